@@ -40,7 +40,7 @@ struct hf_agent {
     struct hf_update_engine *engine;
 
     uint64_t next_interval_ns; /* mono: the next full reconcile */
-    bool settled_reported;     /* params.settled() was called */
+    bool settled_reported;     /* params.settled() has run */
     enum { RUNNING, STOPPING, STOPPED } state;
 };
 
@@ -125,7 +125,7 @@ static void begin_interval_if_due(struct hf_agent *agent, struct hf_now now)
     agent->turn.due |= HF_DUE_FACTS | HF_DUE_PLAN | HF_DUE_STATUS;
 }
 
-/* Only a Node that this process has seen is written: a cached one may be long gone. */
+/* The labeller writes only a Node that this process has seen: a cached one may be long gone. */
 static bool may_label(const struct hf_agent *agent)
 {
     return agent->follows.of[HF_FOLLOW_NODE].synced && hf_follow_delivers(&agent->follows);
@@ -153,8 +153,8 @@ static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_
 
 /* ---- a turn ------------------------------------------------------------------------------------------------------ */
 
-/* True if the agent has received, installed and reported all there is; or if it never will, because the folder of
- * objects cannot be read. */
+/* True if the agent has received, installed and reported all there is; or if it never will, because it cannot read the
+ * folder of objects. */
 static bool is_settled(const struct hf_agent *agent)
 {
     if (!agent->report.delivered || !hf_diskq_idle(agent->diskq))

@@ -7,7 +7,7 @@
  *
  * Every event notes the work that it makes due and asks for a turn. A turn (in the next round of the loop) judges
  * staleness and hold, makes the plan, hands it to the engine, builds the status, and sets the time of the next turn. So
- * the order of events does not matter, and a turn can be repeated. One timer; the agent polls nothing.
+ * the order of events does not matter, and a second turn does no harm. One timer; the agent polls nothing.
  *
  * hf_agent_new() loads the cache and the engine's journals and acts on them before the first packet arrives. Loop
  * thread only. */
@@ -39,13 +39,13 @@ struct hf_agent_params {
     struct hf_log *log;         /* may be NULL */
     struct hf_metrics *metrics; /* may be NULL; do not format them after hf_agent_free() */
     const char *node_name;
-    const char *version; /* of this program */
+    const char *version; /* this program's version */
     const char *trust_dir;
     const char *const *roots; /* update roots, at most 7; NULL ends */
-    const char *arch;         /* NULL: the architecture that this program was built for */
+    const char *arch;         /* NULL: this program's own */
     const char *facts_root;   /* see node/probe.h; "" on a real node */
     bool pod_mode;
-    bool once;             /* the process ends when everything is settled; the status says so */
+    bool once;             /* the process ends by itself; the status says so */
     const char *host_root; /* pod mode: folder with the host's file system; NULL: "/" */
     const char *own_unit;  /* systemd unit of this process; NULL: none */
     uint64_t retry_base_ns;
@@ -57,8 +57,8 @@ struct hf_agent_params {
     const char *run_path;
     /* Returns the telemetry part of a status as a new object, or NULL. May be NULL. */
     json_t *(*telemetry)(void *arg);
-    /* Called at most once: everything desired is settled and reported (see hf_agent_result()), or the folder of objects
-     * cannot be read. May be NULL. */
+    /* Called at most once: the node has installed and reported everything (see hf_agent_result()), or it cannot read
+     * the folder of objects. May be NULL. */
     void (*settled)(void *arg);
     /* hf_agent_stop() has ended: everything is on the disk. */
     void (*stopped)(void *arg);
@@ -67,7 +67,7 @@ struct hf_agent_params {
 
 struct hf_agent;
 
-/* Strings and tables of `params` are borrowed until hf_agent_free(). */
+/* Borrows the strings and tables of `params` until hf_agent_free(). */
 HF_MUST_USE int hf_agent_new(const struct hf_agent_params *params, struct hf_agent **ret_agent, struct hf_err *err);
 
 /* Ends at once, as a crash would; see hf_agent_stop(). */
@@ -89,13 +89,13 @@ void hf_agent_hold_changed(struct hf_agent *agent);
 /* Reports telemetry before the next heartbeat, because something important changed in it (a breaker, a dead letter). */
 void hf_agent_telemetry_changed(struct hf_agent *agent);
 
-/* Returns true if the desired state is known: from the source, or from the cache of an earlier process. */
+/* Returns true if the agent knows the desired state: from the source, or from the cache of an earlier process. */
 bool hf_agent_ready(const struct hf_agent *agent);
 
 /* Returns what to do about a source that is in reach but refuses the desired state; NULL: it does not, or it is out of
  * reach. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);
 
-/* Returns 0 if every selected update is Committed or Incompatible; 1 if not, or if the folder of objects cannot be
- * read. */
+/* Returns 0 if every selected update is Committed or Incompatible; 1 if not, or if it cannot read the folder of
+ * objects. */
 int hf_agent_result(const struct hf_agent *agent);

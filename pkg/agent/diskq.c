@@ -15,7 +15,7 @@ struct op {
     struct hf_list link;
     enum op_kind kind;
     char *place; /* API kind, or path of a file */
-    char *name;  /* of the object; "" for other operations */
+    char *name;  /* object; "" for other operations */
     json_t *object;
     struct hf_cache_resume resume;
     char *text;

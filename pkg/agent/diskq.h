@@ -1,10 +1,10 @@
 /* agent/diskq.h - a queue of writes to the disk, carried out in order on a worker thread.
  *
  * One job at a time takes everything that waits. A newer write of the same object or file replaces the waiting one and
- * goes to the end, so the number of objects bounds the queue. A resume point is written only after every earlier object
- * of its kind is on the disk. A write that failed (disk full) waits, with the resume points of its kind, for
- * hf_diskq_retry(). A write that can never succeed (the cache refuses its name or size) is dropped, and its kind gets
- * no resume point any more: the next start lists everything. Loop thread only. The queue copies its arguments. */
+ * goes to the end, so the number of objects bounds the queue. A resume point waits until every earlier object of its
+ * kind is on the disk. A write that failed (disk full) waits, with the resume points of its kind, for hf_diskq_retry().
+ * The queue drops a write that can never succeed (the cache refuses its name or size), and its kind gets no resume
+ * point any more: the next start lists everything. Loop thread only. The queue copies its arguments. */
 #pragma once
 
 #include <stdbool.h>

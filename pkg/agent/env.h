@@ -10,10 +10,10 @@ struct hf_turn;
 
 struct hf_agent_env {
     const struct hf_agent_params *params;
-    const struct hf_fs_ops *fs;       /* of params->home */
-    const struct hf_clock_ops *clock; /* of params->home: never goes back */
-    struct hf_log *log;               /* of params; may be NULL */
+    const struct hf_fs_ops *fs;       /* from params->home */
+    const struct hf_clock_ops *clock; /* from params->home: never goes back */
+    struct hf_log *log;               /* from params; may be NULL */
     struct hf_turn *turn;
-    struct hf_diskq *diskq; /* NULL until the cache is read */
+    struct hf_diskq *diskq; /* NULL before the agent has read the cache */
     struct hf_agent_counters *counters;
 };

@@ -1,4 +1,4 @@
-/* agent/gauges.h - the agent's metrics that are measured at each scrape: contact, clock, objects, phases, disks. Loop
+/* agent/gauges.h - the metrics that the agent measures at each scrape: contact, clock, objects, phases, disks. Loop
  * thread only. */
 #pragma once
 
@@ -7,7 +7,7 @@
 
 struct hf_gauges;
 
-/* `parts` is borrowed and may be completed later. NULL with -ENOMEM or a metrics table that is full. */
+/* Borrows `parts`, which the caller may complete later. NULL with -ENOMEM or a metrics table that is full. */
 HF_MUST_USE int hf_gauges_new(struct hf_metrics *metrics, const struct hf_agent_parts *parts,
                               struct hf_gauges **ret_gauges);
 void hf_gauges_free(struct hf_gauges *gauges);

@@ -91,7 +91,7 @@ static void read_clock(struct hf_home *home, struct hf_log *log)
     (void)home->fs->renameat(home->fs->ctx, AT_FDCWD, path, AT_FDCWD, aside);
 }
 
-/* Only root may enter, as in the systemd unit. An existing folder keeps its mode: programs may be installed below
+/* Only root may enter, as in the systemd unit. An existing folder keeps its mode: it may have installed programs below
  * it. */
 static int make_folder(struct hf_home *home, struct hf_err *err)
 {

@@ -1,8 +1,8 @@
 /* agent/home.h - the state folder of one agent: its lock, its clock, and the small files that outlive a process.
  *
  * The process opens it before anything else: the holder of the lock is the agent of this node, and everything after it
- * (TLS included) uses the floored clock that is kept here. The kernel releases the lock when the process ends. Loop
- * thread only; calls block. */
+ * (TLS included) uses the floored clock in this folder. The kernel releases the lock when the process ends. Loop thread
+ * only; calls block. */
 #pragma once
 
 #include "base/fs.h"
@@ -20,9 +20,9 @@ struct hf_home {
     struct hf_clock_file kept; /* the clock file of an earlier process, as read at start */
 };
 
-/* Makes the folder (0700; an existing one keeps its mode), takes <dir>/agent.lock and writes `pid` into it. `wall` is
- * borrowed. A damaged clock file is renamed to clock.damaged and logged; the floor is then the build's date.
- * -EWOULDBLOCK: another agent has the lock; *err names its pid. */
+/* Makes the folder (0700; an existing one keeps its mode), takes <dir>/agent.lock and writes `pid` into it. Borrows
+ * `wall`. Renames a damaged clock file to clock.damaged and logs it; the floor is then the build's date. -EWOULDBLOCK:
+ * another agent has the lock; *err names its pid. */
 HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *dir, int pid,
                              const struct hf_clock_ops *wall, struct hf_log *log, struct hf_err *err);
 

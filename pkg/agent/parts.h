@@ -23,5 +23,5 @@ struct hf_agent_parts {
     const struct hf_planner *planner;
     const struct hf_labeller *labeller;
     const struct hf_report *report;
-    struct hf_update_engine *engine; /* NULL until it is made */
+    struct hf_update_engine *engine; /* NULL before the agent has made it */
 };

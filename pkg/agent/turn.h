@@ -23,7 +23,7 @@ struct hf_turn {
     bool ended;   /* no turn starts any more */
 };
 
-/* `run` is called for each turn. -ENOMEM. */
+/* Each turn calls `run`. -ENOMEM. */
 HF_MUST_USE int hf_turn_init(struct hf_turn *turn, const struct hf_sched_ops *sched, void (*run)(void *arg), void *arg);
 void hf_turn_done(struct hf_turn *turn);
 

@@ -94,7 +94,8 @@ static const struct hf_field spec_fields[] = {
 const struct hf_field hf_edgeupdate_fields[] = {HF_FIELD_PART("spec", spec_fields, .finish = finish_spec, HF_REQUIRED),
                                                 {0}};
 
-/* The controller's word. One that makes no sense admits nobody, but does not make the object wrong. */
+/* Decodes the admission, which the controller writes. A malformed one admits nobody, but does not make the object
+ * invalid. */
 static void take_admission(struct hf_edgeupdate *update, const json_t *json, struct hf_issues *issues)
 {
     const json_t *admission = hf_json_at(json, "status.admission");
@@ -104,7 +105,7 @@ static void take_admission(struct hf_edgeupdate *update, const json_t *json, str
     if (admission == NULL)
         return;
     if (digest == NULL || !hf_text_is_sha256(digest) || cutoff < 0 || cutoff > 10000) {
-        hf_issue_warning(issues, "status.admission", "no digest with a cutoff of 0 to 10000: admits nobody");
+        hf_issue_warning(issues, "status.admission", "expected a digest and a cutoff of 0 to 10000: admits nobody");
         return;
     }
     (void)snprintf(update->admission_digest, sizeof(update->admission_digest), "%s", digest);

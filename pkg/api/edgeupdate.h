@@ -1,8 +1,8 @@
-/* api/edgeupdate.h - EdgeUpdate, decoded and checked.
+/* api/edgeupdate.h - EdgeUpdate, decoded and checked: a release, the nodes that should run it, and its rollout.
  *
- * The tree stays inside; every `const char *` borrows from it and lives as long as the object. What the node acts on is
- * here; status is the controller's. A decoded object is valid: every bound and every rule of the CRD was checked
- * again. */
+ * The object holds its tree; every `const char *` borrows from the tree and lives as long as the object. A decoded
+ * object is valid: decoding checks every bound and every rule of the CRD again. The only part of status that counts is
+ * the admission, which the controller writes. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -12,7 +12,7 @@
 
 enum {
     HF_MAX_ARTIFACTS = 16,
-    HF_MAX_DELTAS = 64, /* and as many steps */
+    HF_MAX_DELTAS = 64, /* also the bound of steps */
     HF_MAX_CHECKS = 16,
     HF_MAX_ARGV = 32,
     HF_MAX_SIGNATURES = 16,
@@ -22,7 +22,7 @@ enum {
 };
 #define HF_MAX_ARTIFACT_BYTES (64ull << 30)
 
-/* What applying a delta takes, beside what every delta does. */
+/* Resources that a node needs to apply a delta, beyond those for every delta. */
 struct hf_delta_needs {
     uint64_t memory_bytes, disk_bytes;
 };
@@ -32,28 +32,27 @@ struct hf_delta_ref {
     const char *url;
     const char *sha256;
     uint64_t size;
-    struct hf_delta_needs needs; /* 0: nothing much; several deltas from one file may need different things */
-    const char *to;              /* of a step: sha256 of the file between that it makes; NULL: it makes the new file */
-    uint64_t to_size;            /* of a step: that file's size */
+    struct hf_delta_needs needs; /* 0: nothing special; deltas from one file may differ in their needs */
+    const char *to;              /* steps: sha256 of the intermediate file; NULL: the result is the new file */
+    uint64_t to_size;            /* steps: size of the intermediate file */
 };
 
 struct hf_requires {
     const char *cpu_features[HF_MAX_CPU_FEATURES + 1]; /* NULL ends */
     uint64_t memory_bytes;                             /* 0: no requirement */
     uint64_t disk_bytes;
-    const char *devices[HF_MAX_DEVICES + 1]; /* NULL ends; absolute paths under /dev */
-    const char *kernel;                      /* ">=5.10"; NULL none */
+    const char *devices[HF_MAX_DEVICES + 1]; /* absolute paths below /dev; NULL ends */
+    const char *kernel;                      /* ">=5.10"; NULL: any */
 };
 
 struct hf_artifact {
     const char *arch; /* kubernetes.io/arch value */
     const char *url;
-    const char *sha256;          /* of the new file, unpacked */
-    uint64_t size;               /* of the new file, unpacked */
+    const char *sha256;          /* unpacked */
+    uint64_t size;               /* unpacked, in bytes */
     struct hf_delta_ref *deltas; /* to the new file */
     size_t n_deltas;
-    struct hf_delta_ref
-        *steps; /* between older ones, to where a delta begins: several together may be shorter than one */
+    struct hf_delta_ref *steps; /* between older files, up to the base of a delta: several may be smaller than one */
     size_t n_steps;
     struct hf_requires requires_;
 };
@@ -159,12 +158,12 @@ struct hf_edgeupdate {
     json_t *json;
 };
 
-/* Decode one object. On success *ret_update owns a reference to `json`. -EBADMSG: *issues says everything that is wrong
- * (it is filled with warnings on success too). -ENOMEM. *issues is cleared first. Reads zoneinfo files when there are
+/* Decodes one object. On success *ret_update owns a reference to `json`, and *issues holds the warnings. -EBADMSG:
+ * *issues, which is cleared first, holds every error. -ENOMEM. Blocks while it reads zoneinfo files, if the object has
  * windows. */
 HF_MUST_USE int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct hf_issues *issues);
 void hf_edgeupdate_free(struct hf_edgeupdate *update);
 HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)
 
-/* The artifact for this architecture, or NULL. */
+/* Returns the artifact for this architecture, or NULL. */
 const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch);

@@ -6,7 +6,7 @@
 #include "api/field/text.h"
 #include "codec/sha256.h"
 
-#define MAX_SEQUENCE ((1ull << 53) - 1) /* what canonical JSON can hold */
+#define MAX_SEQUENCE ((1ull << 53) - 1) /* the largest integer of canonical JSON */
 #define SHA256_WANTED "64 lower-case hex digits"
 #define URL_WANTED "an http:, https: or file:/// URL without user and blanks"
 enum { MAX_URL = 2048, MAX_PATH_BYTES = 1024, MAX_ARGUMENT = 1024 };
@@ -220,7 +220,7 @@ static const struct hf_field index_fields[] = {
     HF_FIELD_TEXT(struct index, sha256, "sha256", 1, 64, hf_text_is_sha256, SHA256_WANTED, HF_REQUIRED),
     {0}};
 
-/* Checked for its form only; finish says what is missing. */
+/* Checks the form alone; check_artifacts() reports that artifacts are missing. */
 static void decode_index(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
     struct index index = {0};
@@ -264,7 +264,8 @@ static void check_artifacts(struct hf_decode *decode, const struct hf_release *r
                 hf_decode_error_at(decode, "artifacts", "architecture %s is there twice", release->artifacts[i].arch);
 }
 
-/* API servers drop null members of objects, and a signature with them. Depth is bounded by what read the tree. */
+/* API servers drop null members of objects, which would break the signature. The parser of the tree bounds the
+ * depth. */
 static bool holds_null(const json_t *json, const char **ret_key)
 {
     json_t *walked = hf_json_mutable(json), *value;
@@ -283,7 +284,7 @@ static bool holds_null(const json_t *json, const char **ret_key)
     return found;
 }
 
-static bool is_told(const struct hf_issues *issues, const char *path)
+static bool is_reported(const struct hf_issues *issues, const char *path)
 {
     for (size_t i = 0; i < HF_MIN(issues->n_errors, (size_t)HF_API_MAX_ISSUES); i++)
         if (strcmp(issues->errors[i].path, path) == 0)
@@ -291,8 +292,8 @@ static bool is_told(const struct hf_issues *issues, const char *path)
     return false;
 }
 
-/* "a.b[1]: text", the path inside the release: told in its place, unless something was told there already. */
-static void tell_not_canonical(struct hf_decode *decode, const char *cause)
+/* Reports "a.b[1]: text" (the path is inside the release) at its path, unless that path has an error already. */
+static void report_not_canonical(struct hf_decode *decode, const char *cause)
 {
     const char *colon = strstr(cause, ": ");
     size_t before = decode->path_n;
@@ -303,12 +304,12 @@ static void tell_not_canonical(struct hf_decode *decode, const char *cause)
         (void)hf_decode_enter(decode, inside, 0);
         cause = colon + 2;
     }
-    if (!is_told(decode->issues, decode->path))
+    if (!is_reported(decode->issues, decode->path))
         hf_decode_error(decode, "%s", cause);
     hf_decode_leave(decode, before);
 }
 
-/* What was signed: nobody may act on a release whose canonical form does not exist. */
+/* Signatures are over the canonical JSON: a release that has none is invalid. */
 static void take_digest(struct hf_decode *decode, struct hf_release *release, const json_t *json)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_API_MAX_OBJECT_BYTES);
@@ -322,7 +323,7 @@ static void take_digest(struct hf_decode *decode, struct hf_release *release, co
     if (r == -ENOMEM)
         decode->out_of_memory = true;
     else if (r < 0)
-        tell_not_canonical(decode, err.cause);
+        report_not_canonical(decode, err.cause);
     else
         (void)hf_sha256_hex(text.p, text.n, release->digest);
 }

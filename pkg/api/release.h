@@ -1,11 +1,13 @@
-/* api/release.h - the table of spec.release, the signed part; used by edgeupdate.c alone. */
+/* api/release.h - the table of spec.release, the signed part of an EdgeUpdate. Only edgeupdate.c uses it. Pure. */
 #pragma once
 
 #include "api/edgeupdate.h"
 #include "api/field/field.h"
 
-extern const struct hf_field hf_release_fields[]; /* of struct hf_release */
+extern const struct hf_field hf_release_fields[]; /* into struct hf_release */
 
-/* Rules across fields, and the digest. The `finish` of spec.release. */
+/* The `finish` of spec.release: checks rules across fields, computes the digest. */
 void hf_release_finish(struct hf_decode *decode, void *object, json_t *json);
+
+/* Frees the lists. */
 void hf_release_done(struct hf_release *release);

@@ -4,9 +4,9 @@
 
 #include "api/field/field.h"
 
-extern const struct hf_field hf_edgeupdate_fields[]; /* of struct hf_edgeupdate: spec */
-extern const struct hf_field hf_syncpolicy_fields[]; /* of struct hf_syncpolicy: spec */
-extern const struct hf_field hf_telemetry_fields[];  /* of struct hf_telemetry: spec.telemetry of a SyncPolicy */
+extern const struct hf_field hf_edgeupdate_fields[]; /* spec, into struct hf_edgeupdate */
+extern const struct hf_field hf_syncpolicy_fields[]; /* spec, into struct hf_syncpolicy */
+extern const struct hf_field hf_telemetry_fields[];  /* spec.telemetry of a SyncPolicy, into struct hf_telemetry */
 
 /* The `finish` of hf_telemetry_fields: rules across fields. */
 void hf_telemetry_finish(struct hf_decode *decode, void *object, json_t *json);

@@ -9,7 +9,7 @@ static const struct {
     const char *name;
     enum hf_severity severity;
 } names[] = {
-    /* The first of a number is the one that is written. */
+    /* The first of several names for one number is the one to write. */
     {"trace", HF_SEVERITY_TRACE},        {"debug", HF_SEVERITY_DEBUG},      {"info", HF_SEVERITY_INFO},
     {"notice", HF_SEVERITY_NOTICE},      {"warning", HF_SEVERITY_WARNING},  {"error", HF_SEVERITY_ERROR},
     {"critical", HF_SEVERITY_CRITICAL},  {"alert", HF_SEVERITY_ALERT},      {"emergency", HF_SEVERITY_EMERGENCY},
@@ -40,7 +40,7 @@ enum hf_severity hf_severity_floor(enum hf_severity severity)
     return names[row_of(severity)].severity;
 }
 
-/* OpenTelemetry counts inside a range: "debug2" .. "debug4". */
+/* Takes the number inside a range of OpenTelemetry off the end: "debug2" .. "debug4". */
 static unsigned take_step(const char *text, size_t *n)
 {
     unsigned step = *n > 1 && text[*n - 1] >= '2' && text[*n - 1] < '1' + STEPS ? (unsigned)(text[*n - 1] - '1') : 0;

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* `url` up to '?' or '#', slashes at its end aside, ends so. */
+/* Returns true if the part of `url` before '?' or '#' ends in `ending`, apart from slashes. */
 static bool ends_with(const char *url, const char *ending)
 {
     size_t n = strcspn(url, "?#"), end_n = strlen(ending);

@@ -1,4 +1,4 @@
-/* api/syncpolicy.h - SyncPolicy, decoded and checked: how a node syncs, reports and observes.
+/* api/syncpolicy.h - SyncPolicy, decoded and checked: settings for sync, reports and telemetry.
  *
  * As in api/edgeupdate.h, strings borrow from the tree that the object holds, and a decoded object is valid. Defaults
  * and bounds are in the table of syncpolicy.c. */
@@ -16,7 +16,7 @@ struct hf_syncpolicy {
     int64_t priority;
     uint64_t interval_ns;
     uint64_t retry_interval_ns; /* cap of the back-off */
-    uint64_t timeout_ns;        /* of one request */
+    uint64_t timeout_ns;        /* for one request */
     uint64_t stale_window_ns;
     enum hf_on_expiry on_expiry;
     uint64_t clock_max_skew_ns;

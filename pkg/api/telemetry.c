@@ -1,4 +1,3 @@
-/* spec.telemetry, read by tables. The strings' rules stand in crds/syncpolicies.yaml as regular expressions. */
 #include "api/telemetry.h"
 
 #include <ctype.h>
@@ -26,7 +25,7 @@ static bool is_glob_path(const char *text)
     return hf_text_is_path(text) && (glob == NULL || glob > last);
 }
 
-/* Any unit that journald names. */
+/* Returns true for every unit that journald may name. */
 static bool is_journal_unit(const char *text)
 {
     static const char *const more[] = {".scope", ".slice", ".swap", ".automount", ".device"};
@@ -45,8 +44,8 @@ static bool is_journal_unit(const char *text)
     return false;
 }
 
-/* What can take memory or time without bound in POSIX matchers is not offered: counts of groups and of counts, counts
- * above 999, back references. */
+/* Refuses expressions for which POSIX matchers may need unbounded memory or time: counts of groups and of counts,
+ * counts above 999, back references. */
 static bool is_regex(const char *text)
 {
     regex_t regex;
@@ -81,7 +80,7 @@ bool hf_telemetry_ref_ok(const char *text)
     return true;
 }
 
-/* MQTT 5.0, 4.7.1: '+' is a whole level, '#' the whole last one. */
+/* MQTT 5.0, 4.7.1: '+' stands for a whole level, '#' for the whole last one. */
 static bool is_topic(const char *text)
 {
     for (const char *p = text;;) {
@@ -97,7 +96,7 @@ static bool is_topic(const char *text)
     }
 }
 
-/* What stands behind a host: nothing, or ':' and a port. `n` bytes. */
+/* Checks the n bytes behind a host: nothing, or ':' and a port. */
 static bool is_port(const char *text, size_t n, bool may_be_empty)
 {
     unsigned port = 0;
@@ -135,7 +134,7 @@ static bool is_redactable(const char *text)
     return strcmp(text, "*") != 0;
 }
 
-/* ---- kinds of values that only telemetry has --------------------------------------------------------------------- */
+/* ---- values that only telemetry has --------------------------------------------------------------------- */
 
 static void decode_severity(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
@@ -183,7 +182,7 @@ static void decode_number(struct hf_decode *decode, const struct hf_field *field
         .name = (key), .kind = HF_KIND_OTHER, HF_FIELD_SLOT(type, member), .decode = decode_number, __VA_ARGS__        \
     }
 
-/* An object of strings. */
+/* Decodes an object of strings. */
 static void decode_strings(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
     char shown[HF_VALUE_TEXT];
@@ -422,7 +421,7 @@ static const struct hf_field change_fields[] = {
     FIELD_NUMBER(struct hf_telemetry_anomaly, above, "above", HF_REQUIRED),
     {0}};
 
-/* One of four shapes of a condition, all stored in the same members: read only when it is there. */
+/* The four shapes of a condition share their members, so an absent one is not decoded. */
 static void decode_condition(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
     struct hf_telemetry_anomaly *anomaly = slot;
@@ -538,7 +537,7 @@ static const struct hf_field named_sink_fields[] = {
     SINK_FIELDS,
     {0}};
 
-/* Form and scheme were looked at with the field. */
+/* The field's own check covers form and scheme. */
 static void check_url(struct hf_decode *decode, const struct hf_telemetry_sink *sink)
 {
     const char *fault = hf_sink_url_fault(sink->format, sink->url);
@@ -564,7 +563,7 @@ static void finish_sink(struct hf_decode *decode, void *object, json_t *json)
         hf_decode_error(decode, "certFile and keyFile belong together");
 }
 
-/* `sink` is a list of one, beside `sinks`. */
+/* Decodes `sink` as a list of one sink. */
 static void decode_sink(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
     struct hf_telemetry *telemetry = slot;

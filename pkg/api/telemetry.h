@@ -1,7 +1,7 @@
-/* api/telemetry.h - spec.telemetry of a SyncPolicy, decoded and checked: what a node observes, keeps and sends.
+/* api/telemetry.h - spec.telemetry of a SyncPolicy, decoded and checked: events that a node collects, keeps and sends.
  *
- * Strings borrow from the policy's tree. Everything has a limit that the schema in crds/ repeats. See DESIGN 2 for an
- * example. */
+ * Strings borrow from the policy's tree. Every list and string has a bound, which the schema in crds/ repeats; defaults
+ * are in the tables of telemetry.c. docs/TELEMETRY.md has an example. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,15 +28,15 @@ enum {
     HF_TELEMETRY_MAX_CONTEXT = 64,
 };
 
-/* Where telemetry may go: https://, or http:// to a loopback address. */
+/* Returns true if telemetry may go to this URL: https://, or http:// to a loopback address. */
 bool hf_telemetry_url_ok(const char *url);
-/* "file:/absolute/path" or "env:NAME". */
+/* Returns true for "file:/absolute/path" and "env:NAME". */
 bool hf_telemetry_ref_ok(const char *ref);
 
-/* Which events a rule is about: all that is given must hold. */
+/* Matches events: all given members must match. */
 struct hf_event_match {
     const char *source;            /* glob over the event's source: "journald:*"; NULL any */
-    const char *name;              /* glob over the metric's name; NULL any (also events that are no metric) */
+    const char *name;              /* glob over the metric's name; NULL: any event, also other than metrics */
     const char *contains;          /* text in the body; NULL any */
     enum hf_severity min_severity; /* 0 any */
     enum hf_severity max_severity; /* 0 any */
@@ -46,9 +46,10 @@ struct hf_event_match {
 struct hf_telemetry_file {
     const char *path; /* absolute, glob in the last part */
     bool json;        /* format: json: a line is an object, else text */
-    const char
-        *multiline_start;      /* POSIX extended regular expression that a first line matches (compiles); NULL: lines */
-    enum hf_severity severity; /* of lines that say none; default info */
+    /* POSIX extended regular expression that the first line of an entry matches (it compiles); NULL: lines are
+     * entries */
+    const char *multiline_start;
+    enum hf_severity severity; /* for lines without one; default info */
 };
 
 struct hf_telemetry_scrape {
@@ -69,9 +70,10 @@ struct hf_telemetry_mqtt {
  *
  *     SOURCE(class, number, create, name, field, on)
  *
- * `class` and `number` are HF_SOURCE_<class> of enum hf_source_class; the number is part of the spool's tags on disk: never change one,
- * give a new source the next free number. hf_source_<create>_new() makes the source. `name` is the metric label and what an event's
- * "source" begins with, `field` the field of spec.telemetry.sources, `on` is true if the policy `s` wants the source. */
+ * `class` and `number` are HF_SOURCE_<class> of enum hf_source_class. The number is part of the spool's tags on disk:
+ * never change one, and give a new source the next free number. hf_source_<create>_new() makes the source. `name` is
+ * the metric label and the beginning of an event's "source", `field` the field of spec.telemetry.sources; `on` is true
+ * if the policy `s` wants the source. */
 #define HF_TELEMETRY_SOURCES(SOURCE)                                                                                   \
     SOURCE(HTTP, 1, http, "http", "http", s->http)                                                                     \
     SOURCE(JOURNALD, 2, journald, "journald", "journald", s->journald)                                                 \
@@ -109,11 +111,11 @@ struct hf_telemetry_drop {
 };
 struct hf_telemetry_sample {
     struct hf_event_match match;
-    double keep; /* 0..1, decided by the id: the same event is always kept or never */
+    double keep; /* 0..1; the event's id decides, so that repetitions share one fate */
 };
 struct hf_telemetry_rate {
     struct hf_event_match match;
-    uint64_t per_second, burst; /* for each source name on its own; burst: default per_second */
+    uint64_t per_second, burst; /* for each source name; burst: default per_second */
 };
 enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH, HF_REDACT_COUNT };
 struct hf_telemetry_redact {
@@ -123,17 +125,17 @@ struct hf_telemetry_redact {
 
 enum hf_anomaly_kind { HF_ANOMALY_THRESHOLD, HF_ANOMALY_ZSCORE, HF_ANOMALY_ABSENCE, HF_ANOMALY_RATE };
 struct hf_telemetry_anomaly {
-    const char *name;   /* of the rule */
+    const char *name;   /* name of the rule */
     const char *metric; /* glob over metric names; for payloads: "payload.<member>" */
     enum hf_anomaly_kind kind;
-    double above, below; /* threshold {above, below}; rateOfChange {above}; zScore {above}, default 3; NaN: not given */
-    double hysteresis;   /* threshold {hysteresis}: it ends this far inside the bound, default 0 */
-    uint64_t window_ns;  /* zScore.window, default 10 min; rateOfChange.per, default 1 min; absence.after */
-    uint64_t before, after;    /* context: raw values before and after that pass along, at most 64 each */
+    double above, below;    /* threshold {above, below}; rateOfChange {above}; zScore {above}, default 3; NaN: absent */
+    double hysteresis;      /* threshold {hysteresis}: a finding ends this far inside the bound, default 0 */
+    uint64_t window_ns;     /* zScore.window, default 10 min; rateOfChange.per, default 1 min; absence.after */
+    uint64_t before, after; /* context: raw values before and after that pass along, at most 64 each */
     enum hf_severity severity; /* default error */
 };
 
-/* aggregate.top: how often which values of an attribute were seen in each window (telemetry/pipeline/aggregate.h). */
+/* aggregate.top: counts the values of an attribute in each window (telemetry/pipeline/aggregate.h). */
 struct hf_telemetry_top {
     const char *attribute;
     struct hf_event_match match;
@@ -141,28 +143,27 @@ struct hf_telemetry_top {
 
 enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST, HF_WHEN_FULL_COUNT };
 enum hf_telemetry_compression { HF_COMPRESS_ZSTD, HF_COMPRESS_GZIP, HF_COMPRESS_NONE, HF_COMPRESS_COUNT };
+
 struct hf_telemetry_sink {
-    const char *name; /* default "default"; a folder's name under the storage folder */
+    const char *name; /* default "default"; also the name of a folder in the storage folder */
     const char *url;  /* https://, or http:// to loopback */
     enum hf_sink_format format;
     bool otlp_json; /* encoding: json instead of protobuf */
-    const char *
-        /* compliance boundary of what stands behind it; NULL none. telemetry.boundary for `sink`; with `sinks` each
-         * says its own */
-        boundary;
-    /* Files the platform mounted, read again when they change. NULL: not used */
+    /* Compliance boundary of the receiver; NULL: none. For `sink` from telemetry.boundary; `sinks` have their own. */
+    const char *boundary;
+    /* Files that the platform mounts, read again when they change. NULL: not used. */
     const char *ca_file, *cert_file, *key_file, *token_file;
     struct hf_window *windows; /* connectivity windows; n_windows 0: always */
     size_t n_windows;
-    uint64_t bandwidth_limit;     /* bytes per second, 0 none */
-    struct hf_event_match select; /* only what matches goes here */
+    uint64_t bandwidth_limit;     /* bytes per second; 0: none */
+    struct hf_event_match select; /* only these events go to this sink */
 };
 
 struct hf_telemetry {
-    bool present; /* spec.telemetry is there */
+    bool present; /* the policy has spec.telemetry */
     struct hf_telemetry_sources sources;
     /* filter */
-    enum hf_severity min_severity; /* of logs; default 0: everything. Metrics and payloads are not asked for theirs */
+    enum hf_severity min_severity; /* for logs; 0: all. Metrics and payloads always pass */
     struct hf_telemetry_drop *drops;
     size_t n_drops;
     struct hf_telemetry_sample *samples;
@@ -172,31 +173,31 @@ struct hf_telemetry {
     struct hf_telemetry_redact *redacts;
     size_t n_redacts;
     /* enrich */
-    json_t *attributes;                                  /* enrich.attributes: object of strings; NULL none */
-    const char *label_keys[HF_TELEMETRY_MAX_LABELS + 1]; /* enrich.labels: labels of the Node that go along */
-    /* aggregate: metrics leave as windows, raw values only for anomalies */
-    uint64_t window_ns;  /* 0: raw values leave */
+    json_t *attributes;                                  /* enrich.attributes: object of strings; NULL: none */
+    const char *label_keys[HF_TELEMETRY_MAX_LABELS + 1]; /* enrich.labels: keys of Node labels to add */
+    /* aggregate: sends metrics as windows, raw values only for anomalies */
+    uint64_t window_ns;  /* 0: raw values are sent */
     uint64_t max_series; /* default 2000 */
-    uint64_t top_k;      /* of counted attribute values, default 10 */
+    uint64_t top_k;      /* values to report for each of `tops`, default 10 */
     struct hf_telemetry_top *tops;
     size_t n_tops;
     struct hf_telemetry_anomaly *anomalies;
     size_t n_anomalies;
     /* buffer */
-    uint64_t buffer_max_bytes; /* default 1 GiB, of all sinks together */
+    uint64_t buffer_max_bytes; /* default 1 GiB, for all sinks together */
     enum hf_when_full when_full;
     /* batch */
-    uint64_t batch_max_bytes;  /* default and at most 524288, of uncompressed body */
+    uint64_t batch_max_bytes;  /* uncompressed body; default and at most 524288 */
     uint64_t batch_timeout_ns; /* default 10 s */
     enum hf_telemetry_compression compression;
     /* retry */
-    uint64_t max_attempts;    /* of one series, then deferred; default 3 */
+    uint64_t max_attempts;    /* attempts in a row before a batch is deferred; default 3 */
     uint64_t retry_base_ns;   /* default 2 s */
-    uint64_t max_duration_ns; /* of one series; default 300 s */
-    const char *boundary;     /* of `sink`; NULL none */
+    uint64_t max_duration_ns; /* total time of those attempts; default 300 s */
+    const char *boundary;     /* compliance boundary of `sink`; NULL: none */
     struct hf_telemetry_sink *sinks;
-    size_t n_sinks; /* `sink` is the first one; 0: none is named */
+    size_t n_sinks; /* with `sink`: 1; 0: the policy names none */
 };
 
-/* Frees what it owns: the lists, and the zones of windows. */
+/* Frees the lists and the zones of windows. */
 void hf_telemetry_done(struct hf_telemetry *telemetry);

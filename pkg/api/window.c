@@ -100,7 +100,7 @@ static int64_t local_day_at(const struct hf_window *window, uint64_t unix_ns)
     return floor_day(s + hf_zone_offset_s(window->zone, s));
 }
 
-/* The end of the latest-ending occurrence of this window that holds `unix_ns`; 0 when none does. */
+/* Returns the latest end of the occurrences of this window that contain `unix_ns`; 0: there are none. */
 static uint64_t end_of_open(const struct hf_window *window, uint64_t unix_ns)
 {
     int64_t today = local_day_at(window, unix_ns);
@@ -142,7 +142,7 @@ bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns
     if (!open)
         for (size_t i = 0; i < n; i++)
             next = HF_MIN(next, next_start(&windows[i], unix_ns));
-    /* Windows that touch or overlap are one; a chain that does not end soon is as good as endless. */
+    /* Windows that touch or overlap count as one. A chain that does not end soon counts as endless. */
     for (int joint = 0; open && n > 0 && joint < MAX_JOINTS; joint++) {
         uint64_t later = latest_end(windows, n, end);
         if (later == 0) {

@@ -20,7 +20,7 @@ struct hf_window {
     struct hf_zone *zone;  /* api/zone.h; NULL is UTC; freed by the owner of the window */
 };
 
-extern const struct hf_field hf_window_fields[]; /* of struct hf_window */
+extern const struct hf_field hf_window_fields[]; /* into struct hf_window */
 
 /* The `finish` of hf_window_fields: loads the zone. */
 void hf_window_finish(struct hf_decode *decode, void *object, json_t *json);

@@ -24,7 +24,7 @@ enum {
 
 enum day_form { DAY_OF_MONTH_WEEK, DAY_OF_YEAR_NO_LEAP, DAY_OF_YEAR };
 
-/* When, each year, a POSIX rule changes the clock. */
+/* The moment of each year at which a POSIX rule changes the clock. */
 struct change {
     enum day_form form;
     unsigned month, week, weekday; /* DAY_OF_MONTH_WEEK: week 5 is the last */
@@ -83,7 +83,7 @@ static bool is_leap(int64_t year)
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-/* Seconds since 1970 of the change, on the wall clock that is left. */
+/* Returns the change in seconds since 1970, on the wall clock before it. */
 static int64_t change_local_s(const struct change *change, int64_t year)
 {
     int64_t first = hf_zone_days_of_date(year, 1, 1), day;
@@ -333,7 +333,7 @@ int hf_zone_parse(struct hf_view bytes, struct hf_zone **ret_zone, struct hf_err
     struct header h;
 
     if (!take_header(&bytes, &h) || !skip(&bytes, block_bytes(&h, 4)) || !take_header(&bytes, &h))
-        return hf_err_set(err, EBADMSG, "no time zone file of version 2 or later");
+        return hf_err_set(err, EBADMSG, "not a time zone file of version 2 or later");
     if (h.n_type == 0 || h.n_type > 256 || h.n_time > MAX_TRANSITIONS || h.n_leap > 0 || block_bytes(&h, 8) > bytes.n)
         return hf_err_set(err, EBADMSG, "damaged time zone file, or one that counts leap seconds");
     zone = calloc(1, sizeof(*zone));
@@ -360,7 +360,7 @@ int hf_zone_load(const char *name, struct hf_zone **ret_zone, struct hf_err *err
         return 0;
     }
     if (!hf_text_is_time_zone(name))
-        return hf_err_set(err, ENOENT, "'%.64s' is no time zone name", name);
+        return hf_err_set(err, ENOENT, "'%.64s' is not a time zone name", name);
     (void)snprintf(path, sizeof(path), "%s/%s", ZONEINFO, name);
     r = hf_file_read(hf_fs_posix(), path, &bytes, err);
     if (r < 0)

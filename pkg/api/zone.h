@@ -1,5 +1,7 @@
-/* api/zone.h - time zones from TZif files (RFC 8536) and the POSIX TZ rule at their end, read by ourselves: libc knows
- * one zone per process, and changing it by setenv() is a race. Immutable once made. */
+/* api/zone.h - time zones from TZif files (RFC 8536) and the POSIX TZ rule at their end. Immutable, so any thread may
+ * use one.
+ *
+ * libc has one zone for the whole process, and a change of it by setenv() is a race. */
 #pragma once
 
 #include <stdint.h>
@@ -10,24 +12,28 @@
 
 struct hf_zone;
 
-/* From the system's zoneinfo folder. "UTC" gives NULL, which is UTC. -ENOENT no such zone; -EBADMSG damaged file.
- * Blocks. */
+/* Reads the zone from the system's zoneinfo folder; blocks. "UTC" gives NULL, which stands for UTC. -ENOENT: no such
+ * zone. -EBADMSG: damaged file. */
 HF_MUST_USE int hf_zone_load(const char *name, struct hf_zone **ret_zone, struct hf_err *err);
-/* From the bytes of a TZif file, version 2 or later. */
+
+/* Parses the bytes of a TZif file, version 2 or later. */
 HF_MUST_USE int hf_zone_parse(struct hf_view bytes, struct hf_zone **ret_zone, struct hf_err *err);
 void hf_zone_free(struct hf_zone *zone);
 HF_DEFINE_CLEANUP(struct hf_zone, hf_zone_free)
 
-/* Seconds east of UTC at that moment. */
+/* Returns the seconds east of UTC at that moment. */
 int32_t hf_zone_offset_s(const struct hf_zone *zone, int64_t unix_s);
-/* The moment when the wall clock there shows `local_s` (seconds since 1970 as if it were UTC): the first of two; for a
- * time that is skipped, as much after the jump as it is after the jump's beginning. */
+
+/* Returns the moment when the wall clock shows `local_s` (seconds since 1970 as if it were UTC): the first of two. If
+ * the clock skips that time, the result is as much after the jump as `local_s` is after the start of the jump. */
 int64_t hf_zone_unix_s(const struct hf_zone *zone, int64_t local_s);
 
-/* Days since 1970-01-01 and back (proleptic Gregorian; algorithm of Hinnant, "chrono-compatible low-level date
- * algorithms"). Weekday: 0 Sunday. */
+/* Days since 1970-01-01 (proleptic Gregorian) from a date, and the year from such days; algorithm of Hinnant,
+ * "chrono-compatible low-level date algorithms". */
 int64_t hf_zone_days_of_date(int64_t year, unsigned month, unsigned day);
 int64_t hf_zone_year_of_days(int64_t days);
+
+/* Returns the weekday of a day; 0 is Sunday. */
 static inline unsigned hf_zone_weekday(int64_t days)
 {
     return (unsigned)(((days % 7) + 11) % 7);

@@ -39,8 +39,8 @@ static bool due(const struct hf_labeller *labeller, bool may_write)
            hf_labels_due(policy->node, policy->desired_labels);
 }
 
-/* The answer is the Node as it is now. Without one, the watch brings the Node, and nothing is sent until then. A folder
- * of statuses holds what we wrote, and nothing of the Node that the source reports. */
+/* The answer is the Node as it is now. Without one, the labeller waits until the watch brings the Node. A folder of
+ * statuses holds what we wrote, and nothing of the Node that the source reports. */
 static void accepted(struct hf_labeller *labeller, const json_t *answer, uint64_t now)
 {
     struct hf_chosen_policy *policy = labeller->policy;

@@ -12,7 +12,7 @@ struct hf_labeller {
     json_t *sent;                    /* the labels in flight */
     struct hf_backoff backoff;
     uint64_t not_before_ns;
-    uint64_t deadline_ns;               /* of the answer; then the labels are sent again */
+    uint64_t deadline_ns;               /* for the answer; then the labeller sends again */
     char failure[HF_READINESS_MESSAGE]; /* reason why the server refuses them; "": it does not */
 };
 

@@ -20,7 +20,7 @@ struct hf_machine {
 void hf_machine_init(struct hf_machine *machine, const struct hf_agent_env *env);
 void hf_machine_done(struct hf_machine *machine);
 
-/* Reads facts and disks again; logs disks whose level changed. Facts that cannot be read keep their last value. */
+/* Reads facts and disks again; logs disks whose level changed. Unreadable facts keep their last value. */
 void hf_machine_read(struct hf_machine *machine);
 
 /* Returns the path on disk i; NULL: there are no more disks. */

@@ -1,5 +1,4 @@
-/* agent/desired/planner.h - from the objects that are known to the desired releases of the update engine. Loop thread
- * only. */
+/* agent/desired/planner.h - from the known objects to the desired releases of the update engine. Loop thread only. */
 #pragma once
 
 #include "agent/env.h"
@@ -10,7 +9,7 @@
 
 struct hf_planner {
     const struct hf_agent_env *env;
-    struct hf_plan *plan;                /* of the last run; its pointers may dangle afterwards */
+    struct hf_plan *plan;                /* from the last run; its pointers may dangle afterwards */
     struct hf_strmap desired_names;      /* release names of the last plan */
     struct hf_strmap noted;              /* superseded and waiting objects, as last logged */
     char superseded[HF_READINESS_NAMES]; /* names of objects, for the status */
@@ -18,7 +17,7 @@ struct hf_planner {
     char failure[HF_READINESS_NAMES]; /* a part of the plan that the node cannot carry out; "": none */
 };
 
-/* What a plan is made from; borrowed for the call. */
+/* Input of a plan; borrowed for the call. */
 struct hf_planner_input {
     const struct hf_objects *updates;
     const json_t *labels;

@@ -21,7 +21,8 @@ struct hf_chosen_policy {
 HF_MUST_USE int hf_policy_init(struct hf_chosen_policy *policy, const struct hf_agent_env *env);
 void hf_policy_done(struct hf_chosen_policy *policy);
 
-/* Puts the defaults in effect, because the object in effect may be freed. Returns the policy that was in effect. */
+/* Puts the defaults in effect, so that the caller may free the object in effect. Returns the policy that was in
+ * effect. */
 const struct hf_syncpolicy *hf_policy_let_go(struct hf_chosen_policy *policy);
 
 /* Replaces the own Node; takes over the reference. Returns true if its uid or labels changed. */

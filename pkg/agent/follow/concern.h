@@ -1,22 +1,22 @@
 /* agent/follow/concern.h - leaves out objects that select other nodes, and lists again when labels change or room
- * appears. See follow/objects.h for what is kept. Loop thread only. */
+ * appears. follow/objects.h keeps the others. Loop thread only. */
 #pragma once
 
 #include "agent/follow/follow.h"
 
-/* Returns the labels by which this kind's selectors are judged; NULL: not known yet. */
+/* Returns the labels for this kind's selectors; NULL: not known yet. */
 const json_t *hf_concern_labels(const struct hf_follow *follow);
 
-/* Tells the source that this object is not kept. `matters`: report still when it goes (kube/source.h). */
+/* Tells the source that the agent does not keep this object. `matters`: report still when it goes (kube/source.h). */
 void hf_concern_decline(const struct hf_follow *follow, const char *name, bool matters);
 
-/* Removes an object that is no longer kept from the disk, too. `arg` is the struct hf_follow. */
+/* Removes an object from the disk that the agent no longer keeps. `arg` is the struct hf_follow. */
 void hf_concern_uncache(void *arg, const char *name);
 
 void hf_concern_relist_if_room(struct hf_follow *follow);
 
-/* Adapts a resume point that goes to the disk: it names the labels by which objects were left out, and it is empty
- * while something is still to be listed. */
+/* Adapts a resume point that goes to the disk: it names the labels that left objects out, and it is empty while a list
+ * is outstanding. */
 void hf_concern_adapt_resume(const struct hf_follow *follow, struct hf_cache_resume *resume);
 
 /* Clears the resume point of an earlier process if that one judged by other labels: the source then lists

@@ -11,7 +11,7 @@
 enum { SAVE_PART_OF_WINDOW = 24 };
 #define SAVE_AT_LEAST_NS (10 * 60 * HF_NS_PER_S)
 
-/* A first contact is saved if the file has one that is older than this. */
+/* A first contact goes to the file if the one there is older than this. */
 #define SAVE_FIRST_NS (60 * HF_NS_PER_S)
 
 /* An HTTP Date is exact to half a second; with smaller steps each answer would change the status. */

@@ -16,7 +16,7 @@ struct hf_contact {
     int64_t report_offset_ns;
     uint64_t saved_contact_ns; /* unix: the last contact in the clock file */
     bool loss_logged;          /* the log has the loss of contact that lasts now */
-    /* Reason why the folder of objects cannot be read; "": it can, or the source is a server. */
+    /* Reason for a failure to read the folder of objects; "": none, or the source is a server. */
     char folder_failure[HF_READINESS_MESSAGE];
 };
 
@@ -46,7 +46,7 @@ bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, st
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact, uint64_t window_ns);
 
-/* Converts a time of our clock to a reported time; 0 stays 0. The second one is for a time that was noted earlier,
- * perhaps before our clock was wrong: a time that has passed anyway stays as it is. */
+/* Converts a time of our clock to a reported time; 0 stays 0. The second one is for an older note, perhaps from before
+ * our clock went wrong: a time in the past stays as it is. */
 uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns);
 uint64_t hf_contact_reported_past(const struct hf_contact *contact, uint64_t unix_ns);

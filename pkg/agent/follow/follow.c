@@ -115,7 +115,7 @@ static void apply_change(struct hf_follow *follow, const char *name, enum hf_obj
     wake(follow, due_for(follow));
 }
 
-/* The policy in effect may be the object whose decoded form is replaced or freed now. */
+/* The caller may free the decoded form of the policy in effect. */
 static const struct hf_syncpolicy *let_go_of_policy(struct hf_follow *follow)
 {
     struct hf_chosen_policy *policy = follow->all->policy;
@@ -132,7 +132,7 @@ static void take_object(struct hf_follow *follow, json_t *json)
     int r = hf_objects_take(follow->objects, json, labels, &change);
 
     if (r == 0 && (change == HF_OBJECT_SAME || change == HF_OBJECT_OTHERS))
-        follow->all->policy->in_effect = policy; /* nothing was freed */
+        follow->all->policy->in_effect = policy; /* the old policy still exists */
     if (r == -E2BIG && labels != NULL && hf_objects_trim(follow->objects, labels, hf_concern_uncache, follow) > 0)
         r = hf_objects_take(follow->objects, json, labels, &change);
     if (r == 0) {
@@ -171,8 +171,7 @@ static void on_upsert(void *arg, json_t *object)
         events->edgenode(events->arg, object);
 }
 
-/* Without its Node, selectors see the Node's last labels, and nothing is applied to it until it is back with a new
- * uid. */
+/* Without its Node, selectors see the Node's last labels, and the labeller waits until it is back with a new uid. */
 static void on_gone(void *arg, const char *name)
 {
     struct hf_follow *follow = arg;
@@ -194,7 +193,7 @@ static void on_gone(void *arg, const char *name)
 
 /* ---- resume points ----------------------------------------------------------------------------------------------- */
 
-/* The point moves with every bookmark. It is written with the next change, when contact is lost, and at the end. */
+/* The point moves with every bookmark. The next change writes it; a loss of contact and the end do, too. */
 static void note_resume(struct hf_follow *follow, const char *resource_version)
 {
     if (strlen(resource_version) >= sizeof(follow->resume.resource_version) ||

@@ -25,15 +25,15 @@ struct hf_follow {
     bool resume_moved;             /* the file has an older one */
     bool synced;                   /* this process has received everything that exists */
     bool proven;                   /* the real source answers */
-    bool relisting;                /* a complete list was requested and has not ended */
+    bool relisting;                /* a complete list is outstanding */
     /* The errno with which a source in reach refuses the kind, and what to do about it. 0: it serves the kind. */
     int barred;
     char barred_text[HF_READINESS_MESSAGE];
 };
 
 struct hf_follow_events {
-    void (*edgenode)(void *arg, const json_t *edgenode); /* the own EdgeNode as the source has it; NULL: it is gone */
-    /* Statuses can be delivered again. The fleet's reports shall spread over `spread_ns` from now. */
+    void (*edgenode)(void *arg, const json_t *edgenode); /* the own EdgeNode as the source has it; NULL: deleted */
+    /* The server takes statuses again. The fleet's reports shall spread over `spread_ns` from now. */
     void (*reachable)(void *arg, uint64_t spread_ns);
     void *arg;
 };
@@ -45,12 +45,12 @@ struct hf_follows {
     struct hf_follow_events events;
     struct hf_follow of[HF_FOLLOW_COUNT];
     struct hf_objects updates, policies;
-    struct hf_strmap unreadable; /* files of the source that cannot be used; value: the reason (char *) */
+    struct hf_strmap unreadable; /* unusable files of the source; value: the reason (char *) */
     bool had_cache;              /* an earlier process left a desired state */
     bool was_reachable;          /* the `reachable` event came at least once */
 };
 
-/* `contact` and `policy` are initialized later than this, but before hf_follow_start(). */
+/* Initialize `contact` and `policy` before hf_follow_start(). */
 void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, struct hf_contact *contact,
                     struct hf_chosen_policy *policy, const struct hf_follow_events *events);
 void hf_follow_done(struct hf_follows *follows);
@@ -70,7 +70,7 @@ bool hf_follow_delivers(const struct hf_follows *follows);
 const struct hf_follow *hf_follow_barred(const struct hf_follows *follows);
 /* Returns true if this process has received all EdgeUpdates and SyncPolicies. */
 bool hf_follow_synced(const struct hf_follows *follows);
-/* Returns true if the desired state is known: from the source, or from the cache of an earlier process. */
+/* Returns true if the agent knows the desired state: from the source, or from the cache of an earlier process. */
 bool hf_follow_knows(const struct hf_follows *follows);
 /* Returns true while a complete list of EdgeUpdates or SyncPolicies is outstanding. */
 bool hf_follow_relisting(const struct hf_follows *follows);

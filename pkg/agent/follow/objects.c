@@ -122,7 +122,7 @@ json_t *hf_objects_condense(const json_t *json)
     return r == 0 ? hf_steal(out) : NULL;
 }
 
-/* Ignores resourceVersion, which also moves with the parts that are dropped. */
+/* Ignores resourceVersion, which also moves with the dropped parts. */
 static bool same_essence(const json_t *a, const json_t *b)
 {
     static const char *const keys[] = {"apiVersion", "kind", "spec", "status"};
@@ -340,7 +340,7 @@ static void note_no_room(struct hf_objects *objects, const char *name, size_t by
     *ret_change = objects->no_room.n > before ? HF_OBJECT_REFUSED : HF_OBJECT_SAME;
 }
 
-/* Keeps a version that selects this node; `decoded` is NULL if it was refused. */
+/* Keeps a version that selects this node; `decoded` is NULL for a refused one. */
 static int keep_version(struct hf_objects *objects, const char *name, json_t *fresh, void *decoded,
                         enum hf_object_change *ret_change)
 {
@@ -414,7 +414,7 @@ int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t
         return -ENOMEM;
     if (!is_known(hf_objects_get(objects, name), fresh))
         return take_version(objects, name, fresh, labels, ret_change);
-    (void)hf_strmap_remove(&objects->no_room, name); /* the version that was too large is withdrawn */
+    (void)hf_strmap_remove(&objects->no_room, name); /* the source has withdrawn the version that was too large */
     *ret_change = HF_OBJECT_SAME;
     return 0;
 }

@@ -1,19 +1,19 @@
 /* agent/follow/objects.h - the objects of one kind that select this node: the last good version of each, and the reason
- * why a newer one was refused.
+ * to refuse a newer one.
  *
- * Objects for other nodes are not kept, only their distinct selectors: when labels change, these tell whether one of
- * the objects would match now (then everything is listed again). Ten thousand objects for other nodes cost some
+ * Of objects for other nodes, it keeps only the distinct selectors: when labels change, these tell whether one of the
+ * objects would match now; then the agent lists everything again. Ten thousand objects for other nodes cost some
  * kilobytes, and none of the bounds. An object that changed labels left behind stays until hf_objects_trim(), because
- * labels may be wrong for a while; it goes when another object needs the room. An object whose selector cannot be read
- * may be meant for this node and is kept.
+ * labels may be wrong for a while; it goes when another object needs the room. An object with an unreadable selector
+ * counts as one for this node.
  *
  * An object that selects this node and finds no room is remembered by name, and listed again when there is room.
  *
  * A refused version changes nothing that runs: the last good one stays in effect. The status names the refusal until a
- * good version comes or the object goes. Both versions are cached, so that a restart knows as much.
+ * good version comes or the object goes. The cache has both versions, so that a restart knows as much.
  *
- * Objects are condensed: managed fields, counters in status and the like are dropped. A change in those alone is no
- * change, and costs neither memory nor a disk write. Loop thread only. */
+ * It condenses objects: managed fields, counters in status and the like go. A change in those alone is no change, and
+ * costs neither memory nor a disk write. Loop thread only. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,10 +21,10 @@
 #include "api/field/selector.h"
 #include "base/strmap.h"
 
-/* How a kind is decoded: hf_edgeupdate_decode() and hf_syncpolicy_decode() behind one type. */
+/* The decoder of a kind: hf_edgeupdate_decode() and hf_syncpolicy_decode() behind one type. */
 struct hf_object_kind {
-    const char *kind;         /* "EdgeUpdate"; good versions are cached under this name */
-    const char *refused_kind; /* "EdgeUpdateRefused"; refused ones under this one */
+    const char *kind;         /* "EdgeUpdate"; name of good versions in the cache */
+    const char *refused_kind; /* "EdgeUpdateRefused"; name of refused ones */
     int (*decode)(json_t *json, void **ret_decoded, struct hf_issues *issues);
     void (*free_decoded)(void *decoded);
 };
@@ -38,8 +38,8 @@ struct hf_object {
     char *warned_text;  /* unknown fields of the last good version; NULL: none */
 };
 
-/* Bounds for one kind: more, and larger, than a fleet needs on one node. An object beyond them is refused; known ones
- * stay. */
+/* Bounds for one kind: more, and larger, than a fleet needs on one node. The node refuses an object beyond them; known
+ * ones stay. */
 enum {
     HF_OBJECTS_MAX = 1000,
     HF_OBJECTS_MAX_BYTES = 4 << 20,
@@ -58,7 +58,7 @@ struct hf_objects {
     bool no_room_more;        /* there are more names than fit */
     size_t least_room;        /* bytes of the smallest of them */
 
-    struct hf_strmap others; /* selectors of objects that are not kept, as JSON text; no values */
+    struct hf_strmap others; /* selectors of other nodes' objects, as JSON text; no values */
     size_t others_bytes;
     bool others_unknown; /* there are more selectors than these */
 
@@ -70,20 +70,20 @@ enum hf_object_change {
     HF_OBJECT_SAME,
     HF_OBJECT_GOOD,
     HF_OBJECT_REFUSED,
-    HF_OBJECT_OTHERS, /* it selects other nodes, and was not kept before */
-    HF_OBJECT_LEFT,   /* it no longer selects this node, and was dropped */
+    HF_OBJECT_OTHERS, /* it selects other nodes, as before */
+    HF_OBJECT_LEFT,   /* it no longer selects this node: dropped */
 };
 
 void hf_objects_init(struct hf_objects *objects, const struct hf_object_kind *kind);
 void hf_objects_done(struct hf_objects *objects);
 
-/* Takes in a version of an object. `labels` are the node's; NULL: not known yet, every object is kept. *ret_change
- * compares it with what was known. -EBADMSG: no usable name. -E2BIG: it selects this node, but there is no room; only
- * its name is remembered (*ret_change is SAME if it was already). -ENOMEM. */
+/* Takes in a version of an object. `labels` are the node's; NULL: not known yet, so it keeps every object. *ret_change
+ * compares it with the version before. -EBADMSG: no usable name. -E2BIG: it selects this node, but there is no room;
+ * the table remembers only its name (*ret_change is SAME if it had it already). -ENOMEM. */
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
                                 enum hf_object_change *ret_change);
 
-/* Forgets an object. Returns false if it was not known, neither as an object nor as a name without room. */
+/* Forgets an object. Returns false if the table has neither the object nor its name. */
 bool hf_objects_drop(struct hf_objects *objects, const char *name);
 
 /* Drops each object that does not select a node with these labels, after a call of `dropped` with its name. Returns
@@ -91,30 +91,30 @@ bool hf_objects_drop(struct hf_objects *objects, const char *name);
 size_t hf_objects_trim(struct hf_objects *objects, const json_t *labels, void (*dropped)(void *arg, const char *name),
                        void *arg);
 
-/* Returns true if an object that is not kept may select a node with these labels. */
+/* Returns true if one of the other nodes' objects may select a node with these labels. */
 bool hf_objects_others_may_select(const struct hf_objects *objects, const json_t *labels);
 
-/* Returns true if objects for other nodes were left out. */
+/* Returns true if there are objects for other nodes. */
 bool hf_objects_has_others(const struct hf_objects *objects);
 
-/* Returns true if an object that was refused for lack of room would fit now. */
+/* Returns true if one of the objects without room would fit now. */
 bool hf_objects_has_room_again(const struct hf_objects *objects);
 
 /* Forgets the selectors of other nodes' objects, because a list will bring them again. Names without room stay until
  * the list brings them and there is room, or until they are gone. */
 void hf_objects_forget_others(struct hf_objects *objects);
 
-/* Returns true if the object is kept, or remembered by name for lack of room. */
+/* Returns true if the table has the object, or its name for lack of room. */
 bool hf_objects_knows(const struct hf_objects *objects, const char *name);
 
 /* Writes into text[n] why there is no room and what to do, for a person. Returns text. */
 const char *hf_objects_no_room_text(const struct hf_objects *objects, char *text, size_t n);
 
-/* Returns true if this object selects a node with these labels, or if its selector cannot be read. */
+/* Returns true if this object selects a node with these labels, or has an unreadable selector. */
 bool hf_objects_selects(const struct hf_objects *objects, const json_t *json, const json_t *labels);
 
 /* Returns the object of this name, or NULL. */
 const struct hf_object *hf_objects_get(const struct hf_objects *objects, const char *name);
 
-/* Returns the parts of an object that are kept, as a new object. NULL: out of memory. */
+/* Returns a condensed copy of an object. NULL: out of memory. */
 json_t *hf_objects_condense(const json_t *json);

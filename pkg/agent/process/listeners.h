@@ -24,7 +24,7 @@ enum {
 
 struct hf_listeners;
 
-/* Borrowed, except for `ready` and `ingest`, which are copied. */
+/* Borrowed; hf_listeners_new() copies `ready` and `ingest`. */
 struct hf_listeners_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;
@@ -35,8 +35,8 @@ struct hf_listeners_params {
     uint64_t retry_ns; /* 0: HF_LISTEN_RETRY_S */
 };
 
-/* Opens each server that is not switched off. A failure is an error that names the server's flags; with
- * --listen-optional it is a warning in the log, and the server is tried again. */
+/* Opens each server, unless its port is off. A failure is an error that names the server's flags; with
+ * --listen-optional it is a warning in the log, and the agent tries again. */
 HF_MUST_USE int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listeners **ret_listeners,
                                  struct hf_err *err);
 

@@ -31,21 +31,21 @@ struct hf_agent_listen {
 /* Strings borrow from argv and the environment, or are static. */
 struct hf_agent_options {
     const char *server, *kubeconfig, *source; /* NULL: not given */
-    const char *status_kubeconfig;            /* server for writes; NULL: the one that is read */
+    const char *status_kubeconfig;            /* server for writes; NULL: the same as for reads */
     const char *node_name;                    /* NULL: the host's name */
     const char *state_dir, *trust_dir;
     const char *run_dir;                         /* `holdfast status` reads here while the agent runs; NULL: none */
-    bool run_dir_given;                          /* false: the run folder is used only if it is in memory */
+    bool run_dir_given;                          /* false: use the run folder only if it is in memory */
     const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends */
     size_t n_roots;
     const char *host_root;
     struct hf_agent_listen listen[HF_LISTEN_COUNT];
-    bool listen_optional; /* a port that is taken does not fail the start */
+    bool listen_optional; /* a taken port does not fail the start */
     uint64_t retry_base_ns;
     const char *storage_dir;    /* spool of telemetry */
     const char *cloud_endpoint; /* sink of telemetry while no policy names one; NULL: none */
     const char *device_key_ref; /* "file:/path" or "env:NAME"; NULL: none */
-    uint64_t max_retries;       /* attempts for a telemetry batch, before it is deferred */
+    uint64_t max_retries;       /* attempts before the sink defers a telemetry batch */
     enum hf_options_action action;
     enum hf_kube_api api;
     enum hf_log_level log_level;

@@ -239,7 +239,7 @@ static bool is_in_memory(const char *dir)
     return statfs(dir, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
-/* A failure is only logged: `holdfast status` then reads the outbox in the state folder. */
+/* A failure only makes a log line: `holdfast status` then reads the outbox in the state folder. */
 static void make_run_folder(struct process *p)
 {
     struct hf_err err = HF_ERR_INIT;

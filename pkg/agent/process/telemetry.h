@@ -5,8 +5,8 @@
  * seed. Without either, no part of telemetry runs.
  *
  * The storage folder belongs to one agent: from the first use of telemetry until its end, the process holds
- * <dir>/storage.lock. If the folder cannot be used, or another agent has it, the agent tries again every 30 s. Loop
- * thread only. */
+ * <dir>/storage.lock. If the folder is unusable, or another agent has it, the agent tries again every 30 s. Loop thread
+ * only. */
 #pragma once
 
 #include "agent/process/options.h"
@@ -43,7 +43,7 @@ void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struc
 /* Stops all sources; calls `stopped` when every accepted event is on disk. */
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);
 
-/* Returns the route of POST /ingest: 404 while the source is off, 503 while the storage folder cannot be used. */
+/* Returns the route of POST /ingest: 404 while the source is off, 503 while the storage folder is unusable. */
 struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry);
 
 /* Returns EdgeNode.status.telemetry as a new object; NULL: nothing to report. */

@@ -35,8 +35,8 @@ static bool is_under_way(enum hf_phase phase)
     return phase >= HF_PHASE_SWAPPING && phase != HF_PHASE_COMMITTED && phase <= HF_PHASE_ROLLING_BACK;
 }
 
-/* Reports an update that is desired, or that must be finished although it no longer is. Details are renewed with the
- * heartbeats while statuses can be delivered; nobody reads an outbox. */
+/* Reports an update of the plan, or one that must still reach its end. Heartbeats renew details while the server takes
+ * statuses; nobody reads an outbox. */
 static void collect_update(void *arg, const struct hf_update_status *status)
 {
     struct collection *all = arg;
@@ -136,7 +136,7 @@ static const char *or_null(const char *text)
     return text[0] != '\0' ? text : NULL;
 }
 
-/* The folder of objects cannot be read, or the server refuses a kind. */
+/* The agent cannot read the folder of objects, or the server refuses a kind. */
 static void set_source_failure(const struct hf_agent_parts *parts, struct hf_status_view *view)
 {
     const struct hf_follow *barred = hf_follow_barred(parts->follows);

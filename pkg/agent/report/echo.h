@@ -9,7 +9,7 @@
 #include "agent/report/sequence.h"
 
 struct hf_echo {
-    uint64_t awaited;    /* number of the status that was written but not seen back; 0: none */
+    uint64_t awaited;    /* number of the written status that has not come back yet; 0: none */
     uint64_t highest;    /* highest number that the source has shown to this process */
     int64_t generation;  /* of the EdgeNode; 0: unknown */
     unsigned adoptions;  /* numbers taken over lately */
@@ -26,7 +26,7 @@ enum hf_echo_news {
     HF_ECHO_DELIVERED,   /* the awaited status is there */
 };
 
-/* Takes in the EdgeNode that the source shows (NULL: it is gone). *ret_first: the first report to this process. */
+/* Takes in the EdgeNode that the source shows (NULL: deleted). *ret_first: the first report to this process. */
 enum hf_echo_news hf_echo_take(struct hf_echo *echo, const json_t *edgenode, struct hf_sequence *sequence,
                                bool *ret_first);
 

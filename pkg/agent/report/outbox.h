@@ -1,5 +1,5 @@
-/* agent/report/outbox.h - copies of the status on this node: <state>/outbox.json while it cannot be delivered, and the
- * run file for local readers (`holdfast status`). Loop thread only; the disk queue writes. */
+/* agent/report/outbox.h - copies of the status on this node: <state>/outbox.json while deliveries fail, and the run
+ * file for local readers (`holdfast status`). Loop thread only; the disk queue writes. */
 #pragma once
 
 #include "agent/env.h"
@@ -10,7 +10,7 @@ struct hf_outbox {
     json_t *essence; /* of the status in it; NULL: no file, or one of an earlier process */
 };
 
-/* Finds the outbox of an earlier process. Its status is superseded, but its conditions have stood since their
+/* Finds the outbox of an earlier process. Its status is out of date, but its conditions have stood since their
  * transition times: returns them as a new array; NULL: there are none. */
 json_t *hf_outbox_load(struct hf_outbox *outbox, const struct hf_agent_env *env);
 void hf_outbox_done(struct hf_outbox *outbox);

@@ -112,8 +112,8 @@ static int make_body(struct hf_report *report, json_t **ret_body)
 
 /* ---- keep and park ----------------------------------------------------------------------------------------------- */
 
-/* Renews the copies while deliveries fail, however long the next attempt is put off. The outbox is written only if it
- * holds an older status, which must not be read as the newest. */
+/* Renews the copies while deliveries fail, however long the next attempt takes. Writes the outbox only if it holds an
+ * older status, which nobody must take for the newest. */
 static void keep(struct hf_report *report)
 {
     _cleanup_(hf_json_freep) json_t *body = NULL;
@@ -128,7 +128,7 @@ static void keep(struct hf_report *report)
         hf_outbox_write(&report->outbox, body, report->essence);
 }
 
-/* Puts the newest status into the outbox. At each interval the run file is renewed; without one, the outbox is. */
+/* Puts the newest status into the outbox. Each interval renews the run file; without one, the outbox. */
 static void park(struct hf_report *report)
 {
     _cleanup_(hf_json_freep) json_t *body = NULL;

@@ -4,7 +4,7 @@
  * A status takes one of three ways:
  *   write   the server is in reach: apply it, and wait until it comes back through the subscription
  *   park    nothing is in reach: put it into the outbox, where it waits for contact
- *   keep    the server is in reach but deliveries fail: renew the copies on this node, after changes and at each interval */
+ *   keep    the server is in reach but deliveries fail: after changes and each interval, renew the local copies */
 #pragma once
 
 #include "agent/parts.h"
@@ -19,7 +19,7 @@
 struct hf_report {
     const struct hf_agent_env *env;
     const struct hf_agent_parts *parts;
-    json_t *essence;    /* of the newest status (report/status.h); NULL: none was built */
+    json_t *essence;    /* of the newest status (report/status.h); NULL: none yet */
     json_t *conditions; /* in it, with their transition times */
     struct hf_steady steady;
     struct hf_pace pace;
@@ -31,7 +31,7 @@ struct hf_report {
     uint64_t look_again_ns;             /* mono: the essence may change by itself then; HF_NEVER */
     uint64_t keep_ns;                   /* mono: renew the copies on this node then; HF_NEVER: deliveries succeed */
     uint64_t kept_ns;                   /* mono: the last renewal */
-    uint64_t contact_ns;                /* mono: statuses can be delivered since then */
+    uint64_t contact_ns;                /* mono: the server has taken statuses since then */
     char refused[HF_READINESS_MESSAGE]; /* reason why the server refuses statuses; "": it takes them, or is away */
     bool ready, stalled;                /* conditions of the newest status */
     bool delivered;                     /* the server has the newest status */
@@ -50,10 +50,10 @@ void hf_report_build(struct hf_report *report);
 void hf_report_send_if_due(struct hf_report *report);
 uint64_t hf_report_wait_until_ns(const struct hf_report *report);
 
-/* Statuses can be delivered again; write the newest within `spread_ns`. */
+/* The server takes statuses again; write the newest within `spread_ns`. */
 void hf_report_reachable(struct hf_report *report, uint64_t spread_ns);
 
-/* The source shows our EdgeNode (NULL: it is gone). */
+/* The source shows our EdgeNode (NULL: deleted). */
 void hf_report_heard_edgenode(struct hf_report *report, const json_t *edgenode);
 
 /* Something that is not part of the essence changed: write before the next heartbeat. */
@@ -62,7 +62,7 @@ void hf_report_changed(struct hf_report *report);
 /* Returns true if a condition of the newest status says that something will still happen. */
 bool hf_report_reconciling(const struct hf_report *report);
 
-/* Ends the report. `last_status`: write a last one that says that the agent stopped. hf_report_stopped(): it was
- * answered, or its time (2 s) is up. */
+/* Ends the report. `last_status`: write a last one that says that the agent stopped. hf_report_stopped(): the server
+ * has answered, or its time (2 s) is up. */
 void hf_report_stop(struct hf_report *report, bool last_status);
 bool hf_report_stopped(struct hf_report *report);

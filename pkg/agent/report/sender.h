@@ -19,7 +19,7 @@ struct hf_sender {
 
 void hf_sender_init(struct hf_sender *sender, const struct hf_agent_env *env, hf_sender_answered *answered, void *arg);
 
-/* Starts to apply `body`. Returns a negative errno if it cannot start; `answered` is not called then. */
+/* Starts to apply `body`. Returns a negative errno if it cannot start; it then does not call `answered`. */
 HF_MUST_USE int hf_sender_apply_status(struct hf_sender *sender, const json_t *body, uint64_t deadline_ns,
                                        struct hf_err *err);
 HF_MUST_USE int hf_sender_create(struct hf_sender *sender, const json_t *body, uint64_t deadline_ns,

@@ -8,7 +8,7 @@
 
 enum { BLOCK = 1000, FILE_MAX = 128 };
 
-/* `next`: every number below it may be used up. */
+/* `next`: an earlier process may have used every number below it. */
 static int write_file(const struct hf_sequence *sequence, uint64_t next, struct hf_err *err)
 {
     const struct hf_agent_env *env = sequence->env;
@@ -46,8 +46,8 @@ void hf_sequence_load(struct hf_sequence *sequence, const struct hf_agent_env *e
         hf_log_err(env->log, HF_LOG_WARNING, "sequence.damaged", "file", path, &err);
 }
 
-/* Reserves the next block when half of the current one is used, so that a disk that refuses for a while does no harm.
- * If it refuses for longer, the status matters more than its number. */
+/* Reserves the next block in the middle of the current one, so that a disk that refuses for a while does no harm. If it
+ * refuses for longer, the status matters more than its number. */
 uint64_t hf_sequence_next(struct hf_sequence *sequence)
 {
     struct hf_err err = HF_ERR_INIT;

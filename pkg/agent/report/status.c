@@ -9,7 +9,7 @@
 #include "base/format.h"
 #include "base/parse.h"
 
-/* Remembers a failure until the end of building: an incomplete tree is dropped as a whole. */
+/* Remembers a failure until the end of building: the caller drops an incomplete tree as a whole. */
 struct builder {
     json_t *at;
     bool failed;
@@ -135,8 +135,8 @@ static bool named(const json_t *list, const char *name)
     return false;
 }
 
-/* A refused EdgeUpdate, or an unreadable file that may have been meant as one, is listed among the updates under its
- * own name, unless a release has that name (a list map holds a key once). The conditions name it in both cases. */
+/* The list of updates has a refused EdgeUpdate, or an unreadable file that may be one, under its own name, unless a
+ * release has that name (a list map holds a key once). The conditions name it in both cases. */
 static void put_updates(struct builder *b, const struct hf_status_view *view)
 {
     struct builder list = array();

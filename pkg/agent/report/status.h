@@ -1,7 +1,7 @@
 /* agent/report/status.h - EdgeNode.status as JSON. Pure.
  *
- * A status is made in two steps. The essence is what a change must be reported for. The volatile part (sequence, times,
- * clock offset) is added at the write, so that neither a drifting clock nor a heartbeat counts as a change.
+ * There are two parts. A change of the essence needs a report. The volatile part (sequence, times, clock offset) joins
+ * it at the write, so that neither a drifting clock nor a heartbeat counts as a change.
  *
  * A new condition is one more row in set_conditions(), with a field of the view that says whether it is present, and
  * why. */
@@ -32,7 +32,7 @@ struct hf_status_disk {
 struct hf_status_view {
     const char *version;
     bool pod_mode;
-    bool once;    /* the agent ends when it is settled, and nobody renews the status then */
+    bool once;    /* the agent ends by itself, and nobody renews the status then */
     bool stopped; /* the last status of an agent that somebody stops */
     enum hf_staleness staleness;
     bool skew_exceeded;

@@ -1,5 +1,5 @@
 /* Bounds the status of a node with one release: the statuses of ten thousand nodes share the memory of one API server.
- * Texts that are repeated elsewhere are cut first: those of Stalled and Reconciling (they point to Ready), then Ready's
+ * It first cuts texts that stand elsewhere, too: those of Stalled and Reconciling (they point to Ready), then Ready's
  * (the update has it), and last the end of the update's own. */
 #include <string.h>
 

@@ -23,7 +23,7 @@ enum hf_field_kind {
     HF_KIND_TIME,
     HF_KIND_WORD, /* one of a set of words, stored as its index */
     HF_KIND_OBJECT,
-    HF_KIND_LIST,     /* of objects */
+    HF_KIND_LIST,     /* list of objects */
     HF_KIND_TEXTS,    /* list of strings */
     HF_KIND_LABELS,   /* object of label keys and values */
     HF_KIND_SELECTOR, /* label selector; `decode` decodes it */
@@ -36,9 +36,9 @@ struct hf_field {
     enum hf_field_kind kind;
     bool required;
     bool opaque;          /* OBJECT: the decoder ignores its members */
-    size_t offset;        /* of the slot in the structure */
-    size_t width;         /* INTEGER, WORD: of the slot; LIST: of one element */
-    size_t count_offset;  /* LIST: of a size_t */
+    size_t offset;        /* offset of the slot in the structure */
+    size_t width;         /* INTEGER, WORD: bytes of the slot; LIST: bytes of one element */
+    size_t count_offset;  /* LIST: offset of a size_t */
     const char *fallback; /* default, as text */
     /* Bounds of: INTEGER value (as int64), DURATION ns, QUANTITY bytes, TEXT length, number of items in LIST and
      * TEXTS. */

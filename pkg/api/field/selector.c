@@ -50,7 +50,7 @@ static void finish_expression(struct hf_decode *decode, void *object, json_t *js
     bool takes_values = expression->op == OP_IN || expression->op == OP_NOT_IN;
 
     if (!json_is_string(json_object_get(json, "operator")))
-        return; /* said already */
+        return; /* reported already */
     if (takes_values && n == 0)
         hf_decode_error_at(decode, "values", "%s needs at least one", operators[expression->op]);
     if (!takes_values && n > 0)
@@ -66,8 +66,8 @@ const struct hf_field hf_selector_fields[] = {{.name = "matchLabels",
                                                             .finish = finish_expression),
                                               {0}};
 
-/* A newer Kubernetes cannot add a member without changing what old agents select, so an unknown one is a slip. Passing
- * over it would select nodes that nobody meant. */
+/* An unknown member is a mistake: Kubernetes cannot add one without a change in what old agents select. To ignore it
+ * would select more nodes. */
 static void refuse_unknown(struct hf_decode *decode, const struct hf_field *fields, const char *key,
                            const json_t *object)
 {

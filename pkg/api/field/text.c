@@ -13,7 +13,7 @@ static bool is_in(char c, const char *set)
     return c != '\0' && strchr(set, c) != NULL;
 }
 
-/* min..max bytes of `set`. */
+/* Returns true if the text has min..max bytes, all from `set`. */
 static bool all_in(const char *text, size_t n, const char *set, size_t min, size_t max)
 {
     if (n < min || n > max)
@@ -24,7 +24,7 @@ static bool all_in(const char *text, size_t n, const char *set, size_t min, size
     return true;
 }
 
-/* `edge` at both ends, `edge` or `inner` between. */
+/* Returns true if the text has characters from `edge` at both ends, and from `edge` or `inner` between. */
 static bool is_name_of(const char *text, size_t n, const char *edge, const char *inner, size_t max)
 {
     if (n == 0 || n > max || !is_in(text[0], edge) || !is_in(text[n - 1], edge))
@@ -107,7 +107,7 @@ bool hf_text_is_path(const char *text)
     return text[0] == '/';
 }
 
-/* RFC 3986: printable, without those that must be written as %xx. */
+/* RFC 3986: printable characters, except those that need %xx. */
 static bool is_url_text(const char *text)
 {
     for (; *text != '\0'; text++)

@@ -1,5 +1,5 @@
-/* api/text.h - what strings in our objects may look like. Pure; whole string or nothing. The CRDs hold the same rules
- * as regular expressions. */
+/* api/field/text.h - forms of the strings in our objects. Each function checks the whole string. Pure. The CRDs have
+ * the same rules as regular expressions. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,7 +20,7 @@ bool hf_text_is_device(const char *text);       /* path below /dev */
 bool hf_text_is_kernel_range(const char *text); /* ">=5.10", "5.10", "<6.6.1" */
 bool hf_text_is_cpu_feature(const char *text);  /* as in /proc/cpuinfo */
 bool hf_text_is_key_id(const char *text);       /* trust: [a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])? */
-bool hf_text_is_signature(const char *text);    /* canonical base64 of 64 bytes */
+bool hf_text_is_signature(const char *text);    /* canonical base64 for 64 bytes */
 bool hf_text_is_mode(const char *text);         /* "755", "0755", "4755" */
 bool hf_text_is_clock_time(const char *text);   /* "02:00" */
-bool hf_text_is_time_zone(const char *text);    /* of the form of an IANA name; says nothing about existence */
+bool hf_text_is_time_zone(const char *text);    /* form of an IANA name; the zone need not exist */

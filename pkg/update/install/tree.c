@@ -39,7 +39,7 @@ static int feed(struct hf_extract *extract, const struct hf_fs_ops *fs, int tar_
     return r;
 }
 
-/* The owner of the tree in use, if there is one, else of the new folder. */
+/* Takes the owner of the tree in use; without one, that of the new folder. */
 static int find_owner(const struct hf_target_dir *dir, int top_fd, struct hf_extract_params *params,
                       struct hf_failure *failure)
 {

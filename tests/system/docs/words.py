@@ -73,9 +73,9 @@ def command_problem(top, text):
 # ---- reasons ------------------------------------------------------------------------------------------------------------------
 
 def reasons(top):
-    """The table as it should be, from the X(name, "meaning", "remedy") rows."""
+    """The table as it should be, from the X(name, LEVEL, "meaning", "remedy") rows."""
     with open(os.path.join(top, "pkg", "update", "rules", "reasons.h"), encoding="utf-8") as header:
-        rows = re.findall(r'X\((\w+),\s*"((?:[^"\\]|\\.)*)",\s*"((?:[^"\\]|\\.)*)"\)', re.sub(r"/\*.*?\*/|\\\n\s*", " ", header.read(), flags=re.S))
+        rows = re.findall(r'X\((\w+),\s*[A-Z]+,\s*"((?:[^"\\]|\\.)*)",\s*"((?:[^"\\]|\\.)*)"\)', re.sub(r"/\*.*?\*/|\\\n\s*", " ", header.read(), flags=re.S))
     lines = [f"| `{name}` | {meaning} | {remedy} |" for name, meaning, remedy in rows if name != "None"]
     return "\n".join([BEGIN, "", "| reason | what it means | what to do |", "|---|---|---|", *lines, "", END])
 

@@ -1,4 +1,4 @@
-/* What is written down before a delta is applied, and what a death in the middle says. */
+/* The record of a delta in progress, and the decision after a death in the middle. */
 #include "base/macros.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
@@ -64,7 +64,7 @@ START_TEST(lives)
         ck_assert_uint_eq(found.at, 8 * MIB);
         hf_simfs_power_cut(disk, life); /* durable */
     }
-    (void)snprintf(attempt.delta, sizeof(attempt.delta), "d2"); /* another one starts anew */
+    (void)snprintf(attempt.delta, sizeof(attempt.delta), "d2"); /* another delta starts a new count */
     ck_assert_int_eq(hf_attempt_begin(fs, FOLDER, &attempt, NULL), 0);
     ck_assert(hf_attempt_find(fs, FOLDER, &found));
     ck_assert_uint_eq(found.deaths, 0);
@@ -89,7 +89,7 @@ START_TEST(round_trip)
     ck_assert_int_eq(hf_attempt_format(&attempt, &text), 0);
     ck_assert_int_eq(hf_attempt_parse(hf_buf_view(&text), &back), 0);
     ck_assert(memcmp(&attempt, &back, sizeof(back)) == 0);
-    for (size_t n = 0; n < text.n; n++) /* cut anywhere it is none */
+    for (size_t n = 0; n < text.n; n++) /* invalid if cut anywhere */
         ck_assert_int_lt(hf_attempt_parse((struct hf_view){text.p, n}, &back), 0);
 }
 END_TEST

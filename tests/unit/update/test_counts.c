@@ -1,4 +1,4 @@
-/* What the updater counts, as Prometheus reads it. */
+/* Metrics of the updater, as Prometheus reads them. */
 #include "support/check_main.h"
 #include "support/fakes/simupdate.h"
 
@@ -70,7 +70,7 @@ START_TEST(failed_attempts)
 }
 END_TEST
 
-/* Somebody overwrites what was committed: put back once, counted once; a restart counts nothing anew. */
+/* Somebody overwrites the committed file: one repair, counted once, and not again after a restart. */
 START_TEST(drift_repairs)
 {
     size_t n;
@@ -93,7 +93,7 @@ START_TEST(drift_repairs)
 }
 END_TEST
 
-/* Bytes that an earlier process fetched are not counted by the next one. */
+/* A process does not count the bytes that an earlier one has received. */
 START_TEST(bytes_of_an_earlier_life)
 {
     w->answer.cut_after = 20000;

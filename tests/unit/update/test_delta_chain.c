@@ -1,4 +1,4 @@
-/* Which deltas a node takes, one after the other. */
+/* Chains of deltas: the one with the fewest bytes that fits the node. */
 #include "base/macros.h"
 #include "support/check_main.h"
 #include "update/rules/delta_chain.h"
@@ -32,14 +32,14 @@ START_TEST(ways)
         const char *want; /* "" none */
     } cases[] = {
         {"a", {UINT64_MAX, UINT64_MAX}, 0, "a-b b-n-deep"},
-        {"a", {99 * MIB, UINT64_MAX}, 0, "a-b b-n"}, /* too little memory for the one that looks inside */
+        {"a", {99 * MIB, UINT64_MAX}, 0, "a-b b-n"}, /* too little memory for the delta that unpacks the content */
         {"a", {UINT64_MAX, 50 * MIB}, 0, "a-b b-n"}, /* too little disk for it */
-        {"a", {0, 4 * MIB}, 0, "a-n"},               /* too little disk for the file between */
+        {"a", {0, 4 * MIB}, 0, "a-n"},               /* too little disk for the intermediate file */
         {"a", {0, 8999}, 0, ""},                     /* and for the delta */
         {"b", {UINT64_MAX, UINT64_MAX}, 0, "b-n-deep"},
         {"b", {0, UINT64_MAX}, 0, "b-n"},
         {"b", {UINT64_MAX, 50 * MIB + 300}, 0, "b-n-deep"},
-        {"b", {UINT64_MAX, 50 * MIB + 300}, 4 * MIB, "b-n"}, /* b is a file between: it takes room too */
+        {"b", {UINT64_MAX, 50 * MIB + 300}, 4 * MIB, "b-n"}, /* b is an intermediate file and takes disk too */
         {"c", {0, UINT64_MAX}, 0, "c-a a-b b-n"},
         {"d", {0, UINT64_MAX}, 0, "d-c c-a a-b b-n"},
         {"e", {0, UINT64_MAX}, 0, "e-d d-c c-a a-n"}, /* five deltas would be fewer bytes */
@@ -62,7 +62,7 @@ START_TEST(ways)
 }
 END_TEST
 
-/* A node that made the first step, and forgot what it had in mind, goes on the same way. */
+/* From any file of a chain, the chain is the remainder of the whole one. */
 START_TEST(goes_on)
 {
     static const char *const from[] = {"a", "b", "c", "d", "e"};
@@ -79,7 +79,7 @@ START_TEST(goes_on)
 }
 END_TEST
 
-/* As many of everything as there may be, all of one file: no longer than a moment, no place beyond the arrays. */
+/* The maximum number of deltas and steps, all of one file: fast, and within the arrays. */
 START_TEST(full_lists)
 {
     static struct hf_delta_ref many[HF_MAX_DELTAS], more[HF_MAX_DELTAS];
@@ -104,7 +104,7 @@ START_TEST(avoided)
     static const struct {
         const char *from, *avoid, *want;
     } cases[] = {
-        {"a", "b-n-deep", "a-b b-n"}, {"a", "b-n b-n-dee", "a-b b-n-deep"}, /* whole names alone count */
+        {"a", "b-n-deep", "a-b b-n"}, {"a", "b-n b-n-dee", "a-b b-n-deep"}, /* only whole names match */
         {"a", "d-n a-b", "a-n"},      {"b", "b-n b-n-deep", "b-a a-n"},     {"b", "b-n b-n-deep b-a", ""},
     };
     const struct hf_plan_room room = {UINT64_MAX, UINT64_MAX};
@@ -132,7 +132,7 @@ START_TEST(list_of_avoided)
     }
     (void)snprintf(sha256, sizeof(sha256), "%064u", 2u);
     ck_assert(hf_delta_chain_avoids(avoid, sha256));
-    ck_assert(hf_delta_chain_avoid(avoid, sha256)); /* it is there already */
+    ck_assert(hf_delta_chain_avoid(avoid, sha256)); /* listed already */
     ck_assert_uint_lt(strlen(avoid), sizeof(avoid));
 }
 END_TEST

@@ -1,4 +1,5 @@
-/* The shortest way is not always taken: a delta that needs more memory than the agent may have, or that the agent died of. */
+/* Cases in which the shortest chain is not taken: a delta that needs more memory than the agent may use, or that killed
+ * the agent. */
 #include "update_world.h"
 
 #define CGROUP "/sys/fs/cgroup/system.slice/holdfast-agent.service"
@@ -8,7 +9,7 @@ static void put_text(const char *path, const char *text)
     hf_simfs_put(w->fs, path, text, strlen(text), 0444);
 }
 
-/* A service of systemd with a limit of its own, on a machine with plenty. */
+/* A systemd service with its own memory limit, on a machine with plenty of memory. */
 static void put_cgroup(const char *limit)
 {
     put_text("/proc/meminfo", "MemAvailable:    4194304 kB\n");
@@ -19,7 +20,7 @@ static void put_cgroup(const char *limit)
     put_text(CGROUP "/memory.current", "11534336\n");
 }
 
-/* The own cgroup's limit is what counts, whatever the machine has; and the status says so. */
+/* The limit of the agent's cgroup decides, not the memory of the machine, and the status says so. */
 START_TEST(a_delta_for_more_memory_than_the_agent_may_have)
 {
     hf_simupdate_put_old(w, "v1");
@@ -37,7 +38,7 @@ START_TEST(a_delta_for_more_memory_than_the_agent_may_have)
                   "%s", seen.message);
     expect_target("v2");
     expect_clean();
-    put_cgroup("max\n"); /* the next one finds the limit gone, without a restart */
+    put_cgroup("max\n"); /* the next update uses the new limit, without a restart */
     update_to(&(struct hf_sim_release){
         .content = "v3", .sequence = 3, .delta_from = "v2", .delta_requires = json_pack("{s:s}", "memory", "277Mi")});
     seen = hf_simupdate_see(w, "app");
@@ -48,7 +49,7 @@ END_TEST
 
 #define ATTEMPT UPDATES "/app/attempt"
 
-/* The agent dies at call n of its first life. */
+/* The agent dies at call n of its first process. */
 static bool die_at(uint64_t n, bool *ret_in_delta)
 {
     struct stat st;
@@ -63,7 +64,7 @@ static bool die_at(uint64_t n, bool *ret_in_delta)
     return died;
 }
 
-/* kill -9 at every call: one death while the delta was being applied, and it is another way from then on. */
+/* kill -9 at every call: after one death in the middle of the delta, the update uses another one or the whole file. */
 START_TEST(killed_while_a_delta_is_applied)
 {
     unsigned in_delta = 0;
@@ -75,7 +76,7 @@ START_TEST(killed_while_a_delta_is_applied)
         expect("app", HF_PHASE_COMMITTED, "HealthPassed");
         struct hf_sim_seen seen = hf_simupdate_see(w, "app");
         ck_assert_str_eq(seen.method, was_in_delta ? "Full" : "Delta");
-        ck_assert_uint_le(seen.attempts, was_in_delta ? 2 : 3); /* a download that was not finished is asked after */
+        ck_assert_uint_le(seen.attempts, was_in_delta ? 2 : 3); /* an unfinished download takes another attempt */
         ck_assert_uint_lt(seen.bytes_fetched, was_in_delta ? HF_SIM_CONTENT + 5000 : 5000);
         ck_assert_msg((strstr(seen.message, "the agent died while it applied the delta from ") != NULL) == was_in_delta,
                       "%d: %s", (int)n, seen.message);
@@ -89,7 +90,7 @@ START_TEST(killed_while_a_delta_is_applied)
 }
 END_TEST
 
-/* A power cut in the middle is no fault of the delta. */
+/* A power cut in the middle does not count against the delta. */
 START_TEST(a_power_cut_while_a_delta_is_applied)
 {
     bool in_delta = false;

@@ -11,7 +11,7 @@ static void try_to(const struct hf_sim_release *release)
     hf_simupdate_run_for(w, 5 * 60 * HF_NS_PER_S);
 }
 
-/* ---- the main job ---------------------------------------------------------------------------------------------------- */
+/* ---- the main job ------------------------------------------------------------------------------------------------ */
 
 START_TEST(delta)
 {
@@ -28,7 +28,7 @@ START_TEST(delta)
 }
 END_TEST
 
-/* v1 to v3 by way of v2: two downloads, one swap. */
+/* v1 to v3 over v2: two downloads, one swap. */
 static const struct hf_sim_release by_two = {.content = "v3", .delta_from = "v1", .via = "v2"};
 
 START_TEST(two_deltas)
@@ -48,7 +48,7 @@ END_TEST
 
 #define BETWEEN "/opt/app/bin/.holdfast-app.step"
 
-/* Until the first of the two has been applied. */
+/* Run until the first of the two deltas is applied. */
 static void run_to_between(void)
 {
     size_t n;
@@ -61,12 +61,12 @@ static void run_to_between(void)
     expect_target("v1");
 }
 
-/* What was made is not made again when the agent dies between the two. */
+/* If the agent dies between the two, the next process keeps the intermediate file. */
 START_TEST(two_deltas_and_a_restart)
 {
     run_to_between();
     hf_simupdate_stop(w);
-    ck_assert(hf_strmap_remove(&w->files, "http://files/v1-v2.delta")); /* not there any more */
+    ck_assert(hf_strmap_remove(&w->files, "http://files/v1-v2.delta")); /* gone from the server */
     hf_simupdate_boot(w);
     ck_assert(hf_simupdate_settle(w));
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
@@ -76,7 +76,7 @@ START_TEST(two_deltas_and_a_restart)
 }
 END_TEST
 
-/* Between the two deltas the file that was made is exchanged, or lost; with and without a restart. */
+/* Somebody replaces or removes the intermediate file between the two deltas; with and without a restart. */
 START_TEST(the_file_between_is_spoilt)
 {
     run_to_between();
@@ -96,7 +96,7 @@ START_TEST(the_file_between_is_spoilt)
 }
 END_TEST
 
-/* Something else is wanted by then: nothing of it stays. */
+/* Another release is wanted by then: no file of the first one remains. */
 START_TEST(another_one_between)
 {
     run_to_between();
@@ -167,7 +167,8 @@ END_TEST
 
 #define TREE_BETWEEN "/opt/app/.holdfast-app.step"
 
-/* A folder by way of another one's archive; in the second case the agent dies between the two, and the first delta is gone. */
+/* A folder by two deltas of archives; in the second case the agent dies between the two, and the first delta is
+ * gone. */
 START_TEST(tree_by_two_deltas)
 {
     struct stat st;
@@ -222,7 +223,7 @@ START_TEST(first_install_comes_back)
     expect("app", HF_PHASE_ROLLED_BACK, "HealthDeadline");
     expect_target("absent");
     ck_assert_str_eq(w->running, "");
-    ck_assert(!hf_simfs_stat(w->fs, "/opt/app", &st)); /* made for it, gone with it */
+    ck_assert(!hf_simfs_stat(w->fs, "/opt/app", &st)); /* made for this install, removed with it */
     expect_clean();
 }
 END_TEST
@@ -275,7 +276,7 @@ START_TEST(owner_mode_and_attributes)
 }
 END_TEST
 
-/* ---- deltas that will not do ------------------------------------------------------------------------------------------ */
+/* ---- deltas that will not do ------------------------------------------------------------------------------------- */
 
 START_TEST(no_delta_for_this_old_one)
 {
@@ -286,7 +287,7 @@ START_TEST(no_delta_for_this_old_one)
 }
 END_TEST
 
-/* What a delta takes decides whether it is taken. */
+/* The memory and disk that a delta needs decide if the node uses it. */
 START_TEST(deltas_that_do_not_fit)
 {
     static const struct {
@@ -294,9 +295,9 @@ START_TEST(deltas_that_do_not_fit)
         const char *disk;
         const char *want;
     } cases[] = {
-        {"1Mi", "10Ki", "Delta"}, /* 64 MiB are available, half of them may be taken */
+        {"1Mi", "10Ki", "Delta"}, /* 64 MiB are available, half of them may be used */
         {"32Mi", "10Ki", "Delta"}, {"33Mi", "10Ki", "Full"},
-        {"1Mi", "200Ki", "Full"}, /* of about 250 KiB the new file and the reserve take a part */
+        {"1Mi", "200Ki", "Full"}, /* the new file and the reserve take a part of about 250 KiB */
         {"0", "0", "Delta"},
     };
 
@@ -365,7 +366,7 @@ START_TEST(damaged_deltas)
 }
 END_TEST
 
-/* ---- links ------------------------------------------------------------------------------------------------------------ */
+/* ---- links ------------------------------------------------------------------------------------------------------- */
 
 START_TEST(a_breaking_link)
 {
@@ -373,7 +374,7 @@ START_TEST(a_breaking_link)
     update_to(&(struct hf_sim_release){.content = "v2"});
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
     struct hf_sim_seen seen = hf_simupdate_see(w, "app");
-    ck_assert_uint_eq(seen.bytes_fetched, HF_SIM_CONTENT); /* not a byte twice */
+    ck_assert_uint_eq(seen.bytes_fetched, HF_SIM_CONTENT); /* no byte twice */
     ck_assert_uint_eq(seen.attempts, 5);
     ck_assert_ptr_nonnull(strstr(hf_fake_http_asked(w->http, 4)->headers, "Range: bytes=36000-"));
     ck_assert_ptr_nonnull(strstr(hf_fake_http_asked(w->http, 4)->headers, "If-Range: \"e1\""));
@@ -410,7 +411,7 @@ START_TEST(goes_on_after_a_restart)
 }
 END_TEST
 
-/* Killed between two records: what is in the page cache still counts, and does not after a power cut. */
+/* A kill between two records: bytes in the page cache count after a kill, but not after a power cut. */
 START_TEST(goes_on_from_the_note)
 {
     begin(&(struct hf_sim_release){.content = "v2"});
@@ -425,13 +426,13 @@ START_TEST(goes_on_from_the_note)
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
     bool ranged = strstr(hf_fake_http_asked(w->http, 0)->headers, "Range: bytes=") != NULL;
     ck_assert(ranged == (_i == 0));
-    if (_i == 0) /* what the life before got is not forgotten */
+    if (_i == 0) /* bytes of the process before count */
         ck_assert_uint_ge(hf_simupdate_see(w, "app").bytes_fetched, HF_SIM_CONTENT);
     expect_clean();
 }
 END_TEST
 
-/* A node that is shut down: all that came is on the disk for good, and comes no second time. */
+/* At a shutdown of the node all received bytes are synced, and none is downloaded twice. */
 START_TEST(goes_on_after_a_shutdown)
 {
     begin(&(struct hf_sim_release){.content = "v2"});
@@ -484,7 +485,8 @@ static const struct {
     {"silent", "DownloadFailed", {.silent = true, .cut_after = 0}},
 };
 
-/* A server that cannot give what was signed changes nothing on the node, and is named; when it can, the update goes through. */
+/* A server without the signed file changes nothing on the node, and the status names it; once it has the file, the
+ * update commits. */
 START_TEST(bad_servers)
 {
     static char longer[HF_SIM_CONTENT + 1];
@@ -515,7 +517,7 @@ START_TEST(bad_servers)
 }
 END_TEST
 
-/* The object as somebody changed it. */
+/* The object after a change by a person. */
 static void edit(const char *part, const char *key)
 {
     json_t *object = json_deep_copy(w->objects[0]);
@@ -529,8 +531,8 @@ static void edit(const char *part, const char *key)
     hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
 }
 
-/* What is wrong as a whole costs a whole download each time: half a dozen on the first day, then one a day; starts of the agent make
- * it no more; who changes the object need not wait. */
+/* A wrong file costs a whole download each time: about six on the first day, then one a day. Starts of the agent do not
+ * add any; a change of the object ends the wait. */
 START_TEST(wrong_as_a_whole)
 {
     const uint64_t hour = 3600 * HF_NS_PER_S;
@@ -547,13 +549,13 @@ START_TEST(wrong_as_a_whole)
     ck_assert_uint_le(hf_simupdate_see(w, "app").attempts, first.attempts + 6);
     ck_assert_uint_ge(hf_simupdate_see(w, "app").attempts, first.attempts + 3);
     uint64_t bytes = hf_simupdate_see(w, "app").bytes_fetched;
-    for (int i = 0; i < 50; i++) { /* one that does not stay up */
+    for (int i = 0; i < 50; i++) { /* an agent that keeps crashing */
         _i == 0 ? hf_simupdate_kill(w) : hf_simupdate_power_cut(w, (uint64_t)i);
         hf_simupdate_boot(w);
         hf_simupdate_run_for(w, 120 * HF_NS_PER_S);
     }
     ck_assert_uint_eq(hf_simupdate_see(w, "app").bytes_fetched, bytes);
-    hf_simupdate_run_for(w, hour); /* one that is switched on each morning */
+    hf_simupdate_run_for(w, hour); /* a node that starts each morning */
     ck_assert_uint_gt(hf_simupdate_see(w, "app").bytes_fetched, bytes);
     hf_simupdate_run_for(w, hour);
     w->answer = (struct hf_fake_answer){0};
@@ -567,7 +569,7 @@ START_TEST(wrong_as_a_whole)
 }
 END_TEST
 
-/* A server that cannot go on in the middle, behind a link that always breaks there. */
+/* A server without range requests, behind a link that always breaks in the middle. */
 START_TEST(always_anew)
 {
     w->answer = (struct hf_fake_answer){.cut_after = HF_SIM_CONTENT - 1000};
@@ -580,7 +582,7 @@ START_TEST(always_anew)
 }
 END_TEST
 
-/* A server that is away is asked as often as the policy says, and the card is left alone meanwhile. */
+/* The agent tries an unreachable server as often as the policy says, and writes nothing to the card meanwhile. */
 START_TEST(away_for_long)
 {
     struct stat before, after;
@@ -592,7 +594,7 @@ START_TEST(away_for_long)
     hf_simupdate_run_for(w, 24 * 3600 * HF_NS_PER_S);
     ck_assert_uint_ge(hf_simupdate_see(w, "app").attempts, attempts + 24 * 60);
     ck_assert(hf_simfs_stat(w->fs, "/var/lib/holdfast/updates/app/journal", &after));
-    ck_assert_uint_eq(after.st_ino, before.st_ino); /* each write would have replaced it */
+    ck_assert_uint_eq(after.st_ino, before.st_ino); /* each write replaces the file */
     expect("app", HF_PHASE_WAITING, "DownloadFailed");
     w->answer = (struct hf_fake_answer){0};
     hf_simupdate_serve(w);
@@ -617,7 +619,7 @@ END_TEST
 
 static const struct {
     const char *url, *reason;
-    const char *content; /* what lies there; NULL nothing */
+    const char *content; /* content at the path; NULL nothing */
     size_t cut;
 } files[] = {
     {"file:///media/none", "DownloadFailed", NULL, 0},   {"file:///media", "DownloadFailed", NULL, 0},
@@ -639,7 +641,7 @@ START_TEST(bad_files)
 }
 END_TEST
 
-/* ---- who may, and when ------------------------------------------------------------------------------------------------ */
+/* ---- who may, and when ------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name, *reason;
@@ -706,13 +708,13 @@ START_TEST(downgrade_that_is_signed)
         .content = "v1", .sequence = 4, .patch = json_pack("{s:{s:{s:b}}}", "spec", "release", "allowDowngrade", 1)});
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
     expect_target("v1");
-    /* The floor does not sink with it. */
+    /* The floor stays as it is. */
     update_to(&(struct hf_sim_release){.content = "v3", .sequence = 4});
     expect("app", HF_PHASE_REJECTED, "SequenceTooLow");
 }
 END_TEST
 
-/* The floor outlives a journal that is lost. */
+/* The floor survives a lost journal. */
 START_TEST(floor_without_journal)
 {
     update_to(&(struct hf_sim_release){.content = "v2", .sequence = 5});
@@ -770,20 +772,20 @@ START_TEST(misfits)
     expect_clean();
     if (rows[_i].meets_r == 0)
         return;
-    w->meets_r = 0; /* the device is plugged in */
+    w->meets_r = 0; /* the device appears */
     hf_simupdate_tell(w);
     ck_assert(hf_simupdate_settle(w));
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
 }
 END_TEST
 
-/* A device is looked for where the host's are seen, and nowhere else. */
+/* The agent looks for a device below the host root only. */
 START_TEST(devices_from_a_pod)
 {
     struct hf_sim_release release = {.content = "v2", .device = "/dev/ttyUSB0"};
 
     w->pod_mode = true;
-    w->host_root = _i == 1 ? "" : NULL; /* the host's files are where they are */
+    w->host_root = _i == 1 ? "" : NULL; /* the host's files at their own paths */
     update_to(&release);
     if (_i == 1) {
         expect("app", HF_PHASE_COMMITTED, "HealthPassed");
@@ -833,7 +835,7 @@ START_TEST(a_window)
 }
 END_TEST
 
-/* A gate that closes in the middle pauses before the swap, keeps what came, and goes on from there. */
+/* If the gate closes in the middle, the update pauses before the swap, keeps the download, and resumes from it. */
 START_TEST(a_gate_closes_in_the_middle)
 {
     begin(&(struct hf_sim_release){.content = "v2"});
@@ -852,7 +854,7 @@ START_TEST(a_gate_closes_in_the_middle)
 }
 END_TEST
 
-/* Signed to expire, and it did while the node was fetching. */
+/* The release expires while the node fetches. */
 START_TEST(expires_in_the_middle)
 {
     begin(&(struct hf_sim_release){
@@ -875,7 +877,7 @@ START_TEST(withdrawn_in_the_middle)
     hf_simupdate_withdraw(w, "app");
     ck_assert(hf_simupdate_settle(w));
     hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
-    if (phases[_i] == HF_PHASE_PROBATION) { /* begun is brought to its end */
+    if (phases[_i] == HF_PHASE_PROBATION) { /* runs to its end */
         expect("app", HF_PHASE_COMMITTED, "HealthPassed");
         expect_target("v2");
     } else {
@@ -905,7 +907,7 @@ START_TEST(another_one_in_the_middle)
 }
 END_TEST
 
-/* ---- the service ------------------------------------------------------------------------------------------------------ */
+/* ---- the service ------------------------------------------------------------------------------------------------- */
 
 START_TEST(rolled_back_and_not_again)
 {
@@ -925,7 +927,7 @@ START_TEST(rolled_back_and_not_again)
     hf_simupdate_boot(w);
     ck_assert(hf_simupdate_settle(w));
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
-    /* And the bad one again, signed with the same words. */
+    /* And the bad release again, with the same digest. */
     hf_simupdate_publish(w, &(struct hf_sim_release){.content = "broken", .delta_from = "v1", .sequence = 2});
     ck_assert(hf_simupdate_settle(w));
     expect("app", HF_PHASE_REJECTED, "SequenceTooLow");
@@ -973,7 +975,7 @@ START_TEST(unit_is_not_there)
 }
 END_TEST
 
-/* systemd goes away for a moment between swap and restart: no verdict about the new version. */
+/* An unreachable systemd between swap and restart says nothing about the new version. */
 START_TEST(systemd_is_away_for_a_moment)
 {
     begin(&(struct hf_sim_release){.content = "v2"});
@@ -1011,7 +1013,7 @@ START_TEST(hooks_and_probes)
 }
 END_TEST
 
-/* A check that hangs ends at its own timeout, and at the deadline, and blocks nobody. */
+/* A check that hangs ends at its own timeout and at the deadline, and delays no other check. */
 START_TEST(a_check_hangs)
 {
     w->exec_r = HF_SIMHOST_HANGS;
@@ -1041,7 +1043,7 @@ START_TEST(restart_by_a_command)
         expect("app", HF_PHASE_COMMITTED, "NoHealthChecks");
     else
         expect("app", HF_PHASE_ROLLED_BACK, "RestartFailed");
-    ck_assert_uint_eq(w->execs, _i == 0 ? 1 : 2); /* also for the old one */
+    ck_assert_uint_eq(w->execs, _i == 0 ? 1 : 2); /* the old version too */
     expect_target(_i == 0 ? "v2" : "v1");
 }
 END_TEST
@@ -1065,7 +1067,7 @@ START_TEST(three_starts_without_a_verdict)
 }
 END_TEST
 
-/* Two starts are no reason: the verdict still comes. The service is not bounced again for them. */
+/* After two starts the checks still decide. The agent does not restart the service again for them. */
 START_TEST(starts_in_probation)
 {
     begin(&(struct hf_sim_release){.content = "v2"});
@@ -1081,7 +1083,7 @@ START_TEST(starts_in_probation)
 }
 END_TEST
 
-/* No network, no server, no objects: what was begun is brought to its end by the journal alone. */
+/* Without network, server and objects the journal alone finishes the update. */
 START_TEST(alone)
 {
     begin(&(struct hf_sim_release){.content = _i == 0 ? "v2" : "broken"});
@@ -1096,7 +1098,7 @@ START_TEST(alone)
 }
 END_TEST
 
-/* ---- the disk --------------------------------------------------------------------------------------------------------- */
+/* ---- the disk ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(too_little_space)
 {
@@ -1127,7 +1129,7 @@ START_TEST(read_only)
 }
 END_TEST
 
-/* The target lies on another device than the state: nothing cares. */
+/* Target and state on different file systems. */
 START_TEST(another_device)
 {
     hf_simfs_mount(w->fs, "/opt/app");
@@ -1172,7 +1174,7 @@ START_TEST(strange_targets)
 }
 END_TEST
 
-/* A link swapped into the path while the update runs. */
+/* Somebody puts a link into the path while the update runs. */
 START_TEST(a_link_swapped_in)
 {
     static const enum hf_phase phases[] = {HF_PHASE_FETCHING, HF_PHASE_PATCHING, HF_PHASE_VERIFIED};
@@ -1189,7 +1191,7 @@ START_TEST(a_link_swapped_in)
     hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
     ck_assert_str_eq(hf_simupdate_see(w, "app").reason, "PathEscapes");
     ck_assert(!hf_simfs_stat(w->fs, "/etc/evil/app", &st));
-    /* It is put right. */
+    /* Somebody removes the link. */
     hf_simfs_delete(w->fs, "/opt/app/bin");
     hf_simfs_move(w->fs, "/opt/app/was", "/opt/app/bin");
     ck_assert(hf_simupdate_settle(w));
@@ -1198,7 +1200,8 @@ START_TEST(a_link_swapped_in)
 }
 END_TEST
 
-/* Somebody replaces the installed file while the update runs: named, looked at again, and done from what is there. */
+/* Somebody replaces the installed file while the update runs: the status says so, and the next attempt starts from the
+ * new file. */
 START_TEST(the_target_changes)
 {
     static const enum hf_phase phases[] = {HF_PHASE_FETCHING, HF_PHASE_PATCHING, HF_PHASE_VERIFIED};
@@ -1217,7 +1220,7 @@ START_TEST(the_target_changes)
 }
 END_TEST
 
-/* What was committed is changed or removed: put back when next looked at. */
+/* Somebody changes or removes the committed file: the next look for drift repairs it. */
 START_TEST(drift)
 {
     begin(&(struct hf_sim_release){.content = "v2"});
@@ -1228,11 +1231,11 @@ START_TEST(drift)
         hf_simfs_delete(w->fs, HF_SIM_TARGET);
     hf_simupdate_tell(w);
     ck_assert(hf_simupdate_settle(w));
-    ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), _i == 0 ? "stray" : "absent"); /* nobody looked */
+    ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), _i == 0 ? "stray" : "absent"); /* no look yet */
     hf_simupdate_set_gate(w, "app", HF_GATE_HELD);
     hf_simupdate_look(w);
     hf_simupdate_run_for(w, 61 * HF_NS_PER_S);
-    ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), _i == 0 ? "stray" : "absent"); /* the site says no */
+    ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), _i == 0 ? "stray" : "absent"); /* the site holds updates */
     hf_simupdate_set_gate(w, "app", HF_GATE_OPEN);
     ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
     expect("app", HF_PHASE_WAITING, "Drifted");
@@ -1240,7 +1243,7 @@ START_TEST(drift)
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
     expect_target("v2");
     expect_clean();
-    /* Looked at again and again without being read. */
+    /* Further looks do not read the file. */
     hf_simfs_count_only(w->fs, HF_SIMFS_READS);
     hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
     hf_simupdate_look(w);
@@ -1253,7 +1256,7 @@ START_TEST(drift)
 }
 END_TEST
 
-/* Putting it back is an update like others: when its checks fail, what was found is back, and nobody tries for ever. */
+/* A repair is an update: if its checks fail, the found file is restored, and the tries end. */
 START_TEST(drift_that_stays)
 {
     begin(&(struct hf_sim_release){.content = "v2"});
@@ -1293,7 +1296,7 @@ START_TEST(drift_of_a_tree)
 }
 END_TEST
 
-/* A link that gives a few bytes a minute: others get their turn. */
+/* A download with a few bytes a minute lets other releases have the turn. */
 START_TEST(too_slow)
 {
     begin(&(struct hf_sim_release){.content = "v2"});
@@ -1307,8 +1310,8 @@ START_TEST(too_slow)
 }
 END_TEST
 
-/* More names than are held at a time come and go on a node: their histories stay, and the anti-rollback with them; there is an end
- * to it, with a name. */
+/* More release names than fit into memory come and go on a node: their histories stay, and the floors with them; beyond
+ * the maximum the engine refuses by name. */
 START_TEST(many_histories)
 {
     char name[24], path[64];
@@ -1321,7 +1324,7 @@ START_TEST(many_histories)
         hf_simupdate_publish(
             w, &(struct hf_sim_release){
                    .name = name, .version = "2", .content = "v2", .path = path, .no_restart = true, .no_checks = true});
-        if (i == 100) { /* and over a restart */
+        if (i == 100) { /* with a restart in between */
             hf_simupdate_kill(w);
             hf_simupdate_boot(w);
         }
@@ -1356,7 +1359,7 @@ START_TEST(many_histories)
 }
 END_TEST
 
-/* ---- several ---------------------------------------------------------------------------------------------------------- */
+/* ---- several ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(others_go_on)
 {
@@ -1441,9 +1444,9 @@ START_TEST(two_engines)
 }
 END_TEST
 
-/* ---- damage ----------------------------------------------------------------------------------------------------------- */
+/* ---- damage ------------------------------------------------------------------------------------------------------ */
 
-/* The journal is lost in any phase: reported, and the update comes to a good end from what is found. */
+/* A lost journal in any phase: the status reports it, and the update ends well from the state of the disk. */
 START_TEST(journal_damaged)
 {
     static const enum hf_phase phases[] = {HF_PHASE_WAITING,  HF_PHASE_FETCHING,  HF_PHASE_PATCHING, HF_PHASE_VERIFIED,
@@ -1467,7 +1470,8 @@ START_TEST(journal_damaged)
 }
 END_TEST
 
-/* Every call of an update fails once (n-th call, for n = 1, 2, ...): in the end all is as it should be, and nothing is left. */
+/* Every call of an update fails once (n-th call, for n = 1, 2, ...): in the end the state is right, and no files
+ * remain. */
 START_TEST(errno_at_every_call)
 {
     static const struct {
@@ -1483,7 +1487,7 @@ START_TEST(errno_at_every_call)
         hf_simupdate_publish(each, &(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
         hf_simfs_fail_at(each->fs, n, rows[_i].code, rows[_i].times);
         hf_simupdate_boot(each);
-        while (each->engine == NULL) { /* it could not even start: the next start can */
+        while (each->engine == NULL) { /* the start failed: the next one succeeds */
             hf_simupdate_stop(each);
             hf_simupdate_boot(each);
         }
@@ -1491,8 +1495,7 @@ START_TEST(errno_at_every_call)
         bool reached = hf_simfs_failed(each->fs) > 0;
         struct hf_sim_seen seen = hf_simupdate_see(each, "app");
         const char *left = hf_simupdate_leftover(each);
-        if (left != NULL &&
-            strstr(left, "journal.new") != NULL) /* the removal itself failed: the next write takes it */
+        if (left != NULL && strstr(left, "journal.new") != NULL) /* the removal failed: the next write replaces it */
             left = NULL;
         if (seen.phase != HF_PHASE_COMMITTED || left != NULL) {
             hf_simfs_trace(each->fs, stderr);
@@ -1508,7 +1511,8 @@ START_TEST(errno_at_every_call)
 }
 END_TEST
 
-/* ENOSPC from the n-th writing call on, until somebody makes room: named, the old version stays or the new one is in place. */
+/* ENOSPC from the n-th writing call on, until somebody frees space: the status says so, and the old or the new version
+ * is in place. */
 START_TEST(disk_full_from_each_write_on)
 {
     for (uint64_t n = 1;; n++) {
@@ -1538,7 +1542,7 @@ START_TEST(disk_full_from_each_write_on)
 }
 END_TEST
 
-/* Settled means that: no write, no request, no timer's work for a day. */
+/* Once settled, the engine writes nothing, sends nothing and does nothing on timers for a day. */
 START_TEST(quiet_when_settled)
 {
     update_to(&(struct hf_sim_release){.content = "v2"});

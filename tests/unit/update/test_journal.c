@@ -1,12 +1,12 @@
-/* Journal, floor and download record: what survives, what is told when it did not. */
+/* Journal, floor and download record: round trips, damage, power cuts. */
 #include <errno.h>
 
+#include "codec/seal.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 #include "update/state/fetch_record.h"
 #include "update/state/floor.h"
 #include "update/state/journal.h"
-#include "codec/seal.h"
 
 #define FOLDER "/s/updates/app"
 
@@ -61,7 +61,7 @@ START_TEST(round_trip)
 }
 END_TEST
 
-/* Every flipped bit and every cut is noticed. */
+/* The seal detects every flipped bit and every cut. */
 START_TEST(damage_is_noticed)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
@@ -80,7 +80,7 @@ START_TEST(damage_is_noticed)
 }
 END_TEST
 
-/* Sealed well, but not what a journal holds. */
+/* A valid seal around an invalid journal. */
 START_TEST(wrong_fields)
 {
     static const struct {
@@ -104,7 +104,7 @@ START_TEST(wrong_fields)
 }
 END_TEST
 
-/* Each field of a good journal, made wrong in turn. */
+/* A valid journal with one wrong field at a time. */
 START_TEST(each_field_is_checked)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
@@ -183,7 +183,7 @@ START_TEST(floor_takes_the_higher_good_copy)
     }
     ck_assert_int_eq(hf_floor_load(fs, FOLDER, &sequence, &damaged, NULL), 0);
     ck_assert(sequence == 42 && damaged == 0);
-    /* A good seal around what is no number. */
+    /* A valid seal around an invalid number. */
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1024);
     ck_assert_int_eq(hf_seal_format("floor", 1, HF_VIEW("4x2"), &text), 0);
     hf_simfs_put(sim, FOLDER "/floor.0", text.p, text.n, 0600);
@@ -193,7 +193,7 @@ START_TEST(floor_takes_the_higher_good_copy)
 }
 END_TEST
 
-/* The floor never sinks, whatever call the power goes at. */
+/* The floor never decreases, at whatever call the power fails. */
 START_TEST(floor_power_cut)
 {
     for (uint64_t n = 1;; n++) {
@@ -242,7 +242,7 @@ START_TEST(fetch_record)
 }
 END_TEST
 
-/* What lies at the path is the new version from probation on, and the last good one before and after a rollback. */
+/* The installed version is the new one from Probation on, and the last committed one before and after a rollback. */
 START_TEST(installed)
 {
     static const char *const want[HF_PHASE_COUNT] = {

@@ -12,7 +12,7 @@ START_TEST(table)
 }
 END_TEST
 
-/* Every cell, also for numbers that are none: nothing is read past the table. */
+/* Every cell, and numbers beyond the enums: no read past the table. */
 START_TEST(cells)
 {
     for (unsigned phase = 0; phase <= HF_PHASE_COUNT; phase++) {
@@ -40,7 +40,8 @@ START_TEST(started_is_known_everywhere)
 }
 END_TEST
 
-/* What was begun by a swap ends in Committed, RolledBack, or the old version untouched; nothing from outside takes it away. */
+/* From Swapping on, a release ends in Committed, RolledBack, or with the old version untouched; no wish changes
+ * that. */
 START_TEST(a_swap_is_brought_to_its_end)
 {
     static const enum hf_phase begun[] = {HF_PHASE_SWAPPING, HF_PHASE_PROBATION, HF_PHASE_ROLLING_BACK};
@@ -64,7 +65,7 @@ START_TEST(ways_in_and_out)
                 ck_assert(event == HF_EV_HEALTHY || event == HF_EV_INSTALLED);
             if (move.known && phase == HF_PHASE_ROLLING_BACK && move.next != HF_PHASE_ROLLING_BACK)
                 ck_assert(event == HF_EV_RESTORED || event == HF_EV_UNDONE);
-            /* A rest is entered with what removes leftovers. */
+            /* An action that cleans up leads into every state of rest. */
             if (move.known && resting[move.next] && event != HF_EV_STARTED)
                 ck_assert(move.action == HF_ACT_CLEAN || move.action == HF_ACT_COMMIT);
         }

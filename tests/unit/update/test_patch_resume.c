@@ -1,4 +1,4 @@
-/* A delta that is cut in the middle, by a kill or by the power, is gone on with where it was. */
+/* A delta resumes after a kill or a power cut in the middle. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -19,7 +19,7 @@ enum { BLOCK = 4 << 20, NEW_BYTES = 66 << 20, OLD_BYTES = 2 << 20 };
 #define POINT "/opt/.holdfast-app.point"
 
 static struct hf_simfs *disk;
-static struct hf_fs_ops ops; /* the disk's, with what is written to the new file counted */
+static struct hf_fs_ops ops; /* the disk's, which count the bytes written to the new file */
 static uint64_t written, syncs;
 static char *old_bytes, *new_bytes;
 static struct hf_buf patch = HF_BUF_INIT(1 << 26);
@@ -30,7 +30,7 @@ static ssize_t count_pwrite(void *ctx, int fd, const void *bytes, size_t n, uint
     const struct hf_fs_ops *real = hf_simfs_ops(disk);
     ssize_t r = real->pwrite(ctx, fd, bytes, n, offset);
 
-    if (r > 1024) /* points are smaller */
+    if (r > 1024) /* checkpoints are smaller */
         written += (uint64_t)r;
     return r;
 }
@@ -49,7 +49,7 @@ static void boot(unsigned number)
     hf_simfs_put(disk, BOOT_ID, text, (size_t)n, 0444);
 }
 
-/* Once for all tests, before the first: `old` over and over, with a change here and there. */
+/* Once for all tests, before the first: `old` repeated, with a few changes. */
 static void make_files(void)
 {
     const struct hf_delta_create_params params = {.profile = HF_DELTA_FAST, .threads = 1};
@@ -128,7 +128,7 @@ static void expect_new(void)
     ck_assert(!hf_simfs_stat(disk, POINT, &st));
 }
 
-/* What the new file comes to when the process stops at this byte of it. */
+/* Offset at which the process stops in the new file. */
 static uint64_t stop_at;
 
 static ssize_t stopping_pwrite(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset)
@@ -138,7 +138,7 @@ static ssize_t stopping_pwrite(void *ctx, int fd, const void *bytes, size_t n, u
     return count_pwrite(ctx, fd, bytes, n, offset);
 }
 
-/* Until `at` bytes are written. */
+/* Runs until `at` bytes are written. */
 static void run_until(uint64_t at)
 {
     struct hf_failure failure;
@@ -152,7 +152,7 @@ static void run_until(uint64_t at)
 
 static const struct {
     const char *name;
-    uint64_t first, second; /* cuts, by bytes written in that life; second 0: one cut */
+    uint64_t first, second; /* cuts, by bytes that the process has written; second 0: one cut */
     bool power;
 } cuts[] = {
     {"killed", (37 << 20) + 777, 0, false},
@@ -185,7 +185,7 @@ START_TEST(little_is_done_again)
 }
 END_TEST
 
-/* What was written is not what lies there: made again from the start, and the delta is not to blame. */
+/* The disk lost written bytes: the file is made again from the start, and the delta is not to blame. */
 START_TEST(a_spoilt_half_is_made_again)
 {
     struct hf_failure failure;
@@ -208,7 +208,7 @@ START_TEST(a_spoilt_half_is_made_again)
 }
 END_TEST
 
-/* ---- points by themselves ------------------------------------------------------------------------------------------- */
+/* ---- points by themselves ---------------------------------------------------------------------------------------- */
 
 static struct hf_target_dir spot_of(void)
 {
@@ -228,7 +228,8 @@ static struct hf_delta_checkpoint point_at(uint64_t offset)
     return point;
 }
 
-/* Keep points up to `blocks` blocks of a file of 1 GiB; the descriptor of it is the point's own, as only syncing it counts. */
+/* Keeps checkpoints up to `blocks` blocks of a file of 1 GiB. Uses the checkpoint file's descriptor for both: only
+ * syncs count. */
 static void keep_some(unsigned blocks)
 {
     struct hf_delta_checkpoint point;
@@ -261,7 +262,7 @@ static uint64_t left(const char *delta)
 
 START_TEST(points_hold_as_long_as_they_say)
 {
-    keep_some(100); /* every 16th is synced */
+    keep_some(100); /* every 16th one is synced */
     ck_assert_uint_eq(syncs, 2 * 6);
     ck_assert_uint_eq(left("delta"), 100);
     ck_assert_uint_eq(left("another"), 0);
@@ -297,7 +298,7 @@ START_TEST(a_point_is_settled_for_a_reboot)
 }
 END_TEST
 
-/* One flipped bit anywhere: the other places are left. */
+/* One flipped bit anywhere leaves the other slots. */
 START_TEST(damaged_points)
 {
     size_t n = 0;
@@ -318,7 +319,7 @@ START_TEST(damaged_points)
 }
 END_TEST
 
-/* A disk without room for a point makes the file all the same. */
+/* Without disk space for a checkpoint the file is made all the same. */
 START_TEST(no_room_for_points)
 {
     struct hf_delta_checkpoint point = point_at(BLOCK);

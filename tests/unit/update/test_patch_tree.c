@@ -1,4 +1,5 @@
-/* Kind Tree by delta: the folder in use and the delta between archives give the new folder; a folder that was touched is noticed. */
+/* Kind Tree by delta: the folder in use and the delta between archives give the new folder; a changed folder is an
+ * error. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -93,7 +94,7 @@ START_TEST(folder_by_delta)
     ck_assert_msg(r == 0, "%s", failure.err.cause);
     (void)hf_tree_link("app", old_hex, link);
 
-    if (_i == 1) { /* touched since */
+    if (_i == 1) { /* changed since */
         (void)snprintf(folder, sizeof(folder), "echo >>'%s/bin/app'", link);
         script(folder);
     }

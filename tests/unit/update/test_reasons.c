@@ -1,4 +1,4 @@
-/* Reasons: names that read back, and how loudly each failure is told. */
+/* Reasons: names that read back, and log levels. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -34,7 +34,7 @@ START_TEST(levels)
         {HF_PHASE_INCOMPATIBLE, HF_R_NoArtifactForArch, HF_LOG_WARNING},
         {HF_PHASE_WAITING, HF_R_DownloadRefused, HF_LOG_WARNING},
         {HF_PHASE_WAITING, HF_R_HashMismatch, HF_LOG_ERROR},
-        {HF_PHASE_FETCHING, HF_R_HashMismatch, HF_LOG_WARNING}, /* of a delta: the whole file is fetched */
+        {HF_PHASE_FETCHING, HF_R_HashMismatch, HF_LOG_WARNING}, /* of a delta: the agent fetches the whole file */
         {HF_PHASE_FETCHING, HF_R_DeltaUnfit, HF_LOG_WARNING},
         {HF_PHASE_FETCHING, HF_R_Downloading, HF_LOG_INFO},
         {HF_PHASE_WAITING, HF_R_DiskSpaceLow, HF_LOG_ERROR},
@@ -50,13 +50,13 @@ START_TEST(levels)
 }
 END_TEST
 
-/* ---- the updater as a whole with --log-level warning ------------------------------------------------------------------- */
+/* ---- the updater as a whole with --log-level warning ------------------------------------------------------------- */
 
 static const struct {
     const char *name;
     struct hf_sim_release release;
     int status;                         /* of the artifact server; 0: 200 */
-    const char *level, *phase, *reason; /* NULL: nothing is said */
+    const char *level, *phase, *reason; /* NULL: no log line */
 } failures[] = {
     {"rolled back", {.content = "broken"}, 0, "error", "RolledBack", "HealthDeadline"},
     {"sequence", {.content = "v2", .sequence = 1}, 0, "error", "Rejected", "SequenceTooLow"},

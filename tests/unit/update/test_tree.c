@@ -1,4 +1,4 @@
-/* Archives as folders: what is refused, what comes out; and paths nobody can bend. */
+/* Archives as folders: refused and accepted members; paths with links. */
 #include <errno.h>
 #include <fcntl.h>
 
@@ -135,7 +135,7 @@ START_TEST(all_kinds)
     ck_assert(holds(TOP "/deep/er/and/deeper/file", "x") && holds(TOP "/a/prefix/name", "prefixed"));
     ck_assert(holds(TOP "/bin/a2", "second") && has_mode(TOP "/bin/a2", 0600) && has_mode(TOP "/old", 0700));
     ck_assert(hf_simfs_stat(sim, TOP "/bin/a", &st) && st.st_uid == 0); /* not the builder's 1000 */
-    ck_assert_int_eq(extract(&failure), 0);                             /* there already */
+    ck_assert_int_eq(extract(&failure), 0);                             /* exists already */
 }
 END_TEST
 
@@ -218,7 +218,7 @@ static const struct {
     {"pax: past the end", {{"pax", 'x', 0644, NULL, "15 size=999999\n", NULL}, {"x", '0', 0644, NULL, "x", NULL}}},
 };
 
-/* Nothing of a refused archive stays, and nothing outside was touched. */
+/* A refused archive leaves no file, and changes nothing outside. */
 START_TEST(refusals)
 {
     struct hf_failure failure = {.reason = HF_R_None};
@@ -243,7 +243,7 @@ START_TEST(damaged_headers)
 
     add(&(struct member){"f", '0', 0644, NULL, "content", NULL});
     struct hf_buf whole = tar;
-    for (size_t i = 0; i < 512; i++) { /* each byte of the header counts, but the one behind the checksum */
+    for (size_t i = 0; i < 512; i++) { /* each byte of the header, except the one after the checksum */
         char kept = whole.p[i];
         tar.p[i] = (char)(kept ^ 0x55);
         ck_assert_msg(i == 155 || extract(&failure) == -EBADMSG, "byte %zu", i);
@@ -258,7 +258,7 @@ START_TEST(damaged_headers)
 }
 END_TEST
 
-/* ---- paths ------------------------------------------------------------------------------------------------------------ */
+/* ---- paths ------------------------------------------------------------------------------------------------------- */
 
 START_TEST(allowed_paths)
 {
@@ -320,7 +320,7 @@ START_TEST(made_and_unmade)
 }
 END_TEST
 
-/* A host's file system seen from a pod: its roots are looked for there. */
+/* In a pod the roots lie below the mounted file system of the host. */
 START_TEST(host_root)
 {
     static const char *const roots[] = {"/opt", NULL};

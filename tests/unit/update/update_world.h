@@ -1,5 +1,5 @@
-/* tests/unit/update/update_world.h - what test_engine.c and test_detour.c share: a world (support/fakes/simupdate.h) for each test, and
- * what they expect of it. */
+/* tests/unit/update/update_world.h - what test_engine.c and test_detour.c share: a world (support/fakes/simupdate.h)
+ * for each test, and what they expect of it. */
 #pragma once
 
 #include "support/check_main.h"

@@ -1,4 +1,5 @@
-/* trust/key.h - ed25519 keys and signatures (RFC 8032), with OpenSSL. Threads: any. Memory: the caller owns all buffers. */
+/* trust/key.h - ed25519 keys and signatures (RFC 8032), with OpenSSL.
+ * Threads: any. Memory: the caller owns all buffers. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-/* web/process_metrics.h - gauges of the process itself. Threads: loop thread only. Memory: static, one set for each process. */
+/* web/process_metrics.h - gauges of the process itself.
+ * Threads: loop thread only. Memory: static, one set for each process. */
 #pragma once
 
 #include "base/macros.h"

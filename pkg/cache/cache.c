@@ -273,12 +273,12 @@ static int check_entry(struct load *load, const char *file_name, const json_t *o
     char want[MAX_FILE_NAME];
 
     if (name == NULL || !hf_text_is_object_name(name))
-        return hf_err_set(err, EBADMSG, "holds no object with a name");
+        return hf_err_set(err, EBADMSG, "its object has no valid metadata.name");
     file_name_of(name, want);
     if (strcmp(want, file_name) != 0)
         return hf_err_set(err, EBADMSG, "holds '%.80s'", name);
     if (load->cache->known.n >= HF_CACHE_MAX_OBJECTS || load->cache->bytes + bytes > HF_CACHE_MAX_BYTES)
-        return hf_err_set(err, E2BIG, "more objects than the cache may hold");
+        return hf_err_set(err, E2BIG, "the cache has more objects or bytes than its limit");
     return 0;
 }
 

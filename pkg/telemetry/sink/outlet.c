@@ -203,7 +203,7 @@ static int open_all(struct hf_outlet *outlet, const struct hf_outlet_params *par
     outlet->config.pump_arg = outlet;
     outlet->tick = params->world->sched->timer_new(params->world->sched->ctx, pump, outlet);
     if (outlet->tick == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     hf_outlet_metrics_register(&outlet->metrics, &outlet->config);
     r = hf_outlet_send_init(&outlet->sender, params, &outlet->config, &outlet->metrics, outlet->lanes, err);
     for (enum hf_lane i = 0; i < HF_LANES && r == 0; i++)
@@ -217,7 +217,7 @@ int hf_outlet_new(const struct hf_outlet_params *params, struct hf_outlet **ret_
     _cleanup_(hf_outlet_freep) struct hf_outlet *outlet = calloc(1, sizeof(*outlet));
 
     if (outlet == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     outlet->room = params->room;
     outlet->arg = params->arg;
     outlet->drops.due_ns = HF_NEVER;

@@ -84,7 +84,7 @@ static void answer_end(const struct request *request, int status)
 {
     const size_t *counts = request->counts;
     const char *error = status == 503 && request->blocked[0] != '\0' ? request->blocked
-                        : status == 429                              ? "no room: send it again later"
+                        : status == 429                              ? "the queue is full: send it again later"
                         : status == 422                              ? "no sink accepts data of this boundary"
                         : status == 413                              ? "an event is too long"
                                                                      : "not stored: send it again later";

@@ -39,9 +39,8 @@
     X(Patching, INFO, "the agent makes the new file", "wait")                                                          \
     X(HashMismatch, ERROR, "the new file's SHA-256 is not the signed one", "publish the artifact that was signed")     \
     X(DeltaDamaged, WARNING, "the delta is not the signed one, or does not apply",                                     \
-      "nothing; the agent downloads the whole file")                                                                   \
-    X(DeltaUnfit, WARNING, "this node lacks the memory or the library that the delta needs",                           \
-      "nothing; the agent uses another delta or the whole file")                                                       \
+      "the agent downloads the whole file")                                                                            \
+    X(DeltaUnfit, WARNING, "this node lacks the memory or the library that the delta needs", "nothing")                \
     X(DeltaKilled, WARNING, "the agent died while it applied the delta, and does not use this delta again", "nothing") \
     X(ArchiveInvalid, ERROR, "the tree's archive is damaged or has a forbidden member", "build the archive again")     \
     X(Verified, INFO, "the new file is complete and has the signed hash", "wait for the swap")                         \
@@ -57,7 +56,7 @@
     X(StateNotWritable, ERROR, "the agent cannot write its state folder",                                              \
       "free space on its disk or repair it; the agent retries")                                                        \
     X(JournalDamaged, WARNING, "the record of the last update was damaged, and the agent set it aside",                \
-      "nothing; the agent rebuilds it")                                                                                \
+      "the agent rebuilds it")                                                                                         \
     /* where it goes */                                                                                                \
     X(PathNotAllowed, ERROR, "install.path is not below an update root",                                               \
       "install below one, or add one with --update-root")                                                              \
@@ -110,7 +109,8 @@
     X(Expired, ERROR, "the release has expired", "sign it with a later expires")                                       \
     X(ObjectRefused, ERROR, "the object or its file is invalid", "see the message; correct the object")                \
     /* does not fit */                                                                                                 \
-    X(NoArtifactForArch, WARNING, "the release has no artifact for this architecture", "nothing, or add an artifact")  \
+    X(NoArtifactForArch, WARNING, "the release has no artifact for this architecture",                                 \
+      "add an artifact if this node should run the release")                                                           \
     X(RequirementsNotMet, WARNING, "the node does not meet the requirements of the artifact", "see the message")       \
     X(NotInPod, WARNING, "the release needs an action that a pod cannot do", "run the agent on the host")
 

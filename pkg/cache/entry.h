@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "codec/sha256.h"
 #include "codec/json.h"
+#include "codec/sha256.h"
 
 enum { HF_CACHE_ENTRY_MAX = (1 << 20) + 256 };
 

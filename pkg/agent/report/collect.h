@@ -13,7 +13,7 @@ struct hf_collect_params {
     bool stopped;                 /* the agent stops: its last status */
     bool name_shared;             /* see report/echo.h */
     const char *delivery_failure; /* reason why the server refuses statuses; NULL */
-    int64_t generation;           /* of the EdgeNode; 0: unknown */
+    int64_t generation;           /* generation of the EdgeNode; 0: unknown */
 };
 
 /* *ret_essence is a new object. *ret_look_again_ns: monotonic time after which the essence may change by itself

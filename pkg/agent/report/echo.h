@@ -11,7 +11,7 @@
 struct hf_echo {
     uint64_t awaited;    /* number of the written status that has not come back yet; 0: none */
     uint64_t highest;    /* highest number that the source has shown to this process */
-    int64_t generation;  /* of the EdgeNode; 0: unknown */
+    int64_t generation;  /* the EdgeNode's; 0: unknown */
     unsigned adoptions;  /* numbers taken over lately */
     uint64_t adopted_ns; /* the last time, monotonic */
     bool exists;         /* the source has our EdgeNode */

@@ -7,7 +7,7 @@
 struct hf_outbox {
     const struct hf_agent_env *env;
     bool present;    /* the file exists */
-    json_t *essence; /* of the status in it; NULL: no file, or one of an earlier process */
+    json_t *essence; /* essence of the status in it; NULL: no file, or one of an earlier process */
 };
 
 /* Finds the outbox of an earlier process. Its status is out of date, but its conditions have stood since their

@@ -13,7 +13,7 @@ struct hf_sender {
     hf_sender_answered *answered;
     void *arg;
     struct hf_delivery *delivery; /* NULL: none is in flight */
-    uint64_t deadline_ns;         /* of the answer */
+    uint64_t deadline_ns;         /* for the answer */
     bool creating;                /* the apply in flight makes the object */
 };
 

@@ -9,7 +9,7 @@
 
 struct hf_sequence {
     const struct hf_agent_env *env;
-    uint64_t number;  /* of the last status made */
+    uint64_t number;  /* the last status has this one */
     uint64_t durable; /* the disk reserves the numbers below this */
     bool uncertain;   /* the disk has no number: the source's comes first */
 };

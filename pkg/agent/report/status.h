@@ -55,7 +55,7 @@ struct hf_status_view {
     const char *source_failure;   /* reason why a source in reach gives no desired state; NULL */
     const char *source_reason;    /* CamelCase reason of source_failure; NULL with it */
     const struct hf_readiness *readiness;
-    int64_t observed_generation; /* of the EdgeNode; 0: unknown */
+    int64_t observed_generation; /* the EdgeNode's; 0: unknown */
 };
 
 /* Updates the array `conditions` in place, so that transition times survive. *ret_essence is a new object with a copy

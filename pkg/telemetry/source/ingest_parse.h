@@ -7,8 +7,8 @@
  * Allocates nothing for payloads whose texts have no escapes. Threads: one for each parser. */
 #pragma once
 
-#include "codec/sha256.h"
 #include "codec/scan.h"
+#include "codec/sha256.h"
 #include "telemetry/event/event.h"
 
 enum {

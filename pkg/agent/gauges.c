@@ -30,7 +30,7 @@ static void collect_contact(const struct hf_gauges *gauges)
     struct hf_contact *contact = gauges->parts->contact;
     struct hf_now now = hf_now_read(gauges->parts->env->clock);
 
-    hf_contact_hear(contact);
+    hf_contact_confirm(contact);
     uint64_t age = hf_stale_age_ns(&contact->stale, now);
     for (enum hf_staleness s = HF_STALE_FRESH; s < HF_STALE_COUNT; s++)
         hf_metric_set(hf_metric_with(gauges->contact, HF_LABELS(hf_staleness_name(s))), s == contact->staleness);

@@ -212,7 +212,7 @@ static int offer(void *ctx, const struct hf_event *event, struct hf_receipt *rec
 
     if (service->switching || service->stopping || service->pipeline == NULL)
         return -EAGAIN;
-    if (event->id.n > 0 && hf_ids_known(service->ids, HF_ID_EVENT, event->id))
+    if (event->id.n > 0 && hf_ids_contains(service->ids, HF_ID_EVENT, event->id))
         return take_again(service, event, receipt);
     int r = take(service, event, receipt);
     if (r >= 0)

@@ -107,7 +107,7 @@ static void rest(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until
         outlet->rest = REST_BUSY;
         return;
     }
-    hf_outlet_load_rest(&outlet->loader);
+    hf_outlet_load_free_idle(&outlet->loader);
     if (outlet->rest == REST_DONE)
         return;
     if (outlet->rest == REST_BUSY)
@@ -119,7 +119,7 @@ static void rest(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until
         return;
     }
     outlet->rest = REST_DONE;
-    hf_outlet_creds_rest(outlet->sender.creds);
+    hf_outlet_creds_close_idle(outlet->sender.creds);
     for (size_t i = 0; i < HF_LANES; i++)
         hf_spool_trim(outlet->lanes[i].spool);
 }

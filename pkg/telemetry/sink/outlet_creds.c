@@ -233,7 +233,7 @@ bool hf_outlet_creds_changed(struct hf_outlet_creds *creds)
     return changed;
 }
 
-void hf_outlet_creds_rest(struct hf_outlet_creds *creds)
+void hf_outlet_creds_close_idle(struct hf_outlet_creds *creds)
 {
     if (creds->client != NULL)
         hf_http_client_drop_connections(creds->client);

@@ -476,7 +476,7 @@ static void job_done(struct hf_job *job, int cancelled)
     hf_outlet_config_pump(loader->config);
 }
 
-void hf_outlet_load_rest(struct hf_outlet_loader *loader)
+void hf_outlet_load_free_idle(struct hf_outlet_loader *loader)
 {
     if (loader->state == HF_OUTLET_LOAD_IDLE && loader->kept == 0)
         free_buffers(loader);

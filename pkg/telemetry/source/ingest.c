@@ -348,7 +348,7 @@ static void take_body(struct http_source *http, const struct hf_ingest_params *p
     } else if (r < 0) {
         answer(http, exchange, 503, "Retry-After: 5", "{\"error\":\"out of memory\"}\n");
     } else if (http->ids != NULL && params->idempotency_key.n > 0 &&
-               hf_ids_known(http->ids, HF_ID_BATCH, params->idempotency_key)) {
+               hf_ids_contains(http->ids, HF_ID_BATCH, params->idempotency_key)) {
         char text[128];
         (void)snprintf(text, sizeof(text), "{\"accepted\":0,\"duplicates\":%zu,\"filtered\":0,\"refused\":0}\n", items);
         answer(http, exchange, 202, NULL, text);

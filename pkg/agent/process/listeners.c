@@ -29,8 +29,7 @@ static void answer_misdirected(void *arg, const struct hf_server_request *reques
         (void)!hf_buf_add_str(&reply->body,
                               "{\"error\":\"POST /ingest is off: the agent runs with --ingest-port off\"}\n");
     else
-        (void)!hf_buf_addf(&reply->body,
-                           "{\"error\":\"POST /ingest is on port %u, which --ingest-port sets\"}\n",
+        (void)!hf_buf_addf(&reply->body, "{\"error\":\"POST /ingest is on port %u, which --ingest-port sets\"}\n",
                            listeners->ingest != NULL ? hf_server_port(listeners->ingest) : ingest->port);
 }
 

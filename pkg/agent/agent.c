@@ -210,7 +210,7 @@ static void run_turn(void *arg)
         return;
     }
     agent->turn.running = true;
-    hf_contact_hear(&agent->contact);
+    hf_contact_confirm(&agent->contact);
     work(agent, now, &stale_wait_ns);
     hf_contact_save_if_old(&agent->contact, agent->policy.in_effect->stale_window_ns);
     agent->turn.running = false;
@@ -434,7 +434,7 @@ void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why)
     if (agent->state != RUNNING)
         return;
     agent->state = STOPPING;
-    hf_contact_hear(&agent->contact);
+    hf_contact_confirm(&agent->contact);
     hf_follow_save_resume_points(&agent->follows);
     hf_contact_save(&agent->contact);
     hf_report_stop(&agent->report, why == HF_AGENT_STOP_REQUESTED);

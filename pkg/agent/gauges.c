@@ -30,7 +30,7 @@ static void collect_contact(const struct hf_gauges *gauges)
     struct hf_contact *contact = gauges->parts->contact;
     struct hf_now now = hf_now_read(gauges->parts->env->clock);
 
-    hf_contact_hear(contact);
+    hf_contact_confirm(contact);
     uint64_t age = hf_stale_age_ns(&contact->stale, now);
     for (enum hf_staleness s = HF_STALE_FRESH; s < HF_STALE_COUNT; s++)
         hf_metric_set(hf_metric_with(gauges->contact, HF_LABELS(hf_staleness_name(s))), s == contact->staleness);
@@ -105,9 +105,9 @@ int hf_gauges_new(struct hf_metrics *m, const struct hf_agent_parts *parts, stru
                              "Time since the last sign of life of the source; -1: never.");
     g->offset =
         hf_metric_gauge(m, "holdfast_clock_offset_seconds", "Clock of the API server minus the clock of this node.");
-    g->held = hf_metric_gauge(m, "holdfast_hold_active", "1 while the site holds updates.");
+    g->held = hf_metric_gauge(m, "holdfast_hold_active", "1 while the site's hold on updates is in effect.");
     g->ready = hf_metric_gauge(m, "holdfast_node_ready", "1 when every selected update is Committed or Incompatible.");
-    g->sequence = hf_metric_gauge(m, "holdfast_status_sequence", "Number of the newest status.");
+    g->sequence = hf_metric_gauge(m, "holdfast_status_sequence", "Sequence of the newest status.");
     return m == NULL ? 0 : hf_metrics_on_collect(m, collect, g);
 }
 

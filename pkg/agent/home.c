@@ -54,7 +54,7 @@ int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, 
     char path[PATH_MAX];
 
     if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
-        return hf_err_set(err, ENAMETOOLONG, "folder '%.200s' has too long a path", dir);
+        return hf_err_set(err, ENAMETOOLONG, "the path of folder '%.200s' is too long", dir);
     int r = hf_file_lock(fs, path, err);
     if (r == -EWOULDBLOCK)
         return name_holder(fs, dir, path, own, err);

@@ -53,7 +53,7 @@ static void finish_strategy(struct hf_decode *decode, void *object, json_t *json
     for (size_t i = 1; i < update->n_waves; i++) {
         if (update->waves[i].percent > update->waves[i - 1].percent || update->waves[i].percent == 0)
             continue;
-        hf_decode_error_at(decode, "waves", "percent must rise from wave to wave, %u does not follow %u",
+        hf_decode_error_at(decode, "waves", "percent must rise from wave to wave: %u follows %u",
                            update->waves[i].percent, update->waves[i - 1].percent);
     }
 }
@@ -76,7 +76,7 @@ static void finish_spec(struct hf_decode *decode, void *object, json_t *json)
         for (size_t k = 0; k < i; k++)
             if (update->signatures[i].key_id != NULL && update->signatures[k].key_id != NULL &&
                 strcmp(update->signatures[i].key_id, update->signatures[k].key_id) == 0)
-                hf_decode_error_at(decode, "signatures", "key %s is there twice", update->signatures[i].key_id);
+                hf_decode_error_at(decode, "signatures", "key id %s occurs twice", update->signatures[i].key_id);
 }
 
 static const struct hf_field spec_fields[] = {
@@ -105,7 +105,8 @@ static void take_admission(struct hf_edgeupdate *update, const json_t *json, str
     if (admission == NULL)
         return;
     if (digest == NULL || !hf_text_is_sha256(digest) || cutoff < 0 || cutoff > 10000) {
-        hf_issue_warning(issues, "status.admission", "expected a digest and a cutoff of 0 to 10000: admits nobody");
+        hf_issue_warning(issues, "status.admission",
+                         "expected a digest and a cutoff of 0 to 10000; this admission admits no node");
         return;
     }
     (void)snprintf(update->admission_digest, sizeof(update->admission_digest), "%s", digest);

@@ -71,7 +71,7 @@ struct hf_install {
 /* The kinds of health checks, one row for each: constant, field in health.checks[], word in messages and in the flag
  * --health-<word>; what that flag sets (key in the field, "" the field itself; form), its placeholder and its help. */
 #define HF_CHECK_KINDS(X)                                                                                              \
-    X(HTTP, "http", "http", "url", TEXT, "URL", "must answer 200 before the release is committed")                     \
+    X(HTTP, "http", "http", "url", TEXT, "URL", "URL that must answer 200 before the node commits the release")        \
     X(TCP, "tcp", "tcp", "port", PORT, "PORT", "port on 127.0.0.1 that must accept a connection")                      \
     X(EXEC, "exec", "exec", "command", WORDS, "WORD", "command that must exit with 0, one word each")                  \
     X(UNIT, "systemdUnitActive", "unit", "", TEXT, "UNIT", "systemd unit that must be active")

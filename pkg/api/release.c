@@ -114,7 +114,7 @@ static void finish_install(struct hf_decode *decode, void *object, json_t *json)
 
     (void)json;
     if (install->kind == HF_INSTALL_TREE && install->has_mode)
-        hf_decode_error_at(decode, "mode", "a tree brings the modes of its files");
+        hf_decode_error_at(decode, "mode", "not with kind Tree, whose archive has the modes");
 }
 
 /* ---- health ------------------------------------------------------------------------------------------------------ */
@@ -253,7 +253,7 @@ static void check_artifacts(struct hf_decode *decode, const struct hf_release *r
 
     if (artifacts == NULL || (json_is_array(artifacts) && json_array_size(artifacts) == 0)) {
         if (json_object_get(json, "index") != NULL)
-            hf_decode_error_at(decode, "index", "is not supported by this version without artifacts");
+            hf_decode_error_at(decode, "index", "this version does not support index without artifacts");
         else
             hf_decode_error_at(decode, "artifacts", "expected at least 1 item");
     }
@@ -261,7 +261,7 @@ static void check_artifacts(struct hf_decode *decode, const struct hf_release *r
         for (size_t k = 0; k < i; k++)
             if (release->artifacts[i].arch != NULL && release->artifacts[k].arch != NULL &&
                 strcmp(release->artifacts[i].arch, release->artifacts[k].arch) == 0)
-                hf_decode_error_at(decode, "artifacts", "architecture %s is there twice", release->artifacts[i].arch);
+                hf_decode_error_at(decode, "artifacts", "architecture %s occurs twice", release->artifacts[i].arch);
 }
 
 /* API servers drop null members of objects, which would break the signature. The parser of the tree bounds the

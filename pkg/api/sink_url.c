@@ -25,10 +25,9 @@ static bool has_port(const char *url, const char *port)
 const char *hf_sink_url_fault(enum hf_sink_format format, const char *url)
 {
     if (format == HF_SINK_OTLP && strpbrk(url, "?#") != NULL)
-        return "of format otlp must not have ? or #: it is a base, /v1/logs and /v1/metrics are put behind it";
+        return "must not have ? or # with format otlp, which appends /v1/logs and /v1/metrics";
     if (format == HF_SINK_OTLP && ends_with(url, "/v1/traces"))
-        return "of format otlp must not end in /v1/traces: logs and metrics are sent, no traces; give the base without "
-               "it";
+        return "must not end in /v1/traces with format otlp, which sends only logs and metrics: leave it out";
     return NULL;
 }
 
@@ -37,12 +36,12 @@ const char *hf_sink_url_doubt(enum hf_sink_format format, const char *url)
     bool lines = format == HF_SINK_JSON || format == HF_SINK_NDJSON;
 
     if (format == HF_SINK_OTLP && has_port(url, ":4317"))
-        return "port 4317 is OTLP over gRPC by convention; what is sent is OTLP over HTTP, by convention on 4318";
+        return "port 4317 is usually OTLP over gRPC; the agent sends OTLP over HTTP, usually to port 4318";
     if (lines && (ends_with(url, "/v1/logs") || ends_with(url, "/v1/metrics")))
-        return "looks like an OTLP receiver's: is `format: otlp` missing?";
+        return "looks like the URL of an OTLP receiver: is `format: otlp` missing?";
     if (format == HF_SINK_SEED && strpbrk(url, "?#") != NULL)
-        return "has ? or #, and /ingest is put behind that: of format seed it should be a base";
+        return "has ? or #, and format seed appends /ingest after it: leave it out";
     if (format == HF_SINK_SEED && ends_with(url, "/ingest"))
-        return "ends in /ingest, and /ingest is put behind it once more";
+        return "ends in /ingest, and format seed appends /ingest again: leave it out";
     return NULL;
 }

@@ -336,7 +336,7 @@ static void finish_drop(struct hf_decode *decode, void *object, json_t *json)
 
     (void)object;
     if (json_is_object(match) && json_object_size(match) == 0)
-        hf_decode_error_at(decode, "match", "must not be empty: everything would be dropped");
+        hf_decode_error_at(decode, "match", "must not be empty: it would match every event");
 }
 
 static const struct hf_field sample_fields[] = {
@@ -439,8 +439,7 @@ static void decode_condition(struct hf_decode *decode, const struct hf_field *fi
         hf_decode_error(decode, "expected above, below or both");
     if (json_object_get(value, "hysteresis") != NULL &&
         (anomaly->hysteresis < 0 || anomaly->above - anomaly->hysteresis < anomaly->below + anomaly->hysteresis))
-        hf_decode_error_at(decode, "hysteresis",
-                           "expected at least 0, and at most half of what lies between the bounds");
+        hf_decode_error_at(decode, "hysteresis", "expected 0 to half the distance between the bounds");
     if (anomaly->kind == HF_ANOMALY_ZSCORE && isnan(anomaly->above))
         anomaly->above = 3;
     if ((anomaly->kind == HF_ANOMALY_ZSCORE || anomaly->kind == HF_ANOMALY_RATE) && anomaly->above <= 0)
@@ -558,9 +557,9 @@ static void finish_sink(struct hf_decode *decode, void *object, json_t *json)
     if (sink->url != NULL)
         check_url(decode, sink);
     if (json_object_get(json, "encoding") != NULL && sink->format != HF_SINK_OTLP)
-        hf_decode_error_at(decode, "encoding", "belongs to format otlp");
+        hf_decode_error_at(decode, "encoding", "needs format otlp");
     if ((json_object_get(json, "certFile") != NULL) != (json_object_get(json, "keyFile") != NULL))
-        hf_decode_error(decode, "certFile and keyFile belong together");
+        hf_decode_error(decode, "set certFile and keyFile together");
 }
 
 /* Decodes `sink` as a list of one sink. */
@@ -574,7 +573,7 @@ static void decode_sink(struct hf_decode *decode, const struct hf_field *field, 
         return;
     }
     if (telemetry->sinks != NULL) {
-        hf_decode_error(decode, "and sinks exclude each other");
+        hf_decode_error(decode, "excludes sinks: set one of them");
         return;
     }
     telemetry->sinks = calloc(1, sizeof(*telemetry->sinks));
@@ -610,12 +609,12 @@ static void check_names(struct hf_decode *decode, const struct hf_telemetry *tel
         for (size_t k = 0; k < i; k++)
             if (telemetry->sinks[i].name != NULL && telemetry->sinks[k].name != NULL &&
                 strcmp(telemetry->sinks[i].name, telemetry->sinks[k].name) == 0)
-                hf_decode_error_at(decode, "sinks", "%s is there twice", telemetry->sinks[i].name);
+                hf_decode_error_at(decode, "sinks", "%s occurs twice", telemetry->sinks[i].name);
     for (size_t i = 1; i < telemetry->n_anomalies; i++)
         for (size_t k = 0; k < i; k++)
             if (telemetry->anomalies[i].name != NULL && telemetry->anomalies[k].name != NULL &&
                 strcmp(telemetry->anomalies[i].name, telemetry->anomalies[k].name) == 0)
-                hf_decode_error_at(decode, "anomalies", "%s is there twice", telemetry->anomalies[i].name);
+                hf_decode_error_at(decode, "anomalies", "%s occurs twice", telemetry->anomalies[i].name);
 }
 
 static bool has_source(const struct hf_telemetry_sources *s)
@@ -630,7 +629,7 @@ static void warn_of_no_sink(struct hf_decode *decode, const struct hf_telemetry 
     if (has_source(&telemetry->sources) && json_object_get(json, "sink") == NULL &&
         json_object_get(json, "sinks") == NULL)
         hf_issue_warning(decode->issues, decode->path,
-                         "has no sink: everything that its sources take is dropped; set sink or sinks");
+                         "has no sink: the node drops every event of its sources; set sink or sinks");
 }
 
 void hf_telemetry_finish(struct hf_decode *decode, void *object, json_t *json)
@@ -643,7 +642,7 @@ void hf_telemetry_finish(struct hf_decode *decode, void *object, json_t *json)
     if (telemetry->boundary == NULL)
         return;
     if (json_object_get(json, "sinks") != NULL)
-        hf_decode_error_at(decode, "boundary", "belongs to sink: each of sinks says its own");
+        hf_decode_error_at(decode, "boundary", "needs sink: with sinks, set boundary in each of them");
     else if (telemetry->n_sinks > 0)
         telemetry->sinks[0].boundary = telemetry->boundary;
 }

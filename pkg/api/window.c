@@ -29,7 +29,7 @@ static void decode_days(struct hf_decode *decode, const struct hf_field *field, 
             hf_decode_error(decode, "expected one of Mon Tue Wed Thu Fri Sat Sun, got %s",
                             hf_decode_describe(json_array_get(value, i), shown));
         else if ((days >> day & 1) != 0)
-            hf_decode_error(decode, "%s is there twice", name);
+            hf_decode_error(decode, "%s occurs twice", name);
         days |= day < HF_LEN(names) ? 1u << day : 0;
         hf_decode_leave(decode, before);
     }
@@ -74,7 +74,8 @@ void hf_window_finish(struct hf_decode *decode, void *object, json_t *json)
     if (r == -ENOMEM)
         decode->out_of_memory = true;
     else if (r < 0)
-        hf_decode_error_at(decode, "timeZone", "time zone '%s' is not known on this machine", window->time_zone);
+        hf_decode_error_at(decode, "timeZone", "this machine has no time zone '%s' (is tzdata installed?)",
+                           window->time_zone);
 }
 
 /* ---- open or closed ---------------------------------------------------------------------------------------------- */

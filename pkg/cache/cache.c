@@ -33,7 +33,7 @@ struct hf_cache {
     char *dir;
     struct hf_strmap known; /* "<Kind>/<file name>" -> struct known */
     size_t bytes;
-    struct hf_strmap marks; /* Kind -> struct hf_cache_resume, as on disk */
+    struct hf_strmap resumes; /* Kind -> struct hf_cache_resume, as on disk */
     char damage[256];
 };
 
@@ -112,9 +112,9 @@ static void forget(struct hf_cache *cache, const char *kind, const char *file_na
     (void)hf_strmap_remove(&cache->known, key);
 }
 
-/* ---- marks ------------------------------------------------------------------------------------------------------- */
+/* ---- resume points ----------------------------------------------------------------------------------------------- */
 
-static int read_mark(const json_t *json, struct hf_cache_resume *ret_resume)
+static int read_resume(const json_t *json, struct hf_cache_resume *ret_resume)
 {
     const char *version = hf_json_str(json, "resourceVersion"), *labels = hf_json_str(json, "labels");
     int64_t contact = hf_json_int_or(json, "lastContact", -1);
@@ -130,26 +130,26 @@ static int read_mark(const json_t *json, struct hf_cache_resume *ret_resume)
     return 0;
 }
 
-static bool same_mark(const struct hf_cache_resume *a, const struct hf_cache_resume *b)
+static bool same_resume(const struct hf_cache_resume *a, const struct hf_cache_resume *b)
 {
     return a != NULL && strcmp(a->resource_version, b->resource_version) == 0 && strcmp(a->labels, b->labels) == 0 &&
            a->last_contact_unix_ns == b->last_contact_unix_ns;
 }
 
-static int remember_mark(struct hf_cache *cache, const char *kind, const struct hf_cache_resume *mark)
+static int remember_resume(struct hf_cache *cache, const char *kind, const struct hf_cache_resume *resume)
 {
     struct hf_cache_resume *copy = malloc(sizeof(*copy));
 
     if (copy == NULL)
         return -ENOMEM;
-    *copy = *mark;
-    int r = hf_strmap_put(&cache->marks, kind, copy);
+    *copy = *resume;
+    int r = hf_strmap_put(&cache->resumes, kind, copy);
     if (r < 0)
         free(copy);
     return r;
 }
 
-int hf_cache_set_resume(struct hf_cache *cache, const char *kind, const struct hf_cache_resume *mark,
+int hf_cache_set_resume(struct hf_cache *cache, const char *kind, const struct hf_cache_resume *resume,
                         struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1024);
@@ -158,17 +158,17 @@ int hf_cache_set_resume(struct hf_cache *cache, const char *kind, const struct h
     char hex[HF_SHA256_HEX];
     int r = check_names(kind, "mark", err);
 
-    if (r < 0 || same_mark(hf_strmap_get(&cache->marks, kind), mark))
+    if (r < 0 || same_resume(hf_strmap_get(&cache->resumes, kind), resume))
         return r;
-    json = json_pack("{s:s, s:I, s:s}", "resourceVersion", mark->resource_version, "lastContact",
-                     (json_int_t)(mark->last_contact_unix_ns & INT64_MAX), "labels", mark->labels);
+    json = json_pack("{s:s, s:I, s:s}", "resourceVersion", resume->resource_version, "lastContact",
+                     (json_int_t)(resume->last_contact_unix_ns & INT64_MAX), "labels", resume->labels);
     if (path == NULL || json == NULL || hf_cache_entry_format(json, &text, hex) < 0)
         return out_of_memory(err);
-    (void)hf_strmap_remove(&cache->marks, kind); /* unknown until the write succeeds */
+    (void)hf_strmap_remove(&cache->resumes, kind); /* unknown until the write succeeds */
     r = hf_file_replace(cache->fs, path, text.p, text.n, FILE_MODE, err);
     if (r < 0)
         return r;
-    return remember_mark(cache, kind, mark) < 0 ? out_of_memory(err) : 0;
+    return remember_resume(cache, kind, resume) < 0 ? out_of_memory(err) : 0;
 }
 
 /* ---- setting aside ----------------------------------------------------------------------------------------------- */
@@ -273,12 +273,12 @@ static int check_entry(struct load *load, const char *file_name, const json_t *o
     char want[MAX_FILE_NAME];
 
     if (name == NULL || !hf_text_is_object_name(name))
-        return hf_err_set(err, EBADMSG, "holds no object with a name");
+        return hf_err_set(err, EBADMSG, "its object has no valid metadata.name");
     file_name_of(name, want);
     if (strcmp(want, file_name) != 0)
         return hf_err_set(err, EBADMSG, "holds '%.80s'", name);
     if (load->cache->known.n >= HF_CACHE_MAX_OBJECTS || load->cache->bytes + bytes > HF_CACHE_MAX_BYTES)
-        return hf_err_set(err, E2BIG, "more objects than the cache may hold");
+        return hf_err_set(err, E2BIG, "the cache has more objects or bytes than its limit");
     return 0;
 }
 
@@ -340,8 +340,8 @@ static int load_all(struct load *load)
     return r;
 }
 
-/* Leaves *mark zero if the file is absent or damaged. */
-static int load_mark(struct load *load, struct hf_cache_resume *mark)
+/* Leaves *resume zero if the file is absent or damaged. */
+static int load_resume(struct load *load, struct hf_cache_resume *resume)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s.mark", load->cache->dir, load->kind);
@@ -354,10 +354,10 @@ static int load_mark(struct load *load, struct hf_cache_resume *mark)
     remove_unfinished(load->cache, load->cache->dir, name);
     if (r == 0)
         r = hf_cache_entry_parse(hf_buf_view(&text), &json, hex, &cause);
-    if (r == 0 && (r = read_mark(json, mark)) < 0)
+    if (r == 0 && (r = read_resume(json, resume)) < 0)
         (void)hf_err_set(&cause, EBADMSG, "resourceVersion or time is missing");
     if (r == 0)
-        return remember_mark(load->cache, load->kind, mark) < 0 ? out_of_memory(load->err) : 0;
+        return remember_resume(load->cache, load->kind, resume) < 0 ? out_of_memory(load->err) : 0;
     if (r == -ENOENT)
         return 0;
     if (!is_damage(r))
@@ -369,12 +369,12 @@ static int load_mark(struct load *load, struct hf_cache_resume *mark)
     return 0;
 }
 
-static void set_aside_damaged(struct load *load, struct hf_cache_resume *mark)
+static void set_aside_damaged(struct load *load, struct hf_cache_resume *resume)
 {
     struct hf_cache *cache = load->cache;
 
-    mark->resource_version[0] = '\0';
-    if (load->damaged.n == 0 || hf_cache_set_resume(cache, load->kind, mark, NULL) < 0)
+    resume->resource_version[0] = '\0';
+    if (load->damaged.n == 0 || hf_cache_set_resume(cache, load->kind, resume, NULL) < 0)
         return; /* the next start finds it still damaged */
     for (size_t i = 0; i < load->damaged.n; i++) {
         const char *file_name = load->damaged.entries[i].key;
@@ -389,21 +389,21 @@ int hf_cache_load(struct hf_cache *cache, const char *kind, int (*visit)(void *a
                   struct hf_cache_resume *ret_resume, unsigned *ret_damaged, struct hf_err *err)
 {
     struct load load = {.cache = cache, .kind = kind, .err = err, .visit = visit, .arg = arg};
-    struct hf_cache_resume mark = {0};
+    struct hf_cache_resume resume = {0};
     int r = check_names(kind, "any", err);
 
     cache->damage[0] = '\0';
     if (r == 0)
-        r = load_mark(&load, &mark);
+        r = load_resume(&load, &resume);
     if (r == 0)
         r = load_all(&load);
     if (r == 0 && load.n_damaged > 0)
-        set_aside_damaged(&load, &mark);
+        set_aside_damaged(&load, &resume);
     hf_strmap_done(&load.names);
     hf_strmap_done(&load.damaged);
     if (r < 0)
         return r;
-    *ret_resume = mark;
+    *ret_resume = resume;
     *ret_damaged = load.n_damaged;
     return 0;
 }
@@ -483,7 +483,7 @@ int hf_cache_open(const struct hf_fs_ops *fs, const char *dir, struct hf_cache *
     cache->fs = fs;
     cache->dir = strdup(dir);
     cache->known.free_value = free;
-    cache->marks.free_value = free;
+    cache->resumes.free_value = free;
     if (cache->dir == NULL)
         return out_of_memory(err);
     r = hf_dir_make(fs, dir, FOLDER_MODE, err);
@@ -498,7 +498,7 @@ void hf_cache_free(struct hf_cache *cache)
     if (cache == NULL)
         return;
     hf_strmap_done(&cache->known);
-    hf_strmap_done(&cache->marks);
+    hf_strmap_done(&cache->resumes);
     free(cache->dir);
     free(cache);
 }

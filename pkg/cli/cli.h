@@ -171,7 +171,7 @@ struct hf_cli_map {
 HF_MUST_USE int hf_cli_map_open(struct hf_cli *cli, const char *path, size_t max_bytes, struct hf_cli_map *ret_map,
                                 struct hf_err *err);
 /* Drops the mapped pages from memory; the system reads them again on access. */
-void hf_cli_map_rest(const struct hf_cli_map *map);
+void hf_cli_map_drop_pages(const struct hf_cli_map *map);
 void hf_cli_map_done(struct hf_cli_map *map);
 
 /* Opens an input that the caller reads in order. Duplicates standard input, so the caller always closes *ret_fd. */

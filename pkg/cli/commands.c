@@ -74,7 +74,7 @@ const struct hf_cli_command hf_cli_commands[] = {
         .summary = "rebuild NEW from OLD and a patch",
         .details =
             "NEW appears only if its size and SHA-256 are those in the patch. If NEW is standard output, the bytes "
-            "appear at once, and the exit code tells whether they are correct.",
+            "appear at once: they are correct only if the exit code is 0.",
         .min_words = 3,
         .max_words = 3,
         ROW(hf_cli_delta_apply),
@@ -82,7 +82,7 @@ const struct hf_cli_command hf_cli_commands[] = {
     {
         .name = "delta info",
         .args = "PATCH",
-        .summary = "show what a patch was made from and for",
+        .summary = "show the old file, the new file and the format of a patch",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_delta_info),
@@ -108,9 +108,9 @@ const struct hf_cli_command hf_cli_commands[] = {
     {
         .name = "hold",
         .args = "",
-        .summary = "postpone updates on this node, or show whether it is held",
+        .summary = "postpone updates on this node, or show the hold",
         .details = "An update in progress finishes; no other one starts. Works offline; the EdgeNode shows it. "
-                   "Without an option, shows whether this node is held.\n\n"
+                   "Without an option, shows the hold of this node.\n\n"
                    "  holdfast hold --reason 'line 3 is running' --for 8h\n"
                    "  holdfast hold --release",
         ROW(hf_cli_hold),

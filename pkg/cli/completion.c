@@ -194,5 +194,5 @@ int hf_cli_completion(struct hf_cli *cli, const struct hf_cli_args *args, struct
             shells[i].print(cli, cli->out);
             return 0;
         }
-    return hf_err_set(err, EINVAL, "unknown shell '%s': bash, zsh or fish", args->words[0]);
+    return hf_err_set(err, EINVAL, "unknown shell '%s': expected bash, zsh or fish", args->words[0]);
 }

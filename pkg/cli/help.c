@@ -132,7 +132,7 @@ int hf_cli_help(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
     struct hf_cli_nearest nearest = {.typed = args->words[0]};
     for (size_t i = 0; i < cli->n_commands; i++)
         hf_cli_nearest_try(&nearest, cli->commands[i].name);
-    return hf_err_set(err, EINVAL, "there is no command '%s%s%s'%s%s%s", args->words[0], args->n_words > 1 ? " " : "",
+    return hf_err_set(err, EINVAL, "unknown command '%s%s%s'%s%s%s", args->words[0], args->n_words > 1 ? " " : "",
                       args->n_words > 1 ? args->words[1] : "", nearest.best != NULL ? "; did you mean '" : "",
                       nearest.best != NULL ? nearest.best : "", nearest.best != NULL ? "'?" : "");
 }

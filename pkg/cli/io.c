@@ -247,7 +247,7 @@ int hf_cli_map_open(struct hf_cli *cli, const char *path, size_t max_bytes, stru
     return r;
 }
 
-void hf_cli_map_rest(const struct hf_cli_map *map)
+void hf_cli_map_drop_pages(const struct hf_cli_map *map)
 {
     if (map->mapped != NULL)
         (void)madvise(map->mapped, map->n, MADV_DONTNEED);

@@ -64,7 +64,7 @@ static int make_room(const struct expansion *expansion, size_t *ret_room)
     if (left == 0)
         return fail(expansion->ret_what, -E2BIG, "the unpacked body is too long");
     *ret_room = HF_MIN(left, (size_t)CHUNK_BYTES);
-    return hf_buf_reserve(out, *ret_room) < 0 ? fail(expansion->ret_what, -ENOMEM, "no memory") : 0;
+    return hf_buf_reserve(out, *ret_room) < 0 ? fail(expansion->ret_what, -ENOMEM, "out of memory") : 0;
 }
 
 /* In a full buffer the callers decode into one byte elsewhere, which shows if more would come. */
@@ -98,7 +98,7 @@ static int inflate_some(const struct expansion *expansion, z_stream *stream)
     if (z == Z_STREAM_END)
         return 1;
     if (z == Z_MEM_ERROR)
-        return fail(expansion->ret_what, -ENOMEM, "no memory");
+        return fail(expansion->ret_what, -ENOMEM, "out of memory");
     if (z == Z_BUF_ERROR || (z == Z_OK && stream->avail_in == 0 && n < before))
         return cut_off(expansion->ret_what);
     return z == Z_OK ? 0 : damaged(expansion->ret_what);
@@ -110,7 +110,7 @@ static int expand_gzip(const struct expansion *expansion, struct hf_view packed)
     int r;
 
     if (inflateInit2(&stream, GZIP_WINDOW) != Z_OK)
-        return fail(expansion->ret_what, -ENOMEM, "no memory");
+        return fail(expansion->ret_what, -ENOMEM, "out of memory");
     do {
         r = inflate_some(expansion, &stream);
         if (r == 1 && stream.avail_in > 0)
@@ -157,7 +157,7 @@ static int expand_zstd(const struct expansion *expansion, struct hf_view packed)
     int r = 0;
 
     if (context == NULL)
-        return fail(expansion->ret_what, -ENOMEM, "no memory");
+        return fail(expansion->ret_what, -ENOMEM, "out of memory");
     (void)ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, MAX_WINDOW_LOG);
     while (r == 0 && in.pos < in.size)
         r = stream_zstd(expansion, context, &in);

@@ -161,13 +161,13 @@ static int take_piece(struct tree_builder *builder, const struct hf_scan_item *i
     int r;
 
     if (builder->scan.zero)
-        return fail_at(builder, builder->scan.at, EBADMSG, "U+0000 in a string or name");
+        return fail_at(builder, builder->scan.at, EBADMSG, "U+0000 in a string or a name");
     if (item->piece == HF_SCAN_CLOSE) {
         builder->depth--;
         return 0;
     }
     if (builder->nodes++ == builder->limits.max_nodes)
-        return fail_limit(builder, begin, "values more than", builder->limits.max_nodes);
+        return fail_limit(builder, begin, "more values than", builder->limits.max_nodes);
     r = make_value(builder, item, &json);
     if (r == 0)
         r = place(builder, item, json);
@@ -200,7 +200,7 @@ int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json
     struct tree_builder builder = {.limits = with_defaults(limits), .err = err, .resolved = HF_BUF_INIT(text.n)};
 
     if (text.n > builder.limits.max_bytes)
-        return hf_err_set(err, E2BIG, "JSON text of %zu bytes, at most %zu are read", text.n, builder.limits.max_bytes);
+        return hf_err_set(err, E2BIG, "JSON text of %zu bytes, the limit is %zu", text.n, builder.limits.max_bytes);
     hf_scan_init(&builder.scan, text.n > 0 ? text : HF_VIEW(""));
     int r = build(&builder);
     hf_buf_done(&builder.resolved);

@@ -263,7 +263,7 @@ static int take_number(struct hf_scan *scan)
     p = *p == '0' ? p + 1 : skip_digits(p, end);
     if (p < end && *p == '.') {
         if (!is_digit(p + 1, end))
-            return fail(scan, "a number without digits behind its point", offset_of(scan, p));
+            return fail(scan, "a number without digits after its point", offset_of(scan, p));
         p = skip_digits(p + 1, end);
     }
     if (p < end && (*p == 'e' || *p == 'E')) {
@@ -334,7 +334,7 @@ static int take_name(struct hf_scan *scan, int c, struct hf_view *ret_name, bool
     if (r < 0)
         return r;
     if (hf_scan_next(scan) != ':')
-        return fail(scan, "expected a colon behind a member's name", scan->at);
+        return fail(scan, "expected a colon after a member's name", scan->at);
     scan->at++;
     return 0;
 }
@@ -765,7 +765,7 @@ int hf_scan_end(struct hf_scan *scan)
 {
     if (scan->what != NULL)
         return scan->code;
-    return hf_scan_next(scan) < 0 ? 0 : fail(scan, "text behind the end", scan->at);
+    return hf_scan_next(scan) < 0 ? 0 : fail(scan, "text after the end", scan->at);
 }
 
 int hf_scan_peek(struct hf_scan *scan)

@@ -137,7 +137,7 @@ static int xz_error(const struct hf_unpack *unpack, lzma_ret code, struct hf_err
     case LZMA_MEM_ERROR:
         return hf_err_set(err, ENOMEM, "not enough memory to unpack xz");
     case LZMA_OPTIONS_ERROR:
-        return hf_err_set(err, EBADMSG, "xz data with filters that are not known here");
+        return hf_err_set(err, EBADMSG, "xz data with unsupported filters");
     default:
         return hf_err_set(err, EBADMSG, "damaged xz data");
     }
@@ -211,14 +211,14 @@ static int feed(struct hf_unpack *unpack, const unsigned char *bytes, size_t n, 
 int hf_unpack_feed(struct hf_unpack *unpack, const void *bytes, size_t n, struct hf_err *err)
 {
     if (unpack->failed < 0)
-        return hf_err_set(err, -unpack->failed, "unpacking has failed already");
+        return hf_err_set(err, -unpack->failed, "unpacking failed before");
     unpack->failed = feed(unpack, bytes, n, err);
     return unpack->failed;
 }
 
 int hf_unpack_finish(struct hf_unpack *unpack, struct hf_err *err)
 {
-    int r = unpack->failed < 0 ? hf_err_set(err, -unpack->failed, "unpacking has failed already") : 0;
+    int r = unpack->failed < 0 ? hf_err_set(err, -unpack->failed, "unpacking failed before") : 0;
 
     if (r == 0 && unpack->kind == KIND_UNKNOWN)
         return begin(unpack, KIND_PLAIN, err);

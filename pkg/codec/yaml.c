@@ -297,7 +297,7 @@ static int on_alias(struct yaml_reader *reader, const yaml_event_t *event)
     int r;
 
     if (anchored == NULL)
-        return fail_quoting(reader, event->start_mark, name, "is an alias of nothing finished before it");
+        return fail_quoting(reader, event->start_mark, name, "is an alias without a complete anchor before it");
     if (reader->n_frames - 1 + anchored->height > reader->limits.max_depth)
         return fail(reader, event->start_mark, E2BIG, "this alias nests too deeply");
     r = count_nodes(reader, event->start_mark, anchored->nodes);
@@ -418,7 +418,7 @@ static int reader_init(struct yaml_reader *reader, struct hf_view text, const st
     full.max_nodes = full.max_nodes != 0 ? full.max_nodes : HF_JSON_MAX_NODES;
     *reader = (struct yaml_reader){.limits = full, .err = err, .anchors = {.free_value = free_anchored}};
     if (text.n > full.max_bytes)
-        return hf_err_set(err, E2BIG, "YAML text of %zu bytes, at most %zu are read", text.n, full.max_bytes);
+        return hf_err_set(err, E2BIG, "YAML text of %zu bytes, the limit is %zu", text.n, full.max_bytes);
     if (has_many_directives(text))
         return hf_err_set(err, E2BIG, "more than %d %%TAG directives", MAX_TAG_DIRECTIVES);
     reader->frames = calloc((size_t)full.max_depth + 1, sizeof(*reader->frames));

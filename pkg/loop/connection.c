@@ -192,13 +192,13 @@ static int prepare_tls(struct hf_connection *connection, struct hf_err *err)
 
     connection->context = SSL_CTX_new(TLS_client_method());
     if (connection->context == NULL)
-        return hf_err_set(err, ENOMEM, "no memory for TLS");
+        return hf_err_set(err, ENOMEM, "not enough memory for TLS");
     (void)SSL_CTX_set_min_proto_version(connection->context, TLS1_2_VERSION);
     (void)SSL_CTX_set_mode(connection->context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_verify(connection->context, SSL_VERIFY_PEER, NULL);
     if (pem != NULL ? add_trust(connection->context, pem) < 0
                     : SSL_CTX_set_default_verify_paths(connection->context) != 1)
-        return hf_err_set(err, EBADMSG, "found no readable certificate to trust");
+        return hf_err_set(err, EBADMSG, "found no readable CA certificate");
     return 0;
 }
 
@@ -382,7 +382,7 @@ static int begin_lookup(struct hf_connection *connection, struct hf_err *err)
     struct connection_lookup *lookup = calloc(1, sizeof(*lookup));
 
     if (lookup == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     *lookup = (struct connection_lookup){.job = {.work = lookup_work, .done = lookup_done}, .connection = connection};
     (void)snprintf(lookup->host, sizeof(lookup->host), "%s", connection->host);
     (void)snprintf(lookup->service, sizeof(lookup->service), "%u", connection->params.port);
@@ -403,7 +403,7 @@ int hf_connection_open(struct hf_loop *loop, const struct hf_connection_params *
     int r = 0;
 
     if (connection == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     connection->loop = loop;
     connection->params = *params;
     connection->fd = -1;
@@ -414,7 +414,7 @@ int hf_connection_open(struct hf_loop *loop, const struct hf_connection_params *
         (void)snprintf(connection->host, sizeof(connection->host), "%s", params->host);
     connection->timer = sched->timer_new(sched->ctx, on_timer, connection);
     if (r == 0 && connection->timer == NULL)
-        r = hf_err_set(err, ENOMEM, "no memory");
+        r = hf_err_set(err, ENOMEM, "out of memory");
     if (r == 0 && params->tls)
         r = prepare_tls(connection, err);
     if (r == 0)

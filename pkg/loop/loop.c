@@ -40,7 +40,7 @@ struct hf_loop *hf_loop_new(struct hf_err *err)
     struct hf_loop *loop = calloc(1, sizeof(*loop));
 
     if (loop == NULL) {
-        (void)hf_err_set(err, ENOMEM, "no memory for the event loop");
+        (void)hf_err_set(err, ENOMEM, "not enough memory for the event loop");
         return NULL;
     }
     hf_list_init(&loop->tasks);

@@ -218,12 +218,12 @@ static int probe_tcp(void *ctx, const char *host, uint16_t port, uint64_t timeou
     struct hf_loop *loop = ctx;
 
     if (loop->closing)
-        return hf_err_set(err, ECANCELED, "the process is ending");
+        return hf_err_set(err, ECANCELED, "the process is stopping");
     if (host[0] == '\0' || strlen(host) >= sizeof(((struct hf_probe_call *)0)->host) || port == 0)
         return hf_err_set(err, EINVAL, "cannot connect to '%.64s', port %u", host, port);
     struct hf_probe_call *call = calloc(1, sizeof(*call));
     if (call == NULL)
-        return hf_err_set(err, ENOMEM, "no memory to connect to '%s'", host);
+        return hf_err_set(err, ENOMEM, "not enough memory to connect to '%s'", host);
     call->loop = loop;
     call->done = done;
     call->arg = arg;

@@ -357,13 +357,13 @@ static int proc_spawn(void *ctx, const struct hf_proc_request *request, struct h
     int pipe_fds[2];
 
     if (procs->loop->closing)
-        return hf_err_set(err, ECANCELED, "the process is ending");
+        return hf_err_set(err, ECANCELED, "the process is stopping");
     if (request->argv == NULL || request->argv[0] == NULL || request->argv[0][0] != '/')
         return hf_err_set(err, EINVAL, "command '%s' is not an absolute path",
                           request->argv != NULL && request->argv[0] != NULL ? request->argv[0] : "");
     struct hf_proc_call *call = call_new(procs, request);
     if (call == NULL)
-        return hf_err_set(err, ENOMEM, "no memory to run '%s'", request->argv[0]);
+        return hf_err_set(err, ENOMEM, "not enough memory to run '%s'", request->argv[0]);
     int r = make_pipe(pipe_fds, err);
     if (r < 0) {
         free(call);
@@ -481,7 +481,7 @@ int hf_proc_init(struct hf_loop *loop, struct hf_err *err)
     int subreaper = 0;
 
     if (procs == NULL)
-        return hf_err_set(err, ENOMEM, "no memory for the event loop");
+        return hf_err_set(err, ENOMEM, "not enough memory for the event loop");
     procs->loop = loop;
     stop_ignoring_realtime();
     hf_list_init(&procs->calls);

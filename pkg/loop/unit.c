@@ -162,7 +162,8 @@ static void disconnect(struct hf_bus *bus)
         struct hf_unit_call *call = hf_container_of(it, struct hf_unit_call, link);
         call->reply = sd_bus_slot_unref(call->reply);
         if (call->begun)
-            finish(call, hf_err_set(&call->err, ENOTCONN, "unit '%s': the system bus went away", call->unit));
+            finish(call,
+                   hf_err_set(&call->err, ENOTCONN, "unit '%s': the connection to the system bus broke", call->unit));
     }
     bus->bus = sd_bus_close_unref(bus->bus);
 }
@@ -261,7 +262,7 @@ static int connect_bus(struct hf_unit_call *call)
     if (r == 0)
         return 0;
     if (r == -ENOMEM)
-        return hf_err_set(&call->err, ENOMEM, "unit '%s': no memory", call->unit);
+        return hf_err_set(&call->err, ENOMEM, "unit '%s': out of memory", call->unit);
     return hf_err_set(&call->err, ENOTCONN, "unit '%s': no system bus: %s", call->unit, strerror(-r));
 }
 
@@ -454,13 +455,13 @@ static int call_new(struct hf_loop *loop, const char *unit, uint64_t timeout_ns,
                     struct hf_err *err)
 {
     if (loop->closing)
-        return hf_err_set(err, ECANCELED, "the process is ending");
+        return hf_err_set(err, ECANCELED, "the process is stopping");
     if (unit[0] == '\0' || strlen(unit) >= MAX_UNIT_NAME)
         return hf_err_set(err, EINVAL, "'%.64s' is not a unit name", unit);
     struct hf_bus *bus = bus_get(loop);
     struct hf_unit_call *call = bus != NULL ? calloc(1, sizeof(*call)) : NULL;
     if (call == NULL)
-        return hf_err_set(err, ENOMEM, "no memory to query unit '%s'", unit);
+        return hf_err_set(err, ENOMEM, "not enough memory to query unit '%s'", unit);
     call->bus = bus;
     (void)snprintf(call->unit, sizeof(call->unit), "%s", unit);
     (void)uv_timer_init(&loop->uv, &call->timer);

@@ -464,7 +464,7 @@ static int write_from(struct hf_spool_store *store, struct hf_spool_record *reco
         records[i].jumps = records[i].sequence == store->jump_to;
         r = hf_spool_record_format(&records[i], last_segment(store)->salt, &store->out);
         if (r < 0)
-            return hf_err_set(err, -r, "record of %zu bytes does not fit the spool", records[i].payload.n);
+            return hf_err_set(err, -r, "record of %zu bytes does not fit a segment of the spool", records[i].payload.n);
         store->out_payload += records[i].payload.n;
         store->next++;
         i++;
@@ -480,10 +480,11 @@ int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *r
 {
     *ret_done = 0;
     if (n > HF_SPOOL_MAX_WRITE)
-        return hf_err_set(err, EINVAL, "%zu records in one write", n);
+        return hf_err_set(err, EINVAL, "%zu records in one write are too many", n);
     for (size_t i = 0; i < n; i++)
         if (!hf_spool_fits(store->segment_bytes, records[i].payload.n))
-            return hf_err_set(err, E2BIG, "record of %zu bytes does not fit the spool", records[i].payload.n);
+            return hf_err_set(err, E2BIG, "record of %zu bytes does not fit a segment of the spool",
+                              records[i].payload.n);
     uint64_t poisoned = store->stats.poisoned;
     uint64_t sequence = store->next;
     int r = write_from(store, records, n, ret_done, err);

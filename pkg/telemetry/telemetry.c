@@ -212,7 +212,7 @@ static int offer(void *ctx, const struct hf_event *event, struct hf_receipt *rec
 
     if (service->switching || service->stopping || service->pipeline == NULL)
         return -EAGAIN;
-    if (event->id.n > 0 && hf_ids_known(service->ids, HF_ID_EVENT, event->id))
+    if (event->id.n > 0 && hf_ids_contains(service->ids, HF_ID_EVENT, event->id))
         return take_again(service, event, receipt);
     int r = take(service, event, receipt);
     if (r >= 0)
@@ -458,7 +458,7 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
     struct hf_syncpolicy *policy = NULL;
     if (wanted->present && decode_again(owner, &policy) < 0) {
         struct hf_err err = HF_ERR_INIT;
-        (void)hf_err_set(&err, ENOMEM, "cannot decode the policy again");
+        (void)hf_err_set(&err, ENOMEM, "not enough memory to decode the policy");
         /* the old policy stays; the caller sets it again with the next interval */
         report_trouble(service, "policy", &err);
         return;

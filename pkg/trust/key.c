@@ -50,7 +50,7 @@ static const char *found_in(const char *pem)
     for (size_t i = 0; i < HF_LEN(kinds); i++)
         if (strstr(pem, kinds[i].mark) != NULL)
             return kinds[i].what;
-    return pem[0] == '\0' ? "nothing" : "no PEM text";
+    return pem[0] == '\0' ? "nothing" : "text that is not PEM";
 }
 
 enum hf_trust_half hf_trust_half_of(const char *pem)
@@ -190,7 +190,7 @@ static int write_pem(const EVP_PKEY *key, bool private_part, struct hf_buf *out,
         return hf_err_set(err, ENOMEM, "cannot write a key");
     }
     int r = hf_buf_add(out, text, (size_t)n);
-    return r < 0 ? hf_err_set(err, -r, "no room for a key") : 0;
+    return r < 0 ? hf_err_set(err, -r, "not enough memory for a key") : 0;
 }
 
 int hf_trust_generate(struct hf_buf *private_pem, struct hf_buf *public_pem, struct hf_err *err)
@@ -199,7 +199,7 @@ int hf_trust_generate(struct hf_buf *private_pem, struct hf_buf *public_pem, str
 
     if (key == NULL) {
         ERR_clear_error();
-        return hf_err_set(err, EIO, "no random numbers for a key");
+        return hf_err_set(err, EIO, "cannot get random numbers for a key");
     }
     int r = write_pem(key, true, private_pem, err);
     return r < 0 ? r : write_pem(key, false, public_pem, err);

@@ -58,7 +58,7 @@ static int count_keys(const struct hf_fs_ops *fs, const char *trust_dir, unsigne
             return hf_err_sys(err, r, "list trust folder '%s'", trust_dir);
     }
     if (n > HF_TRUST_MAX_KEYS)
-        return hf_err_set(err, E2BIG, "trust folder '%s' holds %u keys, at most %d are read", trust_dir, n,
+        return hf_err_set(err, E2BIG, "trust folder '%s' holds %u keys, the limit is %d", trust_dir, n,
                           HF_TRUST_MAX_KEYS);
     *ret_n = n;
     *ret_absent = fd < 0;
@@ -166,7 +166,7 @@ static int check_one(struct check *check, const struct hf_signature *signature)
         return r;
     if (r == -ENOENT) {
         check->unknown++;
-        add_detail(check, signature->key_id, "is unknown here");
+        add_detail(check, signature->key_id, "is not in the trust folder");
     } else if (r == -EKEYREJECTED) {
         check->bad++;
         add_detail(check, signature->key_id, "does not verify");

@@ -390,7 +390,7 @@ static int set_wanted(struct hf_update_engine *engine, const struct hf_desired *
                           HF_UPDATE_MAX_RELEASES, HF_UPDATE_MAX_HISTORIES);
     if (r == 0)
         r = wanted_set(release, desired);
-    return r < 0 ? hf_err_sys(err, r, "take release '%s'", name) : 0;
+    return r < 0 ? hf_err_sys(err, r, "accept release '%s'", name) : 0;
 }
 
 int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,

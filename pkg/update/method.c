@@ -133,7 +133,7 @@ static void avoid(struct release *release, const char *sha256)
 static void explain_death(struct release *release, const struct delta_death *death)
 {
     if (death->oom)
-        set_detour(release, "the kernel ended the agent for lack of memory while it applied the delta from %.*s: %s",
+        set_detour(release, "the kernel killed the agent for lack of memory while it applied the delta from %.*s: %s",
                    FROM_DIGITS, death->from, instead(release));
     else if (death->times > 1)
         set_detour(release, "the agent died %u times while it applied the delta from %.*s: %s", death->times,

@@ -109,8 +109,9 @@ static bool has_space(const struct release *release, struct hf_failure *failure)
     if (seen->available_bytes >= need && seen->available_bytes - need >= reserve)
         return true;
     (void)hf_failure_set(failure, HF_R_DiskSpaceLow, ENOSPC,
-                         "%" PRIu64 " bytes are needed and %" PRIu64 " must stay free, %" PRIu64 " are free", need,
-                         reserve, seen->available_bytes);
+                         "the update needs %" PRIu64 " bytes and %" PRIu64 " must stay free, but only %" PRIu64
+                         " are free",
+                         need, reserve, seen->available_bytes);
     return false;
 }
 

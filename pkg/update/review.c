@@ -59,11 +59,11 @@ static enum hf_reason misfit_of(const struct hf_update_params *p, const struct h
     const char *beyond = artifact != NULL && p->pod_mode ? beyond_pod(p, wanted, artifact) : NULL;
 
     if (artifact == NULL) {
-        (void)hf_err_set(err, EOPNOTSUPP, "no artifact for %s", p->arch);
+        (void)hf_err_set(err, EOPNOTSUPP, "the release has no artifact for %s", p->arch);
         return HF_R_NoArtifactForArch;
     }
     if (beyond != NULL) {
-        (void)hf_err_set(err, EOPNOTSUPP, "%s cannot be done from a pod: run the agent on the host", beyond);
+        (void)hf_err_set(err, EOPNOTSUPP, "%s does not work in a pod: run the agent on the host", beyond);
         return HF_R_NotInPod;
     }
     return p->meets != NULL && p->meets(p->arg, &artifact->requires_, err) < 0 ? HF_R_RequirementsNotMet : HF_R_None;

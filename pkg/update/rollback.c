@@ -83,7 +83,7 @@ static void undone(struct release *release, struct step_job *step)
         retry_back_off(release, release->j.reason, 0);
         transition_event(release, HF_EV_UNDONE, HF_R_None, NULL);
     } else if (release->wanted.accepted == NULL) {
-        restored(release, "", "the old version is back, not restarted", "");
+        restored(release, "", "the old version is back but was not restarted", "");
     } else if (service_has_restart(release)) {
         service_restart(release, restarted_old);
     } else {

@@ -68,12 +68,12 @@ int hf_web_process_metrics(struct hf_metrics *metrics)
     m = (struct process_metrics){
         .cpu =
             hf_metric_counter(metrics, "holdfast_process_cpu_seconds_total", "User and system time spent, in seconds."),
-        .memory = hf_metric_gauge(metrics, "holdfast_process_resident_memory_bytes", "Memory that is resident."),
-        .descriptors = hf_metric_gauge(metrics, "holdfast_process_open_fds", "Open descriptors."),
+        .memory = hf_metric_gauge(metrics, "holdfast_process_resident_memory_bytes", "Resident memory, in bytes."),
+        .descriptors = hf_metric_gauge(metrics, "holdfast_process_open_fds", "Open file descriptors."),
     };
     uint64_t now_s = hf_unix_ns(hf_clock_posix()) / HF_NS_PER_S;
     hf_metric_set(hf_metric_gauge(metrics, "holdfast_process_start_time_seconds",
-                                  "When the process began to count, seconds since 1970."),
+                                  "Start time of the process, in seconds since 1970."),
                   (double)now_s);
     return hf_metrics_on_collect(metrics, collect, &m);
 }

@@ -90,7 +90,7 @@ static int open_server(struct hf_web *web, struct hf_loop *loop, const struct hf
                                             .limits = params->limits};
 
     if (routes == NULL)
-        return hf_err_set(err, ENOMEM, "no memory for the local pages");
+        return hf_err_set(err, ENOMEM, "not enough memory for the local pages");
     if (params->n_routes > 0)
         memcpy(routes, params->routes, params->n_routes * sizeof(*routes));
     memcpy(routes + params->n_routes, own, sizeof(own));
@@ -102,10 +102,10 @@ int hf_web_new(struct hf_loop *loop, const struct hf_web_params *params, struct 
     _cleanup_(hf_web_freep) struct hf_web *web = calloc(1, sizeof(*web));
 
     if (web == NULL)
-        return hf_err_set(err, ENOMEM, "no memory for the local pages");
+        return hf_err_set(err, ENOMEM, "not enough memory for the local pages");
     web->metrics = params->metrics;
     if (copy_checks(web, params) < 0)
-        return hf_err_set(err, ENOMEM, "no memory for the local pages");
+        return hf_err_set(err, ENOMEM, "not enough memory for the local pages");
     int r = open_server(web, loop, params, err);
     if (r < 0)
         return r;

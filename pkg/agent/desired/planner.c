@@ -118,7 +118,7 @@ static void note_failure(struct hf_planner *planner, int r, const struct hf_err 
     planner->failure[0] = '\0';
     if (planner->plan->n_ignored > 0)
         (void)snprintf(planner->failure, sizeof(planner->failure),
-                       "%zu EdgeUpdates that select this node are left out: it takes %d; delete old ones",
+                       "this node ignores %zu EdgeUpdates that select it: the limit is %d; delete old ones",
                        planner->plan->n_ignored, HF_PLAN_MAX);
     else if (r < 0)
         (void)snprintf(planner->failure, sizeof(planner->failure), "%.*s", (int)sizeof(planner->failure) - 1,

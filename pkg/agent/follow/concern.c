@@ -39,7 +39,7 @@ static void relist(struct hf_follow *follow, const char *why)
 void hf_concern_relist_if_room(struct hf_follow *follow)
 {
     if (!follow->relisting && hf_objects_has_room_again(follow->objects))
-        relist(follow, "there is room again");
+        relist(follow, "the node has room for more objects again");
 }
 
 void hf_concern_uncache(void *arg, const char *name)
@@ -93,7 +93,7 @@ void hf_concern_labels_changed(struct hf_follow *follow)
     if (hf_objects_others_may_select(follow->objects, hf_concern_labels(follow)))
         relist(follow, "the node's labels changed");
     else if (follow->objects->no_room.n > 0) /* an object that no longer selects this node makes room */
-        relist(follow, "there may be room again");
+        relist(follow, "the node may have room for more objects again");
 }
 
 void hf_concern_trim(struct hf_follows *follows)

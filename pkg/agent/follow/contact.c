@@ -24,7 +24,7 @@ void hf_contact_init(struct hf_contact *contact, const struct hf_agent_env *env)
     contact->saved_contact_ns = contact->stale.contact_unix_ns;
 }
 
-void hf_contact_hear(struct hf_contact *contact)
+void hf_contact_confirm(struct hf_contact *contact)
 {
     const struct hf_source_ops *source = contact->env->params->source;
 
@@ -54,7 +54,7 @@ void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err)
         (void)hf_err_set(&unknown, EHOSTUNREACH, "the source is out of reach");
         err = &unknown;
     }
-    hf_contact_hear(contact);
+    hf_contact_confirm(contact);
     hf_stale_lost(&contact->stale);
     hf_log_err(env->log, HF_LOG_WARNING, "contact.lost", "node", env->params->node_name, err);
     contact->loss_logged = true;

@@ -24,7 +24,7 @@ struct hf_contact {
 void hf_contact_init(struct hf_contact *contact, const struct hf_agent_env *env);
 
 /* Asks the source for its last sign of life. */
-void hf_contact_hear(struct hf_contact *contact);
+void hf_contact_confirm(struct hf_contact *contact);
 
 void hf_contact_found(struct hf_contact *contact);
 /* `err` (may be NULL) is the reason. */

@@ -213,7 +213,7 @@ const char *hf_objects_no_room_text(const struct hf_objects *objects, char *text
 {
     (void)snprintf(
         text, n,
-        "no room for %zu%s that select this node, which keeps %d of them, or %d MiB: delete some, or narrow their "
+        "no room for %zu%s objects that select this node: it keeps at most %d, or %d MiB; delete some, or narrow their "
         "nodeSelector",
         objects->no_room.n, objects->no_room_more ? " or more" : "", HF_OBJECTS_MAX, HF_OBJECTS_MAX_BYTES >> 20);
     return text;

@@ -26,9 +26,10 @@ static void answer_misdirected(void *arg, const struct hf_server_request *reques
     reply->status = 404;
     reply->content_type = "application/json";
     if (ingest->off)
-        (void)!hf_buf_add_str(&reply->body, "{\"error\":\"POST /ingest is switched off: --ingest-port\"}\n");
+        (void)!hf_buf_add_str(&reply->body,
+                              "{\"error\":\"POST /ingest is off: the agent runs with --ingest-port off\"}\n");
     else
-        (void)!hf_buf_addf(&reply->body, "{\"error\":\"POST /ingest is on port %u, not on this one: --ingest-port\"}\n",
+        (void)!hf_buf_addf(&reply->body, "{\"error\":\"POST /ingest is on port %u, which --ingest-port sets\"}\n",
                            listeners->ingest != NULL ? hf_server_port(listeners->ingest) : ingest->port);
 }
 

@@ -92,9 +92,10 @@ static bool desired_state_is_known(void *arg, char *reason, size_t n)
     bool ready = p->agent != NULL && hf_agent_ready(p->agent);
 
     if (!ready)
-        (void)snprintf(reason, n, "the desired state is not known yet: %s",
-                       p->agent != NULL && hf_agent_source_failure(p->agent) != NULL ? hf_agent_source_failure(p->agent)
-                                                                                     : "no cache, no contact");
+        (void)snprintf(reason, n, "the agent does not have the desired state yet: %s",
+                       p->agent != NULL && hf_agent_source_failure(p->agent) != NULL
+                           ? hf_agent_source_failure(p->agent)
+                           : "no contact with its source yet, and no cached objects");
     return ready;
 }
 
@@ -251,7 +252,7 @@ static void make_run_folder(struct process *p)
     if (strlen(dir) > sizeof(p->run_path) - 32)
         (void)hf_err_set(&err, ENAMETOOLONG, "the path is too long");
     else if (hf_dir_make(hf_fs_posix(), dir, 0755, &err) == 0 && !p->options->run_dir_given && !is_in_memory(dir))
-        (void)hf_err_set(&err, EMEDIUMTYPE, "it is not on a file system in memory; --run-dir uses it anyway");
+        (void)hf_err_set(&err, EMEDIUMTYPE, "the folder is not in memory (tmpfs); give --run-dir to use it anyway");
     else if (err.code == 0)
         (void)snprintf(p->run_path, sizeof(p->run_path), "%s/status.json", dir);
     if (p->run_path[0] == '\0')
@@ -374,7 +375,7 @@ static int open_parts(struct process *p, struct hf_err *err)
         return p->loop == NULL ? -err->code : hf_err_set(err, ENOMEM, "out of memory");
     int r = hf_web_process_metrics(p->metrics);
     if (r < 0)
-        return hf_err_sys(err, r, "count the process");
+        return hf_err_sys(err, r, "register the metrics of the process");
     sched = hf_loop_sched(p->loop);
     p->timer = sched->timer_new(sched->ctx, on_timer, p);
     p->artifacts = hf_http_client_new(p->loop, &artifacts, err);

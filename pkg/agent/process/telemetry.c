@@ -243,7 +243,7 @@ static void answer_no_storage(const struct hf_agent_telemetry *t, struct hf_serv
     static const char *const headers[] = {"Retry-After: 30", NULL};
     _cleanup_(hf_freep) char *what =
         hf_asprintf("the storage folder '%s' cannot be used: %s", t->params.options->storage_dir, t->failure);
-    _cleanup_(hf_json_freep) json_t *answer = json_pack("{s:s}", "error", what != NULL ? what : "no memory");
+    _cleanup_(hf_json_freep) json_t *answer = json_pack("{s:s}", "error", what != NULL ? what : "out of memory");
     _cleanup_(hf_freep) char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
 
     hf_server_answer(exchange, 503, "application/json", headers, hf_view_of(text != NULL ? text : "{}"));

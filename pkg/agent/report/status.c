@@ -225,8 +225,8 @@ static int set_policy(json_t *conditions, const struct hf_status_view *view, uin
     size_t n = 0;
 
     for (size_t i = 0; i < HF_LEN(view->policy->not_acted_on) && view->policy->not_acted_on[i] != NULL; i++)
-        n += (size_t)snprintf(message + n, sizeof(message) - n, "%s%s",
-                              i > 0 ? ", " : "not acted on yet: ", view->policy->not_acted_on[i]);
+        n += (size_t)snprintf(message + n, sizeof(message) - n, "%s%s", i > 0 ? ", " : "this version ignores ",
+                              view->policy->not_acted_on[i]);
     if (n == 0 && view->labels_refused->n_errors > 0)
         n = (size_t)snprintf(message, sizeof(message), "%s: %s", view->labels_refused->errors[0].path,
                              view->labels_refused->errors[0].text);
@@ -252,13 +252,14 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
     if (r == 0)
         r = set_policy(conditions, view, now_unix_ns);
     if (r == 0)
-        r = set_simple(conditions, "ClockSkewed", view->skew_exceeded ? "True" : NULL, "BeyondMaxSkew",
-                       "this node's clock and the API server's are further apart than the policy's clock.maxSkew",
-                       now_unix_ns);
+        r = set_simple(
+            conditions, "ClockSkewed", view->skew_exceeded ? "True" : NULL, "BeyondMaxSkew",
+            "this node's clock differs from the API server's by more than the policy's clock.maxSkew: synchronize it",
+            now_unix_ns);
     if (r == 0)
         r = set_simple(
             conditions, "NodeNameShared", view->name_shared ? "True" : NULL, "AnotherAgentWrites",
-            "another agent writes the status of this node's name: give each node its own --node-name and state",
+            "another agent writes the EdgeNode of this name: give each node its own --node-name and --state-dir",
             now_unix_ns);
     if (r == 0)
         r = set_simple(conditions, "LabelsApplied", view->labels_failure != NULL ? "False" : NULL, "ApplyRefused",

@@ -52,9 +52,9 @@ static void finish_expression(struct hf_decode *decode, void *object, json_t *js
     if (!json_is_string(json_object_get(json, "operator")))
         return; /* reported already */
     if (takes_values && n == 0)
-        hf_decode_error_at(decode, "values", "%s needs at least one", operators[expression->op]);
+        hf_decode_error_at(decode, "values", "%s needs at least one value", operators[expression->op]);
     if (!takes_values && n > 0)
-        hf_decode_error_at(decode, "values", "%s takes none", operators[expression->op]);
+        hf_decode_error_at(decode, "values", "%s takes no values", operators[expression->op]);
 }
 
 const struct hf_field hf_selector_fields[] = {{.name = "matchLabels",
@@ -77,9 +77,9 @@ static void refuse_unknown(struct hf_decode *decode, const struct hf_field *fiel
     if (fields != hf_selector_fields)
         hf_decode_error(decode, "unknown field; a requirement has key, operator and values");
     else
-        hf_decode_error(decode, "unknown field; did you mean %s? as it stands this selects %s",
+        hf_decode_error(decode, "unknown field; did you mean %s? without it this selects %s",
                         strcasestr(key, "expr") != NULL ? "matchExpressions" : "matchLabels",
-                        narrowed ? "more nodes than were meant" : "every node");
+                        narrowed ? "more nodes than intended" : "every node");
 }
 
 void hf_selector_decode(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)

@@ -109,8 +109,8 @@ static void rest(void *ctx)
 {
     const struct inputs *inputs = ctx;
 
-    hf_cli_map_rest(&inputs->old->map);
-    hf_cli_map_rest(&inputs->new_input->map);
+    hf_cli_map_drop_pages(&inputs->old->map);
+    hf_cli_map_drop_pages(&inputs->new_input->map);
 }
 
 static int create(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_deep_create_params *params,

@@ -82,8 +82,8 @@ static void drop_pages(void *ctx)
 {
     const struct maps *maps = ctx;
 
-    hf_cli_map_rest(maps->old);
-    hf_cli_map_rest(maps->new_map);
+    hf_cli_map_drop_pages(maps->old);
+    hf_cli_map_drop_pages(maps->new_map);
 }
 
 int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_deep_create_params *params,

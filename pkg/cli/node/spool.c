@@ -235,11 +235,11 @@ static void print_damage(FILE *to, const struct hf_spool_found *found)
         gap = ", ";
     }
     if (found->segments > 0 && !found->cursor_found) {
-        (void)fprintf(to, "%sno cursor: unknown which events were delivered", gap);
+        (void)fprintf(to, "%sno cursor, which shows the delivered events", gap);
         gap = ", ";
     }
     if (found->segments > 0 && found->stream[0] == '\0')
-        (void)fprintf(to, "%sunknown stream name", gap);
+        (void)fprintf(to, "%sno readable stream name", gap);
     (void)fprintf(to, hf_spool_is_damaged(found) ? "\n" : "none\n");
 }
 
@@ -405,8 +405,8 @@ int hf_cli_spool_cat(struct hf_cli *cli, const struct hf_cli_args *args, struct 
     bool damaged = false;
 
     if (severity != NULL && !hf_severity_parse(severity, strlen(severity), &cat.severity))
-        return hf_err_set(err, EINVAL, "unknown --severity '%s': debug, info, notice, warning, error or critical",
-                          severity);
+        return hf_err_set(
+            err, EINVAL, "unknown --severity '%s': expected debug, info, notice, warning, error or critical", severity);
     int r = parse_bound(args, "from", &cat.from, err);
     if (r == 0)
         r = parse_bound(args, "to", &cat.to, err);

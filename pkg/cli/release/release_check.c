@@ -22,7 +22,7 @@ const struct hf_cli_option hf_cli_release_sign_options[] = {
     {.name = "key-id",
      .value = "ID",
      .repeats = true,
-     .help = "key id on the nodes, <trust folder>/ID.pem (NAME); one per --key, in order"},
+     .help = "name of the public key in the nodes' trust folders (NAME); one per --key, in order"},
     {.name = "out", .value = "FILE", .letter = 'o', .help = "output file; '-': standard output (default: FILE itself)"},
     {.name = NULL},
 };
@@ -31,7 +31,7 @@ const struct hf_cli_option hf_cli_release_verify_options[] = {
     {.name = "key",
      .value = "FILE",
      .repeats = true,
-     .help = "instead of a trust folder: public key (NAME.pem) that must have signed as NAME"},
+     .help = "public key (NAME.pem) that must have signed as NAME; replaces the trust folder"},
     {.name = "artifacts",
      .value = "DIR",
      .help = "also check the files in this folder, by the last part of their URLs"},
@@ -202,9 +202,11 @@ static int check_delta(int fd, const struct hf_artifact *artifact, const struct 
     (void)hf_hex_encode(info.old_fingerprint, sizeof(info.old_fingerprint), from);
     (void)hf_hex_encode(info.new_sha256, sizeof(info.new_sha256), to);
     if (!info.from_any && strncmp(from, delta->from, strlen(from)) != 0)
-        return hf_err_set(err, EBADMSG, "made from %s..., but the release states %.16s...", from, delta->from);
+        return hf_err_set(err, EBADMSG, "starts from a file with SHA-256 %s..., but the release states %.16s...", from,
+                          delta->from);
     if (strcmp(to, delta->to != NULL ? delta->to : artifact->sha256) != 0)
-        return hf_err_set(err, EBADMSG, "leads to %.16s..., but the release states %.16s...", to, artifact->sha256);
+        return hf_err_set(err, EBADMSG, "makes a file with SHA-256 %.16s..., but the release states %.16s...", to,
+                          artifact->sha256);
     return 0;
 }
 

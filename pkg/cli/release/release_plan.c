@@ -163,7 +163,7 @@ static int prove(struct hf_release_files *files, const char *name, const struct 
     r = hf_deep_apply(&params, ret_info, err);
     if (r == 0 && proof.at != want->n)
         r = hf_err_set(err, EIO, "the result has only %llu of %zu bytes", (unsigned long long)proof.at, want->n);
-    return r < 0 ? hf_err_wrap(err, r, "the new delta '%s' does not give the new file", name) : 0;
+    return r < 0 ? hf_err_wrap(err, r, "the new delta '%s' does not make the new file", name) : 0;
 }
 
 /* ---- one artifact ---- */

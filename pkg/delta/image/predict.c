@@ -18,7 +18,7 @@ void delta_predictor_reset(struct delta_predictor *p)
     memset(&p->pair, 0, sizeof(p->pair));
     p->pair_next = 0;
     p->tar_old_pos = UINT64_MAX;
-    p->tar_grown = 0;
+    p->tar_growth = 0;
     p->segments.n = 0;
     p->go = (struct delta_go_cursor){0};
     p->jumps = (struct delta_jumps){0};
@@ -191,11 +191,11 @@ int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
 enum { TAR_SUM_AT = 148 };
 
 /* Returns the sum of new - old over the part of the tar header that precedes byte `n` of the window. */
-static int64_t tar_grown(const struct delta_predictor *p, const struct delta_span *s, const unsigned char *new_bytes,
-                         size_t n)
+static int64_t tar_growth(const struct delta_predictor *p, const struct delta_span *s, const unsigned char *new_bytes,
+                          size_t n)
 {
     size_t into = (size_t)((s->old_pos + n) & 511), from = n > into ? n - into : 0;
-    int64_t grown = n < into && p->tar_old_pos == s->old_pos ? p->tar_grown : 0;
+    int64_t grown = n < into && p->tar_old_pos == s->old_pos ? p->tar_growth : 0;
 
     for (; from < n; from++)
         if (((s->old_pos + from) & 511) < TAR_SUM_AT)
@@ -207,7 +207,7 @@ void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s,
 {
     if (s->region != DELTA_REGION_PLAIN)
         return;
-    p->tar_grown = tar_grown(p, s, made, s->n);
+    p->tar_growth = tar_growth(p, s, made, s->n);
     p->tar_old_pos = s->old_pos + s->n;
 }
 
@@ -278,7 +278,7 @@ int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size
             continue;
         }
         if (ref->kind == DELTA_REF_TAR_SUM) {
-            uint64_t sum = ref->target + (uint64_t)tar_grown(p, s, p->predicted, ref->at);
+            uint64_t sum = ref->target + (uint64_t)tar_growth(p, s, p->predicted, ref->at);
             p->guesses[i] = (struct delta_guess){.n = 1, .source = 2, .word = {delta_ref_encode(ref, 0, sum, 0)}};
             hf_put_le(p->predicted + ref->at, ref->n, p->guesses[i].word[0]);
             continue;

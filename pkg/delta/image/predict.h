@@ -78,8 +78,8 @@ struct delta_predictor {
     struct delta_go_cursor go; /* state of the scanner for Go's tables */
     struct delta_jumps jumps;
     struct delta_announced announced;
-    uint64_t tar_old_pos; /* tar_grown covers the old bytes up to here without a gap */
-    int64_t tar_grown;    /* sum of new - old over the bytes of this tar header */
+    uint64_t tar_old_pos; /* tar_growth covers the old bytes up to here without a gap */
+    int64_t tar_growth;   /* sum of new - old over the bytes of this tar header */
 
     /* the current window */
     struct delta_ref refs[(DELTA_WINDOW_MAX + 1) / 2 + 4];

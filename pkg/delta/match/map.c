@@ -29,7 +29,7 @@ int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err)
     map->answers = calloc(ANSWERS, sizeof(*map->answers));
     if (map->p == NULL || map->by_old == NULL || map->answers == NULL) {
         delta_map_done(map);
-        return hf_err_set(err, ENOMEM, "out of memory for the match map");
+        return hf_err_set(err, ENOMEM, "not enough memory for the match map");
     }
     return 0;
 }
@@ -38,7 +38,7 @@ int delta_map_view(const struct delta_map *map, struct delta_map *view, struct h
 {
     *view = *map;
     view->answers = calloc(ANSWERS, sizeof(*view->answers));
-    return view->answers != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory for the match map");
+    return view->answers != NULL ? 0 : hf_err_set(err, ENOMEM, "not enough memory for the match map");
 }
 
 void delta_map_view_done(struct delta_map *view)

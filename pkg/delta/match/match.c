@@ -86,7 +86,7 @@ int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t
     if (m->old_n == 0 || (fast ? delta_hash_index_open(&m->hash_index, old, old_n)
                                : delta_suffix_array_open(&m->suffix_array, old, old_n)) == 0)
         return 0;
-    return hf_err_set(err, ENOMEM, "out of memory for the index of the old file");
+    return hf_err_set(err, ENOMEM, "not enough memory for the index of the old file");
 }
 
 void delta_matcher_done(struct delta_matcher *m)

@@ -187,7 +187,7 @@ int hf_kube_apply(struct hf_kube *kube, const json_t *body, const char *subresou
                   struct hf_delivery **ret_delivery, struct hf_err *err)
 {
     if (count(&kube->deliveries) >= HF_KUBE_MAX_DELIVERIES)
-        return hf_err_set(err, EAGAIN, "%d writes are on their way already", (int)HF_KUBE_MAX_DELIVERIES);
+        return hf_err_set(err, EAGAIN, "%d writes are in flight already", (int)HF_KUBE_MAX_DELIVERIES);
     struct hf_kube_delivery *delivery = calloc(1, sizeof(*delivery));
     if (delivery == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
@@ -249,7 +249,7 @@ void hf_kube_apply_turn(struct hf_kube *kube)
     struct hf_kube_delivery *delivery;
     struct hf_err err = HF_ERR_INIT;
 
-    (void)hf_err_set(&err, EHOSTUNREACH, "the cloud is away: the MetaServer would not take it");
+    (void)hf_err_set(&err, EHOSTUNREACH, "the cloud is out of reach, and the MetaServer would not accept the write");
     for (; n > 0 && (delivery = next_unstarted(kube)) != NULL; n--)
         finish(delivery, delivery->unstarted, 0, NULL, &err);
 }

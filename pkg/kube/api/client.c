@@ -27,7 +27,7 @@ static void ping_ended(void *arg, int r, const struct hf_http_response *response
     hf_pulse_reset(&kube->pulse);
     if (why != NULL)
         err = *why;
-    (void)hf_err_wrap(&err, r, "silent connection");
+    (void)hf_err_wrap(&err, r, "no data on the connection");
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
         if (sub->reflector.state == HF_RF_WATCHING)
             hf_kube_dispatch(sub, HF_RF_LINK_AWAY, 0, &err);

@@ -26,7 +26,7 @@ static int check_server(struct hf_kube_config *config, struct hf_err *err)
     while (n > 0 && server[n - 1] == '/')
         server[--n] = '\0';
     if ((!tls && !plain) || n > MAX_SERVER_BYTES || *host == '\0' || *host == '/' || *host == ':')
-        return hf_err_set(err, EINVAL, "server '%.80s': https://HOST[:PORT] or http://HOST[:PORT] is expected", server);
+        return hf_err_set(err, EINVAL, "server '%.80s': expected https://HOST[:PORT] or http://HOST[:PORT]", server);
     if (strpbrk(server, "@?# \t\r\n\"<>\\^`{|}") != NULL)
         return hf_err_set(err, EINVAL, "server '%.80s': credentials, query and blanks are not allowed", server);
     if (config->token != NULL && strpbrk(config->token, "\r\n") != NULL) /* it goes into a header */
@@ -53,8 +53,7 @@ static int in_cluster(const char *(*getenv_fn)(const char *name), struct hf_kube
     uint64_t number;
 
     if (host == NULL || *host == '\0')
-        return hf_err_set(err, ENOENT,
-                          "no API server known: give --server, --kubeconfig or --source, or run in a cluster");
+        return hf_err_set(err, ENOENT, "no API server: give --server, --kubeconfig or --source, or run in a cluster");
     if (port == NULL || hf_parse_u64(port, 1, 65535, &number) < 0)
         return hf_err_set(err, EINVAL, "KUBERNETES_SERVICE_PORT '%.20s' is not a port",
                           hf_view_of(port).p != NULL ? port : "");

@@ -202,7 +202,7 @@ int hf_kubeconfig_parse(struct hf_view text, const char *path, struct hf_kube_co
     int r = hf_yaml_parse(text, NULL, &root, err);
 
     if (r == 0 && !json_is_object(root))
-        r = hf_err_set(err, EBADMSG, "not a kubeconfig: an object is expected");
+        r = hf_err_set(err, EBADMSG, "not a kubeconfig: expected an object");
     if (r == 0)
         r = read_context(root, path, &config, err);
     if (r < 0) {

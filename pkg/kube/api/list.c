@@ -112,7 +112,7 @@ enum hf_rf_event hf_kube_list_page(struct hf_kube_subscription *sub, char *next,
         return HF_RF_PAGE;
     /* A list without an end cannot show that objects are gone. */
     (void)hf_err_set(err, E2BIG, "list of %s: %s", sub->resource->kind,
-                     again ? "a page names itself as the next one" : "too many pages");
+                     again ? "a page has its own continue token" : "too many pages");
     hf_kube_report_doubt(sub, "garbage", "list", err);
     return HF_RF_GARBAGE;
 }

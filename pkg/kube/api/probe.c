@@ -98,7 +98,8 @@ enum hf_kube_proof hf_kube_probe_take(struct hf_kube_subscription *sub, int r, c
     }
     bool late = hf_kube_now_ns(sub->kube) - sub->kube->probe_ns >= HF_KUBE_LATE_NS;
     if (!sub->resource->provable && late) { /* spelled right in any case, but the cloud does not take so long */
-        (void)hf_err_set(err, ETIMEDOUT, "%s: the list came too late to be the cloud's", sub->resource->kind);
+        (void)hf_err_set(err, ETIMEDOUT, "%s: the MetaServer answered too late for the list to come from the cloud",
+                         sub->resource->kind);
         return HF_KUBE_DOUBTFUL;
     }
     hf_ledger_begin(&sub->ledger);

@@ -114,7 +114,7 @@ bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version)
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err)
 {
     (void)hf_err_set(err, ESTALE, "resourceVersion went back from %ju to %ju%s", (uintmax_t)sub->ledger.highest,
-                     (uintmax_t)version, sub->exact ? "; the store itself says so" : "");
+                     (uintmax_t)version, sub->exact ? "; the store confirms it" : "");
     hf_kube_report_doubt(sub, "went-back", what, err);
     if (!sub->exact && !sub->kube->meta) {
         sub->exact = true;

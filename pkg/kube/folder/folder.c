@@ -190,7 +190,7 @@ static void add_objects(struct hf_folder *folder, const struct hf_folder_file *f
         const char *other = json_string_value(json_object_get(origins, key));
         if (other != NULL) {
             struct hf_err err = HF_ERR_INIT;
-            (void)hf_err_set(&err, EEXIST, "'%s' is in '%s' too, which wins", key, other);
+            (void)hf_err_set(&err, EEXIST, "'%s' is in '%s' too, and the agent uses that one", key, other);
             report_refused(folder, file->name, &err);
         } else {
             (void)json_object_set(all, key, json_array_get(file->objects, i + 1));

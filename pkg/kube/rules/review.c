@@ -51,10 +51,11 @@ enum hf_review hf_review_take(int status, struct hf_view body)
 void hf_review_explain(enum hf_review review, const struct hf_resource *resource, struct hf_err *err)
 {
     if (review == HF_REVIEW_FORBIDDEN)
-        (void)hf_err_set(err, EACCES,
-                         "CloudCore may not list %s.%.*s, so the MetaServer answers from its own store: kubectl apply "
-                         "-f crds/ -f deploy/kubeedge.yaml",
-                         plural_of(resource), group_length(resource), resource->api_version);
+        (void)hf_err_set(
+            err, EACCES,
+            "CloudCore is not allowed to list %s.%.*s, so the MetaServer answers from its own store: kubectl apply "
+            "-f crds/ -f deploy/kubeedge.yaml",
+            plural_of(resource), group_length(resource), resource->api_version);
     else
         (void)hf_err_set(err, ENOENT,
                          "CloudCore may list %s.%.*s, and the MetaServer still answers from its own store: is the kind "

@@ -101,7 +101,7 @@ int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watc
     const char *type = hf_json_str(root, "type");
     event.object = json_object_get(root, "object");
     if (type == NULL || !json_is_object(event.object))
-        return hf_err_set(err, EBADMSG, "not a watch event: 'type' and 'object' are expected");
+        return hf_err_set(err, EBADMSG, "not a watch event: expected 'type' and 'object'");
     if (find_type(type, &event.type) < 0)
         return hf_err_set(err, EBADMSG, "watch event of unknown type '%.20s'", type);
     if (event.type == HF_WATCH_ERROR)

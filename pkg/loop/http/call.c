@@ -304,7 +304,7 @@ static bool go_on(struct hf_http_call *call, int r)
     if (r == 0)
         return true;
     if (call->err.code == 0)
-        (void)hf_err_set(&call->err, r < 0 ? -r : r, "stopped by the receiver");
+        (void)hf_err_set(&call->err, r < 0 ? -r : r, "the caller stopped the transfer");
     set_result(call, r < 0 ? r : -r);
     return false;
 }
@@ -376,7 +376,7 @@ static bool take_body(struct hf_http_call *call, const char *bytes, size_t n)
         return go_on(call, call->request.on_body(call->request.arg, bytes, n));
     int r = hf_buf_add(&call->collected, bytes, n);
     if (r < 0)
-        set_result(call, hf_err_set(&call->err, -r, "no memory for the answer"));
+        set_result(call, hf_err_set(&call->err, -r, "not enough memory for the answer"));
     return r == 0;
 }
 
@@ -413,7 +413,7 @@ static int begin_hop(struct hf_http_call *call)
     call->skip_body = false;
     call->to_origin = strcmp(call->to.origin, call->client->origin) == 0;
     if (pool == NULL || !hf_http_easy_make(call) || !set_receivers(call))
-        return hf_err_set(&call->err, ENOMEM, "no memory for a request");
+        return hf_err_set(&call->err, ENOMEM, "not enough memory for a request");
     call->pool = pool;
     call->state = ST_RUNNING;
     hf_http_pool_count(pool, true);
@@ -443,7 +443,7 @@ static int change_method(struct hf_http_call *call, int status)
     if (!get)
         return 0;
     if (method == NULL)
-        return hf_err_set(&call->err, ENOMEM, "no memory for a redirect");
+        return hf_err_set(&call->err, ENOMEM, "not enough memory for a redirect");
     free(call->method);
     call->method = method;
     hf_buf_done(&call->body);
@@ -536,7 +536,7 @@ static int copy_headers(struct hf_http_call *call, const struct hf_http_request 
             return hf_err_set(err, EINVAL, "header %zu is not 'Name: value'", i);
         call->headers[i] = strdup(header);
         if (call->headers[i] == NULL)
-            return hf_err_set(err, ENOMEM, "no memory for a request");
+            return hf_err_set(err, ENOMEM, "not enough memory for a request");
     }
     return 0;
 }
@@ -556,7 +556,7 @@ static int copy_request(struct hf_http_call *call, const struct hf_http_request 
     call->url = strdup(request->url);
     call->body.max = request->body.n;
     if (call->method == NULL || call->url == NULL || hf_buf_add(&call->body, request->body.p, request->body.n) < 0)
-        return hf_err_set(err, ENOMEM, "no memory for a request");
+        return hf_err_set(err, ENOMEM, "not enough memory for a request");
     call->request = *request;
     call->request.method = NULL; /* the copies replace them */
     call->request.url = NULL;
@@ -587,10 +587,10 @@ int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct 
     struct hf_http_client *client = ctx;
 
     if (client->loop->closing)
-        return hf_err_set(err, ECANCELED, "the process is ending");
+        return hf_err_set(err, ECANCELED, "the process is stopping");
     struct hf_http_call *call = calloc(1, sizeof(*call));
     if (call == NULL)
-        return hf_err_set(err, ENOMEM, "no memory for a request");
+        return hf_err_set(err, ENOMEM, "not enough memory for a request");
     int r = copy_request(call, request, err);
     if (r < 0) {
         free_memory(call);

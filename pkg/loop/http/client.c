@@ -80,7 +80,7 @@ static int copy_texts(const struct hf_http_config *config, struct settings *sett
     settings->server_name = name != NULL ? strdup(name) : NULL;
     if (settings->user_agent == NULL || (token != NULL && settings->authorization == NULL) ||
         (name != NULL && settings->server_name == NULL))
-        return hf_err_set(err, ENOMEM, "no memory for an HTTP client");
+        return hf_err_set(err, ENOMEM, "not enough memory for an HTTP client");
     return 0;
 }
 
@@ -91,7 +91,7 @@ static int settings_read(const struct hf_http_config *config, const unsigned cha
     int r = tls_digest(config, settings->digest);
 
     if (r < 0)
-        return hf_err_set(err, -r, "no memory for an HTTP client");
+        return hf_err_set(err, -r, "not enough memory for an HTTP client");
     if (config->origin != NULL) {
         r = hf_url_split(config->origin, &parts, err);
         if (r < 0)
@@ -166,13 +166,13 @@ struct hf_http_client *hf_http_client_new(struct hf_loop *loop, const struct hf_
     struct hf_http_client *client;
 
     if (!ready && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        (void)hf_err_set(err, ENOMEM, "libcurl does not start");
+        (void)hf_err_set(err, ENOMEM, "cannot start libcurl");
         return NULL;
     }
     ready = true;
     client = calloc(1, sizeof(*client));
     if (client == NULL) {
-        (void)hf_err_set(err, ENOMEM, "no memory for an HTTP client");
+        (void)hf_err_set(err, ENOMEM, "not enough memory for an HTTP client");
         return NULL;
     }
     client->loop = loop;

@@ -108,13 +108,13 @@ static int read_identity(struct hf_tls *tls, const char *certificate_pem, const 
     char reason[128];
 
     if (certificate == NULL || key == NULL)
-        return hf_err_set(err, ENOMEM, "no memory for the client certificate");
+        return hf_err_set(err, ENOMEM, "not enough memory for the client certificate");
     tls->certificate = PEM_read_bio_X509(certificate, NULL, no_passphrase, NULL);
     if (tls->certificate == NULL)
         return hf_err_set(err, EBADMSG, "client certificate: %s", openssl_reason(reason, sizeof(reason)));
     int r = read_chain(tls, certificate);
     if (r < 0)
-        return hf_err_set(err, -r, "no memory for the client certificate");
+        return hf_err_set(err, -r, "not enough memory for the client certificate");
     tls->key = PEM_read_bio_PrivateKey(key, NULL, no_passphrase, NULL);
     if (tls->key == NULL)
         return hf_err_set(err, EBADMSG, "client key: %s", openssl_reason(reason, sizeof(reason)));
@@ -165,7 +165,7 @@ static void show_time(const ASN1_TIME *when, char text[HF_TIME_TEXT])
 {
     struct tm parts;
 
-    (void)snprintf(text, HF_TIME_TEXT, "at an unreadable time");
+    (void)snprintf(text, HF_TIME_TEXT, "(unreadable time)");
     if (ASN1_TIME_to_tm(when, &parts) == 1)
         (void)snprintf(text, HF_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02dZ", parts.tm_year + 1900, parts.tm_mon + 1,
                        parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
@@ -184,7 +184,8 @@ static void note_reason(struct hf_tls *tls, X509 *certificate, int error)
         return;
     }
     show_time(early ? X509_get0_notBefore(certificate) : X509_get0_notAfter(certificate), when);
-    (void)snprintf(tls->reason, sizeof(tls->reason), "certificate '%.80s' %s %s, it is %s here (allowance %s)", name,
+    (void)snprintf(tls->reason, sizeof(tls->reason),
+                   "certificate '%.80s' %s %s, and this node's clock shows %s (tolerance %s)", name,
                    early ? "is not valid before" : "expired", when, hf_format_time(hf_unix_ns(tls->clock), now),
                    hf_format_duration(tls->max_skew_ns, skew));
 }
@@ -288,7 +289,7 @@ static int fill(struct hf_tls *tls, const struct hf_http_config *config, struct 
     tls->system_store = config->ca_pem == NULL && !config->insecure_skip_verify;
     if (config->ca_pem != NULL) {
         tls->store = X509_STORE_new();
-        int r = tls->store == NULL ? hf_err_set(err, ENOMEM, "no memory for certificates")
+        int r = tls->store == NULL ? hf_err_set(err, ENOMEM, "not enough memory for certificates")
                                    : add_authorities(tls->store, config->ca_pem, err);
         if (r < 0)
             return r;
@@ -305,7 +306,7 @@ int hf_tls_new(const struct hf_http_config *config, struct hf_tls **ret_tls, str
     _cleanup_(hf_tls_unrefp) struct hf_tls *tls = calloc(1, sizeof(*tls));
 
     if (tls == NULL)
-        return hf_err_set(err, ENOMEM, "no memory for certificates");
+        return hf_err_set(err, ENOMEM, "not enough memory for certificates");
     tls->refs = 1;
     tls->insecure = config->insecure_skip_verify;
     tls->max_skew_ns = config->max_skew_ns;

@@ -86,7 +86,7 @@ int hf_url_join(const char *base, const char *location, char **ret_url, struct h
         return hf_err_set(err, EPROTO, "the redirect leads to an invalid URL");
     char *copy = strdup(joined);
     if (copy == NULL)
-        return hf_err_set(err, ENOMEM, "no memory for a URL");
+        return hf_err_set(err, ENOMEM, "not enough memory for a URL");
     *ret_url = copy;
     return 0;
 }
@@ -101,7 +101,7 @@ int hf_url_with_host(const char *text, const char *host, char **ret_url, struct 
         return hf_err_set(err, EINVAL, "'%.64s' is not a host name", host);
     char *copy = strdup(changed);
     if (copy == NULL)
-        return hf_err_set(err, ENOMEM, "no memory for a URL");
+        return hf_err_set(err, ENOMEM, "not enough memory for a URL");
     *ret_url = copy;
     return 0;
 }

@@ -71,7 +71,7 @@ int hf_server_context_create(struct hf_server_host *host, struct hf_err *err)
     lws_set_log_level(0, NULL);
     host->context = create_in_folder(&info);
     if (host->context == NULL)
-        return hf_err_set(err, ENOSYS, "libwebsockets does not start (is its libuv plugin installed beside it?)");
+        return hf_err_set(err, ENOSYS, "cannot start libwebsockets (is its libuv plugin installed?)");
     host->vhost = lws_get_vhost_by_name(host->context, "local");
     return host->vhost != NULL ? 0 : hf_err_set(err, ENOSYS, "libwebsockets made no virtual host");
 }

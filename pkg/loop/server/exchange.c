@@ -389,11 +389,11 @@ static int on_request(struct hf_server *server, struct lws *wsi, struct exchange
     bool readable = body_length(wsi, &n);
     exchange->close = !readable || n > 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
     if (!readable)
-        return refuse(wsi, exchange, 400, "the length of the body cannot be read", NULL);
+        return refuse(wsi, exchange, 400, "the Content-Length is invalid", NULL);
     if (exchange->route == NULL)
         return refuse(wsi, exchange, known ? 405 : 404, known ? "method not allowed" : "no such path", NULL);
     if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
-        return refuse(wsi, exchange, 411, "the length of the body must be known", NULL);
+        return refuse(wsi, exchange, 411, "the request has no Content-Length", NULL);
     if (n > exchange->route->max_body)
         return refuse(wsi, exchange, 413, "the body is too long", NULL);
     exchange->body.max = exchange->route->max_body;

@@ -67,7 +67,7 @@ static int watch_listener(struct hf_server *server, struct hf_err *err)
 {
     server->listener = calloc(1, sizeof(*server->listener));
     if (server->listener == NULL)
-        return hf_err_set(err, ENOMEM, "no memory for the local server");
+        return hf_err_set(err, ENOMEM, "not enough memory for the local server");
     int r = uv_poll_init(&server->loop->uv, server->listener, server->listen_fd);
     if (r < 0) {
         free(server->listener);
@@ -162,7 +162,7 @@ static int find_host(struct hf_loop *loop, struct hf_server_host **ret_host, str
     if (host == NULL) {
         host = calloc(1, sizeof(*host));
         if (host == NULL)
-            return hf_err_set(err, ENOMEM, "no memory for the local server");
+            return hf_err_set(err, ENOMEM, "not enough memory for the local server");
         host->loop = loop;
         hf_list_init(&host->servers);
         hf_loop_guest_add(loop, &host->guest, host_end);
@@ -185,7 +185,7 @@ static int reserve(const struct hf_server_host *host, const struct hf_server_lim
         ret_limits->idle_s = HF_SERVER_IDLE_S;
     return left > 0 && ret_limits->max_connections <= left
                ? 0
-               : hf_err_set(err, EMFILE, "no room for %u connections beside those of other servers",
+               : hf_err_set(err, EMFILE, "%u connections exceed the limit of all servers together",
                             wanted->max_connections);
 }
 
@@ -202,7 +202,7 @@ static int server_open(struct hf_server *server, const struct hf_server_params *
     server->connections = calloc(server->limits.max_connections, sizeof(struct lws *));
     return server->connections != NULL && copy_routes(server, params->routes, params->n_routes) == 0
                ? watch_listener(server, err)
-               : hf_err_set(err, ENOMEM, "no memory for the local server");
+               : hf_err_set(err, ENOMEM, "not enough memory for the local server");
 }
 
 int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params, struct hf_server **ret_server,
@@ -211,7 +211,7 @@ int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params, s
     struct hf_server *server = calloc(1, sizeof(*server));
 
     if (server == NULL)
-        return hf_err_set(err, ENOMEM, "no memory for the local server");
+        return hf_err_set(err, ENOMEM, "not enough memory for the local server");
     server->loop = loop;
     server->listen_fd = server->spare_fd = -1;
     int r = server_open(server, params, err);

@@ -28,7 +28,7 @@ int pack_reader_fill(struct pack_reader *reader, struct hf_err *err)
     return n > 0;
 }
 
-uint64_t pack_reader_tell(const struct pack_reader *reader)
+uint64_t pack_reader_offset(const struct pack_reader *reader)
 {
     return reader->at - (reader->n - reader->pos);
 }

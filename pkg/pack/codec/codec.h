@@ -35,7 +35,7 @@ void pack_reader_init(struct pack_reader *reader, const struct hf_delta_old *fro
 /* Fills the buffer if it is empty. Returns 1, 0 at the end, or -errno. */
 HF_MUST_USE int pack_reader_fill(struct pack_reader *reader, struct hf_err *err);
 /* Returns the file offset of the next byte. */
-uint64_t pack_reader_tell(const struct pack_reader *reader);
+uint64_t pack_reader_offset(const struct pack_reader *reader);
 
 /* Numbers of the delta format. */
 enum pack_codec {

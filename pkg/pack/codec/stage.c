@@ -104,7 +104,7 @@ static int compare_bytes(void *ctx, const void *bytes, size_t n, struct hf_err *
 
     if (n > compare->search->packed_n - compare->at || memcmp(compare->search->packed + compare->at, bytes, n) != 0) {
         compare->differs = true;
-        return hf_err_set(err, EBADMSG, "compressed bytes differ");
+        return hf_err_set(err, EBADMSG, "the recompressed bytes differ");
     }
     compare->at += n;
     return 0;

@@ -262,7 +262,7 @@ static int xz_decode(const struct pack_decode *decode, uint64_t *ret_n, struct h
     if (r == 0)
         r = pack_decode_memory(decode, lzma_memusage(&decoder->stream) + sizeof(*decoder), err);
     if (r == 0)
-        *ret_n = pack_reader_tell(&decoder->in) - decode->offset;
+        *ret_n = pack_reader_offset(&decoder->in) - decode->offset;
     lzma_end(&decoder->stream);
     free(decoder);
     return r;

@@ -168,7 +168,7 @@ static int zstd_decode(const struct pack_decode *decode, uint64_t *ret_n, struct
             r = pack_decode_memory(decode, ZSTD_sizeof_DCtx(decoder->zstd) + sizeof(*decoder), err);
     }
     if (r == 0)
-        *ret_n = pack_reader_tell(&decoder->in) - decode->offset;
+        *ret_n = pack_reader_offset(&decoder->in) - decode->offset;
     (void)ZSTD_freeDCtx(decoder->zstd);
     free(decoder);
     return r;

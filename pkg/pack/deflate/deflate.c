@@ -28,7 +28,7 @@ struct deflate_encoder {
 
 static int damaged(struct hf_err *err, const char *what)
 {
-    return hf_err_set(err, EBADMSG, "deflate marks: %s", what);
+    return hf_err_set(err, EBADMSG, "deflate exceptions: %s", what);
 }
 
 static int next_mark(struct deflate_encoder *encoder, struct hf_err *err)
@@ -42,7 +42,7 @@ static int next_mark(struct deflate_encoder *encoder, struct hf_err *err)
     if (!delta_get_varint(&encoder->mark, encoder->marks_end, &step) ||
         !delta_get_varint(&encoder->mark, encoder->marks_end, &encoder->mark_value) ||
         step > UINT64_MAX / 2 - encoder->mark_index)
-        return damaged(err, "a mark is incomplete");
+        return damaged(err, "an exception is incomplete");
     encoder->mark_index += step;
     return 0;
 }
@@ -170,7 +170,7 @@ static int deflate_finish(void *state, struct hf_err *err)
     if (r == 0 && !encoder->writer.ended)
         r = last_end(encoder, err);
     if (r == 0 && encoder->mark_index != UINT64_MAX)
-        r = damaged(err, "marks after the last token");
+        r = damaged(err, "exceptions after the last token");
     hf_put_le32(tail, encoder->crc);
     hf_put_le32(tail + 4, encoder->length);
     return r == 0 ? deflate_writer_finish(&encoder->writer, tail, encoder->gzip_tail ? 8 : 0, err) : r;
@@ -194,7 +194,7 @@ static int deflate_make(const struct pack_setup *setup, const struct pack_sink *
         !deflate_flavour_has((enum deflate_flavour)setup->params[0], setup->params[1]))
         return hf_err_set(err, EBADMSG, "unknown deflate parameters");
     if (setup->marks_n > MARKS_MAX)
-        return hf_err_set(err, E2BIG, "more than %d bytes of deflate marks", MARKS_MAX);
+        return hf_err_set(err, E2BIG, "more than %d bytes of deflate exceptions", MARKS_MAX);
     encoder = calloc(1, sizeof(*encoder));
     if (encoder == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");

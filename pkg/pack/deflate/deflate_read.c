@@ -76,7 +76,7 @@ static void align(struct deflate_reader *reader)
 uint64_t deflate_reader_end(struct deflate_reader *reader)
 {
     align(reader);
-    return pack_reader_tell(&reader->in) - reader->bits_n / 8;
+    return pack_reader_offset(&reader->in) - reader->bits_n / 8;
 }
 
 int deflate_reader_byte(struct deflate_reader *reader, unsigned *ret_byte, struct hf_err *err)
@@ -303,7 +303,7 @@ int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret
     struct description description = {reader, NULL};
     pack_reader_init(&reader->in, &from, 0, sizeof(copy.bytes));
     int r = read_description(&description, ret_codes, err);
-    if (r == 0 && 8 * pack_reader_tell(&reader->in) - reader->bits_n != head->bits)
+    if (r == 0 && 8 * pack_reader_offset(&reader->in) - reader->bits_n != head->bits)
         r = damaged(err, "a description of codes has a wrong length");
     free(reader);
     return r;

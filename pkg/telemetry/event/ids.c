@@ -133,14 +133,14 @@ static void drop_oldest(struct hf_ids *ids)
     ids->n--;
 }
 
-bool hf_ids_known(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
+bool hf_ids_contains(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
-    return hf_ids_known_fingerprint(ids, hf_ids_fingerprint(ids, kind, name));
+    return hf_ids_contains_fingerprint(ids, hf_ids_fingerprint(ids, kind, name));
 }
 
-bool hf_ids_known_fingerprint(const struct hf_ids *ids, uint64_t mark)
+bool hf_ids_contains_fingerprint(const struct hf_ids *ids, uint64_t fingerprint)
 {
-    return ids->n > 0 && ids->table[find(ids, mark)] != FREE_PLACE;
+    return ids->n > 0 && ids->table[find(ids, fingerprint)] != FREE_PLACE;
 }
 
 int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
@@ -171,11 +171,11 @@ void hf_ids_forget(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name
     hf_ids_forget_fingerprint(ids, hf_ids_fingerprint(ids, kind, name));
 }
 
-void hf_ids_forget_fingerprint(struct hf_ids *ids, uint64_t mark)
+void hf_ids_forget_fingerprint(struct hf_ids *ids, uint64_t fingerprint)
 {
     if (ids->n == 0)
         return;
-    size_t place = find(ids, mark);
+    size_t place = find(ids, fingerprint);
     if (ids->table[place] == FREE_PLACE)
         return;
     table_remove(ids, place);

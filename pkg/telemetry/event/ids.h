@@ -26,16 +26,16 @@ struct hf_ids *hf_ids_new(size_t max, const struct hf_rand_ops *rng);
 void hf_ids_free(struct hf_ids *ids);
 HF_DEFINE_CLEANUP(struct hf_ids, hf_ids_free)
 
-bool hf_ids_known(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
+bool hf_ids_contains(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
 /* 1: the name is new and now in the window (the oldest may leave it); 0: it was there; -ENOMEM: not added. */
 HF_MUST_USE int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
 /* Removes a name that could not be stored after all, so that its sender can repeat it. Absent names are fine. */
 void hf_ids_forget(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
 /* The same by fingerprint, for callers that keep the fingerprint instead of the name. */
 uint64_t hf_ids_fingerprint(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
-bool hf_ids_known_fingerprint(const struct hf_ids *ids, uint64_t mark);
-HF_MUST_USE int hf_ids_add_fingerprint(struct hf_ids *ids, uint64_t mark);
-void hf_ids_forget_fingerprint(struct hf_ids *ids, uint64_t mark);
+bool hf_ids_contains_fingerprint(const struct hf_ids *ids, uint64_t fingerprint);
+HF_MUST_USE int hf_ids_add_fingerprint(struct hf_ids *ids, uint64_t fingerprint);
+void hf_ids_forget_fingerprint(struct hf_ids *ids, uint64_t fingerprint);
 size_t hf_ids_count(const struct hf_ids *ids);
 
 /* ---- batches of other agents ------------------------------------------------------------------------------------- */

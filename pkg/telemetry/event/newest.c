@@ -87,7 +87,7 @@ static struct hf_view cut(struct hf_view node)
     return (struct hf_view){node.p, HF_MIN(node.n, (size_t)HF_NEWEST_NODE)};
 }
 
-bool hf_newest_superseded(const struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *mark)
+bool hf_newest_superseded(const struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *version)
 {
     struct newest_entry *oldest;
 
@@ -97,13 +97,13 @@ bool hf_newest_superseded(const struct hf_newest *newest, struct hf_view key, co
     if (known == NULL)
         return false;
     struct hf_newest_version theirs = {known->unix_ns, {known->node, known->node_n}, known->sequence};
-    struct hf_newest_version ours = {mark->unix_ns, cut(mark->node), mark->sequence};
+    struct hf_newest_version ours = {version->unix_ns, cut(version->node), version->sequence};
     return hf_newest_wins(&theirs, &ours);
 }
 
-void hf_newest_note(struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *mark)
+void hf_newest_note(struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *version)
 {
-    struct hf_view node = cut(mark->node);
+    struct hf_view node = cut(version->node);
     struct newest_entry *oldest;
 
     if (newest->entries == NULL)
@@ -115,8 +115,8 @@ void hf_newest_note(struct hf_newest *newest, struct hf_view key, const struct h
     if (entry == NULL)
         entry = oldest;
     *entry = (struct newest_entry){.print = print,
-                                   .unix_ns = mark->unix_ns,
-                                   .sequence = mark->sequence,
+                                   .unix_ns = version->unix_ns,
+                                   .sequence = version->sequence,
                                    .noted = ++newest->notes,
                                    .node_n = (uint8_t)node.n};
     if (node.n > 0)

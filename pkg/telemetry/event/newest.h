@@ -30,6 +30,6 @@ void hf_newest_free(struct hf_newest *newest);
 HF_DEFINE_CLEANUP(struct hf_newest, hf_newest_free)
 
 /* True if a newer version of this key has passed. The same version again is not newer. */
-bool hf_newest_superseded(const struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *mark);
+bool hf_newest_superseded(const struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *version);
 /* Records that this version has passed; without memory it does not. */
-void hf_newest_note(struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *mark);
+void hf_newest_note(struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *version);

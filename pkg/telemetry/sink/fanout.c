@@ -51,7 +51,7 @@ static bool known(void *arg, uint64_t fingerprint)
 {
     const struct hf_fanout *fanout = arg;
 
-    return hf_ids_known_fingerprint(fanout->params.ids, fingerprint);
+    return hf_ids_contains_fingerprint(fanout->params.ids, fingerprint);
 }
 
 static void idle(void *arg)
@@ -65,7 +65,7 @@ static uint32_t missing_sinks(const struct hf_fanout *fanout, uint64_t fingerpri
 {
     for (size_t i = 0; i < fanout->n; i++)
         if ((sinks >> i & 1) != 0 &&
-            hf_ids_known_fingerprint(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint)))
+            hf_ids_contains_fingerprint(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint)))
             sinks &= ~(1u << i);
     return sinks;
 }

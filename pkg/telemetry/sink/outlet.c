@@ -107,7 +107,7 @@ static void rest(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until
         outlet->rest = REST_BUSY;
         return;
     }
-    hf_outlet_load_rest(&outlet->loader);
+    hf_outlet_load_free_idle(&outlet->loader);
     if (outlet->rest == REST_DONE)
         return;
     if (outlet->rest == REST_BUSY)
@@ -119,7 +119,7 @@ static void rest(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until
         return;
     }
     outlet->rest = REST_DONE;
-    hf_outlet_creds_rest(outlet->sender.creds);
+    hf_outlet_creds_close_idle(outlet->sender.creds);
     for (size_t i = 0; i < HF_LANES; i++)
         hf_spool_trim(outlet->lanes[i].spool);
 }
@@ -203,7 +203,7 @@ static int open_all(struct hf_outlet *outlet, const struct hf_outlet_params *par
     outlet->config.pump_arg = outlet;
     outlet->tick = params->world->sched->timer_new(params->world->sched->ctx, pump, outlet);
     if (outlet->tick == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     hf_outlet_metrics_register(&outlet->metrics, &outlet->config);
     r = hf_outlet_send_init(&outlet->sender, params, &outlet->config, &outlet->metrics, outlet->lanes, err);
     for (enum hf_lane i = 0; i < HF_LANES && r == 0; i++)
@@ -217,7 +217,7 @@ int hf_outlet_new(const struct hf_outlet_params *params, struct hf_outlet **ret_
     _cleanup_(hf_outlet_freep) struct hf_outlet *outlet = calloc(1, sizeof(*outlet));
 
     if (outlet == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     outlet->room = params->room;
     outlet->arg = params->arg;
     outlet->drops.due_ns = HF_NEVER;

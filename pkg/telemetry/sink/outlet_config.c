@@ -62,9 +62,9 @@ int hf_outlet_config_init(struct hf_outlet_config *config, const struct hf_outle
     config->url = base_url(params);
     config->dir = config->name != NULL ? hf_asprintf("%s/%s", params->world->dir, config->name) : NULL;
     if (config->dir == NULL || config->node == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     if (config->url == NULL)
-        return hf_err_set(err, EINVAL, "no address: set url");
+        return hf_err_set(err, EINVAL, "the sink has no url");
     if (strlen(config->dir) + 16 > HF_OUTLET_PATH || strlen(config->url) + 32 > HF_OUTLET_URL)
         return hf_err_set(err, EINVAL, "the address or the folder is too long");
     set_rules(config);

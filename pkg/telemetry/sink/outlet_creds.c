@@ -75,7 +75,7 @@ struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *param
     struct hf_url_parts to;
 
     if (creds == NULL) {
-        (void)hf_err_set(err, ENOMEM, "no memory");
+        (void)hf_err_set(err, ENOMEM, "out of memory");
         return NULL;
     }
     creds->world = params->world;
@@ -89,7 +89,7 @@ struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *param
     if (r == 0) {
         creds->origin = strdup(to.origin);
         if (creds->origin == NULL || creds->user_agent == NULL || set_device_ref(creds, params->device_key_ref) < 0)
-            r = hf_err_set(err, ENOMEM, "no memory");
+            r = hf_err_set(err, ENOMEM, "out of memory");
     }
     if (r < 0) {
         hf_outlet_creds_free(creds);
@@ -233,7 +233,7 @@ bool hf_outlet_creds_changed(struct hf_outlet_creds *creds)
     return changed;
 }
 
-void hf_outlet_creds_rest(struct hf_outlet_creds *creds)
+void hf_outlet_creds_close_idle(struct hf_outlet_creds *creds)
 {
     if (creds->client != NULL)
         hf_http_client_drop_connections(creds->client);

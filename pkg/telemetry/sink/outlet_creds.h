@@ -24,7 +24,7 @@ const struct hf_http_ops *hf_outlet_creds_http(struct hf_outlet_creds *creds, ui
 const char *hf_outlet_creds_device_key(const struct hf_outlet_creds *creds);
 
 /* Closes idle connections; the next request opens one. */
-void hf_outlet_creds_rest(struct hf_outlet_creds *creds);
+void hf_outlet_creds_close_idle(struct hf_outlet_creds *creds);
 
 /* True if the credentials changed since the last call. */
 bool hf_outlet_creds_changed(struct hf_outlet_creds *creds);

@@ -470,13 +470,13 @@ static void job_done(struct hf_job *job, int cancelled)
     else if (loader->task == HF_OUTLET_LOAD_DEAD_LETTER)
         dead_letters_written(loader);
     else if (loader->r < 0)
-        fail(loader, loader->r, loader->save ? "save the borders of a batch" : "make a batch");
+        fail(loader, loader->r, loader->save ? "save the sequence range of a batch" : "make a batch");
     else
         packed(loader, hf_mono_ns(loader->config->world.clock));
     hf_outlet_config_pump(loader->config);
 }
 
-void hf_outlet_load_rest(struct hf_outlet_loader *loader)
+void hf_outlet_load_free_idle(struct hf_outlet_loader *loader)
 {
     if (loader->state == HF_OUTLET_LOAD_IDLE && loader->kept == 0)
         free_buffers(loader);

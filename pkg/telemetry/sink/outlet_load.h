@@ -64,7 +64,7 @@ void hf_outlet_load_init(struct hf_outlet_loader *loader, const struct hf_outlet
 void hf_outlet_load_next(struct hf_outlet_loader *loader, uint64_t now_ns, uint64_t *wait_until_ns);
 
 /* Frees the buffers while there is no work; the next load allocates them again. */
-void hf_outlet_load_rest(struct hf_outlet_loader *loader);
+void hf_outlet_load_free_idle(struct hf_outlet_loader *loader);
 
 /* Ends the loader after its spools have ended. Calls ended(arg), perhaps at once, when no worker uses it any more. */
 void hf_outlet_load_end(struct hf_outlet_loader *loader, void (*ended)(void *arg), void *arg);

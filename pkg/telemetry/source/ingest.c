@@ -84,7 +84,7 @@ static void answer_end(const struct request *request, int status)
 {
     const size_t *counts = request->counts;
     const char *error = status == 503 && request->blocked[0] != '\0' ? request->blocked
-                        : status == 429                              ? "no room: send it again later"
+                        : status == 429                              ? "the queue is full: send it again later"
                         : status == 422                              ? "no sink accepts data of this boundary"
                         : status == 413                              ? "an event is too long"
                                                                      : "not stored: send it again later";
@@ -348,7 +348,7 @@ static void take_body(struct http_source *http, const struct hf_ingest_params *p
     } else if (r < 0) {
         answer(http, exchange, 503, "Retry-After: 5", "{\"error\":\"out of memory\"}\n");
     } else if (http->ids != NULL && params->idempotency_key.n > 0 &&
-               hf_ids_known(http->ids, HF_ID_BATCH, params->idempotency_key)) {
+               hf_ids_contains(http->ids, HF_ID_BATCH, params->idempotency_key)) {
         char text[128];
         (void)snprintf(text, sizeof(text), "{\"accepted\":0,\"duplicates\":%zu,\"filtered\":0,\"refused\":0}\n", items);
         answer(http, exchange, 202, NULL, text);

@@ -130,7 +130,7 @@ static int take_text(struct hf_ingest_parser *parser, const struct hf_scan_value
         if (r == -ENOMEM)
             return r;
         if (r < 0)
-            return fail_at(parser, fault, "not a usable string", member, value);
+            return fail_at(parser, fault, "not a valid string", member, value);
     }
     if (ret_text->n == 0)
         return fail_at(parser, fault, "empty", member, value);
@@ -138,7 +138,7 @@ static int take_text(struct hf_ingest_parser *parser, const struct hf_scan_value
         return fail_at(parser, fault, "too long", member, value);
     for (size_t i = 0; i < ret_text->n; i++)
         if ((unsigned char)ret_text->p[i] < 0x20 || ret_text->p[i] == 0x7f)
-            return fail_at(parser, fault, "a control character", member, value);
+            return fail_at(parser, fault, "contains a control character", member, value);
     return 0;
 }
 
@@ -195,7 +195,7 @@ static int take_time(struct hf_ingest_parser *parser, const struct hf_scan_value
         if (hf_parse_time(copy, ret_unix_ns) == 0)
             return 0;
     }
-    return fail_at(parser, fault, "not a time as in RFC 3339, nor a number since 1970", "timestamp", value);
+    return fail_at(parser, fault, "not a time: expected RFC 3339, or a number since 1970", "timestamp", value);
 }
 
 static int take_severity(struct hf_ingest_parser *parser, const struct hf_scan_value *value, enum hf_severity *ret,
@@ -209,7 +209,7 @@ static int take_severity(struct hf_ingest_parser *parser, const struct hf_scan_v
         *ret = (enum hf_severity)number;
         return 0;
     }
-    return fail_at(parser, fault, "not a severity", "severity", value);
+    return fail_at(parser, fault, "not a severity: expected a name such as error, or 1 to 24", "severity", value);
 }
 
 static int take_attributes(struct hf_ingest_parser *parser, const struct hf_scan_value *value, struct hf_event *event,
@@ -435,12 +435,12 @@ static int take_line(struct hf_ingest_parser *parser, struct hf_view text, struc
     struct hf_view node = {NULL, 0};
 
     if (text.n > HF_EVENT_MAX_TEXT)
-        return fail(parser, fault, 413, "an event of more than 393216 bytes", NULL, begin);
+        return fail(parser, fault, 413, "event longer than 393216 bytes", NULL, begin);
     int r = hf_event_parse(text, event, &node, &parser->scratch);
     if (r == -ENOMEM)
         return r;
     if (r < 0)
-        return fail(parser, fault, 400, "not an event of an agent", NULL, begin);
+        return fail(parser, fault, 400, "not an event in the format of the agent", NULL, begin);
     if (event->id.n > HF_EVENT_MAX_ID)
         return fail(parser, fault, 400, "too long", "id", begin);
     if (event->origin.n == 0)
@@ -481,7 +481,7 @@ static int to_item(struct hf_ingest_parser *parser, struct hf_ingest_fault *faul
     if (hf_scan_end(&peek) == 0)
         return 0;
     if (parser->after_item && memchr(scan->text.p + before, '\n', peek.at - before) == NULL)
-        return fail(parser, fault, 400, "no line end behind an object", NULL, peek.at);
+        return fail(parser, fault, 400, "expected a line end after an object", NULL, peek.at);
     return 1;
 }
 

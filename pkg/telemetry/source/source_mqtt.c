@@ -173,7 +173,7 @@ static void on_received(void *arg, const void *bytes, size_t n)
     mqtt->heard_ns = hf_mono_ns(mqtt->world->clock);
     mqtt->skip -= skipped;
     if (hf_buf_add(&mqtt->in, (const char *)bytes + skipped, n - skipped) < 0) {
-        lose(mqtt, "the broker sent more than the buffer holds");
+        lose(mqtt, "the broker sent a message that exceeds the buffer");
         return;
     }
     work(mqtt);

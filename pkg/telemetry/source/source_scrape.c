@@ -241,7 +241,7 @@ static int add_target(struct scrape *scrape, const struct hf_telemetry_scrape *f
     const char *rest = strstr(from->url, "://");
 
     if (!is_local(from->url))
-        return hf_err_set(err, EACCES, "scrape %zu: '%.128s' is not on this node", i, from->url);
+        return hf_err_set(err, EACCES, "scrape %zu: '%.128s' is not an address of this node", i, from->url);
     *target = (struct target){.scrape = scrape,
                               .url = strdup(from->url),
                               .source = hf_asprintf("scrape:%s", rest != NULL ? rest + 3 : from->url),

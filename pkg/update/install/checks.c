@@ -88,7 +88,7 @@ static void http_done(void *arg, int r, const struct hf_http_response *response,
         return;
     }
     if (run->status != 0)
-        (void)snprintf(text, sizeof(text), "status %d, wanted %d", run->status, run->check->status);
+        (void)snprintf(text, sizeof(text), "status %d, expected %d", run->status, run->check->status);
     else
         (void)snprintf(text, sizeof(text), "%.90s", err != NULL ? hf_err_text(err, why, sizeof(why)) : strerror(-r));
     result(run, HF_HEALTH_BAD, text);

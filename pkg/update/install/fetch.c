@@ -424,8 +424,8 @@ static int on_response(void *arg, const struct hf_http_response *response)
     }
     if (fetch->p.is_delta && total != 0 && total != fetch->p.size) {
         fetch->drop = true;
-        return fail(fetch, HF_R_ArtifactTooShort, EBADMSG, "the server offers %" PRIu64 " bytes, signed are %" PRIu64,
-                    total, fetch->p.size);
+        return fail(fetch, HF_R_ArtifactTooShort, EBADMSG,
+                    "the server offers %" PRIu64 " bytes, but %" PRIu64 " are signed", total, fetch->p.size);
     }
     fetch->expected = total;
     return 0;
@@ -447,11 +447,12 @@ static int on_body(void *arg, const void *bytes, size_t n)
     }
     if (fetch->fill_at + fetch->fill_n + n > limit(fetch)) {
         fetch->drop = true;
-        return fail(fetch, HF_R_ArtifactTooLong, EFBIG, "more than the signed %" PRIu64 " bytes came", limit(fetch));
+        return fail(fetch, HF_R_ArtifactTooLong, EFBIG, "the server sent more than the signed %" PRIu64 " bytes",
+                    limit(fetch));
     }
     /* The connection pauses at HF_FETCH_BUFFER, and one piece is smaller than the other half of the buffer. */
     if (n > 2 * HF_FETCH_BUFFER - fetch->fill_n)
-        return fail(fetch, HF_R_IoError, ENOBUFS, "%zu bytes came in one piece", n);
+        return fail(fetch, HF_R_IoError, ENOBUFS, "a chunk of %zu bytes exceeds the buffer", n);
     memcpy(fetch->fill + fetch->fill_n, from, n);
     fetch->fill_n += n;
     if (fetch->fill_n >= HF_FETCH_BUFFER && !fetch->paused) {
@@ -472,7 +473,7 @@ static void check_length(struct hf_fetch *fetch)
     if ((fetch->p.is_delta || !fetch->record.packed) && got < fetch->p.size) {
         fetch->drop = true;
         (void)fail(fetch, HF_R_ArtifactTooShort, EBADMSG,
-                   "the artifact ended after %" PRIu64 " bytes, signed are %" PRIu64, got, fetch->p.size);
+                   "the artifact ended after %" PRIu64 " bytes, but %" PRIu64 " are signed", got, fetch->p.size);
     }
 }
 
@@ -698,8 +699,8 @@ static void on_timer(void *arg)
         fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, 60 * HF_NS_PER_S);
         return;
     }
-    (void)fail(fetch, HF_R_DownloadTooSlow, ETIMEDOUT, "%" PRIu64 " bytes in a minute from %.120s", fetch->minute_bytes,
-               fetch->p.url);
+    (void)fail(fetch, HF_R_DownloadTooSlow, ETIMEDOUT, "%" PRIu64 " bytes in the last minute from %.120s are too few",
+               fetch->minute_bytes, fetch->p.url);
     fetch->p.http->cancel(fetch->p.http->ctx, fetch->call);
     fetch->call = NULL;
     fetch->ended = true;

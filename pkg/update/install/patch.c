@@ -163,7 +163,7 @@ static int check_delta(struct patch_run *run)
         return r;
     if (size != run->params->delta_size || strcmp(hex, run->params->delta_sha256) != 0)
         return hf_failure_set(run->failure, HF_R_DeltaDamaged, EBADMSG,
-                              "the delta is %llu bytes with sha256 %.16s..., signed are %llu and %.16s...",
+                              "the delta is %llu bytes with sha256 %.16s..., but %llu and %.16s... are signed",
                               (unsigned long long)size, hex, (unsigned long long)run->params->delta_size,
                               run->params->delta_sha256);
     return 0;
@@ -206,7 +206,7 @@ static int check_old(struct patch_run *run, uint64_t *ret_size)
         return r;
     if (strcmp(hex, run->params->old_sha256) != 0)
         return hf_failure_set(run->failure, HF_R_TargetChanged, ESTALE,
-                              "'%s' has sha256 %.16s... now, it had %.16s... when the update began",
+                              "'%s' has sha256 %.16s... now, and had %.16s... when the update began",
                               run->params->target.path, hex, run->params->old_sha256);
     return 0;
 }
@@ -450,11 +450,11 @@ static int finish(struct patch_run *run)
         return r;
     if (size < params->size)
         return hf_failure_set(run->failure, HF_R_ArtifactTooShort, EBADMSG,
-                              "the new file has %llu bytes, signed are %llu", (unsigned long long)size,
+                              "the new file has %llu bytes, but %llu are signed", (unsigned long long)size,
                               (unsigned long long)params->size);
     if (size != params->size || strcmp(hex, params->sha256) != 0)
         return hf_failure_set(run->failure, HF_R_HashMismatch, EBADMSG,
-                              "the new file has sha256 %.16s..., signed is %.16s...", hex, params->sha256);
+                              "the new file has sha256 %.16s..., but %.16s... is signed", hex, params->sha256);
     return hf_target_sync(&run->dir, run->failure);
 }
 
@@ -470,7 +470,7 @@ static int open_old(struct patch_run *run)
         return 0;
     run->old_fd = hf_target_open_file(&run->dir, run->dir.name, O_RDONLY, run->failure);
     if (run->old_fd == -ENOENT || run->old_fd == -ELOOP || run->old_fd == -EINVAL)
-        return hf_failure_set(run->failure, HF_R_TargetChanged, ESTALE, "'%s' is gone or not a file any more",
+        return hf_failure_set(run->failure, HF_R_TargetChanged, ESTALE, "'%s' is missing or no longer a file",
                               run->params->target.path);
     return run->old_fd < 0 ? run->old_fd : 0;
 }

@@ -229,7 +229,7 @@ static int back_up(const struct swap_scene *scene)
     }
     r = scene->fs->linkat(scene->fs->ctx, scene->dir.dirfd, scene->dir.name, scene->dir.dirfd, scene->old);
     if (r < 0) {
-        (void)hf_failure_sys(scene->failure, r, "give '%.200s' a second name", scene->params->target.path);
+        (void)hf_failure_sys(scene->failure, r, "hard-link '%.200s'", scene->params->target.path);
         if (r == -EPERM || r == -EOPNOTSUPP || r == -EMLINK)
             scene->failure->reason = HF_R_SwapFailed;
         return r;
@@ -292,7 +292,7 @@ static int restore_file(const struct swap_scene *scene)
     r = scene->params->probed ? has_hash(scene, scene->dir.name, scene->params->old_sha256) : 1;
     if (r > 0)
         return hf_target_sync(&scene->dir, scene->failure);
-    return r < 0 ? r : lost(scene, "the old version's second name was removed by somebody else");
+    return r < 0 ? r : lost(scene, "somebody removed the second hard link of the old version");
 }
 
 static int remove_file(const struct swap_scene *scene)

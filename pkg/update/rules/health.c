@@ -72,6 +72,6 @@ enum hf_health_verdict hf_health_tick(struct hf_health *health, uint64_t now_ns)
     else if (check->tries == 0)
         fail(health, HF_R_HealthDeadline, check, "no answer before the deadline");
     else
-        fail(health, HF_R_HealthDeadline, check, "good, but not often enough in a row before the deadline");
+        fail(health, HF_R_HealthDeadline, check, "passed, but not often enough in a row before the deadline");
     return health->verdict;
 }

@@ -11,93 +11,108 @@
 #define HF_REASONS(X)                                                                                                  \
     X(None, INFO, "no event yet", "nothing")                                                                           \
     /* waiting */                                                                                                      \
-    X(Queued, INFO, "another release has its turn, or this one has just arrived", "wait")                              \
+    X(Queued, INFO, "another release goes first, or this one is new", "wait")                                          \
     X(NotAdmitted, INFO,                                                                                               \
       "the rollout has not reached this node: status.admission, which holdfast-controller writes, does not admit it",  \
       "wait for the next wave; without a controller, remove strategy or write status.admission")                       \
-    X(WindowClosed, INFO, "outside the update windows", "wait for the next window, or change spec.windows")            \
-    X(Suspended, INFO, "spec.suspend is true", "set it to false")                                                      \
+    X(WindowClosed, INFO, "no update window is open", "wait for the next window, or change spec.windows")              \
+    X(Suspended, INFO, "spec.suspend is true", "set spec.suspend to false")                                            \
     X(Held, INFO, "the site holds updates back", "ask the site, or wait for the hold's maximum")                       \
-    X(Stale, WARNING, "no contact with the server for longer than staleOk.window", "restore the link")                 \
+    X(Stale, WARNING, "no contact with the server for longer than staleOk.window",                                     \
+      "restore the network to the server")                                                                             \
     X(RetryingLater, INFO, "the last attempt was interrupted", "wait")                                                 \
     /* fetching */                                                                                                     \
-    X(Downloading, INFO, "the artifact is being fetched", "wait")                                                      \
-    X(DownloadFailed, WARNING, "the artifact's server cannot be reached, or the connection broke",                     \
-      "see the message; retried")                                                                                      \
+    X(Downloading, INFO, "the agent downloads the artifact", "wait")                                                   \
+    X(DownloadFailed, WARNING, "the artifact's server is out of reach, or the connection broke",                       \
+      "see the message; the agent retries")                                                                            \
     X(DownloadRefused, WARNING, "the artifact's server answered with an error",                                        \
-      "check the URL and the server; retried")                                                                         \
-    X(DownloadTooSlow, WARNING, "too few bytes in a minute", "see the link or the server; retried")                    \
-    X(ArtifactTooLong, ERROR, "more bytes came than the signed release says", "publish the artifact that was signed")  \
-    X(ArtifactTooShort, ERROR, "fewer bytes came than the signed release says",                                        \
+      "check the URL and the server; the agent retries")                                                               \
+    X(DownloadTooSlow, WARNING, "the download received too few bytes in a minute",                                     \
+      "check the link and the server; the agent retries")                                                              \
+    X(ArtifactTooLong, ERROR, "the server sent more bytes than the signed release states",                             \
       "publish the artifact that was signed")                                                                          \
-    X(ArtifactDamaged, ERROR, "the compressed artifact cannot be unpacked", "publish it again")                        \
+    X(ArtifactTooShort, ERROR, "the server sent fewer bytes than the signed release states",                           \
+      "publish the artifact that was signed")                                                                          \
+    X(ArtifactDamaged, ERROR, "the compressed artifact is damaged", "publish the artifact again")                      \
     X(UrlUnsupported, ERROR, "the URL of the artifact is not http, https or file", "sign a release with another URL")  \
     /* making and checking the new file */                                                                             \
-    X(Patching, INFO, "the new file is being made", "wait")                                                            \
+    X(Patching, INFO, "the agent makes the new file", "wait")                                                          \
     X(HashMismatch, ERROR, "the new file's SHA-256 is not the signed one", "publish the artifact that was signed")     \
-    X(DeltaDamaged, WARNING, "the delta is not the signed one or cannot be applied",                                   \
-      "the whole file is fetched instead")                                                                             \
+    X(DeltaDamaged, WARNING, "the delta is not the signed one, or does not apply",                                     \
+      "the agent downloads the whole file")                                                                            \
     X(DeltaUnfit, WARNING, "this node lacks the memory or the library that the delta needs", "nothing")                \
-    X(DeltaKilled, WARNING, "the agent died while it applied the delta and does not use it again", "nothing")          \
+    X(DeltaKilled, WARNING, "the agent died while it applied the delta, and does not use this delta again", "nothing") \
     X(ArchiveInvalid, ERROR, "the tree's archive is damaged or has a forbidden member", "build the archive again")     \
-    X(Verified, INFO, "the new file is complete and checked", "wait for the swap")                                     \
-    X(DiskFull, ERROR, "a write failed for lack of space or quota", "free space on the target's file system; retried") \
-    X(DiskSpaceLow, ERROR, "not enough free space to start", "free space on the target's file system; retried")        \
-    X(ReadOnly, ERROR, "the target's file system is read-only", "remount it, or install elsewhere; retried")           \
-    X(IoError, ERROR, "reading or writing failed", "see the message and the disk's health; retried")                   \
-    X(PermissionDenied, ERROR, "the agent lacks a permission", "see the message")                                      \
-    X(OwnershipLost, ERROR, "owner, mode or attributes of the file cannot be kept",                                    \
+    X(Verified, INFO, "the new file is complete and has the signed hash", "wait for the swap")                         \
+    X(DiskFull, ERROR, "a write failed for lack of space or quota",                                                    \
+      "free space on the target's file system; the agent retries")                                                     \
+    X(DiskSpaceLow, ERROR, "not enough free space to start",                                                           \
+      "free space on the target's file system; the agent retries")                                                     \
+    X(ReadOnly, ERROR, "the target's file system is read-only", "remount it, or install elsewhere; the agent retries") \
+    X(IoError, ERROR, "reading or writing failed", "see the message and check the disk; the agent retries")            \
+    X(PermissionDenied, ERROR, "the agent lacks a permission", "see the message; grant the permission")                \
+    X(OwnershipLost, ERROR, "the agent cannot keep owner, mode or attributes of the file",                             \
       "give the agent the right to set them")                                                                          \
-    X(StateNotWritable, ERROR, "the state folder cannot be written", "free space or repair it; retried")               \
-    X(JournalDamaged, WARNING, "the record of the last update was damaged and set aside", "nothing; it is rebuilt")    \
+    X(StateNotWritable, ERROR, "the agent cannot write its state folder",                                              \
+      "free space on its disk or repair it; the agent retries")                                                        \
+    X(JournalDamaged, WARNING, "the record of the last update was damaged, and the agent set it aside",                \
+      "the agent rebuilds it")                                                                                         \
     /* where it goes */                                                                                                \
-    X(PathNotAllowed, ERROR, "install.path is not below an allowed root", "see --update-root")                         \
-    X(PathEscapes, ERROR, "a link on the way to install.path leads elsewhere", "remove the link; retried")             \
+    X(PathNotAllowed, ERROR, "install.path is not below an update root",                                               \
+      "install below one, or add one with --update-root")                                                              \
+    X(PathEscapes, ERROR, "a symbolic link in install.path leads out of the update root",                              \
+      "remove the link; the agent retries")                                                                            \
     X(PathTaken, ERROR, "another release installs to the same path", "give one of them another path")                  \
     X(TargetIsLink, ERROR, "install.path is a symbolic link, and kind is File",                                        \
       "name the file itself, or use kind Tree")                                                                        \
     X(TargetIsFolder, ERROR, "install.path is a folder where a file (or, kind Tree, a link) must be", "move it away")  \
     X(TargetIsSpecial, ERROR, "install.path is a device, socket or pipe", "name a regular file")                       \
     X(TargetIsFile, ERROR, "install.path is a file, and kind is Tree", "move it away, or use kind File")               \
-    X(TargetChanged, WARNING, "somebody else changed the installed file during the update", "find out who; retried")   \
-    X(KernelTooOld, ERROR, "this kernel lacks openat2, by which the agent opens paths safely", "Linux 5.6 or later")   \
+    X(TargetChanged, WARNING, "somebody else changed the installed file during the update",                            \
+      "find the program that did it; the agent retries")                                                               \
+    X(KernelTooOld, ERROR, "this kernel lacks openat2, with which the agent opens paths safely",                       \
+      "upgrade to Linux 5.6 or later")                                                                                 \
     /* running */                                                                                                      \
-    X(Swapping, INFO, "the new file is being put in place", "wait")                                                    \
-    X(SwapFailed, WARNING, "the new file could not be put in place, the old one stays", "see the message; retried")    \
+    X(Swapping, INFO, "the agent puts the new file in place", "wait")                                                  \
+    X(SwapFailed, WARNING, "the agent could not put the new file in place; the old one stays",                         \
+      "see the message; the agent retries")                                                                            \
     X(HealthPending, INFO, "health checks are running", "wait")                                                        \
     X(HealthPassed, INFO, "every health check passed", "nothing")                                                      \
-    X(NoHealthChecks, INFO, "installed; the release has no health checks", "consider adding some")                     \
-    X(Drifted, WARNING, "the installed version was changed or removed by somebody else and is put back",               \
-      "find out who")                                                                                                  \
-    X(AlreadyInstalled, INFO, "the installed file is already the release's", "nothing")                                \
-    X(HealthDeadline, ERROR, "the checks did not all pass before the deadline",                                        \
+    X(NoHealthChecks, INFO, "the release is installed and has no health checks", "consider adding some")               \
+    X(Drifted, WARNING, "somebody changed or removed the installed file, and the agent restores it",                   \
+      "find the program that did it")                                                                                  \
+    X(AlreadyInstalled, INFO, "the installed file is already that of the release", "nothing")                          \
+    X(HealthDeadline, ERROR, "not all health checks passed before the deadline",                                       \
       "see the message; sign a better release")                                                                        \
-    X(HealthFailed, ERROR, "a check failed for good", "see the message; sign a better release")                        \
-    X(RestartFailed, ERROR, "the service could not be restarted with the new version",                                 \
-      "see the message and its journal")                                                                               \
-    X(UnitNotFound, ERROR, "install.restart.systemdUnit is not known to systemd", "install the unit; retried")         \
-    X(SystemdUnavailable, WARNING, "systemd cannot be reached from here",                                              \
-      "run on a host with systemd, or use exec; retried")                                                              \
-    X(NoVerdict, ERROR, "three starts of the agent without a result of the health checks",                             \
+    X(HealthFailed, ERROR, "a health check failed for good", "see the message; sign a better release")                 \
+    X(RestartFailed, ERROR, "the service did not restart with the new version",                                        \
+      "see the message and the service's journal")                                                                     \
+    X(UnitNotFound, ERROR, "systemd has no unit install.restart.systemdUnit", "install the unit; the agent retries")   \
+    X(SystemdUnavailable, WARNING, "the agent cannot reach systemd",                                                   \
+      "run on a host with systemd, or use exec; the agent retries")                                                    \
+    X(NoVerdict, ERROR, "the agent started three times without a result of the health checks",                         \
       "find out what restarts the agent or the node")                                                                  \
-    X(RollingBack, WARNING, "the old version is being put back", "wait")                                               \
-    X(RollbackFailed, ERROR, "the old version could not be put back", "see the message; retried")                      \
+    X(RollingBack, WARNING, "the agent restores the old version", "wait")                                              \
+    X(RollbackFailed, ERROR, "the agent could not restore the old version", "see the message; the agent retries")      \
     X(RolledBackBefore, ERROR, "this node has rolled back the same release before", "sign a new release")              \
     /* refused */                                                                                                      \
-    X(NoTrustedKeys, ERROR, "the node has no release keys", "put a key into the trust folder")                         \
-    X(Unsigned, ERROR, "the release has no signature", "sign it")                                                      \
-    X(UnknownKey, ERROR, "signed only by keys this node does not have", "sign with a known key, or add the key")       \
-    X(SignatureInvalid, ERROR, "the signature does not match the release", "sign the release as it is")                \
-    X(BelowThreshold, ERROR, "fewer valid signatures than the node requires",                                          \
-      "add signatures, or the public key of an unknown one to the trust folder")                                       \
-    X(TrustUnreadable, ERROR, "the trust folder or a key in it cannot be read", "see the message")                     \
-    X(SequenceTooLow, ERROR, "the sequence is below one this node has committed", "raise it, or sign allowDowngrade")  \
-    X(Expired, ERROR, "the release's expiry has passed", "sign it with a later one")                                   \
-    X(ObjectRefused, ERROR, "the object or its file is invalid", "see the message")                                    \
+    X(NoTrustedKeys, ERROR, "the node's trust folder has no keys", "put a public key into the trust folder")           \
+    X(Unsigned, ERROR, "the release has no signature", "sign the release")                                             \
+    X(UnknownKey, ERROR, "no key of the trust folder has signed the release",                                          \
+      "sign with one of its keys, or add the public key to it")                                                        \
+    X(SignatureInvalid, ERROR, "the signature does not match the release", "sign the release again")                   \
+    X(BelowThreshold, ERROR, "the release has fewer valid signatures than the node requires",                          \
+      "add signatures, or add the missing public keys to the trust folder")                                            \
+    X(TrustUnreadable, ERROR, "the agent cannot read the trust folder or a key in it", "see the message")              \
+    X(SequenceTooLow, ERROR, "the sequence is below one that this node has committed",                                 \
+      "raise the sequence, or sign with allowDowngrade")                                                               \
+    X(Expired, ERROR, "the release has expired", "sign it with a later expires")                                       \
+    X(ObjectRefused, ERROR, "the object or its file is invalid", "see the message; correct the object")                \
     /* does not fit */                                                                                                 \
-    X(NoArtifactForArch, WARNING, "the release has nothing for this architecture", "nothing, or add an artifact")      \
-    X(RequirementsNotMet, WARNING, "the node lacks what the artifact requires", "see the message")                     \
-    X(NotInPod, WARNING, "the release needs something that a pod cannot do", "run the agent on the host")
+    X(NoArtifactForArch, WARNING, "the release has no artifact for this architecture",                                 \
+      "add an artifact if this node should run the release")                                                           \
+    X(RequirementsNotMet, WARNING, "the node does not meet the requirements of the artifact", "see the message")       \
+    X(NotInPod, WARNING, "the release needs an action that a pod cannot do", "run the agent on the host")
 
 enum hf_reason {
 #define HF_REASON_ENUM(name, ...) HF_R_##name,

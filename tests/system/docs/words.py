@@ -64,7 +64,7 @@ def command_problem(top, text):
         return None
     found = next((command for command in (names, names[:1]) if said(top, "holdfast", "help", *command)[0] == 0), None)
     if found is None:
-        return f"there is no command 'holdfast {' '.join(names)}'"
+        return f"unknown command 'holdfast {' '.join(names)}'"
     unknown = [word.split("=")[0] for word in rest if word.startswith("--") and
                word.split("=")[0] not in said(top, "holdfast", "help", *found)[1]]
     return f"'holdfast {' '.join(found)}' has no option {unknown[0]}" if unknown else None

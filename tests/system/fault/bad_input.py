@@ -581,7 +581,7 @@ def _(lab, name):
     return checked(lab, name, {"http": {"url": f"http://127.0.0.1:{lab.listen()}/"}})
 
 
-@case("health-status-wrong", "RolledBack", "HealthDeadline", "status 404, wanted 200")
+@case("health-status-wrong", "RolledBack", "HealthDeadline", "status 404, expected 200")
 def _(lab, name):
     return checked(lab, name, {"http": {"url": f"{lab.node.server.url}/nothing-here"}, "period": "200ms"})
 

@@ -157,7 +157,7 @@ START_TEST(switched_off)
     for (enum hf_agent_listener i = 0; i < HF_LISTEN_COUNT; i++)
         ck_assert_int_eq(hf_listeners_port(listeners, i) == 0, i == (enum hf_agent_listener)_i);
     if (_i == HF_LISTEN_INGEST)
-        ck_assert_ptr_nonnull(strstr(ask("POST", HF_LISTEN_METRICS, "/ingest").body, "switched off"));
+        ck_assert_ptr_nonnull(strstr(ask("POST", HF_LISTEN_METRICS, "/ingest").body, "--ingest-port off"));
 }
 END_TEST
 

@@ -359,7 +359,8 @@ START_TEST(no_room)
     ck_assert_int_eq(change, HF_OBJECT_SAME); /* told already */
     ck_assert_int_eq(take_for(&objects, policy_for("r", NULL, "60s"), "gw", &change), -E2BIG);
     ck_assert(objects.no_room.n == 2 && hf_objects_knows(&objects, "q") && !hf_objects_has_room_again(&objects));
-    ck_assert_ptr_nonnull(strstr(hf_objects_no_room_text(&objects, text, sizeof(text)), "no room for 2 that select"));
+    ck_assert_ptr_nonnull(
+        strstr(hf_objects_no_room_text(&objects, text, sizeof(text)), "no room for 2 objects that select"));
     ck_assert(hf_objects_drop(&objects, "p5") && hf_objects_has_room_again(&objects));
     ck_assert_int_eq(took_for(&objects, policy_for("q", NULL, "60s"), "gw"), HF_OBJECT_GOOD);
     ck_assert(objects.no_room.n == 1 && !hf_objects_has_room_again(&objects));

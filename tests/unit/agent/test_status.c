@@ -293,10 +293,11 @@ START_TEST(everything_else)
     json_array_foreach(json_object_get(one, "conditions"), i, condition)
         n += (size_t)snprintf(got + n, sizeof(got) - n, "%s=%s(%s) ", hf_json_str(condition, "type"),
                               hf_json_str(condition, "status"), hf_json_str(condition, "message"));
-    ck_assert_str_eq(got, "Ready=True(1 of 1 updates committed) PolicyActedOn=False(not acted on yet: disk, telemetry) "
-                          "ClockSkewed=True(this node's clock and the API server's are further apart than the policy's "
-                          "clock.maxSkew) LabelsApplied=False(forbidden) StateWritable=False(no space) "
-                          "SourceReadable=False(CloudCore may not) ");
+    ck_assert_str_eq(got,
+                     "Ready=True(1 of 1 updates committed) PolicyActedOn=False(this version ignores disk, telemetry) "
+                     "ClockSkewed=True(this node's clock differs from the API server's by more than the policy's "
+                     "clock.maxSkew: synchronize it) LabelsApplied=False(forbidden) StateWritable=False(no space) "
+                     "SourceReadable=False(CloudCore may not) ");
     json_decref(s.conditions);
 }
 END_TEST

@@ -65,13 +65,13 @@ static const struct {
     const char *selector, *path, *text;
 } unknowns[] = {
     {"{\"matchlabels\":{\"a\":\"b\"}}", "matchlabels",
-     "unknown field; did you mean matchLabels? as it stands this selects every node"},
+     "unknown field; did you mean matchLabels? without it this selects every node"},
     {"{\"matchexpressions\":[]}", "matchexpressions",
-     "unknown field; did you mean matchExpressions? as it stands this selects every node"},
+     "unknown field; did you mean matchExpressions? without it this selects every node"},
     {"{\"example.com/canary\":\"true\"}", "example.com/canary",
-     "unknown field; did you mean matchLabels? as it stands this selects every node"},
+     "unknown field; did you mean matchLabels? without it this selects every node"},
     {"{\"matchLabels\":{\"a\":\"b\"},\"matchLables\":{\"c\":\"d\"}}", "matchLables",
-     "unknown field; did you mean matchLabels? as it stands this selects more nodes than were meant"},
+     "unknown field; did you mean matchLabels? without it this selects more nodes than intended"},
     {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Exists\",\"vaules\":[]}]}", "matchExpressions[0].vaules",
      "unknown field; a requirement has key, operator and values"},
 };

@@ -52,12 +52,12 @@ END_TEST
 static const struct {
     const char *sink, *want; /* start of the warning; NULL: none */
 } doubts[] = {
-    {"url: 'http://127.0.0.1:4317', format: otlp", "port 4317 is OTLP over gRPC"},
-    {"url: 'https://h.example.com:4317/v1/logs', format: otlp", "port 4317 is OTLP over gRPC"},
+    {"url: 'http://127.0.0.1:4317', format: otlp", "port 4317 is usually OTLP over gRPC"},
+    {"url: 'https://h.example.com:4317/v1/logs', format: otlp", "port 4317 is usually OTLP over gRPC"},
     {"url: 'http://127.0.0.1:4318', format: otlp", NULL},
     {"url: 'https://h.example.com/a:4317', format: otlp", NULL},
-    {"url: 'https://h.example.com/v1/logs'", "looks like an OTLP receiver's"},
-    {"url: 'https://h.example.com/v1/metrics/?a=b', format: ndjson", "looks like an OTLP receiver's"},
+    {"url: 'https://h.example.com/v1/logs'", "looks like the URL of an OTLP receiver"},
+    {"url: 'https://h.example.com/v1/metrics/?a=b', format: ndjson", "looks like the URL of an OTLP receiver"},
     {"url: 'https://h.example.com/v1/logs', format: otlp", NULL},
     {"url: 'https://h.example.com/ingest', format: seed", "ends in /ingest"},
     {"url: 'https://h.example.com/a?b', format: seed", "has ? or #"},
@@ -108,7 +108,7 @@ START_TEST(sources_without_a_sink)
         return;
     ck_assert_str_eq(issues.warnings[0].path, "spec.telemetry");
     ck_assert_str_eq(issues.warnings[0].text,
-                     "has no sink: everything that its sources take is dropped; set sink or sinks");
+                     "has no sink: the node drops every event of its sources; set sink or sinks");
 }
 END_TEST
 

@@ -280,7 +280,7 @@ START_TEST(other_damage)
     hf_buf_clear(&entry);
     ck_assert_int_eq(hf_cache_entry_format(nameless, &entry, hex), 0);
     hf_simfs_put(disk, DIR "/EdgeUpdate/b.json", entry.p, entry.n, 0600);
-    expect_set_aside("no object", "no object with a name");
+    expect_set_aside("no object", "no valid metadata.name");
     fill();
     entry.p[15] = '2';
     hf_simfs_put(disk, DIR "/EdgeUpdate/b.json", entry.p, entry.n, 0600);

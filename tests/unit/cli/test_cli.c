@@ -111,7 +111,7 @@ static const struct {
     {{"lint", "--stirct", "x"}, "did you mean '--strict'?"},
     {{"lint"}, "arguments are missing: FILE..."},
     {{"help", "versoin"}, "did you mean 'version'?"},
-    {{"help", "release", "nothing"}, "there is no command 'release nothing'"},
+    {{"help", "release", "nothing"}, "unknown command 'release nothing'"},
 };
 
 START_TEST(slips_are_told)

@@ -235,7 +235,7 @@ START_TEST(the_whole_program_is_missed)
 }
 END_TEST
 
-/* A program whose exit code tells that its argument came through takes the whole one's place. */
+/* A program that replaces the whole one; its exit code shows whether its argument arrived. */
 static int code_of_whole(const char *self, const char *word)
 {
     pid_t pid = fork();

@@ -41,7 +41,7 @@ static const struct {
      "a.yaml:6: spec.interval: "},
     {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  strange: 1\n", 0, "a.yaml:5: warning: spec.strange: "},
     {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  nodeSelector: {matchlabels: {a: b}}\n", HF_EXIT_REFUSED,
-     "a.yaml:5: spec.nodeSelector.matchlabels: unknown field; did you mean matchLabels? as it stands this selects "
+     "a.yaml:5: spec.nodeSelector.matchlabels: unknown field; did you mean matchLabels? without it this selects "
      "every node"},
     {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  nodeselector: {matchLabels: {a: b}}\n", HF_EXIT_REFUSED,
      "a.yaml:5: spec.nodeselector: unknown field; did you mean nodeSelector? without it this selects every node"},

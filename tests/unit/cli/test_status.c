@@ -316,7 +316,7 @@ START_TEST(status_of_a_connected_node)
 }
 END_TEST
 
-/* Why it waits is not in a journal: "another release has its turn" would contradict what the cluster is told. */
+/* Why it waits is not in a journal: "another release goes first" would contradict what the cluster is told. */
 START_TEST(a_wait_is_not_explained_by_a_journal)
 {
     agent_begins(60);

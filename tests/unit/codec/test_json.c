@@ -46,8 +46,8 @@ static const struct {
     {"", 0, -EBADMSG, "line 1 column 1: the text ends before a value"},
     {"{\"a\":1,\n \"a\":2}", 0, -EBADMSG, "line 2 column 2: duplicate member"},
     {"{\"a\":[{\"b\":1,\"\\u0062\":2}]}", 0, -EBADMSG, "line 1 column 14: duplicate member"},
-    {"{\"a\":1} x", 0, -EBADMSG, "line 1 column 9: text behind the end"},
-    {"{\"a\":1}\0{}", 10, -EBADMSG, "line 1 column 8: text behind the end"},
+    {"{\"a\":1} x", 0, -EBADMSG, "line 1 column 9: text after the end"},
+    {"{\"a\":1}\0{}", 10, -EBADMSG, "line 1 column 8: text after the end"},
     {"[1,]", 0, -EBADMSG, "line 1 column 4: "},
     {"{'a':1}", 0, -EBADMSG, "line 1 column 2: "},
     {"[\"\xff\"]", 0, -EBADMSG, "line 1 column "},
@@ -67,11 +67,11 @@ static const struct {
     {"01", 0, -EBADMSG, "line 1 column "},
     {"[\n[[[[", 0, -E2BIG, "line 2 column 4: nested more than 4"},
     {"[1,2,3,4,5,6,7,8,9]", 0, 0, NULL},
-    {"[1,2,3,4,5,6,7,8,9,10]", 0, -E2BIG, "line 1 column 19: values more than 10"},
-    {"[\"1\",\"2\",[],{},{},6,7,8,9,true]", 0, -E2BIG, "line 1 column 26: values more than 10"},
+    {"[1,2,3,4,5,6,7,8,9,10]", 0, -E2BIG, "line 1 column 19: more values than 10"},
+    {"[\"1\",\"2\",[],{},{},6,7,8,9,true]", 0, -E2BIG, "line 1 column 26: more values than 10"},
     {"{\"1\":1,\"2\":2,\"3\":3,\"4\":4,\"5\":5,\"6\":6,\"7\":7,\"8\":8,\"9\":9}", 0, 0, NULL},
     {"                                                                                 ", 0, -E2BIG,
-     "JSON text of 81 bytes, at most 80 are read"},
+     "JSON text of 81 bytes, the limit is 80"},
 };
 
 START_TEST(refuses)

@@ -455,9 +455,10 @@ START_TEST(the_cloud_may_not)
     subscribe(&world, &policies, "SyncPolicy", NULL, "", NULL);
     run(&world, 300);
     ck_assert_msg(seen.why == EACCES, "%d: '%s'", seen.why, seen.reason);
-    ck_assert_str_eq(seen.reason,
-                     "CloudCore may not list edgeupdates.edge.codcompass.io, so the MetaServer answers from its "
-                     "own store: kubectl apply -f crds/ -f deploy/kubeedge.yaml");
+    ck_assert_str_eq(
+        seen.reason,
+        "CloudCore is not allowed to list edgeupdates.edge.codcompass.io, so the MetaServer answers from its "
+        "own store: kubectl apply -f crds/ -f deploy/kubeedge.yaml");
     ck_assert(!seen.in_contact && seen.gone == 0 && seen.synced == 0 && seen.proven == 0);
     /* The other is served as if nothing were, and as fast, and the barred one does not keep asking. */
     ck_assert(policies.in_contact == (_i == 1) && policies.upserts == (_i == 1 ? 1 : 0));

@@ -86,7 +86,7 @@ START_TEST(says_what_a_file_holds)
         enum hf_trust_half half;
     } files[] = {
         {"", "holds nothing; a public key", HF_TRUST_HALF_NONE},
-        {"not a key", "holds no PEM text; a public key", HF_TRUST_HALF_NONE},
+        {"not a key", "holds text that is not PEM; a public key", HF_TRUST_HALF_NONE},
         {PEM("PRIVATE KEY", "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g"),
          "holds a private key; a public key (ed25519, PEM) is expected", HF_TRUST_HALF_PRIVATE},
         {PEM("ENCRYPTED PRIVATE KEY", "AAAA"), "holds a private key with a password; a public key",

@@ -166,7 +166,7 @@ START_TEST(unknown_key)
     signed_init(&s);
     trust(A);
     sign_as(&s, B, ids[B]);
-    expect(&s, HF_TRUST_UNKNOWN_KEY, "'key-b' is unknown here");
+    expect(&s, HF_TRUST_UNKNOWN_KEY, "'key-b' is not in the trust folder");
 }
 END_TEST
 
@@ -254,7 +254,7 @@ START_TEST(threshold)
     sign_as(&s, A, ids[A]);
     expect(&s, HF_TRUST_BELOW_THRESHOLD, "1 of 2 required signatures are valid");
     sign_as(&s, C, ids[C]);
-    expect(&s, HF_TRUST_BELOW_THRESHOLD, "'key-c' is unknown here");
+    expect(&s, HF_TRUST_BELOW_THRESHOLD, "'key-c' is not in the trust folder");
     sign_as(&s, B, ids[B]);
     expect(&s, HF_TRUST_OK, NULL);
 }

@@ -24,7 +24,7 @@ static const struct {
     {"one good, then lost again", "GGgbG", HF_HEALTH_PENDING, HF_R_None, ""},
     {"silence", ".", HF_HEALTH_FAILED, HF_R_HealthDeadline, "http http://x/healthz: no answer before the deadline"},
     {"too few", "Gg.", HF_HEALTH_FAILED, HF_R_HealthDeadline,
-     "http http://x/healthz: good, but not often enough in a row before the deadline"},
+     "http http://x/healthz: passed, but not often enough in a row before the deadline"},
     {"given up", "GGH", HF_HEALTH_FAILED, HF_R_HealthFailed, "http http://x/healthz: no"},
     {"final", "GGGg.BH", HF_HEALTH_PASSED, HF_R_HealthPassed, ""},
     {"the second is late", "GGG.", HF_HEALTH_FAILED, HF_R_HealthDeadline,

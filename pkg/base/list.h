@@ -1,6 +1,6 @@
 /* base/list.h - intrusive doubly linked ring; an entry lives inside the structure it links. Allocates nothing.
  *
- *     head <-> a <-> b <-> head        an empty list's head points at itself */
+ *     head <-> a <-> b <-> head        the head of an empty list points at itself */
 #pragma once
 
 #include <stdbool.h>

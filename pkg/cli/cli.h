@@ -40,7 +40,7 @@ struct hf_cli_option {
     char letter;       /* 'j' for -j; 0: none */
     bool repeats;      /* may occur more than once */
     bool required;
-    const char *means; /* the only value it accepts: the name of the flag that it sets */
+    const char *means; /* the only value that the option accepts; giving it sets the flag of this name */
 };
 
 /* The last options of a command with JSON output: --json, and -o json as in kubectl. */
@@ -86,8 +86,8 @@ struct hf_cli {
     uint64_t drawn_mono_ns; /* time of the last drawing */
     bool drawing;
     struct {
-        uint64_t since_mono_ns, from; /* start of the measurement: time and position */
-        uint64_t done, total;         /* last position; total 0: no measurement yet */
+        uint64_t since_mono_ns, from; /* start of the measurement: its time and position */
+        uint64_t done, total;         /* position at the last call; total 0: no measurement yet */
     } pace;
 };
 

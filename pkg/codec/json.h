@@ -23,7 +23,7 @@ enum { HF_JSON_MAX_BYTES = 4 << 20, HF_JSON_MAX_DEPTH = 64, HF_JSON_MAX_NODES = 
 
 void hf_json_freep(json_t **json); /* json_decref */
 
-/* jansson iterates over non-const objects only; iterating does not change them. */
+/* jansson iterates over non-const objects only; iteration does not change them. */
 static inline json_t *hf_json_mutable(const json_t *json)
 {
     union {

@@ -98,7 +98,7 @@ HF_MUST_USE int hf_scan_end(struct hf_scan *scan);
 /* Returns the type of the value that comes next, without reading it; fails at the end or where no value begins. */
 HF_MUST_USE int hf_scan_peek(struct hf_scan *scan);
 
-/* ---- single characters: for code that knows its text's structure. Duplicate names are its own business there. ---- */
+/* ---- single characters: for code that knows its text's structure. It checks for duplicate names itself. ---- */
 
 /* Skips blanks. Returns the byte after them without reading it, -1 at the end. */
 static inline int hf_scan_next(struct hf_scan *scan)

@@ -7,7 +7,8 @@
 #include "delta/cm/model.h"
 #include "delta/create.h"
 
-/* Upper bound of a stripe's coded literals; no probabilities make them longer. Checked before memory is allocated. */
+/* Upper bound of a stripe's coded literals, whatever their probabilities. The decoder checks it before it allocates
+ * memory. */
 enum { DELTA_STRIPE_CODED_MAX = 1 << 20 };
 
 /* ---- applying -------------------------------------------------------------------------------------------------- */

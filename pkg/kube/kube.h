@@ -71,6 +71,7 @@ void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
 /* The link of this node is back (an address or a route appeared): try now, before the back-off ends. */
 void hf_kube_nudge(struct hf_kube *kube);
 
-/* True if the rules of a MetaServer hold: by `api`, by its address (port 10550 on loopback or 169.254.30.10), or
- * because it behaved like one (a misspelt list kind, a watch that ignores the resourceVersion it resumes from). */
+/* True if the server is treated as a MetaServer: because of `api`, because of its address (port 10550 on loopback or
+ * 169.254.30.10), or because it behaved like one (a misspelt list kind, a watch that ignores the resourceVersion it
+ * resumes from). */
 bool hf_kube_is_metaserver(const struct hf_kube *kube);

@@ -10,9 +10,9 @@
 
 /* One way: a whole file, a delta, or several deltas one after the other. */
 struct hf_plan_way {
-    uint64_t fetch_bytes;  /* sum over the link */
-    uint64_t memory_bytes; /* peak, on top of what every way needs */
-    uint64_t disk_bytes;   /* peak, on top of the old and the new file */
+    uint64_t fetch_bytes;  /* sum of the bytes to fetch over the link */
+    uint64_t memory_bytes; /* peak of memory, on top of what every way needs */
+    uint64_t disk_bytes;   /* peak of disk space, on top of the old and the new file */
     unsigned steps;        /* number of files to fetch */
 };
 

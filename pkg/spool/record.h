@@ -34,7 +34,7 @@ struct hf_spool_record {
     bool jumps;
 };
 
-/* Bytes of a record with this payload, padding included. */
+/* Returns the size of a record with this payload, padding included. */
 static inline size_t hf_spool_record_bytes(size_t payload)
 {
     return HF_SPOOL_RECORD_HEADER + ((payload + 7) & ~(size_t)7);

@@ -45,7 +45,7 @@ struct hf_spool_dropped {
 void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], uint32_t tag, uint64_t records);
 
 struct hf_spool_stats {
-    /* sequence of the last durable record: next - 1, or less if the store skipped numbers */
+    /* sequence of the last durable record: next - 1, or lower if the store skipped numbers */
     uint64_t next;
     uint64_t last;      /* inclusive */
     uint64_t delivered; /* size of the segments, the spare included */
@@ -55,9 +55,9 @@ struct hf_spool_stats {
     uint64_t segments;
     uint64_t poisoned;  /* segments that had no readable header at open */
     uint64_t damaged;   /* tails cut off at open: a power cut or a kill ended the write */
-    uint64_t torn;      /* deleted segments that the store wrote again */
-    uint64_t rescued;   /* deleted segments that it could not */
-    uint64_t lost;      /* segments read through the copy of their header */
+    uint64_t torn;      /* deleted segment files that the store wrote again */
+    uint64_t rescued;   /* deleted segment files that the store could not write again */
+    uint64_t lost;      /* segments whose header was damaged and read from its copy */
     uint64_t mended;    /* damaged segments kept in the folder for a person */
     uint64_t set_aside; /* number of syncs of segments */
     /* Returns the segment size for a spool of max_bytes: 8 MiB, or less so that sixteen segments fit. */

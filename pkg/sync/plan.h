@@ -10,7 +10,7 @@
 #include "sync/stale.h"
 #include "update/engine.h"
 
-enum { HF_PLAN_MAX = 1000 }; /* EdgeUpdates that select one node; the plan ignores and counts more */
+enum { HF_PLAN_MAX = 1000 }; /* maximum of EdgeUpdates that select one node; the plan ignores and counts further ones */
 
 struct hf_plan_params {
     struct hf_edgeupdate *const *updates; /* in any order */

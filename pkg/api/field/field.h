@@ -40,8 +40,8 @@ struct hf_field {
     size_t width;         /* INTEGER, WORD: bytes of the slot; LIST: bytes of one element */
     size_t count_offset;  /* LIST: offset of a size_t */
     const char *fallback; /* default, as text */
-    /* Bounds of: INTEGER value (as int64), DURATION ns, QUANTITY bytes, TEXT length, number of items in LIST and
-     * TEXTS. */
+    /* Bounds of the value: INTEGER (as int64), DURATION in ns, QUANTITY in bytes, length of a TEXT, number of items
+     * of LIST and TEXTS. */
     uint64_t min, max;
     uint64_t item_min, item_max;     /* TEXTS: length of one item */
     const char *const *words;        /* WORD: NULL ends */

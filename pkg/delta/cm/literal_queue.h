@@ -23,10 +23,10 @@ struct delta_literal_run {
 
 struct delta_literal_queue {
     size_t put;          /* producer only */
-    size_t taken, known; /* consumer only; known: last value of `made` that it saw */
+    size_t taken, known; /* only the consumer uses these; known: the value of `made` that it saw last */
     pthread_mutex_t lock;
     pthread_cond_t more;
-    size_t made; /* under the lock, like all fields below */
+    size_t made; /* the lock protects this and all fields below */
     bool waiting, ended;
     int failed;
     struct hf_err err;

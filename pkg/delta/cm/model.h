@@ -14,7 +14,7 @@ struct delta_model;
 
 struct delta_model *delta_model_new(struct delta_shared_context *shared);
 void delta_model_free(struct delta_model *model);
-/* Call at the start of a block. `quick`: decode sooner, for some more bytes. */
+/* Call at the start of a block. `quick`: takes less time to decode, for some more bytes. */
 void delta_model_reset(struct delta_model *model, bool quick);
 
 /* Codes the copies of new[start..end), a stripe. Encoding takes the bytes from `truth` (new[start]), and all copies

@@ -2,8 +2,8 @@
  * compilers make for switches in position-independent code.
  *
  * Nothing nearby records the start of a table: the scanner takes the first of a run of words that lead to code. If
- * several tables follow each other, it uses the start of the first, which leads a little beside the right code;
- * nearly always that moved by the same distance. */
+ * several tables follow each other, the scanner uses the start of the first one. The target is then a little beside
+ * the right code, which nearly always moved by the same distance. */
 #pragma once
 
 #include "delta/image/refs.h"

@@ -76,13 +76,13 @@ struct hf_http_ops {
 /* Trust and credentials for one peer. Strings are copied; NULL: not used. */
 struct hf_http_config {
     const char *user_agent;      /* "holdfast-agent/0.1.0" */
-    const char *ca_pem;          /* trust exactly these; NULL: the system's store */
+    const char *ca_pem;          /* PEM of the only certificates to trust; NULL: the system's store */
     const char *client_cert_pem; /* with client_key_pem: mutual TLS */
     const char *client_key_pem;
-    const char *bearer_token;         /* goes to URLs of `origin` only */
+    const char *bearer_token;         /* bearer token; goes to URLs of `origin` only */
     const char *origin;               /* "https://host:port": credentials may go there; NULL: nowhere */
-    const char *tls_server_name;      /* for SNI and the name check, instead of the URL's host */
+    const char *tls_server_name;      /* name for SNI and the name check, instead of the URL's host */
     bool insecure_skip_verify;        /* set only by the same field of a kubeconfig */
     uint64_t max_skew_ns;             /* accept certificates not yet valid, or expired, by up to this much */
-    const struct hf_clock_ops *clock; /* judges certificates (the floor clock); NULL: the system's clock */
+    const struct hf_clock_ops *clock; /* clock that judges certificates (the floor clock); NULL: the system's clock */
 };

@@ -23,14 +23,14 @@ enum deflate_flavour {
 };
 
 enum {
-    MATCHER_AHEAD = 262, /* bytes behind a position that a prediction needs, except at the end */
+    MATCHER_AHEAD = 262, /* bytes behind a position that a prediction needs, except at the end of the input */
     MATCHER_WINDOW = 2 * DEFLATE_WINDOW,
 };
 
 /* klauspost/compress searches whole chunks of content for matches. */
 enum { DEFLATE_KP_CHUNK = 65535, DEFLATE_KP_LEAST = 4 };
 struct deflate_kp_match {
-    uint16_t at, length, distance; /* at: offset in the chunk */
+    uint16_t at, length, distance; /* at: offset of the current position in the chunk */
 };
 struct deflate_kp {
     uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15]; /* positions + base, modulo 2^16 */
@@ -50,7 +50,8 @@ struct deflate_matcher {
     unsigned good, lazy, nice, chain, shortest;
     bool fast;
     unsigned hash_bits, hash_shift;
-    unsigned at, end, inserted; /* positions in the window: next token, end of input, next position to hash */
+    /* positions in the window: of the next token, of the end of the input, of the next bytes to hash */
+    unsigned at, end, inserted;
     bool eof, has_current;
     unsigned current, current_far; /* length and distance of the match at `at`, if has_current; length below 3: none */
     unsigned next, next_far;       /* the match at `at` + 1, which the prediction has looked for */

@@ -22,7 +22,7 @@ enum hf_breaker { HF_BREAKER_CLOSED, HF_BREAKER_OPEN, HF_BREAKER_HALF_OPEN };
 
 struct hf_breaker_state {
     enum hf_breaker state;
-    unsigned failures; /* in a row, while closed */
+    unsigned failures; /* failures in a row, while closed */
     bool probing;      /* the probe is in flight */
     uint64_t until_ns; /* OPEN: time of the next probe */
     struct hf_backoff backoff;

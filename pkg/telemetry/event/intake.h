@@ -40,7 +40,7 @@ enum hf_offer {
     HF_OFFER_DUPLICATE, /* an event with this id was accepted before */
     HF_OFFER_FILTERED,  /* dropped by minSeverity, drop, sample or rateLimit */
     HF_OFFER_AGGREGATED,
-    HF_OFFER_REFUSED_BOUNDARY, /* no sink has its boundary; an audit event records that */
+    HF_OFFER_REFUSED_BOUNDARY, /* no sink has the event's boundary; an audit event records that */
 };
 
 struct hf_intake {

@@ -31,5 +31,5 @@ HF_DEFINE_CLEANUP(struct hf_newest, hf_newest_free)
 
 /* True if a newer version of this key has passed. The same version again is not newer. */
 bool hf_newest_superseded(const struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *mark);
-/* Records that this version has passed; without memory it does not. */
+/* Records that this version has passed; does nothing if out of memory. */
 void hf_newest_note(struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *mark);

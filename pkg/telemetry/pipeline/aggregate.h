@@ -1,7 +1,7 @@
 /* telemetry/pipeline/aggregate.h - summary of one series over one window.
  *
- *     counter    value: the increase within the window. A value below the last one is a reset, and all of it counts as
- *                increase. The first value of a series only sets the starting point. summary:
+ *     counter    value: the increase within the window. A value below the last one is a reset, and the whole
+ *                value counts as increase. The first value of a series only sets the starting point. summary:
  *                {"count","resets","last"}
  *     gauge      value: the last one. summary: {"count","sum","min","max","mean"}
  *     histogram  value: the sum of the observations; histogram: telemetry/pipeline/histogram.h

@@ -1,6 +1,7 @@
-/* telemetry/pipeline/series.h - bounded table of the series: name, source, boundary and attributes of a metric.
+/* telemetry/pipeline/series.h - bounded table of the series, by name, source, boundary and attributes of a metric.
  *
- * Attributes count in the order in which they come, so a source must name them in the same order each time.
+ * These four identify a series. The order of the attributes matters: a source must name them in the same order each
+ * time.
  *
  * Threads: one at a time.  Memory: the table owns its series; only a new series allocates. */
 #pragma once
@@ -10,13 +11,13 @@
 
 struct hf_series {
     uint64_t hash;
-    char *key; /* identity as bytes; owned */
+    char *key; /* bytes that identify the series; owned */
     uint32_t key_n;
     enum hf_value_kind kind;
     enum hf_severity severity;
     uint64_t last_ns; /* monotonic time of the last event */
     struct hf_aggregate aggregate;
-    struct hf_anomaly_rule_state *rule_states; /* one for each rule that applies; owned */
+    struct hf_anomaly_rule_state *rule_states; /* one state for each rule that applies; owned */
     size_t n_rule_states;
 };
 

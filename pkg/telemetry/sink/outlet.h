@@ -30,10 +30,10 @@ struct hf_outlet_params {
     const struct hf_telemetry *spec;      /* buffer, batch and retry settings; borrowed */
     const struct hf_telemetry_sink *sink; /* borrowed */
     const char *device_key_ref;           /* seed: "file:/path" or "env:NAME"; NULL: none */
-    const char *cloud_endpoint;           /* for a sink without url; NULL: none */
+    const char *cloud_endpoint;           /* the URL for a sink without url in the policy; NULL: none */
     const struct hf_http_ops *http;       /* NULL: a client of world->loop with the sink's credentials */
     uint64_t max_bytes;                   /* disk space of both lanes */
-    uint64_t timeout_ns;                  /* limit of a request with a small body; 0: 30 s */
+    uint64_t timeout_ns;                  /* time limit of a request with a small body; 0: 30 s */
     void (*room)(void *arg);              /* called after -EAGAIN when there is room again; may be NULL */
     void *arg;
 };

@@ -26,7 +26,7 @@ struct hf_outlet_config {
     char *name, *dir, *url, *node;
     struct hf_format format;
     struct hf_retry_rules rules;
-    uint64_t timeout_ns; /* limit of a request */
+    uint64_t timeout_ns; /* time limit of a request */
     void (*pump)(void *arg);
     void *pump_arg;
 };

@@ -37,7 +37,7 @@ struct hf_telemetry_world {
 
 struct hf_source {
     const char *name;                         /* "journald"; static */
-    void (*resume)(struct hf_source *source); /* there is room again */
+    void (*resume)(struct hf_source *source); /* called when the intake has room again */
     void (*free)(struct hf_source *source);
 };
 

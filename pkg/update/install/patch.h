@@ -26,7 +26,7 @@ struct hf_patch_params {
     uint64_t delta_size;
     const char
         *step_sha256; /* method Delta: the base is the intermediate file of this hash; NULL: the installed file */
-    bool to_step;     /* makes an intermediate file: sha256 and size are of that */
+    bool to_step;     /* this call makes an intermediate file: sha256 and size describe that one */
     bool had_old;
     const char *old_sha256; /* kind File with had_old */
     const char *old_link;   /* kind Tree with had_old: the text of the link */

@@ -23,7 +23,7 @@ struct hf_swap_params {
     const char *old_sha256;  /* kind File with had_old */
     const char *old_link;    /* kind Tree with had_old: the text of the link */
     const char *made_folder; /* topmost folder made for this install; "" none */
-    bool probed;             /* the new version is or was in place */
+    bool probed;             /* the new version is in place, or was */
     bool recheck;            /* another process verified the new file: verify it again before the swap */
     const atomic_bool *cancel;
 };

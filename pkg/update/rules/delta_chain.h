@@ -10,8 +10,8 @@
 #include "pack/plan.h"
 
 enum {
-    HF_DELTA_CHAIN_MAX = 4,         /* deltas; each costs a download and a written file */
-    HF_DELTA_CHAIN_MAX_AVOIDED = 4, /* deltas to avoid; with more than that, all are avoided */
+    HF_DELTA_CHAIN_MAX = 4,         /* deltas in a chain; each costs a download and a written file */
+    HF_DELTA_CHAIN_MAX_AVOIDED = 4, /* deltas to avoid; with more than that, the update avoids all deltas */
     HF_DELTA_CHAIN_MAX_AVOID = HF_DELTA_CHAIN_MAX_AVOIDED * HF_SHA256_HEX,
 };
 

@@ -30,7 +30,7 @@ enum hf_cli_exit {
     HF_EXIT_SILENT = 5,  /* `status`: the status is old: no agent runs, or it does not renew its status */
 };
 
-enum { HF_CLI_MAX_OPTIONS = 64 }; /* on one command line, with repetitions */
+enum { HF_CLI_MAX_OPTIONS = 64 }; /* limit of options on one command line, repetitions included */
 
 /* One option. An array of options ends with a NULL name. */
 struct hf_cli_option {
@@ -147,8 +147,8 @@ HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mod
 HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);
 /* Syncs the file and gives it its name. */
 HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err);
-/* The same; without `sync` a power cut may lose the new file, but if it replaces a file, either the old or the new
- * one survives complete. */
+/* As hf_cli_out_commit(), with a choice: without `sync` a power cut may lose the new file, but if it replaces a
+ * file, either the old or the new one survives complete. */
 HF_MUST_USE int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err);
 /* Closes the output, and removes the file unless it has been committed. */
 void hf_cli_out_done(struct hf_cli_out *out);

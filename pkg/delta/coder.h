@@ -14,8 +14,8 @@ enum delta_coder { DELTA_CODER_ZSTD = 0, DELTA_CODER_LZMA = 1 };
 
 struct delta_unpacker;
 
-/* NULL: out of memory. The unpacker allocates a decoder at the first block that needs it, and frees it at the first
- * block of the other kind. */
+/* Makes an unpacker. NULL: out of memory. The unpacker allocates a decoder at the first block that needs it, and
+ * frees it at the first block of the other kind. */
 struct delta_unpacker *delta_unpacker_new(struct delta_input *input);
 void delta_unpacker_free(struct delta_unpacker *u);
 

@@ -23,7 +23,7 @@ struct delta_make {
 
 /* Each function appends the body of one method to `body`. Methods 1 and 2 encode block by block instead: blocks.h. */
 HF_MUST_USE int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);
-/* -E2BIG: the body exceeds the buffer's maximum. */
+/* Makes a body of method 4. -E2BIG: the body exceeds the buffer's maximum. */
 HF_MUST_USE int delta_make_runs(const struct delta_make *make, struct hf_buf *body);
 /* Stores the new file uncompressed, as a body of method 4: at most 11 bytes longer than the file. */
 HF_MUST_USE int delta_make_stored(const struct delta_make *make, struct hf_buf *body);

@@ -32,7 +32,7 @@ void hf_kube_config_done(struct hf_kube_config *config);
 
 /* Finds the server. `server`: --server; `kubeconfig`: --kubeconfig (its current-context); both NULL: in-cluster
  * (KUBERNETES_SERVICE_HOST and _PORT from `getenv_fn`, service account folder). Blocks (small files). -ENOENT: none of
- * them. -EACCES: credentials without TLS. Refuses exec plugins and auth-provider entries by name. */
+ * them. -EACCES: credentials without TLS. Refuses exec plugins and auth-provider entries; the error names them. */
 HF_MUST_USE int hf_kube_config_find(const struct hf_fs_ops *fs, const char *server, const char *kubeconfig,
                                     const char *(*getenv_fn)(const char *name), struct hf_kube_config *ret_config,
                                     struct hf_err *err);

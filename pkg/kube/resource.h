@@ -19,7 +19,7 @@ struct hf_resource {
     bool provable;
 };
 
-/* NULL: the agent does not follow this kind. */
+/* Finds a kind. NULL: the agent does not follow this kind. */
 const struct hf_resource *hf_resource_find(const char *kind);
 
 enum hf_page { HF_PAGE_CACHED, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_PAGE_PROXY };

@@ -46,7 +46,7 @@ struct hf_loop {
 
 void hf_loop_task_init(struct hf_loop_task *task, void (*run)(struct hf_loop_task *task));
 void hf_loop_task_post(struct hf_loop *loop, struct hf_loop_task *task);
-void hf_loop_task_drop(struct hf_loop_task *task); /* also if never posted */
+void hf_loop_task_drop(struct hf_loop_task *task); /* removes a task, also one that was never posted */
 
 void hf_loop_guest_add(struct hf_loop *loop, struct hf_loop_guest *guest, void (*end)(struct hf_loop_guest *guest));
 void hf_loop_guest_remove(struct hf_loop_guest *guest);

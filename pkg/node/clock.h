@@ -72,5 +72,5 @@ struct hf_clock_file {
     uint64_t contact_unix_ns;
 };
 HF_MUST_USE int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out);
-/* -EBADMSG: damaged, or of an unknown format. */
+/* Parses the file. -EBADMSG: damaged, or of an unknown format. */
 HF_MUST_USE int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, struct hf_err *err);

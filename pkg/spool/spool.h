@@ -49,8 +49,8 @@ HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spo
  * ended. May be called from inside a callback. */
 void hf_spool_free(struct hf_spool *spool);
 HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
-/* Like hf_spool_free(), but calls gone(arg), perhaps at once, when no job runs any more: only then may another spool
- * open the folder. */
+/* Does the same as hf_spool_free(), and calls gone(arg), perhaps at once, when no job runs any more: only then may
+ * another spool open the folder. */
 void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
 /* Queues a copy of the payload. 0: the spool calls `done(arg, r, sequence)` later, with r = 0: durable, -EAGAIN: full

@@ -29,7 +29,7 @@ struct hf_spool_store_params {
     uint64_t segment_bytes; /* 0: hf_spool_segment_bytes(max_bytes) */
     uint64_t max_bytes;     /* limit for all files of the folder; at least three segments */
     enum hf_spool_full when_full;
-    /* highest sequence that is known to have left the node, from any source: the store gives out higher ones only. 0:
+    /* highest sequence of which the caller knows that it has left the node: the store gives out higher ones only. 0:
      * none */
     uint64_t used;
 };

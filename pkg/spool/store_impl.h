@@ -42,7 +42,7 @@ struct hf_spool_store {
      * to it */
     bool spare_was_segment;
     bool links_count; /* the file system reports st_nlink 0 for deleted files */
-    /* by first sequence; the last one is open unless open_fd is -1 */
+    /* sorted by first sequence; the last one is open unless open_fd is -1 */
     struct segment *segments;
     size_t n, cap;
     struct hf_spool_cursor cursor;

@@ -1,4 +1,4 @@
-/* sync/plan.h - from all known EdgeUpdates to the releases that this node shall install. Pure.
+/* sync/plan.h - selects the releases that this node shall install, from all EdgeUpdates. Pure.
  *
  * If several objects select the node for one release name, the admitted one with the highest sequence wins. A release
  * that this node has begun or committed still counts as admitted after its admission is withdrawn: a halt stops nodes

@@ -20,7 +20,7 @@
 enum hf_staleness { HF_STALE_FRESH, HF_STALE_STALE, HF_STALE_EXPIRED, HF_STALE_COUNT };
 const char *hf_staleness_name(enum hf_staleness staleness); /* "Fresh" ... */
 
-/* A reconnect within this time is not reported. It takes longer than this to notice that a source is silent. */
+/* A node stays Fresh for this time after its last sign of life, so that nobody sees a short reconnect. */
 #define HF_STALE_GRACE_NS (30 * HF_NS_PER_S)
 
 struct hf_stale {

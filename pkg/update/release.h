@@ -115,7 +115,7 @@ struct release_wanted {
     struct hf_edgeupdate *object; /* NULL: the caller wants no release of this name */
     enum hf_desired_gate gate;
     struct hf_edgeupdate *accepted; /* the object whose digest is j.digest; NULL: lost, or no longer needed */
-    json_t *kept;                   /* the part of it that the journal keeps */
+    json_t *kept;                   /* the part of `accepted` that the journal keeps */
 };
 
 /* May the wanted release be installed here? Each hf_update_engine_set() makes it ask again. Only review.c writes
@@ -212,7 +212,7 @@ struct release {
     enum release_stage stage;
     uint64_t last_turn;
     enum hf_reason wait_reason; /* shown in the status instead of the journal's reason while Waiting or Verified */
-    struct hf_journal j;        /* current: on disk, or being written */
+    struct hf_journal j;        /* current: the journal on disk, or the one being written */
     struct release_record record;
     struct release_wanted wanted;
     struct release_review review;
@@ -273,8 +273,9 @@ void review_load_floor(struct release *release);
 
 /* ---- method.c ---------------------------------------------------------------------------------------------------- */
 
-const struct hf_artifact *method_artifact(const struct release *release); /* NULL: none for this node */
-const struct hf_delta_ref *method_delta(const struct release *release);   /* the next delta; NULL: the whole file */
+/* NULL: the release has no artifact for this node */
+const struct hf_artifact *method_artifact(const struct release *release);
+const struct hf_delta_ref *method_delta(const struct release *release); /* the next delta; NULL: the whole file */
 /* Sets j.method after an inspection, and j.detour where the chain is not the shortest. Returns the reason with which
  * the update continues. */
 enum hf_reason method_choose(struct release *release, struct delta_death *death);
@@ -314,8 +315,9 @@ struct step_job {
     struct hf_job job;
     struct release *release;
     enum step_kind kind;
-    int (*run)(struct step_job *step);                            /* on the worker */
-    void (*then)(struct release *release, struct step_job *step); /* on the loop; not called once the engine closes */
+    int (*run)(struct step_job *step); /* on the worker */
+    /* runs on the loop; not called once the engine closes */
+    void (*then)(struct release *release, struct step_job *step);
     atomic_bool cancel;
     int r;
     struct hf_failure failure;
@@ -330,7 +332,7 @@ struct step_job {
     uint64_t sequence;  /* value to which the job raises the floor; once done, 0 */
 };
 
-/* NULL: no memory. Fill it in, then submit or discard it. */
+/* Makes a job, which the caller fills in and then submits or discards. NULL: out of memory. */
 struct step_job *step_new(struct release *release, enum step_kind kind, int (*run)(struct step_job *step),
                           void (*then)(struct release *release, struct step_job *step));
 void step_submit(struct step_job *step); /* if no worker takes the job, calls `then` at once, with r < 0 */

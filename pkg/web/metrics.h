@@ -24,7 +24,7 @@
 
 enum {
     HF_METRICS_MAX_FAMILIES = 160,
-    HF_METRIC_MAX_SERIES = 64,  /* per family, without "other" */
+    HF_METRIC_MAX_SERIES = 64,  /* limit of series in a family, not counting "other" */
     HF_METRIC_MAX_LABELS = 4,   /* names in one family */
     HF_METRIC_MAX_BOUNDS = 16,  /* buckets of a histogram, without +Inf */
     HF_METRIC_LABEL_VALUE = 96, /* bytes; longer values are cut at a whole character */

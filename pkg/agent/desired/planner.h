@@ -1,4 +1,5 @@
-/* agent/desired/planner.h - from the known objects to the desired releases of the update engine. Loop thread only. */
+/* agent/desired/planner.h - computes the desired releases of the update engine from the objects of this node. Loop
+ * thread only. */
 #pragma once
 
 #include "agent/env.h"

@@ -11,7 +11,7 @@ struct hf_chosen_policy {
     const struct hf_syncpolicy *in_effect; /* one of the objects, or `defaults`; never NULL */
     struct hf_syncpolicy *defaults;
     char name[HF_API_MAX_NAME + 1]; /* name of the policy that the log reported last; "": the defaults */
-    json_t *node;                   /* own Node, condensed (desired/own_node.h); NULL: not known */
+    json_t *node;                   /* own Node, condensed (desired/own_node.h); NULL: not received yet */
     json_t *desired_labels;         /* labels to apply to the Node */
     struct hf_issues labels_refused;
     json_t *own_labels; /* selectors of policies see these */

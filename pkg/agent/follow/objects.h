@@ -38,8 +38,8 @@ struct hf_object {
     char *warned_text;  /* unknown fields of the last good version; NULL: none */
 };
 
-/* Bounds for one kind: more, and larger, than a fleet needs on one node. The node refuses an object beyond them; known
- * ones stay. */
+/* Bounds for one kind: more, and larger, than a fleet needs on one node. The node refuses an object beyond them;
+ * objects that it already has stay. */
 enum {
     HF_OBJECTS_MAX = 1000,
     HF_OBJECTS_MAX_BYTES = 4 << 20,

@@ -54,7 +54,7 @@ struct hf_agent_options {
     bool once;
 };
 
-/* -EINVAL: *err names the argument and the expected form. */
+/* Parses the command line and the environment. -EINVAL: *err names the argument and the expected form. */
 HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
                                        struct hf_agent_options *ret_options, struct hf_err *err);
 

@@ -17,7 +17,7 @@ struct hf_release_files {
     bool tree;                        /* output: the artifacts are archives of folders */
     struct hf_edgeupdate **published; /* earlier releases whose deltas are still on the server; borrowed */
     size_t n_published;
-    unsigned n_olds, nth_old; /* for progress: number of old files of all artifacts, and the current one */
+    unsigned n_olds, nth_old; /* progress: number of old files of all artifacts, and the current one */
     json_t *artifacts;        /* output: spec.release.artifacts */
     json_t *report;           /* output: files made and left out, for the summary and --json */
 };

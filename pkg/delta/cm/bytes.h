@@ -16,7 +16,7 @@
 
 enum {
     BYTES_TABLES = 3,
-    BYTES_TABLE_BITS = 18, /* at most: small files get small tables, which are quicker to clear */
+    BYTES_TABLE_BITS = 18, /* upper limit: small files get small tables, which are quicker to clear */
     BYTES_TABLE_BITS_MIN = 12,
     BYTES_RANKS = 2,
     BYTES_RANK_BITS = 14,

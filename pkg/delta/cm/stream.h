@@ -30,8 +30,9 @@ struct delta_stream {
     /* noted_at is the last position entered into match_at; noted_before is the entry it replaced */
     uint32_t noted_at, noted_before;
     bool noted_arm;
-    uint32_t seen_at, seen_match, seen_length; /* for copies: at seen_at the history repeated the bytes at seen_match */
-    uint32_t old_hits[STREAM_OLD];             /* a bit for each byte: the old byte was right */
+    /* for copies: at position seen_at, the history repeated the bytes at seen_match */
+    uint32_t seen_at, seen_match, seen_length;
+    uint32_t old_hits[STREAM_OLD]; /* a bit for each byte: the old byte was right */
     enum delta_order order;
 };
 

@@ -50,7 +50,7 @@ enum delta_region_kind {
     DELTA_REGION_GO_FUNCTIONS, /* descriptions of functions */
     DELTA_REGION_GO_TYPES,
     DELTA_REGION_GO_OFFSETS, /* 32-bit offsets from `link` */
-    DELTA_REGION_GO_FIND,    /* from code to functions (findfunctab) */
+    DELTA_REGION_GO_FIND,    /* Go's findfunctab, which leads from code to functions */
     DELTA_REGION_GO_DATA,    /* data of functions for the garbage collector and tracebacks */
     DELTA_REGION_KINDS,
 };

@@ -104,7 +104,7 @@ struct delta_output {
     size_t pending_n;
 };
 
-/* -EBADMSG if the output would exceed the size in the header, -ECANCELED. */
+/* Appends bytes to the output. -EBADMSG if the output would exceed the size in the header, -ECANCELED. */
 HF_MUST_USE int delta_output_write(struct delta_output *output, const void *bytes, size_t n, struct hf_err *err);
 /* Writes the pending bytes. */
 HF_MUST_USE int delta_output_flush(struct delta_output *output, struct hf_err *err);

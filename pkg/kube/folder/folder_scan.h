@@ -45,7 +45,7 @@ struct hf_folder_issue {
 
 /* The state of the folder; zero it before the first scan. Each scan updates it. */
 struct hf_folder_view {
-    struct hf_folder_file *files; /* by name */
+    struct hf_folder_file *files; /* sorted by name */
     size_t n;
     bool changed;             /* the last scan read or dropped a file */
     bool complete;            /* the current content of every file is read */

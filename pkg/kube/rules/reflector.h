@@ -92,7 +92,7 @@ enum hf_rf_effect {
     HF_RF_LIST = 1 << 8,
     HF_RF_NEXT_PAGE = 1 << 9,
     HF_RF_ASK = 1 << 10,       /* WatchList */
-    HF_RF_WATCH = 1 << 11,     /* from the last resourceVersion */
+    HF_RF_WATCH = 1 << 11,     /* open a watch from the last resourceVersion */
     HF_RF_SET_TIMER = 1 << 12, /* TIMER in delay_ns; without this effect stop the timer */
 };
 

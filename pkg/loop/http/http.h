@@ -40,7 +40,7 @@ struct hf_http_request {
     const char *headers[HF_HTTP_MAX_HEADERS]; /* "Name: value", NULL ends; copied */
     struct hf_view body;                      /* copied; empty for no body */
     uint64_t connect_timeout_ns;              /* 0: 10 s */
-    uint64_t timeout_ns;                      /* for the whole call; 0: none (watches, downloads) */
+    uint64_t timeout_ns;                      /* deadline of the whole call; 0: none (watches, downloads) */
     /* Limit of silence: without a byte for this long the call ends with -ETIMEDOUT. 0: none. HTTP/2 pings do not
      * count. */
     uint64_t idle_timeout_ns;
@@ -50,7 +50,8 @@ struct hf_http_request {
     uint64_t keepalive_ns;
     uint64_t max_body_bytes;  /* -E2BIG above this total; 0: 16 MiB; UINT64_MAX: no limit (watches) */
     uint64_t bandwidth_limit; /* bytes per second; 0: none */
-    bool follow_redirects;    /* at most 5, never from https to http, no credentials to another origin */
+    /* number of redirects to follow: at most 5, never from https to http, no credentials to another origin */
+    bool follow_redirects;
     /* Called once, with status and headers (of the last response if redirected). A non-zero return cancels the call
      * with that -errno. May be NULL. */
     int (*on_response)(void *arg, const struct hf_http_response *response);
@@ -77,7 +78,7 @@ struct hf_http_ops {
 struct hf_http_config {
     const char *user_agent;      /* "holdfast-agent/0.1.0" */
     const char *ca_pem;          /* PEM of the only certificates to trust; NULL: the system's store */
-    const char *client_cert_pem; /* with client_key_pem: mutual TLS */
+    const char *client_cert_pem; /* PEM of the client certificate, for mutual TLS with client_key_pem */
     const char *client_key_pem;
     const char *bearer_token;         /* bearer token; goes to URLs of `origin` only */
     const char *origin;               /* "https://host:port": credentials may go there; NULL: nowhere */

@@ -81,7 +81,7 @@ struct hf_http_pool *hf_http_pool_current(struct hf_http_client *client);
 enum hf_http_call_state { ST_QUEUED, ST_RUNNING, ST_ENDED, ST_REPORTED };
 
 struct hf_http_call {
-    struct hf_list link; /* in client->calls; if cancelled inside curl, in pool->aborted */
+    struct hf_list link; /* linked in client->calls; if cancelled inside curl, in pool->aborted */
     struct hf_http_client *client;
     struct hf_loop *loop;
     struct hf_http_pool *pool; /* while RUNNING */

@@ -25,7 +25,8 @@ struct hf_deep_scratch {
     ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
 };
 
-/* One part of an old file that consists of several (a container image: its blobs), identified by its content. */
+/* One part of an old file that consists of several parts, such as a blob of a container image. The hash of its
+ * content identifies it. */
 struct hf_deep_part {
     uint64_t size;
     unsigned char sha256[HF_SHA256_BYTES];

@@ -76,5 +76,6 @@ HF_MUST_USE int recipe_put_old(struct hf_buf *program, const struct recipe_op *o
 HF_MUST_USE int recipe_put_new(struct hf_buf *program, const struct recipe_op *op);
 HF_MUST_USE int recipe_put_end(struct hf_buf *program, uint64_t raw);
 
-/* -EOPNOTSUPP: a compression library of this program makes other bytes than the library that made the delta. */
+/* Checks the libraries that the recipe names. -EOPNOTSUPP: a compression library of this program makes other bytes
+ * than the library that made the delta. */
 HF_MUST_USE int recipe_check_libraries(const struct recipe *recipe, struct hf_err *err);

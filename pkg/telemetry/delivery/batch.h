@@ -72,7 +72,7 @@ struct hf_batch_choice {
     uint64_t now_ns;
     bool newest; /* prefer the highest range, not the lowest */
     bool probe;  /* ignore not_before_ns */
-    /* prefer the batch that never failed or failed longest ago: the batch that failed last may have caused its own
+    /* prefer the batch that never failed or failed longest ago: the batch that failed last may be the cause of the
      * failure */
     bool other;
 };

@@ -37,7 +37,7 @@ struct hf_borders {
 
 /* `borders` must rise and not overlap. */
 void hf_borders_format(const struct hf_borders *borders, uint64_t counter, unsigned char slot[static HF_BORDER_SLOT]);
-/* -EBADMSG: not a valid slot. */
+/* Parses a slot. -EBADMSG: the slot is not valid. */
 HF_MUST_USE int hf_borders_parse(const unsigned char slot[static HF_BORDER_SLOT], struct hf_borders *ret_borders,
                                  uint64_t *ret_counter);
 

@@ -32,7 +32,7 @@ enum hf_source_class {
 #define ONE(class, number, ...) +1
     HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE), /* number of sources that a policy can have */
 #undef ONE
-    HF_SOURCE_CLASSES = HF_SOURCE_ROWS + 2, /* with HF_SOURCE_NONE and HF_SOURCE_AGENT */
+    HF_SOURCE_CLASSES = HF_SOURCE_ROWS + 2, /* number of classes, with HF_SOURCE_NONE and HF_SOURCE_AGENT */
 };
 #define BIT(class, number, ...) | 1u << (number)
 _Static_assert((1u | 1u << HF_SOURCE_AGENT HF_TELEMETRY_SOURCES(BIT)) == (1u << HF_SOURCE_CLASSES) - 1,

@@ -1,4 +1,4 @@
-/* telemetry/pipeline/series.h - bounded table of the series, by name, source, boundary and attributes of a metric.
+/* telemetry/pipeline/series.h - bounded table of the series: name, source, boundary and attributes of a metric.
  *
  * These four identify a series. The order of the attributes matters: a source must name them in the same order each
  * time.

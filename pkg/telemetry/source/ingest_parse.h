@@ -36,7 +36,7 @@ struct hf_ingest_fault {
 enum hf_ingest_form { HF_INGEST_ARRAY, HF_INGEST_LINES };
 
 struct hf_ingest_params {
-    struct hf_view body; /* unpacked; borrowed as long as the parser */
+    struct hf_view body; /* the unpacked body; borrowed as long as the parser lives */
     struct hf_view content_type;
     struct hf_view idempotency_key;
     struct hf_view checksum; /* header X-Payload-Checksum */

@@ -41,8 +41,8 @@ struct hf_source {
     void (*free)(struct hf_source *source);
 };
 
-/* Creates a source; copies what it needs from `sources`. 0 and *ret_source, or -errno with *err: then only this source
- * is off, and the service reports it by name. */
+/* Creates a source; copies what it needs from `sources`. 0 and *ret_source, or -errno with *err: then only this
+ * source is off, and the service reports its name. */
 typedef int hf_source_maker(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                             const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err);
 

@@ -46,7 +46,7 @@ struct hf_tail_file {
     uint64_t hold_offset;
     uint64_t safe; /* offset before which everything is durable */
     uint64_t size; /* size of the file at the last check */
-    /* since when the file is quiet, or its path leads elsewhere; gone_since_ns 0: the path still leads to it */
+    /* time since which the file is quiet; since which its path leads elsewhere (0: it leads to this file) */
     uint64_t quiet_since_ns, gone_since_ns;
     bool skipping;          /* skip to the end of a cut line */
     uint64_t not_before_ns; /* after a failed store: when to offer the line again */

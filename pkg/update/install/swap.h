@@ -57,10 +57,11 @@ HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swa
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
-/* -ESTALE: the target or the new file has changed. After any failure call hf_swap_undo() to reach the old state. */
+/* Swaps the new file in. -ESTALE: the target or the new file has changed. After any failure call hf_swap_undo() to
+ * reach the old state. */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* -ESTALE with RollbackFailed: the old version is gone and cannot be restored. */
+/* Restores the old file. -ESTALE with RollbackFailed: the old version is gone and cannot be restored. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
 /* Removes downloads, unfinished and old files, trees that no link names, and folders made for a target that does not

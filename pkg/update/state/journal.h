@@ -24,7 +24,7 @@ enum {
     HF_JOURNAL_FORMAT = 1,
     HF_JOURNAL_MAX_BYTES = HF_API_MAX_OBJECT_BYTES + (64 << 10),
     HF_UPDATE_MAX_PATH = 1088,   /* with the terminator */
-    HF_UPDATE_MAX_VERSION = 129, /* with the terminator; longer versions are cut */
+    HF_UPDATE_MAX_VERSION = 129, /* size with the terminator; longer versions are cut */
     HF_UPDATE_MAX_MESSAGE = 257, /* with the terminator */
     HF_UPDATE_MAX_DETOUR = 225,  /* with the terminator */
     HF_UPDATE_MAX_STARTS = 3,    /* agent starts without a verdict before the rollback */
@@ -51,7 +51,7 @@ struct hf_journal {
     unsigned wasted; /* number of downloads of this release that had the wrong content */
 
     bool no_delta;  /* no delta of this release is usable: fetch the whole file */
-    bool had_old;   /* from Fetching on: the target existed before */
+    bool had_old;   /* valid from Fetching on: the target existed before */
     bool probed;    /* the new version is in place, or was, and may have run */
     bool restarted; /* the service runs the new version */
 

@@ -52,16 +52,16 @@ struct hf_agent_params {
     const char *own_unit;  /* systemd unit of this process; NULL: none */
     uint64_t retry_base_ns;
     enum hf_clock_ntp (*ntp)(void); /* hf_clock_ntp_read on a real node; may be NULL */
-    /* The policy in effect or the node's labels (an object of strings) may have changed; also called at start. May be
-     * NULL. */
+    /* Called at start, and when the policy in effect or the node's labels (an object of strings) may have changed.
+     * May be NULL. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
     /* File into which the agent writes every status, and again at each interval, for local readers. It should be on
      * a file system in memory. NULL: none. */
     const char *run_path;
     /* Returns the telemetry part of a status as a new object, or NULL. May be NULL. */
     json_t *(*telemetry)(void *arg);
-    /* Called at most once: the node has installed and reported everything (see hf_agent_result()), or it cannot read
-     * the folder of objects. May be NULL. */
+    /* Called at most once, when the node has installed and reported everything (see hf_agent_result()), or it cannot
+     * read the folder of objects. May be NULL. */
     void (*settled)(void *arg);
     /* hf_agent_stop() has finished: everything is on the disk. */
     void (*stopped)(void *arg);

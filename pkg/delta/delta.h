@@ -102,8 +102,9 @@ struct hf_delta_apply_params {
     struct hf_delta_old old;
     struct hf_delta_in patch;
     struct hf_delta_out out;
-    const atomic_bool *cancel;                /* checked at least every 256 KiB of output; may be NULL */
-    const struct hf_delta_checkpoint *resume; /* NULL: from the start */
+    const atomic_bool *cancel; /* checked at least every 256 KiB of output; may be NULL */
+    /* resume point of an earlier run; NULL: begin at the start of the new file */
+    const struct hf_delta_checkpoint *resume;
     /* Called at each resume point (every 4 MiB of output) but not at the end. The caller syncs its output, then
      * stores the checkpoint. May be NULL; a negative result stops. */
     int (*checkpoint)(void *ctx, const struct hf_delta_checkpoint *checkpoint);

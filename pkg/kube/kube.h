@@ -68,7 +68,8 @@ void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns);
  * with the fleet; 0: 10 s. */
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
 
-/* The link of this node is back (an address or a route appeared): try now, before the back-off ends. */
+/* Call when the link of this node is back (an address or a route appeared): subscriptions try now, before their
+ * back-off ends. */
 void hf_kube_nudge(struct hf_kube *kube);
 
 /* True if the server is treated as a MetaServer: because of `api`, because of its address (port 10550 on loopback or

@@ -26,7 +26,8 @@ struct hf_loop_guest {
 
 struct hf_loop {
     uv_loop_t uv;
-    uv_async_t alive;    /* keeps the loop from running dry */
+    /* an active handle, so that the loop does not end by itself when it has nothing else to do */
+    uv_async_t alive;
     uv_timer_t trim;     /* returns free memory to the system some time after work ended */
     uint64_t trimmed_ns; /* uv_hrtime() of the last such return; 0 never */
     uv_idle_t idle;      /* active while there are tasks: the loop then does not sleep */

@@ -50,7 +50,8 @@ enum hf_clock_ntp hf_clock_ntp_read(void);
 struct hf_clock_skew {
     bool known;
     uint64_t server_unix_ns, at_mono_ns;
-    bool exceeded; /* the clocks differ by more than max_skew; ends only below 4/5 of it, so that it does not flap */
+    /* set when the clocks differ by more than max_skew, cleared only below 4/5 of max_skew, so that it does not flap */
+    bool exceeded;
 };
 
 /* `date_unix_ns`: the Date header, whole seconds, received at mono_ns. */

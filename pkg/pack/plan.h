@@ -17,7 +17,7 @@ struct hf_plan_way {
 };
 
 struct hf_plan_room {
-    uint64_t memory_bytes, disk_bytes; /* UINT64_MAX: unknown, no limit */
+    uint64_t memory_bytes, disk_bytes; /* what the node can spare; UINT64_MAX: unknown, no limit */
 };
 
 /* Returns the index of the best way, n if none fits: fewest bytes, then fewest steps, least memory, least disk,

@@ -23,7 +23,7 @@ struct hf_readiness_names {
     size_t n, left_out;
 };
 void hf_readiness_names_add(struct hf_readiness_names *names, const char *name);
-/* call this once, at the end; `empty` is the text without any name */
+/* returns the names as text, "" without any; call it once, after the last name */
 const char *hf_readiness_names_text(struct hf_readiness_names *names);
 
 /* An object that this node refused. Strings are borrowed. */

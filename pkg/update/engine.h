@@ -88,9 +88,9 @@ struct hf_update_engine;
  * a damaged journal aside and reports it in the status of that release. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
-/* Before a shutdown of the node: start nothing new, stop downloads, and sync everything received to disk. The engine
- * has finished when hf_update_engine_quiesced() returns true; it calls `changed` then. The caller may free the
- * engine earlier; the next process then resumes as after a kill. */
+/* Call before a shutdown of the node: the engine starts nothing new, stops downloads, and syncs everything received
+ * to disk. The engine has finished when hf_update_engine_quiesced() returns true; it calls `changed` then. The
+ * caller may free the engine earlier; the next process then resumes as after a kill. */
 void hf_update_engine_quiesce(struct hf_update_engine *engine);
 bool hf_update_engine_quiesced(const struct hf_update_engine *engine);
 void hf_update_engine_free(struct hf_update_engine *engine); /* stops all effects; the state on disk stays resumable */

@@ -47,7 +47,7 @@ struct release;
 
 /* ---- engine ------------------------------------------------------------------------------------------------------ */
 
-/* Metrics; all NULL without a registry. Owner: counts.c. */
+/* Metrics; all NULL without a registry. Only counts.c writes these fields. */
 struct counts {
     struct hf_metric_family *outcomes, *failures;
     struct hf_metric *fetched, *saved, *repairs, *rollbacks;
@@ -136,7 +136,7 @@ struct delta_death {
     char from[HF_SHA256_HEX];  /* hash of its base; method_choose() fills it in */
 };
 
-/* This attempt: findings and progress. Owners: prepare.c (seen, room, disk_room, go_reason), method.c
+/* This attempt: findings and progress. Written by prepare.c (seen, room, disk_room, go_reason), method.c
  * (step_*), replace.c (received_bytes, delta_failures). */
 struct release_attempt {
     struct hf_swap_inspection seen;
@@ -155,7 +155,7 @@ struct release_attempt {
 /* The call that failed and runs again at retry.due_ns. */
 enum release_redo { REDO_NOTHING, REDO_SAVE, REDO_COMMIT, REDO_CLEAN };
 
-/* Owner: retry.c. */
+/* Only retry.c writes these fields. */
 struct release_retry {
     struct hf_backoff backoff;
     uint64_t due_ns;     /* monotonic: nothing starts before; 0: now */
@@ -164,7 +164,7 @@ struct release_retry {
     unsigned tries; /* failed tries of a commit or clean-up */
 };
 
-/* Owner: drift.c. */
+/* Only drift.c writes these fields. */
 struct release_drift {
     struct hf_swap_identity identity; /* committed file, as last seen */
     bool look_wanted;                 /* hf_update_engine_check_drift() was called since the last look */
@@ -189,7 +189,7 @@ enum step_kind {
     STEP_LOOK, /* for drift */
 };
 
-/* The step in progress; the pointer of its kind is set. Owner: step.c. */
+/* The step in progress; the pointer of its kind is set. Only step.c writes these fields. */
 struct release_step {
     enum step_kind kind;
     bool stopping; /* step_stop() was called: the step's end does not count as a failure */

@@ -114,6 +114,6 @@ struct hf_field {
 /* Decodes `object` (NULL: absent, so every field takes its default) by the table `fields` into the structure `out`. */
 void hf_field_decode_all(struct hf_decode *decode, const struct hf_field *fields, json_t *object, void *out);
 
-/* Decodes the member "spec" of a whole object by a table with that one row. The other members are not reported as
- * unknown. */
+/* Decodes the member "spec" of a whole object by a table that has only the row of "spec". Does not report other
+ * members as unknown. */
 void hf_field_decode_spec(struct hf_decode *decode, const struct hf_field *spec, json_t *object, void *out);

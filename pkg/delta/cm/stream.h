@@ -10,7 +10,8 @@
 
 enum delta_order { DELTA_ORDER_PLAIN, DELTA_ORDER_X86, DELTA_ORDER_AARCH64 };
 
-/* Returns the byte order of a region (by its slot) of an image for this machine. */
+/* Returns the order in which the history holds the bytes of a region of an image for this machine. `region`: kind of
+ * the region. */
 enum delta_order delta_order_of(enum delta_machine machine, unsigned region);
 
 enum { STREAM_OLD = 2, STREAM_TAIL = 32 };
@@ -32,7 +33,7 @@ struct delta_stream {
     bool noted_arm;
     /* for copies: at position seen_at, the history repeated the bytes at seen_match */
     uint32_t seen_at, seen_match, seen_length;
-    uint32_t old_hits[STREAM_OLD]; /* a bit for each byte: the old byte was right */
+    uint32_t old_hits[STREAM_OLD]; /* a bit for each byte that was coded lately: 1 if the old byte was right */
     enum delta_order order;
 };
 

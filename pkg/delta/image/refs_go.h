@@ -8,7 +8,7 @@
 #include "delta/image/find_go.h"
 #include "delta/image/refs.h"
 
-/* State of the scan between windows. All zero at first; positions in the old file. */
+/* State of the scan between windows; zero it before the first one. Positions are those in the old file. */
 struct delta_go_cursor {
     uint64_t row;                      /* row of the function in which the last window ended */
     uint64_t uncommon;                 /* position of a type's "uncommon" part, behind the part of its kind; 0: none */

@@ -8,7 +8,7 @@
 
 #include "delta/image/refs.h"
 
-/* The run in which the last window ended. All zero at first; positions in the old file. */
+/* The run in which the last window ended; zero it before the first one. Positions are those in the old file. */
 struct delta_jumps {
     uint64_t start, end;
 };

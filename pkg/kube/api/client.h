@@ -213,7 +213,7 @@ void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_
                         struct hf_kube_outcome *ret_outcome);
 /* Call when a 200 answer has begun. -EBADMSG: the answer is not a watch. */
 HF_MUST_USE int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response);
-/* Time until the stream counts as silent; 0: it does now. */
+/* Returns the time until the stream counts as silent; 0: it does now. */
 uint64_t hf_kube_watch_patience_ns(const struct hf_kube_subscription *sub);
 
 /* ---- probe.c ---- */

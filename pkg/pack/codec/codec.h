@@ -39,7 +39,8 @@ uint64_t pack_reader_tell(const struct pack_reader *reader);
 
 /* Numbers of the codecs in the delta format. */
 enum pack_codec {
-    PACK_CODEC_DEFLATE = 1,        /* plain form: content. The encoder is predicted; marks list the exceptions. */
+    /* plain form: content. Pack predicts the encoder's choices; the marks of the delta list the exceptions. */
+    PACK_CODEC_DEFLATE = 1,
     PACK_CODEC_DEFLATE_TOKENS = 2, /* plain form: content and the encoder's choices */
     PACK_CODEC_XZ = 3,             /* plain form: content. Encoder: liblzma. */
     PACK_CODEC_ZSTD = 4,           /* plain form: content. Encoder: libzstd. */
@@ -56,7 +57,7 @@ struct pack_setup {
     const unsigned char *marks; /* PACK_CODEC_DEFLATE: marks of the tokens that differ from the prediction; borrowed */
     size_t marks_n;
     bool gzip_tail;   /* deflate: the CRC-32 and the length of the content follow the stream, as in a gzip member */
-    uint64_t plain_n; /* zstd frames that state the content size: that size */
+    uint64_t plain_n; /* zstd: the content size that the frame states, if it states one */
 };
 
 /* The stream to decode: packed[offset..offset + n). */
@@ -83,8 +84,8 @@ struct pack_codec_ops {
     const char *(*version)(void); /* name of the library that determines the output; NULL: no library does */
 };
 
-/* Returns NULL for an unknown codec. codecs.c defines it with all codecs; a program with fewer codecs defines its
- * own. */
+/* Returns NULL for an unknown codec. codecs.c defines this function with all codecs; a program with fewer codecs
+ * defines one of its own. */
 const struct pack_codec_ops *pack_codec_ops(enum pack_codec codec);
 
 /* ---- for decoders ------------------------------------------------------------------------------------------------ */

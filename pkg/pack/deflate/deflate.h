@@ -22,7 +22,7 @@ enum {
     DEFLATE_LITERALS = 286,
     DEFLATE_DISTANCES = 30,
     DEFLATE_LENGTH_CODES = 19,
-    DEFLATE_TOKENS_MAX = 1 << 20, /* maximum number of tokens in a block: 4 MiB */
+    DEFLATE_TOKENS_MAX = 1 << 20, /* maximum number of tokens in a block; they take 4 MiB */
     DEFLATE_HEAD_BYTES = 640,     /* upper bound for the description of a block's codes */
     DEFLATE_STORED_MAX = 65535,
     DEFLATE_WINDOW = 32768,

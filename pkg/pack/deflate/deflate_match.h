@@ -33,9 +33,10 @@ struct deflate_kp_match {
     uint16_t at, length, distance; /* at: offset of the current position in the chunk */
 };
 struct deflate_kp {
-    uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15]; /* positions + base, modulo 2^16 */
+    /* positions in the window + base, modulo 2^16, by hash of four or seven bytes */
+    uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15];
     int32_t base;
-    unsigned aged;            /* position + base at the last aging of the tables */
+    unsigned aged;            /* position + base at the time when the tables last dropped old entries */
     unsigned low;             /* no match starts before this position of the window */
     unsigned size;            /* bytes of the chunk */
     unsigned left;            /* bytes of the segment behind the chunk */
@@ -90,8 +91,8 @@ void deflate_matcher_accept(struct deflate_matcher *matcher, uint32_t token);
 bool deflate_flavour_ends(enum deflate_flavour flavour, unsigned level, const struct deflate_writer *block,
                           uint32_t token);
 
-/* Call after each token, once the writer and the matcher have it: freezes the codes of a block where this encoder
- * does. */
+/* Call after each token, once the writer and the matcher have it: freezes the codes of a block at the point where
+ * the original encoder does. */
 void deflate_flavour_note(const struct deflate_matcher *matcher, struct deflate_writer *block);
 
 /* ---- deflate_kp.c ------------------------------------------------------------------------------------------------ */

@@ -18,7 +18,7 @@ enum {
     TOKENS_GROUP_MAX = 256 << 10, /* bytes of content in a group: the token that reaches this number ends the group */
     TOKENS_CONTENT_MAX = TOKENS_GROUP_MAX + 258,
     TOKENS_GROUP_MASK = 0xffff,
-    TOKENS_WORDS_MAX = 1 << 18, /* maximum number of words in a group: 1 MiB */
+    TOKENS_WORDS_MAX = 1 << 18, /* maximum number of words in a group; they take 1 MiB */
 };
 
 /* Returns true if a group may end after these 8 bytes of content. */

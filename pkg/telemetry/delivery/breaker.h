@@ -39,5 +39,5 @@ void hf_breaker_ended(struct hf_breaker_state *breaker, bool works, const struct
                       uint64_t at_least_ns);
 /* Notes a cancelled request; the next one is the probe. */
 void hf_breaker_cancelled(struct hf_breaker_state *breaker);
-/* Time at which the breaker admits a request by itself; 0: now; HF_NEVER: only after an answer. */
+/* Returns the time at which the breaker admits a request by itself; 0: now; HF_NEVER: only after an answer. */
 uint64_t hf_breaker_wait_until_ns(const struct hf_breaker_state *breaker);

@@ -92,7 +92,7 @@ struct hf_event {
  * The fields come in this order and absent ones are left out, so the same event gives the same text. A payload's
  * body stands byte for byte under "sensorData" (the name in sink format `seed`), except that blanks replace the line
  * breaks between its tokens: "sensorDataBreaks" lists them (LF at 12, CR at 40), and hf_event_parse() restores them,
- * so that the checksum stays true. The caller has checked that the body is valid JSON; an empty one becomes null.
+ * so that the checksum stays valid. The caller has checked that the body is valid JSON; an empty one becomes null.
  * Other kinds have their text under "body": U+FFFD replaces invalid UTF-8, and the text ends at HF_EVENT_MAX_BODY
  * and where the line would pass HF_EVENT_MAX_TEXT. A value that is not finite becomes null, with its Prometheus
  * spelling under "valueText".

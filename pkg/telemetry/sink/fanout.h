@@ -57,7 +57,7 @@ HF_MUST_USE int hf_fanout_follow(struct hf_fanout *fanout, struct hf_view id, st
  * the cause. NULL: the cause was another one, or the sink has been opened since. */
 const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_trouble);
 
-/* Number of events on their way to disk. */
+/* Returns the number of events on their way to disk. */
 size_t hf_fanout_pending(const struct hf_fanout *fanout);
 
 /* Reports now which events were dropped to make room; these reports are pending until they are on disk. */

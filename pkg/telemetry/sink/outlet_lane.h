@@ -48,11 +48,11 @@ HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint32_t tag,
 /* Moves the spool's cursor behind the batches delivered without a gap. */
 void hf_outlet_lane_settle(struct hf_outlet_lane *lane);
 
-/* Time that a batch waits to become full. */
+/* Returns the time that a batch waits to become full. */
 uint64_t hf_outlet_lane_wait_ns(const struct hf_outlet_lane *lane);
 
 /* Last sequence that can be read. */
 uint64_t hf_outlet_lane_durable(const struct hf_outlet_lane *lane);
 
-/* Time at which the oldest waiting record was accepted; 0: unknown, or no record waits. */
+/* Returns the time at which the oldest waiting record was accepted; 0: unknown, or no record waits. */
 uint64_t hf_outlet_lane_oldest_unix_ns(const struct hf_outlet_lane *lane);

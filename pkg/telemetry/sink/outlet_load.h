@@ -35,7 +35,7 @@ struct hf_outlet_loader {
     struct hf_outlet_lane *lane;     /* lane of the load and of the kept records */
     struct hf_batch *batch;          /* AGAIN, DEAD_LETTER */
     struct hf_border range;          /* sequences to load; PLAN: a run that no batch covers yet */
-    struct hf_spool_record *records; /* their payloads are lengths only until point_at_lines() sets the pointers */
+    struct hf_spool_record *records; /* until point_at_lines() sets the pointers, the payloads have only lengths */
     size_t n, cap;
     struct hf_buf lines; /* the payloads, one behind the other */
     uint64_t kept_from;  /* sequence at which a plan can continue with the kept records; 0: none */

@@ -72,7 +72,7 @@ struct hf_tail_ops {
     int (*line)(void *arg, const struct hf_tail_line *line);
     /* Returns true if a record begins with this line. If this function is NULL, every line is a record. */
     bool (*starts)(void *arg, const struct hf_tail_file *file, struct hf_view line);
-    void (*forget)(void *arg, struct hf_tail_file *file); /* frees its state; may be NULL */
+    void (*forget)(void *arg, struct hf_tail_file *file); /* frees file->state; may be NULL */
 };
 
 /* `name` names the file of positions. 0, -ENOMEM. */

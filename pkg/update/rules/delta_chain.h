@@ -21,10 +21,10 @@ struct hf_delta_chain {
     uint64_t bytes; /* to download */
 };
 
-/* False: no chain fits, or none is smaller than the new file. Among chains of the same bytes the one with the fewest
- * deltas wins, then the one listed first. `began_bytes`: size of `from` if it is an intermediate file, which stays on
- * disk until the next one is complete; else 0. `room`: memory and disk that may be used beside the new file. `avoid`:
- * SHA-256 of deltas to leave out, separated by blanks. */
+/* Finds the chain. False: no chain fits, or none is smaller than the new file. Among chains of the same bytes the
+ * one with the fewest deltas wins, then the one listed first. `began_bytes`: size of `from` if it is an intermediate
+ * file, which stays on disk until the next one is complete; else 0. `room`: memory and disk that may be used beside
+ * the new file. `avoid`: SHA-256 of deltas to leave out, separated by blanks. */
 bool hf_delta_chain_find(const struct hf_artifact *artifact, const char *from, uint64_t began_bytes,
                          const struct hf_plan_room *room, const char *avoid, struct hf_delta_chain *ret_chain);
 

@@ -1,7 +1,7 @@
 /* api/syncpolicy.h - SyncPolicy, decoded and checked: settings for sync, reports and telemetry.
  *
  * As in api/edgeupdate.h, strings borrow from the tree that the object holds, and a decoded object is valid. Defaults
- * and bounds are in the table of syncpolicy.c. */
+ * and bounds are in the table of syncpolicy.c. Threads: an object belongs to one thread at a time. */
 #pragma once
 
 #include "api/field/selector.h"

@@ -1,4 +1,5 @@
-/* base/rand.h - random numbers from outside, as a table of functions. Not for keys: trust uses those of OpenSSL. */
+/* base/rand.h - random numbers from outside, as a table of functions. Not for keys: trust uses those of OpenSSL.
+ * Threads: as the table's maker says. */
 #pragma once
 
 #include <stdint.h>

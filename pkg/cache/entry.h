@@ -1,12 +1,14 @@
 /* cache/entry.h - the text of one file of the cache: a seal (codec/seal.h) of kind "cache", then JSON.
  *
- *     holdfast-cache 1 <SHA-256 of what follows, hex>\n{...}\n */
+ *     holdfast-cache 1 <SHA-256 of what follows, hex>\n{...}\n
+ *
+ * Pure; any thread. */
 #pragma once
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "codec/sha256.h"
 #include "codec/json.h"
+#include "codec/sha256.h"
 
 enum { HF_CACHE_ENTRY_MAX = (1 << 20) + 256 };
 

@@ -1,4 +1,4 @@
-/* sync/now.h - one reading of both clocks, so that a decision is about one moment. */
+/* sync/now.h - one reading of both clocks, so that a decision is about one moment. Pure. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,4 +1,4 @@
-/* cli/delta/patch.h - read a patch in order, after a look at its first bytes. */
+/* cli/delta/patch.h - read a patch in order, after a look at its first bytes. Main thread only; blocks. */
 #pragma once
 
 #include "cli/cli.h"

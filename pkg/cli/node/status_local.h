@@ -2,7 +2,8 @@
  * and the clock file.
  *
  * An agent whose statuses reach a server keeps no copy of them, to save a disk write each. Its journals hold the
- * same facts about each update at any time. Reads only: reports a damaged journal, but does not set it aside. */
+ * same facts about each update at any time. Reads only: reports a damaged journal, but does not set it aside. Main
+ * thread only; blocks. */
 #pragma once
 
 #include "cli/cli.h"

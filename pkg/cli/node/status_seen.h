@@ -3,7 +3,9 @@
  *   Current   at most two intervals and a minute old, and an agent runs that renews it
  *   Stopped   the agent stopped on request; this is its last status
  *   Finished  the agent ran with --once, and has finished
- *   Silent    older, or nobody renews it: the agent died or hangs, or this is the disk of a dead node */
+ *   Silent    older, or nobody renews it: the agent died or hangs, or this is the disk of a dead node
+ *
+ * Main thread only; blocks. */
 #pragma once
 
 #include "cli/cli.h"

@@ -1,7 +1,7 @@
 /* cli/release/release_plan.h - make the files of a release: whole artifacts, and the deltas that pay.
  *
  * Makes them in a temporary folder, which the caller renames at the end. Applies each delta and compares the result
- * before it lists the delta. */
+ * before it lists the delta. Main thread only; blocks. */
 #pragma once
 
 #include "cli/parts.h"

@@ -3,7 +3,8 @@
  * returns it when decoding.
  *
  * Context mixing and the carry-less range coder follow Matt Mahoney's published descriptions of PAQ ("Adaptive
- * Weighing of Context Models for Lossless Data Compression", 2005). */
+ * Weighing of Context Models for Lossless Data Compression", 2005). Threads: a coder belongs to one thread at a
+ * time. */
 #pragma once
 
 #include <stdbool.h>

@@ -2,7 +2,8 @@
  *
  * The history holds the bytes of the new file with two changes in code. References hold their target instead of a
  * distance, most significant byte first, so a target looks the same from everywhere. AArch64 instructions begin with
- * their opcode. Old bytes near the next literals are inserted in between. */
+ * their opcode. Old bytes near the next literals are inserted in between. Threads: a stream belongs to one thread at
+ * a time. */
 #pragma once
 
 #include "delta/cm/bytes.h"

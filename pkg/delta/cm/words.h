@@ -1,5 +1,6 @@
 /* delta/cm/words.h - predict changed words of code from changes of similar words. When a structure or a stack frame
- * grows, many instructions change by the same number: those with the same operand, or the same register. */
+ * grows, many instructions change by the same number: those with the same operand, or the same register. Threads: a
+ * struct delta_words belongs to one thread at a time. */
 #pragma once
 
 #include "delta/cm/cm.h"

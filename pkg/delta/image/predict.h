@@ -1,7 +1,8 @@
 /* delta/image/predict.h - predict the new file's bytes from the old file, the match map and the references seen so far.
  * Both sides run it and get the same predictions.
  *
- * Memory: sizeof(struct delta_predictor), and the shared context. */
+ * Memory: sizeof(struct delta_predictor), and the shared context. Threads: a predictor belongs to one thread at a
+ * time. */
 #pragma once
 
 #include "delta/image/image.h"
@@ -38,7 +39,7 @@ struct delta_shared_context {
     bool only_first;     /* predict only one candidate, and not its source */
     /* predict targets from the map alone: learn no moves, and leave the tables of moves untouched */
     bool by_map;
-    struct delta_pair last_pair; /* pair whose old image was read last: each block asks for an image again */
+    struct delta_pair last_pair; /* pair whose old image was read last, kept because each block asks for it again */
     struct delta_image last_image;
 };
 

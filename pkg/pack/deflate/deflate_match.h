@@ -4,7 +4,7 @@
  * The method of gzip and zlib is the published one (RFC 1951, section 4, and the algorithm notes of zlib and gzip):
  * hash chains over three bytes, lazy evaluation with the ten well-known sets of limits, and no match of three bytes
  * beyond distance 4096. Go and klauspost/compress (deflate_kp.c) have their own. The same input gives the same tokens
- * on every machine. */
+ * on every machine. Threads: a matcher belongs to one thread at a time. */
 #pragma once
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * a worker's job that packs the records, compresses them and, for a batch that was never sent, saves its borders. Dead
  * letters go the same way.
  *
- * A plan keeps the records that it read and did not use for the next plan, so a backlog is read once.
+ * A plan leaves the records that it read and did not use to the next plan, so the loader reads a backlog only once.
  *
  * Threads: loop thread only; the job runs on a worker and has the loader to itself until job_done().  Memory: owns its
  * buffers; gives bodies to the sender. */

@@ -4,7 +4,8 @@
  * It holds everything needed to resume without a server, including the release itself. A damaged file, or one of
  * another format version, is set aside as journal.damaged and reported.
  *
- * Memory: a struct hf_journal is a value without pointers; assign it to copy it. */
+ * Memory: a struct hf_journal is a value without pointers; assign it to copy it. Threads: any, one at a time for one
+ * release. */
 #pragma once
 
 #include <stdbool.h>

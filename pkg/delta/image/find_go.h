@@ -15,8 +15,8 @@ struct delta_predictor;
 struct delta_go_found {
     uint64_t bucket; /* number + 1; 0: none */
     uint64_t part;   /* number of the next part (256 bytes) of the new code */
-    uint64_t row;    /* number of the function at the start of the part before */
-    uint64_t entry;  /* address in the new file of the function after that function */
+    uint64_t row;    /* row: number of the function at the start of the part before */
+    uint64_t entry;  /* address in the new file of function row + 1 */
     uint32_t rows[DELTA_GO_BUCKET_PARTS];
 };
 

@@ -91,7 +91,7 @@ struct hf_check_row {
     const char *field, *flag, *key;
     enum hf_check_form form;
 };
-extern const struct hf_check_row hf_check_rows[HF_CHECK_COUNT];
+extern const struct hf_check_row hf_release_check_rows[HF_CHECK_COUNT];
 
 struct hf_check {
     enum hf_check_kind kind;
@@ -107,7 +107,7 @@ struct hf_check {
 };
 
 /* Names the check in messages: "http http://127.0.0.1:8080/healthz". Cut to n bytes. */
-void hf_check_describe(const struct hf_check *check, char *text, size_t n);
+void hf_release_check_describe(const struct hf_check *check, char *text, size_t n);
 
 struct hf_signature {
     const char *key_id;

@@ -156,7 +156,7 @@ static const struct hf_field check_fields[] = {
     HF_FIELD_INTEGER(struct hf_check, success_threshold, "successThreshold", "1", 1, 100),
     {0}};
 
-const struct hf_check_row hf_check_rows[HF_CHECK_COUNT] = {
+const struct hf_check_row hf_release_check_rows[HF_CHECK_COUNT] = {
 #define ROW(kind_, field_, word_, key_, form_, ...)                                                                    \
     [HF_CHECK_##kind_] = {.field = (field_), .flag = "health-" word_, .key = (key_), .form = HF_CHECK_FORM_##form_},
     HF_CHECK_KINDS(ROW)
@@ -167,7 +167,7 @@ const struct hf_check_row hf_check_rows[HF_CHECK_COUNT] = {
 static const char kind_names[] = HF_CHECK_KINDS(NAME); /* begins with a separator */
 #undef NAME
 
-void hf_check_describe(const struct hf_check *check, char *text, size_t n)
+void hf_release_check_describe(const struct hf_check *check, char *text, size_t n)
 {
     switch (check->kind) {
     case HF_CHECK_HTTP:
@@ -194,7 +194,7 @@ static void finish_check(struct hf_decode *decode, void *object, json_t *json)
     unsigned n = 0;
 
     for (unsigned i = 0; i < HF_CHECK_COUNT; i++) {
-        if (json_object_get(json, hf_check_rows[i].field) == NULL)
+        if (json_object_get(json, hf_release_check_rows[i].field) == NULL)
             continue;
         check->kind = (enum hf_check_kind)i;
         n++;

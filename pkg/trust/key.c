@@ -1,4 +1,5 @@
-/* Ed25519 (RFC 8032) with OpenSSL; keys as PEM: SubjectPublicKeyInfo and PKCS#8 (RFC 8410). */
+#include "trust/key.h"
+
 #include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
@@ -8,7 +9,6 @@
 #include <string.h>
 
 #include "api/field/text.h"
-#include "trust/trust.h"
 
 static void key_freep(EVP_PKEY **key)
 {

@@ -8,6 +8,7 @@
 #include "base/encoding/base64.h"
 #include "base/parse.h"
 #include "os/file.h"
+#include "trust/key.h"
 
 const char *hf_trust_reason(enum hf_trust_verdict verdict)
 {

@@ -1,4 +1,5 @@
-/* The process' own gauges, from getrusage(2) and /proc/self (proc(5)), read only when a scrape asks. */
+#include "web/process_metrics.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -8,8 +9,8 @@
 
 #include "base/clock.h"
 #include "os/clock_posix.h"
-#include "web/web.h"
 
+/* The process' own gauges, from getrusage(2) and /proc/self (proc(5)), read only when a scrape asks. */
 struct process_metrics {
     struct hf_metric *cpu;
     struct hf_metric *memory;

@@ -42,7 +42,3 @@ uint16_t hf_web_port(const struct hf_web *web);
 /* Call before freeing the loop; no page is called afterwards. */
 void hf_web_free(struct hf_web *web);
 HF_DEFINE_CLEANUP(struct hf_web, hf_web_free)
-
-/* Adds gauges of the process, read at each scrape: holdfast_process_cpu_seconds_total, _resident_memory_bytes,
- * _open_fds, _start_time_seconds. 0, -ENOSPC or -ENOMEM. */
-HF_MUST_USE int hf_web_process_metrics(struct hf_metrics *metrics);

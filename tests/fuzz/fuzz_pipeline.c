@@ -108,7 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         abort();
     size_t before = run.emitted;
     struct hf_pipeline_stats stats = hf_pipeline_stats(pipeline);
-    if (hf_pipeline_tick(pipeline, run.now_ns, run.now_ns, emit, &run) < 0 || run.emitted != before) /* nothing was left to emit */
+    if (hf_pipeline_tick(pipeline, run.now_ns, run.now_ns, emit, &run) < 0 ||
+        run.emitted != before) /* nothing was left to emit */
         abort();
     if (stats.offered != run.offered || stats.series > 6)
         abort();

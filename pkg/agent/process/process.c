@@ -27,6 +27,7 @@
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "os/rand_posix.h"
+#include "web/process_metrics.h"
 #include "web/web.h"
 
 enum { STOP_TIMEOUT_S = 5, CREDENTIALS_PERIOD_S = 60, LOCK_TRIES = 50 /* one second in all */ };

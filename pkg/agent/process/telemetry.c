@@ -20,7 +20,7 @@ struct hf_agent_telemetry {
     struct hf_telemetry_service *service; /* NULL until a policy or the environment asks for it */
     struct hf_syncpolicy *fallback;       /* made from the environment; NULL: it asks for nothing */
     char proc[PATH_MAX], sys[PATH_MAX], pods[PATH_MAX], journal[PATH_MAX];
-    int lock_fd;                  /* of the storage folder; -1: not held */
+    int lock_fd;                  /* lock of the storage folder; -1: not held */
     char failure[256];            /* reason why the storage folder is unusable; "": it can */
     json_t *owner, *owner_labels; /* to apply once it can: the policy's tree and the node's labels */
     struct hf_timer *again;       /* for the next attempt to use it */

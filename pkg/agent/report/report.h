@@ -19,7 +19,7 @@
 struct hf_report {
     const struct hf_agent_env *env;
     const struct hf_agent_parts *parts;
-    json_t *essence;    /* essence of the newest status (report/status.h); NULL: none yet */
+    json_t *essence;    /* the newest status without its volatile part (report/status.h); NULL: none yet */
     json_t *conditions; /* conditions of the newest status, with their transition times */
     struct hf_steady steady;
     struct hf_pace pace;

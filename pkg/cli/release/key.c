@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "cli/release/keyfile.h"
+#include "trust/key.h"
 
 const struct hf_cli_option hf_cli_key_generate_options[] = {
     {.name = "public", .value = "FILE", .help = "file for the public half (NAME.pem)"},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "trust/key.h"
 
 /* Returns the length of `name` without this suffix; 0: it does not end so, or nothing precedes the suffix. */
 static size_t without(const char *name, const char *ending)

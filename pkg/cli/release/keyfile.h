@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cli/parts.h"
+#include "trust/key.h"
 #include "trust/trust.h"
 
 struct hf_cli_pair {

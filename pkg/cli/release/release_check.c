@@ -13,6 +13,7 @@
 #include "codec/sha256.h"
 #include "codec/unpack.h"
 #include "delta/delta.h"
+#include "trust/key.h"
 
 enum { READ_PIECE = 1 << 16 };
 

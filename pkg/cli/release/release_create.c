@@ -185,7 +185,7 @@ static json_t *check_of(const struct hf_check_row *row, json_t *value)
 
     if (row->key[0] != '\0')
         part = json_pack("{s:o}", row->key, value);
-    if (row == &hf_check_rows[HF_CHECK_HTTP] && part != NULL &&
+    if (row == &hf_release_check_rows[HF_CHECK_HTTP] && part != NULL &&
         json_object_set_new(part, "status", json_integer(200)) < 0) {
         json_decref(part);
         return NULL;
@@ -216,7 +216,7 @@ static int add_checks(const struct hf_cli_args *args, json_t *checks, int64_t th
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < HF_CHECK_COUNT; i++)
-        r = add_checks_of(&hf_check_rows[i], args, checks, threshold, err);
+        r = add_checks_of(&hf_release_check_rows[i], args, checks, threshold, err);
     return r;
 }
 

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/encoding/base64.h"
 #include "cli/release/keyfile.h"
+#include "trust/key.h"
 
 /* Signs, and verifies with the public half at once, so that no wrong signature leaves this machine. */
 static int make_signature(const char *private_pem, struct hf_view message, struct hf_buf *base64, struct hf_err *err)

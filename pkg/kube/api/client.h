@@ -143,7 +143,7 @@ struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
 void hf_kube_arm_turn(struct hf_kube *kube);
 /* Reads the credentials again: once, even if several subscriptions get a 401 at the same moment. */
 void hf_kube_reauth(struct hf_kube *kube);
-/* The server behaved like a MetaServer; `sign` says how. */
+/* Call when the server behaved like a MetaServer; `sign` says how. */
 void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
 /* Returns the next subscription after `sub` that is not dead; for NULL the first one. NULL: there is no more. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);

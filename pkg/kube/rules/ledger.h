@@ -44,8 +44,7 @@ HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters);
 
 /* Takes an event of a real API server's watch; `deleted`: the event is DELETED, else ADDED or MODIFIED. *ret_change:
- * the report to make.
- * -ENOMEM, -E2BIG (too many objects): the ledger is unchanged. */
+ * the report to make. -ENOMEM, -E2BIG (too many objects): the ledger is unchanged. */
 HF_MUST_USE int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                 enum hf_ledger_change *ret_change);
 

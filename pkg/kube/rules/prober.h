@@ -33,7 +33,7 @@ enum hf_prober_state { HF_PROBER_QUIET, HF_PROBER_ASKING, HF_PROBER_RESTING, HF_
 enum hf_prober_event {
     HF_PROBER_WANT,     /* a subscription wants a proven LIST */
     HF_PROBER_PROVEN,   /* the LIST came from the cloud */
-    HF_PROBER_DOUBTFUL, /* it did not, or failed */
+    HF_PROBER_DOUBTFUL, /* the LIST did not come from the cloud, or failed */
     HF_PROBER_BARRED,   /* the cloud answered that it may not list this kind */
     HF_PROBER_TIMER,
     HF_PROBER_SIGN,

@@ -88,10 +88,10 @@ int hf_ingest_parse_begin(struct hf_ingest_parser *parser, const struct hf_inges
     hf_scan_init(&parser->scan, params->body);
     if (!takes_type(params->content_type, &lines)) {
         struct hf_view type, rest = params->content_type;
-        *ret_fault = (struct hf_ingest_fault){
-            .status = 415,
-            .what = "unsupported content type: send application/json or application/x-ndjson "
-                    "(curl -H 'Content-Type: application/json')"};
+        *ret_fault =
+            (struct hf_ingest_fault){.status = 415,
+                                     .what = "unsupported content type: send application/json or application/x-ndjson "
+                                             "(curl -H 'Content-Type: application/json')"};
         if (hf_view_split(&rest, ';', &type))
             name_it(ret_fault, hf_view_trim(type));
         return -EBADMSG;

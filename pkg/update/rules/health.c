@@ -12,7 +12,7 @@ void hf_health_init(struct hf_health *health, const struct hf_check *checks, siz
     health->deadline_at_ns = deadline_ns > HF_NEVER - now_ns ? HF_NEVER : now_ns + deadline_ns;
     for (size_t i = 0; i < health->n; i++) {
         health->checks[i].wanted = HF_MAX(checks[i].success_threshold, 1u);
-        hf_check_describe(&checks[i], health->checks[i].name, sizeof(health->checks[i].name));
+        hf_release_check_describe(&checks[i], health->checks[i].name, sizeof(health->checks[i].name));
     }
     if (n == 0) {
         health->verdict = HF_HEALTH_PASSED;

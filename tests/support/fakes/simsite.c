@@ -10,6 +10,7 @@
 #include "codec/sha256.h"
 #include "delta/delta.h"
 #include "support/delta_io.h"
+#include "trust/key.h"
 #include "trust/trust.h"
 
 enum { FILE_BYTES = 24 * 1024, PIECE = 512 };

@@ -5,9 +5,10 @@
 #include "base/encoding/base64.h"
 #include "base/parse.h"
 
-#include "codec/sha256.h"
 #include "codec/pack.h"
+#include "codec/sha256.h"
 #include "delta/delta.h"
+#include "trust/key.h"
 #include "trust/trust.h"
 
 #define STATE "/var/lib/holdfast"

@@ -4,8 +4,8 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
-#include "codec/sha256.h"
 #include "codec/json.h"
+#include "codec/sha256.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
 #include "support/makers/packs.h"

@@ -96,4 +96,4 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, refuses, 0, (int)HF_LEN(refused));
     tcase_add_test(tc, depth_is_bounded);
 }
-HF_TEST_MAIN("codec/canonical", cases)
+HF_TEST_MAIN("codec/json_canonical", cases)

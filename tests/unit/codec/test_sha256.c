@@ -75,4 +75,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, both_ways);
 }
 
-HF_TEST_MAIN("codec/hash", cases)
+HF_TEST_MAIN("codec/sha256", cases)

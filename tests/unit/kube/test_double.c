@@ -239,8 +239,12 @@ static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t date, cons
 static void subscribe(struct world *world, struct seen *seen, const char *kind, const char *resume,
                       const char *const *known)
 {
-    struct hf_source_sink sink = {
-        .arg = seen, .upsert = on_upsert, .gone = on_gone, .synced = on_synced, .version = on_mark, .contact = on_contact};
+    struct hf_source_sink sink = {.arg = seen,
+                                  .upsert = on_upsert,
+                                  .gone = on_gone,
+                                  .synced = on_synced,
+                                  .version = on_mark,
+                                  .contact = on_contact};
 
     if (seen->held == NULL)
         seen->held = json_object();

@@ -67,7 +67,8 @@ START_TEST(cut_anywhere)
         struct heard heard = {.n = 0};
         hf_watch_stream_init(&stream);
         for (size_t at = 0; at < n; at += piece)
-            ck_assert_int_eq(hf_watch_stream_feed(&stream, streams[_i].in + at, HF_MIN(piece, n - at), visit, &heard), 0);
+            ck_assert_int_eq(hf_watch_stream_feed(&stream, streams[_i].in + at, HF_MIN(piece, n - at), visit, &heard),
+                             0);
         ck_assert_msg(strcmp(heard.text, streams[_i].want) == 0, "%s in pieces of %zu: %s", streams[_i].name, piece,
                       heard.text);
         hf_watch_stream_done(&stream);
@@ -87,7 +88,8 @@ START_TEST(a_line_too_long)
         heard.text[0] = '\0';
         hf_watch_stream_init(&stream);
         for (size_t at = 0; at < sizeof(big); at += piece)
-            ck_assert_int_eq(hf_watch_stream_feed(&stream, big + at, HF_MIN(piece, sizeof(big) - at), visit, &heard), 0);
+            ck_assert_int_eq(hf_watch_stream_feed(&stream, big + at, HF_MIN(piece, sizeof(big) - at), visit, &heard),
+                             0);
         ck_assert_uint_le(stream.line.cap, HF_WATCH_STREAM_KEEP + 1);
         ck_assert_int_eq(hf_watch_stream_feed(&stream, A "\n", sizeof(A), visit, &heard), 0);
         ck_assert_str_eq(heard.text, "garbage 0:a:5 ");
@@ -115,8 +117,8 @@ START_TEST(errors_carry_what_the_server_asked_for)
     char text[20];
 
     ck_assert_int_eq(hf_watch_stream_parse(HF_VIEW("{\"type\":\"ERROR\",\"object\":{\"code\":504,\"message\":\"m\","
-                                             "\"details\":{\"retryAfterSeconds\":7}}}"),
-                                     &root, &event, NULL),
+                                                   "\"details\":{\"retryAfterSeconds\":7}}}"),
+                                           &root, &event, NULL),
                      0);
     ck_assert(event.code == 504 && event.retry_after_ns == 7 * HF_NS_PER_S);
     ck_assert_str_eq(event.message, "m");
@@ -125,8 +127,8 @@ START_TEST(errors_carry_what_the_server_asked_for)
     char cut[41]; /* what an admission policy has to say stands at the end */
     ck_assert_str_eq(
         hf_kube_status_message(HF_VIEW("{\"message\":\"edgenodes n1 is forbidden: ValidatingAdmissionPolicy denied "
-                                  "request: only its own, which is n2\"}"),
-                          cut, sizeof(cut)),
+                                       "request: only its own, which is n2\"}"),
+                               cut, sizeof(cut)),
         "edgenodes  ... only its own, which is n2");
     ck_assert_str_eq(hf_kube_status_message(HF_VIEW("404 page not found, says the proxy"), text, sizeof(text)),
                      "404 page not found,");

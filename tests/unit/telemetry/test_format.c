@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec/sha256.h"
 #include "codec/json.h"
+#include "codec/sha256.h"
 #include "support/check_main.h"
 #include "telemetry/event/event.h"
 #include "telemetry/format/otlp.h"

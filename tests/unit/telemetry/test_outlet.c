@@ -11,8 +11,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "codec/sha256.h"
 #include "codec/json.h"
+#include "codec/sha256.h"
 #include "support/check_main.h"
 #include "support/fakes/simtele.h"
 #include "telemetry/event/ids.h"

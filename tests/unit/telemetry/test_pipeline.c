@@ -483,8 +483,8 @@ START_TEST(notices_absence)
     ck_assert_int_eq(tick(), 0);
     ck_assert_uint_eq(count("\n"), 1);
     expect("\"name\":\"gone\",\"attributes\":{\"metric\":\"t\",\"metricSource\":\"node\",\"value\":\"5\",\"measured\":"
-           "\"30\"},\"body\":\"t has not "
-           "been seen for 30 s\"}");
+           "\"30\"},\"body\":\"no value "
+           "of t for 30 s\"}");
     now += 30;
     ck_assert_int_eq(tick(), 0);
     ck_assert_uint_eq(count("\n"), 2);

@@ -4,6 +4,7 @@
 #include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "support/check_main.h"
+#include "trust/key.h"
 #include "trust/trust.h"
 
 #define PEM(kind, text) "-----BEGIN " kind "-----\n" text "\n-----END " kind "-----\n"

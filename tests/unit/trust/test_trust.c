@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
+#include "trust/key.h"
 
 enum { A, B, C, N_KEYS };
 static const char *const ids[] = {"key-a", "key-b", "key-c"};

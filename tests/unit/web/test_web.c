@@ -12,6 +12,7 @@
 #include "loop/http/client.h"
 #include "loop/loop.h"
 #include "support/check_main.h"
+#include "web/process_metrics.h"
 
 static struct hf_loop *loop;
 static struct hf_metrics *metrics;

@@ -152,7 +152,7 @@ struct hf_telemetry_sink {
     const char *url;  /* https://, or http:// to loopback */
     enum hf_sink_format format;
     bool otlp_json; /* encoding: json instead of protobuf */
-    /* Compliance boundary of the receiver; NULL: none. For `sink` from telemetry.boundary; `sinks` have their own. */
+    /* Compliance boundary of the receiver; NULL: none. That of `sink` stands in telemetry.boundary. */
     const char *boundary;
     /* Paths of files that the platform mounts; the agent reads them again when they change. NULL: not used. */
     const char *ca_file, *cert_file, *key_file, *token_file;

@@ -15,7 +15,7 @@
 
 struct hf_split;
 
-/* Borrows both sources, which must outlive it. NULL: out of memory. */
+/* Borrows both sources, which must outlive the result. NULL: out of memory. */
 struct hf_split *hf_split_new(const struct hf_source_ops *desired, const struct hf_source_ops *written);
 void hf_split_free(struct hf_split *split); /* end every subscription before this call */
 HF_DEFINE_CLEANUP(struct hf_split, hf_split_free)

@@ -7,7 +7,7 @@
 struct hf_cli_patch {
     int fd;
     unsigned char head[HF_DEEP_HEAD];
-    size_t head_n, at; /* n: number of bytes in `head`; the other: how many of them hf_cli_patch_read() has returned */
+    size_t head_n, at; /* number of bytes in `head`; number of those that hf_cli_patch_read() has returned */
 };
 
 /* Reads the head, or less if the patch is shorter. */

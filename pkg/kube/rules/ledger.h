@@ -1,5 +1,5 @@
-/* kube/rules/ledger.h - the ledger of one kind: the objects reported to the subscriber, with their versions. Tells from
- * an event or a complete answer what to report next. Private to pkg/kube.
+/* kube/rules/ledger.h - the ledger of one kind: the objects reported to the subscriber, with their versions. It
+ * computes the next reports from an event or a complete answer. Private to pkg/kube.
  *
  * The ledger alone decides that an object is gone: at the end of a round without doubts, or by a DELETED
  * event of a real API server. Versions are numbers here (0: unknown); where a server's resourceVersions are not

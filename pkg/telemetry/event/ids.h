@@ -47,7 +47,7 @@ struct hf_batch_key {
     struct hf_view node, stream, part; /* part: "" if the batch is one request */
     uint64_t first, last;
 };
-/* Returns `text`. `part` may be NULL. */
+/* Formats the key of a batch into `text`; returns `text`. `part` may be NULL. */
 const char *hf_ids_batch_key_format(const char *node, const char *stream, uint64_t first, uint64_t last,
                                     const char *part, char text[HF_BATCH_KEY_TEXT]);
 /* Splits `text` into views of it. -EBADMSG: it has another form (and is still a valid name for the window). */

@@ -77,9 +77,9 @@ enum hf_object_change {
 void hf_objects_init(struct hf_objects *objects, const struct hf_object_kind *kind);
 void hf_objects_done(struct hf_objects *objects);
 
-/* Takes in a version of an object. `labels` are the node's; NULL: not known yet, so it keeps every object. *ret_change
- * compares it with the version before. -EBADMSG: no usable name. -E2BIG: it selects this node, but there is no room;
- * the table remembers only its name (*ret_change is SAME if it had it already). -ENOMEM. */
+/* Takes in a version of an object. `labels` are the node's; NULL: not received yet, and the table keeps every
+ * object. *ret_change compares it with the version before. -EBADMSG: no usable name. -E2BIG: the object selects this
+ * node, but there is no room; the table remembers only its name (*ret_change is SAME if it had it already). -ENOMEM. */
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
                                 enum hf_object_change *ret_change);
 

@@ -33,8 +33,8 @@ struct hf_series_table {
 void hf_series_table_init(struct hf_series_table *table, size_t max);
 void hf_series_table_done(struct hf_series_table *table);
 
-/* Returns the series of an event under `name`, and adds it if it is new (*ret_new). NULL: the table is full, the
- * identity is too long, or out of memory; *ret_new is then true only if out of memory. */
+/* Returns the series of an event under `name`, and adds it if it is new (*ret_new). NULL with *ret_new false: the
+ * table is full, or the identity is too long. NULL with *ret_new true: out of memory. */
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new);
 /* Removes a series; the last one takes its place in `all`. */

@@ -83,7 +83,7 @@ enum hf_agent_stop {
 };
 
 /* Saves what a later start needs (resume points, last contact, sequence), writes the last status if the server answers
- * within 2 s, then calls `stopped`. Steps of the update engine go on until hf_agent_free(). */
+ * within 2 s, then calls `stopped`. Steps of the update engine continue until hf_agent_free(). */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
 /* Reads <state>/hold again. Call it when the file may have changed. */

@@ -90,7 +90,8 @@ HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t se
 HF_MUST_USE int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err);
 
 /* A spare segment full of zeros, prepared in three steps for the next time that the store needs one. `begin` (false:
- * not needed) and `end` belong to the store's owner; `make` takes long and may run beside all other work of the store. */
+ * not needed) and `end` belong to the store's owner; `make` takes long and may run beside the
+ * other work of the store. */
 struct hf_spool_spare {
     const struct hf_fs_ops *fs;
     const char *dir; /* borrowed from the store */

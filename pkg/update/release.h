@@ -118,7 +118,7 @@ struct release_wanted {
     json_t *kept;                   /* the part of `accepted` that the journal keeps */
 };
 
-/* May the wanted release be installed here? Each hf_update_engine_set() makes it ask again. Only review.c writes
+/* The answer to: may the wanted release be installed here? Each hf_update_engine_set() makes it out of date. Only review.c writes
  * these fields. */
 struct release_review {
     bool current; /* distrust, misfit and message are up to date */

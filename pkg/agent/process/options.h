@@ -20,7 +20,7 @@ enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, 
 /* Returns the name in the listener's flags: "metrics" of --metrics-port. */
 const char *hf_agent_listener_name(enum hf_agent_listener listener);
 
-/* Where one of the local servers listens. */
+/* Address and port of one of the local servers. */
 struct hf_agent_listen {
     const char *address; /* numeric */
     uint16_t port;       /* 0: any free one */

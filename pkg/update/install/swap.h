@@ -47,9 +47,9 @@ struct hf_swap_identity {
     int64_t changed_s, changed_ns; /* ctime, which no call can set */
 };
 
-/* Is the committed version still in place? 1 yes, 0 no, -errno: unknown. `look` is the identity that the last
- * call saw (zero: none), and receives the one that this call sees: it reads the content only if the identity
- * differs. */
+/* Returns 1 if the committed version is still in place, 0 if not, -errno if that is unknown. `look` holds the
+ * identity that the last call saw (zero: none) and receives the present one; the function reads the content only if
+ * they differ. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *look,
                               struct hf_failure *failure);
 

@@ -58,7 +58,7 @@ void hf_loop_guest_end_last(struct hf_loop *loop, struct hf_loop_guest *guest,
 /* Call after work that used memory: the loop returns some of it when it has been idle for a while. */
 void hf_loop_worked(struct hf_loop *loop);
 
-/* Turns an error of uv into -errno: the same number on Linux, but for uv's own errors (EAI_*). */
+/* Turns an error of uv into -errno: the same number on Linux, except for uv's own errors (EAI_*). */
 int hf_loop_errno(int r);
 
 /* Milliseconds for uv_timer_start(), such that the timer never fires before `delay_ns` from now, and less than 1 ms

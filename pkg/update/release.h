@@ -118,8 +118,8 @@ struct release_wanted {
     json_t *kept;                   /* the part of `accepted` that the journal keeps */
 };
 
-/* The answer to: may the wanted release be installed here? Each hf_update_engine_set() makes it out of date. Only review.c writes
- * these fields. */
+/* Decision if this node may install the wanted release. Each hf_update_engine_set() makes it out of date. Only review.c
+ * writes these fields. */
 struct release_review {
     bool current; /* distrust, misfit and message are up to date */
     enum hf_reason distrust, misfit;

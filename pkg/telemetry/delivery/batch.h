@@ -36,7 +36,8 @@ struct hf_batch {
     enum hf_batch_phase phase;
     bool fragment; /* part of a split batch: goes first, one at a time, so that fragments stay few */
     bool saved;    /* the border is on disk */
-    bool doubted;  /* refused while the sink refused everything: the next refusal makes it a dead letter */
+    bool
+        doubted; /* the sink refused it together with everything else: the next refusal makes the batch a dead letter */
     uint64_t not_before_ns;
     struct hf_retry_round retry;
     struct hf_suspect suspect;

@@ -56,7 +56,7 @@ struct hf_tail_file {
 
 struct hf_tail_line {
     struct hf_tail_file *file;
-    struct hf_view text; /* without its end; in multi-line mode several lines */
+    struct hf_view text; /* the line without its line break; in multi-line mode several lines */
     uint64_t offset;
     bool cut;
     struct hf_receipt *receipt;

@@ -37,7 +37,7 @@ struct hf_spool_store {
     /* open_fd: of the last segment; -1: none is open for writing */
     int dir_fd, cursor_fd, open_fd;
     bool spare_ready, spare_coming;
-    uint64_t spare_written; /* as `written` of a segment, for the spare */
+    uint64_t spare_written; /* the spare's value for `written` of a segment */
     /* after a power cut the folder may still show the spare under its old segment name: sync the folder before writing
      * to it */
     bool spare_was_segment;

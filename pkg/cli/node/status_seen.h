@@ -36,5 +36,5 @@ struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, boo
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen);
 
 #define HF_CLI_AGO_TEXT 24
-/* Formats "12s", "14m", "3h", "5d": one unit, and at least two of it unless it is seconds. Returns text. */
+/* Formats "12s", "14m", "3h", "5d": in one unit, the largest that gives at least 2, else seconds. Returns text. */
 const char *hf_cli_ago(uint64_t age_ns, char text[HF_CLI_AGO_TEXT]);

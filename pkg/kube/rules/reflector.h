@@ -110,7 +110,7 @@ struct hf_rf_limits {
 #define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* deadline for the beginning of a watch's answer */
 #define HF_RF_SETTLE_NS HF_NS_PER_S         /* a resumed watch that lives this long counts as accepted */
 #define HF_RF_FILL_NS (60 * HF_NS_PER_S)    /* deadline for the end of a WatchList's objects */
-#define HF_RF_EARLY_NS (10 * HF_NS_PER_S)   /* a stream that lived less ended early */
+#define HF_RF_EARLY_NS (10 * HF_NS_PER_S)   /* a stream that ends sooner counts as ended early */
 
 /* Zero: a reflector before its start. The shell reads state and resting; the other fields belong to the machine. */
 struct hf_reflector {

@@ -33,7 +33,7 @@ struct hf_outlet_evidence {
     uint64_t error_first;        /* first sequence of the batch that last got a server error; 0: none */
     enum hf_lane error_lane;
     struct hf_suspects suspects;
-    bool try_another; /* the content may have failed the last probe: the next probe is another batch */
+    bool try_another; /* the content may be why the last probe failed: probe with another batch next */
 };
 
 /* Totals since the start. */

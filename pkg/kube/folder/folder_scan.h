@@ -58,8 +58,8 @@ struct hf_folder_view {
     size_t n_issues; /* may exceed HF_FOLDER_MAX_ISSUES */
 };
 
-/* True if the file of this name is gone, or its current content is read. For the folder's own name: if no file is left
- * out. */
+/* Returns true if the file of this name is gone, or if the last scan has its current content. Given the name of the
+ * folder itself, returns true if the scan left out no file. */
 bool hf_folder_is_good(const struct hf_folder_view *view, const char *name);
 
 void hf_folder_view_done(struct hf_folder_view *view);

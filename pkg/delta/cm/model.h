@@ -1,6 +1,6 @@
-/* delta/cm/model.h - the small profile's model of copies: codes the bytes that differ from the prediction by old file,
- * match map and image. Encoder and decoder are one code path and cannot disagree. literals.h codes the bytes between
- * copies.
+/* delta/cm/model.h - the small profile's model of copies: codes the bytes of copies that differ from the bytes
+ * predicted from old file, match map and image. Encoder and decoder are one code path and cannot disagree.
+ * literals.h codes the bytes between copies.
  *
  * One model serves one block at a time; delta_model_reset() starts the next. Memory: sizeof(struct delta_model),
  * fixed. */

@@ -29,7 +29,7 @@ enum hf_update_event {
     HF_EV_DESIRED,   /* another release is wanted */
     HF_EV_DROPPED,   /* the release is no longer wanted, or another one is */
     HF_EV_GO,        /* the release has the turn, and the gate is open */
-    HF_EV_HELD,      /* the gate closed in the middle */
+    HF_EV_HELD,      /* the gate closed before the swap */
     HF_EV_REFUSED,   /* signature, sequence, expiry or path forbid the release */
     HF_EV_MISFIT,    /* the release has nothing for this node */
     HF_EV_INSTALLED, /* the installed file is the release's already */

@@ -30,9 +30,11 @@ struct hf_agent_params {
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
     const struct hf_source_ops *source;
-    bool source_echoes; /* writes come back through a subscription: a status counts as delivered once it did */
-    bool status_apart;  /* writes go to a server of their own (kube/split.h): contact with that one decides */
-    const struct hf_http_ops *http; /* for artifacts: any origin, no credentials */
+    /* every status that the source accepted comes back through a subscription, which proves its delivery */
+    bool source_echoes;
+    /* writes go to a server of their own (kube/split.h); contact with that server decides when to write */
+    bool status_apart;
+    const struct hf_http_ops *http; /* downloads artifacts: any origin, no credentials */
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
@@ -46,21 +48,22 @@ struct hf_agent_params {
     const char *facts_root;   /* see node/probe.h; "" on a real node */
     bool pod_mode;
     bool once;             /* the process ends by itself; the status says so */
-    const char *host_root; /* pod mode: folder with the host's file system; NULL: "/" */
+    const char *host_root; /* pod mode: folder where the host's file system is mounted; NULL: "/" */
     const char *own_unit;  /* systemd unit of this process; NULL: none */
     uint64_t retry_base_ns;
     enum hf_clock_ntp (*ntp)(void); /* hf_clock_ntp_read on a real node; may be NULL */
-    /* The policy in effect or the node's labels (an object of strings) may have changed; also called at start. May be
-     * NULL. */
+    /* Called at start, and when the policy in effect or the node's labels (an object of strings) may have changed.
+     * May be NULL. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
-    /* File for local readers that gets every status, at each interval: on a file system in memory. NULL: none. */
+    /* File into which the agent writes every status, and again at each interval, for local readers. It should be on
+     * a file system in memory. NULL: none. */
     const char *run_path;
     /* Returns the telemetry part of a status as a new object, or NULL. May be NULL. */
     json_t *(*telemetry)(void *arg);
-    /* Called at most once: the node has installed and reported everything (see hf_agent_result()), or it cannot read
-     * the folder of objects. May be NULL. */
+    /* Called at most once, when the node has installed and reported everything (see hf_agent_result()), or it cannot
+     * read the folder of objects. May be NULL. */
     void (*settled)(void *arg);
-    /* hf_agent_stop() has ended: everything is on the disk. */
+    /* hf_agent_stop() has finished: everything is on the disk. */
     void (*stopped)(void *arg);
     void *arg;
 };
@@ -80,10 +83,10 @@ enum hf_agent_stop {
 };
 
 /* Saves what a later start needs (resume points, last contact, sequence), writes the last status if the server answers
- * within 2 s, then calls `stopped`. Steps of the update engine go on until hf_agent_free(). */
+ * within 2 s, then calls `stopped`. Steps of the update engine continue until hf_agent_free(). */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
-/* Reads <state>/hold again, because it may have changed. */
+/* Reads <state>/hold again. Call it when the file may have changed. */
 void hf_agent_hold_changed(struct hf_agent *agent);
 
 /* Reports telemetry before the next heartbeat, because something important changed in it (a breaker, a dead letter). */
@@ -92,10 +95,9 @@ void hf_agent_telemetry_changed(struct hf_agent *agent);
 /* Returns true if the agent knows the desired state: from the source, or from the cache of an earlier process. */
 bool hf_agent_ready(const struct hf_agent *agent);
 
-/* Returns what to do about a source that is in reach but refuses the desired state; NULL: it does not, or it is out of
- * reach. */
+/* Returns advice for a person if the source is in reach but refuses to give the desired state; else NULL. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);
 
-/* Returns 0 if every selected update is Committed or Incompatible; 1 if not, or if it cannot read the folder of
- * objects. */
+/* Returns 0 if every selected update is Committed or Incompatible; 1 if one is not, or if the agent cannot read the
+ * folder of objects. */
 int hf_agent_result(const struct hf_agent *agent);

@@ -1,5 +1,5 @@
-/* agent/counters.h - the counters that the parts of an agent raise. agent/gauges.h has the values that a scrape
- * measures. Loop thread only. */
+/* agent/counters.h - the counters that the parts of an agent increment. agent/gauges.h has the values that the agent
+ * measures at each scrape. Loop thread only. */
 #pragma once
 
 #include "web/metrics.h"

@@ -1,4 +1,5 @@
-/* agent/turn.h - what the next turn of an agent has to do, and the timer that starts it. Loop thread only.
+/* agent/turn.h - the work that is due in the next turn of an agent, and the timer that starts that turn. Loop thread
+ * only.
  *
  * Every event notes the work that it makes due and asks for a turn, so the order of events does not matter. */
 #pragma once
@@ -19,11 +20,11 @@ struct hf_turn {
     const struct hf_sched_ops *sched;
     struct hf_timer *timer;
     unsigned due; /* set of enum hf_due */
-    bool running; /* a turn is running: it picks up new work itself */
-    bool ended;   /* no turn starts any more */
+    bool running; /* a turn is running: it picks up newly noted work itself */
+    bool ended;   /* hf_turn_stop() was called: no further turn starts */
 };
 
-/* Each turn calls `run`. -ENOMEM. */
+/* Makes the timer; each turn calls `run`. -ENOMEM. */
 HF_MUST_USE int hf_turn_init(struct hf_turn *turn, const struct hf_sched_ops *sched, void (*run)(void *arg), void *arg);
 void hf_turn_done(struct hf_turn *turn);
 

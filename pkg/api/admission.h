@@ -1,6 +1,6 @@
 /* api/admission.h - decides on the node whether a rollout has admitted it. Pure.
  *
- * The object carries one cutoff instead of a list of nodes, so its size does not depend on the size of the fleet. */
+ * The EdgeUpdate carries one cutoff, not a list of nodes, so its size does not depend on the size of the fleet. */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -2,7 +2,7 @@
  *
  * The object holds its tree; every `const char *` borrows from the tree and lives as long as the object. A decoded
  * object is valid: decoding checks every bound and every rule of the CRD again. The only part of status that counts is
- * the admission, which the controller writes. */
+ * the admission, which the controller writes. Threads: an object belongs to one thread at a time. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -12,7 +12,7 @@
 
 enum {
     HF_MAX_ARTIFACTS = 16,
-    HF_MAX_DELTAS = 64, /* also the bound of steps */
+    HF_MAX_DELTAS = 64, /* bounds the number of steps, too */
     HF_MAX_CHECKS = 16,
     HF_MAX_ARGV = 32,
     HF_MAX_SIGNATURES = 16,
@@ -28,7 +28,7 @@ struct hf_delta_needs {
 };
 
 struct hf_delta_ref {
-    const char *from; /* sha256 hex of the old file (of the old tree's canonical listing for kind Tree) */
+    const char *from; /* hex sha256 of the old file; for kind Tree: of the old tree's canonical archive */
     const char *url;
     const char *sha256;
     uint64_t size;
@@ -50,9 +50,10 @@ struct hf_artifact {
     const char *url;
     const char *sha256;          /* unpacked */
     uint64_t size;               /* unpacked, in bytes */
-    struct hf_delta_ref *deltas; /* to the new file */
+    struct hf_delta_ref *deltas; /* deltas whose result is the new file */
     size_t n_deltas;
-    struct hf_delta_ref *steps; /* between older files, up to the base of a delta: several may be smaller than one */
+    /* deltas between older files: a step and a delta together may be smaller than one delta */
+    struct hf_delta_ref *steps;
     size_t n_steps;
     struct hf_requires requires_;
 };
@@ -65,11 +66,12 @@ struct hf_install {
     unsigned mode;                             /* 07777 */
     bool has_mode;                             /* absent: keep the old file's, else 0755 */
     const char *restart_unit;                  /* NULL none */
-    const char *restart_exec[HF_MAX_ARGV + 1]; /* [0] NULL: none; argv, NULL ends */
+    const char *restart_exec[HF_MAX_ARGV + 1]; /* argv, NULL ends; [0] is NULL: no command */
 };
 
-/* The kinds of health checks, one row for each: constant, field in health.checks[], word in messages and in the flag
- * --health-<word>; what that flag sets (key in the field, "" the field itself; form), its placeholder and its help. */
+/* The kinds of health checks, one row for each. Columns: constant; field in health.checks[]; word in messages and in
+ * the flag --health-<word>; key in that field which the flag sets ("": the field itself) and the form of its value;
+ * placeholder of the value; help. */
 #define HF_CHECK_KINDS(X)                                                                                              \
     X(HTTP, "http", "http", "url", TEXT, "URL", "URL that must answer 200 before the node commits the release")        \
     X(TCP, "tcp", "tcp", "port", PORT, "PORT", "port on 127.0.0.1 that must accept a connection")                      \

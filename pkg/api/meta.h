@@ -13,7 +13,7 @@
 #define HF_FIELD_MANAGER "holdfast-agent"
 
 enum {
-    HF_API_MAX_OBJECT_BYTES = 1 << 20, /* a larger object is refused as a whole */
+    HF_API_MAX_OBJECT_BYTES = 1 << 20, /* limit of a whole object: the decoder refuses a larger one */
     HF_API_MAX_NAME = 253,
 };
 

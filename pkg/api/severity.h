@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The first number of each of OpenTelemetry's ranges (logs data model), and syslog's levels (RFC 5424) between them. */
+/* The first number of each of OpenTelemetry's ranges (logs data model) and, between them, syslog's levels (RFC
+ * 5424). */
 enum hf_severity {
     HF_SEVERITY_TRACE = 1,
     HF_SEVERITY_DEBUG = 5,

@@ -1,5 +1,5 @@
-/* api/sink_url.h - checks that a sink's URL fits its format. Pure. crds/syncpolicies.yaml has the faults as rules,
- * too. */
+/* api/sink_url.h - checks that a sink's URL fits its format. Pure. The rules in crds/syncpolicies.yaml refuse the
+ * same URLs. */
 #pragma once
 
 enum hf_sink_format { HF_SINK_JSON, HF_SINK_NDJSON, HF_SINK_SEED, HF_SINK_OTLP, HF_SINK_FORMAT_COUNT };
@@ -7,5 +7,5 @@ enum hf_sink_format { HF_SINK_JSON, HF_SINK_NDJSON, HF_SINK_SEED, HF_SINK_OTLP, 
 /* Returns a static text that follows the word "url" if every request of this format to `url` would fail; else NULL. */
 const char *hf_sink_url_fault(enum hf_sink_format format, const char *url);
 
-/* Returns the same for a URL that works but is probably a mistake; else NULL. */
+/* Returns a static text that follows the word "url" if `url` works but is probably a mistake; else NULL. */
 const char *hf_sink_url_doubt(enum hf_sink_format format, const char *url);

@@ -1,7 +1,7 @@
 /* api/syncpolicy.h - SyncPolicy, decoded and checked: settings for sync, reports and telemetry.
  *
  * As in api/edgeupdate.h, strings borrow from the tree that the object holds, and a decoded object is valid. Defaults
- * and bounds are in the table of syncpolicy.c. */
+ * and bounds are in the table of syncpolicy.c. Threads: an object belongs to one thread at a time. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -21,10 +21,10 @@ struct hf_syncpolicy {
     enum hf_on_expiry on_expiry;
     uint64_t clock_max_skew_ns;
     bool clock_resync;
-    json_t *static_labels; /* object of strings, borrowed; NULL none */
+    json_t *static_labels; /* object of strings, borrowed; NULL: none */
     bool detect_labels;
     struct hf_telemetry telemetry;
-    /* Fields of spec that are set but that this build ignores ("manifests", "disk", "clock.resync"); NULL ends. */
+    /* Names of the fields that spec sets and this build ignores ("manifests", "disk", "clock.resync"); NULL ends. */
     const char *not_acted_on[8];
     json_t *json;
 };

@@ -36,20 +36,20 @@ bool hf_telemetry_ref_ok(const char *ref);
 /* Matches events: all given members must match. */
 struct hf_event_match {
     const char *source;            /* glob over the event's source: "journald:*"; NULL any */
-    const char *name;              /* glob over the metric's name; NULL: any event, also other than metrics */
+    const char *name;              /* glob over the metric's name; NULL: any event, metric or not */
     const char *contains;          /* text in the body; NULL any */
     enum hf_severity min_severity; /* 0 any */
     enum hf_severity max_severity; /* 0 any */
-    json_t *attributes;            /* object of strings that must be equal; NULL any */
+    json_t *attributes;            /* object of strings: attributes that must be equal; NULL: any */
 };
 
 struct hf_telemetry_file {
     const char *path; /* absolute, glob in the last part */
-    bool json;        /* format: json: a line is an object, else text */
+    bool json;        /* field `format`: true: each line is a JSON object; false: each line is text */
     /* POSIX extended regular expression that the first line of an entry matches (it compiles); NULL: lines are
      * entries */
     const char *multiline_start;
-    enum hf_severity severity; /* for lines without one; default info */
+    enum hf_severity severity; /* severity of lines that state none; default info */
 };
 
 struct hf_telemetry_scrape {
@@ -111,11 +111,12 @@ struct hf_telemetry_drop {
 };
 struct hf_telemetry_sample {
     struct hf_event_match match;
-    double keep; /* 0..1; the event's id decides, so that repetitions share one fate */
+    /* 0..1: share of events kept; the event's id decides, so that a repeated event gets the same decision */
+    double keep;
 };
 struct hf_telemetry_rate {
     struct hf_event_match match;
-    uint64_t per_second, burst; /* for each source name; burst: default per_second */
+    uint64_t per_second, burst; /* rate for each source name; the default of burst is per_second */
 };
 enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH, HF_REDACT_COUNT };
 struct hf_telemetry_redact {
@@ -128,10 +129,12 @@ struct hf_telemetry_anomaly {
     const char *name;   /* name of the rule */
     const char *metric; /* glob over metric names; for payloads: "payload.<member>" */
     enum hf_anomaly_kind kind;
-    double above, below;    /* threshold {above, below}; rateOfChange {above}; zScore {above}, default 3; NaN: absent */
-    double hysteresis;      /* threshold {hysteresis}: a finding ends this far inside the bound, default 0 */
-    uint64_t window_ns;     /* zScore.window, default 10 min; rateOfChange.per, default 1 min; absence.after */
-    uint64_t before, after; /* context: raw values before and after that pass along, at most 64 each */
+    /* bounds of threshold {above, below}, rateOfChange {above}, zScore {above} (default 3); NaN: absent */
+    double above, below;
+    double hysteresis;  /* threshold {hysteresis}: a finding ends this far inside the bound, default 0 */
+    uint64_t window_ns; /* zScore.window, default 10 min; rateOfChange.per, default 1 min; absence.after */
+    /* context: number of raw values before and after an anomaly that pass with it, at most 64 each */
+    uint64_t before, after;
     enum hf_severity severity; /* default error */
 };
 
@@ -149,11 +152,11 @@ struct hf_telemetry_sink {
     const char *url;  /* https://, or http:// to loopback */
     enum hf_sink_format format;
     bool otlp_json; /* encoding: json instead of protobuf */
-    /* Compliance boundary of the receiver; NULL: none. For `sink` from telemetry.boundary; `sinks` have their own. */
+    /* Compliance boundary of the receiver; NULL: none. That of `sink` stands in telemetry.boundary. */
     const char *boundary;
-    /* Files that the platform mounts, read again when they change. NULL: not used. */
+    /* Paths of files that the platform mounts; the agent reads them again when they change. NULL: not used. */
     const char *ca_file, *cert_file, *key_file, *token_file;
-    struct hf_window *windows; /* connectivity windows; n_windows 0: always */
+    struct hf_window *windows; /* connectivity windows; n_windows 0: the sink may send at any time */
     size_t n_windows;
     uint64_t bandwidth_limit;     /* bytes per second; 0: none */
     struct hf_event_match select; /* only these events go to this sink */
@@ -163,7 +166,7 @@ struct hf_telemetry {
     bool present; /* the policy has spec.telemetry */
     struct hf_telemetry_sources sources;
     /* filter */
-    enum hf_severity min_severity; /* for logs; 0: all. Metrics and payloads always pass */
+    enum hf_severity min_severity; /* lowest severity of logs that pass; 0: all. Metrics and payloads always pass */
     struct hf_telemetry_drop *drops;
     size_t n_drops;
     struct hf_telemetry_sample *samples;
@@ -176,9 +179,9 @@ struct hf_telemetry {
     json_t *attributes;                                  /* enrich.attributes: object of strings; NULL: none */
     const char *label_keys[HF_TELEMETRY_MAX_LABELS + 1]; /* enrich.labels: keys of Node labels to add */
     /* aggregate: sends metrics as windows, raw values only for anomalies */
-    uint64_t window_ns;  /* 0: raw values are sent */
+    uint64_t window_ns;  /* 0: no aggregation, the node sends raw values */
     uint64_t max_series; /* default 2000 */
-    uint64_t top_k;      /* values to report for each of `tops`, default 10 */
+    uint64_t top_k;      /* number of values to report for each of `tops`, default 10 */
     struct hf_telemetry_top *tops;
     size_t n_tops;
     struct hf_telemetry_anomaly *anomalies;
@@ -187,16 +190,16 @@ struct hf_telemetry {
     uint64_t buffer_max_bytes; /* default 1 GiB, for all sinks together */
     enum hf_when_full when_full;
     /* batch */
-    uint64_t batch_max_bytes;  /* uncompressed body; default and at most 524288 */
+    uint64_t batch_max_bytes;  /* limit of an uncompressed body; default and maximum 524288 */
     uint64_t batch_timeout_ns; /* default 10 s */
     enum hf_telemetry_compression compression;
     /* retry */
     uint64_t max_attempts;    /* attempts in a row before a batch is deferred; default 3 */
     uint64_t retry_base_ns;   /* default 2 s */
-    uint64_t max_duration_ns; /* total time of those attempts; default 300 s */
+    uint64_t max_duration_ns; /* length of `sinks`; 1 if the policy uses `sink`; 0: it names no sink */
     const char *boundary;     /* compliance boundary of `sink`; NULL: none */
     struct hf_telemetry_sink *sinks;
-    size_t n_sinks; /* with `sink`: 1; 0: the policy names none */
+    size_t n_sinks; /* number of sinks, the one in `sink` included; 0: the policy names none */
 };
 
 /* Frees the lists and the zones of windows. */

@@ -17,7 +17,7 @@ struct hf_window {
     unsigned start_s; /* seconds after local midnight */
     uint64_t duration_ns;
     const char *time_zone; /* IANA name, default "UTC" */
-    struct hf_zone *zone;  /* api/zone.h; NULL is UTC; freed by the owner of the window */
+    struct hf_zone *zone;  /* see api/zone.h; NULL is UTC; freed by the owner of the window */
 };
 
 extern const struct hf_field hf_window_fields[]; /* into struct hf_window */
@@ -26,5 +26,5 @@ extern const struct hf_field hf_window_fields[]; /* into struct hf_window */
 void hf_window_finish(struct hf_decode *decode, void *object, json_t *json);
 
 /* Returns true if `unix_ns` is inside one of the n windows, or if n is 0. *ret_next_unix_ns (may be NULL) is the next
- * moment at which the answer changes; HF_NEVER: not within the next days. */
+ * moment at which the answer changes; HF_NEVER: it does not change within the next days. */
 bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns, uint64_t *ret_next_unix_ns);

@@ -8,7 +8,7 @@
 
 #include "base/macros.h"
 
-/* For arrays that something else bounds. */
+/* `max` for arrays whose size something else limits. */
 #define HF_ARRAY_ANY SIZE_MAX
 
 /* Makes room for one more item in the array `items`, of which `n` are in use and `cap` (an unsigned variable) are

@@ -5,7 +5,7 @@
 
 #include "base/macros.h"
 
-/* Formats into a new allocation; NULL on OOM. Free with free(). */
+/* Formats into a new allocation; NULL: out of memory. Free with free(). */
 char *hf_asprintf(const char *format, ...) HF_PRINTF(1, 2);
 
 /* free() for _cleanup_(hf_freep) on any pointer. */

@@ -1,8 +1,7 @@
 /* base/banned.h - libc calls that the compiler refuses because a safer one exists; force-included into every file of
  * pkg/ and cmd/.
  *
- * The libc headers come first: the pragma refuses each use of a name after it, so their declarations must stand
- * before it. */
+ * The libc headers come before the pragma, because the pragma refuses each later use of a name, even a declaration. */
 #pragma once
 
 #include <stdio.h>

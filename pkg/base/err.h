@@ -26,17 +26,18 @@ struct hf_err {
 /* Sets code (positive errno) and cause, drops earlier context; returns -code. */
 int hf_err_set(struct hf_err *err, int code, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Sets from a negative errno `r` and adds its strerror() text: "open '/x': No such file or directory"; returns r. */
+/* Sets code and cause from a negative errno `r` and adds the text of strerror(): "open '/x': No such file or
+ * directory"; returns r. */
 int hf_err_sys(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Puts context in front of the present text; takes a missing code from r. Returns r. */
+/* Puts context in front of the present text; takes the code from r if none is set. Returns r. */
 int hf_err_wrap(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
 /* Formats the whole text, "where: cause", into text[n] (always terminated); returns text. */
 const char *hf_err_text(const struct hf_err *err, char *text, size_t n);
 
 #if defined(__clang_analyzer__) && !defined(HF_ERR_C)
-/* Tells a checker that reads one file at a time that these never return 0 for a failure. */
+/* Declares to static analysis, which reads one file at a time, that these functions never return 0 for a failure. */
 #define hf_err_set(err, code, ...) ((void)(hf_err_set)((err), (code), __VA_ARGS__), (code) > 0 ? -(code) : -1)
 #define hf_err_sys(err, r, ...) ((void)(hf_err_sys)((err), (r), __VA_ARGS__), (r))
 #define hf_err_wrap(err, r, ...) ((void)(hf_err_wrap)((err), (r), __VA_ARGS__), (r))

@@ -26,7 +26,8 @@ struct hf_fs_ops {
     ssize_t (*pread)(void *ctx, int fd, void *bytes, size_t n, uint64_t offset);
     ssize_t (*pwrite)(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset);
     int (*ftruncate)(void *ctx, int fd, uint64_t size);
-    int (*fallocate)(void *ctx, int fd, uint64_t offset, uint64_t n); /* -EOPNOTSUPP: the file system cannot */
+    /* -EOPNOTSUPP: the file system does not support it */
+    int (*fallocate)(void *ctx, int fd, uint64_t offset, uint64_t n);
     int (*fsync)(void *ctx, int fd);
     int (*fdatasync)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *ret);

@@ -1,6 +1,8 @@
 /* base/list.h - intrusive doubly linked ring; an entry lives inside the structure it links. Allocates nothing.
  *
- *     head <-> a <-> b <-> head        an empty list's head points at itself */
+ *     head <-> a <-> b <-> head        the head of an empty list points at itself
+ *
+ * Threads: any, one at a time for one list. */
 #pragma once
 
 #include <stdbool.h>

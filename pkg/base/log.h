@@ -3,10 +3,10 @@
  *     hf_log(log, HF_LOG_INFO, "update.committed", HF_S("release", name), HF_D("sequence", 42));
  *     {"time":"2026-11-20T08:00:00Z","level":"info","event":"update.committed","release":"edge","sequence":42}
  *
- * Libraries return errors; only the top of the process and the shells of the machines log. The log escapes values,
- * cuts text at HF_LOG_MAX_VALUE bytes, and must never get a secret. It writes at most HF_LOG_BURST lines per second
- * with one event name; the next line reports the number of lines it dropped ("suppressed": n). A NULL log swallows
- * everything. Threads: loop thread only. */
+ * Libraries return errors; only the top of a process and the code that runs a state machine log. The log escapes
+ * values, cuts text at HF_LOG_MAX_VALUE bytes, and must never get a secret. It writes at most HF_LOG_BURST lines per
+ * second with one event name; the next line reports the number of lines it dropped ("suppressed": n). A NULL log
+ * swallows everything. Threads: loop thread only. */
 #pragma once
 
 #include <stdint.h>

@@ -6,7 +6,7 @@
 #define HF_MUST_USE __attribute__((warn_unused_result))
 #define HF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define HF_UNUSED __attribute__((unused))
-/* for functions that the optimizer would not inline by itself */
+/* use it for functions that the optimizer would not inline by itself */
 #define HF_ALWAYS_INLINE inline __attribute__((always_inline))
 #define HF_LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define HF_STR_(x) #x

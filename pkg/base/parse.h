@@ -11,23 +11,23 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-/* Decimal: no blanks, no '+', no leading zeros except "0"; the signed one accepts '-'. */
+/* Parse a decimal number: no blanks, no '+', no leading zeros except "0"; hf_parse_i64() accepts '-'. */
 HF_MUST_USE int hf_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value);
 HF_MUST_USE int hf_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value);
 
-/* Go's time.Duration text, as Kubernetes writes it: "72h", "1h30m", "1.5s", "300ms", "0". Not negative, at most 100
- * years. */
+/* Parses Go's time.Duration text, as Kubernetes writes it: "72h", "1h30m", "1.5s", "300ms", "0". Not negative, at
+ * most 100 years. */
 HF_MUST_USE int hf_parse_duration(const char *text, uint64_t *ret_ns);
 
-/* Kubernetes resource.Quantity in bytes: "512Mi", "1G", "1048576", "1.5Gi" (rounds up). Not negative, no exponent
- * form. */
+/* Parses a Kubernetes resource.Quantity in bytes: "512Mi", "1G", "1048576", "1.5Gi" (rounds up). Not negative, no
+ * exponent form. */
 HF_MUST_USE int hf_parse_quantity(const char *text, uint64_t *ret_bytes);
 
-/* "2%" or "12.5%" as basis points 0..10000. */
+/* Parses "2%" or "12.5%" as basis points 0..10000. */
 HF_MUST_USE int hf_parse_percent(const char *text, unsigned *ret_basis_points);
 
-/* RFC 3339: "2027-02-01T00:00:00Z", with optional fraction and numeric offset. Years 1970..2261. */
+/* Parses RFC 3339: "2027-02-01T00:00:00Z", with optional fraction and numeric offset. Years 1970..2261. */
 HF_MUST_USE int hf_parse_time(const char *text, uint64_t *ret_unix_ns);
 
-/* IMF-fixdate of RFC 9110, the form of the `Date:` header: "Sun, 06 Nov 1994 08:49:37 GMT". */
+/* Parses an IMF-fixdate of RFC 9110, the form of the `Date:` header: "Sun, 06 Nov 1994 08:49:37 GMT". */
 HF_MUST_USE int hf_parse_http_date(const char *text, uint64_t *ret_unix_ns);

@@ -1,4 +1,5 @@
-/* base/rand.h - random numbers from outside, as a table of functions. Not for keys: trust uses those of OpenSSL. */
+/* base/rand.h - random numbers from outside, as a table of functions. Not for keys: trust uses those of OpenSSL.
+ * Threads: as the table's maker says. */
 #pragma once
 
 #include <stdint.h>
@@ -8,9 +9,9 @@ struct hf_rand_ops {
     uint64_t (*u64)(void *ctx);
 };
 
-/* Uniform in [0, bound); 0 if bound is 0. Computes the high half of a 64 x 64 bit product in 32-bit parts, because
- * 32-bit machines have no 128-bit type. The bias is below 2^-32 for bounds up to 2^32 and small enough for jitter
- * above. */
+/* Returns a number that is uniform in [0, bound); 0 if bound is 0. Computes the high half of a 64 x 64 bit product
+ * in 32-bit parts, because 32-bit machines have no 128-bit type. The bias is below 2^-32 for bounds up to 2^32 and
+ * small enough for jitter above. */
 static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bound)
 {
     uint64_t r = rng->u64(rng->ctx);

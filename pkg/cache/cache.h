@@ -2,9 +2,9 @@
  *
  * <dir>/<kind>/<name>.json holds a header line with format version and SHA-256, then the object; each write is a
  * durable replacement. A damaged or unknown entry goes to <dir>/damaged/ with a report, and is never fatal; the kind
- * then counts as incomplete, so that nobody deletes something on its word. The cache checks names (no path tricks)
- * and bounds sizes. Beside the objects, one small record per kind says where to resume: a resourceVersion, and the
- * time of the last proven contact.
+ * then counts as incomplete, so that no caller concludes from a missing entry that an object is gone. The cache
+ * checks names (no path tricks) and bounds sizes. Beside the objects, one small record per kind says where to
+ * resume: a resourceVersion, and the time of the last proven contact.
  *
  * Threads: any, one at a time; blocks, so call it from a job (hf_job) or at start. Memory: the cache owns its
  * strings. */

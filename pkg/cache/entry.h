@@ -1,6 +1,8 @@
 /* cache/entry.h - the text of one file of the cache: a seal (codec/seal.h) of kind "cache", then JSON.
  *
- *     holdfast-cache 1 <SHA-256 of what follows, hex>\n{...}\n */
+ *     holdfast-cache 1 <SHA-256 of what follows, hex>\n{...}\n
+ *
+ * Pure; any thread. */
 #pragma once
 
 #include "base/buf.h"

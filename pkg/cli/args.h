@@ -16,7 +16,7 @@ HF_MUST_USE int hf_cli_parse(const struct hf_cli_command *command, const char *c
                              const char **words, struct hf_cli_args *ret_args, struct hf_err *err);
 
 /* Finds the candidate nearest to `typed` (Damerau-Levenshtein distance, at most a third of its length). Set `typed`,
- * zero the others, and try each candidate; best stays NULL if none is near. */
+ * zero the other fields, and call this for each candidate; `best` stays NULL if none is near. */
 struct hf_cli_nearest {
     const char *typed;
     const char *best;

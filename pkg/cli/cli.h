@@ -30,7 +30,7 @@ enum hf_cli_exit {
     HF_EXIT_SILENT = 5,  /* `status`: the status is old: no agent runs, or it does not renew its status */
 };
 
-enum { HF_CLI_MAX_OPTIONS = 64 }; /* on one command line, with repetitions */
+enum { HF_CLI_MAX_OPTIONS = 64 }; /* limit of options on one command line, repetitions included */
 
 /* One option. An array of options ends with a NULL name. */
 struct hf_cli_option {
@@ -40,7 +40,7 @@ struct hf_cli_option {
     char letter;       /* 'j' for -j; 0: none */
     bool repeats;      /* may occur more than once */
     bool required;
-    const char *means; /* the only value it accepts: the name of the flag that it sets */
+    const char *means; /* the only value that the option accepts; giving it sets the flag of this name */
 };
 
 /* The last options of a command with JSON output: --json, and -o json as in kubectl. */
@@ -86,8 +86,8 @@ struct hf_cli {
     uint64_t drawn_mono_ns; /* time of the last drawing */
     bool drawing;
     struct {
-        uint64_t since_mono_ns, from; /* start of the measurement: time and position */
-        uint64_t done, total;         /* last position; total 0: no measurement yet */
+        uint64_t since_mono_ns, from; /* start of the measurement: its time and position */
+        uint64_t done, total;         /* position at the last call; total 0: no measurement yet */
     } pace;
 };
 
@@ -147,8 +147,8 @@ HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mod
 HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);
 /* Syncs the file and gives it its name. */
 HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err);
-/* The same; without `sync` a power cut may lose the new file, but if it replaces a file, either the old or the new
- * one survives complete. */
+/* As hf_cli_out_commit(), with a choice: without `sync` a power cut may lose the new file, but if it replaces a
+ * file, either the old or the new one survives complete. */
 HF_MUST_USE int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err);
 /* Closes the output, and removes the file unless it has been committed. */
 void hf_cli_out_done(struct hf_cli_out *out);

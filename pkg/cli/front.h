@@ -2,8 +2,8 @@
  * everything else.
  *
  * Each linked library costs memory before main() begins: those for signing and YAML about 3 MiB. Peak memory
- * survives execve(), so a large program cannot hand over to a smaller one: the small one has to come first. It is
- * linked statically and only with the code that deltas need. */
+ * survives execve(), so a large program cannot hand over to a smaller one: the small one has to come first. The thin
+ * program is linked statically and only with the code that deltas need. */
 #pragma once
 
 #include "cli/cli.h"

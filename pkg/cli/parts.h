@@ -1,4 +1,5 @@
-/* cli/parts.h - helpers that several commands share: objects in files, durations, JSON output. */
+/* cli/parts.h - helpers that several commands share: objects in files, durations, JSON output. Main thread only;
+ * blocks. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -7,7 +8,7 @@
 
 enum { HF_CLI_OBJECT_BYTES = 4 << 20, HF_CLI_KEY_BYTES = 64 << 10 };
 
-/* Warning for an EdgeUpdate with a strategy. */
+/* Text of the warning that commands print for an EdgeUpdate with a strategy. */
 #define HF_CLI_NEEDS_CONTROLLER                                                                                        \
     "needs holdfast-controller, which this version does not have: nodes wait until status.admission admits them "      \
     "(without a strategy, every selected node is admitted)"

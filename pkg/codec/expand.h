@@ -10,12 +10,12 @@
 #include "codec/squeeze.h"
 
 enum {
-    HF_EXPAND_MAX_RATIO = 250,      /* expanded to compressed bytes ... */
-    HF_EXPAND_RATIO_FROM = 1 << 20, /* ... after this many expanded bytes */
+    HF_EXPAND_MAX_RATIO = 250,      /* highest ratio of expanded to compressed bytes ... */
+    HF_EXPAND_RATIO_FROM = 1 << 20, /* ... checked after this many expanded bytes */
 };
 
-/* Kind of a Content-Encoding: "", "identity", "gzip", "x-gzip", "zstd", in any case. -ENOTSUP: another one, or
- * several. */
+/* Returns the kind of a Content-Encoding: "", "identity", "gzip", "x-gzip", "zstd", in any case. -ENOTSUP: another
+ * one, or several. */
 HF_MUST_USE int hf_expand_kind(struct hf_view name, enum hf_squeeze_kind *ret_kind);
 
 /* Appends the expanded bytes to *out. -EBADMSG: damaged, cut off, or followed by other bytes; -E2BIG: beyond out->max

@@ -23,7 +23,7 @@ enum { HF_JSON_MAX_BYTES = 4 << 20, HF_JSON_MAX_DEPTH = 64, HF_JSON_MAX_NODES = 
 
 void hf_json_freep(json_t **json); /* json_decref */
 
-/* jansson iterates over non-const objects only; iterating does not change them. */
+/* jansson iterates over non-const objects only; iteration does not change them. */
 static inline json_t *hf_json_mutable(const json_t *json)
 {
     union {
@@ -41,10 +41,10 @@ static inline json_t *hf_json_mutable(const json_t *json)
 HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
-/* Parses a text of one YAML document. Scalars follow the core schema: "yes" is a string; refuses 010 by name, which is
- * 8 in YAML 1.1 and 10 in 1.2. Limits as above; aliases count expanded, so bombs end in -E2BIG. -EBADMSG with line:
- * tags other than the core ones, merge keys, duplicate keys, keys that are not strings, integers beyond int64 (stricter
- * than JSON: people write YAML). */
+/* Parses a text of one YAML document. Scalars follow the core schema: "yes" is a string. Refuses numbers such as
+ * 010, which is 8 in YAML 1.1 and 10 in 1.2, with an error that names them. Limits as above; aliases count expanded,
+ * so bombs end in -E2BIG. -EBADMSG with line: tags other than the core ones, merge keys, duplicate keys, keys that
+ * are not strings, integers beyond int64 (stricter than JSON: people write YAML). */
 HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 

@@ -98,7 +98,7 @@ HF_MUST_USE int hf_scan_end(struct hf_scan *scan);
 /* Returns the type of the value that comes next, without reading it; fails at the end or where no value begins. */
 HF_MUST_USE int hf_scan_peek(struct hf_scan *scan);
 
-/* ---- single characters: for code that knows its text's structure. Duplicate names are its own business there. ---- */
+/* ---- single characters: for code that knows its text's structure. It checks for duplicate names itself. ---- */
 
 /* Skips blanks. Returns the byte after them without reading it, -1 at the end. */
 static inline int hf_scan_next(struct hf_scan *scan)
@@ -168,17 +168,17 @@ HF_MUST_USE int hf_scan_string(const struct hf_scan_value *value, struct hf_buf 
  * grows). U+0000 becomes a zero byte, an unpaired surrogate U+FFFD. Returns the length. */
 size_t hf_scan_unescape(struct hf_view inside, char *out);
 
-/* Number of bytes from p on that stand for themselves in a JSON string: ASCII without control characters, quotes and
- * backslashes. */
+/* Returns the number of bytes from p on that stand for themselves in a JSON string: ASCII without control
+ * characters, quotes and backslashes. */
 size_t hf_scan_plain(const char *p, size_t n);
 
 /* True if the member has this name, also where the name is written with escapes. */
 bool hf_scan_is(const struct hf_scan_member *member, const char *name);
-/* NaN when the value is not a number. */
+/* Returns the value as a number, or NaN if it is not one. */
 double hf_scan_number(const struct hf_scan_value *value);
-/* The number in a text that a scan has read as one. NaN when it is longer than HF_SCAN_MAX_NUMBER. */
+/* Returns the number in a text that a scan has read as one. NaN when it is longer than HF_SCAN_MAX_NUMBER. */
 double hf_scan_double(struct hf_view text);
-/* Digits only, without a sign. False: anything else, or above 2^64 - 1. */
+/* Parses digits only, without a sign. False: anything else, or above 2^64 - 1. */
 bool hf_scan_u64(struct hf_view text, uint64_t *ret_value);
-/* Digits only, with an optional minus sign. False: anything else, or outside int64. */
+/* Parses digits only, with an optional minus sign. False: anything else, or outside int64. */
 bool hf_scan_i64(struct hf_view text, int64_t *ret_value);

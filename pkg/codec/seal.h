@@ -16,9 +16,9 @@
 /* Appends header and body. -E2BIG: `out` is full and unchanged. */
 HF_MUST_USE int hf_seal_format(const char *kind, unsigned version, struct hf_view body, struct hf_buf *out);
 
-/* The same in two steps, for a body that is built in `out`: _begin appends a header with a blank checksum, _end fills
- * it in for everything after it. *ret_body is the offset of the body, for _end. `hex` (may be NULL) gets the
- * checksum. */
+/* Append header and body in two steps, for a body that the caller builds in `out`: _begin appends a header with a
+ * blank checksum, _end fills it in for everything after it. *ret_body is the offset of the body, for _end. `hex`
+ * (may be NULL) gets the checksum. */
 HF_MUST_USE int hf_seal_begin(const char *kind, unsigned version, struct hf_buf *out, size_t *ret_body);
 void hf_seal_end(struct hf_buf *out, size_t body, char hex[HF_SHA256_HEX]);
 

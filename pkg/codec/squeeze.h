@@ -14,7 +14,7 @@
 
 enum hf_squeeze_kind { HF_SQUEEZE_NONE, HF_SQUEEZE_GZIP, HF_SQUEEZE_ZSTD };
 
-/* As in Content-Encoding; NULL for none. */
+/* Name of the kind as in Content-Encoding; NULL for no compression. */
 const char *hf_squeeze_name(enum hf_squeeze_kind kind);
 
 struct hf_squeeze;
@@ -26,5 +26,5 @@ HF_DEFINE_CLEANUP(struct hf_squeeze, hf_squeeze_free)
 HF_MUST_USE int hf_squeeze_begin(struct hf_squeeze *squeeze, struct hf_buf *out);
 HF_MUST_USE int hf_squeeze_add(struct hf_squeeze *squeeze, const void *bytes, size_t n);
 HF_MUST_USE int hf_squeeze_end(struct hf_squeeze *squeeze);
-/* Bytes added since the frame began. */
+/* Returns the number of bytes added since the frame began. */
 size_t hf_squeeze_fed(const struct hf_squeeze *squeeze);

@@ -1,7 +1,6 @@
 /* codec/unpack.h - decompresses whole-file artifacts as a stream: .zst and .xz, recognised by their magic bytes;
- * anything else passes through. Memory is bounded: refuses a frame that needs a window above `max_window` (-E2BIG by
- * name).
- * Threads: one at a time. Errors: 0 or -errno, *err says why. */
+ * anything else passes through. Memory is bounded: refuses a frame that needs a window above `max_window` (-E2BIG;
+ * the error names the window). Threads: one at a time. Errors: 0 or -errno, *err says why. */
 #pragma once
 
 #include <stddef.h>

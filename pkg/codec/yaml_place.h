@@ -1,6 +1,6 @@
 /* codec/yaml_place.h - finds the line of a value in a YAML text, for messages about objects that were read from it.
  *
- * Pure. Memory: the caller frees nothing. Errors: 0 is no line. */
+ * Pure. Memory: the caller frees nothing. Errors: returns 0 if there is no such line. */
 #pragma once
 
 #include "base/buf.h"

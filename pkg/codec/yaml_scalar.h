@@ -12,7 +12,7 @@ enum hf_yaml_meaning {
     HF_YAML_FALSE,
     HF_YAML_INTEGER,
     HF_YAML_REAL,
-    HF_YAML_OCTAL_LOOKING, /* 010: another number in YAML 1.1 than in 1.2 */
+    HF_YAML_OCTAL_LOOKING, /* such as 010: YAML 1.1 and 1.2 read different numbers */
     HF_YAML_NOT_FINITE,    /* .inf, .nan */
     HF_YAML_TOO_BIG,       /* a number outside int64 or double */
 };

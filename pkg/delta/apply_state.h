@@ -14,7 +14,7 @@ struct delta_apply_state {
 };
 
 /* Flush the output and hand the caller a checkpoint; call it at each block border, where every coder starts anew.
- * Does nothing at the end of the new file, or where the caller asked for no checkpoints. Returns the caller's error. */
+ * Does nothing at the end of the new file, or if the caller asked for no checkpoints. Returns the caller's error. */
 HF_MUST_USE int delta_apply_checkpoint(struct delta_apply_state *apply, struct hf_err *err);
 
 /* True if the application resumes behind the start of this block: its output exists already. */

@@ -6,7 +6,7 @@
 
 /* The encoder of one method. */
 struct delta_blocks_ops {
-    /* Prepares to encode blocks of `make`, and appends the encoded shared context, which begins the body, to
+    /* Makes the encoder for the blocks of `make`, and appends the encoded shared context, which begins the body, to
      * *shared. */
     int (*open)(const struct delta_make *make, struct hf_buf *shared, void **ret_state, struct hf_err *err);
     /* Appends new[start..end), preceded by its length. */
@@ -14,7 +14,8 @@ struct delta_blocks_ops {
     void (*close)(void *state);
 };
 
-extern const struct delta_blocks_ops delta_blocks_zstd, delta_blocks_cm; /* methods 1 and 2 */
+/* the methods that encode by blocks: 1 and 2 */
+extern const struct delta_blocks_ops delta_blocks_zstd, delta_blocks_cm;
 extern const struct delta_blocks_ops delta_blocks_quick; /* method 1 at low effort, to estimate the size */
 
 /* Appends each make's body to its buffer. The number of workers does not change the bytes. */

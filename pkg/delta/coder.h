@@ -7,15 +7,15 @@
 #include "base/buf.h"
 #include "delta/io/wire.h"
 
-/* Compressor of a block: the lowest bit of the number in front of it. */
+/* Compressor of a block, from the lowest bit of the number in front of the block. */
 enum delta_coder { DELTA_CODER_ZSTD = 0, DELTA_CODER_LZMA = 1 };
 
 /* ---- unpacking ------------------------------------------------------------------------------------------------- */
 
 struct delta_unpacker;
 
-/* NULL: out of memory. The unpacker allocates a decoder at the first block that needs it, and frees it at the first
- * block of the other kind. */
+/* Makes an unpacker. NULL: out of memory. The unpacker allocates a decoder at the first block that needs it, and
+ * frees it at the first block of the other kind. */
 struct delta_unpacker *delta_unpacker_new(struct delta_input *input);
 void delta_unpacker_free(struct delta_unpacker *u);
 
@@ -30,9 +30,9 @@ HF_MUST_USE int delta_unpacker_finish(struct delta_unpacker *u, struct hf_err *e
 
 struct delta_packer;
 
-/* `quick`: estimate sizes. It ranks variants as well as full compression does, in a third of the time and with less
- * memory. `split`: compress large blocks as two frames in as many threads as `params` (may be NULL) asks for; costs
- * 0.7 % more bytes, which do not depend on the number of threads. NULL: out of memory. */
+/* `quick`: only estimates sizes. This ranks variants as well as full compression does, in a third of the time and
+ * with less memory. `split`: compress large blocks as two frames in as many threads as `params` (may be NULL) asks
+ * for; costs 0.7 % more bytes, which do not depend on the number of threads. NULL: out of memory. */
 struct delta_packer *delta_packer_new(bool quick, bool split, const struct hf_delta_create_params *params);
 void delta_packer_free(struct delta_packer *p);
 

@@ -16,14 +16,14 @@ struct delta_make {
     size_t old_n, new_n;
     const struct hf_delta_create_params *params;
     struct delta_copies copies;
-    struct delta_pair *pairs; /* old and new images that belong together, ascending in the new file */
-    struct delta_image *old_images, *new_images; /* by index of the pair */
+    struct delta_pair *pairs;                    /* pairs of an old and a new image, ascending in the new file */
+    struct delta_image *old_images, *new_images; /* image of each pair, at the index of the pair */
     uint32_t pairs_n;
 };
 
-/* Each appends a body to `body`. Methods 1 and 2 encode block by block instead: blocks.h. */
+/* Each function appends the body of one method to `body`. Methods 1 and 2 encode block by block instead: blocks.h. */
 HF_MUST_USE int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);
-/* -E2BIG: the body exceeds the buffer's maximum. */
+/* Makes a body of method 4. -E2BIG: the body exceeds the buffer's maximum. */
 HF_MUST_USE int delta_make_runs(const struct delta_make *make, struct hf_buf *body);
 /* Stores the new file uncompressed, as a body of method 4: at most 11 bytes longer than the file. */
 HF_MUST_USE int delta_make_stored(const struct delta_make *make, struct hf_buf *body);

@@ -54,7 +54,7 @@ struct hf_delta_out {
 enum { HF_DELTA_FINGERPRINT_BYTES = 4 };
 
 struct hf_delta_info {
-    unsigned version, method; /* method: by number in FORMAT.md */
+    unsigned version, method; /* method: its number in FORMAT.md */
     enum hf_delta_profile profile;
     uint64_t old_size, new_size, patch_size;
     unsigned char old_fingerprint[HF_DELTA_FINGERPRINT_BYTES]; /* first bytes of the old file's SHA-256 */
@@ -68,7 +68,8 @@ struct hf_delta_create_params {
     /* Small profile only: 1, 2 and 3 save 0.8, 1.2 and 1.4 MiB of memory when applying; each step costs a few per
      * cent more bytes. */
     unsigned lean;
-    /* Called now and then with work done and in total, in any unit; may be NULL. Non-zero cancels. */
+    /* Called now and then with the work done so far and the work in total, in any unit. A non-zero return cancels.
+     * May be NULL. */
     int (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
     /* Called before a phase that reads neither file, so that the caller can give back the pages of mapped files. May
@@ -101,8 +102,9 @@ struct hf_delta_apply_params {
     struct hf_delta_old old;
     struct hf_delta_in patch;
     struct hf_delta_out out;
-    const atomic_bool *cancel;                /* checked at least every 256 KiB of output; may be NULL */
-    const struct hf_delta_checkpoint *resume; /* NULL: from the start */
+    const atomic_bool *cancel; /* checked at least every 256 KiB of output; may be NULL */
+    /* resume point of an earlier run; NULL: begin at the start of the new file */
+    const struct hf_delta_checkpoint *resume;
     /* Called at each resume point (every 4 MiB of output) but not at the end. The caller syncs its output, then
      * stores the checkpoint. May be NULL; a negative result stops. */
     int (*checkpoint)(void *ctx, const struct hf_delta_checkpoint *checkpoint);

@@ -1,6 +1,6 @@
 /* delta/got_plt.h - match the global offset table (.got) and the procedure linkage table (.plt) entry by entry.
- * Their entries look alike, but relocations name the symbol of each. All code refers to these slots, so a wrong
- * match is expensive. Creating only. */
+ * Their entries look alike, but relocations name the symbol of each. Code everywhere refers to these entries, so a
+ * wrong match is expensive. Creating only. */
 #pragma once
 
 #include "delta/create.h"

@@ -25,12 +25,12 @@ void delta_found_done(struct delta_found *found);
 HF_MUST_USE int delta_images_blank(const struct delta_found *found, const unsigned char *bytes, size_t n,
                                    unsigned char **ret_blanked, struct hf_err *err);
 
-/* Fills make->pairs and make's images by pair; make->copies must be complete. */
+/* Fills make->pairs, make->old_images and make->new_images; make->copies must be complete. */
 HF_MUST_USE int delta_images_pair(struct delta_make *make, const struct delta_found *old,
                                   const struct delta_found *new_found, struct hf_err *err);
 
-/* Calls `match` for each pair of images with a sorted map of the copies as they are before the first call. `match`
- * returns 0 or -ENOMEM. */
+/* Calls `match` for each pair of images with one sorted map, made of the copies as they are before the first call.
+ * `match` returns 0 or -ENOMEM. */
 HF_MUST_USE int delta_images_match_each(struct delta_make *make,
                                         int (*match)(struct delta_make *make, uint32_t pair,
                                                      const struct delta_map *map),

@@ -3,6 +3,6 @@
 
 #include "delta/match/copies.h"
 
-/* Removes from `copies` those that are short and too different. Both files are as the matcher saw them, with the
+/* Removes from `copies` those that are short and too different. Pass both files as the matcher saw them, with the
  * references of their images blanked. */
 void delta_prune_copies(struct delta_copies *copies, const unsigned char *old, const unsigned char *new_bytes);

@@ -9,7 +9,8 @@
 #include "delta/create.h"
 #include "delta/image/predict.h"
 
-/* Encodes `shared`, or decodes into it, as cm says; sorts its map. -EBADMSG, -EOPNOTSUPP (unknown predictor),
+/* Encodes `shared`, or decodes into it, according to the direction of cm; sorts its map. -EBADMSG, -EOPNOTSUPP
+ * (unknown predictor),
  * -ENOMEM. */
 HF_MUST_USE int delta_shared_context_code(struct delta_cm *cm, struct delta_shared_context *shared, struct hf_err *err);
 
@@ -25,6 +26,7 @@ HF_MUST_USE int delta_shared_context_read(struct delta_apply_state *apply, struc
 HF_MUST_USE int delta_shared_context_make(const struct delta_make *make, struct delta_memory *memory,
                                           struct delta_shared_context *shared, struct hf_buf *body, struct hf_err *err);
 
-/* A coded part of the body, with its length in front: start decoding the next one; append one. */
+/* A body consists of coded parts, each with its length in front. delta_part_open() starts to decode the next part;
+ * delta_part_add() appends a part. */
 HF_MUST_USE int delta_part_open(struct delta_apply_state *apply, struct delta_cm *cm, struct hf_err *err);
 HF_MUST_USE int delta_part_add(struct hf_buf *body, const struct hf_buf *part);

@@ -7,7 +7,8 @@
 #include "delta/cm/model.h"
 #include "delta/create.h"
 
-/* Upper bound of a stripe's coded literals; no probabilities make them longer. Checked before memory is allocated. */
+/* Upper bound of a stripe's coded literals, whatever their probabilities. The decoder checks it before it allocates
+ * memory. */
 enum { DELTA_STRIPE_CODED_MAX = 1 << 20 };
 
 /* ---- applying -------------------------------------------------------------------------------------------------- */
@@ -34,10 +35,10 @@ struct delta_stripe_encoder {
     struct delta_cm cm;
     struct delta_model *model;
     struct delta_literals *literals;
-    uint64_t room; /* for one stripe: DELTA_STRIPE_BYTES, or less in tests */
+    uint64_t room; /* bytes for the literals of one stripe: DELTA_STRIPE_BYTES, or less in tests */
     struct hf_buf part;
 };
 
-/* Appends new[start..end), encoded in `options`, to `block`. */
+/* Encodes new[start..end) with `options` and appends it to `block`. */
 HF_MUST_USE int delta_stripes_make(struct delta_stripe_encoder *encoder, uint64_t start, uint64_t end,
                                    struct delta_block_options *options, struct hf_buf *block, struct hf_err *err);

@@ -4,5 +4,5 @@
 
 #include "delta/create.h"
 
-/* Replaces the copies inside these tables of the new file. -ENOMEM. */
+/* Replaces the copies inside the tables of the new file. -ENOMEM. */
 HF_MUST_USE int delta_tables_match(struct delta_make *make, struct hf_err *err);

@@ -32,7 +32,7 @@ void hf_kube_config_done(struct hf_kube_config *config);
 
 /* Finds the server. `server`: --server; `kubeconfig`: --kubeconfig (its current-context); both NULL: in-cluster
  * (KUBERNETES_SERVICE_HOST and _PORT from `getenv_fn`, service account folder). Blocks (small files). -ENOENT: none of
- * them. -EACCES: credentials without TLS. Refuses exec plugins and auth-provider entries by name. */
+ * them. -EACCES: credentials without TLS. Refuses exec plugins and auth-provider entries; the error names them. */
 HF_MUST_USE int hf_kube_config_find(const struct hf_fs_ops *fs, const char *server, const char *kubeconfig,
                                     const char *(*getenv_fn)(const char *name), struct hf_kube_config *ret_config,
                                     struct hf_err *err);
@@ -68,9 +68,11 @@ void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns);
  * with the fleet; 0: 10 s. */
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
 
-/* The link of this node is back (an address or a route appeared): try now, before the back-off ends. */
+/* Call when the link of this node is back (an address or a route appeared): subscriptions try now, before their
+ * back-off ends. */
 void hf_kube_nudge(struct hf_kube *kube);
 
-/* True if the rules of a MetaServer hold: by `api`, by its address (port 10550 on loopback or 169.254.30.10), or
- * because it behaved like one (a misspelt list kind, a watch that ignores the resourceVersion it resumes from). */
+/* True if the server is treated as a MetaServer: because of `api`, because of its address (port 10550 on loopback or
+ * 169.254.30.10), or because it behaved like one (a misspelt list kind, a watch that ignores the resourceVersion it
+ * resumes from). */
 bool hf_kube_is_metaserver(const struct hf_kube *kube);

@@ -15,7 +15,7 @@
 
 enum hf_contact_kind {
     HF_CONTACT_PROVEN, /* the real source answered now */
-    HF_CONTACT_LOST,   /* it is out of reach, or only a local proxy answers */
+    HF_CONTACT_LOST,   /* the real source is out of reach, or only a local proxy answers */
 };
 
 /* The callbacks of a subscriber. Objects are borrowed: take a reference to keep one. A callback may unsubscribe (itself
@@ -33,19 +33,20 @@ struct hf_source_sink {
      * bookmark (about one a minute where the server sends them): no reason to write at once. Write the newest one every
      * 10 minutes and at the end; an older one costs a replay, at worst one list. */
     void (*version)(void *arg, const char *resource_version);
-    /* PROVEN holds until LOST comes; it is repeated about once a minute. LOST may be repeated, with the newest reason.
-     * server_date_unix_ns: the real server's Date, 0 where there is none (a proxy's own Date is left out). */
+    /* Reports contact. PROVEN holds until LOST comes; the source repeats PROVEN about once a minute, and may repeat
+     * LOST with the newest reason. server_date_unix_ns: the real server's Date; 0 if unknown (a proxy's own Date
+     * does not count). */
     void (*contact)(void *arg, enum hf_contact_kind kind, uint64_t server_date_unix_ns, const struct hf_err *err);
     /* The source skipped an object or answer that it could not use. -ESTALE: a doubt (versions that went back). */
     void (*refused)(void *arg, const char *what, const struct hf_err *err);
-    /* A part of the source (a file) is unusable until this comes for it again with NULL: then it is good, or gone.
-     * `refused` reports such a part too. */
+    /* A part of the source (a file) is unusable. When the part is good again, or gone, this comes for it with a NULL
+     * error. `refused` reports such a part too. */
     void (*unreadable)(void *arg, const char *what, const struct hf_err *err);
 };
 
 struct hf_source_ops;
 
-/* Handles. A source embeds them in structs of its own. `source`: where the handle belongs. */
+/* Handles, which a source embeds in structs of its own. `source`: the source to which the handle belongs. */
 struct hf_subscription {
     const struct hf_source_ops *source;
 };
@@ -53,10 +54,10 @@ struct hf_delivery {
     const struct hf_source_ops *source;
 };
 
-/* The end of a write. r: 0 the source has it (2xx from a real server; written and synced for a folder); -EAGAIN not
- * now, keep it and try later (retry_after_ns may say when); -ECONNREFUSED and the like: out of reach; -EBADMSG refused
- * for good (422, 400); -EACCES 403; -ENOENT the object or kind does not exist. `answer`: the object as the source has
- * it now, or NULL; borrowed. */
+/* Called at the end of a write. r: 0 the source has it (2xx from a real server; written and synced for a folder);
+ * -EAGAIN not now, keep it and try later (retry_after_ns may say when); -ECONNREFUSED and the like: out of reach;
+ * -EBADMSG refused for good (422, 400); -EACCES 403; -ENOENT the object or kind does not exist. `answer`: the object
+ * as the source has it now, or NULL; borrowed. */
 typedef void hf_source_done(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err);
 
 struct hf_source_ops {

@@ -16,11 +16,11 @@ struct hf_connection_params {
     const char *host; /* name or address; copied */
     uint16_t port;
     bool tls;
-    const char *ca_pem; /* trust exactly these; NULL: the system's store */
+    const char *ca_pem; /* PEM of the only certificates to trust; NULL: the system's store */
     void (*opened)(void *arg);
     void (*received)(void *arg, const void *bytes, size_t n);
-    /* The connection could not open, or has ended: -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (name), -EKEYREJECTED
-     * (TLS), -EPIPE (the peer ended it). Close it. */
+    /* Called when the connection could not open or has ended: -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (name),
+     * -EKEYREJECTED (TLS), -EPIPE (the peer ended it). Close it. */
     void (*closed)(void *arg, int r, const struct hf_err *err);
     void *arg;
 };

@@ -15,7 +15,7 @@
 
 struct hf_loop;
 
-/* NULL with *err on failure. */
+/* Makes the loop. NULL with *err on failure. */
 struct hf_loop *hf_loop_new(struct hf_err *err);
 
 /* Cancels all calls, waits for running jobs and calls their `done`, frees. */

@@ -20,7 +20,7 @@ struct hf_proc_request {
     /* Deadline: SIGTERM to the process group, 2 s later SIGKILL to the group and to all that is left in its
      * session. 0: 30 s. */
     uint64_t timeout_ns;
-    size_t max_output; /* limit for stdout and stderr together; drops more; 0: 4096 */
+    size_t max_output; /* limit for stdout and stderr together; the loop drops further output; 0: 4096 */
     /* r: 0 exited, -ETIMEDOUT killed at the deadline, -errno could not start. exit_code: 0..255, or 128 + signal.
      * The call ends when the child itself ends, even if a daemon that it started still holds the pipes. */
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);

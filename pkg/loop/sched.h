@@ -29,6 +29,6 @@ struct hf_sched_ops {
     void (*timer_arm)(void *ctx, struct hf_timer *timer, uint64_t delay_ns);
     void (*timer_disarm)(void *ctx, struct hf_timer *timer);
     void (*timer_free)(void *ctx, struct hf_timer *timer); /* NULL is fine; safe inside its own callback */
-    /* 0, or -ENOMEM or -ECANCELED: not queued, and `done` will not come. */
+    /* 0; -ENOMEM or -ECANCELED: the job is not queued, and `done` will not come. */
     HF_MUST_USE int (*submit)(void *ctx, struct hf_job *job);
 };

@@ -23,8 +23,8 @@
 
 struct hf_clock_floor {
     const struct hf_clock_ops *wall; /* borrowed */
-    uint64_t floor_unix_ns;          /* newest believed time ... */
-    uint64_t floor_mono_ns;          /* ... and the time of that decision */
+    uint64_t floor_unix_ns;          /* newest time that the node believed ... */
+    uint64_t floor_mono_ns;          /* ... and the monotonic time at which it did */
     struct hf_clock_ops ops;         /* the table of hf_clock_floor_ops() */
 };
 
@@ -50,7 +50,8 @@ enum hf_clock_ntp hf_clock_ntp_read(void);
 struct hf_clock_skew {
     bool known;
     uint64_t server_unix_ns, at_mono_ns;
-    bool exceeded; /* beyond max_skew; ends only below 4/5 of it, so that it does not flap */
+    /* set when the clocks differ by more than max_skew, cleared only below 4/5 of max_skew, so that it does not flap */
+    bool exceeded;
 };
 
 /* `date_unix_ns`: the Date header, whole seconds, received at mono_ns. */
@@ -72,5 +73,5 @@ struct hf_clock_file {
     uint64_t contact_unix_ns;
 };
 HF_MUST_USE int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out);
-/* -EBADMSG: damaged, or of an unknown format. */
+/* Parses the file. -EBADMSG: damaged, or of an unknown format. */
 HF_MUST_USE int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, struct hf_err *err);

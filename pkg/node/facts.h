@@ -17,8 +17,8 @@ struct hf_facts {
     char kernel[96];       /* release: "6.1.0-18-arm64"; "" if unknown */
     char gpu[32];          /* "nvidia", "amd", "intel", or the driver's name ("v3d"); "" if none */
     char tpm[8];           /* major version: "2", "1"; "" if none */
-    uint64_t memory_bytes; /* MemTotal: without the kernel's own part; 0 if unknown */
-    unsigned cpus;         /* online; 0 if unknown */
+    uint64_t memory_bytes; /* MemTotal, which excludes the kernel's own part; 0 if unknown */
+    unsigned cpus;         /* number of online processors; 0 if unknown */
     enum hf_storage storage;
     char *cpu_features; /* in the kernel's spelling, " a b c " with a blank at both ends; NULL if unknown */
 };
@@ -30,7 +30,7 @@ struct hf_facts_params {
     unsigned state_major, state_minor; /* device number of the state folder; 0:0 if unknown */
 };
 
-/* Returns the architecture of this build: right also on a 64-bit kernel with a 32-bit user land. */
+/* Returns the architecture of this build: correct for a 32-bit user land on a 64-bit kernel, too. */
 const char *hf_facts_build_arch(void);
 
 /* Fails with -ENOMEM only; *ret_facts is then untouched. */

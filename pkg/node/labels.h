@@ -9,7 +9,7 @@
 #include "api/syncpolicy.h"
 #include "node/facts.h"
 
-/* Check Kubernetes' rules for label keys (only with our prefix) and values. */
+/* Check a label key, which must have our prefix, or a label value by the rules of Kubernetes. */
 bool hf_label_key_valid(const char *key);
 bool hf_label_value_valid(const char *value);
 

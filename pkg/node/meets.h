@@ -10,14 +10,14 @@
 #include "base/macros.h"
 #include "node/facts.h"
 
-/* Conditions that change while the process runs. */
+/* Facts that change while the process runs. */
 struct hf_meets_now {
-    uint64_t disk_free_bytes;                        /* where releases are kept */
+    uint64_t disk_free_bytes;                        /* true if this path below /dev exists */
     bool (*has_device)(void *arg, const char *path); /* true if this path below /dev exists */
     void *arg;
 };
 
-/* 0, or -EOPNOTSUPP with everything that is missing in *err. */
+/* Returns 0, or -EOPNOTSUPP with everything that is missing in *err. */
 HF_MUST_USE int hf_meets_requires(const struct hf_facts *facts, const struct hf_meets_now *now,
                                   const struct hf_requires *requires_, struct hf_err *err);
 

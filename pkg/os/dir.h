@@ -18,7 +18,7 @@ HF_MUST_USE int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct
 /* Removes a file, or a folder with everything in it; durable. Follows no links. An absent one is fine. */
 HF_MUST_USE int hf_dir_remove_tree(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* The same for `name` in the open folder `dirfd`, without sync. */
+/* Removes `name` in the open folder `dirfd` by the same rules, without sync. */
 HF_MUST_USE int hf_dir_remove_tree_at(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_err *err);
 
 /* Copies the folder part of a path into folder[n] ("." if there is none); returns the last component, within `path`. */

@@ -1,5 +1,5 @@
-/* os/memory.h - settings that keep a process small that mostly waits. Process-wide; the loop calls them, so that no
- * main() can forget. Threads: the loop's.
+/* os/memory.h - settings that keep a process small if it mostly waits. They apply to the whole process; the loop
+ * calls them, so that no main() can forget to. Threads: the loop's.
  *
  * Measured on a node (glibc, dynamic libcurl with its thirty libraries), three things cost memory: one malloc arena
  * for each thread, free memory kept for bursts that do not come again, and code that ran once at start and stays

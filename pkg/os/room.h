@@ -23,17 +23,17 @@
 
 struct hf_room {
     uint64_t bytes; /* UINT64_MAX: no bound */
-    /* The bound: "memory.max of cgroup /system.slice/x.service", "half of MemAvailable"; "" for none. Cut to the
-     * array. */
+    /* Name of the bound: "memory.max of cgroup /system.slice/x.service", "half of MemAvailable"; "" for none. Cut to
+     * the array. */
     char bound[112];
 };
 
 /* Fills *ret_room. `root` comes before every path: "" on a real node, a recorded tree in tests. */
 void hf_room_memory(const struct hf_fs_ops *fs, const char *root, struct hf_room *ret_room);
 
-/* OOM kills that the process's own cgroup, and the one above it, have counted so far; 0 if the files do not exist. A
- * cgroup that systemd makes anew with every start of a service counts from 0 again; on v2 the one above also counts
- * the kills below it. */
+/* Returns the number of OOM kills that the process's own cgroup, and the one above it, have counted so far; 0 if the
+ * files do not exist. A cgroup that systemd makes anew with every start of a service counts from 0 again; on v2 the
+ * one above also counts the kills below it. */
 struct hf_room_kills {
     uint64_t own, above;
 };

@@ -13,7 +13,7 @@ enum hf_secret_kind { HF_SECRET_FILE = 1, HF_SECRET_ENV };
 
 struct hf_secret_ref {
     enum hf_secret_kind kind;
-    const char *name; /* the path or the variable's name */
+    const char *name; /* the path, or the name of the variable */
 };
 
 /* Splits a reference; does not check the path or the name. -EINVAL: the text has neither prefix. */

@@ -18,7 +18,7 @@
 enum { HF_TWO_SLOTS_MAX_BYTES = 512, HF_TWO_SLOTS_STRIDE = 4096 };
 
 struct hf_two_slots_format {
-    size_t bytes;        /* of one slot, at most HF_TWO_SLOTS_MAX_BYTES: one sector */
+    size_t bytes;        /* bytes of a slot, at most HF_TWO_SLOTS_MAX_BYTES: one sector */
     unsigned first_slot; /* the slot, 0 or 1, that holds counter 1 */
     /* Returns the counter of a whole slot, 0 if the slot is damaged or was never written. */
     uint64_t (*counter)(const unsigned char *slot);

@@ -10,14 +10,14 @@
 
 /* One way: a whole file, a delta, or several deltas one after the other. */
 struct hf_plan_way {
-    uint64_t fetch_bytes;  /* sum over the link */
-    uint64_t memory_bytes; /* peak, on top of what every way needs */
-    uint64_t disk_bytes;   /* peak, on top of the old and the new file */
+    uint64_t fetch_bytes;  /* sum of the bytes to fetch over the link */
+    uint64_t memory_bytes; /* peak of memory, on top of what every way needs */
+    uint64_t disk_bytes;   /* peak of disk space, on top of the old and the new file */
     unsigned steps;        /* number of files to fetch */
 };
 
 struct hf_plan_room {
-    uint64_t memory_bytes, disk_bytes; /* UINT64_MAX: unknown, no limit */
+    uint64_t memory_bytes, disk_bytes; /* what the node can spare; UINT64_MAX: unknown, no limit */
 };
 
 /* Returns the index of the best way, n if none fits: fewest bytes, then fewest steps, least memory, least disk,

@@ -8,5 +8,5 @@
  * chained. */
 uint32_t hf_crc32c(uint32_t crc, const void *bytes, size_t n);
 
-/* The same with tables only: the reference for tests, and for processors without the instruction. */
+/* Computes the same with tables only: the reference for tests, and for processors without the instruction. */
 uint32_t hf_crc32c_table(uint32_t crc, const void *bytes, size_t n);

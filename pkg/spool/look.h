@@ -10,7 +10,7 @@
 #include "spool/stream.h"
 
 struct hf_spool_found {
-    char stream[HF_SPOOL_STREAM_TEXT]; /* "" if the file `stream` is missing or damaged */
+    char stream[HF_SPOOL_STREAM_TEXT]; /* id of the stream; "" if the file `stream` is missing or damaged */
     bool cursor_found;
     struct hf_spool_cursor cursor;
     uint64_t segments, bytes;                /* without spare segments */
@@ -18,11 +18,12 @@ struct hf_spool_found {
     uint64_t first, last;                    /* lowest and highest sequence; 0: no records */
     uint64_t oldest_unix_ns, newest_unix_ns; /* times of waiting records */
     /* Signs of damage: */
-    uint64_t missing;                      /* sequences above the cursor that no segment holds */
-    uint64_t skipped_bytes;                /* bytes skipped to reach the next whole record */
-    uint64_t headers_lost, headers_mended; /* segments with no readable header; with one of two */
-    uint64_t set_aside;                    /* segments that an agent set aside earlier */
-    bool newest_gone;                      /* the newest segment that the spool began is missing */
+    uint64_t missing;       /* sequences above the cursor that no segment holds */
+    uint64_t skipped_bytes; /* bytes skipped to reach the next whole record */
+    /* segments with no readable header, and segments with only one readable copy of it */
+    uint64_t headers_lost, headers_mended;
+    uint64_t set_aside; /* segments that an agent set aside earlier */
+    bool newest_gone;   /* the newest segment that the spool began is missing */
     /* No damage: a write that a power cut or a kill ended; nobody acknowledged it. */
     uint64_t torn_bytes;
 };
@@ -36,10 +37,10 @@ HF_MUST_USE int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
                               int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting), void *arg,
                               struct hf_spool_found *ret_found, struct hf_err *err);
 
-/* Calls `each` with the payloads of the last max_records records of the newest segment, in order. If that segment holds
- * fewer than `enough` records (it has just been begun), the last records of the segment before it come first, so that
- * about `enough` come in all. Delivered records count too. 0 also for a folder without segments. -errno: the folder or
- * the newest segment cannot be read. */
+/* Calls `each` with the payloads of the last max_records records of the newest segment, in order. If that segment
+ * holds fewer than `enough` records (it has just been begun), the last records of the segment before it come first,
+ * so that about `enough` come in all. Delivered records count too. Returns 0 for a folder without segments, too.
+ * -errno: the folder or the newest segment cannot be read. */
 HF_MUST_USE int hf_spool_recent(const struct hf_fs_ops *fs, const char *dir, size_t max_records, size_t enough,
                                 void (*each)(void *arg, struct hf_view payload), void *arg);
 

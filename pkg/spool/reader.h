@@ -19,7 +19,7 @@ struct hf_spool_read {
     struct hf_spool_record *records; /* payloads point into `bytes` */
     size_t n, max;                   /* max: length of the caller's array */
     struct hf_buf bytes;    /* its maximum limits the payload bytes of one read; 1 MiB always holds one record */
-    uint64_t next;          /* continue here: everything before it is in `records` or missing */
+    uint64_t next;          /* sequence at which to continue: everything before it is in `records` or missing */
     uint64_t missing;       /* sequences that no segment held */
     uint64_t skipped_bytes; /* bytes of damage that the reader skipped */
     bool gone;              /* true: the file of a segment is missing */

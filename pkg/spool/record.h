@@ -34,7 +34,7 @@ struct hf_spool_record {
     bool jumps;
 };
 
-/* Bytes of a record with this payload, padding included. */
+/* Returns the size of a record with this payload, padding included. */
 static inline size_t hf_spool_record_bytes(size_t payload)
 {
     return HF_SPOOL_RECORD_HEADER + ((payload + 7) & ~(size_t)7);
@@ -57,7 +57,8 @@ HF_MUST_USE int hf_spool_record_format(const struct hf_spool_record *record, uin
 HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t salt,
                                           struct hf_spool_record *ret, size_t *ret_need);
 
-/* True if these bytes look like the header of the record with this sequence, even with a damaged record. */
+/* True if these bytes look like the header of the record with this sequence, even if other bytes of the record are
+ * damaged. */
 bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t sequence);
 
 struct hf_spool_cursor {

@@ -13,8 +13,8 @@ struct hf_spool_scan {
     uint32_t salt;
     uint64_t end;           /* the scan stops here */
     uint64_t offset;        /* place of the next record */
-    uint64_t skipped_bytes; /* bytes that resyncing skipped */
-    unsigned bad_places;    /* unreadable places that resyncing skipped; limited */
+    uint64_t skipped_bytes; /* bytes skipped to reach the next whole record */
+    unsigned bad_places;    /* unreadable places skipped for that; limited */
     struct hf_buf window;   /* bytes of the file from window_at on */
     uint64_t window_at;
 };
@@ -34,8 +34,8 @@ HF_MUST_USE int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above,
 
 /* The end of the last segment's content. */
 struct hf_spool_tail {
-    uint64_t at;      /* the content ends here */
-    uint64_t wipe_to; /* records of a torn write lie up to here */
+    uint64_t at;      /* offset at which the content ends */
+    uint64_t wipe_to; /* records of a torn write lie between the end and this offset */
     uint64_t payload; /* payload bytes in the content */
     uint64_t last;    /* highest sequence seen, torn records included; the caller's value if there are none */
 };

@@ -16,12 +16,13 @@
 enum {
     HF_SPOOL_BATCH_RECORDS = 512,
     HF_SPOOL_BATCH_BYTES = 128 << 10,
-    HF_SPOOL_PENDING_RECORDS = 4096, /* records that no write has taken yet: above, append returns -EAGAIN */
+    /* limit of records that no write has taken yet: above it, append returns -EAGAIN */
+    HF_SPOOL_PENDING_RECORDS = 4096,
     HF_SPOOL_PENDING_BYTES = 2 << 20,
     HF_SPOOL_WRITE_BUCKETS = 12,
 };
 
-/* Upper bounds of hf_spool_state.write_buckets; the last bucket has none. */
+/* Upper bounds of hf_spool_state.write_buckets; the last bucket has no bound. */
 extern const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1];
 
 struct hf_spool;
@@ -30,8 +31,9 @@ struct hf_spool_params {
     struct hf_spool_store_params store;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
-    /* Run writes and saves of the cursor on the loop while they usually take less than this: on a fast disk the way to
-     * a worker and back takes about as long as the sync. A stall sends the next few to workers. 0: always workers. */
+    /* The spool writes records and saves the cursor on the loop itself as long as this usually takes less than
+     * inline_below_ns: on a fast disk the way to a worker and back takes about as long as the sync. After a stall
+     * the next few writes go to workers. 0: all writes go to workers. */
     uint64_t inline_below_ns;
     /* Called when there are new records. May be NULL. */
     void (*readable)(void *arg);
@@ -47,8 +49,8 @@ HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spo
  * ended. May be called from inside a callback. */
 void hf_spool_free(struct hf_spool *spool);
 HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
-/* Like hf_spool_free(), but calls gone(arg), perhaps at once, when no job runs any more: only then may another spool
- * open the folder. */
+/* Does the same as hf_spool_free(), and calls gone(arg), perhaps at once, when no job runs any more: only then may
+ * another spool open the folder. */
 void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
 /* Queues a copy of the payload. 0: the spool calls `done(arg, r, sequence)` later, with r = 0: durable, -EAGAIN: full
@@ -64,8 +66,8 @@ HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_
 HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
                               void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg);
 
-/* Everything up to `sequence` is delivered. The spool saves the cursor soon; if a crash loses it, records are delivered
- * again. */
+/* Records that everything up to `sequence` is delivered. The spool saves the cursor soon; if a crash loses it,
+ * records are delivered again. */
 void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence);
 
 /* Returns the stream's id (store.h): with the node and the sequence it names a record for ever. Valid as long as the
@@ -78,8 +80,8 @@ void hf_spool_trim(struct hf_spool *spool);
 struct hf_spool_state {
     struct hf_spool_stats store;
     uint64_t queued;       /* records that are durable and not delivered */
-    uint64_t queued_bytes; /* their payload; approximate, see hf_spool_stats.waiting */
-    uint64_t delivered;    /* as the caller asked; the disk may lag behind */
+    uint64_t queued_bytes; /* payload bytes of these; approximate, see hf_spool_stats.waiting */
+    uint64_t delivered;    /* sequence up to which the caller reported delivery; the disk may lag behind */
     size_t pending_records, pending_bytes;
     uint64_t accepted, refused_full, failed;        /* appends by result */
     uint64_t batches;                               /* number of writes */

@@ -26,23 +26,23 @@ struct segment {
 struct hf_spool_store {
     const struct hf_fs_ops *fs;
     const struct hf_rand_ops *rng; /* while opening only */
-    /* state for the salts: workers write, and they may not use rng */
+    /* state of the generator for salts: workers write, and they may not use rng */
     uint64_t random;
     char *dir;
     uint64_t segment_bytes, max_bytes;
     enum hf_spool_full when_full;
     char stream[HF_SPOOL_STREAM_TEXT];
-    /* open could not prove that no sequence is given out twice */
+    /* open could not prove that the stream gives no sequence out twice */
     bool doubt;
     /* open_fd: of the last segment; -1: none is open for writing */
     int dir_fd, cursor_fd, open_fd;
     bool spare_ready, spare_coming;
-    uint64_t spare_written; /* like `written` of a segment */
+    uint64_t spare_written; /* the spare's value for `written` of a segment */
     /* after a power cut the folder may still show the spare under its old segment name: sync the folder before writing
      * to it */
     bool spare_was_segment;
     bool links_count; /* the file system reports st_nlink 0 for deleted files */
-    /* by first sequence; the last one is open unless open_fd is -1 */
+    /* sorted by first sequence; the last one is open unless open_fd is -1 */
     struct segment *segments;
     size_t n, cap;
     struct hf_spool_cursor cursor;
@@ -66,7 +66,7 @@ static inline struct segment *last_segment(struct hf_spool_store *store)
     return store->n > 0 ? &store->segments[store->n - 1] : NULL;
 }
 
-/* The content ends here at the latest; the header's copy follows. */
+/* Offset that the content cannot exceed; the header's copy follows. */
 static inline uint64_t content_limit(uint64_t file_bytes)
 {
     return file_bytes > HF_SPOOL_SECTOR ? file_bytes - HF_SPOOL_SECTOR : 0;

@@ -24,9 +24,10 @@ struct hf_hold {
     uint64_t until_unix_ns;          /* HF_NEVER: only the maximum ends it */
 };
 
-/* -EBADMSG: the text is not a hold file. *ret_hold is then a hold whose reason says so (the one output that a failure
- * sets). */
+/* Parses the file. -EBADMSG: the text is not a hold file. *ret_hold is then a hold whose reason says so (the one
+ * output that a failure sets). */
 HF_MUST_USE int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 
-/* Returns true if the hold is in effect at `unix_ns`. *ret_end_unix_ns: when it ends by itself (HF_NEVER). */
+/* Returns true if the hold is in effect at `unix_ns`. *ret_end_unix_ns: the time at which it ends by itself
+ * (HF_NEVER). */
 bool hf_hold_active(const struct hf_hold *hold, uint64_t unix_ns, uint64_t *ret_end_unix_ns);

@@ -1,11 +1,11 @@
-/* sync/now.h - one reading of both clocks, so that a decision is about one moment. */
+/* sync/now.h - one reading of both clocks, so that a decision is about one moment. Pure. */
 #pragma once
 
 #include "base/clock.h"
 
 struct hf_now {
     uint64_t mono_ns;
-    uint64_t unix_ns; /* reading of the floored clock (node/clock.h): never goes back */
+    uint64_t unix_ns; /* time of the floored clock (node/clock.h), which never goes back */
 };
 
 static inline struct hf_now hf_now_read(const struct hf_clock_ops *clock)

@@ -1,4 +1,4 @@
-/* sync/plan.h - from all known EdgeUpdates to the releases that this node shall install. Pure.
+/* sync/plan.h - selects the releases that this node shall install, from all EdgeUpdates. Pure.
  *
  * If several objects select the node for one release name, the admitted one with the highest sequence wins. A release
  * that this node has begun or committed still counts as admitted after its admission is withdrawn: a halt stops nodes
@@ -10,7 +10,7 @@
 #include "sync/stale.h"
 #include "update/engine.h"
 
-enum { HF_PLAN_MAX = 1000 }; /* EdgeUpdates that select one node; the plan ignores and counts more */
+enum { HF_PLAN_MAX = 1000 }; /* maximum of EdgeUpdates that select one node; the plan ignores and counts further ones */
 
 struct hf_plan_params {
     struct hf_edgeupdate *const *updates; /* in any order */

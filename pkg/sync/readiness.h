@@ -1,7 +1,7 @@
-/* sync/readiness.h - from the status of each release to the three conditions that kstatus reads. Pure.
+/* sync/readiness.h - computes the three conditions that kstatus reads from the status of each release. Pure.
  *
- *   Ready        True: every selected update is Committed or Incompatible. False: one is not; the reason is that one's.
- *                Unknown: the desired state was never received.
+ *   Ready        True: every selected update is Committed or Incompatible. False: at least one is not,
+ *                and Ready has the reason of that update. Unknown: the desired state was never received.
  *   Reconciling  present (True) while something will still happen by itself (a check for drift does not count).
  *   Stalled      present (True) while somebody must act: an update rolled back or was rejected, or the node refused an
  *                object.
@@ -23,7 +23,8 @@ struct hf_readiness_names {
     size_t n, left_out;
 };
 void hf_readiness_names_add(struct hf_readiness_names *names, const char *name);
-const char *hf_readiness_names_text(struct hf_readiness_names *names); /* call it once, at the end; "": none */
+/* returns the names as text, "" without any; call it once, after the last name */
+const char *hf_readiness_names_text(struct hf_readiness_names *names);
 
 /* An object that this node refused. Strings are borrowed. */
 struct hf_refused {

@@ -20,12 +20,12 @@
 enum hf_staleness { HF_STALE_FRESH, HF_STALE_STALE, HF_STALE_EXPIRED, HF_STALE_COUNT };
 const char *hf_staleness_name(enum hf_staleness staleness); /* "Fresh" ... */
 
-/* A reconnect within this time is not reported. It takes longer than this to notice that a source is silent. */
+/* A node stays Fresh for this time after its last sign of life, so that nobody sees a short reconnect. */
 #define HF_STALE_GRACE_NS (30 * HF_NS_PER_S)
 
 struct hf_stale {
     uint64_t contact_unix_ns; /* last sign of life of the real source; 0: never */
-    uint64_t contact_mono_ns; /* the same; only meaningful with this_life */
+    uint64_t contact_mono_ns; /* the same on the monotonic clock; only meaningful with this_life */
     bool this_life;           /* this process had contact */
     bool connected;
     uint64_t carried_ns; /* age of the contact when the process started */
@@ -36,14 +36,14 @@ struct hf_stale {
 /* `kept_contact_unix_ns`: the last contact in the clock file; 0: never, or unknown. */
 void hf_stale_init(struct hf_stale *stale, uint64_t kept_contact_unix_ns, struct hf_now now);
 
-/* The real source answers now. */
+/* Call when the real source answers. */
 void hf_stale_contact(struct hf_stale *stale, struct hf_now now);
 
-/* The source gave a sign of life at `heard_mono_ns` (monotonic; 0, or an older one than the last contact, is ignored).
+/* Records a sign of life of the source at `heard_mono_ns` (monotonic). Ignores 0, and a time before the last contact.
  * Counts only while connected: after a loss, only contact does. */
 void hf_stale_heard(struct hf_stale *stale, uint64_t heard_mono_ns, struct hf_now now);
 
-/* The source has been out of reach since its last sign of life. */
+/* Call when the source is out of reach: contact ended with its last sign of life. */
 void hf_stale_lost(struct hf_stale *stale);
 
 /* Returns the time since the last sign of life; HF_NEVER: there was none. Updates `longest_ns`. */

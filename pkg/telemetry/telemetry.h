@@ -12,7 +12,7 @@ struct hf_telemetry_service;
 
 struct hf_telemetry_service_params {
     struct hf_telemetry_world world; /* copied */
-    const char *device_key_ref;      /* from DEVICE_KEY_REF; NULL: none */
+    const char *device_key_ref;      /* device key, from DEVICE_KEY_REF; NULL: none */
 };
 
 /* Returns NULL on OOM. Nothing runs before the first hf_telemetry_service_set(). */

@@ -31,9 +31,9 @@ struct hf_update_status {
     uint64_t sequence;
     const char *digest;
     const char *installed;  /* version at install.path; "" unknown */
-    const char *from;       /* version before; "" unknown */
+    const char *from;       /* version that was installed before; "" unknown */
     const char *method;     /* "Delta", "Full"; "" not chosen yet */
-    uint64_t bytes_fetched; /* on the wire, this release, all attempts */
+    uint64_t bytes_fetched; /* bytes fetched over the network for this release, in all attempts */
     unsigned attempts;
     const char *reason;    /* "HealthPassed", "SignatureInvalid", ...: update/rules/reasons.h lists all */
     const char *message;   /* what happened, where, why, what to do; <= 256 bytes */
@@ -48,7 +48,7 @@ struct hf_desired {
         HF_GATE_OPEN,
         HF_GATE_NOT_ADMITTED,
         HF_GATE_STALE, /* staleOk.window is over, and its action is Hold */
-        HF_GATE_HELD,  /* by the site's own order */
+        HF_GATE_HELD,  /* the site's own order holds it */
     } gate;
     /* Unless the gate is OPEN, nothing starts, and an update before its swap pauses and keeps its download (as with a
      * closed window or spec.suspend). From the swap on the update runs to its end. */
@@ -59,7 +59,7 @@ struct hf_update_params {
     const struct hf_clock_ops *clock;
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
-    const struct hf_http_ops *http; /* for artifacts: any server, without credentials */
+    const struct hf_http_ops *http; /* downloads artifacts: any server, without credentials */
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
@@ -88,9 +88,9 @@ struct hf_update_engine;
  * a damaged journal aside and reports it in the status of that release. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
-/* Before a shutdown of the node: start nothing new, and stop downloads with everything received synced to disk. Done
- * when hf_update_engine_quiesced() returns true, which `changed` announces. The caller may free the engine before; the
- * next process then resumes as after a kill. */
+/* Call before a shutdown of the node: the engine starts nothing new, stops downloads, and syncs everything received
+ * to disk. The engine has finished when hf_update_engine_quiesced() returns true; it calls `changed` then. The
+ * caller may free the engine earlier; the next process then resumes as after a kill. */
 void hf_update_engine_quiesce(struct hf_update_engine *engine);
 bool hf_update_engine_quiesced(const struct hf_update_engine *engine);
 void hf_update_engine_free(struct hf_update_engine *engine); /* stops all effects; the state on disk stays resumable */
@@ -102,13 +102,13 @@ HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
  * keys again. */
 HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
                                      struct hf_err *err);
-/* Looks for drift in committed releases; call it each `interval`. If somebody changed or removed the installed content,
- * the engine installs it again at once (Drifted), with health checks as in any update: if they fail, it restores the
- * content it found. After a repair the next one has to wait: one minute, then two, four, ... */
+/* Looks for drift in committed releases; call it each `interval`. If somebody changed or removed the installed
+ * content, the engine installs it again at once (Drifted), with health checks as in any update: if they fail, it
+ * restores the changed content. After a repair the next one has to wait: one minute, then two, four, ... */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Visits the status of every release, desired or with a history. One that no object wants comes last,
- * without method and counters. */
+/* Visits the status of every release, desired or with a history. A release that no object wants comes last, without
+ * method and counters. */
 void hf_update_engine_each(struct hf_update_engine *engine,
                            void (*visit)(void *arg, const struct hf_update_status *status), void *arg);

@@ -47,7 +47,7 @@ struct release;
 
 /* ---- engine ------------------------------------------------------------------------------------------------------ */
 
-/* Metrics; all NULL without a registry. Owner: counts.c. */
+/* Metrics; all NULL without a registry. Only counts.c writes these fields. */
 struct counts {
     struct hf_metric_family *outcomes, *failures;
     struct hf_metric *fetched, *saved, *repairs, *rollbacks;
@@ -56,7 +56,7 @@ struct counts {
 enum engine_state {
     ENGINE_RUNNING,
     ENGINE_QUIESCING, /* starts nothing new; downloads stop */
-    ENGINE_CLOSING,   /* freed by its owner; waits for its last job */
+    ENGINE_CLOSING,   /* the owner has freed the engine, which waits for its last job */
 };
 
 struct hf_update_engine {
@@ -66,13 +66,13 @@ struct hf_update_engine {
     char *folder; /* <state>/updates */
     int lock_fd;
     enum engine_state state;
-    unsigned refs; /* one for the owner, one for each job and download in progress */
+    unsigned refs; /* references: one for the owner, one for each job and download in progress */
     struct hf_timer *timer;
     bool wake_pending;         /* the timer is armed for the next turn of the loop */
-    bool notify_pending;       /* `changed` is to be called then */
+    bool notify_pending;       /* call `changed` in that turn */
     struct hf_strmap releases; /* name to struct release */
     struct hf_strmap parked;   /* name to struct parked_release (engine.c) */
-    struct release *active;    /* has the turn; NULL: nobody */
+    struct release *active;    /* the release that has the turn; NULL: none */
     uint64_t turns;            /* given so far */
     struct counts counts;
 };
@@ -96,7 +96,7 @@ enum release_stage {
     RELEASE_REMOVED, /* its folder is gone; the engine frees it unless it is wanted again */
 };
 
-/* The journal on disk. Owner: transition.c. */
+/* The journal on disk. Only transition.c writes these fields. */
 struct release_record {
     struct hf_journal shown; /* as on disk, or equivalent to that: the status shows this one */
     struct {                 /* last written; `shown` may be ahead by attempts that gained nothing */
@@ -110,15 +110,16 @@ struct release_record {
     enum hf_update_action then; /* starts when the write is durable */
 };
 
-/* The object that is wanted, and the one that the journal names. Owner: wanted.c. */
+/* The object that is wanted, and the one that the journal names. Only wanted.c writes these fields. */
 struct release_wanted {
     struct hf_edgeupdate *object; /* NULL: the caller wants no release of this name */
     enum hf_desired_gate gate;
-    struct hf_edgeupdate *accepted; /* j.digest is its digest; NULL: lost, or no longer needed */
-    json_t *kept;                   /* the part of it that the journal keeps */
+    struct hf_edgeupdate *accepted; /* the object whose digest is j.digest; NULL: lost, or no longer needed */
+    json_t *kept;                   /* the part of `accepted` that the journal keeps */
 };
 
-/* May the wanted release be installed here? Each hf_update_engine_set() makes it ask again. Owner: review.c. */
+/* Decision if this node may install the wanted release. Each hf_update_engine_set() makes it out of date. Only review.c
+ * writes these fields. */
 struct release_review {
     bool current; /* distrust, misfit and message are up to date */
     enum hf_reason distrust, misfit;
@@ -130,18 +131,19 @@ struct release_review {
 /* A delta that killed the agent. */
 struct delta_death {
     unsigned times;            /* 0: none */
-    bool oom;                  /* by the kernel's OOM killer */
+    bool oom;                  /* the kernel's OOM killer ended the agent */
     char delta[HF_SHA256_HEX]; /* hash of the delta */
     char from[HF_SHA256_HEX];  /* hash of its base; method_choose() fills it in */
 };
 
-/* This attempt: findings and progress. Owners: prepare.c (seen, room, disk_room, go_reason), method.c
+/* This attempt: findings and progress. Written by prepare.c (seen, room, disk_room, go_reason), method.c
  * (step_*), replace.c (received_bytes, delta_failures). */
 struct release_attempt {
     struct hf_swap_inspection seen;
-    struct hf_room room;             /* memory; read once for each attempt, so that the choice stays */
+    /* memory that the process may take; read once for each attempt, so that the choice of method stays */
+    struct hf_room room;
     uint64_t disk_room;              /* bytes that deltas may take beside the new version */
-    enum hf_reason go_reason;        /* to start with: Downloading, or why not by the shortest chain */
+    enum hf_reason go_reason;        /* reason to begin with: Downloading, or the reason against the shortest chain */
     char step_sha256[HF_SHA256_HEX]; /* intermediate file that the next delta starts from; "": the installed file */
     uint64_t step_bytes;
     uint64_t received_bytes;
@@ -153,28 +155,29 @@ struct release_attempt {
 /* The call that failed and runs again at retry.due_ns. */
 enum release_redo { REDO_NOTHING, REDO_SAVE, REDO_COMMIT, REDO_CLEAN };
 
-/* Owner: retry.c. */
+/* Only retry.c writes these fields. */
 struct release_retry {
     struct hf_backoff backoff;
     uint64_t due_ns;     /* monotonic: nothing starts before; 0: now */
-    uint64_t paid_bytes; /* received before somebody changed the object: not counted as waste */
+    uint64_t paid_bytes; /* bytes received before somebody changed the object: not counted as waste */
     enum release_redo redo;
     unsigned tries; /* failed tries of a commit or clean-up */
 };
 
-/* Owner: drift.c. */
+/* Only drift.c writes these fields. */
 struct release_drift {
     struct hf_swap_identity identity; /* committed file, as last seen */
-    bool look_wanted;                 /* hf_update_engine_check_drift() since the last look */
-    uint64_t look_due_ns;             /* not before; 0: when asked */
-    unsigned repairs;                 /* in this process; looks that found nothing wrong count down */
+    bool look_wanted;                 /* hf_update_engine_check_drift() was called since the last look */
+    uint64_t look_due_ns;             /* time before which no look starts; 0: look when asked */
+    /* repairs in this process; each look that found nothing wrong reduces the number */
+    unsigned repairs;
 };
 
 enum step_kind {
     STEP_NONE,
     STEP_SAVE,    /* write the journal */
     STEP_INSPECT, /* the target, free space, an attempt that ended in a crash */
-    STEP_UNIT,    /* does systemd know the unit? */
+    STEP_UNIT,    /* asks if systemd knows the unit */
     STEP_FETCH,
     STEP_PATCH,
     STEP_SWAP,
@@ -186,10 +189,10 @@ enum step_kind {
     STEP_LOOK, /* for drift */
 };
 
-/* The step in progress; the pointer of its kind is set. Owner: step.c. */
+/* The step in progress; the pointer of its kind is set. Only step.c writes these fields. */
 struct release_step {
     enum step_kind kind;
-    bool stopping; /* step_stop() was called: its end is not a failure */
+    bool stopping; /* step_stop() was called: the step's end does not count as a failure */
     struct step_job *job;
     struct hf_fetch *fetch;
     struct hf_restart *restart;
@@ -208,8 +211,8 @@ struct release {
     char *folder; /* <state>/updates/<name> */
     enum release_stage stage;
     uint64_t last_turn;
-    enum hf_reason wait_reason; /* replaces the journal's reason in the status while Waiting or Verified */
-    struct hf_journal j;        /* current: on disk, or being written */
+    enum hf_reason wait_reason; /* shown in the status instead of the journal's reason while Waiting or Verified */
+    struct hf_journal j;        /* current: the journal on disk, or the one being written */
     struct release_record record;
     struct release_wanted wanted;
     struct release_review review;
@@ -231,7 +234,7 @@ void release_take_turn(struct release *release);
 
 /* The actions that release.c registers or starts. */
 
-void prepare_start(struct release *release); /* inspect the target, choose the method, then EV_GO */
+void prepare_start(struct release *release); /* inspects the target, chooses the method, then raises EV_GO */
 void replace_fetch(struct release *release);
 void replace_patch(struct release *release);
 void replace_swap(struct release *release);
@@ -250,7 +253,7 @@ void service_check(struct release *release, void (*done)(void *arg, const struct
 
 /* ---- wanted.c ---------------------------------------------------------------------------------------------------- */
 
-/* The caller's wish from now on; NULL: nothing. -ENOMEM. */
+/* Sets the object that the caller wants from now on; NULL: none. -ENOMEM. */
 int wanted_set(struct release *release, const struct hf_desired *desired);
 /* Reads the release that the journal keeps. */
 void wanted_restore(struct release *release, json_t *kept);
@@ -264,16 +267,17 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
 
 /* ---- review.c ---------------------------------------------------------------------------------------------------- */
 
-/* May the wanted object go on now? *ret_message: NULL, or more than the reason says. */
+/* Decides if the wanted object may continue now. *ret_message: text that explains the reason; may be NULL. */
 enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
 void review_load_floor(struct release *release);
 
 /* ---- method.c ---------------------------------------------------------------------------------------------------- */
 
-const struct hf_artifact *method_artifact(const struct release *release); /* NULL: none for this node */
-const struct hf_delta_ref *method_delta(const struct release *release);   /* the next delta; NULL: the whole file */
-/* Sets j.method after an inspection, and j.detour where the chain is not the shortest. Returns the reason to go on
- * with. */
+/* NULL: the release has no artifact for this node */
+const struct hf_artifact *method_artifact(const struct release *release);
+const struct hf_delta_ref *method_delta(const struct release *release); /* the next delta; NULL: the whole file */
+/* Sets j.method after an inspection, and j.detour where the chain is not the shortest. Returns the reason with which
+ * the update continues. */
 enum hf_reason method_choose(struct release *release, struct delta_death *death);
 /* Drops the delta in use; another delta or the whole file takes its place. */
 void method_drop_delta(struct release *release, const struct hf_err *err);
@@ -285,23 +289,23 @@ void method_use_whole_file(struct release *release);
  * message. Message NULL: the reason's own meaning. */
 void transition_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message);
 void transition_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure);
-/* As transition_failure() for -ENOMEM, with a back-off. */
+/* Does the same as transition_failure() for -ENOMEM, with a back-off. */
 void transition_no_memory(struct release *release, enum hf_update_event event);
 void transition_save_again(struct release *release);
-/* Shows this reason while nothing moves; None: the journal's. */
+/* Shows this reason in the status while the state stays; None: shows the journal's reason. */
 void transition_wait(struct release *release, enum hf_reason reason);
-/* The journal in memory is the one on disk. */
+/* Call when the journal in memory is on disk. */
 void transition_note_written(struct release *release);
 
 /* ---- retry.c ----------------------------------------------------------------------------------------------------- */
 
-/* No new attempt before the back-off of this kind of failure. */
+/* Allows no new attempt before the back-off of this kind of failure has passed. */
 void retry_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns);
-/* When to consider the release again, monotonic; HF_NEVER. */
+/* Returns the monotonic time at which to consider the release again; HF_NEVER. */
 uint64_t retry_wake_ns(const struct release *release);
-/* At a start: keep downloads rare even if the agent restarts often. */
+/* Call at a start: keeps downloads rare even if the agent restarts often. */
 void retry_hold_back(struct release *release);
-/* `wanted` replaces the wanted object: if a person changed it, try soon. */
+/* Call when `wanted` replaces the wanted object: if a person changed it, the next try comes soon. */
 void retry_object_changed(struct release *release, const struct hf_edgeupdate *wanted);
 
 /* ---- step.c ------------------------------------------------------------------------------------------------------ */
@@ -311,8 +315,9 @@ struct step_job {
     struct hf_job job;
     struct release *release;
     enum step_kind kind;
-    int (*run)(struct step_job *step);                            /* on the worker */
-    void (*then)(struct release *release, struct step_job *step); /* on the loop; not called once the engine closes */
+    int (*run)(struct step_job *step); /* on the worker */
+    /* runs on the loop; not called once the engine closes */
+    void (*then)(struct release *release, struct step_job *step);
     atomic_bool cancel;
     int r;
     struct hf_failure failure;
@@ -324,19 +329,19 @@ struct step_job {
     struct delta_death death;
     struct hf_swap_identity identity;
     struct hf_buf text; /* text of the journal */
-    uint64_t sequence;  /* to raise the floor to; 0: done */
+    uint64_t sequence;  /* value to which the job raises the floor; once done, 0 */
 };
 
-/* NULL: no memory. Fill it in, then submit or discard it. */
+/* Makes a job, which the caller fills in and then submits or discards. NULL: out of memory. */
 struct step_job *step_new(struct release *release, enum step_kind kind, int (*run)(struct step_job *step),
                           void (*then)(struct release *release, struct step_job *step));
-void step_submit(struct step_job *step); /* without a worker `then` is called at once, with r < 0 */
+void step_submit(struct step_job *step); /* if no worker takes the job, calls `then` at once, with r < 0 */
 void step_discard(struct step_job *step);
-/* A step that is not a job begins. */
+/* Call when a step begins that is not a job. */
 void step_begin(struct release *release, enum step_kind kind);
 void step_end(struct release *release);
-void step_stop(struct release *release); /* if its kind may be interrupted */
-void step_drop(struct release *release); /* when the engine is freed: only jobs still come back */
+void step_stop(struct release *release); /* stops the step if its kind may be interrupted */
+void step_drop(struct release *release); /* call when the engine is freed: only jobs still come back */
 struct hf_target step_target(const struct release *release);
 struct hf_swap_params step_swap_params(const struct release *release, const struct step_job *step);
 

@@ -24,7 +24,7 @@
 
 enum {
     HF_METRICS_MAX_FAMILIES = 160,
-    HF_METRIC_MAX_SERIES = 64,  /* per family, without "other" */
+    HF_METRIC_MAX_SERIES = 64,  /* limit of series in a family, not counting "other" */
     HF_METRIC_MAX_LABELS = 4,   /* names in one family */
     HF_METRIC_MAX_BOUNDS = 16,  /* buckets of a histogram, without +Inf */
     HF_METRIC_LABEL_VALUE = 96, /* bytes; longer values are cut at a whole character */
@@ -54,7 +54,7 @@ struct hf_metric *hf_metric_gauge(struct hf_metrics *metrics, const char *name, 
 struct hf_metric *hf_metric_histogram(struct hf_metrics *metrics, const char *name, const char *help,
                                       const double *bounds, size_t n_bounds);
 
-/* A family with labels: `labels` are names, NULL ends. For histograms call hf_metric_histogram_family(). */
+/* Makes a family with labels: `labels` are their names, NULL ends. For histograms call hf_metric_histogram_family(). */
 struct hf_metric_family *hf_metric_family(struct hf_metrics *metrics, enum hf_metric_type type, const char *name,
                                           const char *help, const char *const *labels);
 struct hf_metric_family *hf_metric_histogram_family(struct hf_metrics *metrics, const char *name, const char *help,
@@ -68,10 +68,9 @@ void hf_metric_forget(struct hf_metric_family *family, const char *const *values
 /* Removes all series of a family, before setting the current ones again. */
 void hf_metric_forget_all(struct hf_metric_family *family);
 
-void hf_metric_add(struct hf_metric *metric, uint64_t n);   /* counter: + n; gauge: + n; histogram: nothing */
-void hf_metric_set(struct hf_metric *metric, double value); /* gauge; anything else: nothing */
-/* counter: sets a total that another counter keeps, with fractions; ignores one that went back. Anything else:
- * nothing */
+void hf_metric_add(struct hf_metric *metric, uint64_t n);   /* adds n to a counter or a gauge; ignores a histogram */
+void hf_metric_set(struct hf_metric *metric, double value); /* sets a gauge; ignores other types */
+/* sets a counter to a total that something else counts, with fractions; ignores a lower total, and other types */
 void hf_metric_total(struct hf_metric *metric, double total);
 void hf_metric_observe(struct hf_metric *metric, double value); /* histogram; ignores NaN */
 
@@ -82,6 +81,6 @@ double hf_metric_value(const struct hf_metric *metric);
  * -ENOSPC. */
 HF_MUST_USE int hf_metrics_on_collect(struct hf_metrics *metrics, void (*collect)(void *arg), void *arg);
 
-/* Formats everything, families by name, series by label values. 0, or -E2BIG or -ENOMEM of the buf (then cut
- * anywhere). */
+/* Formats everything, families by name, series by label values. 0, or -E2BIG or -ENOMEM of the buf (the text is then
+ * incomplete). */
 HF_MUST_USE int hf_metrics_format(struct hf_metrics *metrics, struct hf_buf *out);

@@ -17,7 +17,7 @@ enum { HF_WEB_PORT = 9090, HF_WEB_REASON = 256 };
 
 struct hf_web_check {
     const char *name; /* one word, copied */
-    /* Returns true if ready; else writes the reason to reason[n] ("" if it leaves it alone). Must not block. */
+    /* Returns true if ready; else writes the reason to reason[n], which is "" before the call. Must not block. */
     bool (*ready)(void *arg, char *reason, size_t n);
     void *arg;
 };

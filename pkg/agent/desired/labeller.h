@@ -7,18 +7,19 @@
 
 struct hf_labeller {
     const struct hf_agent_env *env;
-    struct hf_chosen_policy *policy; /* borrowed: the Node, the labels, the policy's times */
-    struct hf_delivery *delivery;    /* NULL: none is in flight */
-    json_t *sent;                    /* the labels in flight */
+    struct hf_chosen_policy *policy; /* borrowed: holds the Node, the labels, and the policy's times */
+    struct hf_delivery *delivery;    /* NULL: no apply is in flight */
+    json_t *sent;                    /* the labels that the apply in flight writes */
     struct hf_backoff backoff;
     uint64_t not_before_ns;
-    uint64_t deadline_ns;               /* for the answer; then the labeller sends again */
-    char failure[HF_READINESS_MESSAGE]; /* reason why the server refuses them; "": it does not */
+    uint64_t deadline_ns;               /* deadline of the answer; after it the labeller sends again */
+    char failure[HF_READINESS_MESSAGE]; /* reason why the server refuses the labels; "": it does not refuse them */
 };
 
 void hf_labeller_init(struct hf_labeller *labeller, const struct hf_agent_env *env, struct hf_chosen_policy *policy);
 void hf_labeller_done(struct hf_labeller *labeller);
 
-/* `may_write`: this process has seen the Node (a cached one may be long gone), and a write would arrive. */
+/* `may_write`: this process has seen the Node (a cached one may no longer exist), and a write would reach the
+ * server. */
 void hf_labeller_apply_if_due(struct hf_labeller *labeller, bool may_write);
 uint64_t hf_labeller_wait_until_ns(const struct hf_labeller *labeller, bool may_write); /* HF_NEVER */

@@ -1,4 +1,5 @@
-/* agent/desired/planner.h - from the known objects to the desired releases of the update engine. Loop thread only. */
+/* agent/desired/planner.h - computes the desired releases of the update engine from the objects of this node. Loop
+ * thread only. */
 #pragma once
 
 #include "agent/env.h"
@@ -9,12 +10,13 @@
 
 struct hf_planner {
     const struct hf_agent_env *env;
-    struct hf_plan *plan;                /* from the last run; its pointers may dangle afterwards */
+    struct hf_plan *plan;                /* result of the last run; its pointers may dangle afterwards */
     struct hf_strmap desired_names;      /* release names of the last plan */
-    struct hf_strmap noted;              /* superseded and waiting objects, as last logged */
+    struct hf_strmap noted;              /* superseded and waiting objects, as the log last reported them */
     char superseded[HF_READINESS_NAMES]; /* names of objects, for the status */
     char not_admitted[HF_READINESS_NAMES];
-    char failure[HF_READINESS_NAMES]; /* a part of the plan that the node cannot carry out; "": none */
+    /* describes a part of the plan that the node cannot carry out; "": there is none */
+    char failure[HF_READINESS_NAMES];
 };
 
 /* Input of a plan; borrowed for the call. */

@@ -1,4 +1,5 @@
-/* agent/desired/policy.h - the policy in effect, and the labels by which objects select this node. Loop thread only. */
+/* agent/desired/policy.h - chooses the policy in effect, and computes the labels by which objects select this node.
+ * Loop thread only. */
 #pragma once
 
 #include "agent/env.h"
@@ -9,9 +10,9 @@ struct hf_chosen_policy {
     const struct hf_agent_env *env;
     const struct hf_syncpolicy *in_effect; /* one of the objects, or `defaults`; never NULL */
     struct hf_syncpolicy *defaults;
-    char name[HF_API_MAX_NAME + 1]; /* as last logged; "": the defaults */
-    json_t *node;                   /* own Node, condensed (desired/own_node.h); NULL: not known */
-    json_t *desired_labels;         /* to apply to the Node */
+    char name[HF_API_MAX_NAME + 1]; /* name of the policy that the log reported last; "": the defaults */
+    json_t *node;                   /* own Node, condensed (desired/own_node.h); NULL: not received yet */
+    json_t *desired_labels;         /* labels to apply to the Node */
     struct hf_issues labels_refused;
     json_t *own_labels; /* selectors of policies see these */
     json_t *labels;     /* selectors of updates see these; without a Node object they include desired_labels */

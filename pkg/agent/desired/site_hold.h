@@ -9,7 +9,7 @@ struct hf_site_hold {
     const struct hf_agent_env *env;
     struct hf_hold file;  /* as last read */
     bool active;          /* as of the last hf_site_hold_judge() */
-    uint64_t end_unix_ns; /* the hold then ends by itself; HF_NEVER */
+    uint64_t end_unix_ns; /* time at which the hold ends by itself; HF_NEVER: it does not */
 };
 
 void hf_site_hold_init(struct hf_site_hold *hold, const struct hf_agent_env *env);

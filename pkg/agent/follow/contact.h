@@ -10,12 +10,12 @@
 struct hf_contact {
     const struct hf_agent_env *env;
     struct hf_stale stale;
-    enum hf_staleness staleness; /* as of the last hf_contact_judge() */
+    enum hf_staleness staleness; /* result of the last hf_contact_judge() */
     struct hf_clock_skew skew;
     /* Added to each time that leaves this node: the server's clock minus ours, changed in steps. */
     int64_t report_offset_ns;
-    uint64_t saved_contact_ns; /* unix: the last contact in the clock file */
-    bool loss_logged;          /* the log has the loss of contact that lasts now */
+    uint64_t saved_contact_ns; /* Unix time of the last contact in the clock file */
+    bool loss_logged;          /* the current loss of contact is in the log */
     /* Reason for a failure to read the folder of objects; "": none, or the source is a server. */
     char folder_failure[HF_READINESS_MESSAGE];
 };
@@ -38,15 +38,15 @@ void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns
 bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
 /* Computes the offset of reported times, and whether our clock differs too much from the server's. Returns true if a
- * status must say so. */
+ * status must report the change. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now);
 
-/* Writes the clock file. The second one does so if the last contact in it is too old, compared to the policy's
- * window. */
+/* Writes the clock file. hf_contact_save_if_old() writes only if the last contact in the file is too old, compared
+ * to the policy's window. */
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact, uint64_t window_ns);
 
-/* Converts a time of our clock to a reported time; 0 stays 0. The second one is for an older note, perhaps from before
- * our clock went wrong: a time in the past stays as it is. */
+/* Converts a time of our clock to a reported time; 0 stays 0. hf_contact_reported_past() is for a time recorded
+ * earlier, perhaps before our clock went wrong: it leaves a time in the past unchanged. */
 uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns);
 uint64_t hf_contact_reported_past(const struct hf_contact *contact, uint64_t unix_ns);

@@ -19,12 +19,12 @@ struct hf_follows;
 struct hf_follow {
     struct hf_follows *all;
     const char *kind;
-    struct hf_objects *objects; /* NULL: a single object */
+    struct hf_objects *objects; /* NULL: the subscription follows a single object */
     struct hf_subscription *subscription;
     struct hf_cache_resume resume; /* the newest point from which a later process may resume */
-    bool resume_moved;             /* the file has an older one */
+    bool resume_moved;             /* the resume point on the disk is older than `resume` */
     bool synced;                   /* this process has received everything that exists */
-    bool proven;                   /* the real source answers */
+    bool proven;                   /* the real source answers now: contact is proven */
     bool relisting;                /* a complete list is outstanding */
     /* The errno with which a source in reach refuses the kind, and what to do about it. 0: it serves the kind. */
     int barred;
@@ -33,7 +33,8 @@ struct hf_follow {
 
 struct hf_follow_events {
     void (*edgenode)(void *arg, const json_t *edgenode); /* the own EdgeNode as the source has it; NULL: deleted */
-    /* The server takes statuses again. The fleet's reports shall spread over `spread_ns` from now. */
+    /* The server accepts statuses again. Wait for `spread_ns` before the next report; the time is random, so that a
+     * fleet does not report all at once. */
     void (*reachable)(void *arg, uint64_t spread_ns);
     void *arg;
 };
@@ -46,11 +47,11 @@ struct hf_follows {
     struct hf_follow of[HF_FOLLOW_COUNT];
     struct hf_objects updates, policies;
     struct hf_strmap unreadable; /* unusable files of the source; value: the reason (char *) */
-    bool had_cache;              /* an earlier process left a desired state */
+    bool had_cache;              /* an earlier process left objects in the cache */
     bool was_reachable;          /* the `reachable` event came at least once */
 };
 
-/* Initialize `contact` and `policy` before hf_follow_start(). */
+/* The caller initializes `contact` and `policy` before hf_follow_start(). */
 void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, struct hf_contact *contact,
                     struct hf_chosen_policy *policy, const struct hf_follow_events *events);
 void hf_follow_done(struct hf_follows *follows);

@@ -1,19 +1,19 @@
-/* agent/follow/objects.h - the objects of one kind that select this node: the last good version of each, and the reason
- * to refuse a newer one.
+/* agent/follow/objects.h - the objects of one kind that select this node: the last good version of each, and the
+ * reason to refuse a newer one.
  *
- * Of objects for other nodes, it keeps only the distinct selectors: when labels change, these tell whether one of the
- * objects would match now; then the agent lists everything again. Ten thousand objects for other nodes cost some
- * kilobytes, and none of the bounds. An object that changed labels left behind stays until hf_objects_trim(), because
- * labels may be wrong for a while; it goes when another object needs the room. An object with an unreadable selector
- * counts as one for this node.
+ * Of objects for other nodes, it keeps only the distinct selectors: when labels change, these tell whether one of
+ * the objects would match now; then the agent lists everything again. Ten thousand objects for other nodes cost some
+ * kilobytes, and do not count towards the bounds. An object that no longer matches after a change of labels stays
+ * until hf_objects_trim(), because labels may be wrong for a while, or until another object needs the room. An
+ * object with an unreadable selector counts as one for this node.
  *
  * An object that selects this node and finds no room is remembered by name, and listed again when there is room.
  *
- * A refused version changes nothing that runs: the last good one stays in effect. The status names the refusal until a
- * good version comes or the object goes. The cache has both versions, so that a restart knows as much.
+ * A refused version changes nothing that runs: the last good one stays in effect. The status names the refusal until
+ * a good version comes or the object goes. The cache has both versions, so that a restart loses nothing.
  *
- * It condenses objects: managed fields, counters in status and the like go. A change in those alone is no change, and
- * costs neither memory nor a disk write. Loop thread only. */
+ * The table condenses objects: it drops managed fields, counters in status and the like. A change in those alone
+ * does not count as a change, and costs neither memory nor a disk write. Loop thread only. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,8 +23,8 @@
 
 /* The decoder of a kind: hf_edgeupdate_decode() and hf_syncpolicy_decode() behind one type. */
 struct hf_object_kind {
-    const char *kind;         /* "EdgeUpdate"; name of good versions in the cache */
-    const char *refused_kind; /* "EdgeUpdateRefused"; name of refused ones */
+    const char *kind;         /* kind in the cache for good versions: "EdgeUpdate" */
+    const char *refused_kind; /* kind in the cache for refused versions: "EdgeUpdateRefused" */
     int (*decode)(json_t *json, void **ret_decoded, struct hf_issues *issues);
     void (*free_decoded)(void *decoded);
 };
@@ -38,8 +38,8 @@ struct hf_object {
     char *warned_text;  /* unknown fields of the last good version; NULL: none */
 };
 
-/* Bounds for one kind: more, and larger, than a fleet needs on one node. The node refuses an object beyond them; known
- * ones stay. */
+/* Bounds for one kind: more, and larger, than a fleet needs on one node. The node refuses an object beyond them;
+ * objects that it already has stay. */
 enum {
     HF_OBJECTS_MAX = 1000,
     HF_OBJECTS_MAX_BYTES = 4 << 20,
@@ -55,12 +55,12 @@ struct hf_objects {
     size_t bytes;             /* as JSON text */
 
     struct hf_strmap no_room; /* names of objects refused for lack of room; no values */
-    bool no_room_more;        /* there are more names than fit */
-    size_t least_room;        /* bytes of the smallest of them */
+    bool no_room_more;        /* `no_room` has no place for more names */
+    size_t least_room;        /* size of the smallest object without room */
 
     struct hf_strmap others; /* selectors of other nodes' objects, as JSON text; no values */
     size_t others_bytes;
-    bool others_unknown; /* there are more selectors than these */
+    bool others_unknown; /* more selectors exist than the table holds */
 
     struct hf_issues *scratch;
 };
@@ -70,16 +70,16 @@ enum hf_object_change {
     HF_OBJECT_SAME,
     HF_OBJECT_GOOD,
     HF_OBJECT_REFUSED,
-    HF_OBJECT_OTHERS, /* it selects other nodes, as before */
-    HF_OBJECT_LEFT,   /* it no longer selects this node: dropped */
+    HF_OBJECT_OTHERS, /* the object selects other nodes, as before */
+    HF_OBJECT_LEFT,   /* the object no longer selects this node: dropped */
 };
 
 void hf_objects_init(struct hf_objects *objects, const struct hf_object_kind *kind);
 void hf_objects_done(struct hf_objects *objects);
 
-/* Takes in a version of an object. `labels` are the node's; NULL: not known yet, so it keeps every object. *ret_change
- * compares it with the version before. -EBADMSG: no usable name. -E2BIG: it selects this node, but there is no room;
- * the table remembers only its name (*ret_change is SAME if it had it already). -ENOMEM. */
+/* Takes in a version of an object. `labels` are the node's; NULL: not received yet, and the table keeps every
+ * object. *ret_change compares it with the version before. -EBADMSG: no usable name. -E2BIG: the object selects this
+ * node, but there is no room; the table remembers only its name (*ret_change is SAME if it had it already). -ENOMEM. */
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
                                 enum hf_object_change *ret_change);
 
@@ -94,14 +94,14 @@ size_t hf_objects_trim(struct hf_objects *objects, const json_t *labels, void (*
 /* Returns true if one of the other nodes' objects may select a node with these labels. */
 bool hf_objects_others_may_select(const struct hf_objects *objects, const json_t *labels);
 
-/* Returns true if there are objects for other nodes. */
+/* Returns true if objects for other nodes exist. */
 bool hf_objects_has_others(const struct hf_objects *objects);
 
 /* Returns true if one of the objects without room would fit now. */
 bool hf_objects_has_room_again(const struct hf_objects *objects);
 
-/* Forgets the selectors of other nodes' objects, because a list will bring them again. Names without room stay until
- * the list brings them and there is room, or until they are gone. */
+/* Forgets the selectors of other nodes' objects, because a list will bring them again. Names of objects without room
+ * stay until the list brings the objects and there is room, or until the objects are deleted. */
 void hf_objects_forget_others(struct hf_objects *objects);
 
 /* Returns true if the table has the object, or its name for lack of room. */

@@ -19,7 +19,7 @@ enum {
     HF_LISTEN_INGEST_CONNECTIONS =
         HF_SERVER_MAX_CONNECTIONS - HF_LISTEN_METRICS_CONNECTIONS - HF_LISTEN_HEALTH_CONNECTIONS,
     HF_LISTEN_HEALTH_IDLE_S = 5,
-    HF_LISTEN_RETRY_S = 30, /* with --listen-optional: period of the attempts */
+    HF_LISTEN_RETRY_S = 30, /* period of new attempts with --listen-optional */
 };
 
 struct hf_listeners;

@@ -20,12 +20,12 @@ enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, 
 /* Returns the name in the listener's flags: "metrics" of --metrics-port. */
 const char *hf_agent_listener_name(enum hf_agent_listener listener);
 
-/* Where one of the local servers listens. */
+/* Address and port of one of the local servers. */
 struct hf_agent_listen {
     const char *address; /* numeric */
     uint16_t port;       /* 0: any free one */
     bool off;            /* --<name>-port off */
-    bool chosen;         /* a flag or variable sets the port */
+    bool chosen;         /* true if a flag or variable sets the port */
 };
 
 /* Strings borrow from argv and the environment, or are static. */
@@ -34,13 +34,14 @@ struct hf_agent_options {
     const char *status_kubeconfig;            /* server for writes; NULL: the same as for reads */
     const char *node_name;                    /* NULL: the host's name */
     const char *state_dir, *trust_dir;
-    const char *run_dir;                         /* `holdfast status` reads here while the agent runs; NULL: none */
+    /* file that `holdfast status` reads while the agent runs; NULL: none */
+    const char *run_dir;
     bool run_dir_given;                          /* false: use the run folder only if it is in memory */
     const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends */
     size_t n_roots;
     const char *host_root;
     struct hf_agent_listen listen[HF_LISTEN_COUNT];
-    bool listen_optional; /* a taken port does not fail the start */
+    bool listen_optional; /* a port in use does not make the start fail */
     uint64_t retry_base_ns;
     const char *storage_dir;    /* spool of telemetry */
     const char *cloud_endpoint; /* sink of telemetry while no policy names one; NULL: none */
@@ -53,7 +54,7 @@ struct hf_agent_options {
     bool once;
 };
 
-/* -EINVAL: *err names the argument and the expected form. */
+/* Parses the command line and the environment. -EINVAL: *err names the argument and the expected form. */
 HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
                                        struct hf_agent_options *ret_options, struct hf_err *err);
 

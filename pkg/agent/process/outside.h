@@ -6,8 +6,8 @@
 
 struct hf_outside;
 
-/* Calls `changed` after the file `name` in `folder` was written, renamed to or from, or removed. Returns NULL if
- * inotify gives no watch (instances are few): the caller then has to poll. Copies its arguments. */
+/* Calls `changed` after the file `name` in `folder` was written, renamed to or from, or removed. Returns NULL if the
+ * kernel grants no inotify instance (their number is limited): the caller then has to poll. Copies its arguments. */
 struct hf_outside *hf_outside_watch_file(struct hf_loop *loop, const char *folder, const char *name,
                                          void (*changed)(void *arg), void *arg);
 

@@ -1,4 +1,5 @@
-/* agent/process/process.h - the agent as a process: real loop, real file system, signals, local servers. */
+/* agent/process/process.h - the agent as a process: real loop, real file system, signals, local servers. Main thread
+ * only; blocks until the process ends. */
 #pragma once
 
 #include "agent/process/options.h"

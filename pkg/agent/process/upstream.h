@@ -17,7 +17,7 @@ struct hf_upstream_params {
 
 struct hf_upstream;
 
-/* Reads configuration and credentials (small files; blocks). Returns NULL with *err. */
+/* Reads configuration and credentials (small files; blocks). Returns NULL on failure, and *err says why. */
 struct hf_upstream *hf_upstream_new(const struct hf_upstream_params *params, struct hf_err *err);
 void hf_upstream_free(struct hf_upstream *upstream);
 HF_DEFINE_CLEANUP(struct hf_upstream, hf_upstream_free)

@@ -10,9 +10,9 @@ struct hf_collect_params {
     const struct hf_agent_parts *parts;
     struct hf_steady *steady;     /* decides which details of an update are new */
     json_t *conditions;           /* updated in place */
-    bool stopped;                 /* the agent stops: its last status */
+    bool stopped;                 /* the agent stops: this is its last status */
     bool name_shared;             /* see report/echo.h */
-    const char *delivery_failure; /* reason why the server refuses statuses; NULL */
+    const char *delivery_failure; /* reason why the server refuses statuses; NULL: it does not */
     int64_t generation;           /* generation of the EdgeNode; 0: unknown */
 };
 

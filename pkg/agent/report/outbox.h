@@ -7,7 +7,7 @@
 struct hf_outbox {
     const struct hf_agent_env *env;
     bool present;    /* the file exists */
-    json_t *essence; /* essence of the status in it; NULL: no file, or one of an earlier process */
+    json_t *essence; /* essence of the status in the file; NULL: no file, or a file of an earlier process */
 };
 
 /* Finds the outbox of an earlier process. Its status is out of date, but its conditions have stood since their
@@ -22,5 +22,5 @@ void hf_outbox_write(struct hf_outbox *outbox, const json_t *body, json_t *essen
 bool hf_outbox_holds(const struct hf_outbox *outbox, const json_t *essence);
 void hf_outbox_clear(struct hf_outbox *outbox);
 
-/* Writes the run file. It lies in memory, so that it costs no disk to do so with each heartbeat. */
+/* Writes the run file. The file is in memory, so a write with each heartbeat does not wear the disk. */
 void hf_outbox_show(const struct hf_outbox *outbox, const json_t *body);

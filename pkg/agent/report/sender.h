@@ -4,7 +4,8 @@
 
 #include "agent/env.h"
 
-/* Gets the answer of an apply; see struct hf_source_ops. `created`: it was the apply that makes the object. */
+/* Gets the answer of an apply; see struct hf_source_ops. `created`: the answer belongs to the apply that creates the
+ * object. */
 typedef void hf_sender_answered(void *arg, bool created, int r, uint64_t retry_after_ns, const json_t *answer,
                                 const struct hf_err *err);
 
@@ -12,9 +13,9 @@ struct hf_sender {
     const struct hf_agent_env *env;
     hf_sender_answered *answered;
     void *arg;
-    struct hf_delivery *delivery; /* NULL: none is in flight */
-    uint64_t deadline_ns;         /* for the answer */
-    bool creating;                /* the apply in flight makes the object */
+    struct hf_delivery *delivery; /* NULL: no apply is in flight */
+    uint64_t deadline_ns;         /* of the answer */
+    bool creating;                /* the apply in flight creates the object */
 };
 
 void hf_sender_init(struct hf_sender *sender, const struct hf_agent_env *env, hf_sender_answered *answered, void *arg);

@@ -9,9 +9,9 @@
 
 struct hf_sequence {
     const struct hf_agent_env *env;
-    uint64_t number;  /* the last status has this one */
-    uint64_t durable; /* the disk reserves the numbers below this */
-    bool uncertain;   /* the disk has no number: the source's comes first */
+    uint64_t number;  /* number of the last status made */
+    uint64_t durable; /* the numbers below this are reserved on the disk */
+    bool uncertain;   /* the disk has no number: continue from the number that the source shows */
 };
 
 /* Reads the file. */

@@ -19,7 +19,7 @@ enum {
     HF_STATUS_MAX_UPDATES = 64,
     HF_STATUS_MAX_DISKS = 8,
     HF_STATUS_ONE_BYTES = 1024,    /* status with one release, if Ready is True */
-    HF_STATUS_TROUBLE_BYTES = 3072 /* the same if Ready is not True: somebody has to read why */
+    HF_STATUS_TROUBLE_BYTES = 3072 /* the same bound if Ready is not True: a person has to read the reason */
 };
 
 struct hf_status_disk {
@@ -41,9 +41,9 @@ struct hf_status_view {
     size_t n_updates;
     const struct hf_refused *refused;
     size_t n_refused;
-    const struct hf_status_disk *disks; /* those that are too full */
+    const struct hf_status_disk *disks; /* the disks that are too full */
     size_t n_disks;
-    const struct hf_hold *hold; /* NULL: none in effect */
+    const struct hf_hold *hold; /* NULL: no hold is in effect */
     uint64_t hold_end_unix_ns;
     const struct hf_syncpolicy *policy; /* in effect */
     bool policy_is_default;             /* no SyncPolicy selects this node */
@@ -55,11 +55,11 @@ struct hf_status_view {
     const char *source_failure;   /* reason why a source in reach gives no desired state; NULL */
     const char *source_reason;    /* CamelCase reason of source_failure; NULL with it */
     const struct hf_readiness *readiness;
-    int64_t observed_generation; /* the EdgeNode's; 0: unknown */
+    int64_t observed_generation; /* generation of the EdgeNode; 0: unknown */
 };
 
 /* Updates the array `conditions` in place, so that transition times survive. *ret_essence is a new object with a copy
- * of it. -ENOMEM. */
+ * of the array. -ENOMEM. */
 HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
                                   json_t **ret_essence);
 
@@ -85,5 +85,5 @@ struct hf_status_volatile {
 HF_MUST_USE int hf_status_body(const char *node_name, const json_t *essence, const struct hf_status_volatile *moving,
                                json_t **ret_body);
 
-/* Makes the same without status, which creates the object. -ENOMEM. */
+/* Makes the body of the apply that creates the object: the same without status. -ENOMEM. */
 HF_MUST_USE int hf_status_object(const char *node_name, json_t **ret_body);

@@ -17,7 +17,7 @@ struct hf_decode {
     struct hf_issues *issues; /* borrowed */
     char path[HF_DECODE_PATH];
     size_t path_n;
-    bool absent;        /* inside an object that is absent: required fields may be missing */
+    bool absent;        /* the decoder is inside an absent object: required fields may be missing */
     bool out_of_memory; /* never reset */
     /* Reports `key`, which none of the `fields` of `object` names. NULL: the decoder adds a warning. */
     void (*unknown)(struct hf_decode *decode, const struct hf_field *fields, const char *key, const json_t *object);

@@ -40,8 +40,8 @@ struct hf_field {
     size_t width;         /* INTEGER, WORD: bytes of the slot; LIST: bytes of one element */
     size_t count_offset;  /* LIST: offset of a size_t */
     const char *fallback; /* default, as text */
-    /* Bounds of: INTEGER value (as int64), DURATION ns, QUANTITY bytes, TEXT length, number of items in LIST and
-     * TEXTS. */
+    /* Bounds of the value: INTEGER (as int64), DURATION in ns, QUANTITY in bytes, length of a TEXT, number of items
+     * of LIST and TEXTS. */
     uint64_t min, max;
     uint64_t item_min, item_max;     /* TEXTS: length of one item */
     const char *const *words;        /* WORD: NULL ends */
@@ -114,6 +114,6 @@ struct hf_field {
 /* Decodes `object` (NULL: absent, so every field takes its default) by the table `fields` into the structure `out`. */
 void hf_field_decode_all(struct hf_decode *decode, const struct hf_field *fields, json_t *object, void *out);
 
-/* Decodes the member "spec" of a whole object by a table with that one row. The other members are not reported as
- * unknown. */
+/* Decodes the member "spec" of a whole object by a table that has only the row of "spec". Does not report other
+ * members as unknown. */
 void hf_field_decode_spec(struct hf_decode *decode, const struct hf_field *spec, json_t *object, void *out);

@@ -8,7 +8,8 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-enum { HF_API_MAX_ISSUES = 32 }; /* stored of each sort; the formatted text then ends in "and N more" */
+/* issues stored of each sort; the formatted text ends in "and N more" if there were more */
+enum { HF_API_MAX_ISSUES = 32 };
 
 struct hf_issue {
     char path[160]; /* "spec.release.artifacts[0].sha256" */
@@ -18,7 +19,7 @@ struct hf_issue {
 /* Errors make the object unusable. Warnings name unknown fields and doubtful values. */
 struct hf_issues {
     struct hf_issue errors[HF_API_MAX_ISSUES];
-    size_t n_errors; /* found; may exceed the number stored */
+    size_t n_errors; /* number found; may exceed the number stored */
     struct hf_issue warnings[HF_API_MAX_ISSUES];
     size_t n_warnings;
 };
@@ -26,6 +27,6 @@ struct hf_issues {
 void hf_issue_error(struct hf_issues *issues, const char *path, const char *format, ...) HF_PRINTF(3, 4);
 void hf_issue_warning(struct hf_issues *issues, const char *path, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Writes "spec.a: expected x; spec.b: ...; and 3 more" into *out, for a status message or a person. out->max bounds
- * it. */
+/* Writes "spec.a: expected x; spec.b: ...; and 3 more" into *out, for a status message or a person. out->max limits
+ * the length. */
 void hf_issues_format(const struct hf_issues *issues, struct hf_buf *out);

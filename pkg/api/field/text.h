@@ -11,9 +11,9 @@ bool hf_text_is_label_value(const char *text);  /* at most 63, may be empty */
 bool hf_text_is_version(const char *text);      /* starts with a letter or digit; . + _ ~ - inside */
 bool hf_text_is_sha256(const char *text);       /* 64 lower case hex digits */
 bool hf_text_is_arch(const char *text);         /* kubernetes.io/arch: "arm64", "amd64", "386" ... */
-bool hf_text_is_path(const char *text);         /* absolute, normalised, printable; not "/" */
+bool hf_text_is_path(const char *text);         /* absolute and normalised path of printable characters; not "/" */
 bool hf_text_is_url(const char *text);          /* http or https with a host, no user; or file:///absolute/path */
-bool hf_text_is_http_url(const char *text);     /* the same without file: */
+bool hf_text_is_http_url(const char *text);     /* as above, but not file: */
 bool hf_text_is_host(const char *text);         /* name or address */
 bool hf_text_is_unit(const char *text);         /* systemd unit: "x.service", "x@y.timer" ... */
 bool hf_text_is_device(const char *text);       /* path below /dev */

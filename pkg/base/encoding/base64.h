@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-/* Both append to *out and return 0, -E2BIG (maximum of *out) or -ENOMEM. On failure *out is unchanged. */
+/* Each function appends to *out and returns 0, -E2BIG (maximum of *out) or -ENOMEM. On failure *out is unchanged. */
 HF_MUST_USE int hf_base64_encode(const void *bytes, size_t n, struct hf_buf *out);
 
-/* -EINVAL: blanks, another character, or a last group with bits that encode nothing. */
+/* Decodes the whole text. -EINVAL: blanks, another character, or a last group with bits that encode nothing. */
 HF_MUST_USE int hf_base64_decode(struct hf_view text, struct hf_buf *out);

@@ -14,6 +14,6 @@ HF_MUST_USE int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_ar
 HF_MUST_USE int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args,
                                    const struct hf_deep_create_params *params, struct hf_err *err);
 
-/* Prints "app.delta: 23.8 kB, 4.9 % of the new 482 kB". If the patch goes to standard output: to standard error, and
- * only on a terminal. */
+/* Prints "app.delta: 23.8 kB, 4.9 % of the new 482 kB". If the patch goes to standard output, prints to standard
+ * error, and only on a terminal. */
 void hf_cli_delta_summary(struct hf_cli *cli, const struct hf_cli_args *args, uint64_t patch_bytes, uint64_t new_bytes);

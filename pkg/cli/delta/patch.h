@@ -1,4 +1,4 @@
-/* cli/delta/patch.h - read a patch in order, after a look at its first bytes. */
+/* cli/delta/patch.h - read a patch in order, after a look at its first bytes. Main thread only; blocks. */
 #pragma once
 
 #include "cli/cli.h"
@@ -7,7 +7,7 @@
 struct hf_cli_patch {
     int fd;
     unsigned char head[HF_DEEP_HEAD];
-    size_t head_n, at; /* bytes in `head`; bytes of them that hf_cli_patch_read() has returned */
+    size_t head_n, at; /* number of bytes in `head`; number of those that hf_cli_patch_read() has returned */
 };
 
 /* Reads the head, or less if the patch is shorter. */

@@ -1,8 +1,9 @@
 /* cli/node/status_local.h - a node's status from the files that its agent keeps for itself: the journals of updates,
  * and the clock file.
  *
- * An agent whose statuses reach a server keeps no copy of them, to save a disk write each. Its journals hold the
- * same facts about each update at any time. Reads only: reports a damaged journal, but does not set it aside. */
+ * An agent whose statuses reach a server keeps no copy of them, to save disk writes. Its journals hold the
+ * same facts about each update at any time. Reads only: reports a damaged journal, but does not set it aside. Main
+ * thread only; blocks. */
 #pragma once
 
 #include "cli/cli.h"

@@ -3,7 +3,9 @@
  *   Current   at most two intervals and a minute old, and an agent runs that renews it
  *   Stopped   the agent stopped on request; this is its last status
  *   Finished  the agent ran with --once, and has finished
- *   Silent    older, or nobody renews it: the agent died or hangs, or this is the disk of a dead node */
+ *   Silent    older, or nobody renews it: the agent died or hangs, or this is the disk of a dead node
+ *
+ * Main thread only; blocks. */
 #pragma once
 
 #include "cli/cli.h"
@@ -34,5 +36,5 @@ struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, boo
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen);
 
 #define HF_CLI_AGO_TEXT 24
-/* Formats "12s", "14m", "3h", "5d": one unit, and at least two of it unless it is seconds. Returns text. */
+/* Formats "12s", "14m", "3h", "5d": in one unit, the largest that gives at least 2, else seconds. Returns text. */
 const char *hf_cli_ago(uint64_t age_ns, char text[HF_CLI_AGO_TEXT]);

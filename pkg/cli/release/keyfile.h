@@ -3,7 +3,7 @@
  *
  * A trust folder holds <key id>.pem, so the public half already has its name there. The private half has another
  * suffix, so that copying *.pem to a node never copies a secret. Reads the older names, too (private X or X.pem,
- * public X.pub.pem). */
+ * public X.pub.pem). Main thread only; blocks. */
 #pragma once
 
 #include "cli/parts.h"

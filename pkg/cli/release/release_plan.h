@@ -1,7 +1,7 @@
 /* cli/release/release_plan.h - make the files of a release: whole artifacts, and the deltas that pay.
  *
  * Makes them in a temporary folder, which the caller renames at the end. Applies each delta and compares the result
- * before it lists the delta. */
+ * before it lists the delta. Main thread only; blocks. */
 #pragma once
 
 #include "cli/parts.h"
@@ -17,7 +17,7 @@ struct hf_release_files {
     bool tree;                        /* output: the artifacts are archives of folders */
     struct hf_edgeupdate **published; /* earlier releases whose deltas are still on the server; borrowed */
     size_t n_published;
-    unsigned n_olds, nth_old; /* for progress: number of old files of all artifacts, and the current one */
+    unsigned n_olds, nth_old; /* progress: number of old files of all artifacts, and the current one */
     json_t *artifacts;        /* output: spec.release.artifacts */
     json_t *report;           /* output: files made and left out, for the summary and --json */
 };

@@ -1,4 +1,4 @@
-/* cli/release/release_steps.h - reach the new file by several deltas, with those of earlier releases.
+/* cli/release/release_steps.h - plan ways to the new file through several deltas, including deltas of earlier releases.
  *
  * A delta from A to B that is already on the server, and one from B to the new file, may have fewer bytes together
  * than a delta from A. They also serve nodes at A when nobody has the file A any more. */

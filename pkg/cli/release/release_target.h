@@ -7,8 +7,9 @@
  * selector selects all nodes, so it has to be explicit. */
 HF_MUST_USE int hf_release_put_selector(const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
-/* -EINVAL: no node could take the release: its expiry has passed, its path is below no update root, or it has an
- * architecture that kubernetes.io/arch never has. Prints warnings to cli->err for valid but unusual settings. */
+/* Checks the settings of a release. -EINVAL: no node could take the release: its expiry has passed, its path is
+ * below no update root, or it has an architecture that kubernetes.io/arch never has. Prints warnings to cli->err for
+ * valid but unusual settings. */
 HF_MUST_USE int hf_release_check_target(struct hf_cli *cli, const struct hf_cli_args *args, const json_t *update,
                                         struct hf_err *err);
 

@@ -1,4 +1,4 @@
-/* cli/release/sign.h - sign an EdgeUpdate. */
+/* cli/release/sign.h - sign an EdgeUpdate. Main thread only; blocks. */
 #pragma once
 
 #include "cli/parts.h"

@@ -1,6 +1,7 @@
 /* cli/release/tar.h - write a folder as its canonical archive (pack/tar/archive.h), without owners and attributes.
  *
- * The same folder gives the same bytes on every machine. Refuses by name everything that a node would refuse. */
+ * The same folder gives the same bytes on every machine. Refuses everything that a node would refuse; the error
+ * names it. Main thread only; blocks. */
 #pragma once
 
 #include <stddef.h>

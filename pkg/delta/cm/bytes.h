@@ -16,7 +16,7 @@
 
 enum {
     BYTES_TABLES = 3,
-    BYTES_TABLE_BITS = 18, /* at most: small files get small tables, which are quicker to clear */
+    BYTES_TABLE_BITS = 18, /* upper limit: small files get small tables, which are quicker to clear */
     BYTES_TABLE_BITS_MIN = 12,
     BYTES_RANKS = 2,
     BYTES_RANK_BITS = 14,
@@ -31,7 +31,7 @@ enum {
 struct delta_byte_context {
     uint32_t table[BYTES_TABLES], rank[BYTES_RANKS]; /* hashes of contexts */
     uint16_t guess[BYTES_GUESSES];                   /* guessed bytes + 1; 0: none */
-    uint16_t trust[BYTES_GUESSES];                   /* below BYTES_TRUSTS: guesses of one class share statistics */
+    uint16_t trust[BYTES_GUESSES];                   /* below BYTES_TRUSTS; guesses of one class share statistics */
     unsigned kind;                                   /* selects weights: below BYTES_CLASSES */
     unsigned near, scene;                            /* select weights: below 256 and below BYTES_SCENES */
 };
@@ -39,17 +39,18 @@ struct delta_byte_context {
 struct delta_bytes {
     _Alignas(64) delta_lanes by_node[BYTES_CLASSES * 256], by_fit[BYTES_CLASSES * 128], by_scene[BYTES_SCENES * 256],
         by_confident[16];
-    uint8_t *tables; /* BYTES_TABLES of 2^table_bits, cache-line aligned, then `ranks` */
+    uint8_t *tables; /* BYTES_TABLES tables of 2^table_bits bytes, aligned to a cache line, then `ranks` */
     uint32_t *ranks; /* BYTES_RANKS of 2^rank_bits */
     unsigned table_bits, rank_bits;
     bool quick;
-    /* Probabilities in the logistic domain, ln(p / (1 - p)) * 4096. state_logit: a 1 after a state. source_logit,
-     * adaptive: that a source (a rank by its count, a guess by its trust) is right about a bit, by bits to come.
-     * byte_logit: about the whole byte. */
+    /* Probabilities in the logistic domain, ln(p / (1 - p)) * 4096. state_logit: that a 1 follows in a state.
+     * source_logit: that a source (a rank, by its count, or a guess, by its trust) is right about a bit, by the
+     * number of bits to come; adaptive. byte_logit: that a source is right about the whole byte. */
     int16_t state_logit[DELTA_STATES];
-    int16_t source_logit[BYTES_SOURCES + 1][8]; /* the last row: no source */
+    int16_t source_logit[BYTES_SOURCES + 1][8]; /* the last row is for no source */
     int16_t byte_logit[BYTES_SOURCES + 1];
-    /* Steps of such a logit by its value. `rate` and `more`, by count, shift the index and add to the result. */
+    /* `rise`: steps of such a logit by its value. `rate` shifts the index, and `more` adds to the result; both by
+     * count. */
     uint16_t rise[512];
     int16_t rate[256], more[256];
     uint16_t squash[4096];         /* delta_squash_init() */
@@ -57,11 +58,12 @@ struct delta_bytes {
     uint8_t source_count[BYTES_SOURCES + 1];
 };
 
-/* Allocates the tables once, before the first reset, for blocks of at most `block` bytes. `lean` halves tables and
- * ranks so many times. -ENOMEM, and nothing to free. */
+/* Allocates the tables once, before the first reset, for blocks of at most `block` bytes. Halves tables and ranks
+ * `lean` times. -ENOMEM: there is nothing to free. */
 HF_MUST_USE int delta_bytes_open(struct delta_bytes *b, uint64_t block, unsigned lean);
 void delta_bytes_done(struct delta_bytes *b);
-/* `quick`: less work for some more bytes: ask a confident source first, and learn in some contexts only. */
+/* `quick` saves time and costs some bytes: the coder asks a confident source first, and learns in some contexts
+ * only. */
 void delta_bytes_reset(struct delta_bytes *b, bool quick);
 
 /* Encodes `byte`, or decodes and ignores it. Returns the byte. */
@@ -71,8 +73,8 @@ unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const stru
 /* Updates the tables (in quick blocks only the last) and the first rank without coding: a fraction of the work. */
 void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c, unsigned byte);
 
-/* Returns the growth of a logit whose source was right; x holds its upper 8 bits, and `count` (below 256) earlier
- * updates. */
+/* Returns the growth of a logit whose source was right. x: upper 8 bits of the logit; count: number of its earlier
+ * updates, below 256. */
 static inline int16_t delta_bytes_rise(const struct delta_bytes *b, int x, unsigned count)
 {
     return (int16_t)(b->rise[b->rate[count] - x] + b->more[count]);

@@ -3,7 +3,8 @@
  * returns it when decoding.
  *
  * Context mixing and the carry-less range coder follow Matt Mahoney's published descriptions of PAQ ("Adaptive
- * Weighing of Context Models for Lossless Data Compression", 2005). */
+ * Weighing of Context Models for Lossless Data Compression", 2005). Threads: a coder belongs to one thread at a
+ * time. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,13 +20,13 @@ struct delta_cm {
     /* encoding */
     struct hf_buf *out;
     int failed; /* -errno of the first failure; coding continues with zero bits */
-    /* decoding: `left` bytes of the part are still in the delta */
+    /* decoding: number of bytes of the part that are still in the delta */
     struct delta_input *in;
     struct hf_err *err;
     uint64_t left;
     unsigned beyond; /* bytes read past the end */
     size_t pos, n;
-    const unsigned char *bytes; /* `buffer`, or the whole part in memory */
+    const unsigned char *bytes; /* the bytes to read: `buffer`, or the whole part in memory */
     unsigned char buffer[4096];
 };
 
@@ -73,7 +74,8 @@ static inline uint64_t delta_cm_bits(const struct delta_cm *cm)
 
 /* ---- adaptive bits --------------------------------------------------------------------------------------------- */
 
-/* State of an adaptive bit: 22 bits of probability, 10 of count. Slow and exact; for small tables. */
+/* State of an adaptive bit: 22 bits of probability and 10 bits of count. It adapts slowly and exactly, which suits
+ * small tables. */
 static inline uint32_t delta_bit_p16(uint32_t state)
 {
     return state >> 16;

@@ -1,5 +1,5 @@
 /* delta/cm/lanes.h - vectors of eight 16-bit integers for mixing. SSE2 and NEON, which every x86-64 and AArch64
- * processor has, or plain C; the results are the same everywhere. */
+ * processor has, or plain C; the results are the same everywhere. Pure; any thread. */
 #pragma once
 
 #include <stdint.h>

@@ -23,24 +23,24 @@ struct delta_literal_run {
 
 struct delta_literal_queue {
     size_t put;          /* producer only */
-    size_t taken, known; /* consumer only; known: last value of `made` that it saw */
+    size_t taken, known; /* only the consumer uses these; known: the value of `made` that it saw last */
     pthread_mutex_t lock;
     pthread_cond_t more;
-    size_t made; /* under the lock, like all fields below */
+    size_t made; /* the lock protects this and all fields below */
     bool waiting, ended;
     int failed;
     struct hf_err err;
     unsigned char bytes[DELTA_STRIPE_BYTES];
 };
 
-/* NULL: out of memory. */
+/* Makes an empty queue. NULL: out of memory. */
 struct delta_literal_queue *delta_literal_queue_new(void);
 void delta_literal_queue_free(struct delta_literal_queue *queue);
 
 /* Call before each stripe. */
 void delta_literal_queue_begin(struct delta_literal_queue *queue);
 
-/* -EBADMSG if the stripe has more than DELTA_STRIPE_BYTES. */
+/* Appends bytes to the stripe. -EBADMSG if the stripe has more than DELTA_STRIPE_BYTES. */
 HF_MUST_USE int delta_literal_queue_put(struct delta_literal_queue *queue, const void *bytes, size_t n,
                                         struct hf_err *err);
 /* Ends the stripe: complete if r is 0, else with the error r and *err. */

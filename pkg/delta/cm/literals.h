@@ -13,13 +13,15 @@
 
 struct delta_literals;
 
-enum { DELTA_LITERAL_PIECE = 1024 }; /* unit of literals that may be stored raw */
+enum { DELTA_LITERAL_PIECE = 1024 }; /* bytes of a piece, the unit of literals that the encoder may store raw */
 
 /* Options of a block's encoder; all zero for decoding. */
 struct delta_block_options {
-    bool quick;                                                 /* decode sooner, for some more bytes */
-    uint32_t plain_n;                                           /* number of raw pieces so far */
-    unsigned char plain[DELTA_BLOCK / DELTA_LITERAL_PIECE / 8]; /* a bit for each piece, in their order */
+    bool quick; /* takes less time to decode, for some more bytes */
+    /* number of pieces that the encoder has marked as raw so far */
+    uint32_t plain_n;
+    /* a bit for each piece, in their order: 1 if it is stored raw */
+    unsigned char plain[DELTA_BLOCK / DELTA_LITERAL_PIECE / 8];
 };
 
 /* Borrows `shared` and `old`; no other thread may read `old` meanwhile. NULL: out of memory. */

@@ -1,6 +1,6 @@
 /* delta/cm/states.h - bit histories: one byte of state counts the zeros and ones after a context and remembers the
  * last bit (after Matt Mahoney's description of nonstationary bit histories in PAQ). State 0 is empty; states ascend
- * by the number of bits they count. */
+ * by the number of bits they count. Read-only tables; any thread. */
 #pragma once
 
 #include <stdint.h>

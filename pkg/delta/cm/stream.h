@@ -2,7 +2,8 @@
  *
  * The history holds the bytes of the new file with two changes in code. References hold their target instead of a
  * distance, most significant byte first, so a target looks the same from everywhere. AArch64 instructions begin with
- * their opcode. Old bytes near the next literals are inserted in between. */
+ * their opcode. Old bytes near the next literals are inserted in between. Threads: a stream belongs to one thread at
+ * a time. */
 #pragma once
 
 #include "delta/cm/bytes.h"
@@ -10,7 +11,8 @@
 
 enum delta_order { DELTA_ORDER_PLAIN, DELTA_ORDER_X86, DELTA_ORDER_AARCH64 };
 
-/* Returns the byte order of a region (by its slot) of an image for this machine. */
+/* Returns the order in which the history holds the bytes of a region of an image for this machine. `region`: kind of
+ * the region. */
 enum delta_order delta_order_of(enum delta_machine machine, unsigned region);
 
 enum { STREAM_OLD = 2, STREAM_TAIL = 32 };
@@ -22,7 +24,7 @@ struct delta_stream {
     unsigned match_bits;
     uint32_t history_size;
     uint64_t pos;    /* position in the history */
-    uint64_t place;  /* position in the new file; equal modulo 4 */
+    uint64_t place;  /* position in the new file; equal to `pos` modulo 4 */
     uint64_t recent; /* last bytes as in the new file, the last one lowest */
     uint64_t tail;   /* last bytes as in the history, the last one lowest */
     uint64_t match;  /* position that the history repeats, with the length so far; 0: no repetition */
@@ -30,19 +32,20 @@ struct delta_stream {
     /* noted_at is the last position entered into match_at; noted_before is the entry it replaced */
     uint32_t noted_at, noted_before;
     bool noted_arm;
-    uint32_t seen_at, seen_match, seen_length; /* copies: at seen_at the history repeated seen_match */
-    uint32_t old_hits[STREAM_OLD];             /* a bit for each byte: the old byte was right */
+    /* for copies: at position seen_at, the history repeated the bytes at seen_match */
+    uint32_t seen_at, seen_match, seen_length;
+    uint32_t old_hits[STREAM_OLD]; /* a bit for each byte that was coded lately: 1 if the old byte was right */
     enum delta_order order;
 };
 
 /* Allocates once, before the first reset, like delta_bytes_open(). */
 HF_MUST_USE int delta_stream_open(struct delta_stream *st, uint64_t block, unsigned lean);
 void delta_stream_done(struct delta_stream *st);
-void delta_stream_reset(struct delta_stream *st, bool quick); /* quick: as in delta_bytes_reset() */
+void delta_stream_reset(struct delta_stream *st, bool quick); /* `quick` has the meaning of delta_bytes_reset() */
 
 /* Codes the next unit of one byte or four, at most `room` bytes. Decodes if `truth` is NULL; only learns if `cm` is
- * NULL. old[i]: bytes that would follow if the copy before or after continued; NULL: none. Returns the number of
- * bytes. */
+ * NULL. old[0] and old[1]: old bytes that would follow if the copy before, or the copy after, continued; NULL: there
+ * are none. Returns the number of bytes. */
 unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth, uint64_t room,
                            const unsigned char *const old[STREAM_OLD], unsigned char ret_bytes[static 4]);
 
@@ -52,15 +55,16 @@ void delta_stream_go_to(struct delta_stream *st, uint64_t place);
 /* Codes n bytes raw, decoding into `bytes`. */
 void delta_stream_plain(struct delta_stream *st, struct delta_cm *cm, unsigned char *bytes, size_t n);
 
-/* Adds bytes that copies made. `closely`: enter each position into the match table, not each fourth. */
+/* Adds bytes that copies made. `closely`: enters each position into the match table instead of each fourth one. */
 void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely);
-/* Replaces the distance in four of the bytes added last by its target. */
+/* In the bytes added last, replaces the four that hold `distance` by the target of the reference at `place`. */
 void delta_stream_reference(struct delta_stream *st, uint64_t place, uint32_t distance);
 /* If the history repeats here, returns the expected byte + 1 as in the new file and sets a number below 16 for the
  * length of the repetition; else 0. */
 unsigned delta_stream_expects(struct delta_stream *st, unsigned *ret_length);
 
-/* Saved position while the coder learns bytes as if they stood at `place`, between a begin and an end. */
+/* The position to return to, saved from delta_aside_begin() to delta_aside_end(); in between the coder learns bytes
+ * as if they stood at another place. */
 struct delta_aside {
     uint64_t place, recent;
     enum delta_order order;

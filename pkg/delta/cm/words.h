@@ -1,5 +1,6 @@
 /* delta/cm/words.h - predict changed words of code from changes of similar words. When a structure or a stack frame
- * grows, many instructions change by the same number: those with the same operand, or the same register. */
+ * grows, many instructions change by the same number: those with the same operand, or the same register. Threads: a
+ * struct delta_words belongs to one thread at a time. */
 #pragma once
 
 #include "delta/cm/cm.h"
@@ -13,11 +14,12 @@ struct delta_word_change {
 
 struct delta_words {
     struct delta_word_change last[DELTA_WORD_LIKES << DELTA_WORD_BITS];
-    uint32_t right[4 << DELTA_WORD_LIKES]; /* adaptive bits, by candidates that agree and the last answers */
-    unsigned bits;                         /* log2 of the size of the tables in use */
-    bool started;                          /* the tables are cleared */
-    unsigned answers;                      /* last answers, the newest in bit 0 */
-    uint32_t by;                           /* last change of any word */
+    /* adaptive bits, selected by the candidates that agree and the last answers */
+    uint32_t right[4 << DELTA_WORD_LIKES];
+    unsigned bits;    /* log2 of the size of the tables in use */
+    bool started;     /* true if the tables are cleared */
+    unsigned answers; /* last answers, the newest in bit 0 */
+    uint32_t by;      /* last change of any word */
 };
 
 /* Candidates for one word. */
@@ -28,14 +30,15 @@ struct delta_word_guess {
     unsigned changed; /* a bit for each candidate: its key is known, and that word changed */
 };
 
-/* Call at the start of a block. `lean` halves the tables so many times. */
+/* Call at the start of a block. Halves the tables `lean` times. */
 void delta_words_reset(struct delta_words *w, unsigned lean);
 
 /* Finds the candidates for the word that is `old` in the old file. They point into w until the next reset; note each
  * guess before the next one. */
 void delta_words_guess(struct delta_words *w, uint32_t old, struct delta_word_guess *ret);
 
-/* Codes which candidate a changed word is; encoding, `word` is the value. False if it is none of them. */
+/* Codes the number of the candidate that a changed word equals. When encoding, `word` is the value. False if it is
+ * none of them. */
 bool delta_words_code(struct delta_words *w, struct delta_cm *cm, const struct delta_word_guess *g, uint32_t word,
                       uint32_t *ret_word);
 

@@ -8,10 +8,11 @@
 #include "delta/image/image.h"
 
 enum {
-    DELTA_GO_SEARCH_MAX = 16 << 20,    /* bytes of data to search for a table */
+    DELTA_GO_SEARCH_MAX = 16 << 20,    /* number of bytes of data in which to search for a table */
     DELTA_GO_FUNCTIONS_MAX = 16 << 20, /* in one image */
-    DELTA_GO_HEAD_BYTES = 48,          /* start of a function's description; enough to compute its size */
-    DELTA_GO_PCDATA_MAX = 64,          /* program counter tables of one function */
+    /* bytes from the start of a function's description that suffice to compute its size */
+    DELTA_GO_HEAD_BYTES = 48,
+    DELTA_GO_PCDATA_MAX = 64, /* maximum number of program counter tables of one function */
 };
 
 /* Finds the tables of an image whose other fields are complete, and makes each a region of its own. */

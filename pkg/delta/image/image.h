@@ -42,14 +42,15 @@ enum delta_region_kind {
     DELTA_REGION_EH_FRAME,
     DELTA_REGION_RODATA,
     DELTA_REGION_GO_PCLN,
-    DELTA_REGION_REL,          /* {address, info}, 32 bit */
-    DELTA_REGION_EXIDX,        /* ARM's unwind table: {function, how}, 31 bits each, relative to their own position */
+    DELTA_REGION_REL, /* {address, info}, 32 bit */
+    /* ARM's unwind table: {function, unwind instructions}, 31 bits each, relative to their own position */
+    DELTA_REGION_EXIDX,
     DELTA_REGION_RELR,         /* addresses, and odd words: bitmaps of the words after them */
     DELTA_REGION_GO_ROWS,      /* entry and description position of each function */
     DELTA_REGION_GO_FUNCTIONS, /* descriptions of functions */
     DELTA_REGION_GO_TYPES,
     DELTA_REGION_GO_OFFSETS, /* 32-bit offsets from `link` */
-    DELTA_REGION_GO_FIND,    /* from code to functions (findfunctab) */
+    DELTA_REGION_GO_FIND,    /* Go's findfunctab, which leads from code to functions */
     DELTA_REGION_GO_DATA,    /* data of functions for the garbage collector and tracebacks */
     DELTA_REGION_KINDS,
 };
@@ -62,16 +63,16 @@ static inline unsigned delta_region_slot(enum delta_region_kind kind)
 
 struct delta_region {
     uint64_t offset, size, address;
-    /* Symbols: offset of the string table. Relocations: offset of the symbols. Go's offsets: position that they
-     * count from. */
+    /* Symbols: offset of their string table. Relocations: offset of their symbols. Go's offsets: the position from
+     * which they count. */
     uint64_t link;
     enum delta_region_kind kind;
-    bool linkage; /* part of .got or .plt */
+    bool linkage; /* the region is part of .got or .plt */
 };
 
 enum delta_go_layout { DELTA_GO_NONE, DELTA_GO_116, DELTA_GO_118, DELTA_GO_120 };
 
-/* Positions in an image made by Go that its tables count from; 0: not found. */
+/* Positions from which the tables of an image made by Go count; 0: not found. */
 struct delta_go {
     enum delta_go_layout layout;
     uint64_t header, text, names, units, files, pctab, rows, types, funcdata, rodata, find;
@@ -80,9 +81,9 @@ struct delta_go {
 
 struct delta_image {
     enum delta_machine machine;
-    bool fixed;   /* linked at a fixed address: words in its range are pointers */
+    bool fixed;   /* true if the image is linked at a fixed address: words in its range are pointers */
     bool narrow;  /* 32 bit */
-    uint64_t got; /* 32 bit: position that offsets in code count from; 0: none */
+    uint64_t got; /* 32-bit images: the position from which offsets in code count; 0: none */
     struct delta_segments segments;
     bool go_expected; /* has sections that only Go makes */
     struct delta_go go;
@@ -95,7 +96,7 @@ struct delta_pair {
     uint32_t old_offset, old_size, new_offset, new_size;
 };
 
-/* Returns the region at `offset`; *ret_end is the end of the range with that answer. */
+/* Returns the region at `offset`; all positions up to *ret_end have the same answer. */
 const struct delta_region *delta_image_region(const struct delta_image *image, uint64_t offset, uint64_t *ret_end);
 
 /* Positions are file offsets or, from DELTA_MEMORY on, addresses that have no byte in the file. */

@@ -1,7 +1,8 @@
 /* delta/image/predict.h - predict the new file's bytes from the old file, the match map and the references seen so far.
  * Both sides run it and get the same predictions.
  *
- * Memory: sizeof(struct delta_predictor), and the shared context. */
+ * Memory: sizeof(struct delta_predictor), and the shared context. Threads: a predictor belongs to one thread at a
+ * time. */
 #pragma once
 
 #include "delta/image/image.h"
@@ -33,11 +34,12 @@ struct delta_shared_context {
     uint32_t pairs_n;
     const struct delta_image *new_images; /* encoder only, by pair */
     uint64_t old_size, new_size;
-    unsigned predictors;         /* DELTA_PREDICT_* */
-    unsigned lean;               /* halves the models' tables so many times */
-    bool only_first;             /* predict only one candidate, and not its source */
-    bool by_map;                 /* shift targets by the map alone: do not learn moves, and leave those tables alone */
-    struct delta_pair last_pair; /* pair whose old image was read last; each block asks for it again */
+    unsigned predictors; /* DELTA_PREDICT_* */
+    unsigned lean;       /* the models halve their tables that many times */
+    bool only_first;     /* predict only one candidate, and not its source */
+    /* predict targets from the map alone: learn no moves, and leave the tables of moves untouched */
+    bool by_map;
+    struct delta_pair last_pair; /* pair whose old image was read last, kept because each block asks for it again */
     struct delta_image last_image;
 };
 
@@ -63,7 +65,7 @@ struct delta_span {
     uint64_t new_pos, old_pos;
     size_t n;
     size_t refs;
-    const unsigned char *old; /* the old bytes; some on both sides are readable too */
+    const unsigned char *old; /* the old bytes; some bytes before and after them are readable too */
     unsigned region;
 };
 
@@ -109,7 +111,7 @@ struct delta_segment delta_predictor_segment(const struct delta_predictor *p, un
 HF_MUST_USE int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t want, uint64_t copy_left,
                                        struct hf_err *err);
 
-/* Call when the bytes of the window are known. */
+/* Call when the true bytes of the window are known. */
 void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s, const unsigned char *made);
 
 /* Learns that the first prediction of a reference was wrong: it is `word`. */

@@ -18,9 +18,9 @@ enum delta_ref_kind {
     DELTA_REF_LO12, /* add or load/store whose base register an adrp set */
     DELTA_REF_ADR,
     DELTA_REF_ABS64,
-    DELTA_REF_ADDEND,      /* addend of a relocation entry */
-    DELTA_REF_SELF32,      /* 32 bit, relative to itself */
-    DELTA_REF_BASE32,      /* 32 bit, relative to its table */
+    DELTA_REF_ADDEND,      /* 32 bit, counts from its own position */
+    DELTA_REF_SELF32,      /* 32 bit, counts from the start of its table */
+    DELTA_REF_BASE32,      /* 32 bit, distance from the target to the site */
     DELTA_REF_BACK32,      /* 32 bit, distance back to its target */
     DELTA_REF_NAME,        /* 32-bit offset into a string table */
     DELTA_REF_TAR_TIME,    /* 8 octal digits of a member's time, starting with the third */
@@ -34,12 +34,13 @@ enum delta_ref_kind {
     DELTA_REF_GO_DATA, /* function data for the garbage collector */
     DELTA_REF_GO_TYPE,
     DELTA_REF_SIZE,      /* size of the function of an unwind entry */
-    DELTA_REF_GO_BUCKET, /* number of a function */
-    DELTA_REF_GO_PARTS,  /* four more, relative to that */
-    DELTA_REF_JUMP,      /* entry of a jump table, relative to its start */
+    DELTA_REF_GO_BUCKET, /* number of the function at the start of a bucket of code (findfunctab) */
+    DELTA_REF_GO_PARTS,  /* four differences from that number */
+    DELTA_REF_JUMP,      /* entry of a jump table, counts from the start of the table */
     DELTA_REF_KINDS,     /* at most DELTA_REF_SLOTS */
 
-    /* Kinds of other processors. Statistics are kept by slot: kinds that never meet in one image share one. */
+    /* Kinds of other processors. Each slot has statistics of its own; kinds that never meet in one image share a
+     * slot. */
     DELTA_REF_ARM_B = 33,    /* A32: b, bl */
     DELTA_REF_BLX = 34,      /* to Thumb */
     DELTA_REF_MOVW = 35,     /* lower half of an address, or of a distance from a pc */
@@ -83,13 +84,13 @@ bool delta_ref_is_partial(unsigned kind);
 
 struct delta_ref {
     uint64_t target; /* position in old */
-    uint64_t base;   /* old position that the value counts from, if not the site; 0: none */
+    uint64_t base;   /* old position from which the value counts, if not the site; 0: none */
     uint64_t word;   /* old value: the whole word or instruction */
     uint32_t at;     /* offset in the scanned bytes */
     uint8_t kind;
-    uint8_t n; /* bytes: 1, 2, 4, 6 or 8 */
-    /* RIP: size of the immediate after the operand; others: distance between base or site and the position that
-     * counts */
+    uint8_t n; /* number of bytes: 1, 2, 4, 6 or 8 */
+    /* RIP: size of the immediate after the operand; others: distance from the base or site to the position from
+     * which the value counts */
     uint8_t extra;
 };
 
@@ -100,8 +101,8 @@ enum { DELTA_ANNOUNCED = 1024 };
 
 struct delta_announced {
     struct delta_announced_site {
-        uint32_t at;    /* old position + 1; 0: none */
-        uint32_t from;  /* old position that the value counts from; 0: none */
+        uint32_t at;    /* position of the site in the old file + 1; 0: none */
+        uint32_t from;  /* old position from which the value counts; 0: none */
         uint32_t value; /* MOVT: the whole address */
         uint8_t kind, extra;
     } p[DELTA_ANNOUNCED];

@@ -8,7 +8,7 @@
 #include "delta/image/find_go.h"
 #include "delta/image/refs.h"
 
-/* State of the scan between windows. All zero at first; positions in the old file. */
+/* State of the scan between windows; zero it before the first one. Positions are those in the old file. */
 struct delta_go_cursor {
     uint64_t row;                      /* row of the function in which the last window ended */
     uint64_t uncommon;                 /* position of a type's "uncommon" part, behind the part of its kind; 0: none */
@@ -22,7 +22,8 @@ static inline bool delta_go_has(unsigned region_kind)
     return region_kind >= DELTA_REGION_GO_ROWS && region_kind <= DELTA_REGION_GO_DATA;
 }
 
-/* Like delta_refs_scan(), for regions with delta_go_has(). Returns read errors of the old file. */
+/* Finds sites as delta_refs_scan() does, in regions for which delta_go_has() is true. Returns read errors of the old
+ * file. */
 HF_MUST_USE int delta_go_scan(struct delta_old *file, const struct delta_image *image,
                               const struct delta_region *region, const unsigned char *bytes, size_t n, size_t limit,
                               uint64_t offset, struct delta_go_cursor *cursor, struct delta_ref *refs,

@@ -2,13 +2,13 @@
  * compilers make for switches in position-independent code.
  *
  * Nothing nearby records the start of a table: the scanner takes the first of a run of words that lead to code. If
- * several tables follow each other, it uses the start of the first, which leads a little beside the right code;
- * nearly always that moved by the same distance. */
+ * several tables follow each other, the scanner uses the start of the first one. The target is then a little beside
+ * the right code, which nearly always moved by the same distance. */
 #pragma once
 
 #include "delta/image/refs.h"
 
-/* The run in which the last window ended. All zero at first; positions in the old file. */
+/* The run in which the last window ended; zero it before the first one. Positions are those in the old file. */
 struct delta_jumps {
     uint64_t start, end;
 };
@@ -18,6 +18,6 @@ static inline bool delta_jump_has(const struct delta_image *image, unsigned regi
     return region_kind == DELTA_REGION_RODATA && image->machine == DELTA_MACHINE_X86_64 && !image->fixed;
 }
 
-/* Like delta_refs_scan(), for regions with delta_jump_has(). */
+/* Finds sites as delta_refs_scan() does, in regions for which delta_jump_has() is true. */
 size_t delta_jump_scan(const struct delta_image *image, const unsigned char *bytes, size_t n, size_t limit,
                        uint64_t offset, struct delta_jumps *jumps, struct delta_ref *refs);

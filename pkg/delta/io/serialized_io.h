@@ -1,7 +1,7 @@
 /* delta/io/serialized_io.h - let two threads share the callbacks of one application, whose caller expects one call at a
  * time.
  *
- * Threads: begin and end while only one thread works; in between, any thread may use input, reader and output. */
+ * Threads: call begin and end while only one thread works; in between, any thread may use input, reader and output. */
 #pragma once
 
 #include <pthread.h>

@@ -17,7 +17,7 @@
 enum {
     DELTA_VERSION = 1,
     DELTA_HEADER_MAX = 5 + 3 * 10 + HF_SHA256_BYTES + 2 * HF_DELTA_FINGERPRINT_BYTES,
-    DELTA_BYTES_MAX = HF_SHA256_BYTES, /* a new file of this size is stored instead of its hash */
+    DELTA_BYTES_MAX = HF_SHA256_BYTES, /* a delta stores a new file of up to this size instead of its hash */
     DELTA_BLOCK = 4 << 20,             /* bytes of output between two resume points */
     DELTA_CANCEL_STEP = 1 << 18,       /* bytes of output between two looks at the cancel flag */
 };
@@ -99,12 +99,12 @@ struct delta_output {
     const struct hf_delta_out *out;
     const atomic_bool *cancel;
     uint64_t written, size, next_look; /* `written` includes the pending bytes */
-    struct hf_sha256 hash;             /* over the bytes that have left the buffer */
+    struct hf_sha256 hash;             /* hash of the bytes that have left the buffer */
     unsigned char *pending;            /* DELTA_PENDING_BYTES */
     size_t pending_n;
 };
 
-/* -EBADMSG if the output would exceed the size in the header, -ECANCELED. */
+/* Appends bytes to the output. -EBADMSG if the output would exceed the size in the header, -ECANCELED. */
 HF_MUST_USE int delta_output_write(struct delta_output *output, const void *bytes, size_t n, struct hf_err *err);
 /* Writes the pending bytes. */
 HF_MUST_USE int delta_output_flush(struct delta_output *output, struct hf_err *err);

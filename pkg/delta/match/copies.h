@@ -1,6 +1,7 @@
 /* delta/match/copies.h - lists of copies, in the order of the new file.
  *
- * Memory: a list owns its array; free it with delta_copies_done(). Errors: -ENOMEM, and the list keeps its entries. */
+ * Memory: a list owns its array; free it with delta_copies_done(). Errors: -ENOMEM, and the list keeps its entries.
+ * Threads: a list belongs to one thread at a time. */
 #pragma once
 
 #include <stdbool.h>

@@ -10,7 +10,7 @@
 
 enum { DELTA_MATCH_CACHE = 8192 };
 
-/* A cached longest match, for several passes that ask about the same position. */
+/* A cached longest match: several passes ask about the same position. */
 struct delta_cached_match {
     uint32_t at, rank, n; /* at: position + 1; 0: empty */
 };
@@ -18,14 +18,15 @@ struct delta_cached_match {
 /* The current copy starts at (new_from, old_from); `scan` is the position of the search. */
 struct delta_copy_finder {
     const struct delta_matcher *matcher;
-    struct delta_cached_match *known; /* DELTA_MATCH_CACHE entries by position modulo that; NULL: no cache */
+    /* DELTA_MATCH_CACHE entries, indexed by position modulo that number; NULL: no cache */
+    struct delta_cached_match *known;
     size_t new_from, old_from;
     size_t scan, match_old, match_n;
     size_t rank; /* index of the match in the suffix array */
     size_t min_gain;
-    size_t first, counted;      /* start of the search, and the end of the part of the diagonal compared so far */
-    size_t same;                /* equal bytes on the diagonal within the match */
-    struct delta_copies copies; /* complete ones; the caller frees them */
+    size_t first, counted;      /* start of the search; end of the part of the diagonal that is compared already */
+    size_t same;                /* number of equal bytes on the diagonal within the match */
+    struct delta_copies copies; /* the copies completed so far; the caller frees them */
     bool ranked, looking;
 };
 

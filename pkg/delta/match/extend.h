@@ -13,5 +13,5 @@ size_t delta_count_equal(const unsigned char *a, const unsigned char *b, size_t 
  * minus that of differing ones is largest; 0 if it is never positive. */
 size_t delta_extend_forward(const unsigned char *a, const unsigned char *b, size_t n);
 
-/* The same backwards, for the bytes that end at a_end and b_end. */
+/* Extends a match backwards by the same rule, over the bytes that end at a_end and b_end. */
 size_t delta_extend_back(const unsigned char *a_end, const unsigned char *b_end, size_t n);

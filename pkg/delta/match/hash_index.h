@@ -11,7 +11,7 @@
 #include "base/err.h"
 
 struct delta_hash_index {
-    /* by hash: index of its first entry in `places`; its entries end where those of the next hash begin */
+    /* for each hash: index of its first entry in `places`; its entries end where those of the next hash begin */
     uint32_t *start;
     /* Ascending for each hash. Lower bits: position / 2; upper bits: more bits of the hash, so that few lookups read
      * the old file in vain. */

@@ -12,7 +12,7 @@
 
 enum {
     DELTA_MAP_MAX = 32768,
-    DELTA_MAP_MADE = 20480, /* with more, its models would exceed 3 MiB */
+    DELTA_MAP_MADE = 20480, /* with more entries, the small profile's models would exceed 3 MiB */
     DELTA_MAP_LOOK = 24
 };
 
@@ -37,7 +37,7 @@ void delta_map_done(struct delta_map *map);
 HF_MUST_USE int delta_map_view(const struct delta_map *map, struct delta_map *view, struct hf_err *err);
 void delta_map_view_done(struct delta_map *view);
 HF_MUST_USE int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err);
-void delta_map_sort(struct delta_map *map); /* call when p is complete */
+void delta_map_sort(struct delta_map *map); /* sorts the map: call when p is complete */
 
 /* Returns the entry that holds new_pos, or else the next one; map->p + map->n if there is none. */
 const struct delta_map_entry *delta_map_at(const struct delta_map *map, uint64_t new_pos);

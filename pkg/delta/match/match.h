@@ -18,7 +18,7 @@
 struct delta_matcher {
     const unsigned char *old, *new_bytes;
     size_t old_n, new_n;
-    struct delta_suffix_array suffix_array; /* one of the two is open */
+    struct delta_suffix_array suffix_array; /* exactly one of these two is open */
     struct delta_hash_index hash_index;
 };
 

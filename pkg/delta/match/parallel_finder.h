@@ -1,6 +1,6 @@
 /* delta/match/parallel_finder.h - one copy finder pass in two threads. The second thread starts at the middle of the
  * new file, without knowing the copy that the first one will arrive with. As soon as the first pass opens a copy
- * that the second opened too, the rest of both is the same. */
+ * that the second opened too, both find the same copies from there on. */
 #pragma once
 
 #include "delta/match/copy_finder.h"

@@ -12,8 +12,8 @@ struct delta_suffix_array {
     const unsigned char *old;
     size_t old_n;
     int32_t *order; /* start of each suffix; NULL: not open */
-    /* For each pair of bytes the index of the first suffix that begins with it, and one past the last; NULL if the
-     * old file is small. */
+    /* For each pair of bytes: index of the first suffix that begins with the pair; after all pairs, the number of
+     * suffixes. NULL if the old file is small. */
     uint32_t *starts;
 };
 

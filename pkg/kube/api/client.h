@@ -13,10 +13,11 @@
  *     report.c        reports to the subscriber, and doubts
  *     state.c         shared by all of them: limits, counters, contact
  *
- * Three means find silence. TCP keepalive finds a dead link (50 s). A server that is there and does nothing breaks the
- * rhythm of bookmarks on the connection (rules/pulse.h); a request then confirms it. Watches that begin together have
- * their bookmarks together, so the first watch after a failure is short, and each watch ends where the bookmarks of the
- * next one fall into its turn. One dead stream among living ones misses three bookmarks of its own.
+ * Three means find silence. TCP keepalive finds a dead link (50 s). A server that accepts data and does nothing
+ * breaks the rhythm of bookmarks on the connection (rules/pulse.h); a request then confirms the silence. Watches
+ * that begin together get their bookmarks together. So the first watch after a failure is short, and its end is
+ * chosen such that the bookmarks of the next watch are evenly spread between those of the others. A single dead
+ * stream on a living connection shows by three bookmarks that it misses.
  *
  * A subscriber may unsubscribe, itself or others, from inside any of its callbacks. The subscription is then `dead`:
  * nothing of it runs any more. The beginning of the next turn frees it, when no function of ours is on the stack. */
@@ -47,7 +48,7 @@ enum {
 #define HF_KUBE_KEEPALIVE_NS (50 * HF_NS_PER_S) /* finds a dead connection within this time */
 #define HF_KUBE_LIST_NS (60 * HF_NS_PER_S)      /* a whole page */
 #define HF_KUBE_PROBE_NS (15 * HF_NS_PER_S)     /* a MetaServer's LIST: 10 s when the cloud is away */
-#define HF_KUBE_LATE_NS (5 * HF_NS_PER_S)       /* a list that took this long came from the store */
+#define HF_KUBE_LATE_NS (5 * HF_NS_PER_S)       /* a list that took longer came from the store */
 #define HF_KUBE_APPLY_NS (40 * HF_NS_PER_S)     /* a MetaServer takes up to 34 s for a PATCH */
 #define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S)     /* a MetaServer's watch replays its store first */
 #define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S)   /* shortest time between two reports of unchanged contact */
@@ -65,7 +66,7 @@ struct hf_kube {
     bool switch_over;  /* the server is a MetaServer: its rules hold from the next turn on */
     bool no_watchlist; /* the server refused WatchList */
     uint64_t spread_ns;
-    struct hf_timer *turn;                  /* for what must not happen inside a caller's call */
+    struct hf_timer *turn;                  /* runs the work that must not happen inside a caller's call */
     uint64_t last_reauth_ns, last_nudge_ns; /* 0: never */
     uint64_t heard_ns;                      /* last sign of life of the real server; 0: none yet */
 
@@ -102,34 +103,36 @@ struct hf_kube_subscription {
     struct hf_watch_stream stream; /* the watch's */
 
     char version[HF_RV_TEXT];       /* resourceVersion from which a watch resumes */
-    uint64_t asked_version;         /* the one that the open watch resumed from */
+    uint64_t asked_version;         /* resourceVersion from which the open watch resumed */
     char round_version[HF_RV_TEXT]; /* resourceVersion of the ending round */
     bool version_unreported;
     char *next_page; /* continue token, NULL none */
     unsigned pages;  /* pages in this round */
 
-    unsigned garbage;   /* lines in a row */
-    int start_error;    /* starting a call failed: the machine hears it in the next turn */
+    unsigned garbage;   /* unusable lines in a row */
+    int start_error;    /* errno of a call that could not start; the machine gets the event in the next turn */
     bool calm;          /* the last watch ended in good order */
     bool small;         /* a page of the usual number of objects was too large */
     bool exact;         /* the watch cache answered with the past: ask the store */
     bool doubtful;      /* the ending round must not report an object as gone */
-    bool confirm;       /* list once more, later: are the objects gone that a doubtful round lacked? */
+    bool confirm;       /* list again later, to learn if the objects are gone that a doubtful round lacked */
     bool wants_probe;   /* MetaServer: wants a proven LIST */
-    bool relist;        /* wants a complete list, which has not begun */
-    bool reported_some; /* since the last round began */
-    bool served;        /* MetaServer: its own LIST came from the cloud, and the cloud has not barred it since */
-    bool begun;         /* MetaServer: has asked for its first LIST */
-    bool barred;        /* MetaServer: the cloud may not list this kind, as last heard */
-    bool unexplained;   /* MetaServer: it may, and the store answered: report it the second time in a row */
-    bool refreshed;     /* report contact and version in the next turn */
+    bool relist;        /* wants a complete list that has not begun */
+    bool reported_some; /* has reported an object since the last round began */
+    /* MetaServer: this subscription's LIST came from the cloud, and the cloud has not barred it since */
+    bool served;
+    bool begun;  /* MetaServer: has asked for its first LIST */
+    bool barred; /* MetaServer: by its last answer, the cloud may not list this kind */
+    /* MetaServer: the cloud may list the kind, but the store answered; a second time in a row is reported */
+    bool unexplained;
+    bool refreshed; /* report contact and version in the next turn */
     bool contact_reported, was_lost;
     enum hf_contact_kind contact; /* as reported */
 
-    uint64_t replay_until_ns;     /* MetaServer: until then the stream replays its store */
+    uint64_t replay_until_ns;     /* MetaServer: the stream replays its store until this time */
     uint64_t contact_ns;          /* last report of contact */
     uint64_t heard_ns;            /* last byte of the stream */
-    uint64_t bookmark_ns, gap_ns; /* last bookmark, longest time between two */
+    uint64_t bookmark_ns, gap_ns; /* time of the last bookmark; longest time between two */
     struct hf_timer *silence;     /* runs from the second bookmark on */
 };
 
@@ -138,39 +141,40 @@ struct hf_kube_subscription {
 uint64_t hf_kube_now_ns(const struct hf_kube *kube);
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
 void hf_kube_arm_turn(struct hf_kube *kube);
-/* Reads the credentials again, once for all subscriptions that get a 401 at the same moment. */
+/* Reads the credentials again: once, even if several subscriptions get a 401 at the same moment. */
 void hf_kube_reauth(struct hf_kube *kube);
-/* The server behaved like a MetaServer; `sign` says how. */
+/* Call when the server behaved like a MetaServer; `sign` says how. */
 void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
-/* The next subscription behind `sub` that is not dead, the first for NULL; NULL at the end. */
+/* Returns the next subscription after `sub` that is not dead; for NULL the first one. NULL: there is no more. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);
 void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response);
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
 /* Counts events that are errors, ignores the others. */
 void hf_kube_count_error(struct hf_kube *kube, const char *kind, enum hf_rf_event event);
 void hf_kube_arm_pulse(struct hf_kube *kube);
-void hf_kube_heard(struct hf_kube *kube);                    /* bytes of a watch came */
-void hf_kube_alive(struct hf_kube *kube);                    /* the real server gave a sign of life */
+void hf_kube_heard(struct hf_kube *kube);                    /* call when bytes of a watch came */
+void hf_kube_alive(struct hf_kube *kube);                    /* call when the real server gave a sign of life */
 void hf_kube_set_contact(struct hf_kube *kube, bool proven); /* the gauge */
 
-/* ---- report.c: a dead subscription hears nothing ---- */
+/* ---- report.c: nothing is reported to a dead subscription ---- */
 
 void hf_kube_report_refused(struct hf_kube_subscription *sub, const char *what, const struct hf_err *err);
 void hf_kube_report_contact(struct hf_kube_subscription *sub, enum hf_contact_kind kind, uint64_t date_unix_ns,
                             const struct hf_err *err);
 /* Behind a MetaServer: reports to all subscribers; proven contact only to those whose own LIST came from the cloud. */
 void hf_kube_report_contact_to_all(struct hf_kube *kube, enum hf_contact_kind kind, const struct hf_err *err);
-/* Behind a MetaServer: this subscription's LIST came from the cloud. */
+/* Behind a MetaServer: call when this subscription's LIST came from the cloud. */
 void hf_kube_report_served(struct hf_kube_subscription *sub);
 void hf_kube_set_version(struct hf_kube_subscription *sub, const char *resource_version);
-void hf_kube_report_version(struct hf_kube_subscription *sub); /* if it has changed since the last report */
+/* reports the version if it has changed since the last report */
+void hf_kube_report_version(struct hf_kube_subscription *sub);
 void hf_kube_report_synced(struct hf_kube_subscription *sub);
 void hf_kube_report_gone(void *arg, const char *name); /* arg is the subscription */
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
-/* Counts it, logs it, reports it. */
+/* Counts, logs and reports a doubt. */
 void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, const char *what,
                           const struct hf_err *err);
-/* True if a list or bookmark of this version is older than what the server said before. */
+/* True if a list or bookmark of this version is older than a version that the server sent before. */
 bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
 /* The server's history is behind the versions it sent before. The first time suspects the watch cache: returns false,
  * and the next list asks the store itself. Returns true, and believes the server's versions from here on, when the
@@ -180,10 +184,10 @@ bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, u
 /* ---- list.c ---- */
 
 enum hf_kube_list {
-    HF_KUBE_LIST_PROVEN,    /* from a real server: items reported, *ret_next set ("" when complete) */
-    HF_KUBE_LIST_MISSPELT,  /* a MetaServer's store answered: nothing reported */
-    HF_KUBE_LIST_BACKWARDS, /* older than earlier reports: nothing reported */
-    HF_KUBE_LIST_GARBAGE,   /* nothing reported; *err has the reason */
+    HF_KUBE_LIST_PROVEN,    /* from a real server: items are reported; *ret_next is set ("" when complete) */
+    HF_KUBE_LIST_MISSPELT,  /* a MetaServer's store answered: nothing is reported */
+    HF_KUBE_LIST_BACKWARDS, /* older than earlier reports: nothing is reported */
+    HF_KUBE_LIST_GARBAGE,   /* nothing is reported; *err has the reason */
 };
 /* Takes a LIST's body into the ledger and reports its items. */
 enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
@@ -195,32 +199,36 @@ void hf_kube_list_forget_pages(struct hf_kube_subscription *sub);
 
 /* ---- watch.c ---- */
 
-/* The meaning of a watch's event for the machines. */
+/* Meaning of a watch's event for the machines. */
 struct hf_kube_outcome {
     enum hf_rf_event event; /* HF_RF_EVENTS: none */
     uint64_t retry_after_ns;
     struct hf_err err;
     bool has_err;
     bool cloud_sign; /* MetaServer: the cloud may be back */
-    bool wants_list; /* MetaServer: only a proven LIST can tell */
+    bool wants_list; /* MetaServer: ask for a LIST, because only a proven one can decide */
 };
-/* `event` NULL: a line that is not an event; `why` has the reason. */
+/* `event` NULL: the line is not an event; `why` has the reason. */
 void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_event *event, const struct hf_err *why,
                         struct hf_kube_outcome *ret_outcome);
-/* A 200 answer has begun. -EBADMSG: it is not a watch. */
+/* Call when a 200 answer has begun. -EBADMSG: the answer is not a watch. */
 HF_MUST_USE int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response);
-/* Time until the stream counts as silent; 0: it does now. */
+/* Returns the time until the stream counts as silent; 0: it does now. */
 uint64_t hf_kube_watch_patience_ns(const struct hf_kube_subscription *sub);
 
 /* ---- probe.c ---- */
 
-enum hf_kube_proof { HF_KUBE_DOUBTFUL, HF_KUBE_PROVEN, HF_KUBE_FROM_STORE /* at once: the cloud may be there */ };
+enum hf_kube_proof {
+    HF_KUBE_DOUBTFUL,
+    HF_KUBE_PROVEN,
+    HF_KUBE_FROM_STORE, /* the store answered without delay, so the cloud may be in reach */
+};
 /* The next subscription that wants a LIST, in turn after the one that had the last. */
 struct hf_kube_subscription *hf_kube_probe_next(struct hf_kube *kube);
 bool hf_kube_probe_has_others(struct hf_kube *kube);
 /* Sends a LIST for the next subscription. -ENOENT: there is no subscription for one. */
 HF_MUST_USE int hf_kube_probe_start(struct hf_kube *kube, const struct hf_exchange_owner *owner);
-/* The answer to it. */
+/* Takes the answer to that LIST. */
 enum hf_kube_proof hf_kube_probe_take(struct hf_kube_subscription *sub, int r, const struct hf_http_response *response,
                                       struct hf_view body, struct hf_err *err);
 /* Asks whether the cloud may list the kind of kube->probed. */
@@ -235,16 +243,17 @@ void hf_kube_close_call(struct hf_kube_subscription *sub);
 void hf_kube_reflector_timer(void *arg); /* arg is the subscription */
 void hf_kube_silence_timer(void *arg);   /* arg is the subscription */
 void hf_kube_probe_timer(void *arg);     /* arg is the hf_kube */
-/* The server is in reach: subscriptions that rest because it was not, try again. Not within `at_least_ns` after the
- * last time: streams that the server accepts and cuts would wake each other for ever. */
+/* Call when the server is in reach: subscriptions that rest because it was not try again. Does nothing within
+ * `at_least_ns` after the last time, or streams that the server accepts and cuts would wake each other for ever. */
 void hf_kube_nudge_all(struct hf_kube *kube, uint64_t at_least_ns);
-/* Behind a MetaServer. begin: ask for the first LIST of a subscription. Its watch opens after that LIST came from the
+/* Behind a MetaServer: asks for the first LIST of a subscription. Its watch opens after that LIST came from the
  * cloud, not before: a watch of a kind that CloudCore may not list stops CloudCore's dynamic controller, and with it
  * the MetaServer of every node, until it may. */
 void hf_kube_begin_list(struct hf_kube_subscription *sub);
 void hf_kube_want_list(struct hf_kube_subscription *sub);
 void hf_kube_cloud_sign(struct hf_kube *kube);
-void hf_kube_write_failed(struct hf_kube *kube);             /* 5xx or no answer: is the cloud still there? */
+/* after a 5xx or no answer: asks if the cloud is still in reach */
+void hf_kube_write_failed(struct hf_kube *kube);
 void hf_kube_forget_probe(struct hf_kube_subscription *sub); /* it unsubscribes */
 
 /* ---- subscription.c ---- */
@@ -253,8 +262,9 @@ HF_MUST_USE int hf_kube_subscription_new(struct hf_kube *kube, const char *kind,
                                          const char *const *known, const struct hf_source_sink *sink,
                                          struct hf_kube_subscription **ret_sub, struct hf_err *err);
 void hf_kube_subscription_stop(struct hf_kube_subscription *sub); /* it is dead */
-void hf_kube_subscription_free(struct hf_kube_subscription *sub); /* when nothing of it is on the stack */
-void hf_kube_subscription_turn(struct hf_kube_subscription *sub); /* work put off to this turn */
+/* frees the subscription when no function of ours is on the stack */
+void hf_kube_subscription_free(struct hf_kube_subscription *sub);
+void hf_kube_subscription_turn(struct hf_kube_subscription *sub); /* does the work that was put off to this turn */
 void hf_kube_subscription_refresh(struct hf_kube_subscription *sub);
 void hf_kube_subscription_relist(struct hf_kube_subscription *sub);
 

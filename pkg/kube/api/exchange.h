@@ -15,8 +15,8 @@ struct hf_exchange_owner {
     int (*accepted)(void *arg, const struct hf_http_response *response);
     /* A piece of a 2xx body; NULL: the exchange collects it. 0, or -errno to end the call with it. */
     int (*bytes)(void *arg, const void *bytes, size_t n);
-    /* The end; the exchange frees itself. r as in loop/http.h; response is NULL when none came. body: the collected
-     * one, or the beginning of an error's. */
+    /* Called at the end; the exchange then frees itself. r as in loop/http.h; response is NULL when none came. body:
+     * the collected one, or the beginning of an error's. */
     void (*ended)(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                   const struct hf_err *err);
     void *arg;
@@ -27,5 +27,5 @@ HF_MUST_USE int hf_exchange_start(const struct hf_http_ops *http, const struct h
                                   const struct hf_exchange_owner *owner, struct hf_exchange **ret_exchange,
                                   struct hf_err *err);
 
-/* No callback comes any more; the owner forgets the pointer. Accepts NULL. */
+/* Ends the call without any further callback; the owner must forget the pointer. Accepts NULL. */
 void hf_exchange_close(struct hf_exchange *exchange);

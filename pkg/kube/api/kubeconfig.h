@@ -2,9 +2,9 @@
  * pkg/kube.
  *
  * Takes the cluster and user of the current context. File names are relative to the folder of the kubeconfig; as in
- * kubectl, *-data wins over the file beside it and tokenFile over token. Refuses by name every field that would start a
- * program (exec), need a plugin (auth-provider), was removed from Kubernetes (username, password) or would be ignored
- * here (proxy-url, impersonation).
+ * kubectl, *-data wins over the file beside it and tokenFile over token. Refuses, with an error that names it, every
+ * field that would start a program (exec), need a plugin (auth-provider), was removed from Kubernetes (username,
+ * password) or would be ignored here (proxy-url, impersonation).
  *
  * Pure. Errors: 0 or -errno, *err says why. */
 #pragma once

@@ -1,15 +1,15 @@
 /* kube/folder/folder.h - a folder of YAML and JSON files as a source (--source DIR); status goes to <state>/status/.
  *
- * Reads *.yaml *.yml *.json directly in DIR (not below; follows links). A file may hold several documents, also a List
- * of them; it ignores objects of other groups. Scans every second, on a worker (works on every file system, USB sticks
- * included).
+ * Reads *.yaml *.yml *.json directly in DIR (not below; follows links). A file may hold several documents, also a
+ * List of them; it ignores objects of other groups. Scans every second, on a worker (works on every file system, USB
+ * sticks included).
  *
  * A file counts once it has stopped changing, so that a half-copied file does not pass for a shorter one. An object
- * whose file is gone counts as gone only when the folder and every file in it are readable (the object may have moved)
- * and the folder is not empty (an empty .yaml file in it confirms that). A file that cannot be read keeps its last
- * objects, and `refused` reports it. If two files have the same object, the first by name wins. With more than
- * HF_FOLDER_MAX_FILES files, `refused` reports the folder once, and no object counts as gone while that holds. There is
- * no resourceVersion: `version` never comes, `synced` has "".
+ * whose file is gone counts as gone only when the folder and every file in it are readable (the object may have
+ * moved) and the folder is not empty (an empty .yaml file in it confirms that). A file that cannot be read keeps its
+ * last objects, and `refused` reports it. If two files have the same object, the file whose name sorts first wins.
+ * With more than HF_FOLDER_MAX_FILES files, `refused` reports the folder once, and no object counts as gone until
+ * there are fewer files. There is no resourceVersion: `version` never comes, `synced` has "".
  *
  * Threads: loop thread only. Memory: the owner frees an hf_folder; the params' pointers must outlive it, its strings
  * are copied.

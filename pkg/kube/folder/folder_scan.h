@@ -18,7 +18,7 @@
 enum {
     HF_FOLDER_MAX_FILES = 1000,
     HF_FOLDER_MAX_FILE_BYTES = 4 << 20,
-    HF_FOLDER_MAX_ISSUES = 16, /* per scan; it only counts further ones */
+    HF_FOLDER_MAX_ISSUES = 16, /* files in a scan; it only counts further ones */
 };
 
 struct hf_folder_stamp {
@@ -29,11 +29,11 @@ struct hf_folder_stamp {
 struct hf_folder_file {
     char *name;
     struct hf_folder_stamp stamp; /* as last seen */
-    struct hf_folder_stamp taken; /* when the scan read `objects` */
+    struct hf_folder_stamp taken; /* stamp of the file when the scan read `objects` */
     json_t *objects;              /* array of "Kind/name", text, "Kind/name", text ...; NULL: never read with success */
     bool settled;                 /* two scans saw the same `stamp`, or it is old */
     bool failed;                  /* the last reading failed */
-    bool bad;                     /* because of its content: try again only after a change */
+    bool bad;                     /* the content was the reason: try again only after a change */
     bool reported;                /* the scan has reported this failure since the last change */
     unsigned missing;             /* scans in a row that did not find it */
 };
@@ -43,14 +43,14 @@ struct hf_folder_issue {
     struct hf_err err;
 };
 
-/* The state of the folder; zero: nothing known yet. A scan makes the next state of it. */
+/* The state of the folder; zero it before the first scan. Each scan updates it. */
 struct hf_folder_view {
-    struct hf_folder_file *files; /* by name */
+    struct hf_folder_file *files; /* sorted by name */
     size_t n;
     bool changed;             /* the last scan read or dropped a file */
     bool complete;            /* the current content of every file is read */
     size_t left_out;          /* files beyond HF_FOLDER_MAX_FILES */
-    size_t left_out_reported; /* the same, as last reported in an issue with the name `whole` */
+    size_t left_out_reported; /* the value of left_out in the last issue, whose name is `whole` */
     char whole[128];          /* the folder */
     int r;                    /* 0, or the reason why the folder could not be listed: the files stay as they were */
     struct hf_err err;
@@ -58,8 +58,8 @@ struct hf_folder_view {
     size_t n_issues; /* may exceed HF_FOLDER_MAX_ISSUES */
 };
 
-/* True if the file of this name is gone, or its current content is read. For the folder's own name: if no file is left
- * out. */
+/* Returns true if the file of this name is gone, or if the last scan has its current content. Given the name of the
+ * folder itself, returns true if the scan left out no file. */
 bool hf_folder_is_good(const struct hf_folder_view *view, const char *name);
 
 void hf_folder_view_done(struct hf_folder_view *view);

@@ -58,7 +58,7 @@ enum hf_rf_event {
     HF_RF_FILLED,   /* WatchList: the server has sent everything that existed */
     HF_RF_PAGE,     /* a page of a list, more to come */
     HF_RF_LISTED,   /* the last page */
-    HF_RF_REFUSED,  /* 400, 422: the server does not understand it */
+    HF_RF_REFUSED,  /* 400, 422: the server does not understand the request */
     HF_RF_EXPIRED,  /* 410, as status or in the stream */
     HF_RF_DENIED,   /* 401, the first in a row */
     HF_RF_DENIED_AGAIN,
@@ -92,7 +92,7 @@ enum hf_rf_effect {
     HF_RF_LIST = 1 << 8,
     HF_RF_NEXT_PAGE = 1 << 9,
     HF_RF_ASK = 1 << 10,       /* WatchList */
-    HF_RF_WATCH = 1 << 11,     /* from the last resourceVersion */
+    HF_RF_WATCH = 1 << 11,     /* open a watch from the last resourceVersion */
     HF_RF_SET_TIMER = 1 << 12, /* TIMER in delay_ns; without this effect stop the timer */
 };
 
@@ -110,24 +110,26 @@ struct hf_rf_limits {
 #define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* deadline for the beginning of a watch's answer */
 #define HF_RF_SETTLE_NS HF_NS_PER_S         /* a resumed watch that lives this long counts as accepted */
 #define HF_RF_FILL_NS (60 * HF_NS_PER_S)    /* deadline for the end of a WatchList's objects */
-#define HF_RF_EARLY_NS (10 * HF_NS_PER_S)   /* a stream that lived less ended early */
+#define HF_RF_EARLY_NS (10 * HF_NS_PER_S)   /* a stream that ends sooner counts as ended early */
 
 /* Zero: a reflector before its start. The shell reads state and resting; the other fields belong to the machine. */
 struct hf_reflector {
     enum hf_rf_state state;
     enum hf_rest resting;
-    bool no_watchlist;     /* the server does not do it; the shell may set it, which knows from other kinds */
-    bool unsettled;        /* resumed, not reported as synced yet */
+    /* the server does not support WatchList; the shell may set it after a refusal for another kind */
+    bool no_watchlist;
+    bool unsettled;        /* the watch has resumed, and `synced` has not been reported since */
     unsigned denials;      /* 401 in a row */
     unsigned broken_fills; /* WatchLists in a row that the server accepted and ended with 429 or 5xx */
     uint64_t accepted_ns;
-    /* In a row, for the back-offs. Apart, because a server that has just come up refuses, denies, is busy and forgets,
-     * one after the other, and none of these is a reason to wait long for the next. */
+    /* Numbers of failures in a row, for the back-offs. One for each sort of failure: a server that has just started
+     * refuses, denies, is busy and forgets, one after the other, and none of these is a reason to wait long after
+     * the next. */
     unsigned failures, unreached, relists;
 };
 
 struct hf_rf_step {
-    bool taken;       /* false: the state does not expect this event; nothing changed, a timer keeps running */
+    bool taken;       /* false: the state does not expect this event; nothing changed, and a timer continues */
     unsigned effects; /* enum hf_rf_effect */
     uint64_t delay_ns;
 };
@@ -137,9 +139,9 @@ struct hf_rf_step {
 struct hf_rf_step hf_reflector_step(struct hf_reflector *rf, enum hf_rf_event event, const struct hf_rf_limits *limits,
                                     uint64_t now_ns, uint64_t retry_after_ns, const struct hf_rand_ops *rng);
 
-/* The event of an HTTP status or of a Status in the stream; not for 2xx. */
+/* Converts an HTTP status, or a Status in the stream, to an event; not for 2xx. */
 enum hf_rf_event hf_reflector_event_of_status(int status);
-/* The event of a failed call (negative errno of loop/http.h). */
+/* Converts a failed call (negative errno of loop/http.h) to an event. */
 enum hf_rf_event hf_reflector_event_of_error(int r);
 
 const char *hf_reflector_state_name(enum hf_rf_state state);

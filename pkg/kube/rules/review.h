@@ -14,11 +14,11 @@
 
 enum hf_review {
     HF_REVIEW_UNANSWERED, /* the cloud is away, or gives no answer */
-    HF_REVIEW_FORBIDDEN,  /* it may not list this kind */
-    HF_REVIEW_ALLOWED,    /* it may: the list came from the store for another reason */
+    HF_REVIEW_FORBIDDEN,  /* the cloud may not list this kind */
+    HF_REVIEW_ALLOWED,    /* the cloud may list it: the list came from the store for another reason */
 };
 
-/* Append the URL to POST the review to, and its body: may you list this kind? 0, -E2BIG, -ENOMEM. */
+/* Append the URL to POST the review to, and its body: "may you list this kind?". 0, -E2BIG, -ENOMEM. */
 HF_MUST_USE int hf_review_url(const char *server, struct hf_buf *out);
 HF_MUST_USE int hf_review_body(const struct hf_resource *resource, struct hf_buf *out);
 

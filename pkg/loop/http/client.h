@@ -17,9 +17,9 @@ void hf_http_client_free(struct hf_http_client *client); /* cancels its calls */
 HF_DEFINE_CLEANUP(struct hf_http_client, hf_http_client_free)
 const struct hf_http_ops *hf_http_client_ops(struct hf_http_client *client);
 
-/* Calls that start from now on use new connections (the network changed, or the peer is suspect); running calls
- * continue on theirs. The client does so by itself if a call times out and no byte came on any of its connections
- * meanwhile. */
+/* Makes calls that start from now on use new connections (the network changed, or the peer is suspect); running
+ * calls continue on theirs. The client does this by itself if a call times out and no byte came on any of its
+ * connections meanwhile. */
 void hf_http_client_drop_connections(struct hf_http_client *client);
 
 /* Uses new credentials (a rotated token or certificate) for calls that start from now on; these use no connection

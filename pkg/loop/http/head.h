@@ -13,10 +13,10 @@ enum { HF_HTTP_MAX_HEAD_BYTES = 65536, HF_HTTP_LOCATION = 8192 };
 
 struct hf_http_head {
     struct hf_http_response response;
-    char *location;         /* on the heap; NULL if absent */
+    char *location;         /* allocated on the heap; NULL: the header is absent */
     size_t bytes;           /* size of all lines so far */
     uint64_t retry_at_unix; /* Retry-After as a date, ns; 0: none */
-    bool in_head;           /* after a status line, before the blank line */
+    bool in_head;           /* the parser is behind a status line and before the blank line */
     bool complete;          /* the final response's head has ended; later lines are trailers */
 };
 

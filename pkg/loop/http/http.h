@@ -40,7 +40,7 @@ struct hf_http_request {
     const char *headers[HF_HTTP_MAX_HEADERS]; /* "Name: value", NULL ends; copied */
     struct hf_view body;                      /* copied; empty for no body */
     uint64_t connect_timeout_ns;              /* 0: 10 s */
-    uint64_t timeout_ns;                      /* for the whole call; 0: none (watches, downloads) */
+    uint64_t timeout_ns;                      /* deadline of the whole call; 0: none (watches, downloads) */
     /* Limit of silence: without a byte for this long the call ends with -ETIMEDOUT. 0: none. HTTP/2 pings do not
      * count. */
     uint64_t idle_timeout_ns;
@@ -50,7 +50,8 @@ struct hf_http_request {
     uint64_t keepalive_ns;
     uint64_t max_body_bytes;  /* -E2BIG above this total; 0: 16 MiB; UINT64_MAX: no limit (watches) */
     uint64_t bandwidth_limit; /* bytes per second; 0: none */
-    bool follow_redirects;    /* at most 5, never from https to http, no credentials to another origin */
+    /* number of redirects to follow: at most 5, never from https to http, no credentials to another origin */
+    bool follow_redirects;
     /* Called once, with status and headers (of the last response if redirected). A non-zero return cancels the call
      * with that -errno. May be NULL. */
     int (*on_response)(void *arg, const struct hf_http_response *response);
@@ -76,13 +77,13 @@ struct hf_http_ops {
 /* Trust and credentials for one peer. Strings are copied; NULL: not used. */
 struct hf_http_config {
     const char *user_agent;      /* "holdfast-agent/0.1.0" */
-    const char *ca_pem;          /* trust exactly these; NULL: the system's store */
-    const char *client_cert_pem; /* with client_key_pem: mutual TLS */
+    const char *ca_pem;          /* PEM of the only certificates to trust; NULL: the system's store */
+    const char *client_cert_pem; /* PEM of the client certificate, for mutual TLS with client_key_pem */
     const char *client_key_pem;
-    const char *bearer_token;         /* goes to URLs of `origin` only */
+    const char *bearer_token;         /* bearer token; goes to URLs of `origin` only */
     const char *origin;               /* "https://host:port": credentials may go there; NULL: nowhere */
-    const char *tls_server_name;      /* for SNI and the name check, instead of the URL's host */
+    const char *tls_server_name;      /* name for SNI and the name check, instead of the URL's host */
     bool insecure_skip_verify;        /* set only by the same field of a kubeconfig */
     uint64_t max_skew_ns;             /* accept certificates not yet valid, or expired, by up to this much */
-    const struct hf_clock_ops *clock; /* judges certificates (the floor clock); NULL: the system's clock */
+    const struct hf_clock_ops *clock; /* clock that judges certificates (the floor clock); NULL: the system's clock */
 };

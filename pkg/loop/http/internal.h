@@ -32,18 +32,18 @@ struct hf_http_pool_owner {
  * gone. */
 struct hf_http_pool {
     struct hf_loop_guest guest;
-    struct hf_http_client *client; /* the client with this current pool; NULL if retired */
+    struct hf_http_client *client; /* the client whose current pool this is; NULL: the pool is retired */
     const struct hf_http_pool_owner *owner;
     struct hf_loop *loop;
     CURLM *multi;
     struct hf_tls *tls;
     struct hf_list sockets;
     struct hf_list aborted;   /* calls cancelled inside a curl callback, to free after it */
-    struct hf_loop_task kick; /* runs for curl's time-out of 0, and for the pool's end */
+    struct hf_loop_task kick; /* runs when curl asks for a time-out of 0, and at the pool's end */
     uv_timer_t timer;
-    uv_timer_t idle;       /* runs while there is no call; then closes the connections */
-    uint64_t last_byte_ns; /* on any call; monotonic */
-    unsigned n_calls;      /* number of easy handles inside */
+    uv_timer_t idle;       /* runs while there is no call; then the pool closes its connections */
+    uint64_t last_byte_ns; /* time of the last byte on any call; monotonic */
+    unsigned n_calls;      /* number of easy handles in the multi handle */
     unsigned depth;        /* > 0: inside curl, where no call into curl is allowed */
     bool kicked;           /* curl wants to handle its time-outs now */
 };
@@ -81,7 +81,7 @@ struct hf_http_pool *hf_http_pool_current(struct hf_http_client *client);
 enum hf_http_call_state { ST_QUEUED, ST_RUNNING, ST_ENDED, ST_REPORTED };
 
 struct hf_http_call {
-    struct hf_list link; /* in client->calls; if cancelled inside curl, in pool->aborted */
+    struct hf_list link; /* linked in client->calls; if cancelled inside curl, in pool->aborted */
     struct hf_http_client *client;
     struct hf_loop *loop;
     struct hf_http_pool *pool; /* while RUNNING */

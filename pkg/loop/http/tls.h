@@ -10,8 +10,8 @@ struct hf_tls;
 
 /* Parses the PEM texts of the configuration. -EBADMSG: unreadable, or the key does not belong to the certificate. */
 HF_MUST_USE int hf_tls_new(const struct hf_http_config *config, struct hf_tls **ret_tls, struct hf_err *err);
-/* Take and release a reference for a set of connections. The first one that needs the system's store loads it, and
- * the last hf_tls_close() frees it, because it can take a megabyte. */
+/* Take and release a reference for a set of connections. The first reference that needs the system's store loads the
+ * store; the last hf_tls_close() frees it, because the store can take a megabyte. */
 struct hf_tls *hf_tls_open(struct hf_tls *tls);
 void hf_tls_close(struct hf_tls *tls);
 void hf_tls_unref(struct hf_tls *tls);
@@ -20,6 +20,6 @@ void hf_tls_unrefp(struct hf_tls **tls);
 /* For CURLOPT_SSL_CTX_FUNCTION: 0 or -errno. `identity`: this peer may see our certificate. */
 HF_MUST_USE int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity);
 
-/* Returns, once, the reason for which we refused the last handshake ("certificate 'CN=x' expired ..."); "" if
+/* Returns and clears the reason for which we refused the last handshake ("certificate 'CN=x' expired ..."); "" if
  * unknown. */
 const char *hf_tls_take_reason(struct hf_tls *tls);

@@ -1,5 +1,5 @@
 /* loop/server/internal.h - internal: the structures that the files of this folder share. Only they include it,
- * because lws' types show here. Threads: loop thread only. */
+ * because it uses lws' types. Threads: loop thread only. */
 #pragma once
 
 #include <libwebsockets.h>
@@ -14,7 +14,7 @@ struct hf_server_host {
     struct lws_context *context;
     struct lws_vhost *vhost; /* the context's */
     struct hf_list servers;
-    unsigned reserved; /* connections that servers have reserved, of HF_SERVER_MAX_CONNECTIONS */
+    unsigned reserved; /* number of connections that servers have reserved, out of HF_SERVER_MAX_CONNECTIONS */
 };
 
 struct hf_server {
@@ -23,14 +23,15 @@ struct hf_server {
     struct hf_loop *loop;
     uv_poll_t *listener; /* frees itself */
     int listen_fd;
-    int spare_fd; /* accepts a connection when the process has no descriptor left; -1: in use */
+    /* spare descriptor, with which the server accepts a connection when the process has none left; -1: in use */
+    int spare_fd;
     uint16_t port;
     struct hf_server_limits limits;
     struct lws **connections; /* array of limits.max_connections, the oldest first */
     unsigned n_connections;
-    size_t bodies_bytes;            /* size of the long bodies that are arriving */
-    bool closed;                    /* no handler is called */
-    struct hf_server_route *routes; /* with copies of paths and methods */
+    size_t bodies_bytes;            /* received bytes of the long bodies that are still arriving */
+    bool closed;                    /* the server is closed and calls no handler */
+    struct hf_server_route *routes; /* the routes, with copies of paths and methods */
     size_t n_routes;
 };
 
@@ -44,7 +45,7 @@ extern const struct lws_protocols hf_server_exchange_protocols[];
 /* Callback of the poll handle of a listening socket (its data is the server): accepts the connections that wait. */
 void hf_server_connections_accept(uv_poll_t *poll, int status, int events);
 
-/* lws has destroyed this connection. A connection that the server no longer counts is fine. */
+/* Call when lws has destroyed this connection. Does nothing if the server no longer counts the connection. */
 void hf_server_connections_forget(struct hf_server *server, const struct lws *wsi);
 
 /* Opens the spare descriptor if the server is open and has none. */

@@ -18,7 +18,7 @@ struct hf_server_request {
     struct hf_view idempotency_key;  /* header Idempotency-Key */
     struct hf_view checksum;         /* header X-Payload-Checksum */
     struct hf_view device_key;       /* header X-Device-Key */
-    struct hf_view body;             /* whole; at most max_body of the route */
+    struct hf_view body;             /* the whole body; at most max_body of the route */
 };
 
 /* The reply; the server copies it. Defaults: 200, text/plain; charset=utf-8. */
@@ -29,14 +29,14 @@ struct hf_server_reply {
     struct hf_buf body;           /* made by the server, filled by the handler */
 };
 
-/* A request with a later answer: hf_server_answer() ends it. */
+/* A request that the handler answers later: hf_server_answer() sends the answer and ends the exchange. */
 struct hf_server_exchange;
 
 struct hf_server_route {
     const char *path; /* exact */
     const char *method;
     size_t max_body; /* 413 above this */
-    /* Set one of the two. handle: fills the reply during the call. start: calls hf_server_answer() then or later,
+    /* Set `handle` or `start`. handle: fills the reply during the call. start: calls hf_server_answer() then or later,
      * exactly once, also if the peer is gone by then (the server then sends nothing). `request` is valid during the
      * call only. */
     void (*handle)(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply);
@@ -49,17 +49,19 @@ enum {
     HF_SERVER_MAX_CONNECTIONS = 560,
     HF_SERVER_MAX_HEADER_BYTES = 8192,
     HF_SERVER_IDLE_S = 30,
-    HF_SERVER_BODY_S = 120,               /* a body may take this long to arrive */
-    HF_SERVER_ANSWER_S = 300,             /* an exchange without an answer by then loses its connection */
-    HF_SERVER_SMALL_BODY = 16 << 10,      /* always accepts bodies up to this */
-    HF_SERVER_MAX_BODIES_BYTES = 8 << 20, /* received bytes of all longer ones together; 503 with Retry-After above */
+    HF_SERVER_BODY_S = 120,          /* a body may take this long to arrive */
+    HF_SERVER_ANSWER_S = 300,        /* an exchange without an answer after this time loses its connection */
+    HF_SERVER_SMALL_BODY = 16 << 10, /* the server always accepts bodies up to this size */
+    /* limit of the received bytes of all longer bodies together; above it, 503 with Retry-After */
+    HF_SERVER_MAX_BODIES_BYTES = 8 << 20,
 };
 
 struct hf_server_limits {
-    unsigned max_connections; /* reserved; 0: all that remain of HF_SERVER_MAX_CONNECTIONS */
-    unsigned idle_s;          /* before the first request is complete, and between two; 0: HF_SERVER_IDLE_S */
-    /* One connection too many ends the oldest instead of itself: for servers that answer at once, where only an idle
-     * or a slow client can be the oldest. */
+    unsigned max_connections; /* connections to reserve; 0: all that remain of HF_SERVER_MAX_CONNECTIONS */
+    /* limit of the time before the first request is complete, and between two requests; 0: HF_SERVER_IDLE_S */
+    unsigned idle_s;
+    /* With one connection too many, the server ends the oldest connection instead of the new one: for servers that
+     * answer at once, where the oldest can only be an idle or slow client. */
     bool replace_oldest;
 };
 
@@ -83,5 +85,6 @@ void hf_server_answer(struct hf_server_exchange *exchange, int status, const cha
 
 uint16_t hf_server_port(const struct hf_server *server);
 
-/* Stops listening; no handler is called any more. The loop frees the rest when it ends, so it must still exist. */
+/* Stops listening and calls no handler any more. The loop must still exist: it frees the server's memory when it
+ * ends. */
 void hf_server_free(struct hf_server *server);

@@ -37,9 +37,10 @@ HF_MUST_USE int pack_reader_fill(struct pack_reader *reader, struct hf_err *err)
 /* Returns the file offset of the next byte. */
 uint64_t pack_reader_offset(const struct pack_reader *reader);
 
-/* Numbers of the delta format. */
+/* Numbers of the codecs in the delta format. */
 enum pack_codec {
-    PACK_CODEC_DEFLATE = 1,        /* plain form: content. The encoder is predicted; marks list the exceptions. */
+    /* plain form: content. Pack predicts the encoder's choices; the marks of the delta list the exceptions. */
+    PACK_CODEC_DEFLATE = 1,
     PACK_CODEC_DEFLATE_TOKENS = 2, /* plain form: content and the encoder's choices */
     PACK_CODEC_XZ = 3,             /* plain form: content. Encoder: liblzma. */
     PACK_CODEC_ZSTD = 4,           /* plain form: content. Encoder: libzstd. */
@@ -53,13 +54,13 @@ struct pack_setup {
     enum pack_codec codec;
     unsigned params_n;
     unsigned char params[PACK_PARAMS_MAX];
-    const unsigned char *marks; /* PACK_CODEC_DEFLATE: tokens that differ from the prediction; borrowed */
+    const unsigned char *marks; /* PACK_CODEC_DEFLATE: marks of the tokens that differ from the prediction; borrowed */
     size_t marks_n;
-    bool gzip_tail;   /* deflate: CRC-32 and length follow the stream, as in a gzip member */
-    uint64_t plain_n; /* zstd frames that state the content size: that size */
+    bool gzip_tail;   /* deflate: the CRC-32 and the length of the content follow the stream, as in a gzip member */
+    uint64_t plain_n; /* zstd: the content size that the frame states, if it states one */
 };
 
-/* One stream to decode: packed[offset..offset + n). */
+/* The stream to decode: packed[offset..offset + n). */
 struct pack_decode {
     enum pack_codec codec;
     bool gzip_tail; /* deflate: check the CRC-32 and length behind the stream, too */
@@ -67,7 +68,7 @@ struct pack_decode {
     uint64_t offset, n;
     struct pack_sink out;
     const atomic_bool *cancel; /* may be NULL */
-    uint64_t memory_max;       /* -E2BIG if decoding needs more; 0: only the codec's own limit */
+    uint64_t memory_max;       /* limit of the decoder's memory (-E2BIG above it); 0: only the codec's own limit */
     uint64_t *memory;          /* raised to the number of bytes that decoding needed; may be NULL */
 };
 
@@ -83,8 +84,8 @@ struct pack_codec_ops {
     const char *(*version)(void); /* name of the library that determines the output; NULL: no library does */
 };
 
-/* Returns NULL for an unknown codec. codecs.c defines it with all codecs; a program with fewer codecs defines its
- * own. */
+/* Returns NULL for an unknown codec. codecs.c defines this function with all codecs; a program with fewer codecs
+ * defines one of its own. */
 const struct pack_codec_ops *pack_codec_ops(enum pack_codec codec);
 
 /* ---- for decoders ------------------------------------------------------------------------------------------------ */
@@ -106,5 +107,5 @@ struct pack_search {
     size_t packed_n, plain_n;
     int (*progress)(void *ctx); /* non-zero cancels; may be NULL */
     void *progress_ctx;
-    bool quick; /* zstd: consider only levels that compress as fast as a delta is applied */
+    bool quick; /* zstd: consider only levels that compress about as fast as a delta applies */
 };

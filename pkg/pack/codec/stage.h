@@ -1,4 +1,4 @@
-/* pack/codec/stage.h - one layer of compression: decode it, or encode it again bit for bit, whichever codec it has.
+/* pack/codec/stage.h - one layer of compression: decode it, or encode it again bit for bit, with any codec.
  *
  * Dispatches to the codec's pack_codec_ops. Threads: one thread at a time uses an encoder. */
 #pragma once
@@ -24,7 +24,7 @@ uint64_t pack_encoder_memory(const struct pack_setup *setup);
 
 /* Decodes decode->n bytes, which must be exactly one stream (with its tail). -EBADMSG: they are not. */
 HF_MUST_USE int pack_decode_run(const struct pack_decode *decode, struct hf_err *err);
-/* The same for a stream of unknown length, at most decode->n; *ret_n is its length. */
+/* Decodes a stream of unknown length, at most decode->n bytes; *ret_n is its length. */
 HF_MUST_USE int pack_decode_some(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);
 
 /* ---- is it the same encoder? ------------------------------------------------------------------------------------- */
@@ -41,7 +41,7 @@ HF_MUST_USE int pack_encoder_fingerprint(const struct pack_setup *setup,
 /* Returns 1 if the encoder makes exactly search->packed from search->plain, 0 if not, or -errno. */
 HF_MUST_USE int pack_encoder_makes(const struct pack_setup *setup, const struct pack_search *search,
                                    struct hf_err *err);
-/* Feeds only the first n bytes of search->plain. Returns 1 if the output so far (perhaps none) is how search->packed
- * begins, 0 if not, or -errno. */
+/* Feeds only the first n bytes of search->plain. Returns 1 if search->packed begins with the output so far (perhaps
+ * none), 0 if not, or -errno. */
 HF_MUST_USE int pack_encoder_starts(const struct pack_setup *setup, const struct pack_search *search, size_t n,
                                     struct hf_err *err);

@@ -10,7 +10,7 @@ enum { XZ_FILTERS_MAX = 3 /* before LZMA2 */ };
 
 /* The parameters, as liblzma takes them. Points into itself: do not copy after pack_xz_end_filters(). */
 struct pack_xz_params {
-    bool threaded; /* blocks state their sizes, as the threaded encoder writes them */
+    bool threaded; /* each block states its sizes, as the threaded encoder writes it */
     lzma_check check;
     unsigned filters_n; /* before LZMA2 */
     lzma_filter filters[XZ_FILTERS_MAX + 2];

@@ -5,8 +5,9 @@
 
 enum pack_zstd_flags {
     ZST_CHECKSUM = 1,
-    ZST_SIZE = 2,   /* the frame states the size of its content */
-    ZST_WORKER = 4, /* one worker thread, as the zstd command uses it: it cuts long content into jobs */
+    ZST_SIZE = 2, /* the frame states the size of its content */
+    /* the encoder uses one worker thread, as the zstd command does; the worker cuts long content into jobs */
+    ZST_WORKER = 4,
 };
 
 extern const struct pack_codec_ops pack_zstd_ops;

@@ -25,23 +25,25 @@ struct hf_deep_scratch {
     ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
 };
 
-/* One part of an old file that consists of several (a container image: its blobs), identified by its content. */
+/* One part of an old file that consists of several parts, such as a blob of a container image. The hash of its
+ * content identifies it. */
 struct hf_deep_part {
     uint64_t size;
     unsigned char sha256[HF_SHA256_BYTES];
 };
 
 struct hf_deep_info {
-    struct hf_delta_info delta;          /* the whole delta: sizes and hashes of the files themselves */
-    bool inside;                         /* false: a plain delta; the values below are 0 */
-    uint64_t memory_bytes;               /* needed on top of what every delta needs */
-    uint64_t scratch_bytes;              /* needed on disk, or in memory without a scratch file */
-    uint64_t streams;                    /* number of streams that applying compresses */
-    uint64_t header_bytes, recipe_bytes; /* parts of the delta; the remainder is the inner delta */
-    unsigned inner_method;               /* method of the inner delta; only hf_deep_read_info() sets it */
-    char libraries[96];                  /* libraries whose version matters, "liblzma 5.4.1, libzstd 1.5.4"; "": none */
-    size_t parts_n;                      /* 0: old is one file */
-    struct hf_deep_part *parts;          /* free with hf_deep_info_done() */
+    struct hf_delta_info delta; /* the whole delta: sizes and hashes of the files themselves */
+    bool inside;                /* false: a plain delta; the values below are 0 */
+    uint64_t memory_bytes;      /* bytes of memory on top of what every delta needs */
+    uint64_t scratch_bytes;     /* bytes of scratch space: on disk, or in memory if there is no scratch file */
+    uint64_t streams;           /* number of streams that applying compresses */
+    /* sizes of the first two parts of the delta; the remainder is the inner delta */
+    uint64_t header_bytes, recipe_bytes;
+    unsigned inner_method;      /* method of the inner delta; only hf_deep_read_info() sets it */
+    char libraries[96];         /* libraries whose version matters, "liblzma 5.4.1, libzstd 1.5.4"; "": none */
+    size_t parts_n;             /* number of parts of the old file; 0: old is one file */
+    struct hf_deep_part *parts; /* free with hf_deep_info_done() */
 };
 void hf_deep_info_done(struct hf_deep_info *info);
 
@@ -53,7 +55,7 @@ struct hf_deep_create_params {
     size_t parts_n;
 };
 
-/* Makes the delta; deterministic. Makes a plain delta, too, where that may be smaller, and writes the smaller one. */
+/* Makes the delta; deterministic. If a plain delta may be smaller, makes that, too, and writes the smaller one. */
 HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                                const struct hf_deep_create_params *params, const struct hf_delta_out *patch,
                                struct hf_err *err);
@@ -65,13 +67,13 @@ bool hf_deep_may_hold_zstd(const void *bytes, size_t n);
 bool hf_deep_may_hold_packed(const void *bytes, size_t n);
 
 struct hf_deep_apply_params {
-    /* Checkpoints of a deep delta are opaque. They lie where no compressed stream is open, so more than 4 MiB may be
-     * between two. Resuming unpacks the old file again. */
+    /* Checkpoints of a deep delta are opaque. They lie where no compressed stream is open, so more than 4 MiB may
+     * lie between two of them. Resuming unpacks the old file again. */
     struct hf_delta_apply_params delta;
     struct hf_deep_scratch scratch;
     uint64_t memory_max, scratch_max; /* 0: no limit */
-    /* Opens old after the head of the delta is known, instead of delta.old: old may be the archive of a folder, or
-     * consist of parts. hf_deep_apply() checks its hash as always. NULL: old is delta.old. */
+    /* Opens the old file once the head of the delta is known, and replaces delta.old: the old file may be the
+     * archive of a folder, or consist of parts. hf_deep_apply() checks its hash as always. NULL: old is delta.old. */
     int (*open_old)(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err);
     void *open_old_ctx;
 };

@@ -6,17 +6,17 @@
 #include "base/buf.h"
 #include "pack/codec/stage.h"
 
-enum { FIND_MIN = 64 /* compressed bytes; a shorter stream gains nothing */ };
+enum { FIND_MIN = 64 /* minimum of compressed bytes: a shorter stream gains nothing */ };
 #define FIND_PLAIN_MAX ((size_t)3 << 30)
 
 /* One stream. */
 struct found {
-    size_t offset, packed_n; /* in the bytes that hold it */
-    enum pack_codec codec;   /* deflate is DEFLATE here, even if DEFLATE_TOKENS will encode it */
+    size_t offset, packed_n; /* position in the bytes that hold the stream */
+    enum pack_codec codec;   /* a deflate stream has codec DEFLATE here, even if DEFLATE_TOKENS will encode it */
     bool gzip_tail;
     unsigned char sha256[HF_SHA256_BYTES]; /* hash of the compressed bytes */
     struct hf_buf plain;
-    uint64_t memory; /* bytes that unpacking needed */
+    uint64_t memory; /* bytes of memory that unpacking needed */
     /* deep_create.c sets these. keep: the delta looks inside this stream. */
     bool keep;
     struct pack_setup setup;

@@ -1,7 +1,7 @@
 /* pack/deep/recipe.h - the first part of a deep delta's body, which unpacks old and compresses new.
  *
  * Each side has a program: a list of varint numbers of raw bytes, each followed by an operation (FORMAT.md). Limits:
- * RECIPE_MAX bytes, RECIPE_DEPTH nested streams. Nobody trusts a recipe: the code that uses a value checks it first. */
+ * RECIPE_MAX bytes, RECIPE_DEPTH nested streams. A recipe is untrusted: the code that uses a value checks it first. */
 #pragma once
 
 #include "base/buf.h"
@@ -10,10 +10,10 @@
 #include "pack/deep/deep.h"
 
 enum {
-    DEEP_METHOD = 16, /* in the header of the delta */
+    DEEP_METHOD = 16, /* length of the recipe, in the header of the delta */
     RECIPE_MAX = 4 << 20,
     RECIPE_DEPTH = 6,
-    /* The plain form of a stream begins at a multiple of it, so that programs and archives in it keep their
+    /* The plain form of a stream begins at a multiple of this, so that programs and archives in it keep their
      * alignment. */
     RECIPE_ALIGN = 512,
     RECIPE_SETUPS = 4096,
@@ -22,14 +22,15 @@ enum {
 
 /* An encoder setup, which several streams may share. */
 struct recipe_setup {
-    struct pack_setup setup; /* without marks, gzip_tail and plain_n, which belong to one stream */
+    struct pack_setup setup; /* marks, gzip_tail and plain_n are unset, because they belong to one stream */
     char version[40];
     unsigned char fingerprint[PACK_FINGERPRINT_BYTES];
 };
 
 struct recipe {
     uint64_t memory_bytes, scratch_bytes;
-    uint64_t streams, plain_bytes; /* streams in new; size of the unpacked new file; recipe_read() computes them */
+    /* number of streams in the new file, and size of the unpacked new file; recipe_read() computes both */
+    uint64_t streams, plain_bytes;
     struct hf_deep_part *parts;
     size_t parts_n;
     struct recipe_setup *setups;
@@ -52,13 +53,13 @@ static inline uint64_t recipe_pad(uint64_t at)
     return (RECIPE_ALIGN - at % RECIPE_ALIGN) % RECIPE_ALIGN;
 }
 
-/* One step of a program: raw bytes, then a stream or the end of the level. */
+/* One step of a program: raw bytes, then a stream or the end of the surrounding stream. */
 struct recipe_op {
     uint64_t raw;
-    bool open;             /* a stream; else the end of this level */
-    uint64_t packed_n;     /* old: compressed bytes of the stream */
+    bool open;             /* true: a stream follows; false: the surrounding stream, or the file, ends */
+    uint64_t packed_n;     /* program of the old file: compressed bytes of the stream */
     enum pack_codec codec; /* old */
-    size_t setup;          /* new: index in recipe->setups */
+    size_t setup;          /* program of the new file: index in recipe->setups */
     bool gzip_tail;
     /* new */
     uint64_t plain_n;
@@ -75,5 +76,6 @@ HF_MUST_USE int recipe_put_old(struct hf_buf *program, const struct recipe_op *o
 HF_MUST_USE int recipe_put_new(struct hf_buf *program, const struct recipe_op *op);
 HF_MUST_USE int recipe_put_end(struct hf_buf *program, uint64_t raw);
 
-/* -EOPNOTSUPP: a compression library of this program makes other bytes than the library that made the delta. */
+/* Checks the libraries that the recipe names. -EOPNOTSUPP: a compression library of this program makes other bytes
+ * than the library that made the delta. */
 HF_MUST_USE int recipe_check_libraries(const struct recipe *recipe, struct hf_err *err);

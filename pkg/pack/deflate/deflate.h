@@ -22,7 +22,7 @@ enum {
     DEFLATE_LITERALS = 286,
     DEFLATE_DISTANCES = 30,
     DEFLATE_LENGTH_CODES = 19,
-    DEFLATE_TOKENS_MAX = 1 << 20, /* per block: 4 MiB */
+    DEFLATE_TOKENS_MAX = 1 << 20, /* maximum number of tokens in a block; they take 4 MiB */
     DEFLATE_HEAD_BYTES = 640,     /* upper bound for the description of a block's codes */
     DEFLATE_STORED_MAX = 65535,
     DEFLATE_WINDOW = 32768,
@@ -40,7 +40,7 @@ static inline unsigned deflate_length(uint32_t token)
 
 /* ---- symbols and codes ------------------------------------------------------------------------------------------- */
 
-/* Symbol of a match length 3..258 or of a distance 1..32768, with the number of extra bits and their value. */
+/* Symbol of a match length (3..258) or of a distance (1..32768), with the number of extra bits and their value. */
 struct deflate_symbol {
     unsigned symbol, bits, extra;
 };
@@ -55,7 +55,7 @@ enum deflate_kind {
     DEFLATE_STORED,
     DEFLATE_FIXED,
     DEFLATE_DYNAMIC, /* dynamic, with the predicted codes */
-    DEFLATE_GIVEN,   /* dynamic, with the codes that a description gives */
+    DEFLATE_GIVEN,   /* dynamic, with the codes that the block's own description gives */
     DEFLATE_AUTO,    /* the predicted kind */
 };
 
@@ -89,7 +89,7 @@ struct deflate_prediction {
 enum deflate_coding {
     DEFLATE_CODING_GZIP, /* gzip, zlib */
     DEFLATE_CODING_GO,   /* Go's compress/flate */
-    DEFLATE_CODING_ALL,  /* the same, but the description names every code length, used or not */
+    DEFLATE_CODING_ALL,  /* the method of deflate in Go, where the description names every code length, used or not */
 };
 /* `literal` counts the end of block, too. */
 void deflate_predict(enum deflate_coding coding, const uint32_t literal[DEFLATE_LITERALS],
@@ -100,15 +100,16 @@ enum deflate_kind deflate_predict_kind(enum deflate_coding coding, const struct 
                                        uint64_t content_n, bool has_content);
 
 struct deflate_block;
-/* Compares a block as it was read (STORED, FIXED or GIVEN) with the prediction. Returns AUTO if kind and codes match,
- * DYNAMIC if only the codes match, else block->kind. The frequencies are those of its tokens, without the end of
- * block. */
+/* Compares a block as it was read (STORED, FIXED or GIVEN) with the prediction. Returns AUTO if kind and codes
+ * match, DYNAMIC if only the codes match, else block->kind. Pass the frequencies of the block's tokens, without the
+ * end of block. */
 enum deflate_kind deflate_block_kind(enum deflate_coding coding, const struct deflate_block *block,
                                      uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
                                      uint64_t content_n);
 
-/* Doubles the capacity of an array that holds the numbers of a block; at first 65,536. Most blocks need no more, and
- * pages that nothing touches cost no memory, whereas realloc() leaves a copy behind. `each`: bytes of one number.
+/* Doubles the capacity of an array of numbers, each of `each` bytes, that describe a block. The first capacity is
+ * 65,536 numbers, which suffices for most blocks: untouched pages cost no memory, whereas realloc() leaves a copy
+ * behind.
  * -E2BIG: more than `max`. */
 HF_MUST_USE int deflate_grow(void **numbers, size_t each, uint32_t *cap, uint32_t max, struct hf_err *err);
 
@@ -121,23 +122,24 @@ struct deflate_writer {
     unsigned bits_n;
     size_t n;
     unsigned char buffer[4096];
-    /* The block so far. symbols: literals; for matches 256 + length, then the distance. */
+    /* The block so far. `symbols` has one number for a literal, and two for a match: 256 + length, then the
+     * distance. */
     uint16_t *symbols;
     uint32_t symbols_n, symbols_cap, tokens_n, matches_n;
     uint32_t literal[DEFLATE_LITERALS], distance[DEFLATE_DISTANCES];
     uint64_t content_n;
-    unsigned char *content; /* the first DEFLATE_STORED_MAX bytes */
+    unsigned char *content; /* the first DEFLATE_STORED_MAX bytes of the block's content */
     /* deflate_writer_freeze(): the codes follow from these frequencies, whatever comes after. */
     bool frozen;
     uint32_t first_literal[DEFLATE_LITERALS], first_distance[DEFLATE_DISTANCES];
-    enum deflate_coding coding; /* GZIP unless the caller sets it before the first token */
+    enum deflate_coding coding; /* GZIP unless the caller sets another one before the first token */
     bool ended;                 /* has written the last block */
 };
 
 HF_MUST_USE int deflate_writer_init(struct deflate_writer *writer, const struct pack_sink *out, struct hf_err *err);
 void deflate_writer_done(struct deflate_writer *writer);
-/* `content`: the bytes that the token stands for; NULL if the block will not be written. -E2BIG: too many tokens in
- * one block. */
+/* `content`: the bytes for which the token stands; NULL if the writer will not write the block. -E2BIG: too many
+ * tokens in one block. */
 HF_MUST_USE int deflate_writer_token(struct deflate_writer *writer, uint32_t token, const unsigned char *content,
                                      struct hf_err *err);
 /* Ends and writes the block; `head` is for DEFLATE_GIVEN. -EBADMSG: the given codes lack one for a token. */
@@ -148,7 +150,7 @@ HF_MUST_USE int deflate_writer_finish(struct deflate_writer *writer, const void 
                                       struct hf_err *err);
 /* From now on, tokens of this block do not change its codes. */
 void deflate_writer_freeze(struct deflate_writer *writer);
-/* Compares a block as it was read with the block that the writer holds: deflate_block_kind(). */
+/* Compares a block as it was read with the block that the writer holds, by deflate_block_kind(). */
 enum deflate_kind deflate_writer_compare(struct deflate_writer *writer, const struct deflate_block *block);
 /* Drops the block without writing it. */
 void deflate_writer_drop(struct deflate_writer *writer);
@@ -185,10 +187,10 @@ HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc,
 /* A decoder that works block by block. Embed it in the decoder's own struct, zero it and set the first three
  * members. */
 struct deflate_stream {
-    uint64_t memory; /* bytes of the decoder's own struct; the blocks come on top */
+    uint64_t memory; /* bytes of the decoder's own struct; the memory of the blocks comes on top */
     int (*take_block)(struct deflate_stream *stream, struct hf_err *err); /* processes `block` */
-    int (*end)(struct deflate_stream *stream, struct hf_err *err);        /* after the last block */
-    uint32_t crc, length; /* gzip tail of the content so far; the decoder updates them */
+    int (*end)(struct deflate_stream *stream, struct hf_err *err);        /* where to continue, after the last block */
+    uint32_t crc, length; /* gzip tail (checksum and length) of the content so far; the decoder updates it */
     /* deflate_stream_decode() sets these. */
     const struct pack_sink *out;
     struct deflate_reader reader;

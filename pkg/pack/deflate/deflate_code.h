@@ -4,12 +4,12 @@
 
 #include "pack/deflate/deflate.h"
 
-/* gzip, zlib: deflate_code_gzip.c. As deflate_predict() and deflate_predict_kind(). */
+/* The encoders of gzip and zlib (deflate_code_gzip.c): deflate_predict() and deflate_predict_kind() for this family. */
 void deflate_gzip_predict(const uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
                           struct deflate_prediction *ret_prediction);
 enum deflate_kind deflate_gzip_kind(const struct deflate_prediction *prediction, uint64_t content_n, bool has_content);
 
-/* Encoders written in Go: deflate_code_go.c. `all`: the header describes every code length, used or not. */
+/* The encoders written in Go (deflate_code_go.c). `all`: the header describes every code length, used or not. */
 void deflate_go_predict(const uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES], bool all,
                         struct deflate_prediction *ret_prediction);
 enum deflate_kind deflate_go_kind(const struct deflate_prediction *prediction, uint64_t content_n, bool has_content);

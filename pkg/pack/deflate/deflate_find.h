@@ -1,4 +1,5 @@
-/* pack/deflate/deflate_find.h - find the encoder that made a deflate stream. */
+/* pack/deflate/deflate_find.h - find the encoder that made a deflate stream. Blocks: worker threads and command
+ * lines only. */
 #pragma once
 
 #include "pack/codec/codec.h"

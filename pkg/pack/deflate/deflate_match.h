@@ -4,7 +4,7 @@
  * The method of gzip and zlib is the published one (RFC 1951, section 4, and the algorithm notes of zlib and gzip):
  * hash chains over three bytes, lazy evaluation with the ten well-known sets of limits, and no match of three bytes
  * beyond distance 4096. Go and klauspost/compress (deflate_kp.c) have their own. The same input gives the same tokens
- * on every machine. */
+ * on every machine. Threads: a matcher belongs to one thread at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,19 +23,20 @@ enum deflate_flavour {
 };
 
 enum {
-    MATCHER_AHEAD = 262, /* bytes behind a position that a prediction needs, except at the end */
+    MATCHER_AHEAD = 262, /* bytes behind a position that a prediction needs, except at the end of the input */
     MATCHER_WINDOW = 2 * DEFLATE_WINDOW,
 };
 
 /* klauspost/compress searches whole chunks of content for matches. */
 enum { DEFLATE_KP_CHUNK = 65535, DEFLATE_KP_LEAST = 4 };
 struct deflate_kp_match {
-    uint16_t at, length, distance; /* at: offset in the chunk */
+    uint16_t at, length, distance; /* at: offset of the current position in the chunk */
 };
 struct deflate_kp {
-    uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15]; /* positions + base, modulo 2^16 */
+    /* positions in the window + base, modulo 2^16, by hash of four or seven bytes */
+    uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15];
     int32_t base;
-    unsigned aged;            /* position + base at the last aging of the tables */
+    unsigned aged;            /* position + base at the time when the tables last dropped old entries */
     unsigned low;             /* no match starts before this position of the window */
     unsigned size;            /* bytes of the chunk */
     unsigned left;            /* bytes of the segment behind the chunk */
@@ -50,7 +51,8 @@ struct deflate_matcher {
     unsigned good, lazy, nice, chain, shortest;
     bool fast;
     unsigned hash_bits, hash_shift;
-    unsigned at, end, inserted; /* positions in the window: next token, end of input, next position to hash */
+    /* positions in the window: of the next token, of the end of the input, of the next bytes to hash */
+    unsigned at, end, inserted;
     bool eof, has_current;
     unsigned current, current_far; /* length and distance of the match at `at`, if has_current; length below 3: none */
     unsigned next, next_far;       /* the match at `at` + 1, which the prediction has looked for */
@@ -89,8 +91,8 @@ void deflate_matcher_accept(struct deflate_matcher *matcher, uint32_t token);
 bool deflate_flavour_ends(enum deflate_flavour flavour, unsigned level, const struct deflate_writer *block,
                           uint32_t token);
 
-/* Call after each token, once the writer and the matcher have it: freezes the codes of a block where this encoder
- * does. */
+/* Call after each token, once the writer and the matcher have it: freezes the codes of a block at the point where
+ * the original encoder does. */
 void deflate_flavour_note(const struct deflate_matcher *matcher, struct deflate_writer *block);
 
 /* ---- deflate_kp.c ------------------------------------------------------------------------------------------------ */

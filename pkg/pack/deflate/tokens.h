@@ -15,10 +15,10 @@ enum {
     TOKENS_END = 0xfffe,      /* end of block: kind in bits 8..10, bit 11 set for the last block */
     TOKENS_CONTINUE = 0xfffd, /* the block has as many tokens as the first block, but does not end here */
     TOKENS_GROUP_MIN = 64 << 10,
-    TOKENS_GROUP_MAX = 256 << 10, /* bytes of content; the token that reaches it ends the group */
+    TOKENS_GROUP_MAX = 256 << 10, /* bytes of content in a group: the token that reaches this number ends the group */
     TOKENS_CONTENT_MAX = TOKENS_GROUP_MAX + 258,
     TOKENS_GROUP_MASK = 0xffff,
-    TOKENS_WORDS_MAX = 1 << 18, /* per group: 1 MiB */
+    TOKENS_WORDS_MAX = 1 << 18, /* maximum number of words in a group; they take 1 MiB */
 };
 
 /* Returns true if a group may end after these 8 bytes of content. */

@@ -6,9 +6,9 @@
  * machine, a delta between two folders is a delta between their archives, and a node can compute the hash of an
  * installed tree again.
  *
- * Accepts regular files, folders, symbolic and hard links; refuses sockets, pipes and devices by name. Never follows
- * a link: opens every component beneath the folder (openat2). extract.h is the way back. Blocks: worker threads and
- * command lines only. */
+ * Accepts regular files, folders, symbolic and hard links; refuses sockets, pipes and devices; the error names them.
+ * Never follows a link: opens every component beneath the folder (openat2). extract.h is the way back. Blocks:
+ * worker threads and command lines only. */
 #pragma once
 
 #include <stdatomic.h>

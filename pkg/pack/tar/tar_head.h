@@ -24,10 +24,11 @@ struct tar_head {
 HF_MUST_USE int tar_head_format(const struct tar_head *head, struct hf_buf *out);
 /* Appends one record "LEN KEY=VALUE\n". */
 HF_MUST_USE int tar_record_add(struct hf_buf *records, const char *key, const void *value, size_t n);
-/* -EBADMSG: bytes[0..n), which hf_tar_head_parse() parsed to `head`, are not what tar_head_format() makes. */
+/* Checks that headers are canonical. -EBADMSG: bytes[0..n), which hf_tar_head_parse() parsed to `head`, are not what
+ * tar_head_format() makes. */
 HF_MUST_USE int tar_head_check(const struct tar_head *head, const unsigned char *bytes, size_t n, struct hf_err *err);
 
 /* The global pax header that begins an archive with flags (HF_ARCHIVE_OWNERS, HF_ARCHIVE_XATTRS). */
 HF_MUST_USE int tar_prefix_format(unsigned flags, struct hf_buf *out);
-/* -EBADMSG: bytes[0..n) are not what tar_prefix_format() makes. */
+/* Checks that a prefix is canonical. -EBADMSG: bytes[0..n) are not what tar_prefix_format() makes. */
 HF_MUST_USE int tar_prefix_check(const unsigned char *bytes, size_t n, unsigned *ret_flags, struct hf_err *err);

@@ -25,12 +25,12 @@ struct hf_aimd {
 };
 
 void hf_aimd_init(struct hf_aimd *pace, uint64_t limit);
-/* Number of requests that may be in flight at the same time. */
+/* Returns the number of requests that may be in flight at the same time. */
 unsigned hf_aimd_concurrency(const struct hf_aimd *pace);
 /* Adapts to an answer that took took_ns to a request from began_ns. good: the sink accepted it and was not overloaded.
  */
 void hf_aimd_answered(struct hf_aimd *pace, uint64_t began_ns, uint64_t took_ns, bool good);
 /* Charges a request that starts now. */
 void hf_aimd_spend(struct hf_aimd *pace, uint64_t bytes, uint64_t now_ns);
-/* Time at which the next request may start; 0: at once. */
+/* Returns the time at which the next request may start; 0: at once. */
 uint64_t hf_aimd_wait_until_ns(const struct hf_aimd *pace);

@@ -19,15 +19,16 @@
 
 enum hf_batch_phase {
     HF_BATCH_WAITING = 1,
-    HF_BATCH_LOADING, /* the loader reads, packs and saves the border */
+    HF_BATCH_LOADING, /* the loader reads and packs the batch, and saves its border */
     HF_BATCH_READY,   /* body in memory */
     HF_BATCH_SENDING,
-    HF_BATCH_REFUSED, /* moves to the dead letters */
+    HF_BATCH_REFUSED, /* the record moves to the dead letters */
     HF_BATCH_DONE,
 };
 
 enum {
-    HF_BATCH_PLANNED = 12, /* limit of whole batches; leaves places for splitting */
+    /* limit of batches that were not split; the remaining places of the table are for parts of split batches */
+    HF_BATCH_PLANNED = 12,
 };
 
 struct hf_batch {
@@ -35,7 +36,8 @@ struct hf_batch {
     enum hf_batch_phase phase;
     bool fragment; /* part of a split batch: goes first, one at a time, so that fragments stay few */
     bool saved;    /* the border is on disk */
-    bool doubted;  /* refused while the sink refused everything: the next refusal makes it a dead letter */
+    bool
+        doubted; /* the sink refused it together with everything else: the next refusal makes the batch a dead letter */
     uint64_t not_before_ns;
     struct hf_retry_round retry;
     struct hf_suspect suspect;
@@ -47,14 +49,14 @@ struct hf_batch {
 };
 
 struct hf_batches {
-    struct hf_batch *items[HF_BORDER_MAX]; /* in order of range */
+    struct hf_batch *items[HF_BORDER_MAX]; /* ordered by range */
     size_t n;
 };
 
 /* Frees the batches; the sender must have freed their bodies before. */
 void hf_batches_done(struct hf_batches *batches);
 
-/* Adds a batch; its range must not overlap another. NULL: no place or no memory. */
+/* Adds a batch; its range must not overlap another. NULL: the table is full, or out of memory. */
 struct hf_batch *hf_batches_add(struct hf_batches *batches, uint64_t first, uint64_t last, enum hf_batch_phase phase);
 
 /* Finds the lowest run of sequences from `from` to `until` that no batch covers; false: there is none. */
@@ -63,26 +65,29 @@ bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t un
 bool hf_batches_may_plan(const struct hf_batches *batches);
 
 /* Returns the sequence up to which everything from `delivered` on is delivered without a gap. Joins adjacent done
- * batches and removes those up to `durable`, the cursor on disk; the table keeps the others, or a restart would plan
- * other borders there. */
+ * batches and removes those up to `durable`, the cursor on disk; the table keeps the others, because a restart would
+ * otherwise plan different batches there. */
 uint64_t hf_batches_settle(struct hf_batches *batches, uint64_t delivered, uint64_t durable);
 
 struct hf_batch_choice {
     uint64_t now_ns;
     bool newest; /* prefer the highest range, not the lowest */
     bool probe;  /* ignore not_before_ns */
-    bool other; /* prefer the batch that never failed or failed longest ago: the last one may have caused its failure */
+    /* prefer the batch that never failed or failed longest ago: the batch that failed last may be the cause of the
+     * failure */
+    bool other;
 };
 /* Returns the batch to load next, or NULL. Lowers *ret_wait_until_ns to the time when a waiting batch may go. */
 struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct hf_batch_choice *choice,
                                  uint64_t *ret_wait_until_ns);
 
-/* Splits `batch` after `middle` (first <= middle < last) and returns the second half. NULL: no place, or another batch
- * is still split; nothing changed. */
+/* Splits `batch` after `middle` (first <= middle < last) and returns the second half. NULL, and nothing changed: the
+ * table is full, or it holds parts of another batch. */
 struct hf_batch *hf_batches_split(struct hf_batches *batches, struct hf_batch *batch, uint64_t middle);
 
 /* Lets waiting batches go at once, because the sink works again. */
 void hf_batches_wake(struct hf_batches *batches);
 
-/* Lists the borders to save. `extra`: one more, of the batch that the loader plans; NULL: none. */
+/* Lists the borders (first and last sequences of batches) to save. `extra`: border of the batch that the loader
+ * plans now, to be saved with them; NULL: none. */
 void hf_batches_borders(const struct hf_batches *batches, const struct hf_border *extra, struct hf_borders *ret);

@@ -37,7 +37,7 @@ struct hf_borders {
 
 /* `borders` must rise and not overlap. */
 void hf_borders_format(const struct hf_borders *borders, uint64_t counter, unsigned char slot[static HF_BORDER_SLOT]);
-/* -EBADMSG: not a valid slot. */
+/* Parses a slot. -EBADMSG: the slot is not valid. */
 HF_MUST_USE int hf_borders_parse(const unsigned char slot[static HF_BORDER_SLOT], struct hf_borders *ret_borders,
                                  uint64_t *ret_counter);
 
@@ -52,6 +52,6 @@ struct hf_border_file {
 HF_MUST_USE int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, struct hf_border_file *ret_file,
                                     struct hf_borders *ret_borders, struct hf_err *err);
 void hf_border_file_close(struct hf_border_file *file);
-/* The borders are durable when it returns 0. Creates the file again if somebody removed it. After a failure the file
- * holds the old borders or the new ones. */
+/* Saves the borders; a return of 0 means that they are durable. Creates the file again if somebody removed it. After
+ * a failure the file holds the old borders or the new ones. */
 HF_MUST_USE int hf_border_file_save(struct hf_border_file *file, const struct hf_borders *borders, struct hf_err *err);

@@ -22,7 +22,7 @@ enum hf_breaker { HF_BREAKER_CLOSED, HF_BREAKER_OPEN, HF_BREAKER_HALF_OPEN };
 
 struct hf_breaker_state {
     enum hf_breaker state;
-    unsigned failures; /* in a row, while closed */
+    unsigned failures; /* failures in a row, while closed */
     bool probing;      /* the probe is in flight */
     uint64_t until_ns; /* OPEN: time of the next probe */
     struct hf_backoff backoff;
@@ -39,5 +39,5 @@ void hf_breaker_ended(struct hf_breaker_state *breaker, bool works, const struct
                       uint64_t at_least_ns);
 /* Notes a cancelled request; the next one is the probe. */
 void hf_breaker_cancelled(struct hf_breaker_state *breaker);
-/* Time at which the breaker admits a request by itself; 0: now; HF_NEVER: only after an answer. */
+/* Returns the time at which the breaker admits a request by itself; 0: now; HF_NEVER: only after an answer. */
 uint64_t hf_breaker_wait_until_ns(const struct hf_breaker_state *breaker);

@@ -17,7 +17,7 @@
 struct hf_deadletter {
     const struct hf_fs_ops *fs;
     const char *dir;
-    uint64_t seed;      /* for the spool's random numbers; a new one for each call */
+    uint64_t seed;      /* seed of the spool's random numbers; a new one for each call */
     const char *sink;   /* name */
     const char *reason; /* "http_422" */
     const char *detail; /* the sink's answer, truncated; any bytes */

@@ -43,10 +43,11 @@ struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *r
                                          const char *want_type, const struct hf_err *err);
 
 struct hf_retry_rules {
-    uint64_t max_attempts;    /* in a round; at least 1 */
-    uint64_t base_ns;         /* bound of the first delay */
+    uint64_t max_attempts;    /* attempts in a round; at least 1 */
+    uint64_t base_ns;         /* upper bound of the first delay */
     uint64_t max_duration_ns; /* length of a round */
-    bool linear;              /* delays of 1, 2, 3 ... times base without jitter, the seed's rule */
+    /* the delays are 1, 2, 3 ... times base_ns, without jitter, as the sink format `seed` expects */
+    bool linear;
 };
 
 /* The current round of attempts of one batch. */

@@ -13,7 +13,7 @@
 enum {
     HF_EVENT_MAX_ATTRIBUTES = 24,
     HF_EVENT_MAX_ID = 128,
-    /* bytes; hf_event_format() cuts longer log lines (and marks them) and refuses longer payloads */
+    /* bytes of a body; hf_event_format() truncates longer log texts (and marks them) and refuses longer payloads */
     HF_EVENT_MAX_BODY = 256 << 10,
     HF_EVENT_MAX_TEXT = 384 << 10, /* bytes of the whole line: it always fits a batch */
 };
@@ -32,7 +32,7 @@ enum hf_source_class {
 #define ONE(class, number, ...) +1
     HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE), /* number of sources that a policy can have */
 #undef ONE
-    HF_SOURCE_CLASSES = HF_SOURCE_ROWS + 2, /* with HF_SOURCE_NONE and HF_SOURCE_AGENT */
+    HF_SOURCE_CLASSES = HF_SOURCE_ROWS + 2, /* number of classes, with HF_SOURCE_NONE and HF_SOURCE_AGENT */
 };
 #define BIT(class, number, ...) | 1u << (number)
 _Static_assert((1u | 1u << HF_SOURCE_AGENT HF_TELEMETRY_SOURCES(BIT)) == (1u << HF_SOURCE_CLASSES) - 1,
@@ -55,11 +55,11 @@ struct hf_event {
     enum hf_source_class source_class;
     enum hf_severity severity; /* 0 counts as info */
     uint64_t unix_ns;          /* time of the observation */
-    /* unique, and the same if the source reads the same thing again; empty: hf_fanout_store() makes one */
+    /* unique id, and the same one if the source reads the same data again; empty: hf_fanout_store() makes one */
     struct hf_view id;
     struct hf_view source;    /* "journald:edge-inference.service", "file:/var/log/x", "http", "node" */
     struct hf_view origin;    /* node that observed it, if another agent forwarded it; empty: this node */
-    uint64_t origin_sequence; /* its number at the origin (entry of a vector clock); 0: none */
+    uint64_t origin_sequence; /* sequence number at the origin (entry of a vector clock); 0: none */
     /* state-like payloads: the newest version of a key wins at the receiver; empty: none */
     struct hf_view key;
     struct hf_view body; /* log, finding: text; payload: a JSON value as received, byte for byte */
@@ -74,7 +74,7 @@ struct hf_event {
     /* aggregated values, gauges too: JSON text (telemetry/pipeline/aggregate.h) */
     struct hf_view histogram;
     uint64_t window_ns; /* length of the window that ended at unix_ns; 0: a raw value */
-    bool anomaly;       /* stays raw and leaves first */
+    bool anomaly;       /* marked as an anomaly: stays raw and leaves before other events */
     bool truncated;
     struct hf_attribute attributes[HF_EVENT_MAX_ATTRIBUTES];
     size_t n_attributes;
@@ -83,18 +83,19 @@ struct hf_event {
 /* Appends one JSON object without any line break:
  *
  *     {"id":..,"time":"2026-11-20T11:16:38.123456789Z","node":..,"source":..,
- *      "kind":"log|payload|metric|finding","severity":"warning","severityNumber":14 (only between two names),
+ *      "kind":"log|payload|metric|finding","severity":"warning","severityNumber":14 (only if the number has no name),
  *      "origin":..,"originSequence":N,"key":..,"boundary":..,"anomaly":true,"name":..,
  *      "type":"gauge|counter|histogram","value":1.5,"valueText":"NaN|+Inf|-Inf","windowNs":N,
  *      "histogram":{..} (gauges: "summary"),"attributes":{..},
  *      "body":"text","truncated":true   or   "checksum":"hex","sensorData":<JSON value>,"sensorDataBreaks":[12,-40]}
  *
- * The fields come in this order and absent ones are left out, so the same event gives the same text. A payload's body
- * stands byte for byte under "sensorData" (the seed's name), except that blanks replace the line breaks between its
- * tokens: "sensorDataBreaks" lists them (LF at 12, CR at 40), and hf_event_parse() restores them, so that the checksum
- * stays true. The caller has checked that the body is valid JSON; an empty one becomes null. Other kinds have their
- * text under "body": U+FFFD replaces invalid UTF-8, and the text ends at HF_EVENT_MAX_BODY and where the line would
- * pass HF_EVENT_MAX_TEXT. A value that is not finite becomes null, with its Prometheus spelling under "valueText".
+ * The fields come in this order and absent ones are left out, so the same event gives the same text. A payload's
+ * body stands byte for byte under "sensorData" (the name in sink format `seed`), except that blanks replace the line
+ * breaks between its tokens: "sensorDataBreaks" lists them (LF at 12, CR at 40), and hf_event_parse() restores them,
+ * so that the checksum stays valid. The caller has checked that the body is valid JSON; an empty one becomes null.
+ * Other kinds have their text under "body": U+FFFD replaces invalid UTF-8, and the text ends at HF_EVENT_MAX_BODY
+ * and where the line would pass HF_EVENT_MAX_TEXT. A value that is not finite becomes null, with its Prometheus
+ * spelling under "valueText".
  * -E2BIG: the line would still pass HF_EVENT_MAX_TEXT (or out->max); *out is unchanged. */
 HF_MUST_USE int hf_event_format(const struct hf_event *event, const char *node, struct hf_buf *out);
 

@@ -31,7 +31,7 @@ bool hf_ids_contains(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_v
 HF_MUST_USE int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
 /* Removes a name that could not be stored after all, so that its sender can repeat it. Absent names are fine. */
 void hf_ids_forget(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
-/* The same by fingerprint, for callers that keep the fingerprint instead of the name. */
+/* Add, look up and remove by fingerprint, for callers that keep the fingerprint instead of the name. */
 uint64_t hf_ids_fingerprint(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
 bool hf_ids_contains_fingerprint(const struct hf_ids *ids, uint64_t fingerprint);
 HF_MUST_USE int hf_ids_add_fingerprint(struct hf_ids *ids, uint64_t fingerprint);
@@ -47,8 +47,8 @@ struct hf_batch_key {
     struct hf_view node, stream, part; /* part: "" if the batch is one request */
     uint64_t first, last;
 };
-/* Returns `text`. `part` may be NULL. */
+/* Formats the key of a batch into `text`; returns `text`. `part` may be NULL. */
 const char *hf_ids_batch_key_format(const char *node, const char *stream, uint64_t first, uint64_t last,
                                     const char *part, char text[HF_BATCH_KEY_TEXT]);
-/* Views into `text`. -EBADMSG: another form (still a valid name for the window). */
+/* Splits `text` into views of it. -EBADMSG: it has another form (and is still a valid name for the window). */
 HF_MUST_USE int hf_ids_batch_key_parse(struct hf_view text, struct hf_batch_key *ret_key);

@@ -36,11 +36,11 @@ static inline void hf_receipt_release(struct hf_receipt *receipt, int r)
 
 /* The fate of an offered event. */
 enum hf_offer {
-    HF_OFFER_STORED,    /* on its way to disk: the receipt reports the end */
+    HF_OFFER_STORED,    /* the event is on its way to disk: the receipt reports when it is there */
     HF_OFFER_DUPLICATE, /* an event with this id was accepted before */
     HF_OFFER_FILTERED,  /* dropped by minSeverity, drop, sample or rateLimit */
     HF_OFFER_AGGREGATED,
-    HF_OFFER_REFUSED_BOUNDARY, /* no sink has its boundary; an audit event records that */
+    HF_OFFER_REFUSED_BOUNDARY, /* no sink has the event's boundary; an audit event records that */
 };
 
 struct hf_intake {

@@ -1,4 +1,4 @@
-/* telemetry/event/number.h - numbers as JSON text without printf where it counts. Pure. */
+/* telemetry/event/number.h - numbers as JSON text, without printf where speed matters. Pure. */
 #pragma once
 
 #include <stddef.h>
@@ -8,9 +8,10 @@
 
 #define HF_NUMBER_TEXT 48
 
-/* Into text, not terminated; returns the length. */
+/* Formats into text, without a terminator; returns the length. */
 size_t hf_number_u64(uint64_t value, char text[HF_NUMBER_TEXT]);
-/* Finite only. What reads it gets the same double; not always the shortest such text. */
+/* Formats a finite number, so that a JSON parser gets the same double; not always the shortest such text. */
 size_t hf_number_double(double value, char text[HF_NUMBER_TEXT]);
-/* `name` as it stands, then the value; null when it is not finite. Of JSON: {"name":value. */
+/* Appends `name` unchanged, then the value (null if it is not finite). `name` holds the JSON before the value, as in
+ * {"count":. */
 HF_MUST_USE int hf_number_add(struct hf_buf *out, const char *name, double value);

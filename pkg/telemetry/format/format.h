@@ -48,8 +48,8 @@ HF_MUST_USE int hf_format_pack(const struct hf_format *format, struct hf_squeeze
                                const struct hf_spool_record *records, size_t n, struct hf_format_packed *ret_packed);
 void hf_format_packed_done(struct hf_format_packed *packed);
 
-/* Number of records that a successful answer reports as rejected (partial success of OTLP); 0 also if the answer is
- * not readable. */
+/* Returns the number of records that a successful answer reports as rejected (partial success of OTLP); 0 if the
+ * answer is not readable. */
 uint64_t hf_format_rejected(const struct hf_format *format, const struct hf_format_part *part, struct hf_view answer);
 /* Content type that an answer with a body must have; NULL: any. */
 const char *hf_format_answer_type(const struct hf_format *format);

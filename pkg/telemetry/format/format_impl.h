@@ -15,5 +15,5 @@ HF_MUST_USE int hf_format_pack_seed(const struct hf_spool_record *records, struc
 HF_MUST_USE int hf_format_pack_otlp(const struct hf_format *format, struct hf_squeeze *squeeze,
                                     const struct hf_spool_record *records, size_t n, struct hf_format_packed *packed);
 
-/* As hf_format_rejected(), without a bound. */
+/* Returns the same number as hf_format_rejected(), but without an upper bound. */
 uint64_t hf_format_rejected_otlp(const struct hf_format *format, struct hf_view answer);

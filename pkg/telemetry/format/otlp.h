@@ -25,7 +25,7 @@ struct hf_otlp {
 /* Opens a message in a field; pass the result to hf_otlp_close(). */
 size_t hf_otlp_open(struct hf_otlp *w, unsigned field, const char *name);
 void hf_otlp_close(struct hf_otlp *w, size_t start);
-/* Repeated messages: a list around the items in JSON, no bytes in protobuf. */
+/* Open and close a repeated field of messages: a list around the items in JSON, no bytes in protobuf. */
 void hf_otlp_open_list(struct hf_otlp *w, const char *name);
 void hf_otlp_close_list(struct hf_otlp *w);
 size_t hf_otlp_open_item(struct hf_otlp *w, unsigned field);
@@ -34,7 +34,7 @@ size_t hf_otlp_open_item(struct hf_otlp *w, unsigned field);
 void hf_otlp_string(struct hf_otlp *w, unsigned field, const char *name, struct hf_view text);
 void hf_otlp_fixed64(struct hf_otlp *w, unsigned field, const char *name, uint64_t value);
 void hf_otlp_double(struct hf_otlp *w, unsigned field, const char *name, double value);
-/* A varint: enum or uint32. */
+/* Writes a varint: enum or uint32. */
 void hf_otlp_number(struct hf_otlp *w, unsigned field, const char *name, uint64_t value);
 void hf_otlp_bool(struct hf_otlp *w, unsigned field, const char *name, bool value);
 void hf_otlp_sint32(struct hf_otlp *w, unsigned field, const char *name, int32_t value);

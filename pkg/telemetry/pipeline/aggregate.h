@@ -1,7 +1,7 @@
 /* telemetry/pipeline/aggregate.h - summary of one series over one window.
  *
- *     counter    value: the increase within the window. A value below the last one is a reset, and all of it counts as
- *                increase. The first value of a series only sets the starting point. summary:
+ *     counter    value: the increase within the window. A value below the last one is a reset, and the whole
+ *                value counts as increase. The first value of a series only sets the starting point. summary:
  *                {"count","resets","last"}
  *     gauge      value: the last one. summary: {"count","sum","min","max","mean"}
  *     histogram  value: the sum of the observations; histogram: telemetry/pipeline/histogram.h
@@ -23,7 +23,7 @@ struct hf_aggregate {
 };
 
 void hf_aggregate_done(struct hf_aggregate *aggregate);
-/* -ENOMEM: the value does not count. */
+/* Adds a value to the window. -ENOMEM: the value does not count. */
 HF_MUST_USE int hf_aggregate_add(struct hf_aggregate *aggregate, enum hf_value_kind kind, double value);
 /* Sets value and histogram of *event by its value_kind; the summary is text in *text, which it overwrites. -ENOMEM. */
 HF_MUST_USE int hf_aggregate_fill(const struct hf_aggregate *aggregate, struct hf_event *event, struct hf_buf *text);

@@ -46,12 +46,13 @@ struct hf_anomaly_rule_state {
     uint64_t seen;
     double mean, variance;
     uint64_t learned;
-    struct hf_sample anchors[HF_ANOMALY_ANCHORS]; /* rateOfChange: samples per / 8 apart */
+    struct hf_sample anchors[HF_ANOMALY_ANCHORS]; /* rateOfChange: samples that are per / 8 apart */
     size_t n_anchors;
-    uint64_t after;           /* raw values that still pass */
-    struct hf_sample *before; /* ring of rule->before samples, owned; NULL: none */
+    uint64_t after;           /* number of raw values that still pass */
+    struct hf_sample *before; /* ring of rule->before samples, owned; NULL: no ring */
     size_t before_at, before_n;
-    size_t before_open; /* samples of the ring not emitted yet; the ring takes no new one until this is 0 */
+    /* number of samples in the ring that still have to be emitted; the ring takes no new one until this is 0 */
+    size_t before_open;
     struct hf_pending_finding begins, ends;
 };
 
@@ -64,12 +65,12 @@ void hf_anomaly_done(struct hf_anomaly_rule_state *state);
 enum hf_anomaly_phase hf_anomaly_judge(const struct hf_anomaly_rule_state *state, enum hf_value_kind kind,
                                        const struct hf_sample *point, double *ret_measured);
 /* Learns a value with the phase that hf_anomaly_judge() returned. with_context: raw values do not pass by themselves,
- * so the ring keeps those before. */
+ * so the ring keeps the values before an anomaly. */
 void hf_anomaly_learn(struct hf_anomaly_rule_state *state, enum hf_value_kind kind, const struct hf_sample *point,
                       enum hf_anomaly_phase phase, double measured, bool with_context);
 /* Returns true once when an absence begins, and sets state->begins. */
 bool hf_anomaly_missing(struct hf_anomaly_rule_state *state, uint64_t now_ns, uint64_t unix_ns);
-/* Monotonic time at which an absence would begin; HF_NEVER: no absence rule, or it lasts already. */
+/* Monotonic time at which an absence would begin; HF_NEVER: no absence rule, or the absence has begun already. */
 uint64_t hf_anomaly_missing_at_ns(const struct hf_anomaly_rule_state *state);
 
 /* True if a finding, or a value before it, waits for emit. */

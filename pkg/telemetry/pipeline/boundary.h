@@ -1,7 +1,8 @@
 /* telemetry/pipeline/boundary.h - which sinks an event may leave through, and the audit of refused events.
  *
- * An event may carry a compliance boundary. Marked data goes only to sinks of the same boundary; if there is none, it
- * is refused and kept nowhere. Unmarked data goes to any sink. A sink's `select` then narrows the choice further.
+ * An event may carry a compliance boundary. Data with a boundary goes only to sinks of the same boundary; without
+ * such a sink the pipeline refuses the event and keeps it nowhere. Data without a boundary goes to any sink. A
+ * sink's `select` then narrows the choice further.
  *
  * Pure: times come in as arguments. */
 #pragma once
@@ -10,12 +11,12 @@
 
 enum hf_route {
     HF_ROUTE_SOME,    /* at least one sink takes it */
-    HF_ROUTE_NONE,    /* it may leave, but no sink selects it: drop it */
-    HF_ROUTE_REFUSED, /* no sink has its boundary */
+    HF_ROUTE_NONE,    /* it may leave through a sink, but no sink selects it: drop it */
+    HF_ROUTE_REFUSED, /* no sink has its boundary: refuse it */
 };
 
-/* Sets bit i of *ret_sinks if sinks[i] takes the event; n <= HF_TELEMETRY_MAX_SINKS. Without any sink the answer for
- * unmarked data is HF_ROUTE_NONE. */
+/* Sets bit i of *ret_sinks if sinks[i] takes the event; n <= HF_TELEMETRY_MAX_SINKS. If n is 0, returns
+ * HF_ROUTE_NONE for data without a boundary. */
 enum hf_route hf_boundary_route(const struct hf_event *event, const struct hf_telemetry_sink *sinks, size_t n,
                                 uint32_t *ret_sinks);
 
@@ -26,13 +27,14 @@ enum { HF_BOUNDARY_REFUSALS = 16, HF_BOUNDARY_NAME = 64, HF_BOUNDARY_SOURCE = 12
 struct hf_boundary_refusal {
     char boundary[HF_BOUNDARY_NAME];
     char source[HF_BOUNDARY_SOURCE]; /* truncated */
-    uint64_t refused;                /* events not reported yet */
+    uint64_t refused;                /* number of events not reported yet */
     uint64_t next_ns;                /* monotonic time of the next report */
-    char count[48];                  /* `refused` as text, for the event */
+    char count[48];                  /* `refused` as text, for an attribute of the event */
 };
 
 struct hf_boundary_audit {
-    struct hf_boundary_refusal refusals[HF_BOUNDARY_REFUSALS]; /* the last entry collects what has no place */
+    /* the last entry counts the events that have no entry of their own */
+    struct hf_boundary_refusal refusals[HF_BOUNDARY_REFUSALS];
     size_t n;
     uint64_t refused; /* events in total */
 };
@@ -41,7 +43,8 @@ struct hf_boundary_audit {
  * `audit` until the next call and counts as reported. */
 bool hf_boundary_refused(struct hf_boundary_audit *audit, const struct hf_event *event, uint64_t now_ns,
                          uint64_t unix_ns, struct hf_event *ret_event);
-/* Builds the next report that is due, as hf_boundary_refused(); call it until it returns false. */
+/* Builds the next report that is due, with the same rules for *ret_event as hf_boundary_refused(); call it until it
+ * returns false. */
 bool hf_boundary_pending(struct hf_boundary_audit *audit, uint64_t now_ns, uint64_t unix_ns,
                          struct hf_event *ret_event);
 /* Monotonic time of the next report, or HF_NEVER. */

@@ -37,8 +37,8 @@ HF_MUST_USE int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_
 /* Emits ended windows, absences and counts. -EAGAIN of emit: call again later, and it resumes where it stopped. */
 HF_MUST_USE int hf_pipeline_tick(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                  hf_pipeline_emit *emit, void *arg);
-/* Monotonic time of the next tick, or HF_NEVER. After -EAGAIN one second later; a tick as soon as there is room is
- * better. */
+/* Monotonic time of the next tick, or HF_NEVER. After -EAGAIN, this is one second later, but call hf_pipeline_tick()
+ * earlier if there is room earlier. */
 uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);
 /* Emits open windows as they are; call it before hf_pipeline_free(). */
 HF_MUST_USE int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
@@ -46,7 +46,7 @@ HF_MUST_USE int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns,
 
 struct hf_pipeline_stats {
     uint64_t offered, filtered, dropped, sampled, rate_limited, aggregated, anomalies, passed;
-    uint64_t series;         /* in the table now */
-    uint64_t series_refused; /* events without a series because of maxSeries */
+    uint64_t series;         /* number of series in the table now */
+    uint64_t series_refused; /* events that got no series because of maxSeries */
 };
 struct hf_pipeline_stats hf_pipeline_stats(const struct hf_pipeline *pipeline);

@@ -38,5 +38,6 @@ bool hf_redactor_covers(const struct hf_redactor *redactor, struct hf_view name)
 
 /* Rewrites the event in place; new text borrows from `redactor` until the next call. */
 void hf_redact_attributes(struct hf_redactor *redactor, struct hf_event *event);
-/* As above. -ENOMEM; -E2BIG: the new body would exceed HF_EVENT_MAX_BODY; do not store the event then. */
+/* Rewrites it with the same lifetime of the text. -ENOMEM; -E2BIG: the new body would exceed HF_EVENT_MAX_BODY; do
+ * not store the event then. */
 HF_MUST_USE int hf_redact_body(struct hf_redactor *redactor, struct hf_event *event);

@@ -1,6 +1,7 @@
 /* telemetry/pipeline/series.h - bounded table of the series: name, source, boundary and attributes of a metric.
  *
- * Attributes count in the order in which they come, so a source must name them in the same order each time.
+ * These four identify a series. The order of the attributes matters: a source must name them in the same order each
+ * time.
  *
  * Threads: one at a time.  Memory: the table owns its series; only a new series allocates. */
 #pragma once
@@ -10,13 +11,13 @@
 
 struct hf_series {
     uint64_t hash;
-    char *key; /* identity as bytes; owned */
+    char *key; /* bytes that identify the series; owned */
     uint32_t key_n;
     enum hf_value_kind kind;
     enum hf_severity severity;
     uint64_t last_ns; /* monotonic time of the last event */
     struct hf_aggregate aggregate;
-    struct hf_anomaly_rule_state *rule_states; /* one for each rule that applies; owned */
+    struct hf_anomaly_rule_state *rule_states; /* one state for each rule that applies; owned */
     size_t n_rule_states;
 };
 
@@ -32,8 +33,8 @@ struct hf_series_table {
 void hf_series_table_init(struct hf_series_table *table, size_t max);
 void hf_series_table_done(struct hf_series_table *table);
 
-/* Returns the series of an event under `name`, and adds it if it is new (*ret_new). NULL: the table is full, the
- * identity is too long, or no memory (only then *ret_new is true). */
+/* Returns the series of an event under `name`, and adds it if it is new (*ret_new). NULL with *ret_new false: the
+ * table is full, or the identity is too long. NULL with *ret_new true: out of memory. */
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new);
 /* Removes a series; the last one takes its place in `all`. */

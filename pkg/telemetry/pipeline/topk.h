@@ -20,7 +20,7 @@ struct hf_topk_entry {
 };
 
 struct hf_topk {
-    uint64_t *hashes; /* in an array of their own, so that a search reads n words */
+    uint64_t *hashes; /* counts, in an array of their own, so that a search reads n words */
     struct hf_topk_entry *entries;
     size_t n, size;
     uint64_t total;
@@ -35,6 +35,6 @@ void hf_topk_add(struct hf_topk *top, struct hf_view boundary, struct hf_view va
 
 /* Sorts the entries by count, the largest first. */
 void hf_topk_sort(struct hf_topk *top);
-/* Both borrow from the entry. */
+/* Both return text borrowed from the entry. */
 struct hf_view hf_topk_boundary(const struct hf_topk_entry *entry);
 struct hf_view hf_topk_value(const struct hf_topk_entry *entry);

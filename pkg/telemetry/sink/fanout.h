@@ -21,11 +21,11 @@ struct hf_fanout;
 struct hf_fanout_params {
     const struct hf_telemetry_world *world;
     const char *device_key_ref;     /* NULL: none */
-    const struct hf_http_ops *http; /* for all outlets; NULL: each makes its own */
+    const struct hf_http_ops *http; /* shared by all outlets; NULL: each outlet makes its own */
     /* Ids of events. The fanout removes ids that could not be stored and adds those that it finds on disk. */
     struct hf_ids *ids;
-    void (*room)(void *arg); /* after -EAGAIN: there is room again */
-    void (*idle)(void *arg); /* no event is on its way to disk any more */
+    void (*room)(void *arg); /* called after -EAGAIN when there is room again */
+    void (*idle)(void *arg); /* called when no event is on its way to disk any more */
     void *arg;
 };
 
@@ -41,8 +41,8 @@ void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec);
 void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *arg);
 
 enum hf_fanout_stored {
-    HF_FANOUT_STORED,    /* on its way to disk */
-    HF_FANOUT_DUPLICATE, /* every sink has it on disk already */
+    HF_FANOUT_STORED,    /* the event is on its way to disk */
+    HF_FANOUT_DUPLICATE, /* every sink has the event on disk already */
 };
 /* Stores an event for the sinks whose bits are set (bit i: spec->sinks[i]; at least one), and fills in origin, sequence
  * and id. Returns enum hf_fanout_stored; STORED holds the receipt (may be NULL) until every sink has the event on disk
@@ -54,10 +54,10 @@ HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event
 HF_MUST_USE int hf_fanout_follow(struct hf_fanout *fanout, struct hf_view id, struct hf_receipt *receipt);
 
 /* If a sink that is not open caused the last -EAGAIN of hf_fanout_store(), returns its name and sets *ret_trouble to
- * the cause. NULL: it was another cause, or the sink has been opened since. */
+ * the cause. NULL: the cause was another one, or the sink has been opened since. */
 const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_trouble);
 
-/* Number of events on their way to disk. */
+/* Returns the number of events on their way to disk. */
 size_t hf_fanout_pending(const struct hf_fanout *fanout);
 
 /* Reports now which events were dropped to make room; these reports are pending until they are on disk. */

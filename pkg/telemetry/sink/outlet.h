@@ -30,10 +30,10 @@ struct hf_outlet_params {
     const struct hf_telemetry *spec;      /* buffer, batch and retry settings; borrowed */
     const struct hf_telemetry_sink *sink; /* borrowed */
     const char *device_key_ref;           /* seed: "file:/path" or "env:NAME"; NULL: none */
-    const char *cloud_endpoint;           /* for a sink without url; NULL: none */
+    const char *cloud_endpoint;           /* the URL for a sink without url in the policy; NULL: none */
     const struct hf_http_ops *http;       /* NULL: a client of world->loop with the sink's credentials */
     uint64_t max_bytes;                   /* disk space of both lanes */
-    uint64_t timeout_ns;                  /* limit of a request with a small body; 0: 30 s */
+    uint64_t timeout_ns;                  /* time limit of a request with a small body; 0: 30 s */
     void (*room)(void *arg);              /* called after -EAGAIN when there is room again; may be NULL */
     void *arg;
 };
@@ -58,7 +58,7 @@ bool hf_outlet_has_room(const struct hf_outlet *outlet, enum hf_lane lane, size_
 /* True if the spools dropped events to make room and no event reports that yet. The outlet reports such counts now and
  * then by itself. */
 bool hf_outlet_owes_drops(const struct hf_outlet *outlet);
-/* Reports them now; holds the receipt (may be NULL) until these events are durable. */
+/* Reports the counts of dropped events now; holds the receipt (may be NULL) until these events are durable. */
 void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt);
 
 /* Calls `each` with every line in the newest segment of each lane, delivered ones too, so that the caller can fill its
@@ -69,7 +69,7 @@ HF_MUST_USE int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records,
 struct hf_outlet_state {
     struct hf_spool_state lanes[HF_LANES];
     uint64_t oldest_unix_ns;        /* time of the oldest waiting event; 0: no event waits */
-    uint64_t last_delivery_unix_ns; /* by this process; 0: none yet */
+    uint64_t last_delivery_unix_ns; /* time of the last delivery by this process; 0: none yet */
     uint64_t delivered, deferred, dead_lettered, attempts, failures;
     enum hf_breaker breaker;
     unsigned concurrency; /* requests allowed in flight at the same time */

@@ -26,13 +26,13 @@ struct hf_outlet_config {
     char *name, *dir, *url, *node;
     struct hf_format format;
     struct hf_retry_rules rules;
-    uint64_t timeout_ns; /* limit of a request */
+    uint64_t timeout_ns; /* time limit of a request */
     void (*pump)(void *arg);
     void *pump_arg;
 };
 
-/* -ENOMEM; -EINVAL: the sink has no address, or its address or folder is too long. Call hf_outlet_config_done() in any
- * case. */
+/* Computes the settings. -ENOMEM; -EINVAL: the sink has no address, or its address or folder is too long. Call
+ * hf_outlet_config_done() in any case. */
 HF_MUST_USE int hf_outlet_config_init(struct hf_outlet_config *config, const struct hf_outlet_params *params,
                                       struct hf_err *err);
 void hf_outlet_config_done(struct hf_outlet_config *config);

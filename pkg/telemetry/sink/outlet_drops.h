@@ -7,10 +7,10 @@
 #include "spool/store.h"
 #include "telemetry/sink/outlet_metrics.h"
 
-#define HF_OUTLET_DROPS_WAIT_NS (10 * HF_NS_PER_S) /* counts collect that long before the outlet reports them */
+#define HF_OUTLET_DROPS_WAIT_NS (10 * HF_NS_PER_S) /* time for which counts collect before the outlet reports them */
 
 struct hf_outlet_drops {
-    struct hf_spool_dropped entries[HF_SPOOL_MAX_TAGS]; /* the first entry without records ends them */
+    struct hf_spool_dropped entries[HF_SPOOL_MAX_TAGS]; /* counts; the first entry without records ends the list */
     uint64_t due_ns; /* monotonic time of the next report; HF_NEVER: nothing to report */
 };
 

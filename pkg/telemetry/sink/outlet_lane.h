@@ -19,18 +19,20 @@ struct hf_outlet_lane {
     struct hf_spool *spool;
     struct hf_border_file file;
     struct hf_batches batches;
-    uint64_t backlog_until;   /* last sequence from before the start: planned without waiting for a full batch */
+    /* last sequence stored before the start: up to there, a plan does not wait for a full batch */
+    uint64_t backlog_until;
     uint64_t unplanned_bytes; /* approximate bytes appended and not planned yet */
-    uint64_t due_ns;          /* when a batch goes although it is not full; HF_NEVER: no record waits */
+    uint64_t due_ns;          /* time at which a batch leaves although it is not full; HF_NEVER: no record waits */
     uint64_t oldest_unix_ns;  /* time of the oldest record not planned yet; 0: unknown, or there is none */
     uint64_t broken_until_ns; /* a read or save failed: no load before this time */
     bool peeked;              /* the loader has looked up the oldest record's time */
-    uint64_t refused_before;  /* appends that met a full disk share (Block) when room was last likely */
-    uint64_t durable_before;  /* the cursor on disk at that time */
+    /* number of appends that a full disk share (Block) had refused when room was last likely */
+    uint64_t refused_before;
+    uint64_t durable_before; /* position of the cursor on disk at that time */
 };
 
-/* Opens the spool and restores the batches whose borders are on disk. Blocks. `lane` is zero but for file.fd -1; the
- * pointers must outlive it. */
+/* Opens the spool and restores the batches whose borders are on disk. Blocks. Pass a `lane` that is zero except for
+ * file.fd, which is -1. The pointers must outlive the lane. */
 HF_MUST_USE int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane which, uint64_t max_bytes,
                                     const struct hf_outlet_config *config, const struct hf_outlet_metrics *metrics,
                                     struct hf_outlet_drops *drops, struct hf_err *err);
@@ -46,11 +48,11 @@ HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint32_t tag,
 /* Moves the spool's cursor behind the batches delivered without a gap. */
 void hf_outlet_lane_settle(struct hf_outlet_lane *lane);
 
-/* Time that a batch waits to become full. */
+/* Returns the time that a batch waits to become full. */
 uint64_t hf_outlet_lane_wait_ns(const struct hf_outlet_lane *lane);
 
 /* Last sequence that can be read. */
 uint64_t hf_outlet_lane_durable(const struct hf_outlet_lane *lane);
 
-/* Time at which the oldest waiting record was accepted; 0: unknown, or no record waits. */
+/* Returns the time at which the oldest waiting record was accepted; 0: unknown, or no record waits. */
 uint64_t hf_outlet_lane_oldest_unix_ns(const struct hf_outlet_lane *lane);

@@ -2,7 +2,7 @@
  * a worker's job that packs the records, compresses them and, for a batch that was never sent, saves its borders. Dead
  * letters go the same way.
  *
- * A plan keeps the records that it read and did not use for the next plan, so a backlog is read once.
+ * A plan leaves the records that it read and did not use to the next plan, so the loader reads a backlog only once.
  *
  * Threads: loop thread only; the job runs on a worker and has the loader to itself until job_done().  Memory: owns its
  * buffers; gives bodies to the sender. */
@@ -15,7 +15,7 @@ enum hf_outlet_load_state {
     HF_OUTLET_LOAD_IDLE,
     HF_OUTLET_LOAD_READING,
     HF_OUTLET_LOAD_WORKING,
-    HF_OUTLET_LOAD_ENDING, /* the outlet is gone, a worker still has the job */
+    HF_OUTLET_LOAD_ENDING, /* the outlet is gone, but a worker still has the job */
 };
 
 enum hf_outlet_load_task {
@@ -28,19 +28,19 @@ enum hf_outlet_load_task {
 struct hf_outlet_loader {
     const struct hf_outlet_config *config;
     const struct hf_outlet_metrics *metrics;
-    struct hf_outlet_lane *lanes;    /* HF_LANES of them, the outlet's */
+    struct hf_outlet_lane *lanes;    /* array of HF_LANES lanes, which the outlet owns */
     struct hf_outlet_sender *sender; /* receives the bodies */
     enum hf_outlet_load_state state;
     enum hf_outlet_load_task task;
     struct hf_outlet_lane *lane;     /* lane of the load and of the kept records */
     struct hf_batch *batch;          /* AGAIN, DEAD_LETTER */
-    struct hf_border range;          /* sequences to load; PLAN: the gap */
-    struct hf_spool_record *records; /* their payloads are lengths only until point_at_lines() sets the pointers */
+    struct hf_border range;          /* sequences to load; PLAN: a run that no batch covers yet */
+    struct hf_spool_record *records; /* until point_at_lines() sets the pointers, the payloads have only lengths */
     size_t n, cap;
     struct hf_buf lines; /* the payloads, one behind the other */
     uint64_t kept_from;  /* sequence at which a plan can continue with the kept records; 0: none */
     size_t kept;         /* records that the last plan left over */
-    bool newest;         /* PLAN: from the end of the lane, not from its beginning */
+    bool newest;         /* PLAN: take the newest records of the lane, not the oldest */
     uint64_t dead_lettered;
     void (*ended)(void *arg); /* ENDING: call when the worker has finished */
     void *ended_arg;
@@ -50,7 +50,7 @@ struct hf_outlet_loader {
     struct hf_squeeze *squeeze;
     struct hf_format_packed packed;
     struct hf_borders borders;
-    bool save; /* save the borders too */
+    bool save; /* the job has to save the borders, too */
     uint64_t seed, unix_ns;
     int r;
     struct hf_err err;

@@ -33,7 +33,7 @@ struct hf_outlet_evidence {
     uint64_t error_first;        /* first sequence of the batch that last got a server error; 0: none */
     enum hf_lane error_lane;
     struct hf_suspects suspects;
-    bool try_another; /* the content may have failed the last probe: the next probe is another batch */
+    bool try_another; /* the content may be why the last probe failed: probe with another batch next */
 };
 
 /* Totals since the start. */
@@ -44,30 +44,30 @@ struct hf_outlet_counts {
 struct hf_outlet_sender {
     const struct hf_outlet_config *config;
     const struct hf_outlet_metrics *metrics;
-    struct hf_outlet_lane *lanes; /* HF_LANES of them, the outlet's */
+    struct hf_outlet_lane *lanes; /* array of HF_LANES lanes, which the outlet owns */
     struct hf_outlet_creds *creds;
     const struct hf_http_ops *http; /* NULL: no usable credentials now */
-    struct hf_list sendings;        /* those with a batch in READY or SENDING */
+    struct hf_list sendings;        /* the bodies of batches in READY or SENDING */
     size_t n_ready, n_sending;
     uint64_t bytes_sending;
     struct hf_breaker_state breaker;
     struct hf_aimd pace;
-    uint64_t last_success_ns; /* monotonic; 0: none yet */
-    uint64_t quiet_until_ns;  /* pause of the whole sink (Retry-After) */
+    uint64_t last_success_ns; /* monotonic time of the last delivery; 0: none yet */
+    uint64_t quiet_until_ns;  /* end of a pause of the whole sink (Retry-After) */
     struct hf_outlet_evidence evidence;
     struct hf_outlet_counts counts;
     char trouble[192]; /* cause of the last failure; "" after a delivery */
 };
 
-/* `sender` is zero. On failure call hf_outlet_send_done() too. */
+/* Pass a `sender` that is zero. On failure call hf_outlet_send_done() too. */
 HF_MUST_USE int hf_outlet_send_init(struct hf_outlet_sender *sender, const struct hf_outlet_params *params,
                                     const struct hf_outlet_config *config, const struct hf_outlet_metrics *metrics,
                                     struct hf_outlet_lane *lanes, struct hf_err *err);
-/* Cancels all requests; their batches keep their phase. */
+/* Cancels all requests, but leaves the phases of their batches as they are. */
 void hf_outlet_send_done(struct hf_outlet_sender *sender);
 
-/* Takes over a body of a batch and makes the batch READY. -ENOMEM: *packed is still the caller's. `records`: those in
- * the body. */
+/* Takes over a body of a batch and makes the batch READY. -ENOMEM: *packed is still the caller's. `records`: number
+ * of records in the body. */
 HF_MUST_USE int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                                    const struct hf_format_packed *packed, const struct hf_spool_record *records);
 

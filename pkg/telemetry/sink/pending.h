@@ -18,15 +18,16 @@ struct hf_pending_params {
     /* Some sink failed to store the event with this fingerprint: forget its id. `kept`: bit i is set if share i settled
      * with 0. */
     void (*lost)(void *arg, uint64_t fingerprint, uint32_t kept);
-    /* Returns true if the id is still recorded; called for a follower before its receipt settles. */
+    /* Returns true if the id is still recorded. The table calls this for a receipt that follows another one, before
+     * it settles. */
     bool (*known)(void *arg, uint64_t fingerprint);
-    /* No event is on its way any more. */
+    /* Called when no event is on its way any more. */
     void (*idle)(void *arg);
     void *arg;
 };
 
 struct hf_pending *hf_pending_new(const struct hf_pending_params *params); /* NULL on OOM */
-/* Nobody may release one of its receipts afterwards. */
+/* After this call nobody may release one of its receipts. */
 void hf_pending_free(struct hf_pending *pending);
 HF_DEFINE_CLEANUP(struct hf_pending, hf_pending_free)
 
@@ -42,5 +43,5 @@ struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receip
  * not recorded any more. -ENOMEM. */
 HF_MUST_USE int hf_pending_follow(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *receipt);
 
-/* Number of events on their way. */
+/* Returns the number of events on their way to disk. */
 size_t hf_pending_count(const struct hf_pending *pending);

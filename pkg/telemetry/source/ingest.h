@@ -12,13 +12,13 @@
 #include "telemetry/source/source.h"
 
 enum {
-    HF_INGEST_MAX_BODY = 4 << 20,          /* as sent: max_body of the route */
-    HF_INGEST_MAX_UNPACKED = 8 << 20,      /* after gzip or zstd */
-    HF_INGEST_MAX_WAITING = 256,           /* requests that wait for room */
-    HF_INGEST_MAX_WAITING_BYTES = 8 << 20, /* limit for their bodies */
+    HF_INGEST_MAX_BODY = 4 << 20,          /* limit of a body as sent: max_body of the route */
+    HF_INGEST_MAX_UNPACKED = 8 << 20,      /* limit of a body after decompression */
+    HF_INGEST_MAX_WAITING = 256,           /* limit of requests that wait for room */
+    HF_INGEST_MAX_WAITING_BYTES = 8 << 20, /* limit of the bytes in their bodies */
     HF_INGEST_AT_ONCE = 1024,              /* items offered in one turn of the loop */
-    HF_INGEST_WAIT_S = 1,                  /* for a request that has stored nothing yet */
-    HF_INGEST_WAIT_BEGUN_S = 20,           /* for a request that has stored some items */
+    HF_INGEST_WAIT_S = 1,                  /* longest wait of a request that has stored nothing yet */
+    HF_INGEST_WAIT_BEGUN_S = 20,           /* longest wait of a request that has stored some items */
 };
 
 /* Serves one request; use as a route's `start`. hf_source_http_new() made `source`. */

@@ -24,25 +24,25 @@ enum { HF_INGEST_NAMED = 48 };
  * body that an answer repeats: the name of an unknown member (with 415: the content type), where '?' replaces
  * everything but letters, digits and "_.-/+". */
 struct hf_ingest_fault {
-    int status; /* 400, 413, 415, 422 */
+    int status; /* HTTP status: 400, 413, 415 or 422 */
     const char *what;
-    const char *member;          /* NULL: no particular member */
-    char named[HF_INGEST_NAMED]; /* instead of `member`; "": none */
+    const char *member;          /* member at fault; NULL: none in particular */
+    char named[HF_INGEST_NAMED]; /* name of the member at fault, instead of `member`; "": none */
     size_t item;                 /* from 0 */
-    size_t line;                 /* from 1; 0: the fault has no place */
-    size_t offset;               /* in the unpacked body */
+    size_t line;                 /* number of the item or line at fault, from 1; 0: unknown */
+    size_t offset;               /* offset of the fault in the unpacked body */
 };
 
 enum hf_ingest_form { HF_INGEST_ARRAY, HF_INGEST_LINES };
 
 struct hf_ingest_params {
-    struct hf_view body; /* unpacked; borrowed as long as the parser */
+    struct hf_view body; /* the unpacked body; borrowed as long as the parser lives */
     struct hf_view content_type;
     struct hf_view idempotency_key;
     struct hf_view checksum; /* header X-Payload-Checksum */
     uint64_t now_unix_ns;    /* time of payloads without a timestamp */
-    bool trusted;            /* second pass: does not compute checksums again */
-    /* to continue: number of parsed items, and parser.scan.at behind the last one */
+    bool trusted;            /* this is the second pass: do not compute checksums again */
+    /* position at which to continue: number of parsed items, and parser.scan.at behind the last one */
     size_t from_item, from_offset;
 };
 
@@ -51,7 +51,7 @@ struct hf_ingest_parser {
     enum hf_ingest_form form;
     struct hf_scan scan;
     size_t item;
-    bool after_item; /* lines: the line's end comes next */
+    bool after_item; /* ndjson: the end of the line comes next */
     struct hf_buf scratch;
     char hex[HF_SHA256_HEX];
     char made_id[HF_EVENT_MAX_ID + 1];

@@ -40,7 +40,8 @@ struct hf_mqtt_connect {
     const char *username, *password; /* NULL: none */
     uint16_t keepalive_s;
 };
-/* These append to *out: 0, -E2BIG, -ENOMEM. The broker keeps the session (clean session 0). */
+/* Each of these appends one packet to *out and returns 0, -E2BIG or -ENOMEM. CONNECT asks the broker to keep the
+ * session (clean session 0). */
 HF_MUST_USE int hf_mqtt_add_connect(struct hf_buf *out, const struct hf_mqtt_connect *connect);
 HF_MUST_USE int hf_mqtt_add_subscribe(struct hf_buf *out, uint16_t id, const char *const *topics); /* QoS 1 */
 HF_MUST_USE int hf_mqtt_add_puback(struct hf_buf *out, uint16_t id);

@@ -37,12 +37,12 @@ struct hf_telemetry_world {
 
 struct hf_source {
     const char *name;                         /* "journald"; static */
-    void (*resume)(struct hf_source *source); /* there is room again */
+    void (*resume)(struct hf_source *source); /* called when the intake has room again */
     void (*free)(struct hf_source *source);
 };
 
-/* Creates a source; copies what it needs from `sources`. 0 and *ret_source, or -errno with *err: then only this source
- * is off, and the service reports it by name. */
+/* Creates a source; copies what it needs from `sources`. 0 and *ret_source, or -errno with *err: then only this
+ * source is off, and the service reports its name. */
 typedef int hf_source_maker(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                             const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err);
 

@@ -21,7 +21,7 @@ bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, stru
  * with NULL. */
 bool hf_source_name_wanted(const char *const *include, const char *const *exclude, const char *text);
 
-/* A copy of a list of strings of the policy, because the policy may go away before the source. */
+/* Copies a list of strings of the policy, because the source may outlive the policy. */
 struct hf_source_names {
     char **names; /* ends with NULL */
     size_t n;

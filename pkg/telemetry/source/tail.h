@@ -19,9 +19,9 @@
 
 enum {
     HF_TAIL_MAX_FILES = 512,
-    HF_TAIL_MAX_LINE = 64 << 10,    /* longer lines are cut and marked */
-    HF_TAIL_TURN_BYTES = 256 << 10, /* limit for one turn of the loop */
-    HF_TAIL_MAX_PIECES = 128,       /* pieces whose receipts are open */
+    HF_TAIL_MAX_LINE = 64 << 10,    /* bytes; tail cuts and marks longer lines */
+    HF_TAIL_TURN_BYTES = 256 << 10, /* limit of bytes read in one turn of the loop */
+    HF_TAIL_MAX_PIECES = 128,       /* limit of pieces whose receipts are open */
     HF_TAIL_FIND_S = 5,
     HF_TAIL_GONE_S = 10, /* delay after which a deleted, quiet file is dropped */
     HF_TAIL_ID = 64,
@@ -41,21 +41,22 @@ struct hf_tail_file {
     unsigned generation;
     uint64_t before; /* start_hash at the time of the truncation */
     bool cut;        /* truncated, and no whole line since */
-    uint64_t offset; /* next byte to read */
+    uint64_t offset; /* offset of the next byte to read */
     /* start of an incomplete record while later lines are already read; UINT64_MAX: none */
     uint64_t hold_offset;
-    uint64_t safe;                          /* everything before it is durable */
-    uint64_t size;                          /* at the last check */
-    uint64_t quiet_since_ns, gone_since_ns; /* 0: its path still leads to it */
-    bool skipping;                          /* skip to the end of a cut line */
-    uint64_t not_before_ns;                 /* after a failed store */
+    uint64_t safe; /* offset before which everything is durable */
+    uint64_t size; /* size of the file at the last check */
+    /* time since which the file is quiet; since which its path leads elsewhere (0: it leads to this file) */
+    uint64_t quiet_since_ns, gone_since_ns;
+    bool skipping;          /* skip to the end of a cut line */
+    uint64_t not_before_ns; /* after a failed store: when to offer the line again */
     bool seen, looked_at;
     struct hf_list pieces; /* in order */
 };
 
 struct hf_tail_line {
     struct hf_tail_file *file;
-    struct hf_view text; /* without its end; in multi-line mode several lines */
+    struct hf_view text; /* the line without its line break; in multi-line mode several lines */
     uint64_t offset;
     bool cut;
     struct hf_receipt *receipt;
@@ -64,14 +65,14 @@ struct hf_tail_line {
 struct hf_tail_ops {
     /* Calls hf_tail_found() for every file to follow. */
     void (*find)(void *arg, struct hf_tail *tail);
-    /* Returns the owner of a file at this path; NULL: no one follows it. */
+    /* Returns the owner of a file at this path; NULL: nothing follows a file there. */
     const void *(*owner)(void *arg, const char *path);
     /* 0: accepted (or not wanted); -EAGAIN: no room, tail passes the same line again. Other values count as
      * accepted. */
     int (*line)(void *arg, const struct hf_tail_line *line);
-    /* True if a record begins with this line. NULL: every line is a record. */
+    /* Returns true if a record begins with this line. If this function is NULL, every line is a record. */
     bool (*starts)(void *arg, const struct hf_tail_file *file, struct hf_view line);
-    void (*forget)(void *arg, struct hf_tail_file *file); /* frees its state; may be NULL */
+    void (*forget)(void *arg, struct hf_tail_file *file); /* frees file->state; may be NULL */
 };
 
 /* `name` names the file of positions. 0, -ENOMEM. */

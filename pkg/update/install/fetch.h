@@ -28,14 +28,15 @@ struct hf_fetch_params {
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
     const struct hf_http_ops *http;
-    struct hf_target target; /* borrowed strings, all of these, until done */
+    struct hf_target target; /* strings borrowed until `done`, all of these */
     const char *folder;      /* <state>/updates/<release> */
     const char *url;
-    const char *key;          /* identity of the artifact: records with another key do not count */
-    bool is_delta;            /* `size` is that of the download; else of the new file, which may come compressed */
+    const char *key; /* identity of the artifact: records with another key do not count */
+    /* true: `size` is the size of the download; false: of the new file, which the server may send compressed */
+    bool is_delta;
     uint64_t size;            /* signed */
     uint64_t new_size;        /* size of the new file; an existing one of this size needs no download */
-    uint64_t wire_bytes;      /* received for this release so far */
+    uint64_t wire_bytes;      /* bytes received for this release so far */
     uint64_t bandwidth_limit; /* bytes per second, 0 none */
     /* Reports bytes received now, or (`before`) by an earlier process that could not report them; may be NULL. */
     void (*moved)(void *arg, uint64_t wire_bytes, bool before);

@@ -19,14 +19,14 @@
 
 struct hf_patch_params {
     struct hf_target target;
-    const char *folder; /* for the record of an attempt with a delta (update/state/attempt.h); NULL: none */
+    const char *folder; /* where to record an attempt with a delta (update/state/attempt.h); NULL: do not record it */
     enum hf_install_kind kind;
     enum hf_update_method method;
     const char *delta_sha256; /* method Delta */
     uint64_t delta_size;
     const char
         *step_sha256; /* method Delta: the base is the intermediate file of this hash; NULL: the installed file */
-    bool to_step;     /* makes an intermediate file: sha256 and size are of that */
+    bool to_step;     /* this call makes an intermediate file: sha256 and size describe that one */
     bool had_old;
     const char *old_sha256; /* kind File with had_old */
     const char *old_link;   /* kind Tree with had_old: the text of the link */
@@ -37,6 +37,7 @@ struct hf_patch_params {
     const atomic_bool *cancel;
 };
 
-/* -EBADMSG with DeltaDamaged or DeltaUnfit: try the whole file. -ESTALE: the old file has changed. After a failure
- * (except -ECANCELED) it removes the unfinished new file; the download stays unless it proved to be wrong. */
+/* Makes the new file. -EBADMSG with DeltaDamaged or DeltaUnfit: try the whole file. -ESTALE: the old file has
+ * changed. After a failure (except -ECANCELED) it removes the unfinished new file; the download stays unless it
+ * proved to be wrong. */
 HF_MUST_USE int hf_patch_run(const struct hf_patch_params *params, struct hf_failure *failure);

@@ -22,5 +22,5 @@ HF_MUST_USE int hf_restart_start(const struct hf_proc_ops *proc, const struct hf
                                  struct hf_restart **ret_restart, struct hf_failure *failure);
 void hf_restart_free(struct hf_restart *restart); /* cancels without a call of `done`; NULL: nothing */
 
-/* The reason for an errno of a unit call. */
+/* Returns the reason for an errno of a unit call. */
 enum hf_reason hf_restart_reason(int r);

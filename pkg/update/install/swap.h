@@ -23,7 +23,7 @@ struct hf_swap_params {
     const char *old_sha256;  /* kind File with had_old */
     const char *old_link;    /* kind Tree with had_old: the text of the link */
     const char *made_folder; /* topmost folder made for this install; "" none */
-    bool probed;             /* the new version is or was in place */
+    bool probed;             /* the new version is in place, or was */
     bool recheck;            /* another process verified the new file: verify it again before the swap */
     const atomic_bool *cancel;
 };
@@ -47,9 +47,9 @@ struct hf_swap_identity {
     int64_t changed_s, changed_ns; /* ctime, which no call can set */
 };
 
-/* Is the committed version still in place? 1 yes, 0 no, -errno: unknown. `look` is the identity that the last
- * call saw (zero: none), and receives the one that this call sees: it reads the content only if the identity
- * differs. */
+/* Returns 1 if the committed version is still in place, 0 if not, -errno if that is unknown. `look` holds the
+ * identity that the last call saw (zero: none) and receives the present one; the function reads the content only if
+ * they differ. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *look,
                               struct hf_failure *failure);
 
@@ -57,10 +57,11 @@ HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swa
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
-/* -ESTALE: the target or the new file has changed. After any failure call hf_swap_undo() to reach the old state. */
+/* Swaps the new file in. -ESTALE: the target or the new file has changed. After any failure call hf_swap_undo() to
+ * reach the old state. */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* -ESTALE with RollbackFailed: the old version is gone and cannot be restored. */
+/* Restores the old file. -ESTALE with RollbackFailed: the old version is gone and cannot be restored. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
 /* Removes downloads, unfinished and old files, trees that no link names, and folders made for a target that does not

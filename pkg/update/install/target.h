@@ -48,7 +48,7 @@ void hf_target_dir_done(struct hf_target_dir *dir);
 
 /* Makes missing folders on the way (0755), durably. */
 HF_MUST_USE int hf_target_make_folders(const struct hf_target *target, struct hf_failure *failure);
-/* Removes folders that it made, from the target's own folder up to `made`, as long as they are empty. */
+/* Removes the folders that an install made, from the target's own folder up to `made`, as long as they are empty. */
 HF_MUST_USE int hf_target_remove_folders(const struct hf_target *target, const char *made, struct hf_failure *failure);
 
 /* ---- names beside the target ------------------------------------------------------------------------------------- */
@@ -77,7 +77,7 @@ HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failur
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
                                     struct hf_failure *failure);
 
-/* SHA-256 and size of an open file. -ECANCELED if *cancel (may be NULL) becomes true. */
+/* Computes SHA-256 and size of an open file. -ECANCELED if *cancel (may be NULL) becomes true. */
 HF_MUST_USE int hf_target_hash_fd(const struct hf_fs_ops *fs, int fd, const atomic_bool *cancel,
                                   char hex[HF_SHA256_HEX], uint64_t *ret_size, struct hf_failure *failure);
 HF_MUST_USE int hf_target_hash(const struct hf_target_dir *dir, const char *name, const atomic_bool *cancel,

@@ -12,8 +12,8 @@
 
 #include "update/install/target.h"
 
-/* Extracts the tar open as `tar_fd` to `sha256` in the folder of the release's trees: complete and durable, or not at
- * all. */
+/* Extracts the tar archive open as `tar_fd` into the folder named `sha256` below the folder of the release's trees.
+ * The new folder is complete and durable, or does not exist. */
 HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *sha256, const atomic_bool *cancel,
                              struct hf_failure *failure);
 

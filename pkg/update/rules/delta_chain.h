@@ -10,8 +10,8 @@
 #include "pack/plan.h"
 
 enum {
-    HF_DELTA_CHAIN_MAX = 4,         /* deltas; each costs a download and a written file */
-    HF_DELTA_CHAIN_MAX_AVOIDED = 4, /* deltas to avoid; with more than that, all are avoided */
+    HF_DELTA_CHAIN_MAX = 4,         /* deltas in a chain; each costs a download and a written file */
+    HF_DELTA_CHAIN_MAX_AVOIDED = 4, /* deltas to avoid; with more than that, the update avoids all deltas */
     HF_DELTA_CHAIN_MAX_AVOID = HF_DELTA_CHAIN_MAX_AVOIDED * HF_SHA256_HEX,
 };
 
@@ -21,10 +21,10 @@ struct hf_delta_chain {
     uint64_t bytes; /* to download */
 };
 
-/* False: no chain fits, or none is smaller than the new file. Among chains of the same bytes the one with the fewest
- * deltas wins, then the one listed first. `began_bytes`: size of `from` if it is an intermediate file, which stays on
- * disk until the next one is complete; else 0. `room`: memory and disk that may be used beside the new file. `avoid`:
- * SHA-256 of deltas to leave out, separated by blanks. */
+/* Finds the chain. False: no chain fits, or none is smaller than the new file. Among chains of the same bytes the
+ * one with the fewest deltas wins, then the one listed first. `began_bytes`: size of `from` if it is an intermediate
+ * file, which stays on disk until the next one is complete; else 0. `room`: memory and disk that may be used beside
+ * the new file. `avoid`: SHA-256 of deltas to leave out, separated by blanks. */
 bool hf_delta_chain_find(const struct hf_artifact *artifact, const char *from, uint64_t began_bytes,
                          const struct hf_plan_room *room, const char *avoid, struct hf_delta_chain *ret_chain);
 

@@ -10,8 +10,8 @@ struct hf_failure {
     struct hf_err err;
 };
 
-/* Both set reason and error and return -code, as hf_err_set() does. */
+/* Each function sets reason and error and returns -code, as hf_err_set() does. */
 int hf_failure_set(struct hf_failure *failure, enum hf_reason reason, int code, const char *format, ...)
     HF_PRINTF(4, 5);
-/* Takes the reason from the errno r (hf_reason_of_errno). */
+/* Sets the failure from the errno r, with the reason of hf_reason_of_errno(). */
 int hf_failure_sys(struct hf_failure *failure, int r, const char *format, ...) HF_PRINTF(3, 4);

@@ -1,4 +1,4 @@
-/* update/rules/gate.h - may a release go on now, and if not, why? Pure: review.c gathers the facts.
+/* update/rules/gate.h - decides if a release may continue now, and why if not. Pure: review.c gathers the facts.
  *
  * The engine asks before an update starts, while it fetches and patches, and before the swap. From the swap on nothing
  * asks: the update runs to its end. */
@@ -11,9 +11,9 @@
 
 struct hf_gate_facts {
     enum hf_reason distrust; /* HF_R_None: the signatures are valid */
-    enum hf_reason unsure;   /* HF_R_None; TrustUnreadable, IoError: cannot be decided now */
+    enum hf_reason unsure;   /* HF_R_None; TrustUnreadable or IoError: nothing can be decided now */
     bool below_floor;        /* the sequence is below the floor, and allowDowngrade is not signed */
-    bool expired;            /* and this release is not the committed one */
+    bool expired;            /* ... and this release is not the committed one */
     bool rolled_back_before; /* the same digest */
     enum hf_reason bad_path; /* HF_R_None, PathNotAllowed, PathTaken */
     enum hf_reason misfit;   /* HF_R_None, NoArtifactForArch, RequirementsNotMet, NotInPod */

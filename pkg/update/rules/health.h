@@ -1,4 +1,4 @@
-/* update/rules/health.h - from the results of health checks to a verdict. Pure: no clock, no effects.
+/* update/rules/health.h - decides the verdict from the results of health checks. Pure: no clock, no effects.
  *
  * Passed: at one moment the last `successThreshold` results of every check are good. Failed: the deadline comes first,
  * or a result that cannot improve (systemd has given up on the unit). A bad result before the deadline resets the count
@@ -15,7 +15,7 @@ enum hf_health_outcome { HF_HEALTH_GOOD, HF_HEALTH_BAD, HF_HEALTH_HOPELESS };
 enum hf_health_verdict { HF_HEALTH_PENDING, HF_HEALTH_PASSED, HF_HEALTH_FAILED };
 
 struct hf_health_check {
-    unsigned wanted, in_row; /* good results in a row: needed, so far */
+    unsigned wanted, in_row; /* number of good results in a row: needed, and reached so far */
     unsigned tries;
     char name[96]; /* "http http://127.0.0.1:8080/healthz" */
     char last[96]; /* text of the last bad result; "" none yet */
@@ -27,7 +27,7 @@ struct hf_health {
     uint64_t deadline_at_ns; /* monotonic */
     enum hf_health_verdict verdict;
     enum hf_reason reason;
-    char message[200]; /* after a failure: the check and its result */
+    char message[200]; /* after a failure: names the check and its result */
 };
 
 void hf_health_init(struct hf_health *health, const struct hf_check *checks, size_t n, uint64_t now_ns,

@@ -29,9 +29,9 @@ enum hf_update_event {
     HF_EV_DESIRED,   /* another release is wanted */
     HF_EV_DROPPED,   /* the release is no longer wanted, or another one is */
     HF_EV_GO,        /* the release has the turn, and the gate is open */
-    HF_EV_HELD,      /* the gate closed in the middle */
-    HF_EV_REFUSED,   /* signature, sequence, expiry, path */
-    HF_EV_MISFIT,    /* nothing for this node */
+    HF_EV_HELD,      /* the gate closed before the swap */
+    HF_EV_REFUSED,   /* signature, sequence, expiry or path forbid the release */
+    HF_EV_MISFIT,    /* the release has nothing for this node */
     HF_EV_INSTALLED, /* the installed file is the release's already */
     HF_EV_FETCHED,
     HF_EV_PATCHED,
@@ -53,7 +53,7 @@ enum hf_update_action {
     HF_ACT_FETCH,
     HF_ACT_PATCH,
     HF_ACT_SWAP,
-    HF_ACT_PROBE,    /* restart unless done already, then health checks */
+    HF_ACT_PROBE,    /* restart the service unless done already, then check its health */
     HF_ACT_COMMIT,   /* raise the floor, remove the old version */
     HF_ACT_ROLLBACK, /* put the old version back; restart and check it if the new one ran */
     HF_ACT_CLEAN,    /* remove unfinished files */

@@ -5,7 +5,7 @@
 
 enum hf_phase {
     HF_PHASE_IDLE,    /* nothing to do yet */
-    HF_PHASE_WAITING, /* for a window, admission, the turn, a retry, ...: the reason says for which */
+    HF_PHASE_WAITING, /* waits for a window, admission, the turn, a retry, ...: the reason says which */
     HF_PHASE_FETCHING,
     HF_PHASE_PATCHING,
     HF_PHASE_VERIFIED,
@@ -19,6 +19,6 @@ enum hf_phase {
     HF_PHASE_COUNT,
 };
 
-const char *hf_phase_name(enum hf_phase phase); /* "Idle" ...; "" beyond the last */
-enum hf_phase hf_phase_of(const char *name);    /* HF_PHASE_COUNT: no phase of this name */
-bool hf_phase_rests(enum hf_phase phase);       /* true if only the caller can start something */
+const char *hf_phase_name(enum hf_phase phase); /* Returns "Idle" ...; "" beyond the last phase. */
+enum hf_phase hf_phase_of(const char *name);    /* Returns HF_PHASE_COUNT if no phase has this name. */
+bool hf_phase_rests(enum hf_phase phase);       /* Returns true if only the caller can start something. */

@@ -48,7 +48,7 @@ enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason)
         return HF_LOG_ERROR;
     if (phase == HF_PHASE_INCOMPATIBLE)
         return HF_LOG_WARNING;
-    /* A delta is unusable, but the update goes on. */
+    /* A delta is unusable, but the update continues. */
     if (phase == HF_PHASE_FETCHING || phase == HF_PHASE_PATCHING)
         return HF_MIN(level, HF_LOG_WARNING);
     return level;

@@ -121,14 +121,14 @@ enum hf_reason {
         HF_R_COUNT,
 };
 
-const char *hf_reason_name(enum hf_reason reason); /* "HealthPassed"; "" for None */
+const char *hf_reason_name(enum hf_reason reason); /* Returns "HealthPassed" and the like; "" for None. */
 const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
-enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: no reason of this name */
+enum hf_reason hf_reason_of(const char *name); /* Returns HF_R_COUNT if no reason has this name. */
 
-/* The level at which a change to this phase is logged. Error: the node cannot do what it should until somebody acts.
- * Warning: the node continues or tries again by itself. Info: all is as it should be. */
+/* Returns the level at which the engine logs a change to this phase. Error: the node cannot do what it should until
+ * somebody acts. Warning: the node continues or tries again by itself. Info: all is as it should be. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
-/* The reason for an errno of a file operation. */
+/* Returns the reason for an errno of a file operation. */
 enum hf_reason hf_reason_of_errno(int r);

@@ -27,12 +27,12 @@ struct hf_attempt {
     char makes[HF_SHA256_HEX]; /* hash of the file it makes */
     uint64_t size;             /* size of that file */
     uint64_t at;               /* bytes of it on disk at the start */
-    unsigned deaths;           /* earlier ones with this delta */
+    unsigned deaths;           /* number of earlier deaths with this delta */
     char boot[40];             /* the kernel's boot id; "" unknown */
     struct hf_room_kills kills;
 };
 
-/* The facts at the start that finds the attempt. */
+/* Facts that the start of an agent collects when it finds the record of an attempt. */
 struct hf_attempt_now {
     char boot[40];
     struct hf_room_kills kills;
@@ -44,7 +44,7 @@ HF_MUST_USE int hf_attempt_begin(const struct hf_fs_ops *fs, const char *folder,
                                  struct hf_err *err);
 /* Removes the record. A missing file is no error. */
 HF_MUST_USE int hf_attempt_end(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err);
-/* False: no record, or a damaged one. */
+/* Loads the record. False: there is none, or it is damaged. */
 bool hf_attempt_find(const struct hf_fs_ops *fs, const char *folder, struct hf_attempt *ret_attempt);
 
 void hf_attempt_look(const struct hf_fs_ops *fs, struct hf_attempt_now *ret_now); /* all but `at` */

@@ -10,7 +10,8 @@
 #include "base/err.h"
 #include "base/fs.h"
 
-/* *ret_sequence: 0 if nothing is committed. *ret_damaged: number of damaged copies, which are set aside now. */
+/* Reads the floor. *ret_sequence: 0 if nothing is committed. *ret_damaged: number of damaged copies, which are set
+ * aside now. */
 HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, uint64_t *ret_sequence,
                               unsigned *ret_damaged, struct hf_err *err);
 

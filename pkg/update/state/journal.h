@@ -4,7 +4,8 @@
  * It holds everything needed to resume without a server, including the release itself. A damaged file, or one of
  * another format version, is set aside as journal.damaged and reported.
  *
- * Memory: a struct hf_journal is a value without pointers; assign it to copy it. */
+ * Memory: a struct hf_journal is a value without pointers; assign it to copy it. Threads: any, one at a time for one
+ * release. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,7 +25,7 @@ enum {
     HF_JOURNAL_FORMAT = 1,
     HF_JOURNAL_MAX_BYTES = HF_API_MAX_OBJECT_BYTES + (64 << 10),
     HF_UPDATE_MAX_PATH = 1088,   /* with the terminator */
-    HF_UPDATE_MAX_VERSION = 129, /* with the terminator; longer versions are cut */
+    HF_UPDATE_MAX_VERSION = 129, /* size with the terminator; longer versions are cut */
     HF_UPDATE_MAX_MESSAGE = 257, /* with the terminator */
     HF_UPDATE_MAX_DETOUR = 225,  /* with the terminator */
     HF_UPDATE_MAX_STARTS = 3,    /* agent starts without a verdict before the rollback */
@@ -48,11 +49,11 @@ struct hf_journal {
     enum hf_update_method method;
     unsigned attempts;
     unsigned starts; /* starts of the agent during probation */
-    unsigned wasted; /* downloads of this release with the wrong content */
+    unsigned wasted; /* number of downloads of this release that had the wrong content */
 
     bool no_delta;  /* no delta of this release is usable: fetch the whole file */
-    bool had_old;   /* from Fetching on: the target existed before */
-    bool probed;    /* the new version is or was in place and may have run */
+    bool had_old;   /* valid from Fetching on: the target existed before */
+    bool probed;    /* the new version is in place, or was, and may have run */
     bool restarted; /* the service runs the new version */
 
     char name[HF_API_MAX_NAME + 1];
@@ -70,18 +71,19 @@ struct hf_journal {
     char bad_digest[HF_SHA256_HEX]; /* last rolled back, never tried again; "" none */
     /* Reasons against the shortest chain. */
     char avoid[HF_DELTA_CHAIN_MAX_AVOID]; /* deltas to leave out: update/rules/delta_chain.h */
-    char detour[HF_UPDATE_MAX_DETOUR];    /* explanation for the status; "" it is the shortest */
+    char detour[HF_UPDATE_MAX_DETOUR];    /* explanation for the status; "": the chain is the shortest */
 };
 
 /* Formats a journal. `release`: the part of the EdgeUpdate that wanted.c keeps; may be NULL. */
 HF_MUST_USE int hf_journal_format(const struct hf_journal *journal, const json_t *release, struct hf_buf *out);
 
-/* -EBADMSG: damaged; -EOPNOTSUPP: another format version. *ret_release is a new reference, or NULL. */
+/* Parses a journal. -EBADMSG: damaged; -EOPNOTSUPP: another format version. *ret_release is a new reference, or
+ * NULL. */
 HF_MUST_USE int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t **ret_release,
                                  struct hf_err *err);
 
-/* Blocks. `folder` is <state>/updates/<release>. -ENOENT: no journal. -EBADMSG: damaged or of another version, and set
- * aside now. Other errors: the journal could not be read; nothing has changed. */
+/* Loads the journal; blocks. `folder` is <state>/updates/<release>. -ENOENT: no journal. -EBADMSG: damaged or of
+ * another version, and set aside now. Other errors: the journal could not be read; nothing has changed. */
 HF_MUST_USE int hf_journal_load(const struct hf_fs_ops *fs, const char *folder, struct hf_journal *ret_journal,
                                 json_t **ret_release, struct hf_err *err);
 
@@ -91,6 +93,6 @@ HF_MUST_USE int hf_journal_save(const struct hf_fs_ops *fs, const char *folder, 
 
 const char *hf_update_method_name(enum hf_update_method method); /* "", "Delta", "Full" */
 
-/* The installed version according to the journal: the new one from Probation on, else the last committed one. Borrowed;
- * "" unknown (nothing is committed yet, or a swap is in progress). */
+/* Returns the installed version according to the journal: the new one from Probation on, else the last committed
+ * one. Borrowed; "" unknown (nothing is committed yet, or a swap is in progress). */
 const char *hf_journal_installed(const struct hf_journal *journal);

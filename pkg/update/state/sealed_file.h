@@ -16,9 +16,9 @@ HF_MUST_USE int hf_sealed_file_load(const struct hf_fs_ops *fs, const char *fold
 /* Replaces <folder>/<name> durably by sealed text; makes the folder (0700) if it is missing. */
 HF_MUST_USE int hf_sealed_file_save(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                     struct hf_view text, struct hf_err *err);
-/* A missing file is no error. */
+/* Removes the file durably. A missing file is no error. */
 HF_MUST_USE int hf_sealed_file_remove(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                       struct hf_err *err);
-/* Returns -EBADMSG with the new name in *err, or the error of the rename. */
+/* Renames a damaged file. Returns -EBADMSG with the new name in *err, or the error of the rename. */
 HF_MUST_USE int hf_sealed_file_set_aside(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                          struct hf_err *err);

@@ -71,6 +71,8 @@ static void note_not_acted_on(struct hf_syncpolicy *policy, const json_t *spec)
     static const char *const parts[] = {"disk", "manifests"};
     size_t n = 0;
 
+    _Static_assert(HF_LEN(parts) + 1 < HF_LEN(((struct hf_syncpolicy *)NULL)->not_acted_on), "the last one stays NULL");
+
     for (size_t i = 0; i < HF_LEN(parts); i++)
         if (json_object_get(spec, parts[i]) != NULL)
             policy->not_acted_on[n++] = parts[i];

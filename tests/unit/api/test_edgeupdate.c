@@ -75,7 +75,7 @@ START_TEST(every_field_arrives)
     ck_assert_str_eq(r->install.restart_unit, "edge-inference.service");
     ck_assert_ptr_null(r->install.restart_exec[0]);
     ck_assert_uint_eq(r->health_deadline_ns, 120 * HF_NS_PER_S);
-    ck_assert_uint_eq(r->n_checks, 4);
+    ck_assert_uint_eq(r->n_checks, HF_CHECK_COUNT); /* one of each kind */
     ck_assert_int_eq(r->checks[0].kind, HF_CHECK_HTTP);
     ck_assert_int_eq(r->checks[0].status, 204);
     ck_assert_uint_eq(r->checks[0].period_ns, 500 * HF_NS_PER_MS);

@@ -1,4 +1,5 @@
 /* The CRDs and the tables that decode say the same: every field, its type, whether it is required, every bound. */
+#include "api/edgeupdate.h"
 #include "api/field/selector.h"
 #include "api/meta.h"
 #include "api/schema.h"
@@ -304,6 +305,24 @@ START_TEST(every_source_has_a_row)
 }
 END_TEST
 
+/* Every kind of health check is a field of the CRD, and the rule that wants exactly one kind counts it. */
+START_TEST(every_check_kind_has_a_field_and_a_rule)
+{
+    _cleanup_(hf_json_freep) json_t *crd = load_crd("crds/edgeupdates.yaml");
+    const json_t *items =
+        hf_json_at(schema_of(crd), "properties.spec.properties.release.properties.health.properties.checks.items");
+    _cleanup_(hf_freep) char *rules = json_dumps(json_object_get(items, "x-kubernetes-validations"), 0);
+
+    ck_assert_ptr_nonnull(rules);
+    for (size_t i = 0; i < HF_CHECK_COUNT; i++) {
+        const char *field = hf_release_check_rows[i].field;
+        _cleanup_(hf_freep) char *has = hf_asprintf("has(self.%s)", field);
+        ck_assert_msg(json_object_get(json_object_get(items, "properties"), field) != NULL, "no field %s", field);
+        ck_assert_msg(strstr(rules, has) != NULL, "no rule with %s: %s", has, rules);
+    }
+}
+END_TEST
+
 static unsigned undescribed(const char *path, const json_t *schema)
 {
     const json_t *properties = json_object_get(schema, "properties"), *items = json_object_get(schema, "items");
@@ -338,6 +357,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, says_the_same, 0, (int)HF_LEN(crds));
     tcase_add_test(tc, every_source_has_a_row);
+    tcase_add_test(tc, every_check_kind_has_a_field_and_a_rule);
     tcase_add_test(tc, explains_every_field_of_a_status);
 }
 HF_TEST_MAIN("api/schema", cases)

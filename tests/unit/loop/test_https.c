@@ -144,7 +144,7 @@ static const struct {
      300,
      false,
      -EKEYREJECTED,
-     "allowance 5m"},
+     "tolerance 5m"},
     {"not yet valid",
      {.name = "localhost", .ip = "127.0.0.1", .from_s = 60, .until_s = 7200, .issuer = &ca},
      0,

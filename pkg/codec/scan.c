@@ -588,7 +588,8 @@ static inline int walk_next(struct hf_scan_walk *walk, struct hf_scan_item *item
     struct hf_scan *scan = walk->scan;
     int c = hf_scan_next(scan), r;
 
-    item->named = false;
+    item->name = HF_VIEW("");
+    item->named = item->name_escaped = false;
     if (walk->depth > 0) {
         bool object = (walk->objects & 1) != 0;
         if (c == (object ? '}' : ']'))

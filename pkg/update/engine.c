@@ -264,12 +264,12 @@ static int check_count(const struct hf_update_engine *engine)
 
 static int add_release(struct hf_update_engine *engine, const char *name, bool was_parked, struct release **ret_release)
 {
-    struct release *release = NULL;
     int r = check_count(engine);
+    struct release *release = r == 0 ? release_new(engine, name) : NULL;
 
-    if (r == 0 && (release = release_new(engine, name)) == NULL)
-        r = -ENOMEM;
-    if (r == 0 && was_parked)
+    if (release == NULL)
+        return r < 0 ? r : -ENOMEM;
+    if (was_parked)
         r = release_load(release);
     if (r == 0)
         r = hf_strmap_put(&engine->releases, name, release);

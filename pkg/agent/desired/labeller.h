@@ -24,5 +24,5 @@ void hf_labeller_done(struct hf_labeller *labeller);
 /* Applies the labels if an apply is due. `may_write`: the source has reported the Node to this process (a Node from the
  * cache may no longer exist), and a write would reach the server. */
 void hf_labeller_apply_if_due(struct hf_labeller *labeller, bool may_write);
-/* Returns the monotonic time of the next apply, or HF_NEVER. */
+/* Returns the monotonic time of the next call of hf_labeller_apply_if_due(), or HF_NEVER. */
 uint64_t hf_labeller_wait_until_ns(const struct hf_labeller *labeller, bool may_write);

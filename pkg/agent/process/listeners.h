@@ -2,7 +2,8 @@
  *
  *   metrics  /metrics, and also /healthz and /readyz, so that a probe needs only this port
  *   ingest   POST /ingest, without credentials: keep this port local even if others may reach /metrics
- *   health   /healthz and /readyz, for probes that need an answer while the other two servers are overloaded; the oldest connection gives way to a new one
+ *   health   /healthz and /readyz, for probes that need an answer while the other two servers are overloaded;
+ *            the oldest connection gives way to a new one
  *
  * Loop thread only. */
 #pragma once

@@ -4,7 +4,7 @@
  * A status takes one of three ways:
  *   write   the server is in reach: apply the status, and wait until it comes back through the subscription
  *   park    the server is out of reach: put the status into the outbox, where it waits for contact
- *   keep    the server is in reach but deliveries fail: renew the local copies after each change and at each interval */
+ *   keep    the server is in reach but deliveries fail: renew the local copies after changes and at each interval */
 #pragma once
 
 #include "agent/parts.h"

@@ -7,9 +7,8 @@
 struct hf_outbox {
     const struct hf_agent_env *env;
     bool present; /* the file exists */
-    json_t *
-        /* essence (report/status.h) of the status in the file; NULL: no file, or a file of an earlier process */
-        essence;
+    /* essence (report/status.h) of the status in the file; NULL: no file, or a file of an earlier process */
+    json_t *essence;
 };
 
 /* Looks for the outbox of an earlier process. Returns the conditions in this outbox as a new array, because their

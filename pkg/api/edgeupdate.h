@@ -2,7 +2,8 @@
  *
  * The object holds its tree; every `const char *` borrows from the tree and lives as long as the object. A decoded
  * object is valid: decoding checks every bound and every rule of the CRD again. Decoding
- * ignores status except for the admission, which the controller writes. Threads: an object belongs to one thread at a time. */
+ * ignores status except for the admission, which the controller writes. Threads: an object belongs to one thread at a
+ * time. */
 #pragma once
 
 #include "api/field/selector.h"

@@ -3,8 +3,8 @@
  *   Ready        True: every selected update is Committed or Incompatible. False: an update is not, and its reason
  *                is the reason of Ready. Unknown: the node never received the desired state.
  *   Reconciling  present (True) while something will still happen by itself (a check for drift does not count).
- *   Stalled      present (True) while somebody must act, because the node rolled back or rejected an update, or refused an
- *                object.
+ *   Stalled      present (True) while somebody must act, because the node rolled back or rejected an update, or
+ *                refused an object.
  *
  * The message of Ready explains the state. The messages of Reconciling and Stalled name release and phase and refer to
  * Ready, unless they are about another release than Ready is. */

@@ -1,5 +1,5 @@
-/* agent/env.h - everything that all parts of an agent share and none of them changes: parameters, clock, and
- * services (next turn, disk queue, counters). agent.c fills it in before it makes the parts. Loop thread only. */
+/* agent/env.h - the struct that all parts of an agent share and that no part changes: parameters, clock, and services
+ * (next turn, disk queue, counters). agent.c fills the struct in before it makes the parts. Loop thread only. */
 #pragma once
 
 #include "agent/agent.h"
@@ -11,7 +11,7 @@ struct hf_turn;
 struct hf_agent_env {
     const struct hf_agent_params *params;
     const struct hf_fs_ops *fs;       /* from params->home */
-    const struct hf_clock_ops *clock; /* clock of params->home: never goes back */
+    const struct hf_clock_ops *clock; /* the clock of params->home, which never goes back */
     struct hf_log *log;               /* log of params; may be NULL */
     struct hf_turn *turn;
     struct hf_diskq *diskq; /* NULL before the agent has read the cache */

@@ -7,7 +7,8 @@
 
 struct hf_gauges;
 
-/* Borrows `parts`, which the caller may complete later. NULL with -ENOMEM or a metrics table that is full. */
+/* Borrows `parts`, which the caller may complete later. -ENOMEM: *ret_gauges is untouched. -ENOSPC: the registry has no
+ * place for another collector (web/metrics.h); *ret_gauges is set, and the caller frees it. */
 HF_MUST_USE int hf_gauges_new(struct hf_metrics *metrics, const struct hf_agent_parts *parts,
                               struct hf_gauges **ret_gauges);
 void hf_gauges_free(struct hf_gauges *gauges);

@@ -1,6 +1,6 @@
 /* agent/parts.h - pointers to the parts of one agent, for the two files that describe all of them: the status
- * (report/collect) and the gauges. They only read; each part changes in its own file alone. Borrowed from agent.c.
- * Loop thread only. */
+ * (report/collect) and the gauges. These two files only read; each part changes only in its own file. agent.c owns the
+ * parts. Loop thread only. */
 #pragma once
 
 struct hf_agent_env;

@@ -1,11 +1,12 @@
-/* api/admission.h - decides on the node whether a rollout has admitted it. Pure.
+/* api/admission.h - decides, on the node, if a rollout has admitted the node. Pure.
  *
  * The EdgeUpdate carries one cutoff, not a list of nodes, so its size does not depend on the size of the fleet. */
 #pragma once
 
 #include "api/edgeupdate.h"
 
-/* Returns the slot 0..9999 of a node for a release digest: the first 32 bits of sha256("<node>/<digest>"), scaled. */
+/* Returns the slot 0..9999 of a node for a release digest. The slot is the first 32 bits of sha256("<node>/<digest>"),
+ * scaled to this range. */
 unsigned hf_admission_slot(const char *node_name, const char *digest);
 
 /* Returns true if the update's nodeSelector matches these labels. */

@@ -15,6 +15,6 @@ struct hf_condition {
     int64_t observed_generation; /* 0: left out */
 };
 
-/* Sets the condition of this type in the array `conditions`; adds it if it is absent. lastTransitionTime becomes
- * `now_unix_ns` only when `status` changes. -ENOMEM. */
+/* Sets the condition of this type in the array `conditions`, or adds the condition if the array has none of this type.
+ * lastTransitionTime becomes `now_unix_ns` only when `status` changes. -ENOMEM. */
 HF_MUST_USE int hf_conditions_set(json_t *conditions, const struct hf_condition *condition, uint64_t now_unix_ns);

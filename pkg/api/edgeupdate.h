@@ -1,8 +1,9 @@
 /* api/edgeupdate.h - EdgeUpdate, decoded and checked: a release, the nodes that should run it, and its rollout.
  *
  * The object holds its tree; every `const char *` borrows from the tree and lives as long as the object. A decoded
- * object is valid: decoding checks every bound and every rule of the CRD again. The only part of status that counts is
- * the admission, which the controller writes. Threads: an object belongs to one thread at a time. */
+ * object is valid: decoding checks every bound and every rule of the CRD again. Decoding
+ * ignores status except for the admission, which the controller writes. Threads: an object belongs to one thread at a
+ * time. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -12,7 +13,7 @@
 
 enum {
     HF_MAX_ARTIFACTS = 16,
-    HF_MAX_DELTAS = 64, /* bounds the number of steps, too */
+    HF_MAX_DELTAS = 64, /* maximum of `deltas` and of `steps` */
     HF_MAX_CHECKS = 16,
     HF_MAX_ARGV = 32,
     HF_MAX_SIGNATURES = 16,
@@ -22,19 +23,20 @@ enum {
 };
 #define HF_MAX_ARTIFACT_BYTES (64ull << 30)
 
-/* Resources that a node needs to apply a delta, beyond those for every delta. */
+/* Resources that a node needs to apply this delta, in addition to those that it needs for any delta. */
 struct hf_delta_needs {
     uint64_t memory_bytes, disk_bytes;
 };
 
 struct hf_delta_ref {
-    const char *from; /* hex sha256 of the old file; for kind Tree: of the old tree's canonical archive */
+    const char *from; /* hex sha256 of the old file (kind Tree: of the canonical archive of the old tree) */
     const char *url;
     const char *sha256;
     uint64_t size;
-    struct hf_delta_needs needs; /* 0: nothing special; deltas from one file may differ in their needs */
-    const char *to;              /* steps: sha256 of the intermediate file; NULL: the result is the new file */
-    uint64_t to_size;            /* steps: size of the intermediate file */
+    /* 0: no additional resources; deltas from the same old file may differ in their needs */
+    struct hf_delta_needs needs;
+    const char *to;   /* in `steps`: sha256 of the intermediate file that results; NULL in `deltas` */
+    uint64_t to_size; /* in `steps`: size of the intermediate file */
 };
 
 struct hf_requires {
@@ -48,11 +50,11 @@ struct hf_requires {
 struct hf_artifact {
     const char *arch; /* kubernetes.io/arch value */
     const char *url;
-    const char *sha256;          /* unpacked */
-    uint64_t size;               /* unpacked, in bytes */
+    const char *sha256;          /* hex sha256 of the file after unpacking */
+    uint64_t size;               /* bytes of the file after unpacking */
     struct hf_delta_ref *deltas; /* deltas whose result is the new file */
     size_t n_deltas;
-    /* deltas between older files: a step and a delta together may be smaller than one delta */
+    /* deltas between older files; a step plus a delta may be smaller than a single delta from the node's file */
     struct hf_delta_ref *steps;
     size_t n_steps;
     struct hf_requires requires_;
@@ -62,16 +64,17 @@ enum hf_install_kind { HF_INSTALL_FILE, HF_INSTALL_TREE };
 
 struct hf_install {
     enum hf_install_kind kind;
-    const char *path;                          /* absolute, normalised (no "..", no "//") */
-    unsigned mode;                             /* 07777 */
-    bool has_mode;                             /* absent: keep the old file's, else 0755 */
-    const char *restart_unit;                  /* NULL none */
-    const char *restart_exec[HF_MAX_ARGV + 1]; /* argv, NULL ends; [0] is NULL: no command */
+    const char *path; /* absolute, normalised (no "..", no "//") */
+    unsigned mode;    /* 07777 */
+    /* false: the new file keeps the mode of the old file, or gets 0755 if there is no old file */
+    bool has_mode;
+    const char *restart_unit;                  /* systemd unit to restart; NULL: none */
+    const char *restart_exec[HF_MAX_ARGV + 1]; /* command that restarts, as argv; NULL ends; [0] is NULL: no command */
 };
 
 /* The kinds of health checks, one row for each. Columns: constant; field in health.checks[]; word in messages and in
- * the flag --health-<word>; key in that field which the flag sets ("": the field itself) and the form of its value;
- * placeholder of the value; help. */
+ * the flag --health-<word>; key, inside the field, that the flag sets ("" means the field itself); form of the value;
+ * placeholder of the value in the help; help text. */
 #define HF_CHECK_KINDS(X)                                                                                              \
     X(HTTP, "http", "http", "url", TEXT, "URL", "URL that must answer 200 before the node commits the release")        \
     X(TCP, "tcp", "tcp", "port", PORT, "PORT", "port on 127.0.0.1 that must accept a connection")                      \
@@ -102,11 +105,11 @@ struct hf_check {
     const char *command[HF_MAX_ARGV + 1]; /* exec */
     const char *unit;                     /* systemdUnitActive */
     uint64_t period_ns;                   /* default 2 s */
-    uint64_t timeout_ns;                  /* default 5 s, one try */
+    uint64_t timeout_ns;                  /* limit of one try, default 5 s */
     unsigned success_threshold;           /* default 1 */
 };
 
-/* Names the check in messages: "http http://127.0.0.1:8080/healthz". Cut to n bytes. */
+/* Writes the name of the check for messages into text[n], cut to fit. Example: "http http://127.0.0.1:8080/healthz". */
 void hf_release_check_describe(const struct hf_check *check, char *text, size_t n);
 
 struct hf_signature {
@@ -123,7 +126,7 @@ struct hf_release {
     const char *name;
     const char *version;
     uint64_t sequence;
-    uint64_t expires_unix_ns; /* HF_NEVER when absent */
+    uint64_t expires_unix_ns; /* HF_NEVER if absent */
     bool allow_downgrade;
     struct hf_artifact *artifacts;
     size_t n_artifacts;
@@ -147,22 +150,22 @@ struct hf_edgeupdate {
     uint64_t canary_soak_ns;
     struct hf_wave *waves;
     size_t n_waves;
-    unsigned max_failures;     /* basis points, default 0: the first failure halts */
+    unsigned max_failures;     /* basis points; default 0, so that the first failure halts the rollout */
     uint64_t unknown_after_ns; /* default 30 min */
     struct hf_window *windows;
     size_t n_windows;
-    uint64_t bandwidth_limit; /* bytes per second, 0 none */
+    uint64_t bandwidth_limit; /* bytes per second; 0: no limit */
     bool suspend;
-    /* status.admission, written by the controller; only meaningful when has_strategy */
-    char admission_digest[65]; /* "" when absent */
+    /* status.admission, which the controller writes; only valid if has_strategy */
+    char admission_digest[65]; /* "": absent */
     unsigned admission_cutoff; /* basis points 0..10000 */
     bool admission_canary;
     json_t *json;
 };
 
 /* Decodes one object. On success *ret_update owns a reference to `json`, and *issues holds the warnings. -EBADMSG:
- * *issues, which is cleared first, holds every error. -ENOMEM. Blocks while it reads zoneinfo files, if the object has
- * windows. */
+ * *issues holds the errors. -ENOMEM. The function clears *issues first. If the object has windows, it blocks while it
+ * reads zoneinfo files. */
 HF_MUST_USE int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct hf_issues *issues);
 void hf_edgeupdate_free(struct hf_edgeupdate *update);
 HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)

@@ -1,4 +1,4 @@
-/* api/meta.h - what all three kinds share: API group, name limits, object metadata. Pure. */
+/* api/meta.h - definitions that all three kinds share: API group, name limits, object metadata. Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -13,7 +13,7 @@
 #define HF_FIELD_MANAGER "holdfast-agent"
 
 enum {
-    HF_API_MAX_OBJECT_BYTES = 1 << 20, /* limit of a whole object: the decoder refuses a larger one */
+    HF_API_MAX_OBJECT_BYTES = 1 << 20, /* limit of a whole object; the decoder refuses a larger object */
     HF_API_MAX_NAME = 253,
 };
 

@@ -4,10 +4,10 @@
 #include "api/edgeupdate.h"
 #include "api/field/field.h"
 
-extern const struct hf_field hf_release_fields[]; /* into struct hf_release */
+extern const struct hf_field hf_release_fields[]; /* fills a struct hf_release */
 
 /* The `finish` of spec.release: checks rules across fields, computes the digest. */
 void hf_release_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* Frees the lists. */
+/* Frees the lists in a release, but not the release itself. */
 void hf_release_done(struct hf_release *release);

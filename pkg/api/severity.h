@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The first number of each of OpenTelemetry's ranges (logs data model) and, between them, syslog's levels (RFC
- * 5424). */
+/* The first number of each range of OpenTelemetry (logs data model), and numbers between them for the levels of syslog
+ * (RFC 5424). */
 enum hf_severity {
     HF_SEVERITY_TRACE = 1,
     HF_SEVERITY_DEBUG = 5,
@@ -18,12 +18,13 @@ enum hf_severity {
     HF_SEVERITY_EMERGENCY = 21,
 };
 
-/* Returns "warning" and the like. A number between two names takes the lower one; 0 is "info". */
+/* Returns the name, such as "warning". A number between two named numbers gets the name of the lower number; 0 is
+ * "info". */
 const char *hf_severity_name(enum hf_severity severity);
 
 /* Returns the number of hf_severity_name(severity). */
 enum hf_severity hf_severity_floor(enum hf_severity severity);
 
 /* Parses the n bytes at `text` as a name of syslog or OpenTelemetry in any case ("warn", "WARNING", "err", "debug2").
- * Returns false if it is neither. */
+ * Returns false if the text is not such a name. */
 bool hf_severity_parse(const char *text, size_t n, enum hf_severity *ret_severity);

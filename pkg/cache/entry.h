@@ -12,8 +12,9 @@
 
 enum { HF_CACHE_ENTRY_MAX = (1 << 20) + 256 };
 
-/* Appends the file's text; stores its hash in hex. -E2BIG: `out` is full. */
+/* Appends the text of the file to `out`, and stores the hash from the header line in hex. -E2BIG: `out` is full. */
 HF_MUST_USE int hf_cache_entry_format(const json_t *object, struct hf_buf *out, char hex[static HF_SHA256_HEX]);
-/* Parses a file's text; stores its hash in hex. -EBADMSG: another format, or damaged; -ENOMEM. */
+/* Parses the text of a file, and stores the hash from the header line in hex. -EBADMSG: the text has another format or
+ * is damaged. -ENOMEM. */
 HF_MUST_USE int hf_cache_entry_parse(struct hf_view text, json_t **ret_object, char hex[static HF_SHA256_HEX],
                                      struct hf_err *err);

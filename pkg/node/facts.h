@@ -1,8 +1,8 @@
 /* node/facts.h - facts about this machine, read from /proc, /sys and /dev.
  *
- * Reading needs no privilege, no child process and no network. Call at start and again each `interval` (hot-plugged
- * devices). A file that cannot be read leaves a fact unknown, and is never an error. Blocks for about a millisecond.
- * Threads: any. Memory: hf_facts owns its strings. */
+ * Reading needs no privilege, no child process and no network. Read the facts at start and again at each `interval`,
+ * because devices may be hot-plugged. If a file cannot be read, the fact is unknown; this is not an error. Blocks for
+ * about a millisecond. Threads: any. Memory: hf_facts owns its strings. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,10 +27,10 @@ struct hf_facts_params {
     const struct hf_fs_ops *fs;
     const char *root;                  /* "" on a real node; see node/probe.h */
     const char *arch;                  /* NULL: the architecture of this build */
-    unsigned state_major, state_minor; /* device number of the state folder; 0:0 if unknown */
+    unsigned state_major, state_minor; /* device number of the state folder; both 0 if unknown */
 };
 
-/* Returns the architecture of this build: correct for a 32-bit user land on a 64-bit kernel, too. */
+/* Returns the architecture of this build, which is right even for a 32-bit user land on a 64-bit kernel. */
 const char *hf_facts_build_arch(void);
 
 /* Fails with -ENOMEM only; *ret_facts is then untouched. */
@@ -40,9 +40,10 @@ bool hf_facts_equal(const struct hf_facts *a, const struct hf_facts *b);
 
 bool hf_facts_has_cpu(const struct hf_facts *facts, const char *feature);
 
-/* Returns the 3C class, a rule on hardware alone (a policy's static label overrides it):
+/* Returns the 3C class, the value of a detected label (node/labels.h). The first class that fits the hardware wins; a
+ * static label of the policy overrides it:
  *
  *   compute       a GPU, or at least 4 CPUs and 3.5 GiB of memory (a "4 GB" board has 3.7): can run heavy workloads
- *   compliance    else, a TPM: can prove its identity and keep keys, so data of a compliance boundary may be here
- *   connectivity  else: a small gateway */
+ *   compliance    a TPM: can prove its identity and keep keys, so it may hold data of a compliance boundary
+ *   connectivity  any other hardware, such as a small gateway */
 const char *hf_facts_class(const struct hf_facts *facts);

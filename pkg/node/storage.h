@@ -17,6 +17,6 @@ enum hf_storage {
 
 const char *hf_storage_name(enum hf_storage storage); /* "emmc" ...; "" for unknown */
 
-/* Finds the medium from a device number as stat(2) gives it. Looks up a number with major 0 (btrfs, overlay, tmpfs) in
- * /proc/self/mountinfo, and follows partitions, LVM, md and dm-crypt down to the disk below them. */
+/* Finds the medium of the device with this number, as stat(2) reports it in st_dev. Looks up a number with major 0
+ * (btrfs, overlay, tmpfs) in /proc/self/mountinfo. Follows partitions, LVM, md and dm-crypt to the disk below. */
 enum hf_storage hf_storage_of(const struct hf_probe_root *at, unsigned major, unsigned minor);

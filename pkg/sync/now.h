@@ -1,4 +1,4 @@
-/* sync/now.h - one reading of both clocks, so that a decision is about one moment. Pure. */
+/* sync/now.h - one reading of both clocks, so that all parts of a decision use the same moment. Pure. */
 #pragma once
 
 #include "base/clock.h"

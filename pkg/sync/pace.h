@@ -1,9 +1,11 @@
-/* sync/pace.h - when to write a status: at once after a change, then at most once in 10 s, and as a heartbeat. Pure.
+/* sync/pace.h - when to write a status: soon after a change, but on average at most once in 10 s, and regularly as a
+ * heartbeat. Pure.
  *
- * A bucket of two tokens gets one token every gap. An ordinary change (an update begins, its phase changes) leaves
- * the last token; an urgent one (an outcome) may take it. So a status reports the end of an update at once although
- * its beginning was a second ago, and the mean rate stays one write in a gap. A write waits HF_PACE_GATHER_NS after
- * a change, to include further changes. At most one write is in flight. */
+ * A bucket holds at most two tokens and gets one token in each gap (gap_ns); each write takes a token. An ordinary
+ * change (an update begins, or its phase changes) must leave a token in the bucket. An urgent change (an update ends)
+ * may take the last token. So a status can report the end of an update at once, even if the update began a second ago,
+ * and the mean rate stays one write per gap. A write waits HF_PACE_GATHER_NS after a change, to include further
+ * changes. At most one write is in flight. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +14,7 @@
 #include "base/clock.h"
 #include "base/rand.h"
 
-#define HF_PACE_GAP_NS (10 * HF_NS_PER_S) /* minimum gap for an API server, to which ten thousand nodes write */
+#define HF_PACE_GAP_NS (10 * HF_NS_PER_S) /* gap for an API server to which ten thousand nodes write */
 #define HF_PACE_GATHER_NS (100 * HF_NS_PER_MS)
 
 enum { HF_PACE_TOKENS = 2 };
@@ -24,7 +26,7 @@ struct hf_pace {
     bool changed, urgent;
     uint64_t changed_at_ns;
     bool writing;           /* a write is in flight */
-    uint64_t heartbeat_ns;  /* time of the next heartbeat; HF_NEVER: before the first delivery */
+    uint64_t heartbeat_ns;  /* time of the next heartbeat; HF_NEVER: no status was delivered or parked yet */
     uint64_t not_before_ns; /* end of the back-off after a failure */
 };
 
@@ -32,8 +34,8 @@ void hf_pace_init(struct hf_pace *pace, uint64_t gap_ns, uint64_t now_ns);
 /* Notes a change that a status must report. */
 void hf_pace_changed(struct hf_pace *pace, bool urgent, uint64_t now_ns);
 
-/* Returns when to write next; HF_NEVER: there is nothing to write, or a write is in flight. A time in the past means
- * now. */
+/* Returns the time of the next write. A time in the past means now; HF_NEVER means that there is nothing to write, or
+ * that a write is in flight. */
 uint64_t hf_pace_due_ns(const struct hf_pace *pace);
 
 /* Call when a write has started. */
@@ -48,6 +50,6 @@ void hf_pace_parked(struct hf_pace *pace, uint64_t interval_ns, const struct hf_
 /* Call when the write failed: the next write is due `delay_ns` from now at the earliest. */
 void hf_pace_failed(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns);
 
-/* Call when the server is in reach again: ends the back-off, and the next write is due after `delay_ns`, which
- * spreads the writes of a fleet. */
+/* Call when the server is in reach again. This ends the back-off, but no write is due before `delay_ns` has passed;
+ * choose this delay at random to spread the writes of a fleet. */
 void hf_pace_retry(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns);

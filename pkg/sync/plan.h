@@ -1,8 +1,8 @@
-/* sync/plan.h - selects the releases that this node shall install, from all EdgeUpdates. Pure.
+/* sync/plan.h - selects, from all EdgeUpdates, the releases that this node must install. Pure.
  *
- * If several objects select the node for one release name, the admitted one with the highest sequence wins. A release
- * that this node has begun or committed still counts as admitted after its admission is withdrawn: a halt stops nodes
- * that have not begun, and never sends a node to an older release. */
+ * If several objects select the node for one release name, the admitted object with the highest sequence wins. A
+ * release that this node has begun or committed still counts as admitted when the controller withdraws the admission.
+ * So a halted rollout stops only nodes that have not begun, and never returns a node to an older release. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -10,7 +10,8 @@
 #include "sync/stale.h"
 #include "update/engine.h"
 
-enum { HF_PLAN_MAX = 1000 }; /* maximum of EdgeUpdates that select one node; the plan ignores and counts further ones */
+/* maximum of EdgeUpdates that select one node; the plan counts further EdgeUpdates, but ignores them */
+enum { HF_PLAN_MAX = 1000 };
 
 struct hf_plan_params {
     struct hf_edgeupdate *const *updates; /* in any order */
@@ -27,11 +28,11 @@ struct hf_plan_params {
 
 enum hf_plan_why { HF_PLAN_SUPERSEDED, HF_PLAN_NOT_ADMITTED_YET };
 
-/* An update that selects this node, but gives way to another one. */
+/* An update that selects this node but gives way to another update with the same release name. */
 struct hf_plan_note {
     const struct hf_edgeupdate *update;
     enum hf_plan_why why;
-    const struct hf_edgeupdate *chosen; /* the other one, with the same release name */
+    const struct hf_edgeupdate *chosen; /* the update to which this one gives way */
 };
 
 struct hf_plan {
@@ -42,5 +43,5 @@ struct hf_plan {
     size_t n_ignored; /* updates beyond HF_PLAN_MAX */
 };
 
-/* *ret_plan borrows from the updates. Its releases are in the byte order of their names. */
+/* *ret_plan borrows from the updates. Sorts the releases of the plan by name, in byte order. */
 void hf_plan_make(const struct hf_plan_params *params, struct hf_plan *ret_plan);

@@ -1,13 +1,13 @@
 /* sync/readiness.h - computes the three conditions that kstatus reads from the status of each release. Pure.
  *
- *   Ready        True: every selected update is Committed or Incompatible. False: at least one is not,
- *                and Ready has the reason of that update. Unknown: the desired state was never received.
+ *   Ready        True: every selected update is Committed or Incompatible. False: an update is not, and its reason
+ *                is the reason of Ready. Unknown: the node never received the desired state.
  *   Reconciling  present (True) while something will still happen by itself (a check for drift does not count).
- *   Stalled      present (True) while somebody must act: an update rolled back or was rejected, or the node refused an
- *                object.
+ *   Stalled      present (True) while somebody must act, because the node rolled back or rejected an update, or
+ *                refused an object.
  *
- * Ready has the explanation. The others name release and phase and point to Ready, unless they are about another
- * release. */
+ * The message of Ready explains the state. The messages of Reconciling and Stalled name release and phase and refer to
+ * Ready, unless they are about another release than Ready is. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,13 +17,13 @@
 
 enum { HF_READINESS_MESSAGE = 1025, HF_READINESS_REASON = 64, HF_READINESS_NAMES = 512 };
 
-/* Names in a sentence, as many as fit: "a, b, c and 4 more". */
+/* A list of names for a sentence, with as many names as fit: "a, b, c and 4 more". */
 struct hf_readiness_names {
     char text[HF_READINESS_NAMES];
     size_t n, left_out;
 };
 void hf_readiness_names_add(struct hf_readiness_names *names, const char *name);
-/* returns the names as text, "" without any; call it once, after the last name */
+/* Returns the names as text ("" if there are none). Call it once, after the last name. */
 const char *hf_readiness_names_text(struct hf_readiness_names *names);
 
 /* An object that this node refused. Strings are borrowed. */
@@ -43,7 +43,7 @@ struct hf_readiness_params {
     const char *not_admitted; /* names of objects that will win once they are admitted; "" or NULL: none */
 };
 
-/* One condition. */
+/* Status, reason and message of one condition. */
 struct hf_readiness_part {
     const char *status; /* "True", "False", "Unknown" */
     char reason[HF_READINESS_REASON];

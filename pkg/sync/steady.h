@@ -1,10 +1,10 @@
-/* sync/steady.h - the reported status of an update that fails and is retried, again and again. Pure.
+/* sync/steady.h - decides what the node reports of an update that fails and starts again, many times. Pure.
  *
  * A release whose artifact is out of reach flaps between Fetching and Waiting every few seconds, on every node that
- * wants it. Reports of each change would be a storm on the API server, or wear out a disk through the outbox. So the
- * reported status stays as it is while only attempts, bytes, message or time change, for up to `refresh_ns`. A new
- * attempt counts as the failure before it until it gets somewhere: to another phase, or to HF_STEADY_TRY_NS of
- * fetching. */
+ * wants it. A report of each change would overload the API server, or wear out a disk through the outbox. So the
+ * reported status stays unchanged for up to `refresh_ns` while only attempts, bytes, message or time change. While a
+ * new attempt makes no progress, the node still reports the failure of the attempt before. Progress means that the
+ * attempt reaches another phase, or has fetched for HF_STEADY_TRY_NS. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,8 +23,8 @@ struct hf_steady {
 void hf_steady_init(struct hf_steady *steady);
 void hf_steady_done(struct hf_steady *steady);
 
-/* Computes what to report of a release whose status is `status` at now_ns (monotonic). The strings of *ret_reported
- * live until the next call for this release. Lowers *wait_ns to the time after which to ask again. -ENOMEM:
- * *ret_reported is `status` itself. */
+/* Computes the status to report for a release whose true status is `status` at now_ns (monotonic). The strings of
+ * *ret_reported stay valid until the next call for this release. Lowers *wait_ns to the time after which to call again,
+ * if that is sooner. -ENOMEM: *ret_reported is `status` itself. */
 HF_MUST_USE int hf_steady_report(struct hf_steady *steady, const struct hf_update_status *status, uint64_t refresh_ns,
                                  uint64_t now_ns, struct hf_update_status *ret_reported, uint64_t *wait_ns);

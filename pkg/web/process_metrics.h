@@ -5,6 +5,6 @@
 #include "base/macros.h"
 #include "web/metrics.h"
 
-/* Adds the process' own gauges, read on demand: holdfast_process_cpu_seconds_total, _resident_memory_bytes,
- * _open_fds, _start_time_seconds. 0, -ENOSPC or -ENOMEM. */
+/* Adds metrics of this process: holdfast_process_cpu_seconds_total, _resident_memory_bytes, _open_fds and
+ * _start_time_seconds. Each scrape reads their values anew. Returns 0, -ENOSPC or -ENOMEM. */
 HF_MUST_USE int hf_web_process_metrics(struct hf_metrics *metrics);

@@ -10,7 +10,7 @@
 
 struct hf_planner {
     const struct hf_agent_env *env;
-    struct hf_plan *plan;                /* result of the last run; its pointers may dangle afterwards */
+    struct hf_plan *plan; /* result of the last run; its pointers into the objects may dangle once that run has ended */
     struct hf_strmap desired_names;      /* release names of the last plan */
     struct hf_strmap noted;              /* superseded and waiting objects, as the log last reported them */
     char superseded[HF_READINESS_NAMES]; /* names of objects, for the status */
@@ -32,7 +32,7 @@ struct hf_planner_input {
 HF_MUST_USE int hf_planner_init(struct hf_planner *planner, const struct hf_agent_env *env);
 void hf_planner_done(struct hf_planner *planner);
 
-/* Makes the plan, hands it to the engine, and logs objects that give way to others. */
+/* Makes the plan, hands it to the engine, and logs objects that give way to other objects (sync/plan.h). */
 void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine);
 
 /* Returns true if the last plan wants this release. */

@@ -8,30 +8,30 @@
 
 struct hf_chosen_policy {
     const struct hf_agent_env *env;
-    const struct hf_syncpolicy *in_effect; /* one of the objects, or `defaults`; never NULL */
+    const struct hf_syncpolicy *in_effect; /* one of the SyncPolicy objects, or `defaults`; never NULL */
     struct hf_syncpolicy *defaults;
     char name[HF_API_MAX_NAME + 1]; /* name of the policy that the log reported last; "": the defaults */
-    json_t *node;                   /* own Node, condensed (desired/own_node.h); NULL: not received yet */
-    json_t *desired_labels;         /* labels to apply to the Node */
+    json_t *node;           /* Node object of this node, condensed (desired/own_node.h); NULL: not received yet */
+    json_t *desired_labels; /* labels to apply to the Node */
     struct hf_issues labels_refused;
-    json_t *own_labels; /* selectors of policies see these */
-    json_t *labels;     /* selectors of updates see these; without a Node object they include desired_labels */
+    json_t *own_labels; /* labels that the selectors of policies see */
+    json_t *labels; /* labels that the selectors of updates see; without a Node object they include desired_labels */
 };
 
 /* -ENOMEM. */
 HF_MUST_USE int hf_policy_init(struct hf_chosen_policy *policy, const struct hf_agent_env *env);
 void hf_policy_done(struct hf_chosen_policy *policy);
 
-/* Puts the defaults in effect, so that the caller may free the object in effect. Returns the policy that was in
- * effect. */
+/* Puts the defaults in effect. Returns the policy that was in effect before; the caller may now free it. */
 const struct hf_syncpolicy *hf_policy_let_go(struct hf_chosen_policy *policy);
 
-/* Replaces the own Node; takes over the reference. Returns true if its uid or labels changed. */
+/* Replaces the Node object of this node by `node` and takes over the reference. Returns true if uid or labels
+ * changed. */
 bool hf_policy_set_node(struct hf_chosen_policy *policy, json_t *node);
 
-/* Results of hf_policy_choose(). */
+/* Bits of the result of hf_policy_choose(): `own_labels` changed, `labels` changed. */
 enum { HF_POLICY_OWN_LABELS = 1, HF_POLICY_LABELS = 2 };
 
-/* Chooses the policy in effect and computes the labels. Returns the set of labels that changed, or -ENOMEM. */
+/* Chooses the policy in effect and computes the labels. Returns a set of the bits above, or -ENOMEM. */
 HF_MUST_USE int hf_policy_choose(struct hf_chosen_policy *policy, const struct hf_objects *policies,
                                  const struct hf_facts *facts);

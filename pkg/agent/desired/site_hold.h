@@ -7,9 +7,9 @@
 
 struct hf_site_hold {
     const struct hf_agent_env *env;
-    struct hf_hold file;  /* as last read */
-    bool active;          /* as of the last hf_site_hold_judge() */
-    uint64_t end_unix_ns; /* time at which the hold ends by itself; HF_NEVER: it does not */
+    struct hf_hold file;  /* content of the file when it was last read */
+    bool active;          /* result of the last hf_site_hold_judge() */
+    uint64_t end_unix_ns; /* time at which the hold ends by itself; HF_NEVER: the hold does not end by itself */
 };
 
 void hf_site_hold_init(struct hf_site_hold *hold, const struct hf_agent_env *env);

@@ -1,9 +1,9 @@
 /* agent/process/listeners.h - the agent's local servers, each on a port of its own: metrics, ingest, health.
  *
- *   metrics  /metrics; /healthz and /readyz as well, for probes with one port
- *   ingest   POST /ingest: takes writes without credentials; open /metrics to a Prometheus, but not this port
- *   health   /healthz and /readyz: the oldest connection gives way to a new one, so that probes get an answer while
- *            the other two servers are overloaded
+ *   metrics  /metrics, and also /healthz and /readyz, so that a probe needs only this port
+ *   ingest   POST /ingest, without credentials: keep this port local even if others may reach /metrics
+ *   health   /healthz and /readyz, for probes that need an answer while the other two servers are overloaded;
+ *            the oldest connection gives way to a new one
  *
  * Loop thread only. */
 #pragma once
@@ -24,7 +24,7 @@ enum {
 
 struct hf_listeners;
 
-/* Borrowed; hf_listeners_new() copies `ready` and `ingest`. */
+/* The listeners borrow the pointers; hf_listeners_new() copies `ready` and `ingest`. */
 struct hf_listeners_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;
@@ -35,8 +35,9 @@ struct hf_listeners_params {
     uint64_t retry_ns; /* 0: HF_LISTEN_RETRY_S */
 };
 
-/* Opens each server, unless its port is off. A failure is an error that names the server's flags; with
- * --listen-optional it is a warning in the log, and the agent tries again. */
+/* Opens each server whose port is not off. If a server cannot open, the function fails, and *err names the flags of the
+ * server. With --listen-optional, the function succeeds instead: it logs a warning, and the agent tries again every
+ * retry_ns. */
 HF_MUST_USE int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listeners **ret_listeners,
                                  struct hf_err *err);
 

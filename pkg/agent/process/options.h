@@ -1,4 +1,4 @@
-/* agent/process/options.h - the agent's flags and environment variables: one table gives parsing and help. Pure.
+/* agent/process/options.h - the agent's flags and environment variables. Parsing and help use the same table. Pure.
  *
  * Accepts `--name value` and `--name=value`. A flag wins over its variable; an empty variable counts as not set. */
 #pragma once
@@ -17,13 +17,13 @@ enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION };
 
 enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, HF_LISTEN_COUNT };
 
-/* Returns the name in the listener's flags: "metrics" of --metrics-port. */
+/* Returns the name of the listener in its flags, such as "metrics" for --metrics-port. */
 const char *hf_agent_listener_name(enum hf_agent_listener listener);
 
 /* Address and port of one of the local servers. */
 struct hf_agent_listen {
     const char *address; /* numeric */
-    uint16_t port;       /* 0: any free one */
+    uint16_t port;       /* 0: any free port */
     bool off;            /* --<name>-port off */
     bool chosen;         /* true if a flag or variable sets the port */
 };
@@ -31,12 +31,12 @@ struct hf_agent_listen {
 /* Strings borrow from argv and the environment, or are static. */
 struct hf_agent_options {
     const char *server, *kubeconfig, *source; /* NULL: not given */
-    const char *status_kubeconfig;            /* server for writes; NULL: the same as for reads */
+    const char *status_kubeconfig;            /* server for writes; NULL: the server for reads */
     const char *node_name;                    /* NULL: the host's name */
     const char *state_dir, *trust_dir;
-    /* file that `holdfast status` reads while the agent runs; NULL: none */
+    /* folder of the file that `holdfast status` reads while the agent runs; NULL: none */
     const char *run_dir;
-    bool run_dir_given;                          /* false: use the run folder only if it is in memory */
+    bool run_dir_given;                          /* if false, the agent uses run_dir only in memory */
     const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends */
     size_t n_roots;
     const char *host_root;
@@ -61,5 +61,6 @@ HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *
 /* Appends the text of --help. */
 HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
 
-/* Makes the name of a Node from a host's name: lower case, as kubelet does. -EINVAL: it is not a name by RFC 1123. */
+/* Makes the name of a Node from a host's name: lower case, as kubelet does. -EINVAL: the result is not a name by RFC
+ * 1123. */
 HF_MUST_USE int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err);

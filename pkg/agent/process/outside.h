@@ -6,13 +6,14 @@
 
 struct hf_outside;
 
-/* Calls `changed` after the file `name` in `folder` was written, renamed to or from, or removed. Returns NULL if the
- * kernel grants no inotify instance (their number is limited): the caller then has to poll. Copies its arguments. */
+/* Calls `changed` after somebody wrote, renamed, replaced or removed the file `name` in `folder`. Returns NULL if the
+ * kernel grants no inotify instance (the kernel limits their number); the caller then has to poll. Copies its
+ * arguments. */
 struct hf_outside *hf_outside_watch_file(struct hf_loop *loop, const char *folder, const char *name,
                                          void (*changed)(void *arg), void *arg);
 
-/* Calls `changed` when an address or a route appears, or a link comes up: at most once a second. Returns NULL without
- * netlink. */
+/* Calls `changed` when an address or a route appears or a link comes up, but at most once a second. Returns NULL if
+ * netlink is not available. */
 struct hf_outside *hf_outside_watch_links(struct hf_loop *loop, void (*changed)(void *arg), void *arg);
 
 void hf_outside_free(struct hf_outside *outside);

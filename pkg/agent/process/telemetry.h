@@ -1,12 +1,12 @@
-/* agent/process/telemetry.h - starts pkg/telemetry with what the policy asks for, or else with what the environment
- * asks for.
+/* agent/process/telemetry.h - starts pkg/telemetry with the settings of the policy or, without such a policy, of the
+ * environment.
  *
- * A policy with a telemetry part wins. Without one, CLOUD_ENDPOINT alone turns on POST /ingest and one sink of format
- * seed. Without either, no part of telemetry runs.
+ * A policy with a telemetry part wins. Without such a policy, the variable CLOUD_ENDPOINT turns on POST /ingest and one
+ * sink of format seed. Without both, no part of telemetry runs.
  *
- * The storage folder belongs to one agent: from the first use of telemetry until its end, the process holds
- * <dir>/storage.lock. If the folder is unusable, or another agent has it, the agent tries again every 30 s. Loop thread
- * only. */
+ * The storage folder belongs to one agent: from the first use of telemetry until the end of the process, the process
+ * holds <dir>/storage.lock. If the folder is unusable, or another agent has the lock, the agent tries again every 30 s.
+ * Loop thread only. */
 #pragma once
 
 #include "agent/process/options.h"
@@ -18,7 +18,7 @@
 
 struct hf_agent_telemetry;
 
-/* All borrowed. */
+/* The telemetry borrows all pointers. */
 struct hf_agent_telemetry_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;
@@ -28,7 +28,7 @@ struct hf_agent_telemetry_params {
     struct hf_log *log;
     struct hf_metrics *metrics;
     const char *node;
-    void (*changed)(void *arg); /* hf_agent_telemetry_status() has something important to report */
+    void (*changed)(void *arg); /* called when hf_agent_telemetry_status() has something important to report */
     void *arg;
 };
 

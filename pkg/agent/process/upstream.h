@@ -1,5 +1,5 @@
-/* agent/process/upstream.h - one API that this process talks to: its configuration and credentials, HTTP client,
- * source. Loop thread only. */
+/* agent/process/upstream.h - one API that this process talks to: its configuration, its credentials, its HTTP client
+ * and its source. Loop thread only. */
 #pragma once
 
 #include "kube/kube.h"
@@ -17,7 +17,7 @@ struct hf_upstream_params {
 
 struct hf_upstream;
 
-/* Reads configuration and credentials (small files; blocks). Returns NULL on failure, and *err says why. */
+/* Reads configuration and credentials (small files; blocks). Returns NULL on failure, with the reason in *err. */
 struct hf_upstream *hf_upstream_new(const struct hf_upstream_params *params, struct hf_err *err);
 void hf_upstream_free(struct hf_upstream *upstream);
 HF_DEFINE_CLEANUP(struct hf_upstream, hf_upstream_free)

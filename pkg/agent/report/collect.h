@@ -1,5 +1,5 @@
-/* agent/report/collect.h - collects from all parts of the agent what a status reports, and builds its essence. Loop
- * thread only. */
+/* agent/report/collect.h - collects the content of a status from all parts of the agent, and builds the essence of the
+ * status (report/status.h). Loop thread only. */
 #pragma once
 
 #include "agent/parts.h"
@@ -12,11 +12,11 @@ struct hf_collect_params {
     json_t *conditions;           /* updated in place */
     bool stopped;                 /* the agent stops: this is its last status */
     bool name_shared;             /* see report/echo.h */
-    const char *delivery_failure; /* reason why the server refuses statuses; NULL: it does not */
+    const char *delivery_failure; /* reason why the server refuses statuses; NULL: the server accepts them */
     int64_t generation;           /* generation of the EdgeNode; 0: unknown */
 };
 
-/* *ret_essence is a new object. *ret_look_again_ns: monotonic time after which the essence may change by itself
- * (HF_NEVER). -ENOMEM. */
+/* *ret_essence is a new object. *ret_look_again_ns is the monotonic time after which the essence may change by itself,
+ * or HF_NEVER. -ENOMEM. */
 HF_MUST_USE int hf_collect_status(const struct hf_collect_params *params, struct hf_readiness *ret_readiness,
                                   json_t **ret_essence, uint64_t *ret_look_again_ns);

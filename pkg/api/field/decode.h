@@ -18,8 +18,8 @@ struct hf_decode {
     char path[HF_DECODE_PATH];
     size_t path_n;
     bool absent;        /* the decoder is inside an absent object: required fields may be missing */
-    bool out_of_memory; /* never reset */
-    /* Reports `key`, which none of the `fields` of `object` names. NULL: the decoder adds a warning. */
+    bool out_of_memory; /* stays true once set */
+    /* Called for each `key` of `object` that is not in `fields`, to report it. NULL: the decoder adds a warning. */
     void (*unknown)(struct hf_decode *decode, const struct hf_field *fields, const char *key, const json_t *object);
 };
 
@@ -28,11 +28,12 @@ void hf_decode_error(struct hf_decode *decode, const char *format, ...) HF_PRINT
 /* Adds an error at `key` below the current path. */
 void hf_decode_error_at(struct hf_decode *decode, const char *key, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Appends `key` ("a"), or the element `index` when key is NULL ("[3]"), to the path. Returns the position for
- * hf_decode_leave(). A path that grows too long is cut. */
+/* Appends `key` to the path ("a"), or the element `index` if `key` is NULL ("[3]"). Returns the previous length of the
+ * path, for hf_decode_leave(). Cuts a path that grows too long. */
 size_t hf_decode_enter(struct hf_decode *decode, const char *key, size_t index);
 void hf_decode_leave(struct hf_decode *decode, size_t before);
 
-/* Formats a value for an error text: "'text'" cut at 40 bytes, "5", "a list" ... Returns text. */
+/* Describes a value for an error text, such as "5" or "a list"; a string becomes "'text'", cut at 40 bytes. Returns
+ * text. */
 #define HF_VALUE_TEXT 64
 const char *hf_decode_describe(const json_t *value, char text[HF_VALUE_TEXT]);

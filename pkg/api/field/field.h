@@ -1,4 +1,5 @@
-/* api/field/field.h - decodes an object by a table of fields: one row is name, kind, default and bounds.
+/* api/field/field.h - decodes an object by a table of fields. A row of the table has name, kind, default and bounds of
+ * one field.
  *
  *     static const struct hf_field health_fields[] = {
  *         HF_FIELD_DURATION(struct hf_release, health_deadline_ns, "deadline", "2m", 1 s, 24 h),
@@ -21,13 +22,13 @@ enum hf_field_kind {
     HF_KIND_QUANTITY,
     HF_KIND_PERCENT,
     HF_KIND_TIME,
-    HF_KIND_WORD, /* one of a set of words, stored as its index */
+    HF_KIND_WORD, /* one word of a set, stored as its index in the set */
     HF_KIND_OBJECT,
     HF_KIND_LIST,     /* list of objects */
     HF_KIND_TEXTS,    /* list of strings */
     HF_KIND_LABELS,   /* object of label keys and values */
-    HF_KIND_SELECTOR, /* label selector; `decode` decodes it */
-    HF_KIND_OTHER,    /* `decode` decodes it */
+    HF_KIND_SELECTOR, /* label selector; `decode` decodes the value */
+    HF_KIND_OTHER,    /* any other form; `decode` decodes the value */
     HF_KIND_COUNT,
 };
 
@@ -36,22 +37,22 @@ struct hf_field {
     enum hf_field_kind kind;
     bool required;
     bool opaque;          /* OBJECT: the decoder ignores its members */
-    size_t offset;        /* offset of the slot in the structure */
+    size_t offset;        /* offset, in the structure, of the member that gets the value (the slot) */
     size_t width;         /* INTEGER, WORD: bytes of the slot; LIST: bytes of one element */
-    size_t count_offset;  /* LIST: offset of a size_t */
+    size_t count_offset;  /* LIST: offset of the size_t that gets the number of elements */
     const char *fallback; /* default, as text */
-    /* Bounds of the value: INTEGER (as int64), DURATION in ns, QUANTITY in bytes, length of a TEXT, number of items
-     * of LIST and TEXTS. */
+    /* Bounds: of the value for INTEGER (as int64), DURATION (in ns) and QUANTITY (in bytes); of the length for TEXT; of
+     * the number of items for LIST and TEXTS. */
     uint64_t min, max;
     uint64_t item_min, item_max;     /* TEXTS: length of one item */
-    const char *const *words;        /* WORD: NULL ends */
+    const char *const *words;        /* WORD: the set of words; NULL ends */
     bool (*check)(const char *text); /* TEXT, TEXTS: returns false for a malformed string */
     const char *expected;            /* TEXT, TEXTS: the error text after a failed check */
-    const struct hf_field *fields;   /* OBJECT, LIST */
-    /* OBJECT, LIST: checks rules across fields, after the fields of the object or of one element. `json` is that
-     * object. */
+    const struct hf_field *fields;   /* OBJECT, LIST: table of the members */
+    /* OBJECT, LIST: checks rules across fields, after the decoder has decoded the fields of the object or of one list
+     * element. `json` is this object or element. */
     void (*finish)(struct hf_decode *decode, void *object, json_t *json);
-    /* SELECTOR, OTHER: decodes `value` (never NULL unless there is a default) into `slot`. */
+    /* SELECTOR, OTHER: decodes `value` into `slot`. `value` is NULL only if the field is absent and has a default. */
     void (*decode)(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot);
 };
 
@@ -93,7 +94,7 @@ struct hf_field {
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_OBJECT, HF_FIELD_SLOT(type, member), .fields = (table), __VA_ARGS__             \
     }
-/* An object that the decoder accepts without a look at its members. */
+/* An object whose members the decoder ignores. */
 #define HF_FIELD_OPAQUE(key)                                                                                           \
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_OBJECT, .opaque = true                                                          \
@@ -114,6 +115,6 @@ struct hf_field {
 /* Decodes `object` (NULL: absent, so every field takes its default) by the table `fields` into the structure `out`. */
 void hf_field_decode_all(struct hf_decode *decode, const struct hf_field *fields, json_t *object, void *out);
 
-/* Decodes the member "spec" of a whole object by a table that has only the row of "spec". Does not report other
- * members as unknown. */
+/* Decodes the member "spec" of a whole object. The table `spec` has only one row, for this member. The function does
+ * not report other members as unknown. */
 void hf_field_decode_spec(struct hf_decode *decode, const struct hf_field *spec, json_t *object, void *out);

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-/* issues stored of each sort; the formatted text ends in "and N more" if there were more */
+/* maximum of stored errors, and of stored warnings; if there were more, the formatted text ends in "and N more" */
 enum { HF_API_MAX_ISSUES = 32 };
 
 struct hf_issue {
@@ -19,7 +19,7 @@ struct hf_issue {
 /* Errors make the object unusable. Warnings name unknown fields and doubtful values. */
 struct hf_issues {
     struct hf_issue errors[HF_API_MAX_ISSUES];
-    size_t n_errors; /* number found; may exceed the number stored */
+    size_t n_errors; /* number of errors found, which may exceed the number stored */
     struct hf_issue warnings[HF_API_MAX_ISSUES];
     size_t n_warnings;
 };

@@ -7,16 +7,16 @@
 #include "api/field/field.h"
 
 struct hf_selector {
-    json_t *json; /* checked; owned reference; NULL selects everything */
+    json_t *json; /* a valid selector (owned reference); NULL selects everything */
 };
 
 void hf_selector_done(struct hf_selector *selector);
 
-/* Decodes one selector (NULL: absent). *ret_selector owns a reference to `json`. -EBADMSG: *issues, which is cleared
- * first, holds the errors. -ENOMEM. */
+/* Decodes one selector (NULL: absent). *ret_selector owns a reference to `json`. -EBADMSG: *issues holds the errors.
+ * -ENOMEM. The function clears *issues first. */
 HF_MUST_USE int hf_selector_read(json_t *json, struct hf_selector *ret_selector, struct hf_issues *issues);
 
-/* Returns true if an object with these labels is selected. `labels` is an object of strings. */
+/* Returns true if the selector selects an object with these labels. `labels` is an object of strings. */
 bool hf_selector_matches(const struct hf_selector *selector, const json_t *labels);
 
 /* Decoder of HF_FIELD_SELECTOR rows: stores a struct hf_selector at `slot`. */

@@ -1,5 +1,5 @@
-/* api/field/text.h - forms of the strings in our objects. Each function checks the whole string. Pure. The CRDs have
- * the same rules as regular expressions. */
+/* api/field/text.h - checks of the strings in our objects. Each function checks the whole string. Pure. The CRDs
+ * contain these rules as regular expressions. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,9 +12,9 @@ bool hf_text_is_version(const char *text);      /* starts with a letter or digit
 bool hf_text_is_sha256(const char *text);       /* 64 lower case hex digits */
 bool hf_text_is_arch(const char *text);         /* kubernetes.io/arch: "arm64", "amd64", "386" ... */
 bool hf_text_is_path(const char *text);         /* absolute and normalised path of printable characters; not "/" */
-bool hf_text_is_url(const char *text);          /* http or https with a host, no user; or file:///absolute/path */
-bool hf_text_is_http_url(const char *text);     /* as above, but not file: */
-bool hf_text_is_host(const char *text);         /* name or address */
+bool hf_text_is_url(const char *text);          /* like hf_text_is_http_url(), or file:///absolute/path */
+bool hf_text_is_http_url(const char *text);     /* http or https with a host, no user */
+bool hf_text_is_host(const char *text);         /* host name or IP address */
 bool hf_text_is_unit(const char *text);         /* systemd unit: "x.service", "x@y.timer" ... */
 bool hf_text_is_device(const char *text);       /* path below /dev */
 bool hf_text_is_kernel_range(const char *text); /* ">=5.10", "5.10", "<6.6.1" */

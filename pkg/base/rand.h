@@ -23,8 +23,8 @@ static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bou
 }
 
 /* splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014) as a function of the table;
- * ctx is a uint64_t, seeded from another generator. Worker threads use it, because the generator of os/rand_posix.h is
- * for the loop thread only. */
+ * ctx is a uint64_t, seeded from another generator. It is for code that may not use the generator of os/rand_posix.h
+ * (loop thread only), such as worker threads. */
 static inline uint64_t hf_rand_mix_u64(void *ctx)
 {
     uint64_t *state = ctx;

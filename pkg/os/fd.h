@@ -6,7 +6,7 @@
 
 #include "base/macros.h"
 
-/* Writes all n bytes with write(2), repeated until all are written; the descriptor may be a pipe or a terminal. Blocks.
+/* Writes all n bytes, with repeated calls of write(2); the descriptor may be a pipe or a terminal. Blocks.
  * Returns 0 or -errno. */
 HF_MUST_USE int hf_fd_write_all(int fd, const void *bytes, size_t n);
 

@@ -19,7 +19,7 @@ struct hf_loop_task {
     void (*run)(struct hf_loop_task *task);
 };
 
-/* A structure that the loop ends if its owner has not ended it before the loop ends. `end` frees the structure and
+/* A structure that hf_loop_free() ends if the owner has not removed the structure before. `end` frees the structure and
  * calls no callback of the owner. */
 struct hf_loop_guest {
     struct hf_list link;

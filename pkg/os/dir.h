@@ -9,7 +9,8 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Makes a folder and its missing parents durably, like mkdir -p. New folders get `mode`; existing ones keep theirs. */
+/* Makes a folder and its missing parents durably, like mkdir -p. New folders get `mode`; existing folders keep their
+ * mode. */
 HF_MUST_USE int hf_dir_make(const struct hf_fs_ops *fs, const char *path, mode_t mode, struct hf_err *err);
 
 /* Makes the names in a folder durable. */

@@ -1,5 +1,5 @@
-/* os/memory.h - keeps the memory of a process small that waits most of the time. These functions affect the whole
- * process. The loop calls them, so no main() has to. Threads: loop thread only.
+/* os/memory.h - keeps a process that waits most of the time small in memory. These functions affect the whole process.
+ * The loop calls them, so no main() has to. Threads: loop thread only.
  *
  * Measured on a node (glibc, dynamic libcurl with its thirty libraries), three things cost memory: one malloc arena for
  * each thread, free memory that malloc keeps for peaks that do not recur, and mapped pages of code that ran only at

@@ -1,12 +1,12 @@
 /* os/room.h - computes how much more memory this process may use before the kernel kills it or other processes run
  * short of memory.
  *
- * Two things bound it:
+ * Two things bound this memory:
  *
- *   the machine     half of MemAvailable in /proc/meminfo: other processes live there too, and grow
- *   the cgroups     the process's own cgroup and each one above it, v1 and v2 (a v1 limit counts for all below).
- *                   Of each: the limit (memory.max or memory.high, memory.limit_in_bytes), less the memory in use by
- *                   its processes without file pages (the kernel drops those first), less HF_ROOM_HEADROOM_BYTES
+ *   the machine     half of MemAvailable in /proc/meminfo, because other processes share that memory and may grow
+ *   the cgroups     the process's own cgroup and all its parents, v1 and v2. For each cgroup, the bound is its limit
+ *                   (memory.max or memory.high; v1: memory.limit_in_bytes), minus the memory in use (without file
+ *                   pages, which the kernel drops first), minus HF_ROOM_HEADROOM_BYTES
  *
  * The result is the smallest of these bounds. /proc/self/cgroup and /proc/self/mountinfo name the folders of the
  * cgroups. The result is therefore right for systemd services, for containers that see the host's cgroup tree, for

@@ -15,7 +15,7 @@ struct hf_http_head {
     char *location;         /* header Location, on the heap; NULL: absent */
     size_t bytes;           /* size of all lines so far */
     uint64_t retry_at_unix; /* Retry-After as a date, ns; 0: none */
-    bool in_head;           /* the parser is behind a status line and before the blank line */
+    bool in_head;           /* the parser has read a status line, but not yet the blank line after the head */
     bool complete;          /* the final response's head has ended; later lines are trailers */
 };
 

@@ -4,10 +4,10 @@
  * The real client (loop/http/client.h) keeps one HTTP/2 connection per origin and multiplexes its calls. Threads: loop
  * thread only. hf_http_ops.start never runs a callback before it returns. No callback comes after `done` or cancel().
  *
- * Errors that `done` gets (r < 0): -ECONNREFUSED -EHOSTUNREACH (name or route) -ETIMEDOUT (deadline or silence) -EPROTO
- * -EKEYREJECTED (TLS: not trusted, expired, wrong name) -EPIPE (the connection broke before the end) -E2BIG
- * (max_body_bytes) -ECANCELED. If a response with any HTTP status came, r is 0. Requests use the proxy of the
- * environment variables, but never for loopback. */
+ * `r` of `done` is 0 if a whole response came, whatever its HTTP status. Otherwise `r` is -ECONNREFUSED, -EHOSTUNREACH
+ * (unknown name or no route), -ETIMEDOUT (deadline or silence), -EPROTO, -EKEYREJECTED (the certificate is not trusted,
+ * has expired or has another name), -EPIPE (the connection broke before the end), -E2BIG (more than max_body_bytes) or
+ * -ECANCELED. Requests use the proxy of the environment variables, but never for loopback. */
 #pragma once
 
 #include <stdbool.h>

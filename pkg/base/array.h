@@ -8,12 +8,12 @@
 
 #include "base/macros.h"
 
-/* `max` for arrays whose size something else limits. */
+/* Value of `max` for an array that needs no maximum, because something else limits its size. */
 #define HF_ARRAY_ANY SIZE_MAX
 
-/* Makes room for one more item in the array `items`, of which `n` are in use and `cap` (an unsigned variable) are
- * allocated. `max` is the largest number of items. `items` and `cap` are variables of the caller and change only on
- * success. Returns 0, -E2BIG (`max` items are in use) or -ENOMEM. */
+/* Makes room for one more item in the array `items`, which has `n` items in use and memory for `cap` items. `cap` is an
+ * unsigned variable. `max` is the largest number of items. `items` and `cap` are variables of the caller and change
+ * only on success. Returns 0, -E2BIG (`max` items are in use) or -ENOMEM. */
 #define hf_array_grow(items, n, cap, max)                                                                              \
     ({                                                                                                                 \
         void *items_ = (items);                                                                                        \

@@ -1,14 +1,15 @@
-/* base/asprintf.h - text on the heap, freed at the end of its scope. Threads: any. */
+/* base/asprintf.h - formats text on the heap, and frees pointers at the end of their scope. Threads: any. */
 #pragma once
 
 #include <stdlib.h>
 
 #include "base/macros.h"
 
-/* Formats into a new allocation; NULL: out of memory. Free with free(). */
+/* Formats text into new memory. Returns NULL on OOM. The caller frees the text with free(). */
 char *hf_asprintf(const char *format, ...) HF_PRINTF(1, 2);
 
-/* free() for _cleanup_(hf_freep) on any pointer. */
+/* Frees the pointer in a variable. Declare a pointer of any type with _cleanup_(hf_freep), and the end of its scope
+ * frees it. */
 static inline void hf_freep(void *pointer_to_pointer)
 {
     void **pointer = pointer_to_pointer;

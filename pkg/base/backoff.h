@@ -1,8 +1,8 @@
 /* base/backoff.h - exponential back-off with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter",
  * 2015).
  *
- * Delay n is uniform in [0, min(cap, base * 2^n)], but at least `floor_ns`: ten thousand nodes that failed together
- * come back spread out. Pure: no clock, no timer. Threads: any, one at a time for one hf_backoff. */
+ * Delay n is uniform in [0, min(cap, base * 2^n)], but at least `floor_ns`. Nodes that failed at the same time
+ * therefore retry at different times. Pure: no clock, no timer. Threads: any, one at a time for one hf_backoff. */
 #pragma once
 
 #include <stdint.h>
@@ -18,7 +18,7 @@ struct hf_backoff {
 
 void hf_backoff_reset(struct hf_backoff *backoff);
 
-/* Counts a failure; returns the delay before the next attempt. `at_least_ns` is the delay that the peer requested
- * (Retry-After), or 0. It counts even above the cap, plus up to 10 % at random, so that obedient clients spread out
- * too. */
+/* Counts a failure and returns the delay before the next attempt. `at_least_ns` is the delay that the peer requested
+ * (Retry-After), or 0. If the computed delay is shorter, the function returns `at_least_ns` plus up to 10 % at random
+ * instead, even if that exceeds `cap_ns`. The 10 % keep clients that obey the same peer from returning together. */
 uint64_t hf_backoff_next_ns(struct hf_backoff *backoff, const struct hf_rand_ops *rng, uint64_t at_least_ns);

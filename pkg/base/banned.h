@@ -1,5 +1,5 @@
-/* base/banned.h - libc calls that the compiler refuses because a safer one exists; force-included into every file of
- * pkg/ and cmd/.
+/* base/banned.h - makes the compiler refuse libc functions that have a safer replacement. The build includes this
+ * header in every file of pkg/ and cmd/ (option -include).
  *
  * The libc headers come before the pragma, because the pragma refuses each later use of a name, even a declaration. */
 #pragma once

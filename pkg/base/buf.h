@@ -1,8 +1,9 @@
-/* base/buf.h - owned, growing, bounded bytes; also brings base/view.h (borrowed text) and base/asprintf.h.
+/* base/buf.h - a growing array of bytes with a maximum size. Also includes base/view.h (borrowed text) and
+ * base/asprintf.h.
  *
- * A buf always keeps one zero byte behind its content, so `b.p` is a C string if the content has no zero bytes (NULL
- * while empty and never written). Every buf has a maximum, past which no peer can make it grow (-E2BIG). Threads:
- * any, one at a time for one buf. */
+ * A buf always keeps one zero byte behind its content, so `p` is a C string if the content has no zero bytes. `p` is
+ * NULL until something was written. A buf never grows beyond `max` bytes of content; a function that would need more
+ * returns -E2BIG. Threads: any, one at a time for one buf. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,17 +26,19 @@ struct hf_buf {
         .p = NULL, .n = 0, .cap = 0, .max = (max_bytes)                                                                \
     }
 
-void hf_buf_done(struct hf_buf *buf); /* frees; the buf can be used again */
+void hf_buf_done(struct hf_buf *buf); /* frees the bytes; the caller can use the buf again */
 void hf_buf_clear(struct hf_buf *buf);
 struct hf_view hf_buf_view(const struct hf_buf *buf);
 const char *hf_buf_str(const struct hf_buf *buf); /* never NULL */
 
-/* All of these return 0, -E2BIG (maximum reached) or -ENOMEM; on failure the content is unchanged. */
+/* The next four functions return 0, -E2BIG (maximum reached) or -ENOMEM; on failure they leave the content
+ * unchanged. */
 HF_MUST_USE int hf_buf_reserve(struct hf_buf *buf, size_t more);
 HF_MUST_USE int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t n);
 HF_MUST_USE int hf_buf_add_str(struct hf_buf *buf, const char *text);
 HF_MUST_USE int hf_buf_addf(struct hf_buf *buf, const char *format, ...) HF_PRINTF(2, 3);
 
 void hf_buf_consume(struct hf_buf *buf, size_t n); /* drops the first n bytes */
-/* Transfers the bytes to the caller, who calls free(); allocates "" for an empty buf. NULL on OOM. */
+/* Gives the bytes to the caller, who frees them with free(). Returns an allocated "" if the buf is empty, and NULL on
+ * OOM. */
 char *hf_buf_take(struct hf_buf *buf);

@@ -1,7 +1,7 @@
-/* base/clock.h - time from outside, as a table of functions, and units.
+/* base/clock.h - a table of functions that return the time, and units of time.
  *
- * All code computes in uint64_t nanoseconds: monotonic for durations, Unix for dates. A module gets its clock from
- * its caller; there is no global one. Threads: as the table's maker says. */
+ * All code computes in uint64_t nanoseconds: durations with the monotonic clock, dates as time since 1970. A module
+ * gets its clock from its caller; no global clock exists. Threads: see the header that makes the table. */
 #pragma once
 
 #include <stdint.h>
@@ -13,7 +13,7 @@
 
 struct hf_clock_ops {
     void *ctx;
-    uint64_t (*mono_ns)(void *ctx); /* as CLOCK_BOOTTIME: never goes back, counts suspend */
+    uint64_t (*mono_ns)(void *ctx); /* like CLOCK_BOOTTIME: never goes back, and runs while the machine sleeps */
     uint64_t (*unix_ns)(void *ctx); /* wall clock since 1970; may jump (node/clock.h adds a floor) */
 };
 

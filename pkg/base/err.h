@@ -1,11 +1,13 @@
 /* base/err.h - an error as a value: its cause, and the chain of steps that led to it.
  *
- * Functions return 0 or -errno and take `struct hf_err *err` last; it may be NULL. The first hf_err_set() names the
- * cause; each caller may put its own context in front with hf_err_wrap(). There is nothing to free. Threads: any.
+ * Functions return 0 or -errno and take `struct hf_err *err` as the last argument; `err` may be NULL. The function that
+ * detects the failure sets the cause with hf_err_set(); each caller may put context in front with hf_err_wrap(). An
+ * error needs no free. Threads: any.
  *
- * Codes tell the caller what to do: -EAGAIN later, -ESTALE our view is old, -EACCES stop and report, -EBADMSG bad
- * input, -ENOENT absent, -E2BIG and -EFBIG a limit was reached, -ECANCELED stopped on purpose, -ETIMEDOUT a deadline
- * passed. Text is lower case, quotes its subject and has no full stop; long context never pushes out the cause. */
+ * The usual codes are -EAGAIN (try again later), -ESTALE (the caller's data is outdated), -EACCES (not permitted; stop
+ * and report), -EBADMSG (bad input), -ENOENT (absent), -E2BIG and -EFBIG (beyond a limit), -ECANCELED (stopped on
+ * purpose) and -ETIMEDOUT (a deadline passed). The text of an error is lower case, puts the name of a file or object in
+ * quotes, and ends without a full stop. Cause and context have an array each, so long context never cuts the cause. */
 #pragma once
 
 #include <stdarg.h>
@@ -15,7 +17,7 @@
 struct hf_err {
     int code;        /* positive errno, 0 if nothing is set */
     char cause[256]; /* the failure itself, from the innermost function */
-    char where[256]; /* outermost first, "a: b", may be empty */
+    char where[256]; /* context, outermost first, as "a: b"; may be empty */
 };
 
 #define HF_ERR_INIT                                                                                                    \
@@ -23,14 +25,15 @@ struct hf_err {
         .code = 0                                                                                                      \
     }
 
-/* Sets code (positive errno) and cause, drops earlier context; returns -code. */
+/* Sets code (positive errno) and cause, and drops earlier context. Returns -code. */
 int hf_err_set(struct hf_err *err, int code, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Sets code and cause from a negative errno `r` and adds the text of strerror(): "open '/x': No such file or
- * directory"; returns r. */
+/* Sets code and cause from a negative errno `r` and adds the text of strerror(), as in "open '/x': No such file or
+ * directory". Returns r. */
 int hf_err_sys(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Puts context in front of the present text; takes the code from r if none is set. Returns r. */
+/* Puts context in front of the present text. If *err has no code yet, sets code and cause from the negative errno `r`.
+ * Returns r. */
 int hf_err_wrap(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
 /* Formats the whole text, "where: cause", into text[n] (always terminated); returns text. */

@@ -6,9 +6,9 @@
 #define HF_TIME_TEXT 32     /* bytes that hf_format_time() needs */
 #define HF_DURATION_TEXT 32 /* bytes that hf_format_duration() needs */
 
-/* Formats "2027-02-01T00:00:00Z": UTC with a precision of seconds, as metav1.Time. Returns text. */
+/* Formats "2027-02-01T00:00:00Z": UTC, cut to whole seconds, like Kubernetes' metav1.Time. Returns text. */
 const char *hf_format_time(uint64_t unix_ns, char text[HF_TIME_TEXT]);
 
-/* Formats the shortest text that Go's time.ParseDuration accepts, without parts that are zero: "1h30m", "1.500s",
- * "20ms". Returns text. */
+/* Formats a duration in the form of Go's time.ParseDuration, without parts that are zero: "1h30m", "1.500s", "20ms".
+ * Cuts durations of one second and more to milliseconds. Returns text. */
 const char *hf_format_duration(uint64_t ns, char text[HF_DURATION_TEXT]);

@@ -1,8 +1,9 @@
 /* base/fs.h - the file system as a table of functions, so that tests can cut the power at any call.
  *
- * Each entry does what the system call of its name does and returns its value or -errno. Descriptors are ints of the
- * table that made them: real ones of os/fs_posix, numbers of a model in tests. `dirfd` may be AT_FDCWD. A power cut
- * may lose everything before the next fsync, names included (fsync the folder). Threads: any for the real table. */
+ * Each entry does what the system call of the same name does, and returns the call's value or -errno. A descriptor is
+ * valid only for the table that opened it: a real descriptor for os/fs_posix.h, a number of a model in tests. `dirfd`
+ * may be AT_FDCWD. A power cut may lose all changes since the last fsync; to keep a file's name, fsync its folder.
+ * Threads: any for the table of os/fs_posix.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,8 +16,8 @@
 /* Rules for resolving a path (openat2(2)). */
 enum hf_fs_resolve {
     HF_FS_ANY = 0,
-    HF_FS_BENEATH = 1,     /* never above dirfd: no "..", no absolute path, no link that leaves it */
-    HF_FS_NO_SYMLINKS = 2, /* no component is a symbolic link */
+    HF_FS_BENEATH = 1,     /* refuse a path that leaves dirfd by "..", by a link or as an absolute path */
+    HF_FS_NO_SYMLINKS = 2, /* refuse a path with a symbolic link in any component */
 };
 
 struct hf_fs_ops {
@@ -31,8 +32,8 @@ struct hf_fs_ops {
     int (*fsync)(void *ctx, int fd);
     int (*fdatasync)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *ret);
-    /* Returns the number of names of the file, and nothing else. A caller that also reads a file's times makes the
-     * kernel record the next write to the nanosecond (multigrain timestamps, Linux 6.13), and then every fdatasync
+    /* Returns the number of hard links of the file. Does not use fstat(): a caller that also reads a file's times makes
+     * the kernel record the next write to the nanosecond (multigrain timestamps, Linux 6.13), and then every fdatasync
      * writes the inode too. */
     int (*links)(void *ctx, int fd);
     int (*fstatat)(void *ctx, int dirfd, const char *path, struct stat *ret, int flags);
@@ -49,7 +50,7 @@ struct hf_fs_ops {
     ssize_t (*flistxattr)(void *ctx, int fd, char *names, size_t n);
     ssize_t (*fgetxattr)(void *ctx, int fd, const char *name, void *value, size_t n);
     int (*fsetxattr)(void *ctx, int fd, const char *name, const void *value, size_t n);
-    /* Calls `visit(arg, name, d_type)` for each entry but "." and ".."; a negative return stops, and list() returns
-     * it. */
+    /* Calls `visit(arg, name, d_type)` for each entry but "." and "..". If `visit` returns a negative number, list()
+     * stops and returns that number. */
     int (*list)(void *ctx, int dirfd, int (*visit)(void *arg, const char *name, unsigned char type), void *arg);
 };

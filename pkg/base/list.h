@@ -1,4 +1,5 @@
-/* base/list.h - intrusive doubly linked ring; an entry lives inside the structure it links. Allocates nothing.
+/* base/list.h - a doubly linked ring. Each entry is a member of the structure that it links, so a list allocates
+ * nothing.
  *
  *     head <-> a <-> b <-> head        the head of an empty list points at itself
  *
@@ -33,7 +34,7 @@ static inline void hf_list_append(struct hf_list *head, struct hf_list *entry)
     head->prev = entry;
 }
 
-/* Unlinks; the entry becomes an empty ring of its own, so removing it twice is harmless. */
+/* Unlinks the entry and makes it an empty ring of its own, so that removing an entry twice is harmless. */
 static inline void hf_list_remove(struct hf_list *entry)
 {
     entry->prev->next = entry->next;
@@ -41,7 +42,7 @@ static inline void hf_list_remove(struct hf_list *entry)
     hf_list_init(entry);
 }
 
-/* Visits entries; the body may remove the current one. `it` and `next` are `struct hf_list *` variables of the
- * caller. */
+/* Visits all entries. The loop's body may remove the entry `it`, but not `following`. `it` and `following` are `struct
+ * hf_list *` variables of the caller. */
 #define hf_list_each(it, following, head)                                                                              \
     for ((it) = (head)->next, (following) = (it)->next; (it) != (head); (it) = (following), (following) = (it)->next)

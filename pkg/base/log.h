@@ -1,12 +1,12 @@
-/* base/log.h - one JSON line per event on one descriptor, with a stable event name and typed fields.
+/* base/log.h - writes one JSON line per event to one descriptor, with a stable event name and typed fields.
  *
  *     hf_log(log, HF_LOG_INFO, "update.committed", HF_S("release", name), HF_D("sequence", 42));
  *     {"time":"2026-11-20T08:00:00Z","level":"info","event":"update.committed","release":"edge","sequence":42}
  *
- * Libraries return errors; only the top of a process and the code that runs a state machine log. The log escapes
- * values, cuts text at HF_LOG_MAX_VALUE bytes, and must never get a secret. It writes at most HF_LOG_BURST lines per
- * second with one event name; the next line reports the number of lines it dropped ("suppressed": n). A NULL log
- * swallows everything. Threads: loop thread only. */
+ * Only main programs and the code that runs a state machine write to the log; libraries return errors. Never pass a
+ * secret. The log escapes values and cuts text at HF_LOG_MAX_VALUE bytes. It writes at most HF_LOG_BURST lines per
+ * second with one event name and drops further lines; the next line with that name reports their number ("suppressed":
+ * n). Calls with a NULL log do nothing. Threads: loop thread only. */
 #pragma once
 
 #include <stdint.h>
@@ -36,7 +36,8 @@ static inline const char *hf_log_text(const char *text)
     return text != NULL ? text : "";
 }
 
-/* Writes to descriptor `fd`. Borrows `fd` and `clock`; both must outlive the log. NULL on OOM. */
+/* Makes a log that writes events of level `least` and above to descriptor `fd`. Borrows `fd` and `clock`; both must
+ * outlive the log. NULL on OOM. */
 struct hf_log *hf_log_new(int fd, enum hf_log_level least, const struct hf_clock_ops *clock);
 void hf_log_free(struct hf_log *log);
 HF_DEFINE_CLEANUP(struct hf_log, hf_log_free)
@@ -54,6 +55,6 @@ HF_MUST_USE int hf_log_level_parse(const char *text, enum hf_log_level *ret_leve
 /* The function behind hf_log(); `fields` ends with a NULL key. */
 void hf_log_fields(struct hf_log *log, enum hf_log_level level, const char *event, const struct hf_log_field *fields);
 
-/* Logs an error value: one subject pair, and the whole text as "error". */
+/* Logs an error with two fields: `subject_key` with the value `subject`, and "error" with the whole text of *err. */
 void hf_log_err(struct hf_log *log, enum hf_log_level level, const char *event, const char *subject_key,
                 const char *subject, const struct hf_err *err);

@@ -6,13 +6,14 @@
 #define HF_MUST_USE __attribute__((warn_unused_result))
 #define HF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define HF_UNUSED __attribute__((unused))
-/* use it for functions that the optimizer would not inline by itself */
+/* for functions that the optimizer would otherwise not inline */
 #define HF_ALWAYS_INLINE inline __attribute__((always_inline))
 #define HF_LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define HF_STR_(x) #x
 #define HF_STR(x) HF_STR_(x)
 
-/* These evaluate the greater or smaller argument twice: pass no random numbers and no reads. */
+/* HF_MIN and HF_MAX evaluate one of their arguments twice: pass no expression that may change between two
+ * evaluations. */
 #define HF_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define HF_MAX(a, b) ((a) > (b) ? (a) : (b))
 
@@ -28,10 +29,10 @@
         value_;                                                                                                        \
     })
 
-/* The structure that holds `member` at `pointer`. */
+/* Returns a pointer to the structure of type `type` whose member `member` is at `pointer`. */
 #define hf_container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-/* Defines `<name>p(type **)` for use with _cleanup_ from a `<name>(type *)` that accepts NULL. */
+/* Defines `<name>p(type **)` for use with _cleanup_. It calls `<name>(type *)`, which must accept NULL. */
 #define HF_DEFINE_CLEANUP(type, name)                                                                                  \
     static inline void name##p(type **pointer)                                                                         \
     {                                                                                                                  \

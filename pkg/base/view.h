@@ -1,6 +1,6 @@
 /* base/view.h - borrowed text: a pointer and a length, without a terminating zero.
  *
- * A view is valid as long as the memory it borrows from. Threads: any. Pure, except hf_view_dup(). */
+ * A view is valid as long as the memory to which it points. Threads: any. Pure, except hf_view_dup(). */
 #pragma once
 
 #include <stdbool.h>
@@ -20,9 +20,11 @@ bool hf_view_eq(struct hf_view a, const char *text);
 bool hf_view_starts(struct hf_view a, const char *prefix);
 struct hf_view hf_view_trim(struct hf_view a); /* removes space, tab, CR and LF at both ends */
 
-/* Cuts *rest at the first `separator`: *ret_head gets the text before it, or all of it if there is none. Returns
- * false when *rest is exhausted (its p is NULL). */
+/* Cuts *rest at the first `separator`: *ret_head gets the text before the separator, and *rest keeps the text after it.
+ * Without a separator, *ret_head gets the whole *rest, and rest->p becomes NULL. Returns false if rest->p is NULL at
+ * the call. */
 bool hf_view_split(struct hf_view *rest, char separator, struct hf_view *ret_head);
 
-/* Copies to the heap, with a terminating zero; NULL on OOM. Free with free(). */
+/* Copies the text to the heap and adds a terminating zero. Returns NULL on OOM. The caller frees the copy with
+ * free(). */
 char *hf_view_dup(struct hf_view view);

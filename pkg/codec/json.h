@@ -1,10 +1,10 @@
-/* codec/json.h - JSON (RFC 8259) and YAML 1.1/1.2 text as jansson trees, with limits and with line numbers. Declares
- * json.c, json_canonical.c, yaml.c and yaml_format.c.
+/* codec/json.h - JSON (RFC 8259) and YAML 1.1/1.2 text as jansson trees, with limits on size and with line numbers in
+ * errors. Declares json.c, json_canonical.c, yaml.c and yaml_format.c.
  *
- * The only header that includes jansson.h. API objects stay trees: read the few fields needed, so that unknown fields
- * survive.
- * Threads: a tree belongs to one thread at a time. Memory: json_decref() or hf_json_freep() frees a tree.
- * Errors: 0 or -errno; *err has line and column, and never quotes the input: it may hold a secret. */
+ * Only this header includes jansson.h. Keep API objects as trees and read the few fields that you need, so that unknown
+ * fields survive.
+ * Threads: a tree belongs to one thread at a time. Memory: json_decref() or hf_json_freep() frees a tree. Errors: 0 or
+ * -errno; *err has line and column. It never quotes the input, because the input may hold a secret. */
 #pragma once
 
 #include <jansson.h>
@@ -12,7 +12,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Limits on text from outside. A field that is 0 takes its default: 4 MiB, depth 64 (also the most), 200,000 values. */
+/* Limits on text from outside. 0 in a field means the default: HF_JSON_MAX_BYTES, HF_JSON_MAX_DEPTH (also the highest
+ * depth that a caller can set) or HF_JSON_MAX_NODES (number of values). */
 struct hf_json_limits {
     size_t max_bytes;
     unsigned max_depth;
@@ -34,44 +35,45 @@ static inline json_t *hf_json_mutable(const json_t *json)
     return u.writable;
 }
 
-/* Parses one whole JSON text by the rule of codec/scan.h: -EBADMSG for bad text, duplicate names, unpaired
- * surrogates, numbers beyond a double. Also refuses U+0000: strings and names are C strings from here on. An integer
- * beyond int64 becomes a real number. -E2BIG: larger, deeper or more values than the limits, before it builds the
- * excess. -ENOMEM. */
+/* Parses one whole JSON text by the rule of codec/scan.h. Refuses U+0000 too, because the tree has C strings. An
+ * integer outside int64 becomes a real number. -EBADMSG: bad text, duplicate names, unpaired surrogates, U+0000, or
+ * numbers outside double. -E2BIG: the text exceeds a limit; the function stops before it builds more values than that.
+ * -ENOMEM. */
 HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
-/* Parses a text of one YAML document. Scalars follow the core schema: "yes" is a string. Refuses numbers such as
- * 010, which is 8 in YAML 1.1 and 10 in 1.2, with an error that names them. Limits as above; aliases count expanded,
- * so bombs end in -E2BIG. -EBADMSG with line: tags other than the core ones, merge keys, duplicate keys, keys that
- * are not strings, integers beyond int64 (stricter than JSON: people write YAML). */
+/* Parses a text of one YAML document. Scalars follow the core schema, in which "yes" is a string. Refuses numbers such
+ * as 010, which is 8 in YAML 1.1 and 10 in YAML 1.2; the error names the number. The limits of hf_json_parse() apply to
+ * the tree with all aliases expanded, so a bomb of aliases gets -E2BIG. -EBADMSG with a line number: tags outside the
+ * core schema, merge keys, duplicate keys, keys that are not strings, or integers outside int64 (JSON text may have
+ * such integers; people write YAML, and such an integer is probably a mistake). */
 HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
-/* Parses every document of a stream into a JSON array, in order, without empty documents. */
+/* Parses all documents of a YAML text into a JSON array, in order. Leaves out empty documents. */
 HF_MUST_USE int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array,
                                   struct hf_err *err);
 
-/* Appends block-style YAML that hf_yaml_parse() reads back as the same tree; quotes strings that look like other
- * types. */
+/* Appends block-style YAML, which hf_yaml_parse() turns into an equal tree. Quotes strings that would otherwise parse
+ * as another type. */
 HF_MUST_USE int hf_yaml_format(const json_t *json, struct hf_buf *out);
 
 /* Appends compact JSON in insertion order. */
 HF_MUST_USE int hf_json_format(const json_t *json, struct hf_buf *out);
 
-/* Appends canonical JSON (RFC 8785, JCS). Signatures cover it, so it takes only what every reader understands in the
- * same way: objects, arrays, strings, booleans, null and integers up to +-(2^53 - 1) (JCS numbers are IEEE doubles).
- * -EINVAL with the path: another number. */
+/* Appends canonical JSON (RFC 8785, JCS). Signatures cover this text, so the function accepts only values that every
+ * decoder reads alike: objects, arrays, strings, booleans, null and integers up to +-(2^53 - 1) (JCS numbers are IEEE
+ * doubles). -EINVAL: the tree has another number; *err names its path. */
 HF_MUST_USE int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err);
 
-/* Getters for checked trees; they lend their results. path is "a.b.c" of object keys. NULL or `fallback` when the value
- * is absent or of another type. */
+/* Get a value from a tree. The tree keeps ownership. `path` has the form "a.b.c", where a, b and c are keys of nested
+ * objects. If the value is absent or of another type, the functions return NULL or `fallback`. */
 const json_t *hf_json_at(const json_t *root, const char *path);
 const char *hf_json_str(const json_t *root, const char *path); /* NULL */
 const char *hf_json_str_or(const json_t *root, const char *path, const char *fallback);
 int64_t hf_json_int_or(const json_t *root, const char *path, int64_t fallback);
 bool hf_json_bool_or(const json_t *root, const char *path, bool fallback);
 
-/* Puts `value` (taken over, also on failure) at path; makes the objects on the way. -ENOMEM; -ENOTDIR: one of them is
- * not an object. */
+/* Puts `value` at `path`, and makes missing objects on the path. Takes ownership of `value`, also on failure. -ENOMEM.
+ * -ENOTDIR: a value on the path exists but is not an object. */
 HF_MUST_USE int hf_json_put(json_t *root, const char *path, json_t *value);

@@ -1,8 +1,8 @@
-/* codec/pack.h - compresses whole-file artifacts to .zst, as a stream; codec/unpack.h reads it back.
+/* codec/pack.h - compresses whole-file artifacts to .zst piece by piece; codec/unpack.h decompresses them.
  *
- * Deterministic: the same bytes give the same output. The window has at most 8 MiB, so that unpacking on a node
- * needs little memory; the frame holds content size and checksum. Threads: one at a time. Errors: 0 or -errno, *err
- * says why. */
+ * Deterministic: the same bytes give the same output. The window has at most 8 MiB, so that unpacking on a node needs
+ * little memory; the frame holds content size and checksum. Threads: one at a time. Errors: 0 or -errno, *err says
+ * why. */
 #pragma once
 
 #include <stddef.h>
@@ -13,7 +13,7 @@
 struct hf_pack;
 
 /* `write` gets the compressed bytes in order; it returns 0, or -errno to end the compression with that error.
- * `total_bytes`: the sum of all that feed gets. NULL on OOM. */
+ * `total_bytes` is the number of bytes that hf_pack_feed() will get in total. Returns NULL on OOM. */
 struct hf_pack *hf_pack_new(int (*write)(void *ctx, const void *bytes, size_t n), void *ctx, size_t total_bytes);
 void hf_pack_free(struct hf_pack *pack);
 HF_DEFINE_CLEANUP(struct hf_pack, hf_pack_free)

@@ -6,28 +6,30 @@
  *     if (hf_scan_members(&scan, members, HF_LEN(members), &n) < 0 || hf_scan_end(&scan) < 0)
  *         ... scan.what at scan.at
  *
- * The rule, the same for every acceptor (ingest, MQTT, log lines, the spool, and the trees that codec/json.h builds
- * from this scanner): RFC 8259, and no text that two readers could understand differently.
+ * All users of the scanner (ingest, MQTT, log lines, the spool, and codec/json.h) follow one rule: accept RFC 8259, but
+ * no text that two decoders could read differently. In detail:
  *
- *   - Text is valid UTF-8 without a byte order mark. Escapes give valid Unicode: refuses an unpaired surrogate
- *     ("\ud800").
- *   - No object names a member twice, at any depth. Compares names with their escapes resolved.
- *   - A number fits a double (1e999 does not) and has at most HF_SCAN_MAX_NUMBER characters. An integer beyond int64 is
- *     valid, and a tree holds it as a double. Kubernetes' own reader does the same: its servers write a double below
- *     1e21 without an exponent, and so does our encoder for metrics up to 2^64. Signed content has integers up to
- *     2^53 - 1 only: see hf_json_canonical().
- *   - At most HF_SCAN_MAX_DEPTH levels of objects and arrays. NaN, Infinity, comments and trailing commas are not JSON.
- *   - U+0000 ("\u0000") is valid here (a log line may hold it) and sets `zero`; a tree refuses it, because its strings
- *     are C strings.
+ *   - Text is valid UTF-8 without a byte order mark. Escapes stand for valid Unicode, so the scanner refuses an
+ *     unpaired surrogate ("\ud800").
+ *   - No object has two members of one name, at any depth. The scanner resolves escapes before it compares names.
+ *   - A number fits into a double (1e999 does not) and has at most HF_SCAN_MAX_NUMBER characters. An integer outside
+ *     int64 is valid, and a tree holds such an integer as a double. Kubernetes' decoder also turns such integers into
+ *     doubles. They occur in practice: its servers write a double below 1e21 without an exponent, and our encoder
+ *     writes metrics up to 2^64 that way. Signed content has only integers of at most 53 bits (hf_json_canonical()).
+ *   - Objects and arrays nest at most HF_SCAN_MAX_DEPTH levels deep. NaN, Infinity, comments and trailing commas are
+ *     not JSON.
+ *   - U+0000 ("\u0000") is valid here, because log lines may hold it; it sets `zero`. hf_json_parse() refuses U+0000,
+ *     because the strings of a tree are C strings.
  *
- * hf_scan_init_loose() follows the grammar only: it takes duplicate names, unpaired surrogates (they mean U+FFFD) and
- * numbers of any size. For code that must walk through text that nobody checked, such as redaction of log lines. It
- * accepts nothing on behalf of others.
+ * hf_scan_init_loose() checks the grammar only: such a scan accepts duplicate names, unpaired surrogates (read as
+ * U+FFFD) and numbers of any size. Use it to walk through text that nobody checked, such as log lines to redact. Do not
+ * use it to validate input that is passed on.
  *
- * Threads: a scan belongs to one thread. Memory: none, except for objects of many members inside a value: keeps their
- * names on the heap until the value ends (16 bytes each).
- * Errors: -EBADMSG bad text, -E2BIG nested too deeply, -ENOMEM; `what` (static text) and `at` (offset in the text) say
- * more, and the scan stays failed. No error quotes the input: it may hold a secret. */
+ * Threads: a scan belongs to one thread. Memory: none, with one exception: for a nested object with many members, the
+ * scan keeps 16 heap bytes per member until the value ends.
+ * Errors: -EBADMSG (bad text), -E2BIG (nested too deeply) and -ENOMEM. `what` (static text) and `at` (offset in the
+ * text) then describe the fault, and all later calls on the scan fail. No error quotes the input, because the input may
+ * hold a secret. */
 #pragma once
 
 #include <stdbool.h>
@@ -51,16 +53,16 @@ enum hf_scan_type {
 
 struct hf_scan {
     struct hf_view text;
-    size_t at;        /* offset of the next byte; after a failure, the fault */
+    size_t at;        /* offset of the next byte; after a failure, offset of the fault */
     const char *what; /* NULL: no failure */
     int code;         /* 0, or the failure: -EBADMSG, -E2BIG, -ENOMEM */
     bool loose;       /* see hf_scan_init_loose() */
-    bool zero;        /* a string or name so far has U+0000 */
+    bool zero;        /* a string or name that the scan has read has U+0000 */
 };
 
 struct hf_scan_value {
     enum hf_scan_type type;
-    bool escaped;        /* string: has escapes, see hf_scan_string() */
+    bool escaped;        /* a string with escapes, see hf_scan_string() */
     struct hf_view text; /* as received; a string without its quotes */
 };
 
@@ -75,32 +77,35 @@ void hf_scan_init_loose(struct hf_scan *scan, struct hf_view text);
 
 /* ---- values ---- */
 
-/* Reads one value of any depth, and the blanks before it. */
+/* Skips blanks and reads one value of any depth. */
 HF_MUST_USE int hf_scan_value(struct hf_scan *scan, struct hf_scan_value *ret_value);
 
-/* Reads one value of any depth. *ret_text (may be NULL): the value as received, a string with its quotes. */
+/* Reads one value of any depth. *ret_text is the value as received; a string keeps its quotes. `ret_text` may be
+ * NULL. */
 HF_MUST_USE int hf_scan_raw(struct hf_scan *scan, struct hf_view *ret_text);
 
-/* Reads one string. */
+/* Reads one string. *ret_inside is its text without the quotes, with escapes as received. */
 HF_MUST_USE int hf_scan_text(struct hf_scan *scan, struct hf_view *ret_inside, bool *ret_escaped);
 
-/* Reads one object: its members in order. Refuses more than `max` members. */
+/* Reads one object into `members`, in the order of the text. Refuses more than `max` members. */
 HF_MUST_USE int hf_scan_members(struct hf_scan *scan, struct hf_scan_member *members, size_t max, size_t *ret_n);
 
-/* Read an array element by element: enter once, then call next() before each element. next() returns 1 before an
- * element, 0 behind the closing bracket. */
+/* Read an array element by element: call hf_scan_array_enter() once, and hf_scan_array_next() before each element.
+ * hf_scan_array_next() returns 1 if an element follows, and 0 after it has read the closing bracket. `first` is true in
+ * its first call. */
 HF_MUST_USE int hf_scan_array_enter(struct hf_scan *scan);
 HF_MUST_USE int hf_scan_array_next(struct hf_scan *scan, bool first);
 
 /* Fails unless only blanks remain. */
 HF_MUST_USE int hf_scan_end(struct hf_scan *scan);
 
-/* Returns the type of the value that comes next, without reading it; fails at the end or where no value begins. */
+/* Returns the hf_scan_type of the next value without reading the value. Fails at the end of the text, or if the next
+ * byte begins no value. */
 HF_MUST_USE int hf_scan_peek(struct hf_scan *scan);
 
-/* ---- single characters: for code that knows its text's structure. It checks for duplicate names itself. ---- */
+/* ----single characters: for code that knows the structure of its text and checks for duplicate names itself ---- */
 
-/* Skips blanks. Returns the byte after them without reading it, -1 at the end. */
+/* Skips blanks. Returns the next byte without consuming it, or -1 at the end of the text. */
 static inline int hf_scan_next(struct hf_scan *scan)
 {
     const char *p = scan->text.p + scan->at, *end = scan->text.p + scan->text.n;
@@ -111,7 +116,8 @@ static inline int hf_scan_next(struct hf_scan *scan)
     return p < end ? (unsigned char)*p : -1;
 }
 
-/* Skips blanks, and `c` if it follows. False when another byte follows, which is no failure. */
+/* Skips blanks, and then `c` if it is the next byte. Returns false if the next byte is another one; the scan does not
+ * fail. */
 static inline bool hf_scan_char(struct hf_scan *scan, char c)
 {
     bool found = hf_scan_next(scan) == (unsigned char)c;
@@ -131,7 +137,7 @@ enum hf_scan_piece { HF_SCAN_OPEN, HF_SCAN_CLOSE, HF_SCAN_SCALAR };
 struct hf_scan_item {
     enum hf_scan_piece piece;
     enum hf_scan_type type; /* OPEN and CLOSE: object or array */
-    bool named;             /* OPEN and SCALAR: it is a member, `name` names it */
+    bool named;             /* OPEN and SCALAR: the item is a member of an object and `name` is its name */
     bool name_escaped;
     struct hf_view name;
     struct hf_scan_value value; /* SCALAR */
@@ -139,46 +145,49 @@ struct hf_scan_item {
 
 struct hf_scan_walk {
     struct hf_scan *scan;
-    uint64_t objects; /* one bit for each open bracket, the innermost lowest: 1 an object */
+    uint64_t objects; /* one bit for each open bracket, the innermost in the lowest bit; 1: object, 0: array */
     unsigned depth;   /* open brackets */
     unsigned max_depth;
-    bool first; /* nothing has come yet inside the innermost bracket */
+    bool first; /* the walk has read nothing inside the innermost bracket yet */
     bool ended;
     struct hf_scan_name *names; /* names in the open objects, outermost first */
     size_t n_names, cap_names;
     uint32_t first_name[HF_SCAN_MAX_DEPTH];
-    struct hf_scan_name few[48]; /* where `names` begins */
+    struct hf_scan_name few[48]; /* the memory of `names` until it needs more */
 };
 
 /* `max_depth` is at most HF_SCAN_MAX_DEPTH. */
 void hf_scan_walk_init(struct hf_scan_walk *walk, struct hf_scan *scan, unsigned max_depth);
 void hf_scan_walk_done(struct hf_scan_walk *walk);
-/* 1: *ret_item holds the next piece; 0: the value has ended. An object of more than 16 members that names one twice is
- * refused at its end. */
+/* Returns 1 if *ret_item holds the next piece, and 0 at the end of the value. If an object has more than 16 members,
+ * the walk may report a duplicate name only when the object ends. */
 HF_MUST_USE int hf_scan_walk_next(struct hf_scan_walk *walk, struct hf_scan_item *ret_item);
 
 /* ---- meaning ---- */
 
-/* Resolves a string. Without escapes *ret_text is a view of the text itself; otherwise the result is appended to
- * *scratch (whose earlier content stays), and the view points there until the scratch grows again. -EINVAL: the string
+/* Resolves the escapes of a string. If the string has no escapes, *ret_text points into the scanned text. Otherwise the
+ * function appends the result to *scratch, and *ret_text points there until *scratch grows again. -EINVAL: the string
  * has U+0000, which no C string can hold. -E2BIG, -ENOMEM. */
 HF_MUST_USE int hf_scan_string(const struct hf_scan_value *value, struct hf_buf *scratch, struct hf_view *ret_text);
 
-/* Resolves the escapes of a string that a scan has read, into `out`, which has room for inside.n bytes (a string never
- * grows). U+0000 becomes a zero byte, an unpaired surrogate U+FFFD. Returns the length. */
+/* Resolves the escapes of a string that a scan has read, and writes the result to `out`. `out` needs inside.n bytes,
+ * because the result is never longer than the string. U+0000 becomes a zero byte, an unpaired surrogate U+FFFD. Returns
+ * the length. */
 size_t hf_scan_unescape(struct hf_view inside, char *out);
 
-/* Returns the number of bytes from p on that stand for themselves in a JSON string: ASCII without control
- * characters, quotes and backslashes. */
+/* Returns how many bytes at the start of p[n] stand for themselves in a JSON string. These are ASCII characters other
+ * than control characters, '"' and '\'. */
 size_t hf_scan_plain(const char *p, size_t n);
 
-/* True if the member has this name, also where the name is written with escapes. */
+/* Returns true if the member has this name, with or without escapes. */
 bool hf_scan_is(const struct hf_scan_member *member, const char *name);
-/* Returns the value as a number, or NaN if it is not one. */
+/* Returns the value as a number, or NaN if the value is not a number. */
 double hf_scan_number(const struct hf_scan_value *value);
-/* Returns the number in a text that a scan has read as one. NaN when it is longer than HF_SCAN_MAX_NUMBER. */
+/* Returns the number in a text that a scan has read as a number. Returns NaN if the text is longer than
+ * HF_SCAN_MAX_NUMBER. */
 double hf_scan_double(struct hf_view text);
-/* Parses digits only, without a sign. False: anything else, or above 2^64 - 1. */
+/* Parses a text of digits without a sign. Returns false for any other text, or if the number exceeds 2^64 - 1. */
 bool hf_scan_u64(struct hf_view text, uint64_t *ret_value);
-/* Parses digits only, with an optional minus sign. False: anything else, or outside int64. */
+/* Parses a text of digits with an optional minus sign. Returns false for any other text, or if the number is outside
+ * int64. */
 bool hf_scan_i64(struct hf_view text, int64_t *ret_value);

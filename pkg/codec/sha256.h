@@ -1,6 +1,8 @@
-/* codec/sha256.h - SHA-256 (FIPS 180-4), streaming, with a midstate that a file can keep over a reboot.
+/* codec/sha256.h - SHA-256 (FIPS 180-4) piece by piece. A caller can save the state between two pieces (the midstate)
+ * in a file and continue after a reboot.
  *
- * Threads: one thread at a time uses a state. Memory: plain value, nothing to free. Errors: as each function says. */
+ * Threads: any, one at a time for one state. Memory: a state is a plain value; nothing to free. Errors: see each
+ * function. */
 #pragma once
 
 #include <stddef.h>
@@ -21,27 +23,30 @@ struct hf_sha256 {
 
 void hf_sha256_init(struct hf_sha256 *hash);
 void hf_sha256_update(struct hf_sha256 *hash, const void *bytes, size_t n);
-/* Ends the hash: call init before the next use. */
+/* Ends the hash. Call hf_sha256_init() before the next use. */
 void hf_sha256_final(struct hf_sha256 *hash, unsigned char digest[static HF_SHA256_BYTES]);
 
-/* Returns the first eight bytes of the digest, as a fingerprint for use on this machine. */
+/* Ends the hash and returns the first eight bytes of the digest, as a fingerprint. Use it on this machine only. */
 uint64_t hf_sha256_final64(struct hf_sha256 *hash);
 
-/* Midstate, the same bytes on every machine. _load: -EBADMSG for bytes that no _save wrote. */
+/* Save and load the midstate. Its bytes are the same on every machine. _load returns -EBADMSG for bytes that _save
+ * cannot have written. */
 void hf_sha256_save(const struct hf_sha256 *hash, unsigned char state[static HF_SHA256_STATE]);
 HF_MUST_USE int hf_sha256_load(struct hf_sha256 *hash, const unsigned char state[static HF_SHA256_STATE]);
 
-/* Hashes at once; writes the first `kept` bytes of the digest, at most all. */
+/* Hashes n bytes in one call, and writes the first `kept` bytes of the digest (at most HF_SHA256_BYTES). */
 void hf_sha256_of(const void *bytes, size_t n, unsigned char *ret_digest, size_t kept);
-/* Hashes at once; writes lower-case hex and returns it. */
+/* Hashes n bytes in one call, writes the digest as lower-case hex, and returns `hex`. */
 const char *hf_sha256_hex(const void *bytes, size_t n, char hex[static HF_SHA256_HEX]);
 
-/* Hashes the open file `fd` from offset 0. Blocks: worker threads only. *ret_size (may be NULL): the bytes read. */
+/* Hashes the open file `fd` from offset 0. Blocks, so call it on worker threads only. *ret_size (`ret_size` may be
+ * NULL) is the number of bytes read. */
 HF_MUST_USE int hf_sha256_file(const struct hf_fs_ops *fs, int fd, char hex[static HF_SHA256_HEX], uint64_t *ret_size,
                                struct hf_err *err);
 
 #ifdef HF_TEST
-/* The portable code and the processor's instructions, over whole 64-byte blocks from chaining value h. */
+/* Hash n whole blocks of 64 bytes and update the chaining value `h`: _plain with portable code, _fast with the
+ * processor's SHA instructions. */
 void hf_sha256_plain_for_test(const unsigned char *blocks, size_t n, uint32_t h[static 8]);
 void hf_sha256_fast_for_test(const unsigned char *blocks, size_t n, uint32_t h[static 8]);
 #endif

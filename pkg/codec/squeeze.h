@@ -1,11 +1,12 @@
-/* codec/squeeze.h - compresses the bodies of requests: small, fast, the same bytes each time.
+/* codec/squeeze.h - compresses the bodies of requests with little memory and time.
  *
  *     hf_squeeze_begin(squeeze, &body); hf_squeeze_add(squeeze, bytes, n) ...; hf_squeeze_end(squeeze);
  *
- * One object makes frame after frame and keeps its context in between; free it before a longer pause.
- * The window is 128 KiB (zstd) or 32 KiB (gzip): about 0.6 MiB of memory, 0.3 for gzip. Deterministic for the same
- * pieces and library.
- * Threads: one at a time. Errors: 0, -E2BIG (the buffer's maximum), -ENOMEM, -EIO (the library fails). */
+ * One object makes any number of frames, one after the other, and keeps its memory between frames; free the object
+ * before a longer pause.
+ * zstd takes about 0.6 MiB of memory (window 128 KiB), gzip about 0.3 MiB (window 32 KiB). The same pieces and the same
+ * version of the library give the same bytes.
+ * Threads: one at a time. Errors: 0, -E2BIG (maximum of the buffer), -ENOMEM or -EIO (the library failed). */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +15,7 @@
 
 enum hf_squeeze_kind { HF_SQUEEZE_NONE, HF_SQUEEZE_GZIP, HF_SQUEEZE_ZSTD };
 
-/* Name of the kind as in Content-Encoding; NULL for no compression. */
+/* Returns the name of the kind for the header Content-Encoding, or NULL for HF_SQUEEZE_NONE. */
 const char *hf_squeeze_name(enum hf_squeeze_kind kind);
 
 struct hf_squeeze;
@@ -22,7 +23,8 @@ struct hf_squeeze *hf_squeeze_new(enum hf_squeeze_kind kind); /* NULL on OOM */
 void hf_squeeze_free(struct hf_squeeze *squeeze);
 HF_DEFINE_CLEANUP(struct hf_squeeze, hf_squeeze_free)
 
-/* Starts a frame and appends it to *out (borrowed until the end). Discards an unfinished frame. */
+/* Starts a frame, which the next calls append to *out. Borrows `out` until hf_squeeze_end(). If the frame before is
+ * unfinished, the function abandons it. */
 HF_MUST_USE int hf_squeeze_begin(struct hf_squeeze *squeeze, struct hf_buf *out);
 HF_MUST_USE int hf_squeeze_add(struct hf_squeeze *squeeze, const void *bytes, size_t n);
 HF_MUST_USE int hf_squeeze_end(struct hf_squeeze *squeeze);

@@ -5,8 +5,9 @@
 
 #include "base/buf.h"
 
-/* Returns the line, from 1, of the value at `path` ("spec.release.artifacts[0].sha256") in the document-th non-empty
- * document (from 0): the line of its key, or of its entry in a list. For a path that leads to nothing, the line of the
- * nearest value on the way (a missing field: the object that lacks it). 0: there is no such document. Give it a text
- * that hf_yaml_parse_all() has accepted: it does not check the limits again. */
+/* Returns the line, from 1, of the value at `path` ("spec.release.artifacts[0].sha256") in non-empty document number
+ * `document` (from 0). This is the line of the value's key, or of its entry in a list. If no value exists at `path`,
+ * returns the line of the nearest existing value above; for a missing field, that is the object without the field.
+ * Returns 0 if the document does not exist. Pass only a text that hf_yaml_parse_all() has accepted, because this
+ * function does not check the limits. */
 size_t hf_yaml_place_line(struct hf_view text, size_t document, const char *path);

@@ -1,6 +1,6 @@
 /* codec/yaml_scalar.h - the meaning of a plain YAML scalar, for the decoder and the encoder of YAML.
  *
- * YAML 1.2.2, 10.3.2 (core schema). Pure. */
+ * Follows the core schema (YAML 1.2.2, section 10.3.2). Pure. */
 #pragma once
 
 #include "codec/json.h"
@@ -12,10 +12,10 @@ enum hf_yaml_meaning {
     HF_YAML_FALSE,
     HF_YAML_INTEGER,
     HF_YAML_REAL,
-    HF_YAML_OCTAL_LOOKING, /* such as 010: YAML 1.1 and 1.2 read different numbers */
+    HF_YAML_OCTAL_LOOKING, /* such as 010, which is 8 in YAML 1.1 and 10 in 1.2 */
     HF_YAML_NOT_FINITE,    /* .inf, .nan */
     HF_YAML_TOO_BIG,       /* a number outside int64 or double */
 };
 
-/* ret_integer and ret_real get the number where there is one. */
+/* Returns the meaning of `text`. *ret_integer gets the number for HF_YAML_INTEGER, *ret_real for HF_YAML_REAL. */
 enum hf_yaml_meaning hf_yaml_scalar_meaning(const char *text, int64_t *ret_integer, double *ret_real);

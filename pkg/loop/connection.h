@@ -1,8 +1,8 @@
-/* loop/connection.h - a connection to a peer as bytes, over TCP or TLS, for protocols other than HTTP.
+/* loop/connection.h - sends and receives bytes over TCP or TLS, for protocols other than HTTP.
  *
- * Workers resolve names. TLS is 1.2 or newer, trusts the system's store or the given one, and checks the name.
- * Threads: loop thread only. No callback runs inside a call to these functions; nothing is called after `closed` or
- * hf_connection_close(). */
+ * Worker threads resolve names. TLS is 1.2 or newer, trusts the system's certificate store or `ca_pem`, and checks the
+ * peer's name. Threads: loop thread only. These functions never run a callback before they return. No callback comes
+ * after `closed` or hf_connection_close(). */
 #pragma once
 
 #include "base/buf.h"
@@ -19,17 +19,18 @@ struct hf_connection_params {
     const char *ca_pem; /* PEM of the only certificates to trust; NULL: the system's store */
     void (*opened)(void *arg);
     void (*received)(void *arg, const void *bytes, size_t n);
-    /* Called when the connection could not open or has ended: -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (name),
-     * -EKEYREJECTED (TLS), -EPIPE (the peer ended it). Close it. */
+    /* Called when the connection could not open or has ended: -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (unknown name or
+     * no route), -EKEYREJECTED (TLS refused the peer), -EPIPE (the peer ended the connection). The owner must still
+     * call hf_connection_close(). */
     void (*closed)(void *arg, int r, const struct hf_err *err);
     void *arg;
 };
 
 HF_MUST_USE int hf_connection_open(struct hf_loop *loop, const struct hf_connection_params *params,
                                    struct hf_connection **ret_connection, struct hf_err *err);
-void hf_connection_close(struct hf_connection *connection); /* NULL is fine; drops unsent bytes */
+void hf_connection_close(struct hf_connection *connection); /* `connection` may be NULL; drops unsent bytes */
 
-/* Copies; sends when the socket accepts it. -E2BIG: more than HF_CONNECTION_MAX_SEND bytes would wait. -ENOTCONN:
- * not open. */
+/* Copies the bytes, and sends them when the socket accepts them. -E2BIG: more than HF_CONNECTION_MAX_SEND bytes would
+ * wait. -ENOTCONN: the connection is not open. */
 HF_MUST_USE int hf_connection_send(struct hf_connection *connection, const void *bytes, size_t n);
 void hf_connection_pause(struct hf_connection *connection, bool paused); /* stops or resumes receiving */

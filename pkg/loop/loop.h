@@ -1,6 +1,6 @@
 /* loop/loop.h - the one event loop of a process: libuv, with libcurl and libwebsockets as its guests.
  *
- * One loop per process, on one thread. Makes the real tables that sched.h, proc.h, probe.h and unit.h describe.
+ * A process has one loop, on one thread. The loop implements the tables of sched.h, proc.h, probe.h and unit.h.
  * Threads: loop thread only. */
 #pragma once
 
@@ -15,10 +15,10 @@
 
 struct hf_loop;
 
-/* Makes the loop. NULL with *err on failure. */
+/* Makes the loop. Returns NULL and sets *err on failure. */
 struct hf_loop *hf_loop_new(struct hf_err *err);
 
-/* Cancels all calls, waits for running jobs and calls their `done`, frees. */
+/* Cancels all calls, waits for running jobs, calls `done` of each job, and frees the loop. */
 void hf_loop_free(struct hf_loop *loop);
 HF_DEFINE_CLEANUP(struct hf_loop, hf_loop_free)
 
@@ -31,7 +31,7 @@ HF_MUST_USE int hf_loop_on_signal(struct hf_loop *loop, int signum, void (*fire)
 const struct hf_sched_ops *hf_loop_sched(struct hf_loop *loop);
 const struct hf_proc_ops *hf_loop_proc(struct hf_loop *loop);
 const struct hf_probe_ops *hf_loop_probe(struct hf_loop *loop);
-/* Connects to the system bus on first use, and again after the bus closed the connection. */
+/* The table connects to the system bus at its first use, and again if the bus has closed the connection. */
 const struct hf_unit_ops *hf_loop_unit(struct hf_loop *loop);
 
 /* Watches a descriptor that the caller owns (inotify, netlink). The loop calls `fire` when it is readable or

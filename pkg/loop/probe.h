@@ -1,7 +1,7 @@
 /* loop/probe.h - TCP probes, as a table of functions.
  *
- * Threads: loop thread only. A callback never runs inside the call that asked for it; nothing is called after
- * cancel(). */
+ * Threads: loop thread only. The functions of the table never call `done` before they return, and `done` never comes
+ * after cancel(). */
 #pragma once
 
 #include <stdint.h>
@@ -12,8 +12,8 @@ struct hf_probe_call;
 
 struct hf_probe_ops {
     void *ctx;
-    /* Connects to host:port (numeric address or name) and closes. r: 0 connected, -ECONNREFUSED, -ETIMEDOUT,
-     * -EHOSTUNREACH. */
+    /* Connects to host:port, where `host` is a numeric address or a name, and closes the connection. `r` of `done` is 0
+     * (connected), -ECONNREFUSED, -ETIMEDOUT or -EHOSTUNREACH. */
     HF_MUST_USE int (*tcp)(void *ctx, const char *host, uint16_t port, uint64_t timeout_ns,
                            void (*done)(void *arg, int r), void *arg, struct hf_probe_call **ret_call,
                            struct hf_err *err);

@@ -1,7 +1,7 @@
 /* loop/proc.h - child processes, as a table of functions.
  *
- * Threads: loop thread only. A callback never runs inside the call that asked for it; nothing is called after
- * cancel(). */
+ * Threads: loop thread only. The functions of the table never call `done` before they return, and `done` never comes
+ * after cancel(). */
 #pragma once
 
 #include <stdbool.h>
@@ -14,15 +14,17 @@
 struct hf_proc_call;
 
 struct hf_proc_request {
-    const char *const *argv; /* argv[0] is an absolute path; never a shell. Copied. */
-    const char *const *env;  /* "NAME=value", NULL ends; NULL: only PATH and LANG=C. Copied. */
+    const char *const *argv; /* arguments, NULL ends the list; argv[0] is an absolute path; no shell; copied */
+    const char *const *env;  /* "NAME=value", NULL ends the list; NULL: only PATH and LANG=C; copied */
     const char *cwd;         /* NULL: "/" */
-    /* Deadline: SIGTERM to the process group, 2 s later SIGKILL to the group and to all that is left in its
-     * session. 0: 30 s. */
+    /* Limit of the child's run time (0 means 30 s). At the deadline, the loop sends SIGTERM to the process group. 2 s
+     * later, it sends SIGKILL to the group and to all other processes of the child's session. */
     uint64_t timeout_ns;
-    size_t max_output; /* limit for stdout and stderr together; the loop drops further output; 0: 4096 */
-    /* r: 0 exited, -ETIMEDOUT killed at the deadline, -errno could not start. exit_code: 0..255, or 128 + signal.
-     * The call ends when the child itself ends, even if a daemon that it started still holds the pipes. */
+    /* limit in bytes for stdout and stderr together (0 means 4096); the loop drops output beyond it */
+    size_t max_output;
+    /* `r` is 0 (the child ended), -ETIMEDOUT (the loop killed the child at the deadline) or another -errno (the child
+     * did not start). `exit_code` is 0..255, or 128 + the signal's number. The call ends when the child itself ends,
+     * even if a daemon that the child started still holds the pipes. */
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);
     void *arg;
 };
@@ -31,5 +33,5 @@ struct hf_proc_ops {
     void *ctx;
     HF_MUST_USE int (*spawn)(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call,
                              struct hf_err *err);
-    void (*cancel)(void *ctx, struct hf_proc_call *call); /* kills the group at once, without `done` */
+    void (*cancel)(void *ctx, struct hf_proc_call *call); /* kills the process group at once; `done` does not come */
 };

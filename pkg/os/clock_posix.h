@@ -1,4 +1,5 @@
-/* os/clock_posix.h - the real clocks: CLOCK_BOOTTIME and CLOCK_REALTIME. Static, nothing to free. Threads: any. */
+/* os/clock_posix.h - the real clocks: CLOCK_BOOTTIME and CLOCK_REALTIME. The table is static; nothing to free. Threads:
+ * any. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,4 +1,4 @@
-/* os/dir.h - folders over any hf_fs_ops: make, sync, remove with all they hold. All functions block.
+/* os/dir.h - makes, syncs and removes folders through any hf_fs_ops. All functions block.
  *
  * Errors name the path. "Durable" has the meaning of os/file.h. Paths have no trailing slash. Threads: any. */
 #pragma once
@@ -9,17 +9,19 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Makes a folder and its missing parents, as mkdir -p; durable. `mode` is for the folders that it makes. */
+/* Makes a folder and its missing parents durably, like mkdir -p. New folders get `mode`; existing folders keep their
+ * mode. */
 HF_MUST_USE int hf_dir_make(const struct hf_fs_ops *fs, const char *path, mode_t mode, struct hf_err *err);
 
 /* Makes the names in a folder durable. */
 HF_MUST_USE int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* Removes a file, or a folder with everything in it; durable. Follows no links. An absent one is fine. */
+/* Removes durably a file, or a folder with everything in it. Does not follow links. An absent path is no error. */
 HF_MUST_USE int hf_dir_remove_tree(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* Removes `name` in the open folder `dirfd` by the same rules, without sync. */
+/* Removes `name` in the open folder `dirfd` like hf_dir_remove_tree(), but does not sync `dirfd`. */
 HF_MUST_USE int hf_dir_remove_tree_at(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_err *err);
 
-/* Copies the folder part of a path into folder[n] ("." if there is none); returns the last component, within `path`. */
+/* Copies the folder part of `path` into folder[n]; without a folder part, copies ".". Returns a pointer to the last
+ * component within `path`. */
 const char *hf_dir_of_path(const char *path, char *folder, size_t n);

@@ -1,4 +1,4 @@
-/* os/fd.h - small helpers for real descriptors. Threads: any. */
+/* os/fd.h - helpers for descriptors of the kernel. Threads: any. */
 #pragma once
 
 #include <stddef.h>
@@ -6,11 +6,11 @@
 
 #include "base/macros.h"
 
-/* Writes all n bytes with write(2), in as many calls as that takes; the descriptor may be a pipe or a terminal. Blocks.
+/* Writes all n bytes, with repeated calls of write(2); the descriptor may be a pipe or a terminal. Blocks.
  * Returns 0 or -errno. */
 HF_MUST_USE int hf_fd_write_all(int fd, const void *bytes, size_t n);
 
-/* close() for _cleanup_(hf_closep); -1 is fine. */
+/* Closes the descriptor in *fd unless it is -1, and sets *fd to -1. For _cleanup_(hf_closep). */
 static inline void hf_closep(int *fd)
 {
     if (*fd >= 0)

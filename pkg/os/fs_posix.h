@@ -1,6 +1,6 @@
-/* os/fs_posix.h - the real file system, over system calls. Static, nothing to free. Threads: any.
+/* os/fs_posix.h - the real file system, over system calls. The table is static; nothing to free. Threads: any.
  *
- * Opens that ask for HF_FS_BENEATH or HF_FS_NO_SYMLINKS use openat2(2) and return -ENOSYS on kernels before 5.6. */
+ * openat with HF_FS_BENEATH or HF_FS_NO_SYMLINKS uses openat2(2), and returns -ENOSYS on kernels before 5.6. */
 #pragma once
 
 #include "base/fs.h"

@@ -1,20 +1,21 @@
-/* os/memory.h - settings that keep a process small if it mostly waits. They apply to the whole process; the loop
- * calls them, so that no main() can forget to. Threads: the loop's.
+/* os/memory.h - keeps a process that waits most of the time small in memory. These functions affect the whole process.
+ * The loop calls them, so no main() has to. Threads: loop thread only.
  *
- * Measured on a node (glibc, dynamic libcurl with its thirty libraries), three things cost memory: one malloc arena
- * for each thread, free memory kept for bursts that do not come again, and code that ran once at start and stays
- * mapped as ours. */
+ * Measured on a node (glibc, dynamic libcurl with its thirty libraries), three things cost memory: one malloc arena for
+ * each thread, free memory that malloc keeps for peaks that do not recur, and mapped pages of code that ran only at
+ * start. */
 #pragma once
 
 #include <stddef.h>
 
-/* Sets one arena, small reserves, and mmap for big buffers, so that freeing them returns them. Call before the first
- * thread starts. */
+/* Limits malloc to one arena and small reserves, and makes it use mmap for big buffers, so that free() returns big
+ * buffers to the system. Call before the first thread starts. */
 void hf_memory_frugal(void);
 
-/* Returns free memory to the system, and unmaps file pages that were never written; code in use comes back from the
- * page cache by itself. Takes about a millisecond: call when the process is idle. */
+/* Returns free memory to the system, and releases mapped pages of files in mappings that hold no written page. The
+ * kernel maps code that is in use again from the page cache. Takes about a millisecond, so call it when the process is
+ * idle. */
 void hf_memory_trim(void);
 
-/* Returns the number of bytes that malloc keeps for later. */
+/* Returns the number of free bytes that malloc keeps instead of returning them to the system. */
 size_t hf_memory_spare(void);

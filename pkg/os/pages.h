@@ -1,15 +1,15 @@
-/* os/pages.h - return memory that a program no longer needs.
+/* os/pages.h - gives the system back the memory that a program no longer needs.
  *
- * Threads: any, but no other thread may patch code meanwhile (a debugger loses its breakpoints). */
+ * Threads: any, but no other thread may change code during hf_pages_forget_code(). A debugger loses its breakpoints. */
 #pragma once
 
-/* Unmaps all pages of the running program's code and constants. They come back from the page cache on the next
- * access, 64 KiB around each, so code that only the start needed no longer counts as this process's memory. Loses
- * nothing, because these pages are never written; does nothing if they are (text relocations), or if the system
- * refuses. */
+/* Unmaps all pages of the running program's code and constants. At the next access, the kernel maps 64 KiB around the
+ * address again from the page cache. Code that ran only at start then no longer counts as this process's memory. No
+ * data is lost, because the program does not write to these pages. Does nothing if the program wrote to such pages
+ * (text relocations), or if the system refuses. */
 void hf_pages_forget_code(void);
 
-/* From now on malloc returns a block of 128 KiB or more to the system when it is freed, and grows it without
- * copying. By default glibc keeps blocks as large as the largest one freed so far, and the gaps between them. Call
- * once, at the start. Has no effect with another malloc(). */
+/* Makes malloc return blocks of 128 KiB or more to the system when the program frees them, and lets realloc() grow such
+ * blocks without copying. By default glibc keeps blocks as large as the largest one freed so far, and the gaps between
+ * them. Call once, at the start. Has no effect with another malloc(). */
 void hf_pages_return_blocks(void);

@@ -1,6 +1,7 @@
-/* os/rand_posix.h - real random numbers from getrandom(2), which never waits for the kernel's pool. Not for keys.
+/* os/rand_posix.h - random numbers from getrandom(2), without waiting for the kernel's entropy pool. Do not use them
+ * for keys.
  *
- * Static, nothing to free. Loop thread only: the numbers come from one buffer. */
+ * The table is static; nothing to free. Loop thread only: the numbers come from one buffer. */
 #pragma once
 
 #include "base/rand.h"

@@ -1,39 +1,42 @@
-/* os/room.h - memory that this process may still take before the kernel kills it, or another process suffers.
+/* os/room.h - computes how much more memory this process may use before the kernel kills it or other processes run
+ * short of memory.
  *
- * Two things bound it:
+ * Two things bound this memory:
  *
- *   the machine     half of MemAvailable in /proc/meminfo: other processes live there too, and grow
- *   the cgroups     the process's own cgroup and each one above it, v1 and v2 (a v1 limit counts for all below).
- *                   Of each: the limit (memory.max or memory.high, memory.limit_in_bytes), less the memory in use by
- *                   its processes without file pages (the kernel drops those first), less HF_ROOM_HEADROOM_BYTES
+ *   the machine     half of MemAvailable in /proc/meminfo, because other processes share that memory and may grow
+ *   the cgroups     the process's own cgroup and all its parents, v1 and v2. For each cgroup, the bound is its limit
+ *                   (memory.max or memory.high; v1: memory.limit_in_bytes), minus the memory in use (without file
+ *                   pages, which the kernel drops first), minus HF_ROOM_HEADROOM_BYTES
  *
- * The smallest counts. /proc/self/cgroup and /proc/self/mountinfo tell where the cgroups are, so the result is right
- * for a systemd service, a container that sees the host's tree, one that sees only its own cgroup as the top (0::/),
- * and other mount points. A file that cannot be read bounds nothing. Blocks for a moment. Threads: any. */
+ * The result is the smallest of these bounds. /proc/self/cgroup and /proc/self/mountinfo name the folders of the
+ * cgroups. The result is therefore right for systemd services, for containers that see the host's cgroup tree, for
+ * containers that see only their own cgroup as the root (0::/), and for unusual mount points. A file that the process
+ * cannot read sets no bound. Blocks for a moment. Threads: any. */
 #pragma once
 
 #include <stdint.h>
 
 #include "base/fs.h"
 
-/* Bytes that stay free in every cgroup. 16 MiB are for pages of the files that the process reads and writes: with
- * less, the kernel reclaims them all the time, and an update that takes a second takes minutes. 8 MiB are for the
- * process's other work meanwhile (compressing a full telemetry batch, answers of an API server). */
+/* Bytes that must stay free in every cgroup. 16 MiB are for cached pages of the files that the process reads and
+ * writes: with less, the kernel reclaims these pages all the time, and an update of one second takes minutes. 8 MiB are
+ * for other work during the update, such as compressing a full telemetry batch and reading answers of an API server. */
 #define HF_ROOM_HEADROOM_BYTES (UINT64_C(24) << 20)
 
 struct hf_room {
     uint64_t bytes; /* UINT64_MAX: no bound */
-    /* Name of the bound: "memory.max of cgroup /system.slice/x.service", "half of MemAvailable"; "" for none. Cut to
-     * the array. */
+    /* Name of the bound, such as "memory.max of cgroup /system.slice/x.service" or "half of MemAvailable"; "" if no
+     * bound exists. Cut if it does not fit. */
     char bound[112];
 };
 
-/* Fills *ret_room. `root` comes before every path: "" on a real node, a recorded tree in tests. */
+/* Fills *ret_room. The function puts `root` in front of every path: "" on a real node, the folder of a recorded tree in
+ * tests. */
 void hf_room_memory(const struct hf_fs_ops *fs, const char *root, struct hf_room *ret_room);
 
-/* Returns the number of OOM kills that the process's own cgroup, and the one above it, have counted so far; 0 if the
- * files do not exist. A cgroup that systemd makes anew with every start of a service counts from 0 again; on v2 the
- * one above also counts the kills below it. */
+/* Fills *ret_kills with the OOM kills that the kernel has counted so far: `own` for the process's own cgroup, `above`
+ * for its parent; 0 if the files do not exist. systemd makes a new cgroup at every start of a service, so `own` then
+ * begins at 0 again. With cgroup v2, `above` also includes the kills in cgroups below the parent. */
 struct hf_room_kills {
     uint64_t own, above;
 };

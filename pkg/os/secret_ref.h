@@ -19,9 +19,9 @@ struct hf_secret_ref {
 /* Splits a reference; does not check the path or the name. -EINVAL: the text has neither prefix. */
 HF_MUST_USE int hf_secret_ref_parse(const char *text, struct hf_secret_ref *ret_ref);
 
-/* Replaces *out with the secret, bounded by out->max: -E2BIG. Blanks and line breaks around a file's text do not
- * belong to the secret; the value of a variable is taken as it is. -ENOENT: no such file, or the variable is not
- * set. */
+/* Replaces the content of *out by the secret. Removes blanks and line breaks at both ends of a file's text, but not of
+ * a variable's value. -E2BIG: the secret does not fit into out->max. -ENOENT: the file does not exist, or the variable
+ * is not set. */
 HF_MUST_USE int hf_secret_ref_read(const struct hf_secret_ref *ref, const struct hf_fs_ops *fs, struct hf_buf *out,
                                    struct hf_err *err);
 

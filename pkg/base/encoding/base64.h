@@ -8,5 +8,6 @@
 /* Each function appends to *out and returns 0, -E2BIG (maximum of *out) or -ENOMEM. On failure *out is unchanged. */
 HF_MUST_USE int hf_base64_encode(const void *bytes, size_t n, struct hf_buf *out);
 
-/* Decodes the whole text. -EINVAL: blanks, another character, or a last group with bits that encode nothing. */
+/* Decodes the whole text. -EINVAL: the text has a blank or another character outside the alphabet, its padding is
+ * wrong, or unused bits of its last group are not 0. */
 HF_MUST_USE int hf_base64_decode(struct hf_view text, struct hf_buf *out);

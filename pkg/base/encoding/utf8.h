@@ -8,11 +8,12 @@
 
 bool hf_utf8_valid(const char *bytes, size_t n);
 
-/* Returns the size in bytes, 1 to 4, of the character at the start of n >= 1 bytes; 0 if they start with none, or
- * with an incomplete one. */
+/* Returns the size in bytes, 1 to 4, of the character at the start of n >= 1 bytes. Returns 0 if the bytes do not start
+ * with a valid character, or if the character is incomplete. */
 size_t hf_utf8_length(const char *bytes, size_t n);
 
-/* Returns the number of bytes, up to n, that are whole characters: a place where the text may be cut. */
+/* Returns the size in bytes of the longest start of the text, at most n, that consists of whole valid characters. A
+ * caller can cut the text there. */
 size_t hf_utf8_prefix(const char *bytes, size_t n);
 
 /* Writes the character with number `point`, at most 0x10ffff, as 1 to 4 bytes; returns their number. */

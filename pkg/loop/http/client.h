@@ -9,20 +9,20 @@
 
 struct hf_loop;
 
-/* Makes a client. NULL with *err on failure (-EBADMSG: PEM that cannot be read). */
+/* Makes a client. Returns NULL and sets *err on failure (-EBADMSG: the client cannot decode a PEM text). */
 struct hf_http_client;
 struct hf_http_client *hf_http_client_new(struct hf_loop *loop, const struct hf_http_config *config,
                                           struct hf_err *err);
-void hf_http_client_free(struct hf_http_client *client); /* cancels its calls */
+void hf_http_client_free(struct hf_http_client *client); /* cancels the client's calls */
 HF_DEFINE_CLEANUP(struct hf_http_client, hf_http_client_free)
 const struct hf_http_ops *hf_http_client_ops(struct hf_http_client *client);
 
-/* Makes calls that start from now on use new connections (the network changed, or the peer is suspect); running
- * calls continue on theirs. The client does this by itself if a call times out and no byte came on any of its
- * connections meanwhile. */
+/* Makes calls that start from now on use new connections; running calls continue on their old ones. Call when the
+ * network changed or the peer may be faulty. The client does the same by itself if a call times out and no byte came on
+ * any of the client's connections during that time. */
 void hf_http_client_drop_connections(struct hf_http_client *client);
 
-/* Uses new credentials (a rotated token or certificate) for calls that start from now on; these use no connection
- * made with an older client certificate. */
+/* Uses the credentials of `config` (a rotated token or certificate) for calls that start from now on. These calls use
+ * no connection that has another client certificate. */
 HF_MUST_USE int hf_http_client_update(struct hf_http_client *client, const struct hf_http_config *config,
                                       struct hf_err *err);

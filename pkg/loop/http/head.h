@@ -1,8 +1,7 @@
-/* loop/http/head.h - parses the head of an HTTP response, line by line, into the few fields that we use. Pure;
- * bounded.
+/* loop/http/head.h - parses the head of an HTTP response, line by line, into the few fields that we use. Pure; bounded.
  *
- * Reads and drops interim responses (1xx). Leaves out a value that is too long for its field, and never cuts one:
- * half an ETag would match the wrong thing. */
+ * Reads and drops interim responses (1xx). If a value is too long for its field, the parser leaves the field empty
+ * instead of cutting the value: a cut ETag could match the wrong content. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,15 +12,16 @@ enum { HF_HTTP_MAX_HEAD_BYTES = 65536, HF_HTTP_LOCATION = 8192 };
 
 struct hf_http_head {
     struct hf_http_response response;
-    char *location;         /* allocated on the heap; NULL: the header is absent */
+    char *location;         /* header Location, on the heap; NULL: absent */
     size_t bytes;           /* size of all lines so far */
     uint64_t retry_at_unix; /* Retry-After as a date, ns; 0: none */
-    bool in_head;           /* the parser is behind a status line and before the blank line */
+    bool in_head;           /* the parser has read a status line, but not yet the blank line after the head */
     bool complete;          /* the final response's head has ended; later lines are trailers */
 };
 
 void hf_http_head_done(struct hf_http_head *head);
 
-/* Takes one line, with or without its CR LF. Returns 1 if it completes the final head, else 0, -E2BIG, -EPROTO or
- * -ENOMEM. `now_unix_ns` turns a Retry-After date into a wait if there is no Date to measure from. */
+/* Takes one line, with or without its CR LF. Returns 1 if the line completes the final head, 0 if more lines must
+ * follow, or -E2BIG, -EPROTO or -ENOMEM. A Retry-After date becomes a delay from the Date header, or from `now_unix_ns`
+ * if the response has no Date. */
 HF_MUST_USE int hf_http_head_line(struct hf_http_head *head, struct hf_view line, uint64_t now_unix_ns);

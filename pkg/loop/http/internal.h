@@ -1,10 +1,10 @@
 /* loop/http/internal.h - internal: the structures that client.c, pool.c (connections), call.c (requests) and easy.c
- * (one hop as options of curl) share. Only loop/http includes it.
+ * (curl's options for one hop of a request) share. Only loop/http includes it.
  *
- * A client has one current `pool`: a curl multi handle with its connections. The client retires its pool when no new
- * call may use its connections: its TLS identity changed, they went silent, or no call came for a while (a pool
- * costs about 100 KiB). The next call makes a new one. Calls that run in a retired pool end there; the loop frees
- * the pool after the last of them.
+ * A client has one current `pool`: a curl multi handle with its connections. The client retires the pool when the
+ * client's TLS identity has changed, when the pool's connections have gone silent, or when no call has come for a while
+ * (a pool takes about 100 KiB). The next call makes a new pool. Running calls stay in the retired pool until they end;
+ * the loop frees the pool after the last one.
  *
  *     client --current--> pool <--- call, call        pool (retired) <--- call
  *        `--- all calls, running or queued or about to report
@@ -28,8 +28,8 @@ struct hf_http_pool_owner {
     void (*ended)(CURL *easy, CURLcode code);        /* one transfer has ended */
 };
 
-/* The connections of one client. The loop frees a pool some time after the client retired it and its last call is
- * gone. */
+/* The connections of one client. The loop frees a pool when the client has retired the pool and the pool's last call
+ * has ended. */
 struct hf_http_pool {
     struct hf_loop_guest guest;
     struct hf_http_client *client; /* the client whose current pool this is; NULL: the pool is retired */
@@ -38,10 +38,10 @@ struct hf_http_pool {
     CURLM *multi;
     struct hf_tls *tls;
     struct hf_list sockets;
-    struct hf_list aborted;   /* calls cancelled inside a curl callback, to free after it */
+    struct hf_list aborted;   /* calls cancelled inside a curl callback; freed after the callback */
     struct hf_loop_task kick; /* runs when curl asks for a time-out of 0, and at the pool's end */
     uv_timer_t timer;
-    uv_timer_t idle;       /* runs while there is no call; then the pool closes its connections */
+    uv_timer_t idle;       /* runs while the pool has no call; when it fires, the client retires the pool */
     uint64_t last_byte_ns; /* time of the last byte on any call; monotonic */
     unsigned n_calls;      /* number of easy handles in the multi handle */
     unsigned depth;        /* > 0: inside curl, where no call into curl is allowed */
@@ -52,7 +52,8 @@ struct hf_http_pool {
 void hf_http_pool_retire(struct hf_http_pool *pool);
 /* Counts one call more, or one less, in the pool. */
 void hf_http_pool_count(struct hf_http_pool *pool, bool begun);
-/* Call around everything that may make curl call back. The outermost leave reads the finished transfers. */
+/* Call _enter before and _leave after each function of curl that may call back. Pairs may nest; the outermost _leave
+ * reports the finished transfers. */
 void hf_http_pool_enter(struct hf_http_pool *pool);
 void hf_http_pool_leave(struct hf_http_pool *pool);
 
@@ -81,7 +82,7 @@ struct hf_http_pool *hf_http_pool_current(struct hf_http_client *client);
 enum hf_http_call_state { ST_QUEUED, ST_RUNNING, ST_ENDED, ST_REPORTED };
 
 struct hf_http_call {
-    struct hf_list link; /* linked in client->calls; if cancelled inside curl, in pool->aborted */
+    struct hf_list link; /* in client->calls; after a cancel inside curl, in pool->aborted */
     struct hf_http_client *client;
     struct hf_loop *loop;
     struct hf_http_pool *pool; /* while RUNNING */
@@ -91,7 +92,7 @@ struct hf_http_call {
     uv_timer_t timer;
     enum hf_http_call_state state;
 
-    struct hf_http_request request; /* its strings point into the copies below */
+    struct hf_http_request request; /* its strings point to the copies below */
     char *method;
     char *url; /* URL of the current hop */
     char *headers[HF_HTTP_MAX_HEADERS + 1];
@@ -101,26 +102,27 @@ struct hf_http_call {
     struct curl_slist *connect_to;
     struct hf_url_parts to; /* target of this hop */
     bool to_origin;         /* credentials may go to this target */
-    bool left_origin;       /* a redirect left the first origin: the caller's own credentials stay behind */
+    /* a redirect led to another origin: the call no longer sends the caller's own credentials */
+    bool left_origin;
     unsigned redirects;
 
     struct hf_http_head head;
     struct hf_buf collected;
     uint64_t received_bytes;
     uint64_t start_ns;     /* uv_hrtime() */
-    uint64_t last_byte_ns; /* time of the last byte; begins as start_ns */
+    uint64_t last_byte_ns; /* time of the last byte, at first start_ns */
     uint64_t paid_ns;      /* time at which bandwidth_limit allows the next byte */
     bool throttled;        /* paused until paid_ns */
     bool paused;           /* paused by the caller */
     bool aborted;          /* cancelled inside curl */
     bool skip_body;        /* drops the body of a redirect that the call follows */
-    int result;            /* -errno if we ended the call; 0: curl's result counts */
+    int result;            /* -errno if this code ended the call; 0: use curl's result */
     struct hf_err err;
     char curl_text[CURL_ERROR_SIZE];
 };
 
-/* easy.c: makes the easy handle of this hop, ready to start, in call->easy. False on OOM; the caller frees the
- * parts. */
+/* easy.c: makes the easy handle of this hop, ready to start, and stores it in call->easy. Returns false on OOM; the
+ * caller then frees the parts that exist. */
 bool hf_http_easy_make(struct hf_http_call *call);
 /* ---- http_call.c ------------------------------------------------------------------------------------------------- */
 int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,
@@ -129,5 +131,5 @@ void hf_http_call_cancel(void *ctx, struct hf_http_call *call);
 void hf_http_call_pause(void *ctx, struct hf_http_call *call, bool paused);
 void hf_http_call_cancel_all(struct hf_http_client *client);
 
-/* call.c: the pool's view of the calls. */
+/* call.c: the functions that a pool calls. */
 extern const struct hf_http_pool_owner hf_http_call_owner;

@@ -1,14 +1,16 @@
 /* loop/http/tls.h - TLS trust and client certificate of one peer, parsed once for all connections.
  *
- * Judges certificates at our clock's time, not the system's. Accepts those that are not yet valid, or expired, by at
- * most max_skew_ns; checks everything else as usual. Threads: loop thread only. Memory: counted references. */
+ * Judges the validity of certificates with the clock of the configuration instead of the system's clock. Accepts
+ * certificates up to max_skew_ns before and after their validity, and checks everything else as usual. Threads: loop
+ * thread only. Memory: counted references. */
 #pragma once
 
 #include "loop/http/http.h"
 
 struct hf_tls;
 
-/* Parses the PEM texts of the configuration. -EBADMSG: unreadable, or the key does not belong to the certificate. */
+/* Parses the PEM texts of the configuration. -EBADMSG: a text is not valid PEM, or the key does not belong to the
+ * certificate. */
 HF_MUST_USE int hf_tls_new(const struct hf_http_config *config, struct hf_tls **ret_tls, struct hf_err *err);
 /* Take and release a reference for a set of connections. The first reference that needs the system's store loads the
  * store; the last hf_tls_close() frees it, because the store can take a megabyte. */
@@ -17,9 +19,10 @@ void hf_tls_close(struct hf_tls *tls);
 void hf_tls_unref(struct hf_tls *tls);
 void hf_tls_unrefp(struct hf_tls **tls);
 
-/* For CURLOPT_SSL_CTX_FUNCTION: 0 or -errno. `identity`: this peer may see our certificate. */
+/* Sets up the SSL context of a new connection; call from CURLOPT_SSL_CTX_FUNCTION. Returns 0 or -errno. If `identity`
+ * is true, the peer may see our client certificate. */
 HF_MUST_USE int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity);
 
-/* Returns and clears the reason for which we refused the last handshake ("certificate 'CN=x' expired ..."); "" if
- * unknown. */
+/* Returns the reason for which we refused the last handshake ("certificate 'CN=x' expired ..."), and clears it. Returns
+ * "" if no reason is recorded. */
 const char *hf_tls_take_reason(struct hf_tls *tls);

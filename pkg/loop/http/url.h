@@ -1,5 +1,5 @@
-/* loop/http/url.h - parse, join and show URLs. Pure: uses libcurl's URL parser, so that we judge the URL that curl
- * connects to.
+/* loop/http/url.h - parses, joins and formats URLs. Pure. Uses libcurl's URL parser, so that our checks see the same
+ * host as curl does.
  *
  * Threads: any. */
 #pragma once
@@ -22,12 +22,13 @@ struct hf_url_parts {
 /* Splits a URL. -EINVAL: not an absolute http or https URL with a host. */
 HF_MUST_USE int hf_url_split(const char *url, struct hf_url_parts *ret_parts, struct hf_err *err);
 
-/* Resolves a Location header against `base`; free the result. */
+/* Resolves a Location header against `base`. The caller frees *ret_url with free(). */
 HF_MUST_USE int hf_url_join(const char *base, const char *location, char **ret_url, struct hf_err *err);
 
-/* Replaces the host of a URL (by a name, or an address with brackets); free the result. */
+/* Replaces the host of a URL by `host`, which is a name, an IPv4 address, or an IPv6 address with brackets. The caller
+ * frees *ret_url with free(). */
 HF_MUST_USE int hf_url_with_host(const char *url, const char *host, char **ret_url, struct hf_err *err);
 
-/* Formats a URL for error texts without user, password, query and fragment, which may be secrets. Cuts to n; returns
- * shown. */
+/* Formats a URL for error texts without user, password, query and fragment, because these may hold secrets. Cuts the
+ * text to n bytes. Returns `shown`. */
 const char *hf_url_show(const char *text, char *shown, size_t n);

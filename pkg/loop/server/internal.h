@@ -1,5 +1,5 @@
-/* loop/server/internal.h - internal: the structures that the files of this folder share. Only they include it,
- * because it uses lws' types. Threads: loop thread only. */
+/* loop/server/internal.h - internal: the structures that the files of this folder share. Only these files include it,
+ * because it uses types of libwebsockets (lws). Threads: loop thread only. */
 #pragma once
 
 #include <libwebsockets.h>
@@ -7,7 +7,7 @@
 #include "loop/core.h"
 #include "loop/server/server.h"
 
-/* The part that all servers of a loop share: one lws context, made with the first server, ended with the loop. */
+/* The part that all servers of a loop share: one lws context. The first server makes it, and the loop ends it. */
 struct hf_server_host {
     struct hf_loop_guest guest;
     struct hf_loop *loop;
@@ -23,7 +23,8 @@ struct hf_server {
     struct hf_loop *loop;
     uv_poll_t *listener; /* frees itself */
     int listen_fd;
-    /* spare descriptor, with which the server accepts a connection when the process has none left; -1: in use */
+    /* spare descriptor, which the server closes to accept a connection when the process has no other descriptor left;
+     * -1: none */
     int spare_fd;
     uint16_t port;
     struct hf_server_limits limits;

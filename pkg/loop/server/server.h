@@ -1,7 +1,8 @@
 /* loop/server/server.h - small local HTTP servers (libwebsockets on the loop).
  *
- * A process makes each of its servers once, and the loop ends them: lws cannot tear down a context on a foreign loop
- * early. Each server reserves its connections, so no other server can use them up. Threads: loop thread only. */
+ * A process makes each of its servers once. The memory of a server stays until the loop ends, because libwebsockets
+ * cannot free a context on another library's loop earlier. Each server reserves its connections, so other servers
+ * cannot use them. Threads: loop thread only. */
 #pragma once
 
 #include "base/buf.h"
@@ -21,54 +22,54 @@ struct hf_server_request {
     struct hf_view body;             /* the whole body; at most max_body of the route */
 };
 
-/* The reply; the server copies it. Defaults: 200, text/plain; charset=utf-8. */
+/* The reply of a handler. The defaults are status 200 and "text/plain; charset=utf-8". */
 struct hf_server_reply {
     int status;
     const char *content_type;
     const char *extra_headers[4]; /* "Name: value", NULL ends */
-    struct hf_buf body;           /* made by the server, filled by the handler */
+    struct hf_buf body;           /* the server makes the buffer, the handler fills it */
 };
 
 /* A request that the handler answers later: hf_server_answer() sends the answer and ends the exchange. */
 struct hf_server_exchange;
 
 struct hf_server_route {
-    const char *path; /* exact */
+    const char *path; /* must equal the path of the request */
     const char *method;
-    size_t max_body; /* 413 above this */
-    /* Set `handle` or `start`. handle: fills the reply during the call. start: calls hf_server_answer() then or later,
-     * exactly once, also if the peer is gone by then (the server then sends nothing). `request` is valid during the
-     * call only. */
+    size_t max_body; /* bytes; a longer body gets 413 */
+    /* Set either `handle` or `start`. `handle` fills *reply before it returns. After `start`, the owner calls
+     * hf_server_answer() exactly once, inside `start` or later, even if the peer has disconnected (the server then
+     * sends nothing). `request` is valid only until the callback returns. */
     void (*handle)(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply);
     void (*start)(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange);
     void *arg;
 };
 
 enum {
-    /* limit of all servers: 512 senders with a request in flight, and the readers of pages */
+    /* limit of all servers together: 512 senders with an open request, and 48 for other clients */
     HF_SERVER_MAX_CONNECTIONS = 560,
     HF_SERVER_MAX_HEADER_BYTES = 8192,
     HF_SERVER_IDLE_S = 30,
     HF_SERVER_BODY_S = 120,          /* a body may take this long to arrive */
     HF_SERVER_ANSWER_S = 300,        /* an exchange without an answer after this time loses its connection */
     HF_SERVER_SMALL_BODY = 16 << 10, /* the server always accepts bodies up to this size */
-    /* limit of the received bytes of all longer bodies together; above it, 503 with Retry-After */
+    /* limit of the received bytes of all longer bodies together; beyond it, requests get 503 with Retry-After */
     HF_SERVER_MAX_BODIES_BYTES = 8 << 20,
 };
 
 struct hf_server_limits {
-    unsigned max_connections; /* connections to reserve; 0: all that remain of HF_SERVER_MAX_CONNECTIONS */
-    /* limit of the time before the first request is complete, and between two requests; 0: HF_SERVER_IDLE_S */
+    unsigned max_connections; /* connections to reserve; 0 means all that remain of HF_SERVER_MAX_CONNECTIONS */
+    /* limit in seconds until the first request is complete, and between two requests (0 means HF_SERVER_IDLE_S) */
     unsigned idle_s;
-    /* With one connection too many, the server ends the oldest connection instead of the new one: for servers that
-     * answer at once, where the oldest can only be an idle or slow client. */
+    /* When a new connection exceeds max_connections, the server ends the oldest connection instead of the new one. Set
+     * this for servers that answer at once: the oldest connection then belongs to an idle or slow client. */
     bool replace_oldest;
 };
 
 struct hf_server_params {
     const char *address;                  /* numeric */
     uint16_t port;                        /* 0: any free port, see hf_server_port() */
-    const struct hf_server_route *routes; /* copied, except their args */
+    const struct hf_server_route *routes; /* copied; `arg` stays the caller's */
     size_t n_routes;
     struct hf_server_limits limits;
 };
@@ -78,13 +79,12 @@ struct hf_server_params {
  * 404, other methods 405, both with the JSON {"error": ...}. */
 HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params,
                               struct hf_server **ret_server, struct hf_err *err);
-/* Ends an exchange; copies everything. Does nothing if the server is gone. extra_headers: NULL ends, at most 4; may
- * be NULL. */
+/* Sends the answer and ends the exchange. Copies all arguments. Sends nothing if the peer has disconnected or the
+ * server is closed. `extra_headers` has at most 4 entries and ends with NULL, or is NULL. */
 void hf_server_answer(struct hf_server_exchange *exchange, int status, const char *content_type,
                       const char *const *extra_headers, struct hf_view body);
 
 uint16_t hf_server_port(const struct hf_server *server);
 
-/* Stops listening and calls no handler any more. The loop must still exist: it frees the server's memory when it
- * ends. */
+/* Stops listening and calls no handler any more. Call before hf_loop_free(), which frees the server's memory. */
 void hf_server_free(struct hf_server *server);

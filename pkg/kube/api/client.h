@@ -118,11 +118,11 @@ struct hf_kube_subscription {
     bool small;         /* a page of the usual number of objects was too large */
     bool exact;         /* the server's watch cache answered with an old state; list from its store */
     bool doubtful;      /* the ending round must not report an object as gone */
-    bool confirm;       /* list again later, to learn if the objects missing in a doubtful round are really gone */
+    bool confirm;       /* list again later: objects that a doubtful round lacked may be gone */
     bool wants_probe;   /* MetaServer: wants a LIST that the cloud answers */
     bool relist;        /* wants a complete list that has not begun */
     bool reported_some; /* has reported an object since the last round began */
-    /* MetaServer: the cloud answered the LIST of this subscription, and has not refused one since */
+    /* MetaServer: the cloud answered the LIST of this subscription, and has not refused a LIST of it since */
     bool served;
     bool begun;  /* MetaServer: has requested its first LIST */
     bool barred; /* MetaServer: the cloud may not list this kind, or does not have it */
@@ -177,7 +177,7 @@ void hf_kube_report_version(struct hf_kube_subscription *sub);
 void hf_kube_report_synced(struct hf_kube_subscription *sub);
 void hf_kube_report_gone(void *arg, const char *name); /* arg is the subscription */
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
-/* Counts, logs and reports as refused an answer that is older than earlier ones or unusable. */
+/* Counts and logs a doubt (an answer that is unusable or older than earlier ones), and reports it as refused. */
 void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, const char *what,
                           const struct hf_err *err);
 /* Returns true if `version` of a list or bookmark is older than a version that the server sent before. */
@@ -231,8 +231,8 @@ enum hf_kube_proof {
     HF_KUBE_PROVEN,
     HF_KUBE_FROM_STORE, /* the MetaServer's store answered at once, so the cloud may be reachable */
 };
-/* Returns the next subscription that wants a LIST, starting after the one that had the last LIST; NULL if there is
- * none. */
+/* Returns the next subscription that wants a LIST, beginning after kube->probed, or NULL if no subscription wants a
+ * LIST. */
 struct hf_kube_subscription *hf_kube_probe_next(struct hf_kube *kube);
 bool hf_kube_probe_has_others(struct hf_kube *kube);
 /* Sends the LIST of the next subscription. -ENOENT: there is no subscription to list for. */

@@ -14,8 +14,9 @@ struct hf_resource {
     const char *list_kind; /* kind of the list as a real server spells it */
     const char *api_version;
     const char *path; /* URL path of the collection, cluster-scoped */
-    /* The right spelling of the list kind proves that the cloud answered: a MetaServer guesses it from the plural
-     * ("edgeupdates" becomes "EdgeupdateList"). False for "NodeList", which it guesses right. */
+    /* true if the spelling of the list kind shows whether the cloud answered. A MetaServer that answers from its store
+     * derives the list kind from the plural and misspells ours ("edgeupdates" becomes "EdgeupdateList"). False for
+     * "NodeList", which a MetaServer spells right. */
     bool provable;
 };
 
@@ -24,21 +25,25 @@ const struct hf_resource *hf_resource_find(const char *kind);
 
 enum hf_page { HF_PAGE_CACHED, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_PAGE_PROXY };
 
-/* `name`: only the object of this name (metadata.name); NULL: all objects. */
+/* In the functions below, `name` selects one object (metadata.name); NULL selects all objects. */
 
-/* HF_PAGE_CACHED: resourceVersion=0, from the server's watch cache (which ignores the limit where it can: one answer).
- * EXACT: the newest state, in pages. SMALL: the same, in pages of a few objects of any size. PROXY: no parameters, for
- * MetaServer. `next`: the continue token of the page before, "" for the first. */
+/* Appends the URL of a LIST. `next` is the continue token of the previous page, or "". Values of `page`:
+ *   HF_PAGE_CACHED   resourceVersion=0: state from the server's watch cache, usually in one answer, because the cache
+ *                    may ignore the limit of 500 objects per page
+ *   HF_PAGE_EXACT    the newest state from the server's store, 100 objects per page
+ *   HF_PAGE_SMALL    like HF_PAGE_EXACT, but with 8 objects per page, so that even the largest objects stay below
+ *                    HF_KUBE_MAX_LIST_BYTES
+ *   HF_PAGE_PROXY    no parameters; for a MetaServer */
 HF_MUST_USE int hf_resource_list_url(const char *server, const struct hf_resource *resource, const char *name,
                                      enum hf_page page, const char *next, struct hf_buf *out);
-/* URL of a WatchList: resourceVersion=0; the stream begins with every object that exists. */
+/* Appends the URL of a WatchList, a watch whose stream begins with every object that exists. */
 HF_MUST_USE int hf_resource_fill_url(const char *server, const struct hf_resource *resource, const char *name,
                                      uint64_t timeout_s, struct hf_buf *out);
 HF_MUST_USE int hf_resource_watch_url(const char *server, const struct hf_resource *resource, const char *name,
                                       const char *resource_version, uint64_t timeout_s, struct hf_buf *out);
-/* URL for the server-side apply of one object; subresource may be NULL. */
+/* Appends the URL for the server-side apply of the object `name`; subresource may be NULL. */
 HF_MUST_USE int hf_resource_apply_url(const char *server, const struct hf_resource *resource, const char *name,
                                       const char *subresource, const char *field_manager, struct hf_buf *out);
 
-/* Appends the text with every byte but unreserved ones (RFC 3986, 2.3) as %XX. */
+/* Appends the text, with every byte except unreserved ones (RFC 3986, 2.3) as %XX. */
 HF_MUST_USE int hf_resource_escape(const char *text, struct hf_buf *out);

@@ -1,13 +1,14 @@
-/* kube/split.h - one source made of two: desired state from one, our writes to the other.
+/* kube/split.h - combines two sources: desired state comes from one, and our writes go to the other.
  *
  * Behind a MetaServer every write arrives under CloudCore's account, so no policy of the API server can restrict a
  * node to its own objects. A node that reaches the API server can write there with its own certificate instead. The
- * node follows its EdgeNode there too: a write counts when it comes back, and it comes back only from the server
- * that took it. But the node follows its Node object at the source of desired state, although it writes labels to
- * the other server: the labels decide which updates the node runs, and that must not depend on the server that takes
- * the status.
+ * node also follows its EdgeNode at that API server, because a write counts only when the watch returns it, and only
+ * the server that took the write returns it. The node follows its Node object at the source of desired state, although
+ * it writes labels to the API server. The labels decide which updates the node runs, and this decision must not depend
+ * on the server that takes the status.
  *
- * Each source reports contact for its own subscriptions.
+ * Each of the two sources reports contact for its own subscriptions.
+ *
  * Threads: loop thread only. */
 #pragma once
 
@@ -15,7 +16,7 @@
 
 struct hf_split;
 
-/* Borrows both sources, which must outlive the result. NULL: out of memory. */
+/* Borrows both sources, which must outlive the result. Returns NULL when out of memory. */
 struct hf_split *hf_split_new(const struct hf_source_ops *desired, const struct hf_source_ops *written);
 void hf_split_free(struct hf_split *split); /* end every subscription before this call */
 HF_DEFINE_CLEANUP(struct hf_split, hf_split_free)

@@ -4,9 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Returns the CRC of n more bytes, continued from `crc` (0 to start). Values are final (inverted), so calls can be
- * chained. */
+/* Returns the CRC of n more bytes, continued from `crc` (0 to start). The result is final (already
+ * inverted); pass it as `crc` of the next call to continue. */
 uint32_t hf_crc32c(uint32_t crc, const void *bytes, size_t n);
 
-/* Computes the same with tables only: the reference for tests, and for processors without the instruction. */
+/* Returns the value of hf_crc32c(), computed with tables only. Processors without a CRC instruction need this function;
+ * tests compare hf_crc32c() with it. */
 uint32_t hf_crc32c_table(uint32_t crc, const void *bytes, size_t n);

@@ -10,7 +10,7 @@
 
 enum {
     HF_SPOOL_SEGMENT_HEADER = 64,
-    HF_SPOOL_SECTOR = 512, /* writes begin at multiples of this and so never touch a sector with durable content */
+    HF_SPOOL_SECTOR = 512, /* writes begin at multiples of 512, so no write touches a sector with durable content */
     HF_SPOOL_CONTENT = HF_SPOOL_SECTOR, /* offset of the first record */
     HF_SPOOL_RECORD_HEADER = 32,
     HF_SPOOL_MAX_PAYLOAD = 1 << 20,
@@ -29,8 +29,8 @@ struct hf_spool_record {
     uint64_t unix_ns;
     uint32_t tag;
     struct hf_view payload; /* borrowed */
-    bool begins;            /* first record of a write: the writer had synced everything before it */
-    /* the writer skipped the numbers between the record before it and this one; they are not lost */
+    bool begins;            /* the record is the first of a write; the writer had synced everything before that write */
+    /* the writer left out the sequences between the previous record and this one; no record is lost */
     bool jumps;
 };
 
@@ -49,22 +49,22 @@ void hf_spool_header_format(const struct hf_spool_header *header, unsigned char 
 HF_MUST_USE int hf_spool_header_parse(const unsigned char bytes[static HF_SPOOL_SEGMENT_HEADER],
                                       struct hf_spool_header *ret);
 
-/* Appends a whole record to *out: 0, -E2BIG, -ENOMEM. */
+/* Appends a whole record to *out. Returns 0, -E2BIG or -ENOMEM. */
 HF_MUST_USE int hf_spool_record_format(const struct hf_spool_record *record, uint32_t salt, struct hf_buf *out);
 
-/* Parses the record at the start of bytes[n]. Returns its length with padding; 0 if it needs more bytes (*ret_need: how
- * many in all); -EBADMSG: no whole record with this salt. */
+/* Parses the record at the start of bytes[n]. Returns the record's length with padding, 0 if n is too small (*ret_need
+ * is then the number of bytes needed), or -EBADMSG if the bytes are not an undamaged record with this salt. */
 HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t salt,
                                           struct hf_spool_record *ret, size_t *ret_need);
 
-/* True if these bytes look like the header of the record with this sequence, even if other bytes of the record are
+/* Returns true if bytes[n] look like the header of the record with this sequence. Other bytes of that record may be
  * damaged. */
 bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t sequence);
 
 struct hf_spool_cursor {
     uint64_t counter;
-    uint64_t delivered; /* inclusive; 0: nothing */
-    uint64_t newest;    /* first sequence of the newest segment that was ever begun; 0: none */
+    uint64_t delivered; /* the highest delivered sequence (0 means that nothing is delivered) */
+    uint64_t newest;    /* first sequence of the newest segment that the spool ever began (0 means none) */
 };
 
 void hf_spool_cursor_format(const struct hf_spool_cursor *cursor, unsigned char bytes[static HF_SPOOL_CURSOR_SLOT]);

@@ -1,6 +1,6 @@
-/* spool/scan.h - walks through the records of one segment file with a small window of it in memory.
+/* spool/scan.h - walks through the records of one segment file and keeps only a small window of the file in memory.
  *
- * Threads: any, one for each scan; it blocks. Errors: *err names the offset. */
+ * Threads: any thread, but only one at a time for each scan; the functions block. Errors: *err names the offset. */
 #pragma once
 
 #include "base/err.h"
@@ -11,11 +11,11 @@ struct hf_spool_scan {
     const struct hf_fs_ops *fs;
     int fd; /* borrowed */
     uint32_t salt;
-    uint64_t end;           /* the scan stops here */
-    uint64_t offset;        /* place of the next record */
+    uint64_t end;           /* offset at which the scan stops */
+    uint64_t offset;        /* offset of the next record */
     uint64_t skipped_bytes; /* bytes skipped to reach the next whole record */
-    unsigned bad_places;    /* unreadable places skipped for that; limited */
-    struct hf_buf window;   /* bytes of the file from window_at on */
+    unsigned bad_places;    /* unreadable places that the scan skipped; their number has a limit */
+    struct hf_buf window;   /* bytes of the file from offset window_at on */
     uint64_t window_at;
 };
 
@@ -24,23 +24,26 @@ void hf_spool_scan_init(struct hf_spool_scan *scan, const struct hf_fs_ops *fs, 
                         uint64_t end);
 void hf_spool_scan_done(struct hf_spool_scan *scan);
 
-/* Returns 1 and the record at the offset or, if there is none, at the next multiple of 512, and moves the offset behind
- * it; 0: no record there; -errno. The payload is valid until the next call. */
+/* Looks for a record at scan->offset and, if none is there, at the next multiple of 512. Returns 1, the record in *ret
+ * (whose payload is valid until the next call) and moves scan->offset behind the record; 0 if no record is at either
+ * place; or -errno. */
 HF_MUST_USE int hf_spool_scan_next(struct hf_spool_scan *scan, struct hf_spool_record *ret, struct hf_err *err);
 
-/* Moves to the next whole record with a sequence above `above`: 1, or 0 if there is none up to the end. Skips places
- * that the medium cannot read (hf_spool_scan_next: -EIO); too many of them mean a broken device: -EIO. */
+/* Moves scan->offset to the next undamaged record with a sequence above `above`. Returns 1, 0 if there is no such
+ * record (scan->offset then stays), or -errno. Call also after hf_spool_scan_next() returned -EIO: this function skips
+ * unreadable places, and returns -EIO itself only after 64 of them, because the device is then broken. */
 HF_MUST_USE int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_err *err);
 
-/* The end of the last segment's content. */
+/* Where the content of the last segment ends. */
 struct hf_spool_tail {
     uint64_t at;      /* offset at which the content ends */
-    uint64_t wipe_to; /* records of a torn write lie between the end and this offset */
-    uint64_t payload; /* payload bytes in the content */
-    uint64_t last;    /* highest sequence seen, torn records included; the caller's value if there are none */
+    uint64_t wipe_to; /* the records of a torn write lie between `at` and this offset */
+    uint64_t payload; /* payload bytes of the records before `at` */
+    uint64_t last; /* highest sequence found, torn records included; keeps the caller's value if no record is higher */
 };
 
-/* Finds the end of the last segment's content. Where a record is missing, the records behind decide: if a write begins
- * there, everything before it was synced, so the missing record was damaged and the content continues; if none begins,
- * the gap is the start of a torn write. */
+/* Finds the end of the last segment's content. At a gap without a readable record, the records behind the gap decide.
+ * If one of them is the first record of a write, the writer had synced everything before that write: the gap is damage,
+ * and the content continues behind it. Otherwise a torn write begins at the gap, and the content ends there. Set
+ * tail->last before the call. Returns 0 or -errno. */
 HF_MUST_USE int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, struct hf_err *err);

@@ -1,4 +1,5 @@
-/* spool/segment.h - reads a segment's header from either of its two copies, and its name. Any thread; it blocks. */
+/* spool/segment.h - reads the header of a segment, which the file holds twice, and parses the names of segment
+ * files. Threads: any; hf_spool_segment_read() blocks. */
 #pragma once
 
 #include "base/err.h"
@@ -8,12 +9,12 @@
 struct hf_spool_segment {
     struct hf_spool_header header;
     uint64_t file_bytes;
-    bool from_copy; /* the header at the start is damaged */
+    bool from_copy; /* the header at the start of the file is damaged; `header` comes from the copy at its end */
 };
 
-/* Reads the header of the open file `fd`, whose name says that it begins with the sequence `first`. -EBADMSG: neither
- * copy is whole. */
+/* Reads the header of the open file `fd`, whose name has the first sequence `first`. -EBADMSG: both copies of the
+ * header are damaged. */
 HF_MUST_USE int hf_spool_segment_read(const struct hf_fs_ops *fs, int fd, uint64_t first, struct hf_spool_segment *ret);
 
-/* Returns the sequence in the name of a segment's file, 0 if it is not such a name. */
+/* Returns the first sequence of the segment whose file has this name, or 0 if no segment can have this name. */
 uint64_t hf_spool_segment_of_name(const char *name);

@@ -1,7 +1,7 @@
 /* spool/spool.h - a durable queue on the loop: append with group commit, read in order, deliver.
  *
- * Appends collect while a sync runs and go to the disk together: no timer delays them, and one sync serves all that
- * came meanwhile. An append's `done` with r = 0 means that the record survives a power cut. At most one write and one
+ * Appends that come while a sync runs wait for its end; the next write and one sync then serve all of them. No timer
+ * delays an append. An append's `done` with r = 0 means that the record survives a power cut. At most one write and one
  * read run at a time, on workers (but see inline_below_ns). FORMAT.md describes the files.
  *
  * Threads: loop thread only. Memory: the spool copies payloads. Errors: -errno; hf_spool_trouble() has the text of the
@@ -16,13 +16,13 @@
 enum {
     HF_SPOOL_BATCH_RECORDS = 512,
     HF_SPOOL_BATCH_BYTES = 128 << 10,
-    /* limit of records that no write has taken yet: above it, append returns -EAGAIN */
+    /* limits for the records that no write has taken yet; beyond them, hf_spool_append() returns -EAGAIN */
     HF_SPOOL_PENDING_RECORDS = 4096,
     HF_SPOOL_PENDING_BYTES = 2 << 20,
     HF_SPOOL_WRITE_BUCKETS = 12,
 };
 
-/* Upper bounds of hf_spool_state.write_buckets; the last bucket has no bound. */
+/* Upper bounds of the buckets in hf_spool_state.write_buckets; the last bucket has no upper bound. */
 extern const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1];
 
 struct hf_spool;
@@ -31,57 +31,59 @@ struct hf_spool_params {
     struct hf_spool_store_params store;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
-    /* The spool writes records and saves the cursor on the loop itself as long as this usually takes less than
-     * inline_below_ns: on a fast disk the way to a worker and back takes about as long as the sync. After a stall
-     * the next few writes go to workers. 0: all writes go to workers. */
+    /* While a write or a save of the cursor takes less than inline_below_ns on average, the spool does this work on the
+     * loop thread, because on a fast disk a worker job takes about as long as the sync. After a slow write, the next
+     * few writes go to workers. (0 means that all writes go to workers.) */
     uint64_t inline_below_ns;
     /* Called when there are new records. May be NULL. */
     void (*readable)(void *arg);
-    /* Called when the store dropped records to make room, before it acknowledges the append that needed the room. May
-     * be NULL. */
+    /* Called when the store dropped records to make room, before the `done` of the append that needed the room. May be
+     * NULL. */
     void (*dropped)(void *arg, const struct hf_spool_dropped *dropped);
     void *arg;
 };
 
 /* Opens and recovers the folder. Blocks, so call it at start only. */
 HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spool, struct hf_err *err);
-/* Makes no more calls; records without an acknowledgement may be lost. Frees the memory when the running jobs have
- * ended. May be called from inside a callback. */
+/* Ends the spool: it calls no callback any more, and records whose `done` has not come may be lost. The spool frees its
+ * memory once the running jobs have ended. A callback of the spool may call this function. */
 void hf_spool_free(struct hf_spool *spool);
 HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
-/* Does the same as hf_spool_free(), and calls gone(arg), perhaps at once, when no job runs any more: only then may
- * another spool open the folder. */
+/* Ends the spool like hf_spool_free(), and calls gone(arg) when no job runs any more, perhaps before this function
+ * returns. Another spool may open the folder only after that call. */
 void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
-/* Queues a copy of the payload. 0: the spool calls `done(arg, r, sequence)` later, with r = 0: durable, -EAGAIN: full
- * (Block), or -errno: not stored. -EAGAIN: too many records are pending, try again later. -E2BIG: it never fits. `done`
- * may be NULL. */
+/* Queues a copy of the payload. Returns 0 if the record is queued, -EAGAIN if too many records are pending (try again
+ * later), -E2BIG if the payload never fits, or -ENOMEM. After a return of 0, the spool calls done(arg, r, sequence)
+ * once the write has ended. The argument r is 0 if the record is durable, -EAGAIN if the spool is full
+ * (HF_SPOOL_BLOCK), or another -errno if the write failed. `done` may be NULL. */
 HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_view payload,
                                 void (*done)(void *arg, int r, uint64_t sequence), void *arg);
 
-/* Reads records from `next` on, in order of sequence, at most max_records and max_bytes of payload (but always one
- * record). -EBUSY: another read is running. `read` belongs to the spool and is valid during the call; n = 0: there is
- * nothing yet. Continue at read->next: earlier records that are not in a read are damaged or deleted (read->missing)
- * and will not come. */
+/* Reads records from `next` on, in order of sequence, and passes them to `done`. A read has at most max_records records
+ * and max_bytes of payload (less than 1 MiB counts as 1 MiB). Returns 0 if the read has started, -EBUSY while another
+ * read runs, or another -errno. `read` belongs to the spool and is valid only during the call of `done`; read->n is 0
+ * if there is nothing to read yet. Continue at read->next. Earlier records that no read has passed are damaged or
+ * deleted and will not come; read->missing counts them. */
 HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
                               void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg);
 
-/* Records that everything up to `sequence` is delivered. The spool saves the cursor soon; if a crash loses it,
- * records are delivered again. */
+/* Records that everything up to `sequence` (inclusive) is delivered. The spool saves the cursor soon. After a crash
+ * before that, reads begin at the older cursor, and records are delivered a second time. */
 void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence);
 
-/* Returns the stream's id (store.h): with the node and the sequence it names a record for ever. Valid as long as the
- * spool. */
+/* Returns the stream's id (store.h). Stream id, node and sequence together identify a record, and are never used for
+ * another one. The string is valid as long as the spool. */
 const char *hf_spool_stream(const struct hf_spool *spool);
 
-/* Gives back the buffers of the last burst; the spool allocates them again on demand. */
+/* Frees the buffers for writes unless records are pending; the spool allocates new ones on demand. */
 void hf_spool_trim(struct hf_spool *spool);
 
 struct hf_spool_state {
     struct hf_spool_stats store;
     uint64_t queued;       /* records that are durable and not delivered */
-    uint64_t queued_bytes; /* payload bytes of these; approximate, see hf_spool_stats.waiting */
-    uint64_t delivered;    /* sequence up to which the caller reported delivery; the disk may lag behind */
+    uint64_t queued_bytes; /* payload bytes of the queued records; approximate, see hf_spool_stats.waiting */
+    uint64_t delivered;    /* sequence up to which the caller reported delivery; the cursor on disk may be older */
     size_t pending_records, pending_bytes;
     uint64_t accepted, refused_full, failed;        /* appends by result */
     uint64_t batches;                               /* number of writes */
@@ -93,6 +95,6 @@ struct hf_spool_state {
 };
 struct hf_spool_state hf_spool_state(const struct hf_spool *spool);
 
-/* Text of the last failed write, delivery or read, "" if the last one succeeded. Valid until the next call into the
- * spool. */
+/* Returns the text of the last failed write, delivery or read, or "" if a write or delivery has succeeded since. Valid
+ * until the loop runs the next callback of the spool. */
 const char *hf_spool_trouble(const struct hf_spool *spool);

@@ -1,7 +1,9 @@
 /* spool/store.h - the folder of segments (FORMAT.md): open, write durably, deliver up to a sequence, drop the oldest.
  *
- * Threads: one owner at a time (spool/spool.h hands the store from job to job); readers work beside it on snapshots
- * (spool/reader.h). Memory: the store copies its parameters. Errors: *err names folder and step. Everything blocks. */
+ * Threads: any thread, but only one at a time (spool/spool.h passes the store from job to job). Readers may run at the
+ * same time, because they work on copies of the list of segments (spool/reader.h). All functions that touch files
+ * block.
+ * Memory: the store copies its parameters. Errors: *err names folder and step. */
 #pragma once
 
 #include "base/err.h"
@@ -16,7 +18,7 @@ enum {
     HF_SPOOL_MAX_SEGMENTS = 4096,
     HF_SPOOL_MAX_TAGS = 64,
     HF_SPOOL_MAX_WRITE = 512, /* records */
-    /* delivered segments to keep while there is room, for hf_spool_recent() */
+    /* number of delivered segments that the store keeps for hf_spool_recent() while there is room */
     HF_SPOOL_PAST = 1,
 };
 
@@ -26,72 +28,76 @@ struct hf_spool_store_params {
     const struct hf_fs_ops *fs;
     const struct hf_rand_ops *rng; /* used while opening only */
     const char *dir;
-    uint64_t segment_bytes; /* 0: hf_spool_segment_bytes(max_bytes) */
+    uint64_t segment_bytes; /* size of a segment (0 means hf_spool_segment_bytes(max_bytes)) */
     uint64_t max_bytes;     /* limit for all files of the folder; at least three segments */
     enum hf_spool_full when_full;
-    /* highest sequence of which the caller knows that it has left the node: the store gives out higher ones only. 0:
-     * none */
+    /* the highest sequence that, as far as the caller knows, has left the node (0 means none); the store gives new
+     * records only higher ones */
     uint64_t used;
 };
 
-/* Number of records with one tag that the store dropped to make room. With more tags than entries the last entry
- * collects the others. */
+/* Number of records with one tag that the store dropped to make room. If a table of these has fewer entries than there
+ * are tags, its last entry also counts the records of all further tags. */
 struct hf_spool_dropped {
     uint32_t tag;
     uint64_t records;
 };
 
-/* Adds records of one tag to a table, which ends with its first entry without records. In a full table, the last entry
- * takes the records of further tags. */
+/* Adds `records` to the entry of `tag` in a table that ends at its first entry with 0 records. If the table is full and
+ * has no entry of this tag, the last entry counts them. */
 void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], uint32_t tag, uint64_t records);
 
 struct hf_spool_stats {
     uint64_t next;      /* sequence of the next record */
-    uint64_t last;      /* sequence of the last durable record: next - 1, or lower if the store skipped numbers */
+    uint64_t last;      /* sequence of the last durable record; lower than next - 1 if the store skipped sequences */
     uint64_t delivered; /* sequence up to which (inclusive) everything is delivered */
-    uint64_t bytes;     /* size of the segments, the spare included */
+    uint64_t bytes;     /* total size of the segments, including the spare one */
     uint64_t waiting;   /* payload bytes that are not delivered; approximate if a segment is delivered in part */
     uint64_t segments;
     uint64_t poisoned;  /* segments closed after a failed write or sync */
     uint64_t damaged;   /* segments that had no readable header at open */
-    uint64_t torn;      /* tails cut off at open: a power cut or a kill ended the write */
-    uint64_t rescued;   /* deleted segment files that the store wrote again */
-    uint64_t lost;      /* deleted segment files that the store could not write again */
-    uint64_t mended;    /* segments whose header was damaged and read from its copy */
+    uint64_t torn;      /* torn writes cut off at open; a power cut or a kill had interrupted them */
+    uint64_t rescued;   /* open segments whose file was deleted and that the store wrote to a new file */
+    uint64_t lost;      /* segments whose file was deleted and that the store could not write again */
+    uint64_t mended;    /* segments whose header was damaged, so that the store read the copy of the header */
     uint64_t set_aside; /* damaged segments kept in the folder for a person */
     uint64_t syncs;     /* number of syncs of segments */
 };
 
-/* Returns the segment size for a spool of max_bytes: 8 MiB, or less so that sixteen segments fit. */
+/* Returns the segment size for a spool of max_bytes, which is max_bytes / 16, but at least 64 KiB and at most 8 MiB. */
 uint64_t hf_spool_segment_bytes(uint64_t max_bytes);
-/* True if a payload of this length fits a segment. */
+/* Returns true if a payload of this length fits into a segment of segment_bytes. */
 bool hf_spool_fits(uint64_t segment_bytes, size_t payload);
 
 struct hf_spool_store;
 
-/* Opens the folder, makes it if necessary, and recovers. *err describes damage only if opening fails. */
+/* Opens the folder (making it if necessary) and repairs what a crash left. Damage with which the store can work is no
+ * error: then see hf_spool_store_stats(). */
 HF_MUST_USE int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_spool_store **ret_store,
                                     struct hf_err *err);
 void hf_spool_store_free(struct hf_spool_store *store);
 HF_DEFINE_CLEANUP(struct hf_spool_store, hf_spool_store_free)
 
-/* Writes at most HF_SPOOL_MAX_WRITE records durably and fills in their sequences. The first *ret_done records survive a
- * power cut; a return of 0 means that all of them do. -EAGAIN: full (Block); -ENOSPC, -EIO, ...: do not acknowledge the
- * other records. They may still turn up later: the store does not use their sequences again. */
+/* Writes n records durably (at most HF_SPOOL_MAX_WRITE) and fills in their sequences. The first *ret_done records
+ * survive a power cut, also if the function fails. Returns 0 if that is all n records, -EAGAIN if the spool is full
+ * (HF_SPOOL_BLOCK), or another -errno (-ENOSPC, -EIO, ...). After an error, do not acknowledge the records behind the
+ * first *ret_done. Readers may still find some of those later, so the store never reuses their sequences. */
 HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *records, size_t n,
                                      size_t *ret_done, struct hf_err *err);
 
-/* Records that everything up to `sequence` (inclusive) is delivered: saves the cursor durably, then retires segments
- * without other records, except for the newest HF_SPOOL_PAST of them. */
+/* Records that everything up to `sequence` (inclusive) is delivered. Saves the cursor durably, then removes or reuses
+ * the files of segments in which every record is delivered, except for the newest HF_SPOOL_PAST of these segments. */
 HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, struct hf_err *err);
 
-/* Call when files seem to be missing: writes a deleted open segment again from its descriptor and forgets the other
- * deleted segments. */
+/* Call when files seem to be missing. If somebody deleted the file of the segment that is open for writing, the store
+ * copies its content to a new file through the open descriptor. Other segments whose files are missing are lost. */
 HF_MUST_USE int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err);
 
-/* A spare segment full of zeros, prepared in three steps for the next time that the store needs one. `begin` (false:
- * not needed) and `end` belong to the store's owner; `make` takes long and may run beside the
- * other work of the store. */
+/* Describes a spare segment, a file full of zeros that the store uses when it next needs a segment. Preparing one takes
+ * three steps. (1) hf_spool_store_spare_begin() returns false if none is needed now; otherwise go on. (2)
+ * hf_spool_spare_make() writes the file, which takes long; other functions of the store may run at the same time. (3)
+ * hf_spool_store_spare_end() gets the result of step 2 as `made`. Steps 1 and 3 use the store like all its functions,
+ * so only one thread at a time may run them. */
 struct hf_spool_spare {
     const struct hf_fs_ops *fs;
     const char *dir; /* borrowed from the store */
@@ -103,8 +109,8 @@ void hf_spool_store_spare_end(struct hf_spool_store *store, int made);
 /* Prepares a spare segment: begin, make and end in one call. */
 HF_MUST_USE int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err);
 
-/* Returns the stream's id, 32 hex digits. It stays the same over restarts as long as no sequence can be given out
- * twice, and changes after the folder was emptied or its end was damaged. */
+/* Returns the stream's id, 32 hex digits. The id changes at open if the store could otherwise give a sequence out
+ * twice, because the folder was emptied or damaged. Otherwise the id survives restarts. */
 const char *hf_spool_store_stream(const struct hf_spool_store *store);
 
 /* Frees the buffer for writes. */
@@ -112,20 +118,21 @@ void hf_spool_store_trim(struct hf_spool_store *store);
 
 struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store);
 
-/* Moves the counts of dropped records since the last call into ret; an entry with 0 records ends the list. */
+/* Moves the numbers of records dropped since the last call into ret; an entry with 0 records ends the list. */
 void hf_spool_store_take_dropped(struct hf_spool_store *store, struct hf_spool_dropped ret[HF_SPOOL_MAX_TAGS + 1]);
 
-/* A segment as a reader needs it. */
+/* The part of a segment that a reader may read. */
 struct hf_spool_extent {
     uint64_t first;
-    uint64_t end; /* end of the durable bytes, which may be read */
+    uint64_t end; /* offset at which the durable bytes end */
     uint32_t salt;
     bool last;
 };
 
-/* Copies at most `max` extents that may hold records from `from` on, in order; returns their number. */
+/* Copies the extents that may hold records with sequences from `from` on, in order and at most `max` of them. Returns
+ * their number. */
 size_t hf_spool_store_extents(const struct hf_spool_store *store, uint64_t from, struct hf_spool_extent *ret,
                               size_t max);
 
-/* "<dir>/<first>.seg" */
+/* Writes "<dir>/<first>.seg" to path[n]; the sequence has 16 hex digits. */
 void hf_spool_segment_path(const char *dir, uint64_t first, char *path, size_t n);

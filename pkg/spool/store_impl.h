@@ -1,7 +1,7 @@
-/* spool/store_impl.h - the inside of a store, shared by store.c, folder.c, recover.c, spare.c and waiting.c. Include it
- * from pkg/spool only.
+/* spool/store_impl.h - the inside of a store, shared by store.c, folder.c, recover.c, spare.c and waiting.c. Include
+ * this header from pkg/spool only.
  *
- * folder.c works on the files; recover.c and spare.c use it; store.c is on top and calls all of them. Threads: as
+ * folder.c works on the files; recover.c and spare.c call folder.c; store.c calls all the other files. Threads: see
  * store.h. */
 #pragma once
 
@@ -13,10 +13,10 @@ enum { HF_SPOOL_NAME_BYTES = 40, HF_SPOOL_ZERO_STEP = 64 * 1024 };
 
 struct segment {
     uint64_t first;
-    /* the durable content ends here; for sealed segments found at open: the highest possible end */
+    /* offset at which the durable content ends; for a sealed segment found at open, the highest possible end */
     uint64_t end;
-    uint64_t size; /* of the file */
-    /* up to here every block is known to be written, not only allocated */
+    uint64_t size; /* bytes of the file */
+    /* every block below this offset has certainly been written, and not only allocated */
     uint64_t written;
     /* payload bytes in the content; an estimate for sealed segments found at open */
     uint64_t payload;
@@ -25,29 +25,29 @@ struct segment {
 
 struct hf_spool_store {
     const struct hf_fs_ops *fs;
-    const struct hf_rand_ops *rng; /* while opening only */
-    /* state of the generator for salts: workers write, and they may not use rng */
+    const struct hf_rand_ops *rng; /* used while opening only */
+    /* state of the generator for salts; workers make salts too, and may not use rng */
     uint64_t random;
     char *dir;
     uint64_t segment_bytes, max_bytes;
     enum hf_spool_full when_full;
     char stream[HF_SPOOL_STREAM_TEXT];
-    /* open could not prove that the stream gives no sequence out twice */
+    /* opening found damage or loss after which this stream could assign a sequence twice */
     bool doubt;
-    /* open_fd: of the last segment; -1: none is open for writing */
+    /* open_fd is the descriptor of the last segment, or -1 if no segment is open for writing */
     int dir_fd, cursor_fd, open_fd;
     bool spare_ready, spare_coming;
-    uint64_t spare_written; /* the spare's value for `written` of a segment */
-    /* after a power cut the folder may still show the spare under its old segment name: sync the folder before writing
-     * to it */
+    uint64_t spare_written; /* becomes segment.written when the spare becomes a segment */
+    /* the spare was a segment until now; after a power cut the folder may still list the file under the segment's name,
+     * so sync the folder before writing to the file */
     bool spare_was_segment;
     bool links_count; /* the file system reports st_nlink 0 for deleted files */
-    /* sorted by first sequence; the last one is open unless open_fd is -1 */
+    /* sorted by first sequence; the last segment is open for writing unless open_fd is -1 */
     struct segment *segments;
     size_t n, cap;
     struct hf_spool_cursor cursor;
-    uint64_t next, last; /* last: the last durable or delivered sequence */
-    /* 0, or the sequence whose record says that the numbers before it were skipped */
+    uint64_t next, last; /* `last` is the last durable or delivered sequence */
+    /* 0, or the sequence of the next record with the flag `jumps` (record.h) */
     uint64_t jump_to;
     unsigned set_aside; /* damaged segments kept in the folder for a person */
     struct hf_buf out;
@@ -66,7 +66,7 @@ static inline struct segment *last_segment(struct hf_spool_store *store)
     return store->n > 0 ? &store->segments[store->n - 1] : NULL;
 }
 
-/* Offset that the content cannot exceed; the header's copy follows. */
+/* Returns the offset at which the content must end, because the copy of the header begins there. */
 static inline uint64_t content_limit(uint64_t file_bytes)
 {
     return file_bytes > HF_SPOOL_SECTOR ? file_bytes - HF_SPOOL_SECTOR : 0;
@@ -76,10 +76,10 @@ HF_MUST_USE int hf_spool_write_at(const struct hf_fs_ops *fs, int fd, const void
                                   const char *dir, struct hf_err *err);
 HF_MUST_USE int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                               struct hf_err *err);
-/* Proves that the file system still records changes. A write to a block that was only allocated, and a new name, need
- * the file system's journal. If the journal stops before it records the change (after an error), ext4 drops the change
- * and fsync may still return 0. So, after the sync, this function allocates [from, to) of the file, which is allocated
- * already, once more: that needs the journal, and a journal that works now worked during the sync. */
+/* Call after a sync, to check that the file system's journal still works. Two changes need this journal: the first
+ * write to an allocated block, and a new name. If the journal stops after an error, ext4 drops such a change, and fsync
+ * may still return 0. This function therefore allocates [from, to) of the file, which is already allocated, a second
+ * time. That call fails if the journal has stopped. If the call succeeds, the journal also worked during the sync. */
 HF_MUST_USE int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                                  struct hf_err *err);
 bool hf_spool_is_unlinked(const struct hf_spool_store *store, int fd);
@@ -90,11 +90,12 @@ HF_MUST_USE int hf_spool_load_cursor(struct hf_spool_store *store, struct hf_err
 HF_MUST_USE int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err);
 uint64_t hf_spool_bytes_used(const struct hf_spool_store *store);
 
-/* waiting.c: an estimate of the payload of segment i, and the payload bytes that are not delivered. */
+/* waiting.c: return an estimate of the payload bytes in segment i, and the number of payload bytes in the whole store
+ * that are not delivered. */
 uint64_t hf_spool_payload_estimate(const struct hf_spool_store *store, size_t i);
 uint64_t hf_spool_waiting_bytes(const struct hf_spool_store *store);
 
-/* spare.c: makes a spare file at once, without zeros, so that nobody waits for them. */
+/* spare.c: makes a spare file at once. The file is allocated but not filled with zeros, which would take long. */
 HF_MUST_USE int hf_spool_spare_now(struct hf_spool_store *store, struct hf_err *err);
 
 /* recover.c */

@@ -1,17 +1,18 @@
-/* kube/api/kubeconfig.h - reads kubectl's configuration file (v1 Config), as far as an agent may use it. Private to
- * pkg/kube.
+/* kube/api/kubeconfig.h - reads kubectl's configuration file (v1 Config), limited to the fields that an agent may
+ * use. Private to pkg/kube.
  *
- * Takes the cluster and user of the current context. File names are relative to the folder of the kubeconfig; as in
- * kubectl, *-data wins over the file beside it and tokenFile over token. Refuses, with an error that names it, every
- * field that would start a program (exec), need a plugin (auth-provider), was removed from Kubernetes (username,
- * password) or would be ignored here (proxy-url, impersonation).
+ * Takes the cluster and user of the current context. File names are relative to the folder of the kubeconfig. As in
+ * kubectl, a *-data field takes precedence over the field with the file name, and tokenFile over token. Refuses fields
+ * that would start a program (exec), that need a plugin (auth-provider), that Kubernetes removed (username, password)
+ * and that the agent does not support (proxy-url, impersonation). The error names the refused field.
  *
  * Pure. Errors: 0 or -errno, *err says why. */
 #pragma once
 
 #include "kube/kube.h"
 
-/* Parses the text of the file at `path` (for relative names and errors) into names and embedded data; does not read the
- * files that it names. -EBADMSG with the name of the field. ret_config is zeroed or owned by the caller. */
+/* Parses `text`, the content of the file at `path`, into file names and embedded data. Uses `path` for relative names
+ * and errors, and reads no file. -EBADMSG: a field is wrong or refused. Before the call, *ret_config must be zeroed or
+ * hold an older config, which the function frees on success. */
 HF_MUST_USE int hf_kubeconfig_parse(struct hf_view text, const char *path, struct hf_kube_config *ret_config,
                                     struct hf_err *err);

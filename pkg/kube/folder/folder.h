@@ -1,18 +1,19 @@
 /* kube/folder/folder.h - a folder of YAML and JSON files as a source (--source DIR); status goes to <state>/status/.
  *
- * Reads *.yaml *.yml *.json directly in DIR (not below; follows links). A file may hold several documents, also a
- * List of them; it ignores objects of other groups. Scans every second, on a worker (works on every file system, USB
- * sticks included).
+ * Reads *.yaml *.yml *.json directly in DIR (not in its subfolders) and follows links. A file may hold several
+ * documents or a List. The source ignores objects of other API groups. It scans the folder every second on a worker,
+ * because that works on every file system, USB sticks included.
  *
- * A file counts once it has stopped changing, so that a half-copied file does not pass for a shorter one. An object
- * whose file is gone counts as gone only when the folder and every file in it are readable (the object may have
- * moved) and the folder is not empty (an empty .yaml file in it confirms that). A file that cannot be read keeps its
- * last objects, and `refused` reports it. If two files have the same object, the file whose name sorts first wins.
- * With more than HF_FOLDER_MAX_FILES files, `refused` reports the folder once, and no object counts as gone until
- * there are fewer files. There is no resourceVersion: `version` never comes, `synced` has "".
+ * A file counts only once it has stopped changing, so that the source does not read a half-copied file. An object whose
+ * file is gone counts as gone only if every file in the folder is readable, because the object may have moved to
+ * another file. Nor is any object gone while the folder has no file at all; to remove all objects, leave an empty .yaml
+ * file in it. While a file is unreadable, its last objects stay, and `refused` reports the file. If two files have the
+ * same object, the file whose name sorts first wins. With more than HF_FOLDER_MAX_FILES files, `refused` reports the
+ * folder once, and no object counts as gone until there are fewer files. A folder has no resourceVersion, so `version`
+ * never comes, and `synced` passes "".
  *
- * Threads: loop thread only. Memory: the owner frees an hf_folder; the params' pointers must outlive it, its strings
- * are copied.
+ * Threads: loop thread only. Memory: the owner frees an hf_folder; the pointers in its parameters must outlive
+ * it, but it copies their strings.
  * Errors: hf_folder_new() returns NULL with *err when memory runs out. */
 #pragma once
 
@@ -24,12 +25,12 @@
 
 struct hf_folder_params {
     const char *dir;
-    const char *status_dir; /* <state>/status: <kind>-<name>.json, replaced durably */
+    const char *status_dir; /* <state>/status; the source writes <kind>-<name>.json files there durably */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
     struct hf_log *log;
-    uint64_t period_ns; /* 0: 1 s */
+    uint64_t period_ns; /* time between two scans (0 means 1 s) */
 };
 
 struct hf_folder;

@@ -1,7 +1,7 @@
-/* kube/folder/folder_status.h - keeps as files what would be written to an API: <dir>/<kind>-<name>.json. Private to
- * pkg/kube.
+/* kube/folder/folder_status.h - keeps the writes that otherwise go to an API server as files
+ * <dir>/<kind>-<name>.json. Private to pkg/kube.
  *
- * Threads: blocks, so it runs on a worker; no state. Errors: 0 or -errno, *err says why. */
+ * Threads: any; the function blocks, so call it on a worker. There is no state. Errors: 0 or -errno, *err says why. */
 #pragma once
 
 #include "base/err.h"
@@ -10,8 +10,8 @@
 
 enum { HF_FOLDER_STATUS_MAX_BYTES = 1 << 20 };
 
-/* Merges `body` into the file as an API server would: the subresource "status" replaces the `status` field, any other
- * write all other fields. Writes only when the content changes; replaces a damaged file. *ret_object: the content of
- * the file now. -EINVAL: kind or name cannot be a file name. */
+/* Merges `body` into the file as an API server would: a write to the subresource "status" replaces the `status`
+ * field, and any other write replaces all other fields. Writes only if the content changes, and replaces a damaged
+ * file. Sets *ret_object to the new content of the file. -EINVAL: kind or name cannot be part of a file name. */
 HF_MUST_USE int hf_folder_status_write(const struct hf_fs_ops *fs, const char *dir, const json_t *body,
                                        const char *subresource, json_t **ret_object, struct hf_err *err);

@@ -1,5 +1,5 @@
-/* kube/rules/prober.h - behind a MetaServer: when to send the one request whose answer comes from the cloud. Private
- * to pkg/kube.
+/* kube/rules/prober.h - decides when to send a LIST through a MetaServer, to learn if the cloud answers. Private to
+ * pkg/kube.
  *
  *     quiet --want--> asking --proven--> asking the next, or quiet
  *                       |  ^
@@ -7,14 +7,16 @@
  *                       v  |
  *                     resting
  *
- * A LIST that the cloud may not make for us (review.h) is barred: the cloud is there, and does not serve one
- * subscription. When no other subscription wants a LIST, the prober rests and then asks again for the barred ones.
- * If another subscription wants a LIST meanwhile, the prober wakes.
+ * "Proven" means that the cloud answered the LIST, because the answer spells the list kind as the CRD does
+ * (resource.h). Any other answer, and no answer, is "doubtful". The prober then takes the cloud to be away. Each LIST
+ * takes 10 s while the cloud is away, so the prober sends only one LIST at a time. Once the cloud answers again, the
+ * prober requests a LIST for every subscription, because only a LIST shows deletions. Signs that the cloud may be back
+ * are a live event, a write that succeeded and a new link of the node.
  *
- * A LIST whose kind is spelled as in the CRD is the proof of contact; any other answer, or none, means that the
- * cloud is away. Each call then takes 10 s, so the prober makes one at a time, for one subscription; after a proof
- * all subscriptions get theirs, because only a LIST shows deletions. Signs that the cloud may be back: a live event,
- * a write that succeeded, a watch that opened again.
+ * A subscription is "barred" if the cloud answered that it may not list the kind (review.h). The cloud is then
+ * reachable, but does not serve this subscription. When no other subscription wants a LIST, the prober waits about
+ * HF_PROBER_BARRED_NS, and then sends the LISTs of the barred subscriptions again. If another subscription wants a LIST
+ * during this time, the prober sends that LIST at once.
  *
  * Pure. */
 #pragma once
@@ -25,16 +27,17 @@
 #include "base/clock.h"
 #include "base/rand.h"
 
-/* Time between two LISTs of barred kinds, give or take a half: CloudCore serves all nodes one after the other. */
+/* Mean time between two LISTs of barred kinds; the actual time is between a half and one and a half of it. This spreads
+ * the load, because CloudCore serves all nodes one after the other. */
 #define HF_PROBER_BARRED_NS (60 * HF_NS_PER_S)
 
 enum hf_prober_state { HF_PROBER_QUIET, HF_PROBER_ASKING, HF_PROBER_RESTING, HF_PROBER_STATES };
 
 enum hf_prober_event {
-    HF_PROBER_WANT,     /* a subscription wants a proven LIST */
+    HF_PROBER_WANT,     /* a subscription wants a LIST that the cloud answers */
     HF_PROBER_PROVEN,   /* the LIST came from the cloud */
     HF_PROBER_DOUBTFUL, /* the LIST did not come from the cloud, or failed */
-    HF_PROBER_BARRED,   /* the cloud answered that it may not list this kind */
+    HF_PROBER_BARRED,   /* the cloud is reachable, but may not list this kind or does not have it */
     HF_PROBER_TIMER,
     HF_PROBER_SIGN,
     HF_PROBER_EVENTS,
@@ -43,18 +46,19 @@ enum hf_prober_event {
 enum hf_prober_effect {
     HF_PROBER_REPORT_LOST = 1 << 0,
     HF_PROBER_REPORT_PROVEN = 1 << 1,
-    HF_PROBER_WANT_OTHERS = 1 << 2, /* every other subscription now wants a LIST */
+    HF_PROBER_WANT_OTHERS = 1 << 2, /* mark every other subscription as wanting a LIST */
     HF_PROBER_ASK = 1 << 3,         /* send the LIST of the next subscription that wants one */
     HF_PROBER_SET_TIMER = 1 << 4,
-    HF_PROBER_REPORT_BARRED = 1 << 5, /* report the proof to the subscription that the LIST served */
-    HF_PROBER_WANT_BARRED = 1 << 6,   /* the barred subscriptions want a LIST again */
+    HF_PROBER_REPORT_BARRED =
+        1 << 5, /* report lost contact to the subscription of this LIST, with the reason, and stop its watch */
+    HF_PROBER_WANT_BARRED = 1 << 6, /* mark the barred subscriptions as wanting a LIST */
 };
 
 struct hf_prober {
     enum hf_prober_state state;
     bool proven;    /* the last answer came from the cloud */
-    bool barred;    /* a subscription was barred since the last timer */
-    bool signalled; /* a sign came during the LIST, which may have been too early */
+    bool barred;    /* the cloud refused a LIST as BARRED since the timer last fired */
+    bool signalled; /* a sign came during the LIST; if the LIST fails, the next one follows soon */
     unsigned failures;
 };
 
@@ -63,10 +67,10 @@ struct hf_prober_step {
     uint64_t delay_ns;
 };
 
-/* `more`: another subscription wants a LIST; `others`: there are others (both matter after PROVEN and BARRED).
- * `cap_ns`: longest back-off. */
+/* Takes one event and returns the effects. `more` is true if another subscription wants a LIST, and `others` if another
+ * subscription exists; the function uses both only after PROVEN and BARRED. `cap_ns` is the longest back-off. */
 struct hf_prober_step hf_prober_step(struct hf_prober *prober, enum hf_prober_event event, bool more, bool others,
                                      uint64_t cap_ns, const struct hf_rand_ops *rng);
 
-/* Appends the table as text, for tests/golden. */
+/* Appends the table of states and events as text, for tests/golden. */
 HF_MUST_USE int hf_prober_print(struct hf_buf *out);

@@ -1,9 +1,9 @@
-/* kube/rules/watch_stream.h - splits the body of a watch into events: one JSON object per line, cut anywhere on its
- * way. Private to pkg/kube.
+/* kube/rules/watch_stream.h - splits the body of a watch into events. The body has one JSON object per line, and
+ * arrives in pieces that may end anywhere. Private to pkg/kube.
  *
- * Reports a line that is not a watch event, or longer than HF_WATCH_STREAM_MAX_LINE, as garbage and skips it; continues
- * with the next line. Ignores blank lines. Format: Kubernetes API concepts, "Efficient detection of changes",
- * metav1.WatchEvent.
+ * A line is unusable if it is not a watch event or is longer than HF_WATCH_STREAM_MAX_LINE. The stream reports such a
+ * line with an error and continues with the next line. It ignores blank lines. Format: Kubernetes API concepts,
+ * "Efficient detection of changes", metav1.WatchEvent.
  *
  * Pure. Memory: hf_watch_stream_done() frees the buffer of a stream. Errors: 0 or -errno. */
 #pragma once
@@ -15,41 +15,42 @@ enum { HF_WATCH_STREAM_MAX_LINE = 4 << 20, HF_WATCH_STREAM_KEEP = 64 << 10, HF_R
 
 enum hf_watch_type { HF_WATCH_ADDED, HF_WATCH_MODIFIED, HF_WATCH_DELETED, HF_WATCH_BOOKMARK, HF_WATCH_ERROR };
 
-/* One event; everything is borrowed and valid during the call only. */
+/* One event. All pointers are borrowed and valid only during the call. */
 struct hf_watch_event {
     enum hf_watch_type type;
     json_t *object;
     const char *name;             /* metadata.name, never empty except for BOOKMARK and ERROR */
-    const char *resource_version; /* "" when absent */
-    bool initial_end;             /* BOOKMARK: everything that existed has been sent (WatchList) */
-    int code;                     /* ERROR: the Status's code, 0 when it has none */
-    uint64_t retry_after_ns;      /* ERROR: details.retryAfterSeconds */
-    const char *message;          /* ERROR: the Status's message, "no message" without one */
+    const char *resource_version; /* "" if the event has none */
+    bool initial_end;             /* BOOKMARK of a WatchList: the server has sent everything that existed */
+    int code;                     /* ERROR: the code in the Status, or 0 */
+    uint64_t retry_after_ns;      /* ERROR: details.retryAfterSeconds of the Status, or 0 */
+    const char *message;          /* ERROR: the message of the Status, or "no message" */
 };
 
 struct hf_watch_stream {
     struct hf_buf line; /* the part of a line received so far */
-    bool skipping;      /* the remainder of a line that was too long */
+    bool skipping;      /* the line was too long; skip bytes up to its end */
 };
 
 void hf_watch_stream_init(struct hf_watch_stream *stream);
 void hf_watch_stream_done(struct hf_watch_stream *stream); /* the stream is then ready for another body */
 
-/* Called for each event; for each unusable line with event == NULL and the reason. Return non-zero to stop. */
+/* Called for each event, and also for each unusable line, then with event == NULL and the reason in *err. Return
+ * non-zero to stop. */
 typedef int hf_watch_stream_visit(void *arg, const struct hf_watch_event *event, const struct hf_err *err);
 
 /* Takes the next bytes. Returns 0, the non-zero result of `visit`, or -ENOMEM. */
 HF_MUST_USE int hf_watch_stream_feed(struct hf_watch_stream *stream, const void *bytes, size_t n,
                                      hf_watch_stream_visit *visit, void *arg);
 
-/* Parses one line. The event's strings borrow from *ret_root, which the caller frees. */
+/* Parses one line. The strings of *ret_event belong to *ret_root, which the caller frees. */
 HF_MUST_USE int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watch_event *ret_event,
                                       struct hf_err *err);
 
-/* Copies a message from the body of an error into `text`: the message of its Status, else the beginning of the body.
- * Returns text. */
+/* Copies a message from the body of an error into text[n]. This is the message of the Status in the body, or the
+ * beginning of the body if it is not a Status. Returns `text`. */
 const char *hf_kube_status_message(struct hf_view body, char *text, size_t n);
 
-/* A resourceVersion as a number, 0 when it is not one. Kubernetes compares them as integers (KEP-5504); the
- * order of other forms is unknown. */
+/* Returns a resourceVersion as a number, or 0 if it is not a number. Kubernetes compares resourceVersions as integers
+ * (KEP-5504). Versions that are not integers have no known order. */
 uint64_t hf_kube_version_number(const char *resource_version);

@@ -23,7 +23,7 @@ void delta_unpacker_free(struct delta_unpacker *u);
 HF_MUST_USE int delta_unpacker_start(struct delta_unpacker *u, enum delta_coder coder, uint64_t n, struct hf_err *err);
 /* Reads the next n decompressed bytes of the block. */
 HF_MUST_USE int delta_unpacker_read(struct delta_unpacker *u, unsigned char *to, size_t n, struct hf_err *err);
-/* Ends the block. -EBADMSG: the block has more bytes than the caller has read. */
+/* Ends the block. -EBADMSG: more of the block remains than an end marker. */
 HF_MUST_USE int delta_unpacker_finish(struct delta_unpacker *u, struct hf_err *err);
 
 /* ---- packing --------------------------------------------------------------------------------------------------- */

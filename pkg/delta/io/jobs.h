@@ -15,7 +15,8 @@ enum { DELTA_WORKERS_MAX = 64 };
 
 struct hf_delta_create_params;
 
-/* Returns params->threads, or the number of processors if params->threads is 0 or `params` is NULL. */
+/* Returns params->threads, or the number of processors if params->threads is 0 or `params` is NULL; at most
+ * DELTA_WORKERS_MAX. */
 unsigned delta_workers(const struct hf_delta_create_params *params);
 
 /* Runs all jobs in the caller's thread and at most `workers` - 1 others. After a failure no further job starts.

@@ -39,7 +39,7 @@ void delta_map_done(struct delta_map *map);
 HF_MUST_USE int delta_map_view(const struct delta_map *map, struct delta_map *view, struct hf_err *err);
 void delta_map_view_done(struct delta_map *view);
 HF_MUST_USE int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err);
-void delta_map_sort(struct delta_map *map); /* fills by_old; call when p is complete */
+void delta_map_sort(struct delta_map *map); /* fills by_old and clears the cache; call when p is complete */
 
 /* Returns the entry that contains new_pos, otherwise the first entry after new_pos, or map->p + map->n if there is no
  * such entry either. */

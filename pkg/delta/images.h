@@ -22,8 +22,8 @@ HF_MUST_USE int delta_images_find(const unsigned char *bytes, size_t n, struct d
                                   struct hf_err *err);
 void delta_found_done(struct delta_found *found);
 
-/* Sets *ret_blanked to a copy of bytes[0..n) in which zeros replace the references in the images' code. The caller
- * frees the copy. */
+/* Sets *ret_blanked to a copy of bytes[0..n) in which zeros replace the references in the images' code (for
+ * references to read-only constants, a hash of the constant). The caller frees the copy. */
 HF_MUST_USE int delta_images_blank(const struct delta_found *found, const unsigned char *bytes, size_t n,
                                    unsigned char **ret_blanked, struct hf_err *err);
 

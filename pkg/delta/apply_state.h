@@ -1,6 +1,8 @@
-/* delta/apply_state.h - one run of hf_delta_apply(), and what its methods share: resume points and blocks to skip.
+/* delta/apply_state.h - the state of one run of hf_delta_apply(), and the functions for checkpoints that all methods
+ * share.
  *
- * Threads: one at a time. Memory: the caller of delta_apply_*() owns all that the members point to. */
+ * Threads: a state belongs to one thread at a time. Memory: the caller of delta_apply_*() owns everything that the
+ * members point to. */
 #pragma once
 
 #include "delta/io/wire.h"
@@ -13,9 +15,10 @@ struct delta_apply_state {
     struct delta_output output;
 };
 
-/* Flush the output and hand the caller a checkpoint; call it at each block border, where every coder starts anew.
- * Does nothing at the end of the new file, or if the caller asked for no checkpoints. Returns the caller's error. */
+/* Flushes the output and passes a checkpoint to params->checkpoint(). Call this at the end of each block, because
+ * every coder starts anew with the next block. Does nothing at the end of the new file, or if params->checkpoint is
+ * NULL. Returns the error of params->checkpoint(). */
 HF_MUST_USE int delta_apply_checkpoint(struct delta_apply_state *apply, struct hf_err *err);
 
-/* True if the application resumes behind the start of this block: its output exists already. */
+/* Returns true if this run resumes behind the start of this block, so that the output of the block already exists. */
 bool delta_apply_skips_block(const struct delta_apply_state *apply, uint64_t block_start);

@@ -1,6 +1,6 @@
-/* delta/images.h - find executable images in a file or an archive, pair old and new ones, and blank the references
- * in their code. Code moves whenever anything grows, so matching finds longer and better copies without references.
- * Creating only. */
+/* delta/images.h - find executable images in a file or an archive, pair old images with new ones, and blank the
+ * references in their code. Whenever any part of an image grows, code moves and references change. Matching therefore
+ * finds longer and better copies if the references are blank. Creating only. */
 #pragma once
 
 #include "delta/cm/model.h"
@@ -16,12 +16,14 @@ struct delta_found {
     uint32_t n, cap;
 };
 
-/* Finds images at every 4th byte, where archives place files (tar: every 512th, cpio: every 4th). */
+/* Finds the images that start at a multiple of 4 bytes, because archives start files only there (tar at multiples of
+ * 512, cpio at multiples of 4). */
 HF_MUST_USE int delta_images_find(const unsigned char *bytes, size_t n, struct delta_found *ret_found,
                                   struct hf_err *err);
 void delta_found_done(struct delta_found *found);
 
-/* Returns a copy of bytes[n] with zeros for the references in the images' code. The caller frees it. */
+/* Sets *ret_blanked to a copy of bytes[0..n) in which zeros replace the references in the images' code (for
+ * references to read-only constants, a hash of the constant). The caller frees the copy. */
 HF_MUST_USE int delta_images_blank(const struct delta_found *found, const unsigned char *bytes, size_t n,
                                    unsigned char **ret_blanked, struct hf_err *err);
 
@@ -29,8 +31,8 @@ HF_MUST_USE int delta_images_blank(const struct delta_found *found, const unsign
 HF_MUST_USE int delta_images_pair(struct delta_make *make, const struct delta_found *old,
                                   const struct delta_found *new_found, struct hf_err *err);
 
-/* Calls `match` for each pair of images with one sorted map, made of the copies as they are before the first call.
- * `match` returns 0 or -ENOMEM. */
+/* Calls `match` for each pair of images. All calls get the same sorted map, which describes the copies in `make`
+ * before the first call. `match` returns 0 or -ENOMEM. */
 HF_MUST_USE int delta_images_match_each(struct delta_make *make,
                                         int (*match)(struct delta_make *make, uint32_t pair,
                                                      const struct delta_map *map),

@@ -1,7 +1,8 @@
-/* delta/methods.h - the methods that apply a delta's body (FORMAT.md), one function each. apply.c calls them by number.
+/* delta/methods.h - one function for each method of applying a delta's body (FORMAT.md). apply.c chooses the function
+ * by the method's number.
  *
- * Each reads the whole body from apply->input and writes the whole new file to apply->output.
- * Errors: as in delta.h. */
+ * Each function reads the whole body from apply->input and writes the whole new file to apply->output. delta.h lists
+ * the errors. */
 #pragma once
 
 #include "delta/apply_state.h"

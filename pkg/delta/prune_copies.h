@@ -3,6 +3,6 @@
 
 #include "delta/match/copies.h"
 
-/* Removes from `copies` those that are short and too different. Pass both files as the matcher saw them, with the
- * references of their images blanked. */
+/* Removes the copies that are short and whose old and new bytes differ too much. Pass both files in the form that the
+ * matcher read, in which the references of images are blank. */
 void delta_prune_copies(struct delta_copies *copies, const unsigned char *old, const unsigned char *new_bytes);

@@ -1,5 +1,6 @@
-/* delta/stripes.h - a block of method 2 as a sequence of stripes. Each stripe holds the literals of a part of the
- * block and then its copies, so that two threads can decode them at the same time in bounded memory. */
+/* delta/stripes.h - a block of method 2 as a sequence of stripes. Each stripe holds first the literals and then the
+ * copies of a part of the block, so that two threads can decode literals and copies at the same time in bounded
+ * memory. */
 #pragma once
 
 #include "delta/apply_state.h"
@@ -7,13 +8,13 @@
 #include "delta/cm/model.h"
 #include "delta/create.h"
 
-/* Upper bound of a stripe's coded literals, whatever their probabilities. The decoder checks it before it allocates
- * memory. */
+/* Upper bound in bytes of a stripe's coded literals, for the worst case of the coder's probabilities. The decoder
+ * checks it before it allocates memory. */
 enum { DELTA_STRIPE_CODED_MAX = 1 << 20 };
 
 /* ---- applying -------------------------------------------------------------------------------------------------- */
 
-/* Decoder of consecutive blocks. */
+/* A decoder of consecutive blocks. */
 struct delta_stripes;
 
 /* Borrows `apply` and `shared` until delta_stripes_close(). */
@@ -21,9 +22,9 @@ HF_MUST_USE int delta_stripes_open(struct delta_apply_state *apply, struct delta
                                    struct delta_stripes **ret_stripes, struct hf_err *err);
 void delta_stripes_close(struct delta_stripes *stripes);
 
-/* Decodes new[start..end) from the delta to the output. */
+/* Decodes the block of new[start..end) from the delta and writes the bytes to the output. */
 HF_MUST_USE int delta_stripes_apply(struct delta_stripes *stripes, uint64_t start, uint64_t end, struct hf_err *err);
-/* Skips the block. */
+/* Skips the next block of the delta without decoding it. */
 HF_MUST_USE int delta_stripes_skip(struct delta_input *input, struct hf_err *err);
 
 /* ---- creating -------------------------------------------------------------------------------------------------- */
@@ -35,10 +36,10 @@ struct delta_stripe_encoder {
     struct delta_cm cm;
     struct delta_model *model;
     struct delta_literals *literals;
-    uint64_t room; /* bytes for the literals of one stripe: DELTA_STRIPE_BYTES, or less in tests */
+    uint64_t room; /* maximum bytes of literals in one stripe: DELTA_STRIPE_BYTES, or less in tests */
     struct hf_buf part;
 };
 
-/* Encodes new[start..end) with `options` and appends it to `block`. */
+/* Encodes new[start..end) with `options` and appends the result to `block`. */
 HF_MUST_USE int delta_stripes_make(struct delta_stripe_encoder *encoder, uint64_t start, uint64_t end,
                                    struct delta_block_options *options, struct hf_buf *block, struct hf_err *err);

@@ -1,9 +1,10 @@
-/* pack/image.h - an old OCI image as a node has it: blobs, identified by their content.
+/* pack/image.h - an old OCI image in the form in which a node has it, as blobs named by their hashes.
  *
- * The new file of an image delta is the new archive (an OCI layout or a docker-archive, as a tar), byte for byte, so
- * manifest and configuration keep their digests. Its old file is the concatenation of the old image's layers and
- * configuration, in the order of the old archive; the delta lists them as parts. Applying takes them from
- * containerd's content store, or from the old archive. Blocks: worker threads and command lines only. */
+ * An image delta makes the new image archive (an OCI layout or a docker-archive, as a tar) byte for byte, so manifest
+ * and configuration keep their digests. The old file of an image delta is the concatenation of the old image's layers
+ * and configuration, in the order of the old archive. The delta lists these layers and the configuration as parts.
+ * Applying takes the parts from containerd's content store or from the old archive. Blocks: worker threads and
+ * command lines only. */
 #pragma once
 
 #include "base/buf.h"
@@ -17,8 +18,9 @@ HF_MUST_USE int hf_image_parts(const void *tar, size_t n, struct hf_deep_part **
 
 struct hf_image;
 
-/* Opens the parts that a delta lists: in a content store (dirfd is a folder with blobs/sha256/, borrowed), or in an
- * archive (borrowed). -ENOENT: a blob is missing; *err has its digest. hf_deep_apply() checks the hash of the whole. */
+/* Open the parts that a delta lists. _store takes them from a content store: dirfd is a folder that contains
+ * blobs/sha256/. _archive takes them from an image archive. Both borrow the place that they take parts from. -ENOENT:
+ * a blob is missing; *err names its digest. hf_deep_apply() checks the hash of the concatenation. */
 HF_MUST_USE int hf_image_open_store(const struct hf_fs_ops *fs, int dirfd, const struct hf_deep_info *info,
                                     struct hf_image **ret_image, struct hf_err *err);
 HF_MUST_USE int hf_image_open_archive(const struct hf_delta_old *archive, const struct hf_deep_info *info,

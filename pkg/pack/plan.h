@@ -1,14 +1,15 @@
-/* pack/plan.h - choose how to get a new file: of the ways that fit the node, the one with the fewest bytes over the
- * link. Pure.
+/* pack/plan.h - choose how to get a new file. The best way is the one with the fewest bytes over the link, among
+ * those for which the node has enough memory and disk space. Pure.
  *
- * The command line lists only ways that some node would choose; a node chooses one (os/room.h measures its memory). */
+ * The command line lists all ways that some node would choose. Each node then chooses one of the listed ways
+ * (os/room.h measures the node's memory). */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* One way: a whole file, a delta, or several deltas one after the other. */
+/* One way to get the new file: the whole file, a delta, or several deltas one after the other. */
 struct hf_plan_way {
     uint64_t fetch_bytes;  /* sum of the bytes to fetch over the link */
     uint64_t memory_bytes; /* peak of memory, on top of what every way needs */
@@ -17,17 +18,18 @@ struct hf_plan_way {
 };
 
 struct hf_plan_room {
-    uint64_t memory_bytes, disk_bytes; /* what the node can spare; UINT64_MAX: unknown, no limit */
+    uint64_t memory_bytes, disk_bytes; /* bytes that the node can spare; UINT64_MAX: unknown, so no limit */
 };
 
-/* Returns the index of the best way, n if none fits: fewest bytes, then fewest steps, least memory, least disk,
- * lowest index. */
+/* Returns the index of the best way that fits, or n if none fits. Best means fewest bytes to fetch; ties go to fewest
+ * steps, then least memory, then least disk space, then the lowest index. */
 size_t hf_plan_choose(const struct hf_plan_way *ways, size_t n, const struct hf_plan_room *room);
 
-/* Returns false if no node would choose ways[i]: another way needs no more of anything and less of something, or
- * needs the same and has a lower index. */
+/* Returns false if no node would choose ways[i]. This is so if another way exceeds ways[i] in none of the four
+ * values, and is either lower in at least one value or has a lower index. */
 bool hf_plan_is_of_use(const struct hf_plan_way *ways, size_t n, size_t i);
 
-/* Returns the cost of two ways, one after the other. between_bytes: size of the file between them. */
+/* Returns the cost of going the way `first` and then the way `second`. between_bytes: size of the intermediate file,
+ * which the first way makes and the second way starts from. */
 struct hf_plan_way hf_plan_chain(const struct hf_plan_way *first, const struct hf_plan_way *second,
                                  uint64_t between_bytes);

@@ -1,11 +1,12 @@
-/* delta/cm/bytes.h - code a byte in its contexts: mix the predictions of several contexts and of several guessed bytes,
- * bit by bit. Integers only; one code path for both directions.
+/* delta/cm/bytes.h - code a byte in its contexts: mix the predictions of several contexts and of several guessed
+ * bytes, bit by bit. Integers only; one code path for both directions.
  *
- * There are two kinds of contexts. A table holds a bit history (delta/cm/states.h) for each bit after a context; its
- * rows have a check byte, so an unseen context is recognized. A rank holds the last byte after a context and how often
- * it came, in four bytes: for long contexts, of which there are too many for tables. Ranks and guesses are sources:
- * each expects one byte. In quick blocks one bit first asks whether a confident source is right; that takes a fifth of
- * the time of eight bits, and costs some size.
+ * There are two kinds of contexts. A table holds a bit history (delta/cm/states.h) for each bit after a context; each
+ * row of a table has a check byte by which the coder recognizes a context that has not occurred before. A rank holds,
+ * in four bytes, the last byte after a context and how often that byte came. Ranks serve long contexts, of which
+ * there are too many for tables. Ranks and guesses are called sources, because each of them expects one byte. In
+ * quick blocks one bit first asks whether a confident source is right; coding this one bit takes a fifth of the time
+ * of eight bits, but makes the delta slightly larger.
  *
  * The inputs for one bit are eight numbers in one vector: the most trusted rank, three guesses, three tables, and a
  * constant. */
@@ -31,9 +32,10 @@ enum {
 struct delta_byte_context {
     uint32_t table[BYTES_TABLES], rank[BYTES_RANKS]; /* hashes of contexts */
     uint16_t guess[BYTES_GUESSES];                   /* guessed bytes + 1; 0: none */
-    uint16_t trust[BYTES_GUESSES];                   /* below BYTES_TRUSTS; guesses of one class share statistics */
-    unsigned kind;                                   /* selects weights: below BYTES_CLASSES */
-    unsigned near, scene;                            /* select weights: below 256 and below BYTES_SCENES */
+    /* below BYTES_TRUSTS; guesses with equal trust share statistics */
+    uint16_t trust[BYTES_GUESSES];
+    unsigned kind;        /* selects weights: below BYTES_CLASSES */
+    unsigned near, scene; /* select weights: below 256 and below BYTES_SCENES */
 };
 
 struct delta_bytes {
@@ -43,14 +45,15 @@ struct delta_bytes {
     uint32_t *ranks; /* BYTES_RANKS of 2^rank_bits */
     unsigned table_bits, rank_bits;
     bool quick;
-    /* Probabilities in the logistic domain, ln(p / (1 - p)) * 4096. state_logit: that a 1 follows in a state.
-     * source_logit: that a source (a rank, by its count, or a guess, by its trust) is right about a bit, by the
-     * number of bits to come; adaptive. byte_logit: that a source is right about the whole byte. */
+    /* Probabilities in the logistic domain, ln(p / (1 - p)) * 4096. state_logit[s] is the probability that a 1
+     * follows in state s. source_logit[s][bits] is the adaptive probability that source s is right about the next
+     * bit, if `bits` bits of the byte are still to come. byte_logit[s] is the probability that source s is right
+     * about the whole byte. The index s stands for a rank with a certain count, or a guess with a certain trust. */
     int16_t state_logit[DELTA_STATES];
     int16_t source_logit[BYTES_SOURCES + 1][8]; /* the last row is for no source */
     int16_t byte_logit[BYTES_SOURCES + 1];
-    /* `rise`: steps of such a logit by its value. `rate` shifts the index, and `more` adds to the result; both by
-     * count. */
+    /* Tables for delta_bytes_rise(). `rise` gives the step of a logit by the logit's value. `rate` shifts the index
+     * into `rise`, and `more` adds to the step; the index of both is the count of updates. */
     uint16_t rise[512];
     int16_t rate[256], more[256];
     uint16_t squash[4096];         /* delta_squash_init() */

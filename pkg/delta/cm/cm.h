@@ -19,7 +19,7 @@ struct delta_cm {
     uint32_t low, high, code;
     /* encoding */
     struct hf_buf *out;
-    int failed; /* -errno of the first failure; coding continues with zero bits */
+    int failed; /* -errno of the first failure, 0 if none; after a failure, coding continues with zero bits */
     /* decoding: number of bytes of the part that are still in the delta */
     struct delta_input *in;
     struct hf_err *err;
@@ -35,12 +35,13 @@ void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out);
 void delta_cm_start_decoding(struct delta_cm *cm, struct delta_input *in, uint64_t n, struct hf_err *err);
 /* Starts reading a part in memory. Borrows the bytes. */
 void delta_cm_start_decoding_bytes(struct delta_cm *cm, const unsigned char *bytes, size_t n, struct hf_err *err);
-/* Encoding: flushes. Decoding: checks that the part is used up. Returns cm->failed. */
+/* When encoding, flushes the coder. When decoding, checks that the decoder has read the whole part. Returns
+ * cm->failed. */
 HF_MUST_USE int delta_cm_finish(struct delta_cm *cm);
 
 void delta_cm_shift(struct delta_cm *cm); /* moves one byte in or out */
 
-/* p1: probability of a 1, in 1/65536, from 1 to 65535. */
+/* Codes one bit. p1 is the probability of a 1 in units of 1/65536, from 1 to 65535. */
 static inline unsigned delta_cm_code(struct delta_cm *cm, unsigned bit, uint32_t p1)
 {
     uint32_t middle = cm->low + (uint32_t)((uint64_t)(cm->high - cm->low) * p1 >> 16);
@@ -66,7 +67,7 @@ static inline unsigned delta_cm_code_plain(struct delta_cm *cm, unsigned byte)
     return made;
 }
 
-/* Encoding: number of bits so far, give or take one. */
+/* Call only when encoding. Returns the number of bits so far, with an error of at most one bit. */
 static inline uint64_t delta_cm_bits(const struct delta_cm *cm)
 {
     return 8 * (uint64_t)cm->out->n + (unsigned)__builtin_clz((cm->high - cm->low) | 1);
@@ -84,7 +85,7 @@ static inline uint32_t delta_bit_p16(uint32_t state)
 enum { DELTA_BIT_LIMIT = 250 };
 extern const uint16_t delta_reciprocal[256]; /* 65536 / (n + 2) */
 
-/* limit: at most DELTA_BIT_LIMIT. */
+/* Moves the probability towards `bit`. `limit` is the maximum of the count, at most DELTA_BIT_LIMIT. */
 static inline void delta_bit_update(uint32_t *state, unsigned bit, unsigned limit)
 {
     uint32_t n = *state & 1023;
@@ -107,7 +108,7 @@ enum { DELTA_WEIGHT_BITS = 13, DELTA_STRETCH_MAX = 2047 };
 
 /* squash[x + 2048] is the probability of logit x: p * 65536 + 8, where p is a multiple of 1/4096. */
 void delta_squash_init(uint16_t squash[4096]);
-/* The inverse: logit of p / 4096. Slow. */
+/* Returns the logit of the probability p / 4096, which is the inverse of squash[]. Slow. */
 int32_t delta_stretch(uint32_t p);
 
 /* Returns the mixed probability of a 1, as delta_cm_code() takes it. */
@@ -120,8 +121,8 @@ static inline uint32_t delta_mixed(const uint16_t squash[4096], delta_lanes inpu
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */
 
-/* Adaptive code for numbers below 2^42: the length through a tree of adaptive bits, then three adaptive bits after
- * the leading one, then plain bits. */
+/* Adaptive code for numbers below 2^42. The code consists of the number's length in bits, coded by a tree of adaptive
+ * bits; three adaptive bits for the digits after the leading 1; and the remaining digits with equal probabilities. */
 struct delta_number {
     uint32_t length[64];
     uint32_t bits[43][8];

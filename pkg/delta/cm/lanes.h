@@ -1,5 +1,5 @@
-/* delta/cm/lanes.h - vectors of eight 16-bit integers for mixing. SSE2 and NEON, which every x86-64 and AArch64
- * processor has, or plain C; the results are the same everywhere. Pure; any thread. */
+/* delta/cm/lanes.h - vectors of eight 16-bit integers for mixing. Uses SSE2 on x86-64 and NEON on AArch64, where
+ * every processor has them, and plain C elsewhere. All three give the same results. Pure; any thread. */
 #pragma once
 
 #include <stdint.h>
@@ -15,7 +15,7 @@ enum { DELTA_LANES = 8 };
 
 typedef int16_t delta_lanes __attribute__((vector_size(2 * DELTA_LANES)));
 
-/* Adds with saturation. */
+/* Returns a + b with saturation. */
 static inline delta_lanes delta_lanes_add(delta_lanes a, delta_lanes b)
 {
 #if defined(__SSE2__)
@@ -55,7 +55,7 @@ static inline int32_t delta_lanes_dot(delta_lanes a, delta_lanes b)
 #endif
 }
 
-/* a * b / 2^16, rounded down. */
+/* Returns a * b / 2^16, rounded down. */
 static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
 {
 #if defined(__SSE2__)
@@ -77,7 +77,7 @@ static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
 #endif
 }
 
-/* Change of weights: input * error / 2^16, rounded. |input| < 2^14. */
+/* Returns the change of the weights, which is input * error / 2^16, rounded. |input| must be below 2^14. */
 static inline delta_lanes delta_lanes_step(delta_lanes input, int16_t error)
 {
     delta_lanes by =
@@ -86,7 +86,7 @@ static inline delta_lanes delta_lanes_step(delta_lanes input, int16_t error)
     return (by + 1) >> 1;
 }
 
-/* Sets bit i if lane i is negative. */
+/* Returns a number whose bit i is 1 if lane i is negative. */
 static inline unsigned delta_lanes_negative(delta_lanes a)
 {
 #if defined(__SSE2__)
@@ -102,7 +102,7 @@ static inline unsigned delta_lanes_negative(delta_lanes a)
 #endif
 }
 
-/* Interleaves the first lanes of both, or the last. */
+/* Interleave lanes of a and b: _low the first four lanes of each, _high the last four. */
 static inline delta_lanes delta_lanes_zip_low(delta_lanes a, delta_lanes b)
 {
     return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
@@ -113,7 +113,7 @@ static inline delta_lanes delta_lanes_zip_high(delta_lanes a, delta_lanes b)
     return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
-/* Joins the first halves of both, or the last. */
+/* Join halves of a and b: _low the first four lanes of each, _high the last four. */
 static inline delta_lanes delta_lanes_low(delta_lanes a, delta_lanes b)
 {
     return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);

@@ -1,10 +1,10 @@
 /* delta/cm/literals.h - code the gaps of the match map: literals, and the short copies between them.
  *
- * The contexts are the bytes before them, and the old bytes around the place where a copy ends, but never the decoded
- * bytes of a copy in the map. So literals are a coded part of their own, which another thread can decode. One code path
- * for both directions.
+ * The contexts of a literal are the literals and short copies before it, and the old bytes around the end of a copy
+ * in the map, but never the decoded bytes of such a copy. Literals are therefore a separate coded part, which another
+ * thread can decode. One code path for both directions.
  *
- * Memory: sizeof(struct delta_literals), and its tables; fixed. */
+ * Memory: sizeof(struct delta_literals) and the tables, a fixed amount. */
 #pragma once
 
 #include "delta/cm/cm.h"
@@ -17,10 +17,10 @@ enum { DELTA_LITERAL_PIECE = 1024 }; /* bytes of a piece, the unit of literals t
 
 /* Options of a block's encoder; all zero for decoding. */
 struct delta_block_options {
-    bool quick; /* takes less time to decode, for some more bytes */
+    bool quick; /* true: decoding takes less time, and the delta is slightly larger */
     /* number of pieces that the encoder has marked as raw so far */
     uint32_t plain_n;
-    /* a bit for each piece, in their order: 1 if it is stored raw */
+    /* one bit for each piece, in order: 1 if the piece is stored raw */
     unsigned char plain[DELTA_BLOCK / DELTA_LITERAL_PIECE / 8];
 };
 
@@ -33,8 +33,8 @@ void delta_literals_free(struct delta_literals *literals);
 void delta_literals_reset(struct delta_literals *literals, bool quick, struct delta_block_options *options);
 
 /* Codes the literals of new[start..end), a stripe. Encoding takes the bytes from `truth` (new[start]) and all copies
- * from `copies`; *ret_coded is false if there was nothing to code. Decoding puts runs into `queue` and does not end
- * it. */
+ * from `copies`; *ret_coded is false if the stripe has nothing to code. Decoding puts runs into `queue` but does not
+ * end the stripe there. */
 HF_MUST_USE int delta_literals_encode(struct delta_literals *literals, struct delta_cm *cm, uint64_t start,
                                       uint64_t end, const unsigned char *truth, const struct delta_copies *copies,
                                       bool *ret_coded, struct hf_err *err);

@@ -1,6 +1,6 @@
-/* delta/cm/model.h - the small profile's model of copies: codes the bytes of copies that differ from the bytes
- * predicted from old file, match map and image. Encoder and decoder are one code path and cannot disagree.
- * literals.h codes the bytes between copies.
+/* delta/cm/model.h - the small profile's model of copies: for each byte of a copy, predicts the byte from the old
+ * file, the match map and the image, and codes where the true byte differs. Encoder and decoder are one code path, so
+ * their predictions agree. literals.h codes the bytes between copies.
  *
  * One model serves one block at a time; delta_model_reset() starts the next. Memory: sizeof(struct delta_model),
  * fixed. */
@@ -14,7 +14,7 @@ struct delta_model;
 
 struct delta_model *delta_model_new(struct delta_shared_context *shared);
 void delta_model_free(struct delta_model *model);
-/* Call at the start of a block. `quick`: takes less time to decode, for some more bytes. */
+/* Call at the start of a block. `quick`: decoding takes less time, and the delta is slightly larger. */
 void delta_model_reset(struct delta_model *model, bool quick);
 
 /* Codes the copies of new[start..end), a stripe. Encoding takes the bytes from `truth` (new[start]), and all copies

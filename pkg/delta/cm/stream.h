@@ -1,9 +1,9 @@
-/* delta/cm/stream.h - the history of coded bytes, and the coder of bytes that the old file has no copy of.
+/* delta/cm/stream.h - the history of coded bytes, and the coder of the bytes for which there is no copy.
  *
- * The history holds the bytes of the new file with two changes in code. References hold their target instead of a
- * distance, most significant byte first, so a target looks the same from everywhere. AArch64 instructions begin with
- * their opcode. Old bytes near the next literals are inserted in between. Threads: a stream belongs to one thread at
- * a time. */
+ * The history holds bytes of the new file, with two changes in code. A reference holds the address of its target
+ * instead of a distance, most significant byte first, so all references to one target look the same. An AArch64
+ * instruction begins with its opcode. Before literals, the history also holds some old bytes from near the place of
+ * these literals. Threads: a stream belongs to one thread at a time. */
 #pragma once
 
 #include "delta/cm/bytes.h"
@@ -27,14 +27,15 @@ struct delta_stream {
     uint64_t place;  /* position in the new file; equal to `pos` modulo 4 */
     uint64_t recent; /* last bytes as in the new file, the last one lowest */
     uint64_t tail;   /* last bytes as in the history, the last one lowest */
-    uint64_t match;  /* position that the history repeats, with the length so far; 0: no repetition */
+    /* earlier position whose bytes the latest bytes repeat (match_length: how many so far); 0: no repetition */
+    uint64_t match;
     uint32_t match_length;
     /* noted_at is the last position entered into match_at; noted_before is the entry it replaced */
     uint32_t noted_at, noted_before;
     bool noted_arm;
     /* for copies: at position seen_at, the history repeated the bytes at seen_match */
     uint32_t seen_at, seen_match, seen_length;
-    uint32_t old_hits[STREAM_OLD]; /* a bit for each byte that was coded lately: 1 if the old byte was right */
+    uint32_t old_hits[STREAM_OLD]; /* one bit for each of the latest coded bytes: 1 if the old byte was right */
     enum delta_order order;
 };
 
@@ -43,35 +44,37 @@ HF_MUST_USE int delta_stream_open(struct delta_stream *st, uint64_t block, unsig
 void delta_stream_done(struct delta_stream *st);
 void delta_stream_reset(struct delta_stream *st, bool quick); /* `quick` has the meaning of delta_bytes_reset() */
 
-/* Codes the next unit of one byte or four, at most `room` bytes. Decodes if `truth` is NULL; only learns if `cm` is
- * NULL. old[0] and old[1]: old bytes that would follow if the copy before, or the copy after, continued; NULL: there
- * are none. Returns the number of bytes. */
+/* Codes the next unit, which is one byte or four bytes, but never more than `room`. Decodes if `truth` is NULL. If
+ * `cm` is NULL, only learns. old[0] points to the old bytes that would come next if the copy before this place
+ * continued; old[1] to those if the copy after this place began earlier; either is NULL if there is no such copy.
+ * Returns the number of bytes. */
 unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth, uint64_t room,
                            const unsigned char *const old[STREAM_OLD], unsigned char ret_bytes[static 4]);
 
 /* Moves to `place` in the new file. */
 void delta_stream_go_to(struct delta_stream *st, uint64_t place);
 
-/* Codes n bytes raw, decoding into `bytes`. */
+/* Codes n bytes raw. When decoding, stores them in `bytes`. */
 void delta_stream_plain(struct delta_stream *st, struct delta_cm *cm, unsigned char *bytes, size_t n);
 
-/* Adds bytes that copies made. `closely`: enters each position into the match table instead of each fourth one. */
+/* Adds bytes that copies made. `closely`: enters each position into the match table, otherwise only each fourth
+ * position. */
 void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely);
 /* In the bytes added last, replaces the four that hold `distance` by the target of the reference at `place`. */
 void delta_stream_reference(struct delta_stream *st, uint64_t place, uint32_t distance);
-/* If the history repeats here, returns the expected byte + 1 as in the new file and sets a number below 16 for the
- * length of the repetition; else 0. */
+/* If the latest bytes repeat earlier ones, returns 1 + the byte that is expected next in the new file, and sets
+ * *ret_length to a number below 16 that grows with the length of the repetition. Otherwise returns 0. */
 unsigned delta_stream_expects(struct delta_stream *st, unsigned *ret_length);
 
-/* The position to return to, saved from delta_aside_begin() to delta_aside_end(); in between the coder learns bytes
- * as if they stood at another place. */
+/* The position that delta_aside_begin() saves and delta_aside_end() restores. Between these calls,
+ * delta_aside_learn() teaches the coder bytes as if they were at another place. */
 struct delta_aside {
     uint64_t place, recent;
     enum delta_order order;
     unsigned char tail[STREAM_TAIL];
 };
 
-/* Adds old bytes before the next literals, like copies do. */
+/* Adds old bytes to the history before the next literals, as delta_stream_add() does for bytes of copies. */
 void delta_stream_precede(struct delta_stream *st, enum delta_order order, uint64_t place, const unsigned char *bytes,
                           size_t n);
 

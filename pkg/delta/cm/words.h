@@ -1,6 +1,6 @@
 /* delta/cm/words.h - predict changed words of code from changes of similar words. When a structure or a stack frame
- * grows, many instructions change by the same number: those with the same operand, or the same register. Threads: a
- * struct delta_words belongs to one thread at a time. */
+ * grows, many instructions with the same operand or the same register change by the same number. Threads: a struct
+ * delta_words belongs to one thread at a time. */
 #pragma once
 
 #include "delta/cm/cm.h"
@@ -14,7 +14,7 @@ struct delta_word_change {
 
 struct delta_words {
     struct delta_word_change last[DELTA_WORD_LIKES << DELTA_WORD_BITS];
-    /* adaptive bits, selected by the candidates that agree and the last answers */
+    /* adaptive bits; the candidates that agree and the last two answers select the bit */
     uint32_t right[4 << DELTA_WORD_LIKES];
     unsigned bits;    /* log2 of the size of the tables in use */
     bool started;     /* true if the tables are cleared */
@@ -27,18 +27,18 @@ struct delta_word_guess {
     uint32_t old, word[DELTA_WORD_LIKES];
     struct delta_word_change *from[DELTA_WORD_LIKES];
     uint32_t key[DELTA_WORD_LIKES];
-    unsigned changed; /* a bit for each candidate: its key is known, and that word changed */
+    unsigned changed; /* one bit for each candidate: 1 if the table has its key and the word of that key changed */
 };
 
 /* Call at the start of a block. Halves the tables `lean` times. */
 void delta_words_reset(struct delta_words *w, unsigned lean);
 
-/* Finds the candidates for the word that is `old` in the old file. They point into w until the next reset; note each
- * guess before the next one. */
+/* Finds the candidates for the word that is `old` in the old file. The candidates point into *w and are valid until
+ * the next reset. Call delta_words_note() for each guess before the next delta_words_guess(). */
 void delta_words_guess(struct delta_words *w, uint32_t old, struct delta_word_guess *ret);
 
-/* Codes the number of the candidate that a changed word equals. When encoding, `word` is the value. False if it is
- * none of them. */
+/* Codes which candidate a changed word equals, and sets *ret_word. When encoding, `word` is the true value. Returns
+ * false if the word equals no candidate. */
 bool delta_words_code(struct delta_words *w, struct delta_cm *cm, const struct delta_word_guess *g, uint32_t word,
                       uint32_t *ret_word);
 

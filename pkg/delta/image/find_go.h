@@ -1,6 +1,7 @@
-/* delta/image/find_go.h - Go's findfunctab, which leads from code to functions: for each 4,096 bytes of code it has
- * the number of the function at their start and, for each 256 bytes, the difference of the function's number from
- * that one. All of it follows from the positions of the functions. */
+/* delta/image/find_go.h - Go's findfunctab, which leads from code to functions: for each 4,096 bytes of code (a
+ * bucket), the table has the number of the function at the start of the bucket. For each 256 bytes (a part), the
+ * table has the number of the function at the start of the part minus that of the bucket. The positions of the
+ * functions determine all these numbers. */
 #pragma once
 
 #include <stdint.h>
@@ -15,7 +16,7 @@ struct delta_predictor;
 struct delta_go_found {
     uint64_t bucket; /* number + 1; 0: none */
     uint64_t part;   /* number of the next part (256 bytes) of the new code */
-    uint64_t row;    /* row: number of the function at the start of the part before */
+    uint64_t row;    /* number of the function at the start of the part before `part` */
     uint64_t entry;  /* address in the new file of function row + 1 */
     uint32_t rows[DELTA_GO_BUCKET_PARTS];
 };

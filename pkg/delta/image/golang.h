@@ -1,5 +1,6 @@
-/* delta/image/golang.h - tables that the Go linker writes: the function table (pclntab), the offsets of types, and the
- * positions that they count from. Both sides find them in the old file.
+/* delta/image/golang.h - tables that the Go linker writes: the function table (pclntab), the offsets of types, and
+ * the positions from which the values in these tables count. Encoder and decoder both find the tables in the old
+ * file.
  *
  * The layout follows the Go runtime's sources (runtime/symtab.go, internal/abi/type.go), versions 1.16 to 1.26.
  * Hostile tables only make predictions bad: nothing reads outside the file, and every search has a limit. */
@@ -15,7 +16,7 @@ enum {
     DELTA_GO_PCDATA_MAX = 64, /* maximum number of program counter tables of one function */
 };
 
-/* Finds the tables of an image whose other fields are complete, and makes each a region of its own. */
+/* Finds Go's tables in `image` and adds a region for each table. All other fields of *image must be complete. */
 HF_MUST_USE int delta_go_find(struct delta_old *file, struct delta_image *image, struct hf_err *err);
 
 /* Offsets of the fields in the description of a function. */
@@ -28,7 +29,7 @@ const struct delta_go_function_layout *delta_go_function_layout(const struct del
 /* Returns the size of the description that begins with head[DELTA_GO_HEAD_BYTES]. */
 uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head);
 
-/* Sets the old positions of the function in row `index` and of its description. The last row has no description:
- * DELTA_NOWHERE. */
+/* Sets the old positions of the function in row `index` and of its description. The last row has no description, so
+ * *ret_function is DELTA_NOWHERE there. */
 HF_MUST_USE int delta_go_row(struct delta_old *file, const struct delta_go *go, uint64_t index, uint64_t *ret_entry,
                              uint64_t *ret_function, struct hf_err *err);

@@ -1,9 +1,8 @@
-/* delta/image/image.h - the structure of an executable image, as far as predicting references needs it: segments and
- * tables.
+/* delta/image/image.h - the segments and tables of an executable image, which the prediction of references needs.
  *
- * Both sides read it from the old file, so the delta holds only the segments of the new one. ELF, 32 or 64 bit,
- * little endian; any other file is an image without segments. All sizes are bounded; hostile headers only make
- * predictions bad. */
+ * Encoder and decoder read the structure of the old image from the old file, so the delta contains only the segments
+ * of the new image. Supports little-endian ELF of 32 and 64 bits; any other file counts as an image without segments.
+ * All sizes are bounded; hostile headers only make predictions bad. */
 #pragma once
 
 #include <stdint.h>
@@ -55,7 +54,8 @@ enum delta_region_kind {
     DELTA_REGION_KINDS,
 };
 
-/* Contexts have room for 16 kinds: the kinds of 32-bit images and those of Go never occur together. */
+/* Returns a number below 16 for contexts, which have room for 16 kinds. Some kinds of 32-bit images and of Go share a
+ * number, because they never occur in one image. */
 static inline unsigned delta_region_slot(enum delta_region_kind kind)
 {
     return kind < 16 ? kind : kind - 16u + DELTA_REGION_REL;
@@ -72,7 +72,7 @@ struct delta_region {
 
 enum delta_go_layout { DELTA_GO_NONE, DELTA_GO_116, DELTA_GO_118, DELTA_GO_120 };
 
-/* Positions from which the tables of an image made by Go count; 0: not found. */
+/* Positions from which the values in Go's tables count; 0: not found. */
 struct delta_go {
     enum delta_go_layout layout;
     uint64_t header, text, names, units, files, pctab, rows, types, funcdata, rodata, find;
@@ -91,12 +91,14 @@ struct delta_image {
     struct delta_region regions[DELTA_REGIONS]; /* ascending, without overlaps */
 };
 
-/* An image in the old file (whole, or a member of an archive) and the one in the new file made from it. */
+/* An image in the old file and the image in the new file that copies most from that old image. An image is a whole
+ * file or a member of an archive. */
 struct delta_pair {
     uint32_t old_offset, old_size, new_offset, new_size;
 };
 
-/* Returns the region at `offset`; all positions up to *ret_end have the same answer. */
+/* Returns the region that contains `offset`. For all offsets from there to *ret_end (exclusive), the result is the
+ * same region. */
 const struct delta_region *delta_image_region(const struct delta_image *image, uint64_t offset, uint64_t *ret_end);
 
 /* Positions are file offsets or, from DELTA_MEMORY on, addresses that have no byte in the file. */

@@ -1,5 +1,5 @@
-/* delta/image/predict.h - predict the new file's bytes from the old file, the match map and the references seen so far.
- * Both sides run it and get the same predictions.
+/* delta/image/predict.h - predict the new file's bytes from the old file, the match map and the references seen so
+ * far. Encoder and decoder run this code and get the same predictions.
  *
  * Memory: sizeof(struct delta_predictor), and the shared context. Threads: a predictor belongs to one thread at a
  * time. */
@@ -35,11 +35,12 @@ struct delta_shared_context {
     const struct delta_image *new_images; /* encoder only, by pair */
     uint64_t old_size, new_size;
     unsigned predictors; /* DELTA_PREDICT_* */
-    unsigned lean;       /* the models halve their tables that many times */
-    bool only_first;     /* predict only one candidate, and not its source */
+    unsigned lean;       /* number of times that the models halve their tables */
+    bool only_first;     /* predict only one candidate, and do not compute delta_guess.source */
     /* predict targets from the map alone: learn no moves, and leave the tables of moves untouched */
     bool by_map;
-    struct delta_pair last_pair; /* pair whose old image was read last, kept because each block asks for it again */
+    /* cached result of the last read of an old image, because each block needs that image again */
+    struct delta_pair last_pair;
     struct delta_image last_image;
 };
 
@@ -54,7 +55,8 @@ struct delta_moved {
 
 struct delta_guess {
     unsigned n; /* number of candidates */
-    /* rank of the first candidate: 3 learned move, 2 map entry covers it, 1 learned move nearby, 0 guess */
+    /* origin of the first candidate: 3 learned move of the target, 2 map entry that covers the target, 1 learned move
+     * of a target nearby, 0 guess */
     unsigned source;
     uint64_t word[DELTA_CANDIDATES];
     uint64_t site, base, target; /* addresses in the new file; `target` is the first prediction */
@@ -93,27 +95,30 @@ struct delta_predictor {
 /* Call at the start of each block. */
 void delta_predictor_reset(struct delta_predictor *p);
 
-/* True if new_pos is the start of the next pair of images or, at the start of a block, inside one. */
+/* Returns true if new_pos is the start of the new image of the next pair or, at the start of a block, within such an
+ * image. */
 bool delta_predictor_enters(const struct delta_predictor *p, uint64_t new_pos);
 
-/* If so, activates the pair and calls `code` to encode or decode the new segments into p->segments. `truth` is NULL
- * when decoding. */
+/* If delta_predictor_enters(), activates the pair and calls `code`, which encodes the new segments, or decodes them
+ * into p->segments. `truth` is NULL when decoding. */
 HF_MUST_USE int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
                                       int (*code)(void *ctx, struct delta_predictor *p,
                                                   const struct delta_segments *truth),
                                       void *ctx, struct hf_err *err);
 
-/* Returns segment i of the old image, moved with the image: the base for coding segment i of the new one. */
+/* Returns segment i of the old image, shifted by the distance between the images. The result is the base for coding
+ * segment i of the new image. */
 struct delta_segment delta_predictor_segment(const struct delta_predictor *p, unsigned i);
 
-/* Predicts up to `want` bytes at s->new_pos, copied from s->old_pos; `copy_left` bytes of the copy remain. Fills the
- * other fields of *s and p->predicted. May exceed `want` up to the end of the last reference. */
+/* Predicts the next window of a copy from s->old_pos to s->new_pos, of which `copy_left` bytes remain. Fills the
+ * other fields of *s and p->predicted. The window has up to `want` bytes, or more if its last reference ends beyond
+ * that. */
 HF_MUST_USE int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t want, uint64_t copy_left,
                                        struct hf_err *err);
 
 /* Call when the true bytes of the window are known. */
 void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s, const unsigned char *made);
 
-/* Learns that the first prediction of a reference was wrong: it is `word`. */
+/* Call if the first prediction of a reference was wrong. `word` is the true value. */
 void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *ref, const struct delta_guess *g,
                            uint64_t word);

@@ -1,6 +1,7 @@
 /* delta/image/refs.h - references in old bytes: find them, decode their targets, encode them for other positions.
  *
- * The scanners look only at nearby old bytes, so both sides find the same sites. A false site costs a few bits. */
+ * A site is the place of a reference. The scanners look only at old bytes near the site, so encoder and decoder find
+ * the same sites. A false site costs a few bits. */
 #pragma once
 
 #include "delta/image/image.h"
@@ -79,24 +80,25 @@ static inline unsigned delta_ref_slot(unsigned kind)
     return kind % DELTA_REF_SLOTS;
 }
 
-/* True if the word holds too little of the target to learn from it. */
+/* Returns true if a word of this kind contains too little of the target's address for learning the target's move. */
 bool delta_ref_is_partial(unsigned kind);
 
 struct delta_ref {
     uint64_t target; /* position in old */
-    uint64_t base;   /* old position from which the value counts, if not the site; 0: none */
+    uint64_t base;   /* old position from which the value counts; 0: the value counts from the site */
     uint64_t word;   /* old value: the whole word or instruction */
     uint32_t at;     /* offset in the scanned bytes */
     uint8_t kind;
     uint8_t n; /* number of bytes: 1, 2, 4, 6 or 8 */
-    /* RIP: size of the immediate after the operand; others: distance from the base or site to the position from
-     * which the value counts */
+    /* for DELTA_REF_RIP, size of the immediate after the operand; for other kinds, distance from the base or site to
+     * the position from which the value counts */
     uint8_t extra;
 };
 
 enum { DELTA_SCAN_BEFORE = 160, DELTA_SCAN_AFTER = 128 };
 
-/* Sites in 32-bit ARM code that other sites announced: words in literal pools, upper halves of addresses. */
+/* Sites in 32-bit ARM code that the scanner expects because of an earlier site: words in literal pools, and upper
+ * halves of addresses. */
 enum { DELTA_ANNOUNCED = 1024 };
 
 struct delta_announced {
@@ -108,16 +110,17 @@ struct delta_announced {
     } p[DELTA_ANNOUNCED];
 };
 
-/* Finds the sites that start in bytes[0..n), which are old[offset..]. bytes[-DELTA_SCAN_BEFORE..n +
- * DELTA_SCAN_AFTER) is readable, and all of it lies in `region`. No site ends behind `limit` (>= n). Fills at most
- * (n + 1) / 2 refs and returns their number. `announced` (may be NULL) is empty at first and kept between calls. */
+/* Finds the sites that start in bytes[0..n), which are the old bytes from `offset` on, all in `region`.
+ * bytes[-DELTA_SCAN_BEFORE..n + DELTA_SCAN_AFTER) must be readable. No site ends beyond bytes[limit), where limit >=
+ * n. Fills at most (n + 1) / 2 refs and returns their number. `announced` (may be NULL) is empty at first and kept
+ * between calls. */
 size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
                        size_t n, size_t limit, uint64_t offset, struct delta_announced *announced,
                        struct delta_ref *refs);
 
-/* Returns the site's word when the site, its target and its base are at these addresses. */
+/* Returns the word that the reference has if the site, the target and the base are at these addresses. */
 uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base);
 
-/* Returns the target's address by the word at `site`. ADRP and LO12 hold only a part of it; the rest comes from
- * `hint`. */
+/* Returns the address of the target to which `word` at `site` refers. DELTA_REF_ADRP and DELTA_REF_LO12 contain only
+ * a part of the address; `hint` supplies the remaining bits. */
 uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t site, uint64_t base, uint64_t hint);

@@ -1,8 +1,8 @@
 /* delta/image/refs_go.h - references in the tables of Go images: rows and descriptions of functions, types, lists of
  * offsets.
  *
- * The scanner finds descriptions by the function table, methods by the type before them, and all else by position
- * alone. */
+ * The scanner finds descriptions through the function table, methods through the type before the methods, and all
+ * other references by position alone. */
 #pragma once
 
 #include "delta/image/find_go.h"
@@ -12,7 +12,7 @@
 struct delta_go_cursor {
     uint64_t row;                      /* row of the function in which the last window ended */
     uint64_t uncommon;                 /* position of a type's "uncommon" part, behind the part of its kind; 0: none */
-    uint64_t methods, methods_end;     /* methods of the last type that had any */
+    uint64_t methods, methods_end;     /* methods of the last type that has methods */
     uint64_t interface, interface_end; /* methods of the last interface */
     struct delta_go_found found;
 };

@@ -1,14 +1,16 @@
 /* delta/image/refs_jump.h - jump tables in read-only data: 32-bit distances from the table's start to code, which
  * compilers make for switches in position-independent code.
  *
- * Nothing nearby records the start of a table: the scanner takes the first of a run of words that lead to code. If
- * several tables follow each other, the scanner uses the start of the first one. The target is then a little beside
- * the right code, which nearly always moved by the same distance. */
+ * No data nearby records where a table starts, so the scanner assumes that a table starts at the first of several
+ * consecutive words that lead to code. If several tables follow each other, the scanner uses the start of the first
+ * one. The computed target is then slightly wrong, but the code there has nearly always moved by the same distance as
+ * the true target. */
 #pragma once
 
 #include "delta/image/refs.h"
 
-/* The run in which the last window ended; zero it before the first one. Positions are those in the old file. */
+/* The run of words that lead to code in which the last window ended; zero it before the first one. Positions are
+ * those in the old file. */
 struct delta_jumps {
     uint64_t start, end;
 };

@@ -6,7 +6,8 @@
 struct delta_jobs {
     unsigned n;
     void *ctx;
-    /* Runs job i. `worker` is the thread's number: data of one worker needs no lock. */
+    /* Runs job i. `worker` is the number of the calling thread; data that belongs to one worker number needs no
+     * lock. */
     int (*job)(void *ctx, unsigned worker, unsigned i, struct hf_err *err);
 };
 
@@ -14,7 +15,8 @@ enum { DELTA_WORKERS_MAX = 64 };
 
 struct hf_delta_create_params;
 
-/* Returns the number of threads in `params`, or one for each processor. `params` may be NULL. */
+/* Returns params->threads, or the number of processors if params->threads is 0 or `params` is NULL; at most
+ * DELTA_WORKERS_MAX. */
 unsigned delta_workers(const struct hf_delta_create_params *params);
 
 /* Runs all jobs in the caller's thread and at most `workers` - 1 others. After a failure no further job starts.

@@ -1,4 +1,5 @@
-/* delta/io/memory.h - an old file in memory, behind the reader that applying uses. Creating only. */
+/* delta/io/memory.h - read an old file in memory through struct delta_old, the reader that applying uses. Creating
+ * only. */
 #pragma once
 
 #include "delta/io/wire.h"
@@ -9,5 +10,5 @@ struct delta_memory {
     struct delta_old reader;
 };
 
-/* Borrows bytes[n]. `memory` must not move while its reader is in use. */
+/* Borrows bytes[0..n). Do not move *memory while memory->reader is in use. */
 void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, size_t n);

@@ -1,7 +1,8 @@
-/* delta/io/serialized_io.h - let two threads share the callbacks of one application, whose caller expects one call at a
- * time.
+/* delta/io/serialized_io.h - let two threads share the callbacks of one hf_delta_apply(), whose caller expects one
+ * call at a time.
  *
- * Threads: call begin and end while only one thread works; in between, any thread may use input, reader and output. */
+ * Threads: call _begin() and _end() while only one thread works. Between the two calls, any thread may use one of
+ * input, reader and output if no other thread uses the same one. */
 #pragma once
 
 #include <pthread.h>
@@ -13,7 +14,7 @@ struct delta_serialized_io {
     struct delta_input *input;
     struct delta_old *reader;
     struct delta_output *output;
-    const struct hf_delta_in *patch; /* the caller's three */
+    const struct hf_delta_in *patch; /* the callbacks before _begin() */
     const struct hf_delta_old *old;
     const struct hf_delta_out *out;
     struct hf_delta_in locked_patch;
@@ -21,7 +22,7 @@ struct delta_serialized_io {
     struct hf_delta_out locked_out;
 };
 
-/* Redirects the three through `io` until delta_serialized_io_end(). `io` must not move. */
+/* Puts a lock around the callbacks of input, reader and output until delta_serialized_io_end(). Do not move *io. */
 void delta_serialized_io_begin(struct delta_serialized_io *io, struct delta_input *input, struct delta_old *reader,
                                struct delta_output *output);
 void delta_serialized_io_end(struct delta_serialized_io *io);

@@ -1,5 +1,5 @@
-/* delta/io/wire.h - the container: header, method numbers, and the bounded readers and writers that all methods share.
- * FORMAT.md describes the bytes; delta.h is the public interface.
+/* delta/io/wire.h - the delta's header, the method numbers, and the bounded readers and writers that all methods
+ * share. FORMAT.md describes the bytes; delta.h is the public interface.
  *
  * Threads: a state belongs to one thread at a time. */
 #pragma once
@@ -17,17 +17,18 @@
 enum {
     DELTA_VERSION = 1,
     DELTA_HEADER_MAX = 5 + 3 * 10 + HF_SHA256_BYTES + 2 * HF_DELTA_FINGERPRINT_BYTES,
-    DELTA_BYTES_MAX = HF_SHA256_BYTES, /* a delta stores a new file of up to this size instead of its hash */
-    DELTA_BLOCK = 4 << 20,             /* bytes of output between two resume points */
-    DELTA_CANCEL_STEP = 1 << 18,       /* bytes of output between two looks at the cancel flag */
+    /* a delta contains a new file of up to this size, instead of the file's hash */
+    DELTA_BYTES_MAX = HF_SHA256_BYTES,
+    DELTA_BLOCK = 4 << 20,       /* bytes of output between two resume points */
+    DELTA_CANCEL_STEP = 1 << 18, /* bytes of output between two checks of the cancel flag */
 };
 
-/* Method that turns the old file into the new one. */
+/* Methods that turn the old file into the new one. */
 enum delta_method {
     DELTA_METHOD_NONE = 0,
     DELTA_METHOD_RECORDS_ZSTD = 1, /* records compressed by zstd: the fast profile */
-    DELTA_METHOD_RECORDS_CM = 2,   /* the same records, context mixing: the small profile */
-    DELTA_METHOD_LZMA = 3,         /* the whole new file as LZMA2; ignores the old file */
+    DELTA_METHOD_RECORDS_CM = 2,   /* records compressed by context mixing: the small profile */
+    DELTA_METHOD_LZMA = 3,         /* the whole new file as LZMA2; applying ignores the old file */
     DELTA_METHOD_RUNS = 4,         /* runs of old bytes and raw bytes, for tiny changes */
     DELTA_METHOD_BYTES = 5,        /* the bytes of the new file instead of their hash */
 };
@@ -39,15 +40,15 @@ struct delta_header {
         body_fingerprint[HF_DELTA_FINGERPRINT_BYTES];
 };
 
-/* Offset of the byte that holds profile and method, and the width of the method in it. */
+/* Offset of the byte that holds profile and method, and the number of bits of the method in that byte. */
 enum { DELTA_METHOD_AT = 4, DELTA_METHOD_BITS = 5 };
 
-/* Formats into bytes[DELTA_HEADER_MAX]; returns the length. */
+/* Formats the header into bytes[DELTA_HEADER_MAX] and returns the length. */
 size_t delta_header_format(const struct delta_header *header, unsigned char *bytes);
 
 /* ---- patch in -------------------------------------------------------------------------------------------------- */
 
-/* Buffered reader of the delta. It counts, hashes, and ends at the end of the body. */
+/* Buffered reader of the delta. Counts the bytes, hashes the body, and stops at the end of the body. */
 struct delta_input {
     const struct hf_delta_in *in;
     size_t pos, n;
@@ -59,13 +60,14 @@ struct delta_input {
 };
 
 void delta_input_init(struct delta_input *input, const struct hf_delta_in *in);
-/* Reads the header and computes the fields that it leaves out, except the hash of a new file that is stored as its
- * bytes. */
+/* Reads the header and computes the fields that the header leaves out. Does not compute new_sha256 for
+ * DELTA_METHOD_BYTES; delta_bytes_read() does. */
 HF_MUST_USE int delta_header_read(struct delta_input *input, struct delta_header *ret_header, struct hf_err *err);
 /* Reads the whole body of DELTA_METHOD_BYTES and sets the header's hash of the new file. */
 HF_MUST_USE int delta_bytes_read(struct delta_input *input, struct delta_header *header,
                                  unsigned char bytes[static DELTA_BYTES_MAX], struct hf_err *err);
-/* Compares the body, read to its end, with its fingerprint if it has one. -EBADMSG if they differ. */
+/* Compares the body with its fingerprint, if the header has one. Call after reading the body to its end. -EBADMSG:
+ * they differ. */
 HF_MUST_USE int delta_body_check(const struct delta_input *input, const struct delta_header *header,
                                  struct hf_err *err);
 
@@ -78,11 +80,11 @@ HF_MUST_USE int delta_input_skip(struct delta_input *input, uint64_t n, struct h
 
 enum { DELTA_SLOT_BYTES = 8192, DELTA_SLOTS = 8 };
 
-/* The old file through a few cached windows. Positions outside the file read as zero bytes. */
+/* Reader of the old file with a cache of a few windows. Reads zero bytes at positions outside the file. */
 struct delta_old {
     const struct hf_delta_old *file;
     uint64_t size;
-    unsigned next, slots;       /* slots: number of windows in use; change it only before the first read */
+    unsigned next, slots;       /* slots: number of windows in use; change this number only before the first read */
     uint64_t base[DELTA_SLOTS]; /* offset / DELTA_SLOT_BYTES + 1; 0: empty */
     unsigned char bytes[DELTA_SLOTS][DELTA_SLOT_BYTES];
 };
@@ -104,16 +106,17 @@ struct delta_output {
     size_t pending_n;
 };
 
-/* Appends bytes to the output. -EBADMSG if the output would exceed the size in the header, -ECANCELED. */
+/* Appends bytes to the output. -EBADMSG: the output would exceed the size in the header. -ECANCELED. */
 HF_MUST_USE int delta_output_write(struct delta_output *output, const void *bytes, size_t n, struct hf_err *err);
 /* Writes the pending bytes. */
 HF_MUST_USE int delta_output_flush(struct delta_output *output, struct hf_err *err);
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */
 
-/* Unsigned LEB128, at most 10 bytes. Returns the number of bytes. */
+/* Writes `value` as unsigned LEB128, at most 10 bytes. Returns the number of bytes. */
 size_t delta_put_varint(unsigned char *bytes, uint64_t value);
-/* Reads from *p, below `end`, and advances *p. False if the number is not complete or not in its shortest form. */
+/* Reads a number at *p, not beyond `end`, and moves *p behind the number. Returns false if the number is incomplete
+ * or not in its shortest form. */
 bool delta_get_varint(const unsigned char **p, const unsigned char *end, uint64_t *ret_value);
 
 static inline uint64_t delta_zigzag(int64_t value)

@@ -1,6 +1,6 @@
 /* delta/match/copies.h - lists of copies, in the order of the new file.
  *
- * Memory: a list owns its array; free it with delta_copies_done(). Errors: -ENOMEM, and the list keeps its entries.
+ * Memory: a list owns its array; free it with delta_copies_done(). After -ENOMEM, the list keeps its entries.
  * Threads: a list belongs to one thread at a time. */
 #pragma once
 
@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-/* The new bytes [new_pos, new_pos + len) resemble the old ones from old_pos on; not all need to be equal. */
+/* The new bytes [new_pos, new_pos + len) resemble the old bytes from old_pos on. Some of the bytes may differ. */
 struct delta_copy {
     uint64_t new_pos, old_pos, len;
 };
@@ -23,12 +23,14 @@ struct delta_copies {
 void delta_copies_done(struct delta_copies *copies);
 HF_MUST_USE int delta_copies_add(struct delta_copies *copies, struct delta_copy copy);
 
-/* Appends a copy, or extends the last one if this one continues it. -ENOMEM. */
+/* Appends a copy of n bytes, or extends the last copy if the new copy continues the last one. -ENOMEM. */
 int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t old_pos, uint64_t n);
-/* Replaces the parts of copies that lie in [from, to) of the new file by `inside`. -ENOMEM. */
+/* Removes the parts of copies that lie in [from, to) of the new file, and inserts the copies of `inside` there.
+ * -ENOMEM. */
 int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to, const struct delta_copies *inside);
 
-/* Finds the next copy that reaches into [at, end) and cuts it to that range. *next remembers the position between
- * calls; start with 0. False: there is none. */
+/* Finds the next copy that overlaps new[at..end), and sets *ret_copy to the part of the copy within that range. *next
+ * keeps the position in the list between calls; set *next to 0 before the first call. Returns false if there is no
+ * such copy. */
 bool delta_copies_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t end,
                               struct delta_copy *ret_copy);

@@ -1,4 +1,4 @@
-/* delta/match/extend.h - lengths of matches, eight bytes at a time. Pure; any thread. */
+/* delta/match/extend.h - compute lengths of matches, eight bytes at a time. Pure; any thread. */
 #pragma once
 
 #include <stddef.h>
@@ -9,8 +9,9 @@ size_t delta_common_prefix(const unsigned char *a, size_t a_n, const unsigned ch
 /* Counts the positions at which a[0..n) and b[0..n) are equal. */
 size_t delta_count_equal(const unsigned char *a, const unsigned char *b, size_t n);
 
-/* Extends a match over differing bytes: returns the shortest length up to n for which the number of equal bytes
- * minus that of differing ones is largest; 0 if it is never positive. */
+/* Extends a match over differing bytes: returns the length up to n with the largest score, or 0 if no score is
+ * positive. The score is the number of equal bytes minus the number of differing bytes. The shortest length wins
+ * ties. */
 size_t delta_extend_forward(const unsigned char *a, const unsigned char *b, size_t n);
 
 /* Extends a match backwards by the same rule, over the bytes that end at a_end and b_end. */

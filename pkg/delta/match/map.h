@@ -1,8 +1,9 @@
-/* delta/match/map.h - the match map: parts of the old file and their positions in the new one. Both sides know it
- * before the first byte of the new file, so that forward references can be predicted.
+/* delta/match/map.h - the match map: a list of parts of the old file with their positions in the new file. Encoder
+ * and decoder have the map before the first byte of the new file, so that they can also predict references to later
+ * positions.
  *
- * Bounded: at most the DELTA_MAP_MAX longest copies, of which the small profile writes DELTA_MAP_MADE. Positions
- * have 32 bits. */
+ * A map has at most DELTA_MAP_MAX entries, for the longest copies; the small profile makes at most DELTA_MAP_MADE.
+ * Positions have 32 bits. */
 #pragma once
 
 #include <stdint.h>
@@ -26,22 +27,25 @@ struct delta_map_answer;
 
 struct delta_map {
     uint32_t n;
-    struct delta_map_entry *p;        /* ascending in the new file, without overlaps there */
-    uint16_t *by_old;                 /* indexes, ascending in the old file, then in the new */
-    struct delta_map_answer *answers; /* cache of lookups: one thread at a time may ask */
+    struct delta_map_entry *p; /* ascending in the new file, without overlaps there */
+    uint16_t *by_old;          /* indexes, ascending in the old file, then in the new */
+    /* cache of lookups, because of which only one thread at a time may use the map */
+    struct delta_map_answer *answers;
 };
 
 void delta_map_done(struct delta_map *map);
-/* Makes a view of `map` for another thread, with its own cache. It borrows the entries; free it with
- * delta_map_view_done(). */
+/* Makes a view of `map` for another thread, with its own cache. The view borrows the entries of `map`. Free the view
+ * with delta_map_view_done(). */
 HF_MUST_USE int delta_map_view(const struct delta_map *map, struct delta_map *view, struct hf_err *err);
 void delta_map_view_done(struct delta_map *view);
 HF_MUST_USE int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err);
-void delta_map_sort(struct delta_map *map); /* sorts the map: call when p is complete */
+void delta_map_sort(struct delta_map *map); /* fills by_old and clears the cache; call when p is complete */
 
-/* Returns the entry that holds new_pos, or else the next one; map->p + map->n if there is none. */
+/* Returns the entry that contains new_pos, otherwise the first entry after new_pos, or map->p + map->n if there is no
+ * such entry either. */
 const struct delta_map_entry *delta_map_at(const struct delta_map *map, uint64_t new_pos);
 
-/* Sets the shift (new - old) at an old position: that of the longest entry that covers it among the DELTA_MAP_LOOK
- * entries before it, or else of the one that ends last before it. */
+/* Sets *ret_shift to the shift (new position - old position) at old_pos. Looks at the last DELTA_MAP_LOOK entries
+ * that begin at or before old_pos. Takes the shift of the longest of these entries that covers old_pos, otherwise the
+ * shift of the one that ends nearest before old_pos. */
 enum delta_map_found delta_map_shift(const struct delta_map *map, uint64_t old_pos, int64_t *ret_shift);

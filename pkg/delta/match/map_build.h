@@ -4,7 +4,7 @@
 #include "delta/match/copies.h"
 #include "delta/match/map.h"
 
-/* Makes *map, not yet sorted, of the `most` longest copies; fewer where short copies lie inside longer ones.
+/* Fills *map with the `most` longest copies, or fewer if short copies lie inside longer ones. Does not sort the map.
  * Free it with delta_map_done(). -ENOMEM. */
 HF_MUST_USE int delta_map_build(const struct delta_copies *copies, size_t most, struct delta_map *map,
                                 struct hf_err *err);

@@ -1,9 +1,9 @@
 /* delta/match/match.h - find the copies that turn the old file into the new one. Copies tolerate differing bytes.
  *
- * Suffix array matching with forward and backward extension follows Colin Percival, "Naive differences of executable
- * code" (2003). Deterministic.
+ * The method, suffix array matching with forward and backward extension, is that of Colin Percival, "Naive
+ * differences of executable code" (2003). Deterministic.
  *
- * Threads: workers only. Memory: 4 bytes for each old byte, 256 KiB, and the copies. */
+ * Blocks: call from worker threads only. Memory: 4 bytes for each old byte, plus 256 KiB, plus the copies. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,12 +18,13 @@
 struct delta_matcher {
     const unsigned char *old, *new_bytes;
     size_t old_n, new_n;
-    struct delta_suffix_array suffix_array; /* exactly one of these two is open */
+    struct delta_suffix_array suffix_array; /* either suffix_array or hash_index is open, never both */
     struct delta_hash_index hash_index;
 };
 
-/* Opens the suffix array, or with `fast` the hash index, which finds somewhat less. Both files are below
- * HF_DELTA_CREATE_MAX_BYTES and outlive the matcher, which is read-only from here on. -ENOMEM. */
+/* Opens the suffix array, or the hash index if `fast` is true; the hash index finds somewhat fewer matches. Both
+ * files must be smaller than HF_DELTA_CREATE_MAX_BYTES and outlive the matcher. After this call the matcher is
+ * read-only. -ENOMEM. */
 HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n,
                                    const unsigned char *new_bytes, size_t new_n, bool fast, struct hf_err *err);
 /* Frees the index, not the files. */
@@ -32,11 +33,11 @@ void delta_matcher_done(struct delta_matcher *m);
 enum { DELTA_VARIANTS_MAX = 4 };
 
 struct delta_match_params {
-    /* for each variant: number of bytes by which a match must exceed the current copy to end it */
+    /* for each variant: number of bytes by which a match must exceed the current copy to replace that copy */
     const unsigned *min_gain;
     unsigned variants_n;
     unsigned workers; /* number of threads; does not change the result */
-    /* may be NULL; runs in the caller's thread; non-zero cancels */
+    /* delta_match() calls progress() in the caller's thread; a non-zero result cancels; may be NULL */
     int (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
 };

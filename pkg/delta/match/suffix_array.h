@@ -1,4 +1,4 @@
-/* delta/match/suffix_array.h - the small profile's match finder: the sorted suffixes of the old file.
+/* delta/match/suffix_array.h - the small profile's match finder, which searches the sorted suffixes of the old file.
  *
  * Deterministic; read-only after opening. Memory: 4 bytes for each byte of the old file, and 256 KiB. */
 #pragma once
@@ -11,9 +11,9 @@
 struct delta_suffix_array {
     const unsigned char *old;
     size_t old_n;
-    int32_t *order; /* start of each suffix; NULL: not open */
-    /* For each pair of bytes: index of the first suffix that begins with the pair; after all pairs, the number of
-     * suffixes. NULL if the old file is small. */
+    int32_t *order; /* offset of each suffix in sorted order; NULL: not open */
+    /* For each pair of bytes, the index in `order` of the first suffix that begins with the pair. The last element is
+     * the number of suffixes. NULL if the old file is small. */
     uint32_t *starts;
 };
 
@@ -21,6 +21,7 @@ struct delta_suffix_array {
 HF_MUST_USE int delta_suffix_array_open(struct delta_suffix_array *s, const unsigned char *old, size_t old_n);
 void delta_suffix_array_done(struct delta_suffix_array *s);
 
-/* Returns the length of the longest match of key[0..key_n), which starts at order[*ret_rank]; 0: none. */
+/* Returns the length of the longest match of key[0..key_n), which starts at old[order[*ret_rank]], or 0 if there is
+ * none. */
 size_t delta_suffix_array_longest(const struct delta_suffix_array *s, const unsigned char *key, size_t key_n,
                                   size_t *ret_rank);

@@ -1,6 +1,6 @@
 /* delta/match/suffix_sort.h - sort the suffixes of a text by SA-IS (Nong, Zhang, Chan: "Linear suffix array
- * construction by almost pure induced-sorting", 2009). Linear time for every text. Memory: the result and a few KiB,
- * rarely a third more. SUFFIX_SORTING.md compares it with other libraries. */
+ * construction by almost pure induced-sorting", 2009). Takes linear time for every text. Memory: the result and a few
+ * KiB; for rare texts, a third more. SUFFIX_SORTING.md compares it with other libraries. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* delta/match/table_entries.h - pair the entries of two tables by their keys: the symbol, function or address that
- * an entry is about. */
+/* delta/match/table_entries.h - pair the entries of two tables by key. The key of an entry stands for the symbol,
+ * function or address that the entry describes. */
 #pragma once
 
 #include <stddef.h>
@@ -18,11 +18,12 @@ struct delta_table_entries {
     size_t n, cap;
 };
 
-/* Appends an entry. Call it in ascending order of offsets, for either table. -ENOMEM. */
+/* Appends an entry. Add the entries of a table in ascending order of their offsets. -ENOMEM. */
 int delta_table_entries_add(struct delta_table_entries *items, uint64_t offset, uint32_t size, uint64_t key);
 void delta_table_entries_done(struct delta_table_entries *items);
 
-/* Copies each new entry from the old one with the same key; if there are several, from the next one in order.
- * Entries of different size share the first 16 bytes. -ENOMEM. */
+/* Appends to `out` a copy for each new entry from the old entry with the same key. If several old entries have that
+ * key, takes the next of them in order. If the two entries differ in size, copies at most the first 16 bytes.
+ * -ENOMEM. */
 int delta_table_entries_match(const struct delta_table_entries *old, const struct delta_table_entries *new_items,
                               struct delta_copies *out);

@@ -1,6 +1,7 @@
-/* pack/codec/stage.h - one layer of compression: decode it, or encode it again bit for bit, with any codec.
+/* pack/codec/stage.h - decode one layer of compression, or encode it again bit for bit, with any codec.
  *
- * Dispatches to the codec's pack_codec_ops. Threads: one thread at a time uses an encoder. */
+ * Each function calls the matching function in the codec's pack_codec_ops. Threads: one thread at a time uses an
+ * encoder. */
 #pragma once
 
 #include "pack/codec/codec.h"
@@ -17,31 +18,34 @@ HF_MUST_USE int pack_encoder_finish(struct pack_encoder *encoder, struct hf_err 
 void pack_encoder_free(struct pack_encoder *encoder);
 HF_DEFINE_CLEANUP(struct pack_encoder, pack_encoder_free)
 
-/* Returns an upper bound of the bytes of memory that such an encoder needs; UINT64_MAX: the setup is invalid. */
+/* Returns an upper bound of the memory in bytes that an encoder with this setup needs, or UINT64_MAX if the setup is
+ * invalid or this program lacks the codec. */
 uint64_t pack_encoder_memory(const struct pack_setup *setup);
 
 /* ---- decoding ---------------------------------------------------------------------------------------------------- */
 
-/* Decodes decode->n bytes, which must be exactly one stream (with its tail). -EBADMSG: they are not. */
+/* Decodes decode->n bytes, which must be exactly one stream (with its tail). -EBADMSG: they are not exactly one valid
+ * stream. */
 HF_MUST_USE int pack_decode_run(const struct pack_decode *decode, struct hf_err *err);
 /* Decodes a stream of unknown length, at most decode->n bytes; *ret_n is its length. */
 HF_MUST_USE int pack_decode_some(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);
 
 /* ---- is it the same encoder? ------------------------------------------------------------------------------------- */
 
-/* Returns the library that a codec's compressed bytes depend on, such as "liblzma 5.4.1"; NULL: they depend on none. */
+/* Returns the library that a codec's compressed bytes depend on, such as "liblzma 5.4.1", or NULL if the bytes depend
+ * on no library. */
 const char *pack_codec_version(enum pack_codec codec);
 
 enum { PACK_FINGERPRINT_BYTES = 8 };
-/* Encodes a fixed text and returns the first bytes of the SHA-256 of the result. Two library versions with equal
- * fingerprints count as the same encoder. */
+/* Encodes a fixed text and sets `fingerprint` to the first bytes of the SHA-256 of the result. Two library versions
+ * with equal fingerprints count as the same encoder. */
 HF_MUST_USE int pack_encoder_fingerprint(const struct pack_setup *setup,
                                          unsigned char fingerprint[PACK_FINGERPRINT_BYTES], struct hf_err *err);
 
 /* Returns 1 if the encoder makes exactly search->packed from search->plain, 0 if not, or -errno. */
 HF_MUST_USE int pack_encoder_makes(const struct pack_setup *setup, const struct pack_search *search,
                                    struct hf_err *err);
-/* Feeds only the first n bytes of search->plain. Returns 1 if search->packed begins with the output so far (perhaps
- * none), 0 if not, or -errno. */
+/* Feeds the first n bytes of search->plain to the encoder without finishing the stream. Returns 1 if search->packed
+ * begins with the output so far (which may be empty), 0 if not, or -errno. */
 HF_MUST_USE int pack_encoder_starts(const struct pack_setup *setup, const struct pack_search *search, size_t n,
                                     struct hf_err *err);

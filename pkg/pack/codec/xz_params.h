@@ -6,11 +6,12 @@
 
 #include "pack/codec/codec.h"
 
-enum { XZ_FILTERS_MAX = 3 /* before LZMA2 */ };
+enum { XZ_FILTERS_MAX = 3 /* maximum number of filters before LZMA2 */ };
 
-/* The parameters, as liblzma takes them. Points into itself: do not copy after pack_xz_end_filters(). */
+/* The parameters in the form that liblzma takes. The struct contains pointers to its own members: do not copy it
+ * after pack_xz_end_filters(). */
 struct pack_xz_params {
-    bool threaded; /* each block states its sizes, as the threaded encoder writes it */
+    bool threaded; /* each block's header states the block's sizes, as xz writes it with threads */
     lzma_check check;
     unsigned filters_n; /* before LZMA2 */
     lzma_filter filters[XZ_FILTERS_MAX + 2];
@@ -20,7 +21,7 @@ struct pack_xz_params {
     uint64_t block_bytes;
 };
 
-/* Appends a filter; `value` is its start offset, or the distance of a delta filter. */
+/* Appends a filter. `value` is the distance for a delta filter, and the start offset for any other filter. */
 void pack_xz_add_filter(struct pack_xz_params *params, lzma_vli id, uint32_t value);
 /* Appends LZMA2 and the end of the list. */
 void pack_xz_end_filters(struct pack_xz_params *params);

@@ -1,4 +1,5 @@
-/* pack/codec/zst.h - .zst through libzstd. Parameters: level (1 byte), flags (1 byte). */
+/* pack/codec/zst.h - the codec of .zst frames, through libzstd. Its parameters are one byte for the level and one
+ * byte for the flags. */
 #pragma once
 
 #include "pack/codec/codec.h"
@@ -12,5 +13,5 @@ enum pack_zstd_flags {
 
 extern const struct pack_codec_ops pack_zstd_ops;
 
-/* Finds the level and flags with which libzstd makes exactly the same frame. -ENOENT: none. */
+/* Finds the level and flags with which libzstd makes exactly search->packed. -ENOENT: there are none. */
 HF_MUST_USE int pack_zstd_find(const struct pack_search *search, struct pack_setup *ret_setup, struct hf_err *err);

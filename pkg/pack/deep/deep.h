@@ -1,83 +1,92 @@
 /* pack/deep/deep.h - deltas that look inside compressed files. pkg/pack/FORMAT.md is the format. Declares
  * deep_create.c, deep_apply.c and quick.c.
  *
- * The delta unpacks both inputs as far as it can compress their streams again bit for bit: gzip, zip members, xz and
- * zstd, also nested. tar, cpio and ar need no unpacking: the search finds streams in them. A delta of pkg/delta goes
- * from the unpacked old to the unpacked new file. Applying unpacks the old file's streams to a scratch file, applies
- * that delta, and compresses on the way out. If looking inside does not pay, or no encoder is known, the result is a
- * plain delta; hf_deep_apply() applies both kinds.
+ * Creating unpacks the compressed streams in both files if it can compress them again bit for bit: gzip, zip members,
+ * xz and zstd, also nested in each other. Archives (tar, cpio, ar) stay as they are, because the search finds the
+ * streams in them. A deep delta contains an inner delta (pkg/delta) from the unpacked old file to the unpacked new
+ * file. Applying unpacks the old file's streams to a scratch file, applies the inner delta, and compresses the
+ * streams of the new file while it writes that file. If looking inside makes the delta no smaller, or no encoder
+ * reproduces a stream, the result is a plain delta. hf_deep_apply() applies both kinds.
  *
- * Blocks: worker threads and command lines only. Errors are those of delta/delta.h, and -EOPNOTSUPP: this node's
- * compression library makes other bytes than the library that made the delta (fetch the whole file); -E2BIG: the
- * delta needs more memory or scratch space than the caller allows. */
+ * Blocks: worker threads and command lines only. Errors are those of delta/delta.h and two more.
+ *
+ * -EOPNOTSUPP: this node's compression library makes other bytes than the library on the machine that made the delta;
+ * fetch the whole file instead.
+ *
+ * -E2BIG: the delta needs more memory or scratch space than the caller allows. */
 #pragma once
 
 #include "delta/delta.h"
 
 enum { HF_DEEP_MAX_PARTS = 1024 };
 
-/* Storage for the unpacked streams of the old file, which the caller opens and removes. Writes come in ascending
- * order, without holes. */
+/* Storage for the unpacked streams of the old file. The caller opens and removes the storage. hf_deep_apply() writes
+ * it in ascending order, without holes. */
 struct hf_deep_scratch {
     void *ctx;
-    /* Returns 0 or -errno. NULL: keep the bytes in memory. */
+    /* Returns 0 or -errno. If `write` is NULL, hf_deep_apply() keeps the bytes in memory. */
     int (*write)(void *ctx, const void *bytes, size_t n, uint64_t offset);
     ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
 };
 
-/* One part of an old file that consists of several parts, such as a blob of a container image. The hash of its
- * content identifies it. */
+/* One part of an old file that consists of several parts; for a container image, the parts are blobs. The hash of its
+ * content identifies a part. */
 struct hf_deep_part {
     uint64_t size;
     unsigned char sha256[HF_SHA256_BYTES];
 };
 
 struct hf_deep_info {
-    struct hf_delta_info delta; /* the whole delta: sizes and hashes of the files themselves */
-    bool inside;                /* false: a plain delta; the values below are 0 */
+    struct hf_delta_info delta; /* sizes and hashes of the old and new file as they are on disk, not unpacked */
+    bool inside;                /* false if this is a plain delta; then all values below are 0 */
     uint64_t memory_bytes;      /* bytes of memory on top of what every delta needs */
     uint64_t scratch_bytes;     /* bytes of scratch space: on disk, or in memory if there is no scratch file */
-    uint64_t streams;           /* number of streams that applying compresses */
-    /* sizes of the first two parts of the delta; the remainder is the inner delta */
+    uint64_t streams;           /* number of streams in the new file that applying compresses */
+    /* sizes in bytes of the header and the recipe, with which the delta begins; the remainder is the inner delta */
     uint64_t header_bytes, recipe_bytes;
-    unsigned inner_method;      /* method of the inner delta; only hf_deep_read_info() sets it */
-    char libraries[96];         /* libraries whose version matters, "liblzma 5.4.1, libzstd 1.5.4"; "": none */
-    size_t parts_n;             /* number of parts of the old file; 0: old is one file */
+    unsigned inner_method; /* method of the inner delta; only hf_deep_read_info() sets it */
+    /* versions of the libraries that the result depends on, as in "liblzma 5.4.1, libzstd 1.5.4"; "": none */
+    char libraries[96];
+    size_t parts_n;             /* number of parts of the old file (0 means that the old file is not in parts) */
     struct hf_deep_part *parts; /* free with hf_deep_info_done() */
 };
 void hf_deep_info_done(struct hf_deep_info *info);
 
 struct hf_deep_create_params {
     struct hf_delta_create_params delta;
-    bool plain;                       /* do not look inside */
+    bool plain;                       /* make a plain delta */
     bool inside;                      /* fast profile: look inside all streams, not only those that compress quickly */
-    const struct hf_deep_part *parts; /* the parts of old, in order; NULL: old is one file */
+    const struct hf_deep_part *parts; /* the parts of the old file, in order; NULL if it is not in parts */
     size_t parts_n;
 };
 
-/* Makes the delta; deterministic. If a plain delta may be smaller, makes that, too, and writes the smaller one. */
+/* Makes the delta and writes it to `patch`. The same inputs give the same bytes. If a plain delta may be smaller than
+ * the deep delta, makes both and writes the smaller one. */
 HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                                const struct hf_deep_create_params *params, const struct hf_delta_out *patch,
                                struct hf_err *err);
 
-/* Returns false if no zstd frame begins in the bytes. Then the fast profile (without `inside`) has nothing to look
- * inside. */
+/* Returns false if no zstd frame begins in the bytes. Then the fast profile, unless `inside` is set, can only make a
+ * plain delta. */
 bool hf_deep_may_hold_zstd(const void *bytes, size_t n);
-/* Returns false if no compressed stream begins in the bytes. Then the small profile has nothing to look inside. */
+/* Returns false if no compressed stream begins in the bytes. Then the small profile can only make a plain delta. */
 bool hf_deep_may_hold_packed(const void *bytes, size_t n);
 
 struct hf_deep_apply_params {
-    /* Checkpoints of a deep delta are opaque. They lie where no compressed stream is open, so more than 4 MiB may
-     * lie between two of them. Resuming unpacks the old file again. */
+    /* The checkpoints of a deep delta are opaque: store them without interpreting their fields. Applying makes a
+     * checkpoint only while no compressed stream is open, so it may make more than 4 MiB of output between two
+     * checkpoints. Resuming unpacks the old file again. */
     struct hf_delta_apply_params delta;
     struct hf_deep_scratch scratch;
-    uint64_t memory_max, scratch_max; /* 0: no limit */
-    /* Opens the old file once the head of the delta is known, and replaces delta.old: the old file may be the
-     * archive of a folder, or consist of parts. hf_deep_apply() checks its hash as always. NULL: old is delta.old. */
+    uint64_t memory_max, scratch_max; /* limits in bytes (0 means no limit) */
+    /* hf_deep_apply() calls open_old() after reading the head of the delta, and then uses *ret_old instead of
+     * delta.old. This serves old files that depend on the head: archives of folders, and files in parts.
+     * hf_deep_apply() checks the hash of *ret_old too. If open_old is NULL, the old file is delta.old. */
     int (*open_old)(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err);
     void *open_old_ctx;
 };
-/* On success, fills *ret_info (may be NULL); free it with hf_deep_info_done(). */
+/* Applies a deep or a plain delta. On success, fills *ret_info (ret_info may be NULL); free it with
+ * hf_deep_info_done(). */
 HF_MUST_USE int hf_deep_apply(const struct hf_deep_apply_params *params, struct hf_deep_info *ret_info,
                               struct hf_err *err);
 
@@ -85,5 +94,6 @@ enum { HF_DEEP_HEAD = 5 };
 /* Returns true if the delta that begins with these bytes looks inside. */
 bool hf_deep_is(const unsigned char head[static HF_DEEP_HEAD]);
 
-/* Reads the description of a delta and nothing behind it. */
+/* Reads the header and, of a deep delta, the recipe and the number of the inner method. Ignores all that follows.
+ * Free *ret_info with hf_deep_info_done(). */
 HF_MUST_USE int hf_deep_read_info(const struct hf_delta_in *patch, struct hf_deep_info *ret_info, struct hf_err *err);

@@ -1,23 +1,25 @@
-/* pack/deep/find.h - find the compressed streams in a file: by their magic number, confirmed by unpacking them.
+/* pack/deep/find.h - find the compressed streams in a file. A stream begins with its format's magic number, and
+ * unpacking it succeeds.
  *
- * Blocks, and keeps everything in memory: worker threads and command lines only. */
+ * Blocks, and keeps the content of all streams in memory. For worker threads and command lines only. */
 #pragma once
 
 #include "base/buf.h"
 #include "pack/codec/stage.h"
 
-enum { FIND_MIN = 64 /* minimum of compressed bytes: a shorter stream gains nothing */ };
+enum { FIND_MIN = 64 /* minimum of compressed bytes; unpacking a shorter stream gains nothing */ };
 #define FIND_PLAIN_MAX ((size_t)3 << 30)
 
 /* One stream. */
 struct found {
     size_t offset, packed_n; /* position in the bytes that hold the stream */
-    enum pack_codec codec;   /* a deflate stream has codec DEFLATE here, even if DEFLATE_TOKENS will encode it */
+    /* PACK_CODEC_DEFLATE for all deflate streams, also for those that codec DEFLATE_TOKENS will encode */
+    enum pack_codec codec;
     bool gzip_tail;
     unsigned char sha256[HF_SHA256_BYTES]; /* hash of the compressed bytes */
     struct hf_buf plain;
     uint64_t memory; /* bytes of memory that unpacking needed */
-    /* deep_create.c sets these. keep: the delta looks inside this stream. */
+    /* deep_create.c sets the fields from here on. `keep` is true if the delta looks inside this stream. */
     bool keep;
     struct pack_setup setup;
     unsigned char *marks;
@@ -33,6 +35,6 @@ struct find_list {
 void find_list_done(struct find_list *list);
 void find_list_free(struct find_list *list);
 
-/* Finds all streams in bytes[0..n), in order and without overlaps; `quick`: only zstd, which compresses quickly. */
+/* Finds all streams in bytes[0..n), in order and without overlaps. `quick`: finds only zstd streams. */
 HF_MUST_USE int find_streams(const unsigned char *bytes, size_t n, bool quick, struct find_list *ret_list,
                              struct hf_err *err);

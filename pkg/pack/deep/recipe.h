@@ -1,7 +1,9 @@
-/* pack/deep/recipe.h - the first part of a deep delta's body, which unpacks old and compresses new.
+/* pack/deep/recipe.h - the recipe, which is the first part of a deep delta's body. It describes how to unpack the old
+ * file and how to compress the new file.
  *
- * Each side has a program: a list of varint numbers of raw bytes, each followed by an operation (FORMAT.md). Limits:
- * RECIPE_MAX bytes, RECIPE_DEPTH nested streams. A recipe is untrusted: the code that uses a value checks it first. */
+ * The recipe has a program for the old file and one for the new file. A program is a list of steps (FORMAT.md): a
+ * number of raw bytes as a varint, then an operation. A recipe has at most RECIPE_MAX bytes, and streams nest at most
+ * RECIPE_DEPTH deep. Recipes are untrusted, so code that uses a value of a recipe checks that value first. */
 #pragma once
 
 #include "base/buf.h"
@@ -10,11 +12,11 @@
 #include "pack/deep/deep.h"
 
 enum {
-    DEEP_METHOD = 16, /* length of the recipe, in the header of the delta */
+    DEEP_METHOD = 16, /* number of this method in the header of the delta */
     RECIPE_MAX = 4 << 20,
     RECIPE_DEPTH = 6,
-    /* The plain form of a stream begins at a multiple of this, so that programs and archives in it keep their
-     * alignment. */
+    /* The plain form of a stream begins at a multiple of RECIPE_ALIGN in the unpacked file, so that programs and
+     * archives inside the stream keep their alignment. */
     RECIPE_ALIGN = 512,
     RECIPE_SETUPS = 4096,
     RECIPE_STREAMS = 1 << 17,
@@ -35,15 +37,16 @@ struct recipe {
     size_t parts_n;
     struct recipe_setup *setups;
     size_t setups_n;
-    unsigned char *bytes; /* the unpacked recipe, which the programs point into */
+    unsigned char *bytes; /* the decompressed recipe; the pointers below point into it */
     const unsigned char *old_program, *new_program, *end;
 };
 
 void recipe_done(struct recipe *recipe);
 
-/* Reads the recipe at the start of a body; free it with recipe_done(), also after an error. -EBADMSG: invalid. */
+/* Reads the recipe at the start of a body; free it with recipe_done(), also after an error. -EBADMSG: the recipe is
+ * invalid. */
 HF_MUST_USE int recipe_read(struct delta_input *input, struct recipe *recipe, struct hf_err *err);
-/* Appends the recipe with these programs to `out`. */
+/* Appends the recipe to `out`, with old_program and new_program as its programs. */
 HF_MUST_USE int recipe_write(const struct recipe *recipe, const struct hf_buf *old_program,
                              const struct hf_buf *new_program, struct hf_buf *out, struct hf_err *err);
 
@@ -53,25 +56,26 @@ static inline uint64_t recipe_pad(uint64_t at)
     return (RECIPE_ALIGN - at % RECIPE_ALIGN) % RECIPE_ALIGN;
 }
 
-/* One step of a program: raw bytes, then a stream or the end of the surrounding stream. */
+/* One step of a program: a number of raw bytes, then the start of a stream or the end of the surrounding stream. */
 struct recipe_op {
     uint64_t raw;
     bool open;             /* true: a stream follows; false: the surrounding stream, or the file, ends */
-    uint64_t packed_n;     /* program of the old file: compressed bytes of the stream */
-    enum pack_codec codec; /* old */
-    size_t setup;          /* program of the new file: index in recipe->setups */
+    uint64_t packed_n;     /* old program only: compressed bytes of the stream */
+    enum pack_codec codec; /* old program only: codec of the stream */
+    size_t setup;          /* new program only: index in recipe->setups */
     bool gzip_tail;
-    /* new */
+    /* new program only, like all fields below */
     uint64_t plain_n;
     const unsigned char *marks;
     size_t marks_n;
 };
-/* Parses the step at *p and moves *p behind it. -EBADMSG. */
+/* Parse the step at *p and move *p behind that step. -EBADMSG: the step is invalid. */
 HF_MUST_USE int recipe_next_old(const unsigned char **p, const unsigned char *end, struct recipe_op *ret_op,
                                 struct hf_err *err);
 HF_MUST_USE int recipe_next_new(const struct recipe *recipe, const unsigned char **p, struct recipe_op *ret_op,
                                 struct hf_err *err);
-/* Appends a step. 0 or -errno. */
+/* Append a step to a program. Return 0 or -errno. _end() appends `raw` raw bytes and the end of the surrounding
+ * stream. */
 HF_MUST_USE int recipe_put_old(struct hf_buf *program, const struct recipe_op *op);
 HF_MUST_USE int recipe_put_new(struct hf_buf *program, const struct recipe_op *op);
 HF_MUST_USE int recipe_put_end(struct hf_buf *program, uint64_t raw);

@@ -1,4 +1,5 @@
-/* pack/deep/scratch.h - a scratch file without a name, so that it disappears with the process. Blocks. */
+/* pack/deep/scratch.h - a scratch file that has no name, so that the kernel removes the file when the process ends.
+ * Blocks. */
 #pragma once
 
 #include "base/fs.h"
@@ -11,8 +12,9 @@ struct hf_deep_file {
     int fd;           /* -1: not open yet */
 };
 
-/* The first write creates <dirfd>/<name>, replacing one that a power cut left, and unlinks it at once.
- * hf_deep_file_done() closes it. */
+/* Makes a scratch file, without opening it yet. The first write creates <dirfd>/<name> and unlinks that name at once.
+ * If a power cut left an old file of that name, the first write replaces the old file. hf_deep_file_done() closes the
+ * file. */
 struct hf_deep_file hf_deep_file_init(const struct hf_fs_ops *fs, int dirfd, const char *name);
 void hf_deep_file_done(struct hf_deep_file *file);
 /* Returns the callbacks for hf_deep_apply(); they borrow the file. */

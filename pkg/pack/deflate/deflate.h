@@ -1,13 +1,15 @@
-/* pack/deflate/deflate.h - RFC 1951 decoded to the encoder's choices, and encoded again bit for bit.
+/* pack/deflate/deflate.h - decode deflate streams (RFC 1951) to the encoder's choices, and encode these choices again
+ * bit for bit.
  *
  * The internal header of this folder: it declares deflate.c, deflate_symbols.c, deflate_code.c, deflate_read.c,
  * deflate_write.c and deflate_stream.c.
  *
- * A token is a literal (value 0..255) or a match (length << 16 | distance). A block is its tokens, its kind, and, if
- * its codes are its own, the bits that describe them. For given tokens, deflate_predict() computes the kind and codes
- * that a known encoder would choose. The usual one is Jean-loup Gailly's deflate (gzip, zlib and all that use it):
- * Huffman's algorithm with ties broken by depth, code lengths limited to 15 bits by moving leaves down, run lengths
- * coded greedily, and the shortest of stored, fixed and dynamic. */
+ * A token is a literal (value 0..255) or a match (length << 16 | distance). A block consists of its tokens, its kind
+ * and, unless the codes are predicted or fixed, the bits that describe its codes. For given tokens, deflate_predict()
+ * and deflate_predict_kind() compute the codes and the kind that a known encoder would choose. The most common
+ * encoder is Jean-loup Gailly's deflate (gzip, zlib, and programs that use zlib): Huffman's algorithm with ties
+ * broken by depth, code lengths limited to 15 bits by moving leaves down, run lengths coded greedily, and the
+ * shortest of stored, fixed and dynamic. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,14 +17,15 @@
 
 #include "pack/codec/codec.h"
 
-/* PACK_CODEC_DEFLATE: content, with tokens predicted by deflate_match.h and exceptions in marks. */
+/* PACK_CODEC_DEFLATE: the plain form is the content. deflate_match.h predicts the tokens; the marks list the tokens
+ * that differ. */
 extern const struct pack_codec_ops pack_deflate_ops;
 
 enum {
     DEFLATE_LITERALS = 286,
     DEFLATE_DISTANCES = 30,
     DEFLATE_LENGTH_CODES = 19,
-    DEFLATE_TOKENS_MAX = 1 << 20, /* maximum number of tokens in a block; they take 4 MiB */
+    DEFLATE_TOKENS_MAX = 1 << 20, /* maximum number of tokens in a block, for which the tokens take 4 MiB */
     DEFLATE_HEAD_BYTES = 640,     /* upper bound for the description of a block's codes */
     DEFLATE_STORED_MAX = 65535,
     DEFLATE_WINDOW = 32768,
@@ -84,33 +87,33 @@ void deflate_codes_of(const uint8_t *lengths, unsigned n, uint16_t *codes);
 struct deflate_prediction {
     struct deflate_codes codes;
     struct deflate_head head;
-    uint64_t dynamic_bits, fixed_bits; /* size of the block either way, without the three bits before it */
+    /* size of the block with dynamic and with fixed codes, without the block's first three bits */
+    uint64_t dynamic_bits, fixed_bits;
 };
 enum deflate_coding {
     DEFLATE_CODING_GZIP, /* gzip, zlib */
     DEFLATE_CODING_GO,   /* Go's compress/flate */
-    DEFLATE_CODING_ALL,  /* the method of deflate in Go, where the description names every code length, used or not */
+    DEFLATE_CODING_ALL,  /* like GO, but the description names every code length, used or not */
 };
-/* `literal` counts the end of block, too. */
+/* Predicts the codes of a block. The frequencies in `literal` include the end of block. */
 void deflate_predict(enum deflate_coding coding, const uint32_t literal[DEFLATE_LITERALS],
                      const uint32_t distance[DEFLATE_DISTANCES], struct deflate_prediction *ret_prediction);
-/* content_n: bytes of content in the block. has_content: the encoder can still store the block, because it holds its
- * content. */
+/* Predicts the kind of a block. content_n: bytes of content in the block. has_content: true if the encoder still has
+ * the content of the block in memory, so that it can store the block uncompressed. */
 enum deflate_kind deflate_predict_kind(enum deflate_coding coding, const struct deflate_prediction *prediction,
                                        uint64_t content_n, bool has_content);
 
 struct deflate_block;
-/* Compares a block as it was read (STORED, FIXED or GIVEN) with the prediction. Returns AUTO if kind and codes
- * match, DYNAMIC if only the codes match, else block->kind. Pass the frequencies of the block's tokens, without the
- * end of block. */
+/* Compares a block that deflate_read_block() has read with the prediction. Returns AUTO if kind and codes match,
+ * DYNAMIC if only the codes match, otherwise block->kind (STORED, FIXED or GIVEN). Pass the frequencies of the
+ * block's tokens, without the end of block. */
 enum deflate_kind deflate_block_kind(enum deflate_coding coding, const struct deflate_block *block,
                                      uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
                                      uint64_t content_n);
 
 /* Doubles the capacity of an array of numbers, each of `each` bytes, that describe a block. The first capacity is
- * 65,536 numbers, which suffices for most blocks: untouched pages cost no memory, whereas realloc() leaves a copy
- * behind.
- * -E2BIG: more than `max`. */
+ * 65,536 numbers, which suffices for most blocks: pages that nobody writes to cost no memory, whereas growing with
+ * realloc() leaves a used copy behind. -E2BIG: the capacity would exceed `max`. */
 HF_MUST_USE int deflate_grow(void **numbers, size_t each, uint32_t *cap, uint32_t max, struct hf_err *err);
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
@@ -129,7 +132,8 @@ struct deflate_writer {
     uint32_t literal[DEFLATE_LITERALS], distance[DEFLATE_DISTANCES];
     uint64_t content_n;
     unsigned char *content; /* the first DEFLATE_STORED_MAX bytes of the block's content */
-    /* deflate_writer_freeze(): the codes follow from these frequencies, whatever comes after. */
+    /* After deflate_writer_freeze(), the codes depend only on the frequencies at that time, which are the two arrays
+     * below. */
     bool frozen;
     uint32_t first_literal[DEFLATE_LITERALS], first_distance[DEFLATE_DISTANCES];
     enum deflate_coding coding; /* GZIP unless the caller sets another one before the first token */
@@ -138,11 +142,12 @@ struct deflate_writer {
 
 HF_MUST_USE int deflate_writer_init(struct deflate_writer *writer, const struct pack_sink *out, struct hf_err *err);
 void deflate_writer_done(struct deflate_writer *writer);
-/* `content`: the bytes for which the token stands; NULL if the writer will not write the block. -E2BIG: too many
- * tokens in one block. */
+/* Adds a token to the block. `content`: the bytes for which the token stands; NULL if the caller will drop the block.
+ * -E2BIG: too many tokens in one block. */
 HF_MUST_USE int deflate_writer_token(struct deflate_writer *writer, uint32_t token, const unsigned char *content,
                                      struct hf_err *err);
-/* Ends and writes the block; `head` is for DEFLATE_GIVEN. -EBADMSG: the given codes lack one for a token. */
+/* Ends and writes the block; `head` is for DEFLATE_GIVEN. -EBADMSG: the given codes have no code for one of the
+ * tokens. */
 HF_MUST_USE int deflate_writer_end(struct deflate_writer *writer, enum deflate_kind kind,
                                    const struct deflate_head *head, bool last, struct hf_err *err);
 /* Pads to a whole byte, writes `tail` and flushes the buffer. */
@@ -150,7 +155,7 @@ HF_MUST_USE int deflate_writer_finish(struct deflate_writer *writer, const void 
                                       struct hf_err *err);
 /* From now on, tokens of this block do not change its codes. */
 void deflate_writer_freeze(struct deflate_writer *writer);
-/* Compares a block as it was read with the block that the writer holds, by deflate_block_kind(). */
+/* Calls deflate_block_kind() for `block`, with the frequencies of the block that the writer holds. */
 enum deflate_kind deflate_writer_compare(struct deflate_writer *writer, const struct deflate_block *block);
 /* Drops the block without writing it. */
 void deflate_writer_drop(struct deflate_writer *writer);
@@ -169,17 +174,17 @@ struct deflate_reader {
     struct pack_reader in;
     uint64_t bits; /* the bits_n bits between `in` and the current position */
     unsigned bits_n;
-    bool odd; /* the stream has something that no encoder writes; it cannot be encoded again */
+    bool odd; /* the stream has a feature that no encoder writes, so encoding cannot reproduce the stream */
 };
 
-/* Reads the next block into *block; the caller frees block->tokens after the last one. Does not compare distances
- * with the amount of content before them. -EBADMSG. */
+/* Reads the next block into *block. The caller frees block->tokens after the last block. Does not check that a
+ * distance stays within the content so far. -EBADMSG: the block is invalid. */
 HF_MUST_USE int deflate_read_block(struct deflate_reader *reader, struct deflate_block *block, struct hf_err *err);
 /* After the last block: skips to a whole byte and returns the offset behind the stream. */
 uint64_t deflate_reader_end(struct deflate_reader *reader);
-/* Skips to a whole byte and reads it. */
+/* Skips to the next whole byte and reads that byte. */
 HF_MUST_USE int deflate_reader_byte(struct deflate_reader *reader, unsigned *ret_byte, struct hf_err *err);
-/* Reads the tail of a gzip member. -EBADMSG: it has another checksum or length. */
+/* Reads the tail of a gzip member. -EBADMSG: the tail has another checksum or length. */
 HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc, uint32_t length, struct hf_err *err);
 
 /* ---- a whole stream ---------------------------------------------------------------------------------------------- */
@@ -188,15 +193,16 @@ HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc,
  * members. */
 struct deflate_stream {
     uint64_t memory; /* bytes of the decoder's own struct; the memory of the blocks comes on top */
-    int (*take_block)(struct deflate_stream *stream, struct hf_err *err); /* processes `block` */
-    int (*end)(struct deflate_stream *stream, struct hf_err *err);        /* where to continue, after the last block */
+    int (*take_block)(struct deflate_stream *stream, struct hf_err *err); /* processes stream->block */
+    int (*end)(struct deflate_stream *stream, struct hf_err *err);        /* runs after the last block */
     uint32_t crc, length; /* gzip tail (checksum and length) of the content so far; the decoder updates it */
     /* deflate_stream_decode() sets these. */
     const struct pack_sink *out;
     struct deflate_reader reader;
     struct deflate_block block;
 };
-/* Decodes the stream that `decode` names; *ret_n is its length, with a gzip tail if it has one. Returns the first
- * error of the reader, the sink or the decoder. -E2BIG: more memory than decode->memory_max. */
+/* Decodes the stream that `decode` names. *ret_n is the length of the stream, including the gzip tail if
+ * decode->gzip_tail is set. Returns the first error of the reader, the sink or the decoder. -E2BIG: more memory than
+ * decode->memory_max. */
 HF_MUST_USE int deflate_stream_decode(const struct pack_decode *decode, struct deflate_stream *stream, uint64_t *ret_n,
                                       struct hf_err *err);

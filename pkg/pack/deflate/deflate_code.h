@@ -4,7 +4,8 @@
 
 #include "pack/deflate/deflate.h"
 
-/* The encoders of gzip and zlib (deflate_code_gzip.c): deflate_predict() and deflate_predict_kind() for this family. */
+/* The encoders of gzip and zlib (deflate_code_gzip.c): implement deflate_predict() and deflate_predict_kind() for
+ * this family. */
 void deflate_gzip_predict(const uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
                           struct deflate_prediction *ret_prediction);
 enum deflate_kind deflate_gzip_kind(const struct deflate_prediction *prediction, uint64_t content_n, bool has_content);

@@ -1,10 +1,10 @@
-/* pack/deflate/deflate_match.h - predict the next token of a known deflate encoder from the content and its tokens so
- * far.
+/* pack/deflate/deflate_match.h - predict the next token of a known deflate encoder from the content and the encoder's
+ * earlier tokens.
  *
  * The method of gzip and zlib is the published one (RFC 1951, section 4, and the algorithm notes of zlib and gzip):
  * hash chains over three bytes, lazy evaluation with the ten well-known sets of limits, and no match of three bytes
- * beyond distance 4096. Go and klauspost/compress (deflate_kp.c) have their own. The same input gives the same tokens
- * on every machine. Threads: a matcher belongs to one thread at a time. */
+ * beyond distance 4096. Go and klauspost/compress (deflate_kp.c) have methods of their own. The same input gives the
+ * same tokens on every machine. Threads: a matcher belongs to one thread at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,12 +18,13 @@ enum deflate_flavour {
     DEFLATE_GNU,      /* GNU gzip */
     DEFLATE_GO, /* Go's compress/flate, levels 2 to 9: chains over four bytes, blocks of 16,384 tokens, its own codes */
     DEFLATE_KP, /* klauspost/compress, level 5: deflate_kp.c */
-    DEFLATE_PGZIP, /* pgzip: the same, restarted every MiB */
+    DEFLATE_PGZIP, /* pgzip: like DEFLATE_KP, but restarted every MiB */
     DEFLATE_FLAVOURS,
 };
 
 enum {
-    MATCHER_AHEAD = 262, /* bytes behind a position that a prediction needs, except at the end of the input */
+    /* bytes after the current position that a prediction needs, except at the end of the input */
+    MATCHER_AHEAD = 262,
     MATCHER_WINDOW = 2 * DEFLATE_WINDOW,
 };
 
@@ -33,7 +34,7 @@ struct deflate_kp_match {
     uint16_t at, length, distance; /* at: offset of the current position in the chunk */
 };
 struct deflate_kp {
-    /* positions in the window + base, modulo 2^16, by hash of four or seven bytes */
+    /* (position in the window + base) modulo 2^16, indexed by the hash of four or seven bytes */
     uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15];
     int32_t base;
     unsigned aged;            /* position + base at the time when the tables last dropped old entries */
@@ -54,8 +55,10 @@ struct deflate_matcher {
     /* positions in the window: of the next token, of the end of the input, of the next bytes to hash */
     unsigned at, end, inserted;
     bool eof, has_current;
-    unsigned current, current_far; /* length and distance of the match at `at`, if has_current; length below 3: none */
-    unsigned next, next_far;       /* the match at `at` + 1, which the prediction has looked for */
+    /* length and distance of the match at `at`, valid if has_current; a length below 3 means no match */
+    unsigned current, current_far;
+    /* length and distance of the match at `at` + 1, if the prediction has searched there */
+    unsigned next, next_far;
     unsigned char window[DEFLATE_WINDOW + DEFLATE_KP_CHUNK + 264];
     union {
         struct {
@@ -77,17 +80,20 @@ static inline bool deflate_flavour_is_kp(enum deflate_flavour flavour)
 
 /* Returns true if the flavour has this level. */
 bool deflate_flavour_has(enum deflate_flavour flavour, unsigned level);
-/* *matcher must be zero, as from calloc(): pages that the flavour does not use stay untouched. */
+/* *matcher must be zero, as from calloc(): the flavour writes only to the pages that it uses, and the other pages
+ * cost no memory. */
 void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour flavour, unsigned level);
-/* Takes as much input as it has room for; returns the number of bytes. */
+/* Adds as many of the n bytes to the input as the matcher has room for, and returns their number. */
 size_t deflate_matcher_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);
-/* Returns true if deflate_matcher_predict() can be called; otherwise fill, or set eof. */
+/* Returns true if the caller may call deflate_matcher_predict(). Otherwise add input with deflate_matcher_fill(), or
+ * set `eof` at the end. */
 bool deflate_matcher_ready(const struct deflate_matcher *matcher);
 uint32_t deflate_matcher_predict(struct deflate_matcher *matcher);
-/* Sets the actual token, predicted or not. It must not reach beyond the input so far. */
+/* Passes the actual token to the matcher, which may differ from the prediction. The token must not reach beyond the
+ * input so far. */
 void deflate_matcher_accept(struct deflate_matcher *matcher, uint32_t token);
 
-/* Returns true if this encoder ends a block after its latest token. */
+/* Returns true if this encoder ends the block after `token`, the latest token of the block. */
 bool deflate_flavour_ends(enum deflate_flavour flavour, unsigned level, const struct deflate_writer *block,
                           uint32_t token);
 

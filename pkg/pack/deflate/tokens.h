@@ -1,5 +1,6 @@
-/* pack/deflate/tokens.h - PACK_CODEC_DEFLATE_TOKENS: groups of 32-bit words that record the encoder's choices, each
- * group followed by the content it covers. FORMAT.md, "Codec 2". tokens_read.c decodes, tokens_write.c encodes. */
+/* pack/deflate/tokens.h - PACK_CODEC_DEFLATE_TOKENS: a plain form that consists of groups (FORMAT.md, "Codec 2"). A
+ * group is a list of 32-bit words that record the encoder's choices, then the content to which the choices apply.
+ * tokens_read.c decodes, tokens_write.c encodes. */
 #pragma once
 
 #include <stdint.h>
@@ -15,10 +16,11 @@ enum {
     TOKENS_END = 0xfffe,      /* end of block: kind in bits 8..10, bit 11 set for the last block */
     TOKENS_CONTINUE = 0xfffd, /* the block has as many tokens as the first block, but does not end here */
     TOKENS_GROUP_MIN = 64 << 10,
-    TOKENS_GROUP_MAX = 256 << 10, /* bytes of content in a group: the token that reaches this number ends the group */
+    /* bytes of content in a group; the token with which a group reaches this number ends the group */
+    TOKENS_GROUP_MAX = 256 << 10,
     TOKENS_CONTENT_MAX = TOKENS_GROUP_MAX + 258,
     TOKENS_GROUP_MASK = 0xffff,
-    TOKENS_WORDS_MAX = 1 << 18, /* maximum number of words in a group; they take 1 MiB */
+    TOKENS_WORDS_MAX = 1 << 18, /* maximum number of words in a group, for which the words take 1 MiB */
 };
 
 /* Returns true if a group may end after these 8 bytes of content. */

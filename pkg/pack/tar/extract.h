@@ -1,15 +1,19 @@
-/* pack/tar/extract.h - turn a tar archive that arrives in order into a folder. The only extractor in this project.
+/* pack/tar/extract.h - turn a tar archive that arrives in order into a folder. This is the only extractor in the
+ * project.
  *
- * Rules for all archives: the headers are those that tar_read.h accepts. Every member is opened beneath the folder
- * (openat2) and never through a symbolic link. A hard link leads to a regular file that is already there. The
- * numbers of members, names and header bytes have limits. Everything is durable when hf_extract_finish() succeeds.
+ * These rules apply to all archives. tar_read.h must accept every header. The extractor opens every member beneath
+ * the folder (openat2) and never through a symbolic link. A hard link must lead to a regular file that the extractor
+ * has already made. The number of members, the length of names and the size of headers have limits. Everything is
+ * durable when hf_extract_finish() succeeds.
  *
- * A canonical archive (HF_EXTRACT_CANONICAL) must also be byte for byte the one that archive.h makes of the result;
- * it may carry owners and attributes. Any other tar (HF_EXTRACT_ANY) may omit parent folders and the final zero
- * blocks, may repeat a name (the last one wins, as with tar; nothing replaces a folder), and may have unknown pax
- * records; its owners do not count.
+ * HF_EXTRACT_CANONICAL: the archive must also equal, byte for byte, the archive that archive.h makes of the resulting
+ * folder. It may have owners and extended attributes.
  *
- * Blocks: worker threads and command lines only. Memory: about 64 KiB, and the names of all folders (at most 64
+ * HF_EXTRACT_ANY: the archive may be any other tar. It may omit parent folders and the final zero blocks, and may
+ * have unknown pax records. It may repeat a name: the last member of that name replaces those before, except that
+ * nothing replaces a folder. The extractor ignores the owners in the archive.
+ *
+ * Blocks: worker threads and command lines only. Memory: about 64 KiB, plus the names of all folders (at most 64
  * MiB). */
 #pragma once
 
@@ -20,9 +24,9 @@ enum hf_extract_rules { HF_EXTRACT_CANONICAL, HF_EXTRACT_ANY };
 
 struct hf_extract_params {
     const struct hf_fs_ops *fs;
-    int dirfd; /* an empty folder; borrowed */
+    int dirfd; /* the folder to extract into, which must be empty; borrowed */
     enum hf_extract_rules rules;
-    uid_t uid; /* HF_EXTRACT_ANY: owner of everything, the folder included */
+    uid_t uid; /* HF_EXTRACT_ANY: owner of all files, and of the folder too */
     gid_t gid;
 };
 

@@ -1,7 +1,8 @@
 /* pack/tar/tar_head.h - the headers of one member of a canonical archive: a ustar header, and the pax records before
  * it. Pure.
  *
- * Formatting has one result for each member. Checking formats again and compares, so it accepts nothing else. */
+ * For each member, exactly one sequence of header bytes is canonical. tar_head_format() makes that sequence;
+ * tar_head_check() makes it again and compares, so it accepts no other bytes. */
 #pragma once
 
 #include <stdint.h>
@@ -12,7 +13,7 @@
 
 struct tar_head {
     char type;        /* '0' file, '1' hard link, '2' symbolic link, '5' folder */
-    const char *name; /* relative and normal, as in hf_tar_member */
+    const char *name; /* relative and normal, like `name` in hf_tar_member */
     const char *target;
     unsigned mode;
     uint32_t uid, gid;
@@ -20,15 +21,17 @@ struct tar_head {
     const struct hf_buf *xattrs; /* records "LEN SCHILY.xattr.NAME=VALUE\n"; may be NULL */
 };
 
-/* Appends the blocks that stand before the content. */
+/* Appends the header blocks of the member, which come before its content. */
 HF_MUST_USE int tar_head_format(const struct tar_head *head, struct hf_buf *out);
 /* Appends one record "LEN KEY=VALUE\n". */
 HF_MUST_USE int tar_record_add(struct hf_buf *records, const char *key, const void *value, size_t n);
-/* Checks that headers are canonical. -EBADMSG: bytes[0..n), which hf_tar_head_parse() parsed to `head`, are not what
- * tar_head_format() makes. */
+/* Checks that the headers bytes[0..n) are canonical. `head` is the result of parsing them with hf_tar_head_parse().
+ * -EBADMSG: the bytes differ from those that tar_head_format() makes of `head`. */
 HF_MUST_USE int tar_head_check(const struct tar_head *head, const unsigned char *bytes, size_t n, struct hf_err *err);
 
-/* The global pax header that begins an archive with flags (HF_ARCHIVE_OWNERS, HF_ARCHIVE_XATTRS). */
+/* Appends the global pax header with which an archive begins if it has flags (HF_ARCHIVE_OWNERS,
+ * HF_ARCHIVE_XATTRS). */
 HF_MUST_USE int tar_prefix_format(unsigned flags, struct hf_buf *out);
-/* Checks that a prefix is canonical. -EBADMSG: bytes[0..n) are not what tar_prefix_format() makes. */
+/* Checks that the global pax header bytes[0..n) is canonical, and sets *ret_flags. -EBADMSG: tar_prefix_format()
+ * makes these bytes for no flags. */
 HF_MUST_USE int tar_prefix_check(const unsigned char *bytes, size_t n, unsigned *ret_flags, struct hf_err *err);

@@ -1,10 +1,11 @@
-/* pack/tar/tar_read.h - read the headers of a tar archive, one member at a time. The only reader of tar headers in
- * this project.
+/* pack/tar/tar_read.h - read the headers of a tar archive, one member at a time. No other code in this project parses
+ * tar headers.
  *
- * Formats: POSIX.1-1988 "ustar" and old tar; pax extended headers (POSIX.1-2001: path, linkpath, size, uid, gid;
- * attributes on demand; ignores other records); GNU long name and long link ('L', 'K') and base-256 numbers. Refuses
- * sparse files, devices, pipes and volumes. Trusts nothing: all sizes have bounds, and no name leads out of the
- * folder. Pure over the bytes it reads. Threads: one at a time uses an hf_tar. */
+ * Accepts POSIX.1-1988 "ustar", old tar, pax extended headers (POSIX.1-2001), GNU long names and long links ('L',
+ * 'K'), and GNU base-256 numbers. Of the pax records, uses path, linkpath, size, uid and gid, and extended attributes
+ * if the caller wants them; ignores all others. Refuses sparse files, devices, pipes and volumes. Archives are
+ * untrusted: all sizes have limits, and no name leads out of the folder. Pure, except that hf_tar_next() calls
+ * pread(). Threads: one thread at a time uses an hf_tar. */
 #pragma once
 
 #include <stddef.h>
@@ -29,29 +30,34 @@ struct hf_tar_member {
     /* Relative and normal: no "..", "." or empty component, no slash at the end, at most HF_TAR_MAX_DEPTH
      * components. "" is the top folder. */
     char name[HF_TAR_MAX_NAME];
-    char target[HF_TAR_MAX_NAME]; /* links only, else ""; for a hard link as normal as `name` and not empty */
-    unsigned mode;                /* 07777 */
+    /* target of a link, "" for other types; for a hard link, the same rules as for `name`, and not "" */
+    char target[HF_TAR_MAX_NAME];
+    unsigned mode; /* permission bits, within 07777 */
     uint32_t uid, gid;
     uint64_t size;   /* bytes of a file's content, else 0 */
-    uint64_t offset; /* place of the content in the archive */
+    uint64_t offset; /* position of the content in the archive */
 };
 
 struct hf_tar {
     void *ctx;
-    ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset); /* bytes read, 0 at the end, -errno */
+    /* returns bytes read, 0 at the end, or -errno */
+    ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
     uint64_t size;
-    uint64_t at;           /* offset of the next header; starts at 0 */
-    struct hf_buf *xattrs; /* receives the member's pax records "LEN SCHILY.xattr.NAME=VALUE\n"; NULL: ignore them */
+    uint64_t at; /* offset of the next header; starts at 0 */
+    /* receives the member's pax records "LEN SCHILY.xattr.NAME=VALUE\n"; NULL if the caller does not want them */
+    struct hf_buf *xattrs;
 };
 
-/* Returns 1 and the next member, 0 at the end, or -errno. -EBADMSG: invalid archive; *err names the offset. */
+/* Returns 1 and sets *ret_member to the next member, or returns 0 at the end of the archive, or -errno. -EBADMSG: the
+ * archive is invalid; *err names the offset. */
 HF_MUST_USE int hf_tar_next(struct hf_tar *tar, struct hf_tar_member *ret_member, struct hf_err *err);
 
 /* ---- an archive that arrives in pieces --------------------------------------------------------------------------- */
 
-/* Gather the headers of one member in bytes[0..n), until *ret_want == n. Sets *ret_want to the number of bytes to
- * gather before the next call, at most HF_TAR_MAX_HEAD; 0: the block is the end of the archive. A global header
- * ('g') counts as a member. -EBADMSG: the headers are too long. */
+/* Finds out how long the headers of the next member are. bytes[0..n) is the start of these headers, as far as the
+ * caller has it. Sets *ret_want to the number of bytes that the caller must have before the next call, at most
+ * HF_TAR_MAX_HEAD. If *ret_want equals n, the headers are complete. If *ret_want is 0, the block is the end of the
+ * archive. A global header ('g') counts as a member. -EBADMSG: the headers are too long. */
 HF_MUST_USE int hf_tar_head_want(const unsigned char *bytes, size_t n, size_t *ret_want, struct hf_err *err);
 /* Parses the headers of one member. `at` is their offset in the archive. */
 HF_MUST_USE int hf_tar_head_parse(const unsigned char *bytes, size_t n, uint64_t at, struct hf_tar_member *ret_member,
@@ -59,7 +65,7 @@ HF_MUST_USE int hf_tar_head_parse(const unsigned char *bytes, size_t n, uint64_t
 /* Returns true if the headers are a global pax header. */
 bool hf_tar_head_is_global(const unsigned char *bytes);
 
-/* Returns the size of content with the zero bytes that fill its last block. */
+/* Returns the size of content including the zero bytes that fill its last block. */
 static inline uint64_t hf_tar_padded(uint64_t size)
 {
     return (size + HF_TAR_BLOCK - 1) / HF_TAR_BLOCK * HF_TAR_BLOCK;

@@ -38,8 +38,8 @@ struct hf_batch {
     /* part of a split batch: such parts go before other batches, and one at a time, so that there are only a few */
     bool fragment;
     bool saved; /* the border is on disk */
-    /* The sink refused this batch at a time when it refused every other batch, too. The batch gets one more attempt; the
-     * next refusal makes it a dead letter. */
+    /* The sink refused this batch and many others in a row. The batch gets one more attempt, after a pause; the next
+     * refusal makes it a dead letter. */
     bool doubted;
     uint64_t not_before_ns;
     struct hf_retry_round retry;

@@ -1,9 +1,9 @@
 /* telemetry/event/newest.h - finds out whether a payload with a key is older than a version of that key that has
  * already passed. Pure.
  *
- * A payload with a key replaces earlier payloads with that key, like a state. The table remembers the newest version of
- * up to HF_NEWEST_MAX keys. After a restart, or if the table no longer contains a key, an old version may pass once
- * more; the receiver then decides by the rule of hf_newest_wins(), too. Threads: one at a time. */
+ * A payload with a key replaces earlier payloads with that key, like a state. The table remembers the version that
+ * passed last, for up to HF_NEWEST_MAX keys. After a restart, or if the table no longer contains a key, an old version
+ * may pass once more; the receiver then decides by the rule of hf_newest_wins(), too. Threads: one at a time. */
 #pragma once
 
 #include <stdbool.h>

@@ -26,8 +26,8 @@ struct hf_mqtt_packet {
     bool too_long;
     /* CONNACK */
     bool session_present;
-    unsigned
-        code; /* CONNACK: 0 means that the broker accepts. SUBACK: the highest code of all topics; 0x80 means refused */
+    /* CONNACK: 0 means that the broker accepts. SUBACK: the highest code of all topics; 0x80 means refused */
+    unsigned code;
     /* PUBLISH */
     bool duplicate, retained;
     unsigned qos;

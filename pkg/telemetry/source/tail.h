@@ -43,7 +43,8 @@ struct hf_tail_file {
     uint64_t before; /* value of start_hash when the file was truncated */
     bool cut;        /* the file was truncated and has no whole line since then */
     uint64_t offset; /* offset of the next byte to read */
-    /* offset at which an incomplete record of several lines begins; UINT64_MAX: none */
+    /* offset at which a record begins that is still incomplete, although tail has already read its next lines;
+     * UINT64_MAX: none */
     uint64_t hold_offset;
     uint64_t safe; /* offset before which everything is durable */
     uint64_t size; /* size of the file at the last check */
@@ -58,8 +59,8 @@ struct hf_tail_file {
 
 struct hf_tail_line {
     struct hf_tail_file *file;
-    struct hf_view
-        text; /* the record without its last line break; a record is one line or, with starts(), several lines */
+    /* the record without its last line break; a record is one line or, with starts(), several lines */
+    struct hf_view text;
     uint64_t offset;
     bool cut;
     struct hf_receipt *receipt;

@@ -22,9 +22,8 @@ struct hf_fanout;
 
 struct hf_fanout_params {
     const struct hf_telemetry_world *world;
-    const char *device_key_ref; /* NULL: none */
-    const struct hf_http_ops
-        *http; /* HTTP client that all outlets share; NULL: each outlet makes a client of its own */
+    const char *device_key_ref;     /* NULL: none */
+    const struct hf_http_ops *http; /* HTTP client for all outlets; NULL: each outlet makes its own client */
     /* Ids of accepted events. The fanout removes the ids of events that could not be stored, and adds the ids that it
      * finds on disk. */
     struct hf_ids *ids;

@@ -32,8 +32,8 @@ struct hf_outlet_params {
     const struct hf_telemetry_world *world;
     const struct hf_telemetry *spec;      /* buffer, batch and retry settings; borrowed */
     const struct hf_telemetry_sink *sink; /* borrowed */
-    const char
-        *device_key_ref; /* where the device key for sink format `seed` is: "file:/path" or "env:NAME"; NULL: none */
+    /* where the device key for sink format `seed` is: "file:/path" or "env:NAME"; NULL: none */
+    const char *device_key_ref;
     const char *cloud_endpoint;     /* URL to use if the policy gives the sink no url; NULL: none */
     const struct hf_http_ops *http; /* HTTP client; NULL: the outlet makes a client with the sink's credentials */
     uint64_t max_bytes;             /* disk space of both lanes together */

@@ -30,8 +30,8 @@ struct hf_outlet_lane {
     /* number of appends refused so far (disk share full, Block) at the last time when the spool probably got room; if
      * the spool has refused more appends since then, it has no room */
     uint64_t refused_before;
-    uint64_t
-        durable_before; /* last position of the cursor on disk; a higher position means that the spool may have got room */
+    /* last position of the cursor on disk; a higher position means that the spool may have got room */
+    uint64_t durable_before;
 };
 
 /* Opens the spool and restores the batches whose borders are on disk. Blocks. Pass a `lane` whose file.fd is -1 and

@@ -36,8 +36,8 @@ struct hf_outlet_loader {
     struct hf_outlet_lane *lane; /* lane of the current load, and of the kept records */
     struct hf_batch *batch;      /* tasks AGAIN and DEAD_LETTER: the batch to load */
     struct hf_border range;      /* sequences to load; task PLAN: sequences that no batch covers yet */
-    struct hf_spool_record
-        *records; /* the payloads have only lengths until point_at_lines() sets their pointers into `lines` */
+    /* the payloads have only lengths until point_at_lines() sets their pointers into `lines` */
+    struct hf_spool_record *records;
     size_t n, cap;
     struct hf_buf lines; /* the payloads, one after the other */
     uint64_t kept_from;  /* sequence of the first kept record, at which the next plan can continue (0 means none) */

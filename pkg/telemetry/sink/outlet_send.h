@@ -21,8 +21,8 @@ struct hf_outlet_sending {
     struct hf_format_packed packed;
     size_t part; /* index of the request in flight */
     uint64_t records, raw_bytes;
-    uint64_t
-        middle; /* last sequence of the first half, for a split of the batch (0 means that the batch has a single record) */
+    /* last sequence of the first half, for a split of the batch (0 means that the batch has a single record) */
+    uint64_t middle;
     uint64_t began_ns; /* time at which the request in flight began */
     size_t sent_bytes; /* size of the body of the request in flight */
     struct hf_http_call *call;
@@ -35,8 +35,8 @@ struct hf_outlet_evidence {
     uint64_t error_first;        /* first sequence of the batch that last got a server error (0 means none) */
     enum hf_lane error_lane;
     struct hf_suspects suspects;
-    bool
-        try_another; /* the content of the batch may have made the last probe fail, so the next probe sends another batch */
+    /* the content of the batch may have made the last probe fail, so the next probe sends another batch */
+    bool try_another;
 };
 
 /* Totals since hf_outlet_send_init(). */

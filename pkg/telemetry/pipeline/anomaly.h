@@ -1,13 +1,13 @@
 /* telemetry/pipeline/anomaly.h - decides for one rule and one series when an anomaly begins and ends.
  *
- *     threshold     The value is above or below a bound, until it is inside the bound by at least the hysteresis. For counters,
- *                   the rule uses the increase per second as the value.
- *     zScore        The value is further from the mean than the given number of standard deviations, both over
- *                   an exponentially weighted moving window. The rule applies only after 16 values. For counters, it
- *                   uses the increase per second as the value. A value outside the bound changes mean and deviation
- *                   only as much as a value at the bound would.
- *     rateOfChange  The change within the time `per`, up or down, exceeds the bound. The rule compares the value with an
- *                   earlier one, about as old as `per`.
+ *     threshold     The value is above or below a bound, until it is inside the bound by at least the hysteresis. For
+ *                   counters, the rule uses the increase per second as the value.
+ *     zScore        The value is further from the mean than the given number of standard deviations, both over an
+ *                   exponentially weighted moving window. The rule applies only after 16 values. For counters, it uses
+ *                   the increase per second as the value. A value outside the bound changes mean and deviation only as
+ *                   much as a value at the bound would.
+ *     rateOfChange  The change within the time `per`, up or down, exceeds the bound. The rule compares the value with
+ *                   an earlier one, about as old as `per`.
  *     absence       No value came for the given time.
  *
  * An anomaly lasts from the first value outside the bound to the next value inside the bound. Raw values pass only at

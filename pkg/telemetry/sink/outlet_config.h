@@ -18,8 +18,8 @@ enum {
     HF_OUTLET_URL = 2048, /* longest URL of a request, with the zero byte */
 };
 
-#define HF_OUTLET_BROKEN_NS                                                                                            \
-    (5 * HF_NS_PER_S) /* pause after a failed read, a failed save, or a failed check of the credentials */
+/* pause after a failed read, a failed save, or a failed check of the credentials */
+#define HF_OUTLET_BROKEN_NS (5 * HF_NS_PER_S)
 
 struct hf_outlet_config {
     struct hf_telemetry_world world;

@@ -7,8 +7,8 @@
 #include "spool/store.h"
 #include "telemetry/sink/outlet_metrics.h"
 
-#define HF_OUTLET_DROPS_WAIT_NS                                                                                        \
-    (10 * HF_NS_PER_S) /* time from a drop to the report, in which further drops add to the counts */
+/* time from a drop to its report; further drops in this time add to the counts */
+#define HF_OUTLET_DROPS_WAIT_NS (10 * HF_NS_PER_S)
 
 struct hf_outlet_drops {
     struct hf_spool_dropped entries[HF_SPOOL_MAX_TAGS]; /* counts; the first entry whose `records` is 0 ends the list */

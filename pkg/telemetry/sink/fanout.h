@@ -71,6 +71,7 @@ size_t hf_fanout_pending(const struct hf_fanout *fanout);
 /* Stores events that report how many events were dropped to make room. hf_fanout_pending() counts these reports until
  * they are on disk. */
 void hf_fanout_report_drops(struct hf_fanout *fanout);
+
 size_t hf_fanout_sinks(const struct hf_fanout *fanout);
 size_t hf_fanout_outlets(const struct hf_fanout *fanout); /* number of sinks that are open */
 

@@ -4,8 +4,8 @@
  *   CLOSED --5 failures in a row--> OPEN --back-off passed--> HALF_OPEN: one probe --it passes--> CLOSED
  *                                    ^-------------- it fails; longer back-off ------'
  *
- * A missing network looks the same, so an offline node sends one probe now and then instead of a request for each
- * batch.
+ * To the breaker, a missing network looks like a broken sink. So an offline node sends one probe after each back-off
+ * instead of one request for each batch.
  *
  * Pure: plain values; times are monotonic nanoseconds. */
 #pragma once
@@ -33,11 +33,12 @@ void hf_breaker_init(struct hf_breaker_state *breaker, uint64_t base_ns, uint64_
 bool hf_breaker_admits(struct hf_breaker_state *breaker, uint64_t now_ns);
 /* Notes the start of a request. */
 void hf_breaker_started(struct hf_breaker_state *breaker);
-/* Notes the end of a request. works: the sink answered properly, even if it refused the content. at_least_ns:
- * Retry-After. */
+/* Notes the end of a request. Pass works = true if the sink answered properly, even if it refused the content.
+ * at_least_ns is the delay that the sink asked for with Retry-After (0 means none). */
 void hf_breaker_ended(struct hf_breaker_state *breaker, bool works, const struct hf_rand_ops *rng, uint64_t now_ns,
                       uint64_t at_least_ns);
-/* Notes a cancelled request; the next one is the probe. */
+/* Notes that a request was cancelled. If that request was the probe, the next request becomes the probe. */
 void hf_breaker_cancelled(struct hf_breaker_state *breaker);
-/* Returns the time at which the breaker admits a request by itself; 0: now; HF_NEVER: only after an answer. */
+/* Returns the time at which the breaker admits the next request. 0: now. HF_NEVER: a probe is in flight, and the
+ * breaker waits for its end. */
 uint64_t hf_breaker_wait_until_ns(const struct hf_breaker_state *breaker);

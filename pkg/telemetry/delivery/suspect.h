@@ -1,14 +1,16 @@
 /* telemetry/delivery/suspect.h - decides whether the batch or the sink is at fault when connections break.
  *
- * A record can make a proxy or the sink drop the connection instead of answering. No status code blames that record,
- * but a pattern does: its batch fails for whole rounds of attempts, other batches pass in between, and no other
- * batch fails. After HF_SUSPECT_ROUNDS such rounds in a row (hours, because each deferral is longer) the outlet
- * splits the batch. After that, one such round is enough to split a part again, and HF_SUSPECT_LAST rounds to move a
- * single record to the dead letters.
+ * A record can make a proxy or the sink drop the connection instead of answering. Then no status code shows which
+ * record it was, but a pattern does: the record's batch fails for whole rounds of attempts, while the sink accepts
+ * other batches and no other batch fails. After HF_SUSPECT_ROUNDS such rounds in a row the outlet splits the batch.
+ * (This takes hours, because each deferral is longer than the one before.) For the parts, fewer rounds are enough:
+ * after one such round the outlet splits a part again, and after HF_SUSPECT_LAST rounds it moves a part of a single
+ * record to the dead letters.
  *
- * The count starts again if another batch failed in the same round, or if this batch failed for a reason of the
- * network: then the sink is at fault. A round in which no other batch was sent proves nothing. A failure of a part
- * of a split batch does not clear another suspect, because a batch can hold two such records.
+ * If another batch failed in the same round, the sink is at fault; if the batch failed before a connection was open,
+ * the network is. In both cases the count of rounds starts again. A round in which the sink accepted no other batch
+ * does not count. A failure of one part of a split batch does not reset the count of another part, because a batch can
+ * hold two such records.
  *
  * Pure: plain values; times are monotonic nanoseconds. */
 #pragma once
@@ -18,23 +20,24 @@
 
 enum { HF_SUSPECT_ROUNDS = 8, HF_SUSPECT_LAST = 2 };
 
-/* Evidence against one batch. After a split, the parts start with only `sure` set. */
+/* What speaks against one batch. After a split, the parts start with `sure` set and the other fields 0. */
 struct hf_suspect {
-    bool sure;         /* part of a batch that was at fault */
+    bool sure;         /* this is a part of a batch that was at fault */
     unsigned alone;    /* rounds in a row in which only this batch failed */
-    uint64_t since_ns; /* start of the current round; 0: no failure yet */
+    uint64_t since_ns; /* start of the current round (0 means no failure yet) */
 };
 
-/* Evidence about one sink: the batch that failed last, and the last failure of a different batch. */
+/* The failures of one sink: which batch failed last and when, and when another batch last failed. */
 struct hf_suspects {
-    uint64_t who; /* id of the batch; any number but 0 */
+    uint64_t who; /* id of the batch that failed last (0 means none) */
     uint64_t last_ns, other_ns;
 };
 
-/* Notes a failed attempt. maybe_content: the content may have caused it. */
+/* Notes a failed attempt of the batch with the id `who` (not 0). Pass maybe_content = true if the content may have
+ * caused the failure. */
 void hf_suspect_failed(struct hf_suspect *suspect, struct hf_suspects *sink, uint64_t who, bool maybe_content,
                        uint64_t now_ns);
-/* Notes that this failure ended a round; returns true if the batch is at fault. single: the batch has one record.
- * delivered_ns: time at which the sink last accepted another batch; 0: never. */
+/* Call when a failed attempt ended a round, after hf_suspect_failed(). Returns true if the batch is at fault. `single`:
+ * the batch has one record. `delivered_ns`: time at which the sink last accepted another batch (0 means never). */
 bool hf_suspect_round_ended(struct hf_suspect *suspect, const struct hf_suspects *sink, uint64_t who, bool single,
                             uint64_t delivered_ns, uint64_t now_ns);

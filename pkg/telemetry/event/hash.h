@@ -1,5 +1,5 @@
-/* telemetry/event/hash.h - a fast 64-bit hash, the same on every machine. Anybody can make collisions, so callers
- * also compare the hashed bytes. Pure; any thread. */
+/* telemetry/event/hash.h - a fast 64-bit hash that is equal on every machine. Anybody can make bytes that collide, so
+ * callers also compare the hashed bytes. Pure; any thread. */
 #pragma once
 
 #include <endian.h>

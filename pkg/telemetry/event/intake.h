@@ -1,8 +1,9 @@
-/* telemetry/event/intake.h - sources offer events here and learn when they are durable.
+/* telemetry/event/intake.h - the interface to which sources offer events, and the receipts that report when events are
+ * durable.
  *
- * A receipt covers one piece of a source's work: the body of a request, or a run of lines. Each event that will be
- * stored keeps its receipt open; the receipt closes when the last of them survives a power cut (or failed). Filtered
- * events do not hold it open.
+ * A receipt covers one piece of a source's work: the body of a request, or a run of lines. The source and each event
+ * that will be stored hold the receipt. The receipt settles when the source has released it and every one of these
+ * events is durable or has failed to be stored. Filtered events do not hold a receipt.
  *
  *     receipt = (struct hf_receipt){.settled = settled}; hf_receipt_hold(receipt);
  *     for each event: r = intake->offer(intake->ctx, &event, receipt);
@@ -14,7 +15,8 @@
 #include "telemetry/event/event.h"
 
 struct hf_receipt {
-    /* called once: all its events are durable (r is 0), or one failed (r < 0) */
+    /* called once, when nobody holds the receipt any more; r is 0 if all its events are durable, or negative if one
+     * failed */
     void (*settled)(struct hf_receipt *receipt);
     uint32_t open;
     int r; /* the first failure */
@@ -36,7 +38,7 @@ static inline void hf_receipt_release(struct hf_receipt *receipt, int r)
 
 /* The fate of an offered event. */
 enum hf_offer {
-    HF_OFFER_STORED,    /* the event is on its way to disk: the receipt reports when it is there */
+    HF_OFFER_STORED,    /* the event is on its way to disk; the receipt settles after it is durable */
     HF_OFFER_DUPLICATE, /* an event with this id was accepted before */
     HF_OFFER_FILTERED,  /* dropped by minSeverity, drop, sample or rateLimit */
     HF_OFFER_AGGREGATED,
@@ -45,10 +47,12 @@ enum hf_offer {
 
 struct hf_intake {
     void *ctx;
-    /* Returns enum hf_offer or -errno. -EAGAIN: full or busy (Block), offer the same event again after the source's
-     * resume(); -E2BIG: it can never be stored; other errors come from the store. Borrows the event during the call. */
+    /* Offers an event; borrows the event during the call. Returns enum hf_offer or -errno. -EAGAIN: there is no room
+     * now (Block); offer the event again after the call of the source's resume(). -E2BIG: the event can never be
+     * stored. Other errors come from the store. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
-    /* After -EAGAIN: true if the cause is a sink that cannot be used, not a lack of room. text[n] then holds its name
-     * and the reason, without quotes or control characters that JSON would escape. NULL: never. */
+    /* Call after -EAGAIN. Returns true if the cause is a sink that cannot be used, instead of a lack of room. text[n]
+     * then holds the sink's name and the cause, without quotes or control characters that JSON would escape. May be
+     * NULL, which means false. */
     bool (*blocked)(void *ctx, char *text, size_t n);
 };

@@ -3,5 +3,6 @@
 
 #include "base/buf.h"
 
-/* Reads the finite number at `path` ("temperature"; "motor.rpm": a member of a member). False: there is none. */
+/* Reads the finite number at `path`. "temperature" is a member of the object; "motor.rpm" is the member rpm of the
+ * member motor. False: there is no finite number. */
 bool hf_member_number(struct hf_view json, struct hf_view path, double *ret_number);

@@ -1,7 +1,9 @@
-/* telemetry/event/newest.h - lets only the newest version of each key of state-like payloads pass. Pure.
+/* telemetry/event/newest.h - finds out whether a payload with a key is older than a version of that key that has
+ * already passed. Pure.
  *
- * Remembers the last version of each of HF_NEWEST_MAX keys. After a restart, or if a key was forgotten, an old version
- * may pass once more; the receiver then decides by the same rule (hf_newest_wins()). Threads: one at a time. */
+ * A payload with a key replaces earlier payloads with that key, like a state. The table remembers the version that
+ * passed last, for up to HF_NEWEST_MAX keys. After a restart, or if the table no longer contains a key, an old version
+ * may pass once more; the receiver then decides by the rule of hf_newest_wins(), too. Threads: one at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,14 +15,16 @@
 
 enum { HF_NEWEST_MAX = 4096, HF_NEWEST_NODE = 64 };
 
-/* Identifies one write of a state: its time, the node, and the node's own sequence (an entry of a vector clock). */
+/* Identifies one write of a state by its time, the node that wrote, and the node's own sequence (an entry of a vector
+ * clock). */
 struct hf_newest_version {
     uint64_t unix_ns;
     struct hf_view node;
     uint64_t sequence;
 };
-/* True if `a` is newer than `b`: for one node the higher sequence (clocks may jump), else the later time, then the
- * greater node name. The result is the same on every node and for every order of arrival. False for the same write. */
+/* True if `a` is newer than `b`. If one node wrote both, the higher sequence is newer, because the node's clock may
+ * jump. Otherwise the later time is newer, and for equal times the greater node name. The result does not depend on the
+ * node that computes it or on the order of arrival. False if `a` and `b` are one write. */
 bool hf_newest_wins(const struct hf_newest_version *a, const struct hf_newest_version *b);
 
 struct hf_newest;
@@ -29,7 +33,7 @@ struct hf_newest *hf_newest_new(const struct hf_rand_ops *rng); /* NULL on OOM *
 void hf_newest_free(struct hf_newest *newest);
 HF_DEFINE_CLEANUP(struct hf_newest, hf_newest_free)
 
-/* True if a newer version of this key has passed. The same version again is not newer. */
+/* True if a newer version of this key has passed. If only this version itself has passed, the result is false. */
 bool hf_newest_superseded(const struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *version);
-/* Records that this version has passed; without memory it does not. */
+/* Records that this version has passed. Does nothing on OOM. */
 void hf_newest_note(struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *version);

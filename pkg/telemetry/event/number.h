@@ -1,4 +1,4 @@
-/* telemetry/event/number.h - numbers as JSON text, without printf where speed matters. Pure. */
+/* telemetry/event/number.h - formats numbers as JSON text, without printf where speed matters. Pure. */
 #pragma once
 
 #include <stddef.h>
@@ -10,8 +10,9 @@
 
 /* Formats into text, without a terminator; returns the length. */
 size_t hf_number_u64(uint64_t value, char text[HF_NUMBER_TEXT]);
-/* Formats a finite number, so that a JSON parser gets the same double; not always the shortest such text. */
+/* Formats a finite number, without a terminator; returns the length. A JSON parser reads exactly `value` from the text,
+ * which is not always the shortest such text. */
 size_t hf_number_double(double value, char text[HF_NUMBER_TEXT]);
-/* Appends `name` unchanged, then the value (null if it is not finite). `name` holds the JSON before the value, as in
- * {"count":. */
+/* Appends `name` and then the value, or null if the value is not finite. `name` is the JSON text before the value, such
+ * as {"count": and stays unchanged. */
 HF_MUST_USE int hf_number_add(struct hf_buf *out, const char *name, double value);

@@ -1,6 +1,7 @@
-/* telemetry/format/format_impl.h - internal: the functions of format_seed.c and format_otlp.c, for format.c only.
+/* telemetry/format/format_impl.h - internal functions of format_seed.c and format_otlp.c, which only format.c calls.
  *
- * The encoders fill a zeroed *packed and return 0, -ENOMEM or -EIO; format.c frees the bodies on failure. */
+ * The encoders fill *packed, which the caller has zeroed, and return 0, -ENOMEM or -EIO. After a failure format.c frees
+ * the bodies. */
 #pragma once
 
 #include "telemetry/format/format.h"
@@ -15,5 +16,6 @@ HF_MUST_USE int hf_format_pack_seed(const struct hf_spool_record *records, struc
 HF_MUST_USE int hf_format_pack_otlp(const struct hf_format *format, struct hf_squeeze *squeeze,
                                     const struct hf_spool_record *records, size_t n, struct hf_format_packed *packed);
 
-/* Returns the same number as hf_format_rejected(), but without an upper bound. */
+/* Returns the number of rejected records as the answer states it. hf_format_rejected() then limits it to the number of
+ * records in the part. */
 uint64_t hf_format_rejected_otlp(const struct hf_format *format, struct hf_view answer);

@@ -1,17 +1,20 @@
 /* telemetry/pipeline/anomaly.h - decides for one rule and one series when an anomaly begins and ends.
  *
- *     threshold     The value is above or below a bound, until it is back inside by the hysteresis. Counters: increase
- *                   per second.
+ *     threshold     The value is above or below a bound, until it is inside the bound by at least the hysteresis. For
+ *                   counters, the rule uses the increase per second as the value.
  *     zScore        The value is further from the mean than the given number of standard deviations, both over an
- *                   exponentially weighted moving window and only after 16 values. Counters: increase per second. A
- *                   value outside the bound moves the window by the bound at most.
- *     rateOfChange  The change within `per`, up or down, exceeds the bound, compared with a value of about that age.
+ *                   exponentially weighted moving window. The rule applies only after 16 values. For counters, it uses
+ *                   the increase per second as the value. A value outside the bound changes mean and deviation only as
+ *                   much as a value at the bound would.
+ *     rateOfChange  The change within the time `per`, up or down, exceeds the bound. The rule compares the value with
+ *                   an earlier one, about as old as `per`.
  *     absence       No value came for the given time.
  *
- * An anomaly lasts from the first value outside to the first value inside again. Raw values pass only at its
- * beginning: `before` values ahead of it, the value itself, and the `after` values that follow.
+ * An anomaly lasts from the first value outside the bound to the next value inside the bound. Raw values pass only at
+ * the beginning of an anomaly. These are the `before` values ahead of the anomaly, the value that begins the anomaly,
+ * and the `after` values that follow.
  *
- * Pure: times come in as arguments.  Memory: a state owns the ring of values before. */
+ * Pure: times are arguments. Memory: a state owns the ring of the values before an anomaly. */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -34,7 +37,7 @@ struct hf_sample {
 struct hf_pending_finding {
     bool open;
     uint64_t unix_ns;
-    double value, measured; /* the value, and the figure compared with the bound */
+    double value, measured; /* the value, and the number that the rule compared with the bound */
 };
 
 /* One rule on one series. */
@@ -56,24 +59,26 @@ struct hf_anomaly_rule_state {
     struct hf_pending_finding begins, ends;
 };
 
-/* Borrows the rule. -ENOMEM. */
+/* Initialises the state for a rule, which the state borrows. -ENOMEM. */
 HF_MUST_USE int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struct hf_telemetry_anomaly *rule,
                                 size_t rule_index);
 void hf_anomaly_done(struct hf_anomaly_rule_state *state);
 
-/* Judges a value and changes nothing. *ret_measured: the figure compared with the bound. */
+/* Returns the phase that this value would lead to, without a change of the state. *ret_measured is the number that the
+ * rule compared with the bound. */
 enum hf_anomaly_phase hf_anomaly_judge(const struct hf_anomaly_rule_state *state, enum hf_value_kind kind,
                                        const struct hf_sample *point, double *ret_measured);
-/* Learns a value with the phase that hf_anomaly_judge() returned. with_context: raw values do not pass by themselves,
- * so the ring keeps the values before an anomaly. */
+/* Updates the state with a value. `phase` and `measured` are the results of hf_anomaly_judge() for this value. Pass
+ * with_context = true if normal raw values do not leave the pipeline; the ring then keeps them, so that they can pass
+ * when an anomaly begins. */
 void hf_anomaly_learn(struct hf_anomaly_rule_state *state, enum hf_value_kind kind, const struct hf_sample *point,
                       enum hf_anomaly_phase phase, double measured, bool with_context);
-/* Returns true once when an absence begins, and sets state->begins. */
+/* When an absence begins, sets state->begins and returns true; returns true only once for each absence. */
 bool hf_anomaly_missing(struct hf_anomaly_rule_state *state, uint64_t now_ns, uint64_t unix_ns);
 /* Monotonic time at which an absence would begin; HF_NEVER: no absence rule, or the absence has begun already. */
 uint64_t hf_anomaly_missing_at_ns(const struct hf_anomaly_rule_state *state);
 
-/* True if a finding, or a value before it, waits for emit. */
+/* True if a finding, or a raw value from before the anomaly, waits for emit. */
 static inline bool hf_anomaly_has_pending(const struct hf_anomaly_rule_state *state)
 {
     return state->begins.open || state->ends.open || state->before_open > 0;

@@ -1,18 +1,18 @@
-/* telemetry/pipeline/boundary.h - which sinks an event may leave through, and the audit of refused events.
+/* telemetry/pipeline/boundary.h - decides through which sinks an event may leave, and audits refused events.
  *
- * An event may carry a compliance boundary. Data with a boundary goes only to sinks of the same boundary; without
- * such a sink the pipeline refuses the event and keeps it nowhere. Data without a boundary goes to any sink. A
- * sink's `select` then narrows the choice further.
+ * An event may have a compliance boundary. An event with a boundary goes only to sinks of this boundary; if there is no
+ * such sink, the pipeline refuses the event and keeps it nowhere. An event without a boundary may go to any sink. Of
+ * these sinks, only those take the event whose `select` matches it.
  *
- * Pure: times come in as arguments. */
+ * Pure: times are arguments. */
 #pragma once
 
 #include "telemetry/event/event.h"
 
 enum hf_route {
-    HF_ROUTE_SOME,    /* at least one sink takes it */
-    HF_ROUTE_NONE,    /* it may leave through a sink, but no sink selects it: drop it */
-    HF_ROUTE_REFUSED, /* no sink has its boundary: refuse it */
+    HF_ROUTE_SOME,    /* at least one sink takes the event */
+    HF_ROUTE_NONE,    /* the event may leave through a sink, but no `select` matches it; drop the event */
+    HF_ROUTE_REFUSED, /* no sink has the event's boundary; refuse the event */
 };
 
 /* Sets bit i of *ret_sinks if sinks[i] takes the event; n <= HF_TELEMETRY_MAX_SINKS. If n is 0, returns
@@ -20,8 +20,8 @@ enum hf_route {
 enum hf_route hf_boundary_route(const struct hf_event *event, const struct hf_telemetry_sink *sinks, size_t n,
                                 uint32_t *ret_sinks);
 
-/* The audit reports refusals without their data: the first one of a boundary and source at once, then their number, at
- * most once a minute for each. */
+/* The audit reports refusals without the data of the refused events. It reports the first refusal of each pair of
+ * boundary and source at once, and the number of later refusals of the pair at most once a minute. */
 enum { HF_BOUNDARY_REFUSALS = 16, HF_BOUNDARY_NAME = 64, HF_BOUNDARY_SOURCE = 128 };
 
 struct hf_boundary_refusal {
@@ -33,19 +33,19 @@ struct hf_boundary_refusal {
 };
 
 struct hf_boundary_audit {
-    /* the last entry counts the events that have no entry of their own */
+    /* the last entry counts the events of all pairs that have no entry of their own */
     struct hf_boundary_refusal refusals[HF_BOUNDARY_REFUSALS];
     size_t n;
-    uint64_t refused; /* events in total */
+    uint64_t refused; /* number of refused events in total */
 };
 
-/* Counts a refused event. True: emit *ret_event now, a finding of class AGENT and severity warning; it borrows from
- * `audit` until the next call and counts as reported. */
+/* Counts a refused event. If a report is due, sets *ret_event to the report, a finding of class AGENT and severity
+ * warning, and returns true. The caller must then emit the report, because the audit counts it as reported. The report
+ * borrows from `audit` until the next call. */
 bool hf_boundary_refused(struct hf_boundary_audit *audit, const struct hf_event *event, uint64_t now_ns,
                          uint64_t unix_ns, struct hf_event *ret_event);
-/* Builds the next report that is due, with the same rules for *ret_event as hf_boundary_refused(); call it until it
- * returns false. */
+/* Builds the next report that is due, as hf_boundary_refused() does. Call this function until it returns false. */
 bool hf_boundary_pending(struct hf_boundary_audit *audit, uint64_t now_ns, uint64_t unix_ns,
                          struct hf_event *ret_event);
-/* Monotonic time of the next report, or HF_NEVER. */
+/* Returns the monotonic time of the next report, or HF_NEVER. */
 uint64_t hf_boundary_wait_until_ns(const struct hf_boundary_audit *audit);

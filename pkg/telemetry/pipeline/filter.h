@@ -1,12 +1,12 @@
-/* telemetry/pipeline/filter.h - decides which events the pipeline keeps: drop rules, minimum severity, samples, rate
- * limits.
+/* telemetry/pipeline/filter.h - decides which events the pipeline keeps: by drop rules, minimum severity, samples and
+ * rate limits.
  *
- * The first rule of a list that matches an event decides. Sampling depends on the event's id (on its content if it
- * has none), so the same event is always kept or always not, and the smaller of two samples of one source is part of
- * the larger. Each source name has its own token bucket for rates, up to HF_FILTER_BUCKETS of them; further names
- * share one.
+ * In each list of rules, the first rule that matches an event decides. Sampling depends on the event's id, or on its
+ * content if the event has no id. So repetitions of an event always get one decision, and of two samples of one source,
+ * the smaller is part of the larger. For rates, each source name has a token bucket of its own; if there are more than
+ * HF_FILTER_BUCKETS names, the further names share one bucket.
  *
- * Pure: times come in as arguments.  Memory: allocates the buckets with the first event that a rate applies to. */
+ * Pure: times are arguments. Memory: the filter allocates the buckets at the first event that a rate applies to. */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -20,7 +20,7 @@ struct hf_token_bucket {
     uint64_t filled_ns;  /* monotonic */
     uint64_t suppressed; /* events refused and not reported yet */
     uint32_t rule;
-    /* name of the source; "*": this bucket serves all names without a bucket of their own */
+    /* name of the source; "*" is the bucket for all names without a bucket of their own */
     char source[HF_FILTER_SOURCE];
     size_t source_n;
 };
@@ -37,8 +37,8 @@ void hf_filter_done(struct hf_filter *filter);
 
 /* True if a drop rule matches the event. */
 bool hf_filter_drops(const struct hf_filter *filter, const struct hf_event *event);
-/* Applies minSeverity (logs only), samples and rates, in this order. Counts a suppressed event; a kept one uses up its
- * token only with hf_filter_commit(). */
+/* Applies minSeverity (logs only), samples and rates, in this order. Counts a suppressed event. For a kept event,
+ * hf_filter_commit() takes the token out of the bucket. */
 enum hf_filter_result hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns);
 void hf_filter_commit(struct hf_filter *filter);
 

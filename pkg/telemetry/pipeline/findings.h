@@ -6,16 +6,17 @@
 #include "telemetry/event/number.h"
 #include "telemetry/pipeline/series.h"
 
-/* Text of one finding. */
+/* Memory for the text of one finding. */
 struct hf_finding_room {
     char value[HF_NUMBER_TEXT], measured[HF_NUMBER_TEXT];
     struct hf_buf text;
 };
 
-/* Builds the finding that an anomaly began (`begins`) or ended. It has the name and severity of the rule (info for the
- * end), boundary and attributes of the series, and the attributes metric, metricSource, value and measured. `series`
- * NULL: the metric never appeared. */
+/* Builds the finding that an anomaly began (if `begins` is true) or ended. The finding has the rule's name, the rule's
+ * severity (at the end of an anomaly: info), the boundary and attributes of the series, and the attributes metric,
+ * metricSource, value and measured. `series` is NULL if the metric never appeared. */
 HF_MUST_USE int hf_finding_make(const struct hf_anomaly_rule_state *state, const struct hf_series *series, bool begins,
                                 struct hf_finding_room *room, struct hf_event *ret_event);
-/* Builds the event of one raw value before the anomaly, with the attribute context: before. */
+/* Builds the event for one raw value from before the anomaly. The event gets the attribute `context` with the value
+ * "before". */
 void hf_finding_context(const struct hf_series *series, const struct hf_sample *point, struct hf_event *ret_event);

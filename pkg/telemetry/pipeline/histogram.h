@@ -1,8 +1,9 @@
-/* telemetry/pipeline/histogram.h - distribution of values in 1.3 KiB: base-2 exponential buckets whose resolution
- * adapts (OpenTelemetry metrics data model, "ExponentialHistogram").
+/* telemetry/pipeline/histogram.h - keeps the distribution of values in 1.3 KiB, in base-2 exponential buckets whose
+ * resolution adapts to the values (OpenTelemetry metrics data model, "ExponentialHistogram").
  *
  * Bucket i at scale s holds values above 2^(i / 2^s) and up to 2^((i + 1) / 2^s). A histogram starts at the finest
- * scale. If a value needs more than HF_HISTOGRAM_BUCKETS buckets, it merges neighbours and the scale drops.
+ * scale. If a value would need more than HF_HISTOGRAM_BUCKETS buckets, the histogram merges neighbouring buckets, and
+ * the scale drops.
  *
  * Pure: plain values, nothing to free. */
 #pragma once
@@ -31,6 +32,6 @@ void hf_histogram_add(struct hf_histogram *histogram, double value);
 /* Appends
  *     {"count":3,"sum":6,"min":1,"max":3,"scale":6,"zeroCount":0,
  *      "positive":{"offset":-1,"counts":[1,0,2]},"negative":{...}}
- * with names and meaning as in OTLP; min and max only if count > 0, a range only if it has buckets. On failure `out`
- * is unchanged. */
+ * with names and meaning as in OTLP. Omits min and max if count is 0, and omits "positive" or "negative" if that range
+ * has no buckets. On failure `out` is unchanged. */
 HF_MUST_USE int hf_histogram_format(const struct hf_histogram *histogram, struct hf_buf *out);

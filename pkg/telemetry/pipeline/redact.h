@@ -2,18 +2,18 @@
  * node.
  *
  * Mask writes "***". Remove deletes the attribute or member. Hash writes "sha256:" and the first 32 hex digits of the
- * SHA-256 of the value (a string's content; another JSON value's text), so equal values stay recognisable; a hash
- * confirms a value that somebody can guess.
+ * SHA-256 of the value (of the content of a string, or of the text of another JSON value). So equal values stay
+ * recognisable, but somebody who guesses a value can confirm the guess with the hash.
  *
- * The redactor compares names after unescaping ("pass\u0077ord" is "password"); case counts. Bodies are payloads, and
- * logs whose text is a JSON object or list. All other bytes of a body stay as they are. If a payload with a checksum
- * changes, it gets the checksum of the new text, so that every receiver finds it valid; the sender's checksum was
- * verified before.
+ * The redactor compares names after unescaping ("pass\u0077ord" is "password"), and upper and lower case differ. It
+ * searches the bodies of payloads, and of logs whose text is a JSON object or list. All other bytes of a body stay
+ * unchanged. If the redactor changes a payload with a checksum, it replaces the checksum by that of the new text, so
+ * that every receiver finds the checksum valid. The source has verified the sender's checksum before.
  *
- * A log that starts as JSON, holds such a member and then breaks off (because it was cut) keeps the part before that
- * point and is marked as truncated.
+ * If the text of a log starts as JSON, holds a member to replace, and then breaks off because it was truncated, the
+ * redactor keeps the text up to the point where it breaks off and marks the log as truncated.
  *
- * Threads: one at a time.  Memory: rewritten text lies in the redactor until the next call. */
+ * Threads: one at a time.  Memory: the redactor owns rewritten text, which is valid until the next call. */
 #pragma once
 
 #include "codec/sha256.h"
@@ -36,8 +36,8 @@ void hf_redactor_done(struct hf_redactor *redactor);
 /* True if a rule has this name. */
 bool hf_redactor_covers(const struct hf_redactor *redactor, struct hf_view name);
 
-/* Rewrites the event in place; new text borrows from `redactor` until the next call. */
+/* Rewrites the event's attributes in place. New text borrows from `redactor` until the next call. */
 void hf_redact_attributes(struct hf_redactor *redactor, struct hf_event *event);
-/* Rewrites it with the same lifetime of the text. -ENOMEM; -E2BIG: the new body would exceed HF_EVENT_MAX_BODY; do
- * not store the event then. */
+/* Rewrites the event's body. New text borrows from `redactor` until the next call. -ENOMEM. -E2BIG: the new body would
+ * be longer than HF_EVENT_MAX_BODY; do not store the event then. */
 HF_MUST_USE int hf_redact_body(struct hf_redactor *redactor, struct hf_event *event);

@@ -1,7 +1,7 @@
-/* telemetry/pipeline/series.h - bounded table of the series: name, source, boundary and attributes of a metric.
+/* telemetry/pipeline/series.h - bounded table of the series, each with its summary and the states of its anomaly rules.
  *
- * These four identify a series. The order of the attributes matters: a source must name them in the same order each
- * time.
+ * Name, source, boundary and attributes of a metric identify a series. The order of the attributes matters, so a source
+ * must always give the attributes of a series in one order.
  *
  * Threads: one at a time.  Memory: the table owns its series; only a new series allocates. */
 #pragma once
@@ -11,7 +11,7 @@
 
 struct hf_series {
     uint64_t hash;
-    char *key; /* bytes that identify the series; owned */
+    char *key; /* bytes that identify the series, of which the series is the owner */
     uint32_t key_n;
     enum hf_value_kind kind;
     enum hf_severity severity;
@@ -24,22 +24,23 @@ struct hf_series {
 struct hf_series_table {
     struct hf_series **all; /* items 0..n-1 are in use */
     size_t n, max;
-    uint32_t *slots; /* hash table with open addressing: index in `all` plus 1; 0: free */
+    uint32_t *slots; /* hash table with open addressing; a slot holds 1 + an index in `all` (0 means free) */
     size_t n_slots;  /* a power of two */
     struct hf_buf scratch;
 };
 
-/* Allocates nothing yet. */
+/* Initialises a table of at most `max` series. Allocates nothing yet. */
 void hf_series_table_init(struct hf_series_table *table, size_t max);
 void hf_series_table_done(struct hf_series_table *table);
 
-/* Returns the series of an event under `name`, and adds it if it is new (*ret_new). NULL with *ret_new false: the
- * table is full, or the identity is too long. NULL with *ret_new true: out of memory. */
+/* Returns the series of an event, with `name` as the metric's name. If the series is new, adds it and sets *ret_new to
+ * true. If the result is NULL, *ret_new is true on OOM, and false if the table is full or the bytes that identify the
+ * series are too long. */
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new);
-/* Removes a series; the last one takes its place in `all`. */
+/* Removes the series all[index]. The last series moves to this index. */
 void hf_series_remove(struct hf_series_table *table, size_t index);
 
-/* Sets source, source_class, boundary, name and attributes of *ret_event, borrowed from the series, and clears the
+/* Sets source, source_class, boundary, name and attributes of *ret_event, which borrow from the series. Clears the
  * other fields. */
 void hf_series_event(const struct hf_series *series, struct hf_event *ret_event);

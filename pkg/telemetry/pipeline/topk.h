@@ -1,12 +1,11 @@
-/* telemetry/pipeline/topk.h - finds the most frequent values of an attribute with a fixed number of counters
- * (Metwally, Agrawal, El Abbadi 2005, "Efficient computation of frequent and top-k elements in data streams",
- * Space-Saving).
+/* telemetry/pipeline/topk.h - finds the most frequent values of an attribute with a fixed number of counters (Metwally,
+ * Agrawal, El Abbadi 2005, "Efficient computation of frequent and top-k elements in data streams", Space-Saving).
  *
- * A value without a counter takes over the smallest counter and its count, which it keeps as `error`. So a count is
- * never too small, and too large by at most `error`; with n counters, every value with more than 1/n of the
- * occurrences is present.
+ * When a value has no counter and all counters are in use, the value takes over the counter with the smallest count.
+ * The value continues from that count, and `error` records that count. So a count is never too small, and is too large
+ * by at most `error`. With n counters, every value with more than 1/n of the occurrences has a counter.
  *
- * Threads: one at a time.  Memory: allocates in hf_topk_init() only. */
+ * Threads: one at a time.  Memory: only hf_topk_init() allocates. */
 #pragma once
 
 #include "base/buf.h"
@@ -20,7 +19,7 @@ struct hf_topk_entry {
 };
 
 struct hf_topk {
-    uint64_t *hashes; /* counts, in an array of their own, so that a search reads n words */
+    uint64_t *hashes; /* hashes of the values, in a separate array so that a search reads only n words */
     struct hf_topk_entry *entries;
     size_t n, size;
     uint64_t total;
@@ -35,6 +34,6 @@ void hf_topk_add(struct hf_topk *top, struct hf_view boundary, struct hf_view va
 
 /* Sorts the entries by count, the largest first. */
 void hf_topk_sort(struct hf_topk *top);
-/* Both return text borrowed from the entry. */
+/* These two functions return text that borrows from the entry. */
 struct hf_view hf_topk_boundary(const struct hf_topk_entry *entry);
 struct hf_view hf_topk_value(const struct hf_topk_entry *entry);

@@ -1,14 +1,16 @@
-/* telemetry/sink/fanout.h - gives an event to every sink that may have it. If only some of them stored it, the sender
- * offers it again, and only the others store it then.
+/* telemetry/sink/fanout.h - stores an event for every sink that may have it. If only some of these sinks stored the
+ * event, the sender offers the event again, and then only the other sinks store it.
  *
- * So one sink with a failing disk causes no duplicates in the others. The fanout remembers which sinks stored an event
- * by the fingerprint of its id (ids.h), in memory; after a restart it reads the ids from the spools of all sinks. An
- * event that a power cut caught in only one spool is then still due for the other sinks.
+ * So a sink whose disk fails causes no duplicates in other sinks. For each sink, the fanout remembers in memory the
+ * fingerprints of the ids of stored events (event/ids.h). After a restart it reads these ids from the spools. If a
+ * power cut left an event in only one spool, the other sinks therefore still store the event when the sender offers it
+ * again.
  *
- * The fanout tries a sink that cannot be opened (folder, credentials) again every HF_FANOUT_AGAIN_NS, and does not
- * accept events for it meanwhile.
+ * If a sink cannot be opened (because of its folder or credentials), the fanout tries again every HF_FANOUT_AGAIN_NS
+ * and accepts no events for this sink until then.
  *
- * Threads: loop thread only.  Memory: owns the outlets.  Errors: 0 or -errno; opening logs its errors. */
+ * Threads: loop thread only.  Memory: the fanout owns the outlets. Errors: functions return 0 or -errno;
+ * hf_fanout_open() logs errors. */
 #pragma once
 
 #include "telemetry/event/ids.h"
@@ -21,50 +23,58 @@ struct hf_fanout;
 struct hf_fanout_params {
     const struct hf_telemetry_world *world;
     const char *device_key_ref;     /* NULL: none */
-    const struct hf_http_ops *http; /* shared by all outlets; NULL: each outlet makes its own */
-    /* Ids of events. The fanout removes ids that could not be stored and adds those that it finds on disk. */
+    const struct hf_http_ops *http; /* HTTP client for all outlets; NULL: each outlet makes its own client */
+    /* Ids of accepted events. The fanout removes the ids of events that could not be stored, and adds the ids that it
+     * finds on disk. */
     struct hf_ids *ids;
-    void (*room)(void *arg); /* called after -EAGAIN when there is room again */
+    void (*room)(void *arg); /* called when there is room again after hf_fanout_store() returned -EAGAIN */
     void (*idle)(void *arg); /* called when no event is on its way to disk any more */
     void *arg;
 };
 
 struct hf_fanout *hf_fanout_new(const struct hf_fanout_params *params); /* NULL on OOM */
-/* Ends at once, as a crash would; the outlets end by themselves. */
+/* Frees the fanout at once; like a crash, this loses events that are not on disk yet. The outlets end in the
+ * background. */
 void hf_fanout_free(struct hf_fanout *fanout);
 HF_DEFINE_CLEANUP(struct hf_fanout, hf_fanout_free)
 
-/* Opens all sinks of `spec`, which it borrows until hf_fanout_close(). Blocks. */
+/* Opens all sinks of `spec`. Blocks. The fanout borrows `spec` until hf_fanout_close(). */
 void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec);
-/* Calls gone(arg), perhaps at once, for each of the hf_fanout_outlets() that has ended. Open the same sinks again only
- * after the last of these calls. */
+/* Closes all sinks. When an outlet has ended, calls gone(arg), perhaps before this function returns; the number of
+ * these calls is what hf_fanout_outlets() returned before. Open these sinks again only after the last of these calls.
+ */
 void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *arg);
 
 enum hf_fanout_stored {
     HF_FANOUT_STORED,    /* the event is on its way to disk */
     HF_FANOUT_DUPLICATE, /* every sink has the event on disk already */
 };
-/* Stores an event for the sinks whose bits are set (bit i: spec->sinks[i]; at least one), and fills in origin, sequence
- * and id. Returns enum hf_fanout_stored; STORED holds the receipt (may be NULL) until every sink has the event on disk
- * or one failed. -EAGAIN: no room in one of the outlets. -E2BIG and others: the event can never be stored. */
+/* Stores an event, and fills in its origin, sequence and id if they are absent. Bit i of `sinks` selects
+ * spec->sinks[i]; at least one bit must be set. Returns enum hf_fanout_stored or -errno. After HF_FANOUT_STORED, the
+ * fanout holds the receipt (may be NULL) until each selected sink has the event on disk or has failed to store it.
+ * -EAGAIN: one of the outlets has no room. -E2BIG and other errors: the event can never be stored. */
 HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t sinks,
                                 struct hf_receipt *receipt);
 
-/* Makes the receipt of a repeated event wait for the first one, as hf_pending_follow() does. */
+/* For an event that was offered before and is offered again: makes the receipt of the second offer wait for the first
+ * one, as hf_pending_follow() does. */
 HF_MUST_USE int hf_fanout_follow(struct hf_fanout *fanout, struct hf_view id, struct hf_receipt *receipt);
 
-/* If a sink that is not open caused the last -EAGAIN of hf_fanout_store(), returns its name and sets *ret_trouble to
- * the cause. NULL: the cause was another one, or the sink has been opened since. */
+/* If the last -EAGAIN of hf_fanout_store() came from a sink that is not open, returns the sink's name and sets
+ * *ret_trouble to the reason why the sink is not open. Returns NULL if the cause was another one, or if the sink has
+ * been opened since then. */
 const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_trouble);
 
 /* Returns the number of events on their way to disk. */
 size_t hf_fanout_pending(const struct hf_fanout *fanout);
 
-/* Reports now which events were dropped to make room; these reports are pending until they are on disk. */
+/* Stores events that report how many events were dropped to make room. hf_fanout_pending() counts these reports until
+ * they are on disk. */
 void hf_fanout_report_drops(struct hf_fanout *fanout);
 
 size_t hf_fanout_sinks(const struct hf_fanout *fanout);
-size_t hf_fanout_outlets(const struct hf_fanout *fanout); /* sinks that are open */
+size_t hf_fanout_outlets(const struct hf_fanout *fanout); /* number of sinks that are open */
 
-/* Returns the outlet of sink i, or NULL if the sink could not be opened; *ret_trouble (never NULL) then says why. */
+/* Returns the outlet of sink i. If the sink could not be opened, returns NULL and sets *ret_trouble to the cause, which
+ * is never NULL. */
 const struct hf_outlet *hf_fanout_outlet(const struct hf_fanout *fanout, size_t i, const char **ret_trouble);

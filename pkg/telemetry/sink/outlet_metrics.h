@@ -1,18 +1,19 @@
 /* telemetry/sink/outlet_metrics.h - the metrics holdfast_telemetry_* of one sink, in the registry world->metrics.
  *
- * Finding a metric by its labels formats a text, so the outlet looks most of them up once. Without a registry every
- * pointer is NULL, and the hf_metric_* functions accept that.
+ * A look-up of a metric by its labels has to format a text, so the outlet looks up most metrics only once. Without a
+ * registry every pointer is NULL, and the hf_metric_* functions accept NULL.
  *
- * Threads: loop thread only.  Memory: borrows from the registry. */
+ * Threads: loop thread only.  Memory: the metrics belong to the registry. */
 #pragma once
 
 #include "telemetry/sink/outlet_config.h"
 #include "web/metrics.h"
 
 struct hf_outlet_metrics {
-    struct hf_metric_family *attempts, *dead, *dropped; /* looked up by their second label when they count */
+    struct hf_metric_family *attempts, *dead,
+        *dropped; /* families with a second label; each count looks up the metric of its label */
     struct hf_metric *events, *bytes, *batches, *deferred, *rejected;
-    struct hf_metric_family *of_lane[3], *of_sink[3]; /* gauges, which disappear with the sink */
+    struct hf_metric_family *of_lane[3], *of_sink[3]; /* gauges, which are removed when the sink ends */
     struct {
         struct hf_metric *queue_bytes, *disk_bytes, *queue_records, *sync;
     } lanes[HF_LANES];
@@ -21,8 +22,8 @@ struct hf_outlet_metrics {
 
 void hf_outlet_metrics_register(struct hf_outlet_metrics *metrics, const struct hf_outlet_config *config);
 
-/* Removes the gauges of this sink; its counters stay. */
+/* Removes the gauges of this sink. The counters of the sink stay in the registry. */
 void hf_outlet_metrics_forget(const struct hf_outlet_metrics *metrics, const struct hf_outlet_config *config);
 
-/* Sets the gauges. */
+/* Sets the gauges of this sink to the values in *state. */
 void hf_outlet_metrics_show(const struct hf_outlet_metrics *metrics, const struct hf_outlet_state *state);

@@ -1,11 +1,12 @@
-/* telemetry/sink/pending.h - the events on their way to disk, in the order in which the node accepted them.
+/* telemetry/sink/pending.h - table of the events on their way to disk, in the order in which the node accepted them.
  *
- * Each such event has an entry, and the outlets hold the entry's receipt. If a sender offers the event again meanwhile,
- * the second offer must not count as durable before the first one: its receipt follows, and settles after everything
- * accepted before it. Entries come from a free list that grows up to HF_PENDING_MAX, so a steady load allocates
- * nothing.
+ * Each such event has an entry, and the outlets hold the entry's receipt. A sender may offer an event again while the
+ * event is still on its way to disk. The receipt of the second offer must not settle before the event is durable, so it
+ * waits until every event that the node accepted before the second offer has settled. Entries come from a free list
+ * that grows up to HF_PENDING_MAX, so a steady load allocates nothing.
  *
- * Threads: loop thread only.  Memory: owns its entries; the callers own their receipts.  Pure: no clock, no file. */
+ * Threads: loop thread only.  Memory: the table owns its entries; the callers own the receipts that they pass in.
+ * Pure: no clock, no file. */
 #pragma once
 
 #include "telemetry/event/intake.h"
@@ -15,32 +16,34 @@ enum { HF_PENDING_MAX = 16384 };
 struct hf_pending;
 
 struct hf_pending_params {
-    /* Some sink failed to store the event with this fingerprint: forget its id. `kept`: bit i is set if share i settled
-     * with 0. */
+    /* Called when a sink failed to store the event with this fingerprint. The callee removes the event's id from the
+     * accepted ids. Bit i of `kept` is set if share i settled with 0, which means that its sink stored the event. */
     void (*lost)(void *arg, uint64_t fingerprint, uint32_t kept);
-    /* Returns true if the id is still recorded. The table calls this for a receipt that follows another one, before
-     * it settles. */
+    /* Returns true if the id with this fingerprint is still among the accepted ids. The table calls this right before
+     * it settles a receipt of hf_pending_follow(). */
     bool (*known)(void *arg, uint64_t fingerprint);
-    /* Called when no event is on its way any more. */
+    /* Called when no event is on its way to disk any more. */
     void (*idle)(void *arg);
     void *arg;
 };
 
 struct hf_pending *hf_pending_new(const struct hf_pending_params *params); /* NULL on OOM */
-/* After this call nobody may release one of its receipts. */
+/* Frees the table. After this call nobody may release a receipt that came from the table. */
 void hf_pending_free(struct hf_pending *pending);
 HF_DEFINE_CLEANUP(struct hf_pending, hf_pending_free)
 
-/* Adds an event with the fingerprint of its id and returns a receipt, held once. Holds `outer` (may be NULL) until that
- * receipt settles. NULL: HF_PENDING_MAX events are on their way, or OOM. */
+/* Adds the event whose id has this fingerprint. Returns a new receipt for the event, which the caller holds once. The
+ * table holds `outer` (may be NULL) until the new receipt settles. Returns NULL if HF_PENDING_MAX events are on their
+ * way to disk, or on OOM. */
 struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *outer);
 
-/* Returns a share of `whole` (from hf_pending_begin()), held once, for one of several sinks that must all store the
- * event; which: 0..31. The share holds `whole` until it settles. NULL: OOM. */
+/* For an event that several sinks must store: returns a receipt for one of these sinks, called a share, which the
+ * caller holds once. `whole` is the event's receipt from hf_pending_begin(), and `which` (0..31) is the number of the
+ * share. The share holds `whole` until the share settles. NULL on OOM. */
 struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receipt *whole, unsigned which);
 
-/* Holds `receipt` until everything begun so far has settled; it then settles with 0, or with -EIO if the fingerprint is
- * not recorded any more. -ENOMEM. */
+/* Holds `receipt` until all events added so far have settled. Then releases `receipt` with 0, or with -EIO if the id
+ * with this fingerprint is no longer among the accepted ids. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_pending_follow(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *receipt);
 
 /* Returns the number of events on their way to disk. */

@@ -1,8 +1,8 @@
-/* telemetry/source/exposition.h - parses the answers of Prometheus exporters: text format 0.0.4, and OpenMetrics as far
- * as it is the same. Pure.
+/* telemetry/source/exposition.h - parses the answers of Prometheus exporters in text format 0.0.4, and in OpenMetrics
+ * as far as OpenMetrics agrees with that format. Pure.
  *
- * https://prometheus.io/docs/instrumenting/exposition_formats/ : lines of `name{label="value",...} number [ms]` and "#
- * TYPE name type". */
+ * The text has lines of the forms `name{label="value",...} number [ms]` and `# TYPE name type`
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/). */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -13,10 +13,10 @@ struct hf_exposition {
     struct {
         struct hf_view name;
         enum hf_value_kind kind;
-    } type;         /* the last "# TYPE", for the samples after it */
-    size_t skipped; /* lines that do not parse, and NaN samples */
+    } type;         /* the last "# TYPE" line, which applies to the samples that follow */
+    size_t skipped; /* number of lines that do not parse, and of NaN samples */
 };
 
-/* Returns 1 and a metric with name, labels and value in *event; 0 at the end. The views point into the text or
- * *scratch, which each sample clears. Skips and counts lines that do not parse. */
+/* Returns 1 and sets *event to a metric with name, labels and value, or returns 0 at the end of the text. The views of
+ * the event point into the text or into *scratch, which each call clears. Skips and counts lines that do not parse. */
 int hf_exposition_next(struct hf_exposition *text, struct hf_event *event, struct hf_buf *scratch);

@@ -4,7 +4,7 @@
  *     while (r >= 0 && (r = hf_ingest_parse_next(&parser, &event, &fault)) > 0)
  *         ...
  *
- * Allocates nothing for payloads whose texts have no escapes. Threads: one for each parser. */
+ * Allocates nothing for payloads whose texts have no escapes. Threads: one at a time for each parser. */
 #pragma once
 
 #include "codec/scan.h"
@@ -14,22 +14,22 @@
 enum {
     HF_INGEST_MAX_ITEMS = 65536,
     HF_INGEST_MAX_MEMBERS = 40,
-    HF_INGEST_MAX_TEXT = 256,   /* bytes of source, key, boundary, name of an attribute */
-    HF_INGEST_MAX_VALUE = 4096, /* bytes of an attribute's value */
+    HF_INGEST_MAX_TEXT = 256,   /* limit in bytes of a source, a key, a boundary, or the name of an attribute */
+    HF_INGEST_MAX_VALUE = 4096, /* limit in bytes of an attribute's value */
 };
 
 enum { HF_INGEST_NAMED = 48 };
 
-/* The reason for a refusal, for the answer. `what` and `member` are static texts. `named` quotes the only part of a
- * body that an answer repeats: the name of an unknown member (with 415: the content type), where '?' replaces
- * everything but letters, digits and "_.-/+". */
+/* The reason for a refusal, as the answer reports it. `what` and `member` are static texts. `named` is the only text of
+ * a request that an answer repeats. It is the name of an unknown member, or for status 415 the content type; '?'
+ * replaces every character except letters, digits and "_.-/+". */
 struct hf_ingest_fault {
     int status; /* HTTP status: 400, 413, 415 or 422 */
     const char *what;
-    const char *member;          /* member at fault; NULL: none in particular */
-    char named[HF_INGEST_NAMED]; /* name of the member at fault, instead of `member`; "": none */
-    size_t item;                 /* from 0 */
-    size_t line;                 /* number of the item or line at fault, from 1; 0: unknown */
+    const char *member;          /* member at fault; NULL: no particular member */
+    char named[HF_INGEST_NAMED]; /* name of an unknown member, which replaces `member`; "": none */
+    size_t item;                 /* index of the item at fault, from 0 */
+    size_t line;                 /* number of the item or line at fault, from 1 (0 means unknown) */
     size_t offset;               /* offset of the fault in the unpacked body */
 };
 
@@ -41,8 +41,9 @@ struct hf_ingest_params {
     struct hf_view idempotency_key;
     struct hf_view checksum; /* header X-Payload-Checksum */
     uint64_t now_unix_ns;    /* time of payloads without a timestamp */
-    bool trusted;            /* this is the second pass: do not compute checksums again */
-    /* position at which to continue: number of parsed items, and parser.scan.at behind the last one */
+    bool trusted; /* true in the second pass over a body, so that the parser does not verify checksums again */
+    /* where the parser starts: the number of items parsed before, and the value of parser.scan.at after the last of
+     * them */
     size_t from_item, from_offset;
 };
 
@@ -51,18 +52,18 @@ struct hf_ingest_parser {
     enum hf_ingest_form form;
     struct hf_scan scan;
     size_t item;
-    bool after_item; /* ndjson: the end of the line comes next */
+    bool after_item; /* ndjson: the parser next expects the end of the line */
     struct hf_buf scratch;
     char hex[HF_SHA256_HEX];
     char made_id[HF_EVENT_MAX_ID + 1];
     char source[HF_INGEST_MAX_TEXT + 8];
 };
 
-/* Returns 0, or -EBADMSG with *ret_fault. Call hf_ingest_parse_end() in both cases. */
+/* Starts a parser. Returns 0, or -EBADMSG and sets *ret_fault. Call hf_ingest_parse_end() in both cases. */
 HF_MUST_USE int hf_ingest_parse_begin(struct hf_ingest_parser *parser, const struct hf_ingest_params *params,
                                       struct hf_ingest_fault *ret_fault);
-/* Returns 1 and an event, valid until the next call that returns one; 0 at the end; -EBADMSG with *ret_fault;
- * -ENOMEM. */
+/* Returns 1 and sets *ret_event to the next event, which is valid until the next call. Returns 0 at the end of the
+ * body; -EBADMSG, and sets *ret_fault; or -ENOMEM. */
 HF_MUST_USE int hf_ingest_parse_next(struct hf_ingest_parser *parser, struct hf_event *ret_event,
                                      struct hf_ingest_fault *ret_fault);
 void hf_ingest_parse_end(struct hf_ingest_parser *parser);

@@ -26,9 +26,8 @@ struct hf_patch_params {
     enum hf_update_method method;
     const char *delta_sha256; /* method Delta */
     uint64_t delta_size;
-    const char
-        /* method Delta: hash of the intermediate file that is the base; NULL if the base is the installed file */
-        *step_sha256;
+    /* method Delta: hash of the intermediate file that is the base; NULL if the base is the installed file */
+    const char *step_sha256;
     bool to_step; /* this call makes an intermediate file, which sha256 and size describe */
     bool had_old;
     const char *old_sha256; /* kind File with had_old */

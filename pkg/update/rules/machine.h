@@ -15,9 +15,10 @@
  *   Verified               the new file is whole, checked and durable, beside the old one
  *   Swapping               the old or the new version is in place; the old file has a durable second name
  *   Probation              the new version is in place, and the old file has its second name
- * Committed, RolledBack one version is in place; second name and unfinished files are gone The event Drifted leads from
- * Committed to Waiting: the engine installs the committed release again from the start. A state is durable in the
- * journal before its action starts, and every action may run again after a crash. */
+ *   Committed, RolledBack  one version is in place; second name and unfinished files are gone
+ *
+ * The event Drifted leads from Committed to Waiting: the engine installs the committed release again from the start. A
+ * state is durable in the journal before its action starts, and every action may run again after a crash. */
 #pragma once
 
 #include <stdbool.h>

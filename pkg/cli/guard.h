@@ -10,7 +10,7 @@
 #include "base/fs.h"
 
 struct hf_cli_guard {
-    int fd; /* a pipe to the child; if the pipe closes before a byte was written, the child removes the folder */
+    int fd; /* a pipe to the child; if the pipe closes before the child has read a byte, the child removes the folder */
     int pid;
 };
 

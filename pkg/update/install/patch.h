@@ -6,7 +6,7 @@
  * content once in order, syncs, and reads the file back to compare size and SHA-256. Kind Tree: then extracts the
  * verified archive. The base of a delta is then the archive of the folder in use, which pack/tar/archive.h reads in
  * place. Chain of deltas: each delta except the last makes an intermediate file. This file is verified, becomes the
- * base of the next delta, and replaces the intermediate file before.
+ * base of the next delta, and replaces the previous intermediate file.
  *
  * A crash may end a call at any point; the call may then run again. A delta that makes 16 MiB or more resumes from its
  * last checkpoint (update/install/checkpoint.h). There is a checkpoint every 4 MiB; inside a compressed stream that the

@@ -3,8 +3,8 @@
  * The verdict is Passed when, at one moment, the last `successThreshold` results of every check are good. The verdict
  * is Failed if before that the deadline passes, or a check has a result that cannot improve, for example because
  * systemd no longer restarts the unit. A bad result before the deadline does not fail a check, because services need
- * time to start. It sets the check's count of good results back to zero, because a service that fails now and then must
- * not pass. */
+ * time to start. A bad result sets the check's count of good results back to zero, because a service that fails
+ * intermittently must not pass. */
 #pragma once
 
 #include <stddef.h>

@@ -3,10 +3,10 @@
  * A command is a row of the table (cli/commands.c) and a function. Help, completion and suggestions come from the
  * row, and a test compares the manual page with it. Commands block; they do not run on a loop.
  *
- * A command's function returns 0; or -errno with *err, which the caller prints once and turns into an exit code; or
- * a positive enum hf_cli_exit if it has printed everything itself.
+ * A command's function returns one of three: 0; -errno with *err, which the caller prints once and turns into an exit
+ * code; or a positive enum hf_cli_exit after the function itself has printed everything.
  *
- * Declares run.c (from arguments to the exit code) and io.c (files), too. */
+ * This header also declares the functions of run.c, which runs a command, and of io.c, which opens and writes files. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,14 +20,14 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Scripts rely on these; holdfast(1) lists them. */
+/* Scripts rely on these numbers; holdfast(1) lists them. */
 enum hf_cli_exit {
     HF_EXIT_OK = 0,
-    HF_EXIT_FAILED = 1,  /* a file, the network, a full disk: retry after fixing it */
+    HF_EXIT_FAILED = 1,  /* an error of a file, the network or a full disk; a retry after a repair helps */
     HF_EXIT_USAGE = 2,   /* wrong command line; the command did nothing */
-    HF_EXIT_REFUSED = 3, /* signature, hash, damaged or invalid content: a retry will not help */
+    HF_EXIT_REFUSED = 3, /* wrong signature or hash, damaged or invalid content; a retry will not help */
     HF_EXIT_UNWELL = 4,  /* `status`: the node needs a person's attention */
-    HF_EXIT_SILENT = 5,  /* `status`: the status is old: no agent runs, or it does not renew its status */
+    HF_EXIT_SILENT = 5,  /* `status`: the status is old, because no agent runs or the agent does not renew the status */
 };
 
 enum { HF_CLI_MAX_OPTIONS = 64 }; /* limit of options on one command line, repetitions included */
@@ -35,15 +35,16 @@ enum { HF_CLI_MAX_OPTIONS = 64 }; /* limit of options on one command line, repet
 /* One option. An array of options ends with a NULL name. */
 struct hf_cli_option {
     const char *name;  /* "json", without dashes */
-    const char *value; /* name of the value in help ("FILE"); NULL: a flag */
+    const char *value; /* name of the value in help ("FILE"); NULL for a flag */
     const char *help;  /* one line, lower case, no full stop */
-    char letter;       /* 'j' for -j; 0: none */
+    char letter;       /* 'j' for -j; 0 if the option has no letter */
     bool repeats;      /* may occur more than once */
     bool required;
-    const char *means; /* the only value that the option accepts; giving it sets the flag of this name */
+    /* the only value that the option accepts; the option then sets the flag with this name. NULL: none */
+    const char *means;
 };
 
-/* The last options of a command with JSON output: --json, and -o json as in kubectl. */
+/* The last two options of a command with JSON output: --json, and -o json as in kubectl. */
 #define HF_CLI_JSON(text)                                                                                              \
     {.name = "json", .help = (text)},                                                                                  \
     {                                                                                                                  \
@@ -65,29 +66,30 @@ const char *hf_cli_value(const struct hf_cli_args *args, const char *name, const
 /* Returns the value of the option's i-th occurrence, or NULL. */
 const char *hf_cli_nth_value(const struct hf_cli_args *args, const char *name, size_t i);
 
-/* The process around a command. Tests make their own. */
+/* The process in which a command runs: its streams, file system, clock and table. Tests fill in their own struct. */
 struct hf_cli {
     const char *program; /* as the user typed it: "holdfast" or "kubectl holdfast" */
     FILE *out, *err;
     int in_fd, out_fd; /* standard input and output, for "-" */
-    bool terminal;     /* err is a terminal: draw progress */
+    bool terminal;     /* `err` is a terminal, so progress is drawn there */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
     const struct hf_cli_command *commands; /* the table of this program; hf_cli_main() sets it */
     size_t n_commands;
-    /* The thin program (cli/front.h) hands a patch over to the whole program. It has already read the first n bytes
-     * of patch_fd; `word` is the patch on the command line. Returns only on failure. NULL: this is the whole
-     * program. */
+    /* Set in the thin program (cli/front.h), NULL in the whole program. Replaces this process by the whole program,
+     * which then applies the patch. `word` is the argument that names the patch. The thin program has already read the
+     * first n bytes of patch_fd into `head`. Returns only on failure. */
     int (*hand_over)(const struct hf_cli *cli, const char *word, int patch_fd, const void *head, size_t n,
                      struct hf_err *err);
-    const char *self; /* path of the thin program; NULL: unknown */
+    const char *self; /* path of the thin program; NULL if unknown */
     char **argv;      /* arguments of the thin program */
     /* Progress on the terminal. */
     uint64_t drawn_mono_ns; /* time of the last drawing */
     bool drawing;
     struct {
-        uint64_t since_mono_ns, from; /* start of the measurement: its time and position */
-        uint64_t done, total;         /* position at the last call; total 0: no measurement yet */
+        uint64_t since_mono_ns, from; /* time and position at the start of the measurement */
+        /* position at the last call, and total; total is 0 before the first measurement */
+        uint64_t done, total;
     } pace;
 };
 
@@ -97,7 +99,7 @@ struct hf_cli_command {
     const char *name;    /* one or two words: "delta create" */
     const char *args;    /* "OLD NEW PATCH" */
     const char *summary; /* one line for `help` */
-    const char *details; /* paragraphs for `help`; NULL: none */
+    const char *details; /* paragraphs for `help`; NULL if none */
     const struct hf_cli_option *options;
     size_t min_words, max_words; /* number of arguments */
     int (*run)(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err);
@@ -109,14 +111,16 @@ extern const size_t hf_cli_n_commands;
 /* Does all of main()'s work. Returns the exit code. */
 int hf_cli_main(struct hf_cli *cli, int argc, char **argv);
 
-/* Parses the arguments behind a command's name, runs the command and reports its error (cli/run.c). The caller
- * handles --help. Returns the exit code. */
+/* Parses the arguments after a command's name, runs the command and reports its error (cli/run.c). The caller handles
+ * --help. Returns the exit code. */
 int hf_cli_run(struct hf_cli *cli, const struct hf_cli_command *command, const char *const *argv, size_t n);
 
-/* Prints "holdfast delta create: <error>". Returns the exit code for r. `command` may be "". */
+/* Prints a line such as "holdfast delta create: <error>". Returns the exit code for the errno r. `command` may be
+ * "". */
 int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct hf_err *err);
 
-/* Flushes the output. Returns `code`, or HF_EXIT_FAILED if the flush fails (a full disk behind `> file`). */
+/* Flushes standard output. Returns `code`, or HF_EXIT_FAILED if the flush fails, for example because the disk of a
+ * redirected output is full. */
 int hf_cli_finish(struct hf_cli *cli, const char *command, int code);
 
 /* Returns true if the arguments contain --help or -h. */
@@ -125,18 +129,19 @@ bool hf_cli_asks_for_help(const char *const *argv, size_t n);
 /* Returns the program's name for messages, from argv[0]. */
 const char *hf_cli_program(int argc, char **argv);
 
-/* Returns the exit code for an error: -EKEYREJECTED, -EBADMSG, -ESTALE and -EOPNOTSUPP are refusals, -EINVAL is
- * usage. */
+/* Returns the exit code for an error: HF_EXIT_REFUSED for -EKEYREJECTED, -EBADMSG, -ESTALE and -EOPNOTSUPP,
+ * HF_EXIT_USAGE for -EINVAL, and HF_EXIT_FAILED for all others. */
 int hf_cli_exit_of(int r);
 
 /* ---- files (cli/io.c); "-" is standard input or output ----------------------------------------------------------- */
 
-/* An output that appears under its name complete, or not at all. */
+/* An output file that gets its name only when the content is complete. If the command fails or dies before that, an
+ * existing file of that name stays unchanged. */
 struct hf_cli_out {
     int fd;        /* write here, or with hf_cli_out_write() */
-    char *path;    /* NULL: standard output */
-    char *temp;    /* name of the unfinished file; NULL: it has none */
-    bool replaces; /* the path has a file already */
+    char *path;    /* NULL: standard output, a device or a pipe */
+    char *temp;    /* name of the unfinished file; NULL if the unfinished file has no name */
+    bool replaces; /* a file already exists at `path` */
 };
 #define HF_CLI_OUT_INIT                                                                                                \
     {                                                                                                                  \
@@ -147,13 +152,13 @@ HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mod
 HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);
 /* Syncs the file and gives it its name. */
 HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err);
-/* As hf_cli_out_commit(), with a choice: without `sync` a power cut may lose the new file, but if it replaces a
- * file, either the old or the new one survives complete. */
+/* Like hf_cli_out_commit(), but may skip the sync. If `sync` is false, a power cut may lose the new file. If the new
+ * file replaces an old file, one of these two survives a power cut complete in any case. */
 HF_MUST_USE int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err);
 /* Closes the output, and removes the file unless it has been committed. */
 void hf_cli_out_done(struct hf_cli_out *out);
 
-/* An output behind a callback. */
+/* An output that is written through a callback: pass hf_cli_sink_write() with this struct as `sink`. */
 struct hf_cli_sink {
     struct hf_cli_out out;
     uint64_t size; /* bytes written so far */
@@ -161,7 +166,8 @@ struct hf_cli_sink {
 };
 int hf_cli_sink_write(void *sink, const void *bytes, size_t n);
 
-/* A complete input in memory: a file is mapped, a pipe is read. -E2BIG: more than max_bytes. */
+/* A complete input in memory. hf_cli_map_open() maps a regular file, and reads a pipe to the end. -E2BIG: the input has
+ * more than max_bytes. */
 struct hf_cli_map {
     const void *p; /* not NULL after hf_cli_map_open() */
     size_t n;
@@ -174,20 +180,22 @@ HF_MUST_USE int hf_cli_map_open(struct hf_cli *cli, const char *path, size_t max
 void hf_cli_map_drop_pages(const struct hf_cli_map *map);
 void hf_cli_map_done(struct hf_cli_map *map);
 
-/* Opens an input that the caller reads in order. Duplicates standard input, so the caller always closes *ret_fd. */
+/* Opens an input that the caller reads in order. The caller closes *ret_fd in any case; for standard input *ret_fd is a
+ * duplicate. */
 HF_MUST_USE int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_err *err);
-/* Callbacks that read; `fd` points to an int. Return the number of bytes or -errno, but never -EINTR. */
+/* Callbacks that read from a descriptor; `fd` points to the int that holds the descriptor. Return the number of bytes
+ * or -errno, but never -EINTR. */
 ssize_t hf_cli_fd_read(void *fd, void *bytes, size_t n);
 ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset);
 
-/* Draws "label  42 %, 3 min left", at most ten times a second, and only on a terminal. Estimates the remaining time
- * from the pace so far, after the first two seconds. A different total or a step back restarts the estimate. total
- * 0: only the label. _end clears the line. */
+/* Draws "label  42 %, 3 min left", at most ten times a second, and only on a terminal. After the first two seconds,
+ * estimates the remaining time from the pace so far. A `total` that differs or a `done` that is smaller than at the
+ * last call restarts the estimate. If `total` is 0, draws only the label. hf_cli_progress_end() clears the line. */
 void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total);
 void hf_cli_progress_end(struct hf_cli *cli);
 
 #define HF_CLI_BYTES_TEXT 24
-/* Formats "23.8 kB", with decimal units. Returns text. */
+/* Formats a size with decimal units, such as "23.8 kB". Returns `text`. */
 const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT]);
 
 /* ---- the commands ---- */

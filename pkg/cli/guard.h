@@ -1,15 +1,16 @@
-/* cli/guard.h - remove an unfinished folder if the program that makes it dies, by Ctrl-C or by kill -9.
+/* cli/guard.h - removes an unfinished folder if the program that makes the folder dies, for example by Ctrl-C or kill
+ * -9.
  *
- * A child process in its own session waits for the end of the program. If the program ends without
- * hf_cli_guard_end(), the child removes the folder. A signal handler cannot do that: other threads would still write
- * to the folder, and SIGKILL has no handler. Begin before the program starts threads. */
+ * A child process in its own session waits for the end of the program. If the program ends without hf_cli_guard_end(),
+ * the child removes the folder. A signal handler cannot do this, because other threads would still write to the folder
+ * and SIGKILL has no handler. Call hf_cli_guard_begin() before the program starts threads. */
 #pragma once
 
 #include "base/err.h"
 #include "base/fs.h"
 
 struct hf_cli_guard {
-    int fd; /* a pipe to the child; if it closes without a byte, the child removes the folder */
+    int fd; /* a pipe to the child; if the pipe closes before the child has read a byte, the child removes the folder */
     int pid;
 };
 

@@ -1,4 +1,4 @@
-/* cli/parts.h - helpers that several commands share: objects in files, durations, JSON output. Main thread only;
+/* cli/parts.h - helpers that several commands share, for objects in files, durations and JSON output. Main thread only;
  * blocks. */
 #pragma once
 
@@ -17,26 +17,29 @@ enum { HF_CLI_OBJECT_BYTES = 4 << 20, HF_CLI_KEY_BYTES = 64 << 10 };
 HF_MUST_USE int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t **ret_array, struct hf_buf *text,
                                     struct hf_err *err);
 
-/* Reads a file that holds one EdgeUpdate. -EBADMSG: it holds another kind, or not exactly one object. */
+/* Reads a file that holds one EdgeUpdate. -EBADMSG: the file holds an object of another kind, or not exactly one
+ * object. */
 HF_MUST_USE int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t **ret_update, struct hf_err *err);
 
-/* Decodes an EdgeUpdate. Prints all errors and warnings to cli->err as "path: text". -EBADMSG: it has errors. */
+/* Decodes an EdgeUpdate. Prints all errors and warnings to cli->err as "path: text". -EBADMSG: the object has
+ * errors. */
 HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json,
                                      struct hf_edgeupdate **ret_update, struct hf_err *err);
 
-/* hf_buf_done() for private keys: clears the memory first. */
+/* Like hf_buf_done(), but overwrites the memory with zeros first. Use this function for private keys. */
 void hf_cli_wipe(struct hf_buf *secret);
 
-/* Returns the number of occurrences of an option. */
+/* Returns how many times the option `name` with its value occurs on the command line. */
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 
-/* Parses a Go duration, or days as "90d". -EINVAL; *err names the option. */
+/* Parses a Go duration, or days as "90d". -EINVAL: `text` is neither; *err names the option. */
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);
 
-/* Put or append a value; take ownership of `value` in any case. -ENOMEM: `value` is NULL, because its constructor
- * failed. */
+/* Put `value` at a path of an object, or append `value` to an array. Both functions take ownership of `value`, also on
+ * errors. `value` may be the NULL of a constructor that failed: then the functions return -ENOMEM. -EBADMSG: a field on
+ * the path is not an object. */
 HF_MUST_USE int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *err);
 HF_MUST_USE int hf_cli_append(json_t *array, json_t *value, struct hf_err *err);
 
-/* Prints one line of JSON. */
+/* Prints `json` on one line of cli->out. */
 HF_MUST_USE int hf_cli_print_json(struct hf_cli *cli, const json_t *json, struct hf_err *err);

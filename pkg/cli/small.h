@@ -1,7 +1,8 @@
 /* cli/small.h - holdfast-delta: `holdfast delta apply` for files only, for the smallest boards and for an initramfs.
  *
- * It links the decoders that applying needs and no compressor except our own deflate. It refuses a patch that needs
- * the compressor of zstd or xz with -EOPNOTSUPP, and the message says what to do instead. */
+ * The program contains the decoders that apply a patch, but no compressor except our own deflate. If a patch needs the
+ * compressor of zstd or xz, the program refuses the patch with -EOPNOTSUPP, and the message names what to do
+ * instead. */
 #pragma once
 
 #include "cli/cli.h"

@@ -1,11 +1,14 @@
-/* update/engine.h - the updater: brings releases on this node from one version to the next, or back.
+/* update/engine.h - the updater: installs new versions of releases on this node, and restores the old version if the
+ * new one fails.
  *
- * The caller passes the desired releases, already selected and admitted. For each, one at a time, the engine fetches,
- * patches, verifies, swaps and checks the service, then commits or rolls back, and reports the status. It journals
- * every step and needs no network to start, to resume, to check health or to roll back.
+ * The caller passes the desired releases that select this node. The engine works on one release at a time: it fetches,
+ * patches, verifies and swaps the file, checks the service, then commits or rolls back. It keeps a status of each
+ * release. It writes a journal before every step and needs no network to start, to resume, to check health or to roll
+ * back.
  *
- * Threads: loop thread only; blocking work runs in jobs. Memory: the engine copies what it keeps. Errors: 0 or -errno
- * with *err (may be NULL); a failing update is a status, never an error of these functions. */
+ * Threads: loop thread only; blocking work runs in jobs. Memory: the engine copies or references everything that it
+ * keeps. Errors: functions return 0, or -errno with *err (may be NULL). A failed update shows in the status and never
+ * as an error of these functions. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -23,35 +26,35 @@
 #include "update/rules/reasons.h"
 #include "web/metrics.h"
 
-/* The status of one release. Its strings live until the next call into the engine. */
+/* The status of one release. The strings are valid until the next call into the engine. */
 struct hf_update_status {
     const char *name;
     enum hf_phase phase;
     const char *version; /* desired version */
     uint64_t sequence;
     const char *digest;
-    const char *installed;  /* version at install.path; "" unknown */
-    const char *from;       /* version that was installed before; "" unknown */
-    const char *method;     /* "Delta", "Full"; "" not chosen yet */
+    const char *installed;  /* version at install.path; "" if unknown */
+    const char *from;       /* version that was installed before; "" if unknown */
+    const char *method;     /* "Delta" or "Full"; "" before the choice */
     uint64_t bytes_fetched; /* bytes fetched over the network for this release, in all attempts */
     unsigned attempts;
-    const char *reason;    /* "HealthPassed", "SignatureInvalid", ...: update/rules/reasons.h lists all */
-    const char *message;   /* what happened, where, why, what to do; <= 256 bytes */
+    const char *reason;    /* such as "HealthPassed"; update/rules/reasons.h lists all reasons */
+    const char *message;   /* what happened, where, why, and what to do; at most 256 bytes */
     uint64_t time_unix_ns; /* time of the last change of phase */
     bool settled;          /* nothing more happens until something outside the engine changes */
 };
 
-/* A release that the caller wants, and whether it may start. */
+/* A release that the caller wants, and the caller's decision if the release may start. */
 struct hf_desired {
-    struct hf_edgeupdate *update; /* borrowed for the call; the engine keeps a reference to its tree */
+    struct hf_edgeupdate *update; /* borrowed for the call; the engine keeps a reference to the JSON in it */
     enum hf_desired_gate {
         HF_GATE_OPEN,
         HF_GATE_NOT_ADMITTED,
-        HF_GATE_STALE, /* staleOk.window is over, and its action is Hold */
-        HF_GATE_HELD,  /* the site's own order holds it */
+        HF_GATE_STALE, /* contact is older than staleOk.window, and staleOk.action is Hold */
+        HF_GATE_HELD,  /* the site's own order not to update is in force */
     } gate;
-    /* Unless the gate is OPEN, nothing starts, and an update before its swap pauses and keeps its download (as with a
-     * closed window or spec.suspend). From the swap on the update runs to its end. */
+    /* Unless the gate is OPEN, no update starts. An update that has not reached the swap pauses and keeps its download,
+     * as with a closed window or spec.suspend. From the swap on, the update runs to its end whatever the gate is. */
 };
 
 struct hf_update_params {
@@ -59,7 +62,7 @@ struct hf_update_params {
     const struct hf_clock_ops *clock;
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
-    const struct hf_http_ops *http; /* downloads artifacts: any server, without credentials */
+    const struct hf_http_ops *http; /* downloads artifacts from any server, without credentials */
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
@@ -67,48 +70,50 @@ struct hf_update_params {
     struct hf_metrics *metrics; /* may be NULL; used until hf_update_engine_free() */
     const char *state_dir;      /* the engine owns <state_dir>/updates */
     const char *trust_dir;
-    const char *const *roots; /* releases install below one of these folders only; absolute, NULL ends */
+    const char *const *roots; /* folders below which releases may install; absolute paths, NULL ends the array */
     const char *arch;         /* "amd64", "arm64", ... */
-    bool pod_mode;            /* refuse what a pod cannot do: restart.exec, health exec, devices without host_root */
-    const char *host_root;    /* pod mode: mount point of the host's file system; NULL: "/" */
-    const char *self_unit;    /* the agent's own unit, which an update must not restart twice; NULL none */
+    /* refuse restart.exec and exec checks, which a pod cannot do, and devices without host_root */
+    bool pod_mode;
+    const char *host_root; /* in pod mode, the mount point of the host's file system (NULL means "/") */
+    const char *self_unit; /* the agent's own unit, which an update must not restart twice; NULL if none */
     uint64_t retry_base_ns, retry_cap_ns;
-    /* Does this node fulfil `requires`? 0, or -EOPNOTSUPP with the missing part in *err. */
+    /* Returns 0 if this node meets the requirements, or -EOPNOTSUPP with the missing part in *err. */
     int (*meets)(void *arg, const struct hf_requires *requires_, struct hf_err *err);
-    /* A status changed. Never called from within a call into the engine. */
+    /* Called after a status changed, but never from within a call into the engine. */
     void (*changed)(void *arg);
     void *arg;
 };
 
 struct hf_update_engine;
 
-/* Copies the strings and `roots`; the tables of functions and `log` must outlive the loop that runs the jobs. Takes
- * <state>/updates/lock: -EWOULDBLOCK if another process holds it.
- * Reads the journals and resumes where the last process stopped; effects start with the next turn of the loop. It sets
- * a damaged journal aside and reports it in the status of that release. */
+/* Copies the strings and `roots`; the tables of functions and `log` must outlive the loop that runs the jobs. Locks
+ * <state>/updates/lock. -EWOULDBLOCK: another process holds the lock. Reads the journals and resumes where the last
+ * process stopped; effects start in the next turn of the loop. Sets a damaged journal aside and reports the damage in
+ * the status of that release. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
-/* Call before a shutdown of the node: the engine starts nothing new, stops downloads, and syncs everything received
- * to disk. The engine has finished when hf_update_engine_quiesced() returns true; it calls `changed` then. The
+/* Call before a shutdown of the node: the engine starts nothing new, stops downloads, and syncs everything received to
+ * disk. When the downloads have stopped, hf_update_engine_quiesced() returns true and the engine calls `changed`. The
  * caller may free the engine earlier; the next process then resumes as after a kill. */
 void hf_update_engine_quiesce(struct hf_update_engine *engine);
 bool hf_update_engine_quiesced(const struct hf_update_engine *engine);
 void hf_update_engine_free(struct hf_update_engine *engine); /* stops all effects; the state on disk stays resumable */
 HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
 
-/* Sets all desired releases, one for each release name (the caller has resolved Superseded). The engine forgets a
- * release that is no longer desired if it has not started, abandons it and cleans up before Swapping, finishes it after
- * that, and leaves it alone once committed. Call it each `interval` even if nothing changed: the engine then reads the
- * keys again. */
+/* Sets all desired releases, at most one for each release name (the caller has left out superseded objects). If a
+ * release is no longer desired, its phase decides. Before Swapping, the engine abandons the update and cleans up. From
+ * Swapping on, the engine finishes the update. A committed release stays installed. Call this function each `interval`
+ * even if nothing changed, because the engine then reads the keys of the trust folder again. */
 HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
                                      struct hf_err *err);
-/* Looks for drift in committed releases; call it each `interval`. If somebody changed or removed the installed
- * content, the engine installs it again at once (Drifted), with health checks as in any update: if they fail, it
- * restores the changed content. After a repair the next one has to wait: one minute, then two, four, ... */
+/* Looks for drift in committed releases; call it each `interval`. If somebody changed or removed the installed content,
+ * the engine installs the release again at once (reason Drifted), with health checks as in any update. If the checks
+ * fail, the engine restores the changed content. After the first repair, the engine looks again after one minute at the
+ * earliest; each further repair doubles this time, up to 512 minutes. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Visits the status of every release, desired or with a history. A release that no object wants comes last, without
- * method and counters. */
+/* Calls `visit` with the status of every release that is desired or has a history on this node. Parked releases
+ * (committed or rolled back, and no longer desired) come last, with empty `from` and `method`, and counters of 0. */
 void hf_update_engine_each(struct hf_update_engine *engine,
                            void (*visit)(void *arg, const struct hf_update_status *status), void *arg);

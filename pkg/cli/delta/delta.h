@@ -1,19 +1,19 @@
-/* cli/delta/delta.h - parts of `delta create`: its options, and the plain case, which the thin program can do
- * (delta_quick.c). */
+/* cli/delta/delta.h - parts of `delta create`: the options, and the case without compressed content, which the thin
+ * program can do (delta_quick.c). */
 #pragma once
 
 #include "cli/cli.h"
 #include "pack/deep/deep.h"
 
-/* Fills *ret_params from the options, without parts. -EINVAL: wrong options. */
+/* Sets *ret_params from the options, except for the field `parts`. -EINVAL: wrong options. */
 HF_MUST_USE int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_args *args,
                                       struct hf_deep_create_params *ret_params, struct hf_err *err);
 
-/* Makes the delta of two files if NEW has no stream that the profile would look inside. Returns 1, and does nothing,
- * in other cases: only the whole program can do those. */
+/* Makes the delta of two files if NEW has no compressed stream that the profile would unpack. Otherwise does nothing
+ * and returns 1, because only the whole program can make such a delta. */
 HF_MUST_USE int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args,
                                    const struct hf_deep_create_params *params, struct hf_err *err);
 
-/* Prints "app.delta: 23.8 kB, 4.9 % of the new 482 kB". If the patch goes to standard output, prints to standard
- * error, and only on a terminal. */
+/* Prints a line such as "app.delta: 23.8 kB, 4.9 % of the new 482 kB". If the patch goes to standard output, the line
+ * goes to standard error, and only if standard error is a terminal. */
 void hf_cli_delta_summary(struct hf_cli *cli, const struct hf_cli_args *args, uint64_t patch_bytes, uint64_t new_bytes);

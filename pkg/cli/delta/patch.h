@@ -1,4 +1,4 @@
-/* cli/delta/patch.h - read a patch in order, after a look at its first bytes. Main thread only; blocks. */
+/* cli/delta/patch.h - reads a patch in order, after a look at the first bytes. Main thread only; blocks. */
 #pragma once
 
 #include "cli/cli.h"
@@ -7,16 +7,17 @@
 struct hf_cli_patch {
     int fd;
     unsigned char head[HF_DEEP_HEAD];
-    size_t head_n, at; /* number of bytes in `head`; number of those that hf_cli_patch_read() has returned */
+    size_t head_n, at; /* number of bytes in `head`; how many of these hf_cli_patch_read() has returned */
 };
 
-/* Reads the head, or less if the patch is shorter. */
+/* Reads the first HF_DEEP_HEAD bytes of the patch into `head`, or all bytes of a shorter patch. */
 HF_MUST_USE int hf_cli_patch_look(struct hf_cli_patch *patch, struct hf_err *err);
-/* Returns true if the head is that of a delta that looks inside. */
+/* Returns true if `head` is the start of a deep delta (pack/deep/deep.h). */
 bool hf_cli_patch_is_deep(const struct hf_cli_patch *patch);
-/* Callback of struct hf_delta_in: reads the patch from its first byte. */
+/* Callback of struct hf_delta_in: reads the patch from its first byte, including the bytes in `head`. */
 ssize_t hf_cli_patch_read(void *patch, void *bytes, size_t n);
 
-/* Returns a name for the scratch file: beside `target`, where there has to be space anyway; in TMPDIR (/tmp) if the
- * target is standard output. The caller frees it. NULL: out of memory. */
+/* Returns a path for the scratch file, which the caller frees. The file lies in the folder of `target`, where the
+ * output needs space anyway. If `target` is "-" (standard output), the file lies in $TMPDIR, or in /tmp if TMPDIR is
+ * not set. Returns NULL if out of memory. */
 char *hf_cli_patch_scratch(const char *target);

@@ -1,5 +1,5 @@
-/* cli/node/status_print.h - print a node's status as text: one line for the node, then its updates, its telemetry
- * sinks and its conditions. */
+/* cli/node/status_print.h - prints a node's status as text: first one line for the node, then the node's updates,
+ * telemetry sinks and conditions. */
 #pragma once
 
 #include "cli/node/status_seen.h"

@@ -1,9 +1,9 @@
-/* cli/node/status_seen.h - decide how current a status is.
+/* cli/node/status_seen.h - decides how current a status is.
  *
- *   Current   at most two intervals and a minute old, and an agent runs that renews it
- *   Stopped   the agent stopped on request; this is its last status
- *   Finished  the agent ran with --once, and has finished
- *   Silent    older, or nobody renews it: the agent died or hangs, or this is the disk of a dead node
+ *   Current   an agent runs, and the status is at most two intervals plus one minute old
+ *   Stopped   no agent runs; the last status reports that the agent stopped on request
+ *   Finished  no agent runs; the last status reports that the agent ran with --once
+ *   Silent    none of these: the agent died or hangs, or this is the disk of a dead node
  *
  * Main thread only; blocks. */
 #pragma once
@@ -16,25 +16,27 @@ enum hf_cli_seen_state { HF_CLI_CURRENT, HF_CLI_STOPPED, HF_CLI_FINISHED, HF_CLI
 struct hf_cli_seen {
     enum hf_cli_seen_state state;
     bool known;      /* the status has a time */
-    uint64_t age_ns; /* if known */
+    uint64_t age_ns; /* valid if `known` */
     bool agent_runs;
 };
 
 const char *hf_cli_seen_name(enum hf_cli_seen_state state); /* "Current" ... */
 
-/* Returns true if an agent works on this state folder: tries the agent's lock and releases it at once.
- * *ret_since_unix_ns: start of the agent, 0: unknown. Without permission to try the lock, assumes that an agent
- * runs, so that only the age decides. */
+/* Returns true if an agent runs with this state folder. To find out, tries to take the agent's lock and releases the
+ * lock at once. If the lock file exists but cannot be opened, also returns true, so that only the age of the status
+ * decides. *ret_since_unix_ns receives the time when the last agent started (0 means unknown). */
 bool hf_cli_agent_runs(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns);
 
-/* Returns the time of the status; 0: it has none. */
+/* Returns the time of the status, or 0 if the status has no time. */
 uint64_t hf_cli_observed_unix_ns(const json_t *node);
 
 struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, bool agent_runs);
 
-/* Returns {state, agentRunning, ageSeconds (null: unknown)}; NULL: out of memory. */
+/* Returns the object {state, agentRunning, ageSeconds}; ageSeconds is null if unknown. Returns NULL if out of
+ * memory. */
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen);
 
 #define HF_CLI_AGO_TEXT 24
-/* Formats "12s", "14m", "3h", "5d": in one unit, the largest that gives at least 2, else seconds. Returns text. */
+/* Formats an age in one unit, such as "12s", "14m", "3h" or "5d". Takes the largest unit that gives at least 2, or
+ * seconds if no unit does. Returns `text`. */
 const char *hf_cli_ago(uint64_t age_ns, char text[HF_CLI_AGO_TEXT]);

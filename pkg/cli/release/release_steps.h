@@ -1,7 +1,8 @@
-/* cli/release/release_steps.h - plan ways to the new file through several deltas, including deltas of earlier releases.
+/* cli/release/release_steps.h - plans chains of deltas that lead to the new file, including deltas of earlier releases.
  *
- * A delta from A to B that is already on the server, and one from B to the new file, may have fewer bytes together
- * than a delta from A. They also serve nodes at A when nobody has the file A any more. */
+ * Example: nodes have the file A, and the server already has a delta from A to B. That delta and a new one from B to
+ * the new file may be smaller together than one delta from A to the new file. The two deltas also update nodes that
+ * have A if the publisher no longer has A to make a delta from. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -9,7 +10,8 @@
 
 enum { HF_RELEASE_MAX_PUBLISHED = 64 };
 
-/* Plans one artifact. Removes deltas from `deltas` (and their files) that a way by several deltas makes needless,
- * and adds ways to `report`. *ret_steps: artifacts[].steps, maybe empty. */
+/* Plans the chains for one artifact and adds them to `report`. If a chain of several deltas has fewer bytes than a
+ * delta in `deltas` and needs no more memory, removes that delta from `deltas` and deletes the delta's file. *ret_steps
+ * receives the value of artifacts[].steps, which may be empty. */
 HF_MUST_USE int hf_release_steps(struct hf_release_files *files, const struct hf_artifact *made, uint64_t wire_bytes,
                                  json_t *deltas, json_t *report, json_t **ret_steps, struct hf_err *err);

@@ -1,7 +1,8 @@
-/* cli/release/tar.h - write a folder as its canonical archive (pack/tar/archive.h), without owners and attributes.
+/* cli/release/tar.h - writes a folder as a canonical archive (pack/tar/archive.h), without owners and extended
+ * attributes.
  *
- * The same folder gives the same bytes on every machine. Refuses everything that a node would refuse; the error
- * names it. Main thread only; blocks. */
+ * The same folder gives the same bytes on every machine. Refuses a folder with a member that a node would refuse to
+ * extract; the error names the member. Main thread only; blocks. */
 #pragma once
 
 #include <stddef.h>
@@ -9,6 +10,6 @@
 #include "base/err.h"
 #include "base/macros.h"
 
-/* Passes the archive to write() in order; an error of write() ends it. */
+/* Passes the bytes of the archive to write() in order. Stops at the first error of write() and returns that error. */
 HF_MUST_USE int hf_cli_tar(const char *folder, int (*write)(void *ctx, const void *bytes, size_t n), void *ctx,
                            struct hf_err *err);

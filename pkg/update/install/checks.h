@@ -1,8 +1,8 @@
 /* update/install/checks.h - runs the health checks of a release until there is a verdict (update/rules/health.h).
  *
- * All checks run at the same time, each with its own period and timeout; a check that hangs delays no other one.
- * Threads: loop thread only. Memory: the checks free themselves before they call `done`; else free them with
- * hf_checks_free(). */
+ * All checks run at the same time, each with its own period and timeout. A check that hangs does not delay the other
+ * checks. Threads: loop thread only. Memory: struct hf_checks frees itself before it calls `done`. To end the checks
+ * earlier, call hf_checks_free(). */
 #pragma once
 
 #include "base/clock.h"
@@ -20,7 +20,7 @@ struct hf_checks_params {
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    const struct hf_check *checks; /* borrowed until done */
+    const struct hf_check *checks; /* borrowed until `done` */
     size_t n;
     uint64_t deadline_ns;
     /* Called once, never from within hf_checks_start(). */
@@ -32,4 +32,4 @@ struct hf_checks;
 
 HF_MUST_USE int hf_checks_start(const struct hf_checks_params *params, struct hf_checks **ret_checks,
                                 struct hf_err *err);
-void hf_checks_free(struct hf_checks *checks); /* cancels without a call of `done`; NULL: nothing */
+void hf_checks_free(struct hf_checks *checks); /* cancels and does not call `done`; ignores NULL */

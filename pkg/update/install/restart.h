@@ -1,6 +1,7 @@
-/* update/install/restart.h - restarts the service of a release: RestartUnit over D-Bus, or the release's own command.
+/* update/install/restart.h - restarts the service of a release by RestartUnit over D-Bus, or by the release's own
+ * command.
  *
- * Threads: loop thread only. Memory: a restart frees itself before it calls `done`; else free it with
+ * Threads: loop thread only. Memory: a restart frees itself before it calls `done`. To end a restart earlier, call
  * hf_restart_free(). */
 #pragma once
 
@@ -14,13 +15,13 @@
 
 struct hf_restart;
 
-/* `install`, borrowed for the call, must name a unit or a command. Calls `done` once, never from within this call: r 0,
- * or -errno with RestartFailed, UnitNotFound or SystemdUnavailable. */
+/* `install`, borrowed for the call, must name a unit or a command. Calls `done` once, never from within this call. r is
+ * 0, or -errno with the reason RestartFailed, UnitNotFound or SystemdUnavailable. */
 HF_MUST_USE int hf_restart_start(const struct hf_proc_ops *proc, const struct hf_unit_ops *unit,
                                  const struct hf_install *install,
                                  void (*done)(void *arg, int r, const struct hf_failure *failure), void *arg,
                                  struct hf_restart **ret_restart, struct hf_failure *failure);
-void hf_restart_free(struct hf_restart *restart); /* cancels without a call of `done`; NULL: nothing */
+void hf_restart_free(struct hf_restart *restart); /* cancels and does not call `done`; ignores NULL */
 
 /* Returns the reason for an errno of a unit call. */
 enum hf_reason hf_restart_reason(int r);

@@ -1,13 +1,13 @@
-/* update/install/swap.h - inspects the target, swaps the new file in, restores the old one, cleans up.
+/* update/install/swap.h - inspects the target, swaps the new file in, restores the old file, and cleans up.
  *
  *     swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder
  *     restore:  rename(.old, target); fsync folder             (a first install: unlink)
- * The sync between link and rename keeps their order on the medium: without it a power cut may keep the new name and
- * lose the backup. Kind Tree: the target is a symbolic link, replaced by renaming another one over it; the journal
- * holds the old text.
+ * The sync between link and rename keeps the order of the two on the medium. Without the sync, a power cut may keep the
+ * new name and lose the second name of the old file. With kind Tree the target is a symbolic link. The swap renames a
+ * new link over the target; the journal holds the text of the old link.
  *
- * Every function may end anywhere and run again. Threads: worker threads only; all block. Memory: parameters
- * borrow. */
+ * A crash may end every function at any point; the function may then run again. Threads: worker threads only; all
+ * functions block. Memory: the parameters are borrowed. */
 #pragma once
 
 #include <stdatomic.h>
@@ -22,48 +22,49 @@ struct hf_swap_params {
     bool had_old;
     const char *old_sha256;  /* kind File with had_old */
     const char *old_link;    /* kind Tree with had_old: the text of the link */
-    const char *made_folder; /* topmost folder made for this install; "" none */
-    bool probed;             /* the new version is in place, or was */
-    bool recheck;            /* another process verified the new file: verify it again before the swap */
+    const char *made_folder; /* topmost folder that this install made; "" if none */
+    bool probed;             /* the new version is in place, or was, and may have run */
+    bool recheck;            /* an earlier process verified the new file, so verify the file again before the swap */
     const atomic_bool *cancel;
 };
 
 /* The state of the target before an update. */
 struct hf_swap_inspection {
     bool exists;
-    /* hash of the file; kind Tree: hash of the archive, "" if the tree is not one of ours */
+    /* hash of the file, or with kind Tree of the archive; "" if the engine did not make the tree */
     char sha256[HF_SHA256_HEX];
     char link[HF_UPDATE_MAX_PATH];    /* kind Tree */
-    char missing[HF_UPDATE_MAX_PATH]; /* topmost folder on the way that does not exist; "" none */
+    char missing[HF_UPDATE_MAX_PATH]; /* topmost folder of the path that does not exist; "" if all exist */
     uint64_t available_bytes, total_bytes;
-    uint64_t staged_bytes;           /* files of an earlier attempt */
-    char step_sha256[HF_SHA256_HEX]; /* hash of the intermediate file of an earlier attempt; "" none */
+    uint64_t staged_bytes;           /* bytes of files that an earlier attempt left */
+    char step_sha256[HF_SHA256_HEX]; /* hash of the intermediate file of an earlier attempt; "" if none */
     uint64_t step_bytes;
 };
 
-/* Identifies a file without reading it: only a deliberate change leaves all of these as they are. */
+/* Identifies a file without reading the content. Every ordinary change of the file changes at least one of these
+ * fields. */
 struct hf_swap_identity {
     uint64_t device, inode, size;
-    int64_t changed_s, changed_ns; /* ctime, which no call can set */
+    int64_t changed_s, changed_ns; /* ctime; no system call can set it */
 };
 
-/* Returns 1 if the committed version is still in place, 0 if not, -errno if that is unknown. `look` holds the
- * identity that the last call saw (zero: none) and receives the present one; the function reads the content only if
- * they differ. */
+/* Returns 1 if the committed version is still in place, 0 if not, or -errno if the check failed. `look` holds the
+ * identity from the last call that returned 1 (all zero before that). The function reads the content of a file only if
+ * the current identity differs, and updates `look` if the content is right. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *look,
                               struct hf_failure *failure);
 
-/* Inspects the target. First undoes an unfinished swap of a lost journal. */
+/* Inspects the target. If the journal of an unfinished swap was lost, undoes that swap first. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
-/* Swaps the new file in. -ESTALE: the target or the new file has changed. After any failure call hf_swap_undo() to
- * reach the old state. */
+/* Swaps the new file in. -ESTALE: the target or the new file has changed. After any failure, call hf_swap_undo() to
+ * restore the old state. */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
 /* Restores the old file. -ESTALE with RollbackFailed: the old version is gone and cannot be restored. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
 /* Removes downloads, unfinished and old files, trees that no link names, and folders made for a target that does not
- * exist. Call it only if the journal says which version is in place. */
+ * exist. Call this function only if the journal records which version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

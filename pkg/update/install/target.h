@@ -1,10 +1,10 @@
-/* update/install/target.h - the install path of a release, below an allowed root, opened so that no link can lead it
- * elsewhere.
+/* update/install/target.h - the install path of a release: opens the path below an allowed root so that no symbolic
+ * link can lead elsewhere.
  *
- * The functions open the root as the operator named it; from there to the folder of the target no component may be a
- * symbolic link (openat2), so that a link put in between two calls has no effect. All files of an update lie in the
- * folder of the target, with names `.holdfast-<release>.<suffix>`: on the same file system, so that renames and hard
- * links work.
+ * The functions open the root as the operator named it. From the root to the folder of the target, no component of the
+ * path may be a symbolic link. openat2() enforces this, so that a link that somebody creates between two calls has no
+ * effect. All files of an update lie in the folder of the target, under names `.holdfast-<release>.<suffix>`. They are
+ * therefore on one file system, where renames and hard links work.
  *
  * Threads: any; every function that takes a file system blocks. Memory: a target borrows its strings. */
 #pragma once
@@ -23,10 +23,10 @@
 
 struct hf_target {
     const struct hf_fs_ops *fs;
-    const char *const *roots; /* absolute, NULL ends */
-    const char *host_root;    /* mount point of the host's "/"; NULL or "": "/" */
+    const char *const *roots; /* absolute paths; NULL ends the array */
+    const char *host_root;    /* mount point of the host's "/"; NULL and "" mean "/" */
     const char *path;         /* install.path */
-    const char *release;      /* its name */
+    const char *release;      /* name of the release */
 };
 
 /* The opened folder of the target and the target's name in it. */
@@ -34,21 +34,23 @@ struct hf_target_dir {
     const struct hf_fs_ops *fs;
     int dirfd;
     char name[NAME_MAX + 1];
-    const char *release; /* borrowed from the place */
+    const char *release; /* borrowed from struct hf_target */
 };
 
-/* Pure. -EACCES: the path is not normal, or not strictly below a root. */
+/* Checks the path without a look at the disk. Pure. -EACCES: the path is not in normal form, or not strictly below a
+ * root. */
 HF_MUST_USE int hf_target_check(const struct hf_target *target, struct hf_failure *failure);
 
-/* Opens the folder of the target. -ENOENT: a folder on the way does not exist; `missing` (may be NULL) gets the topmost
- * one. Close with hf_target_dir_done(). */
+/* Opens the folder of the target. -ENOENT: a folder of the path does not exist; `missing` (may be NULL) receives the
+ * topmost missing folder. Close *ret_spot with hf_target_dir_done(). */
 HF_MUST_USE int hf_target_open(const struct hf_target *target, struct hf_target_dir *ret_spot,
                                char missing[HF_UPDATE_MAX_PATH], struct hf_failure *failure);
 void hf_target_dir_done(struct hf_target_dir *dir);
 
-/* Makes missing folders on the way (0755), durably. */
+/* Makes the missing folders of the path (mode 0755) durably. */
 HF_MUST_USE int hf_target_make_folders(const struct hf_target *target, struct hf_failure *failure);
-/* Removes the folders that an install made, from the target's own folder up to `made`, as long as they are empty. */
+/* Removes the folders that an install made, from the target's own folder up to `made`. Stops at the first folder that
+ * is not empty. */
 HF_MUST_USE int hf_target_remove_folders(const struct hf_target *target, const char *made, struct hf_failure *failure);
 
 /* ---- names beside the target ------------------------------------------------------------------------------------- */
@@ -68,10 +70,11 @@ const char *hf_target_file_name(const char *release, enum hf_target_file stage, 
 
 /* ---- files in the folder ---------------------------------------------------------------------------------------- */
 
-/* lstat(). False with *ret_r = 0: no such file; false with -errno: error. */
+/* Calls lstat(). Returns true if the file exists. If not, returns false and sets *ret_r to 0. After an error, returns
+ * false and sets *ret_r to -errno. */
 bool hf_target_stat(const struct hf_target_dir *dir, const char *name, struct stat *ret, int *ret_r);
 HF_MUST_USE int hf_target_unlink(const struct hf_target_dir *dir, const char *name,
-                                 struct hf_failure *failure); /* absent: 0 */
+                                 struct hf_failure *failure); /* returns 0 if the file does not exist */
 HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failure *failure);
 /* Opens a regular file; never follows a link. Returns the descriptor or -errno. */
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
@@ -87,7 +90,7 @@ HF_MUST_USE int hf_target_hash(const struct hf_target_dir *dir, const char *name
 HF_MUST_USE int hf_target_write(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset,
                                 struct hf_failure *failure);
 
-/* A descriptor and its file system, for _cleanup_. */
+/* A descriptor and its table of file functions, for _cleanup_(hf_target_fd_done). */
 struct hf_target_fd {
     const struct hf_fs_ops *fs;
     int fd;

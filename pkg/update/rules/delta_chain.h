@@ -1,8 +1,10 @@
-/* update/rules/delta_chain.h - the chain of deltas that leads from a file to the new one with the fewest bytes. Pure.
+/* update/rules/delta_chain.h - finds the chain of deltas with the fewest bytes that leads from a given file to the new
+ * file. Pure.
  *
- * The artifact's deltas end at the new file, its steps at intermediate files. Shortest path (Bellman-Ford, one round
- * for each delta) over the deltas that fit this node. Deterministic; the remainder of a chain after its first delta is
- * the chain from there. */
+ * The deltas of an artifact make the new file; the steps of an artifact are deltas that make intermediate files. The
+ * search is for the shortest path (Bellman-Ford, one round for each delta of the chain) over the deltas that fit this
+ * node. The result is deterministic. After the first delta of a chain, a search from the intermediate file finds the
+ * remainder of this chain. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -10,24 +12,27 @@
 #include "pack/plan.h"
 
 enum {
-    HF_DELTA_CHAIN_MAX = 4,         /* deltas in a chain; each costs a download and a written file */
-    HF_DELTA_CHAIN_MAX_AVOIDED = 4, /* deltas to avoid; with more than that, the update avoids all deltas */
+    /* limit of deltas in a chain; each delta costs a download and the write of a file */
+    HF_DELTA_CHAIN_MAX = 4,
+    /* limit of single deltas to avoid; beyond this limit, the update avoids all deltas */
+    HF_DELTA_CHAIN_MAX_AVOIDED = 4,
     HF_DELTA_CHAIN_MAX_AVOID = HF_DELTA_CHAIN_MAX_AVOIDED * HF_SHA256_HEX,
 };
 
 struct hf_delta_chain {
     const struct hf_delta_ref *deltas[HF_DELTA_CHAIN_MAX]; /* borrowed from the artifact */
     size_t n;
-    uint64_t bytes; /* to download */
+    uint64_t bytes; /* bytes to download */
 };
 
-/* Finds the chain. False: no chain fits, or none is smaller than the new file. Among chains of the same bytes the
- * one with the fewest deltas wins, then the one listed first. `began_bytes`: size of `from` if it is an intermediate
- * file, which stays on disk until the next one is complete; else 0. `room`: memory and disk that may be used beside
- * the new file. `avoid`: SHA-256 of deltas to leave out, separated by blanks. */
+/* Finds the chain from the file with SHA-256 `from`. Returns false if no chain fits, or if no chain is smaller than the
+ * new file. Among chains with equal bytes, the chain with the fewest deltas wins, then the chain listed first.
+ * began_bytes is the size of `from` if `from` is an intermediate file, because that file stays on disk until the next
+ * file is complete; otherwise 0. `room` is the memory and the disk that deltas may use in addition to the new file.
+ * `avoid` lists the SHA-256 of deltas to leave out, separated by blanks. */
 bool hf_delta_chain_find(const struct hf_artifact *artifact, const char *from, uint64_t began_bytes,
                          const struct hf_plan_room *room, const char *avoid, struct hf_delta_chain *ret_chain);
 
-/* Appends a delta to the list. False: the list is full. */
+/* Adds a delta to the list `avoid`. Returns false if the list is full. */
 bool hf_delta_chain_avoid(char avoid[HF_DELTA_CHAIN_MAX_AVOID], const char *sha256);
 bool hf_delta_chain_avoids(const char *avoid, const char *sha256);

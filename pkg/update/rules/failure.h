@@ -1,5 +1,5 @@
-/* update/rules/failure.h - the failure of a step: a reason for the status and an error text. A value; nothing to
- * free. */
+/* update/rules/failure.h - the failure of a step, as a reason for the status and an error text. The struct is a plain
+ * value and needs no free. */
 #pragma once
 
 #include "base/err.h"
@@ -10,8 +10,8 @@ struct hf_failure {
     struct hf_err err;
 };
 
-/* Each function sets reason and error and returns -code, as hf_err_set() does. */
+/* Sets reason and error. Returns -code, as hf_err_set() does. */
 int hf_failure_set(struct hf_failure *failure, enum hf_reason reason, int code, const char *format, ...)
     HF_PRINTF(4, 5);
-/* Sets the failure from the errno r, with the reason of hf_reason_of_errno(). */
+/* Sets the error from the errno r, and the reason to hf_reason_of_errno(r). Returns r as a negative errno. */
 int hf_failure_sys(struct hf_failure *failure, int r, const char *format, ...) HF_PRINTF(3, 4);

@@ -1,7 +1,8 @@
-/* update/rules/gate.h - decides if a release may continue now, and why if not. Pure: review.c gathers the facts.
+/* update/rules/gate.h - decides if a release may continue now, and gives the reason if not. Pure; review.c gathers the
+ * facts.
  *
- * The engine asks before an update starts, while it fetches and patches, and before the swap. From the swap on nothing
- * asks: the update runs to its end. */
+ * The engine calls hf_gate_ask() before an update starts, while the update fetches and patches, and before the swap.
+ * From the swap on, the update runs to its end without another call. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,18 +11,19 @@
 #include "update/rules/reasons.h"
 
 struct hf_gate_facts {
-    enum hf_reason distrust; /* HF_R_None: the signatures are valid */
-    enum hf_reason unsure;   /* HF_R_None; TrustUnreadable or IoError: nothing can be decided now */
+    enum hf_reason distrust; /* HF_R_None if the signatures are valid */
+    enum hf_reason unsure;   /* TrustUnreadable or IoError if no decision is possible now; otherwise HF_R_None */
     bool below_floor;        /* the sequence is below the floor, and allowDowngrade is not signed */
-    bool expired;            /* ... and this release is not the committed one */
-    bool rolled_back_before; /* the same digest */
-    enum hf_reason bad_path; /* HF_R_None, PathNotAllowed, PathTaken */
-    enum hf_reason misfit;   /* HF_R_None, NoArtifactForArch, RequirementsNotMet, NotInPod */
+    bool expired;            /* the release has expired, and is not the committed release */
+    bool rolled_back_before; /* this node has rolled back a release with this digest */
+    enum hf_reason bad_path; /* HF_R_None, PathNotAllowed or PathTaken */
+    enum hf_reason misfit;   /* HF_R_None, NoArtifactForArch, RequirementsNotMet or NotInPod */
     enum hf_desired_gate gate;
     bool suspended, window_open;
 };
 
 enum hf_gate_verdict { HF_GATE_GO, HF_GATE_WAIT, HF_GATE_REFUSE, HF_GATE_MISFIT };
 
-/* *ret_reason says why it is not GO. Refusals come first: a missing key must show before the window opens. */
+/* Returns the verdict. *ret_reason receives the reason for a verdict other than GO. Refusals take precedence over
+ * waits, so that a missing key shows before the window opens. */
 enum hf_gate_verdict hf_gate_ask(const struct hf_gate_facts *facts, enum hf_reason *ret_reason);

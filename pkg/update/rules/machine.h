@@ -1,4 +1,5 @@
-/* update/rules/machine.h - the states of a release, and its move and action on each event, as one table. Pure.
+/* update/rules/machine.h - the states of a release, and for each event the next state and the action, as one table.
+ * Pure.
  *
  *          Desired          Go             Fetched          Patched          Go              Swapped            Healthy
  *     Idle -----> Waiting -----> Fetching -----> Patching -----> Verified -----> Swapping -----> Probation ----->
@@ -9,14 +10,15 @@
  *                                                                  (Waiting)        | Restored
  *                                                                                   v
  *                                                                               RolledBack
- * In every state the installed path is a whole file. Beyond that:
+ * In every state the installed path names a complete file. In addition:
  *   up to Verified         the old version is in place and untouched
  *   Verified               the new file is whole, checked and durable, beside the old one
- *   Swapping               either; the old one's second name is durable before the new one takes its place
- *   Probation              the new version is in place, the old one has its second name
- *   Committed, RolledBack  one version, no second name, nothing else left
- * Drifted leads from Committed to Waiting: the same release again, from the start.
- * A state is durable before its action starts; every action may run again. */
+ *   Swapping               the old or the new version is in place; the old file has a durable second name
+ *   Probation              the new version is in place, and the old file has its second name
+ *   Committed, RolledBack  one version is in place; second name and unfinished files are gone
+ *
+ * The event Drifted leads from Committed to Waiting: the engine installs the committed release again from the start. A
+ * state is durable in the journal before its action starts, and every action may run again after a crash. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,20 +29,20 @@
 enum hf_update_event {
     HF_EV_STARTED,   /* the agent has just started */
     HF_EV_DESIRED,   /* another release is wanted */
-    HF_EV_DROPPED,   /* the release is no longer wanted, or another one is */
+    HF_EV_DROPPED,   /* the release is no longer wanted, or the object now has another release */
     HF_EV_GO,        /* the release has the turn, and the gate is open */
     HF_EV_HELD,      /* the gate closed before the swap */
     HF_EV_REFUSED,   /* signature, sequence, expiry or path forbid the release */
     HF_EV_MISFIT,    /* the release has nothing for this node */
-    HF_EV_INSTALLED, /* the installed file is the release's already */
+    HF_EV_INSTALLED, /* the installed file is already that of the release */
     HF_EV_FETCHED,
     HF_EV_PATCHED,
-    HF_EV_STEPPED,   /* an intermediate file is complete: fetch the next delta */
-    HF_EV_FALL_BACK, /* the delta is unusable: fetch another one or the whole file */
+    HF_EV_STEPPED,   /* an intermediate file is complete; fetch the next delta */
+    HF_EV_FALL_BACK, /* the delta is unusable; fetch another delta or the whole file */
     HF_EV_SWAPPED,
     HF_EV_RESTARTED, /* the service runs the new version */
     HF_EV_HEALTHY,
-    HF_EV_UNHEALTHY, /* a check, the deadline or the restart failed, or too many starts */
+    HF_EV_UNHEALTHY, /* a check or the restart failed, the deadline passed, or the agent started too often */
     HF_EV_FAILED,    /* the step failed; try again later */
     HF_EV_RESTORED,  /* the old version is in place, restarted and checked */
     HF_EV_DRIFTED,   /* the committed version is gone or changed */
@@ -53,15 +55,15 @@ enum hf_update_action {
     HF_ACT_FETCH,
     HF_ACT_PATCH,
     HF_ACT_SWAP,
-    HF_ACT_PROBE,    /* restart the service unless done already, then check its health */
-    HF_ACT_COMMIT,   /* raise the floor, remove the old version */
+    HF_ACT_PROBE,    /* restart the service unless that is done, then check the service's health */
+    HF_ACT_COMMIT,   /* raise the floor, then remove the old version */
     HF_ACT_ROLLBACK, /* put the old version back; restart and check it if the new one ran */
     HF_ACT_CLEAN,    /* remove unfinished files */
     HF_ACT_COUNT,
 };
 
 struct hf_update_move {
-    bool known; /* false: the event is unexpected in this state; nothing changes */
+    bool known; /* false if the event is unexpected in this state; then nothing changes */
     enum hf_phase next;
     enum hf_update_action action;
 };
@@ -70,5 +72,5 @@ struct hf_update_move hf_update_move(enum hf_phase phase, enum hf_update_event e
 const char *hf_update_event_name(enum hf_update_event event);
 const char *hf_update_action_name(enum hf_update_action action);
 
-/* The whole table as text, for tests/golden/update_machine.txt. */
+/* Appends the whole table as text, for tests/golden/update_machine.txt. */
 HF_MUST_USE int hf_update_machine_print(struct hf_buf *out);

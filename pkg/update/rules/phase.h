@@ -1,11 +1,12 @@
-/* update/rules/phase.h - the states of a release on a node, as EdgeNode.status.updates[].phase spells them. Pure. */
+/* update/rules/phase.h - the states of a release on a node, with the names that EdgeNode.status.updates[].phase uses.
+ * Pure. */
 #pragma once
 
 #include <stdbool.h>
 
 enum hf_phase {
     HF_PHASE_IDLE,    /* nothing to do yet */
-    HF_PHASE_WAITING, /* waits for a window, admission, the turn, a retry, ...: the reason says which */
+    HF_PHASE_WAITING, /* waits for a window, admission, the turn or a retry; the reason names the cause */
     HF_PHASE_FETCHING,
     HF_PHASE_PATCHING,
     HF_PHASE_VERIFIED,
@@ -21,4 +22,5 @@ enum hf_phase {
 
 const char *hf_phase_name(enum hf_phase phase); /* Returns "Idle" ...; "" beyond the last phase. */
 enum hf_phase hf_phase_of(const char *name);    /* Returns HF_PHASE_COUNT if no phase has this name. */
-bool hf_phase_rests(enum hf_phase phase);       /* Returns true if only the caller can start something. */
+/* Returns true if nothing happens in this phase until the caller acts. */
+bool hf_phase_rests(enum hf_phase phase);

@@ -1,7 +1,8 @@
-/* update/rules/reasons.h - every reason that a release's status can show: its meaning, its remedy, its log level. Pure.
+/* update/rules/reasons.h - all reasons that a release's status can show, each with its meaning, remedy and log level.
+ * Pure.
  *
- * The names are promises: they appear in EdgeNode.status.updates[].reason, in metrics and in logs. docs/UPDATES.md
- * lists them. */
+ * The names must not change, because they appear in EdgeNode.status.updates[].reason, in metrics and in logs.
+ * docs/UPDATES.md lists them. */
 #pragma once
 
 #include "base/log.h"
@@ -126,8 +127,8 @@ const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
 enum hf_reason hf_reason_of(const char *name); /* Returns HF_R_COUNT if no reason has this name. */
 
-/* Returns the level at which the engine logs a change to this phase. Error: the node cannot do what it should until
- * somebody acts. Warning: the node continues or tries again by itself. Info: all is as it should be. */
+/* Returns the level at which the engine logs a change to this phase. Error: the node needs a person to act. Warning:
+ * the node continues or retries without a person. Info: no problem. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
 /* Returns the reason for an errno of a file operation. */

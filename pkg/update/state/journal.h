@@ -1,10 +1,10 @@
 /* update/state/journal.h - the durable state of one release: <state>/updates/<release>/journal.
  *
- * A sealed file (codec/seal.h) of JSON. The engine replaces it durably before each step starts (write, sync, then act).
- * It holds everything needed to resume without a server, including the release itself. A damaged file, or one of
- * another format version, is set aside as journal.damaged and reported.
+ * The journal is a sealed file (codec/seal.h) of JSON. The engine replaces the file durably before each step starts.
+ * The file holds everything that the engine needs to resume without a server, including the release itself.
+ * hf_journal_load() renames a file that is damaged or of another format version to journal.damaged.
  *
- * Memory: a struct hf_journal is a value without pointers; assign it to copy it. Threads: any, one at a time for one
+ * Memory: a struct hf_journal has no pointers; copy it by assignment. Threads: any, but only one at a time for one
  * release. */
 #pragma once
 
@@ -28,19 +28,19 @@ enum {
     HF_UPDATE_MAX_VERSION = 129, /* size with the terminator; longer versions are cut */
     HF_UPDATE_MAX_MESSAGE = 257, /* with the terminator */
     HF_UPDATE_MAX_DETOUR = 225,  /* with the terminator */
-    HF_UPDATE_MAX_STARTS = 3,    /* agent starts without a verdict before the rollback */
+    HF_UPDATE_MAX_STARTS = 3,    /* after this number of agent starts without a verdict, the engine rolls back */
 };
 
 enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL };
 
-/* Numbers first, then texts: in an order that needs no padding. */
+/* Numbers come before texts, so that the struct needs no padding. */
 struct hf_journal {
     uint64_t time_unix_ns; /* time of the last change of phase */
-    /* The current release, or the last one. */
+    /* The current release, or the last release if no update runs. */
     uint64_t sequence;
     uint64_t size; /* bytes of the new file or archive */
     uint64_t bytes_fetched;
-    /* History: the last committed release. */
+    /* History: sequence of the last committed release. */
     uint64_t good_sequence;
 
     enum hf_phase phase;
@@ -51,48 +51,49 @@ struct hf_journal {
     unsigned starts; /* starts of the agent during probation */
     unsigned wasted; /* number of downloads of this release that had the wrong content */
 
-    bool no_delta;  /* no delta of this release is usable: fetch the whole file */
-    bool had_old;   /* valid from Fetching on: the target existed before */
-    bool probed;    /* the new version is in place, or was, and may have run */
+    bool no_delta;  /* no delta of this release is usable, so the engine fetches the whole file */
+    bool had_old;   /* the target existed before the update; valid from Fetching on */
+    bool probed;    /* the new version is or was in place, and may have run */
     bool restarted; /* the service runs the new version */
 
     char name[HF_API_MAX_NAME + 1];
     char message[HF_UPDATE_MAX_MESSAGE];
-    char digest[HF_SHA256_HEX]; /* digest of spec.release; "" none */
+    char digest[HF_SHA256_HEX]; /* digest of spec.release; "" if none */
     char version[HF_UPDATE_MAX_VERSION];
     char path[HF_UPDATE_MAX_PATH];
     char sha256[HF_SHA256_HEX];           /* hash of the new file or archive */
-    char from[HF_UPDATE_MAX_VERSION];     /* the version before; "" unknown */
-    char old_sha256[HF_SHA256_HEX];       /* kind File with had_old */
-    char old_link[HF_UPDATE_MAX_PATH];    /* kind Tree: the link's text */
-    char made_folder[HF_UPDATE_MAX_PATH]; /* the topmost folder made for a first install; "" none */
-    char good_digest[HF_SHA256_HEX];      /* last committed; "" none */
+    char from[HF_UPDATE_MAX_VERSION];     /* the version before; "" if unknown */
+    char old_sha256[HF_SHA256_HEX];       /* hash of the old file, for kind File with had_old */
+    char old_link[HF_UPDATE_MAX_PATH];    /* text of the old link, for kind Tree with had_old */
+    char made_folder[HF_UPDATE_MAX_PATH]; /* the topmost folder that a first install made; "" if none */
+    char good_digest[HF_SHA256_HEX];      /* digest of the last committed release; "" if none */
     char good_version[HF_UPDATE_MAX_VERSION];
-    char bad_digest[HF_SHA256_HEX]; /* last rolled back, never tried again; "" none */
-    /* Reasons against the shortest chain. */
+    char bad_digest[HF_SHA256_HEX]; /* digest of the release rolled back last, which is never tried again; "" if none */
+    /* If the update does not use the shortest chain: */
     char avoid[HF_DELTA_CHAIN_MAX_AVOID]; /* deltas to leave out: update/rules/delta_chain.h */
-    char detour[HF_UPDATE_MAX_DETOUR];    /* explanation for the status; "": the chain is the shortest */
+    char detour[HF_UPDATE_MAX_DETOUR];    /* explanation for the status; "" if the chain is the shortest */
 };
 
-/* Formats a journal. `release`: the part of the EdgeUpdate that wanted.c keeps; may be NULL. */
+/* Formats a journal. `release` is the part of the EdgeUpdate that wanted.c keeps, or NULL. */
 HF_MUST_USE int hf_journal_format(const struct hf_journal *journal, const json_t *release, struct hf_buf *out);
 
-/* Parses a journal. -EBADMSG: damaged; -EOPNOTSUPP: another format version. *ret_release is a new reference, or
- * NULL. */
+/* Parses a journal. -EBADMSG: the text is damaged. -EOPNOTSUPP: the text has another format version. *ret_release is a
+ * new reference, or NULL. */
 HF_MUST_USE int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t **ret_release,
                                  struct hf_err *err);
 
-/* Loads the journal; blocks. `folder` is <state>/updates/<release>. -ENOENT: no journal. -EBADMSG: damaged or of
- * another version, and set aside now. Other errors: the journal could not be read; nothing has changed. */
+/* Loads the journal; blocks. `folder` is <state>/updates/<release>. -ENOENT: no journal. -EBADMSG: the journal was
+ * damaged or of another version, and is now set aside. After other errors, the journal could not be read and is
+ * unchanged. */
 HF_MUST_USE int hf_journal_load(const struct hf_fs_ops *fs, const char *folder, struct hf_journal *ret_journal,
                                 json_t **ret_release, struct hf_err *err);
 
-/* Replaces the journal durably by text from hf_journal_format(); makes the folder. Blocks. */
+/* Replaces the journal durably by text from hf_journal_format(); makes the folder if it is missing. Blocks. */
 HF_MUST_USE int hf_journal_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text,
                                 struct hf_err *err);
 
 const char *hf_update_method_name(enum hf_update_method method); /* "", "Delta", "Full" */
 
-/* Returns the installed version according to the journal: the new one from Probation on, else the last committed
- * one. Borrowed; "" unknown (nothing is committed yet, or a swap is in progress). */
+/* Returns the installed version according to the journal: the new version in Probation and Committed, "" (unknown) in
+ * Swapping and RollingBack, and otherwise the last committed version ("" if none). The string is borrowed. */
 const char *hf_journal_installed(const struct hf_journal *journal);

@@ -23,10 +23,8 @@ RELEASE = os.path.join(TOP, "build", "release")
 MACHINES = {"armv7": ("arm-linux-gnueabihf-gcc", "qemu-arm"), "aarch64": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
             "s390x": ("s390x-linux-gnu-gcc", "qemu-s390x"),
             "riscv64": ("riscv64-linux-gnu-gcc", "qemu-riscv64")}
-OURS = ["pkg/base/array.c", "pkg/base/asprintf.c", "pkg/base/buf.c", "pkg/base/err.c", "pkg/base/encode.c", "pkg/base/strmap.c", "pkg/codec/sha256.c",
-        "pkg/os/dir.c", "pkg/os/fd.c", "pkg/os/file.c",
-        "pkg/os/fs_posix.c", "pkg/os/pages.c", "pkg/cli/io.c", "pkg/cli/delta/patch.c", "pkg/cli/run.c", "pkg/cli/small.c",
-        "cmd/holdfast-delta/main.c"]
+OURS = ["pkg/codec/sha256.c", "pkg/os/dir.c", "pkg/os/fd.c", "pkg/os/file.c", "pkg/os/fs_posix.c", "pkg/os/pages.c", "pkg/cli/io.c",
+        "pkg/cli/delta/patch.c", "pkg/cli/run.c", "pkg/cli/small.c", "cmd/holdfast-delta/main.c"]
 PACK = ["deep/deep_apply", "deep/recipe", "deep/scratch", "codec/codec", "codec/stage"]
 ZSTD = ["common/*.c", "decompress/*.c"]
 LZMA = ["common/common.c", "common/filter_common.c", "common/filter_decoder.c", "common/vli_decoder.c", "lzma/lzma_decoder.c",
@@ -99,7 +97,7 @@ def build(machine, compiler, zstd, lzma):
     os.makedirs(folder)
     small = ["-O2", "-ffunction-sections", "-fdata-sections", "-c"]
     ours = [os.path.join(TOP, name) for name in OURS] + sorted(glob.glob(f"{TOP}/pkg/delta/**/*.c", recursive=True))
-    ours += [f"{TOP}/pkg/pack/{name}.c" for name in PACK] + sorted(glob.glob(f"{TOP}/pkg/pack/deflate/*.c"))
+    ours += sorted(glob.glob(f"{TOP}/pkg/base/**/*.c", recursive=True)) + [f"{TOP}/pkg/pack/{name}.c" for name in PACK] + sorted(glob.glob(f"{TOP}/pkg/pack/deflate/*.c"))
     jobs = [(source, ["-std=gnu17", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", '-DHF_VERSION="arch"', f"-I{TOP}/pkg", "-include",
                       "base/banned.h", f"-I{zstd}", f"-I{lzma}/api", "-Wall", "-Wextra", "-Werror"]) for source in ours]
     jobs += [(source, ["-w", "-DZSTD_DISABLE_ASM", "-DZSTD_LEGACY_SUPPORT=0"]) for name in ZSTD for source in sorted(glob.glob(f"{zstd}/{name}"))]

@@ -169,7 +169,7 @@ struct release_retry {
 
 /* Only drift.c writes these fields. */
 struct release_drift {
-    struct hf_swap_identity identity; /* identity of the committed file at the last look */
+    struct hf_swap_identity identity; /* of the committed file, when a check last found it unchanged; else zero */
     bool look_wanted;                 /* hf_update_engine_check_drift() was called since the last look */
     uint64_t look_due_ns;             /* monotonic time before which no look starts; 0 if there is no such time */
     /* repairs in this process, minus one for each look that found no drift; at least 0 */

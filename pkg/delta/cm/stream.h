@@ -39,7 +39,8 @@ struct delta_stream {
     enum delta_order order;
 };
 
-/* Allocates once, before the first reset, like delta_bytes_open(). */
+/* Allocates the tables and the history. Call once, before the first delta_stream_reset(). For parameters and errors
+ * see delta_bytes_open(). */
 HF_MUST_USE int delta_stream_open(struct delta_stream *st, uint64_t block, unsigned lean);
 void delta_stream_done(struct delta_stream *st);
 void delta_stream_reset(struct delta_stream *st, bool quick); /* `quick` has the meaning of delta_bytes_reset() */

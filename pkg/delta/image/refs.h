@@ -90,8 +90,9 @@ struct delta_ref {
     uint32_t at;     /* offset in the scanned bytes */
     uint8_t kind;
     uint8_t n; /* number of bytes: 1, 2, 4, 6 or 8 */
-    /* for DELTA_REF_RIP, size of the immediate after the operand; for other kinds, distance from the base or site to
-     * the position from which the value counts */
+    /* DELTA_REF_RIP: size of the immediate after the operand. DELTA_REF_SYMBOL: size of an entry of the symbol table.
+     * DELTA_REF_GO_BUCKET and DELTA_REF_GO_PARTS: offset in the bucket. Other kinds: distance between `base` (the site
+     * if base is 0) and the position that the value counts from. */
     uint8_t extra;
 };
 

@@ -23,8 +23,8 @@ struct hf_exchange_owner {
     void *arg;
 };
 
-/* Starts `request`; the exchange sets the callbacks of the request. Returns 0 and *ret_exchange, or -errno (`ended`
- * then does not come). */
+/* Starts `request`; the exchange sets the callbacks of the request. Returns 0 and *ret_exchange. On failure returns
+ * -errno, and does not call `ended`. */
 HF_MUST_USE int hf_exchange_start(const struct hf_http_ops *http, const struct hf_http_request *request,
                                   const struct hf_exchange_owner *owner, struct hf_exchange **ret_exchange,
                                   struct hf_err *err);

@@ -35,8 +35,8 @@ enum hf_prober_state { HF_PROBER_QUIET, HF_PROBER_ASKING, HF_PROBER_RESTING, HF_
 
 enum hf_prober_event {
     HF_PROBER_WANT,     /* a subscription wants a LIST that the cloud answers */
-    HF_PROBER_PROVEN,   /* the LIST came from the cloud */
-    HF_PROBER_DOUBTFUL, /* the LIST did not come from the cloud, or failed */
+    HF_PROBER_PROVEN,   /* the cloud answered the LIST with a list */
+    HF_PROBER_DOUBTFUL, /* the LIST failed, or its answer did not come from the cloud */
     HF_PROBER_BARRED,   /* the cloud is reachable, but may not list this kind or does not have it */
     HF_PROBER_TIMER,
     HF_PROBER_SIGN,

@@ -22,7 +22,7 @@
 #define HF_PULSE_FIRST_NS (40 * HF_NS_PER_S)  /* limit of a pause during that time */
 #define HF_PULSE_MARGIN_NS (5 * HF_NS_PER_S)
 #define HF_PULSE_MIN_NS (20 * HF_NS_PER_S)
-#define HF_PULSE_CAP_NS (45 * HF_NS_PER_S)  /* a longer pause always leads to a ping */
+#define HF_PULSE_CAP_NS (45 * HF_NS_PER_S)  /* highest limit of a pause before a ping */
 #define HF_PULSE_MAX_NS (300 * HF_NS_PER_S) /* after a longer pause, no pings for a while */
 
 enum { HF_PULSE_QUESTIONS = 3 };

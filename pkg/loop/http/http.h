@@ -26,7 +26,7 @@ struct hf_http_response {
     uint64_t retry_after_ns;                 /* Retry-After, in seconds or as a date; 0 if absent */
     uint64_t date_unix_ns;                   /* Date; 0 if absent or unreadable */
     int64_t content_length;                  /* -1 if unknown */
-    uint64_t range_start;                    /* first byte of Content-Range on 206, else 0 */
+    uint64_t range_start;                    /* offset of the body's first byte (Content-Range of a 206); else 0 */
     uint64_t range_total;                    /* complete length from Content-Range; 0 if unknown */
     char content_type[HF_HTTP_HEADER_VALUE]; /* "" if absent */
     char etag[HF_HTTP_HEADER_VALUE];         /* as sent, with its quotes; "" if absent */

@@ -68,9 +68,9 @@ void hf_anomaly_done(struct hf_anomaly_rule_state *state);
  * rule compared with the bound. */
 enum hf_anomaly_phase hf_anomaly_judge(const struct hf_anomaly_rule_state *state, enum hf_value_kind kind,
                                        const struct hf_sample *point, double *ret_measured);
-/* Updates the state with a value. `phase` and `measured` are the results of hf_anomaly_judge() for this value. Pass
- * with_context = true if normal raw values do not leave the pipeline; the ring then keeps them, so that they can pass
- * when an anomaly begins. */
+/* Updates the state with a value. `phase` and `measured` are the results of hf_anomaly_judge() for this value. Set
+ * with_context to true if the pipeline aggregates normal values instead of emitting them. The ring then keeps the
+ * latest raw values, so that the pipeline can emit them when an anomaly begins. */
 void hf_anomaly_learn(struct hf_anomaly_rule_state *state, enum hf_value_kind kind, const struct hf_sample *point,
                       enum hf_anomaly_phase phase, double measured, bool with_context);
 /* When an absence begins, sets state->begins and returns true; returns true only once for each absence. */

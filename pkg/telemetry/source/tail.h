@@ -72,8 +72,8 @@ struct hf_tail_ops {
     /* Returns the owner that hf_tail_found() would get for a file at this path, or NULL if a file there is not to be
      * followed. */
     const void *(*owner)(void *arg, const char *path);
-    /* Takes a line. 0: the source accepted the line or does not want it. -EAGAIN: there is no room, and tail passes
-     * this line again later. Other values mean what 0 means. */
+    /* Takes a line. -EAGAIN: there is no room, and tail passes this line again later. After any other return value,
+     * errors included, tail continues with the next line. */
     int (*line)(void *arg, const struct hf_tail_line *line);
     /* Returns true if a record begins with this line. If `starts` is NULL, every line is a record. */
     bool (*starts)(void *arg, const struct hf_tail_file *file, struct hf_view line);

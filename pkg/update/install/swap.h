@@ -2,11 +2,11 @@
  *
  *     swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder
  *     restore:  rename(.old, target); fsync folder             (a first install: unlink)
- * The sync between link and rename keeps the order of the two on the medium. Without the sync, a power cut may keep the
- * new name and lose the second name of the old file. With kind Tree the target is a symbolic link. The swap renames a
+ * The sync between link and rename makes the link durable first. Without this sync, a power cut could keep the rename
+ * but lose the link, and with it the only name of the old file. With kind Tree the target is a symbolic link. The swap renames a
  * new link over the target; the journal holds the text of the old link.
  *
- * A crash may end every function at any point; the function may then run again. Threads: worker threads only; all
+ * Every function may be called again after a crash, at whatever point the crash stopped it. Threads: worker threads only; all
  * functions block. Memory: the parameters are borrowed. */
 #pragma once
 

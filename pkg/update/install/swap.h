@@ -2,12 +2,12 @@
  *
  *     swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder
  *     restore:  rename(.old, target); fsync folder             (a first install: unlink)
- * The sync between link and rename makes the link durable first. Without this sync, a power cut could keep the rename
- * but lose the link, and with it the only name of the old file. With kind Tree the target is a symbolic link. The swap renames a
- * new link over the target; the journal holds the text of the old link.
+ * The sync between link and rename makes the link durable first. Without this sync, a power cut could keep the
+ * rename but lose the link, and with it the only name of the old file. With kind Tree the target is a symbolic link.
+ * The swap renames a new link over the target; the journal holds the text of the old link.
  *
- * Every function may be called again after a crash, at whatever point the crash stopped it. Threads: worker threads only; all
- * functions block. Memory: the parameters are borrowed. */
+ * Every function may be called again after a crash, at whatever point the crash stopped it. Threads: worker threads
+ * only; all functions block. Memory: the parameters are borrowed. */
 #pragma once
 
 #include <stdatomic.h>

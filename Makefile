@@ -112,7 +112,8 @@ fault: all $(B)/asan/fault.list $(B)/release/support/programs $(B)/asan/support/
 	@hack/run-tests $(B)/asan fault
 
 attack: ## what a stolen cluster, a local user, an artifact server and a lying clock try against the built agent
-attack: $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
+	@hack/setup.sh build test
+	@$(MAKE) --no-print-directory -j$(JOBS) $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
 	@HF_BUILD_DIR=$(B)/asan tests/attack/run.py $(ATTACK)
 
 check: ## layout, layers, cppcheck, clang-tidy, shell and schema checks

@@ -1,4 +1,6 @@
-/* pack/tar/tar_fields.h - offsets of the fields in a tar header block (POSIX.1-1988, ustar). Private to pkg/pack/tar. */
+/* pack/tar/tar_fields.h - offsets of the fields in a tar header block (POSIX.1-1988, ustar). Private to pkg/pack/tar.
+ *
+ * Pure. */
 #pragma once
 
 enum tar_field {

@@ -18,9 +18,6 @@
 #include "update/rules/failure.h"
 #include "update/state/journal.h"
 
-/* Roots unless the operator sets others (--update-root). */
-#define HF_UPDATE_ROOTS "/opt", "/usr/local", "/var/lib/holdfast/payload"
-
 struct hf_target {
     const struct hf_fs_ops *fs;
     const char *const *roots; /* absolute paths; NULL ends the array */

@@ -19,6 +19,8 @@ struct hf_gate_facts {
     bool expired;            /* the release has expired, and it is not the release that this node has committed */
     bool rolled_back_before; /* this node has rolled back a release with this digest */
     enum hf_reason bad_path; /* PathNotAllowed or PathTaken if install.path forbids the release; otherwise HF_R_None */
+    enum hf_reason
+        bad_exec; /* ExecNotAllowed if the node does not allow a command of the release; otherwise HF_R_None */
     /* NoArtifactForArch, RequirementsNotMet or NotInPod if the release does not fit this node; otherwise HF_R_None */
     enum hf_reason misfit;
     enum hf_desired_gate gate;

@@ -66,6 +66,9 @@ void hf_config_free(struct hf_config *config)
         return;
     for (size_t i = 0; i < config->n_faults; i++)
         free(config->faults[i]);
+    for (size_t i = 0; i < config->n_owned; i++)
+        free(config->owned[i]);
+    json_decref(config->tree);
     free(config->name);
     free(config);
 }

@@ -10,12 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/field/issues.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/macros.h"
+#include "codec/json.h"
 
 #define HF_CONFIG_FILE "/etc/holdfast/agent.yaml"
+#define HF_CONFIG_KIND "AgentConfiguration"
 
 /* Folders below which releases may be installed, unless the file or --update-root names others. */
 #define HF_CONFIG_UPDATE_ROOTS "/opt", "/usr/local", "/var/lib/holdfast/payload"
@@ -44,6 +47,11 @@ HF_DEFINE_CLEANUP(struct hf_config, hf_config_free)
  * signed, because the text might have said so. Returns 0, also if the text has faults; -ENOMEM. */
 HF_MUST_USE int hf_config_parse(struct hf_view text, const char *name, struct hf_config **ret_config,
                                 struct hf_err *err);
+
+/* Decodes a parsed text. *issues receives the faults with their JSON paths; the configuration itself then lists none.
+ * Takes a reference to `json`. Returns 0, also if there are issues; -ENOMEM. */
+HF_MUST_USE int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_config,
+                                 struct hf_issues *issues);
 
 /* Reads and parses the file `path`. A file that does not exist gives the defaults without a fault. The file must be a
  * regular file that belongs to root or to the user of this process, and group and others must not be able to write it

@@ -81,7 +81,7 @@ $(B)/fuzz/tests/fuzz_delta: private LDFLAGS_fuzz += -Wl,--wrap=malloc,--wrap=ali
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/delta/test_memory): private LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: bench-delta arch all demo test unit sim fault check e2e bench fuzz coverage golden format image install uninstall clean help setup-%
+.PHONY: attack bench-delta arch all demo test unit sim fault check e2e bench fuzz coverage golden format image install uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -110,6 +110,11 @@ sim: $(B)/asan/sim.list
 fault: ## the built agent under kill -9, power cuts, bad input and sinks that misbehave, and the pages' commands, only
 fault: all $(B)/asan/fault.list $(B)/release/support/programs $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
 	@hack/run-tests $(B)/asan fault
+
+attack: ## what a stolen cluster, a local user, an artifact server and a lying clock try against the built agent
+	@hack/setup.sh build test
+	@$(MAKE) --no-print-directory -j$(JOBS) $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
+	@HF_BUILD_DIR=$(B)/asan tests/attack/run.py $(ATTACK)
 
 check: ## layout, layers, cppcheck, clang-tidy, shell and schema checks
 	@hack/setup.sh build test

@@ -38,9 +38,10 @@ static struct hf_time_evidence collect(const struct hf_clock *clock, uint64_t mo
         .wall = {true, hf_unix_ns(clock->wall), is_synced(clock) ? clock->sync_error_ns : 0},
         .date = {clock->date_unix_ns != 0, forward(clock->date_unix_ns, clock->date_mono_ns, mono_ns),
                  clock->date_error_ns + date_age / DRIFT_PART},
-        .agreed = {clock->agreed_unix_ns != 0 && mono_ns - clock->agreed_mono_ns < HF_CLOCK_AGREED_NS,
+        .agreed = {clock->agreed_unix_ns != 0 && mono_ns - clock->agreed_mono_ns < HF_CLOCK_FRESH_NS,
                    forward(clock->agreed_unix_ns, clock->agreed_mono_ns, mono_ns), 0},
         .wall_synced = is_synced(clock),
+        .date_fresh = date_age < HF_CLOCK_FRESH_NS,
         .max_skew_ns = clock->max_skew_ns,
         .guess_unix_ns = forward(clock->estimate_unix_ns, clock->estimate_mono_ns, mono_ns),
     };
@@ -162,7 +163,8 @@ void hf_clock_keep(struct hf_clock *clock, struct hf_clock_file *file)
     judge(clock, &range);
     file->signed_unix_ns = clock->bound.proof_unix_ns > HF_TIME_BUILD_UNIX_NS ? clock->bound.proof_unix_ns : 0;
     file->synced_unix_ns = hf_time_bound_synced_ns(&clock->bound, mono_ns);
-    file->agreed_unix_ns = forward(clock->agreed_unix_ns, clock->agreed_mono_ns, mono_ns);
+    file->agreed_unix_ns =
+        collect(clock, mono_ns).agreed.known ? forward(clock->agreed_unix_ns, clock->agreed_mono_ns, mono_ns) : 0;
     file->estimate_unix_ns = forward(clock->estimate_unix_ns, clock->estimate_mono_ns, mono_ns);
     clock->bound_rose = false;
 }

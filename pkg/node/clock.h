@@ -12,18 +12,19 @@
 #include "node/time_bound.h"
 #include "node/time_judge.h"
 
-/* An agreement of two witnesses counts for this long (monotonic time). After that the live witnesses decide alone. */
-#define HF_CLOCK_AGREED_NS (24ull * 3600 * HF_NS_PER_S)
+/* A Date can agree with the wall clock for this long (monotonic time), and an agreement counts for this long after it
+ * ended. So nothing that two witnesses once said lasts for ever. */
+#define HF_CLOCK_FRESH_NS (24ull * 3600 * HF_NS_PER_S)
 
 #define HF_CLOCK_DEFAULT_SKEW_NS (300 * HF_NS_PER_S)
 
 struct hf_clock {
     const struct hf_clock_ops *wall; /* borrowed */
     struct hf_time_bound bound;
-    uint64_t date_unix_ns, date_mono_ns, date_error_ns;   /* last Date of the server; date_unix_ns 0: none */
-    uint64_t agreed_unix_ns, agreed_mono_ns;              /* last agreement; agreed_unix_ns 0: none */
-    uint64_t estimate_unix_ns, estimate_mono_ns;          /* last estimate that nothing contradicted; 0: none */
-    uint64_t sync_error_ns, sync_mono_ns;                 /* last answer of the kernel, and when it was asked */
+    uint64_t date_unix_ns, date_mono_ns, date_error_ns; /* last Date of the server; date_unix_ns 0: none */
+    uint64_t agreed_unix_ns, agreed_mono_ns;            /* last agreement; agreed_unix_ns 0: none */
+    uint64_t estimate_unix_ns, estimate_mono_ns;        /* last estimate that nothing contradicted; 0: none */
+    uint64_t sync_error_ns, sync_mono_ns;               /* last answer of the kernel, and when it was asked */
     uint64_t max_skew_ns;
     bool bound_rose; /* a signed time raised the bound, and the file does not hold that time yet */
     struct hf_clock_ops ops;

@@ -5,8 +5,7 @@
 /* A monotonic clock is at most this part too fast: the bound must not overtake the true time. */
 enum { DRIFT_PART = 1000 };
 
-void hf_time_bound_init(struct hf_time_bound *bound, uint64_t signed_unix_ns, uint64_t synced_unix_ns,
-                        uint64_t mono_ns)
+void hf_time_bound_init(struct hf_time_bound *bound, uint64_t signed_unix_ns, uint64_t synced_unix_ns, uint64_t mono_ns)
 {
     *bound = (struct hf_time_bound){
         .proof_unix_ns = HF_MAX(signed_unix_ns, HF_TIME_BUILD_UNIX_NS),

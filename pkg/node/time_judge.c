@@ -36,7 +36,7 @@ static bool alike(const struct hf_time_evidence *evidence, const struct hf_time_
 
 static bool pair_agrees(const struct hf_time_evidence *evidence)
 {
-    return not_before(evidence, &evidence->wall, evidence->proof_unix_ns) &&
+    return evidence->date_fresh && not_before(evidence, &evidence->wall, evidence->proof_unix_ns) &&
            not_before(evidence, &evidence->date, evidence->proof_unix_ns) &&
            alike(evidence, &evidence->wall, &evidence->date);
 }
@@ -84,27 +84,34 @@ static void guess(const struct hf_time_evidence *evidence, struct hf_time_range 
     }
 }
 
-void hf_time_judge(const struct hf_time_evidence *evidence, struct hf_time_range *ret_range)
+/* Without agreement: fills in `earliest`, and takes the time of the last agreement into account. */
+static void limit(const struct hf_time_evidence *evidence, struct hf_time_range *range)
 {
     const struct hf_time_witness *const live[] = {&evidence->wall, &evidence->date};
     const struct hf_time_witness *agreed = &evidence->agreed;
-    bool any = false, behind_agreed = false;
+    uint64_t first = HF_NEVER;
+    bool behind = false;
 
+    for (size_t i = 0; i < HF_LEN(live); i++) {
+        if (!not_before(evidence, live[i], evidence->build_unix_ns))
+            continue;
+        first = HF_MIN(first, first_of(live[i]));
+        behind = behind || (agreed->known && !not_before(evidence, live[i], agreed->unix_ns));
+    }
+    range->earliest_unix_ns = evidence->lower_unix_ns;
+    if (agreed->known && first != HF_NEVER && !behind)
+        range->earliest_unix_ns = HF_MAX(range->earliest_unix_ns, agreed->unix_ns);
+    range->earliest_unix_ns = HF_MIN(range->earliest_unix_ns, first);
+    if (behind && range->latest_unix_ns != HF_NEVER)
+        range->latest_unix_ns = HF_MAX(range->latest_unix_ns, agreed->unix_ns);
+}
+
+void hf_time_judge(const struct hf_time_evidence *evidence, struct hf_time_range *ret_range)
+{
     if (pair_agrees(evidence)) {
         agree(evidence, ret_range);
         return;
     }
     guess(evidence, ret_range);
-    ret_range->earliest_unix_ns = evidence->lower_unix_ns;
-    for (size_t i = 0; i < HF_LEN(live); i++) {
-        if (!not_before(evidence, live[i], evidence->build_unix_ns))
-            continue;
-        any = true;
-        ret_range->earliest_unix_ns = HF_MIN(ret_range->earliest_unix_ns, first_of(live[i]));
-        behind_agreed = behind_agreed || (agreed->known && !not_before(evidence, live[i], agreed->unix_ns));
-    }
-    if (agreed->known && any && !behind_agreed)
-        ret_range->earliest_unix_ns = HF_MAX(ret_range->earliest_unix_ns, agreed->unix_ns);
-    if (behind_agreed && ret_range->latest_unix_ns != HF_NEVER)
-        ret_range->latest_unix_ns = HF_MAX(ret_range->latest_unix_ns, agreed->unix_ns);
+    limit(evidence, ret_range);
 }

@@ -11,7 +11,8 @@
  *     one credible one                    Alone          lower bound           that one                that one
  *     none                                Unknown        lower bound           none                    the last guess
  *
- * Alike: they differ by at most the policy's maxSkew, plus their errors. Without agreement, `earliest` goes back to any
+ * Alike: they differ by at most the policy's maxSkew, plus their errors, and the Date is fresh; an older Date that is
+ * alike confirms nothing, and the wall clock then counts as alone. Without agreement, `earliest` goes back to any
  * live witness that shows an earlier time than the lower bound, so the bound alone never makes anything expire. The time
  * of the last agreement raises `earliest` if no live witness is before it, and raises `latest` if one is. Of two
  * witnesses that differ, the estimate is the one nearer to the last agreement; if there was none: a wall clock that a
@@ -34,6 +35,7 @@ struct hf_time_evidence {
     uint64_t lower_unix_ns; /* lower bound, not before the proof */
     struct hf_time_witness wall, date, agreed;
     bool wall_synced; /* a time server keeps the wall clock */
+    bool date_fresh;  /* the Date is recent enough to agree with the wall clock */
     uint64_t max_skew_ns;
     uint64_t guess_unix_ns; /* the last estimate of an earlier judgement, brought forward; 0: none */
 };

@@ -68,7 +68,7 @@ void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns
 
     hf_clock_skew_measure(&contact->skew, server_date_unix_ns, hf_mono_ns(env->clock));
     hf_clock_take_date(&env->params->home->clock, server_date_unix_ns, 0);
-    hf_turn_wake(env->turn, 0);
+    hf_turn_wake(env->turn, HF_DUE_PLAN); /* a release may wait for this evidence of the time */
 }
 
 bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns)

@@ -188,7 +188,8 @@ static void note_reason(struct hf_tls *tls, X509 *certificate, int error)
     show_time(early ? X509_get0_notBefore(certificate) : X509_get0_notAfter(certificate), when);
     (void)snprintf(tls->reason, sizeof(tls->reason),
                    "certificate '%.80s' %s %s, and this node's clock shows %s (tolerance %s)", name,
-                   early ? "is not valid before" : "expired", when, hf_format_time(early ? range->latest_unix_ns : range->earliest_unix_ns, now),
+                   early ? "is not valid before" : "expired", when,
+                   hf_format_time(early ? range->latest_unix_ns : range->earliest_unix_ns, now),
                    hf_format_duration(tls->max_skew_ns, skew));
 }
 

@@ -146,27 +146,55 @@ static void refresh(struct release *release)
         review_load_floor(release);
 }
 
+/* Which evidence is missing, so that no verdict is possible now. */
+static enum hf_reason unsure_of(const struct release_review *review)
+{
+    if (review->distrust == HF_R_TrustUnreadable)
+        return HF_R_TrustUnreadable;
+    return review->floor_known ? HF_R_None : HF_R_IoError;
+}
+
+/* A window counts as open if it is open at each time that a witness shows. */
+static enum hf_time_answer window_answer(const struct hf_edgeupdate *object, const struct hf_time_range *range)
+{
+    uint64_t ignored;
+
+    if (object->n_windows == 0)
+        return HF_TIME_YES;
+    if (range->agreement == HF_TIME_UNKNOWN)
+        return HF_TIME_UNSURE;
+    bool open = hf_windows_open(object->windows, object->n_windows, range->estimate_unix_ns, &ignored);
+    bool other = hf_windows_open(object->windows, object->n_windows, range->other_unix_ns, &ignored);
+    if (open != other)
+        return HF_TIME_UNSURE;
+    return open ? HF_TIME_YES : HF_TIME_NO;
+}
+
 enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message)
 {
     const struct hf_edgeupdate *object = release->wanted.object;
     const struct release_review *review = &release->review;
     const char *digest = object->release.digest;
-    uint64_t unix_ns = hf_unix_ns(release->engine->p.clock), ignored;
+    struct hf_time_range range = hf_clock_range(release->engine->p.clock);
     bool is_committed = strcmp(digest, release->j.good_digest) == 0;
+    enum hf_time_answer expired = is_committed ? HF_TIME_NO : hf_time_has_come(&range, object->release.expires_unix_ns);
+    enum hf_time_answer window = window_answer(object, &range);
 
     refresh(release);
     uint64_t floor = HF_MAX(review->floor, release->j.good_sequence);
     struct hf_gate_facts facts = {
         .distrust = review->distrust,
-        .below_floor = !review->floor_known ||
-                       (object->release.sequence < floor && !object->release.allow_downgrade && !is_committed),
-        .expired = unix_ns >= object->release.expires_unix_ns && !is_committed,
+        .unsure = unsure_of(review),
+        .below_floor = object->release.sequence < floor && !object->release.allow_downgrade && !is_committed,
+        .expired = expired == HF_TIME_YES,
+        .expiry_unsure = expired == HF_TIME_UNSURE,
         .rolled_back_before = strcmp(digest, release->j.bad_digest) == 0,
         .bad_path = path_failure(release),
         .misfit = review->misfit,
         .gate = release->wanted.gate,
         .suspended = object->suspend,
-        .window_open = hf_windows_open(object->windows, object->n_windows, unix_ns, &ignored),
+        .window_open = window == HF_TIME_YES,
+        .window_unsure = window == HF_TIME_UNSURE,
     };
     enum hf_gate_verdict verdict = hf_gate_ask(&facts, ret_reason);
     bool is_ours = *ret_reason == review->distrust || *ret_reason == review->misfit;

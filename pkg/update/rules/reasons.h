@@ -21,6 +21,8 @@
     X(Held, INFO, "the site holds updates back", "ask the site, or wait for the hold's maximum")                       \
     X(Stale, WARNING, "no contact with the server for longer than staleOk.window",                                     \
       "restore the network to the server")                                                                             \
+    X(ClockUnsure, WARNING, "the evidence of the time leaves open if the release has expired or a window is open",     \
+      "synchronize the node's clock, or restore the network to the server")                                            \
     X(RetryingLater, INFO, "the last attempt was interrupted", "wait")                                                 \
     /* fetching */                                                                                                     \
     X(Downloading, INFO, "the agent downloads the artifact", "wait")                                                   \

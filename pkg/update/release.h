@@ -125,7 +125,8 @@ struct release_review {
     enum hf_reason distrust, misfit;
     char message[HF_UPDATE_MAX_MESSAGE];
     bool floor_known;
-    uint64_t floor;
+    struct hf_sequence_history floor; /* as on disk; the journal may be one commit ahead */
+    char history_message[HF_UPDATE_MAX_MESSAGE];
 };
 
 /* A delta that killed the agent. */
@@ -339,7 +340,8 @@ struct step_job {
     struct delta_death death;
     struct hf_swap_identity identity;
     struct hf_buf text; /* text of the journal */
-    uint64_t sequence;  /* value to which the job raises the floor; 0 after it has done so */
+    struct hf_sequence_history floor; /* value to which the job raises the floor; at the end, what is on disk */
+    bool floor_done;                  /* the floor is on disk */
 };
 
 /* Makes a job, which the caller fills in and then submits or discards. NULL: out of memory. */

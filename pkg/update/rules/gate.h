@@ -13,7 +13,8 @@
 struct hf_gate_facts {
     enum hf_reason distrust; /* HF_R_None if the signatures are valid */
     enum hf_reason unsure;   /* TrustUnreadable or IoError if no decision is possible now; otherwise HF_R_None */
-    bool below_floor;        /* the sequence is below the floor, and allowDowngrade is not signed */
+    enum hf_reason sequence; /* HF_R_None, or why the release may not follow those that this node has committed */
+    bool outdated;           /* the release lacks a signed field that a start needs, and is not the committed release */
     bool expired;            /* the release has expired, and is not the committed release */
     bool rolled_back_before; /* this node has rolled back a release with this digest */
     enum hf_reason bad_path; /* HF_R_None, PathNotAllowed or PathTaken */

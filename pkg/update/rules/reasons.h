@@ -106,7 +106,13 @@
       "add signatures, or add the missing public keys to the trust folder")                                            \
     X(TrustUnreadable, ERROR, "the agent cannot read the trust folder or a key in it", "see the message")              \
     X(SequenceTooLow, ERROR, "the sequence is below one that this node has committed",                                 \
-      "raise the sequence, or sign with allowDowngrade")                                                               \
+      "raise the sequence, or sign with downgradeFrom")                                                                \
+    X(SequenceReused, ERROR, "this node has committed another release with the same sequence",                         \
+      "sign it with a higher sequence")                                                                                \
+    X(DowngradeUsed, ERROR, "this node has gone down to this release before, and a downgrade serves once",             \
+      "sign a new release")                                                                                            \
+    X(OldFormat, ERROR, "the release lacks a signed field that nodes require before they start it",                    \
+      "see the message; make the release again with release create")                                                   \
     X(Expired, ERROR, "the release has expired", "sign it with a later expires")                                       \
     X(ObjectRefused, ERROR, "the object or its file is invalid", "see the message; correct the object")                \
     /* does not fit */                                                                                                 \

@@ -182,8 +182,6 @@ struct deflate_reader {
 HF_MUST_USE int deflate_read_block(struct deflate_reader *reader, struct deflate_block *block, struct hf_err *err);
 /* After the last block: skips to a whole byte and returns the offset behind the stream. */
 uint64_t deflate_reader_end(struct deflate_reader *reader);
-/* Skips to the next whole byte and reads that byte. */
-HF_MUST_USE int deflate_reader_byte(struct deflate_reader *reader, unsigned *ret_byte, struct hf_err *err);
 /* Reads the tail of a gzip member. -EBADMSG: the tail has another checksum or length. */
 HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc, uint32_t length, struct hf_err *err);
 

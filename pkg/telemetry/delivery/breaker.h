@@ -37,8 +37,6 @@ void hf_breaker_started(struct hf_breaker_state *breaker);
  * at_least_ns is the delay that the sink asked for with Retry-After (0 means none). */
 void hf_breaker_ended(struct hf_breaker_state *breaker, bool works, const struct hf_rand_ops *rng, uint64_t now_ns,
                       uint64_t at_least_ns);
-/* Notes that a request was cancelled. If that request was the probe, the next request becomes the probe. */
-void hf_breaker_cancelled(struct hf_breaker_state *breaker);
 /* Returns the time at which the breaker admits the next request. 0: now. HF_NEVER: a probe is in flight, and the
  * breaker waits for its end. */
 uint64_t hf_breaker_wait_until_ns(const struct hf_breaker_state *breaker);

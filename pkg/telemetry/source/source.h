@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/rand.h"
+#include "config/config.h"
 #include "loop/loop.h"
 #include "telemetry/event/intake.h"
 #include "web/metrics.h"
@@ -23,10 +24,11 @@ struct hf_telemetry_world {
     const struct hf_sched_ops *sched;
     const struct hf_rand_ops *rand;
     struct hf_log *log;
-    struct hf_metrics *metrics; /* may be NULL */
-    const char *node;           /* name of this node */
-    const char *user_agent;     /* "holdfast-agent/<version>" */
-    const char *dir;            /* the folder EDGE_STORAGE_DIR, which exists */
+    struct hf_metrics *metrics;     /* may be NULL */
+    const struct hf_config *config; /* bounds that the node sets (config/config.h); NULL: the defaults */
+    const char *node;               /* name of this node */
+    const char *user_agent;         /* "holdfast-agent/<version>" */
+    const char *dir;                /* the folder EDGE_STORAGE_DIR, which exists */
     /* the paths "/proc", "/sys", "/var/log/pods" and that of the journal's folder (NULL: the default folder); in a pod
      * each path begins with the folder where the host's root is mounted */
     const char *proc, *sys, *pods, *journal;

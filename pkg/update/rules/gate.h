@@ -11,20 +11,14 @@
 #include "update/rules/reasons.h"
 
 struct hf_gate_facts {
-<<<<<<< HEAD
-    enum hf_reason distrust; /* HF_R_None if the signatures are valid */
-    enum hf_reason unsure;   /* TrustUnreadable or IoError if no decision is possible now; otherwise HF_R_None */
-    enum hf_reason sequence; /* HF_R_None, or why the release may not follow those that this node has committed */
-    bool outdated;           /* the release lacks a signed field that a start needs, and is not the committed release */
-    bool expired;            /* the release has expired, and is not the committed release */
-=======
     enum hf_reason distrust; /* reason why the node does not trust the release; HF_R_None if the signatures are valid */
     /* TrustUnreadable or IoError if the agent cannot read the facts now; otherwise HF_R_None */
     enum hf_reason unsure;
-    /* the release's sequence is below the floor, and the signed release does not set allowDowngrade */
-    bool below_floor;
+    /* reason why the release may not follow those that this node has committed (hf_sequence_judge()); or HF_R_None */
+    enum hf_reason sequence;
+    /* the release lacks a signed field that a start needs, and it is not the release that this node has committed */
+    bool outdated;
     bool expired;            /* the release has expired, and it is not the release that this node has committed */
->>>>>>> main
     bool rolled_back_before; /* this node has rolled back a release with this digest */
     enum hf_reason bad_path; /* PathNotAllowed or PathTaken if install.path forbids the release; otherwise HF_R_None */
     /* NoArtifactForArch, RequirementsNotMet or NotInPod if the release does not fit this node; otherwise HF_R_None */

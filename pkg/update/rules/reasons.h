@@ -38,7 +38,8 @@
     X(UrlUnsupported, ERROR, "the URL of the artifact is not http, https or file", "sign a release with another URL")  \
     /* making and checking the new file */                                                                             \
     X(Patching, INFO, "the agent makes the new file", "wait")                                                          \
-    X(HashMismatch, ERROR, "the new file's SHA-256 is not the signed one", "publish the artifact that was signed")     \
+    X(HashMismatch, ERROR, "the SHA-256 of the download or of the new file is not the signed one",                     \
+      "publish the artifact that was signed")                                                                          \
     X(DeltaDamaged, WARNING, "the delta is not the signed one, or does not apply",                                     \
       "the agent downloads the whole file")                                                                            \
     X(DeltaUnfit, WARNING, "this node lacks the memory or the library that the delta needs", "nothing")                \

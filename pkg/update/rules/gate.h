@@ -14,8 +14,10 @@ struct hf_gate_facts {
     enum hf_reason distrust; /* reason why the node does not trust the release; HF_R_None if the signatures are valid */
     /* TrustUnreadable or IoError if the agent cannot read the facts now; otherwise HF_R_None */
     enum hf_reason unsure;
-    /* the release's sequence is below the floor, and the signed release does not set allowDowngrade */
-    bool below_floor;
+    /* reason why the release may not follow those that this node has committed (hf_sequence_judge()); or HF_R_None */
+    enum hf_reason sequence;
+    /* the release lacks a signed field that a start needs, and it is not the release that this node has committed */
+    bool outdated;
     bool expired;            /* all evidence says that the release has expired; false for the committed release */
     bool expiry_unsure;      /* the evidence leaves open if it has expired; false for the committed release */
     bool rolled_back_before; /* this node has rolled back a release with this digest */

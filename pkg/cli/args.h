@@ -14,13 +14,3 @@ const struct hf_cli_command *hf_cli_find(const struct hf_cli *cli, const char *c
 /* Parses the arguments after a command's name. `words` is storage for n + 1 pointers. -EINVAL: wrong command line. */
 HF_MUST_USE int hf_cli_parse(const struct hf_cli_command *command, const char *const *argv, size_t n,
                              const char **words, struct hf_cli_args *ret_args, struct hf_err *err);
-
-/* Finds the candidate nearest to `typed` by Damerau-Levenshtein distance. The distance may be at most a third of the
- * length of `typed`, rounded up. Set `typed`, set the other fields to zero, and call hf_cli_nearest_try() for each
- * candidate. `best` stays NULL if no candidate is near enough. */
-struct hf_cli_nearest {
-    const char *typed;
-    const char *best;
-    unsigned distance;
-};
-void hf_cli_nearest_try(struct hf_cli_nearest *nearest, const char *candidate);

@@ -51,6 +51,7 @@ static void apply_limits(struct hf_agent *agent)
 {
     const struct hf_syncpolicy *policy = agent->policy.in_effect;
 
+    hf_clock_set_max_skew(&agent->params.home->clock, policy->clock_max_skew_ns);
     agent->labeller.backoff.cap_ns = agent->report.backoff.cap_ns = policy->retry_interval_ns;
     if (agent->engine != NULL)
         hf_update_engine_set_retry(agent->engine, agent->params.retry_base_ns, policy->retry_interval_ns);
@@ -87,7 +88,9 @@ static void judge(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale
 
     if (hf_contact_judge(&agent->contact, policy->stale_window_ns, now, ret_stale_wait_ns))
         agent->turn.due |= HF_DUE_PLAN | HF_DUE_STATUS;
-    if (hf_site_hold_judge(&agent->hold, now.unix_ns))
+    struct hf_time_range range = hf_clock_range(agent->env.clock);
+
+    if (hf_site_hold_judge(&agent->hold, HF_MIN(range.estimate_unix_ns, range.other_unix_ns)))
         agent->turn.due |= HF_DUE_PLAN | HF_DUE_STATUS;
     if (hf_contact_judge_clock(&agent->contact, policy->clock_max_skew_ns, now))
         agent->turn.due |= HF_DUE_STATUS;

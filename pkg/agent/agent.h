@@ -56,7 +56,6 @@ struct hf_agent_params {
     const char *host_root; /* pod mode: folder where the host's file system is mounted; NULL: "/" */
     const char *own_unit;  /* systemd unit of this process; NULL: none */
     uint64_t retry_base_ns;
-    enum hf_clock_ntp (*ntp)(void); /* hf_clock_ntp_read on a real node; may be NULL */
     /* Called at start, and when the policy in effect or the node's labels (an object of strings) may have changed.
      * May be NULL. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);

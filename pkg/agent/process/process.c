@@ -438,7 +438,6 @@ static int start_agent(struct process *p, struct hf_err *err)
         .run_path = p->run_path[0] != '\0' ? p->run_path : NULL,
         .own_unit = p->own_unit[0] != '\0' ? p->own_unit : NULL,
         .retry_base_ns = o->retry_base_ns,
-        .ntp = hf_clock_ntp_read,
         .policy_changed = policy_changed,
         .telemetry = telemetry_status,
         .settled = settled,

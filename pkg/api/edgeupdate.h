@@ -8,6 +8,7 @@
 
 #include "api/field/selector.h"
 #include "api/meta.h"
+#include "api/signature.h"
 #include "api/window.h"
 #include "base/clock.h"
 
@@ -16,7 +17,6 @@ enum {
     HF_MAX_DELTAS = 64, /* maximum of `deltas` and of `steps` */
     HF_MAX_CHECKS = 16,
     HF_MAX_ARGV = 32,
-    HF_MAX_SIGNATURES = 16,
     HF_MAX_DOWNGRADES = 16, /* maximum of `downgradeFrom` */
     HF_MAX_WAVES = 16,
     HF_MAX_CPU_FEATURES = 31,
@@ -57,8 +57,8 @@ struct hf_download {
 struct hf_artifact {
     const char *arch; /* kubernetes.io/arch value */
     const char *url;
-    const char *sha256;          /* hex sha256 of the file after unpacking */
-    uint64_t size;               /* bytes of the file after unpacking */
+    const char *sha256; /* hex sha256 of the file after unpacking */
+    uint64_t size;      /* bytes of the file after unpacking */
     struct hf_download download;
     struct hf_delta_ref *deltas; /* deltas whose result is the new file */
     size_t n_deltas;
@@ -119,11 +119,6 @@ struct hf_check {
 
 /* Writes the name of the check for messages into text[n], cut to fit. Example: "http http://127.0.0.1:8080/healthz". */
 void hf_release_check_describe(const struct hf_check *check, char *text, size_t n);
-
-struct hf_signature {
-    const char *key_id;
-    const char *signature; /* base64 */
-};
 
 struct hf_wave {
     unsigned percent;

@@ -2,6 +2,7 @@
  * Loop thread only. */
 #pragma once
 
+#include "agent/desired/policy_trust.h"
 #include "agent/env.h"
 #include "agent/follow/objects.h"
 #include "node/facts.h"
@@ -10,6 +11,11 @@ struct hf_chosen_policy {
     const struct hf_agent_env *env;
     const struct hf_syncpolicy *in_effect; /* one of the SyncPolicy objects, or `defaults`; never NULL */
     struct hf_syncpolicy *defaults;
+    struct hf_policy_trust trust;
+    /* A policy that selects this node, but whose signatures the node does not accept: the reason in CamelCase (NULL:
+     * there is none), and an explanation. */
+    const char *distrust;
+    char distrust_text[HF_POLICY_MESSAGE];
     char name[HF_API_MAX_NAME + 1]; /* name of the policy that the log reported last; "": the defaults */
     json_t *node;           /* Node object of this node, condensed (desired/own_node.h); NULL: not received yet */
     json_t *desired_labels; /* labels to apply to the Node */

@@ -49,12 +49,15 @@ struct hf_status_view {
     const struct hf_syncpolicy *policy; /* the policy in effect */
     bool policy_is_default;             /* no SyncPolicy selects this node */
     const struct hf_issues *labels_refused;
-    bool name_shared;             /* another agent writes statuses under our name */
-    const char *labels_failure;   /* reason why the server refuses the Node's labels; NULL: no refusal */
-    const char *delivery_failure; /* reason why the server refuses statuses; NULL: no refusal */
-    const char *disk_failure;     /* reason why writes to the state folder fail; NULL: no failure */
-    const char *source_failure;   /* reason why a source in reach gives no desired state; NULL: no failure */
-    const char *source_reason;    /* CamelCase reason of source_failure; NULL: no failure */
+    const char *config_fault;         /* first fault of the node's configuration; NULL: none */
+    const char *policy_distrust;      /* reason why the node does not accept a policy's signatures; NULL: none */
+    const char *policy_distrust_text; /* explanation of policy_distrust */
+    bool name_shared;                 /* another agent writes statuses under our name */
+    const char *labels_failure;       /* reason why the server refuses the Node's labels; NULL: no refusal */
+    const char *delivery_failure;     /* reason why the server refuses statuses; NULL: no refusal */
+    const char *disk_failure;         /* reason why writes to the state folder fail; NULL: no failure */
+    const char *source_failure;       /* reason why a source in reach gives no desired state; NULL: no failure */
+    const char *source_reason;        /* CamelCase reason of source_failure; NULL: no failure */
     const struct hf_readiness *readiness;
     int64_t observed_generation; /* generation of the EdgeNode; 0: unknown */
 };

@@ -2,7 +2,7 @@
  * base/asprintf.h.
  *
  * A buf always keeps one zero byte behind its content, so `p` is a C string if the content has no zero bytes. `p` is
- * NULL until something was written. A buf never grows beyond `max` bytes of content; a function that would need more
+ * NULL until the first write. A buf never grows beyond `max` bytes of content; a function that would need more bytes
  * returns -E2BIG. Threads: any, one at a time for one buf. */
 #pragma once
 
@@ -39,6 +39,6 @@ HF_MUST_USE int hf_buf_add_str(struct hf_buf *buf, const char *text);
 HF_MUST_USE int hf_buf_addf(struct hf_buf *buf, const char *format, ...) HF_PRINTF(2, 3);
 
 void hf_buf_consume(struct hf_buf *buf, size_t n); /* drops the first n bytes */
-/* Gives the bytes to the caller, who frees them with free(). Returns an allocated "" if the buf is empty, and NULL on
- * OOM. */
+/* Gives the bytes to the caller, who frees them with free(). If the buf is empty, returns an allocated "". Returns NULL
+ * on OOM. */
 char *hf_buf_take(struct hf_buf *buf);

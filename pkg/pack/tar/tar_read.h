@@ -30,7 +30,7 @@ struct hf_tar_member {
     /* Relative and normal: no "..", "." or empty component, no slash at the end, at most HF_TAR_MAX_DEPTH
      * components. "" is the top folder. */
     char name[HF_TAR_MAX_NAME];
-    /* target of a link, "" for other types; for a hard link, the same rules as for `name`, and not "" */
+    /* target of a link, "" for other types; the target of a hard link follows the rules of `name` and is not "" */
     char target[HF_TAR_MAX_NAME];
     unsigned mode; /* permission bits, within 07777 */
     uint32_t uid, gid;

@@ -26,10 +26,10 @@ struct hf_buf {
         .p = NULL, .n = 0, .cap = 0, .max = (max_bytes)                                                                \
     }
 
-void hf_buf_done(struct hf_buf *buf); /* frees the bytes; the caller can use the buf again */
+void hf_buf_done(struct hf_buf *buf); /* frees the bytes; the buf is then empty and usable again */
 void hf_buf_clear(struct hf_buf *buf);
 struct hf_view hf_buf_view(const struct hf_buf *buf);
-const char *hf_buf_str(const struct hf_buf *buf); /* never NULL */
+const char *hf_buf_str(const struct hf_buf *buf); /* returns the content, or "" if the buf is empty */
 
 /* The next four functions return 0, -E2BIG (maximum reached) or -ENOMEM; on failure they leave the content
  * unchanged. */

@@ -21,9 +21,9 @@ struct hf_strmap {
     void (*free_value)(void *value); /* frees a value that the map drops (NULL means that the caller owns the values) */
 };
 
-/* frees the keys, values and array; the caller can then use the map again */
+/* Frees the keys, the values and the array. The caller can then use the map again. */
 void hf_strmap_done(struct hf_strmap *map);
-/* returns the value of `key`, or NULL if `key` is absent */
+/* Returns the value of `key`, or NULL if `key` is absent. */
 void *hf_strmap_get(const struct hf_strmap *map, const char *key);
 
 /* Inserts `value`, or replaces and frees the old value of `key`. Returns 0 or -ENOMEM; on failure the caller still owns

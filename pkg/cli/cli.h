@@ -24,7 +24,7 @@
 enum hf_cli_exit {
     HF_EXIT_OK = 0,
     HF_EXIT_FAILED = 1,  /* an error of a file, the network or a full disk; a retry after a repair helps */
-    HF_EXIT_USAGE = 2,   /* wrong command line; the command did nothing */
+    HF_EXIT_USAGE = 2,   /* wrong command line; the command changed nothing */
     HF_EXIT_REFUSED = 3, /* wrong signature or hash, damaged or invalid content; a retry will not help */
     HF_EXIT_UNWELL = 4,  /* `status`: the node needs a person's attention */
     HF_EXIT_SILENT = 5,  /* `status`: the status is old, because no agent runs or the agent does not renew the status */
@@ -34,17 +34,18 @@ enum { HF_CLI_MAX_OPTIONS = 64 }; /* limit of options on one command line, repet
 
 /* One option. An array of options ends with a NULL name. */
 struct hf_cli_option {
-    const char *name;  /* "json", without dashes */
-    const char *value; /* name of the value in help ("FILE"); NULL for a flag */
-    const char *help;  /* one line, lower case, no full stop */
-    char letter;       /* 'j' for -j; 0 if the option has no letter */
-    bool repeats;      /* may occur more than once */
+    const char *name;  /* name without dashes, such as "json" */
+    const char *value; /* name of the value in help, such as "FILE"; NULL for a flag */
+    const char *help;  /* one line for `help`, in lower case, without full stop */
+    char letter;       /* short form, such as 'j' for -j; 0 if the option has no letter */
+    bool repeats;      /* true if the option may occur more than once */
     bool required;
-    /* the only value that the option accepts; the option then sets the flag with this name. NULL: none */
+    /* the only value that the option accepts; given with this value, the option sets the flag of this name. NULL means
+     * that the option accepts any value */
     const char *means;
 };
 
-/* The last two options of a command with JSON output: --json, and -o json as in kubectl. */
+/* The last two options of a command with JSON output, which are --json and, as in kubectl, -o json. */
 #define HF_CLI_JSON(text)                                                                                              \
     {.name = "json", .help = (text)},                                                                                  \
     {                                                                                                                  \
@@ -61,17 +62,17 @@ struct hf_cli_args {
 };
 
 bool hf_cli_flag(const struct hf_cli_args *args, const char *name);
-/* Returns the value of the option's last occurrence, or `fallback`. */
+/* Returns the value of the last occurrence of the option, or `fallback` if the option does not occur. */
 const char *hf_cli_value(const struct hf_cli_args *args, const char *name, const char *fallback);
-/* Returns the value of the option's i-th occurrence, or NULL. */
+/* Returns the value of occurrence i (from 0) of the option, or NULL if there is no such occurrence. */
 const char *hf_cli_nth_value(const struct hf_cli_args *args, const char *name, size_t i);
 
 /* The process in which a command runs: its streams, file system, clock and table. Tests fill in their own struct. */
 struct hf_cli {
-    const char *program; /* as the user typed it: "holdfast" or "kubectl holdfast" */
+    const char *program; /* the program's name as the user typed it: "holdfast" or "kubectl holdfast" */
     FILE *out, *err;
     int in_fd, out_fd; /* standard input and output, for "-" */
-    bool terminal;     /* `err` is a terminal, so progress is drawn there */
+    bool terminal;     /* true if `err` is a terminal, so that commands draw progress there */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
     const struct hf_cli_command *commands; /* the table of this program; hf_cli_main() sets it */
@@ -81,14 +82,15 @@ struct hf_cli {
      * first n bytes of patch_fd into `head`. Returns only on failure. */
     int (*hand_over)(const struct hf_cli *cli, const char *word, int patch_fd, const void *head, size_t n,
                      struct hf_err *err);
-    const char *self; /* path of the thin program; NULL if unknown */
+    const char *self; /* path of the thin program (NULL means unknown) */
     char **argv;      /* arguments of the thin program */
-    /* Progress on the terminal. */
+    /* The fields from here on describe the progress on the terminal. */
     uint64_t drawn_mono_ns; /* time of the last drawing */
     bool drawing;
     struct {
-        uint64_t since_mono_ns, from; /* time and position at the start of the measurement */
-        /* position at the last call, and total; total is 0 before the first measurement */
+        /* monotonic time and position (`done` of hf_cli_progress()) at the start of the measurement */
+        uint64_t since_mono_ns, from;
+        /* position and total at the last call of hf_cli_progress(); `total` is 0 before the first measurement */
         uint64_t done, total;
     } pace;
 };
@@ -96,12 +98,12 @@ struct hf_cli {
 enum { HF_CLI_MAX_WORDS = 512 };
 
 struct hf_cli_command {
-    const char *name;    /* one or two words: "delta create" */
-    const char *args;    /* "OLD NEW PATCH" */
+    const char *name;    /* one or two words, such as "delta create" */
+    const char *args;    /* arguments for `help`, such as "OLD NEW PATCH" */
     const char *summary; /* one line for `help` */
     const char *details; /* paragraphs for `help`; NULL if none */
     const struct hf_cli_option *options;
-    size_t min_words, max_words; /* number of arguments */
+    size_t min_words, max_words; /* minimum and maximum number of arguments */
     int (*run)(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err);
 };
 
@@ -126,7 +128,7 @@ int hf_cli_finish(struct hf_cli *cli, const char *command, int code);
 /* Returns true if the arguments contain --help or -h. */
 bool hf_cli_asks_for_help(const char *const *argv, size_t n);
 
-/* Returns the program's name for messages, from argv[0]. */
+/* Returns the program's name for messages, which comes from argv[0]. */
 const char *hf_cli_program(int argc, char **argv);
 
 /* Returns the exit code for an error: HF_EXIT_REFUSED for -EKEYREJECTED, -EBADMSG, -ESTALE and -EOPNOTSUPP,
@@ -135,13 +137,13 @@ int hf_cli_exit_of(int r);
 
 /* ---- files (cli/io.c); "-" is standard input or output ----------------------------------------------------------- */
 
-/* An output file that gets its name only when the content is complete. If the command fails or dies before that, an
- * existing file of that name stays unchanged. */
+/* An output file that gets its name only when the content is complete. If the command fails or dies before the content
+ * is complete, an existing file of that name stays unchanged. */
 struct hf_cli_out {
-    int fd;        /* write here, or with hf_cli_out_write() */
-    char *path;    /* NULL: standard output, a device or a pipe */
-    char *temp;    /* name of the unfinished file; NULL if the unfinished file has no name */
-    bool replaces; /* a file already exists at `path` */
+    int fd;        /* descriptor to write to, directly or with hf_cli_out_write() */
+    char *path;    /* name of the file; NULL for standard output, a device or a pipe */
+    char *temp;    /* name of the unfinished file; NULL if that file has no name yet */
+    bool replaces; /* true if a file already exists at `path` */
 };
 #define HF_CLI_OUT_INIT                                                                                                \
     {                                                                                                                  \
@@ -153,7 +155,7 @@ HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size
 /* Syncs the file and gives it its name. */
 HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err);
 /* Like hf_cli_out_commit(), but may skip the sync. If `sync` is false, a power cut may lose the new file. If the new
- * file replaces an old file, one of these two survives a power cut complete in any case. */
+ * file replaces an old file, either the new or the old file survives the power cut completely. */
 HF_MUST_USE int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err);
 /* Closes the output, and removes the file unless it has been committed. */
 void hf_cli_out_done(struct hf_cli_out *out);
@@ -176,12 +178,12 @@ struct hf_cli_map {
 };
 HF_MUST_USE int hf_cli_map_open(struct hf_cli *cli, const char *path, size_t max_bytes, struct hf_cli_map *ret_map,
                                 struct hf_err *err);
-/* Drops the mapped pages from memory; the system reads them again on access. */
+/* Drops the mapped pages from memory. The system reads a page again when the program accesses it. */
 void hf_cli_map_drop_pages(const struct hf_cli_map *map);
 void hf_cli_map_done(struct hf_cli_map *map);
 
-/* Opens an input that the caller reads in order. The caller closes *ret_fd in any case; for standard input *ret_fd is a
- * duplicate. */
+/* Opens an input that the caller reads in order. The caller closes *ret_fd. If `path` is "-", *ret_fd is a duplicate of
+ * standard input, so closing it is safe. */
 HF_MUST_USE int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_err *err);
 /* Callbacks that read from a descriptor; `fd` points to the int that holds the descriptor. Return the number of bytes
  * or -errno, but never -EINTR. */
@@ -189,8 +191,9 @@ ssize_t hf_cli_fd_read(void *fd, void *bytes, size_t n);
 ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset);
 
 /* Draws "label  42 %, 3 min left", at most ten times a second, and only on a terminal. After the first two seconds,
- * estimates the remaining time from the pace so far. A `total` that differs or a `done` that is smaller than at the
- * last call restarts the estimate. If `total` is 0, draws only the label. hf_cli_progress_end() clears the line. */
+ * estimates the remaining time from the speed so far. The estimate starts again if `total` differs from the last call's
+ * or `done` is smaller than the last call's. If `total` is 0, draws only the label. hf_cli_progress_end() clears the
+ * line. */
 void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total);
 void hf_cli_progress_end(struct hf_cli *cli);
 

@@ -22,7 +22,7 @@ struct hf_json_limits {
 
 enum { HF_JSON_MAX_BYTES = 4 << 20, HF_JSON_MAX_DEPTH = 64, HF_JSON_MAX_NODES = 200000 };
 
-void hf_json_freep(json_t **json); /* json_decref */
+void hf_json_freep(json_t **json); /* calls json_decref(*json); for _cleanup_ */
 
 /* Casts away const, for iteration: jansson iterates over non-const objects only, but iteration does not change an
  * object. */
@@ -70,7 +70,7 @@ HF_MUST_USE int hf_json_canonical(const json_t *json, struct hf_buf *out, struct
 /* Get a value from a tree. The tree keeps ownership. `path` has the form "a.b.c", where a, b and c are keys of nested
  * objects. If the value is absent or of another type, the functions return NULL or `fallback`. */
 const json_t *hf_json_at(const json_t *root, const char *path);
-const char *hf_json_str(const json_t *root, const char *path); /* returns NULL if absent */
+const char *hf_json_str(const json_t *root, const char *path); /* returns the string, or NULL */
 const char *hf_json_str_or(const json_t *root, const char *path, const char *fallback);
 int64_t hf_json_int_or(const json_t *root, const char *path, int64_t fallback);
 bool hf_json_bool_or(const json_t *root, const char *path, bool fallback);

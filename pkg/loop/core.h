@@ -12,15 +12,15 @@
 #include "base/list.h"
 #include "loop/loop.h"
 
-/* A function that the loop runs in its next turn. Embed the task in the structure on which `run` works. A task that was
- * posted twice before it runs, runs once. */
+/* A function that the loop runs in its next turn. Embed the task in the structure on which `run` works. If a task is
+ * posted twice before it runs, it runs only once. */
 struct hf_loop_task {
     struct hf_list link;
     void (*run)(struct hf_loop_task *task);
 };
 
-/* A structure that hf_loop_free() ends if the owner has not removed the structure before. `end` frees the structure and
- * calls no callback of the owner. */
+/* A structure that hf_loop_free() ends, unless the owner has removed the structure earlier. `end` frees the structure
+ * and calls no callback of the owner. */
 struct hf_loop_guest {
     struct hf_list link;
     void (*end)(struct hf_loop_guest *guest);
@@ -31,13 +31,13 @@ struct hf_loop {
     /* an active handle, without which uv_run() would return when the loop has nothing to do */
     uv_async_t alive;
     uv_timer_t trim;     /* returns free memory to the system some time after work ended */
-    uint64_t trimmed_ns; /* uv_hrtime() when the loop last returned memory; 0: never */
+    uint64_t trimmed_ns; /* uv_hrtime() when the loop last returned memory (0 means never) */
     uv_idle_t idle;      /* active while tasks wait, so that the loop does not sleep */
     struct hf_list tasks;
     struct hf_list guests;
     struct hf_list last; /* guests to end once uv has closed all handles */
     struct hf_list jobs;
-    bool closing; /* the loop is ending: operations no longer start, and only jobs call back */
+    bool closing; /* true while the loop ends; operations then no longer start, and only jobs call back */
     struct hf_sched_ops sched;
     struct hf_proc_ops proc;
     struct hf_probe_ops probe;
@@ -60,17 +60,17 @@ void hf_loop_guest_end_last(struct hf_loop *loop, struct hf_loop_guest *guest,
 /* Call after work that used memory: the loop returns free memory to the system after it has been idle for a while. */
 void hf_loop_worked(struct hf_loop *loop);
 
-/* Turns an error code of uv into -errno. On Linux both are the same number, except for uv's own codes, such as
- * UV_EAI_*. */
+/* Turns an error code of uv into -errno. On Linux, uv's codes are the same numbers as -errno, except for codes that
+ * only uv has, such as UV_EAI_*. */
 int hf_loop_errno(int r);
 
 /* Returns the milliseconds for uv_timer_start() with which the timer never fires before `delay_ns` from now, and at
  * most 1 ms later than that. */
 uint64_t hf_loop_delay_ms(struct hf_loop *loop, uint64_t delay_ns);
 
-/* Each initializes the part of the loop that its file owns. */
+/* Initializes the part of the loop that belongs to sched.c. The other functions hf_..._init() do so for their files. */
 void hf_sched_init(struct hf_loop *loop);
-void hf_sched_drain(struct hf_loop *loop); /* returns when every job is done or cancelled */
+void hf_sched_drain(struct hf_loop *loop); /* waits until every job is done or cancelled */
 HF_MUST_USE int hf_proc_init(struct hf_loop *loop, struct hf_err *err);
 void hf_probe_init(struct hf_loop *loop);
 void hf_unit_init(struct hf_loop *loop);

@@ -15,7 +15,7 @@ struct hf_view {
 
 #define HF_VIEW(literal) ((struct hf_view){(literal), sizeof(literal) - 1})
 
-struct hf_view hf_view_of(const char *text); /* returns a view of a C string (of NULL: the empty view) */
+struct hf_view hf_view_of(const char *text); /* returns a view of a C string, or the empty view if `text` is NULL */
 bool hf_view_eq(struct hf_view a, const char *text);
 bool hf_view_starts(struct hf_view a, const char *prefix);
 struct hf_view hf_view_trim(struct hf_view a); /* returns the view without space, tab, CR and LF at both ends */

@@ -28,11 +28,11 @@ struct hf_connection_params {
 
 HF_MUST_USE int hf_connection_open(struct hf_loop *loop, const struct hf_connection_params *params,
                                    struct hf_connection **ret_connection, struct hf_err *err);
-/* closes and frees `connection` (may be NULL); drops unsent bytes */
+/* Closes and frees `connection`, which may be NULL. Drops unsent bytes. */
 void hf_connection_close(struct hf_connection *connection);
 
 /* Copies the bytes, and sends them when the socket accepts them. -E2BIG: more than HF_CONNECTION_MAX_SEND bytes would
  * wait to be sent. -ENOTCONN: the connection is not open. */
 HF_MUST_USE int hf_connection_send(struct hf_connection *connection, const void *bytes, size_t n);
-/* stops receiving if `paused` is true, otherwise resumes receiving */
+/* Stops receiving if `paused` is true, otherwise resumes receiving. */
 void hf_connection_pause(struct hf_connection *connection, bool paused);

@@ -30,7 +30,7 @@ struct hf_spool_store_params {
     const struct hf_rand_ops *rng; /* used only while the store opens */
     const char *dir;
     uint64_t segment_bytes; /* size of a segment (0 means hf_spool_segment_bytes(max_bytes)) */
-    uint64_t max_bytes;     /* limit for all files of the folder; at least three segments */
+    uint64_t max_bytes;     /* limit in bytes for all files of the folder; at least three times the size of a segment */
     enum hf_spool_full when_full;
     /* the highest sequence that, as far as the caller knows, has left the node (0 means none); the store gives new
      * records only higher sequences */

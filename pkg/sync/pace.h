@@ -25,7 +25,7 @@ struct hf_pace {
     unsigned tokens;
     bool changed, urgent;
     uint64_t changed_at_ns;
-    bool writing;           /* a write is in flight */
+    bool writing;           /* true while a write is in flight */
     uint64_t heartbeat_ns;  /* time of the next heartbeat (HF_NEVER means that no status was delivered or parked yet) */
     uint64_t not_before_ns; /* end of the back-off after a failure */
 };

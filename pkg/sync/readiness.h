@@ -1,7 +1,7 @@
 /* sync/readiness.h - computes the three conditions that kstatus reads from the status of each release. Pure.
  *
- *   Ready        True: every selected update is Committed or Incompatible. False: an update is not, and its reason
- *                is the reason of Ready. Unknown: the node never received the desired state.
+ *   Ready        True: every selected update is Committed or Incompatible. False: some update is in another phase; the
+ *                reason of that update is the reason of Ready. Unknown: the node never received the desired state.
  *   Reconciling  present (True) while something will still happen by itself (a check for drift does not count).
  *   Stalled      present (True) while somebody must act, because the node rolled back or rejected an update, or
  *                refused an object.

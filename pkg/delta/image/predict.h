@@ -40,7 +40,7 @@ struct delta_shared_context {
     bool only_first;     /* predict only one candidate, and do not compute delta_guess.source */
     /* predict targets from the map alone, without learning moves and without using the tables of moves */
     bool by_map;
-    /* cached result of the last read of an old image, because each block needs that image again */
+    /* cache of the old image that was read last, because each block needs the image again */
     struct delta_pair last_pair;
     struct delta_image last_image;
 };

@@ -38,7 +38,7 @@ struct hf_http_request {
     const char *method;                       /* "GET" ... */
     const char *url;                          /* absolute http:// or https:// */
     const char *headers[HF_HTTP_MAX_HEADERS]; /* each "Name: value"; NULL ends the list; copied */
-    struct hf_view body;                      /* copied; empty for no body */
+    struct hf_view body;                      /* body of the request, copied; empty if the request has no body */
     uint64_t connect_timeout_ns;              /* limit for making the connection (0 means 10 s) */
     uint64_t timeout_ns;                      /* limit of the whole call (0 means none, as for watches and downloads) */
     /* Limit of silence in nanoseconds (0 means none). If no byte of the response comes for this long, the call ends
@@ -80,7 +80,7 @@ struct hf_http_ops {
 /* Trust and credentials for one peer. The client copies the strings. A string of NULL is not used. */
 struct hf_http_config {
     const char *user_agent;      /* "holdfast-agent/0.1.0" */
-    const char *ca_pem;          /* PEM of the only certificates to trust; NULL: the system's store */
+    const char *ca_pem;          /* PEM of the only certificates to trust (NULL means the system's store) */
     const char *client_cert_pem; /* PEM of the client certificate, for mutual TLS with client_key_pem */
     const char *client_key_pem;
     const char *bearer_token; /* bearer token, which goes to URLs of `origin` only */

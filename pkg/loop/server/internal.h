@@ -33,7 +33,7 @@ struct hf_server {
     unsigned n_connections;
     size_t bodies_bytes;            /* number of received bytes of the long bodies that are still arriving */
     bool closed;                    /* true if the server is closed and calls no handler any more */
-    struct hf_server_route *routes; /* the routes, with copies of paths and methods */
+    struct hf_server_route *routes; /* the server's routes, with its own copies of paths and methods */
     size_t n_routes;
 };
 

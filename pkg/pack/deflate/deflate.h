@@ -143,8 +143,8 @@ struct deflate_writer {
 
 HF_MUST_USE int deflate_writer_init(struct deflate_writer *writer, const struct pack_sink *out, struct hf_err *err);
 void deflate_writer_done(struct deflate_writer *writer);
-/* Adds a token to the block. `content`: the bytes for which the token stands; NULL if the caller will drop the block.
- * -E2BIG: too many tokens in one block. */
+/* Adds a token to the block. `content` points to the bytes for which the token stands; it may be NULL if the caller
+ * will drop the block. -E2BIG: too many tokens in one block. */
 HF_MUST_USE int deflate_writer_token(struct deflate_writer *writer, uint32_t token, const unsigned char *content,
                                      struct hf_err *err);
 /* Ends the block and writes it. `head` describes the codes if the kind is DEFLATE_GIVEN. -EBADMSG: the given codes have

@@ -17,7 +17,7 @@ HF_MUST_USE int hf_parse_u64(const char *text, uint64_t min, uint64_t max, uint6
 HF_MUST_USE int hf_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value);
 
 /* Parses Go's time.Duration text, as Kubernetes writes it: "72h", "1h30m", "1.5s", "300ms", "0". Refuses negative
- * durations and more than 100 years. */
+ * durations and durations above 100 years. */
 HF_MUST_USE int hf_parse_duration(const char *text, uint64_t *ret_ns);
 
 /* Parses a Kubernetes resource.Quantity in bytes: "512Mi", "1G", "1048576", "1.5Gi". Rounds up to whole bytes. Refuses

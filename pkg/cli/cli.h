@@ -71,11 +71,11 @@ const char *hf_cli_nth_value(const struct hf_cli_args *args, const char *name, s
 struct hf_cli {
     const char *program; /* the program's name as the user typed it: "holdfast" or "kubectl holdfast" */
     FILE *out, *err;
-    int in_fd, out_fd; /* standard input and output, for "-" */
+    int in_fd, out_fd; /* descriptors of standard input and output, for the file name "-" */
     bool terminal;     /* true if `err` is a terminal, so that commands draw progress there */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
-    const struct hf_cli_command *commands; /* the table of this program; hf_cli_main() sets it */
+    const struct hf_cli_command *commands; /* the program's table of commands, which hf_cli_main() sets */
     size_t n_commands;
     /* Set in the thin program (cli/front.h), NULL in the whole program. Replaces this process by the whole program,
      * which then applies the patch. `word` is the argument that names the patch. The thin program has already read the
@@ -185,8 +185,8 @@ void hf_cli_map_done(struct hf_cli_map *map);
 /* Opens an input that the caller reads in order. The caller closes *ret_fd. If `path` is "-", *ret_fd is a duplicate of
  * standard input, so closing it is safe. */
 HF_MUST_USE int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_err *err);
-/* Callbacks that read from a descriptor; `fd` points to the int that holds the descriptor. Return the number of bytes
- * or -errno, but never -EINTR. */
+/* Callbacks that read from a descriptor; `fd` points to the int that holds the descriptor. They return the number of
+ * bytes read (0 at the end) or -errno, but never -EINTR. */
 ssize_t hf_cli_fd_read(void *fd, void *bytes, size_t n);
 ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset);
 

@@ -1,5 +1,5 @@
-/* loop/core.h - internal: the state of the loop, tasks and guests. Only pkg/loop includes it, because it uses libuv's
- * types.
+/* loop/core.h - internal: the state of the loop, tasks and guests. Only pkg/loop includes this header, because the
+ * header uses libuv's types.
  *
  * Callbacks of pkg/loop never run inside the function that starts an operation. To ensure this, code that has to call
  * back posts a task. The loop runs each posted task once, outside of the callbacks of uv, curl and D-Bus. Threads: loop

@@ -1,5 +1,5 @@
 /* os/memory.h - keeps a process that waits most of the time small in memory. These functions affect the whole process.
- * pkg/loop calls them, so a main() need not. Threads: loop thread only.
+ * pkg/loop calls them, so main() does not have to. Threads: loop thread only.
  *
  * Measured on a node (glibc, dynamic libcurl with its thirty libraries), three things cost memory: one malloc arena for
  * each thread, free memory that malloc keeps for peaks that do not recur, and mapped pages of code that ran only at

@@ -13,7 +13,7 @@ struct hf_spool_found {
     char stream[HF_SPOOL_STREAM_TEXT]; /* id of the stream; "" if the file `stream` is missing or damaged */
     bool cursor_found;
     struct hf_spool_cursor cursor;
-    uint64_t segments, bytes;                /* number and total size of the segments, without spare segments */
+    uint64_t segments, bytes;                /* number and total bytes of the segments, without spare segments */
     uint64_t records, waiting;               /* number of all records, and number of records above the cursor */
     uint64_t first, last;                    /* lowest and highest sequence (0 means no records) */
     uint64_t oldest_unix_ns, newest_unix_ns; /* times of the oldest and the newest record above the cursor */

@@ -137,8 +137,8 @@ struct hf_spool_extent {
     bool last;
 };
 
-/* Copies the extents that may hold records with sequences from `from` on, in order and at most `max` of them. Returns
- * their number. */
+/* Copies at most `max` extents to `ret`, in order. Takes the extents that may hold records with a sequence of `from` or
+ * higher. Returns the number of copied extents. */
 size_t hf_spool_store_extents(const struct hf_spool_store *store, uint64_t from, struct hf_spool_extent *ret,
                               size_t max);
 

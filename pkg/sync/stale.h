@@ -52,7 +52,8 @@ void hf_stale_lost(struct hf_stale *stale);
 /* Returns the time since the last sign of life, or HF_NEVER if there was none. Updates `longest_ns`. */
 uint64_t hf_stale_age_ns(struct hf_stale *stale, struct hf_now now);
 
-/* Returns the state now. *ret_wait_ns is the time after which the state may change by itself, or HF_NEVER. */
+/* Returns the state at the time `now`. *ret_wait_ns is the time after which the state may change by itself, or
+ * HF_NEVER. */
 enum hf_staleness hf_stale_judge(struct hf_stale *stale, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
 /* Returns the Unix time of the last sign of life (0 means never). */

@@ -34,9 +34,9 @@ void delta_literals_free(struct delta_literals *literals);
  * for each piece that would be smaller raw. */
 void delta_literals_reset(struct delta_literals *literals, bool quick, struct delta_block_options *options);
 
-/* Codes the literals of new[start..end), a stripe. Encoding takes the bytes from `truth`, which points to new[start],
- * and all copies from `copies`. It sets *ret_coded to false if the stripe has nothing to code. Decoding puts the runs
- * into `queue` but does not end the stripe in the queue. */
+/* Codes the literals of the stripe new[start..end). Encoding takes the bytes from `truth`, which points to new[start],
+ * and all copies from `copies`. Encoding sets *ret_coded to false if the stripe has nothing to code. Decoding puts the
+ * runs into `queue` but does not end the stripe in the queue. */
 HF_MUST_USE int delta_literals_encode(struct delta_literals *literals, struct delta_cm *cm, uint64_t start,
                                       uint64_t end, const unsigned char *truth, const struct delta_copies *copies,
                                       bool *ret_coded, struct hf_err *err);

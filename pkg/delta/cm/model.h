@@ -17,8 +17,9 @@ void delta_model_free(struct delta_model *model);
 /* Call at the start of a block. If `quick` is true, decoding takes less time, but the delta is slightly larger. */
 void delta_model_reset(struct delta_model *model, bool quick);
 
-/* Codes the copies of new[start..end), a stripe. Encoding takes the bytes from `truth`, which points to new[start], and
- * all copies from `copies`. Decoding takes literals and short copies from `queue`, and writes all bytes to `output`. */
+/* Codes the copies of the stripe new[start..end). Encoding takes the bytes from `truth`, which points to new[start],
+ * and all copies from `copies`. Decoding takes literals and short copies from `queue`, and writes all bytes to
+ * `output`. */
 HF_MUST_USE int delta_model_encode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,
                                    const unsigned char *truth, const struct delta_copies *copies, struct hf_err *err);
 HF_MUST_USE int delta_model_decode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,

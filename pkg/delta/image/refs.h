@@ -36,7 +36,8 @@ enum delta_ref_kind {
     DELTA_REF_GO_TYPE,
     DELTA_REF_SIZE,      /* size of the function that an unwind entry describes */
     DELTA_REF_GO_BUCKET, /* number of the function at the start of a bucket of code (findfunctab) */
-    /* four differences in findfunctab, from the number of a part's function to the number of its bucket's function */
+    /* four entries of findfunctab, each of which is the number of a part's function minus the number of the bucket's
+     * function */
     DELTA_REF_GO_PARTS,
     DELTA_REF_JUMP,  /* entry of a jump table, which counts from the start of the table */
     DELTA_REF_KINDS, /* number of kinds for x86-64 and AArch64; at most DELTA_REF_SLOTS */

@@ -23,7 +23,7 @@ struct hf_http_call; /* opaque; belongs to the table that started it */
 
 struct hf_http_response {
     int status; /* HTTP status, such as 200 */
-    /* delay of Retry-After, which the server sends in seconds or as a date; 0 if absent */
+    /* delay that the header Retry-After requests, in seconds or as a date; 0 if absent */
     uint64_t retry_after_ns;
     uint64_t date_unix_ns;                   /* time in the header Date; 0 if absent or unreadable */
     int64_t content_length;                  /* length of the body in bytes; -1 if unknown */

@@ -1,5 +1,5 @@
 /* loop/http/internal.h - internal: the structures that client.c, pool.c (connections), call.c (requests) and easy.c
- * (curl's options for one hop of a request) share. Only loop/http includes it.
+ * (curl's options for one hop of a request) share. Only loop/http includes this header.
  *
  * A client has one current `pool`: a curl multi handle with its connections. The client retires the pool when the
  * client's TLS identity has changed, when the pool's connections have become silent, or, because a pool takes about 100

@@ -1,5 +1,5 @@
-/* loop/server/internal.h - internal: the structures that the files of this folder share. Only these files include it,
- * because it uses types of libwebsockets (lws). Threads: loop thread only. */
+/* loop/server/internal.h - internal: the structures that the files of this folder share. Only these files include this
+ * header, because the header uses types of libwebsockets (lws). Threads: loop thread only. */
 #pragma once
 
 #include <libwebsockets.h>

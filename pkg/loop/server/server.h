@@ -39,7 +39,7 @@ struct hf_server_route {
     const char *method;
     size_t max_body; /* maximum length of a body in bytes; a longer body gets 413 */
     /* Set either `handle` or `start`. `handle` must fill *reply before it returns. For each call of `start`, the owner
-     * must call hf_server_answer() exactly once, inside `start` or later. It must do so even if the peer has
+     * must call hf_server_answer() exactly once, inside `start` or later. The owner must do so even if the peer has
      * disconnected, although the server then sends nothing. `request` is valid only until the callback returns. */
     void (*handle)(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply);
     void (*start)(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange);

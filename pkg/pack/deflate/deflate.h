@@ -78,7 +78,8 @@ void deflate_head_put(struct deflate_head *head, unsigned value, unsigned n);
 HF_MUST_USE int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret_codes, struct hf_err *err);
 
 void deflate_fixed_codes(struct deflate_codes *ret_codes);
-/* Computes the canonical codes for code lengths, with reversed bits so that the first bit is the lowest. */
+/* Computes the canonical codes from code lengths. The bits of each code are reversed, so that the first bit of a code
+ * is the lowest. */
 void deflate_codes_of(const uint8_t *lengths, unsigned n, uint16_t *codes);
 
 /* ---- prediction -------------------------------------------------------------------------------------------------- */
@@ -133,8 +134,8 @@ struct deflate_writer {
     uint32_t literal[DEFLATE_LITERALS], distance[DEFLATE_DISTANCES];
     uint64_t content_n;
     unsigned char *content; /* the first DEFLATE_STORED_MAX bytes of the block's content */
-    /* After deflate_writer_freeze(), the codes depend only on the frequencies at that time, which are the two arrays
-     * below. */
+    /* After deflate_writer_freeze(), the codes depend only on the frequencies at that time, which are in the two arrays
+     * after this field. */
     bool frozen;
     uint32_t first_literal[DEFLATE_LITERALS], first_distance[DEFLATE_DISTANCES];
     enum deflate_coding coding; /* DEFLATE_CODING_GZIP, unless the caller sets another coding before the first token */
@@ -175,7 +176,7 @@ struct deflate_reader {
     struct pack_reader in;
     uint64_t bits; /* the latest bits_n bits, which are read from `in` but not consumed yet */
     unsigned bits_n;
-    bool odd; /* the stream has a feature that no encoder writes, so encoding cannot reproduce the stream */
+    bool odd; /* true if the stream has a feature that no encoder writes, so encoding cannot reproduce the stream */
 };
 
 /* Reads the next block into *block. The caller frees block->tokens after the last block. Does not check if a distance

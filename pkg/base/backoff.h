@@ -11,8 +11,8 @@
 #include "base/rand.h"
 
 struct hf_backoff {
-    uint64_t base_ns;  /* > 0 */
-    uint64_t cap_ns;   /* >= base_ns */
+    uint64_t base_ns;  /* base of the exponential growth; above 0 */
+    uint64_t cap_ns;   /* upper limit of the growing delay; at least base_ns */
     uint64_t floor_ns; /* smallest delay (0 means pure full jitter) */
     unsigned attempt;  /* number of failures since hf_backoff_reset() */
 };

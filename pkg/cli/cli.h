@@ -206,23 +206,23 @@ const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT]);
     extern const struct hf_cli_option function##_options[];                                                            \
     int function(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 
-HF_CLI_COMMAND(hf_cli_delta_create); /* cli/delta/delta.c */
-HF_CLI_COMMAND(hf_cli_delta_apply);  /* cli/delta/delta_apply.c */
-HF_CLI_COMMAND(hf_cli_delta_info);   /* cli/delta/delta_info.c */
-HF_CLI_COMMAND(hf_cli_key_generate); /* cli/release/key.c */
+HF_CLI_COMMAND(hf_cli_delta_create); /* defined in cli/delta/delta.c */
+HF_CLI_COMMAND(hf_cli_delta_apply);  /* defined in cli/delta/delta_apply.c */
+HF_CLI_COMMAND(hf_cli_delta_info);   /* defined in cli/delta/delta_info.c */
+HF_CLI_COMMAND(hf_cli_key_generate); /* defined in cli/release/key.c */
 HF_CLI_COMMAND(hf_cli_key_public);
-HF_CLI_COMMAND(hf_cli_release_create); /* cli/release/release_create.c */
-HF_CLI_COMMAND(hf_cli_release_sign);   /* cli/release/release_check.c */
+HF_CLI_COMMAND(hf_cli_release_create); /* defined in cli/release/release_create.c */
+HF_CLI_COMMAND(hf_cli_release_sign);   /* defined in cli/release/release_check.c */
 HF_CLI_COMMAND(hf_cli_release_verify);
-HF_CLI_COMMAND(hf_cli_lint);       /* cli/release/lint.c */
-HF_CLI_COMMAND(hf_cli_hold);       /* cli/node/hold.c */
-HF_CLI_COMMAND(hf_cli_status);     /* cli/node/status.c */
-HF_CLI_COMMAND(hf_cli_spool_stat); /* cli/node/spool.c */
+HF_CLI_COMMAND(hf_cli_lint);       /* defined in cli/release/lint.c */
+HF_CLI_COMMAND(hf_cli_hold);       /* defined in cli/node/hold.c */
+HF_CLI_COMMAND(hf_cli_status);     /* defined in cli/node/status.c */
+HF_CLI_COMMAND(hf_cli_spool_stat); /* defined in cli/node/spool.c */
 HF_CLI_COMMAND(hf_cli_spool_cat);
 HF_CLI_COMMAND(hf_cli_spool_verify);
-HF_CLI_COMMAND(hf_cli_help); /* cli/help.c */
+HF_CLI_COMMAND(hf_cli_help); /* defined in cli/help.c */
 HF_CLI_COMMAND(hf_cli_version);
-HF_CLI_COMMAND(hf_cli_completion); /* cli/completion.c */
+HF_CLI_COMMAND(hf_cli_completion); /* defined in cli/completion.c */
 
 #define HF_CLI_DEFAULT_STATE_DIR "/var/lib/holdfast"
 #define HF_CLI_DEFAULT_RUN_DIR "/run/holdfast"

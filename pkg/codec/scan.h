@@ -151,7 +151,7 @@ struct hf_scan_walk {
     uint64_t objects;
     unsigned depth; /* number of open brackets */
     unsigned max_depth;
-    bool first; /* the walk has read nothing inside the innermost bracket yet */
+    bool first; /* true if the walk has read nothing inside the innermost bracket yet */
     bool ended;
     struct hf_scan_name *names; /* names of members in the open objects, those of the outermost object first */
     size_t n_names, cap_names;

@@ -18,7 +18,7 @@ enum hf_squeeze_kind { HF_SQUEEZE_NONE, HF_SQUEEZE_GZIP, HF_SQUEEZE_ZSTD };
 const char *hf_squeeze_name(enum hf_squeeze_kind kind);
 
 struct hf_squeeze;
-struct hf_squeeze *hf_squeeze_new(enum hf_squeeze_kind kind); /* NULL on OOM */
+struct hf_squeeze *hf_squeeze_new(enum hf_squeeze_kind kind); /* returns NULL on OOM */
 void hf_squeeze_free(struct hf_squeeze *squeeze);
 HF_DEFINE_CLEANUP(struct hf_squeeze, hf_squeeze_free)
 

@@ -42,7 +42,7 @@ struct hf_loop {
     struct hf_proc_ops proc;
     struct hf_probe_ops probe;
     struct hf_unit_ops unit;
-    struct hf_procs *procs;             /* proc.c */
+    struct hf_procs *procs;             /* state of the children; only proc.c uses it */
     struct hf_bus *bus;                 /* unit.c; NULL until first used */
     struct hf_server_host *server_host; /* server/server.c; NULL until first used */
 };

@@ -23,7 +23,7 @@ struct hf_spool_found {
     /* number of segments without a readable header, and number of segments with only one readable copy of the header */
     uint64_t headers_lost, headers_mended;
     uint64_t set_aside; /* number of damaged segments that an agent renamed and kept earlier */
-    bool newest_gone;   /* the newest segment that the spool ever began is missing */
+    bool newest_gone;   /* true if the newest segment that the spool ever began is missing */
     /* Size of a write that a power cut or a kill interrupted. This is no damage, because nobody has acknowledged the
      * records of that write. */
     uint64_t torn_bytes;

@@ -23,7 +23,7 @@ struct hf_spool_read {
     uint64_t next;          /* sequence at which to continue; every earlier record was read or is missing */
     uint64_t missing;       /* number of sequences that no segment held */
     uint64_t skipped_bytes; /* bytes of damage that the reader skipped */
-    bool gone;              /* the file of at least one segment has disappeared */
+    bool gone;              /* true if the file of at least one segment has disappeared */
 };
 
 /* Fills read->records with the records from place->next on and moves *place behind these records. Returns 0, also if

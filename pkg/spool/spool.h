@@ -89,7 +89,7 @@ struct hf_spool_state {
     uint64_t delivered;
     size_t pending_records, pending_bytes;
     uint64_t accepted, refused_full, failed;        /* number of appends by result */
-    uint64_t batches;                               /* number of writes */
+    uint64_t batches;                               /* number of writes so far */
     uint64_t last_write_ns;                         /* duration of the last write */
     uint64_t write_ns;                              /* total duration of all writes */
     uint64_t write_buckets[HF_SPOOL_WRITE_BUCKETS]; /* number of writes in each bucket of hf_spool_write_bounds_ns */

@@ -33,7 +33,7 @@ struct hf_spool_store {
     uint64_t segment_bytes, max_bytes;
     enum hf_spool_full when_full;
     char stream[HF_SPOOL_STREAM_TEXT];
-    /* opening found damage or loss after which this stream could assign a sequence twice */
+    /* true if opening found damage or loss after which this stream could assign a sequence twice */
     bool doubt;
     /* open_fd is the descriptor of the last segment, or -1 if no segment is open for writing */
     int dir_fd, cursor_fd, open_fd;

@@ -14,7 +14,7 @@
 enum { HF_PLAN_MAX = 1000 };
 
 struct hf_plan_params {
-    struct hf_edgeupdate *const *updates; /* in any order */
+    struct hf_edgeupdate *const *updates; /* the EdgeUpdates to select from, in any order */
     size_t n;
     const char *node_name;
     const json_t *node_labels;

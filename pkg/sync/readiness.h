@@ -46,7 +46,7 @@ struct hf_readiness_params {
 
 /* Status, reason and message of one condition. */
 struct hf_readiness_part {
-    const char *status; /* "True", "False", "Unknown" */
+    const char *status; /* status of the condition: "True", "False" or "Unknown" */
     char reason[HF_READINESS_REASON];
     char message[HF_READINESS_MESSAGE];
 };

@@ -20,7 +20,7 @@
 #include "sync/now.h"
 
 enum hf_staleness { HF_STALE_FRESH, HF_STALE_STALE, HF_STALE_EXPIRED, HF_STALE_COUNT };
-const char *hf_staleness_name(enum hf_staleness staleness); /* "Fresh" ... */
+const char *hf_staleness_name(enum hf_staleness staleness); /* returns the name of a state, such as "Fresh" */
 
 /* A node stays Fresh for this time after its last sign of life, so that nobody sees a short reconnect. */
 #define HF_STALE_GRACE_NS (30 * HF_NS_PER_S)

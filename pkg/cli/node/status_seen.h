@@ -20,7 +20,7 @@ struct hf_cli_seen {
     bool agent_runs;
 };
 
-const char *hf_cli_seen_name(enum hf_cli_seen_state state); /* "Current" ... */
+const char *hf_cli_seen_name(enum hf_cli_seen_state state); /* returns the name of the state, such as "Current" */
 
 /* Returns true if an agent runs with this state folder. To find out, the function tries to take the agent's lock, and
  * releases the lock at once. If the lock file exists but does not open, also returns true, so that only the age of the

@@ -32,7 +32,7 @@ enum {
 
 /* The contexts and guesses for one byte. */
 struct delta_byte_context {
-    uint32_t table[BYTES_TABLES], rank[BYTES_RANKS]; /* hashes of contexts */
+    uint32_t table[BYTES_TABLES], rank[BYTES_RANKS]; /* hashes of the contexts, one for each table and each rank */
     uint16_t guess[BYTES_GUESSES];                   /* guessed bytes + 1 (0 means no guess) */
     /* trust in each guess, below BYTES_TRUSTS; guesses with equal trust share statistics */
     uint16_t trust[BYTES_GUESSES];

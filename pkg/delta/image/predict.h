@@ -37,8 +37,8 @@ struct delta_shared_context {
     uint64_t old_size, new_size;
     unsigned predictors; /* the DELTA_PREDICT_* in use, combined by | */
     unsigned lean;       /* number of times that the models halve their tables */
-    bool only_first;     /* predict only one candidate, and do not compute delta_guess.source */
-    /* predict targets from the map alone, without learning moves and without using the tables of moves */
+    bool only_first;     /* true to predict only one candidate, without computing delta_guess.source */
+    /* true to predict targets from the map alone, without learning moves and without using the tables of moves */
     bool by_map;
     /* cache of the old image that was read last, because each block needs the image again */
     struct delta_pair last_pair;

@@ -29,13 +29,13 @@ struct hf_http_response {
     int64_t content_length;                  /* length of the body in bytes; -1 if unknown */
     uint64_t range_start;                    /* offset of the body's first byte (Content-Range of a 206); else 0 */
     uint64_t range_total;                    /* complete length of the content, from Content-Range; 0 if unknown */
-    char content_type[HF_HTTP_HEADER_VALUE]; /* "" if absent */
+    char content_type[HF_HTTP_HEADER_VALUE]; /* header Content-Type; "" if absent */
     char etag[HF_HTTP_HEADER_VALUE];         /* ETag as the server sent it, with its quotes; "" if absent */
     char last_modified[HF_HTTP_HEADER_VALUE];
 };
 
 struct hf_http_request {
-    const char *method;                       /* "GET" ... */
+    const char *method;                       /* method of the request, such as "GET" */
     const char *url;                          /* absolute http:// or https:// */
     const char *headers[HF_HTTP_MAX_HEADERS]; /* each "Name: value"; NULL ends the list; copied */
     struct hf_view body;                      /* body of the request, copied; empty if the request has no body */
@@ -79,7 +79,7 @@ struct hf_http_ops {
 
 /* Trust and credentials for one peer. The client copies the strings. A string of NULL is not used. */
 struct hf_http_config {
-    const char *user_agent;      /* "holdfast-agent/0.1.0" */
+    const char *user_agent;      /* header User-Agent, such as "holdfast-agent/0.1.0" */
     const char *ca_pem;          /* PEM of the only certificates to trust (NULL means the system's store) */
     const char *client_cert_pem; /* PEM of the client certificate, for mutual TLS with client_key_pem */
     const char *client_key_pem;

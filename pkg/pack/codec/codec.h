@@ -71,7 +71,7 @@ struct pack_decode {
     const struct hf_delta_old *from;
     uint64_t offset, n;
     struct pack_sink out;
-    const atomic_bool *cancel; /* may be NULL */
+    const atomic_bool *cancel; /* cancel flag, which the caller may set at any time; may be NULL */
     uint64_t memory_max;       /* limit of the decoder's memory in bytes (0 means only the codec's own limit) */
     /* decoding raises *memory to the number of bytes of memory that decoding needs; may be NULL */
     uint64_t *memory;

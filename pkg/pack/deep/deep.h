@@ -49,14 +49,14 @@ struct hf_deep_info {
      * empty if there are none */
     char libraries[96];
     size_t parts_n;             /* number of parts of the old file (0 means that the old file is not in parts) */
-    struct hf_deep_part *parts; /* free with hf_deep_info_done() */
+    struct hf_deep_part *parts; /* the parts of the old file; free them with hf_deep_info_done() */
 };
 void hf_deep_info_done(struct hf_deep_info *info);
 
 struct hf_deep_create_params {
     struct hf_delta_create_params delta;
-    bool plain;  /* make a plain delta */
-    bool inside; /* fast profile: look inside all streams, not only those that compress quickly */
+    bool plain;  /* true to make a plain delta */
+    bool inside; /* for the fast profile: true to look inside all streams, not only those that compress quickly */
     /* the parts of the old file, in order (NULL means that the old file is not in parts) */
     const struct hf_deep_part *parts;
     size_t parts_n;

@@ -92,8 +92,8 @@ struct deflate_prediction {
     uint64_t dynamic_bits, fixed_bits;
 };
 enum deflate_coding {
-    DEFLATE_CODING_GZIP, /* gzip, zlib */
-    DEFLATE_CODING_GO,   /* Go's compress/flate */
+    DEFLATE_CODING_GZIP, /* the coding of gzip and zlib */
+    DEFLATE_CODING_GO,   /* the coding of Go's compress/flate */
     /* like DEFLATE_CODING_GO, but the description of the codes has every code length, used or not */
     DEFLATE_CODING_ALL,
 };
@@ -195,7 +195,7 @@ HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc,
  * members. */
 struct deflate_stream {
     uint64_t memory; /* size in bytes of the decoder's own struct, to which the memory of the blocks is added */
-    int (*take_block)(struct deflate_stream *stream, struct hf_err *err); /* processes stream->block */
+    int (*take_block)(struct deflate_stream *stream, struct hf_err *err); /* processes the block in stream->block */
     int (*end)(struct deflate_stream *stream, struct hf_err *err);        /* runs after the last block */
     /* checksum and length of the content so far, for the gzip tail; the embedding decoder updates both */
     uint32_t crc, length;

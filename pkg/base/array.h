@@ -24,5 +24,5 @@
         grown_;                                                                                                        \
     })
 
-/* The function behind hf_array_grow(); `each` is the size of one item in bytes. */
+/* Does the work of hf_array_grow(). `each` is the size of one item in bytes. */
 HF_MUST_USE int hf_array_grow_bytes(void **items, size_t each, size_t n, size_t *cap, size_t max);

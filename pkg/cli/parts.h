@@ -37,8 +37,8 @@ size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);
 
 /* hf_cli_put() puts `value` at a path of an object; hf_cli_append() appends `value` to an array. Both functions take
- * ownership of `value`, also on errors. If `value` is NULL, because its constructor has failed, they return -ENOMEM.
- * -EBADMSG: a field on the path is not an object. */
+ * ownership of `value`, also on errors. If `value` is NULL, because its constructor has failed, the functions return
+ * -ENOMEM. -EBADMSG: a field on the path is not an object. */
 HF_MUST_USE int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *err);
 HF_MUST_USE int hf_cli_append(json_t *array, json_t *value, struct hf_err *err);
 

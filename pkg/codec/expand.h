@@ -1,9 +1,10 @@
 /* codec/expand.h - expands the compressed body of a request in one call, up to a maximum size. Reads the output of
  * codec/squeeze.h, and gzip and zstd of other programs.
  *
- * The function refuses a decompression bomb as soon as the output reaches the buffer's maximum or HF_EXPAND_MAX_RATIO.
- * It also refuses zstd frames with a window above 8 MiB. Several gzip members or zstd frames in a row are one body (RFC
- * 1952 2.2, RFC 8878 3). Threads: any; no state. Memory: grows the caller's buffer. Errors: see each function. */
+ * hf_expand() refuses a decompression bomb as soon as the output reaches the buffer's maximum or HF_EXPAND_MAX_RATIO.
+ * hf_expand() also refuses zstd frames with a window above 8 MiB. Several gzip members or zstd frames in a row are one
+ * body (RFC 1952 2.2, RFC 8878 3). Threads: any; no state. Memory: grows the caller's buffer. Errors: see each
+ * function. */
 #pragma once
 
 #include "base/buf.h"

@@ -13,23 +13,22 @@
  *     unpaired surrogate ("\ud800").
  *   - No object has two members of one name, at any depth. The scanner resolves escapes before it compares names.
  *   - A number fits into a double (1e999 does not) and has at most HF_SCAN_MAX_NUMBER characters. An integer outside
- *     int64 is valid, and a tree holds such an integer as a double. Kubernetes' decoder also turns such integers into
- *     doubles. They occur in practice: its servers write a double below 1e21 without an exponent, and our encoder
- *     writes metrics up to 2^64 that way. Signed content has only integers of at most 53 bits (hf_json_canonical()).
+ *     int64 is valid, and a tree holds such an integer as a double, as Kubernetes' decoder does. Such integers occur
+ *     in practice: Kubernetes' servers write a double below 1e21 without an exponent, and our encoder writes metrics up
+ *     to 2^64 without an exponent too. Signed content has only integers of at most 53 bits (hf_json_canonical()).
  *   - Objects and arrays nest at most HF_SCAN_MAX_DEPTH levels deep. NaN, Infinity, comments and trailing commas are
  *     not JSON.
- *   - U+0000 ("\u0000") is valid here, because log lines may hold it; it sets `zero`. hf_json_parse() refuses U+0000,
+ *   - U+0000 ("\u0000") is valid here, because log lines may hold it; the scan then sets `zero`. hf_json_parse() refuses U+0000,
  *     because the strings of a tree are C strings.
  *
  * hf_scan_init_loose() checks the grammar only: such a scan accepts duplicate names, unpaired surrogates (read as
- * U+FFFD) and numbers of any size. Use it to walk through text that nobody checked, such as log lines to redact. Do not
- * use it to validate input that is passed on.
+ * U+FFFD) and numbers of any size. Use a loose scan to walk through text that nobody checked, such as log lines to
+ * redact. Do not use a loose scan to validate input that is passed on.
  *
  * Threads: a scan belongs to one thread. Memory: none, with one exception: for a nested object with many members, the
- * scan keeps 16 heap bytes per member until the value ends.
- * Errors: -EBADMSG (bad text), -E2BIG (nested too deeply) and -ENOMEM. `what` (static text) and `at` (offset in the
- * text) then describe the fault, and all later calls on the scan fail. No error quotes the input, because the input may
- * hold a secret. */
+ * scan keeps 16 heap bytes per member until the value ends. Errors: -EBADMSG (bad text), -E2BIG (nested too deeply) and
+ * -ENOMEM. `what` (static text) and `at` (offset in the text) then describe the fault, and all later calls on the scan
+ * fail. No error quotes the input, because the input may hold a secret. */
 #pragma once
 
 #include <stdbool.h>
@@ -103,7 +102,7 @@ HF_MUST_USE int hf_scan_end(struct hf_scan *scan);
  * byte begins no value. */
 HF_MUST_USE int hf_scan_peek(struct hf_scan *scan);
 
-/* ----- single characters: for code that knows the structure of its text and checks for duplicate names itself ---- */
+/* ---- single characters: for code that knows the structure of its text and checks for duplicate names itself ---- */
 
 /* Skips blanks. Returns the next byte without consuming it, or -1 at the end of the text. */
 static inline int hf_scan_next(struct hf_scan *scan)

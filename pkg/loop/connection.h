@@ -19,9 +19,9 @@ struct hf_connection_params {
     const char *ca_pem; /* PEM of the only certificates to trust (NULL means the system's store) */
     void (*opened)(void *arg);
     void (*received)(void *arg, const void *bytes, size_t n);
-    /* Called when the connection could not open or has ended: -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (unknown name or
-     * no route), -EKEYREJECTED (TLS refused the peer), -EPIPE (the peer ended the connection). The owner must still
-     * call hf_connection_close(). */
+    /* Called when the connection could not open or has ended. `r` is -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (unknown
+     * name or no route), -EKEYREJECTED (TLS refused the peer) or -EPIPE (the peer ended the connection). The owner must
+     * still call hf_connection_close(). */
     void (*closed)(void *arg, int r, const struct hf_err *err);
     void *arg;
 };

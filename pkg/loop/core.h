@@ -30,7 +30,7 @@ struct hf_loop {
     uv_loop_t uv;
     /* an active handle, without which uv_run() would return when the loop has nothing to do */
     uv_async_t alive;
-    uv_timer_t trim;     /* returns free memory to the system some time after work ended */
+    uv_timer_t trim;     /* fires some time after work ended, to return free memory to the system */
     uint64_t trimmed_ns; /* uv_hrtime() when the loop last returned memory (0 means never) */
     uv_idle_t idle;      /* active while tasks wait, so that the loop does not sleep */
     struct hf_list tasks;
@@ -42,9 +42,10 @@ struct hf_loop {
     struct hf_proc_ops proc;
     struct hf_probe_ops probe;
     struct hf_unit_ops unit;
-    struct hf_procs *procs;             /* state of the children; only proc.c uses it */
-    struct hf_bus *bus;                 /* unit.c; NULL until first used */
-    struct hf_server_host *server_host; /* server/server.c; NULL until first used */
+    struct hf_procs *procs; /* state of the children; only proc.c uses it */
+    struct hf_bus *bus;     /* connection to the system bus, for unit.c; NULL until first used */
+    /* data that all servers of the loop share (server/server.c); NULL until first used */
+    struct hf_server_host *server_host;
 };
 
 void hf_loop_task_init(struct hf_loop_task *task, void (*run)(struct hf_loop_task *task));
@@ -53,7 +54,8 @@ void hf_loop_task_drop(struct hf_loop_task *task); /* removes a posted task; doe
 
 void hf_loop_guest_add(struct hf_loop *loop, struct hf_loop_guest *guest, void (*end)(struct hf_loop_guest *guest));
 void hf_loop_guest_remove(struct hf_loop_guest *guest);
-/* Call from within the guest's first `end`: the loop calls the new `end` after uv has closed all handles. */
+/* Replaces the guest's `end`. Call this from within the first `end`. The loop calls the new `end` after uv has closed
+ * all handles. */
 void hf_loop_guest_end_last(struct hf_loop *loop, struct hf_loop_guest *guest,
                             void (*end)(struct hf_loop_guest *guest));
 

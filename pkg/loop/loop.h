@@ -22,7 +22,7 @@ struct hf_loop *hf_loop_new(struct hf_err *err);
 void hf_loop_free(struct hf_loop *loop);
 HF_DEFINE_CLEANUP(struct hf_loop, hf_loop_free)
 
-/* Runs until hf_loop_stop(). Signals given to hf_loop_on_signal() arrive as callbacks. */
+/* Runs the loop until hf_loop_stop(). Signals given to hf_loop_on_signal() arrive as callbacks. */
 void hf_loop_run(struct hf_loop *loop);
 void hf_loop_stop(struct hf_loop *loop);
 HF_MUST_USE int hf_loop_on_signal(struct hf_loop *loop, int signum, void (*fire)(void *arg), void *arg);

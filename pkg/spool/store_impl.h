@@ -43,7 +43,7 @@ struct hf_spool_store {
      * name, so sync the folder before writing to the file */
     bool spare_was_segment;
     bool links_count; /* true if the file system reports st_nlink 0 for deleted files */
-    /* sorted by first sequence; the last segment is open for writing unless open_fd is -1 */
+    /* segments in the order of their first sequences; the last segment is open for writing unless open_fd is -1 */
     struct segment *segments;
     size_t n, cap;
     struct hf_spool_cursor cursor;
@@ -81,8 +81,8 @@ HF_MUST_USE int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from,
 /* Call after a sync, to check that the file system's journal still works. Two changes need this journal: the first
  * write to an allocated block, and a new name. If the journal stops after an error, ext4 drops such a change, and fsync
  * may still return 0. This function therefore allocates [from, to) of the file, which is already allocated, a second
- * time. The second allocation fails if the journal has stopped. If it succeeds, the journal also worked during the
- * sync. */
+ * time. The second allocation fails if the journal has stopped. If the second allocation succeeds, the journal also
+ * worked during the sync. */
 HF_MUST_USE int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                                  struct hf_err *err);
 bool hf_spool_is_unlinked(const struct hf_spool_store *store, int fd);

@@ -1,8 +1,8 @@
 /* spool/stream.h - the identity of a spool: 128 random bits in the file `stream` of its folder (FORMAT.md).
  *
- * A receiver refuses a record whose node, stream and sequence it has seen before, so a stream must never give a
- * sequence out twice. If somebody emptied the folder, or if the end of its content is damaged, the spool could assign a
- * sequence again. It therefore takes a new stream id. Threads: any; the functions block. */
+ * A receiver refuses a record whose node, stream and sequence it has seen before, so a stream must never assign one
+ * sequence to two records. If somebody emptied the folder, or if the end of its content is damaged, the spool could
+ * assign a sequence again. The spool therefore takes a new stream id. Threads: any; the functions block. */
 #pragma once
 
 #include "base/err.h"

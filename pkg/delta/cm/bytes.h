@@ -1,7 +1,7 @@
 /* delta/cm/bytes.h - codes a byte bit by bit. For each bit, it mixes the predictions of several contexts and of several
  * guessed bytes. Computes with integers only. One code path encodes and decodes.
  *
- * Two kinds of memory serve contexts, tables and ranks. A table holds a bit history (delta/cm/states.h) for each bit
+ * Contexts have two kinds of memory: tables and ranks. A table holds a bit history (delta/cm/states.h) for each bit
  * after a context; each row of a table has a check byte by which the coder recognizes a context that has not occurred
  * before. A rank has four bytes, which hold the last byte after a context and how often that byte came. Ranks serve
  * long contexts, of which there are too many for tables. Ranks and guesses are called sources, because each of them

@@ -14,7 +14,7 @@ struct delta_model;
 
 struct delta_model *delta_model_new(struct delta_shared_context *shared);
 void delta_model_free(struct delta_model *model);
-/* Call at the start of a block. If `quick` is true, decoding takes less time, but the delta is slightly larger. */
+/* Prepares for the next block. If `quick` is true, decoding takes less time, but the delta is slightly larger. */
 void delta_model_reset(struct delta_model *model, bool quick);
 
 /* Codes the copies of the stripe new[start..end). Encoding takes the bytes from `truth`, which points to new[start],

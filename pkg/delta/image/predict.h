@@ -31,7 +31,7 @@ enum {
 struct delta_shared_context {
     struct delta_old *old;
     struct delta_map map;
-    struct delta_pair *pairs; /* pairs of images in the order of the new images, which do not overlap */
+    struct delta_pair *pairs; /* pairs of images in the order of the new images; no two new images overlap */
     uint32_t pairs_n;
     const struct delta_image *new_images; /* encoder only: the new image of each pair */
     uint64_t old_size, new_size;
@@ -94,7 +94,7 @@ struct delta_predictor {
     unsigned char predicted[DELTA_WINDOW_MAX + 16];
 };
 
-/* Call at the start of each block. */
+/* Prepares for the next block. */
 void delta_predictor_reset(struct delta_predictor *p);
 
 /* Returns true if new_pos is the start of the new image of the next pair or, at the start of a block, within such an

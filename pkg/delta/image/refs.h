@@ -92,9 +92,9 @@ struct delta_ref {
     uint32_t at;     /* offset in the scanned bytes */
     uint8_t kind;
     uint8_t n; /* number of bytes of the reference (1, 2, 4, 6 or 8) */
-    /* DELTA_REF_RIP: size of the immediate after the operand. DELTA_REF_SYMBOL: size of an entry of the symbol table.
-     * DELTA_REF_GO_BUCKET and DELTA_REF_GO_PARTS: offset in the bucket. Other kinds: distance in bytes between `base`
-     * (the site if `base` is 0) and the position from which the value counts. */
+    /* For DELTA_REF_RIP, size of the immediate after the operand. For DELTA_REF_SYMBOL, size of an entry of the symbol
+     * table. For DELTA_REF_GO_BUCKET and DELTA_REF_GO_PARTS, offset in the bucket. For other kinds, distance in bytes
+     * between `base` (the site if `base` is 0) and the position from which the value counts. */
     uint8_t extra;
 };
 

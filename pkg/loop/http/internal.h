@@ -25,7 +25,7 @@ struct hf_http_pool;
 /* Functions that a pool calls after curl has returned. */
 struct hf_http_pool_owner {
     void (*free_aborted)(struct hf_http_pool *pool); /* frees the calls in pool->aborted */
-    void (*ended)(CURL *easy, CURLcode code);        /* one transfer has ended */
+    void (*ended)(CURL *easy, CURLcode code);        /* called when one transfer has ended */
 };
 
 /* The connections of one client. The loop frees a pool when the client has retired the pool and the pool's last call
@@ -125,7 +125,7 @@ struct hf_http_call {
 /* easy.c: makes the easy handle of the current hop, ready to start, and stores the handle in call->easy. Returns false
  * on OOM; the caller then frees the parts that exist. */
 bool hf_http_easy_make(struct hf_http_call *call);
-/* ---- http_call.c ------------------------------------------------------------------------------------------------- */
+/* ---- call.c ------------------------------------------------------------------------------------------------- */
 int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,
                        struct hf_err *err);
 void hf_http_call_cancel(void *ctx, struct hf_http_call *call);

@@ -13,7 +13,7 @@ struct hf_tls;
  * certificate. */
 HF_MUST_USE int hf_tls_new(const struct hf_http_config *config, struct hf_tls **ret_tls, struct hf_err *err);
 /* Take and release a reference for a set of connections. The first reference that needs the system's store loads the
- * store; the last hf_tls_close() frees it, because the store can take a megabyte. */
+ * store; the last hf_tls_close() frees the store, which can take a megabyte. */
 struct hf_tls *hf_tls_open(struct hf_tls *tls);
 void hf_tls_close(struct hf_tls *tls);
 void hf_tls_unref(struct hf_tls *tls);

@@ -35,7 +35,7 @@ struct hf_server_reply {
 struct hf_server_exchange;
 
 struct hf_server_route {
-    const char *path; /* must equal the path of the request */
+    const char *path; /* path of the URLs to which this route applies */
     const char *method;
     size_t max_body; /* maximum length of a body in bytes; a longer body gets 413 */
     /* Set either `handle` or `start`. `handle` must fill *reply before it returns. For each call of `start`, the owner
@@ -54,7 +54,7 @@ enum {
     HF_SERVER_IDLE_S = 30,
     HF_SERVER_BODY_S = 120,          /* limit in seconds for a body to arrive */
     HF_SERVER_ANSWER_S = 300,        /* seconds after which an exchange without an answer loses its connection */
-    HF_SERVER_SMALL_BODY = 16 << 10, /* bytes of a body that the server accepts whatever the other bodies take */
+    HF_SERVER_SMALL_BODY = 16 << 10, /* size in bytes up to which the server accepts every body */
     /* limit of the received bytes of all bodies above HF_SERVER_SMALL_BODY together; beyond this limit, requests get
      * 503 with Retry-After */
     HF_SERVER_MAX_BODIES_BYTES = 8 << 20,
@@ -79,9 +79,9 @@ struct hf_server_params {
     struct hf_server_limits limits;
 };
 
-/* Listens. -EADDRINUSE: the port is in use; -EADDRNOTAVAIL: this machine does not have the address; -EACCES: no
- * permission to listen there; -EMFILE: other servers of this loop have reserved the connections. Unknown paths get
- * 404, other methods 405, both with the JSON {"error": ...}. */
+/* Makes a server that listens. -EADDRINUSE: the port is in use; -EADDRNOTAVAIL: this machine does not have the address;
+ * -EACCES: no permission to listen there; -EMFILE: other servers of this loop have reserved the connections. Unknown
+ * paths get 404, other methods 405, both with the JSON {"error": ...}. */
 HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params,
                               struct hf_server **ret_server, struct hf_err *err);
 /* Sends the answer and ends the exchange. Copies all arguments. Sends nothing if the peer has disconnected or the

@@ -18,8 +18,8 @@
  *     to 2^64 without an exponent too. Signed content has only integers of at most 53 bits (hf_json_canonical()).
  *   - Objects and arrays nest at most HF_SCAN_MAX_DEPTH levels deep. NaN, Infinity, comments and trailing commas are
  *     not JSON.
- *   - U+0000 ("\u0000") is valid here, because log lines may hold it; the scan then sets `zero`. hf_json_parse() refuses U+0000,
- *     because the strings of a tree are C strings.
+ *   - U+0000 ("\u0000") is valid here, because log lines may hold it; the scan then sets `zero`. hf_json_parse()
+ *     refuses U+0000, because the strings of a tree are C strings.
  *
  * hf_scan_init_loose() checks the grammar only: such a scan accepts duplicate names, unpaired surrogates (read as
  * U+FFFD) and numbers of any size. Use a loose scan to walk through text that nobody checked, such as log lines to

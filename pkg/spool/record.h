@@ -10,7 +10,7 @@
 
 enum {
     HF_SPOOL_SEGMENT_HEADER = 64,
-    /* bytes of a sector; writes begin at multiples of it, so no write touches a sector with durable content */
+    /* bytes of a sector; every write begins at a multiple of this, so no write touches a sector with durable content */
     HF_SPOOL_SECTOR = 512,
     HF_SPOOL_CONTENT = HF_SPOOL_SECTOR, /* offset of the first record */
     HF_SPOOL_RECORD_HEADER = 32,

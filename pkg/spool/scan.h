@@ -30,8 +30,9 @@ void hf_spool_scan_done(struct hf_spool_scan *scan);
 HF_MUST_USE int hf_spool_scan_next(struct hf_spool_scan *scan, struct hf_spool_record *ret, struct hf_err *err);
 
 /* Moves scan->offset to the next undamaged record with a sequence above `above`. Returns 1 if there is such a record, 0
- * if not (scan->offset then stays), or -errno. Also call this function after hf_spool_scan_next() has returned -EIO. It
- * skips unreadable places and returns -EIO only after 64 of them, because the device is then broken. */
+ * if not (scan->offset then stays), or -errno. Also call this function after hf_spool_scan_next() has returned -EIO.
+ * This function skips unreadable places and returns -EIO only after 64 such places, because the device is then
+ * broken. */
 HF_MUST_USE int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_err *err);
 
 /* Describes the end of the last segment's content. */
@@ -44,7 +45,7 @@ struct hf_spool_tail {
 };
 
 /* Finds the end of the last segment's content. At a gap without a readable record, the records behind the gap decide.
- * If one of them is the first record of a write, the writer had synced everything before that write: the gap is damage,
- * and the content continues behind it. Otherwise a torn write begins at the gap, and the content ends there. Set
- * tail->last before the call. Returns 0 or -errno. */
+ * If one of them is the first record of a write, the writer had synced everything before that write. The gap is then
+ * damage, and the content continues behind the gap. Otherwise a torn write begins at the gap, and the content ends at
+ * the gap. Set tail->last before the call. Returns 0 or -errno. */
 HF_MUST_USE int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, struct hf_err *err);

@@ -1,5 +1,5 @@
 /* spool/spool.h - a durable queue on the loop. Its operations append records with group commit, read records in order,
- * and mark records as delivered.
+ * and record deliveries.
  *
  * Appends that come while a sync runs wait for the end of that sync. One write and one sync then serve all these
  * appends. No timer delays an append. An append's `done` with r = 0 means that the record survives a power cut. At most
@@ -88,7 +88,8 @@ struct hf_spool_state {
     /* highest sequence that the caller has reported as delivered; the cursor on disk may be lower */
     uint64_t delivered;
     size_t pending_records, pending_bytes;
-    uint64_t accepted, refused_full, failed;        /* number of appends by result */
+    /* numbers of appends that the spool accepted, refused because the spool was full, and could not write */
+    uint64_t accepted, refused_full, failed;
     uint64_t batches;                               /* number of writes so far */
     uint64_t last_write_ns;                         /* duration of the last write */
     uint64_t write_ns;                              /* total duration of all writes */

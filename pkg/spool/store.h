@@ -52,7 +52,7 @@ struct hf_spool_stats {
     uint64_t next;      /* sequence of the next record */
     uint64_t last;      /* sequence of the last durable record; lower than next - 1 if the store skipped sequences */
     uint64_t delivered; /* highest sequence up to which everything is delivered */
-    uint64_t bytes;     /* total size of the segments, including the spare one */
+    uint64_t bytes;     /* total bytes of the segments, including the spare segment */
     /* payload bytes of records that are not delivered; approximate if a segment is delivered in part */
     uint64_t waiting;
     uint64_t segments;

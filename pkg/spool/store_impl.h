@@ -102,5 +102,6 @@ uint64_t hf_spool_waiting_bytes(const struct hf_spool_store *store);
  * long. */
 HF_MUST_USE int hf_spool_spare_now(struct hf_spool_store *store, struct hf_err *err);
 
-/* recover.c */
+/* recover.c: repairs what a crash left in the folder, and fills the store from the folder. `used` is the field of
+ * struct hf_spool_store_params. */
 HF_MUST_USE int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err *err);

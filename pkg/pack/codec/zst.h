@@ -6,8 +6,8 @@
 
 enum pack_zstd_flags {
     ZST_CHECKSUM = 1,
-    ZST_SIZE = 2, /* the frame states the size of its content */
-    /* the encoder uses one worker thread, as the zstd command does; the worker cuts long content into jobs */
+    ZST_SIZE = 2, /* flag of a frame that states the size of its content */
+    /* flag of an encoder with one worker thread, as in the zstd command; the worker cuts long content into jobs */
     ZST_WORKER = 4,
 };
 

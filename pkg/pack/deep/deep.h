@@ -5,8 +5,9 @@
  * unpacks those streams that an encoder can compress again bit for bit. Archives (tar, cpio, ar) stay as they are,
  * because the search finds the streams in them. A deep delta contains an inner delta (pkg/delta) from the unpacked old
  * file to the unpacked new file. Applying unpacks the old file's streams to a scratch file, applies the inner delta,
- * and compresses the streams of the new file while it writes that file. If looking inside makes the delta no smaller,
- * or no encoder reproduces a stream, the result is a plain delta. hf_deep_apply() applies both kinds.
+ * and compresses the streams of the new file while it writes that file. If looking inside does not make the delta
+ * smaller, or if no stream has an encoder that reproduces it, the result is a plain delta. hf_deep_apply() applies both
+ * kinds.
  *
  * Blocks: worker threads and command lines only. The functions return the errors of delta/delta.h and two more.
  *

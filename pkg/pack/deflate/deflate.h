@@ -17,16 +17,16 @@
 
 #include "pack/codec/codec.h"
 
-/* PACK_CODEC_DEFLATE: the plain form is the content. deflate_match.h predicts the tokens; the marks list the tokens
- * that differ. */
+/* The codec PACK_CODEC_DEFLATE, whose plain form is the content. deflate_match.h predicts the tokens; the marks list
+ * the tokens that differ from the prediction. */
 extern const struct pack_codec_ops pack_deflate_ops;
 
 enum {
     DEFLATE_LITERALS = 286,
     DEFLATE_DISTANCES = 30,
     DEFLATE_LENGTH_CODES = 19,
-    DEFLATE_TOKENS_MAX = 1 << 20, /* maximum number of tokens in a block, for which the tokens take 4 MiB */
-    DEFLATE_HEAD_BYTES = 640,     /* upper bound for the description of a block's codes */
+    DEFLATE_TOKENS_MAX = 1 << 20, /* maximum number of tokens in a block; that many tokens take 4 MiB */
+    DEFLATE_HEAD_BYTES = 640,     /* upper bound in bytes for the description of a block's codes */
     DEFLATE_STORED_MAX = 65535,
     DEFLATE_WINDOW = 32768,
 };
@@ -155,7 +155,7 @@ HF_MUST_USE int deflate_writer_end(struct deflate_writer *writer, enum deflate_k
 /* Pads to a whole byte, writes `tail` and flushes the buffer. */
 HF_MUST_USE int deflate_writer_finish(struct deflate_writer *writer, const void *tail, size_t tail_n,
                                       struct hf_err *err);
-/* Fixes the codes of the current block: its later tokens do not change them. */
+/* Fixes the codes of the current block, so that later tokens of the block do not change the codes. */
 void deflate_writer_freeze(struct deflate_writer *writer);
 /* Calls deflate_block_kind() for `block`, with the frequencies of the block that the writer holds. */
 enum deflate_kind deflate_writer_compare(struct deflate_writer *writer, const struct deflate_block *block);
@@ -182,7 +182,7 @@ struct deflate_reader {
 /* Reads the next block into *block. The caller frees block->tokens after the last block. Does not check if a distance
  * leads to a place before the start of the content. -EBADMSG: the block is invalid. */
 HF_MUST_USE int deflate_read_block(struct deflate_reader *reader, struct deflate_block *block, struct hf_err *err);
-/* After the last block: skips to a whole byte and returns the offset behind the stream. */
+/* Skips to a whole byte and returns the offset behind the stream. Call after the last block. */
 uint64_t deflate_reader_end(struct deflate_reader *reader);
 /* Skips to the next whole byte and reads that byte. */
 HF_MUST_USE int deflate_reader_byte(struct deflate_reader *reader, unsigned *ret_byte, struct hf_err *err);

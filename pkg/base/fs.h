@@ -32,9 +32,9 @@ struct hf_fs_ops {
     int (*fsync)(void *ctx, int fd);
     int (*fdatasync)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *ret);
-    /* Returns the number of hard links of the file. Does not use fstat(): a call of fstat() also reads the file's
-     * times, which makes the kernel record the time of the next write to the nanosecond (multigrain timestamps, Linux
-     * 6.13), and then every fdatasync writes the inode too. */
+    /* Returns the number of hard links of the file. Does not use fstat(), because fstat() also reads the file's times.
+     * The kernel would then record the time of the next write to the nanosecond (multigrain timestamps, Linux 6.13), so
+     * that every fdatasync writes the inode too. */
     int (*links)(void *ctx, int fd);
     int (*fstatat)(void *ctx, int dirfd, const char *path, struct stat *ret, int flags);
     int (*fstatvfs)(void *ctx, int fd, struct statvfs *ret);

@@ -30,7 +30,7 @@ enum hf_cli_exit {
     HF_EXIT_SILENT = 5,  /* `status`: the status is old, because no agent runs or the agent does not renew the status */
 };
 
-enum { HF_CLI_MAX_OPTIONS = 64 }; /* limit of options on one command line, repetitions included */
+enum { HF_CLI_MAX_OPTIONS = 64 }; /* maximum number of options on one command line, including repetitions */
 
 /* One option. An array of options ends with a NULL name. */
 struct hf_cli_option {

@@ -32,7 +32,7 @@ enum hf_plan_why { HF_PLAN_SUPERSEDED, HF_PLAN_NOT_ADMITTED_YET };
 struct hf_plan_note {
     const struct hf_edgeupdate *update;
     enum hf_plan_why why;
-    const struct hf_edgeupdate *chosen; /* the update to which `update` gives way */
+    const struct hf_edgeupdate *chosen; /* the EdgeUpdate that this node takes instead of `update` */
 };
 
 struct hf_plan {

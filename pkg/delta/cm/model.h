@@ -1,6 +1,6 @@
-/* delta/cm/model.h - the small profile's model of copies: for each byte of a copy, predicts the byte from the old file,
- * the match map and the image, and codes where the true byte differs. Encoder and decoder are one code path, so their
- * predictions agree. literals.h codes the bytes between copies.
+/* delta/cm/model.h - the small profile's model of copies. For each byte of a copy, the model predicts the byte from the
+ * old file, the match map and the image, and codes where the true byte differs from the prediction. One code path
+ * encodes and decodes, so that both sides predict the same bytes. literals.h codes the bytes between copies.
  *
  * One model serves one block at a time; delta_model_reset() starts the next block. Memory: sizeof(struct
  * delta_model). */

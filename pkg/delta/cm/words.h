@@ -33,7 +33,7 @@ struct delta_word_guess {
     unsigned changed;
 };
 
-/* Prepares for the next block. The tables in use have their full size, halved `lean` times. */
+/* Prepares for the next block. Each table has its full size divided by 2^lean. */
 void delta_words_reset(struct delta_words *w, unsigned lean);
 
 /* Finds the candidates for the new value of a word whose old value is `old`. The candidates point into *w and are valid

@@ -20,7 +20,7 @@ enum {
     DELTA_PREDICT_I386 = 4,       /* references in code of 32-bit x86 */
     DELTA_PREDICT_RISCV = 8,      /* references in code of RISC-V */
     DELTA_PREDICT_ALL = 15,
-    /* number of bits for predictors; the bits above them hold `lean` of struct delta_shared_context */
+    /* number of low bits for the predictors in the encoded shared context; the higher bits hold `lean` */
     DELTA_PREDICT_BITS = 4,
     DELTA_LEAN_MAX = 3,
     DELTA_PAIRS_MAX = 4096,

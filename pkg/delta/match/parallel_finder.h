@@ -6,6 +6,6 @@
 
 #include "delta/match/copy_finder.h"
 
-/* Finds the same copies as a single pass. Errors: -ENOMEM, -ECANCELED. */
+/* Runs one pass in two threads, and finds the same copies as a pass in one thread. Errors: -ENOMEM, -ECANCELED. */
 HF_MUST_USE int delta_parallel_finder_run(const struct delta_matcher *m, const struct delta_match_params *params,
                                           unsigned min_gain, struct delta_copies *ret_copies);

@@ -49,7 +49,7 @@ struct hf_http_request {
      * with -ETIMEDOUT, and no new call uses the connection. Use this limit for watches, whose responses may be silent
      * for long. */
     uint64_t keepalive_ns;
-    /* limit of the body (0 means 16 MiB, UINT64_MAX no limit); a longer body ends the call with -E2BIG */
+    /* limit of the body in bytes (0 means 16 MiB, UINT64_MAX no limit); a longer body ends the call with -E2BIG */
     uint64_t max_body_bytes;
     uint64_t bandwidth_limit; /* limit in bytes per second (0 means none) */
     /* true to follow up to 5 redirects, but never from https to http; other origins get no credentials */

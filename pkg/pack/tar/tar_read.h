@@ -40,7 +40,7 @@ struct hf_tar_member {
 
 struct hf_tar {
     void *ctx;
-    /* returns bytes read, 0 at the end, or -errno */
+    /* returns the number of bytes read (0 at the end of the archive) or -errno */
     ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
     uint64_t size;
     uint64_t at; /* offset of the next header; starts at 0 */

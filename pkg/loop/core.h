@@ -66,8 +66,8 @@ void hf_loop_worked(struct hf_loop *loop);
  * only uv has, such as UV_EAI_*. */
 int hf_loop_errno(int r);
 
-/* Returns the milliseconds for uv_timer_start() with which the timer never fires before `delay_ns` from now, and at
- * most 1 ms later than that. */
+/* Returns the number of milliseconds to pass to uv_timer_start(). The timer then fires `delay_ns` from now or up to 1
+ * ms later, but never earlier. */
 uint64_t hf_loop_delay_ms(struct hf_loop *loop, uint64_t delay_ns);
 
 /* Initializes the part of the loop that belongs to sched.c. The other functions hf_..._init() do so for their files. */

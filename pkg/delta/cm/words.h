@@ -23,7 +23,7 @@ struct delta_words {
     uint32_t by; /* latest change of any word */
 };
 
-/* Candidates for one word. */
+/* The candidates for the new value of one word. */
 struct delta_word_guess {
     uint32_t old, word[DELTA_WORD_LIKES];
     struct delta_word_change *from[DELTA_WORD_LIKES];

@@ -37,7 +37,7 @@ struct hf_http_response {
 struct hf_http_request {
     const char *method;                       /* method of the request, such as "GET" */
     const char *url;                          /* absolute http:// or https:// */
-    const char *headers[HF_HTTP_MAX_HEADERS]; /* each "Name: value"; NULL ends the list; copied */
+    const char *headers[HF_HTTP_MAX_HEADERS]; /* header lines, each "Name: value"; NULL ends the list; copied */
     struct hf_view body;                      /* body of the request, copied; empty if the request has no body */
     uint64_t connect_timeout_ns;              /* limit for making the connection (0 means 10 s) */
     uint64_t timeout_ns;                      /* limit of the whole call (0 means none, as for watches and downloads) */

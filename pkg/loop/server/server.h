@@ -27,7 +27,7 @@ struct hf_server_request {
 struct hf_server_reply {
     int status;
     const char *content_type;
-    const char *extra_headers[4]; /* each "Name: value"; NULL ends the list */
+    const char *extra_headers[4]; /* header lines, each "Name: value"; NULL ends the list */
     struct hf_buf body;           /* body of the reply; the server makes this buffer, and the handler fills it */
 };
 

@@ -69,10 +69,11 @@ HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_by
                                const struct hf_deep_create_params *params, const struct hf_delta_out *patch,
                                struct hf_err *err);
 
-/* Returns false if no zstd frame begins in the bytes. Then the fast profile, unless `inside` is set, can only make a
- * plain delta. */
+/* Returns false if no zstd frame begins in the bytes. In that case, the fast profile can only make a plain delta,
+ * unless `inside` is set. */
 bool hf_deep_may_hold_zstd(const void *bytes, size_t n);
-/* Returns false if no compressed stream begins in the bytes. Then the small profile can only make a plain delta. */
+/* Returns false if no compressed stream begins in the bytes. In that case, the small profile can only make a plain
+ * delta. */
 bool hf_deep_may_hold_packed(const void *bytes, size_t n);
 
 struct hf_deep_apply_params {

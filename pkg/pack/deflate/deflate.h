@@ -57,9 +57,9 @@ extern const uint8_t deflate_length_bits[29], deflate_distance_bits[30], deflate
 enum deflate_kind {
     DEFLATE_STORED,
     DEFLATE_FIXED,
-    DEFLATE_DYNAMIC, /* dynamic, with the predicted codes */
-    DEFLATE_GIVEN,   /* dynamic, with the codes that the block's own description gives */
-    DEFLATE_AUTO,    /* dynamic, fixed or stored, as predicted */
+    DEFLATE_DYNAMIC, /* a dynamic block with the predicted codes */
+    DEFLATE_GIVEN,   /* a dynamic block with the codes that its own description gives */
+    DEFLATE_AUTO,    /* a dynamic, fixed or stored block, as predicted */
 };
 
 /* Code lengths of a block. */
@@ -67,7 +67,7 @@ struct deflate_codes {
     uint8_t literal[288], distance[32];
 };
 
-/* The bits that describe codes, in the order of the stream: bit 0 of byte 0 first. */
+/* The bits that describe codes, in the order of the stream. The first bit is bit 0 of byte 0. */
 struct deflate_head {
     unsigned bits;
     unsigned char bytes[DEFLATE_HEAD_BYTES];

@@ -1,4 +1,4 @@
-/* telemetry/source/ingest_parse.h - parses the body of POST /ingest into events, one after the other (docs/INGEST.md).
+/* telemetry/source/ingest_parse.h - parses the body of POST /ingest into events, one after the other (INGEST.md).
  * Pure.
  *
  *     r = hf_ingest_parse_begin(&parser, &request, &fault);

@@ -29,9 +29,11 @@ void hf_histogram_clear(struct hf_histogram *histogram);
 /* Counts a value, which must be finite. */
 void hf_histogram_add(struct hf_histogram *histogram, double value);
 
-/* Appends
+/* Appends the histogram as one line of JSON, whose names have the same meaning as in OTLP:
+ *
  *     {"count":3,"sum":6,"min":1,"max":3,"scale":6,"zeroCount":0,
  *      "positive":{"offset":-1,"counts":[1,0,2]},"negative":{...}}
- * as one line; the names have the same meaning as in OTLP. Omits min and max if count is 0, and omits "positive" or
- * "negative" if that range has no buckets. On failure `out` is unchanged. */
+ *
+ * Omits min and max if count is 0, and omits "positive" or "negative" if that range has no buckets. On failure *out is
+ * unchanged. */
 HF_MUST_USE int hf_histogram_format(const struct hf_histogram *histogram, struct hf_buf *out);

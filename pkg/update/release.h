@@ -169,9 +169,9 @@ struct release_retry {
 
 /* Only drift.c writes these fields. */
 struct release_drift {
-    struct hf_swap_identity identity; /* of the committed file, when a check last found it unchanged; else zero */
-    bool look_wanted;                 /* hf_update_engine_check_drift() was called since the last look */
-    uint64_t look_due_ns;             /* monotonic time before which no look starts; 0 if there is no such time */
+    struct hf_swap_look look; /* of the committed version; zero after an update */
+    bool look_wanted;         /* hf_update_engine_check_drift() was called since the last look */
+    uint64_t look_due_ns;     /* monotonic time before which no look starts; 0 if there is no such time */
     /* repairs in this process, minus one for each look that found no drift; at least 0 */
     unsigned repairs;
 };
@@ -337,7 +337,7 @@ struct step_job {
     struct hf_swap_inspection inspection;
     struct hf_room room;
     struct delta_death death;
-    struct hf_swap_identity identity;
+    struct hf_swap_look look;
     struct hf_buf text; /* text of the journal */
     uint64_t sequence;  /* value to which the job raises the floor; 0 after it has done so */
 };

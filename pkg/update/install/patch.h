@@ -21,7 +21,8 @@
 
 struct hf_patch_params {
     struct hf_target target;
-    const char *folder; /* where to record an attempt with a delta (update/state/attempt.h); NULL for no record */
+    /* where to record an attempt with a delta (update/state/attempt.h) and the manifest; NULL for no records */
+    const char *folder;
     enum hf_install_kind kind;
     enum hf_update_method method;
     const char *delta_sha256; /* method Delta */

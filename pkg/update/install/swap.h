@@ -13,12 +13,16 @@
 #include <stdatomic.h>
 
 #include "api/edgeupdate.h"
+#include "update/install/manifest.h"
 #include "update/install/target.h"
 
 struct hf_swap_params {
     struct hf_target target;
     enum hf_install_kind kind;
-    const char *sha256; /* hash of the new file or archive */
+    const char *sha256;  /* hash of the new file or archive */
+    const char *records; /* <state>/updates/<release>, where the manifests lie; NULL for none */
+    bool has_mode;       /* kind File: the release states the mode */
+    unsigned mode;
     bool had_old;
     const char *old_sha256;  /* kind File with had_old */
     const char *old_link;    /* kind Tree with had_old: the text of the link */
@@ -31,7 +35,8 @@ struct hf_swap_params {
 /* The state of the target before an update. */
 struct hf_swap_inspection {
     bool exists;
-    /* hash of the file, or with kind Tree of the archive; "" if the engine did not make the tree */
+    /* hash of the file, or with kind Tree of the archive; "" if the engine did not make the tree, or if the tree is
+     * that of params.sha256 and differs from its manifest */
     char sha256[HF_SHA256_HEX];
     char link[HF_UPDATE_MAX_PATH];    /* kind Tree */
     char missing[HF_UPDATE_MAX_PATH]; /* topmost folder of the path that does not exist; "" if all exist */
@@ -41,30 +46,34 @@ struct hf_swap_inspection {
     uint64_t step_bytes;
 };
 
-/* Identifies a file without reading the content. Every ordinary change of the file changes at least one of these
- * fields. */
-struct hf_swap_identity {
+/* What the checks for drift know about the installed version. Zero-initialise; zero it again after an update. */
+struct hf_swap_look {
+    struct hf_manifest_look seen; /* seen.what and seen.mended describe the last check, for both kinds */
+    /* Kind File: identifies the file without reading the content. Every ordinary change of the file changes at least
+     * one of these fields, because no system call can set a ctime. */
     uint64_t device, inode, size;
-    int64_t changed_s, changed_ns; /* ctime; no system call can set it */
+    int64_t changed_s, changed_ns;
 };
 
-/* Returns 1 if the committed version is still in place, 0 if not, or -errno if the check failed. `look` holds the
- * identity from the last call that returned 1 (all zero before that). The function reads the content of a file only if
- * the current identity differs, and updates `look` if the content is right. */
-HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *look,
+/* Returns 1 if the committed version is still in place, 0 if not (look->seen.what says why), or -errno if the check
+ * failed. Reads the content of a file only if its identity has changed since the last call; of a tree, also some
+ * unchanged files (hf_manifest_check()). If only mode or owner are wrong, the function restores them through a
+ * descriptor of the file, counts this in look->seen.mended and returns 1. */
+HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);
 
 /* Inspects the target. If the journal of an unfinished swap was lost, undoes that swap first. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
-/* Swaps the new file in. -ESTALE: the target or the new file has changed. After any failure, call hf_swap_undo() to
+/* Swaps the new file in. -ESTALE: the target, the new file or the new tree has changed. After any failure, call hf_swap_undo() to
  * restore the old state. */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Restores the old file. -ESTALE with RollbackFailed: the old version is gone and cannot be restored. */
+/* Restores the old file. -ESTALE with RollbackFailed: the old version is gone, or the old tree is not what its manifest
+ * says; it cannot be restored. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Removes downloads, unfinished and old files, trees that no link names, and folders made for a target that does not
+/* Removes downloads, unfinished and old files, trees that no link names, old manifests, and folders made for a target that does not
  * exist. Call this function only if the journal records which version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

@@ -46,6 +46,7 @@ enum hf_update_event {
     HF_EV_FAILED,    /* the step failed; try again later */
     HF_EV_RESTORED,  /* the old version is in place, restarted and checked */
     HF_EV_DRIFTED,   /* the committed version is gone or changed */
+    HF_EV_MENDED,    /* mode or owner of the committed version were wrong, and are right again */
     HF_EV_UNDONE,    /* the old version is in place, and the new one never ran */
     HF_EV_COUNT,
 };

@@ -264,6 +264,7 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
     agent->params = *params;
     agent->env = (struct hf_agent_env){.params = &agent->params,
                                        .fs = params->home->fs,
+                                       .config = params->config,
                                        .clock = hf_home_clock(params->home),
                                        .log = params->log,
                                        .turn = &agent->turn,

@@ -17,6 +17,7 @@
 #include "agent/home.h"
 #include "api/syncpolicy.h"
 #include "base/rand.h"
+#include "config/config.h"
 #include "kube/source.h"
 #include "loop/http/http.h"
 #include "loop/probe.h"
@@ -46,9 +47,10 @@ struct hf_agent_params {
     const char *node_name;
     const char *version; /* this program's version */
     const char *trust_dir;
-    const char *const *roots; /* update roots, at most 7; NULL ends */
-    const char *arch;         /* NULL: the architecture of this program */
-    const char *facts_root;   /* see node/probe.h; "" on a real node */
+    const struct hf_config *config; /* bounds that the node sets (config/config.h); NULL: the defaults */
+    const char *const *roots;       /* update roots, at most 7; NULL ends */
+    const char *arch;               /* NULL: the architecture of this program */
+    const char *facts_root;         /* see node/probe.h; "" on a real node */
     bool pod_mode;
     bool once;             /* the process ends by itself when its work is done; the status says that it will */
     const char *host_root; /* pod mode: folder where the host's file system is mounted; NULL: "/" */

@@ -1,5 +1,5 @@
-/* delta/select_predictors.h - choose the predictors to use for code. A predictor is useful if its predictions are
- * right more often than the unchanged bytes of the old file. Creating only. */
+/* delta/select_predictors.h - choose the predictors to use for code. A predictor is useful if its predictions are right
+ * more often than the unchanged bytes of the old file. Used only to create deltas. */
 #pragma once
 
 #include "delta/create.h"

@@ -44,6 +44,3 @@ HF_MUST_USE int hf_resource_watch_url(const char *server, const struct hf_resour
 /* Appends the URL for the server-side apply of the object `name`; subresource may be NULL. */
 HF_MUST_USE int hf_resource_apply_url(const char *server, const struct hf_resource *resource, const char *name,
                                       const char *subresource, const char *field_manager, struct hf_buf *out);
-
-/* Appends the text, with every byte except unreserved ones (RFC 3986, 2.3) as %XX. */
-HF_MUST_USE int hf_resource_escape(const char *text, struct hf_buf *out);

@@ -40,6 +40,9 @@ struct hf_spool_params {
     /* Called when the store dropped records to make room, before the `done` of the append that needed the room. May be
      * NULL. */
     void (*dropped)(void *arg, const struct hf_spool_dropped *dropped);
+    /* Called with the error when the disk work of the spool begins to fail, and with NULL when a write or a save of the
+     * cursor succeeds again. May be NULL. */
+    void (*failing)(void *arg, const struct hf_err *err);
     void *arg;
 };
 
@@ -94,7 +97,3 @@ struct hf_spool_state {
     uint64_t skipped_bytes;                         /* bytes of damage that reads skipped */
 };
 struct hf_spool_state hf_spool_state(const struct hf_spool *spool);
-
-/* Returns the text of the last failed write, delivery or read, or "" if a write or delivery has succeeded since. Valid
- * until the loop runs the next callback of the spool. */
-const char *hf_spool_trouble(const struct hf_spool *spool);

@@ -7,7 +7,7 @@
 #include "api/meta.h"
 #include "api/telemetry.h"
 #include "base/parse.h"
-#include "update/install/target.h"
+#include "config/config.h"
 
 #define DEFAULT_STATE_DIR "/var/lib/holdfast"
 
@@ -356,7 +356,7 @@ static int take_arguments(int argc, char *const *argv, struct hf_agent_options *
     return 0;
 }
 
-static const char *const default_roots[] = {HF_UPDATE_ROOTS};
+static const char *const default_roots[] = {HF_CONFIG_UPDATE_ROOTS};
 
 static int check_together(struct hf_agent_options *o, struct hf_err *err)
 {

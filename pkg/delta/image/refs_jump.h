@@ -9,8 +9,8 @@
 
 #include "delta/image/refs.h"
 
-/* The run of words that lead to code in which the last window ended; zero it before the first one. Positions are
- * those in the old file. */
+/* State of the scan between windows: a run of words, each of which leads to code, and in which the last window ended.
+ * Zero the struct before the first window. All positions are positions in the old file. */
 struct delta_jumps {
     uint64_t start, end;
 };

@@ -1,5 +1,5 @@
-/* delta/io/memory.h - read an old file in memory through struct delta_old, the reader that applying uses. Creating
- * only. */
+/* delta/io/memory.h - read an old file in memory through struct delta_old, the reader that applying uses. Used only to
+ * create deltas. */
 #pragma once
 
 #include "delta/io/wire.h"

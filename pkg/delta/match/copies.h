@@ -10,7 +10,8 @@
 
 #include "base/err.h"
 
-/* The new bytes [new_pos, new_pos + len) resemble the old bytes from old_pos on. Some of the bytes may differ. */
+/* The new bytes [new_pos, new_pos + len) resemble the old bytes from old_pos on. Some of the new bytes may differ from
+ * the old bytes. */
 struct delta_copy {
     uint64_t new_pos, old_pos, len;
 };

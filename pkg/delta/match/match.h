@@ -33,7 +33,8 @@ void delta_matcher_done(struct delta_matcher *m);
 enum { DELTA_VARIANTS_MAX = 4 };
 
 struct delta_match_params {
-    /* for each variant: number of bytes by which a match must exceed the current copy to replace that copy */
+    /* for each variant, the number of bytes by which a match must be longer than the current copy to replace that
+     * copy */
     const unsigned *min_gain;
     unsigned variants_n;
     unsigned workers; /* number of threads; does not change the result */

@@ -23,7 +23,7 @@ int delta_table_entries_add(struct delta_table_entries *items, uint64_t offset, 
 void delta_table_entries_done(struct delta_table_entries *items);
 
 /* Appends to `out` a copy for each new entry from the old entry with the same key. If several old entries have that
- * key, takes the next of them in order. If the two entries differ in size, copies at most the first 16 bytes.
- * -ENOMEM. */
+ * key, takes the next of these old entries in order. If the two entries differ in size, copies at most the first 16
+ * bytes. -ENOMEM. */
 int delta_table_entries_match(const struct delta_table_entries *old, const struct delta_table_entries *new_items,
                               struct delta_copies *out);

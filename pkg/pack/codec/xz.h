@@ -1,5 +1,5 @@
-/* pack/codec/xz.h - the codec of .xz streams, through liblzma. The streams use LZMA2 after at most three other
- * filters, and have the framing that xz writes with threads or the one that it writes without threads. */
+/* pack/codec/xz.h - the codec of .xz streams, through liblzma. The streams use LZMA2 after at most three other filters.
+ * Their framing is either the one that xz writes with threads or the one that xz writes without threads. */
 #pragma once
 
 #include "pack/codec/codec.h"

@@ -1,5 +1,5 @@
-/* pack/codec/zst.h - the codec of .zst frames, through libzstd. Its parameters are one byte for the level and one
- * byte for the flags. */
+/* pack/codec/zst.h - the codec of .zst frames, through libzstd. The parameters of this codec are one byte for the level
+ * and one byte for the flags. */
 #pragma once
 
 #include "pack/codec/codec.h"

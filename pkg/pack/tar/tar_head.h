@@ -2,7 +2,7 @@
  * it. Pure.
  *
  * For each member, exactly one sequence of header bytes is canonical. tar_head_format() makes that sequence;
- * tar_head_check() makes it again and compares, so it accepts no other bytes. */
+ * tar_head_check() makes the sequence again and compares, so that check accepts no other bytes. */
 #pragma once
 
 #include <stdint.h>
@@ -32,6 +32,6 @@ HF_MUST_USE int tar_head_check(const struct tar_head *head, const unsigned char 
 /* Appends the global pax header with which an archive begins if it has flags (HF_ARCHIVE_OWNERS,
  * HF_ARCHIVE_XATTRS). */
 HF_MUST_USE int tar_prefix_format(unsigned flags, struct hf_buf *out);
-/* Checks that the global pax header bytes[0..n) is canonical, and sets *ret_flags. -EBADMSG: tar_prefix_format()
- * makes these bytes for no flags. */
+/* Checks that the global pax header bytes[0..n) is canonical, and sets *ret_flags. -EBADMSG: tar_prefix_format() does
+ * not make these bytes for any value of `flags`. */
 HF_MUST_USE int tar_prefix_check(const unsigned char *bytes, size_t n, unsigned *ret_flags, struct hf_err *err);

@@ -1,11 +1,11 @@
 /* pack/tar/tar_read.h - read the headers of a tar archive, one member at a time. No other code in this project parses
  * tar headers.
  *
- * Accepts POSIX.1-1988 "ustar", old tar, pax extended headers (POSIX.1-2001), GNU long names and long links ('L',
- * 'K'), and GNU base-256 numbers. Of the pax records, uses path, linkpath, size, uid and gid, and extended attributes
- * if the caller wants them; ignores all others. Refuses sparse files, devices, pipes and volumes. Archives are
- * untrusted: all sizes have limits, and no name leads out of the folder. Pure, except that hf_tar_next() calls
- * pread(). Threads: one thread at a time uses an hf_tar. */
+ * Accepts POSIX.1-1988 "ustar", old tar, pax extended headers (POSIX.1-2001), GNU long names and long links ('L', 'K'),
+ * and GNU base-256 numbers. Uses the pax records path, linkpath, size, uid and gid, and the extended attributes if the
+ * caller wants them; ignores all other pax records. Refuses sparse files, devices, pipes and volumes. Archives are
+ * untrusted: all sizes have limits, and no name leads out of the folder. Pure, except that hf_tar_next() calls pread().
+ * Threads: one thread at a time uses an hf_tar. */
 #pragma once
 
 #include <stddef.h>
@@ -17,8 +17,8 @@
 
 enum {
     HF_TAR_BLOCK = 512,
-    HF_TAR_MAX_NAME = 1024, /* bytes, with the final zero */
-    HF_TAR_MAX_DEPTH = 32,  /* components of a name */
+    HF_TAR_MAX_NAME = 1024, /* bytes of a name with its final zero */
+    HF_TAR_MAX_DEPTH = 32,  /* maximum number of components of a name */
     HF_TAR_MAX_MEMBERS = 100000,
     HF_TAR_MAX_HEAD = 1 << 17, /* bytes of all headers of one member */
 };

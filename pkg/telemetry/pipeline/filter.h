@@ -41,6 +41,3 @@ bool hf_filter_drops(const struct hf_filter *filter, const struct hf_event *even
  * hf_filter_commit() takes the token out of the bucket. */
 enum hf_filter_result hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns);
 void hf_filter_commit(struct hf_filter *filter);
-
-/* Returns the position of an event in 0..1; a sample keeps the events whose position is below its fraction. */
-double hf_filter_sample_position(const struct hf_event *event);

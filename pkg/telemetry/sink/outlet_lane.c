@@ -30,6 +30,17 @@ static void on_dropped(void *arg, const struct hf_spool_dropped *dropped)
     hf_outlet_config_pump(lane->config);
 }
 
+static void on_failing(void *arg, const struct hf_err *err)
+{
+    const struct hf_outlet_lane *lane = arg;
+    const char *sink = hf_outlet_name(lane->config->sink);
+
+    if (err != NULL)
+        hf_log_err(lane->config->world.log, HF_LOG_ERROR, "telemetry.spool_failing", "sink", sink, err);
+    else
+        hf_log(lane->config->world.log, HF_LOG_INFO, "telemetry.spool_recovered", HF_S("sink", sink));
+}
+
 static void on_durable(void *arg, int r, uint64_t sequence)
 {
     (void)sequence;
@@ -54,6 +65,7 @@ static int open_spool(struct hf_outlet_lane *lane, const char *dir, uint64_t max
                                            .inline_below_ns = INLINE_BELOW_NS,
                                            .readable = on_readable,
                                            .dropped = on_dropped,
+                                           .failing = on_failing,
                                            .arg = lane};
 
     return hf_spool_new(&params, &lane->spool, err);

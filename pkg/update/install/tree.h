@@ -1,16 +1,16 @@
-/* update/install/tree.h - kind Tree: each version is a folder, and a symbolic link names the folder in use.
+/* update/install/tree.h - installs releases of kind Tree: each version is a folder (tree), and a symbolic link names
+ * the folder in use.
  *
  *     /opt/app/current -> .holdfast-app.tree/<sha256 of the archive>
  *
- * pack/tar/extract.h extracts the archive, which may be any tar archive. The caller has verified the hash of the
- * archive. All files get the owner of the tree in use, or the agent's user if there is no such tree, because the user
- * ids in an archive are those of the build machine. The manifest of the tree (update/install/manifest.h) is written from
- * the bytes that the extractor wrote.
+ * The caller has verified the hash of the archive, and pack/tar/extract.h extracts it. All files get the owner of the
+ * tree in use, or the agent's user if there is no such tree, because the user ids in an archive are those of the build
+ * machine. The manifest of the tree (update/install/manifest.h) is made from the bytes that the extractor wrote.
  *
  * The agent never takes a folder again whose content it has not compared with its manifest. A repair makes a new folder;
  * while the damaged one is in use, the new one has the name <sha256>.again.
  *
- * Threads: worker threads only; all functions with a folder block. */
+ * Threads: worker threads only; hf_tree_make(), hf_tree_verify() and hf_tree_clean() block. */
 #pragma once
 
 #include <stdatomic.h>
@@ -36,14 +36,14 @@ HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const 
 HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records, bool full,
                                struct hf_manifest_look *look, const atomic_bool *cancel, struct hf_failure *failure);
 
-/* Formats the text of the link that selects a tree. Returns text. */
+/* Formats the text of the symbolic link that selects a tree, and returns the argument `text`. */
 const char *hf_tree_link(const char *release, const char *folder, char text[HF_UPDATE_MAX_PATH]);
-/* Parses the text of a link into the SHA-256 of the tree. Returns false if the link does not name a tree of this
- * release. */
+/* Extracts the SHA-256 of the selected tree from the text of a symbolic link. Returns false if the link does not name a
+ * tree of this release. */
 bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SHA256_HEX]);
 /* Returns the name of the tree's folder, which is the end of `text`, or "" if the link names no tree of this release. */
 const char *hf_tree_link_folder(const char *release, const char *text);
 
-/* Removes all trees of the release except keep_folder ("" keeps none). Also removes the folder of the trees if that is
- * then empty. */
+/* Removes all trees of the release except keep_folder ("" keeps none). If no tree is left, also removes the folder that
+ * held the trees. */
 HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_folder, struct hf_failure *failure);

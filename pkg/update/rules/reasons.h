@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "update/rules/phase.h"
 
-/* X(name, level of its log line, "what it means", "what to do") */
+/* Each row is X(name, level of the log line, "meaning of the reason", "remedy"). */
 #define HF_REASONS(X)                                                                                                  \
     X(None, INFO, "no event yet", "nothing")                                                                           \
     /* waiting */                                                                                                      \
@@ -126,13 +126,13 @@ enum hf_reason {
         HF_R_COUNT,
 };
 
-const char *hf_reason_name(enum hf_reason reason); /* Returns "HealthPassed" and the like; "" for None. */
+const char *hf_reason_name(enum hf_reason reason); /* Returns the name, such as "HealthPassed"; "" for HF_R_None. */
 const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
 enum hf_reason hf_reason_of(const char *name); /* Returns HF_R_COUNT if no reason has this name. */
 
-/* Returns the level at which the engine logs a change to this phase. Error: the node needs a person to act. Warning:
- * the node continues or retries without a person. Info: no problem. */
+/* Returns the level at which the engine logs a change to this phase with this reason. Error means that a person must
+ * act, Warning that the node continues or retries without a person, and Info that there is no problem. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
 /* Returns the reason for an errno of a file operation. */

@@ -28,6 +28,10 @@ struct hf_extract_params {
     enum hf_extract_rules rules;
     uid_t uid; /* for HF_EXTRACT_ANY: owner of all files and of the folder itself */
     gid_t gid;
+    /* Called for each file that is complete and synced, with its stat and the SHA-256 of its content, which the
+     * extractor computes as it writes. A negative result ends the extraction with that error. May be NULL. */
+    int (*made)(void *arg, const struct stat *st, const unsigned char *digest);
+    void *arg;
 };
 
 struct hf_extract;

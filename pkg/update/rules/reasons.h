@@ -74,6 +74,8 @@
     X(TargetIsFile, ERROR, "install.path is a file, and kind is Tree", "move it away, or use kind File")               \
     X(TargetChanged, WARNING, "somebody else changed the installed file during the update",                            \
       "find the program that did it; the agent retries")                                                               \
+    X(TargetUnsafe, ERROR, "another user may write a folder of install.path, and could swap files there",              \
+      "give the folder to root and take the write permission of group and others away; the agent retries")             \
     X(KernelTooOld, ERROR, "this kernel lacks openat2, with which the agent opens paths safely",                       \
       "upgrade to Linux 5.6 or later")                                                                                 \
     /* running */                                                                                                      \
@@ -84,6 +86,8 @@
     X(HealthPassed, INFO, "every health check passed", "nothing")                                                      \
     X(NoHealthChecks, INFO, "the release is installed and has no health checks", "consider adding some")               \
     X(Drifted, WARNING, "somebody changed or removed the installed file, and the agent restores it",                   \
+      "find the program that did it")                                                                                  \
+    X(RightsRestored, WARNING, "somebody changed mode or owner of the installed files, and the agent restored them",   \
       "find the program that did it")                                                                                  \
     X(AlreadyInstalled, INFO, "the installed file is already that of the release", "nothing")                          \
     X(HealthDeadline, ERROR, "not all health checks passed before the deadline",                                       \

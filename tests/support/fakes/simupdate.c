@@ -774,7 +774,8 @@ static void judge(void *arg, const char *path, const struct stat *st)
     bool in_tree = link != NULL && (strncmp(path, tree, strlen(tree)) == 0 ||
                                     (strncmp(tree, path, strlen(path)) == 0 && tree[strlen(path)] == '/'));
     bool good = strcmp(base, "journal") == 0 || strcmp(base, "floor.0") == 0 || strcmp(base, "floor.1") == 0 ||
-                strcmp(base, "lock") == 0 || (S_ISDIR(st->st_mode) && strncmp(path, "/var", 4) == 0);
+                strcmp(base, "lock") == 0 || (strncmp(base, "manifest.", 9) == 0 && strstr(base, ".new") == NULL) ||
+                (S_ISDIR(st->st_mode) && strncmp(path, "/var", 4) == 0);
     if (strncmp(path, "/opt", 4) == 0)
         good = in_tree || strncmp(base, ".holdfast", 9) != 0;
     if (!good && leftover->text[0] == '\0')

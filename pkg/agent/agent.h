@@ -93,6 +93,10 @@ enum hf_agent_stop {
  * Steps of the update engine continue until hf_agent_free(). */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
+/* Replaces the node's configuration and judges policies and releases by the new one; the update roots stay those of the
+ * start. The old configuration must stay valid until hf_agent_free(). */
+void hf_agent_configure(struct hf_agent *agent, const struct hf_config *config);
+
 /* Reads the file <state>/hold again. Call this function when the file may have changed. */
 void hf_agent_hold_changed(struct hf_agent *agent);
 

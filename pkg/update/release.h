@@ -133,6 +133,7 @@ struct release_wanted {
 struct release_review {
     bool current; /* true while distrust, misfit and message are up to date */
     enum hf_reason distrust, misfit;
+    enum hf_reason bad_exec; /* ExecNotAllowed, or None */
     char message[HF_UPDATE_MAX_MESSAGE];
     bool floor_known;
     struct hf_sequence_history floor; /* as on disk; the journal may be one commit ahead */

@@ -94,6 +94,36 @@ static void check_fit(struct release *release)
         (void)snprintf(review->message, sizeof(review->message), "%.200s", err.cause);
 }
 
+/* ---- commands ---------------------------------------------------------------------------------------------------- */
+
+/* Asks the node's configuration about every program that the release has the agent run. */
+static enum hf_reason exec_failure(const struct hf_update_params *p, const struct hf_release *wanted,
+                                   struct hf_err *err)
+{
+    if (p->allows_exec == NULL)
+        return HF_R_None;
+    if (wanted->install.restart_exec[0] != NULL && !p->allows_exec(p->arg, wanted->install.restart_exec[0], err)) {
+        (void)hf_err_wrap(err, -EACCES, "install.restart.exec");
+        return HF_R_ExecNotAllowed;
+    }
+    for (size_t i = 0; i < wanted->n_checks; i++)
+        if (wanted->checks[i].kind == HF_CHECK_EXEC && !p->allows_exec(p->arg, wanted->checks[i].command[0], err)) {
+            (void)hf_err_wrap(err, -EACCES, "health.checks[%zu].exec", i);
+            return HF_R_ExecNotAllowed;
+        }
+    return HF_R_None;
+}
+
+static void check_exec(struct release *release)
+{
+    struct release_review *review = &release->review;
+    struct hf_err err = HF_ERR_INIT;
+
+    review->bad_exec = exec_failure(&release->engine->p, &release->wanted.object->release, &err);
+    if (review->bad_exec != HF_R_None && review->distrust == HF_R_None)
+        (void)hf_err_text(&err, review->message, sizeof(review->message));
+}
+
 /* ---- the path ---------------------------------------------------------------------------------------------------- */
 
 enum claim { CLAIM_NONE, CLAIM_WANTED, CLAIM_INSTALLED };
@@ -157,6 +187,7 @@ static void refresh(struct release *release)
         review->message[0] = '\0';
         check_trust(release);
         check_fit(release);
+        check_exec(release);
         review->current = review->distrust != HF_R_TrustUnreadable;
     }
     if (!review->floor_known)
@@ -239,6 +270,7 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
         .expiry_unsure = expired == HF_TIME_UNSURE,
         .rolled_back_before = strcmp(digest, release->j.bad_digest) == 0,
         .bad_path = path_failure(release),
+        .bad_exec = review->bad_exec,
         .misfit = review->misfit,
         .gate = release->wanted.gate,
         .suspended = object->suspend,
@@ -247,7 +279,7 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
     };
     judge_history(release, is_committed, &facts);
     enum hf_gate_verdict verdict = hf_gate_ask(&facts, ret_reason);
-    bool is_ours = *ret_reason == review->distrust || *ret_reason == review->misfit;
+    bool is_ours = *ret_reason == review->distrust || *ret_reason == review->misfit || *ret_reason == review->bad_exec;
     *ret_message = NULL;
     if (is_about_history(&facts, *ret_reason))
         *ret_message = review->history_message[0] != '\0' ? review->history_message : NULL;

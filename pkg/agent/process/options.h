@@ -14,7 +14,7 @@
 
 enum { HF_OPTIONS_MAX_ROOTS = 7 };
 
-enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION };
+enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION, HF_OPTIONS_CHECK_CONFIG };
 
 enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, HF_LISTEN_COUNT };
 
@@ -40,7 +40,10 @@ struct hf_agent_options {
     const char *run_dir;
     /* true if the user has chosen run_dir; if false, the agent uses run_dir only if it is on a file system in memory */
     bool run_dir_given;
-    const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* update roots; NULL ends the array */
+    const char *config; /* file of the node's configuration */
+    bool config_given;  /* true if a flag or variable names the configuration's file, so that the file must exist */
+    /* update roots; NULL ends the array; if the array is empty, the roots of the node's configuration hold */
+    const char *roots[HF_OPTIONS_MAX_ROOTS + 1];
     size_t n_roots;
     const char *host_root;
     struct hf_agent_listen listen[HF_LISTEN_COUNT];

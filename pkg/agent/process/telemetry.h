@@ -12,6 +12,7 @@
 #include "agent/process/options.h"
 #include "api/syncpolicy.h"
 #include "base/rand.h"
+#include "config/config.h"
 #include "loop/loop.h"
 #include "loop/server/server.h"
 #include "web/metrics.h"
@@ -28,6 +29,7 @@ struct hf_agent_telemetry_params {
     struct hf_log *log;
     struct hf_metrics *metrics;
     const char *node;
+    const struct hf_config *config; /* bounds that the node sets; NULL means the defaults */
     /* called when the result of hf_agent_telemetry_status() has an important change to report */
     void (*changed)(void *arg);
     void *arg;
@@ -40,6 +42,9 @@ void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry);
 /* Applies the telemetry settings of the policy in effect, and the node's labels. */
 void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struct hf_syncpolicy *policy,
                                const json_t *labels);
+
+/* Replaces the configuration, and applies the policy in effect again under it. */
+void hf_agent_telemetry_configure(struct hf_agent_telemetry *telemetry, const struct hf_config *config);
 
 /* Stops all telemetry sources. Calls `stopped` when every accepted event is on disk. */
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);

@@ -12,7 +12,9 @@ static enum hf_reason refusal(const struct hf_gate_facts *facts)
         return facts->sequence;
     if (facts->expired)
         return HF_R_Expired;
-    return facts->rolled_back_before ? HF_R_RolledBackBefore : facts->bad_path;
+    if (facts->rolled_back_before)
+        return HF_R_RolledBackBefore;
+    return facts->bad_path != HF_R_None ? facts->bad_path : facts->bad_exec;
 }
 
 static enum hf_reason hindrance(const struct hf_gate_facts *facts)

@@ -22,6 +22,8 @@ struct hf_gate_facts {
     bool expiry_unsure;      /* the evidence leaves open if it has expired; false for the committed release */
     bool rolled_back_before; /* this node has rolled back a release with this digest */
     enum hf_reason bad_path; /* PathNotAllowed or PathTaken if install.path forbids the release; otherwise HF_R_None */
+    enum hf_reason
+        bad_exec; /* ExecNotAllowed if the node does not allow a command of the release; otherwise HF_R_None */
     /* NoArtifactForArch, RequirementsNotMet or NotInPod if the release does not fit this node; otherwise HF_R_None */
     enum hf_reason misfit;
     enum hf_desired_gate gate;

@@ -199,7 +199,7 @@ void hf_kube_set_version(struct hf_kube_subscription *sub, const char *resource_
 /* Reports the resourceVersion to the subscriber, if it has changed since the last report. */
 void hf_kube_report_version(struct hf_kube_subscription *sub);
 void hf_kube_report_synced(struct hf_kube_subscription *sub);
-void hf_kube_report_gone(void *arg, const char *name); /* arg is the subscription */
+void hf_kube_report_gone(void *arg, const char *name); /* `arg` is the subscription. */
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
 /* Counts and logs an answer that is unusable or older than earlier answers, and reports it to the subscriber as
  * refused. `reason` is the label in metrics. */
@@ -276,8 +276,8 @@ enum hf_prober_event hf_kube_probe_judge(struct hf_kube *kube, enum hf_review re
 void hf_kube_dispatch(struct hf_kube_subscription *sub, enum hf_rf_event event, uint64_t retry_after_ns,
                       const struct hf_err *err);
 void hf_kube_close_call(struct hf_kube_subscription *sub);
-void hf_kube_reflector_timer(void *arg); /* arg is the subscription */
-void hf_kube_silence_timer(void *arg);   /* arg is the subscription */
+void hf_kube_reflector_timer(void *arg); /* `arg` is the subscription. */
+void hf_kube_silence_timer(void *arg);   /* `arg` is the subscription. */
 void hf_kube_probe_timer(void *arg);     /* `arg` is the hf_kube. */
 /* Call this function when the server is reachable again. Subscriptions that wait because the server was unreachable
  * then retry now. A call has no effect if the last effective call was less than `at_least_ns` ago. Without this limit,

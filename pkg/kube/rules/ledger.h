@@ -46,8 +46,8 @@ void hf_ledger_done(struct hf_ledger *ledger);
 HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 
 /* Records that the subscriber does not keep the object. Each round whose list contains the object then reports the
- * object again. If `matters` is false and the ledger has HF_LEDGER_MAX_DECLINED objects or more, the ledger forgets the
- * object. */
+ * object again. If `matters` is false and the ledger has more than HF_LEDGER_MAX_DECLINED objects, the ledger forgets
+ * the object. */
 void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters);
 
 /* Handles an event of a real API server's watch. `deleted` is true for DELETED, and false for ADDED and MODIFIED. Sets

@@ -48,7 +48,7 @@ struct hf_agent_params {
     const char *version; /* version of this program */
     const char *trust_dir;
     const char *const *roots; /* folders below which releases may install: at most 7 paths; NULL ends the array */
-    const char *arch;         /* processor architecture of the node; NULL means that of this program */
+    const char *arch;         /* processor architecture of the node; NULL means the architecture of this program */
     /* folder that stands for "/" when the agent reads facts (node/probe.h); "" on a real node */
     const char *facts_root;
     bool pod_mode;

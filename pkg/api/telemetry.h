@@ -172,7 +172,8 @@ struct hf_telemetry_sink {
     /* Compliance boundary of the receiver; NULL if it has none. If the policy has the field `sink` (a single sink), its
      * boundary comes from telemetry.boundary. */
     const char *boundary;
-    /* Paths of files with credentials, which the agent reads again when they change. NULL if not used. */
+    /* Paths of files with credentials; NULL for a credential that the sink does not need. The agent reads a file again
+     * when it changes. */
     const char *ca_file, *cert_file, *key_file, *token_file;
     /* times at which the agent may send to this sink; if n_windows is 0, it may send at any time */
     struct hf_window *windows;

@@ -30,8 +30,9 @@ struct hf_facts {
 
 struct hf_facts_params {
     const struct hf_fs_ops *fs;
-    const char *root;                  /* folder that stands for "/", "" on a real node (node/probe.h) */
-    const char *arch;                  /* processor architecture to report; NULL means that of this program */
+    const char *root; /* folder that stands for "/", "" on a real node (node/probe.h) */
+    /* processor architecture to report; NULL means the architecture of this program */
+    const char *arch;
     unsigned state_major, state_minor; /* device number of the state folder's file system (0 and 0 mean unknown) */
 };
 

@@ -24,7 +24,7 @@ bool hf_probe_link(const struct hf_probe_root *at, const char *path, char *text,
 
 bool hf_probe_exists(const struct hf_probe_root *at, const char *path);
 
-/* Finds the names in a folder that start with `prefix`, and copies the one that is first in byte order into name[n].
+/* Finds the names in a folder that start with `prefix`, and copies the first of these names in byte order into name[n].
  * Returns false if no name starts with `prefix`. */
 bool hf_probe_first(const struct hf_probe_root *at, const char *folder, const char *prefix, char *name, size_t n);
 

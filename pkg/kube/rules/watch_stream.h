@@ -57,5 +57,5 @@ HF_MUST_USE int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, st
 const char *hf_kube_status_message(struct hf_view body, char *text, size_t n);
 
 /* Returns a resourceVersion as a number, or 0 if the resourceVersion is not an integer. Kubernetes compares
- * resourceVersions as integers (KEP-5504); those that are not integers have no known order. */
+ * resourceVersions as integers (KEP-5504). Other resourceVersions have no known order. */
 uint64_t hf_kube_version_number(const char *resource_version);

@@ -7,8 +7,8 @@
  * than twice the usual response time and more than 50 ms longer than usual. A faster answer lowers the usual response
  * time at once; slower answers raise the usual response time slowly.
  *
- * For the bandwidth limit, each byte sent costs 1/limit seconds, and the next request starts when the time for all
- * bytes sent so far has passed. An idle sink saves up at most one second of unused time, which later requests may use.
+ * The bandwidth limit assigns 1/limit seconds to each byte sent. The next request starts when the time for all bytes
+ * sent so far has passed. An idle sink saves up at most one second of unused time, which later requests may use.
  *
  * Pure; struct hf_aimd is a plain value, and all times are monotonic nanoseconds. */
 #pragma once

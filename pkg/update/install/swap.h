@@ -52,8 +52,8 @@ struct hf_swap_identity {
 
 /* Returns 1 if the committed version is still in place, 0 if not, or -errno if the check failed. `look` holds the
  * identity of the file at the last call that returned 1 (all zero before the first such call). The function reads the
- * content of the file only if its identity now differs from `look`. If the content is right, the function updates
- * `look`. */
+ * content of the file only if the identity of the file now differs from `look`. If the content is right, the function
+ * sets `look` to the new identity. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *look,
                               struct hf_failure *failure);
 

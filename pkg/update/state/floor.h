@@ -17,6 +17,6 @@
 HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, uint64_t *ret_sequence,
                               unsigned *ret_damaged, struct hf_err *err);
 
-/* Raises the floor to `sequence`. A `sequence` below the floor does not change the floor. In both cases, writes those
- * of the two files again that are missing, are damaged or have a lower number. */
+/* Raises the floor to `sequence`. A `sequence` below the floor does not change the floor. In both cases, writes a file
+ * again if it is missing, is damaged or has a lower number than the floor. */
 HF_MUST_USE int hf_floor_raise(const struct hf_fs_ops *fs, const char *folder, uint64_t sequence, struct hf_err *err);

@@ -82,8 +82,8 @@ struct hf_journal {
  * if it keeps none. */
 HF_MUST_USE int hf_journal_format(const struct hf_journal *journal, const json_t *release, struct hf_buf *out);
 
-/* Parses a journal. -EBADMSG: the text is damaged. -EOPNOTSUPP: the text has another format version. *ret_release
- * receives the `release` that was formatted, as a new reference, or NULL. */
+/* Parses a journal. -EBADMSG: the text is damaged. -EOPNOTSUPP: the text has another format version. Sets *ret_release
+ * to the JSON that hf_journal_format() received as `release`, as a new reference, or to NULL. */
 HF_MUST_USE int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t **ret_release,
                                  struct hf_err *err);
 

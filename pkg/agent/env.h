@@ -11,10 +11,10 @@ struct hf_turn;
 
 struct hf_agent_env {
     const struct hf_agent_params *params;
-    const struct hf_fs_ops *fs;       /* from params->home */
+    const struct hf_fs_ops *fs;       /* file system of params->home */
     const struct hf_clock_ops *clock; /* clock of params->home, which never goes back */
-    struct hf_log *log;               /* from params; may be NULL */
+    struct hf_log *log;               /* log of params; may be NULL */
     struct hf_turn *turn;
-    struct hf_diskq *diskq; /* NULL before the agent has read the cache */
+    struct hf_diskq *diskq; /* queue of disk writes; NULL before the agent has read the cache */
     struct hf_agent_counters *counters;
 };

@@ -10,7 +10,7 @@
 /* One condition. The strings are static or borrowed from the caller. */
 struct hf_condition {
     const char *type;   /* type of the condition, such as "Ready" */
-    const char *status; /* "True", "False" or "Unknown" */
+    const char *status; /* status of the condition: "True", "False" or "Unknown" */
     const char *reason; /* reason for the status, one CamelCase word */
     const char *message;
     int64_t observed_generation; /* metadata.generation that the condition describes (0 leaves the field out) */

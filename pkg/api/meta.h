@@ -20,9 +20,9 @@ enum {
 
 /* The metadata of an object. The strings point into the object's JSON tree. */
 struct hf_meta {
-    const char *name;             /* never NULL after a successful decode */
-    const char *uid;              /* "" if the object has none */
-    const char *resource_version; /* "" if the object has none */
+    const char *name;             /* name of the object; never NULL after a successful decode */
+    const char *uid;              /* metadata.uid; "" if the object has none */
+    const char *resource_version; /* metadata.resourceVersion; "" if the object has none */
     int64_t generation;           /* metadata.generation; 0 if the object has none */
 };
 

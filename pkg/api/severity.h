@@ -23,7 +23,7 @@ enum hf_severity {
  * "info". */
 const char *hf_severity_name(enum hf_severity severity);
 
-/* Returns the severity that the name hf_severity_name(severity) stands for. */
+/* Returns the named severity whose name hf_severity_name(severity) returns. */
 enum hf_severity hf_severity_floor(enum hf_severity severity);
 
 /* Parses the n bytes at `text` as the name of a severity of syslog or OpenTelemetry, in upper or lower case ("warn",

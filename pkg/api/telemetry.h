@@ -106,8 +106,9 @@ struct hf_telemetry_sources {
     size_t n_files;
     /* true if the agent reads the container logs in /var/log/pods */
     bool containers;
-    const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1];    /* globs of namespaces to read; empty means all */
-    const char *no_namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1]; /* globs of excludeNamespaces */
+    const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1]; /* globs of namespaces to read; empty means all */
+    /* globs of namespaces not to read (excludeNamespaces) */
+    const char *no_namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1];
     bool node;
     uint64_t node_period_ns; /* time between two measurements of the node; default 10 s */
     struct hf_telemetry_scrape *scrapes;
@@ -139,7 +140,7 @@ struct hf_telemetry_redact {
 
 enum hf_anomaly_kind { HF_ANOMALY_THRESHOLD, HF_ANOMALY_ZSCORE, HF_ANOMALY_ABSENCE, HF_ANOMALY_RATE };
 struct hf_telemetry_anomaly {
-    const char *name;   /* name of the rule */
+    const char *name;   /* name of the anomaly rule */
     const char *metric; /* glob that the name of a metric must match; "payload.<member>" for a number in a payload */
     enum hf_anomaly_kind kind;
     /* bounds; NaN if absent. The kind threshold uses `above` and `below`; rateOfChange and zScore (default 3) use only
@@ -185,7 +186,7 @@ struct hf_telemetry_sink {
 struct hf_telemetry {
     bool present; /* true if the policy has spec.telemetry */
     struct hf_telemetry_sources sources;
-    /* Fields of spec.telemetry.filter: */
+    /* The fields from min_severity to n_redacts are from spec.telemetry.filter and spec.telemetry.redact. */
     /* lowest severity of logs that pass (0 means that all logs pass); metrics and payloads always pass */
     enum hf_severity min_severity;
     struct hf_telemetry_drop *drops;
@@ -196,7 +197,7 @@ struct hf_telemetry {
     size_t n_rates;
     struct hf_telemetry_redact *redacts;
     size_t n_redacts;
-    /* Fields of spec.telemetry.enrich: */
+    /* The fields `attributes` and label_keys are from spec.telemetry.enrich. */
     /* attributes to add to each event (enrich.attributes), as a JSON object of strings; NULL if there are none */
     json_t *attributes;
     /* keys of the Node's labels that the agent adds to each event as attributes (enrich.labels) */
@@ -210,15 +211,15 @@ struct hf_telemetry {
     size_t n_tops;
     struct hf_telemetry_anomaly *anomalies;
     size_t n_anomalies;
-    /* Fields of spec.telemetry.buffer: */
+    /* The fields buffer_max_bytes and when_full are from spec.telemetry.buffer. */
     uint64_t buffer_max_bytes; /* maximum disk space in bytes for the queues of all sinks together; default 1 GiB */
     enum hf_when_full when_full;
-    /* Fields of spec.telemetry.batch: */
+    /* The fields from batch_max_bytes to `compression` are from spec.telemetry.batch. */
     /* maximum size in bytes of a body before compression; 524288 is the default and the highest possible value */
     uint64_t batch_max_bytes;
     uint64_t batch_timeout_ns; /* time that a batch waits until it is full; default 10 s */
     enum hf_telemetry_compression compression;
-    /* Fields of spec.telemetry.retry: */
+    /* The fields from max_attempts to max_duration_ns are from spec.telemetry.retry. */
     uint64_t max_attempts;    /* number of attempts after which the agent defers a batch; default 3 */
     uint64_t retry_base_ns;   /* upper bound of the delay after the first failed attempt; default 2 s */
     uint64_t max_duration_ns; /* total time of the attempts after which the agent defers a batch; default 300 s */

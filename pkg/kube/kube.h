@@ -47,15 +47,16 @@ HF_MUST_USE int hf_kube_config_find(const struct hf_fs_ops *fs, const char *serv
 HF_MUST_USE int hf_kube_config_reload(const struct hf_fs_ops *fs, struct hf_kube_config *config, struct hf_err *err);
 
 struct hf_kube_params {
-    const struct hf_kube_config *config; /* borrowed; must outlive the hf_kube */
+    /* address and credentials of the server; borrowed, and must outlive the hf_kube */
+    const struct hf_kube_config *config;
     enum hf_kube_api api;
     const char *field_manager; /* field manager for server-side apply, such as "holdfast-agent" */
     const struct hf_clock_ops *clock;
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
     const struct hf_http_ops *http;
-    struct hf_log *log;         /* may be NULL */
-    struct hf_metrics *metrics; /* may be NULL */
+    struct hf_log *log;         /* log of the client; may be NULL */
+    struct hf_metrics *metrics; /* registry of metrics; may be NULL */
     /* Called after a 401. The function must read the credentials again and pass them to the HTTP client. Returns 0 or
      * -errno. May be NULL. */
     int (*reauthenticate)(void *arg, struct hf_err *err);

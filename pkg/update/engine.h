@@ -69,12 +69,13 @@ struct hf_update_params {
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    struct hf_log *log;         /* may be NULL */
-    struct hf_metrics *metrics; /* may be NULL; used until hf_update_engine_free() */
-    const char *state_dir;      /* the engine owns <state_dir>/updates */
+    struct hf_log *log; /* log of the engine; may be NULL */
+    /* registry of metrics, which the engine uses until hf_update_engine_free(); may be NULL */
+    struct hf_metrics *metrics;
+    const char *state_dir; /* state folder; its subfolder `updates` belongs to the engine */
     const char *trust_dir;
     const char *const *roots; /* folders below which releases may install; absolute paths, NULL ends the array */
-    const char *arch;         /* "amd64", "arm64", ... */
+    const char *arch;         /* processor architecture of this node, such as "amd64" or "arm64" */
     /* true if the agent runs in a pod. The engine then refuses releases with restart.exec or exec checks, which a pod
      * cannot run, and releases that require devices if host_root is NULL. */
     bool pod_mode;

@@ -39,7 +39,7 @@ enum {
 
 enum hf_metric_type { HF_METRIC_COUNTER, HF_METRIC_GAUGE, HF_METRIC_HISTOGRAM };
 
-struct hf_metrics;       /* the registry */
+struct hf_metrics;       /* the registry of all metrics of a process */
 struct hf_metric_family; /* all series with one metric name, with the names of their labels */
 struct hf_metric;        /* the handle of one series */
 

@@ -51,7 +51,7 @@ struct hf_follows {
     struct hf_objects updates, policies;
     struct hf_strmap unreadable; /* maps the name of each unusable file of the source to the reason (char *) */
     bool had_cache;              /* true if an earlier process left objects in the cache */
-    bool was_reachable;          /* true if the event `reachable` was called at least once */
+    bool was_reachable;          /* true if events.reachable was called at least once */
 };
 
 /* Initialises `follows`. The caller must initialise `contact` and `policy` before hf_follow_start(). */

@@ -11,10 +11,10 @@ bool hf_text_is_label_key(const char *text);   /* label key of the form [prefix/
 bool hf_text_is_label_value(const char *text); /* label value, at most 63 characters, possibly empty */
 /* version: starts with a letter or digit, and then may also have . + _ ~ - */
 bool hf_text_is_version(const char *text);
-bool hf_text_is_sha256(const char *text);   /* 64 lower case hex digits */
+bool hf_text_is_sha256(const char *text);   /* SHA-256 as 64 lower-case hex digits */
 bool hf_text_is_arch(const char *text);     /* value of kubernetes.io/arch, such as "arm64", "amd64" or "386" */
 bool hf_text_is_path(const char *text);     /* absolute and normalised path of printable characters; not "/" */
-bool hf_text_is_url(const char *text);      /* like hf_text_is_http_url(), or file:///absolute/path */
+bool hf_text_is_url(const char *text);      /* URL as hf_text_is_http_url() requires it, or file:///absolute/path */
 bool hf_text_is_http_url(const char *text); /* http or https URL with a host and without a user */
 bool hf_text_is_host(const char *text);     /* host name or IP address */
 bool hf_text_is_unit(const char *text);     /* name of a systemd unit, such as "x.service" or "x@y.timer" */

@@ -144,7 +144,7 @@ struct hf_reflector {
 struct hf_rf_step {
     /* false if the state does not expect this event; the event then changes nothing, and a running timer continues */
     bool taken;
-    unsigned effects; /* set of enum hf_rf_effect */
+    unsigned effects; /* effects to perform, as a set of enum hf_rf_effect */
     uint64_t delay_ns;
 };
 

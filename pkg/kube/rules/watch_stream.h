@@ -20,7 +20,7 @@ struct hf_watch_event {
     enum hf_watch_type type;
     json_t *object;
     const char *name;             /* metadata.name of the object; never empty except for BOOKMARK and ERROR */
-    const char *resource_version; /* "" if the event has none */
+    const char *resource_version; /* resourceVersion of the event's object; "" if the event has none */
     /* true for the BOOKMARK with which the server ends the existing objects of a WatchList */
     bool initial_end;
     int code;                /* for ERROR, the code in the Status object, or 0 */

@@ -37,7 +37,7 @@ static inline void hf_receipt_release(struct hf_receipt *receipt, int r)
         receipt->settled(receipt);
 }
 
-/* The result of an offer. */
+/* The result of the offer of an event to the intake. */
 enum hf_offer {
     HF_OFFER_STORED,    /* the event is on its way to disk; the receipt settles after the event is durable */
     HF_OFFER_DUPLICATE, /* the intake accepted an event with this id before */

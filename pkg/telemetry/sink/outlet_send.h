@@ -41,7 +41,7 @@ struct hf_outlet_evidence {
     bool try_another;
 };
 
-/* Totals since hf_outlet_send_init(). */
+/* Numbers of events and attempts since hf_outlet_send_init(). */
 struct hf_outlet_counts {
     uint64_t delivered, deferred, attempts, failures;
 };

@@ -25,7 +25,7 @@ struct hf_telemetry_world {
     const struct hf_sched_ops *sched;
     const struct hf_rand_ops *rand;
     struct hf_log *log;
-    struct hf_metrics *metrics; /* may be NULL */
+    struct hf_metrics *metrics; /* registry of metrics; may be NULL */
     const char *node;           /* name of this node */
     const char *user_agent;     /* value of the header User-Agent, "holdfast-agent/<version>" */
     const char *dir;            /* path of the telemetry folder (EDGE_STORAGE_DIR), which must exist */

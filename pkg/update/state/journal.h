@@ -24,10 +24,10 @@
 enum {
     HF_JOURNAL_FORMAT = 1,
     HF_JOURNAL_MAX_BYTES = HF_API_MAX_OBJECT_BYTES + (64 << 10),
-    HF_UPDATE_MAX_PATH = 1088,   /* with the terminator */
+    HF_UPDATE_MAX_PATH = 1088,   /* size of a path in bytes, with the terminator */
     HF_UPDATE_MAX_VERSION = 129, /* size of a version in bytes, with the terminator; a longer version is cut */
-    HF_UPDATE_MAX_MESSAGE = 257, /* with the terminator */
-    HF_UPDATE_MAX_DETOUR = 225,  /* with the terminator */
+    HF_UPDATE_MAX_MESSAGE = 257, /* size of a message in bytes, with the terminator */
+    HF_UPDATE_MAX_DETOUR = 225,  /* size of a text of `detour` in bytes, with the terminator */
     HF_UPDATE_MAX_STARTS = 3,    /* number of agent starts during one probation after which the engine rolls back */
 };
 

@@ -150,7 +150,8 @@ struct hf_telemetry_anomaly {
     double hysteresis;
     /* for zScore the field `window` (default 10 min), for rateOfChange `per` (default 1 min), for absence `after` */
     uint64_t window_ns;
-    /* number of raw values before, and after, the value that begins an anomaly that pass too; at most 64 each */
+    /* number of raw values that pass before, and number that pass after, the value that begins an anomaly; at most 64
+     * each */
     uint64_t before, after;
     enum hf_severity severity; /* severity of the finding; default error */
 };
@@ -186,7 +187,7 @@ struct hf_telemetry_sink {
 struct hf_telemetry {
     bool present; /* true if the policy has spec.telemetry */
     struct hf_telemetry_sources sources;
-    /* The fields from min_severity to n_redacts are from spec.telemetry.filter and spec.telemetry.redact. */
+    /* The fields from min_severity to n_redacts are from spec.telemetry.filter. */
     /* lowest severity of logs that pass (0 means that all logs pass); metrics and payloads always pass */
     enum hf_severity min_severity;
     struct hf_telemetry_drop *drops;

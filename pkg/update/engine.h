@@ -36,7 +36,7 @@ struct hf_update_status {
     const char *installed;  /* version of the file at install.path; "" if unknown */
     const char *from;       /* version that was installed before this update; "" if unknown */
     const char *method;     /* "Delta" or "Full"; "" before the engine has chosen the method */
-    uint64_t bytes_fetched; /* bytes fetched over the network for this release, in all attempts */
+    uint64_t bytes_fetched; /* bytes received over the network for this release, in all attempts */
     unsigned attempts;
     const char *reason;    /* such as "HealthPassed"; update/rules/reasons.h lists all reasons */
     const char *message;   /* text for a person: what happened, where, why, and what to do; at most 256 bytes */
@@ -115,8 +115,9 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
                                      struct hf_err *err);
 /* Looks for drift in committed releases. Call this function once per SyncPolicy `interval`. If somebody changed or
  * removed the installed content, the engine installs the release again at once (reason Drifted), with health checks as
- * in any update. If the checks fail, the engine restores the content that it found. After the first repair, the engine
- * looks again after one minute at the earliest; each further repair doubles this time, up to 512 minutes. */
+ * in any update. If the checks fail, the engine restores the content that was in place before the repair. After the
+ * first repair, the engine checks for drift again after one minute at the earliest; each further repair doubles this
+ * time, up to 512 minutes. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 

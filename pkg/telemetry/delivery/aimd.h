@@ -23,7 +23,7 @@ struct hf_aimd {
     uint64_t usual_ns;      /* usual response time of the sink (0 means unknown) */
     uint64_t cut_at_ns;     /* time at which the limit of concurrent requests was last halved */
     uint64_t limit;         /* bandwidth limit in bytes per second (0 means no limit) */
-    uint64_t paid_until_ns; /* time at which the time for all bytes sent so far has passed */
+    uint64_t paid_until_ns; /* time until which the bytes sent so far use up the bandwidth */
 };
 
 void hf_aimd_init(struct hf_aimd *pace, uint64_t limit);

@@ -82,7 +82,8 @@ HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failur
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
                                     struct hf_failure *failure);
 
-/* Computes SHA-256 and size of an open file. -ECANCELED if *cancel (may be NULL) becomes true. */
+/* Computes SHA-256 and size of an open file. Returns 0 or -errno; -ECANCELED means that *cancel became true (`cancel`
+ * may be NULL). */
 HF_MUST_USE int hf_target_hash_fd(const struct hf_fs_ops *fs, int fd, const atomic_bool *cancel,
                                   char hex[HF_SHA256_HEX], uint64_t *ret_size, struct hf_failure *failure);
 HF_MUST_USE int hf_target_hash(const struct hf_target_dir *dir, const char *name, const atomic_bool *cancel,

@@ -128,7 +128,8 @@ struct hf_telemetry_sample {
 };
 struct hf_telemetry_rate {
     struct hf_event_match match;
-    /* events per second, and events at once, that each source name may have; `burst` defaults to per_second */
+    /* rate limit of each source name: number of events per second, and number of events that may come at once (default
+     * per_second) */
     uint64_t per_second, burst;
 };
 enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH, HF_REDACT_COUNT };

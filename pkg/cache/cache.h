@@ -1,5 +1,4 @@
-/* cache/cache.h - keeps the objects that a node received last on disk, so that the node can act on them without a
- * network.
+/* cache/cache.h - keeps the last received objects on disk, so that the node can act on them without a network.
  *
  * An entry is a file <dir>/<kind>/<name>.json with a header line, which has format version and SHA-256, and the object.
  * Each write replaces the file durably. If an entry is damaged or has another format, the cache moves it to

@@ -51,7 +51,7 @@ struct hf_desired {
     enum hf_desired_gate {
         HF_GATE_OPEN,
         HF_GATE_NOT_ADMITTED,
-        /* the last contact with the API server is longer ago than staleOk.window, and staleOk.action is Hold */
+        /* the last contact with the source is longer ago than staleOk.window, and staleOk.action is Hold */
         HF_GATE_STALE,
         HF_GATE_HELD, /* the site's own order not to update is in force */
     } gate;

@@ -31,7 +31,8 @@ struct hf_web_params {
     struct hf_server_limits limits;
     const struct hf_web_check *checks;
     size_t n_checks;
-    const struct hf_server_route *routes; /* further pages; a page here replaces a page above with the same path */
+    /* further pages; a route with the path of a page that this file serves replaces that page */
+    const struct hf_server_route *routes;
     size_t n_routes;
 };
 

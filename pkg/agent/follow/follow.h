@@ -64,7 +64,7 @@ HF_MUST_USE int hf_follow_load(struct hf_follows *follows, struct hf_cache *cach
 HF_MUST_USE int hf_follow_start(struct hf_follows *follows, struct hf_err *err);
 void hf_follow_stop(struct hf_follows *follows);
 
-/* Asks the source for a complete list of each kind from the API server itself. */
+/* Asks the source to check that each subscription is up to date (`refresh` in kube/source.h). */
 void hf_follow_refresh(struct hf_follows *follows);
 void hf_follow_save_resume_points(struct hf_follows *follows);
 

@@ -38,7 +38,8 @@ enum hf_echo_news hf_echo_take(struct hf_echo *echo, const json_t *edgenode, str
 /* Returns true if the node assumes that another agent writes statuses under this node's name. */
 bool hf_echo_name_shared(const struct hf_echo *echo);
 
-/* Forgets conflicts that are older than an hour. Returns true if the result of hf_echo_name_shared() changed. */
+/* Ends the assumption that another agent uses this node's name, if there was no new conflict for an hour. Returns true
+ * if the result of hf_echo_name_shared() changed. */
 bool hf_echo_forget(struct hf_echo *echo, uint64_t now_ns);
 
 /* If a condition in `ours` has the same type and status as a condition in `theirs`, it has not changed since the

@@ -264,7 +264,8 @@ struct hf_kube_subscription *hf_kube_probe_next(struct hf_kube *kube);
 bool hf_kube_probe_has_others(struct hf_kube *kube);
 /* Sends the LIST of the next subscription that wants one. -ENOENT: no subscription wants a LIST. */
 HF_MUST_USE int hf_kube_probe_start(struct hf_kube *kube, const struct hf_exchange_owner *owner);
-/* Judges the answer to the LIST that hf_kube_probe_start() sent, and reports its items if the cloud answered. */
+/* Handles the answer to the LIST that hf_kube_probe_start() sent. If the cloud answered, reports the items of the
+ * list. */
 enum hf_kube_proof hf_kube_probe_take(struct hf_kube_subscription *sub, int r, const struct hf_http_response *response,
                                       struct hf_view body, struct hf_err *err);
 /* Sends a review (rules/review.h), to find out if the cloud may list the kind of kube->probed. */

@@ -30,8 +30,9 @@ enum hf_echo_news {
     HF_ECHO_DELIVERED,   /* the source reports the status that this node wrote */
 };
 
-/* Compares the EdgeNode that the source reports; `edgenode` is NULL if the EdgeNode does not exist. Sets *ret_first to
- * true if this is the source's first report to this process. */
+/* Compares the EdgeNode that the source reports with the status that this node wrote last, and returns what to do.
+ * `edgenode` is NULL if the EdgeNode does not exist. Sets *ret_first to true if this is the source's first report to
+ * this process. */
 enum hf_echo_news hf_echo_take(struct hf_echo *echo, const json_t *edgenode, struct hf_sequence *sequence,
                                bool *ret_first);
 

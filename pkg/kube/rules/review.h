@@ -1,10 +1,10 @@
 /* kube/rules/review.h - finds out if CloudCore, the cloud side of a MetaServer, may list a kind. Private to pkg/kube.
  *
- * CloudCore sends requests to the API server under its own account. This account may not list our kinds until a
+ * CloudCore sends requests to the API server under its own account. This account may not list the agent's kinds until a
  * ClusterRole grants the right (deploy/kubeedge.yaml). Without the right, the MetaServer answers a LIST at once, with
- * status 200, from its own store. It does the same while the cloud is not reachable. A SelfSubjectAccessReview
- * distinguishes these two cases. A MetaServer never answers such a review from its store, because the review is a
- * create. So the answer comes from the API server, and it applies to CloudCore's account.
+ * status 200, from its own store. The MetaServer also answers from its store while the cloud is not reachable. A
+ * SelfSubjectAccessReview distinguishes these two cases. A MetaServer never answers such a review from its store,
+ * because the review is a create. So the answer comes from the API server, and it applies to CloudCore's account.
  *
  * Pure. */
 #pragma once

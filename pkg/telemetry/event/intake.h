@@ -49,8 +49,8 @@ enum hf_offer {
 struct hf_intake {
     void *ctx;
     /* Offers an event, which is borrowed during the call. Returns enum hf_offer, or -errno. -EAGAIN: there is no room
-     * now (policy Block); offer the event again when the source's resume() is called. -E2BIG: the event is too large
-     * and can never be stored. Other errors come from writing to disk. */
+     * now (and whenFull is Block); offer the event again when the source's resume() is called. -E2BIG: the event is too
+     * large and can never be stored. Other errors come from writing to disk. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
     /* Explains the last -EAGAIN of offer(). Returns true if the cause was a sink that cannot be used, and false if the
      * cause was a lack of room. If true, text[n] receives the sink's name and the cause, without characters that JSON

@@ -27,7 +27,7 @@ enum {
     HF_UPDATE_MAX_PATH = 1088,   /* size of a path in bytes, with the terminator */
     HF_UPDATE_MAX_VERSION = 129, /* size of a version in bytes, with the terminator; a longer version is cut */
     HF_UPDATE_MAX_MESSAGE = 257, /* size of a message in bytes, with the terminator */
-    HF_UPDATE_MAX_DETOUR = 225,  /* size of a text of `detour` in bytes, with the terminator */
+    HF_UPDATE_MAX_DETOUR = 225,  /* size of the text `detour` in bytes, with the terminator */
     HF_UPDATE_MAX_STARTS = 3,    /* number of agent starts during one probation after which the engine rolls back */
 };
 

@@ -43,7 +43,7 @@ struct hf_agent_params {
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    struct hf_log *log;         /* may be NULL */
+    struct hf_log *log;         /* log of the agent; may be NULL */
     struct hf_metrics *metrics; /* may be NULL; the caller must not format the metrics after hf_agent_free() */
     const char *node_name;
     const char *version; /* version of this program */

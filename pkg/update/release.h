@@ -76,7 +76,7 @@ struct hf_update_engine {
     struct hf_strmap releases; /* maps a name to a struct release */
     struct hf_strmap parked;   /* maps a name to a struct parked_release (engine.c) */
     struct release *active;    /* the release that has the turn (the right to work); NULL if none has it */
-    uint64_t turns;            /* number of turns given so far */
+    uint64_t turns;            /* number of turns that the engine has given to releases so far */
     struct counts counts;
 };
 
@@ -356,7 +356,7 @@ struct step_job {
     atomic_bool cancel;
     int r;
     struct hf_failure failure;
-    /* Parameters and results; each `run` function uses some of these. */
+    /* Parameters and results of the job. Each `run` function uses some of these fields. */
     struct hf_swap_params swap;
     struct hf_patch_params patch;
     struct hf_swap_inspection inspection;

@@ -36,7 +36,7 @@ extern const struct hf_object_kind hf_object_kind_edgeupdate, hf_object_kind_syn
 
 struct hf_object {
     json_t *json;  /* last good version, condensed; NULL if no version was good */
-    void *decoded; /* decoded form of `json` */
+    void *decoded; /* `json`, as the kind's decoder has decoded it */
     json_t *refused;
     char *refused_text; /* reason why the node refuses the newest version; NULL if that version is good */
     char *warned_text;  /* warning about unknown fields of the last good version; NULL if it has none */

@@ -56,7 +56,7 @@ HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
 void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg);
 
 /* Stores one line in the queue. Returns 0 if the outlet accepted the line; it then holds the receipt (may be NULL)
- * until the line is durable. -EAGAIN: the queue is full (with the policy Block), or too many lines wait for the disk.
+ * until the line is durable. -EAGAIN: the queue is full (and whenFull is Block), or too many lines wait for the disk.
  * -E2BIG: the line is longer than HF_EVENT_MAX_TEXT. */
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint32_t tag, struct hf_view line,
                                  struct hf_receipt *receipt);

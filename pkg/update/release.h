@@ -133,6 +133,7 @@ struct release_wanted {
 struct release_review {
     bool current; /* true while distrust, misfit and message are up to date */
     enum hf_reason distrust, misfit;
+    enum hf_reason bad_exec; /* ExecNotAllowed, or None */
     char message[HF_UPDATE_MAX_MESSAGE];
     bool floor_known;
     struct hf_sequence_history floor; /* as on disk; the journal may be one commit ahead */
@@ -182,8 +183,8 @@ struct release_retry {
 
 /* The search for drift in a committed release. Only drift.c writes these fields. */
 struct release_drift {
-    /* identity of the committed file when a check last found the file unchanged; all zero if no check did */
-    struct hf_swap_identity identity;
+    /* what earlier checks found out about the committed version; all zero after an update */
+    struct hf_swap_look look;
     /* true if hf_update_engine_check_drift() was called since the last check for drift */
     bool look_wanted;
     /* monotonic time before which no check for drift starts; 0 if a check may start now */
@@ -361,7 +362,7 @@ struct step_job {
     struct hf_swap_inspection inspection;
     struct hf_room room;
     struct delta_death death;
-    struct hf_swap_identity identity;
+    struct hf_swap_look look;
     struct hf_buf text; /* text of the journal */
     /* history of commits that the job joins with the floor on disk; after the job, what is on disk */
     struct hf_sequence_history floor;

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "update/release.h"
 #include "update/install/floor_copy.h"
+#include "update/release.h"
 #include "update/state/floor.h"
 
 /* Reads the floor from the state folder and from its copies below the update roots. The copies matter if the state
@@ -94,6 +94,36 @@ static void check_fit(struct release *release)
         (void)snprintf(review->message, sizeof(review->message), "%.200s", err.cause);
 }
 
+/* ---- commands ---------------------------------------------------------------------------------------------------- */
+
+/* Asks the node's configuration about every program that the release has the agent run. */
+static enum hf_reason exec_failure(const struct hf_update_params *p, const struct hf_release *wanted,
+                                   struct hf_err *err)
+{
+    if (p->allows_exec == NULL)
+        return HF_R_None;
+    if (wanted->install.restart_exec[0] != NULL && !p->allows_exec(p->arg, wanted->install.restart_exec[0], err)) {
+        (void)hf_err_wrap(err, -EACCES, "install.restart.exec");
+        return HF_R_ExecNotAllowed;
+    }
+    for (size_t i = 0; i < wanted->n_checks; i++)
+        if (wanted->checks[i].kind == HF_CHECK_EXEC && !p->allows_exec(p->arg, wanted->checks[i].command[0], err)) {
+            (void)hf_err_wrap(err, -EACCES, "health.checks[%zu].exec", i);
+            return HF_R_ExecNotAllowed;
+        }
+    return HF_R_None;
+}
+
+static void check_exec(struct release *release)
+{
+    struct release_review *review = &release->review;
+    struct hf_err err = HF_ERR_INIT;
+
+    review->bad_exec = exec_failure(&release->engine->p, &release->wanted.object->release, &err);
+    if (review->bad_exec != HF_R_None && review->distrust == HF_R_None)
+        (void)hf_err_text(&err, review->message, sizeof(review->message));
+}
+
 /* ---- the path ---------------------------------------------------------------------------------------------------- */
 
 enum claim { CLAIM_NONE, CLAIM_WANTED, CLAIM_INSTALLED };
@@ -157,10 +187,35 @@ static void refresh(struct release *release)
         review->message[0] = '\0';
         check_trust(release);
         check_fit(release);
+        check_exec(release);
         review->current = review->distrust != HF_R_TrustUnreadable;
     }
     if (!review->floor_known)
         review_load_floor(release);
+}
+
+/* Which evidence is missing, so that no verdict is possible now. */
+static enum hf_reason unsure_of(const struct release_review *review)
+{
+    if (review->distrust == HF_R_TrustUnreadable)
+        return HF_R_TrustUnreadable;
+    return review->floor_known ? HF_R_None : HF_R_IoError;
+}
+
+/* A window counts as open if it is open at each time that a witness shows. */
+static enum hf_time_answer window_answer(const struct hf_edgeupdate *object, const struct hf_time_range *range)
+{
+    uint64_t ignored;
+
+    if (object->n_windows == 0)
+        return HF_TIME_YES;
+    if (range->agreement == HF_TIME_UNKNOWN)
+        return HF_TIME_UNSURE;
+    bool open = hf_windows_open(object->windows, object->n_windows, range->estimate_unix_ns, &ignored);
+    bool other = hf_windows_open(object->windows, object->n_windows, range->other_unix_ns, &ignored);
+    if (open != other)
+        return HF_TIME_UNSURE;
+    return open ? HF_TIME_YES : HF_TIME_NO;
 }
 
 /* The floor on disk, with the commit that the journal may have before it. */
@@ -184,7 +239,7 @@ static void judge_history(struct release *release, bool is_committed, struct hf_
     review->history_message[0] = '\0';
     facts->sequence = review->floor_known ? hf_sequence_judge(&history, wanted, review->history_message,
                                                               sizeof(review->history_message))
-                                          : HF_R_SequenceTooLow;
+                                          : HF_R_None;
     if (is_committed || (field = hf_release_outdated(wanted, text, sizeof(text))) == NULL)
         return;
     facts->outdated = true;
@@ -201,24 +256,30 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
     const struct hf_edgeupdate *object = release->wanted.object;
     const struct release_review *review = &release->review;
     const char *digest = object->release.digest;
-    uint64_t unix_ns = hf_unix_ns(release->engine->p.clock), ignored;
+    struct hf_time_range range = hf_clock_range(release->engine->p.clock);
+    enum hf_time_answer window = window_answer(object, &range);
 
     refresh(release);
     struct hf_sequence_history history = history_of(release);
     bool is_committed = hf_sequence_is_current(&history, digest);
+    enum hf_time_answer expired = is_committed ? HF_TIME_NO : hf_time_has_come(&range, object->release.expires_unix_ns);
     struct hf_gate_facts facts = {
         .distrust = review->distrust,
-        .expired = unix_ns >= object->release.expires_unix_ns && !is_committed,
+        .unsure = unsure_of(review),
+        .expired = expired == HF_TIME_YES,
+        .expiry_unsure = expired == HF_TIME_UNSURE,
         .rolled_back_before = strcmp(digest, release->j.bad_digest) == 0,
         .bad_path = path_failure(release),
+        .bad_exec = review->bad_exec,
         .misfit = review->misfit,
         .gate = release->wanted.gate,
         .suspended = object->suspend,
-        .window_open = hf_windows_open(object->windows, object->n_windows, unix_ns, &ignored),
+        .window_open = window == HF_TIME_YES,
+        .window_unsure = window == HF_TIME_UNSURE,
     };
     judge_history(release, is_committed, &facts);
     enum hf_gate_verdict verdict = hf_gate_ask(&facts, ret_reason);
-    bool is_ours = *ret_reason == review->distrust || *ret_reason == review->misfit;
+    bool is_ours = *ret_reason == review->distrust || *ret_reason == review->misfit || *ret_reason == review->bad_exec;
     *ret_message = NULL;
     if (is_about_history(&facts, *ret_reason))
         *ret_message = review->history_message[0] != '\0' ? review->history_message : NULL;

@@ -4,6 +4,7 @@
 
 #include "api/syncpolicy.h"
 #include "base/buf.h"
+#include "base/nearest.h"
 #include "cli/args.h"
 #include "cli/parts.h"
 #include "codec/yaml_place.h"
@@ -51,10 +52,10 @@ static int print_finding(struct lint *lint, bool error, const char *where, const
 static bool is_lost_selector(const char *path)
 {
     const char *key = strncmp(path, "spec.", 5) == 0 ? path + 5 : "";
-    struct hf_cli_nearest nearest = {.typed = key};
+    struct hf_nearest nearest = {.typed = key};
 
-    hf_cli_nearest_try(&nearest, "nodeSelector");
-    hf_cli_nearest_try(&nearest, "selector");
+    hf_nearest_try(&nearest, "nodeSelector");
+    hf_nearest_try(&nearest, "selector");
     return nearest.best != NULL || strcasecmp(key, "nodeSelector") == 0;
 }
 
@@ -138,20 +139,20 @@ static int lint_policy(struct lint *lint, json_t *object, struct hf_issues *issu
 
 static const char *nearest_kind(const char *kind)
 {
-    struct hf_cli_nearest nearest = {.typed = kind};
+    struct hf_nearest nearest = {.typed = kind};
 
-    hf_cli_nearest_try(&nearest, "EdgeUpdate");
-    hf_cli_nearest_try(&nearest, "SyncPolicy");
-    hf_cli_nearest_try(&nearest, "EdgeNode");
+    hf_nearest_try(&nearest, "EdgeUpdate");
+    hf_nearest_try(&nearest, "SyncPolicy");
+    hf_nearest_try(&nearest, "EdgeNode");
     return nearest.best;
 }
 
 /* Returns true for a typing error, false for another group that only resembles ours. */
 static bool nearly_ours(const char *version)
 {
-    struct hf_cli_nearest nearest = {.typed = version};
+    struct hf_nearest nearest = {.typed = version};
 
-    hf_cli_nearest_try(&nearest, HF_API_GROUP_VERSION);
+    hf_nearest_try(&nearest, HF_API_GROUP_VERSION);
     return nearest.best != NULL && nearest.distance <= NEARLY;
 }
 

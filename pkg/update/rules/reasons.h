@@ -21,6 +21,8 @@
     X(Held, INFO, "the site holds updates back", "ask the site, or wait for the hold's maximum")                       \
     X(Stale, WARNING, "no contact with the server for longer than staleOk.window",                                     \
       "restore the network to the server")                                                                             \
+    X(ClockUnsure, WARNING, "the evidence of the time leaves open if the release has expired or a window is open",     \
+      "synchronize the node's clock, or restore the network to the server")                                            \
     X(RetryingLater, INFO, "the last attempt was interrupted", "wait")                                                 \
     /* fetching */                                                                                                     \
     X(Downloading, INFO, "the agent downloads the artifact", "wait")                                                   \
@@ -61,7 +63,9 @@
       "the agent rebuilds it")                                                                                         \
     /* where it goes */                                                                                                \
     X(PathNotAllowed, ERROR, "install.path is not below an update root",                                               \
-      "install below one, or add one with --update-root")                                                              \
+      "install below one, or add one to updateRoots in /etc/holdfast/agent.yaml of the node")                          \
+    X(ExecNotAllowed, ERROR, "the node's configuration does not allow a command of the release",                       \
+      "add the program to exec in /etc/holdfast/agent.yaml of the node, or sign a release without it")                 \
     X(PathEscapes, ERROR, "a symbolic link in install.path leads out of the update root",                              \
       "remove the link; the agent retries")                                                                            \
     X(PathTaken, ERROR, "another release installs to the same path", "give one of them another path")                  \
@@ -72,6 +76,8 @@
     X(TargetIsFile, ERROR, "install.path is a file, and kind is Tree", "move it away, or use kind File")               \
     X(TargetChanged, WARNING, "somebody else changed the installed file during the update",                            \
       "find the program that did it; the agent retries")                                                               \
+    X(TargetUnsafe, ERROR, "another user may write a folder of install.path, and could swap files there",              \
+      "give the folder to root and take the write permission of group and others away; the agent retries")             \
     X(KernelTooOld, ERROR, "this kernel lacks openat2, with which the agent opens paths safely",                       \
       "upgrade to Linux 5.6 or later")                                                                                 \
     /* running */                                                                                                      \
@@ -82,6 +88,8 @@
     X(HealthPassed, INFO, "every health check passed", "nothing")                                                      \
     X(NoHealthChecks, INFO, "the release is installed and has no health checks", "consider adding some")               \
     X(Drifted, WARNING, "somebody changed or removed the installed file, and the agent restores it",                   \
+      "find the program that did it")                                                                                  \
+    X(RightsRestored, WARNING, "somebody changed mode or owner of the installed files, and the agent restored them",   \
       "find the program that did it")                                                                                  \
     X(AlreadyInstalled, INFO, "the installed file is already that of the release", "nothing")                          \
     X(HealthDeadline, ERROR, "not all health checks passed before the deadline",                                       \

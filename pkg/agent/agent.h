@@ -56,7 +56,6 @@ struct hf_agent_params {
     const char *host_root; /* pod mode: folder where the host's file system is mounted; NULL: "/" */
     const char *own_unit;  /* systemd unit of this process; NULL: none */
     uint64_t retry_base_ns;
-    enum hf_clock_ntp (*ntp)(void); /* hf_clock_ntp_read on a real node; may be NULL */
     /* Called at start, and when the policy in effect or the node's labels (an object of strings) may have changed.
      * May be NULL. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
@@ -91,6 +90,10 @@ enum hf_agent_stop {
  * writes a last status and waits up to 2 s for the answer of the server. Then calls `stopped`. Steps of the update
  * engine continue until hf_agent_free(). */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
+
+/* Replaces the node's configuration and judges policies and releases by the new one; the update roots stay those of the
+ * start. The old configuration must stay valid until hf_agent_free(). */
+void hf_agent_configure(struct hf_agent *agent, const struct hf_config *config);
 
 /* Reads the file <state>/hold again. Call this function when the file may have changed. */
 void hf_agent_hold_changed(struct hf_agent *agent);

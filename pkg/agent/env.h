@@ -11,7 +11,7 @@ struct hf_turn;
 struct hf_agent_env {
     const struct hf_agent_params *params;
     const struct hf_fs_ops *fs;       /* from params->home */
-    const struct hf_clock_ops *clock; /* the clock of params->home, which never goes back */
+    const struct hf_clock_ops *clock; /* the clock of params->home, which may go back */
     struct hf_log *log;               /* log of params; may be NULL */
     const struct hf_config *config;   /* from params: the bounds that the node sets; NULL: the defaults */
     struct hf_turn *turn;

@@ -73,6 +73,11 @@ void hf_config_free(struct hf_config *config)
     free(config);
 }
 
+bool hf_config_is_usable(const struct hf_config *config)
+{
+    return !or_defaults(config)->is_unusable;
+}
+
 size_t hf_config_n_faults(const struct hf_config *config)
 {
     return or_defaults(config)->n_faults;

@@ -81,7 +81,8 @@ static int read_file(const struct hf_fs_ops *fs, const char *path, struct hf_buf
     return r;
 }
 
-int hf_config_load(const struct hf_fs_ops *fs, const char *path, struct hf_config **ret_config, struct hf_err *err)
+int hf_config_load(const struct hf_fs_ops *fs, const char *path, bool must_exist, struct hf_config **ret_config,
+                   struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CONFIG_MAX_BYTES);
     struct hf_err cause = HF_ERR_INIT;
@@ -92,7 +93,7 @@ int hf_config_load(const struct hf_fs_ops *fs, const char *path, struct hf_confi
         return hf_config_parse(hf_buf_view(&text), path, ret_config, err);
     if (r == -ENOMEM)
         return hf_err_set(err, ENOMEM, "not enough memory for '%.200s'", path);
-    if (r == -ENOENT)
+    if (r == -ENOENT && !must_exist)
         return hf_config_absent(path, ret_config, err);
     (void)snprintf(fault, sizeof(fault), "%s: %s", path, cause.cause);
     return hf_config_refuse(path, fault, ret_config, err);

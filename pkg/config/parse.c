@@ -272,6 +272,13 @@ static bool is_ours(const json_t *json, struct hf_issues *issues)
     return issues->n_errors == 0;
 }
 
+/* The file might have asked for signatures. */
+static void close_for_unsigned(struct hf_config *config)
+{
+    config->is_unusable = true;
+    config->requires_signed_policy = true;
+}
+
 int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_config, struct hf_issues *issues)
 {
     _cleanup_(hf_config_freep) struct hf_config *config = hf_config_new();
@@ -286,7 +293,7 @@ int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_conf
         if (reader.decode.out_of_memory)
             return -ENOMEM;
     } else {
-        config->requires_signed_policy = true; /* the text might have said so */
+        close_for_unsigned(config);
     }
     *ret_config = hf_steal(config);
     return 0;
@@ -342,7 +349,7 @@ int hf_config_refuse(const char *name, const char *fault, struct hf_config **ret
         return r;
     if (add_fault(config, "%s", fault) < 0)
         return hf_err_set(err, ENOMEM, "not enough memory for '%.200s'", name);
-    config->requires_signed_policy = true; /* the file might have said so */
+    close_for_unsigned(config);
     *ret_config = hf_steal(config);
     return 0;
 }

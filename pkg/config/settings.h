@@ -26,6 +26,7 @@ struct hf_config {
     /* The reserve is the smaller of a share of the disk and a number of bytes; UINT64_MAX: the other one alone. */
     uint64_t reserve_basis_points, reserve_bytes;
     bool requires_signed_policy;
+    bool is_unusable; /* stands for a file that cannot be used at all */
     char *faults[HF_CONFIG_MAX_FAULTS];
     size_t n_faults;
     json_t *tree; /* owns the texts of the lists; NULL: they are constants */

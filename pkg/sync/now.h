@@ -5,7 +5,7 @@
 
 struct hf_now {
     uint64_t mono_ns;
-    uint64_t unix_ns; /* time of the floored clock (node/clock.h), which never goes back */
+    uint64_t unix_ns; /* best guess of the clock (node/clock.h); may go back */
 };
 
 static inline struct hf_now hf_now_read(const struct hf_clock_ops *clock)

@@ -9,7 +9,7 @@
  * Stale is normal at the edge: the agent acts on the cached state. While the state is Expired and onExpiry is Hold, the
  * agent starts no new update. Contact is the time of the last sign of life, which is data from the API server itself;
  * when contact is lost, its age counts from that time and not from the moment at which the agent notices the loss.
- * Within one process, the monotonic clock measures the age; across processes, the floored wall clock (node/clock.h)
+ * Within one process, the monotonic clock measures the age; across processes, the best guess of the clock (node/clock.h)
  * does. Only new contact makes the age shorter, even if a clock jumps. A node that never had contact is Expired. */
 #pragma once
 

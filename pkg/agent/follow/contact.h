@@ -1,11 +1,11 @@
 /* agent/follow/contact.h - contact with the source of desired state, and the difference between this node's clock and
  * the server's.
  *
- * Owns the clock file <state>/clock, which holds the newest time seen and the time of the last contact. Loop thread
- * only. */
+ * Owns the clock file <state>/clock (node/clock_file.h). Loop thread only. */
 #pragma once
 
 #include "agent/env.h"
+#include "node/clock_skew.h"
 #include "sync/readiness.h"
 #include "sync/stale.h"
 
@@ -33,8 +33,11 @@ void hf_contact_found(struct hf_contact *contact);
  * reason. */
 void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err);
 
-/* Measures our clock by the Date that the API server itself sent. */
-void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns, uint64_t max_skew_ns);
+/* Measures our clock by the Date that the API server itself sent, and passes this Date to the clock as a witness. */
+void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns);
+
+/* Returns the server's clock minus the wall clock of this node; 0 while the server's clock is unknown. */
+int64_t hf_contact_wall_offset_ns(const struct hf_contact *contact);
 
 /* Computes `staleness` under the policy's window. *ret_wait_ns is the time until `staleness` may change by itself, or
  * HF_NEVER. Returns true if `staleness` changed. */
@@ -45,7 +48,7 @@ bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now);
 
 /* Writes the clock file. hf_contact_save_if_old() writes the file only if the last contact in the file is old in
- * proportion to the policy's window. */
+ * proportion to the policy's window, or if a signed time raised the lower bound. */
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact, uint64_t window_ns);
 

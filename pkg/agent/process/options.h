@@ -13,7 +13,7 @@
 
 enum { HF_OPTIONS_MAX_ROOTS = 7 };
 
-enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION };
+enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION, HF_OPTIONS_CHECK_CONFIG };
 
 enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, HF_LISTEN_COUNT };
 
@@ -37,7 +37,9 @@ struct hf_agent_options {
     /* folder of the file that `holdfast status` reads while the agent runs; NULL: none */
     const char *run_dir;
     bool run_dir_given;                          /* if false, the agent uses run_dir only in memory */
-    const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends */
+    const char *config;                          /* file of the node's configuration */
+    bool config_given;                           /* a flag or variable names the file, so the file must exist */
+    const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends; none: the roots of the configuration hold */
     size_t n_roots;
     const char *host_root;
     struct hf_agent_listen listen[HF_LISTEN_COUNT];

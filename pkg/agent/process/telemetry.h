@@ -12,6 +12,7 @@
 #include "agent/process/options.h"
 #include "api/syncpolicy.h"
 #include "base/rand.h"
+#include "config/config.h"
 #include "loop/loop.h"
 #include "loop/server/server.h"
 #include "web/metrics.h"
@@ -28,7 +29,8 @@ struct hf_agent_telemetry_params {
     struct hf_log *log;
     struct hf_metrics *metrics;
     const char *node;
-    void (*changed)(void *arg); /* called when hf_agent_telemetry_status() has something important to report */
+    const struct hf_config *config; /* bounds that the node sets; NULL: the defaults */
+    void (*changed)(void *arg);     /* called when hf_agent_telemetry_status() has something important to report */
     void *arg;
 };
 
@@ -39,6 +41,9 @@ void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry);
 /* Applies the policy in effect and the node's labels. */
 void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struct hf_syncpolicy *policy,
                                const json_t *labels);
+
+/* Replaces the configuration, and applies the policy in effect again under it. */
+void hf_agent_telemetry_configure(struct hf_agent_telemetry *telemetry, const struct hf_config *config);
 
 /* Stops all sources; calls `stopped` when every accepted event is on disk. */
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);

@@ -9,7 +9,6 @@
 #pragma once
 
 #include "api/syncpolicy.h"
-#include "node/clock.h"
 #include "node/disk.h"
 #include "sync/hold.h"
 #include "sync/readiness.h"
@@ -38,7 +37,7 @@ struct hf_status_view {
     bool stopped; /* the last status of an agent that somebody stops */
     enum hf_staleness staleness;
     bool skew_exceeded;
-    enum hf_clock_ntp ntp;
+    bool clock_synchronized; /* a time server keeps the wall clock */
     const struct hf_update_status *updates;
     size_t n_updates;
     const struct hf_refused *refused;

@@ -18,3 +18,8 @@ size_t hf_utf8_prefix(const char *bytes, size_t n);
 
 /* Writes the character with number `point`, at most 0x10ffff, as 1 to 4 bytes; returns their number. */
 size_t hf_utf8_put(uint32_t point, char bytes[4]);
+
+/* Returns the first character of a valid UTF-8 text that JSON parsers and YAML parsers do not read alike, or 0 if there
+ * is none: control characters except tab, line feed and carriage return; U+007F to U+009F (U+0085 ends a line in YAML);
+ * the separators U+2028 and U+2029; the byte order mark U+FEFF; and the characters ending in FFFE and FFFF. */
+uint32_t hf_utf8_unportable(const char *text);

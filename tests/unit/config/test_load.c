@@ -42,18 +42,24 @@ static void expect(const char *says, bool in_effect)
 {
     _cleanup_(hf_config_freep) struct hf_config *config = NULL;
 
-    ck_assert_int_eq(hf_config_load(hf_fs_posix(), path, &config, NULL), 0);
+    ck_assert_int_eq(hf_config_load(hf_fs_posix(), path, false, &config, NULL), 0);
     const char *fault = hf_config_fault(config, 0);
     ck_assert_msg((says == NULL) == (fault == NULL), "%s", fault != NULL ? fault : "no fault");
     if (says != NULL)
         ck_assert_msg(strstr(fault, says) != NULL && strncmp(fault, path, strlen(path)) == 0, "%s", fault);
     ck_assert_int_eq(hf_config_requires_signed_policy(config), says != NULL);
+    ck_assert_int_eq(hf_config_is_usable(config), says == NULL);
     ck_assert_int_eq(hf_config_allows_exec(config, "/bin/false", NULL), !in_effect);
 }
 
 START_TEST(absent)
 {
+    _cleanup_(hf_config_freep) struct hf_config *config = NULL;
+
     expect(NULL, false);
+    ck_assert_int_eq(hf_config_load(hf_fs_posix(), path, true, &config, NULL), 0);
+    ck_assert(!hf_config_is_usable(config));
+    ck_assert_ptr_nonnull(strstr(hf_config_fault(config, 0), "open the file: No such file"));
 }
 END_TEST
 
@@ -125,7 +131,7 @@ START_TEST(relative)
 {
     _cleanup_(hf_config_freep) struct hf_config *config = NULL;
 
-    ck_assert_int_eq(hf_config_load(hf_fs_posix(), "agent.yaml", &config, NULL), 0);
+    ck_assert_int_eq(hf_config_load(hf_fs_posix(), "agent.yaml", false, &config, NULL), 0);
     ck_assert_str_eq(hf_config_fault(config, 0), "agent.yaml: expected an absolute path");
 }
 END_TEST

@@ -75,6 +75,8 @@ struct hf_tail_ops {
     /* Returns the `owner` that find() would pass to hf_tail_found() for a file at this path, or NULL if tail must not
      * follow a file at this path. */
     const void *(*owner)(void *arg, const char *path);
+    /* Returns true if the source may read the file at this path, which has no links. */
+    bool (*allows)(void *arg, const char *path);
     /* Receives one record. -EAGAIN: there is no room, and tail passes the record again later. After any other return
      * value, also after other errors, tail continues with the next record. */
     int (*line)(void *arg, const struct hf_tail_line *line);

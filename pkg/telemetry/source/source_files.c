@@ -78,6 +78,13 @@ static const void *owner(void *arg, const char *path)
     return NULL;
 }
 
+static bool allows(void *arg, const char *path)
+{
+    const struct files *files = arg;
+
+    return hf_config_allows_file(files->world->config, files->world->scope, path);
+}
+
 /* ---- what -------------------------------------------------------------------------------------------------------- */
 
 /* In multi-line mode: true if the line begins a record. Else every line does. */
@@ -156,8 +163,9 @@ static int copy_spec(struct files *files, const struct hf_telemetry_file *from, 
 int hf_source_files_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                         const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
-    static const struct hf_tail_ops plain = {.find = find, .owner = owner, .line = take_line};
-    static const struct hf_tail_ops multiline = {.find = find, .owner = owner, .line = take_line, .starts = starts};
+    static const struct hf_tail_ops plain = {.find = find, .owner = owner, .allows = allows, .line = take_line};
+    static const struct hf_tail_ops multiline = {
+        .find = find, .owner = owner, .allows = allows, .line = take_line, .starts = starts};
     struct files *files = calloc(1, sizeof(*files));
     bool any_multiline = false;
     int r = 0;

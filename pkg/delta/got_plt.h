@@ -5,5 +5,6 @@
 
 #include "delta/create.h"
 
-/* Replaces those copies in make->copies that lie inside .got or .plt of the new file. Errors: -ENOMEM. */
+/* Where entries of .got and .plt match, replaces the copies in make->copies that make these tables of the new file by
+ * copies of whole entries. Errors: -ENOMEM. */
 HF_MUST_USE int delta_got_plt_match(struct delta_make *make, struct hf_err *err);

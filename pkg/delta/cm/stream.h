@@ -24,7 +24,7 @@ struct delta_stream {
     unsigned match_bits;
     uint32_t history_size;
     uint64_t pos;    /* position in the history */
-    uint64_t place;  /* position in the new file; equal to `pos` modulo 4 */
+    uint64_t place;  /* position in the new file; has the same remainder as `pos` when divided by 4 */
     uint64_t recent; /* latest 8 bytes, as the new file has them; the latest byte is the lowest */
     uint64_t tail;   /* latest 8 bytes, as the history has them; the latest byte is the lowest */
     /* earlier position whose bytes the latest match_length bytes repeat (0 means no repetition) */

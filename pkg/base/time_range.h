@@ -1,7 +1,8 @@
-/* base/time_range.h - what a clock can vouch for: the range in which the present time lies, and questions about it.
+/* base/time_range.h - the range in which the present time lies, and questions about it.
  *
- * A clock that compares witnesses (node/clock.h) does not know the time exactly. The true time lies in the range, as far
- * as the witnesses tell. A decision that must not rest on a lie asks the range and not the estimate. Pure. */
+ * The agent's clock (node/clock.h) compares several sources of the time, called witnesses, any of which may be wrong.
+ * It computes a range, in which the true time lies as far as the witnesses show, and an estimate, the best guess in
+ * that range. A decision that a wrong witness must not cause uses the range, not the estimate. Pure. */
 #pragma once
 
 #include <stdbool.h>

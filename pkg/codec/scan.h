@@ -56,7 +56,7 @@ struct hf_scan {
     const char *what; /* static text that describes the failure (NULL means no failure) */
     int code;         /* error code of the failure: -EBADMSG, -E2BIG or -ENOMEM (0 means no failure) */
     bool loose;       /* true after hf_scan_init_loose() */
-    bool zero;        /* true if a string or name that the scan has read has U+0000 */
+    bool zero;        /* true if the scan has met U+0000 in a string or name */
 };
 
 struct hf_scan_value {

@@ -9,8 +9,7 @@
  *                object. At other times, the status lacks this condition.
  *
  * If Ready is False, its message explains one update or the refused objects. If Reconciling or Stalled has the same
- * cause, its message only names the update or an object and refers to Ready. Otherwise its message explains its own
- * cause. */
+ * cause, its message only names the update or an object and refers to Ready; otherwise it explains the cause. */
 #pragma once
 
 #include <stdbool.h>

@@ -42,7 +42,8 @@ static inline uint64_t hf_clock_sync_error_ns(const struct hf_clock_ops *clock)
     return clock->sync_error_ns != NULL ? clock->sync_error_ns(clock->ctx) : HF_NEVER;
 }
 
-/* Returns the range in which the present time lies. A clock without a range of its own is believed to the nanosecond. */
+/* Returns the range in which the present time lies. If the clock computes no range, the range is the clock's own time,
+ * without any width. */
 static inline struct hf_time_range hf_clock_range(const struct hf_clock_ops *clock)
 {
     struct hf_time_range range = {.agreement = HF_TIME_AGREED};

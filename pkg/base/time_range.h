@@ -33,6 +33,6 @@ enum hf_time_answer { HF_TIME_NO, HF_TIME_YES, HF_TIME_UNSURE };
 enum hf_time_answer hf_time_has_come(const struct hf_time_range *range, uint64_t then_unix_ns);
 
 /* Returns how far the present is outside the period from `from_s` to `until_s` (seconds since 1970): 0 if the present
- * may be inside the period at some time of the range, otherwise the distance in seconds. Negative: the period has ended;
- * positive: the period has not begun. Only witnesses that agree prove that a period has not begun. */
+ * may be inside the period at some time of the range, otherwise the distance in seconds. Negative: the period has
+ * ended; positive: the period has not begun. Only witnesses that agree prove that a period has not begun. */
 int64_t hf_time_distance_s(const struct hf_time_range *range, int64_t from_s, int64_t until_s);

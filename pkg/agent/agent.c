@@ -330,6 +330,13 @@ static int meets(void *arg, const struct hf_requires *requires_, struct hf_err *
     return hf_machine_meets(&agent->machine, requires_, err);
 }
 
+static bool allows_exec(void *arg, const char *program, struct hf_err *err)
+{
+    const struct hf_agent *agent = arg;
+
+    return hf_config_allows_exec(agent->env.config, program, err);
+}
+
 static int open_engine(struct hf_agent *agent, struct hf_err *err)
 {
     const struct hf_agent_params *from = &agent->params;
@@ -354,6 +361,7 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .retry_base_ns = from->retry_base_ns,
         .retry_cap_ns = agent->policy.in_effect->retry_interval_ns,
         .meets = meets,
+        .allows_exec = allows_exec,
         .changed = engine_changed,
         .arg = agent,
     };
@@ -448,6 +456,13 @@ void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why)
 }
 
 /* ---- from outside ------------------------------------------------------------------------------------------------ */
+
+void hf_agent_configure(struct hf_agent *agent, const struct hf_config *config)
+{
+    agent->params.config = agent->env.config = config;
+    if (agent->state == RUNNING)
+        hf_turn_wake(&agent->turn, HF_DUE_POLICY | HF_DUE_PLAN | HF_DUE_STATUS);
+}
 
 void hf_agent_hold_changed(struct hf_agent *agent)
 {

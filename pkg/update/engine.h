@@ -83,6 +83,8 @@ struct hf_update_params {
     uint64_t retry_base_ns, retry_cap_ns;
     /* Returns 0 if this node meets the requirements, or -EOPNOTSUPP with the missing part in *err. */
     int (*meets)(void *arg, const struct hf_requires *requires_, struct hf_err *err);
+    /* Returns true if this node lets a release run the program, or false with the reason in *err; NULL: always true. */
+    bool (*allows_exec)(void *arg, const char *program, struct hf_err *err);
     /* Called after the status of a release has changed, but never from within a call into the engine. */
     void (*changed)(void *arg);
     void *arg;

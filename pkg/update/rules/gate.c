@@ -6,11 +6,15 @@ static enum hf_reason refusal(const struct hf_gate_facts *facts)
 {
     if (facts->distrust != HF_R_None)
         return facts->distrust;
-    if (facts->below_floor)
-        return HF_R_SequenceTooLow;
+    if (facts->outdated)
+        return HF_R_OldFormat;
+    if (facts->sequence != HF_R_None)
+        return facts->sequence;
     if (facts->expired)
         return HF_R_Expired;
-    return facts->rolled_back_before ? HF_R_RolledBackBefore : facts->bad_path;
+    if (facts->rolled_back_before)
+        return HF_R_RolledBackBefore;
+    return facts->bad_path != HF_R_None ? facts->bad_path : facts->bad_exec;
 }
 
 static enum hf_reason hindrance(const struct hf_gate_facts *facts)

@@ -48,6 +48,7 @@ enum hf_update_event {
     HF_EV_FAILED,   /* the step failed, and a later attempt may succeed */
     HF_EV_RESTORED, /* the old version is in place again, and its service is restarted and checked */
     HF_EV_DRIFTED,  /* somebody changed or removed the installed file of the committed release */
+    HF_EV_MENDED,   /* mode or owner of the committed version were wrong, and are right again */
     HF_EV_UNDONE,   /* the old version is in place, and the new version never ran */
     HF_EV_COUNT,
 };

@@ -86,6 +86,8 @@ static const struct {
     {{.distrust = HF_R_UnknownKey, .below_floor = true}, HF_GATE_REFUSE, HF_R_UnknownKey},
     {{.below_floor = true, .expired = true}, HF_GATE_REFUSE, HF_R_SequenceTooLow},
     {{.rolled_back_before = true, .bad_path = HF_R_PathTaken}, HF_GATE_REFUSE, HF_R_RolledBackBefore},
+    {{.bad_path = HF_R_PathTaken, .bad_exec = HF_R_ExecNotAllowed}, HF_GATE_REFUSE, HF_R_PathTaken},
+    {{.bad_exec = HF_R_ExecNotAllowed, .misfit = HF_R_NotInPod}, HF_GATE_REFUSE, HF_R_ExecNotAllowed},
     {{.bad_path = HF_R_PathNotAllowed}, HF_GATE_REFUSE, HF_R_PathNotAllowed},
 };
 

@@ -347,6 +347,7 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .arch = agent->machine.facts.arch,
         .pod_mode = from->pod_mode,
         .host_root = from->host_root,
+        .uid = from->uid,
         .self_unit = from->own_unit,
         .retry_base_ns = from->retry_base_ns,
         .retry_cap_ns = agent->policy.in_effect->retry_interval_ns,

@@ -54,6 +54,7 @@ struct hf_agent_params {
     bool pod_mode;
     bool once;             /* the process ends by itself when its work is done; the status says that it will */
     const char *host_root; /* pod mode: folder where the host's file system is mounted; NULL: "/" */
+    uid_t uid;             /* user of this process */
     const char *own_unit;  /* systemd unit of this process; NULL: none */
     uint64_t retry_base_ns;
     enum hf_clock_ntp (*ntp)(void); /* hf_clock_ntp_read on a real node; may be NULL */

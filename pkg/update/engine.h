@@ -79,6 +79,7 @@ struct hf_update_params {
      * cannot run, and releases that require devices if host_root is NULL. */
     bool pod_mode;
     const char *host_root; /* in pod mode, the mount point of the host's file system (NULL means "/") */
+    uid_t uid;             /* the user of this process; with 0, the engine refuses unsafe folders (TargetUnsafe) */
     const char *self_unit; /* the agent's own unit, which an update must not restart twice; NULL if none */
     uint64_t retry_base_ns, retry_cap_ns;
     /* Returns 0 if this node meets the requirements, or -EOPNOTSUPP with the missing part in *err. */

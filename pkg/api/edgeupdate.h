@@ -17,6 +17,7 @@ enum {
     HF_MAX_CHECKS = 16,
     HF_MAX_ARGV = 32,
     HF_MAX_SIGNATURES = 16,
+    HF_MAX_DOWNGRADES = 16, /* maximum of `downgradeFrom` */
     HF_MAX_WAVES = 16,
     HF_MAX_CPU_FEATURES = 31,
     HF_MAX_DEVICES = 15,
@@ -47,11 +48,18 @@ struct hf_requires {
     const char *kernel;                      /* ">=5.10"; NULL: any */
 };
 
+/* The file that the server sends, if it is packed (.zst, .xz). */
+struct hf_download {
+    const char *sha256; /* hex sha256 of the packed file; NULL: the server sends the file itself */
+    uint64_t size;
+};
+
 struct hf_artifact {
     const char *arch; /* kubernetes.io/arch value */
     const char *url;
     const char *sha256;          /* hex sha256 of the file after unpacking */
     uint64_t size;               /* bytes of the file after unpacking */
+    struct hf_download download;
     struct hf_delta_ref *deltas; /* deltas whose result is the new file */
     size_t n_deltas;
     /* deltas between older files; a step plus a delta may be smaller than a single delta from the node's file */
@@ -126,8 +134,12 @@ struct hf_release {
     const char *name;
     const char *version;
     uint64_t sequence;
-    uint64_t expires_unix_ns; /* HF_NEVER if absent */
-    bool allow_downgrade;
+    uint64_t expires_unix_ns;   /* HF_NEVER if absent: nodes keep such a release, but do not start it */
+    uint64_t signed_at_unix_ns; /* 0 if absent */
+    bool allow_downgrade;       /* a field of earlier versions, which no node honours */
+    /* sequences of committed releases from which a node may go down to this release */
+    uint64_t downgrade_from[HF_MAX_DOWNGRADES];
+    size_t n_downgrade_from;
     struct hf_artifact *artifacts;
     size_t n_artifacts;
     struct hf_install install;
@@ -172,3 +184,8 @@ HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)
 
 /* Returns the artifact for this architecture, or NULL. */
 const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch);
+
+/* Says why no node starts this release, although it decodes: releases of earlier versions lack fields. A node that has
+ * committed such a release keeps and repairs it. Returns NULL if nothing is missing; otherwise writes the text into
+ * text[n] and returns the path of the field inside the release, such as "expires", as static text. */
+const char *hf_release_outdated(const struct hf_release *release, char *text, size_t n);

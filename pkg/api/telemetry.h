@@ -166,6 +166,9 @@ struct hf_telemetry_sink {
 
 struct hf_telemetry {
     bool present; /* the policy has spec.telemetry */
+    /* The policy's signatures verify on this node, so the wider bounds of the node's configuration hold
+     * (HF_CONFIG_SIGNED). Decoding leaves it false; the agent sets it. */
+    bool is_signed;
     struct hf_telemetry_sources sources;
     /* filter */
     /* lowest severity of logs that pass; 0: all logs pass. Metrics and payloads always pass */

@@ -66,8 +66,16 @@ void hf_config_free(struct hf_config *config)
         return;
     for (size_t i = 0; i < config->n_faults; i++)
         free(config->faults[i]);
+    for (size_t i = 0; i < config->n_owned; i++)
+        free(config->owned[i]);
+    json_decref(config->tree);
     free(config->name);
     free(config);
+}
+
+bool hf_config_is_usable(const struct hf_config *config)
+{
+    return !or_defaults(config)->is_unusable;
 }
 
 size_t hf_config_n_faults(const struct hf_config *config)

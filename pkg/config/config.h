@@ -10,12 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/field/issues.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/macros.h"
+#include "codec/json.h"
 
 #define HF_CONFIG_FILE "/etc/holdfast/agent.yaml"
+#define HF_CONFIG_KIND "AgentConfiguration"
 
 /* Folders below which releases may be installed, unless the file or --update-root names others. */
 #define HF_CONFIG_UPDATE_ROOTS "/opt", "/usr/local", "/var/lib/holdfast/payload"
@@ -45,12 +48,21 @@ HF_DEFINE_CLEANUP(struct hf_config, hf_config_free)
 HF_MUST_USE int hf_config_parse(struct hf_view text, const char *name, struct hf_config **ret_config,
                                 struct hf_err *err);
 
-/* Reads and parses the file `path`. A file that does not exist gives the defaults without a fault. The file must be a
+/* Decodes a parsed text. *issues receives the faults with their JSON paths; the configuration itself then lists none.
+ * Takes a reference to `json`. Returns 0, also if there are issues; -ENOMEM. */
+HF_MUST_USE int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_config,
+                                 struct hf_issues *issues);
+
+/* Reads and parses the file `path`. A file that does not exist gives the defaults, without a fault unless `must_exist`
+ * is true. The file must be a
  * regular file that belongs to root or to the user of this process, and group and others must not be able to write it
  * or a folder above it; a file that breaks this rule is treated like a text that is not an AgentConfiguration. Blocks.
  * Returns 0, also if the file has faults; -ENOMEM. */
-HF_MUST_USE int hf_config_load(const struct hf_fs_ops *fs, const char *path, struct hf_config **ret_config,
-                               struct hf_err *err);
+HF_MUST_USE int hf_config_load(const struct hf_fs_ops *fs, const char *path, bool must_exist,
+                               struct hf_config **ret_config, struct hf_err *err);
+
+/* Returns false if the configuration stands for a file that cannot be used at all. */
+bool hf_config_is_usable(const struct hf_config *config);
 
 /* Returns the number of faults found while loading (at most HF_CONFIG_MAX_FAULTS are kept), and the text of fault `i`:
  * "/etc/holdfast/agent.yaml:7: telemetry.fils: unknown field; did you mean 'files'?". The configuration owns the

@@ -1,7 +1,6 @@
 /* config/settings.h - what a configuration consists of; for the files of this folder only. Threads: any. */
 #pragma once
 
-#include "codec/json.h"
 #include "config/config.h"
 
 /* The lists that bound a SyncPolicy. */
@@ -27,9 +26,12 @@ struct hf_config {
     /* The reserve is the smaller of a share of the disk and a number of bytes; UINT64_MAX: the other one alone. */
     uint64_t reserve_basis_points, reserve_bytes;
     bool requires_signed_policy;
+    bool is_unusable; /* stands for a file that cannot be used at all */
     char *faults[HF_CONFIG_MAX_FAULTS];
     size_t n_faults;
     json_t *tree; /* owns the texts of the lists; NULL: they are constants */
+    const char **owned[HF_CONFIG_SCOPES * HF_CONFIG_LISTS + 2]; /* the lists to free */
+    size_t n_owned;
 };
 
 /* The defaults; constant. */
@@ -37,3 +39,11 @@ extern const struct hf_config hf_config_defaults;
 
 /* Name of a list as a field of `telemetry` and `signedPolicies`, such as "credentialFolders". */
 extern const char *const hf_config_list_names[HF_CONFIG_LISTS];
+
+/* Makes the configuration of a file that cannot be used: the defaults, but SyncPolicies must be signed, and one
+ * fault. -ENOMEM. */
+HF_MUST_USE int hf_config_refuse(const char *name, const char *fault, struct hf_config **ret_config,
+                                 struct hf_err *err);
+
+/* Makes the configuration of a file that does not exist: the defaults. -ENOMEM. */
+HF_MUST_USE int hf_config_absent(const char *name, struct hf_config **ret_config, struct hf_err *err);

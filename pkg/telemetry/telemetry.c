@@ -29,6 +29,7 @@ struct setting {
     struct hf_telemetry spec; /* borrows from `policy` */
     struct hf_syncpolicy *policy;
     json_t *owner, *labels;
+    const struct hf_config *config; /* the node's configuration when the setting came */
 };
 
 /* Outlets that are closing: a new outlet may open their folders only when they are gone. May outlive the service. */
@@ -430,12 +431,14 @@ static void on_soon(void *arg)
 }
 
 static bool same(const struct setting *setting, const struct hf_telemetry *spec, const json_t *owner,
-                 const json_t *labels)
+                 const json_t *labels, const struct hf_config *config)
 {
     if (setting->spec.present != spec->present)
         return false;
     if (!spec->present)
         return true;
+    if (setting->config != config || setting->spec.is_signed != spec->is_signed)
+        return false;
     const json_t *a = hf_json_at(setting->owner, "spec.telemetry"), *b = hf_json_at(owner, "spec.telemetry");
     return json_equal(a, b) != 0 && (setting->labels == labels || json_equal(setting->labels, labels) != 0);
 }
@@ -453,7 +456,8 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
     static const struct hf_telemetry off;
     const struct hf_telemetry *wanted = spec == NULL ? &off : spec;
 
-    if (service->stopping || same(service->switching ? &service->next : &service->now, wanted, owner, node_labels))
+    if (service->stopping ||
+        same(service->switching ? &service->next : &service->now, wanted, owner, node_labels, service->world->config))
         return;
     struct hf_syncpolicy *policy = NULL;
     if (wanted->present && decode_again(owner, &policy) < 0) {
@@ -467,9 +471,27 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
     service->next = (struct setting){.spec = policy != NULL ? policy->telemetry : off,
                                      .policy = policy,
                                      .owner = json_incref(owner),
-                                     .labels = node_labels != NULL ? json_deep_copy(node_labels) : NULL};
+                                     .labels = node_labels != NULL ? json_deep_copy(node_labels) : NULL,
+                                     .config = service->world->config};
+    service->next.spec.is_signed = wanted->is_signed;
     if (!service->switching)
         begin_switch(service);
+}
+
+void hf_telemetry_service_configure(struct hf_telemetry_service *service, const struct hf_config *config)
+{
+    const struct setting *latest = service->switching ? &service->next : &service->now;
+    const struct hf_telemetry again = {.present = true, .is_signed = latest->spec.is_signed};
+    json_t *owner = latest->owner, *labels = latest->labels;
+
+    service->world->config = config;
+    if (!latest->spec.present)
+        return;
+    (void)json_incref(owner); /* the setting that holds them goes */
+    (void)json_incref(labels);
+    hf_telemetry_service_set(service, &again, owner, labels);
+    json_decref(owner);
+    json_decref(labels);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */

@@ -26,7 +26,7 @@ static bool can_be_forgotten(const struct release *release)
 
     return release->wanted.object == NULL && release->step.kind == STEP_NONE && release->stage != RELEASE_LOADED &&
            release->retry.redo == REDO_NOTHING && j->phase == HF_PHASE_IDLE && j->good_digest[0] == '\0' &&
-           j->bad_digest[0] == '\0' && release->review.floor_known && release->review.floor == 0;
+           j->bad_digest[0] == '\0' && release->review.floor_known && release->review.floor.top.sequence == 0;
 }
 
 static int run_forget(struct step_job *step)

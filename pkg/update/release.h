@@ -37,6 +37,7 @@
 #include "update/install/swap.h"
 #include "update/rules/gate.h"
 #include "update/rules/machine.h"
+#include "update/rules/sequence.h"
 #include "update/state/attempt.h"
 #include "update/state/journal.h"
 
@@ -132,9 +133,11 @@ struct release_wanted {
 struct release_review {
     bool current; /* true while distrust, misfit and message are up to date */
     enum hf_reason distrust, misfit;
+    enum hf_reason bad_exec; /* ExecNotAllowed, or None */
     char message[HF_UPDATE_MAX_MESSAGE];
     bool floor_known;
-    uint64_t floor;
+    struct hf_sequence_history floor; /* as on disk; the journal may be one commit ahead */
+    char history_message[HF_UPDATE_MAX_MESSAGE];
 };
 
 /* A delta that killed the agent. */
@@ -361,7 +364,9 @@ struct step_job {
     struct delta_death death;
     struct hf_swap_look look;
     struct hf_buf text; /* text of the journal */
-    uint64_t sequence;  /* sequence to which the job raises the floor; 0 after the floor has this value */
+    /* history of commits that the job joins with the floor on disk; after the job, what is on disk */
+    struct hf_sequence_history floor;
+    bool floor_done; /* the floor in the state folder has this value */
 };
 
 /* Makes a job, which the caller fills in and then submits or discards. Returns NULL if memory runs out. */

@@ -163,7 +163,7 @@ static struct hf_status_view view_of(const struct collection *all, const struct 
         .stopped = all->params->stopped,
         .staleness = parts->contact->staleness,
         .skew_exceeded = parts->contact->skew.exceeded,
-        .ntp = params->ntp != NULL ? params->ntp() : HF_CLOCK_NTP_UNKNOWN,
+        .clock_synchronized = hf_clock_synchronized(&params->home->clock),
         .updates = all->updates,
         .n_updates = all->n_updates,
         .refused = all->refused,

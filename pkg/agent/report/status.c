@@ -286,8 +286,7 @@ int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uin
     put_agent(&b, view);
     put_text(&contact, "state", hf_staleness_name(view->staleness));
     put_built(&b, "contact", &contact);
-    if (view->ntp != HF_CLOCK_NTP_UNKNOWN)
-        put(&clock, "synchronized", json_boolean(view->ntp == HF_CLOCK_NTP_SYNCHRONIZED));
+    put(&clock, "synchronized", json_boolean(view->clock_synchronized));
     put_built(&b, "clock", &clock);
     put_policy(&b, view);
     put_updates(&b, view);

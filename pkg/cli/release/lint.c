@@ -4,6 +4,7 @@
 
 #include "api/syncpolicy.h"
 #include "base/buf.h"
+#include "base/nearest.h"
 #include "cli/args.h"
 #include "cli/parts.h"
 #include "codec/yaml_place.h"
@@ -51,10 +52,10 @@ static int print_finding(struct lint *lint, bool error, const char *where, const
 static bool is_lost_selector(const char *path)
 {
     const char *key = strncmp(path, "spec.", 5) == 0 ? path + 5 : "";
-    struct hf_cli_nearest nearest = {.typed = key};
+    struct hf_nearest nearest = {.typed = key};
 
-    hf_cli_nearest_try(&nearest, "nodeSelector");
-    hf_cli_nearest_try(&nearest, "selector");
+    hf_nearest_try(&nearest, "nodeSelector");
+    hf_nearest_try(&nearest, "selector");
     return nearest.best != NULL || strcasecmp(key, "nodeSelector") == 0;
 }
 
@@ -84,6 +85,19 @@ static int print_issues(struct lint *lint, const struct hf_issues *issues, struc
     return r;
 }
 
+/* Reports a signed field that every node would miss before it starts the release. */
+static int lint_outdated(struct lint *lint, const struct hf_release *release, struct hf_err *err)
+{
+    char text[200], path[64];
+    const char *field = hf_release_outdated(release, text, sizeof(text));
+
+    if (field == NULL)
+        return 0;
+    (void)snprintf(path, sizeof(path), "spec.release%s%s", strcmp(field, "expires") == 0 ? "" : ".",
+                   strcmp(field, "expires") == 0 ? "" : field);
+    return print_finding(lint, true, path, text, err);
+}
+
 static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issues, struct hf_err *err)
 {
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *update = NULL;
@@ -100,9 +114,8 @@ static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issu
     if (r == 0 && hf_json_format(object, &compact) == 0 && compact.n > ADVISED_BYTES)
         r = print_finding(lint, false, "",
                           "larger than 4 KiB: every node receives it again at each change of its status", err);
-    if (r == 0 && update->release.expires_unix_ns == HF_NEVER)
-        r = print_finding(lint, false, "spec.release",
-                          "no 'expires': somebody could replay an old release to a node at any time", err);
+    if (r == 0)
+        r = lint_outdated(lint, &update->release, err);
     if (r == 0 && update->has_strategy)
         r = print_finding(lint, false, "spec.strategy", HF_CLI_NEEDS_CONTROLLER, err);
     if (r == 0 && update->release.n_checks == 0)
@@ -126,20 +139,20 @@ static int lint_policy(struct lint *lint, json_t *object, struct hf_issues *issu
 
 static const char *nearest_kind(const char *kind)
 {
-    struct hf_cli_nearest nearest = {.typed = kind};
+    struct hf_nearest nearest = {.typed = kind};
 
-    hf_cli_nearest_try(&nearest, "EdgeUpdate");
-    hf_cli_nearest_try(&nearest, "SyncPolicy");
-    hf_cli_nearest_try(&nearest, "EdgeNode");
+    hf_nearest_try(&nearest, "EdgeUpdate");
+    hf_nearest_try(&nearest, "SyncPolicy");
+    hf_nearest_try(&nearest, "EdgeNode");
     return nearest.best;
 }
 
 /* Returns true for a typing error, false for another group that only resembles ours. */
 static bool nearly_ours(const char *version)
 {
-    struct hf_cli_nearest nearest = {.typed = version};
+    struct hf_nearest nearest = {.typed = version};
 
-    hf_cli_nearest_try(&nearest, HF_API_GROUP_VERSION);
+    hf_nearest_try(&nearest, HF_API_GROUP_VERSION);
     return nearest.best != NULL && nearest.distance <= NEARLY;
 }
 

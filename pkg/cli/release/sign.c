@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/encoding/base64.h"
+#include "base/format.h"
 #include "cli/release/keyfile.h"
 #include "trust/key.h"
 
@@ -74,11 +75,29 @@ int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const 
     return put_signature(update, key_id, hf_buf_str(&base64), err);
 }
 
+/* Writes the time of the first signature into the release, before that signature covers it. Later signatures must not
+ * change the release. */
+static int put_signed_at(struct hf_cli *cli, json_t *update, struct hf_err *err)
+{
+    char when[HF_TIME_TEXT];
+
+    if (hf_json_str(update, "spec.release.signedAt") != NULL ||
+        json_array_size(hf_json_at(update, "spec.signatures")) > 0 ||
+        !json_is_object(hf_json_at(update, "spec.release")))
+        return 0;
+    return hf_cli_put(update, "spec.release.signedAt",
+                      json_string(hf_format_time(hf_unix_ns(cli->clock) / HF_NS_PER_S * HF_NS_PER_S, when)), err);
+}
+
 int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err)
 {
     size_t keys = hf_cli_count(args, "key"), ids = hf_cli_count(args, "key-id");
     int r = 0;
 
+    if (keys > 0)
+        r = put_signed_at(cli, update, err);
+    if (r < 0)
+        return r;
     if (ids != 0 && keys != ids)
         return hf_err_set(err, EINVAL, "%zu --key and %zu --key-id: give one --key-id for each --key, or none at all",
                           keys, ids);

@@ -1,14 +1,15 @@
 /* The source `scrape`: metrics of programs on this node in Prometheus format. Accepts loopback and the node's own
  * addresses only, so that the agent is nobody's way into a network. */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/host.h"
 #include "loop/http/client.h"
 #include "telemetry/source/exposition.h"
 #include "telemetry/source/source_common.h"
@@ -83,25 +84,23 @@ static bool is_own(int family, const void *address)
 /* True if the URL's host is an address of this node; the only name it accepts is localhost. */
 static bool is_local(const char *url)
 {
-    const char *host = strstr(url, "://"), *end;
-    char text[64];
+    struct hf_view host = hf_host_of_url(url);
+    bool brackets = host.n >= 2 && host.p[0] == '[';
+    char text[INET6_ADDRSTRLEN];
     struct in_addr v4;
     struct in6_addr v6;
 
-    if (host == NULL)
+    if (brackets)
+        host = (struct hf_view){host.p + 1, host.n - 2};
+    if (host.n == 0 || host.n >= sizeof(text))
         return false;
-    host += 3;
-    bool bracket = *host == '[';
-    host += bracket;
-    end = host + strcspn(host, bracket ? "]" : ":/?#");
-    if ((size_t)(end - host) >= sizeof(text) || memchr(host, '@', (size_t)(end - host)) != NULL)
+    for (size_t i = 0; i < host.n; i++)
+        text[i] = (char)tolower((unsigned char)host.p[i]);
+    text[host.n] = '\0';
+    if (brackets != (strchr(text, ':') != NULL))
         return false;
-    (void)snprintf(text, sizeof(text), "%.*s", (int)(end - host), host);
-    if (strcasecmp(text, "localhost") == 0)
-        return true;
-    if (inet_pton(AF_INET, text, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127 || is_own(AF_INET, &v4);
-    return inet_pton(AF_INET6, text, &v6) == 1 && (IN6_IS_ADDR_LOOPBACK(&v6) || is_own(AF_INET6, &v6));
+    return hf_host_is_loopback(hf_view_of(text)) || (inet_pton(AF_INET, text, &v4) == 1 && is_own(AF_INET, &v4)) ||
+           (inet_pton(AF_INET6, text, &v6) == 1 && is_own(AF_INET6, &v6));
 }
 
 /* ---- what -------------------------------------------------------------------------------------------------------- */

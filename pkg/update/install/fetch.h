@@ -37,9 +37,10 @@ struct hf_fetch_params {
     const char *folder; /* <state>/updates/<release> */
     const char *url;
     const char *key; /* identity of the artifact; the fetch ignores a record on disk that has another key */
-    /* True: the download is a delta of exactly `size` bytes. False: the download is the new file of `size` bytes, which
-     * the server may send compressed. */
-    bool is_delta;
+    /* True: the download has exactly `size` bytes. False, only to repair a release of an earlier version: the download
+     * is the new file of `size` bytes, which the server may send compressed, and the release does not state the size of
+     * the compressed file. */
+    bool exact;
     uint64_t size; /* size in bytes that the release states and its signature covers */
     /* size of the new file in bytes; if the new file already exists on disk with this size, the fetch downloads
      * nothing */

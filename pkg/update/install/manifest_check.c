@@ -39,7 +39,7 @@ static void make_printable(char *text)
 
 static int wrong(struct check *check, const struct manifest_record *record, const char *what)
 {
-    (void)snprintf(check->look->what, sizeof(check->look->what), "'%.150s' %s", record->path, what);
+    (void)snprintf(check->look->what, sizeof(check->look->what), "'%.140s' %s", record->path, what);
     make_printable(check->look->what);
     return 0;
 }

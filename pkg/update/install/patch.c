@@ -393,11 +393,39 @@ static int adopt(struct patch_run *run)
     return 0;
 }
 
+/* Compares the packed download with the release before anything unpacks it. */
+static int check_packed(struct patch_run *run)
+{
+    const struct hf_patch_params *params = run->params;
+    char hex[HF_SHA256_HEX];
+    uint64_t size;
+    int r = hf_target_hash_fd(run->fs, run->in_fd, params->cancel, hex, &size, run->failure);
+
+    if (r < 0)
+        return r;
+    if (size != params->packed_size || strcmp(hex, params->packed_sha256) != 0)
+        return hf_failure_set(run->failure, HF_R_HashMismatch, EBADMSG,
+                              "the download is %llu bytes with sha256 %.16s..., but %llu and %.16s... are signed",
+                              (unsigned long long)size, hex, (unsigned long long)params->packed_size,
+                              params->packed_sha256);
+    return 0;
+}
+
 static int take_whole(struct patch_run *run)
 {
+    const struct hf_patch_params *params = run->params;
     bool raw = false;
-    int r = is_raw(run, &raw);
+    int r;
 
+    if (params->packed_sha256 != NULL) {
+        r = check_packed(run);
+        raw = strcmp(params->packed_sha256, params->sha256) == 0;
+    } else {
+        r = is_raw(run, &raw);
+        if (r == 0 && !raw && !params->unpacks_unstated)
+            r = hf_failure_set(run->failure, HF_R_HashMismatch, EBADMSG,
+                               "the download is packed, but the release states no hash of a packed download");
+    }
     if (r < 0)
         return r;
     return raw ? adopt(run) : expand(run);

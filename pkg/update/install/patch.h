@@ -34,6 +34,13 @@ struct hf_patch_params {
     const char *step_sha256;
     /* true if this call makes an intermediate file; sha256 and size are then those of the intermediate file */
     bool to_step;
+    /* Hash and size of the download if the server sends the new file packed (.zst, .xz); otherwise NULL and 0. Nothing
+     * reads the download as packed before both have been compared. */
+    const char *packed_sha256;
+    uint64_t packed_size;
+    /* Without packed_sha256: unpack the download nevertheless if it looks packed. Only to repair a release that this
+     * node committed before releases stated the hash of a packed download. */
+    bool unpacks_unstated;
     bool had_old;
     const char *old_sha256; /* hash of the old file, for kind File if had_old is true */
     const char *old_link;   /* text of the old link, for kind Tree if had_old is true */

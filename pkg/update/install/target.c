@@ -43,8 +43,7 @@ static bool normal(const char *path)
     return true;
 }
 
-/* Length of the longest root that `path` lies strictly below; 0: none. */
-static size_t root_length(const struct hf_target *target, const char **ret_root)
+size_t hf_target_root(const struct hf_target *target, const char **ret_root)
 {
     size_t best = 0;
 
@@ -67,11 +66,16 @@ int hf_target_check(const struct hf_target *target, struct hf_failure *failure)
     if (!normal(target->path))
         return hf_failure_set(failure, HF_R_PathNotAllowed, EACCES,
                               "install.path '%.200s' is not a normal absolute path", target->path);
-    (void)root_length(target, &root);
+    (void)hf_target_root(target, &root);
     if (root == NULL)
         return hf_failure_set(failure, HF_R_PathNotAllowed, EACCES,
                               "install.path '%.200s' is not below an allowed root", target->path);
     return 0;
+}
+
+bool hf_target_is_reserved(const char *path)
+{
+    return strstr(path, "/.holdfast-") != NULL;
 }
 
 static int path_failure(struct hf_failure *failure, int r, const char *what, const char *path)
@@ -91,7 +95,7 @@ static int open_root(const struct hf_target *target, bool make, const char **ret
 
     if (r < 0)
         return r;
-    size_t n = root_length(target, &root);
+    size_t n = hf_target_root(target, &root);
     const char *host = target->host_root != NULL ? target->host_root : "";
     (void)snprintf(path, sizeof(path), "%s%.*s", host, (int)n, root);
     if (path[0] == '\0')

@@ -21,6 +21,8 @@
     X(Held, INFO, "the site holds updates back", "ask the site, or wait for the hold's maximum")                       \
     X(Stale, WARNING, "no contact with the server for longer than staleOk.window",                                     \
       "restore the network to the server")                                                                             \
+    X(ClockUnsure, WARNING, "the evidence of the time leaves open if the release has expired or a window is open",     \
+      "synchronize the node's clock, or restore the network to the server")                                            \
     X(RetryingLater, INFO, "the last attempt was interrupted", "wait")                                                 \
     /* fetching */                                                                                                     \
     X(Downloading, INFO, "the agent downloads the artifact", "wait")                                                   \
@@ -38,7 +40,8 @@
     X(UrlUnsupported, ERROR, "the URL of the artifact is not http, https or file", "sign a release with another URL")  \
     /* making and checking the new file */                                                                             \
     X(Patching, INFO, "the agent makes the new file", "wait")                                                          \
-    X(HashMismatch, ERROR, "the new file's SHA-256 is not the signed one", "publish the artifact that was signed")     \
+    X(HashMismatch, ERROR, "the SHA-256 of the download or of the new file is not the signed one",                     \
+      "publish the artifact that was signed")                                                                          \
     X(DeltaDamaged, WARNING, "the delta is not the signed one, or does not apply",                                     \
       "the agent downloads the whole file")                                                                            \
     X(DeltaUnfit, WARNING, "this node lacks the memory or the library that the delta needs", "nothing")                \
@@ -60,7 +63,9 @@
       "the agent rebuilds it")                                                                                         \
     /* where it goes */                                                                                                \
     X(PathNotAllowed, ERROR, "install.path is not below an update root",                                               \
-      "install below one, or add one with --update-root")                                                              \
+      "install below one, or add one to updateRoots in /etc/holdfast/agent.yaml of the node")                          \
+    X(ExecNotAllowed, ERROR, "the node's configuration does not allow a command of the release",                       \
+      "add the program to exec in /etc/holdfast/agent.yaml of the node, or sign a release without it")                 \
     X(PathEscapes, ERROR, "a symbolic link in install.path leads out of the update root",                              \
       "remove the link; the agent retries")                                                                            \
     X(PathTaken, ERROR, "another release installs to the same path", "give one of them another path")                  \
@@ -110,7 +115,13 @@
       "add signatures, or add the missing public keys to the trust folder")                                            \
     X(TrustUnreadable, ERROR, "the agent cannot read the trust folder or a key in it", "see the message")              \
     X(SequenceTooLow, ERROR, "the sequence is below one that this node has committed",                                 \
-      "raise the sequence, or sign with allowDowngrade")                                                               \
+      "raise the sequence, or sign with downgradeFrom")                                                                \
+    X(SequenceReused, ERROR, "this node has committed another release with the same sequence",                         \
+      "sign it with a higher sequence")                                                                                \
+    X(DowngradeUsed, ERROR, "this node has gone down to this release before, and a downgrade serves once",             \
+      "sign a new release")                                                                                            \
+    X(OldFormat, ERROR, "the release lacks a signed field that nodes require before they start it",                    \
+      "see the message; make the release again with release create")                                                   \
     X(Expired, ERROR, "the release has expired", "sign it with a later expires")                                       \
     X(ObjectRefused, ERROR, "the object or its file is invalid", "see the message; correct the object")                \
     /* does not fit */                                                                                                 \

@@ -1,22 +1,36 @@
-/* update/state/floor.h - the floor of a release name: the highest sequence that this node has committed. It prevents a
- * return to an older signed release.
+/* update/state/floor.h - anti-rollback on disk: the releases of one name that this node has committed
+ * (update/rules/sequence.h).
  *
- * Two sealed files (codec/seal.h), <folder>/floor.0 and floor.1, both hold the floor in decimal. The floor is the
- * highest number in an undamaged file, so that one damaged block on the card does not let an old release in. The engine
- * raises the floor at the commit of an update and never before, because the old version must stay allowed until the
- * commit. All functions block. */
+ * Two sealed files (codec/seal.h), <folder>/floor.0 and floor.1, hold the same text:
+ *
+ *     top <sequence> <digest, or - if unknown>
+ *     current <sequence> <digest, or - if unknown>
+ *     used <digest>                                  one line for each release that the node has gone down to
+ *
+ * Version 1 of the files, which earlier agents wrote, holds the highest sequence and nothing else. Both files count
+ * together, so that one damaged block on the card does not let an old release in. The engine raises the floor at the
+ * commit and never before, because the old version must stay allowed until then. A third copy lies outside the state
+ * folder (update/install/floor_copy.h). All functions with a file system block. */
 #pragma once
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "update/rules/sequence.h"
 
-/* Reads the floor. *ret_sequence is 0 if this node has committed no release of this name. *ret_damaged is the number of
- * damaged files, which this call has renamed (update/state/sealed_file.h). */
-HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, uint64_t *ret_sequence,
+enum { HF_FLOOR_MAX_BYTES = 4096, HF_FLOOR_FORMAT = 2 };
+
+/* Reads the floor. *ret_history is all zero if this node has committed nothing. *ret_damaged is the number of damaged
+ * files, which this call has set aside. */
+HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *ret_history,
                               unsigned *ret_damaged, struct hf_err *err);
 
-/* Raises the floor to `sequence`. A `sequence` below the floor does not change the floor. In both cases, writes those
- * of the two files again that are missing, are damaged or have a lower number. */
-HF_MUST_USE int hf_floor_raise(const struct hf_fs_ops *fs, const char *folder, uint64_t sequence, struct hf_err *err);
+/* Joins *history with the files, and writes each file whose content then differs. *history receives the result. */
+HF_MUST_USE int hf_floor_save(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *history,
+                              struct hf_err *err);
+
+/* Pure: the sealed text of a floor, and back. -EBADMSG: the text is damaged or of an unknown version. */
+HF_MUST_USE int hf_floor_format(const struct hf_sequence_history *history, struct hf_buf *out);
+HF_MUST_USE int hf_floor_parse(struct hf_view text, struct hf_sequence_history *ret_history, struct hf_err *err);

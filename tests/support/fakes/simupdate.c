@@ -518,6 +518,16 @@ static void put_boot_id(struct hf_simupdate *world)
     hf_simfs_put(world->fs, "/proc/sys/kernel/random/boot_id", text, (size_t)n, 0444);
 }
 
+static bool allows_exec(void *arg, const char *program, struct hf_err *err)
+{
+    const struct hf_simupdate *world = arg;
+
+    if (world->only_exec == NULL || strcmp(world->only_exec, program) == 0)
+        return true;
+    (void)hf_err_set(err, EACCES, "'%s' is not allowed: add it", program);
+    return false;
+}
+
 struct hf_simupdate *hf_simupdate_new(uint64_t seed)
 {
     struct hf_simupdate *world = calloc(1, sizeof(*world));
@@ -562,6 +572,7 @@ void hf_simupdate_boot(struct hf_simupdate *world)
                                       .retry_base_ns = HF_NS_PER_S,
                                       .retry_cap_ns = 30 * HF_NS_PER_S,
                                       .meets = meets,
+                                      .allows_exec = allows_exec,
                                       .changed = changed,
                                       .arg = world};
     struct hf_err err = HF_ERR_INIT;

@@ -76,7 +76,8 @@ struct hf_simupdate {
     int exec_r, exec_code;
     unsigned execs;
     int meets_r;
-    int set_r; /* what the engine said last of what is wanted: 0, or -E2BIG */
+    const char *only_exec; /* the only program that the node's configuration allows; NULL: any */
+    int set_r;             /* what the engine said last of what is wanted: 0, or -E2BIG */
     bool pod_mode;
     const char *host_root;
     struct hf_log *log;         /* borrowed; NULL none */

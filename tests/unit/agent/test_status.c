@@ -44,7 +44,7 @@ static void set_up(struct scene *s, const struct hf_update_status *updates, size
     s->policy.meta.generation = 3;
     s->policy.interval_ns = 300 * HF_NS_PER_S;
     s->view = (struct hf_status_view){.version = "0.1.0",
-                                      .ntp = HF_CLOCK_NTP_SYNCHRONIZED,
+                                      .clock_synchronized = true,
                                       .updates = updates,
                                       .n_updates = n,
                                       .refused = refused,

@@ -779,6 +779,31 @@ START_TEST(misfits)
 }
 END_TEST
 
+/* The node's configuration forbids a command; the release starts when somebody allows it. */
+START_TEST(commands_that_the_node_forbids)
+{
+    static const struct {
+        json_t *(*patch)(void);
+        const char *named;
+    } rows[] = {{restart_by_exec, "install.restart.exec: '/bin/true' is not allowed"},
+                {health_by_exec, "health.checks[0].exec: '/bin/true' is not allowed"}};
+
+    w->only_exec = "/usr/bin/check";
+    update_to(&(struct hf_sim_release){.content = "v2", .patch = rows[_i].patch()});
+    expect("app", HF_PHASE_REJECTED, "ExecNotAllowed");
+    ck_assert_msg(strstr(hf_simupdate_see(w, "app").message, rows[_i].named) != NULL, "%s",
+                  hf_simupdate_see(w, "app").message);
+    ck_assert_uint_eq(w->execs, 0);
+    expect_target("v1");
+    expect_clean();
+    w->only_exec = "/bin/true";
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_uint_gt(w->execs, 0);
+}
+END_TEST
+
 /* The agent looks for a device below the host root only. */
 START_TEST(devices_from_a_pod)
 {
@@ -1894,6 +1919,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, downgrade_that_is_signed);
     tcase_add_test(tc, floor_without_journal);
     tcase_add_loop_test(tc, misfits, 0, 4);
+    tcase_add_loop_test(tc, commands_that_the_node_forbids, 0, 2);
     tcase_add_loop_test(tc, devices_from_a_pod, 0, 2);
     tcase_add_loop_test(tc, gates, 0, 3);
     tcase_add_test(tc, a_window);

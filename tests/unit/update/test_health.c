@@ -76,11 +76,18 @@ static const struct {
     {{.window_open = true, .gate = HF_GATE_STALE}, HF_GATE_WAIT, HF_R_Stale},
     {{.window_open = true, .gate = HF_GATE_HELD}, HF_GATE_WAIT, HF_R_Held},
     {{.unsure = HF_R_TrustUnreadable, .expired = true}, HF_GATE_WAIT, HF_R_TrustUnreadable},
+    {{.window_open = true, .expiry_unsure = true}, HF_GATE_WAIT, HF_R_ClockUnsure},
+    {{.window_unsure = true}, HF_GATE_WAIT, HF_R_ClockUnsure},
+    {{.window_unsure = true, .gate = HF_GATE_HELD}, HF_GATE_WAIT, HF_R_Held},
+    {{.expiry_unsure = true, .distrust = HF_R_UnknownKey}, HF_GATE_REFUSE, HF_R_UnknownKey},
+    {{.unsure = HF_R_IoError, .below_floor = true}, HF_GATE_WAIT, HF_R_IoError},
     {{.misfit = HF_R_NoArtifactForArch, .suspended = true}, HF_GATE_MISFIT, HF_R_NoArtifactForArch},
     {{.expired = true, .misfit = HF_R_NotInPod}, HF_GATE_REFUSE, HF_R_Expired},
     {{.distrust = HF_R_UnknownKey, .below_floor = true}, HF_GATE_REFUSE, HF_R_UnknownKey},
     {{.below_floor = true, .expired = true}, HF_GATE_REFUSE, HF_R_SequenceTooLow},
     {{.rolled_back_before = true, .bad_path = HF_R_PathTaken}, HF_GATE_REFUSE, HF_R_RolledBackBefore},
+    {{.bad_path = HF_R_PathTaken, .bad_exec = HF_R_ExecNotAllowed}, HF_GATE_REFUSE, HF_R_PathTaken},
+    {{.bad_exec = HF_R_ExecNotAllowed, .misfit = HF_R_NotInPod}, HF_GATE_REFUSE, HF_R_ExecNotAllowed},
     {{.bad_path = HF_R_PathNotAllowed}, HF_GATE_REFUSE, HF_R_PathNotAllowed},
 };
 

@@ -705,12 +705,17 @@ START_TEST(downgrade_that_is_signed)
 {
     update_to(&(struct hf_sim_release){.content = "v2", .sequence = 5});
     update_to(&(struct hf_sim_release){
-        .content = "v1", .sequence = 4, .patch = json_pack("{s:{s:{s:b}}}", "spec", "release", "allowDowngrade", 1)});
+        .content = "v1", .sequence = 4, .patch = json_pack("{s:{s:{s:[i]}}}", "spec", "release", "downgradeFrom", 5)});
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
     expect_target("v1");
-    /* The floor stays as it is. */
-    update_to(&(struct hf_sim_release){.content = "v3", .sequence = 4});
+    /* The release that the node has left does not come back, and no other takes a sequence that is in use. */
+    update_to(&(struct hf_sim_release){.content = "v2", .sequence = 5});
     expect("app", HF_PHASE_REJECTED, "SequenceTooLow");
+    update_to(&(struct hf_sim_release){.content = "v3", .sequence = 5});
+    expect("app", HF_PHASE_REJECTED, "SequenceReused");
+    update_to(&(struct hf_sim_release){.content = "v3", .sequence = 4});
+    expect("app", HF_PHASE_REJECTED, "SequenceReused");
+    expect_target("v1");
 }
 END_TEST
 
@@ -920,7 +925,7 @@ START_TEST(another_one_in_the_middle)
 
     hf_simupdate_put_old(w, "v1");
     hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 3});
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .sequence = 2});
     hf_simupdate_boot(w);
     ck_assert(hf_simupdate_until_phase(w, "app", phases[_i]));
     hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 3});
@@ -1858,7 +1863,7 @@ START_TEST(disk_full_from_each_write_on)
         ck_assert(hf_simupdate_settle(each));
         ck_assert_uint_eq(hf_simupdate_see(each, "app").phase, HF_PHASE_COMMITTED);
         ck_assert_str_eq(hf_simupdate_target(each, HF_SIM_TARGET), "v2");
-        ck_assert_ptr_null(hf_simupdate_leftover(each));
+        ck_assert_msg(hf_simupdate_leftover(each) == NULL, "call %d: %s", (int)n, hf_simupdate_leftover(each));
         hf_simupdate_free(each);
         if (!reached)
             break;

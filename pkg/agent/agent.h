@@ -56,6 +56,7 @@ struct hf_agent_params {
     bool pod_mode;
     bool once;             /* the process ends when its work is done (--once), and the status reports this mode */
     const char *host_root; /* in pod mode, mount point of the host's file system (NULL means "/") */
+    uid_t uid;             /* user of this process */
     const char *own_unit;  /* systemd unit of this process; NULL if it has none */
     uint64_t retry_base_ns;
     /* Called at the start of the agent, and when the policy in effect or the node's labels may have changed. `labels`

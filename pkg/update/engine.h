@@ -125,6 +125,9 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
  * first repair, the engine checks for drift again after one minute at the earliest; each further repair doubles this
  * time, up to 512 minutes. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
+/* Returns what does not belong into the trust folder, or who could change it, as the last hf_update_engine_set() found
+ * it; NULL if all is well. The string is valid until the next hf_update_engine_set(). */
+const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
 /* Calls `visit` with the status of every release that is desired or has a history on this node. Parked releases

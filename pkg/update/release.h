@@ -78,6 +78,7 @@ struct hf_update_engine {
     struct release *active;    /* the release that has the turn (the right to work); NULL if none has it */
     uint64_t turns;            /* number of turns that the engine has given to releases so far */
     struct counts counts;
+    struct hf_buf trust_problem; /* what hf_trust_folder_inspect() said last; empty if all is well */
 };
 
 /* engine_core.c */

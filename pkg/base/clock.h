@@ -1,7 +1,8 @@
 /* base/clock.h - a table of functions that return the time, and units of time.
  *
  * All code computes in uint64_t nanoseconds: durations with the monotonic clock, dates as time since 1970. A module
- * gets its clock from its caller; no global clock exists. Threads: see the header that makes the table. */
+ * gets its clock from its caller; no global clock exists. Threads: each header that declares a table states the
+ * rule. */
 #pragma once
 
 #include <stddef.h>

@@ -4,7 +4,7 @@
 
 #include "delta/create.h"
 
-/* The encoder of one method. */
+/* The functions of the encoder of one method. */
 struct delta_blocks_ops {
     /* Makes the encoder for the blocks of `make`. Appends the encoded shared context, with which the body begins, to
      * *shared. */

@@ -67,7 +67,8 @@ struct hf_delta_info {
     enum hf_delta_profile profile;
     uint64_t old_size, new_size, patch_size;
     unsigned char old_fingerprint[HF_DELTA_FINGERPRINT_BYTES]; /* first bytes of the old file's SHA-256 */
-    bool from_any; /* applying reads nothing of the old file, and the delta has no fingerprint of the old file */
+    /* true if applying reads nothing of the old file; the delta then has no fingerprint of the old file */
+    bool from_any;
     unsigned char new_sha256[HF_SHA256_BYTES];
 };
 

@@ -5,5 +5,5 @@
 
 #include "delta/create.h"
 
-/* Replaces those copies in make->copies that lie inside tables of the new file. -ENOMEM. */
+/* Replaces those copies in make->copies that lie inside tables of the new file. Errors: -ENOMEM. */
 HF_MUST_USE int delta_tables_match(struct delta_make *make, struct hf_err *err);

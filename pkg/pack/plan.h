@@ -25,8 +25,8 @@ struct hf_plan_room {
  * steps, then least memory, then least disk space, then the lowest index. */
 size_t hf_plan_choose(const struct hf_plan_way *ways, size_t n, const struct hf_plan_room *room);
 
-/* Returns false if no node would choose ways[i]. That is the case if some other way is not above ways[i] in any of the
- * four values, and is lower than ways[i] in at least one value or has a lower index. */
+/* Returns false if no node would choose ways[i]. That is so if another way is at least as low in all four values and,
+ * in addition, is lower in one value or has a lower index. */
 bool hf_plan_is_of_use(const struct hf_plan_way *ways, size_t n, size_t i);
 
 /* Returns the cost of going the way `first` and then the way `second`. `between_bytes` is the size of the intermediate

@@ -1,4 +1,4 @@
-/* sync/now.h - one reading of both clocks, so that all parts of a decision use the same moment. Pure. */
+/* sync/now.h - reads both clocks once, so that all parts of a decision use the same moment. */
 #pragma once
 
 #include "base/clock.h"

@@ -36,7 +36,7 @@ struct hf_update_status {
     const char *installed;  /* version of the file at install.path; "" if unknown */
     const char *from;       /* version that was installed before this update; "" if unknown */
     const char *method;     /* "Delta" or "Full"; "" before the engine has chosen the method */
-    uint64_t bytes_fetched; /* bytes fetched over the network for this release, in all attempts */
+    uint64_t bytes_fetched; /* bytes received over the network for this release, in all attempts */
     unsigned attempts;
     const char *reason;    /* such as "HealthPassed"; update/rules/reasons.h lists all reasons */
     const char *message;   /* text for a person: what happened, where, why, and what to do; at most 256 bytes */
@@ -51,7 +51,7 @@ struct hf_desired {
     enum hf_desired_gate {
         HF_GATE_OPEN,
         HF_GATE_NOT_ADMITTED,
-        /* the last contact with the API server is longer ago than staleOk.window, and staleOk.action is Hold */
+        /* the last contact with the source is longer ago than staleOk.window, and staleOk.action is Hold */
         HF_GATE_STALE,
         HF_GATE_HELD, /* the site's own order not to update is in force */
     } gate;
@@ -69,12 +69,13 @@ struct hf_update_params {
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    struct hf_log *log;         /* may be NULL */
-    struct hf_metrics *metrics; /* may be NULL; used until hf_update_engine_free() */
-    const char *state_dir;      /* the engine owns <state_dir>/updates */
+    struct hf_log *log; /* log of the engine; may be NULL */
+    /* registry of metrics, which the engine uses until hf_update_engine_free(); may be NULL */
+    struct hf_metrics *metrics;
+    const char *state_dir; /* state folder; its subfolder `updates` belongs to the engine */
     const char *trust_dir;
     const char *const *roots; /* folders below which releases may install; absolute paths, NULL ends the array */
-    const char *arch;         /* "amd64", "arm64", ... */
+    const char *arch;         /* processor architecture of this node, such as "amd64" or "arm64" */
     /* true if the agent runs in a pod. The engine then refuses releases with restart.exec or exec checks, which a pod
      * cannot run, and releases that require devices if host_root is NULL. */
     bool pod_mode;
@@ -116,8 +117,9 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
                                      struct hf_err *err);
 /* Looks for drift in committed releases. Call this function once per SyncPolicy `interval`. If somebody changed or
  * removed the installed content, the engine installs the release again at once (reason Drifted), with health checks as
- * in any update. If the checks fail, the engine restores the content that it found. After the first repair, the engine
- * looks again after one minute at the earliest; each further repair doubles this time, up to 512 minutes. */
+ * in any update. If the checks fail, the engine restores the content that was in place before the repair. After the
+ * first repair, the engine checks for drift again after one minute at the earliest; each further repair doubles this
+ * time, up to 512 minutes. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 

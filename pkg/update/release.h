@@ -76,7 +76,7 @@ struct hf_update_engine {
     struct hf_strmap releases; /* maps a name to a struct release */
     struct hf_strmap parked;   /* maps a name to a struct parked_release (engine.c) */
     struct release *active;    /* the release that has the turn (the right to work); NULL if none has it */
-    uint64_t turns;            /* number of turns given so far */
+    uint64_t turns;            /* number of turns that the engine has given to releases so far */
     struct counts counts;
 };
 
@@ -183,8 +183,8 @@ struct release_retry {
 
 /* The search for drift in a committed release. Only drift.c writes these fields. */
 struct release_drift {
-    /* identity of the committed file when a check last found the file unchanged; all zero if no check did */
-    struct hf_swap_identity identity;
+    /* what earlier checks found out about the committed version; all zero after an update */
+    struct hf_swap_look look;
     /* true if hf_update_engine_check_drift() was called since the last check for drift */
     bool look_wanted;
     /* monotonic time before which no check for drift starts; 0 if a check may start now */
@@ -356,13 +356,13 @@ struct step_job {
     atomic_bool cancel;
     int r;
     struct hf_failure failure;
-    /* Parameters and results; each `run` function uses some of these. */
+    /* Parameters and results of the job. Each `run` function uses some of these fields. */
     struct hf_swap_params swap;
     struct hf_patch_params patch;
     struct hf_swap_inspection inspection;
     struct hf_room room;
     struct delta_death death;
-    struct hf_swap_identity identity;
+    struct hf_swap_look look;
     struct hf_buf text; /* text of the journal */
     /* history of commits that the job joins with the floor on disk; after the job, what is on disk */
     struct hf_sequence_history floor;

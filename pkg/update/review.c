@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "update/release.h"
 #include "update/install/floor_copy.h"
+#include "update/release.h"
 #include "update/state/floor.h"
 
 /* Reads the floor from the state folder and from its copies below the update roots. The copies matter if the state

@@ -1,11 +1,11 @@
-/* agent/process/listeners.h - the agent's local servers, each on a port of its own: metrics, ingest, health.
+/* agent/process/listeners.h - the agent's three local servers, metrics, ingest and health, each on its own port.
  *
- *   metrics  /metrics, and also /healthz and /readyz, so that a probe needs only this port
- *   ingest   POST /ingest, without credentials: keep this port local even if others may reach /metrics
- *   health   /healthz and /readyz, for probes that need an answer while the other two servers are overloaded;
- *            the oldest connection gives way to a new one
+ *   metrics  serves /metrics, and also /healthz and /readyz, so that a probe needs only this port
+ *   ingest   serves POST /ingest without credentials; keep this port local even if other machines may reach /metrics
+ *   health   serves /healthz and /readyz for probes that need an answer while the other two servers are overloaded; if
+ *            it has too many connections, it closes the oldest one for each new one
  *
- * Loop thread only. */
+ * Threads: loop thread only. */
 #pragma once
 
 #include "agent/process/options.h"
@@ -19,12 +19,12 @@ enum {
     HF_LISTEN_INGEST_CONNECTIONS =
         HF_SERVER_MAX_CONNECTIONS - HF_LISTEN_METRICS_CONNECTIONS - HF_LISTEN_HEALTH_CONNECTIONS,
     HF_LISTEN_HEALTH_IDLE_S = 5,
-    HF_LISTEN_RETRY_S = 30, /* period of new attempts with --listen-optional */
+    HF_LISTEN_RETRY_S = 30, /* with --listen-optional, seconds between two attempts to open a server */
 };
 
 struct hf_listeners;
 
-/* The listeners borrow the pointers; hf_listeners_new() copies `ready` and `ingest`. */
+/* The listeners borrow what the pointers point to; hf_listeners_new() copies `ready` and `ingest`. */
 struct hf_listeners_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;
@@ -32,18 +32,19 @@ struct hf_listeners_params {
     struct hf_metrics *metrics;
     struct hf_web_check ready;
     struct hf_server_route ingest;
-    uint64_t retry_ns; /* 0: HF_LISTEN_RETRY_S */
+    /* with --listen-optional, time between two attempts to open a server (0 means HF_LISTEN_RETRY_S) */
+    uint64_t retry_ns;
 };
 
-/* Opens each server whose port is not off. If a server cannot open, the function fails, and *err names the flags of the
- * server. With --listen-optional, the function succeeds instead: it logs a warning, and the agent tries again every
- * retry_ns. */
+/* Opens each server whose port is not off. If a server cannot open, the function fails, and *err names the flags of
+ * that server. With --listen-optional, the function does not fail but logs a warning, and the agent tries to open the
+ * server again every retry_ns. */
 HF_MUST_USE int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listeners **ret_listeners,
                                  struct hf_err *err);
 
-/* Returns the port of a server; 0: it is not open. */
+/* Returns the port of a server, or 0 if the server is not open. */
 uint16_t hf_listeners_port(const struct hf_listeners *listeners, enum hf_agent_listener listener);
 
-/* Closes the servers without answers to open requests. Call it before hf_loop_free(). */
+/* Closes the servers, without answers to open requests. Call this function before hf_loop_free(). */
 void hf_listeners_free(struct hf_listeners *listeners);
 HF_DEFINE_CLEANUP(struct hf_listeners, hf_listeners_free)

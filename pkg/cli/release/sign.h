@@ -5,7 +5,7 @@
 
 /* Signs spec.release of `update` with a private key (cli/release/keyfile.h) and adds the signature to spec.signatures.
  * Replaces a signature that has the same key id. If key_id is NULL, the key id comes from the name of the key file.
- * Verifies the new signature with the public half of the key before adding. */
+ * Verifies the new signature with the public half of the key before adding the signature. */
 HF_MUST_USE int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const char *key_id,
                             struct hf_err *err);
 

@@ -1,7 +1,7 @@
 /* delta/cm/bytes.h - codes a byte bit by bit. For each bit, it mixes the predictions of several contexts and of several
  * guessed bytes. Computes with integers only. One code path encodes and decodes.
  *
- * Two kinds of memory serve contexts, tables and ranks. A table holds a bit history (delta/cm/states.h) for each bit
+ * Contexts have two kinds of memory: tables and ranks. A table holds a bit history (delta/cm/states.h) for each bit
  * after a context; each row of a table has a check byte by which the coder recognizes a context that has not occurred
  * before. A rank has four bytes, which hold the last byte after a context and how often that byte came. Ranks serve
  * long contexts, of which there are too many for tables. Ranks and guesses are called sources, because each of them
@@ -32,7 +32,7 @@ enum {
 
 /* The contexts and guesses for one byte. */
 struct delta_byte_context {
-    uint32_t table[BYTES_TABLES], rank[BYTES_RANKS]; /* hashes of contexts */
+    uint32_t table[BYTES_TABLES], rank[BYTES_RANKS]; /* hashes of the contexts, one for each table and each rank */
     uint16_t guess[BYTES_GUESSES];                   /* guessed bytes + 1 (0 means no guess) */
     /* trust in each guess, below BYTES_TRUSTS; guesses with equal trust share statistics */
     uint16_t trust[BYTES_GUESSES];

@@ -1,9 +1,9 @@
 /* delta/cm/literals.h - code the gaps of the match map. A gap consists of literals and of short copies between the
  * literals.
  *
- * The contexts of a literal are the literals and short copies before it, and the old bytes around the end of a copy in
- * the map, but never the decoded bytes of a copy in the map. Literals are therefore a separate coded part, which
- * another thread can decode. One code path encodes and decodes.
+ * The contexts of a literal are the literals and short copies before that literal, and the old bytes around the end of
+ * a copy in the map, but never the decoded bytes of a copy in the map. Literals are therefore a separate coded part,
+ * which another thread can decode. One code path encodes and decodes.
  *
  * Memory: sizeof(struct delta_literals) and the tables, a fixed amount. */
 #pragma once
@@ -30,13 +30,13 @@ struct delta_block_options {
 struct delta_literals *delta_literals_new(const struct delta_shared_context *shared, struct delta_old *old);
 void delta_literals_free(struct delta_literals *literals);
 
-/* Call at the start of a block. When encoding, *options must live until the block is coded; the encoder sets a bit
- * for each piece that would be smaller raw. */
+/* Prepares for the next block. When encoding, *options must live until the block is coded; the encoder sets a bit for
+ * each piece that would be smaller raw. */
 void delta_literals_reset(struct delta_literals *literals, bool quick, struct delta_block_options *options);
 
-/* Codes the literals of new[start..end), a stripe. Encoding takes the bytes from `truth`, which points to new[start],
- * and all copies from `copies`. It sets *ret_coded to false if the stripe has nothing to code. Decoding puts the runs
- * into `queue` but does not end the stripe in the queue. */
+/* Codes the literals of the stripe new[start..end). Encoding takes the bytes from `truth`, which points to new[start],
+ * and all copies from `copies`. Encoding sets *ret_coded to false if the stripe has nothing to code. Decoding puts the
+ * runs into `queue` but does not end the stripe in the queue. */
 HF_MUST_USE int delta_literals_encode(struct delta_literals *literals, struct delta_cm *cm, uint64_t start,
                                       uint64_t end, const unsigned char *truth, const struct delta_copies *copies,
                                       bool *ret_coded, struct hf_err *err);

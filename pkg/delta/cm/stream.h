@@ -45,7 +45,7 @@ struct delta_stream {
  * those of delta_bytes_open(). */
 HF_MUST_USE int delta_stream_open(struct delta_stream *st, uint64_t block, unsigned lean);
 void delta_stream_done(struct delta_stream *st);
-/* call before each block; `quick` as in delta_bytes_reset() */
+/* Prepares for the next block. `quick` has the same meaning as in delta_bytes_reset(). */
 void delta_stream_reset(struct delta_stream *st, bool quick);
 
 /* Codes the next unit, which has one byte or four bytes, but never more than `room` bytes. Encodes the unit at `truth`;

@@ -23,7 +23,7 @@ struct delta_words {
     uint32_t by; /* latest change of any word */
 };
 
-/* Candidates for one word. */
+/* The candidates for the new value of one word. */
 struct delta_word_guess {
     uint32_t old, word[DELTA_WORD_LIKES];
     struct delta_word_change *from[DELTA_WORD_LIKES];
@@ -33,7 +33,7 @@ struct delta_word_guess {
     unsigned changed;
 };
 
-/* Call at the start of a block. Halves the tables `lean` times. */
+/* Prepares for the next block. Each table has its full size divided by 2^lean. */
 void delta_words_reset(struct delta_words *w, unsigned lean);
 
 /* Finds the candidates for the new value of a word whose old value is `old`. The candidates point into *w and are valid

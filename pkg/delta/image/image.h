@@ -70,7 +70,7 @@ struct delta_region {
      * position from which these offsets count. */
     uint64_t link;
     enum delta_region_kind kind;
-    bool linkage; /* the region is part of .got or .plt */
+    bool linkage; /* true if the region is part of .got or .plt */
 };
 
 enum delta_go_layout { DELTA_GO_NONE, DELTA_GO_116, DELTA_GO_118, DELTA_GO_120 };
@@ -79,7 +79,7 @@ enum delta_go_layout { DELTA_GO_NONE, DELTA_GO_116, DELTA_GO_118, DELTA_GO_120 }
 struct delta_go {
     enum delta_go_layout layout;
     uint64_t header, text, names, units, files, pctab, rows, types, funcdata, rodata, find;
-    uint64_t functions; /* number of functions */
+    uint64_t functions; /* number of functions in the function table */
 };
 
 struct delta_image {

@@ -20,7 +20,7 @@ enum {
     DELTA_PREDICT_I386 = 4,       /* references in code of 32-bit x86 */
     DELTA_PREDICT_RISCV = 8,      /* references in code of RISC-V */
     DELTA_PREDICT_ALL = 15,
-    /* number of bits for predictors; the bits above them hold `lean` of struct delta_shared_context */
+    /* number of low bits for the predictors in the encoded shared context; the higher bits hold `lean` */
     DELTA_PREDICT_BITS = 4,
     DELTA_LEAN_MAX = 3,
     DELTA_PAIRS_MAX = 4096,
@@ -31,16 +31,16 @@ enum {
 struct delta_shared_context {
     struct delta_old *old;
     struct delta_map map;
-    struct delta_pair *pairs; /* pairs of images in the order of the new images, which do not overlap */
+    struct delta_pair *pairs; /* pairs of images in the order of the new images; no two new images overlap */
     uint32_t pairs_n;
     const struct delta_image *new_images; /* encoder only: the new image of each pair */
     uint64_t old_size, new_size;
     unsigned predictors; /* the DELTA_PREDICT_* in use, combined by | */
     unsigned lean;       /* number of times that the models halve their tables */
-    bool only_first;     /* predict only one candidate, and do not compute delta_guess.source */
-    /* predict targets from the map alone, without learning moves and without using the tables of moves */
+    bool only_first;     /* true to predict only one candidate, without computing delta_guess.source */
+    /* true to predict targets from the map alone, without learning moves and without using the tables of moves */
     bool by_map;
-    /* cached result of the last read of an old image, because each block needs that image again */
+    /* cache of the old image that was read last, because each block needs the image again */
     struct delta_pair last_pair;
     struct delta_image last_image;
 };
@@ -94,7 +94,7 @@ struct delta_predictor {
     unsigned char predicted[DELTA_WINDOW_MAX + 16];
 };
 
-/* Call at the start of each block. */
+/* Prepares for the next block. */
 void delta_predictor_reset(struct delta_predictor *p);
 
 /* Returns true if new_pos is the start of the new image of the next pair or, at the start of a block, within such an

@@ -36,7 +36,8 @@ enum delta_ref_kind {
     DELTA_REF_GO_TYPE,
     DELTA_REF_SIZE,      /* size of the function that an unwind entry describes */
     DELTA_REF_GO_BUCKET, /* number of the function at the start of a bucket of code (findfunctab) */
-    /* four differences in findfunctab, from the number of a part's function to the number of its bucket's function */
+    /* four entries of findfunctab, each of which is the number of a part's function minus the number of the bucket's
+     * function */
     DELTA_REF_GO_PARTS,
     DELTA_REF_JUMP,  /* entry of a jump table, which counts from the start of the table */
     DELTA_REF_KINDS, /* number of kinds for x86-64 and AArch64; at most DELTA_REF_SLOTS */
@@ -91,9 +92,9 @@ struct delta_ref {
     uint32_t at;     /* offset in the scanned bytes */
     uint8_t kind;
     uint8_t n; /* number of bytes of the reference (1, 2, 4, 6 or 8) */
-    /* DELTA_REF_RIP: size of the immediate after the operand. DELTA_REF_SYMBOL: size of an entry of the symbol table.
-     * DELTA_REF_GO_BUCKET and DELTA_REF_GO_PARTS: offset in the bucket. Other kinds: distance in bytes between `base`
-     * (the site if `base` is 0) and the position from which the value counts. */
+    /* For DELTA_REF_RIP, size of the immediate after the operand. For DELTA_REF_SYMBOL, size of an entry of the symbol
+     * table. For DELTA_REF_GO_BUCKET and DELTA_REF_GO_PARTS, offset in the bucket. For other kinds, distance in bytes
+     * between `base` (the site if `base` is 0) and the position from which the value counts. */
     uint8_t extra;
 };
 

@@ -40,7 +40,7 @@ static inline struct delta_ref *delta_scan_add(struct delta_scan *s, size_t at, 
     return ref;
 }
 
-/* Scanners of code for each processor, and the encoders and decoders of that processor's references. */
+/* Scan code, and encode or decode references. Each processor has its own functions. */
 void delta_scan_arm(struct delta_scan *s);
 uint64_t delta_arm_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base);
 uint64_t delta_arm_decode(const struct delta_ref *ref, uint64_t word, uint64_t site, uint64_t base, uint64_t hint);

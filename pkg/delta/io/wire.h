@@ -103,7 +103,8 @@ enum { DELTA_PENDING_BYTES = 16384 };
 struct delta_output {
     const struct hf_delta_out *out;
     const atomic_bool *cancel;
-    /* in bytes; `written` includes the pending bytes, and at `next_look` the writer checks the cancel flag next */
+    /* numbers of bytes; `written` includes the pending bytes, and at `next_look` the writer checks the cancel flag
+     * next */
     uint64_t written, size, next_look;
     struct hf_sha256 hash;  /* hash of the bytes that have left the buffer */
     unsigned char *pending; /* buffer of DELTA_PENDING_BYTES bytes */

@@ -41,5 +41,5 @@ void delta_copy_finder_start(struct delta_copy_finder *w, const struct delta_mat
  * returns 1. If there is none, returns 0, and the next call continues at `stop`. Errors: -ENOMEM. */
 HF_MUST_USE int delta_copy_finder_next(struct delta_copy_finder *w, size_t stop);
 
-/* Completes the last copy, at the end of the new file. -ENOMEM. */
+/* Completes the last copy, at the end of the new file. Errors: -ENOMEM. */
 HF_MUST_USE int delta_copy_finder_finish(struct delta_copy_finder *w);

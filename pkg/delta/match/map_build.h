@@ -5,6 +5,6 @@
 #include "delta/match/map.h"
 
 /* Fills *map with the `most` longest copies, or fewer if short copies lie inside longer ones. Does not sort the map.
- * Free the map with delta_map_done(). -ENOMEM. */
+ * Free the map with delta_map_done(). Errors: -ENOMEM. */
 HF_MUST_USE int delta_map_build(const struct delta_copies *copies, size_t most, struct delta_map *map,
                                 struct hf_err *err);

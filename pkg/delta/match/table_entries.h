@@ -18,12 +18,12 @@ struct delta_table_entries {
     size_t n, cap;
 };
 
-/* Appends an entry. Add the entries of a table in ascending order of their offsets. -ENOMEM. */
+/* Appends an entry. Add the entries of a table in ascending order of their offsets. Errors: -ENOMEM. */
 int delta_table_entries_add(struct delta_table_entries *items, uint64_t offset, uint32_t size, uint64_t key);
 void delta_table_entries_done(struct delta_table_entries *items);
 
 /* Appends to `out` a copy for each new entry from the old entry with the same key. If several old entries have that
  * key, takes the next of these old entries in order. If the two entries differ in size, copies at most the first 16
- * bytes. -ENOMEM. */
+ * bytes. Errors: -ENOMEM. */
 int delta_table_entries_match(const struct delta_table_entries *old, const struct delta_table_entries *new_items,
                               struct delta_copies *out);

@@ -1,5 +1,5 @@
-/* loop/server/internal.h - internal: the structures that the files of this folder share. Only these files include it,
- * because it uses types of libwebsockets (lws). Threads: loop thread only. */
+/* loop/server/internal.h - internal: the structures that the files of this folder share. Only these files include this
+ * header, because the header uses types of libwebsockets (lws). Threads: loop thread only. */
 #pragma once
 
 #include <libwebsockets.h>
@@ -7,32 +7,33 @@
 #include "loop/core.h"
 #include "loop/server/server.h"
 
-/* The part that all servers of a loop share: one lws context. The first server makes it, and the loop ends it. */
+/* The part that all servers of a loop share, which has one lws context. The first server makes this part, and the loop
+ * ends it. */
 struct hf_server_host {
     struct hf_loop_guest guest;
     struct hf_loop *loop;
     struct lws_context *context;
-    struct lws_vhost *vhost; /* the context's */
+    struct lws_vhost *vhost; /* the one vhost of `context` */
     struct hf_list servers;
     unsigned reserved; /* number of connections that servers have reserved, out of HF_SERVER_MAX_CONNECTIONS */
 };
 
 struct hf_server {
-    struct hf_list link; /* host->servers */
+    struct hf_list link; /* entry in host->servers */
     struct hf_server_host *host;
     struct hf_loop *loop;
-    uv_poll_t *listener; /* frees itself */
+    uv_poll_t *listener; /* poll handle of the listening socket; after the close, its close callback frees it */
     int listen_fd;
-    /* spare descriptor, which the server closes to accept a connection when the process has no other descriptor left;
-     * -1: none */
+    /* spare descriptor, which the server closes to accept a connection when the process has no other descriptor left
+     * (-1 means none) */
     int spare_fd;
     uint16_t port;
     struct hf_server_limits limits;
-    struct lws **connections; /* array of limits.max_connections, the oldest first */
+    struct lws **connections; /* array of limits.max_connections connections, the oldest first */
     unsigned n_connections;
-    size_t bodies_bytes;            /* received bytes of the long bodies that are still arriving */
-    bool closed;                    /* the server is closed and calls no handler */
-    struct hf_server_route *routes; /* the routes, with copies of paths and methods */
+    size_t bodies_bytes;            /* number of received bytes of the long bodies that are still arriving */
+    bool closed;                    /* true if the server is closed and calls no handler any more */
+    struct hf_server_route *routes; /* the server's routes, with its own copies of paths and methods */
     size_t n_routes;
 };
 
@@ -43,7 +44,8 @@ extern const struct lws_protocols hf_server_exchange_protocols[];
 
 /* ---- connections.c ----------------------------------------------------------------------------------------------- */
 
-/* Callback of the poll handle of a listening socket (its data is the server): accepts the connections that wait. */
+/* Accepts the connections that wait. This is the callback of the poll handle of a listening socket; poll->data is the
+ * server. */
 void hf_server_connections_accept(uv_poll_t *poll, int status, int events);
 
 /* Call when lws has destroyed this connection. Does nothing if the server no longer counts the connection. */

@@ -11,72 +11,77 @@
 struct hf_server;
 
 struct hf_server_request {
-    struct hf_view method; /* "GET" */
-    struct hf_view path;   /* without query */
-    struct hf_view query;  /* text after '?'; may be empty */
+    struct hf_view method; /* method, such as "GET" */
+    struct hf_view path;   /* path of the URL, without query */
+    struct hf_view query;  /* text after '?' in the URL; may be empty */
     struct hf_view content_type;
-    struct hf_view content_encoding; /* "gzip", "zstd"; empty: not compressed */
-    struct hf_view idempotency_key;  /* header Idempotency-Key */
-    struct hf_view checksum;         /* header X-Payload-Checksum */
-    struct hf_view device_key;       /* header X-Device-Key */
-    struct hf_view body;             /* the whole body; at most max_body of the route */
+    /* header Content-Encoding, such as "gzip" or "zstd"; empty if the body is not compressed */
+    struct hf_view content_encoding;
+    struct hf_view idempotency_key; /* header Idempotency-Key */
+    struct hf_view checksum;        /* header X-Payload-Checksum */
+    struct hf_view device_key;      /* header X-Device-Key */
+    struct hf_view body;            /* the whole body, at most max_body bytes of the route */
 };
 
 /* The reply of a handler. The defaults are status 200 and "text/plain; charset=utf-8". */
 struct hf_server_reply {
     int status;
     const char *content_type;
-    const char *extra_headers[4]; /* "Name: value", NULL ends */
-    struct hf_buf body;           /* the server makes the buffer, the handler fills it */
+    const char *extra_headers[4]; /* header lines, each "Name: value"; NULL ends the list */
+    struct hf_buf body;           /* body of the reply; the server makes this buffer, and the handler fills it */
 };
 
 /* A request that the handler answers later: hf_server_answer() sends the answer and ends the exchange. */
 struct hf_server_exchange;
 
 struct hf_server_route {
-    const char *path; /* must equal the path of the request */
+    const char *path; /* path of the URLs to which this route applies */
     const char *method;
-    size_t max_body; /* bytes; a longer body gets 413 */
-    /* Set either `handle` or `start`. `handle` fills *reply before it returns. After `start`, the owner calls
-     * hf_server_answer() exactly once, inside `start` or later, even if the peer has disconnected (the server then
-     * sends nothing). `request` is valid only until the callback returns. */
+    size_t max_body; /* maximum length of a body in bytes; a longer body gets 413 */
+    /* Set either `handle` or `start`. `handle` must fill *reply before it returns. For each call of `start`, the owner
+     * must call hf_server_answer() exactly once, inside `start` or later. The owner must do so even if the peer has
+     * disconnected, although the server then sends nothing. `request` is valid only until the callback returns. */
     void (*handle)(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply);
     void (*start)(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange);
     void *arg;
 };
 
 enum {
-    /* limit of all servers together: 512 senders with an open request, and 48 for other clients */
+    /* limit of the connections of all servers together; enough for 512 senders with an open request and 48 other
+     * clients */
     HF_SERVER_MAX_CONNECTIONS = 560,
     HF_SERVER_MAX_HEADER_BYTES = 8192,
     HF_SERVER_IDLE_S = 30,
-    HF_SERVER_BODY_S = 120,          /* a body may take this long to arrive */
-    HF_SERVER_ANSWER_S = 300,        /* an exchange without an answer after this time loses its connection */
-    HF_SERVER_SMALL_BODY = 16 << 10, /* the server always accepts bodies up to this size */
-    /* limit of the received bytes of all longer bodies together; beyond it, requests get 503 with Retry-After */
+    HF_SERVER_BODY_S = 120,          /* limit in seconds for a body to arrive */
+    HF_SERVER_ANSWER_S = 300,        /* seconds after which an exchange without an answer loses its connection */
+    HF_SERVER_SMALL_BODY = 16 << 10, /* size in bytes up to which the server accepts every body */
+    /* limit of the received bytes of all bodies above HF_SERVER_SMALL_BODY together; beyond this limit, requests get
+     * 503 with Retry-After */
     HF_SERVER_MAX_BODIES_BYTES = 8 << 20,
 };
 
 struct hf_server_limits {
-    unsigned max_connections; /* connections to reserve; 0 means all that remain of HF_SERVER_MAX_CONNECTIONS */
+    /* number of connections to reserve (0 means all that remain of HF_SERVER_MAX_CONNECTIONS) */
+    unsigned max_connections;
     /* limit in seconds until the first request is complete, and between two requests (0 means HF_SERVER_IDLE_S) */
     unsigned idle_s;
-    /* When a new connection exceeds max_connections, the server ends the oldest connection instead of the new one. Set
-     * this for servers that answer at once: the oldest connection then belongs to an idle or slow client. */
+    /* When a new connection exceeds max_connections, the server ends the oldest connection to keep the new one. Set
+     * this for servers that answer at once, because their oldest connection belongs to an idle or slow client. */
     bool replace_oldest;
 };
 
 struct hf_server_params {
-    const char *address;                  /* numeric */
-    uint16_t port;                        /* 0: any free port, see hf_server_port() */
-    const struct hf_server_route *routes; /* copied; `arg` stays the caller's */
+    const char *address; /* numeric address to listen on */
+    /* port to listen on (0 means any free port; hf_server_port() returns its number) */
+    uint16_t port;
+    const struct hf_server_route *routes; /* routes, which the server copies; `arg` of a route stays the caller's */
     size_t n_routes;
     struct hf_server_limits limits;
 };
 
-/* Listens. -EADDRINUSE: the port is in use; -EADDRNOTAVAIL: this machine does not have the address; -EACCES: no
- * permission to listen there; -EMFILE: other servers of this loop have reserved the connections. Unknown paths get
- * 404, other methods 405, both with the JSON {"error": ...}. */
+/* Makes a server that listens. -EADDRINUSE: the port is in use; -EADDRNOTAVAIL: this machine does not have the address;
+ * -EACCES: no permission to listen there; -EMFILE: other servers of this loop have reserved the connections. Unknown
+ * paths get 404, other methods 405, both with the JSON {"error": ...}. */
 HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params,
                               struct hf_server **ret_server, struct hf_err *err);
 /* Sends the answer and ends the exchange. Copies all arguments. Sends nothing if the peer has disconnected or the
@@ -86,5 +91,6 @@ void hf_server_answer(struct hf_server_exchange *exchange, int status, const cha
 
 uint16_t hf_server_port(const struct hf_server *server);
 
-/* Stops listening and calls no handler any more. Call before hf_loop_free(), which frees the server's memory. */
+/* Stops listening. The server calls no handler from then on. Call this function before hf_loop_free(), which frees the
+ * server's memory. */
 void hf_server_free(struct hf_server *server);

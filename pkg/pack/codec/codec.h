@@ -59,18 +59,19 @@ struct pack_setup {
     /* for PACK_CODEC_DEFLATE only: marks of the tokens that differ from the prediction; borrowed */
     const unsigned char *marks;
     size_t marks_n;
-    bool gzip_tail;   /* deflate: the CRC-32 and the length of the content follow the stream, as in a gzip member */
-    uint64_t plain_n; /* zstd: the content size that the frame states, if it states one */
+    /* for deflate: true if the CRC-32 and the length of the content follow the stream, as in a gzip member */
+    bool gzip_tail;
+    uint64_t plain_n; /* for zstd: the content size that the frame states, if the frame states one */
 };
 
 /* The stream to decode: packed[offset..offset + n). */
 struct pack_decode {
     enum pack_codec codec;
-    bool gzip_tail; /* deflate: also check the CRC-32 and the length that follow the stream */
+    bool gzip_tail; /* for deflate: true to also check the CRC-32 and the length that follow the stream */
     const struct hf_delta_old *from;
     uint64_t offset, n;
     struct pack_sink out;
-    const atomic_bool *cancel; /* may be NULL */
+    const atomic_bool *cancel; /* cancel flag, which the caller may set at any time; may be NULL */
     uint64_t memory_max;       /* limit of the decoder's memory in bytes (0 means only the codec's own limit) */
     /* decoding raises *memory to the number of bytes of memory that decoding needs; may be NULL */
     uint64_t *memory;
@@ -112,5 +113,5 @@ struct pack_search {
     size_t packed_n, plain_n;
     int (*progress)(void *ctx); /* a non-zero result cancels; may be NULL */
     void *progress_ctx;
-    bool quick; /* zstd: consider only levels that compress about as fast as a delta applies */
+    bool quick; /* for zstd: true to try only levels with which compressing takes about as long as applying a delta */
 };

@@ -6,5 +6,5 @@
 
 extern const struct pack_codec_ops pack_xz_ops;
 
-/* Finds parameters with which liblzma makes exactly search->packed. -ENOENT: there are none. */
+/* Finds parameters with which liblzma makes exactly search->packed. -ENOENT: no such parameters exist. */
 HF_MUST_USE int pack_xz_find(const struct pack_search *search, struct pack_setup *ret_setup, struct hf_err *err);

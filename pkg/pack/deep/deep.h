@@ -5,8 +5,9 @@
  * unpacks those streams that an encoder can compress again bit for bit. Archives (tar, cpio, ar) stay as they are,
  * because the search finds the streams in them. A deep delta contains an inner delta (pkg/delta) from the unpacked old
  * file to the unpacked new file. Applying unpacks the old file's streams to a scratch file, applies the inner delta,
- * and compresses the streams of the new file while it writes that file. If looking inside makes the delta no smaller,
- * or no encoder reproduces a stream, the result is a plain delta. hf_deep_apply() applies both kinds.
+ * and compresses the streams of the new file while it writes that file. If looking inside does not make the delta
+ * smaller, or if no stream has an encoder that reproduces it, the result is a plain delta. hf_deep_apply() applies both
+ * kinds.
  *
  * Blocks: worker threads and command lines only. The functions return the errors of delta/delta.h and two more.
  *
@@ -49,14 +50,14 @@ struct hf_deep_info {
      * empty if there are none */
     char libraries[96];
     size_t parts_n;             /* number of parts of the old file (0 means that the old file is not in parts) */
-    struct hf_deep_part *parts; /* free with hf_deep_info_done() */
+    struct hf_deep_part *parts; /* the parts of the old file; free them with hf_deep_info_done() */
 };
 void hf_deep_info_done(struct hf_deep_info *info);
 
 struct hf_deep_create_params {
     struct hf_delta_create_params delta;
-    bool plain;  /* make a plain delta */
-    bool inside; /* fast profile: look inside all streams, not only those that compress quickly */
+    bool plain;  /* true to make a plain delta */
+    bool inside; /* for the fast profile: true to look inside all streams, not only those that compress quickly */
     /* the parts of the old file, in order (NULL means that the old file is not in parts) */
     const struct hf_deep_part *parts;
     size_t parts_n;
@@ -68,10 +69,11 @@ HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_by
                                const struct hf_deep_create_params *params, const struct hf_delta_out *patch,
                                struct hf_err *err);
 
-/* Returns false if no zstd frame begins in the bytes. Then the fast profile, unless `inside` is set, can only make a
- * plain delta. */
+/* Returns false if no zstd frame begins in the bytes. In that case, the fast profile can only make a plain delta,
+ * unless `inside` is set. */
 bool hf_deep_may_hold_zstd(const void *bytes, size_t n);
-/* Returns false if no compressed stream begins in the bytes. Then the small profile can only make a plain delta. */
+/* Returns false if no compressed stream begins in the bytes. In that case, the small profile can only make a plain
+ * delta. */
 bool hf_deep_may_hold_packed(const void *bytes, size_t n);
 
 struct hf_deep_apply_params {

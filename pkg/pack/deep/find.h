@@ -12,7 +12,7 @@ enum { FIND_MIN = 64 /* minimum size of a stream in compressed bytes; unpacking 
 
 /* One compressed stream. */
 struct found {
-    size_t offset, packed_n; /* position in the bytes that hold the stream */
+    size_t offset, packed_n; /* offset and size of the stream in the bytes that hold the stream */
     /* PACK_CODEC_DEFLATE for all deflate streams, also for those that codec DEFLATE_TOKENS will encode */
     enum pack_codec codec;
     bool gzip_tail;

@@ -59,12 +59,12 @@ static inline uint64_t recipe_pad(uint64_t at)
 /* One step of a program: a number of raw bytes, then the start of a stream or the end of the surrounding stream. */
 struct recipe_op {
     uint64_t raw;
-    bool open;             /* true: a stream follows; false: the surrounding stream, or the file, ends */
+    bool open;             /* true if a stream starts; false if the surrounding stream, or the file, ends */
     uint64_t packed_n;     /* old program only: compressed bytes of the stream */
     enum pack_codec codec; /* old program only: codec of the stream */
     size_t setup;          /* new program only: index in recipe->setups */
     bool gzip_tail;
-    /* new program only, like the fields after this one */
+    /* this field and the fields after it are for the new program only */
     uint64_t plain_n;
     const unsigned char *marks;
     size_t marks_n;

@@ -17,16 +17,16 @@
 
 #include "pack/codec/codec.h"
 
-/* PACK_CODEC_DEFLATE: the plain form is the content. deflate_match.h predicts the tokens; the marks list the tokens
- * that differ. */
+/* The codec PACK_CODEC_DEFLATE, whose plain form is the content. deflate_match.h predicts the tokens; the marks list
+ * the tokens that differ from the prediction. */
 extern const struct pack_codec_ops pack_deflate_ops;
 
 enum {
     DEFLATE_LITERALS = 286,
     DEFLATE_DISTANCES = 30,
     DEFLATE_LENGTH_CODES = 19,
-    DEFLATE_TOKENS_MAX = 1 << 20, /* maximum number of tokens in a block, for which the tokens take 4 MiB */
-    DEFLATE_HEAD_BYTES = 640,     /* upper bound for the description of a block's codes */
+    DEFLATE_TOKENS_MAX = 1 << 20, /* maximum number of tokens in a block; that many tokens take 4 MiB */
+    DEFLATE_HEAD_BYTES = 640,     /* upper bound in bytes for the description of a block's codes */
     DEFLATE_STORED_MAX = 65535,
     DEFLATE_WINDOW = 32768,
 };
@@ -57,9 +57,9 @@ extern const uint8_t deflate_length_bits[29], deflate_distance_bits[30], deflate
 enum deflate_kind {
     DEFLATE_STORED,
     DEFLATE_FIXED,
-    DEFLATE_DYNAMIC, /* dynamic, with the predicted codes */
-    DEFLATE_GIVEN,   /* dynamic, with the codes that the block's own description gives */
-    DEFLATE_AUTO,    /* dynamic, fixed or stored, as predicted */
+    DEFLATE_DYNAMIC, /* a dynamic block with the predicted codes */
+    DEFLATE_GIVEN,   /* a dynamic block with the codes that its own description gives */
+    DEFLATE_AUTO,    /* a dynamic, fixed or stored block, as predicted */
 };
 
 /* Code lengths of a block. */
@@ -67,7 +67,7 @@ struct deflate_codes {
     uint8_t literal[288], distance[32];
 };
 
-/* The bits that describe codes, in the order of the stream: bit 0 of byte 0 first. */
+/* The bits that describe codes, in the order of the stream. The first bit is bit 0 of byte 0. */
 struct deflate_head {
     unsigned bits;
     unsigned char bytes[DEFLATE_HEAD_BYTES];
@@ -78,7 +78,8 @@ void deflate_head_put(struct deflate_head *head, unsigned value, unsigned n);
 HF_MUST_USE int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret_codes, struct hf_err *err);
 
 void deflate_fixed_codes(struct deflate_codes *ret_codes);
-/* Computes the canonical codes for code lengths, with reversed bits so that the first bit is the lowest. */
+/* Computes the canonical codes from code lengths. The bits of each code are reversed, so that the first bit of a code
+ * is the lowest. */
 void deflate_codes_of(const uint8_t *lengths, unsigned n, uint16_t *codes);
 
 /* ---- prediction -------------------------------------------------------------------------------------------------- */
@@ -91,8 +92,8 @@ struct deflate_prediction {
     uint64_t dynamic_bits, fixed_bits;
 };
 enum deflate_coding {
-    DEFLATE_CODING_GZIP, /* gzip, zlib */
-    DEFLATE_CODING_GO,   /* Go's compress/flate */
+    DEFLATE_CODING_GZIP, /* the coding of gzip and zlib */
+    DEFLATE_CODING_GO,   /* the coding of Go's compress/flate */
     /* like DEFLATE_CODING_GO, but the description of the codes has every code length, used or not */
     DEFLATE_CODING_ALL,
 };
@@ -133,8 +134,8 @@ struct deflate_writer {
     uint32_t literal[DEFLATE_LITERALS], distance[DEFLATE_DISTANCES];
     uint64_t content_n;
     unsigned char *content; /* the first DEFLATE_STORED_MAX bytes of the block's content */
-    /* After deflate_writer_freeze(), the codes depend only on the frequencies at that time, which are the two arrays
-     * below. */
+    /* After deflate_writer_freeze(), the codes depend only on the frequencies at that time, which are in the two arrays
+     * after this field. */
     bool frozen;
     uint32_t first_literal[DEFLATE_LITERALS], first_distance[DEFLATE_DISTANCES];
     enum deflate_coding coding; /* DEFLATE_CODING_GZIP, unless the caller sets another coding before the first token */
@@ -143,8 +144,8 @@ struct deflate_writer {
 
 HF_MUST_USE int deflate_writer_init(struct deflate_writer *writer, const struct pack_sink *out, struct hf_err *err);
 void deflate_writer_done(struct deflate_writer *writer);
-/* Adds a token to the block. `content`: the bytes for which the token stands; NULL if the caller will drop the block.
- * -E2BIG: too many tokens in one block. */
+/* Adds a token to the block. `content` points to the bytes for which the token stands; it may be NULL if the caller
+ * will drop the block. -E2BIG: too many tokens in one block. */
 HF_MUST_USE int deflate_writer_token(struct deflate_writer *writer, uint32_t token, const unsigned char *content,
                                      struct hf_err *err);
 /* Ends the block and writes it. `head` describes the codes if the kind is DEFLATE_GIVEN. -EBADMSG: the given codes have
@@ -154,7 +155,7 @@ HF_MUST_USE int deflate_writer_end(struct deflate_writer *writer, enum deflate_k
 /* Pads to a whole byte, writes `tail` and flushes the buffer. */
 HF_MUST_USE int deflate_writer_finish(struct deflate_writer *writer, const void *tail, size_t tail_n,
                                       struct hf_err *err);
-/* Fixes the codes of the current block: its later tokens do not change them. */
+/* Fixes the codes of the current block, so that later tokens of the block do not change the codes. */
 void deflate_writer_freeze(struct deflate_writer *writer);
 /* Calls deflate_block_kind() for `block`, with the frequencies of the block that the writer holds. */
 enum deflate_kind deflate_writer_compare(struct deflate_writer *writer, const struct deflate_block *block);
@@ -175,13 +176,13 @@ struct deflate_reader {
     struct pack_reader in;
     uint64_t bits; /* the latest bits_n bits, which are read from `in` but not consumed yet */
     unsigned bits_n;
-    bool odd; /* the stream has a feature that no encoder writes, so encoding cannot reproduce the stream */
+    bool odd; /* true if the stream has a feature that no encoder writes, so encoding cannot reproduce the stream */
 };
 
 /* Reads the next block into *block. The caller frees block->tokens after the last block. Does not check if a distance
  * leads to a place before the start of the content. -EBADMSG: the block is invalid. */
 HF_MUST_USE int deflate_read_block(struct deflate_reader *reader, struct deflate_block *block, struct hf_err *err);
-/* After the last block: skips to a whole byte and returns the offset behind the stream. */
+/* Skips to a whole byte and returns the offset behind the stream. Call after the last block. */
 uint64_t deflate_reader_end(struct deflate_reader *reader);
 /* Reads the tail of a gzip member. -EBADMSG: the tail does not hold `crc` and `length`. */
 HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc, uint32_t length, struct hf_err *err);
@@ -192,7 +193,7 @@ HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc,
  * members. */
 struct deflate_stream {
     uint64_t memory; /* size in bytes of the decoder's own struct, to which the memory of the blocks is added */
-    int (*take_block)(struct deflate_stream *stream, struct hf_err *err); /* processes stream->block */
+    int (*take_block)(struct deflate_stream *stream, struct hf_err *err); /* processes the block in stream->block */
     int (*end)(struct deflate_stream *stream, struct hf_err *err);        /* runs after the last block */
     /* checksum and length of the content so far, for the gzip tail; the embedding decoder updates both */
     uint32_t crc, length;

@@ -15,7 +15,7 @@
 enum deflate_flavour {
     DEFLATE_ZLIB,     /* zlib with memory level 8, the default */
     DEFLATE_ZLIB_BIG, /* zlib with memory level 9 */
-    DEFLATE_GNU,      /* GNU gzip */
+    DEFLATE_GNU,      /* the deflate of GNU gzip */
     /* Go's compress/flate, levels 2 to 9, with chains over four bytes, blocks of 16,384 tokens and codes of its own */
     DEFLATE_GO,
     DEFLATE_KP,    /* klauspost/compress, level 5 (deflate_kp.c) */
@@ -87,7 +87,7 @@ bool deflate_flavour_has(enum deflate_flavour flavour, unsigned level);
 void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour flavour, unsigned level);
 /* Adds as many of the n bytes to the input as the matcher has room for, and returns their number. */
 size_t deflate_matcher_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);
-/* Returns true if the caller may call deflate_matcher_predict(). If it returns false, add input with
+/* Returns true if the caller may call deflate_matcher_predict(). If the result is false, add input with
  * deflate_matcher_fill(), or set `eof` at the end of the input. */
 bool deflate_matcher_ready(const struct deflate_matcher *matcher);
 uint32_t deflate_matcher_predict(struct deflate_matcher *matcher);

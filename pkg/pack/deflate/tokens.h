@@ -13,15 +13,15 @@ HF_MUST_USE int pack_tokens_decode(const struct pack_decode *decode, uint64_t *r
 
 enum {
     TOKENS_NO_MATCH = 0xffff,
-    /* ends a block; bits 8 to 10 of the word hold the block's kind, and bit 11 is set for the last block */
+    /* word that ends a block; bits 8 to 10 of the word hold the block's kind, and bit 11 is set for the last block */
     TOKENS_END = 0xfffe,
     TOKENS_CONTINUE = 0xfffd, /* records that the block has as many tokens as the first block, but does not end here */
     TOKENS_GROUP_MIN = 64 << 10,
-    /* bytes of content in a group; a group ends with the token with which it reaches this number */
+    /* bytes of content in a group; a group ends after the token that reaches this number */
     TOKENS_GROUP_MAX = 256 << 10,
     TOKENS_CONTENT_MAX = TOKENS_GROUP_MAX + 258,
     TOKENS_GROUP_MASK = 0xffff,
-    TOKENS_WORDS_MAX = 1 << 18, /* maximum number of words in a group, for which the words take 1 MiB */
+    TOKENS_WORDS_MAX = 1 << 18, /* maximum number of words in a group; that many words take 1 MiB */
 };
 
 /* Returns true if a group may end after these 8 bytes of content. */

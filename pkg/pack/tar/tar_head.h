@@ -18,12 +18,12 @@ struct tar_head {
     unsigned mode;
     uint32_t uid, gid;
     uint64_t size;               /* bytes of a file's content */
-    const struct hf_buf *xattrs; /* records "LEN SCHILY.xattr.NAME=VALUE\n"; may be NULL */
+    const struct hf_buf *xattrs; /* pax records of extended attributes, "LEN SCHILY.xattr.NAME=VALUE\n"; may be NULL */
 };
 
 /* Appends the header blocks of the member, which come before its content. */
 HF_MUST_USE int tar_head_format(const struct tar_head *head, struct hf_buf *out);
-/* Appends one record "LEN KEY=VALUE\n". */
+/* Appends one pax record "LEN KEY=VALUE\n". */
 HF_MUST_USE int tar_record_add(struct hf_buf *records, const char *key, const void *value, size_t n);
 /* Checks that the headers bytes[0..n) are canonical. `head` is the result of parsing them with hf_tar_head_parse().
  * -EBADMSG: the bytes differ from those that tar_head_format() makes of `head`. */

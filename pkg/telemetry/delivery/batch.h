@@ -36,7 +36,7 @@ struct hf_batch {
     struct hf_border range;
     enum hf_batch_phase phase;
     /* true if this is a part of a split batch; parts are sent before other batches and one at a time, so that the table
-     * holds only a few */
+     * holds only a few parts */
     bool fragment;
     bool saved; /* true if the border of the batch is on disk */
     /* True if the sink refused this batch after many others in a row. The batch then gets one more attempt, after a

@@ -1,4 +1,4 @@
-/* telemetry/source/ingest.h - the source `http`, which serves POST /ingest. docs/INGEST.md describes bodies and
+/* telemetry/source/ingest.h - the source `http`, which serves POST /ingest. telemetry/INGEST.md describes bodies and
  * answers.
  *
  * The source parses the whole body of a request before it offers any item to the intake. If one item is bad, the source

@@ -1,5 +1,5 @@
-/* telemetry/source/ingest_parse.h - parses the body of POST /ingest into events, one after the other (docs/INGEST.md).
- * Pure.
+/* telemetry/source/ingest_parse.h - parses the body of POST /ingest into events, one after the other
+ * (telemetry/INGEST.md). Pure.
  *
  *     r = hf_ingest_parse_begin(&parser, &request, &fault);
  *     while (r >= 0 && (r = hf_ingest_parse_next(&parser, &event, &fault)) > 0)

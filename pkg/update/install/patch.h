@@ -23,7 +23,8 @@
 
 struct hf_patch_params {
     struct hf_target target;
-    /* folder for the record of an attempt with a delta (update/state/attempt.h); NULL if no record is wanted */
+    /* folder for the record of an attempt with a delta (update/state/attempt.h) and for the manifest
+     * (update/install/manifest.h); NULL if no record is wanted */
     const char *folder;
     enum hf_install_kind kind;
     enum hf_update_method method;

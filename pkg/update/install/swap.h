@@ -13,12 +13,16 @@
 #include <stdatomic.h>
 
 #include "api/edgeupdate.h"
+#include "update/install/manifest.h"
 #include "update/install/target.h"
 
 struct hf_swap_params {
     struct hf_target target;
     enum hf_install_kind kind;
-    const char *sha256; /* hash of the new file, or of the new tree's archive */
+    const char *sha256;  /* hash of the new file, or of the new tree's archive */
+    const char *records; /* <state>/updates/<release>, the folder of the manifests; NULL for none */
+    bool has_mode;       /* kind File: true if the release states the mode */
+    unsigned mode;
     bool had_old;
     const char *old_sha256;  /* hash of the old file, for kind File if had_old is true */
     const char *old_link;    /* text of the old link, for kind Tree if had_old is true */
@@ -33,7 +37,7 @@ struct hf_swap_params {
 struct hf_swap_inspection {
     bool exists;
     /* hash of the installed file, or for kind Tree of the archive of the tree in use; "" if the engine did not make
-     * that tree */
+     * that tree, or if the tree should be that of params.sha256 but differs from its manifest */
     char sha256[HF_SHA256_HEX];
     char link[HF_UPDATE_MAX_PATH];    /* text of the link at the target, for kind Tree */
     char missing[HF_UPDATE_MAX_PATH]; /* topmost folder of the path that does not exist; "" if all exist */
@@ -43,32 +47,35 @@ struct hf_swap_inspection {
     uint64_t step_bytes;
 };
 
-/* Identifies a file without reading the content. Every ordinary change of the file changes at least one of these
- * fields. */
-struct hf_swap_identity {
+/* What the checks for drift know about the installed version. Zero-initialise; zero it again after an update. */
+struct hf_swap_look {
+    struct hf_manifest_look seen; /* seen.what and seen.mended describe the last check, for both kinds */
+    /* Kind File: identifies the file without reading the content. Every ordinary change of the file changes at least
+     * one of these fields, because no system call can set a ctime. */
     uint64_t device, inode, size;
-    int64_t changed_s, changed_ns; /* ctime, which no program can set to a value of its choice */
+    int64_t changed_s, changed_ns;
 };
 
-/* Returns 1 if the committed version is still in place, 0 if not, or -errno if the check failed. `look` holds the
- * identity of the file at the last call that returned 1 (all zero before the first such call). The function reads the
- * content of the file only if its identity now differs from `look`. If the content is right, the function updates
- * `look`. */
-HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *look,
+/* Returns 1 if the committed version is still in place, 0 if not (look->seen.what says why), or -errno if the check
+ * failed. Reads the content of a file only if its identity has changed since the last call; of a tree, also some
+ * unchanged files (hf_manifest_check()). If only mode or owner are wrong, the function restores them through a
+ * descriptor of the file, counts this in look->seen.mended and returns 1. */
+HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);
 
 /* Inspects the target. If a swap was left unfinished and its journal is lost, undoes that swap first. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
-/* Swaps the new file in. -ESTALE: the target or the new file has changed. After any failure, call hf_swap_undo() to
+/* Swaps the new file in. -ESTALE: the target, the new file or the new tree has changed. After any failure, call hf_swap_undo() to
  * restore the old state. */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Restores the old file. -ESTALE with RollbackFailed: the old version is gone and cannot be restored. */
+/* Restores the old file. -ESTALE with RollbackFailed: the old version is gone, or the old tree is not what its manifest
+ * says; it cannot be restored. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Removes downloads, unfinished files, old files, trees that the target's link does not name, and folders that were
- * made for a target that does not exist. Call this function only while the journal on disk records which version is in
- * place. */
+/* Removes downloads, unfinished files, old files, old manifests, trees that the target's link does not name, and folders
+ * that were made for a target that does not exist. Call this function only while the journal on disk records which
+ * version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

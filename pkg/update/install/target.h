@@ -21,8 +21,8 @@
 
 struct hf_target {
     const struct hf_fs_ops *fs;
-    const char *const *roots; /* absolute paths; NULL ends the array */
-    const char *host_root;    /* mount point of the host's "/"; NULL and "" mean "/" */
+    const char *const *roots; /* absolute paths of the allowed roots; NULL ends the array */
+    const char *host_root;    /* mount point of the host's root file system (NULL and "" mean "/") */
     const char *path;         /* install.path */
     const char *release;      /* name of the release */
 };
@@ -32,7 +32,7 @@ struct hf_target_dir {
     const struct hf_fs_ops *fs;
     int dirfd;
     char name[NAME_MAX + 1];
-    const char *release; /* borrowed from struct hf_target */
+    const char *release; /* name of the release, borrowed from struct hf_target */
 };
 
 /* Checks the text of the path and reads nothing from disk. Pure. -EACCES: the path is not in normal form, or not
@@ -61,7 +61,7 @@ HF_MUST_USE int hf_target_remove_folders(const struct hf_target *target, const c
 /* ---- names beside the target ------------------------------------------------------------------------------------- */
 
 enum hf_target_file {
-    HF_TARGET_PART,       /* the download */
+    HF_TARGET_PART,       /* downloaded artifact */
     HF_TARGET_NEW,        /* the new file, or the archive of a new tree */
     HF_TARGET_OLD,        /* second name of the old file */
     HF_TARGET_LINK,       /* new link to a tree, before its rename over the target */
@@ -86,7 +86,8 @@ HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failur
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
                                     struct hf_failure *failure);
 
-/* Computes SHA-256 and size of an open file. -ECANCELED if *cancel (may be NULL) becomes true. */
+/* Computes SHA-256 and size of an open file. Returns 0 or -errno; -ECANCELED means that *cancel became true (`cancel`
+ * may be NULL). */
 HF_MUST_USE int hf_target_hash_fd(const struct hf_fs_ops *fs, int fd, const atomic_bool *cancel,
                                   char hex[HF_SHA256_HEX], uint64_t *ret_size, struct hf_failure *failure);
 HF_MUST_USE int hf_target_hash(const struct hf_target_dir *dir, const char *name, const atomic_bool *cancel,

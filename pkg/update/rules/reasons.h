@@ -61,7 +61,7 @@
       "free space on its disk or repair it; the agent retries")                                                        \
     X(JournalDamaged, WARNING, "the record of the last update was damaged, and the agent set it aside",                \
       "the agent rebuilds it")                                                                                         \
-    /* where it goes */                                                                                                \
+    /* the install path */                                                                                             \
     X(PathNotAllowed, ERROR, "install.path is not below an update root",                                               \
       "install below one, or add one to updateRoots in /etc/holdfast/agent.yaml of the node")                          \
     X(ExecNotAllowed, ERROR, "the node's configuration does not allow a command of the release",                       \
@@ -76,6 +76,8 @@
     X(TargetIsFile, ERROR, "install.path is a file, and kind is Tree", "move it away, or use kind File")               \
     X(TargetChanged, WARNING, "somebody else changed the installed file during the update",                            \
       "find the program that did it; the agent retries")                                                               \
+    X(TargetUnsafe, ERROR, "another user may write a folder of install.path, and could swap files there",              \
+      "give the folder to root and take the write permission of group and others away; the agent retries")             \
     X(KernelTooOld, ERROR, "this kernel lacks openat2, with which the agent opens paths safely",                       \
       "upgrade to Linux 5.6 or later")                                                                                 \
     /* running */                                                                                                      \
@@ -86,6 +88,8 @@
     X(HealthPassed, INFO, "every health check passed", "nothing")                                                      \
     X(NoHealthChecks, INFO, "the release is installed and has no health checks", "consider adding some")               \
     X(Drifted, WARNING, "somebody changed or removed the installed file, and the agent restores it",                   \
+      "find the program that did it")                                                                                  \
+    X(RightsRestored, WARNING, "somebody changed mode or owner of the installed files, and the agent restored them",   \
       "find the program that did it")                                                                                  \
     X(AlreadyInstalled, INFO, "the installed file is already that of the release", "nothing")                          \
     X(HealthDeadline, ERROR, "not all health checks passed before the deadline",                                       \
@@ -120,7 +124,7 @@
       "see the message; make the release again with release create")                                                   \
     X(Expired, ERROR, "the release has expired", "sign it with a later expires")                                       \
     X(ObjectRefused, ERROR, "the object or its file is invalid", "see the message; correct the object")                \
-    /* does not fit */                                                                                                 \
+    /* the node does not fit */                                                                                        \
     X(NoArtifactForArch, WARNING, "the release has no artifact for this architecture",                                 \
       "add an artifact if this node should run the release")                                                           \
     X(RequirementsNotMet, WARNING, "the node does not meet the requirements of the artifact", "see the message")       \
@@ -133,7 +137,8 @@ enum hf_reason {
         HF_R_COUNT,
 };
 
-const char *hf_reason_name(enum hf_reason reason); /* Returns the name, such as "HealthPassed"; "" for HF_R_None. */
+/* Returns the name of the reason, such as "HealthPassed"; "" for HF_R_None. */
+const char *hf_reason_name(enum hf_reason reason);
 const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
 enum hf_reason hf_reason_of(const char *name); /* Returns HF_R_COUNT if no reason has this name. */

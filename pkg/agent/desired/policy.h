@@ -11,7 +11,7 @@ struct hf_chosen_policy {
     /* the policy in effect: one of the SyncPolicy objects, or `defaults`; never NULL */
     const struct hf_syncpolicy *in_effect;
     struct hf_syncpolicy *defaults;
-    /* name of the policy that the log last reported to be in effect; "" for the defaults */
+    /* name of the policy that the agent last logged as the policy in effect; "" for the defaults */
     char name[HF_API_MAX_NAME + 1];
     /* Node object of this node, condensed (desired/own_node.h); NULL before the source has reported it */
     json_t *node;

@@ -43,7 +43,7 @@ static struct hf_time_evidence collect(const struct hf_clock *clock, uint64_t mo
         .wall_synced = is_synced(clock),
         .date_fresh = date_age < HF_CLOCK_FRESH_NS,
         .max_skew_ns = clock->max_skew_ns,
-        .guess_unix_ns = forward(clock->estimate_unix_ns, clock->estimate_mono_ns, mono_ns),
+        .track = {clock->track.unix_ns != 0, hf_time_track_ns(&clock->track, mono_ns), 0},
     };
 }
 
@@ -53,16 +53,19 @@ static void judge(struct hf_clock *clock, struct hf_time_range *ret_range)
 
     ask_kernel(clock, mono_ns);
     struct hf_time_evidence evidence = collect(clock, mono_ns);
+    const struct hf_time_witness *one = hf_time_single(&evidence);
+    bool synced = one == &evidence.wall && evidence.wall_synced;
+    if (one != NULL) {
+        hf_time_track_read(&clock->track, mono_ns, one->unix_ns, synced, evidence.max_skew_ns + one->error_ns);
+        evidence.track = (struct hf_time_witness){true, hf_time_track_ns(&clock->track, mono_ns), 0};
+    }
     hf_time_judge(&evidence, ret_range);
-    if (ret_range->agreement == HF_TIME_AGREED) {
-        hf_time_bound_lower(&clock->bound, mono_ns, ret_range->latest_unix_ns);
-        clock->agreed_unix_ns = ret_range->estimate_unix_ns;
-        clock->agreed_mono_ns = mono_ns;
-    }
-    if (ret_range->agreement == HF_TIME_AGREED || ret_range->agreement == HF_TIME_ALONE) {
-        clock->estimate_unix_ns = ret_range->estimate_unix_ns;
-        clock->estimate_mono_ns = mono_ns;
-    }
+    if (ret_range->agreement != HF_TIME_AGREED)
+        return;
+    hf_time_bound_lower(&clock->bound, mono_ns, ret_range->latest_unix_ns);
+    hf_time_track_set(&clock->track, mono_ns, ret_range->estimate_unix_ns, synced);
+    clock->agreed_unix_ns = ret_range->estimate_unix_ns;
+    clock->agreed_mono_ns = mono_ns;
 }
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
@@ -117,8 +120,6 @@ void hf_clock_init(struct hf_clock *clock, const struct hf_clock_ops *wall, cons
         .wall = wall,
         .agreed_unix_ns = kept->agreed_unix_ns,
         .agreed_mono_ns = mono_ns,
-        .estimate_unix_ns = kept->estimate_unix_ns,
-        .estimate_mono_ns = mono_ns,
         .sync_error_ns = HF_NEVER,
         .sync_mono_ns = HF_NEVER,
         .max_skew_ns = HF_CLOCK_DEFAULT_SKEW_NS,
@@ -129,6 +130,7 @@ void hf_clock_init(struct hf_clock *clock, const struct hf_clock_ops *wall, cons
                 .range = clock_range,
                 .signed_evidence = clock_signed},
     };
+    hf_time_track_init(&clock->track, kept->track_unix_ns, mono_ns);
     hf_time_bound_init(&clock->bound, kept->signed_unix_ns, kept->synced_unix_ns, mono_ns);
 }
 
@@ -165,6 +167,6 @@ void hf_clock_keep(struct hf_clock *clock, struct hf_clock_file *file)
     file->synced_unix_ns = hf_time_bound_synced_ns(&clock->bound, mono_ns);
     file->agreed_unix_ns =
         collect(clock, mono_ns).agreed.known ? forward(clock->agreed_unix_ns, clock->agreed_mono_ns, mono_ns) : 0;
-    file->estimate_unix_ns = forward(clock->estimate_unix_ns, clock->estimate_mono_ns, mono_ns);
+    file->track_unix_ns = hf_time_track_ns(&clock->track, mono_ns);
     clock->bound_rose = false;
 }

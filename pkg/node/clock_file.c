@@ -15,7 +15,7 @@ static const struct {
     {"signed", offsetof(struct hf_clock_file, signed_unix_ns)},
     {"synced", offsetof(struct hf_clock_file, synced_unix_ns)},
     {"agreed", offsetof(struct hf_clock_file, agreed_unix_ns)},
-    {"estimate", offsetof(struct hf_clock_file, estimate_unix_ns)},
+    {"track", offsetof(struct hf_clock_file, track_unix_ns)},
     {"contact", offsetof(struct hf_clock_file, contact_unix_ns)},
 };
 
@@ -50,7 +50,7 @@ static int read_all(const json_t *root, struct hf_clock_file *file)
 
 static int read_format_1(const json_t *root, struct hf_clock_file *file)
 {
-    int r = time_at(root, "newest", &file->estimate_unix_ns);
+    int r = time_at(root, "newest", &file->track_unix_ns);
 
     return r == 0 ? time_at(root, "contact", &file->contact_unix_ns) : r;
 }

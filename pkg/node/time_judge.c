@@ -58,29 +58,52 @@ static void agree(const struct hf_time_evidence *evidence, struct hf_time_range 
     range->estimate_unix_ns = range->other_unix_ns = evidence->wall.unix_ns;
 }
 
+static bool is_credible(const struct hf_time_evidence *evidence, const struct hf_time_witness *witness)
+{
+    return not_before(evidence, witness, evidence->lower_unix_ns);
+}
+
+const struct hf_time_witness *hf_time_single(const struct hf_time_evidence *evidence)
+{
+    bool wall = is_credible(evidence, &evidence->wall), date = is_credible(evidence, &evidence->date);
+
+    if (wall && date && !alike(evidence, &evidence->wall, &evidence->date))
+        return NULL;
+    if (wall)
+        return &evidence->wall;
+    return date ? &evidence->date : NULL;
+}
+
+static void contradict(struct hf_time_range *range, const struct hf_time_witness *better,
+                       const struct hf_time_witness *other)
+{
+    range->agreement = HF_TIME_CONTRADICTED;
+    range->estimate_unix_ns = better->unix_ns;
+    range->other_unix_ns = other->unix_ns;
+    range->latest_unix_ns = HF_MAX(last_of(better), last_of(other));
+}
+
 /* Without agreement: fills in `agreement`, the estimate and `latest` from the credible live witnesses. */
 static void guess(const struct hf_time_evidence *evidence, struct hf_time_range *range)
 {
-    const struct hf_time_witness *wall = &evidence->wall, *date = &evidence->date;
-    bool believe_wall = not_before(evidence, wall, evidence->lower_unix_ns);
-    bool believe_date = not_before(evidence, date, evidence->lower_unix_ns);
+    const struct hf_time_witness *wall = &evidence->wall, *date = &evidence->date, *track = &evidence->track;
+    const struct hf_time_witness *one = hf_time_single(evidence);
 
-    range->agreement = HF_TIME_UNKNOWN;
-    range->latest_unix_ns = HF_NEVER;
-    range->estimate_unix_ns = HF_MAX(evidence->lower_unix_ns, evidence->guess_unix_ns);
-    if (believe_wall || believe_date) {
-        const struct hf_time_witness *one = believe_wall ? wall : date;
-        range->agreement = HF_TIME_ALONE;
-        range->estimate_unix_ns = one->unix_ns;
-        range->latest_unix_ns = last_of(one);
-    }
-    range->other_unix_ns = range->estimate_unix_ns;
-    if (believe_wall && believe_date && !alike(evidence, wall, date)) {
+    if (one == NULL && is_credible(evidence, wall)) {
         bool prefer_wall = prefers_wall(evidence);
-        range->agreement = HF_TIME_CONTRADICTED;
-        range->estimate_unix_ns = prefer_wall ? wall->unix_ns : date->unix_ns;
-        range->other_unix_ns = prefer_wall ? date->unix_ns : wall->unix_ns;
-        range->latest_unix_ns = HF_MAX(last_of(wall), last_of(date));
+        contradict(range, prefer_wall ? wall : date, prefer_wall ? date : wall);
+    } else if (one == NULL) {
+        range->agreement = HF_TIME_UNKNOWN;
+        range->latest_unix_ns = HF_NEVER;
+        range->estimate_unix_ns = HF_MAX(evidence->lower_unix_ns, track->known ? track->unix_ns : 0);
+        range->other_unix_ns = range->estimate_unix_ns;
+    } else if (is_credible(evidence, track) && !alike(evidence, track, one)) {
+        bool prefer_one = one == wall && evidence->wall_synced;
+        contradict(range, prefer_one ? one : track, prefer_one ? track : one);
+    } else {
+        range->agreement = HF_TIME_ALONE;
+        range->estimate_unix_ns = range->other_unix_ns = one->unix_ns;
+        range->latest_unix_ns = last_of(one);
     }
 }
 

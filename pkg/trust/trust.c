@@ -7,7 +7,7 @@
 
 #include "base/encoding/base64.h"
 #include "base/parse.h"
-#include "os/file.h"
+#include "trust/folder.h"
 #include "trust/key.h"
 
 const char *hf_trust_reason(enum hf_trust_verdict verdict)
@@ -46,11 +46,11 @@ static int count_keys(const struct hf_fs_ops *fs, const char *trust_dir, unsigne
                       struct hf_err *err)
 {
     unsigned n = 0;
-    int fd = fs->openat(fs->ctx, AT_FDCWD, trust_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    int fd = hf_trust_folder_open(fs, trust_dir, err);
     int r;
 
     if (fd < 0 && fd != -ENOENT)
-        return hf_err_sys(err, fd, "open trust folder '%s'", trust_dir);
+        return fd;
     if (fd >= 0) {
         r = fs->list(fs->ctx, fd, count_key, &n);
         (void)fs->close(fs->ctx, fd);
@@ -71,12 +71,10 @@ static int read_threshold(const struct hf_fs_ops *fs, const char *trust_dir, uns
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(64);
     struct hf_err cause = HF_ERR_INIT;
-    char path[512], number[64];
+    char number[64];
     uint64_t value;
-    int r;
+    int r = hf_trust_folder_read(fs, trust_dir, "threshold", &text, &cause);
 
-    (void)snprintf(path, sizeof(path), "%s/threshold", trust_dir);
-    r = hf_file_read(fs, path, &text, &cause);
     if (r == -ENOENT) {
         *ret_threshold = 1;
         return 0;
@@ -86,7 +84,8 @@ static int read_threshold(const struct hf_fs_ops *fs, const char *trust_dir, uns
     struct hf_view trimmed = hf_view_trim(hf_buf_view(&text));
     (void)snprintf(number, sizeof(number), "%.*s", (int)trimmed.n, trimmed.p);
     if (strlen(number) != trimmed.n || hf_parse_u64(number, 1, HF_TRUST_MAX_KEYS, &value) < 0)
-        return hf_err_set(err, EBADMSG, "'%s' must hold one number from 1 to %d", path, HF_TRUST_MAX_KEYS);
+        return hf_err_set(err, EBADMSG, "'%.120s/threshold' must hold one number from 1 to %d", trust_dir,
+                          HF_TRUST_MAX_KEYS);
     *ret_threshold = (unsigned)value;
     return 0;
 }
@@ -153,12 +152,13 @@ static int check_one(struct check *check, const struct hf_signature *signature)
 {
     _cleanup_(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(HF_TRUST_MAX_PEM);
     struct hf_err err = HF_ERR_INIT;
-    char path[512];
+    char path[512] = "", name[HF_KEY_ID_MAX + 5];
     int r = -ENOENT;
 
     if (hf_trust_key_id_valid(signature->key_id)) {
-        (void)snprintf(path, sizeof(path), "%s/%s.pem", check->trust_dir, signature->key_id);
-        r = hf_file_read(check->fs, path, &pem, &err);
+        (void)snprintf(name, sizeof(name), "%s.pem", signature->key_id);
+        (void)snprintf(path, sizeof(path), "%s/%s", check->trust_dir, name);
+        r = hf_trust_folder_read(check->fs, check->trust_dir, name, &pem, &err);
     }
     if (r == 0)
         r = check_with(check, signature, hf_buf_str(&pem), &err);

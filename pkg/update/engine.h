@@ -80,12 +80,16 @@ struct hf_update_params {
      * cannot run, and releases that require devices if host_root is NULL. */
     bool pod_mode;
     const char *host_root; /* in pod mode, the mount point of the host's file system (NULL means "/") */
+    uid_t uid;             /* the user of this process; with 0, the engine refuses unsafe folders (TargetUnsafe) */
     const char *self_unit; /* the agent's own unit, which an update must not restart twice; NULL if none */
     uint64_t retry_base_ns, retry_cap_ns;
     /* Returns 0 if this node meets the requirements, or -EOPNOTSUPP with the missing part in *err. */
     int (*meets)(void *arg, const struct hf_requires *requires_, struct hf_err *err);
     /* Returns true if this node lets a release run the program, or false with the reason in *err; NULL: always true. */
     bool (*allows_exec)(void *arg, const char *program, struct hf_err *err);
+    /* Returns the bytes that an update must leave free on a file system of disk_bytes. NULL stands for 16 MiB, but at
+     * most a twentieth of the file system. Called on the loop thread. */
+    uint64_t (*disk_reserve)(void *arg, uint64_t disk_bytes);
     /* Called after the status of a release has changed, but never from within a call into the engine. */
     void (*changed)(void *arg);
     void *arg;
@@ -121,6 +125,9 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
  * first repair, the engine checks for drift again after one minute at the earliest; each further repair doubles this
  * time, up to 512 minutes. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
+/* Returns what does not belong into the trust folder, or who could change it, as the last hf_update_engine_set() found
+ * it; NULL if all is well. The string is valid until the next hf_update_engine_set(). */
+const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
 /* Calls `visit` with the status of every release that is desired or has a history on this node. Parked releases

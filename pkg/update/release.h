@@ -78,6 +78,7 @@ struct hf_update_engine {
     struct release *active;    /* the release that has the turn (the right to work); NULL if none has it */
     uint64_t turns;            /* number of turns that the engine has given to releases so far */
     struct counts counts;
+    struct hf_buf trust_problem; /* what hf_trust_folder_inspect() said last; empty if all is well */
 };
 
 /* engine_core.c */
@@ -102,8 +103,8 @@ enum release_stage {
 
 /* The journal on disk. Only transition.c writes these fields. */
 struct release_record {
-    /* the journal that the status shows; equal to the journal on disk, except for later attempts that made no
-     * progress */
+    /* the journal that the status shows: the journal on disk, updated by later attempts that made no progress and that
+     * transition.c therefore did not write to disk */
     struct hf_journal shown;
     /* values of the journal on disk; `shown` may also count later attempts that made no progress */
     struct {

@@ -34,7 +34,7 @@ static void clock_file(struct hf_view text)
     if (hf_clock_file_format(&file, &again) < 0 || hf_clock_file_parse(hf_buf_view(&again), &back, NULL) < 0)
         abort();
     /* Written in whole seconds. */
-    if (back.estimate_unix_ns / HF_NS_PER_S != file.estimate_unix_ns / HF_NS_PER_S)
+    if (back.track_unix_ns / HF_NS_PER_S != file.track_unix_ns / HF_NS_PER_S)
         abort();
 }
 

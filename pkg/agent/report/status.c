@@ -278,6 +278,9 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
         r = set_simple(conditions, "StateWritable", view->disk_failure != NULL ? "False" : NULL, "WriteFailed",
                        view->disk_failure != NULL ? view->disk_failure : "", now_unix_ns);
     if (r == 0)
+        r = set_simple(conditions, "TrustFolderSafe", view->trust_failure != NULL ? "False" : NULL, "FilesAtRisk",
+                       view->trust_failure != NULL ? view->trust_failure : "", now_unix_ns);
+    if (r == 0)
         r = set_simple(conditions, "SourceReadable", view->source_failure != NULL ? "False" : NULL,
                        view->source_reason != NULL ? view->source_reason : "",
                        view->source_failure != NULL ? view->source_failure : "", now_unix_ns);

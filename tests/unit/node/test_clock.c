@@ -87,7 +87,7 @@ END_TEST
 /* No battery: the wall clock shows 1970 after a reboot; the guess continues from the file, the range has no end. */
 START_TEST(no_battery)
 {
-    const struct hf_clock_file kept = {.estimate_unix_ns = T0};
+    const struct hf_clock_file kept = {.track_unix_ns = T0};
     struct hf_clock clock;
 
     begin(&clock, 5 * HF_NS_PER_S, &kept);
@@ -128,7 +128,7 @@ START_TEST(lies_leave_no_trace)
     ck_assert_int_eq(range_of(&clock).agreement, HF_TIME_AGREED);
     ck_assert_uint_le(range_of(&clock).latest_unix_ns, wall + 2 * HF_NS_PER_S);
     hf_clock_keep(&clock, &file);
-    ck_assert_uint_le(HF_MAX(HF_MAX(file.synced_unix_ns, file.agreed_unix_ns), file.estimate_unix_ns), wall);
+    ck_assert_uint_le(HF_MAX(HF_MAX(file.synced_unix_ns, file.agreed_unix_ns), file.track_unix_ns), wall);
     ck_assert_uint_eq(file.signed_unix_ns, 0);
 }
 END_TEST
@@ -230,7 +230,7 @@ END_TEST
 static const struct {
     const char *text;
     int want_r;
-    uint64_t signed_s, synced_s, agreed_s, estimate_s, contact_s;
+    uint64_t signed_s, synced_s, agreed_s, track_s, contact_s;
 } files[] = {
     {"{\"format\":1,\"newest\":\"2027-02-09T00:00:00Z\",\"contact\":\"2027-02-08T00:00:00Z\"}", 0, 0, 0, 0, 1802131200,
      1802044800},
@@ -240,7 +240,7 @@ static const struct {
      0, 1802044800},
     {"{\"format\":2,\"synced\":\"2027-02-09T00:00:00Z\",\"agreed\":\"2027-02-08T00:00:00Z\"}", 0, 0, 1802131200,
      1802044800, 0, 0},
-    {"{\"format\":2,\"estimate\":\"2027-02-09T00:00:00Z\",\"newest\":\"2099-01-01T00:00:00Z\"}", 0, 0, 0, 0, 1802131200,
+    {"{\"format\":2,\"track\":\"2027-02-09T00:00:00Z\",\"newest\":\"2099-01-01T00:00:00Z\"}", 0, 0, 0, 0, 1802131200,
      0},
     {"{\"format\":2}", 0, 0, 0, 0, 0, 0},
     {"{\"format\":3}", -EBADMSG, 0, 0, 0, 0, 0},
@@ -264,7 +264,7 @@ START_TEST(file)
     ck_assert_uint_eq(got.signed_unix_ns, files[_i].signed_s * HF_NS_PER_S);
     ck_assert_uint_eq(got.synced_unix_ns, files[_i].synced_s * HF_NS_PER_S);
     ck_assert_uint_eq(got.agreed_unix_ns, files[_i].agreed_s * HF_NS_PER_S);
-    ck_assert_uint_eq(got.estimate_unix_ns, files[_i].estimate_s * HF_NS_PER_S);
+    ck_assert_uint_eq(got.track_unix_ns, files[_i].track_s * HF_NS_PER_S);
     ck_assert_uint_eq(got.contact_unix_ns, files[_i].contact_s * HF_NS_PER_S);
 }
 END_TEST

@@ -18,7 +18,7 @@ enum { SYNCED = 1, FRESH = 2 };
 
 static const struct {
     const char *name;
-    uint64_t proof, lower, wall, date, agreed, guess; /* 0: that evidence is missing; proof 0: the build */
+    uint64_t proof, lower, wall, date, agreed, track; /* 0: that evidence is missing; proof 0: the build */
     unsigned flags;
     enum hf_time_agreement agreement;
     uint64_t earliest, latest, estimate, other;
@@ -40,8 +40,12 @@ static const struct {
      NOW, NOW - 50 * DAY},
     {"a synchronized one is weeks behind", 0, BUILD, NOW - 50 * DAY, NOW, 0, 0, SYNCED | FRESH, HF_TIME_CONTRADICTED,
      BUILD, NOW, NOW - 50 * DAY, NOW},
-    {"alone, it goes back behind the last agreement", 0, BUILD, NOW - 50 * DAY, 0, NOW, NOW, 0, HF_TIME_ALONE, BUILD,
-     NOW, NOW - 50 * DAY, NOW - 50 * DAY},
+    {"alone, it goes back behind the last agreement", 0, BUILD, NOW - 50 * DAY, 0, NOW, 0, 0, HF_TIME_ALONE, BUILD, NOW,
+     NOW - 50 * DAY, NOW - 50 * DAY},
+    {"alone, it goes back behind its track", 0, BUILD, NOW - 50 * DAY, 0, 0, NOW, 0, HF_TIME_CONTRADICTED, BUILD, NOW,
+     NOW, NOW - 50 * DAY},
+    {"alone, it leaps ahead of its track", 0, BUILD, NOW + 399 * DAY, 0, 0, NOW, 0, HF_TIME_CONTRADICTED, BUILD,
+     NOW + 399 * DAY, NOW, NOW + 399 * DAY},
     {"alone, after the last agreement", 0, BUILD, NOW, 0, NOW - DAY, NOW, 0, HF_TIME_ALONE, NOW - DAY, NOW, NOW, NOW},
     {"a bound ahead of the wall clock", 0, NOW + 9 * DAY, NOW, 0, 0, 0, SYNCED, HF_TIME_UNKNOWN, NOW, HF_NEVER,
      NOW + 9 * DAY, NOW + 9 * DAY},
@@ -74,7 +78,7 @@ START_TEST(table)
         .wall_synced = (rows[_i].flags & SYNCED) != 0,
         .date_fresh = (rows[_i].flags & FRESH) != 0,
         .max_skew_ns = SKEW,
-        .guess_unix_ns = rows[_i].guess,
+        .track = shows(rows[_i].track),
     };
     struct hf_time_range got;
 
@@ -120,6 +124,7 @@ START_TEST(one_liar)
             .date = some_witness(wall_lies),
             .agreed =
                 below(2) == 0 ? (struct hf_time_witness){0} : (struct hf_time_witness){true, NOW - below(YEAR), 0},
+            .track = some_witness(below(2) == 0),
             .wall_synced = below(2) == 0,
             .date_fresh = below(2) == 0,
             .max_skew_ns = SKEW,
@@ -152,7 +157,7 @@ START_TEST(any_evidence)
             .wall_synced = below(2) == 0,
             .date_fresh = below(2) == 0,
             .max_skew_ns = below(DAY),
-            .guess_unix_ns = below(2) * (NOW + below(YEAR)),
+            .track = some_witness(false),
         };
         struct hf_time_range range;
         evidence.lower_unix_ns = evidence.proof_unix_ns + below(50 * YEAR);

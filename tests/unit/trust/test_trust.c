@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
+#include "trust/folder.h"
 #include "trust/key.h"
 
 enum { A, B, C, N_KEYS };
@@ -369,6 +370,74 @@ START_TEST(links_are_followed_folders_are_not_keys)
 }
 END_TEST
 
+/* What others can write, or what leads to nothing, stops the check or does not count; the text names it. */
+static const struct {
+    const char *path, *link;
+    mode_t mode;
+    uid_t uid;
+    const char *text;
+} unsafe[] = {
+    {"/trust", NULL, 0777, 0, "trust folder '/trust' has mode 0777, so that everybody can write"},
+    {"/trust", NULL, 0775, 0, "its group can write"},
+    {"/trust", NULL, 0755, 4321, "belongs to uid 4321"},
+    {"/trust/key-a.pem", NULL, 0666, 0, "'/trust/key-a.pem' has mode 0666"},
+    {"/trust/key-a.pem", NULL, 0644, 4321, "'/trust/key-a.pem' belongs to uid 4321"},
+    {"/trust/threshold", NULL, 0666, 0, "'/trust/threshold' has mode 0666"},
+    {"/trust/threshold", NULL, 0644, 4321, "'/trust/threshold' belongs to uid 4321"},
+    {"/trust/threshold", "nowhere", 0, 0, "'/trust/threshold' is a link to nothing"},
+    {"/trust/key-a.pem", "nowhere", 0, 0, "'/trust/key-a.pem' is a link to nothing"},
+};
+
+START_TEST(what_others_can_write_does_not_count)
+{
+    _cleanup_(hf_buf_done) struct hf_buf problems = HF_BUF_INIT(4096);
+    _cleanup_(signed_done) struct signed_update s;
+    enum hf_trust_verdict verdict = HF_TRUST_UNSIGNED;
+    struct hf_err err = HF_ERR_INIT;
+
+    signed_init(&s);
+    trust(A);
+    put_threshold("1");
+    sign_as(&s, A, ids[A]);
+    expect(&s, HF_TRUST_OK, NULL);
+    hf_trust_folder_inspect(hf_simfs_ops(disk), "/trust", &problems);
+    ck_assert_str_eq(hf_buf_str(&problems), "");
+    if (unsafe[_i].link != NULL) {
+        hf_simfs_delete(disk, unsafe[_i].path);
+        hf_simfs_symlink(disk, unsafe[_i].path, unsafe[_i].link);
+    } else {
+        hf_simfs_chmod(disk, unsafe[_i].path, unsafe[_i].mode);
+        hf_simfs_chown(disk, unsafe[_i].path, unsafe[_i].uid, 0);
+    }
+    ck_assert_int_lt(hf_trust_check(hf_simfs_ops(disk), "/trust", s.update, &verdict, &err), 0);
+    ck_assert_int_eq(verdict, HF_TRUST_UNSIGNED);
+    ck_assert_msg(strstr(err.cause, unsafe[_i].text) != NULL, "%s", err.cause);
+    hf_trust_folder_inspect(hf_simfs_ops(disk), "/trust", &problems);
+    ck_assert_msg(strstr(hf_buf_str(&problems), unsafe[_i].text) != NULL, "%s", hf_buf_str(&problems));
+}
+END_TEST
+
+START_TEST(what_does_not_belong_there_is_named)
+{
+    _cleanup_(hf_buf_done) struct hf_buf problems = HF_BUF_INIT(4096);
+
+    trust(A);
+    put_key("key-z", hf_buf_str(&pub[A]));
+    put_key("Key_B", hf_buf_str(&pub[B]));
+    put_key("garbage", "garbage");
+    put_key("key-c", hf_buf_str(&priv[C]));
+    hf_simfs_put(disk, "/trust/signing.key", hf_buf_str(&priv[B]), priv[B].n, 0600);
+    hf_simfs_put(disk, "/trust/README", "text", 4, 0644);
+    hf_trust_folder_inspect(hf_simfs_ops(disk), "/trust", &problems);
+    static const char *const named[] = {"under another id", "'Key_B.pem' has no key id", "'garbage.pem' ",
+                                        "'key-c.pem' holds a private key", "'signing.key' holds a private key"};
+    for (size_t i = 0; i < HF_LEN(named); i++)
+        ck_assert_msg(strstr(hf_buf_str(&problems), named[i]) != NULL, "'%s' is not in: %s", named[i],
+                      hf_buf_str(&problems));
+    ck_assert_ptr_null(strstr(hf_buf_str(&problems), "README"));
+}
+END_TEST
+
 START_TEST(too_many_keys)
 {
     _cleanup_(signed_done) struct signed_update s;
@@ -502,6 +571,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, damaged_keys);
     tcase_add_test(tc, a_private_key_in_the_trust_folder);
     tcase_add_test(tc, links_are_followed_folders_are_not_keys);
+    tcase_add_loop_test(tc, what_others_can_write_does_not_count, 0, HF_LEN(unsafe));
+    tcase_add_test(tc, what_does_not_belong_there_is_named);
     tcase_add_test(tc, too_many_keys);
     tcase_add_test(tc, every_call_fails_once);
     tcase_add_test(tc, policy_signature);

@@ -75,7 +75,8 @@ static const struct {
     {HEAD "kind: AgentConfiguration\nexec: []\n", 0, ""},
     {HEAD "kind: AgentConfiguration\ntelemetry:\n  fils: [/x]\n", HF_EXIT_REFUSED,
      "a.yaml:4: telemetry.fils: unknown field; did you mean 'files'?"},
-    {HEAD "kind: AgentConfiguraton\n", HF_EXIT_REFUSED, "unknown kind 'AgentConfiguraton'; did you mean 'AgentConfiguration'?"},
+    {HEAD "kind: AgentConfiguraton\n", HF_EXIT_REFUSED,
+     "unknown kind 'AgentConfiguraton'; did you mean 'AgentConfiguration'?"},
     {"{\"apiVersion\": \"edge.codcompass.io/v1alpha1\", \"kind\": \"Nothing\"}", HF_EXIT_REFUSED, "a.yaml:1: kind: "},
 };
 

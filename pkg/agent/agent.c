@@ -337,6 +337,13 @@ static bool allows_exec(void *arg, const char *program, struct hf_err *err)
     return hf_config_allows_exec(agent->env.config, program, err);
 }
 
+static uint64_t disk_reserve(void *arg, uint64_t disk_bytes)
+{
+    const struct hf_agent *agent = arg;
+
+    return hf_config_disk_reserve_bytes(agent->env.config, disk_bytes);
+}
+
 static int open_engine(struct hf_agent *agent, struct hf_err *err)
 {
     const struct hf_agent_params *from = &agent->params;
@@ -357,10 +364,12 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .arch = agent->machine.facts.arch,
         .pod_mode = from->pod_mode,
         .host_root = from->host_root,
+        .uid = from->uid,
         .self_unit = from->own_unit,
         .retry_base_ns = from->retry_base_ns,
         .retry_cap_ns = agent->policy.in_effect->retry_interval_ns,
         .meets = meets,
+        .disk_reserve = disk_reserve,
         .allows_exec = allows_exec,
         .changed = engine_changed,
         .arg = agent,

@@ -43,7 +43,7 @@ struct hf_agent_params {
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    struct hf_log *log;         /* may be NULL */
+    struct hf_log *log;         /* log of the agent; may be NULL */
     struct hf_metrics *metrics; /* may be NULL; the caller must not format the metrics after hf_agent_free() */
     const char *node_name;
     const char *version; /* version of this program */
@@ -56,6 +56,7 @@ struct hf_agent_params {
     bool pod_mode;
     bool once;             /* the process ends when its work is done (--once), and the status reports this mode */
     const char *host_root; /* in pod mode, mount point of the host's file system (NULL means "/") */
+    uid_t uid;             /* user of this process */
     const char *own_unit;  /* systemd unit of this process; NULL if it has none */
     uint64_t retry_base_ns;
     /* Called at the start of the agent, and when the policy in effect or the node's labels may have changed. `labels`
@@ -64,7 +65,7 @@ struct hf_agent_params {
     /* File to which the agent writes each new status for local programs. The agent also writes the file again at each
      * interval of the policy, so the file should be on a file system in memory. NULL if there is no such file. */
     const char *run_path;
-    /* Returns the telemetry part of a status as a new object, or NULL. May be NULL. */
+    /* Returns the telemetry part of a status as a new object, or NULL if there is none. The pointer may be NULL. */
     json_t *(*telemetry)(void *arg);
     /* Called at most once, when the node has installed and reported everything (see hf_agent_result()), or when the
      * agent cannot read its source because the source is an unreadable folder. May be NULL. */

@@ -16,6 +16,6 @@ struct hf_agent_env {
     struct hf_log *log;               /* from params; may be NULL */
     const struct hf_config *config;   /* from params: bounds that the node sets; NULL means the defaults */
     struct hf_turn *turn;
-    struct hf_diskq *diskq; /* NULL before the agent has read the cache */
+    struct hf_diskq *diskq; /* queue of disk writes; NULL before the agent has read the cache */
     struct hf_agent_counters *counters;
 };

@@ -20,7 +20,7 @@ enum hf_due {
 struct hf_turn {
     const struct hf_sched_ops *sched;
     struct hf_timer *timer;
-    unsigned due; /* set of enum hf_due */
+    unsigned due; /* work that is due, as a set of enum hf_due */
     bool running; /* true while a turn runs; the running turn also does work that becomes due meanwhile */
     bool ended;   /* true after hf_turn_end(); no further turn starts */
 };

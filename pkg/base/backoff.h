@@ -21,6 +21,6 @@ void hf_backoff_reset(struct hf_backoff *backoff);
 
 /* Counts a failure and returns the delay before the next attempt. `at_least_ns` is the delay that the peer requested
  * (Retry-After), or 0. If the computed delay is shorter than that, the function returns `at_least_ns` plus a random 0
- * to 10 %, even if the sum exceeds `cap_ns`. The random part keeps clients that obey one peer from returning at the
- * same moment. */
+ * to 10 %, even if the sum exceeds `cap_ns`. Without the random part, all clients to which the peer sent the same
+ * Retry-After would return at the same moment. */
 uint64_t hf_backoff_next_ns(struct hf_backoff *backoff, const struct hf_rand_ops *rng, uint64_t at_least_ns);

@@ -1,7 +1,8 @@
-/* base/time_range.h - what a clock can vouch for: the range in which the present time lies, and questions about it.
+/* base/time_range.h - the range in which the present time lies, and questions about it.
  *
- * A clock that compares witnesses (node/clock.h) does not know the time exactly. The true time lies in the range, as far
- * as the witnesses tell. A decision that must not rest on a lie asks the range and not the estimate. Pure. */
+ * The agent's clock (node/clock.h) compares several sources of the time, called witnesses, any of which may be wrong.
+ * It computes a range, in which the true time lies as far as the witnesses show, and an estimate, the best guess in
+ * that range. A decision that a wrong witness must not cause uses the range, not the estimate. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,6 +33,6 @@ enum hf_time_answer { HF_TIME_NO, HF_TIME_YES, HF_TIME_UNSURE };
 enum hf_time_answer hf_time_has_come(const struct hf_time_range *range, uint64_t then_unix_ns);
 
 /* Returns how far the present is outside the period from `from_s` to `until_s` (seconds since 1970): 0 if the present
- * may be inside the period at some time of the range, otherwise the distance in seconds. Negative: the period has ended;
- * positive: the period has not begun. Only witnesses that agree prove that a period has not begun. */
+ * may be inside the period at some time of the range, otherwise the distance in seconds. Negative: the period has
+ * ended; positive: the period has not begun. Only witnesses that agree prove that a period has not begun. */
 int64_t hf_time_distance_s(const struct hf_time_range *range, int64_t from_s, int64_t until_s);

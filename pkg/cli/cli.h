@@ -40,8 +40,8 @@ struct hf_cli_option {
     char letter;       /* short form, such as 'j' for -j; 0 if the option has no letter */
     bool repeats;      /* true if the option may occur more than once */
     bool required;
-    /* the only value that the option accepts; given with this value, the option sets the flag of this name. NULL means
-     * that the option accepts any value */
+    /* The name of a flag for which the option stands. The option accepts only this name as its value, and then sets the
+     * flag: "-o json" sets --json. NULL means an ordinary option. */
     const char *means;
 };
 

@@ -56,7 +56,7 @@ struct hf_scan {
     const char *what; /* static text that describes the failure (NULL means no failure) */
     int code;         /* error code of the failure: -EBADMSG, -E2BIG or -ENOMEM (0 means no failure) */
     bool loose;       /* true after hf_scan_init_loose() */
-    bool zero;        /* true if a string or name that the scan has read has U+0000 */
+    bool zero;        /* true if the scan has met U+0000 in a string or name */
 };
 
 struct hf_scan_value {
@@ -155,14 +155,14 @@ struct hf_scan_walk {
     struct hf_scan_name *names; /* names of members in the open objects, those of the outermost object first */
     size_t n_names, cap_names;
     uint32_t first_name[HF_SCAN_MAX_DEPTH];
-    struct hf_scan_name few[48]; /* the memory of `names` until it needs more */
+    struct hf_scan_name few[48]; /* `names` points here as long as these entries suffice */
 };
 
 /* Starts a walk through the next value of `scan`. `max_depth` is at most HF_SCAN_MAX_DEPTH. */
 void hf_scan_walk_init(struct hf_scan_walk *walk, struct hf_scan *scan, unsigned max_depth);
 void hf_scan_walk_done(struct hf_scan_walk *walk);
 /* Returns 1 if *ret_item holds the next piece, and 0 at the end of the value. If an object has more than 16 members,
- * the walk may report a duplicate name only when the object ends. */
+ * the walk may report a duplicate name late, at the end of the object. */
 HF_MUST_USE int hf_scan_walk_next(struct hf_scan_walk *walk, struct hf_scan_item *ret_item);
 
 /* ---- meaning ---- */

@@ -5,5 +5,6 @@
 
 #include "delta/create.h"
 
-/* Replaces those copies in make->copies that lie inside .got or .plt of the new file. Errors: -ENOMEM. */
+/* In make->copies, replaces the copies that lie inside .got or .plt of the new file by copies from matching entries.
+ * Keeps the copies in a table of which no entry matches. Errors: -ENOMEM. */
 HF_MUST_USE int delta_got_plt_match(struct delta_make *make, struct hf_err *err);

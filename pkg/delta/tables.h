@@ -5,5 +5,6 @@
 
 #include "delta/create.h"
 
-/* Replaces those copies in make->copies that lie inside tables of the new file. Errors: -ENOMEM. */
+/* In make->copies, replaces the copies that lie inside tables of the new file by copies from matching entries. Errors:
+ * -ENOMEM. */
 HF_MUST_USE int delta_tables_match(struct delta_make *make, struct hf_err *err);

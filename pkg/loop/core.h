@@ -70,7 +70,8 @@ int hf_loop_errno(int r);
  * ms later, but never earlier. */
 uint64_t hf_loop_delay_ms(struct hf_loop *loop, uint64_t delay_ns);
 
-/* Initializes the part of the loop that belongs to sched.c. The other functions hf_..._init() do so for their files. */
+/* Each of these functions initializes the part of the loop that belongs to one file: hf_sched_init() the part of
+ * sched.c, hf_proc_init() the part of proc.c, and so on. */
 void hf_sched_init(struct hf_loop *loop);
 void hf_sched_drain(struct hf_loop *loop); /* waits until every job is done or cancelled */
 HF_MUST_USE int hf_proc_init(struct hf_loop *loop, struct hf_err *err);

@@ -1,4 +1,4 @@
-/* os/pages.h - returns memory that a program no longer needs to the system.
+/* os/pages.h - gives unused memory of this process back to the system.
  *
  * Threads: any, but no other thread may change code during hf_pages_forget_code(). A debugger loses its breakpoints. */
 #pragma once

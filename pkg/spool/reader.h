@@ -28,8 +28,8 @@ struct hf_spool_read {
 
 /* Fills read->records with the records from place->next on and moves *place behind these records. Returns 0, also if
  * there is nothing to read (read->n is then 0), or -errno. If the file of a segment has disappeared, skips the segment
- * and sets read->gone. If no file has disappeared and the read is not full, sequences up to `durable` (inclusive)
- * without a record count as missing. */
+ * and sets read->gone. If no file has disappeared and the read is not full, read->missing also counts the
+ * sequences up to `durable` (inclusive) for which no record exists. */
 HF_MUST_USE int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir,
                                       const struct hf_spool_extent *extents, size_t n_extents, uint64_t durable,
                                       struct hf_spool_place *place, struct hf_spool_read *read, struct hf_err *err);

@@ -30,7 +30,8 @@ struct hf_spool_record {
     uint64_t unix_ns;
     uint32_t tag;
     struct hf_view payload; /* content of the record; borrowed */
-    /* true for the first record of a write; the writer had synced all earlier writes before that write */
+    /* true for the first record of a write; it proves that all earlier writes are durable, because the writer syncs
+     * each write before it starts the next one */
     bool begins;
     /* true if the writer left out the sequences between the previous record and this record; no record is lost */
     bool jumps;

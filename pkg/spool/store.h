@@ -32,6 +32,9 @@ struct hf_spool_store_params {
     uint64_t segment_bytes; /* size of a segment (0 means hf_spool_segment_bytes(max_bytes)) */
     uint64_t max_bytes;     /* limit in bytes for all files of the folder; at least three times the size of a segment */
     enum hf_spool_full when_full;
+    /* bytes that must stay free on the file system of the folder. If the next segment would take them, the spool counts
+     * as full, whatever max_bytes is: when_full then says what happens. */
+    uint64_t reserve_bytes;
     /* the highest sequence that, as far as the caller knows, has left the node (0 means none); the store gives new
      * records only higher sequences */
     uint64_t used;

@@ -30,7 +30,7 @@ struct hf_spool_store {
     /* state of the generator for salts, which does not use `rng` because workers make salts too */
     uint64_t random;
     char *dir;
-    uint64_t segment_bytes, max_bytes;
+    uint64_t segment_bytes, max_bytes, reserve_bytes;
     enum hf_spool_full when_full;
     char stream[HF_SPOOL_STREAM_TEXT];
     /* true if opening found damage or loss after which this stream could assign a sequence twice */
@@ -98,6 +98,8 @@ uint64_t hf_spool_bytes_used(const struct hf_spool_store *store);
 uint64_t hf_spool_payload_estimate(const struct hf_spool_store *store, size_t i);
 uint64_t hf_spool_waiting_bytes(const struct hf_spool_store *store);
 
+/* spare.c: returns true if one more segment leaves reserve_bytes free on the file system, or if that is unknown. */
+bool hf_spool_disk_has_room(const struct hf_spool_store *store);
 /* spare.c: makes a spare file quickly. It allocates the file but does not fill it with zeros, because that would take
  * long. */
 HF_MUST_USE int hf_spool_spare_now(struct hf_spool_store *store, struct hf_err *err);

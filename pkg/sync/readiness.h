@@ -1,13 +1,15 @@
 /* sync/readiness.h - computes the three conditions that kstatus reads from the status of each release. Pure.
  *
- *   Ready        True: every selected update is Committed or Incompatible. False: some update is in another phase; the
- *                reason of that update is the reason of Ready. Unknown: the node never received the desired state.
- *   Reconciling  present (True) while something will still happen by itself (a check for drift does not count).
- *   Stalled      present (True) while somebody must act, because the node rolled back or rejected an update, or
- *                refused an object.
+ *   Ready        True: every selected update is Committed or Incompatible, and the node refused no object. False: some
+ *                update is in another phase (Ready then has the reason of that update), or the node refused an object.
+ *                Unknown: the node never received the desired state.
+ *   Reconciling  True while the agent still works towards the desired state (a check for drift does not count). At
+ *                other times, the status lacks this condition.
+ *   Stalled      True while somebody must act, because the node rolled back or rejected an update, or refused an
+ *                object. At other times, the status lacks this condition.
  *
- * The message of Ready explains the state. The messages of Reconciling and Stalled name release and phase and refer to
- * Ready, unless their release is not the one in the message of Ready. */
+ * If Ready is False, its message explains one update or the refused objects. If Reconciling or Stalled has the same
+ * cause, its message only names the update or an object and refers to Ready; otherwise it explains the cause. */
 #pragma once
 
 #include <stdbool.h>

@@ -8,10 +8,10 @@
  *
  * Stale is normal at the edge: the agent acts on the cached state. While the state is Expired and onExpiry is Hold, the
  * agent starts no new update. A sign of life is data from the API server itself. Contact is the time of the last sign
- * of life. When the node loses contact, the age of contact counts from that time, and not from the moment at which the
- * agent notices the loss. Within one process, the monotonic clock measures the age; across processes, the best guess
- * of the clock (node/clock.h) does. Only new contact makes the age shorter, even if a clock jumps. A node that never had
- * contact is Expired. */
+ * of life. After a loss of contact, the age of contact counts from the last sign of life, and not from the moment at
+ * which the agent notices the loss. Within one process, the monotonic clock measures the age; across processes, the
+ * best guess of the clock (node/clock.h) does. Only new contact makes the age shorter, even if a clock jumps. A node
+ * that never had contact is Expired. */
 #pragma once
 
 #include <stdbool.h>

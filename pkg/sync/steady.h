@@ -24,7 +24,7 @@ void hf_steady_init(struct hf_steady *steady);
 void hf_steady_done(struct hf_steady *steady);
 
 /* Computes the status to report for a release whose true status is `status` at now_ns (monotonic). The strings of
- * *ret_reported stay valid until the next call for this release. If the caller must call again sooner than *wait_ns
- * from now, lowers *wait_ns. -ENOMEM: *ret_reported is `status` itself. */
+ * *ret_reported stay valid until the next call for this release. *wait_ns is the time until the caller's next call; the
+ * function lowers it if the call must come sooner. -ENOMEM: *ret_reported is `status` itself. */
 HF_MUST_USE int hf_steady_report(struct hf_steady *steady, const struct hf_update_status *status, uint64_t refresh_ns,
                                  uint64_t now_ns, struct hf_update_status *ret_reported, uint64_t *wait_ns);

@@ -36,7 +36,7 @@ struct hf_update_status {
     const char *installed;  /* version of the file at install.path; "" if unknown */
     const char *from;       /* version that was installed before this update; "" if unknown */
     const char *method;     /* "Delta" or "Full"; "" before the engine has chosen the method */
-    uint64_t bytes_fetched; /* bytes fetched over the network for this release, in all attempts */
+    uint64_t bytes_fetched; /* bytes received over the network for this release, in all attempts */
     unsigned attempts;
     const char *reason;    /* such as "HealthPassed"; update/rules/reasons.h lists all reasons */
     const char *message;   /* text for a person: what happened, where, why, and what to do; at most 256 bytes */
@@ -51,7 +51,7 @@ struct hf_desired {
     enum hf_desired_gate {
         HF_GATE_OPEN,
         HF_GATE_NOT_ADMITTED,
-        /* the last contact with the API server is longer ago than staleOk.window, and staleOk.action is Hold */
+        /* the last contact with the source is longer ago than staleOk.window, and staleOk.action is Hold */
         HF_GATE_STALE,
         HF_GATE_HELD, /* the site's own order not to update is in force */
     } gate;
@@ -69,22 +69,27 @@ struct hf_update_params {
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    struct hf_log *log;         /* may be NULL */
-    struct hf_metrics *metrics; /* may be NULL; used until hf_update_engine_free() */
-    const char *state_dir;      /* the engine owns <state_dir>/updates */
+    struct hf_log *log; /* log of the engine; may be NULL */
+    /* registry of metrics, which the engine uses until hf_update_engine_free(); may be NULL */
+    struct hf_metrics *metrics;
+    const char *state_dir; /* state folder; its subfolder `updates` belongs to the engine */
     const char *trust_dir;
     const char *const *roots; /* folders below which releases may install; absolute paths, NULL ends the array */
-    const char *arch;         /* "amd64", "arm64", ... */
+    const char *arch;         /* processor architecture of this node, such as "amd64" or "arm64" */
     /* true if the agent runs in a pod. The engine then refuses releases with restart.exec or exec checks, which a pod
      * cannot run, and releases that require devices if host_root is NULL. */
     bool pod_mode;
     const char *host_root; /* in pod mode, the mount point of the host's file system (NULL means "/") */
+    uid_t uid;             /* the user of this process; with 0, the engine refuses unsafe folders (TargetUnsafe) */
     const char *self_unit; /* the agent's own unit, which an update must not restart twice; NULL if none */
     uint64_t retry_base_ns, retry_cap_ns;
     /* Returns 0 if this node meets the requirements, or -EOPNOTSUPP with the missing part in *err. */
     int (*meets)(void *arg, const struct hf_requires *requires_, struct hf_err *err);
     /* Returns true if this node lets a release run the program, or false with the reason in *err; NULL: always true. */
     bool (*allows_exec)(void *arg, const char *program, struct hf_err *err);
+    /* Returns the bytes that an update must leave free on a file system of disk_bytes. NULL stands for 16 MiB, but at
+     * most a twentieth of the file system. Called on the loop thread. */
+    uint64_t (*disk_reserve)(void *arg, uint64_t disk_bytes);
     /* Called after the status of a release has changed, but never from within a call into the engine. */
     void (*changed)(void *arg);
     void *arg;
@@ -116,9 +121,13 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
                                      struct hf_err *err);
 /* Looks for drift in committed releases. Call this function once per SyncPolicy `interval`. If somebody changed or
  * removed the installed content, the engine installs the release again at once (reason Drifted), with health checks as
- * in any update. If the checks fail, the engine restores the content that it found. After the first repair, the engine
- * looks again after one minute at the earliest; each further repair doubles this time, up to 512 minutes. */
+ * in any update. If the checks fail, the engine restores the content that was in place before the repair. After the
+ * first repair, the engine checks for drift again after one minute at the earliest; each further repair doubles this
+ * time, up to 512 minutes. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
+/* Returns what does not belong into the trust folder, or who could change it, as the last hf_update_engine_set() found
+ * it; NULL if all is well. The string is valid until the next hf_update_engine_set(). */
+const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
 /* Calls `visit` with the status of every release that is desired or has a history on this node. Parked releases

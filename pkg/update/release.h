@@ -76,8 +76,9 @@ struct hf_update_engine {
     struct hf_strmap releases; /* maps a name to a struct release */
     struct hf_strmap parked;   /* maps a name to a struct parked_release (engine.c) */
     struct release *active;    /* the release that has the turn (the right to work); NULL if none has it */
-    uint64_t turns;            /* number of turns given so far */
+    uint64_t turns;            /* number of turns that the engine has given to releases so far */
     struct counts counts;
+    struct hf_buf trust_problem; /* what hf_trust_folder_inspect() said last; empty if all is well */
 };
 
 /* engine_core.c */
@@ -102,8 +103,8 @@ enum release_stage {
 
 /* The journal on disk. Only transition.c writes these fields. */
 struct release_record {
-    /* the journal that the status shows; equal to the journal on disk, except for later attempts that made no
-     * progress */
+    /* the journal that the status shows: the journal on disk, updated by later attempts that made no progress and that
+     * transition.c therefore did not write to disk */
     struct hf_journal shown;
     /* values of the journal on disk; `shown` may also count later attempts that made no progress */
     struct {
@@ -356,7 +357,7 @@ struct step_job {
     atomic_bool cancel;
     int r;
     struct hf_failure failure;
-    /* Parameters and results; each `run` function uses some of these. */
+    /* Parameters and results of the job. Each `run` function uses some of these fields. */
     struct hf_swap_params swap;
     struct hf_patch_params patch;
     struct hf_swap_inspection inspection;

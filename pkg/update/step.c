@@ -151,7 +151,9 @@ struct hf_target step_target(const struct release *release)
                               .roots = engine->p.roots,
                               .host_root = engine->p.host_root,
                               .path = release->j.path,
-                              .release = release->j.name};
+                              .release = release->j.name,
+                              .uid = engine->p.uid,
+                              .guard = engine->p.uid == 0};
 }
 
 struct hf_swap_params step_swap_params(const struct release *release, const struct step_job *step)

@@ -2,6 +2,7 @@
  * Threads: loop thread only. */
 #pragma once
 
+#include "agent/desired/policy_trust.h"
 #include "agent/env.h"
 #include "agent/follow/objects.h"
 #include "node/facts.h"
@@ -11,7 +12,12 @@ struct hf_chosen_policy {
     /* the policy in effect: one of the SyncPolicy objects, or `defaults`; never NULL */
     const struct hf_syncpolicy *in_effect;
     struct hf_syncpolicy *defaults;
-    /* name of the policy that the log last reported to be in effect; "" for the defaults */
+    struct hf_policy_trust trust;
+    /* If a policy selects this node, but the node does not accept its signatures: the reason in CamelCase, and an
+     * explanation. NULL if there is no such policy. */
+    const char *distrust;
+    char distrust_text[HF_POLICY_MESSAGE];
+    /* name of the policy that the agent last logged as the policy in effect; "" for the defaults */
     char name[HF_API_MAX_NAME + 1];
     /* Node object of this node, condensed (desired/own_node.h); NULL before the source has reported it */
     json_t *node;

@@ -13,7 +13,8 @@
 struct hf_contact {
     const struct hf_agent_env *env;
     struct hf_stale stale;
-    enum hf_staleness staleness; /* result of the last hf_contact_judge() */
+    /* state of contact (fresh, stale or expired) that the last hf_contact_judge() computed */
+    enum hf_staleness staleness;
     struct hf_clock_skew skew;
     /* Offset that the agent adds to each time that it reports: the server's clock minus this node's clock. The offset
      * changes in steps. */

@@ -51,7 +51,7 @@ struct hf_follows {
     struct hf_objects updates, policies;
     struct hf_strmap unreadable; /* maps the name of each unusable file of the source to the reason (char *) */
     bool had_cache;              /* true if an earlier process left objects in the cache */
-    bool was_reachable;          /* true if the event `reachable` was called at least once */
+    bool was_reachable;          /* true if events.reachable was called at least once */
 };
 
 /* Initialises `follows`. The caller must initialise `contact` and `policy` before hf_follow_start(). */
@@ -64,7 +64,7 @@ HF_MUST_USE int hf_follow_load(struct hf_follows *follows, struct hf_cache *cach
 HF_MUST_USE int hf_follow_start(struct hf_follows *follows, struct hf_err *err);
 void hf_follow_stop(struct hf_follows *follows);
 
-/* Asks the source for a complete list of each kind from the API server itself. */
+/* Asks the source to check that each subscription is up to date (`refresh` in kube/source.h). */
 void hf_follow_refresh(struct hf_follows *follows);
 void hf_follow_save_resume_points(struct hf_follows *follows);
 

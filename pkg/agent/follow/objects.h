@@ -36,7 +36,7 @@ extern const struct hf_object_kind hf_object_kind_edgeupdate, hf_object_kind_syn
 
 struct hf_object {
     json_t *json;  /* last good version, condensed; NULL if no version was good */
-    void *decoded; /* decoded form of `json` */
+    void *decoded; /* `json`, as the kind's decoder has decoded it */
     json_t *refused;
     char *refused_text; /* reason why the node refuses the newest version; NULL if that version is good */
     char *warned_text;  /* warning about unknown fields of the last good version; NULL if it has none */
@@ -109,8 +109,8 @@ bool hf_objects_has_others(const struct hf_objects *objects);
 bool hf_objects_has_room_again(const struct hf_objects *objects);
 
 /* Forgets the selectors of objects for other nodes. Call this function before a complete list, which reports these
- * objects again. The names of objects that found no room stay in the table until the object fits or the source deletes
- * it. */
+ * objects again. Does not forget the name of an object that found no room; the table drops this name when the object
+ * fits or the source deletes the object. */
 void hf_objects_forget_others(struct hf_objects *objects);
 
 /* Returns true if the table has the object with this name, or only the name because the object found no room. */

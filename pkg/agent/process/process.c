@@ -436,6 +436,7 @@ static int start_agent(struct process *p, struct hf_err *err)
         .host_root = o->host_root,
         .once = o->once,
         .run_path = p->run_path[0] != '\0' ? p->run_path : NULL,
+        .uid = geteuid(),
         .own_unit = p->own_unit[0] != '\0' ? p->own_unit : NULL,
         .retry_base_ns = o->retry_base_ns,
         .policy_changed = policy_changed,

@@ -9,8 +9,8 @@ struct hf_upstream_params {
     struct hf_loop *loop;
     const struct hf_clock_ops *clock;
     struct hf_log *log;
-    struct hf_metrics *metrics;      /* may be NULL */
-    const char *server, *kubeconfig; /* arguments of hf_kube_config_find() */
+    struct hf_metrics *metrics;      /* registry of metrics; may be NULL */
+    const char *server, *kubeconfig; /* arguments `server` and `kubeconfig` of hf_kube_config_find() */
     enum hf_kube_api api;
     uint64_t max_skew_ns;
 };
@@ -33,7 +33,7 @@ bool hf_upstream_has_files(const struct hf_upstream *upstream);
 /* Reads the credentials from their files again, and logs failures. */
 void hf_upstream_reload(struct hf_upstream *upstream);
 
-/* Applies the limits of a SyncPolicy. */
+/* Applies the maximum back-off and the maximum clock skew of a SyncPolicy. */
 void hf_upstream_follow(struct hf_upstream *upstream, uint64_t retry_cap_ns, uint64_t max_skew_ns);
 
 /* Call this function when the network is back. Ends all back-offs, so that requests start at once. */

@@ -18,7 +18,7 @@ struct hf_echo {
     unsigned adoptions;  /* number of times that the node recently continued from a higher number */
     uint64_t adopted_ns; /* monotonic time at which the node last continued from a higher number */
     bool exists;         /* true if the source has this node's EdgeNode */
-    /* true if the source has reported to this process that this node's EdgeNode exists or does not exist */
+    /* true if the source has reported to this process whether this node's EdgeNode exists */
     bool heard;
 };
 
@@ -30,17 +30,19 @@ enum hf_echo_news {
     HF_ECHO_DELIVERED,   /* the source reports the status that this node wrote */
 };
 
-/* Compares the EdgeNode that the source reports; `edgenode` is NULL if the EdgeNode does not exist. Sets *ret_first to
- * true if this is the source's first report to this process. */
+/* Compares the EdgeNode that the source reports with the status that this node wrote last, and returns what to do.
+ * `edgenode` is NULL if the EdgeNode does not exist. Sets *ret_first to true if this is the source's first report to
+ * this process. */
 enum hf_echo_news hf_echo_take(struct hf_echo *echo, const json_t *edgenode, struct hf_sequence *sequence,
                                bool *ret_first);
 
 /* Returns true if the node assumes that another agent writes statuses under this node's name. */
 bool hf_echo_name_shared(const struct hf_echo *echo);
 
-/* Forgets conflicts that are older than an hour. Returns true if the result of hf_echo_name_shared() changed. */
+/* Ends the assumption that another agent uses this node's name, if there was no new conflict for an hour. Returns true
+ * if the result of hf_echo_name_shared() changed. */
 bool hf_echo_forget(struct hf_echo *echo, uint64_t now_ns);
 
-/* For each condition in `theirs`, copies lastTransitionTime to the condition in `ours` with the same type and status,
- * because such a condition has not changed since that time. */
+/* If a condition in `ours` has the same type and status as a condition in `theirs`, it has not changed since the
+ * lastTransitionTime of the latter. For each such pair, copies this time from `theirs` to `ours`. */
 void hf_echo_adopt_times(json_t *ours, const json_t *theirs);

@@ -9,8 +9,9 @@
 HF_MUST_USE int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_args *args,
                                       struct hf_deep_create_params *ret_params, struct hf_err *err);
 
-/* Makes the delta of two files if NEW has no compressed stream that the profile would unpack. Otherwise does nothing
- * and returns 1, because only the whole program can make such a delta. */
+/* Makes the delta if OLD and NEW are regular files and NEW has no compressed stream that the profile would unpack.
+ * Otherwise, or with --image, or if a file is too large, does nothing and returns 1: the delta then needs the code of
+ * the whole program. */
 HF_MUST_USE int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args,
                                    const struct hf_deep_create_params *params, struct hf_err *err);
 

@@ -38,6 +38,6 @@ struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, boo
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen);
 
 #define HF_CLI_AGO_TEXT 24
-/* Formats an age in one unit, such as "12s", "14m", "3h" or "5d". Takes the largest unit of which the age has at least
- * 2, or seconds if there is no such unit. Returns `text`. */
+/* Formats an age in one unit, such as "12s", "14m", "3h" or "5d". The unit is the largest one that gives a number of 2
+ * or more; an age below 2 s is in seconds. Returns `text`. */
 const char *hf_cli_ago(uint64_t age_ns, char text[HF_CLI_AGO_TEXT]);

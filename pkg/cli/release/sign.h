@@ -10,6 +10,6 @@ HF_MUST_USE int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_
                             struct hf_err *err);
 
 /* Signs with the key of each --key option. Before the first signature, writes the current time into
- * spec.release.signedAt, unless the release has one. The n-th --key-id option gives the key id of the n-th key; without any
- * --key-id, the names of the key files give the key ids. */
+ * spec.release.signedAt, unless the release has one. The n-th --key-id option gives the key id of the n-th key; without
+ * any --key-id, the names of the key files give the key ids. */
 HF_MUST_USE int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err);

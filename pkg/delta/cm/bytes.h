@@ -54,8 +54,8 @@ struct delta_bytes {
     int16_t state_logit[DELTA_STATES];
     int16_t source_logit[BYTES_SOURCES + 1][8]; /* the last row is for bits without a source */
     int16_t byte_logit[BYTES_SOURCES + 1];
-    /* Tables for delta_bytes_rise(). `rise` gives the step of a logit by the logit's value. `rate` shifts the index
-     * into `rise`, and `more` adds to the step. The count of updates is the index into `rate` and into `more`. */
+    /* Tables for delta_bytes_rise(), which computes the step of a logit from the upper bits of the logit and from its
+     * number of updates, n: step = rise[rate[n] - upper bits] + more[n]. */
     uint16_t rise[512];
     int16_t rate[256], more[256];
     uint16_t squash[4096];         /* filled by delta_squash_init() */

@@ -15,8 +15,8 @@
 /* upper bound in bytes of a stripe's literals plus sizeof(struct delta_literal_run) for each of its runs */
 enum { DELTA_STRIPE_BYTES = 1 << 16 };
 
-/* A run within a gap of the match map, which is a number of literals and then a short copy. `copied` is the length of
- * the copy in bytes, or 0 if the gap ends after the literals. */
+/* A gap of the match map consists of runs. A run is a number of literals and then a short copy. `copied` is the length
+ * of the copy in bytes, or 0 if the gap ends after the literals. */
 struct delta_literal_run {
     uint64_t old_pos;
     uint32_t literals, copied;

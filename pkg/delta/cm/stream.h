@@ -24,7 +24,7 @@ struct delta_stream {
     unsigned match_bits;
     uint32_t history_size;
     uint64_t pos;    /* position in the history */
-    uint64_t place;  /* position in the new file; equal to `pos` modulo 4 */
+    uint64_t place;  /* position in the new file; has the same remainder as `pos` when divided by 4 */
     uint64_t recent; /* latest 8 bytes, as the new file has them; the latest byte is the lowest */
     uint64_t tail;   /* latest 8 bytes, as the history has them; the latest byte is the lowest */
     /* earlier position whose bytes the latest match_length bytes repeat (0 means no repetition) */
@@ -65,8 +65,8 @@ void delta_stream_plain(struct delta_stream *st, struct delta_cm *cm, unsigned c
 /* Adds bytes that copies made to the history. If `closely` is true, enters every position into the match table,
  * otherwise only every fourth position. */
 void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely);
-/* Among the bytes that were added last, replaces the four bytes that hold `distance` by the address of the target of
- * the reference at `place`. */
+/* Call for a reference at `place` of the new file, after its bytes were added. In the history, replaces these four
+ * bytes, which hold `distance`, by the address of the reference's target. */
 void delta_stream_reference(struct delta_stream *st, uint64_t place, uint32_t distance);
 /* If the latest bytes repeat earlier bytes, returns 1 + the byte that is expected next in the new file, and sets
  * *ret_length to a number below 16 that grows with the length of the repetition. Otherwise returns 0. */

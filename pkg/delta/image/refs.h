@@ -87,14 +87,15 @@ bool delta_ref_is_partial(unsigned kind);
 
 struct delta_ref {
     uint64_t target; /* position of the target in the old file */
-    uint64_t base;   /* old position from which the value counts (0 means that the value counts from the site) */
+    uint64_t base;   /* old position from which the value counts, apart from `extra` (0 means the site) */
     uint64_t word;   /* the whole word or instruction in the old file */
     uint32_t at;     /* offset in the scanned bytes */
     uint8_t kind;
     uint8_t n; /* number of bytes of the reference (1, 2, 4, 6 or 8) */
     /* For DELTA_REF_RIP, size of the immediate after the operand. For DELTA_REF_SYMBOL, size of an entry of the symbol
-     * table. For DELTA_REF_GO_BUCKET and DELTA_REF_GO_PARTS, offset in the bucket. For other kinds, distance in bytes
-     * between `base` (the site if `base` is 0) and the position from which the value counts. */
+     * table. For DELTA_REF_GO_BUCKET and DELTA_REF_GO_PARTS, offset in the bucket. For other kinds, the value counts
+     * from a position this number of bytes after or before `base` (the site if `base` is 0): for example, from the pc,
+     * which is 8 bytes after the ARM instruction that reads it. */
     uint8_t extra;
 };
 

@@ -17,7 +17,7 @@
 enum {
     DELTA_VERSION = 1,
     DELTA_HEADER_MAX = 5 + 3 * 10 + HF_SHA256_BYTES + 2 * HF_DELTA_FINGERPRINT_BYTES,
-    /* maximum size in bytes of a new file that the delta holds itself, instead of the file's hash */
+    /* maximum size in bytes of the new file for DELTA_METHOD_BYTES, which stores the file instead of the file's hash */
     DELTA_BYTES_MAX = HF_SHA256_BYTES,
     DELTA_BLOCK = 4 << 20,       /* bytes of output between two resume points */
     DELTA_CANCEL_STEP = 1 << 18, /* bytes of output between two checks of the cancel flag */
@@ -30,7 +30,7 @@ enum delta_method {
     DELTA_METHOD_RECORDS_CM = 2,   /* records compressed by context mixing: the small profile */
     DELTA_METHOD_LZMA = 3,         /* the whole new file as LZMA2; applying ignores the old file */
     DELTA_METHOD_RUNS = 4,         /* runs of old bytes and raw bytes, for tiny changes */
-    /* the bytes of the new file, if there are no more of them than the hash would have */
+    /* the bytes of the new file; used if the file is not larger than its hash */
     DELTA_METHOD_BYTES = 5,
 };
 
@@ -64,7 +64,8 @@ void delta_input_init(struct delta_input *input, const struct hf_delta_in *in);
 /* Reads the header and computes the fields that the header leaves out. For DELTA_METHOD_BYTES, delta_bytes_read()
  * computes new_sha256 later. */
 HF_MUST_USE int delta_header_read(struct delta_input *input, struct delta_header *ret_header, struct hf_err *err);
-/* Reads the whole body of DELTA_METHOD_BYTES and sets the header's hash of the new file. */
+/* Reads the whole body of a delta with DELTA_METHOD_BYTES. This body is the new file itself. Sets header->new_sha256 to
+ * its hash. */
 HF_MUST_USE int delta_bytes_read(struct delta_input *input, struct delta_header *header,
                                  unsigned char bytes[static DELTA_BYTES_MAX], struct hf_err *err);
 /* Compares the body with its fingerprint, if the header has one. Call after reading the body to its end. -EBADMSG: body
@@ -103,8 +104,8 @@ enum { DELTA_PENDING_BYTES = 16384 };
 struct delta_output {
     const struct hf_delta_out *out;
     const atomic_bool *cancel;
-    /* numbers of bytes; `written` includes the pending bytes, and at `next_look` the writer checks the cancel flag
-     * next */
+    /* `written` is the number of bytes so far, including the pending bytes; `size` is the size of the new file; the
+     * writer checks the cancel flag again when `written` has reached `next_look` */
     uint64_t written, size, next_look;
     struct hf_sha256 hash;  /* hash of the bytes that have left the buffer */
     unsigned char *pending; /* buffer of DELTA_PENDING_BYTES bytes */

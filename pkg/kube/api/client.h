@@ -79,7 +79,8 @@ struct hf_kube {
     bool no_watchlist; /* true if the server has refused a WatchList */
     uint64_t spread_ns;
     struct hf_timer *turn; /* timer for work that must not happen inside a call by the client's user */
-    /* monotonic times of the last read of the credentials and of the last nudge (0 means never) */
+    /* monotonic times of the last read of the credentials and of the last call of hf_kube_nudge_all() that had an
+     * effect (0 means never) */
     uint64_t last_reauth_ns, last_nudge_ns;
     /* monotonic time of the last sign of life from the real server (0 means none yet) */
     uint64_t heard_ns;
@@ -137,7 +138,8 @@ struct hf_kube_subscription {
      * store */
     bool exact;
     bool doubtful; /* true if the round in progress must not report any object as gone */
-    /* true if the last round was `doubtful`; the client then lists again later, because objects may be gone */
+    /* true if the last round was `doubtful`, so that the ledger may hold objects that no longer exist; the next
+     * hf_kube_subscription_refresh() then lists again */
     bool confirm;
     bool wants_probe;   /* behind a MetaServer, true if the subscription wants a LIST that the cloud answers */
     bool relist;        /* true if the subscriber wants a complete list that has not begun */
@@ -199,7 +201,7 @@ void hf_kube_set_version(struct hf_kube_subscription *sub, const char *resource_
 /* Reports the resourceVersion to the subscriber, if it has changed since the last report. */
 void hf_kube_report_version(struct hf_kube_subscription *sub);
 void hf_kube_report_synced(struct hf_kube_subscription *sub);
-void hf_kube_report_gone(void *arg, const char *name); /* arg is the subscription */
+void hf_kube_report_gone(void *arg, const char *name); /* `arg` is the subscription. */
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
 /* Counts and logs an answer that is unusable or older than earlier answers, and reports it to the subscriber as
  * refused. `reason` is the label in metrics. */
@@ -264,7 +266,8 @@ struct hf_kube_subscription *hf_kube_probe_next(struct hf_kube *kube);
 bool hf_kube_probe_has_others(struct hf_kube *kube);
 /* Sends the LIST of the next subscription that wants one. -ENOENT: no subscription wants a LIST. */
 HF_MUST_USE int hf_kube_probe_start(struct hf_kube *kube, const struct hf_exchange_owner *owner);
-/* Judges the answer to the LIST that hf_kube_probe_start() sent, and reports its items if the cloud answered. */
+/* Handles the answer to the LIST that hf_kube_probe_start() sent. If the cloud answered, reports the items of the
+ * list. */
 enum hf_kube_proof hf_kube_probe_take(struct hf_kube_subscription *sub, int r, const struct hf_http_response *response,
                                       struct hf_view body, struct hf_err *err);
 /* Sends a review (rules/review.h), to find out if the cloud may list the kind of kube->probed. */
@@ -276,8 +279,8 @@ enum hf_prober_event hf_kube_probe_judge(struct hf_kube *kube, enum hf_review re
 void hf_kube_dispatch(struct hf_kube_subscription *sub, enum hf_rf_event event, uint64_t retry_after_ns,
                       const struct hf_err *err);
 void hf_kube_close_call(struct hf_kube_subscription *sub);
-void hf_kube_reflector_timer(void *arg); /* arg is the subscription */
-void hf_kube_silence_timer(void *arg);   /* arg is the subscription */
+void hf_kube_reflector_timer(void *arg); /* `arg` is the subscription. */
+void hf_kube_silence_timer(void *arg);   /* `arg` is the subscription. */
 void hf_kube_probe_timer(void *arg);     /* `arg` is the hf_kube. */
 /* Call this function when the server is reachable again. Subscriptions that wait because the server was unreachable
  * then retry now. A call has no effect if the last effective call was less than `at_least_ns` ago. Without this limit,

@@ -3,7 +3,7 @@
  *
  * The source reads *.yaml, *.yml and *.json files directly in DIR (not in its subfolders), and follows symbolic links.
  * A file may hold several documents or a List. The source ignores objects of other API groups. The source scans the
- * folder every second on a worker, because a scan works on every file system, such as that of a USB stick.
+ * folder every second on a worker, because a scan works on every file system, even on a USB stick.
  *
  * The source reads a file only when the file has stopped changing, because somebody may still be copying it. If a file
  * is removed, its objects count as gone only while every other file in the folder is readable, because the objects may

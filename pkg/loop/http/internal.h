@@ -51,7 +51,8 @@ struct hf_http_pool {
 
 /* Detaches the pool from its client. `pool` may be NULL. */
 void hf_http_pool_retire(struct hf_http_pool *pool);
-/* Counts a call that begins in the pool (`begun`) or that ends. */
+/* Adjusts the pool's number of calls: adds 1 if `begun` is true (a call begins in the pool), otherwise subtracts 1 (a
+ * call has ended). */
 void hf_http_pool_count(struct hf_http_pool *pool, bool begun);
 /* Call hf_http_pool_enter() before and hf_http_pool_leave() after each function of curl that may call back. Pairs may
  * nest; the outermost _leave reports the finished transfers. */

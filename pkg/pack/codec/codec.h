@@ -40,8 +40,8 @@ uint64_t pack_reader_offset(const struct pack_reader *reader);
 
 /* Numbers of the codecs in the delta format. */
 enum pack_codec {
-    /* The plain form is the content. Creating and applying predict the original encoder's choices alike; the marks in
-     * the delta list the choices that differ from the prediction. */
+    /* The plain form is the content. The creator of a delta and the node that applies it make the same prediction of
+     * the original encoder's choices. The marks in the delta list the choices that differ from this prediction. */
     PACK_CODEC_DEFLATE = 1,
     PACK_CODEC_DEFLATE_TOKENS = 2, /* the plain form is the content and the original encoder's choices */
     PACK_CODEC_XZ = 3,             /* the plain form is the content; the encoder is liblzma */

@@ -56,7 +56,8 @@ static inline uint64_t recipe_pad(uint64_t at)
     return (RECIPE_ALIGN - at % RECIPE_ALIGN) % RECIPE_ALIGN;
 }
 
-/* One step of a program: a number of raw bytes, then the start of a stream or the end of the surrounding stream. */
+/* One step of a program: a number of raw bytes, then the start of a stream or the end of the surrounding stream. "Old
+ * program" is the recipe's program for the old file, "new program" the one for the new file. */
 struct recipe_op {
     uint64_t raw;
     bool open;             /* true if a stream starts; false if the surrounding stream, or the file, ends */
@@ -64,7 +65,7 @@ struct recipe_op {
     enum pack_codec codec; /* old program only: codec of the stream */
     size_t setup;          /* new program only: index in recipe->setups */
     bool gzip_tail;
-    /* this field and the fields after it are for the new program only */
+    /* new program only: this field and all fields after it */
     uint64_t plain_n;
     const unsigned char *marks;
     size_t marks_n;

@@ -17,10 +17,10 @@
 
 enum {
     HF_TAR_BLOCK = 512,
-    HF_TAR_MAX_NAME = 1024, /* bytes of a name with its final zero */
+    HF_TAR_MAX_NAME = 1024, /* maximum size of a name in bytes, with its final zero */
     HF_TAR_MAX_DEPTH = 32,  /* maximum number of components of a name */
     HF_TAR_MAX_MEMBERS = 100000,
-    HF_TAR_MAX_HEAD = 1 << 17, /* bytes of all headers of one member */
+    HF_TAR_MAX_HEAD = 1 << 17, /* maximum size in bytes of all headers of one member */
 };
 
 enum hf_tar_type { HF_TAR_FILE, HF_TAR_FOLDER, HF_TAR_SYMLINK, HF_TAR_HARDLINK };

@@ -7,8 +7,8 @@
  * than twice the usual response time and more than 50 ms longer than usual. A faster answer lowers the usual response
  * time at once; slower answers raise the usual response time slowly.
  *
- * For the bandwidth limit, each byte sent costs 1/limit seconds, and the next request starts when the time for all
- * bytes sent so far has passed. An idle sink saves up at most one second of unused time, which later requests may use.
+ * The bandwidth limit assigns 1/limit seconds to each byte sent. The next request starts when the time for all bytes
+ * sent so far has passed. An idle sink saves up at most one second of unused time, which later requests may use.
  *
  * Pure; struct hf_aimd is a plain value, and all times are monotonic nanoseconds. */
 #pragma once
@@ -23,7 +23,7 @@ struct hf_aimd {
     uint64_t usual_ns;      /* usual response time of the sink (0 means unknown) */
     uint64_t cut_at_ns;     /* time at which the limit of concurrent requests was last halved */
     uint64_t limit;         /* bandwidth limit in bytes per second (0 means no limit) */
-    uint64_t paid_until_ns; /* time at which the time for all bytes sent so far has passed */
+    uint64_t paid_until_ns; /* time until which the bytes sent so far use up the bandwidth */
 };
 
 void hf_aimd_init(struct hf_aimd *pace, uint64_t limit);

@@ -20,7 +20,7 @@ struct hf_deadletter {
     const struct hf_fs_ops *fs;
     const char *dir;
     uint64_t seed;      /* seed of the spool's random numbers; pass a different seed in each call */
-    const char *sink;   /* the sink's name */
+    const char *sink;   /* name of the sink that refused the records */
     const char *reason; /* reason why the sink refused the records, as a label of metrics, such as "http_422" */
     const char *detail; /* text of the sink's answer, truncated; may hold any bytes */
     uint64_t unix_ns;

@@ -61,7 +61,7 @@ struct hf_event {
     enum hf_event_kind kind;
     enum hf_source_class source_class;
     enum hf_severity severity; /* severity of the event (0 counts as info) */
-    uint64_t unix_ns;          /* time of the observation */
+    uint64_t unix_ns;          /* Unix time of the observation */
     /* unique id of the event, or empty if hf_fanout_store() must make one; a source that reads data again gives each
      * event the id that the event had before */
     struct hf_view id;

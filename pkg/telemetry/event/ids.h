@@ -48,8 +48,8 @@ size_t hf_ids_count(const struct hf_ids *ids);
 
 enum { HF_BATCH_KEY_TEXT = 384 };
 
-/* The parts of a batch's key "<node>/<stream>/<first>-<last>". "/logs" or "/metrics" follows if the batch is sent in
- * two requests. */
+/* The parts of a batch's key. A key has the form "<node>/<stream>/<first>-<last>". If the batch is sent in two
+ * requests, "/logs" or "/metrics" follows. */
 struct hf_batch_key {
     struct hf_view node, stream, part; /* views into the key; `part` is empty if the batch is sent in one request */
     uint64_t first, last;

@@ -37,7 +37,7 @@ static inline void hf_receipt_release(struct hf_receipt *receipt, int r)
         receipt->settled(receipt);
 }
 
-/* The result of an offer. */
+/* The result of the offer of an event to the intake. */
 enum hf_offer {
     HF_OFFER_STORED,    /* the event is on its way to disk; the receipt settles after the event is durable */
     HF_OFFER_DUPLICATE, /* the intake accepted an event with this id before */
@@ -49,8 +49,8 @@ enum hf_offer {
 struct hf_intake {
     void *ctx;
     /* Offers an event, which is borrowed during the call. Returns enum hf_offer, or -errno. -EAGAIN: there is no room
-     * now (policy Block); offer the event again when the source's resume() is called. -E2BIG: the event is too large
-     * and can never be stored. Other errors come from writing to disk. */
+     * now (and whenFull is Block); offer the event again when the source's resume() is called. -E2BIG: the event is too
+     * large and can never be stored. Other errors come from writing to disk. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
     /* Explains the last -EAGAIN of offer(). Returns true if the cause was a sink that cannot be used, and false if the
      * cause was a lack of room. If true, text[n] receives the sink's name and the cause, without characters that JSON

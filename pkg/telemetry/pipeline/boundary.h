@@ -45,8 +45,9 @@ struct hf_boundary_audit {
  * borrows from `audit` until the next call. */
 bool hf_boundary_refused(struct hf_boundary_audit *audit, const struct hf_event *event, uint64_t now_ns,
                          uint64_t unix_ns, struct hf_event *ret_event);
-/* Sets *ret_event to the next report that is due, and returns true; the rules of hf_boundary_refused() for the report
- * apply. Returns false if no report is due. Call this function until it returns false. */
+/* If a report is due, sets *ret_event to this report and returns true; the caller must then emit the report, which
+ * borrows from `audit` until the next call. Returns false if no report is due. Call this function again until it
+ * returns false. */
 bool hf_boundary_pending(struct hf_boundary_audit *audit, uint64_t now_ns, uint64_t unix_ns,
                          struct hf_event *ret_event);
 /* Returns the monotonic time at which the next report is due, or HF_NEVER if none is pending. */

@@ -14,7 +14,7 @@ enum { HF_HISTOGRAM_BUCKETS = 160, HF_HISTOGRAM_MAX_SCALE = 20, HF_HISTOGRAM_MIN
 
 struct hf_histogram_range {
     int32_t first; /* index i of the bucket that counts[0] counts */
-    uint32_t n;    /* number of buckets in use */
+    uint32_t n;    /* number of items of `counts` in use */
     uint32_t counts[HF_HISTOGRAM_BUCKETS];
 };
 

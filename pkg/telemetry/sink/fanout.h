@@ -49,7 +49,7 @@ void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec);
 void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *arg);
 
 enum hf_fanout_stored {
-    HF_FANOUT_STORED,    /* the event is on its way to disk */
+    HF_FANOUT_STORED,    /* the event is on its way to disk, at least for one sink */
     HF_FANOUT_DUPLICATE, /* every sink has the event on disk already */
 };
 /* Stores an event in the queues of the selected sinks. Sets the origin, sequence and id of the event if they are

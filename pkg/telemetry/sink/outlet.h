@@ -56,7 +56,7 @@ HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
 void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg);
 
 /* Stores one line in the queue. Returns 0 if the outlet accepted the line; it then holds the receipt (may be NULL)
- * until the line is durable. -EAGAIN: the queue is full (with the policy Block), or too many lines wait for the disk.
+ * until the line is durable. -EAGAIN: the queue is full (and whenFull is Block), or too many lines wait for the disk.
  * -E2BIG: the line is longer than HF_EVENT_MAX_TEXT. */
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint32_t tag, struct hf_view line,
                                  struct hf_receipt *receipt);
@@ -66,7 +66,7 @@ HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, ui
 bool hf_outlet_has_room(const struct hf_outlet *outlet, enum hf_lane lane, size_t n);
 
 /* Returns true if the spools dropped events to make room and the outlet has not stored a report about these drops yet.
- * The outlet stores such reports from time to time without a call. */
+ * From time to time the outlet stores such reports by itself. */
 bool hf_outlet_owes_drops(const struct hf_outlet *outlet);
 /* Stores the reports about dropped events now, without waiting until they are due. Holds the receipt (may be NULL)
  * until the reports are durable. */

@@ -24,6 +24,6 @@ void hf_outlet_drops_add(struct hf_outlet_drops *drops, const struct hf_outlet_c
  * count's `records` to 0, which removes the count from the list. */
 struct hf_spool_dropped *hf_outlet_drops_last(struct hf_outlet_drops *drops);
 
-/* Appends to *line the line of an event that reports the count *dropped. */
+/* Formats an event that reports the count *dropped, and appends its line to *line. */
 HF_MUST_USE int hf_outlet_drops_format(const struct hf_outlet_config *config, const struct hf_spool_dropped *dropped,
                                        struct hf_buf *line);

@@ -20,8 +20,8 @@ struct hf_outlet_lane {
     struct hf_spool *spool;
     struct hf_border_file file;
     struct hf_batches batches;
-    /* last sequence that was stored before the agent started; a batch with sequences up to this one is sent at once,
-     * even if the batch is not full */
+    /* last sequence that was stored before the agent started; a batch up to this sequence is sent at once, even if the
+     * batch is not full */
     uint64_t backlog_until;
     uint64_t unplanned_bytes; /* approximate number of bytes in the appended lines that no batch holds yet */
     /* monotonic time at which the next batch is sent even if it is not full; HF_NEVER if no record waits */

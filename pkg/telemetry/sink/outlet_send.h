@@ -41,7 +41,7 @@ struct hf_outlet_evidence {
     bool try_another;
 };
 
-/* Totals since hf_outlet_send_init(). */
+/* Numbers of events and attempts since hf_outlet_send_init(). */
 struct hf_outlet_counts {
     uint64_t delivered, deferred, attempts, failures;
 };
@@ -69,7 +69,7 @@ struct hf_outlet_sender {
 HF_MUST_USE int hf_outlet_send_init(struct hf_outlet_sender *sender, const struct hf_outlet_params *params,
                                     const struct hf_outlet_config *config, const struct hf_outlet_metrics *metrics,
                                     struct hf_outlet_lane *lanes, struct hf_err *err);
-/* Cancels all requests and frees their bodies. Does not change the phases of the batches. */
+/* Cancels all requests, and frees the bodies and the credentials. Does not change the phases of the batches. */
 void hf_outlet_send_done(struct hf_outlet_sender *sender);
 
 /* Takes the ownership of *packed, the body of a batch, and makes the batch READY. `records` are the records in the

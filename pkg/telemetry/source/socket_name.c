@@ -13,6 +13,8 @@
 #include "os/dir.h"
 #include "os/fd.h"
 #include "os/file.h"
+#include "os/fs_posix.h"
+#include "os/walk.h"
 
 #define TEMPORARY ".holdfast-socket.new"
 
@@ -118,22 +120,22 @@ static int publish(struct hf_socket_name *name, const struct stat *st, struct hf
 int hf_socket_name_take(struct hf_socket_name *name, int fd, const char *path, mode_t mode, const struct hf_fs_ops *fs,
                         const char *record, struct hf_err *err)
 {
-    char folder[MAX_FOLDER];
     struct sockaddr_un address;
+    struct hf_walk walk;
     struct stat st;
-    const char *last = hf_dir_of_path(path, folder, sizeof(folder));
+    int r = hf_walk_to(hf_fs_posix(), path, &walk, err);
 
-    name->folder = open(folder[0] != '\0' ? folder : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (name->folder < 0)
-        return hf_err_sys(err, -errno, "open folder '%s'", folder);
-    if (address_of(name->folder, last, &address) < 0)
-        return hf_err_set(err, ENAMETOOLONG, "path '%.120s' is too long for a socket", path);
+    if (r < 0)
+        return r;
+    name->folder = walk.folder;
     name->fs = fs;
-    name->name = strdup(last);
+    name->name = strdup(walk.name);
     name->record = strdup(record);
     if (name->name == NULL || name->record == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    int r = clear(name->folder, last, fs, record, err);
+    if (address_of(name->folder, name->name, &address) < 0)
+        return hf_err_set(err, ENAMETOOLONG, "path '%.120s' is too long for a socket", path);
+    r = clear(name->folder, name->name, fs, record, err);
     if (r == 0)
         r = clear(name->folder, TEMPORARY, fs, NULL, err);
     if (r < 0)

@@ -31,3 +31,7 @@ struct hf_source_names {
 };
 HF_MUST_USE int hf_source_names_copy(struct hf_source_names *names, const char *const *from);
 void hf_source_names_done(struct hf_source_names *names);
+
+/* Returns true if the host of the URL is an address of this node: loopback, or an address of one of its interfaces. The
+ * only name for which it returns true is localhost. */
+bool hf_source_is_own_url(const char *url);

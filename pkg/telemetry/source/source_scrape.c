@@ -1,15 +1,10 @@
-/* The source `scrape`: metrics of programs on this node in Prometheus format. Accepts loopback and the node's own
- * addresses only, so that the agent is nobody's way into a network. */
-#include <arpa/inet.h>
-#include <ctype.h>
+/* The source `scrape`: metrics of programs on this node in Prometheus format. Without another rule in
+ * agent.yaml, it accepts loopback and the node's own addresses only, so that the agent is nobody's way into a network. */
 #include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/host.h"
 #include "loop/http/client.h"
 #include "telemetry/source/exposition.h"
 #include "telemetry/source/source_common.h"
@@ -58,49 +53,6 @@ static void arm(struct target *target)
 
     world->sched->timer_arm(world->sched->ctx, target->timer,
                             target->again ? 0 : target->due_ns - HF_MIN(target->due_ns, now_ns));
-}
-
-/* ---- whom -------------------------------------------------------------------------------------------------------- */
-
-static bool is_own(int family, const void *address)
-{
-    struct ifaddrs *all = NULL;
-    bool own = false;
-
-    if (getifaddrs(&all) < 0)
-        return false;
-    for (const struct ifaddrs *it = all; it != NULL && !own; it = it->ifa_next) {
-        if (it->ifa_addr == NULL || it->ifa_addr->sa_family != family)
-            continue;
-        const void *here = family == AF_INET
-                               ? (const void *)&((const struct sockaddr_in *)(const void *)it->ifa_addr)->sin_addr
-                               : (const void *)&((const struct sockaddr_in6 *)(const void *)it->ifa_addr)->sin6_addr;
-        own = memcmp(here, address, family == AF_INET ? 4 : 16) == 0;
-    }
-    freeifaddrs(all);
-    return own;
-}
-
-/* True if the URL's host is an address of this node; the only name it accepts is localhost. */
-static bool is_local(const char *url)
-{
-    struct hf_view host = hf_host_of_url(url);
-    bool brackets = host.n >= 2 && host.p[0] == '[';
-    char text[INET6_ADDRSTRLEN];
-    struct in_addr v4;
-    struct in6_addr v6;
-
-    if (brackets)
-        host = (struct hf_view){host.p + 1, host.n - 2};
-    if (host.n == 0 || host.n >= sizeof(text))
-        return false;
-    for (size_t i = 0; i < host.n; i++)
-        text[i] = (char)tolower((unsigned char)host.p[i]);
-    text[host.n] = '\0';
-    if (brackets != (strchr(text, ':') != NULL))
-        return false;
-    return hf_host_is_loopback(hf_view_of(text)) || (inet_pton(AF_INET, text, &v4) == 1 && is_own(AF_INET, &v4)) ||
-           (inet_pton(AF_INET6, text, &v6) == 1 && is_own(AF_INET6, &v6));
 }
 
 /* ---- what -------------------------------------------------------------------------------------------------------- */
@@ -239,8 +191,9 @@ static int add_target(struct scrape *scrape, const struct hf_telemetry_scrape *f
     struct target *target = &scrape->targets[scrape->n_targets++];
     const char *rest = strstr(from->url, "://");
 
-    if (!is_local(from->url))
-        return hf_err_set(err, EACCES, "scrape %zu: '%.128s' is not an address of this node", i, from->url);
+    if (!hf_config_allows_scrape(scrape->world->config, scrape->world->scope, from->url,
+                                 hf_source_is_own_url(from->url), err))
+        return hf_err_wrap(err, -EACCES, "scrape[%zu].url", i);
     *target = (struct target){.scrape = scrape,
                               .url = strdup(from->url),
                               .source = hf_asprintf("scrape:%s", rest != NULL ? rest + 3 : from->url),

@@ -45,7 +45,7 @@ struct hf_tail_file {
     uint64_t before; /* value of start_hash before the file was truncated */
     bool cut;        /* true if the file was truncated and has had no complete line since then */
     uint64_t offset; /* offset in the file of the next byte to read */
-    /* offset at which an incomplete record of several lines begins, some of whose lines tail has already read;
+    /* offset of the first line of a record that is still incomplete, although tail has already read some of its lines;
      * UINT64_MAX if there is no such record */
     uint64_t hold_offset;
     uint64_t safe; /* offset in the file up to which all events are durable */
@@ -75,6 +75,8 @@ struct hf_tail_ops {
     /* Returns the `owner` that find() would pass to hf_tail_found() for a file at this path, or NULL if tail must not
      * follow a file at this path. */
     const void *(*owner)(void *arg, const char *path);
+    /* Returns true if the source may read the file at this path, which has no links. */
+    bool (*allows)(void *arg, const char *path);
     /* Receives one record. -EAGAIN: there is no room, and tail passes the record again later. After any other return
      * value, also after other errors, tail continues with the next record. */
     int (*line)(void *arg, const struct hf_tail_line *line);

@@ -20,7 +20,7 @@ struct hf_checks_params {
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    const struct hf_check *checks; /* borrowed until `done` is called */
+    const struct hf_check *checks; /* array of n health checks; borrowed until `done` is called */
     size_t n;
     uint64_t deadline_ns;
     /* Called once with the verdict and the last results, never from within hf_checks_start(). */

@@ -161,7 +161,9 @@ static int prepare(struct hf_fetch *fetch, struct fetch_work *work)
     if (r == 0 && !work->already)
         r = record_failure(work, hf_fetch_record_load(fs, fetch->p.folder, fetch->p.key, &work->record, &failure->err));
     if (r == 0 && !work->already) {
-        fetch->fd = hf_target_open_file(&dir, part, O_RDWR | O_CREAT, failure);
+        fetch->fd = hf_target_take_file(&dir, part, dir.uid, failure);
+        if (fetch->fd == -ENOENT)
+            fetch->fd = hf_target_make_file(&dir, part, failure);
         r = HF_MIN(fetch->fd, 0);
         if (r == 0)
             r = hf_target_sync(&dir, failure);

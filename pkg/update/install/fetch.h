@@ -46,7 +46,7 @@ struct hf_fetch_params {
      * nothing */
     uint64_t new_size;
     uint64_t wire_bytes;      /* bytes that this node received over the network for this release before this fetch */
-    uint64_t bandwidth_limit; /* bytes per second; 0 means no limit */
+    uint64_t bandwidth_limit; /* limit of the download in bytes per second (0 means no limit) */
     /* Reports bytes received over the network; may be NULL. If `before` is true, an earlier process received these
      * bytes but ended before it reported them. */
     void (*moved)(void *arg, uint64_t wire_bytes, bool before);

@@ -111,6 +111,8 @@ static int write_copy(const struct hf_target *target, const struct hf_buf *text,
         (void)fs->close(fs->ctx, fd);
         if (r == 0 && (r = fs->renameat(fs->ctx, dir.dirfd, fresh, dir.dirfd, dir.name)) < 0)
             r = hf_failure_sys(failure, r, "rename '%s'", fresh);
+        if (r < 0)
+            (void)fs->unlinkat(fs->ctx, dir.dirfd, fresh, 0);
         if (r == 0)
             r = hf_target_sync(&dir, failure);
     } else {
@@ -122,8 +124,7 @@ static int write_copy(const struct hf_target *target, const struct hf_buf *text,
 
 int hf_floor_copy_save(const struct hf_target *target, const struct hf_sequence_history *history, struct hf_err *err)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FLOOR_MAX_BYTES),
-                                         have = HF_BUF_INIT(HF_FLOOR_MAX_BYTES);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FLOOR_MAX_BYTES), have = HF_BUF_INIT(HF_FLOOR_MAX_BYTES);
     struct hf_failure failure = {.reason = HF_R_None};
     struct hf_target at = *target;
     char path[HF_UPDATE_MAX_PATH];

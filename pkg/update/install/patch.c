@@ -68,11 +68,9 @@ static bool cancelled(const struct patch_run *run)
 static int open_fresh(struct patch_run *run)
 {
     struct hf_failure *failure = run->failure;
-    int r = hf_target_unlink(&run->dir, run->fresh, failure);
+    int r;
 
-    if (r < 0)
-        return r;
-    run->out_fd = hf_target_open_file(&run->dir, run->fresh, O_RDWR | O_CREAT | O_EXCL, failure);
+    run->out_fd = hf_target_make_file(&run->dir, run->fresh, failure);
     if (run->out_fd < 0)
         return run->out_fd;
     /* Reserve everything now: a full disk shows before the work, and the blocks lie together. */
@@ -95,7 +93,7 @@ static bool reopen_fresh(struct patch_run *run)
     if (!hf_target_stat(&run->dir, run->fresh, &st, &r) || !S_ISREG(st.st_mode) ||
         (uint64_t)st.st_size < run->from.new_offset || (uint64_t)st.st_size > run->params->size)
         return false;
-    run->out_fd = hf_target_open_file(&run->dir, run->fresh, O_RDWR, &ignored);
+    run->out_fd = hf_target_take_file(&run->dir, run->fresh, run->dir.uid, &ignored);
     run->out_at = run->from.new_offset;
     return run->out_fd >= 0;
 }
@@ -435,6 +433,15 @@ static int take_whole(struct patch_run *run)
 
 /* ---- both -------------------------------------------------------------------------------------------------------- */
 
+/* The owner of what is installed, whom a finished new file may have already. */
+static uid_t owner_in_place(const struct patch_run *run)
+{
+    struct stat st;
+    int r;
+
+    return hf_target_stat(&run->dir, run->dir.name, &st, &r) ? st.st_uid : run->dir.uid;
+}
+
 /* True if an earlier process has finished the new file. */
 static int find_whole(struct patch_run *run, bool *ret_whole)
 {
@@ -447,9 +454,9 @@ static int find_whole(struct patch_run *run, bool *ret_whole)
         return r < 0 ? hf_failure_sys(run->failure, r, "stat the new file") : 0;
     if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != run->params->size)
         return 0;
-    run->out_fd = hf_target_open_file(&run->dir, run->fresh, O_RDWR, run->failure);
+    run->out_fd = hf_target_take_file(&run->dir, run->fresh, owner_in_place(run), run->failure);
     if (run->out_fd < 0)
-        return run->out_fd;
+        return run->out_fd == -ENOENT ? 0 : run->out_fd;
     r = hf_target_hash_fd(run->fs, run->out_fd, run->params->cancel, hex, NULL, run->failure);
     *ret_whole = r == 0 && strcmp(hex, run->params->sha256) == 0;
     if (!*ret_whole) {
@@ -524,7 +531,9 @@ static int finish(struct patch_run *run)
 
 static int open_inputs(struct patch_run *run)
 {
-    run->in_fd = hf_target_open_file(&run->dir, run->part, O_RDWR, run->failure);
+    run->in_fd = hf_target_take_file(&run->dir, run->part, run->dir.uid, run->failure);
+    if (run->in_fd == -ENOENT)
+        return hf_failure_set(run->failure, HF_R_RetryingLater, ENOENT, "the download is gone; it starts again");
     return run->in_fd < 0 ? run->in_fd : 0;
 }
 

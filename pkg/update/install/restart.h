@@ -10,7 +10,8 @@
 #include "loop/unit.h"
 #include "update/rules/failure.h"
 
-#define HF_RESTART_UNIT_TIMEOUT_NS (90 * HF_NS_PER_S) /* equal to systemd's DefaultTimeoutStartSec */
+/* time limit for the restart of a unit, equal to systemd's DefaultTimeoutStartSec */
+#define HF_RESTART_UNIT_TIMEOUT_NS (90 * HF_NS_PER_S)
 #define HF_RESTART_EXEC_TIMEOUT_NS (60 * HF_NS_PER_S)
 
 struct hf_restart;

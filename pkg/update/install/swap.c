@@ -16,9 +16,11 @@ struct swap_scene {
     struct hf_failure *failure;
 };
 
-static int scene_open(struct swap_scene *scene, const struct hf_swap_params *params, char *missing,
+/* `finishes`: the step ends what has begun, so it must run even if the folder has become unsafe since. */
+static int scene_open(struct swap_scene *scene, const struct hf_swap_params *params, bool finishes, char *missing,
                       struct hf_failure *failure)
 {
+    struct hf_target target = params->target;
     const char *release = params->target.release;
 
     *scene = (struct swap_scene){.params = params, .fs = params->target.fs, .dir = {.dirfd = -1}, .failure = failure};
@@ -29,7 +31,8 @@ static int scene_open(struct swap_scene *scene, const struct hf_swap_params *par
     (void)hf_target_file_name(release, HF_TARGET_SCRATCH, scene->scratch);
     (void)hf_target_file_name(release, HF_TARGET_STEP, scene->step);
     (void)hf_target_file_name(release, HF_TARGET_CHECKPOINT, scene->point);
-    return hf_target_open(&params->target, &scene->dir, missing, failure);
+    target.guard = target.guard && !finishes;
+    return hf_target_open(&target, &scene->dir, missing, failure);
 }
 
 static void scene_done(struct swap_scene *scene)
@@ -163,6 +166,18 @@ static int look_at_target(const struct swap_scene *scene, struct hf_swap_inspect
     return HF_MIN(r, 0);
 }
 
+/* True if the agent can have made the second name: of a regular file that has no third name, and that belongs to the
+ * agent or to the owner of what is installed. */
+static bool is_our_old(const struct swap_scene *scene, const struct stat *old)
+{
+    struct stat target = {.st_uid = scene->params->target.uid};
+    int there = look(scene, scene->dir.name, &target);
+    bool same = there > 0 && target.st_ino == old->st_ino && target.st_dev == old->st_dev;
+
+    return S_ISREG(old->st_mode) && old->st_nlink == (same ? 2 : 1) &&
+           (old->st_uid == scene->params->target.uid || old->st_uid == target.st_uid);
+}
+
 /* Restores an old file whose second name exists although the journal records no swap. */
 static int take_back_orphan(const struct swap_scene *scene)
 {
@@ -171,6 +186,8 @@ static int take_back_orphan(const struct swap_scene *scene)
 
     if (r <= 0)
         return r;
+    if (!is_our_old(scene, &st))
+        return hf_target_unlink(&scene->dir, scene->old, scene->failure);
     r = move(scene, scene->old, scene->dir.name);
     /* If both were names of one file, the rename did nothing. */
     if (r == 0)
@@ -183,7 +200,7 @@ int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspecti
 {
     _cleanup_(scene_done) struct swap_scene scene;
     struct hf_swap_inspection inspection = {.exists = false};
-    int r = scene_open(&scene, params, inspection.missing, failure);
+    int r = scene_open(&scene, params, false, inspection.missing, failure);
 
     if (r == -ENOENT) {
         /* The folder does not exist yet: its free space shows when the update makes it. */
@@ -381,15 +398,15 @@ static int restore_link(const struct swap_scene *scene, const char *old)
 {
     const struct hf_swap_params *params = scene->params;
     struct hf_manifest_look seen = {.next = 0};
-    char sha256[HF_SHA256_HEX], what[sizeof(seen.what) + 64];
+    char sha256[HF_SHA256_HEX];
 
     if (!hf_tree_link_parse(params->target.release, old, sha256))
         return flip(scene, old);
     int r = hf_tree_verify(&scene->dir, old, params->records, true, &seen, params->cancel, scene->failure);
     if (r != 0)
         return r < 0 ? r : flip(scene, old);
-    (void)snprintf(what, sizeof(what), "the old tree has changed since it was installed: %s", seen.what);
-    return lost(scene, what);
+    return hf_failure_set(scene->failure, HF_R_RollbackFailed, ESTALE,
+                          "the old tree has changed since it was installed: %s", seen.what);
 }
 
 static int restore_tree(const struct swap_scene *scene)
@@ -415,7 +432,7 @@ static int restore_tree(const struct swap_scene *scene)
 int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure)
 {
     _cleanup_(scene_done) struct swap_scene scene;
-    int r = scene_open(&scene, params, NULL, failure);
+    int r = scene_open(&scene, params, false, NULL, failure);
 
     if (r < 0)
         return r;
@@ -460,19 +477,21 @@ static int clean(const struct swap_scene *scene)
 int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure)
 {
     _cleanup_(scene_done) struct swap_scene scene;
-    int r = scene_open(&scene, params, NULL, failure);
+    int r = scene_open(&scene, params, true, NULL, failure);
 
     if (r == 0)
         r = clean(&scene);
     if (r < 0 && r != -ENOENT)
         return r;
-    return hf_target_remove_folders(&params->target, params->made_folder, failure);
+    struct hf_target target = params->target;
+    target.guard = false;
+    return hf_target_remove_folders(&target, params->made_folder, failure);
 }
 
 int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure)
 {
     _cleanup_(scene_done) struct swap_scene scene;
-    int r = scene_open(&scene, params, NULL, failure);
+    int r = scene_open(&scene, params, true, NULL, failure);
 
     if (r == -ENOENT)
         return params->had_old ? hf_failure_set(failure, HF_R_RollbackFailed, ESTALE, "'%.200s': its folder is gone",

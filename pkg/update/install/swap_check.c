@@ -131,7 +131,10 @@ static int check_file(const struct hf_target_dir *dir, const struct hf_swap_para
 int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look, struct hf_failure *failure)
 {
     struct hf_target_dir dir = {.dirfd = -1};
-    int r = hf_target_open(&params->target, &dir, NULL, failure);
+    struct hf_target target = params->target;
+
+    target.guard = false; /* a repair checks the folder */
+    int r = hf_target_open(&target, &dir, NULL, failure);
 
     look->seen.mended = 0;
     look->seen.what[0] = '\0';

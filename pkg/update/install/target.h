@@ -1,11 +1,11 @@
 /* update/install/target.h - the install path of a release: opens the path below an allowed root so that no symbolic
  * link can lead elsewhere.
  *
- * The functions open the root as the operator named it. From the root to the folder of the target, no component of the
- * path may be a symbolic link. openat2() enforces this rule, so that a link that somebody creates between two system
- * calls has no effect. All files of an update lie in the folder of the target, under names
- * `.holdfast-<release>.<suffix>`. The files are therefore on the file system of the target, so that renames and hard
- * links between them work.
+ * The path of the root itself may contain symbolic links, because the operator chose it. From the root to the folder of
+ * the target, no component of the path may be a symbolic link. openat2() enforces this rule, so that a link that
+ * somebody creates between two system calls has no effect. All files of an update lie in the folder of the target,
+ * under names `.holdfast-<release>.<suffix>`. The files are therefore on the file system of the target, so that renames
+ * and hard links between them work.
  *
  * Threads: any; every function that accesses files blocks. Memory: a target borrows its strings. */
 #pragma once
@@ -21,10 +21,13 @@
 
 struct hf_target {
     const struct hf_fs_ops *fs;
-    const char *const *roots; /* absolute paths; NULL ends the array */
-    const char *host_root;    /* mount point of the host's "/"; NULL and "" mean "/" */
+    const char *const *roots; /* absolute paths of the allowed roots; NULL ends the array */
+    const char *host_root;    /* mount point of the host's root file system (NULL and "" mean "/") */
     const char *path;         /* install.path */
     const char *release;      /* name of the release */
+    uid_t uid;                /* the agent's user, who owns the files that the agent makes */
+    /* true to refuse (TargetUnsafe) a path on which another user may rename files: update/install/guard.h */
+    bool guard;
 };
 
 /* The folder of the target as an open descriptor, and the target's name in this folder. */
@@ -32,7 +35,9 @@ struct hf_target_dir {
     const struct hf_fs_ops *fs;
     int dirfd;
     char name[NAME_MAX + 1];
-    const char *release; /* borrowed from struct hf_target */
+    const char *release; /* name of the release, borrowed from struct hf_target */
+    uid_t uid;           /* uid and guard have the values of struct hf_target */
+    bool guard;
 };
 
 /* Checks the text of the path and reads nothing from disk. Pure. -EACCES: the path is not in normal form, or not
@@ -61,7 +66,7 @@ HF_MUST_USE int hf_target_remove_folders(const struct hf_target *target, const c
 /* ---- names beside the target ------------------------------------------------------------------------------------- */
 
 enum hf_target_file {
-    HF_TARGET_PART,       /* the download */
+    HF_TARGET_PART,       /* downloaded artifact */
     HF_TARGET_NEW,        /* the new file, or the archive of a new tree */
     HF_TARGET_OLD,        /* second name of the old file */
     HF_TARGET_LINK,       /* new link to a tree, before its rename over the target */
@@ -85,8 +90,16 @@ HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failur
 /* Opens a regular file in the folder; never follows a symbolic link. Returns the descriptor or -errno. */
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
                                     struct hf_failure *failure);
+/* Opens a file that an earlier attempt made, for reading and writing. -ENOENT: there is none, or what has the name is
+ * not a file that the agent made: not a regular file, with a second name (a hard link), or of another user than the
+ * agent's and also_uid. Then the function removes the name, without a look at the content. */
+HF_MUST_USE int hf_target_take_file(const struct hf_target_dir *dir, const char *name, uid_t also_uid,
+                                    struct hf_failure *failure);
+/* Makes a new file and opens it for reading and writing. Removes what had the name before; never opens it. */
+HF_MUST_USE int hf_target_make_file(const struct hf_target_dir *dir, const char *name, struct hf_failure *failure);
 
-/* Computes SHA-256 and size of an open file. -ECANCELED if *cancel (may be NULL) becomes true. */
+/* Computes SHA-256 and size of an open file. Returns 0 or -errno; -ECANCELED means that *cancel became true (`cancel`
+ * may be NULL). */
 HF_MUST_USE int hf_target_hash_fd(const struct hf_fs_ops *fs, int fd, const atomic_bool *cancel,
                                   char hex[HF_SHA256_HEX], uint64_t *ret_size, struct hf_failure *failure);
 HF_MUST_USE int hf_target_hash(const struct hf_target_dir *dir, const char *name, const atomic_bool *cancel,

@@ -10,6 +10,7 @@
 #include "os/file.h"
 #include "pack/tar/archive.h"
 #include "pack/tar/extract.h"
+#include "update/install/guard.h"
 
 #define AGAIN ".again"
 enum { STEP = 64 * 1024 };
@@ -102,18 +103,25 @@ static void folders_done(struct folders *folders)
     hf_strmap_done(&folders->names);
 }
 
-static int open_trees(const struct hf_target_dir *dir, bool make)
+static int open_trees(const struct hf_target_dir *dir, bool make, struct hf_failure *failure)
 {
     char trees[NAME_MAX + 1];
+    int r = 0;
 
     (void)hf_target_file_name(dir->release, HF_TARGET_TREE, trees);
-    if (make) {
-        int r = dir->fs->mkdirat(dir->fs->ctx, dir->dirfd, trees, 0755);
-        if (r < 0 && r != -EEXIST)
-            return r;
-    }
-    return dir->fs->openat(dir->fs->ctx, dir->dirfd, trees, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
-                           HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
+    if (make)
+        r = dir->fs->mkdirat(dir->fs->ctx, dir->dirfd, trees, 0755);
+    if (r < 0 && r != -EEXIST)
+        return hf_failure_sys(failure, r, "make the trees' folder");
+    int fd = dir->fs->openat(dir->fs->ctx, dir->dirfd, trees, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
+                             HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
+    if (fd < 0)
+        return hf_failure_sys(failure, fd, "open the trees' folder");
+    r = dir->guard ? hf_guard_folder(dir->fs, fd, dir->uid, trees, failure) : 0;
+    if (r == 0)
+        return fd;
+    (void)dir->fs->close(dir->fs->ctx, fd);
+    return r;
 }
 
 /* Opens the folder of one tree below the folder of all trees. */
@@ -179,11 +187,11 @@ static int make_in(const struct hf_target_dir *dir, int trees_fd, int tar_fd, co
 int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder, const char *records,
                  const atomic_bool *cancel, struct hf_failure *failure)
 {
-    _cleanup_(hf_target_fd_done) struct hf_target_fd trees = {dir->fs, open_trees(dir, true)};
+    _cleanup_(hf_target_fd_done) struct hf_target_fd trees = {dir->fs, open_trees(dir, true, failure)};
     struct hf_manifest_digests digests = {.n = 0};
 
     if (trees.fd < 0)
-        return hf_failure_sys(failure, trees.fd, "open the trees' folder");
+        return trees.fd;
     int r = make_in(dir, trees.fd, tar_fd, folder, records, &digests, cancel, failure);
     hf_manifest_digests_done(&digests);
     return r < 0 ? r : hf_target_sync(dir, failure);
@@ -294,14 +302,14 @@ bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SH
 
 int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_folder, struct hf_failure *failure)
 {
-    _cleanup_(hf_target_fd_done) struct hf_target_fd trees = {dir->fs, open_trees(dir, false)};
+    _cleanup_(hf_target_fd_done) struct hf_target_fd trees = {dir->fs, open_trees(dir, false, failure)};
     _cleanup_(folders_done) struct folders folders = {.names = {.n = 0}};
     char name[NAME_MAX + 1];
 
     if (trees.fd == -ENOENT)
         return 0;
     if (trees.fd < 0)
-        return hf_failure_sys(failure, trees.fd, "open the trees' folder");
+        return trees.fd;
     int r = dir->fs->list(dir->fs->ctx, trees.fd, note_folder, &folders);
     size_t kept = 0;
     for (size_t i = 0; r == 0 && i < folders.names.n; i++) {

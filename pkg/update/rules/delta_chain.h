@@ -21,7 +21,8 @@ enum {
 };
 
 struct hf_delta_chain {
-    const struct hf_delta_ref *deltas[HF_DELTA_CHAIN_MAX]; /* borrowed from the artifact */
+    /* deltas of the chain in order of use, borrowed from the artifact */
+    const struct hf_delta_ref *deltas[HF_DELTA_CHAIN_MAX];
     size_t n;
     uint64_t bytes; /* total size in bytes of the deltas to download */
 };

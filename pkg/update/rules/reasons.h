@@ -61,7 +61,7 @@
       "free space on its disk or repair it; the agent retries")                                                        \
     X(JournalDamaged, WARNING, "the record of the last update was damaged, and the agent set it aside",                \
       "the agent rebuilds it")                                                                                         \
-    /* where it goes */                                                                                                \
+    /* the install path */                                                                                             \
     X(PathNotAllowed, ERROR, "install.path is not below an update root",                                               \
       "install below one, or add one to updateRoots in /etc/holdfast/agent.yaml of the node")                          \
     X(ExecNotAllowed, ERROR, "the node's configuration does not allow a command of the release",                       \
@@ -124,7 +124,7 @@
       "see the message; make the release again with release create")                                                   \
     X(Expired, ERROR, "the release has expired", "sign it with a later expires")                                       \
     X(ObjectRefused, ERROR, "the object or its file is invalid", "see the message; correct the object")                \
-    /* does not fit */                                                                                                 \
+    /* this node cannot run the release */                                                                             \
     X(NoArtifactForArch, WARNING, "the release has no artifact for this architecture",                                 \
       "add an artifact if this node should run the release")                                                           \
     X(RequirementsNotMet, WARNING, "the node does not meet the requirements of the artifact", "see the message")       \
@@ -137,7 +137,8 @@ enum hf_reason {
         HF_R_COUNT,
 };
 
-const char *hf_reason_name(enum hf_reason reason); /* Returns the name, such as "HealthPassed"; "" for HF_R_None. */
+/* Returns the name of the reason, such as "HealthPassed"; "" for HF_R_None. */
+const char *hf_reason_name(enum hf_reason reason);
 const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
 enum hf_reason hf_reason_of(const char *name); /* Returns HF_R_COUNT if no reason has this name. */

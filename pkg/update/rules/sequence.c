@@ -99,10 +99,10 @@ void hf_sequence_commit(struct hf_sequence_history *history, uint64_t sequence, 
 
     if (sequence == 0 || (current->sequence == sequence && (digest[0] == '\0' || is_same(current, digest))))
         return;
-    if (sequence < top->sequence)
-        note_used(history, digest);
-    else
+    if (sequence > top->sequence || (sequence == top->sequence && top->digest[0] == '\0'))
         set(top, sequence, digest);
+    else
+        note_used(history, digest);
     set(current, sequence, digest);
 }
 

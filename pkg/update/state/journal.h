@@ -24,10 +24,10 @@
 enum {
     HF_JOURNAL_FORMAT = 1,
     HF_JOURNAL_MAX_BYTES = HF_API_MAX_OBJECT_BYTES + (64 << 10),
-    HF_UPDATE_MAX_PATH = 1088,   /* with the terminator */
+    HF_UPDATE_MAX_PATH = 1088,   /* size of a path in bytes, with the terminator */
     HF_UPDATE_MAX_VERSION = 129, /* size of a version in bytes, with the terminator; a longer version is cut */
-    HF_UPDATE_MAX_MESSAGE = 257, /* with the terminator */
-    HF_UPDATE_MAX_DETOUR = 225,  /* with the terminator */
+    HF_UPDATE_MAX_MESSAGE = 257, /* size of a message in bytes, with the terminator */
+    HF_UPDATE_MAX_DETOUR = 225,  /* size of the text `detour` in bytes, with the terminator */
     HF_UPDATE_MAX_STARTS = 3,    /* number of agent starts during one probation after which the engine rolls back */
 };
 
@@ -82,8 +82,8 @@ struct hf_journal {
  * if it keeps none. */
 HF_MUST_USE int hf_journal_format(const struct hf_journal *journal, const json_t *release, struct hf_buf *out);
 
-/* Parses a journal. -EBADMSG: the text is damaged. -EOPNOTSUPP: the text has another format version. *ret_release
- * receives the `release` that was formatted, as a new reference, or NULL. */
+/* Parses a journal. -EBADMSG: the text is damaged. -EOPNOTSUPP: the text has another format version. Sets *ret_release
+ * to the JSON that hf_journal_format() received as `release`, as a new reference, or to NULL. */
 HF_MUST_USE int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t **ret_release,
                                  struct hf_err *err);
 

@@ -25,15 +25,16 @@ enum { HF_SIM_CONTENT = 40000, HF_SIM_MAX_STATUS = 8 };
 struct hf_sim_release {
     const char *name;       /* NULL: "app" */
     const char *version;    /* NULL: content */
-    uint64_t sequence;      /* 0: 2 */
+    uint64_t sequence;      /* 0: 2, and one more for each other release of the name that follows */
     const char *content;    /* what it installs */
     const char *delta_from; /* NULL: whole file only */
     const char *via;        /* by two deltas: to this content, and from there; NULL: by one */
     json_t *delta_requires; /* of the delta (stolen); NULL nothing */
     bool packed, tree;
-    bool canonical;   /* a tree's archive is, so that there are deltas from it */
-    const char *url;  /* of the whole file; NULL: one that is served */
-    const char *path; /* NULL: HF_SIM_TARGET, for a tree /opt/app/current */
+    bool no_expiry, no_download; /* as releases of earlier versions */
+    bool canonical;              /* a tree's archive is, so that there are deltas from it */
+    const char *url;             /* of the whole file; NULL: one that is served */
+    const char *path;            /* NULL: HF_SIM_TARGET, for a tree /opt/app/current */
     bool no_restart, no_checks;
     const char *device;    /* the artifact requires it; NULL none */
     json_t *patch;         /* merged over the object before it is signed (stolen); NULL none */

@@ -281,6 +281,7 @@ START_TEST(everything_else)
     s.view.skew_exceeded = true;
     s.view.labels_failure = "forbidden";
     s.view.disk_failure = "no space";
+    s.view.trust_failure = "a key at risk";
     s.view.source_failure = "CloudCore may not";
     s.view.source_reason = "Forbidden";
     _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
@@ -297,7 +298,7 @@ START_TEST(everything_else)
                      "Ready=True(1 of 1 updates committed) PolicyActedOn=False(this version ignores disk, telemetry) "
                      "ClockSkewed=True(this node's clock differs from the API server's by more than the policy's "
                      "clock.maxSkew: synchronize it) LabelsApplied=False(forbidden) StateWritable=False(no space) "
-                     "SourceReadable=False(CloudCore may not) ");
+                     "TrustFolderSafe=False(a key at risk) SourceReadable=False(CloudCore may not) ");
     json_decref(s.conditions);
 }
 END_TEST

@@ -123,10 +123,11 @@ START_TEST(lint_advises)
                   "%s", run.err);
     ck_assert_int_eq(cli(&run, "lint", "%/out/e-1.yaml", NULL), 0);
     ck_assert_ptr_nonnull(strstr(run.out, "not signed yet"));
-    ck_assert_ptr_nonnull(strstr(run.out, "no 'expires'"));
     ck_assert_ptr_nonnull(strstr(run.out, "no health check"));
     ck_assert_ptr_null(strstr(run.out, "controller"));
     _cleanup_(hf_freep) char *text = cli_read(&run, "out/e-1.yaml", NULL);
+    ck_assert_ptr_nonnull(strstr(text, "expires: "));
+    ck_assert_ptr_null(strstr(text, "signedAt"));
     _cleanup_(hf_freep) char *more = hf_asprintf("%s  strategy: {waves: [{percent: 100}]}\n", text);
     cli_write_text(&run, "a.yaml", more);
     ck_assert_int_eq(cli(&run, "lint", "%/a.yaml", NULL), 0);
@@ -236,6 +237,29 @@ START_TEST(durations_and_sizes)
 }
 END_TEST
 
+/* A release that no node starts is an error, with the way out. */
+START_TEST(lint_refuses_releases_of_earlier_versions)
+{
+    static const char head[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: e}\nspec:\n"
+                               "  release:\n    name: e\n    version: '1'\n    sequence: 1\n"
+                               "    install: {path: /opt/e/x}\n    artifacts: [{arch: amd64, url: 'https://x/e";
+    static const char tail[] =
+        "', sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, size: 5}]\n";
+    static const struct {
+        const char *suffix, *more, *place, *text;
+    } rows[] = {{"", "", "spec.release: ", "expires is missing"},
+                {".zst", "    expires: '2100-01-01T00:00:00Z'\n", "spec.release.artifacts: ", "has no download"},
+                {"", "    allowDowngrade: true\n", "spec.release.allowDowngrade: ", "sign downgradeFrom"}};
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        _cleanup_(hf_freep) char *text = hf_asprintf("%s%s%s%s", head, rows[i].suffix, tail, rows[i].more);
+        cli_write_text(&run, "old.yaml", text);
+        ck_assert_int_eq(cli(&run, "lint", "%/old.yaml", NULL), HF_EXIT_REFUSED);
+        ck_assert_msg(strstr(run.out, rows[i].place) != NULL && strstr(run.out, rows[i].text) != NULL, "%s", run.out);
+    }
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -243,6 +267,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lint_counts);
     tcase_add_test(tc, lint_for_programs);
     tcase_add_test(tc, lint_advises);
+    tcase_add_test(tc, lint_refuses_releases_of_earlier_versions);
     tcase_add_test(tc, hold);
     tcase_add_test(tc, hold_that_is_wrong);
     tcase_add_loop_test(tc, a_guard, 0, 4);

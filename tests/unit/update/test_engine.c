@@ -705,12 +705,17 @@ START_TEST(downgrade_that_is_signed)
 {
     update_to(&(struct hf_sim_release){.content = "v2", .sequence = 5});
     update_to(&(struct hf_sim_release){
-        .content = "v1", .sequence = 4, .patch = json_pack("{s:{s:{s:b}}}", "spec", "release", "allowDowngrade", 1)});
+        .content = "v1", .sequence = 4, .patch = json_pack("{s:{s:{s:[i]}}}", "spec", "release", "downgradeFrom", 5)});
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
     expect_target("v1");
-    /* The floor stays as it is. */
-    update_to(&(struct hf_sim_release){.content = "v3", .sequence = 4});
+    /* The release that the node has left does not come back, and no other takes a sequence that is in use. */
+    update_to(&(struct hf_sim_release){.content = "v2", .sequence = 5});
     expect("app", HF_PHASE_REJECTED, "SequenceTooLow");
+    update_to(&(struct hf_sim_release){.content = "v3", .sequence = 5});
+    expect("app", HF_PHASE_REJECTED, "SequenceReused");
+    update_to(&(struct hf_sim_release){.content = "v3", .sequence = 4});
+    expect("app", HF_PHASE_REJECTED, "SequenceReused");
+    expect_target("v1");
 }
 END_TEST
 
@@ -920,7 +925,7 @@ START_TEST(another_one_in_the_middle)
 
     hf_simupdate_put_old(w, "v1");
     hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 3});
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .sequence = 2});
     hf_simupdate_boot(w);
     ck_assert(hf_simupdate_until_phase(w, "app", phases[_i]));
     hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 3});
@@ -1524,6 +1529,86 @@ START_TEST(rights_are_not_inherited)
 }
 END_TEST
 
+static const struct {
+    const char *folder;
+    mode_t mode;
+    uid_t uid;
+    bool refused;
+} guarded[] = {
+    {"/opt/app/bin", 0777, 0, true}, {"/opt/app/bin", 0775, 0, true},    {"/opt/app/bin", 01777, 0, true},
+    {"/opt/app", 0777, 0, true},     {"/opt/app/bin", 0755, 1000, true}, {"/opt/app", 0755, 1000, true},
+    {"/opt", 0777, 0, true},         {"/opt", 0755, 1000, true},         {"/", 0777, 0, true},
+    {"/", 01777, 0, false},          {"/opt/app/bin", 0700, 0, false},   {"/opt", 02755, 0, false},
+};
+
+/* Nothing is installed below a folder where another user could swap files; it goes on when the folder is safe. */
+START_TEST(unsafe_folder)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simfs_chmod(w->fs, guarded[_i].folder, guarded[_i].mode);
+    hf_simfs_chown(w->fs, guarded[_i].folder, guarded[_i].uid, 0);
+    try_to(&(struct hf_sim_release){.content = "v2"});
+    if (guarded[_i].refused) {
+        expect("app", HF_PHASE_WAITING, "TargetUnsafe");
+        ck_assert_ptr_nonnull(strstr(hf_simupdate_see(w, "app").message, guarded[_i].folder));
+        expect_target("v1");
+        ck_assert_uint_eq(hf_fake_http_count(w->http), 0);
+        hf_simfs_chmod(w->fs, guarded[_i].folder, 0755);
+        hf_simfs_chown(w->fs, guarded[_i].folder, 0, 0);
+        hf_simupdate_run_for(w, 3600 * HF_NS_PER_S);
+    }
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v2");
+    expect_clean();
+}
+END_TEST
+
+#define BESIDE(suffix) "/opt/app/bin/.holdfast-app." suffix
+
+static const struct {
+    const char *name;
+    const char *path;
+    char kind; /* h: hard link, l: symbolic link, f: file of another user, d: folder */
+} planted[] = {
+    {"hard link at .part", BESIDE("part"), 'h'},  {"link at .part", BESIDE("part"), 'l'},
+    {"file at .part", BESIDE("part"), 'f'},       {"folder at .part", BESIDE("part"), 'd'},
+    {"hard link at .new", BESIDE("new"), 'h'},    {"link at .new", BESIDE("new"), 'l'},
+    {"file at .new", BESIDE("new"), 'f'},         {"hard link at .old", BESIDE("old"), 'h'},
+    {"link at .old", BESIDE("old"), 'l'},         {"hard link at .point", BESIDE("point"), 'h'},
+    {"link at .scratch", BESIDE("scratch"), 'l'}, {"hard link at .scratch", BESIDE("scratch"), 'h'},
+    {"hard link at .step", BESIDE("step"), 'h'},  {"link at .step", BESIDE("step"), 'l'},
+};
+
+/* Names that somebody made beforehand never lead a write of the agent to another file. */
+START_TEST(planted_names)
+{
+    static const char precious[] = "precious";
+    const struct hf_fs_ops *fs = hf_simfs_ops(w->fs);
+    const char *path = planted[_i].path;
+    size_t n;
+
+    hf_simupdate_put_old(w, "v1");
+    hf_simfs_put(w->fs, "/etc/shadow", precious, sizeof(precious), 0600);
+    if (planted[_i].kind == 'h')
+        ck_assert_int_eq(fs->linkat(fs->ctx, AT_FDCWD, "/etc/shadow", AT_FDCWD, path), 0);
+    else if (planted[_i].kind == 'l')
+        hf_simfs_symlink(w->fs, path, "/etc/shadow");
+    else if (planted[_i].kind == 'd')
+        hf_simfs_mkdir(w->fs, path, 0777);
+    else
+        hf_simfs_put(w->fs, path, precious, sizeof(precious), 0666);
+    if (planted[_i].kind == 'f')
+        hf_simfs_chown(w->fs, path, 1000, 1000);
+    update_to(strstr(path, "step") != NULL ? &by_two : &(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target(strstr(path, "step") != NULL ? "v3" : "v2");
+    const char *now = hf_simfs_get(w->fs, "/etc/shadow", &n);
+    ck_assert_msg(n == sizeof(precious) && memcmp(now, precious, n) == 0, "%s", planted[_i].name);
+    expect_clean();
+}
+END_TEST
+
 /* Looks at an unchanged tree write nothing, and restart nothing. */
 START_TEST(looks_write_nothing)
 {
@@ -1778,7 +1863,7 @@ START_TEST(disk_full_from_each_write_on)
         ck_assert(hf_simupdate_settle(each));
         ck_assert_uint_eq(hf_simupdate_see(each, "app").phase, HF_PHASE_COMMITTED);
         ck_assert_str_eq(hf_simupdate_target(each, HF_SIM_TARGET), "v2");
-        ck_assert_ptr_null(hf_simupdate_leftover(each));
+        ck_assert_msg(hf_simupdate_leftover(each) == NULL, "call %d: %s", (int)n, hf_simupdate_leftover(each));
         hf_simupdate_free(each);
         if (!reached)
             break;
@@ -1874,6 +1959,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, rights_are_restored, 0, 4);
     tcase_add_loop_test(tc, rights_are_not_inherited, 0, 2);
     tcase_add_test(tc, looks_write_nothing);
+    tcase_add_loop_test(tc, unsafe_folder, 0, (int)HF_LEN(guarded));
+    tcase_add_loop_test(tc, planted_names, 0, (int)HF_LEN(planted));
     tcase_add_test(tc, too_slow);
     tcase_add_test(tc, many_histories);
     tcase_add_test(tc, others_go_on);

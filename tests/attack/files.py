@@ -273,7 +273,7 @@ def small_disk(home, mib):
 
 
 def post(port, body):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=40)
     try:
         connection.request("POST", "/ingest", body, {"Content-Type": "application/json"})
         return connection.getresponse().status
@@ -293,8 +293,8 @@ def fill(home, when_full):
         os.symlink(os.path.join(disk, "state"), words)
         os.makedirs(os.path.join(disk, "state"))
         node.start_agent("--ingest-port", str(port))
-        wait("ingest", lambda: post(port, b'[{"message": "first"}]') == 202, 60)
-        line = '{"message": "%s"}' % os.urandom(15000).hex()
+        wait("ingest", lambda: post(port, b'[{"sensorData": 1}]') == 202, 60)
+        line = '{"sensorData": "%s"}' % os.urandom(15000).hex()
         body = ("[" + ",".join([line] * 8) + "]").encode()
         answers, low = [], 1 << 40
         for _ in range(600):

@@ -90,8 +90,13 @@ static void tamper(void)
 {
     static const char *const names[] = {"bin/app", "bin/twin", "share/deep/note", "bin/link"};
     const char *name = names[draw(HF_LEN(names))];
+    uint64_t kind = draw(7);
+    struct stat st;
 
-    switch (draw(7)) {
+    if (!hf_simfs_stat(w->fs, in_tree("bin/app"), &st) || !S_ISREG(st.st_mode) ||
+        !hf_simfs_stat(w->fs, in_tree("share/deep"), &st)) /* changed already */
+        return;
+    switch (kind) {
     case 0:
         hf_simfs_delete(w->fs, in_tree(name));
         break;

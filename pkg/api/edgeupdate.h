@@ -9,6 +9,7 @@
 
 #include "api/field/selector.h"
 #include "api/meta.h"
+#include "api/signature.h"
 #include "api/window.h"
 #include "base/clock.h"
 
@@ -17,7 +18,6 @@ enum {
     HF_MAX_DELTAS = 64, /* maximum length of the list `deltas`, and of the list `steps` */
     HF_MAX_CHECKS = 16,
     HF_MAX_ARGV = 32,
-    HF_MAX_SIGNATURES = 16,
     HF_MAX_DOWNGRADES = 16, /* maximum of `downgradeFrom` */
     HF_MAX_WAVES = 16,
     HF_MAX_CPU_FEATURES = 31,
@@ -129,11 +129,6 @@ struct hf_check {
 /* Writes the name of the check for messages, such as "http http://127.0.0.1:8080/healthz", into text[n]. Cuts a name
  * that is too long. */
 void hf_release_check_describe(const struct hf_check *check, char *text, size_t n);
-
-struct hf_signature {
-    const char *key_id;
-    const char *signature; /* ed25519 signature, in base64 */
-};
 
 struct hf_wave {
     unsigned percent;

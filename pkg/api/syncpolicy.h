@@ -7,6 +7,7 @@
 
 #include "api/field/selector.h"
 #include "api/meta.h"
+#include "api/signature.h"
 #include "api/telemetry.h"
 
 enum hf_on_expiry { HF_ON_EXPIRY_HOLD, HF_ON_EXPIRY_CONTINUE, HF_ON_EXPIRY_COUNT };
@@ -15,6 +16,9 @@ struct hf_syncpolicy {
     struct hf_meta meta;
     struct hf_selector node_selector;
     int64_t priority;
+    uint64_t sequence; /* grows with each signed version of this policy; 0: none given */
+    struct hf_signature *signatures;
+    size_t n_signatures;
     uint64_t interval_ns;
     uint64_t retry_interval_ns; /* maximum back-off */
     uint64_t timeout_ns;        /* time limit of one request */

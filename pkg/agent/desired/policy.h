@@ -2,6 +2,7 @@
  * Threads: loop thread only. */
 #pragma once
 
+#include "agent/desired/policy_trust.h"
 #include "agent/env.h"
 #include "agent/follow/objects.h"
 #include "node/facts.h"
@@ -11,6 +12,11 @@ struct hf_chosen_policy {
     /* the policy in effect: one of the SyncPolicy objects, or `defaults`; never NULL */
     const struct hf_syncpolicy *in_effect;
     struct hf_syncpolicy *defaults;
+    struct hf_policy_trust trust;
+    /* A policy that selects this node, but whose signatures the node does not accept: the reason in CamelCase (NULL if
+     * there is no such policy), and an explanation. */
+    const char *distrust;
+    char distrust_text[HF_POLICY_MESSAGE];
     /* name of the policy that the log last reported to be in effect; "" for the defaults */
     char name[HF_API_MAX_NAME + 1];
     /* Node object of this node, condensed (desired/own_node.h); NULL before the source has reported it */

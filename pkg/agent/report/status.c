@@ -252,6 +252,13 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
     if (r == 0)
         r = set_policy(conditions, view, now_unix_ns);
     if (r == 0)
+        r = set_simple(conditions, "PolicyTrusted", view->policy_distrust != NULL ? "False" : NULL,
+                       view->policy_distrust != NULL ? view->policy_distrust : "",
+                       view->policy_distrust != NULL ? view->policy_distrust_text : "", now_unix_ns);
+    if (r == 0)
+        r = set_simple(conditions, "ConfigurationValid", view->config_fault != NULL ? "False" : NULL, "Faulty",
+                       view->config_fault != NULL ? view->config_fault : "", now_unix_ns);
+    if (r == 0)
         r = set_simple(
             conditions, "ClockSkewed", view->skew_exceeded ? "True" : NULL, "BeyondMaxSkew",
             "this node's clock differs from the API server's by more than the policy's clock.maxSkew: synchronize it",

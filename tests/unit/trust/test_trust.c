@@ -486,6 +486,71 @@ START_TEST(every_verdict_has_a_reason_of_its_own)
 }
 END_TEST
 
+/* ---- policies ---------------------------------------------------------------------------------------------------- */
+
+#define POLICY_HEAD "apiVersion: edge.codcompass.io/v1alpha1\nkind: SyncPolicy\nmetadata: {name: site}\n"
+#define POLICY POLICY_HEAD "spec: {sequence: 3, interval: 5m, telemetry: {filter: {sample: [{keep: 0.25, match: {}}]}}}"
+
+/* Signs `text` with key A, then puts the signature into the policy `shown`, and checks that one. */
+static enum hf_trust_verdict check_policy(const char *text, const char *shown, struct hf_view prefix)
+{
+    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(10000), base64 = HF_BUF_INIT(200);
+    _cleanup_(hf_json_freep) json_t *signed_json = NULL, *json = NULL;
+    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = NULL;
+    enum hf_trust_verdict verdict = HF_TRUST_COUNT;
+    unsigned char signature[HF_ED25519_SIGNATURE];
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_int_eq(hf_yaml_parse(hf_view_of(text), NULL, &signed_json, NULL), 0);
+    ck_assert_int_eq(hf_yaml_parse(hf_view_of(shown), NULL, &json, NULL), 0);
+    if (prefix.p == NULL)
+        ck_assert_int_eq(hf_trust_policy_message(signed_json, &message, NULL), 0);
+    else
+        ck_assert_int_eq(hf_json_canonical_fractions(hf_json_at(signed_json, "spec"), &message, NULL), 0);
+    ck_assert_int_eq(hf_trust_sign(hf_buf_str(&priv[A]), hf_buf_view(&message), signature, NULL), 0);
+    ck_assert_int_eq(hf_base64_encode(signature, sizeof(signature), &base64), 0);
+    ck_assert_int_eq(hf_json_put(json, "spec.signatures",
+                                 json_pack("[{s:s, s:s}]", "keyId", ids[A], "signature", hf_buf_str(&base64))),
+                     0);
+    ck_assert_msg(hf_syncpolicy_decode(json, &policy, &issues) == 0, "%s: %s", issues.errors[0].path,
+                  issues.errors[0].text);
+    ck_assert_msg(hf_trust_check_policy(hf_simfs_ops(disk), "/trust", policy, &verdict, &err) == 0, "%s", err.cause);
+    return verdict;
+}
+
+START_TEST(policy_signature)
+{
+    static const struct {
+        const char *shown;
+        enum hf_trust_verdict want;
+    } rows[] = {
+        {POLICY, HF_TRUST_OK},
+        /* equal values in other words */
+        {POLICY_HEAD
+         "status: {x: 1}\nspec: {interval: 5m, sequence: 3, telemetry: {filter: {sample: [{match: {}, keep: "
+         "25e-2}]}}}",
+         HF_TRUST_OK},
+        {POLICY_HEAD "spec: {sequence: 4, interval: 5m, telemetry: {filter: {sample: [{keep: 0.25, match: {}}]}}}",
+         HF_TRUST_BAD_SIGNATURE},
+        {POLICY_HEAD "spec: {sequence: 3, interval: 5m, telemetry: {filter: {sample: [{keep: 0.26, match: {}}]}}}",
+         HF_TRUST_BAD_SIGNATURE},
+        {POLICY_HEAD "spec: {sequence: 3, interval: 5m}", HF_TRUST_BAD_SIGNATURE},
+        {POLICY_HEAD "spec: {sequence: 3, interval: 5m, priority: 9, telemetry: {filter: {sample: [{keep: 0.25, match: "
+                     "{}}]}}}",
+         HF_TRUST_BAD_SIGNATURE},
+        {"apiVersion: edge.codcompass.io/v1alpha1\nkind: SyncPolicy\nmetadata: {name: other}\n"
+         "spec: {sequence: 3, interval: 5m, telemetry: {filter: {sample: [{keep: 0.25, match: {}}]}}}",
+         HF_TRUST_BAD_SIGNATURE},
+    };
+
+    trust(A);
+    for (size_t i = 0; i < HF_LEN(rows); i++)
+        ck_assert_msg(check_policy(POLICY, rows[i].shown, (struct hf_view){NULL, 0}) == rows[i].want, "row %zu", i);
+    /* a signature over the spec alone, as releases have it */
+    ck_assert_int_eq(check_policy(POLICY, POLICY, HF_VIEW("")), HF_TRUST_BAD_SIGNATURE);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, every_verdict_has_a_reason_of_its_own);
@@ -510,5 +575,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_does_not_belong_there_is_named);
     tcase_add_test(tc, too_many_keys);
     tcase_add_test(tc, every_call_fails_once);
+    tcase_add_test(tc, policy_signature);
 }
 HF_TEST_MAIN("trust/trust", cases)

@@ -398,15 +398,15 @@ static int restore_link(const struct swap_scene *scene, const char *old)
 {
     const struct hf_swap_params *params = scene->params;
     struct hf_manifest_look seen = {.next = 0};
-    char sha256[HF_SHA256_HEX], what[sizeof(seen.what) + 64];
+    char sha256[HF_SHA256_HEX];
 
     if (!hf_tree_link_parse(params->target.release, old, sha256))
         return flip(scene, old);
     int r = hf_tree_verify(&scene->dir, old, params->records, true, &seen, params->cancel, scene->failure);
     if (r != 0)
         return r < 0 ? r : flip(scene, old);
-    (void)snprintf(what, sizeof(what), "the old tree has changed since it was installed: %s", seen.what);
-    return lost(scene, what);
+    return hf_failure_set(scene->failure, HF_R_RollbackFailed, ESTALE,
+                          "the old tree has changed since it was installed: %s", seen.what);
 }
 
 static int restore_tree(const struct swap_scene *scene)

@@ -98,14 +98,14 @@ static void clock_range(void *ctx, struct hf_time_range *ret_range)
     judge(ctx, ret_range);
 }
 
-/* A signer's own clock may be wrong: two witnesses that agree outweigh it. */
+/* A signer's own clock may be wrong: two witnesses that agree outweigh it, and so does a time server. */
 static void clock_signed(void *ctx, uint64_t unix_ns)
 {
     struct hf_clock *clock = ctx;
     struct hf_time_range range;
 
     judge(clock, &range);
-    if (range.agreement == HF_TIME_AGREED && unix_ns > range.latest_unix_ns)
+    if ((range.agreement == HF_TIME_AGREED || is_synced(clock)) && unix_ns > range.latest_unix_ns)
         return;
     if (hf_time_bound_signed(&clock->bound, unix_ns))
         clock->bound_rose = true;

@@ -13,9 +13,9 @@
  *     none                                Unknown        lower bound           none                    the track
  *
  * Alike: they differ by at most the policy's maxSkew, plus their errors, and the Date is fresh; an older Date that is
- * alike confirms nothing, and the wall clock then counts as alone. Without agreement, `earliest` goes back to any
- * live witness that shows an earlier time than the lower bound, so the bound alone never makes anything expire. The time
- * of the last agreement raises `earliest` if no live witness is before it, and raises `latest` if one is. Of two
+ * alike confirms nothing, and the wall clock then counts as alone. Without agreement, `earliest` goes back to any live
+ * witness that shows an earlier time than the lower bound, so the bound alone never makes anything expire. The time of
+ * the last agreement raises `earliest` if the wall clock is live and no live witness is before that time. Of two
  * witnesses that differ, the estimate is the one nearer to the last agreement; if there was none: a wall clock that a
  * time server keeps, else the server's Date. Against its own track, only a wall clock that a time server keeps is the
  * estimate. */

@@ -87,7 +87,7 @@ def make(version, sequence, new, old=None, *, name, install, checks, deadline="3
     if old is not None:
         artifact["deltas"] = [delta(old, new, f"{name}-{version}.delta")]
     return {
-        "name": name, "version": version, "sequence": sequence, "artifacts": [artifact],
+        "name": name, "version": version, "sequence": sequence, "expires": "2100-01-01T00:00:00Z", "artifacts": [artifact],
         "install": install, "health": {"deadline": deadline, "checks": checks},
     } | changes
 

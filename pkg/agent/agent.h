@@ -65,7 +65,7 @@ struct hf_agent_params {
     /* File to which the agent writes each new status for local programs. The agent also writes the file again at each
      * interval of the policy, so the file should be on a file system in memory. NULL if there is no such file. */
     const char *run_path;
-    /* Returns the telemetry part of a status as a new object, or NULL. May be NULL. */
+    /* Returns the telemetry part of a status as a new object, or NULL if there is none. The pointer may be NULL. */
     json_t *(*telemetry)(void *arg);
     /* Called at most once, when the node has installed and reported everything (see hf_agent_result()), or when the
      * agent cannot read its source because the source is an unreadable folder. May be NULL. */

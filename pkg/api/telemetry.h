@@ -151,8 +151,8 @@ struct hf_telemetry_anomaly {
     double hysteresis;
     /* for zScore the field `window` (default 10 min), for rateOfChange `per` (default 1 min), for absence `after` */
     uint64_t window_ns;
-    /* number of raw values that pass before, and number that pass after, the value that begins an anomaly; at most 64
-     * each */
+    /* number of raw values that leave the pipeline as context of an anomaly: those just before, and those just after,
+     * the value that begins the anomaly; at most 64 each */
     uint64_t before, after;
     enum hf_severity severity; /* severity of the finding; default error */
 };
@@ -222,7 +222,7 @@ struct hf_telemetry {
     /* The fields from batch_max_bytes to `compression` are from spec.telemetry.batch. */
     /* maximum size in bytes of a body before compression; 524288 is the default and the highest possible value */
     uint64_t batch_max_bytes;
-    uint64_t batch_timeout_ns; /* time that a batch waits until it is full; default 10 s */
+    uint64_t batch_timeout_ns; /* maximum time that a batch waits to become full; default 10 s */
     enum hf_telemetry_compression compression;
     /* The fields from max_attempts to max_duration_ns are from spec.telemetry.retry. */
     uint64_t max_attempts;    /* number of attempts after which the agent defers a batch; default 3 */

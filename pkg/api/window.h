@@ -27,5 +27,6 @@ extern const struct hf_field hf_window_fields[]; /* table of a window, which fil
 void hf_window_finish(struct hf_decode *decode, void *object, json_t *json);
 
 /* Returns true if `unix_ns` is inside one of the n windows, or if n is 0. Sets *ret_next_unix_ns (may be NULL) to the
- * next time at which the result changes, or to HF_NEVER if the result does not change within the next days. */
+ * next time at which the result changes, or to HF_NEVER if n is 0, or if more than 64 windows follow one another
+ * without a gap. */
 bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns, uint64_t *ret_next_unix_ns);

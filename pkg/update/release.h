@@ -103,8 +103,8 @@ enum release_stage {
 
 /* The journal on disk. Only transition.c writes these fields. */
 struct release_record {
-    /* the journal that the status shows; equal to the journal on disk, except for later attempts that made no
-     * progress */
+    /* the journal that the status shows: the journal on disk, updated by later attempts that made no progress and that
+     * transition.c therefore did not write to disk */
     struct hf_journal shown;
     /* values of the journal on disk; `shown` may also count later attempts that made no progress */
     struct {

@@ -31,7 +31,7 @@ struct hf_web_params {
     struct hf_server_limits limits;
     const struct hf_web_check *checks;
     size_t n_checks;
-    /* further pages; a route with the path of a page that this file serves replaces that page */
+    /* further pages; if a route has the path of a page of web.c, such as /metrics, the route replaces that page */
     const struct hf_server_route *routes;
     size_t n_routes;
 };

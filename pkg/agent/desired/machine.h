@@ -24,8 +24,8 @@ void hf_machine_done(struct hf_machine *machine);
  * read. If memory runs out, all facts keep their values. */
 void hf_machine_read(struct hf_machine *machine);
 
-/* Returns the folder on disk i by which the agent measures the disk (disk_levels explains i), or NULL if there is no
- * disk i. */
+/* Returns a folder on disk i; statfs() of this folder measures the disk. Returns NULL if there is no disk i. The
+ * comment of disk_levels lists the disks. */
 const char *hf_machine_disk(const struct hf_machine *machine, size_t i);
 
 /* Checks if this node has everything that an artifact requires. Returns 0, or -EOPNOTSUPP with the list of missing

@@ -12,8 +12,9 @@ struct hf_planner {
     const struct hf_agent_env *env;
     /* result of the last hf_planner_run(); its pointers into the objects may be invalid after that call */
     struct hf_plan *plan;
-    struct hf_strmap desired_names;      /* names of the releases that the last plan wants */
-    struct hf_strmap noted;              /* superseded and waiting objects that the log has reported */
+    struct hf_strmap desired_names; /* names of the releases that the last plan wants */
+    /* set of "<object>/<object that is used instead of it>", for each such pair that the planner has already logged */
+    struct hf_strmap noted;
     char superseded[HF_READINESS_NAMES]; /* names of the superseded objects, for the status */
     char not_admitted[HF_READINESS_NAMES];
     /* describes a part of the plan that the node cannot carry out; "" if there is none */

@@ -13,11 +13,11 @@ struct hf_chosen_policy {
     const struct hf_syncpolicy *in_effect;
     struct hf_syncpolicy *defaults;
     struct hf_policy_trust trust;
-    /* A policy that selects this node, but whose signatures the node does not accept: the reason in CamelCase (NULL if
-     * there is no such policy), and an explanation. */
+    /* If a policy selects this node, but the node does not accept its signatures: the reason in CamelCase, and an
+     * explanation. NULL if there is no such policy. */
     const char *distrust;
     char distrust_text[HF_POLICY_MESSAGE];
-    /* name of the policy that the log last reported to be in effect; "" for the defaults */
+    /* name of the policy that the agent last logged as the policy in effect; "" for the defaults */
     char name[HF_API_MAX_NAME + 1];
     /* Node object of this node, condensed (desired/own_node.h); NULL before the source has reported it */
     json_t *node;

@@ -13,8 +13,8 @@ const json_t *hf_concern_labels(const struct hf_follow *follow);
  * deletion of the object (kube/source.h). */
 void hf_concern_decline(const struct hf_follow *follow, const char *name, bool matters);
 
-/* Removes an object that the agent no longer keeps from the cache on disk, and calls hf_concern_decline() for it. `arg`
- * is the struct hf_follow. */
+/* Call this function when the agent no longer keeps an object. It removes the object from the cache on disk and calls
+ * hf_concern_decline() for the object. `arg` is the struct hf_follow. */
 void hf_concern_uncache(void *arg, const char *name);
 
 void hf_concern_relist_if_room(struct hf_follow *follow);

@@ -109,8 +109,8 @@ bool hf_objects_has_others(const struct hf_objects *objects);
 bool hf_objects_has_room_again(const struct hf_objects *objects);
 
 /* Forgets the selectors of objects for other nodes. Call this function before a complete list, which reports these
- * objects again. The names of objects that found no room stay in the table until the object fits or the source deletes
- * it. */
+ * objects again. Does not forget the name of an object that found no room; the table drops this name when the object
+ * fits or the source deletes the object. */
 void hf_objects_forget_others(struct hf_objects *objects);
 
 /* Returns true if the table has the object with this name, or only the name because the object found no room. */

@@ -18,7 +18,7 @@ struct hf_echo {
     unsigned adoptions;  /* number of times that the node recently continued from a higher number */
     uint64_t adopted_ns; /* monotonic time at which the node last continued from a higher number */
     bool exists;         /* true if the source has this node's EdgeNode */
-    /* true if the source has reported to this process that this node's EdgeNode exists or does not exist */
+    /* true if the source has reported to this process whether this node's EdgeNode exists */
     bool heard;
 };
 

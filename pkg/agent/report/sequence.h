@@ -1,5 +1,5 @@
 /* agent/report/sequence.h - gives each status a number. The numbers only grow, even after restarts and power cuts.
- * Threads: loop thread only. A call rarely writes the file, and then blocks.
+ * Threads: loop thread only. Few calls write the file; only these calls block.
  *
  * The agent reserves a block of numbers in the file <state>/sequence before it uses the first number of the block. So
  * most heartbeats need no disk write. */

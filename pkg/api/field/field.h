@@ -6,9 +6,9 @@
  *         HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", check_fields, 16, .finish = finish_check),
  *         {0}};
  *
- * One pass reports every mistake in the object. An unknown key gives a warning, but an error in a label selector.
- * `const char *` members of the struct point into the JSON tree. Fields of an absent object take their defaults.
- * tests/unit/api/test_schema.c compares the tables with the CRDs. Pure. */
+ * One pass reports every mistake in the object. An unknown key is an error in a label selector, and gives only a
+ * warning everywhere else. `const char *` members of the struct point into the JSON tree. Fields of an absent object
+ * take their defaults. tests/unit/api/test_schema.c compares the tables with the CRDs. Pure. */
 #pragma once
 
 #include "api/field/decode.h"

@@ -79,7 +79,8 @@ struct hf_kube {
     bool no_watchlist; /* true if the server has refused a WatchList */
     uint64_t spread_ns;
     struct hf_timer *turn; /* timer for work that must not happen inside a call by the client's user */
-    /* monotonic times of the last read of the credentials and of the last nudge (0 means never) */
+    /* monotonic times of the last read of the credentials and of the last call of hf_kube_nudge_all() that had an
+     * effect (0 means never) */
     uint64_t last_reauth_ns, last_nudge_ns;
     /* monotonic time of the last sign of life from the real server (0 means none yet) */
     uint64_t heard_ns;
@@ -137,7 +138,8 @@ struct hf_kube_subscription {
      * store */
     bool exact;
     bool doubtful; /* true if the round in progress must not report any object as gone */
-    /* true if the last round was `doubtful`; the client then lists again later, because objects may be gone */
+    /* true if the last round was `doubtful`, so that the ledger may hold objects that no longer exist; the next
+     * hf_kube_subscription_refresh() then lists again */
     bool confirm;
     bool wants_probe;   /* behind a MetaServer, true if the subscription wants a LIST that the cloud answers */
     bool relist;        /* true if the subscriber wants a complete list that has not begun */

@@ -56,8 +56,9 @@ void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters)
 HF_MUST_USE int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                 enum hf_ledger_change *ret_change);
 
-/* Handles an event of a MetaServer's watch, like hf_ledger_event(). Pass live = true if the event came from the cloud
- * now; that is so if there is contact with the cloud and the stream no longer replays the MetaServer's store. */
+/* Handles an event of a MetaServer's watch, like hf_ledger_event(). Pass live = true if the cloud has just sent the
+ * event. The caller assumes this if there is contact with the cloud and the stream no longer replays the MetaServer's
+ * store. */
 HF_MUST_USE int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                      bool live, enum hf_ledger_change *ret_change);
 

@@ -47,14 +47,13 @@ enum hf_prober_event {
 enum hf_prober_effect {
     HF_PROBER_REPORT_LOST = 1 << 0,
     HF_PROBER_REPORT_PROVEN = 1 << 1,
-    HF_PROBER_WANT_OTHERS = 1 << 2, /* record for every other subscription that it wants a LIST */
+    HF_PROBER_WANT_OTHERS = 1 << 2, /* record that every other subscription wants a LIST */
     HF_PROBER_ASK = 1 << 3,         /* send the LIST of the next subscription that wants one */
     HF_PROBER_SET_TIMER = 1 << 4,
-    HF_PROBER_REPORT_BARRED =
-        /* report lost contact, with the reason, to the subscription that wanted this LIST, and stop the watch of that
-         * subscription */
-    1 << 5,
-    HF_PROBER_WANT_BARRED = 1 << 6, /* record for every barred subscription that it wants a LIST */
+    /* report lost contact, with the reason, to the subscription that wanted this LIST, and stop the watch of that
+     * subscription */
+    HF_PROBER_REPORT_BARRED = 1 << 5,
+    HF_PROBER_WANT_BARRED = 1 << 6, /* record that every barred subscription wants a LIST */
 };
 
 struct hf_prober {

@@ -22,8 +22,9 @@
 #define HF_PULSE_FIRST_NS (40 * HF_NS_PER_S) /* limit of a pause while the node learns the usual pauses */
 #define HF_PULSE_MARGIN_NS (5 * HF_NS_PER_S)
 #define HF_PULSE_MIN_NS (20 * HF_NS_PER_S)
-#define HF_PULSE_CAP_NS (45 * HF_NS_PER_S)  /* maximum of the limit of a pause */
-#define HF_PULSE_MAX_NS (300 * HF_NS_PER_S) /* pause after which the node sends no pings for a while */
+#define HF_PULSE_CAP_NS (45 * HF_NS_PER_S) /* maximum of the limit of a pause */
+/* If the longest pause of the last 10 to 20 minutes exceeds this time, the node sends no pings. */
+#define HF_PULSE_MAX_NS (300 * HF_NS_PER_S)
 
 enum { HF_PULSE_QUESTIONS = 3 };
 

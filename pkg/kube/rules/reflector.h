@@ -59,35 +59,35 @@ enum hf_rf_state {
 };
 
 enum hf_rf_event {
-    HF_RF_START,    /* the subscription starts without a resourceVersion to resume from */
-    HF_RF_RESUME,   /* the subscription starts with a resourceVersion to resume from */
-    HF_RF_TIMER,    /* the delay that the machine asked for is over */
-    HF_RF_ACCEPTED, /* the server answered a watch with 200 */
-    HF_RF_FILLED,   /* the server has sent all existing objects of a WatchList */
-    HF_RF_PAGE,     /* a page of a list came, and more pages follow */
-    HF_RF_LISTED,   /* the last page of a list came */
-    HF_RF_REFUSED,  /* the server answered 400 or 422, because it does not understand the request */
-    HF_RF_EXPIRED,  /* the server sent 410, as the status of the answer or as an error in the stream */
-    HF_RF_DENIED,   /* the server answered 401, for the first time in a row */
-    HF_RF_DENIED_AGAIN,
-    HF_RF_DISTRUST,    /* TLS failed, because this node does not trust the server's certificate */
-    HF_RF_FORBIDDEN,   /* the server answered 403 */
-    HF_RF_MISSING,     /* the server answered 404, because the kind does not exist yet */
-    HF_RF_BUSY,        /* the server answered 429 or 5xx */
-    HF_RF_LINK_AWAY,   /* there is no route to the server, no answer, or the connection is silent */
-    HF_RF_SERVER_AWAY, /* the server refused, reset or cut the connection */
-    HF_RF_ENDED,       /* the stream ended without an error after HF_RF_EARLY_NS or more */
-    HF_RF_ENDED_EARLY, /* the stream ended without an error, but within HF_RF_EARLY_NS */
-    HF_RF_GARBAGE,     /* the server sent an unusable answer */
-    HF_RF_BACKWARDS,   /* the stream sent a resourceVersion older than an earlier one */
-    HF_RF_NUDGE,       /* the server may be reachable again */
+    HF_RF_START,        /* the subscription starts without a resourceVersion to resume from */
+    HF_RF_RESUME,       /* the subscription starts with a resourceVersion to resume from */
+    HF_RF_TIMER,        /* the delay that the machine asked for is over */
+    HF_RF_ACCEPTED,     /* the server answered a watch with 200 */
+    HF_RF_FILLED,       /* the server has sent all existing objects of a WatchList */
+    HF_RF_PAGE,         /* a page of a list came, and more pages follow */
+    HF_RF_LISTED,       /* the last page of a list came */
+    HF_RF_REFUSED,      /* the server answered 400 or 422, because it does not understand the request */
+    HF_RF_EXPIRED,      /* the server sent 410, as the status of the answer or as an error in the stream */
+    HF_RF_DENIED,       /* the first 401 since a watch last stayed open */
+    HF_RF_DENIED_AGAIN, /* any further 401 */
+    HF_RF_DISTRUST,     /* TLS failed, because this node does not trust the server's certificate */
+    HF_RF_FORBIDDEN,    /* the server answered 403 */
+    HF_RF_MISSING,      /* the server answered 404, because the kind does not exist yet */
+    HF_RF_BUSY,         /* the server answered 429 or 5xx */
+    HF_RF_LINK_AWAY,    /* there is no route to the server, no answer, or the connection is silent */
+    HF_RF_SERVER_AWAY,  /* the server refused, reset or cut the connection */
+    HF_RF_ENDED,        /* the stream ended without an error after HF_RF_EARLY_NS or more */
+    HF_RF_ENDED_EARLY,  /* the stream ended without an error, but within HF_RF_EARLY_NS */
+    HF_RF_GARBAGE,      /* the server sent an unusable answer */
+    HF_RF_BACKWARDS,    /* the stream sent a resourceVersion older than an earlier one */
+    HF_RF_NUDGE,        /* the server may be reachable again */
     HF_RF_STOP,
     HF_RF_EVENTS,
 };
 
 enum hf_rest { HF_REST_NONE, HF_REST_LINK, HF_REST_SERVER, HF_REST_BUSY, HF_REST_DENIED, HF_REST_RELIST, HF_REST_SOON };
 
-/* Effects, which kube/api/dispatch.c performs in the order of their bits, except for the timer. */
+/* Effects. kube/api/dispatch.c performs them in the order of their bits, but SET_TIMER directly after DROP_ROUND. */
 enum hf_rf_effect {
     HF_RF_CLOSE = 1 << 0,         /* cancel the open request */
     HF_RF_DROP_ROUND = 1 << 1,    /* forget the pages of the broken round */
@@ -149,8 +149,8 @@ struct hf_rf_step {
 };
 
 /* Handles one event, and returns the effects that the caller must perform. `retry_after_ns` is the server's
- * Retry-After, or 0. An event that the state does not expect changes nothing. Pass DENIED and ENDED only; the machine
- * itself turns them into DENIED_AGAIN and ENDED_EARLY. */
+ * Retry-After, or 0. An event that the state does not expect changes nothing. Do not pass DENIED_AGAIN or ENDED_EARLY:
+ * pass DENIED or ENDED, and the machine finds out which of the two forms it is. */
 struct hf_rf_step hf_reflector_step(struct hf_reflector *rf, enum hf_rf_event event, const struct hf_rf_limits *limits,
                                     uint64_t now_ns, uint64_t retry_after_ns, const struct hf_rand_ops *rng);
 

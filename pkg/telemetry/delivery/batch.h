@@ -70,10 +70,11 @@ bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t un
 /* Returns true if the table has a place for another batch that is not a part of a split batch. */
 bool hf_batches_may_plan(const struct hf_batches *batches);
 
-/* Moves `delivered`, the sequence up to which everything was delivered at the last call, past the done batches that
- * follow without a gap, and returns the new value. Joins adjacent done batches, and removes done and waiting batches up
- * to `durable`, the cursor on disk. The table keeps done batches with higher sequences than `durable`, so that their
- * borders stay on disk and the agent does not plan different batches for these sequences after a restart. */
+/* Returns the sequence up to which everything is delivered now. Pass as `delivered` the result of the last call; the
+ * function advances it over the done batches that follow without a gap. Joins adjacent done batches, and removes done
+ * and waiting batches up to `durable`, the cursor on disk. The table keeps done batches with higher sequences than
+ * `durable`, so that their borders stay on disk and the agent does not plan different batches for these sequences after
+ * a restart. */
 uint64_t hf_batches_settle(struct hf_batches *batches, uint64_t delivered, uint64_t durable);
 
 struct hf_batch_choice {

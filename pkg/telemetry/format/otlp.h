@@ -9,7 +9,8 @@
  * follows proto3's JSON mapping (64-bit numbers are strings) with the change that OTLP makes (enums are numbers). The
  * caller chooses field numbers and names.
  *
- * Pure. Errors: `r` keeps the first failure, and after a failure the functions that write do nothing. */
+ * Pure. Errors: the member `r` of struct hf_otlp keeps the first failure, and after a failure the functions that write
+ * do nothing. */
 #pragma once
 
 #include <stdbool.h>

@@ -53,7 +53,7 @@ struct hf_anomaly_rule_state {
     uint64_t learned;
     struct hf_sample anchors[HF_ANOMALY_ANCHORS]; /* for rateOfChange, earlier samples at distances of per / 8 */
     size_t n_anchors;
-    uint64_t after; /* number of raw values that still pass because of the anomaly */
+    uint64_t after; /* number of further raw values that will pass because of the anomaly */
     /* ring of the last rule->before samples, which the state owns; NULL if the rule needs none */
     struct hf_sample *before;
     size_t before_at, before_n;

@@ -40,7 +40,7 @@ void hf_filter_done(struct hf_filter *filter);
 /* Returns true if a drop rule matches the event. */
 bool hf_filter_drops(const struct hf_filter *filter, const struct hf_event *event);
 /* Applies minSeverity (to logs only), samples and rate limits, in this order. Counts the event in its bucket if the
- * rate limit suppresses it. If the event is kept, call hf_filter_commit() when it is stored, which takes a token out of
- * the bucket. */
+ * rate limit suppresses it. If the filter keeps the event, call hf_filter_commit() when the event is stored; this call
+ * takes a token out of the bucket. */
 enum hf_filter_result hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns);
 void hf_filter_commit(struct hf_filter *filter);

@@ -3,10 +3,10 @@
  *     drop -> redact -> anomalies -> minSeverity (logs only) -> sample -> rate limit -> enrich -> aggregate or pass
  *
  * Findings, and events whose `anomaly` is already true, go only through redaction and enrichment. The value that begins
- * an anomaly and the `after` values that follow pass raw, whatever the filters decide. The pipeline also emits new
- * events, without an id: a finding when an anomaly begins, the raw values before the anomaly, and a finding when the
- * anomaly ends. The pipeline aggregates a metric if the value is finite and not aggregated yet, and if the event has no
- * origin (so that this node observed it).
+ * an anomaly passes unaggregated, whatever the filters decide, and so do the next `after` values. The pipeline also
+ * emits new events, without an id: a finding when an anomaly begins, the raw values before the anomaly, and a finding
+ * when the anomaly ends. The pipeline aggregates a metric if the value is finite and not aggregated yet, and if the
+ * event has no origin, which means that this node observed it.
  *
  * At the end of each window, or every 60 s, the pipeline emits its counts: holdfast_suppressed {suppressedSource},
  * holdfast_series_refused, holdfast_top {attribute, value, error}.

@@ -66,7 +66,7 @@ HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, ui
 bool hf_outlet_has_room(const struct hf_outlet *outlet, enum hf_lane lane, size_t n);
 
 /* Returns true if the spools dropped events to make room and the outlet has not stored a report about these drops yet.
- * The outlet stores such reports from time to time without a call. */
+ * From time to time the outlet stores such reports by itself. */
 bool hf_outlet_owes_drops(const struct hf_outlet *outlet);
 /* Stores the reports about dropped events now, without waiting until they are due. Holds the receipt (may be NULL)
  * until the reports are durable. */

@@ -10,8 +10,8 @@
 #include "web/metrics.h"
 
 struct hf_outlet_metrics {
-    struct hf_metric_family *attempts, *dead,
-        *dropped; /* families with a second label, whose metric is looked up at each count */
+    /* families with a label besides `sink`; the outlet looks up the metric each time it counts */
+    struct hf_metric_family *attempts, *dead, *dropped;
     struct hf_metric *events, *bytes, *batches, *deferred, *rejected;
     /* families of the sink's gauges, which hf_outlet_metrics_forget() removes */
     struct hf_metric_family *of_lane[3], *of_sink[3];

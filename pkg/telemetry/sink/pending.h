@@ -35,14 +35,15 @@ struct hf_pending *hf_pending_new(const struct hf_pending_params *params);
 void hf_pending_free(struct hf_pending *pending);
 HF_DEFINE_CLEANUP(struct hf_pending, hf_pending_free)
 
-/* Adds the event whose id has this fingerprint. Returns a new receipt for the event, which the caller holds once. The
- * table holds the receipt `outer` (may be NULL) until the new receipt settles. Returns NULL if HF_PENDING_MAX events
- * are on their way to disk, or if memory runs out. */
+/* Adds the event whose id has this fingerprint. Returns a new receipt for the event; the caller owns one hold of the
+ * receipt and must release it. The table holds the receipt `outer` (may be NULL) until the new receipt settles. Returns
+ * NULL if HF_PENDING_MAX events are on their way to disk, or if memory runs out. */
 struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *outer);
 
-/* Returns a receipt for one of several sinks that must store an event. This receipt is called a share, and the caller
- * holds it once. `whole` is the event's receipt from hf_pending_begin(), and `which` (0..31) is the number of the
- * share. The share holds `whole` until the share settles. Returns NULL if memory runs out. */
+/* Returns a receipt for one of several sinks that must store an event. This receipt is called a share; the caller owns
+ * one hold of the share and must release it. `whole` is the event's receipt from hf_pending_begin(), and `which`
+ * (0..31) is the number of the share. The share holds `whole` until the share settles. Returns NULL if memory runs
+ * out. */
 struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receipt *whole, unsigned which);
 
 /* Holds `receipt` until all events that are in the table now have settled. Then releases `receipt` with 0, or with -EIO

@@ -8,7 +8,7 @@
  *                               of any size. A torn write leaves the other slot intact.
  *   one slot                    valid after a kill until the machine reboots (the record holds the kernel's boot id):
  *                               overwritten at every checkpoint (4 MiB of output) and never synced, so that it causes
- *                               no card writes of its own
+ *                               no writes to flash storage by itself
  * A wrong checkpoint cannot do harm: patch.c compares the hash of the finished file with the signed hash, and makes the
  * file again from the start if the hashes differ. A lost checkpoint costs only time.
  *

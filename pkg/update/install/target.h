@@ -1,11 +1,11 @@
 /* update/install/target.h - the install path of a release: opens the path below an allowed root so that no symbolic
  * link can lead elsewhere.
  *
- * The functions open the root as the operator named it. From the root to the folder of the target, no component of the
- * path may be a symbolic link. openat2() enforces this rule, so that a link that somebody creates between two system
- * calls has no effect. All files of an update lie in the folder of the target, under names
- * `.holdfast-<release>.<suffix>`. The files are therefore on the file system of the target, so that renames and hard
- * links between them work.
+ * The path of the root itself may contain symbolic links, because the operator chose it. From the root to the folder of
+ * the target, no component of the path may be a symbolic link. openat2() enforces this rule, so that a link that
+ * somebody creates between two system calls has no effect. All files of an update lie in the folder of the target,
+ * under names `.holdfast-<release>.<suffix>`. The files are therefore on the file system of the target, so that renames
+ * and hard links between them work.
  *
  * Threads: any; every function that accesses files blocks. Memory: a target borrows its strings. */
 #pragma once

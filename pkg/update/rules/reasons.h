@@ -124,7 +124,7 @@
       "see the message; make the release again with release create")                                                   \
     X(Expired, ERROR, "the release has expired", "sign it with a later expires")                                       \
     X(ObjectRefused, ERROR, "the object or its file is invalid", "see the message; correct the object")                \
-    /* the node does not fit */                                                                                        \
+    /* this node cannot run the release */                                                                             \
     X(NoArtifactForArch, WARNING, "the release has no artifact for this architecture",                                 \
       "add an artifact if this node should run the release")                                                           \
     X(RequirementsNotMet, WARNING, "the node does not meet the requirements of the artifact", "see the message")       \

@@ -24,7 +24,7 @@ struct hf_clock {
     struct hf_time_bound bound;
     uint64_t date_unix_ns, date_mono_ns, date_error_ns; /* last Date of the server; date_unix_ns 0: none */
     uint64_t agreed_unix_ns, agreed_mono_ns;            /* last agreement; agreed_unix_ns 0: none */
-    struct hf_time_track track;                         /* what a single witness showed so far */
+    struct hf_time_track track;                         /* what the wall clock showed so far */
     uint64_t sync_error_ns, sync_mono_ns;               /* last answer of the kernel, and when it was asked */
     uint64_t max_skew_ns;
     bool bound_rose; /* a signed time raised the bound, and the file does not hold that time yet */

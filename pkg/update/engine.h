@@ -121,9 +121,10 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
                                      struct hf_err *err);
 /* Looks for drift in committed releases. Call this function once per SyncPolicy `interval`. If somebody changed or
  * removed the installed content, the engine installs the release again at once (reason Drifted), with health checks as
- * in any update. If the checks fail, the engine restores the content that was in place before the repair. After the
- * first repair, the engine checks for drift again after one minute at the earliest; each further repair doubles this
- * time, up to 512 minutes. */
+ * in any update. If the checks fail, the engine restores the file that was in place before the repair, but never a tree
+ * that differs from its manifest. If only mode or owner have changed, the engine sets them in place (reason
+ * RightsRestored). After the first repair, the engine checks for drift again after one minute at the earliest; each
+ * further repair doubles this time, up to 512 minutes. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* Returns what does not belong into the trust folder, or who could change it, as the last hf_update_engine_set() found
  * it; NULL if all is well. The string is valid until the next hf_update_engine_set(). */

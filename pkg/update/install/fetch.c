@@ -422,7 +422,7 @@ static int on_response(void *arg, const struct hf_http_response *response)
     if (total > limit(fetch)) {
         fetch->drop = true;
         return fail(fetch, HF_R_ArtifactTooLong, EFBIG,
-                    "the server offers %" PRIu64 " bytes, at most %" PRIu64 " are signed", total, limit(fetch));
+                    "the server offers %" PRIu64 " bytes, more than the signed %" PRIu64 " bytes", total, limit(fetch));
     }
     if (fetch->p.exact && total != 0 && total != fetch->p.size) {
         fetch->drop = true;

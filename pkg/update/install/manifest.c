@@ -440,7 +440,8 @@ static int not_ours(struct walk *walk, const char *path)
                           "'%.200s' changed while the agent unpacked the archive", path);
 }
 
-/* Fills in the record of a file. If its ctime is that of the extractor's last write, the extractor's digest is right. */
+/* Fills in the record of a file. If its ctime is that of the extractor's last write, the extractor's digest is right.
+ * */
 static int digest_file(struct walk *walk, int dirfd, const char *name, const struct stat *st,
                        struct manifest_record *record)
 {

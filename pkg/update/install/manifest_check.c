@@ -7,7 +7,7 @@
 #include "update/install/manifest_record.h"
 #include "update/install/target.h"
 
-struct check {
+struct tree_check {
     const struct hf_manifest *manifest;
     const struct hf_fs_ops *fs;
     int top_fd;
@@ -19,7 +19,7 @@ struct check {
     struct manifest_writer writer;
 };
 
-static void check_free(struct check *check)
+static void tree_check_free(struct tree_check *check)
 {
     if (check == NULL)
         return;
@@ -27,7 +27,7 @@ static void check_free(struct check *check)
     manifest_writer_done(&check->writer);
     free(check);
 }
-HF_DEFINE_CLEANUP(struct check, check_free)
+HF_DEFINE_CLEANUP(struct tree_check, tree_check_free)
 
 /* A name in an archive may have any bytes; a message is text. */
 static void make_printable(char *text)
@@ -37,7 +37,7 @@ static void make_printable(char *text)
             *text = '?';
 }
 
-static int wrong(struct check *check, const struct manifest_record *record, const char *what)
+static int wrong(struct tree_check *check, const struct manifest_record *record, const char *what)
 {
     (void)snprintf(check->look->what, sizeof(check->look->what), "'%.140s' %s", record->path, what);
     make_printable(check->look->what);
@@ -56,7 +56,7 @@ static bool same_identity(const struct manifest_record *a, const struct manifest
 
 /* Sets owner and mode through a descriptor of the very file that was read. Owner first, because a new owner clears the
  * set-id bits; between the two calls the file never has more rights than before or after. */
-static int mend(struct check *check, const struct manifest_record *want, struct manifest_record *now)
+static int mend(struct tree_check *check, const struct manifest_record *want, struct manifest_record *now)
 {
     const struct hf_fs_ops *fs = check->fs;
     struct stat st;
@@ -85,7 +85,7 @@ static int mend(struct check *check, const struct manifest_record *want, struct 
 }
 
 /* 1: the file is right; 0: not; -errno. */
-static int compare(struct check *check, const struct manifest_record *want, bool full, struct manifest_record *now)
+static int compare(struct tree_check *check, const struct manifest_record *want, bool full, struct manifest_record *now)
 {
     struct stat st;
     int r = check->fs->fstatat(check->fs->ctx, check->top_fd, want->path, &st, AT_SYMLINK_NOFOLLOW);
@@ -133,7 +133,7 @@ static bool scan_is_due(struct hf_manifest_look *look, const struct manifest_rec
     return true;
 }
 
-static int look_on(struct check *check, bool full)
+static int look_on(struct tree_check *check, bool full)
 {
     struct hf_manifest_look *look = check->look;
     struct manifest_record want, now = {.path = ""};
@@ -161,7 +161,7 @@ static int look_on(struct check *check, bool full)
 
 /* Writes the manifest again, with the identities that the files have now. Verifies each file whose identity differs
  * once more, so that its new identity belongs to the right content. */
-static int renew(struct check *check)
+static int renew(struct tree_check *check)
 {
     struct manifest_record want, now = {.path = ""};
     int got, r;
@@ -185,7 +185,7 @@ static int renew(struct check *check)
 int hf_manifest_check(const struct hf_manifest *manifest, int top_fd, bool full, struct hf_manifest_look *look,
                       const atomic_bool *cancel, struct hf_failure *failure)
 {
-    _cleanup_(check_freep) struct check *check = calloc(1, sizeof(*check));
+    _cleanup_(tree_check_freep) struct tree_check *check = calloc(1, sizeof(*check));
     char what[sizeof(look->what)];
 
     if (check == NULL)

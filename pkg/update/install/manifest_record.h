@@ -5,8 +5,8 @@
  *     end <number of records, ten digits> <sha256 of all bytes before>\0
  *
  * The type is d (folder), f (file) or l (symbolic link). The size of a folder is its number of names; the SHA-256 of a
- * link is that of its text. The path is relative to the top folder, whose own path is ".". Threads: worker threads only;
- * all functions block. */
+ * link is that of its text. The path is relative to the top folder, whose own path is ".". Threads: worker threads
+ * only; all functions block. */
 #pragma once
 
 #include "pack/tar/tar_read.h"

@@ -1,5 +1,5 @@
-/* update/install/metadata.h - gives the new file its rights, and copies the extended attributes from the old file to the
- * new file. All functions block. */
+/* update/install/metadata.h - gives the new file its rights, and copies the extended attributes from the old file to
+ * the new file. All functions block. */
 #pragma once
 
 #include "base/fs.h"

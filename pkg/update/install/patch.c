@@ -466,8 +466,8 @@ static int find_whole(struct patch_run *run, bool *ret_whole)
     return r;
 }
 
-/* The rights of the new file: as the release states, or as they were recorded for this version (a repair) or for the old
- * one, or those of the old file. */
+/* The rights of the new file: as the release states, or as they were recorded for this version (a repair) or for the
+ * old one, or those of the old file. */
 static int rights_of(const struct patch_run *run, struct hf_rights *ret_rights)
 {
     const struct hf_patch_params *params = run->params;

@@ -1,8 +1,8 @@
 /* update/install/rights.h - mode and owner of a single installed file: what they must be, and how they are set right.
  *
- * The manifest of a version (update/install/manifest.h) records them when the version is installed. Somebody who changes
- * them later must not be able to pass the change on to the next version. Threads: worker threads only; all functions
- * block. */
+ * The manifest of a version (update/install/manifest.h) records them when the version is installed. Somebody who
+ * changes them later must not be able to pass the change on to the next version. Threads: worker threads only; all
+ * functions block. */
 #pragma once
 
 #include "update/install/manifest.h"

@@ -67,15 +67,15 @@ HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swa
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
-/* Swaps the new file in. -ESTALE: the target, the new file or the new tree has changed. After any failure, call hf_swap_undo() to
- * restore the old state. */
+/* Swaps the new file in. -ESTALE: the target, the new file or the new tree has changed. After any failure, call
+ * hf_swap_undo() to restore the old state. */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
 /* Restores the old file. -ESTALE with RollbackFailed: the old version is gone, or the old tree is not what its manifest
  * says; it cannot be restored. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Removes downloads, unfinished files, old files, old manifests, trees that the target's link does not name, and folders
- * that were made for a target that does not exist. Call this function only while the journal on disk records which
- * version is in place. */
+/* Removes downloads, unfinished files, old files, old manifests, trees that the target's link does not name, and
+ * folders that were made for a target that does not exist. Call this function only while the journal on disk records
+ * which version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

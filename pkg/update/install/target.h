@@ -44,8 +44,8 @@ struct hf_target_dir {
  * strictly below a root. */
 HF_MUST_USE int hf_target_check(const struct hf_target *target, struct hf_failure *failure);
 
-/* Returns the length of the longest root that target->path lies strictly below, without slashes at its end, and the root
- * in *ret_root. If there is none, *ret_root stays unchanged. Pure. */
+/* Returns the length of the longest root that target->path lies strictly below, without slashes at its end, and the
+ * root in *ret_root. If there is none, *ret_root stays unchanged. Pure. */
 size_t hf_target_root(const struct hf_target *target, const char **ret_root);
 
 /* True if a component of the path starts with ".holdfast-": no release may install there. Pure. */

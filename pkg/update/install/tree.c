@@ -199,7 +199,7 @@ int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder
 
 /* ---- verifying --------------------------------------------------------------------------------------------------- */
 
-struct proof {
+struct tree_proof {
     const struct hf_fs_ops *fs;
     int top_fd;
     const char *sha256;
@@ -210,7 +210,7 @@ struct proof {
 /* 0 if the canonical archive of the tree has the hash of its name. */
 static int prove(void *arg)
 {
-    const struct proof *proof = arg;
+    const struct tree_proof *proof = arg;
     _cleanup_(hf_archive_freep) struct hf_archive *archive = NULL;
     unsigned char digest[HF_SHA256_BYTES];
     char hex[HF_SHA256_HEX];
@@ -223,7 +223,7 @@ static int prove(void *arg)
     return r == -EBADMSG || r == -E2BIG ? -ESTALE : r;
 }
 
-static int adopt(const struct hf_manifest *manifest, struct proof *proof, struct hf_manifest_look *look)
+static int adopt(const struct hf_manifest *manifest, struct tree_proof *proof, struct hf_manifest_look *look)
 {
     int r = hf_manifest_write(manifest, proof->top_fd, &(struct hf_manifest_source){.agree = prove, .arg = proof},
                               proof->cancel, proof->failure);
@@ -255,7 +255,7 @@ int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char
     if (records == NULL)
         return 1;
     int r = hf_manifest_check(&manifest, top.fd, full, look, cancel, failure);
-    struct proof proof = {dir->fs, top.fd, sha256, cancel, failure};
+    struct tree_proof proof = {dir->fs, top.fd, sha256, cancel, failure};
     return r == -ENOENT ? adopt(&manifest, &proof, look) : r;
 }
 

@@ -7,8 +7,8 @@
  * tree in use, or the agent's user if there is no such tree, because the user ids in an archive are those of the build
  * machine. The manifest of the tree (update/install/manifest.h) is made from the bytes that the extractor wrote.
  *
- * The agent never takes a folder again whose content it has not compared with its manifest. A repair makes a new folder;
- * while the damaged one is in use, the new one has the name <sha256>.again.
+ * The agent never takes a folder again whose content it has not compared with its manifest. A repair makes a new
+ * folder; while the damaged one is in use, the new one has the name <sha256>.again.
  *
  * Threads: worker threads only; hf_tree_make(), hf_tree_verify() and hf_tree_clean() block. */
 #pragma once
@@ -41,7 +41,8 @@ const char *hf_tree_link(const char *release, const char *folder, char text[HF_U
 /* Extracts the SHA-256 of the selected tree from the text of a symbolic link. Returns false if the link does not name a
  * tree of this release. */
 bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SHA256_HEX]);
-/* Returns the name of the tree's folder, which is the end of `text`, or "" if the link names no tree of this release. */
+/* Returns the name of the tree's folder, which is the end of `text`. Returns "" if the link names no tree of this
+ * release. */
 const char *hf_tree_link_folder(const char *release, const char *text);
 
 /* Removes all trees of the release except keep_folder ("" keeps none). If no tree is left, also removes the folder that

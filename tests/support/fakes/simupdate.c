@@ -524,6 +524,14 @@ static int meets(void *arg, const struct hf_requires *requires_, struct hf_err *
     return world->meets_r < 0 ? hf_err_set(err, -world->meets_r, "a GPU is missing") : 0;
 }
 
+static uint64_t disk_reserve(void *arg, uint64_t disk_bytes)
+{
+    const struct hf_simupdate *world = arg;
+
+    must(disk_bytes > world->reserve_bytes);
+    return world->reserve_bytes;
+}
+
 static void changed(void *arg)
 {
     struct hf_simupdate *world = arg;
@@ -601,6 +609,7 @@ void hf_simupdate_boot(struct hf_simupdate *world)
                                       .retry_base_ns = HF_NS_PER_S,
                                       .retry_cap_ns = 30 * HF_NS_PER_S,
                                       .meets = meets,
+                                      .disk_reserve = world->reserve_bytes != 0 ? disk_reserve : NULL,
                                       .allows_exec = allows_exec,
                                       .changed = changed,
                                       .arg = world};

@@ -1564,6 +1564,24 @@ START_TEST(unsafe_folder)
 }
 END_TEST
 
+/* An update does not start if it would take what the node's configuration keeps free. */
+START_TEST(disk_reserve)
+{
+    w->reserve_bytes = 3 * HF_SIM_CONTENT;
+    hf_simupdate_put_old(w, "v1");
+    hf_simfs_set_limit(w->fs, "/opt", 4 * HF_SIM_CONTENT);
+    try_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_WAITING, "DiskSpaceLow");
+    ck_assert_uint_eq(hf_fake_http_count(w->http), 0);
+    expect_target("v1");
+    hf_simfs_set_limit(w->fs, "/opt", 9 * HF_SIM_CONTENT);
+    hf_simupdate_run_for(w, 3600 * HF_NS_PER_S);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_clean();
+}
+END_TEST
+
 #define BESIDE(suffix) "/opt/app/bin/.holdfast-app." suffix
 
 static const struct {
@@ -1960,6 +1978,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, rights_are_not_inherited, 0, 2);
     tcase_add_test(tc, looks_write_nothing);
     tcase_add_loop_test(tc, unsafe_folder, 0, (int)HF_LEN(guarded));
+    tcase_add_test(tc, disk_reserve);
     tcase_add_loop_test(tc, planted_names, 0, (int)HF_LEN(planted));
     tcase_add_test(tc, too_slow);
     tcase_add_test(tc, many_histories);

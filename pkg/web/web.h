@@ -29,6 +29,9 @@ struct hf_web_params {
     uint16_t port;              /* 0: any free port, which hf_web_port() returns */
     struct hf_metrics *metrics; /* NULL: no /metrics on this server */
     struct hf_server_limits limits;
+    const char *const *allowed_hosts; /* see struct hf_server_params, also for the next two */
+    void (*refused)(void *arg, enum hf_server_refusal why);
+    void *refused_arg;
     const struct hf_web_check *checks;
     size_t n_checks;
     const struct hf_server_route *routes; /* more pages; on equal paths they win over our own pages */

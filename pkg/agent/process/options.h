@@ -5,13 +5,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "kube/kube.h"
 
-enum { HF_OPTIONS_MAX_ROOTS = 7 };
+enum { HF_OPTIONS_MAX_ROOTS = 7, HF_OPTIONS_MAX_HOSTS = 7 };
 
 enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION };
 
@@ -42,6 +43,13 @@ struct hf_agent_options {
     const char *host_root;
     struct hf_agent_listen listen[HF_LISTEN_COUNT];
     bool listen_optional; /* a port in use does not make the start fail */
+    /* Unix socket of POST /ingest; NULL: none, or the default, which the process derives from the run folder */
+    const char *ingest_socket;
+    bool ingest_socket_off;
+    mode_t ingest_socket_mode;                           /* 0: 0666, or 0660 if a group is given */
+    gid_t ingest_socket_gid;                             /* (gid_t)-1: not given */
+    const char *allowed_hosts[HF_OPTIONS_MAX_HOSTS + 1]; /* --allow-host; NULL ends */
+    size_t n_allowed_hosts;
     uint64_t retry_base_ns;
     const char *storage_dir;    /* spool of telemetry */
     const char *cloud_endpoint; /* sink of telemetry while no policy names one; NULL: none */

@@ -49,7 +49,8 @@ struct hf_http_request {
     uint64_t keepalive_ns;
     uint64_t max_body_bytes;  /* limit of the body, else -E2BIG; 0 means 16 MiB, UINT64_MAX no limit */
     uint64_t bandwidth_limit; /* bytes per second; 0: none */
-    /* follow up to 5 redirects, but never from https to http; other origins get no credentials */
+    /* follow up to 5 redirects, but never from https to http, nor closer to this machine: from a public to a private,
+     * link-local or loopback address, and so on (base/net/address.h); other origins get no credentials */
     bool follow_redirects;
     /* Called once with status and headers; after redirects, those of the last response. If the callback returns -errno,
      * the call ends with that error. May be NULL. */

@@ -62,8 +62,12 @@ struct hf_event {
     /* unique id; a source that reads data again gives each event the id that it had before; empty: hf_fanout_store()
      * makes an id */
     struct hf_view id;
-    struct hf_view source;    /* "journald:edge-inference.service", "file:/var/log/x", "http", "node" */
-    struct hf_view origin;    /* node that observed the event, if another agent forwarded it; empty: this node */
+    struct hf_view source; /* "journald:edge-inference.service", "file:/var/log/x", "http", "node" */
+    struct hf_view origin; /* node that observed the event, if another agent forwarded it; empty: this node */
+    /* user id, in decimal digits, of the process that posted the event to /ingest, and its systemd unit. The agent asks
+     * the kernel for both, so the process cannot choose them. Empty: the event was not posted, or the kernel did not
+     * answer */
+    struct hf_view peer_uid, peer_unit;
     uint64_t origin_sequence; /* sequence at the origin, an entry of a vector clock (0 means none) */
     /* key of a payload that replaces earlier ones, like a state: the receiver keeps the newest version of each key;
      * empty: none */
@@ -90,7 +94,7 @@ struct hf_event {
  *
  *     {"id":..,"time":"2026-11-20T11:16:38.123456789Z","node":..,"source":..,
  *      "kind":"log|payload|metric|finding","severity":"warning","severityNumber":14 (only if the number has no name),
- *      "origin":..,"originSequence":N,"key":..,"boundary":..,"anomaly":true,"name":..,
+ *      "origin":..,"originSequence":N,"peerUid":N,"peerUnit":..,"key":..,"boundary":..,"anomaly":true,"name":..,
  *      "type":"gauge|counter|histogram","value":1.5,"valueText":"NaN|+Inf|-Inf","windowNs":N,
  *      "histogram":{..} (gauges: "summary"),"attributes":{..},
  *      "body":"text","truncated":true   or   "checksum":"hex","sensorData":<JSON value>,"sensorDataBreaks":[12,-40]}

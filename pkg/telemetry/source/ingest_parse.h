@@ -4,6 +4,10 @@
  *     while (r >= 0 && (r = hf_ingest_parse_next(&parser, &event, &fault)) > 0)
  *         ...
  *
+ * The source of every event begins with "http", whatever the sender gives: "http" alone, or "http:" before the given
+ * text, unless the text begins so already. No other source of the agent has a name that begins so, so no sender can
+ * claim to be the journal, a file or the agent itself.
+ *
  * Allocates nothing for payloads whose texts have no escapes. Threads: one at a time for each parser. */
 #pragma once
 
@@ -18,7 +22,7 @@ enum {
     HF_INGEST_MAX_VALUE = 4096, /* limit in bytes of an attribute's value */
 };
 
-enum { HF_INGEST_NAMED = 48 };
+enum { HF_INGEST_NAMED = 48, HF_INGEST_UNIT = 64 };
 
 /* The reason for a refusal, as the answer reports it. `what` and `member` are static texts. `named` is the only text of
  * a request that an answer repeats. It is the name of an unknown member, or for status 415 the content type; '?'
@@ -41,6 +45,10 @@ struct hf_ingest_params {
     struct hf_view idempotency_key;
     struct hf_view checksum; /* header X-Payload-Checksum */
     uint64_t now_unix_ns;    /* time of payloads without a timestamp */
+    /* user id in decimal digits and systemd unit of the sender, as the kernel reports them; "": unknown; every event of
+     * the body gets them */
+    char peer_uid[12];
+    char peer_unit[HF_INGEST_UNIT];
     bool trusted; /* true in the second pass over a body, so that the parser does not verify checksums again */
     /* where the parser starts: the number of items parsed before, and the value of parser.scan.at after the last of
      * them */
@@ -56,7 +64,7 @@ struct hf_ingest_parser {
     struct hf_buf scratch;
     char hex[HF_SHA256_HEX];
     char made_id[HF_EVENT_MAX_ID + 1];
-    char source[HF_INGEST_MAX_TEXT + 8];
+    char source[sizeof("http:") + HF_INGEST_MAX_TEXT];
 };
 
 /* Starts a parser. Returns 0, or -EBADMSG and sets *ret_fault. Call hf_ingest_parse_end() in both cases. */

@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/process/configuration.h"
 #include "agent/process/process.h"
+#include "os/fs_posix.h"
 
 static const char *get_environment(const char *name)
 {
@@ -32,5 +34,7 @@ int main(int argc, char **argv)
         return print_help();
     if (options.action == HF_OPTIONS_VERSION)
         return printf("holdfast-agent %s\n", HF_VERSION) > 0 ? HF_EXIT_OK : HF_EXIT_FAILED;
+    if (options.action == HF_OPTIONS_CHECK_CONFIG)
+        return hf_agent_configuration_check(&options, hf_fs_posix(), stdout, stderr);
     return hf_agent_process(&options);
 }

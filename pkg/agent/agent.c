@@ -51,6 +51,7 @@ static void apply_limits(struct hf_agent *agent)
 {
     const struct hf_syncpolicy *policy = agent->policy.in_effect;
 
+    hf_clock_set_max_skew(&agent->params.home->clock, policy->clock_max_skew_ns);
     agent->labeller.backoff.cap_ns = agent->report.backoff.cap_ns = policy->retry_interval_ns;
     if (agent->engine != NULL)
         hf_update_engine_set_retry(agent->engine, agent->params.retry_base_ns, policy->retry_interval_ns);
@@ -87,7 +88,9 @@ static void judge(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale
 
     if (hf_contact_judge(&agent->contact, policy->stale_window_ns, now, ret_stale_wait_ns))
         agent->turn.due |= HF_DUE_PLAN | HF_DUE_STATUS;
-    if (hf_site_hold_judge(&agent->hold, now.unix_ns))
+    struct hf_time_range range = hf_clock_range(agent->env.clock);
+
+    if (hf_site_hold_judge(&agent->hold, HF_MIN(range.estimate_unix_ns, range.other_unix_ns)))
         agent->turn.due |= HF_DUE_PLAN | HF_DUE_STATUS;
     if (hf_contact_judge_clock(&agent->contact, policy->clock_max_skew_ns, now))
         agent->turn.due |= HF_DUE_STATUS;
@@ -264,6 +267,7 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
     agent->params = *params;
     agent->env = (struct hf_agent_env){.params = &agent->params,
                                        .fs = params->home->fs,
+                                       .config = params->config,
                                        .clock = hf_home_clock(params->home),
                                        .log = params->log,
                                        .turn = &agent->turn,
@@ -326,6 +330,20 @@ static int meets(void *arg, const struct hf_requires *requires_, struct hf_err *
     return hf_machine_meets(&agent->machine, requires_, err);
 }
 
+static bool allows_exec(void *arg, const char *program, struct hf_err *err)
+{
+    const struct hf_agent *agent = arg;
+
+    return hf_config_allows_exec(agent->env.config, program, err);
+}
+
+static uint64_t disk_reserve(void *arg, uint64_t disk_bytes)
+{
+    const struct hf_agent *agent = arg;
+
+    return hf_config_disk_reserve_bytes(agent->env.config, disk_bytes);
+}
+
 static int open_engine(struct hf_agent *agent, struct hf_err *err)
 {
     const struct hf_agent_params *from = &agent->params;
@@ -346,10 +364,13 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .arch = agent->machine.facts.arch,
         .pod_mode = from->pod_mode,
         .host_root = from->host_root,
+        .uid = from->uid,
         .self_unit = from->own_unit,
         .retry_base_ns = from->retry_base_ns,
         .retry_cap_ns = agent->policy.in_effect->retry_interval_ns,
         .meets = meets,
+        .disk_reserve = disk_reserve,
+        .allows_exec = allows_exec,
         .changed = engine_changed,
         .arg = agent,
     };
@@ -444,6 +465,13 @@ void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why)
 }
 
 /* ---- from outside ------------------------------------------------------------------------------------------------ */
+
+void hf_agent_configure(struct hf_agent *agent, const struct hf_config *config)
+{
+    agent->params.config = agent->env.config = config;
+    if (agent->state == RUNNING)
+        hf_turn_wake(&agent->turn, HF_DUE_POLICY | HF_DUE_PLAN | HF_DUE_STATUS);
+}
 
 void hf_agent_hold_changed(struct hf_agent *agent)
 {

@@ -1,22 +1,24 @@
-/* agent/agent.h - the node agent: follows the desired state, has the update engine install it, and reports the status.
+/* agent/agent.h - the node agent: follows the desired state, passes it to the update engine to install, and reports the
+ * status.
  *
  *        source --> follow --> objects --> (plan) --> update engine
  *           ^          |                                 | changed
  *           |          `--> diskq --> cache              v
  *           `------------- report <------- status <--- turn
  *
- * Every event notes the work that it makes due and asks for a turn. A turn runs in the next round of the loop: the
- * agent judges staleness and hold, makes the plan, hands the plan to the engine, builds the status, and sets the time
- * of the next turn. Because a turn does all the work that is due, the order of events does not matter, and an extra
- * turn does no harm. The agent has one timer and polls nothing.
+ * Every event records which work has become due, and wakes the agent for a turn. A turn runs in the next iteration of
+ * the event loop. In a turn the agent computes staleness and hold, makes the plan, passes the plan to the engine,
+ * builds the status, and sets the time of the next turn. Because a turn does all the work that is due, the order of
+ * events does not matter, and an extra turn does no harm. The agent has one timer and polls nothing.
  *
- * hf_agent_new() loads the cache and the engine's journals and acts on them before the first packet arrives. Loop
- * thread only. */
+ * hf_agent_new() loads the cache and the engine's journals, so that the agent acts before the source has answered.
+ * Threads: loop thread only. */
 #pragma once
 
 #include "agent/home.h"
 #include "api/syncpolicy.h"
 #include "base/rand.h"
+#include "config/config.h"
 #include "kube/source.h"
 #include "loop/http/http.h"
 #include "loop/probe.h"
@@ -27,82 +29,88 @@
 #include "web/metrics.h"
 
 struct hf_agent_params {
-    struct hf_home *home; /* borrowed, open; provides the file system and the clock */
+    struct hf_home *home; /* the open state folder, which also provides the file system and the clock; borrowed */
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
     const struct hf_source_ops *source;
-    /* every status that the source accepted comes back through a subscription; the agent then knows that the source has
-     * it */
+    /* True if each status that the source accepts comes back through the subscription to the own EdgeNode. The agent
+     * then waits until it sees the status there. */
     bool source_echoes;
-    /* the agent writes to another server than it reads from (kube/split.h); contact with the server for writes decides
-     * when to write */
+    /* True if the agent writes statuses to another server than it reads from (kube/split.h). Contact with the server
+     * for writes then decides when the agent writes. */
     bool status_apart;
     const struct hf_http_ops *http; /* downloads artifacts from any origin, without credentials */
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    struct hf_log *log;         /* may be NULL */
-    struct hf_metrics *metrics; /* may be NULL; do not format them after hf_agent_free() */
+    struct hf_log *log;         /* log of the agent; may be NULL */
+    struct hf_metrics *metrics; /* may be NULL; the caller must not format the metrics after hf_agent_free() */
     const char *node_name;
-    const char *version; /* this program's version */
+    const char *version; /* version of this program */
     const char *trust_dir;
-    const char *const *roots; /* update roots, at most 7; NULL ends */
-    const char *arch;         /* NULL: the architecture of this program */
-    const char *facts_root;   /* see node/probe.h; "" on a real node */
+    const struct hf_config *config; /* bounds that the node sets (config/config.h); NULL means the defaults */
+    const char *const *roots;       /* folders below which releases may install: at most 7 paths; NULL ends the array */
+    const char *arch;               /* processor architecture of the node; NULL means that of this program */
+    /* folder that stands for "/" when the agent reads facts (node/probe.h); "" on a real node */
+    const char *facts_root;
     bool pod_mode;
-    bool once;             /* the process ends by itself when its work is done; the status says that it will */
-    const char *host_root; /* pod mode: folder where the host's file system is mounted; NULL: "/" */
-    const char *own_unit;  /* systemd unit of this process; NULL: none */
+    bool once;             /* the process ends when its work is done (--once), and the status reports this mode */
+    const char *host_root; /* in pod mode, mount point of the host's file system (NULL means "/") */
+    uid_t uid;             /* user of this process */
+    const char *own_unit;  /* systemd unit of this process; NULL if it has none */
     uint64_t retry_base_ns;
-    enum hf_clock_ntp (*ntp)(void); /* hf_clock_ntp_read on a real node; may be NULL */
-    /* Called at start, and when the policy in effect or the node's labels (an object of strings) may have changed.
-     * May be NULL. */
+    /* Called at the start of the agent, and when the policy in effect or the node's labels may have changed. `labels`
+     * is a JSON object of strings. May be NULL. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
-    /* File into which the agent writes each new status for local readers; it also writes the file again at each
-     * interval. The file should be on a file system in memory. NULL: none. */
+    /* File to which the agent writes each new status for local programs. The agent also writes the file again at each
+     * interval of the policy, so the file should be on a file system in memory. NULL if there is no such file. */
     const char *run_path;
-    /* Returns the telemetry part of a status as a new object, or NULL. May be NULL. */
+    /* Returns the telemetry part of a status as a new object, or NULL if there is none. The pointer may be NULL. */
     json_t *(*telemetry)(void *arg);
-    /* Called at most once: when the node has installed and reported everything (see hf_agent_result()), or when the
-     * agent cannot read the folder of objects. May be NULL. */
+    /* Called at most once, when the node has installed and reported everything (see hf_agent_result()), or when the
+     * agent cannot read its source because the source is an unreadable folder. May be NULL. */
     void (*settled)(void *arg);
-    /* Called when the stop that hf_agent_stop() began has ended and everything is on the disk. */
+    /* Called when the stop that hf_agent_stop() began is complete and all data is on disk. */
     void (*stopped)(void *arg);
     void *arg;
 };
 
 struct hf_agent;
 
-/* Borrows the strings and tables of `params` until hf_agent_free(). */
+/* Makes and starts an agent, which borrows the strings and tables of `params` until hf_agent_free(). */
 HF_MUST_USE int hf_agent_new(const struct hf_agent_params *params, struct hf_agent **ret_agent, struct hf_err *err);
 
-/* Ends the agent at once, as a crash would. For an orderly end, call hf_agent_stop() first. */
+/* Ends and frees the agent at once, as a crash would. For an orderly end, call hf_agent_stop() first. */
 void hf_agent_free(struct hf_agent *agent);
 HF_DEFINE_CLEANUP(struct hf_agent, hf_agent_free)
 
 enum hf_agent_stop {
-    HF_AGENT_STOP_REQUESTED, /* somebody stops the agent: write a last status with this news */
-    HF_AGENT_STOP_DONE,      /* the agent has done its work (--once): write no further status */
+    HF_AGENT_STOP_REQUESTED, /* somebody stops the agent, which writes a last status to report this */
+    HF_AGENT_STOP_DONE,      /* the agent has done its work (--once), and writes no further status */
 };
 
-/* Saves the data that a later start needs (resume points, last contact, sequence). For HF_AGENT_STOP_REQUESTED, also
- * writes a last status and waits up to 2 s for the answer of the server. Then calls `stopped`. Steps of the update
- * engine continue until hf_agent_free(). */
+/* Saves the data that a later start of the agent needs (resume points, time of the last contact, sequence). For
+ * HF_AGENT_STOP_REQUESTED, also writes a last status and waits up to 2 s for the server's answer. Then calls `stopped`.
+ * Steps of the update engine continue until hf_agent_free(). */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
+
+/* Replaces the node's configuration and judges policies and releases by the new one; the update roots stay those of the
+ * start. The old configuration must stay valid until hf_agent_free(). */
+void hf_agent_configure(struct hf_agent *agent, const struct hf_config *config);
 
 /* Reads the file <state>/hold again. Call this function when the file may have changed. */
 void hf_agent_hold_changed(struct hf_agent *agent);
 
-/* Call when something important changed in the telemetry part of the status (a breaker, a dead letter). The agent then
- * writes the status before the next heartbeat. */
+/* Call this function when something important has changed in the telemetry part of the status, such as a breaker or a
+ * dead letter. The agent then writes the status before the next heartbeat. */
 void hf_agent_telemetry_changed(struct hf_agent *agent);
 
-/* Returns true if the agent knows the desired state: from the source, or from the cache of an earlier process. */
+/* Returns true if the agent has the desired state, either from the source or from the cache of an earlier process. */
 bool hf_agent_ready(const struct hf_agent *agent);
 
-/* Returns advice for a person if the source is in reach but refuses to give the desired state; else NULL. */
+/* Returns advice for a person if the source is reachable but refuses to serve the desired state; otherwise NULL. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);
 
-/* Returns 0 if every selected update is Committed or Incompatible, else 1. Also returns 1 if the agent cannot read the
- * folder of objects. */
+/* Returns 0 if every selected update is Committed or Incompatible; otherwise 1. Also returns 1 if the source is a
+ * folder that the agent cannot read. */
 int hf_agent_result(const struct hf_agent *agent);

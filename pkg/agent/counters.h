@@ -1,5 +1,5 @@
-/* agent/counters.h - the counters that the parts of an agent increment. agent/gauges.h has the values that the agent
- * measures at each scrape. Loop thread only. */
+/* agent/counters.h - the metrics that the parts of an agent increment. agent/gauges.h has the metrics that the agent
+ * measures at each scrape. Threads: loop thread only. */
 #pragma once
 
 #include "web/metrics.h"
@@ -9,7 +9,7 @@ struct hf_agent_counters {
     struct hf_metric *plans;
 };
 
-/* `metrics` may be NULL; the counters then do nothing. */
+/* Registers the counters. If `metrics` is NULL, the functions that add to the counters do nothing. */
 void hf_counters_init(struct hf_agent_counters *counters, struct hf_metrics *metrics);
 void hf_counters_add_status(struct hf_agent_counters *counters, const char *result);
 void hf_counters_add_refused(struct hf_agent_counters *counters, const char *kind);

@@ -35,7 +35,7 @@ static void collect_contact(const struct hf_gauges *gauges)
     for (enum hf_staleness s = HF_STALE_FRESH; s < HF_STALE_COUNT; s++)
         hf_metric_set(hf_metric_with(gauges->contact, HF_LABELS(hf_staleness_name(s))), s == contact->staleness);
     hf_metric_set(gauges->age, age == HF_NEVER ? -1 : (double)age / 1e9);
-    hf_metric_set(gauges->offset, (double)hf_clock_skew_offset_ns(&contact->skew, now.mono_ns, now.unix_ns) / 1e9);
+    hf_metric_set(gauges->offset, (double)hf_contact_wall_offset_ns(contact) / 1e9);
 }
 
 static void collect_disks(const struct hf_gauges *gauges)

@@ -1,5 +1,5 @@
-/* agent/gauges.h - the metrics that the agent measures at each scrape: contact, clock, objects, phases, disks. Loop
- * thread only. */
+/* agent/gauges.h - the metrics that the agent measures at each scrape: contact, clock, objects, phases and disks.
+ * Threads: loop thread only. */
 #pragma once
 
 #include "agent/parts.h"
@@ -7,8 +7,9 @@
 
 struct hf_gauges;
 
-/* Borrows `parts`, which the caller may complete later. -ENOMEM: *ret_gauges is untouched. -ENOSPC: the registry has no
- * place for another collector (web/metrics.h); *ret_gauges is set, and the caller frees it. */
+/* Registers the gauges. Borrows `parts`, whose pointers the caller may still set later. -ENOMEM: *ret_gauges is
+ * unchanged. -ENOSPC: the registry has no place for another collector (web/metrics.h); *ret_gauges is set, and the
+ * caller must free it. */
 HF_MUST_USE int hf_gauges_new(struct hf_metrics *metrics, const struct hf_agent_parts *parts,
                               struct hf_gauges **ret_gauges);
 void hf_gauges_free(struct hf_gauges *gauges);

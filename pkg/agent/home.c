@@ -19,7 +19,7 @@ const char *hf_home_path(const struct hf_home *home, const char *name, char *pat
 
 const struct hf_clock_ops *hf_home_clock(struct hf_home *home)
 {
-    return hf_clock_floor_ops(&home->floor);
+    return hf_clock_ops_of(&home->clock);
 }
 
 static int name_holder(const struct hf_fs_ops *fs, const char *dir, const char *path, const char *own,
@@ -117,7 +117,7 @@ int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *d
     home->lock_fd = r;
     sweep(home);
     read_clock(home, log);
-    hf_clock_floor_init(&home->floor, wall, home->kept.newest_unix_ns);
+    hf_clock_init(&home->clock, wall, &home->kept);
     return 0;
 }
 

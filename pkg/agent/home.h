@@ -1,8 +1,9 @@
-/* agent/home.h - the state folder of one agent: its lock, its clock, and the small files that outlive a process.
+/* agent/home.h - the state folder of one agent, with the lock of the agent, its clock, and small files that outlive a
+ * process.
  *
- * The process opens the state folder before it does anything else. The holder of the lock is the agent of this node.
- * All later steps (TLS included) use the clock whose floor this folder keeps (node/clock.h). The kernel releases the
- * lock when the process ends. Loop thread only; calls block. */
+ * The process opens the state folder before it does anything else. Only the process that holds the lock may act as the
+ * agent of this node; the kernel releases the lock when the process ends. All other code of the process, including TLS,
+ * uses the clock whose lower bound this folder keeps (node/clock.h). Threads: loop thread only; the functions block. */
 #pragma once
 
 #include "base/fs.h"
@@ -10,33 +11,36 @@
 #include "node/clock.h"
 #include "sync/now.h"
 
-enum { HF_HOME_PATH = 3840 }; /* bytes for the state folder's path; every path below the folder then fits PATH_MAX */
+/* Size in bytes of the state folder's path, with the terminator. The limit makes every path below the folder fit
+ * PATH_MAX. */
+enum { HF_HOME_PATH = 3840 };
 
 struct hf_home {
     const struct hf_fs_ops *fs;
     char dir[HF_HOME_PATH];
-    int lock_fd; /* -1: closed */
-    struct hf_clock_floor floor;
-    struct hf_clock_file kept; /* the clock file of an earlier process, as read at start */
+    int lock_fd; /* descriptor that holds the lock; -1 if the state folder is not open */
+    struct hf_clock clock;
+    struct hf_clock_file kept; /* content of the clock file that an earlier process left, as read at the start */
 };
 
-/* Makes the folder (mode 0700; an existing folder keeps its mode), locks <dir>/agent.lock and writes `pid` into this
- * file. Borrows `wall`. Renames a damaged clock file to clock.damaged and logs the damage; the floor is then the date
- * of the build. -EWOULDBLOCK: another agent has the lock; *err names its pid. */
+/* Makes the state folder if it is missing (mode 0700; an existing folder keeps its mode), locks <dir>/agent.lock and
+ * writes `pid` into this file. Borrows `wall`. If the clock file is damaged, renames it to clock.damaged and logs the
+ * damage; the lower bound of the time is then the date of the build. -EWOULDBLOCK: another agent has the lock; *err
+ * names the pid of that agent. */
 HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *dir, int pid,
                              const struct hf_clock_ops *wall, struct hf_log *log, struct hf_err *err);
 
-/* Releases the lock. */
+/* Releases the lock on the state folder. */
 void hf_home_close(struct hf_home *home);
 
-/* Locks the file <dir>/<name> and writes `pid` into the file, for a person. Returns the descriptor that holds the lock.
- * `own` is for the error text: the flags that give a second agent a folder of its own. -EWOULDBLOCK: another agent has
- * the lock; *err names its pid. */
+/* Locks the file <dir>/<name> and writes `pid` into the file, for a person to read. Returns the descriptor that holds
+ * the lock. -EWOULDBLOCK: another agent has the lock; *err names the pid of that agent, and `own`, the flags with which
+ * a second agent on this machine gets its own folder. */
 HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
                              struct hf_err *err);
 
-/* Returns the clock for all other parts of the process. This clock never goes below the newest time seen. */
+/* Returns the clock for all other parts of the process (node/clock.h). The time of this clock may go back. */
 const struct hf_clock_ops *hf_home_clock(struct hf_home *home);
 
-/* Writes <dir>/<name> into path[PATH_MAX]; returns path. */
+/* Writes the path <dir>/<name> into path[PATH_MAX], and returns `path`. */
 const char *hf_home_path(const struct hf_home *home, const char *name, char *path);

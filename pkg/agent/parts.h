@@ -1,6 +1,6 @@
-/* agent/parts.h - pointers to the parts of one agent, for the two files that describe all of them: the status
- * (report/collect) and the gauges. These two files only read; each part changes only in its own file. agent.c owns the
- * parts. Loop thread only. */
+/* agent/parts.h - pointers to the parts of one agent, for the two files that need all of them: report/collect.c, which
+ * collects the status, and gauges.c, which measures the metrics. These two files only read the parts. agent.c owns the
+ * parts. Threads: loop thread only. */
 #pragma once
 
 struct hf_agent_env;
@@ -16,7 +16,7 @@ struct hf_update_engine;
 
 struct hf_agent_parts {
     const struct hf_agent_env *env;
-    struct hf_contact *contact; /* not const: reading the age of contact updates its maximum */
+    struct hf_contact *contact; /* not const, because reading the age of the last contact updates the maximum age */
     const struct hf_follows *follows;
     const struct hf_chosen_policy *policy;
     const struct hf_machine *machine;
@@ -24,5 +24,5 @@ struct hf_agent_parts {
     const struct hf_planner *planner;
     const struct hf_labeller *labeller;
     const struct hf_report *report;
-    struct hf_update_engine *engine; /* NULL before the agent has made it */
+    struct hf_update_engine *engine; /* NULL before the agent has made the engine */
 };

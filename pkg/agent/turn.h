@@ -1,8 +1,8 @@
-/* agent/turn.h - the work that is due in the next turn of an agent, and the timer that starts that turn. Loop thread
- * only.
+/* agent/turn.h - records the work that is due in the next turn of an agent, and has the timer that starts the turn.
+ * Threads: loop thread only.
  *
- * Every event notes the work that it makes due and asks for a turn. A turn does all the work that is due, so the order
- * of events does not matter. */
+ * Every event records which work has become due, and calls hf_turn_wake(). A turn does all the work that is due, so the
+ * order of events does not matter. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,25 +11,25 @@
 #include "loop/sched.h"
 
 enum hf_due {
-    HF_DUE_FACTS = 1,  /* read the machine */
-    HF_DUE_POLICY = 2, /* choose the policy, compute labels */
-    HF_DUE_PLAN = 4,   /* compute the desired state, hand it to the update engine */
+    HF_DUE_FACTS = 1,  /* read the facts of the machine */
+    HF_DUE_POLICY = 2, /* choose the policy in effect, and compute the labels */
+    HF_DUE_PLAN = 4,   /* compute the desired state, and pass it to the update engine */
     HF_DUE_STATUS = 8, /* build the status */
 };
 
 struct hf_turn {
     const struct hf_sched_ops *sched;
     struct hf_timer *timer;
-    unsigned due; /* set of enum hf_due */
-    bool running; /* a turn is running; this turn also does the work that is noted meanwhile */
-    bool ended;   /* hf_turn_end() was called: no further turn starts */
+    unsigned due; /* work that is due, as a set of enum hf_due */
+    bool running; /* true while a turn runs; the running turn also does work that becomes due meanwhile */
+    bool ended;   /* true after hf_turn_end(); no further turn starts */
 };
 
-/* Makes the timer. Each turn calls `run` with `arg`. -ENOMEM. */
+/* Makes the timer. Each turn calls run(arg). Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_turn_init(struct hf_turn *turn, const struct hf_sched_ops *sched, void (*run)(void *arg), void *arg);
 void hf_turn_done(struct hf_turn *turn);
 
-/* Notes `due` (may be 0) and starts a turn in the next round of the loop. */
+/* Adds `due` (may be 0) to the work that is due, and starts a turn in the next iteration of the event loop. */
 void hf_turn_wake(struct hf_turn *turn, unsigned due);
 
 /* Starts the next turn after `delay_ns`, unless hf_turn_wake() starts it earlier. */

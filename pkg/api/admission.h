@@ -1,12 +1,12 @@
-/* api/admission.h - decides, on the node, if a rollout has admitted the node. Pure.
+/* api/admission.h - decides if a rollout has admitted a node; the node itself makes this decision. Pure.
  *
  * The EdgeUpdate carries one cutoff, not a list of nodes, so its size does not depend on the size of the fleet. */
 #pragma once
 
 #include "api/edgeupdate.h"
 
-/* Returns the slot 0..9999 of a node for a release digest. The slot is the first 32 bits of sha256("<node>/<digest>"),
- * scaled to this range. */
+/* Returns the slot 0..9999 of a node for the release with this digest. The slot is the first 32 bits of
+ * sha256("<node>/<digest>"), scaled to 0..9999. */
 unsigned hf_admission_slot(const char *node_name, const char *digest);
 
 /* Returns true if the update's nodeSelector matches these labels. */

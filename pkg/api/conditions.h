@@ -1,4 +1,5 @@
-/* api/conditions.h - metav1.Condition lists that kstatus and kubectl wait understand. Pure. */
+/* api/conditions.h - changes lists of metav1.Condition, in the form that kstatus and `kubectl wait` understand.
+ * Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -6,15 +7,15 @@
 #include "base/macros.h"
 #include "codec/json.h"
 
-/* Strings are static or borrowed from the caller. */
+/* One condition. The strings are static or borrowed from the caller. */
 struct hf_condition {
-    const char *type;   /* "Ready" */
-    const char *status; /* "True", "False" or "Unknown" */
-    const char *reason; /* CamelCase */
+    const char *type;   /* type of the condition, such as "Ready" */
+    const char *status; /* status of the condition: "True", "False" or "Unknown" */
+    const char *reason; /* reason for the status, one CamelCase word */
     const char *message;
-    int64_t observed_generation; /* 0: left out */
+    int64_t observed_generation; /* metadata.generation that the condition describes (0 leaves the field out) */
 };
 
-/* Sets the condition of this type in the array `conditions`, or adds the condition if the array has none of this type.
- * lastTransitionTime becomes `now_unix_ns` only when `status` changes. -ENOMEM. */
+/* Replaces the condition with the same type in the array `conditions`, or adds the condition if the array has none with
+ * this type. Sets lastTransitionTime to `now_unix_ns` only if `status` changes. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_conditions_set(json_t *conditions, const struct hf_condition *condition, uint64_t now_unix_ns);

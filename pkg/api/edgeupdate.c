@@ -60,30 +60,19 @@ static void finish_strategy(struct hf_decode *decode, void *object, json_t *json
 
 /* ---- spec -------------------------------------------------------------------------------------------------------- */
 
-static const struct hf_field signature_fields[] = {
-    HF_FIELD_TEXT(struct hf_signature, key_id, "keyId", 1, 63, hf_text_is_key_id,
-                  "a key id of lower case letters, digits, '-' and '.'", HF_REQUIRED),
-    HF_FIELD_TEXT(struct hf_signature, signature, "signature", 1, 88, hf_text_is_signature,
-                  "the base64 of an ed25519 signature (88 characters)", HF_REQUIRED),
-    {0}};
-
 static void finish_spec(struct hf_decode *decode, void *object, json_t *json)
 {
     const struct hf_edgeupdate *update = object;
 
     (void)json;
-    for (size_t i = 1; i < update->n_signatures; i++)
-        for (size_t k = 0; k < i; k++)
-            if (update->signatures[i].key_id != NULL && update->signatures[k].key_id != NULL &&
-                strcmp(update->signatures[i].key_id, update->signatures[k].key_id) == 0)
-                hf_decode_error_at(decode, "signatures", "key id %s occurs twice", update->signatures[i].key_id);
+    hf_signatures_finish(decode, update->signatures, update->n_signatures);
 }
 
 static const struct hf_field spec_fields[] = {
     HF_FIELD_SELECTOR(struct hf_edgeupdate, node_selector, "nodeSelector"),
     HF_FIELD_OBJECT(struct hf_edgeupdate, release, "release", hf_release_fields, .finish = hf_release_finish,
                     HF_REQUIRED),
-    HF_FIELD_LIST(struct hf_edgeupdate, signatures, n_signatures, "signatures", signature_fields, HF_MAX_SIGNATURES),
+    HF_FIELD_LIST(struct hf_edgeupdate, signatures, n_signatures, "signatures", hf_signature_fields, HF_MAX_SIGNATURES),
     HF_FIELD_PART("strategy", strategy_fields, .finish = finish_strategy),
     HF_FIELD_LIST(struct hf_edgeupdate, windows, n_windows, "windows", hf_window_fields, HF_MAX_WINDOWS,
                   .finish = hf_window_finish),

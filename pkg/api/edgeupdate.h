@@ -1,60 +1,74 @@
-/* api/edgeupdate.h - EdgeUpdate, decoded and checked: a release, the nodes that should run it, and its rollout.
+/* api/edgeupdate.h - decodes and checks EdgeUpdates. An EdgeUpdate has a release, a selector of the nodes that should
+ * run the release, and the strategy of the rollout.
  *
- * The object holds its tree; every `const char *` borrows from the tree and lives as long as the object. A decoded
- * object is valid: decoding checks every bound and every rule of the CRD again. Decoding
- * ignores status except for the admission, which the controller writes. Threads: an object belongs to one thread at a
- * time. */
+ * A struct hf_edgeupdate holds a reference to its JSON tree. Every `const char *` points into this tree and is valid as
+ * long as the struct. A decoded EdgeUpdate is valid, because decoding checks every bound and every rule of the CRD
+ * again. Decoding ignores the status, except status.admission, which the controller writes. Threads: only one thread
+ * may use a struct hf_edgeupdate at a time. */
 #pragma once
 
 #include "api/field/selector.h"
 #include "api/meta.h"
+#include "api/signature.h"
 #include "api/window.h"
 #include "base/clock.h"
 
 enum {
     HF_MAX_ARTIFACTS = 16,
-    HF_MAX_DELTAS = 64, /* maximum of `deltas` and of `steps` */
+    HF_MAX_DELTAS = 64, /* maximum length of the list `deltas`, and of the list `steps` */
     HF_MAX_CHECKS = 16,
     HF_MAX_ARGV = 32,
-    HF_MAX_SIGNATURES = 16,
+    HF_MAX_DOWNGRADES = 16, /* maximum of `downgradeFrom` */
     HF_MAX_WAVES = 16,
     HF_MAX_CPU_FEATURES = 31,
     HF_MAX_DEVICES = 15,
 };
 #define HF_MAX_ARTIFACT_BYTES (64ull << 30)
 
-/* Resources that a node needs to apply this delta, in addition to those that it needs for any delta. */
+/* Resources that a node needs to apply a delta, in addition to the resources that it needs for every delta. */
 struct hf_delta_needs {
     uint64_t memory_bytes, disk_bytes;
 };
 
 struct hf_delta_ref {
-    const char *from; /* hex sha256 of the old file (kind Tree: of the canonical archive of the old tree) */
+    const char *from; /* hex SHA-256 of the old file, or for kind Tree of the canonical archive of the old tree */
     const char *url;
     const char *sha256;
     uint64_t size;
-    /* 0: no additional resources; deltas from the same old file may differ in their needs */
+    /* additional resources that this delta needs (0 means none); deltas from the same old file may need different
+     * resources */
     struct hf_delta_needs needs;
-    const char *to;   /* in `steps`: sha256 of the intermediate file that results; NULL in `deltas` */
-    uint64_t to_size; /* in `steps`: size of the intermediate file */
+    const char *to;   /* in `steps`, hex SHA-256 of the intermediate file that the delta makes; NULL in `deltas` */
+    uint64_t to_size; /* in `steps`, size in bytes of the intermediate file */
 };
 
 struct hf_requires {
-    const char *cpu_features[HF_MAX_CPU_FEATURES + 1]; /* NULL ends */
-    uint64_t memory_bytes;                             /* 0: no requirement */
+    /* names of CPU features, as in /proc/cpuinfo; NULL ends the array */
+    const char *cpu_features[HF_MAX_CPU_FEATURES + 1];
+    /* memory in bytes that the node must have (0 means no requirement) */
+    uint64_t memory_bytes;
     uint64_t disk_bytes;
-    const char *devices[HF_MAX_DEVICES + 1]; /* absolute paths below /dev; NULL ends */
-    const char *kernel;                      /* ">=5.10"; NULL: any */
+    const char *devices[HF_MAX_DEVICES + 1]; /* absolute paths of devices below /dev; NULL ends the array */
+    /* constraint for the kernel release, such as ">=5.10"; NULL if any kernel will do */
+    const char *kernel;
+};
+
+/* The file that the server sends, if it is packed (.zst, .xz). */
+struct hf_download {
+    const char *sha256; /* hex sha256 of the packed file; NULL: the server sends the file itself */
+    uint64_t size;
 };
 
 struct hf_artifact {
-    const char *arch; /* kubernetes.io/arch value */
+    const char *arch; /* architecture, as a value of the label kubernetes.io/arch */
     const char *url;
-    const char *sha256;          /* hex sha256 of the file after unpacking */
-    uint64_t size;               /* bytes of the file after unpacking */
-    struct hf_delta_ref *deltas; /* deltas whose result is the new file */
+    const char *sha256; /* hex SHA-256 of the file after decompression */
+    uint64_t size;      /* size in bytes of the file after decompression */
+    struct hf_download download;
+    struct hf_delta_ref *deltas; /* deltas that make the new file */
     size_t n_deltas;
-    /* deltas between older files; a step plus a delta may be smaller than a single delta from the node's file */
+    /* deltas that make intermediate files; a step and a delta together may be smaller than a single delta from the
+     * node's file */
     struct hf_delta_ref *steps;
     size_t n_steps;
     struct hf_requires requires_;
@@ -64,17 +78,20 @@ enum hf_install_kind { HF_INSTALL_FILE, HF_INSTALL_TREE };
 
 struct hf_install {
     enum hf_install_kind kind;
-    const char *path; /* absolute, normalised (no "..", no "//") */
-    unsigned mode;    /* 07777 */
-    /* false: the new file keeps the mode of the old file, or gets 0755 if there is no old file */
+    const char *path; /* absolute and normalised path (without ".." and "//") */
+    unsigned mode;    /* permission bits of the new file, at most 07777; valid if has_mode */
+    /* true if the release sets the mode; if false, the new file gets the mode of the old file, or 0755 if there is no
+     * old file */
     bool has_mode;
-    const char *restart_unit;                  /* systemd unit to restart; NULL: none */
-    const char *restart_exec[HF_MAX_ARGV + 1]; /* command that restarts, as argv; NULL ends; [0] is NULL: no command */
+    const char *restart_unit; /* systemd unit to restart; NULL if there is none */
+    /* command that restarts the service, as an argument vector that NULL ends; the first item is NULL if there is no
+     * command */
+    const char *restart_exec[HF_MAX_ARGV + 1];
 };
 
-/* The kinds of health checks, one row for each. Columns: constant; field in health.checks[]; word in messages and in
- * the flag --health-<word>; key, inside the field, that the flag sets ("" means the field itself); form of the value;
- * placeholder of the value in the help; help text. */
+/* The kinds of health checks, one row for each. The columns are: the constant; the field in health.checks[]; the word
+ * in messages and in the flag --health-<word>; the key inside the field that the flag sets ("" means the field itself);
+ * the form of the value; the placeholder of the value in the help; the help text. */
 #define HF_CHECK_KINDS(X)                                                                                              \
     X(HTTP, "http", "http", "url", TEXT, "URL", "URL that must answer 200 before the node commits the release")        \
     X(TCP, "tcp", "tcp", "port", PORT, "PORT", "port on 127.0.0.1 that must accept a connection")                      \
@@ -98,24 +115,20 @@ extern const struct hf_check_row hf_release_check_rows[HF_CHECK_COUNT];
 
 struct hf_check {
     enum hf_check_kind kind;
-    const char *url;                      /* http */
-    int status;                           /* http, default 200 */
-    const char *host;                     /* tcp, default 127.0.0.1 */
-    uint16_t port;                        /* tcp */
-    const char *command[HF_MAX_ARGV + 1]; /* exec */
-    const char *unit;                     /* systemdUnitActive */
-    uint64_t period_ns;                   /* default 2 s */
-    uint64_t timeout_ns;                  /* limit of one try, default 5 s */
-    unsigned success_threshold;           /* default 1 */
+    const char *url;                      /* for http, URL that the check requests */
+    int status;                           /* for http, HTTP status that the answer must have; default 200 */
+    const char *host;                     /* for tcp, host to connect to; default 127.0.0.1 */
+    uint16_t port;                        /* for tcp, port to connect to */
+    const char *command[HF_MAX_ARGV + 1]; /* for exec, the command as an argument vector that NULL ends */
+    const char *unit;                     /* for systemdUnitActive, name of the unit */
+    uint64_t period_ns;                   /* time between two tries; default 2 s */
+    uint64_t timeout_ns;                  /* time limit of one try; default 5 s */
+    unsigned success_threshold;           /* number of good results in a row that the check needs; default 1 */
 };
 
-/* Writes the name of the check for messages into text[n], cut to fit. Example: "http http://127.0.0.1:8080/healthz". */
+/* Writes the name of the check for messages, such as "http http://127.0.0.1:8080/healthz", into text[n]. Cuts a name
+ * that is too long. */
 void hf_release_check_describe(const struct hf_check *check, char *text, size_t n);
-
-struct hf_signature {
-    const char *key_id;
-    const char *signature; /* base64 */
-};
 
 struct hf_wave {
     unsigned percent;
@@ -126,16 +139,20 @@ struct hf_release {
     const char *name;
     const char *version;
     uint64_t sequence;
-    uint64_t expires_unix_ns; /* HF_NEVER if absent */
-    bool allow_downgrade;
+    uint64_t expires_unix_ns;   /* HF_NEVER if absent: nodes keep such a release, but do not start it */
+    uint64_t signed_at_unix_ns; /* 0 if absent */
+    bool allow_downgrade;       /* a field of earlier versions, which no node honours */
+    /* sequences of committed releases from which a node may go down to this release */
+    uint64_t downgrade_from[HF_MAX_DOWNGRADES];
+    size_t n_downgrade_from;
     struct hf_artifact *artifacts;
     size_t n_artifacts;
     struct hf_install install;
-    uint64_t health_deadline_ns; /* default 2 min */
+    uint64_t health_deadline_ns; /* time limit of the health checks; default 2 min */
     struct hf_check *checks;
     size_t n_checks;
-    char digest[65];    /* hex sha256 of the canonical JSON of spec.release */
-    const json_t *json; /* spec.release, for the signature check */
+    char digest[65];    /* digest of the release, the hex SHA-256 of the canonical JSON of spec.release */
+    const json_t *json; /* JSON tree of spec.release, for the check of the signatures */
 };
 
 struct hf_edgeupdate {
@@ -150,25 +167,34 @@ struct hf_edgeupdate {
     uint64_t canary_soak_ns;
     struct hf_wave *waves;
     size_t n_waves;
-    unsigned max_failures;     /* basis points; default 0, so that the first failure halts the rollout */
-    uint64_t unknown_after_ns; /* default 30 min */
+    /* share of the admitted nodes that may fail before the rollout halts, in basis points; default 0, so that the first
+     * failure halts the rollout */
+    unsigned max_failures;
+    /* time after which a silent node counts as unknown; default 30 min */
+    uint64_t unknown_after_ns;
     struct hf_window *windows;
     size_t n_windows;
-    uint64_t bandwidth_limit; /* bytes per second; 0: no limit */
+    uint64_t bandwidth_limit; /* limit of downloads in bytes per second (0 means no limit) */
     bool suspend;
-    /* status.admission, which the controller writes; only valid if has_strategy */
-    char admission_digest[65]; /* "": absent */
-    unsigned admission_cutoff; /* basis points 0..10000 */
+    /* The next three fields are from status.admission, which the controller writes. They are valid only if has_strategy
+     * is true. */
+    char admission_digest[65]; /* digest of the release to which the admission applies; "" if there is no admission */
+    unsigned admission_cutoff; /* cutoff of the admitted slots, in basis points 0..10000 */
     bool admission_canary;
     json_t *json;
 };
 
-/* Decodes one object. On success *ret_update owns a reference to `json`, and *issues holds the warnings. -EBADMSG:
- * *issues holds the errors. -ENOMEM. The function clears *issues first. If the object has windows, it blocks while it
- * reads zoneinfo files. */
+/* Decodes an EdgeUpdate. First clears *issues. If `json` is valid, returns 0; *ret_update then owns a reference to
+ * `json`, and *issues holds the warnings. If `json` is not valid, returns -EBADMSG; *issues then holds the errors.
+ * Returns -ENOMEM if memory runs out. If the object has windows, the call blocks while it reads zoneinfo files. */
 HF_MUST_USE int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct hf_issues *issues);
 void hf_edgeupdate_free(struct hf_edgeupdate *update);
 HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)
 
-/* Returns the artifact for this architecture, or NULL. */
+/* Returns the artifact for this architecture, or NULL if the release has none. */
 const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch);
+
+/* Says why no node starts this release, although it decodes: releases of earlier versions lack fields. A node that has
+ * committed such a release keeps and repairs it. Returns NULL if nothing is missing; otherwise writes the text into
+ * text[n] and returns the path of the field inside the release, such as "expires", as static text. */
+const char *hf_release_outdated(const struct hf_release *release, char *text, size_t n);

@@ -1,4 +1,5 @@
-/* api/meta.h - definitions that all three kinds share: API group, name limits, object metadata. Pure. */
+/* api/meta.h - definitions that EdgeUpdate, SyncPolicy and EdgeNode share: API group, limits of names, object metadata.
+ * Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -13,18 +14,18 @@
 #define HF_FIELD_MANAGER "holdfast-agent"
 
 enum {
-    HF_API_MAX_OBJECT_BYTES = 1 << 20, /* limit of a whole object; the decoder refuses a larger object */
+    HF_API_MAX_OBJECT_BYTES = 1 << 20, /* maximum size of an object in bytes; the decoders refuse a larger object */
     HF_API_MAX_NAME = 253,
 };
 
-/* Strings borrow from the object's tree. */
+/* The metadata of an object. The strings point into the object's JSON tree. */
 struct hf_meta {
-    const char *name;             /* never NULL after a successful decode */
-    const char *uid;              /* "" when absent */
-    const char *resource_version; /* "" when absent */
-    int64_t generation;           /* 0 when absent */
+    const char *name;             /* name of the object; never NULL after a successful decode */
+    const char *uid;              /* metadata.uid; "" if the object has none */
+    const char *resource_version; /* metadata.resourceVersion; "" if the object has none */
+    int64_t generation;           /* metadata.generation; 0 if the object has none */
 };
 
-/* Decodes metadata.name, uid, resourceVersion and generation; checks apiVersion and kind if they are present (items of
- * a list have neither). Reports errors at the decoder's path. */
+/* Decodes metadata.name, uid, resourceVersion and generation. Checks apiVersion and kind if they are present; items of
+ * a list have neither. Reports errors at the decoder's current path. */
 void hf_meta_decode(struct hf_decode *decode, json_t *object, const char *kind, struct hf_meta *ret_meta);

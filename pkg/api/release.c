@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/field/text.h"
+#include "base/encoding/utf8.h"
 #include "base/net/url_mask.h"
 #include "codec/sha256.h"
 
@@ -45,12 +46,18 @@ static const struct hf_field requires_fields[] = {
                   "a kernel version such as >=5.10"),
     {0}};
 
+static const struct hf_field download_fields[] = {
+    HF_FIELD_TEXT(struct hf_download, sha256, "sha256", 1, 64, hf_text_is_sha256, SHA256_WANTED, HF_REQUIRED),
+    HF_FIELD_INTEGER(struct hf_download, size, "size", NULL, 1, HF_MAX_ARTIFACT_BYTES, HF_REQUIRED),
+    {0}};
+
 static const struct hf_field artifact_fields[] = {
     HF_FIELD_TEXT(struct hf_artifact, arch, "arch", 1, 16, hf_text_is_arch, "an architecture such as arm64",
                   HF_REQUIRED),
     HF_FIELD_TEXT(struct hf_artifact, url, "url", 1, MAX_URL, hf_text_is_url, URL_WANTED, HF_REQUIRED),
     HF_FIELD_TEXT(struct hf_artifact, sha256, "sha256", 1, 64, hf_text_is_sha256, SHA256_WANTED, HF_REQUIRED),
     HF_FIELD_INTEGER(struct hf_artifact, size, "size", NULL, 1, HF_MAX_ARTIFACT_BYTES, HF_REQUIRED),
+    HF_FIELD_OBJECT(struct hf_artifact, download, "download", download_fields),
     HF_FIELD_LIST(struct hf_artifact, deltas, n_deltas, "deltas", delta_fields, HF_MAX_DELTAS),
     HF_FIELD_LIST(struct hf_artifact, steps, n_steps, "steps", step_fields, HF_MAX_DELTAS),
     HF_FIELD_OBJECT(struct hf_artifact, requires_, "requires", requires_fields),
@@ -236,6 +243,28 @@ static void decode_index(struct hf_decode *decode, const struct hf_field *field,
         hf_decode_error(decode, "expected an object, got %s", hf_decode_describe(value, shown));
 }
 
+static void decode_downgrades(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    struct hf_release *release = slot;
+    char shown[HF_VALUE_TEXT];
+
+    (void)field;
+    if (!json_is_array(value) || json_array_size(value) == 0 || json_array_size(value) > HF_MAX_DOWNGRADES) {
+        hf_decode_error(decode, "expected a list of 1 to %d sequences, got %s", HF_MAX_DOWNGRADES,
+                        hf_decode_describe(value, shown));
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *item = json_array_get(value, i);
+        size_t before = hf_decode_enter(decode, NULL, i);
+        if (!json_is_integer(item) || json_integer_value(item) < 1 || json_integer_value(item) > (int64_t)MAX_SEQUENCE)
+            hf_decode_error(decode, "expected a sequence, got %s", hf_decode_describe(item, shown));
+        else
+            release->downgrade_from[release->n_downgrade_from++] = (uint64_t)json_integer_value(item);
+        hf_decode_leave(decode, before);
+    }
+}
+
 const struct hf_field hf_release_fields[] = {
     HF_FIELD_TEXT(struct hf_release, name, "name", 1, 63, hf_text_is_name,
                   "a name of at most 63 lower case letters, digits and '-'", HF_REQUIRED),
@@ -243,7 +272,9 @@ const struct hf_field hf_release_fields[] = {
                   HF_REQUIRED),
     HF_FIELD_INTEGER(struct hf_release, sequence, "sequence", NULL, 1, MAX_SEQUENCE, HF_REQUIRED),
     {.name = "expires", .kind = HF_KIND_TIME, HF_FIELD_SLOT(struct hf_release, expires_unix_ns)},
+    {.name = "signedAt", .kind = HF_KIND_TIME, HF_FIELD_SLOT(struct hf_release, signed_at_unix_ns)},
     HF_FIELD_BOOL(struct hf_release, allow_downgrade, "allowDowngrade", "false"),
+    {.name = "downgradeFrom", .kind = HF_KIND_OTHER, .decode = decode_downgrades},
     HF_FIELD_LIST(struct hf_release, artifacts, n_artifacts, "artifacts", artifact_fields, HF_MAX_ARTIFACTS),
     {.name = "index", .kind = HF_KIND_OTHER, .fields = index_fields, .decode = decode_index},
     HF_FIELD_OBJECT(struct hf_release, install, "install", install_fields, .finish = finish_install, HF_REQUIRED),
@@ -312,6 +343,38 @@ static void report_not_canonical(struct hf_decode *decode, const char *cause)
     hf_decode_leave(decode, before);
 }
 
+/* Reports a character of a signed text or name that JSON and YAML parsers do not read alike. */
+static void report_character(struct hf_decode *decode, const char *what, const char *text)
+{
+    uint32_t bad = hf_utf8_unportable(text);
+
+    if (bad != 0 && !is_reported(decode->issues, decode->path))
+        hf_decode_error(decode, "%s has U+%04X, which JSON and YAML do not read alike: it cannot be signed", what,
+                        (unsigned)bad);
+}
+
+/* Checks every text and name of the signed part, also those that no table knows. */
+static void check_characters(struct hf_decode *decode, const json_t *json)
+{
+    json_t *walked = hf_json_mutable(json), *value;
+    size_t before;
+    const char *key;
+
+    if (json_is_string(json))
+        report_character(decode, "the text", json_string_value(json));
+    for (size_t i = 0; i < json_array_size(json); i++) {
+        before = hf_decode_enter(decode, NULL, i);
+        check_characters(decode, json_array_get(json, i));
+        hf_decode_leave(decode, before);
+    }
+    json_object_foreach(walked, key, value) {
+        report_character(decode, "a name", key);
+        before = hf_decode_enter(decode, key, 0);
+        check_characters(decode, value);
+        hf_decode_leave(decode, before);
+    }
+}
+
 /* Signatures are over the canonical JSON: a release that has none is invalid. */
 static void take_digest(struct hf_decode *decode, struct hf_release *release, const json_t *json)
 {
@@ -322,6 +385,7 @@ static void take_digest(struct hf_decode *decode, struct hf_release *release, co
 
     if (holds_null(json, &key))
         hf_decode_error(decode, "'%.60s' is null, which cannot be signed: leave it out", key);
+    check_characters(decode, json);
 
     if (r == -ENOMEM)
         decode->out_of_memory = true;
@@ -348,6 +412,40 @@ void hf_release_done(struct hf_release *release)
     }
     free(release->artifacts);
     free(release->checks);
+}
+
+static bool ends_packed(const char *url)
+{
+    size_t n = strcspn(url, "?#");
+
+    return (n > 4 && strncmp(url + n - 4, ".zst", 4) == 0) || (n > 3 && strncmp(url + n - 3, ".xz", 3) == 0);
+}
+
+const char *hf_release_outdated(const struct hf_release *release, char *text, size_t n)
+{
+    if (release->allow_downgrade) {
+        (void)snprintf(text, n,
+                       "allowDowngrade let anybody replay the release for ever: sign downgradeFrom, the list of the "
+                       "sequences that nodes may leave for it");
+        return "allowDowngrade";
+    }
+    if (release->expires_unix_ns == HF_NEVER) {
+        (void)snprintf(text, n,
+                       "expires is missing: anybody could replay the release for ever; sign it with expires "
+                       "(holdfast release create --expires)");
+        return "expires";
+    }
+    for (size_t i = 0; i < release->n_artifacts; i++) {
+        const struct hf_artifact *artifact = &release->artifacts[i];
+        if (artifact->download.sha256 != NULL || !ends_packed(artifact->url))
+            continue;
+        (void)snprintf(text, n,
+                       "artifact %s is packed, but has no download: sign the sha256 and size of the packed file "
+                       "(holdfast release create --zst)",
+                       artifact->arch);
+        return "artifacts";
+    }
+    return NULL;
 }
 
 const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch)

@@ -1,12 +1,13 @@
-/* api/release.h - the table of spec.release, the signed part of an EdgeUpdate. Only edgeupdate.c uses it. Pure. */
+/* api/release.h - the table that decodes spec.release, the signed part of an EdgeUpdate. Only edgeupdate.c uses this
+ * header. Pure. */
 #pragma once
 
 #include "api/edgeupdate.h"
 #include "api/field/field.h"
 
-extern const struct hf_field hf_release_fields[]; /* fills a struct hf_release */
+extern const struct hf_field hf_release_fields[]; /* table of spec.release, which fills a struct hf_release */
 
-/* The `finish` of spec.release: checks rules across fields, computes the digest. */
+/* The `finish` function of spec.release. Checks rules that involve several fields, and computes the digest. */
 void hf_release_finish(struct hf_decode *decode, void *object, json_t *json);
 
 /* Frees the lists in a release, but not the release itself. */

@@ -1,5 +1,5 @@
-/* api/schema.h - the tables that decode our kinds. A test compares these tables with the CRDs. The tables nested in
- * them are in api/window.h, api/field/selector.h and api/release.h. */
+/* api/schema.h - the tables that decode EdgeUpdates and SyncPolicies. A test compares these tables with the CRDs.
+ * api/window.h, api/field/selector.h and api/release.h declare the tables of nested objects. */
 #pragma once
 
 #include "api/field/field.h"
@@ -9,5 +9,5 @@ extern const struct hf_field hf_syncpolicy_fields[]; /* table of spec; fills a s
 /* table of spec.telemetry of a SyncPolicy; fills a struct hf_telemetry */
 extern const struct hf_field hf_telemetry_fields[];
 
-/* The `finish` of hf_telemetry_fields: checks rules across fields. */
+/* The `finish` function of hf_telemetry_fields. Checks rules that involve several fields. */
 void hf_telemetry_finish(struct hf_decode *decode, void *object, json_t *json);

@@ -1,11 +1,12 @@
-/* api/severity.h - severities of events: OpenTelemetry's numbers, syslog's levels mapped onto them. Pure. */
+/* api/severity.h - the severities of events, with OpenTelemetry's numbers and with numbers for the levels of syslog.
+ * Pure. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The first number of each range of OpenTelemetry (logs data model), and numbers between them for the levels of syslog
- * (RFC 5424). */
+/* The first number of each severity range of OpenTelemetry's logs data model. Further numbers inside these ranges stand
+ * for levels that only syslog (RFC 5424) has. */
 enum hf_severity {
     HF_SEVERITY_TRACE = 1,
     HF_SEVERITY_DEBUG = 5,
@@ -22,9 +23,9 @@ enum hf_severity {
  * "info". */
 const char *hf_severity_name(enum hf_severity severity);
 
-/* Returns the number of hf_severity_name(severity). */
+/* Returns the named severity whose name hf_severity_name(severity) returns. */
 enum hf_severity hf_severity_floor(enum hf_severity severity);
 
-/* Parses the n bytes at `text` as a name of syslog or OpenTelemetry in any case ("warn", "WARNING", "err", "debug2").
- * Returns false if the text is not such a name. */
+/* Parses the n bytes at `text` as the name of a severity of syslog or OpenTelemetry, in upper or lower case ("warn",
+ * "WARNING", "err", "debug2"). Returns false if the text is not such a name. */
 bool hf_severity_parse(const char *text, size_t n, enum hf_severity *ret_severity);

@@ -52,6 +52,8 @@ static void decode_manifests(struct hf_decode *decode, const struct hf_field *fi
 static const struct hf_field spec_fields[] = {
     HF_FIELD_SELECTOR(struct hf_syncpolicy, node_selector, "nodeSelector"),
     HF_FIELD_INTEGER(struct hf_syncpolicy, priority, "priority", "0", (uint64_t)-1000000000, 1000000000),
+    HF_FIELD_INTEGER(struct hf_syncpolicy, sequence, "sequence", NULL, 1, (1ull << 53) - 1),
+    HF_FIELD_LIST(struct hf_syncpolicy, signatures, n_signatures, "signatures", hf_signature_fields, HF_MAX_SIGNATURES),
     HF_FIELD_DURATION(struct hf_syncpolicy, interval_ns, "interval", "5m", 10 * S, 24 * H),
     HF_FIELD_DURATION(struct hf_syncpolicy, retry_interval_ns, "retryInterval", "30s", S, H),
     HF_FIELD_DURATION(struct hf_syncpolicy, timeout_ns, "timeout", "2m", S, H),
@@ -63,7 +65,18 @@ static const struct hf_field spec_fields[] = {
     HF_FIELD_OBJECT(struct hf_syncpolicy, telemetry, "telemetry", hf_telemetry_fields, .finish = hf_telemetry_finish),
     {0}};
 
-const struct hf_field hf_syncpolicy_fields[] = {HF_FIELD_PART("spec", spec_fields, HF_REQUIRED), {0}};
+/* Without a sequence, somebody could put an old signed policy in place of a newer one. */
+static void finish_spec(struct hf_decode *decode, void *object, json_t *json)
+{
+    const struct hf_syncpolicy *policy = object;
+
+    hf_signatures_finish(decode, policy->signatures, policy->n_signatures);
+    if (policy->n_signatures > 0 && json_object_get(json, "sequence") == NULL)
+        hf_decode_error_at(decode, "sequence", "is required with signatures");
+}
+
+const struct hf_field hf_syncpolicy_fields[] = {HF_FIELD_PART("spec", spec_fields, .finish = finish_spec, HF_REQUIRED),
+                                                {0}};
 
 /* The status names these fields, so that nobody relies on one that this build ignores. */
 static void note_not_acted_on(struct hf_syncpolicy *policy, const json_t *spec)
@@ -110,6 +123,7 @@ void hf_syncpolicy_free(struct hf_syncpolicy *policy)
         return;
     hf_selector_done(&policy->node_selector);
     hf_telemetry_done(&policy->telemetry);
+    free(policy->signatures);
     json_decref(policy->json);
     free(policy);
 }

@@ -1,7 +1,7 @@
-/* api/telemetry.h - spec.telemetry of a SyncPolicy, decoded and checked: the events that a node collects, keeps and
- * sends.
+/* api/telemetry.h - decodes and checks spec.telemetry of a SyncPolicy, which decides which events a node collects,
+ * stores and sends.
  *
- * Strings borrow from the policy's tree. Every list and string has a bound; the schema in crds/ has the same bounds.
+ * Strings point into the policy's JSON tree. Every list and string has a bound; the CRD in crds/ has the same bounds.
  * The tables in telemetry.c have the defaults. docs/TELEMETRY.md has an example. */
 #pragma once
 
@@ -29,40 +29,46 @@ enum {
     HF_TELEMETRY_MAX_CONTEXT = 64,
 };
 
-/* Returns true if telemetry may go to this URL: https://, or http:// to a loopback address. */
+/* Returns true if the agent may send telemetry to this URL, which must be https://, or http:// with a loopback
+ * address. */
 bool hf_telemetry_url_ok(const char *url);
-/* Returns true for "file:/absolute/path" and "env:NAME". */
+/* Returns true if `ref` has the form "file:/absolute/path" or "env:NAME". */
 bool hf_telemetry_ref_ok(const char *ref);
 
-/* A pattern for events. An event matches if all members that are given match. */
+/* A pattern for events. An event matches if it meets the conditions of all fields that are set. */
 struct hf_event_match {
-    const char *source;            /* glob over the event's source, such as "journald:*"; NULL: any */
-    const char *name;              /* glob over the name of a metric; NULL: any event, metric or not */
-    const char *contains;          /* text in the body; NULL: any body */
-    enum hf_severity min_severity; /* 0: any */
-    enum hf_severity max_severity; /* 0: any */
-    json_t *attributes;            /* object of strings: values that these attributes must have; NULL: any */
+    /* glob that the event's source must match, such as "journald:*"; NULL for any source */
+    const char *source;
+    const char *name;              /* glob that the name of the metric must match; NULL for any event, metric or not */
+    const char *contains;          /* text that the event's body must contain; NULL for any body */
+    enum hf_severity min_severity; /* lowest severity that matches (0 means any) */
+    enum hf_severity max_severity; /* highest severity that matches (0 means any) */
+    /* JSON object of strings: names of attributes, and the values that they must have; NULL for any attributes */
+    json_t *attributes;
 };
 
 struct hf_telemetry_file {
-    const char *path; /* absolute path; the last part may be a glob */
+    const char *path; /* absolute path of the files to follow; its last component may be a glob */
     bool json;        /* true if each line is a JSON object, false if each line is text (field `format`) */
-    /* valid POSIX extended regular expression that the first line of an entry matches; NULL: each line is an entry */
+    /* valid POSIX extended regular expression that matches the first line of each entry; NULL if each line is an
+     * entry */
     const char *multiline_start;
-    enum hf_severity severity; /* severity of lines that state no severity; default info */
+    enum hf_severity severity; /* severity of the lines that state no severity; default info */
 };
 
 struct hf_telemetry_scrape {
-    const char *url;    /* http://127.0.0.1:9100/metrics; loopback or the node's own addresses */
-    uint64_t period_ns; /* default 30 s */
-    const char *names[HF_TELEMETRY_MAX_RULES + 1]; /* globs of metrics to keep; empty: all */
+    /* URL such as http://127.0.0.1:9100/metrics, with a loopback address or an address of this node */
+    const char *url;
+    uint64_t period_ns;                            /* time between two scrapes; default 30 s */
+    const char *names[HF_TELEMETRY_MAX_RULES + 1]; /* globs of the names of metrics to keep; empty means all metrics */
 };
 
 struct hf_telemetry_mqtt {
-    const char *host; /* NULL: no MQTT */
-    uint64_t port;    /* default 1883, or 8883 with tls */
+    const char *host; /* host of the MQTT broker; NULL if the source is off */
+    uint64_t port;    /* port of the MQTT broker; default 1883, or 8883 if `tls` is true */
     const char *topics[HF_TELEMETRY_MAX_TOPICS + 1];
-    const char *username_ref, *password_ref; /* "file:/path" or "env:NAME"; NULL: none */
+    /* locations of user name and password, "file:/path" or "env:NAME"; NULL if there are none */
+    const char *username_ref, *password_ref;
     bool tls;
 };
 
@@ -71,7 +77,7 @@ struct hf_telemetry_mqtt {
  *     SOURCE(class, number, create, name, field, on)
  *
  * `class` and `number` are name and value of HF_SOURCE_<class> in enum hf_source_class. The number is part of the
- * spool's tags on disk: never change a number, and give a new source the next free number. hf_source_<create>_new()
+ * spool's tags on disk, so never change a number, and give a new source the next free number. hf_source_<create>_new()
  * makes the source. `name` is the metric label and the beginning of an event's "source". `field` is the field of
  * spec.telemetry.sources. `on` is an expression that is true if the policy's sources `s` (struct hf_telemetry_sources)
  * include this source. */
@@ -85,25 +91,29 @@ struct hf_telemetry_mqtt {
     SOURCE(SOCKET, 7, socket, "socket", "socket", s->socket_path != NULL)                                              \
     SOURCE(MQTT, 8, mqtt, "mqtt", "mqtt", s->mqtt.host != NULL)
 
-enum { HF_TELEMETRY_AGENT_CLASS = 9 }; /* the number of HF_SOURCE_AGENT, which no policy configures */
+/* Number of HF_SOURCE_AGENT, the class of the agent's own events, which no policy configures. */
+enum { HF_TELEMETRY_AGENT_CLASS = 9 };
 
-/* The field telemetry.sources. A source that is absent is off. */
+/* The field spec.telemetry.sources. A source that the policy does not contain is off. */
 struct hf_telemetry_sources {
-    bool http; /* POST /ingest */
+    bool http; /* true if the agent accepts events at POST /ingest */
     bool journald;
-    const char *journald_include[HF_TELEMETRY_MAX_UNITS + 1]; /* empty: all units */
+    const char *journald_include[HF_TELEMETRY_MAX_UNITS + 1]; /* globs of units to read; empty means all units */
     const char *journald_exclude[HF_TELEMETRY_MAX_UNITS + 1];
-    enum hf_severity journald_min_severity; /* sources.journald.minSeverity, default trace */
-    struct hf_telemetry_file *files;        /* owned by the policy */
+    /* lowest severity to read from the journal (sources.journald.minSeverity); default trace */
+    enum hf_severity journald_min_severity;
+    struct hf_telemetry_file *files; /* array of n_files items, which the policy owns */
     size_t n_files;
-    bool containers;                                            /* /var/log/pods */
-    const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1];    /* empty: all */
-    const char *no_namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1]; /* excludeNamespaces */
+    /* true if the agent reads the container logs in /var/log/pods */
+    bool containers;
+    const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1]; /* globs of namespaces to read; empty means all */
+    /* globs of namespaces not to read (excludeNamespaces) */
+    const char *no_namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1];
     bool node;
-    uint64_t node_period_ns; /* default 10 s */
+    uint64_t node_period_ns; /* time between two measurements of the node; default 10 s */
     struct hf_telemetry_scrape *scrapes;
     size_t n_scrapes;
-    const char *socket_path; /* sources.socket.path; NULL: the source is off */
+    const char *socket_path; /* path of the socket (sources.socket.path); NULL if the source is off */
     struct hf_telemetry_mqtt mqtt;
 };
 
@@ -112,34 +122,43 @@ struct hf_telemetry_drop {
 };
 struct hf_telemetry_sample {
     struct hf_event_match match;
-    /* share of events to keep, 0..1; the event's id decides, so that a repeated event gets the same decision */
+    /* share of the matching events to keep, 0..1; the event's id decides, so that a repeated event gets the same
+     * decision */
     double keep;
 };
 struct hf_telemetry_rate {
     struct hf_event_match match;
-    uint64_t per_second, burst; /* limits for each source name; `burst` defaults to per_second */
+    /* rate limit of each source name: number of events per second, and number of events that may come at once (default
+     * per_second) */
+    uint64_t per_second, burst;
 };
 enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH, HF_REDACT_COUNT };
 struct hf_telemetry_redact {
-    const char *field; /* name of an attribute, or of a payload member at any depth ("password"); never "*" */
-    enum hf_redact_action action; /* default Mask, which writes "***" */
+    /* name of an attribute, or of a member of a JSON body at any depth, such as "password"; never "*" */
+    const char *field;
+    enum hf_redact_action action; /* what to do with the value; default Mask, which writes "***" in its place */
 };
 
 enum hf_anomaly_kind { HF_ANOMALY_THRESHOLD, HF_ANOMALY_ZSCORE, HF_ANOMALY_ABSENCE, HF_ANOMALY_RATE };
 struct hf_telemetry_anomaly {
-    const char *name;   /* name of the rule */
-    const char *metric; /* glob over metric names; for payloads: "payload.<member>" */
+    const char *name;   /* name of the anomaly rule */
+    const char *metric; /* glob that the name of a metric must match; "payload.<member>" for a number in a payload */
     enum hf_anomaly_kind kind;
-    /* bounds: threshold uses `above` and `below`; rateOfChange and zScore (default 3) use `above`; NaN: absent */
+    /* bounds; NaN if absent. The kind threshold uses `above` and `below`; rateOfChange and zScore (default 3) use only
+     * `above`. */
     double above, below;
-    double hysteresis;  /* threshold: a finding ends when the value is this far inside the bound, default 0 */
-    uint64_t window_ns; /* zScore: `window`, default 10 min; rateOfChange: `per`, default 1 min; absence: `after` */
-    /* number of raw values before and after an anomaly that pass together with the anomaly (at most 64 each) */
+    /* for threshold, distance by which the value must be inside the bound to end the anomaly; default 0 */
+    double hysteresis;
+    /* for zScore the field `window` (default 10 min), for rateOfChange `per` (default 1 min), for absence `after` */
+    uint64_t window_ns;
+    /* number of raw values that leave the pipeline as context of an anomaly: those just before, and those just after,
+     * the value that begins the anomaly; at most 64 each */
     uint64_t before, after;
-    enum hf_severity severity; /* default error */
+    enum hf_severity severity; /* severity of the finding; default error */
 };
 
-/* aggregate.top: counts the values of an attribute in each window (telemetry/pipeline/aggregate.h). */
+/* One item of aggregate.top. The node reports the most frequent values of this attribute in each window
+ * (telemetry/pipeline/topk.h). */
 struct hf_telemetry_top {
     const char *attribute;
     struct hf_event_match match;
@@ -149,26 +168,31 @@ enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST, HF_WHEN_FULL_C
 enum hf_telemetry_compression { HF_COMPRESS_ZSTD, HF_COMPRESS_GZIP, HF_COMPRESS_NONE, HF_COMPRESS_COUNT };
 
 struct hf_telemetry_sink {
-    const char *name; /* default "default"; the storage folder has a folder of this name */
-    const char *url;  /* https://, or http:// to loopback */
+    const char *name; /* name of the sink, and of its folder in the storage folder; default "default" */
+    const char *url;  /* URL https://, or http:// with a loopback address */
     enum hf_sink_format format;
-    bool otlp_json; /* true: the field `encoding` asks for JSON instead of protobuf */
-    /* Compliance boundary of the receiver; NULL: none. For the field `sink`, which names a single sink, the boundary
-     * comes from telemetry.boundary. */
+    bool otlp_json; /* for the format otlp, true if the field `encoding` selects JSON, and false for protobuf */
+    /* Compliance boundary of the receiver; NULL if it has none. If the policy has the field `sink` (a single sink), its
+     * boundary comes from telemetry.boundary. */
     const char *boundary;
-    /* Paths of files that the platform mounts; the agent reads them again when they change. NULL: not used. */
+    /* Paths of files with credentials; NULL for a credential that the sink does not need. The agent reads a file again
+     * when it changes. */
     const char *ca_file, *cert_file, *key_file, *token_file;
-    struct hf_window *windows; /* connectivity windows; if n_windows is 0, the sink may send at any time */
+    /* times at which the agent may send to this sink; if n_windows is 0, it may send at any time */
+    struct hf_window *windows;
     size_t n_windows;
-    uint64_t bandwidth_limit;     /* bytes per second; 0: none */
-    struct hf_event_match select; /* only these events go to this sink */
+    uint64_t bandwidth_limit;     /* limit in bytes per second (0 means no limit) */
+    struct hf_event_match select; /* selects the events that go to this sink */
 };
 
 struct hf_telemetry {
-    bool present; /* the policy has spec.telemetry */
+    bool present; /* true if the policy has spec.telemetry */
+    /* true if the policy's signatures verify on this node, so that the wider bounds of the node's configuration hold
+     * (HF_CONFIG_SIGNED). Decoding leaves it false; the agent sets it. */
+    bool is_signed;
     struct hf_telemetry_sources sources;
-    /* filter */
-    /* lowest severity of logs that pass; 0: all logs pass. Metrics and payloads always pass */
+    /* The fields from min_severity to n_redacts are from spec.telemetry.filter. */
+    /* lowest severity of logs that pass (0 means that all logs pass); metrics and payloads always pass */
     enum hf_severity min_severity;
     struct hf_telemetry_drop *drops;
     size_t n_drops;
@@ -178,32 +202,38 @@ struct hf_telemetry {
     size_t n_rates;
     struct hf_telemetry_redact *redacts;
     size_t n_redacts;
-    /* enrich */
-    json_t *attributes;                                  /* enrich.attributes: object of strings; NULL: none */
-    const char *label_keys[HF_TELEMETRY_MAX_LABELS + 1]; /* enrich.labels: keys of Node labels to add */
-    /* aggregate: the node sends metrics as windows, and raw values only for anomalies */
-    uint64_t window_ns;  /* 0: no aggregation; the node sends all raw values */
-    uint64_t max_series; /* default 2000 */
-    uint64_t top_k;      /* number of values to report for each of `tops`, default 10 */
+    /* The fields `attributes` and label_keys are from spec.telemetry.enrich. */
+    /* attributes to add to each event (enrich.attributes), as a JSON object of strings; NULL if there are none */
+    json_t *attributes;
+    /* keys of the Node's labels that the agent adds to each event as attributes (enrich.labels) */
+    const char *label_keys[HF_TELEMETRY_MAX_LABELS + 1];
+    /* Fields of spec.telemetry.aggregate. With aggregation, the node sends one summary of each metric per window, and
+     * raw values only for anomalies. */
+    uint64_t window_ns;  /* length of a window (0 means no aggregation, so that the node sends all raw values) */
+    uint64_t max_series; /* maximum number of series; default 2000 */
+    uint64_t top_k;      /* number of values to report for each item of `tops`; default 10 */
     struct hf_telemetry_top *tops;
     size_t n_tops;
     struct hf_telemetry_anomaly *anomalies;
     size_t n_anomalies;
-    /* buffer */
-    uint64_t buffer_max_bytes; /* default 1 GiB; shared by all sinks */
+    /* The fields buffer_max_bytes and when_full are from spec.telemetry.buffer. */
+    uint64_t buffer_max_bytes; /* maximum disk space in bytes for the queues of all sinks together; default 1 GiB */
     enum hf_when_full when_full;
-    /* batch */
-    uint64_t batch_max_bytes;  /* limit of an uncompressed body; default and maximum 524288 */
-    uint64_t batch_timeout_ns; /* default 10 s */
+    /* The fields from batch_max_bytes to `compression` are from spec.telemetry.batch. */
+    /* maximum size in bytes of a body before compression; 524288 is the default and the highest possible value */
+    uint64_t batch_max_bytes;
+    uint64_t batch_timeout_ns; /* maximum time that a batch waits to become full; default 10 s */
     enum hf_telemetry_compression compression;
-    /* retry */
-    uint64_t max_attempts;    /* attempts in a row before a batch is deferred; default 3 */
-    uint64_t retry_base_ns;   /* default 2 s */
-    uint64_t max_duration_ns; /* total time of the attempts before a batch is deferred; default 300 s */
-    const char *boundary;     /* compliance boundary of the single sink in the field `sink`; NULL: none */
+    /* The fields from max_attempts to max_duration_ns are from spec.telemetry.retry. */
+    uint64_t max_attempts;    /* number of attempts after which the agent defers a batch; default 3 */
+    uint64_t retry_base_ns;   /* upper bound of the delay after the first failed attempt; default 2 s */
+    uint64_t max_duration_ns; /* total time of the attempts after which the agent defers a batch; default 300 s */
+    /* compliance boundary of the single sink, if the policy has the field `sink`; NULL if it has none */
+    const char *boundary;
     struct hf_telemetry_sink *sinks;
-    size_t n_sinks; /* length of `sinks`; 1 if the policy has the field `sink`; 0: the policy names no sink */
+    /* length of `sinks`; 1 if the policy has the field `sink` (a single sink); 0 if the policy names no sink */
+    size_t n_sinks;
 };
 
-/* Frees the lists and the zones of windows. */
+/* Frees the lists of *telemetry, and the time zones of its windows. */
 void hf_telemetry_done(struct hf_telemetry *telemetry);

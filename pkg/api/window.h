@@ -1,9 +1,9 @@
-/* api/window.h - maintenance and connectivity windows: weekly spans of time in a time zone.
+/* api/window.h - maintenance and connectivity windows, which are weekly spans of time in a time zone.
  *
- * A window begins at its wall clock time in its zone and lasts `duration_ns` of real time. If the clock jumps over the
- * start (spring), the window begins after the jump, as much later as the clock jumped; if the clock shows the start
- * twice (autumn), the window begins the first time. Decoding reads zoneinfo files and reports an unknown zone as an
- * error; all other functions here are pure. */
+ * A window begins at its wall clock time in its zone and lasts `duration_ns` of real time. If the wall clock jumps over
+ * the start of the window (in spring), the window begins later by the length of the jump. If the wall clock shows the
+ * start twice (in autumn), the window begins the first time. hf_window_finish() reads zoneinfo files and reports an
+ * unknown zone as an error; hf_windows_open() is pure. */
 #pragma once
 
 #include "api/field/field.h"
@@ -13,18 +13,20 @@ enum { HF_MAX_WINDOWS = 16 };
 #define HF_MAX_WINDOW_NS (7 * 86400 * HF_NS_PER_S)
 
 struct hf_window {
-    unsigned days;    /* bit 0 is Sunday, bit 6 is Saturday; 0x7f (every day) if absent */
-    unsigned start_s; /* seconds after local midnight */
+    /* days on which the window begins, as bits: bit 0 is Sunday, bit 6 is Saturday; 0x7f (every day) if absent */
+    unsigned days;
+    unsigned start_s; /* wall clock time at which the window begins, in seconds after midnight */
     uint64_t duration_ns;
-    const char *time_zone; /* IANA name, default "UTC" */
-    struct hf_zone *zone;  /* see api/zone.h; NULL is UTC; the owner of the window frees the zone */
+    const char *time_zone; /* IANA name of the time zone; default "UTC" */
+    struct hf_zone *zone;  /* the time zone (api/zone.h), which the owner of the window frees; NULL stands for UTC */
 };
 
-extern const struct hf_field hf_window_fields[]; /* fills a struct hf_window */
+extern const struct hf_field hf_window_fields[]; /* table of a window, which fills a struct hf_window */
 
-/* The `finish` of hf_window_fields: loads the zone. */
+/* The `finish` function of hf_window_fields, which loads the time zone. */
 void hf_window_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* Returns true if `unix_ns` is inside one of the n windows, or if n is 0. *ret_next_unix_ns is the next moment at which
- * the result changes, or HF_NEVER if it does not change within the next days; ret_next_unix_ns may be NULL. */
+/* Returns true if `unix_ns` is inside one of the n windows, or if n is 0. Sets *ret_next_unix_ns (may be NULL) to the
+ * next time at which the result changes, or to HF_NEVER if n is 0, or if more than 64 windows follow one another
+ * without a gap. */
 bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns, uint64_t *ret_next_unix_ns);

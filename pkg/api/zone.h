@@ -1,8 +1,8 @@
-/* api/zone.h - time zones from TZif files (RFC 8536) and the POSIX TZ rule at their end. A zone does not change once it
- * exists, so any thread may use it.
+/* api/zone.h - time zones from TZif files (RFC 8536) and the POSIX TZ rule at the end of such a file. Threads: any,
+ * because a struct hf_zone never changes.
  *
- * We do not use the zone of libc: it applies to the whole process, and setenv(), which changes it, races with other
- * threads. */
+ * The time zone of libc is not suitable, because it applies to the whole process, and because setenv(), which changes
+ * it, races with other threads. */
 #pragma once
 
 #include <stdint.h>
@@ -13,29 +13,32 @@
 
 struct hf_zone;
 
-/* Reads the zone from the system's zoneinfo folder; blocks. "UTC" gives NULL, which stands for UTC. -ENOENT: the folder
- * has no such zone. -EBADMSG: damaged file. */
+/* Reads the zone from the system's zoneinfo folder; blocks. For the name "UTC", sets *ret_zone to NULL, which stands
+ * for UTC. -ENOENT: the folder has no zone with this name. -EBADMSG: the file is damaged. */
 HF_MUST_USE int hf_zone_load(const char *name, struct hf_zone **ret_zone, struct hf_err *err);
 
-/* Parses the bytes of a TZif file, version 2 or later. */
+/* Parses the content of a TZif file of version 2 or later. */
 HF_MUST_USE int hf_zone_parse(struct hf_view bytes, struct hf_zone **ret_zone, struct hf_err *err);
 void hf_zone_free(struct hf_zone *zone);
 HF_DEFINE_CLEANUP(struct hf_zone, hf_zone_free)
 
-/* Returns the offset of local time from UTC at `unix_s`, in seconds; positive east of UTC. */
+/* Returns the offset of the zone's local time from UTC at the time `unix_s`, in seconds; the offset is positive east of
+ * Greenwich. */
 int32_t hf_zone_offset_s(const struct hf_zone *zone, int64_t unix_s);
 
-/* Returns the Unix time at which the wall clock shows `local_s` (local time, in seconds since 1970 as if it were UTC).
- * If the clock shows this time twice, returns the first time. If the clock skips it, the result is as much after the
- * jump as `local_s` is after the start of the jump. */
+/* Returns the Unix time at which the wall clock shows the local time `local_s`, given in seconds since 1970 as if the
+ * local time were UTC. If the wall clock shows this local time twice, returns the first moment. If the wall clock jumps
+ * over this local time, the result is as long after the jump as `local_s` is after the local time at which the jump
+ * starts. */
 int64_t hf_zone_unix_s(const struct hf_zone *zone, int64_t local_s);
 
-/* Compute the days since 1970-01-01 (proleptic Gregorian) from a date, and the year from such a number of days.
- * Algorithm of Hinnant, "chrono-compatible low-level date algorithms". */
+/* hf_zone_days_of_date() computes the number of days from 1970-01-01 to a date of the proleptic Gregorian calendar.
+ * hf_zone_year_of_days() computes the year from such a number of days. The algorithms are from Hinnant,
+ * "chrono-compatible low-level date algorithms". */
 int64_t hf_zone_days_of_date(int64_t year, unsigned month, unsigned day);
 int64_t hf_zone_year_of_days(int64_t days);
 
-/* Returns the weekday of a day; 0 is Sunday. */
+/* Returns the weekday (0 is Sunday) of the day that is `days` days after 1970-01-01. */
 static inline unsigned hf_zone_weekday(int64_t days)
 {
     return (unsigned)(((days % 7) + 11) % 7);

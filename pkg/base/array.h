@@ -11,9 +11,9 @@
 /* Value of `max` for an array that needs no maximum, because something else limits its size. */
 #define HF_ARRAY_ANY SIZE_MAX
 
-/* Makes room for one more item in the array `items`, which has `n` items in use and memory for `cap` items. `cap` is an
- * unsigned variable. `max` is the largest number of items. `items` and `cap` are variables of the caller and change
- * only on success. Returns 0, -E2BIG (`max` items are in use) or -ENOMEM. */
+/* Makes room for one more item in the array `items`, which has `n` items in use and memory for `cap` items. `max` is
+ * the largest number of items. `items` and `cap` must be variables of the caller (`cap` unsigned); the macro changes
+ * them only on success. Returns 0, -E2BIG (`max` items are in use) or -ENOMEM. */
 #define hf_array_grow(items, n, cap, max)                                                                              \
     ({                                                                                                                 \
         void *items_ = (items);                                                                                        \
@@ -24,5 +24,5 @@
         grown_;                                                                                                        \
     })
 
-/* The function behind hf_array_grow(); `each` is the size of one item. */
+/* Does the work of hf_array_grow(). `each` is the size of one item in bytes. */
 HF_MUST_USE int hf_array_grow_bytes(void **items, size_t each, size_t n, size_t *cap, size_t max);

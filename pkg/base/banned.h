@@ -1,7 +1,8 @@
 /* base/banned.h - makes the compiler refuse libc functions that have a safer replacement. The build includes this
  * header in every file of pkg/ and cmd/ (option -include).
  *
- * The libc headers come before the pragma, because the pragma refuses each later use of a name, even a declaration. */
+ * This header includes the libc headers before the pragma, because the pragma refuses each later use of a name, even in
+ * a declaration. */
 #pragma once
 
 #include <stdio.h>

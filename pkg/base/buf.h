@@ -2,7 +2,7 @@
  * base/asprintf.h.
  *
  * A buf always keeps one zero byte behind its content, so `p` is a C string if the content has no zero bytes. `p` is
- * NULL until something was written. A buf never grows beyond `max` bytes of content; a function that would need more
+ * NULL until the first write. A buf never grows beyond `max` bytes of content; a function that would need more bytes
  * returns -E2BIG. Threads: any, one at a time for one buf. */
 #pragma once
 
@@ -26,10 +26,10 @@ struct hf_buf {
         .p = NULL, .n = 0, .cap = 0, .max = (max_bytes)                                                                \
     }
 
-void hf_buf_done(struct hf_buf *buf); /* frees the bytes; the caller can use the buf again */
+void hf_buf_done(struct hf_buf *buf); /* frees the bytes; the buf is then empty and usable again */
 void hf_buf_clear(struct hf_buf *buf);
 struct hf_view hf_buf_view(const struct hf_buf *buf);
-const char *hf_buf_str(const struct hf_buf *buf); /* never NULL */
+const char *hf_buf_str(const struct hf_buf *buf); /* returns the content, or "" if the buf is empty */
 
 /* The next four functions return 0, -E2BIG (maximum reached) or -ENOMEM; on failure they leave the content
  * unchanged. */
@@ -39,6 +39,6 @@ HF_MUST_USE int hf_buf_add_str(struct hf_buf *buf, const char *text);
 HF_MUST_USE int hf_buf_addf(struct hf_buf *buf, const char *format, ...) HF_PRINTF(2, 3);
 
 void hf_buf_consume(struct hf_buf *buf, size_t n); /* drops the first n bytes */
-/* Gives the bytes to the caller, who frees them with free(). Returns an allocated "" if the buf is empty, and NULL on
- * OOM. */
+/* Gives the bytes to the caller, who frees them with free(). If the buf is empty, returns an allocated "". Returns NULL
+ * on OOM. */
 char *hf_buf_take(struct hf_buf *buf);

@@ -1,5 +1,5 @@
-/* base/endian.h - loads and stores numbers as bytes, lowest byte first (le) or highest byte first (be). Works at any
- * address, and gives the same bytes on every machine.
+/* base/endian.h - loads and stores numbers as bytes, lowest byte first (le) or highest byte first (be). The functions
+ * work at any address, and give the same bytes on every machine.
  *
  * The compiler turns each function of a fixed size into one load or store. Pure; any thread. */
 #pragma once

@@ -15,7 +15,7 @@
 #include "base/macros.h"
 
 struct hf_err {
-    int code;        /* positive errno, 0 if nothing is set */
+    int code;        /* positive errno (0 means that no error is set) */
     char cause[256]; /* the failure itself, from the innermost function */
     char where[256]; /* context, outermost first, as "a: b"; may be empty */
 };
@@ -25,18 +25,18 @@ struct hf_err {
         .code = 0                                                                                                      \
     }
 
-/* Sets code (positive errno) and cause, and drops earlier context. Returns -code. */
+/* Sets the code (a positive errno) and the cause of *err, and drops earlier context. Returns -code. */
 int hf_err_set(struct hf_err *err, int code, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Sets code and cause from a negative errno `r` and adds the text of strerror(), as in "open '/x': No such file or
- * directory". Returns r. */
+/* Sets the code of *err from the negative errno `r`. The cause is the formatted text and then the text of strerror(),
+ * as in "open '/x': No such file or directory". Returns r. */
 int hf_err_sys(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Puts context in front of the present text. If *err has no code yet, sets code and cause from the negative errno `r`.
- * Returns r. */
+/* Puts context in front of the text that *err already has. If *err has no code yet, sets code and cause from the
+ * negative errno `r`. Returns r. */
 int hf_err_wrap(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Formats the whole text, "where: cause", into text[n] (always terminated); returns text. */
+/* Formats the whole text, "where: cause", into text[n], always with a terminator. Returns `text`. */
 const char *hf_err_text(const struct hf_err *err, char *text, size_t n);
 
 #if defined(__clang_analyzer__) && !defined(HF_ERR_C)

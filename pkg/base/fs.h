@@ -1,9 +1,9 @@
 /* base/fs.h - the file system as a table of functions, so that tests can cut the power at any call.
  *
  * Each entry does what the system call of the same name does, and returns the call's value or -errno. A descriptor is
- * valid only for the table that opened it: a real descriptor for os/fs_posix.h, a number of a model in tests. `dirfd`
- * may be AT_FDCWD. A power cut may lose all changes since the last fsync; to keep a file's name, fsync its folder.
- * Threads: any for the table of os/fs_posix.h. */
+ * valid only for the table that opened it. It is a real descriptor for the table of os/fs_posix.h, and a number of a
+ * model in tests. `dirfd` may be AT_FDCWD. A power cut may lose all changes since the last fsync; to keep a file's
+ * name, fsync its folder. Threads: any for the table of os/fs_posix.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 /* Rules for resolving a path (openat2(2)). */
 enum hf_fs_resolve {
     HF_FS_ANY = 0,
-    HF_FS_BENEATH = 1,     /* refuse a path that leaves dirfd by "..", by a link or as an absolute path */
+    HF_FS_BENEATH = 1,     /* refuse a path that leads out of `dirfd`, by "..", by a link or as an absolute path */
     HF_FS_NO_SYMLINKS = 2, /* refuse a path with a symbolic link in any component */
 };
 
@@ -27,14 +27,14 @@ struct hf_fs_ops {
     ssize_t (*pread)(void *ctx, int fd, void *bytes, size_t n, uint64_t offset);
     ssize_t (*pwrite)(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset);
     int (*ftruncate)(void *ctx, int fd, uint64_t size);
-    /* -EOPNOTSUPP: the file system does not support it */
+    /* Returns -EOPNOTSUPP if the file system does not support fallocate(). */
     int (*fallocate)(void *ctx, int fd, uint64_t offset, uint64_t n);
     int (*fsync)(void *ctx, int fd);
     int (*fdatasync)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *ret);
-    /* Returns the number of hard links of the file. Does not use fstat(): a caller that also reads a file's times makes
-     * the kernel record the next write to the nanosecond (multigrain timestamps, Linux 6.13), and then every fdatasync
-     * writes the inode too. */
+    /* Returns the number of hard links of the file. Does not use fstat(), because fstat() also reads the file's times.
+     * The kernel would then record the time of the next write to the nanosecond (multigrain timestamps, Linux 6.13), so
+     * that every fdatasync writes the inode too. */
     int (*links)(void *ctx, int fd);
     int (*fstatat)(void *ctx, int dirfd, const char *path, struct stat *ret, int flags);
     int (*fstatvfs)(void *ctx, int fd, struct statvfs *ret);
@@ -42,11 +42,11 @@ struct hf_fs_ops {
     int (*linkat)(void *ctx, int from_dirfd, const char *from, int to_dirfd, const char *to);
     int (*symlinkat)(void *ctx, const char *target, int dirfd, const char *path);
     ssize_t (*readlinkat)(void *ctx, int dirfd, const char *path, char *text, size_t n);
-    int (*unlinkat)(void *ctx, int dirfd, const char *path, int flags); /* AT_REMOVEDIR */
+    int (*unlinkat)(void *ctx, int dirfd, const char *path, int flags); /* flags: 0 or AT_REMOVEDIR */
     int (*mkdirat)(void *ctx, int dirfd, const char *path, mode_t mode);
     int (*fchmod)(void *ctx, int fd, mode_t mode);
     int (*fchown)(void *ctx, int fd, uid_t uid, gid_t gid);
-    int (*flock)(void *ctx, int fd, int operation); /* LOCK_EX | LOCK_NB ... */
+    int (*flock)(void *ctx, int fd, int operation); /* operation: such as LOCK_EX | LOCK_NB */
     ssize_t (*flistxattr)(void *ctx, int fd, char *names, size_t n);
     ssize_t (*fgetxattr)(void *ctx, int fd, const char *name, void *value, size_t n);
     int (*fsetxattr)(void *ctx, int fd, const char *name, const void *value, size_t n);

@@ -1,7 +1,8 @@
 /* base/host.h - finds the host of a URL, and checks if a host is this machine. Pure; resolves no name.
  *
- * Credentials may travel without TLS to a loopback host only, so the check is strict: hf_host_is_loopback() parses
- * addresses and never compares prefixes. Threads: any. Memory: allocates nothing; a view borrows from the URL. */
+ * Credentials may travel without TLS to a loopback host only. The check is therefore strict: hf_host_is_loopback()
+ * parses addresses and never compares prefixes. Threads: any. Memory: allocates nothing; a view borrows from the
+ * URL. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,8 +13,8 @@
  * URL has another form or names a user ("//user@host"). Does not check the port. */
 struct hf_view hf_host_of_url(const char *url);
 
-/* True for an IPv4 address in 127.0.0.0/8 (four decimal numbers), for ::1 in any spelling, with or without brackets,
- * and for the name "localhost" in exactly this spelling. False for everything else, such as names that begin like an
- * address, IPv4-mapped IPv6 addresses, "LOCALHOST" and "localhost.". A caller that accepts capitals changes the host to
- * lower case first. */
+/* Returns true for an IPv4 address in 127.0.0.0/8 (four decimal numbers), for ::1 in any spelling, with or without
+ * brackets, and for the name "localhost" in exactly this spelling. Returns false for everything else, such as names
+ * that begin like an address, IPv4-mapped IPv6 addresses, "LOCALHOST" and "localhost.". A caller that accepts capitals
+ * changes the host to lower case first. */
 bool hf_host_is_loopback(struct hf_view host);

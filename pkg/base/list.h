@@ -34,7 +34,7 @@ static inline void hf_list_append(struct hf_list *head, struct hf_list *entry)
     head->prev = entry;
 }
 
-/* Unlinks the entry and makes it an empty ring of its own, so that removing an entry twice is harmless. */
+/* Unlinks `entry` and makes it an empty ring of its own, so that removing the entry a second time is harmless. */
 static inline void hf_list_remove(struct hf_list *entry)
 {
     entry->prev->next = entry->next;

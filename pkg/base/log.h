@@ -4,9 +4,9 @@
  *     {"time":"2026-11-20T08:00:00Z","level":"info","event":"update.committed","release":"edge","sequence":42}
  *
  * Only main programs and the code that runs a state machine write to the log; libraries return errors. Never pass a
- * secret. The log escapes values and cuts text at HF_LOG_MAX_VALUE bytes. It writes at most HF_LOG_BURST lines per
- * second with one event name and drops further lines; the next line with that name reports their number ("suppressed":
- * n). Calls with a NULL log do nothing. Threads: loop thread only. */
+ * secret. The log escapes values and cuts text at HF_LOG_MAX_VALUE bytes. For each event name, it writes at most
+ * HF_LOG_BURST lines per second and drops further lines; the next line with that name reports their number
+ * ("suppressed": n). Calls with a NULL log do nothing. Threads: loop thread only. */
 #pragma once
 
 #include <stdint.h>
@@ -23,11 +23,11 @@ struct hf_log;
 
 struct hf_log_field {
     const char *key;
-    const char *text; /* NULL: the field is a number */
+    const char *text; /* text of the field (NULL means that the field is a number) */
     int64_t number;
 };
 
-/* A text field (NULL becomes "") and a number field. */
+/* HF_S makes a text field, in which NULL becomes "". HF_D makes a number field. */
 #define HF_S(name, value) ((struct hf_log_field){.key = (name), .text = hf_log_text(value)})
 #define HF_D(name, value) ((struct hf_log_field){.key = (name), .number = (int64_t)(value)})
 
@@ -37,12 +37,12 @@ static inline const char *hf_log_text(const char *text)
 }
 
 /* Makes a log that writes events of level `least` and above to descriptor `fd`. Borrows `fd` and `clock`; both must
- * outlive the log. NULL on OOM. */
+ * outlive the log. Returns NULL on OOM. */
 struct hf_log *hf_log_new(int fd, enum hf_log_level least, const struct hf_clock_ops *clock);
 void hf_log_free(struct hf_log *log);
 HF_DEFINE_CLEANUP(struct hf_log, hf_log_free)
 
-/* Accepts "debug", "info", "warning" (also "warn") and "error"; -EINVAL otherwise. */
+/* Parses the name of a level: "debug", "info", "warning" (also "warn") or "error". -EINVAL: `text` is another name. */
 HF_MUST_USE int hf_log_level_parse(const char *text, enum hf_log_level *ret_level);
 
 #ifdef __cppcheck__ /* cppcheck cannot read __VA_OPT__ */
@@ -52,7 +52,7 @@ HF_MUST_USE int hf_log_level_parse(const char *text, enum hf_log_level *ret_leve
     hf_log_fields((log), (level), (event), (const struct hf_log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
 #endif
 
-/* The function behind hf_log(); `fields` ends with a NULL key. */
+/* The macro hf_log() calls this function. A NULL key ends `fields`. */
 void hf_log_fields(struct hf_log *log, enum hf_log_level level, const char *event, const struct hf_log_field *fields);
 
 /* Logs an error with two fields: `subject_key` with the value `subject`, and "error" with the whole text of *err. */

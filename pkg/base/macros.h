@@ -6,7 +6,7 @@
 #define HF_MUST_USE __attribute__((warn_unused_result))
 #define HF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define HF_UNUSED __attribute__((unused))
-/* for functions that the optimizer would otherwise not inline */
+/* forces the compiler to inline a function that the optimizer would not inline by itself */
 #define HF_ALWAYS_INLINE inline __attribute__((always_inline))
 #define HF_LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define HF_STR_(x) #x
@@ -20,7 +20,7 @@
 /* Runs `fn(&variable)` when the variable leaves its scope. */
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 
-/* Moves a pointer out of a variable that a cleanup would free. */
+/* Returns the pointer in a variable and sets the variable to NULL, so that a _cleanup_ does not free the pointer. */
 #define hf_steal(pointer)                                                                                              \
     ({                                                                                                                 \
         __typeof__(&(pointer)) place_ = &(pointer);                                                                    \
@@ -32,7 +32,8 @@
 /* Returns a pointer to the structure of type `type` whose member `member` is at `pointer`. */
 #define hf_container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-/* Defines `<name>p(type **)` for use with _cleanup_. It calls `<name>(type *)`, which must accept NULL. */
+/* Defines `<name>p(type **)` for use with _cleanup_. The defined function calls `<name>(type *)`, which must accept
+ * NULL. */
 #define HF_DEFINE_CLEANUP(type, name)                                                                                  \
     static inline void name##p(type **pointer)                                                                         \
     {                                                                                                                  \

@@ -1,5 +1,5 @@
-/* base/rand.h - a table of functions that return random numbers. Do not use them for keys; pkg/trust takes OpenSSL's
- * random numbers for keys. Threads: see the header that makes the table. */
+/* base/rand.h - a table of functions that return random numbers. Do not make keys from these numbers; pkg/trust uses
+ * OpenSSL's random numbers for keys. Threads: each header that declares a table states the rule. */
 #pragma once
 
 #include <stdint.h>
@@ -10,8 +10,8 @@ struct hf_rand_ops {
 };
 
 /* Returns a number that is uniform in [0, bound); 0 if bound is 0. Computes the high half of a 64 x 64 bit product in
- * 32-bit parts, because 32-bit machines have no 128-bit type. The bias is below 2^-32 for bounds up to 2^32; for larger
- * bounds it is still small enough for jitter. */
+ * 32-bit parts, because 32-bit machines have no 128-bit type. The bias is below 2^-32 for bounds up to 2^32, and still
+ * small enough for jitter for larger bounds. */
 static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bound)
 {
     uint64_t r = rng->u64(rng->ctx);
@@ -22,9 +22,9 @@ static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bou
     return (r >> 32) * (bound >> 32) + (middle >> 32) + (other >> 32);
 }
 
-/* splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014) as a function of the table;
- * ctx is a uint64_t, seeded from another generator. It is for code that may not use the generator of os/rand_posix.h
- * (loop thread only), such as worker threads. */
+/* Returns the next number of splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
+ * Put this function into a table; `ctx` points to a uint64_t that another generator has seeded. Use it on worker
+ * threads, because the generator of os/rand_posix.h is for the loop thread only. */
 static inline uint64_t hf_rand_mix_u64(void *ctx)
 {
     uint64_t *state = ctx;

@@ -1,8 +1,8 @@
 /* base/strmap.h - a map from strings to pointers, ordered by key, for tens to a few thousand entries.
  *
- * The map is a sorted array: look-up is a binary search, and iteration is in key order whatever the order of insertion.
- * The map copies keys. It frees values with `free_value`; if `free_value` is NULL, the caller owns the values. Threads:
- * any, one at a time for one map. */
+ * The map is a sorted array: look-up is a binary search, and iteration is in the order of keys. The map copies keys. It
+ * frees values with `free_value`; if `free_value` is NULL, the caller owns the values. Threads: any, one at a time for
+ * one map. */
 #pragma once
 
 #include <stddef.h>
@@ -18,18 +18,21 @@ struct hf_strmap {
     struct hf_strmap_entry *entries;
     size_t n;
     size_t cap;
-    void (*free_value)(void *value); /* may be NULL */
+    void (*free_value)(void *value); /* frees a value that the map drops (NULL means that the caller owns the values) */
 };
 
-void hf_strmap_done(struct hf_strmap *map); /* frees keys, values and array; the caller can use the map again */
-void *hf_strmap_get(const struct hf_strmap *map, const char *key); /* NULL if absent */
+/* Frees the keys, the values and the array. The caller can then use the map again. */
+void hf_strmap_done(struct hf_strmap *map);
+/* Returns the value of `key`, or NULL if `key` is absent. */
+void *hf_strmap_get(const struct hf_strmap *map, const char *key);
 
 /* Inserts `value`, or replaces and frees the old value of `key`. Returns 0 or -ENOMEM; on failure the caller still owns
  * `value`. */
 HF_MUST_USE int hf_strmap_put(struct hf_strmap *map, const char *key, void *value);
 
-/* Removes the entry and frees its key and value. Returns false if `key` is absent. */
+/* Removes the entry of `key` and frees the entry's key and value. Returns false if `key` is absent. */
 int hf_strmap_remove(struct hf_strmap *map, const char *key);
 
-/* Removes the entry, frees its key and gives its value to the caller. Returns NULL if `key` is absent. */
+/* Removes the entry of `key`, frees the entry's key and gives the value to the caller. Returns NULL if `key` is
+ * absent. */
 void *hf_strmap_take(struct hf_strmap *map, const char *key);

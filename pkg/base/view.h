@@ -15,10 +15,10 @@ struct hf_view {
 
 #define HF_VIEW(literal) ((struct hf_view){(literal), sizeof(literal) - 1})
 
-struct hf_view hf_view_of(const char *text); /* NULL gives the empty view */
+struct hf_view hf_view_of(const char *text); /* returns a view of a C string, or the empty view if `text` is NULL */
 bool hf_view_eq(struct hf_view a, const char *text);
 bool hf_view_starts(struct hf_view a, const char *prefix);
-struct hf_view hf_view_trim(struct hf_view a); /* removes space, tab, CR and LF at both ends */
+struct hf_view hf_view_trim(struct hf_view a); /* returns the view without space, tab, CR and LF at both ends */
 
 /* Cuts *rest at the first `separator`: *ret_head gets the text before the separator, and *rest keeps the text after it.
  * Without a separator, *ret_head gets the whole *rest, and rest->p becomes NULL. Returns false if rest->p is NULL at

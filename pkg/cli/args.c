@@ -5,46 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-
-enum { NEAREST_MAX = 63 };
-
-static unsigned min3(unsigned a, unsigned b, unsigned c)
-{
-    return HF_MIN(HF_MIN(a, b), c);
-}
-
-/* Returns the number of edits (insert, delete, replace, swap of neighbours) from a to b: the optimal string
- * alignment distance. */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned rows[3][NEAREST_MAX + 1];
-    size_t n = strlen(a), m = strlen(b);
-
-    if (n > NEAREST_MAX || m > NEAREST_MAX)
-        return UINT32_MAX;
-    for (unsigned j = 0; j <= m; j++)
-        rows[0][j] = j;
-    for (unsigned i = 1; i <= n; i++) {
-        unsigned *now = rows[i % 3], *before = rows[(i + 2) % 3], *earlier = rows[(i + 1) % 3];
-        now[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            now[j] = min3(before[j] + 1, now[j - 1] + 1, before[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                now[j] = HF_MIN(now[j], earlier[j - 2] + 1);
-        }
-    }
-    return rows[n % 3][m];
-}
-
-void hf_cli_nearest_try(struct hf_cli_nearest *nearest, const char *candidate)
-{
-    unsigned d = distance(nearest->typed, candidate), limit = (unsigned)(strlen(nearest->typed) + 2) / 3;
-
-    if (d <= limit && (nearest->best == NULL || d < nearest->distance)) {
-        nearest->best = candidate;
-        nearest->distance = d;
-    }
-}
+#include "base/nearest.h"
 
 static const struct hf_cli_option *find_long(const struct hf_cli_option *options, const char *name, size_t n)
 {
@@ -64,13 +25,13 @@ static const struct hf_cli_option *find_letter(const struct hf_cli_option *optio
 
 static int unknown(const struct hf_cli_option *options, const char *typed, struct hf_err *err)
 {
-    char name[NEAREST_MAX + 1];
+    char name[HF_NEAREST_MAX + 1];
     size_t n = strcspn(typed, "=");
-    struct hf_cli_nearest nearest = {.typed = name};
+    struct hf_nearest nearest = {.typed = name};
 
-    (void)snprintf(name, sizeof(name), "%.*s", (int)HF_MIN(n, (size_t)NEAREST_MAX), typed);
+    (void)snprintf(name, sizeof(name), "%.*s", (int)HF_MIN(n, (size_t)HF_NEAREST_MAX), typed);
     for (; options != NULL && options->name != NULL; options++)
-        hf_cli_nearest_try(&nearest, options->name);
+        hf_nearest_try(&nearest, options->name);
     if (nearest.best != NULL)
         return hf_err_set(err, EINVAL, "unknown option '--%s'; did you mean '--%s'?", name, nearest.best);
     return hf_err_set(err, EINVAL, "unknown option '--%s'", name);

@@ -1,7 +1,7 @@
-/* cli/args.h - parses a command line as a row of the table of commands says. Pure.
+/* cli/args.h - parses a command line by the rules of one row of the table of commands. Pure.
  *
- * Syntax as in GNU getopt_long(): --name VALUE, --name=VALUE, -n VALUE, -nVALUE; options may stand between arguments;
- * "--" ends the options; "-" is an argument. Names cannot be abbreviated, because a new option could make an
+ * The syntax is that of GNU getopt_long(): --name VALUE, --name=VALUE, -n VALUE, -nVALUE; options may stand between
+ * arguments; "--" ends the options; "-" is an argument. Names cannot be abbreviated, because a new option could make an
  * abbreviation in an old command line ambiguous. */
 #pragma once
 
@@ -11,16 +11,7 @@
  * name. Returns NULL if no command has this name. */
 const struct hf_cli_command *hf_cli_find(const struct hf_cli *cli, const char *const *argv, size_t n, size_t *ret_used);
 
-/* Parses the arguments after a command's name. `words` is storage for n + 1 pointers. -EINVAL: wrong command line. */
+/* Parses the arguments after a command's name. `words` is storage for n + 1 pointers, which *ret_args borrows. -EINVAL:
+ * wrong command line. */
 HF_MUST_USE int hf_cli_parse(const struct hf_cli_command *command, const char *const *argv, size_t n,
                              const char **words, struct hf_cli_args *ret_args, struct hf_err *err);
-
-/* Finds the candidate nearest to `typed` by Damerau-Levenshtein distance. The distance may be at most a third of the
- * length of `typed`, rounded up. Set `typed`, set the other fields to zero, and call hf_cli_nearest_try() for each
- * candidate. `best` stays NULL if no candidate is near enough. */
-struct hf_cli_nearest {
-    const char *typed;
-    const char *best;
-    unsigned distance;
-};
-void hf_cli_nearest_try(struct hf_cli_nearest *nearest, const char *candidate);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/nearest.h"
 #include "cli/args.h"
 #include "cli/help.h"
 
@@ -11,12 +12,12 @@
 static int unknown_of_group(struct hf_cli *cli, const char *const *argv, size_t n)
 {
     size_t group = strlen(argv[0]);
-    struct hf_cli_nearest nearest = {.typed = n > 1 ? argv[1] : ""};
+    struct hf_nearest nearest = {.typed = n > 1 ? argv[1] : ""};
 
     for (size_t i = 0; i < cli->n_commands; i++) {
         const char *name = cli->commands[i].name;
         if (strncmp(name, argv[0], group) == 0 && name[group] == ' ')
-            hf_cli_nearest_try(&nearest, name + group + 1);
+            hf_nearest_try(&nearest, name + group + 1);
     }
     if (n > 1)
         (void)fprintf(cli->err, "%s: unknown command '%s %s'", cli->program, argv[0], argv[1]);
@@ -32,14 +33,14 @@ static int unknown_of_group(struct hf_cli *cli, const char *const *argv, size_t 
 static int unknown(struct hf_cli *cli, const char *const *argv, size_t n)
 {
     _cleanup_(hf_freep) char *two = n > 1 ? hf_asprintf("%s %s", argv[0], argv[1]) : NULL;
-    struct hf_cli_nearest nearest = {.typed = two != NULL ? two : argv[0]};
-    struct hf_cli_nearest first = {.typed = argv[0]};
+    struct hf_nearest nearest = {.typed = two != NULL ? two : argv[0]};
+    struct hf_nearest first = {.typed = argv[0]};
 
     if (hf_cli_is_group(cli, argv[0]))
         return unknown_of_group(cli, argv, n);
     for (size_t i = 0; i < cli->n_commands; i++) {
-        hf_cli_nearest_try(&nearest, cli->commands[i].name);
-        hf_cli_nearest_try(&first, cli->commands[i].name);
+        hf_nearest_try(&nearest, cli->commands[i].name);
+        hf_nearest_try(&first, cli->commands[i].name);
     }
     const char *best = nearest.best != NULL ? nearest.best : first.best;
     (void)fprintf(cli->err, "%s: unknown command '%s'", cli->program, argv[0]);

@@ -24,27 +24,28 @@
 enum hf_cli_exit {
     HF_EXIT_OK = 0,
     HF_EXIT_FAILED = 1,  /* an error of a file, the network or a full disk; a retry after a repair helps */
-    HF_EXIT_USAGE = 2,   /* wrong command line; the command did nothing */
+    HF_EXIT_USAGE = 2,   /* wrong command line; the command changed nothing */
     HF_EXIT_REFUSED = 3, /* wrong signature or hash, damaged or invalid content; a retry will not help */
     HF_EXIT_UNWELL = 4,  /* `status`: the node needs a person's attention */
     HF_EXIT_SILENT = 5,  /* `status`: the status is old, because no agent runs or the agent does not renew the status */
 };
 
-enum { HF_CLI_MAX_OPTIONS = 64 }; /* limit of options on one command line, repetitions included */
+enum { HF_CLI_MAX_OPTIONS = 64 }; /* maximum number of options on one command line, including repetitions */
 
 /* One option. An array of options ends with a NULL name. */
 struct hf_cli_option {
-    const char *name;  /* "json", without dashes */
-    const char *value; /* name of the value in help ("FILE"); NULL for a flag */
-    const char *help;  /* one line, lower case, no full stop */
-    char letter;       /* 'j' for -j; 0 if the option has no letter */
-    bool repeats;      /* may occur more than once */
+    const char *name;  /* name without dashes, such as "json" */
+    const char *value; /* name of the value in help, such as "FILE"; NULL for a flag */
+    const char *help;  /* one line for `help`, in lower case, without full stop */
+    char letter;       /* short form, such as 'j' for -j; 0 if the option has no letter */
+    bool repeats;      /* true if the option may occur more than once */
     bool required;
-    /* the only value that the option accepts; the option then sets the flag with this name. NULL: none */
+    /* The name of a flag for which the option stands. The option accepts only this name as its value, and then sets the
+     * flag: "-o json" sets --json. NULL means an ordinary option. */
     const char *means;
 };
 
-/* The last two options of a command with JSON output: --json, and -o json as in kubectl. */
+/* The last two options of a command with JSON output, which are --json and, as in kubectl, -o json. */
 #define HF_CLI_JSON(text)                                                                                              \
     {.name = "json", .help = (text)},                                                                                  \
     {                                                                                                                  \
@@ -61,34 +62,35 @@ struct hf_cli_args {
 };
 
 bool hf_cli_flag(const struct hf_cli_args *args, const char *name);
-/* Returns the value of the option's last occurrence, or `fallback`. */
+/* Returns the value of the last occurrence of the option, or `fallback` if the option does not occur. */
 const char *hf_cli_value(const struct hf_cli_args *args, const char *name, const char *fallback);
-/* Returns the value of the option's i-th occurrence, or NULL. */
+/* Returns the value of occurrence i (from 0) of the option, or NULL if there is no such occurrence. */
 const char *hf_cli_nth_value(const struct hf_cli_args *args, const char *name, size_t i);
 
 /* The process in which a command runs: its streams, file system, clock and table. Tests fill in their own struct. */
 struct hf_cli {
-    const char *program; /* as the user typed it: "holdfast" or "kubectl holdfast" */
+    const char *program; /* the program's name as the user typed it: "holdfast" or "kubectl holdfast" */
     FILE *out, *err;
-    int in_fd, out_fd; /* standard input and output, for "-" */
-    bool terminal;     /* `err` is a terminal, so progress is drawn there */
+    int in_fd, out_fd; /* descriptors of standard input and output, for the file name "-" */
+    bool terminal;     /* true if `err` is a terminal, so that commands draw progress there */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
-    const struct hf_cli_command *commands; /* the table of this program; hf_cli_main() sets it */
+    const struct hf_cli_command *commands; /* the program's table of commands, which hf_cli_main() sets */
     size_t n_commands;
     /* Set in the thin program (cli/front.h), NULL in the whole program. Replaces this process by the whole program,
      * which then applies the patch. `word` is the argument that names the patch. The thin program has already read the
      * first n bytes of patch_fd into `head`. Returns only on failure. */
     int (*hand_over)(const struct hf_cli *cli, const char *word, int patch_fd, const void *head, size_t n,
                      struct hf_err *err);
-    const char *self; /* path of the thin program; NULL if unknown */
+    const char *self; /* path of the thin program (NULL means unknown) */
     char **argv;      /* arguments of the thin program */
-    /* Progress on the terminal. */
+    /* The fields from here on describe the progress on the terminal. */
     uint64_t drawn_mono_ns; /* time of the last drawing */
     bool drawing;
     struct {
-        uint64_t since_mono_ns, from; /* time and position at the start of the measurement */
-        /* position at the last call, and total; total is 0 before the first measurement */
+        /* monotonic time and position (`done` of hf_cli_progress()) at the start of the measurement */
+        uint64_t since_mono_ns, from;
+        /* position and total at the last call of hf_cli_progress(); `total` is 0 before the first measurement */
         uint64_t done, total;
     } pace;
 };
@@ -96,12 +98,12 @@ struct hf_cli {
 enum { HF_CLI_MAX_WORDS = 512 };
 
 struct hf_cli_command {
-    const char *name;    /* one or two words: "delta create" */
-    const char *args;    /* "OLD NEW PATCH" */
+    const char *name;    /* one or two words, such as "delta create" */
+    const char *args;    /* arguments for `help`, such as "OLD NEW PATCH" */
     const char *summary; /* one line for `help` */
     const char *details; /* paragraphs for `help`; NULL if none */
     const struct hf_cli_option *options;
-    size_t min_words, max_words; /* number of arguments */
+    size_t min_words, max_words; /* minimum and maximum number of arguments */
     int (*run)(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err);
 };
 
@@ -126,7 +128,7 @@ int hf_cli_finish(struct hf_cli *cli, const char *command, int code);
 /* Returns true if the arguments contain --help or -h. */
 bool hf_cli_asks_for_help(const char *const *argv, size_t n);
 
-/* Returns the program's name for messages, from argv[0]. */
+/* Returns the program's name for messages, which comes from argv[0]. */
 const char *hf_cli_program(int argc, char **argv);
 
 /* Returns the exit code for an error: HF_EXIT_REFUSED for -EKEYREJECTED, -EBADMSG, -ESTALE and -EOPNOTSUPP,
@@ -135,13 +137,13 @@ int hf_cli_exit_of(int r);
 
 /* ---- files (cli/io.c); "-" is standard input or output ----------------------------------------------------------- */
 
-/* An output file that gets its name only when the content is complete. If the command fails or dies before that, an
- * existing file of that name stays unchanged. */
+/* An output file that gets its name only when the content is complete. If the command fails or dies before the content
+ * is complete, an existing file of that name stays unchanged. */
 struct hf_cli_out {
-    int fd;        /* write here, or with hf_cli_out_write() */
-    char *path;    /* NULL: standard output, a device or a pipe */
-    char *temp;    /* name of the unfinished file; NULL if the unfinished file has no name */
-    bool replaces; /* a file already exists at `path` */
+    int fd;        /* descriptor to write to, directly or with hf_cli_out_write() */
+    char *path;    /* name of the file; NULL for standard output, a device or a pipe */
+    char *temp;    /* name of the unfinished file; NULL if that file has no name yet */
+    bool replaces; /* true if a file already exists at `path` */
 };
 #define HF_CLI_OUT_INIT                                                                                                \
     {                                                                                                                  \
@@ -150,10 +152,10 @@ struct hf_cli_out {
 HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mode, struct hf_cli_out *ret_out,
                                 struct hf_err *err);
 HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);
-/* Syncs the file and gives it its name. */
+/* Syncs the output file and gives the file its name. */
 HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err);
 /* Like hf_cli_out_commit(), but may skip the sync. If `sync` is false, a power cut may lose the new file. If the new
- * file replaces an old file, one of these two survives a power cut complete in any case. */
+ * file replaces an old file, either the new or the old file survives the power cut completely. */
 HF_MUST_USE int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err);
 /* Closes the output, and removes the file unless it has been committed. */
 void hf_cli_out_done(struct hf_cli_out *out);
@@ -176,21 +178,22 @@ struct hf_cli_map {
 };
 HF_MUST_USE int hf_cli_map_open(struct hf_cli *cli, const char *path, size_t max_bytes, struct hf_cli_map *ret_map,
                                 struct hf_err *err);
-/* Drops the mapped pages from memory; the system reads them again on access. */
+/* Drops the mapped pages from memory. The system reads a page again when the program accesses it. */
 void hf_cli_map_drop_pages(const struct hf_cli_map *map);
 void hf_cli_map_done(struct hf_cli_map *map);
 
-/* Opens an input that the caller reads in order. The caller closes *ret_fd in any case; for standard input *ret_fd is a
- * duplicate. */
+/* Opens an input that the caller reads in order. The caller closes *ret_fd. If `path` is "-", *ret_fd is a duplicate of
+ * standard input, so closing it is safe. */
 HF_MUST_USE int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_err *err);
-/* Callbacks that read from a descriptor; `fd` points to the int that holds the descriptor. Return the number of bytes
- * or -errno, but never -EINTR. */
+/* Callbacks that read from a descriptor; `fd` points to the int that holds the descriptor. They return the number of
+ * bytes read (0 at the end) or -errno, but never -EINTR. */
 ssize_t hf_cli_fd_read(void *fd, void *bytes, size_t n);
 ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset);
 
 /* Draws "label  42 %, 3 min left", at most ten times a second, and only on a terminal. After the first two seconds,
- * estimates the remaining time from the pace so far. A `total` that differs or a `done` that is smaller than at the
- * last call restarts the estimate. If `total` is 0, draws only the label. hf_cli_progress_end() clears the line. */
+ * estimates the remaining time from the speed so far. The estimate starts again if `total` differs from the last call's
+ * or `done` is smaller than the last call's. If `total` is 0, draws only the label. hf_cli_progress_end() clears the
+ * line. */
 void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total);
 void hf_cli_progress_end(struct hf_cli *cli);
 
@@ -203,23 +206,24 @@ const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT]);
     extern const struct hf_cli_option function##_options[];                                                            \
     int function(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 
-HF_CLI_COMMAND(hf_cli_delta_create); /* cli/delta/delta.c */
-HF_CLI_COMMAND(hf_cli_delta_apply);  /* cli/delta/delta_apply.c */
-HF_CLI_COMMAND(hf_cli_delta_info);   /* cli/delta/delta_info.c */
-HF_CLI_COMMAND(hf_cli_key_generate); /* cli/release/key.c */
+HF_CLI_COMMAND(hf_cli_delta_create); /* defined in cli/delta/delta.c */
+HF_CLI_COMMAND(hf_cli_delta_apply);  /* defined in cli/delta/delta_apply.c */
+HF_CLI_COMMAND(hf_cli_delta_info);   /* defined in cli/delta/delta_info.c */
+HF_CLI_COMMAND(hf_cli_key_generate); /* defined in cli/release/key.c */
 HF_CLI_COMMAND(hf_cli_key_public);
-HF_CLI_COMMAND(hf_cli_release_create); /* cli/release/release_create.c */
-HF_CLI_COMMAND(hf_cli_release_sign);   /* cli/release/release_check.c */
+HF_CLI_COMMAND(hf_cli_release_create); /* defined in cli/release/release_create.c */
+HF_CLI_COMMAND(hf_cli_release_sign);   /* defined in cli/release/release_check.c */
 HF_CLI_COMMAND(hf_cli_release_verify);
-HF_CLI_COMMAND(hf_cli_lint);       /* cli/release/lint.c */
-HF_CLI_COMMAND(hf_cli_hold);       /* cli/node/hold.c */
-HF_CLI_COMMAND(hf_cli_status);     /* cli/node/status.c */
-HF_CLI_COMMAND(hf_cli_spool_stat); /* cli/node/spool.c */
+HF_CLI_COMMAND(hf_cli_policy_sign); /* defined in cli/release/policy.c */
+HF_CLI_COMMAND(hf_cli_lint);        /* defined in cli/release/lint.c */
+HF_CLI_COMMAND(hf_cli_hold);        /* defined in cli/node/hold.c */
+HF_CLI_COMMAND(hf_cli_status);      /* defined in cli/node/status.c */
+HF_CLI_COMMAND(hf_cli_spool_stat);  /* defined in cli/node/spool.c */
 HF_CLI_COMMAND(hf_cli_spool_cat);
 HF_CLI_COMMAND(hf_cli_spool_verify);
-HF_CLI_COMMAND(hf_cli_help); /* cli/help.c */
+HF_CLI_COMMAND(hf_cli_help); /* defined in cli/help.c */
 HF_CLI_COMMAND(hf_cli_version);
-HF_CLI_COMMAND(hf_cli_completion); /* cli/completion.c */
+HF_CLI_COMMAND(hf_cli_completion); /* defined in cli/completion.c */
 
 #define HF_CLI_DEFAULT_STATE_DIR "/var/lib/holdfast"
 #define HF_CLI_DEFAULT_RUN_DIR "/run/holdfast"

@@ -1,7 +1,7 @@
 /* cli/front.h - the thin program `holdfast`: applies and creates deltas itself, and starts the whole program for every
  * other command.
  *
- * Each linked library costs memory before main() begins; the libraries for signing and YAML cost about 3 MiB. The
+ * Each linked library takes memory before main() begins; the libraries for signing and YAML take about 3 MiB. The
  * kernel keeps the peak memory of a process across execve(), so a large program that starts a small one saves nothing.
  * Therefore the small program starts first. The thin program is linked statically, and only with the code that deltas
  * need. */
@@ -9,8 +9,8 @@
 
 #include "cli/cli.h"
 
-/* File name of the whole program. In the build folder, the whole program is beside the thin one. In an installation,
- * the whole program is in ../libexec/holdfast, seen from the folder of the thin one. */
+/* File name of the whole program. In the build folder, the whole program is in the folder of the thin program. In an
+ * installation, the whole program is in ../libexec/holdfast, relative to the folder of the thin program. */
 #define HF_CLI_WHOLE "holdfast-cli"
 #define HF_CLI_WHOLE_FOLDER "../libexec/holdfast"
 
@@ -18,6 +18,6 @@
  * program has the table of commands. */
 bool hf_cli_front_takes(int argc, char **argv);
 
-/* Does all of main()'s work. Returns the exit code, or does not return because the whole program replaces this one.
+/* Does all of main()'s work. Returns the exit code. Does not return if the whole program replaces the thin program.
  * `self` is the path of the running program with links resolved (NULL means unknown). */
 int hf_cli_front_main(struct hf_cli *cli, const char *self, int argc, char **argv);

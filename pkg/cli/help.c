@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/nearest.h"
 #include "cli/args.h"
 
 enum { NAME_COLUMN = 18, OPTION_COLUMN = 28, PAGE = 100 };
@@ -129,9 +130,9 @@ int hf_cli_help(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
     }
     if (args->n_words == 1 && hf_cli_help_group(cli, cli->out, args->words[0]))
         return 0;
-    struct hf_cli_nearest nearest = {.typed = args->words[0]};
+    struct hf_nearest nearest = {.typed = args->words[0]};
     for (size_t i = 0; i < cli->n_commands; i++)
-        hf_cli_nearest_try(&nearest, cli->commands[i].name);
+        hf_nearest_try(&nearest, cli->commands[i].name);
     return hf_err_set(err, EINVAL, "unknown command '%s%s%s'%s%s%s", args->words[0], args->n_words > 1 ? " " : "",
                       args->n_words > 1 ? args->words[1] : "", nearest.best != NULL ? "; did you mean '" : "",
                       nearest.best != NULL ? nearest.best : "", nearest.best != NULL ? "'?" : "");

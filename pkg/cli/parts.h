@@ -8,7 +8,7 @@
 
 enum { HF_CLI_OBJECT_BYTES = 4 << 20, HF_CLI_KEY_BYTES = 64 << 10 };
 
-/* Text of the warning that commands print for an EdgeUpdate with a strategy. */
+/* text of the warning that commands print for an EdgeUpdate with a strategy */
 #define HF_CLI_NEEDS_CONTROLLER                                                                                        \
     "needs holdfast-controller, which this version does not have: nodes wait until status.admission admits them "      \
     "(without a strategy, every selected node is admitted)"
@@ -29,17 +29,18 @@ HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_
 /* Like hf_buf_done(), but overwrites the memory with zeros first. Use this function for private keys. */
 void hf_cli_wipe(struct hf_buf *secret);
 
-/* Returns how many times the option `name` with its value occurs on the command line. */
+/* Returns the number of occurrences of the option `name` on the command line. The option must be one that takes a
+ * value. */
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 
 /* Parses a Go duration, or days as "90d". -EINVAL: `text` is neither; *err names the option. */
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);
 
-/* Put `value` at a path of an object, or append `value` to an array. Both functions take ownership of `value`, also on
- * errors. `value` may be the NULL of a constructor that failed: then the functions return -ENOMEM. -EBADMSG: a field on
- * the path is not an object. */
+/* hf_cli_put() puts `value` at a path of an object; hf_cli_append() appends `value` to an array. Both functions take
+ * ownership of `value`, also on errors. If `value` is NULL, because its constructor has failed, the functions return
+ * -ENOMEM. -EBADMSG: a field on the path is not an object. */
 HF_MUST_USE int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *err);
 HF_MUST_USE int hf_cli_append(json_t *array, json_t *value, struct hf_err *err);
 
-/* Prints `json` on one line of cli->out. */
+/* Prints `json` as one line to cli->out. */
 HF_MUST_USE int hf_cli_print_json(struct hf_cli *cli, const json_t *json, struct hf_err *err);

@@ -1,8 +1,8 @@
 /* cli/small.h - holdfast-delta: `holdfast delta apply` for files only, for the smallest boards and for an initramfs.
  *
  * The program contains the decoders that apply a patch, but no compressor except our own deflate. If a patch needs the
- * compressor of zstd or xz, the program refuses the patch with -EOPNOTSUPP, and the message names what to do
- * instead. */
+ * compressor of zstd or xz, the program refuses the patch with -EOPNOTSUPP, and the error message names the command to
+ * use instead. */
 #pragma once
 
 #include "cli/cli.h"

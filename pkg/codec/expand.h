@@ -1,24 +1,26 @@
 /* codec/expand.h - expands the compressed body of a request in one call, up to a maximum size. Reads the output of
  * codec/squeeze.h, and gzip and zstd of other programs.
  *
- * The function refuses a decompression bomb as soon as the output reaches the buffer's maximum or HF_EXPAND_MAX_RATIO.
- * It also refuses zstd frames with a window above 8 MiB. Several gzip members or zstd frames in a row are one body (RFC
- * 1952 2.2, RFC 8878 3). Threads: any; no state. Memory: grows the caller's buffer. Errors: see each function. */
+ * hf_expand() refuses a decompression bomb as soon as the output reaches the buffer's maximum or HF_EXPAND_MAX_RATIO.
+ * hf_expand() also refuses zstd frames with a window above 8 MiB. Several gzip members or zstd frames in a row are one
+ * body (RFC 1952 2.2, RFC 8878 3). Threads: any; no state. Memory: grows the caller's buffer. Errors: see each
+ * function. */
 #pragma once
 
 #include "base/buf.h"
 #include "codec/squeeze.h"
 
 enum {
-    HF_EXPAND_MAX_RATIO = 250,      /* highest ratio of expanded to compressed bytes */
-    HF_EXPAND_RATIO_FROM = 1 << 20, /* the check of the ratio begins after this many expanded bytes */
+    HF_EXPAND_MAX_RATIO = 250,      /* highest accepted ratio of expanded to compressed bytes */
+    HF_EXPAND_RATIO_FROM = 1 << 20, /* number of expanded bytes after which the check of the ratio begins */
 };
 
 /* Returns the kind of a Content-Encoding: "", "identity", "gzip", "x-gzip", "zstd", in upper or lower case. -ENOTSUP:
  * another encoding, or more than one. */
 HF_MUST_USE int hf_expand_kind(struct hf_view name, enum hf_squeeze_kind *ret_kind);
 
-/* Appends the expanded bytes to *out. -EBADMSG: the input is damaged or cut off, or other bytes follow it. -E2BIG: the
- * output exceeds out->max or the ratio. -ENOMEM. On failure *out also holds the bytes that were expanded before the
- * fault, and *ret_what (`ret_what` may be NULL) is a static text about the fault. */
+/* Appends the expanded bytes to *out. -EBADMSG: the input is damaged or cut off, or other bytes follow the compressed
+ * body. -E2BIG: the output exceeds out->max or HF_EXPAND_MAX_RATIO. -ENOMEM: out of memory. On failure, *out also holds
+ * the bytes that were expanded before the fault. *ret_what is then a static text about the fault; `ret_what` may be
+ * NULL. */
 HF_MUST_USE int hf_expand(enum hf_squeeze_kind kind, struct hf_view packed, struct hf_buf *out, const char **ret_what);

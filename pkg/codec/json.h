@@ -2,9 +2,9 @@
  * errors. Declares json.c, json_canonical.c, yaml.c and yaml_format.c.
  *
  * Only this header includes jansson.h. Keep API objects as trees and read the few fields that you need, so that unknown
- * fields survive.
- * Threads: a tree belongs to one thread at a time. Memory: json_decref() or hf_json_freep() frees a tree. Errors: 0 or
- * -errno; *err has line and column. It never quotes the input, because the input may hold a secret. */
+ * fields survive. Threads: a tree belongs to one thread at a time. Memory: json_decref() or hf_json_freep() frees a
+ * tree. Errors: 0 or -errno; *err has line and column. An error never quotes the input, because the input may hold a
+ * secret. */
 #pragma once
 
 #include <jansson.h>
@@ -12,8 +12,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Limits on text from outside. 0 in a field means the default: HF_JSON_MAX_BYTES, HF_JSON_MAX_DEPTH (also the highest
- * depth that a caller can set) or HF_JSON_MAX_NODES (number of values). */
+/* Limits on text from outside. A field of 0 means the default, which is HF_JSON_MAX_BYTES, HF_JSON_MAX_DEPTH or
+ * HF_JSON_MAX_NODES (number of values). HF_JSON_MAX_DEPTH is also the highest depth that a caller can set. */
 struct hf_json_limits {
     size_t max_bytes;
     unsigned max_depth;
@@ -22,9 +22,10 @@ struct hf_json_limits {
 
 enum { HF_JSON_MAX_BYTES = 4 << 20, HF_JSON_MAX_DEPTH = 64, HF_JSON_MAX_NODES = 200000 };
 
-void hf_json_freep(json_t **json); /* json_decref */
+void hf_json_freep(json_t **json); /* calls json_decref(*json); for _cleanup_ */
 
-/* jansson iterates over non-const objects only; iteration does not change them. */
+/* Casts away const, for iteration: jansson iterates over non-const objects only, but iteration does not change an
+ * object. */
 static inline json_t *hf_json_mutable(const json_t *json)
 {
     union {
@@ -37,16 +38,16 @@ static inline json_t *hf_json_mutable(const json_t *json)
 
 /* Parses one whole JSON text by the rule of codec/scan.h. Refuses U+0000 too, because the tree has C strings. An
  * integer outside int64 becomes a real number. -EBADMSG: bad text, duplicate names, unpaired surrogates, U+0000, or
- * numbers outside double. -E2BIG: the text exceeds a limit; the function stops before it builds more values than that.
- * -ENOMEM. */
+ * numbers outside double. -E2BIG: the text exceeds a limit; the function stops before the tree exceeds the limit.
+ * -ENOMEM: out of memory. */
 HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
 /* Parses a text of one YAML document. Scalars follow the core schema, in which "yes" is a string. Refuses numbers such
  * as 010, which is 8 in YAML 1.1 and 10 in YAML 1.2; the error names the number. The limits of hf_json_parse() apply to
- * the tree with all aliases expanded, so a bomb of aliases gets -E2BIG. -EBADMSG with a line number: tags outside the
- * core schema, merge keys, duplicate keys, keys that are not strings, or integers outside int64 (JSON text may have
- * such integers; people write YAML, and such an integer is probably a mistake). */
+ * the tree with all aliases expanded, so a bomb of aliases gets -E2BIG. -EBADMSG: the text has tags outside the core
+ * schema, merge keys, duplicate keys, keys that are not strings, or integers outside int64; the error has the line
+ * number. (JSON text may have such integers. People write YAML, so there such an integer is probably a mistake.) */
 HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
@@ -58,22 +59,25 @@ HF_MUST_USE int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limi
  * as another type. */
 HF_MUST_USE int hf_yaml_format(const json_t *json, struct hf_buf *out);
 
-/* Appends compact JSON in insertion order. */
+/* Appends compact JSON with the members in insertion order. */
 HF_MUST_USE int hf_json_format(const json_t *json, struct hf_buf *out);
 
 /* Appends canonical JSON (RFC 8785, JCS). Signatures cover this text, so the function accepts only values that every
  * decoder reads alike: objects, arrays, strings, booleans, null and integers up to +-(2^53 - 1) (JCS numbers are IEEE
  * doubles). -EINVAL: the tree has another number; *err names its path. */
 HF_MUST_USE int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err);
+/* Like hf_json_canonical(), but also accepts numbers with a fraction, and writes them as RFC 8785 says. An integer and an
+ * equal double get the same text. */
+HF_MUST_USE int hf_json_canonical_fractions(const json_t *json, struct hf_buf *out, struct hf_err *err);
 
 /* Get a value from a tree. The tree keeps ownership. `path` has the form "a.b.c", where a, b and c are keys of nested
  * objects. If the value is absent or of another type, the functions return NULL or `fallback`. */
 const json_t *hf_json_at(const json_t *root, const char *path);
-const char *hf_json_str(const json_t *root, const char *path); /* NULL */
+const char *hf_json_str(const json_t *root, const char *path); /* returns the string, or NULL */
 const char *hf_json_str_or(const json_t *root, const char *path, const char *fallback);
 int64_t hf_json_int_or(const json_t *root, const char *path, int64_t fallback);
 bool hf_json_bool_or(const json_t *root, const char *path, bool fallback);
 
-/* Puts `value` at `path`, and makes missing objects on the path. Takes ownership of `value`, also on failure. -ENOMEM.
- * -ENOTDIR: a value on the path exists but is not an object. */
+/* Puts `value` at `path`, and makes missing objects on the path. Takes ownership of `value`, also on failure. -ENOMEM:
+ * out of memory. -ENOTDIR: a value on the path exists but is not an object. */
 HF_MUST_USE int hf_json_put(json_t *root, const char *path, json_t *value);

@@ -16,6 +16,7 @@ struct canonical_writer {
     char path[MAX_PATH_TEXT];
     size_t path_n;
     unsigned depth;
+    bool fractions; /* numbers with a fraction are allowed */
 };
 
 static int add_value(struct canonical_writer *writer, const json_t *json);
@@ -157,6 +158,35 @@ static int add_integer(struct canonical_writer *writer, int64_t value)
     return add(writer, text, (size_t)n);
 }
 
+/* Writes a double as ECMAScript does (RFC 8785, 3.2.2.3): with as few digits as tell it from every other double. */
+static int add_real(struct canonical_writer *writer, double value)
+{
+    char digits[32], text[64];
+    int n = 0, precision = 0;
+
+    if (value == 0)
+        return add(writer, "0", 1);
+    do
+        (void)snprintf(text, sizeof(text), "%.*e", precision, value < 0 ? -value : value);
+    while (strtod(text, NULL) != (value < 0 ? -value : value) && ++precision <= 16);
+    const char *e = strchr(text, 'e');
+    for (const char *c = text; c < e; c++)
+        if (*c != '.')
+            digits[n++] = *c;
+    digits[n] = '\0';
+    int point = (int)strtol(e + 1, NULL, 10) + 1; /* the decimal point is behind this many digits */
+    const char *sign = value < 0 ? "-" : "";
+    if (n <= point && point <= 21)
+        n = snprintf(text, sizeof(text), "%s%s%.*s", sign, digits, point - n, "000000000000000000000");
+    else if (point > 0 && point <= 21)
+        n = snprintf(text, sizeof(text), "%s%.*s.%s", sign, point, digits, digits + point);
+    else if (point > -6 && point <= 0)
+        n = snprintf(text, sizeof(text), "%s0.%.*s%s", sign, -point, "00000", digits);
+    else
+        n = snprintf(text, sizeof(text), "%s%c%s%se%+d", sign, digits[0], n > 1 ? "." : "", digits + 1, point - 1);
+    return add(writer, text, (size_t)n);
+}
+
 static int add_container(struct canonical_writer *writer, const json_t *json)
 {
     if (writer->depth >= MAX_DEPTH)
@@ -178,6 +208,8 @@ static int add_value(struct canonical_writer *writer, const json_t *json)
     case JSON_INTEGER:
         return add_integer(writer, json_integer_value(json));
     case JSON_REAL:
+        if (writer->fractions)
+            return add_real(writer, json_real_value(json));
         return hf_err_set(writer->err, EINVAL, "%s: only integers up to 2^53-1, strings and booleans can be signed",
                           writer->path);
     case JSON_TRUE:
@@ -190,11 +222,11 @@ static int add_value(struct canonical_writer *writer, const json_t *json)
     }
 }
 
-int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err)
+static int write_canonical(struct canonical_writer *writer, const json_t *json)
 {
-    struct canonical_writer writer = {.out = out, .err = err};
+    struct hf_buf *out = writer->out;
     size_t before = out->n;
-    int r = add_value(&writer, json);
+    int r = add_value(writer, json);
 
     if (r < 0) {
         out->n = before;
@@ -202,4 +234,18 @@ int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err
             out->p[before] = '\0';
     }
     return r;
+}
+
+int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err)
+{
+    struct canonical_writer writer = {.out = out, .err = err};
+
+    return write_canonical(&writer, json);
+}
+
+int hf_json_canonical_fractions(const json_t *json, struct hf_buf *out, struct hf_err *err)
+{
+    struct canonical_writer writer = {.out = out, .err = err, .fractions = true};
+
+    return write_canonical(&writer, json);
 }

@@ -1,8 +1,8 @@
 /* codec/pack.h - compresses whole-file artifacts to .zst piece by piece; codec/unpack.h decompresses them.
  *
  * Deterministic: the same bytes give the same output. The window has at most 8 MiB, so that unpacking on a node needs
- * little memory; the frame holds content size and checksum. Threads: one at a time. Errors: 0 or -errno, *err says
- * why. */
+ * little memory; the frame holds content size and checksum. Threads: one at a time. Errors: 0 or -errno, *err has the
+ * cause. */
 #pragma once
 
 #include <stddef.h>

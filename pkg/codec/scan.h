@@ -13,23 +13,22 @@
  *     unpaired surrogate ("\ud800").
  *   - No object has two members of one name, at any depth. The scanner resolves escapes before it compares names.
  *   - A number fits into a double (1e999 does not) and has at most HF_SCAN_MAX_NUMBER characters. An integer outside
- *     int64 is valid, and a tree holds such an integer as a double. Kubernetes' decoder also turns such integers into
- *     doubles. They occur in practice: its servers write a double below 1e21 without an exponent, and our encoder
- *     writes metrics up to 2^64 that way. Signed content has only integers of at most 53 bits (hf_json_canonical()).
+ *     int64 is valid, and a tree holds such an integer as a double, as Kubernetes' decoder does. Such integers occur
+ *     in practice: Kubernetes' servers write a double below 1e21 without an exponent, and our encoder writes metrics up
+ *     to 2^64 without an exponent too. Signed content has only integers of at most 53 bits (hf_json_canonical()).
  *   - Objects and arrays nest at most HF_SCAN_MAX_DEPTH levels deep. NaN, Infinity, comments and trailing commas are
  *     not JSON.
- *   - U+0000 ("\u0000") is valid here, because log lines may hold it; it sets `zero`. hf_json_parse() refuses U+0000,
- *     because the strings of a tree are C strings.
+ *   - U+0000 ("\u0000") is valid here, because log lines may hold it; the scan then sets `zero`. hf_json_parse()
+ *     refuses U+0000, because the strings of a tree are C strings.
  *
  * hf_scan_init_loose() checks the grammar only: such a scan accepts duplicate names, unpaired surrogates (read as
- * U+FFFD) and numbers of any size. Use it to walk through text that nobody checked, such as log lines to redact. Do not
- * use it to validate input that is passed on.
+ * U+FFFD) and numbers of any size. Use a loose scan to walk through text that nobody checked, such as log lines to
+ * redact. Do not use a loose scan to validate input that is passed on.
  *
  * Threads: a scan belongs to one thread. Memory: none, with one exception: for a nested object with many members, the
- * scan keeps 16 heap bytes per member until the value ends.
- * Errors: -EBADMSG (bad text), -E2BIG (nested too deeply) and -ENOMEM. `what` (static text) and `at` (offset in the
- * text) then describe the fault, and all later calls on the scan fail. No error quotes the input, because the input may
- * hold a secret. */
+ * scan keeps 16 heap bytes per member until the value ends. Errors: -EBADMSG (bad text), -E2BIG (nested too deeply) and
+ * -ENOMEM. `what` (static text) and `at` (offset in the text) then describe the fault, and all later calls on the scan
+ * fail. No error quotes the input, because the input may hold a secret. */
 #pragma once
 
 #include <stdbool.h>
@@ -54,20 +53,20 @@ enum hf_scan_type {
 struct hf_scan {
     struct hf_view text;
     size_t at;        /* offset of the next byte; after a failure, offset of the fault */
-    const char *what; /* NULL: no failure */
-    int code;         /* 0, or the failure: -EBADMSG, -E2BIG, -ENOMEM */
-    bool loose;       /* see hf_scan_init_loose() */
-    bool zero;        /* a string or name that the scan has read has U+0000 */
+    const char *what; /* static text that describes the failure (NULL means no failure) */
+    int code;         /* error code of the failure: -EBADMSG, -E2BIG or -ENOMEM (0 means no failure) */
+    bool loose;       /* true after hf_scan_init_loose() */
+    bool zero;        /* true if the scan has met U+0000 in a string or name */
 };
 
 struct hf_scan_value {
     enum hf_scan_type type;
-    bool escaped;        /* a string with escapes, see hf_scan_string() */
-    struct hf_view text; /* as received; a string without its quotes */
+    bool escaped;        /* true for a string with escapes; see hf_scan_string() */
+    struct hf_view text; /* text of the value as received; of a string, without the quotes */
 };
 
 struct hf_scan_member {
-    struct hf_view name; /* without quotes, escapes as received */
+    struct hf_view name; /* name without its quotes, with escapes as received */
     bool escaped;
     struct hf_scan_value value;
 };
@@ -91,19 +90,19 @@ HF_MUST_USE int hf_scan_text(struct hf_scan *scan, struct hf_view *ret_inside, b
 HF_MUST_USE int hf_scan_members(struct hf_scan *scan, struct hf_scan_member *members, size_t max, size_t *ret_n);
 
 /* Read an array element by element: call hf_scan_array_enter() once, and hf_scan_array_next() before each element.
- * hf_scan_array_next() returns 1 if an element follows, and 0 after it has read the closing bracket. `first` is true in
- * its first call. */
+ * hf_scan_array_next() returns 1 if an element follows, and 0 after it has read the closing bracket. Pass `first` =
+ * true in the first call of hf_scan_array_next() for an array. */
 HF_MUST_USE int hf_scan_array_enter(struct hf_scan *scan);
 HF_MUST_USE int hf_scan_array_next(struct hf_scan *scan, bool first);
 
-/* Fails unless only blanks remain. */
+/* Checks that only blanks remain in the text, and fails otherwise. */
 HF_MUST_USE int hf_scan_end(struct hf_scan *scan);
 
 /* Returns the hf_scan_type of the next value without reading the value. Fails at the end of the text, or if the next
  * byte begins no value. */
 HF_MUST_USE int hf_scan_peek(struct hf_scan *scan);
 
-/* ----single characters: for code that knows the structure of its text and checks for duplicate names itself ---- */
+/* ---- single characters: for code that knows the structure of its text and checks for duplicate names itself ---- */
 
 /* Skips blanks. Returns the next byte without consuming it, or -1 at the end of the text. */
 static inline int hf_scan_next(struct hf_scan *scan)
@@ -116,8 +115,8 @@ static inline int hf_scan_next(struct hf_scan *scan)
     return p < end ? (unsigned char)*p : -1;
 }
 
-/* Skips blanks, and then `c` if it is the next byte. Returns false if the next byte is another one; the scan does not
- * fail. */
+/* Skips blanks. If the next byte is `c`, skips this byte too and returns true. Otherwise returns false, and the scan
+ * does not fail. */
 static inline bool hf_scan_char(struct hf_scan *scan, char c)
 {
     bool found = hf_scan_next(scan) == (unsigned char)c;
@@ -136,47 +135,50 @@ enum hf_scan_piece { HF_SCAN_OPEN, HF_SCAN_CLOSE, HF_SCAN_SCALAR };
 
 struct hf_scan_item {
     enum hf_scan_piece piece;
-    enum hf_scan_type type; /* OPEN and CLOSE: object or array */
-    bool named;             /* OPEN and SCALAR: the item is a member of an object and `name` is its name */
+    enum hf_scan_type type; /* type of the value; for HF_SCAN_OPEN and HF_SCAN_CLOSE, object or array */
+    /* for HF_SCAN_OPEN and HF_SCAN_SCALAR: true if the item is a member of an object; `name` is then the member's
+     * name */
+    bool named;
     bool name_escaped;
     struct hf_view name;
-    struct hf_scan_value value; /* SCALAR */
+    struct hf_scan_value value; /* the value; valid for HF_SCAN_SCALAR */
 };
 
 struct hf_scan_walk {
     struct hf_scan *scan;
-    uint64_t objects; /* one bit for each open bracket, the innermost in the lowest bit; 1: object, 0: array */
-    unsigned depth;   /* open brackets */
+    /* one bit for each open bracket, the innermost in the lowest bit; 1 stands for an object, 0 for an array */
+    uint64_t objects;
+    unsigned depth; /* number of open brackets */
     unsigned max_depth;
-    bool first; /* the walk has read nothing inside the innermost bracket yet */
+    bool first; /* true if the walk has read nothing inside the innermost bracket yet */
     bool ended;
-    struct hf_scan_name *names; /* names in the open objects, outermost first */
+    struct hf_scan_name *names; /* names of members in the open objects, those of the outermost object first */
     size_t n_names, cap_names;
     uint32_t first_name[HF_SCAN_MAX_DEPTH];
-    struct hf_scan_name few[48]; /* the memory of `names` until it needs more */
+    struct hf_scan_name few[48]; /* `names` points here as long as these entries suffice */
 };
 
-/* `max_depth` is at most HF_SCAN_MAX_DEPTH. */
+/* Starts a walk through the next value of `scan`. `max_depth` is at most HF_SCAN_MAX_DEPTH. */
 void hf_scan_walk_init(struct hf_scan_walk *walk, struct hf_scan *scan, unsigned max_depth);
 void hf_scan_walk_done(struct hf_scan_walk *walk);
 /* Returns 1 if *ret_item holds the next piece, and 0 at the end of the value. If an object has more than 16 members,
- * the walk may report a duplicate name only when the object ends. */
+ * the walk may report a duplicate name late, at the end of the object. */
 HF_MUST_USE int hf_scan_walk_next(struct hf_scan_walk *walk, struct hf_scan_item *ret_item);
 
 /* ---- meaning ---- */
 
 /* Resolves the escapes of a string. If the string has no escapes, *ret_text points into the scanned text. Otherwise the
  * function appends the result to *scratch, and *ret_text points there until *scratch grows again. -EINVAL: the string
- * has U+0000, which no C string can hold. -E2BIG, -ENOMEM. */
+ * has U+0000, which no C string can hold. Other errors: -E2BIG, -ENOMEM. */
 HF_MUST_USE int hf_scan_string(const struct hf_scan_value *value, struct hf_buf *scratch, struct hf_view *ret_text);
 
 /* Resolves the escapes of a string that a scan has read, and writes the result to `out`. `out` needs inside.n bytes,
- * because the result is never longer than the string. U+0000 becomes a zero byte, an unpaired surrogate U+FFFD. Returns
- * the length. */
+ * because the result is never longer than the string. Turns U+0000 into a zero byte, and an unpaired surrogate into
+ * U+FFFD. Returns the length of the result in bytes. */
 size_t hf_scan_unescape(struct hf_view inside, char *out);
 
-/* Returns how many bytes at the start of p[n] stand for themselves in a JSON string. These are ASCII characters other
- * than control characters, '"' and '\'. */
+/* Returns the length of the longest prefix of p[n] in which every byte stands for itself in a JSON string. Such bytes
+ * are ASCII characters other than control characters, '"' and '\'. */
 size_t hf_scan_plain(const char *p, size_t n);
 
 /* Returns true if the member has this name, with or without escapes. */

@@ -13,12 +13,12 @@
 #include "base/err.h"
 #include "codec/sha256.h"
 
-/* Appends header and body. -E2BIG: both do not fit into `out`, which stays unchanged. */
+/* Appends header and body. -E2BIG: header and body do not fit into `out`, which stays unchanged. */
 HF_MUST_USE int hf_seal_format(const char *kind, unsigned version, struct hf_view body, struct hf_buf *out);
 
 /* Append header and body in two steps, for a body that the caller builds in `out`: _begin appends a header with a blank
  * checksum; _end computes the checksum of everything after the header and writes it into the header. *ret_body is the
- * offset of the body in `out`; pass it to _end as `body`. `hex` (may be NULL) gets the checksum. */
+ * offset of the body in `out`; pass it to _end as `body`. `hex` receives the checksum; `hex` may be NULL. */
 HF_MUST_USE int hf_seal_begin(const char *kind, unsigned version, struct hf_buf *out, size_t *ret_body);
 void hf_seal_end(struct hf_buf *out, size_t body, char hex[HF_SHA256_HEX]);
 
@@ -27,7 +27,7 @@ void hf_seal_end(struct hf_buf *out, size_t body, char hex[HF_SHA256_HEX]);
 HF_MUST_USE int hf_seal_open(struct hf_view text, const char *kind, unsigned version, struct hf_view *ret_body,
                              struct hf_err *err);
 
-/* Takes the next line off *remainder; the body has lines of the form `name value`. Copies the value and a terminator to
- * value[n]. Returns false if no line is left, the line has another name, the value does not fit, or the line holds a
- * zero byte. A line that does not match is consumed too. */
+/* Takes the next line off *remainder, which is the unread part of a body with lines of the form `name value`. Copies
+ * the value and a terminator to value[n]. Returns false if no line is left, the line has another name, the value does
+ * not fit, or the line holds a zero byte. A line that does not match is consumed too. */
 bool hf_seal_take(struct hf_view *remainder, const char *name, char *value, size_t n);

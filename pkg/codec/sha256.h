@@ -13,8 +13,8 @@
 
 enum {
     HF_SHA256_BYTES = 32,
-    HF_SHA256_HEX = 65,    /* with the terminator */
-    HF_SHA256_STATE = 112, /* bytes of hf_sha256_save() */
+    HF_SHA256_HEX = 65,    /* size of the digest as hex text, with the terminator */
+    HF_SHA256_STATE = 112, /* number of bytes that hf_sha256_save() writes */
 };
 
 struct hf_sha256 {
@@ -26,11 +26,12 @@ void hf_sha256_update(struct hf_sha256 *hash, const void *bytes, size_t n);
 /* Ends the hash. Call hf_sha256_init() before the next use. */
 void hf_sha256_final(struct hf_sha256 *hash, unsigned char digest[static HF_SHA256_BYTES]);
 
-/* Ends the hash and returns the first eight bytes of the digest, as a fingerprint. Use it on this machine only. */
+/* Ends the hash and returns the first eight bytes of the digest, as a fingerprint. Use this fingerprint on this machine
+ * only. */
 uint64_t hf_sha256_final64(struct hf_sha256 *hash);
 
-/* Save and load the midstate. Its bytes are the same on every machine. _load returns -EBADMSG for bytes that _save
- * cannot have written. */
+/* Save and load the midstate. The saved bytes are the same on every machine. _load returns -EBADMSG for bytes that
+ * _save cannot have written. */
 void hf_sha256_save(const struct hf_sha256 *hash, unsigned char state[static HF_SHA256_STATE]);
 HF_MUST_USE int hf_sha256_load(struct hf_sha256 *hash, const unsigned char state[static HF_SHA256_STATE]);
 
@@ -39,8 +40,8 @@ void hf_sha256_of(const void *bytes, size_t n, unsigned char *ret_digest, size_t
 /* Hashes n bytes in one call, writes the digest as lower-case hex, and returns `hex`. */
 const char *hf_sha256_hex(const void *bytes, size_t n, char hex[static HF_SHA256_HEX]);
 
-/* Hashes the open file `fd` from offset 0. Blocks, so call it on worker threads only. *ret_size (`ret_size` may be
- * NULL) is the number of bytes read. */
+/* Hashes the open file `fd` from offset 0. Blocks, so call it on worker threads only. *ret_size receives the number of
+ * bytes read; `ret_size` may be NULL. */
 HF_MUST_USE int hf_sha256_file(const struct hf_fs_ops *fs, int fd, char hex[static HF_SHA256_HEX], uint64_t *ret_size,
                                struct hf_err *err);
 

@@ -3,10 +3,9 @@
  *     hf_squeeze_begin(squeeze, &body); hf_squeeze_add(squeeze, bytes, n) ...; hf_squeeze_end(squeeze);
  *
  * One object makes any number of frames, one after the other, and keeps its memory between frames; free the object
- * before a longer pause.
- * zstd takes about 0.6 MiB of memory (window 128 KiB), gzip about 0.3 MiB (window 32 KiB). The same pieces and the same
- * version of the library give the same bytes.
- * Threads: one at a time. Errors: 0, -E2BIG (maximum of the buffer), -ENOMEM or -EIO (the library failed). */
+ * before a longer pause. Memory: about 0.6 MiB for zstd (window 128 KiB), about 0.3 MiB for gzip (window 32 KiB). With
+ * one version of the library, the same pieces always give the same bytes. Threads: one at a time. Errors: 0, -E2BIG
+ * (maximum of the buffer), -ENOMEM or -EIO (the library failed). */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +18,7 @@ enum hf_squeeze_kind { HF_SQUEEZE_NONE, HF_SQUEEZE_GZIP, HF_SQUEEZE_ZSTD };
 const char *hf_squeeze_name(enum hf_squeeze_kind kind);
 
 struct hf_squeeze;
-struct hf_squeeze *hf_squeeze_new(enum hf_squeeze_kind kind); /* NULL on OOM */
+struct hf_squeeze *hf_squeeze_new(enum hf_squeeze_kind kind); /* returns NULL on OOM */
 void hf_squeeze_free(struct hf_squeeze *squeeze);
 HF_DEFINE_CLEANUP(struct hf_squeeze, hf_squeeze_free)
 
@@ -28,5 +27,5 @@ HF_DEFINE_CLEANUP(struct hf_squeeze, hf_squeeze_free)
 HF_MUST_USE int hf_squeeze_begin(struct hf_squeeze *squeeze, struct hf_buf *out);
 HF_MUST_USE int hf_squeeze_add(struct hf_squeeze *squeeze, const void *bytes, size_t n);
 HF_MUST_USE int hf_squeeze_end(struct hf_squeeze *squeeze);
-/* Returns the number of bytes added since the frame began. */
+/* Returns the number of bytes that hf_squeeze_add() got since the frame began. */
 size_t hf_squeeze_fed(const struct hf_squeeze *squeeze);

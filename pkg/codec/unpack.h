@@ -1,6 +1,7 @@
 /* codec/unpack.h - decompresses whole-file artifacts piece by piece. Recognises .zst and .xz by their magic bytes, and
- * passes other content through unchanged. Bounds its memory: refuses content whose window needs more than `max_window`
- * bytes (-E2BIG; the error names `max_window`). Threads: one at a time. Errors: 0 or -errno, *err says why. */
+ * passes other content through unchanged. Memory is bounded: the functions refuse content whose window needs more than
+ * `max_window` bytes (-E2BIG; the error names `max_window`). Threads: one at a time. Errors: 0 or -errno; *err has the
+ * cause. */
 #pragma once
 
 #include <stddef.h>
@@ -16,8 +17,9 @@ struct hf_unpack *hf_unpack_new(int (*write)(void *ctx, const void *bytes, size_
 void hf_unpack_free(struct hf_unpack *unpack);
 HF_DEFINE_CLEANUP(struct hf_unpack, hf_unpack_free)
 
-/* Takes compressed bytes, in pieces of any size. -EBADMSG: the content is damaged. Also returns -E2BIG (see
- * max_window), -ENOMEM and the errors of `write`. After an error, further calls fail and do not call `write`. */
+/* Takes compressed bytes, in pieces of any size. -EBADMSG: the content is damaged. -E2BIG: the content needs a larger
+ * window than `max_window`. Also returns -ENOMEM and the errors of `write`. After an error, further calls fail and do
+ * not call `write`. */
 HF_MUST_USE int hf_unpack_feed(struct hf_unpack *unpack, const void *bytes, size_t n, struct hf_err *err);
 /* Ends the input. -EBADMSG: the compressed content is incomplete. */
 HF_MUST_USE int hf_unpack_finish(struct hf_unpack *unpack, struct hf_err *err);

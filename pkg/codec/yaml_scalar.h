@@ -12,8 +12,8 @@ enum hf_yaml_meaning {
     HF_YAML_FALSE,
     HF_YAML_INTEGER,
     HF_YAML_REAL,
-    HF_YAML_OCTAL_LOOKING, /* such as 010, which is 8 in YAML 1.1 and 10 in 1.2 */
-    HF_YAML_NOT_FINITE,    /* .inf, .nan */
+    HF_YAML_OCTAL_LOOKING, /* a number such as 010, which is 8 in YAML 1.1 and 10 in YAML 1.2 */
+    HF_YAML_NOT_FINITE,    /* a number written as .inf or .nan */
     HF_YAML_TOO_BIG,       /* a number outside int64 or double */
 };
 

@@ -20,5 +20,6 @@ struct delta_apply_state {
  * NULL. Returns the error of params->checkpoint(). */
 HF_MUST_USE int delta_apply_checkpoint(struct delta_apply_state *apply, struct hf_err *err);
 
-/* Returns true if this run resumes behind the start of this block, so that the output of the block already exists. */
+/* Returns true if the output of the block at `block_start` already exists, because this run resumes at a later
+ * offset. */
 bool delta_apply_skips_block(const struct delta_apply_state *apply, uint64_t block_start);

@@ -7,7 +7,8 @@
 #include "base/buf.h"
 #include "delta/io/wire.h"
 
-/* Compressor of a block. The lowest bit of the number before the block holds this value. */
+/* The compressor of a block. In the delta, a number precedes each block; the lowest bit of this number has one of these
+ * values. */
 enum delta_coder { DELTA_CODER_ZSTD = 0, DELTA_CODER_LZMA = 1 };
 
 /* ---- unpacking ------------------------------------------------------------------------------------------------- */
@@ -32,15 +33,15 @@ struct delta_packer;
 
 /* Makes a packer. Returns NULL if out of memory.
  *
- * `quick`: compress at low effort, only to estimate sizes. The estimates rank variants as well as full compression
- * does, but take a third of the time and less memory.
+ * If `quick` is true, the packer compresses with low effort, only to estimate sizes. The estimates rank variants as
+ * well as full compression does, but take a third of the time and less memory.
  *
- * `split`: compress a large block as two frames, in as many threads as `params` (may be NULL) asks for. This costs
- * 0.7 % more bytes. The bytes do not depend on the number of threads. */
+ * If `split` is true, the packer compresses a large block as two frames, which two threads may do at the same time. Two
+ * frames take 0.7 % more bytes than one. The bytes do not depend on params->threads. `params` may be NULL. */
 struct delta_packer *delta_packer_new(bool quick, bool split, const struct hf_delta_create_params *params);
 void delta_packer_free(struct delta_packer *p);
 
-/* Compresses `bytes` as one block and appends to `body` the block's length and coder, then the block. `made`: number
- * of bytes of the new file that the block makes. -ENOMEM. */
+/* Compresses `bytes` as one block and appends to `body` the block's length and coder, then the block. `made` is the
+ * number of bytes of the new file that the block makes. Errors: -ENOMEM. */
 HF_MUST_USE int delta_packer_pack(struct delta_packer *p, const struct hf_buf *bytes, uint64_t made,
                                   struct hf_buf *body);

@@ -1,15 +1,15 @@
 /* delta/delta.h - create and apply binary deltas. FORMAT.md describes the format; "patch" in names is the delta file.
  *
- * Applying works on streams. It reads the delta once, in order, and the old file at any offset. It writes the new
- * file once, in order, and hashes the new file at the same time. The memory for applying does not depend on the sizes
- * of the files (FORMAT.md, "Memory").
+ * Applying works on streams. It reads the delta once, in order, and the old file at any offset. It writes the new file
+ * once, in order, and hashes the new file at the same time. The memory for applying does not depend on the sizes of the
+ * files (FORMAT.md, "Memory").
  *
  * Threads: creating and applying block, so call them from worker threads and command lines only.
  *
- * This module does not check signatures: the caller first compares the delta's own hash with the one in the signed
+ * This module does not check signatures: the caller first compares the delta's hash with the hash in the signed
  * release.
  *
- * Errors: the errors of the callbacks, and these.
+ * The functions return the errors of their callbacks and the following errors.
  *
  * -EBADMSG: the delta is damaged or hostile.
  *
@@ -63,22 +63,23 @@ struct hf_delta_out {
 enum { HF_DELTA_FINGERPRINT_BYTES = 4 };
 
 struct hf_delta_info {
-    unsigned version, method; /* method: number of the method in FORMAT.md */
+    unsigned version, method; /* version of the format; number of the method in FORMAT.md */
     enum hf_delta_profile profile;
     uint64_t old_size, new_size, patch_size;
     unsigned char old_fingerprint[HF_DELTA_FINGERPRINT_BYTES]; /* first bytes of the old file's SHA-256 */
-    bool from_any; /* applying reads nothing of the old file, and the delta has no fingerprint of the old file */
+    /* true if applying reads nothing of the old file; the delta then has no fingerprint of the old file */
+    bool from_any;
     unsigned char new_sha256[HF_SHA256_BYTES];
 };
 
 struct hf_delta_create_params {
     enum hf_delta_profile profile;
-    unsigned threads; /* number of threads (0 means one for each processor) */
-    /* Small profile only, 0 to 3. The values 1, 2 and 3 save 0.8, 1.2 and 1.4 MiB of memory when applying. Each step
-     * up makes the delta a few per cent larger. */
+    unsigned threads; /* number of threads that create the delta (0 means one for each processor) */
+    /* How much memory to save when applying the delta (0 to 3; small profile only). The values 1, 2 and 3 save 0.8, 1.2
+     * and 1.4 MiB. Each step up makes the delta a few per cent larger. */
     unsigned lean;
     /* hf_delta_create() calls this now and then with the work done so far and the total work, both in the same
-     * arbitrary unit. A non-zero result cancels. May be NULL. */
+     * arbitrary unit. A non-zero result cancels the creation. May be NULL. */
     int (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
     /* hf_delta_create() calls this before a phase that reads neither file, so that the caller can release the pages
@@ -87,8 +88,8 @@ struct hf_delta_create_params {
     void *on_idle_ctx;
 };
 
-/* hf_delta_create() refuses files of this size or more with -EFBIG, before any work. hf_delta_create_fits() only
- * makes that check. Applying has no such limit. */
+/* hf_delta_create() refuses files of this size or more with -EFBIG, before any work. hf_delta_create_fits() makes that
+ * check without creating a delta. Applying has no such limit. */
 #define HF_DELTA_CREATE_MAX_BYTES ((size_t)INT32_MAX - 1)
 HF_MUST_USE int hf_delta_create_fits(size_t old_n, size_t new_n, struct hf_err *err);
 
@@ -112,7 +113,7 @@ struct hf_delta_apply_params {
     struct hf_delta_in patch;
     struct hf_delta_out out;
     const atomic_bool *cancel; /* checked at least every 256 KiB of output; may be NULL */
-    /* resume point of an earlier run; NULL: begin at the start of the new file */
+    /* resume point of an earlier run (NULL means to begin at the start of the new file) */
     const struct hf_delta_checkpoint *resume;
     /* hf_delta_apply() calls this at each resume point, which is after every 4 MiB of output but not at the end. The
      * callback syncs the output and then stores the checkpoint. A negative result stops applying. May be NULL. */
@@ -126,8 +127,9 @@ struct hf_delta_apply_params {
     bool unhashed;
 };
 
-/* Makes the new file. A second thread may call the caller's functions too, but two of these calls never run at the
- * same time. Success means that the output has the size and the SHA-256 that the delta's header states. */
+/* Makes the new file. The callbacks in *params may run on the caller's thread or on a second thread, but never two
+ * callbacks at the same time. Success means that the output has the size and the SHA-256 that the delta's header
+ * states. */
 HF_MUST_USE int hf_delta_apply(const struct hf_delta_apply_params *params, struct hf_delta_info *ret_info,
                                struct hf_err *err);
 
@@ -137,10 +139,10 @@ HF_MUST_USE int hf_delta_read_info(const struct hf_delta_in *patch, struct hf_de
 /* Sizes of a delta's parts. */
 struct hf_delta_parts {
     uint64_t header_bytes;
-    uint64_t map_bytes; /* match map and pairs of images; 0 for methods 3 and 4 */
+    uint64_t map_bytes; /* bytes of the match map and of the list of image pairs (0 for methods 3 and 4) */
     /* number of blocks, each for 4 MiB of the new file (1 for method 4); applying can resume between blocks */
     uint64_t blocks;
-    uint64_t block_bytes; /* size of all blocks together */
+    uint64_t block_bytes; /* bytes of all blocks together */
     uint64_t largest_block_bytes;
 };
 

@@ -1,6 +1,6 @@
 /* delta/images.h - find executable images in a file or an archive, pair old images with new ones, and blank the
  * references in their code. Whenever any part of an image grows, code moves and references change. Matching therefore
- * finds longer and better copies if the references are blank. Creating only. */
+ * finds longer and better copies if the references are blank. Used only to create deltas. */
 #pragma once
 
 #include "delta/cm/model.h"
@@ -16,22 +16,23 @@ struct delta_found {
     uint32_t n, cap;
 };
 
-/* Finds the images that start at a multiple of 4 bytes, because archives start files only there (tar at multiples of
+/* Finds the images. Looks only at multiples of 4 bytes, because archives start files only there (tar at multiples of
  * 512, cpio at multiples of 4). */
 HF_MUST_USE int delta_images_find(const unsigned char *bytes, size_t n, struct delta_found *ret_found,
                                   struct hf_err *err);
 void delta_found_done(struct delta_found *found);
 
-/* Sets *ret_blanked to a copy of bytes[0..n) in which zeros replace the references in the images' code (for
- * references to read-only constants, a hash of the constant). The caller frees the copy. */
+/* Sets *ret_blanked to a copy of bytes[0..n) without the references in the images' code. A hash of the constant
+ * replaces a reference to a read-only constant; zeros replace all other references. The caller frees the copy. */
 HF_MUST_USE int delta_images_blank(const struct delta_found *found, const unsigned char *bytes, size_t n,
                                    unsigned char **ret_blanked, struct hf_err *err);
 
-/* Fills make->pairs, make->old_images and make->new_images; make->copies must be complete. */
+/* Finds the pairs of images from make->copies, which must be complete. Fills make->pairs, make->old_images and
+ * make->new_images. */
 HF_MUST_USE int delta_images_pair(struct delta_make *make, const struct delta_found *old,
                                   const struct delta_found *new_found, struct hf_err *err);
 
-/* Calls `match` for each pair of images. All calls get the same sorted map, which describes the copies in `make`
+/* Calls `match` for each pair of images. All calls get the same sorted map, which describes the copies that `make` has
  * before the first call. `match` returns 0 or -ENOMEM. */
 HF_MUST_USE int delta_images_match_each(struct delta_make *make,
                                         int (*match)(struct delta_make *make, uint32_t pair,

@@ -1,11 +1,11 @@
-/* delta/select_predictors.h - choose the predictors to use for code. A predictor is useful if its predictions are
- * right more often than the unchanged bytes of the old file. Creating only. */
+/* delta/select_predictors.h - choose the predictors to use for code. A predictor is useful if its predictions are right
+ * more often than the unchanged bytes of the old file. Used only to create deltas. */
 #pragma once
 
 #include "delta/create.h"
 #include "delta/image/predict.h"
 
-/* Sets *ret_predictors to the useful predictors among those in shared->predictors. The map must be sorted. -ENOMEM,
- * or an error of the old file's reader. */
+/* Sets *ret_predictors to the useful predictors among those in shared->predictors. The map must be sorted. Returns 0,
+ * -ENOMEM or an error of the old file's reader. */
 HF_MUST_USE int delta_select_predictors(const struct delta_make *make, struct delta_shared_context *shared,
                                         unsigned *ret_predictors, struct hf_err *err);

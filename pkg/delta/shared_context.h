@@ -10,20 +10,20 @@
 #include "delta/create.h"
 #include "delta/image/predict.h"
 
-/* Encodes `shared` if cm encodes, otherwise decodes into `shared`. Sorts the map. -EBADMSG, -ENOMEM, -EOPNOTSUPP:
- * unknown predictor. */
+/* Encodes `shared` if cm encodes, otherwise decodes into `shared`. Sorts the map. Errors: -EBADMSG, -ENOMEM, and
+ * -EOPNOTSUPP for an unknown predictor. */
 HF_MUST_USE int delta_shared_context_code(struct delta_cm *cm, struct delta_shared_context *shared, struct hf_err *err);
 
 /* Frees everything that the shared context owns. */
 void delta_shared_context_done(struct delta_shared_context *shared);
 
-/* Reads the shared context, which is the first part of the body. Free it with delta_shared_context_done(), also after
- * an error. */
+/* Reads the shared context, which is the first part of the body. Free *shared with delta_shared_context_done(), also
+ * after an error. */
 HF_MUST_USE int delta_shared_context_read(struct delta_apply_state *apply, struct delta_shared_context *shared,
                                           struct hf_err *err);
 
 /* Makes the shared context of `make` and appends it to `body`. `memory` becomes the reader of the old file and must
- * live as long as the shared context. Free it with delta_shared_context_done(), also after an error. */
+ * live as long as the shared context. Free *shared with delta_shared_context_done(), also after an error. */
 HF_MUST_USE int delta_shared_context_make(const struct delta_make *make, struct delta_memory *memory,
                                           struct delta_shared_context *shared, struct hf_buf *body, struct hf_err *err);
 

@@ -9,7 +9,7 @@
 #include "delta/create.h"
 
 /* Upper bound in bytes of a stripe's coded literals, for the worst case of the coder's probabilities. The decoder
- * checks it before it allocates memory. */
+ * checks this bound before it allocates memory. */
 enum { DELTA_STRIPE_CODED_MAX = 1 << 20 };
 
 /* ---- applying -------------------------------------------------------------------------------------------------- */

@@ -28,7 +28,8 @@ const struct hf_resource *hf_resource_find(const char *kind)
     return NULL;
 }
 
-int hf_resource_escape(const char *text, struct hf_buf *out)
+/* Appends the text, with every byte except unreserved ones (RFC 3986, 2.3) as %XX. */
+static int escape(const char *text, struct hf_buf *out)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     int r = 0;
@@ -49,7 +50,7 @@ static int begin(const char *server, const struct hf_resource *resource, const c
     if (r == 0 && name != NULL)
         r = hf_buf_add_str(out, "fieldSelector=metadata.name%3D");
     if (r == 0 && name != NULL)
-        r = hf_resource_escape(name, out);
+        r = escape(name, out);
     if (r == 0 && name != NULL)
         r = hf_buf_add_str(out, "&");
     return r;
@@ -69,7 +70,7 @@ int hf_resource_list_url(const char *server, const struct hf_resource *resource,
     if (r == 0 && *next != '\0') {
         r = hf_buf_add_str(out, "&continue=");
         if (r == 0)
-            r = hf_resource_escape(next, out);
+            r = escape(next, out);
     }
     return r;
 }
@@ -94,7 +95,7 @@ int hf_resource_watch_url(const char *server, const struct hf_resource *resource
     if (r == 0)
         r = hf_buf_add_str(out, "watch=true&allowWatchBookmarks=true&resourceVersion=");
     if (r == 0)
-        r = hf_resource_escape(resource_version, out);
+        r = escape(resource_version, out);
     return r == 0 ? hf_buf_addf(out, "&timeoutSeconds=%" PRIu64, timeout_s) : r;
 }
 
@@ -104,12 +105,12 @@ int hf_resource_apply_url(const char *server, const struct hf_resource *resource
     int r = hf_buf_addf(out, "%s%s/", server, resource->path);
 
     if (r == 0)
-        r = hf_resource_escape(name, out);
+        r = escape(name, out);
     if (r == 0 && subresource != NULL)
         r = hf_buf_addf(out, "/%s", subresource);
     if (r == 0)
         r = hf_buf_add_str(out, "?fieldManager=");
     if (r == 0)
-        r = hf_resource_escape(field_manager, out);
+        r = escape(field_manager, out);
     return r == 0 ? hf_buf_add_str(out, "&force=true") : r;
 }

@@ -1,6 +1,6 @@
 /* kube/resource.h - the kinds that the agent follows, and their URLs. Private to pkg/kube.
  *
- * Pure. Errors: the URL functions append to *out and return 0, -E2BIG or -ENOMEM. */
+ * Pure. Errors: the functions that append to *out return 0, -E2BIG or -ENOMEM. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,21 +11,23 @@
 
 struct hf_resource {
     const char *kind;
-    const char *list_kind; /* kind of the list as a real server spells it */
+    const char *list_kind; /* kind of a list of these objects, as an API server spells it */
     const char *api_version;
-    const char *path; /* URL path of the collection, cluster-scoped */
-    /* true if the spelling of the list kind shows whether the cloud answered. A MetaServer that answers from its store
-     * derives the list kind from the plural and misspells ours ("edgeupdates" becomes "EdgeupdateList"). False for
-     * "NodeList", which a MetaServer spells right. */
+    const char *path; /* URL path of the collection of these cluster-scoped objects */
+    /* True if the spelling of the list kind shows that the cloud, and not the MetaServer's store, answered. A
+     * MetaServer that answers from its store derives the list kind from the plural, and so misspells the list kinds of
+     * our resources ("edgeupdates" becomes "EdgeupdateList"). False for Node, because a MetaServer spells "NodeList"
+     * correctly. */
     bool provable;
 };
 
-/* Finds a kind. NULL: the agent does not follow this kind. */
+/* Returns the description of a kind, or NULL if the agent does not follow this kind. */
 const struct hf_resource *hf_resource_find(const char *kind);
 
 enum hf_page { HF_PAGE_CACHED, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_PAGE_PROXY };
 
-/* In the functions below, `name` selects one object (metadata.name); NULL selects all objects. */
+/* In the functions below, `name` is the metadata.name of the one object to select; NULL selects all objects of the
+ * kind. */
 
 /* Appends the URL of a LIST. `next` is the continue token of the previous page, or "". Values of `page`:
  *   HF_PAGE_CACHED   resourceVersion=0: state from the server's watch cache, usually in one answer, because the cache
@@ -44,6 +46,3 @@ HF_MUST_USE int hf_resource_watch_url(const char *server, const struct hf_resour
 /* Appends the URL for the server-side apply of the object `name`; subresource may be NULL. */
 HF_MUST_USE int hf_resource_apply_url(const char *server, const struct hf_resource *resource, const char *name,
                                       const char *subresource, const char *field_manager, struct hf_buf *out);
-
-/* Appends the text, with every byte except unreserved ones (RFC 3986, 2.3) as %XX. */
-HF_MUST_USE int hf_resource_escape(const char *text, struct hf_buf *out);

@@ -1,13 +1,13 @@
-/* kube/source.h - where desired state comes from and where status goes: an API server, KubeEdge's MetaServer, or a
- * folder.
+/* kube/source.h - the interface to the source of desired state, to which the agent also writes its status. A source is
+ * an API server, KubeEdge's MetaServer, or a folder.
  *
- * The agent uses all kinds of source through the table hf_source_ops. Every source keeps one promise. It reports that
- * an object is gone only after a DELETED event of a real API server, or after a complete LIST without the object that
- * the API server itself answered (a folder: after a complete scan). An answer that may come from a local proxy's store
- * never makes an object go.
+ * The agent uses all kinds of source through the table hf_source_ops. Every source obeys one rule. It reports that an
+ * object is gone only after a DELETED event of a real API server, after a complete LIST that the API server itself
+ * answered and that does not contain the object, or after a complete scan of a folder. It never reports an object as
+ * gone because of an answer that may come from the store of a MetaServer.
  *
- * Threads: loop thread only. A source calls no callback of a subscriber inside subscribe().
- * Errors: 0 or -errno, as each function says. */
+ * Threads: loop thread only. A source calls no callback of a subscriber inside subscribe(). Errors: functions return 0
+ * or -errno. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,42 +17,44 @@
 #include "codec/json.h"
 
 enum hf_contact_kind {
-    HF_CONTACT_PROVEN, /* the real source answered now */
-    HF_CONTACT_LOST,   /* the real source is unreachable, or only a local proxy answers */
+    HF_CONTACT_PROVEN, /* the source itself (the API server or the folder) answered now */
+    HF_CONTACT_LOST,   /* the source itself is unreachable; perhaps a MetaServer still answers from its store */
 };
 
-/* The callbacks of a subscriber. Objects are borrowed, so take a reference to keep an object. A callback may
- * call unsubscribe(), for its own or another subscription, and apply(). Each callback may be NULL. */
+/* The callbacks of a subscriber. The callbacks borrow the objects; a callback that wants to keep an object must take a
+ * reference. A callback may call unsubscribe() for any subscription, and apply(). Each callback may be NULL. */
 struct hf_source_sink {
     void *arg;
-    /* An object was added, modified or listed. After a restart or a relist, an object may come again in the same
-     * resourceVersion. The source fills in kind and apiVersion if the server left them out. */
+    /* Called when an object was added, modified or listed. After a restart or a relist, the same version of an object
+     * may come again. The source sets the kind and apiVersion of the object if the server left them out. */
     void (*upsert)(void *arg, json_t *object);
-    void (*gone)(void *arg, const char *name); /* the object of this name does not exist any more */
-    /* The source has reported everything that exists since the subscription began. After a resume, it
-     * means that the source accepted the resourceVersion, and events with the changes since then may follow. This
-     * callback comes again after each complete list. */
+    void (*gone)(void *arg, const char *name); /* Called when the object with this name does not exist any more. */
+    /* Called when the source has reported all objects that exist, and again after each complete list. If the
+     * subscription resumes from a resourceVersion, the first call means only that the source accepted this
+     * resourceVersion; the changes since that resourceVersion may still follow as events. */
     void (*synced)(void *arg, const char *resource_version);
-    /* A later start may resume from this resourceVersion, once everything reported before is on disk. Comes
-     * with every bookmark (about once a minute if the server sends bookmarks), so do not write each one to disk. Write
-     * the newest resourceVersion every 10 minutes and at the end. Resuming from an older one costs a replay of events,
-     * at worst one list. */
+    /* Called with a resourceVersion from which a later process may resume, if all objects reported before are on disk.
+     * The call comes with every bookmark (about once a minute if the server sends bookmarks), so the subscriber should
+     * not write each resourceVersion to disk. It should write the newest resourceVersion every 10 minutes and at the
+     * end of the process. A resume from an older resourceVersion costs a replay of events, and at worst one list. */
     void (*version)(void *arg, const char *resource_version);
-    /* Reports contact. PROVEN holds until LOST comes; the source repeats PROVEN about once a minute, and may repeat
-     * LOST with the newest reason. server_date_unix_ns is the Date that the real server sent, or 0 if the
-     * source does not know it, because only a proxy sent a Date. */
+    /* Reports contact. PROVEN holds until LOST comes. The source repeats PROVEN about once a minute, and may repeat
+     * LOST with a newer reason. server_date_unix_ns is the header Date that the API server itself sent; it is 0 if
+     * unknown, for example because the Date came from a MetaServer. */
     void (*contact)(void *arg, enum hf_contact_kind kind, uint64_t server_date_unix_ns, const struct hf_err *err);
-    /* The source skipped an object or an answer that it could not use. ESTALE in *err means that the object or answer
-     * is older than an earlier one. */
+    /* Called when the source skipped an object or an answer that it could not use. The code ESTALE in *err means that
+     * the object or answer is older than an earlier object or answer. */
     void (*refused)(void *arg, const char *what, const struct hf_err *err);
-    /* A part of the source (a file) is unusable. When the file is good again, or gone, the source calls this
-     * function for the file again with err = NULL. `refused` also reports an unusable file. */
+    /* Called when a file of the source is unusable, with the reason in *err. When the file is good again or removed,
+     * the source calls `unreadable` for the file with err = NULL. The callback `refused` also reports an unusable
+     * file. */
     void (*unreadable)(void *arg, const char *what, const struct hf_err *err);
 };
 
 struct hf_source_ops;
 
-/* Handles, which a source embeds in its own structs. `source` is the source to which the handle belongs. */
+/* Handles of a subscription and of a write. A source embeds them in its own structs. `source` is the source to which
+ * the handle belongs. */
 struct hf_subscription {
     const struct hf_source_ops *source;
 };
@@ -60,47 +62,51 @@ struct hf_delivery {
     const struct hf_source_ops *source;
 };
 
-/* Called at the end of a write. `answer` is the object as the source has it now, or NULL; borrowed. Values of r:
+/* The type of the function that a source calls at the end of a write. `answer` is the object as the source has it now,
+ * or NULL; it is borrowed. Values of r:
  *   0              the source has the write (an API server answered 2xx; a folder wrote and synced the file)
- *   -EAGAIN        try again later, after retry_after_ns unless it is 0
- *   -EBADMSG       refused for good (400, 422)
- *   -EACCES        refused for lack of rights (401, 403)
+ *   -EAGAIN        the caller should try again later, and not before retry_after_ns have passed
+ *   -EBADMSG       the source refused the write for good (400, 422)
+ *   -EACCES        the source refused the write for lack of rights (401, 403)
  *   -ENOENT        the object or its kind does not exist
  *   other -errno   the source is unreachable (-ECONNREFUSED, -ETIMEDOUT, ...) */
 typedef void hf_source_done(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err);
 
 struct hf_source_ops {
     void *ctx;
-    /* Follows a cluster-scoped kind ("EdgeUpdate", "SyncPolicy", "EdgeNode", "Node"). `name` selects one object (field
-     * selector metadata.name); NULL selects all. `resume` is the resourceVersion to resume from, or "". `known` is a
-     * NULL-terminated list of the names that the subscriber holds already, so that a complete LIST shows which of them
-     * are gone. The source copies all arguments. */
+    /* Starts a subscription to a cluster-scoped kind ("EdgeUpdate", "SyncPolicy", "EdgeNode", "Node"). `name` is the
+     * metadata.name of the one object to follow; NULL selects all objects of the kind. `resume` is the resourceVersion
+     * to resume from, or "". `known` is a NULL-terminated list of the names of objects that the subscriber already has,
+     * so that the source can report after a complete LIST which of these objects are gone. The source copies all
+     * arguments. */
     HF_MUST_USE int (*subscribe)(void *ctx, const char *kind, const char *name, const char *resume,
                                  const char *const *known, const struct hf_source_sink *sink,
                                  struct hf_subscription **ret_subscription, struct hf_err *err);
-    void (*unsubscribe)(void *ctx, struct hf_subscription *subscription); /* accepts NULL */
-    /* Checks that the subscription is up to date. Behind a MetaServer, the source requests one LIST, after those that
-     * other subscriptions wanted earlier. With an API server and an open watch, the source only reports contact and a
-     * resourceVersion that it has not reported, except after doubtful answers, when it lists again. The agent calls
-     * this function each interval. */
+    void (*unsubscribe)(void *ctx, struct hf_subscription *subscription); /* Ends a subscription. Accepts NULL. */
+    /* Checks that the subscription is up to date. Behind a MetaServer, the source requests one LIST, after the LISTs
+     * that other subscriptions wanted earlier. With an API server and an open watch, the source only reports contact,
+     * and the newest resourceVersion if it has not reported it yet. If earlier answers were unusable or too old, the
+     * source lists again. The agent calls this function once per SyncPolicy `interval`. */
     void (*refresh)(void *ctx, struct hf_subscription *subscription);
-    /* Call, inside `upsert` or later, if the subscriber does not keep an object that `upsert` reported. Each complete
-     * list then reports this object again. If `matters` is true, the source also reports when the object is gone.
-     * Otherwise the source may forget the object, so that objects of other nodes do not use up its limits. */
+    /* The subscriber calls this function, inside `upsert` or later, if it does not keep an object that `upsert`
+     * reported. Each complete list then reports the object again. If `matters` is true, the source also reports when
+     * the object is gone. Otherwise the source may forget the object, so that objects for other nodes do not use up the
+     * source's limits. */
     void (*decline)(void *ctx, struct hf_subscription *subscription, const char *name, bool matters);
-    /* Requests a complete list soon, at a random moment, so that a label that changed on the whole fleet does not bring
-     * all lists at once. `synced` does not come before the end of that list. Several calls before the list begins
-     * request only one. */
+    /* Requests a complete list. The list begins soon, at a random moment, so that the nodes of a fleet do not all list
+     * at once when a label changes on all of them. `synced` does not come before the end of this list. Several calls
+     * before the list begins request only one list. */
     void (*relist)(void *ctx, struct hf_subscription *subscription);
-    /* Server-side apply of `body`, which has apiVersion, kind, metadata.name and all fields that we own. `subresource`
-     * is "status" or NULL. If a field of an earlier body is not in this one, we no longer own that field. Behind a
-     * MetaServer without contact, the write fails at once with -EHOSTUNREACH instead of after 10 s; write again when
-     * contact is PROVEN. */
+    /* Starts a server-side apply of `body`, which has apiVersion, kind, metadata.name and all fields that the agent
+     * owns. `subresource` is "status" or NULL. If `body` lacks a field that an earlier body had, the agent no longer
+     * owns that field. Behind a MetaServer without contact, the write fails at once with -EHOSTUNREACH, because it
+     * would otherwise fail after 10 s; write again when contact is PROVEN. */
     HF_MUST_USE int (*apply)(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
                              struct hf_delivery **ret_delivery, struct hf_err *err);
     void (*abandon)(void *ctx, struct hf_delivery *delivery);
-    /* Returns the monotonic time of the last sign of life from the real source, or 0 before the first one. Signs are a
-     * byte of a watch or an answer of an API server, a list that the cloud answered behind a MetaServer, and a
-     * successful scan of a folder. The call sends nothing, and its time is more precise than that of `contact`. */
+    /* Returns the monotonic time of the last sign of life from the source itself, or 0 before the first sign. Signs of
+     * life are a byte of a watch or an answer of an API server, a list that the cloud answered behind a MetaServer, and
+     * a successful scan of a folder. The call sends no request. The returned time is more precise than the time of the
+     * last call of `contact`. */
     uint64_t (*heard_ns)(void *ctx);
 };

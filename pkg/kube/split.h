@@ -1,11 +1,12 @@
-/* kube/split.h - combines two sources: desired state comes from one, and our writes go to the other.
+/* kube/split.h - combines two sources into one. Desired state comes from the source `desired`, and the agent's writes
+ * go to the source `written`.
  *
- * Behind a MetaServer every write arrives under CloudCore's account, so no policy of the API server can restrict a
- * node to its own objects. A node that reaches the API server can write there with its own certificate instead. The
- * node also follows its EdgeNode at that API server, because a write counts only when the watch returns it, and only
- * the server that took the write returns it. The node follows its Node object at the source of desired state, although
- * it writes labels to the API server. The labels decide which updates the node runs, and this decision must not depend
- * on the server that takes the status.
+ * Behind a MetaServer every write arrives under CloudCore's account, so no policy of the API server can restrict a node
+ * to its own objects. If a node can reach the API server, it can write there directly with its own certificate. The
+ * node then also follows its EdgeNode at the API server, because a write counts only when a watch has returned it, and
+ * only the server that accepted the write returns it. The node follows its Node object at the source of desired state,
+ * although it writes labels to the API server. The labels decide which updates the node runs, and this decision must
+ * not depend on the server that accepts the status.
  *
  * Each of the two sources reports contact for its own subscriptions.
  *
@@ -16,8 +17,9 @@
 
 struct hf_split;
 
-/* Borrows both sources, which must outlive the result. Returns NULL when out of memory. */
+/* Makes the combined source. Borrows both sources, which must outlive the result. Returns NULL if memory runs out. */
 struct hf_split *hf_split_new(const struct hf_source_ops *desired, const struct hf_source_ops *written);
-void hf_split_free(struct hf_split *split); /* end every subscription before this call */
+/* Frees the combined source. The caller must have ended every subscription before. */
+void hf_split_free(struct hf_split *split);
 HF_DEFINE_CLEANUP(struct hf_split, hf_split_free)
 const struct hf_source_ops *hf_split_source(struct hf_split *split);

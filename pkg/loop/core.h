@@ -1,5 +1,5 @@
-/* loop/core.h - internal: the state of the loop, tasks and guests. Only pkg/loop includes it, because it uses libuv's
- * types.
+/* loop/core.h - internal: the state of the loop, tasks and guests. Only pkg/loop includes this header, because the
+ * header uses libuv's types.
  *
  * Callbacks of pkg/loop never run inside the function that starts an operation. To ensure this, code that has to call
  * back posts a task. The loop runs each posted task once, outside of the callbacks of uv, curl and D-Bus. Threads: loop
@@ -12,15 +12,15 @@
 #include "base/list.h"
 #include "loop/loop.h"
 
-/* A function that the loop runs in its next turn. Embed the task in the structure on which `run` works. A task that was
- * posted twice before it runs, runs once. */
+/* A function that the loop runs in its next turn. Embed the task in the structure on which `run` works. If a task is
+ * posted twice before it runs, it runs only once. */
 struct hf_loop_task {
     struct hf_list link;
     void (*run)(struct hf_loop_task *task);
 };
 
-/* A structure that hf_loop_free() ends if the owner has not removed the structure before. `end` frees the structure and
- * calls no callback of the owner. */
+/* A structure that hf_loop_free() ends, unless the owner has removed the structure earlier. `end` frees the structure
+ * and calls no callback of the owner. */
 struct hf_loop_guest {
     struct hf_list link;
     void (*end)(struct hf_loop_guest *guest);
@@ -30,21 +30,22 @@ struct hf_loop {
     uv_loop_t uv;
     /* an active handle, without which uv_run() would return when the loop has nothing to do */
     uv_async_t alive;
-    uv_timer_t trim;     /* returns free memory to the system some time after work ended */
-    uint64_t trimmed_ns; /* uv_hrtime() when the loop last returned memory; 0: never */
+    uv_timer_t trim;     /* fires some time after work ended, to return free memory to the system */
+    uint64_t trimmed_ns; /* uv_hrtime() when the loop last returned memory (0 means never) */
     uv_idle_t idle;      /* active while tasks wait, so that the loop does not sleep */
     struct hf_list tasks;
     struct hf_list guests;
     struct hf_list last; /* guests to end once uv has closed all handles */
     struct hf_list jobs;
-    bool closing; /* the loop is ending: operations no longer start, and only jobs call back */
+    bool closing; /* true while the loop ends; operations then no longer start, and only jobs call back */
     struct hf_sched_ops sched;
     struct hf_proc_ops proc;
     struct hf_probe_ops probe;
     struct hf_unit_ops unit;
-    struct hf_procs *procs;             /* proc.c */
-    struct hf_bus *bus;                 /* unit.c; NULL until first used */
-    struct hf_server_host *server_host; /* server/server.c; NULL until first used */
+    struct hf_procs *procs; /* state of the children; only proc.c uses it */
+    struct hf_bus *bus;     /* connection to the system bus, for unit.c; NULL until first used */
+    /* data that all servers of the loop share (server/server.c); NULL until first used */
+    struct hf_server_host *server_host;
 };
 
 void hf_loop_task_init(struct hf_loop_task *task, void (*run)(struct hf_loop_task *task));
@@ -53,24 +54,26 @@ void hf_loop_task_drop(struct hf_loop_task *task); /* removes a posted task; doe
 
 void hf_loop_guest_add(struct hf_loop *loop, struct hf_loop_guest *guest, void (*end)(struct hf_loop_guest *guest));
 void hf_loop_guest_remove(struct hf_loop_guest *guest);
-/* Call from within the guest's first `end`: the loop calls the new `end` after uv has closed all handles. */
+/* Replaces the guest's `end`. Call this from within the first `end`. The loop calls the new `end` after uv has closed
+ * all handles. */
 void hf_loop_guest_end_last(struct hf_loop *loop, struct hf_loop_guest *guest,
                             void (*end)(struct hf_loop_guest *guest));
 
 /* Call after work that used memory: the loop returns free memory to the system after it has been idle for a while. */
 void hf_loop_worked(struct hf_loop *loop);
 
-/* Turns an error code of uv into -errno. On Linux both are the same number, except for uv's own codes, such as
- * UV_EAI_*. */
+/* Turns an error code of uv into -errno. On Linux, uv's codes are the same numbers as -errno, except for codes that
+ * only uv has, such as UV_EAI_*. */
 int hf_loop_errno(int r);
 
-/* Returns the milliseconds for uv_timer_start() with which the timer never fires before `delay_ns` from now, and at
- * most 1 ms later than that. */
+/* Returns the number of milliseconds to pass to uv_timer_start(). The timer then fires `delay_ns` from now or up to 1
+ * ms later, but never earlier. */
 uint64_t hf_loop_delay_ms(struct hf_loop *loop, uint64_t delay_ns);
 
-/* Each initializes the part of the loop that its file owns. */
+/* Each of these functions initializes the part of the loop that belongs to one file: hf_sched_init() the part of
+ * sched.c, hf_proc_init() the part of proc.c, and so on. */
 void hf_sched_init(struct hf_loop *loop);
-void hf_sched_drain(struct hf_loop *loop); /* returns when every job is done or cancelled */
+void hf_sched_drain(struct hf_loop *loop); /* waits until every job is done or cancelled */
 HF_MUST_USE int hf_proc_init(struct hf_loop *loop, struct hf_err *err);
 void hf_probe_init(struct hf_loop *loop);
 void hf_unit_init(struct hf_loop *loop);

@@ -22,20 +22,21 @@ struct hf_loop *hf_loop_new(struct hf_err *err);
 void hf_loop_free(struct hf_loop *loop);
 HF_DEFINE_CLEANUP(struct hf_loop, hf_loop_free)
 
-/* Runs until hf_loop_stop(). Signals given to hf_loop_on_signal() arrive as callbacks. */
+/* Runs the loop until hf_loop_stop(). Signals given to hf_loop_on_signal() arrive as callbacks. */
 void hf_loop_run(struct hf_loop *loop);
 void hf_loop_stop(struct hf_loop *loop);
 HF_MUST_USE int hf_loop_on_signal(struct hf_loop *loop, int signum, void (*fire)(void *arg), void *arg);
 
-/* The tables are valid as long as the loop. */
+/* Returns the table of sched.h. This table and those of the next three functions are valid as long as the loop. */
 const struct hf_sched_ops *hf_loop_sched(struct hf_loop *loop);
 const struct hf_proc_ops *hf_loop_proc(struct hf_loop *loop);
 const struct hf_probe_ops *hf_loop_probe(struct hf_loop *loop);
-/* The table connects to the system bus at its first use, and again if the bus has closed the connection. */
+/* Returns the table of unit.h. The table connects to the system bus at its first use, and connects again if the bus has
+ * closed the connection. */
 const struct hf_unit_ops *hf_loop_unit(struct hf_loop *loop);
 
-/* Watches a descriptor that the caller owns (inotify, netlink). The loop calls `fire` when it is readable or
- * writable, as selected. */
+/* Watches a descriptor that the caller owns (inotify, netlink). The loop calls `fire` when the descriptor is readable
+ * or writable, as the caller has selected. */
 struct hf_loop_fd;
 HF_MUST_USE int hf_loop_watch_fd(struct hf_loop *loop, int fd, bool readable, bool writable, void (*fire)(void *arg),
                                  void *arg, struct hf_loop_fd **ret_watch);

@@ -14,9 +14,10 @@
 struct hf_proc_call;
 
 struct hf_proc_request {
-    const char *const *argv; /* arguments, NULL ends the list; argv[0] is an absolute path; no shell; copied */
-    const char *const *env;  /* "NAME=value", NULL ends the list; NULL: only PATH and LANG=C; copied */
-    const char *cwd;         /* NULL: "/" */
+    const char *const *argv; /* arguments, copied; NULL ends the list, and argv[0] is an absolute path; no shell runs */
+    /* environment as "NAME=value", copied; NULL ends the list; if `env` is NULL, the child has only PATH and LANG=C */
+    const char *const *env;
+    const char *cwd; /* working folder of the child (NULL means "/") */
     /* Limit of the child's run time (0 means 30 s). At the deadline, the loop sends SIGTERM to the process group. 2 s
      * later, it sends SIGKILL to the group and to all other processes of the child's session. */
     uint64_t timeout_ns;
@@ -24,7 +25,7 @@ struct hf_proc_request {
     size_t max_output;
     /* `r` is 0 (the child ended), -ETIMEDOUT (the loop killed the child at the deadline) or another -errno (the child
      * did not start). `exit_code` is 0..255, or 128 + the signal's number. The call ends when the child itself ends,
-     * even if a daemon that the child started still holds the pipes. */
+     * even if a daemon that the child started still has the pipes open. */
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);
     void *arg;
 };
@@ -33,5 +34,6 @@ struct hf_proc_ops {
     void *ctx;
     HF_MUST_USE int (*spawn)(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call,
                              struct hf_err *err);
-    void (*cancel)(void *ctx, struct hf_proc_call *call); /* kills the process group at once; `done` does not come */
+    /* kills the child's process group at once; `done` then does not come */
+    void (*cancel)(void *ctx, struct hf_proc_call *call);
 };

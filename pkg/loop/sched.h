@@ -13,22 +13,23 @@
 struct hf_timer; /* opaque; belongs to the table that made it */
 
 /* A piece of blocking work. The caller owns the structure and keeps it until `done`. After a successful submit(),
- * `done` comes exactly once, even when the loop is ending. `cancelled` is 1 if `work` never ran. `work` runs on a
- * worker thread and touches only its own job. */
+ * `done` comes exactly once, even when the loop is ending. The argument `cancelled` of `done` is 1 if `work` never ran.
+ * `work` runs on a worker thread and touches only its own job. */
 struct hf_job {
     void (*work)(struct hf_job *job);
     void (*done)(struct hf_job *job, int cancelled);
-    void *impl; /* for the table's own use */
+    void *impl; /* private data of the table that runs the job */
 };
 
 struct hf_sched_ops {
     void *ctx;
-    /* NULL on OOM. */
+    /* Makes a timer that is not armed. Returns NULL on OOM. */
     struct hf_timer *(*timer_new)(void *ctx, void (*fire)(void *arg), void *arg);
-    /* Fires once, `delay_ns` from now (0: in the next turn of the loop). Arming an armed timer replaces its delay. */
+    /* Makes the timer fire once, `delay_ns` from now (0 means in the next turn of the loop). Arming an armed timer
+     * replaces its delay. */
     void (*timer_arm)(void *ctx, struct hf_timer *timer, uint64_t delay_ns);
     void (*timer_disarm)(void *ctx, struct hf_timer *timer);
-    /* `timer` may be NULL; allowed inside the timer's own callback */
+    /* Frees `timer`, which may be NULL. The timer's own callback may call this function. */
     void (*timer_free)(void *ctx, struct hf_timer *timer);
     /* Queues the job and returns 0. -ENOMEM or -ECANCELED: the job is not in the queue, and `done` does not come. */
     HF_MUST_USE int (*submit)(void *ctx, struct hf_job *job);

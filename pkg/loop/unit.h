@@ -19,8 +19,8 @@ struct hf_unit_ops {
     HF_MUST_USE int (*restart)(void *ctx, const char *unit, uint64_t timeout_ns,
                                void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
                                struct hf_unit_call **ret_call, struct hf_err *err);
-    /* Reads ActiveState ("active", "activating", "failed", ...) and SubState. `r` of `done` is 0 or an error as for
-     * `restart`. */
+    /* Reads ActiveState ("active", "activating", "failed", ...) and SubState. The argument `r` of `done` is 0 or one of
+     * the errors of `restart`. */
     HF_MUST_USE int (*state)(void *ctx, const char *unit, uint64_t timeout_ns,
                              void (*done)(void *arg, int r, const char *active_state, const char *sub_state,
                                           const struct hf_err *err),

@@ -1,135 +1,173 @@
 #include "node/clock.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <string.h>
-#include <sys/timex.h>
+#include "base/macros.h"
 
-#include "base/format.h"
-#include "base/parse.h"
-#include "codec/json.h"
+/* The kernel is asked for its clock discipline once in this time: a call of the system costs more than a judgement. */
+#define ASK_KERNEL_NS HF_NS_PER_S
 
-/* Returns the floor plus the time since it was set. */
-static uint64_t now_floor(const struct hf_clock_floor *floor)
+/* A monotonic clock errs by less than this part, so an old Date is less precise. */
+enum { DRIFT_PART = 1000 };
+
+static uint64_t forward(uint64_t unix_ns, uint64_t at_mono_ns, uint64_t mono_ns)
 {
-    return floor->floor_unix_ns + (hf_mono_ns(floor->wall) - floor->floor_mono_ns);
+    return unix_ns == 0 ? 0 : unix_ns + (mono_ns - HF_MIN(at_mono_ns, mono_ns));
 }
 
-static uint64_t now_unix(const struct hf_clock_floor *floor)
+static void ask_kernel(struct hf_clock *clock, uint64_t mono_ns)
 {
-    return HF_MAX(hf_unix_ns(floor->wall), now_floor(floor));
+    if (clock->sync_mono_ns != HF_NEVER && mono_ns - clock->sync_mono_ns < ASK_KERNEL_NS)
+        return;
+    clock->sync_error_ns = hf_clock_sync_error_ns(clock->wall);
+    clock->sync_mono_ns = mono_ns;
+    hf_time_bound_read(&clock->bound, mono_ns, hf_unix_ns(clock->wall), clock->sync_error_ns);
 }
 
-static void raise(struct hf_clock_floor *floor, uint64_t unix_ns)
+static bool is_synced(const struct hf_clock *clock)
 {
-    floor->floor_unix_ns = unix_ns;
-    floor->floor_mono_ns = hf_mono_ns(floor->wall);
+    return clock->sync_error_ns <= HF_TIME_SYNC_ERROR_MAX_NS;
 }
 
-static uint64_t floor_mono(void *ctx)
+static struct hf_time_evidence collect(const struct hf_clock *clock, uint64_t mono_ns)
 {
-    const struct hf_clock_floor *floor = ctx;
+    uint64_t date_age = mono_ns - HF_MIN(clock->date_mono_ns, mono_ns);
 
-    return hf_mono_ns(floor->wall);
-}
-
-static uint64_t floor_unix(void *ctx)
-{
-    struct hf_clock_floor *floor = ctx;
-    uint64_t now = now_unix(floor);
-
-    if (now - floor->floor_unix_ns <= HF_CLOCK_FLOOR_LEAP_NS)
-        raise(floor, now);
-    return now;
-}
-
-void hf_clock_floor_init(struct hf_clock_floor *floor, const struct hf_clock_ops *wall, uint64_t kept_unix_ns)
-{
-    *floor = (struct hf_clock_floor){
-        .wall = wall,
-        .floor_unix_ns = HF_MAX(kept_unix_ns, HF_CLOCK_BUILD_UNIX_NS),
-        .floor_mono_ns = hf_mono_ns(wall),
-        .ops = {.ctx = floor, .mono_ns = floor_mono, .unix_ns = floor_unix},
+    return (struct hf_time_evidence){
+        .build_unix_ns = HF_TIME_BUILD_UNIX_NS,
+        .proof_unix_ns = clock->bound.proof_unix_ns,
+        .lower_unix_ns = hf_time_bound_ns(&clock->bound, mono_ns),
+        .wall = {true, hf_unix_ns(clock->wall), is_synced(clock) ? clock->sync_error_ns : 0},
+        .date = {clock->date_unix_ns != 0, forward(clock->date_unix_ns, clock->date_mono_ns, mono_ns),
+                 clock->date_error_ns + date_age / DRIFT_PART},
+        .agreed = {clock->agreed_unix_ns != 0 && mono_ns - clock->agreed_mono_ns < HF_CLOCK_FRESH_NS,
+                   forward(clock->agreed_unix_ns, clock->agreed_mono_ns, mono_ns), 0},
+        .wall_synced = is_synced(clock),
+        .date_fresh = date_age < HF_CLOCK_FRESH_NS,
+        .max_skew_ns = clock->max_skew_ns,
     };
 }
 
-const struct hf_clock_ops *hf_clock_floor_ops(struct hf_clock_floor *floor)
+static void judge(struct hf_clock *clock, struct hf_time_range *ret_range)
 {
-    return &floor->ops;
+    uint64_t mono_ns = hf_mono_ns(clock->wall);
+
+    ask_kernel(clock, mono_ns);
+    struct hf_time_evidence evidence = collect(clock, mono_ns);
+    const struct hf_time_witness *one = hf_time_single(&evidence);
+    bool synced = one == &evidence.wall && evidence.wall_synced;
+    if (one == &evidence.wall)
+        hf_time_track_read(&clock->track, mono_ns, one->unix_ns, synced, evidence.max_skew_ns + one->error_ns);
+    else if (one != NULL)
+        hf_time_track_set(&clock->track, mono_ns, one->unix_ns, false);
+    evidence.track.known = clock->track.unix_ns != 0;
+    evidence.track.unix_ns = hf_time_track_ns(&clock->track, mono_ns);
+    hf_time_judge(&evidence, ret_range);
+    if (ret_range->agreement != HF_TIME_AGREED)
+        return;
+    hf_time_bound_lower(&clock->bound, mono_ns, ret_range->latest_unix_ns);
+    hf_time_track_set(&clock->track, mono_ns, ret_range->estimate_unix_ns, synced);
+    clock->agreed_unix_ns = ret_range->estimate_unix_ns;
+    clock->agreed_mono_ns = mono_ns;
 }
 
-void hf_clock_floor_witness(struct hf_clock_floor *floor, uint64_t server_unix_ns, uint64_t max_skew_ns)
-{
-    uint64_t wall = hf_unix_ns(floor->wall);
-    uint64_t distance = wall > server_unix_ns ? wall - server_unix_ns : server_unix_ns - wall;
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
-    if (distance <= max_skew_ns && wall > now_floor(floor))
-        raise(floor, wall);
-    else if (server_unix_ns > now_unix(floor) + max_skew_ns)
-        raise(floor, server_unix_ns - max_skew_ns);
+static uint64_t clock_mono(void *ctx)
+{
+    const struct hf_clock *clock = ctx;
+
+    return hf_mono_ns(clock->wall);
 }
 
-enum hf_clock_ntp hf_clock_ntp_read(void)
+static uint64_t clock_unix(void *ctx)
 {
-    struct timex state = {.modes = 0};
-    int r = adjtimex(&state);
+    struct hf_time_range range;
 
-    if (r < 0)
-        return HF_CLOCK_NTP_UNKNOWN;
-    return r == TIME_ERROR || (state.status & STA_UNSYNC) != 0 ? HF_CLOCK_NTP_UNSYNCHRONIZED
-                                                               : HF_CLOCK_NTP_SYNCHRONIZED;
+    judge(ctx, &range);
+    return range.estimate_unix_ns;
 }
 
-void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns)
+static uint64_t clock_sync_error(void *ctx)
 {
-    skew->known = true;
-    skew->server_unix_ns = date_unix_ns + HF_NS_PER_S / 2; /* the header has no fractions */
-    skew->at_mono_ns = mono_ns;
+    const struct hf_clock *clock = ctx;
+
+    return hf_clock_sync_error_ns(clock->wall);
 }
 
-int64_t hf_clock_skew_offset_ns(const struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns)
+static void clock_range(void *ctx, struct hf_time_range *ret_range)
 {
-    return skew->known ? (int64_t)(skew->server_unix_ns + (mono_ns - skew->at_mono_ns) - unix_ns) : 0;
+    judge(ctx, ret_range);
 }
 
-bool hf_clock_skew_judge(struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns, uint64_t max_skew_ns)
+/* A signer's own clock may be wrong: two witnesses that agree outweigh it. */
+static void clock_signed(void *ctx, uint64_t unix_ns)
 {
-    int64_t offset = hf_clock_skew_offset_ns(skew, mono_ns, unix_ns);
-    uint64_t distance = offset < 0 ? (uint64_t)-offset : (uint64_t)offset;
+    struct hf_clock *clock = ctx;
+    struct hf_time_range range;
 
-    skew->exceeded = distance > (skew->exceeded ? max_skew_ns / 5 * 4 : max_skew_ns);
-    return skew->exceeded;
+    judge(clock, &range);
+    if (range.agreement == HF_TIME_AGREED && unix_ns > range.latest_unix_ns)
+        return;
+    if (hf_time_bound_signed(&clock->bound, unix_ns))
+        clock->bound_rose = true;
 }
 
-int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out)
-{
-    char newest[HF_TIME_TEXT], contact[HF_TIME_TEXT];
-    int r = hf_buf_addf(out, "{\"format\":1,\"newest\":\"%s\"", hf_format_time(file->newest_unix_ns, newest));
+/* ---- the interface ----------------------------------------------------------------------------------------------- */
 
-    if (r == 0 && file->contact_unix_ns != 0)
-        r = hf_buf_addf(out, ",\"contact\":\"%s\"", hf_format_time(file->contact_unix_ns, contact));
-    return r == 0 ? hf_buf_add_str(out, "}\n") : r;
+void hf_clock_init(struct hf_clock *clock, const struct hf_clock_ops *wall, const struct hf_clock_file *kept)
+{
+    uint64_t mono_ns = hf_mono_ns(wall);
+
+    *clock = (struct hf_clock){
+        .wall = wall,
+        .agreed_unix_ns = kept->agreed_unix_ns,
+        .agreed_mono_ns = mono_ns,
+        .sync_error_ns = HF_NEVER,
+        .sync_mono_ns = HF_NEVER,
+        .max_skew_ns = HF_CLOCK_DEFAULT_SKEW_NS,
+        .ops = {.ctx = clock,
+                .mono_ns = clock_mono,
+                .unix_ns = clock_unix,
+                .sync_error_ns = clock_sync_error,
+                .range = clock_range,
+                .signed_evidence = clock_signed},
+    };
+    hf_time_track_init(&clock->track, kept->track_unix_ns, mono_ns);
+    hf_time_bound_init(&clock->bound, kept->signed_unix_ns, kept->synced_unix_ns, mono_ns);
 }
 
-static int time_at(const json_t *root, const char *key, uint64_t *ret_unix_ns)
+const struct hf_clock_ops *hf_clock_ops_of(struct hf_clock *clock)
 {
-    const char *text = hf_json_str(root, key);
-
-    return text == NULL ? 0 : hf_parse_time(text, ret_unix_ns);
+    return &clock->ops;
 }
 
-int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, struct hf_err *err)
+void hf_clock_take_date(struct hf_clock *clock, uint64_t date_unix_ns, uint64_t round_trip_ns)
 {
-    _cleanup_(hf_json_freep) json_t *root = NULL;
-    struct hf_clock_file file = {0};
-    int r = hf_json_parse(text, NULL, &root, err);
+    clock->date_unix_ns = date_unix_ns;
+    clock->date_mono_ns = hf_mono_ns(clock->wall);
+    clock->date_error_ns = HF_NS_PER_S + round_trip_ns; /* the header has no fractions */
+}
 
-    if (r < 0)
-        return r;
-    if (hf_json_int_or(root, "format", 0) != 1)
-        return hf_err_set(err, EBADMSG, "unknown format of the clock file");
-    if (time_at(root, "newest", &file.newest_unix_ns) < 0 || time_at(root, "contact", &file.contact_unix_ns) < 0)
-        return hf_err_set(err, EBADMSG, "a time in the clock file is not an RFC 3339 date");
-    *ret_file = file;
-    return 0;
+void hf_clock_set_max_skew(struct hf_clock *clock, uint64_t max_skew_ns)
+{
+    clock->max_skew_ns = max_skew_ns;
+}
+
+bool hf_clock_synchronized(struct hf_clock *clock)
+{
+    ask_kernel(clock, hf_mono_ns(clock->wall));
+    return is_synced(clock);
+}
+
+void hf_clock_keep(struct hf_clock *clock, struct hf_clock_file *file)
+{
+    struct hf_time_range range;
+    uint64_t mono_ns = hf_mono_ns(clock->wall);
+
+    judge(clock, &range);
+    file->signed_unix_ns = clock->bound.proof_unix_ns > HF_TIME_BUILD_UNIX_NS ? clock->bound.proof_unix_ns : 0;
+    file->synced_unix_ns = hf_time_bound_synced_ns(&clock->bound, mono_ns);
+    file->agreed_unix_ns =
+        collect(clock, mono_ns).agreed.known ? forward(clock->agreed_unix_ns, clock->agreed_mono_ns, mono_ns) : 0;
+    file->track_unix_ns = hf_time_track_ns(&clock->track, mono_ns);
+    clock->bound_rose = false;
 }

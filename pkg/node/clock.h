@@ -1,79 +1,51 @@
-/* node/clock.h - a wall clock that never goes back, and an estimate of its error.
+/* node/clock.h - the clock of the agent: compares witnesses of the time, and recovers from each lie.
  *
- * The clock of a board without a battery starts in 1970, at the date of the image, or at the time that fake-hwclock
- * saved. The floor is the newest time that the node believed. The clock for the other parts of the agent shows max(wall
- * clock, floor + time since the floor was raised), so an expiry that has passed stays passed. The agent keeps the floor
- * in <state>/clock, together with the time of the last contact.
- *
- * The floor follows the wall clock in small steps. The floor follows a leap forward of more than HF_CLOCK_FLOOR_LEAP_NS
- * only if the Date of the API server agrees within max_skew_ns. Without this rule, a single wrong answer of a time
- * server would let certificates and releases expire for good. The floor is never below the date of the build. Pure,
- * except the table of hf_clock_floor_ops(). Threads: loop thread only. */
+ * The wall clock of a board without a battery starts in 1970, a time server may err, and a stolen API server may lie.
+ * So the agent believes no single witness. This clock reads the wall clock, takes the Date of the API server, keeps a
+ * lower bound (node/time_bound.h), and judges all of them anew at each reading (node/time_judge.h): it has no memory
+ * that a lie could spoil for good. hf_clock_range() returns the range of the present, hf_unix_ns() the best guess in it,
+ * which may go back. All durations use the monotonic clock. Threads: loop thread only. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/err.h"
+#include "node/clock_file.h"
+#include "node/time_bound.h"
+#include "node/time_judge.h"
+#include "node/time_track.h"
 
-#define HF_CLOCK_BUILD_UNIX_NS (1793491200ull * HF_NS_PER_S) /* 2026-11-01; each release moves it forward */
-#define HF_CLOCK_FLOOR_LEAP_NS (400ull * 24 * 3600 * HF_NS_PER_S)
+/* A Date can agree with the wall clock for this long (monotonic time), and an agreement counts for this long after it
+ * ended. So nothing that two witnesses once said lasts for ever. */
+#define HF_CLOCK_FRESH_NS (24ull * 3600 * HF_NS_PER_S)
 
-struct hf_clock_floor {
+#define HF_CLOCK_DEFAULT_SKEW_NS (300 * HF_NS_PER_S)
+
+struct hf_clock {
     const struct hf_clock_ops *wall; /* borrowed */
-    uint64_t floor_unix_ns;          /* newest time that the node believed */
-    uint64_t floor_mono_ns;          /* monotonic time at which floor_unix_ns was set */
-    struct hf_clock_ops ops;         /* the table of hf_clock_floor_ops() */
+    struct hf_time_bound bound;
+    uint64_t date_unix_ns, date_mono_ns, date_error_ns; /* last Date of the server; date_unix_ns 0: none */
+    uint64_t agreed_unix_ns, agreed_mono_ns;            /* last agreement; agreed_unix_ns 0: none */
+    struct hf_time_track track;                         /* what the wall clock showed so far */
+    uint64_t sync_error_ns, sync_mono_ns;               /* last answer of the kernel, and when it was asked */
+    uint64_t max_skew_ns;
+    bool bound_rose; /* a signed time raised the bound, and the file does not hold that time yet */
+    struct hf_clock_ops ops;
 };
 
-/* `kept_unix_ns` is the newest time in the file <state>/clock; 0: there is no file. */
-void hf_clock_floor_init(struct hf_clock_floor *floor, const struct hf_clock_ops *wall, uint64_t kept_unix_ns);
+/* Borrows `wall`. `kept` is the file <state>/clock; all 0 if there is none. */
+void hf_clock_init(struct hf_clock *clock, const struct hf_clock_ops *wall, const struct hf_clock_file *kept);
 
-/* Returns the clock for the other parts of the agent. It is valid as long as `floor`. */
-const struct hf_clock_ops *hf_clock_floor_ops(struct hf_clock_floor *floor);
+/* Returns the table for the other parts of the agent. It is valid as long as `clock`. */
+const struct hf_clock_ops *hf_clock_ops_of(struct hf_clock *clock);
 
-/* Call when the API server itself reports `server_unix_ns` as the current time. Raises the floor to the wall clock if
- * wall clock and server agree within max_skew_ns. Otherwise, if the node's clock is behind server_unix_ns -
- * max_skew_ns, raises the floor to that time. */
-void hf_clock_floor_witness(struct hf_clock_floor *floor, uint64_t server_unix_ns, uint64_t max_skew_ns);
+/* The API server itself sent the Date `date_unix_ns` (whole seconds), which arrived just now, `round_trip_ns` after the
+ * request left. */
+void hf_clock_take_date(struct hf_clock *clock, uint64_t date_unix_ns, uint64_t round_trip_ns);
 
-/* ---- skew -------------------------------------------------------------------------------------------------------- */
+/* Sets the difference up to which two witnesses are alike. */
+void hf_clock_set_max_skew(struct hf_clock *clock, uint64_t max_skew_ns);
 
-enum hf_clock_ntp { HF_CLOCK_NTP_UNKNOWN, HF_CLOCK_NTP_SYNCHRONIZED, HF_CLOCK_NTP_UNSYNCHRONIZED };
+/* Returns true while a time server keeps the wall clock. */
+bool hf_clock_synchronized(struct hf_clock *clock);
 
-/* Reads the kernel's clock discipline (adjtimex(2)), which the NTP or PTP client sets. */
-enum hf_clock_ntp hf_clock_ntp_read(void);
-
-/* An estimate of the API server's clock: the Date of the server's last answer plus the monotonic time since that
- * answer. A leap of our own clock does not change the estimate. */
-struct hf_clock_skew {
-    bool known;
-    uint64_t server_unix_ns, at_mono_ns;
-    /* true once the clocks differ by more than max_skew_ns, until they differ by at most 4/5 of it; so the flag does
-     * not flap */
-    bool exceeded;
-};
-
-/* `date_unix_ns` is the Date header (whole seconds) of an answer that arrived at mono_ns. */
-void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns);
-
-/* Returns server time minus our time, precise to about half a second, or 0 while the server time is unknown. */
-int64_t hf_clock_skew_offset_ns(const struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns);
-
-/* Updates `exceeded` and returns it. */
-bool hf_clock_skew_judge(struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns, uint64_t max_skew_ns);
-
-/* ---- the file ---------------------------------------------------------------------------------------------------- */
-
-enum { HF_CLOCK_FILE_MAX = 512 };
-
-/* Content of <state>/clock. A value of 0 means unknown. */
-struct hf_clock_file {
-    uint64_t newest_unix_ns;
-    uint64_t contact_unix_ns;
-};
-HF_MUST_USE int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out);
-/* Parses the file. -EBADMSG: the file is damaged or has an unknown format. */
-HF_MUST_USE int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, struct hf_err *err);
+/* Fills in all fields of *file but the contact. Call it to save the file; bound_rose becomes false. */
+void hf_clock_keep(struct hf_clock *clock, struct hf_clock_file *file);

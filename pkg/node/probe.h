@@ -1,7 +1,8 @@
-/* node/probe.h - reads the small text files of /proc and /sys through a table, below a root folder.
+/* node/probe.h - reads the small text files of /proc and /sys below a root folder.
  *
- * Every function puts `root` before the path ("" on a real node), so that a test can read the recorded tree of a board.
- * Every read is bounded. Blocks for microseconds. Threads: any. */
+ * Every function puts the root folder before the path, so that a test can read a recorded copy of a board's files; on a
+ * real node the root folder is "". The size of every read is limited. The functions block for microseconds. Threads:
+ * any. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,22 +12,23 @@
 
 struct hf_probe_root {
     const struct hf_fs_ops *fs;
-    const char *root; /* "" or a folder without trailing slash */
+    const char *root; /* path of the root folder without a slash at its end; "" on a real node */
 };
 
-/* Reads the first n - 1 bytes of a file into text and removes blanks at the end. If the file cannot be read, sets text
- * to "" and returns false. */
+/* Reads the first n - 1 bytes of a file into `text`, and removes white space at the end of the text. Returns false and
+ * sets `text` to "" if the file cannot be read. */
 bool hf_probe_text(const struct hf_probe_root *at, const char *path, char *text, size_t n);
 
-/* Reads the target of a symbolic link into text[n]. Returns false if the path is not a link. */
+/* Reads the target of a symbolic link into text[n]. Returns false if the path does not name a symbolic link. */
 bool hf_probe_link(const struct hf_probe_root *at, const char *path, char *text, size_t n);
 
 bool hf_probe_exists(const struct hf_probe_root *at, const char *path);
 
-/* Finds the name in a folder that starts with `prefix` and is first in byte order. Returns false if there is none. */
+/* Finds the names in a folder that start with `prefix`, and copies the first of these names in byte order into name[n].
+ * Returns false if no name starts with `prefix`. */
 bool hf_probe_first(const struct hf_probe_root *at, const char *folder, const char *prefix, char *name, size_t n);
 
-/* Calls `visit` for every name in a folder; a missing folder counts as empty. If `visit` returns a value other than 0,
- * hf_probe_each() stops and returns this value. */
+/* Calls `visit` for every name in a folder. A missing folder counts as empty. If `visit` returns a value other than 0,
+ * hf_probe_each() stops and returns this value; otherwise it returns 0. */
 int hf_probe_each(const struct hf_probe_root *at, const char *folder, int (*visit)(void *arg, const char *name),
                   void *arg);

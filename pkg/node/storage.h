@@ -1,10 +1,10 @@
-/* node/storage.h - the kind of medium that carries a block device. Reads /sys and /proc; blocks for microseconds.
- * Threads: any. */
+/* node/storage.h - finds the kind of storage medium under a file system, such as an SD card or an SSD. The function
+ * reads /sys and /proc, and blocks for microseconds. Threads: any. */
 #pragma once
 
 #include "node/probe.h"
 
-/* The values of the label `storage`. */
+/* The kinds of storage medium, which are the values of the Node label `storage`. */
 enum hf_storage {
     HF_STORAGE_UNKNOWN,
     HF_STORAGE_EMMC,
@@ -15,8 +15,10 @@ enum hf_storage {
     HF_STORAGE_VIRTUAL,
 };
 
-const char *hf_storage_name(enum hf_storage storage); /* "emmc" ...; "" for unknown */
+/* Returns the value of the label, such as "emmc"; "" for HF_STORAGE_UNKNOWN. */
+const char *hf_storage_name(enum hf_storage storage);
 
-/* Finds the medium of the device with this number, as stat(2) reports it in st_dev. Looks up a number with major 0
- * (btrfs, overlay, tmpfs) in /proc/self/mountinfo. Follows partitions, LVM, md and dm-crypt to the disk below. */
+/* Returns the medium of the device with this number, which stat(2) reports in st_dev. If the major number is 0 (btrfs,
+ * overlay, tmpfs), looks up the device in /proc/self/mountinfo. Follows partitions, LVM, md and dm-crypt to the disk
+ * below. */
 enum hf_storage hf_storage_of(const struct hf_probe_root *at, unsigned major, unsigned minor);

@@ -1,5 +1,6 @@
 #include "os/clock_posix.h"
 
+#include <sys/timex.h>
 #include <time.h>
 
 #include "base/macros.h"
@@ -23,9 +24,21 @@ static uint64_t posix_unix_ns(HF_UNUSED void *ctx)
     return read_clock(CLOCK_REALTIME);
 }
 
+/* Reads the kernel's clock discipline, which the NTP or PTP client sets. */
+static uint64_t posix_sync_error_ns(HF_UNUSED void *ctx)
+{
+    struct timex state = {.modes = 0};
+    int r = adjtimex(&state);
+
+    if (r < 0 || r == TIME_ERROR || (state.status & STA_UNSYNC) != 0 || state.maxerror < 0)
+        return HF_NEVER;
+    return (uint64_t)state.maxerror * HF_NS_PER_US;
+}
+
 const struct hf_clock_ops *hf_clock_posix(void)
 {
-    static const struct hf_clock_ops ops = {.mono_ns = posix_mono_ns, .unix_ns = posix_unix_ns};
+    static const struct hf_clock_ops ops = {
+        .mono_ns = posix_mono_ns, .unix_ns = posix_unix_ns, .sync_error_ns = posix_sync_error_ns};
 
     return &ops;
 }

@@ -1,5 +1,5 @@
-/* os/clock_posix.h - the real clocks: CLOCK_BOOTTIME and CLOCK_REALTIME. The table is static; nothing to free. Threads:
- * any. */
+/* os/clock_posix.h - the real clocks, which are CLOCK_BOOTTIME (monotonic) and CLOCK_REALTIME (wall clock). The table
+ * is static; nothing to free. Threads: any. */
 #pragma once
 
 #include "base/clock.h"

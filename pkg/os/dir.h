@@ -1,6 +1,6 @@
 /* os/dir.h - makes, syncs and removes folders through any hf_fs_ops. All functions block.
  *
- * Errors name the path. "Durable" has the meaning of os/file.h. Paths have no trailing slash. Threads: any. */
+ * Errors name the path. os/file.h explains "durable". Paths have no trailing slash. Threads: any. */
 #pragma once
 
 #include <sys/types.h>
@@ -13,10 +13,10 @@
  * mode. */
 HF_MUST_USE int hf_dir_make(const struct hf_fs_ops *fs, const char *path, mode_t mode, struct hf_err *err);
 
-/* Makes the names in a folder durable. */
+/* Syncs a folder, which makes the names in the folder durable. */
 HF_MUST_USE int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* Removes durably a file, or a folder with everything in it. Does not follow links. An absent path is no error. */
+/* Removes a file, or a folder with everything in it, durably. Does not follow links. An absent path is no error. */
 HF_MUST_USE int hf_dir_remove_tree(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
 /* Removes `name` in the open folder `dirfd` like hf_dir_remove_tree(), but does not sync `dirfd`. */

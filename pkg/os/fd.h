@@ -1,4 +1,4 @@
-/* os/fd.h - helpers for descriptors of the kernel. Threads: any. */
+/* os/fd.h - helpers for file descriptors. Threads: any. */
 #pragma once
 
 #include <stddef.h>
@@ -10,7 +10,7 @@
  * Returns 0 or -errno. */
 HF_MUST_USE int hf_fd_write_all(int fd, const void *bytes, size_t n);
 
-/* Closes the descriptor in *fd unless it is -1, and sets *fd to -1. For _cleanup_(hf_closep). */
+/* Closes the descriptor in *fd unless it is -1, and sets *fd to -1. Use it as _cleanup_(hf_closep). */
 static inline void hf_closep(int *fd)
 {
     if (*fd >= 0)

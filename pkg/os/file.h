@@ -27,8 +27,9 @@ HF_MUST_USE int hf_file_replace(const struct hf_fs_ops *fs, const char *path, co
 /* Removes a file durably. An absent file is no error. */
 HF_MUST_USE int hf_file_remove(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* Removes durably a file that hf_file_replace() writes, and the `.new` file that a power cut may have left beside it.
- * If neither file exists, the function changes nothing, and therefore succeeds on a read-only file system too. */
+/* Removes a file that hf_file_replace() wrote, and the file `<path>.new` that a power cut may have left. Both removals
+ * are durable. If neither file exists, the function changes nothing and therefore succeeds on a read-only file system
+ * too. */
 HF_MUST_USE int hf_file_forget(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
 /* Takes an exclusive advisory lock on a file, and makes the file if it is absent. Returns a descriptor. Closing the

@@ -1,5 +1,5 @@
 /* os/memory.h - keeps a process that waits most of the time small in memory. These functions affect the whole process.
- * The loop calls them, so no main() has to. Threads: loop thread only.
+ * pkg/loop calls them, so main() does not have to. Threads: loop thread only.
  *
  * Measured on a node (glibc, dynamic libcurl with its thirty libraries), three things cost memory: one malloc arena for
  * each thread, free memory that malloc keeps for peaks that do not recur, and mapped pages of code that ran only at
@@ -12,9 +12,9 @@
  * buffers to the system. Call before the first thread starts. */
 void hf_memory_frugal(void);
 
-/* Returns free memory to the system, and releases mapped pages of files in mappings that hold no written page. The
- * kernel maps code that is in use again from the page cache. Takes about a millisecond, so call it when the process is
- * idle. */
+/* Returns free memory to the system, and releases the pages of those file mappings to which the process has not
+ * written. When code on such a page runs again, the kernel maps the page from the page cache. Takes about a
+ * millisecond, so call it when the process is idle. */
 void hf_memory_trim(void);
 
 /* Returns the number of free bytes that malloc keeps instead of returning them to the system. */

@@ -1,4 +1,4 @@
-/* os/pages.h - gives the system back the memory that a program no longer needs.
+/* os/pages.h - gives unused memory of this process back to the system.
  *
  * Threads: any, but no other thread may change code during hf_pages_forget_code(). A debugger loses its breakpoints. */
 #pragma once
@@ -10,6 +10,7 @@
 void hf_pages_forget_code(void);
 
 /* Makes malloc return blocks of 128 KiB or more to the system when the program frees them, and lets realloc() grow such
- * blocks without copying. By default glibc keeps blocks as large as the largest one freed so far, and the gaps between
- * them. Call once, at the start. Has no effect with another malloc(). */
+ * blocks without copying. By default, glibc keeps free blocks up to the size of the largest block that was freed so
+ * far, and keeps the gaps between blocks. Call once, at the start of the program. Has no effect with another
+ * malloc(). */
 void hf_pages_return_blocks(void);

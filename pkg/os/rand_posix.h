@@ -1,7 +1,7 @@
-/* os/rand_posix.h - random numbers from getrandom(2), without waiting for the kernel's entropy pool. Do not use them
- * for keys.
+/* os/rand_posix.h - random numbers from getrandom(2), without waiting for the kernel's entropy pool. Do not make keys
+ * from these numbers.
  *
- * The table is static; nothing to free. Loop thread only: the numbers come from one buffer. */
+ * The table is static; nothing to free. Threads: loop thread only, because all numbers come from one buffer. */
 #pragma once
 
 #include "base/rand.h"

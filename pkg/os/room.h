@@ -1,7 +1,7 @@
 /* os/room.h - computes how much more memory this process may use before the kernel kills it or other processes run
  * short of memory.
  *
- * Two things bound this memory:
+ * This memory has two kinds of bounds:
  *
  *   the machine     half of MemAvailable in /proc/meminfo, because other processes share that memory and may grow
  *   the cgroups     the process's own cgroup and all its parents, v1 and v2. For each cgroup, the bound is its limit
@@ -24,19 +24,20 @@
 #define HF_ROOM_HEADROOM_BYTES (UINT64_C(24) << 20)
 
 struct hf_room {
-    uint64_t bytes; /* UINT64_MAX: no bound */
+    uint64_t bytes; /* number of bytes that the process may still use (UINT64_MAX means that there is no bound) */
     /* Name of the bound, such as "memory.max of cgroup /system.slice/x.service" or "half of MemAvailable"; "" if no
-     * bound exists. Cut if it does not fit. */
+     * bound exists. The name is cut to the size of this array. */
     char bound[112];
 };
 
-/* Fills *ret_room. The function puts `root` in front of every path: "" on a real node, the folder of a recorded tree in
- * tests. */
+/* Fills *ret_room. The function puts `root` in front of every path. `root` is "" on a real node, and the folder of a
+ * recorded tree in tests. */
 void hf_room_memory(const struct hf_fs_ops *fs, const char *root, struct hf_room *ret_room);
 
-/* Fills *ret_kills with the OOM kills that the kernel has counted so far: `own` for the process's own cgroup, `above`
- * for its parent; 0 if the files do not exist. systemd makes a new cgroup at every start of a service, so `own` then
- * begins at 0 again. With cgroup v2, `above` also includes the kills in cgroups below the parent. */
+/* Numbers of OOM kills that the kernel has counted so far. `own` counts the kills in the process's own cgroup, and
+ * `above` those in its parent cgroup. A number is 0 if the kernel has no such file. systemd makes a new cgroup at every
+ * start of a service, so `own` then begins at 0 again. With cgroup v2, `above` also includes the kills in cgroups below
+ * the parent. */
 struct hf_room_kills {
     uint64_t own, above;
 };

@@ -16,7 +16,8 @@ struct hf_secret_ref {
     const char *name; /* the path, or the name of the variable */
 };
 
-/* Splits a reference; does not check the path or the name. -EINVAL: the text has neither prefix. */
+/* Splits a reference; does not check the path or the name. -EINVAL: the text begins neither with "file:" nor with
+ * "env:". */
 HF_MUST_USE int hf_secret_ref_parse(const char *text, struct hf_secret_ref *ret_ref);
 
 /* Replaces the content of *out by the secret. Removes blanks and line breaks at both ends of a file's text, but not of
@@ -25,5 +26,5 @@ HF_MUST_USE int hf_secret_ref_parse(const char *text, struct hf_secret_ref *ret_
 HF_MUST_USE int hf_secret_ref_read(const struct hf_secret_ref *ref, const struct hf_fs_ops *fs, struct hf_buf *out,
                                    struct hf_err *err);
 
-/* Overwrites the bytes with zeros, then frees them. */
+/* Overwrites the bytes of the buffer with zeros, then frees them. */
 void hf_secret_ref_wipe(struct hf_buf *secret);

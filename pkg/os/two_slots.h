@@ -1,4 +1,4 @@
-/* os/two_slots.h - a small record that is overwritten often and survives a power cut in the middle of a write.
+/* os/two_slots.h - reads and writes a small record that changes often and survives a power cut during a write.
  *
  * The file has two slots, HF_TWO_SLOTS_STRIDE bytes apart, and the caller writes them in turn. Each slot carries a
  * counter and a checksum; the undamaged slot with the higher counter is the record. A write changes one slot only, so a
@@ -24,13 +24,14 @@ struct hf_two_slots_format {
     uint64_t (*counter)(const unsigned char *slot);
 };
 
-/* Read the record into slot[format->bytes]. *ret_counter is 0 if both slots are damaged or empty; `slot` is then
- * undefined. -EIO: at least one slot is unreadable. The outputs are still set: the record comes from the other slot if
- * that is undamaged, otherwise *ret_counter is 0. Other errors leave both outputs undefined. */
+/* Reads the record into slot[format->bytes]. *ret_counter is 0 if both slots are damaged or empty; the content of
+ * `slot` is then undefined. -EIO: at least one slot is unreadable. The outputs are set nevertheless: the record comes
+ * from the other slot if the other slot is undamaged, otherwise *ret_counter is 0. Other errors leave both outputs
+ * undefined. */
 HF_MUST_USE int hf_two_slots_read(const struct hf_fs_ops *fs, int fd, const struct hf_two_slots_format *format,
                                   unsigned char *slot, uint64_t *ret_counter);
 
-/* Write slot[format->bytes], which carries `counter` (one more than the last counter that was written), and sync the
- * file's data. */
+/* Writes slot[format->bytes] and syncs the file's data. The slot carries `counter`, which is the counter of the
+ * previous write plus one. */
 HF_MUST_USE int hf_two_slots_write(const struct hf_fs_ops *fs, int fd, const struct hf_two_slots_format *format,
                                    const unsigned char *slot, uint64_t counter);

@@ -19,13 +19,13 @@ HF_MUST_USE int hf_image_parts(const void *tar, size_t n, struct hf_deep_part **
 struct hf_image;
 
 /* Open the parts that a delta lists. _store takes them from a content store: dirfd is a folder that contains
- * blobs/sha256/. _archive takes them from an image archive. Both borrow the place that they take parts from. -ENOENT:
- * a blob is missing; *err names its digest. hf_deep_apply() checks the hash of the concatenation. */
+ * blobs/sha256/. _archive takes them from an image archive. Both functions borrow the store or archive. -ENOENT: a blob
+ * is missing; *err names its digest. hf_deep_apply() checks the hash of the concatenation. */
 HF_MUST_USE int hf_image_open_store(const struct hf_fs_ops *fs, int dirfd, const struct hf_deep_info *info,
                                     struct hf_image **ret_image, struct hf_err *err);
 HF_MUST_USE int hf_image_open_archive(const struct hf_delta_old *archive, const struct hf_deep_info *info,
                                       struct hf_image **ret_image, struct hf_err *err);
-/* Returns the concatenated parts, valid as long as the image. */
+/* Returns a reader of the concatenated parts, valid as long as `image`. */
 struct hf_delta_old hf_image_bytes(struct hf_image *image);
 void hf_image_free(struct hf_image *image);
 HF_DEFINE_CLEANUP(struct hf_image, hf_image_free)

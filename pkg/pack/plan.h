@@ -18,18 +18,18 @@ struct hf_plan_way {
 };
 
 struct hf_plan_room {
-    uint64_t memory_bytes, disk_bytes; /* bytes that the node can spare; UINT64_MAX: unknown, so no limit */
+    uint64_t memory_bytes, disk_bytes; /* bytes that the node can spare (UINT64_MAX means unknown, and thus no limit) */
 };
 
 /* Returns the index of the best way that fits, or n if none fits. Best means fewest bytes to fetch; ties go to fewest
  * steps, then least memory, then least disk space, then the lowest index. */
 size_t hf_plan_choose(const struct hf_plan_way *ways, size_t n, const struct hf_plan_room *room);
 
-/* Returns false if no node would choose ways[i]. This is so if another way exceeds ways[i] in none of the four
- * values, and is either lower in at least one value or has a lower index. */
+/* Returns false if no node would choose ways[i]. That is so if another way is at least as low in all four values and,
+ * in addition, is lower in one value or has a lower index. */
 bool hf_plan_is_of_use(const struct hf_plan_way *ways, size_t n, size_t i);
 
-/* Returns the cost of going the way `first` and then the way `second`. between_bytes: size of the intermediate file,
- * which the first way makes and the second way starts from. */
+/* Returns the cost of going the way `first` and then the way `second`. `between_bytes` is the size of the intermediate
+ * file, which the first way makes and from which the second way starts. */
 struct hf_plan_way hf_plan_chain(const struct hf_plan_way *first, const struct hf_plan_way *second,
                                  uint64_t between_bytes);

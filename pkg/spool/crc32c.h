@@ -4,10 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Returns the CRC of n more bytes, continued from `crc` (0 to start). The result is final (already
- * inverted); pass it as `crc` of the next call to continue. */
+/* Returns the CRC of all bytes so far and n more bytes. `crc` is the CRC of the bytes so far (0 means none). The result
+ * is final (already inverted), and also the `crc` to pass to the next call. */
 uint32_t hf_crc32c(uint32_t crc, const void *bytes, size_t n);
 
-/* Returns the value of hf_crc32c(), computed with tables only. Processors without a CRC instruction need this function;
- * tests compare hf_crc32c() with it. */
+/* Returns the same value as hf_crc32c(), but computes with tables only. Processors without a CRC instruction need this
+ * function; tests compare hf_crc32c() with it. */
 uint32_t hf_crc32c_table(uint32_t crc, const void *bytes, size_t n);

@@ -1,5 +1,5 @@
-/* spool/look.h - inspects a spool's folder without changing a byte. The folder may be on the disk of a dead node, be a
- * copy, or belong to a running agent.
+/* spool/look.h - inspects a spool's folder without changing a byte. The folder may be on the disk of a dead node, may
+ * be a copy, or may belong to a running agent.
  *
  * Threads: any; the functions block. Memory: nothing outlives a call. Errors: *err names the file. */
 #pragma once
@@ -13,35 +13,36 @@ struct hf_spool_found {
     char stream[HF_SPOOL_STREAM_TEXT]; /* id of the stream; "" if the file `stream` is missing or damaged */
     bool cursor_found;
     struct hf_spool_cursor cursor;
-    uint64_t segments, bytes;                /* number and total size of the segments, without spare segments */
-    uint64_t records, waiting;               /* number of records, and of those above the cursor */
+    uint64_t segments, bytes;                /* number and total bytes of the segments, without spare segments */
+    uint64_t records, waiting;               /* number of all records, and number of records above the cursor */
     uint64_t first, last;                    /* lowest and highest sequence (0 means no records) */
-    uint64_t oldest_unix_ns, newest_unix_ns; /* times of waiting records */
-    /* The next six fields are signs of damage. */
-    uint64_t missing;       /* sequences above the cursor that no segment holds */
-    uint64_t skipped_bytes; /* bytes skipped to reach the next whole record */
-    /* segments without a readable header, and segments of which only one of the two header copies is readable */
+    uint64_t oldest_unix_ns, newest_unix_ns; /* times of the oldest and the newest record above the cursor */
+    /* The fields from `missing` to `newest_gone` are signs of damage. */
+    uint64_t missing;       /* number of sequences above the cursor that no segment holds */
+    uint64_t skipped_bytes; /* bytes of damage that the inspection skipped to reach the next whole record */
+    /* number of segments without a readable header, and number of segments with only one readable copy of the header */
     uint64_t headers_lost, headers_mended;
-    uint64_t set_aside; /* damaged segments that an agent renamed and kept earlier */
-    bool newest_gone;   /* the newest segment that the spool ever began is missing */
-    /* Size of a write that a power cut or a kill interrupted. Nobody acknowledged the write, so it is no damage. */
+    uint64_t set_aside; /* number of damaged segments that an agent renamed and kept earlier */
+    bool newest_gone;   /* true if the newest segment that the spool ever began is missing */
+    /* Size of a write that a power cut or a kill interrupted. This is no damage, because nobody has acknowledged the
+     * records of that write. */
     uint64_t torn_bytes;
 };
 
-/* Returns true if `dir` is a spool's folder, and false if it is not or cannot be read. */
+/* Returns true if `dir` is a spool's folder. Returns false if `dir` is another folder or unreadable. */
 bool hf_spool_detect(const struct hf_fs_ops *fs, const char *dir);
 
 /* Reads all records in order and calls `visit` (may be NULL) once for each record; `waiting` is true if the record lies
- * above the cursor. If `visit` returns a negative number, the inspection ends and returns that number. -ENOENT: `dir`
- * is not the folder of a spool. */
+ * above the cursor. If `visit` returns a negative number, the function stops and returns that number. -ENOENT: `dir` is
+ * not the folder of a spool. */
 HF_MUST_USE int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
                               int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting), void *arg,
                               struct hf_spool_found *ret_found, struct hf_err *err);
 
-/* Calls `each` with the payloads of the last max_records records of the newest segment, in order. If that segment
- * is new and holds fewer than `enough` records, the last records of the segment before it come first, so that `each`
- * gets about `enough` records in total. Passes delivered records too. Returns 0, also for a folder without segments, or
- * -errno if the folder or the newest segment cannot be read. */
+/* Calls `each` with the payloads of the last max_records records of the newest segment, in order. If that segment is
+ * new and holds fewer than `enough` records, the last records of the segment before it come first, so that `each` gets
+ * about `enough` records in total. Delivered records also count. Returns 0, also for a folder without segments. Returns
+ * -errno if the folder or the newest segment is unreadable. */
 HF_MUST_USE int hf_spool_recent(const struct hf_fs_ops *fs, const char *dir, size_t max_records, size_t enough,
                                 void (*each)(void *arg, struct hf_view payload), void *arg);
 

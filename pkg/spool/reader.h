@@ -12,24 +12,24 @@
 /* The position of a reader. To start, or to go back, zero the struct and set `next`. */
 struct hf_spool_place {
     uint64_t next;    /* sequence to read next */
-    uint64_t segment; /* first sequence of the segment that `offset` belongs to (0 means unknown) */
+    uint64_t segment; /* first sequence of the segment to which `offset` belongs (0 means unknown) */
     uint64_t offset;
 };
 
 struct hf_spool_read {
-    struct hf_spool_record *records; /* payloads point into `bytes` */
-    size_t n, max;                   /* max: length of the caller's array */
+    struct hf_spool_record *records; /* records of the read; their payloads point into `bytes` */
+    size_t n, max;                   /* number of records read; `max` is the length of the array `records` */
     struct hf_buf bytes;    /* bytes.max limits the payload bytes of one read; 1 MiB is enough for any record */
-    uint64_t next;          /* sequence at which to continue; every earlier one was read or is missing */
+    uint64_t next;          /* sequence at which to continue; every earlier record was read or is missing */
     uint64_t missing;       /* number of sequences that no segment held */
     uint64_t skipped_bytes; /* bytes of damage that the reader skipped */
-    bool gone;              /* the file of at least one segment has disappeared */
+    bool gone;              /* true if the file of at least one segment has disappeared */
 };
 
-/* Fills read->records with the records from place->next on and moves *place behind them. Returns 0, also if there is
- * nothing to read (read->n is then 0), or -errno. Skips a segment whose file has disappeared and sets read->gone.
- * Otherwise, if the read is not full, the sequences up to `durable` (inclusive) that were not found count as
- * missing. */
+/* Fills read->records with the records from place->next on and moves *place behind these records. Returns 0, also if
+ * there is nothing to read (read->n is then 0), or -errno. If the file of a segment has disappeared, skips the segment
+ * and sets read->gone. If no file has disappeared and the read is not full, read->missing also counts the
+ * sequences up to `durable` (inclusive) for which no record exists. */
 HF_MUST_USE int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir,
                                       const struct hf_spool_extent *extents, size_t n_extents, uint64_t durable,
                                       struct hf_spool_place *place, struct hf_spool_read *read, struct hf_err *err);

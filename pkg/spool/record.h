@@ -10,7 +10,8 @@
 
 enum {
     HF_SPOOL_SEGMENT_HEADER = 64,
-    HF_SPOOL_SECTOR = 512, /* writes begin at multiples of 512, so no write touches a sector with durable content */
+    /* bytes of a sector; every write begins at a multiple of this, so no write touches a sector with durable content */
+    HF_SPOOL_SECTOR = 512,
     HF_SPOOL_CONTENT = HF_SPOOL_SECTOR, /* offset of the first record */
     HF_SPOOL_RECORD_HEADER = 32,
     HF_SPOOL_MAX_PAYLOAD = 1 << 20,
@@ -28,13 +29,15 @@ struct hf_spool_record {
     uint64_t sequence;
     uint64_t unix_ns;
     uint32_t tag;
-    struct hf_view payload; /* borrowed */
-    bool begins;            /* the record is the first of a write; the writer had synced everything before that write */
-    /* the writer left out the sequences between the previous record and this one; no record is lost */
+    struct hf_view payload; /* content of the record; borrowed */
+    /* true for the first record of a write; it proves that all earlier writes are durable, because the writer syncs
+     * each write before it starts the next one */
+    bool begins;
+    /* true if the writer left out the sequences between the previous record and this record; no record is lost */
     bool jumps;
 };
 
-/* Returns the size of a record with this payload, padding included. */
+/* Returns the size in bytes, with padding, of a record whose payload has `payload` bytes. */
 static inline size_t hf_spool_record_bytes(size_t payload)
 {
     return HF_SPOOL_RECORD_HEADER + ((payload + 7) & ~(size_t)7);

@@ -9,41 +9,43 @@
 
 struct hf_spool_scan {
     const struct hf_fs_ops *fs;
-    int fd; /* borrowed */
+    int fd; /* the segment file; borrowed */
     uint32_t salt;
     uint64_t end;           /* offset at which the scan stops */
     uint64_t offset;        /* offset of the next record */
     uint64_t skipped_bytes; /* bytes skipped to reach the next whole record */
-    unsigned bad_places;    /* unreadable places that the scan skipped; their number has a limit */
-    struct hf_buf window;   /* bytes of the file from offset window_at on */
+    unsigned bad_places;    /* number of unreadable places that the scan skipped; this number has a limit */
+    struct hf_buf window;   /* a part of the file, which begins at offset window_at */
     uint64_t window_at;
 };
 
-/* Starts at `offset`, where a record begins. hf_spool_scan_done() frees the window; the caller keeps `fd`. */
+/* Starts a scan at `offset`, where a record begins. hf_spool_scan_done() frees the window; the caller keeps `fd`. */
 void hf_spool_scan_init(struct hf_spool_scan *scan, const struct hf_fs_ops *fs, int fd, uint32_t salt, uint64_t offset,
                         uint64_t end);
 void hf_spool_scan_done(struct hf_spool_scan *scan);
 
-/* Looks for a record at scan->offset and, if none is there, at the next multiple of 512. Returns 1, the record in *ret
- * (whose payload is valid until the next call) and moves scan->offset behind the record; 0 if no record is at either
- * place; or -errno. */
+/* Looks for a record at scan->offset and, if none is there, at the next multiple of 512. If there is a record, stores
+ * it in *ret, moves scan->offset behind the record and returns 1. The payload is valid until the next call. Returns 0
+ * if no record is at either place, or -errno. */
 HF_MUST_USE int hf_spool_scan_next(struct hf_spool_scan *scan, struct hf_spool_record *ret, struct hf_err *err);
 
-/* Moves scan->offset to the next undamaged record with a sequence above `above`. Returns 1, 0 if there is no such
- * record (scan->offset then stays), or -errno. Call also after hf_spool_scan_next() returned -EIO: this function skips
- * unreadable places, and returns -EIO itself only after 64 of them, because the device is then broken. */
+/* Moves scan->offset to the next undamaged record with a sequence above `above`. Returns 1 if there is such a record, 0
+ * if not (scan->offset then stays), or -errno. Also call this function after hf_spool_scan_next() has returned -EIO.
+ * This function skips unreadable places and returns -EIO only after 64 such places, because the device is then
+ * broken. */
 HF_MUST_USE int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_err *err);
 
-/* Where the content of the last segment ends. */
+/* Describes the end of the last segment's content. */
 struct hf_spool_tail {
     uint64_t at;      /* offset at which the content ends */
-    uint64_t wipe_to; /* the records of a torn write lie between `at` and this offset */
+    uint64_t wipe_to; /* end of the records of a torn write, which lie between `at` and this offset */
     uint64_t payload; /* payload bytes of the records before `at` */
-    uint64_t last; /* highest sequence found, torn records included; keeps the caller's value if no record is higher */
+    /* highest sequence found, including records of a torn write; keeps the caller's value if no sequence is higher */
+    uint64_t last;
 };
 
 /* Finds the end of the last segment's content. At a gap without a readable record, the records behind the gap decide.
- * If one of them is the first record of a write, the writer had synced everything before that write: the gap is damage,
- * and the content continues behind it. Otherwise a torn write begins at the gap, and the content ends there. Set
- * tail->last before the call. Returns 0 or -errno. */
+ * If one of them is the first record of a write, the writer had synced everything before that write. The gap is then
+ * damage, and the content continues behind the gap. Otherwise a torn write begins at the gap, and the content ends at
+ * the gap. Set tail->last before the call. Returns 0 or -errno. */
 HF_MUST_USE int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, struct hf_err *err);

@@ -1,5 +1,5 @@
-/* spool/segment.h - reads the header of a segment, which the file holds twice, and parses the names of segment
- * files. Threads: any; hf_spool_segment_read() blocks. */
+/* spool/segment.h - reads the header of a segment file and parses the names of segment files. A file holds two copies
+ * of its header. Threads: any; hf_spool_segment_read() blocks. */
 #pragma once
 
 #include "base/err.h"
@@ -9,7 +9,9 @@
 struct hf_spool_segment {
     struct hf_spool_header header;
     uint64_t file_bytes;
-    bool from_copy; /* the header at the start of the file is damaged; `header` comes from the copy at its end */
+    /* true if the header at the start of the file is damaged, so that `header` comes from the copy at the end of the
+     * file */
+    bool from_copy;
 };
 
 /* Reads the header of the open file `fd`, whose name has the first sequence `first`. -EBADMSG: both copies of the

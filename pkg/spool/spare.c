@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <limits.h>
 
+#include "os/disk.h"
 #include "spool/store_impl.h"
 
 /* Bytes between syncs: an append that comes meanwhile waits for one step at most. */
@@ -59,10 +60,18 @@ static bool is_early(struct hf_spool_store *store)
     return open != NULL && store->n <= HF_SPOOL_PAST + 2 && open->end < open->size / 4 * 3;
 }
 
+bool hf_spool_disk_has_room(const struct hf_spool_store *store)
+{
+    struct hf_disk disk;
+
+    return store->reserve_bytes == 0 || hf_disk_read_fd(store->fs, store->dir_fd, &disk) < 0 ||
+           hf_disk_has_room(&disk, store->segment_bytes, store->reserve_bytes);
+}
+
 bool hf_spool_store_spare_begin(struct hf_spool_store *store, struct hf_spool_spare *ret_spare)
 {
     if (store->spare_ready || store->spare_coming || is_early(store) ||
-        hf_spool_bytes_used(store) + store->segment_bytes > store->max_bytes)
+        hf_spool_bytes_used(store) + store->segment_bytes > store->max_bytes || !hf_spool_disk_has_room(store))
         return false;
     store->spare_coming = true;
     *ret_spare = (struct hf_spool_spare){store->fs, store->dir, store->segment_bytes};

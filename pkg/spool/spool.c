@@ -95,9 +95,9 @@ struct hf_spool {
     bool closing;
     void (*ended)(void *arg); /* called when the spool is freed */
     void *ended_arg;
-    bool calling; /* inside a callback: freeing waits until it returns */
-    bool gone;    /* files seem to be missing: the writer checks */
-    char trouble[512];
+    bool calling;     /* inside a callback: freeing waits until it returns */
+    bool gone;        /* files seem to be missing: the writer checks */
+    bool failing;     /* the last call of params.failing() passed an error */
     bool keep_failed; /* housekeeping failed: wait for the next write or delivery */
 };
 
@@ -238,12 +238,13 @@ static int learn(struct hf_spool *spool)
     return 0;
 }
 
-static void note_trouble(struct hf_spool *spool, int r, const struct hf_err *err)
+static void note_failing(struct hf_spool *spool, int r, const struct hf_err *err)
 {
-    if (r < 0)
-        (void)hf_err_text(err, spool->trouble, sizeof(spool->trouble));
-    else
-        spool->trouble[0] = '\0';
+    if (r == -EAGAIN || r == -ECANCELED || spool->failing == (r < 0))
+        return;
+    spool->failing = r < 0;
+    if (spool->params.failing != NULL)
+        spool->params.failing(spool->params.arg, r < 0 ? err : NULL);
 }
 
 static void writer_done(struct hf_job *job, int cancelled)
@@ -260,7 +261,8 @@ static void writer_done(struct hf_job *job, int cancelled)
     }
     bool checked = writer->check;
     spool->calling = true;
-    note_trouble(spool, r, &writer->err);
+    if (r < 0 || task == WRITER_WRITE || writer->deliver > 0)
+        note_failing(spool, r, &writer->err);
     int learned = learn(spool);
     if (!cancelled && (task == WRITER_WRITE || writer->deliver > 0))
         learn_pace(spool, writer->took_ns);
@@ -468,9 +470,9 @@ static void reader_done(struct hf_job *job, int cancelled)
     spool->state.missing += reader->read.missing;
     spool->state.skipped_bytes += reader->read.skipped_bytes;
     spool->gone |= reader->read.gone;
-    if (reader->r < 0 && !cancelled)
-        note_trouble(spool, reader->r, &reader->err);
     spool->calling = true;
+    if (reader->r < 0 && !cancelled)
+        note_failing(spool, reader->r, &reader->err);
     reader->done(reader->arg, cancelled ? -ECANCELED : reader->r, &reader->read);
     if (reader->place.next > spool->durable && !reader->busy &&
         /* the reader is at the end; the next records may take long */
@@ -532,11 +534,6 @@ int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, siz
 const char *hf_spool_stream(const struct hf_spool *spool)
 {
     return hf_spool_store_stream(spool->store);
-}
-
-const char *hf_spool_trouble(const struct hf_spool *spool)
-{
-    return spool->trouble;
 }
 
 void hf_spool_trim(struct hf_spool *spool)

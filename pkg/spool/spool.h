@@ -1,8 +1,10 @@
-/* spool/spool.h - a durable queue on the loop: append with group commit, read in order, deliver.
+/* spool/spool.h - a durable queue on the loop. Its operations append records with group commit, read records in order,
+ * and record deliveries.
  *
- * Appends that come while a sync runs wait for its end; the next write and one sync then serve all of them. No timer
- * delays an append. An append's `done` with r = 0 means that the record survives a power cut. At most one write and one
- * read run at a time, on workers (but see inline_below_ns). FORMAT.md describes the files.
+ * Appends that come while a sync runs wait for the end of that sync. One write and one sync then serve all these
+ * appends. No timer delays an append. An append's `done` with r = 0 means that the record survives a power cut. At most
+ * one write and one read run at a time. They run on workers, except for writes on a fast disk (inline_below_ns).
+ * FORMAT.md describes the files.
  *
  * Threads: loop thread only. Memory: the spool copies payloads. Errors: -errno; hf_spool_trouble() has the text of the
  * last failure. */
@@ -16,13 +18,13 @@
 enum {
     HF_SPOOL_BATCH_RECORDS = 512,
     HF_SPOOL_BATCH_BYTES = 128 << 10,
-    /* limits for the records that no write has taken yet; beyond them, hf_spool_append() returns -EAGAIN */
+    /* limits for the records that no write has taken yet; beyond these limits, hf_spool_append() returns -EAGAIN */
     HF_SPOOL_PENDING_RECORDS = 4096,
     HF_SPOOL_PENDING_BYTES = 2 << 20,
     HF_SPOOL_WRITE_BUCKETS = 12,
 };
 
-/* Upper bounds of the buckets in hf_spool_state.write_buckets; the last bucket has no upper bound. */
+/* Upper bounds, in nanoseconds, of the buckets in hf_spool_state.write_buckets. The last bucket has no upper bound. */
 extern const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1];
 
 struct hf_spool;
@@ -35,22 +37,25 @@ struct hf_spool_params {
      * loop thread, because on a fast disk a worker job takes about as long as the sync. After a slow write, the next
      * few writes go to workers. (0 means that all writes go to workers.) */
     uint64_t inline_below_ns;
-    /* Called when there are new records. May be NULL. */
+    /* The spool calls this when there are new records to read. May be NULL. */
     void (*readable)(void *arg);
-    /* Called when the store dropped records to make room, before the `done` of the append that needed the room. May be
-     * NULL. */
+    /* The spool calls this when the store has dropped records to make room, before it calls `done` of the append that
+     * needed the room. May be NULL. */
     void (*dropped)(void *arg, const struct hf_spool_dropped *dropped);
+    /* Called with the error when the disk work of the spool begins to fail, and with NULL when a write or a save of the
+     * cursor succeeds again. May be NULL. */
+    void (*failing)(void *arg, const struct hf_err *err);
     void *arg;
 };
 
 /* Opens and recovers the folder. Blocks, so call it at start only. */
 HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spool, struct hf_err *err);
-/* Ends the spool: it calls no callback any more, and records whose `done` has not come may be lost. The spool frees its
- * memory once the running jobs have ended. A callback of the spool may call this function. */
+/* Ends the spool. The spool calls no callback from now on, and records whose `done` has not come may be lost. The spool
+ * frees its memory once the running jobs have ended. A callback of the spool may call this function. */
 void hf_spool_free(struct hf_spool *spool);
 HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
-/* Ends the spool like hf_spool_free(), and calls gone(arg) when no job runs any more, perhaps before this function
- * returns. Another spool may open the folder only after that call. */
+/* Ends the spool like hf_spool_free(), and calls gone(arg) when no job of the spool runs any more, perhaps before this
+ * function returns. Another spool may open the folder only after gone() was called. */
 void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
 /* Queues a copy of the payload. Returns 0 if the record is queued, -EAGAIN if too many records are pending (try again
@@ -63,38 +68,36 @@ HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_
 /* Reads records from `next` on, in order of sequence, and passes them to `done`. A read has at most max_records records
  * and max_bytes of payload (less than 1 MiB counts as 1 MiB). Returns 0 if the read has started, -EBUSY while another
  * read runs, or another -errno. `read` belongs to the spool and is valid only during the call of `done`; read->n is 0
- * if there is nothing to read yet. Continue at read->next. Earlier records that no read has passed are damaged or
- * deleted and will not come; read->missing counts them. */
+ * if there is nothing to read yet. Continue at read->next. read->missing counts the records before read->next that are
+ * damaged or deleted; no later read returns these. */
 HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
                               void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg);
 
-/* Records that everything up to `sequence` (inclusive) is delivered. The spool saves the cursor soon. After a crash
- * before that, reads begin at the older cursor, and records are delivered a second time. */
+/* Records that everything up to `sequence` (inclusive) is delivered. The spool saves the cursor soon. If a crash comes
+ * before the cursor is saved, reads begin at the older cursor, and some records leave a second time. */
 void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence);
 
-/* Returns the stream's id (store.h). Stream id, node and sequence together identify a record, and are never used for
- * another one. The string is valid as long as the spool. */
+/* Returns the stream's id (store.h). Stream id, node and sequence together identify a record; no other record ever has
+ * the same three values. The string is valid as long as the spool. */
 const char *hf_spool_stream(const struct hf_spool *spool);
 
-/* Frees the buffers for writes unless records are pending; the spool allocates new ones on demand. */
+/* Frees the buffers for writes unless records are pending. The spool allocates new buffers on demand. */
 void hf_spool_trim(struct hf_spool *spool);
 
 struct hf_spool_state {
     struct hf_spool_stats store;
-    uint64_t queued;       /* records that are durable and not delivered */
-    uint64_t queued_bytes; /* payload bytes of the queued records; approximate, see hf_spool_stats.waiting */
-    uint64_t delivered;    /* sequence up to which the caller reported delivery; the cursor on disk may be older */
+    uint64_t queued;       /* number of records that are durable and not delivered */
+    uint64_t queued_bytes; /* payload bytes of the queued records, as approximate as hf_spool_stats.waiting */
+    /* highest sequence that the caller has reported as delivered; the cursor on disk may be lower */
+    uint64_t delivered;
     size_t pending_records, pending_bytes;
-    uint64_t accepted, refused_full, failed;        /* appends by result */
-    uint64_t batches;                               /* number of writes */
+    /* numbers of appends that the spool accepted, refused because the spool was full, and could not write */
+    uint64_t accepted, refused_full, failed;
+    uint64_t batches;                               /* number of writes so far */
     uint64_t last_write_ns;                         /* duration of the last write */
     uint64_t write_ns;                              /* total duration of all writes */
-    uint64_t write_buckets[HF_SPOOL_WRITE_BUCKETS]; /* number of writes by duration */
-    uint64_t missing;                               /* sequences that reads did not find */
+    uint64_t write_buckets[HF_SPOOL_WRITE_BUCKETS]; /* number of writes in each bucket of hf_spool_write_bounds_ns */
+    uint64_t missing;                               /* number of sequences that reads did not find */
     uint64_t skipped_bytes;                         /* bytes of damage that reads skipped */
 };
 struct hf_spool_state hf_spool_state(const struct hf_spool *spool);
-
-/* Returns the text of the last failed write, delivery or read, or "" if a write or delivery has succeeded since. Valid
- * until the loop runs the next callback of the spool. */
-const char *hf_spool_trouble(const struct hf_spool *spool);

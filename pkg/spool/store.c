@@ -143,8 +143,11 @@ static int make_room(struct hf_spool_store *store, struct hf_err *err)
             return r;
     }
     while (!store->spare_ready) {
-        r = hf_spool_spare_now(store, err);
-        if (r == -ENOSPC)
+        r = hf_spool_disk_has_room(store)
+                ? hf_spool_spare_now(store, err)
+                : hf_err_set(err, EAGAIN, "spool '%s' is full: %" PRIu64 " bytes of its disk must stay free",
+                             store->dir, store->reserve_bytes);
+        if (r == -ENOSPC || r == -EAGAIN)
             r = give_up_oldest(store, r, err);
         if (r < 0)
             return r;
@@ -600,6 +603,7 @@ int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_sp
         .dir = strdup(params->dir),
         .segment_bytes = segment_bytes,
         .max_bytes = params->max_bytes,
+        .reserve_bytes = params->reserve_bytes,
         .when_full = params->when_full,
         .dir_fd = -1,
         .cursor_fd = -1,

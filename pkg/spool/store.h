@@ -1,9 +1,10 @@
-/* spool/store.h - the folder of segments (FORMAT.md): open, write durably, deliver up to a sequence, drop the oldest.
+/* spool/store.h - the folder of segments (FORMAT.md). Opens and repairs the folder, writes records durably, records
+ * deliveries, and drops the oldest records.
  *
- * Threads: any thread, but only one at a time (spool/spool.h passes the store from job to job). Readers may run at the
- * same time, because they work on copies of the list of segments (spool/reader.h). All functions that touch files
- * block.
- * Memory: the store copies its parameters. Errors: *err names folder and step. */
+ * Threads: any thread, but only one at a time for one store (spool/spool.h passes the store from job to job). Readers
+ * may run at the same time, because they work on copies of the list of segments (spool/reader.h). All functions that
+ * touch files block. Memory: the store copies its parameters. Errors: *err names the folder and the step that
+ * failed. */
 #pragma once
 
 #include "base/err.h"
@@ -17,7 +18,7 @@ enum {
     HF_SPOOL_MIN_SEGMENT_BYTES = 64 << 10,
     HF_SPOOL_MAX_SEGMENTS = 4096,
     HF_SPOOL_MAX_TAGS = 64,
-    HF_SPOOL_MAX_WRITE = 512, /* records */
+    HF_SPOOL_MAX_WRITE = 512, /* maximum number of records in one write */
     /* number of delivered segments that the store keeps for hf_spool_recent() while there is room */
     HF_SPOOL_PAST = 1,
 };
@@ -26,62 +27,71 @@ enum hf_spool_full { HF_SPOOL_BLOCK, HF_SPOOL_DROP_OLDEST };
 
 struct hf_spool_store_params {
     const struct hf_fs_ops *fs;
-    const struct hf_rand_ops *rng; /* used while opening only */
+    const struct hf_rand_ops *rng; /* used only while the store opens */
     const char *dir;
     uint64_t segment_bytes; /* size of a segment (0 means hf_spool_segment_bytes(max_bytes)) */
-    uint64_t max_bytes;     /* limit for all files of the folder; at least three segments */
+    uint64_t max_bytes;     /* limit in bytes for all files of the folder; at least three times the size of a segment */
     enum hf_spool_full when_full;
+    /* bytes that must stay free on the file system of the folder. If the next segment would take them, the spool counts
+     * as full, whatever max_bytes is: when_full then says what happens. */
+    uint64_t reserve_bytes;
     /* the highest sequence that, as far as the caller knows, has left the node (0 means none); the store gives new
-     * records only higher ones */
+     * records only higher sequences */
     uint64_t used;
 };
 
-/* Number of records with one tag that the store dropped to make room. If a table of these has fewer entries than there
- * are tags, its last entry also counts the records of all further tags. */
+/* Number of records with one tag that the store dropped to make room. If a table of these structs has fewer entries
+ * than there are tags, the last entry also counts the records of all further tags. */
 struct hf_spool_dropped {
     uint32_t tag;
     uint64_t records;
 };
 
 /* Adds `records` to the entry of `tag` in a table that ends at its first entry with 0 records. If the table is full and
- * has no entry of this tag, the last entry counts them. */
+ * has no entry of this tag, adds `records` to the last entry. */
 void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], uint32_t tag, uint64_t records);
 
 struct hf_spool_stats {
     uint64_t next;      /* sequence of the next record */
     uint64_t last;      /* sequence of the last durable record; lower than next - 1 if the store skipped sequences */
-    uint64_t delivered; /* sequence up to which (inclusive) everything is delivered */
-    uint64_t bytes;     /* total size of the segments, including the spare one */
-    uint64_t waiting;   /* payload bytes that are not delivered; approximate if a segment is delivered in part */
+    uint64_t delivered; /* highest sequence up to which everything is delivered */
+    uint64_t bytes;     /* total bytes of the segments, including the spare segment */
+    /* payload bytes of records that are not delivered; approximate if a segment is delivered in part */
+    uint64_t waiting;
     uint64_t segments;
-    uint64_t poisoned;  /* segments closed after a failed write or sync */
-    uint64_t damaged;   /* segments that had no readable header at open */
-    uint64_t torn;      /* torn writes cut off at open; a power cut or a kill had interrupted them */
-    uint64_t rescued;   /* open segments whose file was deleted and that the store wrote to a new file */
-    uint64_t lost;      /* segments whose file was deleted and that the store could not write again */
-    uint64_t mended;    /* segments whose header was damaged, so that the store read the copy of the header */
-    uint64_t set_aside; /* damaged segments kept in the folder for a person */
+    uint64_t poisoned; /* number of segments that the store closed after a failed write or sync */
+    uint64_t damaged;  /* number of segments without a readable header when the store opened */
+    /* number of torn writes that the store cut off when it opened; a power cut or a kill had interrupted these
+     * writes */
+    uint64_t torn;
+    /* number of open segments whose file was deleted and whose content the store copied to a new file */
+    uint64_t rescued;
+    uint64_t lost;      /* number of segments whose file was deleted and whose content is lost */
+    uint64_t mended;    /* number of segments with a damaged header, for which the store read the copy of the header */
+    uint64_t set_aside; /* number of damaged segments that the store keeps in the folder for a person to examine */
     uint64_t syncs;     /* number of syncs of segments */
 };
 
-/* Returns the segment size for a spool of max_bytes, which is max_bytes / 16, but at least 64 KiB and at most 8 MiB. */
+/* Returns the size in bytes of a segment for a spool of max_bytes. This is max_bytes / 16, but at least 64 KiB and at
+ * most 8 MiB. */
 uint64_t hf_spool_segment_bytes(uint64_t max_bytes);
-/* Returns true if a payload of this length fits into a segment of segment_bytes. */
+/* Returns true if a record with a payload of this many bytes fits into a segment of segment_bytes. */
 bool hf_spool_fits(uint64_t segment_bytes, size_t payload);
 
 struct hf_spool_store;
 
 /* Opens the folder (making it if necessary) and repairs what a crash left. Damage with which the store can work is no
- * error: then see hf_spool_store_stats(). */
+ * error; hf_spool_store_stats() reports such damage. */
 HF_MUST_USE int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_spool_store **ret_store,
                                     struct hf_err *err);
 void hf_spool_store_free(struct hf_spool_store *store);
 HF_DEFINE_CLEANUP(struct hf_spool_store, hf_spool_store_free)
 
-/* Writes n records durably (at most HF_SPOOL_MAX_WRITE) and fills in their sequences. The first *ret_done records
- * survive a power cut, also if the function fails. Returns 0 if that is all n records, -EAGAIN if the spool is full
+/* Writes n records durably (at most HF_SPOOL_MAX_WRITE) and fills in their sequences. The first *ret_done records are
+ * then durable, also if the function fails. Returns 0 if all n records are durable, -EAGAIN if the spool is full
  * (HF_SPOOL_BLOCK), or another -errno (-ENOSPC, -EIO, ...). After an error, do not acknowledge the records behind the
- * first *ret_done. Readers may still find some of those later, so the store never reuses their sequences. */
+ * first *ret_done. Readers may later find some of these records nevertheless, so the store never reuses their
+ * sequences. */
 HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *records, size_t n,
                                      size_t *ret_done, struct hf_err *err);
 
@@ -90,14 +100,14 @@ HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spo
 HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, struct hf_err *err);
 
 /* Call when files seem to be missing. If somebody deleted the file of the segment that is open for writing, the store
- * copies its content to a new file through the open descriptor. Other segments whose files are missing are lost. */
+ * copies its content to a new file through the open descriptor. Any other segment whose file is missing is lost. */
 HF_MUST_USE int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err);
 
-/* Describes a spare segment, a file full of zeros that the store uses when it next needs a segment. Preparing one takes
- * three steps. (1) hf_spool_store_spare_begin() returns false if none is needed now; otherwise go on. (2)
- * hf_spool_spare_make() writes the file, which takes long; other functions of the store may run at the same time. (3)
- * hf_spool_store_spare_end() gets the result of step 2 as `made`. Steps 1 and 3 use the store like all its functions,
- * so only one thread at a time may run them. */
+/* Describes a spare segment, a file full of zeros that the store uses when it next needs a segment. Preparing a spare
+ * segment takes three steps. (1) If hf_spool_store_spare_begin() returns false, no spare is needed now; skip the other
+ * steps. (2) hf_spool_spare_make() writes the file, which takes long; other functions of the store may run at the same
+ * time. (3) hf_spool_store_spare_end() gets the result of step 2 as `made`. Steps 1 and 3 use the store, so no other
+ * thread may use the store at the same time. */
 struct hf_spool_spare {
     const struct hf_fs_ops *fs;
     const char *dir; /* borrowed from the store */
@@ -106,11 +116,11 @@ struct hf_spool_spare {
 bool hf_spool_store_spare_begin(struct hf_spool_store *store, struct hf_spool_spare *ret_spare);
 HF_MUST_USE int hf_spool_spare_make(const struct hf_spool_spare *spare, struct hf_err *err);
 void hf_spool_store_spare_end(struct hf_spool_store *store, int made);
-/* Prepares a spare segment: begin, make and end in one call. */
+/* Prepares a spare segment in one call, which runs the three steps of struct hf_spool_spare. */
 HF_MUST_USE int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err);
 
-/* Returns the stream's id, 32 hex digits. The id changes at open if the store could otherwise give a sequence out
- * twice, because the folder was emptied or damaged. Otherwise the id survives restarts. */
+/* Returns the stream's id, 32 hex digits. The id survives restarts, except when opening finds the folder emptied or
+ * damaged. The id then changes, because the store could otherwise assign a sequence twice. */
 const char *hf_spool_store_stream(const struct hf_spool_store *store);
 
 /* Frees the buffer for writes. */
@@ -118,21 +128,22 @@ void hf_spool_store_trim(struct hf_spool_store *store);
 
 struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store);
 
-/* Moves the numbers of records dropped since the last call into ret; an entry with 0 records ends the list. */
+/* Fills `ret` with the numbers of records that the store has dropped since the last call. An entry with 0 records ends
+ * the list. */
 void hf_spool_store_take_dropped(struct hf_spool_store *store, struct hf_spool_dropped ret[HF_SPOOL_MAX_TAGS + 1]);
 
 /* The part of a segment that a reader may read. */
 struct hf_spool_extent {
     uint64_t first;
-    uint64_t end; /* offset at which the durable bytes end */
+    uint64_t end; /* file offset at which the durable bytes end */
     uint32_t salt;
     bool last;
 };
 
-/* Copies the extents that may hold records with sequences from `from` on, in order and at most `max` of them. Returns
- * their number. */
+/* Copies at most `max` extents to `ret`, in order. Takes the extents that may hold records with a sequence of `from` or
+ * higher. Returns the number of copied extents. */
 size_t hf_spool_store_extents(const struct hf_spool_store *store, uint64_t from, struct hf_spool_extent *ret,
                               size_t max);
 
-/* Writes "<dir>/<first>.seg" to path[n]; the sequence has 16 hex digits. */
+/* Writes "<dir>/<first>.seg" to path[n]. The sequence `first` has 16 hex digits there. */
 void hf_spool_segment_path(const char *dir, uint64_t first, char *path, size_t n);

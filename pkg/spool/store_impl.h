@@ -13,43 +13,45 @@ enum { HF_SPOOL_NAME_BYTES = 40, HF_SPOOL_ZERO_STEP = 64 * 1024 };
 
 struct segment {
     uint64_t first;
-    /* offset at which the durable content ends; for a sealed segment found at open, the highest possible end */
+    /* file offset at which the durable content ends; for a sealed segment that the store found when it opened, the
+     * highest possible end */
     uint64_t end;
-    uint64_t size; /* bytes of the file */
-    /* every block below this offset has certainly been written, and not only allocated */
+    uint64_t size; /* size of the file in bytes */
+    /* file offset below which every block has certainly been written, and not only allocated */
     uint64_t written;
-    /* payload bytes in the content; an estimate for sealed segments found at open */
+    /* payload bytes in the content; an estimate for a sealed segment that the store found when it opened */
     uint64_t payload;
     uint32_t salt;
 };
 
 struct hf_spool_store {
     const struct hf_fs_ops *fs;
-    const struct hf_rand_ops *rng; /* used while opening only */
-    /* state of the generator for salts; workers make salts too, and may not use rng */
+    const struct hf_rand_ops *rng; /* used only while the store opens */
+    /* state of the generator for salts, which does not use `rng` because workers make salts too */
     uint64_t random;
     char *dir;
-    uint64_t segment_bytes, max_bytes;
+    uint64_t segment_bytes, max_bytes, reserve_bytes;
     enum hf_spool_full when_full;
     char stream[HF_SPOOL_STREAM_TEXT];
-    /* opening found damage or loss after which this stream could assign a sequence twice */
+    /* true if opening found damage or loss after which this stream could assign a sequence twice */
     bool doubt;
     /* open_fd is the descriptor of the last segment, or -1 if no segment is open for writing */
     int dir_fd, cursor_fd, open_fd;
     bool spare_ready, spare_coming;
-    uint64_t spare_written; /* becomes segment.written when the spare becomes a segment */
-    /* the spare was a segment until now; after a power cut the folder may still list the file under the segment's name,
-     * so sync the folder before writing to the file */
+    uint64_t spare_written; /* value for segment.written when the spare becomes a segment */
+    /* true if the spare was a segment before; after a power cut the folder may still list the file under the segment's
+     * name, so sync the folder before writing to the file */
     bool spare_was_segment;
-    bool links_count; /* the file system reports st_nlink 0 for deleted files */
-    /* sorted by first sequence; the last segment is open for writing unless open_fd is -1 */
+    bool links_count; /* true if the file system reports st_nlink 0 for deleted files */
+    /* segments in the order of their first sequences; the last segment is open for writing unless open_fd is -1 */
     struct segment *segments;
     size_t n, cap;
     struct hf_spool_cursor cursor;
-    uint64_t next, last; /* `last` is the last durable or delivered sequence */
-    /* 0, or the sequence of the next record with the flag `jumps` (record.h) */
+    /* `next` is the sequence of the next record; `last` is the last durable or delivered sequence */
+    uint64_t next, last;
+    /* sequence of the next record that gets the flag `jumps` of record.h (0 means none) */
     uint64_t jump_to;
-    unsigned set_aside; /* damaged segments kept in the folder for a person */
+    unsigned set_aside; /* number of damaged segments that stay in the folder for a person to examine */
     struct hf_buf out;
     uint64_t out_payload; /* payload bytes in `out` */
     struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS];
@@ -66,7 +68,7 @@ static inline struct segment *last_segment(struct hf_spool_store *store)
     return store->n > 0 ? &store->segments[store->n - 1] : NULL;
 }
 
-/* Returns the offset at which the content must end, because the copy of the header begins there. */
+/* Returns the file offset at which the content must end, because the copy of the segment's header begins there. */
 static inline uint64_t content_limit(uint64_t file_bytes)
 {
     return file_bytes > HF_SPOOL_SECTOR ? file_bytes - HF_SPOOL_SECTOR : 0;
@@ -79,7 +81,8 @@ HF_MUST_USE int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from,
 /* Call after a sync, to check that the file system's journal still works. Two changes need this journal: the first
  * write to an allocated block, and a new name. If the journal stops after an error, ext4 drops such a change, and fsync
  * may still return 0. This function therefore allocates [from, to) of the file, which is already allocated, a second
- * time. That call fails if the journal has stopped. If the call succeeds, the journal also worked during the sync. */
+ * time. The second allocation fails if the journal has stopped. If the second allocation succeeds, the journal also
+ * worked during the sync. */
 HF_MUST_USE int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                                  struct hf_err *err);
 bool hf_spool_is_unlinked(const struct hf_spool_store *store, int fd);
@@ -90,13 +93,17 @@ HF_MUST_USE int hf_spool_load_cursor(struct hf_spool_store *store, struct hf_err
 HF_MUST_USE int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err);
 uint64_t hf_spool_bytes_used(const struct hf_spool_store *store);
 
-/* waiting.c: return an estimate of the payload bytes in segment i, and the number of payload bytes in the whole store
- * that are not delivered. */
+/* waiting.c: hf_spool_payload_estimate() returns an estimate of the payload bytes in segment i.
+ * hf_spool_waiting_bytes() returns the number of payload bytes in the whole store that are not delivered. */
 uint64_t hf_spool_payload_estimate(const struct hf_spool_store *store, size_t i);
 uint64_t hf_spool_waiting_bytes(const struct hf_spool_store *store);
 
-/* spare.c: makes a spare file at once. The file is allocated but not filled with zeros, which would take long. */
+/* spare.c: returns true if one more segment leaves reserve_bytes free on the file system, or if that is unknown. */
+bool hf_spool_disk_has_room(const struct hf_spool_store *store);
+/* spare.c: makes a spare file quickly. It allocates the file but does not fill it with zeros, because that would take
+ * long. */
 HF_MUST_USE int hf_spool_spare_now(struct hf_spool_store *store, struct hf_err *err);
 
-/* recover.c */
+/* recover.c: repairs what a crash left in the folder, and fills the store from the folder. `used` is the field of
+ * struct hf_spool_store_params. */
 HF_MUST_USE int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err *err);

@@ -1,11 +1,11 @@
-/* sync/now.h - one reading of both clocks, so that all parts of a decision use the same moment. Pure. */
+/* sync/now.h - reads both clocks once, so that all parts of a decision use the same moment. */
 #pragma once
 
 #include "base/clock.h"
 
 struct hf_now {
     uint64_t mono_ns;
-    uint64_t unix_ns; /* time of the floored clock (node/clock.h), which never goes back */
+    uint64_t unix_ns; /* best guess of the clock (node/clock.h); may go back */
 };
 
 static inline struct hf_now hf_now_read(const struct hf_clock_ops *clock)

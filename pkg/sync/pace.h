@@ -1,11 +1,11 @@
-/* sync/pace.h - when to write a status: soon after a change, but on average at most once in 10 s, and regularly as a
- * heartbeat. Pure.
+/* sync/pace.h - decides when to write a status. A write comes soon after a change, but on average at most once in 10 s.
+ * Without changes, a heartbeat comes at regular times. Pure.
  *
- * A bucket holds at most two tokens and gets one token in each gap (gap_ns); each write takes a token. An ordinary
- * change (an update begins, or its phase changes) must leave a token in the bucket. An urgent change (an update ends)
- * may take the last token. So a status can report the end of an update at once, even if the update began a second ago,
- * and the mean rate stays one write per gap. A write waits HF_PACE_GATHER_NS after a change, to include further
- * changes. At most one write is in flight. */
+ * A bucket holds at most two tokens and gets one token in each gap (gap_ns); each write takes a token. The write for an
+ * ordinary change (an update begins, or its phase changes) must leave a token in the bucket. The write for an urgent
+ * change (an update ends) may take the last token. A status can thus report the end of an update at once, even if the
+ * update began a second ago. The mean rate is still at most one write per gap. A write waits for HF_PACE_GATHER_NS
+ * after a change, to include further changes. At most one write is in flight. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,24 +14,24 @@
 #include "base/clock.h"
 #include "base/rand.h"
 
-#define HF_PACE_GAP_NS (10 * HF_NS_PER_S) /* gap for an API server to which ten thousand nodes write */
+#define HF_PACE_GAP_NS (10 * HF_NS_PER_S) /* default of gap_ns, for an API server to which ten thousand nodes write */
 #define HF_PACE_GATHER_NS (100 * HF_NS_PER_MS)
 
 enum { HF_PACE_TOKENS = 2 };
 
 struct hf_pace {
     uint64_t gap_ns;
-    uint64_t tokens_at_ns; /* the bucket had `tokens` at this time */
+    uint64_t tokens_at_ns; /* monotonic time at which the bucket had `tokens` tokens */
     unsigned tokens;
     bool changed, urgent;
     uint64_t changed_at_ns;
-    bool writing;           /* a write is in flight */
-    uint64_t heartbeat_ns;  /* time of the next heartbeat; HF_NEVER: no status was delivered or parked yet */
+    bool writing;           /* true while a write is in flight */
+    uint64_t heartbeat_ns;  /* time of the next heartbeat (HF_NEVER means that no status was delivered or parked yet) */
     uint64_t not_before_ns; /* end of the back-off after a failure */
 };
 
 void hf_pace_init(struct hf_pace *pace, uint64_t gap_ns, uint64_t now_ns);
-/* Notes a change that a status must report. */
+/* Records a change that a status must report. */
 void hf_pace_changed(struct hf_pace *pace, bool urgent, uint64_t now_ns);
 
 /* Returns the time of the next write. A time in the past means now; HF_NEVER means that there is nothing to write, or
@@ -41,15 +41,16 @@ uint64_t hf_pace_due_ns(const struct hf_pace *pace);
 /* Call when a write has started. */
 void hf_pace_started(struct hf_pace *pace, uint64_t now_ns);
 
-/* Call when the server has the status. The next heartbeat comes after `interval_ns`, 10 % more or less. */
+/* Call when the server has received the status. The next heartbeat comes after `interval_ns`, plus or minus up to 10 %
+ * at random. */
 void hf_pace_delivered(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns);
 
-/* Call when the status waits in the outbox for contact. Heartbeats continue. */
+/* Call instead of hf_pace_delivered() when the status waits in the outbox for contact. Heartbeats continue. */
 void hf_pace_parked(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns);
 
 /* Call when the write failed: the next write is due `delay_ns` from now at the earliest. */
 void hf_pace_failed(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns);
 
-/* Call when the server is in reach again. This ends the back-off, but no write is due before `delay_ns` has passed;
- * choose this delay at random to spread the writes of a fleet. */
+/* Call when the server is reachable again. Ends the back-off, but no write is due before `delay_ns` has passed. Choose
+ * `delay_ns` at random, to spread the writes of a fleet. */
 void hf_pace_retry(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns);

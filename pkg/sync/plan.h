@@ -2,7 +2,7 @@
  *
  * If several objects select the node for one release name, the admitted object with the highest sequence wins. A
  * release that this node has begun or committed still counts as admitted when the controller withdraws the admission.
- * So a halted rollout stops only nodes that have not begun, and never returns a node to an older release. */
+ * Therefore a halted rollout stops only nodes that have not begun, and never returns a node to an older release. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -10,11 +10,11 @@
 #include "sync/stale.h"
 #include "update/engine.h"
 
-/* maximum of EdgeUpdates that select one node; the plan counts further EdgeUpdates, but ignores them */
+/* maximum number of EdgeUpdates that select one node; the plan counts the EdgeUpdates beyond that, but ignores them */
 enum { HF_PLAN_MAX = 1000 };
 
 struct hf_plan_params {
-    struct hf_edgeupdate *const *updates; /* in any order */
+    struct hf_edgeupdate *const *updates; /* the EdgeUpdates to select from, in any order */
     size_t n;
     const char *node_name;
     const json_t *node_labels;
@@ -28,11 +28,11 @@ struct hf_plan_params {
 
 enum hf_plan_why { HF_PLAN_SUPERSEDED, HF_PLAN_NOT_ADMITTED_YET };
 
-/* An update that selects this node but gives way to another update with the same release name. */
+/* An EdgeUpdate that selects this node but gives way to another EdgeUpdate with the same release name. */
 struct hf_plan_note {
     const struct hf_edgeupdate *update;
     enum hf_plan_why why;
-    const struct hf_edgeupdate *chosen; /* the update to which this one gives way */
+    const struct hf_edgeupdate *chosen; /* the EdgeUpdate that this node takes instead of `update` */
 };
 
 struct hf_plan {
@@ -40,8 +40,8 @@ struct hf_plan {
     size_t n;
     struct hf_plan_note notes[HF_PLAN_MAX];
     size_t n_notes;
-    size_t n_ignored; /* updates beyond HF_PLAN_MAX */
+    size_t n_ignored; /* number of EdgeUpdates beyond HF_PLAN_MAX */
 };
 
-/* *ret_plan borrows from the updates. Sorts the releases of the plan by name, in byte order. */
+/* Makes the plan, which borrows from params->updates. The releases in the plan are sorted by name, in byte order. */
 void hf_plan_make(const struct hf_plan_params *params, struct hf_plan *ret_plan);

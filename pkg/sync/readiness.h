@@ -1,13 +1,15 @@
 /* sync/readiness.h - computes the three conditions that kstatus reads from the status of each release. Pure.
  *
- *   Ready        True: every selected update is Committed or Incompatible. False: an update is not, and its reason
- *                is the reason of Ready. Unknown: the node never received the desired state.
- *   Reconciling  present (True) while something will still happen by itself (a check for drift does not count).
- *   Stalled      present (True) while somebody must act, because the node rolled back or rejected an update, or
- *                refused an object.
+ *   Ready        True: every selected update is Committed or Incompatible, and the node refused no object. False: some
+ *                update is in another phase (Ready then has the reason of that update), or the node refused an object.
+ *                Unknown: the node never received the desired state.
+ *   Reconciling  True while the agent still works towards the desired state (a check for drift does not count). At
+ *                other times, the status lacks this condition.
+ *   Stalled      True while somebody must act, because the node rolled back or rejected an update, or refused an
+ *                object. At other times, the status lacks this condition.
  *
- * The message of Ready explains the state. The messages of Reconciling and Stalled name release and phase and refer to
- * Ready, unless they are about another release than Ready is. */
+ * If Ready is False, its message explains one update or the refused objects. If Reconciling or Stalled has the same
+ * cause, its message only names the update or an object and refers to Ready; otherwise it explains the cause. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,10 +25,10 @@ struct hf_readiness_names {
     size_t n, left_out;
 };
 void hf_readiness_names_add(struct hf_readiness_names *names, const char *name);
-/* Returns the names as text ("" if there are none). Call it once, after the last name. */
+/* Returns the names as text ("" if there are none). Call this function once, after the last name. */
 const char *hf_readiness_names_text(struct hf_readiness_names *names);
 
-/* An object that this node refused. Strings are borrowed. */
+/* An object that this node refused. The strings are borrowed. */
 struct hf_refused {
     const char *kind;
     const char *name;
@@ -34,18 +36,19 @@ struct hf_refused {
 };
 
 struct hf_readiness_params {
-    bool known; /* this process or an earlier one has received the desired state */
+    bool known; /* true if this process or an earlier process of the agent has received the desired state */
     const struct hf_update_status *updates;
     size_t n_updates;
     const struct hf_refused *refused;
     size_t n_refused;
-    const char *superseded;   /* names of objects that give way to another one; "" or NULL: none */
-    const char *not_admitted; /* names of objects that will win once they are admitted; "" or NULL: none */
+    const char *superseded; /* names of the objects that give way to another object ("" or NULL means none) */
+    /* names of the objects that will win once this node is admitted ("" or NULL means none) */
+    const char *not_admitted;
 };
 
 /* Status, reason and message of one condition. */
 struct hf_readiness_part {
-    const char *status; /* "True", "False", "Unknown" */
+    const char *status; /* status of the condition: "True", "False" or "Unknown" */
     char reason[HF_READINESS_REASON];
     char message[HF_READINESS_MESSAGE];
 };

@@ -7,10 +7,11 @@
  *       '---------------- server answers -----------+------------------------------'
  *
  * Stale is normal at the edge: the agent acts on the cached state. While the state is Expired and onExpiry is Hold, the
- * agent starts no new update. Contact is the time of the last sign of life, which is data from the API server itself;
- * when contact is lost, its age counts from that time and not from the moment at which the agent notices the loss.
- * Within one process, the monotonic clock measures the age; across processes, the floored wall clock (node/clock.h)
- * does. Only new contact makes the age shorter, even if a clock jumps. A node that never had contact is Expired. */
+ * agent starts no new update. A sign of life is data from the API server itself. Contact is the time of the last sign
+ * of life. After a loss of contact, the age of contact counts from the last sign of life, and not from the moment at
+ * which the agent notices the loss. Within one process, the monotonic clock measures the age; across processes, the
+ * best guess of the clock (node/clock.h) does. Only new contact makes the age shorter, even if a clock jumps. A node
+ * that never had contact is Expired. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,22 +20,23 @@
 #include "sync/now.h"
 
 enum hf_staleness { HF_STALE_FRESH, HF_STALE_STALE, HF_STALE_EXPIRED, HF_STALE_COUNT };
-const char *hf_staleness_name(enum hf_staleness staleness); /* "Fresh" ... */
+const char *hf_staleness_name(enum hf_staleness staleness); /* returns the name of a state, such as "Fresh" */
 
 /* A node stays Fresh for this time after its last sign of life, so that nobody sees a short reconnect. */
 #define HF_STALE_GRACE_NS (30 * HF_NS_PER_S)
 
 struct hf_stale {
-    uint64_t contact_unix_ns; /* Unix time of the last sign of life; 0: never */
-    uint64_t contact_mono_ns; /* monotonic time of the last sign of life; only valid with this_life */
-    bool this_life;           /* this process had contact */
+    uint64_t contact_unix_ns; /* Unix time of the last sign of life (0 means never) */
+    uint64_t contact_mono_ns; /* monotonic time of the last sign of life; valid if `this_life` */
+    bool this_life;           /* true if this process had contact */
     bool connected;
-    uint64_t carried_ns; /* age of the contact when the process started */
+    uint64_t carried_ns; /* age of contact when the process started */
     uint64_t start_mono_ns;
-    uint64_t longest_ns; /* greatest age that was computed since the last contact */
+    uint64_t longest_ns; /* greatest age of contact that was computed since the last sign of life */
 };
 
-/* `kept_contact_unix_ns` is the last contact in the clock file; 0: no contact, or unknown. */
+/* `kept_contact_unix_ns` is the contact that the clock file holds (0 means that there was no contact, or that it is
+ * unknown). */
 void hf_stale_init(struct hf_stale *stale, uint64_t kept_contact_unix_ns, struct hf_now now);
 
 /* Call when the API server itself answers. */
@@ -44,14 +46,15 @@ void hf_stale_contact(struct hf_stale *stale, struct hf_now now);
  * Also ignores every time while contact is lost, because only hf_stale_contact() ends a loss. */
 void hf_stale_heard(struct hf_stale *stale, uint64_t heard_mono_ns, struct hf_now now);
 
-/* Call when the source is out of reach. The age of contact counts from the last sign of life. */
+/* Call when the source is unreachable. The age of contact then counts from the last sign of life. */
 void hf_stale_lost(struct hf_stale *stale);
 
-/* Returns the time since the last sign of life; HF_NEVER: there was none. Updates `longest_ns`. */
+/* Returns the time since the last sign of life, or HF_NEVER if there was none. Updates `longest_ns`. */
 uint64_t hf_stale_age_ns(struct hf_stale *stale, struct hf_now now);
 
-/* Returns the state now. *ret_wait_ns is the time after which the state may change by itself, or HF_NEVER. */
+/* Returns the state at the time `now`. *ret_wait_ns is the time after which the state may change by itself, or
+ * HF_NEVER. */
 enum hf_staleness hf_stale_judge(struct hf_stale *stale, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
-/* Returns the moment of the last sign of life; 0: never. */
+/* Returns the Unix time of the last sign of life (0 means never). */
 uint64_t hf_stale_contact_unix_ns(const struct hf_stale *stale);

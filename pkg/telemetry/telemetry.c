@@ -13,12 +13,14 @@
 #include "base/parse.h"
 #include "telemetry/event/ids.h"
 #include "telemetry/event/newest.h"
+#include "telemetry/permit.h"
 #include "telemetry/pipeline/boundary.h"
 #include "telemetry/pipeline/pipeline.h"
 #include "telemetry/sink/fanout.h"
 #include "telemetry/source/ingest.h"
+#include "telemetry/source/source_common.h"
 
-enum { MAX_TROUBLES = 12, TROUBLE = 160 };
+enum { MAX_TROUBLES = 12, TROUBLE = 480 };
 
 /* Results by which offers are counted: enum hf_offer, or a failure. */
 enum { RESULT_FAILED = HF_OFFER_REFUSED_BOUNDARY + 1, RESULTS };
@@ -29,6 +31,7 @@ struct setting {
     struct hf_telemetry spec; /* borrows from `policy` */
     struct hf_syncpolicy *policy;
     json_t *owner, *labels;
+    const struct hf_config *config; /* the node's configuration when the setting came */
 };
 
 /* Outlets that are closing: a new outlet may open their folders only when they are gone. May outlive the service. */
@@ -44,7 +47,8 @@ struct hf_telemetry_service {
     bool switching; /* `next` takes over as soon as nothing is pending; meanwhile offers get -EAGAIN */
     struct hf_pipeline *pipeline;
     struct leaving *leaving;
-    bool closed; /* while switching: the old outlets are closing */
+    bool no_sink; /* the node's configuration allows none of the policy's sinks: the service takes no events */
+    bool closed;  /* while switching: the old outlets are closing */
     struct hf_fanout *fanout;
     struct hf_source *sources[HF_SOURCE_ROWS];
     size_t n_sources;
@@ -75,7 +79,20 @@ static void report_trouble(struct hf_telemetry_service *service, const char *par
 {
     hf_log_err(service->world->log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
     if (service->n_troubles < MAX_TROUBLES)
-        (void)snprintf(service->troubles[service->n_troubles++], TROUBLE, "%.60s: %.90s", part, err->cause);
+        (void)snprintf(service->troubles[service->n_troubles++], TROUBLE, "%.60s: %.250s", part, err->cause);
+}
+
+/* Reports a field of the policy that the node's configuration does not allow. */
+static void report_refused(void *arg, const char *field, const struct hf_err *err)
+{
+    struct hf_telemetry_service *service = arg;
+    const char *name = service->now.policy->meta.name;
+
+    hf_log(service->world->log, HF_LOG_ERROR, "telemetry.refused", HF_S("kind", "SyncPolicy"), HF_S("name", name),
+           HF_S("field", field), HF_S("error", err->cause));
+    if (service->n_troubles < MAX_TROUBLES)
+        (void)snprintf(service->troubles[service->n_troubles++], TROUBLE,
+                       "SyncPolicy %.64s: spec.telemetry.%.60s: %.250s", name, field, err->cause);
 }
 
 /* ---- storing ----------------------------------------------------------------------------------------------------- */
@@ -210,7 +227,7 @@ static int offer(void *ctx, const struct hf_event *event, struct hf_receipt *rec
 {
     struct hf_telemetry_service *service = ctx;
 
-    if (service->switching || service->stopping || service->pipeline == NULL)
+    if (service->switching || service->stopping || service->pipeline == NULL || service->no_sink)
         return -EAGAIN;
     if (event->id.n > 0 && hf_ids_contains(service->ids, HF_ID_EVENT, event->id))
         return take_again(service, event, receipt);
@@ -228,9 +245,13 @@ static bool blocked(void *ctx, char *text, size_t n)
     const struct hf_telemetry_service *service = ctx;
     const char *trouble, *name = hf_fanout_blocked(service->fanout, &trouble);
 
-    if (name == NULL)
+    if (name != NULL)
+        (void)snprintf(text, n, "sink '%s' cannot be used: %s", name, trouble);
+    else if (service->no_sink)
+        (void)snprintf(text, n, "no sink of the policy can be used: %s",
+                       service->n_troubles > 0 ? service->troubles[service->n_troubles - 1] : "see the log");
+    else
         return false;
-    (void)snprintf(text, n, "sink '%s' cannot be used: %s", name, trouble);
     for (char *c = text; *c != '\0'; c++)
         *c = *c == '"' || *c == '\\' ? '\'' : (unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f ? '?' : *c;
     return true;
@@ -347,6 +368,22 @@ static void setting_done(struct setting *setting)
     *setting = (struct setting){0};
 }
 
+/* Takes out what the node's configuration does not allow. */
+static void apply_bounds(struct hf_telemetry_service *service)
+{
+    struct setting *now = &service->now;
+    const struct hf_permit permit = {.config = service->world->config,
+                                     .scope = now->spec.is_signed ? HF_CONFIG_SIGNED : HF_CONFIG_UNSIGNED,
+                                     .is_own_url = hf_source_is_own_url,
+                                     .refused = report_refused,
+                                     .arg = service};
+    size_t wanted = now->spec.n_sinks;
+
+    service->world->scope = permit.scope;
+    hf_telemetry_permit(&now->spec, hf_json_at(now->owner, "spec.telemetry.sink") != NULL, &permit);
+    service->no_sink = wanted > 0 && now->spec.n_sinks == 0;
+}
+
 static void open_all(struct hf_telemetry_service *service)
 {
     if (!service->now.spec.present)
@@ -359,6 +396,7 @@ static void open_all(struct hf_telemetry_service *service)
         report_trouble(service, "pipeline", &err);
         return;
     }
+    apply_bounds(service);
     hf_fanout_open(service->fanout, &service->now.spec);
     open_sources(service);
     tick_later(service);
@@ -430,12 +468,14 @@ static void on_soon(void *arg)
 }
 
 static bool same(const struct setting *setting, const struct hf_telemetry *spec, const json_t *owner,
-                 const json_t *labels)
+                 const json_t *labels, const struct hf_config *config)
 {
     if (setting->spec.present != spec->present)
         return false;
     if (!spec->present)
         return true;
+    if (setting->config != config || setting->spec.is_signed != spec->is_signed)
+        return false;
     const json_t *a = hf_json_at(setting->owner, "spec.telemetry"), *b = hf_json_at(owner, "spec.telemetry");
     return json_equal(a, b) != 0 && (setting->labels == labels || json_equal(setting->labels, labels) != 0);
 }
@@ -453,7 +493,8 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
     static const struct hf_telemetry off;
     const struct hf_telemetry *wanted = spec == NULL ? &off : spec;
 
-    if (service->stopping || same(service->switching ? &service->next : &service->now, wanted, owner, node_labels))
+    if (service->stopping ||
+        same(service->switching ? &service->next : &service->now, wanted, owner, node_labels, service->world->config))
         return;
     struct hf_syncpolicy *policy = NULL;
     if (wanted->present && decode_again(owner, &policy) < 0) {
@@ -467,9 +508,27 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
     service->next = (struct setting){.spec = policy != NULL ? policy->telemetry : off,
                                      .policy = policy,
                                      .owner = json_incref(owner),
-                                     .labels = node_labels != NULL ? json_deep_copy(node_labels) : NULL};
+                                     .labels = node_labels != NULL ? json_deep_copy(node_labels) : NULL,
+                                     .config = service->world->config};
+    service->next.spec.is_signed = wanted->is_signed;
     if (!service->switching)
         begin_switch(service);
+}
+
+void hf_telemetry_service_configure(struct hf_telemetry_service *service, const struct hf_config *config)
+{
+    const struct setting *latest = service->switching ? &service->next : &service->now;
+    const struct hf_telemetry again = {.present = true, .is_signed = latest->spec.is_signed};
+    json_t *owner = latest->owner, *labels = latest->labels;
+
+    service->world->config = config;
+    if (!latest->spec.present)
+        return;
+    (void)json_incref(owner); /* the setting that holds them goes */
+    (void)json_incref(labels);
+    hf_telemetry_service_set(service, &again, owner, labels);
+    json_decref(owner);
+    json_decref(labels);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -604,7 +663,7 @@ static void add_trouble(json_t *troubles, const char *sink, const char *trouble)
 {
     char text[TROUBLE];
 
-    (void)snprintf(text, sizeof(text), "sink %.60s: %.90s", sink, trouble);
+    (void)snprintf(text, sizeof(text), "sink %.60s: %.250s", sink, trouble);
     (void)json_array_append_new(troubles, json_string(text));
 }
 

@@ -1,9 +1,9 @@
-/* telemetry/telemetry.h - the telemetry service of a node: the sources, the pipeline, the outlets and the recent ids
- * that the policy asks for.
+/* telemetry/telemetry.h - the telemetry service of a node. It runs the sources, the pipeline and the outlets that the
+ * policy asks for, and remembers the ids of recent events.
  *
  * A process has one service. A change of policy replaces the pipeline and the sources; an outlet stays as long as the
- * policy has a sink of its name. Threads: loop thread only. Memory: the service borrows the parts of `world` and owns
- * everything else. */
+ * policy has a sink with the outlet's name. Threads: loop thread only. Memory: the service borrows the parts of `world`
+ * and owns everything else. */
 #pragma once
 
 #include "loop/server/server.h"
@@ -12,30 +12,36 @@
 struct hf_telemetry_service;
 
 struct hf_telemetry_service_params {
-    struct hf_telemetry_world world; /* copied */
-    const char *device_key_ref;      /* where the device key is, from DEVICE_KEY_REF; NULL: none */
+    struct hf_telemetry_world world; /* the service copies this struct and borrows what its pointers point to */
+    /* location of the device key, from the environment variable DEVICE_KEY_REF; NULL if there is no device key */
+    const char *device_key_ref;
 };
 
-/* Returns NULL on OOM. Nothing runs before the first hf_telemetry_service_set(). */
+/* Makes the service, which does nothing before the first hf_telemetry_service_set(). Returns NULL if memory runs
+ * out. */
 struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_service_params *params);
 /* Stops and frees the service at once; like a crash, this loses events that are not on disk yet. */
 void hf_telemetry_service_free(struct hf_telemetry_service *service);
 HF_DEFINE_CLEANUP(struct hf_telemetry_service, hf_telemetry_service_free)
 
-/* Takes in no more events and flushes open windows. Calls `stopped` once, when every accepted event is on disk or has
- * failed to be stored. */
+/* Stops accepting events, and flushes open windows. Calls `stopped` once, when every accepted event is on disk or could
+ * not be stored. */
 void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stopped)(void *arg), void *arg);
 
-/* Replaces the settings with `spec`; NULL or present = false turns telemetry off. `owner` is the policy's JSON tree.
- * The service holds a reference to the tree and decodes the tree again, so `spec` need not outlive the call.
- * hf_telemetry_service_status() names the parts that could not be started. */
+/* Replaces the settings by `spec`. If `spec` is NULL or spec->present is false, turns telemetry off. `owner` is the
+ * policy's JSON tree. The service holds a reference to this tree and decodes its own copy of the settings from it, so
+ * `spec` need not outlive the call. hf_telemetry_service_status() names the parts that could not be started. */
 void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
                               const json_t *node_labels);
 
-/* Handles POST /ingest of the local server; answers 404 while sources.http is off. */
+/* Replaces the node's configuration (world.config), and applies the settings again under it. The old configuration must
+ * stay valid until hf_telemetry_service_free(). */
+void hf_telemetry_service_configure(struct hf_telemetry_service *service, const struct hf_config *config);
+
+/* Handles a request POST /ingest of the local server. Answers 404 while the policy does not turn on sources.http. */
 void hf_telemetry_service_ingest(void *service, const struct hf_server_request *request,
                                  struct hf_server_exchange *exchange);
 
-/* Returns EdgeNode.status.telemetry: {queuedBytes, queuedEvents, diskBytes, oldestTime, sinks: [{name, breaker, ...}],
- * troubles: [..]}; NULL if telemetry is off or on OOM. */
+/* Returns a new JSON object for EdgeNode.status.telemetry, {queuedBytes, queuedEvents, diskBytes, oldestTime, sinks:
+ * [{name, breaker, ...}], troubles: [..]}. Returns NULL if telemetry is off or memory runs out. */
 json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service);

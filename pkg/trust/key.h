@@ -1,5 +1,5 @@
-/* trust/key.h - ed25519 keys and signatures (RFC 8032), with OpenSSL.
- * Threads: any. Memory: the caller owns all buffers. */
+/* trust/key.h - makes, reads and uses ed25519 keys and signatures (RFC 8032), with OpenSSL. Threads: any. Memory: the
+ * caller owns all buffers. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,21 +10,21 @@
 
 enum { HF_ED25519_PUBLIC = 32, HF_ED25519_SIGNATURE = 64, HF_TRUST_MAX_PEM = 4096, HF_KEY_ID_MAX = 63 };
 
-/* Returns the half of a key pair that the text holds, judged only by its PEM label. */
+/* Returns which half of a key pair the text `pem` holds. Looks only at the PEM label of the text. */
 enum hf_trust_half { HF_TRUST_HALF_NONE, HF_TRUST_HALF_PUBLIC, HF_TRUST_HALF_PRIVATE };
 enum hf_trust_half hf_trust_half_of(const char *pem);
 
-/* The primitives that hf_trust_check() and the command line use. A key text is PEM with one key, without a password.
- * -EBADMSG: the text is not such a key, has another algorithm, or is a public key of small order (under which forged
- * signatures would verify). *err then describes the content of the text ("holds a private key; ..."), and the caller
- * adds the name of the file. hf_trust_verify() returns -EKEYREJECTED if the signature does not verify. */
+/* The functions below work on key texts. A key text is PEM with one ed25519 key and without a password. They return
+ * -EBADMSG if the text is not such a key, or if it is a public key of small order (under which forged signatures would
+ * verify). *err then describes what the text holds ("holds a private key; ..."), and the caller adds the name of the
+ * file. hf_trust_verify() returns -EKEYREJECTED if the signature does not verify. */
 HF_MUST_USE int hf_trust_verify(const char *public_pem, struct hf_view message,
                                 const unsigned char signature[HF_ED25519_SIGNATURE], struct hf_err *err);
 HF_MUST_USE int hf_trust_sign(const char *private_pem, struct hf_view message,
                               unsigned char signature[HF_ED25519_SIGNATURE], struct hf_err *err);
-HF_MUST_USE int hf_trust_generate(struct hf_buf *private_pem, struct hf_buf *public_pem,
-                                  struct hf_err *err); /* PKCS#8 and SPKI */
+/* Makes a new key pair. Appends the private half as PKCS#8 and the public half as SubjectPublicKeyInfo, both in PEM. */
+HF_MUST_USE int hf_trust_generate(struct hf_buf *private_pem, struct hf_buf *public_pem, struct hf_err *err);
 HF_MUST_USE int hf_trust_public_of(const char *private_pem, struct hf_buf *public_pem, struct hf_err *err);
-/* Copies the 32 bytes of a public key. Use them to compare keys, because two files may hold the same key. */
+/* Copies the 32 bytes of a public key. Compare these bytes to find out if two files hold the same key. */
 HF_MUST_USE int hf_trust_public_raw(const char *public_pem, unsigned char raw[HF_ED25519_PUBLIC], struct hf_err *err);
 bool hf_trust_key_id_valid(const char *key_id);

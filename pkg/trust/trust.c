@@ -7,7 +7,7 @@
 
 #include "base/encoding/base64.h"
 #include "base/parse.h"
-#include "os/file.h"
+#include "trust/folder.h"
 #include "trust/key.h"
 
 const char *hf_trust_reason(enum hf_trust_verdict verdict)
@@ -46,11 +46,11 @@ static int count_keys(const struct hf_fs_ops *fs, const char *trust_dir, unsigne
                       struct hf_err *err)
 {
     unsigned n = 0;
-    int fd = fs->openat(fs->ctx, AT_FDCWD, trust_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    int fd = hf_trust_folder_open(fs, trust_dir, err);
     int r;
 
     if (fd < 0 && fd != -ENOENT)
-        return hf_err_sys(err, fd, "open trust folder '%s'", trust_dir);
+        return fd;
     if (fd >= 0) {
         r = fs->list(fs->ctx, fd, count_key, &n);
         (void)fs->close(fs->ctx, fd);
@@ -71,12 +71,10 @@ static int read_threshold(const struct hf_fs_ops *fs, const char *trust_dir, uns
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(64);
     struct hf_err cause = HF_ERR_INIT;
-    char path[512], number[64];
+    char number[64];
     uint64_t value;
-    int r;
+    int r = hf_trust_folder_read(fs, trust_dir, "threshold", &text, &cause);
 
-    (void)snprintf(path, sizeof(path), "%s/threshold", trust_dir);
-    r = hf_file_read(fs, path, &text, &cause);
     if (r == -ENOENT) {
         *ret_threshold = 1;
         return 0;
@@ -86,7 +84,8 @@ static int read_threshold(const struct hf_fs_ops *fs, const char *trust_dir, uns
     struct hf_view trimmed = hf_view_trim(hf_buf_view(&text));
     (void)snprintf(number, sizeof(number), "%.*s", (int)trimmed.n, trimmed.p);
     if (strlen(number) != trimmed.n || hf_parse_u64(number, 1, HF_TRUST_MAX_KEYS, &value) < 0)
-        return hf_err_set(err, EBADMSG, "'%s' must hold one number from 1 to %d", path, HF_TRUST_MAX_KEYS);
+        return hf_err_set(err, EBADMSG, "'%.120s/threshold' must hold one number from 1 to %d", trust_dir,
+                          HF_TRUST_MAX_KEYS);
     *ret_threshold = (unsigned)value;
     return 0;
 }
@@ -153,12 +152,13 @@ static int check_one(struct check *check, const struct hf_signature *signature)
 {
     _cleanup_(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(HF_TRUST_MAX_PEM);
     struct hf_err err = HF_ERR_INIT;
-    char path[512];
+    char path[512] = "", name[HF_KEY_ID_MAX + 5];
     int r = -ENOENT;
 
     if (hf_trust_key_id_valid(signature->key_id)) {
-        (void)snprintf(path, sizeof(path), "%s/%s.pem", check->trust_dir, signature->key_id);
-        r = hf_file_read(check->fs, path, &pem, &err);
+        (void)snprintf(name, sizeof(name), "%s.pem", signature->key_id);
+        (void)snprintf(path, sizeof(path), "%s/%s", check->trust_dir, name);
+        r = hf_trust_folder_read(check->fs, check->trust_dir, name, &pem, &err);
     }
     if (r == 0)
         r = check_with(check, signature, hf_buf_str(&pem), &err);
@@ -179,19 +179,19 @@ static int check_one(struct check *check, const struct hf_signature *signature)
 }
 
 /* A decoded object holds each name only once; check a repeated signature only once even if it does not. */
-static bool seen_before(const struct hf_edgeupdate *update, size_t i)
+static bool seen_before(const struct hf_signature *signatures, size_t i)
 {
     for (size_t k = 0; k < i; k++)
-        if (strcmp(update->signatures[k].key_id, update->signatures[i].key_id) == 0 &&
-            strcmp(update->signatures[k].signature, update->signatures[i].signature) == 0)
+        if (strcmp(signatures[k].key_id, signatures[i].key_id) == 0 &&
+            strcmp(signatures[k].signature, signatures[i].signature) == 0)
             return true;
     return false;
 }
 
-static int check_all(struct check *check, const struct hf_edgeupdate *update, struct hf_err *err)
+static int check_all(struct check *check, const struct hf_signature *signatures, size_t n, struct hf_err *err)
 {
-    for (size_t i = 0; i < HF_MIN(update->n_signatures, (size_t)HF_MAX_SIGNATURES); i++)
-        if (!seen_before(update, i) && check_one(check, &update->signatures[i]) < 0)
+    for (size_t i = 0; i < HF_MIN(n, (size_t)HF_MAX_SIGNATURES); i++)
+        if (!seen_before(signatures, i) && check_one(check, &signatures[i]) < 0)
             return hf_err_set(err, ENOMEM, "not enough memory to check signatures");
     return 0;
 }
@@ -220,8 +220,30 @@ static int conclude(const struct check *check, unsigned threshold, enum hf_trust
     return 0;
 }
 
-int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
-                   enum hf_trust_verdict *ret_verdict, struct hf_err *err)
+/* What somebody signed. */
+struct signed_text {
+    const char *what; /* "release" */
+    const struct hf_signature *signatures;
+    size_t n_signatures;
+    /* Appends the signed bytes of `object`; called only if there are keys and signatures. */
+    int (*message)(const json_t *object, struct hf_buf *out, struct hf_err *err);
+    const json_t *object;
+};
+
+/* Returns the verdict if it needs no look at a signature, else HF_TRUST_OK. */
+static enum hf_trust_verdict judge_without(const char *trust_dir, const struct signed_text *text, unsigned n_keys,
+                                           bool absent, struct hf_err *err)
+{
+    if (n_keys > 0 && text->n_signatures > 0)
+        return HF_TRUST_OK;
+    (void)(n_keys == 0 ? hf_err_set(err, EKEYREJECTED, "trust folder '%s' %s: put public keys there as <key id>.pem",
+                                    trust_dir, absent ? "does not exist" : "holds no key")
+                       : hf_err_set(err, EKEYREJECTED, "the %s is not signed", text->what));
+    return n_keys == 0 ? HF_TRUST_NO_KEYS : HF_TRUST_UNSIGNED;
+}
+
+static int check_text(const struct hf_fs_ops *fs, const char *trust_dir, const struct signed_text *text,
+                      enum hf_trust_verdict *ret_verdict, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_API_MAX_OBJECT_BYTES);
     unsigned n_keys = 0, threshold = 0;
@@ -232,21 +254,55 @@ int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const stru
         r = read_threshold(fs, trust_dir, &threshold, err);
     if (r < 0)
         return r;
-    if (n_keys == 0 || update->n_signatures == 0) {
-        *ret_verdict = n_keys == 0 ? HF_TRUST_NO_KEYS : HF_TRUST_UNSIGNED;
-        (void)(n_keys == 0
-                   ? hf_err_set(err, EKEYREJECTED, "trust folder '%s' %s: put public keys there as <key id>.pem",
-                                trust_dir, absent ? "does not exist" : "holds no key")
-                   : hf_err_set(err, EKEYREJECTED, "the release is not signed"));
+    enum hf_trust_verdict without = judge_without(trust_dir, text, n_keys, absent, err);
+    if (without != HF_TRUST_OK) {
+        *ret_verdict = without;
         return 0;
     }
-    r = hf_json_canonical(update->release.json, &message, err);
+    r = text->message(text->object, &message, err);
     if (r < 0)
         return r;
     struct check check = {.fs = fs, .trust_dir = trust_dir, .message = hf_buf_view(&message), .details = {.max = 400}};
-    r = check_all(&check, update, err);
+    r = check_all(&check, text->signatures, text->n_signatures, err);
     if (r == 0)
         r = conclude(&check, threshold, ret_verdict, err);
     hf_buf_done(&check.details);
     return r;
+}
+
+int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
+                   enum hf_trust_verdict *ret_verdict, struct hf_err *err)
+{
+    const struct signed_text text = {"release", update->signatures, update->n_signatures, hf_json_canonical,
+                                     update->release.json};
+
+    return check_text(fs, trust_dir, &text, ret_verdict, err);
+}
+
+/* ---- policies ---------------------------------------------------------------------------------------------------- */
+
+/* No release has this text at its start, because a release starts with a brace. */
+#define POLICY_DOMAIN "holdfast SyncPolicy signature 1\n"
+
+int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err)
+{
+    json_t *spec = json_copy(hf_json_mutable(hf_json_at(policy, "spec")));
+    _cleanup_(hf_json_freep) json_t *text =
+        json_pack("{s:s, s:s, s:{s:s}, s:o}", "apiVersion", hf_json_str_or(policy, "apiVersion", ""), "kind",
+                  hf_json_str_or(policy, "kind", ""), "metadata", "name", hf_json_str_or(policy, "metadata.name", ""),
+                  "spec", spec);
+
+    if (text == NULL || hf_buf_add_str(out, POLICY_DOMAIN) < 0)
+        return hf_err_set(err, ENOMEM, "not enough memory for the policy");
+    (void)json_object_del(spec, "signatures"); /* of the copy */
+    return hf_json_canonical_fractions(text, out, err);
+}
+
+int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_syncpolicy *policy,
+                          enum hf_trust_verdict *ret_verdict, struct hf_err *err)
+{
+    const struct signed_text text = {"policy", policy->signatures, policy->n_signatures, hf_trust_policy_message,
+                                     policy->json};
+
+    return check_text(fs, trust_dir, &text, ret_verdict, err);
 }

@@ -1,16 +1,17 @@
-/* trust/trust.h - decides whose releases this node accepts. Checks ed25519 signatures (RFC 8032) over the canonical
- * JSON (RFC 8785) of a release.
+/* trust/trust.h - decides whose releases this node accepts. hf_trust_check() checks ed25519 signatures (RFC 8032) over
+ * the canonical JSON (RFC 8785) of a release.
  *
  *   keys        <trust dir>/<keyId>.pem, SubjectPublicKeyInfo PEM (RFC 8410)
  *   keyId       [a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?
- *   threshold   the file <trust dir>/threshold: number of different keys that must have signed (default 1)
+ *   threshold   number of different keys that must have signed, in the file <trust dir>/threshold (without the file, 1)
  *
- * Each check reads the files again, so that adding or removing a key needs no restart. Blocks briefly (small local
- * files). Threads: any. This file does not prevent a downgrade to an old signed release; for that, the update engine
- * keeps a floor of `sequence` for each release name (update/state/floor.h). */
+ * Each check reads the files again, so that adding or removing a key needs no restart. A check blocks briefly to read
+ * these small local files. Threads: any. A check does not prevent a downgrade to an old signed release. The update
+ * engine prevents it with a floor of `sequence` for each release name (update/state/floor.h). */
 #pragma once
 
 #include "api/edgeupdate.h"
+#include "api/syncpolicy.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/macros.h"
@@ -19,22 +20,33 @@ enum { HF_TRUST_MAX_KEYS = 64 };
 
 enum hf_trust_verdict {
     HF_TRUST_OK,
-    HF_TRUST_NO_KEYS,         /* trust folder absent or empty */
-    HF_TRUST_UNKNOWN_KEY,     /* no signature by a key that we have */
-    HF_TRUST_BAD_SIGNATURE,   /* no signature is valid, although at least one names a key that we have */
-    HF_TRUST_BELOW_THRESHOLD, /* some valid signatures, but fewer than the threshold */
+    HF_TRUST_NO_KEYS,         /* the trust folder does not exist or has no keys */
+    HF_TRUST_UNKNOWN_KEY,     /* no signature names a key of the trust folder */
+    HF_TRUST_BAD_SIGNATURE,   /* no signature is valid, although at least one names a key of the trust folder */
+    HF_TRUST_BELOW_THRESHOLD, /* there are valid signatures, but from fewer keys than the threshold */
     HF_TRUST_UNSIGNED,
     HF_TRUST_COUNT,
 };
 
-/* Returns the reason for a status: "SignatureInvalid", "UnknownKey", ... */
+/* Returns the name of the verdict as a reason for the status, such as "SignatureInvalid" or "UnknownKey". */
 const char *hf_trust_reason(enum hf_trust_verdict verdict);
 
 /* Checks the signatures of a decoded update. Returns 0 with the verdict in *ret_verdict; *err explains every verdict
- * except HF_TRUST_OK. Returns a negative errno without a verdict in these cases: the trust folder is unreadable or has
- * more than HF_TRUST_MAX_KEYS keys, the threshold file is damaged, memory runs out, or there are too few valid
- * signatures while the key file of another signature is damaged (-EBADMSG, with the name of the file in *err). If there
- * are enough valid signatures, a damaged key file does not matter. A key counts once, even if it signed several times
- * or under several names. */
+ * except HF_TRUST_OK. Returns a negative errno without a verdict if memory runs out, if the threshold file is damaged,
+ * or if the agent cannot read the trust folder or finds more than HF_TRUST_MAX_KEYS keys in it. If the file of a key
+ * that has signed is damaged, that signature does not count. If too few other signatures are valid, the call then
+ * returns -EBADMSG with the name of the file in *err. A key counts once, even if it signed several times or is in
+ * several files. */
 HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
                                enum hf_trust_verdict *ret_verdict, struct hf_err *err);
+
+/* Appends the bytes that the signatures of a SyncPolicy cover: one line that no release begins with, and the canonical
+ * JSON of {apiVersion, kind, metadata: {name}, spec} without spec.signatures. *policy is the whole object. -EINVAL: the
+ * spec has an integer beyond 2^53-1. -E2BIG. -ENOMEM. */
+HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
+
+/* Checks the signatures of a decoded policy, as hf_trust_check() does for an update. Does not compare sequences;
+ * agent/desired/policy_trust.h does. */
+HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *trust_dir,
+                                      const struct hf_syncpolicy *policy, enum hf_trust_verdict *ret_verdict,
+                                      struct hf_err *err);

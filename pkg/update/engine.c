@@ -8,7 +8,10 @@
 
 #include "os/dir.h"
 #include "os/file.h"
+#include "trust/folder.h"
 #include "update/release.h"
+
+enum { TRUST_PROBLEM_MAX = 800 };
 
 /* ---- forgetting and parking -------------------------------------------------------------------------------------- */
 
@@ -26,7 +29,7 @@ static bool can_be_forgotten(const struct release *release)
 
     return release->wanted.object == NULL && release->step.kind == STEP_NONE && release->stage != RELEASE_LOADED &&
            release->retry.redo == REDO_NOTHING && j->phase == HF_PHASE_IDLE && j->good_digest[0] == '\0' &&
-           j->bad_digest[0] == '\0' && release->review.floor_known && release->review.floor == 0;
+           j->bad_digest[0] == '\0' && release->review.floor_known && release->review.floor.top.sequence == 0;
 }
 
 static int run_forget(struct step_job *step)
@@ -393,10 +396,37 @@ static int set_wanted(struct hf_update_engine *engine, const struct hf_desired *
     return r < 0 ? hf_err_sys(err, r, "accept release '%s'", name) : 0;
 }
 
+/* Logs the problems of the trust folder when they change. */
+static void look_at_trust_folder(struct hf_update_engine *engine)
+{
+    _cleanup_(hf_buf_done) struct hf_buf now = HF_BUF_INIT(TRUST_PROBLEM_MAX);
+    struct hf_buf *known = &engine->trust_problem;
+
+    hf_trust_folder_inspect(engine->p.fs, engine->p.trust_dir, &now);
+    if (strcmp(hf_buf_str(&now), hf_buf_str(known)) == 0)
+        return;
+    hf_buf_clear(known);
+    known->max = TRUST_PROBLEM_MAX;
+    if (hf_buf_add(known, now.p, now.n) < 0)
+        return;
+    if (known->n > 0)
+        hf_log(engine->p.log, HF_LOG_WARNING, "trust.folder", HF_S("problem", hf_buf_str(known)));
+    else
+        hf_log(engine->p.log, HF_LOG_INFO, "trust.folder", HF_S("problem", "none"));
+    update_engine_notify(engine);
+}
+
+const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine)
+{
+    return engine->trust_problem.n > 0 ? hf_buf_str(&engine->trust_problem) : NULL;
+}
+
 int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
                          struct hf_err *err)
 {
     int r = 0;
+
+    look_at_trust_folder(engine);
 
     for (size_t i = 0; i < engine->releases.n; i++) {
         struct release *release = engine->releases.entries[i].value;

@@ -1,14 +1,14 @@
-/* update/engine.h - the updater: installs new versions of releases on this node, and restores the old version if the
- * new one fails.
+/* update/engine.h - the updater: installs new versions of releases on this node, and restores the old version of a
+ * release if the new version fails.
  *
  * The caller passes the desired releases that select this node. The engine works on one release at a time: it fetches,
- * patches, verifies and swaps the file, checks the service, then commits or rolls back. It keeps a status of each
- * release. It writes a journal before every step and needs no network to start, to resume, to check health or to roll
- * back.
+ * patches, verifies and swaps the file, checks the service, then commits or rolls back. The engine keeps a status of
+ * each release, and writes a journal before every step. It needs no network to start, to resume, to check health or to
+ * roll back.
  *
  * Threads: loop thread only; blocking work runs in jobs. Memory: the engine copies or references everything that it
- * keeps. Errors: functions return 0, or -errno with *err (may be NULL). A failed update shows in the status and never
- * as an error of these functions. */
+ * keeps. Errors: functions return 0, or -errno with the cause in *err (`err` may be NULL). A failed update shows in the
+ * status of its release; no function returns its error. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -30,31 +30,34 @@
 struct hf_update_status {
     const char *name;
     enum hf_phase phase;
-    const char *version; /* desired version */
+    const char *version; /* version that the EdgeUpdate asks for */
     uint64_t sequence;
     const char *digest;
-    const char *installed;  /* version at install.path; "" if unknown */
-    const char *from;       /* version that was installed before; "" if unknown */
-    const char *method;     /* "Delta" or "Full"; "" before the choice */
-    uint64_t bytes_fetched; /* bytes fetched over the network for this release, in all attempts */
+    const char *installed;  /* version of the file at install.path; "" if unknown */
+    const char *from;       /* version that was installed before this update; "" if unknown */
+    const char *method;     /* "Delta" or "Full"; "" before the engine has chosen the method */
+    uint64_t bytes_fetched; /* bytes received over the network for this release, in all attempts */
     unsigned attempts;
     const char *reason;    /* such as "HealthPassed"; update/rules/reasons.h lists all reasons */
-    const char *message;   /* what happened, where, why, and what to do; at most 256 bytes */
+    const char *message;   /* text for a person: what happened, where, why, and what to do; at most 256 bytes */
     uint64_t time_unix_ns; /* time of the last change of phase */
-    bool settled;          /* nothing more happens until something outside the engine changes */
+    /* true if the engine does nothing more for this release until something outside the engine changes */
+    bool settled;
 };
 
-/* A release that the caller wants, and the caller's decision if the release may start. */
+/* A release that the caller wants, and the caller's decision whether an update to this release may start. */
 struct hf_desired {
     struct hf_edgeupdate *update; /* borrowed for the call; the engine keeps a reference to the JSON in it */
     enum hf_desired_gate {
         HF_GATE_OPEN,
         HF_GATE_NOT_ADMITTED,
-        HF_GATE_STALE, /* contact is older than staleOk.window, and staleOk.action is Hold */
-        HF_GATE_HELD,  /* the site's own order not to update is in force */
+        /* the last contact with the source is longer ago than staleOk.window, and staleOk.action is Hold */
+        HF_GATE_STALE,
+        HF_GATE_HELD, /* the site's own order not to update is in force */
     } gate;
-    /* Unless the gate is OPEN, no update starts. An update that has not reached the swap pauses and keeps its download,
-     * as with a closed window or spec.suspend. From the swap on, the update runs to its end whatever the gate is. */
+    /* If the gate is not OPEN, no update starts, and an update that has not reached the swap pauses and keeps its
+     * download (a closed window and spec.suspend have the same effect). From the swap on, the update runs to its end
+     * whatever the gate is. */
 };
 
 struct hf_update_params {
@@ -66,51 +69,65 @@ struct hf_update_params {
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    struct hf_log *log;         /* may be NULL */
-    struct hf_metrics *metrics; /* may be NULL; used until hf_update_engine_free() */
-    const char *state_dir;      /* the engine owns <state_dir>/updates */
+    struct hf_log *log; /* log of the engine; may be NULL */
+    /* registry of metrics, which the engine uses until hf_update_engine_free(); may be NULL */
+    struct hf_metrics *metrics;
+    const char *state_dir; /* state folder; its subfolder `updates` belongs to the engine */
     const char *trust_dir;
     const char *const *roots; /* folders below which releases may install; absolute paths, NULL ends the array */
-    const char *arch;         /* "amd64", "arm64", ... */
-    /* refuse restart.exec and exec checks, which a pod cannot do, and devices without host_root */
+    const char *arch;         /* processor architecture of this node, such as "amd64" or "arm64" */
+    /* true if the agent runs in a pod. The engine then refuses releases with restart.exec or exec checks, which a pod
+     * cannot run, and releases that require devices if host_root is NULL. */
     bool pod_mode;
     const char *host_root; /* in pod mode, the mount point of the host's file system (NULL means "/") */
+    uid_t uid;             /* the user of this process; with 0, the engine refuses unsafe folders (TargetUnsafe) */
     const char *self_unit; /* the agent's own unit, which an update must not restart twice; NULL if none */
     uint64_t retry_base_ns, retry_cap_ns;
     /* Returns 0 if this node meets the requirements, or -EOPNOTSUPP with the missing part in *err. */
     int (*meets)(void *arg, const struct hf_requires *requires_, struct hf_err *err);
-    /* Called after a status changed, but never from within a call into the engine. */
+    /* Returns true if this node lets a release run the program, or false with the reason in *err; NULL: always true. */
+    bool (*allows_exec)(void *arg, const char *program, struct hf_err *err);
+    /* Returns the bytes that an update must leave free on a file system of disk_bytes. NULL stands for 16 MiB, but at
+     * most a twentieth of the file system. Called on the loop thread. */
+    uint64_t (*disk_reserve)(void *arg, uint64_t disk_bytes);
+    /* Called after the status of a release has changed, but never from within a call into the engine. */
     void (*changed)(void *arg);
     void *arg;
 };
 
 struct hf_update_engine;
 
-/* Copies the strings and `roots`; the tables of functions and `log` must outlive the loop that runs the jobs. Locks
- * <state>/updates/lock. -EWOULDBLOCK: another process holds the lock. Reads the journals and resumes where the last
- * process stopped; effects start in the next turn of the loop. Sets a damaged journal aside and reports the damage in
- * the status of that release. */
+/* Makes the engine. Copies the strings and `roots` of `params`; the tables of functions and `log` must outlive the loop
+ * that runs the jobs. Locks <state_dir>/updates/lock; returns -EWOULDBLOCK if another process holds the lock. Reads the
+ * journals, and resumes the updates where the last process stopped; effects start in the next turn of the loop. Sets a
+ * damaged journal aside and reports the damage in the status of that release. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
-/* Call before a shutdown of the node: the engine starts nothing new, stops downloads, and syncs everything received to
- * disk. When the downloads have stopped, hf_update_engine_quiesced() returns true and the engine calls `changed`. The
- * caller may free the engine earlier; the next process then resumes as after a kill. */
+/* Call this function before a shutdown of the node. The engine then starts nothing new, stops downloads, and syncs
+ * everything received to disk. When the downloads have stopped, hf_update_engine_quiesced() returns true and the engine
+ * calls `changed`. The caller may free the engine earlier; the next process then resumes as after a kill. */
 void hf_update_engine_quiesce(struct hf_update_engine *engine);
 bool hf_update_engine_quiesced(const struct hf_update_engine *engine);
-void hf_update_engine_free(struct hf_update_engine *engine); /* stops all effects; the state on disk stays resumable */
+/* Stops all effects. A later process can resume from the state on disk. */
+void hf_update_engine_free(struct hf_update_engine *engine);
 HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
 
 /* Sets all desired releases, at most one for each release name (the caller has left out superseded objects). If a
  * release is no longer desired, its phase decides. Before Swapping, the engine abandons the update and cleans up. From
- * Swapping on, the engine finishes the update. A committed release stays installed. Call this function each `interval`
- * even if nothing changed, because the engine then reads the keys of the trust folder again. */
+ * Swapping on, the engine finishes the update. A committed release stays installed. Call this function once per
+ * SyncPolicy `interval` even if nothing changed, because each call makes the engine read the keys of the trust folder
+ * again. */
 HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
                                      struct hf_err *err);
-/* Looks for drift in committed releases; call it each `interval`. If somebody changed or removed the installed content,
- * the engine installs the release again at once (reason Drifted), with health checks as in any update. If the checks
- * fail, the engine restores the changed content. After the first repair, the engine looks again after one minute at the
- * earliest; each further repair doubles this time, up to 512 minutes. */
+/* Looks for drift in committed releases. Call this function once per SyncPolicy `interval`. If somebody changed or
+ * removed the installed content, the engine installs the release again at once (reason Drifted), with health checks as
+ * in any update. If the checks fail, the engine restores the content that was in place before the repair. After the
+ * first repair, the engine checks for drift again after one minute at the earliest; each further repair doubles this
+ * time, up to 512 minutes. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
+/* Returns what does not belong into the trust folder, or who could change it, as the last hf_update_engine_set() found
+ * it; NULL if all is well. The string is valid until the next hf_update_engine_set(). */
+const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
 /* Calls `visit` with the status of every release that is desired or has a history on this node. Parked releases

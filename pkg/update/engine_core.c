@@ -22,6 +22,7 @@ void update_engine_unref(struct hf_update_engine *engine)
     for (size_t i = 0; engine->roots != NULL && engine->roots[i] != NULL; i++)
         free(engine->roots[i]);
     free(engine->roots);
+    hf_buf_done(&engine->trust_problem);
     free(engine->folder);
     free(engine);
 }

@@ -2,6 +2,7 @@
  * succeed. */
 #include <errno.h>
 
+#include "update/install/floor_copy.h"
 #include "update/release.h"
 #include "update/state/fetch_record.h"
 #include "update/state/floor.h"
@@ -26,12 +27,19 @@ static int run_clean(struct step_job *step)
 static int run_commit(struct step_job *step)
 {
     struct release *release = step->release;
-    int r = hf_floor_raise(release->engine->p.fs, release->folder, step->sequence, &step->failure.err);
+    struct hf_err copy_err = HF_ERR_INIT;
+    int r = hf_floor_save(release->engine->p.fs, release->folder, &step->floor, &step->failure.err);
 
     if (r < 0)
         return r;
-    step->sequence = 0; /* done */
-    return run_clean(step);
+    step->floor_done = true;
+    int copied = hf_floor_copy_save(&step->swap.target, &step->floor, &copy_err);
+    r = run_clean(step);
+    if (r == 0 && copied < 0) { /* the state folder has the floor: log it, and try again a few times */
+        step->failure.err = copy_err;
+        return copied;
+    }
+    return r;
 }
 
 static void later(struct release *release)
@@ -46,7 +54,7 @@ static void finished(struct release *release, struct step_job *step)
     bool commit = step->kind == STEP_COMMIT;
 
     if (step->r < 0) {
-        bool must = commit && step->sequence != 0; /* the floor is still the old one */
+        bool must = commit && !step->floor_done; /* the floor is still the old one */
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.clean", "release", release->j.name,
                    &step->failure.err);
         if (must || ++retry->tries < MAX_CLEAN_TRIES) {
@@ -54,7 +62,7 @@ static void finished(struct release *release, struct step_job *step)
             return;
         }
     } else if (commit) {
-        release->review.floor = HF_MAX(release->review.floor, release->j.good_sequence);
+        release->review.floor = step->floor;
     }
     retry->redo = REDO_NOTHING;
     retry->tries = 0;
@@ -72,7 +80,8 @@ static void start(struct release *release, enum step_kind kind, int (*run)(struc
         return;
     }
     step->swap = step_swap_params(release, step);
-    step->sequence = release->j.good_sequence;
+    step->floor = release->review.floor;
+    hf_sequence_commit(&step->floor, release->j.good_sequence, release->j.good_digest);
     step_submit(step);
 }
 

@@ -84,9 +84,14 @@ static uint64_t new_bytes(const struct release *release)
 }
 
 /* Bytes that must stay free. */
-static uint64_t reserve_of(const struct hf_swap_inspection *seen)
+static uint64_t reserve_of(const struct release *release)
 {
-    return HF_MIN(RESERVE_BYTES, seen->total_bytes / 20);
+    const struct hf_update_params *p = &release->engine->p;
+    uint64_t disk_bytes = release->attempt.seen.total_bytes;
+
+    if (p->disk_reserve != NULL && disk_bytes != UINT64_MAX) /* that much: the folder does not exist yet */
+        return p->disk_reserve(p->arg, disk_bytes);
+    return HF_MIN(RESERVE_BYTES, disk_bytes / 20);
 }
 
 /* Bytes needed beside the target until the new version is in place. method_choose() has checked the room for deltas. */
@@ -103,7 +108,7 @@ static uint64_t needed(const struct release *release)
 static bool has_space(const struct release *release, struct hf_failure *failure)
 {
     const struct hf_swap_inspection *seen = &release->attempt.seen;
-    uint64_t reserve = reserve_of(seen), need = needed(release);
+    uint64_t reserve = reserve_of(release), need = needed(release);
 
     need -= HF_MIN(need, seen->staged_bytes);
     if (seen->available_bytes >= need && seen->available_bytes - need >= reserve)
@@ -119,7 +124,7 @@ static bool has_space(const struct release *release, struct hf_failure *failure)
 static uint64_t disk_room(const struct release *release)
 {
     const struct hf_swap_inspection *seen = &release->attempt.seen;
-    uint64_t taken = reserve_of(seen) + new_bytes(release);
+    uint64_t taken = reserve_of(release) + new_bytes(release);
 
     if (seen->available_bytes > UINT64_MAX - seen->staged_bytes - seen->step_bytes)
         return seen->available_bytes;

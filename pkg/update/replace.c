@@ -101,12 +101,25 @@ static void received(void *arg, uint64_t wire_bytes, bool before)
     release->attempt.received_bytes += wire_bytes;
 }
 
+/* True for a release that this node committed before releases stated the hash of a packed download. */
+static bool repairs_old_format(const struct release *release)
+{
+    const struct hf_release *spec = &release->wanted.accepted->release;
+    char text[200];
+
+    return strcmp(release->j.digest, release->j.good_digest) == 0 &&
+           hf_release_outdated(spec, text, sizeof(text)) != NULL;
+}
+
 static struct hf_fetch_params fetch_params(struct release *release)
 {
     const struct hf_update_engine *engine = release->engine;
     const struct hf_artifact *artifact = method_artifact(release);
     const struct hf_delta_ref *delta = release->j.method == HF_METHOD_DELTA ? method_delta(release) : NULL;
     const struct hf_edgeupdate *object = release->wanted.object;
+    bool packed = artifact->download.sha256 != NULL;
+    const struct hf_download whole =
+        packed ? artifact->download : (struct hf_download){.sha256 = artifact->sha256, .size = artifact->size};
 
     return (struct hf_fetch_params){.clock = engine->p.clock,
                                     .sched = engine->p.sched,
@@ -114,9 +127,9 @@ static struct hf_fetch_params fetch_params(struct release *release)
                                     .target = step_target(release),
                                     .folder = release->folder,
                                     .url = delta != NULL ? delta->url : artifact->url,
-                                    .key = delta != NULL ? delta->sha256 : artifact->sha256,
-                                    .is_delta = delta != NULL,
-                                    .size = delta != NULL ? delta->size : artifact->size,
+                                    .key = delta != NULL ? delta->sha256 : whole.sha256,
+                                    .exact = delta != NULL || packed || !repairs_old_format(release),
+                                    .size = delta != NULL ? delta->size : whole.size,
                                     .new_size = delta != NULL && delta->to != NULL ? delta->to_size : artifact->size,
                                     .wire_bytes = release->j.bytes_fetched,
                                     .bandwidth_limit = object != NULL ? object->bandwidth_limit : 0,
@@ -180,6 +193,8 @@ static struct hf_patch_params patch_params(const struct release *release, const 
     const struct hf_delta_ref *delta = release->j.method == HF_METHOD_DELTA ? method_delta(release) : NULL;
     const struct hf_install *install = &release->wanted.accepted->release.install;
     const struct hf_journal *j = &release->j;
+    const struct hf_artifact *artifact = method_artifact(release);
+    bool whole = delta == NULL && artifact != NULL;
     bool to_step = delta != NULL && delta->to != NULL, from_step = release->attempt.step_sha256[0] != '\0';
 
     return (struct hf_patch_params){.target = step_target(release),
@@ -190,6 +205,9 @@ static struct hf_patch_params patch_params(const struct release *release, const 
                                     .delta_size = delta != NULL ? delta->size : 0,
                                     .step_sha256 = delta != NULL && from_step ? delta->from : NULL,
                                     .to_step = to_step,
+                                    .packed_sha256 = whole ? artifact->download.sha256 : NULL,
+                                    .packed_size = whole ? artifact->download.size : 0,
+                                    .unpacks_unstated = whole && repairs_old_format(release),
                                     .had_old = j->had_old,
                                     .old_sha256 = j->old_sha256,
                                     .old_link = j->old_link,

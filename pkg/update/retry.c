@@ -112,6 +112,8 @@ uint64_t retry_wake_ns(const struct release *release)
         next = release->retry.due_ns;
     if (waiting && release->wanted.object != NULL && (!release->review.current || !release->review.floor_known))
         next = HF_MIN(next, now + ask_again_ns);
+    if (waiting && release->wait_reason == HF_R_ClockUnsure) /* the clock may agree with its witnesses at any time */
+        next = HF_MIN(next, now + ask_again_ns);
     if (!waiting || release->wanted.object == NULL || release->wanted.object->n_windows == 0)
         return next;
     /* The wall clock may jump: wait at most look_again_ns at a time. */

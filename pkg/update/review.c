@@ -3,18 +3,33 @@
 #include <errno.h>
 #include <string.h>
 
+#include "update/install/floor_copy.h"
 #include "update/release.h"
 #include "update/state/floor.h"
 
+/* Reads the floor from the state folder and from its copies below the update roots. The copies matter if the state
+ * folder was lost. */
 void review_load_floor(struct release *release)
 {
-    struct hf_err err = HF_ERR_INIT;
+    const struct hf_update_engine *engine = release->engine;
+    struct hf_sequence_history *floor = &release->review.floor;
+    const struct hf_target target = {
+        .fs = engine->p.fs, .roots = engine->p.roots, .host_root = engine->p.host_root, .release = release->j.name};
+    struct hf_err err = HF_ERR_INIT, copy_err = HF_ERR_INIT;
     unsigned damaged;
-    int r = hf_floor_load(release->engine->p.fs, release->folder, &release->review.floor, &damaged, &err);
+    int r = hf_floor_load(engine->p.fs, release->folder, floor, &damaged, &err);
 
     release->review.floor_known = r == 0;
     if (r < 0 || damaged > 0)
-        hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.floor", "release", release->j.name, &err);
+        hf_log_err(engine->p.log, HF_LOG_WARNING, "update.floor", "release", release->j.name, &err);
+    if (r < 0)
+        return;
+    uint64_t top = floor->top.sequence;
+    if (hf_floor_copy_load(&target, floor, &copy_err) < 0)
+        hf_log_err(engine->p.log, HF_LOG_WARNING, "update.floor", "release", release->j.name, &copy_err);
+    if (floor->top.sequence > HF_MAX(top, release->j.good_sequence))
+        hf_log(engine->p.log, HF_LOG_WARNING, "update.floor.restored", HF_S("release", release->j.name),
+               HF_D("sequence", floor->top.sequence), HF_D("state", top));
 }
 
 /* ---- signatures and requirements --------------------------------------------------------------------------------- */
@@ -38,6 +53,8 @@ static void check_trust(struct release *release)
     review->distrust = r < 0 ? HF_R_TrustUnreadable : distrust_reasons[verdict];
     if (review->distrust != HF_R_None)
         (void)hf_err_text(&err, review->message, sizeof(review->message));
+    else if (release->wanted.object->release.signed_at_unix_ns != 0)
+        hf_clock_signed_evidence(p->clock, release->wanted.object->release.signed_at_unix_ns);
 }
 
 /* The first field of the release that a pod cannot fulfil; NULL: none. A pod has only the programs of its image, and
@@ -77,6 +94,36 @@ static void check_fit(struct release *release)
     review->misfit = misfit_of(&release->engine->p, &release->wanted.object->release, &err);
     if (review->misfit != HF_R_None && review->distrust == HF_R_None)
         (void)snprintf(review->message, sizeof(review->message), "%.200s", err.cause);
+}
+
+/* ---- commands ---------------------------------------------------------------------------------------------------- */
+
+/* Asks the node's configuration about every program that the release has the agent run. */
+static enum hf_reason exec_failure(const struct hf_update_params *p, const struct hf_release *wanted,
+                                   struct hf_err *err)
+{
+    if (p->allows_exec == NULL)
+        return HF_R_None;
+    if (wanted->install.restart_exec[0] != NULL && !p->allows_exec(p->arg, wanted->install.restart_exec[0], err)) {
+        (void)hf_err_wrap(err, -EACCES, "install.restart.exec");
+        return HF_R_ExecNotAllowed;
+    }
+    for (size_t i = 0; i < wanted->n_checks; i++)
+        if (wanted->checks[i].kind == HF_CHECK_EXEC && !p->allows_exec(p->arg, wanted->checks[i].command[0], err)) {
+            (void)hf_err_wrap(err, -EACCES, "health.checks[%zu].exec", i);
+            return HF_R_ExecNotAllowed;
+        }
+    return HF_R_None;
+}
+
+static void check_exec(struct release *release)
+{
+    struct release_review *review = &release->review;
+    struct hf_err err = HF_ERR_INIT;
+
+    review->bad_exec = exec_failure(&release->engine->p, &release->wanted.object->release, &err);
+    if (review->bad_exec != HF_R_None && review->distrust == HF_R_None)
+        (void)hf_err_text(&err, review->message, sizeof(review->message));
 }
 
 /* ---- the path ---------------------------------------------------------------------------------------------------- */
@@ -127,6 +174,8 @@ static enum hf_reason path_failure(const struct release *release)
 
     if (hf_target_check(&target, &failure) < 0)
         return failure.reason;
+    if (hf_target_is_reserved(path))
+        return HF_R_PathNotAllowed;
     return path_is_taken(release, path) ? HF_R_PathTaken : HF_R_None;
 }
 
@@ -140,10 +189,68 @@ static void refresh(struct release *release)
         review->message[0] = '\0';
         check_trust(release);
         check_fit(release);
+        check_exec(release);
         review->current = review->distrust != HF_R_TrustUnreadable;
     }
     if (!review->floor_known)
         review_load_floor(release);
+}
+
+/* Which evidence is missing, so that no verdict is possible now. */
+static enum hf_reason unsure_of(const struct release_review *review)
+{
+    if (review->distrust == HF_R_TrustUnreadable)
+        return HF_R_TrustUnreadable;
+    return review->floor_known ? HF_R_None : HF_R_IoError;
+}
+
+/* A window counts as open if it is open at each time that a witness shows. */
+static enum hf_time_answer window_answer(const struct hf_edgeupdate *object, const struct hf_time_range *range)
+{
+    uint64_t ignored;
+
+    if (object->n_windows == 0)
+        return HF_TIME_YES;
+    if (range->agreement == HF_TIME_UNKNOWN)
+        return HF_TIME_UNSURE;
+    bool open = hf_windows_open(object->windows, object->n_windows, range->estimate_unix_ns, &ignored);
+    bool other = hf_windows_open(object->windows, object->n_windows, range->other_unix_ns, &ignored);
+    if (open != other)
+        return HF_TIME_UNSURE;
+    return open ? HF_TIME_YES : HF_TIME_NO;
+}
+
+/* The floor on disk, with the commit that the journal may have before it. */
+static struct hf_sequence_history history_of(const struct release *release)
+{
+    struct hf_sequence_history history = release->review.floor;
+
+    hf_sequence_commit(&history, release->j.good_sequence, release->j.good_digest);
+    return history;
+}
+
+/* Judges the place of the release in the history of this node, and the fields that only a start needs. */
+static void judge_history(struct release *release, bool is_committed, struct hf_gate_facts *facts)
+{
+    const struct hf_release *wanted = &release->wanted.object->release;
+    struct hf_sequence_history history = history_of(release);
+    struct release_review *review = &release->review;
+    const char *field;
+    char text[200];
+
+    review->history_message[0] = '\0';
+    facts->sequence = review->floor_known ? hf_sequence_judge(&history, wanted, review->history_message,
+                                                              sizeof(review->history_message))
+                                          : HF_R_None;
+    if (is_committed || (field = hf_release_outdated(wanted, text, sizeof(text))) == NULL)
+        return;
+    facts->outdated = true;
+    (void)snprintf(review->history_message, sizeof(review->history_message), "spec.release.%s: %s", field, text);
+}
+
+static bool is_about_history(const struct hf_gate_facts *facts, enum hf_reason reason)
+{
+    return reason != HF_R_None && (reason == facts->sequence || reason == HF_R_OldFormat);
 }
 
 enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message)
@@ -151,25 +258,34 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
     const struct hf_edgeupdate *object = release->wanted.object;
     const struct release_review *review = &release->review;
     const char *digest = object->release.digest;
-    uint64_t unix_ns = hf_unix_ns(release->engine->p.clock), ignored;
-    bool is_committed = strcmp(digest, release->j.good_digest) == 0;
+    struct hf_time_range range = hf_clock_range(release->engine->p.clock);
+    enum hf_time_answer window = window_answer(object, &range);
 
     refresh(release);
-    uint64_t floor = HF_MAX(review->floor, release->j.good_sequence);
+    struct hf_sequence_history history = history_of(release);
+    bool is_committed = hf_sequence_is_current(&history, digest);
+    enum hf_time_answer expired = is_committed ? HF_TIME_NO : hf_time_has_come(&range, object->release.expires_unix_ns);
     struct hf_gate_facts facts = {
         .distrust = review->distrust,
-        .below_floor = !review->floor_known ||
-                       (object->release.sequence < floor && !object->release.allow_downgrade && !is_committed),
-        .expired = unix_ns >= object->release.expires_unix_ns && !is_committed,
+        .unsure = unsure_of(review),
+        .expired = expired == HF_TIME_YES,
+        .expiry_unsure = expired == HF_TIME_UNSURE,
         .rolled_back_before = strcmp(digest, release->j.bad_digest) == 0,
         .bad_path = path_failure(release),
+        .bad_exec = review->bad_exec,
         .misfit = review->misfit,
         .gate = release->wanted.gate,
         .suspended = object->suspend,
-        .window_open = hf_windows_open(object->windows, object->n_windows, unix_ns, &ignored),
+        .window_open = window == HF_TIME_YES,
+        .window_unsure = window == HF_TIME_UNSURE,
     };
+    judge_history(release, is_committed, &facts);
     enum hf_gate_verdict verdict = hf_gate_ask(&facts, ret_reason);
-    bool is_ours = *ret_reason == review->distrust || *ret_reason == review->misfit;
-    *ret_message = is_ours && review->message[0] != '\0' ? review->message : NULL;
+    bool is_ours = *ret_reason == review->distrust || *ret_reason == review->misfit || *ret_reason == review->bad_exec;
+    *ret_message = NULL;
+    if (is_about_history(&facts, *ret_reason))
+        *ret_message = review->history_message[0] != '\0' ? review->history_message : NULL;
+    else if (is_ours && review->message[0] != '\0')
+        *ret_message = review->message;
     return verdict;
 }

@@ -7,9 +7,9 @@
 static void restored(struct release *release, const char *before, const char *what, const char *after)
 {
     struct hf_journal *j = &release->j;
-    char text[HF_UPDATE_MAX_MESSAGE], tail[150];
+    char text[HF_UPDATE_MAX_MESSAGE], tail[200];
 
-    (void)snprintf(tail, sizeof(tail), "%.50s%.64s%.30s", before, what, after);
+    (void)snprintf(tail, sizeof(tail), "%.50s%.110s%.30s", before, what, after);
     (void)snprintf(text, sizeof(text), "%.*s; %s", (int)(sizeof(text) - strlen(tail) - 3), j->message, tail);
     (void)snprintf(j->message, sizeof(j->message), "%s", text);
     transition_event(release, HF_EV_RESTORED, HF_R_None, NULL);

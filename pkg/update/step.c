@@ -151,16 +151,22 @@ struct hf_target step_target(const struct release *release)
                               .roots = engine->p.roots,
                               .host_root = engine->p.host_root,
                               .path = release->j.path,
-                              .release = release->j.name};
+                              .release = release->j.name,
+                              .uid = engine->p.uid,
+                              .guard = engine->p.uid == 0};
 }
 
 struct hf_swap_params step_swap_params(const struct release *release, const struct step_job *step)
 {
+    const struct hf_edgeupdate *accepted = release->wanted.accepted;
     const struct hf_journal *j = &release->j;
 
     return (struct hf_swap_params){.target = step_target(release),
                                    .kind = j->kind,
                                    .sha256 = j->sha256,
+                                   .records = release->folder,
+                                   .has_mode = accepted != NULL && accepted->release.install.has_mode,
+                                   .mode = accepted != NULL ? accepted->release.install.mode : 0,
                                    .had_old = j->had_old,
                                    .old_sha256 = j->old_sha256,
                                    .old_link = j->old_link,

@@ -21,7 +21,7 @@ static void hold(struct hf_view text)
         abort(); /* a file that cannot be read holds */
     if (strlen(parsed.reason) >= sizeof(parsed.reason))
         abort();
-    (void)hf_hold_active(&parsed, HF_CLOCK_BUILD_UNIX_NS, &end);
+    (void)hf_hold_active(&parsed, HF_TIME_BUILD_UNIX_NS, &end);
 }
 
 static void clock_file(struct hf_view text)
@@ -34,7 +34,7 @@ static void clock_file(struct hf_view text)
     if (hf_clock_file_format(&file, &again) < 0 || hf_clock_file_parse(hf_buf_view(&again), &back, NULL) < 0)
         abort();
     /* Written in whole seconds. */
-    if (back.newest_unix_ns / HF_NS_PER_S != file.newest_unix_ns / HF_NS_PER_S)
+    if (back.track_unix_ns / HF_NS_PER_S != file.track_unix_ns / HF_NS_PER_S)
         abort();
 }
 

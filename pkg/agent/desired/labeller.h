@@ -1,5 +1,5 @@
-/* agent/desired/labeller.h - applies the desired labels (node/labels.h) to the Node object of this node, by server-side
- * apply. Loop thread only. */
+/* agent/desired/labeller.h - writes the desired labels (node/labels.h) to the Node object of this node by server-side
+ * apply. Threads: loop thread only. */
 #pragma once
 
 #include "agent/desired/policy.h"
@@ -8,21 +8,22 @@
 
 struct hf_labeller {
     const struct hf_agent_env *env;
-    struct hf_chosen_policy *policy; /* borrowed: holds the Node, the labels, and the policy's times */
-    struct hf_delivery *delivery;    /* NULL: no apply is in flight */
-    json_t *sent;                    /* the labels that the apply in flight writes */
+    /* the Node, the desired labels, and the intervals of the policy in effect; borrowed */
+    struct hf_chosen_policy *policy;
+    struct hf_delivery *delivery; /* the apply in flight; NULL if there is none */
+    json_t *sent;                 /* labels that the apply in flight writes */
     struct hf_backoff backoff;
     uint64_t not_before_ns;
-    uint64_t deadline_ns; /* after this time without an answer, the labeller sends the labels again */
-    /* reason why the server refuses the labels; "": the server does not refuse them */
+    uint64_t deadline_ns; /* monotonic time after which the labeller sends the labels again if there is no answer */
+    /* reason why the server refuses the labels; "" if the server does not refuse them */
     char failure[HF_READINESS_MESSAGE];
 };
 
 void hf_labeller_init(struct hf_labeller *labeller, const struct hf_agent_env *env, struct hf_chosen_policy *policy);
 void hf_labeller_done(struct hf_labeller *labeller);
 
-/* Applies the labels if an apply is due. `may_write`: the source has reported the Node to this process (a Node from the
- * cache may no longer exist), and a write would reach the server. */
+/* Writes the labels if a write is due. Pass may_write = true if a write would reach the server and the source has
+ * reported the Node to this process (a Node that is only in the cache may no longer exist). */
 void hf_labeller_apply_if_due(struct hf_labeller *labeller, bool may_write);
-/* Returns the monotonic time of the next call of hf_labeller_apply_if_due(), or HF_NEVER. */
+/* Returns the monotonic time at which to call hf_labeller_apply_if_due() next, or HF_NEVER. */
 uint64_t hf_labeller_wait_until_ns(const struct hf_labeller *labeller, bool may_write);

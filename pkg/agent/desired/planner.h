@@ -1,5 +1,5 @@
-/* agent/desired/planner.h - computes the desired releases of the update engine from the objects of this node. Loop
- * thread only. */
+/* agent/desired/planner.h - computes from this node's objects which releases the update engine has to install. Threads:
+ * loop thread only. */
 #pragma once
 
 #include "agent/env.h"
@@ -10,16 +10,18 @@
 
 struct hf_planner {
     const struct hf_agent_env *env;
-    struct hf_plan *plan; /* result of the last run; its pointers into the objects may dangle once that run has ended */
-    struct hf_strmap desired_names;      /* release names of the last plan */
-    struct hf_strmap noted;              /* superseded and waiting objects, as the log last reported them */
-    char superseded[HF_READINESS_NAMES]; /* names of objects, for the status */
+    /* result of the last hf_planner_run(); its pointers into the objects may be invalid after that call */
+    struct hf_plan *plan;
+    struct hf_strmap desired_names; /* names of the releases that the last plan wants */
+    /* set of "<object>/<object that is used instead of it>", for each such pair that the planner has already logged */
+    struct hf_strmap noted;
+    char superseded[HF_READINESS_NAMES]; /* names of the superseded objects, for the status */
     char not_admitted[HF_READINESS_NAMES];
-    /* describes a part of the plan that the node cannot carry out; "": there is none */
+    /* describes a part of the plan that the node cannot carry out; "" if there is none */
     char failure[HF_READINESS_NAMES];
 };
 
-/* Input of a plan; borrowed for the call. */
+/* Input of hf_planner_run(); borrowed for the call. */
 struct hf_planner_input {
     const struct hf_objects *updates;
     const json_t *labels;
@@ -28,12 +30,13 @@ struct hf_planner_input {
     bool held;
 };
 
-/* -ENOMEM. */
+/* Initialises a planner. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_planner_init(struct hf_planner *planner, const struct hf_agent_env *env);
 void hf_planner_done(struct hf_planner *planner);
 
-/* Makes the plan, hands it to the engine, and logs objects that give way to other objects (sync/plan.h). */
+/* Makes the plan, passes it to the engine, and logs which objects are superseded by or wait for other objects
+ * (sync/plan.h). */
 void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine);
 
-/* Returns true if the last plan wants this release. */
+/* Returns true if the last plan wants the release with this name. */
 bool hf_planner_wants(const struct hf_planner *planner, const char *release_name);

@@ -11,6 +11,7 @@ int hf_policy_init(struct hf_chosen_policy *policy, const struct hf_agent_env *e
 {
     *policy = (struct hf_chosen_policy){.env = env, .defaults = hf_syncpolicy_default()};
     policy->in_effect = policy->defaults;
+    hf_policy_trust_init(&policy->trust, env);
     return policy->defaults != NULL ? 0 : -ENOMEM;
 }
 
@@ -21,6 +22,7 @@ void hf_policy_done(struct hf_chosen_policy *policy)
     json_decref(policy->own_labels);
     json_decref(policy->labels);
     hf_syncpolicy_free(policy->defaults);
+    hf_policy_trust_done(&policy->trust);
 }
 
 const struct hf_syncpolicy *hf_policy_let_go(struct hf_chosen_policy *policy)
@@ -43,7 +45,23 @@ bool hf_policy_set_node(struct hf_chosen_policy *policy, json_t *node)
     return changed;
 }
 
-static const struct hf_syncpolicy *choose(const struct hf_chosen_policy *policy, const struct hf_objects *policies,
+/* Judges one policy that selects this node, and keeps the first reason against one. Returns true if the policy may be
+ * in effect. */
+static bool judge(struct hf_chosen_policy *policy, struct hf_syncpolicy *candidate)
+{
+    char message[HF_POLICY_MESSAGE] = "";
+    const char *reason = NULL;
+    enum hf_policy_verdict verdict = hf_policy_trust_judge(&policy->trust, candidate, &reason, message);
+
+    if (reason != NULL && policy->distrust == NULL) {
+        policy->distrust = reason;
+        memcpy(policy->distrust_text, message, sizeof(message));
+    }
+    candidate->telemetry.is_signed = verdict == HF_POLICY_SIGNED;
+    return verdict != HF_POLICY_REFUSED;
+}
+
+static const struct hf_syncpolicy *choose(struct hf_chosen_policy *policy, const struct hf_objects *policies,
                                           const json_t *labels)
 {
     size_t n = 0;
@@ -52,10 +70,12 @@ static const struct hf_syncpolicy *choose(const struct hf_chosen_policy *policy,
 
     if (all == NULL)
         return policy->defaults;
+    policy->distrust = NULL;
     for (size_t i = 0; i < policies->by_name.n; i++) {
         const struct hf_object *object = policies->by_name.entries[i].value;
-        if (object->decoded != NULL)
-            all[n++] = object->decoded;
+        struct hf_syncpolicy *candidate = object->decoded;
+        if (candidate != NULL && hf_selector_matches(&candidate->node_selector, labels) && judge(policy, candidate))
+            all[n++] = candidate;
     }
     const struct hf_syncpolicy *chosen = hf_syncpolicy_choose(all, n, labels);
     return chosen != NULL ? chosen : policy->defaults;
@@ -99,6 +119,14 @@ static bool replace(json_t **place, json_t *labels)
     return changed;
 }
 
+/* Logs a reason against a policy once, until it changes. */
+static void log_distrust(const struct hf_chosen_policy *policy, const char *before)
+{
+    if (policy->distrust != NULL && strcmp(before, policy->distrust_text) != 0)
+        hf_log(policy->env->log, HF_LOG_ERROR, "policy.distrusted", HF_S("reason", policy->distrust),
+               HF_S("text", policy->distrust_text));
+}
+
 static void log_choice(struct hf_chosen_policy *policy)
 {
     const char *name = policy->in_effect == policy->defaults ? "" : policy->in_effect->meta.name;
@@ -111,10 +139,14 @@ static void log_choice(struct hf_chosen_policy *policy)
 int hf_policy_choose(struct hf_chosen_policy *policy, const struct hf_objects *policies, const struct hf_facts *facts)
 {
     json_t *base = NULL, *desired = NULL, *labels = NULL;
-    int r = compute(policy, policies, facts, &base, &desired, &labels), changed = 0;
+    char before[HF_POLICY_MESSAGE];
 
+    memcpy(before, policy->distrust != NULL ? policy->distrust_text : "",
+           policy->distrust != NULL ? sizeof(before) : 1);
+    int r = compute(policy, policies, facts, &base, &desired, &labels), changed = 0;
     if (r < 0)
         return r;
+    log_distrust(policy, before);
     (void)replace(&policy->desired_labels, desired);
     if (replace(&policy->own_labels, base))
         changed |= HF_POLICY_OWN_LABELS;

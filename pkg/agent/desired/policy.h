@@ -1,37 +1,50 @@
 /* agent/desired/policy.h - chooses the policy in effect, and computes the labels by which objects select this node.
- * Loop thread only. */
+ * Threads: loop thread only. */
 #pragma once
 
+#include "agent/desired/policy_trust.h"
 #include "agent/env.h"
 #include "agent/follow/objects.h"
 #include "node/facts.h"
 
 struct hf_chosen_policy {
     const struct hf_agent_env *env;
-    const struct hf_syncpolicy *in_effect; /* one of the SyncPolicy objects, or `defaults`; never NULL */
+    /* the policy in effect: one of the SyncPolicy objects, or `defaults`; never NULL */
+    const struct hf_syncpolicy *in_effect;
     struct hf_syncpolicy *defaults;
-    char name[HF_API_MAX_NAME + 1]; /* name of the policy that the log reported last; "": the defaults */
-    json_t *node;           /* Node object of this node, condensed (desired/own_node.h); NULL: not received yet */
-    json_t *desired_labels; /* labels to apply to the Node */
+    struct hf_policy_trust trust;
+    /* If a policy selects this node, but the node does not accept its signatures: the reason in CamelCase, and an
+     * explanation. NULL if there is no such policy. */
+    const char *distrust;
+    char distrust_text[HF_POLICY_MESSAGE];
+    /* name of the policy that the agent last logged as the policy in effect; "" for the defaults */
+    char name[HF_API_MAX_NAME + 1];
+    /* Node object of this node, condensed (desired/own_node.h); NULL before the source has reported it */
+    json_t *node;
+    json_t *desired_labels; /* labels that the agent writes to the Node */
     struct hf_issues labels_refused;
-    json_t *own_labels; /* labels that the selectors of policies see */
-    json_t *labels; /* labels that the selectors of updates see; without a Node object they include desired_labels */
+    json_t *own_labels; /* labels with which the agent compares the selectors of SyncPolicies */
+    /* labels with which the agent compares the selectors of EdgeUpdates; if there is no Node object, they include
+     * desired_labels */
+    json_t *labels;
 };
 
-/* -ENOMEM. */
+/* Initialises `policy` with the defaults in effect. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_policy_init(struct hf_chosen_policy *policy, const struct hf_agent_env *env);
 void hf_policy_done(struct hf_chosen_policy *policy);
 
-/* Puts the defaults in effect. Returns the policy that was in effect before; the caller may now free it. */
+/* Puts the defaults in effect, and returns the policy that was in effect before. After this call the caller may free
+ * the returned policy. */
 const struct hf_syncpolicy *hf_policy_let_go(struct hf_chosen_policy *policy);
 
-/* Replaces the Node object of this node by `node` and takes over the reference. Returns true if uid or labels
- * changed. */
+/* Replaces the Node object of this node by `node`, and takes over the caller's reference to it. Returns true if the uid
+ * or the labels of the Node have changed. */
 bool hf_policy_set_node(struct hf_chosen_policy *policy, json_t *node);
 
-/* Bits of the result of hf_policy_choose(): `own_labels` changed, `labels` changed. */
+/* Bits in the result of hf_policy_choose(). Bit 1 is set if own_labels changed, and bit 2 if `labels` changed. */
 enum { HF_POLICY_OWN_LABELS = 1, HF_POLICY_LABELS = 2 };
 
-/* Chooses the policy in effect and computes the labels. Returns a set of the bits above, or -ENOMEM. */
+/* Chooses the policy in effect and computes the labels. Returns a set of HF_POLICY_OWN_LABELS and HF_POLICY_LABELS, or
+ * -ENOMEM. */
 HF_MUST_USE int hf_policy_choose(struct hf_chosen_policy *policy, const struct hf_objects *policies,
                                  const struct hf_facts *facts);

@@ -1,5 +1,5 @@
-/* agent/desired/site_hold.h - the site's order not to update (<state>/hold), and whether it is in effect. Loop thread
- * only. */
+/* agent/desired/site_hold.h - reads the site's order not to update (file <state>/hold), and decides if this hold is in
+ * effect. Threads: loop thread only. */
 #pragma once
 
 #include "agent/env.h"
@@ -7,15 +7,16 @@
 
 struct hf_site_hold {
     const struct hf_agent_env *env;
-    struct hf_hold file;  /* content of the file when it was last read */
-    bool active;          /* result of the last hf_site_hold_judge() */
-    uint64_t end_unix_ns; /* time at which the hold ends by itself; HF_NEVER: the hold does not end by itself */
+    struct hf_hold file; /* content of the file when it was last read */
+    bool active;         /* true if the hold was in effect at the last hf_site_hold_judge() */
+    /* time at which the hold ends without a change of the file; HF_NEVER if there is no such time */
+    uint64_t end_unix_ns;
 };
 
 void hf_site_hold_init(struct hf_site_hold *hold, const struct hf_agent_env *env);
 
-/* Reads the file again. Returns true if a status must report the change. */
+/* Reads the file <state>/hold again. Returns true if a status must report the change. */
 bool hf_site_hold_read(struct hf_site_hold *hold);
 
-/* Computes `active`. Returns true if it changed. */
+/* Computes if the hold is in effect at the time `unix_ns`, and sets `active`. Returns true if `active` changed. */
 bool hf_site_hold_judge(struct hf_site_hold *hold, uint64_t unix_ns);

@@ -1,35 +1,37 @@
-/* agent/follow/concern.h - leaves out objects that select other nodes, and asks for a new list when the labels change
- * or when there is room for more objects. follow/objects.h keeps the objects that select this node. Loop thread
- * only. */
+/* agent/follow/concern.h - decides which objects the agent does not keep because they select other nodes. Asks the
+ * source for a new list when the node's labels change or when there is room for more objects. follow/objects.h keeps
+ * the objects that select this node. Threads: loop thread only. */
 #pragma once
 
 #include "agent/follow/follow.h"
 
-/* Returns the node's labels that this kind's selectors see, or NULL if the node has no labels yet. */
+/* Returns the labels of this node with which to compare the selectors of this kind, or NULL if the agent has no labels
+ * yet. */
 const json_t *hf_concern_labels(const struct hf_follow *follow);
 
-/* Informs the source that the agent does not keep this object. `matters`: the source must still report the deletion of
- * the object (kube/source.h). */
+/* Informs the source that the agent does not keep this object. Pass matters = true if the source must still report the
+ * deletion of the object (kube/source.h). */
 void hf_concern_decline(const struct hf_follow *follow, const char *name, bool matters);
 
-/* Removes from the disk an object that the agent no longer keeps, and declines it. `arg` is the struct hf_follow. */
+/* Call this function when the agent no longer keeps an object. It removes the object from the cache on disk and calls
+ * hf_concern_decline() for the object. `arg` is the struct hf_follow. */
 void hf_concern_uncache(void *arg, const char *name);
 
 void hf_concern_relist_if_room(struct hf_follow *follow);
 
-/* Completes a resume point before it goes to the disk. Adds the hash of the labels by which the agent left objects out.
- * While a complete list is outstanding, or an object has found no room, empties the resourceVersion instead, so that a
- * later process lists everything. */
+/* Changes a resume point before it is saved to disk. Adds the hash of the labels by which the agent decided which
+ * objects not to keep. While a complete list is outstanding, or while an object has no room in the table, empties the
+ * resourceVersion, so that a later process lists all objects. */
 void hf_concern_adapt_resume(const struct hf_follow *follow, struct hf_cache_resume *resume);
 
-/* Empties the resourceVersion of an earlier process if that process left objects out by other labels than the present
- * ones. The source then lists everything. */
+/* Checks the resume point of an earlier process. If that process used other labels than the node has now to decide
+ * which objects to keep, empties the resourceVersion, so that the source lists all objects. */
 void hf_concern_judge_resume(struct hf_follow *follow);
 
-/* Call when the labels that this kind's selectors see have changed. */
+/* Call this function when the labels that hf_concern_labels() returns for this kind have changed. */
 void hf_concern_labels_changed(struct hf_follow *follow);
 
-/* Drops the objects that no longer select this node because the node's labels changed. Call it in each turn: it does
- * nothing before the source has reported the Node and a complete list, and while the API server itself does not
- * answer. */
+/* Drops the objects that no longer select this node because the node's labels have changed. Call this function in each
+ * turn. It does nothing before the source has reported the Node and a complete list, and nothing while the API server
+ * itself does not answer. */
 void hf_concern_trim(struct hf_follows *follows);

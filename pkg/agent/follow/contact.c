@@ -62,13 +62,13 @@ void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err)
         (void)hf_err_text(err, contact->folder_failure, sizeof(contact->folder_failure));
 }
 
-void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns, uint64_t max_skew_ns)
+void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns)
 {
     const struct hf_agent_env *env = contact->env;
 
     hf_clock_skew_measure(&contact->skew, server_date_unix_ns, hf_mono_ns(env->clock));
-    hf_clock_floor_witness(&env->params->home->floor, server_date_unix_ns, max_skew_ns);
-    hf_turn_wake(env->turn, 0);
+    hf_clock_take_date(&env->params->home->clock, server_date_unix_ns, 0);
+    hf_turn_wake(env->turn, HF_DUE_PLAN); /* a release may wait for this evidence of the time */
 }
 
 bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns)
@@ -83,36 +83,31 @@ bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_
     return true;
 }
 
-/* Returns the offset of our clock from the best witness: the API server, else the kernel's clock if NTP keeps it
- * (behind a MetaServer there is no Date of a real server). */
-static int64_t best_offset_ns(const struct hf_contact *contact, struct hf_now now)
+int64_t hf_contact_wall_offset_ns(const struct hf_contact *contact)
 {
-    const struct hf_agent_params *params = contact->env->params;
+    const struct hf_clock_ops *wall = contact->env->params->home->clock.wall;
 
-    if (contact->skew.known)
-        return hf_clock_skew_offset_ns(&contact->skew, now.mono_ns, now.unix_ns);
-    if (params->ntp != NULL && params->ntp() == HF_CLOCK_NTP_SYNCHRONIZED)
-        return (int64_t)(hf_unix_ns(params->home->floor.wall) - now.unix_ns);
-    return 0;
+    return hf_clock_skew_offset_ns(&contact->skew, hf_mono_ns(wall), hf_unix_ns(wall));
 }
 
-/* Our clock never goes back, so one that once leapt forward stays ahead; reported times are in the server's time
- * then. */
+/* Judges the wall clock. Reported times are in the server's time even while our clock differs from it. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now)
 {
     struct hf_clock_skew *skew = &contact->skew;
     bool before = skew->exceeded, changed = false;
-    int64_t offset = best_offset_ns(contact, now), moved = offset - contact->report_offset_ns;
+    int64_t offset = hf_clock_skew_offset_ns(skew, now.mono_ns, now.unix_ns);
+    int64_t moved = offset - contact->report_offset_ns;
+    uint64_t wall = hf_unix_ns(contact->env->params->home->clock.wall);
 
     if (moved > OFFSET_STEP_NS || moved < -OFFSET_STEP_NS) {
         contact->report_offset_ns = offset;
         changed = true;
     }
-    if (hf_clock_skew_judge(skew, now.mono_ns, now.unix_ns, max_skew_ns) == before)
+    if (hf_clock_skew_judge(skew, now.mono_ns, wall, max_skew_ns) == before)
         return changed;
     hf_log(contact->env->log, skew->exceeded ? HF_LOG_WARNING : HF_LOG_INFO,
            skew->exceeded ? "clock.skewed" : "clock.agrees",
-           HF_D("offsetMilliseconds", offset / (int64_t)HF_NS_PER_MS));
+           HF_D("offsetMilliseconds", hf_contact_wall_offset_ns(contact) / (int64_t)HF_NS_PER_MS));
     return true;
 }
 
@@ -122,10 +117,10 @@ void hf_contact_save(struct hf_contact *contact)
 {
     const struct hf_agent_env *env = contact->env;
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
-    struct hf_now now = hf_now_read(env->clock);
-    struct hf_clock_file file = {now.unix_ns, hf_stale_contact_unix_ns(&contact->stale)};
+    struct hf_clock_file file = {.contact_unix_ns = hf_stale_contact_unix_ns(&contact->stale)};
     char path[PATH_MAX];
 
+    hf_clock_keep(&env->params->home->clock, &file);
     if (hf_clock_file_format(&file, &text) < 0)
         return;
     hf_diskq_write(env->diskq, hf_home_path(env->params->home, "clock", path), hf_buf_view(&text));
@@ -137,7 +132,9 @@ void hf_contact_save_if_old(struct hf_contact *contact, uint64_t window_ns)
     uint64_t newest = hf_stale_contact_unix_ns(&contact->stale);
     uint64_t age = newest - HF_MIN(newest, contact->saved_contact_ns);
 
-    if (contact->stale.connected && age > HF_MAX(window_ns / SAVE_PART_OF_WINDOW, SAVE_AT_LEAST_NS))
+    bool is_old = contact->stale.connected && age > HF_MAX(window_ns / SAVE_PART_OF_WINDOW, SAVE_AT_LEAST_NS);
+
+    if (is_old || contact->env->params->home->clock.bound_rose)
         hf_contact_save(contact);
 }
 

@@ -1,55 +1,65 @@
-/* agent/follow/contact.h - contact with the source of desired state, and the difference between this node's clock and
- * the server's.
+/* agent/follow/contact.h - records when the source of desired state was last reachable, and measures the difference
+ * between this node's clock and the server's clock.
  *
- * Owns the clock file <state>/clock, which holds the newest time seen and the time of the last contact. Loop thread
- * only. */
+ * This file also reads and writes the clock file <state>/clock (node/clock_file.h), which holds the lower bound of the
+ * time and the time of the last contact. Threads: loop thread only. */
 #pragma once
 
 #include "agent/env.h"
+#include "node/clock_skew.h"
 #include "sync/readiness.h"
 #include "sync/stale.h"
 
 struct hf_contact {
     const struct hf_agent_env *env;
     struct hf_stale stale;
-    enum hf_staleness staleness; /* result of the last hf_contact_judge() */
+    /* state of contact (fresh, stale or expired) that the last hf_contact_judge() computed */
+    enum hf_staleness staleness;
     struct hf_clock_skew skew;
-    /* The server's clock minus ours, changed in steps. The agent adds this offset to each time that it reports. */
+    /* Offset that the agent adds to each time that it reports: the server's clock minus this node's clock. The offset
+     * changes in steps. */
     int64_t report_offset_ns;
-    uint64_t saved_contact_ns; /* Unix time of the last contact in the clock file */
-    bool loss_logged;          /* the current loss of contact is in the log */
-    /* Reason why the agent cannot read the folder of objects; "": no failure, or the source is a server. */
+    uint64_t saved_contact_ns; /* Unix time of the last contact that the clock file on disk holds */
+    bool loss_logged;          /* true if the log has reported the current loss of contact */
+    /* Reason why the agent cannot read its source, if the source is a folder; "" if there is no failure or the source
+     * is a server. */
     char folder_failure[HF_READINESS_MESSAGE];
 };
 
-/* Starts from the last contact that an earlier process saved. */
+/* Initialises `contact` with the time of the last contact that an earlier process saved. */
 void hf_contact_init(struct hf_contact *contact, const struct hf_agent_env *env);
 
-/* Asks the source when it last received data from the server (its last sign of life), and records that time. */
+/* Asks the source when it last received data from the server, and records this time as the last contact. */
 void hf_contact_confirm(struct hf_contact *contact);
 
 void hf_contact_found(struct hf_contact *contact);
-/* hf_contact_found(): the source answers. hf_contact_lost(): the source is out of reach; `err` (may be NULL) is the
- * reason. */
+/* Call hf_contact_found() when the source answers, and hf_contact_lost() when the source is not reachable. `err` is the
+ * reason, or NULL. */
 void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err);
 
-/* Measures our clock by the Date that the API server itself sent. */
-void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns, uint64_t max_skew_ns);
+/* Compares this node's clock with the header Date of an answer by the API server itself, and passes this Date to the
+ * clock as a witness. */
+void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns);
 
-/* Computes `staleness` under the policy's window. *ret_wait_ns is the time until `staleness` may change by itself, or
- * HF_NEVER. Returns true if `staleness` changed. */
+/* Returns the server's clock minus the wall clock of this node (0 while the server's clock is unknown). */
+int64_t hf_contact_wall_offset_ns(const struct hf_contact *contact);
+
+/* Computes `staleness` from the age of the last contact and window_ns, the policy's staleOk.window. Sets *ret_wait_ns
+ * to the time in nanoseconds until `staleness` may change without an event, or to HF_NEVER. Returns true if `staleness`
+ * changed. */
 bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
-/* Computes the offset of reported times, and whether our clock differs too much from the server's. Returns true if a
- * status must report the change. */
+/* Computes report_offset_ns, and if this node's clock differs from the server's clock by more than max_skew_ns. Returns
+ * true if a status must report the change. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now);
 
-/* Writes the clock file. hf_contact_save_if_old() writes the file only if the last contact in the file is old in
- * proportion to the policy's window. */
+/* hf_contact_save() writes the clock file. hf_contact_save_if_old() writes the clock file only if the contact that it
+ * holds is old in proportion to the policy's staleOk.window, or if a signed time raised the lower bound. */
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact, uint64_t window_ns);
 
-/* Converts a time of our clock to a reported time; 0 stays 0. Use hf_contact_reported_past() for a time that was
- * recorded earlier, perhaps before our clock went wrong: it leaves a time in the past unchanged. */
+/* Both functions convert a time of this node's clock to the time to report; 0 stays 0. Use hf_contact_reported_past()
+ * for a time that the agent recorded earlier, perhaps before the node's clock went wrong; it does not change a time in
+ * the past. */
 uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns);
 uint64_t hf_contact_reported_past(const struct hf_contact *contact, uint64_t unix_ns);

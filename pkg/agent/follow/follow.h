@@ -1,8 +1,8 @@
-/* agent/follow/follow.h - the four subscriptions of an agent: EdgeUpdates, SyncPolicies, the own Node, the own
- * EdgeNode.
+/* agent/follow/follow.h - the four subscriptions of an agent: to EdgeUpdates, SyncPolicies, this node's Node object and
+ * this node's EdgeNode.
  *
- * Hands each report of the source to its owner: objects to follow/objects, contact to follow/contact, the own Node to
- * desired/policy. Informs the agent through struct hf_follow_events. Loop thread only. */
+ * Passes each report of the source to the part that keeps it: objects to follow/objects, contact to follow/contact, the
+ * Node to desired/policy. Informs the agent through struct hf_follow_events. Threads: loop thread only. */
 #pragma once
 
 #include "agent/env.h"
@@ -15,66 +15,67 @@ enum hf_follow_kind { HF_FOLLOW_UPDATES, HF_FOLLOW_POLICIES, HF_FOLLOW_NODE, HF_
 struct hf_chosen_policy;
 struct hf_follows;
 
-/* One subscription. */
+/* One subscription of the agent. */
 struct hf_follow {
     struct hf_follows *all;
     const char *kind;
-    struct hf_objects *objects; /* NULL: the subscription follows a single object */
+    struct hf_objects *objects; /* table of the objects; NULL if the subscription follows a single object */
     struct hf_subscription *subscription;
-    struct hf_cache_resume resume; /* the newest point from which a later process may resume */
-    bool resume_moved;             /* the resume point on the disk is older than `resume` */
-    bool synced;                   /* this process has received everything that exists */
-    bool proven;                   /* the API server itself answers now, not only a cache in between */
-    bool relisting;                /* a complete list is outstanding */
-    /* The errno with which a source in reach refuses the kind (0: the source serves the kind); barred_text advises a
-     * person. */
+    struct hf_cache_resume resume; /* newest resume point, from which a later process may continue to watch */
+    bool resume_moved;             /* true if the resume point on disk is older than `resume` */
+    bool synced;                   /* true if this process has received all objects that exist */
+    /* true while answers come from the API server itself, and not only from a MetaServer's local store */
+    bool proven;
+    bool relisting; /* true while the agent waits for a complete list */
+    /* The errno with which a reachable source refuses to serve this kind (0 means that the source serves it).
+     * barred_text then explains the refusal to a person. */
     int barred;
     char barred_text[HF_READINESS_MESSAGE];
 };
 
 struct hf_follow_events {
-    void (*edgenode)(void *arg,
-                     const json_t *edgenode); /* reports the own EdgeNode as the source has it; NULL: deleted */
-    /* The server accepts statuses again. Wait for `spread_ns` before the next report; the time is random, so that a
-     * fleet does not report all at once. */
+    /* Called when the source reports this node's EdgeNode; `edgenode` is NULL if the EdgeNode was deleted. */
+    void (*edgenode)(void *arg, const json_t *edgenode);
+    /* Called when the server accepts statuses again. The agent must wait for `spread_ns` before it writes the next
+     * status; this time is random, so that the nodes of a fleet do not all write at once. */
     void (*reachable)(void *arg, uint64_t spread_ns);
     void *arg;
 };
 
 struct hf_follows {
     const struct hf_agent_env *env;
-    struct hf_contact *contact;      /* borrowed */
-    struct hf_chosen_policy *policy; /* borrowed: labels and the own Node */
+    struct hf_contact *contact;      /* records contact with the source; borrowed */
+    struct hf_chosen_policy *policy; /* the policy in effect, the labels and this node's Node; borrowed */
     struct hf_follow_events events;
     struct hf_follow of[HF_FOLLOW_COUNT];
     struct hf_objects updates, policies;
-    struct hf_strmap unreadable; /* files of the source that nobody can use; each value is the reason (char *) */
-    bool had_cache;              /* an earlier process left objects in the cache */
-    bool was_reachable;          /* the `reachable` event came at least once */
+    struct hf_strmap unreadable; /* maps the name of each unusable file of the source to the reason (char *) */
+    bool had_cache;              /* true if an earlier process left objects in the cache */
+    bool was_reachable;          /* true if events.reachable was called at least once */
 };
 
-/* The caller initializes `contact` and `policy` before hf_follow_start(). */
+/* Initialises `follows`. The caller must initialise `contact` and `policy` before hf_follow_start(). */
 void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, struct hf_contact *contact,
                     struct hf_chosen_policy *policy, const struct hf_follow_events *events);
 void hf_follow_done(struct hf_follows *follows);
 
-/* Reads the objects, the Node and the resume points of an earlier process. */
+/* Loads the objects, the Node and the resume points that an earlier process saved in the cache. */
 HF_MUST_USE int hf_follow_load(struct hf_follows *follows, struct hf_cache *cache, struct hf_err *err);
 HF_MUST_USE int hf_follow_start(struct hf_follows *follows, struct hf_err *err);
 void hf_follow_stop(struct hf_follows *follows);
 
-/* Asks the source to check each kind completely with the API server itself. */
+/* Asks the source to check that each subscription is up to date (`refresh` in kube/source.h). */
 void hf_follow_refresh(struct hf_follows *follows);
 void hf_follow_save_resume_points(struct hf_follows *follows);
 
-/* Returns true if a status written now would arrive. */
+/* Returns true if a status that the agent writes now would reach the server. */
 bool hf_follow_delivers(const struct hf_follows *follows);
-/* Returns EdgeUpdates or SyncPolicies if the source refuses them to us (EdgeUpdates if it refuses both), or NULL if the
- * source serves both. */
+/* Returns the subscription to EdgeUpdates or SyncPolicies if the source refuses to serve that kind, or NULL if the
+ * source serves both. If the source refuses both kinds, returns the subscription to EdgeUpdates. */
 const struct hf_follow *hf_follow_barred(const struct hf_follows *follows);
 /* Returns true if this process has received all EdgeUpdates and SyncPolicies. */
 bool hf_follow_synced(const struct hf_follows *follows);
-/* Returns true if the agent knows the desired state: from the source, or from the cache of an earlier process. */
+/* Returns true if the agent has the desired state, either from the source or from the cache of an earlier process. */
 bool hf_follow_knows(const struct hf_follows *follows);
 /* Returns true while a complete list of EdgeUpdates or SyncPolicies is outstanding. */
 bool hf_follow_relisting(const struct hf_follows *follows);

@@ -9,7 +9,7 @@
 #include "api/telemetry.h"
 #include "base/net/url_mask.h"
 #include "base/parse.h"
-#include "update/install/target.h"
+#include "config/config.h"
 
 #define DEFAULT_STATE_DIR "/var/lib/holdfast"
 
@@ -86,6 +86,12 @@ static int set_run_dir(struct hf_agent_options *o, const char *text)
 static int set_root(struct hf_agent_options *o, const char *text)
 {
     return o->n_roots < HF_OPTIONS_MAX_ROOTS ? set_path(&o->roots[o->n_roots++], text) : -EINVAL;
+}
+
+static int set_config(struct hf_agent_options *o, const char *text)
+{
+    o->config_given = true;
+    return set_path(&o->config, text);
 }
 
 static int set_mode(struct hf_agent_options *o, const char *text)
@@ -287,6 +293,13 @@ static int set_version(struct hf_agent_options *o, const char *text)
     return 0;
 }
 
+static int set_check_config(struct hf_agent_options *o, const char *text)
+{
+    (void)text;
+    o->action = HF_OPTIONS_CHECK_CONFIG;
+    return 0;
+}
+
 #define PORT_WANTED "0 to 65535, or off"
 static const struct flag {
     const char *name;
@@ -313,7 +326,11 @@ static const struct flag {
     {"trust-dir", "DIR", "HOLDFAST_TRUST_DIR", set_trust_dir, "an absolute path",
      "public keys that may sign releases (/etc/holdfast/trust.d)"},
     {"update-root", "DIR", NULL, set_root, "an absolute path, at most seven times",
-     "allow releases below this folder; repeatable (/opt, /usr/local, /var/lib/holdfast/payload)"},
+     "allow releases below this folder; repeatable (updateRoots of --config)"},
+    {"config", "FILE", "HOLDFAST_CONFIG", set_config, "an absolute path",
+     "what the cluster may ask of this node (/etc/holdfast/agent.yaml)"},
+    {"check-config", NULL, NULL, set_check_config, NULL,
+     "check the file of --config, print what holds, and exit (0: no fault)"},
     {"mode", "MODE", "HOLDFAST_MODE", set_mode, "host or pod",
      "host: run as a service; pod: run in a container of this node"},
     {"host-root", "DIR", "HOLDFAST_HOST_ROOT", set_host_root, "an absolute path",
@@ -415,8 +432,6 @@ static int take_arguments(int argc, char *const *argv, struct hf_agent_options *
     return 0;
 }
 
-static const char *const default_roots[] = {HF_UPDATE_ROOTS};
-
 static int check_together(struct hf_agent_options *o, struct hf_err *err)
 {
     if (o->source != NULL && (o->server != NULL || o->kubeconfig != NULL))
@@ -430,10 +445,6 @@ static int check_together(struct hf_agent_options *o, struct hf_err *err)
     /* Other agents on this machine have state folders of their own, and must not share the run folder. */
     if (o->run_dir == NULL && strcmp(o->state_dir, DEFAULT_STATE_DIR) == 0)
         o->run_dir = "/run/holdfast";
-    if (o->n_roots == 0) {
-        memcpy(o->roots, default_roots, sizeof(default_roots));
-        o->n_roots = HF_LEN(default_roots);
-    }
     return settle_ports(o, err);
 }
 
@@ -443,6 +454,7 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
     struct hf_agent_options options = {
         .state_dir = DEFAULT_STATE_DIR,
         .trust_dir = "/etc/holdfast/trust.d",
+        .config = HF_CONFIG_FILE,
         .listen = {{.address = "127.0.0.1"}, {.address = "127.0.0.1"}, {.address = "127.0.0.1"}},
         .log_level = HF_LOG_INFO,
         .retry_base_ns = HF_NS_PER_S,
@@ -476,12 +488,13 @@ int hf_agent_options_help(struct hf_buf *out)
         if (r == 0)
             r = hf_buf_add_str(out, "\n");
     }
-    return r < 0 ? r
-                 : hf_buf_add_str(out, "\nA variable in [brackets] sets its flag; the flag wins.\n"
-                                       "exit: 0 stopped as requested, 1 failed (--once: not all installed, or --source "
-                                       "cannot be read), 2 wrong usage, "
-                                       "3 another agent has the state folder\n"
-                                       "signals: SIGTERM and SIGINT stop; SIGHUP reads credentials again\n");
+    return r < 0
+               ? r
+               : hf_buf_add_str(out, "\nA variable in [brackets] sets its flag; the flag wins.\n"
+                                     "exit: 0 stopped as requested, 1 failed (--once: not all installed, or --source "
+                                     "cannot be read), 2 wrong usage, "
+                                     "3 another agent has the state folder\n"
+                                     "signals: SIGTERM and SIGINT stop; SIGHUP reads credentials and --config again\n");
 }
 
 int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err)

@@ -1,6 +1,7 @@
 /* agent/process/options.h - the agent's flags and environment variables. Parsing and help use the same table. Pure.
  *
- * Accepts `--name value` and `--name=value`. A flag wins over its variable; an empty variable counts as not set. */
+ * Accepts `--name value` and `--name=value`. A flag takes precedence over the environment variable for the same option.
+ * An empty variable counts as not set. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,47 +15,53 @@
 
 enum { HF_OPTIONS_MAX_ROOTS = 7, HF_OPTIONS_MAX_HOSTS = 7 };
 
-enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION };
+enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION, HF_OPTIONS_CHECK_CONFIG };
 
 enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, HF_LISTEN_COUNT };
 
-/* Returns the name of the listener in its flags, such as "metrics" for --metrics-port. */
+/* Returns the name by which the flags call a listener, such as "metrics" in --metrics-port. */
 const char *hf_agent_listener_name(enum hf_agent_listener listener);
 
 /* Address and port of one of the local servers. */
 struct hf_agent_listen {
-    const char *address; /* numeric */
-    uint16_t port;       /* 0: any free port */
-    bool off;            /* --<name>-port off */
-    bool chosen;         /* true if a flag or variable sets the port */
+    const char *address; /* numeric IP address */
+    uint16_t port;       /* port number (0 means any free port) */
+    bool off;            /* true if the listener is turned off by --<name>-port off */
+    bool chosen;         /* true if a flag or an environment variable sets the port */
 };
 
-/* Strings borrow from argv and the environment, or are static. */
+/* The agent's options. The strings are in argv or in the environment, or are static. */
 struct hf_agent_options {
-    const char *server, *kubeconfig, *source; /* NULL: not given */
-    const char *status_kubeconfig;            /* server for writes; NULL: the server for reads */
-    const char *node_name;                    /* NULL: the host's name */
+    const char *server, *kubeconfig, *source; /* values of --server, --kubeconfig and --source; NULL if not given */
+    /* kubeconfig of the server for writes; NULL if the agent writes to the server that it reads from */
+    const char *status_kubeconfig;
+    const char *node_name; /* name of the Node; NULL means the host's name */
     const char *state_dir, *trust_dir;
-    /* folder of the file that `holdfast status` reads while the agent runs; NULL: none */
+    /* folder for the file that `holdfast status` reads while the agent runs; NULL if there is none */
     const char *run_dir;
-    bool run_dir_given;                          /* if false, the agent uses run_dir only in memory */
-    const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends */
+    /* true if the user has chosen run_dir; if false, the agent uses run_dir only if it is on a file system in memory */
+    bool run_dir_given;
+    const char *config; /* file of the node's configuration */
+    bool config_given;  /* true if a flag or variable names the configuration's file, so that the file must exist */
+    /* update roots; NULL ends the array; if the array is empty, the roots of the node's configuration hold */
+    const char *roots[HF_OPTIONS_MAX_ROOTS + 1];
     size_t n_roots;
     const char *host_root;
     struct hf_agent_listen listen[HF_LISTEN_COUNT];
-    bool listen_optional; /* a port in use does not make the start fail */
-    /* Unix socket of POST /ingest; NULL: none, or the default, which the process derives from the run folder */
+    bool listen_optional; /* true if the agent also starts when the port of a listener is in use */
+    /* path of the Unix socket of POST /ingest; NULL for the default path, ingest.sock in the run folder */
     const char *ingest_socket;
     bool ingest_socket_off;
-    mode_t ingest_socket_mode;                           /* 0: 0666, or 0660 if a group is given */
-    gid_t ingest_socket_gid;                             /* (gid_t)-1: not given */
-    const char *allowed_hosts[HF_OPTIONS_MAX_HOSTS + 1]; /* --allow-host; NULL ends */
+    mode_t ingest_socket_mode;                           /* mode of the socket (0 means 0666, or 0660 with a group) */
+    gid_t ingest_socket_gid;                             /* group of the socket; (gid_t)-1 if no flag gives one */
+    const char *allowed_hosts[HF_OPTIONS_MAX_HOSTS + 1]; /* hosts that --allow-host names; NULL ends the list */
     size_t n_allowed_hosts;
     uint64_t retry_base_ns;
-    const char *storage_dir;    /* spool of telemetry */
-    const char *cloud_endpoint; /* sink of telemetry while no policy names one; NULL: none */
-    const char *device_key_ref; /* "file:/path" or "env:NAME"; NULL: none */
-    uint64_t max_retries;       /* attempts before the sink defers a telemetry batch */
+    const char *storage_dir; /* folder for the telemetry spools */
+    /* URL of the telemetry sink that is used while no policy configures telemetry; NULL if there is none */
+    const char *cloud_endpoint;
+    const char *device_key_ref; /* location of the device key, "file:/path" or "env:NAME"; NULL if there is none */
+    uint64_t max_retries;       /* number of attempts after which the agent defers a telemetry batch */
     enum hf_options_action action;
     enum hf_kube_api api;
     enum hf_log_level log_level;
@@ -62,13 +69,14 @@ struct hf_agent_options {
     bool once;
 };
 
-/* Parses the command line and the environment. -EINVAL: *err names the argument and the expected form. */
+/* Parses the command line and the environment. -EINVAL: an argument is wrong; *err names the argument and the expected
+ * form. */
 HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
                                        struct hf_agent_options *ret_options, struct hf_err *err);
 
-/* Appends the text of --help. */
+/* Appends the text that --help prints to *out. */
 HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
 
-/* Makes the name of a Node from a host's name: lower case, as kubelet does. -EINVAL: the result is not a name by RFC
- * 1123. */
+/* Makes the name of a Node from a host's name by changing it to lower case, as the kubelet does. -EINVAL: the result is
+ * not a valid name by RFC 1123. */
 HF_MUST_USE int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err);

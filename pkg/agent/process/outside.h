@@ -1,4 +1,5 @@
-/* agent/process/outside.h - events that the kernel reports: a file changed, the network is back. Loop thread only. */
+/* agent/process/outside.h - watches for events that the kernel reports: a file has changed, or the network is back.
+ * Threads: loop thread only. */
 #pragma once
 
 #include "base/buf.h"
@@ -7,18 +8,17 @@
 struct hf_outside;
 
 /* Calls `changed` after somebody wrote, renamed, replaced or removed the file `name` in `folder`. Returns NULL if the
- * kernel grants no inotify instance (the kernel limits their number); the caller then has to poll. Copies its
- * arguments. */
+ * kernel's limit of inotify instances is reached; the caller then has to poll the file. Copies its arguments. */
 struct hf_outside *hf_outside_watch_file(struct hf_loop *loop, const char *folder, const char *name,
                                          void (*changed)(void *arg), void *arg);
 
-/* Calls `changed` when an address or a route appears or a link comes up, but at most once a second. Returns NULL if
- * netlink is not available. */
+/* Calls `changed` when a network address or a route appears or a network link comes up, but at most once a second.
+ * Returns NULL if netlink is not available. */
 struct hf_outside *hf_outside_watch_links(struct hf_loop *loop, void (*changed)(void *arg), void *arg);
 
 void hf_outside_free(struct hf_outside *outside);
 HF_DEFINE_CLEANUP(struct hf_outside, hf_outside_free)
 
-/* Finds this process's systemd unit in the text of /proc/self/cgroup and writes its name into unit[n]. Returns false if
- * there is none. Pure. */
+/* Finds the systemd unit of this process in `cgroup`, the text of /proc/self/cgroup. Writes the unit's name into
+ * unit[n] and returns true, or returns false if the text names no unit. Pure. */
 bool hf_outside_own_unit(struct hf_view cgroup, char *unit, size_t n);

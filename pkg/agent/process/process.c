@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/process/configuration.h"
 #include "agent/process/listeners.h"
 #include "agent/process/outside.h"
 #include "agent/process/telemetry.h"
@@ -41,6 +42,7 @@ struct process {
     struct hf_loop *loop;
     struct hf_metrics *metrics;
     struct hf_home home;
+    struct hf_agent_configuration config;
     struct hf_listeners *listeners;
     struct hf_http_client *artifacts; /* any origin, no credentials */
     struct hf_upstream *read;         /* source of the desired state; NULL: a folder */
@@ -149,6 +151,7 @@ static int open_telemetry(struct process *p, struct hf_err *err)
         .log = p->log,
         .metrics = p->metrics,
         .node = p->node_name,
+        .config = p->config.now,
         .changed = telemetry_changed,
         .arg = p,
     };
@@ -310,9 +313,26 @@ static void reload_credentials(struct process *p)
     hf_upstream_reload(p->written);
 }
 
+static void reload_config(struct process *p)
+{
+    struct hf_err err = HF_ERR_INIT;
+    int r = hf_agent_configuration_read(&p->config, &err);
+
+    if (r < 0)
+        (void)log_failure(p, "config.not_read", &err);
+    if (r <= 0)
+        return;
+    hf_agent_telemetry_configure(p->telemetry, p->config.now);
+    hf_agent_configure(p->agent, p->config.now);
+}
+
 static void on_hangup(void *arg)
 {
-    reload_credentials(arg);
+    struct process *p = arg;
+
+    reload_credentials(p);
+    if (p->agent != NULL && !p->stopping)
+        reload_config(p);
 }
 
 static void on_timer(void *arg)
@@ -410,15 +430,16 @@ static int start_agent(struct process *p, struct hf_err *err)
         .node_name = p->node_name,
         .version = HF_VERSION,
         .trust_dir = o->trust_dir,
-        .roots = o->roots,
+        .config = p->config.now,
+        .roots = hf_agent_configuration_roots(&p->config),
         .facts_root = "",
         .pod_mode = o->pod_mode,
         .host_root = o->host_root,
         .once = o->once,
         .run_path = p->run_path[0] != '\0' ? p->run_path : NULL,
+        .uid = geteuid(),
         .own_unit = p->own_unit[0] != '\0' ? p->own_unit : NULL,
         .retry_base_ns = o->retry_base_ns,
-        .ntp = hf_clock_ntp_read,
         .policy_changed = policy_changed,
         .telemetry = telemetry_status,
         .settled = settled,
@@ -459,6 +480,8 @@ static int run(struct process *p)
     find_own_unit(p);
     make_run_folder(p);
     if (r == 0)
+        r = HF_MIN(hf_agent_configuration_read(&p->config, &err), 0);
+    if (r == 0)
         r = open_parts(p, &err);
     if (r == 0)
         r = serve(p, &err); /* a taken port fails the start before the agent changes anything */
@@ -496,6 +519,7 @@ static void clean_up(struct process *p)
     hf_loop_free(p->loop);
     hf_metrics_free(p->metrics);
     hf_home_close(&p->home);
+    hf_agent_configuration_done(&p->config);
     hf_log_free(p->log);
 }
 
@@ -505,6 +529,7 @@ int hf_agent_process(const struct hf_agent_options *options)
     int exit_code = HF_EXIT_FAILED;
 
     p.log = hf_log_new(STDERR_FILENO, options->log_level, hf_clock_posix());
+    p.config = (struct hf_agent_configuration){.options = options, .fs = hf_fs_posix(), .log = p.log};
     if (p.log != NULL)
         exit_code = run(&p);
     clean_up(&p);

@@ -24,7 +24,8 @@ struct hf_agent_telemetry {
     int lock_fd;                  /* lock of the storage folder; -1: not held */
     char failure[256];            /* reason why the storage folder is unusable; "": it can */
     json_t *owner, *owner_labels; /* to apply once it can: the policy's tree and the node's labels */
-    struct hf_timer *again;       /* for the next attempt to use it */
+    bool owner_is_signed;
+    struct hf_timer *again; /* for the next attempt to use it */
 };
 
 /* ---- from the environment ---------------------------------------------------------------------------------------- */
@@ -160,6 +161,7 @@ static bool start_service(struct hf_agent_telemetry *t)
                   .rand = p->rng,
                   .log = p->log,
                   .metrics = p->metrics,
+                  .config = p->config,
                   .node = p->node,
                   .user_agent = "holdfast-agent/" HF_VERSION,
                   .dir = p->options->storage_dir,
@@ -185,7 +187,7 @@ static bool start_service(struct hf_agent_telemetry *t)
 /* Starts the service, or waits for the folder. */
 static void start_wanted(struct hf_agent_telemetry *t)
 {
-    static const struct hf_telemetry on = {.present = true};
+    const struct hf_telemetry on = {.present = true, .is_signed = t->owner_is_signed};
     const struct hf_sched_ops *sched = hf_loop_sched(t->params.loop);
 
     if (!start_service(t)) {
@@ -224,8 +226,16 @@ void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struc
         return;
     }
     telemetry->owner = json_incref(chosen->json);
+    telemetry->owner_is_signed = chosen->telemetry.is_signed;
     telemetry->owner_labels = labels != NULL ? json_deep_copy(labels) : NULL;
     start_wanted(telemetry);
+}
+
+void hf_agent_telemetry_configure(struct hf_agent_telemetry *telemetry, const struct hf_config *config)
+{
+    telemetry->params.config = config;
+    if (telemetry->service != NULL)
+        hf_telemetry_service_configure(telemetry->service, config);
 }
 
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg)

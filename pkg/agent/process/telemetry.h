@@ -1,24 +1,25 @@
-/* agent/process/telemetry.h - starts pkg/telemetry with the settings of the policy or, without such a policy, of the
- * environment.
+/* agent/process/telemetry.h - runs pkg/telemetry with the settings of the policy, or of the environment if the policy
+ * has no telemetry part.
  *
- * A policy with a telemetry part wins. Without such a policy, the variable CLOUD_ENDPOINT turns on POST /ingest and one
- * sink of format seed. Without both, no part of telemetry runs.
+ * If the policy in effect has a telemetry part, it decides. Otherwise the environment variable CLOUD_ENDPOINT, if set,
+ * turns on POST /ingest and one sink of format `seed`. Otherwise no part of telemetry runs.
  *
- * The storage folder belongs to one agent: from the first use of telemetry until the end of the process, the process
- * holds <dir>/storage.lock. If the folder is unusable, or another agent has the lock, the agent tries again every 30 s.
- * Loop thread only. */
+ * Only one agent may use the storage folder, so the process holds the lock <dir>/storage.lock from the first use of
+ * telemetry until the process ends. If the folder is unusable, or another agent has the lock, the agent tries again
+ * every 30 s. Threads: loop thread only. */
 #pragma once
 
 #include "agent/process/options.h"
 #include "api/syncpolicy.h"
 #include "base/rand.h"
+#include "config/config.h"
 #include "loop/loop.h"
 #include "loop/server/server.h"
 #include "web/metrics.h"
 
 struct hf_agent_telemetry;
 
-/* The telemetry borrows all pointers. */
+/* Parameters of hf_agent_telemetry_new(), which borrows what the pointers point to. */
 struct hf_agent_telemetry_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;
@@ -28,7 +29,9 @@ struct hf_agent_telemetry_params {
     struct hf_log *log;
     struct hf_metrics *metrics;
     const char *node;
-    void (*changed)(void *arg); /* called when hf_agent_telemetry_status() has something important to report */
+    const struct hf_config *config; /* bounds that the node sets; NULL means the defaults */
+    /* called when the result of hf_agent_telemetry_status() has an important change to report */
+    void (*changed)(void *arg);
     void *arg;
 };
 
@@ -36,15 +39,19 @@ HF_MUST_USE int hf_agent_telemetry_new(const struct hf_agent_telemetry_params *p
                                        struct hf_agent_telemetry **ret_telemetry, struct hf_err *err);
 void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry);
 
-/* Applies the policy in effect and the node's labels. */
+/* Applies the telemetry settings of the policy in effect, and the node's labels. */
 void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struct hf_syncpolicy *policy,
                                const json_t *labels);
 
-/* Stops all sources; calls `stopped` when every accepted event is on disk. */
+/* Replaces the configuration, and applies the policy in effect again under it. */
+void hf_agent_telemetry_configure(struct hf_agent_telemetry *telemetry, const struct hf_config *config);
+
+/* Stops all telemetry sources. Calls `stopped` when every accepted event is on disk. */
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);
 
-/* Returns the route of POST /ingest: 404 while the source is off, 503 while the storage folder is unusable. */
+/* Returns the route that serves POST /ingest. The route answers 404 while the source is off, and 503 while the storage
+ * folder is unusable. */
 struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry);
 
-/* Returns EdgeNode.status.telemetry as a new object; NULL: nothing to report. */
+/* Returns EdgeNode.status.telemetry as a new object, or NULL if there is nothing to report. */
 json_t *hf_agent_telemetry_status(const struct hf_agent_telemetry *telemetry);

@@ -1,5 +1,5 @@
-/* agent/process/upstream.h - one API that this process talks to: its configuration, its credentials, its HTTP client
- * and its source. Loop thread only. */
+/* agent/process/upstream.h - one API server that this process uses, with its configuration, its credentials, its HTTP
+ * client and its source. Threads: loop thread only. */
 #pragma once
 
 #include "kube/kube.h"
@@ -9,31 +9,32 @@ struct hf_upstream_params {
     struct hf_loop *loop;
     const struct hf_clock_ops *clock;
     struct hf_log *log;
-    struct hf_metrics *metrics;      /* may be NULL */
-    const char *server, *kubeconfig; /* as for hf_kube_config_find() */
+    struct hf_metrics *metrics;      /* registry of metrics; may be NULL */
+    const char *server, *kubeconfig; /* arguments `server` and `kubeconfig` of hf_kube_config_find() */
     enum hf_kube_api api;
     uint64_t max_skew_ns;
 };
 
 struct hf_upstream;
 
-/* Reads configuration and credentials (small files; blocks). Returns NULL on failure, with the reason in *err. */
+/* Reads configuration and credentials, which blocks while it reads small files. Returns NULL on failure, with the
+ * reason in *err. */
 struct hf_upstream *hf_upstream_new(const struct hf_upstream_params *params, struct hf_err *err);
 void hf_upstream_free(struct hf_upstream *upstream);
 HF_DEFINE_CLEANUP(struct hf_upstream, hf_upstream_free)
 
 const struct hf_source_ops *hf_upstream_source(struct hf_upstream *upstream);
 
-/* The functions below accept NULL and then do nothing. */
+/* The functions below do nothing if `upstream` is NULL. */
 
-/* Returns true if credentials are in files, which may change. */
+/* Returns true if the credentials are in files, which may change while the agent runs. */
 bool hf_upstream_has_files(const struct hf_upstream *upstream);
 
-/* Reads the credentials again; logs failures. */
+/* Reads the credentials from their files again, and logs failures. */
 void hf_upstream_reload(struct hf_upstream *upstream);
 
-/* Applies the limits of a policy. */
+/* Applies the maximum back-off and the maximum clock skew of a SyncPolicy. */
 void hf_upstream_follow(struct hf_upstream *upstream, uint64_t retry_cap_ns, uint64_t max_skew_ns);
 
-/* Ends back-offs, because the network is back. */
+/* Call this function when the network is back. Ends all back-offs, so that requests start at once. */
 void hf_upstream_nudge(struct hf_upstream *upstream);

@@ -163,7 +163,7 @@ static struct hf_status_view view_of(const struct collection *all, const struct 
         .stopped = all->params->stopped,
         .staleness = parts->contact->staleness,
         .skew_exceeded = parts->contact->skew.exceeded,
-        .ntp = params->ntp != NULL ? params->ntp() : HF_CLOCK_NTP_UNKNOWN,
+        .clock_synchronized = hf_clock_synchronized(&params->home->clock),
         .updates = all->updates,
         .n_updates = all->n_updates,
         .refused = all->refused,
@@ -175,6 +175,9 @@ static struct hf_status_view view_of(const struct collection *all, const struct 
         .policy = policy->in_effect,
         .policy_is_default = policy->in_effect == policy->defaults,
         .labels_refused = &policy->labels_refused,
+        .config_fault = hf_config_fault(parts->env->config, 0),
+        .policy_distrust = policy->distrust,
+        .policy_distrust_text = policy->distrust_text,
         .name_shared = all->params->name_shared,
         .labels_failure = or_null(parts->labeller->failure),
         .delivery_failure = all->params->delivery_failure,
@@ -206,6 +209,7 @@ int hf_collect_status(const struct hf_collect_params *params, struct hf_readines
     struct hf_status_view view = view_of(&all, ret_readiness);
     if (hf_diskq_failing(parts->env->diskq, disk, sizeof(disk)))
         view.disk_failure = disk;
+    view.trust_failure = hf_update_engine_trust_problem(parts->engine);
     uint64_t now = hf_contact_reported(parts->contact, hf_unix_ns(parts->env->clock));
     return hf_status_essence(&view, params->conditions, now, ret_essence);
 }

@@ -1,29 +1,31 @@
-/* agent/report/outbox.h - copies of the status on this node: <state>/outbox.json while deliveries fail, and the run
- * file for local readers (`holdfast status`). Loop thread only; the disk queue writes the files. */
+/* agent/report/outbox.h - keeps copies of the status on this node. One copy is <state>/outbox.json, which exists while
+ * deliveries fail. The other copy is the run file, which local programs such as `holdfast status` read. Threads: loop
+ * thread only; the disk queue writes the files. */
 #pragma once
 
 #include "agent/env.h"
 
 struct hf_outbox {
     const struct hf_agent_env *env;
-    bool present; /* the file exists */
-    /* essence (report/status.h) of the status in the file; NULL: no file, or a file of an earlier process */
+    bool present; /* true if <state>/outbox.json exists */
+    /* essence (report/status.h) of the status in <state>/outbox.json; NULL if there is no file, or if an earlier
+     * process wrote it */
     json_t *essence;
 };
 
-/* Looks for the outbox of an earlier process. Returns the conditions in this outbox as a new array, because their
- * transition times are still valid although the rest of that status is out of date. NULL: there are no conditions. */
+/* Loads <state>/outbox.json of an earlier process, if it exists. Returns the conditions in this status as a new array,
+ * or NULL if there are none. The transition times of these conditions are still valid, although the other parts of the
+ * status are out of date. */
 json_t *hf_outbox_load(struct hf_outbox *outbox, const struct hf_agent_env *env);
 void hf_outbox_done(struct hf_outbox *outbox);
 
-/* Replaces the status in the outbox by `body`. `essence` is the part of `body` whose change needs a report
- * (report/status.h). */
+/* Replaces the status in <state>/outbox.json by `body`, whose essence is `essence` (report/status.h). */
 void hf_outbox_write(struct hf_outbox *outbox, const json_t *body, json_t *essence);
 
-/* Returns true if the outbox holds a status with this essence. */
+/* Returns true if <state>/outbox.json holds a status with this essence. */
 bool hf_outbox_holds(const struct hf_outbox *outbox, const json_t *essence);
 void hf_outbox_clear(struct hf_outbox *outbox);
 
-/* Writes the run file. The file is on a file system in memory, so a write with each heartbeat does not wear the
- * disk. */
+/* Writes `body` to the run file. This file is on a file system in memory, so a write with each heartbeat does not wear
+ * the disk. */
 void hf_outbox_show(const struct hf_outbox *outbox, const json_t *body);

@@ -103,7 +103,7 @@ static int make_body(struct hf_report *report, json_t **ret_body)
         .observed_unix_ns = hf_contact_reported(contact, now.unix_ns),
         .contact_unix_ns = hf_contact_reported(contact, hf_stale_contact_unix_ns(&contact->stale)),
         .has_offset = contact->skew.known,
-        .offset_ns = hf_clock_skew_offset_ns(&contact->skew, now.mono_ns, now.unix_ns),
+        .offset_ns = hf_contact_wall_offset_ns(contact),
         .telemetry = params->telemetry != NULL ? params->telemetry(params->arg) : NULL,
     };
 

@@ -1,10 +1,11 @@
-/* agent/report/report.h - EdgeNode.status: built when something changes, written at the pace of sync/pace.h. Loop
- * thread only.
+/* agent/report/report.h - builds EdgeNode.status when something changes, and writes it at the pace that sync/pace.h
+ * computes. Threads: loop thread only.
  *
- * A status takes one of three ways:
- *   write   the server is in reach: apply the status, and wait until it comes back through the subscription
- *   park    the server is out of reach: put the status into the outbox, where it waits for contact
- *   keep    the server is in reach but deliveries fail: renew the local copies after changes and at each interval */
+ * Each newest status takes one of three ways:
+ *   write   if the server is reachable, write the status by server-side apply, and wait until the source reports it
+ *   park    if the server is not reachable, put the status into the outbox, where it waits for contact
+ *   keep    if the server is reachable but deliveries fail, write the copies on this node again after changes and at
+ *           each interval */
 #pragma once
 
 #include "agent/parts.h"
@@ -19,7 +20,7 @@
 struct hf_report {
     const struct hf_agent_env *env;
     const struct hf_agent_parts *parts;
-    json_t *essence;    /* the newest status without its volatile part (report/status.h); NULL: no status yet */
+    json_t *essence;    /* essence of the newest status (report/status.h); NULL before the first status */
     json_t *conditions; /* conditions of the newest status, with their transition times */
     struct hf_steady steady;
     struct hf_pace pace;
@@ -27,45 +28,47 @@ struct hf_report {
     struct hf_outbox outbox;
     struct hf_echo echo;
     struct hf_sender sender;
-    struct hf_backoff backoff; /* back-off after failed deliveries */
-    uint64_t look_again_ns;    /* monotonic time at which the essence may change by itself; HF_NEVER */
-    /* monotonic time of the next renewal of the copies on this node; HF_NEVER: deliveries succeed */
+    struct hf_backoff backoff; /* delays after failed deliveries */
+    uint64_t look_again_ns;    /* monotonic time at which the essence may change without an event, or HF_NEVER */
+    /* monotonic time at which to write the copies on this node again; HF_NEVER while deliveries succeed */
     uint64_t keep_ns;
-    uint64_t kept_ns;    /* monotonic time at which the copies were last renewed */
+    uint64_t kept_ns;    /* monotonic time at which the copies on this node were last written */
     uint64_t contact_ns; /* monotonic time since which the server has accepted statuses */
-    /* reason why the server refuses statuses; "": the server accepts them, or is out of reach */
+    /* reason why the server refuses statuses; "" if the server accepts them or is not reachable */
     char refused[HF_READINESS_MESSAGE];
-    bool ready, stalled; /* the newest status has these conditions with status True */
-    bool delivered;      /* the server has the newest status */
+    bool ready, stalled; /* true if the newest status has the condition Ready (or Stalled) with status True */
+    bool delivered;      /* true if the server has the newest status */
     bool stopping;
 };
 
-/* `parts` need not be complete yet. -ENOMEM. */
+/* Initialises the report. The pointers in `parts` need not be set yet. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_report_init(struct hf_report *report, const struct hf_agent_env *env,
                                const struct hf_agent_parts *parts, struct hf_err *err);
 void hf_report_done(struct hf_report *report);
 
-/* Builds the essence again. If the essence has changed, a write becomes due. */
+/* Builds the essence of the status again. If the essence has changed, a write becomes due. */
 void hf_report_build(struct hf_report *report);
 
-/* Writes, parks or keeps the status if that is due. hf_report_wait_until_ns() returns the monotonic time at which to
- * call this function next, or HF_NEVER. */
+/* Sends the newest status on one of the three ways above, if that is due. hf_report_wait_until_ns() returns the
+ * monotonic time at which to call hf_report_send_if_due() next, or HF_NEVER. */
 void hf_report_send_if_due(struct hf_report *report);
 uint64_t hf_report_wait_until_ns(const struct hf_report *report);
 
-/* Call when the server accepts statuses again: the report writes the newest status after `spread_ns`. */
+/* Call this function when the server accepts statuses again. The newest status is then written after `spread_ns`. */
 void hf_report_reachable(struct hf_report *report, uint64_t spread_ns);
 
-/* Takes in our EdgeNode as the source shows it (NULL: deleted). */
+/* Handles this node's EdgeNode as the source reports it; `edgenode` is NULL if the EdgeNode does not exist. */
 void hf_report_heard_edgenode(struct hf_report *report, const json_t *edgenode);
 
-/* Call when something outside the essence changed. The report then writes the status before the next heartbeat. */
+/* Call this function when something has changed that is not part of the essence but must not wait for the heartbeat.
+ * The status is then written before the next heartbeat. */
 void hf_report_changed(struct hf_report *report);
 
-/* Returns true if the newest status has the condition Reconciling: something will still happen by itself. */
+/* Returns true if the newest status has the condition Reconciling, which means that the agent still has work to do. */
 bool hf_report_reconciling(const struct hf_report *report);
 
-/* Ends the report. `last_status`: write a final status which reports that the agent stopped. hf_report_stopped()
- * returns true once the server has answered or 2 s have passed, and at once if there is nothing to send. */
+/* Ends the reports. If `last_status` is true, first writes a final status, which reports that the agent stopped.
+ * hf_report_stopped() returns true as soon as the server has answered or 2 s have passed, and at once if there is
+ * nothing to send. */
 void hf_report_stop(struct hf_report *report, bool last_status);
 bool hf_report_stopped(struct hf_report *report);

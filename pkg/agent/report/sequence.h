@@ -1,24 +1,25 @@
-/* agent/report/sequence.h - the numbers of statuses, which only grow, even over restarts and power cuts. Loop thread
- * only. A call blocks while it writes the file, which is rare.
+/* agent/report/sequence.h - gives each status a number. The numbers only grow, even after restarts and power cuts.
+ * Threads: loop thread only. Few calls write the file; only these calls block.
  *
- * The agent reserves a block of numbers on the disk (<state>/sequence) before it uses the first number of the block. So
- * most heartbeats cost no disk write. */
+ * The agent reserves a block of numbers in the file <state>/sequence before it uses the first number of the block. So
+ * most heartbeats need no disk write. */
 #pragma once
 
 #include "agent/env.h"
 
 struct hf_sequence {
     const struct hf_agent_env *env;
-    uint64_t number;  /* number of the last status made */
-    uint64_t durable; /* the disk has reserved all numbers below this number */
-    bool uncertain;   /* the disk has no number: continue from the number that the source shows */
+    uint64_t number;  /* number of the last status */
+    uint64_t durable; /* the file reserves all numbers below this number */
+    /* true if the file has no number, so that the node must continue from the number that the source reports */
+    bool uncertain;
 };
 
-/* Reads the file <state>/sequence. */
+/* Initialises `sequence` from the file <state>/sequence. */
 void hf_sequence_load(struct hf_sequence *sequence, const struct hf_agent_env *env);
 
-/* Returns a new number. */
+/* Returns the number for a new status. */
 uint64_t hf_sequence_next(struct hf_sequence *sequence);
 
-/* Releases the reserved numbers that nobody used. Call at the end of a process. */
+/* Releases the reserved numbers that no status has used. Call this function at the end of the process. */
 void hf_sequence_save(struct hf_sequence *sequence);

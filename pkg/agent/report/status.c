@@ -252,6 +252,13 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
     if (r == 0)
         r = set_policy(conditions, view, now_unix_ns);
     if (r == 0)
+        r = set_simple(conditions, "PolicyTrusted", view->policy_distrust != NULL ? "False" : NULL,
+                       view->policy_distrust != NULL ? view->policy_distrust : "",
+                       view->policy_distrust != NULL ? view->policy_distrust_text : "", now_unix_ns);
+    if (r == 0)
+        r = set_simple(conditions, "ConfigurationValid", view->config_fault != NULL ? "False" : NULL, "Faulty",
+                       view->config_fault != NULL ? view->config_fault : "", now_unix_ns);
+    if (r == 0)
         r = set_simple(
             conditions, "ClockSkewed", view->skew_exceeded ? "True" : NULL, "BeyondMaxSkew",
             "this node's clock differs from the API server's by more than the policy's clock.maxSkew: synchronize it",
@@ -271,6 +278,9 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
         r = set_simple(conditions, "StateWritable", view->disk_failure != NULL ? "False" : NULL, "WriteFailed",
                        view->disk_failure != NULL ? view->disk_failure : "", now_unix_ns);
     if (r == 0)
+        r = set_simple(conditions, "TrustFolderSafe", view->trust_failure != NULL ? "False" : NULL, "FilesAtRisk",
+                       view->trust_failure != NULL ? view->trust_failure : "", now_unix_ns);
+    if (r == 0)
         r = set_simple(conditions, "SourceReadable", view->source_failure != NULL ? "False" : NULL,
                        view->source_reason != NULL ? view->source_reason : "",
                        view->source_failure != NULL ? view->source_failure : "", now_unix_ns);
@@ -286,8 +296,7 @@ int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uin
     put_agent(&b, view);
     put_text(&contact, "state", hf_staleness_name(view->staleness));
     put_built(&b, "contact", &contact);
-    if (view->ntp != HF_CLOCK_NTP_UNKNOWN)
-        put(&clock, "synchronized", json_boolean(view->ntp == HF_CLOCK_NTP_SYNCHRONIZED));
+    put(&clock, "synchronized", json_boolean(view->clock_synchronized));
     put_built(&b, "clock", &clock);
     put_policy(&b, view);
     put_updates(&b, view);

@@ -1,15 +1,14 @@
-/* agent/report/status.h - EdgeNode.status as JSON. Pure.
+/* agent/report/status.h - builds EdgeNode.status as JSON. Pure.
  *
- * A status has two parts. The essence is the part whose change needs a report. The agent adds the volatile part
- * (sequence, times, clock offset, telemetry) only when it writes a status, so that neither a drifting clock nor a
- * heartbeat counts as a change.
+ * A status has two parts. The essence is the part whose change the agent reports at once. The volatile part (sequence,
+ * times, clock offset, telemetry) is added only when the agent writes a status, so that a drifting clock or a heartbeat
+ * does not count as a change.
  *
  * To add a condition, add a row to set_conditions() and a field to struct hf_status_view from which the row takes
  * presence and reason. */
 #pragma once
 
 #include "api/syncpolicy.h"
-#include "node/clock.h"
 #include "node/disk.h"
 #include "sync/hold.h"
 #include "sync/readiness.h"
@@ -19,8 +18,9 @@ enum {
     HF_STATUS_MAX_MESSAGE = 1024,
     HF_STATUS_MAX_UPDATES = 64,
     HF_STATUS_MAX_DISKS = 8,
-    HF_STATUS_ONE_BYTES = 1024, /* limit of a status with one release, if Ready is True */
-    /* limit of a status with one release, if Ready is not True: longer, because a person has to read the reason */
+    HF_STATUS_ONE_BYTES = 1024, /* maximum size in bytes of a status with one release, if Ready is True */
+    /* maximum size in bytes of a status with one release, if Ready is not True; the limit is higher because a person
+     * has to read the reason */
     HF_STATUS_TROUBLE_BYTES = 3072
 };
 
@@ -30,38 +30,46 @@ struct hf_status_disk {
     enum hf_disk_level level;
 };
 
-/* Everything that a status reports. Borrowed. */
+/* Everything that the essence of a status reports. The strings and arrays are borrowed. */
 struct hf_status_view {
     const char *version;
     bool pod_mode;
-    bool once;    /* the agent ends by itself; nobody renews the status after that */
-    bool stopped; /* the last status of an agent that somebody stops */
+    bool once;    /* the agent runs with --once, so that nobody renews the status after the process has ended */
+    bool stopped; /* this is the last status, because somebody stops the agent */
     enum hf_staleness staleness;
     bool skew_exceeded;
-    enum hf_clock_ntp ntp;
+    bool clock_synchronized; /* a time server keeps the wall clock */
     const struct hf_update_status *updates;
     size_t n_updates;
     const struct hf_refused *refused;
     size_t n_refused;
-    const struct hf_status_disk *disks; /* the disks that are too full */
+    const struct hf_status_disk *disks; /* array of the disks that are too full */
     size_t n_disks;
-    const struct hf_hold *hold; /* NULL: no hold is in effect */
+    const struct hf_hold *hold; /* the site's hold; NULL if no hold is in effect */
     uint64_t hold_end_unix_ns;
     const struct hf_syncpolicy *policy; /* the policy in effect */
-    bool policy_is_default;             /* no SyncPolicy selects this node */
+    /* true if no SyncPolicy selects this node, so that the defaults are in effect */
+    bool policy_is_default;
     const struct hf_issues *labels_refused;
-    bool name_shared;             /* another agent writes statuses under our name */
-    const char *labels_failure;   /* reason why the server refuses the Node's labels; NULL: no refusal */
-    const char *delivery_failure; /* reason why the server refuses statuses; NULL: no refusal */
-    const char *disk_failure;     /* reason why writes to the state folder fail; NULL: no failure */
-    const char *source_failure;   /* reason why a source in reach gives no desired state; NULL: no failure */
-    const char *source_reason;    /* CamelCase reason of source_failure; NULL: no failure */
+    const char *config_fault;         /* first fault of the node's configuration; NULL if there is none */
+    const char *policy_distrust;      /* reason why the node does not accept a policy's signatures; NULL if it does */
+    const char *policy_distrust_text; /* explanation of policy_distrust */
+    bool name_shared;                 /* another agent writes statuses under this node's name */
+    /* reason why the server refuses the Node's labels; NULL if the server does not refuse them */
+    const char *labels_failure;
+    const char *delivery_failure; /* reason why the server refuses statuses; NULL if the server does not refuse them */
+    const char *disk_failure;     /* reason why writes to the state folder fail; NULL if they succeed */
+    /* what does not belong into the trust folder, or who can change it; NULL if all is well */
+    const char *trust_failure;
+    /* reason why a reachable source does not serve the desired state; NULL if there is no such failure */
+    const char *source_failure;
+    const char *source_reason; /* CamelCase word for source_failure; NULL if source_failure is NULL */
     const struct hf_readiness *readiness;
-    int64_t observed_generation; /* generation of the EdgeNode; 0: unknown */
+    int64_t observed_generation; /* generation of this node's EdgeNode (0 means unknown) */
 };
 
-/* Builds the essence. Updates the array `conditions` in place, so that transition times survive. *ret_essence is a new
- * object that contains a copy of this array. -ENOMEM. */
+/* Builds the essence of a status. Updates the array `conditions` in place, so that unchanged conditions keep their
+ * transition times. Sets *ret_essence to a new object, which contains a copy of `conditions`. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
                                   json_t **ret_essence);
 
@@ -75,17 +83,19 @@ bool hf_status_same(const json_t *essence_a, const json_t *essence_b);
 
 struct hf_status_volatile {
     uint64_t sequence;
-    uint64_t observed_unix_ns; /* the moment that the status describes */
-    uint64_t contact_unix_ns;  /* 0: never */
+    uint64_t observed_unix_ns; /* time that the status describes */
+    uint64_t contact_unix_ns;  /* time of the last contact (0 means never) */
     bool has_offset;
-    json_t *telemetry; /* hf_status_body() takes over the reference; NULL: no telemetry part */
-    /* the server's clock minus ours; the status has the opposite sign, positive if the node is ahead */
+    /* telemetry part of the status, whose reference hf_status_body() takes over; NULL if there is none */
+    json_t *telemetry;
+    /* the server's clock minus this node's clock; the status shows the offset with the opposite sign, positive if the
+     * node's clock is ahead */
     int64_t offset_ns;
 };
 
-/* Makes the body of an apply: {apiVersion, kind, metadata.name, status}. -ENOMEM. */
+/* Makes the body of an apply to the status, {apiVersion, kind, metadata.name, status}. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_status_body(const char *node_name, const json_t *essence, const struct hf_status_volatile *moving,
                                json_t **ret_body);
 
-/* Makes the body of the apply that creates the EdgeNode: {apiVersion, kind, metadata.name}. -ENOMEM. */
+/* Makes the body of the apply that creates the EdgeNode, {apiVersion, kind, metadata.name}. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_status_object(const char *node_name, json_t **ret_body);

@@ -1,14 +1,14 @@
-/* api/field/field.h - decodes an object by a table of fields. A row of the table has name, kind, default and bounds of
- * one field.
+/* api/field/field.h - decodes a JSON object into a struct by a table of fields. Each row of the table has the name,
+ * kind, default and bounds of one field.
  *
  *     static const struct hf_field health_fields[] = {
  *         HF_FIELD_DURATION(struct hf_release, health_deadline_ns, "deadline", "2m", 1 s, 24 h),
  *         HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", check_fields, 16, .finish = finish_check),
  *         {0}};
  *
- * One pass reports every mistake. An unknown key is a warning, except in a label selector. `const char *` members
- * borrow from the tree. Fields of an absent object take their defaults. tests/unit/api/test_schema.c compares the
- * tables with the CRDs. Pure. */
+ * One pass reports every mistake in the object. An unknown key is an error in a label selector, and gives only a
+ * warning everywhere else. `const char *` members of the struct point into the JSON tree. Fields of an absent object
+ * take their defaults. tests/unit/api/test_schema.c compares the tables with the CRDs. Pure. */
 #pragma once
 
 #include "api/field/decode.h"
@@ -22,37 +22,40 @@ enum hf_field_kind {
     HF_KIND_QUANTITY,
     HF_KIND_PERCENT,
     HF_KIND_TIME,
-    HF_KIND_WORD, /* one word of a set, stored as its index in the set */
+    HF_KIND_WORD, /* one word of a set of words, stored as the index of the word in the set */
     HF_KIND_OBJECT,
     HF_KIND_LIST,     /* list of objects */
     HF_KIND_TEXTS,    /* list of strings */
     HF_KIND_LABELS,   /* object of label keys and values */
-    HF_KIND_SELECTOR, /* label selector; `decode` decodes the value */
-    HF_KIND_OTHER,    /* any other form; `decode` decodes the value */
+    HF_KIND_SELECTOR, /* label selector, which the row's `decode` function decodes */
+    HF_KIND_OTHER,    /* any other form, which the row's `decode` function decodes */
     HF_KIND_COUNT,
 };
 
 struct hf_field {
-    const char *name; /* NULL ends a table */
+    const char *name; /* name of the field; NULL in the row that ends a table */
     enum hf_field_kind kind;
     bool required;
-    bool opaque;          /* OBJECT: the decoder ignores its members */
-    size_t offset;        /* offset, in the structure, of the member that gets the value (the slot) */
-    size_t width;         /* INTEGER, WORD: bytes of the slot; LIST: bytes of one element */
-    size_t count_offset;  /* LIST: offset of the size_t that gets the number of elements */
-    const char *fallback; /* default, as text */
-    /* Bounds: of the value for INTEGER (as int64), DURATION (in ns) and QUANTITY (in bytes); of the length for TEXT; of
-     * the number of items for LIST and TEXTS. */
+    bool opaque;          /* for OBJECT, true if the decoder ignores the members of the object */
+    size_t offset;        /* offset in the struct of the slot, which is the member that receives the value */
+    size_t width;         /* for INTEGER and WORD, size of the slot in bytes; for LIST, size of one element in bytes */
+    size_t count_offset;  /* for LIST, offset in the struct of the size_t that receives the number of elements */
+    const char *fallback; /* default value, as text; NULL if there is none */
+    /* Minimum and maximum. For INTEGER (as int64), DURATION (in ns) and QUANTITY (in bytes) they bound the value, for
+     * TEXT the length, and for LIST and TEXTS the number of items. */
     uint64_t min, max;
-    uint64_t item_min, item_max;     /* TEXTS: length of one item */
-    const char *const *words;        /* WORD: the set of words; NULL ends */
-    bool (*check)(const char *text); /* TEXT, TEXTS: returns false for a malformed string */
-    const char *expected;            /* TEXT, TEXTS: the error text after a failed check */
-    const struct hf_field *fields;   /* OBJECT, LIST: table of the members */
-    /* OBJECT, LIST: checks rules across fields, after the decoder has decoded the fields of the object or of one list
-     * element. `json` is this object or element. */
+    uint64_t item_min, item_max; /* for TEXTS, minimum and maximum length of one item */
+    const char *const *words;    /* for WORD, the set of words; NULL ends the array */
+    /* for TEXT and TEXTS, function that returns false for a malformed string; may be NULL */
+    bool (*check)(const char *text);
+    /* for TEXT and TEXTS, description of the expected form for the error text if `check` fails */
+    const char *expected;
+    const struct hf_field *fields; /* for OBJECT and LIST, table of the members */
+    /* For OBJECT and LIST, checks rules that involve several fields. Called when the decoder has decoded all fields of
+     * the object, or of one element of the list. `json` is the JSON of this object or element. */
     void (*finish)(struct hf_decode *decode, void *object, json_t *json);
-    /* SELECTOR, OTHER: decodes `value` into `slot`. `value` is NULL only if the field is absent and has a default. */
+    /* For SELECTOR and OTHER, decodes `value` into `slot`. `value` is NULL only if the field is absent and has a
+     * default. */
     void (*decode)(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot);
 };
 
@@ -85,7 +88,7 @@ struct hf_field {
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_WORD, HF_FIELD_SLOT(type, member), .fallback = (standard), .words = (set)       \
     }
-/* A nested object whose fields are members of the same structure (offset 0). */
+/* Row for a nested JSON object whose fields are members of the same struct (offset 0). */
 #define HF_FIELD_PART(key, table, ...)                                                                                 \
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_OBJECT, .fields = (table), __VA_ARGS__                                          \
@@ -94,7 +97,7 @@ struct hf_field {
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_OBJECT, HF_FIELD_SLOT(type, member), .fields = (table), __VA_ARGS__             \
     }
-/* An object whose members the decoder ignores. */
+/* Row for a JSON object whose members the decoder ignores. */
 #define HF_FIELD_OPAQUE(key)                                                                                           \
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_OBJECT, .opaque = true                                                          \
@@ -104,7 +107,7 @@ struct hf_field {
         .name = (key), .kind = HF_KIND_LIST, .offset = offsetof(type, member), .width = sizeof(*((type *)0)->member),  \
         .count_offset = offsetof(type, count), .fields = (table), .max = (most), __VA_ARGS__                           \
     }
-/* `member` is an array of at least most + 1 pointers; NULL ends the list. */
+/* Row for a list of strings. `member` is an array of at least most + 1 pointers; NULL ends the list. */
 #define HF_FIELD_TEXTS(type, member, key, most, length, is_good, wants, ...)                                           \
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_TEXTS, HF_FIELD_SLOT(type, member), .max = (most), .item_min = 1,               \
@@ -112,9 +115,10 @@ struct hf_field {
     }
 #define HF_REQUIRED .required = true
 
-/* Decodes `object` (NULL: absent, so every field takes its default) by the table `fields` into the structure `out`. */
+/* Decodes `object` by the table `fields` into the struct `out`. If `object` is NULL (absent), every field takes its
+ * default. */
 void hf_field_decode_all(struct hf_decode *decode, const struct hf_field *fields, json_t *object, void *out);
 
-/* Decodes the member "spec" of a whole object. The table `spec` has only one row, for this member. The function does
- * not report other members as unknown. */
+/* Decodes the member "spec" of a whole object. The table `spec` has only one row, which is for this member. Other
+ * members of the object are not reported as unknown. */
 void hf_field_decode_spec(struct hf_decode *decode, const struct hf_field *spec, json_t *object, void *out);

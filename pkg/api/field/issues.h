@@ -1,6 +1,6 @@
 /* api/field/issues.h - the errors and warnings that decoding finds in one object, each with its JSON path.
  *
- * Pure. An hf_issues is a value of about 20 kB (allocate it on the heap) that owns nothing. */
+ * Pure. A struct hf_issues owns no memory. It has about 20 kB, so allocate it on the heap. */
 #pragma once
 
 #include <stddef.h>
@@ -8,15 +8,17 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-/* maximum of stored errors, and of stored warnings; if there were more, the formatted text ends in "and N more" */
+/* Maximum number of stored errors, and of stored warnings. If there were more, the formatted text ends in "and N
+ * more". */
 enum { HF_API_MAX_ISSUES = 32 };
 
 struct hf_issue {
-    char path[160]; /* "spec.release.artifacts[0].sha256" */
-    char text[160]; /* the expected form and the value found */
+    char path[160]; /* JSON path, such as "spec.release.artifacts[0].sha256" */
+    char text[160]; /* text that states the expected form and the value found */
 };
 
-/* Errors make the object unusable. Warnings name unknown fields and doubtful values. */
+/* The issues of one object. An error makes the object unusable. A warning names an unknown field, or a value that is
+ * probably a mistake. */
 struct hf_issues {
     struct hf_issue errors[HF_API_MAX_ISSUES];
     size_t n_errors; /* number of errors found, which may exceed the number stored */
@@ -27,6 +29,6 @@ struct hf_issues {
 void hf_issue_error(struct hf_issues *issues, const char *path, const char *format, ...) HF_PRINTF(3, 4);
 void hf_issue_warning(struct hf_issues *issues, const char *path, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Writes "spec.a: expected x; spec.b: ...; and 3 more" into *out, for a status message or a person. out->max limits
- * the length. */
+/* Appends all errors to *out in the form "spec.a: expected x; spec.b: ...; and 3 more", for a status message or for a
+ * person. out->max limits the length. */
 void hf_issues_format(const struct hf_issues *issues, struct hf_buf *out);

@@ -1,11 +1,12 @@
-/* base/encoding/base64.h - bytes as Base64 text: the standard alphabet with padding (RFC 4648, section 4). Pure; any
- * thread. */
+/* base/encoding/base64.h - converts bytes to and from Base64 text with the standard alphabet and padding (RFC 4648,
+ * section 4). Pure; any thread. */
 #pragma once
 
 #include "base/buf.h"
 #include "base/macros.h"
 
-/* Each function appends to *out and returns 0, -E2BIG (maximum of *out) or -ENOMEM. On failure *out is unchanged. */
+/* Encodes n bytes. Both functions of this header append to *out and return 0, -E2BIG (maximum of *out reached) or
+ * -ENOMEM. On failure *out is unchanged. */
 HF_MUST_USE int hf_base64_encode(const void *bytes, size_t n, struct hf_buf *out);
 
 /* Decodes the whole text. -EINVAL: the text has a blank or another character outside the alphabet, its padding is

@@ -1,5 +1,7 @@
 #include "base/encoding/utf8.h"
 
+#include <string.h>
+
 static bool is_tail(unsigned char c)
 {
     return (c & 0xc0) == 0x80;
@@ -50,4 +52,27 @@ size_t hf_utf8_put(uint32_t point, char bytes[4])
         bytes[i] = (char)(0x80 | (point & 0x3f));
     bytes[0] = (char)(lead[n] | point);
     return n;
+}
+
+static bool is_portable(uint32_t point)
+{
+    if (point < 0x20)
+        return point == '\t' || point == '\n' || point == '\r';
+    return !(point >= 0x7f && point <= 0x9f) && point != 0x2028 && point != 0x2029 && point != 0xfeff &&
+           (point & 0xfffe) != 0xfffe;
+}
+
+uint32_t hf_utf8_unportable(const char *text)
+{
+    size_t n = strlen(text), length;
+
+    for (size_t i = 0; i < n && (length = hf_utf8_length(text + i, n - i)) != 0; i += length) {
+        static const unsigned char masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+        uint32_t point = (unsigned char)text[i] & masks[length];
+        for (size_t k = 1; k < length; k++)
+            point = point << 6 | ((unsigned char)text[i + k] & 0x3f);
+        if (!is_portable(point))
+            return point;
+    }
+    return 0;
 }

@@ -8,13 +8,18 @@
 
 bool hf_utf8_valid(const char *bytes, size_t n);
 
-/* Returns the size in bytes, 1 to 4, of the character at the start of n >= 1 bytes. Returns 0 if the bytes do not start
- * with a valid character, or if the character is incomplete. */
+/* Returns the size in bytes, 1 to 4, of the first character of bytes[0..n), where n >= 1. Returns 0 if that character
+ * is invalid or incomplete. */
 size_t hf_utf8_length(const char *bytes, size_t n);
 
-/* Returns the size in bytes of the longest start of the text, at most n, that consists of whole valid characters. A
- * caller can cut the text there. */
+/* Returns the length in bytes of the longest prefix of bytes[0..n) that consists of whole valid characters. A caller
+ * can cut the text after this prefix. */
 size_t hf_utf8_prefix(const char *bytes, size_t n);
 
-/* Writes the character with number `point`, at most 0x10ffff, as 1 to 4 bytes; returns their number. */
+/* Writes the character with number `point`, at most 0x10ffff, as 1 to 4 bytes. Returns the number of bytes. */
 size_t hf_utf8_put(uint32_t point, char bytes[4]);
+
+/* Returns the first character of a valid UTF-8 text that JSON parsers and YAML parsers do not read alike, or 0 if there
+ * is none: control characters except tab, line feed and carriage return; U+007F to U+009F (U+0085 ends a line in YAML);
+ * the separators U+2028 and U+2029; the byte order mark U+FEFF; and the characters ending in FFFE and FFFF. */
+uint32_t hf_utf8_unportable(const char *text);

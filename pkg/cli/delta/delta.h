@@ -1,19 +1,20 @@
-/* cli/delta/delta.h - parts of `delta create`: the options, and the case without compressed content, which the thin
- * program can do (delta_quick.c). */
+/* cli/delta/delta.h - parts of `delta create`. They parse the options and handle files without compressed content, for
+ * which the thin program suffices (delta_quick.c). */
 #pragma once
 
 #include "cli/cli.h"
 #include "pack/deep/deep.h"
 
-/* Sets *ret_params from the options, except for the field `parts`. -EINVAL: wrong options. */
+/* Sets all fields of *ret_params except `parts` from the options. -EINVAL: wrong options. */
 HF_MUST_USE int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_args *args,
                                       struct hf_deep_create_params *ret_params, struct hf_err *err);
 
-/* Makes the delta of two files if NEW has no compressed stream that the profile would unpack. Otherwise does nothing
- * and returns 1, because only the whole program can make such a delta. */
+/* Makes the delta if OLD and NEW are regular files and NEW has no compressed stream that the profile would unpack.
+ * Otherwise, or with --image, or if a file is too large, does nothing and returns 1: the delta then needs the code of
+ * the whole program. */
 HF_MUST_USE int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args,
                                    const struct hf_deep_create_params *params, struct hf_err *err);
 
 /* Prints a line such as "app.delta: 23.8 kB, 4.9 % of the new 482 kB". If the patch goes to standard output, the line
- * goes to standard error, and only if standard error is a terminal. */
+ * goes to standard error, but only if standard error is a terminal. */
 void hf_cli_delta_summary(struct hf_cli *cli, const struct hf_cli_args *args, uint64_t patch_bytes, uint64_t new_bytes);

@@ -1,4 +1,5 @@
-/* cli/delta/patch.h - reads a patch in order, after a look at the first bytes. Main thread only; blocks. */
+/* cli/delta/patch.h - reads a patch in order. Callers can inspect the first bytes before they read the patch. Main
+ * thread only; blocks. */
 #pragma once
 
 #include "cli/cli.h"
@@ -7,7 +8,9 @@
 struct hf_cli_patch {
     int fd;
     unsigned char head[HF_DEEP_HEAD];
-    size_t head_n, at; /* number of bytes in `head`; how many of these hf_cli_patch_read() has returned */
+    /* head_n is the number of bytes in `head`; `at` is the number of these bytes that hf_cli_patch_read() has
+     * returned */
+    size_t head_n, at;
 };
 
 /* Reads the first HF_DEEP_HEAD bytes of the patch into `head`, or all bytes of a shorter patch. */

@@ -15,16 +15,17 @@ enum hf_cli_seen_state { HF_CLI_CURRENT, HF_CLI_STOPPED, HF_CLI_FINISHED, HF_CLI
 
 struct hf_cli_seen {
     enum hf_cli_seen_state state;
-    bool known;      /* the status has a time */
-    uint64_t age_ns; /* valid if `known` */
+    bool known;      /* true if the status has a time */
+    uint64_t age_ns; /* age of the status; valid if `known` */
     bool agent_runs;
 };
 
-const char *hf_cli_seen_name(enum hf_cli_seen_state state); /* "Current" ... */
+const char *hf_cli_seen_name(enum hf_cli_seen_state state); /* returns the name of the state, such as "Current" */
 
-/* Returns true if an agent runs with this state folder. To find out, tries to take the agent's lock and releases the
- * lock at once. If the lock file exists but cannot be opened, also returns true, so that only the age of the status
- * decides. *ret_since_unix_ns receives the time when the last agent started (0 means unknown). */
+/* Returns true if an agent runs with this state folder. To find out, the function tries to take the agent's lock, and
+ * releases the lock at once. If the lock file exists but does not open, also returns true, so that only the age of the
+ * status decides how current the status is. *ret_since_unix_ns receives the time when the last agent started (0 means
+ * unknown). */
 bool hf_cli_agent_runs(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns);
 
 /* Returns the time of the status, or 0 if the status has no time. */
@@ -37,6 +38,6 @@ struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, boo
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen);
 
 #define HF_CLI_AGO_TEXT 24
-/* Formats an age in one unit, such as "12s", "14m", "3h" or "5d". Takes the largest unit that gives at least 2, or
- * seconds if no unit does. Returns `text`. */
+/* Formats an age in one unit, such as "12s", "14m", "3h" or "5d". The unit is the largest one that gives a number of 2
+ * or more; an age below 2 s is in seconds. Returns `text`. */
 const char *hf_cli_ago(uint64_t age_ns, char text[HF_CLI_AGO_TEXT]);

@@ -1,9 +1,9 @@
 /* cli/release/keyfile.h - the two files of a key pair: NAME.key, the private half, and NAME.pem, the public half. NAME
  * is the key id.
  *
- * A trust folder holds public keys as <key id>.pem, so the public half can be copied there under its own name. The
- * private half has another suffix, so that copying *.pem to a node never copies a secret. The functions also read files
- * with older names: X or X.pem for the private half, X.pub.pem for the public half. Main thread only; blocks. */
+ * A trust folder holds public keys as <key id>.pem, so a copy of the public half needs no other name there. The private
+ * half has another suffix, so that copying *.pem to a node never copies a secret. The functions also read files with
+ * older names: X or X.pem for the private half, X.pub.pem for the public half. Main thread only; blocks. */
 #pragma once
 
 #include "cli/parts.h"
@@ -28,8 +28,8 @@ void hf_cli_pair_done(struct hf_cli_pair *pair);
 HF_MUST_USE int hf_cli_key_read_private(struct hf_cli *cli, const char *name, struct hf_buf *pem, struct hf_err *err);
 
 /* Reads the public half, in PEM, from the file `name`. If `name` does not exist, reads `name`.pem, or `name`.key if
- * that does not exist either; "-" is standard input. If the file holds a private half, computes the public half from
- * the private half. */
+ * `name`.pem does not exist either; "-" is standard input. If the file holds a private half, computes the public half
+ * from the private half. */
 HF_MUST_USE int hf_cli_key_read_public(struct hf_cli *cli, const char *name, struct hf_buf *pem, struct hf_err *err);
 
 /* Sets ret_id to the name of a key file without folder and suffix. -EINVAL: the result is not a valid key id. */

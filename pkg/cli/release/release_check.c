@@ -55,6 +55,7 @@ int hf_cli_release_sign(struct hf_cli *cli, const struct hf_cli_args *args, stru
     _cleanup_(hf_cli_out_done) struct hf_cli_out out = HF_CLI_OUT_INIT;
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *update = NULL;
     _cleanup_(hf_json_freep) json_t *json = NULL;
+    char outdated[200];
     int r = hf_cli_read_update(cli, path, &json, err);
 
     if (r == 0)
@@ -62,6 +63,8 @@ int hf_cli_release_sign(struct hf_cli *cli, const struct hf_cli_args *args, stru
                                  err); /* refuse to sign a release that no node would accept */
     if (r == 0)
         r = hf_cli_sign_all(cli, args, json, err);
+    if (r == 0 && hf_release_outdated(&update->release, outdated, sizeof(outdated)) != NULL)
+        (void)fprintf(cli->err, "no node starts this release; nodes that run it keep it: %s\n", outdated);
     if (r == 0 && hf_yaml_format(json, &text) < 0)
         r = hf_err_set(err, ENOMEM, "out of memory");
     if (r == 0)
@@ -157,11 +160,35 @@ static int feed_file(int fd, struct hf_unpack *unpack, struct hf_err *err)
     }
 }
 
-/* Checks a whole artifact; decompresses it as a node does. */
+/* Checks size and hash of the file itself. */
+static int check_bytes(int fd, const char *sha256, uint64_t size, struct hf_err *err)
+{
+    struct file_tally tally = {.most = size};
+    char piece[READ_PIECE];
+    ssize_t n;
+    int r = 0;
+
+    hf_sha256_init(&tally.hash);
+    while (r == 0 && (n = hf_cli_fd_read(&fd, piece, sizeof(piece))) != 0)
+        r = n < 0 ? (int)n : tally_bytes(&tally, piece, (size_t)n);
+    if (r == -EFBIG)
+        return hf_err_set(err, EBADMSG, "longer than the %llu bytes that the release states", (unsigned long long)size);
+    if (r < 0)
+        return hf_err_sys(err, r, "read");
+    r = judge_tally(&tally, sha256, size, err);
+    return r == 0 && lseek(fd, 0, SEEK_SET) < 0 ? hf_err_sys(err, -errno, "rewind") : r;
+}
+
+/* Checks a whole artifact. Like a node, compares a packed file with the release before unpacking it. */
 static int check_whole(int fd, const struct hf_artifact *artifact, struct hf_err *err)
 {
     struct file_tally tally = {.most = artifact->size};
 
+    if (artifact->download.sha256 == NULL)
+        return check_bytes(fd, artifact->sha256, artifact->size, err);
+    int checked = check_bytes(fd, artifact->download.sha256, artifact->download.size, err);
+    if (checked < 0 || strcmp(artifact->download.sha256, artifact->sha256) == 0)
+        return checked;
     hf_sha256_init(&tally.hash);
     struct hf_unpack *unpack = hf_unpack_new(tally_bytes, &tally, 0);
     if (unpack == NULL)
@@ -178,23 +205,10 @@ static int check_whole(int fd, const struct hf_artifact *artifact, struct hf_err
 static int check_delta(int fd, const struct hf_artifact *artifact, const struct hf_delta_ref *delta, struct hf_err *err)
 {
     const struct hf_delta_in in = {&fd, hf_cli_fd_read};
-    struct file_tally tally = {.most = delta->size};
-    char piece[READ_PIECE], from[HF_SHA256_HEX], to[HF_SHA256_HEX];
+    char from[HF_SHA256_HEX], to[HF_SHA256_HEX];
     struct hf_delta_info info;
-    ssize_t n;
-    int r = 0;
+    int r = check_bytes(fd, delta->sha256, delta->size, err);
 
-    hf_sha256_init(&tally.hash);
-    while (r == 0 && (n = hf_cli_fd_read(&fd, piece, sizeof(piece))) != 0)
-        r = n < 0 ? (int)n : tally_bytes(&tally, piece, (size_t)n);
-    if (r == -EFBIG)
-        return hf_err_set(err, EBADMSG, "longer than the %llu bytes that the release states",
-                          (unsigned long long)delta->size);
-    if (r < 0)
-        return hf_err_sys(err, r, "read");
-    r = judge_tally(&tally, delta->sha256, delta->size, err);
-    if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
-        r = hf_err_sys(err, -errno, "rewind");
     if (r == 0)
         r = hf_delta_read_info(&in, &info, err);
     if (r < 0)
@@ -309,7 +323,8 @@ static int judge(struct verify *verify, const struct hf_cli_args *args, const st
 {
     const char *trust_dir = hf_cli_value(args, "trust-dir", HF_CLI_DEFAULT_TRUST_DIR);
     enum hf_trust_verdict verdict = HF_TRUST_OK;
-    char when[HF_TIME_TEXT];
+    char when[HF_TIME_TEXT], outdated[200];
+    const char *field;
     int r = hf_cli_count(args, "key") > 0 ? judge_by_keys(verify, args, update, &verdict, problem)
                                           : hf_trust_check(verify->cli->fs, trust_dir, update, &verdict, problem);
 
@@ -324,12 +339,29 @@ static int judge(struct verify *verify, const struct hf_cli_args *args, const st
                          "--key NAME.pem or --trust-dir DIR",
                          trust_dir);
     *ret_reason = verdict == HF_TRUST_OK ? "" : hf_trust_reason(verdict);
-    if (verdict == HF_TRUST_OK && update->release.expires_unix_ns <= hf_unix_ns(verify->cli->clock)) {
+    if (verdict == HF_TRUST_OK && (field = hf_release_outdated(&update->release, outdated, sizeof(outdated))) != NULL) {
+        *ret_reason = "OldFormat";
+        (void)hf_err_set(problem, EKEYREJECTED, "spec.release.%s: %s", field, outdated);
+    } else if (verdict == HF_TRUST_OK && update->release.expires_unix_ns <= hf_unix_ns(verify->cli->clock)) {
         *ret_reason = "Expired";
         (void)hf_err_set(problem, EKEYREJECTED, "the release expired at %s",
                          hf_format_time(update->release.expires_unix_ns, when));
     }
     return 0;
+}
+
+/* Prints the signed terms under which nodes start the release. */
+static void print_terms(FILE *out, const struct hf_release *release)
+{
+    char when[HF_TIME_TEXT];
+
+    if (release->signed_at_unix_ns != 0)
+        (void)fprintf(out, "  signed at %s\n", hf_format_time(release->signed_at_unix_ns, when));
+    if (release->expires_unix_ns != HF_NEVER)
+        (void)fprintf(out, "  expires at %s\n", hf_format_time(release->expires_unix_ns, when));
+    for (size_t i = 0; i < release->n_downgrade_from; i++)
+        (void)fprintf(out, "%s%llu%s", i == 0 ? "  nodes may go down to it once, from sequence " : ", ",
+                      (unsigned long long)release->downgrade_from[i], i + 1 == release->n_downgrade_from ? "\n" : "");
 }
 
 static void print_verdict(const struct verify *verify, const struct hf_edgeupdate *update, const char *reason,
@@ -340,6 +372,7 @@ static void print_verdict(const struct verify *verify, const struct hf_edgeupdat
 
     (void)fprintf(cli->out, "%s %s, sequence %llu, digest %s\n", update->release.name, update->release.version,
                   (unsigned long long)update->release.sequence, update->release.digest);
+    print_terms(cli->out, &update->release);
     if (reason[0] != '\0')
         (void)fprintf(cli->out, "  REFUSED %s: %s\n", reason, hf_err_text(problem, text, sizeof(text)));
     else

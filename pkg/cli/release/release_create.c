@@ -22,6 +22,8 @@
 #include "os/dir.h"
 #include "os/file.h"
 
+#define DEFAULT_EXPIRES "90d"
+
 const struct hf_cli_option hf_cli_release_create_options[] = {
     {.name = "out",
      .value = "DIR",
@@ -53,7 +55,10 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
      .help = "update root of the nodes' agents (/opt, /usr/local, /var/lib/holdfast/payload)"},
     {.name = "mode", .value = "OCTAL", .help = "mode of the file (that of the old file, else 0755)"},
     {.name = "expires", .value = "DURATION|TIME", .help = "no node starts the update after this time (90d)"},
-    {.name = "allow-downgrade", .help = "accept a sequence below the committed one"},
+    {.name = "downgrade-from",
+     .value = "N[,...]",
+     .repeats = true,
+     .help = "nodes that run this sequence may go down to the release, once"},
     {.name = "restart-unit", .value = "UNIT", .help = "systemd unit to restart after the swap"},
     {.name = "restart-exec", .value = "WORD", .repeats = true, .help = "command to run after the swap, one word each"},
 #define HEALTH_OPTION(kind, field, word, key, form, placeholder, help_)                                                \
@@ -88,6 +93,8 @@ static int start_object(struct hf_cli *cli, const struct hf_cli_args *args, json
             return r;
         (void)json_object_del(update, "status");
         (void)json_object_del(hf_json_mutable(hf_json_at(update, "spec")), "signatures"); /* of another release */
+        (void)json_object_del(hf_json_mutable(hf_json_at(update, "spec.release")), "signedAt");
+        (void)json_object_del(hf_json_mutable(hf_json_at(update, "spec.release")), "downgradeFrom");
     } else {
         update = json_pack("{s:s, s:s, s:{s:s}, s:{s:{}}}", "apiVersion", HF_API_GROUP_VERSION, "kind", "EdgeUpdate",
                            "metadata", "name", name != NULL ? name : "", "spec", "nodeSelector");
@@ -236,6 +243,39 @@ static int put_health(const struct hf_cli_args *args, json_t *update, struct hf_
     return hf_cli_put(update, "spec.release.health.checks", hf_steal(checks), err);
 }
 
+/* Appends the sequences of one --downgrade-from, "41" or "41,40". */
+static int add_downgrades(const char *text, json_t *sequences, struct hf_err *err)
+{
+    uint64_t sequence;
+
+    for (const char *at = text;; at++) {
+        size_t n = strcspn(at, ",");
+        char number[24];
+        (void)snprintf(number, sizeof(number), "%.*s", (int)HF_MIN(n, sizeof(number) - 1), at);
+        if (n >= sizeof(number) || hf_parse_u64(number, 1, (1ull << 53) - 1, &sequence) < 0)
+            return hf_err_set(err, EINVAL, "--downgrade-from: '%.40s' is not a list of sequences", text);
+        int r = hf_cli_append(sequences, json_integer((json_int_t)sequence), err);
+        at += n;
+        if (r < 0 || *at == '\0')
+            return r;
+    }
+}
+
+static int put_downgrades(const struct hf_cli_args *args, json_t *update, struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *sequences = json_array();
+    const char *text;
+
+    for (size_t i = 0; (text = hf_cli_nth_value(args, "downgrade-from", i)) != NULL; i++) {
+        int r = add_downgrades(text, sequences, err);
+        if (r < 0)
+            return r;
+    }
+    if (json_array_size(sequences) == 0)
+        return 0;
+    return hf_cli_put(update, "spec.release.downgradeFrom", hf_steal(sequences), err);
+}
+
 static int put_options(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err)
 {
     /* In their order in the file. */
@@ -246,7 +286,8 @@ static int put_options(struct hf_cli *cli, const struct hf_cli_args *args, json_
                                                   {"restart-unit", "spec.release.install.restart.systemdUnit"},
                                                   {"health-deadline", "spec.release.health.deadline"},
                                                   {NULL, NULL}};
-    const char *expires = hf_cli_value(args, "expires", NULL);
+    const char *kept = hf_json_str(update, "spec.release.expires");
+    const char *expires = hf_cli_value(args, "expires", kept == NULL ? DEFAULT_EXPIRES : NULL);
     int r = put_texts(args, update, names, err);
 
     if (r == 0)
@@ -255,8 +296,8 @@ static int put_options(struct hf_cli *cli, const struct hf_cli_args *args, json_
         r = put_expires(cli, update, expires, err);
     if (r == 0)
         r = put_texts(args, update, installs, err);
-    if (r == 0 && hf_cli_flag(args, "allow-downgrade"))
-        r = hf_cli_put(update, "spec.release.allowDowngrade", json_true(), err);
+    if (r == 0)
+        r = put_downgrades(args, update, err);
     json_t *restart = r == 0 ? words_of(args, "restart-exec") : NULL;
     if (restart != NULL)
         r = hf_cli_put(update, "spec.release.install.restart.exec", restart, err);
@@ -291,7 +332,10 @@ static int write_update(struct hf_release_files *files, json_t *update, struct h
 
     if (path == NULL || hf_yaml_format(update, &text) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
+    char outdated[200];
     int r = hf_cli_decode_update(files->cli, "the new EdgeUpdate", update, &made, err);
+    if (r == 0 && hf_release_outdated(&made->release, outdated, sizeof(outdated)) != NULL)
+        r = hf_err_set(err, EINVAL, "no node would start the release: %s", outdated);
     if (r == 0)
         r = hf_yaml_parse(hf_buf_view(&text), NULL, &read_back, err);
     if (r == 0)

@@ -70,9 +70,9 @@ static int write_packed(struct hf_release_files *files, const struct hf_cli_map 
     return r < 0 ? r : hf_pack_finish(pack, err);
 }
 
-/* Writes the whole artifact as nodes fetch it. */
+/* Writes the whole artifact as nodes fetch it. *ret_wire_bytes and `wire_hex` receive size and hash of the file. */
 static int make_whole(struct hf_release_files *files, const char *name, const struct hf_cli_map *map,
-                      uint64_t *ret_wire_bytes, struct hf_err *err)
+                      uint64_t *ret_wire_bytes, char wire_hex[HF_SHA256_HEX], struct hf_err *err)
 {
     struct release_file file;
     int r = begin(files, name, &file, err);
@@ -84,6 +84,7 @@ static int make_whole(struct hf_release_files *files, const char *name, const st
     hf_cli_out_done(&file.out);
     if (r == 0)
         *ret_wire_bytes = file.size;
+    digest(&file.hash, wire_hex);
     return r;
 }
 
@@ -345,7 +346,7 @@ static int add_artifact(struct hf_release_files *files, const struct artifact *a
 {
     _cleanup_(hf_json_freep) json_t *entry = NULL, *deltas = json_array(), *report = json_array(), *steps = NULL;
     _cleanup_(hf_cli_map_done) struct hf_cli_map map = {.p = NULL};
-    char hex[HF_SHA256_HEX];
+    char hex[HF_SHA256_HEX], wire_hex[HF_SHA256_HEX];
     uint64_t wire_bytes = 0;
 
     int r = open_new(files, artifact, &map, err);
@@ -359,7 +360,7 @@ static int add_artifact(struct hf_release_files *files, const struct artifact *a
     if (map.n == 0)
         return hf_err_set(err, EBADMSG, "'%s' is empty", artifact->new_path);
     (void)hf_sha256_hex(map.p, map.n, hex);
-    r = make_whole(files, name, &map, &wire_bytes, err);
+    r = make_whole(files, name, &map, &wire_bytes, wire_hex, err);
     for (size_t i = 0; r == 0 && i < artifact->n_olds; i++)
         r = add_delta(files, artifact, artifact->olds[i], &map, hex, wire_bytes, deltas, report, err);
     if (r == 0)
@@ -371,7 +372,10 @@ static int add_artifact(struct hf_release_files *files, const struct artifact *a
         json_pack("{s:s, s:s, s:s, s:I}", "arch", artifact->arch, "url", url, "sha256", hex, "size", (json_int_t)map.n);
     if (entry == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    if (json_array_size(deltas) > 0)
+    if (files->pack)
+        r = hf_cli_put(entry, "download", json_pack("{s:s, s:I}", "sha256", wire_hex, "size", (json_int_t)wire_bytes),
+                       err);
+    if (r == 0 && json_array_size(deltas) > 0)
         r = hf_cli_put(entry, "deltas", hf_steal(deltas), err);
     if (r == 0 && json_array_size(steps) > 0)
         r = hf_cli_put(entry, "steps", hf_steal(steps), err);

@@ -9,16 +9,16 @@
 
 struct hf_release_files {
     struct hf_cli *cli;
-    const char *folder;   /* the temporary folder */
-    const char *stem;     /* start of all file names: "<name>-<version>" */
-    const char *url_base; /* without a slash at the end */
-    bool pack;            /* compress whole artifacts to .zst */
-    bool fast;            /* make the deltas with the fast profile */
+    const char *folder;   /* path of the temporary folder */
+    const char *stem;     /* start of all file names, "<name>-<version>" */
+    const char *url_base; /* start of the artifacts' URLs, without a slash at the end */
+    bool pack;            /* true to compress whole artifacts to .zst */
+    bool fast;            /* true to make the deltas with the fast profile */
     unsigned threads;
-    bool tree;                        /* output: the artifacts are archives of folders */
+    bool tree;                        /* true if the artifacts are archives of folders; output of hf_release_add() */
     struct hf_edgeupdate **published; /* earlier releases whose deltas are still on the server; borrowed */
     size_t n_published;
-    /* for progress: number of old files of all artifacts, and number of the current old file */
+    /* for the progress display: total number of old files of all artifacts, and number of the current old file */
     unsigned n_olds, nth_old;
     json_t *artifacts; /* output: spec.release.artifacts */
     json_t *report;    /* output: the files made and the deltas left out, for the summary and --json */

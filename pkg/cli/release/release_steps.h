@@ -1,8 +1,8 @@
 /* cli/release/release_steps.h - plans chains of deltas that lead to the new file, including deltas of earlier releases.
  *
- * Example: nodes have the file A, and the server already has a delta from A to B. That delta and a new one from B to
- * the new file may be smaller together than one delta from A to the new file. The two deltas also update nodes that
- * have A if the publisher no longer has A to make a delta from. */
+ * Example: nodes have the file A, and the server already has a delta from A to B. That delta and a new delta from B to
+ * the new file may be smaller together than one delta from A to the new file. If the publisher has lost A, no direct
+ * delta from A is possible, but the two deltas still update the nodes that have A. */
 #pragma once
 
 #include "api/edgeupdate.h"

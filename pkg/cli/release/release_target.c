@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "cli/args.h"
+#include "config/config.h"
 #include "update/install/target.h"
 
 enum { MAX_ROOTS = 16 };
@@ -149,7 +150,7 @@ static int check_expiry(struct hf_cli *cli, const json_t *update, struct hf_err 
 static int check_path(const struct hf_cli_args *args, const json_t *update, struct hf_err *err)
 {
     const char *path = hf_json_str(update, "spec.release.install.path");
-    const char *roots[MAX_ROOTS + 1] = {HF_UPDATE_ROOTS, NULL};
+    const char *roots[MAX_ROOTS + 1] = {HF_CONFIG_UPDATE_ROOTS, NULL};
     size_t given = hf_cli_count(args, "update-root");
 
     if (given > MAX_ROOTS)

@@ -1,10 +1,9 @@
-/* delta/cm/cm.h - a binary arithmetic coder and the logistic mixing that predicts its bits. Integers only, so the bits
- * are the same on every machine. One code path serves both directions: delta_cm_code() takes the bit when encoding and
- * returns it when decoding.
+/* delta/cm/cm.h - a binary arithmetic coder and the logistic mixing that predicts its bits. Computes with integers
+ * only, so the bits are the same on every machine. One code path serves both directions: delta_cm_code() takes the bit
+ * when encoding and returns it when decoding.
  *
- * Context mixing and the carry-less range coder follow Matt Mahoney's published descriptions of PAQ ("Adaptive
- * Weighing of Context Models for Lossless Data Compression", 2005). Threads: a coder belongs to one thread at a
- * time. */
+ * Context mixing and the carry-less range coder follow Matt Mahoney's published descriptions of PAQ ("Adaptive Weighing
+ * of Context Models for Lossless Data Compression", 2005). Threads: a coder belongs to one thread at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,29 +16,29 @@
 struct delta_cm {
     bool encoding;
     uint32_t low, high, code;
-    /* encoding */
+    /* only when encoding: `out` receives the code */
     struct hf_buf *out;
-    int failed; /* -errno of the first failure, 0 if none; after a failure, coding continues with zero bits */
-    /* decoding: number of bytes of the part that are still in the delta */
+    int failed; /* -errno of the first failure (0 means none); after a failure, coding continues with zero bits */
+    /* the fields from here on are for decoding only; `left` is the number of bytes of the part to read from `in` */
     struct delta_input *in;
     struct hf_err *err;
     uint64_t left;
-    unsigned beyond; /* bytes read past the end */
+    unsigned beyond; /* number of bytes that the decoder requested beyond the end of the part */
     size_t pos, n;
-    const unsigned char *bytes; /* the bytes to read: `buffer`, or the whole part in memory */
+    const unsigned char *bytes; /* the bytes to decode: points to `buffer`, or to the whole part in memory */
     unsigned char buffer[4096];
 };
 
 void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out);
-/* Starts reading a part of n bytes. Errors go to err and cm->failed. */
+/* Starts to decode a part, which is the next n bytes of `in`. Read errors go to `err` and cm->failed. */
 void delta_cm_start_decoding(struct delta_cm *cm, struct delta_input *in, uint64_t n, struct hf_err *err);
-/* Starts reading a part in memory. Borrows the bytes. */
+/* Starts to decode a part in memory. Borrows bytes[0..n). */
 void delta_cm_start_decoding_bytes(struct delta_cm *cm, const unsigned char *bytes, size_t n, struct hf_err *err);
 /* When encoding, flushes the coder. When decoding, checks that the decoder has read the whole part. Returns
  * cm->failed. */
 HF_MUST_USE int delta_cm_finish(struct delta_cm *cm);
 
-void delta_cm_shift(struct delta_cm *cm); /* moves one byte in or out */
+void delta_cm_shift(struct delta_cm *cm); /* writes or reads the next byte of the code */
 
 /* Codes one bit. p1 is the probability of a 1 in units of 1/65536, from 1 to 65535. */
 static inline unsigned delta_cm_code(struct delta_cm *cm, unsigned bit, uint32_t p1)
@@ -67,7 +66,7 @@ static inline unsigned delta_cm_code_plain(struct delta_cm *cm, unsigned byte)
     return made;
 }
 
-/* Call only when encoding. Returns the number of bits so far, with an error of at most one bit. */
+/* Call only when encoding. Returns the number of bits encoded so far, with an error of at most one bit. */
 static inline uint64_t delta_cm_bits(const struct delta_cm *cm)
 {
     return 8 * (uint64_t)cm->out->n + (unsigned)__builtin_clz((cm->high - cm->low) | 1);
@@ -75,17 +74,18 @@ static inline uint64_t delta_cm_bits(const struct delta_cm *cm)
 
 /* ---- adaptive bits --------------------------------------------------------------------------------------------- */
 
-/* State of an adaptive bit: 22 bits of probability and 10 bits of count. It adapts slowly and exactly, which suits
- * small tables. */
+/* Returns the probability of a 1, in units of 1/65536, from the state of an adaptive bit. The state has 22 bits of
+ * probability and 10 bits of count. An adaptive bit adapts slowly and exactly, which suits small tables. */
 static inline uint32_t delta_bit_p16(uint32_t state)
 {
     return state >> 16;
 }
 
 enum { DELTA_BIT_LIMIT = 250 };
-extern const uint16_t delta_reciprocal[256]; /* 65536 / (n + 2) */
+extern const uint16_t delta_reciprocal[256]; /* delta_reciprocal[n] is 65536 / (n + 2) */
 
-/* Moves the probability towards `bit`. `limit` is the maximum of the count, at most DELTA_BIT_LIMIT. */
+/* Moves the probability in *state towards `bit`. The count in *state stops at `limit`, which is at most
+ * DELTA_BIT_LIMIT. */
 static inline void delta_bit_update(uint32_t *state, unsigned bit, unsigned limit)
 {
     uint32_t n = *state & 1023;
@@ -106,12 +106,13 @@ unsigned delta_bit_code(struct delta_cm *cm, uint32_t *state, unsigned bit);
  * fractional bits. */
 enum { DELTA_WEIGHT_BITS = 13, DELTA_STRETCH_MAX = 2047 };
 
-/* squash[x + 2048] is the probability of logit x: p * 65536 + 8, where p is a multiple of 1/4096. */
+/* Fills the table that turns a logit into a probability: squash[x + 2048] is p * 65536 + 8, where p is the probability
+ * of logit x as a multiple of 1/4096. */
 void delta_squash_init(uint16_t squash[4096]);
 /* Returns the logit of the probability p / 4096, which is the inverse of squash[]. Slow. */
 int32_t delta_stretch(uint32_t p);
 
-/* Returns the mixed probability of a 1, as delta_cm_code() takes it. */
+/* Returns the mixed probability of a 1, in the units of delta_cm_code(). */
 static inline uint32_t delta_mixed(const uint16_t squash[4096], delta_lanes input, delta_lanes weight)
 {
     int32_t x = delta_lanes_dot(input, weight) >> DELTA_WEIGHT_BITS;
@@ -121,8 +122,8 @@ static inline uint32_t delta_mixed(const uint16_t squash[4096], delta_lanes inpu
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */
 
-/* Adaptive code for numbers below 2^42. The code consists of the number's length in bits, coded by a tree of adaptive
- * bits; three adaptive bits for the digits after the leading 1; and the remaining digits with equal probabilities. */
+/* An adaptive code for numbers below 2^42. A tree of adaptive bits codes the number's length in bits. Three more
+ * adaptive bits code the binary digits after the leading 1. The remaining digits have equal probabilities. */
 struct delta_number {
     uint32_t length[64];
     uint32_t bits[43][8];

@@ -36,7 +36,7 @@ static inline delta_lanes delta_lanes_add(delta_lanes a, delta_lanes b)
 #endif
 }
 
-/* Returns the sum of the products, which must fit into 32 bits. */
+/* Returns the sum of the products of the lanes. The sum must fit into 32 bits. */
 static inline int32_t delta_lanes_dot(delta_lanes a, delta_lanes b)
 {
 #if defined(__SSE2__)
@@ -69,7 +69,8 @@ static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
     memcpy(y, &b, sizeof(y));
     for (unsigned i = 0; i < DELTA_LANES; i++) {
         int32_t product = (int32_t)x[i] * y[i];
-        __asm__("" : "+r"(product)); /* GCC 12 would multiply two lanes as one number, on 32-bit ARM and RISC-V */
+        /* prevents GCC 12 from multiplying two lanes as one number on 32-bit ARM and RISC-V */
+        __asm__("" : "+r"(product));
         x[i] = (int16_t)(product >> 16);
     }
     memcpy(&a, x, sizeof(x));
@@ -102,7 +103,8 @@ static inline unsigned delta_lanes_negative(delta_lanes a)
 #endif
 }
 
-/* Interleave lanes of a and b: _low the first four lanes of each, _high the last four. */
+/* Interleave four lanes of a with four lanes of b. _low takes the first four lanes of each vector, _high the last
+ * four. */
 static inline delta_lanes delta_lanes_zip_low(delta_lanes a, delta_lanes b)
 {
     return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
@@ -113,7 +115,7 @@ static inline delta_lanes delta_lanes_zip_high(delta_lanes a, delta_lanes b)
     return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
-/* Join halves of a and b: _low the first four lanes of each, _high the last four. */
+/* Return four lanes of a, then four lanes of b. _low takes the first four lanes of each vector, _high the last four. */
 static inline delta_lanes delta_lanes_low(delta_lanes a, delta_lanes b)
 {
     return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);

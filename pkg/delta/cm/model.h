@@ -1,9 +1,9 @@
-/* delta/cm/model.h - the small profile's model of copies: for each byte of a copy, predicts the byte from the old
- * file, the match map and the image, and codes where the true byte differs. Encoder and decoder are one code path, so
- * their predictions agree. literals.h codes the bytes between copies.
+/* delta/cm/model.h - the small profile's model of copies. For each byte of a copy, the model predicts the byte from the
+ * old file, the match map and the image, and codes where the true byte differs from the prediction. One code path
+ * encodes and decodes, so that both sides predict the same bytes. literals.h codes the bytes between copies.
  *
- * One model serves one block at a time; delta_model_reset() starts the next. Memory: sizeof(struct delta_model),
- * fixed. */
+ * One model serves one block at a time; delta_model_reset() starts the next block. Memory: sizeof(struct
+ * delta_model). */
 #pragma once
 
 #include "delta/cm/cm.h"
@@ -14,11 +14,12 @@ struct delta_model;
 
 struct delta_model *delta_model_new(struct delta_shared_context *shared);
 void delta_model_free(struct delta_model *model);
-/* Call at the start of a block. `quick`: decoding takes less time, and the delta is slightly larger. */
+/* Prepares for the next block. If `quick` is true, decoding takes less time, but the delta is slightly larger. */
 void delta_model_reset(struct delta_model *model, bool quick);
 
-/* Codes the copies of new[start..end), a stripe. Encoding takes the bytes from `truth` (new[start]), and all copies
- * from `copies`. Decoding takes literals and short copies from `queue`, and writes all bytes to `output`. */
+/* Codes the copies of the stripe new[start..end). Encoding takes the bytes from `truth`, which points to new[start],
+ * and all copies from `copies`. Decoding takes literals and short copies from `queue`, and writes all bytes to
+ * `output`. */
 HF_MUST_USE int delta_model_encode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,
                                    const unsigned char *truth, const struct delta_copies *copies, struct hf_err *err);
 HF_MUST_USE int delta_model_decode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,

@@ -1,11 +1,12 @@
-/* delta/cm/states.h - bit histories: one byte of state counts the zeros and ones after a context and remembers the
- * last bit (after Matt Mahoney's description of nonstationary bit histories in PAQ). State 0 is empty; states ascend
- * by the number of bits they count. Read-only tables; any thread. */
+/* delta/cm/states.h - bit histories: one byte of state counts the zeros and ones after a context and remembers the last
+ * bit (after Matt Mahoney's description of nonstationary bit histories in PAQ). State 0 has counted no bits; a higher
+ * state has counted at least as many bits as a lower one. Read-only tables; any thread. */
 #pragma once
 
 #include <stdint.h>
 
 enum { DELTA_STATES = 256 };
 
-/* next[s][bit] is the state after s and bit; chance[s] is the initial probability of a 1, in 1/2^32. */
+/* Fills both tables. next[s][bit] is the state that follows state s when `bit` comes. chance[s] is the initial
+ * probability of a 1 in state s, in units of 1/2^32. */
 void delta_states_init(uint8_t next[DELTA_STATES][2], uint32_t chance[DELTA_STATES]);

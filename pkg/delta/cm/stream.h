@@ -1,7 +1,7 @@
 /* delta/cm/stream.h - the history of coded bytes, and the coder of the bytes for which there is no copy.
  *
- * The history holds bytes of the new file, with two changes in code. A reference holds the address of its target
- * instead of a distance, most significant byte first, so all references to one target look the same. An AArch64
+ * The history holds bytes of the new file, with two changes in machine code. A reference holds the address of its
+ * target instead of a distance, most significant byte first, so all references to one target look the same. An AArch64
  * instruction begins with its opcode. Before literals, the history also holds some old bytes from near the place of
  * these literals. Threads: a stream belongs to one thread at a time. */
 #pragma once
@@ -11,64 +11,69 @@
 
 enum delta_order { DELTA_ORDER_PLAIN, DELTA_ORDER_X86, DELTA_ORDER_AARCH64 };
 
-/* Returns the order in which the history holds the bytes of a region of an image for this machine. `region`: kind of
- * the region. */
+/* Returns the order in which the history holds the bytes of a region of an image for this machine. `region` is the kind
+ * of the region. */
 enum delta_order delta_order_of(enum delta_machine machine, unsigned region);
 
 enum { STREAM_OLD = 2, STREAM_TAIL = 32 };
 
 struct delta_stream {
     struct delta_bytes bytes;
-    uint32_t *match_at; /* 2^match_bits entries, followed by `history` */
+    uint32_t *match_at; /* the match table with 2^match_bits entries; `history` lies behind it in memory */
     unsigned char *history;
     unsigned match_bits;
     uint32_t history_size;
     uint64_t pos;    /* position in the history */
-    uint64_t place;  /* position in the new file; equal to `pos` modulo 4 */
-    uint64_t recent; /* last bytes as in the new file, the last one lowest */
-    uint64_t tail;   /* last bytes as in the history, the last one lowest */
-    /* earlier position whose bytes the latest bytes repeat (match_length: how many so far); 0: no repetition */
+    uint64_t place;  /* position in the new file; has the same remainder as `pos` when divided by 4 */
+    uint64_t recent; /* latest 8 bytes, as the new file has them; the latest byte is the lowest */
+    uint64_t tail;   /* latest 8 bytes, as the history has them; the latest byte is the lowest */
+    /* earlier position whose bytes the latest match_length bytes repeat (0 means no repetition) */
     uint64_t match;
     uint32_t match_length;
-    /* noted_at is the last position entered into match_at; noted_before is the entry it replaced */
+    /* noted_at is the last position entered into match_at; noted_before is the entry that noted_at replaced */
     uint32_t noted_at, noted_before;
     bool noted_arm;
-    /* for copies: at position seen_at, the history repeated the bytes at seen_match */
+    /* for copies: before position seen_at, the history repeated the seen_length bytes before seen_match */
     uint32_t seen_at, seen_match, seen_length;
-    uint32_t old_hits[STREAM_OLD]; /* one bit for each of the latest coded bytes: 1 if the old byte was right */
+    /* one bit for each of the latest coded bytes, for both pointers in `old` of delta_stream_code(); 1 means that the
+     * old byte was right */
+    uint32_t old_hits[STREAM_OLD];
     enum delta_order order;
 };
 
-/* Allocates the tables and the history. Call once, before the first delta_stream_reset(). For parameters and errors
- * see delta_bytes_open(). */
+/* Allocates the tables and the history. Call once, before the first delta_stream_reset(). The parameters and errors are
+ * those of delta_bytes_open(). */
 HF_MUST_USE int delta_stream_open(struct delta_stream *st, uint64_t block, unsigned lean);
 void delta_stream_done(struct delta_stream *st);
-void delta_stream_reset(struct delta_stream *st, bool quick); /* `quick` has the meaning of delta_bytes_reset() */
+/* Prepares for the next block. `quick` has the same meaning as in delta_bytes_reset(). */
+void delta_stream_reset(struct delta_stream *st, bool quick);
 
-/* Codes the next unit, which is one byte or four bytes, but never more than `room`. Decodes if `truth` is NULL. If
- * `cm` is NULL, only learns. old[0] points to the old bytes that would come next if the copy before this place
- * continued; old[1] to those if the copy after this place began earlier; either is NULL if there is no such copy.
- * Returns the number of bytes. */
+/* Codes the next unit, which has one byte or four bytes, but never more than `room` bytes. Encodes the unit at `truth`;
+ * if `truth` is NULL, decodes a unit. If `cm` is NULL, only learns the unit at `truth`. old[0] points to the old bytes
+ * that would come next if the copy before this place continued. old[1] points to the old bytes that would come next if
+ * the copy after this place began earlier. A pointer is NULL if there is no such copy. Returns the number of bytes of
+ * the unit. */
 unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth, uint64_t room,
                            const unsigned char *const old[STREAM_OLD], unsigned char ret_bytes[static 4]);
 
 /* Moves to `place` in the new file. */
 void delta_stream_go_to(struct delta_stream *st, uint64_t place);
 
-/* Codes n bytes raw. When decoding, stores them in `bytes`. */
+/* Codes n bytes raw. When encoding, takes the bytes from `bytes`; when decoding, stores the bytes there. */
 void delta_stream_plain(struct delta_stream *st, struct delta_cm *cm, unsigned char *bytes, size_t n);
 
-/* Adds bytes that copies made. `closely`: enters each position into the match table, otherwise only each fourth
- * position. */
+/* Adds bytes that copies made to the history. If `closely` is true, enters every position into the match table,
+ * otherwise only every fourth position. */
 void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely);
-/* In the bytes added last, replaces the four that hold `distance` by the target of the reference at `place`. */
+/* Call for a reference at `place` of the new file, after its bytes were added. In the history, replaces these four
+ * bytes, which hold `distance`, by the address of the reference's target. */
 void delta_stream_reference(struct delta_stream *st, uint64_t place, uint32_t distance);
-/* If the latest bytes repeat earlier ones, returns 1 + the byte that is expected next in the new file, and sets
+/* If the latest bytes repeat earlier bytes, returns 1 + the byte that is expected next in the new file, and sets
  * *ret_length to a number below 16 that grows with the length of the repetition. Otherwise returns 0. */
 unsigned delta_stream_expects(struct delta_stream *st, unsigned *ret_length);
 
-/* The position that delta_aside_begin() saves and delta_aside_end() restores. Between these calls,
- * delta_aside_learn() teaches the coder bytes as if they were at another place. */
+/* The position that delta_aside_begin() saves and delta_aside_end() restores. Between these calls, delta_aside_learn()
+ * teaches the coder some bytes as if these bytes were at another place. */
 struct delta_aside {
     uint64_t place, recent;
     enum delta_order order;

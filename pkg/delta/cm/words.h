@@ -7,34 +7,38 @@
 
 enum { DELTA_WORD_LIKES = 4, DELTA_WORD_BITS = 11 };
 
-/* The last change of words with one key. */
+/* The latest change among the words with one key. */
 struct delta_word_change {
     uint32_t key, by;
 };
 
 struct delta_words {
     struct delta_word_change last[DELTA_WORD_LIKES << DELTA_WORD_BITS];
-    /* adaptive bits; the candidates that agree and the last two answers select the bit */
+    /* Adaptive bits. The index has the last two answers in its two lowest bits. Above them, it has one bit for each
+     * candidate, which is 1 if the candidate has the value in question. */
     uint32_t right[4 << DELTA_WORD_LIKES];
-    unsigned bits;    /* log2 of the size of the tables in use */
-    bool started;     /* true if the tables are cleared */
-    unsigned answers; /* last answers, the newest in bit 0 */
-    uint32_t by;      /* last change of any word */
+    unsigned bits; /* log2 of the number of entries of each table */
+    bool started;  /* true if the tables have been cleared */
+    /* latest answers, one bit each; 1 means that the candidate was right; the newest answer is in bit 0 */
+    unsigned answers;
+    uint32_t by; /* latest change of any word */
 };
 
-/* Candidates for one word. */
+/* The candidates for the new value of one word. */
 struct delta_word_guess {
     uint32_t old, word[DELTA_WORD_LIKES];
     struct delta_word_change *from[DELTA_WORD_LIKES];
     uint32_t key[DELTA_WORD_LIKES];
-    unsigned changed; /* one bit for each candidate: 1 if the table has its key and the word of that key changed */
+    /* one bit for each candidate; 1 means that the table has the candidate's key and that the word with this key
+     * changed */
+    unsigned changed;
 };
 
-/* Call at the start of a block. Halves the tables `lean` times. */
+/* Prepares for the next block. Each table has its full size divided by 2^lean. */
 void delta_words_reset(struct delta_words *w, unsigned lean);
 
-/* Finds the candidates for the word that is `old` in the old file. The candidates point into *w and are valid until
- * the next reset. Call delta_words_note() for each guess before the next delta_words_guess(). */
+/* Finds the candidates for the new value of a word whose old value is `old`. The candidates point into *w and are valid
+ * until the next reset. Call delta_words_note() for each guess before the next delta_words_guess(). */
 void delta_words_guess(struct delta_words *w, uint32_t old, struct delta_word_guess *ret);
 
 /* Codes which candidate a changed word equals, and sets *ret_word. When encoding, `word` is the true value. Returns
@@ -42,5 +46,5 @@ void delta_words_guess(struct delta_words *w, uint32_t old, struct delta_word_gu
 bool delta_words_code(struct delta_words *w, struct delta_cm *cm, const struct delta_word_guess *g, uint32_t word,
                       uint32_t *ret_word);
 
-/* Records the new value of the word. */
+/* Records `word` as the new value of the word for which delta_words_guess() filled *g. */
 void delta_words_note(struct delta_words *w, const struct delta_word_guess *g, uint32_t word);

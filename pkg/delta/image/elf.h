@@ -4,7 +4,7 @@
 #include "delta/image/image.h"
 
 /* Reads the image at [offset, offset + size) of `file`; all offsets in *ret_image are positions in the whole file. If
- * the bytes are no little-endian ELF file, the result is an image without segments. Returns an error only if reading
- * the file fails. */
+ * these bytes are not a little-endian ELF file, the result is an image without segments. Returns an error only if
+ * reading the file fails. */
 HF_MUST_USE int delta_image_read(struct delta_old *file, uint64_t offset, uint64_t size, struct delta_image *ret_image,
                                  struct hf_err *err);

@@ -1,17 +1,16 @@
-/* delta/image/golang.h - tables that the Go linker writes: the function table (pclntab), the offsets of types, and
- * the positions from which the values in these tables count. Encoder and decoder both find the tables in the old
- * file.
+/* delta/image/golang.h - tables that the Go linker writes: the function table (pclntab), the offsets of types, and the
+ * positions from which the values in these tables count. Encoder and decoder both find the tables in the old file.
  *
- * The layout follows the Go runtime's sources (runtime/symtab.go, internal/abi/type.go), versions 1.16 to 1.26.
- * Hostile tables only make predictions bad: nothing reads outside the file, and every search has a limit. */
+ * The layout follows the Go runtime's sources (runtime/symtab.go, internal/abi/type.go), versions 1.16 to 1.26. Hostile
+ * tables can only make predictions bad, because no code reads outside the file and every search has a limit. */
 #pragma once
 
 #include "delta/image/image.h"
 
 enum {
-    DELTA_GO_SEARCH_MAX = 16 << 20,    /* number of bytes of data in which to search for a table */
-    DELTA_GO_FUNCTIONS_MAX = 16 << 20, /* in one image */
-    /* bytes from the start of a function's description that suffice to compute its size */
+    DELTA_GO_SEARCH_MAX = 16 << 20,    /* maximum number of bytes to search for a table */
+    DELTA_GO_FUNCTIONS_MAX = 16 << 20, /* maximum number of functions in one image */
+    /* number of bytes at the start of a function's description that suffice to compute the description's size */
     DELTA_GO_HEAD_BYTES = 48,
     DELTA_GO_PCDATA_MAX = 64, /* maximum number of program counter tables of one function */
 };
@@ -29,7 +28,7 @@ const struct delta_go_function_layout *delta_go_function_layout(const struct del
 /* Returns the size of the description that begins with head[DELTA_GO_HEAD_BYTES]. */
 uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head);
 
-/* Sets the old positions of the function in row `index` and of its description. The last row has no description, so
- * *ret_function is DELTA_NOWHERE there. */
+/* Reads row `index` of the function table. *ret_entry is the position of the row's function, and *ret_function the
+ * position of that function's description. The last row has no description, so *ret_function is then DELTA_NOWHERE. */
 HF_MUST_USE int delta_go_row(struct delta_old *file, const struct delta_go *go, uint64_t index, uint64_t *ret_entry,
                              uint64_t *ret_function, struct hf_err *err);

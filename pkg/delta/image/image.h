@@ -15,9 +15,9 @@ enum delta_machine {
     DELTA_MACHINE_NONE,
     DELTA_MACHINE_X86_64,
     DELTA_MACHINE_AARCH64,
-    DELTA_MACHINE_ARM,   /* 32 bit: A32 and Thumb-2 */
-    DELTA_MACHINE_I386,  /* 32 bit */
-    DELTA_MACHINE_RISCV, /* 64 bit */
+    DELTA_MACHINE_ARM,   /* 32-bit ARM, with A32 and Thumb-2 code */
+    DELTA_MACHINE_I386,  /* 32-bit x86 */
+    DELTA_MACHINE_RISCV, /* 64-bit RISC-V */
 };
 
 /* A loaded segment: the file bytes [offset, offset + file_size) are at `address`; the memory after them is zero. */
@@ -33,29 +33,32 @@ struct delta_segments {
 enum delta_region_kind {
     DELTA_REGION_PLAIN,
     DELTA_REGION_CODE,
-    DELTA_REGION_POINTERS, /* aligned addresses */
-    DELTA_REGION_RELA,     /* {address, info, addend}, 64 bit */
-    DELTA_REGION_SYMBOLS,  /* Elf64_Sym or Elf32_Sym */
+    DELTA_REGION_POINTERS, /* a table of aligned addresses */
+    DELTA_REGION_RELA,     /* 64-bit relocations {address, info, addend} */
+    DELTA_REGION_SYMBOLS,  /* a symbol table of Elf64_Sym or Elf32_Sym */
     DELTA_REGION_DYNAMIC,
     DELTA_REGION_EH_HDR,
     DELTA_REGION_EH_FRAME,
     DELTA_REGION_RODATA,
     DELTA_REGION_GO_PCLN,
-    DELTA_REGION_REL, /* {address, info}, 32 bit */
-    /* ARM's unwind table: {function, unwind instructions}, 31 bits each, relative to their own position */
+    DELTA_REGION_REL, /* 32-bit relocations {address, info} */
+    /* ARM's unwind table with entries {function, unwind instructions}; both have 31 bits and count from their own
+     * position */
     DELTA_REGION_EXIDX,
-    DELTA_REGION_RELR,         /* addresses, and odd words: bitmaps of the words after them */
-    DELTA_REGION_GO_ROWS,      /* entry and description position of each function */
-    DELTA_REGION_GO_FUNCTIONS, /* descriptions of functions */
+    /* RELR relocations, which are addresses, and odd words that are bitmaps of the words after an address */
+    DELTA_REGION_RELR,
+    /* Go's function table, with the entry and the position of the description of each function */
+    DELTA_REGION_GO_ROWS,
+    DELTA_REGION_GO_FUNCTIONS, /* Go's descriptions of functions */
     DELTA_REGION_GO_TYPES,
-    DELTA_REGION_GO_OFFSETS, /* 32-bit offsets from `link` */
+    DELTA_REGION_GO_OFFSETS, /* Go's 32-bit offsets, which count from `link` of struct delta_region */
     DELTA_REGION_GO_FIND,    /* Go's findfunctab, which leads from code to functions */
-    DELTA_REGION_GO_DATA,    /* data of functions for the garbage collector and tracebacks */
+    DELTA_REGION_GO_DATA,    /* Go's data of functions for the garbage collector and for tracebacks */
     DELTA_REGION_KINDS,
 };
 
-/* Returns a number below 16 for contexts, which have room for 16 kinds. Some kinds of 32-bit images and of Go share a
- * number, because they never occur in one image. */
+/* Returns a number below 16 that stands for the kind in contexts, which have room for 16 kinds. Some kinds of 32-bit
+ * images and some kinds of Go share a number, because Go's kinds do not occur in 32-bit images. */
 static inline unsigned delta_region_slot(enum delta_region_kind kind)
 {
     return kind < 16 ? kind : kind - 16u + DELTA_REGION_REL;
@@ -63,32 +66,33 @@ static inline unsigned delta_region_slot(enum delta_region_kind kind)
 
 struct delta_region {
     uint64_t offset, size, address;
-    /* Symbols: offset of their string table. Relocations: offset of their symbols. Go's offsets: the position from
-     * which they count. */
+    /* For symbols, offset of their string table. For relocations, offset of their symbol table. For Go's offsets, the
+     * position from which these offsets count. */
     uint64_t link;
     enum delta_region_kind kind;
-    bool linkage; /* the region is part of .got or .plt */
+    bool linkage; /* true if the region is part of .got or .plt */
 };
 
 enum delta_go_layout { DELTA_GO_NONE, DELTA_GO_116, DELTA_GO_118, DELTA_GO_120 };
 
-/* Positions from which the values in Go's tables count; 0: not found. */
+/* Positions from which the values in Go's tables count. 0 means that the position was not found. */
 struct delta_go {
     enum delta_go_layout layout;
     uint64_t header, text, names, units, files, pctab, rows, types, funcdata, rodata, find;
-    uint64_t functions; /* number of functions */
+    uint64_t functions; /* number of functions in the function table */
 };
 
 struct delta_image {
     enum delta_machine machine;
-    bool fixed;   /* true if the image is linked at a fixed address: words in its range are pointers */
-    bool narrow;  /* 32 bit */
-    uint64_t got; /* 32-bit images: the position from which offsets in code count; 0: none */
+    /* true if the image is linked at a fixed address, so that words within the image's address range are pointers */
+    bool fixed;
+    bool narrow;  /* true for a 32-bit image */
+    uint64_t got; /* 32-bit images only: the position from which offsets in code count (0 means none) */
     struct delta_segments segments;
-    bool go_expected; /* has sections that only Go makes */
+    bool go_expected; /* true if the image has sections that only Go makes */
     struct delta_go go;
     unsigned regions_n;
-    struct delta_region regions[DELTA_REGIONS]; /* ascending, without overlaps */
+    struct delta_region regions[DELTA_REGIONS]; /* in ascending order of offset, without overlaps */
 };
 
 /* An image in the old file and the image in the new file that copies most from that old image. An image is a whole
@@ -101,7 +105,8 @@ struct delta_pair {
  * same region. */
 const struct delta_region *delta_image_region(const struct delta_image *image, uint64_t offset, uint64_t *ret_end);
 
-/* Positions are file offsets or, from DELTA_MEMORY on, addresses that have no byte in the file. */
+/* A position below DELTA_MEMORY is a file offset. A position from DELTA_MEMORY on stands for an address that has no
+ * byte in the file. */
 #define DELTA_MEMORY (UINT64_C(1) << 40)
 #define DELTA_NOWHERE UINT64_MAX
 

@@ -1,5 +1,5 @@
-/* delta/image/predict.h - predict the new file's bytes from the old file, the match map and the references seen so
- * far. Encoder and decoder run this code and get the same predictions.
+/* delta/image/predict.h - predict the new file's bytes from the old file, the match map and the references seen so far.
+ * Encoder and decoder both run this code and get the same predictions.
  *
  * Memory: sizeof(struct delta_predictor), and the shared context. Threads: a predictor belongs to one thread at a
  * time. */
@@ -20,26 +20,27 @@ enum {
     DELTA_PREDICT_I386 = 4,       /* references in code of 32-bit x86 */
     DELTA_PREDICT_RISCV = 8,      /* references in code of RISC-V */
     DELTA_PREDICT_ALL = 15,
-    DELTA_PREDICT_BITS = 4, /* the bits above hold how lean the models are */
+    /* number of low bits for the predictors in the encoded shared context; the higher bits hold `lean` */
+    DELTA_PREDICT_BITS = 4,
     DELTA_LEAN_MAX = 3,
     DELTA_PAIRS_MAX = 4096,
 };
 
-/* The data that both sides know before the first byte of the new file. Free it with delta_shared_context_done()
- * (delta/shared_context.h). */
+/* The data that encoder and decoder both have before the first byte of the new file. Free it with
+ * delta_shared_context_done() (delta/shared_context.h). */
 struct delta_shared_context {
     struct delta_old *old;
     struct delta_map map;
-    struct delta_pair *pairs; /* ascending in the new file, without overlaps there */
+    struct delta_pair *pairs; /* pairs of images in the order of the new images; no two new images overlap */
     uint32_t pairs_n;
-    const struct delta_image *new_images; /* encoder only, by pair */
+    const struct delta_image *new_images; /* encoder only: the new image of each pair */
     uint64_t old_size, new_size;
-    unsigned predictors; /* DELTA_PREDICT_* */
+    unsigned predictors; /* the DELTA_PREDICT_* in use, combined by | */
     unsigned lean;       /* number of times that the models halve their tables */
-    bool only_first;     /* predict only one candidate, and do not compute delta_guess.source */
-    /* predict targets from the map alone: learn no moves, and leave the tables of moves untouched */
+    bool only_first;     /* true to predict only one candidate, without computing delta_guess.source */
+    /* true to predict targets from the map alone, without learning moves and without using the tables of moves */
     bool by_map;
-    /* cached result of the last read of an old image, because each block needs that image again */
+    /* cache of the old image that was read last, because each block needs the image again */
     struct delta_pair last_pair;
     struct delta_image last_image;
 };
@@ -47,7 +48,7 @@ struct delta_shared_context {
 /* Returns the predictor that code for this machine needs. */
 unsigned delta_predictor_of(enum delta_machine machine);
 
-/* The learned move of an old target. */
+/* The learned move of an old target: `by` is the new address minus the old one. */
 struct delta_moved {
     uint32_t key;
     int32_t by;
@@ -55,26 +56,27 @@ struct delta_moved {
 
 struct delta_guess {
     unsigned n; /* number of candidates */
-    /* origin of the first candidate: 3 learned move of the target, 2 map entry that covers the target, 1 learned move
-     * of a target nearby, 0 guess */
+    /* origin of the first candidate; 3 stands for the learned move of the target, 2 for the map entry that covers the
+     * target, 1 for the learned move of a target nearby, and 0 for a guess */
     unsigned source;
     uint64_t word[DELTA_CANDIDATES];
-    uint64_t site, base, target; /* addresses in the new file; `target` is the first prediction */
+    /* addresses in the new file of the site, the base and the target; `target` is the first prediction */
+    uint64_t site, base, target;
 };
 
-/* A window of a copy. */
+/* A window: the part of a copy that is predicted at once. */
 struct delta_span {
     uint64_t new_pos, old_pos;
     size_t n;
     size_t refs;
-    const unsigned char *old; /* the old bytes; some bytes before and after them are readable too */
+    const unsigned char *old; /* old bytes of the window; some bytes before and after the window are readable too */
     unsigned region;
 };
 
 struct delta_predictor {
     struct delta_shared_context *shared;
-    struct delta_image image;       /* old image of the active pair */
-    struct delta_segments segments; /* new image */
+    struct delta_image image;       /* the old image of the active pair */
+    struct delta_segments segments; /* segments of the new image of the active pair */
     struct delta_pair pair;
     uint32_t pair_next; /* index of the next pair */
     struct delta_moved exact[1 << DELTA_EXACT_BITS], coarse[1 << DELTA_COARSE_BITS];
@@ -82,25 +84,25 @@ struct delta_predictor {
     struct delta_go_cursor go; /* state of the scanner for Go's tables */
     struct delta_jumps jumps;
     struct delta_announced announced;
-    uint64_t tar_old_pos; /* tar_growth covers the old bytes up to here without a gap */
-    int64_t tar_growth;   /* sum of new - old over the bytes of this tar header */
+    uint64_t tar_old_pos; /* end of the old bytes that tar_growth covers without a gap */
+    int64_t tar_growth;   /* sum of (new byte - old byte) over the bytes of the current tar header so far */
 
-    /* the current window */
+    /* the fields from here on describe the current window */
     struct delta_ref refs[(DELTA_WINDOW_MAX + 1) / 2 + 4];
     struct delta_guess guesses[(DELTA_WINDOW_MAX + 1) / 2 + 4];
     unsigned char old_bytes[DELTA_SCAN_BEFORE + DELTA_WINDOW_MAX + 16 + DELTA_SCAN_AFTER];
     unsigned char predicted[DELTA_WINDOW_MAX + 16];
 };
 
-/* Call at the start of each block. */
+/* Prepares for the next block. */
 void delta_predictor_reset(struct delta_predictor *p);
 
 /* Returns true if new_pos is the start of the new image of the next pair or, at the start of a block, within such an
  * image. */
 bool delta_predictor_enters(const struct delta_predictor *p, uint64_t new_pos);
 
-/* If delta_predictor_enters(), activates the pair and calls `code`, which encodes the new segments, or decodes them
- * into p->segments. `truth` is NULL when decoding. */
+/* If delta_predictor_enters() is true, activates the pair and calls `code`. `code` encodes the segments of the new
+ * image, or decodes them into p->segments. `truth` is NULL when decoding. */
 HF_MUST_USE int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
                                       int (*code)(void *ctx, struct delta_predictor *p,
                                                   const struct delta_segments *truth),
@@ -110,15 +112,16 @@ HF_MUST_USE int delta_predictor_enter(struct delta_predictor *p, uint64_t new_po
  * segment i of the new image. */
 struct delta_segment delta_predictor_segment(const struct delta_predictor *p, unsigned i);
 
-/* Predicts the next window of a copy from s->old_pos to s->new_pos, of which `copy_left` bytes remain. Fills the
- * other fields of *s and p->predicted. The window has up to `want` bytes, or more if its last reference ends beyond
- * that. */
+/* Predicts the next window of a copy from s->old_pos to s->new_pos, of which `copy_left` bytes remain. Fills the other
+ * fields of *s and p->predicted. The window has at most `want` bytes, or a few more if its last reference ends beyond
+ * `want`. */
 HF_MUST_USE int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t want, uint64_t copy_left,
                                        struct hf_err *err);
 
-/* Call when the true bytes of the window are known. */
+/* Passes the true bytes of the window to the predictor. */
 void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s, const unsigned char *made);
 
-/* Call if the first prediction of a reference was wrong. `word` is the true value. */
+/* Corrects what the predictor has learned. Call if the first prediction of a reference was wrong; `word` is the true
+ * value. */
 void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *ref, const struct delta_guess *g,
                            uint64_t word);

@@ -8,69 +8,71 @@
 
 enum delta_ref_kind {
     DELTA_REF_NONE,
-    DELTA_REF_CALL, /* x86-64: e8 */
-    DELTA_REF_JMP,  /* e9 */
-    DELTA_REF_JCC,  /* 0f 8x */
-    DELTA_REF_RIP,  /* disp32 of a rip-relative operand */
-    DELTA_REF_BL,   /* AArch64: bl, b */
-    DELTA_REF_B19,  /* b.cond, cbz, ldr literal */
-    DELTA_REF_B14,  /* tbz */
+    DELTA_REF_CALL, /* x86-64 instruction e8 */
+    DELTA_REF_JMP,  /* x86-64 instruction e9 */
+    DELTA_REF_JCC,  /* x86-64 instructions 0f 8x */
+    DELTA_REF_RIP,  /* x86-64 disp32 of a rip-relative operand */
+    DELTA_REF_BL,   /* AArch64 instructions bl and b */
+    DELTA_REF_B19,  /* AArch64 instructions b.cond, cbz and ldr (literal) */
+    DELTA_REF_B14,  /* AArch64 instruction tbz */
     DELTA_REF_ADRP,
-    DELTA_REF_LO12, /* add or load/store whose base register an adrp set */
+    DELTA_REF_LO12, /* AArch64 add, load or store with a base register that an adrp has set */
     DELTA_REF_ADR,
     DELTA_REF_ABS64,
-    DELTA_REF_ADDEND,      /* 32 bit, counts from its own position */
-    DELTA_REF_SELF32,      /* 32 bit, counts from the start of its table */
-    DELTA_REF_BASE32,      /* 32 bit, distance from the target to the site */
-    DELTA_REF_BACK32,      /* 32 bit, distance back to its target */
+    DELTA_REF_ADDEND,      /* 64-bit addend of a relocation, which is an address */
+    DELTA_REF_SELF32,      /* 32-bit value that counts from its own position */
+    DELTA_REF_BASE32,      /* 32-bit value that counts from the start of its table */
+    DELTA_REF_BACK32,      /* 32-bit distance from the site back to the target */
     DELTA_REF_NAME,        /* 32-bit offset into a string table */
-    DELTA_REF_TAR_TIME,    /* 8 octal digits of a member's time, starting with the third */
-    DELTA_REF_TAR_LAST,    /* last digit of the time */
-    DELTA_REF_TAR_SUM,     /* 6 octal digits of the header's checksum */
-    DELTA_REF_GO_TEXT,     /* 32-bit offset in Go's tables: code */
-    DELTA_REF_GO_FUNCTION, /* function description */
+    DELTA_REF_TAR_TIME,    /* octal digits 3 to 10 of a tar member's time */
+    DELTA_REF_TAR_LAST,    /* last octal digit of a tar member's time */
+    DELTA_REF_TAR_SUM,     /* 6 octal digits of a tar header's checksum */
+    DELTA_REF_GO_TEXT,     /* 32-bit offset of code in Go's tables */
+    DELTA_REF_GO_FUNCTION, /* offset of a function description in Go's tables */
     DELTA_REF_GO_NAME,
-    DELTA_REF_GO_PC,   /* program counter table */
-    DELTA_REF_GO_UNIT, /* files of a compilation unit, in words */
-    DELTA_REF_GO_DATA, /* function data for the garbage collector */
+    DELTA_REF_GO_PC,   /* offset of a program counter table in Go's tables */
+    DELTA_REF_GO_UNIT, /* offset, in words, of a compilation unit's files in Go's tables */
+    DELTA_REF_GO_DATA, /* offset of a function's data for the garbage collector in Go's tables */
     DELTA_REF_GO_TYPE,
-    DELTA_REF_SIZE,      /* size of the function of an unwind entry */
+    DELTA_REF_SIZE,      /* size of the function that an unwind entry describes */
     DELTA_REF_GO_BUCKET, /* number of the function at the start of a bucket of code (findfunctab) */
-    DELTA_REF_GO_PARTS,  /* four differences from that number */
-    DELTA_REF_JUMP,      /* entry of a jump table, counts from the start of the table */
-    DELTA_REF_KINDS,     /* at most DELTA_REF_SLOTS */
+    /* four entries of findfunctab, each of which is the number of a part's function minus the number of the bucket's
+     * function */
+    DELTA_REF_GO_PARTS,
+    DELTA_REF_JUMP,  /* entry of a jump table, which counts from the start of the table */
+    DELTA_REF_KINDS, /* number of kinds for x86-64 and AArch64; at most DELTA_REF_SLOTS */
 
-    /* Kinds of other processors. Each slot has statistics of its own; kinds that never meet in one image share a
-     * slot. */
-    DELTA_REF_ARM_B = 33,    /* A32: b, bl */
-    DELTA_REF_BLX = 34,      /* to Thumb */
-    DELTA_REF_MOVW = 35,     /* lower half of an address, or of a distance from a pc */
-    DELTA_REF_MOVT = 36,     /* upper half */
-    DELTA_REF_ARM_LOAD = 37, /* ldr from a literal pool */
+    /* Kinds of other processors. A kind's slot is its number modulo DELTA_REF_SLOTS. Each slot has statistics of its
+     * own; kinds that never meet in one image share a slot. */
+    DELTA_REF_ARM_B = 33,    /* A32 instructions b and bl */
+    DELTA_REF_BLX = 34,      /* A32 instruction blx, which leads to Thumb code */
+    DELTA_REF_MOVW = 35,     /* A32 movw: lower half of an address, or of a distance from a pc */
+    DELTA_REF_MOVT = 36,     /* A32 movt: upper half of an address, or of a distance from a pc */
+    DELTA_REF_ARM_LOAD = 37, /* A32 ldr from a literal pool */
     DELTA_REF_PLT_HIGH = 38,
     DELTA_REF_PLT_MIDDLE = 39,
     DELTA_REF_PLT_LOW = 40,
-    DELTA_REF_PC_WORD = 41,  /* word in a literal pool: distance from a pc */
-    DELTA_REF_GOT_WORD = 42, /* offset from the global offset table */
+    DELTA_REF_PC_WORD = 41,  /* ARM: word in a literal pool that holds a distance from a pc */
+    DELTA_REF_GOT_WORD = 42, /* ARM: word in a literal pool that holds an offset from the global offset table */
     DELTA_REF_ABS32 = 43,
-    DELTA_REF_SELF31 = 45,    /* 31 bit, relative to itself */
-    DELTA_REF_SYMBOL = 48,    /* number of a relocation's symbol */
-    DELTA_REF_THUMB_BL = 65,  /* bl, b.w */
-    DELTA_REF_THUMB_BLX = 66, /* to A32 */
+    DELTA_REF_SELF31 = 45,    /* 31-bit value that counts from its own position */
+    DELTA_REF_SYMBOL = 48,    /* number of the symbol of a relocation */
+    DELTA_REF_THUMB_BL = 65,  /* Thumb instructions bl and b.w */
+    DELTA_REF_THUMB_BLX = 66, /* Thumb instruction blx, which leads to A32 code */
     DELTA_REF_THUMB_MOVW = 67,
     DELTA_REF_THUMB_MOVT = 68,
-    DELTA_REF_THUMB_B20 = 69,       /* b<cond>.w */
-    DELTA_REF_THUMB_LOAD = 70,      /* ldr from a literal pool */
-    DELTA_REF_THUMB_LOAD_LONG = 71, /* ldr.w */
-    DELTA_REF_THUMB_NEAR = 72,      /* b, b<cond>, cbz, cbnz */
-    DELTA_REF_AUIPC = 97,           /* RISC-V */
-    DELTA_REF_LOW = 98,             /* instruction with the lower part of an auipc's address */
+    DELTA_REF_THUMB_B20 = 69,       /* Thumb instruction b<cond>.w */
+    DELTA_REF_THUMB_LOAD = 70,      /* Thumb ldr from a literal pool */
+    DELTA_REF_THUMB_LOAD_LONG = 71, /* Thumb ldr.w from a literal pool */
+    DELTA_REF_THUMB_NEAR = 72,      /* Thumb instructions b, b<cond>, cbz and cbnz */
+    DELTA_REF_AUIPC = 97,           /* RISC-V instruction auipc */
+    DELTA_REF_LOW = 98,             /* RISC-V instruction that holds the lower part of an auipc's address */
     DELTA_REF_JAL = 99,
     DELTA_REF_BRANCH = 100,
-    DELTA_REF_SHORT_JUMP = 101,   /* c.j */
-    DELTA_REF_SHORT_BRANCH = 102, /* c.beqz, c.bnez */
-    DELTA_REF_GOT_OFFSET = 132,   /* 32-bit x86: displacement from the global offset table */
-    DELTA_REF_GOT_PC = 133,       /* distance of the global offset table from a return address */
+    DELTA_REF_SHORT_JUMP = 101,   /* RISC-V instruction c.j */
+    DELTA_REF_SHORT_BRANCH = 102, /* RISC-V instructions c.beqz and c.bnez */
+    DELTA_REF_GOT_OFFSET = 132,   /* 32-bit x86 displacement from the global offset table */
+    DELTA_REF_GOT_PC = 133,       /* 32-bit x86 distance of the global offset table from a return address */
 };
 
 enum { DELTA_REF_SLOTS = 32 };
@@ -84,15 +86,16 @@ static inline unsigned delta_ref_slot(unsigned kind)
 bool delta_ref_is_partial(unsigned kind);
 
 struct delta_ref {
-    uint64_t target; /* position in old */
-    uint64_t base;   /* old position from which the value counts; 0: the value counts from the site */
-    uint64_t word;   /* old value: the whole word or instruction */
+    uint64_t target; /* position of the target in the old file */
+    uint64_t base;   /* old position from which the value counts, apart from `extra` (0 means the site) */
+    uint64_t word;   /* the whole word or instruction in the old file */
     uint32_t at;     /* offset in the scanned bytes */
     uint8_t kind;
-    uint8_t n; /* number of bytes: 1, 2, 4, 6 or 8 */
-    /* DELTA_REF_RIP: size of the immediate after the operand. DELTA_REF_SYMBOL: size of an entry of the symbol table.
-     * DELTA_REF_GO_BUCKET and DELTA_REF_GO_PARTS: offset in the bucket. Other kinds: distance between `base` (the site
-     * if base is 0) and the position that the value counts from. */
+    uint8_t n; /* number of bytes of the reference (1, 2, 4, 6 or 8) */
+    /* For DELTA_REF_RIP, size of the immediate after the operand. For DELTA_REF_SYMBOL, size of an entry of the symbol
+     * table. For DELTA_REF_GO_BUCKET and DELTA_REF_GO_PARTS, offset in the bucket. For other kinds, the value counts
+     * from a position this number of bytes after or before `base` (the site if `base` is 0): for example, from the pc,
+     * which is 8 bytes after the ARM instruction that reads it. */
     uint8_t extra;
 };
 
@@ -104,22 +107,23 @@ enum { DELTA_ANNOUNCED = 1024 };
 
 struct delta_announced {
     struct delta_announced_site {
-        uint32_t at;    /* position of the site in the old file + 1; 0: none */
-        uint32_t from;  /* old position from which the value counts; 0: none */
-        uint32_t value; /* MOVT: the whole address */
+        uint32_t at;   /* position of the site in the old file + 1 (0 means an empty entry) */
+        uint32_t from; /* old position from which the value counts (0 means none) */
+        /* for DELTA_REF_MOVT and DELTA_REF_THUMB_MOVT: the whole address, of which the site holds the upper half */
+        uint32_t value;
         uint8_t kind, extra;
     } p[DELTA_ANNOUNCED];
 };
 
-/* Finds the sites that start in bytes[0..n), which are the old bytes from `offset` on, all in `region`.
- * bytes[-DELTA_SCAN_BEFORE..n + DELTA_SCAN_AFTER) must be readable. No site ends beyond bytes[limit), where limit >=
- * n. Fills at most (n + 1) / 2 refs and returns their number. `announced` (may be NULL) is empty at first and kept
- * between calls. */
+/* Finds the sites that start in bytes[0..n). These bytes are the old bytes from `offset` on, and all lie in `region`.
+ * bytes[-DELTA_SCAN_BEFORE..n + DELTA_SCAN_AFTER) must be readable. No site ends beyond bytes[limit), where limit >= n.
+ * Fills at most (n + 1) / 2 refs and returns their number. Zero *announced before the first call and keep it between
+ * calls; `announced` may be NULL. */
 size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
                        size_t n, size_t limit, uint64_t offset, struct delta_announced *announced,
                        struct delta_ref *refs);
 
-/* Returns the word that the reference has if the site, the target and the base are at these addresses. */
+/* Returns the word of the reference for a site, a target and a base at these addresses. */
 uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base);
 
 /* Returns the address of the target to which `word` at `site` refers. DELTA_REF_ADRP and DELTA_REF_LO12 contain only

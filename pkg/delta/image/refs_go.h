@@ -8,12 +8,13 @@
 #include "delta/image/find_go.h"
 #include "delta/image/refs.h"
 
-/* State of the scan between windows; zero it before the first one. Positions are those in the old file. */
+/* State of the scan between windows; zero it before the first window. All positions are positions in the old file. */
 struct delta_go_cursor {
-    uint64_t row;                      /* row of the function in which the last window ended */
-    uint64_t uncommon;                 /* position of a type's "uncommon" part, behind the part of its kind; 0: none */
-    uint64_t methods, methods_end;     /* methods of the last type that has methods */
-    uint64_t interface, interface_end; /* methods of the last interface */
+    uint64_t row; /* row of the function in which the last window ended */
+    /* position of a type's "uncommon" part, which follows the part that depends on the type's kind (0 means none) */
+    uint64_t uncommon;
+    uint64_t methods, methods_end;     /* start and end of the methods of the type with methods seen last */
+    uint64_t interface, interface_end; /* start and end of the methods of the interface type seen last */
     struct delta_go_found found;
 };
 

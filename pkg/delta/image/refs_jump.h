@@ -2,15 +2,15 @@
  * compilers make for switches in position-independent code.
  *
  * No data nearby records where a table starts, so the scanner assumes that a table starts at the first of several
- * consecutive words that lead to code. If several tables follow each other, the scanner uses the start of the first
- * one. The computed target is then slightly wrong, but the code there has nearly always moved by the same distance as
- * the true target. */
+ * consecutive words that lead to code. If several tables follow each other, the scanner takes the start of the first
+ * table for all of them. The computed target is then slightly wrong, but the code there has nearly always moved by the
+ * same distance as the true target. */
 #pragma once
 
 #include "delta/image/refs.h"
 
-/* The run of words that lead to code in which the last window ended; zero it before the first one. Positions are
- * those in the old file. */
+/* State of the scan between windows. It describes the words before the end of the last window that all lead to code.
+ * Zero the struct before the first window. All positions are positions in the old file. */
 struct delta_jumps {
     uint64_t start, end;
 };

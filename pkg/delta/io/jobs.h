@@ -1,4 +1,4 @@
-/* delta/io/jobs.h - run independent, numbered jobs in several threads. Creating only. */
+/* delta/io/jobs.h - run independent, numbered jobs in several threads. Used only to create deltas. */
 #pragma once
 
 #include "base/err.h"
@@ -6,8 +6,7 @@
 struct delta_jobs {
     unsigned n;
     void *ctx;
-    /* Runs job i. `worker` is the number of the calling thread; data that belongs to one worker number needs no
-     * lock. */
+    /* Runs job i. `worker` is the number of the calling thread; data that only one worker number uses needs no lock. */
     int (*job)(void *ctx, unsigned worker, unsigned i, struct hf_err *err);
 };
 

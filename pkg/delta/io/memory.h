@@ -1,5 +1,5 @@
-/* delta/io/memory.h - read an old file in memory through struct delta_old, the reader that applying uses. Creating
- * only. */
+/* delta/io/memory.h - read an old file in memory through struct delta_old, the reader that applying uses. Used only to
+ * create deltas. */
 #pragma once
 
 #include "delta/io/wire.h"
@@ -10,5 +10,5 @@ struct delta_memory {
     struct delta_old reader;
 };
 
-/* Borrows bytes[0..n). Do not move *memory while memory->reader is in use. */
+/* Opens a reader of bytes[0..n), and borrows these bytes. Do not move *memory while memory->reader is in use. */
 void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, size_t n);

@@ -1,8 +1,8 @@
-/* delta/io/serialized_io.h - let two threads share the callbacks of one hf_delta_apply(), whose caller expects one
- * call at a time.
+/* delta/io/serialized_io.h - let two threads share the callbacks of one hf_delta_apply(), whose caller expects only one
+ * callback at a time.
  *
- * Threads: call _begin() and _end() while only one thread works. Between the two calls, any thread may use one of
- * input, reader and output if no other thread uses the same one. */
+ * Threads: call _begin() and _end() while only one thread works. Between _begin() and _end(), several threads may work
+ * at once, but only one thread at a time may use `input`, and likewise the reader and the output. */
 #pragma once
 
 #include <pthread.h>
@@ -14,7 +14,7 @@ struct delta_serialized_io {
     struct delta_input *input;
     struct delta_old *reader;
     struct delta_output *output;
-    const struct hf_delta_in *patch; /* the callbacks before _begin() */
+    const struct hf_delta_in *patch; /* the caller's callbacks, which _end() puts back */
     const struct hf_delta_old *old;
     const struct hf_delta_out *out;
     struct hf_delta_in locked_patch;

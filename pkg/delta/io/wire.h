@@ -17,7 +17,7 @@
 enum {
     DELTA_VERSION = 1,
     DELTA_HEADER_MAX = 5 + 3 * 10 + HF_SHA256_BYTES + 2 * HF_DELTA_FINGERPRINT_BYTES,
-    /* a delta contains a new file of up to this size, instead of the file's hash */
+    /* maximum size in bytes of the new file for DELTA_METHOD_BYTES, which stores the file instead of the file's hash */
     DELTA_BYTES_MAX = HF_SHA256_BYTES,
     DELTA_BLOCK = 4 << 20,       /* bytes of output between two resume points */
     DELTA_CANCEL_STEP = 1 << 18, /* bytes of output between two checks of the cancel flag */
@@ -30,7 +30,8 @@ enum delta_method {
     DELTA_METHOD_RECORDS_CM = 2,   /* records compressed by context mixing: the small profile */
     DELTA_METHOD_LZMA = 3,         /* the whole new file as LZMA2; applying ignores the old file */
     DELTA_METHOD_RUNS = 4,         /* runs of old bytes and raw bytes, for tiny changes */
-    DELTA_METHOD_BYTES = 5,        /* the bytes of the new file instead of their hash */
+    /* the bytes of the new file; used if the file is not larger than its hash */
+    DELTA_METHOD_BYTES = 5,
 };
 
 struct delta_header {
@@ -60,18 +61,19 @@ struct delta_input {
 };
 
 void delta_input_init(struct delta_input *input, const struct hf_delta_in *in);
-/* Reads the header and computes the fields that the header leaves out. Does not compute new_sha256 for
- * DELTA_METHOD_BYTES; delta_bytes_read() does. */
+/* Reads the header and computes the fields that the header leaves out. For DELTA_METHOD_BYTES, delta_bytes_read()
+ * computes new_sha256 later. */
 HF_MUST_USE int delta_header_read(struct delta_input *input, struct delta_header *ret_header, struct hf_err *err);
-/* Reads the whole body of DELTA_METHOD_BYTES and sets the header's hash of the new file. */
+/* Reads the whole body of a delta with DELTA_METHOD_BYTES. This body is the new file itself. Sets header->new_sha256 to
+ * its hash. */
 HF_MUST_USE int delta_bytes_read(struct delta_input *input, struct delta_header *header,
                                  unsigned char bytes[static DELTA_BYTES_MAX], struct hf_err *err);
-/* Compares the body with its fingerprint, if the header has one. Call after reading the body to its end. -EBADMSG:
- * they differ. */
+/* Compares the body with its fingerprint, if the header has one. Call after reading the body to its end. -EBADMSG: body
+ * and fingerprint differ. */
 HF_MUST_USE int delta_body_check(const struct delta_input *input, const struct delta_header *header,
                                  struct hf_err *err);
 
-/* Reads exactly n bytes. -EBADMSG if the body or the delta ends first. */
+/* Reads exactly n bytes. -EBADMSG: the body or the delta has fewer bytes. */
 HF_MUST_USE int delta_input_read(struct delta_input *input, void *bytes, size_t n, struct hf_err *err);
 HF_MUST_USE int delta_input_varint(struct delta_input *input, uint64_t max, uint64_t *ret_value, struct hf_err *err);
 HF_MUST_USE int delta_input_skip(struct delta_input *input, uint64_t n, struct hf_err *err);
@@ -80,12 +82,14 @@ HF_MUST_USE int delta_input_skip(struct delta_input *input, uint64_t n, struct h
 
 enum { DELTA_SLOT_BYTES = 8192, DELTA_SLOTS = 8 };
 
-/* Reader of the old file with a cache of a few windows. Reads zero bytes at positions outside the file. */
+/* Reader of the old file with a cache of a few windows. Positions outside the file read as bytes of value 0. */
 struct delta_old {
     const struct hf_delta_old *file;
     uint64_t size;
-    unsigned next, slots;       /* slots: number of windows in use; change this number only before the first read */
-    uint64_t base[DELTA_SLOTS]; /* offset / DELTA_SLOT_BYTES + 1; 0: empty */
+    /* `next` is the window to replace next; `slots` is the number of windows in use, which must not change after the
+     * first read */
+    unsigned next, slots;
+    uint64_t base[DELTA_SLOTS]; /* for each window: file offset / DELTA_SLOT_BYTES + 1 (0 means empty) */
     unsigned char bytes[DELTA_SLOTS][DELTA_SLOT_BYTES];
 };
 
@@ -96,17 +100,20 @@ HF_MUST_USE int delta_old_read(struct delta_old *old, uint64_t offset, void *byt
 
 enum { DELTA_PENDING_BYTES = 16384 };
 
-/* Buffered writer of the new file: methods often make only a few bytes at a time. */
+/* Buffered writer of the new file. A buffer helps because methods often make only a few bytes at a time. */
 struct delta_output {
     const struct hf_delta_out *out;
     const atomic_bool *cancel;
-    uint64_t written, size, next_look; /* `written` includes the pending bytes */
-    struct hf_sha256 hash;             /* hash of the bytes that have left the buffer */
-    unsigned char *pending;            /* DELTA_PENDING_BYTES */
+    /* `written` is the number of bytes so far, including the pending bytes; `size` is the size of the new file; the
+     * writer checks the cancel flag again when `written` has reached `next_look` */
+    uint64_t written, size, next_look;
+    struct hf_sha256 hash;  /* hash of the bytes that have left the buffer */
+    unsigned char *pending; /* buffer of DELTA_PENDING_BYTES bytes */
     size_t pending_n;
 };
 
-/* Appends bytes to the output. -EBADMSG: the output would exceed the size in the header. -ECANCELED. */
+/* Appends bytes to the output. -EBADMSG: the output would exceed the size in the header. -ECANCELED: the caller has set
+ * the cancel flag. */
 HF_MUST_USE int delta_output_write(struct delta_output *output, const void *bytes, size_t n, struct hf_err *err);
 /* Writes the pending bytes. */
 HF_MUST_USE int delta_output_flush(struct delta_output *output, struct hf_err *err);

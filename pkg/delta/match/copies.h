@@ -10,7 +10,8 @@
 
 #include "base/err.h"
 
-/* The new bytes [new_pos, new_pos + len) resemble the old bytes from old_pos on. Some of the bytes may differ. */
+/* The new bytes [new_pos, new_pos + len) resemble the old bytes from old_pos on. Some of the new bytes may differ from
+ * the old bytes. */
 struct delta_copy {
     uint64_t new_pos, old_pos, len;
 };
@@ -23,10 +24,10 @@ struct delta_copies {
 void delta_copies_done(struct delta_copies *copies);
 HF_MUST_USE int delta_copies_add(struct delta_copies *copies, struct delta_copy copy);
 
-/* Appends a copy of n bytes, or extends the last copy if the new copy continues the last one. -ENOMEM. */
+/* Appends a copy of n bytes, or extends the last copy if the new copy continues the last one. Errors: -ENOMEM. */
 int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t old_pos, uint64_t n);
 /* Removes the parts of copies that lie in [from, to) of the new file, and inserts the copies of `inside` there.
- * -ENOMEM. */
+ * Errors: -ENOMEM. */
 int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to, const struct delta_copies *inside);
 
 /* Finds the next copy that overlaps new[at..end), and sets *ret_copy to the part of the copy within that range. *next

@@ -1,4 +1,4 @@
-/* delta/match/copy_finder.h - one pass over the new file that splits the file into copies. The pass follows the
+/* delta/match/copy_finder.h - one pass over the new file that splits the new file into copies. The pass follows the
  * diagonal of the current copy (the positions with the copy's shift between old and new) until a match with another
  * shift is longer by min_gain bytes.
  *
@@ -13,19 +13,20 @@ enum { DELTA_MATCH_CACHE = 8192 };
 
 /* A cached longest match. The cache helps because several passes look up the same position. */
 struct delta_cached_match {
-    uint32_t at, rank, n; /* at: position + 1; 0: empty */
+    uint32_t at, rank, n; /* `at` is the position in the new file + 1 (0 means an empty entry) */
 };
 
 /* The current copy starts at (new_from, old_from); `scan` is the position of the search. */
 struct delta_copy_finder {
     const struct delta_matcher *matcher;
-    /* DELTA_MATCH_CACHE entries, indexed by position modulo DELTA_MATCH_CACHE; NULL: no cache */
+    /* cache of DELTA_MATCH_CACHE entries, indexed by position modulo DELTA_MATCH_CACHE (NULL means no cache) */
     struct delta_cached_match *known;
     size_t new_from, old_from;
     size_t scan, match_old, match_n;
     size_t rank; /* index of the match in the suffix array */
     size_t min_gain;
-    /* first: start of the search; counted: end of the part of the diagonal that the finder has compared */
+    /* `first` is the start of the search; `counted` is the end of the part of the diagonal that the finder has
+     * compared */
     size_t first, counted;
     size_t same;                /* number of equal bytes on the diagonal within the match */
     struct delta_copies copies; /* the copies completed so far; the caller frees them */
@@ -36,9 +37,9 @@ struct delta_copy_finder {
 void delta_copy_finder_start(struct delta_copy_finder *w, const struct delta_matcher *matcher, unsigned min_gain,
                              size_t at);
 
-/* Searches for the next better match up to `stop`. Returns 1 if there is one, after completing the current copy and
- * opening the next one; 0 if there is none, and a later call continues at `stop`; or -ENOMEM. */
+/* Searches for the next better match up to `stop`. If there is one, completes the current copy, opens the next copy and
+ * returns 1. If there is none, returns 0, and the next call continues at `stop`. Errors: -ENOMEM. */
 HF_MUST_USE int delta_copy_finder_next(struct delta_copy_finder *w, size_t stop);
 
-/* Completes the last copy, at the end of the new file. -ENOMEM. */
+/* Completes the last copy, at the end of the new file. Errors: -ENOMEM. */
 HF_MUST_USE int delta_copy_finder_finish(struct delta_copy_finder *w);

@@ -27,9 +27,10 @@ struct delta_map_answer;
 
 struct delta_map {
     uint32_t n;
-    struct delta_map_entry *p; /* ascending in the new file, without overlaps there */
-    uint16_t *by_old;          /* indexes, ascending in the old file, then in the new */
-    /* cache of lookups, because of which only one thread at a time may use the map */
+    struct delta_map_entry *p; /* the entries in the order of the new file, which do not overlap in the new file */
+    /* indexes of the entries, sorted by position in the old file, then by position in the new file */
+    uint16_t *by_old;
+    /* cache of look-ups; because of this cache, only one thread at a time may use the map */
     struct delta_map_answer *answers;
 };
 
@@ -39,13 +40,13 @@ void delta_map_done(struct delta_map *map);
 HF_MUST_USE int delta_map_view(const struct delta_map *map, struct delta_map *view, struct hf_err *err);
 void delta_map_view_done(struct delta_map *view);
 HF_MUST_USE int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err);
-void delta_map_sort(struct delta_map *map); /* fills by_old and clears the cache; call when p is complete */
+void delta_map_sort(struct delta_map *map); /* fills `by_old` and clears the cache; call when `p` is complete */
 
 /* Returns the entry that contains new_pos, otherwise the first entry after new_pos, or map->p + map->n if there is no
  * such entry either. */
 const struct delta_map_entry *delta_map_at(const struct delta_map *map, uint64_t new_pos);
 
-/* Sets *ret_shift to the shift (new position - old position) at old_pos. Looks at the last DELTA_MAP_LOOK entries
- * that begin at or before old_pos. Takes the shift of the longest of these entries that covers old_pos, otherwise the
- * shift of the one that ends nearest before old_pos. */
+/* Sets *ret_shift to the shift (new position - old position) at old_pos. Looks at the last DELTA_MAP_LOOK entries that
+ * begin at or before old_pos. Takes the shift of the longest of these entries that covers old_pos, otherwise the shift
+ * of the entry that ends nearest before old_pos. */
 enum delta_map_found delta_map_shift(const struct delta_map *map, uint64_t old_pos, int64_t *ret_shift);

@@ -1,10 +1,10 @@
-/* delta/match/map_build.h - build the match map from copies. Creating only. */
+/* delta/match/map_build.h - build the match map from copies. Used only to create deltas. */
 #pragma once
 
 #include "delta/match/copies.h"
 #include "delta/match/map.h"
 
-/* Fills *map with the `most` longest copies, or fewer if short copies lie inside longer ones. Does not sort the map.
- * Free it with delta_map_done(). -ENOMEM. */
+/* Fills *map with the longest copies, at most `most` of them. Omits copies whose old range lies inside that of a longer
+ * copy, but keeps a few of these. Does not sort the map. Free the map with delta_map_done(). Errors: -ENOMEM. */
 HF_MUST_USE int delta_map_build(const struct delta_copies *copies, size_t most, struct delta_map *map,
                                 struct hf_err *err);

@@ -24,7 +24,7 @@ struct delta_matcher {
 
 /* Opens the suffix array, or the hash index if `fast` is true; the hash index finds somewhat fewer matches. Both
  * files must be smaller than HF_DELTA_CREATE_MAX_BYTES and outlive the matcher. After this call the matcher is
- * read-only. -ENOMEM. */
+ * read-only. Errors: -ENOMEM. */
 HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n,
                                    const unsigned char *new_bytes, size_t new_n, bool fast, struct hf_err *err);
 /* Frees the index, not the files. */
@@ -33,7 +33,8 @@ void delta_matcher_done(struct delta_matcher *m);
 enum { DELTA_VARIANTS_MAX = 4 };
 
 struct delta_match_params {
-    /* for each variant: number of bytes by which a match must exceed the current copy to replace that copy */
+    /* for each variant, the number of bytes by which a match must be longer than the current copy to replace that
+     * copy */
     const unsigned *min_gain;
     unsigned variants_n;
     unsigned workers; /* number of threads; does not change the result */
@@ -43,6 +44,6 @@ struct delta_match_params {
 };
 
 /* Finds the copies of each variant, ascending and without overlaps in the new file. Variants share the results of
- * suffix array lookups. The caller frees *ret_copies, also after an error. -ENOMEM, -ECANCELED. */
+ * suffix array lookups. The caller frees *ret_copies, also after an error. Errors: -ENOMEM, -ECANCELED. */
 HF_MUST_USE int delta_match(const struct delta_matcher *m, const struct delta_match_params *params,
                             struct delta_copies *const *ret_copies, struct hf_err *err);

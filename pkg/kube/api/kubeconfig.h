@@ -1,18 +1,18 @@
 /* kube/api/kubeconfig.h - reads kubectl's configuration file (v1 Config), limited to the fields that an agent may
  * use. Private to pkg/kube.
  *
- * Takes the cluster and user of the current context. File names are relative to the folder of the kubeconfig. As in
+ * Uses the cluster and the user of the current context. File names are relative to the folder of the kubeconfig. As in
  * kubectl, a *-data field takes precedence over the field with the file name, and tokenFile over token. Refuses fields
  * that would start a program (exec), that need a plugin (auth-provider), that Kubernetes removed (username, password)
- * and that the agent does not support (proxy-url, impersonation). The error names the refused field.
+ * and that the agent does not support (proxy-url, impersonation). The text in *err names the refused field.
  *
- * Pure. Errors: 0 or -errno, *err says why. */
+ * Pure. Errors: the function returns 0, or -errno with the reason in *err. */
 #pragma once
 
 #include "kube/kube.h"
 
-/* Parses `text`, the content of the file at `path`, into file names and embedded data. Uses `path` for relative names
- * and errors, and reads no file. -EBADMSG: a field is wrong or refused. Before the call, *ret_config must be zeroed or
- * hold an older config, which the function frees on success. */
+/* Parses `text`, the content of the file at `path`, into file names and embedded data. Uses `path` only to resolve
+ * relative file names and in error texts, and reads no file. -EBADMSG: a field is wrong or refused. Before the call,
+ * *ret_config must be zeroed or hold an older config, which the function frees on success. */
 HF_MUST_USE int hf_kubeconfig_parse(struct hf_view text, const char *path, struct hf_kube_config *ret_config,
                                     struct hf_err *err);

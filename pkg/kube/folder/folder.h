@@ -1,20 +1,21 @@
-/* kube/folder/folder.h - a folder of YAML and JSON files as a source (--source DIR); status goes to <state>/status/.
+/* kube/folder/folder.h - a folder of YAML and JSON files as a source of desired state (--source DIR). Statuses are
+ * written to files in <state>/status/.
  *
- * Reads *.yaml *.yml *.json directly in DIR (not in its subfolders) and follows links. A file may hold several
- * documents or a List. The source ignores objects of other API groups. It scans the folder every second on a worker,
- * because that works on every file system, USB sticks included.
+ * The source reads *.yaml, *.yml and *.json files directly in DIR (not in its subfolders), and follows symbolic links.
+ * A file may hold several documents or a List. The source ignores objects of other API groups. The source scans the
+ * folder every second on a worker, because a scan works on every file system, even on a USB stick.
  *
- * A file counts only once it has stopped changing, so that the source does not read a half-copied file. An object whose
- * file is gone counts as gone only if every file in the folder is readable, because the object may have moved to
- * another file. Nor is any object gone while the folder has no file at all; to remove all objects, leave an empty .yaml
- * file in it. While a file is unreadable, its last objects stay, and `refused` reports the file. If two files have the
- * same object, the file whose name sorts first wins. With more than HF_FOLDER_MAX_FILES files, `refused` reports the
- * folder once, and no object counts as gone until there are fewer files. A folder has no resourceVersion, so `version`
- * never comes, and `synced` passes "".
+ * The source reads a file only when the file has stopped changing, because somebody may still be copying it. If a file
+ * is removed, its objects count as gone only while every other file in the folder is readable, because the objects may
+ * have moved to another file. No object counts as gone while the folder has no file at all; to remove all objects,
+ * leave an empty .yaml file in the folder. While a file is unreadable, its last objects stay, and the callback
+ * `refused` reports the file. If two files have the same object, the file whose name sorts first wins. If there are
+ * more than HF_FOLDER_MAX_FILES files, `refused` reports the folder once, and no object counts as gone until there are
+ * fewer files. A folder has no resourceVersion, so the source never calls `version`, and it passes "" to `synced`.
  *
- * Threads: loop thread only. Memory: the owner frees an hf_folder; the pointers in its parameters must outlive
- * it, but it copies their strings.
- * Errors: hf_folder_new() returns NULL with *err when memory runs out. */
+ * Threads: loop thread only. Memory: the caller frees an hf_folder with hf_folder_free(). The objects to which the
+ * parameters point must outlive the hf_folder, which copies only the strings. Errors: hf_folder_new() returns NULL and
+ * sets *err if memory runs out. */
 #pragma once
 
 #include "base/clock.h"
@@ -25,7 +26,7 @@
 
 struct hf_folder_params {
     const char *dir;
-    const char *status_dir; /* <state>/status; the source writes <kind>-<name>.json files there durably */
+    const char *status_dir; /* folder <state>/status, in which the source durably writes files <kind>-<name>.json */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;

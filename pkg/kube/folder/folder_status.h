@@ -1,7 +1,8 @@
-/* kube/folder/folder_status.h - keeps the writes that otherwise go to an API server as files
+/* kube/folder/folder_status.h - writes objects, which with other sources go to an API server, to files
  * <dir>/<kind>-<name>.json. Private to pkg/kube.
  *
- * Threads: any; the function blocks, so call it on a worker. There is no state. Errors: 0 or -errno, *err says why. */
+ * Threads: any; the function blocks, so call it on a worker. The function has no state. Errors: it returns 0, or -errno
+ * with the reason in *err. */
 #pragma once
 
 #include "base/err.h"
@@ -10,8 +11,8 @@
 
 enum { HF_FOLDER_STATUS_MAX_BYTES = 1 << 20 };
 
-/* Merges `body` into the file as an API server would: a write to the subresource "status" replaces the `status`
- * field, and any other write replaces all other fields. Writes only if the content changes, and replaces a damaged
+/* Merges `body` into the file as an API server would. A write to the subresource "status" replaces the field `status`;
+ * any other write replaces all fields except `status`. Writes the file only if its content changes. Replaces a damaged
  * file. Sets *ret_object to the new content of the file. -EINVAL: kind or name cannot be part of a file name. */
 HF_MUST_USE int hf_folder_status_write(const struct hf_fs_ops *fs, const char *dir, const json_t *body,
                                        const char *subresource, json_t **ret_object, struct hf_err *err);

@@ -1,11 +1,12 @@
-/* kube/rules/ledger.h - the ledger of one kind: the objects reported to the subscriber, with their versions. It
- * computes the next reports from an event or a complete answer. Private to pkg/kube.
+/* kube/rules/ledger.h - the ledger of one kind, which records the objects that were reported to the subscriber, with
+ * their versions. The ledger computes the next reports from an event or from a complete list. Private to pkg/kube.
  *
- * Only the ledger decides that an object is gone. An object is gone at the end of a round whose answer is certainly the
- * API server's and not older than earlier answers, or after a DELETED event of a real API server. Versions are numbers
- * here (0 means unknown). If a server's resourceVersions are not numbers, the ledger does not compare them.
+ * Only the ledger decides that an object is gone. An object is gone after a DELETED event of a real API server. An
+ * object is also gone if a complete list does not contain it; this list must certainly come from the API server, and
+ * must not be older than earlier answers. The ledger handles resourceVersions as numbers (0 means unknown). If a
+ * server's resourceVersions are not numbers, the ledger does not compare them.
  *
- * Pure. Memory: hf_ledger_done() frees it. Errors: 0 or -errno. */
+ * Pure. Memory: hf_ledger_done() frees the content of a ledger. Errors: functions return 0 or -errno. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,58 +14,65 @@
 
 #include "base/strmap.h"
 
-/* The ledger remembers declined objects that do not matter only while it has fewer than HF_LEDGER_MAX_DECLINED objects.
- * Remembering them saves repeated reports to the subscriber and lets the ledger recognise old versions. The room for
- * the other objects is reserved for those that the subscriber keeps. */
+/* Maximum number of objects in a ledger, and the number of objects below which a ledger also remembers declined objects
+ * that do not matter (hf_ledger_decline()). A remembered object saves repeated reports to the subscriber, and lets the
+ * ledger recognise old versions. The remaining room is reserved for objects that the subscriber keeps. */
 enum { HF_LEDGER_MAX_OBJECTS = 20000, HF_LEDGER_MAX_DECLINED = 10000 };
 
 enum hf_ledger_change {
     HF_LEDGER_UPSERT,
     HF_LEDGER_GONE,
-    HF_LEDGER_NOTHING, /* no report: this version is reported already, or the object is gone already */
-    HF_LEDGER_OLD,     /* ignore the event: it is older than the reported version */
-    HF_LEDGER_GHOST,   /* ignore the event: the cloud has deleted the object, and only the MetaServer still has it */
-    HF_LEDGER_UNSURE,  /* the event may come from the MetaServer's local store: request a LIST that the cloud answers */
+    /* make no report, because the ledger has already reported this version or that the object is gone */
+    HF_LEDGER_NOTHING,
+    HF_LEDGER_OLD, /* ignore the event, because it is older than the reported version */
+    /* ignore the event, because the cloud has deleted the object and only the MetaServer still has it */
+    HF_LEDGER_GHOST,
+    /* request a LIST that the cloud answers, because the event may come from the MetaServer's local store */
+    HF_LEDGER_UNSURE,
 };
 
 struct hf_ledger {
-    struct hf_strmap objects; /* name to struct ledger_entry */
-    uint64_t baseline; /* behind a MetaServer: version of the latest LIST that the cloud answered (0 means none) */
-    uint64_t highest;  /* highest version reported or sent in a bookmark */
-    unsigned round;    /* number of the open round, or of the last one */
+    struct hf_strmap objects; /* maps the name of an object to its struct ledger_entry */
+    uint64_t baseline; /* behind a MetaServer, version of the latest LIST that the cloud answered (0 means none) */
+    uint64_t highest;  /* highest version of a reported object or of a bookmark */
+    unsigned round;    /* number of the round in progress, or of the last round if none is in progress */
 };
 
 void hf_ledger_init(struct hf_ledger *ledger);
 void hf_ledger_done(struct hf_ledger *ledger);
 
-/* Records that the subscriber holds this object in an unknown version. Returns 0, -ENOMEM or -E2BIG (too many
- * objects). */
+/* Records that the subscriber already has this object, in an unknown version. Returns 0, -ENOMEM, or -E2BIG if there
+ * are too many objects. */
 HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 
-/* Records that the subscriber does not keep the object. Each round that has the object then reports it again. If
- * `matters` is false and the ledger is more than half full, the ledger forgets the object. */
+/* Records that the subscriber does not keep the object. Each round whose list contains the object then reports the
+ * object again. If `matters` is false and the ledger has more than HF_LEDGER_MAX_DECLINED objects, the ledger forgets
+ * the object. */
 void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters);
 
-/* Takes an event of a real API server's watch; `deleted` is true for DELETED, and false for ADDED and MODIFIED. Sets
- * *ret_change to the report to make. After -ENOMEM or -E2BIG (too many objects) the ledger is unchanged. */
+/* Handles an event of a real API server's watch. `deleted` is true for DELETED, and false for ADDED and MODIFIED. Sets
+ * *ret_change to the report that the caller must make. After -ENOMEM or -E2BIG (too many objects) the ledger is
+ * unchanged. */
 HF_MUST_USE int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                 enum hf_ledger_change *ret_change);
 
-/* Takes an event of a MetaServer's watch. `live` is true if the event came from the cloud now, because there is
- * contact with the cloud and the stream no longer replays the MetaServer's store. */
+/* Handles an event of a MetaServer's watch, like hf_ledger_event(). Pass live = true if the cloud has just sent the
+ * event. The caller assumes this if there is contact with the cloud and the stream no longer replays the MetaServer's
+ * store. */
 HF_MUST_USE int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                      bool live, enum hf_ledger_change *ret_change);
 
-/* A round takes one complete list: hf_ledger_begin(), hf_ledger_item() for every object in the list, hf_ledger_end().
- * An item's change is UPSERT, NOTHING or OLD (the subscriber has a newer version). At the end, the ledger looks for
- * objects that were not among the items. If such an object is not newer than the list (`version`), the ledger calls
- * `gone` for it and forgets it. If `gone` is NULL, because the list may be wrong, no object is gone. A round that never
- * ends changes only the versions of the objects that it reported. */
+/* A round compares one complete list with the ledger. Call hf_ledger_begin(), then hf_ledger_item() for every object in
+ * the list, then hf_ledger_end(). hf_ledger_item() sets *ret_change to UPSERT, NOTHING, or OLD if the subscriber has a
+ * newer version. hf_ledger_end() finds the objects of the ledger that were not in the list. If such an object is not
+ * newer than the list, whose version is `version`, the ledger calls `gone` for the object and forgets it. Pass gone =
+ * NULL if the list may be wrong; then no object is gone. A round without hf_ledger_end() changes only the versions of
+ * the objects that it reported. */
 void hf_ledger_begin(struct hf_ledger *ledger);
 HF_MUST_USE int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint64_t version,
                                enum hf_ledger_change *ret_change);
 void hf_ledger_end(struct hf_ledger *ledger, uint64_t version, void (*gone)(void *arg, const char *name), void *arg);
 
-/* Call when the server's history begins anew, below the versions that it sent before (a restored backup). The
- * ledger then accepts versions above `version` again. */
+/* Call this function when the server continues from lower versions than it sent before, for example after the restore
+ * of a backup. The ledger then accepts all versions above `version` again. */
 void hf_ledger_rewind(struct hf_ledger *ledger, uint64_t version);

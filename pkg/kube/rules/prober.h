@@ -1,4 +1,4 @@
-/* kube/rules/prober.h - decides when to send a LIST through a MetaServer, to learn if the cloud answers. Private to
+/* kube/rules/prober.h - decides when to send a LIST to a MetaServer, to find out if the cloud answers. Private to
  * pkg/kube.
  *
  *     quiet --want--> asking --proven--> asking the next, or quiet
@@ -8,10 +8,11 @@
  *                     resting
  *
  * "Proven" means that the cloud answered the LIST, because the answer spells the list kind as the CRD does
- * (resource.h). Any other answer, and no answer, is "doubtful". The prober then takes the cloud to be away. Each LIST
- * takes 10 s while the cloud is away, so the prober sends only one LIST at a time. Once the cloud answers again, the
- * prober requests a LIST for every subscription, because only a LIST shows deletions. Signs that the cloud may be back
- * are a live event, a write that succeeded and a new link of the node.
+ * (resource.h). Any other answer, and a failure of the LIST, is "doubtful". The prober then assumes that the cloud is
+ * not reachable. Each LIST takes 10 s while the cloud is not reachable, so the prober sends only one LIST at a time.
+ * Once the cloud answers again, the prober requests a LIST for every subscription, because only a LIST shows deletions.
+ * Signs that the cloud may be reachable again are a live event of a watch, a write that succeeded, and a network link
+ * of the node that came up.
  *
  * A subscription is "barred" if the cloud answered that it may not list the kind (review.h). The cloud is then
  * reachable, but does not serve this subscription. When no other subscription wants a LIST, the prober waits about
@@ -27,8 +28,8 @@
 #include "base/clock.h"
 #include "base/rand.h"
 
-/* Mean time between two LISTs of barred kinds; the actual time is between a half and one and a half of it. This spreads
- * the load, because CloudCore serves all nodes one after the other. */
+/* Mean time between two LISTs of barred kinds. The actual time is random, from 0.5 to 1.5 times this value, to spread
+ * the load on CloudCore, which serves all nodes one after the other. */
 #define HF_PROBER_BARRED_NS (60 * HF_NS_PER_S)
 
 enum hf_prober_state { HF_PROBER_QUIET, HF_PROBER_ASKING, HF_PROBER_RESTING, HF_PROBER_STATES };
@@ -37,7 +38,7 @@ enum hf_prober_event {
     HF_PROBER_WANT,     /* a subscription wants a LIST that the cloud answers */
     HF_PROBER_PROVEN,   /* the cloud answered the LIST with a list */
     HF_PROBER_DOUBTFUL, /* the LIST failed, or its answer did not come from the cloud */
-    HF_PROBER_BARRED,   /* the cloud is reachable, but may not list this kind or does not have it */
+    HF_PROBER_BARRED,   /* the cloud is reachable, but may not list this kind or does not have this kind */
     HF_PROBER_TIMER,
     HF_PROBER_SIGN,
     HF_PROBER_EVENTS,
@@ -46,19 +47,21 @@ enum hf_prober_event {
 enum hf_prober_effect {
     HF_PROBER_REPORT_LOST = 1 << 0,
     HF_PROBER_REPORT_PROVEN = 1 << 1,
-    HF_PROBER_WANT_OTHERS = 1 << 2, /* mark every other subscription as wanting a LIST */
+    HF_PROBER_WANT_OTHERS = 1 << 2, /* record that every other subscription wants a LIST */
     HF_PROBER_ASK = 1 << 3,         /* send the LIST of the next subscription that wants one */
     HF_PROBER_SET_TIMER = 1 << 4,
-    HF_PROBER_REPORT_BARRED =
-        1 << 5, /* report lost contact to the subscription of this LIST, with the reason, and stop its watch */
-    HF_PROBER_WANT_BARRED = 1 << 6, /* mark the barred subscriptions as wanting a LIST */
+    /* report lost contact, with the reason, to the subscription that wanted this LIST, and stop the watch of that
+     * subscription */
+    HF_PROBER_REPORT_BARRED = 1 << 5,
+    HF_PROBER_WANT_BARRED = 1 << 6, /* record that every barred subscription wants a LIST */
 };
 
 struct hf_prober {
     enum hf_prober_state state;
-    bool proven;    /* the last answer came from the cloud */
-    bool barred;    /* the cloud refused a LIST as BARRED since the timer last fired */
-    bool signalled; /* a sign came during the LIST; if the LIST fails, the next one follows soon */
+    bool proven; /* true if the cloud answered the last LIST */
+    bool barred; /* true if the event BARRED came since the timer last fired */
+    /* true if a sign came during the LIST in flight; if this LIST fails, the prober sends the next LIST soon */
+    bool signalled;
     unsigned failures;
 };
 
@@ -67,10 +70,11 @@ struct hf_prober_step {
     uint64_t delay_ns;
 };
 
-/* Takes one event and returns the effects. `more` is true if another subscription wants a LIST, and `others` if another
- * subscription exists; the function uses both only after PROVEN and BARRED. `cap_ns` is the longest back-off. */
+/* Handles one event, and returns the effects that the caller must perform. `more` is true if another subscription wants
+ * a LIST, and `others` is true if another subscription exists; `more` and `others` matter only for PROVEN and BARRED.
+ * `cap_ns` is the maximum back-off. */
 struct hf_prober_step hf_prober_step(struct hf_prober *prober, enum hf_prober_event event, bool more, bool others,
                                      uint64_t cap_ns, const struct hf_rand_ops *rng);
 
-/* Appends the table of states and events as text, for tests/golden. */
+/* Appends the table of states and events as text, for the comparison with a file in tests/golden. */
 HF_MUST_USE int hf_prober_print(struct hf_buf *out);

@@ -1,13 +1,12 @@
-/* kube/rules/pulse.h - detects that a connection is silent for longer than usual. Private to pkg/kube.
+/* kube/rules/pulse.h - detects that a connection has been silent for longer than usual. Private to pkg/kube.
  *
- * TCP keepalive finds a dead link. It does not find a server or a proxy that accepts the connection but has stopped
- * working. If the server sends bookmarks, those of all watches arrive on one connection at a fairly regular rate. If
- * the connection is silent for longer than the longest pause of the last 10 to 20 minutes plus a margin, the node sends
- * one ping (GET /version), which the code calls a question. The node sends no ping while pauses stay within that limit
- * and below HF_PULSE_CAP_NS. The ping has a deadline of its own (12 s), so the node detects a stopped server within a
- * minute. (A node with one watch gets about one bookmark per minute, so it sends one ping between two bookmarks.) If
- * the server sends no bookmarks, the node sends three pings, and then none until the server sends a byte that does not
- * answer a ping.
+ * TCP keepalive finds a dead link, but not a server or a proxy that keeps the connection open and has stopped working.
+ * If the server sends bookmarks, the bookmarks of all watches arrive on one connection at a fairly regular rate. The
+ * limit of a pause is the longest pause of the last 10 to 20 minutes plus a margin, but at least HF_PULSE_MIN_NS and at
+ * most HF_PULSE_CAP_NS. If the connection is silent for longer than this limit, the node sends one ping (GET /version).
+ * The ping has a time limit of 12 s, so the node detects a stopped server within a minute. (A node with one watch gets
+ * about one bookmark per minute, so it sends one ping between two bookmarks.) If the server sends no bookmarks, the
+ * node sends three pings, and then no further ping until the server sends a byte that does not answer a ping.
  *
  * Pure. */
 #pragma once
@@ -18,30 +17,32 @@
 #include "base/clock.h"
 
 #define HF_PULSE_WINDOW_NS (600 * HF_NS_PER_S)
-#define HF_PULSE_LEARN_NS (130 * HF_NS_PER_S) /* time to learn the usual pauses: two bookmarks of one stream */
-#define HF_PULSE_FIRST_NS (40 * HF_NS_PER_S)  /* limit of a pause during that time */
+/* time to learn the usual pauses, in which one watch gets two bookmarks */
+#define HF_PULSE_LEARN_NS (130 * HF_NS_PER_S)
+#define HF_PULSE_FIRST_NS (40 * HF_NS_PER_S) /* limit of a pause while the node learns the usual pauses */
 #define HF_PULSE_MARGIN_NS (5 * HF_NS_PER_S)
 #define HF_PULSE_MIN_NS (20 * HF_NS_PER_S)
-#define HF_PULSE_CAP_NS (45 * HF_NS_PER_S)  /* highest limit of a pause before a ping */
-#define HF_PULSE_MAX_NS (300 * HF_NS_PER_S) /* after a longer pause, no pings for a while */
+#define HF_PULSE_CAP_NS (45 * HF_NS_PER_S) /* maximum of the limit of a pause */
+/* If the longest pause of the last 10 to 20 minutes exceeds this time, the node sends no pings. */
+#define HF_PULSE_MAX_NS (300 * HF_NS_PER_S)
 
 enum { HF_PULSE_QUESTIONS = 3 };
 
-/* Zero the struct for a new connection. */
+/* The pauses on one connection. The caller must zero the struct for a new connection. */
 struct hf_pulse {
-    uint64_t heard_ns;   /* last byte that did not answer a ping (0 means none yet) */
-    uint64_t sign_ns;    /* last sign of life, a byte or the answer to a ping */
-    uint64_t begun_ns;   /* start of learning */
-    uint64_t window_ns;  /* beginning of the current window */
-    uint64_t longest[2]; /* longest pause in the current window, and in the one before */
-    unsigned questions;  /* answers to pings since heard_ns */
+    uint64_t heard_ns;   /* time of the last byte that did not answer a ping (0 means none yet) */
+    uint64_t sign_ns;    /* time of the last sign of life, which is any byte or the answer to a ping */
+    uint64_t begun_ns;   /* time at which the node began to learn the usual pauses */
+    uint64_t window_ns;  /* start time of the current window of HF_PULSE_WINDOW_NS */
+    uint64_t longest[2]; /* longest pause in the current window, and longest pause in the window before */
+    unsigned questions;  /* number of pings that the server has answered since heard_ns */
 };
 
-/* Call when a byte came that does not answer a ping. */
+/* Call this function when a byte has come that does not answer a ping. */
 void hf_pulse_heard(struct hf_pulse *pulse, uint64_t now_ns);
-/* Call when the answer to a ping came. */
+/* Call this function when the answer to a ping has come. */
 void hf_pulse_answered(struct hf_pulse *pulse, uint64_t now_ns);
-/* Call when the connection is new or has failed. */
+/* Call this function when the connection is new or has failed. */
 void hf_pulse_reset(struct hf_pulse *pulse);
-/* Returns the time at which to send a ping if the connection stays silent; HF_NEVER if no ping is useful now. */
+/* Returns the time at which to send a ping if the connection stays silent until then, or HF_NEVER if no ping is due. */
 uint64_t hf_pulse_overdue_ns(const struct hf_pulse *pulse);

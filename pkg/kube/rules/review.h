@@ -1,10 +1,10 @@
-/* kube/rules/review.h - finds out if the cloud behind a MetaServer may list a kind for us. Private to pkg/kube.
+/* kube/rules/review.h - finds out if CloudCore, the cloud side of a MetaServer, may list a kind. Private to pkg/kube.
  *
- * CloudCore asks the API server with its own account, which may not list our kinds until a ClusterRole grants that
- * right (deploy/kubeedge.yaml). Without this right, the MetaServer answers a LIST at once, with 200, from its own
- * store, as it also does while the cloud is away. A SelfSubjectAccessReview tells these two cases apart. A MetaServer
- * never answers this request from its store, because it is a create, so the answer comes from the API server and is
- * about CloudCore's account.
+ * CloudCore sends requests to the API server under its own account. This account may not list the agent's kinds until a
+ * ClusterRole grants the right (deploy/kubeedge.yaml). Without the right, the MetaServer answers a LIST at once, with
+ * status 200, from its own store. The MetaServer also answers from its store while the cloud is not reachable. A
+ * SelfSubjectAccessReview distinguishes these two cases. A MetaServer never answers such a review from its store,
+ * because the review is a create. So the answer comes from the API server, and it applies to CloudCore's account.
  *
  * Pure. */
 #pragma once
@@ -14,18 +14,20 @@
 #include "kube/resource.h"
 
 enum hf_review {
-    HF_REVIEW_UNANSWERED, /* no usable answer came, for example because the cloud is away */
-    HF_REVIEW_FORBIDDEN,  /* the cloud has no permission to list this kind */
-    HF_REVIEW_ALLOWED,    /* the cloud may list this kind: the MetaServer used its own store for another reason */
+    HF_REVIEW_UNANSWERED, /* no usable answer came, for example because the cloud is not reachable */
+    HF_REVIEW_FORBIDDEN,  /* CloudCore may not list this kind */
+    /* CloudCore may list this kind, so the MetaServer answered from its own store for a reason other than a missing
+     * right */
+    HF_REVIEW_ALLOWED,
 };
 
-/* Append the URL and the body of a SelfSubjectAccessReview that asks if CloudCore's account may list the kind. Send it
- * with POST. Both return 0, -E2BIG or -ENOMEM. */
+/* hf_review_url() appends the URL, and hf_review_body() the body, of a SelfSubjectAccessReview that asks if CloudCore's
+ * account may list the kind. Send the review with POST. Both functions return 0, -E2BIG or -ENOMEM. */
 HF_MUST_USE int hf_review_url(const char *server, struct hf_buf *out);
 HF_MUST_USE int hf_review_body(const struct hf_resource *resource, struct hf_buf *out);
 
 enum hf_review hf_review_take(int status, struct hf_view body);
 
-/* Sets *err to a text that tells an administrator what to do: The code is EACCES for HF_REVIEW_FORBIDDEN, else
- * ENOENT, because the MetaServer also answers from its store if the API server does not have the kind. */
+/* Sets *err to a text with advice for an administrator. The code of *err is EACCES for HF_REVIEW_FORBIDDEN. Otherwise
+ * the code is ENOENT, because the MetaServer also answers from its store if the API server does not have the kind. */
 void hf_review_explain(enum hf_review review, const struct hf_resource *resource, struct hf_err *err);

@@ -1,4 +1,5 @@
-/* loop/http/client.h - HTTP(S) clients on the loop. A client is the configuration of one peer, with its connections.
+/* loop/http/client.h - HTTP(S) clients on the loop. A client holds the configuration of one peer and the connections to
+ * that peer.
  *
  * Threads: loop thread only. Memory: a client copies its configuration. */
 #pragma once
@@ -17,12 +18,12 @@ void hf_http_client_free(struct hf_http_client *client); /* cancels the client's
 HF_DEFINE_CLEANUP(struct hf_http_client, hf_http_client_free)
 const struct hf_http_ops *hf_http_client_ops(struct hf_http_client *client);
 
-/* Makes calls that start from now on use new connections; running calls continue on their old ones. Call when the
- * network changed or the peer may be faulty. The client does the same by itself if a call times out and no byte came on
- * any of the client's connections during that time. */
+/* Retires the open connections: running calls finish on them, and calls that start later use new ones. Call when the
+ * network has changed or the peer may be faulty. The client also retires its connections by itself when a call times
+ * out and, since the last byte that this call received, no other call of the client has received a byte either. */
 void hf_http_client_drop_connections(struct hf_http_client *client);
 
-/* Uses the credentials of `config` (a rotated token or certificate) for calls that start from now on. These calls use
- * no connection that has another client certificate. */
+/* Uses the credentials of `config` (such as a rotated token or certificate) for calls that start from now on. These
+ * calls never use a connection that was made with another client certificate. */
 HF_MUST_USE int hf_http_client_update(struct hf_http_client *client, const struct hf_http_config *config,
                                       struct hf_err *err);

@@ -1,7 +1,8 @@
-/* loop/http/head.h - parses the head of an HTTP response, line by line, into the few fields that we use. Pure; bounded.
+/* loop/http/head.h - parses the head of an HTTP response, line by line, into the few fields that we use. Pure; the size
+ * of a head has a limit.
  *
- * Reads and drops interim responses (1xx). If a value is too long for its field, the parser leaves the field empty
- * instead of cutting the value: a cut ETag could match the wrong content. */
+ * Drops interim responses (1xx). If a value is too long for its field, the parser leaves the field empty. It does not
+ * cut the value, because a cut ETag could match the wrong content. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,11 +13,11 @@ enum { HF_HTTP_MAX_HEAD_BYTES = 65536, HF_HTTP_LOCATION = 8192 };
 
 struct hf_http_head {
     struct hf_http_response response;
-    char *location;         /* header Location, on the heap; NULL: absent */
-    size_t bytes;           /* size of all lines so far */
-    uint64_t retry_at_unix; /* Retry-After as a date, ns; 0: none */
-    bool in_head;           /* the parser has read a status line, but not yet the blank line after the head */
-    bool complete;          /* the final response's head has ended; later lines are trailers */
+    char *location;         /* header Location, on the heap (NULL means absent) */
+    size_t bytes;           /* total bytes of all lines so far */
+    uint64_t retry_at_unix; /* Retry-After as a date, in nanoseconds since 1970 (0 means none) */
+    bool in_head;           /* true if the parser has read a status line, but not yet the blank line after the head */
+    bool complete;          /* true if the head of the final response has ended; later lines are trailers */
 };
 
 void hf_http_head_done(struct hf_http_head *head);

@@ -1,10 +1,10 @@
 /* loop/http/internal.h - internal: the structures that client.c, pool.c (connections), call.c (requests) and easy.c
- * (curl's options for one hop of a request) share. Only loop/http includes it.
+ * (curl's options for one hop of a request) share. Only loop/http includes this header.
  *
  * A client has one current `pool`: a curl multi handle with its connections. The client retires the pool when the
- * client's TLS identity has changed, when the pool's connections have gone silent, or when no call has come for a while
- * (a pool takes about 100 KiB). The next call makes a new pool. Running calls stay in the retired pool until they end;
- * the loop frees the pool after the last one.
+ * client's TLS identity has changed, when the pool's connections have become silent, or, because a pool takes about 100
+ * KiB, when no call has come for a while. The next call makes a new pool. Running calls stay in the retired pool until
+ * they end; the loop frees the pool after its last call.
  *
  *     client --current--> pool <--- call, call        pool (retired) <--- call
  *        `--- all calls, running or queued or about to report
@@ -26,35 +26,37 @@ struct hf_http_pool;
 /* Functions that a pool calls after curl has returned. */
 struct hf_http_pool_owner {
     void (*free_aborted)(struct hf_http_pool *pool); /* frees the calls in pool->aborted */
-    void (*ended)(CURL *easy, CURLcode code);        /* one transfer has ended */
+    void (*ended)(CURL *easy, CURLcode code);        /* called when one transfer has ended */
 };
 
 /* The connections of one client. The loop frees a pool when the client has retired the pool and the pool's last call
  * has ended. */
 struct hf_http_pool {
     struct hf_loop_guest guest;
-    struct hf_http_client *client; /* the client whose current pool this is; NULL: the pool is retired */
+    struct hf_http_client *client; /* the client whose current pool this is (NULL means that the pool is retired) */
     const struct hf_http_pool_owner *owner;
     struct hf_loop *loop;
     CURLM *multi;
     struct hf_tls *tls;
     struct hf_list sockets;
-    struct hf_list aborted;   /* calls cancelled inside a curl callback; freed after the callback */
+    struct hf_list aborted;   /* calls that were cancelled inside a curl callback, to free after the callback */
     struct hf_loop_task kick; /* runs when curl asks for a time-out of 0, and at the pool's end */
     uv_timer_t timer;
     uv_timer_t idle;       /* runs while the pool has no call; when it fires, the client retires the pool */
     uint64_t last_byte_ns; /* time of the last byte on any call; monotonic */
     unsigned n_calls;      /* number of easy handles in the multi handle */
-    unsigned depth;        /* > 0: inside curl, where no call into curl is allowed */
-    bool kicked;           /* curl wants to handle its time-outs now */
+    /* nesting depth of hf_http_pool_enter(); above 0 means that curl runs, so that callbacks must not call curl */
+    unsigned depth;
+    bool kicked; /* true if curl wants to handle its time-outs now */
 };
 
-/* Detaches the pool from its client. NULL is fine. */
+/* Detaches the pool from its client. `pool` may be NULL. */
 void hf_http_pool_retire(struct hf_http_pool *pool);
-/* Counts one call more, or one less, in the pool. */
+/* Adjusts the pool's number of calls: adds 1 if `begun` is true (a call begins in the pool), otherwise subtracts 1 (a
+ * call has ended). */
 void hf_http_pool_count(struct hf_http_pool *pool, bool begun);
-/* Call _enter before and _leave after each function of curl that may call back. Pairs may nest; the outermost _leave
- * reports the finished transfers. */
+/* Call hf_http_pool_enter() before and hf_http_pool_leave() after each function of curl that may call back. Pairs may
+ * nest; the outermost _leave reports the finished transfers. */
 void hf_http_pool_enter(struct hf_http_pool *pool);
 void hf_http_pool_leave(struct hf_http_pool *pool);
 
@@ -64,18 +66,18 @@ struct hf_http_client {
     struct hf_http_ops ops;
     struct hf_list calls;
     struct hf_tls *tls;
-    struct hf_http_pool *pool; /* NULL until needed */
+    struct hf_http_pool *pool; /* current pool; NULL until the first call needs it */
     const struct hf_http_pool_owner *pool_owner;
     unsigned char tls_digest[32];
     bool insecure;
     const struct hf_clock_ops *clock;
     char *user_agent;
-    char *authorization; /* whole header line; NULL: none */
-    char *server_name;   /* NULL: none */
+    char *authorization; /* whole line of the header Authorization (NULL means none) */
+    char *server_name;   /* name for SNI and the name check (NULL means the URL's host) */
     char origin[HF_URL_ORIGIN];
 };
 
-/* Returns the pool for the next call; NULL on OOM. */
+/* Returns the pool for the next call, and makes one if needed. Returns NULL on OOM. */
 struct hf_http_pool *hf_http_pool_current(struct hf_http_client *client);
 
 /* ---- one request ------------------------------------------------------------------------------------------------- */
@@ -83,17 +85,17 @@ struct hf_http_pool *hf_http_pool_current(struct hf_http_client *client);
 enum hf_http_call_state { ST_QUEUED, ST_RUNNING, ST_ENDED, ST_REPORTED };
 
 struct hf_http_call {
-    struct hf_list link; /* in client->calls; after a cancel inside curl, in pool->aborted */
+    struct hf_list link; /* entry in client->calls or, after a cancel inside curl, in pool->aborted */
     struct hf_http_client *client;
     struct hf_loop *loop;
-    struct hf_http_pool *pool; /* while RUNNING */
+    struct hf_http_pool *pool; /* pool of the call; set while the state is ST_RUNNING */
     CURL *easy;
-    struct hf_loop_task step;   /* begins or reports */
-    struct hf_loop_task resume; /* resumes receiving */
+    struct hf_loop_task step;   /* task that begins the call or reports its end */
+    struct hf_loop_task resume; /* task that resumes receiving */
     uv_timer_t timer;
     enum hf_http_call_state state;
 
-    struct hf_http_request request; /* its strings point to the copies below */
+    struct hf_http_request request; /* the request; its strings point to the copies in the fields after this one */
     char *method;
     char *url; /* URL of the current hop */
     char *headers[HF_HTTP_MAX_HEADERS + 1];
@@ -101,9 +103,9 @@ struct hf_http_call {
 
     struct curl_slist *sent_headers;
     struct curl_slist *connect_to;
-    struct hf_url_parts to; /* target of this hop */
-    bool to_origin;         /* credentials may go to this target */
-    /* a redirect led to another origin: the call no longer sends the caller's own credentials */
+    struct hf_url_parts to; /* parts of the URL of the current hop */
+    bool to_origin;         /* true if credentials may go to the current hop */
+    /* true once a redirect has led to another origin; the call then no longer sends the caller's own credentials */
     bool left_origin;
     unsigned redirects;
     /* class of the address that this hop is connected to; a redirect may lead to this class or one before it */
@@ -114,27 +116,27 @@ struct hf_http_call {
     struct hf_http_head head;
     struct hf_buf collected;
     uint64_t received_bytes;
-    uint64_t start_ns;     /* uv_hrtime() */
-    uint64_t last_byte_ns; /* time of the last byte, at first start_ns */
-    uint64_t paid_ns;      /* time at which bandwidth_limit allows the next byte */
-    bool throttled;        /* paused until paid_ns */
-    bool paused;           /* paused by the caller */
-    bool aborted;          /* cancelled inside curl */
-    bool skip_body;        /* drops the body of a redirect that the call follows */
-    int result;            /* -errno if this code ended the call; 0: use curl's result */
+    uint64_t start_ns;     /* uv_hrtime() at the start of the call */
+    uint64_t last_byte_ns; /* uv_hrtime() of the last byte; before the first byte, start_ns */
+    uint64_t paid_ns;      /* uv_hrtime() at which bandwidth_limit allows the next byte */
+    bool throttled;        /* true while bandwidth_limit pauses the call until paid_ns */
+    bool paused;           /* true while the caller pauses the call */
+    bool aborted;          /* true if the caller has cancelled the call inside a curl callback */
+    bool skip_body;        /* true while the call drops the body of a redirect that it follows */
+    int result;            /* -errno if our code ended the call (0 means to use curl's result) */
     struct hf_err err;
     char curl_text[CURL_ERROR_SIZE];
 };
 
-/* easy.c: makes the easy handle of this hop, ready to start, and stores it in call->easy. Returns false on OOM; the
- * caller then frees the parts that exist. */
+/* easy.c: makes the easy handle of the current hop, ready to start, and stores the handle in call->easy. Returns false
+ * on OOM; the caller then frees the parts that exist. */
 bool hf_http_easy_make(struct hf_http_call *call);
-/* ---- http_call.c ------------------------------------------------------------------------------------------------- */
+/* ---- call.c ------------------------------------------------------------------------------------------------- */
 int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,
                        struct hf_err *err);
 void hf_http_call_cancel(void *ctx, struct hf_http_call *call);
 void hf_http_call_pause(void *ctx, struct hf_http_call *call, bool paused);
 void hf_http_call_cancel_all(struct hf_http_client *client);
 
-/* call.c: the functions that a pool calls. */
+/* the functions of call.c that a pool calls */
 extern const struct hf_http_pool_owner hf_http_call_owner;

@@ -29,6 +29,7 @@ struct hf_tls {
     bool insecure;
     uint64_t max_skew_ns;
     const struct hf_clock_ops *clock;
+    struct hf_time_range range; /* range of the present at the last handshake */
     char reason[256];
     char taken[256];
 };
@@ -174,6 +175,7 @@ static void show_time(const ASN1_TIME *when, char text[HF_TIME_TEXT])
 static void note_reason(struct hf_tls *tls, X509 *certificate, int error)
 {
     char name[128] = "?", when[HF_TIME_TEXT], now[HF_TIME_TEXT], skew[HF_DURATION_TEXT];
+    const struct hf_time_range *range = &tls->range;
     bool early = error == X509_V_ERR_CERT_NOT_YET_VALID;
 
     if (certificate != NULL)
@@ -186,36 +188,37 @@ static void note_reason(struct hf_tls *tls, X509 *certificate, int error)
     show_time(early ? X509_get0_notBefore(certificate) : X509_get0_notAfter(certificate), when);
     (void)snprintf(tls->reason, sizeof(tls->reason),
                    "certificate '%.80s' %s %s, and this node's clock shows %s (tolerance %s)", name,
-                   early ? "is not valid before" : "expired", when, hf_format_time(hf_unix_ns(tls->clock), now),
+                   early ? "is not valid before" : "expired", when,
+                   hf_format_time(early ? range->latest_unix_ns : range->earliest_unix_ns, now),
                    hf_format_duration(tls->max_skew_ns, skew));
 }
 
-/* Computes the seconds from now until `when` (negative: past); false if it is unreadable. */
-static bool seconds_until(const struct hf_tls *tls, const ASN1_TIME *when, int64_t *ret_seconds)
+/* Converts to seconds since 1970; false if the time is unreadable. */
+static bool unix_s(const ASN1_TIME *when, int64_t *ret_s)
 {
     _Static_assert(sizeof(time_t) == 8, "dates after 2038");
-    ASN1_TIME *now = ASN1_TIME_set(NULL, (time_t)(hf_unix_ns(tls->clock) / HF_NS_PER_S));
+    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
     int days, seconds;
-    bool known = now != NULL && ASN1_TIME_diff(&days, &seconds, now, when) == 1;
+    bool known = epoch != NULL && ASN1_TIME_diff(&days, &seconds, epoch, when) == 1;
 
-    ASN1_TIME_free(now);
+    ASN1_TIME_free(epoch);
     if (known)
-        *ret_seconds = (int64_t)days * 86400 + seconds;
+        *ret_s = (int64_t)days * 86400 + seconds;
     return known;
 }
 
+/* OpenSSL judges at the best guess of the time. A certificate that is invalid then may be valid at another time of the
+ * range. */
 static bool within_allowance(const struct hf_tls *tls, const X509 *certificate, int error)
 {
     int64_t allowed = (int64_t)HF_MIN(tls->max_skew_ns / HF_NS_PER_S, (uint64_t)INT32_MAX);
-    int64_t until;
+    int64_t from, until;
 
-    if (certificate == NULL || allowed == 0)
+    if (certificate == NULL || (error != X509_V_ERR_CERT_NOT_YET_VALID && error != X509_V_ERR_CERT_HAS_EXPIRED) ||
+        !unix_s(X509_get0_notBefore(certificate), &from) || !unix_s(X509_get0_notAfter(certificate), &until))
         return false;
-    if (error == X509_V_ERR_CERT_NOT_YET_VALID)
-        return seconds_until(tls, X509_get0_notBefore(certificate), &until) && until <= allowed;
-    if (error == X509_V_ERR_CERT_HAS_EXPIRED)
-        return seconds_until(tls, X509_get0_notAfter(certificate), &until) && until >= -allowed;
-    return false;
+    int64_t distance = hf_time_distance_s(&tls->range, from, until);
+    return distance >= -allowed && distance <= allowed;
 }
 
 static int context_index(void)
@@ -265,7 +268,8 @@ int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity)
         add_system(tls->store);
     }
     X509_VERIFY_PARAM *param = SSL_CTX_get0_param(context);
-    X509_VERIFY_PARAM_set_time(param, (time_t)(hf_unix_ns(tls->clock) / HF_NS_PER_S));
+    tls->range = hf_clock_range(tls->clock);
+    X509_VERIFY_PARAM_set_time(param, (time_t)(tls->range.estimate_unix_ns / HF_NS_PER_S));
     /* Trust an intermediate that the configuration lists as an authority, as Go and curl do with a bundle. */
     ok = X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
          SSL_CTX_set_ex_data(context, context_index(), tls) == 1;

@@ -1,8 +1,8 @@
 /* loop/http/tls.h - TLS trust and client certificate of one peer, parsed once for all connections.
  *
- * Judges the validity of certificates with the clock of the configuration instead of the system's clock. Accepts
- * certificates up to max_skew_ns before and after their validity, and checks everything else as usual. Threads: loop
- * thread only. Memory: counted references. */
+ * Judges the validity of certificates by the clock of the configuration instead of the system's clock. Accepts a
+ * certificate up to max_skew_ns before and after its validity, and checks everything else as usual. Threads: loop
+ * thread only. Memory: an hf_tls has a count of references. */
 #pragma once
 
 #include "loop/http/http.h"
@@ -13,16 +13,16 @@ struct hf_tls;
  * certificate. */
 HF_MUST_USE int hf_tls_new(const struct hf_http_config *config, struct hf_tls **ret_tls, struct hf_err *err);
 /* Take and release a reference for a set of connections. The first reference that needs the system's store loads the
- * store; the last hf_tls_close() frees it, because the store can take a megabyte. */
+ * store; the last hf_tls_close() frees the store, which can take a megabyte. */
 struct hf_tls *hf_tls_open(struct hf_tls *tls);
 void hf_tls_close(struct hf_tls *tls);
 void hf_tls_unref(struct hf_tls *tls);
 void hf_tls_unrefp(struct hf_tls **tls);
 
-/* Sets up the SSL context of a new connection; call from CURLOPT_SSL_CTX_FUNCTION. Returns 0 or -errno. If `identity`
- * is true, the peer may see our client certificate. */
+/* Sets up the SSL context of a new connection. Call this function from CURLOPT_SSL_CTX_FUNCTION. Returns 0 or -errno.
+ * If `identity` is true, the peer may see our client certificate. */
 HF_MUST_USE int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity);
 
-/* Returns the reason for which we refused the last handshake ("certificate 'CN=x' expired ..."), and clears it. Returns
- * "" if no reason is recorded. */
+/* Returns and clears the reason for which we refused the last handshake, such as "certificate 'CN=x' expired ...".
+ * Returns "" if no reason is recorded. */
 const char *hf_tls_take_reason(struct hf_tls *tls);

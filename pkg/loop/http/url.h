@@ -12,14 +12,14 @@
 enum { HF_URL_MAX = 8192, HF_URL_ORIGIN = 320, HF_URL_HOST = 256 };
 
 struct hf_url_parts {
-    char origin[HF_URL_ORIGIN]; /* "https://host:port": host in lower case, port always present */
-    char host[HF_URL_HOST];     /* without the brackets of an IPv6 address */
+    char origin[HF_URL_ORIGIN]; /* "https://host:port" with the host in lower case, and always with the port */
+    char host[HF_URL_HOST];     /* host of the URL; an IPv6 address is without brackets */
     unsigned port;
     bool https;
-    bool loopback; /* hf_host_is_loopback() */
+    bool loopback; /* result of hf_host_is_loopback() for `host` */
 };
 
-/* Splits a URL. -EINVAL: not an absolute http or https URL with a host. */
+/* Splits a URL. -EINVAL: `url` is not an absolute http or https URL with a host. */
 HF_MUST_USE int hf_url_split(const char *url, struct hf_url_parts *ret_parts, struct hf_err *err);
 
 /* Resolves a Location header against `base`. The caller frees *ret_url with free(). */

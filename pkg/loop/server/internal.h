@@ -1,19 +1,20 @@
-/* loop/server/internal.h - internal: the structures that the files of this folder share. Only these files include it,
- * because it uses types of libwebsockets (lws). Threads: loop thread only. */
+/* loop/server/internal.h - internal: the structures that the files of this folder share. Only these files include this
+ * header, because the header uses types of libwebsockets (lws). Threads: loop thread only. */
 #pragma once
 
 #include <libwebsockets.h>
 
 #include "loop/core.h"
 #include "loop/server/server.h"
-#include "os/unix_socket.h"
+#include "os/socket/unix_socket.h"
 
-/* The part that all servers of a loop share: one lws context. The first server makes it, and the loop ends it. */
+/* The part that all servers of a loop share, which has one lws context. The first server makes this part, and the loop
+ * ends it. */
 struct hf_server_host {
     struct hf_loop_guest guest;
     struct hf_loop *loop;
     struct lws_context *context;
-    struct lws_vhost *vhost; /* the context's */
+    struct lws_vhost *vhost; /* the one vhost of `context` */
     struct hf_list servers;
     int peer_lookup;   /* hf_peer_lookup_open() */
     unsigned reserved; /* number of connections that servers have reserved, out of HF_SERVER_MAX_CONNECTIONS */
@@ -29,16 +30,17 @@ struct hf_server_connection {
 };
 
 struct hf_server {
-    struct hf_list link; /* host->servers */
+    struct hf_list link; /* entry in host->servers */
     struct hf_server_host *host;
     struct hf_loop *loop;
-    uv_poll_t *listener; /* frees itself */
-    uv_timer_t *pause;   /* frees itself; runs while the server accepts nobody because all connections are young */
-    int held_fd;         /* the newcomer that waits meanwhile; -1: none */
+    uv_poll_t *listener; /* poll handle of the listening socket; after the close, its close callback frees it */
+    /* timer that runs while the server accepts nobody because all connections are young; its close callback frees it */
+    uv_timer_t *pause;
+    int held_fd; /* the newcomer that waits meanwhile (-1 means none) */
     struct hf_peer held_peer;
     int listen_fd;
-    /* spare descriptor, which the server closes to accept a connection when the process has no other descriptor left;
-     * -1: none */
+    /* spare descriptor, which the server closes to accept a connection when the process has no other descriptor left
+     * (-1 means none) */
     int spare_fd;
     uint16_t port;
     char address[64];           /* where it listens; "": on a Unix socket */
@@ -49,10 +51,10 @@ struct hf_server {
     struct hf_server_limits limits;
     struct hf_server_connection **connections; /* array of limits.max_connections, the oldest first */
     unsigned n_connections;
-    struct hf_server_connection *adopting; /* lws is taking it over, and frees it if that fails */
-    size_t bodies_bytes;                   /* received bytes of the long bodies that are still arriving */
-    bool closed;                           /* the server is closed and calls no handler */
-    struct hf_server_route *routes;        /* the routes, with copies of paths and methods */
+    struct hf_server_connection *adopting; /* the connection that lws takes over now, and frees if that fails */
+    size_t bodies_bytes;                   /* number of received bytes of the long bodies that are still arriving */
+    bool closed;                           /* true if the server is closed and calls no handler any more */
+    struct hf_server_route *routes;        /* the server's routes, with its own copies of paths and methods */
     size_t n_routes;
 };
 
@@ -63,7 +65,8 @@ extern const struct lws_protocols hf_server_exchange_protocols[];
 
 /* ---- connections.c ----------------------------------------------------------------------------------------------- */
 
-/* Callback of the poll handle of a listening socket (its data is the server): accepts the connections that wait. */
+/* Accepts the connections that wait. This is the callback of the poll handle of a listening socket; poll->data is the
+ * server. */
 void hf_server_connections_accept(uv_poll_t *poll, int status, int events);
 
 /* Callback of server->pause: gives the newcomer that waits its place, and accepts again. */

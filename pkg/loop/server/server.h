@@ -9,65 +9,69 @@
 
 #include "base/buf.h"
 #include "loop/loop.h"
-#include "os/peer.h"
+#include "os/socket/peer.h"
 
 struct hf_server;
 
 struct hf_server_request {
-    struct hf_view method; /* "GET" */
-    struct hf_view path;   /* without query */
-    struct hf_view query;  /* text after '?'; may be empty */
+    struct hf_view method; /* method, such as "GET" */
+    struct hf_view path;   /* path of the URL, without query */
+    struct hf_view query;  /* text after '?' in the URL; may be empty */
     struct hf_view content_type;
-    struct hf_view content_encoding; /* "gzip", "zstd"; empty: not compressed */
-    struct hf_view idempotency_key;  /* header Idempotency-Key */
-    struct hf_view checksum;         /* header X-Payload-Checksum */
-    struct hf_view device_key;       /* header X-Device-Key */
-    struct hf_view body;             /* the whole body; at most max_body of the route */
-    const struct hf_peer *peer;      /* who sent it */
+    /* header Content-Encoding, such as "gzip" or "zstd"; empty if the body is not compressed */
+    struct hf_view content_encoding;
+    struct hf_view idempotency_key; /* header Idempotency-Key */
+    struct hf_view checksum;        /* header X-Payload-Checksum */
+    struct hf_view device_key;      /* header X-Device-Key */
+    struct hf_view body;            /* the whole body, at most max_body bytes of the route */
+    const struct hf_peer *peer;     /* the process or machine that sent the request */
 };
 
 /* The reply of a handler. The defaults are status 200 and "text/plain; charset=utf-8". */
 struct hf_server_reply {
     int status;
     const char *content_type;
-    const char *extra_headers[4]; /* "Name: value", NULL ends */
-    struct hf_buf body;           /* the server makes the buffer, the handler fills it */
+    const char *extra_headers[4]; /* header lines, each "Name: value"; NULL ends the list */
+    struct hf_buf body;           /* body of the reply; the server makes this buffer, and the handler fills it */
 };
 
 /* A request that the handler answers later: hf_server_answer() sends the answer and ends the exchange. */
 struct hf_server_exchange;
 
 struct hf_server_route {
-    const char *path; /* must equal the path of the request */
+    const char *path; /* path of the URLs to which this route applies */
     const char *method;
-    size_t max_body; /* bytes; a longer body gets 413 */
-    /* Set either `handle` or `start`. `handle` fills *reply before it returns. After `start`, the owner calls
-     * hf_server_answer() exactly once, inside `start` or later, even if the peer has disconnected (the server then
-     * sends nothing). `request` is valid only until the callback returns. */
+    size_t max_body; /* maximum length of a body in bytes; a longer body gets 413 */
+    /* Set either `handle` or `start`. `handle` must fill *reply before it returns. For each call of `start`, the owner
+     * must call hf_server_answer() exactly once, inside `start` or later. The owner must do so even if the peer has
+     * disconnected, although the server then sends nothing. `request` is valid only until the callback returns. */
     void (*handle)(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply);
     void (*start)(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange);
     void *arg;
 };
 
 enum {
-    /* limit of all servers together: 512 senders with an open request over TCP, 128 over a Unix socket, and 256 for
-     * other clients */
+    /* maximum number of connections of all servers together: 512 senders with an open request over TCP, 128 over a Unix
+     * socket, and 256 for other clients */
     HF_SERVER_MAX_CONNECTIONS = 896,
     HF_SERVER_MAX_HEADER_BYTES = 8192,
     HF_SERVER_IDLE_S = 30,
-    HF_SERVER_BODY_S = 120,          /* a body may take this long to arrive */
-    HF_SERVER_ANSWER_S = 300,        /* an exchange without an answer after this time loses its connection */
-    HF_SERVER_SMALL_BODY = 16 << 10, /* the server always accepts bodies up to this size */
-    /* limit of the received bytes of all longer bodies together; beyond it, requests get 503 with Retry-After */
+    HF_SERVER_BODY_S = 120,          /* limit in seconds for a body to arrive */
+    HF_SERVER_ANSWER_S = 300,        /* seconds after which an exchange without an answer loses its connection */
+    HF_SERVER_SMALL_BODY = 16 << 10, /* size in bytes up to which the server accepts every body */
+    /* limit of the received bytes of all bodies above HF_SERVER_SMALL_BODY together; beyond this limit, requests get
+     * 503 with Retry-After */
     HF_SERVER_MAX_BODIES_BYTES = 8 << 20,
 };
 
 struct hf_server_limits {
-    unsigned max_connections; /* connections to reserve; 0 means all that remain of HF_SERVER_MAX_CONNECTIONS */
+    /* number of connections to reserve (0 means all that remain of HF_SERVER_MAX_CONNECTIONS) */
+    unsigned max_connections;
     /* limit in seconds until the first request is complete, and between two requests (0 means HF_SERVER_IDLE_S) */
     unsigned idle_s;
-    /* A new connection always gets a place, that of the oldest one if nobody has more than a fair share (seats.h). Set
-     * this for servers that answer at once: the oldest connection then belongs to an idle or slow client. */
+    /* When a new connection exceeds max_connections, the server ends a connection of the peer that has most (seats.h),
+     * else the oldest one, to keep the new one. Set this for servers that answer at once, because their oldest
+     * connection belongs to an idle or slow client. */
     bool replace_oldest;
 };
 
@@ -81,7 +85,7 @@ enum hf_server_refusal {
 };
 const char *hf_server_refusal_name(enum hf_server_refusal refusal); /* "host", "origin", "full", "share" */
 
-/* The name of a server that listens on a Unix socket (os/unix_socket.h). */
+/* The name of a server that listens on a Unix socket (os/socket/unix_socket.h). */
 struct hf_server_name {
     const char *path;
     mode_t mode;
@@ -89,23 +93,24 @@ struct hf_server_name {
 };
 
 struct hf_server_params {
-    const char *address;               /* numeric; copied */
-    uint16_t port;                     /* 0: any free port, see hf_server_port() */
-    const struct hf_server_name *name; /* listen here instead of at address and port; NULL: do not */
+    const char *address; /* numeric address to listen on; copied */
+    /* port to listen on (0 means any free port; hf_server_port() returns its number) */
+    uint16_t port;
+    const struct hf_server_name *name; /* Unix socket to listen on instead of address and port; NULL if there is none */
     /* Hosts beside loopback under which clients may address this server over loopback, and whose pages may send to it
-     * (guard.h). Borrowed as long as the server is open; NULL ends the list; NULL: none. */
+     * (guard.h). Borrowed as long as the server is open; NULL ends the list; NULL if there is no list. */
     const char *const *allowed_hosts;
-    const struct hf_server_route *routes; /* copied; `arg` stays the caller's */
+    const struct hf_server_route *routes; /* routes, which the server copies; `arg` of a route stays the caller's */
     size_t n_routes;
     struct hf_server_limits limits;
     void (*refused)(void *arg, enum hf_server_refusal why); /* called for each one turned away; NULL: nobody counts */
     void *refused_arg;
 };
 
-/* Listens. -EADDRINUSE: the port is in use; -EADDRNOTAVAIL: this machine does not have the address; -EACCES: no
- * permission to listen there; -EMFILE: other servers of this loop have reserved the connections; others: see
- * hf_unix_socket_listen(). Unknown paths get 404, other methods 405, a request of a web page or for another host 403,
- * all with the JSON {"error": ...}. */
+/* Makes a server that listens. -EADDRINUSE: the port is in use; -EADDRNOTAVAIL: this machine does not have the address;
+ * -EACCES: no permission to listen there; -EMFILE: other servers of this loop have reserved the connections; for others
+ * see hf_unix_socket_listen(). Unknown paths get 404, other methods 405, a request of a web page or for another host
+ * 403, all with the JSON {"error": ...}. */
 HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params,
                               struct hf_server **ret_server, struct hf_err *err);
 /* Sends the answer and ends the exchange. Copies all arguments. Sends nothing if the peer has disconnected or the
@@ -116,5 +121,6 @@ void hf_server_answer(struct hf_server_exchange *exchange, int status, const cha
 /* 0 for a server on a Unix socket. */
 uint16_t hf_server_port(const struct hf_server *server);
 
-/* Stops listening and calls no handler any more. Call before hf_loop_free(), which frees the server's memory. */
+/* Stops listening. The server calls no handler from then on. Call this function before hf_loop_free(), which frees the
+ * server's memory. */
 void hf_server_free(struct hf_server *server);

@@ -23,11 +23,11 @@ struct pack_sink {
     int (*write)(void *ctx, const void *bytes, size_t n, struct hf_err *err);
 };
 
-/* Reads the bytes [at, end) of a file in order. A reader owns nothing that needs to be freed. */
+/* Reads a range of a file in order, through a buffer. A reader owns no memory. */
 struct pack_reader {
     const struct hf_delta_old *from;
-    uint64_t at, end; /* the part [at, end) of the range is not in the buffer yet */
-    size_t pos, n;    /* the bytes [pos, n) of the buffer are unread */
+    uint64_t at, end; /* file offsets; the bytes from `at` to `end` (exclusive) are not in the buffer yet */
+    size_t pos, n;    /* the buffer has n bytes; those from index `pos` on are unread */
     unsigned char buffer[16384];
 };
 
@@ -40,10 +40,10 @@ uint64_t pack_reader_offset(const struct pack_reader *reader);
 
 /* Numbers of the codecs in the delta format. */
 enum pack_codec {
-    /* The plain form is the content. Both sides predict the encoder's choices; the marks in the delta list the
-     * choices that differ from the prediction. */
+    /* The plain form is the content. The creator of a delta and the node that applies it make the same prediction of
+     * the original encoder's choices. The marks in the delta list the choices that differ from this prediction. */
     PACK_CODEC_DEFLATE = 1,
-    PACK_CODEC_DEFLATE_TOKENS = 2, /* the plain form is the content and the encoder's choices */
+    PACK_CODEC_DEFLATE_TOKENS = 2, /* the plain form is the content and the original encoder's choices */
     PACK_CODEC_XZ = 3,             /* the plain form is the content; the encoder is liblzma */
     PACK_CODEC_ZSTD = 4,           /* the plain form is the content; the encoder is libzstd */
     PACK_CODEC_END,
@@ -51,28 +51,30 @@ enum pack_codec {
 
 enum { PACK_PARAMS_MAX = 192 };
 
-/* Codec and parameters of an encoder. Each codec defines the layout of its params. */
+/* Codec and parameters of an encoder. Each codec defines the layout of `params`. */
 struct pack_setup {
     enum pack_codec codec;
     unsigned params_n;
     unsigned char params[PACK_PARAMS_MAX];
-    /* PACK_CODEC_DEFLATE only: marks of the tokens that differ from the prediction; borrowed */
+    /* for PACK_CODEC_DEFLATE only: marks of the tokens that differ from the prediction; borrowed */
     const unsigned char *marks;
     size_t marks_n;
-    bool gzip_tail;   /* deflate: the CRC-32 and the length of the content follow the stream, as in a gzip member */
-    uint64_t plain_n; /* zstd: the content size that the frame states, if it states one */
+    /* for deflate: true if the CRC-32 and the length of the content follow the stream, as in a gzip member */
+    bool gzip_tail;
+    uint64_t plain_n; /* for zstd: the content size that the frame states, if the frame states one */
 };
 
 /* The stream to decode: packed[offset..offset + n). */
 struct pack_decode {
     enum pack_codec codec;
-    bool gzip_tail; /* deflate: also check the CRC-32 and the length that follow the stream */
+    bool gzip_tail; /* for deflate: true to also check the CRC-32 and the length that follow the stream */
     const struct hf_delta_old *from;
     uint64_t offset, n;
     struct pack_sink out;
-    const atomic_bool *cancel; /* may be NULL */
+    const atomic_bool *cancel; /* cancel flag, which the caller may set at any time; may be NULL */
     uint64_t memory_max;       /* limit of the decoder's memory in bytes (0 means only the codec's own limit) */
-    uint64_t *memory;          /* decoding raises *memory to the bytes of memory that it needs; may be NULL */
+    /* decoding raises *memory to the number of bytes of memory that decoding needs; may be NULL */
+    uint64_t *memory;
 };
 
 /* The functions of one codec. To encode, call make, then feed any number of times, then finish, then done. */
@@ -87,19 +89,19 @@ struct pack_codec_ops {
     const char *(*version)(void); /* implements pack_codec_version(); may be NULL */
 };
 
-/* Returns NULL for an unknown codec. codecs.c defines this function with all codecs; a program with fewer codecs
- * defines its own version. */
+/* Returns the functions of a codec, or NULL for an unknown codec. codecs.c defines this function with all codecs; a
+ * program with fewer codecs defines its own version. */
 const struct pack_codec_ops *pack_codec_ops(enum pack_codec codec);
 
 /* ---- for decoders ------------------------------------------------------------------------------------------------ */
 
-/* Call when the decoder needs `bytes` bytes of memory in total. -E2BIG: that is more than decode->memory_max. */
+/* Call when the decoder needs `bytes` bytes of memory in total. -E2BIG: `bytes` is more than decode->memory_max. */
 HF_MUST_USE int pack_decode_memory(const struct pack_decode *decode, uint64_t bytes, struct hf_err *err);
 /* Call now and then while decoding. -ECANCELED: the caller has set the cancel flag; stop. */
 HF_MUST_USE int pack_decode_check_cancel(const struct pack_decode *decode, struct hf_err *err);
 
-/* Returns the CRC-32, as gzip computes it, of the bytes so far and bytes[0..n). `crc` is the result for the bytes so
- * far, and 0 at the start. */
+/* Continues a CRC-32 as gzip computes it. `crc` is the CRC-32 of all bytes before bytes[0..n), or 0 if there are none.
+ * Returns the CRC-32 including bytes[0..n). */
 uint32_t pack_crc32(uint32_t crc, const unsigned char *bytes, size_t n);
 
 /* ---- finding the encoder (when a delta is made) ------------------------------------------------------------------ */
@@ -111,5 +113,5 @@ struct pack_search {
     size_t packed_n, plain_n;
     int (*progress)(void *ctx); /* a non-zero result cancels; may be NULL */
     void *progress_ctx;
-    bool quick; /* zstd: consider only levels that compress about as fast as a delta applies */
+    bool quick; /* for zstd: true to try only levels with which compressing takes about as long as applying a delta */
 };

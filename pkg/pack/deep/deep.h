@@ -1,17 +1,18 @@
 /* pack/deep/deep.h - deltas that look inside compressed files. pkg/pack/FORMAT.md is the format. Declares
  * deep_create.c, deep_apply.c and quick.c.
  *
- * Creating unpacks the compressed streams in both files if it can compress them again bit for bit: gzip, zip members,
- * xz and zstd, also nested in each other. Archives (tar, cpio, ar) stay as they are, because the search finds the
- * streams in them. A deep delta contains an inner delta (pkg/delta) from the unpacked old file to the unpacked new
- * file. Applying unpacks the old file's streams to a scratch file, applies the inner delta, and compresses the
- * streams of the new file while it writes that file. If looking inside makes the delta no smaller, or no encoder
- * reproduces a stream, the result is a plain delta. hf_deep_apply() applies both kinds.
+ * Creating finds compressed streams (gzip, zip members, xz and zstd, also nested in each other) in both files. It
+ * unpacks those streams that an encoder can compress again bit for bit. Archives (tar, cpio, ar) stay as they are,
+ * because the search finds the streams in them. A deep delta contains an inner delta (pkg/delta) from the unpacked old
+ * file to the unpacked new file. Applying unpacks the old file's streams to a scratch file, applies the inner delta,
+ * and compresses the streams of the new file while it writes that file. If looking inside does not make the delta
+ * smaller, or if no stream has an encoder that reproduces it, the result is a plain delta. hf_deep_apply() applies both
+ * kinds.
  *
- * Blocks: worker threads and command lines only. Errors are those of delta/delta.h and two more.
+ * Blocks: worker threads and command lines only. The functions return the errors of delta/delta.h and two more.
  *
- * -EOPNOTSUPP: this node's compression library makes other bytes than the library on the machine that made the delta;
- * fetch the whole file instead.
+ * -EOPNOTSUPP: the compression library of this node makes other bytes than the library of the machine that made the
+ * delta. Fetch the whole file instead.
  *
  * -E2BIG: the delta needs more memory or scratch space than the caller allows. */
 #pragma once
@@ -21,7 +22,7 @@
 enum { HF_DEEP_MAX_PARTS = 1024 };
 
 /* Storage for the unpacked streams of the old file. The caller opens and removes the storage. hf_deep_apply() writes
- * it in ascending order, without holes. */
+ * the storage in ascending order, without holes. */
 struct hf_deep_scratch {
     void *ctx;
     /* Returns 0 or -errno. If `write` is NULL, hf_deep_apply() keeps the bytes in memory. */
@@ -29,8 +30,8 @@ struct hf_deep_scratch {
     ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
 };
 
-/* One part of an old file that consists of several parts; for a container image, the parts are blobs. The hash of its
- * content identifies a part. */
+/* One part of an old file that consists of several parts. The parts of a container image are its blobs. The hash of a
+ * part's content identifies the part. */
 struct hf_deep_part {
     uint64_t size;
     unsigned char sha256[HF_SHA256_BYTES];
@@ -38,25 +39,27 @@ struct hf_deep_part {
 
 struct hf_deep_info {
     struct hf_delta_info delta; /* sizes and hashes of the old and new file as they are on disk, not unpacked */
-    bool inside;                /* false if this is a plain delta; then all values below are 0 */
-    uint64_t memory_bytes;      /* bytes of memory on top of what every delta needs */
-    uint64_t scratch_bytes;     /* bytes of scratch space: on disk, or in memory if there is no scratch file */
-    uint64_t streams;           /* number of streams in the new file that applying compresses */
+    bool inside;                /* false for a plain delta; all fields after this one are then 0 */
+    uint64_t memory_bytes;      /* bytes of memory for applying, on top of the memory that every delta needs */
+    uint64_t scratch_bytes;     /* bytes of scratch space for applying, on disk or, without a scratch file, in memory */
+    uint64_t streams;           /* number of compressed streams in the new file, which applying compresses again */
     /* sizes in bytes of the header and the recipe, with which the delta begins; the remainder is the inner delta */
     uint64_t header_bytes, recipe_bytes;
     unsigned inner_method; /* method of the inner delta; only hf_deep_read_info() sets it */
-    /* versions of the libraries that the result depends on, as in "liblzma 5.4.1, libzstd 1.5.4"; "": none */
+    /* versions of the compression libraries on which the new file's bytes depend, as in "liblzma 5.4.1, libzstd 1.5.4";
+     * empty if there are none */
     char libraries[96];
     size_t parts_n;             /* number of parts of the old file (0 means that the old file is not in parts) */
-    struct hf_deep_part *parts; /* free with hf_deep_info_done() */
+    struct hf_deep_part *parts; /* the parts of the old file; free them with hf_deep_info_done() */
 };
 void hf_deep_info_done(struct hf_deep_info *info);
 
 struct hf_deep_create_params {
     struct hf_delta_create_params delta;
-    bool plain;                       /* make a plain delta */
-    bool inside;                      /* fast profile: look inside all streams, not only those that compress quickly */
-    const struct hf_deep_part *parts; /* the parts of the old file, in order; NULL if it is not in parts */
+    bool plain;  /* true to make a plain delta */
+    bool inside; /* for the fast profile: true to look inside all streams, not only those that compress quickly */
+    /* the parts of the old file, in order (NULL means that the old file is not in parts) */
+    const struct hf_deep_part *parts;
     size_t parts_n;
 };
 
@@ -66,10 +69,11 @@ HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_by
                                const struct hf_deep_create_params *params, const struct hf_delta_out *patch,
                                struct hf_err *err);
 
-/* Returns false if no zstd frame begins in the bytes. Then the fast profile, unless `inside` is set, can only make a
- * plain delta. */
+/* Returns false if no zstd frame begins in the bytes. In that case, the fast profile can only make a plain delta,
+ * unless `inside` is set. */
 bool hf_deep_may_hold_zstd(const void *bytes, size_t n);
-/* Returns false if no compressed stream begins in the bytes. Then the small profile can only make a plain delta. */
+/* Returns false if no compressed stream begins in the bytes. In that case, the small profile can only make a plain
+ * delta. */
 bool hf_deep_may_hold_packed(const void *bytes, size_t n);
 
 struct hf_deep_apply_params {
@@ -80,18 +84,18 @@ struct hf_deep_apply_params {
     struct hf_deep_scratch scratch;
     uint64_t memory_max, scratch_max; /* limits in bytes (0 means no limit) */
     /* hf_deep_apply() calls open_old() after reading the head of the delta, and then uses *ret_old instead of
-     * delta.old. This serves old files that depend on the head: archives of folders, and files in parts.
-     * hf_deep_apply() checks the hash of *ret_old too. If open_old is NULL, the old file is delta.old. */
+     * delta.old. Use open_old() for old files that depend on the head, which are archives of folders and files in
+     * parts. hf_deep_apply() checks the hash of *ret_old too. If open_old is NULL, the old file is delta.old. */
     int (*open_old)(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err);
     void *open_old_ctx;
 };
-/* Applies a deep or a plain delta. On success, fills *ret_info (ret_info may be NULL); free it with
- * hf_deep_info_done(). */
+/* Applies a deep or a plain delta. On success, fills *ret_info, which the caller frees with hf_deep_info_done().
+ * `ret_info` may be NULL. */
 HF_MUST_USE int hf_deep_apply(const struct hf_deep_apply_params *params, struct hf_deep_info *ret_info,
                               struct hf_err *err);
 
 enum { HF_DEEP_HEAD = 5 };
-/* Returns true if the delta that begins with these bytes looks inside. */
+/* Returns true if `head` is the start of a deep delta, and false for a plain delta. */
 bool hf_deep_is(const unsigned char head[static HF_DEEP_HEAD]);
 
 /* Reads the header and, of a deep delta, the recipe and the number of the inner method. Ignores all that follows.

@@ -1,18 +1,18 @@
-/* pack/deep/find.h - find the compressed streams in a file. A stream begins with its format's magic number, and
- * unpacking it succeeds.
+/* pack/deep/find.h - find the compressed streams in a file. Bytes count as a stream if they begin with the magic number
+ * of a format and unpacking succeeds.
  *
- * Blocks, and keeps the content of all streams in memory. For worker threads and command lines only. */
+ * Blocks: worker threads and command lines only. Memory: the content of all streams. */
 #pragma once
 
 #include "base/buf.h"
 #include "pack/codec/stage.h"
 
-enum { FIND_MIN = 64 /* minimum of compressed bytes; unpacking a shorter stream gains nothing */ };
+enum { FIND_MIN = 64 /* minimum size of a stream in compressed bytes; unpacking a shorter stream saves nothing */ };
 #define FIND_PLAIN_MAX ((size_t)3 << 30)
 
-/* One stream. */
+/* One compressed stream. */
 struct found {
-    size_t offset, packed_n; /* position in the bytes that hold the stream */
+    size_t offset, packed_n; /* offset and size of the stream in the bytes that hold the stream */
     /* PACK_CODEC_DEFLATE for all deflate streams, also for those that codec DEFLATE_TOKENS will encode */
     enum pack_codec codec;
     bool gzip_tail;
@@ -35,6 +35,6 @@ struct find_list {
 void find_list_done(struct find_list *list);
 void find_list_free(struct find_list *list);
 
-/* Finds all streams in bytes[0..n), in order and without overlaps. `quick`: finds only zstd streams. */
+/* Finds all streams in bytes[0..n), in order and without overlaps. If `quick` is true, finds only zstd streams. */
 HF_MUST_USE int find_streams(const unsigned char *bytes, size_t n, bool quick, struct find_list *ret_list,
                              struct hf_err *err);

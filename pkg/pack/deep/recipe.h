@@ -1,9 +1,9 @@
-/* pack/deep/recipe.h - the recipe, which is the first part of a deep delta's body. It describes how to unpack the old
- * file and how to compress the new file.
+/* pack/deep/recipe.h - the recipe, which is the first part of a deep delta's body. The recipe describes how to unpack
+ * the old file and how to compress the new file.
  *
- * The recipe has a program for the old file and one for the new file. A program is a list of steps (FORMAT.md): a
- * number of raw bytes as a varint, then an operation. A recipe has at most RECIPE_MAX bytes, and streams nest at most
- * RECIPE_DEPTH deep. Recipes are untrusted, so code that uses a value of a recipe checks that value first. */
+ * The recipe has a program for the old file and one for the new file. A program is a list of steps (FORMAT.md). A step
+ * is a number of raw bytes, as a varint, and then an operation. A recipe has at most RECIPE_MAX bytes, and streams nest
+ * at most RECIPE_DEPTH deep. Recipes are untrusted, so code that uses a value of a recipe checks that value first. */
 #pragma once
 
 #include "base/buf.h"
@@ -12,7 +12,7 @@
 #include "pack/deep/deep.h"
 
 enum {
-    DEEP_METHOD = 16, /* number of this method in the header of the delta */
+    DEEP_METHOD = 16, /* number of the method "deep delta" in the header of the delta */
     RECIPE_MAX = 4 << 20,
     RECIPE_DEPTH = 6,
     /* The plain form of a stream begins at a multiple of RECIPE_ALIGN in the unpacked file, so that programs and
@@ -37,34 +37,35 @@ struct recipe {
     size_t parts_n;
     struct recipe_setup *setups;
     size_t setups_n;
-    unsigned char *bytes; /* the decompressed recipe; the pointers below point into it */
+    unsigned char *bytes; /* the decompressed recipe; the pointers in the fields after this one point into it */
     const unsigned char *old_program, *new_program, *end;
 };
 
 void recipe_done(struct recipe *recipe);
 
-/* Reads the recipe at the start of a body; free it with recipe_done(), also after an error. -EBADMSG: the recipe is
- * invalid. */
+/* Reads the recipe at the start of a body. Free *recipe with recipe_done(), also after an error. -EBADMSG: the recipe
+ * is invalid. */
 HF_MUST_USE int recipe_read(struct delta_input *input, struct recipe *recipe, struct hf_err *err);
 /* Appends the recipe to `out`, with old_program and new_program as its programs. */
 HF_MUST_USE int recipe_write(const struct recipe *recipe, const struct hf_buf *old_program,
                              const struct hf_buf *new_program, struct hf_buf *out, struct hf_err *err);
 
-/* Returns the number of zero bytes before the plain form of a stream at offset `at` of an unpacked file. */
+/* Returns the number of zero bytes to insert at offset `at` of an unpacked file, before the plain form of a stream. */
 static inline uint64_t recipe_pad(uint64_t at)
 {
     return (RECIPE_ALIGN - at % RECIPE_ALIGN) % RECIPE_ALIGN;
 }
 
-/* One step of a program: a number of raw bytes, then the start of a stream or the end of the surrounding stream. */
+/* One step of a program: a number of raw bytes, then the start of a stream or the end of the surrounding stream. "Old
+ * program" is the recipe's program for the old file, "new program" the one for the new file. */
 struct recipe_op {
     uint64_t raw;
-    bool open;             /* true: a stream follows; false: the surrounding stream, or the file, ends */
+    bool open;             /* true if a stream starts; false if the surrounding stream, or the file, ends */
     uint64_t packed_n;     /* old program only: compressed bytes of the stream */
     enum pack_codec codec; /* old program only: codec of the stream */
     size_t setup;          /* new program only: index in recipe->setups */
     bool gzip_tail;
-    /* new program only, like all fields below */
+    /* new program only: this field and all fields after it */
     uint64_t plain_n;
     const unsigned char *marks;
     size_t marks_n;

@@ -8,8 +8,8 @@
 struct hf_deep_file {
     const struct hf_fs_ops *fs;
     int dirfd;
-    const char *name; /* borrowed */
-    int fd;           /* -1: not open yet */
+    const char *name; /* name of the file in the folder `dirfd`; borrowed */
+    int fd;           /* descriptor of the file (-1 means not open yet) */
 };
 
 /* Makes a scratch file, without opening it yet. The first write creates <dirfd>/<name> and unlinks that name at once.
@@ -17,5 +17,5 @@ struct hf_deep_file {
  * file. */
 struct hf_deep_file hf_deep_file_init(const struct hf_fs_ops *fs, int dirfd, const char *name);
 void hf_deep_file_done(struct hf_deep_file *file);
-/* Returns the callbacks for hf_deep_apply(); they borrow the file. */
+/* Returns the callbacks for hf_deep_apply(). The callbacks borrow `file`. */
 struct hf_deep_scratch hf_deep_file_scratch(struct hf_deep_file *file);

@@ -4,13 +4,13 @@
 
 #include "pack/deflate/deflate.h"
 
-/* The encoders of gzip and zlib (deflate_code_gzip.c): implement deflate_predict() and deflate_predict_kind() for
- * this family. */
+/* Implement deflate_predict() and deflate_predict_kind() for the encoders of gzip and zlib (deflate_code_gzip.c). */
 void deflate_gzip_predict(const uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
                           struct deflate_prediction *ret_prediction);
 enum deflate_kind deflate_gzip_kind(const struct deflate_prediction *prediction, uint64_t content_n, bool has_content);
 
-/* The encoders written in Go (deflate_code_go.c). `all`: the header describes every code length, used or not. */
+/* Implement deflate_predict() and deflate_predict_kind() for the encoders written in Go (deflate_code_go.c). If `all`
+ * is true, the block's header describes every code length, used or not. */
 void deflate_go_predict(const uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES], bool all,
                         struct deflate_prediction *ret_prediction);
 enum deflate_kind deflate_go_kind(const struct deflate_prediction *prediction, uint64_t content_n, bool has_content);

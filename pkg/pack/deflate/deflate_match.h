@@ -13,17 +13,18 @@
 #include "pack/deflate/deflate.h"
 
 enum deflate_flavour {
-    DEFLATE_ZLIB,     /* memory level 8, the default */
-    DEFLATE_ZLIB_BIG, /* memory level 9 */
-    DEFLATE_GNU,      /* GNU gzip */
-    DEFLATE_GO, /* Go's compress/flate, levels 2 to 9: chains over four bytes, blocks of 16,384 tokens, its own codes */
-    DEFLATE_KP, /* klauspost/compress, level 5: deflate_kp.c */
+    DEFLATE_ZLIB,     /* zlib with memory level 8, the default */
+    DEFLATE_ZLIB_BIG, /* zlib with memory level 9 */
+    DEFLATE_GNU,      /* the deflate of GNU gzip */
+    /* Go's compress/flate, levels 2 to 9, with chains over four bytes, blocks of 16,384 tokens and codes of its own */
+    DEFLATE_GO,
+    DEFLATE_KP,    /* klauspost/compress, level 5 (deflate_kp.c) */
     DEFLATE_PGZIP, /* pgzip: like DEFLATE_KP, but restarted every MiB */
     DEFLATE_FLAVOURS,
 };
 
 enum {
-    /* bytes after the current position that a prediction needs, except at the end of the input */
+    /* number of bytes after the current position that a prediction needs, except at the end of the input */
     MATCHER_AHEAD = 262,
     MATCHER_WINDOW = 2 * DEFLATE_WINDOW,
 };
@@ -31,19 +32,20 @@ enum {
 /* klauspost/compress searches whole chunks of content for matches. */
 enum { DEFLATE_KP_CHUNK = 65535, DEFLATE_KP_LEAST = 4 };
 struct deflate_kp_match {
-    uint16_t at, length, distance; /* at: offset of the current position in the chunk */
+    uint16_t at, length, distance; /* offset of the match in the chunk, and the length and distance of the match */
 };
 struct deflate_kp {
     /* (position in the window + base) modulo 2^16, indexed by the hash of four or seven bytes */
     uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15];
     int32_t base;
-    unsigned aged;            /* position + base at the time when the tables last dropped old entries */
-    unsigned low;             /* no match starts before this position of the window */
-    unsigned size;            /* bytes of the chunk */
-    unsigned left;            /* bytes of the segment behind the chunk */
-    unsigned start;           /* position of the chunk in the window */
-    bool looked;              /* `matches` holds the matches of this chunk */
-    uint32_t matches_n, next; /* next: index of the first match behind the current position */
+    unsigned aged;  /* value of (position + base) when the tables last dropped old entries */
+    unsigned low;   /* no match starts before this position of the window */
+    unsigned size;  /* number of bytes of the chunk */
+    unsigned left;  /* number of bytes of the segment that lie behind the chunk */
+    unsigned start; /* position of the chunk in the window */
+    bool looked;    /* true if `matches` holds the matches of the current chunk */
+    /* number of matches; `next` is the index of the first match behind the current position */
+    uint32_t matches_n, next;
     struct deflate_kp_match matches[DEFLATE_KP_CHUNK / DEFLATE_KP_LEAST];
 };
 
@@ -52,7 +54,8 @@ struct deflate_matcher {
     unsigned good, lazy, nice, chain, shortest;
     bool fast;
     unsigned hash_bits, hash_shift;
-    /* positions in the window: of the next token, of the end of the input, of the next bytes to hash */
+    /* positions in the window: `at` of the next token, `end` of the end of the input, `inserted` of the next bytes to
+     * hash */
     unsigned at, end, inserted;
     bool eof, has_current;
     /* length and distance of the match at `at`, valid if has_current; a length below 3 means no match */
@@ -62,7 +65,7 @@ struct deflate_matcher {
     unsigned char window[DEFLATE_WINDOW + DEFLATE_KP_CHUNK + 264];
     union {
         struct {
-            uint16_t head[1 << 17], before[DEFLATE_WINDOW]; /* GO: positions + 1 */
+            uint16_t head[1 << 17], before[DEFLATE_WINDOW]; /* for DEFLATE_GO, positions + 1 */
         };
         struct deflate_kp kp;
     };
@@ -78,18 +81,18 @@ static inline bool deflate_flavour_is_kp(enum deflate_flavour flavour)
     return flavour >= DEFLATE_KP;
 }
 
-/* Returns true if the flavour has this level. */
+/* Returns true if an encoder of this flavour has this level. */
 bool deflate_flavour_has(enum deflate_flavour flavour, unsigned level);
-/* *matcher must be zero, as from calloc(): the flavour writes only to the pages that it uses, and the other pages
- * cost no memory. */
+/* Prepares a matcher. *matcher must be zero, as from calloc(). Each flavour writes only to the pages that it uses, so
+ * the other pages of *matcher cost no memory. */
 void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour flavour, unsigned level);
 /* Adds as many of the n bytes to the input as the matcher has room for, and returns their number. */
 size_t deflate_matcher_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);
-/* Returns true if the caller may call deflate_matcher_predict(). Otherwise add input with deflate_matcher_fill(), or
- * set `eof` at the end. */
+/* Returns true if the caller may call deflate_matcher_predict(). If the result is false, add input with
+ * deflate_matcher_fill(), or set `eof` at the end of the input. */
 bool deflate_matcher_ready(const struct deflate_matcher *matcher);
 uint32_t deflate_matcher_predict(struct deflate_matcher *matcher);
-/* Passes the actual token to the matcher, which may differ from the prediction. The token must not reach beyond the
+/* Passes the actual token, which may differ from the prediction, to the matcher. The token must not reach beyond the
  * input so far. */
 void deflate_matcher_accept(struct deflate_matcher *matcher, uint32_t token);
 
@@ -97,8 +100,8 @@ void deflate_matcher_accept(struct deflate_matcher *matcher, uint32_t token);
 bool deflate_flavour_ends(enum deflate_flavour flavour, unsigned level, const struct deflate_writer *block,
                           uint32_t token);
 
-/* Call after each token, once the writer and the matcher have it: freezes the codes of a block at the point where
- * the original encoder does. */
+/* Freezes the codes of the block if the original encoder does so at this point. Call after each token, once the writer
+ * and the matcher have the token. */
 void deflate_flavour_note(const struct deflate_matcher *matcher, struct deflate_writer *block);
 
 /* ---- deflate_kp.c ------------------------------------------------------------------------------------------------ */
@@ -107,5 +110,5 @@ void deflate_kp_init(struct deflate_matcher *matcher);
 size_t deflate_kp_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);
 bool deflate_kp_ready(const struct deflate_matcher *matcher);
 uint32_t deflate_kp_predict(struct deflate_matcher *matcher);
-/* Returns true if the latest token ends a chunk of full size. */
+/* Returns true if the latest token ends a chunk of DEFLATE_KP_CHUNK bytes. */
 bool deflate_kp_chunk_ends(const struct deflate_matcher *matcher);

@@ -79,7 +79,8 @@ uint64_t deflate_reader_end(struct deflate_reader *reader)
     return pack_reader_offset(&reader->in) - reader->bits_n / 8;
 }
 
-int deflate_reader_byte(struct deflate_reader *reader, unsigned *ret_byte, struct hf_err *err)
+/* Skips to the next whole byte and reads that byte. */
+static int reader_byte(struct deflate_reader *reader, unsigned *ret_byte, struct hf_err *err)
 {
     align(reader);
     return get(reader, 8, ret_byte, err);
@@ -91,7 +92,7 @@ int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc, uint32_t le
     unsigned byte = 0;
 
     for (unsigned i = 0; i < 8; i++) {
-        int r = deflate_reader_byte(reader, &byte, err);
+        int r = reader_byte(reader, &byte, err);
         if (r < 0)
             return r;
         have[i / 4] |= byte << 8 * (i % 4);

@@ -1,6 +1,6 @@
-/* pack/deflate/tokens.h - PACK_CODEC_DEFLATE_TOKENS: a plain form that consists of groups (FORMAT.md, "Codec 2"). A
- * group is a list of 32-bit words that record the encoder's choices, then the content to which the choices apply.
- * tokens_read.c decodes, tokens_write.c encodes. */
+/* pack/deflate/tokens.h - the codec PACK_CODEC_DEFLATE_TOKENS, whose plain form consists of groups (FORMAT.md, "Codec
+ * 2"). A group is a list of 32-bit words that record the encoder's choices, then the content to which the choices
+ * apply. tokens_read.c decodes, tokens_write.c encodes. */
 #pragma once
 
 #include <stdint.h>
@@ -13,14 +13,17 @@ HF_MUST_USE int pack_tokens_decode(const struct pack_decode *decode, uint64_t *r
 
 enum {
     TOKENS_NO_MATCH = 0xffff,
-    TOKENS_END = 0xfffe,      /* end of block: kind in bits 8..10, bit 11 set for the last block */
-    TOKENS_CONTINUE = 0xfffd, /* the block has as many tokens as the first block, but does not end here */
+    /* word that ends a block; bits 8 to 10 of the word hold the block's kind, and bit 11 is set for the last block */
+    TOKENS_END = 0xfffe,
+    /* word for a block that has reached the first block's number of tokens but does not end there, as it would without
+     * this word */
+    TOKENS_CONTINUE = 0xfffd,
     TOKENS_GROUP_MIN = 64 << 10,
-    /* bytes of content in a group; the token with which a group reaches this number ends the group */
+    /* bytes of content in a group; a group ends after the token that reaches this number */
     TOKENS_GROUP_MAX = 256 << 10,
     TOKENS_CONTENT_MAX = TOKENS_GROUP_MAX + 258,
     TOKENS_GROUP_MASK = 0xffff,
-    TOKENS_WORDS_MAX = 1 << 18, /* maximum number of words in a group, for which the words take 1 MiB */
+    TOKENS_WORDS_MAX = 1 << 18, /* maximum number of words in a group; that many words take 1 MiB */
 };
 
 /* Returns true if a group may end after these 8 bytes of content. */

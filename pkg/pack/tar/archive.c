@@ -490,11 +490,6 @@ struct hf_delta_old hf_archive_bytes(struct hf_archive *archive)
     return (struct hf_delta_old){archive, archive_pread, archive->size + END_BYTES};
 }
 
-const struct hf_err *hf_archive_trouble(const struct hf_archive *archive)
-{
-    return &archive->trouble;
-}
-
 int hf_archive_write(struct hf_archive *archive, int (*write)(void *ctx, const void *bytes, size_t n), void *ctx,
                      struct hf_err *err)
 {

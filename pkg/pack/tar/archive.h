@@ -34,8 +34,6 @@ HF_DEFINE_CLEANUP(struct hf_archive, hf_archive_free)
 
 /* Returns a reader of the archive's bytes. The reader is valid until hf_archive_free(). */
 struct hf_delta_old hf_archive_bytes(struct hf_archive *archive);
-/* Returns the error of the last read that failed. */
-const struct hf_err *hf_archive_trouble(const struct hf_archive *archive);
 /* Passes all bytes of the archive to write(), in order. Returns the first error of a read or of write(). */
 HF_MUST_USE int hf_archive_write(struct hf_archive *archive, int (*write)(void *ctx, const void *bytes, size_t n),
                                  void *ctx, struct hf_err *err);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "codec/sha256.h"
 #include "os/file.h"
 #include "pack/tar/archive.h"
 #include "pack/tar/tar_head.h"
@@ -26,6 +27,7 @@ struct hf_extract {
     struct hf_buf xattrs;
     struct hf_tar_member member;
     int fd;                /* the file that receives content; -1: none */
+    struct hf_sha256 hash; /* of its content, with params.made */
     uint64_t done;         /* bytes of its content so far; then with padding; then of the end */
     struct hf_buf folders; /* "octal mode, blank, name" with a final zero each; finish sets the modes */
 };
@@ -208,6 +210,7 @@ static int make_in(struct hf_extract *x, int dirfd, const char *last, struct hf_
 
     switch (x->member.type) {
     case HF_TAR_FILE:
+        hf_sha256_init(&x->hash);
         x->fd = x->fs->openat(x->fs->ctx, dirfd, last, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600,
                               HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
         return x->fd < 0 ? failed(x, x->fd, err) : 0;
@@ -254,6 +257,18 @@ static int make_member(struct hf_extract *x, struct hf_err *err)
     return r == -EEXIST ? hf_err_set(err, EBADMSG, "archive: '%.200s' occurs twice", x->member.name) : r;
 }
 
+static int report_file(struct hf_extract *x, int fd)
+{
+    unsigned char digest[HF_SHA256_BYTES];
+    struct stat st;
+    int r = x->params.made != NULL ? x->fs->fstat(x->fs->ctx, fd, &st) : 0;
+
+    if (r < 0 || x->params.made == NULL)
+        return r;
+    hf_sha256_final(&x->hash, digest);
+    return x->params.made(x->params.arg, &st, digest);
+}
+
 static int end_file(struct hf_extract *x, struct hf_err *err)
 {
     int fd = x->fd, r = set_metadata(x, fd, x->member.mode);
@@ -261,6 +276,8 @@ static int end_file(struct hf_extract *x, struct hf_err *err)
     x->fd = -1;
     if (r == 0)
         r = x->fs->fsync(x->fs->ctx, fd);
+    if (r == 0)
+        r = report_file(x, fd);
     int closed = close_fd(x, fd);
     if (r == 0)
         r = closed;
@@ -348,6 +365,8 @@ static int take_content(struct hf_extract *x, const unsigned char **p, const uns
 
     if (r < 0)
         return failed(x, r, err);
+    if (x->params.made != NULL)
+        hf_sha256_update(&x->hash, *p, n);
     *p += n;
     x->at += n;
     x->done += n;

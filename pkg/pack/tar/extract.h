@@ -1,16 +1,16 @@
 /* pack/tar/extract.h - turn a tar archive that arrives in order into a folder. This is the only extractor in the
  * project.
  *
- * These rules apply to all archives. tar_read.h must accept every header. The extractor opens every member beneath
- * the folder (openat2) and never through a symbolic link. A hard link must lead to a regular file that the extractor
- * has already made. The number of members, the length of names and the size of headers have limits. Everything is
- * durable when hf_extract_finish() succeeds.
+ * The following rules apply to all archives. tar_read.h must accept every header. The extractor opens every member
+ * beneath the folder (openat2) and never through a symbolic link. A hard link must lead to a regular file that the
+ * extractor has already made. The number of members, the length of names and the size of headers have limits.
+ * Everything is durable when hf_extract_finish() succeeds.
  *
  * HF_EXTRACT_CANONICAL: the archive must also equal, byte for byte, the archive that archive.h makes of the resulting
- * folder. It may have owners and extended attributes.
+ * folder. The archive may have owners and extended attributes.
  *
- * HF_EXTRACT_ANY: the archive may be any other tar. It may omit parent folders and the final zero blocks, and may
- * have unknown pax records. It may repeat a name: the last member of that name replaces those before, except that
+ * HF_EXTRACT_ANY: the archive may be any other tar. It may omit parent folders and the final zero blocks, and may have
+ * unknown pax records. It may repeat a name: the last member of that name replaces the earlier ones, except that
  * nothing replaces a folder. The extractor ignores the owners in the archive.
  *
  * Blocks: worker threads and command lines only. Memory: about 64 KiB, plus the names of all folders (at most 64
@@ -26,8 +26,12 @@ struct hf_extract_params {
     const struct hf_fs_ops *fs;
     int dirfd; /* the folder to extract into, which must be empty; borrowed */
     enum hf_extract_rules rules;
-    uid_t uid; /* HF_EXTRACT_ANY: owner of all files, and of the folder too */
+    uid_t uid; /* for HF_EXTRACT_ANY: owner of all files and of the folder itself */
     gid_t gid;
+    /* Called for each file that is complete and synced, with its stat and the SHA-256 of its content, which the
+     * extractor computes as it writes. A negative result ends the extraction with that error. May be NULL. */
+    int (*made)(void *arg, const struct stat *st, const unsigned char *digest);
+    void *arg;
 };
 
 struct hf_extract;
@@ -38,5 +42,6 @@ HF_DEFINE_CLEANUP(struct hf_extract, hf_extract_free)
 /* Takes the next bytes of the archive. -EBADMSG: the archive breaks a rule. -E2BIG: too many members. After an error
  * the folder is incomplete; remove it. */
 HF_MUST_USE int hf_extract_feed(struct hf_extract *extract, const void *bytes, size_t n, struct hf_err *err);
-/* Call after the last byte: sets the modes of folders and syncs them. -EBADMSG: the archive is incomplete. */
+/* Sets the modes of folders and syncs the folders. Call after the last byte of the archive. -EBADMSG: the archive is
+ * incomplete. */
 HF_MUST_USE int hf_extract_finish(struct hf_extract *extract, struct hf_err *err);

@@ -4,18 +4,9 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "pack/tar/tar_fields.h"
 
 enum {
-    AT_NAME = 0,
-    AT_MODE = 100,
-    AT_UID = 108,
-    AT_GID = 116,
-    AT_SIZE = 124,
-    AT_MTIME = 136,
-    AT_SUM = 148,
-    AT_TYPE = 156,
-    AT_LINK = 157,
-    AT_MAGIC = 257,
     NAME_FIELD = 100,
     LINK_FIELD = 100,
 };
@@ -35,20 +26,20 @@ static int add_block(struct hf_buf *out, const struct tar_head *head)
     char text[HF_TAR_BLOCK] = {0};
     unsigned sum = 0;
 
-    memcpy(text + AT_NAME, head->name, strnlen(head->name, NAME_FIELD));
-    memcpy(text + AT_LINK, head->target, strnlen(head->target, LINK_FIELD));
-    put_octal(text + AT_MODE, 8, head->mode);
-    put_octal(text + AT_UID, 8, head->uid <= OCTAL_ID_MAX ? head->uid : 0);
-    put_octal(text + AT_GID, 8, head->gid <= OCTAL_ID_MAX ? head->gid : 0);
-    put_octal(text + AT_SIZE, 12, head->size <= OCTAL_SIZE_MAX ? head->size : 0);
-    put_octal(text + AT_MTIME, 12, 0);
-    text[AT_TYPE] = head->type;
-    memcpy(text + AT_MAGIC, "ustar\00000", 8);
-    memset(text + AT_SUM, ' ', 8);
+    memcpy(text + TAR_AT_NAME, head->name, strnlen(head->name, NAME_FIELD));
+    memcpy(text + TAR_AT_LINK, head->target, strnlen(head->target, LINK_FIELD));
+    put_octal(text + TAR_AT_MODE, 8, head->mode);
+    put_octal(text + TAR_AT_UID, 8, head->uid <= OCTAL_ID_MAX ? head->uid : 0);
+    put_octal(text + TAR_AT_GID, 8, head->gid <= OCTAL_ID_MAX ? head->gid : 0);
+    put_octal(text + TAR_AT_SIZE, 12, head->size <= OCTAL_SIZE_MAX ? head->size : 0);
+    put_octal(text + TAR_AT_MTIME, 12, 0);
+    text[TAR_AT_TYPE] = head->type;
+    memcpy(text + TAR_AT_MAGIC, "ustar\00000", 8);
+    memset(text + TAR_AT_CHECKSUM, ' ', 8);
     for (size_t i = 0; i < HF_TAR_BLOCK; i++)
         sum += (unsigned char)text[i];
-    put_octal(text + AT_SUM, 7, sum);
-    text[AT_SUM + 6] = '\0';
+    put_octal(text + TAR_AT_CHECKSUM, 7, sum);
+    text[TAR_AT_CHECKSUM + 6] = '\0';
     return hf_buf_add(out, text, HF_TAR_BLOCK);
 }
 

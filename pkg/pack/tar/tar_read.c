@@ -9,22 +9,9 @@
 #include "base/buf.h"
 #include "base/macros.h"
 #include "base/parse.h"
+#include "pack/tar/tar_fields.h"
 
 enum { MAX_EXTENDED_IN_ROW = 8 };
-
-/* Offsets of the fields in a header block. */
-enum {
-    AT_NAME = 0,
-    AT_MODE = 100,
-    AT_UID = 108,
-    AT_GID = 116,
-    AT_SIZE = 124,
-    AT_CHECKSUM = 148,
-    AT_TYPE = 156,
-    AT_LINK = 157,
-    AT_MAGIC = 257,
-    AT_PREFIX = 345,
-};
 
 /* Values from extended headers, which replace those of the member's own header. */
 struct extended {
@@ -70,10 +57,10 @@ static bool checksum_fits(const unsigned char block[HF_TAR_BLOCK])
 {
     uint64_t wanted, sum = 0;
 
-    if (number(block + AT_CHECKSUM, 8, &wanted) < 0)
+    if (number(block + TAR_AT_CHECKSUM, 8, &wanted) < 0)
         return false;
     for (size_t i = 0; i < HF_TAR_BLOCK; i++)
-        sum += i >= AT_CHECKSUM && i < AT_CHECKSUM + 8 ? ' ' : block[i];
+        sum += i >= TAR_AT_CHECKSUM && i < TAR_AT_CHECKSUM + 8 ? ' ' : block[i];
     return sum == wanted;
 }
 
@@ -122,13 +109,13 @@ static int normalise(const char *name, char out[HF_TAR_MAX_NAME])
 static void plain_name(const unsigned char block[HF_TAR_BLOCK], char out[HF_TAR_MAX_NAME])
 {
     bool ustar =
-        memcmp(block + AT_MAGIC, "ustar", 6) == 0; /* with its zero byte; GNU's variant has a blank and no prefix */
+        memcmp(block + TAR_AT_MAGIC, "ustar", 6) == 0; /* with its zero byte; GNU's variant has a blank and no prefix */
 
-    if (ustar && block[AT_PREFIX] != '\0')
-        (void)snprintf(out, HF_TAR_MAX_NAME, "%.155s/%.100s", (const char *)block + AT_PREFIX,
-                       (const char *)block + AT_NAME);
+    if (ustar && block[TAR_AT_PREFIX] != '\0')
+        (void)snprintf(out, HF_TAR_MAX_NAME, "%.155s/%.100s", (const char *)block + TAR_AT_PREFIX,
+                       (const char *)block + TAR_AT_NAME);
     else
-        (void)snprintf(out, HF_TAR_MAX_NAME, "%.100s", (const char *)block + AT_NAME);
+        (void)snprintf(out, HF_TAR_MAX_NAME, "%.100s", (const char *)block + TAR_AT_NAME);
 }
 
 /* ---- extended headers -------------------------------------------------------------------------------------------- */
@@ -264,7 +251,7 @@ static int fill_member(struct hf_tar *tar, const unsigned char block[HF_TAR_BLOC
     char name[HF_TAR_MAX_NAME], target[HF_TAR_MAX_NAME];
     uint64_t mode, uid, gid;
 
-    if (type_of((char)block[AT_TYPE], &member->type) < 0)
+    if (type_of((char)block[TAR_AT_TYPE], &member->type) < 0)
         return bad(tar, err, "a member is not a file, folder or link");
     plain_name(block, name);
     /* In old archives only the final slash marks a folder. */
@@ -273,7 +260,7 @@ static int fill_member(struct hf_tar *tar, const unsigned char block[HF_TAR_BLOC
         member->type = HF_TAR_FOLDER;
     if (normalise(full, member->name) < 0 || (member->name[0] == '\0' && member->type != HF_TAR_FOLDER))
         return bad(tar, err, "a member's name leads out of the folder, or is too long or too deep");
-    (void)snprintf(target, sizeof(target), "%.100s", (const char *)block + AT_LINK);
+    (void)snprintf(target, sizeof(target), "%.100s", (const char *)block + TAR_AT_LINK);
     (void)snprintf(member->target, sizeof(member->target), "%s", extended->has_target ? extended->target : target);
     if (member->type == HF_TAR_FILE || member->type == HF_TAR_FOLDER)
         member->target[0] = '\0';
@@ -283,8 +270,8 @@ static int fill_member(struct hf_tar *tar, const unsigned char block[HF_TAR_BLOC
         memcpy(member->target, target, sizeof(target));
     if (member->type == HF_TAR_SYMLINK && member->target[0] == '\0')
         return bad(tar, err, "a symbolic link has no target");
-    if (number(block + AT_MODE, 8, &mode) < 0 || number(block + AT_UID, 8, &uid) < 0 ||
-        number(block + AT_GID, 8, &gid) < 0 || uid > UINT32_MAX || gid > UINT32_MAX)
+    if (number(block + TAR_AT_MODE, 8, &mode) < 0 || number(block + TAR_AT_UID, 8, &uid) < 0 ||
+        number(block + TAR_AT_GID, 8, &gid) < 0 || uid > UINT32_MAX || gid > UINT32_MAX)
         return bad(tar, err, "a number is invalid");
     member->mode = (unsigned)mode & 07777;
     member->uid = (uint32_t)(extended->has_uid ? extended->uid : uid);
@@ -315,7 +302,7 @@ static int read_header(struct hf_tar *tar, unsigned char block[HF_TAR_BLOCK], ui
         return 0;
     if (!checksum_fits(block))
         return bad(tar, err, "a header has a wrong checksum");
-    return number(block + AT_SIZE, 12, ret_size) < 0 ? bad(tar, err, "a size is invalid") : 1;
+    return number(block + TAR_AT_SIZE, 12, ret_size) < 0 ? bad(tar, err, "a size is invalid") : 1;
 }
 
 /* Steps over a header and its content. */
@@ -340,7 +327,7 @@ int hf_tar_next(struct hf_tar *tar, struct hf_tar_member *ret_member, struct hf_
         int r = read_header(tar, block, &size, err);
         if (r <= 0)
             return r;
-        char type = (char)block[AT_TYPE];
+        char type = (char)block[TAR_AT_TYPE];
         if (is_extended(type)) {
             r = type == 'g' ? 0 : read_extended(tar, type, size, &extended, err);
             if (r == 0)
@@ -365,7 +352,7 @@ int hf_tar_next(struct hf_tar *tar, struct hf_tar_member *ret_member, struct hf_
 
 bool hf_tar_head_is_global(const unsigned char *bytes)
 {
-    return bytes[AT_TYPE] == 'g';
+    return bytes[TAR_AT_TYPE] == 'g';
 }
 
 int hf_tar_head_want(const unsigned char *bytes, size_t n, size_t *ret_want, struct hf_err *err)
@@ -382,9 +369,9 @@ int hf_tar_head_want(const unsigned char *bytes, size_t n, size_t *ret_want, str
             *ret_want = 0;
             return 0;
         }
-        if (!is_extended((char)block[AT_TYPE]))
+        if (!is_extended((char)block[TAR_AT_TYPE]))
             return 0;
-        if (number(block + AT_SIZE, 12, &size) < 0 || size > HF_TAR_MAX_HEAD)
+        if (number(block + TAR_AT_SIZE, 12, &size) < 0 || size > HF_TAR_MAX_HEAD)
             break;
         at += HF_TAR_BLOCK + (size_t)hf_tar_padded(size);
         if (at > HF_TAR_MAX_HEAD - HF_TAR_BLOCK)

@@ -46,11 +46,6 @@ void hf_breaker_ended(struct hf_breaker_state *breaker, bool works, const struct
     }
 }
 
-void hf_breaker_cancelled(struct hf_breaker_state *breaker)
-{
-    breaker->probing = false;
-}
-
 uint64_t hf_breaker_wait_until_ns(const struct hf_breaker_state *breaker)
 {
     if (breaker->state == HF_BREAKER_OPEN)

@@ -4,10 +4,10 @@
  *   CLOSED --5 failures in a row--> OPEN --back-off passed--> HALF_OPEN: one probe --it passes--> CLOSED
  *                                    ^-------------- it fails; longer back-off ------'
  *
- * To the breaker, a missing network looks like a broken sink. So an offline node sends one probe after each back-off
- * instead of one request for each batch.
+ * A missing network has the same effect as a broken sink, so an offline node sends only one probe after each back-off
+ * and not one request for each batch.
  *
- * Pure: plain values; times are monotonic nanoseconds. */
+ * Pure; struct hf_breaker_state is a plain value, and all times are monotonic nanoseconds. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,23 +22,21 @@ enum hf_breaker { HF_BREAKER_CLOSED, HF_BREAKER_OPEN, HF_BREAKER_HALF_OPEN };
 
 struct hf_breaker_state {
     enum hf_breaker state;
-    unsigned failures; /* failures in a row, while closed */
-    bool probing;      /* the probe is in flight */
-    uint64_t until_ns; /* OPEN: time of the next probe */
+    unsigned failures; /* number of failures in a row, in the state CLOSED */
+    bool probing;      /* true while the probe is in flight, in the state HALF_OPEN */
+    uint64_t until_ns; /* time of the next probe, in the state OPEN */
     struct hf_backoff backoff;
 };
 
 void hf_breaker_init(struct hf_breaker_state *breaker, uint64_t base_ns, uint64_t cap_ns);
-/* True if a request may start now. Moves from OPEN to HALF_OPEN after the back-off. */
+/* Returns true if a request may start now. Changes the state from OPEN to HALF_OPEN if the back-off has passed. */
 bool hf_breaker_admits(struct hf_breaker_state *breaker, uint64_t now_ns);
-/* Notes the start of a request. */
+/* Records that a request has started. */
 void hf_breaker_started(struct hf_breaker_state *breaker);
-/* Notes the end of a request. Pass works = true if the sink answered properly, even if it refused the content.
- * at_least_ns is the delay that the sink asked for with Retry-After (0 means none). */
+/* Records that a request has ended. Pass works = true if the answer shows that the sink works, even if the sink refused
+ * the content. at_least_ns is the delay that the sink asked for with Retry-After (0 means none). */
 void hf_breaker_ended(struct hf_breaker_state *breaker, bool works, const struct hf_rand_ops *rng, uint64_t now_ns,
                       uint64_t at_least_ns);
-/* Notes that a request was cancelled. If that request was the probe, the next request becomes the probe. */
-void hf_breaker_cancelled(struct hf_breaker_state *breaker);
-/* Returns the time at which the breaker admits the next request. 0: now. HF_NEVER: a probe is in flight, and the
- * breaker waits for its end. */
+/* Returns the time at which the breaker admits the next request (0 means now). Returns HF_NEVER while a probe is in
+ * flight, because the breaker then waits for the end of the probe. */
 uint64_t hf_breaker_wait_until_ns(const struct hf_breaker_state *breaker);

@@ -1,11 +1,11 @@
 /* telemetry/delivery/retry.h - classifies a sink's answer and computes the time of the next attempt.
  *
- *   delivered   2xx, unless the answer's content type shows that another server answered (setup).
+ *   delivered   2xx. If the answer's content type shows that another server answered, the class is `setup` instead.
  *   again       network errors, 408, 425, 426, 429, 5xx except 511. The outlet retries the batch with exponential
  *               back-off and full jitter for one round, which ends after maxAttempts or maxDuration. Then the outlet
  *               defers the batch: the next round begins after a longer delay, or as soon as the sink accepts another
- *               batch. If connections break again and again, but only those of one batch, that batch counts as refused
- *               in the end (suspect.h).
+ *               batch. If only the connections of one batch break, and do so again and again, the outlet finally treats
+ *               that batch as refused (suspect.h).
  *   setup       3xx, 401 to 407, 421, 451, 511, or a captive portal's page: the sink's address or our credentials are
  *               wrong, or the network wants a login. The outlet keeps the batch and retries slowly; such an answer
  *               never moves a record to the dead letters.
@@ -13,7 +13,7 @@
  *               batch until a part holds the refused record alone, and moves that record to the dead letters
  *               (deadletter.h).
  *
- * Pure: no clock; times are monotonic nanoseconds. */
+ * Pure; all times are monotonic nanoseconds. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,29 +27,34 @@ enum hf_retry_verdict {
     HF_RETRY_AGAIN,
     HF_RETRY_SETUP,
     HF_RETRY_REFUSED,
-    HF_RETRY_TOO_LARGE, /* 413: like REFUSED, but the halves of the batch may pass */
+    HF_RETRY_TOO_LARGE, /* like REFUSED, but after status 413: the sink may accept the halves of the batch */
 };
 
 enum { HF_REASON_TEXT = 24 };
 
 struct hf_retry_judgement {
     enum hf_retry_verdict verdict;
-    bool maybe_content;          /* the failure came after connecting, so the content may be its cause */
-    char reason[HF_REASON_TEXT]; /* label of a metric: "http_503", "timeout", "tls", "dns" ...; "" when delivered */
-    bool congested;              /* the sink is overloaded: have fewer requests in flight */
-    bool server_error;           /* the sink itself failed on this request: 5xx other than 502, 503, 504 */
+    /* true if the failure came after the connection was open, so that the content may be its cause */
+    bool maybe_content;
+    /* label of metrics for the failure, such as "http_503", "timeout", "tls" or "dns"; "" if the batch was delivered */
+    char reason[HF_REASON_TEXT];
+    /* true if the answer shows that the sink is overloaded, so that the outlet must have fewer requests in flight */
+    bool congested;
+    /* true if the sink itself failed on this request, with a status 5xx other than 502, 503 and 504 */
+    bool server_error;
 };
 
-/* Classifies an answer. r, response and err are the arguments of hf_http_request.done. want_type is the prefix that an
- * answer with a body must have as its content type ("application/json"); NULL accepts any type but HTML. */
+/* Classifies an answer. r, response and err are the arguments of hf_http_request.done. want_type is the prefix that the
+ * content type of an answer with a body must have, such as "application/json"; if want_type is NULL, every type except
+ * HTML is right. */
 struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *response, size_t body_bytes,
                                          const char *want_type, const struct hf_err *err);
 
 struct hf_retry_rules {
-    uint64_t max_attempts;    /* attempts in a round; at least 1 */
-    uint64_t base_ns;         /* upper bound of the first delay */
-    uint64_t max_duration_ns; /* longest time of a round; also the longest delay within it */
-    /* the delays are 1, 2, 3 ... times base_ns without jitter, because the sink format `seed` prescribes that */
+    uint64_t max_attempts;    /* maximum number of attempts in a round; at least 1 */
+    uint64_t base_ns;         /* upper bound of the delay after the first failed attempt */
+    uint64_t max_duration_ns; /* maximum duration of a round; also the maximum delay between two of its attempts */
+    /* true if the delays are 1, 2, 3 ... times base_ns without jitter, as the sink format `seed` prescribes */
     bool linear;
 };
 
@@ -60,11 +65,11 @@ struct hf_retry_round {
     uint64_t began_ns;
 };
 
-/* Counts a failed attempt and returns the delay before the next one. *ret_deferred is true if the attempt ended the
- * round; the delay then is a long one. at_least_ns is the delay that the sink asked for with Retry-After (0 means
- * none). */
+/* Counts a failed attempt and returns the delay before the next one. Sets *ret_deferred to true if the attempt ended
+ * the round; the returned delay is then the long delay before the next round. at_least_ns is the delay that the sink
+ * asked for with Retry-After (0 means none). */
 uint64_t hf_retry_round_fail(struct hf_retry_round *retry, const struct hf_retry_rules *rules,
                              const struct hf_rand_ops *rng, uint64_t now_ns, uint64_t at_least_ns, bool *ret_deferred);
 /* Returns the delay after HF_RETRY_SETUP. Its upper bound doubles with each call, from half a minute to ten minutes;
- * jitter shortens the delay. at_least_ns: as in hf_retry_round_fail(). */
+ * jitter shortens the delay. at_least_ns is the delay that the sink asked for with Retry-After (0 means none). */
 uint64_t hf_retry_round_wait_setup(struct hf_retry_round *retry, const struct hf_rand_ops *rng, uint64_t at_least_ns);

@@ -2,10 +2,10 @@
  *
  *     source --event--> pipeline --event--> text (one JSON line) --> outlet (spool, then sink)
  *
- * An event borrows everything (as views into the source's buffers) and is valid only during the call that passes it on,
- * so the hot path allocates nothing. hf_event_format() makes the event's text once, and the spool stores that text. The
- * sink formats `json` and `ndjson` send exactly this line, so a repeated batch has the same bytes. Threads: any; no
- * state. */
+ * The texts of an event are views into the source's buffers, so an event is valid only during the call that receives
+ * it, and the hot path allocates no memory. hf_event_format() makes the event's text once, and the spool stores this
+ * text. The sink formats `json` and `ndjson` send exactly this text, so a repeated batch has the same bytes. Threads:
+ * any; no state. */
 #pragma once
 
 #include "api/telemetry.h"
@@ -14,83 +14,90 @@
 enum {
     HF_EVENT_MAX_ATTRIBUTES = 24,
     HF_EVENT_MAX_ID = 128,
-    /* bytes of a body; hf_event_format() truncates longer texts of logs, marks them as truncated, and refuses longer
-     * payloads */
+    /* maximum size of a body in bytes; hf_event_format() truncates and marks a longer text of a log, and refuses a
+     * longer payload */
     HF_EVENT_MAX_BODY = 256 << 10,
-    HF_EVENT_MAX_TEXT = 384 << 10, /* bytes of the whole line; any line fits a batch */
+    /* maximum size of an event's line in bytes; every batch has room for one such line */
+    HF_EVENT_MAX_TEXT = 384 << 10,
 };
 
 enum hf_event_kind { HF_EVENT_LOG, HF_EVENT_PAYLOAD, HF_EVENT_METRIC, HF_EVENT_FINDING, HF_EVENT_KINDS };
-const char *hf_event_kind_name(enum hf_event_kind kind); /* "log", "payload", "metric", "finding" */
+const char *hf_event_kind_name(enum hf_event_kind kind); /* Returns "log", "payload", "metric" or "finding". */
 
-/* The kind of source that took the event in. Metrics, and the tags by which the spool counts drops, contain it; a tag
- * has 16 bits for it. */
+/* The kind of source that an event came from. It is a label of metrics, and part of the tags by which the spool counts
+ * dropped records; a tag has 16 bits for it. */
 enum hf_source_class {
     HF_SOURCE_NONE,
 #define CLASS(class, number, ...) HF_SOURCE_##class = number,
     HF_TELEMETRY_SOURCES(CLASS)
 #undef CLASS
-    /* the agent itself; its events are counts of dropped and suppressed events, and audits */
+    /* the agent itself, whose events are counts of dropped and suppressed events, and audits */
     HF_SOURCE_AGENT = HF_TELEMETRY_AGENT_CLASS,
 #define ONE(class, number, ...) +1
-    HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE), /* number of sources that a policy can have */
+    HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE), /* number of kinds of sources that a policy can have */
 #undef ONE
-    HF_SOURCE_CLASSES = HF_SOURCE_ROWS + 2, /* number of classes, with HF_SOURCE_NONE and HF_SOURCE_AGENT */
+    HF_SOURCE_CLASSES = HF_SOURCE_ROWS + 2, /* number of classes, including HF_SOURCE_NONE and HF_SOURCE_AGENT */
 };
 #define BIT(class, number, ...) | 1u << (number)
 _Static_assert((1u | 1u << HF_SOURCE_AGENT HF_TELEMETRY_SOURCES(BIT)) == (1u << HF_SOURCE_CLASSES) - 1,
                "the numbers of the classes are distinct and without gaps");
 #undef BIT
-const char *hf_event_class_name(enum hf_source_class source_class); /* "http", "journald", ... */
-/* Returns the class whose name stands before the first ':' of an event's source, or HF_SOURCE_HTTP if the name is
- * unknown. */
+/* Returns the name of the class, such as "http" or "journald". */
+const char *hf_event_class_name(enum hf_source_class source_class);
+/* Returns the class whose name stands before the first ':' of `source` (field `source` of an event), or HF_SOURCE_HTTP
+ * if no class has this name. */
 enum hf_source_class hf_event_class_of(struct hf_view source);
 
 enum hf_value_kind { HF_VALUE_NONE, HF_VALUE_GAUGE, HF_VALUE_COUNTER, HF_VALUE_HISTOGRAM, HF_VALUE_KINDS };
-const char *hf_event_value_kind_name(enum hf_value_kind kind); /* "", "gauge", "counter", "histogram" */
+/* Returns "" for HF_VALUE_NONE, "gauge", "counter" or "histogram". */
+const char *hf_event_value_kind_name(enum hf_value_kind kind);
 
 struct hf_attribute {
     struct hf_view name;
-    struct hf_view value; /* text */
+    struct hf_view value; /* value of the attribute, as text */
 };
 
 struct hf_event {
     enum hf_event_kind kind;
     enum hf_source_class source_class;
-    enum hf_severity severity; /* 0 counts as info */
-    uint64_t unix_ns;          /* time of the observation */
-    /* unique id; a source that reads data again gives each event the id that it had before; empty: hf_fanout_store()
-     * makes an id */
+    enum hf_severity severity; /* severity of the event (0 counts as info) */
+    uint64_t unix_ns;          /* Unix time of the observation */
+    /* unique id of the event, or empty if hf_fanout_store() must make one; a source that reads data again gives each
+     * event the id that the event had before */
     struct hf_view id;
-    struct hf_view source; /* "journald:edge-inference.service", "file:/var/log/x", "http", "node" */
-    struct hf_view origin; /* node that observed the event, if another agent forwarded it; empty: this node */
-    /* user id, in decimal digits, of the process that posted the event to /ingest, and its systemd unit. The agent asks
-     * the kernel for both, so the process cannot choose them. Empty: the event was not posted, or the kernel did not
-     * answer */
+    /* name of the source, such as "journald:edge-inference.service", "file:/var/log/x", "http" or "node" */
+    struct hf_view source;
+    /* node that observed the event, if another agent forwarded the event; empty if this node observed it */
+    struct hf_view origin;
+    /* user id, in decimal digits, of the process that posted the event to /ingest, and the systemd unit of that
+     * process. The agent asks the kernel for both, so the process cannot choose them. Empty if nobody posted the event,
+     * or if the kernel did not answer. */
     struct hf_view peer_uid, peer_unit;
-    uint64_t origin_sequence; /* sequence at the origin, an entry of a vector clock (0 means none) */
-    /* key of a payload that replaces earlier ones, like a state: the receiver keeps the newest version of each key;
-     * empty: none */
+    uint64_t origin_sequence; /* sequence of the event at its origin, as an entry of a vector clock (0 means none) */
+    /* key of a payload that describes a state: the receiver keeps only the newest payload of each key; empty if the
+     * payload has no key */
     struct hf_view key;
-    struct hf_view body; /* log, finding: text; payload: JSON as received, byte for byte */
-    /* payload: hex SHA-256 of the body as received; empty: the sender sent no checksum */
+    struct hf_view body; /* text of a log or finding, or JSON of a payload, byte for byte as received */
+    /* hex SHA-256 of a payload's body as received; empty if the sender sent no checksum */
     struct hf_view checksum;
-    struct hf_view boundary; /* compliance boundary; empty: none */
+    struct hf_view boundary; /* compliance boundary of the event; empty if it has none */
     enum hf_value_kind value_kind;
-    struct hf_view name; /* name of a metric or finding, in Prometheus spelling */
-    /* gauge: the value. Counter: the sum so far if raw, the increase within the window if aggregated. Histogram: one
-     * observation if raw, the sum of the observations if aggregated */
+    struct hf_view name; /* name of a metric or finding, with the characters that Prometheus allows */
+    /* For a gauge, the value. For a counter, the total if the event is raw, or the increase within the window if it is
+     * aggregated. For a histogram, one observation if the event is raw, or the sum of the observations if it is
+     * aggregated. */
     double value;
-    /* JSON text that describes an aggregated value of any kind (telemetry/pipeline/aggregate.h); empty: none */
+    /* JSON text that summarises an aggregated value of any kind (telemetry/pipeline/aggregate.h); empty if the value is
+     * raw */
     struct hf_view histogram;
-    uint64_t window_ns; /* length of the window that ended at unix_ns (0 means a raw value) */
-    bool anomaly;       /* part of an anomaly: stays raw and leaves before other events */
+    uint64_t window_ns; /* length of the aggregated window, which ended at unix_ns (0 means that the value is raw) */
+    bool anomaly;       /* true if the event is part of an anomaly; it then stays raw and is sent before other events */
     bool truncated;
     struct hf_attribute attributes[HF_EVENT_MAX_ATTRIBUTES];
     size_t n_attributes;
 };
 
-/* Appends one JSON object without any line break:
+/* Appends the event's line to *out. The line is one JSON object without any line break:
  *
  *     {"id":..,"time":"2026-11-20T11:16:38.123456789Z","node":..,"source":..,
  *      "kind":"log|payload|metric|finding","severity":"warning","severityNumber":14 (only if the number has no name),
@@ -99,28 +106,29 @@ struct hf_event {
  *      "histogram":{..} (gauges: "summary"),"attributes":{..},
  *      "body":"text","truncated":true   or   "checksum":"hex","sensorData":<JSON value>,"sensorDataBreaks":[12,-40]}
  *
- * The fields come in this order, without absent fields, so equal events give equal text. A payload's body stands byte
- * for byte under "sensorData" (the name that sink format `seed` uses), except that blanks replace the line breaks
- * between its tokens. "sensorDataBreaks" lists these line breaks (in the example LF at 12 and CR at 40), and
- * hf_event_parse() restores them, so that the checksum stays valid. The caller must have checked that the body is valid
- * JSON; an empty body becomes null. Events of other kinds have their text under "body". There U+FFFD replaces invalid
- * UTF-8, and the text ends at HF_EVENT_MAX_BODY, or earlier if the line would otherwise be longer than
- * HF_EVENT_MAX_TEXT. A value that is not finite becomes null, with its Prometheus spelling under "valueText". -E2BIG:
- * even then the line would be longer than HF_EVENT_MAX_TEXT or out->max; *out is unchanged. */
+ * The fields come in this order, and absent fields are left out, so equal events give equal text. "sensorData" (the
+ * name that sink format `seed` uses) holds the body of a payload byte for byte, except that blanks replace the line
+ * breaks between the tokens of the body. "sensorDataBreaks" lists these line breaks (in the example LF at 12 and CR at
+ * 40), and hf_event_parse() restores them, so that the checksum stays valid. The caller must have checked that the body
+ * is valid JSON; an empty body becomes null. In events of other kinds, "body" holds the text. In this text U+FFFD
+ * replaces invalid UTF-8, and the text ends at HF_EVENT_MAX_BODY bytes, or earlier if the line would otherwise be
+ * longer than HF_EVENT_MAX_TEXT. A value that is not finite becomes null, and "valueText" then holds its Prometheus
+ * spelling. -E2BIG: even without a text, the line would be longer than HF_EVENT_MAX_TEXT or out->max; *out is
+ * unchanged. */
 HF_MUST_USE int hf_event_format(const struct hf_event *event, const char *node, struct hf_buf *out);
 
-/* Parses a line of hf_event_format(). Used for sinks of other formats, and for events that another agent forwards.
- * Clears *scratch, which grows at most once, to text.n. The views of the event point into `text` where possible,
- * otherwise into *scratch. *ret_node is the line's "node". Accepts fields in any order, blanks between them, and
- * unknown fields. The source's name gives the class (hf_event_class_of()). Errors: -EBADMSG if `text` is not an object
- * of strict JSON (codec/scan.h), repeats a field, has a field of the wrong type, lacks time or kind, has a "body" in a
- * payload or "sensorData" in an event of another kind, or has too many attributes; -E2BIG if `text` is longer than
- * HF_EVENT_MAX_TEXT or scratch->max; -ENOMEM. After an error the outputs are undefined. */
+/* Parses a line that hf_event_format() made. Used for sinks that need another format, and for events that another agent
+ * forwards. Clears *scratch, which grows at most once, to text.n. The views of the event point into `text` where
+ * possible, otherwise into *scratch. *ret_node is the line's "node". Accepts fields in any order, blanks between them,
+ * and unknown fields. hf_event_class_of() derives the event's class from its source. Errors: -EBADMSG if `text` is not
+ * an object of strict JSON (codec/scan.h), repeats a field, has a field of the wrong type, lacks time or kind, has a
+ * "body" in a payload or "sensorData" in an event of another kind, or has too many attributes; -E2BIG if `text` is
+ * longer than HF_EVENT_MAX_TEXT or scratch->max; -ENOMEM. After an error the outputs are undefined. */
 HF_MUST_USE int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node,
                                struct hf_buf *scratch);
 
-/* True if an attribute before attributes[i] has the name of attributes[i]. Of attributes with equal names, a line holds
- * only the first. */
+/* Returns true if an earlier attribute of the event has the same name as attributes[i]. If several attributes have the
+ * same name, a line holds only the first of them. */
 static inline bool hf_event_repeats_attribute(const struct hf_event *event, size_t i)
 {
     struct hf_view name = event->attributes[i].name;
@@ -131,7 +139,7 @@ static inline bool hf_event_repeats_attribute(const struct hf_event *event, size
     return false;
 }
 
-/* Returns the tag by which the spool counts dropped records. */
+/* Returns the tag under which the spool counts dropped records of this class and severity. */
 static inline uint32_t hf_event_tag(enum hf_source_class source_class, enum hf_severity severity)
 {
     return (uint32_t)source_class << 16 | (uint32_t)severity;

@@ -1,12 +1,13 @@
-/* telemetry/event/hash.h - a fast 64-bit hash that is equal on every machine. Anybody can make bytes that collide, so
- * callers also compare the hashed bytes. Pure; any thread. */
+/* telemetry/event/hash.h - a fast 64-bit hash that is equal on every machine. An attacker can choose different bytes
+ * with equal hashes, so callers also compare the hashed bytes. Pure. Threads: any. */
 #pragma once
 
 #include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
 
-static inline uint64_t hf_hash_mix(uint64_t h) /* the finalizer of splitmix64 */
+/* Mixes the bits of `h`, like the last step of the splitmix64 generator. */
+static inline uint64_t hf_hash_mix(uint64_t h)
 {
     h = (h ^ h >> 30) * 0xbf58476d1ce4e5b9ull;
     h = (h ^ h >> 27) * 0x94d049bb133111ebull;

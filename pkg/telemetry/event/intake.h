@@ -1,9 +1,10 @@
 /* telemetry/event/intake.h - the interface to which sources offer events, and the receipts that report when events are
  * durable.
  *
- * A receipt covers one piece of a source's work: the body of a request, or a run of lines. The source and each event
- * that will be stored hold the receipt. The receipt settles when the source has released it and every one of these
- * events is durable or has failed to be stored. Filtered events do not hold a receipt.
+ * A receipt stands for the events from one piece of a source's input, which is the body of a request or a run of lines.
+ * The source holds the receipt, and so does each of its events that will be stored. The receipt settles when the source
+ * has released the receipt and each of these events is durable or could not be stored. Filtered events do not hold a
+ * receipt.
  *
  *     receipt = (struct hf_receipt){.settled = settled}; hf_receipt_hold(receipt);
  *     for each event: r = intake->offer(intake->ctx, &event, receipt);
@@ -15,11 +16,11 @@
 #include "telemetry/event/event.h"
 
 struct hf_receipt {
-    /* called once, when nobody holds the receipt any more; r is 0 if all its events are durable, or negative if one
-     * failed */
+    /* Called once, when nobody holds the receipt any more. receipt->r is then 0 if all events of the receipt are
+     * durable, or negative if an event could not be stored. */
     void (*settled)(struct hf_receipt *receipt);
     uint32_t open;
-    int r; /* the first failure */
+    int r; /* first failure to store an event, as -errno; 0 if there was none */
 };
 static inline void hf_receipt_hold(struct hf_receipt *receipt)
 {
@@ -36,23 +37,23 @@ static inline void hf_receipt_release(struct hf_receipt *receipt, int r)
         receipt->settled(receipt);
 }
 
-/* The fate of an offered event. */
+/* The result of the offer of an event to the intake. */
 enum hf_offer {
-    HF_OFFER_STORED,    /* the event is on its way to disk; the receipt settles after it is durable */
-    HF_OFFER_DUPLICATE, /* an event with this id was accepted before */
-    HF_OFFER_FILTERED,  /* dropped by minSeverity, drop, sample or rateLimit */
+    HF_OFFER_STORED,    /* the event is on its way to disk; the receipt settles after the event is durable */
+    HF_OFFER_DUPLICATE, /* the intake accepted an event with this id before */
+    HF_OFFER_FILTERED,  /* the policy's minSeverity, drop, sample or rateLimit dropped the event */
     HF_OFFER_AGGREGATED,
-    HF_OFFER_REFUSED_BOUNDARY, /* no sink has the event's boundary; an audit event records that */
+    HF_OFFER_REFUSED_BOUNDARY, /* no sink has the event's compliance boundary; an audit event records the refusal */
 };
 
 struct hf_intake {
     void *ctx;
-    /* Offers an event; borrows the event during the call. Returns enum hf_offer or -errno. -EAGAIN: there is no room
-     * now (Block); offer the event again after the call of the source's resume(). -E2BIG: the event can never be
-     * stored. Other errors come from the store. */
+    /* Offers an event, which is borrowed during the call. Returns enum hf_offer, or -errno. -EAGAIN: there is no room
+     * now (and whenFull is Block); offer the event again when the source's resume() is called. -E2BIG: the event is too
+     * large and can never be stored. Other errors come from writing to disk. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
-    /* Call after -EAGAIN. Returns true if the cause is a sink that cannot be used, instead of a lack of room. text[n]
-     * then holds the sink's name and the cause, without quotes or control characters that JSON would escape. May be
-     * NULL, which means false. */
+    /* Explains the last -EAGAIN of offer(). Returns true if the cause was a sink that cannot be used, and false if the
+     * cause was a lack of room. If true, text[n] receives the sink's name and the cause, without characters that JSON
+     * must escape. The pointer may be NULL, which stands for a function that returns false. */
     bool (*blocked)(void *ctx, char *text, size_t n);
 };

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 
-/* Reads the finite number at `path`. "temperature" is a member of the object; "motor.rpm" is the member rpm of the
- * member motor. False: there is no finite number. */
+/* Reads the number at `path` in the JSON object `json`. The path "temperature" names a member of the object;
+ * "motor.rpm" names the member rpm of the object's member motor. Returns false if the path leads to no finite
+ * number. */
 bool hf_member_number(struct hf_view json, struct hf_view path, double *ret_number);

@@ -1,4 +1,4 @@
-/* telemetry/event/number.h - formats numbers as JSON text, without printf where speed matters. Pure. */
+/* telemetry/event/number.h - formats numbers as JSON text faster than printf(). Pure. */
 #pragma once
 
 #include <stddef.h>
@@ -8,11 +8,11 @@
 
 #define HF_NUMBER_TEXT 48
 
-/* Formats into text, without a terminator; returns the length. */
+/* Formats an integer into `text`, without a terminating zero byte. Returns the length of the text. */
 size_t hf_number_u64(uint64_t value, char text[HF_NUMBER_TEXT]);
-/* Formats a finite number, without a terminator; returns the length. A JSON parser reads exactly `value` from the text,
- * which is not always the shortest such text. */
+/* Formats a finite number into `text`, without a terminating zero byte. Returns the length of the text. A JSON parser
+ * reads exactly `value` from the text; a shorter text with this property may exist. */
 size_t hf_number_double(double value, char text[HF_NUMBER_TEXT]);
-/* Appends `name` and then the value, or null if the value is not finite. `name` is the JSON text before the value, such
- * as {"count": and stays unchanged. */
+/* Appends `name` without changes, then the value, or null if the value is not finite. `name` is the JSON text that
+ * stands before the value, such as {"count":. */
 HF_MUST_USE int hf_number_add(struct hf_buf *out, const char *name, double value);

@@ -1,5 +1,5 @@
 /* telemetry/event/siphash.h - SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012): a 64-bit
- * hash under a key. Without the key nobody can choose bytes that collide with others. Pure. */
+ * hash with a secret key. Without the key nobody can choose different bytes with equal hashes. Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -1,14 +1,14 @@
 /* telemetry/format/format_impl.h - internal functions of format_seed.c and format_otlp.c, which only format.c calls.
  *
- * The encoders fill *packed, which the caller has zeroed, and return 0, -ENOMEM or -EIO. After a failure format.c frees
- * the bodies. */
+ * hf_format_pack_seed() and hf_format_pack_otlp() fill *packed, which the caller has zeroed, and return 0, -ENOMEM or
+ * -EIO. After a failure format.c frees the bodies. */
 #pragma once
 
 #include "telemetry/format/format.h"
 
 /* ---- format_seed.c */
 
-/* Encodes records[0] alone. */
+/* Encodes only records[0], because a request in the format `seed` holds one record. */
 HF_MUST_USE int hf_format_pack_seed(const struct hf_spool_record *records, struct hf_format_packed *packed);
 
 /* ---- format_otlp.c */
@@ -16,6 +16,6 @@ HF_MUST_USE int hf_format_pack_seed(const struct hf_spool_record *records, struc
 HF_MUST_USE int hf_format_pack_otlp(const struct hf_format *format, struct hf_squeeze *squeeze,
                                     const struct hf_spool_record *records, size_t n, struct hf_format_packed *packed);
 
-/* Returns the number of rejected records as the answer states it. hf_format_rejected() then limits it to the number of
- * records in the part. */
+/* Returns the number of rejected records that the answer states. hf_format_rejected() limits this number to the number
+ * of records in the part. */
 uint64_t hf_format_rejected_otlp(const struct hf_format *format, struct hf_view answer);

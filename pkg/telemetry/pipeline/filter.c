@@ -22,7 +22,8 @@ bool hf_filter_drops(const struct hf_filter *filter, const struct hf_event *even
     return false;
 }
 
-double hf_filter_sample_position(const struct hf_event *event)
+/* Returns the position of an event in 0..1; a sample keeps the events whose position is below its fraction. */
+static double sample_position(const struct hf_event *event)
 {
     uint64_t hash;
 
@@ -40,7 +41,7 @@ static bool in_sample(const struct hf_filter *filter, const struct hf_event *eve
 {
     for (size_t i = 0; i < filter->spec->n_samples; i++)
         if (hf_match(&filter->spec->samples[i].match, event))
-            return hf_filter_sample_position(event) < filter->spec->samples[i].keep;
+            return sample_position(event) < filter->spec->samples[i].keep;
     return true;
 }
 

@@ -1,12 +1,13 @@
-/* telemetry/pipeline/filter.h - decides which events the pipeline keeps: by drop rules, minimum severity, samples and
- * rate limits.
+/* telemetry/pipeline/filter.h - decides which events the pipeline keeps. The policy's drop rules, minimum severity,
+ * samples and rate limits decide.
  *
- * In each list of rules, the first rule that matches an event decides. Sampling depends on the event's id, or on its
- * content if the event has no id. So repetitions of an event always get one decision, and of two samples of one source,
- * the smaller is part of the larger. For rates, each source name has a token bucket of its own; if there are more than
- * HF_FILTER_BUCKETS names, the further names share one bucket.
+ * In each list of rules, the first rule that matches an event decides. Sampling depends only on the event's id, or on
+ * its content if the event has no id. So an event that comes again gets the same decision, and of two samples with
+ * different fractions the smaller is part of the larger. For rate limits, each source name has its own token bucket; if
+ * there are more than HF_FILTER_BUCKETS names, the remaining names share one bucket.
  *
- * Pure: times are arguments. Memory: the filter allocates the buckets at the first event that a rate applies to. */
+ * Pure; times are arguments. Memory: the filter allocates the buckets at the first event to which a rate limit
+ * applies. */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -16,31 +17,30 @@ enum { HF_FILTER_BUCKETS = 256, HF_FILTER_SOURCE = 120 };
 enum hf_filter_result { HF_FILTER_KEPT, HF_FILTER_DROPPED, HF_FILTER_BELOW, HF_FILTER_SAMPLED, HF_FILTER_LIMITED };
 
 struct hf_token_bucket {
-    uint64_t tokens_ns;  /* tokens left, in units of 10^-9 */
-    uint64_t filled_ns;  /* monotonic */
-    uint64_t suppressed; /* events refused and not reported yet */
+    uint64_t tokens_ns;  /* tokens left in the bucket, in units of 10^-9 tokens */
+    uint64_t filled_ns;  /* monotonic time at which tokens were last added */
+    uint64_t suppressed; /* number of events that the bucket refused and that are not reported yet */
     uint32_t rule;
-    /* name of the source; "*" is the bucket for all names without a bucket of their own */
+    /* name of the source; "*" for the bucket that all remaining names share */
     char source[HF_FILTER_SOURCE];
     size_t source_n;
 };
 
 struct hf_filter {
     const struct hf_telemetry *spec; /* borrowed */
-    struct hf_token_bucket *buckets; /* NULL until the first event to which a rate applies */
+    struct hf_token_bucket *buckets; /* array of buckets; NULL before the first event to which a rate limit applies */
     size_t n_buckets;
-    struct hf_token_bucket *taken; /* bucket of the event that hf_filter_suppresses() judged last */
+    /* bucket of the event that hf_filter_judge() kept last; NULL if no rate limit applies to the event */
+    struct hf_token_bucket *taken;
 };
 
 void hf_filter_init(struct hf_filter *filter, const struct hf_telemetry *spec);
 void hf_filter_done(struct hf_filter *filter);
 
-/* True if a drop rule matches the event. */
+/* Returns true if a drop rule matches the event. */
 bool hf_filter_drops(const struct hf_filter *filter, const struct hf_event *event);
-/* Applies minSeverity (logs only), samples and rates, in this order. Counts a suppressed event. For a kept event,
- * hf_filter_commit() takes the token out of the bucket. */
+/* Applies minSeverity (to logs only), samples and rate limits, in this order. Counts the event in its bucket if the
+ * rate limit suppresses it. If the filter keeps the event, call hf_filter_commit() when the event is stored; this call
+ * takes a token out of the bucket. */
 enum hf_filter_result hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns);
 void hf_filter_commit(struct hf_filter *filter);
-
-/* Returns the position of an event in 0..1; a sample keeps the events whose position is below its fraction. */
-double hf_filter_sample_position(const struct hf_event *event);

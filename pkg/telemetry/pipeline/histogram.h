@@ -5,7 +5,7 @@
  * scale. If a value would need more than HF_HISTOGRAM_BUCKETS buckets, the histogram merges neighbouring buckets, and
  * the scale drops.
  *
- * Pure: plain values, nothing to free. */
+ * Pure; struct hf_histogram is a plain value that nobody has to free. */
 #pragma once
 
 #include "base/buf.h"
@@ -13,8 +13,8 @@
 enum { HF_HISTOGRAM_BUCKETS = 160, HF_HISTOGRAM_MAX_SCALE = 20, HF_HISTOGRAM_MIN_SCALE = -10 };
 
 struct hf_histogram_range {
-    int32_t first; /* index of counts[0] */
-    uint32_t n;    /* buckets in use */
+    int32_t first; /* index i of the bucket that counts[0] counts */
+    uint32_t n;    /* number of items of `counts` in use */
     uint32_t counts[HF_HISTOGRAM_BUCKETS];
 };
 
@@ -26,12 +26,14 @@ struct hf_histogram {
 };
 
 void hf_histogram_clear(struct hf_histogram *histogram);
-/* `value` must be finite. */
+/* Counts a value, which must be finite. */
 void hf_histogram_add(struct hf_histogram *histogram, double value);
 
-/* Appends
+/* Appends the histogram as one line of JSON, whose names have the same meaning as in OTLP:
+ *
  *     {"count":3,"sum":6,"min":1,"max":3,"scale":6,"zeroCount":0,
  *      "positive":{"offset":-1,"counts":[1,0,2]},"negative":{...}}
- * with names and meaning as in OTLP. Omits min and max if count is 0, and omits "positive" or "negative" if that range
- * has no buckets. On failure `out` is unchanged. */
+ *
+ * Omits min and max if count is 0, and omits "positive" or "negative" if that range has no buckets. On failure *out is
+ * unchanged. */
 HF_MUST_USE int hf_histogram_format(const struct hf_histogram *histogram, struct hf_buf *out);

@@ -1,9 +1,10 @@
 /* telemetry/pipeline/series.h - bounded table of the series, each with its summary and the states of its anomaly rules.
  *
- * Name, source, boundary and attributes of a metric identify a series. The order of the attributes matters, so a source
- * must always give the attributes of a series in one order.
+ * A series is identified by the name, source, boundary and attributes of the metric. The order of the attributes
+ * matters, so a source must always list the attributes of a series in the same order.
  *
- * Threads: one at a time.  Memory: the table owns its series; only a new series allocates. */
+ * Threads: any, but only one at a time for one table. Memory: the table owns its series, and allocates memory only for
+ * a new series. */
 #pragma once
 
 #include "telemetry/pipeline/aggregate.h"
@@ -11,36 +12,37 @@
 
 struct hf_series {
     uint64_t hash;
-    char *key; /* bytes that identify the series, of which the series is the owner */
+    char *key; /* bytes that identify the series; the series owns this memory */
     uint32_t key_n;
     enum hf_value_kind kind;
     enum hf_severity severity;
-    uint64_t last_ns; /* monotonic time of the last event */
+    uint64_t last_ns; /* monotonic time of the last event in this series */
     struct hf_aggregate aggregate;
-    struct hf_anomaly_rule_state *rule_states; /* one state for each rule that applies; owned */
+    /* array with one state for each anomaly rule that applies; the series owns the array */
+    struct hf_anomaly_rule_state *rule_states;
     size_t n_rule_states;
 };
 
 struct hf_series_table {
-    struct hf_series **all; /* items 0..n-1 are in use */
+    struct hf_series **all; /* array of the series; items 0..n-1 are in use */
     size_t n, max;
     uint32_t *slots; /* hash table with open addressing; a slot holds 1 + an index in `all` (0 means free) */
-    size_t n_slots;  /* a power of two */
+    size_t n_slots;  /* number of slots, a power of two */
     struct hf_buf scratch;
 };
 
-/* Initialises a table of at most `max` series. Allocates nothing yet. */
+/* Initialises a table for at most `max` series. Allocates no memory yet. */
 void hf_series_table_init(struct hf_series_table *table, size_t max);
 void hf_series_table_done(struct hf_series_table *table);
 
-/* Returns the series of an event, with `name` as the metric's name. If the series is new, adds it and sets *ret_new to
- * true. If the result is NULL, *ret_new is true on OOM, and false if the table is full or the bytes that identify the
- * series are too long. */
+/* Returns the series of an event, with `name` as the metric's name. If the series is new, adds the series and sets
+ * *ret_new to true. Returns NULL and sets *ret_new to true if memory runs out. Returns NULL and sets *ret_new to false
+ * if the table is full, or if the bytes that identify the series are too long. */
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new);
-/* Removes the series all[index]. The last series moves to this index. */
+/* Removes and frees the series all[index]. The last series of the array then moves to this index. */
 void hf_series_remove(struct hf_series_table *table, size_t index);
 
-/* Sets source, source_class, boundary, name and attributes of *ret_event, which borrow from the series. Clears the
- * other fields. */
+/* Clears *ret_event, then sets source, source_class, boundary, name and attributes to those of the series. The views
+ * point into the series. */
 void hf_series_event(const struct hf_series *series, struct hf_event *ret_event);

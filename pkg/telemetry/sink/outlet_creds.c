@@ -88,7 +88,8 @@ struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *param
     int r = hf_url_split(url, &to, err);
     if (r == 0) {
         creds->origin = strdup(to.origin);
-        if (creds->origin == NULL || creds->user_agent == NULL || set_device_ref(creds, params->device_key_ref) < 0)
+        const char *device_ref = params->sink->format == HF_SINK_SEED ? params->device_key_ref : NULL;
+        if (creds->origin == NULL || creds->user_agent == NULL || set_device_ref(creds, device_ref) < 0)
             r = hf_err_set(err, ENOMEM, "out of memory");
     }
     if (r < 0) {

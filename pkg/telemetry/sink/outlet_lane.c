@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/config.h"
 #include "os/dir.h"
+#include "os/disk.h"
 #include "os/file.h"
 
 #define URGENT_WAIT_NS HF_NS_PER_S           /* for a batch of the urgent lane to fill */
@@ -30,6 +32,17 @@ static void on_dropped(void *arg, const struct hf_spool_dropped *dropped)
     hf_outlet_config_pump(lane->config);
 }
 
+static void on_failing(void *arg, const struct hf_err *err)
+{
+    const struct hf_outlet_lane *lane = arg;
+    const char *sink = hf_outlet_name(lane->config->sink);
+
+    if (err != NULL)
+        hf_log_err(lane->config->world.log, HF_LOG_ERROR, "telemetry.spool_failing", "sink", sink, err);
+    else
+        hf_log(lane->config->world.log, HF_LOG_INFO, "telemetry.spool_recovered", HF_S("sink", sink));
+}
+
 static void on_durable(void *arg, int r, uint64_t sequence)
 {
     (void)sequence;
@@ -37,6 +50,16 @@ static void on_durable(void *arg, int r, uint64_t sequence)
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
+
+/* Bytes that the spool must leave free on the disk of its folder. */
+static uint64_t reserve_of(const struct hf_outlet_config *config, const char *dir)
+{
+    struct hf_disk disk;
+
+    return hf_disk_read(config->world.fs, dir, &disk, NULL) < 0
+               ? 0
+               : hf_config_disk_reserve_bytes(config->world.config, disk.total_bytes);
+}
 
 static int open_spool(struct hf_outlet_lane *lane, const char *dir, uint64_t max_bytes, uint64_t used,
                       struct hf_err *err)
@@ -47,6 +70,7 @@ static int open_spool(struct hf_outlet_lane *lane, const char *dir, uint64_t max
                                                      .rng = config->world.rand,
                                                      .dir = dir,
                                                      .max_bytes = HF_MAX(max_bytes, (uint64_t)HF_OUTLET_MIN_LANE_BYTES),
+                                                     .reserve_bytes = reserve_of(config, dir),
                                                      .when_full = drop_oldest ? HF_SPOOL_DROP_OLDEST : HF_SPOOL_BLOCK,
                                                      .used = used},
                                            .clock = config->world.clock,
@@ -54,6 +78,7 @@ static int open_spool(struct hf_outlet_lane *lane, const char *dir, uint64_t max
                                            .inline_below_ns = INLINE_BELOW_NS,
                                            .readable = on_readable,
                                            .dropped = on_dropped,
+                                           .failing = on_failing,
                                            .arg = lane};
 
     return hf_spool_new(&params, &lane->spool, err);

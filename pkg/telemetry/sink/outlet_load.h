@@ -1,12 +1,12 @@
 /* telemetry/sink/outlet_load.h - turns records of the spool into bodies of requests, in one load at a time. A load
- * reads the spool; then a worker's job packs and compresses the records and, for a batch that was never sent, saves its
- * borders. A load can also move a record to the dead letters; the worker's job then writes the dead letter.
+ * first reads records from the spool. Then a job on a worker packs and compresses the records and, if the batch is new,
+ * saves its border. A load can also move a refused record to the dead letters; its job then writes the dead letter.
  *
  * If a new batch does not use all records that the loader has read, the loader keeps the remaining records for the next
- * batch. So it reads each record of a backlog only once.
+ * batch. So the loader reads each record of a backlog only once.
  *
- * Threads: loop thread only; the job runs on a worker, and until job_done() only the job uses the loader's buffers.
- * Memory: the loader owns its buffers, and passes the ownership of bodies to the sender. */
+ * Threads: loop thread only; the job runs on a worker. From the start of the job until its end, only the job uses the
+ * loader's buffers. Memory: the loader owns its buffers, and passes the ownership of bodies to the sender. */
 #pragma once
 
 #include "codec/squeeze.h"
@@ -16,7 +16,7 @@ enum hf_outlet_load_state {
     HF_OUTLET_LOAD_IDLE,
     HF_OUTLET_LOAD_READING,
     HF_OUTLET_LOAD_WORKING,
-    HF_OUTLET_LOAD_ENDING, /* the outlet has ended, but a worker still runs the job */
+    HF_OUTLET_LOAD_ENDING, /* the outlet has ended, but a worker still runs the loader's job */
 };
 
 enum hf_outlet_load_task {
@@ -30,29 +30,33 @@ struct hf_outlet_loader {
     const struct hf_outlet_config *config;
     const struct hf_outlet_metrics *metrics;
     struct hf_outlet_lane *lanes;    /* array of HF_LANES lanes, which the outlet owns */
-    struct hf_outlet_sender *sender; /* receives the bodies */
+    struct hf_outlet_sender *sender; /* the sender that receives the bodies */
     enum hf_outlet_load_state state;
     enum hf_outlet_load_task task;
-    struct hf_outlet_lane *lane; /* lane of the current load, and of the kept records */
-    struct hf_batch *batch;      /* tasks AGAIN and DEAD_LETTER: the batch to load */
-    struct hf_border range;      /* sequences to load; task PLAN: sequences that no batch covers yet */
-    /* the payloads have only lengths until point_at_lines() sets their pointers into `lines` */
+    struct hf_outlet_lane *lane; /* lane of the current load, and of the records that the loader keeps */
+    struct hf_batch *batch;      /* for the tasks AGAIN and DEAD_LETTER, the batch to load */
+    struct hf_border range;      /* sequences to load; for the task PLAN, sequences that no batch covers yet */
+    /* array of the records that the load has read; the payloads have only lengths until point_at_lines() sets their
+     * pointers into `lines` */
     struct hf_spool_record *records;
     size_t n, cap;
-    struct hf_buf lines; /* the payloads, one after the other */
-    uint64_t kept_from;  /* sequence of the first kept record, at which the next plan can continue (0 means none) */
-    size_t kept;         /* number of records that the last plan read and did not use */
-    bool newest;         /* task PLAN: take the newest records of the lane, instead of the oldest */
+    struct hf_buf lines; /* payloads of the records, one after the other */
+    /* sequence of the first record that the loader keeps for the next batch (0 means that it keeps none) */
+    uint64_t kept_from;
+    size_t kept; /* number of records that the loader keeps for the next batch */
+    /* for the task PLAN, true to take the newest records of the lane, and false to take the oldest */
+    bool newest;
     uint64_t dead_lettered;
-    void (*ended)(void *arg); /* state ENDING: called when the worker has finished */
+    void (*ended)(void *arg); /* in the state ENDING, the function to call when the worker has finished the job */
     void *ended_arg;
 
-    /* These fields belong to the job. The loop sets them before the job starts, and reads them after the job ends. */
+    /* The fields from `job` to `err` belong to the job. The loop thread sets these fields before the job starts, and
+     * reads them after the job ends. */
     struct hf_job job;
     struct hf_squeeze *squeeze;
     struct hf_format_packed packed;
     struct hf_borders borders;
-    bool save; /* true if the job also has to save the borders */
+    bool save; /* true if the job must also save the borders */
     uint64_t seed, unix_ns;
     int r;
     struct hf_err err;
@@ -62,12 +66,13 @@ void hf_outlet_load_init(struct hf_outlet_loader *loader, const struct hf_outlet
                          const struct hf_outlet_metrics *metrics, struct hf_outlet_lane *lanes,
                          struct hf_outlet_sender *sender);
 
-/* Starts the most urgent load, if any load is due. Lowers *wait_until_ns to the time when the next load becomes due. */
+/* Starts the most urgent load, if a load is due. Lowers *wait_until_ns to the monotonic time at which the next load
+ * becomes due. */
 void hf_outlet_load_next(struct hf_outlet_loader *loader, uint64_t now_ns, uint64_t *wait_until_ns);
 
-/* Frees the buffers; call this while there is no work. The next load allocates them again. */
+/* Frees the loader's buffers while no load is due. The next load allocates them again. */
 void hf_outlet_load_free_idle(struct hf_outlet_loader *loader);
 
-/* Ends the loader; close its spools first. Calls ended(arg) when no worker uses the loader any more, which may be
- * before this function returns. */
+/* Ends the loader. The caller must have closed the spools of its lanes before. Calls ended(arg) when no worker uses the
+ * loader any more; the call may come before this function returns. */
 void hf_outlet_load_end(struct hf_outlet_loader *loader, void (*ended)(void *arg), void *arg);

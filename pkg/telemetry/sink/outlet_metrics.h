@@ -1,19 +1,20 @@
 /* telemetry/sink/outlet_metrics.h - the metrics holdfast_telemetry_* of one sink, in the registry world->metrics.
  *
- * A look-up of a metric by its labels has to format a text, so the outlet looks up most metrics only once. Without a
- * registry every pointer is NULL, and the hf_metric_* functions accept NULL.
+ * A look-up of a metric by its labels is slow because it formats a text, so the outlet looks up most metrics only once.
+ * Without a registry every pointer in struct hf_outlet_metrics is NULL, and the hf_metric_* functions accept NULL.
  *
- * Threads: loop thread only.  Memory: the metrics belong to the registry. */
+ * Threads: loop thread only. Memory: the registry owns the metrics. */
 #pragma once
 
 #include "telemetry/sink/outlet_config.h"
 #include "web/metrics.h"
 
 struct hf_outlet_metrics {
-    struct hf_metric_family *attempts, *dead,
-        *dropped; /* families with a second label; each count looks up the metric of its label */
+    /* families with a label besides `sink`; the outlet looks up the metric each time it counts */
+    struct hf_metric_family *attempts, *dead, *dropped;
     struct hf_metric *events, *bytes, *batches, *deferred, *rejected;
-    struct hf_metric_family *of_lane[3], *of_sink[3]; /* gauges, which are removed when the sink ends */
+    /* families of the sink's gauges, which hf_outlet_metrics_forget() removes */
+    struct hf_metric_family *of_lane[3], *of_sink[3];
     struct {
         struct hf_metric *queue_bytes, *disk_bytes, *queue_records, *sync;
     } lanes[HF_LANES];

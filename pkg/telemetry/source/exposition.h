@@ -9,14 +9,15 @@
 
 struct hf_exposition {
     struct hf_view rest;
-    uint64_t unix_ns; /* time of samples without a timestamp */
+    uint64_t unix_ns; /* time for samples that have no timestamp */
     struct {
         struct hf_view name;
         enum hf_value_kind kind;
-    } type;         /* the last "# TYPE" line, which applies to the samples that follow */
-    size_t skipped; /* number of lines that do not parse, and of NaN samples */
+    } type;         /* content of the last "# TYPE" line, which applies to the samples after it */
+    size_t skipped; /* number of skipped lines: lines that do not parse, and samples whose value is NaN */
 };
 
-/* Returns 1 and sets *event to a metric with name, labels and value, or returns 0 at the end of the text. The views of
- * the event point into the text or into *scratch, which each call clears. Skips and counts lines that do not parse. */
+/* Reads the next sample. Returns 1 and sets *event to a metric with name, labels and value, or returns 0 at the end of
+ * the text. The views of the event point into the text or into *scratch, which each call clears. Skips lines that do
+ * not parse, and counts them in `skipped`. */
 int hf_exposition_next(struct hf_exposition *text, struct hf_event *event, struct hf_buf *scratch);

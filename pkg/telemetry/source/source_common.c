@@ -1,10 +1,15 @@
 #include "telemetry/source/source_common.h"
 
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/host.h"
 #include "base/parse.h"
 #include "codec/scan.h"
 
@@ -198,4 +203,46 @@ void hf_source_names_done(struct hf_source_names *names)
         free(names->names[i]);
     free(names->names);
     *names = (struct hf_source_names){.names = NULL};
+}
+
+/* ---- addresses --------------------------------------------------------------------------------------------------- */
+
+static bool is_own(int family, const void *address)
+{
+    struct ifaddrs *all = NULL;
+    bool own = false;
+
+    if (getifaddrs(&all) < 0)
+        return false;
+    for (const struct ifaddrs *it = all; it != NULL && !own; it = it->ifa_next) {
+        if (it->ifa_addr == NULL || it->ifa_addr->sa_family != family)
+            continue;
+        const void *here = family == AF_INET
+                               ? (const void *)&((const struct sockaddr_in *)(const void *)it->ifa_addr)->sin_addr
+                               : (const void *)&((const struct sockaddr_in6 *)(const void *)it->ifa_addr)->sin6_addr;
+        own = memcmp(here, address, family == AF_INET ? 4 : 16) == 0;
+    }
+    freeifaddrs(all);
+    return own;
+}
+
+bool hf_source_is_own_url(const char *url)
+{
+    struct hf_view host = hf_host_of_url(url);
+    bool brackets = host.n >= 2 && host.p[0] == '[';
+    char text[INET6_ADDRSTRLEN];
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    if (brackets)
+        host = (struct hf_view){host.p + 1, host.n - 2};
+    if (host.n == 0 || host.n >= sizeof(text))
+        return false;
+    for (size_t i = 0; i < host.n; i++)
+        text[i] = (char)tolower((unsigned char)host.p[i]);
+    text[host.n] = '\0';
+    if (brackets != (strchr(text, ':') != NULL))
+        return false;
+    return hf_host_is_loopback(hf_view_of(text)) || (inet_pton(AF_INET, text, &v4) == 1 && is_own(AF_INET, &v4)) ||
+           (inet_pton(AF_INET6, text, &v6) == 1 && is_own(AF_INET6, &v6));
 }

@@ -1,32 +1,37 @@
-/* telemetry/source/source_common.h - helpers that several sources share. Loop thread only; no state. */
+/* telemetry/source/source_common.h - helpers that several sources share. Threads: loop thread only. The helpers have no
+ * state. */
 #pragma once
 
 #include <fnmatch.h>
 
 #include "telemetry/source/source.h"
 
-/* Offers an event for a source that can read its data again. Returns 0 if the source can continue with the next event,
- * because the intake accepted this event, does not want it, or can never store it. Returns -EAGAIN if the source has to
- * offer this event again later, because there is no room or storing failed. */
+/* Offers an event of a source that can read its data again. Returns 0 if the source must continue with the next event,
+ * because the intake accepted this event, filtered it, or can never store it. Returns -EAGAIN if the source must offer
+ * this event again later, because the intake has no room or storing failed. */
 int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event, struct hf_receipt *receipt);
 
-/* Returns the severity that the text of a line states, by a word like ERROR or WARN near its start or by a form like
- * level=error. Returns 0 if the line states none. */
+/* Returns the severity that a log line states, either with a word like ERROR or WARN near the start of the line or in a
+ * form like level=error. Returns 0 if the line states no severity. */
 enum hf_severity hf_source_line_severity(struct hf_view line);
 
-/* Parses a line that is a JSON object. Sets the body, severity and time of *event from the object's members, and adds
- * the object's other plain members as attributes. Clears *scratch and puts unescaped texts there. Returns false and
- * leaves *event unchanged if the line is not an object. */
+/* Parses a log line that is a JSON object. Sets the body, severity and time of *event from the object's members, and
+ * adds the other members as attributes if their values are not objects or lists. Clears *scratch and puts unescaped
+ * texts there. Returns false and leaves *event unchanged if the line is not a JSON object. */
 bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch);
 
-/* True if `text` matches a glob of `include` (an empty list matches everything) and none of `exclude`. Both lists end
- * with NULL. */
+/* Returns true if `text` matches a glob of `include` (an empty list matches everything) and matches no glob of
+ * `exclude`. Both lists end with NULL. */
 bool hf_source_name_wanted(const char *const *include, const char *const *exclude, const char *text);
 
 /* A copy of a list of strings from the policy, which a source needs because it may outlive the policy. */
 struct hf_source_names {
-    char **names; /* ends with NULL */
+    char **names; /* array of n strings, which NULL ends */
     size_t n;
 };
 HF_MUST_USE int hf_source_names_copy(struct hf_source_names *names, const char *const *from);
 void hf_source_names_done(struct hf_source_names *names);
+
+/* Returns true if the host of the URL is an address of this node: loopback, or an address of one of its interfaces. The
+ * only name for which it returns true is localhost. */
+bool hf_source_is_own_url(const char *url);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/dir.h"
+#include "os/walk.h"
 #include "telemetry/source/cri.h"
 #include "telemetry/source/source_common.h"
 #include "telemetry/source/tail.h"
@@ -18,6 +20,7 @@ struct containers {
     struct hf_tail *tail;
     struct hf_source_names include, exclude; /* namespaces */
     const char *pods;
+    char real_pods[MAX_PATH]; /* `pods` without links; "" before the first search */
 };
 
 /* State of a file with incomplete lines: the parts of each stream so far. */
@@ -95,10 +98,26 @@ static int visit(void *arg, const char *name, unsigned char type)
     return 0;
 }
 
+/* Notes where the folder of pods is, because the administrator may have moved it and left a link. */
+static void find_pods(struct containers *containers)
+{
+    const struct hf_fs_ops *fs = containers->world->fs;
+    char any[MAX_PATH];
+    struct hf_walk walk;
+
+    (void)snprintf(any, sizeof(any), "%.*s/x", MAX_PATH - 3, containers->pods);
+    if (hf_walk_to(fs, any, &walk, NULL) < 0)
+        return;
+    (void)hf_dir_of_path(walk.path, containers->real_pods, sizeof(containers->real_pods));
+    hf_walk_done(fs, &walk);
+}
+
 static void find(void *arg, struct hf_tail *tail)
 {
-    const struct containers *containers = arg;
+    struct containers *containers = arg;
     struct pod_walk walk = {.containers = containers, .tail = tail};
+
+    find_pods(containers);
 
     walk.n = strlen(containers->pods);
     if (walk.n >= sizeof(walk.path))
@@ -117,6 +136,26 @@ static const void *owner(void *arg, const char *path)
         return NULL;
     (void)snprintf(pod, sizeof(pod), "%.*s", (int)strcspn(path + n + 1, "/"), path + n + 1);
     return wants_pod(containers, pod) ? containers : NULL;
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+    size_t n = strlen(folder);
+
+    return strncmp(path, folder, n) == 0 && path[n] == '/';
+}
+
+/* Some container runtimes keep the files in a folder of their own and make links below the folder of pods. */
+static bool allows(void *arg, const char *path)
+{
+    const struct containers *containers = arg;
+    static const char *const runtimes[] = {"/var/lib/docker/containers", "/var/lib/containers"};
+
+    for (size_t i = 0; i < HF_LEN(runtimes); i++)
+        if (is_below(path, runtimes[i]))
+            return true;
+    return (containers->real_pods[0] != '\0' && is_below(path, containers->real_pods)) ||
+           hf_config_allows_file(containers->world->config, containers->world->scope, path);
 }
 
 /* ---- what -------------------------------------------------------------------------------------------------------- */
@@ -274,7 +313,8 @@ static void containers_free(struct hf_source *source)
 int hf_source_containers_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                              const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
-    static const struct hf_tail_ops ops = {.find = find, .owner = owner, .line = take_line, .forget = forget};
+    static const struct hf_tail_ops ops = {
+        .find = find, .owner = owner, .allows = allows, .line = take_line, .forget = forget};
     struct containers *containers = calloc(1, sizeof(*containers));
     int r;
 

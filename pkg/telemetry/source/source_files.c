@@ -1,11 +1,11 @@
 /* The source `files`: text files that programs write. */
 #include <errno.h>
 #include <fcntl.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/regex.h"
 #include "os/dir.h"
 #include "telemetry/source/source_common.h"
 #include "telemetry/source/tail.h"
@@ -14,8 +14,8 @@ enum { MAX_FOLDER = 1024, SCRATCH = 128 << 10 };
 
 struct spec {
     char *folder, *pattern;
-    bool json, multiline;
-    regex_t starts;
+    bool json;
+    struct hf_regex *starts; /* NULL: each line is a record */
     enum hf_severity severity;
 };
 
@@ -78,16 +78,22 @@ static const void *owner(void *arg, const char *path)
     return NULL;
 }
 
+static bool allows(void *arg, const char *path)
+{
+    const struct files *files = arg;
+
+    return hf_config_allows_file(files->world->config, files->world->scope, path);
+}
+
 /* ---- what -------------------------------------------------------------------------------------------------------- */
 
 /* In multi-line mode: true if the line begins a record. Else every line does. */
 static bool starts(void *arg, const struct hf_tail_file *file, struct hf_view line)
 {
     const struct spec *spec = file->owner;
-    regmatch_t match = {.rm_so = 0, .rm_eo = (regoff_t)line.n};
 
     (void)arg;
-    return !spec->multiline || regexec(&spec->starts, line.p, 1, &match, REG_STARTEND) == 0;
+    return spec->starts == NULL || hf_regex_matches(spec->starts, line);
 }
 
 static int take_line(void *arg, const struct hf_tail_line *line)
@@ -128,8 +134,7 @@ static void files_free(struct hf_source *source)
     for (size_t i = 0; i < files->n_specs; i++) {
         free(files->specs[i].folder);
         free(files->specs[i].pattern);
-        if (files->specs[i].multiline)
-            regfree(&files->specs[i].starts);
+        hf_regex_free(files->specs[i].starts);
     }
     hf_buf_done(&files->scratch);
     free(files);
@@ -142,9 +147,9 @@ static int copy_spec(struct files *files, const struct hf_telemetry_file *from, 
 
     if (from->path[0] != '/' || strlen(from->path) >= sizeof(folder))
         return hf_err_set(err, EINVAL, "cannot follow path '%.200s'", from->path);
-    if (from->multiline_start != NULL && regcomp(&spec->starts, from->multiline_start, REG_EXTENDED | REG_NOSUB) != 0)
-        return hf_err_set(err, EINVAL, "multiline.start of '%.150s' is not a regular expression", from->path);
-    spec->multiline = from->multiline_start != NULL;
+    int r = from->multiline_start != NULL ? hf_regex_new(from->multiline_start, &spec->starts, err) : 0;
+    if (r < 0)
+        return hf_err_wrap(err, r, "multiline.start of '%.150s' is not a regular expression", from->path);
     files->n_specs++;
     spec->pattern = strdup(hf_dir_of_path(from->path, folder, sizeof(folder)));
     spec->folder = strdup(folder);
@@ -156,8 +161,9 @@ static int copy_spec(struct files *files, const struct hf_telemetry_file *from, 
 int hf_source_files_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                         const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
-    static const struct hf_tail_ops plain = {.find = find, .owner = owner, .line = take_line};
-    static const struct hf_tail_ops multiline = {.find = find, .owner = owner, .line = take_line, .starts = starts};
+    static const struct hf_tail_ops plain = {.find = find, .owner = owner, .allows = allows, .line = take_line};
+    static const struct hf_tail_ops multiline = {
+        .find = find, .owner = owner, .allows = allows, .line = take_line, .starts = starts};
     struct files *files = calloc(1, sizeof(*files));
     bool any_multiline = false;
     int r = 0;

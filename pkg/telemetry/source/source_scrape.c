@@ -1,13 +1,9 @@
-/* The source `scrape`: metrics of programs on this node in Prometheus format. Accepts loopback and the node's own
- * addresses only, so that the agent is nobody's way into a network. */
-#include <arpa/inet.h>
+/* The source `scrape`: metrics of programs on this node in Prometheus format. Without another rule in agent.yaml, it
+ * accepts loopback and the node's own addresses only, so that the agent is nobody's way into a network. */
 #include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/net/url_mask.h"
 #include "loop/http/client.h"
@@ -58,51 +54,6 @@ static void arm(struct target *target)
 
     world->sched->timer_arm(world->sched->ctx, target->timer,
                             target->again ? 0 : target->due_ns - HF_MIN(target->due_ns, now_ns));
-}
-
-/* ---- whom -------------------------------------------------------------------------------------------------------- */
-
-static bool is_own(int family, const void *address)
-{
-    struct ifaddrs *all = NULL;
-    bool own = false;
-
-    if (getifaddrs(&all) < 0)
-        return false;
-    for (const struct ifaddrs *it = all; it != NULL && !own; it = it->ifa_next) {
-        if (it->ifa_addr == NULL || it->ifa_addr->sa_family != family)
-            continue;
-        const void *here = family == AF_INET
-                               ? (const void *)&((const struct sockaddr_in *)(const void *)it->ifa_addr)->sin_addr
-                               : (const void *)&((const struct sockaddr_in6 *)(const void *)it->ifa_addr)->sin6_addr;
-        own = memcmp(here, address, family == AF_INET ? 4 : 16) == 0;
-    }
-    freeifaddrs(all);
-    return own;
-}
-
-/* True if the URL's host is an address of this node; the only name it accepts is localhost. */
-static bool is_local(const char *url)
-{
-    const char *host = strstr(url, "://"), *end;
-    char text[64];
-    struct in_addr v4;
-    struct in6_addr v6;
-
-    if (host == NULL)
-        return false;
-    host += 3;
-    bool bracket = *host == '[';
-    host += bracket;
-    end = host + strcspn(host, bracket ? "]" : ":/?#");
-    if ((size_t)(end - host) >= sizeof(text) || memchr(host, '@', (size_t)(end - host)) != NULL)
-        return false;
-    (void)snprintf(text, sizeof(text), "%.*s", (int)(end - host), host);
-    if (strcasecmp(text, "localhost") == 0)
-        return true;
-    if (inet_pton(AF_INET, text, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127 || is_own(AF_INET, &v4);
-    return inet_pton(AF_INET6, text, &v6) == 1 && (IN6_IS_ADDR_LOOPBACK(&v6) || is_own(AF_INET6, &v6));
 }
 
 /* ---- what -------------------------------------------------------------------------------------------------------- */
@@ -244,8 +195,9 @@ static int add_target(struct scrape *scrape, const struct hf_telemetry_scrape *f
     char shown[HF_URL_MASKED];
     const char *rest = strstr(hf_url_mask(from->url, shown, sizeof(shown)), "://");
 
-    if (!is_local(from->url))
-        return hf_err_set(err, EACCES, "scrape %zu: '%.128s' is not an address of this node", i, shown);
+    if (!hf_config_allows_scrape(scrape->world->config, scrape->world->scope, from->url,
+                                 hf_source_is_own_url(from->url), err))
+        return hf_err_wrap(err, -EACCES, "scrape[%zu].url", i);
     *target = (struct target){.scrape = scrape,
                               .url = strdup(from->url),
                               .source = hf_asprintf("scrape:%s", rest != NULL ? rest + 3 : shown),

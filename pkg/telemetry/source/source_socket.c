@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "telemetry/source/socket_name.h"
 #include "telemetry/source/source_common.h"
 
 enum { MAX_DATAGRAM = 64 << 10, AT_ONCE = 256, SCRATCH = 128 << 10, RECEIVE_BYTES = 1 << 20 };
@@ -18,14 +17,13 @@ struct socket_source {
     struct hf_source source;
     const struct hf_telemetry_world *world;
     const struct hf_intake *intake;
-    char *path;
     int fd;
     struct hf_loop_fd *watch; /* NULL: not reading */
     char *datagram;           /* the datagram being offered */
     size_t n;
     struct hf_view rest;
     struct hf_buf scratch;
-    struct stat bound;
+    struct hf_socket_name name;
 };
 
 static const enum hf_severity syslog_severities[] = {
@@ -119,45 +117,31 @@ static void resume(struct hf_source *source)
 static void socket_free(struct hf_source *source)
 {
     struct socket_source *from = hf_container_of(source, struct socket_source, source);
-    struct stat st;
 
     pause_reading(from);
-    if (from->fd >= 0) {
+    hf_socket_name_done(&from->name);
+    if (from->fd >= 0)
         (void)close(from->fd);
-        /* Remove only our own socket: another process may have taken the name. */
-        if (from->path != NULL && lstat(from->path, &st) == 0 && st.st_ino == from->bound.st_ino &&
-            st.st_dev == from->bound.st_dev)
-            (void)unlink(from->path);
-    }
     hf_buf_done(&from->scratch);
     free(from->datagram);
-    free(from->path);
     free(from);
 }
 
-static int bind_socket(struct socket_source *from, struct hf_err *err)
+static int bind_socket(struct socket_source *from, const char *path, struct hf_err *err)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    _cleanup_(hf_freep) char *record = hf_asprintf("%s/sources/socket", from->world->dir);
     int bytes = RECEIVE_BYTES;
-    struct stat st;
 
-    if (strlen(from->path) >= sizeof(address.sun_path))
-        return hf_err_set(err, ENAMETOOLONG, "path '%.120s' is too long for a socket", from->path);
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", from->path);
-    /* Remove the socket of an earlier process, but nothing else of that name. */
-    if (lstat(from->path, &st) == 0) {
-        if (!S_ISSOCK(st.st_mode))
-            return hf_err_set(err, EEXIST, "'%s' exists and is not a socket", from->path);
-        (void)unlink(from->path);
-    }
+    if (record == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
     from->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (from->fd < 0 || bind(from->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-        return hf_err_sys(err, -errno, "bind '%s'", from->path);
+    if (from->fd < 0)
+        return hf_err_sys(err, -errno, "make a socket");
     /* Any program of the node may write; rate limits bound the volume. */
-    if (chmod(from->path, 0666) < 0 || lstat(from->path, &from->bound) < 0)
-        return hf_err_sys(err, -errno, "prepare '%s'", from->path);
-    (void)setsockopt(from->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-    return 0;
+    int r = hf_socket_name_take(&from->name, from->fd, path, 0666, from->world->fs, record, err);
+    if (r == 0)
+        (void)setsockopt(from->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+    return r;
 }
 
 int hf_source_socket_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
@@ -173,14 +157,14 @@ int hf_source_socket_new(const struct hf_telemetry_sources *sources, const struc
     from->intake = intake;
     from->fd = -1;
     from->scratch = (struct hf_buf)HF_BUF_INIT(SCRATCH);
-    from->path = strdup(sources->socket_path);
+    from->name = (struct hf_socket_name)HF_SOCKET_NAME_INIT;
     from->datagram = malloc(MAX_DATAGRAM); /* untouched pages cost nothing */
-    r = from->path == NULL || from->datagram == NULL ? hf_err_set(err, ENOMEM, "out of memory")
-                                                     : bind_socket(from, err);
+    r = from->datagram == NULL ? hf_err_set(err, ENOMEM, "out of memory")
+                               : bind_socket(from, sources->socket_path, err);
     if (r == 0) {
         r = hf_loop_watch_fd(world->loop, from->fd, true, false, on_readable, from, &from->watch);
         if (r < 0)
-            r = hf_err_sys(err, r, "watch '%s'", from->path);
+            r = hf_err_sys(err, r, "watch '%s'", sources->socket_path);
     }
     if (r < 0) {
         socket_free(&from->source);

@@ -10,12 +10,13 @@
 
 #include "codec/sha256.h"
 #include "os/dir.h"
+#include "telemetry/source/tail_open.h"
 
 /* The saved position of a truncated file without a line: it lies beyond the end, so the next process sees the
  * truncation. */
 #define BEYOND_ANY 9000000000000000000u
 
-enum { BEGIN_BYTES = 256, LOOK_S = 1, AGAIN_S = 5, LOOKS = 2, MAX_PATH = 1024 };
+enum { BEGIN_BYTES = 256, LOOK_S = 1, AGAIN_S = 5, LOOKS = 2, MAX_PATH = 1024, MAX_REFUSED = 32 };
 
 /* A file's position as an earlier process saved it. */
 struct saved_position {
@@ -38,6 +39,8 @@ struct hf_tail {
     size_t n_saved;
     uint64_t find_ns;
     bool full_logged;
+    uint64_t refused[MAX_REFUSED]; /* hashes of paths that were logged as refused */
+    size_t n_refused;
 };
 
 /* Lines that one read brought, under one receipt. */
@@ -252,16 +255,28 @@ static void take_up(struct hf_tail_file *file, struct saved_position *e)
     forget_saved(e);
 }
 
-static int open_file(const struct hf_tail *tail, const char *path, struct stat *ret_st)
+/* Logs a refused path once. Without memory for another one, logs nothing. */
+static void note_refused(struct hf_tail *tail, const char *path, const struct hf_err *err)
 {
-    const struct hf_fs_ops *fs = tail->world->fs;
-    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0, HF_FS_ANY);
+    uint64_t hash = hash64(path, strlen(path));
 
-    if (fd >= 0 && fs->fstat(fs->ctx, fd, ret_st) == 0 && S_ISREG(ret_st->st_mode))
-        return fd;
-    if (fd >= 0)
-        (void)fs->close(fs->ctx, fd);
-    return -1;
+    for (size_t i = 0; i < tail->n_refused; i++)
+        if (tail->refused[i] == hash)
+            return;
+    if (tail->n_refused == MAX_REFUSED)
+        return;
+    tail->refused[tail->n_refused++] = hash;
+    hf_log_err(tail->world->log, HF_LOG_WARNING, "telemetry.file_refused", "path", path, err);
+}
+
+static int open_file(struct hf_tail *tail, const char *path, struct stat *ret_st)
+{
+    struct hf_err err = HF_ERR_INIT;
+    int fd = hf_tail_open(tail->world->fs, path, tail->ops->allows, tail->arg, ret_st, &err);
+
+    if (fd == -EACCES || fd == -ELOOP)
+        note_refused(tail, path, &err);
+    return fd;
 }
 
 /* True if the file is followed already, perhaps under another name. */

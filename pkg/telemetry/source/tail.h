@@ -1,12 +1,13 @@
-/* telemetry/source/tail.h - follows files that grow, rotate and get truncated, line by line, without losing or
- * repeating a line.
+/* telemetry/source/tail.h - follows log files line by line while they grow, are renamed by log rotation or are
+ * truncated. It neither loses nor repeats a line.
  *
- * Device, inode and a hash of the first line (of at most 256 bytes) identify a file. So tail still follows a renamed
+ * Tail identifies a file by device, inode and a hash of the first line (of at most 256 bytes). So tail reads a renamed
  * file to its end, while it also follows the new file at the old path. After a restart tail searches the folder of a
- * file for the file's new name. If a file shrinks (copytruncate), tail begins again at its start, with the next
- * generation. Tail does not keep an incomplete line in memory; it reads the line again when the file has grown. As
- * receipts settle, tail saves up to which offset each file is durable. A line's id consists of file, generation, offset
- * and a hash of the line, so the intake recognises lines that tail reads again after a crash.
+ * file for the file's new name. If a file shrinks (copytruncate), tail reads the file again from its start, as the next
+ * generation of the file. Tail does not keep an incomplete line in memory; it reads the line again when the file has
+ * grown. When receipts settle, tail saves the offset in each file up to which all events are durable. The id of a line
+ * consists of file, generation, offset and a hash of the line, so the intake recognises lines that tail reads again
+ * after a crash.
  *
  * Tail checks all files every second and searches for new files every HF_TAIL_FIND_S seconds. Threads: loop thread
  * only. */
@@ -20,11 +21,12 @@
 
 enum {
     HF_TAIL_MAX_FILES = 512,
-    HF_TAIL_MAX_LINE = 64 << 10,    /* limit in bytes; tail truncates and marks longer lines */
-    HF_TAIL_TURN_BYTES = 256 << 10, /* limit of bytes read in one turn of the loop */
-    HF_TAIL_MAX_PIECES = 128,       /* limit of pieces whose receipts are open */
+    /* maximum length of a line in bytes; tail truncates a longer line and marks it as truncated */
+    HF_TAIL_MAX_LINE = 64 << 10,
+    HF_TAIL_TURN_BYTES = 256 << 10, /* maximum number of bytes that tail reads in one iteration of the event loop */
+    HF_TAIL_MAX_PIECES = 128,       /* maximum number of pieces whose receipts have not settled */
     HF_TAIL_FIND_S = 5,
-    HF_TAIL_GONE_S = 10, /* seconds after which tail no longer follows a deleted file that does not grow */
+    HF_TAIL_GONE_S = 10, /* seconds after which tail stops following a deleted file that does not grow */
     HF_TAIL_ID = 64,
 };
 
@@ -33,33 +35,34 @@ struct hf_tail;
 struct hf_tail_file {
     struct hf_list link;
     struct hf_tail *tail;
-    char *path; /* the path under which tail last found the file */
+    char *path; /* path at which tail last found the file */
     const void *owner;
-    void *state; /* for the source's line() to use; forget() frees it */
+    void *state; /* state that line() may keep for this file; forget() frees it */
     int fd;
-    /* start_hash is the hash of the first line (0 means that the file has no whole line yet) */
+    /* device and inode of the file, and the hash of its first line (0 means that the file has no complete line yet) */
     uint64_t dev, ino, start_hash;
     unsigned generation;
-    uint64_t before; /* value of start_hash when the file was truncated */
-    bool cut;        /* the file was truncated and has no whole line since then */
-    uint64_t offset; /* offset of the next byte to read */
-    /* offset at which a record begins that is still incomplete, although tail has already read its next lines;
-     * UINT64_MAX: none */
+    uint64_t before; /* value of start_hash before the file was truncated */
+    bool cut;        /* true if the file was truncated and has had no complete line since then */
+    uint64_t offset; /* offset in the file of the next byte to read */
+    /* offset of the first line of a record that is still incomplete, although tail has already read some of its lines;
+     * UINT64_MAX if there is no such record */
     uint64_t hold_offset;
-    uint64_t safe; /* offset before which everything is durable */
-    uint64_t size; /* size of the file at the last check */
-    /* quiet_since_ns: since when the file has not grown. gone_since_ns: since when `path` leads to another file or to
-     * none (0 means that `path` leads to this file) */
+    uint64_t safe; /* offset in the file up to which all events are durable */
+    uint64_t size; /* size of the file in bytes at the last check */
+    /* quiet_since_ns is the time since which the file has not grown. gone_since_ns is the time since which `path` leads
+     * to another file or to no file (0 means that `path` leads to this file). */
     uint64_t quiet_since_ns, gone_since_ns;
-    bool skipping;          /* tail skips bytes up to the end of a truncated line */
-    uint64_t not_before_ns; /* after a failure to store a line: when to pass the line to line() again */
+    bool skipping; /* true while tail skips bytes up to the end of a truncated line */
+    /* time before which tail does not pass the next line to line() again, because storing the line failed */
+    uint64_t not_before_ns;
     bool seen, looked_at;
-    struct hf_list pieces; /* pieces whose receipts are open, in the order of the file */
+    struct hf_list pieces; /* pieces of the file whose receipts have not settled, in the order of the file */
 };
 
 struct hf_tail_line {
     struct hf_tail_file *file;
-    /* the record without its last line break; a record is one line or, with starts(), several lines */
+    /* the record without its last line break; a record is one line, or several lines if starts() says so */
     struct hf_view text;
     uint64_t offset;
     bool cut;
@@ -67,20 +70,24 @@ struct hf_tail_line {
 };
 
 struct hf_tail_ops {
-    /* Searches for files, and calls hf_tail_found() for every file to follow. */
+    /* Searches for files. Must call hf_tail_found() for every file that tail has to follow. */
     void (*find)(void *arg, struct hf_tail *tail);
-    /* Returns the owner that hf_tail_found() would get for a file at this path, or NULL if a file there is not to be
-     * followed. */
+    /* Returns the `owner` that find() would pass to hf_tail_found() for a file at this path, or NULL if tail must not
+     * follow a file at this path. */
     const void *(*owner)(void *arg, const char *path);
-    /* Takes a line. -EAGAIN: there is no room, and tail passes this line again later. After any other return value,
-     * errors included, tail continues with the next line. */
+    /* Returns true if the source may read the file at this path, which has no links. */
+    bool (*allows)(void *arg, const char *path);
+    /* Receives one record. -EAGAIN: there is no room, and tail passes the record again later. After any other return
+     * value, also after other errors, tail continues with the next record. */
     int (*line)(void *arg, const struct hf_tail_line *line);
-    /* Returns true if a record begins with this line. If `starts` is NULL, every line is a record. */
+    /* Returns true if this line begins a new record, and false if it belongs to the record before. If `starts` is NULL,
+     * every line is a record. */
     bool (*starts)(void *arg, const struct hf_tail_file *file, struct hf_view line);
-    void (*forget)(void *arg, struct hf_tail_file *file); /* frees file->state; may be NULL */
+    /* called before tail forgets a file, to free file->state; may be NULL */
+    void (*forget)(void *arg, struct hf_tail_file *file);
 };
 
-/* Creates a tail that saves its positions in the file `name` (source/position.h). Returns 0 or -ENOMEM. */
+/* Creates a tail that saves its offsets in the position file `name` (source/position.h). Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_tail_new(const struct hf_telemetry_world *world, const char *name, const struct hf_tail_ops *ops,
                             void *arg, struct hf_tail **ret_tail, struct hf_err *err);
 void hf_tail_free(struct hf_tail *tail);

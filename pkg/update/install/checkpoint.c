@@ -101,8 +101,10 @@ bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha25
         return false;
     (void)snprintf(keeper->key, sizeof(keeper->key), "%s-%s", delta_sha256, sha256);
     hf_fetch_record_boot(dir->fs, keeper->boot);
-    keeper->fd = hf_target_open_file(dir, hf_target_file_name(dir->release, HF_TARGET_CHECKPOINT, name),
-                                     O_RDWR | O_CREAT, &ignored);
+    (void)hf_target_file_name(dir->release, HF_TARGET_CHECKPOINT, name);
+    keeper->fd = hf_target_take_file(dir, name, dir->uid, &ignored);
+    if (keeper->fd == -ENOENT)
+        keeper->fd = hf_target_make_file(dir, name, &ignored);
     return keeper->fd >= 0 && load(keeper, ret_point);
 }
 

@@ -4,22 +4,22 @@
  * A small file `.holdfast-<release>.point` lies in the folder of the target. It has three slots, each for one sealed
  * record (codec/seal.h):
  *   two slots, written in turn  valid after a power cut: each write follows a sync of the new file up to that offset,
- *                               and is synced itself. There are at most 16 such writes for a file of any size. A torn
- *                               write leaves the other slot intact.
+ *                               and a sync of the slot follows the write. There are at most 16 such writes for a file
+ *                               of any size. A torn write leaves the other slot intact.
  *   one slot                    valid after a kill until the machine reboots (the record holds the kernel's boot id):
  *                               overwritten at every checkpoint (4 MiB of output) and never synced, so that it causes
- *                               no card writes of its own
- * A checkpoint is only a hint. patch.c compares the finished file with the signed hash in any case, and makes the file
- * again from the start if the hash differs. A lost checkpoint costs only time.
+ *                               no writes to flash storage by itself
+ * A wrong checkpoint cannot do harm: patch.c compares the hash of the finished file with the signed hash, and makes the
+ * file again from the start if the hashes differ. A lost checkpoint costs only time.
  *
- * Threads: any, one at a time; all functions with a file block. Memory: a keeper borrows `dir` and owns one
- * descriptor. */
+ * Threads: any, but one at a time for one keeper; all functions except _format and _parse block. Memory: a keeper
+ * borrows `dir` and owns one descriptor. */
 #pragma once
 
 #include "delta/delta.h"
 #include "update/install/target.h"
 
-/* Smaller files get no checkpoints, because making a small file again is fast. */
+/* Minimum size of a new file that gets checkpoints. Making a smaller file again is fast. */
 #define HF_CHECKPOINT_MIN_BYTES (UINT64_C(16) << 20)
 
 struct hf_checkpoint_keeper {
@@ -30,7 +30,7 @@ struct hf_checkpoint_keeper {
     uint64_t every;                  /* bytes between two synced checkpoints */
     uint64_t synced;                 /* offset of the last synced checkpoint */
     unsigned turn;                   /* number of the synced slot to write next */
-    struct hf_delta_checkpoint last; /* last checkpoint, synced or not; new_offset is 0 if there is none */
+    struct hf_delta_checkpoint last; /* last checkpoint, synced or not; its new_offset is 0 if there is no checkpoint */
 };
 #define HF_CHECKPOINT_KEEPER_INIT                                                                                      \
     {                                                                                                                  \
@@ -38,24 +38,24 @@ struct hf_checkpoint_keeper {
     }
 
 /* Starts to keep checkpoints of the delta `delta_sha256`, which makes the file `sha256` of `size` bytes. Returns true
- * if an earlier process left a checkpoint, and sets *ret_point to the one with the highest offset. The caller checks
- * that the new file has at least that many bytes. Returns false if there is no checkpoint. */
+ * if an earlier process left a checkpoint, and sets *ret_point to the checkpoint with the highest offset. The caller
+ * checks that the new file has at least that many bytes. Returns false if there is no checkpoint. */
 bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256, uint64_t size,
                         struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point);
 /* Returns the highest offset of a checkpoint on disk, or 0 if there is none. Changes nothing. */
 uint64_t hf_checkpoint_peek(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256);
 /* Drops all checkpoints, because the new file starts at offset 0 again. */
 void hf_checkpoint_restart(struct hf_checkpoint_keeper *keeper);
-/* Records that the new file, open as out_fd, is written up to the checkpoint. May sync the new file first; the only
- * errors returned are those of this sync. */
+/* Records `checkpoint`, up to which the new file (open as out_fd) is written. May sync the new file first. Returns only
+ * errors of this sync, and ignores errors of the checkpoint file. */
 HF_MUST_USE int hf_checkpoint_keep(struct hf_checkpoint_keeper *keeper, int out_fd,
                                    const struct hf_delta_checkpoint *checkpoint);
 /* Makes the last checkpoint durable, so that a later process can resume there after a reboot. */
 void hf_checkpoint_settle(struct hf_checkpoint_keeper *keeper, int out_fd);
 void hf_checkpoint_done(struct hf_checkpoint_keeper *keeper); /* closes the checkpoint file and does not remove it */
 
-/* Formats a record. Pure; the text does not depend on the architecture. */
+/* Formats a checkpoint record. Pure; the text does not depend on the processor architecture. */
 HF_MUST_USE int hf_checkpoint_format(const struct hf_checkpoint_keeper *keeper, bool synced, struct hf_buf *out);
-/* Parses a record. -EBADMSG: the record is damaged, or belongs to another delta or another boot. */
+/* Parses a checkpoint record. -EBADMSG: the record is damaged, or belongs to another delta or another boot. */
 HF_MUST_USE int hf_checkpoint_parse(struct hf_view text, const struct hf_checkpoint_keeper *keeper,
                                     struct hf_delta_checkpoint *ret_point);

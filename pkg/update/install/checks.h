@@ -1,4 +1,4 @@
-/* update/install/checks.h - runs the health checks of a release until there is a verdict (update/rules/health.h).
+/* update/install/checks.h - runs the health checks of a release until update/rules/health.h reaches a verdict.
  *
  * All checks run at the same time, each with its own period and timeout. A check that hangs does not delay the other
  * checks. Threads: loop thread only. Memory: struct hf_checks frees itself before it calls `done`. To end the checks
@@ -20,10 +20,10 @@ struct hf_checks_params {
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    const struct hf_check *checks; /* borrowed until `done` */
+    const struct hf_check *checks; /* array of n health checks; borrowed until `done` is called */
     size_t n;
     uint64_t deadline_ns;
-    /* Called once, never from within hf_checks_start(). */
+    /* Called once with the verdict and the last results, never from within hf_checks_start(). */
     void (*done)(void *arg, const struct hf_health *health);
     void *arg;
 };
@@ -32,4 +32,4 @@ struct hf_checks;
 
 HF_MUST_USE int hf_checks_start(const struct hf_checks_params *params, struct hf_checks **ret_checks,
                                 struct hf_err *err);
-void hf_checks_free(struct hf_checks *checks); /* cancels and does not call `done`; ignores NULL */
+void hf_checks_free(struct hf_checks *checks); /* Cancels the checks without a call of `done`. Ignores NULL. */

@@ -79,7 +79,7 @@ static uint64_t limit(const struct hf_fetch *fetch)
     bool maybe_packed = fetch->record.packed || (fetch->record.offset == 0 && fetch->head_n < HEAD) ||
                         looks_packed(fetch->head, fetch->head_n);
 
-    return fetch->p.is_delta || !maybe_packed ? size : size + size / 64 + SLACK;
+    return fetch->p.exact || !maybe_packed ? size : size + size / 64 + SLACK;
 }
 
 static bool strong(const char *etag)
@@ -162,7 +162,9 @@ static int prepare(struct hf_fetch *fetch, struct fetch_work *work)
     if (r == 0 && !work->already)
         r = record_failure(work, hf_fetch_record_load(fs, fetch->p.folder, fetch->p.key, &work->record, &failure->err));
     if (r == 0 && !work->already) {
-        fetch->fd = hf_target_open_file(&dir, part, O_RDWR | O_CREAT, failure);
+        fetch->fd = hf_target_take_file(&dir, part, dir.uid, failure);
+        if (fetch->fd == -ENOENT)
+            fetch->fd = hf_target_make_file(&dir, part, failure);
         r = HF_MIN(fetch->fd, 0);
         if (r == 0)
             r = hf_target_sync(&dir, failure);
@@ -285,7 +287,7 @@ static int copy_all(struct hf_fetch *fetch, struct fetch_work *work, int from)
 {
     const struct hf_fs_ops *fs = fetch->p.target.fs;
     _cleanup_(hf_freep) char *bytes = malloc(COPY_STEP);
-    uint64_t most = fetch->p.is_delta ? fetch->p.size : fetch->p.size + fetch->p.size / 64 + SLACK;
+    uint64_t most = fetch->p.exact ? fetch->p.size : fetch->p.size + fetch->p.size / 64 + SLACK;
     ssize_t n;
     int r = fs->ftruncate(fs->ctx, fetch->fd, 0);
 
@@ -294,7 +296,7 @@ static int copy_all(struct hf_fetch *fetch, struct fetch_work *work, int from)
     while ((n = fs->pread(fs->ctx, from, bytes, COPY_STEP, work->copied)) > 0) {
         if (atomic_load(&fetch->cancel))
             return hf_failure_sys(&work->failure, -ECANCELED, "copy");
-        if (work->copied == 0 && !fetch->p.is_delta && !looks_packed((const unsigned char *)bytes, (size_t)n))
+        if (work->copied == 0 && !fetch->p.exact && !looks_packed((const unsigned char *)bytes, (size_t)n))
             most = fetch->p.size;
         if ((uint64_t)n > most - work->copied)
             return hf_failure_set(&work->failure, HF_R_ArtifactTooLong, EFBIG,
@@ -424,7 +426,7 @@ static int on_response(void *arg, const struct hf_http_response *response)
         return fail(fetch, HF_R_ArtifactTooLong, EFBIG,
                     "the server offers %" PRIu64 " bytes, at most %" PRIu64 " are signed", total, limit(fetch));
     }
-    if (fetch->p.is_delta && total != 0 && total != fetch->p.size) {
+    if (fetch->p.exact && total != 0 && total != fetch->p.size) {
         fetch->drop = true;
         return fail(fetch, HF_R_ArtifactTooShort, EBADMSG,
                     "the server offers %" PRIu64 " bytes, but %" PRIu64 " are signed", total, fetch->p.size);
@@ -445,7 +447,7 @@ static int on_body(void *arg, const void *bytes, size_t n)
         memcpy(fetch->head + fetch->head_n, from, take);
         fetch->head_n += take;
         if (fetch->head_n == HEAD)
-            fetch->record.packed = !fetch->p.is_delta && looks_packed(fetch->head, HEAD);
+            fetch->record.packed = !fetch->p.exact && looks_packed(fetch->head, HEAD);
     }
     if (fetch->fill_at + fetch->fill_n + n > limit(fetch)) {
         fetch->drop = true;
@@ -470,9 +472,9 @@ static void check_length(struct hf_fetch *fetch)
 {
     uint64_t got = fetch->fill_at + fetch->fill_n;
 
-    if (!fetch->p.is_delta && fetch->head_n > 0 && fetch->head_n < HEAD)
+    if (!fetch->p.exact && fetch->head_n > 0 && fetch->head_n < HEAD)
         fetch->record.packed = looks_packed(fetch->head, fetch->head_n);
-    if ((fetch->p.is_delta || !fetch->record.packed) && got < fetch->p.size) {
+    if ((fetch->p.exact || !fetch->record.packed) && got < fetch->p.size) {
         fetch->drop = true;
         (void)fail(fetch, HF_R_ArtifactTooShort, EBADMSG,
                    "the artifact ended after %" PRIu64 " bytes, but %" PRIu64 " are signed", got, fetch->p.size);
@@ -562,7 +564,7 @@ static void copied(struct hf_fetch *fetch)
     count(fetch, n, false);
     fetch->fill_at = n;
     fetch->record.packed = true; /* not needed for a copy: limits no length */
-    if (fetch->r == 0 && fetch->p.is_delta && n < fetch->p.size)
+    if (fetch->r == 0 && fetch->p.exact && n < fetch->p.size)
         check_length(fetch);
     fetch->drop = fetch->drop || fetch->r < 0;
     fetch->ended = true;

@@ -1,12 +1,13 @@
-/* update/install/fetch.h - downloads an artifact to `.holdfast-<release>.part` beside the target; resumes after broken
- * connections, restarts and power cuts.
+/* update/install/fetch.h - downloads an artifact to `.holdfast-<release>.part` beside the target; resumes the download
+ * after broken connections, restarts and power cuts.
  *
- * Jobs write to disk. If the disk is slower than the network, the connection pauses, so that at most HF_FETCH_BUFFER
- * bytes are in memory. From time to time a job syncs the content and saves a sealed record in <folder>/fetch. The
- * record has the valid length and the version of the artifact (ETag or Last-Modified), so that the next request can ask
- * for the remainder only (Range and If-Range, RFC 9110, 13.1.5 and 14.2). If the server ignores the range, the download
- * starts again. A fetch keeps at most as many bytes as the signed size. For a URL file:///path, a job copies the file.
- * A fetch does not verify the content; hf_patch_run() compares the hashes.
+ * Jobs on worker threads write the content to disk. If the disk is slower than the network, the connection pauses, so
+ * that at most HF_FETCH_BUFFER bytes are in memory. From time to time a job syncs the content and saves a sealed record
+ * in <folder>/fetch. The record has the valid length of the file and the version of the artifact (ETag or
+ * Last-Modified), so that the next request can ask for the remainder only (If-Range and Range, RFC 9110, 13.1.5 and
+ * 14.2). If the server ignores the range, the download starts again from the first byte. A fetch never keeps more bytes
+ * than the signed size. For a URL file:///path, a job copies the file. A fetch does not verify the content;
+ * hf_patch_run() compares the hashes.
  *
  * Threads: loop thread only. Memory: a fetch frees itself before it calls `done`. To end a fetch earlier, call
  * hf_fetch_free(). */
@@ -20,9 +21,10 @@
 #include "update/install/target.h"
 
 enum {
-    HF_FETCH_WRITE = 64 << 10,        /* bytes collected for one write */
-    HF_FETCH_BUFFER = 256 << 10,      /* bytes in memory above which the connection pauses */
-    HF_FETCH_SYNC = 1 << 20,          /* minimum number of bytes between two records */
+    HF_FETCH_WRITE = 64 << 10,   /* bytes that the fetch collects in memory before one write to disk */
+    HF_FETCH_BUFFER = 256 << 10, /* number of bytes in memory above which the fetch pauses the connection */
+    /* minimum number of downloaded bytes between two durable records of the progress */
+    HF_FETCH_SYNC = 1 << 20,
     HF_FETCH_MIN_PER_MINUTE = 1 << 10 /* a download with fewer bytes in a minute fails with DownloadTooSlow */
 };
 
@@ -30,22 +32,26 @@ struct hf_fetch_params {
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
     const struct hf_http_ops *http;
-    struct hf_target target; /* its strings, and the three below, are borrowed until `done` */
-    const char *folder;      /* <state>/updates/<release> */
+    /* the strings in `target`, and `folder`, `url` and `key`, are borrowed until `done` is called */
+    struct hf_target target;
+    const char *folder; /* <state>/updates/<release> */
     const char *url;
-    const char *key; /* identity of the artifact; a record with another key is ignored */
-    /* if true, `size` is the size of the download; if false, `size` is the size of the new file, which the server may
-     * send compressed */
-    bool is_delta;
-    uint64_t size;            /* signed */
-    uint64_t new_size;        /* size of the new file; if the new file exists with this size, no download starts */
-    uint64_t wire_bytes;      /* bytes received for this release so far */
-    uint64_t bandwidth_limit; /* bytes per second; 0 means no limit */
-    /* Reports received bytes; may be NULL. If `before` is true, an earlier process received the bytes and could not
-     * report them. */
+    const char *key; /* identity of the artifact; the fetch ignores a record on disk that has another key */
+    /* True: the download has exactly `size` bytes. False, only to repair a release of an earlier version: the download
+     * is the new file of `size` bytes, which the server may send compressed, and the release does not state the size of
+     * the compressed file. */
+    bool exact;
+    uint64_t size; /* size in bytes that the release states and its signature covers */
+    /* size of the new file in bytes; if the new file already exists on disk with this size, the fetch downloads
+     * nothing */
+    uint64_t new_size;
+    uint64_t wire_bytes;      /* bytes that this node received over the network for this release before this fetch */
+    uint64_t bandwidth_limit; /* limit of the download in bytes per second (0 means no limit) */
+    /* Reports bytes received over the network; may be NULL. If `before` is true, an earlier process received these
+     * bytes but ended before it reported them. */
     void (*moved)(void *arg, uint64_t wire_bytes, bool before);
-    /* Called once, never from within hf_fetch_start(). If r is 0, the artifact is complete on disk. `hopeless` is true
-     * if the URL itself is wrong, for example after an answer 404. */
+    /* Called once when the fetch ends, never from within hf_fetch_start(). If r is 0, the artifact is complete on disk.
+     * `hopeless` is true if a retry with this URL cannot succeed, for example after the HTTP status 404. */
     void (*done)(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns, bool hopeless);
     void *arg;
 };
@@ -53,8 +59,9 @@ struct hf_fetch_params {
 struct hf_fetch;
 
 HF_MUST_USE int hf_fetch_start(const struct hf_fetch_params *params, struct hf_fetch **ret_fetch, struct hf_err *err);
-/* Stops soon and keeps the bytes received; `done` receives -ECANCELED, or the result if the fetch ended first. */
+/* Asks the fetch to stop soon and to keep the bytes received so far. `done` then receives -ECANCELED, or the result of
+ * the fetch if the fetch ended before it could stop. */
 void hf_fetch_stop(struct hf_fetch *fetch);
-/* Stops now and does not call `done`. Calls `gone` at once, or when the job in progress has ended. The files on disk
- * are in the state that a kill leaves. */
+/* Ends the fetch now, without a call of `done`. Calls `gone` when no job of the fetch runs any more, which may be at
+ * once. The files on disk stay in the state in which a kill of the process would leave them. */
 void hf_fetch_free(struct hf_fetch *fetch, void (*gone)(void *arg), void *arg);

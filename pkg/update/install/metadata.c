@@ -61,24 +61,11 @@ static int copy_xattrs(const struct hf_fs_ops *fs, int old_fd, int fd, struct hf
     return 0;
 }
 
-int hf_metadata_copy(const struct hf_fs_ops *fs, int old_fd, int fd, bool has_mode, unsigned mode,
+int hf_metadata_copy(const struct hf_fs_ops *fs, int old_fd, int fd, const struct hf_rights *rights,
                      struct hf_failure *failure)
 {
-    struct stat old = {.st_mode = 0755}, st;
-    int r = fs->fstat(fs->ctx, fd, &st);
+    /* Before the attributes, which may make the file immutable. */
+    int r = hf_rights_set(fs, fd, rights, failure);
 
-    if (r == 0 && old_fd >= 0)
-        r = fs->fstat(fs->ctx, old_fd, &old);
-    if (r < 0)
-        return hf_failure_sys(failure, r, "stat");
-    if (old_fd >= 0 && (old.st_uid != st.st_uid || old.st_gid != st.st_gid)) {
-        r = fs->fchown(fs->ctx, fd, old.st_uid, old.st_gid);
-        if (r < 0)
-            return lost(failure, r, "the owner");
-    }
-    /* After the owner, because chown clears set-user-ID; before the attributes, which may make the file immutable. */
-    r = fs->fchmod(fs->ctx, fd, has_mode ? mode & 07777 : old.st_mode & 07777);
-    if (r < 0)
-        return lost(failure, r, "the mode");
-    return old_fd < 0 ? 0 : copy_xattrs(fs, old_fd, fd, failure);
+    return r < 0 || old_fd < 0 ? r : copy_xattrs(fs, old_fd, fd, failure);
 }

@@ -11,6 +11,7 @@
 #include "pack/tar/archive.h"
 #include "update/install/checkpoint.h"
 #include "update/install/metadata.h"
+#include "update/install/rights.h"
 #include "update/install/tree.h"
 #include "update/state/attempt.h"
 
@@ -67,11 +68,9 @@ static bool cancelled(const struct patch_run *run)
 static int open_fresh(struct patch_run *run)
 {
     struct hf_failure *failure = run->failure;
-    int r = hf_target_unlink(&run->dir, run->fresh, failure);
+    int r;
 
-    if (r < 0)
-        return r;
-    run->out_fd = hf_target_open_file(&run->dir, run->fresh, O_RDWR | O_CREAT | O_EXCL, failure);
+    run->out_fd = hf_target_make_file(&run->dir, run->fresh, failure);
     if (run->out_fd < 0)
         return run->out_fd;
     /* Reserve everything now: a full disk shows before the work, and the blocks lie together. */
@@ -94,7 +93,7 @@ static bool reopen_fresh(struct patch_run *run)
     if (!hf_target_stat(&run->dir, run->fresh, &st, &r) || !S_ISREG(st.st_mode) ||
         (uint64_t)st.st_size < run->from.new_offset || (uint64_t)st.st_size > run->params->size)
         return false;
-    run->out_fd = hf_target_open_file(&run->dir, run->fresh, O_RDWR, &ignored);
+    run->out_fd = hf_target_take_file(&run->dir, run->fresh, run->dir.uid, &ignored);
     run->out_at = run->from.new_offset;
     return run->out_fd >= 0;
 }
@@ -394,17 +393,54 @@ static int adopt(struct patch_run *run)
     return 0;
 }
 
+/* Compares the packed download with the release before anything unpacks it. */
+static int check_packed(struct patch_run *run)
+{
+    const struct hf_patch_params *params = run->params;
+    char hex[HF_SHA256_HEX];
+    uint64_t size;
+    int r = hf_target_hash_fd(run->fs, run->in_fd, params->cancel, hex, &size, run->failure);
+
+    if (r < 0)
+        return r;
+    if (size != params->packed_size || strcmp(hex, params->packed_sha256) != 0)
+        return hf_failure_set(run->failure, HF_R_HashMismatch, EBADMSG,
+                              "the download is %llu bytes with sha256 %.16s..., but %llu and %.16s... are signed",
+                              (unsigned long long)size, hex, (unsigned long long)params->packed_size,
+                              params->packed_sha256);
+    return 0;
+}
+
 static int take_whole(struct patch_run *run)
 {
+    const struct hf_patch_params *params = run->params;
     bool raw = false;
-    int r = is_raw(run, &raw);
+    int r;
 
+    if (params->packed_sha256 != NULL) {
+        r = check_packed(run);
+        raw = strcmp(params->packed_sha256, params->sha256) == 0;
+    } else {
+        r = is_raw(run, &raw);
+        if (r == 0 && !raw && !params->unpacks_unstated)
+            r = hf_failure_set(run->failure, HF_R_HashMismatch, EBADMSG,
+                               "the download is packed, but the release states no hash of a packed download");
+    }
     if (r < 0)
         return r;
     return raw ? adopt(run) : expand(run);
 }
 
 /* ---- both -------------------------------------------------------------------------------------------------------- */
+
+/* The owner of what is installed, whom a finished new file may have already. */
+static uid_t owner_in_place(const struct patch_run *run)
+{
+    struct stat st;
+    int r;
+
+    return hf_target_stat(&run->dir, run->dir.name, &st, &r) ? st.st_uid : run->dir.uid;
+}
 
 /* True if an earlier process has finished the new file. */
 static int find_whole(struct patch_run *run, bool *ret_whole)
@@ -418,9 +454,9 @@ static int find_whole(struct patch_run *run, bool *ret_whole)
         return r < 0 ? hf_failure_sys(run->failure, r, "stat the new file") : 0;
     if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != run->params->size)
         return 0;
-    run->out_fd = hf_target_open_file(&run->dir, run->fresh, O_RDWR, run->failure);
+    run->out_fd = hf_target_take_file(&run->dir, run->fresh, owner_in_place(run), run->failure);
     if (run->out_fd < 0)
-        return run->out_fd;
+        return run->out_fd == -ENOENT ? 0 : run->out_fd;
     r = hf_target_hash_fd(run->fs, run->out_fd, run->params->cancel, hex, NULL, run->failure);
     *ret_whole = r == 0 && strcmp(hex, run->params->sha256) == 0;
     if (!*ret_whole) {
@@ -430,16 +466,49 @@ static int find_whole(struct patch_run *run, bool *ret_whole)
     return r;
 }
 
-/* Copies the metadata, syncs, then reads the file back: the content that the file system returns counts, not the bytes
+/* The rights of the new file: as the release states, or as they were recorded for this version (a repair) or for the old
+ * one, or those of the old file. */
+static int rights_of(const struct patch_run *run, struct hf_rights *ret_rights)
+{
+    const struct hf_patch_params *params = run->params;
+    const char *const versions[] = {params->sha256, params->had_old ? params->old_sha256 : NULL};
+    struct stat st;
+    int r = run->fs->fstat(run->fs->ctx, run->old_fd >= 0 ? run->old_fd : run->out_fd, &st);
+
+    if (r < 0)
+        return hf_failure_sys(run->failure, r, "stat");
+    if (run->old_fd < 0)
+        *ret_rights = (struct hf_rights){0755, st.st_uid, st.st_gid};
+    else if (!hf_rights_load(run->fs, params->folder, versions, HF_LEN(versions), ret_rights))
+        *ret_rights = hf_rights_adopt(&st);
+    if (params->kind == HF_INSTALL_FILE && params->has_mode)
+        ret_rights->mode = params->mode & 07777;
+    return 0;
+}
+
+static int record_file(const struct patch_run *run)
+{
+    const struct hf_patch_params *params = run->params;
+    const struct hf_manifest manifest = {run->fs, params->folder, params->sha256};
+    struct stat st;
+    int r = run->fs->fstat(run->fs->ctx, run->out_fd, &st);
+
+    return r < 0 ? hf_failure_sys(run->failure, r, "stat")
+                 : hf_manifest_write_file(&manifest, &st, params->sha256, run->failure);
+}
+
+/* Sets the metadata, syncs, then reads the file back: the content that the file system returns counts, not the bytes
  * written. */
 static int finish(struct patch_run *run)
 {
     const struct hf_patch_params *params = run->params;
     char hex[HF_SHA256_HEX];
+    struct hf_rights rights;
     uint64_t size;
-    int r = hf_metadata_copy(run->fs, run->old_fd, run->out_fd, params->kind == HF_INSTALL_FILE && params->has_mode,
-                             params->mode, run->failure);
+    int r = rights_of(run, &rights);
 
+    if (r == 0)
+        r = hf_metadata_copy(run->fs, run->old_fd, run->out_fd, &rights, run->failure);
     if (r < 0)
         return r;
     r = run->fs->fsync(run->fs->ctx, run->out_fd);
@@ -455,12 +524,16 @@ static int finish(struct patch_run *run)
     if (size != params->size || strcmp(hex, params->sha256) != 0)
         return hf_failure_set(run->failure, HF_R_HashMismatch, EBADMSG,
                               "the new file has sha256 %.16s..., but %.16s... is signed", hex, params->sha256);
-    return hf_target_sync(&run->dir, run->failure);
+    if (params->kind == HF_INSTALL_FILE && !params->to_step && params->folder != NULL)
+        r = record_file(run);
+    return r < 0 ? r : hf_target_sync(&run->dir, run->failure);
 }
 
 static int open_inputs(struct patch_run *run)
 {
-    run->in_fd = hf_target_open_file(&run->dir, run->part, O_RDWR, run->failure);
+    run->in_fd = hf_target_take_file(&run->dir, run->part, run->dir.uid, run->failure);
+    if (run->in_fd == -ENOENT)
+        return hf_failure_set(run->failure, HF_R_RetryingLater, ENOENT, "the download is gone; it starts again");
     return run->in_fd < 0 ? run->in_fd : 0;
 }
 
@@ -533,17 +606,20 @@ static int make_file(struct patch_run *run)
 
 static int make(struct patch_run *run)
 {
+    const struct hf_patch_params *params = run->params;
+    char folder[HF_MANIFEST_VERSION];
     int r = make_file(run);
 
     if (r < 0)
         return r;
     if (run->points.fd >= 0)
         remove_quietly(run, run->point);
-    if (run->params->to_step)
+    if (params->to_step)
         return keep_step(run);
-    return run->params->kind == HF_INSTALL_TREE
-               ? hf_tree_make(&run->dir, run->out_fd, run->params->sha256, run->params->cancel, run->failure)
-               : 0;
+    if (params->kind != HF_INSTALL_TREE)
+        return 0;
+    (void)hf_tree_folder(params->target.release, params->sha256, params->had_old ? params->old_link : "", folder);
+    return hf_tree_make(&run->dir, run->out_fd, folder, params->folder, params->cancel, run->failure);
 }
 
 /* True if the download is to blame: the next attempt must not use it. */

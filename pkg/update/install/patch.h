@@ -1,17 +1,19 @@
-/* update/install/patch.h - makes the new file from the download. The new file is then complete, verified and durable,
- * in the folder of the target.
+/* update/install/patch.h - makes the new file from the download. After success the new file is complete, verified and
+ * durable in the folder of the target.
  *
- * Delta: verifies the hashes of the delta and of the base before parsing the first byte. Whole file: renames the
- * download, or unpacks a .zst or .xz file. For a delta as for an unpacked file, preallocates the new file, writes the
- * content once in order, syncs, and reads the file back to compare size and SHA-256. Kind Tree: then extracts the
- * verified archive. The base of a delta is then the archive of the folder in use, which pack/tar/archive.h reads in
- * place. Chain of deltas: each delta except the last makes an intermediate file. This file is verified, becomes the
- * base of the next delta, and replaces the previous intermediate file.
+ * If the download is a delta, the hashes of the delta and of the base are verified before any byte of the delta is
+ * parsed. If the download is the whole file, hf_patch_run() renames it, or unpacks it if it is a .zst or .xz file. A
+ * new file from a delta or from unpacking is preallocated, written once in order and synced. Then hf_patch_run() reads
+ * it back and compares size and SHA-256. With kind Tree the new file is a tar archive, which hf_patch_run() extracts
+ * after this comparison; the base of a delta is then the archive of the folder in use, which pack/tar/archive.h reads
+ * from the files of that folder. In a chain of deltas, each delta except the last makes an intermediate file. The
+ * intermediate file is verified like a new file, becomes the base of the next delta, and replaces the previous
+ * intermediate file.
  *
- * A crash may end a call at any point; the call may then run again. A delta that makes 16 MiB or more resumes from its
- * last checkpoint (update/install/checkpoint.h). There is a checkpoint every 4 MiB; inside a compressed stream that the
- * delta unpacks, the next checkpoint waits for the end of the stream. Threads: worker threads only; blocks. Memory: the
- * parameters are borrowed. */
+ * A crash may end a call at any point; the call may then run again. A delta that makes a file of 16 MiB or more then
+ * resumes from its last checkpoint (update/install/checkpoint.h). The delta writes a checkpoint after every 4 MiB of
+ * output, but none inside a compressed stream that it unpacks; there it writes the next checkpoint at the end of the
+ * stream. Threads: worker threads only; blocks. Memory: the parameters are borrowed. */
 #pragma once
 
 #include <stdatomic.h>
@@ -21,25 +23,35 @@
 
 struct hf_patch_params {
     struct hf_target target;
-    const char *folder; /* where to record an attempt with a delta (update/state/attempt.h); NULL for no record */
+    /* folder for the record of an attempt with a delta (update/state/attempt.h) and for the manifest
+     * (update/install/manifest.h); NULL if no record is wanted */
+    const char *folder;
     enum hf_install_kind kind;
     enum hf_update_method method;
-    const char *delta_sha256; /* method Delta */
+    const char *delta_sha256; /* hash of the delta, for method Delta */
     uint64_t delta_size;
-    /* method Delta: hash of the intermediate file that is the base; NULL if the base is the installed file */
+    /* for method Delta, hash of the intermediate file that is the base; NULL if the base is the installed file */
     const char *step_sha256;
-    bool to_step; /* this call makes an intermediate file, which sha256 and size describe */
+    /* true if this call makes an intermediate file; sha256 and size are then those of the intermediate file */
+    bool to_step;
+    /* Hash and size of the download if the server sends the new file packed (.zst, .xz); otherwise NULL and 0. Nothing
+     * reads the download as packed before both have been compared. */
+    const char *packed_sha256;
+    uint64_t packed_size;
+    /* Without packed_sha256: unpack the download nevertheless if it looks packed. Only to repair a release that this
+     * node committed before releases stated the hash of a packed download. */
+    bool unpacks_unstated;
     bool had_old;
-    const char *old_sha256; /* kind File with had_old */
-    const char *old_link;   /* kind Tree with had_old: the text of the link */
-    const char *sha256;     /* hash of the new file */
+    const char *old_sha256; /* hash of the old file, for kind File if had_old is true */
+    const char *old_link;   /* text of the old link, for kind Tree if had_old is true */
+    const char *sha256;     /* hash of the file to make */
     uint64_t size;
     bool has_mode;
     unsigned mode;
     const atomic_bool *cancel;
 };
 
-/* Makes the new file. -EBADMSG with DeltaDamaged or DeltaUnfit: the delta is unusable; use another delta or the whole
- * file. -ESTALE: the old file has changed. After every failure except -ECANCELED, removes the unfinished new file.
- * Removes the download only if its content is wrong. */
+/* Makes the new file. -EBADMSG with the reason DeltaDamaged or DeltaUnfit: the delta is unusable; use another delta or
+ * the whole file. -ESTALE: the old file has changed since the inspection. After every failure except -ECANCELED,
+ * removes the unfinished new file. Removes the download only if the content of the download is wrong. */
 HF_MUST_USE int hf_patch_run(const struct hf_patch_params *params, struct hf_failure *failure);

@@ -1,5 +1,5 @@
-/* update/install/restart.h - restarts the service of a release by RestartUnit over D-Bus, or by the release's own
- * command.
+/* update/install/restart.h - restarts the service of a release with systemd's D-Bus method RestartUnit, or with the
+ * command that the release names.
  *
  * Threads: loop thread only. Memory: a restart frees itself before it calls `done`. To end a restart earlier, call
  * hf_restart_free(). */
@@ -10,18 +10,20 @@
 #include "loop/unit.h"
 #include "update/rules/failure.h"
 
-#define HF_RESTART_UNIT_TIMEOUT_NS (90 * HF_NS_PER_S) /* systemd's own DefaultTimeoutStartSec */
+/* time limit for the restart of a unit, equal to systemd's DefaultTimeoutStartSec */
+#define HF_RESTART_UNIT_TIMEOUT_NS (90 * HF_NS_PER_S)
 #define HF_RESTART_EXEC_TIMEOUT_NS (60 * HF_NS_PER_S)
 
 struct hf_restart;
 
-/* `install`, borrowed for the call, must name a unit or a command. Calls `done` once, never from within this call. r is
- * 0, or -errno with the reason RestartFailed, UnitNotFound or SystemdUnavailable. */
+/* Starts a restart. `install` is borrowed for the call and must name a unit or a command. Calls `done` once, never from
+ * within this call; its argument r is 0, or -errno with the reason RestartFailed, UnitNotFound or
+ * SystemdUnavailable. */
 HF_MUST_USE int hf_restart_start(const struct hf_proc_ops *proc, const struct hf_unit_ops *unit,
                                  const struct hf_install *install,
                                  void (*done)(void *arg, int r, const struct hf_failure *failure), void *arg,
                                  struct hf_restart **ret_restart, struct hf_failure *failure);
-void hf_restart_free(struct hf_restart *restart); /* cancels and does not call `done`; ignores NULL */
+void hf_restart_free(struct hf_restart *restart); /* Cancels the restart without a call of `done`. Ignores NULL. */
 
-/* Returns the reason for an errno of a unit call. */
+/* Returns the reason for an errno that a call of hf_unit_ops returned. */
 enum hf_reason hf_restart_reason(int r);

@@ -16,9 +16,11 @@ struct swap_scene {
     struct hf_failure *failure;
 };
 
-static int scene_open(struct swap_scene *scene, const struct hf_swap_params *params, char *missing,
+/* `finishes`: the step ends what has begun, so it must run even if the folder has become unsafe since. */
+static int scene_open(struct swap_scene *scene, const struct hf_swap_params *params, bool finishes, char *missing,
                       struct hf_failure *failure)
 {
+    struct hf_target target = params->target;
     const char *release = params->target.release;
 
     *scene = (struct swap_scene){.params = params, .fs = params->target.fs, .dir = {.dirfd = -1}, .failure = failure};
@@ -29,7 +31,8 @@ static int scene_open(struct swap_scene *scene, const struct hf_swap_params *par
     (void)hf_target_file_name(release, HF_TARGET_SCRATCH, scene->scratch);
     (void)hf_target_file_name(release, HF_TARGET_STEP, scene->step);
     (void)hf_target_file_name(release, HF_TARGET_CHECKPOINT, scene->point);
-    return hf_target_open(&params->target, &scene->dir, missing, failure);
+    target.guard = target.guard && !finishes;
+    return hf_target_open(&target, &scene->dir, missing, failure);
 }
 
 static void scene_done(struct swap_scene *scene)
@@ -124,6 +127,22 @@ static int look_at_step(const struct swap_scene *scene, struct hf_swap_inspectio
                           scene->failure);
 }
 
+/* 1 if the tree in use may count as installed. The agent takes the tree of the new version as it is only after a full
+ * check; of another tree it is enough that the folder exists, because a delta verifies its base. */
+static int is_tree_right(const struct swap_scene *scene, const char *link)
+{
+    const struct hf_swap_params *params = scene->params;
+    struct hf_manifest_look look = {.next = 0};
+    char sha256[HF_SHA256_HEX];
+    struct stat st;
+
+    if (scene->fs->fstatat(scene->fs->ctx, scene->dir.dirfd, link, &st, 0) < 0)
+        return 0;
+    if (!hf_tree_link_parse(params->target.release, link, sha256) || strcmp(sha256, params->sha256) != 0)
+        return 1;
+    return hf_tree_verify(&scene->dir, link, params->records, true, &look, params->cancel, scene->failure);
+}
+
 static int look_at_target(const struct swap_scene *scene, struct hf_swap_inspection *inspection)
 {
     struct stat st;
@@ -139,12 +158,24 @@ static int look_at_target(const struct swap_scene *scene, struct hf_swap_inspect
         return hf_target_hash(&scene->dir, scene->dir.name, scene->params->cancel, inspection->sha256, NULL,
                               scene->failure);
     r = read_link(scene, inspection->link);
-    if (r == 0 && hf_tree_link_parse(scene->params->target.release, inspection->link, inspection->sha256)) {
-        /* A dangling link of ours is not an installed tree. */
-        if (scene->fs->fstatat(scene->fs->ctx, scene->dir.dirfd, inspection->link, &st, 0) < 0)
-            inspection->sha256[0] = '\0';
-    }
-    return r;
+    if (r < 0 || !hf_tree_link_parse(scene->params->target.release, inspection->link, inspection->sha256))
+        return r;
+    r = is_tree_right(scene, inspection->link);
+    if (r == 0)
+        inspection->sha256[0] = '\0';
+    return HF_MIN(r, 0);
+}
+
+/* True if the agent can have made the second name: of a regular file that has no third name, and that belongs to the
+ * agent or to the owner of what is installed. */
+static bool is_our_old(const struct swap_scene *scene, const struct stat *old)
+{
+    struct stat target = {.st_uid = scene->params->target.uid};
+    int there = look(scene, scene->dir.name, &target);
+    bool same = there > 0 && target.st_ino == old->st_ino && target.st_dev == old->st_dev;
+
+    return S_ISREG(old->st_mode) && old->st_nlink == (same ? 2 : 1) &&
+           (old->st_uid == scene->params->target.uid || old->st_uid == target.st_uid);
 }
 
 /* Restores an old file whose second name exists although the journal records no swap. */
@@ -155,6 +186,8 @@ static int take_back_orphan(const struct swap_scene *scene)
 
     if (r <= 0)
         return r;
+    if (!is_our_old(scene, &st))
+        return hf_target_unlink(&scene->dir, scene->old, scene->failure);
     r = move(scene, scene->old, scene->dir.name);
     /* If both were names of one file, the rename did nothing. */
     if (r == 0)
@@ -167,7 +200,7 @@ int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspecti
 {
     _cleanup_(scene_done) struct swap_scene scene;
     struct hf_swap_inspection inspection = {.exists = false};
-    int r = scene_open(&scene, params, inspection.missing, failure);
+    int r = scene_open(&scene, params, false, inspection.missing, failure);
 
     if (r == -ENOENT) {
         /* The folder does not exist yet: its free space shows when the update makes it. */
@@ -320,8 +353,21 @@ static int flip(const struct swap_scene *scene, const char *text)
     return move(scene, scene->link, scene->dir.name);
 }
 
+/* The text of the link to the new tree. */
+static const char *new_link(const struct swap_scene *scene, char text[HF_UPDATE_MAX_PATH])
+{
+    const struct hf_swap_params *params = scene->params;
+    char folder[HF_MANIFEST_VERSION];
+
+    return hf_tree_link(
+        params->target.release,
+        hf_tree_folder(params->target.release, params->sha256, params->had_old ? params->old_link : "", folder), text);
+}
+
 static int swap_tree(const struct swap_scene *scene)
 {
+    const struct hf_swap_params *params = scene->params;
+    struct hf_manifest_look seen = {.next = 0};
     char now[HF_UPDATE_MAX_PATH], wanted[HF_UPDATE_MAX_PATH];
     struct stat st;
     int r = read_link(scene, now);
@@ -330,17 +376,37 @@ static int swap_tree(const struct swap_scene *scene)
         return changed(scene);
     if (r < 0)
         return r;
-    (void)hf_tree_link(scene->params->target.release, scene->params->sha256, wanted);
-    r = look(scene, wanted, &st);
+    r = look(scene, new_link(scene, wanted), &st);
     if (r == 0)
         return hf_failure_set(scene->failure, HF_R_SwapFailed, ESTALE, "the new tree is gone");
     if (r < 0)
         return r;
     if (strcmp(now, wanted) == 0)
         return hf_target_sync(&scene->dir, scene->failure);
-    if (strcmp(now, scene->params->had_old ? scene->params->old_link : "") != 0)
+    if (strcmp(now, params->had_old ? params->old_link : "") != 0)
         return changed(scene);
-    return flip(scene, wanted);
+    r = hf_tree_verify(&scene->dir, wanted, params->records, params->recheck, &seen, params->cancel, scene->failure);
+    if (r == 0)
+        return hf_failure_set(scene->failure, HF_R_HashMismatch, ESTALE,
+                              "the new tree has changed since it was verified: %s", seen.what);
+    return r < 0 ? r : flip(scene, wanted);
+}
+
+/* Puts the old link back, but only if the old tree still is what its manifest says. A link that the agent did not make
+ * has no manifest: it goes back as it was. */
+static int restore_link(const struct swap_scene *scene, const char *old)
+{
+    const struct hf_swap_params *params = scene->params;
+    struct hf_manifest_look seen = {.next = 0};
+    char sha256[HF_SHA256_HEX];
+
+    if (!hf_tree_link_parse(params->target.release, old, sha256))
+        return flip(scene, old);
+    int r = hf_tree_verify(&scene->dir, old, params->records, true, &seen, params->cancel, scene->failure);
+    if (r != 0)
+        return r < 0 ? r : flip(scene, old);
+    return hf_failure_set(scene->failure, HF_R_RollbackFailed, ESTALE,
+                          "the old tree has changed since it was installed: %s", seen.what);
 }
 
 static int restore_tree(const struct swap_scene *scene)
@@ -353,57 +419,12 @@ static int restore_tree(const struct swap_scene *scene)
         return r != -EINVAL ? r : scene->params->probed ? lost(scene, "somebody else replaced the link") : 0;
     if (strcmp(now, old) == 0)
         return hf_target_sync(&scene->dir, scene->failure);
-    if (strcmp(now, hf_tree_link(scene->params->target.release, scene->params->sha256, ours)) != 0)
+    if (strcmp(now, new_link(scene, ours)) != 0)
         return !scene->params->probed ? 0 : lost(scene, "somebody else changed the link");
     if (old[0] != '\0')
-        return flip(scene, old);
+        return restore_link(scene, old);
     r = hf_target_unlink(&scene->dir, scene->dir.name, scene->failure);
     return r < 0 ? r : hf_target_sync(&scene->dir, scene->failure);
-}
-
-/* ---- drift ------------------------------------------------------------------------------------------------------- */
-
-static int look_at_link(const struct swap_scene *scene)
-{
-    char text[HF_UPDATE_MAX_PATH], wanted[HF_UPDATE_MAX_PATH];
-    struct stat st;
-    int r = read_link(scene, text);
-
-    if (r < 0)
-        return r == -EINVAL ? 0 : r;
-    if (strcmp(text, hf_tree_link(scene->params->target.release, scene->params->sha256, wanted)) != 0)
-        return 0;
-    return look(scene, wanted, &st);
-}
-
-static int look_at_file(const struct swap_scene *scene, struct hf_swap_identity *before)
-{
-    struct stat st;
-    int r = look(scene, scene->dir.name, &st);
-
-    if (r <= 0 || !S_ISREG(st.st_mode))
-        return HF_MIN(r, 0);
-    struct hf_swap_identity now = {.device = st.st_dev,
-                                   .inode = st.st_ino,
-                                   .size = (uint64_t)st.st_size,
-                                   .changed_s = st.st_ctim.tv_sec,
-                                   .changed_ns = st.st_ctim.tv_nsec};
-    if (memcmp(&now, before, sizeof(now)) == 0)
-        return 1;
-    r = has_hash(scene, scene->dir.name, scene->params->sha256);
-    if (r > 0)
-        *before = now;
-    return r;
-}
-
-int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *look, struct hf_failure *failure)
-{
-    _cleanup_(scene_done) struct swap_scene scene;
-    int r = scene_open(&scene, params, NULL, failure);
-
-    if (r < 0)
-        return r == -ENOENT ? 0 : r;
-    return params->kind == HF_INSTALL_FILE ? look_at_file(&scene, look) : look_at_link(&scene);
 }
 
 /* ---- both -------------------------------------------------------------------------------------------------------- */
@@ -411,7 +432,7 @@ int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *
 int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure)
 {
     _cleanup_(scene_done) struct swap_scene scene;
-    int r = scene_open(&scene, params, NULL, failure);
+    int r = scene_open(&scene, params, false, NULL, failure);
 
     if (r < 0)
         return r;
@@ -429,7 +450,8 @@ static int clean(const struct swap_scene *scene)
 {
     const char *const names[] = {scene->part,    scene->fresh, scene->point, scene->link,
                                  scene->scratch, scene->step,  scene->old};
-    char text[HF_UPDATE_MAX_PATH], keep[HF_SHA256_HEX] = "";
+    const struct hf_swap_params *params = scene->params;
+    char text[HF_UPDATE_MAX_PATH] = "";
     struct stat st;
     int r = 0;
 
@@ -438,11 +460,15 @@ static int clean(const struct swap_scene *scene)
         if (r > 0)
             r = hf_target_unlink(&scene->dir, names[i], scene->failure);
     }
-    if (r >= 0 && scene->params->kind == HF_INSTALL_TREE) {
+    if (r >= 0 && params->kind == HF_INSTALL_TREE) {
         r = read_link(scene, text);
-        if (r == 0)
-            (void)hf_tree_link_parse(scene->params->target.release, text, keep);
-        r = r == 0 || r == -EINVAL ? hf_tree_clean(&scene->dir, keep, scene->failure) : r;
+        const char *folder = r == 0 ? hf_tree_link_folder(params->target.release, text) : "";
+        r = r == 0 || r == -EINVAL ? hf_tree_clean(&scene->dir, folder, scene->failure) : r;
+        if (r >= 0 && params->records != NULL)
+            r = hf_manifest_clean(scene->fs, params->records, &folder, 1, scene->failure);
+    } else if (r >= 0 && params->records != NULL && params->had_old) { /* otherwise another version may be in place */
+        const char *const keep[] = {params->sha256, params->old_sha256};
+        r = hf_manifest_clean(scene->fs, params->records, keep, HF_LEN(keep), scene->failure);
     }
     /* Sync even if nothing was there: an earlier removal may not be durable yet. */
     return r >= 0 ? hf_target_sync(&scene->dir, scene->failure) : r;
@@ -451,19 +477,21 @@ static int clean(const struct swap_scene *scene)
 int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure)
 {
     _cleanup_(scene_done) struct swap_scene scene;
-    int r = scene_open(&scene, params, NULL, failure);
+    int r = scene_open(&scene, params, true, NULL, failure);
 
     if (r == 0)
         r = clean(&scene);
     if (r < 0 && r != -ENOENT)
         return r;
-    return hf_target_remove_folders(&params->target, params->made_folder, failure);
+    struct hf_target target = params->target;
+    target.guard = false;
+    return hf_target_remove_folders(&target, params->made_folder, failure);
 }
 
 int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure)
 {
     _cleanup_(scene_done) struct swap_scene scene;
-    int r = scene_open(&scene, params, NULL, failure);
+    int r = scene_open(&scene, params, true, NULL, failure);
 
     if (r == -ENOENT)
         return params->had_old ? hf_failure_set(failure, HF_R_RollbackFailed, ESTALE, "'%.200s': its folder is gone",

@@ -2,69 +2,80 @@
  *
  *     swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder
  *     restore:  rename(.old, target); fsync folder             (a first install: unlink)
- * The sync between link and rename makes the link durable first. Without this sync, a power cut could keep the
- * rename but lose the link, and with it the only name of the old file. With kind Tree the target is a symbolic link.
- * The swap renames a new link over the target; the journal holds the text of the old link.
+ * The sync between link and rename makes the link durable before the rename. Without this sync, a power cut could keep
+ * the rename but lose the link, which is then the only name of the old file. With kind Tree the target is a symbolic
+ * link. The swap then renames a new link over the target, and the journal holds the text of the old link.
  *
- * Every function may be called again after a crash, at whatever point the crash stopped it. Threads: worker threads
- * only; all functions block. Memory: the parameters are borrowed. */
+ * If a crash stops a function at any point, the caller may call the function again. Threads: worker threads only; all
+ * functions block. Memory: the parameters are borrowed. */
 #pragma once
 
 #include <stdatomic.h>
 
 #include "api/edgeupdate.h"
+#include "update/install/manifest.h"
 #include "update/install/target.h"
 
 struct hf_swap_params {
     struct hf_target target;
     enum hf_install_kind kind;
-    const char *sha256; /* hash of the new file or archive */
+    const char *sha256;  /* hash of the new file, or of the new tree's archive */
+    const char *records; /* <state>/updates/<release>, the folder of the manifests; NULL for none */
+    bool has_mode;       /* kind File: true if the release states the mode */
+    unsigned mode;
     bool had_old;
-    const char *old_sha256;  /* kind File with had_old */
-    const char *old_link;    /* kind Tree with had_old: the text of the link */
-    const char *made_folder; /* topmost folder that this install made; "" if none */
-    bool probed;             /* the new version is in place, or was, and may have run */
-    bool recheck;            /* an earlier process verified the new file, so verify the file again before the swap */
+    const char *old_sha256;  /* hash of the old file, for kind File if had_old is true */
+    const char *old_link;    /* text of the old link, for kind Tree if had_old is true */
+    const char *made_folder; /* topmost folder that this install made for the target; "" if it made none */
+    bool probed;             /* true if the new version is or was in place, so that it may have run */
+    /* true if an earlier process verified the new file; hf_swap_run() then verifies the file again */
+    bool recheck;
     const atomic_bool *cancel;
 };
 
 /* The state of the target before an update. */
 struct hf_swap_inspection {
     bool exists;
-    /* hash of the file, or with kind Tree of the archive; "" if the engine did not make the tree */
+    /* hash of the installed file, or for kind Tree of the archive of the tree in use; "" if the engine did not make
+     * that tree, or if the tree should be that of params.sha256 but differs from its manifest */
     char sha256[HF_SHA256_HEX];
-    char link[HF_UPDATE_MAX_PATH];    /* kind Tree */
+    char link[HF_UPDATE_MAX_PATH];    /* text of the link at the target, for kind Tree */
     char missing[HF_UPDATE_MAX_PATH]; /* topmost folder of the path that does not exist; "" if all exist */
     uint64_t available_bytes, total_bytes;
-    uint64_t staged_bytes;           /* bytes of files that an earlier attempt left */
+    uint64_t staged_bytes;           /* bytes of disk in the files that an earlier attempt left */
     char step_sha256[HF_SHA256_HEX]; /* hash of the intermediate file of an earlier attempt; "" if none */
     uint64_t step_bytes;
 };
 
-/* Identifies a file without reading the content. Every ordinary change of the file changes at least one of these
- * fields. */
-struct hf_swap_identity {
+/* What the checks for drift know about the installed version. Zero-initialise; zero it again after an update. */
+struct hf_swap_look {
+    struct hf_manifest_look seen; /* seen.what and seen.mended describe the last check, for both kinds */
+    /* Kind File: identifies the file without reading the content. Every ordinary change of the file changes at least
+     * one of these fields, because no system call can set a ctime. */
     uint64_t device, inode, size;
-    int64_t changed_s, changed_ns; /* ctime; no system call can set it */
+    int64_t changed_s, changed_ns;
 };
 
-/* Returns 1 if the committed version is still in place, 0 if not, or -errno if the check failed. `look` holds the
- * identity from the last call that returned 1 (all zero before that). The function reads the content of a file only if
- * the current identity differs, and updates `look` if the content is right. */
-HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *look,
+/* Returns 1 if the committed version is still in place, 0 if not (look->seen.what says why), or -errno if the check
+ * failed. Reads the content of a file only if its identity has changed since the last call; of a tree, also some
+ * unchanged files (hf_manifest_check()). If only mode or owner are wrong, the function restores them through a
+ * descriptor of the file, counts this in look->seen.mended and returns 1. */
+HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);
 
-/* Inspects the target. If the journal of an unfinished swap was lost, undoes that swap first. */
+/* Inspects the target. If a swap was left unfinished and its journal is lost, undoes that swap first. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
-/* Swaps the new file in. -ESTALE: the target or the new file has changed. After any failure, call hf_swap_undo() to
+/* Swaps the new file in. -ESTALE: the target, the new file or the new tree has changed. After any failure, call hf_swap_undo() to
  * restore the old state. */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Restores the old file. -ESTALE with RollbackFailed: the old version is gone and cannot be restored. */
+/* Restores the old file. -ESTALE with RollbackFailed: the old version is gone, or the old tree is not what its manifest
+ * says; it cannot be restored. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Removes downloads, unfinished and old files, trees that no link names, and folders made for a target that does not
- * exist. Call this function only if the journal records which version is in place. */
+/* Removes downloads, unfinished files, old files, old manifests, trees that the target's link does not name, and folders
+ * that were made for a target that does not exist. Call this function only while the journal on disk records which
+ * version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

@@ -9,6 +9,7 @@
 #include "codec/sha256.h"
 #include "os/dir.h"
 #include "os/file.h"
+#include "update/install/guard.h"
 
 enum { STEP = 64 * 1024 };
 
@@ -42,8 +43,7 @@ static bool normal(const char *path)
     return true;
 }
 
-/* Length of the longest root that `path` lies strictly below; 0: none. */
-static size_t root_length(const struct hf_target *target, const char **ret_root)
+size_t hf_target_root(const struct hf_target *target, const char **ret_root)
 {
     size_t best = 0;
 
@@ -66,11 +66,16 @@ int hf_target_check(const struct hf_target *target, struct hf_failure *failure)
     if (!normal(target->path))
         return hf_failure_set(failure, HF_R_PathNotAllowed, EACCES,
                               "install.path '%.200s' is not a normal absolute path", target->path);
-    (void)root_length(target, &root);
+    (void)hf_target_root(target, &root);
     if (root == NULL)
         return hf_failure_set(failure, HF_R_PathNotAllowed, EACCES,
                               "install.path '%.200s' is not below an allowed root", target->path);
     return 0;
+}
+
+bool hf_target_is_reserved(const char *path)
+{
+    return strstr(path, "/.holdfast-") != NULL;
 }
 
 static int path_failure(struct hf_failure *failure, int r, const char *what, const char *path)
@@ -90,7 +95,7 @@ static int open_root(const struct hf_target *target, bool make, const char **ret
 
     if (r < 0)
         return r;
-    size_t n = root_length(target, &root);
+    size_t n = hf_target_root(target, &root);
     const char *host = target->host_root != NULL ? target->host_root : "";
     (void)snprintf(path, sizeof(path), "%s%.*s", host, (int)n, root);
     if (path[0] == '\0')
@@ -104,7 +109,13 @@ static int open_root(const struct hf_target *target, bool make, const char **ret
         }
     }
     int fd = target->fs->openat(target->fs->ctx, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
-    return fd >= 0 ? fd : path_failure(failure, fd, "open root", path);
+    if (fd < 0)
+        return path_failure(failure, fd, "open root", path);
+    r = target->guard ? hf_guard_above(target->fs, fd, target->uid, path, failure) : 0;
+    if (r == 0)
+        return fd;
+    (void)target->fs->close(target->fs->ctx, fd);
+    return r;
 }
 
 /* Opens the folder `name` in dirfd without following a link. */
@@ -124,6 +135,20 @@ static int make_folder(const struct hf_fs_ops *fs, int dirfd, const char *name)
     return r == -EINVAL ? 0 : r;
 }
 
+/* Checks the open folder in which `rest` begins, and closes it if it is unsafe. */
+static int guard_open(const struct hf_target *target, int fd, const char *rest, struct hf_failure *failure)
+{
+    char folder[HF_UPDATE_MAX_PATH];
+
+    if (!target->guard)
+        return 0;
+    (void)snprintf(folder, sizeof(folder), "%.*s", (int)(rest - target->path - 1), target->path);
+    int r = hf_guard_folder(target->fs, fd, target->uid, folder[0] != '\0' ? folder : "/", failure);
+    if (r < 0)
+        (void)target->fs->close(target->fs->ctx, fd);
+    return r;
+}
+
 /* Walks down to the folder of the target; makes missing folders if `make`. */
 static int descend(const struct hf_target *target, bool make, struct hf_target_dir *dir, char *missing,
                    struct hf_failure *failure)
@@ -140,6 +165,8 @@ static int descend(const struct hf_target *target, bool make, struct hf_target_d
         return fd;
     for (const char *slash; (slash = strchr(rest, '/')) != NULL; rest = slash + 1) {
         char part[NAME_MAX + 1];
+        if (guard_open(target, fd, rest, failure) < 0)
+            return -EACCES;
         (void)snprintf(part, sizeof(part), "%.*s", (int)(slash - rest), rest);
         int next = open_folder(target->fs, fd, part), r = 0;
         if (next == -ENOENT && make) {
@@ -154,7 +181,10 @@ static int descend(const struct hf_target *target, bool make, struct hf_target_d
         }
         fd = next;
     }
-    *dir = (struct hf_target_dir){.fs = target->fs, .dirfd = fd, .release = target->release};
+    if (guard_open(target, fd, rest, failure) < 0)
+        return -EACCES;
+    *dir = (struct hf_target_dir){
+        .fs = target->fs, .dirfd = fd, .release = target->release, .uid = target->uid, .guard = target->guard};
     (void)snprintf(dir->name, sizeof(dir->name), "%s", rest);
     return 0;
 }
@@ -263,6 +293,40 @@ int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int f
     (void)dir->fs->close(dir->fs->ctx, fd);
     return r < 0 ? hf_failure_sys(failure, r, "stat '%s'", name)
                  : hf_failure_set(failure, HF_R_TargetIsSpecial, EINVAL, "'%s' is not a regular file", name);
+}
+
+static bool is_ours(const struct hf_target_dir *dir, const struct stat *st, uid_t also_uid)
+{
+    return S_ISREG(st->st_mode) && st->st_nlink == 1 && (st->st_uid == dir->uid || st->st_uid == also_uid);
+}
+
+int hf_target_take_file(const struct hf_target_dir *dir, const char *name, uid_t also_uid, struct hf_failure *failure)
+{
+    struct stat before, st;
+    int r;
+
+    if (!hf_target_stat(dir, name, &before, &r))
+        return r < 0 ? hf_failure_sys(failure, r, "stat '%s'", name) : -ENOENT;
+    int fd = is_ours(dir, &before, also_uid)
+                 ? dir->fs->openat(dir->fs->ctx, dir->dirfd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0,
+                                   HF_FS_BENEATH | HF_FS_NO_SYMLINKS)
+                 : -ENOENT;
+    if (fd < 0 && fd != -ENOENT && fd != -ELOOP)
+        return hf_failure_sys(failure, fd, "open '%s'", name);
+    if (fd >= 0 && dir->fs->fstat(dir->fs->ctx, fd, &st) == 0 && is_ours(dir, &st, also_uid))
+        return fd;
+    if (fd >= 0)
+        (void)dir->fs->close(dir->fs->ctx, fd);
+    r = S_ISDIR(before.st_mode) ? hf_dir_remove_tree_at(dir->fs, dir->dirfd, name, &failure->err)
+                                : hf_target_unlink(dir, name, failure);
+    return r < 0 ? r : -ENOENT;
+}
+
+int hf_target_make_file(const struct hf_target_dir *dir, const char *name, struct hf_failure *failure)
+{
+    int r = hf_target_unlink(dir, name, failure);
+
+    return r < 0 ? r : hf_target_open_file(dir, name, O_RDWR | O_CREAT | O_EXCL, failure);
 }
 
 int hf_target_hash_fd(const struct hf_fs_ops *fs, int fd, const atomic_bool *cancel, char hex[HF_SHA256_HEX],

@@ -1,12 +1,13 @@
 /* update/install/target.h - the install path of a release: opens the path below an allowed root so that no symbolic
  * link can lead elsewhere.
  *
- * The functions open the root as the operator named it. From the root to the folder of the target, no component of the
- * path may be a symbolic link. openat2() enforces this, so that a link that somebody creates between two calls has no
- * effect. All files of an update lie in the folder of the target, under names `.holdfast-<release>.<suffix>`. They are
- * therefore on one file system, where renames and hard links work.
+ * The path of the root itself may contain symbolic links, because the operator chose it. From the root to the folder of
+ * the target, no component of the path may be a symbolic link. openat2() enforces this rule, so that a link that
+ * somebody creates between two system calls has no effect. All files of an update lie in the folder of the target,
+ * under names `.holdfast-<release>.<suffix>`. The files are therefore on the file system of the target, so that renames
+ * and hard links between them work.
  *
- * Threads: any; every function that takes a file system blocks. Memory: a target borrows its strings. */
+ * Threads: any; every function that accesses files blocks. Memory: a target borrows its strings. */
 #pragma once
 
 #include <limits.h>
@@ -18,28 +19,37 @@
 #include "update/rules/failure.h"
 #include "update/state/journal.h"
 
-/* Roots unless the operator sets others (--update-root). */
-#define HF_UPDATE_ROOTS "/opt", "/usr/local", "/var/lib/holdfast/payload"
-
 struct hf_target {
     const struct hf_fs_ops *fs;
-    const char *const *roots; /* absolute paths; NULL ends the array */
-    const char *host_root;    /* mount point of the host's "/"; NULL and "" mean "/" */
+    const char *const *roots; /* absolute paths of the allowed roots; NULL ends the array */
+    const char *host_root;    /* mount point of the host's root file system (NULL and "" mean "/") */
     const char *path;         /* install.path */
     const char *release;      /* name of the release */
+    uid_t uid;                /* the agent's user, who owns the files that the agent makes */
+    /* true to refuse (TargetUnsafe) a path on which another user may rename files: update/install/guard.h */
+    bool guard;
 };
 
-/* The opened folder of the target and the target's name in it. */
+/* The folder of the target as an open descriptor, and the target's name in this folder. */
 struct hf_target_dir {
     const struct hf_fs_ops *fs;
     int dirfd;
     char name[NAME_MAX + 1];
-    const char *release; /* borrowed from struct hf_target */
+    const char *release; /* name of the release, borrowed from struct hf_target */
+    uid_t uid;           /* uid and guard have the values of struct hf_target */
+    bool guard;
 };
 
-/* Checks the path without a look at the disk. Pure. -EACCES: the path is not in normal form, or not strictly below a
- * root. */
+/* Checks the text of the path and reads nothing from disk. Pure. -EACCES: the path is not in normal form, or not
+ * strictly below a root. */
 HF_MUST_USE int hf_target_check(const struct hf_target *target, struct hf_failure *failure);
+
+/* Returns the length of the longest root that target->path lies strictly below, without slashes at its end, and the root
+ * in *ret_root. If there is none, *ret_root stays unchanged. Pure. */
+size_t hf_target_root(const struct hf_target *target, const char **ret_root);
+
+/* True if a component of the path starts with ".holdfast-": no release may install there. Pure. */
+bool hf_target_is_reserved(const char *path);
 
 /* Opens the folder of the target. -ENOENT: a folder of the path does not exist; `missing` (may be NULL) receives the
  * topmost missing folder. Close *ret_spot with hf_target_dir_done(). */
@@ -47,7 +57,7 @@ HF_MUST_USE int hf_target_open(const struct hf_target *target, struct hf_target_
                                char missing[HF_UPDATE_MAX_PATH], struct hf_failure *failure);
 void hf_target_dir_done(struct hf_target_dir *dir);
 
-/* Makes the missing folders of the path (mode 0755) durably. */
+/* Makes the missing folders of the install path with mode 0755, and syncs them. */
 HF_MUST_USE int hf_target_make_folders(const struct hf_target *target, struct hf_failure *failure);
 /* Removes the folders that an install made, from the target's own folder up to `made`. Stops at the first folder that
  * is not empty. */
@@ -56,12 +66,12 @@ HF_MUST_USE int hf_target_remove_folders(const struct hf_target *target, const c
 /* ---- names beside the target ------------------------------------------------------------------------------------- */
 
 enum hf_target_file {
-    HF_TARGET_PART,       /* the download */
-    HF_TARGET_NEW,        /* the new file, or a tree's archive */
+    HF_TARGET_PART,       /* downloaded artifact */
+    HF_TARGET_NEW,        /* the new file, or the archive of a new tree */
     HF_TARGET_OLD,        /* second name of the old file */
-    HF_TARGET_LINK,       /* a tree's next link */
-    HF_TARGET_TREE,       /* folder of a release's trees, one per SHA-256 */
-    HF_TARGET_SCRATCH,    /* content that a delta unpacks; unlinked as soon as it is open */
+    HF_TARGET_LINK,       /* new link to a tree, before its rename over the target */
+    HF_TARGET_TREE,       /* folder with the release's trees, each in a folder named by the SHA-256 of its archive */
+    HF_TARGET_SCRATCH,    /* file for content that a delta unpacks; unlinked as soon as it is open */
     HF_TARGET_STEP,       /* intermediate file of a chain of deltas */
     HF_TARGET_CHECKPOINT, /* checkpoints of the delta in progress (update/install/checkpoint.h) */
     HF_TARGET_COUNT,
@@ -70,27 +80,36 @@ const char *hf_target_file_name(const char *release, enum hf_target_file stage, 
 
 /* ---- files in the folder ---------------------------------------------------------------------------------------- */
 
-/* Calls lstat(). Returns true if the file exists. If not, returns false and sets *ret_r to 0. After an error, returns
- * false and sets *ret_r to -errno. */
+/* Reads the attributes of a file in the folder, as lstat() does. Returns true if the file exists. If the file does not
+ * exist, returns false and sets *ret_r to 0. After an error, returns false and sets *ret_r to -errno. */
 bool hf_target_stat(const struct hf_target_dir *dir, const char *name, struct stat *ret, int *ret_r);
 HF_MUST_USE int hf_target_unlink(const struct hf_target_dir *dir, const char *name,
-                                 struct hf_failure *failure); /* returns 0 if the file does not exist */
+                                 /* Removes a name. Returns 0 also if the name does not exist. */
+                                 struct hf_failure *failure);
 HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failure *failure);
-/* Opens a regular file; never follows a link. Returns the descriptor or -errno. */
+/* Opens a regular file in the folder; never follows a symbolic link. Returns the descriptor or -errno. */
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
                                     struct hf_failure *failure);
+/* Opens a file that an earlier attempt made, for reading and writing. -ENOENT: there is none, or what has the name is
+ * not a file that the agent made: not a regular file, with a second name (a hard link), or of another user than the
+ * agent's and also_uid. Then the function removes the name, without a look at the content. */
+HF_MUST_USE int hf_target_take_file(const struct hf_target_dir *dir, const char *name, uid_t also_uid,
+                                    struct hf_failure *failure);
+/* Makes a new file and opens it for reading and writing. Removes what had the name before; never opens it. */
+HF_MUST_USE int hf_target_make_file(const struct hf_target_dir *dir, const char *name, struct hf_failure *failure);
 
-/* Computes SHA-256 and size of an open file. -ECANCELED if *cancel (may be NULL) becomes true. */
+/* Computes SHA-256 and size of an open file. Returns 0 or -errno; -ECANCELED means that *cancel became true (`cancel`
+ * may be NULL). */
 HF_MUST_USE int hf_target_hash_fd(const struct hf_fs_ops *fs, int fd, const atomic_bool *cancel,
                                   char hex[HF_SHA256_HEX], uint64_t *ret_size, struct hf_failure *failure);
 HF_MUST_USE int hf_target_hash(const struct hf_target_dir *dir, const char *name, const atomic_bool *cancel,
                                char hex[HF_SHA256_HEX], uint64_t *ret_size, struct hf_failure *failure);
 
-/* Writes all n bytes at `offset`. */
+/* Writes n bytes at `offset` of the file. Short writes continue until all n bytes are written. */
 HF_MUST_USE int hf_target_write(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset,
                                 struct hf_failure *failure);
 
-/* A descriptor and its table of file functions, for _cleanup_(hf_target_fd_done). */
+/* A descriptor and the table of file functions that closes it. Declare it with _cleanup_(hf_target_fd_done). */
 struct hf_target_fd {
     const struct hf_fs_ops *fs;
     int fd;

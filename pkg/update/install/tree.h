@@ -1,29 +1,49 @@
-/* update/install/tree.h - kind Tree: each version is a folder, and a symbolic link names the folder in use.
+/* update/install/tree.h - installs releases of kind Tree: each version is a folder (tree), and a symbolic link names
+ * the folder in use.
  *
  *     /opt/app/current -> .holdfast-app.tree/<sha256 of the archive>
  *
- * pack/tar/extract.h extracts the archive, which may be any tar archive. The caller has verified the hash of the
- * archive. All files get the owner of the tree in use, or the agent's user if there is no such tree, because the user
- * ids in an archive are those of the build machine.
+ * The caller has verified the hash of the archive, and pack/tar/extract.h extracts it. All files get the owner of the
+ * tree in use, or the agent's user if there is no such tree, because the user ids in an archive are those of the build
+ * machine. The manifest of the tree (update/install/manifest.h) is made from the bytes that the extractor wrote.
  *
- * Threads: worker threads only; all functions with a folder block. */
+ * The agent never takes a folder again whose content it has not compared with its manifest. A repair makes a new folder;
+ * while the damaged one is in use, the new one has the name <sha256>.again.
+ *
+ * Threads: worker threads only; hf_tree_make(), hf_tree_verify() and hf_tree_clean() block. */
 #pragma once
 
 #include <stdatomic.h>
 
+#include "update/install/manifest.h"
 #include "update/install/target.h"
 
-/* Extracts the tar archive open as `tar_fd` into the folder named `sha256` below the folder of the release's trees.
- * Afterwards the new folder is complete and durable, or does not exist. */
-HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *sha256, const atomic_bool *cancel,
-                             struct hf_failure *failure);
+/* Formats the name of the folder for a new tree: the SHA-256 of the archive, with ".again" behind it if old_link (""
+ * without one) names the folder with that SHA-256 alone. Returns folder. */
+const char *hf_tree_folder(const char *release, const char *sha256, const char *old_link,
+                           char folder[HF_MANIFEST_VERSION]);
 
-/* Formats the text of the link that selects a tree. Returns text. */
-const char *hf_tree_link(const char *release, const char *sha256, char text[HF_UPDATE_MAX_PATH]);
-/* Parses the text of a link into the SHA-256 of the tree. Returns false if the link does not name a tree of this
- * release. */
+/* Extracts the tar archive open as `tar_fd` into `folder` below the folder of the release's trees, and writes the
+ * manifest into the folder `records` (NULL for none). Replaces a folder of this name. Afterwards the new folder is
+ * complete and durable, or does not exist. -ESTALE: the link at the target names `folder`. */
+HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder, const char *records,
+                             const atomic_bool *cancel, struct hf_failure *failure);
+
+/* Compares the tree that `link` names with its manifest in the folder `records`, as hf_manifest_check() does. Without a
+ * usable manifest, as after a loss of the state folder, the canonical archive of the tree must have the hash of its
+ * name; then the function writes a manifest. Returns 1 if the tree is right, 0 if not (look->what says why), -errno if
+ * the check failed. */
+HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records, bool full,
+                               struct hf_manifest_look *look, const atomic_bool *cancel, struct hf_failure *failure);
+
+/* Formats the text of the symbolic link that selects a tree, and returns the argument `text`. */
+const char *hf_tree_link(const char *release, const char *folder, char text[HF_UPDATE_MAX_PATH]);
+/* Extracts the SHA-256 of the selected tree from the text of a symbolic link. Returns false if the link does not name a
+ * tree of this release. */
 bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SHA256_HEX]);
+/* Returns the name of the tree's folder, which is the end of `text`, or "" if the link names no tree of this release. */
+const char *hf_tree_link_folder(const char *release, const char *text);
 
-/* Removes all trees of the release except keep_sha256 ("" keeps none). Also removes the folder of the trees if that is
- * then empty. */
-HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_sha256, struct hf_failure *failure);
+/* Removes all trees of the release except keep_folder ("" keeps none). If no tree is left, also removes the folder that
+ * held the trees. */
+HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_folder, struct hf_failure *failure);

@@ -1,10 +1,10 @@
 /* update/rules/delta_chain.h - finds the chain of deltas with the fewest bytes that leads from a given file to the new
  * file. Pure.
  *
- * The deltas of an artifact make the new file; the steps of an artifact are deltas that make intermediate files. The
- * search is for the shortest path (Bellman-Ford, one round for each delta of the chain) over the deltas that fit this
- * node. The result is deterministic. After the first delta of a chain, a search from the intermediate file finds the
- * remainder of this chain. */
+ * The `deltas` of an artifact make the new file; the `steps` of an artifact are deltas that make intermediate files.
+ * The search finds the shortest path over the deltas that fit this node (algorithm of Bellman and Ford, with one round
+ * for each delta of the chain). The result is deterministic. After the first delta of a chain is applied, a search that
+ * starts from its intermediate file finds the remainder of the same chain. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -12,27 +12,29 @@
 #include "pack/plan.h"
 
 enum {
-    /* limit of deltas in a chain; each delta costs a download and the write of a file */
+    /* maximum number of deltas in a chain; the limit exists because each delta costs a download and the write of a
+     * file */
     HF_DELTA_CHAIN_MAX = 4,
-    /* limit of single deltas to avoid; beyond this limit, the update avoids all deltas */
+    /* maximum number of deltas in the list of deltas to avoid; when the list is full, the update avoids all deltas */
     HF_DELTA_CHAIN_MAX_AVOIDED = 4,
     HF_DELTA_CHAIN_MAX_AVOID = HF_DELTA_CHAIN_MAX_AVOIDED * HF_SHA256_HEX,
 };
 
 struct hf_delta_chain {
-    const struct hf_delta_ref *deltas[HF_DELTA_CHAIN_MAX]; /* borrowed from the artifact */
+    /* deltas of the chain in order of use, borrowed from the artifact */
+    const struct hf_delta_ref *deltas[HF_DELTA_CHAIN_MAX];
     size_t n;
-    uint64_t bytes; /* bytes to download */
+    uint64_t bytes; /* total size in bytes of the deltas to download */
 };
 
-/* Finds the chain from the file with SHA-256 `from`. Returns false if no chain fits, or if no chain is smaller than the
- * new file. Among chains with equal bytes, the chain with the fewest deltas wins, then the chain listed first.
- * began_bytes is the size of `from` if `from` is an intermediate file, because that file stays on disk until the next
- * file is complete; otherwise 0. `room` is the memory and the disk that deltas may use in addition to the new file.
- * `avoid` lists the SHA-256 of deltas to leave out, separated by blanks. */
+/* Finds the best chain from the file with SHA-256 `from` to the new file. Returns false if no chain fits, or if no
+ * chain is smaller than the new file. Among chains with equal bytes, the chain with the fewest deltas wins, then the
+ * chain that the artifact lists first. began_bytes is the size of the file `from` if it is an intermediate file, which
+ * takes disk space until the next file is complete; otherwise began_bytes is 0. `room` is the memory and the disk that
+ * deltas may use in addition to the new file. `avoid` lists the SHA-256 of deltas to leave out, separated by blanks. */
 bool hf_delta_chain_find(const struct hf_artifact *artifact, const char *from, uint64_t began_bytes,
                          const struct hf_plan_room *room, const char *avoid, struct hf_delta_chain *ret_chain);
 
-/* Adds a delta to the list `avoid`. Returns false if the list is full. */
+/* Adds the delta with hash `sha256` to the list `avoid`. Returns false if the list is full. */
 bool hf_delta_chain_avoid(char avoid[HF_DELTA_CHAIN_MAX_AVOID], const char *sha256);
 bool hf_delta_chain_avoids(const char *avoid, const char *sha256);

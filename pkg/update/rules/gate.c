@@ -6,11 +6,15 @@ static enum hf_reason refusal(const struct hf_gate_facts *facts)
 {
     if (facts->distrust != HF_R_None)
         return facts->distrust;
-    if (facts->below_floor)
-        return HF_R_SequenceTooLow;
+    if (facts->outdated)
+        return HF_R_OldFormat;
+    if (facts->sequence != HF_R_None)
+        return facts->sequence;
     if (facts->expired)
         return HF_R_Expired;
-    return facts->rolled_back_before ? HF_R_RolledBackBefore : facts->bad_path;
+    if (facts->rolled_back_before)
+        return HF_R_RolledBackBefore;
+    return facts->bad_path != HF_R_None ? facts->bad_path : facts->bad_exec;
 }
 
 static enum hf_reason hindrance(const struct hf_gate_facts *facts)
@@ -20,11 +24,15 @@ static enum hf_reason hindrance(const struct hf_gate_facts *facts)
                                            [HF_GATE_STALE] = HF_R_Stale,
                                            [HF_GATE_HELD] = HF_R_Held};
 
+    if (facts->expiry_unsure)
+        return HF_R_ClockUnsure;
     if (facts->suspended)
         return HF_R_Suspended;
     if (facts->gate < HF_LEN(gates) && gates[facts->gate] != HF_R_None)
         return gates[facts->gate];
-    return facts->window_open ? HF_R_None : HF_R_WindowClosed;
+    if (facts->window_open)
+        return HF_R_None;
+    return facts->window_unsure ? HF_R_ClockUnsure : HF_R_WindowClosed;
 }
 
 enum hf_gate_verdict hf_gate_ask(const struct hf_gate_facts *facts, enum hf_reason *ret_reason)

@@ -1,8 +1,8 @@
-/* update/rules/gate.h - decides if a release may continue now, and gives the reason if not. Pure; review.c gathers the
- * facts.
+/* update/rules/gate.h - decides if the update to a release may start or continue now, and returns the reason if it may
+ * not. Pure; review.c gathers the facts.
  *
  * The engine calls hf_gate_ask() before an update starts, while the update fetches and patches, and before the swap.
- * From the swap on, the update runs to its end without another call. */
+ * After the swap has started, the update runs to its end without another call of hf_gate_ask(). */
 #pragma once
 
 #include <stdbool.h>
@@ -11,19 +11,28 @@
 #include "update/rules/reasons.h"
 
 struct hf_gate_facts {
-    enum hf_reason distrust; /* HF_R_None if the signatures are valid */
-    enum hf_reason unsure;   /* TrustUnreadable or IoError if no decision is possible now; otherwise HF_R_None */
-    bool below_floor;        /* the sequence is below the floor, and allowDowngrade is not signed */
-    bool expired;            /* the release has expired, and is not the committed release */
+    enum hf_reason distrust; /* reason why the node does not trust the release; HF_R_None if the signatures are valid */
+    /* TrustUnreadable or IoError if the agent cannot read the facts now; otherwise HF_R_None */
+    enum hf_reason unsure;
+    /* reason why the release may not follow those that this node has committed (hf_sequence_judge()); or HF_R_None */
+    enum hf_reason sequence;
+    /* the release lacks a signed field that a start needs, and it is not the release that this node has committed */
+    bool outdated;
+    bool expired;            /* all evidence says that the release has expired; false for the committed release */
+    bool expiry_unsure;      /* the evidence leaves open if it has expired; false for the committed release */
     bool rolled_back_before; /* this node has rolled back a release with this digest */
-    enum hf_reason bad_path; /* HF_R_None, PathNotAllowed or PathTaken */
-    enum hf_reason misfit;   /* HF_R_None, NoArtifactForArch, RequirementsNotMet or NotInPod */
+    enum hf_reason bad_path; /* PathNotAllowed or PathTaken if install.path forbids the release; otherwise HF_R_None */
+    enum hf_reason
+        bad_exec; /* ExecNotAllowed if the node does not allow a command of the release; otherwise HF_R_None */
+    /* NoArtifactForArch, RequirementsNotMet or NotInPod if the release does not fit this node; otherwise HF_R_None */
+    enum hf_reason misfit;
     enum hf_desired_gate gate;
     bool suspended, window_open;
+    bool window_unsure; /* the evidence of the time leaves open if a window is open */
 };
 
 enum hf_gate_verdict { HF_GATE_GO, HF_GATE_WAIT, HF_GATE_REFUSE, HF_GATE_MISFIT };
 
-/* Returns the verdict. *ret_reason receives the reason for a verdict other than GO. Refusals take precedence over
- * waits, so that a missing key shows before the window opens. */
+/* Returns the verdict, and in *ret_reason the reason for a verdict other than GO. A refusal takes precedence over a
+ * wait, so that for example the status shows a missing key even while the window is closed. */
 enum hf_gate_verdict hf_gate_ask(const struct hf_gate_facts *facts, enum hf_reason *ret_reason);

@@ -11,6 +11,7 @@ static const char *const event_names[HF_EV_COUNT] = {
     [HF_EV_HEALTHY] = "Healthy", [HF_EV_UNHEALTHY] = "Unhealthy",
     [HF_EV_FAILED] = "Failed",   [HF_EV_RESTORED] = "Restored",
     [HF_EV_UNDONE] = "Undone",   [HF_EV_DRIFTED] = "Drifted",
+    [HF_EV_MENDED] = "Mended",
 };
 
 static const char *const action_names[HF_ACT_COUNT] = {
@@ -92,6 +93,7 @@ static const struct hf_update_move table[HF_PHASE_COUNT][HF_EV_COUNT] =
                 [HF_EV_STARTED] = TO(COMMITTED, COMMIT),
                 [HF_EV_DESIRED] = TO(WAITING, NONE),
                 [HF_EV_DRIFTED] = TO(WAITING, NONE),
+                [HF_EV_MENDED] = TO(COMMITTED, COMMIT),
             },
         [HF_PHASE_ROLLING_BACK] =
             {

@@ -1,12 +1,12 @@
-/* update/rules/phase.h - the states of a release on a node, with the names that EdgeNode.status.updates[].phase uses.
+/* update/rules/phase.h - the phases of a release on a node, with the names that EdgeNode.status.updates[].phase uses.
  * Pure. */
 #pragma once
 
 #include <stdbool.h>
 
 enum hf_phase {
-    HF_PHASE_IDLE,    /* nothing to do yet */
-    HF_PHASE_WAITING, /* waits for a window, admission, the turn or a retry; the reason names the cause */
+    HF_PHASE_IDLE,    /* the release has no update yet */
+    HF_PHASE_WAITING, /* the update waits for a window, admission, the turn or a retry; its reason names which */
     HF_PHASE_FETCHING,
     HF_PHASE_PATCHING,
     HF_PHASE_VERIFIED,
@@ -20,7 +20,7 @@ enum hf_phase {
     HF_PHASE_COUNT,
 };
 
-const char *hf_phase_name(enum hf_phase phase); /* Returns "Idle" ...; "" beyond the last phase. */
+const char *hf_phase_name(enum hf_phase phase); /* Returns "Idle", "Waiting", ...; "" for a number that is no phase. */
 enum hf_phase hf_phase_of(const char *name);    /* Returns HF_PHASE_COUNT if no phase has this name. */
-/* Returns true if nothing happens in this phase until the caller acts. */
+/* Returns true if a release in this phase does nothing until the caller changes the desired releases. */
 bool hf_phase_rests(enum hf_phase phase);

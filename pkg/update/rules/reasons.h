@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "update/rules/phase.h"
 
-/* X(name, level of its log line, "what it means", "what to do") */
+/* Each row is X(name, level of the log line, "meaning of the reason", "remedy"). */
 #define HF_REASONS(X)                                                                                                  \
     X(None, INFO, "no event yet", "nothing")                                                                           \
     /* waiting */                                                                                                      \
@@ -21,6 +21,8 @@
     X(Held, INFO, "the site holds updates back", "ask the site, or wait for the hold's maximum")                       \
     X(Stale, WARNING, "no contact with the server for longer than staleOk.window",                                     \
       "restore the network to the server")                                                                             \
+    X(ClockUnsure, WARNING, "the evidence of the time leaves open if the release has expired or a window is open",     \
+      "synchronize the node's clock, or restore the network to the server")                                            \
     X(RetryingLater, INFO, "the last attempt was interrupted", "wait")                                                 \
     /* fetching */                                                                                                     \
     X(Downloading, INFO, "the agent downloads the artifact", "wait")                                                   \
@@ -38,7 +40,8 @@
     X(UrlUnsupported, ERROR, "the URL of the artifact is not http, https or file", "sign a release with another URL")  \
     /* making and checking the new file */                                                                             \
     X(Patching, INFO, "the agent makes the new file", "wait")                                                          \
-    X(HashMismatch, ERROR, "the new file's SHA-256 is not the signed one", "publish the artifact that was signed")     \
+    X(HashMismatch, ERROR, "the SHA-256 of the download or of the new file is not the signed one",                     \
+      "publish the artifact that was signed")                                                                          \
     X(DeltaDamaged, WARNING, "the delta is not the signed one, or does not apply",                                     \
       "the agent downloads the whole file")                                                                            \
     X(DeltaUnfit, WARNING, "this node lacks the memory or the library that the delta needs", "nothing")                \
@@ -58,9 +61,11 @@
       "free space on its disk or repair it; the agent retries")                                                        \
     X(JournalDamaged, WARNING, "the record of the last update was damaged, and the agent set it aside",                \
       "the agent rebuilds it")                                                                                         \
-    /* where it goes */                                                                                                \
+    /* the install path */                                                                                             \
     X(PathNotAllowed, ERROR, "install.path is not below an update root",                                               \
-      "install below one, or add one with --update-root")                                                              \
+      "install below one, or add one to updateRoots in /etc/holdfast/agent.yaml of the node")                          \
+    X(ExecNotAllowed, ERROR, "the node's configuration does not allow a command of the release",                       \
+      "add the program to exec in /etc/holdfast/agent.yaml of the node, or sign a release without it")                 \
     X(PathEscapes, ERROR, "a symbolic link in install.path leads out of the update root",                              \
       "remove the link; the agent retries")                                                                            \
     X(PathTaken, ERROR, "another release installs to the same path", "give one of them another path")                  \
@@ -71,6 +76,8 @@
     X(TargetIsFile, ERROR, "install.path is a file, and kind is Tree", "move it away, or use kind File")               \
     X(TargetChanged, WARNING, "somebody else changed the installed file during the update",                            \
       "find the program that did it; the agent retries")                                                               \
+    X(TargetUnsafe, ERROR, "another user may write a folder of install.path, and could swap files there",              \
+      "give the folder to root and take the write permission of group and others away; the agent retries")             \
     X(KernelTooOld, ERROR, "this kernel lacks openat2, with which the agent opens paths safely",                       \
       "upgrade to Linux 5.6 or later")                                                                                 \
     /* running */                                                                                                      \
@@ -81,6 +88,8 @@
     X(HealthPassed, INFO, "every health check passed", "nothing")                                                      \
     X(NoHealthChecks, INFO, "the release is installed and has no health checks", "consider adding some")               \
     X(Drifted, WARNING, "somebody changed or removed the installed file, and the agent restores it",                   \
+      "find the program that did it")                                                                                  \
+    X(RightsRestored, WARNING, "somebody changed mode or owner of the installed files, and the agent restored them",   \
       "find the program that did it")                                                                                  \
     X(AlreadyInstalled, INFO, "the installed file is already that of the release", "nothing")                          \
     X(HealthDeadline, ERROR, "not all health checks passed before the deadline",                                       \
@@ -106,10 +115,16 @@
       "add signatures, or add the missing public keys to the trust folder")                                            \
     X(TrustUnreadable, ERROR, "the agent cannot read the trust folder or a key in it", "see the message")              \
     X(SequenceTooLow, ERROR, "the sequence is below one that this node has committed",                                 \
-      "raise the sequence, or sign with allowDowngrade")                                                               \
+      "raise the sequence, or sign with downgradeFrom")                                                                \
+    X(SequenceReused, ERROR, "this node has committed another release with the same sequence",                         \
+      "sign it with a higher sequence")                                                                                \
+    X(DowngradeUsed, ERROR, "this node has gone down to this release before, and a downgrade serves once",             \
+      "sign a new release")                                                                                            \
+    X(OldFormat, ERROR, "the release lacks a signed field that nodes require before they start it",                    \
+      "see the message; make the release again with release create")                                                   \
     X(Expired, ERROR, "the release has expired", "sign it with a later expires")                                       \
     X(ObjectRefused, ERROR, "the object or its file is invalid", "see the message; correct the object")                \
-    /* does not fit */                                                                                                 \
+    /* this node cannot run the release */                                                                             \
     X(NoArtifactForArch, WARNING, "the release has no artifact for this architecture",                                 \
       "add an artifact if this node should run the release")                                                           \
     X(RequirementsNotMet, WARNING, "the node does not meet the requirements of the artifact", "see the message")       \
@@ -122,13 +137,14 @@ enum hf_reason {
         HF_R_COUNT,
 };
 
-const char *hf_reason_name(enum hf_reason reason); /* Returns "HealthPassed" and the like; "" for None. */
+/* Returns the name of the reason, such as "HealthPassed"; "" for HF_R_None. */
+const char *hf_reason_name(enum hf_reason reason);
 const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
 enum hf_reason hf_reason_of(const char *name); /* Returns HF_R_COUNT if no reason has this name. */
 
-/* Returns the level at which the engine logs a change to this phase. Error: the node needs a person to act. Warning:
- * the node continues or retries without a person. Info: no problem. */
+/* Returns the level at which the engine logs a change to this phase with this reason. Error means that a person must
+ * act, Warning that the node continues or retries without a person, and Info that there is no problem. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
 /* Returns the reason for an errno of a file operation. */

@@ -1,13 +1,14 @@
-/* update/state/attempt.h - the record of a delta in progress, <state>/updates/<release>/attempt. From this record, the
- * next start of the agent finds out that the delta killed the agent.
+/* update/state/attempt.h - the record of a delta in progress, in the file <state>/updates/<release>/attempt. If a delta
+ * kills the agent, the agent finds this record at its next start.
  *
- * The record is a sealed file. The agent makes it durable before reading the first byte of the delta, and removes it
- * when the delta ends in any way, including a normal stop of the agent. If the file exists at a start of the agent, the
- * agent died while it applied the delta. After a power cut or a kill from outside, which are not the delta's fault, the
- * update resumes from the last checkpoint (update/install/checkpoint.h). But a delta that needs more memory than the
- * agent may use kills the agent every time; then the update must use another delta or the whole file.
+ * The record is a sealed file. The agent makes it durable before reading the first byte of the delta, and removes the
+ * record when the delta succeeds, fails or stops because the agent stops. If the record exists when the agent starts,
+ * the agent died while it applied the delta. If the cause was a power cut or a kill from outside, the delta is not at
+ * fault, and the update resumes from the last checkpoint (update/install/checkpoint.h). If the cause is that the delta
+ * needs more memory than the agent may use, the delta would kill the agent every time, and the update must use another
+ * delta or the whole file.
  *
- * Threads: any, one at a time; all functions with a file system block. */
+ * Threads: any, but one at a time for one release; all functions with the argument `fs` block. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,44 +19,45 @@
 #include "codec/sha256.h"
 #include "os/room.h"
 
-/* After this number of deaths of any kind with one delta, the update avoids the delta. This limit also ends a loop of
- * watchdog resets on a board that runs out of memory. */
+/* After this number of deaths of the agent with one delta, whatever their cause, the update avoids the delta. This
+ * limit also ends a loop of watchdog resets on a board that runs out of memory. */
 enum { HF_ATTEMPT_MAX_DEATHS = 3 };
 
 struct hf_attempt {
     char delta[HF_SHA256_HEX]; /* hash of the delta */
     char makes[HF_SHA256_HEX]; /* hash of the file that the delta makes */
-    uint64_t size;             /* size of that file */
-    uint64_t at;               /* bytes of that file on disk when the attempt started */
-    unsigned deaths;           /* number of earlier deaths with this delta */
-    char boot[40];             /* the kernel's boot id; "" if unknown */
+    uint64_t size;             /* size in bytes of the file that the delta makes */
+    uint64_t at;               /* bytes of the file to make that were on disk when the attempt started */
+    unsigned deaths;           /* number of times that the agent died earlier with this delta */
+    char boot[40];             /* the kernel's boot id when the attempt started; "" if unknown */
     struct hf_room_kills kills;
 };
 
-/* Facts that the start of an agent collects when it finds the record of an attempt. */
+/* Facts that the agent collects at its start if it finds the record of an attempt. */
 struct hf_attempt_now {
     char boot[40];
     struct hf_room_kills kills;
-    uint64_t at; /* bytes from which the delta can resume */
+    uint64_t at; /* offset in the file to make, in bytes, from which the delta can resume */
 };
 
 /* Fills in `boot`, `kills` and `deaths`, then saves the record. If a record of this delta is on disk, `deaths` is one
  * more than in that record; otherwise 0. */
 HF_MUST_USE int hf_attempt_begin(const struct hf_fs_ops *fs, const char *folder, struct hf_attempt *attempt,
                                  struct hf_err *err);
-/* Removes the record. A missing file is no error. */
+/* Removes the record. Returns 0 also if there is no record. */
 HF_MUST_USE int hf_attempt_end(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err);
 /* Loads the record. Returns false if there is no record or the record is damaged. */
 bool hf_attempt_find(const struct hf_fs_ops *fs, const char *folder, struct hf_attempt *ret_attempt);
 
-void hf_attempt_look(const struct hf_fs_ops *fs, struct hf_attempt_now *ret_now); /* sets all fields except `at` */
+/* Sets all fields of *ret_now except `at`. */
+void hf_attempt_look(const struct hf_fs_ops *fs, struct hf_attempt_now *ret_now);
 
-/* True if the kernel's OOM killer killed a process in the agent's cgroup or in the cgroup above during the attempt.
- * Pure. */
+/* Returns true if the kernel's OOM killer killed a process in the agent's cgroup, or in the cgroup above it, during the
+ * attempt. Pure. */
 bool hf_attempt_oom(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
-/* True if the update must avoid this delta. That is so after an OOM kill, after a death without progress and without a
- * reboot, and after HF_ATTEMPT_MAX_DEATHS deaths of any kind. Pure. */
+/* Returns true if the update must avoid this delta: after an OOM kill, after a death without progress in the same boot,
+ * or after HF_ATTEMPT_MAX_DEATHS deaths, whatever their cause. Pure. */
 bool hf_attempt_gives_up(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
 HF_MUST_USE int hf_attempt_format(const struct hf_attempt *attempt, struct hf_buf *out);

@@ -1,21 +1,36 @@
-/* update/state/floor.h - anti-rollback: the highest sequence of a release that this node has committed.
+/* update/state/floor.h - anti-rollback on disk: the releases of one name that this node has committed
+ * (update/rules/sequence.h).
  *
- * Two sealed files (codec/seal.h), <folder>/floor.0 and floor.1, both hold the number in decimal. The higher number of
- * the undamaged files counts, so that one damaged block on the card does not let an old release in. The engine raises
- * the floor at the commit and never before, because the old version must stay allowed until then. All functions
- * block. */
+ * Two sealed files (codec/seal.h), <folder>/floor.0 and floor.1, hold the same text:
+ *
+ *     top <sequence> <digest, or - if unknown>
+ *     current <sequence> <digest, or - if unknown>
+ *     used <digest>                                  one line for each release that the node has gone down to
+ *
+ * Version 1 of the files, which earlier agents wrote, holds the highest sequence and nothing else. Both files count
+ * together, so that one damaged block on the card does not let an old release in. The engine raises the floor at the
+ * commit and never before, because the old version must stay allowed until then. A third copy lies outside the state
+ * folder (update/install/floor_copy.h). All functions with a file system block. */
 #pragma once
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "update/rules/sequence.h"
 
-/* Reads the floor. *ret_sequence is 0 if this node has committed nothing. *ret_damaged is the number of damaged files,
- * which this call has set aside. */
-HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, uint64_t *ret_sequence,
+enum { HF_FLOOR_MAX_BYTES = 4096, HF_FLOOR_FORMAT = 2 };
+
+/* Reads the floor. *ret_history is all zero if this node has committed nothing. *ret_damaged is the number of damaged
+ * files, which this call has set aside. */
+HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *ret_history,
                               unsigned *ret_damaged, struct hf_err *err);
 
-/* Raises the floor to `sequence`. A lower value leaves the floor as it is. In any case, the call writes a file again
- * that is missing or has a lower number. */
-HF_MUST_USE int hf_floor_raise(const struct hf_fs_ops *fs, const char *folder, uint64_t sequence, struct hf_err *err);
+/* Joins *history with the files, and writes each file whose content then differs. *history receives the result. */
+HF_MUST_USE int hf_floor_save(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *history,
+                              struct hf_err *err);
+
+/* Pure: the sealed text of a floor, and back. -EBADMSG: the text is damaged or of an unknown version. */
+HF_MUST_USE int hf_floor_format(const struct hf_sequence_history *history, struct hf_buf *out);
+HF_MUST_USE int hf_floor_parse(struct hf_view text, struct hf_sequence_history *ret_history, struct hf_err *err);

@@ -36,6 +36,7 @@ struct hf_simproc {
     uint64_t random;
     uint64_t job_delay;
     int64_t unix_offset;
+    uint64_t sync_error;
     size_t n_timers;
     struct hf_list jobs;
     bool dead;
@@ -352,6 +353,13 @@ static uint64_t sim_unix_ns(void *ctx)
     return HF_SIM_UNIX_START + proc->loop->now + (uint64_t)proc->unix_offset;
 }
 
+static uint64_t sim_sync_error_ns(void *ctx)
+{
+    const struct hf_simproc *proc = ctx;
+
+    return proc->sync_error;
+}
+
 static uint64_t sim_u64(void *ctx)
 {
     struct hf_simproc *proc = ctx;
@@ -370,7 +378,8 @@ struct hf_simproc *hf_simproc_new(struct hf_simloop *loop, const char *name)
     proc->random = next_random(&loop->random);
     proc->job_delay = HF_NS_PER_MS;
     hf_list_init(&proc->jobs);
-    proc->clock = (struct hf_clock_ops){.ctx = proc, .mono_ns = sim_mono_ns, .unix_ns = sim_unix_ns};
+    proc->clock = (struct hf_clock_ops){
+        .ctx = proc, .mono_ns = sim_mono_ns, .unix_ns = sim_unix_ns, .sync_error_ns = sim_sync_error_ns};
     proc->rng = (struct hf_rand_ops){.ctx = proc, .u64 = sim_u64};
     proc->sched = (struct hf_sched_ops){
         .ctx = proc,
@@ -458,6 +467,11 @@ const struct hf_rand_ops *hf_simproc_rand(struct hf_simproc *proc)
 void hf_simproc_set_job_delay(struct hf_simproc *proc, uint64_t max_ns)
 {
     proc->job_delay = max_ns;
+}
+
+void hf_simproc_set_sync_error(struct hf_simproc *proc, uint64_t error_ns)
+{
+    proc->sync_error = error_ns;
 }
 
 void hf_simproc_set_unix_offset(struct hf_simproc *proc, int64_t off_ns)

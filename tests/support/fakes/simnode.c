@@ -133,11 +133,6 @@ static void on_policy(void *arg, const struct hf_syncpolicy *policy, const json_
         hf_kube_set_retry_cap(node->kube, policy->retry_interval_ns);
 }
 
-static enum hf_clock_ntp synchronized(void)
-{
-    return HF_CLOCK_NTP_SYNCHRONIZED;
-}
-
 static int open_agent(struct hf_simnode *node, struct hf_err *err)
 {
     struct hf_agent_params params = {.home = &node->home,
@@ -162,7 +157,6 @@ static int open_agent(struct hf_simnode *node, struct hf_err *err)
                                      .arch = "amd64",
                                      .facts_root = "",
                                      .retry_base_ns = HF_NS_PER_S,
-                                     .ntp = synchronized,
                                      .policy_changed = on_policy,
                                      .settled = on_settled,
                                      .stopped = on_stopped,

@@ -254,10 +254,9 @@ static json_t *spec_release(const struct hf_simsite *site, size_t i, const struc
                     "systemdUnit", restarted, "health", "deadline", twist->deadline != NULL ? twist->deadline : "30s",
                     "checks", checks(restarted, twist));
     must(out != NULL);
-    if (twist->expires != NULL)
-        put(out, "expires", json_string(twist->expires));
-    if (twist->allow_downgrade)
-        put(out, "allowDowngrade", json_true());
+    put(out, "expires", json_string(twist->expires != NULL ? twist->expires : "2100-01-01T00:00:00Z"));
+    if (twist->downgrade_from != 0)
+        put(out, "downgradeFrom", json_pack("[I]", (json_int_t)twist->downgrade_from));
     return out;
 }
 

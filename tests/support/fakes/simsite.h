@@ -27,16 +27,16 @@ size_t hf_simsite_which(const struct hf_simsite *site, const void *bytes, size_t
 
 /* What may be different about an update; zero for none of it. */
 struct hf_simsite_twist {
-    const char *object_name; /* NULL: the release's name */
-    const char *unit;        /* NULL: "<name>.service" */
-    const char *path;        /* NULL: "/opt/<name>/app" */
-    bool forged;             /* changed after it was signed */
-    bool other_key;          /* signed by a key nobody trusts */
-    bool wrong_hash;         /* signed, but the file is another */
-    const char *arch;        /* NULL: "amd64" */
-    const char *deadline;    /* NULL: "30s" */
-    const char *expires;     /* NULL: none */
-    bool allow_downgrade;
+    const char *object_name;                /* NULL: the release's name */
+    const char *unit;                       /* NULL: "<name>.service" */
+    const char *path;                       /* NULL: "/opt/<name>/app" */
+    bool forged;                            /* changed after it was signed */
+    bool other_key;                         /* signed by a key nobody trusts */
+    bool wrong_hash;                        /* signed, but the file is another */
+    const char *arch;                       /* NULL: "amd64" */
+    const char *deadline;                   /* NULL: "30s" */
+    const char *expires;                    /* NULL: 2100 */
+    uint64_t downgrade_from;                /* 0: none */
     bool exec_check, tcp_check, unit_check; /* beside the HTTP one */
 };
 json_t *hf_simsite_update(const struct hf_simsite *site, size_t i, const struct hf_simsite_twist *twist);

@@ -176,10 +176,12 @@ static void make_plain(const struct hf_sim_release *release, const char *content
     }
 }
 
+/* Serves the whole file and states in the artifact what of it is packed. */
 static void serve_whole(struct hf_simupdate *world, const struct hf_sim_release *release, const char *url,
-                        const struct hf_buf *plain)
+                        const struct hf_buf *plain, json_t *artifact)
 {
     struct hf_buf *file = file_new(world, url);
+    char sha256[HF_SHA256_HEX];
 
     if (!release->packed) {
         must(hf_buf_add(file, plain->p, plain->n) == 0);
@@ -187,6 +189,10 @@ static void serve_whole(struct hf_simupdate *world, const struct hf_sim_release 
     }
     _cleanup_(hf_pack_freep) struct hf_pack *pack = hf_pack_new(add, file, plain->n);
     must(pack != NULL && hf_pack_feed(pack, plain->p, plain->n, NULL) == 0 && hf_pack_finish(pack, NULL) == 0);
+    if (!release->no_download)
+        must(json_object_set_new(artifact, "download",
+                                 json_pack("{s:s, s:I}", "sha256", hf_sha256_hex(file->p, file->n, sha256), "size",
+                                           (json_int_t)file->n)) == 0);
 }
 
 /* One from content to content: an entry of `deltas` or `steps`. */
@@ -285,10 +291,10 @@ static json_t *make_object(struct hf_simupdate *world, struct hf_sim_release *re
     make_plain(release, release->content, &plain);
     (void)snprintf(url, sizeof(url), "http://files/%s%s%s", release->content, release->tree ? ".tar" : "",
                    release->packed ? ".zst" : "");
-    serve_whole(world, release, url, &plain);
     json_t *artifact =
         json_pack("{s:s, s:s, s:s, s:I}", "arch", "amd64", "url", release->url != NULL ? release->url : url, "sha256",
                   hf_sha256_hex(plain.p, plain.n, sha256), "size", (json_int_t)plain.n);
+    serve_whole(world, release, url, &plain, artifact);
     if (release->delta_from != NULL)
         serve_deltas(world, release, &plain, artifact);
     if (release->device != NULL)
@@ -298,6 +304,8 @@ static json_t *make_object(struct hf_simupdate *world, struct hf_sim_release *re
         must(json_object_set_new(install, "restart", json_pack("{s:s}", "systemdUnit", "app.service")) == 0);
     json_t *spec = json_pack("{s:s, s:s, s:I, s:[o], s:o}", "name", release->name, "version", release->version,
                              "sequence", (json_int_t)release->sequence, "artifacts", artifact, "install", install);
+    if (!release->no_expiry)
+        must(json_object_set_new(spec, "expires", json_string("2100-01-01T00:00:00Z")) == 0);
     if (!release->no_checks)
         must(json_object_set_new(spec, "health", health()) == 0);
     json_t *object = json_pack("{s:s, s:s, s:{s:s}, s:{s:o}}", "apiVersion", HF_API_GROUP_VERSION, "kind", "EdgeUpdate",
@@ -336,16 +344,37 @@ static size_t find_object(const struct hf_simupdate *world, const char *name)
     return i;
 }
 
+/* Sequence of the release of this name that is wanted now; 2 without one. */
+static uint64_t last_sequence(const struct hf_simupdate *world, const char *name)
+{
+    size_t i = find_object(world, name);
+
+    return i < world->n_objects ? (uint64_t)hf_json_int_or(world->objects[i], "spec.release.sequence", 2) : 2;
+}
+
+/* Another release than the wanted one of this name gets the next sequence, as two releases never share one. */
+static void raise_sequence(const struct hf_simupdate *world, json_t *object, const char *name)
+{
+    size_t i = find_object(world, name);
+    const json_t *before = i < world->n_objects ? hf_json_at(world->objects[i], "spec.release") : NULL;
+    json_t *release = json_object_get(json_object_get(object, "spec"), "release");
+
+    if (before != NULL && !json_equal(before, release))
+        must(json_object_set_new(release, "sequence", json_integer((json_int_t)last_sequence(world, name) + 1)) == 0);
+}
+
 void hf_simupdate_publish(struct hf_simupdate *world, const struct hf_sim_release *release)
 {
     struct hf_sim_release r = *release;
 
     r.name = r.name != NULL ? r.name : "app";
     r.version = r.version != NULL ? r.version : r.content;
-    r.sequence = r.sequence != 0 ? r.sequence : 2;
+    r.sequence = r.sequence != 0 ? r.sequence : last_sequence(world, r.name);
     json_t *object = make_object(world, &r);
     if (r.patch != NULL)
         merge(object, r.patch);
+    if (release->sequence == 0)
+        raise_sequence(world, object, r.name);
     json_t *spec = json_object_get(object, "spec");
     must(json_object_set_new(spec, "signatures", signatures(json_object_get(spec, "release"), r.sign_with)) == 0);
     if (r.patch_after != NULL)
@@ -495,6 +524,14 @@ static int meets(void *arg, const struct hf_requires *requires_, struct hf_err *
     return world->meets_r < 0 ? hf_err_set(err, -world->meets_r, "a GPU is missing") : 0;
 }
 
+static uint64_t disk_reserve(void *arg, uint64_t disk_bytes)
+{
+    const struct hf_simupdate *world = arg;
+
+    must(disk_bytes > world->reserve_bytes);
+    return world->reserve_bytes;
+}
+
 static void changed(void *arg)
 {
     struct hf_simupdate *world = arg;
@@ -516,6 +553,16 @@ static void put_boot_id(struct hf_simupdate *world)
     int n = snprintf(text, sizeof(text), "boot-%u\n", ++world->boots);
 
     hf_simfs_put(world->fs, "/proc/sys/kernel/random/boot_id", text, (size_t)n, 0444);
+}
+
+static bool allows_exec(void *arg, const char *program, struct hf_err *err)
+{
+    const struct hf_simupdate *world = arg;
+
+    if (world->only_exec == NULL || strcmp(world->only_exec, program) == 0)
+        return true;
+    (void)hf_err_set(err, EACCES, "'%s' is not allowed: add it", program);
+    return false;
 }
 
 struct hf_simupdate *hf_simupdate_new(uint64_t seed)
@@ -562,6 +609,8 @@ void hf_simupdate_boot(struct hf_simupdate *world)
                                       .retry_base_ns = HF_NS_PER_S,
                                       .retry_cap_ns = 30 * HF_NS_PER_S,
                                       .meets = meets,
+                                      .disk_reserve = world->reserve_bytes != 0 ? disk_reserve : NULL,
+                                      .allows_exec = allows_exec,
                                       .changed = changed,
                                       .arg = world};
     struct hf_err err = HF_ERR_INIT;
@@ -774,9 +823,10 @@ static void judge(void *arg, const char *path, const struct stat *st)
     bool in_tree = link != NULL && (strncmp(path, tree, strlen(tree)) == 0 ||
                                     (strncmp(tree, path, strlen(path)) == 0 && tree[strlen(path)] == '/'));
     bool good = strcmp(base, "journal") == 0 || strcmp(base, "floor.0") == 0 || strcmp(base, "floor.1") == 0 ||
-                strcmp(base, "lock") == 0 || (S_ISDIR(st->st_mode) && strncmp(path, "/var", 4) == 0);
+                strcmp(base, "lock") == 0 || (strncmp(base, "manifest.", 9) == 0 && strstr(base, ".new") == NULL) ||
+                (S_ISDIR(st->st_mode) && strncmp(path, "/var", 4) == 0);
     if (strncmp(path, "/opt", 4) == 0)
-        good = in_tree || strncmp(base, ".holdfast", 9) != 0;
+        good = in_tree || strncmp(base, ".holdfast", 9) != 0 || strcmp(path, "/opt/.holdfast-floors") == 0;
     if (!good && leftover->text[0] == '\0')
         (void)snprintf(leftover->text, leftover->n, "%s", path);
 }

@@ -25,15 +25,16 @@ enum { HF_SIM_CONTENT = 40000, HF_SIM_MAX_STATUS = 8 };
 struct hf_sim_release {
     const char *name;       /* NULL: "app" */
     const char *version;    /* NULL: content */
-    uint64_t sequence;      /* 0: 2 */
+    uint64_t sequence;      /* 0: 2, and one more for each other release of the name that follows */
     const char *content;    /* what it installs */
     const char *delta_from; /* NULL: whole file only */
     const char *via;        /* by two deltas: to this content, and from there; NULL: by one */
     json_t *delta_requires; /* of the delta (stolen); NULL nothing */
     bool packed, tree;
-    bool canonical;   /* a tree's archive is, so that there are deltas from it */
-    const char *url;  /* of the whole file; NULL: one that is served */
-    const char *path; /* NULL: HF_SIM_TARGET, for a tree /opt/app/current */
+    bool no_expiry, no_download; /* as releases of earlier versions */
+    bool canonical;              /* a tree's archive is, so that there are deltas from it */
+    const char *url;             /* of the whole file; NULL: one that is served */
+    const char *path;            /* NULL: HF_SIM_TARGET, for a tree /opt/app/current */
     bool no_restart, no_checks;
     const char *device;    /* the artifact requires it; NULL none */
     json_t *patch;         /* merged over the object before it is signed (stolen); NULL none */
@@ -76,9 +77,11 @@ struct hf_simupdate {
     int exec_r, exec_code;
     unsigned execs;
     int meets_r;
-    int set_r; /* what the engine said last of what is wanted: 0, or -E2BIG */
+    const char *only_exec; /* the only program that the node's configuration allows; NULL: any */
+    int set_r;             /* what the engine said last of what is wanted: 0, or -E2BIG */
     bool pod_mode;
     const char *host_root;
+    uint64_t reserve_bytes;     /* what must stay free, by the node's configuration; 0: the engine's default */
     struct hf_log *log;         /* borrowed; NULL none */
     struct hf_metrics *metrics; /* as log */
     /* looked at after each event when set */

@@ -30,16 +30,18 @@ class TestNodes(unittest.TestCase):
 
     def test_own_labels_of_own_node(self):
         for name, credential in who().items():
-            for value in ("1", None):
-                with self.subTest(identity=name, value=value):
-                    status, answer = self.patch("n1", {"metadata": {"labels": {"edge.codcompass.io/x": value}}}, credential)
+            for label, value in itertools.product(("tier", "site", "gpu", "cpu.sve"), ("1", None)):
+                with self.subTest(identity=name, label=label, value=value):
+                    status, answer = self.patch("n1", {"metadata": {"labels": {"edge.codcompass.io/" + label: value}}}, credential)
                     self.assertEqual(status, 200, answer)
 
     def test_anything_else_is_refused_and_says_why(self):
-        own, foreign = {"metadata": {"labels": {"edge.codcompass.io/x": "1"}}}, {"metadata": {"labels": {"x": "1"}}}
+        own, foreign = {"metadata": {"labels": {"edge.codcompass.io/tier": "1"}}}, {"metadata": {"labels": {"x": "1"}}}
         cases = [
             ("n2", own, "only the labels of its own Node, which is n1"),
             ("n1", foreign, "only labels under edge.codcompass.io/"),
+            ("n1", {"metadata": {"labels": {"edge.codcompass.io/role": "control"}}}, "holdfast-agent-labels lists"),
+            ("n1", {"metadata": {"labels": {"edge.codcompass.io/architecture": "x"}}}, "holdfast-agent-labels lists"),
             ("n1", {"metadata": {"labels": {"kubernetes.io/os": None}}}, "only labels under edge.codcompass.io/"),
             ("n1", {"metadata": {"labels": {"kubernetes.io/os": "plan9"}}}, "only labels under edge.codcompass.io/"),
             ("n1", {"metadata": {"annotations": {"x": "1"}}}, "nothing of a Node but its labels"),

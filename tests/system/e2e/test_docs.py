@@ -122,6 +122,18 @@ class Docs(case.Case):
             path = os.path.join(world.cluster.root(self.node), "etc/holdfast/trust.d", name)
             if os.path.exists(path):
                 os.unlink(path)
+        self.forget_history()
+
+    def forget_history(self):
+        """The pages make the same release of the same sequence, and a node takes one release of a sequence only."""
+        tree = world.cluster.root(self.node)
+        self.agent.stop()
+        for folder in ("var/lib/holdfast/updates", *(root + "/.holdfast-floors" for root in ("opt", "usr/local", "var/lib/holdfast/payload"))):
+            shutil.rmtree(os.path.join(tree, folder, "edge-inference"), ignore_errors=True)
+            if os.path.isfile(os.path.join(tree, folder, "edge-inference")):
+                os.unlink(os.path.join(tree, folder, "edge-inference"))
+        self.agent.start()
+        self.agent.wait_ready(60)
 
     def page(self, name, codes=None, after=None, only=None):
         """Every command of a page, or those of `only`. `codes` and `after`: what is right, and done, after which pattern."""

@@ -47,6 +47,10 @@ class TestSchema(unittest.TestCase):
             expected = re.match(r"# expect: (.*)", text)[1]
             with self.subTest(name, expected=expected):
                 status, message, fields = judge(text)
+                if "\n# server: refuses " in text:
+                    self.assertEqual(status, 422, message)
+                    self.assertIn(re.search(r"\n# server: refuses (.*)", text)[1], message)
+                    continue
                 if expected == "ok" or "\n# server: accepts\n" in text:
                     self.assertEqual(status, 201, message)
                 elif fields:

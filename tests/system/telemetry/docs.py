@@ -4,7 +4,7 @@
     tests/system/telemetry/docs.py [--home DIR]
 
 A comment before each block says what it is: <!-- policy -->, <!-- run: NAME -->, <!-- output: NAME -->, <!-- body: FORMAT -->,
-<!-- headers: FORMAT -->, <!-- metric: FORMAT -->. Numbers that differ from run to run (streams, sequences, times, versions) are
+<!-- headers: FORMAT -->, <!-- metric: FORMAT -->, <!-- trouble: NAME -->, <!-- configuration -->. Numbers that differ from run to run (streams, sequences, times, versions) are
 not compared; of a metric the members are, not their values. Loopback only."""
 import argparse
 import contextlib
@@ -197,6 +197,36 @@ def waiting_and_refused(home, page):
         site.end()
 
 
+def troubles(node):
+    """What the node's status says of telemetry; None before there is a status."""
+    try:
+        with open(os.path.join(node.home, "state", "status", "EdgeNode-edge-7.json"), encoding="utf-8") as file:
+            telemetry = json.load(file)["status"].get("telemetry")
+    except FileNotFoundError:
+        return None
+    return None if telemetry is None else [text.replace(node.configuration, "/etc/holdfast/agent.yaml") for text in telemetry.get("troubles", [])]
+
+
+def bounds(home, page):
+    """A field that the node does not allow, then the page's agent.yaml, which allows a file beside it and the page's sink."""
+    for path, more in (("/srv/app/x.log", ""), ("/srv/app/log/x.log", page["configuration", ""])):
+        node = Node(os.path.join(home, os.path.basename(os.path.dirname(path))))
+        if more:
+            with open(node.configuration, "w", encoding="utf-8") as file:
+                file.write("apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n" + more)
+        with open(os.path.join(node.home, "objects", "policy.yaml"), "w", encoding="utf-8") as file:
+            file.write(page["policy", ""].replace("{http: true}", f"{{http: true, files: [{{path: {path}}}]}}"))
+        try:
+            node.start("--node-name", "edge-7")
+            told = wait("a status", lambda n=node: troubles(n) is not None) and troubles(node)
+            if more:
+                assert not told, told
+            else:
+                same("the refusal", page["trouble", "refused"], "\n".join(told))
+        finally:
+            node.end()
+
+
 def lint(home, page):
     path = os.path.join(home, "policy.yaml")
     with open(path, "w", encoding="utf-8") as file:
@@ -213,6 +243,7 @@ def main():
     checks = [("the policy passes lint", lint, ())]
     checks += [(f"what a receiver sees as {format}", bodies, (format,)) for format in SINKS]
     checks += [(f"a metric as {format}", metric, (format,)) for format in ("ndjson", "otlp")]
+    checks += [("what a node allows", bounds, ())]
     checks += [("what waits, and what was refused", waiting_and_refused, ())]
     for number, (name, check, words) in enumerate(checks):
         with contextlib.nullcontext(os.path.join(options.home, str(number))) if options.home else tempfile.TemporaryDirectory(prefix="holdfast-docs-") as home:

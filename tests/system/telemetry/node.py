@@ -27,6 +27,12 @@ spec:
 
 HTTP_ALONE = "    sources: {http: true}\n"
 
+# The policies of these tests name files and sockets below the node's folder, and credentials below its folder or beside it.
+CONFIGURATION = """apiVersion: edge.codcompass.io/v1alpha1
+kind: AgentConfiguration
+telemetry: {{files: ["{home}/**"], sockets: ["{home}/**"], credentialFolders: ["{above}"]}}
+"""
+
 
 class Node:
     def __init__(self, home, storage=None):
@@ -35,6 +41,10 @@ class Node:
         self.metrics_port, self.health_port = free_port(), free_port()
         for folder in ("objects", "state", "trust.d", "root"):
             os.makedirs(os.path.join(home, folder), exist_ok=True)
+        self.configuration = os.path.join(os.path.realpath(home), "agent.yaml")
+        with open(self.configuration, "w", encoding="utf-8") as file:
+            file.write(CONFIGURATION.format(home=os.path.realpath(home), above=os.path.dirname(os.path.realpath(home))))
+        os.chmod(self.configuration, 0o644)
         self.log = open(os.path.join(home, "agent.log"), "ab")
 
     def policy(self, url, max_bytes=64 << 20, when_full="Block", batch_bytes=524288, timeout="100ms", compression="gzip", base="50ms",
@@ -52,7 +62,7 @@ class Node:
     def start(self, *more, ready=True):
         """Starts the agent; returns the seconds until it accepts events, or None without waiting."""
         began = time.monotonic()
-        environment = dict(os.environ, EDGE_STORAGE_DIR=self.storage)
+        environment = dict(os.environ, EDGE_STORAGE_DIR=self.storage, HOLDFAST_CONFIG=self.configuration)
         self.agent = subprocess.Popen(
             [os.path.join(PROGRAMS, "holdfast-agent"), "--source", os.path.join(self.home, "objects"), "--node-name", "node-1",
              "--state-dir", os.path.join(self.home, "state"), "--trust-dir", os.path.join(self.home, "trust.d"), "--update-root",

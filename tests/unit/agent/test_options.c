@@ -56,6 +56,8 @@ static const struct {
     {{"--listen-optional"}, NULL, NULL, NULL},
     {{"--listen-optional=yes"}, NULL, NULL, "--listen-optional takes no value"},
     {{NULL}, "LISTEN_OPTIONAL", "maybe", "LISTEN_OPTIONAL 'maybe': expected true or false"},
+    {{"--config", "agent.yaml"}, NULL, NULL, "--config 'agent.yaml': expected an absolute path"},
+    {{"--check-config"}, NULL, NULL, NULL},
     {{"--retry-base-ms", "0"}, NULL, NULL, "expected 1 to 3600000"},
 };
 
@@ -102,8 +104,9 @@ START_TEST(defaults_and_order)
     ck_assert_str_eq(options.state_dir, "/var/lib/holdfast");
     ck_assert_str_eq(options.run_dir, "/run/holdfast");
     ck_assert_str_eq(options.trust_dir, "/etc/holdfast/trust.d");
-    ck_assert_str_eq(options.roots[2], "/var/lib/holdfast/payload");
-    ck_assert_ptr_null(options.roots[3]);
+    ck_assert_ptr_null(options.roots[0]); /* those of the configuration hold */
+    ck_assert_str_eq(options.config, "/etc/holdfast/agent.yaml");
+    ck_assert(!options.config_given);
     ck_assert(!options.pod_mode && options.api == HF_KUBE_AUTO && options.action == HF_OPTIONS_RUN);
     ck_assert_int_eq(parse(elsewhere, &options, NULL), 0);
     ck_assert_ptr_null(options.run_dir); /* another agent of this machine must not write to the first one's */

@@ -44,7 +44,7 @@ static void set_up(struct scene *s, const struct hf_update_status *updates, size
     s->policy.meta.generation = 3;
     s->policy.interval_ns = 300 * HF_NS_PER_S;
     s->view = (struct hf_status_view){.version = "0.1.0",
-                                      .ntp = HF_CLOCK_NTP_SYNCHRONIZED,
+                                      .clock_synchronized = true,
                                       .updates = updates,
                                       .n_updates = n,
                                       .refused = refused,
@@ -281,6 +281,7 @@ START_TEST(everything_else)
     s.view.skew_exceeded = true;
     s.view.labels_failure = "forbidden";
     s.view.disk_failure = "no space";
+    s.view.trust_failure = "a key at risk";
     s.view.source_failure = "CloudCore may not";
     s.view.source_reason = "Forbidden";
     _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
@@ -297,7 +298,7 @@ START_TEST(everything_else)
                      "Ready=True(1 of 1 updates committed) PolicyActedOn=False(this version ignores disk, telemetry) "
                      "ClockSkewed=True(this node's clock differs from the API server's by more than the policy's "
                      "clock.maxSkew: synchronize it) LabelsApplied=False(forbidden) StateWritable=False(no space) "
-                     "SourceReadable=False(CloudCore may not) ");
+                     "TrustFolderSafe=False(a key at risk) SourceReadable=False(CloudCore may not) ");
     json_decref(s.conditions);
 }
 END_TEST

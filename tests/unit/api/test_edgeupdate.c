@@ -35,11 +35,32 @@ static struct hf_edgeupdate *decode(json_t *json)
     return update;
 }
 
+/* What a release of an earlier version lacks, by name. */
+START_TEST(outdated_releases)
+{
+    static const struct {
+        const char *file, *field, *text;
+    } rows[] = {{"good-least", "expires", "sign it with expires"},
+                {"good-old-downgrade", "allowDowngrade", "sign downgradeFrom"},
+                {"good-old-packed", "artifacts", "artifact arm64 is packed"}};
+    char text[200];
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        _cleanup_(hf_json_freep) json_t *json = load(rows[i].file);
+        _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *u = decode(json);
+        const char *field = hf_release_outdated(&u->release, text, sizeof(text));
+        ck_assert_msg(field != NULL && strcmp(field, rows[i].field) == 0, "%s: %s", rows[i].file, field);
+        ck_assert_msg(strstr(text, rows[i].text) != NULL, "%s: %s", rows[i].file, text);
+    }
+}
+END_TEST
+
 START_TEST(every_field_arrives)
 {
     _cleanup_(hf_json_freep) json_t *json = load("good-full");
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *u = decode(json);
     const struct hf_release *r = &u->release;
+    char text[200];
 
     ck_assert_uint_eq(issues.n_warnings, 0);
     ck_assert_str_eq(u->meta.name, "good-full");
@@ -48,7 +69,11 @@ START_TEST(every_field_arrives)
     ck_assert_str_eq(r->version, "1.4.2");
     ck_assert_uint_eq(r->sequence, 42);
     ck_assert_uint_eq(r->expires_unix_ns, 1801440000 * HF_NS_PER_S);
-    ck_assert(r->allow_downgrade);
+    ck_assert_uint_eq(r->signed_at_unix_ns, 1793491200 * HF_NS_PER_S);
+    ck_assert(!r->allow_downgrade);
+    ck_assert_uint_eq(r->n_downgrade_from, 2);
+    ck_assert(r->downgrade_from[0] == 43 && r->downgrade_from[1] == 44);
+    ck_assert_ptr_null(hf_release_outdated(r, text, sizeof(text)));
     ck_assert_uint_eq(r->n_artifacts, 2);
     ck_assert_ptr_eq(hf_release_artifact(r, "amd64"), &r->artifacts[1]);
     ck_assert_ptr_null(hf_release_artifact(r, "riscv64"));
@@ -316,6 +341,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, every_field_arrives);
+    tcase_add_test(tc, outdated_releases);
     tcase_add_test(tc, defaults);
     tcase_add_test(tc, unknown_fields_are_told_and_signed);
     tcase_add_test(tc, digest_is_of_the_canonical_text);

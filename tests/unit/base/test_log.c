@@ -25,7 +25,7 @@ static uint64_t wall(void *ctx)
     return read_clock(&unix_ns);
 }
 
-static const struct hf_clock_ops test_clock = {NULL, mono, wall};
+static const struct hf_clock_ops test_clock = {.mono_ns = mono, .unix_ns = wall};
 
 /* A log that writes into memory, and what it wrote. */
 static int fd = -1;

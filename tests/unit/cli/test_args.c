@@ -1,3 +1,4 @@
+#include "base/nearest.h"
 #include "cli/args.h"
 
 #include <errno.h>
@@ -129,14 +130,14 @@ static const struct {
 START_TEST(nearest_name)
 {
     static const char *const names[] = {"help", "version", "status", "lint"};
-    struct hf_cli_nearest nearest = {.typed = slips[_i].typed};
+    struct hf_nearest nearest = {.typed = slips[_i].typed};
     char endless[200];
 
     for (size_t i = 0; i < HF_LEN(names); i++)
-        hf_cli_nearest_try(&nearest, names[i]);
+        hf_nearest_try(&nearest, names[i]);
     memset(endless, 'x', sizeof(endless) - 1);
     endless[sizeof(endless) - 1] = '\0';
-    hf_cli_nearest_try(&nearest, endless);
+    hf_nearest_try(&nearest, endless);
     ck_assert_msg(nearest.best == slips[_i].want ||
                       (nearest.best != NULL && slips[_i].want != NULL && strcmp(nearest.best, slips[_i].want) == 0),
                   "'%s' is nearest to '%s'", slips[_i].typed, nearest.best);

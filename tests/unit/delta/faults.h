@@ -10,12 +10,7 @@
 #include "support/delta_io.h"
 #include "support/makers/draw.h"
 
-#define BUF HF_BUF_INIT(16 << 20)
-
-static inline void add(struct hf_buf *buf, const void *bytes, size_t n)
-{
-    ck_assert_int_eq(hf_buf_add(buf, bytes, n), 0);
-}
+#include "add.h"
 
 static inline struct hf_buf text(size_t n)
 {

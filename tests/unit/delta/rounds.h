@@ -9,15 +9,10 @@
 #include "support/delta_io.h"
 #include "support/makers/draw.h"
 
-#define BUF HF_BUF_INIT(16 << 20)
+#include "add.h"
 
 /* Up to this size the same delta is made twice and compared; above, `resume` in test_delta.c does. */
 enum { MADE_TWICE = 1 << 20 };
-
-static inline void add(struct hf_buf *buf, const void *bytes, size_t n)
-{
-    ck_assert_int_eq(hf_buf_add(buf, bytes, n), 0);
-}
 
 static inline struct hf_buf text(size_t n)
 {

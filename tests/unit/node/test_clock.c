@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "node/clock_skew.h"
 #include "node/disk.h"
 #include "support/check_main.h"
 
 #define DAY (24ull * 3600 * HF_NS_PER_S)
-#define T0 (HF_CLOCK_BUILD_UNIX_NS + 100 * DAY)
+#define T0 (HF_TIME_BUILD_UNIX_NS + 100 * DAY)
 #define SKEW (300 * HF_NS_PER_S)
 
 static uint64_t mono, wall;
@@ -25,11 +26,33 @@ static uint64_t fake_unix(void *ctx)
     return wall;
 }
 
-static const struct hf_clock_ops fake = {.mono_ns = fake_mono, .unix_ns = fake_unix};
+static uint64_t sync_error = HF_NEVER;
 
-static uint64_t now(struct hf_clock_floor *floor)
+static uint64_t fake_sync_error(void *ctx)
 {
-    return hf_unix_ns(hf_clock_floor_ops(floor));
+    (void)ctx;
+    return sync_error;
+}
+
+static const struct hf_clock_ops fake = {.mono_ns = fake_mono, .unix_ns = fake_unix, .sync_error_ns = fake_sync_error};
+static const struct hf_clock_file nothing;
+
+static uint64_t now(struct hf_clock *clock)
+{
+    return hf_unix_ns(hf_clock_ops_of(clock));
+}
+
+static struct hf_time_range range_of(struct hf_clock *clock)
+{
+    return hf_clock_range(hf_clock_ops_of(clock));
+}
+
+static void begin(struct hf_clock *clock, uint64_t wall_unix_ns, const struct hf_clock_file *kept)
+{
+    mono = 7;
+    wall = wall_unix_ns;
+    sync_error = HF_NEVER;
+    hf_clock_init(clock, &fake, kept);
 }
 
 static void pass(uint64_t ns)
@@ -38,95 +61,141 @@ static void pass(uint64_t ns)
     wall += ns;
 }
 
-START_TEST(follows_a_good_clock)
+/* Reads the clock every second for so long, as an agent does. */
+static void run(struct hf_clock *clock, uint64_t ns)
 {
-    struct hf_clock_floor floor;
+    for (uint64_t i = 0; i < ns / HF_NS_PER_S; i++) {
+        pass(HF_NS_PER_S);
+        (void)now(clock);
+    }
+}
 
-    mono = 7;
-    wall = T0;
-    hf_clock_floor_init(&floor, &fake, T0 - DAY);
-    ck_assert_uint_eq(now(&floor), T0);
+START_TEST(follows_the_wall_clock)
+{
+    struct hf_clock clock;
+
+    begin(&clock, T0, &nothing);
+    ck_assert_uint_eq(now(&clock), T0);
     pass(DAY);
-    ck_assert_uint_eq(now(&floor), T0 + DAY);
-    ck_assert_uint_eq(hf_mono_ns(hf_clock_floor_ops(&floor)), mono);
+    ck_assert_uint_eq(now(&clock), T0 + DAY);
+    ck_assert_uint_eq(hf_mono_ns(hf_clock_ops_of(&clock)), mono);
+    ck_assert_uint_eq(hf_clock_sync_error_ns(hf_clock_ops_of(&clock)), HF_NEVER);
+    ck_assert(!hf_clock_synchronized(&clock));
 }
 END_TEST
 
-/* No battery: the wall clock says 1970 after a reboot; time goes on from the floor, not from there. */
+/* No battery: the wall clock shows 1970 after a reboot; the guess continues from the file, the range has no end. */
 START_TEST(no_battery)
 {
-    struct hf_clock_floor floor;
+    const struct hf_clock_file kept = {.track_unix_ns = T0};
+    struct hf_clock clock;
 
-    mono = 1;
-    wall = 5 * HF_NS_PER_S;
-    hf_clock_floor_init(&floor, &fake, T0);
-    ck_assert_uint_eq(now(&floor), T0);
+    begin(&clock, 5 * HF_NS_PER_S, &kept);
+    ck_assert_uint_eq(now(&clock), T0);
     pass(60 * HF_NS_PER_S);
-    ck_assert_uint_eq(now(&floor), T0 + 60 * HF_NS_PER_S);
-    wall = T0 + 3 * DAY; /* NTP */
-    ck_assert_uint_eq(now(&floor), T0 + 3 * DAY);
-    hf_clock_floor_init(&floor, &fake, 0); /* first boot ever */
-    wall = 0;
-    ck_assert_uint_eq(now(&floor), HF_CLOCK_BUILD_UNIX_NS);
+    ck_assert_uint_eq(now(&clock), T0 + 60 * HF_NS_PER_S);
+    ck_assert_uint_eq(range_of(&clock).latest_unix_ns, HF_NEVER);
+    ck_assert_int_eq(range_of(&clock).agreement, HF_TIME_UNKNOWN);
+    hf_clock_take_date(&clock, T0 + 3 * DAY, 0);
+    ck_assert_uint_eq(now(&clock), T0 + 3 * DAY);
+    ck_assert_int_eq(range_of(&clock).agreement, HF_TIME_ALONE);
+    begin(&clock, 0, &nothing); /* first boot ever */
+    ck_assert_uint_ge(now(&clock), HF_TIME_BUILD_UNIX_NS);
+    ck_assert_uint_le(now(&clock), HF_TIME_BUILD_UNIX_NS + HF_NS_PER_S);
 }
 END_TEST
 
-START_TEST(never_goes_back)
+/* A wall clock that is 399 days ahead for 4 s, and a Date that is 30 years ahead for as long: nothing of either stays. */
+START_TEST(lies_leave_no_trace)
 {
-    struct hf_clock_floor floor;
+    struct hf_clock clock;
+    struct hf_clock_file file = {0};
 
-    mono = 1;
+    begin(&clock, T0, &nothing);
+    sync_error = 0;
+    hf_clock_take_date(&clock, T0, 0);
+    run(&clock, 10 * HF_NS_PER_S);
+    wall += 399 * DAY;
+    run(&clock, 4 * HF_NS_PER_S);
+    ck_assert_int_eq(range_of(&clock).agreement, HF_TIME_CONTRADICTED);
+    wall -= 399 * DAY;
+    hf_clock_take_date(&clock, wall + 30 * 365 * DAY, 0);
+    run(&clock, 4 * HF_NS_PER_S);
+    ck_assert_int_eq(range_of(&clock).agreement, HF_TIME_CONTRADICTED);
+    ck_assert_uint_eq(now(&clock), wall);
+    ck_assert_int_eq(hf_time_has_come(&(struct hf_time_range[]){range_of(&clock)}[0], T0 + 90 * DAY), HF_TIME_UNSURE);
+    hf_clock_take_date(&clock, wall, 0);
+    ck_assert_int_eq(range_of(&clock).agreement, HF_TIME_AGREED);
+    ck_assert_uint_le(range_of(&clock).latest_unix_ns, wall + 2 * HF_NS_PER_S);
+    hf_clock_keep(&clock, &file);
+    ck_assert_uint_le(HF_MAX(HF_MAX(file.synced_unix_ns, file.agreed_unix_ns), file.track_unix_ns), wall);
+    ck_assert_uint_eq(file.signed_unix_ns, 0);
+}
+END_TEST
+
+/* Both witnesses lie alike for an hour: the next honest Date heals the clock, the file, and a process after it. */
+START_TEST(agreed_lies_end)
+{
+    struct hf_clock clock;
+    struct hf_clock_file file = {0};
+
+    begin(&clock, T0 + 50 * 365 * DAY, &nothing);
+    sync_error = 0;
+    hf_clock_take_date(&clock, wall, 0);
+    run(&clock, 3600 * HF_NS_PER_S);
+    hf_clock_keep(&clock, &file);
+    ck_assert_uint_gt(file.agreed_unix_ns, T0 + 49 * 365 * DAY);
+    begin(&clock, T0, &file);
+    ck_assert_uint_le(range_of(&clock).earliest_unix_ns, T0);
+    ck_assert_int_ge(hf_time_distance_s(&(struct hf_time_range[]){range_of(&clock)}[0], 0, (int64_t)(T0 / HF_NS_PER_S)),
+                     0);
+    hf_clock_take_date(&clock, T0, 0);
+    ck_assert_int_eq(range_of(&clock).agreement, HF_TIME_AGREED);
+    ck_assert_uint_eq(now(&clock), T0);
+    hf_clock_keep(&clock, &file);
+    ck_assert_uint_le(HF_MAX(file.agreed_unix_ns, file.synced_unix_ns), T0);
+}
+END_TEST
+
+/* A signed time raises the bound and comes back from the file, but two witnesses that agree outweigh a wrong signer. */
+START_TEST(signed_evidence)
+{
+    struct hf_clock clock;
+    struct hf_clock_file file = {0};
+
+    begin(&clock, 5 * HF_NS_PER_S, &nothing);
+    hf_clock_signed_evidence(hf_clock_ops_of(&clock), T0 - DAY);
+    ck_assert(clock.bound_rose);
+    ck_assert_uint_eq(range_of(&clock).earliest_unix_ns, T0 - DAY);
+    hf_clock_keep(&clock, &file);
+    ck_assert(!clock.bound_rose);
+    ck_assert_uint_eq(file.signed_unix_ns, T0 - DAY);
+    begin(&clock, 5 * HF_NS_PER_S, &file);
+    ck_assert_uint_eq(range_of(&clock).earliest_unix_ns, T0 - DAY);
+    hf_clock_signed_evidence(hf_clock_ops_of(&clock), T0 - 2 * DAY);
+    ck_assert(!clock.bound_rose);
     wall = T0;
-    hf_clock_floor_init(&floor, &fake, 0);
-    (void)now(&floor);
-    wall = T0 - 2 * DAY;
-    ck_assert_uint_eq(now(&floor), T0);
-    mono += DAY;
-    ck_assert_uint_eq(now(&floor), T0 + DAY);
+    hf_clock_take_date(&clock, T0, 0);
+    hf_clock_signed_evidence(hf_clock_ops_of(&clock), T0 + 365 * DAY);
+    ck_assert(!clock.bound_rose);
+    ck_assert_int_eq(range_of(&clock).agreement, HF_TIME_AGREED);
 }
 END_TEST
 
-/* A bad time server leaps into the far future and is corrected: nothing of it stays. */
-START_TEST(far_leap_is_not_believed)
+/* What two witnesses said once counts for a day: then a wall clock that lies for ever stands alone again, and TLS and
+ * the server's Date come through. */
+START_TEST(agreement_ages)
 {
-    struct hf_clock_floor floor;
+    struct hf_clock clock;
 
-    mono = 1;
-    wall = T0;
-    hf_clock_floor_init(&floor, &fake, T0);
-    wall = T0 + 7000 * DAY;
-    ck_assert_uint_eq(now(&floor), T0 + 7000 * DAY);
-    wall = T0 + 1;
-    ck_assert_uint_eq(now(&floor), T0 + 1);
-}
-END_TEST
-
-START_TEST(far_leap_with_a_witness)
-{
-    struct hf_clock_floor floor;
-
-    mono = 1;
-    wall = T0 + 1000 * DAY; /* three years in a drawer */
-    hf_clock_floor_init(&floor, &fake, T0);
-    hf_clock_floor_witness(&floor, wall - HF_NS_PER_S, SKEW);
-    wall = 0;
-    ck_assert_uint_eq(now(&floor), T0 + 1000 * DAY);
-}
-END_TEST
-
-START_TEST(behind_the_server)
-{
-    struct hf_clock_floor floor;
-
-    mono = 1;
-    wall = T0;
-    hf_clock_floor_init(&floor, &fake, T0);
-    hf_clock_floor_witness(&floor, T0 + SKEW / 2, SKEW); /* within the allowance: ours counts */
-    ck_assert_uint_eq(now(&floor), T0);
-    hf_clock_floor_witness(&floor, T0 + 10 * DAY, SKEW);
-    ck_assert_uint_eq(now(&floor), T0 + 10 * DAY - SKEW);
-    hf_clock_floor_witness(&floor, T0, SKEW); /* a server that is behind changes nothing */
-    ck_assert_uint_eq(now(&floor), T0 + 10 * DAY - SKEW);
+    begin(&clock, T0 + 50 * 365 * DAY, &nothing);
+    hf_clock_take_date(&clock, wall, 0);
+    ck_assert_uint_ge(range_of(&clock).earliest_unix_ns, T0 + 49 * 365 * DAY);
+    pass(HF_CLOCK_FRESH_NS);
+    (void)now(&clock);
+    pass(HF_CLOCK_FRESH_NS);
+    ck_assert_int_eq(range_of(&clock).agreement, HF_TIME_ALONE);
+    ck_assert_uint_le(range_of(&clock).earliest_unix_ns, T0);
 }
 END_TEST
 
@@ -158,51 +227,56 @@ START_TEST(skew_after_a_leap)
 }
 END_TEST
 
-START_TEST(kernel_says_something)
-{
-    ck_assert_int_ne(hf_clock_ntp_read(), HF_CLOCK_NTP_UNKNOWN);
-}
-END_TEST
-
 static const struct {
     const char *text;
     int want_r;
-    uint64_t newest_s, contact_s;
+    uint64_t signed_s, synced_s, agreed_s, track_s, contact_s;
 } files[] = {
-    {"{\"format\":1,\"newest\":\"2027-02-09T00:00:00Z\",\"contact\":\"2027-02-08T00:00:00Z\"}", 0, 1802131200,
+    {"{\"format\":1,\"newest\":\"2027-02-09T00:00:00Z\",\"contact\":\"2027-02-08T00:00:00Z\"}", 0, 0, 0, 0, 1802131200,
      1802044800},
-    {"{\"format\":1,\"newest\":\"2027-02-09T00:00:00Z\"}\n", 0, 1802131200, 0},
-    {"{\"format\":1}", 0, 0, 0},
-    {"{\"format\":2,\"newest\":\"2027-02-09T00:00:00Z\"}", -EBADMSG, 0, 0},
-    {"{\"format\":1,\"newest\":\"yesterday\"}", -EBADMSG, 0, 0},
-    {"", -EBADMSG, 0, 0},
-    {"[]", -EBADMSG, 0, 0},
-    {"{\"format\":1", -EBADMSG, 0, 0},
+    {"{\"format\":1}", 0, 0, 0, 0, 0, 0},
+    {"{\"format\":1,\"signed\":\"2027-02-09T00:00:00Z\"}", 0, 0, 0, 0, 0, 0},
+    {"{\"format\":2,\"signed\":\"2027-02-09T00:00:00Z\",\"contact\":\"2027-02-08T00:00:00Z\"}\n", 0, 1802131200, 0, 0,
+     0, 1802044800},
+    {"{\"format\":2,\"synced\":\"2027-02-09T00:00:00Z\",\"agreed\":\"2027-02-08T00:00:00Z\"}", 0, 0, 1802131200,
+     1802044800, 0, 0},
+    {"{\"format\":2,\"track\":\"2027-02-09T00:00:00Z\",\"newest\":\"2099-01-01T00:00:00Z\"}", 0, 0, 0, 0, 1802131200,
+     0},
+    {"{\"format\":2}", 0, 0, 0, 0, 0, 0},
+    {"{\"format\":3}", -EBADMSG, 0, 0, 0, 0, 0},
+    {"{\"format\":1,\"newest\":\"yesterday\"}", -EBADMSG, 0, 0, 0, 0, 0},
+    {"{\"format\":2,\"signed\":\"yesterday\"}", -EBADMSG, 0, 0, 0, 0, 0},
+    {"", -EBADMSG, 0, 0, 0, 0, 0},
+    {"[]", -EBADMSG, 0, 0, 0, 0, 0},
+    {"{\"format\":1", -EBADMSG, 0, 0, 0, 0, 0},
 };
 
 START_TEST(file)
 {
-    struct hf_clock_file got = {1, 1};
+    struct hf_clock_file got = {1, 1, 1, 1, 1};
     int r = hf_clock_file_parse(hf_view_of(files[_i].text), &got, NULL);
 
     ck_assert_msg(r == files[_i].want_r, "%s: r=%d", files[_i].text, r);
-    if (r == 0) {
-        ck_assert_uint_eq(got.newest_unix_ns, files[_i].newest_s * HF_NS_PER_S);
-        ck_assert_uint_eq(got.contact_unix_ns, files[_i].contact_s * HF_NS_PER_S);
-    } else {
-        ck_assert_uint_eq(got.newest_unix_ns, 1);
+    if (r < 0) {
+        ck_assert_uint_eq(got.signed_unix_ns, 1);
+        return;
     }
+    ck_assert_uint_eq(got.signed_unix_ns, files[_i].signed_s * HF_NS_PER_S);
+    ck_assert_uint_eq(got.synced_unix_ns, files[_i].synced_s * HF_NS_PER_S);
+    ck_assert_uint_eq(got.agreed_unix_ns, files[_i].agreed_s * HF_NS_PER_S);
+    ck_assert_uint_eq(got.track_unix_ns, files[_i].track_s * HF_NS_PER_S);
+    ck_assert_uint_eq(got.contact_unix_ns, files[_i].contact_s * HF_NS_PER_S);
 }
 END_TEST
 
 START_TEST(file_round_trip)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
-    struct hf_clock_file in = {T0, T0 - DAY}, out = {0};
+    struct hf_clock_file in = {T0, T0 + DAY, T0 + 2 * DAY, T0 + 3 * DAY, T0 - DAY}, out = {0};
 
     ck_assert_int_eq(hf_clock_file_format(&in, &text), 0);
     ck_assert_int_eq(hf_clock_file_parse(hf_buf_view(&text), &out, NULL), 0);
-    ck_assert(in.newest_unix_ns == out.newest_unix_ns && in.contact_unix_ns == out.contact_unix_ns);
+    ck_assert(memcmp(&in, &out, sizeof(in)) == 0);
 }
 END_TEST
 
@@ -256,15 +330,14 @@ END_TEST
 
 static void cases(TCase *tc)
 {
-    tcase_add_test(tc, follows_a_good_clock);
+    tcase_add_test(tc, follows_the_wall_clock);
     tcase_add_test(tc, no_battery);
-    tcase_add_test(tc, never_goes_back);
-    tcase_add_test(tc, far_leap_is_not_believed);
-    tcase_add_test(tc, far_leap_with_a_witness);
-    tcase_add_test(tc, behind_the_server);
+    tcase_add_test(tc, lies_leave_no_trace);
+    tcase_add_test(tc, agreed_lies_end);
+    tcase_add_test(tc, signed_evidence);
+    tcase_add_test(tc, agreement_ages);
     tcase_add_test(tc, skew_measured);
     tcase_add_test(tc, skew_after_a_leap);
-    tcase_add_test(tc, kernel_says_something);
     tcase_add_loop_test(tc, file, 0, HF_LEN(files));
     tcase_add_test(tc, file_round_trip);
     tcase_add_loop_test(tc, disk_use, 0, HF_LEN(uses));

@@ -1,4 +1,4 @@
-#include "os/peer.h"
+#include "os/socket/peer.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

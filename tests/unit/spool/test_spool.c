@@ -19,6 +19,7 @@ struct world {
     uint64_t acked, refused, last_sequence;
     uint64_t got, got_last, next;
     bool out_of_order, reading, free_in_callback;
+    struct failing *failing;
 };
 
 static void world_init(struct world *world, uint64_t seed, uint64_t max_bytes)
@@ -219,6 +220,56 @@ START_TEST(idle_is_idle)
 }
 END_TEST
 
+/* ---- failing disks ----------------------------------------------------------------------------------------------- */
+
+struct failing {
+    unsigned failures, recoveries;
+    struct hf_err last;
+};
+
+static void on_failing(void *arg, const struct hf_err *err)
+{
+    struct world *world = arg;
+    struct failing *failing = world->failing;
+
+    if (err == NULL) {
+        failing->recoveries++;
+    } else {
+        failing->failures++;
+        failing->last = *err;
+    }
+}
+
+START_TEST(a_failing_disk_is_reported_once_with_its_error)
+{
+    struct world world;
+    struct failing failing = {0};
+
+    world_init(&world, (uint64_t)_i, 64 * SEGMENT);
+    hf_spool_free(world.spool);
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    world.failing = &failing;
+    world.params.failing = on_failing;
+    ck_assert_int_eq(hf_spool_new(&world.params, &world.spool, NULL), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        hf_simfs_fail_at(world.fs, 1, EIO, 0);
+        ck_assert_int_eq(append(&world, 100), 0);
+        (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+        ck_assert_uint_eq(world.refused, i + 1);
+        ck_assert_uint_eq(failing.failures, 1);
+        ck_assert_uint_eq(failing.recoveries, 0);
+    }
+    ck_assert_ptr_nonnull(strstr(failing.last.cause, "/spool"));
+    hf_simfs_fail_at(world.fs, 0, 0, 0);
+    ck_assert_int_eq(append(&world, 100), 0);
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    ck_assert_uint_eq(world.acked, 1);
+    ck_assert_uint_eq(failing.failures, 1);
+    ck_assert_uint_eq(failing.recoveries, 1);
+    world_done(&world);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, appends_share_syncs_and_keep_order, 0, 5);
@@ -227,5 +278,6 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, freed_at_any_moment, 0, 12);
     tcase_add_loop_test(tc, who_writes, 0, 2);
     tcase_add_test(tc, idle_is_idle);
+    tcase_add_loop_test(tc, a_failing_disk_is_reported_once_with_its_error, 0, 2);
 }
 HF_TEST_MAIN("spool/spool", cases)

@@ -3,6 +3,7 @@
 #include "spool/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -25,7 +26,7 @@ struct bench {
     uint64_t random;
     struct hf_rand_ops rng;
     struct hf_spool_store *store;
-    uint64_t max_bytes, segment_bytes;
+    uint64_t max_bytes, segment_bytes, reserve_bytes;
     enum hf_spool_full when_full;
     uint64_t used;
     unsigned per_batch;
@@ -47,6 +48,7 @@ static int bench_open(struct bench *bench)
         .dir = "/spool",
         .segment_bytes = bench->segment_bytes,
         .max_bytes = bench->max_bytes,
+        .reserve_bytes = bench->reserve_bytes,
         .when_full = bench->when_full,
         .used = bench->used,
     };
@@ -235,6 +237,56 @@ static void check_after(struct bench *bench, unsigned items, const char *what, u
     }
     bench_close(bench);
 }
+
+static uint64_t free_bytes(struct bench *bench)
+{
+    const struct hf_fs_ops *fs = hf_simfs_ops(bench->fs);
+    int fd = fs->openat(fs->ctx, AT_FDCWD, "/spool", O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
+    struct statvfs st = {.f_bavail = 0};
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fs->fstatvfs(fs->ctx, fd, &st), 0);
+    (void)fs->close(fs->ctx, fd);
+    return (uint64_t)st.f_bavail * st.f_frsize;
+}
+
+/* A disk that is far smaller than max_bytes: the reserve stays free, and then the spool is full. Somebody else fills the
+ * disk: the spool takes nothing more, and goes on when there is room again. */
+START_TEST(disk_reserve)
+{
+    static const char other[3 * SEGMENT];
+    struct bench bench;
+    int r = 0;
+
+    bench_init(&bench);
+    bench.reserve_bytes = 3 * SEGMENT;
+    bench.when_full = _i == 0 ? HF_SPOOL_BLOCK : HF_SPOOL_DROP_OLDEST;
+    hf_simfs_mkdir(bench.fs, "/spool", 0700);
+    hf_simfs_set_limit(bench.fs, "/spool", 12 * SEGMENT);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    for (unsigned i = 0; r == 0 && i < 200; i++) {
+        r = write_batch(&bench, PER_BATCH * i, PER_BATCH * 4);
+        ck_assert_uint_ge(free_bytes(&bench), bench.reserve_bytes);
+        ck_assert_int_eq(hf_spool_store_prepare(bench.store, NULL), 0);
+        ck_assert_uint_ge(free_bytes(&bench), bench.reserve_bytes);
+    }
+    struct hf_spool_stats stats = hf_spool_store_stats(bench.store);
+    ck_assert_uint_ge(stats.bytes, 7 * SEGMENT);
+    ck_assert_int_eq(r, _i == 0 ? -EAGAIN : 0);
+    ck_assert_uint_eq(stats.poisoned, 0);
+    if (_i == 0) {
+        ck_assert_int_eq(hf_spool_store_deliver(bench.store, stats.last, NULL), 0);
+        hf_simfs_put(bench.fs, "/other", other, sizeof(other), 0600);
+        for (r = 0; r == 0;)
+            r = write_batch(&bench, 0, PER_BATCH * 4); /* the segments that the spool has already */
+        ck_assert_int_eq(r, -EAGAIN);
+        hf_simfs_delete(bench.fs, "/other");
+        ck_assert_int_eq(hf_spool_store_deliver(bench.store, hf_spool_store_stats(bench.store).last, NULL), 0);
+        ck_assert_int_eq(write_batch(&bench, 0, PER_BATCH), 0);
+    }
+    bench_done(&bench);
+}
+END_TEST
 
 /* With room for all, and with so little that each new segment is an old one. */
 static const struct {
@@ -832,6 +884,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_stream_never_gives_a_sequence_twice, 0, (int)HF_LEN(wiped));
     tcase_add_test(tc, what_is_written_is_read_in_order_once);
     tcase_add_test(tc, what_waits_is_known_in_bytes);
+    tcase_add_loop_test(tc, disk_reserve, 0, 2);
     tcase_add_loop_test(tc, power_cut_at_every_call, 0, (int)HF_LEN(rooms));
     tcase_add_loop_test(tc, journal_lost_at_every_call, 0, (int)HF_LEN(segment_sizes));
     tcase_add_test(tc, what_was_read_at_open_stays);

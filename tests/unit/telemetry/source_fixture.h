@@ -35,6 +35,7 @@ static struct hf_simloop *sim;
 static struct hf_loop *real; /* NULL: virtual time */
 static struct hf_simproc *proc;
 static struct hf_telemetry_world world;
+static struct hf_config *bounds; /* allows files below `dir` */
 static char dir[64];
 
 static int fix_offer(void *ctx, const struct hf_event *event, struct hf_receipt *receipt)
@@ -112,10 +113,22 @@ static void fix_boot(void)
                                         .clock = hf_simproc_clock(proc),
                                         .sched = hf_simproc_sched(proc),
                                         .rand = hf_simproc_rand(proc),
+                                        .config = bounds,
                                         .node = "here",
                                         .dir = dir,
                                         .proc = "/proc",
                                         .sys = "/sys"};
+}
+
+static void fix_configure(void)
+{
+    char text[256];
+
+    (void)snprintf(text, sizeof(text),
+                   "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\ntelemetry: {files: ['%s/**']}\n",
+                   dir);
+    ck_assert_int_eq(hf_config_parse(hf_view_of(text), "agent.yaml", &bounds, NULL), 0);
+    ck_assert_uint_eq(hf_config_n_faults(bounds), 0);
 }
 
 static void fix_set_up(void)
@@ -131,6 +144,7 @@ static void fix_set_up(void)
     fix.bodies = calloc(FIX_MAX_KEPT, sizeof(char *));
     fix.room = SIZE_MAX;
     sim = hf_simloop_new(1);
+    fix_configure();
     fix_boot();
 }
 
@@ -152,6 +166,8 @@ static void fix_tear_down(void)
     real = NULL;
     hf_simproc_free(proc);
     hf_simloop_free(sim);
+    hf_config_free(bounds);
+    bounds = NULL;
     for (size_t i = 0; i < fix.n; i++) {
         free(fix.lines[i]);
         free(fix.ids[i]);

@@ -362,7 +362,8 @@ START_TEST(bad_regex)
 
     specs[0].multiline_start = "([";
     ck_assert_int_eq(hf_source_files_new(&sources, &world, &intake, &none, &err), -EINVAL);
-    ck_assert_ptr_nonnull(strstr(err.cause, "not a regular expression"));
+    ck_assert_ptr_nonnull(strstr(err.where, "not a regular expression"));
+    ck_assert_ptr_nonnull(strstr(err.cause, "a '[' has no ']'"));
 }
 END_TEST
 

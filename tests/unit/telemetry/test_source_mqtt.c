@@ -72,15 +72,15 @@ static void say_hello(int fd)
  * then sets the variable which they clear, and loses a SIGTERM that comes in between. */
 static void start_broker(void)
 {
-    char config[1024];
+    char broker_config[1024];
     const char *path = below("broker.conf");
 
     (void)unlink(path);
-    (void)snprintf(config, sizeof(config),
+    (void)snprintf(broker_config, sizeof(broker_config),
                    "listener %u 127.0.0.1\nallow_anonymous %s\nuser root\npersistence true\npersistence_location %s/\n"
                    "autosave_interval 1\nautosave_on_changes true\nmax_inflight_messages 40\n",
                    port, password == NULL ? "true" : "false", dir);
-    (void)put("broker.conf", config);
+    (void)put("broker.conf", broker_config);
     broker = fork();
     if (broker == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);

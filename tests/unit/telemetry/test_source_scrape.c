@@ -108,6 +108,16 @@ static const struct {
     {"http://[2001:db8::1]/metrics", -EACCES},
     {"http://2130706433/metrics", -EACCES},
     {"localhost/metrics", -EACCES},
+    {"http://LocalHost:1/metrics", 0},
+    {"http://127.0.0.1:80@evil.example/metrics", -EACCES},
+    {"http://[::1].evil.example/metrics", -EACCES},
+    {"http://[::1]evil.example/metrics", -EACCES},
+    {"http://[::1/metrics", -EACCES},
+    {"http://[127.0.0.1]/metrics", -EACCES},
+    {"http://[]/metrics", -EACCES},
+    {"http:///metrics", -EACCES},
+    {"http://127.0.0.1.evil.example/metrics", -EACCES},
+    {"http://evil.example/?x=http://127.0.0.1/", -EACCES},
 };
 
 START_TEST(only_here)

@@ -4,7 +4,7 @@
 #include <sys/un.h>
 
 static struct hf_source *source;
-static char path[128];
+static char path[192];
 
 static int make(struct hf_err *err)
 {
@@ -94,28 +94,129 @@ START_TEST(back_pressure)
 }
 END_TEST
 
+static bool exists(const char *name)
+{
+    struct stat st;
+
+    return lstat(name, &st) == 0;
+}
+
+static ino_t inode(void)
+{
+    struct stat st;
+
+    ck_assert_int_eq(lstat(path, &st), 0);
+    return st.st_ino;
+}
+
 START_TEST(the_name)
 {
     struct hf_err err = HF_ERR_INIT;
-    struct hf_source *first = source;
     struct stat st;
 
     ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_int_eq(st.st_mode & 0777, 0666);
-    ck_assert_int_eq(make(&err), 0); /* a twin takes it over */
-    first->free(first);
-    ck_assert_int_eq(stat(path, &st), 0); /* and keeps it */
+    ck_assert(!exists(below(".holdfast-socket.new")));
     source->free(source);
-    ck_assert_int_ne(stat(path, &st), 0);
+    ck_assert(!exists(path));
     (void)put("in.sock", "somebody's file");
     source = NULL;
     ck_assert_int_eq(make(&err), -EEXIST);
-    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert(exists(path));
     (void)snprintf(path, sizeof(path), "%s/none/in.sock", dir);
     ck_assert_int_eq(make(&err), -ENOENT);
-    memset(path, 'x', sizeof(path) - 1);
-    path[0] = '/';
+    (void)snprintf(path, sizeof(path), "%s/%095d", dir, 1);
     ck_assert_int_eq(make(&err), -ENAMETOOLONG);
+}
+END_TEST
+
+/* Makes a socket of this type at `path` and returns its descriptor. */
+static int bound(int type, const char *name)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+    (void)snprintf(at.sun_path, sizeof(at.sun_path), "%.100s", name);
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+    return fd;
+}
+
+/* A socket at the path that a process is bound to stays, whatever its type and whether it listens. */
+START_TEST(live_socket)
+{
+    static const int types[] = {SOCK_DGRAM, SOCK_STREAM, SOCK_SEQPACKET};
+
+    source->free(source);
+    for (size_t i = 0; i < 2 * HF_LEN(types); i++) {
+        struct hf_err err = HF_ERR_INIT;
+        int fd = bound(types[i / 2], path);
+        if (i % 2 == 1 && types[i / 2] != SOCK_DGRAM)
+            ck_assert_int_eq(listen(fd, 1), 0);
+        ino_t before = inode();
+        source = NULL;
+        ck_assert_int_eq(make(&err), -EADDRINUSE);
+        ck_assert_uint_eq(inode(), before);
+        (void)close(fd);
+        (void)unlink(path);
+    }
+}
+END_TEST
+
+/* A socket that another program left behind stays; the one that a killed agent left behind goes. */
+START_TEST(dead_socket)
+{
+    struct hf_err err = HF_ERR_INIT;
+    char aside[256];
+    ino_t before;
+
+    (void)snprintf(aside, sizeof(aside), "%s.aside", path);
+    ck_assert_int_eq(rename(path, aside), 0); /* the source's end does not find the socket and the record there */
+    ck_assert_int_eq(rename(below("sources"), below("aside")), 0);
+    source->free(source);
+    source = NULL;
+    ck_assert_int_eq(rename(aside, path), 0);
+    ck_assert_int_eq(rename(below("aside"), below("sources")), 0);
+    ck_assert_msg(make(&err) == 0, "%s", err.cause);
+    (void)close(open_sender()); /* somebody is bound to it again */
+    source->free(source);
+    source = NULL;
+    (void)close(bound(SOCK_DGRAM, path));
+    before = inode();
+    ck_assert_int_eq(make(&err), -EPERM);
+    ck_assert_ptr_nonnull(strstr(err.cause, "not the agent's"));
+    ck_assert_uint_eq(inode(), before);
+    (void)close(bound(SOCK_DGRAM, below(".holdfast-socket.new"))); /* killed between bind and rename */
+    (void)unlink(path);
+    ck_assert_msg(make(&err) == 0, "%s", err.cause);
+}
+END_TEST
+
+/* The end removes the agent's own socket only. */
+START_TEST(taken_name)
+{
+    (void)unlink(path);
+    int fd = bound(SOCK_STREAM, path);
+
+    source->free(source);
+    source = NULL;
+    ck_assert(exists(path));
+    (void)close(fd);
+}
+END_TEST
+
+/* A file of another user, which only root can make for a test. */
+START_TEST(foreign_socket)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    if (geteuid() != 0)
+        return;
+    source->free(source);
+    source = NULL;
+    (void)close(bound(SOCK_DGRAM, path));
+    ck_assert_int_eq(chown(path, 12345, 12345), 0);
+    ck_assert_int_eq(make(&err), -EPERM);
+    ck_assert(exists(path));
 }
 END_TEST
 
@@ -125,6 +226,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lines);
     tcase_add_test(tc, back_pressure);
     tcase_add_test(tc, the_name);
+    tcase_add_test(tc, live_socket);
+    tcase_add_test(tc, dead_socket);
+    tcase_add_test(tc, taken_name);
+    tcase_add_test(tc, foreign_socket);
 }
 
 HF_TEST_MAIN("telemetry/source_socket", cases)

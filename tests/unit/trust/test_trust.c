@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
+#include "trust/folder.h"
 #include "trust/key.h"
 
 enum { A, B, C, N_KEYS };
@@ -369,6 +370,74 @@ START_TEST(links_are_followed_folders_are_not_keys)
 }
 END_TEST
 
+/* What others can write, or what leads to nothing, stops the check or does not count; the text names it. */
+static const struct {
+    const char *path, *link;
+    mode_t mode;
+    uid_t uid;
+    const char *text;
+} unsafe[] = {
+    {"/trust", NULL, 0777, 0, "trust folder '/trust' has mode 0777, so that everybody can write"},
+    {"/trust", NULL, 0775, 0, "its group can write"},
+    {"/trust", NULL, 0755, 4321, "belongs to uid 4321"},
+    {"/trust/key-a.pem", NULL, 0666, 0, "'/trust/key-a.pem' has mode 0666"},
+    {"/trust/key-a.pem", NULL, 0644, 4321, "'/trust/key-a.pem' belongs to uid 4321"},
+    {"/trust/threshold", NULL, 0666, 0, "'/trust/threshold' has mode 0666"},
+    {"/trust/threshold", NULL, 0644, 4321, "'/trust/threshold' belongs to uid 4321"},
+    {"/trust/threshold", "nowhere", 0, 0, "'/trust/threshold' is a link to nothing"},
+    {"/trust/key-a.pem", "nowhere", 0, 0, "'/trust/key-a.pem' is a link to nothing"},
+};
+
+START_TEST(what_others_can_write_does_not_count)
+{
+    _cleanup_(hf_buf_done) struct hf_buf problems = HF_BUF_INIT(4096);
+    _cleanup_(signed_done) struct signed_update s;
+    enum hf_trust_verdict verdict = HF_TRUST_UNSIGNED;
+    struct hf_err err = HF_ERR_INIT;
+
+    signed_init(&s);
+    trust(A);
+    put_threshold("1");
+    sign_as(&s, A, ids[A]);
+    expect(&s, HF_TRUST_OK, NULL);
+    hf_trust_folder_inspect(hf_simfs_ops(disk), "/trust", &problems);
+    ck_assert_str_eq(hf_buf_str(&problems), "");
+    if (unsafe[_i].link != NULL) {
+        hf_simfs_delete(disk, unsafe[_i].path);
+        hf_simfs_symlink(disk, unsafe[_i].path, unsafe[_i].link);
+    } else {
+        hf_simfs_chmod(disk, unsafe[_i].path, unsafe[_i].mode);
+        hf_simfs_chown(disk, unsafe[_i].path, unsafe[_i].uid, 0);
+    }
+    ck_assert_int_lt(hf_trust_check(hf_simfs_ops(disk), "/trust", s.update, &verdict, &err), 0);
+    ck_assert_int_eq(verdict, HF_TRUST_UNSIGNED);
+    ck_assert_msg(strstr(err.cause, unsafe[_i].text) != NULL, "%s", err.cause);
+    hf_trust_folder_inspect(hf_simfs_ops(disk), "/trust", &problems);
+    ck_assert_msg(strstr(hf_buf_str(&problems), unsafe[_i].text) != NULL, "%s", hf_buf_str(&problems));
+}
+END_TEST
+
+START_TEST(what_does_not_belong_there_is_named)
+{
+    _cleanup_(hf_buf_done) struct hf_buf problems = HF_BUF_INIT(4096);
+
+    trust(A);
+    put_key("key-z", hf_buf_str(&pub[A]));
+    put_key("Key_B", hf_buf_str(&pub[B]));
+    put_key("garbage", "garbage");
+    put_key("key-c", hf_buf_str(&priv[C]));
+    hf_simfs_put(disk, "/trust/signing.key", hf_buf_str(&priv[B]), priv[B].n, 0600);
+    hf_simfs_put(disk, "/trust/README", "text", 4, 0644);
+    hf_trust_folder_inspect(hf_simfs_ops(disk), "/trust", &problems);
+    static const char *const named[] = {"under another id", "'Key_B.pem' has no key id", "'garbage.pem' ",
+                                        "'key-c.pem' holds a private key", "'signing.key' holds a private key"};
+    for (size_t i = 0; i < HF_LEN(named); i++)
+        ck_assert_msg(strstr(hf_buf_str(&problems), named[i]) != NULL, "'%s' is not in: %s", named[i],
+                      hf_buf_str(&problems));
+    ck_assert_ptr_null(strstr(hf_buf_str(&problems), "README"));
+}
+END_TEST
+
 START_TEST(too_many_keys)
 {
     _cleanup_(signed_done) struct signed_update s;
@@ -417,6 +486,71 @@ START_TEST(every_verdict_has_a_reason_of_its_own)
 }
 END_TEST
 
+/* ---- policies ---------------------------------------------------------------------------------------------------- */
+
+#define POLICY_HEAD "apiVersion: edge.codcompass.io/v1alpha1\nkind: SyncPolicy\nmetadata: {name: site}\n"
+#define POLICY POLICY_HEAD "spec: {sequence: 3, interval: 5m, telemetry: {filter: {sample: [{keep: 0.25, match: {}}]}}}"
+
+/* Signs `text` with key A, then puts the signature into the policy `shown`, and checks that one. */
+static enum hf_trust_verdict check_policy(const char *text, const char *shown, struct hf_view prefix)
+{
+    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(10000), base64 = HF_BUF_INIT(200);
+    _cleanup_(hf_json_freep) json_t *signed_json = NULL, *json = NULL;
+    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = NULL;
+    enum hf_trust_verdict verdict = HF_TRUST_COUNT;
+    unsigned char signature[HF_ED25519_SIGNATURE];
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_int_eq(hf_yaml_parse(hf_view_of(text), NULL, &signed_json, NULL), 0);
+    ck_assert_int_eq(hf_yaml_parse(hf_view_of(shown), NULL, &json, NULL), 0);
+    if (prefix.p == NULL)
+        ck_assert_int_eq(hf_trust_policy_message(signed_json, &message, NULL), 0);
+    else
+        ck_assert_int_eq(hf_json_canonical_fractions(hf_json_at(signed_json, "spec"), &message, NULL), 0);
+    ck_assert_int_eq(hf_trust_sign(hf_buf_str(&priv[A]), hf_buf_view(&message), signature, NULL), 0);
+    ck_assert_int_eq(hf_base64_encode(signature, sizeof(signature), &base64), 0);
+    ck_assert_int_eq(hf_json_put(json, "spec.signatures",
+                                 json_pack("[{s:s, s:s}]", "keyId", ids[A], "signature", hf_buf_str(&base64))),
+                     0);
+    ck_assert_msg(hf_syncpolicy_decode(json, &policy, &issues) == 0, "%s: %s", issues.errors[0].path,
+                  issues.errors[0].text);
+    ck_assert_msg(hf_trust_check_policy(hf_simfs_ops(disk), "/trust", policy, &verdict, &err) == 0, "%s", err.cause);
+    return verdict;
+}
+
+START_TEST(policy_signature)
+{
+    static const struct {
+        const char *shown;
+        enum hf_trust_verdict want;
+    } rows[] = {
+        {POLICY, HF_TRUST_OK},
+        /* equal values in other words */
+        {POLICY_HEAD
+         "status: {x: 1}\nspec: {interval: 5m, sequence: 3, telemetry: {filter: {sample: [{match: {}, keep: "
+         "25e-2}]}}}",
+         HF_TRUST_OK},
+        {POLICY_HEAD "spec: {sequence: 4, interval: 5m, telemetry: {filter: {sample: [{keep: 0.25, match: {}}]}}}",
+         HF_TRUST_BAD_SIGNATURE},
+        {POLICY_HEAD "spec: {sequence: 3, interval: 5m, telemetry: {filter: {sample: [{keep: 0.26, match: {}}]}}}",
+         HF_TRUST_BAD_SIGNATURE},
+        {POLICY_HEAD "spec: {sequence: 3, interval: 5m}", HF_TRUST_BAD_SIGNATURE},
+        {POLICY_HEAD "spec: {sequence: 3, interval: 5m, priority: 9, telemetry: {filter: {sample: [{keep: 0.25, match: "
+                     "{}}]}}}",
+         HF_TRUST_BAD_SIGNATURE},
+        {"apiVersion: edge.codcompass.io/v1alpha1\nkind: SyncPolicy\nmetadata: {name: other}\n"
+         "spec: {sequence: 3, interval: 5m, telemetry: {filter: {sample: [{keep: 0.25, match: {}}]}}}",
+         HF_TRUST_BAD_SIGNATURE},
+    };
+
+    trust(A);
+    for (size_t i = 0; i < HF_LEN(rows); i++)
+        ck_assert_msg(check_policy(POLICY, rows[i].shown, (struct hf_view){NULL, 0}) == rows[i].want, "row %zu", i);
+    /* a signature over the spec alone, as releases have it */
+    ck_assert_int_eq(check_policy(POLICY, POLICY, HF_VIEW("")), HF_TRUST_BAD_SIGNATURE);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, every_verdict_has_a_reason_of_its_own);
@@ -437,7 +571,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, damaged_keys);
     tcase_add_test(tc, a_private_key_in_the_trust_folder);
     tcase_add_test(tc, links_are_followed_folders_are_not_keys);
+    tcase_add_loop_test(tc, what_others_can_write_does_not_count, 0, HF_LEN(unsafe));
+    tcase_add_test(tc, what_does_not_belong_there_is_named);
     tcase_add_test(tc, too_many_keys);
     tcase_add_test(tc, every_call_fails_once);
+    tcase_add_test(tc, policy_signature);
 }
 HF_TEST_MAIN("trust/trust", cases)

@@ -705,12 +705,17 @@ START_TEST(downgrade_that_is_signed)
 {
     update_to(&(struct hf_sim_release){.content = "v2", .sequence = 5});
     update_to(&(struct hf_sim_release){
-        .content = "v1", .sequence = 4, .patch = json_pack("{s:{s:{s:b}}}", "spec", "release", "allowDowngrade", 1)});
+        .content = "v1", .sequence = 4, .patch = json_pack("{s:{s:{s:[i]}}}", "spec", "release", "downgradeFrom", 5)});
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
     expect_target("v1");
-    /* The floor stays as it is. */
-    update_to(&(struct hf_sim_release){.content = "v3", .sequence = 4});
+    /* The release that the node has left does not come back, and no other takes a sequence that is in use. */
+    update_to(&(struct hf_sim_release){.content = "v2", .sequence = 5});
     expect("app", HF_PHASE_REJECTED, "SequenceTooLow");
+    update_to(&(struct hf_sim_release){.content = "v3", .sequence = 5});
+    expect("app", HF_PHASE_REJECTED, "SequenceReused");
+    update_to(&(struct hf_sim_release){.content = "v3", .sequence = 4});
+    expect("app", HF_PHASE_REJECTED, "SequenceReused");
+    expect_target("v1");
 }
 END_TEST
 
@@ -776,6 +781,31 @@ START_TEST(misfits)
     hf_simupdate_tell(w);
     ck_assert(hf_simupdate_settle(w));
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+/* The node's configuration forbids a command; the release starts when somebody allows it. */
+START_TEST(commands_that_the_node_forbids)
+{
+    static const struct {
+        json_t *(*patch)(void);
+        const char *named;
+    } rows[] = {{restart_by_exec, "install.restart.exec: '/bin/true' is not allowed"},
+                {health_by_exec, "health.checks[0].exec: '/bin/true' is not allowed"}};
+
+    w->only_exec = "/usr/bin/check";
+    update_to(&(struct hf_sim_release){.content = "v2", .patch = rows[_i].patch()});
+    expect("app", HF_PHASE_REJECTED, "ExecNotAllowed");
+    ck_assert_msg(strstr(hf_simupdate_see(w, "app").message, rows[_i].named) != NULL, "%s",
+                  hf_simupdate_see(w, "app").message);
+    ck_assert_uint_eq(w->execs, 0);
+    expect_target("v1");
+    expect_clean();
+    w->only_exec = "/bin/true";
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_uint_gt(w->execs, 0);
 }
 END_TEST
 
@@ -895,7 +925,7 @@ START_TEST(another_one_in_the_middle)
 
     hf_simupdate_put_old(w, "v1");
     hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 3});
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .sequence = 2});
     hf_simupdate_boot(w);
     ck_assert(hf_simupdate_until_phase(w, "app", phases[_i]));
     hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 3});
@@ -1296,6 +1326,323 @@ START_TEST(drift_of_a_tree)
 }
 END_TEST
 
+#define APP "/opt/app/current/bin/app"
+
+static void install_tree(const char *content)
+{
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = content, .tree = true});
+    if (w->engine == NULL)
+        hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+
+/* The path without links of a file in the tree in use. */
+static const char *in_tree(const char *name)
+{
+    static char path[512];
+
+    (void)snprintf(path, sizeof(path), "/opt/app/%s/%s", hf_simfs_link_text(w->fs, "/opt/app/current"), name);
+    return path;
+}
+
+static void put_in_tree(const char *name, const char *content)
+{
+    size_t n;
+    const void *bytes = hf_sim_content(content, &n);
+
+    hf_simfs_put(w->fs, in_tree(name), bytes, n, 0755);
+}
+
+static const struct {
+    const char *name, *put, *gone, *link;
+} tampered[] = {
+    {"a file with the same size", "bin/app", NULL, NULL},
+    {"another file", "bin/more", NULL, NULL},
+    {"a file in a folder of its own", "share/new/plugin", NULL, NULL},
+    {"a removed file", NULL, "share/deep/note", NULL},
+    {"a file that is a link", NULL, "share/deep/note", "share/deep/note"},
+    {"a link that leads elsewhere", NULL, "bin/link", "bin/link"},
+};
+
+/* Whoever changes the content of a tree finds the whole signed tree in its place after the next look, in a folder of
+ * its own; the changed one is gone. */
+START_TEST(tree_with_other_content)
+{
+    install_tree("v2");
+    char before[512];
+    (void)snprintf(before, sizeof(before), "%s", in_tree(""));
+    if (tampered[_i].gone != NULL)
+        hf_simfs_delete(w->fs, in_tree(tampered[_i].gone));
+    if (tampered[_i].put != NULL)
+        put_in_tree(tampered[_i].put, "stray");
+    if (tampered[_i].link != NULL)
+        hf_simfs_symlink(w->fs, in_tree(tampered[_i].link), "/etc/passwd");
+    hf_simupdate_look(w);
+    ck_assert_msg(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING), "%s", tampered[_i].name);
+    expect("app", HF_PHASE_WAITING, "Drifted");
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_target(w, APP), "v2");
+    ck_assert_str_eq(w->running, "v2");
+    ck_assert_str_ne(before, in_tree(""));
+    expect_clean();
+    /* And once more: the repaired tree has a manifest too. */
+    put_in_tree("bin/app", "stray");
+    hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    hf_simupdate_look(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
+    ck_assert(hf_simupdate_settle(w));
+    ck_assert_str_eq(hf_simupdate_target(w, APP), "v2");
+    ck_assert_str_eq(before, in_tree(""));
+    expect_clean();
+}
+END_TEST
+
+/* A lost journal makes the agent look at what is installed: it does not take a changed tree for the release. */
+START_TEST(tree_is_not_taken_unread)
+{
+    install_tree("v2");
+    put_in_tree("bin/app", "stray");
+    hf_simupdate_kill(w);
+    hf_simfs_delete(w->fs, UPDATES "/app/journal");
+    if (_i == 1)
+        hf_simfs_delete(w->fs, UPDATES "/app/floor.0");
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_target(w, APP), "v2");
+    expect_clean();
+}
+END_TEST
+
+static void delete_manifest(void *arg, const char *path, const struct stat *st)
+{
+    char *found = arg;
+
+    (void)st;
+    if (strstr(path, "/manifest.") != NULL)
+        (void)snprintf(found, 512, "%s", path);
+}
+
+/* Without a manifest, the canonical archive decides; a tree whose archive was not canonical is installed again. */
+START_TEST(tree_without_manifest)
+{
+    char found[512] = "";
+    size_t n;
+
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .tree = true, .canonical = _i > 0});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    hf_simfs_walk(w->fs, UPDATES, delete_manifest, found);
+    ck_assert_str_ne(found, "");
+    if (_i < 3)
+        hf_simfs_delete(w->fs, found);
+    else
+        hf_simfs_put(w->fs, found, "holdfast manifest 1\nrubbish", 27, 0600);
+    unsigned restarts = w->restarts;
+    if (_i == 2)
+        put_in_tree("bin/app", "stray");
+    hf_simupdate_look(w);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_target(w, APP), "v2");
+    ck_assert_uint_eq(w->restarts, restarts + (_i == 0 || _i == 2)); /* otherwise nothing was wrong */
+    found[0] = '\0';
+    hf_simfs_walk(w->fs, UPDATES, delete_manifest, found);
+    ck_assert(hf_simfs_get(w->fs, found, &n) != NULL && n > 100);
+    expect_clean();
+}
+END_TEST
+
+/* The old tree changed while it ran: a rollback does not bring it back, and says so. */
+START_TEST(no_rollback_to_a_changed_tree)
+{
+    install_tree("v2");
+    put_in_tree(_i == 0 ? "bin/app" : "lib/more", "stray");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "broken", .tree = true, .sequence = 3});
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_ROLLED_BACK, "RollbackFailed");
+    ck_assert_ptr_nonnull(strstr(hf_simupdate_see(w, "app").message, "has changed since it was installed"));
+    ck_assert_str_eq(hf_simupdate_target(w, APP), "broken"); /* signed, at least */
+    expect_clean();
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .tree = true, .sequence = 4});
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_target(w, APP), "v3");
+    expect_clean();
+}
+END_TEST
+
+/* A changed mode or owner is restored in place, without a download and without a restart. */
+START_TEST(rights_are_restored)
+{
+    bool is_tree = _i % 2 == 1;
+    unsigned restarts;
+    struct stat st;
+
+    if (is_tree)
+        install_tree("v2");
+    else
+        update_to(&(struct hf_sim_release){.content = "v2"});
+    const char *path = is_tree ? in_tree("bin/app") : HF_SIM_TARGET;
+    restarts = w->restarts;
+    size_t requests = hf_fake_http_count(w->http);
+    if (_i < 2)
+        hf_simfs_chmod(w->fs, path, 04777);
+    else
+        hf_simfs_chown(w->fs, path, 1000, 1000);
+    hf_simupdate_look(w);
+    hf_simupdate_run_for(w, 10 * HF_NS_PER_S);
+    expect("app", HF_PHASE_COMMITTED, "RightsRestored");
+    ck_assert(hf_simfs_stat(w->fs, path, &st));
+    ck_assert_msg((st.st_mode & 07777) == 0755 && st.st_uid == 0 && st.st_gid == 0, "%o %u", st.st_mode, st.st_uid);
+    ck_assert_uint_eq(w->restarts, restarts);
+    ck_assert_uint_eq(hf_fake_http_count(w->http), requests);
+    expect_clean();
+}
+END_TEST
+
+/* An update or a repair does not take over a mode that somebody gave to the installed file. */
+START_TEST(rights_are_not_inherited)
+{
+    struct stat st;
+
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    if (_i == 0)
+        hf_simupdate_put_old(w, "stray");
+    hf_simfs_chmod(w->fs, HF_SIM_TARGET, 04777);
+    hf_simfs_chown(w->fs, HF_SIM_TARGET, 1000, 1000);
+    if (_i == 0)
+        hf_simupdate_look(w);
+    else
+        hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 3});
+    if (_i == 0)
+        ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target(_i == 0 ? "v2" : "v3");
+    ck_assert(hf_simfs_stat(w->fs, HF_SIM_TARGET, &st));
+    ck_assert_msg((st.st_mode & 07777) == 0755 && st.st_uid == 0 && st.st_gid == 0, "%o %u", st.st_mode, st.st_uid);
+    expect_clean();
+}
+END_TEST
+
+static const struct {
+    const char *folder;
+    mode_t mode;
+    uid_t uid;
+    bool refused;
+} guarded[] = {
+    {"/opt/app/bin", 0777, 0, true}, {"/opt/app/bin", 0775, 0, true},    {"/opt/app/bin", 01777, 0, true},
+    {"/opt/app", 0777, 0, true},     {"/opt/app/bin", 0755, 1000, true}, {"/opt/app", 0755, 1000, true},
+    {"/opt", 0777, 0, true},         {"/opt", 0755, 1000, true},         {"/", 0777, 0, true},
+    {"/", 01777, 0, false},          {"/opt/app/bin", 0700, 0, false},   {"/opt", 02755, 0, false},
+};
+
+/* Nothing is installed below a folder where another user could swap files; it goes on when the folder is safe. */
+START_TEST(unsafe_folder)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simfs_chmod(w->fs, guarded[_i].folder, guarded[_i].mode);
+    hf_simfs_chown(w->fs, guarded[_i].folder, guarded[_i].uid, 0);
+    try_to(&(struct hf_sim_release){.content = "v2"});
+    if (guarded[_i].refused) {
+        expect("app", HF_PHASE_WAITING, "TargetUnsafe");
+        ck_assert_ptr_nonnull(strstr(hf_simupdate_see(w, "app").message, guarded[_i].folder));
+        expect_target("v1");
+        ck_assert_uint_eq(hf_fake_http_count(w->http), 0);
+        hf_simfs_chmod(w->fs, guarded[_i].folder, 0755);
+        hf_simfs_chown(w->fs, guarded[_i].folder, 0, 0);
+        hf_simupdate_run_for(w, 3600 * HF_NS_PER_S);
+    }
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v2");
+    expect_clean();
+}
+END_TEST
+
+/* An update does not start if it would take what the node's configuration keeps free. */
+START_TEST(disk_reserve)
+{
+    w->reserve_bytes = 3 * HF_SIM_CONTENT;
+    hf_simupdate_put_old(w, "v1");
+    hf_simfs_set_limit(w->fs, "/opt", 4 * HF_SIM_CONTENT);
+    try_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_WAITING, "DiskSpaceLow");
+    ck_assert_uint_eq(hf_fake_http_count(w->http), 0);
+    expect_target("v1");
+    hf_simfs_set_limit(w->fs, "/opt", 9 * HF_SIM_CONTENT);
+    hf_simupdate_run_for(w, 3600 * HF_NS_PER_S);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_clean();
+}
+END_TEST
+
+#define BESIDE(suffix) "/opt/app/bin/.holdfast-app." suffix
+
+static const struct {
+    const char *name;
+    const char *path;
+    char kind; /* h: hard link, l: symbolic link, f: file of another user, d: folder */
+} planted[] = {
+    {"hard link at .part", BESIDE("part"), 'h'},  {"link at .part", BESIDE("part"), 'l'},
+    {"file at .part", BESIDE("part"), 'f'},       {"folder at .part", BESIDE("part"), 'd'},
+    {"hard link at .new", BESIDE("new"), 'h'},    {"link at .new", BESIDE("new"), 'l'},
+    {"file at .new", BESIDE("new"), 'f'},         {"hard link at .old", BESIDE("old"), 'h'},
+    {"link at .old", BESIDE("old"), 'l'},         {"hard link at .point", BESIDE("point"), 'h'},
+    {"link at .scratch", BESIDE("scratch"), 'l'}, {"hard link at .scratch", BESIDE("scratch"), 'h'},
+    {"hard link at .step", BESIDE("step"), 'h'},  {"link at .step", BESIDE("step"), 'l'},
+};
+
+/* Names that somebody made beforehand never lead a write of the agent to another file. */
+START_TEST(planted_names)
+{
+    static const char precious[] = "precious";
+    const struct hf_fs_ops *fs = hf_simfs_ops(w->fs);
+    const char *path = planted[_i].path;
+    size_t n;
+
+    hf_simupdate_put_old(w, "v1");
+    hf_simfs_put(w->fs, "/etc/shadow", precious, sizeof(precious), 0600);
+    if (planted[_i].kind == 'h')
+        ck_assert_int_eq(fs->linkat(fs->ctx, AT_FDCWD, "/etc/shadow", AT_FDCWD, path), 0);
+    else if (planted[_i].kind == 'l')
+        hf_simfs_symlink(w->fs, path, "/etc/shadow");
+    else if (planted[_i].kind == 'd')
+        hf_simfs_mkdir(w->fs, path, 0777);
+    else
+        hf_simfs_put(w->fs, path, precious, sizeof(precious), 0666);
+    if (planted[_i].kind == 'f')
+        hf_simfs_chown(w->fs, path, 1000, 1000);
+    update_to(strstr(path, "step") != NULL ? &by_two : &(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target(strstr(path, "step") != NULL ? "v3" : "v2");
+    const char *now = hf_simfs_get(w->fs, "/etc/shadow", &n);
+    ck_assert_msg(n == sizeof(precious) && memcmp(now, precious, n) == 0, "%s", planted[_i].name);
+    expect_clean();
+}
+END_TEST
+
+/* Looks at an unchanged tree write nothing, and restart nothing. */
+START_TEST(looks_write_nothing)
+{
+    install_tree("v2");
+    hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    hf_simfs_count_only(w->fs, HF_SIMFS_WRITES);
+    uint64_t calls = hf_simfs_calls(w->fs);
+    for (int i = 0; i < 20; i++) {
+        hf_simupdate_look(w);
+        hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    }
+    ck_assert_uint_eq(hf_simfs_calls(w->fs), calls);
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
 /* A download with a few bytes a minute lets other releases have the turn. */
 START_TEST(too_slow)
 {
@@ -1534,7 +1881,7 @@ START_TEST(disk_full_from_each_write_on)
         ck_assert(hf_simupdate_settle(each));
         ck_assert_uint_eq(hf_simupdate_see(each, "app").phase, HF_PHASE_COMMITTED);
         ck_assert_str_eq(hf_simupdate_target(each, HF_SIM_TARGET), "v2");
-        ck_assert_ptr_null(hf_simupdate_leftover(each));
+        ck_assert_msg(hf_simupdate_leftover(each) == NULL, "call %d: %s", (int)n, hf_simupdate_leftover(each));
         hf_simupdate_free(each);
         if (!reached)
             break;
@@ -1595,6 +1942,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, downgrade_that_is_signed);
     tcase_add_test(tc, floor_without_journal);
     tcase_add_loop_test(tc, misfits, 0, 4);
+    tcase_add_loop_test(tc, commands_that_the_node_forbids, 0, 2);
     tcase_add_loop_test(tc, devices_from_a_pod, 0, 2);
     tcase_add_loop_test(tc, gates, 0, 3);
     tcase_add_test(tc, a_window);
@@ -1622,6 +1970,16 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, drift, 0, 2);
     tcase_add_loop_test(tc, drift_that_stays, 0, 2);
     tcase_add_loop_test(tc, drift_of_a_tree, 0, 2);
+    tcase_add_loop_test(tc, tree_with_other_content, 0, (int)HF_LEN(tampered));
+    tcase_add_loop_test(tc, tree_is_not_taken_unread, 0, 2);
+    tcase_add_loop_test(tc, tree_without_manifest, 0, 4);
+    tcase_add_loop_test(tc, no_rollback_to_a_changed_tree, 0, 2);
+    tcase_add_loop_test(tc, rights_are_restored, 0, 4);
+    tcase_add_loop_test(tc, rights_are_not_inherited, 0, 2);
+    tcase_add_test(tc, looks_write_nothing);
+    tcase_add_loop_test(tc, unsafe_folder, 0, (int)HF_LEN(guarded));
+    tcase_add_test(tc, disk_reserve);
+    tcase_add_loop_test(tc, planted_names, 0, (int)HF_LEN(planted));
     tcase_add_test(tc, too_slow);
     tcase_add_test(tc, many_histories);
     tcase_add_test(tc, others_go_on);

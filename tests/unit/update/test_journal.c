@@ -162,33 +162,42 @@ START_TEST(files)
 }
 END_TEST
 
+static int raise_floor(const struct hf_fs_ops *fs, uint64_t sequence)
+{
+    static const char digest[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    struct hf_sequence_history history = {.n_used = 0};
+
+    hf_sequence_commit(&history, sequence, digest);
+    return hf_floor_save(fs, FOLDER, &history, NULL);
+}
+
 START_TEST(floor_takes_the_higher_good_copy)
 {
     struct hf_simfs *sim = hf_simfs_new();
     const struct hf_fs_ops *fs = hf_simfs_ops(sim);
-    uint64_t sequence;
+    struct hf_sequence_history floor;
     unsigned damaged;
 
-    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &sequence, &damaged, NULL), 0);
-    ck_assert_uint_eq(sequence, 0);
-    ck_assert_int_eq(hf_floor_raise(fs, FOLDER, 42, NULL), 0);
-    ck_assert_int_eq(hf_floor_raise(fs, FOLDER, 7, NULL), 0);
-    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &sequence, &damaged, NULL), 0);
-    ck_assert(sequence == 42 && damaged == 0);
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
+    ck_assert_uint_eq(floor.top.sequence, 0);
+    ck_assert_int_eq(raise_floor(fs, 42), 0);
+    ck_assert_int_eq(raise_floor(fs, 7), 0);
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
+    ck_assert(floor.top.sequence == 42 && damaged == 0);
     for (int copy = 0; copy < 2; copy++) {
         hf_simfs_put(sim, copy == 0 ? FOLDER "/floor.0" : FOLDER "/floor.1", "rubbish\n", 8, 0600);
-        ck_assert_int_eq(hf_floor_load(fs, FOLDER, &sequence, &damaged, NULL), 0);
-        ck_assert(sequence == 42 && damaged == 1);
-        ck_assert_int_eq(hf_floor_raise(fs, FOLDER, 0, NULL), 0); /* repairs */
+        ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
+        ck_assert(floor.top.sequence == 42 && damaged == 1);
+        ck_assert_int_eq(raise_floor(fs, 0), 0); /* repairs */
     }
-    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &sequence, &damaged, NULL), 0);
-    ck_assert(sequence == 42 && damaged == 0);
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
+    ck_assert(floor.top.sequence == 42 && damaged == 0);
     /* A valid seal around an invalid number. */
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1024);
     ck_assert_int_eq(hf_seal_format("floor", 1, HF_VIEW("4x2"), &text), 0);
     hf_simfs_put(sim, FOLDER "/floor.0", text.p, text.n, 0600);
-    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &sequence, &damaged, NULL), 0);
-    ck_assert(sequence == 42 && damaged == 1);
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
+    ck_assert(floor.top.sequence == 42 && damaged == 1);
     hf_simfs_free(sim);
 }
 END_TEST
@@ -199,15 +208,16 @@ START_TEST(floor_power_cut)
     for (uint64_t n = 1;; n++) {
         struct hf_simfs *sim = hf_simfs_new();
         const struct hf_fs_ops *fs = hf_simfs_ops(sim);
-        uint64_t sequence;
+        struct hf_sequence_history floor;
         unsigned damaged;
-        ck_assert_int_eq(hf_floor_raise(fs, FOLDER, 5, NULL), 0);
+        ck_assert_int_eq(raise_floor(fs, 5), 0);
         hf_simfs_stop_at(sim, n);
-        int r = hf_floor_raise(fs, FOLDER, 9, NULL);
+        int r = raise_floor(fs, 9);
         bool stopped = hf_simfs_stopped(sim);
         hf_simfs_power_cut(sim, n);
-        ck_assert_int_eq(hf_floor_load(fs, FOLDER, &sequence, &damaged, NULL), 0);
-        ck_assert_msg((sequence == 9 || (r < 0 && sequence == 5)) && damaged == 0, "call %d", (int)n);
+        ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
+        ck_assert_msg((floor.top.sequence == 9 || (r < 0 && floor.top.sequence == 5)) && damaged == 0, "call %d",
+                      (int)n);
         hf_simfs_free(sim);
         if (!stopped)
             break;

@@ -59,7 +59,7 @@ static void download(const struct hf_buf *bytes)
 static struct hf_patch_params params_of(const struct hf_buf *archive, const char *hex)
 {
     return (struct hf_patch_params){
-        .target = {.fs = hf_fs_posix(), .roots = roots, .path = target, .release = "app"},
+        .target = {.fs = hf_fs_posix(), .roots = roots, .path = target, .release = "app", .uid = geteuid()},
         .kind = HF_INSTALL_TREE,
         .method = HF_METHOD_FULL,
         .sha256 = hex,

@@ -89,7 +89,7 @@ static int extract(struct hf_failure *failure)
     hf_simfs_put(sim, "/opt/app/x.tar", tar.p, tar.n, 0600);
     ck_assert_int_eq(hf_target_open(&target, &dir, NULL, failure), 0);
     int fd = hf_target_open_file(&dir, "x.tar", O_RDONLY, failure);
-    int r = hf_tree_make(&dir, fd, sha, NULL, failure);
+    int r = hf_tree_make(&dir, fd, sha, "/state", NULL, failure);
     (void)fs->close(fs->ctx, fd);
     hf_target_dir_done(&dir);
     return r;

@@ -38,6 +38,8 @@ def deploy():
     site.start()
     world.cluster.kubectl("apply", "-f", world.CRDS)
     world.cluster.kubectl("apply", "-f", agent.DEPLOY)
+    world.cluster.kubectl("patch", "configmap", "holdfast-agent-labels", "-n", "holdfast-system", "--type=merge", "-p",
+                          '{"data": {"static": "tier, site"}}')
     agent.select("nowhere")
     _run()
 

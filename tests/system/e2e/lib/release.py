@@ -10,6 +10,7 @@ import os
 import subprocess
 import tempfile
 import threading
+import time
 
 from holdcluster import image, place
 from holdcluster.process import run
@@ -17,7 +18,13 @@ from holdcluster.process import run
 from . import site, world
 
 KEY = "release-test"
+SIGNED = time.time()                           # of every release of this run: the same fields make the same release
 _making = threading.Lock()
+
+
+def moment(seconds):
+    """So many seconds after the signature, as releases write a time."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(SIGNED + seconds))
 
 
 def canonical(value):
@@ -87,7 +94,7 @@ def make(version, sequence, new, old=None, *, name, install, checks, deadline="3
     if old is not None:
         artifact["deltas"] = [delta(old, new, f"{name}-{version}.delta")]
     return {
-        "name": name, "version": version, "sequence": sequence, "artifacts": [artifact],
+        "name": name, "version": version, "sequence": sequence, "signedAt": moment(0), "expires": moment(86400), "artifacts": [artifact],
         "install": install, "health": {"deadline": deadline, "checks": checks},
     } | changes
 

@@ -9,7 +9,7 @@ from holdcluster import place
 from . import wait, world
 
 PROGRAM = os.path.join(place.TOP, "tests", "system", "telemetry", "sink.py")
-ON_NODE = "etc/holdfast/sink"                  # which both lives of the agent see
+ON_NODE = "etc/holdfast/credentials.d"         # where a policy may name files, and which both lives of the agent see
 FILES = {"caFile": "ca.pem", "certFile": "client.pem", "keyFile": "client.key"}
 
 

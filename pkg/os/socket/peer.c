@@ -1,4 +1,4 @@
-#include "os/peer.h"
+#include "os/socket/peer.h"
 
 #include <fcntl.h>
 #include <linux/inet_diag.h>

@@ -1,4 +1,4 @@
-/* os/peer.h - who is at the other end of a connection of this machine.
+/* os/socket/peer.h - who is at the other end of a connection of this machine.
  *
  * The kernel answers, not the peer: for a Unix socket by SO_PEERCRED, for a TCP connection over loopback by
  * sock_diag(7), which knows the owner of the peer's socket. A connection from another machine has an address only.

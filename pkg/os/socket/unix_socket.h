@@ -1,4 +1,4 @@
-/* os/unix_socket.h - a listening Unix socket with a name in the file system.
+/* os/socket/unix_socket.h - a listening Unix socket with a name in the file system.
  *
  * The name appears by rename(2), with its final mode and group, and when the socket already listens. It never replaces
  * anything but the socket of an earlier process of the same user that nobody listens on any more.

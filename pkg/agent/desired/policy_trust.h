@@ -1,0 +1,36 @@
+/* agent/desired/policy_trust.h - judges the signatures of SyncPolicies, and keeps for each signed policy the highest
+ * sequence that this node has accepted, so that nobody can put an old signed policy in place of a newer one.
+ *
+ * The file <state>/policies holds the sequences, with the SHA-256 of what was signed. Threads: loop thread only; a call
+ * may block for a moment to read keys or to write the file. */
+#pragma once
+
+#include "agent/env.h"
+#include "base/strmap.h"
+
+enum {
+    HF_POLICY_MAX_FLOORS = 256, /* names of signed policies that a node remembers */
+    HF_POLICY_MESSAGE = 512,
+};
+
+struct hf_policy_trust {
+    const struct hf_agent_env *env;
+    struct hf_strmap floors; /* name of a policy to its highest accepted sequence and hash */
+    bool unsaved;            /* the last write of the file failed */
+};
+
+enum hf_policy_verdict {
+    HF_POLICY_SIGNED,   /* the wider bounds of the node's configuration hold */
+    HF_POLICY_UNSIGNED, /* the policy may be in effect, within the bounds for unsigned ones */
+    HF_POLICY_REFUSED,  /* the node's configuration requires a signature, and the policy has no valid one */
+};
+
+/* Reads the file. A damaged file is set aside; the log then says that old signed policies may come back. */
+void hf_policy_trust_init(struct hf_policy_trust *trust, const struct hf_agent_env *env);
+void hf_policy_trust_done(struct hf_policy_trust *trust);
+
+/* Judges a policy. If the node refuses the policy, or does not accept the signatures that it has, *ret_reason gets a
+ * reason in CamelCase (static), and message[HF_POLICY_MESSAGE] an explanation; otherwise *ret_reason is NULL. Accepting
+ * a signed policy raises its floor durably. */
+enum hf_policy_verdict hf_policy_trust_judge(struct hf_policy_trust *trust, const struct hf_syncpolicy *policy,
+                                             const char **ret_reason, char message[HF_POLICY_MESSAGE]);

@@ -1,0 +1,128 @@
+#include "agent/process/configuration.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/process/process.h"
+
+static int load(const struct hf_agent_options *options, const struct hf_fs_ops *fs, struct hf_config **ret_config,
+                struct hf_err *err)
+{
+    return hf_config_load(fs, options->config, options->config_given, ret_config, err);
+}
+
+/* Two files with equal texts and faults are one configuration. */
+static bool same(const struct hf_config *a, const struct hf_config *b)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text_a = HF_BUF_INIT(4 * HF_CONFIG_MAX_BYTES);
+    _cleanup_(hf_buf_done) struct hf_buf text_b = HF_BUF_INIT(4 * HF_CONFIG_MAX_BYTES);
+
+    if (hf_config_n_faults(a) != hf_config_n_faults(b) || hf_config_format(a, &text_a) < 0 ||
+        hf_config_format(b, &text_b) < 0 || strcmp(hf_buf_str(&text_a), hf_buf_str(&text_b)) != 0)
+        return false;
+    for (size_t i = 0; i < hf_config_n_faults(a); i++)
+        if (strcmp(hf_config_fault(a, i), hf_config_fault(b, i)) != 0)
+            return false;
+    return true;
+}
+
+static void log_faults(const struct hf_agent_configuration *c, const struct hf_config *config)
+{
+    for (size_t i = 0; i < hf_config_n_faults(config); i++)
+        hf_log(c->log, HF_LOG_ERROR, "config.fault", HF_S("fault", hf_config_fault(config, i)));
+}
+
+/* The engine and the disks keep the roots of the start. */
+static void log_roots(const struct hf_agent_configuration *c, const struct hf_config *next)
+{
+    const char *const *a = hf_config_update_roots(c->now), *const *b = hf_config_update_roots(next);
+
+    while (*a != NULL && *b != NULL && strcmp(*a, *b) == 0) {
+        a++;
+        b++;
+    }
+    if (c->options->n_roots == 0 && (*a != NULL || *b != NULL))
+        hf_log(c->log, HF_LOG_WARNING, "config.restart_needed", HF_S("field", "updateRoots"));
+}
+
+static int keep(struct hf_agent_configuration *c, struct hf_config *config, struct hf_err *err)
+{
+    struct hf_config **more = reallocarray(c->before, c->n_before + 1, sizeof(struct hf_config *));
+
+    if (more == NULL)
+        return hf_err_set(err, ENOMEM, "not enough memory for another configuration");
+    c->before = more;
+    c->before[c->n_before++] = config;
+    return 0;
+}
+
+int hf_agent_configuration_read(struct hf_agent_configuration *c, struct hf_err *err)
+{
+    _cleanup_(hf_config_freep) struct hf_config *config = NULL;
+    int r = load(c->options, c->fs, &config, err);
+
+    if (r < 0)
+        return r;
+    log_faults(c, config);
+    if (c->now != NULL && (!hf_config_is_usable(config) || same(c->now, config))) {
+        hf_log(c->log, hf_config_is_usable(config) ? HF_LOG_INFO : HF_LOG_ERROR, "config.kept",
+               HF_S("file", c->options->config));
+        return 0;
+    }
+    if (c->now != NULL)
+        log_roots(c, config);
+    if (c->now != NULL && keep(c, c->now, err) < 0)
+        return -ENOMEM;
+    c->now = hf_steal(config);
+    hf_log(c->log, HF_LOG_INFO, "config.read", HF_S("file", c->options->config),
+           HF_D("faults", hf_config_n_faults(c->now)),
+           HF_S("requireSigned", hf_config_requires_signed_policy(c->now) ? "SyncPolicy" : ""));
+    return 1;
+}
+
+void hf_agent_configuration_done(struct hf_agent_configuration *c)
+{
+    for (size_t i = 0; i < c->n_before; i++)
+        hf_config_free(c->before[i]);
+    free(c->before);
+    hf_config_free(c->now);
+}
+
+const char *const *hf_agent_configuration_roots(const struct hf_agent_configuration *c)
+{
+    return c->options->n_roots > 0 ? c->options->roots : hf_config_update_roots(c->now);
+}
+
+/* ---- --check-config ---------------------------------------------------------------------------------------------- */
+
+/* Prints the line of a systemd unit that lets the agent write the roots. */
+static void print_writable(const char *const *roots, FILE *out)
+{
+    (void)fputs("# systemd: ReadWritePaths=", out);
+    for (size_t i = 0; roots[i] != NULL; i++)
+        (void)fprintf(out, "%s-%s", i > 0 ? " " : "", roots[i]);
+    (void)fputs("\n", out);
+}
+
+int hf_agent_configuration_check(const struct hf_agent_options *options, const struct hf_fs_ops *fs, FILE *out,
+                                 FILE *faults)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4 * HF_CONFIG_MAX_BYTES);
+    struct hf_agent_configuration c = {.options = options, .fs = fs};
+    struct hf_err err = HF_ERR_INIT;
+
+    if (load(options, fs, &c.now, &err) < 0 || hf_config_format(c.now, &text) < 0) {
+        hf_agent_configuration_done(&c);
+        (void)fprintf(faults, "holdfast-agent: not enough memory\n");
+        return HF_EXIT_FAILED;
+    }
+    for (size_t i = 0; i < hf_config_n_faults(c.now); i++)
+        (void)fprintf(faults, "%s\n", hf_config_fault(c.now, i));
+    (void)fputs(hf_buf_str(&text), out);
+    print_writable(hf_agent_configuration_roots(&c), out);
+    int exit_code = hf_config_n_faults(c.now) == 0 ? HF_EXIT_OK : HF_EXIT_FAILED;
+    hf_agent_configuration_done(&c);
+    return fflush(out) == 0 ? exit_code : HF_EXIT_FAILED;
+}

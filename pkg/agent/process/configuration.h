@@ -1,0 +1,33 @@
+/* agent/process/configuration.h - the node's configuration (config/config.h) in a running process: loading, reloading,
+ * and the answer of --check-config. Loop thread only. */
+#pragma once
+
+#include <stdio.h>
+
+#include "agent/process/options.h"
+#include "base/fs.h"
+#include "config/config.h"
+
+/* A configuration stays in memory until the end of the process, even after a reload, because parts of the agent may
+ * still refer to it. */
+struct hf_agent_configuration {
+    const struct hf_agent_options *options;
+    const struct hf_fs_ops *fs;
+    struct hf_log *log;
+    struct hf_config *now; /* the configuration in effect; NULL before the first read */
+    struct hf_config **before;
+    size_t n_before;
+};
+
+/* Reads the file of --config and logs its faults. At a reload, a file that cannot be used at all leaves the
+ * configuration in effect as it is. Returns 1 if `now` is another configuration after the call, 0 if not; -ENOMEM. */
+HF_MUST_USE int hf_agent_configuration_read(struct hf_agent_configuration *configuration, struct hf_err *err);
+void hf_agent_configuration_done(struct hf_agent_configuration *configuration);
+
+/* Returns the update roots: those of --update-root, or else those of the configuration in effect. */
+const char *const *hf_agent_configuration_roots(const struct hf_agent_configuration *configuration);
+
+/* Writes the configuration in effect to `out`, and its faults to `faults`, one a line. Returns the exit code of the
+ * process: 0 without a fault, else 1. */
+int hf_agent_configuration_check(const struct hf_agent_options *options, const struct hf_fs_ops *fs, FILE *out,
+                                 FILE *faults);

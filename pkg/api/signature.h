@@ -1,0 +1,18 @@
+/* api/signature.h - the field `signatures` of an EdgeUpdate and of a SyncPolicy. Pure. Strings borrow from the object's
+ * tree. */
+#pragma once
+
+#include "api/field/field.h"
+
+enum { HF_MAX_SIGNATURES = 16 };
+
+struct hf_signature {
+    const char *key_id;
+    const char *signature; /* base64 */
+};
+
+/* The fields of one signature. */
+extern const struct hf_field hf_signature_fields[];
+
+/* Adds an error at "signatures" for each key id that occurs twice. */
+void hf_signatures_finish(struct hf_decode *decode, const struct hf_signature *signatures, size_t n);

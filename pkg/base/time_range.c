@@ -1,0 +1,33 @@
+#include "base/time_range.h"
+
+#include "base/clock.h"
+#include "base/macros.h"
+
+const char *hf_time_agreement_name(enum hf_time_agreement agreement)
+{
+    static const char *const names[HF_TIME_AGREEMENT_COUNT] = {[HF_TIME_UNKNOWN] = "Unknown",
+                                                               [HF_TIME_ALONE] = "Alone",
+                                                               [HF_TIME_CONTRADICTED] = "Contradicted",
+                                                               [HF_TIME_AGREED] = "Agreed"};
+
+    return names[agreement];
+}
+
+enum hf_time_answer hf_time_has_come(const struct hf_time_range *range, uint64_t then_unix_ns)
+{
+    if (then_unix_ns == HF_NEVER)
+        return HF_TIME_NO;
+    if (range->earliest_unix_ns >= then_unix_ns)
+        return HF_TIME_YES;
+    return range->latest_unix_ns < then_unix_ns ? HF_TIME_NO : HF_TIME_UNSURE;
+}
+
+int64_t hf_time_distance_s(const struct hf_time_range *range, int64_t from_s, int64_t until_s)
+{
+    int64_t earliest_s = (int64_t)(range->earliest_unix_ns / HF_NS_PER_S);
+    int64_t latest_s = (int64_t)(range->latest_unix_ns / HF_NS_PER_S);
+
+    if (earliest_s > until_s)
+        return until_s - earliest_s;
+    return range->agreement == HF_TIME_AGREED && latest_s < from_s ? from_s - latest_s : 0;
+}

@@ -1,0 +1,383 @@
+/* Reads the text of agent.yaml. The tables below are the fields; a field that is wrong allows nothing, or has its
+ * default if it is a number. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/field/field.h"
+#include "api/meta.h"
+#include "base/nearest.h"
+#include "base/parse.h"
+#include "codec/yaml_place.h"
+#include "config/pattern.h"
+#include "config/settings.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define TIB (UINT64_C(1) << 40)
+
+enum { MAX_RESERVE_PERCENT = 50, MAX_NAME_BYTES = 128 };
+
+struct reader {
+    struct hf_decode decode; /* first member: the callbacks get a pointer to it */
+    struct hf_config *config;
+};
+
+static struct hf_config *config_of(struct hf_decode *decode)
+{
+    return hf_container_of(decode, struct reader, decode)->config;
+}
+
+/* ---- forms of strings -------------------------------------------------------------------------------------------- */
+
+static bool is_variable(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++)
+        if (!((*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z') || *c == '_' ||
+              (c > text && *c >= '0' && *c <= '9')))
+            return false;
+    return text[0] != '\0' && strlen(text) <= MAX_NAME_BYTES;
+}
+
+static bool is_web_origin(const char *text)
+{
+    return hf_config_pattern_is_origin(text, (const char *const[]){"http", "https", NULL});
+}
+
+static bool is_broker_origin(const char *text)
+{
+    return hf_config_pattern_is_origin(text, (const char *const[]){"mqtt", "mqtts", NULL});
+}
+
+static bool is_signable(const char *text)
+{
+    return strcmp(text, "SyncPolicy") == 0;
+}
+
+/* ---- lists ------------------------------------------------------------------------------------------------------- */
+
+static const char *const nothing[] = {NULL};
+
+/* Collects the good strings of a list. A string that is wrong is left out, and a value that is no list is an empty
+ * list, so that a mistake allows nothing. */
+static void decode_list(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    struct hf_config *config = config_of(decode);
+    char shown[HF_VALUE_TEXT];
+    size_t n = 0, size = json_array_size(value);
+
+    *(const char *const **)slot = nothing;
+    if (!json_is_array(value) || size > field->max) {
+        json_is_array(value)
+            ? hf_decode_error(decode, "expected at most %ju items, got %zu", (uintmax_t)field->max, size)
+            : hf_decode_error(decode, "expected a list, got %s", hf_decode_describe(value, shown));
+        return;
+    }
+    const char **list = calloc(size + 1, sizeof(*list));
+    if (list == NULL) {
+        decode->out_of_memory = true;
+        return;
+    }
+    for (size_t i = 0; i < size; i++) {
+        json_t *item = json_array_get(value, i);
+        size_t before = hf_decode_enter(decode, NULL, i);
+        if (json_is_string(item) && field->check(json_string_value(item)))
+            list[n++] = json_string_value(item);
+        else
+            hf_decode_error(decode, "expected %s, got %s", field->expected, hf_decode_describe(item, shown));
+        hf_decode_leave(decode, before);
+    }
+    config->owned[config->n_owned++] = list;
+    *(const char *const **)slot = list;
+}
+
+#define LIST(place, key, most, is_good, wants)                                                                         \
+    {                                                                                                                  \
+        .name = (key), .kind = HF_KIND_OTHER, .offset = offsetof(struct hf_config, place), .max = (most),              \
+        .check = (is_good), .expected = (wants), .decode = decode_list                                                 \
+    }
+
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
+
+static int bytes_of(const json_t *value, uint64_t *ret_bytes)
+{
+    if (json_is_string(value))
+        return hf_parse_quantity(json_string_value(value), ret_bytes);
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return -EINVAL;
+    *ret_bytes = (uint64_t)json_integer_value(value);
+    return 0;
+}
+
+static void decode_spool(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    char shown[HF_VALUE_TEXT];
+    uint64_t bytes = 0;
+
+    if (bytes_of(value, &bytes) < 0 || bytes < field->min || bytes > field->max)
+        hf_decode_error(decode, "expected a quantity of bytes from 16Mi to 1Ti, got %s",
+                        hf_decode_describe(value, shown));
+    else
+        *(uint64_t *)slot = bytes;
+}
+
+static void decode_reserve(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    struct hf_config *config = config_of(decode);
+    const char *text = json_string_value(value);
+    char shown[HF_VALUE_TEXT];
+    unsigned basis_points = 0;
+    uint64_t bytes = 0;
+
+    (void)field;
+    (void)slot;
+    if (text != NULL && hf_parse_percent(text, &basis_points) == 0 && basis_points <= MAX_RESERVE_PERCENT * 100) {
+        config->reserve_basis_points = basis_points;
+        config->reserve_bytes = UINT64_MAX;
+    } else if (bytes_of(value, &bytes) == 0 && bytes <= TIB) {
+        config->reserve_basis_points = UINT64_MAX;
+        config->reserve_bytes = bytes;
+    } else {
+        hf_decode_error(decode, "expected a percentage up to 50%% or a quantity of bytes up to 1Ti, got %s",
+                        hf_decode_describe(value, shown));
+    }
+}
+
+/* Whatever is wrong with this field, it asked for signatures. */
+static void decode_require_signed(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    char shown[HF_VALUE_TEXT];
+    const json_t *item;
+    size_t i;
+
+    (void)slot;
+    config_of(decode)->requires_signed_policy = !json_is_array(value) || json_array_size(value) > 0;
+    if (!json_is_array(value))
+        hf_decode_error(decode, "expected a list, got %s", hf_decode_describe(value, shown));
+    json_array_foreach(value, i, item) {
+        size_t before = hf_decode_enter(decode, NULL, i);
+        if (!json_is_string(item) || !field->check(json_string_value(item)))
+            hf_decode_error(decode, "expected %s, got %s", field->expected, hf_decode_describe(item, shown));
+        hf_decode_leave(decode, before);
+    }
+}
+
+/* ---- the tables -------------------------------------------------------------------------------------------------- */
+
+#define PATH_PATTERN                                                                                                   \
+    "an absolute path without . and .. and //, in which * stands for a part of a name and ** for folders"
+#define BOUNDS(scope)                                                                                                  \
+    {                                                                                                                  \
+        LIST(lists[scope][HF_CONFIG_FILES], "files", HF_CONFIG_MAX_ITEMS, hf_config_pattern_is_path, PATH_PATTERN),    \
+            LIST(lists[scope][HF_CONFIG_FOLDERS], "credentialFolders", HF_CONFIG_MAX_ITEMS, hf_config_path_is_normal,  \
+                 "an absolute path without . and .. and //"),                                                          \
+            LIST(lists[scope][HF_CONFIG_VARIABLES], "credentialVariables", HF_CONFIG_MAX_ITEMS, is_variable,           \
+                 "the name of an environment variable"),                                                               \
+            LIST(lists[scope][HF_CONFIG_SINKS], "sinks", HF_CONFIG_MAX_ITEMS, is_web_origin,                           \
+                 "https://HOST[:PORT] or http://HOST[:PORT], where * is any host or port"),                            \
+            LIST(lists[scope][HF_CONFIG_BROKERS], "brokers", HF_CONFIG_MAX_ITEMS, is_broker_origin,                    \
+                 "mqtts://HOST[:PORT] or mqtt://HOST[:PORT], where * is any host or port"),                            \
+            LIST(lists[scope][HF_CONFIG_SCRAPES], "scrapes", HF_CONFIG_MAX_ITEMS, is_web_origin,                       \
+                 "https://HOST[:PORT] or http://HOST[:PORT], where * is any host or port"),                            \
+            LIST(lists[scope][HF_CONFIG_SOCKETS], "sockets", HF_CONFIG_MAX_ITEMS, hf_config_pattern_is_path,           \
+                 PATH_PATTERN),                                                                                        \
+            {.name = "maxSpool",                                                                                       \
+             .kind = HF_KIND_OTHER,                                                                                    \
+             .offset = offsetof(struct hf_config, max_spool_bytes[scope]),                                             \
+             .min = 16 * MIB,                                                                                          \
+             .max = TIB,                                                                                               \
+             .decode = decode_spool},                                                                                  \
+            {0},                                                                                                       \
+    }
+
+static const struct hf_field telemetry_fields[] = BOUNDS(HF_CONFIG_UNSIGNED);
+static const struct hf_field signed_fields[] = BOUNDS(HF_CONFIG_SIGNED);
+
+/* Gives a field the value that a wrong one gets, without a message. */
+static void refuse(struct hf_decode *decode, const struct hf_field *field)
+{
+    size_t n_errors = decode->issues->n_errors;
+
+    field->decode(decode, field, json_null(), (char *)config_of(decode) + field->offset);
+    decode->issues->n_errors = n_errors;
+}
+
+static void decode_part(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    char shown[HF_VALUE_TEXT];
+
+    (void)slot;
+    if (json_is_object(value)) {
+        hf_field_decode_all(decode, field->fields, value, config_of(decode));
+        return;
+    }
+    hf_decode_error(decode, "expected an object, got %s", hf_decode_describe(value, shown));
+    for (const struct hf_field *part = field->fields; part->name != NULL; part++)
+        refuse(decode, part);
+}
+
+/* is_ours() has checked the value already. */
+static void decode_checked(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    (void)decode;
+    (void)field;
+    (void)value;
+    (void)slot;
+}
+
+static const struct hf_field config_fields[] = {
+    {.name = "apiVersion", .kind = HF_KIND_OTHER, .decode = decode_checked},
+    {.name = "kind", .kind = HF_KIND_OTHER, .decode = decode_checked},
+    LIST(roots, "updateRoots", HF_CONFIG_MAX_ROOTS, hf_config_path_is_normal,
+         "an absolute path without . and .. and //"),
+    LIST(exec, "exec", HF_CONFIG_MAX_ITEMS, hf_config_pattern_is_path, PATH_PATTERN),
+    {.name = "telemetry", .kind = HF_KIND_OTHER, .fields = telemetry_fields, .decode = decode_part},
+    {.name = "signedPolicies", .kind = HF_KIND_OTHER, .fields = signed_fields, .decode = decode_part},
+    {.name = "requireSigned",
+     .kind = HF_KIND_OTHER,
+     .check = is_signable,
+     .expected = "SyncPolicy",
+     .decode = decode_require_signed},
+    {.name = "diskReserve", .kind = HF_KIND_OTHER, .decode = decode_reserve},
+    {0}};
+
+/* A field that resembles one of ours was meant to be that one, so that one counts as wrong. */
+static void report_unknown(struct hf_decode *decode, const struct hf_field *fields, const char *key,
+                           const json_t *object)
+{
+    struct hf_nearest nearest = {.typed = key};
+
+    for (const struct hf_field *field = fields; field->name != NULL; field++)
+        hf_nearest_try(&nearest, field->name);
+    if (nearest.best == NULL) {
+        hf_decode_error(decode, "unknown field");
+        return;
+    }
+    hf_decode_error(decode, "unknown field; did you mean '%s'?", nearest.best);
+    while (strcmp(fields->name, nearest.best) != 0)
+        fields++;
+    if (json_object_get(object, fields->name) == NULL)
+        refuse(decode, fields);
+}
+
+static bool is_ours(const json_t *json, struct hf_issues *issues)
+{
+    if (!json_is_object(json))
+        hf_issue_error(issues, "", "expected an object");
+    else if (strcmp(hf_json_str_or(json, "apiVersion", ""), HF_API_GROUP_VERSION) != 0)
+        hf_issue_error(issues, "apiVersion", "expected " HF_API_GROUP_VERSION);
+    else if (strcmp(hf_json_str_or(json, "kind", ""), HF_CONFIG_KIND) != 0)
+        hf_issue_error(issues, "kind", "expected " HF_CONFIG_KIND);
+    return issues->n_errors == 0;
+}
+
+/* The file might have asked for signatures. */
+static void close_for_unsigned(struct hf_config *config)
+{
+    config->is_unusable = true;
+    config->requires_signed_policy = true;
+}
+
+int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_config, struct hf_issues *issues)
+{
+    _cleanup_(hf_config_freep) struct hf_config *config = hf_config_new();
+
+    issues->n_errors = issues->n_warnings = 0;
+    if (config == NULL || (config->name = strdup(name)) == NULL)
+        return -ENOMEM;
+    if (is_ours(json, issues)) {
+        struct reader reader = {.decode = {.issues = issues, .unknown = report_unknown}, .config = config};
+        config->tree = json_incref(json);
+        hf_field_decode_all(&reader.decode, config_fields, json, config);
+        if (reader.decode.out_of_memory)
+            return -ENOMEM;
+    } else {
+        close_for_unsigned(config);
+    }
+    *ret_config = hf_steal(config);
+    return 0;
+}
+
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
+
+static int add_fault(struct hf_config *config, const char *format, ...) HF_PRINTF(2, 3);
+static int add_fault(struct hf_config *config, const char *format, ...)
+{
+    va_list args;
+    int n;
+
+    if (config->n_faults == HF_CONFIG_MAX_FAULTS)
+        return 0;
+    va_start(args, format);
+    n = vasprintf(&config->faults[config->n_faults], format, args);
+    va_end(args);
+    if (n < 0)
+        return -ENOMEM;
+    config->n_faults++;
+    return 0;
+}
+
+static int add_faults(struct hf_config *config, struct hf_view text, const struct hf_issues *issues)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < HF_MIN(issues->n_errors, (size_t)HF_API_MAX_ISSUES); i++) {
+        const struct hf_issue *issue = &issues->errors[i];
+        r = add_fault(config, "%s:%zu: %s%s%s", config->name, hf_yaml_place_line(text, 0, issue->path), issue->path,
+                      issue->path[0] != '\0' ? ": " : "", issue->text);
+    }
+    return r;
+}
+
+int hf_config_absent(const char *name, struct hf_config **ret_config, struct hf_err *err)
+{
+    _cleanup_(hf_config_freep) struct hf_config *config = hf_config_new();
+
+    if (config == NULL || (config->name = strdup(name)) == NULL)
+        return hf_err_set(err, ENOMEM, "not enough memory for '%.200s'", name);
+    *ret_config = hf_steal(config);
+    return 0;
+}
+
+int hf_config_refuse(const char *name, const char *fault, struct hf_config **ret_config, struct hf_err *err)
+{
+    _cleanup_(hf_config_freep) struct hf_config *config = NULL;
+    int r = hf_config_absent(name, &config, err);
+
+    if (r < 0)
+        return r;
+    if (add_fault(config, "%s", fault) < 0)
+        return hf_err_set(err, ENOMEM, "not enough memory for '%.200s'", name);
+    close_for_unsigned(config);
+    *ret_config = hf_steal(config);
+    return 0;
+}
+
+int hf_config_parse(struct hf_view text, const char *name, struct hf_config **ret_config, struct hf_err *err)
+{
+    const struct hf_json_limits limits = {.max_bytes = HF_CONFIG_MAX_BYTES, .max_depth = 8, .max_nodes = 2000};
+    _cleanup_(hf_freep) struct hf_issues *issues = calloc(1, sizeof(*issues));
+    _cleanup_(hf_config_freep) struct hf_config *config = NULL;
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+    struct hf_err cause = HF_ERR_INIT;
+    char fault[sizeof(cause.cause) + 128];
+    int r = issues != NULL ? hf_yaml_parse(text, &limits, &json, &cause) : -ENOMEM;
+
+    if (r < 0 && r != -ENOMEM) {
+        /* The parser's message begins with the place: "line 3 column 5: ..." */
+        const char *colon = strncmp(cause.cause, "line ", 5) == 0 ? strchr(cause.cause, ':') : NULL;
+        (void)snprintf(fault, sizeof(fault), "%.100s:%lu:%s%s", name,
+                       colon != NULL ? strtoul(cause.cause + 5, NULL, 10) : 1, colon != NULL ? "" : " ",
+                       colon != NULL ? colon + 1 : cause.cause);
+        return hf_config_refuse(name, fault, ret_config, err);
+    }
+    if (r == 0)
+        r = hf_config_decode(json, name, &config, issues);
+    if (r == 0)
+        r = add_faults(config, text, issues);
+    if (r < 0)
+        return hf_err_set(err, ENOMEM, "not enough memory for '%.200s'", name);
+    *ret_config = hf_steal(config);
+    return 0;
+}

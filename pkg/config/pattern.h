@@ -1,0 +1,37 @@
+/* config/pattern.h - the patterns of the node's configuration: for paths, and for origins of URLs. Pure. Threads: any.
+ *
+ * A path pattern is an absolute path in normal form. In a component, `*` stands for any characters; the component `**`
+ * stands for any number of components, and for at least one at the end. "/var/log/" followed by `**` covers everything
+ * below /var/log, and not /var/log itself. Patterns know no other wildcard.
+ *
+ * An origin pattern is SCHEME://HOST[:PORT]. HOST is a name or an address, `*` for any host, "*.example.org" for the
+ * names below example.org, or "localhost" for every loopback address. PORT is a number, or `*` for any port; without a
+ * port, the pattern covers the default port of its scheme. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* True for an absolute path of printable characters without empty components, "." and "..", which is not "/" and does
+ * not end in a slash. */
+bool hf_config_path_is_normal(const char *path);
+
+/* True if the text is a path pattern. */
+bool hf_config_pattern_is_path(const char *pattern);
+/* True if the pattern covers `path`. A path that is not in normal form is never covered. */
+bool hf_config_pattern_covers_path(const char *pattern, const char *path);
+/* True if the pattern covers every path that `glob` can match. `glob` is a path in normal form whose last component may
+ * have the wildcards of fnmatch(3): `*`, `?`, `[`, and `\` to escape. If in doubt, the answer is false. */
+bool hf_config_pattern_covers_glob(const char *pattern, const char *glob);
+
+enum { HF_CONFIG_ORIGIN = 320 };
+
+/* Writes the origin of a URL, "https://host:443", with the host in lower case and the port always present. `schemes` is
+ * the set of schemes allowed, NULL ends. Returns false if the URL has another form: another scheme, a user, a host with
+ * characters that no host has, a port out of range, a backslash, a blank or a control character. */
+bool hf_config_origin_of(const char *url, const char *const *schemes, char origin[HF_CONFIG_ORIGIN]);
+/* True if the text is an origin pattern with one of the schemes. */
+bool hf_config_pattern_is_origin(const char *pattern, const char *const *schemes);
+/* True if the pattern covers the origin, which hf_config_origin_of() made. `own`: the host is an address of this node,
+ * which "localhost" then covers. */
+bool hf_config_pattern_covers_origin(const char *pattern, const char *origin, bool own);

@@ -1,0 +1,74 @@
+#include "node/clock_file.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "base/format.h"
+#include "base/macros.h"
+#include "base/parse.h"
+#include "codec/json.h"
+
+static const struct {
+    const char *key;
+    size_t slot;
+} fields[] = {
+    {"signed", offsetof(struct hf_clock_file, signed_unix_ns)},
+    {"synced", offsetof(struct hf_clock_file, synced_unix_ns)},
+    {"agreed", offsetof(struct hf_clock_file, agreed_unix_ns)},
+    {"track", offsetof(struct hf_clock_file, track_unix_ns)},
+    {"contact", offsetof(struct hf_clock_file, contact_unix_ns)},
+};
+
+int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out)
+{
+    char time[HF_TIME_TEXT];
+    int r = hf_buf_add_str(out, "{\"format\":2");
+
+    for (size_t i = 0; r == 0 && i < HF_LEN(fields); i++) {
+        uint64_t unix_ns = *(const uint64_t *)((const char *)file + fields[i].slot);
+        if (unix_ns != 0)
+            r = hf_buf_addf(out, ",\"%s\":\"%s\"", fields[i].key, hf_format_time(unix_ns, time));
+    }
+    return r == 0 ? hf_buf_add_str(out, "}\n") : r;
+}
+
+static int time_at(const json_t *root, const char *key, uint64_t *ret_unix_ns)
+{
+    const char *text = hf_json_str(root, key);
+
+    return text == NULL ? 0 : hf_parse_time(text, ret_unix_ns);
+}
+
+static int read_all(const json_t *root, struct hf_clock_file *file)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < HF_LEN(fields); i++)
+        r = time_at(root, fields[i].key, (uint64_t *)((char *)file + fields[i].slot));
+    return r;
+}
+
+static int read_format_1(const json_t *root, struct hf_clock_file *file)
+{
+    int r = time_at(root, "newest", &file->track_unix_ns);
+
+    return r == 0 ? time_at(root, "contact", &file->contact_unix_ns) : r;
+}
+
+int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *root = NULL;
+    struct hf_clock_file file = {0};
+    int r = hf_json_parse(text, NULL, &root, err);
+
+    if (r < 0)
+        return r;
+    int64_t format = hf_json_int_or(root, "format", 0);
+    if (format != 1 && format != 2)
+        return hf_err_set(err, EBADMSG, "unknown format of the clock file");
+    r = format == 2 ? read_all(root, &file) : read_format_1(root, &file);
+    if (r < 0)
+        return hf_err_set(err, EBADMSG, "a time in the clock file is not an RFC 3339 date");
+    *ret_file = file;
+    return 0;
+}

@@ -1,0 +1,24 @@
+/* node/clock_file.h - the file <state>/clock: what the agent remembers of the time between two processes. Pure.
+ *
+ * Format 2. The parser also takes format 1, which held the newest time ever believed. A lie may have set that time, so
+ * it comes back as a track only. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum { HF_CLOCK_FILE_MAX = 512 };
+
+/* Nanoseconds since 1970; 0: unknown. */
+struct hf_clock_file {
+    uint64_t signed_unix_ns;  /* newest time at which a trusted key signed */
+    uint64_t synced_unix_ns;  /* part of the lower bound that a synchronized clock moves */
+    uint64_t agreed_unix_ns;  /* last time on which two witnesses agreed */
+    uint64_t track_unix_ns;   /* what the wall clock showed (node/time_track.h) */
+    uint64_t contact_unix_ns; /* last contact with the source */
+};
+HF_MUST_USE int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out);
+/* Parses the file. -EBADMSG: the file is damaged or has an unknown format. */
+HF_MUST_USE int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, struct hf_err *err);

@@ -1,0 +1,26 @@
+/* node/clock_skew.h - the difference between the clock of this node and the clock of the API server. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+/* An estimate of the API server's clock: the Date of the server's last answer plus the monotonic time since that
+ * answer. A leap of our own clock does not change the estimate. */
+struct hf_clock_skew {
+    bool known;
+    uint64_t server_unix_ns, at_mono_ns;
+    /* true once the clocks differ by more than max_skew_ns, until they differ by at most 4/5 of it; so the flag does
+     * not flap */
+    bool exceeded;
+};
+
+/* `date_unix_ns` is the Date header (whole seconds) of an answer that arrived at mono_ns. */
+void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns);
+
+/* Returns server time minus `unix_ns`, precise to about half a second, or 0 while the server time is unknown. */
+int64_t hf_clock_skew_offset_ns(const struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns);
+
+/* Updates `exceeded` and returns it. */
+bool hf_clock_skew_judge(struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns, uint64_t max_skew_ns);

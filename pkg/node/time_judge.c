@@ -1,0 +1,140 @@
+#include "node/time_judge.h"
+
+#include "base/clock.h"
+#include "base/macros.h"
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+    return a > HF_NEVER - b ? HF_NEVER : a + b;
+}
+
+static uint64_t first_of(const struct hf_time_witness *witness)
+{
+    return witness->unix_ns - HF_MIN(witness->error_ns, witness->unix_ns);
+}
+
+static uint64_t last_of(const struct hf_time_witness *witness)
+{
+    return sum(witness->unix_ns, witness->error_ns);
+}
+
+static bool not_before(const struct hf_time_evidence *evidence, const struct hf_time_witness *witness, uint64_t unix_ns)
+{
+    return witness->known && sum(last_of(witness), evidence->max_skew_ns) >= unix_ns;
+}
+
+static bool alike(const struct hf_time_evidence *evidence, const struct hf_time_witness *a,
+                  const struct hf_time_witness *b)
+{
+    return distance(a->unix_ns, b->unix_ns) <= sum(evidence->max_skew_ns, sum(a->error_ns, b->error_ns));
+}
+
+static bool pair_agrees(const struct hf_time_evidence *evidence)
+{
+    return evidence->date_fresh && not_before(evidence, &evidence->wall, evidence->proof_unix_ns) &&
+           not_before(evidence, &evidence->date, evidence->proof_unix_ns) &&
+           alike(evidence, &evidence->wall, &evidence->date);
+}
+
+static bool prefers_wall(const struct hf_time_evidence *evidence)
+{
+    uint64_t agreed = evidence->agreed.unix_ns;
+
+    if (evidence->agreed.known)
+        return distance(evidence->wall.unix_ns, agreed) <= distance(evidence->date.unix_ns, agreed);
+    return evidence->wall_synced;
+}
+
+static void agree(const struct hf_time_evidence *evidence, struct hf_time_range *range)
+{
+    range->agreement = HF_TIME_AGREED;
+    range->earliest_unix_ns = HF_MIN(first_of(&evidence->wall), first_of(&evidence->date));
+    range->latest_unix_ns = HF_MAX(last_of(&evidence->wall), last_of(&evidence->date));
+    range->estimate_unix_ns = range->other_unix_ns = evidence->wall.unix_ns;
+}
+
+static bool is_credible(const struct hf_time_evidence *evidence, const struct hf_time_witness *witness)
+{
+    return not_before(evidence, witness, evidence->lower_unix_ns);
+}
+
+const struct hf_time_witness *hf_time_single(const struct hf_time_evidence *evidence)
+{
+    bool wall = is_credible(evidence, &evidence->wall), date = is_credible(evidence, &evidence->date);
+
+    if (wall && date && !alike(evidence, &evidence->wall, &evidence->date))
+        return NULL;
+    if (wall)
+        return &evidence->wall;
+    return date ? &evidence->date : NULL;
+}
+
+static void contradict(struct hf_time_range *range, const struct hf_time_witness *better,
+                       const struct hf_time_witness *other)
+{
+    range->agreement = HF_TIME_CONTRADICTED;
+    range->estimate_unix_ns = better->unix_ns;
+    range->other_unix_ns = other->unix_ns;
+    range->latest_unix_ns = HF_MAX(last_of(better), last_of(other));
+}
+
+/* Without agreement: fills in `agreement`, the estimate and `latest` from the credible live witnesses. */
+static void guess(const struct hf_time_evidence *evidence, struct hf_time_range *range)
+{
+    const struct hf_time_witness *wall = &evidence->wall, *date = &evidence->date, *track = &evidence->track;
+    const struct hf_time_witness *one = hf_time_single(evidence);
+
+    if (one == NULL && is_credible(evidence, wall)) {
+        bool prefer_wall = prefers_wall(evidence);
+        contradict(range, prefer_wall ? wall : date, prefer_wall ? date : wall);
+    } else if (one == NULL) {
+        range->agreement = HF_TIME_UNKNOWN;
+        range->latest_unix_ns = HF_NEVER;
+        range->estimate_unix_ns = HF_MAX(evidence->lower_unix_ns, track->known ? track->unix_ns : 0);
+        range->other_unix_ns = range->estimate_unix_ns;
+    } else if (is_credible(evidence, track) && !alike(evidence, track, one)) {
+        bool prefer_one = one == wall && evidence->wall_synced;
+        contradict(range, prefer_one ? one : track, prefer_one ? track : one);
+    } else {
+        range->agreement = HF_TIME_ALONE;
+        range->estimate_unix_ns = range->other_unix_ns = one->unix_ns;
+        range->latest_unix_ns = last_of(one);
+    }
+}
+
+/* Without agreement: fills in `earliest`, and takes the time of the last agreement into account. */
+static void limit(const struct hf_time_evidence *evidence, struct hf_time_range *range)
+{
+    const struct hf_time_witness *const live[] = {&evidence->wall, &evidence->date};
+    const struct hf_time_witness *agreed = &evidence->agreed;
+    uint64_t first = HF_NEVER;
+    bool behind = false;
+
+    for (size_t i = 0; i < HF_LEN(live); i++) {
+        if (!not_before(evidence, live[i], evidence->build_unix_ns))
+            continue;
+        first = HF_MIN(first, first_of(live[i]));
+        behind = behind || (agreed->known && !not_before(evidence, live[i], agreed->unix_ns));
+    }
+    range->earliest_unix_ns = evidence->lower_unix_ns;
+    if (agreed->known && first != HF_NEVER && !behind)
+        range->earliest_unix_ns = HF_MAX(range->earliest_unix_ns, agreed->unix_ns);
+    range->earliest_unix_ns = HF_MIN(range->earliest_unix_ns, first);
+    if (behind && range->latest_unix_ns != HF_NEVER)
+        range->latest_unix_ns = HF_MAX(range->latest_unix_ns, agreed->unix_ns);
+}
+
+void hf_time_judge(const struct hf_time_evidence *evidence, struct hf_time_range *ret_range)
+{
+    if (pair_agrees(evidence)) {
+        agree(evidence, ret_range);
+        return;
+    }
+    guess(evidence, ret_range);
+    limit(evidence, ret_range);
+}

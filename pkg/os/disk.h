@@ -1,0 +1,24 @@
+/* os/disk.h - how large the file system of a folder is, and how much of it is free. Blocks. Threads: any. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/macros.h"
+
+struct hf_disk {
+    uint64_t total_bytes;
+    uint64_t available_bytes; /* without the bytes that only root may use */
+};
+
+/* Reads the state of the file system on which `path` lies. If `path` does not exist, the function looks at the nearest
+ * folder above it that does, because a file made at `path` will lie there. */
+HF_MUST_USE int hf_disk_read(const struct hf_fs_ops *fs, const char *path, struct hf_disk *ret_disk,
+                             struct hf_err *err);
+/* The same for an open file or folder. */
+HF_MUST_USE int hf_disk_read_fd(const struct hf_fs_ops *fs, int fd, struct hf_disk *ret_disk);
+
+/* Returns true if `more` bytes may be written so that reserve_bytes still are free afterwards. */
+bool hf_disk_has_room(const struct hf_disk *disk, uint64_t more, uint64_t reserve_bytes);

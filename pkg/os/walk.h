@@ -1,0 +1,35 @@
+/* os/walk.h - finds the folder of a path step by step, so that no other user can lead the caller elsewhere by a
+ * symbolic link.
+ *
+ * Follows a symbolic link only if the folder of the link belongs to root or to the user of this process, and group and
+ * others cannot write that folder. Each step opens one folder relative to the one before, and so works without
+ * openat2(2) and without a race. Threads: any; the functions block. */
+#pragma once
+
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/macros.h"
+
+enum { HF_WALK_MAX_PATH = 1024 };
+
+struct hf_walk {
+    int folder;                  /* open with O_PATH */
+    struct stat folder_st;       /* of `folder` */
+    const char *name;            /* last component, within `path`; not a link when hf_walk_to() looked */
+    char path[HF_WALK_MAX_PATH]; /* the absolute path without links, "." and ".." */
+};
+
+/* Walks to the folder of `path` (absolute, not "/"). The last component may be absent; if it is a link that may be
+ * followed, the walk goes on to what the link names. Open *ret_walk's name with O_NOFOLLOW, relative to its folder, and
+ * end with hf_walk_done().
+ * -ELOOP: a link that another user could have made, or too many links. -ENOENT, -ENOTDIR. -ENAMETOOLONG. -EINVAL: not
+ * an absolute path. */
+HF_MUST_USE int hf_walk_to(const struct hf_fs_ops *fs, const char *path, struct hf_walk *ret_walk, struct hf_err *err);
+
+/* Closes the folder. */
+void hf_walk_done(const struct hf_fs_ops *fs, struct hf_walk *walk);
+
+/* Returns true if only root and the user of this process can change the names in this folder. */
+bool hf_walk_is_safe_folder(const struct stat *folder);

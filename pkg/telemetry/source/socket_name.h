@@ -1,0 +1,43 @@
+/* telemetry/source/socket_name.h - the name of a Unix datagram socket in the file system: takes it without harm to
+ * others, and removes it.
+ *
+ * All calls go through a descriptor of the folder, so that nobody can exchange the folder meanwhile. The socket gets
+ * its mode under a temporary name, so nobody sees it with another mode. A file (the record) holds the inode of the
+ * socket, so that the agent recognises the socket that a killed process of the agent left behind.
+ *
+ * Threads: loop thread only; the functions block for a moment. Memory: the struct owns its descriptor and its texts. */
+#pragma once
+
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/macros.h"
+
+struct hf_socket_name {
+    int folder; /* -1: no name is taken */
+    char *name; /* last part of the path */
+    dev_t dev;
+    ino_t ino;
+    const struct hf_fs_ops *fs; /* of the record */
+    char *record;
+};
+
+#define HF_SOCKET_NAME_INIT                                                                                            \
+    {                                                                                                                  \
+        .folder = -1                                                                                                   \
+    }
+
+/* Binds the datagram socket `fd` to `path` with `mode`. `record` is the path of the record. `fs` is the file system of
+ * the record only, and must stay valid until hf_socket_name_done(). If there is a socket at `path` already, removes it
+ * if nobody is bound to it and it is the one in the record. Initialize *name with HF_SOCKET_NAME_INIT, and call
+ * hf_socket_name_done() also after a failure.
+ *
+ * Returns 0 or -errno: -EADDRINUSE: a process is bound to the socket at `path`. -EPERM: the socket at `path` is
+ * another's. -EEXIST: `path` is not a socket. -ENAMETOOLONG. -ENOENT: the folder does not exist. */
+HF_MUST_USE int hf_socket_name_take(struct hf_socket_name *name, int fd, const char *path, mode_t mode,
+                                    const struct hf_fs_ops *fs, const char *record, struct hf_err *err);
+
+/* Removes the record, removes the socket from its folder if it is still there under its name, and frees the content of
+ * *name. */
+void hf_socket_name_done(struct hf_socket_name *name);

@@ -1,0 +1,421 @@
+#include "units/filter.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "base/list.h"
+#include "units/rule.h"
+
+#define MANAGER "org.freedesktop.systemd1"
+#define MANAGER_PATH "/org/freedesktop/systemd1"
+#define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
+#define DENIED "org.freedesktop.DBus.Error.AccessDenied"
+
+enum { MAX_CLIENTS = 4, MAX_CALLS = 16, REFUSALS_LOGGED = 20, BACKLOG = 64 };
+
+struct filter {
+    const struct hf_units_filter_params *params;
+    sd_event *event;
+    sd_bus *manager; /* connection to the host's system bus; NULL until a call needs it */
+    struct hf_list clients;
+    unsigned n_clients, n_refusals;
+};
+
+struct client {
+    struct hf_list link;
+    struct filter *filter;
+    sd_bus *bus;
+    struct hf_list calls;
+    unsigned n_calls;
+    bool gone; /* the connection ended; sweep() frees the client */
+};
+
+/* A call that systemd has not answered yet, or a restart whose job has not ended yet. */
+struct pending_call {
+    struct hf_list link;
+    struct client *client;
+    sd_bus_message *request; /* NULL once it is answered */
+    sd_bus_slot *slot;
+    char *job; /* object path of the restart's job; NULL until systemd names it */
+};
+
+/* ---- ends -------------------------------------------------------------------------------------------------------- */
+
+static void call_free(struct pending_call *call)
+{
+    hf_list_remove(&call->link);
+    call->client->n_calls--;
+    sd_bus_slot_unref(call->slot);
+    sd_bus_message_unref(call->request);
+    free(call->job);
+    free(call);
+}
+
+static void client_free(struct client *client)
+{
+    struct hf_list *it, *next;
+
+    hf_list_each(it, next, &client->calls)
+        call_free(hf_container_of(it, struct pending_call, link));
+    hf_list_remove(&client->link);
+    client->filter->n_clients--;
+    sd_bus_close_unref(client->bus);
+    free(client);
+}
+
+static void drop_manager(struct filter *filter)
+{
+    filter->manager = sd_bus_close_unref(filter->manager);
+}
+
+/* Frees clients whose connection ended, and closes the host's bus when no client is left. Runs after each event. */
+static int sweep(sd_event_source *source, void *userdata)
+{
+    struct filter *filter = userdata;
+    struct hf_list *it, *next;
+
+    (void)source;
+    hf_list_each(it, next, &filter->clients) {
+        struct client *client = hf_container_of(it, struct client, link);
+        if (client->gone || sd_bus_is_open(client->bus) <= 0)
+            client_free(client);
+    }
+    if (filter->manager != NULL && (hf_list_empty(&filter->clients) || sd_bus_is_open(filter->manager) <= 0))
+        drop_manager(filter);
+    return 0;
+}
+
+/* ---- systemd's side ---------------------------------------------------------------------------------------------- */
+
+/* JobRemoved(u id, o job, s unit, s result): passes the signal on to the client that started the job. */
+static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    struct filter *filter = userdata;
+    const char *job, *unit, *result;
+    struct hf_list *c, *next_client, *it, *next;
+    uint32_t id;
+
+    (void)error;
+    if (sd_bus_message_read(message, "uoss", &id, &job, &unit, &result) < 0)
+        return 0;
+    hf_list_each(c, next_client, &filter->clients) {
+        struct client *client = hf_container_of(c, struct client, link);
+        hf_list_each(it, next, &client->calls) {
+            struct pending_call *call = hf_container_of(it, struct pending_call, link);
+            sd_bus_message *signal = NULL;
+            if (call->job == NULL || strcmp(call->job, job) != 0)
+                continue;
+            if (sd_bus_message_new_signal(client->bus, &signal, MANAGER_PATH, MANAGER_INTERFACE, "JobRemoved") < 0 ||
+                sd_bus_message_set_sender(signal, MANAGER) < 0 ||
+                sd_bus_message_append(signal, "uoss", id, job, unit, result) < 0 ||
+                sd_bus_send(client->bus, signal, NULL) < 0)
+                client->gone = true;
+            sd_bus_message_unref(signal);
+            call_free(call);
+        }
+    }
+    return 0;
+}
+
+static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *error)
+{
+    struct pending_call *call = userdata;
+    const char *job = NULL;
+    sd_bus_message *reply = NULL;
+    int r;
+
+    (void)error;
+    if (sd_bus_message_is_method_error(answer, NULL)) {
+        r = sd_bus_reply_method_error(call->request, sd_bus_message_get_error(answer));
+    } else if (strcmp(sd_bus_message_get_member(call->request), "RestartUnit") == 0) {
+        r = sd_bus_message_read(answer, "o", &job);
+        call->job = r < 0 ? NULL : strdup(job);
+        r = call->job == NULL ? -ENOMEM : sd_bus_reply_method_return(call->request, "o", job);
+    } else {
+        r = sd_bus_message_new_method_return(call->request, &reply);
+        if (r >= 0)
+            r = sd_bus_message_copy(reply, answer, 1);
+        if (r >= 0)
+            r = sd_bus_send(call->client->bus, reply, NULL);
+        sd_bus_message_unref(reply);
+    }
+    call->request = sd_bus_message_unref(call->request);
+    if (r < 0)
+        call->client->gone = true;
+    if (call->job == NULL)
+        call_free(call);
+    return 0;
+}
+
+static int open_manager(struct filter *filter)
+{
+    int r;
+
+    if (filter->manager != NULL && sd_bus_is_open(filter->manager) > 0)
+        return 0;
+    drop_manager(filter);
+    r = sd_bus_open_system(&filter->manager);
+    if (r >= 0)
+        r = sd_bus_attach_event(filter->manager, filter->event, SD_EVENT_PRIORITY_NORMAL);
+    if (r >= 0)
+        r = sd_bus_match_signal_async(filter->manager, NULL, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, "JobRemoved",
+                                      on_job_removed, NULL, filter);
+    if (r < 0)
+        drop_manager(filter);
+    return r;
+}
+
+/* ---- the agent's side -------------------------------------------------------------------------------------------- */
+
+static int refuse(struct client *client, sd_bus_message *message, const char *text)
+{
+    struct filter *filter = client->filter;
+    const char *member = sd_bus_message_get_member(message);
+
+    if (filter->n_refusals++ < REFUSALS_LOGGED)
+        hf_log(filter->params->log, HF_LOG_WARNING, "units.refused", HF_S("call", member != NULL ? member : ""),
+               HF_S("reason", text));
+    return sd_bus_reply_method_errorf(message, DENIED, "%s", text);
+}
+
+static struct pending_call *call_new(struct client *client, sd_bus_message *request)
+{
+    struct pending_call *call = client->n_calls < MAX_CALLS ? calloc(1, sizeof(*call)) : NULL;
+
+    if (call == NULL)
+        return NULL;
+    call->client = client;
+    call->request = sd_bus_message_ref(request);
+    hf_list_append(&client->calls, &call->link);
+    client->n_calls++;
+    return call;
+}
+
+static int no_bus(sd_bus_message *message, int r)
+{
+    return sd_bus_reply_method_errorf(message, "org.freedesktop.DBus.Error.NameHasNoOwner", "no system bus: %s",
+                                      strerror(-r));
+}
+
+static int pass_restart(struct client *client, sd_bus_message *message)
+{
+    struct filter *filter = client->filter;
+    struct pending_call *call;
+    const char *unit, *mode;
+    char text[400];
+
+    if (sd_bus_message_read(message, "ss", &unit, &mode) < 0 || strcmp(mode, "replace") != 0)
+        return refuse(client, message, "RestartUnit takes a unit and the mode 'replace'");
+    if (!hf_units_restart_allowed(unit, filter->params->patterns)) {
+        (void)snprintf(text, sizeof(text), "the agent may not restart '%.255s'", unit);
+        return refuse(client, message, text);
+    }
+    int r = open_manager(filter);
+    if (r < 0)
+        return no_bus(message, r);
+    call = call_new(client, message);
+    if (call == NULL)
+        return refuse(client, message, "too many calls wait for an answer");
+    r = sd_bus_call_method_async(filter->manager, NULL, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe", NULL,
+                                 NULL, NULL);
+    if (r >= 0)
+        r = sd_bus_call_method_async(filter->manager, &call->slot, MANAGER, MANAGER_PATH, MANAGER_INTERFACE,
+                                     "RestartUnit", on_answer, call, "ss", unit, mode);
+    if (r < 0) {
+        call_free(call);
+        return no_bus(message, r);
+    }
+    return 1;
+}
+
+static int pass_state(struct client *client, sd_bus_message *message)
+{
+    struct filter *filter = client->filter;
+    const char *interface;
+
+    if (sd_bus_message_read(message, "s", &interface) < 0 || strcmp(interface, "org.freedesktop.systemd1.Unit") != 0)
+        return refuse(client, message, "GetAll is allowed for the interface org.freedesktop.systemd1.Unit only");
+    int r = open_manager(filter);
+    if (r < 0)
+        return no_bus(message, r);
+    struct pending_call *call = call_new(client, message);
+    if (call == NULL)
+        return refuse(client, message, "too many calls wait for an answer");
+    r = sd_bus_call_method_async(filter->manager, &call->slot, MANAGER, sd_bus_message_get_path(message),
+                                 "org.freedesktop.DBus.Properties", "GetAll", on_answer, call, "s", interface);
+    if (r < 0) {
+        call_free(call);
+        return no_bus(message, r);
+    }
+    return 1;
+}
+
+static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    struct client *client = userdata;
+
+    (void)error;
+    if (sd_bus_message_is_signal(message, "org.freedesktop.DBus.Local", "Disconnected")) {
+        client->gone = true;
+        return 1;
+    }
+    if (!sd_bus_message_is_method_call(message, NULL, NULL))
+        return 1;
+    switch (hf_units_call_of(sd_bus_message_get_path(message), sd_bus_message_get_interface(message),
+                             sd_bus_message_get_member(message))) {
+    case HF_UNITS_HELLO:
+        return sd_bus_reply_method_return(message, "s", ":1.1");
+    case HF_UNITS_MATCH:
+    case HF_UNITS_SUBSCRIBE:
+        return sd_bus_reply_method_return(message, NULL);
+    case HF_UNITS_RESTART:
+        return pass_restart(client, message);
+    case HF_UNITS_STATE:
+        return pass_state(client, message);
+    case HF_UNITS_REFUSE:
+        break;
+    }
+    return refuse(client, message, "this call is not allowed");
+}
+
+/* True if the process at the other end has the uid of this process. */
+static bool is_own(int fd)
+{
+    struct ucred peer;
+    socklen_t n = sizeof(peer);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 && peer.uid == geteuid();
+}
+
+static int client_open(struct client *client, int fd)
+{
+    sd_id128_t id;
+    int r = sd_id128_randomize(&id);
+
+    if (r >= 0)
+        r = sd_bus_new(&client->bus);
+    if (r >= 0)
+        r = sd_bus_set_fd(client->bus, fd, fd); /* the bus owns fd from here on */
+    if (r < 0) {
+        (void)close(fd);
+        return r;
+    }
+    /* sd-bus trusts only peers whose pid it sees, and the agent is in another pid namespace; is_own() has judged it. */
+    r = sd_bus_set_anonymous(client->bus, 1);
+    if (r >= 0)
+        r = sd_bus_set_server(client->bus, 1, id);
+    if (r >= 0)
+        r = sd_bus_negotiate_fds(client->bus, 0);
+    if (r >= 0)
+        r = sd_bus_add_filter(client->bus, NULL, on_message, client);
+    if (r >= 0)
+        r = sd_bus_start(client->bus);
+    return r < 0 ? r : sd_bus_attach_event(client->bus, client->filter->event, SD_EVENT_PRIORITY_NORMAL);
+}
+
+static int on_connection(sd_event_source *source, int listener, uint32_t events, void *userdata)
+{
+    struct filter *filter = userdata;
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    (void)source;
+    (void)events;
+    if (fd < 0)
+        return 0;
+    struct client *client = is_own(fd) && filter->n_clients < MAX_CLIENTS ? calloc(1, sizeof(*client)) : NULL;
+    if (client == NULL) {
+        (void)close(fd);
+        return 0;
+    }
+    client->filter = filter;
+    hf_list_init(&client->calls);
+    hf_list_append(&filter->clients, &client->link);
+    filter->n_clients++;
+    client->gone = client_open(client, fd) < 0;
+    return 0;
+}
+
+/* ---- listening --------------------------------------------------------------------------------------------------- */
+
+/* Makes the socket, for its owner only. -EADDRINUSE: another filter answers there. */
+static int listen_at(const char *path, struct hf_err *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return hf_err_sys(err, -errno, "socket");
+    if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", path) >= (int)sizeof(address.sun_path)) {
+        (void)close(fd);
+        return hf_err_set(err, ENAMETOOLONG, "'%.120s' is too long for a unix socket", path);
+    }
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+        (void)close(fd);
+        return hf_err_set(err, EADDRINUSE, "'%s': another process listens there", path);
+    }
+    struct stat found;
+    if (lstat(path, &found) == 0 && S_ISSOCK(found.st_mode) && found.st_uid == geteuid())
+        (void)unlink(path);
+    mode_t mask = umask(0177);
+    int r = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, BACKLOG) == 0 ? 0 : -errno;
+    (void)umask(mask);
+    if (r < 0) {
+        (void)close(fd);
+        return hf_err_sys(err, r, "listen on '%s'", path);
+    }
+    return fd;
+}
+
+static int filter_start(struct filter *filter, int listener)
+{
+    sigset_t signals;
+    int r = sd_event_new(&filter->event);
+
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (r >= 0)
+        r = sd_event_add_signal(filter->event, NULL, SIGTERM, NULL, NULL);
+    if (r >= 0)
+        r = sd_event_add_signal(filter->event, NULL, SIGINT, NULL, NULL);
+    if (r >= 0)
+        r = sd_event_add_io(filter->event, NULL, listener, POLLIN, on_connection, filter);
+    if (r >= 0)
+        r = sd_event_add_post(filter->event, NULL, sweep, filter);
+    return r;
+}
+
+int hf_units_filter_run(const struct hf_units_filter_params *params, struct hf_err *err)
+{
+    struct filter filter = {.params = params};
+    struct hf_list *it, *next;
+    int listener = listen_at(params->socket, err);
+
+    if (listener < 0)
+        return listener;
+    hf_list_init(&filter.clients);
+    int r = filter_start(&filter, listener);
+    if (r >= 0) {
+        hf_log(params->log, HF_LOG_INFO, "units.listening", HF_S("socket", params->socket));
+        r = sd_event_loop(filter.event);
+    }
+    hf_list_each(it, next, &filter.clients)
+        client_free(hf_container_of(it, struct client, link));
+    drop_manager(&filter);
+    sd_event_unref(filter.event);
+    (void)close(listener);
+    (void)unlink(params->socket);
+    return r < 0 ? hf_err_sys(err, r, "event loop") : 0;
+}

@@ -1,0 +1,21 @@
+/* units/filter.h - a D-Bus filter between the agent in a pod and systemd's manager on the host.
+ *
+ * The filter listens on a unix socket and speaks D-Bus there (the D-Bus Specification, "Authentication Protocol" and
+ * "Message Protocol", through sd-bus). It passes on the calls that units/rule.h allows, and refuses all others with
+ * org.freedesktop.DBus.Error.AccessDenied. The agent uses the socket as its system bus (DBUS_SYSTEM_BUS_ADDRESS), so
+ * its pod does not need the host's bus. Threads: one. */
+#pragma once
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/macros.h"
+
+struct hf_units_filter_params {
+    const char *socket;          /* path of the unix socket; a socket of an earlier filter there is replaced */
+    const char *const *patterns; /* services that the agent may restart (units/rule.h) */
+    struct hf_log *log;
+};
+
+/* Runs until SIGTERM or SIGINT. Only processes with the uid of this process can connect. Returns 0 after a signal, or
+ * -errno if the filter cannot listen. */
+HF_MUST_USE int hf_units_filter_run(const struct hf_units_filter_params *params, struct hf_err *err);

@@ -1,0 +1,146 @@
+#include "update/install/floor_copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "os/owner.h"
+#include "update/state/floor.h"
+
+static int path_below(const char *root, size_t n, const char *release, char path[HF_UPDATE_MAX_PATH])
+{
+    while (n > 0 && root[n - 1] == '/')
+        n--;
+    int made = snprintf(path, HF_UPDATE_MAX_PATH, "%.*s/" HF_FLOOR_COPY_FOLDER "/%s", (int)n, root, release);
+    return made < 0 || made >= HF_UPDATE_MAX_PATH ? -ENAMETOOLONG : 0;
+}
+
+static int check_owner(const struct hf_fs_ops *fs, int fd, const char *path, const char *what, struct hf_err *err)
+{
+    char why[96];
+    struct stat st;
+    int r = fs->fstat(fs->ctx, fd, &st);
+
+    if (r < 0)
+        return hf_err_sys(err, r, "stat '%s'", path);
+    if (!hf_owner_is_safe(&st, why, sizeof(why)))
+        return hf_err_set(err, EPERM, "%s '%s' %s: it does not count", what, path, why);
+    return 0;
+}
+
+/* Reads the copy at target->path. -ENOENT: there is none. */
+static int read_copy(const struct hf_target *target, struct hf_buf *text, struct hf_err *err)
+{
+    const struct hf_fs_ops *fs = target->fs;
+    struct hf_failure failure = {.reason = HF_R_None};
+    char bytes[HF_FLOOR_MAX_BYTES];
+    struct hf_target_dir dir;
+    int r = hf_target_open(target, &dir, NULL, &failure), fd = -1;
+
+    if (r == 0) {
+        r = check_owner(fs, dir.dirfd, target->path, "the folder of", &failure.err);
+        if (r == 0)
+            r = fd = hf_target_open_file(&dir, dir.name, O_RDONLY, &failure);
+        hf_target_dir_done(&dir);
+    }
+    if (fd >= 0) {
+        r = check_owner(fs, fd, target->path, "the file", &failure.err);
+        ssize_t n = r == 0 ? fs->pread(fs->ctx, fd, bytes, sizeof(bytes), 0) : 0;
+        r = r == 0 && n < 0 ? hf_failure_sys(&failure, (int)n, "read '%s'", target->path) : r;
+        (void)fs->close(fs->ctx, fd);
+        if (r == 0)
+            return hf_buf_add(text, bytes, (size_t)n);
+    }
+    if (err != NULL)
+        *err = failure.err;
+    return r;
+}
+
+static int load_one(const struct hf_target *target, struct hf_sequence_history *history, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FLOOR_MAX_BYTES);
+    struct hf_sequence_history found;
+    int r = read_copy(target, &text, err);
+
+    if (r == 0)
+        r = hf_floor_parse(hf_buf_view(&text), &found, err);
+    if (r == -ENOENT)
+        return 0;
+    if (r < 0)
+        return hf_err_wrap(err, r, "read the copy of the floor '%s'", target->path);
+    hf_sequence_join(history, &found);
+    return 0;
+}
+
+int hf_floor_copy_load(const struct hf_target *target, struct hf_sequence_history *history, struct hf_err *err)
+{
+    struct hf_target at = *target;
+    char path[HF_UPDATE_MAX_PATH];
+    int worst = 0;
+
+    for (size_t i = 0; target->roots[i] != NULL; i++) {
+        at.path = path;
+        int r = path_below(target->roots[i], strlen(target->roots[i]), target->release, path);
+        if (r == 0)
+            r = load_one(&at, history, err);
+        worst = r < 0 ? r : worst;
+    }
+    return worst;
+}
+
+static int write_copy(const struct hf_target *target, const struct hf_buf *text, struct hf_failure *failure)
+{
+    const struct hf_fs_ops *fs = target->fs;
+    char fresh[NAME_MAX + 1];
+    struct hf_target_dir dir;
+    int r = hf_target_make_folders(target, failure);
+
+    if (r == 0)
+        r = hf_target_open(target, &dir, NULL, failure);
+    if (r < 0)
+        return r;
+    (void)hf_target_file_name(target->release, HF_TARGET_NEW, fresh);
+    r = check_owner(fs, dir.dirfd, target->path, "the folder of", &failure->err);
+    if (r == 0)
+        r = hf_target_unlink(&dir, fresh, failure);
+    int fd = r == 0 ? hf_target_open_file(&dir, fresh, O_WRONLY | O_CREAT | O_EXCL, failure) : r;
+    if (fd >= 0) {
+        r = hf_target_write(fs, fd, text->p, text->n, 0, failure);
+        if (r == 0 && (r = fs->fsync(fs->ctx, fd)) < 0)
+            r = hf_failure_sys(failure, r, "sync '%s'", fresh);
+        (void)fs->close(fs->ctx, fd);
+        if (r == 0 && (r = fs->renameat(fs->ctx, dir.dirfd, fresh, dir.dirfd, dir.name)) < 0)
+            r = hf_failure_sys(failure, r, "rename '%s'", fresh);
+        if (r < 0)
+            (void)fs->unlinkat(fs->ctx, dir.dirfd, fresh, 0);
+        if (r == 0)
+            r = hf_target_sync(&dir, failure);
+    } else {
+        r = fd;
+    }
+    hf_target_dir_done(&dir);
+    return r;
+}
+
+int hf_floor_copy_save(const struct hf_target *target, const struct hf_sequence_history *history, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FLOOR_MAX_BYTES), have = HF_BUF_INIT(HF_FLOOR_MAX_BYTES);
+    struct hf_failure failure = {.reason = HF_R_None};
+    struct hf_target at = *target;
+    char path[HF_UPDATE_MAX_PATH];
+    const char *root = NULL;
+    size_t root_n = hf_target_root(target, &root);
+    int r = root != NULL ? path_below(root, root_n, target->release, path) : -EACCES;
+
+    if (r == 0)
+        r = hf_floor_format(history, &text);
+    if (r < 0)
+        return hf_err_sys(err, r, "copy the floor");
+    at.path = path;
+    if (read_copy(&at, &have, NULL) == 0 && have.n == text.n && memcmp(have.p, text.p, text.n) == 0)
+        return 0;
+    r = write_copy(&at, &text, &failure);
+    if (r < 0 && err != NULL)
+        *err = failure.err;
+    return r < 0 ? hf_err_wrap(err, r, "copy the floor to '%s'", path) : 0;
+}

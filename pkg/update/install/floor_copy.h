@@ -1,0 +1,22 @@
+/* update/install/floor_copy.h - a copy of the floor of sequences (update/state/floor.h) outside the state folder, so
+ * that an agent whose state folder was lost still refuses old releases.
+ *
+ * The copy is <update root>/.holdfast-floors/<release>, below the root that has the install path. Reading joins the
+ * copies below all roots, because a replayed release may name another path. A copy counts only if nobody but root and
+ * the agent's user can write it: a program that an update installed must not be able to change it. No release can
+ * install there (hf_target_check()). Threads: any; both functions block. */
+#pragma once
+
+#include "update/install/target.h"
+#include "update/rules/sequence.h"
+
+#define HF_FLOOR_COPY_FOLDER ".holdfast-floors"
+
+/* Joins *history with each copy. `target` needs no path. A missing copy is no error. After another error, a good copy
+ * has still counted, and *err describes the last bad one. */
+HF_MUST_USE int hf_floor_copy_load(const struct hf_target *target, struct hf_sequence_history *history,
+                                   struct hf_err *err);
+
+/* Replaces the copy below the root of target->path durably. Writes nothing if the copy has this content already. */
+HF_MUST_USE int hf_floor_copy_save(const struct hf_target *target, const struct hf_sequence_history *history,
+                                   struct hf_err *err);

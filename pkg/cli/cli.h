@@ -214,10 +214,11 @@ HF_CLI_COMMAND(hf_cli_key_public);
 HF_CLI_COMMAND(hf_cli_release_create); /* defined in cli/release/release_create.c */
 HF_CLI_COMMAND(hf_cli_release_sign);   /* defined in cli/release/release_check.c */
 HF_CLI_COMMAND(hf_cli_release_verify);
-HF_CLI_COMMAND(hf_cli_lint);       /* defined in cli/release/lint.c */
-HF_CLI_COMMAND(hf_cli_hold);       /* defined in cli/node/hold.c */
-HF_CLI_COMMAND(hf_cli_status);     /* defined in cli/node/status.c */
-HF_CLI_COMMAND(hf_cli_spool_stat); /* defined in cli/node/spool.c */
+HF_CLI_COMMAND(hf_cli_policy_sign); /* defined in cli/release/policy.c */
+HF_CLI_COMMAND(hf_cli_lint);        /* defined in cli/release/lint.c */
+HF_CLI_COMMAND(hf_cli_hold);        /* defined in cli/node/hold.c */
+HF_CLI_COMMAND(hf_cli_status);      /* defined in cli/node/status.c */
+HF_CLI_COMMAND(hf_cli_spool_stat);  /* defined in cli/node/spool.c */
 HF_CLI_COMMAND(hf_cli_spool_cat);
 HF_CLI_COMMAND(hf_cli_spool_verify);
 HF_CLI_COMMAND(hf_cli_help); /* defined in cli/help.c */

@@ -41,6 +41,18 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_release_verify),
     },
     {
+        .name = "policy sign",
+        .args = "FILE",
+        .summary = "add a signature to a SyncPolicy",
+        .details = "A signature covers apiVersion, kind, metadata.name and spec. Nodes with requireSigned in their "
+                   "agent.yaml act only on signed policies, and none accepts an older spec.sequence again. Rewrites "
+                   "the file, without its comments.\n\n"
+                   "  holdfast policy sign site.yaml --sequence 4 --key release-2026.key",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_policy_sign),
+    },
+    {
         .name = "key generate",
         .args = "NAME",
         .summary = "make a signing key (ed25519)",
@@ -90,8 +102,9 @@ const struct hf_cli_command hf_cli_commands[] = {
     {
         .name = "lint",
         .args = "FILE...",
-        .summary = "check EdgeUpdate and SyncPolicy files as a node would",
-        .details = "Prints 'file:line: path: text' for every error and warning.",
+        .summary = "check EdgeUpdate, SyncPolicy and agent.yaml files as a node would",
+        .details = "Prints 'file:line: path: text' for every error and warning. With --config, also what a node with "
+                   "that agent.yaml refuses.",
         .min_words = 1,
         .max_words = HF_CLI_MAX_WORDS,
         ROW(hf_cli_lint),

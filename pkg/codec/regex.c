@@ -15,9 +15,9 @@
 
 enum { MAX_COUNT = 999, MAX_DEPTH = 64, NO_LIMIT = -1 };
 
-enum op { OP_SET, OP_FORK, OP_JUMP, OP_ASSERT, OP_MATCH };
+enum regex_op { OP_SET, OP_FORK, OP_JUMP, OP_ASSERT, OP_MATCH };
 
-enum assertion { AT_BEGIN, AT_END, AT_WORD_EDGE, NOT_WORD_EDGE, AT_WORD_BEGIN, AT_WORD_END };
+enum regex_assertion { AT_BEGIN, AT_END, AT_WORD_EDGE, NOT_WORD_EDGE, AT_WORD_BEGIN, AT_WORD_END };
 
 struct regex_step {
     uint8_t op;
@@ -44,7 +44,7 @@ struct hf_regex {
     uint32_t seen[HF_REGEX_MAX_STEPS], turn; /* a step is in the set of states that is being made if seen == turn */
 };
 
-/* ---- compiling ----------------------------------------------------------------------------------------------------- */
+/* ---- compiling --------------------------------------------------------------------------------------------------- */
 
 struct regex_parser {
     struct hf_regex *regex;
@@ -150,7 +150,7 @@ static int is_word_char(int c)
     return is_word((unsigned char)c);
 }
 
-/* ---- atoms --------------------------------------------------------------------------------------------------------- */
+/* ---- atoms ------------------------------------------------------------------------------------------------------- */
 
 static void add_class(struct regex_set *set, int (*is_in)(int c), bool in)
 {
@@ -235,7 +235,7 @@ static int parse_brackets(struct regex_parser *parser)
     return add_set(parser, &set);
 }
 
-static int add_assertion(struct regex_parser *parser, enum assertion assertion)
+static int add_assertion(struct regex_parser *parser, enum regex_assertion assertion)
 {
     return add_step(parser, (struct regex_step){.op = OP_ASSERT, .assertion = (uint8_t)assertion});
 }
@@ -325,7 +325,7 @@ static int parse_atom(struct regex_parser *parser)
     }
 }
 
-/* ---- repetitions --------------------------------------------------------------------------------------------------- */
+/* ---- repetitions ------------------------------------------------------------------------------------------------- */
 
 static int parse_number(struct regex_parser *parser, int otherwise)
 {
@@ -473,9 +473,9 @@ void hf_regex_free(struct hf_regex *regex)
     free(regex);
 }
 
-/* ---- matching ------------------------------------------------------------------------------------------------------ */
+/* ---- matching ---------------------------------------------------------------------------------------------------- */
 
-static bool holds(enum assertion assertion, struct hf_view text, size_t at)
+static bool holds(enum regex_assertion assertion, struct hf_view text, size_t at)
 {
     bool before = at > 0 && is_word((unsigned char)text.p[at - 1]);
     bool behind = at < text.n && is_word((unsigned char)text.p[at]);

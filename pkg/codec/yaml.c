@@ -433,17 +433,86 @@ static int reader_init(struct yaml_reader *reader, struct hf_view text, const st
     return 0;
 }
 
-int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array, struct hf_err *err)
+/* Finds U+0085, U+2028, U+2029, or a U+FEFF that does not start the text. Returns its offset, or text.n. YAML ends a
+ * line at the first three, and JSON does not. */
+static size_t find_unportable(struct hf_view text, unsigned *ret_point)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+        unsigned point;
+    } rows[] = {
+        {"\xc2\x85", 2, 0x85}, {"\xe2\x80\xa8", 3, 0x2028}, {"\xe2\x80\xa9", 3, 0x2029}, {"\xef\xbb\xbf", 3, 0xfeff}};
+
+    for (size_t i = 0; i < text.n; i++)
+        for (size_t k = 0; (unsigned char)text.p[i] >= 0xc2 && k < HF_LEN(rows); k++)
+            if (rows[k].n <= text.n - i && memcmp(text.p + i, rows[k].bytes, rows[k].n) == 0 &&
+                (i > 0 || rows[k].point != 0xfeff)) {
+                *ret_point = rows[k].point;
+                return i;
+            }
+    return text.n;
+}
+
+static int check_characters(struct hf_view text, struct hf_err *err)
+{
+    unsigned point = 0;
+    size_t at = find_unportable(text, &point), line = 1, column = 1;
+
+    if (at == text.n)
+        return 0;
+    for (size_t i = 0; i < at; i++) {
+        column = text.p[i] == '\n' ? 1 : column + 1;
+        line += text.p[i] == '\n';
+    }
+    return hf_err_set(err, EBADMSG,
+                      "line %zu column %zu: U+%04X, which JSON and YAML do not read alike: write it as an escape in "
+                      "double quotes",
+                      line, column, point);
+}
+
+static int parse_events(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array,
+                        struct hf_err *err)
 {
     _cleanup_(reader_done) struct yaml_reader reader;
     int r = reader_init(&reader, text, limits, err);
 
+    if (r == 0)
+        r = check_characters(text, err);
     if (r == 0)
         r = read_events(&reader);
     if (r < 0)
         return r;
     *ret_array = json_incref(reader.frames[0].json);
     return 0;
+}
+
+/* Takes a text that is JSON as JSON, so that it means the same wherever it is read. 1: taken. 0: the text is not JSON.
+ * -ENOMEM. */
+static int take_json(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array)
+{
+    struct hf_view trimmed = hf_view_trim(text);
+    json_t *json = NULL;
+
+    if (trimmed.n == 0 || (trimmed.p[0] != '{' && trimmed.p[0] != '['))
+        return 0;
+    int r = hf_json_parse(text, limits, &json, NULL);
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+    *ret_array = json_array();
+    if (*ret_array != NULL && json_array_append_new(*ret_array, json) == 0)
+        return 1;
+    json_decref(*ret_array);
+    return -ENOMEM;
+}
+
+int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array, struct hf_err *err)
+{
+    int taken = take_json(text, limits, ret_array);
+
+    if (taken != 0)
+        return taken > 0 ? 0 : hf_err_set(err, ENOMEM, "not enough memory for YAML");
+    return parse_events(text, limits, ret_array, err);
 }
 
 int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json, struct hf_err *err)

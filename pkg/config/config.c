@@ -88,7 +88,7 @@ const char *hf_config_fault(const struct hf_config *config, size_t i)
     return i < hf_config_n_faults(config) ? config->faults[i] : NULL;
 }
 
-/* ---- questions ----------------------------------------------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------------------------------------------- */
 
 /* True if a pattern of the list covers `what`. */
 typedef bool covers_fn(const char *pattern, const char *what);

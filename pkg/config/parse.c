@@ -29,7 +29,7 @@ static struct hf_config *config_of(struct hf_decode *decode)
     return hf_container_of(decode, struct reader, decode)->config;
 }
 
-/* ---- forms of strings ---------------------------------------------------------------------------------------------- */
+/* ---- forms of strings -------------------------------------------------------------------------------------------- */
 
 static bool is_variable(const char *text)
 {
@@ -55,7 +55,7 @@ static bool is_signable(const char *text)
     return strcmp(text, "SyncPolicy") == 0;
 }
 
-/* ---- lists --------------------------------------------------------------------------------------------------------- */
+/* ---- lists ------------------------------------------------------------------------------------------------------- */
 
 static const char *const nothing[] = {NULL};
 
@@ -98,7 +98,7 @@ static void decode_list(struct hf_decode *decode, const struct hf_field *field, 
         .check = (is_good), .expected = (wants), .decode = decode_list                                                 \
     }
 
-/* ---- numbers ------------------------------------------------------------------------------------------------------- */
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
 static int bytes_of(const json_t *value, uint64_t *ret_bytes)
 {
@@ -163,7 +163,7 @@ static void decode_require_signed(struct hf_decode *decode, const struct hf_fiel
     }
 }
 
-/* ---- the tables ---------------------------------------------------------------------------------------------------- */
+/* ---- the tables -------------------------------------------------------------------------------------------------- */
 
 #define PATH_PATTERN                                                                                                   \
     "an absolute path without . and .. and //, in which * stands for a part of a name and ** for folders"
@@ -299,7 +299,7 @@ int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_conf
     return 0;
 }
 
-/* ---- texts --------------------------------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
 
 static int add_fault(struct hf_config *config, const char *format, ...) HF_PRINTF(2, 3);
 static int add_fault(struct hf_config *config, const char *format, ...)

@@ -43,7 +43,6 @@ static struct hf_time_evidence collect(const struct hf_clock *clock, uint64_t mo
         .wall_synced = is_synced(clock),
         .date_fresh = date_age < HF_CLOCK_FRESH_NS,
         .max_skew_ns = clock->max_skew_ns,
-        .track = {clock->track.unix_ns != 0, hf_time_track_ns(&clock->track, mono_ns), 0},
     };
 }
 
@@ -55,10 +54,12 @@ static void judge(struct hf_clock *clock, struct hf_time_range *ret_range)
     struct hf_time_evidence evidence = collect(clock, mono_ns);
     const struct hf_time_witness *one = hf_time_single(&evidence);
     bool synced = one == &evidence.wall && evidence.wall_synced;
-    if (one != NULL) {
+    if (one == &evidence.wall)
         hf_time_track_read(&clock->track, mono_ns, one->unix_ns, synced, evidence.max_skew_ns + one->error_ns);
-        evidence.track = (struct hf_time_witness){true, hf_time_track_ns(&clock->track, mono_ns), 0};
-    }
+    else if (one != NULL)
+        hf_time_track_set(&clock->track, mono_ns, one->unix_ns, false);
+    evidence.track.known = clock->track.unix_ns != 0;
+    evidence.track.unix_ns = hf_time_track_ns(&clock->track, mono_ns);
     hf_time_judge(&evidence, ret_range);
     if (ret_range->agreement != HF_TIME_AGREED)
         return;
@@ -97,14 +98,14 @@ static void clock_range(void *ctx, struct hf_time_range *ret_range)
     judge(ctx, ret_range);
 }
 
-/* A signer's own clock may be wrong: two witnesses that agree outweigh it. */
+/* A signer's own clock may be wrong: two witnesses that agree outweigh it, and so does a time server. */
 static void clock_signed(void *ctx, uint64_t unix_ns)
 {
     struct hf_clock *clock = ctx;
     struct hf_time_range range;
 
     judge(clock, &range);
-    if (range.agreement == HF_TIME_AGREED && unix_ns > range.latest_unix_ns)
+    if ((range.agreement == HF_TIME_AGREED || is_synced(clock)) && unix_ns > range.latest_unix_ns)
         return;
     if (hf_time_bound_signed(&clock->bound, unix_ns))
         clock->bound_rose = true;

@@ -3,8 +3,8 @@
  * The wall clock of a board without a battery starts in 1970, a time server may err, and a stolen API server may lie.
  * So the agent believes no single witness. This clock reads the wall clock, takes the Date of the API server, keeps a
  * lower bound (node/time_bound.h), and judges all of them anew at each reading (node/time_judge.h): it has no memory
- * that a lie could spoil for good. hf_clock_range() returns the range of the present, hf_unix_ns() the best guess in it,
- * which may go back. All durations use the monotonic clock. Threads: loop thread only. */
+ * that a lie could spoil for good. hf_clock_range() returns the range of the present; hf_unix_ns() returns the best
+ * guess in the range, which may go back. All durations use the monotonic clock. Threads: loop thread only. */
 #pragma once
 
 #include "base/clock.h"
@@ -24,7 +24,7 @@ struct hf_clock {
     struct hf_time_bound bound;
     uint64_t date_unix_ns, date_mono_ns, date_error_ns; /* last Date of the server; date_unix_ns 0: none */
     uint64_t agreed_unix_ns, agreed_mono_ns;            /* last agreement; agreed_unix_ns 0: none */
-    struct hf_time_track track;                         /* what a single witness showed so far */
+    struct hf_time_track track;                         /* what the wall clock showed so far */
     uint64_t sync_error_ns, sync_mono_ns;               /* last answer of the kernel, and when it was asked */
     uint64_t max_skew_ns;
     bool bound_rose; /* a signed time raised the bound, and the file does not hold that time yet */

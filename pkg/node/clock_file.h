@@ -16,7 +16,7 @@ struct hf_clock_file {
     uint64_t signed_unix_ns;  /* newest time at which a trusted key signed */
     uint64_t synced_unix_ns;  /* part of the lower bound that a synchronized clock moves */
     uint64_t agreed_unix_ns;  /* last time on which two witnesses agreed */
-    uint64_t track_unix_ns;   /* the track of a single witness (node/time_track.h) */
+    uint64_t track_unix_ns;   /* what the wall clock showed (node/time_track.h) */
     uint64_t contact_unix_ns; /* last contact with the source */
 };
 HF_MUST_USE int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out);

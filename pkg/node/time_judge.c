@@ -122,11 +122,10 @@ static void limit(const struct hf_time_evidence *evidence, struct hf_time_range 
         behind = behind || (agreed->known && !not_before(evidence, live[i], agreed->unix_ns));
     }
     range->earliest_unix_ns = evidence->lower_unix_ns;
-    if (agreed->known && first != HF_NEVER && !behind)
+    /* A Date may be old: only a live wall clock can confirm that the last agreement still holds. */
+    if (agreed->known && not_before(evidence, &evidence->wall, evidence->build_unix_ns) && !behind)
         range->earliest_unix_ns = HF_MAX(range->earliest_unix_ns, agreed->unix_ns);
     range->earliest_unix_ns = HF_MIN(range->earliest_unix_ns, first);
-    if (behind && range->latest_unix_ns != HF_NEVER)
-        range->latest_unix_ns = HF_MAX(range->latest_unix_ns, agreed->unix_ns);
 }
 
 void hf_time_judge(const struct hf_time_evidence *evidence, struct hf_time_range *ret_range)

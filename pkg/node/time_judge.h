@@ -1,8 +1,9 @@
 /* node/time_judge.h - from the readings of all witnesses to the range of the present time (base/time_range.h). Pure.
  *
- * Witnesses: the wall clock; the Date of the API server; the time on which both agreed last; the track of what a single
- * one showed so far (node/time_track.h); the lower bound (node/time_bound.h). A live witness (one of the first two) that shows a time before the build is wrong and does not
- * count. It is credible if it does not contradict the lower bound.
+ * Witnesses: the wall clock; the Date of the API server; the time on which both agreed last; the track of what the
+ * wall clock showed so far (node/time_track.h); the lower bound (node/time_bound.h). The first two are live. A live
+ * witness that shows a time before the build is wrong and does not count. It is credible if it does not contradict the
+ * lower bound.
  *
  *     live witnesses                      agreement      earliest              latest                  estimate
  *     ---------------------------------   ------------   -------------------   ---------------------   -------------
@@ -13,9 +14,9 @@
  *     none                                Unknown        lower bound           none                    the track
  *
  * Alike: they differ by at most the policy's maxSkew, plus their errors, and the Date is fresh; an older Date that is
- * alike confirms nothing, and the wall clock then counts as alone. Without agreement, `earliest` goes back to any
- * live witness that shows an earlier time than the lower bound, so the bound alone never makes anything expire. The time
- * of the last agreement raises `earliest` if no live witness is before it, and raises `latest` if one is. Of two
+ * alike confirms nothing, and the wall clock then counts as alone. Without agreement, `earliest` goes back to any live
+ * witness that shows an earlier time than the lower bound, so the bound alone never makes anything expire. The time of
+ * the last agreement raises `earliest` if the wall clock is live and no live witness is before that time. Of two
  * witnesses that differ, the estimate is the one nearer to the last agreement; if there was none: a wall clock that a
  * time server keeps, else the server's Date. Against its own track, only a wall clock that a time server keeps is the
  * estimate. */
@@ -37,7 +38,7 @@ struct hf_time_evidence {
     uint64_t lower_unix_ns; /* lower bound, not before the proof */
     struct hf_time_witness wall, date;
     struct hf_time_witness agreed; /* the last agreement, brought forward */
-    struct hf_time_witness track;  /* what a single witness showed so far (node/time_track.h), brought forward */
+    struct hf_time_witness track;  /* what the wall clock showed so far (node/time_track.h), brought forward */
     bool wall_synced;              /* a time server keeps the wall clock */
     bool date_fresh;               /* the Date is recent enough to agree with the wall clock */
     uint64_t max_skew_ns;

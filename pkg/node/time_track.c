@@ -22,14 +22,9 @@ uint64_t hf_time_track_ns(const struct hf_time_track *track, uint64_t mono_ns)
     return forward(track->unix_ns, track->mono_ns, mono_ns);
 }
 
-static void replace(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced, uint64_t lasted_ns)
-{
-    *track = (struct hf_time_track){.unix_ns = unix_ns, .mono_ns = mono_ns, .lasted_ns = lasted_ns, .synced = synced};
-}
-
 void hf_time_track_set(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced)
 {
-    replace(track, mono_ns, unix_ns, synced, HF_TIME_TRACK_MAX_NS);
+    *track = (struct hf_time_track){.unix_ns = unix_ns, .mono_ns = mono_ns, .synced = synced};
 }
 
 static bool is_on(const struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, uint64_t tolerance_ns)
@@ -45,19 +40,14 @@ void hf_time_track_read(struct hf_time_track *track, uint64_t mono_ns, uint64_t 
     uint64_t rival = forward(track->rival_unix_ns, track->rival_mono_ns, mono_ns);
 
     if (track->unix_ns != 0 && is_on(track, mono_ns, unix_ns, tolerance_ns)) {
-        uint64_t lasted = track->from_file ? 0 : track->lasted_ns + (mono_ns - HF_MIN(track->mono_ns, mono_ns));
-        replace(track, mono_ns, unix_ns, synced || track->synced, HF_MIN(lasted, HF_TIME_TRACK_MAX_NS));
-        return;
-    }
-    if (track->unix_ns == 0 || (synced && !track->synced && !track->from_file)) {
-        replace(track, mono_ns, unix_ns, synced, 0);
+        hf_time_track_set(track, mono_ns, unix_ns, synced || track->synced);
         return;
     }
     if (rival == 0 || !near(unix_ns, rival, tolerance_ns))
         track->rival_since_ns = mono_ns;
     track->rival_unix_ns = unix_ns;
     track->rival_mono_ns = mono_ns;
-    uint64_t needed = unix_ns > hf_time_track_ns(track, mono_ns) ? track->lasted_ns : HF_TIME_TRACK_MAX_NS;
-    if (mono_ns - track->rival_since_ns > needed)
-        replace(track, mono_ns, unix_ns, synced, HF_MIN(mono_ns - track->rival_since_ns, HF_TIME_TRACK_MAX_NS));
+    bool outranks = synced && !track->synced && !track->from_file;
+    if (track->unix_ns == 0 || outranks || mono_ns - track->rival_since_ns >= HF_TIME_TRACK_NS)
+        hf_time_track_set(track, mono_ns, unix_ns, synced);
 }

@@ -37,7 +37,7 @@ static void put_aside(void *list, size_t item_bytes, size_t i, size_t *n)
     (*n)--;
 }
 
-/* ---- sources ------------------------------------------------------------------------------------------------------ */
+/* ---- sources ----------------------------------------------------------------------------------------------------- */
 
 static void permit_files(struct hf_telemetry_sources *sources, const struct hf_permit *permit)
 {
@@ -110,7 +110,7 @@ static void permit_mqtt(struct hf_telemetry_mqtt *mqtt, const struct hf_permit *
     mqtt->host = NULL;
 }
 
-/* ---- sinks -------------------------------------------------------------------------------------------------------- */
+/* ---- sinks ------------------------------------------------------------------------------------------------------- */
 
 /* Returns the member of a sink that is refused, or NULL. */
 static const char *refused_of_sink(const struct hf_telemetry_sink *sink, const struct hf_permit *permit,

@@ -197,6 +197,15 @@ static int look_for_death(struct step_job *step)
     return r;
 }
 
+/* Something is installed, but neither the state folder nor a copy says which sequence was committed: a first install
+ * over a file of another origin, or the loss of both. */
+static void note_unknown_floor(const struct release *release)
+{
+    if (release->attempt.seen.exists && release->review.floor.top.sequence == 0 && release->j.good_sequence == 0)
+        hf_log(release->engine->p.log, HF_LOG_WARNING, "update.floor.unknown", HF_S("release", release->j.name),
+               HF_S("path", release->j.path));
+}
+
 static int run_inspect(struct step_job *step)
 {
     int r = hf_swap_inspect(&step->swap, &step->inspection, &step->failure);
@@ -228,6 +237,7 @@ static void inspected(struct release *release, struct step_job *step)
         return;
     }
     attempt->room = step->room;
+    note_unknown_floor(release);
     note_seen(release);
     attempt->go_reason = method_choose(release, &step->death);
     if (!has_space(release, &failure))

@@ -53,6 +53,8 @@ static void check_trust(struct release *release)
     review->distrust = r < 0 ? HF_R_TrustUnreadable : distrust_reasons[verdict];
     if (review->distrust != HF_R_None)
         (void)hf_err_text(&err, review->message, sizeof(review->message));
+    else if (release->wanted.object->release.signed_at_unix_ns != 0)
+        hf_clock_signed_evidence(p->clock, release->wanted.object->release.signed_at_unix_ns);
 }
 
 /* The first field of the release that a pod cannot fulfil; NULL: none. A pod has only the programs of its image, and

@@ -286,6 +286,30 @@ def attack_device_key_to_other_format(home):
         site.end()
 
 
+def attack_redirect_of_sink(home):
+    """A sink redirects to another server, to have the credentials sent there: the node follows no redirect."""
+    site, elsewhere = Site(home), Receiver("127.0.0.2")
+
+    def redirect(handler):
+        handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        handler.server.taken.append((handler.path, {}, ""))
+        handler.send_response(307)
+        handler.send_header("Location", elsewhere.url + "/take")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    try:
+        site.receiver.RequestHandlerClass.do_POST = redirect
+        site.policy("http: true")
+        site.start(apart=False)
+        site.ingest('{"sensorData": 1}')
+        wait("two requests", lambda: site.node.alive() or len(site.receiver.taken) > 1 or elsewhere.taken, 60)
+        assert not elsewhere.taken, elsewhere.taken
+    finally:
+        elsewhere.shutdown()
+        site.end()
+
+
 def attack_plain_sink_elsewhere(home):
     """Send telemetry in plain HTTP to an address that is not loopback: the node refuses the policy."""
     site = Site(home)

@@ -1,8 +1,8 @@
 /* agent/desired/policy_trust.h - judges the signatures of SyncPolicies, and keeps for each signed policy the highest
  * sequence that this node has accepted, so that nobody can put an old signed policy in place of a newer one.
  *
- * The file <state>/policies holds the sequences, with the SHA-256 of what was signed. Loop thread only; a call may block
- * for a moment to read keys or to write the file. */
+ * The file <state>/policies holds the sequences, with the SHA-256 of what was signed. Threads: loop thread only; a call
+ * may block for a moment to read keys or to write the file. */
 #pragma once
 
 #include "agent/env.h"
@@ -29,8 +29,8 @@ enum hf_policy_verdict {
 void hf_policy_trust_init(struct hf_policy_trust *trust, const struct hf_agent_env *env);
 void hf_policy_trust_done(struct hf_policy_trust *trust);
 
-/* Judges a policy. For a policy that has signatures but is not HF_POLICY_SIGNED, and for a refused one, *ret_reason gets
- * a reason in CamelCase (static) and message[HF_POLICY_MESSAGE] what a person can do; otherwise *ret_reason is NULL.
- * Accepting a policy raises its floor durably. */
+/* Judges a policy. If the node refuses the policy, or does not accept the signatures that it has, *ret_reason gets a
+ * reason in CamelCase (static), and message[HF_POLICY_MESSAGE] an explanation; otherwise *ret_reason is NULL. Accepting
+ * a signed policy raises its floor durably. */
 enum hf_policy_verdict hf_policy_trust_judge(struct hf_policy_trust *trust, const struct hf_syncpolicy *policy,
                                              const char **ret_reason, char message[HF_POLICY_MESSAGE]);

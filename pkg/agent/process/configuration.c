@@ -95,7 +95,7 @@ const char *const *hf_agent_configuration_roots(const struct hf_agent_configurat
     return c->options->n_roots > 0 ? c->options->roots : hf_config_update_roots(c->now);
 }
 
-/* ---- --check-config ------------------------------------------------------------------------------------------------ */
+/* ---- --check-config ---------------------------------------------------------------------------------------------- */
 
 /* Prints the line of a systemd unit that lets the agent write the roots. */
 static void print_writable(const char *const *roots, FILE *out)

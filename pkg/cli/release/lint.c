@@ -7,13 +7,17 @@
 #include "base/nearest.h"
 #include "cli/args.h"
 #include "cli/parts.h"
+#include "cli/release/lint_bounds.h"
 #include "codec/yaml_place.h"
+#include "config/config.h"
+#include "os/file.h"
 
 enum { ADVISED_BYTES = 4096, NEARLY = 3 /* wrong letters in a group and version */ };
 
 const struct hf_cli_option hf_cli_lint_options[] = {
     HF_CLI_JSON("print one JSON object per finding"),
     {.name = "strict", .help = "treat warnings as errors"},
+    {.name = "config", .value = "FILE", .help = "also report what a node with this agent.yaml refuses"},
     {.name = NULL},
 };
 
@@ -22,7 +26,8 @@ struct lint {
     const char *path;
     struct hf_view text;
     size_t document;
-    const json_t *object; /* the document */
+    const json_t *object;     /* the document */
+    struct hf_config *config; /* of --config; NULL: not given */
     bool json;
     size_t errors, warnings;
 };
@@ -98,6 +103,11 @@ static int lint_outdated(struct lint *lint, const struct hf_release *release, st
     return print_finding(lint, true, path, text, err);
 }
 
+static void report_refusal(void *arg, const char *path, const char *text)
+{
+    (void)print_finding(arg, true, path, text, NULL);
+}
+
 static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issues, struct hf_err *err)
 {
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *update = NULL;
@@ -108,6 +118,8 @@ static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issu
 
     if (r < 0 || decoded < 0)
         return r;
+    if (lint->config != NULL)
+        hf_cli_lint_update_bounds(lint->config, update, &(struct hf_cli_lint_report){report_refusal, lint});
     if (update->n_signatures == 0)
         r = print_finding(lint, false, "spec.signatures",
                           "not signed yet: every node refuses it (holdfast release sign)", err);
@@ -132,7 +144,17 @@ static int lint_policy(struct lint *lint, json_t *object, struct hf_issues *issu
 
     if (r < 0 && r != -EBADMSG)
         return hf_err_wrap(err, r, "%s", lint->path);
+    if (r == 0 && lint->config != NULL)
+        hf_cli_lint_policy_bounds(lint->config, policy, &(struct hf_cli_lint_report){report_refusal, lint});
     return print_issues(lint, issues, err);
+}
+
+static int lint_config(struct lint *lint, json_t *object, struct hf_issues *issues, struct hf_err *err)
+{
+    _cleanup_(hf_config_freep) struct hf_config *config = NULL;
+    int r = hf_config_decode(object, lint->path, &config, issues);
+
+    return r < 0 ? hf_err_wrap(err, r, "%s", lint->path) : print_issues(lint, issues, err);
 }
 
 /* ---- kind and version -------------------------------------------------------------------------------------------- */
@@ -144,6 +166,7 @@ static const char *nearest_kind(const char *kind)
     hf_nearest_try(&nearest, "EdgeUpdate");
     hf_nearest_try(&nearest, "SyncPolicy");
     hf_nearest_try(&nearest, "EdgeNode");
+    hf_nearest_try(&nearest, HF_CONFIG_KIND);
     return nearest.best;
 }
 
@@ -182,7 +205,7 @@ static int lint_kind(struct lint *lint, const char *kind, struct hf_err *err)
     char text[200];
 
     if (nearest == NULL || strcmp(kind, "EdgeNode") == 0)
-        return print_finding(lint, true, "kind", "expected EdgeUpdate or SyncPolicy", err);
+        return print_finding(lint, true, "kind", "expected EdgeUpdate, SyncPolicy or " HF_CONFIG_KIND, err);
     (void)snprintf(text, sizeof(text), "unknown kind '%.60s'; did you mean '%s'?", kind, nearest);
     return print_finding(lint, true, "kind", text, err);
 }
@@ -202,6 +225,8 @@ static int lint_object(struct lint *lint, json_t *object, struct hf_err *err)
         r = lint_update(lint, object, issues, err);
     else if (strcmp(kind, "SyncPolicy") == 0)
         r = lint_policy(lint, object, issues, err);
+    else if (strcmp(kind, HF_CONFIG_KIND) == 0)
+        r = lint_config(lint, object, issues, err);
     else
         r = lint_kind(lint, kind, err);
     free(issues);
@@ -229,16 +254,42 @@ static int lint_file(struct lint *lint, struct hf_err *err)
     return r;
 }
 
+/* Reads the file of --config. Its own faults are errors too. */
+static int read_config(struct lint *lint, const char *path, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CONFIG_MAX_BYTES);
+    int r = hf_file_read(lint->cli->fs, path, &text, err);
+
+    if (r == 0)
+        r = hf_config_parse(hf_buf_view(&text), path, &lint->config, err);
+    if (r < 0)
+        return r;
+    lint->errors += hf_config_n_faults(lint->config);
+    for (size_t i = 0; i < hf_config_n_faults(lint->config); i++)
+        (void)fprintf(lint->json ? lint->cli->err : lint->cli->out, "%s\n", hf_config_fault(lint->config, i));
+    return 0;
+}
+
+static int lint_files(struct lint *lint, const struct hf_cli_args *args, struct hf_err *err)
+{
+    const char *config = hf_cli_value(args, "config", NULL);
+    int r = config != NULL ? read_config(lint, config, err) : 0;
+
+    for (size_t i = 0; r == 0 && i < args->n_words; i++) {
+        lint->path = args->words[i];
+        r = lint_file(lint, err);
+    }
+    return r;
+}
+
 int hf_cli_lint(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
     struct lint lint = {.cli = cli, .json = hf_cli_flag(args, "json")};
+    int r = lint_files(&lint, args, err);
 
-    for (size_t i = 0; i < args->n_words; i++) {
-        lint.path = args->words[i];
-        int r = lint_file(&lint, err);
-        if (r < 0)
-            return r;
-    }
+    hf_config_free(lint.config);
+    if (r < 0)
+        return r;
     if (!lint.json && lint.errors + lint.warnings > 0)
         (void)fprintf(cli->err, "%zu error%s, %zu warning%s\n", lint.errors, lint.errors == 1 ? "" : "s", lint.warnings,
                       lint.warnings == 1 ? "" : "s");

@@ -339,8 +339,7 @@ static int judge(struct verify *verify, const struct hf_cli_args *args, const st
                          "--key NAME.pem or --trust-dir DIR",
                          trust_dir);
     *ret_reason = verdict == HF_TRUST_OK ? "" : hf_trust_reason(verdict);
-    if (verdict == HF_TRUST_OK &&
-        (field = hf_release_outdated(&update->release, outdated, sizeof(outdated))) != NULL) {
+    if (verdict == HF_TRUST_OK && (field = hf_release_outdated(&update->release, outdated, sizeof(outdated))) != NULL) {
         *ret_reason = "OldFormat";
         (void)hf_err_set(problem, EKEYREJECTED, "spec.release.%s: %s", field, outdated);
     } else if (verdict == HF_TRUST_OK && update->release.expires_unix_ns <= hf_unix_ns(verify->cli->clock)) {

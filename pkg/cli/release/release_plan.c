@@ -373,8 +373,8 @@ static int add_artifact(struct hf_release_files *files, const struct artifact *a
     if (entry == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     if (files->pack)
-        r = hf_cli_put(entry, "download",
-                       json_pack("{s:s, s:I}", "sha256", wire_hex, "size", (json_int_t)wire_bytes), err);
+        r = hf_cli_put(entry, "download", json_pack("{s:s, s:I}", "sha256", wire_hex, "size", (json_int_t)wire_bytes),
+                       err);
     if (r == 0 && json_array_size(deltas) > 0)
         r = hf_cli_put(entry, "deltas", hf_steal(deltas), err);
     if (r == 0 && json_array_size(steps) > 0)

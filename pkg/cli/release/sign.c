@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "cli/release/keyfile.h"
 #include "trust/key.h"
+#include "trust/trust.h"
 
 /* Signs, and verifies with the public half at once, so that no wrong signature leaves this machine. */
 static int make_signature(const char *private_pem, struct hf_view message, struct hf_buf *base64, struct hf_err *err)
@@ -45,9 +46,11 @@ static int put_signature(json_t *update, const char *key_id, const char *base64,
     return hf_cli_append(list, entry, err);
 }
 
-int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const char *key_id, struct hf_err *err)
+/* Signs `message` with the key in a file, and adds the signature to spec.signatures of `object`. */
+static int sign_message(struct hf_cli *cli, json_t *object, struct hf_view message, const char *key_file,
+                        const char *key_id, struct hf_err *err)
 {
-    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_CLI_OBJECT_BYTES), base64 = HF_BUF_INIT(256);
+    _cleanup_(hf_buf_done) struct hf_buf base64 = HF_BUF_INIT(256);
     _cleanup_(hf_cli_wipe) struct hf_buf pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
     char named[HF_KEY_ID_MAX + 1];
     int r;
@@ -61,18 +64,35 @@ int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const 
     if (!hf_trust_key_id_valid(key_id))
         return hf_err_set(err, EINVAL, "key id '%.80s': lower case letters, digits, '-' and '.', at most %d", key_id,
                           HF_KEY_ID_MAX);
-    if (!json_is_object(hf_json_at(update, "spec.release")))
-        return hf_err_set(err, EBADMSG, "spec.release is missing: nothing to sign");
-    r = hf_json_canonical(hf_json_at(update, "spec.release"), &message, err);
-    if (r < 0)
-        return hf_err_wrap(err, -EBADMSG, "spec.release");
     r = hf_cli_key_read_private(cli, key_file, &pem, err);
     if (r < 0)
         return r;
-    r = make_signature(hf_buf_str(&pem), hf_buf_view(&message), &base64, err);
+    r = make_signature(hf_buf_str(&pem), message, &base64, err);
     if (r < 0)
         return hf_err_wrap(err, r, "sign with '%s'", key_file);
-    return put_signature(update, key_id, hf_buf_str(&base64), err);
+    return put_signature(object, key_id, hf_buf_str(&base64), err);
+}
+
+int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const char *key_id, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
+
+    if (!json_is_object(hf_json_at(update, "spec.release")))
+        return hf_err_set(err, EBADMSG, "spec.release is missing: nothing to sign");
+    int r = hf_json_canonical(hf_json_at(update, "spec.release"), &message, err);
+    if (r < 0)
+        return hf_err_wrap(err, -EBADMSG, "spec.release");
+    return sign_message(cli, update, hf_buf_view(&message), key_file, key_id, err);
+}
+
+int hf_cli_sign_policy(struct hf_cli *cli, json_t *policy, const char *key_file, const char *key_id, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
+    int r = hf_trust_policy_message(policy, &message, err);
+
+    if (r < 0)
+        return hf_err_wrap(err, -EBADMSG, "spec");
+    return sign_message(cli, policy, hf_buf_view(&message), key_file, key_id, err);
 }
 
 /* Writes the time of the first signature into the release, before that signature covers it. Later signatures must not
@@ -89,19 +109,30 @@ static int put_signed_at(struct hf_cli *cli, json_t *update, struct hf_err *err)
                       json_string(hf_format_time(hf_unix_ns(cli->clock) / HF_NS_PER_S * HF_NS_PER_S, when)), err);
 }
 
-int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err)
+static int sign_with_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *object,
+                         int (*sign)(struct hf_cli *cli, json_t *object, const char *key_file, const char *key_id,
+                                     struct hf_err *err),
+                         struct hf_err *err)
 {
     size_t keys = hf_cli_count(args, "key"), ids = hf_cli_count(args, "key-id");
     int r = 0;
 
-    if (keys > 0)
-        r = put_signed_at(cli, update, err);
-    if (r < 0)
-        return r;
     if (ids != 0 && keys != ids)
         return hf_err_set(err, EINVAL, "%zu --key and %zu --key-id: give one --key-id for each --key, or none at all",
                           keys, ids);
     for (size_t i = 0; r == 0 && i < keys; i++)
-        r = hf_cli_sign(cli, update, hf_cli_nth_value(args, "key", i), hf_cli_nth_value(args, "key-id", i), err);
+        r = sign(cli, object, hf_cli_nth_value(args, "key", i), hf_cli_nth_value(args, "key-id", i), err);
     return r;
+}
+
+int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err)
+{
+    int r = hf_cli_count(args, "key") > 0 ? put_signed_at(cli, update, err) : 0;
+
+    return r < 0 ? r : sign_with_all(cli, args, update, hf_cli_sign, err);
+}
+
+int hf_cli_sign_policy_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *policy, struct hf_err *err)
+{
+    return sign_with_all(cli, args, policy, hf_cli_sign_policy, err);
 }

@@ -1,4 +1,4 @@
-/* cli/release/sign.h - signs an EdgeUpdate. Main thread only; blocks. */
+/* cli/release/sign.h - signs an EdgeUpdate or a SyncPolicy. Main thread only; blocks. */
 #pragma once
 
 #include "cli/parts.h"
@@ -13,3 +13,9 @@ HF_MUST_USE int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_
  * spec.release.signedAt, unless the release has one. The n-th --key-id option gives the key id of the n-th key; without
  * any --key-id, the names of the key files give the key ids. */
 HF_MUST_USE int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err);
+
+/* The same for a SyncPolicy: the signatures cover what hf_trust_policy_message() (trust/trust.h) gives. */
+HF_MUST_USE int hf_cli_sign_policy(struct hf_cli *cli, json_t *policy, const char *key_file, const char *key_id,
+                                   struct hf_err *err);
+HF_MUST_USE int hf_cli_sign_policy_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *policy,
+                                       struct hf_err *err);

@@ -28,8 +28,10 @@ struct hf_socket_name {
         .folder = -1                                                                                                   \
     }
 
-/* Binds the datagram socket `fd` to `path` with `mode`. `record` is the path of the record, `fs` the file system of the
- * record only; `fs` must stay valid until hf_socket_name_done(). A socket that is at `path` already is removed if nobody is bound to it and it is the one in the record.
+/* Binds the datagram socket `fd` to `path` with `mode`. `record` is the path of the record. `fs` is the file system of
+ * the record only, and must stay valid until hf_socket_name_done(). If there is a socket at `path` already, removes it
+ * if nobody is bound to it and it is the one in the record. Initialize *name with HF_SOCKET_NAME_INIT, and call
+ * hf_socket_name_done() also after a failure.
  *
  * Returns 0 or -errno: -EADDRINUSE: a process is bound to the socket at `path`. -EPERM: the socket at `path` is
  * another's. -EEXIST: `path` is not a socket. -ENAMETOOLONG. -ENOENT: the folder does not exist. */

@@ -205,7 +205,7 @@ void hf_source_names_done(struct hf_source_names *names)
     *names = (struct hf_source_names){.names = NULL};
 }
 
-/* ---- addresses -------------------------------------------------------------------------------------------------------- */
+/* ---- addresses --------------------------------------------------------------------------------------------------- */
 
 static bool is_own(int family, const void *address)
 {

@@ -1,5 +1,5 @@
-/* telemetry/source/tail_open.h - opens a file to follow, and refuses files that another user put there to have them read
- * by the agent.
+/* telemetry/source/tail_open.h - opens a file to follow, and refuses a file that another user put there so that the
+ * agent reads it.
  *
  * A user who may write a log folder could put a link there that leads to a file which only root can read. So the path
  * is resolved with os/walk.h, and the owners of file and folder decide. Threads: loop thread; opening blocks. */

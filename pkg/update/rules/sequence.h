@@ -21,7 +21,7 @@
 enum { HF_SEQUENCE_MAX_USED = 32 };
 
 struct hf_committed {
-    uint64_t sequence;           /* 0: none */
+    uint64_t sequence;          /* 0: none */
     char digest[HF_SHA256_HEX]; /* digest of spec.release; "": unknown */
 };
 

@@ -21,6 +21,8 @@ struct hf_simnet {
     struct hf_list servers;
     struct hf_list clients;
     struct hf_list calls; /* all that either half still holds */
+    int64_t date_offset;
+    int64_t valid_from_s, valid_until_s; /* the servers' certificates */
 };
 
 struct hf_simclient {
@@ -32,6 +34,7 @@ struct hf_simclient {
     enum hf_simlink_state state;
     uint64_t cut_since;
     uint64_t started;
+    const struct hf_clock_ops *clock; /* NULL: certificates do not matter */
 };
 
 enum piece_kind { PIECE_RESPONSE, PIECE_BYTES, PIECE_END };
@@ -295,7 +298,7 @@ void hf_simcall_respond(struct hf_simcall *call, const struct hf_http_response *
     struct piece *piece = new_piece(PIECE_RESPONSE, NULL, 0);
     piece->response = *response;
     if (piece->response.date_unix_ns == 0)
-        piece->response.date_unix_ns = HF_SIM_UNIX_START + now_of(call->net);
+        piece->response.date_unix_ns = HF_SIM_UNIX_START + now_of(call->net) + (uint64_t)call->net->date_offset;
     queue_piece(call, piece);
 }
 
@@ -484,6 +487,16 @@ static void deliver_duplicate(const struct hf_simcall *call)
     twin->server->handle(twin->server->arg, twin);
 }
 
+static bool refuses_certificate(const struct hf_simcall *call)
+{
+    const struct hf_clock_ops *clock = call->client->clock;
+
+    if (clock == NULL || call->net->valid_until_s == 0 || strncmp(call->url, "https:", 6) != 0)
+        return false;
+    struct hf_time_range range = hf_clock_range(clock);
+    return hf_time_distance_s(&range, call->net->valid_from_s, call->net->valid_until_s) != 0;
+}
+
 static void arrival_fires(void *arg)
 {
     struct hf_simcall *call = arg;
@@ -501,6 +514,8 @@ static void arrival_fires(void *arg)
     } else if (call->client->state != HF_SIM_LINK_UP ||
                (server != NULL && (server->state == HF_SIM_SERVER_SILENT || server->state == HF_SIM_SERVER_FROZEN))) {
         rearm(call); /* waits for its timeout, or for the healing */
+    } else if (refuses_certificate(call)) {
+        finish(call, -EKEYREJECTED);
     } else if (server == NULL || server->state == HF_SIM_SERVER_REFUSING) {
         finish(call, server == NULL ? -EHOSTUNREACH : -ECONNREFUSED);
     } else if (happens(call->net, call->client->quality.break_ppm)) {
@@ -706,6 +721,22 @@ void hf_simclient_free(struct hf_simclient *client)
 const struct hf_http_ops *hf_simclient_ops(struct hf_simclient *client)
 {
     return &client->ops;
+}
+
+void hf_simnet_set_date_offset(struct hf_simnet *net, int64_t offset_ns)
+{
+    net->date_offset = offset_ns;
+}
+
+void hf_simnet_set_certificate(struct hf_simnet *net, int64_t from_s, int64_t until_s)
+{
+    net->valid_from_s = from_s;
+    net->valid_until_s = until_s;
+}
+
+void hf_simclient_set_clock(struct hf_simclient *client, const struct hf_clock_ops *clock)
+{
+    client->clock = clock;
 }
 
 void hf_simclient_set_link(struct hf_simclient *client, const struct hf_simlink *link)

@@ -48,10 +48,17 @@ void hf_simnet_serve(struct hf_simnet *net, const char *prefix, void (*handle)(v
                      void *arg);
 void hf_simnet_set_server(struct hf_simnet *net, const char *prefix, enum hf_simserver_state state);
 
+/* Every server's Date is so far ahead of the truth from now on. */
+void hf_simnet_set_date_offset(struct hf_simnet *net, int64_t offset_ns);
+/* The certificate of every https server is valid in this period (seconds since 1970), as clients with a clock judge it. */
+void hf_simnet_set_certificate(struct hf_simnet *net, int64_t from_s, int64_t until_s);
+
 struct hf_simclient *hf_simnet_client(struct hf_simnet *net, struct hf_simproc *proc);
 void hf_simclient_free(struct hf_simclient *client); /* its calls must be ended or cancelled */
 HF_DEFINE_CLEANUP(struct hf_simclient, hf_simclient_free)
 const struct hf_http_ops *hf_simclient_ops(struct hf_simclient *client);
+/* The clock that judges certificates; NULL (at first): every certificate is accepted. */
+void hf_simclient_set_clock(struct hf_simclient *client, const struct hf_clock_ops *clock);
 void hf_simclient_set_link(struct hf_simclient *client, const struct hf_simlink *link);
 /* What was on its way when the link went is delivered after it is UP again, to calls that still wait. */
 void hf_simclient_set_state(struct hf_simclient *client, enum hf_simlink_state state);

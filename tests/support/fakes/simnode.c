@@ -184,6 +184,7 @@ int hf_simnode_begin(struct hf_simnode *node, struct hf_err *err)
     node->settled = node->stopped = false;
     node->proc = hf_simproc_new(node->params.loop, node->params.name);
     hf_simproc_set_unix_offset(node->proc, node->clock_offset_ns);
+    hf_simproc_set_sync_error(node->proc, node->sync_error_ns);
     if (node->params.log)
         node->log = hf_log_new(2, HF_LOG_DEBUG, hf_simproc_clock(node->proc));
     node->metrics = hf_metrics_new();
@@ -195,6 +196,10 @@ int hf_simnode_begin(struct hf_simnode *node, struct hf_err *err)
     int r = hf_home_open(&node->home, hf_simfs_ops(node->fs), HF_SIMNODE_STATE, (int)node->lives,
                          hf_simproc_clock(node->proc), node->log, err);
     node->home_open = r == 0;
+    if (r == 0) {
+        hf_simclient_set_clock(node->api_client, hf_home_clock(&node->home));
+        hf_simclient_set_clock(node->file_client, hf_home_clock(&node->home));
+    }
     if (r == 0)
         r = node->params.server != NULL ? open_kube(node, err) : open_folder(node, err);
     if (r == 0 && node->params.status_server != NULL)
@@ -274,6 +279,13 @@ void hf_simnode_set_clock(struct hf_simnode *node, int64_t offset_ns)
     node->clock_offset_ns = offset_ns;
     if (node->alive)
         hf_simproc_set_unix_offset(node->proc, offset_ns);
+}
+
+void hf_simnode_set_sync_error(struct hf_simnode *node, uint64_t error_ns)
+{
+    node->sync_error_ns = error_ns;
+    if (node->alive)
+        hf_simproc_set_sync_error(node->proc, error_ns);
 }
 
 size_t hf_simnode_installed(const struct hf_simnode *node)

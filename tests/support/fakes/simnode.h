@@ -40,6 +40,7 @@ struct hf_simnode {
     enum hf_simlink_state api_state, file_state, status_state;
     struct hf_simlink quality;
     int64_t clock_offset_ns;
+    uint64_t sync_error_ns;
     unsigned lives;
     /* one life; NULL between two */
     bool alive;
@@ -69,7 +70,8 @@ bool hf_simnode_stop(struct hf_simnode *node);
 void hf_simnode_set_links(struct hf_simnode *node, enum hf_simlink_state api, enum hf_simlink_state files);
 void hf_simnode_set_status_link(struct hf_simnode *node, enum hf_simlink_state state);
 void hf_simnode_set_quality(struct hf_simnode *node, const struct hf_simlink *quality);
-void hf_simnode_set_clock(struct hf_simnode *node, int64_t offset_ns); /* of the wall clock to the truth */
+void hf_simnode_set_sync_error(struct hf_simnode *node, uint64_t error_ns); /* as hf_simproc_set_sync_error() */
+void hf_simnode_set_clock(struct hf_simnode *node, int64_t offset_ns);      /* of the wall clock to the truth */
 
 /* Number of the release that lies at the path (0: none of them), and of the one that runs. */
 size_t hf_simnode_installed(const struct hf_simnode *node);

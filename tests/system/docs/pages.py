@@ -127,7 +127,7 @@ def tracked(top):
     """Every page: Markdown anywhere, manual pages of the programs; files that are not yet added too."""
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=top, stdout=subprocess.PIPE, text=True, check=False)
     names = listed.stdout.split("\n") if listed.returncode == 0 else walk(top)
-    return sorted(name for name in names if re.search(r"\.md$|^cmd/[^/]+/[^/]+\.[18]$", name) and os.path.isfile(os.path.join(top, name)))
+    return sorted(name for name in names if re.search(r"\.md$|^cmd/[^/]+/[^/]+\.[158]$", name) and os.path.isfile(os.path.join(top, name)))
 
 
 def walk(top):

@@ -28,7 +28,7 @@ def options_of_all(top):
     text = said(top, "holdfast-agent", "--help")[1] + said(top, "holdfast", "completion", "bash")[1]
     for folder in os.listdir(os.path.join(top, "cmd")):
         for name in os.listdir(os.path.join(top, "cmd", folder)):
-            if re.search(r"\.[18]$", name):
+            if re.search(r"\.[158]$", name):
                 with open(os.path.join(top, "cmd", folder, name), encoding="utf-8") as page:
                     text += page.read().replace("\\-", "-")
     return set(re.findall(r"--[a-z][a-z0-9-]*", text))
@@ -46,7 +46,7 @@ def problem(top, page, text):
         return f"make has no target '{unknown[0]}'" if unknown else None
     if first == "man":
         name = text.split()[-1]
-        return None if any(os.path.exists(os.path.join(top, "cmd", name, f"{name}.{n}")) for n in (1, 8)) else f"no manual page '{name}'"
+        return None if any(os.path.exists(os.path.join(top, "cmd", name, f"{name}.{n}")) for n in (1, 5, 8)) else f"no manual page '{name}'"
     if first.startswith("--"):
         return None if first.split("=")[0] in options_of_all(top) | {"--patch-from"} else f"no program of ours has the option {first}"
     if "/" in first:

@@ -32,6 +32,10 @@ FILE_LIMIT = 8 << 20  # largest file that the agent may write
 CASES = []
 
 
+def in_a_day():
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
+
+
 def hex_of(content):
     return hashlib.sha256(content).hexdigest()
 
@@ -111,7 +115,7 @@ class Lab:
 
     def object(self, name, content=CONTENT, **release):
         """A good object for a release of this name; keywords replace parts of spec.release."""
-        spec = {"name": name, "version": "1.0.0", "sequence": 1,
+        spec = {"name": name, "version": "1.0.0", "sequence": 1, "expires": in_a_day(),
                 "artifacts": [{"arch": fault.ARCH, "url": self.serve(name + ".bin", content), "sha256": hex_of(content), "size": len(content)}],
                 "install": {"path": self.path(name)}}
         spec.update(release)
@@ -247,6 +251,24 @@ def _(lab, name):
     return lab.object(name, b"older", sequence=6, version="0.9.0")
 
 
+@case("equal-sequence", "Rejected", "SequenceReused")
+def _(lab, name):
+    lab.commit(name, lab.object(name, sequence=7))
+    return lab.object(name, b"another", sequence=7, version="0.9.0")
+
+
+@case("no-end", "Rejected", "OldFormat", "expires")
+def _(lab, name):
+    what = lab.object(name)
+    del what["spec"]["release"]["expires"]
+    return what
+
+
+@case("allow-downgrade", "Rejected", "OldFormat", "downgradeFrom")
+def _(lab, name):
+    return lab.object(name, allowDowngrade=True)
+
+
 @case("expired", "Rejected", "Expired")
 def _(lab, name):
     return lab.object(name, expires="2026-01-01T00:00:00Z")
@@ -365,6 +387,14 @@ def _(lab, name):
     return what
 
 
+def packed_object(lab, name, content, packed):
+    """A good object for `content`, and the packed file that the release states for it, whatever is in that file."""
+    what = lab.object(name, content)
+    what["spec"]["release"]["artifacts"][0]["download"] = {"sha256": hex_of(packed), "size": len(packed)}
+    lab.serve(name + ".bin", packed)
+    return what
+
+
 def zstd(content):
     return subprocess.run(["zstd", "-q", "-c"], input=content, stdout=subprocess.PIPE, check=True).stdout
 
@@ -373,25 +403,42 @@ def zstd(content):
 def _(lab, name):
     packed = bytearray(zstd(b"compressible " * 3000))
     packed[len(packed) // 2] ^= 0x10
+    return packed_object(lab, name, b"compressible " * 3000, bytes(packed))
+
+
+@case("another-zst", "Waiting", "HashMismatch", "the download is")
+def _(lab, name):
+    content = b"compressible " * 3000
+    good = zstd(content)
+    what = packed_object(lab, name, content, good)
+    lab.serve(name + ".bin", good[:-1] + bytes([good[-1] ^ 1]))
+    return what
+
+
+@case("zst-that-is-not-stated", "Waiting", "ArtifactTooShort")
+def _(lab, name):
     content = b"compressible " * 3000
     what = lab.object(name, content)
-    lab.serve(name + ".bin", bytes(packed))
+    lab.serve(name + ".bin", zstd(content))
+    return what
+
+
+@case("zst-in-the-url-that-is-not-stated", "Rejected", "OldFormat", "download")
+def _(lab, name):
+    what = lab.object(name)
+    what["spec"]["release"]["artifacts"][0]["url"] += ".zst"
     return what
 
 
 @case("zst-bomb", "Waiting", "ArtifactTooLong")
 def _(lab, name):
-    what = lab.object(name)
-    lab.serve(name + ".bin", zstd(bytes(64 << 20)))
-    return what
+    return packed_object(lab, name, CONTENT, zstd(bytes(64 << 20)))
 
 
 @case("zst-wide-window", "Waiting", "ArtifactDamaged")
 def _(lab, name):
-    what = lab.object(name)
-    lab.serve(name + ".bin", subprocess.run(["zstd", "-q", "-c", "--ultra", "--long=31", "-22"], input=CONTENT * 2,
-                                            stdout=subprocess.PIPE, check=True).stdout[:4] + b"\x00\xa8" + bytes(60))
-    return what
+    wide = subprocess.run(["zstd", "-q", "-c", "--ultra", "--long=31", "-22"], input=CONTENT * 2, stdout=subprocess.PIPE, check=True)
+    return packed_object(lab, name, CONTENT, wide.stdout[:4] + b"\x00\xa8" + bytes(60))
 
 
 def with_delta(lab, name, delta, **more):
@@ -521,9 +568,7 @@ def _(lab, name):
 def _(lab, name):
     """Larger than the process may write, but smaller when compressed: the agent notices only while it unpacks."""
     content = bytes(FILE_LIMIT + 4096)
-    what = lab.object(name, content)
-    lab.serve(name + ".bin", zstd(content))
-    return what
+    return packed_object(lab, name, content, zstd(content))
 
 
 def archive(add):

@@ -244,7 +244,7 @@ class Node:
             for name in dirs + files:
                 path = os.path.join(folder, name)
                 used = any(link == path or link.startswith(path + "/") for link in links)
-                if name.startswith(".holdfast-") and not used:
+                if name.startswith(".holdfast-") and name != ".holdfast-floors" and not used:
                     found.append(path)
                 if os.path.basename(folder).endswith(".tree") and not used:
                     found.append(path)

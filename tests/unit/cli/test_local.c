@@ -72,6 +72,11 @@ static const struct {
     {"a: 1\n", HF_EXIT_REFUSED, "apiVersion: missing; expected 'edge.codcompass.io/v1alpha1'"},
     {"a: [\n", HF_EXIT_REFUSED, "a.yaml:2: line 2"},
     {"a: 1\na: 2\n", HF_EXIT_REFUSED, "a.yaml:2: line 2"},
+    {HEAD "kind: AgentConfiguration\nexec: []\n", 0, ""},
+    {HEAD "kind: AgentConfiguration\ntelemetry:\n  fils: [/x]\n", HF_EXIT_REFUSED,
+     "a.yaml:4: telemetry.fils: unknown field; did you mean 'files'?"},
+    {HEAD "kind: AgentConfiguraton\n", HF_EXIT_REFUSED,
+     "unknown kind 'AgentConfiguraton'; did you mean 'AgentConfiguration'?"},
     {"{\"apiVersion\": \"edge.codcompass.io/v1alpha1\", \"kind\": \"Nothing\"}", HF_EXIT_REFUSED, "a.yaml:1: kind: "},
 };
 
@@ -81,6 +86,76 @@ START_TEST(lint)
     ck_assert_msg(cli(&run, "lint", "%/a.yaml", NULL) == lints[_i].want, "%s -> %d\n%s%s", lints[_i].text, run.code,
                   run.out, run.err);
     ck_assert_msg(strstr(run.out, lints[_i].told) != NULL, "'%s' is not in: %s", lints[_i].told, run.out);
+}
+END_TEST
+
+/* What a node with this configuration refuses. */
+START_TEST(lint_with_a_configuration)
+{
+    static const struct {
+        const char *object;
+        int want;
+        const char *told; /* must stand in the output; NULL: it is empty */
+    } rows[] = {
+        {"kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  telemetry:\n    sources: {files: [{path: /etc/shadow}]}\n"
+         "    sink: {url: 'https://x'}\n",
+         HF_EXIT_REFUSED,
+         "a.yaml:6: spec.telemetry.sources.files[0].path: '/etc/shadow' is not allowed: add '/etc/shadow' to "
+         "telemetry.files in "},
+        {"kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  telemetry:\n    sources: {files: [{path: /var/log/x}]}\n"
+         "    sink:\n      url: 'https://x'\n      tokenFile: /etc/shadow\n",
+         HF_EXIT_REFUSED, "a.yaml:9: spec.telemetry.sink.tokenFile: 'file:/etc/shadow' is not allowed: add '/etc' to"},
+        {"kind: SyncPolicy\nmetadata: {name: x}\nspec: {}\n", HF_EXIT_REFUSED,
+         "a.yaml:4: spec.signatures: the node acts only on signed policies (requireSigned)"},
+        {"kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  sequence: 1\n  signatures:\n  - keyId: a\n    signature: "
+         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==\n"
+         "  telemetry: {sources: {files: [{path: /srv/x}]}, sink: {url: 'https://x'}}\n",
+         0, NULL},
+    };
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
+
+    cli_write_text(&run, "agent.yaml",
+                   HEAD "kind: AgentConfiguration\nrequireSigned: [SyncPolicy]\nsignedPolicies: {files: [/srv/**]}\n");
+    ck_assert_int_eq(hf_buf_addf(&text, "%s%s", HEAD, rows[_i].object), 0);
+    cli_write_text(&run, "a.yaml", hf_buf_str(&text));
+    ck_assert_int_eq(cli(&run, "lint", "--config", "%/agent.yaml", "%/a.yaml", NULL), rows[_i].want);
+    if (rows[_i].told == NULL)
+        ck_assert_str_eq(run.out, "");
+    else
+        ck_assert_msg(strstr(run.out, rows[_i].told) != NULL, "%s", run.out);
+    cli_write_text(&run, "agent.yaml", HEAD "kind: AgentConfiguration\nexce: []\n");
+    ck_assert_int_eq(cli(&run, "lint", "--config", "%/agent.yaml", "%/a.yaml", NULL), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "agent.yaml:3: exce: unknown field; did you mean 'exec'?"));
+    ck_assert_int_eq(cli(&run, "lint", "--config", "%/none.yaml", "%/a.yaml", NULL), HF_EXIT_FAILED);
+}
+END_TEST
+
+/* ---- policy sign -------------------------------------------------------------------------------------------------- */
+
+START_TEST(policy_sign)
+{
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/site", NULL), 0);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/second", NULL), 0);
+    cli_write_text(&run, "p.yaml", HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec: {interval: 5m}\n");
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--key", "%/site.key", NULL), HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "spec.sequence is missing: give --sequence N") != NULL, "%s", run.err);
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--sequence", "4", "--key", "%/site.key", NULL), 0);
+    ck_assert_str_eq(run.out, "signed by site\n");
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--key", "%/second.key", NULL), 0);
+    ck_assert_str_eq(run.out, "signed by site\nsigned by second\n");
+    ck_assert_int_eq(cli(&run, "lint", "--strict", "%/p.yaml", NULL), 0);
+    /* another sequence makes the signatures worthless */
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--sequence", "5", "--key", "%/site.key", NULL), 0);
+    ck_assert_str_eq(run.out, "signed by site\n");
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--sequence", "x", "--key", "%/site.key", NULL),
+                     HF_EXIT_USAGE);
+    /* what an API server drops cannot be signed */
+    cli_write_text(&run, "p.yaml", HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec: {sequence: 1, strange: 1}\n");
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--key", "%/site.key", NULL), HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "spec.strange: unknown field") != NULL, "%s", run.err);
+    cli_write_text(&run, "p.yaml", HEAD "kind: EdgeUpdate\n");
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--key", "%/site.key", NULL), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.err, "expected one SyncPolicy"));
 }
 END_TEST
 
@@ -264,6 +339,8 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, lint, 0, (int)HF_LEN(lints));
+    tcase_add_loop_test(tc, lint_with_a_configuration, 0, 4);
+    tcase_add_test(tc, policy_sign);
     tcase_add_test(tc, lint_counts);
     tcase_add_test(tc, lint_for_programs);
     tcase_add_test(tc, lint_advises);

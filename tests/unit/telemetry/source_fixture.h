@@ -35,7 +35,7 @@ static struct hf_simloop *sim;
 static struct hf_loop *real; /* NULL: virtual time */
 static struct hf_simproc *proc;
 static struct hf_telemetry_world world;
-static struct hf_config *config; /* allows files below `dir` */
+static struct hf_config *bounds; /* allows files below `dir` */
 static char dir[64];
 
 static int fix_offer(void *ctx, const struct hf_event *event, struct hf_receipt *receipt)
@@ -113,7 +113,7 @@ static void fix_boot(void)
                                         .clock = hf_simproc_clock(proc),
                                         .sched = hf_simproc_sched(proc),
                                         .rand = hf_simproc_rand(proc),
-                                        .config = config,
+                                        .config = bounds,
                                         .node = "here",
                                         .dir = dir,
                                         .proc = "/proc",
@@ -127,8 +127,8 @@ static void fix_configure(void)
     (void)snprintf(text, sizeof(text),
                    "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\ntelemetry: {files: ['%s/**']}\n",
                    dir);
-    ck_assert_int_eq(hf_config_parse(hf_view_of(text), "agent.yaml", &config, NULL), 0);
-    ck_assert_uint_eq(hf_config_n_faults(config), 0);
+    ck_assert_int_eq(hf_config_parse(hf_view_of(text), "agent.yaml", &bounds, NULL), 0);
+    ck_assert_uint_eq(hf_config_n_faults(bounds), 0);
 }
 
 static void fix_set_up(void)
@@ -166,8 +166,8 @@ static void fix_tear_down(void)
     real = NULL;
     hf_simproc_free(proc);
     hf_simloop_free(sim);
-    hf_config_free(config);
-    config = NULL;
+    hf_config_free(bounds);
+    bounds = NULL;
     for (size_t i = 0; i < fix.n; i++) {
         free(fix.lines[i]);
         free(fix.ids[i]);

@@ -205,6 +205,25 @@ START_TEST(nothing_there)
 }
 END_TEST
 
+/* Links of the runtime stay within the folder of pods; nothing leads out of it. */
+START_TEST(links)
+{
+    (void)put("secret", AT "stdout F secret\n");
+    (void)put("pods/real.log", AT "stdout F within\n");
+    ck_assert_int_eq(symlink("../../../secret", below(POD "/app/1.log")), 0);
+    ck_assert_int_eq(symlink("../../real.log", below(POD "/app/2.log")), 0);
+    (void)put(POD "/app/3.log", AT "stdout F plain\n");
+    hf_config_free(bounds); /* which allows all of the test's folder */
+    bounds = NULL;
+    world.config = NULL;
+    start();
+    run_s(1.5);
+    ck_assert_uint_eq(fix.n, 2);
+    for (size_t i = 0; i < fix.n; i++)
+        ck_assert_str_ne(fix.bodies[i], "secret");
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -217,6 +236,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, rotated);
     tcase_add_test(tc, rotated_while_away_for_good);
     tcase_add_test(tc, nothing_there);
+    tcase_add_test(tc, links);
 }
 
 HF_TEST_MAIN("telemetry/source_containers", cases)

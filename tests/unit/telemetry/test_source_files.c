@@ -340,6 +340,26 @@ START_TEST(long_line)
 }
 END_TEST
 
+/* Files that another user may have put there are left out, the others followed. */
+START_TEST(links)
+{
+    (void)put("plain.log", "plain\n");
+    (void)put("secret", "secret\n");
+    ck_assert_int_eq(mkdir(below("other"), 0777), 0);
+    ck_assert_int_eq(chmod(below("other"), 01777), 0);
+    ck_assert_int_eq(chmod(below("secret"), 0600), 0);
+    ck_assert_int_eq(symlink("../secret", below("other/soft")), 0);
+    ck_assert_int_eq(link(below("secret"), below("other/hard")), 0);
+    ck_assert_int_eq(symlink("/proc/self/environ", below("out.log")),
+                     0); /* root's own link, to a place out of bounds */
+    ck_assert_int_eq(symlink("plain.log", below("again.log")), 0);
+    specs[1].path = glob[1];
+    start();
+    run_s(12);
+    ck_bodies("plain");
+}
+END_TEST
+
 START_TEST(multiline)
 {
     specs[0].multiline_start = "^[0-9]{4}-";
@@ -487,6 +507,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, store_fails);
     tcase_add_test(tc, no_room);
     tcase_add_test(tc, long_line);
+    tcase_add_test(tc, links);
     tcase_add_test(tc, multiline);
     tcase_add_test(tc, bad_regex);
     tcase_add_test(tc, json_lines);

@@ -1,0 +1,19 @@
+/* cli/release/lint_bounds.h - what a node with a given configuration (agent.yaml) refuses of an object. Pure, but that
+ * the caller's function prints. Main thread only. */
+#pragma once
+
+#include "api/edgeupdate.h"
+#include "api/syncpolicy.h"
+#include "config/config.h"
+
+/* Receives one refusal: the path in the object, such as "spec.release.install.path", and the text. */
+struct hf_cli_lint_report {
+    void (*refused)(void *arg, const char *path, const char *text);
+    void *arg;
+};
+
+/* Both functions trust the object: a policy with signatures counts as signed, because only a node has the keys. */
+void hf_cli_lint_update_bounds(const struct hf_config *config, const struct hf_edgeupdate *update,
+                               const struct hf_cli_lint_report *report);
+void hf_cli_lint_policy_bounds(const struct hf_config *config, const struct hf_syncpolicy *policy,
+                               const struct hf_cli_lint_report *report);

@@ -5,6 +5,7 @@
 
 #include "api/field/text.h"
 #include "base/encoding/utf8.h"
+#include "base/net/url_mask.h"
 #include "codec/sha256.h"
 
 #define MAX_SEQUENCE ((1ull << 53) - 1) /* the largest integer of canonical JSON */
@@ -176,9 +177,11 @@ static const char kind_names[] = HF_CHECK_KINDS(NAME); /* begins with a separato
 
 void hf_release_check_describe(const struct hf_check *check, char *text, size_t n)
 {
+    char shown[HF_URL_MASKED];
+
     switch (check->kind) {
     case HF_CHECK_HTTP:
-        (void)snprintf(text, n, "http %s", check->url);
+        (void)snprintf(text, n, "http %s", hf_url_mask(check->url, shown, sizeof(shown)));
         break;
     case HF_CHECK_TCP:
         (void)snprintf(text, n, "tcp %s:%u", check->host, (unsigned)check->port);

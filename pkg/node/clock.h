@@ -3,8 +3,8 @@
  * The wall clock of a board without a battery starts in 1970, a time server may err, and a stolen API server may lie.
  * So the agent believes no single witness. This clock reads the wall clock, takes the Date of the API server, keeps a
  * lower bound (node/time_bound.h), and judges all of them anew at each reading (node/time_judge.h): it has no memory
- * that a lie could spoil for good. hf_clock_range() returns the range of the present, hf_unix_ns() the best guess in it,
- * which may go back. All durations use the monotonic clock. Threads: loop thread only. */
+ * that a lie could spoil for good. hf_clock_range() returns the range of the present; hf_unix_ns() returns the best
+ * guess in the range, which may go back. All durations use the monotonic clock. Threads: loop thread only. */
 #pragma once
 
 #include "base/clock.h"

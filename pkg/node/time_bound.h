@@ -3,8 +3,8 @@
  * Two kinds of evidence raise the bound. Proof is the date of the build and the times at which trusted keys signed; it
  * never goes back. Besides, a clock that a time server keeps draws the second part of the bound toward itself in small
  * steps: for each second that passes, by one second at most. So a lie of seconds moves the bound by seconds, and a lie
- * of days by not more than its own length. The wall clock draws the bound back in the same steps, and two witnesses that
- * agree on an earlier time lower it at once, but not below the proof. The Date of the server alone never moves the
+ * of days by not more than its own length. The wall clock draws the bound back in the same steps, and two witnesses
+ * that agree on an earlier time lower it at once, but not below the proof. The Date of the server alone never moves the
  * bound. Pure. */
 #pragma once
 

@@ -1,8 +1,9 @@
 /* node/time_judge.h - from the readings of all witnesses to the range of the present time (base/time_range.h). Pure.
  *
  * Witnesses: the wall clock; the Date of the API server; the time on which both agreed last; the track of what the
- * wall clock showed so far (node/time_track.h); the lower bound (node/time_bound.h). A live witness (one of the first two) that shows a time before the build is wrong and does not
- * count. It is credible if it does not contradict the lower bound.
+ * wall clock showed so far (node/time_track.h); the lower bound (node/time_bound.h). The first two are live. A live
+ * witness that shows a time before the build is wrong and does not count. It is credible if it does not contradict the
+ * lower bound.
  *
  *     live witnesses                      agreement      earliest              latest                  estimate
  *     ---------------------------------   ------------   -------------------   ---------------------   -------------

@@ -87,7 +87,10 @@ static int open_server(struct hf_web *web, struct hf_loop *loop, const struct hf
                                             .port = params->port,
                                             .routes = routes,
                                             .n_routes = n,
-                                            .limits = params->limits};
+                                            .limits = params->limits,
+                                            .allowed_hosts = params->allowed_hosts,
+                                            .refused = params->refused,
+                                            .refused_arg = params->refused_arg};
 
     if (routes == NULL)
         return hf_err_set(err, ENOMEM, "not enough memory for the local pages");

@@ -29,6 +29,9 @@ struct hf_web_params {
     uint16_t port;              /* port to listen on (0 means any free port; hf_web_port() returns the port) */
     struct hf_metrics *metrics; /* registry for /metrics; NULL if this server must not serve /metrics */
     struct hf_server_limits limits;
+    const char *const *allowed_hosts; /* see struct hf_server_params, also for the next two */
+    void (*refused)(void *arg, enum hf_server_refusal why);
+    void *refused_arg;
     const struct hf_web_check *checks;
     size_t n_checks;
     /* further pages; if a route has the path of a page of web.c, such as /metrics, the route replaces that page */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/net/url_mask.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -14,7 +15,7 @@ static void check(const char *url)
     struct hf_url_parts parts, again;
     char shown[300];
 
-    (void)hf_url_show(url, shown, sizeof(shown));
+    (void)hf_url_mask(url, shown, sizeof(shown));
     if (strlen(shown) >= sizeof(shown) || strchr(shown, '#') != NULL)
         abort();
     if (hf_url_split(url, &parts, NULL) < 0)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/format.h"
 #include "support/check_main.h"
@@ -21,7 +22,7 @@
 #define DAY (24 * 60 * MINUTE)
 #define SKEW (300 * HF_NS_PER_S)
 
-enum { RELEASES = 8, DEFAULT_SEEDS = 100 };
+enum { RELEASES = 8, DEFAULT_SEEDS = 100, BLOCK = 25 }; /* BLOCK: seeds in one process */
 
 static const char *const tempers[RELEASES] = {"healthy", "healthy", "healthy", "healthy",
                                               "healthy", "healthy", "healthy", "healthy"};
@@ -30,11 +31,12 @@ static struct hf_simsite *site;
 /* What keeps the wall clock of this node while nobody lies. */
 enum keeper { TIME_SERVER, CHIP, NOTHING, KEEPERS };
 
+/* Shared by the processes of all tests. */
 static struct {
     unsigned worlds, lies, reboots, expired_published, expired_started;
     unsigned by_lies_alone; /* expired releases that started while every witness lied */
     double contact_s, worst_contact_s, healed_s, worst_healed_s;
-} totals;
+} * totals;
 
 static struct world {
     uint64_t seed;
@@ -95,8 +97,8 @@ static void after_each(void *arg)
     w.installed = installed;
     if (!w.expired[installed])
         return;
-    totals.expired_started++;
-    totals.by_lies_alone += !some_witness_is_honest();
+    totals->expired_started++;
+    totals->by_lies_alone += !some_witness_is_honest();
     MUST(!some_witness_is_honest(), "expired release %zu is installed, and a witness told the truth", installed);
 }
 
@@ -136,7 +138,7 @@ static void end_life(void)
 
     if (!w.node->alive)
         return;
-    totals.reboots++;
+    totals->reboots++;
     hf_simnode_end(w.node, power);
     if (power)
         w.boot_ns = hf_simloop_now_ns(w.loop);
@@ -149,7 +151,7 @@ static void publish(void)
         return;
     size_t release = ++w.published;
     w.expired[release] = release > 1 && random_below(2) == 0;
-    totals.expired_published += w.expired[release];
+    totals->expired_published += w.expired[release];
     char when[HF_TIME_TEXT];
     uint64_t past = HF_SIM_UNIX_START - random_below(15 * DAY), soon = HF_SIM_UNIX_START + DAY + random_below(90 * DAY);
     struct hf_simsite_twist twist = {.expires = hf_format_time(w.expired[release] ? past : soon, when)};
@@ -165,7 +167,7 @@ static void disturb(void *arg)
     case 0:
     case 1:
         w.date_lie = random_below(3) == 0 ? 0 : random_below(4) == 0 ? w.wall_lie : some_lie();
-        totals.lies += w.date_lie != 0;
+        totals->lies += w.date_lie != 0;
         hf_simnet_set_date_offset(w.net, w.date_lie);
         hf_simapi_end_watches(w.api);
         break;
@@ -173,7 +175,7 @@ static void disturb(void *arg)
     case 3:
     case 4:
         w.wall_lie = random_below(3) == 0 ? 0 : random_below(4) == 0 ? w.date_lie : some_lie();
-        totals.lies += w.wall_lie != 0;
+        totals->lies += w.wall_lie != 0;
         set_wall();
         break;
     case 5:
@@ -246,11 +248,11 @@ static void check_healing(void)
          w.published, w.expired[w.published] ? "expired" : "valid",
          json_dumps(hf_simapi_get(w.api, "EdgeNode", "node-1"), JSON_COMPACT));
     double healed_s = (double)(hf_simloop_now_ns(w.loop) - began) / 1e9;
-    totals.contact_s += contact_s;
-    totals.healed_s += healed_s;
-    totals.worst_contact_s = HF_MAX(totals.worst_contact_s, contact_s);
-    totals.worst_healed_s = HF_MAX(totals.worst_healed_s, healed_s);
-    totals.worlds++;
+    totals->contact_s += contact_s;
+    totals->healed_s += healed_s;
+    totals->worst_contact_s = HF_MAX(totals->worst_contact_s, contact_s);
+    totals->worst_healed_s = HF_MAX(totals->worst_healed_s, healed_s);
+    totals->worlds++;
 }
 
 /* ---- a world ----------------------------------------------------------------------------------------------------- */
@@ -312,37 +314,44 @@ static void a_world(uint64_t seed)
     tear_down();
 }
 
-/* In one process, so that the figures add up. */
 START_TEST(worlds)
 {
     uint64_t only = seed_from_environment("HF_SIM_SEED", 0),
              seeds = seed_from_environment("HF_SIM_SEEDS", DEFAULT_SEEDS);
 
-    for (uint64_t seed = only != 0 ? only : 1; seed <= (only != 0 ? only : seeds); seed++)
+    for (uint64_t seed = (uint64_t)_i * BLOCK + 1; only == 0 && seed <= HF_MIN(seeds, (uint64_t)(_i + 1) * BLOCK);
+         seed++)
         a_world(seed);
-    (void)printf("%u worlds, %u lies, %u reboots: expired releases published %u, started %u (all while every witness "
-                 "lied: %u); contact after the lies' end on average %.1f s, at most %.1f s; right end %.1f s, %.1f s\n",
-                 totals.worlds, totals.lies, totals.reboots, totals.expired_published, totals.expired_started,
-                 totals.by_lies_alone, totals.contact_s / totals.worlds, totals.worst_contact_s,
-                 totals.healed_s / totals.worlds, totals.worst_healed_s);
+    if (only != 0)
+        a_world(only);
 }
 END_TEST
 
-static void make_site(void)
+static void begin(void)
 {
+    totals = mmap(NULL, sizeof(*totals), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(totals, MAP_FAILED);
     site = hf_simsite_new("edge", RELEASES, tempers);
 }
 
-static void free_site(void)
+static void end(void)
 {
+    (void)printf("%u worlds, %u lies, %u reboots; expired releases: %u published, %u started, %u of these while every "
+                 "witness lied; after the lies ended: contact in %.1f s on average and %.1f s at most, the right end "
+                 "in %.1f s and %.1f s\n",
+                 totals->worlds, totals->lies, totals->reboots, totals->expired_published, totals->expired_started,
+                 totals->by_lies_alone, totals->contact_s / HF_MAX(totals->worlds, 1), totals->worst_contact_s,
+                 totals->healed_s / HF_MAX(totals->worlds, 1), totals->worst_healed_s);
     hf_simsite_free(site);
+    (void)munmap(totals, sizeof(*totals));
 }
 
 static void cases(TCase *tc)
 {
-    tcase_set_timeout(tc, 0);
-    tcase_add_checked_fixture(tc, make_site, free_site);
-    tcase_add_test(tc, worlds);
+    uint64_t seeds = getenv("HF_SIM_SEED") != NULL ? 1 : seed_from_environment("HF_SIM_SEEDS", DEFAULT_SEEDS);
+
+    tcase_add_unchecked_fixture(tc, begin, end);
+    tcase_add_loop_test(tc, worlds, 0, (int)((seeds + BLOCK - 1) / BLOCK));
 }
 
 HF_TEST_MAIN("sim/time", cases)

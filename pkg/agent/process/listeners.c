@@ -1,18 +1,64 @@
 #include "agent/process/listeners.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum { MISDIRECTED_MAX_BODY = 256 << 10 };
+
+/* The listeners as the metric of refusals names them: those with ports, and the socket. */
+enum { SOCKET = HF_LISTEN_COUNT, NAMES };
+
+struct refusals {
+    struct hf_metric *counts[HF_SERVER_REFUSALS];
+};
 
 struct hf_listeners {
     struct hf_listeners_params params;
     struct hf_web *metrics, *health;
-    struct hf_server *ingest;
+    struct hf_server *ingest, *socket;
+    char socket_path[PATH_MAX]; /* "": no socket */
+    bool socket_is_default;
+    struct refusals refusals[NAMES];
     struct hf_timer *timer; /* for the next attempt */
 };
+
+/* ---- refusals ---------------------------------------------------------------------------------------------------- */
+
+static void count_refusal(void *arg, enum hf_server_refusal why)
+{
+    const struct refusals *refusals = arg;
+
+    hf_metric_add(refusals->counts[why], 1);
+}
+
+static void register_refusals(struct hf_listeners *l)
+{
+    struct hf_metric_family *family =
+        hf_metric_family(l->params.metrics, HF_METRIC_COUNTER, "holdfast_local_refused_total",
+                         "Requests and connections that a local server turned away, by listener and reason.",
+                         HF_LABELS("listener", "reason"));
+
+    for (int i = 0; i < NAMES; i++)
+        for (int k = 0; k < HF_SERVER_REFUSALS; k++)
+            l->refusals[i].counts[k] = hf_metric_with(
+                family, HF_LABELS(i == SOCKET ? "socket" : hf_agent_listener_name((enum hf_agent_listener)i),
+                                  hf_server_refusal_name((enum hf_server_refusal)k)));
+}
+
+/* Without descriptors the agent can neither accept nor read its state. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= HF_LISTEN_DESCRIPTORS)
+        return;
+    limit.rlim_cur = HF_MIN(limit.rlim_max, (rlim_t)HF_LISTEN_DESCRIPTORS);
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 /* ---- the three servers ------------------------------------------------------------------------------------------- */
 
@@ -41,7 +87,12 @@ static int open_metrics(struct hf_listeners *l, const struct hf_agent_listen *at
         .address = at->address,
         .port = at->port,
         .metrics = l->params.metrics,
-        .limits = {.max_connections = HF_LISTEN_METRICS_CONNECTIONS, .replace_oldest = true},
+        .limits = {.max_connections = HF_LISTEN_METRICS_CONNECTIONS,
+                   .idle_s = HF_LISTEN_METRICS_IDLE_S,
+                   .replace_oldest = true},
+        .allowed_hosts = l->params.options->allowed_hosts,
+        .refused = count_refusal,
+        .refused_arg = &l->refusals[HF_LISTEN_METRICS],
         .checks = &l->params.ready,
         .n_checks = 1,
         .routes = &misdirected,
@@ -51,6 +102,22 @@ static int open_metrics(struct hf_listeners *l, const struct hf_agent_listen *at
     return hf_web_new(l->params.loop, &params, &l->metrics, err);
 }
 
+/* Where the limit of open files is low, senders get half of what the fixed servers leave, so that the agent can still
+ * open its files. */
+static unsigned ingest_connections(void)
+{
+    enum {
+        FIXED = HF_LISTEN_METRICS_CONNECTIONS + HF_LISTEN_HEALTH_CONNECTIONS + HF_LISTEN_SOCKET_CONNECTIONS,
+        LEAST = 16
+    };
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= HF_LISTEN_DESCRIPTORS)
+        return HF_LISTEN_INGEST_CONNECTIONS;
+    unsigned left = limit.rlim_cur > FIXED ? (unsigned)limit.rlim_cur - FIXED : 0;
+    return HF_MIN((unsigned)HF_LISTEN_INGEST_CONNECTIONS, HF_MAX(left / 2, (unsigned)LEAST));
+}
+
 static int open_ingest(struct hf_listeners *l, const struct hf_agent_listen *at, struct hf_err *err)
 {
     const struct hf_server_params params = {
@@ -58,10 +125,35 @@ static int open_ingest(struct hf_listeners *l, const struct hf_agent_listen *at,
         .port = at->port,
         .routes = &l->params.ingest,
         .n_routes = 1,
-        .limits = {.max_connections = HF_LISTEN_INGEST_CONNECTIONS},
+        .limits = {.max_connections = ingest_connections()},
+        .allowed_hosts = l->params.options->allowed_hosts,
+        .refused = count_refusal,
+        .refused_arg = &l->refusals[HF_LISTEN_INGEST],
     };
 
     return hf_server_new(l->params.loop, &params, &l->ingest, err);
+}
+
+static int open_socket(struct hf_listeners *l, struct hf_err *err)
+{
+    const struct hf_agent_options *o = l->params.options;
+    const bool grouped = o->ingest_socket_gid != (gid_t)-1;
+    const struct hf_server_name name = {.path = l->socket_path,
+                                        .mode = o->ingest_socket_mode != 0 ? o->ingest_socket_mode
+                                                : grouped                  ? 0660
+                                                                           : 0666,
+                                        .gid = o->ingest_socket_gid};
+    const struct hf_server_params params = {
+        .name = &name,
+        .routes = &l->params.ingest,
+        .n_routes = 1,
+        .limits = {.max_connections = HF_LISTEN_SOCKET_CONNECTIONS},
+        .allowed_hosts = o->allowed_hosts,
+        .refused = count_refusal,
+        .refused_arg = &l->refusals[SOCKET],
+    };
+
+    return hf_server_new(l->params.loop, &params, &l->socket, err);
 }
 
 static int open_health(struct hf_listeners *l, const struct hf_agent_listen *at, struct hf_err *err)
@@ -72,6 +164,9 @@ static int open_health(struct hf_listeners *l, const struct hf_agent_listen *at,
         .limits = {.max_connections = HF_LISTEN_HEALTH_CONNECTIONS,
                    .idle_s = HF_LISTEN_HEALTH_IDLE_S,
                    .replace_oldest = true},
+        .allowed_hosts = l->params.options->allowed_hosts,
+        .refused = count_refusal,
+        .refused_arg = &l->refusals[HF_LISTEN_HEALTH],
         .checks = &l->params.ready,
         .n_checks = 1,
     };
@@ -136,6 +231,36 @@ static int open_all(struct hf_listeners *l, bool go_on, bool log_failures, struc
     return first;
 }
 
+/* The socket, if it is wanted and not open yet. Returns 0, or the failure. */
+static int open_wanted_socket(struct hf_listeners *l, bool log_failure, struct hf_err *err)
+{
+    if (l->socket_path[0] == '\0' || l->socket != NULL)
+        return 0;
+    int r = open_socket(l, err);
+    if (r == 0) {
+        hf_log(l->params.log, HF_LOG_INFO, "server.listening", HF_S("listener", "socket"),
+               HF_S("path", l->socket_path));
+        return 0;
+    }
+    (void)hf_err_wrap(err, r, "--ingest-socket");
+    if (log_failure)
+        hf_log_err(l->params.log, HF_LOG_WARNING, "server.failed", "listener", "socket", err);
+    return r;
+}
+
+static void find_socket_path(struct hf_listeners *l)
+{
+    const struct hf_agent_options *o = l->params.options;
+
+    l->socket_is_default = o->ingest_socket == NULL;
+    if (o->ingest_socket_off)
+        return;
+    if (o->ingest_socket != NULL)
+        (void)snprintf(l->socket_path, sizeof(l->socket_path), "%s", o->ingest_socket);
+    else if (l->params.run_dir != NULL)
+        (void)snprintf(l->socket_path, sizeof(l->socket_path), "%.4000s/ingest.sock", l->params.run_dir);
+}
+
 static void try_again_later(struct hf_listeners *l)
 {
     const struct hf_sched_ops *sched = hf_loop_sched(l->params.loop);
@@ -149,7 +274,8 @@ static void on_timer(void *arg)
     struct hf_listeners *l = arg;
     struct hf_err err = HF_ERR_INIT;
 
-    if (open_all(l, true, false, &err) < 0)
+    int r = open_all(l, true, false, &err), of_socket = open_wanted_socket(l, false, &err);
+    if (r < 0 || of_socket < 0)
         try_again_later(l);
 }
 
@@ -164,10 +290,17 @@ int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listene
     l->timer = sched->timer_new(sched->ctx, on_timer, l);
     if (l->timer == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    int r = open_all(l, params->options->listen_optional, true, err);
-    if (r < 0 && !params->options->listen_optional)
+    raise_descriptors();
+    register_refusals(l);
+    find_socket_path(l);
+    bool optional = params->options->listen_optional;
+    int r = open_all(l, optional, true, err);
+    if (r < 0 && !optional)
         return r;
-    if (r < 0)
+    int of_socket = open_wanted_socket(l, optional || l->socket_is_default, err);
+    if (of_socket < 0 && !optional && !l->socket_is_default)
+        return of_socket;
+    if (r < 0 || of_socket < 0)
         try_again_later(l);
     *ret_listeners = hf_steal(l);
     return 0;
@@ -184,5 +317,6 @@ void hf_listeners_free(struct hf_listeners *listeners)
     hf_web_free(listeners->metrics);
     hf_web_free(listeners->health);
     hf_server_free(listeners->ingest);
+    hf_server_free(listeners->socket);
     free(listeners);
 }

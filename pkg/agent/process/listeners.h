@@ -2,8 +2,9 @@
  *
  *   metrics  serves /metrics, and also /healthz and /readyz, so that a probe needs only this port
  *   ingest   serves POST /ingest without credentials; keep this port local even if other machines may reach /metrics
- *   health   serves /healthz and /readyz for probes that need an answer while the other two servers are overloaded; if
- *            it has too many connections, it closes the oldest one for each new one
+ *   socket   serves POST /ingest on a Unix socket, where the kernel names the process that sends
+ *   health   serves /healthz and /readyz for probes that need an answer while the other servers are overloaded; if
+ *            it has too many connections, it closes an old one for each new one
  *
  * Threads: loop thread only. */
 #pragma once
@@ -14,11 +15,15 @@
 #include "web/web.h"
 
 enum {
-    HF_LISTEN_METRICS_CONNECTIONS = 32,
-    HF_LISTEN_HEALTH_CONNECTIONS = 16,
-    HF_LISTEN_INGEST_CONNECTIONS =
-        HF_SERVER_MAX_CONNECTIONS - HF_LISTEN_METRICS_CONNECTIONS - HF_LISTEN_HEALTH_CONNECTIONS,
+    HF_LISTEN_METRICS_CONNECTIONS = 128,
+    HF_LISTEN_SOCKET_CONNECTIONS = 128,
+    HF_LISTEN_HEALTH_CONNECTIONS = 128,
+    HF_LISTEN_INGEST_CONNECTIONS = HF_SERVER_MAX_CONNECTIONS - HF_LISTEN_METRICS_CONNECTIONS -
+                                   HF_LISTEN_HEALTH_CONNECTIONS - HF_LISTEN_SOCKET_CONNECTIONS,
     HF_LISTEN_HEALTH_IDLE_S = 5,
+    HF_LISTEN_METRICS_IDLE_S = 10,
+    /* descriptors that the process should have: those of all connections, and as many as the agent's work needs */
+    HF_LISTEN_DESCRIPTORS = HF_SERVER_MAX_CONNECTIONS + 336,
     HF_LISTEN_RETRY_S = 30, /* with --listen-optional, seconds between two attempts to open a server */
 };
 
@@ -32,13 +37,15 @@ struct hf_listeners_params {
     struct hf_metrics *metrics;
     struct hf_web_check ready;
     struct hf_server_route ingest;
+    const char *run_dir; /* folder of the default socket; NULL if there is no default socket */
     /* with --listen-optional, time between two attempts to open a server (0 means HF_LISTEN_RETRY_S) */
     uint64_t retry_ns;
 };
 
 /* Opens each server whose port is not off. If a server cannot open, the function fails, and *err names the flags of
- * that server. With --listen-optional, the function does not fail but logs a warning, and the agent tries to open the
- * server again every retry_ns. */
+ * that server. With --listen-optional, and for the default socket, the function does not fail but logs a warning, and
+ * the agent tries to open the server again every retry_ns. Raises the soft limit of open files towards
+ * HF_LISTEN_DESCRIPTORS. */
 HF_MUST_USE int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listeners **ret_listeners,
                                  struct hf_err *err);
 

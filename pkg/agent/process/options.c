@@ -1,11 +1,13 @@
 #include "agent/process/options.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/meta.h"
 #include "api/telemetry.h"
+#include "base/net/url_mask.h"
 #include "base/parse.h"
 #include "config/config.h"
 
@@ -170,6 +172,47 @@ static int set_listen_optional(struct hf_agent_options *o, const char *text)
     return o->listen_optional || strcmp(text, "false") == 0 ? 0 : -EINVAL;
 }
 
+static int set_ingest_socket(struct hf_agent_options *o, const char *text)
+{
+    o->ingest_socket_off = strcmp(text, "off") == 0;
+    return o->ingest_socket_off ? 0 : set_path(&o->ingest_socket, text);
+}
+
+static int set_ingest_socket_mode(struct hf_agent_options *o, const char *text)
+{
+    size_t n = strlen(text);
+
+    o->ingest_socket_mode = 0;
+    for (const char *c = text; *c != '\0'; c++)
+        o->ingest_socket_mode = o->ingest_socket_mode << 3 | (mode_t)(*c - '0');
+    return n >= 3 && n <= 4 && strspn(text, "01234567") == n && (n == 3 || text[0] == '0') ? 0 : -EINVAL;
+}
+
+static int set_ingest_socket_group(struct hf_agent_options *o, const char *text)
+{
+    const struct group *group;
+    uint64_t gid;
+
+    if (hf_parse_u64(text, 0, UINT32_MAX - 1, &gid) == 0) {
+        o->ingest_socket_gid = (gid_t)gid;
+        return 0;
+    }
+    group = getgrnam(text);
+    if (group == NULL)
+        return -EINVAL;
+    o->ingest_socket_gid = group->gr_gid;
+    return 0;
+}
+
+/* A host without a port: the port of a request does not matter. */
+static int set_allow_host(struct hf_agent_options *o, const char *text)
+{
+    if (o->n_allowed_hosts == HF_OPTIONS_MAX_HOSTS || strpbrk(text, "/@ ,*") != NULL)
+        return -EINVAL;
+    o->allowed_hosts[o->n_allowed_hosts++] = text;
+    return 0;
+}
+
 /* Sets the ports that no flag gives. With a free port for metrics, the others are free ones, too: such an agent runs
  * beside others. */
 static int settle_ports(struct hf_agent_options *o, struct hf_err *err)
@@ -300,10 +343,18 @@ static const struct flag {
      "address of POST /ingest (127.0.0.1)"},
     {"ingest-port", "PORT", "INGEST_PORT", set_ingest_port, PORT_WANTED,
      "port of --ingest-address (9091; with --metrics-port 0: any free one)"},
+    {"ingest-socket", "PATH", "INGEST_SOCKET", set_ingest_socket, "an absolute path, or off",
+     "Unix socket of POST /ingest (ingest.sock in the run folder)"},
+    {"ingest-socket-mode", "MODE", "INGEST_SOCKET_MODE", set_ingest_socket_mode, "an octal mode such as 0660",
+     "mode of --ingest-socket (0666; with a group 0660)"},
+    {"ingest-socket-group", "GROUP", "INGEST_SOCKET_GROUP", set_ingest_socket_group, "a group of this machine",
+     "group of --ingest-socket, a name or a number"},
     {"health-address", "ADDR", "HEALTH_ADDRESS", set_health_address, "an address",
      "address of a separate server for /healthz and /readyz (127.0.0.1)"},
     {"health-port", "PORT", "HEALTH_PORT", set_health_port, PORT_WANTED,
      "port of --health-address (9092; with --metrics-port 0: any free one)"},
+    {"allow-host", "HOST", "HOLDFAST_ALLOW_HOST", set_allow_host, "a host without scheme and port, at most seven times",
+     "answer requests for this host over loopback, and those of its web pages; repeatable (none)"},
     {"listen-optional", NULL, "LISTEN_OPTIONAL", set_listen_optional, "true or false",
      "if a port is taken, warn, start without it and retry, instead of failing"},
     {"log-level", "LEVEL", "LOG_LEVEL", set_log_level, "debug, info, warning or error", "lowest level to log (info)"},
@@ -322,9 +373,17 @@ static const struct flag {
     {"version", NULL, NULL, set_version, NULL, "print the version"},
 };
 
+/* The value of a flag as an error shows it: of a URL without its secrets. */
+static const char *show(const struct flag *flag, const char *text, char shown[HF_URL_MASKED])
+{
+    return strcmp(flag->value != NULL ? flag->value : "", "URL") == 0 ? hf_url_mask(text, shown, HF_URL_MASKED) : text;
+}
+
 static int wrong(const struct flag *flag, const char *from, const char *text, struct hf_err *err)
 {
-    return hf_err_set(err, EINVAL, "%s '%.80s': expected %s", from, text, flag->expected);
+    char shown[HF_URL_MASKED];
+
+    return hf_err_set(err, EINVAL, "%s '%.80s': expected %s", from, show(flag, text, shown), flag->expected);
 }
 
 static int take_environment(const char *(*getenv_fn)(const char *name), struct hf_agent_options *options,
@@ -401,6 +460,7 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
         .retry_base_ns = HF_NS_PER_S,
         .storage_dir = "/var/edge/data",
         .max_retries = 3,
+        .ingest_socket_gid = (gid_t)-1,
     };
     int r = take_environment(getenv_fn, &options, err);
 

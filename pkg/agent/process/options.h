@@ -6,13 +6,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "kube/kube.h"
 
-enum { HF_OPTIONS_MAX_ROOTS = 7 };
+enum { HF_OPTIONS_MAX_ROOTS = 7, HF_OPTIONS_MAX_HOSTS = 7 };
 
 enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION, HF_OPTIONS_CHECK_CONFIG };
 
@@ -48,6 +49,13 @@ struct hf_agent_options {
     const char *host_root;
     struct hf_agent_listen listen[HF_LISTEN_COUNT];
     bool listen_optional; /* true if the agent also starts when the port of a listener is in use */
+    /* path of the Unix socket of POST /ingest; NULL for the default path, ingest.sock in the run folder */
+    const char *ingest_socket;
+    bool ingest_socket_off;
+    mode_t ingest_socket_mode;                           /* mode of the socket (0 means 0666, or 0660 with a group) */
+    gid_t ingest_socket_gid;                             /* group of the socket; (gid_t)-1 if no flag gives one */
+    const char *allowed_hosts[HF_OPTIONS_MAX_HOSTS + 1]; /* hosts that --allow-host names; NULL ends the list */
+    size_t n_allowed_hosts;
     uint64_t retry_base_ns;
     const char *storage_dir; /* folder for the telemetry spools */
     /* URL of the telemetry sink that is used while no policy configures telemetry; NULL if there is none */

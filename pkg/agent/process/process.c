@@ -110,6 +110,7 @@ static int serve(struct process *p, struct hf_err *err)
         .metrics = p->metrics,
         .ready = {.name = "desired-state", .ready = desired_state_is_known, .arg = p},
         .ingest = hf_agent_telemetry_route(p->telemetry),
+        .run_dir = p->run_path[0] != '\0' ? p->options->run_dir : NULL,
     };
 
     return hf_listeners_new(&params, &p->listeners, err);

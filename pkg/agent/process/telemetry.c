@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/home.h"
+#include "base/net/url_mask.h"
 #include "os/dir.h"
 #include "telemetry/telemetry.h"
 
@@ -48,6 +49,7 @@ static int read_fallback(struct hf_agent_telemetry *t, struct hf_err *err)
 {
     _cleanup_(hf_freep) struct hf_issues *issues = calloc(1, sizeof(*issues));
     _cleanup_(hf_json_freep) json_t *object = NULL;
+    char shown[HF_URL_MASKED];
 
     if (t->params.options->cloud_endpoint == NULL)
         return 0;
@@ -56,7 +58,7 @@ static int read_fallback(struct hf_agent_telemetry *t, struct hf_err *err)
         return hf_err_set(err, ENOMEM, "out of memory");
     int r = hf_syncpolicy_decode(object, &t->fallback, issues);
     return r < 0 ? hf_err_set(err, -r, "CLOUD_ENDPOINT '%.80s' is not a valid sink URL",
-                              t->params.options->cloud_endpoint)
+                              hf_url_mask(t->params.options->cloud_endpoint, shown, sizeof(shown)))
                  : 0;
 }
 

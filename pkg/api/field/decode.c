@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/net/url_mask.h"
+
 size_t hf_decode_enter(struct hf_decode *decode, const char *key, size_t index)
 {
     size_t before = decode->path_n, room = sizeof(decode->path) - before;
@@ -57,7 +59,10 @@ const char *hf_decode_describe(const json_t *value, char text[HF_VALUE_TEXT])
 {
     enum { SHOWN = 40 };
     const char *string = json_string_value(value);
+    char masked[HF_URL_MASKED];
 
+    if (string != NULL && strstr(string, "://") != NULL) /* its query may be a secret */
+        string = hf_url_mask(string, masked, sizeof(masked));
     if (string != NULL && strlen(string) > SHOWN)
         (void)snprintf(text, HF_VALUE_TEXT, "'%.*s...'", whole_characters(string, SHOWN), string);
     else if (string != NULL)

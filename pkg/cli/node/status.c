@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "cli/node/status_local.h"
+#include "cli/node/status_plain.h"
 #include "cli/node/status_print.h"
 #include "cli/node/status_seen.h"
 #include "cli/parts.h"
@@ -194,6 +195,8 @@ int hf_cli_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_
     struct hf_cli_seen seen = hf_cli_judge_seen(cli, node, agent_runs);
     if (hf_cli_flag(args, "json"))
         r = print_json(cli, node, &seen, &hold, err);
+    else if (hf_cli_make_plain(node) < 0)
+        r = hf_err_set(err, ENOMEM, "out of memory");
     else
         r = hf_cli_print_node(cli, node, &seen, &hold, err);
     if (r < 0)

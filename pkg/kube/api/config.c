@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/host.h"
+#include "base/net/url_mask.h"
 #include "base/parse.h"
 #include "kube/api/kubeconfig.h"
 #include "os/file.h"
@@ -23,12 +24,16 @@ static int check_server(struct hf_kube_config *config, struct hf_err *err)
     bool secrets = config->token != NULL || config->token_file != NULL || config->client_key_pem != NULL ||
                    config->client_key_file != NULL;
 
+    char shown[HF_URL_MASKED];
+
     while (n > 0 && server[n - 1] == '/')
         server[--n] = '\0';
     if ((!tls && !plain) || n > MAX_SERVER_BYTES || *host == '\0' || *host == '/' || *host == ':')
-        return hf_err_set(err, EINVAL, "server '%.80s': expected https://HOST[:PORT] or http://HOST[:PORT]", server);
+        return hf_err_set(err, EINVAL, "server '%.80s': expected https://HOST[:PORT] or http://HOST[:PORT]",
+                          hf_url_mask(server, shown, sizeof(shown)));
     if (strpbrk(server, "@?# \t\r\n\"<>\\^`{|}") != NULL)
-        return hf_err_set(err, EINVAL, "server '%.80s': credentials, query and blanks are not allowed", server);
+        return hf_err_set(err, EINVAL, "server '%.80s': credentials, query and blanks are not allowed",
+                          hf_url_mask(server, shown, sizeof(shown)));
     if (config->token != NULL && strpbrk(config->token, "\r\n") != NULL) /* it goes into a header */
         return hf_err_set(err, EBADMSG, "the token has more than one line");
     if (plain && secrets && !hf_host_is_loopback(hf_host_of_url(server)))

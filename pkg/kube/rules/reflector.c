@@ -174,6 +174,8 @@ static uint64_t rest_ns(struct hf_reflector *rf, const struct hf_rf_limits *limi
 {
     uint64_t spread = HF_MIN(limits->spread_ns, HF_RF_SPREAD_MAX_NS);
 
+    /* The request comes from whoever answers now: that server must not silence the node for longer. */
+    retry_after_ns = HF_MIN(retry_after_ns, HF_RF_RETRY_AFTER_MAX_NS);
     switch (rf->resting) {
     case HF_REST_LINK:
         return backoff_ns(&rf->unreached, limits->retry_cap_ns, 0, rng);

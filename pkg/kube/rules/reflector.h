@@ -28,7 +28,7 @@
  *   server  The server refused, reset or closed the connection. All nodes notice this at the same time, so the rest
  *           ends at a random moment within spread_ns, or earlier at a nudge.
  *   busy    The server answered 429 or 5xx. The rest is a back-off, and at least as long as Retry-After if the server
- *           sent one.
+ *           sent one; of a longer Retry-After than HF_RF_RETRY_AFTER_MAX_NS, only that time counts.
  *   denied  The server answered 403, 404 or several times 401. The rest is a back-off of up to 5 minutes, because a
  *           person must act first.
  *   relist  The server answered 410. The rest ends at a random moment within half of spread_ns, so that the lists of a
@@ -116,6 +116,7 @@ struct hf_rf_limits {
 #define HF_RF_SPREAD_NS (10 * HF_NS_PER_S) /* value of spread_ns while the size of the fleet is unknown */
 #define HF_RF_SPREAD_MAX_NS (300 * HF_NS_PER_S)
 #define HF_RF_DENIED_CAP_NS (300 * HF_NS_PER_S)
+#define HF_RF_RETRY_AFTER_MAX_NS (300 * HF_NS_PER_S) /* longest delay that a server's Retry-After can ask for */
 #define HF_RF_BASE_NS HF_NS_PER_S
 #define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS) /* minimum length of a rest */
 #define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* time limit for the beginning of the answer to a watch request */

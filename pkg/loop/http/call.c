@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/net/url_mask.h"
 #include "base/parse.h"
 #include "loop/http/client.h"
 #include "loop/http/internal.h"
@@ -100,9 +101,9 @@ static void free_aborted(struct hf_http_pool *pool)
 /* Ends the call with `r`; call->err holds the cause. */
 static void set_result(struct hf_http_call *call, int r)
 {
-    char shown[160];
+    char shown[HF_URL_MASKED];
 
-    call->result = hf_err_wrap(&call->err, r, "%s %s", call->method, hf_url_show(call->url, shown, sizeof(shown)));
+    call->result = hf_err_wrap(&call->err, r, "%s %s", call->method, hf_url_mask(call->url, shown, sizeof(shown)));
 }
 
 static int connect_errno(CURL *easy)
@@ -464,6 +465,7 @@ static int next_hop(struct hf_http_call *call)
         return r;
     if (call->to.https && !to.https)
         return hf_err_set(&call->err, EPROTO, "redirected from https to http, to '%s'", to.origin);
+    call->allowed = call->reached;
     call->left_origin = call->left_origin || strcmp(to.origin, call->to.origin) != 0;
     call->to = to;
     secret_free(call->url);
@@ -512,7 +514,13 @@ static void on_ended(CURL *easy, CURLcode code)
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
     /* We stop a redirect whose body is too long to read. */
     bool cut_redirect = code == CURLE_WRITE_ERROR && call->skip_body;
-    if (code != CURLE_OK && call->result == 0 && !cut_redirect)
+    if (code == CURLE_OK && call->refused) { /* one address was refused, another one answered */
+        call->refused = false;
+        call->err = (struct hf_err)HF_ERR_INIT;
+    }
+    if (code != CURLE_OK && call->refused)
+        set_result(call, -call->err.code);
+    else if (code != CURLE_OK && call->result == 0 && !cut_redirect)
         set_curl_result(call, code);
     end_soon(call);
 }
@@ -598,6 +606,7 @@ int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct 
     }
     call->client = client;
     call->loop = client->loop;
+    call->reached = call->allowed = HF_ADDRESS_LOOPBACK; /* whoever made the request chose its first address */
     call->start_ns = uv_hrtime();
     call->last_byte_ns = call->start_ns;
     hf_loop_task_init(&call->step, on_step);

@@ -1,4 +1,5 @@
 /* One hop of a request as options of a curl handle: headers, method, URL; and curl's callbacks while it connects. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -44,6 +45,46 @@ static int on_socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
     }
     return CURL_SOCKOPT_OK;
+}
+
+/* Ends the hop because its redirect led to `address`. */
+static void refuse_address(struct hf_http_call *call, enum hf_address_class class)
+{
+    call->refused = true;
+    (void)hf_err_set(&call->err, EPROTO,
+                     "the redirect leads to '%.100s', a %s address, from a %s one: a redirect must not "
+                     "lead closer to this machine",
+                     call->to.origin, hf_address_class_name(class), hf_address_class_name(call->allowed));
+}
+
+/* Looks at each address before anything is sent to it: after the names are resolved, so that a name which changes its
+ * address between two lookups helps nobody. */
+static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    struct hf_http_call *call = arg;
+    enum hf_address_class class = hf_address_class_of(&to->addr);
+
+    (void)purpose;
+    if (class > call->allowed) {
+        refuse_address(call, class);
+        return CURL_SOCKET_BAD;
+    }
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+/* Also runs on a connection that an earlier call opened. */
+static int on_connected(void *arg, char *peer, char *own, int peer_port, int own_port)
+{
+    struct hf_http_call *call = arg;
+
+    (void)own;
+    (void)peer_port;
+    (void)own_port;
+    call->reached = hf_address_class_of_text(peer);
+    if (call->reached <= call->allowed)
+        return CURL_PREREQFUNC_OK;
+    refuse_address(call, call->reached);
+    return CURL_PREREQFUNC_ABORT;
 }
 
 /* ---- the request as curl wants it -------------------------------------------------------------------------------- */
@@ -114,6 +155,10 @@ static bool set_callbacks(struct hf_http_call *call)
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->curl_text) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_made) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, call) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, call) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, call) == CURLE_OK;
 }

@@ -52,7 +52,8 @@ struct hf_http_request {
     /* limit of the body in bytes (0 means 16 MiB, UINT64_MAX no limit); a longer body ends the call with -E2BIG */
     uint64_t max_body_bytes;
     uint64_t bandwidth_limit; /* limit in bytes per second (0 means none) */
-    /* true to follow up to 5 redirects, but never from https to http; other origins get no credentials */
+    /* true to follow up to 5 redirects, but never from https to http, nor closer to this machine: from a public to a
+     * private, link-local or loopback address, and so on (base/net/address.h); other origins get no credentials */
     bool follow_redirects;
     /* Called once, with status and headers of the response (after redirects, of the last response). If the callback
      * returns -errno, the call ends with that error. May be NULL. */

@@ -14,6 +14,7 @@
 
 #include <curl/curl.h>
 
+#include "base/net/address.h"
 #include "loop/core.h"
 #include "loop/http/client.h"
 #include "loop/http/head.h"
@@ -107,6 +108,10 @@ struct hf_http_call {
     /* true once a redirect has led to another origin; the call then no longer sends the caller's own credentials */
     bool left_origin;
     unsigned redirects;
+    /* class of the address that this hop is connected to; a redirect may lead to this class or one before it */
+    enum hf_address_class reached;
+    enum hf_address_class allowed; /* highest class to connect to; for the first hop any */
+    bool refused;                  /* an address was beyond `allowed`; err says which */
 
     struct hf_http_head head;
     struct hf_buf collected;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/host.h"
+#include "base/net/url_mask.h"
 #include "base/parse.h"
 
 static void url_done(CURLU **url)
@@ -62,10 +63,10 @@ int hf_url_split(const char *text, struct hf_url_parts *ret_parts, struct hf_err
         curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK || !copy_host(host, parts.host) ||
         hf_parse_u64(port, 1, UINT16_MAX, &number) < 0)
         return hf_err_set(err, EINVAL, "'%s' is not a URL with scheme and host",
-                          hf_url_show(text, shown, sizeof(shown)));
+                          hf_url_mask(text, shown, sizeof(shown)));
     parts.https = strcasecmp(scheme, "https") == 0;
     if (!parts.https && strcasecmp(scheme, "http") != 0)
-        return hf_err_set(err, EINVAL, "'%s' is neither http nor https", hf_url_show(text, shown, sizeof(shown)));
+        return hf_err_set(err, EINVAL, "'%s' is neither http nor https", hf_url_mask(text, shown, sizeof(shown)));
     bool six = strchr(parts.host, ':') != NULL;
     parts.port = (unsigned)number;
     parts.loopback = hf_host_is_loopback(hf_view_of(parts.host));
@@ -104,23 +105,4 @@ int hf_url_with_host(const char *text, const char *host, char **ret_url, struct 
         return hf_err_set(err, ENOMEM, "not enough memory for a URL");
     *ret_url = copy;
     return 0;
-}
-
-const char *hf_url_show(const char *text, char *shown, size_t n)
-{
-    _cleanup_(url_done) CURLU *url = parse(text);
-    _cleanup_(text_done) char *whole = NULL;
-
-    if (url != NULL && curl_url_set(url, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
-        curl_url_set(url, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK &&
-        curl_url_set(url, CURLUPART_QUERY, NULL, 0) == CURLUE_OK &&
-        curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
-        curl_url_get(url, CURLUPART_URL, &whole, 0) == CURLUE_OK) {
-        (void)snprintf(shown, n, "%s", whole);
-        return shown;
-    }
-    /* Show a text that is no URL up to the place where a secret could begin. */
-    size_t safe = strcspn(text, "?#@");
-    (void)snprintf(shown, n, "%.*s", (int)(text[safe] == '@' ? 0 : HF_MIN(safe, (size_t)100)), text);
-    return shown;
 }

@@ -28,7 +28,3 @@ HF_MUST_USE int hf_url_join(const char *base, const char *location, char **ret_u
 /* Replaces the host of a URL by `host`, which is a name, an IPv4 address, or an IPv6 address with brackets. The caller
  * frees *ret_url with free(). */
 HF_MUST_USE int hf_url_with_host(const char *url, const char *host, char **ret_url, struct hf_err *err);
-
-/* Formats a URL for error texts without user, password, query and fragment, because these may hold secrets. Cuts the
- * result to the n bytes of `shown`. Returns `shown`. */
-const char *hf_url_show(const char *text, char *shown, size_t n);

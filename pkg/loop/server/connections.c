@@ -2,14 +2,38 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "loop/server/internal.h"
+#include "loop/server/seats.h"
 #include "os/fd.h"
 
+_Static_assert((int)HF_SERVER_MAX_CONNECTIONS <= (int)HF_SERVER_SEATS_MAX, "one server may reserve all connections");
+
 enum { ACCEPT_AT_ONCE = 32 };
+
+/* Nobody gives way sooner: a client has this time to send its request after it connected. A server with 128 places then
+ * lets 6,400 newcomers in each second, so a probe waits 0.3 s behind 2,000 others. */
+#define LEAST_LIFE_NS (20 * HF_NS_PER_MS)
+
+const char *hf_server_refusal_name(enum hf_server_refusal refusal)
+{
+    static const char *const names[HF_SERVER_REFUSALS] = {[HF_SERVER_REFUSED_HOST] = "host",
+                                                          [HF_SERVER_REFUSED_ORIGIN] = "origin",
+                                                          [HF_SERVER_REFUSED_FULL] = "full",
+                                                          [HF_SERVER_REFUSED_SHARE] = "share"};
+
+    return names[refusal];
+}
+
+void hf_server_connections_refused(const struct hf_server *server, enum hf_server_refusal why)
+{
+    if (server->refused != NULL)
+        server->refused(server->refused_arg, why);
+}
 
 void hf_server_connections_take_spare(struct hf_server *server)
 {
@@ -17,13 +41,14 @@ void hf_server_connections_take_spare(struct hf_server *server)
         server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-void hf_server_connections_forget(struct hf_server *server, const struct lws *wsi)
+/* Takes the connection out of the list. Does nothing if it is no longer in it. */
+static void forget(const struct hf_server_connection *connection)
 {
-    struct lws **all = server->connections;
+    struct hf_server *server = connection->server;
+    struct hf_server_connection **all = server->connections;
     unsigned i = 0;
 
-    hf_server_connections_take_spare(server); /* lws has closed the connection's descriptor by now */
-    while (i < server->n_connections && all[i] != wsi)
+    while (i < server->n_connections && all[i] != connection)
         i++;
     if (i == server->n_connections)
         return;
@@ -31,18 +56,50 @@ void hf_server_connections_forget(struct hf_server *server, const struct lws *ws
     memmove(all + i, all + i + 1, (server->n_connections - i) * sizeof(all[0]));
 }
 
-/* Returns false if the server keeps all its connections. */
-static bool drop_oldest(struct hf_server *server)
+void hf_server_connections_destroyed(struct hf_server_connection *connection)
 {
-    if (!server->limits.replace_oldest || server->n_connections == 0)
-        return false;
-    struct lws *oldest = server->connections[0];
-    hf_server_connections_forget(server, oldest);
+    struct hf_server *server = connection->server;
+
+    hf_server_connections_take_spare(server); /* lws has closed the connection's descriptor by now */
+    forget(connection);
+    if (server->adopting == connection)
+        server->adopting = NULL;
+    free(connection);
+}
+
+/* Ends a connection to make room. */
+static void end(struct hf_server_connection *connection)
+{
+    struct lws *wsi = connection->wsi;
+
+    hf_server_connections_refused(connection->server, HF_SERVER_REFUSED_SHARE);
+    forget(connection);
     /* else lws waits until the peer takes the bytes it holds back */
-    (void)shutdown(lws_get_socket_fd(oldest), SHUT_RDWR);
+    (void)shutdown(lws_get_socket_fd(wsi), SHUT_RDWR);
     /* allowed here: we are outside of lws' callbacks */
-    lws_set_timeout(oldest, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
-    return true;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+}
+
+/* Makes room for a newcomer. 1: there is room. 0: the newcomer must go. -EAGAIN: the connection that should give way is
+ * younger than LEAST_LIFE_NS; *ret_wait_ns says how long. */
+static int make_room(struct hf_server *server, const struct hf_peer *newcomer, uint64_t *ret_wait_ns)
+{
+    struct hf_server_seat seats[HF_SERVER_MAX_CONNECTIONS];
+
+    if (server->n_connections < server->limits.max_connections)
+        return 1;
+    for (unsigned i = 0; i < server->n_connections; i++)
+        seats[i] = (struct hf_server_seat){server->connections[i]->peer.key, server->connections[i]->answering};
+    int i = hf_server_seats_choose(seats, server->n_connections, newcomer->key, server->limits.replace_oldest);
+    if (i < 0)
+        return 0;
+    uint64_t age_ns = uv_hrtime() - server->connections[i]->since_ns;
+    if (server->limits.replace_oldest && age_ns < LEAST_LIFE_NS) {
+        *ret_wait_ns = LEAST_LIFE_NS - age_ns;
+        return -EAGAIN;
+    }
+    end(server->connections[i]);
+    return 1;
 }
 
 /* Accepts one connection: its descriptor, or -1 if none waits or no descriptor is left. *ret_last: it uses the spare
@@ -56,7 +113,9 @@ static int next_connection(struct hf_server *server, bool first, bool *ret_last)
     if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || !first)
         return fd;
     if (server->spare_fd < 0) {
-        (void)drop_oldest(server); /* lws closes it in the next turn; then uv calls us again */
+        /* lws closes it in the next turn; then uv calls us again */
+        if (server->limits.replace_oldest && server->n_connections > 0)
+            end(server->connections[0]);
         return -1;
     }
     hf_closep(&server->spare_fd);
@@ -64,31 +123,91 @@ static int next_connection(struct hf_server *server, bool first, bool *ret_last)
     return accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
-/* Returns false if no connection waits, as far as this turn can see. */
+/* Gives the descriptor to lws, or closes it. */
+static void adopt(struct hf_server *server, int fd, const struct hf_peer *peer)
+{
+    struct hf_server_connection *connection = calloc(1, sizeof(*connection));
+    int on = 1; /* a long body takes several writes: without this each waits for an acknowledgement */
+
+    if (connection == NULL) {
+        (void)close(fd);
+        return;
+    }
+    connection->server = server;
+    connection->peer = *peer;
+    connection->since_ns = uv_hrtime();
+    if (!peer->over_unix)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    lws_adopt_desc_t adoption = {
+        .vh = server->host->vhost, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, .fd.sockfd = fd, .opaque = connection};
+    server->adopting = connection;
+    struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&adoption);
+    if (wsi == NULL) { /* lws closed the descriptor, and may have destroyed the connection */
+        free(server->adopting);
+        server->adopting = NULL;
+        return;
+    }
+    server->adopting = NULL;
+    connection->wsi = wsi;
+    server->connections[server->n_connections++] = connection;
+    if (server->limits.idle_s != HF_SERVER_IDLE_S)
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HOLDING_AH, (int)server->limits.idle_s);
+}
+
+static void turn_away(struct hf_server *server, int fd)
+{
+    (void)close(fd);
+    hf_server_connections_refused(server, HF_SERVER_REFUSED_FULL);
+    hf_server_connections_take_spare(server);
+}
+
+/* Keeps the newcomer, and accepts nobody, until a place is free. */
+static void wait_for_place(struct hf_server *server, int fd, const struct hf_peer *peer, uint64_t wait_ns)
+{
+    server->held_fd = fd;
+    server->held_peer = *peer;
+    (void)uv_poll_stop(server->listener);
+    (void)uv_timer_start(server->pause, hf_server_connections_go_on, wait_ns / HF_NS_PER_MS + 1, 0);
+}
+
+/* Returns false if this turn must accept no more. */
+static bool place(struct hf_server *server, int fd, const struct hf_peer *peer, bool last)
+{
+    uint64_t wait_ns = 0;
+    int r = make_room(server, peer, &wait_ns);
+
+    if (r == -EAGAIN && !last && !server->loop->closing) {
+        wait_for_place(server, fd, peer, wait_ns);
+        return false;
+    }
+    if (server->loop->closing || r <= 0 || (last && !server->limits.replace_oldest))
+        turn_away(server, fd);
+    else
+        adopt(server, fd, peer);
+    return !last;
+}
+
+/* Returns false if no connection waits, as far as this turn can see, or if this turn must accept no more. */
 static bool accept_one(struct hf_server *server, bool first)
 {
+    struct hf_peer peer;
     bool last;
     int fd = next_connection(server, first, &last);
 
     if (fd < 0)
         return false;
-    bool full = server->n_connections >= server->limits.max_connections && !drop_oldest(server);
-    if (server->loop->closing || full || (last && !server->limits.replace_oldest)) {
-        (void)close(fd);
-        hf_server_connections_take_spare(server);
-        return !last;
-    }
-    int on = 1; /* a long body takes several writes: without this each waits for an acknowledgement */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    lws_adopt_desc_t adoption = {
-        .vh = server->host->vhost, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, .fd.sockfd = fd, .opaque = server};
-    struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&adoption); /* NULL: lws closed it */
-    if (wsi == NULL)
-        return !last;
-    server->connections[server->n_connections++] = wsi;
-    if (server->limits.idle_s != HF_SERVER_IDLE_S)
-        lws_set_timeout(wsi, PENDING_TIMEOUT_HOLDING_AH, (int)server->limits.idle_s);
-    return !last;
+    hf_peer_of(server->host->peer_lookup, fd, &peer);
+    return place(server, fd, &peer, last);
+}
+
+void hf_server_connections_go_on(uv_timer_t *timer)
+{
+    struct hf_server *server = timer->data;
+    int fd = server->held_fd;
+
+    server->held_fd = -1;
+    if (fd < 0 || place(server, fd, &server->held_peer, false))
+        (void)uv_poll_start(server->listener, UV_READABLE, hf_server_connections_accept);
 }
 
 void hf_server_connections_accept(uv_poll_t *poll, int status, int events)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "loop/server/guard.h"
 #include "loop/server/internal.h"
 
 enum {
@@ -19,12 +20,14 @@ enum {
     MAX_HEAD_BYTES = 1024, /* head of a reply, without its extra headers */
     SHORT_REPLY = 1024,    /* a body of up to this goes out with the head */
     PIECE_BYTES = 16384,   /* part of a body for one call of lws */
+    MAX_GUARDED = 512,     /* longest Host or Origin that can be allowed */
 };
 
 /* One request; lws zeroes it at its begin. */
 struct exchange {
     const struct hf_server_route *route;
     struct hf_server *server;
+    struct hf_server_connection *connection;
     struct hf_server_exchange *later; /* the handler has it and has not answered yet, or the answer waits in it */
     struct hf_buf body;
     struct hf_buf reply;
@@ -249,6 +252,8 @@ void hf_server_answer(struct hf_server_exchange *later, int status, const char *
 static int send_answer(struct lws *wsi, struct exchange *exchange)
 {
     struct hf_server_exchange *later = hf_steal(exchange->later);
+
+    exchange->connection->answering = false;
     int r = later->reply.status == 0 || exchange->server->closed ? -1 : begin_reply(wsi, exchange, &later->reply);
 
     later_free(later);
@@ -263,6 +268,7 @@ static int start(struct lws *wsi, struct exchange *exchange, const struct hf_ser
         return -1;
     *later = (struct hf_server_exchange){.wsi = wsi, .starting = true};
     exchange->later = later;
+    exchange->connection->answering = true;
     exchange->route->start(exchange->route->arg, request, later);
     later->starting = false;
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, HF_SERVER_ANSWER_S);
@@ -320,6 +326,7 @@ static int handle(struct lws *wsi, struct exchange *exchange)
         .checksum = hf_view_of(checksum),
         .device_key = hf_view_of(device),
         .body = hf_buf_view(&exchange->body),
+        .peer = &exchange->connection->peer,
     };
     int r;
     if (route->start != NULL) {
@@ -378,16 +385,54 @@ static int ask_for_body(struct lws *wsi)
     return lws_write(wsi, line + LWS_PRE, sizeof(go_on) - 1, LWS_WRITE_HTTP_HEADERS) < 0 ? -1 : 0;
 }
 
-static int on_request(struct hf_server *server, struct lws *wsi, struct exchange *exchange, const char *path)
+/* Copies the value of a header. Returns false if the request does not have it; the value "?" stands for one that is
+ * too long. */
+static bool header_of(struct lws *wsi, enum lws_token_indexes token, char *text, int n)
 {
-    const char *method = method_of(wsi);
+    if (lws_hdr_total_length(wsi, token) <= 0)
+        return false;
+    if (lws_hdr_copy(wsi, text, n, token) <= 0)
+        (void)snprintf(text, (size_t)n, "?");
+    return true;
+}
+
+/* A request over loopback must be for this machine, and none may come from a web page (guard.h). Returns the reason for
+ * a refusal, or NULL. */
+static const char *find_foreign(const struct hf_server_connection *connection, struct lws *wsi)
+{
+    const struct hf_server *server = connection->server;
+    char text[MAX_GUARDED];
+
+    if (header_of(wsi, WSI_TOKEN_ORIGIN, text, sizeof(text)) &&
+        !hf_server_guard_origin(hf_view_of(text), server->allowed_hosts)) {
+        hf_server_connections_refused(server, HF_SERVER_REFUSED_ORIGIN);
+        return "the request has an Origin header, so a web page sent it: --allow-host names the hosts whose pages may";
+    }
+    if (connection->peer.over_loopback && header_of(wsi, WSI_TOKEN_HOST, text, sizeof(text)) &&
+        !hf_server_guard_host(hf_view_of(text), server->address, server->allowed_hosts)) {
+        hf_server_connections_refused(server, HF_SERVER_REFUSED_HOST);
+        return "the Host header does not name this machine: use 127.0.0.1, or allow the name with --allow-host";
+    }
+    return NULL;
+}
+
+static int on_request(struct hf_server_connection *connection, struct lws *wsi, struct exchange *exchange,
+                      const char *path)
+{
+    struct hf_server *server = connection->server;
+    const char *method = method_of(wsi), *foreign = find_foreign(connection, wsi);
     bool known = false;
     uint64_t n;
 
     exchange->server = server;
+    exchange->connection = connection;
     exchange->route = server->closed ? NULL : find_route(server, path, method, &known);
     bool readable = body_length(wsi, &n);
     exchange->close = !readable || n > 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
+    if (foreign != NULL) {
+        exchange->route = NULL;
+        return refuse(wsi, exchange, 403, foreign, NULL);
+    }
     if (!readable)
         return refuse(wsi, exchange, 400, "the Content-Length is invalid", NULL);
     if (exchange->route == NULL)
@@ -457,6 +502,8 @@ static int on_body_end(const struct hf_server *server, struct lws *wsi, struct e
 static void exchange_done(struct exchange *exchange)
 {
     body_done(exchange);
+    if (exchange->connection != NULL)
+        exchange->connection->answering = false;
     hf_buf_done(&exchange->reply);
     if (exchange->later != NULL && exchange->later->answered)
         later_free(exchange->later);
@@ -467,18 +514,18 @@ static void exchange_done(struct exchange *exchange)
 
 static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t n)
 {
-    struct hf_server *server = lws_get_opaque_user_data(wsi);
+    struct hf_server_connection *connection = lws_get_opaque_user_data(wsi);
     struct exchange *exchange = user;
 
-    if (server == NULL)
+    if (connection == NULL)
         return 0; /* lws reports about itself */
     switch (reason) {
     case LWS_CALLBACK_HTTP:
-        return on_request(server, wsi, exchange, in);
+        return on_request(connection, wsi, exchange, in);
     case LWS_CALLBACK_HTTP_BODY:
         return on_body(wsi, exchange, in, n);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return on_body_end(server, wsi, exchange);
+        return on_body_end(connection->server, wsi, exchange);
     case LWS_CALLBACK_HTTP_WRITEABLE:
         if (exchange->later != NULL && exchange->later->answered && !exchange->replying)
             return send_answer(wsi, exchange);
@@ -489,7 +536,8 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
             exchange_done(exchange);
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
-        hf_server_connections_forget(server, wsi);
+        lws_set_opaque_user_data(wsi, NULL);
+        hf_server_connections_destroyed(connection);
         return 0;
     default:
         return 0;

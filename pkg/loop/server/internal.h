@@ -6,6 +6,7 @@
 
 #include "loop/core.h"
 #include "loop/server/server.h"
+#include "os/socket/unix_socket.h"
 
 /* The part that all servers of a loop share, which has one lws context. The first server makes this part, and the loop
  * ends it. */
@@ -15,7 +16,17 @@ struct hf_server_host {
     struct lws_context *context;
     struct lws_vhost *vhost; /* the one vhost of `context` */
     struct hf_list servers;
+    int peer_lookup;   /* hf_peer_lookup_open() */
     unsigned reserved; /* number of connections that servers have reserved, out of HF_SERVER_MAX_CONNECTIONS */
+};
+
+/* One connection of a server; lws frees it with its own part (WSI_DESTROY). */
+struct hf_server_connection {
+    struct hf_server *server;
+    struct lws *wsi;
+    struct hf_peer peer;
+    uint64_t since_ns; /* uv_hrtime() of its begin */
+    bool answering;    /* the whole request is here, and its answer is not */
 };
 
 struct hf_server {
@@ -23,17 +34,27 @@ struct hf_server {
     struct hf_server_host *host;
     struct hf_loop *loop;
     uv_poll_t *listener; /* poll handle of the listening socket; after the close, its close callback frees it */
+    /* timer that runs while the server accepts nobody because all connections are young; its close callback frees it */
+    uv_timer_t *pause;
+    int held_fd; /* the newcomer that waits meanwhile (-1 means none) */
+    struct hf_peer held_peer;
     int listen_fd;
     /* spare descriptor, which the server closes to accept a connection when the process has no other descriptor left
      * (-1 means none) */
     int spare_fd;
     uint16_t port;
+    char address[64];           /* where it listens; "": on a Unix socket */
+    struct hf_unix_socket name; /* of a Unix socket */
+    const char *const *allowed_hosts;
+    void (*refused)(void *arg, enum hf_server_refusal why); /* may be NULL */
+    void *refused_arg;
     struct hf_server_limits limits;
-    struct lws **connections; /* array of limits.max_connections connections, the oldest first */
+    struct hf_server_connection **connections; /* array of limits.max_connections, the oldest first */
     unsigned n_connections;
-    size_t bodies_bytes;            /* number of received bytes of the long bodies that are still arriving */
-    bool closed;                    /* true if the server is closed and calls no handler any more */
-    struct hf_server_route *routes; /* the server's routes, with its own copies of paths and methods */
+    struct hf_server_connection *adopting; /* the connection that lws takes over now, and frees if that fails */
+    size_t bodies_bytes;                   /* number of received bytes of the long bodies that are still arriving */
+    bool closed;                           /* true if the server is closed and calls no handler any more */
+    struct hf_server_route *routes;        /* the server's routes, with its own copies of paths and methods */
     size_t n_routes;
 };
 
@@ -48,8 +69,14 @@ extern const struct lws_protocols hf_server_exchange_protocols[];
  * server. */
 void hf_server_connections_accept(uv_poll_t *poll, int status, int events);
 
-/* Call when lws has destroyed this connection. Does nothing if the server no longer counts the connection. */
-void hf_server_connections_forget(struct hf_server *server, const struct lws *wsi);
+/* Callback of server->pause: gives the newcomer that waits its place, and accepts again. */
+void hf_server_connections_go_on(uv_timer_t *timer);
+
+/* Call when lws has destroyed this connection; frees it. */
+void hf_server_connections_destroyed(struct hf_server_connection *connection);
+
+/* Counts somebody whom the server turned away. */
+void hf_server_connections_refused(const struct hf_server *server, enum hf_server_refusal why);
 
 /* Opens the spare descriptor if the server is open and has none. */
 void hf_server_connections_take_spare(struct hf_server *server);

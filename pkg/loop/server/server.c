@@ -23,7 +23,8 @@
 #include "loop/server/internal.h"
 #include "os/fd.h"
 
-enum { BACKLOG = 512 };
+/* waiting connections; the kernel lowers it to net.core.somaxconn, usually 4096 */
+enum { BACKLOG = 4096 };
 
 /* ---- listening --------------------------------------------------------------------------------------------------- */
 
@@ -53,9 +54,18 @@ static int open_listener(struct hf_server *server, const char *address, uint16_t
         return hf_err_sys(err, r, "listen on %s:%u", address, port);
     }
     server->listen_fd = fd;
+    (void)snprintf(server->address, sizeof(server->address), "%s", address);
     server->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
                                                      : ((struct sockaddr_in *)&bound)->sin_port);
     return 0;
+}
+
+static int open_name(struct hf_server *server, const struct hf_server_name *name, struct hf_err *err)
+{
+    const struct hf_unix_socket_params params = {
+        .path = name->path, .type = SOCK_STREAM, .mode = name->mode, .gid = name->gid, .backlog = BACKLOG};
+
+    return hf_unix_socket_listen(&params, &server->listen_fd, &server->name, err);
 }
 
 static void free_listener(uv_handle_t *handle)
@@ -74,6 +84,11 @@ static int watch_listener(struct hf_server *server, struct hf_err *err)
         server->listener = NULL;
         return hf_err_sys(err, hf_loop_errno(r), "watch the local server");
     }
+    server->pause = calloc(1, sizeof(*server->pause));
+    if (server->pause == NULL)
+        return hf_err_set(err, ENOMEM, "not enough memory for the local server");
+    (void)uv_timer_init(&server->loop->uv, server->pause);
+    server->pause->data = server;
     server->listener->data = server;
     (void)uv_poll_start(server->listener, UV_READABLE, hf_server_connections_accept);
     return 0;
@@ -111,6 +126,13 @@ static void stop_listening(struct hf_server *server)
         uv_close((uv_handle_t *)server->listener, free_listener);
         server->listener = NULL;
     }
+    if (server->pause != NULL) {
+        (void)uv_timer_stop(server->pause);
+        uv_close((uv_handle_t *)server->pause, free_listener);
+        server->pause = NULL;
+    }
+    hf_closep(&server->held_fd);
+    hf_unix_socket_remove(&server->name);
     hf_closep(&server->listen_fd);
     hf_closep(&server->spare_fd);
 }
@@ -138,6 +160,7 @@ static void host_free(struct hf_loop_guest *guest)
         lws_context_destroy(host->context);
     hf_list_each(it, next, &host->servers)
         server_done(hf_container_of(it, struct hf_server, link));
+    hf_closep(&host->peer_lookup);
     free(host);
 }
 
@@ -164,6 +187,7 @@ static int find_host(struct hf_loop *loop, struct hf_server_host **ret_host, str
         if (host == NULL)
             return hf_err_set(err, ENOMEM, "not enough memory for the local server");
         host->loop = loop;
+        host->peer_lookup = hf_peer_lookup_open(); /* without it the user ids of TCP peers stay unknown */
         hf_list_init(&host->servers);
         hf_loop_guest_add(loop, &host->guest, host_end);
         loop->server_host = host;
@@ -191,7 +215,8 @@ static int reserve(const struct hf_server_host *host, const struct hf_server_lim
 
 static int server_open(struct hf_server *server, const struct hf_server_params *params, struct hf_err *err)
 {
-    int r = open_listener(server, params->address, params->port, err);
+    int r = params->name != NULL ? open_name(server, params->name, err)
+                                 : open_listener(server, params->address, params->port, err);
 
     if (r == 0)
         r = find_host(server->loop, &server->host, err);
@@ -199,7 +224,10 @@ static int server_open(struct hf_server *server, const struct hf_server_params *
         r = reserve(server->host, &params->limits, &server->limits, err);
     if (r < 0)
         return r;
-    server->connections = calloc(server->limits.max_connections, sizeof(struct lws *));
+    server->allowed_hosts = params->allowed_hosts;
+    server->refused = params->refused;
+    server->refused_arg = params->refused_arg;
+    server->connections = calloc(server->limits.max_connections, sizeof(server->connections[0]));
     return server->connections != NULL && copy_routes(server, params->routes, params->n_routes) == 0
                ? watch_listener(server, err)
                : hf_err_set(err, ENOMEM, "not enough memory for the local server");
@@ -213,7 +241,7 @@ int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params, s
     if (server == NULL)
         return hf_err_set(err, ENOMEM, "not enough memory for the local server");
     server->loop = loop;
-    server->listen_fd = server->spare_fd = -1;
+    server->listen_fd = server->spare_fd = server->held_fd = -1;
     int r = server_open(server, params, err);
     if (r < 0) {
         server_done(server);

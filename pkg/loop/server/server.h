@@ -5,8 +5,11 @@
  * cannot use them. Threads: loop thread only. */
 #pragma once
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "loop/loop.h"
+#include "os/socket/peer.h"
 
 struct hf_server;
 
@@ -21,6 +24,7 @@ struct hf_server_request {
     struct hf_view checksum;        /* header X-Payload-Checksum */
     struct hf_view device_key;      /* header X-Device-Key */
     struct hf_view body;            /* the whole body, at most max_body bytes of the route */
+    const struct hf_peer *peer;     /* the process or machine that sent the request */
 };
 
 /* The reply of a handler. The defaults are status 200 and "text/plain; charset=utf-8". */
@@ -47,9 +51,9 @@ struct hf_server_route {
 };
 
 enum {
-    /* limit of the connections of all servers together; enough for 512 senders with an open request and 48 other
-     * clients */
-    HF_SERVER_MAX_CONNECTIONS = 560,
+    /* maximum number of connections of all servers together: 512 senders with an open request over TCP, 128 over a Unix
+     * socket, and 256 for other clients */
+    HF_SERVER_MAX_CONNECTIONS = 896,
     HF_SERVER_MAX_HEADER_BYTES = 8192,
     HF_SERVER_IDLE_S = 30,
     HF_SERVER_BODY_S = 120,          /* limit in seconds for a body to arrive */
@@ -65,23 +69,48 @@ struct hf_server_limits {
     unsigned max_connections;
     /* limit in seconds until the first request is complete, and between two requests (0 means HF_SERVER_IDLE_S) */
     unsigned idle_s;
-    /* When a new connection exceeds max_connections, the server ends the oldest connection to keep the new one. Set
-     * this for servers that answer at once, because their oldest connection belongs to an idle or slow client. */
+    /* When a new connection exceeds max_connections, the server ends a connection of the peer that has most (seats.h),
+     * else the oldest one, to keep the new one. Set this for servers that answer at once, because their oldest
+     * connection belongs to an idle or slow client. */
     bool replace_oldest;
 };
 
+/* Why a server turned a client away. */
+enum hf_server_refusal {
+    HF_SERVER_REFUSED_HOST,   /* the Host header names another machine */
+    HF_SERVER_REFUSED_ORIGIN, /* a web page sent it */
+    HF_SERVER_REFUSED_FULL,   /* a new connection had no place */
+    HF_SERVER_REFUSED_SHARE,  /* an old connection gave its place to a new one */
+    HF_SERVER_REFUSALS
+};
+const char *hf_server_refusal_name(enum hf_server_refusal refusal); /* "host", "origin", "full", "share" */
+
+/* The name of a server that listens on a Unix socket (os/socket/unix_socket.h). */
+struct hf_server_name {
+    const char *path;
+    mode_t mode;
+    gid_t gid; /* (gid_t)-1: the group of the process */
+};
+
 struct hf_server_params {
-    const char *address; /* numeric address to listen on */
+    const char *address; /* numeric address to listen on; copied */
     /* port to listen on (0 means any free port; hf_server_port() returns its number) */
     uint16_t port;
+    const struct hf_server_name *name; /* Unix socket to listen on instead of address and port; NULL if there is none */
+    /* Hosts beside loopback under which clients may address this server over loopback, and whose pages may send to it
+     * (guard.h). Borrowed as long as the server is open; NULL ends the list; NULL if there is no list. */
+    const char *const *allowed_hosts;
     const struct hf_server_route *routes; /* routes, which the server copies; `arg` of a route stays the caller's */
     size_t n_routes;
     struct hf_server_limits limits;
+    void (*refused)(void *arg, enum hf_server_refusal why); /* called for each one turned away; NULL: nobody counts */
+    void *refused_arg;
 };
 
 /* Makes a server that listens. -EADDRINUSE: the port is in use; -EADDRNOTAVAIL: this machine does not have the address;
- * -EACCES: no permission to listen there; -EMFILE: other servers of this loop have reserved the connections. Unknown
- * paths get 404, other methods 405, both with the JSON {"error": ...}. */
+ * -EACCES: no permission to listen there; -EMFILE: other servers of this loop have reserved the connections; for others
+ * see hf_unix_socket_listen(). Unknown paths get 404, other methods 405, a request of a web page or for another host
+ * 403, all with the JSON {"error": ...}. */
 HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params,
                               struct hf_server **ret_server, struct hf_err *err);
 /* Sends the answer and ends the exchange. Copies all arguments. Sends nothing if the peer has disconnected or the
@@ -89,6 +118,7 @@ HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_param
 void hf_server_answer(struct hf_server_exchange *exchange, int status, const char *content_type,
                       const char *const *extra_headers, struct hf_view body);
 
+/* 0 for a server on a Unix socket. */
 uint16_t hf_server_port(const struct hf_server *server);
 
 /* Stops listening. The server calls no handler from then on. Call this function before hf_loop_free(), which frees the

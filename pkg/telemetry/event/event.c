@@ -179,6 +179,19 @@ static void put_time(struct event_encoder *w, uint64_t unix_ns)
 
 /* ---- the object -------------------------------------------------------------------------------------------------- */
 
+/* The process that posted the event. */
+static void put_peer(struct event_encoder *w, const struct hf_event *event)
+{
+    if (event->peer_uid.n > 0) {
+        PUT(w, ",\"peerUid\":");
+        put_bytes(w, event->peer_uid.p, event->peer_uid.n);
+    }
+    if (event->peer_unit.n > 0) {
+        PUT(w, ",\"peerUnit\":");
+        put_string(w, event->peer_unit);
+    }
+}
+
 static void put_origin(struct event_encoder *w, const struct hf_event *event)
 {
     if (event->origin.n > 0) {
@@ -189,6 +202,7 @@ static void put_origin(struct event_encoder *w, const struct hf_event *event)
         PUT(w, ",\"originSequence\":");
         put_u64(w, event->origin_sequence);
     }
+    put_peer(w, event);
     if (event->key.n > 0) {
         PUT(w, ",\"key\":");
         put_string(w, event->key);
@@ -313,7 +327,7 @@ static void put_payload(struct event_encoder *w, const struct hf_event *event)
 static size_t estimate(const struct hf_event *event)
 {
     size_t n = 480 + event->id.n + event->source.n + event->origin.n + event->key.n + event->body.n +
-               event->checksum.n + event->boundary.n + event->name.n + event->histogram.n;
+               event->checksum.n + event->boundary.n + event->name.n + event->histogram.n + event->peer_unit.n;
 
     for (size_t i = 0; i < event->n_attributes; i++)
         n += 6 + event->attributes[i].name.n + event->attributes[i].value.n;

@@ -69,6 +69,10 @@ struct hf_event {
     struct hf_view source;
     /* node that observed the event, if another agent forwarded the event; empty if this node observed it */
     struct hf_view origin;
+    /* user id, in decimal digits, of the process that posted the event to /ingest, and the systemd unit of that
+     * process. The agent asks the kernel for both, so the process cannot choose them. Empty if nobody posted the event,
+     * or if the kernel did not answer. */
+    struct hf_view peer_uid, peer_unit;
     uint64_t origin_sequence; /* sequence of the event at its origin, as an entry of a vector clock (0 means none) */
     /* key of a payload that describes a state: the receiver keeps only the newest payload of each key; empty if the
      * payload has no key */
@@ -97,7 +101,7 @@ struct hf_event {
  *
  *     {"id":..,"time":"2026-11-20T11:16:38.123456789Z","node":..,"source":..,
  *      "kind":"log|payload|metric|finding","severity":"warning","severityNumber":14 (only if the number has no name),
- *      "origin":..,"originSequence":N,"key":..,"boundary":..,"anomaly":true,"name":..,
+ *      "origin":..,"originSequence":N,"peerUid":N,"peerUnit":..,"key":..,"boundary":..,"anomaly":true,"name":..,
  *      "type":"gauge|counter|histogram","value":1.5,"valueText":"NaN|+Inf|-Inf","windowNs":N,
  *      "histogram":{..} (gauges: "summary"),"attributes":{..},
  *      "body":"text","truncated":true   or   "checksum":"hex","sensorData":<JSON value>,"sensorDataBreaks":[12,-40]}

@@ -230,6 +230,18 @@ static bool take_origin_sequence(struct event_decoder *decoder)
     return take_u64(decoder, &decoder->event->origin_sequence);
 }
 
+/* The digits of a user id. */
+static bool take_peer_uid(struct event_decoder *decoder)
+{
+    struct hf_view text;
+    uint64_t uid;
+
+    if (hf_scan_raw(&decoder->scan, &text) < 0 || !hf_scan_u64(text, &uid) || uid > UINT32_MAX)
+        return false;
+    decoder->event->peer_uid = text;
+    return true;
+}
+
 static bool take_window(struct event_decoder *decoder)
 {
     return take_u64(decoder, &decoder->event->window_ns);
@@ -341,6 +353,8 @@ static const struct field {
     {FIELD("severityNumber"), 0, take_severity_number},
     {FIELD("origin"), offsetof(struct hf_event, origin), NULL},
     {FIELD("originSequence"), 0, take_origin_sequence},
+    {FIELD("peerUid"), 0, take_peer_uid},
+    {FIELD("peerUnit"), offsetof(struct hf_event, peer_unit), NULL},
     {FIELD("key"), offsetof(struct hf_event, key), NULL},
     {FIELD("boundary"), offsetof(struct hf_event, boundary), NULL},
     {FIELD("anomaly"), 0, take_anomaly},

@@ -92,9 +92,18 @@ static void add_if(struct hf_otlp *w, unsigned field, struct hf_view key, struct
         hf_otlp_attribute(w, field, key, value);
 }
 
+/* Adds the node that passed the event on if it is not the one of the resource, and the process that posted the event:
+ * an origin is only what the sender claims. */
+static void add_sender(struct hf_otlp *w, unsigned field, const struct hf_event *event, const char *node)
+{
+    add_if(w, field, HF_VIEW("holdfast.forwarded_by"), event->origin.n > 0 ? hf_view_of(node) : HF_VIEW(""));
+    add_if(w, field, HF_VIEW("holdfast.peer.uid"), event->peer_uid);
+    add_if(w, field, HF_VIEW("holdfast.peer.unit"), event->peer_unit);
+}
+
 /* ---- logs -------------------------------------------------------------------------------------------------------- */
 
-static void add_log(struct hf_otlp *w, const struct hf_event *event, uint64_t observed_unix_ns)
+static void add_log(struct hf_otlp *w, const struct hf_event *event, const char *node, uint64_t observed_unix_ns)
 {
     enum {
         RECORDS = 2,
@@ -128,6 +137,7 @@ static void add_log(struct hf_otlp *w, const struct hf_event *event, uint64_t ob
     add_if(w, ATTRIBUTES, HF_VIEW("holdfast.boundary"), event->boundary);
     add_if(w, ATTRIBUTES, HF_VIEW("holdfast.anomaly"), hf_view_of(event->anomaly ? "true" : ""));
     add_if(w, ATTRIBUTES, HF_VIEW("holdfast.truncated"), hf_view_of(event->truncated ? "true" : ""));
+    add_sender(w, ATTRIBUTES, event, node);
     hf_otlp_close_list(w);
     hf_otlp_fixed64(w, OBSERVED, "observedTimeUnixNano", observed_unix_ns);
     hf_otlp_close(w, record);
@@ -138,6 +148,16 @@ static void add_log(struct hf_otlp *w, const struct hf_event *event, uint64_t ob
 static uint64_t start_of(const struct hf_event *event)
 {
     return event->window_ns > 0 && event->unix_ns > event->window_ns ? event->unix_ns - event->window_ns : 0;
+}
+
+/* The attributes of one data point. A metric that somebody posted has its source, so that it does not look like one
+ * that the agent read itself. */
+static void add_point_attributes(struct hf_otlp *w, unsigned field, const struct hf_event *event)
+{
+    add_attributes(w, field, event);
+    add_if(w, field, HF_VIEW("holdfast.source"), event->source_class == HF_SOURCE_HTTP ? event->source : HF_VIEW(""));
+    add_if(w, field, HF_VIEW("holdfast.peer.uid"), event->peer_uid);
+    add_if(w, field, HF_VIEW("holdfast.peer.unit"), event->peer_unit);
 }
 
 static void add_number_point(struct hf_otlp *w, const struct hf_event *event, double value)
@@ -151,7 +171,7 @@ static void add_number_point(struct hf_otlp *w, const struct hf_event *event, do
     hf_otlp_fixed64(w, TIME, "timeUnixNano", event->unix_ns);
     hf_otlp_double(w, AS_DOUBLE, "asDouble", value);
     hf_otlp_open_list(w, "attributes");
-    add_attributes(w, ATTRIBUTES, event);
+    add_point_attributes(w, ATTRIBUTES, event);
     add_if(w, ATTRIBUTES, HF_VIEW("holdfast.anomaly"), hf_view_of(event->anomaly ? "true" : ""));
     hf_otlp_close_list(w);
     hf_otlp_close(w, point);
@@ -248,7 +268,7 @@ static void add_histogram(struct hf_otlp *w, const struct hf_event *event, const
     hf_otlp_open_list(w, "dataPoints");
     size_t point = hf_otlp_open_item(w, POINTS);
     hf_otlp_open_list(w, "attributes");
-    add_attributes(w, ATTRIBUTES, event);
+    add_point_attributes(w, ATTRIBUTES, event);
     hf_otlp_close_list(w);
     hf_otlp_fixed64(w, START, "startTimeUnixNano", start_of(event));
     hf_otlp_fixed64(w, TIME, "timeUnixNano", event->unix_ns);
@@ -291,7 +311,7 @@ static void add_metric(struct hf_otlp *w, const struct hf_event *event)
 /* ---- a batch ----------------------------------------------------------------------------------------------------- */
 
 /* Writes a record that is not an event as a log with its text, so that it is not lost. */
-static void add_raw(struct hf_otlp *w, const struct hf_spool_record *record)
+static void add_raw(struct hf_otlp *w, const struct hf_spool_record *record, const char *node)
 {
     bool valid = hf_utf8_valid(record->payload.p, record->payload.n);
     struct hf_event event = {.kind = HF_EVENT_LOG,
@@ -299,7 +319,7 @@ static void add_raw(struct hf_otlp *w, const struct hf_spool_record *record)
                              .source = HF_VIEW("agent"),
                              .body = valid ? record->payload : HF_VIEW("unreadable record")};
 
-    add_log(w, &event, record->unix_ns);
+    add_log(w, &event, node, record->unix_ns);
 }
 
 /* Encodes one record as one or more list items into `item`. Returns the index of its request, or -errno. */
@@ -317,7 +337,7 @@ static int write_record(const struct hf_format *format, const struct hf_spool_re
         return r;
     if (r < 0) {
         *ret_node = hf_view_of(format->node);
-        add_raw(&w, record);
+        add_raw(&w, record, format->node);
         return w.r < 0 ? w.r : LOGS;
     }
     if (event.origin.n > 0)
@@ -326,7 +346,7 @@ static int write_record(const struct hf_format *format, const struct hf_spool_re
         which = METRICS;
         add_metric(&w, &event);
     } else {
-        add_log(&w, &event, record->unix_ns);
+        add_log(&w, &event, format->node, record->unix_ns);
     }
     return w.r < 0 ? w.r : which;
 }

@@ -85,7 +85,8 @@ static void add_recent_id(void *arg, struct hf_view line)
 
     if (hf_event_parse(line, &event, &node, &fanout->line) < 0)
         return;
-    if (hf_view_eq(node, fanout->world->node))
+    /* An event with an origin has a number that its sender chose. */
+    if (hf_view_eq(node, fanout->world->node) && event.origin.n == 0)
         fanout->sequence = HF_MAX(fanout->sequence, event.origin_sequence);
     uint64_t fingerprint = hf_ids_fingerprint(fanout->params.ids, HF_ID_EVENT, event.id);
     (void)!hf_ids_add_fingerprint(fanout->params.ids, fanout->n > 1 ? kept_by(recent->sink, fingerprint) : fingerprint);

@@ -1,6 +1,7 @@
 #include "telemetry/source/ingest.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -387,6 +388,11 @@ void hf_source_http_serve(struct hf_source *source, const struct hf_server_reque
                                       .checksum = request->checksum,
                                       .now_unix_ns = hf_unix_ns(http->world->clock)};
     struct hf_ingest_fault fault = {.what = NULL};
+
+    if (request->peer != NULL && request->peer->has_uid)
+        (void)snprintf(params.peer_uid, sizeof(params.peer_uid), "%" PRIu32, request->peer->uid);
+    if (request->peer != NULL)
+        (void)snprintf(params.peer_unit, sizeof(params.peer_unit), "%s", request->peer->unit);
 
     hf_metric_add(http->bytes, request->body.n);
     fault.status = unpack(http, request, &params.body, &fault.what);

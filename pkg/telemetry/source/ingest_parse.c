@@ -57,6 +57,8 @@ static bool is_type(struct hf_view type, const char *const *names)
     return false;
 }
 
+/* Every accepted type makes a browser ask first whether a page of another site may send it (Fetch, "CORS-safelisted
+ * request-header"). text/plain, the types of a form, and no type at all go without that question. */
 static bool takes_type(struct hf_view content_type, bool *ret_lines)
 {
     static const char *const lines[] = {"application/x-ndjson",
@@ -66,15 +68,15 @@ static bool takes_type(struct hf_view content_type, bool *ret_lines)
                                         "application/x-jsonlines",
                                         "application/json-lines",
                                         NULL};
-    static const char *const any[] = {"application/json", "text/json", "text/plain", "application/octet-stream", NULL};
+    static const char *const any[] = {"application/json", "text/json", NULL};
     struct hf_view type, rest = content_type;
 
     *ret_lines = false;
     if (!hf_view_split(&rest, ';', &type))
-        return true;
+        return false;
     type = hf_view_trim(type);
     *ret_lines = is_type(type, lines);
-    if (type.n == 0 || *ret_lines || is_type(type, any))
+    if (*ret_lines || is_type(type, any))
         return true;
     return type.n > 5 && strncasecmp(type.p + type.n - 5, "+json", 5) == 0;
 }
@@ -354,21 +356,34 @@ static void make_id(struct hf_ingest_parser *parser, struct hf_event *event)
     event->id = (struct hf_view){parser->made_id, (size_t)n};
 }
 
+/* Returns the name under which the agent passes on what a sender calls `given`: always one that begins with "http".
+ * `given` has at most HF_INGEST_MAX_TEXT bytes. */
+static struct hf_view own_source(struct hf_ingest_parser *parser, struct hf_view given)
+{
+    if (given.n == 0 || hf_view_eq(given, "http"))
+        return HF_VIEW("http");
+    if (hf_view_starts(given, "http:"))
+        return given;
+    memcpy(parser->source, "http:", strlen("http:"));
+    memcpy(parser->source + strlen("http:"), given.p, given.n);
+    return (struct hf_view){parser->source, strlen("http:") + given.n};
+}
+
+static void set_peer(const struct hf_ingest_parser *parser, struct hf_event *event)
+{
+    event->peer_uid = hf_view_of(parser->params.peer_uid);
+    event->peer_unit = hf_view_of(parser->params.peer_unit);
+}
+
 static int take_source(struct hf_ingest_parser *parser, const struct hf_scan_value *value, struct hf_event *event,
                        struct hf_ingest_fault *fault)
 {
-    struct hf_view text;
+    struct hf_view text = {NULL, 0};
+    int r = value == NULL ? 0 : take_text(parser, value, "source", HF_INGEST_MAX_TEXT, false, &text, fault);
 
-    if (value == NULL) {
-        event->source = HF_VIEW("http");
-        return 0;
-    }
-    int r = take_text(parser, value, "source", HF_INGEST_MAX_TEXT, false, &text, fault);
-    if (r < 0)
-        return r;
-    int n = snprintf(parser->source, sizeof(parser->source), "http:%.*s", (int)text.n, text.p);
-    event->source = (struct hf_view){parser->source, (size_t)n};
-    return 0;
+    if (r == 0)
+        event->source = own_source(parser, text);
+    return r;
 }
 
 static int take_optional(struct hf_ingest_parser *parser, const struct hf_scan_value *const values[M_COUNT],
@@ -427,7 +442,7 @@ static int take_payload(struct hf_ingest_parser *parser, const struct hf_scan_me
     return r < 0 ? r : check_data(parser, values[M_DATA], values[M_CHECKSUM], single, event, fault);
 }
 
-/* Takes a line of another agent; keeps its origin. */
+/* Takes a line of another agent; keeps its origin, but not its source: anybody can write such a line. */
 static int take_line(struct hf_ingest_parser *parser, struct hf_view text, struct hf_event *event,
                      struct hf_ingest_fault *fault)
 {
@@ -443,6 +458,9 @@ static int take_line(struct hf_ingest_parser *parser, struct hf_view text, struc
         return fail(parser, fault, 400, "not an event in the format of the agent", NULL, begin);
     if (event->id.n > HF_EVENT_MAX_ID)
         return fail(parser, fault, 400, "too long", "id", begin);
+    if (event->source.n > HF_INGEST_MAX_TEXT)
+        return fail(parser, fault, 400, "too long", "source", begin);
+    event->source = own_source(parser, event->source);
     if (event->origin.n == 0)
         event->origin = node;
     event->source_class = HF_SOURCE_HTTP;
@@ -531,6 +549,7 @@ int hf_ingest_parse_next(struct hf_ingest_parser *parser, struct hf_event *ret_e
              : take_payload(parser, members, n, begin, single, ret_event, ret_fault);
     if (r < 0)
         return r;
+    set_peer(parser, ret_event);
     make_id(parser, ret_event);
     parser->item++;
     parser->after_item = true;

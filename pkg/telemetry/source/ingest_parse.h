@@ -5,6 +5,10 @@
  *     while (r >= 0 && (r = hf_ingest_parse_next(&parser, &event, &fault)) > 0)
  *         ...
  *
+ * The source of every event begins with "http", whatever the sender gives: "http" alone, or "http:" before the given
+ * text, unless the text begins so already. No other source of the agent has a name that begins so, so no sender can
+ * claim to be the journal, a file or the agent itself.
+ *
  * The parser allocates no memory for payloads whose texts have no escapes. Threads: any, but only one at a time for one
  * parser. */
 #pragma once
@@ -20,7 +24,7 @@ enum {
     HF_INGEST_MAX_VALUE = 4096, /* maximum size in bytes of an attribute's value */
 };
 
-enum { HF_INGEST_NAMED = 48 };
+enum { HF_INGEST_NAMED = 48, HF_INGEST_UNIT = 64 };
 
 /* The reason for a refusal, as the answer reports it. `what` and `member` are static texts. `named` is the only text of
  * a request that an answer repeats: the name of an unknown member, or for status 415 the content type. In `named`, '?'
@@ -44,7 +48,11 @@ struct hf_ingest_params {
     struct hf_view idempotency_key;
     struct hf_view checksum; /* value of the header X-Payload-Checksum; empty if the request has none */
     uint64_t now_unix_ns;    /* time for payloads that have no timestamp */
-    bool trusted;            /* true in the second pass over a body; the parser then does not verify checksums again */
+    /* user id in decimal digits and systemd unit of the sender, as the kernel reports them; "" if unknown. Every event
+     * of the body gets them. */
+    char peer_uid[12];
+    char peer_unit[HF_INGEST_UNIT];
+    bool trusted; /* true in the second pass over a body; the parser then does not verify checksums again */
     /* position at which the parser starts: from_item is the number of items before it, and from_offset is the value
      * that parser.scan.at had after the last of these items; both are 0 for the start of the body */
     size_t from_item, from_offset;
@@ -59,7 +67,7 @@ struct hf_ingest_parser {
     struct hf_buf scratch;
     char hex[HF_SHA256_HEX];
     char made_id[HF_EVENT_MAX_ID + 1];
-    char source[HF_INGEST_MAX_TEXT + 8];
+    char source[sizeof("http:") + HF_INGEST_MAX_TEXT];
 };
 
 /* Starts a parser. Returns 0, or returns -EBADMSG and sets *ret_fault. Call hf_ingest_parse_end() in both cases. */

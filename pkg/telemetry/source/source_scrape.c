@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/net/url_mask.h"
 #include "loop/http/client.h"
 #include "telemetry/source/exposition.h"
 #include "telemetry/source/source_common.h"
@@ -113,11 +114,13 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
 {
     struct target *target = arg;
     bool fine = r == 0 && response->status == 200;
+    char shown[HF_URL_MASKED];
 
     target->call = NULL;
     count(target, fine ? "success" : "failure");
     if (!fine && !target->failed)
-        hf_log(target->scrape->world->log, HF_LOG_WARNING, "telemetry.scrape_failed", HF_S("url", target->url),
+        hf_log(target->scrape->world->log, HF_LOG_WARNING, "telemetry.scrape_failed",
+               HF_S("url", hf_url_mask(target->url, shown, sizeof(shown))),
                HF_D("status", r == 0 ? response->status : 0), HF_S("error", err != NULL ? err->cause : ""));
     target->failed = !fine;
     if (!fine)
@@ -189,14 +192,15 @@ static void scrape_free(struct hf_source *source)
 static int add_target(struct scrape *scrape, const struct hf_telemetry_scrape *from, size_t i, struct hf_err *err)
 {
     struct target *target = &scrape->targets[scrape->n_targets++];
-    const char *rest = strstr(from->url, "://");
+    char shown[HF_URL_MASKED];
+    const char *rest = strstr(hf_url_mask(from->url, shown, sizeof(shown)), "://");
 
     if (!hf_config_allows_scrape(scrape->world->config, scrape->world->scope, from->url,
                                  hf_source_is_own_url(from->url), err))
         return hf_err_wrap(err, -EACCES, "scrape[%zu].url", i);
     *target = (struct target){.scrape = scrape,
                               .url = strdup(from->url),
-                              .source = hf_asprintf("scrape:%s", rest != NULL ? rest + 3 : from->url),
+                              .source = hf_asprintf("scrape:%s", rest != NULL ? rest + 3 : shown),
                               .period_ns = from->period_ns != 0 ? from->period_ns : 60 * HF_NS_PER_S};
     target->timer = scrape->world->sched->timer_new(scrape->world->sched->ctx, on_timer, target);
     if (hf_source_names_copy(&target->names, from->names) < 0 || target->url == NULL || target->source == NULL ||

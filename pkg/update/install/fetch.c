@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/net/url_mask.h"
 #include "update/state/fetch_record.h"
 
 enum { HEAD = 6, COPY_STEP = 256 << 10, SLACK = 64 << 10 };
@@ -311,12 +312,12 @@ static int copy_all(struct hf_fetch *fetch, struct fetch_work *work, int from)
 static int copy_file(struct hf_fetch *fetch, struct fetch_work *work)
 {
     const struct hf_fs_ops *fs = fetch->p.target.fs;
-    char path[PATH_MAX];
+    char path[PATH_MAX], shown[HF_URL_MASKED];
     struct stat st;
 
     if (url_path(fetch->p.url, path) < 0)
-        return hf_failure_set(&work->failure, HF_R_UrlUnsupported, EINVAL, "'%.200s' is not a file URL of this host",
-                              fetch->p.url);
+        return hf_failure_set(&work->failure, HF_R_UrlUnsupported, EINVAL, "'%s' is not a file URL of this host",
+                              hf_url_mask(fetch->p.url, shown, sizeof(shown)));
     int from = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0, HF_FS_ANY);
     int r = from < 0 ? from : fs->fstat(fs->ctx, from, &st);
     if (r >= 0 && from >= 0)
@@ -395,6 +396,7 @@ static int on_response(void *arg, const struct hf_http_response *response)
     struct hf_fetch *fetch = arg;
     int status = response->status;
     uint64_t from = fetch->record.offset, total = 0;
+    char shown[121];
 
     fetch->retry_after_ns = response->retry_after_ns;
     if (status == 416 && from > 0 && response->range_total == from) /* the download is complete already */
@@ -405,8 +407,8 @@ static int on_response(void *arg, const struct hf_http_response *response)
     }
     if (status != 200 && status != 206) {
         fetch->hopeless = status >= 400 && status < 500 && status != 408 && status != 425 && status != 429;
-        return fail(fetch, HF_R_DownloadRefused, fetch->hopeless ? ENOENT : EAGAIN, "HTTP status %d from %.120s",
-                    status, fetch->p.url);
+        return fail(fetch, HF_R_DownloadRefused, fetch->hopeless ? ENOENT : EAGAIN, "HTTP status %d from %s", status,
+                    hf_url_mask(fetch->p.url, shown, sizeof(shown)));
     }
     if (status == 200) {
         fetch->restart = from > 0;
@@ -483,7 +485,7 @@ static void on_done(void *arg, int r, const struct hf_http_response *response, s
                     const struct hf_err *err)
 {
     struct hf_fetch *fetch = arg;
-    char text[200];
+    char text[200], shown[81];
 
     (void)body;
     (void)response;
@@ -491,7 +493,7 @@ static void on_done(void *arg, int r, const struct hf_http_response *response, s
     if (r == -ENODATA)
         r = 0;
     if (r < 0)
-        (void)fail(fetch, HF_R_DownloadFailed, -r, "%.80s: %s", fetch->p.url,
+        (void)fail(fetch, HF_R_DownloadFailed, -r, "%s: %s", hf_url_mask(fetch->p.url, shown, sizeof(shown)),
                    err != NULL ? hf_err_text(err, text, sizeof(text)) : strerror(-r));
     else if (fetch->r == 0)
         check_length(fetch);
@@ -685,6 +687,7 @@ static void pump(struct hf_fetch *fetch)
 
 static void on_timer(void *arg)
 {
+    char shown[121];
     struct hf_fetch *fetch = arg;
     uint64_t least = HF_FETCH_MIN_PER_MINUTE;
 
@@ -701,8 +704,8 @@ static void on_timer(void *arg)
         fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, 60 * HF_NS_PER_S);
         return;
     }
-    (void)fail(fetch, HF_R_DownloadTooSlow, ETIMEDOUT, "%" PRIu64 " bytes in the last minute from %.120s are too few",
-               fetch->minute_bytes, fetch->p.url);
+    (void)fail(fetch, HF_R_DownloadTooSlow, ETIMEDOUT, "%" PRIu64 " bytes in the last minute from %s are too few",
+               fetch->minute_bytes, hf_url_mask(fetch->p.url, shown, sizeof(shown)));
     fetch->p.http->cancel(fetch->p.http->ctx, fetch->call);
     fetch->call = NULL;
     fetch->ended = true;

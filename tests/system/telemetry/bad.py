@@ -110,7 +110,7 @@ def cases():
 def broken_requests(port):
     """Invalid requests on raw connections: they must end and must not disturb other requests."""
     import socket
-    pieces = (b"POST /ingest HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", b"POST /ingest HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+    pieces = (b"POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{", b"POST /ingest HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
               b"POST /ingest HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", b"\x16\x03\x01\x02\x00\x01\x00",
               b"POST /ingest HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n", b"G" * 100000,
               b"POST /ingest HTTP/1.1\r\n" + b"X: y\r\n" * 20000 + b"\r\n",

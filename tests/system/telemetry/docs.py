@@ -28,7 +28,8 @@ URL = "https://telemetry.example.com/take"
 STORAGE = "/var/edge/data"
 SINKS = {"json": "format: json", "ndjson": "format: ndjson", "seed": "format: seed", "otlp": "format: otlp, encoding: json"}
 TARGETS = {"json": "/take", "ndjson": "/take", "seed": "/take/ingest", "otlp": "/take/v1/logs"}
-VARYING = [(r'"originSequence":\d+', '"originSequence":N'), (r'"observedTimeUnixNano":"\d+"', '"observedTimeUnixNano":"N"'),
+VARYING = [(r'"originSequence":\d+', '"originSequence":N'), (r'"peerUid":\d+', '"peerUid":N'),
+           (r'("holdfast.peer.uid","value":{"stringValue":)"\d+"', r'\1"N"'), (r'"observedTimeUnixNano":"\d+"', '"observedTimeUnixNano":"N"'),
            (r'"version":"[^"]*"', '"version":"V"'), (r"holdfast-agent/\S+", "holdfast-agent/V"), (r"\b[0-9a-f]{32}\b", "STREAM"),
            (r"(?<=\"reason\":\"http_422\",\"time\":\")[^\"]+", "T"), (r"(?<=  time      ).*", "T to T"),
            (r"\d[\d.]* [kM]?B in", "N B in")]

@@ -130,6 +130,20 @@ START_TEST(the_whole_of_it)
 }
 END_TEST
 
+START_TEST(texts_of_the_cluster_are_plain)
+{
+    cli_write_text(
+        &run, "status.json",
+        "{\"status\": {\"observedTime\": \"2026-11-20T08:00:00Z\", \"updates\": [{\"name\": "
+        "\"a\\u001b]0;x\\u0007\", \"phase\": \"Rejected\", \"message\": \"b\\nc\\u009bm\\u202e caf\\u00e9\"}]}}");
+    (void)cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL);
+    ck_assert_ptr_null(strpbrk(run.out, "\x1b\x07"));
+    ck_assert_ptr_null(strstr(run.out, "\u202e"));
+    expect_said("a?]0;x?");
+    expect_said("b?c?m? caf\u00e9");
+}
+END_TEST
+
 START_TEST(what_runs_is_not_what_was_wanted)
 {
     ck_assert_int_eq(mkdir(cli_path(&run, "status"), 0755), 0);
@@ -200,13 +214,13 @@ START_TEST(the_newest)
     ck_assert_int_eq(mkdir(cli_path(&run, "run"), 0755), 0);
     cli_write_text(&run, "status/EdgeNode-old.json", older);
     cli_write_text(&run, "outbox.json", older);
-    write_node("run/status.json", "Fetching");
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%/run", NULL), 0);
+    write_node("status.json", "Fetching");
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL), 0);
     expect_said("node n1, ");
     expect_said("Fetching");
     write_node("outbox.json", "Committed");
-    cli_write_text(&run, "run/status.json", older);
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%/run", NULL), 0);
+    cli_write_text(&run, "status.json", older);
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL), 0);
     expect_said("Committed");
 }
 END_TEST
@@ -393,6 +407,7 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, the_whole_of_it);
+    tcase_add_test(tc, texts_of_the_cluster_are_plain);
     tcase_add_test(tc, what_runs_is_not_what_was_wanted);
     tcase_add_loop_test(tc, seen, 0, (int)HF_LEN(ages));
     tcase_add_test(tc, the_newest);

@@ -192,24 +192,6 @@ START_TEST(join)
 }
 END_TEST
 
-static const struct {
-    const char *url, *want;
-} shows[] = {
-    {"https://u:p@a.example/x?token=1#f", "https://a.example/x"},
-    {"http://a.example", "http://a.example/"},
-    {"no url?secret", "no url"},
-    {"no url u:p@host", ""},
-    {"no url#secret", "no url"},
-};
-
-START_TEST(show)
-{
-    char text[64];
-
-    ck_assert_str_eq(hf_url_show(shows[_i].url, text, sizeof(text)), shows[_i].want);
-}
-END_TEST
-
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, status, 0, (int)HF_LEN(heads));
@@ -217,7 +199,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, long_values);
     tcase_add_loop_test(tc, origin, 0, (int)HF_LEN(urls));
     tcase_add_loop_test(tc, join, 0, (int)HF_LEN(joins));
-    tcase_add_loop_test(tc, show, 0, (int)HF_LEN(shows));
 }
 
 HF_TEST_MAIN("loop/http_head", cases)

@@ -233,15 +233,16 @@ static const struct {
     const char *send;
     const char *want; /* in the answer; NULL: none expected */
 } raw[] = {
-    {"keep-alive", "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", "hello\n"},
-    {"pipelined", "GET /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /none HTTP/1.1\r\nHost: x\r\n\r\n", "no such path"},
-    {"chunked body", "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    {"keep-alive", "GET /hello HTTP/1.1\r\nHost: [::1]\r\n\r\n", "hello\n"},
+    {"pipelined", "GET /hello HTTP/1.1\r\nHost: [::1]\r\n\r\nGET /none HTTP/1.1\r\nHost: [::1]\r\n\r\n",
+     "no such path"},
+    {"chunked body", "POST /echo HTTP/1.1\r\nHost: [::1]\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
      "411"},
-    {"length is no number", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", NULL},
-    {"huge length", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999999\r\n\r\n", NULL},
+    {"length is no number", "POST /echo HTTP/1.1\r\nHost: [::1]\r\nContent-Length: -5\r\n\r\n", NULL},
+    {"huge length", "POST /echo HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 99999999999999999999999999\r\n\r\n", NULL},
     {"not HTTP", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", NULL},
-    {"method unknown", "BREW /hello HTTP/1.1\r\nHost: x\r\n\r\n", NULL},
-    {"encoded dots", "GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", "404"},
+    {"method unknown", "BREW /hello HTTP/1.1\r\nHost: [::1]\r\n\r\n", NULL},
+    {"encoded dots", "GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: [::1]\r\n\r\n", "404"},
     {"HTTP/1.0", "GET /hello HTTP/1.0\r\n\r\n", "hello\n"},
     {"half a request", "GET /hel", NULL},
     {"nothing", "", NULL},
@@ -294,8 +295,8 @@ END_TEST
 /* A client that does not read what it asked for holds up nobody, and a body that comes byte by byte arrives whole. */
 START_TEST(slow_clients)
 {
-    static const char ask_big[] = "GET /big HTTP/1.1\r\nHost: x\r\n\r\n";
-    static const char post[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabcde";
+    static const char ask_big[] = "GET /big HTTP/1.1\r\nHost: [::1]\r\n\r\n";
+    static const char post[] = "POST /echo HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 5\r\n\r\nabcde";
     char answer[4096];
     bool open;
     int deaf = connect_raw(), slow = connect_raw();
@@ -384,8 +385,8 @@ END_TEST
 /* The loop ends with connections in every state; nothing leaks, nothing is called. */
 START_TEST(ends_with_connections)
 {
-    static const char half[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nabc";
-    static const char ask_big[] = "GET /big HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char half[] = "POST /echo HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 500\r\n\r\nabc";
+    static const char ask_big[] = "GET /big HTTP/1.1\r\nHost: [::1]\r\n\r\n";
     int idle = connect_raw(), posting = connect_raw(), deaf = connect_raw();
 
     (void)!write(posting, half, sizeof(half) - 1);
@@ -512,14 +513,14 @@ START_TEST(the_oldest_connection_makes_room)
     for (size_t i = 0; i < HF_LEN(fds); i++) {
         fds[i] = connect_raw();
         (void)!write(fds[i], i % 2 ? "GET /bes" : "", i % 2 ? 8 : 0);
-        loop_run_for(loop, 2 * MS);
+        loop_run_for(loop, 25 * MS); /* nobody gives way within its first 20 ms */
     }
     ck_assert_uint_eq(still_open(fds, HF_LEN(fds)), 4);
     ck_assert_uint_eq(still_open(fds + HF_LEN(fds) - 4, 4), 4);
     RUN(o, "/beside");
     ck_outcome(o, 0, 200);
     ck_assert_uint_eq(still_open(fds + HF_LEN(fds) - 3, 3), 3);
-    (void)!write(fds[HF_LEN(fds) - 1], "ide HTTP/1.1\r\nHost: x\r\n\r\n", 25);
+    (void)!write(fds[HF_LEN(fds) - 1], "ide HTTP/1.1\r\nHost: [::1]\r\n\r\n", 29);
     loop_run_for(loop, 50 * MS);
     (void)read_raw(fds[HF_LEN(fds) - 1], answer, sizeof(answer), &open);
     ck_assert_msg(strstr(answer, "beside") != NULL, "%s", answer);
@@ -559,7 +560,7 @@ static void connect_fd(int fd)
  * nobody waits in between while the loop turns without sleeping. */
 START_TEST(without_descriptors)
 {
-    static const char ask_one[] = "GET /beside HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char ask_one[] = "GET /beside HTTP/1.1\r\nHost: [::1]\r\n\r\n";
     struct rlimit limit;
     char answer[512];
     bool open;
@@ -634,7 +635,7 @@ START_TEST(long_header)
 }
 END_TEST
 
-static const char post_later[] = "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+static const char post_later[] = "POST /later HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 3\r\n\r\nabc";
 
 START_TEST(answers_later)
 {
@@ -776,7 +777,7 @@ static size_t push(int fd, size_t n)
 /* Long bodies are bounded all together: the one too many is told to come again, short ones go on. */
 START_TEST(bodies_are_bounded)
 {
-    static const char ask_first[] = "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n";
+    static const char ask_first[] = "POST /later HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 4194304\r\n\r\n";
     char answer[1024];
     int fds[4];
     bool open;
@@ -828,7 +829,7 @@ END_TEST
 START_TEST(expect_continue)
 {
     static const char ask_first[] =
-        "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+        "POST /later HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
     char answer[1024];
     bool open;
     int fd = connect_raw();

@@ -160,12 +160,24 @@ static void tear_down(void)
     free(kept);
 }
 
+#define JSON_TYPE "Content-Type: application/json"
+
+/* With the type of JSON unless a header says another. */
 static void post(struct outcome *o, struct hf_view body, const char *header, const char *header2)
 {
-    ask(o,
-        (struct hf_http_request){
-            .timeout_ns = 30 * HF_NS_PER_S, .method = "POST", .headers = {header, header2}, .body = body},
-        "/ingest");
+    static const char type[] = "Content-Type";
+    bool typed = (header != NULL && strncmp(header, type, strlen(type)) == 0) ||
+                 (header2 != NULL && strncmp(header2, type, strlen(type)) == 0);
+    struct hf_http_request request = {.timeout_ns = 30 * HF_NS_PER_S, .method = "POST", .body = body};
+    size_t n = 0;
+
+    if (!typed)
+        request.headers[n++] = JSON_TYPE;
+    if (header != NULL)
+        request.headers[n++] = header;
+    if (header2 != NULL)
+        request.headers[n++] = header2;
+    ask(o, request, "/ingest");
 }
 
 #define POST(o, body, header)                                                                                          \
@@ -218,10 +230,10 @@ START_TEST(payload)
     (void)snprintf(
         want, sizeof(want),
         "{\"id\":\"p-1\",\"time\":\"2026-11-20T08:00:00.25Z\",\"node\":\"here\",\"source\":\"http:gate\\\"way\","
-        "\"kind\":\"payload\",\"severity\":\"warning\",\"key\":\"room1\",\"boundary\":\"eu\","
+        "\"kind\":\"payload\",\"severity\":\"warning\",\"peerUid\":%u,\"key\":\"room1\",\"boundary\":\"eu\","
         "\"attributes\":{\"site\":\"B\xc3\xa9\",\"n\":\"3\",\"on\":\"true\",\"e\":\"\"},\"checksum\":\"%s\","
         "\"sensorData\":" DATA "}",
-        sum_of(DATA));
+        (unsigned)geteuid(), sum_of(DATA));
     /* however the time's fraction is padded */
     ck_assert_str_eq(kept[0].id, "p-1");
     ck_assert_str_eq(strstr(kept[0].line, "\"node\""), strstr(want, "\"node\""));
@@ -281,13 +293,9 @@ END_TEST
 
 START_TEST(content_types)
 {
-    static const char *const fine[] = {"Content-Type: application/json",
-                                       "Content-Type: application/x-ndjson",
-                                       "Content-Type: APPLICATION/NDJSON",
-                                       "Content-Type: application/jsonl",
-                                       "Content-Type: text/plain",
-                                       "Content-Type: application/vnd.x+json",
-                                       "Content-Type:"};
+    static const char *const fine[] = {"Content-Type: application/json", "Content-Type: application/x-ndjson",
+                                       "Content-Type: APPLICATION/NDJSON", "Content-Type: application/jsonl",
+                                       "Content-Type: application/vnd.x+json"};
     for (size_t i = 0; i < HF_LEN(fine); i++) {
         POST(o, HF_VIEW("{\"sensorData\":1}\n{\"sensorData\":2}\n"), fine[i]);
         ck_assert_msg(o.response.status == 202, "%s: %d %s", fine[i], o.response.status, o.body);
@@ -640,7 +648,10 @@ START_TEST(refuses_headers)
         int status;
     } rows[] = {
         {"Content-Type: application/x-www-form-urlencoded", 415},
+        {"Content-Type: text/plain", 415},
+        {"Content-Type: application/octet-stream", 415},
         {"Content-Type: image/png", 415},
+        {"Content-Type:", 415}, /* a page can send a body without a type */
         {"Content-Type: multipart/form-data; boundary=x", 415},
         {"Content-Type: a/\"b\"", 415},
         {"Content-Encoding: br", 415},
@@ -668,6 +679,47 @@ START_TEST(refuses_a_form_and_says_how)
 }
 END_TEST
 
+/* Nobody who posts can claim a source of this agent, whatever form the item has; the kernel names the poster. */
+START_TEST(forged_provenance)
+{
+    static const struct {
+        const char *source, *passed_on;
+    } rows[] = {
+        {"journald:sshd.service", "\"source\":\"http:journald:sshd.service\""},
+        {"agent", "\"source\":\"http:agent\""},
+        {"agent:anomaly", "\"source\":\"http:agent:anomaly\""},
+        {"file:/var/log/auth.log", "\"source\":\"http:file:/var/log/auth.log\""},
+        {"http", "\"source\":\"http\""},
+        {"http:press-7", "\"source\":\"http:press-7\""},
+        {"https", "\"source\":\"http:https\""},
+    };
+    char body[512], uid[32];
+
+    (void)snprintf(uid, sizeof(uid), "\"peerUid\":%u,", (unsigned)geteuid());
+    for (size_t i = 0; i < HF_LEN(rows) * 2; i++) {
+        const char *from = rows[i / 2].source;
+        int n = i % 2 == 0
+                    ? snprintf(body, sizeof(body), "{\"id\":\"%zu\",\"source\":\"%s\",\"sensorData\":1}", i, from)
+                    : snprintf(body, sizeof(body),
+                               "{\"id\":\"%zu\",\"time\":\"2026-11-20T08:00:00Z\",\"node\":\"here\",\"source\":\"%s\","
+                               "\"kind\":\"finding\",\"peerUid\":0,\"peerUnit\":\"sshd.service\",\"name\":\"n\","
+                               "\"body\":\"b\"}",
+                               i, from);
+        POST(o, ((struct hf_view){body, (size_t)n}), NULL);
+        ck_outcome(o, 0, 202);
+        const char *line = kept[sink.n - 1].line;
+        ck_assert_msg(strstr(line, rows[i / 2].passed_on) != NULL && strstr(line, uid) != NULL &&
+                          strstr(line, "peerUnit") == NULL,
+                      "%s", line);
+    }
+    (void)memset(body, 'x', 300);
+    (void)snprintf(body + 300, sizeof(body) - 300, "\",\"kind\":\"log\",\"body\":\"b\"}");
+    _cleanup_(hf_freep) char *longer = hf_asprintf("{\"time\":\"2026-11-20T08:00:00Z\",\"source\":\"%s", body);
+    POST(o, hf_view_of(longer), NULL);
+    ck_outcome(o, 0, 400);
+}
+END_TEST
+
 /* ---- what becomes of it --------------------------------------------------------------------------------------------------- */
 
 START_TEST(answers_when_durable)
@@ -678,6 +730,7 @@ START_TEST(answers_when_durable)
     dispatch(&o, (struct hf_http_request){.timeout_ns = 10 * HF_NS_PER_S,
                                           .method = "POST",
                                           .url = url_of(&server, "/ingest"),
+                                          .headers = {JSON_TYPE},
                                           .body = HF_VIEW("[{\"sensorData\":1},{\"sensorData\":2}]")});
     run_for(100 * HF_NS_PER_MS);
     ck_assert_uint_eq(sink.n_held, 2);
@@ -701,7 +754,7 @@ START_TEST(store_fails_later)
     dispatch(&o, (struct hf_http_request){.timeout_ns = 10 * HF_NS_PER_S,
                                           .method = "POST",
                                           .url = url_of(&server, "/ingest"),
-                                          .headers = {"Idempotency-Key: n/s/1-1"},
+                                          .headers = {JSON_TYPE, "Idempotency-Key: n/s/1-1"},
                                           .body = HF_VIEW("{\"sensorData\":1}")});
     run_for(100 * HF_NS_PER_MS);
     let_go(-EIO);
@@ -794,6 +847,7 @@ START_TEST(goes_on_where_it_was)
         dispatch(&o[i], (struct hf_http_request){.timeout_ns = 10 * HF_NS_PER_S,
                                                  .method = "POST",
                                                  .url = url_of(&server, "/ingest"),
+                                                 .headers = {JSON_TYPE},
                                                  .body = hf_view_of(bodies[i])});
         run_for(30 * HF_NS_PER_MS);
     }
@@ -846,6 +900,7 @@ START_TEST(line_is_bounded)
         dispatch(&o[i], (struct hf_http_request){.timeout_ns = 20 * HF_NS_PER_S,
                                                  .method = "POST",
                                                  .url = url_of(&server, "/ingest"),
+                                                 .headers = {JSON_TYPE},
                                                  .body = hf_buf_view(&body)});
         for (int wait = 0; wait < 100 && sink.calls == 0; wait++)
             run_for(10 * HF_NS_PER_MS);
@@ -917,6 +972,7 @@ START_TEST(freed_meanwhile)
         dispatch(&o[i], (struct hf_http_request){.timeout_ns = 10 * HF_NS_PER_S,
                                                  .method = "POST",
                                                  .url = url_of(&server, "/ingest"),
+                                                 .headers = {JSON_TYPE},
                                                  .body = i == 1 ? HF_VIEW("[{\"sensorData\":1},{\"sensorData\":2}]")
                                                                 : HF_VIEW("{\"sensorData\":1}")});
         run_for(30 * HF_NS_PER_MS);
@@ -943,6 +999,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, payload);
     tcase_add_loop_test(tc, takes, 0, (int)HF_LEN(taken));
     tcase_add_test(tc, content_types);
+    tcase_add_test(tc, forged_provenance);
     tcase_add_loop_test(tc, compressed, 0, (int)HF_LEN(squeezes));
     tcase_add_test(tc, header_checksum);
     tcase_add_loop_test(tc, refuses, 0, (int)HF_LEN(bad));

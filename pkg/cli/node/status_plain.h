@@ -1,0 +1,11 @@
+/* cli/node/status_plain.h - makes the texts of a status safe for a terminal.
+ *
+ * A status repeats texts of objects from the cluster, such as a value that the agent refused. Such a text may contain
+ * escape sequences, which a terminal would execute. Main thread only. */
+#pragma once
+
+#include "codec/json.h"
+
+/* Replaces each character below that stands in a string value of `root`, at any depth, with '?': control characters,
+ * line ends, and the characters that change the direction of a text. Changes `root` in place. -ENOMEM. */
+HF_MUST_USE int hf_cli_make_plain(json_t *root);

@@ -1,0 +1,126 @@
+#include "os/socket/peer.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/macros.h"
+#include "support/check_main.h"
+
+static const struct {
+    const char *cgroup, *unit; /* NULL: none */
+} units[] = {
+    {"0::/system.slice/sensor.service\n", "sensor.service"},
+    {"0::/system.slice/system-getty.slice/getty@tty1.service\n", "getty@tty1.service"},
+    /* users choose the names below their own service */
+    {"0::/user.slice/user-1000.slice/user@1000.service/app.slice/sshd.service\n", "user@1000.service"},
+    {"0::/user.slice/user-1000.slice/session-3.scope\n", "session-3.scope"},
+    {"0::/system.slice/x.service/sshd.service\n", "x.service"},
+    {"0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-abc.scope\n", "cri-containerd-abc.scope"},
+    {"12:pids:/a.service\n1:name=systemd:/system.slice/b.service\n", "b.service"},
+    {"0::/\n", NULL},
+    {"0::/init.scope\n", "init.scope"},
+    {"0::/.service\n", NULL},
+    {"0::/system.slice/a.socket\n", NULL},
+    {"0::/kubepods/pod1/abc\n", NULL},
+    {"0::/system.slice/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.service\n", NULL},
+    {"", NULL},
+};
+
+START_TEST(unit)
+{
+    char got[HF_PEER_UNIT];
+    bool found = hf_peer_unit_of_cgroup(hf_view_of(units[_i].cgroup), got, sizeof(got));
+
+    ck_assert_msg(found == (units[_i].unit != NULL) && (!found || strcmp(got, units[_i].unit) == 0), "%s",
+                  units[_i].cgroup);
+}
+END_TEST
+
+static uint64_t key_of(const char *text)
+{
+    struct sockaddr_storage address = {.ss_family = AF_INET};
+
+    if (inet_pton(AF_INET, text, &((struct sockaddr_in *)&address)->sin_addr) != 1) {
+        address.ss_family = AF_INET6;
+        ck_assert_int_eq(inet_pton(AF_INET6, text, &((struct sockaddr_in6 *)&address)->sin6_addr), 1);
+    }
+    return hf_peer_key_of_address(&address);
+}
+
+START_TEST(key)
+{
+    ck_assert_uint_eq(key_of("127.0.0.1"), key_of("127.254.3.9"));
+    ck_assert_uint_eq(key_of("127.0.0.1"), key_of("::ffff:127.0.0.5"));
+    ck_assert_uint_eq(key_of("192.0.2.7"), key_of("::ffff:192.0.2.7"));
+    ck_assert_uint_ne(key_of("192.0.2.7"), key_of("192.0.2.8"));
+    ck_assert_uint_eq(key_of("2001:db8:1:2::1"), key_of("2001:db8:1:2:ffff::2"));
+    ck_assert_uint_ne(key_of("2001:db8:1:2::1"), key_of("2001:db8:1:3::1"));
+}
+END_TEST
+
+START_TEST(over_unix)
+{
+    struct hf_peer peer;
+    int pair[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    hf_peer_of(-1, pair[0], &peer);
+    ck_assert(peer.has_uid && peer.uid == geteuid() && peer.over_unix && !peer.over_loopback);
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+}
+END_TEST
+
+/* Returns the accepted end of a connection over loopback; *ret_fd is the client's. */
+static int connect_over(int family, int *ret_fd)
+{
+    struct sockaddr_storage at = {.ss_family = (sa_family_t)family};
+    socklen_t n = sizeof(at);
+    int listener = socket(family, SOCK_STREAM, 0);
+
+    if (family == AF_INET)
+        ((struct sockaddr_in *)&at)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&at, &n), 0);
+    if (family == AF_INET6)
+        ((struct sockaddr_in6 *)&at)->sin6_addr = in6addr_loopback;
+    *ret_fd = socket(family, SOCK_STREAM, 0);
+    ck_assert_int_eq(connect(*ret_fd, (struct sockaddr *)&at, n), 0);
+    int fd = accept(listener, NULL, NULL);
+    ck_assert_int_ge(fd, 0);
+    (void)close(listener);
+    return fd;
+}
+
+START_TEST(over_tcp)
+{
+    struct hf_peer peer;
+    int client, lookup = hf_peer_lookup_open(), fd = connect_over(_i == 0 ? AF_INET : AF_INET6, &client);
+
+    hf_peer_of(lookup, fd, &peer);
+    ck_assert(peer.over_loopback && !peer.over_unix);
+    ck_assert_msg(lookup < 0 || (peer.has_uid && peer.uid == geteuid()), "sock_diag does not know the peer");
+    /* A closed socket has no owner; the kernel then answers root, and nobody may become root by hanging up. */
+    ck_assert_int_eq(write(client, "x", 1), 1);
+    (void)close(client);
+    hf_peer_of(lookup, fd, &peer);
+    ck_assert(!peer.has_uid && peer.unit[0] == '\0');
+    ck_assert_uint_eq(peer.key, key_of(_i == 0 ? "127.0.0.1" : "::1"));
+    (void)close(fd);
+    (void)close(lookup);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, unit, 0, (int)HF_LEN(units));
+    tcase_add_test(tc, key);
+    tcase_add_test(tc, over_unix);
+    tcase_add_loop_test(tc, over_tcp, 0, 2);
+}
+
+HF_TEST_MAIN("os/peer", cases)

@@ -2,6 +2,7 @@
  * the clock is ahead, and 1 if the kernel says that a time server keeps it. A test changes the file at any time.
  *
  *     cc -shared -fPIC -o shifted-clock.so shifted-clock.c */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>

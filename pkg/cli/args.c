@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/field/nearest.h"
 #include "base/buf.h"
-#include "base/nearest.h"
 
 static const struct hf_cli_option *find_long(const struct hf_cli_option *options, const char *name, size_t n)
 {

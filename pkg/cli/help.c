@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/field/nearest.h"
 #include "base/buf.h"
-#include "base/nearest.h"
 #include "cli/args.h"
 
 enum { NAME_COLUMN = 18, OPTION_COLUMN = 28, PAGE = 100 };

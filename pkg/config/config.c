@@ -108,7 +108,7 @@ static bool allowed(const struct hf_config *config, enum hf_config_scope scope, 
            (scope == HF_CONFIG_SIGNED && in_list(config->lists[HF_CONFIG_SIGNED][list], covers, what));
 }
 
-/* A long thing is named once, so that the line of the file is not cut. */
+/* Names a long thing once, so that the text keeps the line of the file. */
 static void refuse_with(const struct hf_config *config, const char *part, const char *list, const char *what,
                         const char *add, struct hf_err *err)
 {

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "api/field/field.h"
+#include "api/field/nearest.h"
 #include "api/meta.h"
-#include "base/nearest.h"
 #include "base/parse.h"
 #include "codec/yaml_place.h"
 #include "config/pattern.h"

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/field/nearest.h"
 #include "api/syncpolicy.h"
 #include "base/buf.h"
-#include "base/nearest.h"
 #include "cli/args.h"
 #include "cli/parts.h"
 #include "cli/release/lint_bounds.h"

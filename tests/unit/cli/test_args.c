@@ -1,4 +1,4 @@
-#include "base/nearest.h"
+#include "api/field/nearest.h"
 #include "cli/args.h"
 
 #include <errno.h>

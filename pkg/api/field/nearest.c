@@ -1,4 +1,4 @@
-#include "base/nearest.h"
+#include "api/field/nearest.h"
 
 #include <stddef.h>
 #include <stdint.h>

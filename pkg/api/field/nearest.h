@@ -1,4 +1,4 @@
-/* base/nearest.h - finds the name that somebody probably meant: "did you mean 'x'?". Pure; any thread. */
+/* api/field/nearest.h - finds the name that somebody probably meant: "did you mean 'x'?". Pure; any thread. */
 #pragma once
 
 enum { HF_NEAREST_MAX = 63 }; /* maximum length; a longer name never counts as near */

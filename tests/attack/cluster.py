@@ -13,7 +13,7 @@ import urllib.request
 
 import yaml
 
-from apiserver import ApiServer, Authority, Handler, kubeconfig
+from apiserver import KINDS, ApiServer, Authority, Handler, kubeconfig
 from lab import PROGRAMS, free_port, wait
 from node import Artifacts, Node, sha256
 
@@ -31,8 +31,20 @@ class LyingHandler(Handler):
         return self.server.lie is not None and self.server.lie(self)
 
     def do_GET(self):
-        if not self.lied():
+        """As the base class, with lists in pages of the size that the agent asks for."""
+        if self.lied():
+            return
+        asked = urllib.parse.urlparse(self.path)
+        query = dict(urllib.parse.parse_qsl(asked.query))
+        if asked.path not in KINDS or "limit" not in query or "watch" in query or "fieldSelector" in query:
             super().do_GET()
+            return
+        page = self.server.listed(KINDS[asked.path], "")
+        first, size = int(query.get("continue") or 0), int(query["limit"])
+        if first + size < len(page["items"]):
+            page["metadata"]["continue"] = str(first + size)
+        page["items"] = page["items"][first:first + size]
+        self.answer(200, page)
 
     def do_PATCH(self):
         """As the base class; of a Node, the labels that the agent applies are kept."""

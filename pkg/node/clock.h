@@ -37,8 +37,8 @@ void hf_clock_init(struct hf_clock *clock, const struct hf_clock_ops *wall, cons
 /* Returns the table for the other parts of the agent. It is valid as long as `clock`. */
 const struct hf_clock_ops *hf_clock_ops_of(struct hf_clock *clock);
 
-/* The API server itself sent the Date `date_unix_ns` (whole seconds), which arrived just now, `round_trip_ns` after the
- * request left. */
+/* The API server itself sent the Date `date_unix_ns` (whole seconds), which arrived just now. The request left at most
+ * `round_trip_ns` before. */
 void hf_clock_take_date(struct hf_clock *clock, uint64_t date_unix_ns, uint64_t round_trip_ns);
 
 /* Sets the difference up to which two witnesses are alike. */

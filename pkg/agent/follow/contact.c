@@ -62,12 +62,12 @@ void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err)
         (void)hf_err_text(err, contact->folder_failure, sizeof(contact->folder_failure));
 }
 
-void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns)
+void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns, uint64_t timeout_ns)
 {
     const struct hf_agent_env *env = contact->env;
 
     hf_clock_skew_measure(&contact->skew, server_date_unix_ns, hf_mono_ns(env->clock));
-    hf_clock_take_date(&env->params->home->clock, server_date_unix_ns, 0);
+    hf_clock_take_date(&env->params->home->clock, server_date_unix_ns, timeout_ns);
     hf_turn_wake(env->turn, HF_DUE_PLAN); /* a release may wait for this evidence of the time */
 }
 

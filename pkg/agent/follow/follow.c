@@ -332,7 +332,7 @@ static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t server_dat
     follow->proven = kind == HF_CONTACT_PROVEN;
     note_barred(follow, kind, err);
     if (follow->proven && server_date_unix_ns != 0)
-        hf_contact_measure(follows->contact, server_date_unix_ns);
+        hf_contact_measure(follows->contact, server_date_unix_ns, follows->policy->in_effect->timeout_ns);
     if (in_contact(follows) && !before)
         found(follows);
     else if (!in_contact(follows) && kind == HF_CONTACT_LOST &&

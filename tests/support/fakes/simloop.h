@@ -62,5 +62,5 @@ void hf_simproc_set_job_delay(struct hf_simproc *proc, uint64_t max_ns);  /* of 
 void hf_simproc_set_unix_offset(struct hf_simproc *proc, int64_t off_ns); /* a wall clock that lies */
 /* What the kernel says of the wall clock; default 0: synchronized and exact. HF_NEVER: not synchronized. */
 void hf_simproc_set_sync_error(struct hf_simproc *proc, uint64_t error_ns);
-size_t hf_simproc_timers(const struct hf_simproc *proc);                  /* how many exist: a leak check */
-size_t hf_simproc_jobs(const struct hf_simproc *proc);                    /* how many are on their way */
+size_t hf_simproc_timers(const struct hf_simproc *proc); /* how many exist: a leak check */
+size_t hf_simproc_jobs(const struct hf_simproc *proc);   /* how many are on their way */

@@ -593,6 +593,27 @@ void hf_simupdate_put_old(struct hf_simupdate *world, const char *content)
     run_what_is_there(world);
 }
 
+static uint64_t world_mono(void *ctx)
+{
+    const struct hf_simupdate *world = ctx;
+
+    return hf_mono_ns(hf_simproc_clock(world->proc));
+}
+
+static uint64_t world_unix(void *ctx)
+{
+    const struct hf_simupdate *world = ctx;
+
+    return hf_unix_ns(hf_simproc_clock(world->proc));
+}
+
+static void world_range(void *ctx, struct hf_time_range *ret_range)
+{
+    const struct hf_simupdate *world = ctx;
+
+    *ret_range = world->range != NULL ? *world->range : hf_clock_range(hf_simproc_clock(world->proc));
+}
+
 void hf_simupdate_boot(struct hf_simupdate *world)
 {
     static const char *const roots[] = {"/opt", "/usr/local", NULL};
@@ -623,7 +644,9 @@ void hf_simupdate_boot(struct hf_simupdate *world)
     hf_simnet_serve(hf_fake_http_net(world->http), "http://127.0.0.1:8080/healthz", healthz, world);
     serve_files(world);
     world->host = hf_simhost_new(world->proc, &host);
-    params.clock = hf_simproc_clock(world->proc);
+    world->clock =
+        (struct hf_clock_ops){.ctx = world, .mono_ns = world_mono, .unix_ns = world_unix, .range = world_range};
+    params.clock = &world->clock;
     params.rng = hf_simproc_rand(world->proc);
     params.sched = hf_simproc_sched(world->proc);
     params.http = hf_fake_http_ops(world->http);

@@ -56,6 +56,8 @@ struct hf_simupdate {
     uint64_t seed;
     /* this life */
     struct hf_simproc *proc;
+    const struct hf_time_range *range; /* what the engine's clock says of the present; NULL: it knows the time */
+    struct hf_clock_ops clock;
     struct hf_fake_http *http;
     struct hf_simhost *host;
     struct hf_update_engine *engine;

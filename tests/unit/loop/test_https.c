@@ -238,6 +238,55 @@ START_TEST(given_clock)
 }
 END_TEST
 
+static struct hf_time_range credible;
+
+static void credible_range(void *ctx, struct hf_time_range *ret_range)
+{
+    (void)ctx;
+    *ret_range = credible;
+}
+
+/* Days from now. The certificate is valid for a day before and after now. `until` 9999: no end. */
+static const struct {
+    const char *name;
+    enum hf_time_agreement agreement;
+    int earliest, latest, estimate;
+    bool accepted;
+} ranges[] = {
+    {"no battery, an old build", HF_TIME_UNKNOWN, -100, 9999, -100, true},
+    {"no battery, a build after the certificate", HF_TIME_UNKNOWN, 2, 9999, 2, false},
+    {"a wall clock that is weeks behind", HF_TIME_ALONE, -100, -50, -50, true},
+    {"a wall clock that is years ahead", HF_TIME_ALONE, -100, 1000, 1000, true},
+    {"a server that lied", HF_TIME_CONTRADICTED, 0, 10950, 10950, true},
+    {"all evidence is later", HF_TIME_CONTRADICTED, 2, 10950, 2, false},
+    {"agreed, later", HF_TIME_AGREED, 2, 2, 2, false},
+    {"agreed, earlier", HF_TIME_AGREED, -2, -2, -2, false},
+    {"agreed, now", HF_TIME_AGREED, 0, 0, 0, true},
+};
+
+START_TEST(range_of_the_clock)
+{
+    struct hf_http_config config = trusting();
+    struct hf_clock_ops clock = *hf_clock_posix();
+    uint64_t now = hf_unix_ns(&clock), day = (uint64_t)DAY_S * HF_NS_PER_S;
+
+    credible = (struct hf_time_range){
+        .agreement = ranges[_i].agreement,
+        .earliest_unix_ns = now + (uint64_t)(int64_t)ranges[_i].earliest * day,
+        .latest_unix_ns = ranges[_i].latest == 9999 ? HF_NEVER : now + (uint64_t)(int64_t)ranges[_i].latest * day,
+        .estimate_unix_ns = now + (uint64_t)(int64_t)ranges[_i].estimate * day,
+    };
+    clock.range = credible_range;
+    config.clock = &clock;
+    serve(&good, NULL);
+    use(&config);
+    RUN(o, "/hello");
+    ck_assert_msg((o.r == 0) == ranges[_i].accepted, "%s: %d %s", ranges[_i].name, o.r, o.error);
+    if (o.r != 0)
+        ck_assert_int_eq(o.r, -EKEYREJECTED);
+}
+END_TEST
+
 START_TEST(insecure)
 {
     struct hf_http_config config = {.insecure_skip_verify = true};
@@ -590,6 +639,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, verdict, 0, (int)HF_LEN(verdicts));
     tcase_add_test(tc, authority_within_the_allowance);
     tcase_add_test(tc, given_clock);
+    tcase_add_loop_test(tc, range_of_the_clock, 0, HF_LEN(ranges));
     tcase_add_test(tc, insecure);
     tcase_add_test(tc, server_name);
     tcase_add_test(tc, system_store);

@@ -865,6 +865,70 @@ START_TEST(a_window)
 }
 END_TEST
 
+/* The server's Date is 30 years ahead, or nothing shows the time: a release that may have expired waits, and starts by
+ * itself when the witnesses agree again. */
+static const struct hf_time_range unsure[] = {
+    {HF_TIME_CONTRADICTED, HF_SIM_UNIX_START, HF_SIM_UNIX_START + 900000000 * HF_NS_PER_S, HF_SIM_UNIX_START,
+     HF_SIM_UNIX_START + 900000000 * HF_NS_PER_S},
+    {HF_TIME_CONTRADICTED, HF_SIM_UNIX_START, HF_SIM_UNIX_START + 900000000 * HF_NS_PER_S,
+     HF_SIM_UNIX_START + 900000000 * HF_NS_PER_S, HF_SIM_UNIX_START},
+    {HF_TIME_UNKNOWN, HF_SIM_UNIX_START - HF_NS_PER_S, HF_NEVER, HF_SIM_UNIX_START, HF_SIM_UNIX_START},
+};
+
+START_TEST(an_unsure_clock)
+{
+    w->range = &unsure[_i];
+    begin(&(struct hf_sim_release){
+        .content = "v2", .patch = json_pack("{s:{s:{s:s}}}", "spec", "release", "expires", "2027-02-01T00:00:00Z")});
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "ClockUnsure");
+    expect_target("v1");
+    w->range = NULL;
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+/* A release that was rejected by a lie on which all witnesses agreed is considered again. */
+START_TEST(expired_by_a_lie)
+{
+    static const uint64_t then = HF_SIM_UNIX_START + 900000000 * HF_NS_PER_S;
+    static const struct hf_time_range lie = {HF_TIME_AGREED, then, then, then, then};
+
+    w->range = &lie;
+    begin(&(struct hf_sim_release){
+        .content = "v2", .patch = json_pack("{s:{s:{s:s}}}", "spec", "release", "expires", "2027-02-01T00:00:00Z")});
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_REJECTED, "Expired");
+    w->range = NULL;
+    hf_simupdate_tell(w);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+/* A window that is open at one of two contradicting times only. */
+START_TEST(a_window_at_two_times)
+{
+    static const struct hf_time_range two = {HF_TIME_CONTRADICTED, HF_SIM_UNIX_START,
+                                             HF_SIM_UNIX_START + 7200 * HF_NS_PER_S,
+                                             HF_SIM_UNIX_START + 7200 * HF_NS_PER_S, HF_SIM_UNIX_START};
+
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(
+        w, &(struct hf_sim_release){.content = "v2",
+                                    .patch_after = json_pack("{s:{s:[{s:[s],s:s,s:s}]}}", "spec", "windows", "days",
+                                                             "Fri", "start", "10:00", "duration", "1h")});
+    w->range = &two;
+    hf_simupdate_boot(w);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "ClockUnsure");
+    w->range = NULL;
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "WindowClosed");
+}
+END_TEST
+
 /* If the gate closes in the middle, the update pauses before the swap, keeps the download, and resumes from it. */
 START_TEST(a_gate_closes_in_the_middle)
 {
@@ -1948,6 +2012,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_window);
     tcase_add_test(tc, a_gate_closes_in_the_middle);
     tcase_add_test(tc, expires_in_the_middle);
+    tcase_add_loop_test(tc, an_unsure_clock, 0, HF_LEN(unsure));
+    tcase_add_test(tc, expired_by_a_lie);
+    tcase_add_test(tc, a_window_at_two_times);
     tcase_add_loop_test(tc, withdrawn_in_the_middle, 0, 4);
     tcase_add_loop_test(tc, another_one_in_the_middle, 0, 4);
     tcase_add_test(tc, rolled_back_and_not_again);

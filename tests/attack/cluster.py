@@ -13,7 +13,7 @@ import urllib.request
 
 import yaml
 
-from apiserver import ApiServer, Authority, Handler, kubeconfig
+from apiserver import KINDS, ApiServer, Authority, Handler, kubeconfig
 from lab import PROGRAMS, free_port, wait
 from node import Artifacts, Node, sha256
 
@@ -31,8 +31,20 @@ class LyingHandler(Handler):
         return self.server.lie is not None and self.server.lie(self)
 
     def do_GET(self):
-        if not self.lied():
+        """As the base class, with lists in pages of the size that the agent asks for."""
+        if self.lied():
+            return
+        asked = urllib.parse.urlparse(self.path)
+        query = dict(urllib.parse.parse_qsl(asked.query))
+        if asked.path not in KINDS or "limit" not in query or "watch" in query or "fieldSelector" in query:
             super().do_GET()
+            return
+        page = self.server.listed(KINDS[asked.path], "")
+        first, size = int(query.get("continue") or 0), int(query["limit"])
+        if first + size < len(page["items"]):
+            page["metadata"]["continue"] = str(first + size)
+        page["items"] = page["items"][first:first + size]
+        self.answer(200, page)
 
     def do_PATCH(self):
         """As the base class; of a Node, the labels that the agent applies are kept."""
@@ -706,7 +718,7 @@ def attack_deep_objects(home):
 
 
 def attack_names(home):
-    """Give objects and releases names with '..', slashes, line ends, terminal escapes and NUL: no path, log line or terminal suffers."""
+    """Give objects and releases names with dots, slashes, line ends and terminal escapes: no path, log line or terminal suffers."""
     names = ["../../../../escape", "a/b", "/escape", "x\n{\"level\":\"error\",\"event\":\"forged\"}", "\x1b]0;owned\x07\x1b[2J", "a" * 5000, ".", "..", "%2e%2e",
              "\u202egnp", "caf\u00e9", "-rf", "\u009b31m", "agent.lock", "journal"]
     with besieged(home) as site:
@@ -815,7 +827,7 @@ def attack_fields_inside_the_release(home):
 
 
 def attack_selectors(home):
-    """Send nodeSelectors of 100,000 labels, of wrong types and with hostile keys: each is refused by name, and the next release comes."""
+    """Send nodeSelectors of 20,000 labels, of wrong types and with hostile keys: each is refused by name, and the next release comes."""
     with besieged(home) as site:
         site.start()
         selectors = [{"matchLabels": {f"k{i}": "v" for i in range(20_000)}}, {"matchLabels": []}, {"matchExpressions": [{"key": "a", "operator": "In"}] * 5000},
@@ -843,7 +855,7 @@ def hostile_field(home, specs, seconds=2):
 
 
 def attack_windows(home):
-    """Send windows that never open, a million of them, with paths as time zones: the release waits or is refused by name, and comes later."""
+    """Send windows that never open, 50,000 of them, with paths as time zones: the release waits or is refused by name, and comes later."""
     one = {"start": "03:00", "duration": "1m", "days": ["Mon"]}
     hostile_field(home, [{"windows": [one] * 50_000}, {"windows": [{**one, "timeZone": "../../../../dev/zero"}]}, {"windows": [{**one, "timeZone": "/dev/random"}]},
                          {"windows": [{**one, "start": "99:99"}]}, {"windows": [{**one, "duration": "1000000h"}]}, {"windows": [{**one, "days": ["Mon"] * 9999}]},
@@ -1035,7 +1047,7 @@ def attack_hammering_a_sink(home):
 
 
 def attack_sink_that_answers_badly(home):
-    """Answer telemetry with 1 GiB of body, a redirect to another server, Retry-After of 30 years: bounded, and no data goes elsewhere."""
+    """Answer telemetry with 256 MiB of body, a redirect to another server, and deep JSON: bounded, and no data goes elsewhere."""
     other = Sink()
     count = [0]
 
@@ -1155,7 +1167,7 @@ def attack_broker_message_of_256_mib(home):
 
 
 def attack_sink_paths(home):
-    """Name sinks '..', '/etc' and '.': the node refuses them by name, and writes nothing outside its storage folder."""
+    """Name sinks with dots and slashes: the node writes nothing outside its storage folder."""
     with besieged(home) as site:
         sink = Sink()
         site.start()

@@ -108,12 +108,24 @@ static bool allowed(const struct hf_config *config, enum hf_config_scope scope, 
            (scope == HF_CONFIG_SIGNED && in_list(config->lists[HF_CONFIG_SIGNED][list], covers, what));
 }
 
+/* A long thing is named once, so that the line of the file is not cut. */
+static void refuse_with(const struct hf_config *config, const char *part, const char *list, const char *what,
+                        const char *add, struct hf_err *err)
+{
+    enum { BOTH_FIT = 150 };
+
+    if (strlen(what) + strlen(add) + strlen(name_of(config)) <= BOTH_FIT)
+        (void)hf_err_set(err, EACCES, "'%s' is not allowed: add '%s' to %s%s in %s", what, add, part, list,
+                         name_of(config));
+    else
+        (void)hf_err_set(err, EACCES, "not allowed: add '%.120s' to %s%s in %.60s", add, part, list, name_of(config));
+}
+
 static void refuse(const struct hf_config *config, enum hf_config_scope scope, enum hf_config_list list,
                    const char *what, const char *add, struct hf_err *err)
 {
-    (void)hf_err_set(err, EACCES, "'%.64s' is not allowed: add '%.64s' to %s.%s in %.64s", what, add,
-                     scope == HF_CONFIG_SIGNED ? "signedPolicies" : "telemetry", hf_config_list_names[list],
-                     name_of(config));
+    refuse_with(config, scope == HF_CONFIG_SIGNED ? "signedPolicies." : "telemetry.", hf_config_list_names[list], what,
+                add, err);
 }
 
 bool hf_config_allows_file_glob(const struct hf_config *config, enum hf_config_scope scope, const char *glob,
@@ -252,8 +264,7 @@ bool hf_config_allows_exec(const struct hf_config *config, const char *program, 
     config = or_defaults(config);
     if (config->exec == NULL || in_list(config->exec, hf_config_pattern_covers_path, program))
         return true;
-    (void)hf_err_set(err, EACCES, "'%.64s' is not allowed: add '%.64s' to exec in %.64s", program, program,
-                     name_of(config));
+    refuse_with(config, "", "exec", program, program, err);
     return false;
 }
 

@@ -29,7 +29,7 @@ class Site:
         certificate = self.authority.issue("good", -0.01, 300) if self.authority else None
         self.api = None if folder else ApiServer(certificate)
         self.library, self.shift = os.path.join(home, "shifted-clock.so"), os.path.join(home, "shift")
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", self.library, os.path.join(TOP, "tests", "support", "programs", "shifted-clock.c")],
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", self.library, os.path.join(TOP, "tests", "attack", "shifted-clock.c")],
                        check=True)
         self.wall(0)
         if self.api:

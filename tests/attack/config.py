@@ -1,10 +1,13 @@
 """Attacks on what the node's own configuration bounds: commands and folders of signed releases, policies without a signature or with
 an old one, and the configuration file itself."""
 import os
+import signal
+import urllib.request
 
 import run
-from lab import PROGRAMS, wait
+from lab import PROGRAMS, free_port, wait
 from node import Artifacts, Node
+from telemetry import Receiver
 
 HEAD = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
 
@@ -177,7 +180,7 @@ def attack_reload_of_damaged_configuration(home):
         wait("a status", lambda: node.alive() or in_effect(node), 30)
         with open(path, "w", encoding="utf-8") as file:
             file.write("nonsense")
-        node.agent.send_signal(1)
+        node.agent.send_signal(signal.SIGHUP)
         node.apply("policy", policy("wide", 1, "11s"))
         refused(node, "wide", "Unsigned")
 
@@ -240,3 +243,113 @@ def attack_policy_with_signature_of_release(home):
         node.apply("policy", policy("wide", 1, "11s") + f"  signatures: [{{keyId: k1, signature: {signature}}}]\n")
         node.start_agent()
         refused(node, "wide", "SignatureInvalid")
+
+
+# ---- telemetry under one configuration and the next ---------------------------------------------------------------------------------
+
+class Watched(Home):
+    """A node with a log file of its own, which a policy follows, and a receiver."""
+
+    def __init__(self, home):
+        super().__init__(home)
+        self.receiver = Receiver()
+        os.makedirs(self.node.place("app"), mode=0o755)
+        self.file = self.node.place("app", "app.log")
+        os.environ["EDGE_STORAGE_DIR"] = self.node.place("telemetry")
+        self.write("begin")
+
+    def __enter__(self):
+        return self
+
+    def write(self, line):
+        with open(self.file, "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def follow(self, sequence, signed=False):
+        """A policy that has the file read and sent."""
+        text = policy("reader", sequence, "10s") + (
+            "  telemetry:\n    buffer: {maxBytes: 64Mi}\n    batch: {timeout: 100ms, compression: none}\n    retry: {base: 50ms}\n"
+            f"    sources: {{files: [{{path: {self.file}}}]}}\n    sink: {{url: '{self.receiver.url}/take', format: ndjson}}\n")
+        if signed:
+            path = self.node.place("temp", "policy.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            self.node.holdfast("policy", "sign", path, "--key", self.node.key, "--key-id", "k1")
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+        self.node.apply("reader", text)
+
+    def troubles(self):
+        return "\n".join(self.node.status().get("telemetry", {}).get("troubles", []))
+
+    def wait_seen(self, line):
+        wait(f"'{line}' at the receiver ({self.troubles()})", lambda: self.node.alive() or self.receiver.saw(line), 30)
+
+    def wait_refused(self):
+        wait("the refusal in the status", lambda: self.node.alive() or "sources.files[0].path" in self.troubles(), 30)
+
+
+def attack_files_after_narrowing(home):
+    """The owner narrows telemetry.files while a policy reads a file, and sends SIGHUP: nothing more of the file leaves the node."""
+    with Watched(home) as site:
+        configure(site.node, f"telemetry: {{files: [{site.node.place('app')}/*]}}\n")
+        site.follow(1)
+        site.node.start_agent()
+        site.write("first")
+        site.wait_seen("first")
+        configure(site.node, "telemetry: {files: [/var/log/**]}\n")
+        site.node.agent.send_signal(signal.SIGHUP)
+        site.wait_refused()
+        site.write("second")
+        configure(site.node, f"telemetry: {{files: [{site.node.place('app')}/*.log, {site.node.place('other')}/*]}}\n")
+        assert not site.receiver.saw("second")
+        site.node.agent.send_signal(signal.SIGHUP)
+        site.wait_seen("second")  # allowed again: nothing is lost
+        wait("no trouble", lambda: site.node.alive() or site.troubles() == "", 30)
+
+
+def attack_bounds_of_signed_policies(home):
+    """An unsigned policy asks for what only signed ones may have: refused by name; the same policy with a signature works."""
+    with Watched(home) as site:
+        configure(site.node, f"signedPolicies: {{files: [{site.node.place('app')}/*]}}\n")
+        site.follow(1)
+        site.node.start_agent()
+        site.wait_refused()
+        assert "telemetry.files" in site.troubles() and not site.receiver.saw("begin")
+        site.follow(2, signed=True)
+        site.wait_seen("begin")
+        wait("no trouble", lambda: site.node.alive() or site.troubles() == "", 30)
+        site.follow(1)  # the signature is gone, and with it the right
+        site.wait_refused()
+        site.write("later")
+        site.follow(2)
+        site.wait_refused()
+        assert not site.receiver.saw("later")
+
+
+def attack_sink_beside_that_of_the_operator(home):
+    """The owner allows no sinks: a policy's sink gets nothing, and the CLOUD_ENDPOINT of the owner still gets all."""
+    with Watched(home) as site:
+        configure(site.node, "telemetry: {sinks: []}\n")
+        port, owner = free_port(), Receiver()
+        os.environ["CLOUD_ENDPOINT"] = owner.url
+        text = policy("reader", 1, "10s") + (
+            "  telemetry:\n    buffer: {maxBytes: 64Mi}\n    batch: {timeout: 100ms, compression: none}\n    retry: {base: 50ms}\n"
+            f"    sources: {{http: true}}\n    sink: {{url: '{site.receiver.url}/take', format: ndjson}}\n")
+        site.node.apply("reader", text)
+        site.node.start_agent("--ingest-port", str(port))
+
+        def post(body):
+            site.node.alive()
+            try:
+                request = urllib.request.Request(f"http://127.0.0.1:{port}/ingest", body, {"Content-Type": "application/json"})
+                with urllib.request.urlopen(request, timeout=5) as answer:
+                    return answer.status == 202
+            except OSError:
+                return False
+        wait("the refusal in the status", lambda: post(b'{"sensorData": "policy"}') or "sink.url" in site.troubles(), 30)
+        assert not site.receiver.saw("policy"), site.receiver.taken
+        site.node.apply("reader", policy("reader", 1, "10s"))
+        wait("the operator's sink to take a payload", lambda: post(b'{"sensorData": "owner"}'), 30)
+        wait("the payload", lambda: owner.saw("owner"), 30)
+        assert site.receiver.taken == [], site.receiver.taken

@@ -2,6 +2,7 @@
 """Attacks on the built agent: what a stolen cluster, a local user, an artifact server and a lying clock try.
 
     tests/attack/run.py [--list] [-v] [WORD...]      only attacks whose name contains one of the words
+    tests/attack/run.py --tables | --page            the tables of docs/ATTACKS.md; write them into the page
 
 Each function `attack_*` of a module beside this file is one attack. The first line of its docstring says what the attacker tries
 and what must happen instead. An attack fails the suite if it works, that is if the function raises. HF_BUILD_DIR chooses the programs
@@ -21,6 +22,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 JOBS = int(os.environ.get("HF_TEST_JOBS", "0")) or (os.cpu_count() or 1) + 1
 ALARM_S = float(os.environ.get("HF_ATTACK_S", "600"))
+
+PAGE = os.path.join(TOP, "docs", "ATTACKS.md")
+MARKER = "<!-- below: tests/attack/run.py --page -->\n"
 
 if "HF_PROGRAMS" in os.environ:
     os.environ["HF_BUILD_DIR"] = os.path.abspath(os.environ["HF_PROGRAMS"])
@@ -44,6 +48,31 @@ def attacks(words):
             full = f"{topic}.{name[len('attack_'):]}"
             if not words or any(word in full for word in words):
                 yield topic, name, " ".join((value.__doc__ or "no description").split("\n\n")[0].split())
+
+
+def tables():
+    """The tables of docs/ATTACKS.md: one for each topic, under the first sentence of its module."""
+    text, last = "", None
+    for topic, name, title in attacks([]):
+        if topic != last:
+            about = " ".join((importlib.import_module(topic).__doc__ or "").split("\n\n")[0].split())
+            text += f"\n## {topic}\n\n{plain(about)}\n\n| attack | what is tried; what must happen |\n|---|---|\n"
+            last = topic
+        text += f"| `{name[len('attack_'):]}` | {plain(title)} |\n"
+    return text
+
+
+def plain(text):
+    """The text without meaning to Markdown."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("*", r"\*").replace("|", r"\|")
+
+
+def write_page():
+    """Write the tables into the page, below the marker."""
+    with open(PAGE, encoding="utf-8") as file:
+        head = file.read().split(MARKER)[0]
+    with open(PAGE, "w", encoding="utf-8") as file:
+        file.write(head + MARKER + tables())
 
 
 def run_one(topic, name):
@@ -81,7 +110,15 @@ def main():
     parser.add_argument("--list", action="store_true", help="print names and titles only")
     parser.add_argument("-v", action="store_true", help="print the output of attacks that were refused, too")
     parser.add_argument("words", nargs="*")
+    parser.add_argument("--tables", action="store_true", help="print the tables of docs/ATTACKS.md")
+    parser.add_argument("--page", action="store_true", help="write the tables into docs/ATTACKS.md")
     words = parser.parse_args()
+    if words.tables:
+        print(tables(), end="")
+        return 0
+    if words.page:
+        write_page()
+        return 0
     chosen = list(attacks(words.words))
     if words.list:
         for topic, name, title in chosen:

@@ -1,7 +1,7 @@
 /* Mutations of signed EdgeUpdates, read in three ways: as JSON, as YAML, and as the API server sends them in a watch. A
  * mutated object is refused, or it means what was signed; and the three ways give one verdict.
  *
- * HF_MUTATIONS is the number of mutations (3000). The seed of a mutation is its number: HF_MUTATION=N runs one and prints
+ * HF_MUTATIONS is the number of mutations (3000), and HF_MUTATION_FROM the number of the first one (0). The seed of a mutation is its number: HF_MUTATION=N runs one and prints
  * it. */
 #include <errno.h>
 #include <inttypes.h>
@@ -711,13 +711,14 @@ static void tear_down(void)
 
 static void cases(TCase *tc)
 {
-    const char *text = getenv("HF_MUTATIONS");
+    const char *text = getenv("HF_MUTATIONS"), *from_text = getenv("HF_MUTATION_FROM");
+    uint64_t from = from_text != NULL ? strtoull(from_text, NULL, 10) : 0;
     uint64_t n = text != NULL && text[0] != '\0' ? strtoull(text, NULL, 10) : DEFAULT_MUTATIONS;
 
     tcase_add_checked_fixture(tc, set_up, tear_down);
     if (getenv("HF_MUTATION") != NULL)
         tcase_add_test(tc, one_by_number);
     else
-        tcase_add_loop_test(tc, mutations, 0, (int)((n + PER_TEST - 1) / PER_TEST));
+        tcase_add_loop_test(tc, mutations, (int)(from / PER_TEST), (int)((n + PER_TEST - 1) / PER_TEST));
 }
 HF_TEST_MAIN("sim/signed_mutations", cases)

@@ -1,7 +1,7 @@
 /* loop/server/seats.h - which connection gives way when a server is full. Pure.
  *
- * Peers (os/socket/peer.h) share the places of a server: a newcomer takes a place of the peer with the most connections, as
- * long as that peer still has no fewer than the newcomer's peer. So a user who opens every connection keeps nobody
+ * Peers (os/socket/peer.h) share the places of a server: a newcomer takes a place of the peer with the most connections,
+ * as long as that peer still has no fewer than the newcomer's peer. So a user who opens every connection keeps nobody
  * else out. Threads: any. */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HF_SERVER_SEATS_MAX = 1024 };
+enum { HF_SERVER_SEATS_MAX = 2048 };
 
 struct hf_server_seat {
     uint64_t peer;  /* hf_peer.key */

@@ -460,9 +460,11 @@ static void attach_rules(struct hf_pipeline *pipeline, struct hf_series *series,
     }
     if (n > 0)
         series->rule_states = calloc(n, sizeof(*series->rule_states));
+    hf_series_charge(&pipeline->series, series, n * sizeof(*series->rule_states));
     for (size_t i = 0; series->rule_states != NULL && i < spec->n_anomalies; i++) {
         if (!about[i] || hf_anomaly_init(&series->rule_states[series->n_rule_states], &spec->anomalies[i], i) < 0)
             continue;
+        hf_series_charge(&pipeline->series, series, spec->anomalies[i].before * sizeof(struct hf_sample));
         /* The missing metric has come: from now on its series reports the absence's end. */
         series->rule_states[series->n_rule_states++].active = pipeline->unseen[i].active;
         pipeline->unseen[i].active = false;

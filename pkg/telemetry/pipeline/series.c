@@ -2,7 +2,8 @@
 
 #include "telemetry/event/hash.h"
 
-enum { MAX_KEY = 16 << 10, FIRST_SLOTS = 64 };
+/* ALLOCATIONS: what the allocator and the table add to a series */
+enum { MAX_KEY = 16 << 10, FIRST_SLOTS = 64, ALLOCATIONS = 64 };
 
 void hf_series_table_init(struct hf_series_table *table, size_t max)
 {
@@ -153,6 +154,12 @@ static struct hf_series *add(struct hf_series_table *table, uint64_t hash)
     return series;
 }
 
+void hf_series_charge(struct hf_series_table *table, struct hf_series *series, size_t n)
+{
+    series->bytes += n;
+    table->bytes += n;
+}
+
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new)
 {
@@ -165,13 +172,16 @@ struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_e
         if (found != 0)
             return table->all[found - 1];
     }
-    if (table->n >= table->max)
+    if (table->n >= table->max || table->bytes >= HF_SERIES_MAX_BYTES)
         return NULL;
     *ret_new = true;
     struct hf_series *series = add(table, hash);
     if (series != NULL) {
         series->kind = event->value_kind;
         series->severity = event->severity;
+        hf_series_charge(table, series, sizeof(*series) + series->key_n + ALLOCATIONS);
+        if (series->kind == HF_VALUE_HISTOGRAM)
+            hf_series_charge(table, series, sizeof(struct hf_histogram));
     }
     return series;
 }
@@ -201,5 +211,6 @@ void hf_series_remove(struct hf_series_table *table, size_t index)
         table->all[index] = last;
     }
     table->n--;
+    table->bytes -= series->bytes;
     free_series(series);
 }

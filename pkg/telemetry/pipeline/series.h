@@ -1,5 +1,8 @@
 /* telemetry/pipeline/series.h - bounded table of the series, each with its summary and the states of its anomaly rules.
  *
+ * A policy sets the number of series and of rules, and whoever delivers metrics chooses their names. The number alone
+ * is no bound of memory: 32 rules with context take 60 KiB of each series. So the table also has a bound in bytes.
+ *
  * A series is identified by the name, source, boundary and attributes of the metric. The order of the attributes
  * matters, so a source must always list the attributes of a series in the same order.
  *
@@ -9,6 +12,8 @@
 
 #include "telemetry/pipeline/aggregate.h"
 #include "telemetry/pipeline/anomaly.h"
+
+#define HF_SERIES_MAX_BYTES (32u << 20) /* memory of all series of a table together */
 
 struct hf_series {
     uint64_t hash;
@@ -21,11 +26,13 @@ struct hf_series {
     /* array with one state for each anomaly rule that applies; the series owns the array */
     struct hf_anomaly_rule_state *rule_states;
     size_t n_rule_states;
+    size_t bytes; /* memory that this series takes, about */
 };
 
 struct hf_series_table {
     struct hf_series **all; /* array of the series; items 0..n-1 are in use */
     size_t n, max;
+    size_t bytes;    /* memory that all series take, about */
     uint32_t *slots; /* hash table with open addressing; a slot holds 1 + an index in `all` (0 means free) */
     size_t n_slots;  /* number of slots, a power of two */
     struct hf_buf scratch;
@@ -40,6 +47,8 @@ void hf_series_table_done(struct hf_series_table *table);
  * if the table is full, or if the bytes that identify the series are too long. */
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new);
+/* Adds `n` bytes, which the caller has allocated for this series, to the memory that the series and the table take. */
+void hf_series_charge(struct hf_series_table *table, struct hf_series *series, size_t n);
 /* Removes and frees the series all[index]. The last series of the array then moves to this index. */
 void hf_series_remove(struct hf_series_table *table, size_t index);
 

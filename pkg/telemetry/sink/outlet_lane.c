@@ -9,7 +9,8 @@
 #include "os/disk.h"
 #include "os/file.h"
 
-#define URGENT_WAIT_NS HF_NS_PER_S           /* for a batch of the urgent lane to fill */
+#define URGENT_WAIT_NS HF_NS_PER_S /* for a batch of the urgent lane to fill */
+#define RETRY_FULL_NS (5 * HF_NS_PER_S)
 #define INLINE_BELOW_NS (300 * HF_NS_PER_US) /* faster writes run on the loop */
 
 /* ---- callbacks of the spool -------------------------------------------------------------------------------------- */
@@ -166,6 +167,22 @@ int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint32_t tag, struct hf_v
 
 /* ---- delivered records ------------------------------------------------------------------------------------------- */
 
+/* The spool refused records. Room appears when segments go, and also when another program frees space on the disk,
+ * which nobody reports: so tries again after a while. */
+static void retry_refused(struct hf_outlet_lane *lane, const struct hf_spool_state *state)
+{
+    uint64_t now_ns = hf_mono_ns(lane->config->world.clock);
+
+    if (state->refused_full == lane->refused_before)
+        lane->refused_since_ns = 0;
+    else if (lane->refused_since_ns == 0)
+        lane->refused_since_ns = now_ns;
+    else if (now_ns - lane->refused_since_ns >= RETRY_FULL_NS) {
+        lane->refused_before = state->refused_full;
+        lane->refused_since_ns = 0;
+    }
+}
+
 void hf_outlet_lane_settle(struct hf_outlet_lane *lane)
 {
     struct hf_spool_state state = hf_spool_state(lane->spool);
@@ -175,6 +192,7 @@ void hf_outlet_lane_settle(struct hf_outlet_lane *lane)
         lane->durable_before = state.store.delivered;
         lane->refused_before = state.refused_full;
     }
+    retry_refused(lane, &state);
     if (delivered > state.delivered)
         hf_spool_deliver(lane->spool, delivered);
 }

@@ -299,7 +299,9 @@ static int give(struct mqtt *mqtt, struct message *message, size_t *i, const str
 static int give_payload(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, struct hf_view source,
                         struct message *message)
 {
-    const struct hf_ingest_params params = {.body = packet->payload, .now_unix_ns = hf_unix_ns(mqtt->world->clock)};
+    const struct hf_ingest_params params = {.body = packet->payload,
+                                            .content_type = HF_VIEW("application/json"),
+                                            .now_unix_ns = hf_unix_ns(mqtt->world->clock)};
     struct hf_ingest_parser parser;
     struct hf_ingest_fault fault;
     struct hf_event event;

@@ -106,6 +106,16 @@ static int read_open(const struct hf_fs_ops *fs, int fd, const atomic_bool *canc
     return r < 0 ? r : same_time(&before, &after) ? 0 : -ESTALE;
 }
 
+/* Opens a file so that reading it does not change its atime, which would write to the card. Only the owner may do so. */
+static int open_quietly(const struct hf_fs_ops *fs, int dirfd, const char *path)
+{
+    const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    const unsigned beneath = HF_FS_BENEATH | HF_FS_NO_SYMLINKS;
+    int fd = fs->openat(fs->ctx, dirfd, path, flags | O_NOATIME, 0, beneath);
+
+    return fd != -EPERM ? fd : fs->openat(fs->ctx, dirfd, path, flags, 0, beneath);
+}
+
 int manifest_record_read(const struct hf_fs_ops *fs, int dirfd, const char *path, const atomic_bool *cancel,
                          struct manifest_record *record, struct hf_failure *failure)
 {
@@ -118,8 +128,7 @@ int manifest_record_read(const struct hf_fs_ops *fs, int dirfd, const char *path
     } else if (r == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
         r = -ESTALE;
     } else if (r == 0) {
-        int fd = fs->openat(fs->ctx, dirfd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0,
-                            HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
+        int fd = open_quietly(fs, dirfd, path);
         r = fd < 0 ? fd : read_open(fs, fd, cancel, record, failure);
         if (fd >= 0)
             (void)fs->close(fs->ctx, fd);

@@ -120,6 +120,10 @@ class Page:
             return
         worlds.write("/tmp/example.yaml", block.text + "\n")
         self.shell("holdfast lint --strict /tmp/example.yaml", (0,))
+        if any(one["kind"] == "AgentConfiguration" for one in ours):  # of the node, not of the cluster
+            self.shell("install -D -m 0644 /tmp/example.yaml /etc/holdfast/example.yaml && "
+                       "holdfast-agent --config /etc/holdfast/example.yaml --check-config", (0,))
+            return
         self.world.agent()
         had, refused = self.world.known()
         self.objects += 1

@@ -60,6 +60,13 @@ def without_agent(world):
     os.makedirs("/etc/holdfast/objects", exist_ok=True)
 
 
+def with_configuration(_):
+    """The example of deploy/ as the node's configuration, and here."""
+    os.makedirs("/etc/holdfast", exist_ok=True)
+    for path in ("agent.yaml", "/etc/holdfast/agent.yaml"):
+        shutil.copyfile(os.path.join(TOP, "deploy", "agent.example.yaml"), path)
+
+
 def with_agent(world):
     world.agent()
 
@@ -159,6 +166,8 @@ ROWS = [
     Row(r"sudo apt-get install .*", "changed", change=(r"apt-get install", "apt-get install --simulate"), why="no network here"),
     Row(r"sudo tar -C / .*", after=lambda world, _: world.call(["holdfast-agent", "--version"])),
     Row(r"holdfast-agent --source /etc/holdfast/objects .*--once", before=without_agent),
+    Row(r"holdfast lint agent\.yaml", before=with_configuration),
+    Row(r"holdfast-agent --config /etc/holdfast/agent\.yaml --check-config", before=with_configuration, expect=r"requireSigned: \[SyncPolicy\]"),
     Row(r"sudo systemctl enable --now holdfast-agent", "standin", page="holdfast-agent.8", before=without_agent),
     Row(r"(sudo )?systemctl (daemon-reload|(enable|disable) --now holdfast-agent|restart holdfast-agent|kill --signal=HUP holdfast-agent)", "standin",
         before=lambda world: world.service()),

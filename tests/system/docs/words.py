@@ -1,5 +1,6 @@
 """Words in `backquotes` that name something of ours: is it there? And the table of reasons, kept as the code has it."""
 import functools
+import glob
 import os
 import re
 import subprocess
@@ -46,7 +47,7 @@ def problem(top, page, text):
         return f"make has no target '{unknown[0]}'" if unknown else None
     if first == "man":
         name = text.split()[-1]
-        return None if any(os.path.exists(os.path.join(top, "cmd", name, f"{name}.{n}")) for n in (1, 5, 8)) else f"no manual page '{name}'"
+        return None if glob.glob(os.path.join(top, "cmd", "*", f"{name}.[158]")) else f"no manual page '{name}'"
     if first.startswith("--"):
         return None if first.split("=")[0] in options_of_all(top) | {"--patch-from"} else f"no program of ours has the option {first}"
     if "/" in first:

@@ -48,6 +48,9 @@ static const struct {
     {GLOB, "/var/*/x", "wildcards in its last part only"},
     {GLOB, "/*", "add '/*' to telemetry.files"},
     {GLOB, "/proc/self/environ", "not allowed"},
+    {GLOB, "/srv/a-long-name-of-a-folder/and-one-more-long-name-of-a-folder/and-the-third-one/log/application.log",
+     "not allowed: add '/srv/a-long-name-of-a-folder/and-one-more-long-name-of-a-folder/and-the-third-one/log/"
+     "application.log' to telemetry.files in /etc/holdfast/agent.yaml"},
     {SECRET, "file:/etc/holdfast/credentials.d/token", NULL},
     {SECRET, "file:/etc/holdfast/credentials.d/site/token", NULL},
     {SECRET, "file:/etc/holdfast/credentials.d", "not allowed"},

@@ -77,7 +77,8 @@ START_TEST(rests)
     ck_assert(rf.state == HF_RF_RESTING_WATCH && step.delay_ns >= 120 * HF_NS_PER_S);
     /* But a server that asks for a day silences the node for minutes only. */
     struct hf_reflector other = {.state = HF_RF_WATCHING};
-    ck_assert_uint_le(give(&other, HF_RF_BUSY, 86400).delay_ns, HF_RF_RETRY_AFTER_MAX_NS + HF_RF_RETRY_AFTER_MAX_NS / 5);
+    ck_assert_uint_le(give(&other, HF_RF_BUSY, 86400).delay_ns,
+                      HF_RF_RETRY_AFTER_MAX_NS + HF_RF_RETRY_AFTER_MAX_NS / 5);
     /* And a nudge does not shorten what the server asked for. */
     ck_assert(!give(&rf, HF_RF_NUDGE, 0).taken);
     ck_assert(give(&rf, HF_RF_TIMER, 0).taken && rf.state == HF_RF_OPENING);

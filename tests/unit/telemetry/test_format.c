@@ -187,6 +187,46 @@ static void add_one_of_each(struct batch *batch)
     add_line(batch, "not an event", 12);
 }
 
+static bool part_has(const struct hf_format_part *part, const char *text)
+{
+    return memmem(part->body.p, part->body.n, text, strlen(text)) != NULL;
+}
+
+/* What somebody posted does not look like what this node saw, not even a metric or a record of another node. */
+START_TEST(otlp_names_the_sender)
+{
+    struct hf_format format = {
+        .kind = HF_SINK_OTLP, .otlp_json = true, .node = "node-1", .max_bytes = HF_FORMAT_MAX_BODY};
+    struct hf_event log = log_event, gauge = gauge_event;
+    struct batch batch = {.n = 0};
+    struct hf_format_packed packed;
+
+    log.source = HF_VIEW("http:journald:sshd.service");
+    log.origin = HF_VIEW("node-2");
+    gauge.source = HF_VIEW("http:node");
+    log.peer_uid = gauge.peer_uid = HF_VIEW("1000");
+    log.peer_unit = gauge.peer_unit = HF_VIEW("user@1000.service");
+    add_event(&batch, &log, "node-1");
+    add_event(&batch, &gauge, "node-1");
+    pack(&format, &batch, &packed);
+    ck_assert_uint_eq(packed.n_parts, 2);
+    for (size_t i = 0; i < packed.n_parts; i++)
+        ck_assert(part_has(&packed.parts[i], "{\"key\":\"holdfast.peer.uid\",\"value\":{\"stringValue\":\"1000\"}}") &&
+                  part_has(&packed.parts[i], "{\"stringValue\":\"user@1000.service\"}") &&
+                  part_has(&packed.parts[i], "{\"key\":\"holdfast.source\",\"value\":{\"stringValue\":\"http:"));
+    ck_assert(part_has(&packed.parts[0], "\"holdfast.forwarded_by\",\"value\":{\"stringValue\":\"node-1\"}") ||
+              part_has(&packed.parts[1], "\"holdfast.forwarded_by\",\"value\":{\"stringValue\":\"node-1\"}"));
+    hf_format_packed_done(&packed);
+    batch_done(&batch);
+
+    add_event(&batch, &gauge_event, "node-1"); /* the node's own */
+    pack(&format, &batch, &packed);
+    ck_assert(!part_has(&packed.parts[0], "holdfast.source") && !part_has(&packed.parts[0], "holdfast.peer"));
+    hf_format_packed_done(&packed);
+    batch_done(&batch);
+}
+END_TEST
+
 static const struct {
     enum hf_sink_format kind;
     const char *url, *want;
@@ -372,6 +412,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, lines_fit_and_are_what_they_were, 0, 2);
     tcase_add_test(tc, the_seeds_payload);
     tcase_add_loop_test(tc, base_of_a_url, 0, HF_LEN(bases));
+    tcase_add_test(tc, otlp_names_the_sender);
     tcase_add_test(tc, otlp_as_json);
     tcase_add_test(tc, otlp_as_protobuf);
     tcase_add_loop_test(tc, otlp_fits_in_both_encodings, 0, 2);

@@ -138,6 +138,34 @@ END_TEST
 
 /* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
+START_TEST(is_full_by_bytes)
+{
+    static struct hf_event event;
+    struct hf_series_table table;
+    char name[32];
+    bool is_new;
+
+    hf_series_table_init(&table, 1000000);
+    for (unsigned i = 0; i < 1000; i++) {
+        (void)snprintf(name, sizeof(name), "m%u", i);
+        struct hf_series *series = hf_series_get(&table, &event, hf_view_of(name), &is_new);
+        if (series == NULL)
+            break;
+        hf_series_charge(&table, series, 1 << 20);
+    }
+    ck_assert_uint_eq(table.n, 32); /* of 1 MiB each */
+    ck_assert(!is_new);
+    /* What is there is found; one that goes makes room for one. */
+    ck_assert_ptr_nonnull(hf_series_get(&table, &event, hf_view_of("m0"), &is_new));
+    hf_series_remove(&table, 0);
+    ck_assert_ptr_nonnull(hf_series_get(&table, &event, hf_view_of("other"), &is_new));
+    while (table.n > 0)
+        hf_series_remove(&table, table.n - 1);
+    ck_assert_uint_eq(table.bytes, 0);
+    hf_series_table_done(&table);
+}
+END_TEST
+
 START_TEST(numbers_come_back)
 {
     char text[HF_NUMBER_TEXT];
@@ -197,6 +225,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, matches_attributes);
     tcase_add_test(tc, agrees_with_a_slow_table);
     tcase_add_test(tc, refuses_long_identities);
+    tcase_add_test(tc, is_full_by_bytes);
     tcase_add_test(tc, numbers_come_back);
     tcase_add_test(tc, hashes_differ);
 }

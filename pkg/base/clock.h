@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/time_range.h"
+#include "base/time/range.h"
 
 #define HF_NS_PER_US 1000ull
 #define HF_NS_PER_MS 1000000ull

@@ -1,4 +1,4 @@
-/* node/time_judge.h - from the readings of all witnesses to the range of the present time (base/time_range.h). Pure.
+/* node/time_judge.h - from the readings of all witnesses to the range of the present time (base/time/range.h). Pure.
  *
  * Witnesses: the wall clock; the Date of the API server; the time on which both agreed last; the track of what the
  * wall clock showed so far (node/time_track.h); the lower bound (node/time_bound.h). The first two are live. A live
@@ -22,7 +22,7 @@
  * estimate. */
 #pragma once
 
-#include "base/time_range.h"
+#include "base/time/range.h"
 
 /* What a witness shows as the present. `error_ns` is the greatest distance from the truth, if the witness does not
  * lie. */
@@ -46,6 +46,6 @@ struct hf_time_evidence {
 
 /* Returns the live witness on which the clock rests if the two do not contradict each other: the wall clock if it is
  * credible, else the Date; NULL: none, or they contradict each other. */
-const struct hf_time_witness *hf_time_single(const struct hf_time_evidence *evidence);
+const struct hf_time_witness *hf_time_judge_single(const struct hf_time_evidence *evidence);
 
 void hf_time_judge(const struct hf_time_evidence *evidence, struct hf_time_range *ret_range);

@@ -1,4 +1,4 @@
-/* base/time_range.h - the range in which the present time lies, and questions about it.
+/* base/time/range.h - the range in which the present time lies, and questions about it.
  *
  * The agent's clock (node/clock.h) compares several sources of the time, called witnesses, any of which may be wrong.
  * It computes a range, in which the true time lies as far as the witnesses show, and an estimate, the best guess in

@@ -190,6 +190,9 @@ struct hf_telemetry {
     /* true if the policy's signatures verify on this node, so that the wider bounds of the node's configuration hold
      * (HF_CONFIG_SIGNED). Decoding leaves it false; the agent sets it. */
     bool is_signed;
+    /* The settings come from the agent's own options and not from the cluster, so no bounds hold. Decoding leaves it
+     * false; the agent sets it. */
+    bool is_operators;
     struct hf_telemetry_sources sources;
     /* The fields from min_severity to n_redacts are from spec.telemetry.filter. */
     /* lowest severity of logs that pass (0 means that all logs pass); metrics and payloads always pass */

@@ -380,7 +380,8 @@ static void apply_bounds(struct hf_telemetry_service *service)
     size_t wanted = now->spec.n_sinks;
 
     service->world->scope = permit.scope;
-    hf_telemetry_permit(&now->spec, hf_json_at(now->owner, "spec.telemetry.sink") != NULL, &permit);
+    if (!now->spec.is_operators)
+        hf_telemetry_permit(&now->spec, hf_json_at(now->owner, "spec.telemetry.sink") != NULL, &permit);
     service->no_sink = wanted > 0 && now->spec.n_sinks == 0;
 }
 
@@ -511,6 +512,7 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
                                      .labels = node_labels != NULL ? json_deep_copy(node_labels) : NULL,
                                      .config = service->world->config};
     service->next.spec.is_signed = wanted->is_signed;
+    service->next.spec.is_operators = wanted->is_operators;
     if (!service->switching)
         begin_switch(service);
 }
@@ -518,7 +520,8 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
 void hf_telemetry_service_configure(struct hf_telemetry_service *service, const struct hf_config *config)
 {
     const struct setting *latest = service->switching ? &service->next : &service->now;
-    const struct hf_telemetry again = {.present = true, .is_signed = latest->spec.is_signed};
+    const struct hf_telemetry again = {
+        .present = true, .is_signed = latest->spec.is_signed, .is_operators = latest->spec.is_operators};
     json_t *owner = latest->owner, *labels = latest->labels;
 
     service->world->config = config;

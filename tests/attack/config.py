@@ -2,9 +2,10 @@
 an old one, and the configuration file itself."""
 import os
 import signal
+import urllib.request
 
 import run
-from lab import PROGRAMS, wait
+from lab import PROGRAMS, free_port, wait
 from node import Artifacts, Node
 from telemetry import Receiver
 
@@ -324,3 +325,31 @@ def attack_bounds_of_signed_policies(home):
         site.follow(2)
         site.wait_refused()
         assert not site.receiver.saw("later")
+
+
+def attack_sink_beside_that_of_the_operator(home):
+    """The owner allows no sinks: a policy's sink gets nothing, and the CLOUD_ENDPOINT of the owner still gets all."""
+    with Watched(home) as site:
+        configure(site.node, "telemetry: {sinks: []}\n")
+        port, owner = free_port(), Receiver()
+        os.environ["CLOUD_ENDPOINT"] = owner.url
+        text = policy("reader", 1, "10s") + (
+            "  telemetry:\n    buffer: {maxBytes: 64Mi}\n    batch: {timeout: 100ms, compression: none}\n    retry: {base: 50ms}\n"
+            f"    sources: {{http: true}}\n    sink: {{url: '{site.receiver.url}/take', format: ndjson}}\n")
+        site.node.apply("reader", text)
+        site.node.start_agent("--ingest-port", str(port))
+
+        def post(body):
+            site.node.alive()
+            try:
+                request = urllib.request.Request(f"http://127.0.0.1:{port}/ingest", body, {"Content-Type": "application/json"})
+                with urllib.request.urlopen(request, timeout=5) as answer:
+                    return answer.status == 202
+            except OSError:
+                return False
+        wait("the refusal in the status", lambda: post(b'{"sensorData": "policy"}') or "sink.url" in site.troubles(), 30)
+        assert not site.receiver.saw("policy"), site.receiver.taken
+        site.node.apply("reader", policy("reader", 1, "10s"))
+        wait("the operator's sink to take a payload", lambda: post(b'{"sensorData": "owner"}'), 30)
+        wait("the payload", lambda: owner.saw("owner"), 30)
+        assert site.receiver.taken == [], site.receiver.taken

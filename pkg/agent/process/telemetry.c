@@ -24,7 +24,7 @@ struct hf_agent_telemetry {
     int lock_fd;                  /* lock of the storage folder; -1: not held */
     char failure[256];            /* reason why the storage folder is unusable; "": it can */
     json_t *owner, *owner_labels; /* to apply once it can: the policy's tree and the node's labels */
-    bool owner_is_signed;
+    bool owner_is_signed, owner_is_operators;
     struct hf_timer *again; /* for the next attempt to use it */
 };
 
@@ -57,6 +57,8 @@ static int read_fallback(struct hf_agent_telemetry *t, struct hf_err *err)
     if (object == NULL || issues == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     int r = hf_syncpolicy_decode(object, &t->fallback, issues);
+    if (r == 0)
+        t->fallback->telemetry.is_operators = true;
     return r < 0 ? hf_err_set(err, -r, "CLOUD_ENDPOINT '%.80s' is not a valid sink URL",
                               hf_url_mask(t->params.options->cloud_endpoint, shown, sizeof(shown)))
                  : 0;
@@ -187,7 +189,8 @@ static bool start_service(struct hf_agent_telemetry *t)
 /* Starts the service, or waits for the folder. */
 static void start_wanted(struct hf_agent_telemetry *t)
 {
-    const struct hf_telemetry on = {.present = true, .is_signed = t->owner_is_signed};
+    const struct hf_telemetry on = {
+        .present = true, .is_signed = t->owner_is_signed, .is_operators = t->owner_is_operators};
     const struct hf_sched_ops *sched = hf_loop_sched(t->params.loop);
 
     if (!start_service(t)) {
@@ -227,6 +230,7 @@ void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struc
     }
     telemetry->owner = json_incref(chosen->json);
     telemetry->owner_is_signed = chosen->telemetry.is_signed;
+    telemetry->owner_is_operators = chosen->telemetry.is_operators;
     telemetry->owner_labels = labels != NULL ? json_deep_copy(labels) : NULL;
     start_wanted(telemetry);
 }

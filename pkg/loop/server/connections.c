@@ -15,9 +15,9 @@ _Static_assert((int)HF_SERVER_MAX_CONNECTIONS <= (int)HF_SERVER_SEATS_MAX, "one 
 
 enum { ACCEPT_AT_ONCE = 32 };
 
-/* Nobody gives way sooner: a client has this time to send its request after it connected. A server with 128 places then
- * lets 6,400 newcomers in each second, so a probe waits 0.3 s behind 2,000 others. */
-#define LEAST_LIFE_NS (20 * HF_NS_PER_MS)
+/* Nobody gives way sooner: a client has this time to send its request after it connected. A server with 256 places then
+ * lets 5,120 newcomers in each second, so a probe waits 0.4 s behind 2,000 others. */
+#define LEAST_LIFE_NS (50 * HF_NS_PER_MS)
 
 const char *hf_server_refusal_name(enum hf_server_refusal refusal)
 {

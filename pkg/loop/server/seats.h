@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HF_SERVER_SEATS_MAX = 1024 };
+enum { HF_SERVER_SEATS_MAX = 2048 };
 
 struct hf_server_seat {
     uint64_t peer;  /* hf_peer.key */

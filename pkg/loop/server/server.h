@@ -52,8 +52,8 @@ struct hf_server_route {
 
 enum {
     /* maximum number of connections of all servers together: 512 senders with an open request over TCP, 128 over a Unix
-     * socket, and 256 for other clients */
-    HF_SERVER_MAX_CONNECTIONS = 896,
+     * socket, and 512 for other clients */
+    HF_SERVER_MAX_CONNECTIONS = 1152,
     HF_SERVER_MAX_HEADER_BYTES = 8192,
     HF_SERVER_IDLE_S = 30,
     HF_SERVER_BODY_S = 120,          /* limit in seconds for a body to arrive */

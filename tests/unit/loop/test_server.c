@@ -513,7 +513,7 @@ START_TEST(the_oldest_connection_makes_room)
     for (size_t i = 0; i < HF_LEN(fds); i++) {
         fds[i] = connect_raw();
         (void)!write(fds[i], i % 2 ? "GET /bes" : "", i % 2 ? 8 : 0);
-        loop_run_for(loop, 25 * MS); /* nobody gives way within its first 20 ms */
+        loop_run_for(loop, 55 * MS); /* nobody gives way within its first 50 ms */
     }
     ck_assert_uint_eq(still_open(fds, HF_LEN(fds)), 4);
     ck_assert_uint_eq(still_open(fds + HF_LEN(fds) - 4, 4), 4);

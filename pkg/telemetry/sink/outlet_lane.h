@@ -45,7 +45,7 @@ HF_MUST_USE int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane wh
                                     struct hf_outlet_drops *drops, struct hf_err *err);
 
 /* Returns true if the spool would accept a line of n bytes now. */
-bool hf_outlet_lane_has_room(const struct hf_outlet_lane *lane, size_t n);
+bool hf_outlet_lane_has_room(struct hf_outlet_lane *lane, size_t n);
 
 /* Appends one line of at most HF_EVENT_MAX_TEXT bytes to the spool. Holds the receipt (may be NULL) until the line is
  * durable. Returns -EAGAIN if there is no room. */

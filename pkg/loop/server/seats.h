@@ -1,8 +1,8 @@
 /* loop/server/seats.h - which connection gives way when a server is full. Pure.
  *
- * Peers (os/socket/peer.h) share the places of a server: a newcomer takes a place of the peer with the most connections,
- * as long as that peer still has no fewer than the newcomer's peer. So a user who opens every connection keeps nobody
- * else out. Threads: any. */
+ * Peers (os/socket/peer.h) share the places of a server. If all places are taken, a newcomer gets a place of the peer
+ * with the most connections, unless that peer would then have fewer connections than the newcomer's own peer. So a user
+ * who opens every connection keeps nobody else out. Threads: any. */
 #pragma once
 
 #include <stdbool.h>

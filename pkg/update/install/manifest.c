@@ -106,7 +106,8 @@ static int read_open(const struct hf_fs_ops *fs, int fd, const atomic_bool *canc
     return r < 0 ? r : same_time(&before, &after) ? 0 : -ESTALE;
 }
 
-/* Opens a file so that reading it does not change its atime, which would write to the card. Only the owner may do so. */
+/* Opens a file so that reading it does not change its atime, which would write to the card. Only the owner may do
+ * so. */
 static int open_quietly(const struct hf_fs_ops *fs, int dirfd, const char *path)
 {
     const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;

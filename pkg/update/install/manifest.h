@@ -73,6 +73,10 @@ HF_MUST_USE int hf_manifest_read_file(const struct hf_manifest *manifest, struct
 HF_MUST_USE int hf_manifest_clean(const struct hf_fs_ops *fs, const char *folder, const char *const *keep, size_t n,
                                   struct hf_failure *failure);
 
+/* Removes the manifests in `folder` that a power cut or a kill left unfinished. */
+HF_MUST_USE int hf_manifest_clean_unfinished(const struct hf_fs_ops *fs, const char *folder,
+                                             struct hf_failure *failure);
+
 /* ---- checking ---------------------------------------------------------------------------------------------------- */
 
 /* Progress of the quick checks of one version. Zero-initialise; zero it again after another version is installed. */

@@ -2,9 +2,9 @@
  *
  * The wall clock of a board without a battery starts in 1970, a time server may be wrong, and a stolen API server may
  * send a wrong Date. So the agent trusts no single witness. This clock reads the wall clock, takes the Date of the API
- * server, keeps a lower bound (node/time_bound.h), and judges all three again at each reading (node/time_judge.h). So a
- * wrong witness does no permanent damage. hf_clock_range() returns the range of the present; hf_unix_ns() returns the
- * best guess in the range, which may go back. All durations use the monotonic clock. Threads: loop thread only. */
+ * server, keeps a lower bound (node/time_bound.h), and judges all witnesses again at each reading (node/time_judge.h).
+ * So a wrong witness does no permanent damage. hf_clock_range() returns the range of the present; hf_unix_ns() returns
+ * the best guess in the range, which may go back. All durations use the monotonic clock. Threads: loop thread only. */
 #pragma once
 
 #include "base/clock.h"

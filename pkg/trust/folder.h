@@ -10,12 +10,12 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Opens the folder. Returns a descriptor or a negative errno. -ENOENT: it does not exist. -EPERM: users other than root
- * and the agent's user own the folder or can write it. */
+/* Opens the folder. Returns a descriptor or a negative errno. -ENOENT: it does not exist. -EPERM: a user other than
+ * root and the agent's user owns the folder or can write it. */
 HF_MUST_USE int hf_trust_folder_open(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_err *err);
 
 /* Reads <trust_dir>/<name>. Follows links, because mounted Secrets are links. -ENOENT: the folder has no such name.
- * -EPERM: users other than root and the agent's user own the file or can write it. -ENOLINK: the name is a link to
+ * -EPERM: a user other than root and the agent's user owns the file or can write it. -ENOLINK: the name is a link to
  * nothing. Other errors as from hf_file_read(). *err names the file after every error. */
 HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *trust_dir, const char *name,
                                      struct hf_buf *out, struct hf_err *err);

@@ -33,7 +33,7 @@ struct hf_outlet_lane {
     /* number of appends that the spool had refused for lack of room when it last probably got room; if the spool has
      * refused more appends since then, it has no room now */
     uint64_t refused_before;
-    uint64_t refused_since_ns; /* when the lane noticed that the spool has no room; 0: it has */
+    uint64_t refused_since_ns; /* time at which the spool was first seen without room (0 means that it has room) */
     /* position of the cursor on disk at the last check; if the position is higher now, the spool may have got room */
     uint64_t durable_before;
 };

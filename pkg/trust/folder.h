@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/macros.h"
+#include "codec/sha256.h"
 
 /* Opens the folder. Returns a descriptor or a negative errno. -ENOENT: it does not exist. -EPERM: others can write it.
  */
@@ -24,3 +25,7 @@ HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *tru
  * key under any name, a file <name>.pem that holds no key or has no valid key id as its name, and a key that the folder
  * has under two names. Leaves *out empty if there is none or if the folder does not exist. out->max limits the text. */
 void hf_trust_folder_inspect(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_buf *out);
+
+/* Writes a hash of everything in the folder that a verdict about signatures depends on: the key files, the threshold,
+ * and the errors of reading them. Equal stamps stand for equal verdicts. */
+void hf_trust_folder_stamp(const struct hf_fs_ops *fs, const char *trust_dir, char stamp[static HF_SHA256_HEX]);

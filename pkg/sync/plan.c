@@ -9,6 +9,7 @@ struct candidate {
     struct hf_edgeupdate *update;
     bool admitted;
     bool begun;
+    bool accepted; /* the node accepts the signatures, or has no choice */
 };
 
 /* Groups updates by release name; the one to install comes first. */
@@ -19,6 +20,8 @@ static int by_rank(const void *a, const void *b)
 
     if (r != 0)
         return r;
+    if (x->accepted != y->accepted)
+        return x->accepted ? -1 : 1;
     bool x_may = x->admitted || x->begun, y_may = y->admitted || y->begun;
     if (x_may != y_may)
         return x_may ? -1 : 1;
@@ -59,28 +62,55 @@ static size_t collect(const struct hf_plan_params *params, struct candidate cand
             .update = update,
             .admitted = hf_admission_allows(update, params->node_name, params->node_labels),
             .begun = params->begun != NULL && params->begun(params->arg, update->release.name, update->release.digest),
+            .accepted = true,
         };
     }
     return n;
 }
 
+/* Asks about the signatures where several updates claim one release name. The candidates must be grouped by name. */
+static void ask_who_signed(const struct hf_plan_params *params, struct candidate *candidates, size_t n)
+{
+    if (params->accepts == NULL)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = candidates[i].update->release.name;
+        bool before = i > 0 && strcmp(candidates[i - 1].update->release.name, name) == 0;
+        bool after = i + 1 < n && strcmp(candidates[i + 1].update->release.name, name) == 0;
+        if (before || after)
+            candidates[i].accepted = params->accepts(params->arg, candidates[i].update);
+    }
+}
+
+/* Why the candidate gives way to the chosen one. */
+static enum hf_plan_why why_not(const struct candidate *candidate, const struct candidate *chosen)
+{
+    bool is_newer = candidate->update->release.sequence > chosen->update->release.sequence;
+    bool is_as_new = candidate->update->release.sequence == chosen->update->release.sequence;
+
+    if (chosen->accepted && !candidate->accepted && (is_newer || is_as_new))
+        return HF_PLAN_NOT_ACCEPTED;
+    return !candidate->admitted && is_newer ? HF_PLAN_NOT_ADMITTED_YET : HF_PLAN_SUPERSEDED;
+}
+
 void hf_plan_make(const struct hf_plan_params *params, struct hf_plan *ret_plan)
 {
     struct candidate candidates[HF_PLAN_MAX];
+    const struct candidate *chosen = NULL;
     struct hf_plan *plan = ret_plan;
     size_t n = collect(params, candidates, &plan->n_ignored);
 
     plan->n = plan->n_notes = 0;
     qsort(candidates, n, sizeof(*candidates), by_rank);
+    ask_who_signed(params, candidates, n);
+    qsort(candidates, n, sizeof(*candidates), by_rank);
     for (size_t i = 0; i < n; i++) {
         struct hf_edgeupdate *update = candidates[i].update;
-        const struct hf_edgeupdate *chosen = plan->n > 0 ? plan->desired[plan->n - 1].update : NULL;
-        if (chosen == NULL || strcmp(chosen->release.name, update->release.name) != 0) {
-            plan->desired[plan->n++] = (struct hf_desired){update, gate_of(params, &candidates[i])};
+        if (chosen == NULL || strcmp(chosen->update->release.name, update->release.name) != 0) {
+            chosen = &candidates[i];
+            plan->desired[plan->n++] = (struct hf_desired){update, gate_of(params, &candidates[i]), params->held};
             continue;
         }
-        bool waits = !candidates[i].admitted && update->release.sequence > chosen->release.sequence;
-        plan->notes[plan->n_notes++] =
-            (struct hf_plan_note){update, waits ? HF_PLAN_NOT_ADMITTED_YET : HF_PLAN_SUPERSEDED, chosen};
+        plan->notes[plan->n_notes++] = (struct hf_plan_note){update, why_not(&candidates[i], chosen), chosen->update};
     }
 }

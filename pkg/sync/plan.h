@@ -2,7 +2,8 @@
  *
  * If several objects select the node for one release name, the admitted object with the highest sequence wins. A
  * release that this node has begun or committed still counts as admitted when the controller withdraws the admission.
- * Therefore a halted rollout stops only nodes that have not begun, and never returns a node to an older release. */
+ * Therefore a halted rollout stops only nodes that have not begun, and never returns a node to an older release. An
+ * object whose signatures the node does not accept never takes the place of one whose signatures it accepts. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -23,10 +24,18 @@ struct hf_plan_params {
     bool held;
     /* Returns true if this node has begun or committed the release with this digest. May be NULL. */
     bool (*begun)(void *arg, const char *release_name, const char *digest);
+    /* Returns true if the node accepts the signatures of the update. The plan asks only about updates that share their
+     * release name with another one. NULL: the node accepts all. */
+    bool (*accepts)(void *arg, const struct hf_edgeupdate *update);
     void *arg;
 };
 
-enum hf_plan_why { HF_PLAN_SUPERSEDED, HF_PLAN_NOT_ADMITTED_YET };
+enum hf_plan_why {
+    HF_PLAN_SUPERSEDED,
+    HF_PLAN_NOT_ADMITTED_YET,
+    /* the update would win by its sequence, but the node does not accept its signatures */
+    HF_PLAN_NOT_ACCEPTED,
+};
 
 /* An EdgeUpdate that selects this node but gives way to another EdgeUpdate with the same release name. */
 struct hf_plan_note {

@@ -151,3 +151,47 @@ void hf_trust_folder_inspect(const struct hf_fs_ops *fs, const char *trust_dir, 
     }
     free(inspection);
 }
+
+/* ---- the stamp --------------------------------------------------------------------------------------------------- */
+
+struct stamping {
+    const struct hf_fs_ops *fs;
+    const char *trust_dir;
+    unsigned char sum[HF_SHA256_BYTES]; /* of the hashes of all files, so that the order of a list does not matter */
+};
+
+static int stamp_entry(void *arg, const char *name, unsigned char type)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_TRUST_MAX_PEM);
+    struct stamping *stamping = arg;
+    unsigned char digest[HF_SHA256_BYTES];
+    const char *dot = strrchr(name, '.');
+    struct hf_sha256 hash;
+
+    (void)type;
+    if ((dot == NULL || strcmp(dot, ".pem") != 0) && strcmp(name, "threshold") != 0)
+        return 0;
+    int r = hf_trust_folder_read(stamping->fs, stamping->trust_dir, name, &text, NULL);
+    hf_sha256_init(&hash);
+    hf_sha256_update(&hash, name, strlen(name) + 1);
+    hf_sha256_update(&hash, &r, sizeof(r));
+    hf_sha256_update(&hash, text.p, text.n);
+    hf_sha256_final(&hash, digest);
+    for (size_t i = 0; i < sizeof(digest); i++)
+        stamping->sum[i] ^= digest[i];
+    return 0;
+}
+
+void hf_trust_folder_stamp(const struct hf_fs_ops *fs, const char *trust_dir, char stamp[static HF_SHA256_HEX])
+{
+    struct stamping stamping = {.fs = fs, .trust_dir = trust_dir};
+    int fd = hf_trust_folder_open(fs, trust_dir, NULL);
+    int r = fd;
+
+    if (fd >= 0) {
+        r = fs->list(fs->ctx, fd, stamp_entry, &stamping);
+        (void)fs->close(fs->ctx, fd);
+    }
+    stamping.sum[0] ^= (unsigned char)(r < 0 ? -r : 0);
+    (void)hf_sha256_hex(stamping.sum, sizeof(stamping.sum), stamp);
+}

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/macros.h"
+#include "codec/sha256.h"
 
 /* Opens the folder. Returns a descriptor or a negative errno. -ENOENT: it does not exist. -EPERM: a user other than
  * root and the agent's user owns the folder or can write it. */
@@ -25,3 +26,7 @@ HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *tru
  * has under two names. Leaves *out empty if there is no problem or if the folder does not exist. out->max limits the
  * text. */
 void hf_trust_folder_inspect(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_buf *out);
+
+/* Writes a hash of everything in the folder that a verdict about signatures depends on: the key files, the threshold,
+ * and the errors of reading them. Equal stamps stand for equal verdicts. */
+void hf_trust_folder_stamp(const struct hf_fs_ops *fs, const char *trust_dir, char stamp[static HF_SHA256_HEX]);

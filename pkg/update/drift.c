@@ -1,11 +1,20 @@
 /* Drift: was the committed version changed or removed by somebody else? If so, install it again. */
+#include <errno.h>
+#include <string.h>
+
 #include "update/release.h"
+#include "update/state/committed.h"
 
 enum { MAX_DRIFT_SHIFT = 9 }; /* 2^9 minutes: at most one repair in most of a working day */
 static const uint64_t repair_again_ns = 60 * HF_NS_PER_S;
 
 static int run_look(struct step_job *step)
 {
+    const struct release *release = step->release;
+
+    if (step->text.n > 0 &&
+        hf_committed_save(release->engine->p.fs, release->folder, hf_buf_view(&step->text), NULL) < 0)
+        step->committed_digest[0] = '\0'; /* the next look tries again */
     return hf_swap_check(&step->swap, &step->look, &step->failure);
 }
 
@@ -44,12 +53,14 @@ static void mended(struct release *release, const struct step_job *step)
 static void looked(struct release *release, struct step_job *step)
 {
     release->drift.look = step->look;
+    if (step->text.n > 0)
+        memcpy(release->drift.kept, step->committed_digest, sizeof(release->drift.kept));
     if (step->r > 0)
         count_drift(release, step->look.seen.mended > 0);
     if (step->r < 0) {
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
                    &step->failure.err);
-    } else if (step->r == 0 && wanted_matches(release) && release->wanted.gate == HF_GATE_OPEN) {
+    } else if (step->r == 0 && wanted_matches(release) && !wanted_held(release)) {
         log_drift(release, "update.drift", step);
         count_drift(release, true);
         release->drift.look = (struct hf_swap_look){.size = 0};
@@ -62,6 +73,19 @@ static void looked(struct release *release, struct step_job *step)
     update_engine_wake(release->engine);
 }
 
+/* Keeps the committed release for the time when the journal records a newer one, once in the life of the process. */
+static void keep_release(const struct release *release, struct step_job *step)
+{
+    _cleanup_(hf_json_freep) json_t *committed = NULL;
+
+    memcpy(step->committed_digest, release->j.good_digest, sizeof(step->committed_digest));
+    if (strcmp(release->drift.kept, release->j.good_digest) == 0)
+        return;
+    committed = wanted_committed(release);
+    if (committed != NULL && hf_committed_format(committed, &step->text) < 0)
+        hf_buf_clear(&step->text);
+}
+
 void drift_look(struct release *release)
 {
     struct step_job *step = step_new(release, STEP_LOOK, run_look, looked);
@@ -71,5 +95,87 @@ void drift_look(struct release *release)
         return;
     step->swap = step_swap_params(release, step);
     step->look = release->drift.look;
+    keep_release(release, step);
+    step_submit(step);
+}
+
+/* ---- behind a newer release -------------------------------------------------------------------------------------- */
+
+/* The journal describes the newer release, so the parameters come from the committed one. */
+static int run_look_behind(struct step_job *step)
+{
+    const struct release *release = step->release;
+    const struct hf_update_params *p = &release->engine->p;
+    int r = hf_committed_load(p->fs, release->folder, step->committed_digest, &step->committed, &step->failure.err);
+
+    if (r < 0)
+        return r;
+    const struct hf_release *spec = &step->committed->release;
+    const struct hf_artifact *artifact = hf_release_artifact(spec, p->arch);
+    if (artifact == NULL)
+        return hf_err_set(&step->failure.err, EBADMSG, "the committed release has no artifact for %s", p->arch);
+    step->swap.target.path = spec->install.path;
+    step->swap.kind = spec->install.kind;
+    step->swap.sha256 = artifact->sha256;
+    step->swap.has_mode = spec->install.has_mode;
+    step->swap.mode = spec->install.mode;
+    step->swap.made_folder = "";
+    return hf_swap_check(&step->swap, &step->look, &step->failure);
+}
+
+/* Has the committed release installed again, unless the newer one may start, or nobody trusts the committed one now. */
+static void repair_behind(struct release *release, struct step_job *step)
+{
+    enum hf_reason reason;
+    const char *message;
+
+    if (release->wanted.object == NULL || wanted_held(release) ||
+        strcmp(step->committed_digest, release->j.good_digest) != 0 ||
+        review_ask(release, &reason, &message) == HF_GATE_GO)
+        return;
+    log_drift(release, "update.drift", step);
+    count_drift(release, true);
+    release->drift.look = (struct hf_swap_look){.size = 0};
+    wanted_repair(release, step->committed);
+    step->committed = NULL;
+    if (review_ask(release, &reason, &message) != HF_GATE_GO)
+        wanted_repair_end(release);
+}
+
+static void looked_behind(struct release *release, struct step_job *step)
+{
+    update_engine_wake(release->engine);
+    if (step->committed == NULL && step->r == -ENOENT) /* committed by an agent that did not keep the release */
+        return;
+    release->drift.look = step->look;
+    if (step->r < 0) {
+        hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
+                   &step->failure.err);
+    } else if (step->r == 0) {
+        repair_behind(release, step);
+    } else {
+        count_drift(release, step->look.seen.mended > 0);
+        if (step->look.seen.mended > 0) {
+            log_drift(release, "update.mended", step);
+            hf_metric_add(release->engine->counts.repairs, 1);
+        }
+    }
+}
+
+void drift_look_behind(struct release *release)
+{
+    const struct hf_journal *j = &release->j;
+    struct release_drift *drift = &release->drift;
+
+    if (!drift->look_wanted || j->good_digest[0] == '\0' || strcmp(j->good_digest, j->digest) == 0 ||
+        wanted_held(release) || hf_mono_ns(release->engine->p.clock) < drift->look_due_ns)
+        return;
+    struct step_job *step = step_new(release, STEP_LOOK, run_look_behind, looked_behind);
+    drift->look_wanted = false;
+    if (step == NULL)
+        return;
+    step->swap = step_swap_params(release, step);
+    step->look = drift->look;
+    memcpy(step->committed_digest, j->good_digest, sizeof(step->committed_digest));
     step_submit(step);
 }

@@ -405,6 +405,8 @@ static int set_wanted(struct hf_update_engine *engine, const struct hf_desired *
                           HF_UPDATE_MAX_RELEASES, HF_UPDATE_MAX_HISTORIES);
     if (r == 0)
         r = wanted_set(release, desired);
+    if (r == 0)
+        release_recheck_repair(release);
     return r < 0 ? hf_err_sys(err, r, "accept release '%s'", name) : 0;
 }
 

@@ -57,7 +57,9 @@ struct hf_desired {
     } gate;
     /* If the gate is not OPEN, no update starts, and an update that has not reached the swap pauses and keeps its
      * download (a closed window and spec.suspend have the same effect). From the swap on, the update runs to its end
-     * whatever the gate is. */
+     * whatever the gate is. A repair of the committed release is no new release: the gate HELD or `held` stops it, but
+     * no other gate, window or spec.suspend does. */
+    bool held; /* the site's own order not to update is in force, whatever `gate` says */
 };
 
 struct hf_update_params {
@@ -125,7 +127,9 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
  * in any update. If the checks fail, the engine restores the file that was in place before the repair, but never a tree
  * that differs from its manifest. If only mode or owner have changed, the engine sets them in place (reason
  * RightsRestored). After the first repair, the engine checks for drift again after one minute at the earliest; each
- * further repair doubles this time, up to 512 minutes. */
+ * further repair doubles this time, up to 512 minutes. The engine repairs the committed release too while a newer
+ * release of the same name waits, or was refused or rolled back, from the signed object that it keeps on disk
+ * (update/state/committed.h). If the file is not on the artifact server any more, that repair fails until it is. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* Returns the problems that the last hf_update_engine_set() found in the trust folder (hf_trust_folder_inspect()), or
  * NULL if there is no problem. The string is valid until the next hf_update_engine_set(). */

@@ -4,6 +4,7 @@
 
 #include "update/install/floor_copy.h"
 #include "update/release.h"
+#include "update/state/committed.h"
 #include "update/state/fetch_record.h"
 #include "update/state/floor.h"
 
@@ -34,6 +35,8 @@ static int run_commit(struct step_job *step)
         return r;
     step->floor_done = true;
     int copied = hf_floor_copy_save(&step->swap.target, &step->floor, &copy_err);
+    if (copied == 0 && step->text.n > 0)
+        copied = hf_committed_save(release->engine->p.fs, release->folder, hf_buf_view(&step->text), &copy_err);
     r = run_clean(step);
     if (r == 0 && copied < 0) { /* the state folder has the floor: log it, and try again a few times */
         step->failure.err = copy_err;
@@ -71,6 +74,15 @@ static void finished(struct release *release, struct step_job *step)
     update_engine_wake(release->engine);
 }
 
+/* Without memory the next look for drift keeps the release (drift.c). */
+static void keep_release(const struct release *release, struct step_job *step)
+{
+    _cleanup_(hf_json_freep) json_t *committed = wanted_committed(release);
+
+    if (committed != NULL && hf_committed_format(committed, &step->text) < 0)
+        hf_buf_clear(&step->text);
+}
+
 static void start(struct release *release, enum step_kind kind, int (*run)(struct step_job *step))
 {
     struct step_job *step = step_new(release, kind, run, finished);
@@ -82,6 +94,8 @@ static void start(struct release *release, enum step_kind kind, int (*run)(struc
     step->swap = step_swap_params(release, step);
     step->floor = release->review.floor;
     hf_sequence_commit(&step->floor, release->j.good_sequence, release->j.good_digest);
+    if (kind == STEP_COMMIT)
+        keep_release(release, step);
     step_submit(step);
 }
 

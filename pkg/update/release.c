@@ -104,6 +104,7 @@ static bool consider_waiting(struct release *release)
     if (verdict == HF_GATE_WAIT) {
         update_engine_leave_turn(release);
         transition_wait(release, reason);
+        drift_look_behind(release);
         return false;
     }
     if (now_ns(release) < release->retry.due_ns) {
@@ -130,19 +131,43 @@ static void consider_resting(struct release *release)
     }
     if (now_ns(release) < release->retry.due_ns)
         return;
+    if (phase != HF_PHASE_IDLE && wanted_matches(release))
+        wanted_repair_end(release); /* the repair has come to its end: back to what the caller wants */
     if (!wanted_matches(release) || phase == HF_PHASE_IDLE) {
-        wanted_accept(release, HF_EV_DESIRED, HF_R_Queued);
+        wanted_accept(release, HF_EV_DESIRED, release->wanted.asked != NULL ? HF_R_Drifted : HF_R_Queued);
         return;
     }
-    if (phase == HF_PHASE_COMMITTED && drift->look_wanted && release->wanted.gate == HF_GATE_OPEN &&
+    if (phase == HF_PHASE_COMMITTED && drift->look_wanted && !wanted_held(release) &&
         now_ns(release) >= drift->look_due_ns)
         drift_look(release);
+    if (phase == HF_PHASE_ROLLED_BACK)
+        drift_look_behind(release);
     if (!refused)
         return;
     /* Keys and disks may have been added since: start again unless it would be refused for the same reason. */
     enum hf_gate_verdict verdict = review_ask(release, &reason, &message);
     if ((verdict != HF_GATE_REFUSE && verdict != HF_GATE_MISFIT) || reason != release->j.reason)
         wanted_accept(release, HF_EV_DESIRED, HF_R_Queued);
+    else
+        drift_look_behind(release);
+}
+
+void release_recheck_repair(struct release *release)
+{
+    struct release_wanted *wanted = &release->wanted;
+    struct hf_edgeupdate *committed = wanted->object;
+    const char *message;
+    enum hf_reason reason;
+
+    if (wanted->asked == NULL)
+        return;
+    wanted->object = wanted->asked;
+    release->review.current = false;
+    enum hf_gate_verdict verdict = review_ask(release, &reason, &message);
+    wanted->object = committed;
+    release->review.current = false;
+    if (verdict == HF_GATE_GO)
+        wanted_repair_end(release);
 }
 
 /* The service that was updated is this agent. */

@@ -121,9 +121,13 @@ struct release_record {
 /* The EdgeUpdate that the caller wants, and the EdgeUpdate whose release the journal records. Only wanted.c writes
  * these fields. */
 struct release_wanted {
-    /* the EdgeUpdate that the caller wants; NULL if the caller wants no release of this name */
+    /* the EdgeUpdate that the caller wants, or during a repair the committed one; NULL if the caller wants no release
+     * of this name */
     struct hf_edgeupdate *object;
+    /* during a repair of the committed release, the EdgeUpdate that the caller wants; otherwise NULL */
+    struct hf_edgeupdate *asked;
     enum hf_desired_gate gate;
+    bool held; /* the site's own order not to update is in force */
     /* the EdgeUpdate whose release the journal records; NULL if it is lost or no longer needed */
     struct hf_edgeupdate *accepted;
     json_t *kept; /* the part of `accepted` that the journal keeps */
@@ -193,6 +197,7 @@ struct release_drift {
     uint64_t look_due_ns;
     /* number of repairs since the process started, minus one for each check that found no drift, but at least 0 */
     unsigned repairs;
+    char kept[HF_SHA256_HEX]; /* digest of the release in the file of update/state/committed.h; "" if unknown */
 };
 
 enum step_kind {
@@ -257,6 +262,9 @@ int release_load(struct release *release);
  * turn (the right to work). */
 bool release_consider(struct release *release);
 void release_take_turn(struct release *release);
+/* Call this function when the caller has set what it wants. Ends the repair of the committed release if the newer
+ * release may start now. */
+void release_recheck_repair(struct release *release);
 
 /* Actions that release.c puts into the table of actions or starts itself. */
 
@@ -269,6 +277,8 @@ void rollback_start(struct release *release);
 void finish_commit(struct release *release);
 void finish_clean(struct release *release);
 void drift_look(struct release *release);
+/* Looks for drift in the committed release while the journal records another one. */
+void drift_look_behind(struct release *release);
 
 /* ---- service.c --------------------------------------------------------------------------------------------------- */
 
@@ -285,6 +295,13 @@ void service_check(struct release *release, void (*done)(void *arg, const struct
 int wanted_set(struct release *release, const struct hf_desired *desired);
 /* Sets wanted.kept and wanted.accepted from `kept`, the JSON in the journal. Takes ownership of `kept`. */
 void wanted_restore(struct release *release, json_t *kept);
+/* Makes the committed release the wanted one, until wanted_repair_end(). Takes ownership of `committed`. */
+void wanted_repair(struct release *release, struct hf_edgeupdate *committed);
+void wanted_repair_end(struct release *release); /* Has no effect without a repair. */
+/* Returns a new reference to the part of the committed EdgeUpdate that the node keeps; NULL if it is not in memory. */
+json_t *wanted_committed(const struct release *release);
+/* Returns true if the site's own order forbids everything, repairs too. */
+bool wanted_held(const struct release *release);
 void wanted_done(struct release *release); /* Frees the parts of release->wanted. */
 /* Returns true if an object is wanted and the journal records the release of that object. */
 bool wanted_matches(const struct release *release);
@@ -365,10 +382,12 @@ struct step_job {
     struct hf_room room;
     struct delta_death death;
     struct hf_swap_look look;
-    struct hf_buf text; /* text of the journal */
+    struct hf_buf text; /* text of the journal, or of the file of update/state/committed.h */
     /* before the job, the history to join with the floor on disk; after the job, the floor on disk */
     struct hf_sequence_history floor;
     bool floor_done; /* true once the state folder holds `floor`; the copy below the root may still have failed */
+    struct hf_edgeupdate *committed;      /* the committed release from disk, which the step owns; NULL if not read */
+    char committed_digest[HF_SHA256_HEX]; /* digest of the committed release that the job reads or writes */
 };
 
 /* Makes a job, which the caller fills in and then submits or discards. Returns NULL if memory runs out. */

@@ -275,6 +275,8 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
         .bad_exec = review->bad_exec,
         .misfit = review->misfit,
         .gate = release->wanted.gate,
+        .held = release->wanted.held,
+        .is_committed = is_committed,
         .suspended = object->suspend,
         .window_open = window == HF_TIME_YES,
         .window_unsure = window == HF_TIME_UNSURE,

@@ -19,6 +19,7 @@ static void step_free(struct step_job *step)
     if (step == NULL)
         return;
     hf_buf_done(&step->text);
+    hf_edgeupdate_free(step->committed);
     free(step);
 }
 

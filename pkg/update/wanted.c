@@ -29,6 +29,7 @@ void wanted_done(struct release *release)
     struct release_wanted *wanted = &release->wanted;
 
     hf_edgeupdate_free(wanted->accepted);
+    hf_edgeupdate_free(wanted->asked);
     hf_edgeupdate_free(wanted->object);
     json_decref(wanted->kept);
 }
@@ -54,21 +55,55 @@ int wanted_set(struct release *release, const struct hf_desired *desired)
 
     release->review.current = false;
     if (desired == NULL) {
+        wanted_repair_end(release);
         hf_edgeupdate_free(wanted->object);
         wanted->object = NULL;
         return 0;
     }
+    struct hf_edgeupdate **set = wanted->asked != NULL ? &wanted->asked : &wanted->object;
     wanted->gate = desired->gate;
-    if (wanted->object != NULL &&
-        (wanted->object->json == desired->update->json || json_equal(wanted->object->json, desired->update->json)))
+    wanted->held = desired->held;
+    if (*set != NULL && ((*set)->json == desired->update->json || json_equal((*set)->json, desired->update->json)))
         return 0;
     struct hf_edgeupdate *object = decode(desired->update->json);
     if (object == NULL)
         return -ENOMEM;
-    retry_object_changed(release, object);
-    hf_edgeupdate_free(wanted->object);
-    wanted->object = object;
+    if (wanted->asked == NULL)
+        retry_object_changed(release, object);
+    else
+        wanted->object->bandwidth_limit = object->bandwidth_limit;
+    hf_edgeupdate_free(*set);
+    *set = object;
     return 0;
+}
+
+/* ---- the repair of the committed release ------------------------------------------------------------------------- */
+
+void wanted_repair(struct release *release, struct hf_edgeupdate *committed)
+{
+    struct release_wanted *wanted = &release->wanted;
+
+    committed->bandwidth_limit = wanted->object->bandwidth_limit;
+    wanted->asked = wanted->object;
+    wanted->object = committed;
+    release->review.current = false;
+}
+
+void wanted_repair_end(struct release *release)
+{
+    struct release_wanted *wanted = &release->wanted;
+
+    if (wanted->asked == NULL)
+        return;
+    hf_edgeupdate_free(wanted->object);
+    wanted->object = wanted->asked;
+    wanted->asked = NULL;
+    release->review.current = false;
+}
+
+bool wanted_held(const struct release *release)
+{
+    return release->wanted.held || release->wanted.gate == HF_GATE_HELD;
 }
 
 /* The part of the object that the journal keeps: enough to decode it again and to finish the update without a
@@ -80,6 +115,16 @@ static json_t *reduce(const struct hf_edgeupdate *update)
 
     return json_pack("{s:s, s:s, s:{s:s}, s:{s:O, s:O*}}", "apiVersion", HF_API_GROUP_VERSION, "kind", "EdgeUpdate",
                      "metadata", "name", update->meta.name, "spec", "release", release, "signatures", signatures);
+}
+
+json_t *wanted_committed(const struct release *release)
+{
+    const struct hf_edgeupdate *objects[] = {release->wanted.accepted, release->wanted.object};
+
+    for (size_t i = 0; i < HF_LEN(objects); i++)
+        if (objects[i] != NULL && strcmp(objects[i]->release.digest, release->j.good_digest) == 0)
+            return reduce(objects[i]);
+    return NULL;
 }
 
 static void set_text(char *to, size_t n, const char *from)
@@ -131,7 +176,8 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
     wanted->accepted = accepted;
     wanted->kept = kept;
     /* After a drift nobody knows which version is there. */
-    release->j = new_journal(release, event == HF_EV_DRIFTED ? "" : release->j.good_version);
+    bool drifted = event == HF_EV_DRIFTED || wanted->asked != NULL;
+    release->j = new_journal(release, drifted ? "" : release->j.good_version);
     release->retry.paid_bytes = 0;
     release->retry.due_ns = 0;
     hf_backoff_reset(&release->retry.backoff);

@@ -768,7 +768,7 @@ def attack_terminal_escapes_in_messages(home):
 
 
 def attack_same_release_name(home):
-    """Send an unsigned EdgeUpdate for the same release name with sequence 2^53-1: the installed program stays, the status names the reason, and no floor rises."""
+    """Send an unsigned EdgeUpdate for the same release name with sequence 2^53-1: the status names it, and the node goes on with the signed one: it repairs, and installs the next."""
     with besieged(home) as site:
         site.start()
         site.installs(1)
@@ -776,13 +776,9 @@ def attack_same_release_name(home):
         item["spec"]["release"].update(name="app", sequence=2**53 - 1, install={"path": site.target})
         site.put(item)
         wait("the refusal", lambda: "Unsigned" in json.dumps(site.status()), PATIENCE_S)
-        assert sha256(site.target) == sha256(site.program)
-        with site.api.changed:
-            site.api.objects.pop(("EdgeUpdate", "evil"))
-            site.api.version += 1
-            item["metadata"]["resourceVersion"] = str(site.api.version)
-            site.api.history.append((site.api.version, "DELETED", item))
-            site.api.changed.notify_all()
+        assert "evil" in json.dumps(site.status()["conditions"]), site.status()["conditions"]
+        assert site.row()["phase"] == "Committed" and sha256(site.target) == sha256(site.program)
+        site.repairs()
         site.installs(2)
         site.bounded()
 
@@ -874,7 +870,7 @@ def attack_strategies(home):
 
 
 def attack_suspend(home):
-    """Suspend a release for ever: the status says so, the installed program stays, and the next release comes."""
+    """Suspend a release for ever: the status says so, the node goes on repairing the one before, and the next release comes."""
     with besieged(home) as site:
         site.start()
         site.installs(1)
@@ -882,6 +878,8 @@ def attack_suspend(home):
         site.put(site.update(2, suspend=True))
         wait("the word Suspended", lambda: "uspended" in json.dumps(site.status()), PATIENCE_S)
         assert site.row()["installedVersion"] == "1.0"
+        site.repairs()
+        wait("the word Suspended again", lambda: site.row().get("reason") == "Suspended", PATIENCE_S)
         site.installs(3)
 
 
@@ -1186,7 +1184,7 @@ def attack_sink_paths(home):
 
 
 def attack_contact_withheld(home):
-    """Withhold the contact longer than the shortest staleOk.window: nothing new starts, the program stays, and the next contact heals all."""
+    """Withhold the contact longer than the shortest staleOk.window: nothing new starts, the node goes on repairing, and the next contact heals all."""
     with besieged(home) as site:
         site.start()
         site.installs(1)
@@ -1197,6 +1195,7 @@ def attack_contact_withheld(home):
         site.api.end_watches()
         time.sleep(65)
         assert site.healthy() and sha256(site.target) == sha256(site.program)
+        site.repairs()
         site.installs(2)
         site.repairs()
         site.bounded()

@@ -12,6 +12,7 @@ _Static_assert(HF_PLAN_MAX >= (int)HF_OBJECTS_MAX, "a plan has room for every ob
 int hf_planner_init(struct hf_planner *planner, const struct hf_agent_env *env)
 {
     *planner = (struct hf_planner){.env = env, .plan = calloc(1, sizeof(*planner->plan))};
+    hf_release_trust_init(&planner->trust, env);
     return planner->plan != NULL ? 0 : -ENOMEM;
 }
 
@@ -19,6 +20,8 @@ void hf_planner_done(struct hf_planner *planner)
 {
     hf_strmap_done(&planner->desired_names);
     hf_strmap_done(&planner->noted);
+    hf_strmap_done(&planner->not_accepted);
+    hf_release_trust_done(&planner->trust);
     free(planner->plan);
 }
 
@@ -28,6 +31,11 @@ bool hf_planner_wants(const struct hf_planner *planner, const char *release_name
 }
 
 /* ---- making the plan --------------------------------------------------------------------------------------------- */
+
+struct facts {
+    struct hf_update_engine *engine;
+    struct hf_release_trust *trust;
+};
 
 struct begun_search {
     const char *release, *digest;
@@ -47,11 +55,18 @@ static void look_for_begun(void *arg, const struct hf_update_status *status)
 
 static bool begun(void *arg, const char *release_name, const char *digest)
 {
-    struct hf_update_engine *engine = arg;
+    const struct facts *facts = arg;
     struct begun_search search = {release_name, digest, false};
 
-    hf_update_engine_each(engine, look_for_begun, &search);
+    hf_update_engine_each(facts->engine, look_for_begun, &search);
     return search.found;
+}
+
+static bool accepts(void *arg, const struct hf_edgeupdate *update)
+{
+    const struct facts *facts = arg;
+
+    return hf_release_trust_accepts(facts->trust, update);
 }
 
 static void make_plan(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine,
@@ -64,6 +79,7 @@ static void make_plan(struct hf_planner *planner, const struct hf_planner_input 
         if (object->decoded != NULL)
             all[n++] = object->decoded;
     }
+    struct facts facts = {engine, &planner->trust};
     struct hf_plan_params params = {.updates = all,
                                     .n = n,
                                     .node_name = planner->env->params->node_name,
@@ -72,8 +88,11 @@ static void make_plan(struct hf_planner *planner, const struct hf_planner_input 
                                     .on_expiry = input->policy->on_expiry,
                                     .held = input->held,
                                     .begun = begun,
-                                    .arg = engine};
+                                    .accepts = accepts,
+                                    .arg = &facts};
+    hf_release_trust_begin(&planner->trust);
     hf_plan_make(&params, planner->plan);
+    hf_release_trust_end(&planner->trust);
 }
 
 /* ---- reporting it ------------------------------------------------------------------------------------------------ */
@@ -88,22 +107,43 @@ static void list_notes(const struct hf_plan *plan, enum hf_plan_why why, char te
     (void)snprintf(text, HF_READINESS_NAMES, "%s", hf_readiness_names_text(&names));
 }
 
+static void list_not_accepted(struct hf_planner *planner)
+{
+    const struct hf_plan *plan = planner->plan;
+
+    hf_strmap_done(&planner->not_accepted);
+    for (size_t i = 0; i < plan->n_notes; i++)
+        if (plan->notes[i].why == HF_PLAN_NOT_ACCEPTED)
+            (void)!hf_strmap_put(&planner->not_accepted, plan->notes[i].update->meta.name, planner);
+}
+
+void hf_planner_each_not_accepted(const struct hf_planner *planner,
+                                  void (*visit)(void *arg, const char *name, const char *why), void *arg)
+{
+    for (size_t i = 0; i < planner->not_accepted.n; i++) {
+        const char *name = planner->not_accepted.entries[i].key, *why = hf_release_trust_why(&planner->trust, name);
+        visit(arg, name, why != NULL ? why : "the node cannot check the signatures now");
+    }
+}
+
 /* Logs each object that gives way to another one, once until that changes. */
 static void log_notes(struct hf_planner *planner)
 {
+    static const char *const events[] = {[HF_PLAN_SUPERSEDED] = "update.superseded",
+                                         [HF_PLAN_NOT_ADMITTED_YET] = "update.not_admitted",
+                                         [HF_PLAN_NOT_ACCEPTED] = "update.not_accepted"};
     const struct hf_plan *plan = planner->plan;
     struct hf_strmap noted = {0};
 
     for (size_t i = 0; i < plan->n_notes; i++) {
         const struct hf_plan_note *note = &plan->notes[i];
+        enum hf_log_level level = note->why == HF_PLAN_NOT_ACCEPTED ? HF_LOG_WARNING : HF_LOG_INFO;
         char key[HF_API_MAX_NAME * 2 + 2];
         (void)snprintf(key, sizeof(key), "%s/%s", note->update->meta.name, note->chosen->meta.name);
         if (hf_strmap_put(&noted, key, planner) < 0 || hf_strmap_get(&planner->noted, key) != NULL)
             continue;
-        hf_log(planner->env->log, HF_LOG_INFO,
-               note->why == HF_PLAN_SUPERSEDED ? "update.superseded" : "update.not_admitted",
-               HF_S("update", note->update->meta.name), HF_S("release", note->update->release.name),
-               HF_S("by", note->chosen->meta.name));
+        hf_log(planner->env->log, level, events[note->why], HF_S("update", note->update->meta.name),
+               HF_S("release", note->update->release.name), HF_S("by", note->chosen->meta.name));
     }
     hf_strmap_done(&planner->noted);
     planner->noted = noted;
@@ -142,6 +182,7 @@ void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *i
     log_notes(planner);
     list_notes(plan, HF_PLAN_SUPERSEDED, planner->superseded);
     list_notes(plan, HF_PLAN_NOT_ADMITTED_YET, planner->not_admitted);
+    list_not_accepted(planner);
     hf_strmap_done(&planner->desired_names);
     for (size_t i = 0; i < plan->n && r == 0; i++)
         r = hf_strmap_put(&planner->desired_names, plan->desired[i].update->release.name, planner);

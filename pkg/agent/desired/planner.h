@@ -2,6 +2,7 @@
  * loop thread only. */
 #pragma once
 
+#include "agent/desired/release_trust.h"
 #include "agent/env.h"
 #include "agent/follow/objects.h"
 #include "base/strmap.h"
@@ -15,8 +16,10 @@ struct hf_planner {
     struct hf_strmap desired_names; /* names of the releases that the last plan wants */
     /* set of "<object>/<object that is used instead of it>", for each such pair that the planner has already logged */
     struct hf_strmap noted;
+    struct hf_release_trust trust;       /* who signed the updates that claim one release name */
     char superseded[HF_READINESS_NAMES]; /* names of the superseded objects, for the status */
     char not_admitted[HF_READINESS_NAMES];
+    struct hf_strmap not_accepted; /* set of the names of the objects that hf_planner_each_not_accepted() visits */
     /* describes a part of the plan that the node cannot carry out; "" if there is none */
     char failure[HF_READINESS_NAMES];
 };
@@ -37,6 +40,11 @@ void hf_planner_done(struct hf_planner *planner);
 /* Makes the plan, passes it to the engine, and logs which objects are superseded by or wait for other objects
  * (sync/plan.h). */
 void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine);
+
+/* Calls `visit` with the name of each object that the last plan left out because the node does not accept its
+ * signatures, although its sequence is the highest, and with an explanation. Both strings are borrowed. */
+void hf_planner_each_not_accepted(const struct hf_planner *planner,
+                                  void (*visit)(void *arg, const char *name, const char *why), void *arg);
 
 /* Returns true if the last plan wants the release with this name. */
 bool hf_planner_wants(const struct hf_planner *planner, const char *release_name);

@@ -95,6 +95,11 @@ static void collect_no_room(struct collection *all, const struct hf_objects *obj
         add_refused(all, objects->kind->kind, objects->no_room.entries[i].key, text);
 }
 
+static void add_not_accepted(void *arg, const char *name, const char *why)
+{
+    add_refused(arg, "EdgeUpdate", name, why);
+}
+
 static void collect_failures(struct collection *all)
 {
     const struct hf_agent_parts *parts = all->parts;
@@ -102,6 +107,7 @@ static void collect_failures(struct collection *all)
 
     if (parts->planner->failure[0] != '\0')
         add_refused(all, "Plan", parts->env->params->node_name, parts->planner->failure);
+    hf_planner_each_not_accepted(parts->planner, add_not_accepted, all);
     for (size_t i = 0; i < unreadable->n; i++)
         add_refused(all, "File", unreadable->entries[i].key, unreadable->entries[i].value);
 }

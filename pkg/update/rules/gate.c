@@ -24,6 +24,8 @@ static enum hf_reason hindrance(const struct hf_gate_facts *facts)
                                            [HF_GATE_STALE] = HF_R_Stale,
                                            [HF_GATE_HELD] = HF_R_Held};
 
+    if (facts->is_committed)
+        return facts->held || facts->gate == HF_GATE_HELD ? HF_R_Held : HF_R_None;
     if (facts->expiry_unsure)
         return HF_R_ClockUnsure;
     if (facts->suspended)

@@ -2,6 +2,7 @@
  * not. Pure; review.c gathers the facts.
  *
  * The engine calls hf_gate_ask() before an update starts, while the update fetches and patches, and before the swap.
+ * Signed bytes that the node runs already are no new release: only the site's own hold stops their repair.
  * After the swap has started, the update runs to its end without another call of hf_gate_ask(). */
 #pragma once
 
@@ -30,6 +31,8 @@ struct hf_gate_facts {
     /* NoArtifactForArch, RequirementsNotMet or NotInPod if the release does not fit this node; otherwise HF_R_None */
     enum hf_reason misfit;
     enum hf_desired_gate gate;
+    bool held;         /* the site's own order not to update is in force */
+    bool is_committed; /* this node has committed the release: what starts is a repair */
     bool suspended, window_open;
     bool window_unsure; /* true if the evidence of the time does not show whether a window is open */
 };

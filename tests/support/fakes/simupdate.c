@@ -440,7 +440,7 @@ void hf_simupdate_tell(struct hf_simupdate *world)
     if (world->engine == NULL)
         return;
     for (size_t i = 0; i < world->n_objects; i++) {
-        desired[i].gate = world->gates[i];
+        desired[i] = (struct hf_desired){.gate = world->gates[i]};
         int r = hf_edgeupdate_decode(world->objects[i], &desired[i].update, &issues);
         if (r < 0)
             (void)fprintf(stderr, "%s: %s\n", issues.errors[0].path, issues.errors[0].text);
@@ -846,7 +846,8 @@ static void judge(void *arg, const char *path, const struct stat *st)
     bool in_tree = link != NULL && (strncmp(path, tree, strlen(tree)) == 0 ||
                                     (strncmp(tree, path, strlen(path)) == 0 && tree[strlen(path)] == '/'));
     bool good = strcmp(base, "journal") == 0 || strcmp(base, "floor.0") == 0 || strcmp(base, "floor.1") == 0 ||
-                strcmp(base, "lock") == 0 || (strncmp(base, "manifest.", 9) == 0 && strstr(base, ".new") == NULL) ||
+                strcmp(base, "lock") == 0 || strcmp(base, "committed") == 0 ||
+                (strncmp(base, "manifest.", 9) == 0 && strstr(base, ".new") == NULL) ||
                 (S_ISDIR(st->st_mode) && strncmp(path, "/var", 4) == 0);
     if (strncmp(path, "/opt", 4) == 0)
         good = in_tree || strncmp(base, ".holdfast", 9) != 0 || strcmp(path, "/opt/.holdfast-floors") == 0;

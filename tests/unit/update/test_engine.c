@@ -1390,6 +1390,158 @@ START_TEST(drift_of_a_tree)
 }
 END_TEST
 
+static json_t *suspended(void)
+{
+    return json_pack("{s:{s:b}}", "spec", "suspend", true);
+}
+
+static json_t *closed(void) /* it is Friday */
+{
+    return json_pack("{s:{s:[{s:[s],s:s,s:s}]}}", "spec", "windows", "days", "Sun", "start", "10:00", "duration", "1h");
+}
+
+/* A repair of what the node runs by signature is no rollout: only the site's own word stops it. */
+static const struct {
+    const char *name, *reason;
+    enum hf_desired_gate gate;
+    json_t *(*patch)(void);
+    const char *sign_with;
+    bool repaired, rolled_back;
+} hindered[] = {
+    {"not admitted", "NotAdmitted", HF_GATE_NOT_ADMITTED, NULL, NULL, true, false},
+    {"stale", "Stale", HF_GATE_STALE, NULL, NULL, true, false},
+    {"suspended", "Suspended", HF_GATE_OPEN, suspended, NULL, true, false},
+    {"outside a window", "WindowClosed", HF_GATE_OPEN, closed, NULL, true, false},
+    {"unsigned", "Unsigned", HF_GATE_OPEN, NULL, "", true, false},
+    {"rolled back", "RestartFailed", HF_GATE_OPEN, NULL, NULL, true, true},
+    {"held by the site", "Held", HF_GATE_HELD, NULL, NULL, false, false},
+};
+
+static void change_object(json_t *patch)
+{
+    json_t *changed = json_deep_copy(w->objects[0]);
+
+    ck_assert_int_eq(json_object_update_recursive(changed, patch), 0);
+    json_decref(patch);
+    json_decref(w->objects[0]);
+    w->objects[0] = changed;
+}
+
+START_TEST(drift_while_hindered)
+{
+    bool held = hindered[_i].gate == HF_GATE_HELD;
+
+    if (hindered[_i].sign_with != NULL || hindered[_i].rolled_back)
+        return;
+    begin(&(struct hf_sim_release){.content = "v2"});
+    ck_assert(hf_simupdate_settle(w));
+    if (hindered[_i].patch != NULL)
+        change_object(hindered[_i].patch());
+    hf_simupdate_set_gate(w, "app", hindered[_i].gate);
+    ck_assert(hf_simupdate_settle(w));
+    hf_simupdate_put_old(w, "stray");
+    hf_simupdate_look(w);
+    hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    ck_assert_msg(strcmp(hf_simupdate_target(w, HF_SIM_TARGET), held ? "stray" : "v2") == 0, "%s", hindered[_i].name);
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+/* A newer release waits, was refused or has failed: the node keeps the committed one whole. */
+static void publish_newer(int row, const char *content, bool as_tree)
+{
+    json_t *patch = hindered[row].patch != NULL ? hindered[row].patch() : NULL;
+
+    w->restart_r = hindered[row].rolled_back ? -EIO : 0;
+    hf_simupdate_publish(
+        w, &(struct hf_sim_release){
+               .content = content, .tree = as_tree, .patch_after = patch, .sign_with = hindered[row].sign_with});
+    hf_simupdate_set_gate(w, "app", hindered[row].gate);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    if (!hindered[row].rolled_back)
+        ck_assert_str_eq(hf_simupdate_see(w, "app").reason, hindered[row].reason);
+    else
+        ck_assert_int_eq(hf_simupdate_see(w, "app").phase, HF_PHASE_ROLLED_BACK);
+    w->restart_r = 0;
+}
+
+START_TEST(drift_behind_a_newer_release)
+{
+    int row = _i / 2;
+    const char *want = hindered[row].repaired ? "v2" : "stray";
+
+    begin(&(struct hf_sim_release){.content = "v2"});
+    ck_assert(hf_simupdate_settle(w));
+    publish_newer(row, "v3", false);
+    if (_i % 2 == 1) {
+        hf_simupdate_kill(w);
+        hf_simupdate_boot(w);
+        hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    }
+    hf_simupdate_put_old(w, "stray");
+    hf_simupdate_look(w);
+    hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    ck_assert_msg(strcmp(hf_simupdate_target(w, HF_SIM_TARGET), want) == 0, "%s: %s", hindered[row].name,
+                  hf_simupdate_see(w, "app").message);
+    ck_assert_str_eq(hf_simupdate_see(w, "app").version, "v3");
+    if (!hindered[row].rolled_back)
+        ck_assert_str_eq(hf_simupdate_see(w, "app").reason, hindered[row].reason);
+    expect_clean();
+    /* The file is removed; the second repair waits, but comes. */
+    hf_simfs_delete(w->fs, HF_SIM_TARGET);
+    hf_simupdate_look(w);
+    hf_simupdate_run_for(w, 1200 * HF_NS_PER_S);
+    ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), hindered[row].repaired ? "v2" : "absent");
+    /* And the next good release comes. */
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 9});
+    hf_simupdate_set_gate(w, "app", HF_GATE_OPEN);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v3");
+    expect_clean();
+}
+END_TEST
+
+/* Nobody trusts the committed release any more, so nothing downloads it again. */
+START_TEST(drift_behind_without_keys)
+{
+    begin(&(struct hf_sim_release){.content = "v2"});
+    ck_assert(hf_simupdate_settle(w));
+    publish_newer(2, "v3", false);
+    hf_simfs_delete(w->fs, "/etc/holdfast/trust.d/k1.pem");
+    hf_simupdate_tell(w);
+    hf_simupdate_put_old(w, "stray");
+    size_t asked = hf_fake_http_count(w->http);
+    hf_simupdate_look(w);
+    hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    expect_target("stray");
+    ck_assert_uint_eq(hf_fake_http_count(w->http), asked);
+}
+END_TEST
+
+/* The artifact of the committed release is gone from the server: the newer release need not wait for it. */
+START_TEST(drift_behind_gives_way)
+{
+    begin(&(struct hf_sim_release){.content = "v2"});
+    ck_assert(hf_simupdate_settle(w));
+    publish_newer(2, "v3", false);
+    hf_simupdate_put_old(w, "stray");
+    w->answer.status = 404;
+    hf_simupdate_serve(w);
+    hf_simupdate_look(w);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect_target("stray");
+    w->answer.status = 0;
+    hf_simupdate_serve(w);
+    change_object(json_pack("{s:{s:b}}", "spec", "suspend", false));
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v3");
+    expect_clean();
+}
+END_TEST
+
 #define APP "/opt/app/current/bin/app"
 
 static void install_tree(const char *content)
@@ -1459,6 +1611,25 @@ START_TEST(tree_with_other_content)
     ck_assert(hf_simupdate_settle(w));
     ck_assert_str_eq(hf_simupdate_target(w, APP), "v2");
     ck_assert_str_eq(before, in_tree(""));
+    expect_clean();
+}
+END_TEST
+
+START_TEST(drift_behind_a_newer_tree)
+{
+    install_tree("v2");
+    publish_newer(_i, "v3", true);
+    put_in_tree("bin/app", "stray");
+    hf_simupdate_look(w);
+    hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    ck_assert_msg(strcmp(hf_simupdate_target(w, APP), hindered[_i].repaired ? "v2" : "stray") == 0, "%s: %s",
+                  hindered[_i].name, hf_simupdate_see(w, "app").message);
+    ck_assert_str_eq(hf_simupdate_see(w, "app").version, "v3");
+    expect_clean();
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 9, .tree = true});
+    hf_simupdate_set_gate(w, "app", HF_GATE_OPEN);
+    ck_assert(hf_simupdate_settle(w));
+    ck_assert_str_eq(hf_simupdate_target(w, APP), "v3");
     expect_clean();
 }
 END_TEST
@@ -2035,6 +2206,11 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_link_swapped_in, 0, 3);
     tcase_add_loop_test(tc, the_target_changes, 0, 3);
     tcase_add_loop_test(tc, drift, 0, 2);
+    tcase_add_loop_test(tc, drift_while_hindered, 0, HF_LEN(hindered));
+    tcase_add_loop_test(tc, drift_behind_a_newer_release, 0, 2 * HF_LEN(hindered));
+    tcase_add_loop_test(tc, drift_behind_a_newer_tree, 0, HF_LEN(hindered));
+    tcase_add_test(tc, drift_behind_without_keys);
+    tcase_add_test(tc, drift_behind_gives_way);
     tcase_add_loop_test(tc, drift_that_stays, 0, 2);
     tcase_add_loop_test(tc, drift_of_a_tree, 0, 2);
     tcase_add_loop_test(tc, tree_with_other_content, 0, (int)HF_LEN(tampered));

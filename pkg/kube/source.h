@@ -49,6 +49,11 @@ struct hf_source_sink {
      * the source calls `unreadable` for the file with err = NULL. The callback `refused` also reports an unusable
      * file. */
     void (*unreadable)(void *arg, const char *what, const struct hf_err *err);
+    /* Called when a server sends a version of an object that the source cannot parse, with the reason in *err. An
+     * earlier version that the subscriber has stays valid. When a later version is good or the object is deleted, the
+     * source calls `unreadable_object` for the object with err = NULL. `name` is the name of the object, or describes
+     * its place in a list if the name is unreadable too. The callback `refused` does not report such an object. */
+    void (*unreadable_object)(void *arg, const char *name, const struct hf_err *err);
 };
 
 struct hf_source_ops;

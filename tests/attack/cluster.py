@@ -701,35 +701,67 @@ def attack_objects_of_1_mib(home):
         assert tree_bytes(site.node.place("state")) < 32 << 20
 
 
-def attack_deep_objects(home):
-    """Nest 500 levels in unknown fields of objects that come to a running agent: each is refused alone, and the next release comes."""
+def unreadable(site, prefix):
+    """Objects that no node can parse: nested too deeply, or with U+0000; kept by the server, because the CRDs keep unknown fields."""
     deep = {}
-    for _ in range(500):
+    for _ in range(400):
         deep = {"a": deep}
+    site.put(unsigned(prefix + "deep", deep=deep))
+    site.put(unsigned(prefix + "deeper", release={"name": "deeper", "version": "1", "sequence": 1, "install": deep}))
+    site.put(unsigned(prefix + "zero", release={"name": "zero", "version": "1\0", "sequence": 1}))
+    for number in range(40):
+        site.put(unsigned(f"{prefix}zero-{number}", zero="\0"))
+    site.policy({"telemetry": deep}, name=prefix + "deep", priority=9)
+    site.policy({"interval": "\0"}, name=prefix + "zero", priority=9)
+
+
+def attack_deep_objects(home):
+    """Nest 400 levels, and put U+0000, into unknown fields of objects: in lists and in watches each is refused alone, and releases come."""
     with besieged(home) as site:
-        site.start()
+        unreadable(site, "listed-")
+        site.start()  # without a cache: the node lists these objects
         site.installs(1)
-        site.put(unsigned("deep", deep=deep))
-        site.put(unsigned("deeper", release={"name": "deeper", "version": "1", "sequence": 1, "install": deep}))
-        site.policy({"telemetry": deep}, name="deep", priority=9)
+        wait("the reason in the status", lambda: site.row("listed-deep").get("reason") == "ObjectRefused", PATIENCE_S)
+        refused = {event.get("name") for event in map(json.loads, site.log_lines()) if event["event"] == "object.refused"}
+        assert {"listed-deep", "listed-deeper", "listed-zero"} <= refused, refused
+        unreadable(site, "watched-")
         site.installs(2)
+        wait("the end of the reason", lambda: drop(site, "listed-deep") and not site.row("listed-deep"), PATIENCE_S)
+        assert not any(json.loads(line)["event"] == "kube.lost" for line in site.log_lines()[:-1] if b"nested" in line)
         site.repairs()
         site.bounded()
+
+
+def drop(site, name):
+    """Delete an EdgeUpdate, if it is still there."""
+    with site.api.changed:
+        item = site.api.objects.pop(("EdgeUpdate", name), None)
+        if item:
+            site.api.version += 1
+            site.api.history.append((site.api.version, "DELETED", {**item, "metadata": {**item["metadata"], "resourceVersion": str(site.api.version)}}))
+            site.api.changed.notify_all()
+    return True
 
 
 def attack_names(home):
     """Give objects and releases names with dots, slashes, line ends and terminal escapes: no path, log line or terminal suffers."""
     names = ["../../../../escape", "a/b", "/escape", "x\n{\"level\":\"error\",\"event\":\"forged\"}", "\x1b]0;owned\x07\x1b[2J", "a" * 5000, ".", "..", "%2e%2e",
-             "\u202egnp", "caf\u00e9", "-rf", "\u009b31m", "agent.lock", "journal"]
-    with besieged(home) as site:
-        site.start()
-        before = {os.path.join(folder, one) for folder, _, found in os.walk(site.home) for one in found}
+             "\u202egnp", "caf\u00e9", "-rf", "\u009b31m", "agent.lock", "journal", "zero\0byte"]
+
+    def publish(site, suffix):
         for index, name in enumerate(names):
-            site.put(unsigned(name))
-            site.put(unsigned(f"release-{index}", release={**unsigned(name)["spec"]["release"], "version": name}))
-            site.policy({"interval": name, "telemetry": {"sink": {"url": name}, "sources": {"files": [{"path": name}]}}}, name=name, priority=-5)
-        time.sleep(3)
+            site.put(unsigned(name + suffix))
+            site.put(unsigned(f"release-{index}{suffix}", release={**unsigned(name)["spec"]["release"], "version": name}))
+            site.policy({"interval": name, "telemetry": {"sink": {"url": name}, "sources": {"files": [{"path": name}]}}}, name=name + suffix, priority=-5)
+
+    with besieged(home) as site:
+        before = {os.path.join(folder, one) for folder, _, found in os.walk(site.home) for one in found}
+        publish(site, "")
+        site.start()  # without a cache: the node lists these objects
         site.installs(1)
+        publish(site, "-again")
+        time.sleep(3)
+        site.installs(2)
         printable(site)
         new = {os.path.join(folder, one) for folder, _, found in os.walk(site.home) for one in found} - before
         assert not [path for path in new if "escape" in path and not path.startswith(site.node.place("state", "cache"))], new

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "kube/kube.h"
+#include "kube/rules/envelope.h"
 #include "kube/rules/watch_stream.h"
 #include "support/fakes/simnet.h"
 
@@ -123,6 +124,33 @@ static void whole_client(struct world *world, enum hf_kube_api api, size_t chunk
     json_decref(world->held);
 }
 
+/* A list that parses as one tree has the same items when it is taken apart. */
+static void taken_apart(struct hf_view list)
+{
+    static const struct hf_json_limits limits = {.max_bytes = 64 << 20};
+    _cleanup_(hf_json_freep) json_t *whole = NULL, *rest = NULL;
+    struct hf_view items, text;
+    size_t n = 0;
+
+    bool apart = hf_envelope_list(list, &rest, &items, NULL) == 0;
+    if (hf_json_parse(list, &limits, &whole, NULL) < 0 || !json_is_object(whole))
+        return;
+    if (!apart)
+        abort();
+    const json_t *array = json_object_get(whole, "items");
+    for (; hf_envelope_next_item(&items, &text); n++) {
+        _cleanup_(hf_json_freep) json_t *item = NULL;
+        struct hf_envelope_identity identity;
+        if (hf_json_parse(text, &limits, &item, NULL) < 0 || !json_equal(item, json_array_get(array, n)))
+            abort();
+        if (hf_envelope_identify(text, &identity) == 0 &&
+            strcmp(identity.name, hf_json_str_or(item, "metadata.name", "")) != 0)
+            abort();
+    }
+    if (n != json_array_size(array))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     if (n < 2)
@@ -136,6 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     const uint8_t *zero = memchr(bytes, 0, n);
     size_t first = zero != NULL ? (size_t)(zero - bytes) : n;
     struct world world = {.list = {(const char *)bytes, first}};
+    taken_apart(world.list);
     if (zero != NULL)
         world.stream = (struct hf_view){(const char *)zero + 1, n - first - 1};
     whole_client(&world, way < 192 ? HF_KUBE_APISERVER : HF_KUBE_METASERVER, way % 64);

@@ -179,7 +179,7 @@ static struct verdict by_yaml(struct hf_view text, json_t **ret_object)
 static int on_event(void *arg, const struct hf_watch_event *event, const struct hf_err *err)
 {
     (void)err;
-    if (event != NULL)
+    if (event != NULL && event->object != NULL)
         judge(event->object, arg);
     return 0;
 }

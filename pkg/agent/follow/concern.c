@@ -66,7 +66,8 @@ void hf_concern_adapt_resume(const struct hf_follow *follow, struct hf_cache_res
     const struct hf_objects *objects = follow->objects;
 
     resume->labels[0] = '\0';
-    if (follow->relisting || objects->no_room.n > 0 || objects->no_room_more)
+    /* The cache has no unreadable objects: only a list reports them to the next process. */
+    if (follow->relisting || objects->no_room.n > 0 || objects->no_room_more || follow->unreadable.n > 0)
         resume->resource_version[0] = '\0';
     else if (hf_objects_has_others(objects))
         hash_labels(hf_concern_labels(follow), resume->labels);

@@ -25,7 +25,8 @@ static const char *const kinds[HF_FOLLOW_COUNT] = {
 /* The log names this many objects without room; the status and a metric have their number. */
 enum { MAX_NO_ROOM_LOGGED = 16 };
 
-/* Unreadable files remembered: the status has room for a few, the log names them all. */
+/* Unreadable files remembered, and unreadable objects of each kind: the status has room for a few, the log names them
+ * all. */
 enum { MAX_UNREADABLE = 64 };
 
 static unsigned due_for(const struct hf_follow *follow)
@@ -363,10 +364,8 @@ static void on_refused(void *arg, const char *what, const struct hf_err *err)
                HF_S("what", what), HF_S("error", text));
 }
 
-static void on_unreadable(void *arg, const char *what, const struct hf_err *err)
+static void note_unreadable(struct hf_strmap *unreadable, const char *what, const struct hf_err *err)
 {
-    const struct hf_follow *follow = arg;
-    struct hf_strmap *unreadable = &follow->all->unreadable;
     char text[sizeof(err->cause) + sizeof(err->where) + 2];
 
     if (err == NULL) {
@@ -376,6 +375,24 @@ static void on_unreadable(void *arg, const char *what, const struct hf_err *err)
         if (copy != NULL && hf_strmap_put(unreadable, what, copy) < 0)
             free(copy);
     }
+}
+
+static void on_unreadable(void *arg, const char *what, const struct hf_err *err)
+{
+    const struct hf_follow *follow = arg;
+
+    note_unreadable(&follow->all->unreadable, what, err);
+    wake(follow, HF_DUE_STATUS);
+}
+
+static void on_unreadable_object(void *arg, const char *name, const struct hf_err *err)
+{
+    struct hf_follow *follow = arg;
+    char text[sizeof(err->cause) + sizeof(err->where) + 2];
+
+    if (err != NULL)
+        log_refused(follow, follow->kind, name, hf_err_text(err, text, sizeof(text)));
+    note_unreadable(&follow->unreadable, name, err);
     wake(follow, HF_DUE_STATUS);
 }
 
@@ -394,7 +411,8 @@ void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, 
     hf_objects_init(&follows->updates, &hf_object_kind_edgeupdate);
     hf_objects_init(&follows->policies, &hf_object_kind_syncpolicy);
     for (size_t i = 0; i < HF_FOLLOW_COUNT; i++)
-        follows->of[i] = (struct hf_follow){.all = follows, .kind = kinds[i], .objects = tables[i]};
+        follows->of[i] = (struct hf_follow){
+            .all = follows, .kind = kinds[i], .objects = tables[i], .unreadable = {.free_value = free}};
 }
 
 void hf_follow_done(struct hf_follows *follows)
@@ -402,6 +420,8 @@ void hf_follow_done(struct hf_follows *follows)
     hf_objects_done(&follows->updates);
     hf_objects_done(&follows->policies);
     hf_strmap_done(&follows->unreadable);
+    for (size_t i = 0; i < HF_FOLLOW_COUNT; i++)
+        hf_strmap_done(&follows->of[i].unreadable);
 }
 
 /* An object that was good for the build that wrote it may be refused by this one, which then reports it as refused. */
@@ -472,7 +492,8 @@ static int start_one(struct hf_follow *follow, struct hf_err *err)
                                   .version = on_mark,
                                   .contact = on_contact,
                                   .refused = on_refused,
-                                  .unreadable = on_unreadable};
+                                  .unreadable = on_unreadable,
+                                  .unreadable_object = on_unreadable_object};
 
     if (known == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");

@@ -22,8 +22,10 @@ struct hf_follow {
     struct hf_objects *objects; /* table of the objects; NULL if the subscription follows a single object */
     struct hf_subscription *subscription;
     struct hf_cache_resume resume; /* newest resume point, from which a later process may continue to watch */
-    bool resume_moved;             /* true if the resume point on disk is older than `resume` */
-    bool synced;                   /* true if this process has received all objects that exist */
+    /* maps the name of each object that the source cannot parse to the reason (char *) */
+    struct hf_strmap unreadable;
+    bool resume_moved; /* true if the resume point on disk is older than `resume` */
+    bool synced;       /* true if this process has received all objects that exist */
     /* true while answers come from the API server itself, and not only from a MetaServer's local store */
     bool proven;
     bool relisting; /* true while the agent waits for a complete list */

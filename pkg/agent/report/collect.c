@@ -100,16 +100,24 @@ static void add_not_accepted(void *arg, const char *name, const char *why)
     add_refused(arg, "EdgeUpdate", name, why);
 }
 
+static void collect_unreadable(struct collection *all, const char *kind, const struct hf_strmap *unreadable)
+{
+    for (size_t i = 0; i < unreadable->n; i++)
+        add_refused(all, kind, unreadable->entries[i].key, unreadable->entries[i].value);
+}
+
+/* An unreadable object may select this node. */
 static void collect_failures(struct collection *all)
 {
     const struct hf_agent_parts *parts = all->parts;
-    const struct hf_strmap *unreadable = &parts->follows->unreadable;
+    const struct hf_follows *follows = parts->follows;
 
     if (parts->planner->failure[0] != '\0')
         add_refused(all, "Plan", parts->env->params->node_name, parts->planner->failure);
     hf_planner_each_not_accepted(parts->planner, add_not_accepted, all);
-    for (size_t i = 0; i < unreadable->n; i++)
-        add_refused(all, "File", unreadable->entries[i].key, unreadable->entries[i].value);
+    collect_unreadable(all, "File", &follows->unreadable);
+    for (size_t i = 0; i < HF_FOLLOW_COUNT; i++)
+        collect_unreadable(all, follows->of[i].kind, &follows->of[i].unreadable);
 }
 
 /* ---- the view ---------------------------------------------------------------------------------------------------- */

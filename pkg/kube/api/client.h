@@ -43,8 +43,8 @@
 
 enum {
     HF_KUBE_MAX_LIST_BYTES = 16 << 20,
-    HF_KUBE_MAX_LIST_NODES = 2000000,
-    HF_KUBE_MAX_GARBAGE = 16, /* number of unusable lines in a row after which a watch stream has failed */
+    HF_KUBE_MAX_UNREADABLE = 1000, /* maximum number of objects that the client remembers as unreadable */
+    HF_KUBE_MAX_GARBAGE = 16,      /* number of unusable lines in a row after which a watch stream has failed */
     HF_KUBE_MAX_DELIVERIES = 32,
     /* maximum number of pages of 100 objects in a list; they hold more objects than the ledger can */
     HF_KUBE_MAX_PAGES = 400,
@@ -117,6 +117,7 @@ struct hf_kube_subscription {
 
     struct hf_reflector reflector;
     struct hf_ledger ledger;
+    struct hf_strmap unreadable;   /* maps the names of objects that cannot be parsed to the versions; see report.c */
     struct hf_timer *timer;        /* timer that the reflector sets */
     struct hf_exchange *exchange;  /* LIST or watch in flight; NULL if there is none */
     struct hf_watch_stream stream; /* parser of the body of the watch */
@@ -203,6 +204,16 @@ void hf_kube_report_version(struct hf_kube_subscription *sub);
 void hf_kube_report_synced(struct hf_kube_subscription *sub);
 void hf_kube_report_gone(void *arg, const char *name); /* `arg` is the subscription. */
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
+/* Reports an object that cannot be parsed. `version` is its resourceVersion (0 means unknown); the same version is
+ * reported once. */
+void hf_kube_report_unreadable(struct hf_kube_subscription *sub, const char *name, uint64_t version,
+                               const struct hf_err *err);
+/* Reports that an object is no longer unreadable, if it was. */
+void hf_kube_report_readable(struct hf_kube_subscription *sub, const char *name);
+/* Call this function at the end of a complete round: objects that were not in the list are no longer unreadable. */
+void hf_kube_report_readable_rest(struct hf_kube_subscription *sub);
+/* Returns true if this version of the object was reported as unreadable. */
+bool hf_kube_is_unreadable(const struct hf_kube_subscription *sub, const char *name, uint64_t version);
 /* Counts and logs an answer that is unusable or older than earlier answers, and reports it to the subscriber as
  * refused. `reason` is the label in metrics. */
 void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, const char *what,
@@ -224,7 +235,9 @@ enum hf_kube_list {
     HF_KUBE_LIST_BACKWARDS, /* the list is older than earlier answers, and nothing is reported */
     HF_KUBE_LIST_GARBAGE,   /* the list is unusable for the reason in *err, and nothing is reported */
 };
-/* Adds the items of a LIST's body to the ledger, and reports them to the subscriber. */
+/* Adds the items of a LIST's body to the ledger, and reports them to the subscriber. Parses each item by itself, and
+ * reports an item that cannot be parsed as unreadable. If the name of such an item is unreadable too, the item may be
+ * any object, so the round in progress reports no object as gone. */
 enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
                                     char **ret_next, struct hf_err *err);
 /* Ends a page of a list. `next` is the continue token, of which the function takes the ownership. Returns the event for

@@ -3,23 +3,56 @@
 #include <strings.h>
 
 #include "kube/api/client.h"
+#include "kube/rules/envelope.h"
 
-static void take_item(struct hf_kube_subscription *sub, json_t *item)
+/* Items have the limits of watch events: what a watch accepts, a list accepts. */
+static const struct hf_json_limits item_limits = {.max_bytes = HF_WATCH_STREAM_MAX_LINE};
+
+static void take_readable(struct hf_kube_subscription *sub, const char *name, json_t *item)
 {
-    const char *name = hf_json_str_or(item, "metadata.name", "");
     struct hf_err err = HF_ERR_INIT;
     enum hf_ledger_change change;
-    int r = -EBADMSG;
-
-    if (*name != '\0')
-        r = hf_ledger_item(&sub->ledger, name,
+    int r = hf_ledger_item(&sub->ledger, name,
                            hf_kube_version_number(hf_json_str_or(item, "metadata.resourceVersion", "")), &change);
+
     if (r < 0) {
         (void)hf_err_sys(&err, r, "list item '%s'", name);
         hf_kube_report_refused(sub, "list item", &err);
     } else if (change == HF_LEDGER_UPSERT) {
         hf_kube_report_upsert(sub, item);
     }
+}
+
+/* The item can be any object: this round cannot show that an object is gone. */
+static void take_nameless(struct hf_kube_subscription *sub, size_t number, const struct hf_err *err)
+{
+    char place[64];
+
+    (void)snprintf(place, sizeof(place), "item %zu of page %u", number, sub->pages + 1);
+    sub->doubtful = true;
+    hf_kube_report_unreadable(sub, place, 0, err);
+}
+
+static void take_item(struct hf_kube_subscription *sub, struct hf_view text, size_t number)
+{
+    _cleanup_(hf_json_freep) json_t *item = NULL;
+    struct hf_envelope_identity identity;
+    struct hf_err err = HF_ERR_INIT;
+    int r = hf_json_parse(text, &item_limits, &item, &err);
+    const char *name = r == 0 ? hf_json_str_or(item, "metadata.name", "") : "";
+
+    if (*name != '\0') {
+        take_readable(sub, name, item);
+        return;
+    }
+    if (r == 0)
+        r = hf_err_set(&err, EBADMSG, "the object has no name");
+    (void)hf_err_wrap(&err, r, "read the object as JSON");
+    sub->doubtful |= r == -ENOMEM; /* the object is good: a later round must report it */
+    if (hf_envelope_identify(text, &identity) < 0)
+        take_nameless(sub, number, &err);
+    else if (hf_ledger_unreadable(&sub->ledger, identity.name, hf_kube_version_number(identity.version)))
+        hf_kube_report_unreadable(sub, identity.name, hf_kube_version_number(identity.version), &err);
 }
 
 /* PROVEN: believe the list. */
@@ -47,11 +80,10 @@ static enum hf_kube_list check(struct hf_kube_subscription *sub, const json_t *r
 enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
                                     char **ret_next, struct hf_err *err)
 {
-    static const struct hf_json_limits limits = {.max_bytes = HF_KUBE_MAX_LIST_BYTES,
-                                                 .max_nodes = HF_KUBE_MAX_LIST_NODES};
     _cleanup_(hf_json_freep) json_t *root = NULL;
+    struct hf_view items, item;
 
-    if (hf_json_parse(body, &limits, &root, err) < 0) {
+    if (hf_envelope_list(body, &root, &items, err) < 0) {
         (void)hf_err_wrap(err, -EBADMSG, "list of %s", sub->resource->kind);
         return HF_KUBE_LIST_GARBAGE;
     }
@@ -70,9 +102,8 @@ enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_
         hf_kube_report_served(sub);
     else
         hf_kube_report_contact(sub, HF_CONTACT_PROVEN, date_unix_ns, NULL);
-    const json_t *items = json_object_get(root, "items");
-    for (size_t i = 0; i < json_array_size(items) && !sub->dead; i++)
-        take_item(sub, json_array_get(items, i));
+    for (size_t number = 1; !sub->dead && hf_envelope_next_item(&items, &item); number++)
+        take_item(sub, item, number);
     *ret_next = next;
     return HF_KUBE_LIST_PROVEN;
 }
@@ -83,6 +114,8 @@ void hf_kube_list_end_round(struct hf_kube_subscription *sub)
 
     hf_kube_set_version(sub, sub->round_version);
     hf_ledger_end(&sub->ledger, hf_kube_version_number(sub->round_version), doubtful ? NULL : hf_kube_report_gone, sub);
+    if (!doubtful)
+        hf_kube_report_readable_rest(sub);
     sub->confirm = doubtful;
     sub->doubtful = false;
     sub->exact = false;

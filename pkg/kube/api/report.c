@@ -79,6 +79,7 @@ void hf_kube_report_gone(void *arg, const char *name)
 
     if (!sub->dead && sub->sink.gone != NULL)
         sub->sink.gone(sub->sink.arg, name);
+    hf_kube_report_readable(sub, name);
 }
 
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object)
@@ -89,8 +90,70 @@ void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object)
     if (json_object_get(object, "apiVersion") == NULL)
         (void)json_object_set_new(object, "apiVersion", json_string(sub->resource->api_version));
     sub->reported_some = true;
+    hf_kube_report_readable(sub, hf_json_str_or(object, "metadata.name", ""));
     if (!sub->dead && sub->sink.upsert != NULL)
         sub->sink.upsert(sub->sink.arg, object);
+}
+
+/* ---- unreadable objects ------------------------------------------------------------------------------------------ */
+
+struct unreadable {
+    uint64_t version; /* 0: unknown */
+    unsigned round;   /* the last round that had it */
+};
+
+bool hf_kube_is_unreadable(const struct hf_kube_subscription *sub, const char *name, uint64_t version)
+{
+    const struct unreadable *known = hf_strmap_get(&sub->unreadable, name);
+
+    return known != NULL && version != 0 && known->version == version;
+}
+
+/* Without memory or room the next round reports the object again: no harm but one more line in the log. */
+static void remember(struct hf_kube_subscription *sub, const char *name, uint64_t version)
+{
+    struct unreadable *known = hf_strmap_get(&sub->unreadable, name);
+
+    if (known == NULL && sub->unreadable.n < HF_KUBE_MAX_UNREADABLE) {
+        known = calloc(1, sizeof(*known));
+        if (known != NULL && hf_strmap_put(&sub->unreadable, name, known) < 0) {
+            free(known);
+            known = NULL;
+        }
+    }
+    if (known != NULL)
+        *known = (struct unreadable){.version = version, .round = sub->ledger.round};
+}
+
+void hf_kube_report_unreadable(struct hf_kube_subscription *sub, const char *name, uint64_t version,
+                               const struct hf_err *err)
+{
+    bool again = hf_kube_is_unreadable(sub, name, version);
+
+    remember(sub, name, version);
+    if (again)
+        return;
+    hf_kube_count_doubt(sub->kube, "unreadable");
+    if (!sub->dead && sub->sink.unreadable_object != NULL)
+        sub->sink.unreadable_object(sub->sink.arg, name, err);
+}
+
+void hf_kube_report_readable(struct hf_kube_subscription *sub, const char *name)
+{
+    if (hf_strmap_get(&sub->unreadable, name) == NULL)
+        return;
+    if (!sub->dead && sub->sink.unreadable_object != NULL)
+        sub->sink.unreadable_object(sub->sink.arg, name, NULL);
+    (void)hf_strmap_remove(&sub->unreadable, name);
+}
+
+void hf_kube_report_readable_rest(struct hf_kube_subscription *sub)
+{
+    for (size_t i = sub->unreadable.n; i > 0; i--) {
+        const struct hf_strmap_entry *slot = &sub->unreadable.entries[i - 1];
+        if (((const struct unreadable *)slot->value)->round != sub->ledger.round)
+            hf_kube_report_readable(sub, slot->key);
+    }
 }
 
 /* ---- doubts ------------------------------------------------------------------------------------------------------ */

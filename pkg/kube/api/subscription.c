@@ -95,6 +95,7 @@ int hf_kube_subscription_new(struct hf_kube *kube, const char *kind, const char 
     *sub = (struct hf_kube_subscription){.handle = {&kube->ops}, .kube = kube, .resource = resource, .sink = *sink};
     hf_list_append(&kube->subscriptions, &sub->link);
     hf_ledger_init(&sub->ledger);
+    sub->unreadable = (struct hf_strmap){.free_value = free};
     hf_watch_stream_init(&sub->stream);
     hf_kube_set_version(sub, resume);
     sub->ledger.highest = sub->ledger.baseline = hf_kube_version_number(resume);
@@ -136,6 +137,7 @@ void hf_kube_subscription_free(struct hf_kube_subscription *sub)
     sched->timer_free(sched->ctx, sub->silence);
     hf_watch_stream_done(&sub->stream);
     hf_ledger_done(&sub->ledger);
+    hf_strmap_done(&sub->unreadable);
     hf_kube_list_forget_pages(sub);
     hf_list_remove(&sub->link);
     free(sub->name);

@@ -118,6 +118,22 @@ static void refuse_event(struct hf_kube_subscription *sub, const struct hf_watch
     hf_kube_report_refused(sub, "watch event", &err);
 }
 
+/* Behind a MetaServer, the event may come from its store, and only a list can show what the cloud has. */
+static void take_unreadable(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
+                            struct hf_kube_outcome *outcome)
+{
+    uint64_t version = hf_kube_version_number(event->resource_version);
+
+    if (sub->kube->meta) {
+        outcome->wants_list = !hf_kube_is_unreadable(sub, event->name, version);
+        outcome->cloud_sign = outcome->wants_list && hf_kube_now_ns(sub->kube) >= sub->replay_until_ns;
+    } else if (hf_ledger_unreadable(&sub->ledger, event->name, version)) {
+        hf_kube_report_unreadable(sub, event->name, version, event->unreadable);
+    } else {
+        hf_kube_count_doubt(sub->kube, "old-object");
+    }
+}
+
 static void take_meta_object(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
                              struct hf_kube_outcome *outcome)
 {
@@ -161,6 +177,12 @@ static void take_object(struct hf_kube_subscription *sub, const struct hf_watch_
 
     if (ignores_version(sub, version, outcome))
         return;
+    if (event->object == NULL && !deleted) {
+        take_unreadable(sub, event, outcome);
+        if (!filling)
+            hf_kube_set_version(sub, event->resource_version);
+        return;
+    }
     int r = filling && !deleted ? hf_ledger_item(&sub->ledger, event->name, version, &change)
                                 : hf_ledger_event(&sub->ledger, event->name, version, deleted, &change);
     if (r < 0) {
@@ -170,6 +192,8 @@ static void take_object(struct hf_kube_subscription *sub, const struct hf_watch_
     if (filling && change == HF_LEDGER_OLD) /* the end of the round shows that the server is behind */
         return;
     report_change(sub, event, change, outcome);
+    if (deleted && change != HF_LEDGER_OLD)
+        hf_kube_report_readable(sub, event->name);
     if (!filling && change != HF_LEDGER_OLD)
         hf_kube_set_version(sub, event->resource_version);
 }
@@ -191,6 +215,7 @@ void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_
     *ret_outcome = (struct hf_kube_outcome){.event = HF_RF_EVENTS, .err = HF_ERR_INIT};
     if (event == NULL) {
         hf_kube_report_doubt(sub, "garbage", "watch event", why);
+        sub->doubtful |= sub->reflector.state == HF_RF_FILLING; /* the line may be the event of any object */
         if (++sub->garbage >= HF_KUBE_MAX_GARBAGE)
             set_event(ret_outcome, HF_RF_GARBAGE, why);
         return;
@@ -202,6 +227,8 @@ void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_
         take_error(sub, event, ret_outcome);
     else if (event->type == HF_WATCH_BOOKMARK)
         take_bookmark(sub, event, ret_outcome);
+    else if (sub->kube->meta && event->object == NULL && event->type != HF_WATCH_DELETED)
+        take_unreadable(sub, event, ret_outcome);
     else if (sub->kube->meta)
         take_meta_object(sub, event, ret_outcome);
     else

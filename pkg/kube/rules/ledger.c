@@ -100,6 +100,19 @@ int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version
     return 0;
 }
 
+bool hf_ledger_unreadable(struct hf_ledger *ledger, const char *name, uint64_t version)
+{
+    struct ledger_entry *entry = hf_strmap_get(&ledger->objects, name);
+
+    if (entry != NULL)
+        entry->round = ledger->round;
+    if (entry != NULL && version != 0 && version < entry->version)
+        return false;
+    if (version > ledger->highest)
+        ledger->highest = version;
+    return true;
+}
+
 int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted, bool live,
                          enum hf_ledger_change *ret_change)
 {

@@ -56,6 +56,10 @@ void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters)
 HF_MUST_USE int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                 enum hf_ledger_change *ret_change);
 
+/* Records that the source has this object, in a version that the client cannot parse. The round in progress then does
+ * not find the object gone. Returns false if the ledger has a newer version; the caller must then ignore this one. */
+bool hf_ledger_unreadable(struct hf_ledger *ledger, const char *name, uint64_t version);
+
 /* Handles an event of a MetaServer's watch, like hf_ledger_event(). Pass live = true if the cloud has just sent the
  * event. The caller assumes this if there is contact with the cloud and the stream no longer replays the MetaServer's
  * store. */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "kube/rules/envelope.h"
 
 static const struct {
     const char *name;
@@ -115,17 +116,36 @@ int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watc
     return 0;
 }
 
+/* The event of an object that cannot be parsed for the reason `r`, if the line around the object is usable. */
+static bool is_unreadable(struct hf_view line, int r, struct hf_envelope_identity *identity,
+                          struct hf_watch_event *ret_event)
+{
+    enum hf_watch_type type;
+    struct hf_view object;
+
+    if ((r != -EBADMSG && r != -E2BIG) || hf_envelope_event(line, &type, &object) < 0 ||
+        hf_envelope_identify(object, identity) < 0)
+        return false;
+    *ret_event = (struct hf_watch_event){
+        .type = type, .name = identity->name, .resource_version = identity->version, .message = ""};
+    return true;
+}
+
 static int give_line(struct hf_view line, hf_watch_stream_visit *visit, void *arg)
 {
     _cleanup_(hf_json_freep) json_t *root = NULL;
+    struct hf_envelope_identity identity;
     struct hf_err err = HF_ERR_INIT;
     struct hf_watch_event event;
 
     line = hf_view_trim(line);
     if (line.n == 0)
         return 0;
-    if (hf_watch_stream_parse(line, &root, &event, &err) < 0)
+    int r = hf_watch_stream_parse(line, &root, &event, &err);
+    if (r < 0 && !is_unreadable(line, r, &identity, &event))
         return visit(arg, NULL, &err);
+    if (r < 0)
+        event.unreadable = &err;
     return visit(arg, &event, NULL);
 }
 

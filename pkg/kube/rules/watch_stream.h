@@ -2,8 +2,10 @@
  * arrives in pieces that may end anywhere. Private to pkg/kube.
  *
  * A line is unusable if it is not a watch event or is longer than HF_WATCH_STREAM_MAX_LINE. The parser reports such a
- * line with an error and continues with the next line. The parser ignores blank lines. The format is metav1.WatchEvent
- * (Kubernetes API concepts, "Efficient detection of changes").
+ * line with an error and continues with the next line. If a line is an event of
+ * an unreadable object with a readable name, the line is usable: the parser reports an event without the object. The
+ * parser ignores blank lines. The format is metav1.WatchEvent (Kubernetes API concepts, "Efficient detection of
+ * changes").
  *
  * Pure. Memory: hf_watch_stream_done() frees the buffer of a stream. Errors: functions return 0 or -errno. */
 #pragma once
@@ -18,9 +20,10 @@ enum hf_watch_type { HF_WATCH_ADDED, HF_WATCH_MODIFIED, HF_WATCH_DELETED, HF_WAT
 /* One event of a watch. All pointers are borrowed and valid only during the call of `visit`. */
 struct hf_watch_event {
     enum hf_watch_type type;
-    json_t *object;
-    const char *name;             /* metadata.name of the object; never empty except for BOOKMARK and ERROR */
-    const char *resource_version; /* resourceVersion of the event's object; "" if the event has none */
+    json_t *object;                  /* NULL if the object cannot be parsed */
+    const struct hf_err *unreadable; /* the reason why `object` is NULL; otherwise NULL */
+    const char *name;                /* metadata.name of the object; never empty except for BOOKMARK and ERROR */
+    const char *resource_version;    /* resourceVersion of the event's object; "" if the event has none */
     /* true for the BOOKMARK with which the server ends the existing objects of a WatchList */
     bool initial_end;
     int code;                /* for ERROR, the code in the Status object, or 0 */
@@ -47,8 +50,8 @@ typedef int hf_watch_stream_visit(void *arg, const struct hf_watch_event *event,
 HF_MUST_USE int hf_watch_stream_feed(struct hf_watch_stream *stream, const void *bytes, size_t n,
                                      hf_watch_stream_visit *visit, void *arg);
 
-/* Parses one line as an event. *ret_root owns the strings of *ret_event; the caller frees *ret_root with
- * json_decref(). */
+/* Parses one line as an event, with its object. *ret_root owns the strings of *ret_event; the caller frees *ret_root
+ * with json_decref(). */
 HF_MUST_USE int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watch_event *ret_event,
                                       struct hf_err *err);
 

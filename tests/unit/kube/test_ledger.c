@@ -42,6 +42,24 @@ static enum hf_ledger_change meta(const char *name, uint64_t version, bool delet
     return verdict;
 }
 
+START_TEST(unreadable_versions)
+{
+    fresh();
+    (void)item("a", 5);
+    (void)item("b", 5);
+    hf_ledger_begin(&ledger);
+    ck_assert(hf_ledger_unreadable(&ledger, "a", 7));
+    ck_assert(!hf_ledger_unreadable(&ledger, "a", 4)); /* older than the good one */
+    ck_assert(hf_ledger_unreadable(&ledger, "c", 8));  /* never reported: it cannot be gone */
+    hf_ledger_end(&ledger, 9, gone, NULL);
+    ck_assert_str_eq(gone_names, "b ");
+    hf_ledger_begin(&ledger);
+    hf_ledger_end(&ledger, 10, gone, NULL);
+    ck_assert_str_eq(gone_names, "b a ");
+    hf_ledger_done(&ledger);
+}
+END_TEST
+
 START_TEST(events_of_a_real_server)
 {
     fresh();
@@ -244,6 +262,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, events_of_a_real_server);
+    tcase_add_test(tc, unreadable_versions);
     tcase_add_test(tc, a_round_says_what_is_gone);
     tcase_add_test(tc, a_restored_backup_counts_from_below);
     tcase_add_test(tc, ghosts);

@@ -18,8 +18,12 @@ static int visit(void *arg, const struct hf_watch_event *event, const struct hf_
     size_t used = strlen(heard->text);
 
     ck_assert((event == NULL) == (err != NULL));
+    ck_assert(event == NULL || (event->object == NULL) == (event->unreadable != NULL));
     if (event == NULL)
         (void)snprintf(heard->text + used, sizeof(heard->text) - used, "garbage ");
+    else if (event->object == NULL)
+        (void)snprintf(heard->text + used, sizeof(heard->text) - used, "unreadable:%d:%s:%s ", (int)event->type,
+                       event->name, event->resource_version);
     else if (event->type == HF_WATCH_ERROR)
         (void)snprintf(heard->text + used, sizeof(heard->text) - used, "error:%d ", event->code);
     else
@@ -35,6 +39,11 @@ static int visit(void *arg, const struct hf_watch_event *event, const struct hf_
     "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"8\",\"annotations\":{\"k8s.io/"            \
     "initial-events-end\":\"true\"}}}}"
 #define GONE "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"message\":\"too old\"}}"
+
+#define BAD_TAIL(type, value)                                                                                          \
+    "\"type\":\"" type "\",\"object\":{\"spec\":{\"a\":" value                                                         \
+    "},\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"9\"}}}"
+#define BAD(type, value) "{" BAD_TAIL(type, value)
 
 static const struct {
     const char *name, *in, *want;
@@ -55,6 +64,14 @@ static const struct {
     {"not an object", "[1]\n7\nnull\n", "garbage garbage garbage "},
     {"two in a line", A B "\n" A "\n", "garbage 0:a:5 "},
     {"a zero byte in a name", "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\\u0000b\"}}}\n", "garbage "},
+    {"a zero byte in a field", BAD("ADDED", "\"\\u0000\"") "\n" A "\n", "unreadable:0:x:9 0:a:5 "},
+    {"a zero byte in what is gone", BAD("DELETED", "\"\\u0000\"") "\n", "unreadable:2:x:9 "},
+    {"invalid UTF-8 in a field", BAD("MODIFIED", "\"\xff\"") "\n", "unreadable:1:x:9 "},
+    {"a field twice", BAD("MODIFIED", "{\"a\":1,\"a\":1}") "\n", "unreadable:1:x:9 "},
+    {"a zero byte in a bookmark", BAD("BOOKMARK", "\"\\u0000\"") "\n", "garbage "},
+    {"a zero byte in an error", BAD("ERROR", "\"\\u0000\"") "\n", "garbage "},
+    {"two types", "{\"type\":\"ADDED\"," BAD_TAIL("ADDED", "\"\\u0000\"") "\n", "garbage "},
+    {"text behind", BAD("ADDED", "\"\\u0000\"") "7\n", "garbage "},
 };
 
 /* The same, however the bytes are cut. */

@@ -94,8 +94,8 @@ enum hf_agent_stop {
  * Steps of the update engine continue until hf_agent_free(). */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
-/* Replaces the node's configuration and judges policies and releases by the new one; the update roots stay those of the
- * start. The old configuration must stay valid until hf_agent_free(). */
+/* Replaces the node's configuration, and judges policies and releases by the new configuration. The update roots do not
+ * change until the next start of the agent. The old configuration must stay valid until hf_agent_free(). */
 void hf_agent_configure(struct hf_agent *agent, const struct hf_config *config);
 
 /* Reads the file <state>/hold again. Call this function when the file may have changed. */

@@ -55,7 +55,7 @@ struct hf_requires {
 
 /* The file that the server sends, if it is packed (.zst, .xz). */
 struct hf_download {
-    const char *sha256; /* hex sha256 of the packed file; NULL: the server sends the file itself */
+    const char *sha256; /* hex SHA-256 of the packed file; NULL if the server sends the file itself */
     uint64_t size;
 };
 
@@ -139,9 +139,10 @@ struct hf_release {
     const char *name;
     const char *version;
     uint64_t sequence;
-    uint64_t expires_unix_ns;   /* HF_NEVER if absent: nodes keep such a release, but do not start it */
+    /* HF_NEVER if the field is absent; nodes keep a committed release without this field, but do not start one */
+    uint64_t expires_unix_ns;
     uint64_t signed_at_unix_ns; /* 0 if absent */
-    bool allow_downgrade;       /* a field of earlier versions, which no node honours */
+    bool allow_downgrade; /* the field allowDowngrade of earlier versions; nodes do not start a release that has it */
     /* sequences of committed releases from which a node may go down to this release */
     uint64_t downgrade_from[HF_MAX_DOWNGRADES];
     size_t n_downgrade_from;
@@ -194,7 +195,8 @@ HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)
 /* Returns the artifact for this architecture, or NULL if the release has none. */
 const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch);
 
-/* Says why no node starts this release, although it decodes: releases of earlier versions lack fields. A node that has
- * committed such a release keeps and repairs it. Returns NULL if nothing is missing; otherwise writes the text into
- * text[n] and returns the path of the field inside the release, such as "expires", as static text. */
+/* Finds out if a valid release was made for an earlier version, so that no node starts it: it lacks a field that is
+ * required now, or has the field allowDowngrade. A node that has committed such a release keeps and repairs it. Returns
+ * NULL if nothing is wrong. Otherwise writes the reason into text[n], and returns the path of the field inside the
+ * release, such as "expires", as static text. */
 const char *hf_release_outdated(const struct hf_release *release, char *text, size_t n);

@@ -16,7 +16,7 @@ struct hf_syncpolicy {
     struct hf_meta meta;
     struct hf_selector node_selector;
     int64_t priority;
-    uint64_t sequence; /* grows with each signed version of this policy; 0: none given */
+    uint64_t sequence; /* grows with each signed version of this policy (0 means that the policy has no sequence) */
     struct hf_signature *signatures;
     size_t n_signatures;
     uint64_t interval_ns;

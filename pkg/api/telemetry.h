@@ -188,10 +188,10 @@ struct hf_telemetry_sink {
 struct hf_telemetry {
     bool present; /* true if the policy has spec.telemetry */
     /* true if the policy's signatures verify on this node, so that the wider bounds of the node's configuration hold
-     * (HF_CONFIG_SIGNED). Decoding leaves it false; the agent sets it. */
+     * (HF_CONFIG_SIGNED). Decoding leaves the field false; the agent sets it. */
     bool is_signed;
-    /* The settings come from the agent's own options and not from the cluster, so no bounds hold. Decoding leaves it
-     * false; the agent sets it. */
+    /* true if the settings come from the agent's own options and not from the cluster, so that no bounds hold. Decoding
+     * leaves the field false; the agent sets it. */
     bool is_operators;
     struct hf_telemetry_sources sources;
     /* The fields from min_severity to n_redacts are from spec.telemetry.filter. */

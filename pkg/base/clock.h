@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/time_range.h"
+#include "base/time/range.h"
 
 #define HF_NS_PER_US 1000ull
 #define HF_NS_PER_MS 1000000ull
@@ -35,15 +35,15 @@ static inline uint64_t hf_unix_ns(const struct hf_clock_ops *clock)
     return clock->unix_ns(clock->ctx);
 }
 
-/* Returns the greatest error of unix_ns() while a time server keeps the clock right (NTP, PTP), or HF_NEVER if none
- * does or this is unknown. */
+/* Returns the greatest error of unix_ns() while a time server keeps the clock right (NTP, PTP). Returns HF_NEVER if no
+ * time server does, or if this is unknown. */
 static inline uint64_t hf_clock_sync_error_ns(const struct hf_clock_ops *clock)
 {
     return clock->sync_error_ns != NULL ? clock->sync_error_ns(clock->ctx) : HF_NEVER;
 }
 
-/* Returns the range in which the present time lies. If the clock computes no range, the range is the clock's own time,
- * without any width. */
+/* Returns the range in which the present time lies. If the clock computes no range, both ends of the range are the
+ * clock's own time. */
 static inline struct hf_time_range hf_clock_range(const struct hf_clock_ops *clock)
 {
     struct hf_time_range range = {.agreement = HF_TIME_AGREED};
@@ -56,8 +56,8 @@ static inline struct hf_time_range hf_clock_range(const struct hf_clock_ops *clo
     return range;
 }
 
-/* Call when a signature proves that the present time is not before `unix_ns`: a trusted key signed at that time. A
- * clock that keeps a lower bound raises it. Has no effect on other clocks. */
+/* Call this function when a trusted key has signed at `unix_ns`, which proves that the present time is not before
+ * `unix_ns`. A clock with a lower bound raises the bound to this time. The call has no effect on other clocks. */
 static inline void hf_clock_signed_evidence(const struct hf_clock_ops *clock, uint64_t unix_ns)
 {
     if (clock->signed_evidence != NULL)

@@ -66,8 +66,8 @@ HF_MUST_USE int hf_json_format(const json_t *json, struct hf_buf *out);
  * decoder reads alike: objects, arrays, strings, booleans, null and integers up to +-(2^53 - 1) (JCS numbers are IEEE
  * doubles). -EINVAL: the tree has another number; *err names its path. */
 HF_MUST_USE int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err);
-/* Like hf_json_canonical(), but also accepts numbers with a fraction, and writes them as RFC 8785 says. An integer and an
- * equal double get the same text. */
+/* Like hf_json_canonical(), but also accepts numbers with a fraction, and writes them by the rules of RFC 8785. An
+ * integer and an equal double get the same text. */
 HF_MUST_USE int hf_json_canonical_fractions(const json_t *json, struct hf_buf *out, struct hf_err *err);
 
 /* Get a value from a tree. The tree keeps ownership. `path` has the form "a.b.c", where a, b and c are keys of nested

@@ -1,9 +1,10 @@
 /* config/config.h - the node's own configuration, /etc/holdfast/agent.yaml: the bounds on what objects from the cluster
  * may ask of this node.
  *
- * The cluster never writes this file. A node without the file has the defaults of holdfast-agent.yaml(5). The questions
- * below are pure, and each accepts NULL as configuration, which stands for the defaults. Threads: any; a configuration
- * does not change after it was made. Memory: the caller owns a configuration and frees it with hf_config_free(). */
+ * The cluster never writes this file. A node without the file has the defaults of holdfast-agent.yaml(5). The functions
+ * hf_config_allows_*() and those after them are pure; they accept NULL as configuration, which stands for the defaults.
+ * Threads: any; a configuration does not change after it was made. Memory: the caller owns a configuration and frees it
+ * with hf_config_free(). */
 #pragma once
 
 #include <stdbool.h>
@@ -43,40 +44,40 @@ void hf_config_free(struct hf_config *config);
 HF_DEFINE_CLEANUP(struct hf_config, hf_config_free)
 
 /* Parses the text of a file. `name` is the file's path for messages. A field that is wrong allows nothing (see
- * hf_config_fault()); a text that is not an AgentConfiguration at all gives the defaults, and then SyncPolicies must be
- * signed, because the text might have said so. Returns 0, also if the text has faults; -ENOMEM. */
+ * hf_config_fault()); a text that is not an AgentConfiguration at all gives the defaults with one change: SyncPolicies
+ * must be signed, because the owner may have wanted to require signatures. Returns 0, also if the text has faults;
+ * -ENOMEM. */
 HF_MUST_USE int hf_config_parse(struct hf_view text, const char *name, struct hf_config **ret_config,
                                 struct hf_err *err);
 
-/* Decodes a parsed text. *issues receives the faults with their JSON paths; the configuration itself then lists none.
- * Takes a reference to `json`. Returns 0, also if there are issues; -ENOMEM. */
+/* Decodes a parsed text. *issues receives the faults with their JSON paths, and hf_config_n_faults() of the new
+ * configuration is 0. Takes a reference to `json`. Returns 0, also if there are issues; -ENOMEM. */
 HF_MUST_USE int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_config,
                                  struct hf_issues *issues);
 
-/* Reads and parses the file `path`. A file that does not exist gives the defaults, without a fault unless `must_exist`
- * is true. The file must be a
- * regular file that belongs to root or to the user of this process, and group and others must not be able to write it
- * or a folder above it; a file that breaks this rule is treated like a text that is not an AgentConfiguration. Blocks.
- * Returns 0, also if the file has faults; -ENOMEM. */
+/* Reads and parses the file `path`. A file that does not exist gives the defaults; this counts as a fault only if
+ * `must_exist` is true. The file must be a regular file that belongs to root or to the user of this process, and group
+ * and others must not be able to write it or a folder above it; a file that breaks this rule is treated like a text
+ * that is not an AgentConfiguration. Blocks. Returns 0, also if the file has faults; -ENOMEM. */
 HF_MUST_USE int hf_config_load(const struct hf_fs_ops *fs, const char *path, bool must_exist,
                                struct hf_config **ret_config, struct hf_err *err);
 
 /* Returns false if the configuration stands for a file that cannot be used at all. */
 bool hf_config_is_usable(const struct hf_config *config);
 
-/* Returns the number of faults found while loading (at most HF_CONFIG_MAX_FAULTS are kept), and the text of fault `i`:
- * "/etc/holdfast/agent.yaml:7: telemetry.fils: unknown field; did you mean 'files'?". The configuration owns the
- * text. */
+/* hf_config_n_faults() returns the number of faults found while loading, at most HF_CONFIG_MAX_FAULTS.
+ * hf_config_fault() returns the text of fault `i`, such as "/etc/holdfast/agent.yaml:7: telemetry.fils: unknown field;
+ * did you mean 'files'?". The configuration owns the text. */
 size_t hf_config_n_faults(const struct hf_config *config);
 const char *hf_config_fault(const struct hf_config *config, size_t i);
 
 /* Appends the configuration in effect as YAML, one field a line, for a person. Returns 0 or -errno of the buffer. */
 HF_MUST_USE int hf_config_format(const struct hf_config *config, struct hf_buf *out);
 
-/* The next functions return true if the configuration allows the thing. Otherwise they return false, and *err (may be
- * NULL) says what is refused and which line of the file would allow it: "'/srv/log/x' is not allowed: add '/srv/log/x'
- * to telemetry.files in /etc/holdfast/agent.yaml". The caller adds the name of the object and of its field with
- * hf_err_wrap(). */
+/* The hf_config_allows_*() functions return true if the configuration allows what the comment of the function asks.
+ * Otherwise they return false, and *err (may be NULL) names what is refused and the line of the file that would allow
+ * it, such as "'/srv/log/x' is not allowed: add '/srv/log/x' to telemetry.files in /etc/holdfast/agent.yaml". The
+ * caller adds the name of the object and of its field with hf_err_wrap(). */
 
 /* May a policy name this pattern in sources.files? The pattern is an absolute path whose last component may have the
  * wildcards of fnmatch(3). True only if every path that the pattern can match is allowed. */
@@ -84,8 +85,8 @@ bool hf_config_allows_file_glob(const struct hf_config *config, enum hf_config_s
                                 struct hf_err *err);
 /* Is this one file, which has matched a policy's pattern, allowed? `path` is the absolute path without links. */
 bool hf_config_allows_file(const struct hf_config *config, enum hf_config_scope scope, const char *path);
-/* May a policy name this secret? `ref` is "file:/path" or "env:NAME". For a field that is a path (tokenFile, keyFile),
- * put "file:" in front. */
+/* May a policy name this secret? `ref` is "file:/path" or "env:NAME". If a field is a plain path (tokenFile, keyFile),
+ * the caller puts "file:" before it. */
 bool hf_config_allows_secret(const struct hf_config *config, enum hf_config_scope scope, const char *ref,
                              struct hf_err *err);
 /* May telemetry go to this http or https URL? Checks scheme, host and port. */
@@ -94,22 +95,22 @@ bool hf_config_allows_sink(const struct hf_config *config, enum hf_config_scope 
 /* May telemetry come from this broker, "mqtt://host:port" or "mqtts://host:port"? */
 bool hf_config_allows_broker(const struct hf_config *config, enum hf_config_scope scope, const char *url,
                              struct hf_err *err);
-/* May the agent scrape this URL? `own_address`: the caller found that the host is an address of this node; the pattern
- * "localhost" then covers it, as it covers loopback addresses. */
+/* May the agent scrape this URL? `own_address`: true if the caller found that the host is an address of this node. The
+ * pattern "localhost" then covers the URL, as it covers URLs with loopback addresses. */
 bool hf_config_allows_scrape(const struct hf_config *config, enum hf_config_scope scope, const char *url,
                              bool own_address, struct hf_err *err);
-/* May a policy have the agent make a socket at this path? */
+/* May a policy order the agent to make a socket at this path? */
 bool hf_config_allows_socket(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                              struct hf_err *err);
-/* May a release have the agent run this program (the absolute path that is the first word of a command)? By default
- * the answer is yes for every program, because releases are signed. */
+/* May a release order the agent to run this program? `program` is the absolute path that is the first word of a
+ * command. By default the answer is yes for every program, because releases are signed. */
 bool hf_config_allows_exec(const struct hf_config *config, const char *program, struct hf_err *err);
 
 /* Returns the update roots: absolute paths in normal form, at most HF_CONFIG_MAX_ROOTS; NULL ends the array. */
 const char *const *hf_config_update_roots(const struct hf_config *config);
 /* Returns the largest spool that a policy may ask for, in bytes. */
 uint64_t hf_config_max_spool_bytes(const struct hf_config *config, enum hf_config_scope scope);
-/* Returns the bytes that files of the agent must leave free on a file system of `disk_bytes`. */
+/* Returns how many bytes the agent's files must leave free on a file system with a size of `disk_bytes`. */
 uint64_t hf_config_disk_reserve_bytes(const struct hf_config *config, uint64_t disk_bytes);
 /* Returns true if the agent acts on a SyncPolicy only if the policy is signed. */
 bool hf_config_requires_signed_policy(const struct hf_config *config);

@@ -1,10 +1,11 @@
 /* config/pattern.h - the patterns of the node's configuration: for paths, and for origins of URLs. Pure. Threads: any.
  *
  * A path pattern is an absolute path in normal form. In a component, `*` stands for any characters; the component `**`
- * stands for any number of components, and for at least one at the end. "/var/log/" followed by `**` covers everything
- * below /var/log, and not /var/log itself. Patterns know no other wildcard.
+ * stands for any number of components, also none; at the end of a pattern it stands for at least one component.
+ * "/var/log/" followed by `**` covers everything below /var/log, and not /var/log itself. Patterns know no other
+ * wildcard.
  *
- * An origin pattern is SCHEME://HOST[:PORT]. HOST is a name or an address, `*` for any host, "*.example.org" for the
+ * An origin pattern is SCHEME://HOST[:PORT]. HOST is a name, an address, `*` for any host, "*.example.org" for the
  * names below example.org, or "localhost" for every loopback address. PORT is a number, or `*` for any port; without a
  * port, the pattern covers the default port of its scheme. */
 #pragma once
@@ -26,12 +27,13 @@ bool hf_config_pattern_covers_glob(const char *pattern, const char *glob);
 
 enum { HF_CONFIG_ORIGIN = 320 };
 
-/* Writes the origin of a URL, "https://host:443", with the host in lower case and the port always present. `schemes` is
- * the set of schemes allowed, NULL ends. Returns false if the URL has another form: another scheme, a user, a host with
- * characters that no host has, a port out of range, a backslash, a blank or a control character. */
+/* Writes the origin of a URL, "https://host:443", with the host in lower case and the port always present. `schemes`
+ * lists the allowed schemes; NULL ends the list. Returns false if the URL has another form: another scheme, a user, a
+ * host with characters that are not allowed in a host name, a port out of range, a backslash, a blank or a control
+ * character. */
 bool hf_config_origin_of(const char *url, const char *const *schemes, char origin[HF_CONFIG_ORIGIN]);
-/* True if the text is an origin pattern with one of the schemes. */
+/* True if the text is an origin pattern whose scheme is in the list `schemes`. */
 bool hf_config_pattern_is_origin(const char *pattern, const char *const *schemes);
-/* True if the pattern covers the origin, which hf_config_origin_of() made. `own`: the host is an address of this node,
- * which "localhost" then covers. */
+/* True if the pattern covers the origin, a text that hf_config_origin_of() made. If `own` is true, the host is an
+ * address of this node, and the host "localhost" of a pattern covers it too. */
 bool hf_config_pattern_covers_origin(const char *pattern, const char *origin, bool own);

@@ -17,19 +17,20 @@ enum hf_config_list {
 
 struct hf_config {
     char *name; /* path of the file */
-    /* What `telemetry` allows, and what `signedPolicies` allows in addition; NULL ends a list, and NULL in place of a
-     * list stands for an empty one. */
+    /* lists[HF_CONFIG_UNSIGNED] holds what `telemetry` allows, and lists[HF_CONFIG_SIGNED] what `signedPolicies` allows
+     * in addition. NULL ends each list; a NULL pointer instead of a list stands for an empty list. */
     const char *const *lists[HF_CONFIG_SCOPES][HF_CONFIG_LISTS];
     uint64_t max_spool_bytes[HF_CONFIG_SCOPES];
     const char *const *exec; /* NULL: any program */
     const char *const *roots;
-    /* The reserve is the smaller of a share of the disk and a number of bytes; UINT64_MAX: the other one alone. */
+    /* The reserve is the smaller of two sizes: a share of the disk, and a number of bytes. If one field is UINT64_MAX,
+     * only the other field counts. */
     uint64_t reserve_basis_points, reserve_bytes;
     bool requires_signed_policy;
     bool is_unusable; /* stands for a file that cannot be used at all */
     char *faults[HF_CONFIG_MAX_FAULTS];
     size_t n_faults;
-    json_t *tree; /* owns the texts of the lists; NULL: they are constants */
+    json_t *tree; /* owns the texts of the lists; NULL if they are constants */
     const char **owned[HF_CONFIG_SCOPES * HF_CONFIG_LISTS + 2]; /* the lists to free */
     size_t n_owned;
 };
@@ -40,10 +41,10 @@ extern const struct hf_config hf_config_defaults;
 /* Name of a list as a field of `telemetry` and `signedPolicies`, such as "credentialFolders". */
 extern const char *const hf_config_list_names[HF_CONFIG_LISTS];
 
-/* Makes the configuration of a file that cannot be used: the defaults, but SyncPolicies must be signed, and one
- * fault. -ENOMEM. */
+/* Makes the configuration that stands for a file that cannot be used. It has the defaults, except that SyncPolicies
+ * must be signed, and lists `fault` as its one fault. -ENOMEM. */
 HF_MUST_USE int hf_config_refuse(const char *name, const char *fault, struct hf_config **ret_config,
                                  struct hf_err *err);
 
-/* Makes the configuration of a file that does not exist: the defaults. -ENOMEM. */
+/* Makes the configuration that stands for a file that does not exist. It has the defaults. -ENOMEM. */
 HF_MUST_USE int hf_config_absent(const char *name, struct hf_config **ret_config, struct hf_err *err);

@@ -52,7 +52,7 @@ static void judge(struct hf_clock *clock, struct hf_time_range *ret_range)
 
     ask_kernel(clock, mono_ns);
     struct hf_time_evidence evidence = collect(clock, mono_ns);
-    const struct hf_time_witness *one = hf_time_single(&evidence);
+    const struct hf_time_witness *one = hf_time_judge_single(&evidence);
     bool synced = one == &evidence.wall && evidence.wall_synced;
     if (one == &evidence.wall)
         hf_time_track_read(&clock->track, mono_ns, one->unix_ns, synced, evidence.max_skew_ns + one->error_ns);

@@ -11,8 +11,8 @@
 struct hf_clock_skew {
     bool known;
     uint64_t server_unix_ns, at_mono_ns;
-    /* true once the clocks differ by more than max_skew_ns, until they differ by at most 4/5 of it; so the flag does
-     * not flap */
+    /* becomes true when the clocks differ by more than max_skew_ns, and false when they differ by at most 4/5 of
+     * max_skew_ns, so that the flag does not flap */
     bool exceeded;
 };
 

@@ -63,7 +63,7 @@ static bool is_credible(const struct hf_time_evidence *evidence, const struct hf
     return not_before(evidence, witness, evidence->lower_unix_ns);
 }
 
-const struct hf_time_witness *hf_time_single(const struct hf_time_evidence *evidence)
+const struct hf_time_witness *hf_time_judge_single(const struct hf_time_evidence *evidence)
 {
     bool wall = is_credible(evidence, &evidence->wall), date = is_credible(evidence, &evidence->date);
 
@@ -87,7 +87,7 @@ static void contradict(struct hf_time_range *range, const struct hf_time_witness
 static void guess(const struct hf_time_evidence *evidence, struct hf_time_range *range)
 {
     const struct hf_time_witness *wall = &evidence->wall, *date = &evidence->date, *track = &evidence->track;
-    const struct hf_time_witness *one = hf_time_single(evidence);
+    const struct hf_time_witness *one = hf_time_judge_single(evidence);
 
     if (one == NULL && is_credible(evidence, wall)) {
         bool prefer_wall = prefers_wall(evidence);

@@ -1,9 +1,12 @@
-/* node/time_track.h - the memory of what the wall clock showed: finds leaps that nothing else confirms.
+/* node/time_track.h - remembers what the wall clock showed, and so finds leaps of the wall clock that no other witness
+ * confirms.
  *
- * An honest clock runs with the monotonic clock; a lie is a leap. The track is what the clock showed before a leap. A
- * clock that leaps away from the track becomes a rival, and replaces the track only when it has kept its own time for
- * HF_TIME_TRACK_NS. So a lie of seconds leaves the track alone, and without any other witness the truth wins within an
- * hour. A clock that a time server keeps replaces at once a track that none kept. Pure. */
+ * A right clock advances at the same rate as the monotonic clock; a clock that becomes wrong leaps. The track is the
+ * time that the wall clock showed before a leap, and it advances with the monotonic clock. The time that the wall clock
+ * shows after the leap is the rival. The rival replaces the track when the wall clock has kept to it for
+ * HF_TIME_TRACK_NS. So a leap that the wall clock takes back before then does not change the track, and after a leap to
+ * the right time the track is right within an hour, even without another witness. If a time server keeps the wall clock
+ * and kept none of the track, the rival replaces the track at once. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,18 +19,20 @@
 struct hf_time_track {
     uint64_t unix_ns, mono_ns; /* the track showed unix_ns at mono_ns; unix_ns 0: there is no track */
     bool synced;               /* a time server kept the clock */
-    bool from_file;            /* of an earlier process: the time that passed since is unknown */
+    bool from_file; /* the track is from an earlier process; how much time has passed since then is unknown */
     uint64_t rival_unix_ns, rival_mono_ns, rival_since_ns; /* rival_unix_ns 0: no rival */
 };
 
-/* Starts with the track of an earlier process, which ended at unix_ns; 0: none. */
+/* Starts with the track of an earlier process, which last showed unix_ns (0 means that there is none). */
 void hf_time_track_init(struct hf_time_track *track, uint64_t unix_ns, uint64_t mono_ns);
 
-/* The wall clock shows unix_ns. It is on the track if it differs by at most tolerance_ns. */
+/* Records that the wall clock shows unix_ns. The wall clock is on the track if it differs from the track by at most
+ * tolerance_ns. `synced` is true while a time server keeps the wall clock right. */
 void hf_time_track_read(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced,
                         uint64_t tolerance_ns);
 
-/* Makes unix_ns the track, whatever it was before: two witnesses agree on it, or there is no usable wall clock. */
+/* Makes unix_ns the track, whatever the track was before. Call this function when two witnesses agree on unix_ns, or
+ * when there is no usable wall clock. */
 void hf_time_track_set(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced);
 
 /* Returns what the track shows at mono_ns; 0: there is no track. */

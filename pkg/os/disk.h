@@ -13,12 +13,12 @@ struct hf_disk {
     uint64_t available_bytes; /* without the bytes that only root may use */
 };
 
-/* Reads the state of the file system on which `path` lies. If `path` does not exist, the function looks at the nearest
- * folder above it that does, because a file made at `path` will lie there. */
+/* Reads the state of the file system on which `path` lies. If `path` does not exist, the function uses the nearest
+ * folder above `path` that exists, because a file made at `path` later will lie on the same file system. */
 HF_MUST_USE int hf_disk_read(const struct hf_fs_ops *fs, const char *path, struct hf_disk *ret_disk,
                              struct hf_err *err);
-/* The same for an open file or folder. */
+/* Like hf_disk_read(), for the file system of an open file or folder. */
 HF_MUST_USE int hf_disk_read_fd(const struct hf_fs_ops *fs, int fd, struct hf_disk *ret_disk);
 
-/* Returns true if `more` bytes may be written so that reserve_bytes still are free afterwards. */
+/* Returns true if at least reserve_bytes are still free after `more` bytes were written. */
 bool hf_disk_has_room(const struct hf_disk *disk, uint64_t more, uint64_t reserve_bytes);

@@ -17,15 +17,14 @@ enum { HF_WALK_MAX_PATH = 1024 };
 struct hf_walk {
     int folder;                  /* open with O_PATH */
     struct stat folder_st;       /* of `folder` */
-    const char *name;            /* last component, within `path`; not a link when hf_walk_to() looked */
+    const char *name;            /* last component; points into `path`; was not a link when hf_walk_to() checked it */
     char path[HF_WALK_MAX_PATH]; /* the absolute path without links, "." and ".." */
 };
 
 /* Walks to the folder of `path` (absolute, not "/"). The last component may be absent; if it is a link that may be
- * followed, the walk goes on to what the link names. Open *ret_walk's name with O_NOFOLLOW, relative to its folder, and
- * end with hf_walk_done().
- * -ELOOP: a link that another user could have made, or too many links. -ENOENT, -ENOTDIR. -ENAMETOOLONG. -EINVAL: not
- * an absolute path. */
+ * followed, the walk continues to the path that the link names. After the walk, open ret_walk->name with O_NOFOLLOW,
+ * relative to ret_walk->folder, and then call hf_walk_done(). -ELOOP: the path has a link that another user could have
+ * made, or too many links. -ENOENT, -ENOTDIR. -ENAMETOOLONG. -EINVAL: not an absolute path. */
 HF_MUST_USE int hf_walk_to(const struct hf_fs_ops *fs, const char *path, struct hf_walk *ret_walk, struct hf_err *err);
 
 /* Closes the folder. */

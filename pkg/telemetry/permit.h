@@ -1,7 +1,8 @@
-/* telemetry/permit.h - takes out of a policy's telemetry what the node's configuration does not allow. Pure, but for
- * the question whether a host is this node.
+/* telemetry/permit.h - removes from a policy's telemetry settings everything that the node's configuration does not
+ * allow. Pure, except that is_own_url() may ask the kernel for the addresses of this node.
  *
- * Each refusal costs one source, one entry of a source's list, or one sink; everything else continues. Threads: any. */
+ * Each refusal removes one source, one entry of a source's list, or one sink. The other parts of the policy stay in
+ * effect. Threads: any. */
 #pragma once
 
 #include "api/telemetry.h"
@@ -18,7 +19,8 @@ struct hf_permit {
     void *arg;
 };
 
-/* Moves refused entries of files, scrapes and sinks behind the others and lowers the counts of these lists; turns the
- * socket or the broker off; lowers buffer_max_bytes. `single`: the policy has the field `sink`, not `sinks`. The lists
- * belong to the decoded policy, which frees them by its own counts. */
+/* Removes what is not allowed from *spec. In the lists of files, scrapes and sinks, moves the refused entries to the
+ * end and lowers the count of the list. Turns the socket or the MQTT broker off, and lowers buffer_max_bytes to the
+ * limit. `single` is true if the policy has the field `sink` and not `sinks`. *spec is a copy whose lists belong to the
+ * decoded policy; the policy still frees all entries, because it has its own counts. */
 void hf_telemetry_permit(struct hf_telemetry *spec, bool single, const struct hf_permit *permit);

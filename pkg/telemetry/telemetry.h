@@ -34,8 +34,8 @@ void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stop
 void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
                               const json_t *node_labels);
 
-/* Replaces the node's configuration (world.config), and applies the settings again under it. The old configuration must
- * stay valid until hf_telemetry_service_free(). */
+/* Replaces the node's configuration (world.config), and applies the settings again within the new bounds. The old
+ * configuration must stay valid until hf_telemetry_service_free(). */
 void hf_telemetry_service_configure(struct hf_telemetry_service *service, const struct hf_config *config);
 
 /* Handles a request POST /ingest of the local server. Answers 404 while the policy does not turn on sources.http. */

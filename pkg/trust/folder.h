@@ -10,17 +10,18 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Opens the folder. Returns a descriptor or a negative errno. -ENOENT: it does not exist. -EPERM: others can write it.
- */
+/* Opens the folder. Returns a descriptor or a negative errno. -ENOENT: it does not exist. -EPERM: a user other than
+ * root and the agent's user owns the folder or can write it. */
 HF_MUST_USE int hf_trust_folder_open(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_err *err);
 
 /* Reads <trust_dir>/<name>. Follows links, because mounted Secrets are links. -ENOENT: the folder has no such name.
- * -EPERM: others can write the file, or it belongs to another user. -ENOLINK: the name is a link to nothing. Other
- * errors as from hf_file_read(). *err names the file after every error. */
+ * -EPERM: a user other than root and the agent's user owns the file or can write it. -ENOLINK: the name is a link to
+ * nothing. Other errors as from hf_file_read(). *err names the file after every error. */
 HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *trust_dir, const char *name,
                                      struct hf_buf *out, struct hf_err *err);
 
 /* Writes one sentence for each problem into *out, separated by "; ": a folder or file that others can write, a private
  * key under any name, a file <name>.pem that holds no key or has no valid key id as its name, and a key that the folder
- * has under two names. Leaves *out empty if there is none or if the folder does not exist. out->max limits the text. */
+ * has under two names. Leaves *out empty if there is no problem or if the folder does not exist. out->max limits the
+ * text. */
 void hf_trust_folder_inspect(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_buf *out);

@@ -40,13 +40,13 @@ const char *hf_trust_reason(enum hf_trust_verdict verdict);
 HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
                                enum hf_trust_verdict *ret_verdict, struct hf_err *err);
 
-/* Appends the bytes that the signatures of a SyncPolicy cover: one line that no release begins with, and the canonical
- * JSON of {apiVersion, kind, metadata: {name}, spec} without spec.signatures. *policy is the whole object. -EINVAL: the
- * spec has an integer beyond 2^53-1. -E2BIG. -ENOMEM. */
+/* Appends the bytes that the signatures of a SyncPolicy cover: first a line with which the bytes of a signed release
+ * never begin, then the canonical JSON of {apiVersion, kind, metadata: {name}, spec} without spec.signatures. *policy
+ * is the whole object. Returns 0, -EINVAL if the spec has an integer beyond 2^53-1, -E2BIG or -ENOMEM. */
 HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
 
 /* Checks the signatures of a decoded policy, as hf_trust_check() does for an update. Does not compare sequences;
- * agent/desired/policy_trust.h does. */
+ * hf_policy_trust_judge() (agent/desired/policy_trust.h) does that. */
 HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *trust_dir,
                                       const struct hf_syncpolicy *policy, enum hf_trust_verdict *ret_verdict,
                                       struct hf_err *err);

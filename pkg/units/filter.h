@@ -11,7 +11,7 @@
 #include "base/macros.h"
 
 struct hf_units_filter_params {
-    const char *socket;          /* path of the unix socket; a socket of an earlier filter there is replaced */
+    const char *socket;          /* path of the unix socket; a socket that an earlier filter left there is replaced */
     const char *const *patterns; /* services that the agent may restart (units/rule.h) */
     struct hf_log *log;
 };

@@ -85,10 +85,11 @@ struct hf_update_params {
     uint64_t retry_base_ns, retry_cap_ns;
     /* Returns 0 if this node meets the requirements, or -EOPNOTSUPP with the missing part in *err. */
     int (*meets)(void *arg, const struct hf_requires *requires_, struct hf_err *err);
-    /* Returns true if this node lets a release run the program, or false with the reason in *err; NULL: always true. */
+    /* Returns true if this node lets a release run the program, or false with the reason in *err. NULL allows every
+     * program. */
     bool (*allows_exec)(void *arg, const char *program, struct hf_err *err);
-    /* Returns the bytes that an update must leave free on a file system of disk_bytes. NULL stands for 16 MiB, but at
-     * most a twentieth of the file system. Called on the loop thread. */
+    /* Returns the bytes that an update must leave free on a file system of disk_bytes. Called on the loop thread. If
+     * the pointer is NULL, the engine leaves 16 MiB free, but at most a twentieth of the file system. */
     uint64_t (*disk_reserve)(void *arg, uint64_t disk_bytes);
     /* Called after the status of a release has changed, but never from within a call into the engine. */
     void (*changed)(void *arg);
@@ -126,8 +127,8 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
  * RightsRestored). After the first repair, the engine checks for drift again after one minute at the earliest; each
  * further repair doubles this time, up to 512 minutes. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
-/* Returns what does not belong into the trust folder, or who could change it, as the last hf_update_engine_set() found
- * it; NULL if all is well. The string is valid until the next hf_update_engine_set(). */
+/* Returns the problems that the last hf_update_engine_set() found in the trust folder (hf_trust_folder_inspect()), or
+ * NULL if there is no problem. The string is valid until the next hf_update_engine_set(). */
 const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 

@@ -78,7 +78,7 @@ struct hf_update_engine {
     struct release *active;    /* the release that has the turn (the right to work); NULL if none has it */
     uint64_t turns;            /* number of turns that the engine has given to releases so far */
     struct counts counts;
-    struct hf_buf trust_problem; /* what hf_trust_folder_inspect() said last; empty if all is well */
+    struct hf_buf trust_problem; /* last result of hf_trust_folder_inspect(); empty if there is no problem */
 };
 
 /* engine_core.c */
@@ -134,10 +134,11 @@ struct release_wanted {
 struct release_review {
     bool current; /* true while distrust, misfit and message are up to date */
     enum hf_reason distrust, misfit;
-    enum hf_reason bad_exec; /* ExecNotAllowed, or None */
+    /* ExecNotAllowed if the node does not allow a command of the release; otherwise HF_R_None */
+    enum hf_reason bad_exec;
     char message[HF_UPDATE_MAX_MESSAGE];
     bool floor_known;
-    struct hf_sequence_history floor; /* as on disk; the journal may be one commit ahead */
+    struct hf_sequence_history floor; /* floor on disk; the journal may have one later commit */
     char history_message[HF_UPDATE_MAX_MESSAGE];
 };
 
@@ -365,9 +366,9 @@ struct step_job {
     struct delta_death death;
     struct hf_swap_look look;
     struct hf_buf text; /* text of the journal */
-    /* history of commits that the job joins with the floor on disk; after the job, what is on disk */
+    /* before the job, the history to join with the floor on disk; after the job, the floor on disk */
     struct hf_sequence_history floor;
-    bool floor_done; /* the floor in the state folder has this value */
+    bool floor_done; /* true once the state folder holds `floor`; the copy below the root may still have failed */
 };
 
 /* Makes a job, which the caller fills in and then submits or discards. Returns NULL if memory runs out. */

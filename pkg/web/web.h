@@ -29,7 +29,7 @@ struct hf_web_params {
     uint16_t port;              /* port to listen on (0 means any free port; hf_web_port() returns the port) */
     struct hf_metrics *metrics; /* registry for /metrics; NULL if this server must not serve /metrics */
     struct hf_server_limits limits;
-    const char *const *allowed_hosts; /* see struct hf_server_params, also for the next two */
+    const char *const *allowed_hosts; /* allowed_hosts, refused and refused_arg: see struct hf_server_params */
     void (*refused)(void *arg, enum hf_server_refusal why);
     void *refused_arg;
     const struct hf_web_check *checks;

@@ -1,7 +1,8 @@
 /* Mutations of signed EdgeUpdates, read in three ways: as JSON, as YAML, and as the API server sends them in a watch. A
  * mutated object is refused, or it means what was signed; and the three ways give one verdict.
  *
- * HF_MUTATIONS is the number of mutations (3000), and HF_MUTATION_FROM the number of the first one (0). The seed of a mutation is its number: HF_MUTATION=N runs one and prints
+ * HF_MUTATIONS is the number of mutations (3000), and HF_MUTATION_FROM the number of the first one (0). The seed of a
+ * mutation is its number: HF_MUTATION=N runs one and prints
  * it. */
 #include <errno.h>
 #include <inttypes.h>

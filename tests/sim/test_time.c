@@ -50,6 +50,7 @@ static struct world {
     int64_t date_lie, wall_lie;
     uint64_t boot_ns;
     bool calm;
+    uint64_t calm_ns; /* when the lies ended */
 } w;
 
 static uint64_t truth(void)
@@ -193,13 +194,16 @@ static void disturb(void *arg)
 
 /* ---- the end ----------------------------------------------------------------------------------------------------- */
 
+/* The node got a Date after the lies had ended. */
 static bool heard(void *arg)
 {
     const struct hf_clock *clock = &w.node->home.clock;
 
     (void)arg;
-    return w.node->alive && clock->date_unix_ns != 0 &&
-           is_near(clock->date_unix_ns + (hf_mono_ns(clock->wall) - clock->date_mono_ns), truth());
+    if (!w.node->alive || clock->date_unix_ns == 0)
+        return false;
+    uint64_t age = hf_mono_ns(clock->wall) - clock->date_mono_ns;
+    return hf_simloop_now_ns(w.loop) - age >= w.calm_ns && is_near(clock->date_unix_ns + age, truth());
 }
 
 static bool knows_the_time(void)
@@ -230,6 +234,7 @@ static bool ended_well(void *arg)
 static void heal(void)
 {
     w.calm = true;
+    w.calm_ns = hf_simloop_now_ns(w.loop);
     w.date_lie = w.wall_lie = 0;
     hf_simnet_set_date_offset(w.net, 0);
     set_wall();

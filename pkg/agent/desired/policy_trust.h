@@ -21,15 +21,16 @@ struct hf_policy_trust {
 
 enum hf_policy_verdict {
     HF_POLICY_SIGNED,   /* the wider bounds of the node's configuration hold */
-    HF_POLICY_UNSIGNED, /* the policy may be in effect, within the bounds for unsigned ones */
+    HF_POLICY_UNSIGNED, /* the policy may be in effect, within the bounds for unsigned policies */
     HF_POLICY_REFUSED,  /* the node's configuration requires a signature, and the policy has no valid one */
 };
 
-/* Reads the file. A damaged file is set aside; the log then says that old signed policies may come back. */
+/* Reads the file. A damaged file is set aside; the log then warns that the node may accept old signed policies
+ * again. */
 void hf_policy_trust_init(struct hf_policy_trust *trust, const struct hf_agent_env *env);
 void hf_policy_trust_done(struct hf_policy_trust *trust);
 
-/* Judges a policy. If the node refuses the policy, or does not accept the signatures that it has, *ret_reason gets a
+/* Judges a policy. If the node refuses the policy, or does not accept the policy's signatures, *ret_reason gets a
  * reason in CamelCase (static), and message[HF_POLICY_MESSAGE] an explanation; otherwise *ret_reason is NULL. Accepting
  * a signed policy raises its floor durably. */
 enum hf_policy_verdict hf_policy_trust_judge(struct hf_policy_trust *trust, const struct hf_syncpolicy *policy,

@@ -14,20 +14,21 @@ struct hf_agent_configuration {
     const struct hf_agent_options *options;
     const struct hf_fs_ops *fs;
     struct hf_log *log;
-    struct hf_config *now; /* the configuration in effect; NULL before the first read */
-    struct hf_config **before;
+    struct hf_config *now;     /* the configuration in effect; NULL before the first read */
+    struct hf_config **before; /* array of the configurations that were in effect earlier */
     size_t n_before;
 };
 
 /* Reads the file of --config and logs its faults. At a reload, a file that cannot be used at all leaves the
- * configuration in effect as it is. Returns 1 if `now` is another configuration after the call, 0 if not; -ENOMEM. */
+ * configuration in effect as it is. Returns 1 if the call has replaced `now`, 0 if `now` is the same configuration as
+ * before, or -ENOMEM. */
 HF_MUST_USE int hf_agent_configuration_read(struct hf_agent_configuration *configuration, struct hf_err *err);
 void hf_agent_configuration_done(struct hf_agent_configuration *configuration);
 
-/* Returns the update roots: those of --update-root, or else those of the configuration in effect. */
+/* Returns the update roots of --update-root or, if the command line has none, of the configuration in effect. */
 const char *const *hf_agent_configuration_roots(const struct hf_agent_configuration *configuration);
 
-/* Writes the configuration in effect to `out`, and its faults to `faults`, one a line. Returns the exit code of the
- * process: 0 without a fault, else 1. */
+/* Reads the file of --config, and writes the resulting configuration to `out` and its faults to `faults`, one fault per
+ * line. Returns the exit code of the process: 0 if there is no fault, 1 if there is one. */
 int hf_agent_configuration_check(const struct hf_agent_options *options, const struct hf_fs_ops *fs, FILE *out,
                                  FILE *faults);

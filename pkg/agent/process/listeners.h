@@ -1,4 +1,5 @@
-/* agent/process/listeners.h - the agent's three local servers, metrics, ingest and health, each on its own port.
+/* agent/process/listeners.h - the agent's four local servers: metrics, ingest and health, each on its own port, and a
+ * Unix socket.
  *
  *   metrics  serves /metrics, and also /healthz and /readyz, so that a probe needs only this port
  *   ingest   serves POST /ingest without credentials; keep this port local even if other machines may reach /metrics

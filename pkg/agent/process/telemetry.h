@@ -43,7 +43,7 @@ void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry);
 void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struct hf_syncpolicy *policy,
                                const json_t *labels);
 
-/* Replaces the configuration, and applies the policy in effect again under it. */
+/* Replaces the node's configuration, and applies the policy in effect again within the new bounds. */
 void hf_agent_telemetry_configure(struct hf_agent_telemetry *telemetry, const struct hf_config *config);
 
 /* Stops all telemetry sources. Calls `stopped` when every accepted event is on disk. */

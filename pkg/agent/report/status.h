@@ -59,7 +59,8 @@ struct hf_status_view {
     const char *labels_failure;
     const char *delivery_failure; /* reason why the server refuses statuses; NULL if the server does not refuse them */
     const char *disk_failure;     /* reason why writes to the state folder fail; NULL if they succeed */
-    /* what does not belong into the trust folder, or who can change it; NULL if all is well */
+    /* problem of the trust folder: a file that does not belong there, or a user who can change the folder; NULL if
+     * there is no problem */
     const char *trust_failure;
     /* reason why a reachable source does not serve the desired state; NULL if there is no such failure */
     const char *source_failure;

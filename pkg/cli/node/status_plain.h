@@ -6,6 +6,6 @@
 
 #include "codec/json.h"
 
-/* Replaces each character below that stands in a string value of `root`, at any depth, with '?': control characters,
- * line ends, and the characters that change the direction of a text. Changes `root` in place. -ENOMEM. */
+/* Writes '?' over characters in the string values of `root`, at any depth: control characters, line ends, invalid
+ * UTF-8, and characters that change the direction of a text. Changes `root` in place. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_cli_make_plain(json_t *root);

@@ -1,5 +1,5 @@
-/* cli/release/lint_bounds.h - what a node with a given configuration (agent.yaml) refuses of an object. Pure, but that
- * the caller's function prints. Main thread only. */
+/* cli/release/lint_bounds.h - finds the fields of an object that a node with a given configuration (agent.yaml) would
+ * refuse. Pure, except that the caller's function may print. Main thread only. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -12,7 +12,8 @@ struct hf_cli_lint_report {
     void *arg;
 };
 
-/* Both functions trust the object: a policy with signatures counts as signed, because only a node has the keys. */
+/* Both functions call refused() for each field that the node would refuse. They cannot verify signatures, because only
+ * a node has the keys, so every policy with signatures counts as validly signed. */
 void hf_cli_lint_update_bounds(const struct hf_config *config, const struct hf_edgeupdate *update,
                                const struct hf_cli_lint_report *report);
 void hf_cli_lint_policy_bounds(const struct hf_config *config, const struct hf_syncpolicy *policy,

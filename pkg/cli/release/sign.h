@@ -14,7 +14,8 @@ HF_MUST_USE int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_
  * any --key-id, the names of the key files give the key ids. */
 HF_MUST_USE int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
-/* The same for a SyncPolicy: the signatures cover what hf_trust_policy_message() (trust/trust.h) gives. */
+/* Like hf_cli_sign() and hf_cli_sign_all(), but for a SyncPolicy. The signatures cover the bytes that
+ * hf_trust_policy_message() (trust/trust.h) makes. */
 HF_MUST_USE int hf_cli_sign_policy(struct hf_cli *cli, json_t *policy, const char *key_file, const char *key_id,
                                    struct hf_err *err);
 HF_MUST_USE int hf_cli_sign_policy_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *policy,

@@ -108,10 +108,11 @@ struct hf_http_call {
     /* true once a redirect has led to another origin; the call then no longer sends the caller's own credentials */
     bool left_origin;
     unsigned redirects;
-    /* class of the address that this hop is connected to; a redirect may lead to this class or one before it */
+    /* class of the address to which this hop is connected; a redirect may lead to an address of this class or of an
+     * earlier class */
     enum hf_address_class reached;
-    enum hf_address_class allowed; /* highest class to connect to; for the first hop any */
-    bool refused;                  /* an address was beyond `allowed`; err says which */
+    enum hf_address_class allowed; /* last class to which this hop may connect; on the first hop, all classes */
+    bool refused;                  /* true if the call refused an address beyond `allowed`, which `err` names */
 
     struct hf_http_head head;
     struct hf_buf collected;

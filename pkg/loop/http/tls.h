@@ -1,7 +1,7 @@
 /* loop/http/tls.h - TLS trust and client certificate of one peer, parsed once for all connections.
  *
  * Judges the validity of certificates by the clock of the configuration instead of the system's clock. Accepts a
- * certificate that is valid at some time of the clock's range (base/time_range.h), or up to max_skew_ns outside, and
+ * certificate that is valid at some time of the clock's range (base/time/range.h), or up to max_skew_ns outside, and
  * checks everything else as usual. Threads: loop thread only. Memory: an hf_tls has a count of references. */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* loop/server/guard.h - is a request to a local server meant for this server? Pure.
+/* loop/server/guard.h - finds out if a request to a local server is meant for this server. Pure.
  *
  * A web page can make a browser on this machine send requests to 127.0.0.1, and can give a name of its own the address
  * 127.0.0.1 ("DNS rebinding"). Such a request carries the page's name in its Host header or an Origin header.
@@ -10,9 +10,9 @@
 #include "base/view.h"
 
 /* True if `host`, the text of a Host header, names this machine: "localhost", a loopback address, `address` (the
- * address on which the server listens) or one of `allowed`, with or without a port. `allowed` ends with NULL; NULL:
- * nothing more. Capitals do not matter. */
+ * address on which the server listens) or one of `allowed`, with or without a port. NULL ends the list `allowed`;
+ * `allowed` may be NULL. Upper and lower case count as equal. */
 bool hf_server_guard_host(struct hf_view host, const char *address, const char *const *allowed);
 
-/* True if `origin`, the text of an Origin header, is that of a page on one of the hosts `allowed`. */
+/* True if `origin`, the text of an Origin header, names a page on one of the hosts in `allowed`. */
 bool hf_server_guard_origin(struct hf_view origin, const char *const *allowed);

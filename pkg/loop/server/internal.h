@@ -16,17 +16,17 @@ struct hf_server_host {
     struct lws_context *context;
     struct lws_vhost *vhost; /* the one vhost of `context` */
     struct hf_list servers;
-    int peer_lookup;   /* hf_peer_lookup_open() */
+    int peer_lookup;   /* result of hf_peer_lookup_open() */
     unsigned reserved; /* number of connections that servers have reserved, out of HF_SERVER_MAX_CONNECTIONS */
 };
 
-/* One connection of a server; lws frees it with its own part (WSI_DESTROY). */
+/* One connection of a server. Freed when lws has destroyed its own part of the connection (WSI_DESTROY). */
 struct hf_server_connection {
     struct hf_server *server;
     struct lws *wsi;
     struct hf_peer peer;
-    uint64_t since_ns; /* uv_hrtime() of its begin */
-    bool answering;    /* the whole request is here, and its answer is not */
+    uint64_t since_ns; /* uv_hrtime() when the server accepted the connection */
+    bool answering;    /* the server has received the whole request and has not answered it yet */
 };
 
 struct hf_server {
@@ -34,24 +34,25 @@ struct hf_server {
     struct hf_server_host *host;
     struct hf_loop *loop;
     uv_poll_t *listener; /* poll handle of the listening socket; after the close, its close callback frees it */
-    /* timer that runs while the server accepts nobody because all connections are young; its close callback frees it */
+    /* timer that runs while the server accepts no connection, because the connection that would be closed for the new
+     * one is too young; its close callback frees it */
     uv_timer_t *pause;
-    int held_fd; /* the newcomer that waits meanwhile (-1 means none) */
+    int held_fd; /* accepted connection that waits for a place while `pause` runs (-1 means none) */
     struct hf_peer held_peer;
     int listen_fd;
     /* spare descriptor, which the server closes to accept a connection when the process has no other descriptor left
      * (-1 means none) */
     int spare_fd;
     uint16_t port;
-    char address[64];           /* where it listens; "": on a Unix socket */
-    struct hf_unix_socket name; /* of a Unix socket */
+    char address[64];           /* address on which the server listens; "" for a Unix socket */
+    struct hf_unix_socket name; /* name of the Unix socket, if the server listens on one */
     const char *const *allowed_hosts;
     void (*refused)(void *arg, enum hf_server_refusal why); /* may be NULL */
     void *refused_arg;
     struct hf_server_limits limits;
     struct hf_server_connection **connections; /* array of limits.max_connections, the oldest first */
     unsigned n_connections;
-    struct hf_server_connection *adopting; /* the connection that lws takes over now, and frees if that fails */
+    struct hf_server_connection *adopting; /* connection that lws is taking over now; freed if that fails */
     size_t bodies_bytes;                   /* number of received bytes of the long bodies that are still arriving */
     bool closed;                           /* true if the server is closed and calls no handler any more */
     struct hf_server_route *routes;        /* the server's routes, with its own copies of paths and methods */
@@ -69,13 +70,14 @@ extern const struct lws_protocols hf_server_exchange_protocols[];
  * server. */
 void hf_server_connections_accept(uv_poll_t *poll, int status, int events);
 
-/* Callback of server->pause: gives the newcomer that waits its place, and accepts again. */
+/* Callback of the timer server->pause. Gives a place to the connection that waits in held_fd, and then accepts
+ * connections again. */
 void hf_server_connections_go_on(uv_timer_t *timer);
 
-/* Call when lws has destroyed this connection; frees it. */
+/* Call this function when lws has destroyed the connection. Frees *connection. */
 void hf_server_connections_destroyed(struct hf_server_connection *connection);
 
-/* Counts somebody whom the server turned away. */
+/* Reports to params.refused that the server turned a client away. */
 void hf_server_connections_refused(const struct hf_server *server, enum hf_server_refusal why);
 
 /* Opens the spare descriptor if the server is open and has none. */

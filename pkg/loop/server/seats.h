@@ -1,8 +1,9 @@
-/* loop/server/seats.h - which connection gives way when a server is full. Pure.
+/* loop/server/seats.h - chooses the connection to close when a server is full and another one arrives. Pure.
  *
- * Peers (os/socket/peer.h) share the places of a server: a newcomer takes a place of the peer with the most connections,
- * as long as that peer still has no fewer than the newcomer's peer. So a user who opens every connection keeps nobody
- * else out. Threads: any. */
+ * A server has a limited number of places, one for each connection, which its peers (os/socket/peer.h) share. If all
+ * places are taken, a new connection gets a place of the peer that has the most connections, unless that peer would
+ * then have fewer connections than the peer of the new connection. So a user who takes every place cannot keep other
+ * users out. Threads: any. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,11 +13,14 @@
 enum { HF_SERVER_SEATS_MAX = 2048 };
 
 struct hf_server_seat {
-    uint64_t peer;  /* hf_peer.key */
-    bool answering; /* its whole request is here, and the answer is not; such a connection gives way last */
+    uint64_t peer; /* hf_peer.key */
+    /* the server has received the whole request and has not answered it yet; of the connections of one peer, such a
+     * connection is closed last */
+    bool answering;
 };
 
-/* Chooses among the seats, the oldest first, for a newcomer of `peer`. Returns the index of the connection to end, or
- * -1: the newcomer must go. With `replace` a connection always gives way: if no peer has too many, the oldest one
- * of the newcomer's peer, or the oldest of all. `n` is at most HF_SERVER_SEATS_MAX. */
+/* Makes room for a new connection of `peer`. The array seats[n] lists the connections of the server, the oldest first;
+ * `n` is at most HF_SERVER_SEATS_MAX. Returns the index of the connection to close, or -1 if the server must turn the
+ * new connection away. If `replace` is true and n > 0, the function never returns -1: if no peer has too many
+ * connections, it returns the oldest connection of `peer` or, if `peer` has none, the oldest of all. */
 int hf_server_seats_choose(const struct hf_server_seat *seats, size_t n, uint64_t peer, bool replace);

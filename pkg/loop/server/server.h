@@ -69,18 +69,19 @@ struct hf_server_limits {
     unsigned max_connections;
     /* limit in seconds until the first request is complete, and between two requests (0 means HF_SERVER_IDLE_S) */
     unsigned idle_s;
-    /* When a new connection exceeds max_connections, the server ends a connection of the peer that has most (seats.h),
-     * else the oldest one, to keep the new one. Set this for servers that answer at once, because their oldest
-     * connection belongs to an idle or slow client. */
+    /* If true, the server always closes an old connection when a new one exceeds max_connections (the parameter
+     * `replace` in seats.h). If false, it turns the new connection away unless another peer has too many connections.
+     * Set this field for servers that answer at once, because the oldest connection of such a server belongs to an idle
+     * or slow client. */
     bool replace_oldest;
 };
 
 /* Why a server turned a client away. */
 enum hf_server_refusal {
     HF_SERVER_REFUSED_HOST,   /* the Host header names another machine */
-    HF_SERVER_REFUSED_ORIGIN, /* a web page sent it */
-    HF_SERVER_REFUSED_FULL,   /* a new connection had no place */
-    HF_SERVER_REFUSED_SHARE,  /* an old connection gave its place to a new one */
+    HF_SERVER_REFUSED_ORIGIN, /* the Origin header names a web page that is not allowed */
+    HF_SERVER_REFUSED_FULL,   /* there was no place for a new connection */
+    HF_SERVER_REFUSED_SHARE,  /* an old connection was closed to make room for a new one */
     HF_SERVER_REFUSALS
 };
 const char *hf_server_refusal_name(enum hf_server_refusal refusal); /* "host", "origin", "full", "share" */
@@ -89,7 +90,7 @@ const char *hf_server_refusal_name(enum hf_server_refusal refusal); /* "host", "
 struct hf_server_name {
     const char *path;
     mode_t mode;
-    gid_t gid; /* (gid_t)-1: the group of the process */
+    gid_t gid; /* group of the socket; (gid_t)-1 means the group of the process */
 };
 
 struct hf_server_params {
@@ -97,20 +98,22 @@ struct hf_server_params {
     /* port to listen on (0 means any free port; hf_server_port() returns its number) */
     uint16_t port;
     const struct hf_server_name *name; /* Unix socket to listen on instead of address and port; NULL if there is none */
-    /* Hosts beside loopback under which clients may address this server over loopback, and whose pages may send to it
-     * (guard.h). Borrowed as long as the server is open; NULL ends the list; NULL if there is no list. */
+    /* Names that a Host header may have in addition to the names of loopback, and hosts whose web pages may send
+     * requests to this server (guard.h). NULL ends the list; the list itself may be NULL. The caller must keep the list
+     * as long as the server is open. */
     const char *const *allowed_hosts;
     const struct hf_server_route *routes; /* routes, which the server copies; `arg` of a route stays the caller's */
     size_t n_routes;
     struct hf_server_limits limits;
-    void (*refused)(void *arg, enum hf_server_refusal why); /* called for each one turned away; NULL: nobody counts */
+    /* called for each client that is turned away; may be NULL */
+    void (*refused)(void *arg, enum hf_server_refusal why);
     void *refused_arg;
 };
 
 /* Makes a server that listens. -EADDRINUSE: the port is in use; -EADDRNOTAVAIL: this machine does not have the address;
- * -EACCES: no permission to listen there; -EMFILE: other servers of this loop have reserved the connections; for others
- * see hf_unix_socket_listen(). Unknown paths get 404, other methods 405, a request of a web page or for another host
- * 403, all with the JSON {"error": ...}. */
+ * -EACCES: no permission to listen there; -EMFILE: other servers of this loop have reserved the connections. For a Unix
+ * socket, also the errors of hf_unix_socket_listen(). The server answers 404 to a request for an unknown path, 405 to
+ * an unknown method, and 403 to a request that fails the checks of guard.h, each with the JSON {"error": ...}. */
 HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params,
                               struct hf_server **ret_server, struct hf_err *err);
 /* Sends the answer and ends the exchange. Copies all arguments. Sends nothing if the peer has disconnected or the
@@ -118,7 +121,7 @@ HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_param
 void hf_server_answer(struct hf_server_exchange *exchange, int status, const char *content_type,
                       const char *const *extra_headers, struct hf_view body);
 
-/* 0 for a server on a Unix socket. */
+/* Returns the port on which the server listens, or 0 for a server on a Unix socket. */
 uint16_t hf_server_port(const struct hf_server *server);
 
 /* Stops listening. The server calls no handler from then on. Call this function before hf_loop_free(), which frees the

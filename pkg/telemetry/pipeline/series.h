@@ -1,7 +1,8 @@
 /* telemetry/pipeline/series.h - bounded table of the series, each with its summary and the states of its anomaly rules.
  *
- * A policy sets the number of series and of rules, and whoever delivers metrics chooses their names. The number alone
- * is no bound of memory: 32 rules with context take 60 KiB of each series. So the table also has a bound in bytes.
+ * A policy sets the limits for the number of series and of anomaly rules, but the senders of metrics choose the names,
+ * so they decide how many series there are. A limit of the number alone does not limit memory enough, because 32
+ * anomaly rules with context take 60 KiB for each series. So the table also has a limit in bytes.
  *
  * A series is identified by the name, source, boundary and attributes of the metric. The order of the attributes
  * matters, so a source must always list the attributes of a series in the same order.
@@ -26,13 +27,13 @@ struct hf_series {
     /* array with one state for each anomaly rule that applies; the series owns the array */
     struct hf_anomaly_rule_state *rule_states;
     size_t n_rule_states;
-    size_t bytes; /* memory that this series takes, about */
+    size_t bytes; /* approximate memory that this series takes */
 };
 
 struct hf_series_table {
     struct hf_series **all; /* array of the series; items 0..n-1 are in use */
     size_t n, max;
-    size_t bytes;    /* memory that all series take, about */
+    size_t bytes;    /* approximate memory that all series take */
     uint32_t *slots; /* hash table with open addressing; a slot holds 1 + an index in `all` (0 means free) */
     size_t n_slots;  /* number of slots, a power of two */
     struct hf_buf scratch;

@@ -133,7 +133,7 @@ static int check_room(struct hf_fanout *fanout, enum hf_lane lane, uint32_t sink
 
     fanout->blocked = 0;
     for (size_t i = 0; i < fanout->n; i++) {
-        const struct hf_outlet *outlet = fanout->sinks[i].outlet;
+        struct hf_outlet *outlet = fanout->sinks[i].outlet;
         if ((sinks >> i & 1) == 0)
             continue;
         if (outlet == NULL && fanout->blocked == 0)

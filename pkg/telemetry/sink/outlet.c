@@ -44,7 +44,7 @@ static struct hf_outlet_state state_of(const struct hf_outlet *outlet);
 
 /* ---- appending --------------------------------------------------------------------------------------------------- */
 
-bool hf_outlet_has_room(const struct hf_outlet *outlet, enum hf_lane lane, size_t n)
+bool hf_outlet_has_room(struct hf_outlet *outlet, enum hf_lane lane, size_t n)
 {
     return hf_outlet_lane_has_room(&outlet->lanes[lane], n);
 }

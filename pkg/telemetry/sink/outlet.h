@@ -63,7 +63,7 @@ HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, ui
 
 /* Returns true if an append of n bytes would succeed now. Before you append a line to several outlets, call this
  * function for each of them. */
-bool hf_outlet_has_room(const struct hf_outlet *outlet, enum hf_lane lane, size_t n);
+bool hf_outlet_has_room(struct hf_outlet *outlet, enum hf_lane lane, size_t n);
 
 /* Returns true if the spools dropped events to make room and the outlet has not stored a report about these drops yet.
  * From time to time the outlet stores such reports by itself. */

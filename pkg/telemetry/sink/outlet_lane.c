@@ -135,10 +135,27 @@ uint64_t hf_outlet_lane_wait_ns(const struct hf_outlet_lane *lane)
     return lane->which == HF_LANE_URGENT ? HF_MIN(timeout_ns, URGENT_WAIT_NS) : timeout_ns;
 }
 
-bool hf_outlet_lane_has_room(const struct hf_outlet_lane *lane, size_t n)
+/* The spool refused records. Room appears when segments go, and also when another program frees space on the disk,
+ * which nobody reports: so tries again after a while. */
+static void retry_refused(struct hf_outlet_lane *lane, const struct hf_spool_state *state)
+{
+    uint64_t now_ns = hf_mono_ns(lane->config->world.clock);
+
+    if (state->refused_full == lane->refused_before)
+        lane->refused_since_ns = 0;
+    else if (lane->refused_since_ns == 0)
+        lane->refused_since_ns = now_ns;
+    else if (now_ns - lane->refused_since_ns >= RETRY_FULL_NS) {
+        lane->refused_before = state->refused_full;
+        lane->refused_since_ns = 0;
+    }
+}
+
+bool hf_outlet_lane_has_room(struct hf_outlet_lane *lane, size_t n)
 {
     struct hf_spool_state state = hf_spool_state(lane->spool);
 
+    retry_refused(lane, &state);
     return state.refused_full == lane->refused_before && state.pending_records < HF_SPOOL_PENDING_RECORDS &&
            state.pending_bytes + n <= HF_SPOOL_PENDING_BYTES;
 }
@@ -167,22 +184,6 @@ int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint32_t tag, struct hf_v
 
 /* ---- delivered records ------------------------------------------------------------------------------------------- */
 
-/* The spool refused records. Room appears when segments go, and also when another program frees space on the disk,
- * which nobody reports: so tries again after a while. */
-static void retry_refused(struct hf_outlet_lane *lane, const struct hf_spool_state *state)
-{
-    uint64_t now_ns = hf_mono_ns(lane->config->world.clock);
-
-    if (state->refused_full == lane->refused_before)
-        lane->refused_since_ns = 0;
-    else if (lane->refused_since_ns == 0)
-        lane->refused_since_ns = now_ns;
-    else if (now_ns - lane->refused_since_ns >= RETRY_FULL_NS) {
-        lane->refused_before = state->refused_full;
-        lane->refused_since_ns = 0;
-    }
-}
-
 void hf_outlet_lane_settle(struct hf_outlet_lane *lane)
 {
     struct hf_spool_state state = hf_spool_state(lane->spool);
@@ -192,7 +193,6 @@ void hf_outlet_lane_settle(struct hf_outlet_lane *lane)
         lane->durable_before = state.store.delivered;
         lane->refused_before = state.refused_full;
     }
-    retry_refused(lane, &state);
     if (delivered > state.delivered)
         hf_spool_deliver(lane->spool, delivered);
 }

@@ -33,7 +33,7 @@ struct hf_outlet_lane {
     /* number of appends that the spool had refused for lack of room when it last probably got room; if the spool has
      * refused more appends since then, it has no room now */
     uint64_t refused_before;
-    uint64_t refused_since_ns; /* when the lane noticed that the spool has no room; 0: it has */
+    uint64_t refused_since_ns; /* time at which the spool was first seen without room (0 means that it has room) */
     /* position of the cursor on disk at the last check; if the position is higher now, the spool may have got room */
     uint64_t durable_before;
 };
@@ -45,7 +45,7 @@ HF_MUST_USE int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane wh
                                     struct hf_outlet_drops *drops, struct hf_err *err);
 
 /* Returns true if the spool would accept a line of n bytes now. */
-bool hf_outlet_lane_has_room(const struct hf_outlet_lane *lane, size_t n);
+bool hf_outlet_lane_has_room(struct hf_outlet_lane *lane, size_t n);
 
 /* Appends one line of at most HF_EVENT_MAX_TEXT bytes to the spool. Holds the receipt (may be NULL) until the line is
  * durable. Returns -EAGAIN if there is no room. */

@@ -5,9 +5,9 @@
  *     while (r >= 0 && (r = hf_ingest_parse_next(&parser, &event, &fault)) > 0)
  *         ...
  *
- * The source of every event begins with "http", whatever the sender gives: "http" alone, or "http:" before the given
- * text, unless the text begins so already. No other source of the agent has a name that begins so, so no sender can
- * claim to be the journal, a file or the agent itself.
+ * The field `source` of every event is "http" or begins with "http:". If the sender gives a source without this
+ * beginning, the parser puts "http:" before it; if the sender gives none, the source is "http". No other source of the
+ * agent has a name that begins with "http", so no sender can claim to be the journal, a file or the agent itself.
  *
  * The parser allocates no memory for payloads whose texts have no escapes. Threads: any, but only one at a time for one
  * parser. */
@@ -49,7 +49,7 @@ struct hf_ingest_params {
     struct hf_view checksum; /* value of the header X-Payload-Checksum; empty if the request has none */
     uint64_t now_unix_ns;    /* time for payloads that have no timestamp */
     /* user id in decimal digits and systemd unit of the sender, as the kernel reports them; "" if unknown. Every event
-     * of the body gets them. */
+     * of the body gets both values. */
     char peer_uid[12];
     char peer_unit[HF_INGEST_UNIT];
     bool trusted; /* true in the second pass over a body; the parser then does not verify checksums again */

@@ -1,5 +1,5 @@
-/* telemetry/source/socket_name.h - the name of a Unix datagram socket in the file system: takes it without harm to
- * others, and removes it.
+/* telemetry/source/socket_name.h - binds a Unix datagram socket to a name in the file system, without harm to sockets
+ * of others, and removes the name again.
  *
  * All calls go through a descriptor of the folder, so that nobody can exchange the folder meanwhile. The socket gets
  * its mode under a temporary name, so nobody sees it with another mode. A file (the record) holds the inode of the
@@ -19,7 +19,7 @@ struct hf_socket_name {
     char *name; /* last part of the path */
     dev_t dev;
     ino_t ino;
-    const struct hf_fs_ops *fs; /* of the record */
+    const struct hf_fs_ops *fs; /* file system of the record; borrowed */
     char *record;
 };
 
@@ -29,12 +29,13 @@ struct hf_socket_name {
     }
 
 /* Binds the datagram socket `fd` to `path` with `mode`. `record` is the path of the record. `fs` is the file system of
- * the record only, and must stay valid until hf_socket_name_done(). If there is a socket at `path` already, removes it
- * if nobody is bound to it and it is the one in the record. Initialize *name with HF_SOCKET_NAME_INIT, and call
- * hf_socket_name_done() also after a failure.
+ * the record only, and must stay valid until hf_socket_name_done(). A socket that already exists at `path` is removed
+ * if no process is bound to it, it belongs to the user of this process, and the record holds its inode. Initialize
+ * *name with HF_SOCKET_NAME_INIT, and call hf_socket_name_done() also after a failure.
  *
- * Returns 0 or -errno: -EADDRINUSE: a process is bound to the socket at `path`. -EPERM: the socket at `path` is
- * another's. -EEXIST: `path` is not a socket. -ENAMETOOLONG. -ENOENT: the folder does not exist. */
+ * Returns 0 or -errno: -EADDRINUSE: a process is bound to the socket at `path`. -EPERM: no process is bound to the
+ * socket at `path`, but it belongs to another user, or the record does not hold its inode. -EEXIST: `path` is not a
+ * socket. -ENAMETOOLONG. -ENOENT: the folder does not exist. */
 HF_MUST_USE int hf_socket_name_take(struct hf_socket_name *name, int fd, const char *path, mode_t mode,
                                     const struct hf_fs_ops *fs, const char *record, struct hf_err *err);
 

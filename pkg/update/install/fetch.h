@@ -37,9 +37,9 @@ struct hf_fetch_params {
     const char *folder; /* <state>/updates/<release> */
     const char *url;
     const char *key; /* identity of the artifact; the fetch ignores a record on disk that has another key */
-    /* True: the download has exactly `size` bytes. False, only to repair a release of an earlier version: the download
-     * is the new file of `size` bytes, which the server may send compressed, and the release does not state the size of
-     * the compressed file. */
+    /* If true, the download has exactly `size` bytes. False only for the repair of a release that was made for an
+     * earlier version: such a release states only the size of the new file, and the server may send the new file
+     * compressed. */
     bool exact;
     uint64_t size; /* size in bytes that the release states and its signature covers */
     /* size of the new file in bytes; if the new file already exists on disk with this size, the fetch downloads

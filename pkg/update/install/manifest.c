@@ -106,7 +106,8 @@ static int read_open(const struct hf_fs_ops *fs, int fd, const atomic_bool *canc
     return r < 0 ? r : same_time(&before, &after) ? 0 : -ESTALE;
 }
 
-/* Opens a file so that reading it does not change its atime, which would write to the card. Only the owner may do so. */
+/* Opens a file so that reading it does not change its atime, which would write to the card. Only the owner may do
+ * so. */
 static int open_quietly(const struct hf_fs_ops *fs, int dirfd, const char *path)
 {
     const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
@@ -607,8 +608,16 @@ int hf_manifest_read_file(const struct hf_manifest *manifest, struct stat *ret_s
 struct spent {
     const char *const *keep;
     size_t n;
+    bool unfinished; /* only manifests that a power cut left unfinished */
     struct hf_strmap names;
 };
+
+static bool is_unfinished(const char *name)
+{
+    size_t n = strlen(name), suffix = strlen(".new");
+
+    return n > suffix && strcmp(name + n - suffix, ".new") == 0;
+}
 
 static int note_spent(void *arg, const char *name, unsigned char type)
 {
@@ -617,18 +626,18 @@ static int note_spent(void *arg, const char *name, unsigned char type)
     (void)type;
     if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
         return 0;
+    if (spent->unfinished && !is_unfinished(name))
+        return 0;
     for (size_t i = 0; i < spent->n; i++)
         if (strcmp(name + strlen(PREFIX), spent->keep[i]) == 0)
             return 0;
     return hf_strmap_put(&spent->names, name, NULL);
 }
 
-int hf_manifest_clean(const struct hf_fs_ops *fs, const char *folder, const char *const *keep, size_t n,
-                      struct hf_failure *failure)
+static int remove_spent(const struct hf_fs_ops *fs, const char *folder, struct spent spent, struct hf_failure *failure)
 {
     _cleanup_(hf_target_fd_done) struct hf_target_fd dir = {
         fs, fs->openat(fs->ctx, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY)};
-    struct spent spent = {.keep = keep, .n = n};
 
     if (dir.fd == -ENOENT)
         return 0;
@@ -639,4 +648,15 @@ int hf_manifest_clean(const struct hf_fs_ops *fs, const char *folder, const char
         r = fs->fsync(fs->ctx, dir.fd);
     hf_strmap_done(&spent.names);
     return r < 0 ? hf_failure_sys(failure, r, "remove old manifests") : 0;
+}
+
+int hf_manifest_clean(const struct hf_fs_ops *fs, const char *folder, const char *const *keep, size_t n,
+                      struct hf_failure *failure)
+{
+    return remove_spent(fs, folder, (struct spent){.keep = keep, .n = n}, failure);
+}
+
+int hf_manifest_clean_unfinished(const struct hf_fs_ops *fs, const char *folder, struct hf_failure *failure)
+{
+    return remove_spent(fs, folder, (struct spent){.unfinished = true}, failure);
 }

@@ -4,9 +4,9 @@
  *     <type> <mode> <uid> <gid> <size> <inode> <ctime, s> <ctime, ns> <sha256 or -> <path>\0
  *     end <number of records, ten digits> <sha256 of all bytes before>\0
  *
- * The type is d (folder), f (file) or l (symbolic link). The size of a folder is its number of names; the SHA-256 of a
- * link is that of its text. The path is relative to the top folder, whose own path is ".". Threads: worker threads
- * only; all functions block. */
+ * The type is d (folder), f (file) or l (symbolic link). For a folder, the size is the number of names in it. For a
+ * link, the SHA-256 is that of the link's text. The path is relative to the top folder of the tree; the path of the top
+ * folder itself is ".". Threads: worker threads only; all functions block. */
 #pragma once
 
 #include "pack/tar/tar_read.h"
@@ -48,12 +48,14 @@ void manifest_writer_done(struct manifest_writer *writer); /* removes an unfinis
 struct manifest_reader {
     const struct hf_fs_ops *fs;
     int fd;
-    uint64_t at, end, inode; /* of the next bytes; where the records end; of the file */
-    unsigned count;          /* records of the whole manifest */
-    size_t from, n;          /* unread part of `bytes` */
+    /* offset of the next bytes to read from the file, offset at which the records end, and inode of the manifest */
+    uint64_t at, end, inode;
+    unsigned count; /* number of records in the whole manifest */
+    size_t from, n; /* the unread part of `bytes` is bytes[from..n) */
     char bytes[HF_MANIFEST_BUFFER];
 };
-/* -ENOENT: there is no manifest, or its end is wrong. Reads the whole file unless its inode is known_inode. */
+/* Opens the manifest and checks its end. Reads the whole file for this check, unless the inode of the file is
+ * known_inode. -ENOENT: there is no manifest, or its end is wrong. */
 HF_MUST_USE int manifest_reader_open(struct manifest_reader *reader, const struct hf_manifest *manifest,
                                      uint64_t known_inode);
 /* Continues at an offset that manifest_reader_offset() returned. */
@@ -63,8 +65,8 @@ uint64_t manifest_reader_offset(const struct manifest_reader *reader);
 HF_MUST_USE int manifest_reader_next(struct manifest_reader *reader, struct manifest_record *ret_record);
 void manifest_reader_done(struct manifest_reader *reader);
 
-/* Sets sha256 and, for a folder, size from the content below dirfd, and all other fields except the path from a stat
- * that belongs to that content. `path` is relative to dirfd and leads through no link. -ESTALE: the file changes while
- * the function reads it, or is neither file, folder nor link. */
+/* Reads the file, folder or link at `path`, which is relative to dirfd and leads through no link, and sets all fields
+ * of *record except the path. The stat and the content belong together: if the file changes during the call, the
+ * function returns -ESTALE. -ESTALE also means that `path` is not a file, folder or link. */
 HF_MUST_USE int manifest_record_read(const struct hf_fs_ops *fs, int dirfd, const char *path, const atomic_bool *cancel,
                                      struct manifest_record *record, struct hf_failure *failure);

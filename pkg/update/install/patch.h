@@ -34,12 +34,12 @@ struct hf_patch_params {
     const char *step_sha256;
     /* true if this call makes an intermediate file; sha256 and size are then those of the intermediate file */
     bool to_step;
-    /* Hash and size of the download if the server sends the new file packed (.zst, .xz); otherwise NULL and 0. Nothing
-     * reads the download as packed before both have been compared. */
+    /* Hash and size of the download if the server sends the new file packed (.zst, .xz); otherwise NULL and 0.
+     * hf_patch_run() compares both with the download before it unpacks the download. */
     const char *packed_sha256;
     uint64_t packed_size;
-    /* Without packed_sha256: unpack the download nevertheless if it looks packed. Only to repair a release that this
-     * node committed before releases stated the hash of a packed download. */
+    /* If true, the download may be unpacked even if packed_sha256 is NULL. Set this only to repair a release that this
+     * node committed when releases did not state the hash of a packed download yet. */
     bool unpacks_unstated;
     bool had_old;
     const char *old_sha256; /* hash of the old file, for kind File if had_old is true */

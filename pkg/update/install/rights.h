@@ -1,8 +1,8 @@
-/* update/install/rights.h - mode and owner of a single installed file: what they must be, and how they are set right.
+/* update/install/rights.h - mode and owner of a single installed file: determines what they must be, and sets them.
  *
- * The manifest of a version (update/install/manifest.h) records them when the version is installed. Somebody who
- * changes them later must not be able to pass the change on to the next version. Threads: worker threads only; all
- * functions block. */
+ * The manifest of a version (update/install/manifest.h) records mode and owner when the version is installed. The next
+ * version gets the recorded values, so that a later change by somebody else does not spread to the next version.
+ * Threads: worker threads only; all functions block. */
 #pragma once
 
 #include "update/install/manifest.h"
@@ -14,18 +14,18 @@ struct hf_rights {
     gid_t gid;
 };
 
-/* Reads the rights of the first of the versions (NULL and "" are skipped) that has a manifest in `records`. Returns
- * false if none has one. */
+/* Reads the rights from the manifest, in the folder `records`, of the first of the n versions that has a manifest
+ * there. Skips versions that are NULL or "". Returns false if no version has a manifest. */
 bool hf_rights_load(const struct hf_fs_ops *fs, const char *records, const char *const *versions, size_t n,
                     struct hf_rights *ret_rights);
 
-/* The rights of a file for which the agent has no record: those that the file has, but nobody else may write it, and a
- * file that anybody could write loses set-user-ID and set-group-ID. */
+/* Returns rights for a file of which the agent has no record: the present mode and owner of the file. If others may
+ * write the file (mode bit 0002), the result lacks this permission, set-user-ID and set-group-ID. */
 struct hf_rights hf_rights_adopt(const struct stat *st);
 
 bool hf_rights_match(const struct hf_rights *rights, const struct stat *st);
 
-/* Gives the open file these rights. Owner first, because a new owner clears the set-id bits. -errno with OwnershipLost:
- * this process lacks the rights to do so. */
+/* Gives the open file these rights. Sets the owner before the mode, because a change of owner clears the set-id bits.
+ * Returns -errno with the reason OwnershipLost if this process has no permission to set them. */
 HF_MUST_USE int hf_rights_set(const struct hf_fs_ops *fs, int fd, const struct hf_rights *rights,
                               struct hf_failure *failure);

@@ -20,7 +20,7 @@ struct hf_swap_params {
     struct hf_target target;
     enum hf_install_kind kind;
     const char *sha256;  /* hash of the new file, or of the new tree's archive */
-    const char *records; /* <state>/updates/<release>, the folder of the manifests; NULL for none */
+    const char *records; /* <state>/updates/<release>, the folder of the manifests; NULL to use no manifest */
     bool has_mode;       /* kind File: true if the release states the mode */
     unsigned mode;
     bool had_old;
@@ -37,7 +37,7 @@ struct hf_swap_params {
 struct hf_swap_inspection {
     bool exists;
     /* hash of the installed file, or for kind Tree of the archive of the tree in use; "" if the engine did not make
-     * that tree, or if the tree should be that of params.sha256 but differs from its manifest */
+     * that tree, or if the name of that tree is params.sha256 but its content differs from its manifest */
     char sha256[HF_SHA256_HEX];
     char link[HF_UPDATE_MAX_PATH];    /* text of the link at the target, for kind Tree */
     char missing[HF_UPDATE_MAX_PATH]; /* topmost folder of the path that does not exist; "" if all exist */
@@ -47,7 +47,8 @@ struct hf_swap_inspection {
     uint64_t step_bytes;
 };
 
-/* What the checks for drift know about the installed version. Zero-initialise; zero it again after an update. */
+/* What earlier checks for drift found out about the installed version. Zero-initialise; zero the struct again after an
+ * update. */
 struct hf_swap_look {
     struct hf_manifest_look seen; /* seen.what and seen.mended describe the last check, for both kinds */
     /* Kind File: identifies the file without reading the content. Every ordinary change of the file changes at least
@@ -57,9 +58,10 @@ struct hf_swap_look {
 };
 
 /* Returns 1 if the committed version is still in place, 0 if not (look->seen.what says why), or -errno if the check
- * failed. Reads the content of a file only if its identity has changed since the last call; of a tree, also some
- * unchanged files (hf_manifest_check()). If only mode or owner are wrong, the function restores them through a
- * descriptor of the file, counts this in look->seen.mended and returns 1. */
+ * failed. For kind File, reads the content only if the identity of the file has changed since the last call. For kind
+ * Tree, reads the changed files, and in addition some unchanged files (hf_manifest_check()). If only mode or owner are
+ * wrong, the function restores them through a descriptor of the file, counts this in look->seen.mended and returns
+ * 1. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);
 
@@ -71,8 +73,8 @@ HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_s
  * hf_swap_undo() to restore the old state. */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Restores the old file. -ESTALE with RollbackFailed: the old version is gone, or the old tree is not what its manifest
- * says; it cannot be restored. */
+/* Restores the old file. -ESTALE with the reason RollbackFailed: the old version cannot be restored, because it is
+ * gone, or because the old tree differs from its manifest. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
 /* Removes downloads, unfinished files, old files, old manifests, trees that the target's link does not name, and

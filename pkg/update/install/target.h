@@ -26,7 +26,8 @@ struct hf_target {
     const char *path;         /* install.path */
     const char *release;      /* name of the release */
     uid_t uid;                /* the agent's user, who owns the files that the agent makes */
-    /* true to refuse (TargetUnsafe) a path on which another user may rename files: update/install/guard.h */
+    /* true to refuse, with the reason TargetUnsafe, a path on which another user may rename files
+     * (update/install/guard.h) */
     bool guard;
 };
 
@@ -44,11 +45,11 @@ struct hf_target_dir {
  * strictly below a root. */
 HF_MUST_USE int hf_target_check(const struct hf_target *target, struct hf_failure *failure);
 
-/* Returns the length of the longest root that target->path lies strictly below, without slashes at its end, and the
- * root in *ret_root. If there is none, *ret_root stays unchanged. Pure. */
+/* Finds the longest root below which target->path lies, and sets *ret_root to this root. Returns the length of the root
+ * without slashes at its end. If there is no such root, returns 0 and leaves *ret_root unchanged. Pure. */
 size_t hf_target_root(const struct hf_target *target, const char **ret_root);
 
-/* True if a component of the path starts with ".holdfast-": no release may install there. Pure. */
+/* Returns true if a component of the path starts with ".holdfast-". No release may install to such a path. Pure. */
 bool hf_target_is_reserved(const char *path);
 
 /* Opens the folder of the target. -ENOENT: a folder of the path does not exist; `missing` (may be NULL) receives the
@@ -83,19 +84,18 @@ const char *hf_target_file_name(const char *release, enum hf_target_file stage, 
 /* Reads the attributes of a file in the folder, as lstat() does. Returns true if the file exists. If the file does not
  * exist, returns false and sets *ret_r to 0. After an error, returns false and sets *ret_r to -errno. */
 bool hf_target_stat(const struct hf_target_dir *dir, const char *name, struct stat *ret, int *ret_r);
-HF_MUST_USE int hf_target_unlink(const struct hf_target_dir *dir, const char *name,
-                                 /* Removes a name. Returns 0 also if the name does not exist. */
-                                 struct hf_failure *failure);
+/* Removes a name. Returns 0 also if the name does not exist. */
+HF_MUST_USE int hf_target_unlink(const struct hf_target_dir *dir, const char *name, struct hf_failure *failure);
 HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failure *failure);
 /* Opens a regular file in the folder; never follows a symbolic link. Returns the descriptor or -errno. */
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
                                     struct hf_failure *failure);
-/* Opens a file that an earlier attempt made, for reading and writing. -ENOENT: there is none, or what has the name is
- * not a file that the agent made: not a regular file, with a second name (a hard link), or of another user than the
- * agent's and also_uid. Then the function removes the name, without a look at the content. */
+/* Opens a file that an earlier attempt made, for reading and writing. -ENOENT: the name does not exist, or the agent
+ * cannot have made the file: it is not a regular file, has a second name (a hard link), or belongs to a user other than
+ * the agent's user and also_uid. The function removes such a file without reading it. */
 HF_MUST_USE int hf_target_take_file(const struct hf_target_dir *dir, const char *name, uid_t also_uid,
                                     struct hf_failure *failure);
-/* Makes a new file and opens it for reading and writing. Removes what had the name before; never opens it. */
+/* Makes a new file and opens it for reading and writing. Removes an existing file of this name without opening it. */
 HF_MUST_USE int hf_target_make_file(const struct hf_target_dir *dir, const char *name, struct hf_failure *failure);
 
 /* Computes SHA-256 and size of an open file. Returns 0 or -errno; -ECANCELED means that *cancel became true (`cancel`

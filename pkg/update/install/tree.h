@@ -7,8 +7,8 @@
  * tree in use, or the agent's user if there is no such tree, because the user ids in an archive are those of the build
  * machine. The manifest of the tree (update/install/manifest.h) is made from the bytes that the extractor wrote.
  *
- * The agent never takes a folder again whose content it has not compared with its manifest. A repair makes a new
- * folder; while the damaged one is in use, the new one has the name <sha256>.again.
+ * The agent never uses an existing folder again before it has compared the folder's content with the manifest. A repair
+ * makes a new folder, which gets the name <sha256>.again if the link names the damaged folder <sha256>.
  *
  * Threads: worker threads only; hf_tree_make(), hf_tree_verify() and hf_tree_clean() block. */
 #pragma once
@@ -18,21 +18,22 @@
 #include "update/install/manifest.h"
 #include "update/install/target.h"
 
-/* Formats the name of the folder for a new tree: the SHA-256 of the archive, with ".again" behind it if old_link (""
- * without one) names the folder with that SHA-256 alone. Returns folder. */
+/* Formats the name of the folder for a new tree: the SHA-256 of the archive, followed by ".again" if old_link, the text
+ * of the present link, names the folder <sha256> without ".again". old_link is "" if there is no link. Returns the
+ * argument `folder`. */
 const char *hf_tree_folder(const char *release, const char *sha256, const char *old_link,
                            char folder[HF_MANIFEST_VERSION]);
 
 /* Extracts the tar archive open as `tar_fd` into `folder` below the folder of the release's trees, and writes the
- * manifest into the folder `records` (NULL for none). Replaces a folder of this name. Afterwards the new folder is
- * complete and durable, or does not exist. -ESTALE: the link at the target names `folder`. */
+ * tree's manifest into the folder `records` (NULL to write no manifest). Replaces a folder of this name. Afterwards the
+ * new folder is complete and durable, or does not exist. -ESTALE: the link at the target names `folder`. */
 HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder, const char *records,
                              const atomic_bool *cancel, struct hf_failure *failure);
 
 /* Compares the tree that `link` names with its manifest in the folder `records`, as hf_manifest_check() does. Without a
- * usable manifest, as after a loss of the state folder, the canonical archive of the tree must have the hash of its
- * name; then the function writes a manifest. Returns 1 if the tree is right, 0 if not (look->what says why), -errno if
- * the check failed. */
+ * usable manifest, as after a loss of the state folder, the canonical archive of the tree must have the SHA-256 in the
+ * name of the tree's folder; the function then writes a new manifest. Returns 1 if the tree is right, 0 if not
+ * (look->what says why), -errno if the check failed. */
 HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records, bool full,
                                struct hf_manifest_look *look, const atomic_bool *cancel, struct hf_failure *failure);
 

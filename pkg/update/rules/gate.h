@@ -14,21 +14,24 @@ struct hf_gate_facts {
     enum hf_reason distrust; /* reason why the node does not trust the release; HF_R_None if the signatures are valid */
     /* TrustUnreadable or IoError if the agent cannot read the facts now; otherwise HF_R_None */
     enum hf_reason unsure;
-    /* reason why the release may not follow those that this node has committed (hf_sequence_judge()); or HF_R_None */
+    /* result of hf_sequence_judge(): the reason why the release may not follow the committed releases, or HF_R_None */
     enum hf_reason sequence;
-    /* the release lacks a signed field that a start needs, and it is not the release that this node has committed */
+    /* true if hf_release_outdated() rejects the release, and the node has not committed this release */
     bool outdated;
-    bool expired;            /* all evidence says that the release has expired; false for the committed release */
-    bool expiry_unsure;      /* the evidence leaves open if it has expired; false for the committed release */
+    /* true if all evidence of the time shows that the release has expired; false for the committed release */
+    bool expired;
+    /* true if the evidence of the time does not show whether the release has expired; false for the committed
+     * release */
+    bool expiry_unsure;
     bool rolled_back_before; /* this node has rolled back a release with this digest */
     enum hf_reason bad_path; /* PathNotAllowed or PathTaken if install.path forbids the release; otherwise HF_R_None */
-    enum hf_reason
-        bad_exec; /* ExecNotAllowed if the node does not allow a command of the release; otherwise HF_R_None */
+    /* ExecNotAllowed if the node does not allow a command of the release; otherwise HF_R_None */
+    enum hf_reason bad_exec;
     /* NoArtifactForArch, RequirementsNotMet or NotInPod if the release does not fit this node; otherwise HF_R_None */
     enum hf_reason misfit;
     enum hf_desired_gate gate;
     bool suspended, window_open;
-    bool window_unsure; /* the evidence of the time leaves open if a window is open */
+    bool window_unsure; /* true if the evidence of the time does not show whether a window is open */
 };
 
 enum hf_gate_verdict { HF_GATE_GO, HF_GATE_WAIT, HF_GATE_REFUSE, HF_GATE_MISFIT };

@@ -2,14 +2,14 @@
  *
  * The history of one release name:
  *   top      the release with the highest sequence that the node has committed
- *   current  the release that the node committed last; another one than `top` only after a downgrade
- *   used     the releases that the node has gone down to
+ *   current  the release that the node committed last; differs from `top` only after a downgrade
+ *   used     the releases to which the node has been downgraded
  * A release may be installed in three cases only:
  *   1. it is the current release (the node repairs it);
  *   2. its sequence is above that of `top`;
  *   3. it is signed with downgradeFrom, which lists the sequence of `current`, and it is not in `used`.
- * So each signed downgrade serves a node once, and a release that the node has left does not come back: not by itself,
- * and not by a replay of the downgrade. Equal sequences of different releases never follow each other. */
+ * So a node uses each signed downgrade once. A release that the node has left does not come back, neither by a replay
+ * of the release nor by a replay of the downgrade. A release never follows another release with the same sequence. */
 #pragma once
 
 #include <stdint.h>
@@ -25,7 +25,7 @@ struct hf_committed {
     char digest[HF_SHA256_HEX]; /* digest of spec.release; "": unknown */
 };
 
-/* Copy it by assignment. All zero: this node has committed nothing. */
+/* A plain value, which assignment copies. All fields are zero if this node has committed nothing. */
 struct hf_sequence_history {
     struct hf_committed top, current;
     char used[HF_SEQUENCE_MAX_USED][HF_SHA256_HEX];
@@ -43,6 +43,7 @@ bool hf_sequence_is_current(const struct hf_sequence_history *history, const cha
 /* Records the commit of a release. Recording the same commit again changes nothing. */
 void hf_sequence_commit(struct hf_sequence_history *history, uint64_t sequence, const char *digest);
 
-/* Joins the records of two places, one of which may be older or lost. The result forgets no committed sequence and no
- * used downgrade of either. */
+/* Joins into *history the history from another copy, which may be older or all zero. The result has the used downgrades
+ * of both histories, and `top` and `current` of the newer one: the history whose `top` is higher or, if they are equal,
+ * that has more used downgrades. */
 void hf_sequence_join(struct hf_sequence_history *history, const struct hf_sequence_history *other);

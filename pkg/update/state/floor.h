@@ -5,12 +5,12 @@
  *
  *     top <sequence> <digest, or - if unknown>
  *     current <sequence> <digest, or - if unknown>
- *     used <digest>                                  one line for each release that the node has gone down to
+ *     used <digest>                                  one line for each release to which the node has been downgraded
  *
- * Version 1 of the files, which earlier agents wrote, holds the highest sequence and nothing else. Both files count
- * together, so that one damaged block on the card does not let an old release in. The engine raises the floor at the
- * commit and never before, because the old version must stay allowed until then. A third copy lies outside the state
- * folder (update/install/floor_copy.h). All functions with a file system block. */
+ * Version 1 of the files, which earlier agents wrote, holds the highest sequence and nothing else. hf_floor_load()
+ * joins both files, so that one damaged block of the disk does not make the node accept an old release. The engine
+ * raises the floor only at the commit, because the old version must stay installable until then. A third copy lies
+ * outside the state folder (update/install/floor_copy.h). All functions with a file system block. */
 #pragma once
 
 #include <stdint.h>
@@ -27,10 +27,12 @@ enum { HF_FLOOR_MAX_BYTES = 4096, HF_FLOOR_FORMAT = 2 };
 HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *ret_history,
                               unsigned *ret_damaged, struct hf_err *err);
 
-/* Joins *history with the files, and writes each file whose content then differs. *history receives the result. */
+/* Joins *history with the history in the files, and sets *history to the result. Writes each file that does not hold
+ * the result yet. */
 HF_MUST_USE int hf_floor_save(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *history,
                               struct hf_err *err);
 
-/* Pure: the sealed text of a floor, and back. -EBADMSG: the text is damaged or of an unknown version. */
+/* hf_floor_format() appends a history as sealed text, and hf_floor_parse() parses such a text. Both are pure. -EBADMSG:
+ * the text is damaged or has an unknown version. */
 HF_MUST_USE int hf_floor_format(const struct hf_sequence_history *history, struct hf_buf *out);
 HF_MUST_USE int hf_floor_parse(struct hf_view text, struct hf_sequence_history *ret_history, struct hf_err *err);

@@ -73,8 +73,8 @@ class Lab:
     def mounts(self):
         """A wrapper for the agent with a full and a read-only file system below the install root, or None."""
         script = (f"mkdir -p {self.node.place('root', 'small')} {self.node.place('root', 'readonly')} && "
-                  f"mount -t tmpfs -o size=64k tmpfs {self.node.place('root', 'small')} && "
-                  f"mount -t tmpfs -o ro tmpfs {self.node.place('root', 'readonly')}")
+                  f"mount -t tmpfs -o size=64k,mode=755 tmpfs {self.node.place('root', 'small')} && "
+                  f"mount -t tmpfs -o ro,mode=755 tmpfs {self.node.place('root', 'readonly')}")
         for unshare in (["unshare", "-m"], ["unshare", "-Urm"]):
             wrapper = [*unshare, "sh", "-c", script + ' && exec "$@"', "sh"]
             if subprocess.run([*wrapper, "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0:

@@ -1,5 +1,5 @@
 /* What a range answers: has a time come, is a period over. */
-#include "base/time_range.h"
+#include "base/time/range.h"
 
 #include <check.h>
 
@@ -83,4 +83,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, simple_clock);
 }
 
-HF_TEST_MAIN("base/time_range", cases)
+HF_TEST_MAIN("base/time/range", cases)

@@ -1,4 +1,4 @@
-/* base/time_range.h - the range in which the present time lies, and questions about it.
+/* base/time/range.h - the range in which the present time lies, and questions about it.
  *
  * The agent's clock (node/clock.h) compares several sources of the time, called witnesses, any of which may be wrong.
  * It computes a range, in which the true time lies as far as the witnesses show, and an estimate, the best guess in
@@ -24,7 +24,7 @@ struct hf_time_range {
     uint64_t earliest_unix_ns;
     uint64_t latest_unix_ns;   /* HF_NEVER: no upper end is known */
     uint64_t estimate_unix_ns; /* the best guess; may go back when witnesses agree again */
-    uint64_t other_unix_ns;    /* what the witness that contradicts the estimate shows; else the estimate */
+    uint64_t other_unix_ns;    /* time of the witness that contradicts the estimate; without one, the estimate */
 };
 
 enum hf_time_answer { HF_TIME_NO, HF_TIME_YES, HF_TIME_UNSURE };

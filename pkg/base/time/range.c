@@ -1,4 +1,4 @@
-#include "base/time_range.h"
+#include "base/time/range.h"
 
 #include "base/clock.h"
 #include "base/macros.h"

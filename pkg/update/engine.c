@@ -9,6 +9,7 @@
 #include "os/dir.h"
 #include "os/file.h"
 #include "trust/folder.h"
+#include "update/install/manifest.h"
 #include "update/release.h"
 
 enum { TRUST_PROBLEM_MAX = 800 };
@@ -301,6 +302,15 @@ static int release_get(struct hf_update_engine *engine, const char *name, struct
 
 enum { MAX_STATE_DIR = 2990 }; /* leaves room for a release, its files and their suffixes */
 
+/* Removes manifests that a kill or a power cut left unfinished. A failure costs nothing but the file's bytes. */
+static void clean_manifests(const struct release *release)
+{
+    struct hf_failure failure = {.err = HF_ERR_INIT};
+
+    if (hf_manifest_clean_unfinished(release->engine->p.fs, release->folder, &failure) < 0)
+        hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name, &failure.err);
+}
+
 static int load_one(void *arg, const char *name, unsigned char type)
 {
     struct hf_update_engine *engine = arg;
@@ -315,6 +325,8 @@ static int load_one(void *arg, const char *name, unsigned char type)
         r = hf_strmap_put(&engine->releases, name, release);
     if (r < 0)
         release_free(release);
+    else
+        clean_manifests(release);
     return r;
 }
 

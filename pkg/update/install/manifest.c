@@ -214,8 +214,10 @@ static int commit(struct manifest_writer *writer, struct hf_failure *failure)
     writer->fd = -1;
     if (r == 0)
         r = fs->renameat(fs->ctx, AT_FDCWD, from, AT_FDCWD, to);
-    if (r < 0)
+    if (r < 0) {
+        (void)fs->unlinkat(fs->ctx, AT_FDCWD, from, 0);
         return hf_failure_sys(failure, r, "write the manifest '%.200s'", to);
+    }
     r = hf_dir_sync(fs, manifest->folder, &failure->err);
     return r < 0 ? hf_failure_sys(failure, r, "sync '%.200s'", manifest->folder) : 0;
 }

@@ -96,10 +96,6 @@ static int check_open(const struct hf_target_dir *dir, int fd, const struct hf_s
         return hf_failure_sys(failure, r, "stat");
     if (is_known(look, &st))
         return 1;
-    r = look->inode == 0 && params->records != NULL ? hf_manifest_clean_unfinished(dir->fs, params->records, failure)
-                                                    : 0; /* the first check of this process */
-    if (r < 0)
-        return r;
     r = hf_target_hash_fd(dir->fs, fd, params->cancel, hex, NULL, failure);
     if (r < 0)
         return r;

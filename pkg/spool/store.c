@@ -119,6 +119,13 @@ static bool oldest_is_delivered(const struct hf_spool_store *store)
     return store->n > 1 && store->segments[1].first <= store->cursor.delivered + 1;
 }
 
+int hf_spool_store_drop_oldest(struct hf_spool_store *store, struct hf_err *err)
+{
+    if (store->n == 0)
+        return 0;
+    return oldest_is_delivered(store) ? retire_oldest(store, err) : drop_oldest(store, err);
+}
+
 /* Gives up the oldest segment: a delivered one first, another one only if the policy is to drop the oldest; else
  * returns `why`. */
 static int give_up_oldest(struct hf_spool_store *store, int why, struct hf_err *err)

@@ -99,6 +99,10 @@ HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spo
  * the files of segments in which every record is delivered, except for the newest HF_SPOOL_PAST of these segments. */
 HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, struct hf_err *err);
 
+/* Drops the oldest segment with all its records, whatever when_full is. Saves the cursor durably before it removes the
+ * file, and counts the records for hf_spool_store_take_dropped(). Does nothing if the store has no segment. */
+HF_MUST_USE int hf_spool_store_drop_oldest(struct hf_spool_store *store, struct hf_err *err);
+
 /* Call when files seem to be missing. If somebody deleted the file of the segment that is open for writing, the store
  * copies its content to a new file through the open descriptor. Any other segment whose file is missing is lost. */
 HF_MUST_USE int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err);

@@ -17,6 +17,7 @@
 #include "telemetry/pipeline/boundary.h"
 #include "telemetry/pipeline/pipeline.h"
 #include "telemetry/sink/fanout.h"
+#include "telemetry/sink/former.h"
 #include "telemetry/source/ingest.h"
 #include "telemetry/source/source_common.h"
 
@@ -34,7 +35,8 @@ struct setting {
     const struct hf_config *config; /* the node's configuration when the setting came */
 };
 
-/* Outlets that are closing: a new outlet may open their folders only when they are gone. May outlive the service. */
+/* Outlets that are closing, and the job that examines the folders of former sinks: the service opens outlets only when
+ * all of them have ended. May outlive the service. */
 struct leaving {
     struct hf_telemetry_service *service; /* NULL: freed */
     size_t n;
@@ -385,11 +387,8 @@ static void apply_bounds(struct hf_telemetry_service *service)
     service->no_sink = wanted > 0 && now->spec.n_sinks == 0;
 }
 
-static void open_all(struct hf_telemetry_service *service)
+static void open_rest(struct hf_telemetry_service *service, uint64_t former_bytes)
 {
-    if (!service->now.spec.present)
-        return;
-    hf_log(service->world->log, HF_LOG_INFO, "telemetry.set", HF_D("sinks", service->now.spec.n_sinks));
     service->pipeline = hf_pipeline_new(&service->now.spec, service->now.labels);
     if (service->pipeline == NULL) {
         struct hf_err err = HF_ERR_INIT;
@@ -397,10 +396,35 @@ static void open_all(struct hf_telemetry_service *service)
         report_trouble(service, "pipeline", &err);
         return;
     }
-    apply_bounds(service);
-    hf_fanout_open(service->fanout, &service->now.spec);
+    hf_fanout_open(service->fanout, &service->now.spec, former_bytes);
     open_sources(service);
     tick_later(service);
+}
+
+/* The job that examined the folders of former sinks ended. */
+static void former_done(void *arg, const struct hf_former_result *result)
+{
+    struct leaving *leaving = arg;
+    struct hf_telemetry_service *service = leaving->service;
+
+    if (service != NULL)
+        hf_former_report(service->world, result);
+    if (service != NULL && !service->switching && !service->stopping && !result->cancelled)
+        open_rest(service, result->kept_bytes);
+    outlet_gone(leaving);
+}
+
+static void open_all(struct hf_telemetry_service *service)
+{
+    if (!service->now.spec.present)
+        return;
+    hf_log(service->world->log, HF_LOG_INFO, "telemetry.set", HF_D("sinks", service->now.spec.n_sinks));
+    apply_bounds(service);
+    service->leaving->n++;
+    if (hf_former_start(service->world, &service->now.spec, former_done, service->leaving) == 0)
+        return;
+    service->leaving->n--;
+    open_rest(service, 0);
 }
 
 /* ---- from one setting to the next -------------------------------------------------------------------------------- */

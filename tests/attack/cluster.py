@@ -1021,6 +1021,49 @@ def attack_intervals(home):
         site.bounded(cpu_s=10)
 
 
+def attack_sinks_of_new_names(home):
+    """Name four new sinks in each of 100 policies: the folders and the series that the old sinks leave stay bounded."""
+    with besieged(home) as site:
+        sink = Sink()
+        site.start()
+        for number in range(100):
+            value = telemetry(sink)
+            del value["sink"]
+            value["sinks"] = [{"name": f"s{number}-{i}", "url": sink.url, "format": "ndjson"} for i in range(4)]
+            site.policy({"telemetry": value}, priority=1)
+            time.sleep(0.1)
+        storage = site.node.place("storage")
+        wait("the sinks of the last policy", lambda: os.path.isdir(os.path.join(storage, "s99-0")), PATIENCE_S)
+        with urllib.request.urlopen(f"http://127.0.0.1:{site.node.metrics_port}/metrics", timeout=10) as answer:
+            size = len(answer.read())
+        names = [name for name in os.listdir(storage) if os.path.isdir(os.path.join(storage, name))]
+        print(f"/metrics has {size} bytes, the storage folder {len(names)} folders, {tree_bytes(storage) >> 10} KiB")
+        assert size < 1 << 20 and len(names) <= 4 + 16 + 1 and tree_bytes(storage) < 17 << 20
+        site.installs(1)
+        site.bounded()
+
+
+def attack_events_of_former_sinks(home):
+    """Have events wait for sinks that do not answer, and name new sinks in each of 40 policies: what waits stays below buffer.maxBytes."""
+    with besieged(home) as site:
+        sink = Sink(lambda handler: handler.done(503))
+        site.start()
+        for number in range(40):
+            value = telemetry(sink, buffer={"maxBytes": "16Mi", "whenFull": "DropOldest"})
+            del value["sink"]
+            value["sinks"] = [{"name": f"s{number}-{i}", "url": sink.url, "format": "ndjson"} for i in range(4)]
+            site.policy({"telemetry": value}, priority=1)
+            storage = site.node.place("storage")
+            wait("the sinks of the policy", lambda n=number: os.path.isdir(os.path.join(storage, f"s{n}-3", "bulk")), PATIENCE_S)
+            body = json.dumps([{"id": f"e{number}-{i}", "sensorData": "x" * 4000} for i in range(200)])
+            wait("the agent to take events", lambda b=body: post(site, b) in (200, 202), PATIENCE_S)
+        used = tree_bytes(storage)
+        dropped = sum(b'"telemetry.former_dropped"' in line for line in site.log_lines())
+        print(f"{used >> 10} KiB of 16384, {len(os.listdir(storage))} folders, {dropped} dropped")
+        assert used < 17 << 20 and dropped > 0 and site.metric("holdfast_telemetry_former_dropped_events_total") > 0
+        site.installs(1)
+
+
 def attack_foreign_labels(home):
     """Ask for labels of other owners, by static labels and odd keys: the agent applies none outside edge.codcompass.io/."""
     keys = ["node-role.kubernetes.io/control-plane", "kubernetes.io/hostname", "edge.codcompass.io.evil/x", "edge.codcompass.io/../kubernetes.io/x", "EDGE.codcompass.io/x",

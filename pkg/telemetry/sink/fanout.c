@@ -19,6 +19,7 @@ struct hf_fanout {
     struct hf_fanout_params params;
     const struct hf_telemetry_world *world; /* params.world */
     const struct hf_telemetry *spec;
+    uint64_t sink_bytes; /* disk space of each sink */
     struct fanout_sink sinks[HF_TELEMETRY_MAX_SINKS];
     size_t n;
     size_t blocked; /* 1 + index of the closed sink that the last event would need; 0: none */
@@ -261,7 +262,7 @@ static void open_sink(struct hf_fanout *fanout, size_t i)
                                             .sink = &spec->sinks[i],
                                             .device_key_ref = fanout->params.device_key_ref,
                                             .http = fanout->params.http,
-                                            .max_bytes = spec->buffer_max_bytes / spec->n_sinks,
+                                            .max_bytes = fanout->sink_bytes,
                                             .room = fanout->params.room,
                                             .arg = fanout->params.arg};
     struct hf_err err = HF_ERR_INIT;
@@ -300,10 +301,13 @@ static void on_again(void *arg)
     fanout->params.room(fanout->params.arg);
 }
 
-void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec)
+void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec, uint64_t former_bytes)
 {
+    uint64_t bytes = spec->buffer_max_bytes - HF_MIN(former_bytes, spec->buffer_max_bytes);
+
     fanout->spec = spec;
     fanout->n = spec->n_sinks;
+    fanout->sink_bytes = bytes / HF_MAX(spec->n_sinks, (size_t)1);
     fanout->blocked = 0;
     memset(fanout->sinks, 0, sizeof(fanout->sinks));
     open_missing(fanout);

@@ -39,9 +39,10 @@ struct hf_fanout *hf_fanout_new(const struct hf_fanout_params *params);
 void hf_fanout_free(struct hf_fanout *fanout);
 HF_DEFINE_CLEANUP(struct hf_fanout, hf_fanout_free)
 
-/* Opens all sinks of `spec`, and blocks while it reads their files. The fanout borrows `spec` until
+/* Opens all sinks of `spec`, and blocks while it reads their files. `former_bytes` is the disk space that the folders
+ * of former sinks take (former.h); the sinks share the rest of the buffer's bytes. The fanout borrows `spec` until
  * hf_fanout_close(). */
-void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec);
+void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec, uint64_t former_bytes);
 /* Closes all sinks. Calls gone(arg) once for each open sink, when that sink's outlet has ended; a call may come before
  * this function returns. The number of calls is the result of hf_fanout_outlets() before the close. Open the sinks
  * again only after the last call.

@@ -95,7 +95,7 @@ static void start(struct world *world)
                                                              .room = room,
                                                              .idle = idle,
                                                              .arg = world});
-    hf_fanout_open(world->fanout, &world->spec);
+    hf_fanout_open(world->fanout, &world->spec, 0);
 }
 
 static void run_s(struct world *world, unsigned s)
@@ -318,6 +318,42 @@ START_TEST(what_was_dropped_is_told_before_a_stop)
 }
 END_TEST
 
+/* Events of 1,000 bytes that the sinks store while they are away. */
+static unsigned stored_beside(uint64_t former_bytes)
+{
+    struct world *world = world_new(7);
+    unsigned n = 0;
+
+    world->spec.when_full = HF_WHEN_FULL_BLOCK;
+    world->spec.buffer_max_bytes = 8 << 20;
+    world->away = true;
+    start(world);
+    hf_fanout_close(world->fanout, NULL, NULL);
+    run_s(world, 1);
+    hf_fanout_open(world->fanout, &world->spec, former_bytes);
+    for (unsigned tries = 0; n < EVENTS && tries < 200; tries++) {
+        int r = offer(world, n);
+        n += r == HF_FANOUT_STORED;
+        if (r == HF_FANOUT_STORED)
+            tries = 0;
+        else
+            (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_MS);
+    }
+    run_s(world, 1);
+    unsigned kept = world->kept;
+    world_free(world);
+    return kept;
+}
+
+/* Folders of former sinks count towards the buffer: the present sinks get the rest, at least a little. */
+START_TEST(former_sinks_leave_less_room)
+{
+    unsigned whole = stored_beside(0), half = stored_beside(4 << 20), none = stored_beside(9 << 20);
+
+    ck_assert_msg(whole > half + half / 2 && half > none + none / 2 && none > 0, "%u, %u and %u", whole, half, none);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, a_sink_that_fails_does_not_double_at_the_others, 0, 6);
@@ -325,6 +361,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_sink_that_cannot_be_opened_is_tried_again);
     tcase_add_test(tc, a_sink_without_a_name_is_the_default_one);
     tcase_add_test(tc, what_was_dropped_is_told_before_a_stop);
+    tcase_add_test(tc, former_sinks_leave_less_room);
 }
 
 HF_TEST_MAIN("telemetry/fanout", cases)

@@ -44,9 +44,18 @@ static struct hf_outlet_state state_of(const struct hf_outlet *outlet);
 
 /* ---- appending --------------------------------------------------------------------------------------------------- */
 
+/* The caller waits for room() after this answer, so the timer must look for room: the spool reports neither that it
+ * deleted a segment nor that another program freed space on the disk. */
 bool hf_outlet_has_room(struct hf_outlet *outlet, enum hf_lane lane, size_t n)
 {
-    return hf_outlet_lane_has_room(&outlet->lanes[lane], n);
+    const struct hf_sched_ops *sched = outlet->config.world.sched;
+
+    if (hf_outlet_lane_has_room(&outlet->lanes[lane], n))
+        return true;
+    if (!outlet->want_room)
+        sched->timer_arm(sched->ctx, outlet->tick, 0);
+    outlet->want_room = true;
+    return false;
 }
 
 int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint32_t tag, struct hf_view line,

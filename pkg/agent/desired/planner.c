@@ -126,24 +126,32 @@ void hf_planner_each_not_accepted(const struct hf_planner *planner,
     }
 }
 
+static void log_note(struct hf_log *log, const struct hf_plan_note *note)
+{
+    const char *update = note->update->meta.name, *release = note->update->release.name;
+    const char *by = note->chosen->meta.name;
+
+    if (note->why == HF_PLAN_NOT_ACCEPTED)
+        hf_log(log, HF_LOG_WARNING, "update.not_accepted", HF_S("update", update), HF_S("release", release),
+               HF_S("by", by));
+    else
+        hf_log(log, HF_LOG_INFO, note->why == HF_PLAN_SUPERSEDED ? "update.superseded" : "update.not_admitted",
+               HF_S("update", update), HF_S("release", release), HF_S("by", by));
+}
+
 /* Logs each object that gives way to another one, once until that changes. */
 static void log_notes(struct hf_planner *planner)
 {
-    static const char *const events[] = {[HF_PLAN_SUPERSEDED] = "update.superseded",
-                                         [HF_PLAN_NOT_ADMITTED_YET] = "update.not_admitted",
-                                         [HF_PLAN_NOT_ACCEPTED] = "update.not_accepted"};
     const struct hf_plan *plan = planner->plan;
     struct hf_strmap noted = {0};
 
     for (size_t i = 0; i < plan->n_notes; i++) {
         const struct hf_plan_note *note = &plan->notes[i];
-        enum hf_log_level level = note->why == HF_PLAN_NOT_ACCEPTED ? HF_LOG_WARNING : HF_LOG_INFO;
         char key[HF_API_MAX_NAME * 2 + 2];
         (void)snprintf(key, sizeof(key), "%s/%s", note->update->meta.name, note->chosen->meta.name);
         if (hf_strmap_put(&noted, key, planner) < 0 || hf_strmap_get(&planner->noted, key) != NULL)
             continue;
-        hf_log(planner->env->log, level, events[note->why], HF_S("update", note->update->meta.name),
-               HF_S("release", note->update->release.name), HF_S("by", note->chosen->meta.name));
+        log_note(planner->env->log, note);
     }
     hf_strmap_done(&planner->noted);
     planner->noted = noted;

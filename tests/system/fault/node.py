@@ -249,7 +249,7 @@ class Node:
                 if os.path.basename(folder).endswith(".tree") and not used:
                     found.append(path)
         for folder, dirs, files in os.walk(updates):
-            found += [os.path.join(folder, f) for f in files if f not in ("journal", "floor.0", "floor.1", "lock")
+            found += [os.path.join(folder, f) for f in files if f not in ("journal", "floor.0", "floor.1", "lock", "committed")
                       and not (f.startswith("manifest.") and not f.endswith(".new"))]
         return found
 

@@ -117,8 +117,8 @@ fault: all $(B)/asan/fault.list $(B)/release/support/programs $(B)/asan/support/
 
 attack: ## what a stolen cluster, a local user, an artifact server and a lying clock try against the built agent
 	@hack/setup.sh build test
-	@$(MAKE) --no-print-directory -j$(JOBS) $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
-	@HF_BUILD_DIR=$(B)/asan tests/attack/run.py $(ATTACK)
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
+	@tests/attack/run.py $(ATTACK)
 
 check: ## layout, layers, cppcheck, clang-tidy, shell and schema checks
 	@hack/setup.sh build test

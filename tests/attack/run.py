@@ -20,7 +20,7 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-JOBS = int(os.environ.get("HF_TEST_JOBS", "0")) or (os.cpu_count() or 1) + 1
+JOBS = int(os.environ.get("HF_TEST_JOBS", "0")) or (os.cpu_count() or 1) + 3  # most of the time each waits
 ALARM_S = float(os.environ.get("HF_ATTACK_S", "600"))
 
 PAGE = os.path.join(TOP, "docs", "ATTACKS.md")

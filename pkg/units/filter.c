@@ -325,8 +325,10 @@ static int client_open(struct client *client, int fd)
 
 static int on_connection(sd_event_source *source, int listener, uint32_t events, void *userdata)
 {
+    struct sockaddr_un address;
+    socklen_t n = sizeof(address);
     struct filter *filter = userdata;
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept4(listener, (struct sockaddr *)&address, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     (void)source;
     (void)events;

@@ -364,14 +364,13 @@ static void on_refused(void *arg, const char *what, const struct hf_err *err)
                HF_S("what", what), HF_S("error", text));
 }
 
-static void note_unreadable(struct hf_strmap *unreadable, const char *what, const struct hf_err *err)
+/* `why` is NULL if the part is readable again. */
+static void note_unreadable(struct hf_strmap *unreadable, const char *what, const char *why)
 {
-    char text[sizeof(err->cause) + sizeof(err->where) + 2];
-
-    if (err == NULL) {
+    if (why == NULL) {
         (void)hf_strmap_remove(unreadable, what);
     } else if (unreadable->n < MAX_UNREADABLE || hf_strmap_get(unreadable, what) != NULL) {
-        char *copy = strdup(hf_err_text(err, text, sizeof(text)));
+        char *copy = strdup(why);
         if (copy != NULL && hf_strmap_put(unreadable, what, copy) < 0)
             free(copy);
     }
@@ -380,19 +379,21 @@ static void note_unreadable(struct hf_strmap *unreadable, const char *what, cons
 static void on_unreadable(void *arg, const char *what, const struct hf_err *err)
 {
     const struct hf_follow *follow = arg;
+    char text[sizeof(struct hf_err)];
 
-    note_unreadable(&follow->all->unreadable, what, err);
+    note_unreadable(&follow->all->unreadable, what, err != NULL ? hf_err_text(err, text, sizeof(text)) : NULL);
     wake(follow, HF_DUE_STATUS);
 }
 
 static void on_unreadable_object(void *arg, const char *name, const struct hf_err *err)
 {
     struct hf_follow *follow = arg;
-    char text[sizeof(err->cause) + sizeof(err->where) + 2];
+    char text[sizeof(struct hf_err)];
+    const char *why = err != NULL ? hf_err_text(err, text, sizeof(text)) : NULL;
 
-    if (err != NULL)
-        log_refused(follow, follow->kind, name, hf_err_text(err, text, sizeof(text)));
-    note_unreadable(&follow->unreadable, name, err);
+    if (why != NULL)
+        log_refused(follow, follow->kind, name, why);
+    note_unreadable(&follow->unreadable, name, why);
     wake(follow, HF_DUE_STATUS);
 }
 

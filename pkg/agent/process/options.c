@@ -190,17 +190,17 @@ static int set_ingest_socket_mode(struct hf_agent_options *o, const char *text)
 
 static int set_ingest_socket_group(struct hf_agent_options *o, const char *text)
 {
-    const struct group *group;
+    struct group group, *found = NULL;
+    char bytes[4096];
     uint64_t gid;
 
     if (hf_parse_u64(text, 0, UINT32_MAX - 1, &gid) == 0) {
         o->ingest_socket_gid = (gid_t)gid;
         return 0;
     }
-    group = getgrnam(text);
-    if (group == NULL)
+    if (getgrnam_r(text, &group, bytes, sizeof(bytes), &found) != 0 || found == NULL)
         return -EINVAL;
-    o->ingest_socket_gid = group->gr_gid;
+    o->ingest_socket_gid = found->gr_gid;
     return 0;
 }
 

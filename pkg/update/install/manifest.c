@@ -458,7 +458,7 @@ static int digest_file(struct walk *walk, int dirfd, const char *name, const str
                        struct manifest_record *record)
 {
     const struct hf_manifest_digest *digest = NULL;
-    char want[HF_SHA256_HEX];
+    char want[HF_SHA256_HEX] = "";
 
     if (walk->digests != NULL) {
         digest = find_digest(walk->digests, st->st_ino);
@@ -586,7 +586,7 @@ int hf_manifest_write_file(const struct hf_manifest *manifest, const struct stat
 int hf_manifest_read_file(const struct hf_manifest *manifest, struct stat *ret_st)
 {
     _cleanup_(hf_freep) struct manifest_reader *reader = malloc(sizeof(*reader));
-    struct manifest_record record;
+    struct manifest_record record = {.type = '\0'};
 
     if (reader == NULL)
         return -ENOMEM;

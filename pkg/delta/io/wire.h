@@ -65,7 +65,7 @@ void delta_input_init(struct delta_input *input, const struct hf_delta_in *in);
  * computes new_sha256 later. */
 HF_MUST_USE int delta_header_read(struct delta_input *input, struct delta_header *ret_header, struct hf_err *err);
 /* Reads the whole body of a delta with DELTA_METHOD_BYTES. This body is the new file itself. Sets header->new_sha256 to
- * its hash. */
+ * the hash of the new file. */
 HF_MUST_USE int delta_bytes_read(struct delta_input *input, struct delta_header *header,
                                  unsigned char bytes[static DELTA_BYTES_MAX], struct hf_err *err);
 /* Compares the body with its fingerprint, if the header has one. Call after reading the body to its end. -EBADMSG: body

@@ -73,7 +73,7 @@ struct pack_decode {
     struct pack_sink out;
     const atomic_bool *cancel; /* cancel flag, which the caller may set at any time; may be NULL */
     uint64_t memory_max;       /* limit of the decoder's memory in bytes (0 means only the codec's own limit) */
-    /* decoding raises *memory to the number of bytes of memory that decoding needs; may be NULL */
+    /* decoding raises *memory to the number of bytes of memory that it needs, if *memory is smaller; may be NULL */
     uint64_t *memory;
 };
 

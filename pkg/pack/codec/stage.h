@@ -25,8 +25,8 @@ uint64_t pack_encoder_memory(const struct pack_setup *setup);
 
 /* ---- decoding ---------------------------------------------------------------------------------------------------- */
 
-/* Decodes decode->n bytes, which must be exactly one stream (with its tail). -EBADMSG: these bytes are not exactly one
- * valid stream. */
+/* Decodes decode->n bytes, which must be exactly one stream, including the gzip tail if decode->gzip_tail is set.
+ * -EBADMSG: these bytes are not exactly one valid stream. */
 HF_MUST_USE int pack_decode_run(const struct pack_decode *decode, struct hf_err *err);
 /* Decodes a stream of unknown length, at most decode->n bytes; *ret_n is its length. */
 HF_MUST_USE int pack_decode_some(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);

@@ -1,5 +1,5 @@
-/* pack/deep/scratch.h - a scratch file that has no name, so that the kernel removes the file when the process ends.
- * Blocks. */
+/* pack/deep/scratch.h - a scratch file that has no name, so that the kernel removes the file when the process ends. The
+ * callbacks of the scratch file block. */
 #pragma once
 
 #include "base/fs.h"

@@ -149,7 +149,7 @@ void deflate_writer_done(struct deflate_writer *writer);
 HF_MUST_USE int deflate_writer_token(struct deflate_writer *writer, uint32_t token, const unsigned char *content,
                                      struct hf_err *err);
 /* Ends the block and writes it. `head` describes the codes if the kind is DEFLATE_GIVEN. -EBADMSG: the given codes have
- * no code for one of the tokens. */
+ * no code for one of the tokens, or the content is too long for a stored block. */
 HF_MUST_USE int deflate_writer_end(struct deflate_writer *writer, enum deflate_kind kind,
                                    const struct deflate_head *head, bool last, struct hf_err *err);
 /* Pads to a whole byte, writes `tail` and flushes the buffer. */
@@ -180,7 +180,8 @@ struct deflate_reader {
 };
 
 /* Reads the next block into *block. The caller frees block->tokens after the last block. Does not check if a distance
- * leads to a place before the start of the content. -EBADMSG: the block is invalid. */
+ * leads to a place before the start of the content. -EBADMSG: the block is invalid. -E2BIG: the block has more than
+ * DEFLATE_TOKENS_MAX tokens. */
 HF_MUST_USE int deflate_read_block(struct deflate_reader *reader, struct deflate_block *block, struct hf_err *err);
 /* Skips to a whole byte and returns the offset behind the stream. Call after the last block. */
 uint64_t deflate_reader_end(struct deflate_reader *reader);

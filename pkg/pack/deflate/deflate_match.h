@@ -54,8 +54,8 @@ struct deflate_matcher {
     unsigned good, lazy, nice, chain, shortest;
     bool fast;
     unsigned hash_bits, hash_shift;
-    /* positions in the window: `at` of the next token, `end` of the end of the input, `inserted` of the next bytes to
-     * hash */
+    /* Positions in the window. The next token starts at `at`, the input ends at `end`, and the next bytes to hash start
+     * at `inserted`. */
     unsigned at, end, inserted;
     bool eof, has_current;
     /* length and distance of the match at `at`, valid if has_current; a length below 3 means no match */

@@ -7,8 +7,8 @@
 #include "base/buf.h"
 #include "delta/io/wire.h"
 
-/* The compressor of a block. In the delta, a number precedes each block; the lowest bit of this number has one of these
- * values. */
+/* The compressor of a block. In the delta, a number precedes each block; the least significant bit of this number is
+ * one of these values. */
 enum delta_coder { DELTA_CODER_ZSTD = 0, DELTA_CODER_LZMA = 1 };
 
 /* ---- unpacking ------------------------------------------------------------------------------------------------- */

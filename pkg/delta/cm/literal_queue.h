@@ -24,7 +24,7 @@ struct delta_literal_run {
 
 struct delta_literal_queue {
     size_t put; /* bytes put so far; only the producer uses this field */
-    /* only the consumer uses these fields; `known` is the value of `made` that the consumer read last */
+    /* only the consumer uses these fields; `known` is the value of `made` when the consumer last read it */
     size_t taken, known;
     pthread_mutex_t lock;
     pthread_cond_t more;

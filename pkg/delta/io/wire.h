@@ -122,8 +122,8 @@ HF_MUST_USE int delta_output_flush(struct delta_output *output, struct hf_err *e
 
 /* Writes `value` as unsigned LEB128, at most 10 bytes. Returns the number of bytes. */
 size_t delta_put_varint(unsigned char *bytes, uint64_t value);
-/* Reads a number at *p, not beyond `end`, and moves *p behind the number. Returns false if the number is incomplete
- * or not in its shortest form. */
+/* Reads a number at *p, not beyond `end`, and moves *p to the byte after the number. Returns false if the number is
+ * incomplete or not in its shortest form. */
 bool delta_get_varint(const unsigned char **p, const unsigned char *end, uint64_t *ret_value);
 
 static inline uint64_t delta_zigzag(int64_t value)

@@ -14,7 +14,7 @@ struct pack_encoder;
 HF_MUST_USE int pack_encoder_new(const struct pack_setup *setup, const struct pack_sink *out,
                                  struct pack_encoder **ret_encoder, struct hf_err *err);
 HF_MUST_USE int pack_encoder_feed(struct pack_encoder *encoder, const void *bytes, size_t n, struct hf_err *err);
-/* Writes all compressed bytes that remain. Call once, after the last byte. */
+/* Writes all compressed bytes that remain. Call once, after feeding the last byte. */
 HF_MUST_USE int pack_encoder_finish(struct pack_encoder *encoder, struct hf_err *err);
 void pack_encoder_free(struct pack_encoder *encoder);
 HF_DEFINE_CLEANUP(struct pack_encoder, pack_encoder_free)

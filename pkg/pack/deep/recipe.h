@@ -71,7 +71,7 @@ struct recipe_op {
     const unsigned char *marks;
     size_t marks_n;
 };
-/* Parse the step at *p and move *p behind that step. -EBADMSG: the step is invalid. */
+/* Parse the step at *p and move *p to the byte after that step. -EBADMSG: the step is invalid. */
 HF_MUST_USE int recipe_next_old(const unsigned char **p, const unsigned char *end, struct recipe_op *ret_op,
                                 struct hf_err *err);
 HF_MUST_USE int recipe_next_new(const struct recipe *recipe, const unsigned char **p, struct recipe_op *ret_op,

@@ -41,7 +41,7 @@ struct deflate_kp {
     unsigned aged;  /* value of (position + base) when the tables last dropped old entries */
     unsigned low;   /* no match starts before this position of the window */
     unsigned size;  /* number of bytes of the chunk */
-    unsigned left;  /* number of bytes after the chunk in the segment (1 MiB) */
+    unsigned left;  /* for DEFLATE_PGZIP: number of bytes after the chunk in the segment of 1 MiB */
     unsigned start; /* position of the chunk in the window */
     bool looked;    /* true if `matches` holds the matches of the current chunk */
     /* number of matches; `next` is the index of the first match after the current position */

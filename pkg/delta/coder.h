@@ -1,5 +1,5 @@
-/* delta/coder.h - compress the blocks of method 1. Small blocks use LZMA, which saves another 6 % but takes many
- * times as long per byte; all other blocks use zstd.
+/* delta/coder.h - compress the blocks of method 1. Compresses small blocks with LZMA, large blocks with zstd, and
+ * blocks of medium size with the better of the two. LZMA saves another 6 % but takes many times as long per byte.
  *
  * Threads: a state belongs to one thread at a time. */
 #pragma once
@@ -7,8 +7,8 @@
 #include "base/buf.h"
 #include "delta/io/wire.h"
 
-/* The compressor of a block. In the delta, a number precedes each block; the lowest bit of this number has one of these
- * values. */
+/* The compressor of a block. In the delta, a number precedes each block; the least significant bit of this number is
+ * one of these values. */
 enum delta_coder { DELTA_CODER_ZSTD = 0, DELTA_CODER_LZMA = 1 };
 
 /* ---- unpacking ------------------------------------------------------------------------------------------------- */
@@ -24,7 +24,7 @@ void delta_unpacker_free(struct delta_unpacker *u);
 HF_MUST_USE int delta_unpacker_start(struct delta_unpacker *u, enum delta_coder coder, uint64_t n, struct hf_err *err);
 /* Reads the next n decompressed bytes of the block. */
 HF_MUST_USE int delta_unpacker_read(struct delta_unpacker *u, unsigned char *to, size_t n, struct hf_err *err);
-/* Ends the block. -EBADMSG: more of the block remains than an end marker. */
+/* Ends the block. -EBADMSG: more than 16 bytes of the block remain (an end marker has at most 16). */
 HF_MUST_USE int delta_unpacker_finish(struct delta_unpacker *u, struct hf_err *err);
 
 /* ---- packing --------------------------------------------------------------------------------------------------- */

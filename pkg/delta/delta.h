@@ -4,7 +4,7 @@
  * once, in order, and hashes the new file at the same time. The memory for applying does not depend on the sizes of the
  * files (FORMAT.md, "Memory").
  *
- * Threads: creating and applying block, so call them from worker threads and command lines only.
+ * Threads: the functions block, so call them only on worker threads or in command-line programs.
  *
  * This module does not check signatures: the caller first compares the delta's hash with the hash in the signed
  * release.
@@ -15,7 +15,9 @@
  *
  * -ESTALE: the old file is not the one that the delta starts from.
  *
- * -EOPNOTSUPP: the version, the method, a coder or a predictor is unknown.
+ * -EOPNOTSUPP: the version, the profile, the method or a predictor is unknown.
+ *
+ * -EINVAL: the checkpoint to resume from does not belong to this delta.
  *
  * -ECANCELED: the caller has cancelled the call. */
 #pragma once
@@ -93,14 +95,14 @@ struct hf_delta_create_params {
 #define HF_DELTA_CREATE_MAX_BYTES ((size_t)INT32_MAX - 1)
 HF_MUST_USE int hf_delta_create_fits(size_t old_n, size_t new_n, struct hf_err *err);
 
-/* Makes the delta that turns old[old_n] into new_bytes[new_n]. Deterministic: the same inputs and profile give the
- * same bytes. If `params` is NULL, all parameters are zero. */
+/* Makes the delta that turns old[old_n] into new_bytes[new_n]. Deterministic: the same files, params->profile and
+ * params->lean give the same bytes. If `params` is NULL, all parameters are zero. */
 HF_MUST_USE int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                                 const struct hf_delta_create_params *params, const struct hf_delta_out *patch,
                                 struct hf_err *err);
 
-/* A point from which applying can resume, because everything before new_offset has left through out.write(). Plain
- * data without pointers; the numbers are in host byte order. */
+/* A point from which applying can resume, because out.write() has received all bytes of the new file before new_offset.
+ * Plain data without pointers; the numbers are in host byte order. */
 struct hf_delta_checkpoint {
     uint64_t new_offset, patch_offset;
     unsigned char new_hash[HF_SHA256_STATE]; /* hf_sha256_save() over the new file up to new_offset */

@@ -3,8 +3,9 @@
  * An image delta makes the new image archive (an OCI layout or a docker-archive, as a tar) byte for byte, so manifest
  * and configuration keep their digests. The old file of an image delta is the concatenation of the old image's layers
  * and configuration, in the order of the old archive. The delta lists these layers and the configuration as parts.
- * Applying takes the parts from containerd's content store or from the old archive. Blocks: worker threads and
- * command lines only. */
+ * Applying takes the parts from containerd's content store or from the old archive.
+ *
+ * The functions block: call them only on worker threads or in command-line programs. */
 #pragma once
 
 #include "base/buf.h"
@@ -20,7 +21,8 @@ struct hf_image;
 
 /* Open the parts that a delta lists. _store takes them from a content store: dirfd is a folder that contains
  * blobs/sha256/. _archive takes them from an image archive. Both functions borrow the store or archive. -ENOENT: a blob
- * is missing; *err names its digest. hf_deep_apply() checks the hash of the concatenation. */
+ * is missing or has the wrong size; *err names the digest of the blob. -EBADMSG: the archive is invalid, or the sizes
+ * of the parts are too large. hf_deep_apply() checks the hash of the concatenation. */
 HF_MUST_USE int hf_image_open_store(const struct hf_fs_ops *fs, int dirfd, const struct hf_deep_info *info,
                                     struct hf_image **ret_image, struct hf_err *err);
 HF_MUST_USE int hf_image_open_archive(const struct hf_delta_old *archive, const struct hf_deep_info *info,

@@ -21,12 +21,13 @@ struct hf_plan_room {
     uint64_t memory_bytes, disk_bytes; /* bytes that the node can spare (UINT64_MAX means unknown, and thus no limit) */
 };
 
-/* Returns the index of the best way that fits, or n if none fits. Best means fewest bytes to fetch; ties go to fewest
- * steps, then least memory, then least disk space, then the lowest index. */
+/* Returns the index of the best way that needs no more memory and disk space than `room` has, or n if there is no such
+ * way. Best means fewest bytes to fetch; ties go to fewest steps, then least memory, then least disk space, then the
+ * lowest index. */
 size_t hf_plan_choose(const struct hf_plan_way *ways, size_t n, const struct hf_plan_room *room);
 
-/* Returns false if no node would choose ways[i]. That is so if another way is at least as low in all four values and,
- * in addition, is lower in one value or has a lower index. */
+/* Returns false if no node would choose ways[i]. That is so if another way has an equal or smaller value in each of the
+ * four fields and, in addition, a smaller value in one field or a lower index. */
 bool hf_plan_is_of_use(const struct hf_plan_way *ways, size_t n, size_t i);
 
 /* Returns the cost of going the way `first` and then the way `second`. `between_bytes` is the size of the intermediate

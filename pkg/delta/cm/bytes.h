@@ -3,11 +3,11 @@
  *
  * Contexts have two kinds of memory: tables and ranks. A table holds a bit history (delta/cm/states.h) for each bit
  * after a context; each row of a table has a check byte by which the coder recognizes a context that has not occurred
- * before. A rank has four bytes, which hold the last byte after a context and how often that byte came. Ranks serve
- * long contexts, of which there are too many for tables. Ranks and guesses are called sources, because each of them
- * expects one byte. In quick blocks, if a source is confident, the coder first codes one bit that records whether this
- * source is right. Coding this one bit takes a fifth of the time of coding eight bits, but makes the delta slightly
- * larger.
+ * before. A rank has four bytes, which hold the latest byte after a context, a count of how often that byte came, and
+ * check bits. Ranks serve long contexts, of which there are too many for tables. Ranks and guesses are called sources,
+ * because each of them expects one byte. In quick blocks, if a source is confident, the coder first codes one bit that
+ * records whether this source is right. Coding this one bit takes a fifth of the time of coding eight bits, but makes
+ * the delta slightly larger.
  *
  * The inputs of the mixer for one bit are eight numbers in one vector: the most trusted rank, three guesses, three
  * tables, and a constant. */
@@ -43,19 +43,20 @@ struct delta_byte_context {
 struct delta_bytes {
     _Alignas(64) delta_lanes by_node[BYTES_CLASSES * 256], by_fit[BYTES_CLASSES * 128], by_scene[BYTES_SCENES * 256],
         by_confident[16];
-    uint8_t *tables; /* BYTES_TABLES tables of 2^table_bits bytes, aligned to a cache line, then `ranks` */
-    uint32_t *ranks; /* BYTES_RANKS arrays of 2^rank_bits ranks */
+    uint8_t *tables; /* BYTES_TABLES tables of 2^table_bits bytes, aligned to a cache line */
+    uint32_t *ranks; /* BYTES_RANKS arrays of 2^rank_bits ranks; part of the allocation of `tables` */
     unsigned table_bits, rank_bits;
     bool quick;
-    /* Probabilities in the logistic domain, ln(p / (1 - p)) * 4096. state_logit[s] is the probability that a 1
-     * follows in state s. source_logit[s][bits] is the adaptive probability that source s is right about the next
-     * bit, if `bits` bits of the byte are still to come. byte_logit[s] is the probability that source s is right
-     * about the whole byte. The index s stands for a rank with a certain count, or a guess with a certain trust. */
+    /* Probabilities in the logistic domain, ln(p / (1 - p)) * 4096. state_logit[s] is the probability that a 1 follows
+     * in state s. source_logit[s][bits] is the adaptive probability that source s is right about a bit after which
+     * `bits` more bits of the byte follow. byte_logit[s] is the probability that source s is right about the whole
+     * byte. A source s is a rank with a certain count, or a guess with a certain trust. The last source stands for a
+     * rank or guess that expects no byte. */
     int16_t state_logit[DELTA_STATES];
-    int16_t source_logit[BYTES_SOURCES + 1][8]; /* the last row is for bits without a source */
+    int16_t source_logit[BYTES_SOURCES + 1][8];
     int16_t byte_logit[BYTES_SOURCES + 1];
-    /* Tables for delta_bytes_rise(), which computes the step of a logit from the upper bits of the logit and from its
-     * number of updates, n: step = rise[rate[n] - upper bits] + more[n]. */
+    /* Tables for delta_bytes_rise(). If n is a logit's number of updates and x its upper bits, the next step of the
+     * logit is rise[rate[n] - x] + more[n]. */
     uint16_t rise[512];
     int16_t rate[256], more[256];
     uint16_t squash[4096];         /* filled by delta_squash_init() */

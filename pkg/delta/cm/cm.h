@@ -19,7 +19,7 @@ struct delta_cm {
     /* only when encoding: `out` receives the code */
     struct hf_buf *out;
     int failed; /* -errno of the first failure (0 means none); after a failure, coding continues with zero bits */
-    /* the fields from here on are for decoding only; `left` is the number of bytes of the part to read from `in` */
+    /* the fields from here on are for decoding only; `left` is the number of bytes of the part that `in` still has */
     struct delta_input *in;
     struct hf_err *err;
     uint64_t left;
@@ -107,9 +107,9 @@ unsigned delta_bit_code(struct delta_cm *cm, uint32_t *state, unsigned bit);
 enum { DELTA_WEIGHT_BITS = 13, DELTA_STRETCH_MAX = 2047 };
 
 /* Fills the table that turns a logit into a probability: squash[x + 2048] is p * 65536 + 8, where p is the probability
- * of logit x as a multiple of 1/4096. */
+ * for logit x, rounded to a multiple of 1/4096. */
 void delta_squash_init(uint16_t squash[4096]);
-/* Returns the logit of the probability p / 4096, which is the inverse of squash[]. Slow. */
+/* Returns the logit for the probability p / 4096, so it inverts squash[]. Slow. */
 int32_t delta_stretch(uint32_t p);
 
 /* Returns the mixed probability of a 1, in the units of delta_cm_code(). */
@@ -122,8 +122,8 @@ static inline uint32_t delta_mixed(const uint16_t squash[4096], delta_lanes inpu
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */
 
-/* An adaptive code for numbers below 2^42. A tree of adaptive bits codes the number's length in bits. Three more
- * adaptive bits code the binary digits after the leading 1. The remaining digits have equal probabilities. */
+/* An adaptive code for numbers below 2^42. A tree of adaptive bits codes the number's length in bits. Adaptive bits
+ * also code the three binary digits after the leading 1. The remaining digits have equal probabilities. */
 struct delta_number {
     uint32_t length[64];
     uint32_t bits[43][8];

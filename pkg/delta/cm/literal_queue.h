@@ -24,11 +24,11 @@ struct delta_literal_run {
 
 struct delta_literal_queue {
     size_t put; /* bytes put so far; only the producer uses this field */
-    /* only the consumer uses these fields; `known` is the value of `made` that the consumer read last */
+    /* only the consumer uses these fields; `known` is the value of `made` when the consumer last read it */
     size_t taken, known;
     pthread_mutex_t lock;
     pthread_cond_t more;
-    size_t made; /* the lock protects `made` and all fields after it */
+    size_t made; /* bytes that the consumer may take; the lock protects the fields from `made` to `err` */
     bool waiting, ended;
     int failed;
     struct hf_err err;
@@ -42,15 +42,16 @@ void delta_literal_queue_free(struct delta_literal_queue *queue);
 /* Empties the queue. Call before each stripe. */
 void delta_literal_queue_begin(struct delta_literal_queue *queue);
 
-/* Appends bytes to the stripe. -EBADMSG: the stripe would have more than DELTA_STRIPE_BYTES. */
+/* Appends bytes to the stripe. -EBADMSG: the stripe would exceed DELTA_STRIPE_BYTES. */
 HF_MUST_USE int delta_literal_queue_put(struct delta_literal_queue *queue, const void *bytes, size_t n,
                                         struct hf_err *err);
 /* Ends the stripe. r is 0 if the stripe is complete, otherwise the producer's error, with its message in *err. */
 void delta_literal_queue_end(struct delta_literal_queue *queue, int r, const struct hf_err *err);
 
-/* Waits for the next n bytes and borrows them. Returns the producer's error if the stripe ends before n bytes. */
+/* Waits for the next n bytes and borrows them. If the stripe ends before n bytes, returns the producer's error, or
+ * -EBADMSG if the producer reported none. */
 HF_MUST_USE int delta_literal_queue_take(struct delta_literal_queue *queue, size_t n, const unsigned char **ret_bytes,
                                          struct hf_err *err);
-/* Checks the end of the stripe, after the producer has ended it. Returns the producer's error if there is one, or
- * -EBADMSG if bytes remain. */
+/* Checks that the consumer has taken all bytes of the stripe. Call after the producer has ended the stripe. Returns the
+ * producer's error if there is one, otherwise -EBADMSG if bytes remain, otherwise 0. */
 HF_MUST_USE int delta_literal_queue_check(struct delta_literal_queue *queue, struct hf_err *err);

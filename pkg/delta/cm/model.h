@@ -1,6 +1,6 @@
 /* delta/cm/model.h - the small profile's model of copies. For each byte of a copy, the model predicts the byte from the
- * old file, the match map and the image, and codes where the true byte differs from the prediction. One code path
- * encodes and decodes, so that both sides predict the same bytes. literals.h codes the bytes between copies.
+ * old file, the match map and the image, and codes whether and how the true byte differs from the prediction. One code
+ * path encodes and decodes, so that both sides predict the same bytes. literals.h codes the bytes between copies.
  *
  * One model serves one block at a time; delta_model_reset() starts the next block. Memory: sizeof(struct
  * delta_model). */

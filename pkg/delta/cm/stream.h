@@ -11,32 +11,33 @@
 
 enum delta_order { DELTA_ORDER_PLAIN, DELTA_ORDER_X86, DELTA_ORDER_AARCH64 };
 
-/* Returns the order in which the history holds the bytes of a region of an image for this machine. `region` is the kind
- * of the region. */
+/* Returns the order in which the history holds the bytes of a region. `machine` is the machine of the region's image;
+ * `region` is the kind of the region. */
 enum delta_order delta_order_of(enum delta_machine machine, unsigned region);
 
 enum { STREAM_OLD = 2, STREAM_TAIL = 32 };
 
 struct delta_stream {
     struct delta_bytes bytes;
-    uint32_t *match_at; /* the match table with 2^match_bits entries; `history` lies behind it in memory */
+    uint32_t *match_at; /* the match table with 2^match_bits entries; `history` follows in the same allocation */
     unsigned char *history;
     unsigned match_bits;
     uint32_t history_size;
     uint64_t pos;    /* position in the history */
     uint64_t place;  /* position in the new file; has the same remainder as `pos` when divided by 4 */
-    uint64_t recent; /* latest 8 bytes, as the new file has them; the latest byte is the lowest */
-    uint64_t tail;   /* latest 8 bytes, as the history has them; the latest byte is the lowest */
+    uint64_t recent; /* latest 8 bytes of the new file; the latest byte is the least significant */
+    uint64_t tail;   /* latest 8 bytes of the history; the latest byte is the least significant */
     /* earlier position whose bytes the latest match_length bytes repeat (0 means no repetition) */
     uint64_t match;
     uint32_t match_length;
-    /* noted_at is the last position entered into match_at; noted_before is the entry that noted_at replaced */
+    /* noted_at is the latest position entered into match_at; noted_before is the entry that noted_at replaced */
     uint32_t noted_at, noted_before;
     bool noted_arm;
-    /* for copies: before position seen_at, the history repeated the seen_length bytes before seen_match */
+    /* for copies: the seen_length bytes of the history before seen_at equal those before the earlier position
+     * seen_match */
     uint32_t seen_at, seen_match, seen_length;
-    /* one bit for each of the latest coded bytes, for both pointers in `old` of delta_stream_code(); 1 means that the
-     * old byte was right */
+    /* old_hits[i] has one bit for each of the latest coded bytes; 1 means that the coded byte was equal to the byte at
+     * old[i] of delta_stream_code() */
     uint32_t old_hits[STREAM_OLD];
     enum delta_order order;
 };
@@ -65,8 +66,8 @@ void delta_stream_plain(struct delta_stream *st, struct delta_cm *cm, unsigned c
 /* Adds bytes that copies made to the history. If `closely` is true, enters every position into the match table,
  * otherwise only every fourth position. */
 void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely);
-/* Call for a reference at `place` of the new file, after its bytes were added. In the history, replaces these four
- * bytes, which hold `distance`, by the address of the reference's target. */
+/* Call for a reference at `place` of the new file, after adding the four bytes of the reference, which hold `distance`.
+ * In the history, replaces these bytes by the address of the reference's target. */
 void delta_stream_reference(struct delta_stream *st, uint64_t place, uint32_t distance);
 /* If the latest bytes repeat earlier bytes, returns 1 + the byte that is expected next in the new file, and sets
  * *ret_length to a number below 16 that grows with the length of the repetition. Otherwise returns 0. */

@@ -14,12 +14,12 @@ struct delta_word_change {
 
 struct delta_words {
     struct delta_word_change last[DELTA_WORD_LIKES << DELTA_WORD_BITS];
-    /* Adaptive bits. The index has the last two answers in its two lowest bits. Above them, it has one bit for each
-     * candidate, which is 1 if the candidate has the value in question. */
+    /* Adaptive bits. The two least significant bits of the index are the latest two answers. Each higher bit of the
+     * index stands for one candidate and is 1 if the candidate has the value in question. */
     uint32_t right[4 << DELTA_WORD_LIKES];
     unsigned bits; /* log2 of the number of entries of each table */
     bool started;  /* true if the tables have been cleared */
-    /* latest answers, one bit each; 1 means that the candidate was right; the newest answer is in bit 0 */
+    /* latest answers, one bit each; 1 means that the candidate was right; the latest one is in bit 0 */
     unsigned answers;
     uint32_t by; /* latest change of any word */
 };

@@ -12,7 +12,7 @@ enum { DELTA_GO_BUCKET_BYTES = 20, DELTA_GO_BUCKET_PARTS = 16, DELTA_GO_PART_COD
 
 struct delta_predictor;
 
-/* The result of the last look-up. Zero the struct before the first look-up. */
+/* The result of the latest look-up. Zero the struct before the first look-up. */
 struct delta_go_found {
     uint64_t bucket; /* number of the bucket + 1 (0 means none) */
     uint64_t part;   /* number of the next part (256 bytes) of the new code */

@@ -29,6 +29,7 @@ const struct delta_go_function_layout *delta_go_function_layout(const struct del
 uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head);
 
 /* Reads row `index` of the function table. *ret_entry is the position of the row's function, and *ret_function the
- * position of that function's description. The last row has no description, so *ret_function is then DELTA_NOWHERE. */
+ * position of that function's description. The last row of the table has no description, so *ret_function is then
+ * DELTA_NOWHERE. */
 HF_MUST_USE int delta_go_row(struct delta_old *file, const struct delta_go *go, uint64_t index, uint64_t *ret_entry,
                              uint64_t *ret_function, struct hf_err *err);

@@ -42,10 +42,10 @@ enum delta_region_kind {
     DELTA_REGION_RODATA,
     DELTA_REGION_GO_PCLN,
     DELTA_REGION_REL, /* 32-bit relocations {address, info} */
-    /* ARM's unwind table with entries {function, unwind instructions}; both have 31 bits and count from their own
-     * position */
+    /* ARM's unwind table with entries {function, unwind instructions}; both values have 31 bits and count from their
+     * own positions */
     DELTA_REGION_EXIDX,
-    /* RELR relocations, which are addresses, and odd words that are bitmaps of the words after an address */
+    /* RELR relocations. An even word is an address; an odd word is a bitmap for the words after the latest address. */
     DELTA_REGION_RELR,
     /* Go's function table, with the entry and the position of the description of each function */
     DELTA_REGION_GO_ROWS,
@@ -57,7 +57,7 @@ enum delta_region_kind {
     DELTA_REGION_KINDS,
 };
 
-/* Returns a number below 16 that stands for the kind in contexts, which have room for 16 kinds. Some kinds of 32-bit
+/* Returns a number below 16 that stands for the kind in contexts, which distinguish only 16 kinds. Some kinds of 32-bit
  * images and some kinds of Go share a number, because Go's kinds do not occur in 32-bit images. */
 static inline unsigned delta_region_slot(enum delta_region_kind kind)
 {
@@ -101,7 +101,7 @@ struct delta_pair {
     uint32_t old_offset, old_size, new_offset, new_size;
 };
 
-/* Returns the region that contains `offset`. For all offsets from there to *ret_end (exclusive), the result is the
+/* Returns the region that contains `offset`. For all offsets from `offset` to *ret_end (exclusive), the result is the
  * same region. */
 const struct delta_region *delta_image_region(const struct delta_image *image, uint64_t offset, uint64_t *ret_end);
 

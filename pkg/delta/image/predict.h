@@ -40,7 +40,7 @@ struct delta_shared_context {
     bool only_first;     /* true to predict only one candidate, without computing delta_guess.source */
     /* true to predict targets from the map alone, without learning moves and without using the tables of moves */
     bool by_map;
-    /* cache of the old image that was read last, because each block needs the image again */
+    /* cache of the old image that was read most recently, because each block needs its image again */
     struct delta_pair last_pair;
     struct delta_image last_image;
 };
@@ -112,9 +112,9 @@ HF_MUST_USE int delta_predictor_enter(struct delta_predictor *p, uint64_t new_po
  * segment i of the new image. */
 struct delta_segment delta_predictor_segment(const struct delta_predictor *p, unsigned i);
 
-/* Predicts the next window of a copy from s->old_pos to s->new_pos, of which `copy_left` bytes remain. Fills the other
- * fields of *s and p->predicted. The window has at most `want` bytes, or a few more if its last reference ends beyond
- * `want`. */
+/* Predicts the next window of a copy from s->old_pos to s->new_pos, of which `copy_left` bytes remain. Fills
+ * p->predicted and the other fields of *s. The window has at most `want` bytes, or a few more if the last reference in
+ * the window ends beyond `want`. */
 HF_MUST_USE int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t want, uint64_t copy_left,
                                        struct hf_err *err);
 

@@ -116,9 +116,9 @@ struct delta_announced {
 };
 
 /* Finds the sites that start in bytes[0..n). These bytes are the old bytes from `offset` on, and all lie in `region`.
- * bytes[-DELTA_SCAN_BEFORE..n + DELTA_SCAN_AFTER) must be readable. No site ends beyond bytes[limit), where limit >= n.
- * Fills at most (n + 1) / 2 refs and returns their number. Zero *announced before the first call and keep it between
- * calls; `announced` may be NULL. */
+ * bytes[-DELTA_SCAN_BEFORE..n + DELTA_SCAN_AFTER) must be readable. Every site lies within bytes[0..limit), where limit
+ * >= n. Fills at most (n + 1) / 2 refs and returns their number. Zero *announced before the first call and keep it
+ * between calls; `announced` may be NULL. */
 size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
                        size_t n, size_t limit, uint64_t offset, struct delta_announced *announced,
                        struct delta_ref *refs);

@@ -10,11 +10,11 @@
 
 /* State of the scan between windows; zero it before the first window. All positions are positions in the old file. */
 struct delta_go_cursor {
-    uint64_t row; /* row of the function in which the last window ended */
+    uint64_t row; /* row of the function in which the latest window ended */
     /* position of a type's "uncommon" part, which follows the part that depends on the type's kind (0 means none) */
     uint64_t uncommon;
-    uint64_t methods, methods_end;     /* start and end of the methods of the type with methods seen last */
-    uint64_t interface, interface_end; /* start and end of the methods of the interface type seen last */
+    uint64_t methods, methods_end;     /* start and end of the methods of the latest type with methods */
+    uint64_t interface, interface_end; /* start and end of the methods of the latest interface type */
     struct delta_go_found found;
 };
 

@@ -9,8 +9,8 @@
 
 #include "delta/image/refs.h"
 
-/* State of the scan between windows. It describes the words before the end of the last window that all lead to code.
- * Zero the struct before the first window. All positions are positions in the old file. */
+/* State of the scan between windows: positions in the old file of the latest run of consecutive words that lead to
+ * code. Zero the struct before the first window. */
 struct delta_jumps {
     uint64_t start, end;
 };

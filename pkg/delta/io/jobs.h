@@ -18,6 +18,6 @@ struct hf_delta_create_params;
  * DELTA_WORKERS_MAX. */
 unsigned delta_workers(const struct hf_delta_create_params *params);
 
-/* Runs all jobs in the caller's thread and at most `workers` - 1 others. After a failure no further job starts.
- * Returns the error of the failed job with the lowest number. */
+/* Runs all jobs in the caller's thread and in at most `workers` - 1 other threads. After a failure no further job
+ * starts. Returns the error of the failed job with the lowest number. */
 HF_MUST_USE int delta_jobs_run(const struct delta_jobs *jobs, unsigned workers, struct hf_err *err);

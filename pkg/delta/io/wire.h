@@ -65,7 +65,7 @@ void delta_input_init(struct delta_input *input, const struct hf_delta_in *in);
  * computes new_sha256 later. */
 HF_MUST_USE int delta_header_read(struct delta_input *input, struct delta_header *ret_header, struct hf_err *err);
 /* Reads the whole body of a delta with DELTA_METHOD_BYTES. This body is the new file itself. Sets header->new_sha256 to
- * its hash. */
+ * the hash of the new file. */
 HF_MUST_USE int delta_bytes_read(struct delta_input *input, struct delta_header *header,
                                  unsigned char bytes[static DELTA_BYTES_MAX], struct hf_err *err);
 /* Compares the body with its fingerprint, if the header has one. Call after reading the body to its end. -EBADMSG: body
@@ -122,8 +122,8 @@ HF_MUST_USE int delta_output_flush(struct delta_output *output, struct hf_err *e
 
 /* Writes `value` as unsigned LEB128, at most 10 bytes. Returns the number of bytes. */
 size_t delta_put_varint(unsigned char *bytes, uint64_t value);
-/* Reads a number at *p, not beyond `end`, and moves *p behind the number. Returns false if the number is incomplete
- * or not in its shortest form. */
+/* Reads a number at *p, not beyond `end`, and moves *p to the byte after the number. Returns false if the number is
+ * incomplete or not in its shortest form. */
 bool delta_get_varint(const unsigned char **p, const unsigned char *end, uint64_t *ret_value);
 
 static inline uint64_t delta_zigzag(int64_t value)

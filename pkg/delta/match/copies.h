@@ -24,7 +24,8 @@ struct delta_copies {
 void delta_copies_done(struct delta_copies *copies);
 HF_MUST_USE int delta_copies_add(struct delta_copies *copies, struct delta_copy copy);
 
-/* Appends a copy of n bytes, or extends the last copy if the new copy continues the last one. Errors: -ENOMEM. */
+/* Appends a copy of n bytes, or extends the last copy of the list if the new copy continues that copy. Errors:
+ * -ENOMEM. */
 int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t old_pos, uint64_t n);
 /* Removes the parts of copies that lie in [from, to) of the new file, and inserts the copies of `inside` there.
  * Errors: -ENOMEM. */

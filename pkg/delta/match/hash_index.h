@@ -1,6 +1,6 @@
 /* delta/match/hash_index.h - the fast profile's match finder: an index of the old file's positions by the hash of eight
- * bytes. A lookup tries a bounded number of candidates, which are those nearest to the expected position. The index
- * finds nearly all matches that the suffix array finds, in a fraction of the time.
+ * bytes. A lookup tries only the candidates nearest to the expected position, up to a fixed number. The index finds
+ * nearly all matches that the suffix array finds, in a fraction of the time.
  *
  * Deterministic; read-only after opening. Memory: 3 to 4 bytes for each byte of the old file. */
 #pragma once
@@ -23,8 +23,8 @@ struct delta_hash_index {
 HF_MUST_USE int delta_hash_index_open(struct delta_hash_index *index, const unsigned char *old, size_t old_n);
 void delta_hash_index_done(struct delta_hash_index *index);
 
-/* Returns the length of a long match of key[0..key_n) in the old file, or 0 if no match has eight bytes. Tries the old
- * position `expected` first; if several matches have the greatest length, `expected` wins. Pass a number above old_n if
- * no position is expected. */
+/* Finds a long match of key[0..key_n) in the old file. Returns the length of the match and sets *ret_old to its start
+ * in the old file, or returns 0 if no match has at least eight bytes. Tries the old position `expected` first; if
+ * several matches have the greatest length, `expected` wins. Pass a number above old_n if no position is expected. */
 size_t delta_hash_index_longest(const struct delta_hash_index *index, const unsigned char *old, size_t old_n,
                                 const unsigned char *key, size_t key_n, size_t expected, size_t *ret_old);

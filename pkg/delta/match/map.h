@@ -2,8 +2,8 @@
  * and decoder have the map before the first byte of the new file, so that they can also predict references to later
  * positions.
  *
- * A map has at most DELTA_MAP_MAX entries, for the longest copies; the small profile makes at most DELTA_MAP_MADE.
- * Positions have 32 bits. */
+ * A map has at most DELTA_MAP_MAX entries; the small profile makes at most DELTA_MAP_MADE. If there are more copies,
+ * the map has only the longest. Positions have 32 bits. */
 #pragma once
 
 #include <stdint.h>
@@ -42,11 +42,12 @@ void delta_map_view_done(struct delta_map *view);
 HF_MUST_USE int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err);
 void delta_map_sort(struct delta_map *map); /* fills `by_old` and clears the cache; call when `p` is complete */
 
-/* Returns the entry that contains new_pos, otherwise the first entry after new_pos, or map->p + map->n if there is no
- * such entry either. */
+/* Returns the entry that contains new_pos. If there is none, returns the first entry after new_pos, or map->p + map->n
+ * at the end of the map. */
 const struct delta_map_entry *delta_map_at(const struct delta_map *map, uint64_t new_pos);
 
-/* Sets *ret_shift to the shift (new position - old position) at old_pos. Looks at the last DELTA_MAP_LOOK entries that
- * begin at or before old_pos. Takes the shift of the longest of these entries that covers old_pos, otherwise the shift
- * of the entry that ends nearest before old_pos. */
+/* Sets *ret_shift to the shift (new position - old position) at old_pos. Of the entries that begin at or before old_pos
+ * in the old file, looks only at the DELTA_MAP_LOOK nearest. Takes the shift of the longest of these entries that
+ * covers old_pos. If none covers old_pos, takes the shift of the entry whose end in the old file is nearest to old_pos.
+ * If no entry begins at or before old_pos, returns DELTA_MAP_NONE and leaves *ret_shift unset. */
 enum delta_map_found delta_map_shift(const struct delta_map *map, uint64_t old_pos, int64_t *ret_shift);

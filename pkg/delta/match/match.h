@@ -3,7 +3,8 @@
  * The method, suffix array matching with forward and backward extension, is that of Colin Percival, "Naive
  * differences of executable code" (2003). Deterministic.
  *
- * Blocks: call from worker threads only. Memory: 4 bytes for each old byte, plus 256 KiB, plus the copies. */
+ * The functions block: call them only on worker threads or in command-line programs. Memory: 4 bytes for each byte of
+ * the old file, 256 KiB, and the copies. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +19,7 @@
 struct delta_matcher {
     const unsigned char *old, *new_bytes;
     size_t old_n, new_n;
-    struct delta_suffix_array suffix_array; /* either suffix_array or hash_index is open, never both */
+    struct delta_suffix_array suffix_array; /* at most one of suffix_array and hash_index is open */
     struct delta_hash_index hash_index;
 };
 
@@ -44,6 +45,7 @@ struct delta_match_params {
 };
 
 /* Finds the copies of each variant, ascending and without overlaps in the new file. Variants share the results of
- * suffix array lookups. The caller frees *ret_copies, also after an error. Errors: -ENOMEM, -ECANCELED. */
+ * suffix array lookups. ret_copies[i] points to the list for variant i; the caller frees all lists, also after an
+ * error. Errors: -ENOMEM, -ECANCELED. */
 HF_MUST_USE int delta_match(const struct delta_matcher *m, const struct delta_match_params *params,
                             struct delta_copies *const *ret_copies, struct hf_err *err);

@@ -22,9 +22,11 @@ struct delta_table_entries {
 int delta_table_entries_add(struct delta_table_entries *items, uint64_t offset, uint32_t size, uint64_t key);
 void delta_table_entries_done(struct delta_table_entries *items);
 
-/* Appends to `out` a copy for each new entry, from the old entry with the same key. If several old entries have that
- * key, takes the first of them behind the old entry that the previous copy used. A new entry without such an old entry,
- * or a single one out of line with its neighbours, takes the old entry that follows the one of the previous new entry.
- * If the two entries differ in size, copies at most the first 16 bytes. Errors: -ENOMEM. */
+/* Pairs each new entry with an old entry of the same key, and appends to `out` a copy from the old entry to the new
+ * one. If several old entries have the key, looks at the first 64 of them and prefers the first that comes after the
+ * previous new entry's partner. Some new entries take the old entry after the previous new entry's partner instead:
+ * those without an old entry of the same key, and a single new entry whose two neighbours have partners in line. If the
+ * two entries differ in size, copies at most the first 16 bytes. Leaves out new entries without a partner. Errors:
+ * -ENOMEM. */
 int delta_table_entries_match(const struct delta_table_entries *old, const struct delta_table_entries *new_items,
                               struct delta_copies *out);

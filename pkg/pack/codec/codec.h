@@ -5,8 +5,8 @@
  * in order. Encoders push: the caller feeds the plain form in order, and the encoder writes compressed bytes to a
  * sink. FORMAT.md defines the plain form of each codec.
  *
- * Threads: one thread at a time uses an object. Memory: each codec has an upper limit; a stream that needs more fails
- * with -E2BIG and a message. */
+ * Threads: one thread at a time uses an object. Memory: each codec has an upper limit; a stream that needs more memory
+ * fails with -E2BIG and a message. */
 #pragma once
 
 #include <stdatomic.h>
@@ -73,7 +73,7 @@ struct pack_decode {
     struct pack_sink out;
     const atomic_bool *cancel; /* cancel flag, which the caller may set at any time; may be NULL */
     uint64_t memory_max;       /* limit of the decoder's memory in bytes (0 means only the codec's own limit) */
-    /* decoding raises *memory to the number of bytes of memory that decoding needs; may be NULL */
+    /* decoding raises *memory to the number of bytes of memory that it needs, if *memory is smaller; may be NULL */
     uint64_t *memory;
 };
 

@@ -14,7 +14,7 @@ struct pack_encoder;
 HF_MUST_USE int pack_encoder_new(const struct pack_setup *setup, const struct pack_sink *out,
                                  struct pack_encoder **ret_encoder, struct hf_err *err);
 HF_MUST_USE int pack_encoder_feed(struct pack_encoder *encoder, const void *bytes, size_t n, struct hf_err *err);
-/* Writes all compressed bytes that remain. Call once, after the last byte. */
+/* Writes all compressed bytes that remain. Call once, after feeding the last byte. */
 HF_MUST_USE int pack_encoder_finish(struct pack_encoder *encoder, struct hf_err *err);
 void pack_encoder_free(struct pack_encoder *encoder);
 HF_DEFINE_CLEANUP(struct pack_encoder, pack_encoder_free)
@@ -25,8 +25,8 @@ uint64_t pack_encoder_memory(const struct pack_setup *setup);
 
 /* ---- decoding ---------------------------------------------------------------------------------------------------- */
 
-/* Decodes decode->n bytes, which must be exactly one stream (with its tail). -EBADMSG: these bytes are not exactly one
- * valid stream. */
+/* Decodes decode->n bytes, which must be exactly one stream, including the gzip tail if decode->gzip_tail is set.
+ * -EBADMSG: these bytes are not exactly one valid stream. */
 HF_MUST_USE int pack_decode_run(const struct pack_decode *decode, struct hf_err *err);
 /* Decodes a stream of unknown length, at most decode->n bytes; *ret_n is its length. */
 HF_MUST_USE int pack_decode_some(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);

@@ -1,5 +1,5 @@
-/* pack/deep/deep.h - deltas that look inside compressed files. pkg/pack/FORMAT.md is the format. Declares
- * deep_create.c, deep_apply.c and quick.c.
+/* pack/deep/deep.h - deltas that look inside compressed files. pkg/pack/FORMAT.md is the format. Declares the functions
+ * of deep_create.c, deep_apply.c and quick.c.
  *
  * Creating finds compressed streams (gzip, zip members, xz and zstd, also nested in each other) in both files. It
  * unpacks those streams that an encoder can compress again bit for bit. Archives (tar, cpio, ar) stay as they are,
@@ -9,12 +9,14 @@
  * smaller, or if no stream has an encoder that reproduces it, the result is a plain delta. hf_deep_apply() applies both
  * kinds.
  *
- * Blocks: worker threads and command lines only. The functions return the errors of delta/delta.h and two more.
+ * The functions block: call them only on worker threads or in command-line programs. They return the errors of
+ * delta/delta.h and the following errors.
  *
  * -EOPNOTSUPP: the compression library of this node makes other bytes than the library of the machine that made the
  * delta. Fetch the whole file instead.
  *
- * -E2BIG: the delta needs more memory or scratch space than the caller allows. */
+ * -E2BIG: the delta needs more memory or scratch space than the caller allows, or the old file has more than
+ * HF_DEEP_MAX_PARTS parts. */
 #pragma once
 
 #include "delta/delta.h"
@@ -22,7 +24,7 @@
 enum { HF_DEEP_MAX_PARTS = 1024 };
 
 /* Storage for the unpacked streams of the old file. The caller opens and removes the storage. hf_deep_apply() writes
- * the storage in ascending order, without holes. */
+ * the bytes in ascending order of offsets, without holes. */
 struct hf_deep_scratch {
     void *ctx;
     /* Returns 0 or -errno. If `write` is NULL, hf_deep_apply() keeps the bytes in memory. */
@@ -84,8 +86,8 @@ struct hf_deep_apply_params {
     struct hf_deep_scratch scratch;
     uint64_t memory_max, scratch_max; /* limits in bytes (0 means no limit) */
     /* hf_deep_apply() calls open_old() after reading the head of the delta, and then uses *ret_old instead of
-     * delta.old. Use open_old() for old files that depend on the head, which are archives of folders and files in
-     * parts. hf_deep_apply() checks the hash of *ret_old too. If open_old is NULL, the old file is delta.old. */
+     * delta.old. Use open_old() if the old file depends on the head, that is, for an archive of a folder and for a file
+     * in parts. hf_deep_apply() checks the hash of *ret_old too. If open_old is NULL, the old file is delta.old. */
     int (*open_old)(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err);
     void *open_old_ctx;
 };

@@ -1,7 +1,8 @@
 /* pack/deep/find.h - find the compressed streams in a file. Bytes count as a stream if they begin with the magic number
  * of a format and unpacking succeeds.
  *
- * Blocks: worker threads and command lines only. Memory: the content of all streams. */
+ * The functions block: call them only on worker threads or in command-line programs. Memory: the content of all
+ * streams. */
 #pragma once
 
 #include "base/buf.h"

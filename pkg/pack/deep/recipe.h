@@ -2,8 +2,9 @@
  * the old file and how to compress the new file.
  *
  * The recipe has a program for the old file and one for the new file. A program is a list of steps (FORMAT.md). A step
- * is a number of raw bytes, as a varint, and then an operation. A recipe has at most RECIPE_MAX bytes, and streams nest
- * at most RECIPE_DEPTH deep. Recipes are untrusted, so code that uses a value of a recipe checks that value first. */
+ * is a number of raw bytes, as a varint, and then an operation. A decompressed recipe has at most RECIPE_MAX bytes, and
+ * streams nest at most RECIPE_DEPTH deep. Recipes are untrusted, so code that uses a value of a recipe checks that
+ * value first. */
 #pragma once
 
 #include "base/buf.h"
@@ -37,14 +38,14 @@ struct recipe {
     size_t parts_n;
     struct recipe_setup *setups;
     size_t setups_n;
-    unsigned char *bytes; /* the decompressed recipe; the pointers in the fields after this one point into it */
+    unsigned char *bytes; /* the decompressed recipe; the pointers after this field point into `bytes` */
     const unsigned char *old_program, *new_program, *end;
 };
 
 void recipe_done(struct recipe *recipe);
 
 /* Reads the recipe at the start of a body. Free *recipe with recipe_done(), also after an error. -EBADMSG: the recipe
- * is invalid. */
+ * is invalid. -EOPNOTSUPP: the recipe names an unknown codec. */
 HF_MUST_USE int recipe_read(struct delta_input *input, struct recipe *recipe, struct hf_err *err);
 /* Appends the recipe to `out`, with old_program and new_program as its programs. */
 HF_MUST_USE int recipe_write(const struct recipe *recipe, const struct hf_buf *old_program,
@@ -70,7 +71,7 @@ struct recipe_op {
     const unsigned char *marks;
     size_t marks_n;
 };
-/* Parse the step at *p and move *p behind that step. -EBADMSG: the step is invalid. */
+/* Parse the step at *p and move *p to the byte after that step. -EBADMSG: the step is invalid. */
 HF_MUST_USE int recipe_next_old(const unsigned char **p, const unsigned char *end, struct recipe_op *ret_op,
                                 struct hf_err *err);
 HF_MUST_USE int recipe_next_new(const struct recipe *recipe, const unsigned char **p, struct recipe_op *ret_op,
@@ -81,6 +82,6 @@ HF_MUST_USE int recipe_put_old(struct hf_buf *program, const struct recipe_op *o
 HF_MUST_USE int recipe_put_new(struct hf_buf *program, const struct recipe_op *op);
 HF_MUST_USE int recipe_put_end(struct hf_buf *program, uint64_t raw);
 
-/* Checks the libraries that the recipe names. -EOPNOTSUPP: a compression library of this program makes other bytes
- * than the library that made the delta. */
+/* Checks the libraries that the recipe names. -EOPNOTSUPP: a compression library of this program makes other bytes than
+ * the library that made the delta. -EBADMSG: an encoder needs more memory than the recipe states. */
 HF_MUST_USE int recipe_check_libraries(const struct recipe *recipe, struct hf_err *err);

@@ -72,14 +72,14 @@ struct deflate_head {
     unsigned bits;
     unsigned char bytes[DEFLATE_HEAD_BYTES];
 };
-/* Appends the lowest n bits of `value` to *head. */
+/* Appends the n least significant bits of `value` to *head. */
 void deflate_head_put(struct deflate_head *head, unsigned value, unsigned n);
 /* Decodes the description of a block's codes. -EBADMSG: the description is invalid. */
 HF_MUST_USE int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret_codes, struct hf_err *err);
 
 void deflate_fixed_codes(struct deflate_codes *ret_codes);
 /* Computes the canonical codes from code lengths. The bits of each code are reversed, so that the first bit of a code
- * is the lowest. */
+ * in the stream is its least significant bit. */
 void deflate_codes_of(const uint8_t *lengths, unsigned n, uint16_t *codes);
 
 /* ---- prediction -------------------------------------------------------------------------------------------------- */
@@ -149,7 +149,7 @@ void deflate_writer_done(struct deflate_writer *writer);
 HF_MUST_USE int deflate_writer_token(struct deflate_writer *writer, uint32_t token, const unsigned char *content,
                                      struct hf_err *err);
 /* Ends the block and writes it. `head` describes the codes if the kind is DEFLATE_GIVEN. -EBADMSG: the given codes have
- * no code for one of the tokens. */
+ * no code for one of the tokens, or the content is too long for a stored block. */
 HF_MUST_USE int deflate_writer_end(struct deflate_writer *writer, enum deflate_kind kind,
                                    const struct deflate_head *head, bool last, struct hf_err *err);
 /* Pads to a whole byte, writes `tail` and flushes the buffer. */
@@ -180,9 +180,10 @@ struct deflate_reader {
 };
 
 /* Reads the next block into *block. The caller frees block->tokens after the last block. Does not check if a distance
- * leads to a place before the start of the content. -EBADMSG: the block is invalid. */
+ * leads to a place before the start of the content. -EBADMSG: the block is invalid. -E2BIG: the block has more than
+ * DEFLATE_TOKENS_MAX tokens. */
 HF_MUST_USE int deflate_read_block(struct deflate_reader *reader, struct deflate_block *block, struct hf_err *err);
-/* Skips to a whole byte and returns the offset behind the stream. Call after the last block. */
+/* Skips to a whole byte and returns the offset of the first byte after the stream. Call after the last block. */
 uint64_t deflate_reader_end(struct deflate_reader *reader);
 /* Reads the tail of a gzip member. -EBADMSG: the tail does not hold `crc` and `length`. */
 HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc, uint32_t length, struct hf_err *err);

@@ -1,5 +1,6 @@
-/* pack/deflate/deflate_find.h - find the encoder that made a deflate stream. Blocks: worker threads and command
- * lines only. */
+/* pack/deflate/deflate_find.h - finds the encoder that made a deflate stream.
+ *
+ * The functions block: call them only on worker threads or in command-line programs. */
 #pragma once
 
 #include "pack/codec/codec.h"

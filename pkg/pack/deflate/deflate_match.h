@@ -41,10 +41,10 @@ struct deflate_kp {
     unsigned aged;  /* value of (position + base) when the tables last dropped old entries */
     unsigned low;   /* no match starts before this position of the window */
     unsigned size;  /* number of bytes of the chunk */
-    unsigned left;  /* number of bytes of the segment that lie behind the chunk */
+    unsigned left;  /* for DEFLATE_PGZIP: number of bytes after the chunk in the segment of 1 MiB */
     unsigned start; /* position of the chunk in the window */
     bool looked;    /* true if `matches` holds the matches of the current chunk */
-    /* number of matches; `next` is the index of the first match behind the current position */
+    /* number of matches; `next` is the index of the first match after the current position */
     uint32_t matches_n, next;
     struct deflate_kp_match matches[DEFLATE_KP_CHUNK / DEFLATE_KP_LEAST];
 };
@@ -54,8 +54,8 @@ struct deflate_matcher {
     unsigned good, lazy, nice, chain, shortest;
     bool fast;
     unsigned hash_bits, hash_shift;
-    /* positions in the window: `at` of the next token, `end` of the end of the input, `inserted` of the next bytes to
-     * hash */
+    /* Positions in the window. The next token starts at `at`, the input ends at `end`, and the next bytes to hash start
+     * at `inserted`. */
     unsigned at, end, inserted;
     bool eof, has_current;
     /* length and distance of the match at `at`, valid if has_current; a length below 3 means no match */

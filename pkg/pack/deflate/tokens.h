@@ -15,8 +15,7 @@ enum {
     TOKENS_NO_MATCH = 0xffff,
     /* word that ends a block; bits 8 to 10 of the word hold the block's kind, and bit 11 is set for the last block */
     TOKENS_END = 0xfffe,
-    /* word for a block that has reached the first block's number of tokens but does not end there, as it would without
-     * this word */
+    /* A block ends as soon as it has as many tokens as the first block, unless this word follows. */
     TOKENS_CONTINUE = 0xfffd,
     TOKENS_GROUP_MIN = 64 << 10,
     /* bytes of content in a group; a group ends after the token that reaches this number */

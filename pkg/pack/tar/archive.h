@@ -1,14 +1,16 @@
-/* pack/tar/archive.h - read a folder as if it were one file, which is the folder's canonical archive. Callers can
- * read this archive at any offset; nothing writes it to disk.
+/* pack/tar/archive.h - reads a folder as if it were one file, which is the folder's canonical archive. Callers can read
+ * this archive at any offset; nothing writes it to disk.
  *
  * The archive is a tar (POSIX.1-1988 ustar, with pax records of POSIX.1-2001 for values that do not fit into a ustar
  * header). The content of the folder determines every byte of the archive (FORMAT.md, "Canonical archives").
  * Therefore the SHA-256 of the archive identifies the content of a folder on any machine, a delta between two folders
  * is a delta between their archives, and a node can compute the hash of an installed folder again.
  *
- * Accepts regular files, folders, symbolic links and hard links. Refuses sockets, pipes and devices with an error
- * that names the file. Never follows a symbolic link, and opens every path beneath the folder (openat2). extract.h
- * turns an archive into a folder. Blocks: worker threads and command lines only. */
+ * Accepts regular files, folders, symbolic links and hard links. Refuses sockets, pipes and devices with an error that
+ * names the file. Never follows a symbolic link, and opens every path beneath the folder (openat2). extract.h turns an
+ * archive into a folder.
+ *
+ * The functions block: call them only on worker threads or in command-line programs. */
 #pragma once
 
 #include <stdatomic.h>
@@ -25,8 +27,9 @@ enum {
 struct hf_archive;
 
 /* Lists the members of the folder dirfd, and borrows dirfd until hf_archive_free(). Memory for each member: about 100
- * bytes and the name. -EBADMSG: the folder contains a socket, pipe or device. -E2BIG: too many members, or folders
- * nested too deep. If the folder changes later, the archive gets another hash, or reading it fails. */
+ * bytes and the name. -EBADMSG: the folder contains a socket, pipe or device. -E2BIG: too many members, names of more
+ * than 64 MiB together, or folders nested too deep. If the folder changes later, the archive gets another hash, or
+ * reading it fails. */
 HF_MUST_USE int hf_archive_new(const struct hf_fs_ops *fs, int dirfd, unsigned flags, const atomic_bool *cancel,
                                struct hf_archive **ret_archive, struct hf_err *err);
 void hf_archive_free(struct hf_archive *archive);

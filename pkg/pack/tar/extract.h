@@ -1,4 +1,4 @@
-/* pack/tar/extract.h - turn a tar archive that arrives in order into a folder. This is the only extractor in the
+/* pack/tar/extract.h - turns a tar archive that arrives in order into a folder. This is the only extractor in the
  * project.
  *
  * The following rules apply to all archives. tar_read.h must accept every header. The extractor opens every member
@@ -13,8 +13,8 @@
  * unknown pax records. It may repeat a name: the last member of that name replaces the earlier ones, except that
  * nothing replaces a folder. The extractor ignores the owners in the archive.
  *
- * Blocks: worker threads and command lines only. Memory: about 64 KiB, plus the names of all folders (at most 64
- * MiB). */
+ * The functions block: call them only on worker threads or in command-line programs. Memory: about 64 KiB, plus the
+ * names of all folders (at most 64 MiB). */
 #pragma once
 
 #include "base/err.h"
@@ -39,9 +39,10 @@ HF_MUST_USE int hf_extract_new(const struct hf_extract_params *params, struct hf
                                struct hf_err *err);
 void hf_extract_free(struct hf_extract *extract);
 HF_DEFINE_CLEANUP(struct hf_extract, hf_extract_free)
-/* Takes the next bytes of the archive. -EBADMSG: the archive breaks a rule. -E2BIG: too many members. After an error
- * the folder is incomplete; remove it. */
+/* Takes the next bytes of the archive. -EBADMSG: the archive breaks a rule. -E2BIG: too many members, or names of
+ * folders of more than 64 MiB together. Returns the errors of the file system and of made(). After an error the folder
+ * is incomplete; remove it. */
 HF_MUST_USE int hf_extract_feed(struct hf_extract *extract, const void *bytes, size_t n, struct hf_err *err);
 /* Sets the modes of folders and syncs the folders. Call after the last byte of the archive. -EBADMSG: the archive is
- * incomplete. */
+ * incomplete, or uses one name for a folder and for something else. */
 HF_MUST_USE int hf_extract_finish(struct hf_extract *extract, struct hf_err *err);

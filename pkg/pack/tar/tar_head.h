@@ -2,7 +2,7 @@
  * it. Pure.
  *
  * For each member, exactly one sequence of header bytes is canonical. tar_head_format() makes that sequence;
- * tar_head_check() makes the sequence again and compares, so that check accepts no other bytes. */
+ * tar_head_check() makes the sequence again and compares, so it accepts no other bytes. */
 #pragma once
 
 #include <stdint.h>

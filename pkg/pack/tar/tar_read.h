@@ -57,7 +57,7 @@ HF_MUST_USE int hf_tar_next(struct hf_tar *tar, struct hf_tar_member *ret_member
 /* Finds out how long the headers of the next member are. bytes[0..n) is the start of these headers, as far as the
  * caller has it. Sets *ret_want to the number of bytes that the caller must have before the next call, at most
  * HF_TAR_MAX_HEAD. If *ret_want equals n, the headers are complete. If *ret_want is 0, the archive ends here. A global
- * header ('g') counts as a member. -EBADMSG: the headers are too long. */
+ * header ('g') counts as a member. -EBADMSG: the headers are too many or too long, or state an invalid size. */
 HF_MUST_USE int hf_tar_head_want(const unsigned char *bytes, size_t n, size_t *ret_want, struct hf_err *err);
 /* Parses the headers of one member. `at` is their offset in the archive. */
 HF_MUST_USE int hf_tar_head_parse(const unsigned char *bytes, size_t n, uint64_t at, struct hf_tar_member *ret_member,

@@ -33,10 +33,11 @@ struct hf_source_sink {
      * subscription resumes from a resourceVersion, the first call means only that the source accepted this
      * resourceVersion; the changes since that resourceVersion may still follow as events. */
     void (*synced)(void *arg, const char *resource_version);
-    /* Called with a resourceVersion from which a later process may resume, if all objects reported before are on disk.
-     * The call comes with every bookmark (about once a minute if the server sends bookmarks), so the subscriber should
-     * not write each resourceVersion to disk. It should write the newest resourceVersion every 10 minutes and at the
-     * end of the process. A resume from an older resourceVersion costs a replay of events, and at worst one list. */
+    /* Called with a resourceVersion from which a later process may resume, if all objects reported before this call are
+     * on disk. The call comes with every bookmark (about once a minute if the server sends bookmarks), so the
+     * subscriber should not write each resourceVersion to disk. It should write the newest resourceVersion every 10
+     * minutes and at the end of the process. A resume from an older resourceVersion costs a replay of events, and at
+     * worst one list. */
     void (*version)(void *arg, const char *resource_version);
     /* Reports contact. PROVEN holds until LOST comes. The source repeats PROVEN about once a minute, and may repeat
      * LOST with a newer reason. server_date_unix_ns is the header Date that the API server itself sent; it is 0 if
@@ -90,8 +91,8 @@ struct hf_source_ops {
     void (*unsubscribe)(void *ctx, struct hf_subscription *subscription); /* Ends a subscription. Accepts NULL. */
     /* Checks that the subscription is up to date. Behind a MetaServer, the source requests one LIST, after the LISTs
      * that other subscriptions wanted earlier. With an API server and an open watch, the source only reports contact,
-     * and the newest resourceVersion if it has not reported it yet. If earlier answers were unusable or too old, the
-     * source lists again. The agent calls this function once per SyncPolicy `interval`. */
+     * and also the newest resourceVersion unless an earlier call of `version` reported it. If earlier answers were
+     * unusable or too old, the source lists again. The agent calls this function once per SyncPolicy `interval`. */
     void (*refresh)(void *ctx, struct hf_subscription *subscription);
     /* The subscriber calls this function, inside `upsert` or later, if it does not keep an object that `upsert`
      * reported. Each complete list then reports the object again. If `matters` is true, the source also reports when

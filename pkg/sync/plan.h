@@ -24,8 +24,8 @@ struct hf_plan_params {
     bool held;
     /* Returns true if this node has begun or committed the release with this digest. May be NULL. */
     bool (*begun)(void *arg, const char *release_name, const char *digest);
-    /* Returns true if the node accepts the signatures of the update. The plan asks only about updates that share their
-     * release name with another one. NULL: the node accepts all. */
+    /* Returns true if the node accepts the signatures of the update. The plan calls this function only for updates that
+     * share their release name with another update. NULL means that the node accepts all signatures. */
     bool (*accepts)(void *arg, const struct hf_edgeupdate *update);
     void *arg;
 };

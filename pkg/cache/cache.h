@@ -1,5 +1,5 @@
-/* cache/cache.h - keeps the newest received version of each object on disk, so that the node can act on them without a
- * network.
+/* cache/cache.h - keeps the newest received version of each object on disk, so that the node can act on the objects
+ * without a network.
  *
  * An entry is a file <dir>/<kind>/<name>.json that contains a header line (format version and SHA-256) and the object.
  * A name of more than 200 bytes is cut in the file name, and its hash follows. Each write replaces the file durably. If

@@ -109,6 +109,8 @@ struct hf_source_ops {
      * would otherwise fail after 10 s; write again when contact is PROVEN. */
     HF_MUST_USE int (*apply)(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
                              struct hf_delivery **ret_delivery, struct hf_err *err);
+    /* Ends a write without a call of its `done`. The source may perform the write nevertheless. `delivery` may be
+     * NULL. */
     void (*abandon)(void *ctx, struct hf_delivery *delivery);
     /* Returns the monotonic time of the last sign of life from the source itself, or 0 before the first sign. Signs of
      * life are a byte of a watch or an answer of an API server, a list that the cloud answered behind a MetaServer, and

@@ -3,7 +3,8 @@
  * If several objects select the node for one release name, the admitted object with the highest sequence wins. A
  * release that this node has begun or committed still counts as admitted when the controller withdraws the admission.
  * Therefore a halted rollout stops only nodes that have not begun, and never returns a node to an older release. An
- * object whose signatures the node does not accept never takes the place of one whose signatures it accepts. */
+ * object whose signatures the node does not accept never takes the place of an object whose signatures the node
+ * accepts. */
 #pragma once
 
 #include "api/edgeupdate.h"

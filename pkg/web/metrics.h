@@ -15,8 +15,8 @@
  *
  * The numbers of families, of series in a family, and of bytes in a label value are limited. If a family has
  * HF_METRIC_MAX_SERIES series, all new label values share one further series, in which every label has the value
- * "other". The metric holdfast_metrics_overflow_total{family} counts how often that happens. Threads: loop thread
- * only. */
+ * "other". The metric holdfast_metrics_overflow_total{family} counts the calls of hf_metric_with() for which that
+ * happened. Threads: loop thread only. */
 #pragma once
 
 #include <stdint.h>

@@ -78,7 +78,8 @@ struct hf_kube {
     bool switch_over;
     bool no_watchlist; /* true if the server has refused a WatchList */
     uint64_t spread_ns;
-    struct hf_timer *turn; /* timer for work that must not happen inside a call by the client's user */
+    /* timer for work that must not happen inside a function that the user of the client called */
+    struct hf_timer *turn;
     /* monotonic times of the last read of the credentials and of the last call of hf_kube_nudge_all() that had an
      * effect (0 means never) */
     uint64_t last_reauth_ns, last_nudge_ns;

@@ -17,5 +17,6 @@ struct hf_condition {
 };
 
 /* Replaces the condition with the same type in the array `conditions`, or adds the condition if the array has none with
- * this type. Sets lastTransitionTime to `now_unix_ns` only if `status` changes. Returns 0 or -ENOMEM. */
+ * this type. Sets lastTransitionTime to `now_unix_ns` if the condition is new or its status changes. Returns 0 or
+ * -ENOMEM. */
 HF_MUST_USE int hf_conditions_set(json_t *conditions, const struct hf_condition *condition, uint64_t now_unix_ns);

@@ -18,7 +18,7 @@ enum {
     HF_MAX_DELTAS = 64, /* maximum length of the list `deltas`, and of the list `steps` */
     HF_MAX_CHECKS = 16,
     HF_MAX_ARGV = 32,
-    HF_MAX_DOWNGRADES = 16, /* maximum of `downgradeFrom` */
+    HF_MAX_DOWNGRADES = 16, /* maximum length of the list `downgradeFrom` */
     HF_MAX_WAVES = 16,
     HF_MAX_CPU_FEATURES = 31,
     HF_MAX_DEVICES = 15,
@@ -67,8 +67,8 @@ struct hf_artifact {
     struct hf_download download;
     struct hf_delta_ref *deltas; /* deltas that make the new file */
     size_t n_deltas;
-    /* deltas that make intermediate files; a step and a delta together may be smaller than a single delta from the
-     * node's file */
+    /* deltas that make intermediate files, which other deltas start from; such a chain may be smaller than one delta
+     * from the node's file */
     struct hf_delta_ref *steps;
     size_t n_steps;
     struct hf_requires requires_;
@@ -80,8 +80,8 @@ struct hf_install {
     enum hf_install_kind kind;
     const char *path; /* absolute and normalised path (without ".." and "//") */
     unsigned mode;    /* permission bits of the new file, at most 07777; valid if has_mode */
-    /* true if the release sets the mode; if false, the new file gets the mode of the old file, or 0755 if there is no
-     * old file */
+    /* true if the release sets the mode; otherwise the new file gets the mode of the old file (0755 without an old
+     * file) */
     bool has_mode;
     const char *restart_unit; /* systemd unit to restart; NULL if there is none */
     /* command that restarts the service, as an argument vector that NULL ends; the first item is NULL if there is no
@@ -142,7 +142,7 @@ struct hf_release {
     /* HF_NEVER if the field is absent; nodes keep a committed release without this field, but do not start one */
     uint64_t expires_unix_ns;
     uint64_t signed_at_unix_ns; /* 0 if absent */
-    bool allow_downgrade; /* the field allowDowngrade of earlier versions; nodes do not start a release that has it */
+    bool allow_downgrade; /* the field allowDowngrade of earlier holdfast versions; no node starts a release with it */
     /* sequences of committed releases from which a node may go down to this release */
     uint64_t downgrade_from[HF_MAX_DOWNGRADES];
     size_t n_downgrade_from;
@@ -195,8 +195,8 @@ HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)
 /* Returns the artifact for this architecture, or NULL if the release has none. */
 const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch);
 
-/* Finds out if a valid release was made for an earlier version, so that no node starts it: it lacks a field that is
- * required now, or has the field allowDowngrade. A node that has committed such a release keeps and repairs it. Returns
- * NULL if nothing is wrong. Otherwise writes the reason into text[n], and returns the path of the field inside the
- * release, such as "expires", as static text. */
+/* Finds out if a valid release follows the rules of an earlier version of holdfast: the release lacks a field that is
+ * required now, or has the field allowDowngrade. No node starts such a release, but a node that has committed it before
+ * keeps and repairs it. Returns NULL if the release follows the present rules. Otherwise writes the reason into
+ * text[n], and returns the path of the field inside the release, such as "expires", as static text. */
 const char *hf_release_outdated(const struct hf_release *release, char *text, size_t n);

@@ -26,6 +26,6 @@ struct hf_meta {
     int64_t generation;           /* metadata.generation; 0 if the object has none */
 };
 
-/* Decodes metadata.name, uid, resourceVersion and generation. Checks apiVersion and kind if they are present; items of
- * a list have neither. Reports errors at the decoder's current path. */
+/* Decodes metadata.name, uid, resourceVersion and generation. Checks apiVersion and kind if the object has them; an
+ * item of a list has neither. Reports errors at the decoder's current path. */
 void hf_meta_decode(struct hf_decode *decode, json_t *object, const char *kind, struct hf_meta *ret_meta);

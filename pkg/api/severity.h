@@ -23,7 +23,7 @@ enum hf_severity {
  * "info". */
 const char *hf_severity_name(enum hf_severity severity);
 
-/* Returns the named severity whose name hf_severity_name(severity) returns. */
+/* Returns the severity that has the name hf_severity_name(severity) and a number of its own in the enum. */
 enum hf_severity hf_severity_floor(enum hf_severity severity);
 
 /* Parses the n bytes at `text` as the name of a severity of syslog or OpenTelemetry, in upper or lower case ("warn",

@@ -11,7 +11,7 @@ struct hf_signature {
     const char *signature; /* base64 */
 };
 
-/* The fields of one signature. */
+/* Table of one signature, which fills a struct hf_signature. */
 extern const struct hf_field hf_signature_fields[];
 
 /* Adds an error at "signatures" for each key id that occurs twice. */

@@ -91,7 +91,8 @@ struct hf_telemetry_mqtt {
     SOURCE(SOCKET, 7, socket, "socket", "socket", s->socket_path != NULL)                                              \
     SOURCE(MQTT, 8, mqtt, "mqtt", "mqtt", s->mqtt.host != NULL)
 
-/* Number of HF_SOURCE_AGENT, the class of the agent's own events, which no policy configures. */
+/* Value of HF_SOURCE_AGENT in enum hf_source_class: the class of the agent's own events. No policy configures this
+ * class. */
 enum { HF_TELEMETRY_AGENT_CLASS = 9 };
 
 /* The field spec.telemetry.sources. A source that the policy does not contain is off. */
@@ -128,8 +129,8 @@ struct hf_telemetry_sample {
 };
 struct hf_telemetry_rate {
     struct hf_event_match match;
-    /* rate limit of each source name: number of events per second, and number of events that may come at once (default
-     * per_second) */
+    /* rate limit, separate for each source name: number of events per second, and number of events that may come at
+     * once (default: the value of per_second) */
     uint64_t per_second, burst;
 };
 enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH, HF_REDACT_COUNT };

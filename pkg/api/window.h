@@ -13,7 +13,7 @@ enum { HF_MAX_WINDOWS = 16 };
 #define HF_MAX_WINDOW_NS (7 * 86400 * HF_NS_PER_S)
 
 struct hf_window {
-    /* days on which the window begins, as bits: bit 0 is Sunday, bit 6 is Saturday; 0x7f (every day) if absent */
+    /* days on which the window begins, as bits from bit 0 (Sunday) to bit 6 (Saturday); default 0x7f (every day) */
     unsigned days;
     unsigned start_s; /* wall clock time at which the window begins, in seconds after midnight */
     uint64_t duration_ns;
@@ -27,6 +27,6 @@ extern const struct hf_field hf_window_fields[]; /* table of a window, which fil
 void hf_window_finish(struct hf_decode *decode, void *object, json_t *json);
 
 /* Returns true if `unix_ns` is inside one of the n windows, or if n is 0. Sets *ret_next_unix_ns (may be NULL) to the
- * next time at which the result changes, or to HF_NEVER if n is 0, or if more than 64 windows follow one another
- * without a gap. */
+ * next time at which the result changes. Sets it to HF_NEVER if n is 0, and also if more than 64 windows follow one
+ * another without a gap. */
 bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns, uint64_t *ret_next_unix_ns);

@@ -28,8 +28,8 @@ int32_t hf_zone_offset_s(const struct hf_zone *zone, int64_t unix_s);
 
 /* Returns the Unix time at which the wall clock shows the local time `local_s`, given in seconds since 1970 as if the
  * local time were UTC. If the wall clock shows this local time twice, returns the first moment. If the wall clock jumps
- * over this local time, the result is as long after the jump as `local_s` is after the local time at which the jump
- * starts. */
+ * over this local time, the result is later than the jump, by the difference between `local_s` and the local time at
+ * which the jump starts. */
 int64_t hf_zone_unix_s(const struct hf_zone *zone, int64_t local_s);
 
 /* hf_zone_days_of_date() computes the number of days from 1970-01-01 to a date of the proleptic Gregorian calendar.

@@ -1,11 +1,13 @@
-/* cache/cache.h - keeps the last received objects on disk, so that the node can act on them without a network.
+/* cache/cache.h - keeps the newest received version of each object on disk, so that the node can act on the objects
+ * without a network.
  *
- * An entry is a file <dir>/<kind>/<name>.json with a header line, which has format version and SHA-256, and the object.
- * Each write replaces the file durably. If an entry is damaged or has another format, the cache moves it to
- * <dir>/damaged/ and continues. The kind then counts as incomplete, so that no caller assumes that an object was
- * deleted only because its entry is missing. The cache checks names, so that no name leads outside the folder, and
- * limits sizes. For each kind, a small record holds the resume point, which is a resourceVersion and the time of the
- * last contact with the API server itself.
+ * An entry is a file <dir>/<kind>/<name>.json that contains a header line (format version and SHA-256) and the object.
+ * A name of more than 200 bytes is cut in the file name, and its hash follows. Each write replaces the file durably. If
+ * an entry is damaged or has another format, the cache moves the entry to <dir>/damaged/ and continues. If
+ * <dir>/damaged/ already has HF_CACHE_MAX_DAMAGED files, the cache deletes the entry instead. The kind then counts as
+ * incomplete, so that the missing entry does not look like a deleted object. The cache checks names, so that no name
+ * leads outside the folder, and limits sizes. For each kind, a small record holds the resume point, which is a
+ * resourceVersion and the time of the last contact with the API server itself.
  *
  * Threads: any, but only one at a time. The functions block, so call them in a job (hf_job) or when the process starts.
  * Memory: the cache owns its strings. */
@@ -20,7 +22,7 @@ enum { HF_CACHE_MAX_OBJECTS = 10000, HF_CACHE_MAX_BYTES = 64 << 20, HF_CACHE_MAX
 
 struct hf_cache;
 
-/* Opens a cache and makes its folders if they are missing. Reads no objects yet. */
+/* Opens a cache and makes its folders if they are missing. Does not read the objects; hf_cache_load() reads them. */
 HF_MUST_USE int hf_cache_open(const struct hf_fs_ops *fs, const char *dir, struct hf_cache **ret_cache,
                               struct hf_err *err);
 void hf_cache_free(struct hf_cache *cache);
@@ -33,15 +35,15 @@ struct hf_cache_resume {
     char labels[65];
 };
 
-/* Reads every entry of a kind in the order of names, and calls `visit` with each object (borrowed). If `visit` returns
- * a negative value, hf_cache_load() stops and returns this value. Sets *ret_damaged to the number of damaged entries.
- * If there is a damaged entry, ret_resume->resource_version is "" in this and all later calls until
- * hf_cache_set_resume(), so that the caller lists the whole kind. Damaged entries are not an error of this function; it
- * fails only if it cannot read the kind at all, or if memory runs out. */
+/* Reads every entry of a kind in the order of names, and calls `visit` with each object (borrowed). `visit` must return
+ * 0 or -errno; after -errno, hf_cache_load() stops and returns this -errno. Sets *ret_damaged to the number of damaged
+ * entries. If there is a damaged entry, ret_resume->resource_version is "" in this and all later calls until
+ * hf_cache_set_resume(), so that the caller lists the whole kind. Damaged entries do not make the function fail. It
+ * fails only if it cannot read the kind at all, if memory runs out, or if `visit` fails. */
 HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, int (*visit)(void *arg, json_t *object),
                               void *arg, struct hf_cache_resume *ret_resume, unsigned *ret_damaged, struct hf_err *err);
 
-/* Returns a description of the first damaged entry that the last hf_cache_load() found, such as "'EdgeUpdate/x':
+/* Returns a description of the first damaged entry that the last hf_cache_load() found, such as "'EdgeUpdate/x.json':
  * reason". Returns "" if no entry was damaged. */
 const char *hf_cache_damage(const struct hf_cache *cache);
 

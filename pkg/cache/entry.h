@@ -14,7 +14,7 @@
 enum { HF_CACHE_ENTRY_MAX = (1 << 20) + 256 };
 
 /* Appends the text of the file for `object` to *out, and stores the hash of the header line in `hex`. -E2BIG: *out is
- * full. */
+ * full. -ENOMEM: memory ran out. */
 HF_MUST_USE int hf_cache_entry_format(const json_t *object, struct hf_buf *out, char hex[static HF_SHA256_HEX]);
 /* Parses the text of a file, and stores the hash of the header line in `hex`. Returns 0, -ENOMEM, or -EBADMSG if the
  * text has another format or is damaged. */

@@ -1,4 +1,5 @@
-/* cli/args.h - parses a command line by the rules of one row of the table of commands. Pure.
+/* cli/args.h - parses a command line by the rules that the table of commands (cli/commands.c) has for the command.
+ * Pure.
  *
  * The syntax is that of GNU getopt_long(): --name VALUE, --name=VALUE, -n VALUE, -nVALUE; options may stand between
  * arguments; "--" ends the options; "-" is an argument. Names cannot be abbreviated, because a new option could make an
@@ -7,8 +8,8 @@
 
 #include "cli/cli.h"
 
-/* Finds the command whose name is the first one or two words of argv. *ret_used receives the number of words of that
- * name. Returns NULL if no command has this name. */
+/* Finds the command whose name is the first one or two words of argv. *ret_used receives the number of these words.
+ * Returns NULL if no command has this name. */
 const struct hf_cli_command *hf_cli_find(const struct hf_cli *cli, const char *const *argv, size_t n, size_t *ret_used);
 
 /* Parses the arguments after a command's name. `words` is storage for n + 1 pointers, which *ret_args borrows. -EINVAL:

@@ -1,10 +1,11 @@
 /* cli/cli.h - the operator's command line: one table of commands, one parser of options, one way to report errors.
  *
- * A command is a row of the table (cli/commands.c) and a function. Help, completion and suggestions come from the
- * row, and a test compares the manual page with it. Commands block; they do not run on a loop.
+ * A command is a row of the table (cli/commands.c) and a function. Help, completion and suggestions come from the row,
+ * and a test compares the manual page with the row. Commands block; they do not run on a loop.
  *
- * A command's function returns one of three: 0; -errno with *err, which the caller prints once and turns into an exit
- * code; or a positive enum hf_cli_exit after the function itself has printed everything.
+ * A command's function returns 0 on success. On failure, it returns -errno and sets *err; the caller prints *err and
+ * turns -errno into an exit code. If the function itself has printed everything, it returns a positive enum
+ * hf_cli_exit.
  *
  * This header also declares the functions of run.c, which runs a command, and of io.c, which opens and writes files. */
 #pragma once
@@ -23,7 +24,7 @@
 /* Scripts rely on these numbers; holdfast(1) lists them. */
 enum hf_cli_exit {
     HF_EXIT_OK = 0,
-    HF_EXIT_FAILED = 1,  /* an error of a file, the network or a full disk; a retry after a repair helps */
+    HF_EXIT_FAILED = 1,  /* a failure such as a full disk or a network error; a retry after a repair helps */
     HF_EXIT_USAGE = 2,   /* wrong command line; the command changed nothing */
     HF_EXIT_REFUSED = 3, /* wrong signature or hash, damaged or invalid content; a retry will not help */
     HF_EXIT_UNWELL = 4,  /* `status`: the node needs a person's attention */
@@ -157,7 +158,7 @@ HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err);
 /* Like hf_cli_out_commit(), but may skip the sync. If `sync` is false, a power cut may lose the new file. If the new
  * file replaces an old file, either the new or the old file survives the power cut completely. */
 HF_MUST_USE int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err);
-/* Closes the output, and removes the file unless it has been committed. */
+/* Closes the output, and removes the unfinished file if the output was neither committed nor published. */
 void hf_cli_out_done(struct hf_cli_out *out);
 
 /* An output that is written through a callback: pass hf_cli_sink_write() with this struct as `sink`. */
@@ -191,9 +192,8 @@ ssize_t hf_cli_fd_read(void *fd, void *bytes, size_t n);
 ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset);
 
 /* Draws "label  42 %, 3 min left", at most ten times a second, and only on a terminal. After the first two seconds,
- * estimates the remaining time from the speed so far. The estimate starts again if `total` differs from the last call's
- * or `done` is smaller than the last call's. If `total` is 0, draws only the label. hf_cli_progress_end() clears the
- * line. */
+ * estimates the remaining time from the speed so far. The estimate starts again if `total` has changed or `done` has
+ * shrunk since the previous call. If `total` is 0, draws only the label. hf_cli_progress_end() clears the line. */
 void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total);
 void hf_cli_progress_end(struct hf_cli *cli);
 

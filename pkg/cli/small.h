@@ -1,4 +1,5 @@
-/* cli/small.h - holdfast-delta: `holdfast delta apply` for files only, for the smallest boards and for an initramfs.
+/* cli/small.h - the program holdfast-delta, which applies deltas of files (not of container images) on the smallest
+ * boards and in an initramfs.
  *
  * The program contains the decoders that apply a patch, but no compressor except our own deflate. If a patch needs the
  * compressor of zstd or xz, the program refuses the patch with -EOPNOTSUPP, and the error message names the command to

@@ -27,22 +27,23 @@ struct hf_kube_config {
     char *token;
     char *tls_server_name;
     bool insecure_skip_verify;
-    /* Paths of the files that are read again after a 401 and every minute; NULL for a value that the kubeconfig itself
-     * contains. */
+    /* Paths of the files that hold these values, so that hf_kube_config_reload() can read them again. NULL for a value
+     * that the kubeconfig itself contains. */
     char *ca_file, *client_cert_file, *client_key_file, *token_file;
 };
 void hf_kube_config_done(struct hf_kube_config *config);
 
 /* Finds the server and the credentials. `server` is the value of --server. `kubeconfig` is the value of --kubeconfig;
  * its current context is used. If `server` and `kubeconfig` are NULL, uses the in-cluster configuration (the service
- * account's folder, and KUBERNETES_SERVICE_HOST and _PORT from `getenv_fn`). Blocks on small files. -ENOENT: there is
- * no configuration. -EACCES: there are credentials but no TLS. Refuses a kubeconfig with exec plugins or auth-provider
- * entries; *err then names the refused field. */
+ * account's folder, and KUBERNETES_SERVICE_HOST and _PORT from `getenv_fn`). Blocks while it reads small files.
+ * -ENOENT: there is no configuration. -EINVAL: the URL of the server is invalid. -EACCES: there are credentials, but
+ * the URL begins with http:// and its host is not loopback. -EBADMSG: the kubeconfig or the token is invalid, or the
+ * kubeconfig has a field that kube/api/kubeconfig.h refuses; *err then names the field. */
 HF_MUST_USE int hf_kube_config_find(const struct hf_fs_ops *fs, const char *server, const char *kubeconfig,
                                     const char *(*getenv_fn)(const char *name), struct hf_kube_config *ret_config,
                                     struct hf_err *err);
 
-/* Reads the files that the config names again. Returns 1 if a value changed, 0 if no value changed, or -errno. After
+/* Reads again the files that the config names. Returns 1 if a value changed, 0 if no value changed, or -errno. After
  * -errno the config is unchanged. */
 HF_MUST_USE int hf_kube_config_reload(const struct hf_fs_ops *fs, struct hf_kube_config *config, struct hf_err *err);
 
@@ -80,7 +81,7 @@ void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
  * a back-off then retry now. */
 void hf_kube_nudge(struct hf_kube *kube);
 
-/* Returns true if the client treats the server as a MetaServer. It does so because of the parameter `api`, because of
- * the address (port 10550 on loopback or 169.254.30.10), or because of the server's behaviour. This behaviour is a
- * misspelt list kind, or a watch over plain HTTP that sends older versions than the version from which it resumed. */
+/* Returns true if the client treats the server as a MetaServer. The reason is the parameter `api`, the server's address
+ * (port 10550 on loopback or 169.254.30.10) or the server's behaviour. A MetaServer shows itself by a misspelt list
+ * kind, and over plain HTTP also by a watch that sends versions older than the version from which the watch resumed. */
 bool hf_kube_is_metaserver(const struct hf_kube *kube);

@@ -33,10 +33,11 @@ struct hf_source_sink {
      * subscription resumes from a resourceVersion, the first call means only that the source accepted this
      * resourceVersion; the changes since that resourceVersion may still follow as events. */
     void (*synced)(void *arg, const char *resource_version);
-    /* Called with a resourceVersion from which a later process may resume, if all objects reported before are on disk.
-     * The call comes with every bookmark (about once a minute if the server sends bookmarks), so the subscriber should
-     * not write each resourceVersion to disk. It should write the newest resourceVersion every 10 minutes and at the
-     * end of the process. A resume from an older resourceVersion costs a replay of events, and at worst one list. */
+    /* Called with a resourceVersion from which a later process may resume, if all objects reported before this call are
+     * on disk. The call comes with every bookmark (about once a minute if the server sends bookmarks), so the
+     * subscriber should not write each resourceVersion to disk. It should write the newest resourceVersion every 10
+     * minutes and at the end of the process. A resume from an older resourceVersion costs a replay of events, and at
+     * worst one list. */
     void (*version)(void *arg, const char *resource_version);
     /* Reports contact. PROVEN holds until LOST comes. The source repeats PROVEN about once a minute, and may repeat
      * LOST with a newer reason. server_date_unix_ns is the header Date that the API server itself sent; it is 0 if
@@ -90,8 +91,8 @@ struct hf_source_ops {
     void (*unsubscribe)(void *ctx, struct hf_subscription *subscription); /* Ends a subscription. Accepts NULL. */
     /* Checks that the subscription is up to date. Behind a MetaServer, the source requests one LIST, after the LISTs
      * that other subscriptions wanted earlier. With an API server and an open watch, the source only reports contact,
-     * and the newest resourceVersion if it has not reported it yet. If earlier answers were unusable or too old, the
-     * source lists again. The agent calls this function once per SyncPolicy `interval`. */
+     * and also the newest resourceVersion unless an earlier call of `version` reported it. If earlier answers were
+     * unusable or too old, the source lists again. The agent calls this function once per SyncPolicy `interval`. */
     void (*refresh)(void *ctx, struct hf_subscription *subscription);
     /* The subscriber calls this function, inside `upsert` or later, if it does not keep an object that `upsert`
      * reported. Each complete list then reports the object again. If `matters` is true, the source also reports when
@@ -108,6 +109,8 @@ struct hf_source_ops {
      * would otherwise fail after 10 s; write again when contact is PROVEN. */
     HF_MUST_USE int (*apply)(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
                              struct hf_delivery **ret_delivery, struct hf_err *err);
+    /* Ends a write without a call of its `done`. The source may perform the write nevertheless. `delivery` may be
+     * NULL. */
     void (*abandon)(void *ctx, struct hf_delivery *delivery);
     /* Returns the monotonic time of the last sign of life from the source itself, or 0 before the first sign. Signs of
      * life are a byte of a watch or an answer of an API server, a list that the cloud answered behind a MetaServer, and

@@ -3,10 +3,10 @@
  *
  * Behind a MetaServer every write arrives under CloudCore's account, so no policy of the API server can restrict a node
  * to its own objects. If a node can reach the API server, it can write there directly with its own certificate. The
- * node then also follows its EdgeNode at the API server, because a write counts only when a watch has returned it, and
- * only the server that accepted the write returns it. The node follows its Node object at the source of desired state,
- * although it writes labels to the API server. The labels decide which updates the node runs, and this decision must
- * not depend on the server that accepts the status.
+ * node then also follows its EdgeNode at the API server, because a write counts only when a watch has returned the
+ * written object, and only the server that accepted the write returns this object. The node follows its Node object at
+ * the source of desired state, although it writes labels to the API server. The labels decide which updates the node
+ * runs, and this decision must not depend on the server that accepts the status.
  *
  * Each of the two sources reports contact for its own subscriptions.
  *

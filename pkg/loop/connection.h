@@ -20,8 +20,8 @@ struct hf_connection_params {
     void (*opened)(void *arg);
     void (*received)(void *arg, const void *bytes, size_t n);
     /* Called when the connection could not open or has ended. `r` is -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (unknown
-     * name or no route), -EKEYREJECTED (TLS refused the peer) or -EPIPE (the peer ended the connection). The owner must
-     * still call hf_connection_close(). */
+     * name or no route), -EKEYREJECTED (TLS refused the peer), -EPIPE (the peer ended the connection) or another
+     * -errno, such as -ECONNRESET or -ENOMEM. The owner must still call hf_connection_close(). */
     void (*closed)(void *arg, int r, const struct hf_err *err);
     void *arg;
 };

@@ -54,8 +54,8 @@ void hf_loop_task_drop(struct hf_loop_task *task); /* removes a posted task; doe
 
 void hf_loop_guest_add(struct hf_loop *loop, struct hf_loop_guest *guest, void (*end)(struct hf_loop_guest *guest));
 void hf_loop_guest_remove(struct hf_loop_guest *guest);
-/* Replaces the guest's `end`. Call this from within the first `end`. The loop calls the new `end` after uv has closed
- * all handles. */
+/* Replaces the guest's `end`. Call this function from within the old `end`. The loop calls the new `end` after uv has
+ * closed all handles. */
 void hf_loop_guest_end_last(struct hf_loop *loop, struct hf_loop_guest *guest,
                             void (*end)(struct hf_loop_guest *guest));
 

@@ -20,5 +20,5 @@ HF_MUST_USE int hf_disk_read(const struct hf_fs_ops *fs, const char *path, struc
 /* Like hf_disk_read(), for the file system of an open file or folder. */
 HF_MUST_USE int hf_disk_read_fd(const struct hf_fs_ops *fs, int fd, struct hf_disk *ret_disk);
 
-/* Returns true if at least reserve_bytes are still free after `more` bytes were written. */
+/* Returns true if a write of `more` bytes would leave at least reserve_bytes available. */
 bool hf_disk_has_room(const struct hf_disk *disk, uint64_t more, uint64_t reserve_bytes);

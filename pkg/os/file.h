@@ -11,8 +11,8 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Reads a whole file into *out. -E2BIG: the file does not fit into out->max. -ENOENT: the file is absent. -EINVAL:
- * `path` is not a regular file. */
+/* Appends the content of a file to *out. On failure, *out keeps its previous content. -E2BIG: *out would have more than
+ * out->max bytes. -ENOENT: the file is absent. -EINVAL: `path` is not a regular file. */
 HF_MUST_USE int hf_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *out, struct hf_err *err);
 
 /* Writes all n bytes at `offset` of an open file, with repeated calls of pwrite(), without sync. Returns 0 or -errno.
@@ -24,7 +24,7 @@ HF_MUST_USE int hf_file_write_all(const struct hf_fs_ops *fs, int fd, const void
 HF_MUST_USE int hf_file_replace(const struct hf_fs_ops *fs, const char *path, const void *bytes, size_t n, mode_t mode,
                                 struct hf_err *err);
 
-/* Removes a file durably. An absent file is no error. */
+/* Removes a file durably. Succeeds if the file is absent. */
 HF_MUST_USE int hf_file_remove(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
 /* Removes a file that hf_file_replace() wrote, and the file `<path>.new` that a power cut may have left. Both removals
@@ -32,6 +32,7 @@ HF_MUST_USE int hf_file_remove(const struct hf_fs_ops *fs, const char *path, str
  * too. */
 HF_MUST_USE int hf_file_forget(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* Takes an exclusive advisory lock on a file, and makes the file if it is absent. Returns a descriptor. Closing the
- * descriptor, or the end of the process, releases the lock. -EWOULDBLOCK: another process has the lock. */
+/* Takes an exclusive advisory lock (flock) on a file, and makes the file if it is absent. Returns a descriptor or
+ * -errno. Closing the descriptor, or the end of the process, releases the lock. -EWOULDBLOCK: another process has the
+ * lock. */
 HF_MUST_USE int hf_file_lock(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);

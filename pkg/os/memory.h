@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-/* Limits malloc to one arena and small reserves, and makes it use mmap for big buffers, so that free() returns big
- * buffers to the system. Call before the first thread starts. */
+/* Limits malloc to one arena and small reserves. Makes malloc use mmap for buffers of 64 KiB or more, so that free()
+ * returns such buffers to the system. Call before the first thread starts. */
 void hf_memory_frugal(void);
 
 /* Returns free memory to the system, and releases the pages of those file mappings to which the process has not

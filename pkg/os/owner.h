@@ -6,6 +6,6 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-/* Returns true if root or the user of this process owns the file, and the mode lets neither its group nor others write
- * it. Otherwise returns false, and writes the reason, such as "belongs to uid 1000", into text[n]. */
+/* Returns true if root or the user of this process owns the file, and the mode gives write permission neither to the
+ * group nor to others. Otherwise returns false, and writes the reason, such as "belongs to uid 1000", into text[n]. */
 bool hf_owner_is_safe(const struct stat *st, char *text, size_t n);

@@ -9,8 +9,8 @@
  * (text relocations), or if the system refuses. */
 void hf_pages_forget_code(void);
 
-/* Makes malloc return blocks of 128 KiB or more to the system when the program frees them, and lets realloc() grow such
- * blocks without copying. By default, glibc keeps free blocks up to the size of the largest block that was freed so
- * far, and keeps the gaps between blocks. Call once, at the start of the program. Has no effect with another
- * malloc(). */
+/* Makes malloc return each block of 128 KiB or more to the system as soon as the program frees the block, and lets
+ * realloc() grow such blocks without copying. By default, glibc keeps free blocks up to the size of the largest block
+ * that was freed so far, and keeps the gaps between blocks. Call once, at the start of the program. Has no effect with
+ * another malloc(). */
 void hf_pages_return_blocks(void);

@@ -1,7 +1,7 @@
-/* os/room.h - computes how much more memory this process may use before the kernel kills it or other processes run
- * short of memory.
+/* os/room.h - computes how much more memory this process may use. If the process used more than this, the kernel could
+ * kill the process, or other processes could run short of memory.
  *
- * This memory has two kinds of bounds:
+ * Two kinds of bounds limit this memory:
  *
  *   the machine     half of MemAvailable in /proc/meminfo, because other processes share that memory and may grow
  *   the cgroups     the process's own cgroup and all its parents, v1 and v2. For each cgroup, the bound is its limit
@@ -35,9 +35,9 @@ struct hf_room {
 void hf_room_memory(const struct hf_fs_ops *fs, const char *root, struct hf_room *ret_room);
 
 /* Numbers of OOM kills that the kernel has counted so far. `own` counts the kills in the process's own cgroup, and
- * `above` those in its parent cgroup. A number is 0 if the kernel has no such file. systemd makes a new cgroup at every
- * start of a service, so `own` then begins at 0 again. With cgroup v2, `above` also includes the kills in cgroups below
- * the parent. */
+ * `above` counts the kills in the parent of this cgroup. A number is 0 if the kernel has no such file. systemd makes a
+ * new cgroup at every start of a service, so `own` then begins at 0 again. With cgroup v2, `above` also includes the
+ * kills in cgroups below the parent. */
 struct hf_room_kills {
     uint64_t own, above;
 };

@@ -21,8 +21,8 @@ struct hf_secret_ref {
 HF_MUST_USE int hf_secret_ref_parse(const char *text, struct hf_secret_ref *ret_ref);
 
 /* Replaces the content of *out by the secret. Removes blanks and line breaks at both ends of a file's text, but not of
- * a variable's value. -E2BIG: the secret does not fit into out->max. -ENOENT: the file does not exist, or the variable
- * is not set. */
+ * a variable's value. -E2BIG: the text of the file or variable is longer than out->max. -ENOENT: the file does not
+ * exist, or the variable is not set. */
 HF_MUST_USE int hf_secret_ref_read(const struct hf_secret_ref *ref, const struct hf_fs_ops *fs, struct hf_buf *out,
                                    struct hf_err *err);
 

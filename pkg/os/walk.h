@@ -2,8 +2,8 @@
  * symbolic link.
  *
  * Follows a symbolic link only if the folder of the link belongs to root or to the user of this process, and group and
- * others cannot write that folder. Each step opens one folder relative to the one before, and so works without
- * openat2(2) and without a race. Threads: any; the functions block. */
+ * others cannot write that folder. Each step opens one folder relative to the folder of the previous step, so the walk
+ * needs no openat2(2) and has no race. Threads: any; the functions block. */
 #pragma once
 
 #include <sys/stat.h>
@@ -24,7 +24,9 @@ struct hf_walk {
 /* Walks to the folder of `path` (absolute, not "/"). The last component may be absent; if it is a link that may be
  * followed, the walk continues to the path that the link names. After the walk, open ret_walk->name with O_NOFOLLOW,
  * relative to ret_walk->folder, and then call hf_walk_done(). -ELOOP: the path has a link that another user could have
- * made, or too many links. -ENOENT, -ENOTDIR. -ENAMETOOLONG. -EINVAL: not an absolute path. */
+ * made, or more than 8 links. -ENOENT: a component before the last one does not exist. -ENOTDIR: a component before the
+ * last one is not a folder. -ENAMETOOLONG: the path or a component is too long. -EINVAL: `path` is not absolute, or is
+ * "/". */
 HF_MUST_USE int hf_walk_to(const struct hf_fs_ops *fs, const char *path, struct hf_walk *ret_walk, struct hf_err *err);
 
 /* Closes the folder. */

@@ -3,9 +3,9 @@
  *
  *     {"reason": "line 3 is running", "since": "2026-11-20T08:00:00Z", "until": "2026-11-20T18:00:00Z"}
  *
- * `until` may be absent. A hold ends HF_HOLD_MAX_NS after `since` at the latest, so that a forgotten file does not
- * block a security fix for ever. A file that nobody can parse counts as a hold as long as the file exists, because
- * somebody put the file there on purpose. */
+ * `since` and `until` may be absent. A hold with `since` ends HF_HOLD_MAX_NS after `since` at the latest, so that a
+ * forgotten file does not block a security fix for ever. A file that nobody can parse counts as a hold as long as the
+ * file exists, because somebody put the file there on purpose. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@ struct hf_hold {
     /* reason for the hold, cut after a whole character; control characters become blanks */
     char reason[HF_HOLD_REASON_MAX];
     uint64_t since_unix_ns; /* start of the hold (0 means unknown) */
-    uint64_t until_unix_ns; /* end of the hold (HF_NEVER means that only HF_HOLD_MAX_NS ends the hold) */
+    uint64_t until_unix_ns; /* end of the hold (HF_NEVER means that the file has no `until`) */
 };
 
 /* Parses the file. -EBADMSG: the text is not a hold file. The function then also sets *ret_hold, to a hold whose reason

@@ -4,8 +4,8 @@
  * A bucket holds at most two tokens and gets one token in each gap (gap_ns); each write takes a token. The write for an
  * ordinary change (an update begins, or its phase changes) must leave a token in the bucket. The write for an urgent
  * change (an update ends) may take the last token. A status can thus report the end of an update at once, even if the
- * update began a second ago. The mean rate is still at most one write per gap. A write waits for HF_PACE_GATHER_NS
- * after a change, to include further changes. At most one write is in flight. */
+ * update began a second ago. The mean rate is still at most one write per gap. After a change, a write waits for
+ * HF_PACE_GATHER_NS, to include further changes. At most one write is in flight. */
 #pragma once
 
 #include <stdbool.h>
@@ -48,7 +48,8 @@ void hf_pace_delivered(struct hf_pace *pace, uint64_t interval_ns, const struct 
 /* Call instead of hf_pace_delivered() when the status waits in the outbox for contact. Heartbeats continue. */
 void hf_pace_parked(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns);
 
-/* Call when the write failed: the next write is due `delay_ns` from now at the earliest. */
+/* Call when the write failed. The next write is due `delay_ns` from now at the earliest, and may take the last
+ * token. */
 void hf_pace_failed(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns);
 
 /* Call when the server is reachable again. Ends the back-off, but no write is due before `delay_ns` has passed. Choose

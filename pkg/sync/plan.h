@@ -3,7 +3,8 @@
  * If several objects select the node for one release name, the admitted object with the highest sequence wins. A
  * release that this node has begun or committed still counts as admitted when the controller withdraws the admission.
  * Therefore a halted rollout stops only nodes that have not begun, and never returns a node to an older release. An
- * object whose signatures the node does not accept never takes the place of one whose signatures it accepts. */
+ * object whose signatures the node does not accept never takes the place of an object whose signatures the node
+ * accepts. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -24,8 +25,8 @@ struct hf_plan_params {
     bool held;
     /* Returns true if this node has begun or committed the release with this digest. May be NULL. */
     bool (*begun)(void *arg, const char *release_name, const char *digest);
-    /* Returns true if the node accepts the signatures of the update. The plan asks only about updates that share their
-     * release name with another one. NULL: the node accepts all. */
+    /* Returns true if the node accepts the signatures of the update. The plan calls this function only for updates that
+     * share their release name with another update. NULL means that the node accepts all signatures. */
     bool (*accepts)(void *arg, const struct hf_edgeupdate *update);
     void *arg;
 };

@@ -19,7 +19,8 @@
 
 enum { HF_READINESS_MESSAGE = 1025, HF_READINESS_REASON = 64, HF_READINESS_NAMES = 512 };
 
-/* A list of names for a sentence, with as many names as fit: "a, b, c and 4 more". */
+/* A list of names for a sentence, such as "a, b, c and 4 more". The text has as many names as HF_READINESS_NAMES bytes
+ * can hold. */
 struct hf_readiness_names {
     char text[HF_READINESS_NAMES];
     size_t n, left_out;

@@ -22,7 +22,8 @@
 enum hf_staleness { HF_STALE_FRESH, HF_STALE_STALE, HF_STALE_EXPIRED, HF_STALE_COUNT };
 const char *hf_staleness_name(enum hf_staleness staleness); /* returns the name of a state, such as "Fresh" */
 
-/* A node stays Fresh for this time after its last sign of life, so that nobody sees a short reconnect. */
+/* After a loss of contact, a node stays Fresh until its last sign of life is this old, so that nobody sees a short
+ * reconnect. This holds only if the present process had contact. */
 #define HF_STALE_GRACE_NS (30 * HF_NS_PER_S)
 
 struct hf_stale {
@@ -32,7 +33,7 @@ struct hf_stale {
     bool connected;
     uint64_t carried_ns; /* age of contact when the process started */
     uint64_t start_mono_ns;
-    uint64_t longest_ns; /* greatest age of contact that was computed since the last sign of life */
+    uint64_t longest_ns; /* greatest age of contact that was computed since contact was lost */
 };
 
 /* `kept_contact_unix_ns` is the contact that the clock file holds (0 means that there was no contact, or that it is
@@ -42,14 +43,15 @@ void hf_stale_init(struct hf_stale *stale, uint64_t kept_contact_unix_ns, struct
 /* Call when the API server itself answers. */
 void hf_stale_contact(struct hf_stale *stale, struct hf_now now);
 
-/* Records a sign of life of the source at `heard_mono_ns` (monotonic). Ignores 0 and times before the last contact.
- * Also ignores every time while contact is lost, because only hf_stale_contact() ends a loss. */
+/* Records a sign of life of the source at `heard_mono_ns` (monotonic). Ignores 0, times before the last contact and
+ * times after `now`. While contact is lost, ignores every time, because only hf_stale_contact() ends a loss. */
 void hf_stale_heard(struct hf_stale *stale, uint64_t heard_mono_ns, struct hf_now now);
 
 /* Call when the source is unreachable. The age of contact then counts from the last sign of life. */
 void hf_stale_lost(struct hf_stale *stale);
 
-/* Returns the time since the last sign of life, or HF_NEVER if there was none. Updates `longest_ns`. */
+/* Returns the time since the last sign of life, or HF_NEVER if there was none. While contact is lost, the result never
+ * shrinks, and the function updates `longest_ns`. */
 uint64_t hf_stale_age_ns(struct hf_stale *stale, struct hf_now now);
 
 /* Returns the state at the time `now`. *ret_wait_ns is the time after which the state may change by itself, or

@@ -9,14 +9,14 @@
  *
  * A struct hf_metric is the handle of one series, which is cheap to keep and to increment. A handle is valid as long as
  * the registry; the handle of a series with labels is valid only until hf_metric_forget() or hf_metric_forget_all()
- * removes the series. Every function accepts NULL as registry and as handle, and then does nothing. So a module can
- * count without knowing if there is a registry. Functions that register return NULL if the name is invalid, if the name
- * already has another type or other labels, or if a limit is reached.
+ * removes the series. Every function that registers or counts accepts NULL as registry, family and handle, and then
+ * does nothing. So a module can count without knowing if there is a registry. Functions that register return NULL if
+ * the name is invalid, if the name already has another type or other labels, or if a limit is reached.
  *
  * The numbers of families, of series in a family, and of bytes in a label value are limited. If a family has
  * HF_METRIC_MAX_SERIES series, all new label values share one further series, in which every label has the value
- * "other". The metric holdfast_metrics_overflow_total{family} counts how often that happens. Threads: loop thread
- * only. */
+ * "other". The metric holdfast_metrics_overflow_total{family} counts the calls of hf_metric_with() for which that
+ * happened. Threads: loop thread only. */
 #pragma once
 
 #include <stdint.h>
@@ -49,10 +49,10 @@ HF_DEFINE_CLEANUP(struct hf_metrics, hf_metrics_free)
 
 #define HF_LABELS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* Each function makes a family without labels, and returns the only series of this family, which starts at zero. A
- * second call with the same name and type returns the same series. Names have the form holdfast_<what>_<unit>. Units
- * are base units (seconds, bytes), and ratios in place of percents; names of counters end in _total. `help` is one
- * sentence. */
+/* Each of the next two functions makes a family without labels, and returns the only series of this family, which
+ * starts at zero. A second call with the same name and type returns the same series. Names have the form
+ * holdfast_<what>_<unit>. Units are base units (seconds, bytes), and ratios in place of percents; names of counters end
+ * in _total. `help` is one sentence. */
 struct hf_metric *hf_metric_counter(struct hf_metrics *metrics, const char *name, const char *help);
 struct hf_metric *hf_metric_gauge(struct hf_metrics *metrics, const char *name, const char *help);
 /* Makes a histogram without labels. `bounds` are the upper bounds of the buckets in ascending order, which are copied;
@@ -68,7 +68,9 @@ struct hf_metric_family *hf_metric_histogram_family(struct hf_metrics *metrics, 
                                                     const char *const *labels, const double *bounds, size_t n_bounds);
 
 /* Returns the series with these label values. `values` has one value for each label of the family, and NULL ends the
- * array. If there is no such series, makes it with the value 0. */
+ * array. If there is no such series, makes it with the value 0. If the family already has HF_METRIC_MAX_SERIES series,
+ * returns the series "other" instead. Returns NULL if `values` has another number of values than the family has labels,
+ * or if memory runs out. */
 struct hf_metric *hf_metric_with(struct hf_metric_family *family, const char *const *values);
 
 /* Removes the series with these label values, if it exists. Handles of the series become invalid. Call this function
@@ -79,8 +81,9 @@ void hf_metric_forget_all(struct hf_metric_family *family);
 
 void hf_metric_add(struct hf_metric *metric, uint64_t n);   /* Adds n to a counter or a gauge; ignores a histogram. */
 void hf_metric_set(struct hf_metric *metric, double value); /* Sets a gauge; ignores other types. */
-/* Sets a counter to `total`, which other code counts and which may have a fraction. Ignores a total below the counter's
- * value, and ignores other types. */
+/* Sets a counter to `total`, which other code counts and which may have a fraction. Ignores a total that is not above
+ * the previous total, and ignores other types. Do not use hf_metric_add() for the same counter, because the counter
+ * shows the sum of both. */
 void hf_metric_total(struct hf_metric *metric, double total);
 void hf_metric_observe(struct hf_metric *metric, double value); /* Adds a value to a histogram; ignores NaN. */
 

@@ -41,8 +41,8 @@ struct hf_web_params {
 
 struct hf_web;
 
-/* Opens the server. Copies the parameters, except the registry and what each `arg` points to. -EADDRINUSE: the port is
- * in use. */
+/* Opens the server. Copies the parameters, except the registry, the list allowed_hosts and what each `arg` points to;
+ * the caller must keep these until hf_web_free(). -EADDRINUSE: the port is in use. */
 HF_MUST_USE int hf_web_new(struct hf_loop *loop, const struct hf_web_params *params, struct hf_web **ret_web,
                            struct hf_err *err);
 uint16_t hf_web_port(const struct hf_web *web);

@@ -8,8 +8,7 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-/* Maximum number of stored errors, and of stored warnings. If there were more, the formatted text ends in "and N
- * more". */
+/* Maximum number of errors, and of warnings, that a struct hf_issues stores. */
 enum { HF_API_MAX_ISSUES = 32 };
 
 struct hf_issue {
@@ -30,5 +29,5 @@ void hf_issue_error(struct hf_issues *issues, const char *path, const char *form
 void hf_issue_warning(struct hf_issues *issues, const char *path, const char *format, ...) HF_PRINTF(3, 4);
 
 /* Appends all errors to *out in the form "spec.a: expected x; spec.b: ...; and 3 more", for a status message or for a
- * person. out->max limits the length. */
+ * person. "N more" counts the errors that are not stored, or for which out->max leaves no space. */
 void hf_issues_format(const struct hf_issues *issues, struct hf_buf *out);

@@ -1,5 +1,5 @@
-/* cli/delta/delta.h - parts of `delta create`. They parse the options and handle files without compressed content, for
- * which the thin program suffices (delta_quick.c). */
+/* cli/delta/delta.h - functions of `delta create`. They parse the options, and make deltas of files without compressed
+ * content, for which the thin program suffices (delta_quick.c). */
 #pragma once
 
 #include "cli/cli.h"
@@ -10,8 +10,8 @@ HF_MUST_USE int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_ar
                                       struct hf_deep_create_params *ret_params, struct hf_err *err);
 
 /* Makes the delta if OLD and NEW are regular files and NEW has no compressed stream that the profile would unpack.
- * Otherwise, or with --image, or if a file is too large, does nothing and returns 1: the delta then needs the code of
- * the whole program. */
+ * In all other cases, with --image and for too large files, makes nothing and returns 1, because the delta needs the
+ * code of the whole program. */
 HF_MUST_USE int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args,
                                    const struct hf_deep_create_params *params, struct hf_err *err);
 

@@ -1,5 +1,5 @@
-/* cli/release/release_target.h - sets the nodes that a release is for. Also checks, before any work starts, if a node
- * could install the release. */
+/* cli/release/release_target.h - sets the nodes that a release is for. Also checks if a node could install the release,
+ * before any file is made. */
 #pragma once
 
 #include "cli/parts.h"

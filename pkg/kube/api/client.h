@@ -1,7 +1,7 @@
 /* kube/api/client.h - the internal header of kube/api, for the client, its subscriptions and its writes. Private to
  * pkg/kube.
  *
- * Each file in this list calls only files below it:
+ * Each file in this list calls only files that come later in the list:
  *
  *     client.c        the client and its source table, the work of the event loop's next iteration, the ping to a
  *                     silent server
@@ -21,8 +21,8 @@
  * works.
  *
  * Means 2 works best if bookmarks are evenly spread, but watches that begin together get their bookmarks together. So
- * the first watch after a failure is short. It ends at such a moment that the bookmarks of the watch after it come
- * between the bookmarks of the other watches.
+ * the first watch after a failure is short. It ends at such a moment that the bookmarks of the next watch come between
+ * the bookmarks of the other watches.
  *
  * A subscriber may end its own or another subscription inside any of its callbacks. The subscription is then `dead`,
  * and the client makes no callback and no request for it any more. The event loop's next iteration frees the
@@ -78,7 +78,8 @@ struct hf_kube {
     bool switch_over;
     bool no_watchlist; /* true if the server has refused a WatchList */
     uint64_t spread_ns;
-    struct hf_timer *turn; /* timer for work that must not happen inside a call by the client's user */
+    /* timer for work that must not happen inside a function that the user of the client called */
+    struct hf_timer *turn;
     /* monotonic times of the last read of the credentials and of the last call of hf_kube_nudge_all() that had an
      * effect (0 means never) */
     uint64_t last_reauth_ns, last_nudge_ns;
@@ -145,8 +146,7 @@ struct hf_kube_subscription {
     bool wants_probe;   /* behind a MetaServer, true if the subscription wants a LIST that the cloud answers */
     bool relist;        /* true if the subscriber wants a complete list that has not begun */
     bool reported_some; /* true if the subscription has reported an object since the last round began */
-    /* behind a MetaServer, true if the cloud has answered a LIST of this subscription and has not refused one since
-     * then */
+    /* behind a MetaServer, true if the cloud has answered a LIST of this subscription, and has refused no later LIST */
     bool served;
     bool begun;  /* behind a MetaServer, true if the subscription has requested its first LIST */
     bool barred; /* behind a MetaServer, true if the cloud may not list this kind, or does not have this kind */
@@ -204,8 +204,8 @@ void hf_kube_report_version(struct hf_kube_subscription *sub);
 void hf_kube_report_synced(struct hf_kube_subscription *sub);
 void hf_kube_report_gone(void *arg, const char *name); /* `arg` is the subscription. */
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
-/* Reports an object that cannot be parsed. `version` is its resourceVersion (0 means unknown); the same version is
- * reported once. */
+/* Reports an object that cannot be parsed. `version` is its resourceVersion (0 means unknown); the function reports
+ * each version only once. */
 void hf_kube_report_unreadable(struct hf_kube_subscription *sub, const char *name, uint64_t version,
                                const struct hf_err *err);
 /* Reports that an object is no longer unreadable, if it was. */
@@ -240,8 +240,8 @@ enum hf_kube_list {
  * any object, so the round in progress reports no object as gone. */
 enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
                                     char **ret_next, struct hf_err *err);
-/* Ends a page of a list. `next` is the continue token, of which the function takes the ownership. Returns the event for
- * the reflector, and sets *err if this is HF_RF_GARBAGE. */
+/* Ends a page of a list. `next` is the continue token; the function takes ownership of it. Returns the event for the
+ * reflector. If this event is HF_RF_GARBAGE, also sets *err. */
 enum hf_rf_event hf_kube_list_page(struct hf_kube_subscription *sub, char *next, struct hf_err *err);
 void hf_kube_list_end_round(struct hf_kube_subscription *sub);
 void hf_kube_list_forget_pages(struct hf_kube_subscription *sub);

@@ -16,13 +16,14 @@
 
 /* Maximum number of objects in a ledger, and the number of objects below which a ledger also remembers declined objects
  * that do not matter (hf_ledger_decline()). A remembered object saves repeated reports to the subscriber, and lets the
- * ledger recognise old versions. The remaining room is reserved for objects that the subscriber keeps. */
+ * ledger recognise old versions. The remaining entries are reserved for objects that the subscriber keeps. */
 enum { HF_LEDGER_MAX_OBJECTS = 20000, HF_LEDGER_MAX_DECLINED = 10000 };
 
 enum hf_ledger_change {
     HF_LEDGER_UPSERT,
     HF_LEDGER_GONE,
-    /* make no report, because the ledger has already reported this version or that the object is gone */
+    /* make no report, because the subscriber already has this version, or already has the report that the object is
+     * gone */
     HF_LEDGER_NOTHING,
     HF_LEDGER_OLD, /* ignore the event, because it is older than the reported version */
     /* ignore the event, because the cloud has deleted the object and only the MetaServer still has it */
@@ -57,7 +58,8 @@ HF_MUST_USE int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint
                                 enum hf_ledger_change *ret_change);
 
 /* Records that the source has this object, in a version that the client cannot parse. The round in progress then does
- * not find the object gone. Returns false if the ledger has a newer version; the caller must then ignore this one. */
+ * not count the object as gone. Returns false if the ledger has a newer version of the object; the caller must then
+ * ignore the unreadable version. */
 bool hf_ledger_unreadable(struct hf_ledger *ledger, const char *name, uint64_t version);
 
 /* Handles an event of a MetaServer's watch, like hf_ledger_event(). Pass live = true if the cloud has just sent the

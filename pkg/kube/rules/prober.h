@@ -50,7 +50,7 @@ enum hf_prober_effect {
     HF_PROBER_WANT_OTHERS = 1 << 2, /* record that every other subscription wants a LIST */
     HF_PROBER_ASK = 1 << 3,         /* send the LIST of the next subscription that wants one */
     HF_PROBER_SET_TIMER = 1 << 4,
-    /* report lost contact, with the reason, to the subscription that wanted this LIST, and stop the watch of that
+    /* report lost contact and the reason to the subscription that wanted this LIST, and stop the watch of this
      * subscription */
     HF_PROBER_REPORT_BARRED = 1 << 5,
     HF_PROBER_WANT_BARRED = 1 << 6, /* record that every barred subscription wants a LIST */

@@ -17,7 +17,7 @@
 #include "base/clock.h"
 
 #define HF_PULSE_WINDOW_NS (600 * HF_NS_PER_S)
-/* time to learn the usual pauses, in which one watch gets two bookmarks */
+/* time during which the node learns the usual pauses; long enough for two bookmarks of one watch */
 #define HF_PULSE_LEARN_NS (130 * HF_NS_PER_S)
 #define HF_PULSE_FIRST_NS (40 * HF_NS_PER_S) /* limit of a pause while the node learns the usual pauses */
 #define HF_PULSE_MARGIN_NS (5 * HF_NS_PER_S)

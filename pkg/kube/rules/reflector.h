@@ -27,8 +27,8 @@
  *           jitter; a nudge ends the rest.
  *   server  The server refused, reset or closed the connection. All nodes notice this at the same time, so the rest
  *           ends at a random moment within spread_ns, or earlier at a nudge.
- *   busy    The server answered 429 or 5xx. The rest is a back-off, and at least as long as Retry-After if the server
- *           sent one; of a longer Retry-After than HF_RF_RETRY_AFTER_MAX_NS, only that time counts.
+ *   busy    The server answered 429 or 5xx. The rest is a back-off, and at least as long as the server's Retry-After.
+ *           A Retry-After above HF_RF_RETRY_AFTER_MAX_NS counts as HF_RF_RETRY_AFTER_MAX_NS.
  *   denied  The server answered 403, 404 or several times 401. The rest is a back-off of up to 5 minutes, because a
  *           person must act first.
  *   relist  The server answered 410. The rest ends at a random moment within half of spread_ns, so that the lists of a
@@ -120,7 +120,7 @@ struct hf_rf_limits {
 #define HF_RF_BASE_NS HF_NS_PER_S
 #define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS) /* minimum length of a rest */
 #define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* time limit for the beginning of the answer to a watch request */
-#define HF_RF_SETTLE_NS HF_NS_PER_S         /* time after which a resumed watch that has not ended counts as accepted */
+#define HF_RF_SETTLE_NS HF_NS_PER_S         /* time after which a resumed watch that is still open counts as accepted */
 #define HF_RF_FILL_NS (60 * HF_NS_PER_S)    /* time limit for all existing objects of a WatchList */
 #define HF_RF_EARLY_NS (10 * HF_NS_PER_S)   /* a stream that ends in less than this time has ended early */
 

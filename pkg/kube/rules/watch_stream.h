@@ -2,10 +2,9 @@
  * arrives in pieces that may end anywhere. Private to pkg/kube.
  *
  * A line is unusable if it is not a watch event or is longer than HF_WATCH_STREAM_MAX_LINE. The parser reports such a
- * line with an error and continues with the next line. If a line is an event of
- * an unreadable object with a readable name, the line is usable: the parser reports an event without the object. The
- * parser ignores blank lines. The format is metav1.WatchEvent (Kubernetes API concepts, "Efficient detection of
- * changes").
+ * line with an error and continues with the next line. If a line is an event of an unreadable object with a readable
+ * name, the line is usable, and the parser reports an event without the object. The parser ignores blank lines. The
+ * format is metav1.WatchEvent (Kubernetes API concepts, "Efficient detection of changes").
  *
  * Pure. Memory: hf_watch_stream_done() frees the buffer of a stream. Errors: functions return 0 or -errno. */
 #pragma once
@@ -24,7 +23,7 @@ struct hf_watch_event {
     const struct hf_err *unreadable; /* the reason why `object` is NULL; otherwise NULL */
     const char *name;                /* metadata.name of the object; never empty except for BOOKMARK and ERROR */
     const char *resource_version;    /* resourceVersion of the event's object; "" if the event has none */
-    /* true for the BOOKMARK with which the server ends the existing objects of a WatchList */
+    /* true for the BOOKMARK that a server sends after the existing objects of a WatchList */
     bool initial_end;
     int code;                /* for ERROR, the code in the Status object, or 0 */
     uint64_t retry_after_ns; /* for ERROR, details.retryAfterSeconds of the Status object, in nanoseconds, or 0 */
@@ -41,8 +40,9 @@ void hf_watch_stream_init(struct hf_watch_stream *stream);
 /* Frees the buffer of the stream, which is then ready for another body. */
 void hf_watch_stream_done(struct hf_watch_stream *stream);
 
-/* The type of the caller's function `visit`. The parser calls it for each event. For each unusable line, the parser
- * calls it with event = NULL and the reason in *err. If it returns a value other than 0, the parser stops. */
+/* The type of the caller's function `visit`. The parser calls `visit` for each event. For each unusable line, the
+ * parser calls `visit` with event = NULL and the reason in *err. If `visit` returns a value other than 0, the parser
+ * stops. */
 typedef int hf_watch_stream_visit(void *arg, const struct hf_watch_event *event, const struct hf_err *err);
 
 /* Parses the next bytes of the body, and calls `visit` for each event that is now complete. Returns 0, the value other

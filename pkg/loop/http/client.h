@@ -18,9 +18,9 @@ void hf_http_client_free(struct hf_http_client *client); /* cancels the client's
 HF_DEFINE_CLEANUP(struct hf_http_client, hf_http_client_free)
 const struct hf_http_ops *hf_http_client_ops(struct hf_http_client *client);
 
-/* Retires the open connections: running calls finish on them, and calls that start later use new ones. Call when the
- * network has changed or the peer may be faulty. The client also retires its connections by itself when a call times
- * out and, since the last byte that this call received, no other call of the client has received a byte either. */
+/* Retires the open connections: running calls finish on the old connections, and calls that start later use new
+ * connections. Call when the network has changed or the peer may be faulty. The client also retires its connections by
+ * itself when a call times out, if no other call has received a byte since the last byte of the call that timed out. */
 void hf_http_client_drop_connections(struct hf_http_client *client);
 
 /* Uses the credentials of `config` (such as a rotated token or certificate) for calls that start from now on. These

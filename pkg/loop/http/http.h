@@ -27,7 +27,7 @@ struct hf_http_response {
     uint64_t retry_after_ns;
     uint64_t date_unix_ns;                   /* time in the header Date; 0 if absent or unreadable */
     int64_t content_length;                  /* length of the body in bytes; -1 if unknown */
-    uint64_t range_start;                    /* offset of the body's first byte (Content-Range of a 206); else 0 */
+    uint64_t range_start;                    /* offset of the body's first byte (Content-Range of a 206); otherwise 0 */
     uint64_t range_total;                    /* complete length of the content, from Content-Range; 0 if unknown */
     char content_type[HF_HTTP_HEADER_VALUE]; /* header Content-Type; "" if absent */
     char etag[HF_HTTP_HEADER_VALUE];         /* ETag as the server sent it, with its quotes; "" if absent */
@@ -52,11 +52,11 @@ struct hf_http_request {
     /* limit of the body in bytes (0 means 16 MiB, UINT64_MAX no limit); a longer body ends the call with -E2BIG */
     uint64_t max_body_bytes;
     uint64_t bandwidth_limit; /* limit in bytes per second (0 means none) */
-    /* true to follow up to 5 redirects, but never from https to http, nor closer to this machine: from a public to a
-     * private, link-local or loopback address, and so on (base/net/address.h); other origins get no credentials */
+    /* true to follow up to 5 redirects, but never from https to http, and never closer to this machine in the order of
+     * enum hf_address_class, such as from a public to a private address; other origins get no credentials */
     bool follow_redirects;
-    /* Called once, with status and headers of the response (after redirects, of the last response). If the callback
-     * returns -errno, the call ends with that error. May be NULL. */
+    /* Called once, with status and headers of the response. If the call follows redirects, this is the last response.
+     * If the callback returns -errno, the call ends with that error. May be NULL. */
     int (*on_response)(void *arg, const struct hf_http_response *response);
     /* Called with each piece of the body. If the callback returns -errno, the call ends with that error. If on_body is
      * NULL, the call collects the body for `done`. */
@@ -78,7 +78,7 @@ struct hf_http_ops {
     void (*pause)(void *ctx, struct hf_http_call *call, bool paused);
 };
 
-/* Trust and credentials for one peer. The client copies the strings. A string of NULL is not used. */
+/* Trust and credentials for one peer. The client copies the strings. A string that is NULL is not used. */
 struct hf_http_config {
     const char *user_agent;      /* header User-Agent, such as "holdfast-agent/0.1.0" */
     const char *ca_pem;          /* PEM of the only certificates to trust (NULL means the system's store) */

@@ -108,10 +108,10 @@ struct hf_http_call {
     /* true once a redirect has led to another origin; the call then no longer sends the caller's own credentials */
     bool left_origin;
     unsigned redirects;
-    /* class of the address to which this hop is connected; a redirect may lead to an address of this class or of an
-     * earlier class */
+    /* class of the address to which this hop is connected; a redirect may lead only to this class or to a class before
+     * it in enum hf_address_class */
     enum hf_address_class reached;
-    enum hf_address_class allowed; /* last class to which this hop may connect; on the first hop, all classes */
+    enum hf_address_class allowed; /* last class of the enum to which this hop may connect; on the first hop LOOPBACK */
     bool refused;                  /* true if the call refused an address beyond `allowed`, which `err` names */
 
     struct hf_http_head head;

@@ -34,8 +34,8 @@ struct hf_server {
     struct hf_server_host *host;
     struct hf_loop *loop;
     uv_poll_t *listener; /* poll handle of the listening socket; after the close, its close callback frees it */
-    /* timer that runs while the server accepts no connection, because the connection that would be closed for the new
-     * one is too young; its close callback frees it */
+    /* timer that runs while the server accepts no connections, because the connection to close in favour of a new one
+     * is too young to be closed; the timer's close callback frees the timer */
     uv_timer_t *pause;
     int held_fd; /* accepted connection that waits for a place while `pause` runs (-1 means none) */
     struct hf_peer held_peer;
@@ -52,7 +52,7 @@ struct hf_server {
     struct hf_server_limits limits;
     struct hf_server_connection **connections; /* array of limits.max_connections, the oldest first */
     unsigned n_connections;
-    struct hf_server_connection *adopting; /* connection that lws is taking over now; freed if that fails */
+    struct hf_server_connection *adopting; /* connection that lws is taking over now; freed if lws fails */
     size_t bodies_bytes;                   /* number of received bytes of the long bodies that are still arriving */
     bool closed;                           /* true if the server is closed and calls no handler any more */
     struct hf_server_route *routes;        /* the server's routes, with its own copies of paths and methods */

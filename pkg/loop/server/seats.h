@@ -2,7 +2,7 @@
  *
  * A server has a limited number of places, one for each connection, which its peers (os/socket/peer.h) share. If all
  * places are taken, a new connection gets a place of the peer that has the most connections, unless that peer would
- * then have fewer connections than the peer of the new connection. So a user who takes every place cannot keep other
+ * then have fewer connections than the peer of the new connection. So a user who holds all places cannot keep other
  * users out. Threads: any. */
 #pragma once
 

@@ -105,7 +105,8 @@ struct hf_server_params {
     const struct hf_server_route *routes; /* routes, which the server copies; `arg` of a route stays the caller's */
     size_t n_routes;
     struct hf_server_limits limits;
-    /* called for each client that is turned away; may be NULL */
+    /* called for each client that the server turns away, and for each connection that it closes to make room; may be
+     * NULL */
     void (*refused)(void *arg, enum hf_server_refusal why);
     void *refused_arg;
 };

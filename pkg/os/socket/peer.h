@@ -1,7 +1,8 @@
-/* os/socket/peer.h - who is at the other end of a connection of this machine.
+/* os/socket/peer.h - finds out who is at the other end of a connection.
  *
- * The kernel answers, not the peer: for a Unix socket by SO_PEERCRED, for a TCP connection over loopback by
- * sock_diag(7), which knows the owner of the peer's socket. A connection from another machine has an address only.
+ * The answer comes from the kernel and not from the peer. For a Unix socket it comes from SO_PEERCRED. For a TCP
+ * connection over loopback it comes from sock_diag(7), which reports the owner of the peer's socket. For a peer on
+ * another machine, the answer has only the address.
  *
  * Threads: any; a lookup descriptor belongs to one thread. */
 #pragma once
@@ -23,18 +24,18 @@ struct hf_peer {
     bool has_uid;
     bool over_unix;          /* the connection is a Unix socket */
     bool over_loopback;      /* the connection reached us at a loopback address */
-    char unit[HF_PEER_UNIT]; /* systemd unit or scope of the peer's process (Unix sockets only); "": unknown */
+    char unit[HF_PEER_UNIT]; /* systemd unit or scope of the peer's process (Unix sockets only); "" if unknown */
 };
 
-/* Opens the descriptor by which hf_peer_of() asks sock_diag(7); -1 if the kernel does not offer sock_diag. The caller
- * closes the descriptor. */
+/* Opens the descriptor through which hf_peer_of() queries sock_diag(7). Returns -1 if the kernel does not offer
+ * sock_diag. The caller closes the descriptor. */
 int hf_peer_lookup_open(void);
 
 /* Finds out who is at the other end of `fd`, a connected stream socket. `lookup` is the result of
  * hf_peer_lookup_open(). The function cannot fail; a fact that the kernel does not report stays unknown. */
 void hf_peer_of(int lookup, int fd, struct hf_peer *ret_peer);
 
-/* Computes the key of a peer that is known by its address only. Pure. */
+/* Computes the key of a peer of which only the address is known. Pure. */
 uint64_t hf_peer_key_of_address(const struct sockaddr_storage *address);
 
 /* Finds the outermost systemd unit in the text of /proc/PID/cgroup. Users choose the names of the units inside their

@@ -13,7 +13,8 @@
 #include "base/err.h"
 #include "base/macros.h"
 
-/* Size of a path in bytes, with the terminator; less than 108, because the temporary name is longer. */
+/* Size of a path in bytes, with the terminator. 8 bytes less than sun_path (108), because the temporary name is longer
+ * than the path. */
 enum { HF_UNIX_SOCKET_PATH = 108 - 8 };
 
 struct hf_unix_socket_params {
@@ -31,10 +32,10 @@ struct hf_unix_socket {
     ino_t inode;
 };
 
-/* Makes the socket; the caller closes *ret_fd and then calls hf_unix_socket_remove(). The folder must exist. Errors:
- * -ENAMETOOLONG; -EPERM if a user other than root and the user of this process may change the folder, or if `path` is a
- * socket of another user; -EEXIST if `path` exists and is not a socket; -EADDRINUSE if a process listens on `path`;
- * other errors of the system calls. */
+/* Makes the socket. To end it, the caller closes *ret_fd and then calls hf_unix_socket_remove(). The folder of `path`
+ * must exist. Errors: -ENAMETOOLONG; -EPERM if a user other than root and the user of this process may change the
+ * folder, or if `path` is a socket of another user; -EEXIST if `path` exists and is not a socket; -EADDRINUSE if a
+ * process listens on `path`; other errors of the system calls. */
 HF_MUST_USE int hf_unix_socket_listen(const struct hf_unix_socket_params *params, int *ret_fd,
                                       struct hf_unix_socket *ret_socket, struct hf_err *err);
 

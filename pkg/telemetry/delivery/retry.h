@@ -67,9 +67,9 @@ struct hf_retry_round {
 };
 
 /* Counts a failed attempt and returns the delay before the next one. Sets *ret_deferred to true if this attempt ended
- * the round, which it did if it was the last one allowed or if the next one would come after max_duration_ns. The
- * returned delay is then the long delay before the next round. Otherwise sets *ret_deferred to false. at_least_ns is
- * the delay that the sink asked for with Retry-After (0 means none). */
+ * the round: it was attempt number max_attempts, or the next attempt would come after max_duration_ns. The returned
+ * delay is then the long delay before the next round. Otherwise sets *ret_deferred to false. at_least_ns is the delay
+ * that the sink asked for with Retry-After (0 means none); more than an hour counts as an hour. */
 uint64_t hf_retry_round_fail(struct hf_retry_round *retry, const struct hf_retry_rules *rules,
                              const struct hf_rand_ops *rng, uint64_t now_ns, uint64_t at_least_ns, bool *ret_deferred);
 /* Returns the delay after HF_RETRY_SETUP. Its upper bound doubles with each call, from half a minute to ten minutes;

@@ -26,7 +26,7 @@ enum hf_event_kind { HF_EVENT_LOG, HF_EVENT_PAYLOAD, HF_EVENT_METRIC, HF_EVENT_F
 const char *hf_event_kind_name(enum hf_event_kind kind); /* Returns "log", "payload", "metric" or "finding". */
 
 /* The kind of source that an event came from. The kind is a label of metrics, and part of the tags by which the spool
- * counts dropped records; a tag has 16 bits for it. */
+ * counts dropped records; a tag has 16 bits for the kind. */
 enum hf_source_class {
     HF_SOURCE_NONE,
 #define CLASS(class, number, ...) HF_SOURCE_##class = number,

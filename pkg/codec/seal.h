@@ -1,5 +1,4 @@
-/* codec/seal.h - adds a header line to the content of a small file; a decoder detects damage of the file with this
- * line.
+/* codec/seal.h - formats and checks the header line of a small file, by which a decoder detects damage.
  *
  *     holdfast-<kind> <version> <SHA-256 of the body, lower-case hex>\n<body>
  *

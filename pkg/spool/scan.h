@@ -37,8 +37,10 @@ HF_MUST_USE int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above,
 
 /* Describes the end of the last segment's content. */
 struct hf_spool_tail {
-    uint64_t at;      /* offset at which the content ends */
-    uint64_t wipe_to; /* offset at which the records of a torn write end; these records begin at `at` */
+    uint64_t at; /* offset at which the content ends */
+    /* offset at which the last found record ends; if this is above `at`, a torn write lies between `at` and this
+     * offset */
+    uint64_t wipe_to;
     uint64_t payload; /* payload bytes of the records before `at` */
     /* the higher of the caller's value and the highest sequence found; the sequences of a torn write's records count
      * too */

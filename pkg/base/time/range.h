@@ -33,9 +33,8 @@ enum hf_time_answer { HF_TIME_NO, HF_TIME_YES, HF_TIME_UNSURE };
 /* Returns whether the time `then_unix_ns` has come. HF_NEVER never comes. */
 enum hf_time_answer hf_time_has_come(const struct hf_time_range *range, uint64_t then_unix_ns);
 
-/* Returns how far the present is outside the period from `from_s` to `until_s` (seconds since 1970): If the period has
- * ended, the result is negative: minus the number of seconds since the end. If the period has not begun, the result is
- * positive: the number of seconds until the beginning. The result is positive only if the witnesses agree, because
- * nothing else proves that the period has not begun. In all other cases the result is 0: the present may be inside the
- * period. */
+/* Returns how far the present is outside the period from `from_s` to `until_s` (seconds since 1970). If the period has
+ * ended, the result is minus the number of seconds since its end. If the period has not begun, the result is the number
+ * of seconds until it begins. The result is positive only if the witnesses agree, because nothing else proves that the
+ * period has not begun. In all other cases the result is 0: the present may be inside the period. */
 int64_t hf_time_distance_s(const struct hf_time_range *range, int64_t from_s, int64_t until_s);

@@ -11,9 +11,9 @@
 /* Value of `max` for an array that needs no maximum, because something else limits its size. */
 #define HF_ARRAY_ANY SIZE_MAX
 
-/* Makes room for one more item in the array `items`, which has `n` items in use and memory for `cap` items. `max` is
- * the largest number of items. `items` and `cap` must be variables of the caller (`cap` unsigned); the macro changes
- * them only on success. Returns 0, -E2BIG (`max` items are in use) or -ENOMEM. */
+/* Makes sure that the array `items` has memory for at least n + 1 items. The array has `n` items in use and memory for
+ * `cap` items. `max` is the largest permitted number of items. `items` and `cap` must be variables of the caller (`cap`
+ * unsigned); the macro changes them only on success. Returns 0, -E2BIG (`max` items are in use) or -ENOMEM. */
 #define hf_array_grow(items, n, cap, max)                                                                              \
     ({                                                                                                                 \
         void *items_ = (items);                                                                                        \

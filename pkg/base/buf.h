@@ -1,9 +1,9 @@
 /* base/buf.h - a growing array of bytes with a maximum size. Also includes base/view.h (borrowed text) and
  * base/asprintf.h.
  *
- * A buf always keeps one zero byte behind its content, so `p` is a C string if the content has no zero bytes. `p` is
- * NULL until the first write. A buf never grows beyond `max` bytes of content; a function that would need more bytes
- * returns -E2BIG. Threads: any, one at a time for one buf. */
+ * `p` is NULL until the first write. From then on a zero byte follows the content, so `p` is a C string if the content
+ * has no zero bytes. A buf never grows beyond `max` bytes of content; a function that would need more bytes returns
+ * -E2BIG. Threads: any, one at a time for one buf. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* base/clock.h - a table of functions that return the time, and units of time.
  *
- * All code computes in uint64_t nanoseconds: durations with the monotonic clock, dates as time since 1970. A module
- * gets its clock from its caller; no global clock exists. Threads: each header that declares a table states the
- * rule. */
+ * All code computes in uint64_t nanoseconds. It measures durations with the monotonic clock, and counts dates from
+ * 1970. A module gets its clock from its caller; no global clock exists. Threads: each header that declares a table
+ * states the rule. */
 #pragma once
 
 #include <stddef.h>
@@ -18,8 +18,9 @@
 struct hf_clock_ops {
     void *ctx;
     uint64_t (*mono_ns)(void *ctx); /* like CLOCK_BOOTTIME: never goes back, and runs while the machine sleeps */
-    uint64_t (*unix_ns)(void *ctx); /* the time since 1970; may jump */
-    /* Each of these may be NULL; see the function of the same name below. */
+    uint64_t (*unix_ns)(void *ctx); /* the time since 1970; may jump forward and back */
+    /* Each of the next three pointers may be NULL; see hf_clock_sync_error_ns(), hf_clock_range() and
+     * hf_clock_signed_evidence(). */
     uint64_t (*sync_error_ns)(void *ctx);
     void (*range)(void *ctx, struct hf_time_range *ret_range);
     void (*signed_evidence)(void *ctx, uint64_t unix_ns);
@@ -36,7 +37,7 @@ static inline uint64_t hf_unix_ns(const struct hf_clock_ops *clock)
 }
 
 /* Returns the greatest error of unix_ns() while a time server keeps the clock right (NTP, PTP). Returns HF_NEVER if no
- * time server does, or if this is unknown. */
+ * time server keeps the clock right, or if the error is unknown. */
 static inline uint64_t hf_clock_sync_error_ns(const struct hf_clock_ops *clock)
 {
     return clock->sync_error_ns != NULL ? clock->sync_error_ns(clock->ctx) : HF_NEVER;
@@ -57,7 +58,8 @@ static inline struct hf_time_range hf_clock_range(const struct hf_clock_ops *clo
 }
 
 /* Call this function when a trusted key has signed at `unix_ns`, which proves that the present time is not before
- * `unix_ns`. A clock with a lower bound raises the bound to this time. The call has no effect on other clocks. */
+ * `unix_ns`. A clock that keeps a lower bound of the time raises this bound to `unix_ns`. The call has no effect on
+ * other clocks. */
 static inline void hf_clock_signed_evidence(const struct hf_clock_ops *clock, uint64_t unix_ns)
 {
     if (clock->signed_evidence != NULL)

@@ -2,7 +2,7 @@
  *
  * Functions return 0 or -errno and take `struct hf_err *err` as the last argument; `err` may be NULL. The function that
  * detects the failure sets the cause with hf_err_set(); each caller may put context in front with hf_err_wrap(). An
- * error needs no free. Threads: any.
+ * error owns no memory, so nothing has to free it. Threads: any.
  *
  * The usual codes are -EAGAIN (try again later), -ESTALE (the caller's data is outdated), -EACCES (not permitted; stop
  * and report), -EBADMSG (bad input), -ENOENT (absent), -E2BIG and -EFBIG (beyond a limit), -ECANCELED (stopped on
@@ -17,7 +17,7 @@
 struct hf_err {
     int code;        /* positive errno (0 means that no error is set) */
     char cause[256]; /* the failure itself, from the innermost function */
-    char where[256]; /* context, outermost first, as "a: b"; may be empty */
+    char where[256]; /* context from the callers, outermost first, as "a: b"; may be empty */
 };
 
 #define HF_ERR_INIT                                                                                                    \
@@ -25,11 +25,11 @@ struct hf_err {
         .code = 0                                                                                                      \
     }
 
-/* Sets the code (a positive errno) and the cause of *err, and drops earlier context. Returns -code. */
+/* Sets the code (a positive errno) and the cause of *err, and removes the context that *err had. Returns -code. */
 int hf_err_set(struct hf_err *err, int code, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Sets the code of *err from the negative errno `r`. The cause is the formatted text and then the text of strerror(),
- * as in "open '/x': No such file or directory". Returns r. */
+/* Sets the code of *err from the negative errno `r`. The cause is the formatted text, followed by the text of
+ * strerror(), as in "open '/x': No such file or directory". Returns r. */
 int hf_err_sys(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
 /* Puts context in front of the text that *err already has. If *err has no code yet, sets code and cause from the

@@ -1,9 +1,10 @@
 /* base/fs.h - the file system as a table of functions, so that tests can cut the power at any call.
  *
- * Each entry does what the system call of the same name does, and returns the call's value or -errno. A descriptor is
- * valid only for the table that opened it. It is a real descriptor for the table of os/fs_posix.h, and a number of a
- * model in tests. `dirfd` may be AT_FDCWD. A power cut may lose all changes since the last fsync; to keep a file's
- * name, fsync its folder. Threads: any for the table of os/fs_posix.h. */
+ * Each function does what the system call of the same name does, and returns the call's value or -errno. Comments in
+ * the table describe the functions for which there is no such system call. A descriptor is valid only for the table
+ * that opened it. With the table of os/fs_posix.h it is a descriptor of the kernel; with a table of the tests it is a
+ * number that only this table understands. `dirfd` may be AT_FDCWD. A power cut may lose all changes since the last
+ * fsync; to keep a file's name, fsync its folder. Threads: any for the table of os/fs_posix.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +17,8 @@
 /* Rules for resolving a path (openat2(2)). */
 enum hf_fs_resolve {
     HF_FS_ANY = 0,
-    HF_FS_BENEATH = 1,     /* refuse a path that leads out of `dirfd`, by "..", by a link or as an absolute path */
+    /* refuse a path that leads out of `dirfd`, whether by "..", by a link or because it is absolute */
+    HF_FS_BENEATH = 1,
     HF_FS_NO_SYMLINKS = 2, /* refuse a path with a symbolic link in any component */
 };
 
@@ -33,8 +35,8 @@ struct hf_fs_ops {
     int (*fdatasync)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *ret);
     /* Returns the number of hard links of the file. Does not use fstat(), because fstat() also reads the file's times.
-     * The kernel would then record the time of the next write to the nanosecond (multigrain timestamps, Linux 6.13), so
-     * that every fdatasync writes the inode too. */
+     * After such a read, the kernel records the time of the next write to the nanosecond (multigrain timestamps, Linux
+     * 6.13), and the fdatasync after that write must also write the inode. */
     int (*links)(void *ctx, int fd);
     int (*fstatat)(void *ctx, int dirfd, const char *path, struct stat *ret, int flags);
     int (*fstatvfs)(void *ctx, int fd, struct statvfs *ret);
@@ -50,7 +52,7 @@ struct hf_fs_ops {
     ssize_t (*flistxattr)(void *ctx, int fd, char *names, size_t n);
     ssize_t (*fgetxattr)(void *ctx, int fd, const char *name, void *value, size_t n);
     int (*fsetxattr)(void *ctx, int fd, const char *name, const void *value, size_t n);
-    /* Calls `visit(arg, name, d_type)` for each entry but "." and "..". If `visit` returns a negative number, list()
-     * stops and returns that number. */
+    /* Calls `visit(arg, name, d_type)` for each entry of the folder except "." and "..". If `visit` returns a negative
+     * number, list() stops and returns that number. */
     int (*list)(void *ctx, int dirfd, int (*visit)(void *arg, const char *name, unsigned char type), void *arg);
 };

@@ -1,8 +1,7 @@
 /* base/host.h - finds the host of a URL, and checks if a host is this machine. Pure; resolves no name.
  *
- * Credentials may travel without TLS to a loopback host only. The check is therefore strict: hf_host_is_loopback()
- * parses addresses and never compares prefixes. Threads: any. Memory: allocates nothing; a view borrows from the
- * URL. */
+ * Without TLS, credentials may travel only to a loopback host. hf_host_is_loopback() is therefore strict: it parses
+ * addresses and never compares prefixes. Threads: any. Memory: allocates nothing; a view borrows from the URL. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +13,7 @@
 struct hf_view hf_host_of_url(const char *url);
 
 /* Returns true for an IPv4 address in 127.0.0.0/8 (four decimal numbers), for ::1 in any spelling, with or without
- * brackets, and for the name "localhost" in exactly this spelling. Returns false for everything else, such as names
- * that begin like an address, IPv4-mapped IPv6 addresses, "LOCALHOST" and "localhost.". A caller that accepts capitals
- * changes the host to lower case first. */
+ * brackets, and for the name "localhost" in exactly this spelling. Returns false for every other host, such as a name
+ * that begins like an address, an IPv4-mapped IPv6 address, "LOCALHOST" and "localhost.". A caller that accepts
+ * capitals changes the host to lower case first. */
 bool hf_host_is_loopback(struct hf_view host);

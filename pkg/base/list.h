@@ -1,5 +1,5 @@
-/* base/list.h - a doubly linked ring. Each entry is a member of the structure that it links, so a list allocates
- * nothing.
+/* base/list.h - a doubly linked ring. Each entry (struct hf_list) is a member of the structure that is on the list, so
+ * a list allocates no memory.
  *
  *     head <-> a <-> b <-> head        the head of an empty list points at itself
  *
@@ -42,7 +42,7 @@ static inline void hf_list_remove(struct hf_list *entry)
     hf_list_init(entry);
 }
 
-/* Visits all entries. The loop's body may remove the entry `it`, but not `following`. `it` and `following` are `struct
- * hf_list *` variables of the caller. */
+/* Visits all entries. The loop's body may remove the entry `it` from the list, but not the entry `following`. `it` and
+ * `following` are `struct hf_list *` variables of the caller. */
 #define hf_list_each(it, following, head)                                                                              \
     for ((it) = (head)->next, (following) = (it)->next; (it) != (head); (it) = (following), (following) = (it)->next)

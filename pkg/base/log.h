@@ -4,9 +4,9 @@
  *     {"time":"2026-11-20T08:00:00Z","level":"info","event":"update.committed","release":"edge","sequence":42}
  *
  * Only main programs and the code that runs a state machine write to the log; libraries return errors. Never pass a
- * secret. The log escapes values and cuts text at HF_LOG_MAX_VALUE bytes. For each event name, it writes at most
- * HF_LOG_BURST lines per second and drops further lines; the next line with that name reports their number
- * ("suppressed": n). Calls with a NULL log do nothing. Threads: loop thread only. */
+ * secret. The log escapes values, and truncates each text to HF_LOG_MAX_VALUE bytes. For each event name, it writes at
+ * most HF_LOG_BURST lines per second and drops further lines. The next line that it writes with that name reports the
+ * number of dropped lines ("suppressed": n). Calls with a NULL log do nothing. Threads: loop thread only. */
 #pragma once
 
 #include <stdint.h>
@@ -23,7 +23,7 @@ struct hf_log;
 
 struct hf_log_field {
     const char *key;
-    const char *text; /* text of the field (NULL means that the field is a number) */
+    const char *text; /* value of a text field; NULL if the value is `number` */
     int64_t number;
 };
 

@@ -12,8 +12,8 @@
 #define HF_STR_(x) #x
 #define HF_STR(x) HF_STR_(x)
 
-/* HF_MIN and HF_MAX evaluate one of their arguments twice: pass no expression that may change between two
- * evaluations. */
+/* HF_MIN and HF_MAX evaluate one of their arguments twice, so pass no expression with a side effect, and no expression
+ * whose value may change meanwhile. */
 #define HF_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define HF_MAX(a, b) ((a) > (b) ? (a) : (b))
 

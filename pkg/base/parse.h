@@ -1,7 +1,7 @@
 /* base/parse.h - parses numbers, durations, quantities and dates. Pure; any thread.
  *
- * A parser accepts the whole string or nothing. It returns 0, -EINVAL (the text has another form) or -ERANGE (the form
- * is right, but the value is out of range). On failure a parser leaves its result argument unchanged. */
+ * A parser accepts the whole string or nothing. It returns 0, -EINVAL (the form of the text is wrong) or -ERANGE (the
+ * form is right, but the value is out of range). On failure a parser leaves its result argument unchanged. */
 #pragma once
 
 #include <stdbool.h>

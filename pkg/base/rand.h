@@ -9,9 +9,9 @@ struct hf_rand_ops {
     uint64_t (*u64)(void *ctx);
 };
 
-/* Returns a number that is uniform in [0, bound); 0 if bound is 0. Computes the high half of a 64 x 64 bit product in
- * 32-bit parts, because 32-bit machines have no 128-bit type. The bias is below 2^-32 for bounds up to 2^32, and still
- * small enough for jitter for larger bounds. */
+/* Returns a number that is uniform in [0, bound); 0 if bound is 0. The result is the high half of a product of two
+ * 64-bit numbers; the function computes it in 32-bit parts, because 32-bit machines have no 128-bit type. The bias is
+ * below 2^-32 for bounds up to 2^32; for larger bounds it is greater, but still small enough for jitter. */
 static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bound)
 {
     uint64_t r = rng->u64(rng->ctx);
@@ -23,8 +23,8 @@ static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bou
 }
 
 /* Returns the next number of splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
- * Put this function into a table; `ctx` points to a uint64_t that another generator has seeded. Use it on worker
- * threads, because the generator of os/rand_posix.h is for the loop thread only. */
+ * Put this function into a table; `ctx` points to a uint64_t that another generator has seeded. This generator is for
+ * worker threads; the generator of os/rand_posix.h is for the loop thread only. */
 static inline uint64_t hf_rand_mix_u64(void *ctx)
 {
     uint64_t *state = ctx;

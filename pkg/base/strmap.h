@@ -18,19 +18,20 @@ struct hf_strmap {
     struct hf_strmap_entry *entries;
     size_t n;
     size_t cap;
-    void (*free_value)(void *value); /* frees a value that the map drops (NULL means that the caller owns the values) */
+    void (*free_value)(void *value); /* frees a value of the map (NULL means that the caller owns the values) */
 };
 
-/* Frees the keys, the values and the array. The caller can then use the map again. */
+/* Frees the array, the keys and, with `free_value`, the values. The caller can then use the map again. */
 void hf_strmap_done(struct hf_strmap *map);
 /* Returns the value of `key`, or NULL if `key` is absent. */
 void *hf_strmap_get(const struct hf_strmap *map, const char *key);
 
-/* Inserts `value`, or replaces and frees the old value of `key`. Returns 0 or -ENOMEM; on failure the caller still owns
- * `value`. */
+/* Inserts `value`. If `key` has a value already, replaces this old value and frees it with `free_value`. Returns 0 or
+ * -ENOMEM; on failure the caller still owns `value`. */
 HF_MUST_USE int hf_strmap_put(struct hf_strmap *map, const char *key, void *value);
 
-/* Removes the entry of `key` and frees the entry's key and value. Returns false if `key` is absent. */
+/* Removes the entry of `key`, and frees the entry's key and, with `free_value`, its value. Returns true, or false if
+ * `key` is absent. */
 int hf_strmap_remove(struct hf_strmap *map, const char *key);
 
 /* Removes the entry of `key`, frees the entry's key and gives the value to the caller. Returns NULL if `key` is

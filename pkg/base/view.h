@@ -1,6 +1,6 @@
 /* base/view.h - borrowed text: a pointer and a length, without a terminating zero.
  *
- * A view is valid as long as the memory to which it points. Threads: any. Pure, except hf_view_dup(). */
+ * A view is valid as long as the memory to which it points is valid. Threads: any. Pure, except hf_view_dup(). */
 #pragma once
 
 #include <stdbool.h>
@@ -21,8 +21,8 @@ bool hf_view_starts(struct hf_view a, const char *prefix);
 struct hf_view hf_view_trim(struct hf_view a); /* returns the view without space, tab, CR and LF at both ends */
 
 /* Cuts *rest at the first `separator`: *ret_head gets the text before the separator, and *rest keeps the text after it.
- * Without a separator, *ret_head gets the whole *rest, and rest->p becomes NULL. Returns false if rest->p is NULL at
- * the call. */
+ * If *rest has no separator, *ret_head gets the whole *rest, and rest->p becomes NULL. Returns true, or false if
+ * rest->p is NULL when the function is called. */
 bool hf_view_split(struct hf_view *rest, char separator, struct hf_view *ret_head);
 
 /* Copies the text to the heap and adds a terminating zero. Returns NULL on OOM. The caller frees the copy with

@@ -1,5 +1,5 @@
-/* codec/expand.h - expands the compressed body of a request in one call, up to a maximum size. Reads the output of
- * codec/squeeze.h, and gzip and zstd of other programs.
+/* codec/expand.h - expands the compressed body of a request in one call, up to a maximum size. Accepts the output of
+ * codec/squeeze.h, and gzip and zstd data that other programs made.
  *
  * hf_expand() refuses a decompression bomb as soon as the output reaches the buffer's maximum or HF_EXPAND_MAX_RATIO.
  * hf_expand() also refuses zstd frames with a window above 8 MiB. Several gzip members or zstd frames in a row are one
@@ -11,12 +11,13 @@
 #include "codec/squeeze.h"
 
 enum {
-    HF_EXPAND_MAX_RATIO = 250,      /* highest accepted ratio of expanded to compressed bytes */
-    HF_EXPAND_RATIO_FROM = 1 << 20, /* number of expanded bytes after which the check of the ratio begins */
+    /* highest permitted ratio of the number of expanded bytes to the number of compressed bytes */
+    HF_EXPAND_MAX_RATIO = 250,
+    HF_EXPAND_RATIO_FROM = 1 << 20, /* number of expanded bytes above which hf_expand() checks the ratio */
 };
 
-/* Returns the kind of a Content-Encoding: "", "identity", "gzip", "x-gzip", "zstd", in upper or lower case. -ENOTSUP:
- * another encoding, or more than one. */
+/* Finds the kind for the value of a header Content-Encoding: "", "identity", "gzip", "x-gzip", "zstd", in upper or
+ * lower case. -ENOTSUP: another encoding, or more than one. */
 HF_MUST_USE int hf_expand_kind(struct hf_view name, enum hf_squeeze_kind *ret_kind);
 
 /* Appends the expanded bytes to *out. -EBADMSG: the input is damaged or cut off, or other bytes follow the compressed

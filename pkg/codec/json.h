@@ -1,10 +1,11 @@
-/* codec/json.h - JSON (RFC 8259) and YAML 1.1/1.2 text as jansson trees, with limits on size and with line numbers in
- * errors. Declares json.c, json_canonical.c, yaml.c and yaml_format.c.
+/* codec/json.h - parses JSON (RFC 8259) and YAML (1.1 or 1.2) into jansson trees, and formats trees as text. The
+ * parsers limit the size of trees and put line numbers into errors. Declares json.c, json_canonical.c, yaml.c and
+ * yaml_format.c.
  *
  * Only this header includes jansson.h. Keep API objects as trees and read the few fields that you need, so that unknown
  * fields survive. Threads: a tree belongs to one thread at a time. Memory: json_decref() or hf_json_freep() frees a
- * tree. Errors: 0 or -errno; *err has line and column. An error never quotes the input, because the input may hold a
- * secret. */
+ * tree. Errors: 0 or -errno; *err names the line and the column of a fault in the text. An error never quotes the
+ * input, because the input may hold a secret. */
 #pragma once
 
 #include <jansson.h>
@@ -24,8 +25,8 @@ enum { HF_JSON_MAX_BYTES = 4 << 20, HF_JSON_MAX_DEPTH = 64, HF_JSON_MAX_NODES = 
 
 void hf_json_freep(json_t **json); /* calls json_decref(*json); for _cleanup_ */
 
-/* Casts away const, for iteration: jansson iterates over non-const objects only, but iteration does not change an
- * object. */
+/* Casts away const, so that a caller can iterate over the members of an object. Jansson's iterators take only non-const
+ * objects, although they do not change the object. */
 static inline json_t *hf_json_mutable(const json_t *json)
 {
     union {
@@ -36,18 +37,19 @@ static inline json_t *hf_json_mutable(const json_t *json)
     return u.writable;
 }
 
-/* Parses one whole JSON text by the rule of codec/scan.h. Refuses U+0000 too, because the tree has C strings. An
- * integer outside int64 becomes a real number. -EBADMSG: bad text, duplicate names, unpaired surrogates, U+0000, or
- * numbers outside double. -E2BIG: the text exceeds a limit; the function stops before the tree exceeds the limit.
- * -ENOMEM: out of memory. */
+/* Parses a text that is one JSON value, by the rule in codec/scan.h. Refuses U+0000 too, because the tree has C
+ * strings. An integer outside int64 becomes a real number. -EBADMSG: the text is not JSON, or has duplicate names,
+ * unpaired surrogates, U+0000, or numbers that do not fit into a double. -E2BIG: the text exceeds a limit; the function
+ * stops before the tree exceeds the limit. -ENOMEM: out of memory. */
 HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
 /* Parses a text of one YAML document. Scalars follow the core schema, in which "yes" is a string. Refuses numbers such
  * as 010, which is 8 in YAML 1.1 and 10 in YAML 1.2; the error names the number. The limits of hf_json_parse() apply to
- * the tree with all aliases expanded, so a bomb of aliases gets -E2BIG. -EBADMSG: the text has tags outside the core
- * schema, merge keys, duplicate keys, keys that are not strings, or integers outside int64; the error has the line
- * number. (JSON text may have such integers. People write YAML, so there such an integer is probably a mistake.) */
+ * the tree with all aliases expanded, so a small text whose aliases expand to a huge tree gets -E2BIG. -EBADMSG: the
+ * text has tags outside the core schema, merge keys, duplicate keys, keys that are not strings, or integers outside
+ * int64; the error has the line number. (hf_json_parse() accepts such integers. But people write YAML by hand, so in
+ * YAML such an integer is probably a mistake.) */
 HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
@@ -55,16 +57,16 @@ HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *
 HF_MUST_USE int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array,
                                   struct hf_err *err);
 
-/* Appends block-style YAML, which hf_yaml_parse() turns into an equal tree. Quotes strings that would otherwise parse
- * as another type. */
+/* Appends the tree as block-style YAML, which hf_yaml_parse() parses into an equal tree. Quotes strings that would
+ * otherwise parse as another type. */
 HF_MUST_USE int hf_yaml_format(const json_t *json, struct hf_buf *out);
 
-/* Appends compact JSON with the members in insertion order. */
+/* Appends the tree as JSON without blanks; the members keep the order in which they were inserted. */
 HF_MUST_USE int hf_json_format(const json_t *json, struct hf_buf *out);
 
-/* Appends canonical JSON (RFC 8785, JCS). Signatures cover this text, so the function accepts only values that every
- * decoder reads alike: objects, arrays, strings, booleans, null and integers up to +-(2^53 - 1) (JCS numbers are IEEE
- * doubles). -EINVAL: the tree has another number; *err names its path. */
+/* Appends the tree as canonical JSON (RFC 8785, JCS). Signatures cover this text, so the function accepts only values
+ * that every decoder reads alike: objects, arrays, strings, booleans, null and integers up to +-(2^53 - 1) (JCS numbers
+ * are IEEE doubles). -EINVAL: the tree has another number; *err has the path of that number. */
 HF_MUST_USE int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err);
 /* Like hf_json_canonical(), but also accepts numbers with a fraction, and writes them by the rules of RFC 8785. An
  * integer and an equal double get the same text. */
@@ -78,6 +80,6 @@ const char *hf_json_str_or(const json_t *root, const char *path, const char *fal
 int64_t hf_json_int_or(const json_t *root, const char *path, int64_t fallback);
 bool hf_json_bool_or(const json_t *root, const char *path, bool fallback);
 
-/* Puts `value` at `path`, and makes missing objects on the path. Takes ownership of `value`, also on failure. -ENOMEM:
- * out of memory. -ENOTDIR: a value on the path exists but is not an object. */
+/* Puts `value` at `path`, and creates the objects that the path names and that do not exist. Takes ownership of
+ * `value`, also on failure. -ENOMEM: out of memory. -ENOTDIR: a value on the path exists but is not an object. */
 HF_MUST_USE int hf_json_put(json_t *root, const char *path, json_t *value);

@@ -1,8 +1,8 @@
 /* codec/pack.h - compresses whole-file artifacts to .zst piece by piece; codec/unpack.h decompresses them.
  *
- * Deterministic: the same bytes give the same output. The window has at most 8 MiB, so that unpacking on a node needs
- * little memory; the frame holds content size and checksum. Threads: one at a time. Errors: 0 or -errno, *err has the
- * cause. */
+ * Deterministic: with one version of zstd, the same bytes in the same pieces give the same output. The window has at
+ * most 8 MiB, so that a node needs little memory to unpack the artifact. The frame holds the size and a checksum of the
+ * content. Threads: one at a time. Errors: 0 or -errno, *err has the cause. */
 #pragma once
 
 #include <stddef.h>

@@ -1,10 +1,10 @@
-/* codec/regex.h - regular expressions of policies: POSIX extended, matched with bounded memory and time.
+/* codec/regex.h - matches the regular expressions of policies (POSIX extended syntax) with bounded memory and time.
  *
  * The C library's matcher builds its automaton while it matches, and a short expression can make it take all memory.
  * This matcher compiles an expression to a small program and follows all possible states of the program at once. So
- * matching allocates no memory, and its time is proportional to the length of the text times the size of the program. A
- * count such as {5} repeats its operand in the program, so large or nested counts make large programs;
- * HF_REGEX_MAX_STEPS limits the size of a program.
+ * matching allocates no memory, and its time is proportional to the length of the text times the size of the program.
+ * For a count such as {5} the program holds five copies of the counted expression, so large or nested counts make large
+ * programs; HF_REGEX_MAX_STEPS limits the size of a program.
  *
  * Unlike POSIX, this syntax has no back references, no collating elements ([.x.]) and no equivalence classes ([=x=]).
  * As in the C library, \w \W \s \S \b \B \< \> \` \' work, and a dot does not match the byte 0. The matcher works on
@@ -22,8 +22,8 @@ enum { HF_REGEX_MAX_STEPS = 512 };
 struct hf_regex;
 
 /* Compiles an expression. -EINVAL: the expression is not valid, or uses a feature that is not supported. -E2BIG: the
- * program would be too large. -ENOMEM: out of memory. *err gives the reason as a phrase that a caller can put after the
- * name of a field. */
+ * program would be too large. -ENOMEM: out of memory. *err gives the reason as a phrase; the caller can put the name of
+ * a field before it. */
 HF_MUST_USE int hf_regex_new(const char *text, struct hf_regex **ret_regex, struct hf_err *err);
 /* Frees an expression; NULL is allowed. */
 void hf_regex_free(struct hf_regex *regex);

@@ -1,5 +1,5 @@
-/* codec/scan.h - the only JSON scanner: checks a text and takes it apart in one pass, without a tree. Values are views
- * of the text.
+/* codec/scan.h - the project's only JSON scanner. It checks a text and splits it into values in one pass, without a
+ * tree. Each value is a view of the text.
  *
  *     struct hf_scan scan;
  *     hf_scan_init(&scan, text);
@@ -12,23 +12,25 @@
  *   - Text is valid UTF-8 without a byte order mark. Escapes stand for valid Unicode, so the scanner refuses an
  *     unpaired surrogate ("\ud800").
  *   - No object has two members of one name, at any depth. The scanner resolves escapes before it compares names.
- *   - A number fits into a double (1e999 does not) and has at most HF_SCAN_MAX_NUMBER characters. An integer outside
- *     int64 is valid, and a tree holds such an integer as a double, as Kubernetes' decoder does. Such integers occur
- *     in practice: Kubernetes' servers write a double below 1e21 without an exponent, and our encoder writes metrics up
- *     to 2^64 without an exponent too. Signed content has only integers of at most 53 bits (hf_json_canonical()).
+ *   - A number is in the range of a double (1e999 is not) and has at most HF_SCAN_MAX_NUMBER characters. An integer
+ *     outside int64 is valid, and a tree holds such an integer as a double, as Kubernetes' decoder does. Such integers
+ *     occur in practice: Kubernetes' servers write a double below 1e21 without an exponent, and our encoder writes
+ *     metrics up to 2^64 without an exponent too. Signed content has only integers of at most 53 bits
+ *     (hf_json_canonical()).
  *   - Objects and arrays nest at most HF_SCAN_MAX_DEPTH levels deep. NaN, Infinity, comments and trailing commas are
  *     not JSON.
  *   - U+0000 ("\u0000") is valid here, because log lines may hold it; the scan then sets `zero`. hf_json_parse()
  *     refuses U+0000, because the strings of a tree are C strings.
  *
  * hf_scan_init_loose() checks the grammar only: such a scan accepts duplicate names, unpaired surrogates (read as
- * U+FFFD) and numbers of any size. Use a loose scan to walk through text that nobody checked, such as log lines to
- * redact. Do not use a loose scan to validate input that is passed on.
+ * U+FFFD) and numbers of any size. Use a loose scan for text that nobody has checked, such as log lines to redact. Do
+ * not use a loose scan to decide if input is valid.
  *
  * Threads: a scan belongs to one thread. Memory: none, with one exception: for a nested object with many members, the
- * scan keeps 16 heap bytes per member until the value ends. Errors: -EBADMSG (bad text), -E2BIG (nested too deeply) and
- * -ENOMEM. `what` (static text) and `at` (offset in the text) then describe the fault, and all later calls on the scan
- * fail. No error quotes the input, because the input may hold a secret. */
+ * scan allocates 16 bytes per member until the object ends. Errors: -EBADMSG (bad text), -E2BIG (nested too deeply, or
+ * a nested value in a text of 2 GiB or more) and -ENOMEM. `what` (static text) and `at` (offset in the text) then
+ * describe the fault, and all later calls on the scan fail. No error quotes the input, because the input may hold a
+ * secret. */
 #pragma once
 
 #include <stdbool.h>
@@ -62,7 +64,7 @@ struct hf_scan {
 struct hf_scan_value {
     enum hf_scan_type type;
     bool escaped;        /* true for a string with escapes; see hf_scan_string() */
-    struct hf_view text; /* text of the value as received; of a string, without the quotes */
+    struct hf_view text; /* text of the value as received; for a string, without its quotes */
 };
 
 struct hf_scan_member {
@@ -79,14 +81,15 @@ void hf_scan_init_loose(struct hf_scan *scan, struct hf_view text);
 /* Skips blanks and reads one value of any depth. */
 HF_MUST_USE int hf_scan_value(struct hf_scan *scan, struct hf_scan_value *ret_value);
 
-/* Reads one value of any depth. *ret_text is the value as received; a string keeps its quotes. `ret_text` may be
- * NULL. */
+/* Reads one value of any depth. *ret_text is the text of the value as received; the text of a string includes its
+ * quotes. `ret_text` may be NULL. */
 HF_MUST_USE int hf_scan_raw(struct hf_scan *scan, struct hf_view *ret_text);
 
 /* Reads one string. *ret_inside is its text without the quotes, with escapes as received. */
 HF_MUST_USE int hf_scan_text(struct hf_scan *scan, struct hf_view *ret_inside, bool *ret_escaped);
 
-/* Reads one object into `members`, in the order of the text. Refuses more than `max` members. */
+/* Reads one object into `members`, in the order of the text. -EBADMSG: also for an object with more than `max`
+ * members. */
 HF_MUST_USE int hf_scan_members(struct hf_scan *scan, struct hf_scan_member *members, size_t max, size_t *ret_n);
 
 /* Read an array element by element: call hf_scan_array_enter() once, and hf_scan_array_next() before each element.
@@ -115,8 +118,8 @@ static inline int hf_scan_next(struct hf_scan *scan)
     return p < end ? (unsigned char)*p : -1;
 }
 
-/* Skips blanks. If the next byte is `c`, skips this byte too and returns true. Otherwise returns false, and the scan
- * does not fail. */
+/* Skips blanks. If the next byte is `c`, skips this byte too and returns true. Otherwise returns false; that is not a
+ * failure of the scan. */
 static inline bool hf_scan_char(struct hf_scan *scan, char c)
 {
     bool found = hf_scan_next(scan) == (unsigned char)c;
@@ -136,7 +139,7 @@ enum hf_scan_piece { HF_SCAN_OPEN, HF_SCAN_CLOSE, HF_SCAN_SCALAR };
 struct hf_scan_item {
     enum hf_scan_piece piece;
     enum hf_scan_type type; /* type of the value; for HF_SCAN_OPEN and HF_SCAN_CLOSE, object or array */
-    /* for HF_SCAN_OPEN and HF_SCAN_SCALAR: true if the item is a member of an object; `name` is then the member's
+    /* for HF_SCAN_OPEN and HF_SCAN_SCALAR, true if the item is a member of an object; `name` is then the member's
      * name */
     bool named;
     bool name_escaped;
@@ -146,7 +149,8 @@ struct hf_scan_item {
 
 struct hf_scan_walk {
     struct hf_scan *scan;
-    /* one bit for each open bracket, the innermost in the lowest bit; 1 stands for an object, 0 for an array */
+    /* one bit for each open bracket, with the innermost bracket in the least significant bit; 1 stands for an object, 0
+     * for an array */
     uint64_t objects;
     unsigned depth; /* number of open brackets */
     unsigned max_depth;
@@ -155,14 +159,14 @@ struct hf_scan_walk {
     struct hf_scan_name *names; /* names of members in the open objects, those of the outermost object first */
     size_t n_names, cap_names;
     uint32_t first_name[HF_SCAN_MAX_DEPTH];
-    struct hf_scan_name few[48]; /* `names` points here as long as these entries suffice */
+    struct hf_scan_name few[48]; /* first memory of `names`; `names` points to the heap when it needs more entries */
 };
 
 /* Starts a walk through the next value of `scan`. `max_depth` is at most HF_SCAN_MAX_DEPTH. */
 void hf_scan_walk_init(struct hf_scan_walk *walk, struct hf_scan *scan, unsigned max_depth);
 void hf_scan_walk_done(struct hf_scan_walk *walk);
 /* Returns 1 if *ret_item holds the next piece, and 0 at the end of the value. If an object has more than 16 members,
- * the walk may report a duplicate name late, at the end of the object. */
+ * the walk may report a duplicate name only at the end of the object. */
 HF_MUST_USE int hf_scan_walk_next(struct hf_scan_walk *walk, struct hf_scan_item *ret_item);
 
 /* ---- meaning ---- */

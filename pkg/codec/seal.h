@@ -1,4 +1,4 @@
-/* codec/seal.h - a header line at the start of a small file, with which a decoder detects damage.
+/* codec/seal.h - formats and checks the header line of a small file, by which a decoder detects damage.
  *
  *     holdfast-<kind> <version> <SHA-256 of the body, lower-case hex>\n<body>
  *
@@ -13,7 +13,8 @@
 #include "base/err.h"
 #include "codec/sha256.h"
 
-/* Appends header and body. -E2BIG: header and body do not fit into `out`, which stays unchanged. */
+/* Appends header and body. -E2BIG: header and body would exceed out->max. -ENOMEM: out of memory. On failure *out is
+ * unchanged. */
 HF_MUST_USE int hf_seal_format(const char *kind, unsigned version, struct hf_view body, struct hf_buf *out);
 
 /* Append header and body in two steps, for a body that the caller builds in `out`: _begin appends a header with a blank
@@ -22,12 +23,13 @@ HF_MUST_USE int hf_seal_format(const char *kind, unsigned version, struct hf_vie
 HF_MUST_USE int hf_seal_begin(const char *kind, unsigned version, struct hf_buf *out, size_t *ret_body);
 void hf_seal_end(struct hf_buf *out, size_t body, char hex[HF_SHA256_HEX]);
 
-/* Checks the header and returns the body. -EBADMSG: the file is damaged or has another kind. -EOPNOTSUPP: the header
+/* Checks the header and returns the body. -EBADMSG: the text is damaged or has another kind. -EOPNOTSUPP: the header
  * has another version. */
 HF_MUST_USE int hf_seal_open(struct hf_view text, const char *kind, unsigned version, struct hf_view *ret_body,
                              struct hf_err *err);
 
-/* Takes the next line off *remainder, which is the unread part of a body with lines of the form `name value`. Copies
- * the value and a terminator to value[n]. Returns false if no line is left, the line has another name, the value does
- * not fit, or the line holds a zero byte. A line that does not match is consumed too. */
+/* Reads the next line of a body with lines of the form `name value`, and removes this line from *remainder, the unread
+ * part of the body. Copies the value and a terminator to value[n]. Returns false if no line is left, the line has
+ * another name, the value and its terminator need more than n bytes, or the line holds a zero byte. Also removes the
+ * line in these cases. */
 bool hf_seal_take(struct hf_view *remainder, const char *name, char *value, size_t n);

@@ -1,5 +1,5 @@
-/* codec/sha256.h - SHA-256 (FIPS 180-4) piece by piece. A caller can save the state between two pieces (the midstate)
- * in a file and continue after a reboot.
+/* codec/sha256.h - computes SHA-256 (FIPS 180-4) piece by piece. A caller can save the state between two pieces (the
+ * midstate) in a file, and continue the hash after a reboot.
  *
  * Threads: any, one at a time for one state. Memory: a state is a plain value; nothing to free. Errors: see each
  * function. */
@@ -26,8 +26,8 @@ void hf_sha256_update(struct hf_sha256 *hash, const void *bytes, size_t n);
 /* Ends the hash. Call hf_sha256_init() before the next use. */
 void hf_sha256_final(struct hf_sha256 *hash, unsigned char digest[static HF_SHA256_BYTES]);
 
-/* Ends the hash and returns the first eight bytes of the digest, as a fingerprint. Use this fingerprint on this machine
- * only. */
+/* Ends the hash and returns the first eight bytes of the digest, as a fingerprint. Do not send this fingerprint to
+ * other machines: its value depends on the byte order. */
 uint64_t hf_sha256_final64(struct hf_sha256 *hash);
 
 /* Save and load the midstate. The saved bytes are the same on every machine. _load returns -EBADMSG for bytes that
@@ -35,13 +35,13 @@ uint64_t hf_sha256_final64(struct hf_sha256 *hash);
 void hf_sha256_save(const struct hf_sha256 *hash, unsigned char state[static HF_SHA256_STATE]);
 HF_MUST_USE int hf_sha256_load(struct hf_sha256 *hash, const unsigned char state[static HF_SHA256_STATE]);
 
-/* Hashes n bytes in one call, and writes the first `kept` bytes of the digest (at most HF_SHA256_BYTES). */
+/* Hashes n bytes in one call, and writes the first `kept` bytes of the digest (`kept` is at most HF_SHA256_BYTES). */
 void hf_sha256_of(const void *bytes, size_t n, unsigned char *ret_digest, size_t kept);
 /* Hashes n bytes in one call, writes the digest as lower-case hex, and returns `hex`. */
 const char *hf_sha256_hex(const void *bytes, size_t n, char hex[static HF_SHA256_HEX]);
 
-/* Hashes the open file `fd` from offset 0. Blocks, so call it on worker threads only. *ret_size receives the number of
- * bytes read; `ret_size` may be NULL. */
+/* Hashes the open file `fd` from offset 0. Blocks, so call it on worker threads only. *ret_size receives the size of
+ * the file in bytes; `ret_size` may be NULL. */
 HF_MUST_USE int hf_sha256_file(const struct hf_fs_ops *fs, int fd, char hex[static HF_SHA256_HEX], uint64_t *ret_size,
                                struct hf_err *err);
 

@@ -2,10 +2,10 @@
  *
  *     hf_squeeze_begin(squeeze, &body); hf_squeeze_add(squeeze, bytes, n) ...; hf_squeeze_end(squeeze);
  *
- * One object makes any number of frames, one after the other, and keeps its memory between frames; free the object
- * before a longer pause. Memory: about 0.6 MiB for zstd (window 128 KiB), about 0.3 MiB for gzip (window 32 KiB). With
- * one version of the library, the same pieces always give the same bytes. Threads: one at a time. Errors: 0, -E2BIG
- * (maximum of the buffer), -ENOMEM or -EIO (the library failed). */
+ * One object makes any number of frames, one after the other. It keeps its memory between frames, so free the object if
+ * you do not need it for some time. Memory: about 0.6 MiB for zstd (window 128 KiB), about 0.3 MiB for gzip (window 32
+ * KiB). With one version of the library, the same pieces always give the same bytes. Threads: one at a time. Errors: 0,
+ * -E2BIG (the output would exceed out->max), -ENOMEM or -EIO (the library failed). */
 #pragma once
 
 #include <stdbool.h>
@@ -22,8 +22,8 @@ struct hf_squeeze *hf_squeeze_new(enum hf_squeeze_kind kind); /* returns NULL on
 void hf_squeeze_free(struct hf_squeeze *squeeze);
 HF_DEFINE_CLEANUP(struct hf_squeeze, hf_squeeze_free)
 
-/* Starts a frame, which the next calls append to *out. Borrows `out` until hf_squeeze_end(). If the frame before is
- * unfinished, the function abandons it. */
+/* Starts a frame, which hf_squeeze_add() and hf_squeeze_end() append to *out. Borrows `out` until hf_squeeze_end().
+ * Abandons the previous frame if it was not ended. */
 HF_MUST_USE int hf_squeeze_begin(struct hf_squeeze *squeeze, struct hf_buf *out);
 HF_MUST_USE int hf_squeeze_add(struct hf_squeeze *squeeze, const void *bytes, size_t n);
 HF_MUST_USE int hf_squeeze_end(struct hf_squeeze *squeeze);

@@ -4,10 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Returns the CRC of all bytes so far and n more bytes. `crc` is the CRC of the bytes so far (0 means none). The result
- * is final (already inverted), and also the `crc` to pass to the next call. */
+/* Extends a CRC by n bytes. `crc` is the CRC of the bytes before them (0 if there are none). The result is a finished
+ * CRC (already inverted), which the caller can also pass as `crc` to the next call. */
 uint32_t hf_crc32c(uint32_t crc, const void *bytes, size_t n);
 
-/* Returns the same value as hf_crc32c(), but computes with tables only. Processors without a CRC instruction need this
- * function; tests compare hf_crc32c() with it. */
+/* Returns the same value as hf_crc32c(), but computes with tables only. hf_crc32c() calls this function on processors
+ * without a CRC instruction; tests compare the results of both functions. */
 uint32_t hf_crc32c_table(uint32_t crc, const void *bytes, size_t n);

@@ -1,5 +1,5 @@
-/* spool/look.h - inspects a spool's folder without changing a byte. The folder may be on the disk of a dead node, may
- * be a copy, or may belong to a running agent.
+/* spool/look.h - inspects a spool's folder without changing a byte. The folder may come from the disk of a dead node,
+ * be a copy, or belong to a running agent.
  *
  * Threads: any; the functions block. Memory: nothing outlives a call. Errors: *err names the file. */
 #pragma once
@@ -13,36 +13,38 @@ struct hf_spool_found {
     char stream[HF_SPOOL_STREAM_TEXT]; /* id of the stream; "" if the file `stream` is missing or damaged */
     bool cursor_found;
     struct hf_spool_cursor cursor;
-    uint64_t segments, bytes;                /* number and total bytes of the segments, without spare segments */
-    uint64_t records, waiting;               /* number of all records, and number of records above the cursor */
-    uint64_t first, last;                    /* lowest and highest sequence (0 means no records) */
-    uint64_t oldest_unix_ns, newest_unix_ns; /* times of the oldest and the newest record above the cursor */
+    uint64_t segments, bytes;  /* number and total size in bytes of the segments, without spare segments */
+    uint64_t records, waiting; /* number of all records, and number of records with sequences above the cursor */
+    uint64_t first, last;      /* lowest and highest sequence (0 means no records) */
+    /* times of the oldest and the newest record with a sequence above the cursor */
+    uint64_t oldest_unix_ns, newest_unix_ns;
     /* The fields from `missing` to `newest_gone` are signs of damage. */
     uint64_t missing;       /* number of sequences above the cursor that no segment holds */
     uint64_t skipped_bytes; /* bytes of damage that the inspection skipped to reach the next whole record */
-    /* number of segments without a readable header, and number of segments with only one readable copy of the header */
+    /* number of segments in which neither copy of the header is readable, and number of segments in which only one copy
+     * is readable */
     uint64_t headers_lost, headers_mended;
-    uint64_t set_aside; /* number of damaged segments that an agent renamed and kept earlier */
+    uint64_t set_aside; /* number of damaged segments that an agent has renamed and kept for a person to examine */
     bool newest_gone;   /* true if the newest segment that the spool ever began is missing */
-    /* Size of a write that a power cut or a kill interrupted. This is no damage, because nobody has acknowledged the
-     * records of that write. */
+    /* Size in bytes of a write that a power cut or a kill interrupted. This is no damage, because nobody has
+     * acknowledged the records of that write. */
     uint64_t torn_bytes;
 };
 
 /* Returns true if `dir` is a spool's folder. Returns false if `dir` is another folder or unreadable. */
 bool hf_spool_detect(const struct hf_fs_ops *fs, const char *dir);
 
-/* Reads all records in order and calls `visit` (may be NULL) once for each record; `waiting` is true if the record lies
- * above the cursor. If `visit` returns a negative number, the function stops and returns that number. -ENOENT: `dir` is
- * not the folder of a spool. */
+/* Reads all records in order and calls `visit` (may be NULL) once for each record; `waiting` is true if the record's
+ * sequence is above the cursor. If `visit` returns a negative number, the function stops and returns that number.
+ * -ENOENT: `dir` is not the folder of a spool. */
 HF_MUST_USE int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
                               int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting), void *arg,
                               struct hf_spool_found *ret_found, struct hf_err *err);
 
-/* Calls `each` with the payloads of the last max_records records of the newest segment, in order. If that segment is
- * new and holds fewer than `enough` records, the last records of the segment before it come first, so that `each` gets
- * about `enough` records in total. Delivered records also count. Returns 0, also for a folder without segments. Returns
- * -errno if the folder or the newest segment is unreadable. */
+/* Calls `each` with the payloads of the newest max_records records of the newest segment, in order of sequence. If that
+ * segment holds fewer than `enough` records, the function first passes the newest records of the previous segment, so
+ * that `each` gets about `enough` records in total. Delivered records are included. Returns 0, also for a folder
+ * without segments. Returns -errno if the folder or the newest segment is unreadable. */
 HF_MUST_USE int hf_spool_recent(const struct hf_fs_ops *fs, const char *dir, size_t max_records, size_t enough,
                                 void (*each)(void *arg, struct hf_view payload), void *arg);
 

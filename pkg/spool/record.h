@@ -10,7 +10,8 @@
 
 enum {
     HF_SPOOL_SEGMENT_HEADER = 64,
-    /* bytes of a sector; every write begins at a multiple of this, so no write touches a sector with durable content */
+    /* size of a sector in bytes; every write begins at a multiple of this size, so no write touches a sector with
+     * durable content */
     HF_SPOOL_SECTOR = 512,
     HF_SPOOL_CONTENT = HF_SPOOL_SECTOR, /* offset of the first record */
     HF_SPOOL_RECORD_HEADER = 32,
@@ -33,7 +34,8 @@ struct hf_spool_record {
     /* true for the first record of a write; it proves that all earlier writes are durable, because the writer syncs
      * each write before it starts the next one */
     bool begins;
-    /* true if the writer left out the sequences between the previous record and this record; no record is lost */
+    /* true if the writer never assigned the sequences between the previous record and this record, so that no record is
+     * lost */
     bool jumps;
 };
 
@@ -60,8 +62,8 @@ HF_MUST_USE int hf_spool_record_format(const struct hf_spool_record *record, uin
 HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t salt,
                                           struct hf_spool_record *ret, size_t *ret_need);
 
-/* Returns true if bytes[n] look like the header of the record with this sequence. Other bytes of that record may be
- * damaged. */
+/* Returns true if bytes[n] look like the header of the record with this sequence, even if the record is damaged
+ * elsewhere. */
 bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t sequence);
 
 struct hf_spool_cursor {

@@ -14,7 +14,7 @@ struct hf_spool_scan {
     uint64_t end;           /* offset at which the scan stops */
     uint64_t offset;        /* offset of the next record */
     uint64_t skipped_bytes; /* bytes skipped to reach the next whole record */
-    unsigned bad_places;    /* number of unreadable places that the scan skipped; this number has a limit */
+    unsigned bad_places;    /* number of unreadable places that the scan skipped, at most 64 */
     struct hf_buf window;   /* a part of the file, which begins at offset window_at */
     uint64_t window_at;
 };
@@ -24,23 +24,26 @@ void hf_spool_scan_init(struct hf_spool_scan *scan, const struct hf_fs_ops *fs, 
                         uint64_t end);
 void hf_spool_scan_done(struct hf_spool_scan *scan);
 
-/* Looks for a record at scan->offset and, if none is there, at the next multiple of 512. If there is a record, stores
- * it in *ret, moves scan->offset behind the record and returns 1. The payload is valid until the next call. Returns 0
- * if no record is at either place, or -errno. */
+/* Looks for a record at scan->offset and, if none is there, at the next offset that is a multiple of 512. If it finds a
+ * record, stores the record in *ret, moves scan->offset behind the record and returns 1. The payload is valid until the
+ * next call. Returns 0 if no record is at either place, or -errno. */
 HF_MUST_USE int hf_spool_scan_next(struct hf_spool_scan *scan, struct hf_spool_record *ret, struct hf_err *err);
 
 /* Moves scan->offset to the next undamaged record with a sequence above `above`. Returns 1 if there is such a record, 0
- * if not (scan->offset then stays), or -errno. Also call this function after hf_spool_scan_next() has returned -EIO.
- * This function skips unreadable places and returns -EIO only after 64 such places, because the device is then
- * broken. */
+ * if not (scan->offset is then unchanged), or -errno. Call this function also after hf_spool_scan_next() has returned
+ * -EIO, because this function skips unreadable places. It returns -EIO only at the 65th unreadable place of a scan: the
+ * device is then broken. */
 HF_MUST_USE int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_err *err);
 
 /* Describes the end of the last segment's content. */
 struct hf_spool_tail {
-    uint64_t at;      /* offset at which the content ends */
-    uint64_t wipe_to; /* end of the records of a torn write, which lie between `at` and this offset */
+    uint64_t at; /* offset at which the content ends */
+    /* offset at which the last found record ends; if this is above `at`, a torn write lies between `at` and this
+     * offset */
+    uint64_t wipe_to;
     uint64_t payload; /* payload bytes of the records before `at` */
-    /* highest sequence found, including records of a torn write; keeps the caller's value if no sequence is higher */
+    /* the higher of the caller's value and the highest sequence found; the sequences of a torn write's records count
+     * too */
     uint64_t last;
 };
 

@@ -14,9 +14,10 @@ struct hf_spool_segment {
     bool from_copy;
 };
 
-/* Reads the header of the open file `fd`, whose name has the first sequence `first`. -EBADMSG: both copies of the
- * header are damaged. */
+/* Reads the header of the open file `fd`, whose name contains `first`, the sequence of the segment's first record.
+ * -EBADMSG: both copies of the header are damaged. */
 HF_MUST_USE int hf_spool_segment_read(const struct hf_fs_ops *fs, int fd, uint64_t first, struct hf_spool_segment *ret);
 
-/* Returns the first sequence of the segment whose file has this name, or 0 if no segment can have this name. */
+/* Returns the sequence of the first record, which the name of a segment file contains. Returns 0 if `name` is not the
+ * name of a segment file. */
 uint64_t hf_spool_segment_of_name(const char *name);

@@ -1,5 +1,5 @@
-/* spool/spool.h - a durable queue on the loop. Its operations append records with group commit, read records in order,
- * and record deliveries.
+/* spool/spool.h - a durable queue of records for code on the event loop. Its operations append records with group
+ * commit, read records in order, and save which records are delivered.
  *
  * Appends that come while a sync runs wait for the end of that sync. One write and one sync then serve all these
  * appends. No timer delays an append. An append's `done` with r = 0 means that the record survives a power cut. At most
@@ -33,9 +33,9 @@ struct hf_spool_params {
     struct hf_spool_store_params store;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
-    /* While a write or a save of the cursor takes less than inline_below_ns on average, the spool does this work on the
-     * loop thread, because on a fast disk a worker job takes about as long as the sync. After a slow write, the next
-     * few writes go to workers. (0 means that all writes go to workers.) */
+    /* The spool does writes and saves of the cursor on the loop thread while they take less than inline_below_ns on
+     * average, because on a fast disk a worker job costs about as much time as the sync. After a slow write, the next
+     * few writes go to workers. If this is 0, all writes go to workers. */
     uint64_t inline_below_ns;
     /* The spool calls this when there are new records to read. May be NULL. */
     void (*readable)(void *arg);
@@ -50,31 +50,31 @@ struct hf_spool_params {
 
 /* Opens and recovers the folder. Blocks, so call it at start only. */
 HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spool, struct hf_err *err);
-/* Ends the spool. The spool calls no callback from now on, and records whose `done` has not come may be lost. The spool
- * frees its memory once the running jobs have ended. A callback of the spool may call this function. */
+/* Ends the spool. After this call the spool calls none of its callbacks. Records whose `done` it has not called may be
+ * lost. The spool frees its memory once the running jobs have ended. A callback of the spool may call this function. */
 void hf_spool_free(struct hf_spool *spool);
 HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
-/* Ends the spool like hf_spool_free(), and calls gone(arg) when no job of the spool runs any more, perhaps before this
- * function returns. Another spool may open the folder only after gone() was called. */
+/* Ends the spool like hf_spool_free(), and calls gone(arg) when no job of the spool runs any more. That call may come
+ * before this function returns. Another spool may open the folder only after gone() was called. */
 void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
 /* Queues a copy of the payload. Returns 0 if the record is queued, -EAGAIN if too many records are pending (try again
- * later), -E2BIG if the payload never fits, or -ENOMEM. After a return of 0, the spool calls done(arg, r, sequence)
- * once the write has ended. The argument r is 0 if the record is durable, -EAGAIN if the spool is full
+ * later), -E2BIG if the record is too large for a segment, or -ENOMEM. After a return of 0, the spool calls done(arg,
+ * r, sequence) once the write has ended. The argument r is 0 if the record is durable, -EAGAIN if the spool is full
  * (HF_SPOOL_BLOCK), or another -errno if the write failed. `done` may be NULL. */
 HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_view payload,
                                 void (*done)(void *arg, int r, uint64_t sequence), void *arg);
 
-/* Reads records from `next` on, in order of sequence, and passes them to `done`. A read has at most max_records records
- * and max_bytes of payload (less than 1 MiB counts as 1 MiB). Returns 0 if the read has started, -EBUSY while another
- * read runs, or another -errno. `read` belongs to the spool and is valid only during the call of `done`; read->n is 0
- * if there is nothing to read yet. Continue at read->next. read->missing counts the records before read->next that are
- * damaged or deleted; no later read returns these. */
+/* Reads records from `next` on, in order of sequence, and passes them to `done`. A read has at most max_records
+ * records, and payloads of at most max_bytes bytes in total (a max_bytes below 1 MiB counts as 1 MiB). Returns 0 if the
+ * read has started, -EBUSY while another read runs, or another -errno. `read` belongs to the spool and is valid only
+ * during the call of `done`; read->n is 0 if there is nothing to read now. Pass read->next as `next` of the next read.
+ * read->missing counts the records before read->next that are damaged or deleted; no later read returns these. */
 HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
                               void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg);
 
 /* Records that everything up to `sequence` (inclusive) is delivered. The spool saves the cursor soon. If a crash comes
- * before the cursor is saved, reads begin at the older cursor, and some records leave a second time. */
+ * before that, reads begin at the older cursor after the restart, and some records are delivered a second time. */
 void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence);
 
 /* Returns the stream's id (store.h). Stream id, node and sequence together identify a record; no other record ever has

@@ -19,7 +19,7 @@ enum {
     HF_SPOOL_MAX_SEGMENTS = 4096,
     HF_SPOOL_MAX_TAGS = 64,
     HF_SPOOL_MAX_WRITE = 512, /* maximum number of records in one write */
-    /* number of delivered segments that the store keeps for hf_spool_recent() while there is room */
+    /* number of fully delivered segments that the store keeps for hf_spool_recent() until it needs their space */
     HF_SPOOL_PAST = 1,
 };
 
@@ -32,8 +32,8 @@ struct hf_spool_store_params {
     uint64_t segment_bytes; /* size of a segment (0 means hf_spool_segment_bytes(max_bytes)) */
     uint64_t max_bytes;     /* limit in bytes for all files of the folder; at least three times the size of a segment */
     enum hf_spool_full when_full;
-    /* bytes that must stay free on the file system of the folder. If the next segment would take them, the spool counts
-     * as full, whatever max_bytes is: when_full then says what happens. */
+    /* bytes that must stay free on the file system of the folder. If the next segment would take some of these bytes,
+     * the spool counts as full even below max_bytes, and when_full decides what happens. */
     uint64_t reserve_bytes;
     /* the highest sequence that, as far as the caller knows, has left the node (0 means none); the store gives new
      * records only higher sequences */
@@ -53,7 +53,7 @@ void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], ui
 
 struct hf_spool_stats {
     uint64_t next;      /* sequence of the next record */
-    uint64_t last;      /* sequence of the last durable record; lower than next - 1 if the store skipped sequences */
+    uint64_t last;      /* highest sequence of a durable record; lower than next - 1 if the store skipped sequences */
     uint64_t delivered; /* highest sequence up to which everything is delivered */
     uint64_t bytes;     /* total bytes of the segments, including the spare segment */
     /* payload bytes of records that are not delivered; approximate if a segment is delivered in part */
@@ -61,8 +61,7 @@ struct hf_spool_stats {
     uint64_t segments;
     uint64_t poisoned; /* number of segments that the store closed after a failed write or sync */
     uint64_t damaged;  /* number of segments without a readable header when the store opened */
-    /* number of torn writes that the store cut off when it opened; a power cut or a kill had interrupted these
-     * writes */
+    /* number of torn writes (a power cut or a kill had interrupted them) that the store removed when it opened */
     uint64_t torn;
     /* number of open segments whose file was deleted and whose content the store copied to a new file */
     uint64_t rescued;
@@ -87,31 +86,33 @@ HF_MUST_USE int hf_spool_store_open(const struct hf_spool_store_params *params, 
 void hf_spool_store_free(struct hf_spool_store *store);
 HF_DEFINE_CLEANUP(struct hf_spool_store, hf_spool_store_free)
 
-/* Writes n records durably (at most HF_SPOOL_MAX_WRITE) and fills in their sequences. The first *ret_done records are
- * then durable, also if the function fails. Returns 0 if all n records are durable, -EAGAIN if the spool is full
- * (HF_SPOOL_BLOCK), or another -errno (-ENOSPC, -EIO, ...). After an error, do not acknowledge the records behind the
- * first *ret_done. Readers may later find some of these records nevertheless, so the store never reuses their
- * sequences. */
+/* Writes n records durably (at most HF_SPOOL_MAX_WRITE) and fills in their sequences. After the call the first
+ * *ret_done records are durable, even if the function fails. Returns 0 if all n records are durable, -EAGAIN if the
+ * spool is full (HF_SPOOL_BLOCK), or another -errno (-ENOSPC, -EIO, ...). After an error, do not acknowledge the
+ * records that follow the first *ret_done. Readers may later find some of these following records nevertheless, so the
+ * store never reuses their sequences. */
 HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *records, size_t n,
                                      size_t *ret_done, struct hf_err *err);
 
-/* Records that everything up to `sequence` (inclusive) is delivered. Saves the cursor durably, then removes or reuses
- * the files of segments in which every record is delivered, except for the newest HF_SPOOL_PAST of these segments. */
+/* Notes that everything up to `sequence` (inclusive) is delivered. Saves the cursor durably, then removes or reuses the
+ * files of segments in which every record is delivered, except for the newest HF_SPOOL_PAST of these segments. */
 HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, struct hf_err *err);
 
-/* Drops the oldest segment with all its records, whatever when_full is. Saves the cursor durably before it removes the
- * file, and counts the records for hf_spool_store_take_dropped(). Does nothing if the store has no segment. */
+/* Drops the oldest segment with all its records, even if when_full is HF_SPOOL_BLOCK. If some of these records are not
+ * delivered, saves the cursor durably before it removes the file, and counts these records for
+ * hf_spool_store_take_dropped(). Does nothing if the store has no segment. */
 HF_MUST_USE int hf_spool_store_drop_oldest(struct hf_spool_store *store, struct hf_err *err);
 
-/* Call when files seem to be missing. If somebody deleted the file of the segment that is open for writing, the store
- * copies its content to a new file through the open descriptor. Any other segment whose file is missing is lost. */
+/* Call this function when files seem to be missing. If somebody deleted the file of the segment that is open for
+ * writing, the store reads the content through the open descriptor and copies it to a new file. Any other segment whose
+ * file is missing is lost. */
 HF_MUST_USE int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err);
 
 /* Describes a spare segment, a file full of zeros that the store uses when it next needs a segment. Preparing a spare
  * segment takes three steps. (1) If hf_spool_store_spare_begin() returns false, no spare is needed now; skip the other
  * steps. (2) hf_spool_spare_make() writes the file, which takes long; other functions of the store may run at the same
  * time. (3) hf_spool_store_spare_end() gets the result of step 2 as `made`. Steps 1 and 3 use the store, so no other
- * thread may use the store at the same time. */
+ * thread may use the store during these steps. */
 struct hf_spool_spare {
     const struct hf_fs_ops *fs;
     const char *dir; /* borrowed from the store */
@@ -123,8 +124,8 @@ void hf_spool_store_spare_end(struct hf_spool_store *store, int made);
 /* Prepares a spare segment in one call, which runs the three steps of struct hf_spool_spare. */
 HF_MUST_USE int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err);
 
-/* Returns the stream's id, 32 hex digits. The id survives restarts, except when opening finds the folder emptied or
- * damaged. The id then changes, because the store could otherwise assign a sequence twice. */
+/* Returns the stream's id, 32 hex digits. The id survives restarts. It changes only if the store finds, when it opens,
+ * that the folder was emptied or is damaged, because the store could otherwise assign a sequence twice. */
 const char *hf_spool_store_stream(const struct hf_spool_store *store);
 
 /* Frees the buffer for writes. */
@@ -144,10 +145,10 @@ struct hf_spool_extent {
     bool last;
 };
 
-/* Copies at most `max` extents to `ret`, in order. Takes the extents that may hold records with a sequence of `from` or
- * higher. Returns the number of copied extents. */
+/* Copies to `ret`, in order of sequence, the first `max` extents of those that may hold records with a sequence of
+ * `from` or higher. Returns the number of copied extents. */
 size_t hf_spool_store_extents(const struct hf_spool_store *store, uint64_t from, struct hf_spool_extent *ret,
                               size_t max);
 
-/* Writes "<dir>/<first>.seg" to path[n]. The sequence `first` has 16 hex digits there. */
+/* Writes "<dir>/<first>.seg" to path[n]. The name of the file has `first` as 16 hex digits. */
 void hf_spool_segment_path(const char *dir, uint64_t first, char *path, size_t n);

@@ -13,13 +13,14 @@ enum { HF_SPOOL_NAME_BYTES = 40, HF_SPOOL_ZERO_STEP = 64 * 1024 };
 
 struct segment {
     uint64_t first;
-    /* file offset at which the durable content ends; for a sealed segment that the store found when it opened, the
-     * highest possible end */
+    /* file offset at which the durable content ends; for a segment that the store found when it opened and that is not
+     * open for writing, the highest possible end */
     uint64_t end;
     uint64_t size; /* size of the file in bytes */
-    /* file offset below which every block has certainly been written, and not only allocated */
+    /* file offset below which every block of the file was written, and not only allocated */
     uint64_t written;
-    /* payload bytes in the content; an estimate for a sealed segment that the store found when it opened */
+    /* payload bytes in the content; an estimate for a segment that the store found when it opened and that is not open
+     * for writing */
     uint64_t payload;
     uint32_t salt;
 };
@@ -33,7 +34,7 @@ struct hf_spool_store {
     uint64_t segment_bytes, max_bytes, reserve_bytes;
     enum hf_spool_full when_full;
     char stream[HF_SPOOL_STREAM_TEXT];
-    /* true if opening found damage or loss after which this stream could assign a sequence twice */
+    /* true if the store found, when it opened, damage or loss after which this stream could assign a sequence twice */
     bool doubt;
     /* open_fd is the descriptor of the last segment, or -1 if no segment is open for writing */
     int dir_fd, cursor_fd, open_fd;
@@ -68,7 +69,7 @@ static inline struct segment *last_segment(struct hf_spool_store *store)
     return store->n > 0 ? &store->segments[store->n - 1] : NULL;
 }
 
-/* Returns the file offset at which the content must end, because the copy of the segment's header begins there. */
+/* Returns the highest file offset at which the content can end; the copy of the segment's header begins there. */
 static inline uint64_t content_limit(uint64_t file_bytes)
 {
     return file_bytes > HF_SPOOL_SECTOR ? file_bytes - HF_SPOOL_SECTOR : 0;
@@ -78,11 +79,11 @@ HF_MUST_USE int hf_spool_write_at(const struct hf_fs_ops *fs, int fd, const void
                                   const char *dir, struct hf_err *err);
 HF_MUST_USE int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                               struct hf_err *err);
-/* Call after a sync, to check that the file system's journal still works. Two changes need this journal: the first
- * write to an allocated block, and a new name. If the journal stops after an error, ext4 drops such a change, and fsync
- * may still return 0. This function therefore allocates [from, to) of the file, which is already allocated, a second
- * time. The second allocation fails if the journal has stopped. If the second allocation succeeds, the journal also
- * worked during the sync. */
+/* Call this function after a sync, to check that the file system's journal still works. Two changes need this journal:
+ * the first write to an allocated block, and a new name. If the journal stops after an error, ext4 drops such a change,
+ * and fsync may still return 0. This function therefore allocates [from, to) of the file, which is already allocated, a
+ * second time. The second allocation fails if the journal has stopped. If the second allocation succeeds, the journal
+ * also worked during the sync. */
 HF_MUST_USE int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                                  struct hf_err *err);
 bool hf_spool_is_unlinked(const struct hf_spool_store *store, int fd);
@@ -98,7 +99,8 @@ uint64_t hf_spool_bytes_used(const struct hf_spool_store *store);
 uint64_t hf_spool_payload_estimate(const struct hf_spool_store *store, size_t i);
 uint64_t hf_spool_waiting_bytes(const struct hf_spool_store *store);
 
-/* spare.c: returns true if one more segment leaves reserve_bytes free on the file system, or if that is unknown. */
+/* spare.c: returns true if at least reserve_bytes stay free on the file system after one more segment, or if the free
+ * space is unknown. */
 bool hf_spool_disk_has_room(const struct hf_spool_store *store);
 /* spare.c: makes a spare file quickly. It allocates the file but does not fill it with zeros, because that would take
  * long. */

@@ -2,7 +2,7 @@
  *
  * A receiver refuses a record whose node, stream and sequence it has seen before, so a stream must never assign one
  * sequence to two records. If somebody emptied the folder, or if the end of its content is damaged, the spool could
- * assign a sequence again. The spool therefore takes a new stream id. Threads: any; the functions block. */
+ * assign a sequence again, and therefore takes a new stream id. Threads: any; the functions block. */
 #pragma once
 
 #include "base/err.h"
@@ -12,7 +12,7 @@
 
 enum { HF_SPOOL_STREAM_TEXT = 33 }; /* 32 hex digits and the terminator */
 
-/* Reads the stream's id. -ENOENT: the folder has no id yet. -EBADMSG: the file is damaged. */
+/* Reads the stream's id. -ENOENT: the folder has no file `stream`. -EBADMSG: the file is damaged. */
 HF_MUST_USE int hf_spool_stream_load(const struct hf_fs_ops *fs, const char *dir, char ret_text[HF_SPOOL_STREAM_TEXT],
                                      struct hf_err *err);
 /* Writes the stream's id durably. */

@@ -19,8 +19,9 @@ struct hf_permit {
     void *arg;
 };
 
-/* Removes what is not allowed from *spec. In the lists of files, scrapes and sinks, moves the refused entries to the
- * end and lowers the count of the list. Turns the socket or the MQTT broker off, and lowers buffer_max_bytes to the
- * limit. `single` is true if the policy has the field `sink` and not `sinks`. *spec is a copy whose lists belong to the
- * decoded policy; the policy still frees all entries, because it has its own counts. */
+/* Removes from *spec what the configuration does not allow. In the lists of files, scrapes and sinks, moves the refused
+ * entries to the end and lowers the count of the list. Turns off a refused socket or MQTT broker. Lowers
+ * buffer_max_bytes to the limit of the configuration. `single` is true if the policy has the field `sink` and not
+ * `sinks`. *spec is a copy whose lists belong to the decoded policy; the policy still frees all entries, because it has
+ * its own counts. */
 void hf_telemetry_permit(struct hf_telemetry *spec, bool single, const struct hf_permit *permit);

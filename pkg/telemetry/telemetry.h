@@ -20,7 +20,7 @@ struct hf_telemetry_service_params {
 /* Makes the service, which does nothing before the first hf_telemetry_service_set(). Returns NULL if memory runs
  * out. */
 struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_service_params *params);
-/* Stops and frees the service at once; like a crash, this loses events that are not on disk yet. */
+/* Stops and frees the service at once; events that are not on disk are lost, as in a crash. */
 void hf_telemetry_service_free(struct hf_telemetry_service *service);
 HF_DEFINE_CLEANUP(struct hf_telemetry_service, hf_telemetry_service_free)
 
@@ -38,7 +38,7 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
  * configuration must stay valid until hf_telemetry_service_free(). */
 void hf_telemetry_service_configure(struct hf_telemetry_service *service, const struct hf_config *config);
 
-/* Handles a request POST /ingest of the local server. Answers 404 while the policy does not turn on sources.http. */
+/* Handles a request POST /ingest of the local server. Answers 404 unless the policy turns on sources.http. */
 void hf_telemetry_service_ingest(void *service, const struct hf_server_request *request,
                                  struct hf_server_exchange *exchange);
 

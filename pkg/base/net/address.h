@@ -13,9 +13,9 @@
 enum hf_address_class {
     HF_ADDRESS_PUBLIC,
     HF_ADDRESS_PRIVATE,    /* 10/8, 172.16/12, 192.168/16, 100.64/10 (carrier-grade NAT), fc00::/7, fec0::/10 */
-    HF_ADDRESS_LINK_LOCAL, /* 169.254/16, fe80::/10: neighbours, and the metadata service of a cloud */
-    /* 127/8, ::1, and addresses that the kernel also connects to this machine (0/8, ::). The class also has the
-     * addresses that belong to no single machine (multicast, 240/4), and all addresses that are not IP. */
+    HF_ADDRESS_LINK_LOCAL, /* 169.254/16, fe80::/10: machines on the same link, and the metadata service of a cloud */
+    /* 127/8, ::1, and the other addresses by which the kernel reaches this machine (0/8, ::). Also the addresses that
+     * belong to no single machine (multicast, 240/4), and all addresses that are not IP. */
     HF_ADDRESS_LOOPBACK,
 };
 

@@ -1,14 +1,15 @@
-/* base/net/url_mask.h - a URL as logs, errors and statuses may show it. Pure.
+/* base/net/url_mask.h - makes a URL safe to show in logs, errors and statuses. Pure.
  *
- * The user, the password and the query of a presigned URL are secrets. The fragment is left out too, because a reader
- * of a log does not need it. Threads: any. */
+ * The user, the password and the query (of a presigned URL) are secrets. The function also leaves out the fragment,
+ * because a reader of a log does not need it. Threads: any. */
 #pragma once
 
 #include <stddef.h>
 
-enum { HF_URL_MASKED = 200 }; /* bytes of a masked URL that a message has room for */
+enum { HF_URL_MASKED = 200 }; /* size of the buffer for a masked URL in a message, with the terminator */
 
-/* Writes scheme, host, port and path of `url` into shown[n], cut to n bytes, with "?..." in place of a query and no
- * fragment, user or password. If `url` is not a URL, writes the part before the first '?', '#' or '@'. A character that
- * is not printable ASCII becomes '?'. Returns `shown`. */
+/* Writes scheme, host, port and path of `url` into shown[n], truncated to n bytes with the terminator. Writes "?..." in
+ * place of the query, and leaves out user, password and fragment. If `url` has no scheme, writes only the text before
+ * the first '?' or '#', or nothing if an '@' comes before these. Replaces each blank, and each character that is not
+ * printable ASCII, by '?'. Returns `shown`. */
 const char *hf_url_mask(const char *url, char *shown, size_t n);

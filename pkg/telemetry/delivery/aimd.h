@@ -7,8 +7,9 @@
  * than twice the usual response time and more than 50 ms longer than usual. A faster answer lowers the usual response
  * time at once; slower answers raise the usual response time slowly.
  *
- * The bandwidth limit assigns 1/limit seconds to each byte sent. The next request starts when the time for all bytes
- * sent so far has passed. An idle sink saves up at most one second of unused time, which later requests may use.
+ * With a bandwidth limit of L bytes per second, each sent byte uses up 1/L seconds. The next request starts when the
+ * time that all sent bytes use up has passed. While nothing is sent, at most one second of unused time accumulates,
+ * which later requests may use.
  *
  * Pure; struct hf_aimd is a plain value, and all times are monotonic nanoseconds. */
 #pragma once
@@ -23,7 +24,7 @@ struct hf_aimd {
     uint64_t usual_ns;      /* usual response time of the sink (0 means unknown) */
     uint64_t cut_at_ns;     /* time at which the limit of concurrent requests was last halved */
     uint64_t limit;         /* bandwidth limit in bytes per second (0 means no limit) */
-    uint64_t paid_until_ns; /* time until which the bytes sent so far use up the bandwidth */
+    uint64_t paid_until_ns; /* time at which the bytes sent so far have used up their time */
 };
 
 void hf_aimd_init(struct hf_aimd *pace, uint64_t limit);
@@ -34,6 +35,6 @@ unsigned hf_aimd_concurrency(const struct hf_aimd *pace);
 void hf_aimd_answered(struct hf_aimd *pace, uint64_t began_ns, uint64_t took_ns, bool good);
 /* Counts `bytes`, the size of a request that starts now, against the bandwidth limit. */
 void hf_aimd_spend(struct hf_aimd *pace, uint64_t bytes, uint64_t now_ns);
-/* Returns the time at which the bandwidth limit lets the next request start. A time in the past means now; without a
- * limit the result is 0. */
+/* Returns the earliest time at which the bandwidth limit lets the next request start. A result in the past means that
+ * the request may start now. Without a bandwidth limit the result is 0. */
 uint64_t hf_aimd_wait_until_ns(const struct hf_aimd *pace);

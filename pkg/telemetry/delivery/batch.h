@@ -6,9 +6,9 @@
  *                       ^ again, deferred, split |___________________|    |
  *                       '------------------------'       REFUSED ---------'
  *
- * The sink may accept batches in any order; the cursor stops before the lowest batch that is not done. Adjacent done
- * batches become one batch. So a batch that cannot be delivered takes only two places of the table (one for the batch,
- * and one for all done batches after it), and the other batches continue.
+ * The sink may accept batches in any order; the cursor stops before the batch with the lowest sequences that is not
+ * done. The table joins adjacent done batches into one batch. So a batch that cannot be delivered takes only two places
+ * of the table, one for itself and one for all done batches that follow it, and does not stop the other batches.
  *
  * Pure. Memory: the table owns its batches; a pointer to a batch stays valid until hf_batches_settle() removes that
  * batch or joins it with its neighbour. */
@@ -47,7 +47,7 @@ struct hf_batch {
     struct hf_suspect suspect;
     uint64_t unix_ns;                  /* time of the batch's first record (0 means unknown) */
     uint64_t failed_ns;                /* monotonic time of the batch's last failure (0 means none) */
-    char reason[HF_REASON_TEXT];       /* cause of the batch's last failure, as a label of metrics */
+    char reason[HF_REASON_TEXT];       /* cause of the batch's last failure, in the form of a label of metrics */
     char detail[96];                   /* text of the sink's last answer to the batch, truncated */
     struct hf_outlet_sending *sending; /* the batch's body in READY and SENDING; NULL in other phases */
 };
@@ -57,32 +57,32 @@ struct hf_batches {
     size_t n;
 };
 
-/* Frees all batches. The caller must have freed their bodies before. */
+/* Frees all batches. The caller must free the bodies of the batches before this call. */
 void hf_batches_done(struct hf_batches *batches);
 
 /* Adds a batch with the sequences `first` to `last`, which no other batch may cover. Returns NULL if the table is full
  * or memory runs out. */
 struct hf_batch *hf_batches_add(struct hf_batches *batches, uint64_t first, uint64_t last, enum hf_batch_phase phase);
 
-/* Finds the lowest run of sequences between `from` and `until` that no batch covers. Returns false if batches cover all
- * of them. */
+/* Finds the first run of sequences from `from` to `until` (inclusive) that no batch covers. Returns false if batches
+ * cover all these sequences. */
 bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t until, struct hf_border *ret_gap);
 /* Returns true if the table has a place for another batch that is not a part of a split batch. */
 bool hf_batches_may_plan(const struct hf_batches *batches);
 
-/* Returns the sequence up to which everything is delivered now. Pass as `delivered` the result of the last call; the
- * function advances it over the done batches that follow without a gap. Joins adjacent done batches, and removes done
- * and waiting batches up to `durable`, the cursor on disk. The table keeps done batches with higher sequences than
- * `durable`, so that their borders stay on disk and the agent does not plan different batches for these sequences after
- * a restart. */
+/* Returns the sequence up to which everything is delivered now. Pass the result of the previous call as `delivered`;
+ * the function advances this sequence over the done batches that follow without a gap. Joins adjacent done batches, and
+ * removes done and waiting batches up to `durable`, the cursor on disk. The table keeps done batches with sequences
+ * above `durable`, so that their borders stay on disk and the agent does not plan different batches for these sequences
+ * after a restart. */
 uint64_t hf_batches_settle(struct hf_batches *batches, uint64_t delivered, uint64_t durable);
 
 struct hf_batch_choice {
     uint64_t now_ns;
     bool newest; /* true to prefer the batch with the highest sequences; false to prefer the lowest */
     bool probe;  /* true to choose also among batches whose not_before_ns has not come yet */
-    /* true to prefer a batch that never failed, then the batch whose last failure is longest ago; used when the batch
-     * that failed last may itself be the cause */
+    /* true to prefer a batch that never failed or, if all have failed, the batch whose last failure is longest ago; for
+     * use when the content of the batch that failed last may be the cause of the failure */
     bool other;
 };
 /* Returns the batch to load next, or NULL if there is none. Lowers *ret_wait_until_ns to the earliest not_before_ns of
@@ -97,6 +97,6 @@ struct hf_batch *hf_batches_split(struct hf_batches *batches, struct hf_batch *b
 /* Call this function when the sink works again. All waiting batches may then be sent at once. */
 void hf_batches_wake(struct hf_batches *batches);
 
-/* Lists the borders (first and last sequences) of all batches, for the file of borders. `extra` is the border of the
- * batch that the loader plans now, which the list then includes; NULL if the loader plans none. */
+/* Lists the borders (first and last sequences) of all batches, for the file of borders. The list also includes `extra`,
+ * the border of a batch that the loader is planning; `extra` is NULL if there is no such batch. */
 void hf_batches_borders(const struct hf_batches *batches, const struct hf_border *extra, struct hf_borders *ret);

@@ -1,11 +1,11 @@
 /* telemetry/delivery/border.h - the file with the first and last sequence of each planned batch of a lane.
  *
  * If the agent sends a batch again, even after a restart, the bytes and the idempotency key must be equal to those of
- * the first attempt. The halves of a split batch must be equal, too. Therefore the outlet saves a batch's border before
- * the first attempt. The list of borders is short and bounded, so each save writes the whole list into one 512-byte
- * slot of the file with one write and one sync. The saves alternate between the two slots of the file; a load uses the
- * valid slot with the higher counter (os/two_slots.h). hf_border_file_open() creates the file at its full size, so that
- * a save does not change the size.
+ * the first attempt. The halves of a split batch must be equal, too. Therefore the outlet saves the border (first and
+ * last sequence) of a batch before the first attempt. The list of borders is short and bounded, so each save writes the
+ * whole list into one 512-byte slot of the file with one write and one sync. The saves alternate between the two slots
+ * of the file; a load uses the valid slot with the higher counter (os/two_slots.h). hf_border_file_open() creates the
+ * file at its full size, so that a save does not change the size.
  *
  *   slot, little endian: magic "HFB1" (4) | number of borders (4) | counter (8) | stream (16) |
  *   first, last (8 + 8) x 28 | bit set of the delivered batches (4) | zeros | CRC-32C of bytes 0..507 (4)
@@ -50,7 +50,7 @@ struct hf_border_file {
     uint64_t counter;
 };
 
-/* Opens or creates the file, and reads the borders that were saved last. For a new file, sets ret_borders->n to 0 and
+/* Opens or creates the file, and reads the most recently saved borders. For a new file, sets ret_borders->n to 0 and
  * ret_borders->stream to "". */
 HF_MUST_USE int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, struct hf_border_file *ret_file,
                                     struct hf_borders *ret_borders, struct hf_err *err);

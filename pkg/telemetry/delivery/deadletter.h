@@ -1,9 +1,9 @@
 /* telemetry/delivery/deadletter.h - keeps records that a sink refuses for good, with the reason, for a person to read.
  *
  * Dead letters lie in a separate spool in the folder `dir`; the command `holdfast spool cat DIR` prints them. This
- * spool takes at most 8 MiB and drops its oldest dead letters to make room. Each dead letter is one JSON object
- * {"reason","time","sink","sequence","detail","record"}, where `record` is the event's line, unchanged. Each call of
- * hf_deadletter_add() opens and closes the spool, because dead letters are rare.
+ * spool takes at most 8 MiB of disk space, and drops the oldest dead letters to make room for new ones. Each dead
+ * letter is one JSON object {"reason","time","sink","sequence","detail","record"}, where `record` is the event's line,
+ * unchanged. Each call of hf_deadletter_add() opens and closes the spool, because dead letters are rare.
  *
  * Threads: call hf_deadletter_add() on workers only, because the function blocks. Errors: it returns 0, or -errno with
  * the name of the folder in *err. */
@@ -19,9 +19,10 @@
 struct hf_deadletter {
     const struct hf_fs_ops *fs;
     const char *dir;
-    uint64_t seed;      /* seed of the spool's random numbers; pass a different seed in each call */
-    const char *sink;   /* name of the sink that refused the records */
-    const char *reason; /* reason why the sink refused the records, as a label of metrics, such as "http_422" */
+    uint64_t seed;    /* seed for the random numbers of the spool; pass another seed in each call */
+    const char *sink; /* name of the sink that refused the records */
+    /* reason why the sink refused the records, in the form of a label of metrics, such as "http_422" */
+    const char *reason;
     const char *detail; /* text of the sink's answer, truncated; may hold any bytes */
     uint64_t unix_ns;
 };

@@ -36,7 +36,8 @@ struct hf_retry_judgement {
     enum hf_retry_verdict verdict;
     /* true if the failure came after the connection was open, so that the content may be its cause */
     bool maybe_content;
-    /* label of metrics for the failure, such as "http_503", "timeout", "tls" or "dns"; "" if the batch was delivered */
+    /* the failure in the form of a label of metrics, such as "http_503", "timeout", "tls" or "dns"; "" if the batch was
+     * delivered */
     char reason[HF_REASON_TEXT];
     /* true if the answer shows that the sink is overloaded, so that the outlet must have fewer requests in flight */
     bool congested;
@@ -53,7 +54,7 @@ struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *r
 struct hf_retry_rules {
     uint64_t max_attempts;    /* maximum number of attempts in a round; at least 1 */
     uint64_t base_ns;         /* upper bound of the delay after the first failed attempt */
-    uint64_t max_duration_ns; /* maximum duration of a round; also the maximum delay between two of its attempts */
+    uint64_t max_duration_ns; /* maximum duration of a round, and maximum delay between two attempts of a round */
     /* true if the delays are 1, 2, 3 ... times base_ns without jitter, as the sink format `seed` prescribes */
     bool linear;
 };
@@ -65,9 +66,10 @@ struct hf_retry_round {
     uint64_t began_ns;
 };
 
-/* Counts a failed attempt and returns the delay before the next one. Sets *ret_deferred to true if the attempt ended
- * the round; the returned delay is then the long delay before the next round. at_least_ns is the delay that the sink
- * asked for with Retry-After (0 means none). */
+/* Counts a failed attempt and returns the delay before the next one. Sets *ret_deferred to true if this attempt ended
+ * the round: it was attempt number max_attempts, or the next attempt would come after max_duration_ns. The returned
+ * delay is then the long delay before the next round. Otherwise sets *ret_deferred to false. at_least_ns is the delay
+ * that the sink asked for with Retry-After (0 means none); more than an hour counts as an hour. */
 uint64_t hf_retry_round_fail(struct hf_retry_round *retry, const struct hf_retry_rules *rules,
                              const struct hf_rand_ops *rng, uint64_t now_ns, uint64_t at_least_ns, bool *ret_deferred);
 /* Returns the delay after HF_RETRY_SETUP. Its upper bound doubles with each call, from half a minute to ten minutes;

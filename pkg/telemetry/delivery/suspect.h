@@ -1,4 +1,4 @@
-/* telemetry/delivery/suspect.h - decides if a batch or its sink is at fault when connections break.
+/* telemetry/delivery/suspect.h - decides if the cause of broken connections is a batch or the sink.
  *
  * A record can make a proxy or the sink drop the connection instead of answering. No status code then shows which
  * record is the cause, but a pattern does. The record's batch fails for whole rounds of attempts (delivery/retry.h),

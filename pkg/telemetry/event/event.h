@@ -17,15 +17,16 @@ enum {
     /* maximum size of a body in bytes; hf_event_format() truncates and marks a longer text of a log, and refuses a
      * longer payload */
     HF_EVENT_MAX_BODY = 256 << 10,
-    /* maximum size of an event's line in bytes; every batch has room for one such line */
+    /* maximum size of an event's line in bytes; a batch may hold one such line even if the line exceeds the batch's
+     * limit */
     HF_EVENT_MAX_TEXT = 384 << 10,
 };
 
 enum hf_event_kind { HF_EVENT_LOG, HF_EVENT_PAYLOAD, HF_EVENT_METRIC, HF_EVENT_FINDING, HF_EVENT_KINDS };
 const char *hf_event_kind_name(enum hf_event_kind kind); /* Returns "log", "payload", "metric" or "finding". */
 
-/* The kind of source that an event came from. It is a label of metrics, and part of the tags by which the spool counts
- * dropped records; a tag has 16 bits for it. */
+/* The kind of source that an event came from. The kind is a label of metrics, and part of the tags by which the spool
+ * counts dropped records; a tag has 16 bits for the kind. */
 enum hf_source_class {
     HF_SOURCE_NONE,
 #define CLASS(class, number, ...) HF_SOURCE_##class = number,
@@ -62,7 +63,7 @@ struct hf_event {
     enum hf_source_class source_class;
     enum hf_severity severity; /* severity of the event (0 counts as info) */
     uint64_t unix_ns;          /* Unix time of the observation */
-    /* unique id of the event, or empty if hf_fanout_store() must make one; a source that reads data again gives each
+    /* unique id of the event, or empty if hf_fanout_store() must make the id; a source that reads data again gives each
      * event the id that the event had before */
     struct hf_view id;
     /* name of the source, such as "journald:edge-inference.service", "file:/var/log/x", "http" or "node" */
@@ -117,13 +118,13 @@ struct hf_event {
  * unchanged. */
 HF_MUST_USE int hf_event_format(const struct hf_event *event, const char *node, struct hf_buf *out);
 
-/* Parses a line that hf_event_format() made. Used for sinks that need another format, and for events that another agent
- * forwards. Clears *scratch, which grows at most once, to text.n. The views of the event point into `text` where
- * possible, otherwise into *scratch. *ret_node is the line's "node". Accepts fields in any order, blanks between them,
- * and unknown fields. hf_event_class_of() derives the event's class from its source. Errors: -EBADMSG if `text` is not
- * an object of strict JSON (codec/scan.h), repeats a field, has a field of the wrong type, lacks time or kind, has a
- * "body" in a payload or "sensorData" in an event of another kind, or has too many attributes; -E2BIG if `text` is
- * longer than HF_EVENT_MAX_TEXT or scratch->max; -ENOMEM. After an error the outputs are undefined. */
+/* Parses a line that hf_event_format() made. This function is for sinks that need another format, and for events that
+ * another agent forwards. Clears *scratch, which grows at most once, to text.n. The views of the event point into
+ * `text` where possible, otherwise into *scratch. *ret_node is the line's "node". Accepts fields in any order, blanks
+ * between them, and unknown fields. hf_event_class_of() derives the event's class from its source. Errors: -EBADMSG if
+ * `text` is not an object of strict JSON (codec/scan.h), repeats a field, has a field of the wrong type, lacks time or
+ * kind, has a "body" in a payload or "sensorData" in an event of another kind, or has too many attributes; -E2BIG if
+ * `text` is longer than HF_EVENT_MAX_TEXT or scratch->max; -ENOMEM. After an error the outputs are undefined. */
 HF_MUST_USE int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node,
                                struct hf_buf *scratch);
 

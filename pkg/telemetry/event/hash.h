@@ -1,5 +1,5 @@
-/* telemetry/event/hash.h - a fast 64-bit hash that is equal on every machine. An attacker can choose different bytes
- * with equal hashes, so callers also compare the hashed bytes. Pure. Threads: any. */
+/* telemetry/event/hash.h - a fast 64-bit hash that is equal on every machine. An attacker can find different bytes with
+ * equal hashes, so callers compare the bytes too and not only the hashes. Pure. Threads: any. */
 #pragma once
 
 #include <endian.h>

@@ -1,11 +1,11 @@
-/* telemetry/event/ids.h - remembers the names that the agent accepted last. A name is the id of an event or the key of
- * a batch.
+/* telemetry/event/ids.h - remembers the names that the agent has accepted most recently. A name is the id of an event
+ * or the key of a batch.
  *
  * The window keeps 64-bit SipHash-2-4 fingerprints of the names (Aumasson and Bernstein, 2012), under a key that is
- * random at every start. So nobody can choose an id whose fingerprint equals that of another id. After a restart the
- * agent fills the window again from the lines on disk (hf_outlet_recent()), so it need not store the key. The memory
- * grows with use, up to 16 bytes for each name. The probability that a new name collides with a name in the window is
- * max / 2^64.
+ * random at every start, so that nobody can choose an id whose fingerprint equals the fingerprint of another id. After
+ * a restart the agent fills the window again from the lines on disk (hf_outlet_recent()), so it need not store the key.
+ * The memory grows with use, up to 16 bytes for each name. The probability that a new name collides with a name in the
+ * window is max / 2^64.
  *
  * Threads: loop thread only. The window uses no clock and no file. */
 #pragma once
@@ -23,15 +23,15 @@ enum hf_id_kind { HF_ID_EVENT, HF_ID_BATCH, HF_ID_SINK }; /* two names match onl
 
 struct hf_ids;
 
-/* Makes a window for the last `max` names (0 means HF_IDS_MAX). Returns NULL if memory runs out. */
+/* Makes a window for the `max` most recent names (0 means HF_IDS_MAX). Returns NULL if memory runs out. */
 struct hf_ids *hf_ids_new(size_t max, const struct hf_rand_ops *rng);
 void hf_ids_free(struct hf_ids *ids);
 HF_DEFINE_CLEANUP(struct hf_ids, hf_ids_free)
 
 bool hf_ids_contains(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
-/* Adds a name. Returns 1 if the name is new; it is then in the window, and a full window has lost its oldest name.
- * Returns 0 if the window contained the name already. Returns -ENOMEM if memory runs out; the name is then not in the
- * window. */
+/* Adds a name. Returns 1 if the name was not in the window; the function has then added it, and has removed the oldest
+ * name if the window was full. Returns 0 if the window contained the name already. Returns -ENOMEM if memory runs out;
+ * the name is then not in the window. */
 HF_MUST_USE int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
 /* Removes a name from the window, if the window contains it. Call this function if the event or batch with this name
  * could not be stored, so that its sender can send it again. */

@@ -2,9 +2,9 @@
  * durable.
  *
  * A receipt stands for the events from one piece of a source's input, which is the body of a request or a run of lines.
- * The source holds the receipt, and so does each of its events that will be stored. The receipt settles when the source
- * has released the receipt and each of these events is durable or could not be stored. Filtered events do not hold a
- * receipt.
+ * The source holds the receipt, and each event of the piece that will be stored holds it too. The receipt settles when
+ * the source has released the receipt and each of these events is durable or could not be stored. Filtered events do
+ * not hold a receipt.
  *
  *     receipt = (struct hf_receipt){.settled = settled}; hf_receipt_hold(receipt);
  *     for each event: r = intake->offer(intake->ctx, &event, receipt);
@@ -37,7 +37,7 @@ static inline void hf_receipt_release(struct hf_receipt *receipt, int r)
         receipt->settled(receipt);
 }
 
-/* The result of the offer of an event to the intake. */
+/* The result of offering an event to the intake. */
 enum hf_offer {
     HF_OFFER_STORED,    /* the event is on its way to disk; the receipt settles after the event is durable */
     HF_OFFER_DUPLICATE, /* the intake accepted an event with this id before */
@@ -48,12 +48,13 @@ enum hf_offer {
 
 struct hf_intake {
     void *ctx;
-    /* Offers an event, which is borrowed during the call. Returns enum hf_offer, or -errno. -EAGAIN: there is no room
-     * now (and whenFull is Block); offer the event again when the source's resume() is called. -E2BIG: the event is too
-     * large and can never be stored. Other errors come from writing to disk. */
+    /* Offers an event, which is borrowed during the call. Returns enum hf_offer, or -errno. -EAGAIN: the queue of a
+     * sink has no room now (and whenFull is Block), or a sink cannot be used; offer the event again when the source's
+     * resume() is called. -E2BIG: the event is too large and can never be stored. Other errors come from writing to
+     * disk. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
-    /* Explains the last -EAGAIN of offer(). Returns true if the cause was a sink that cannot be used, and false if the
-     * cause was a lack of room. If true, text[n] receives the sink's name and the cause, without characters that JSON
-     * must escape. The pointer may be NULL, which stands for a function that returns false. */
+    /* Explains the last -EAGAIN of offer(). Returns false if the cause was a lack of room. Returns true if the cause
+     * was a sink that cannot be used; text[n] then receives the sink's name and the reason, without characters that
+     * JSON must escape. The pointer may be NULL, which stands for a function that returns false. */
     bool (*blocked)(void *ctx, char *text, size_t n);
 };

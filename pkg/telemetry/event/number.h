@@ -11,7 +11,7 @@
 /* Formats an integer into `text`, without a terminating zero byte. Returns the length of the text. */
 size_t hf_number_u64(uint64_t value, char text[HF_NUMBER_TEXT]);
 /* Formats a finite number into `text`, without a terminating zero byte. Returns the length of the text. A JSON parser
- * reads exactly `value` from the text; a shorter text with this property may exist. */
+ * gets exactly `value` from the text. The text is not always the shortest with this property. */
 size_t hf_number_double(double value, char text[HF_NUMBER_TEXT]);
 /* Appends `name` without changes, then the value, or null if the value is not finite. `name` is the JSON text that
  * stands before the value, such as {"count":. */

@@ -1,12 +1,14 @@
-/* telemetry/format/format.h - encodes records of a spool as the bodies of one or two requests in the format of a sink.
+/* telemetry/format/format.h - encodes records of a spool as the bodies of one or two requests, in the format that a
+ * sink expects.
  *
  *   json    [line,line,...]      application/json        one request
  *   ndjson  line\nline\n         application/x-ndjson    one request
- *   seed    {"id","timestamp","sensorData","checksum"}   one request for each record, to <url>/ingest
+ *   seed    {"id","timestamp","sensorData","checksum"}   one request with one record, to <url>/ingest
  *   otlp    OTLP/HTTP 1.x, protobuf or JSON              to <base>/v1/logs and, for metrics, <base>/v1/metrics
  *
- * Before compression a body has at most max_bytes bytes. One record always fits, because HF_EVENT_MAX_TEXT is less than
- * HF_FORMAT_MAX_BODY. Equal records give equal bytes.
+ * Before compression, the bodies of one call have together at most max_bytes bytes, unless they hold only one record: a
+ * record longer than max_bytes leaves in a request of its own. A record that the format cannot express gives no
+ * request. Equal records give equal bytes.
  *
  * Threads: any; call hf_format_pack() on a worker, because compression takes long. Memory: the caller owns the
  * bodies. */
@@ -22,7 +24,8 @@ struct hf_format {
     enum hf_sink_format kind;
     bool otlp_json;
     const char *node;
-    size_t max_bytes; /* maximum size of a body in bytes before compression; at most HF_FORMAT_MAX_BODY */
+    /* maximum size in bytes, before compression, of the bodies of several records; at most HF_FORMAT_MAX_BODY */
+    size_t max_bytes;
     enum hf_squeeze_kind encoding;
 };
 
@@ -40,26 +43,28 @@ struct hf_format_part {
 
 struct hf_format_packed {
     struct hf_format_part parts[HF_FORMAT_PARTS];
-    size_t n_parts; /* number of requests; 0 means that the format cannot express any of the records */
-    size_t used;    /* number of records that the parts hold, counted from records[0] */
+    size_t n_parts; /* number of requests; 0 means that the format cannot express records[0], and `used` is then 1 */
+    /* number of records that the call consumed, from records[0] on; the parts hold them unless n_parts is 0 */
+    size_t used;
 };
 
-/* Encodes as many of the n records (n > 0) as fit into the bodies, beginning with records[0]. Returns 0, -ENOMEM or
- * -EIO. Free the bodies with hf_format_packed_done(). */
+/* Encodes records[0] and as many of the next records (n records in total, n > 0) as max_bytes permits. Returns 0,
+ * -ENOMEM or -EIO. Free the bodies with hf_format_packed_done(). */
 HF_MUST_USE int hf_format_pack(const struct hf_format *format, struct hf_squeeze *squeeze,
                                const struct hf_spool_record *records, size_t n, struct hf_format_packed *ret_packed);
 void hf_format_packed_done(struct hf_format_packed *packed);
 
 /* Returns the number of records of `part` that the sink rejected according to its answer of status 2xx (OTLP's partial
- * success). Returns 0 if the answer cannot be parsed. */
+ * success). Returns 0 for the other formats, or if the answer cannot be parsed. */
 uint64_t hf_format_rejected(const struct hf_format *format, const struct hf_format_part *part, struct hf_view answer);
-/* Returns the content type that an answer with a body must have, or NULL if any type is right. */
+/* Returns the content type that an answer with a body must have, or NULL if every type is acceptable. */
 const char *hf_format_answer_type(const struct hf_format *format);
 /* Returns the sink's URL without slashes at its end and, for OTLP, also without /v1, /v1/logs or /v1/metrics at its
- * end, because `path` of a part contains these. So a policy may contain either the base endpoint of OpenTelemetry's
- * exporters (OTEL_EXPORTER_OTLP_ENDPOINT) or the endpoint of one signal. Borrows from `url`. */
+ * end, because `path` of a part contains these paths. So the URL in a policy may be either the base endpoint of
+ * OpenTelemetry's exporters (OTEL_EXPORTER_OTLP_ENDPOINT) or the endpoint of one signal. Borrows from `url`. */
 struct hf_view hf_format_base(enum hf_sink_format kind, const char *url);
-/* Returns true if each request holds only one record. The borders of the batches then need not be saved. */
+/* Returns true if the format puts only one record into each request. The outlet then need not save the borders of
+ * batches. */
 static inline bool hf_format_is_single(const struct hf_format *format)
 {
     return format->kind == HF_SINK_SEED;

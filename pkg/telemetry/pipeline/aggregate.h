@@ -6,7 +6,7 @@
  *     gauge      The event's value is the last value of the window. The summary is {"count","sum","min","max","mean"}.
  *     histogram  The event's value is the sum of the observations. The summary is the text of hf_histogram_format().
  *
- * The caller must not pass values that are not finite. Pure. Memory: the aggregate owns its histogram. */
+ * The caller must pass only finite values. Pure. Memory: the aggregate owns its histogram. */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -14,7 +14,7 @@
 
 struct hf_aggregate {
     uint64_t count; /* number of values in this window */
-    double last;    /* last value of the series, in this window or an earlier one */
+    double last;    /* last value of the series, from this window or an earlier window */
     double sum, min, max;
     double added; /* for a counter, the increase within this window */
     uint64_t resets;

@@ -11,9 +11,9 @@
  *                   with an earlier value that is about as old as `per`.
  *     absence       No value has come for the given time.
  *
- * An anomaly lasts from the first value outside the bound to the next value inside the bound. Only at the beginning of
- * an anomaly do raw values pass: the last `before` values that came before the anomaly, the value that begins the
- * anomaly, and the next `after` values.
+ * An anomaly lasts from the first value outside the bound to the next value inside the bound. The pipeline emits raw
+ * values only around the beginning of an anomaly: the `before` values that came directly before it, the value that
+ * begins it, and the next `after` values.
  *
  * Pure; times are arguments. Memory: a state owns the ring of the values before an anomaly. */
 #pragma once
@@ -53,8 +53,9 @@ struct hf_anomaly_rule_state {
     uint64_t learned;
     struct hf_sample anchors[HF_ANOMALY_ANCHORS]; /* for rateOfChange, earlier samples at distances of per / 8 */
     size_t n_anchors;
-    uint64_t after; /* number of further raw values that will pass because of the anomaly */
-    /* ring of the last rule->before samples, which the state owns; NULL if the rule needs none */
+    uint64_t after; /* number of coming values that the pipeline will emit raw because of the anomaly */
+    /* ring with the most recent rule->before samples; the state owns this ring, which is NULL if the rule needs no
+     * samples */
     struct hf_sample *before;
     size_t before_at, before_n;
     /* number of samples in the ring that still have to be emitted; the ring takes no new sample until this number is
@@ -68,8 +69,8 @@ HF_MUST_USE int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struc
                                 size_t rule_index);
 void hf_anomaly_done(struct hf_anomaly_rule_state *state);
 
-/* Returns the phase to which this value would lead, and leaves the state unchanged. Sets *ret_measured to the number
- * that the rule compared with the bound. */
+/* Returns the phase into which this value brings the series, and leaves the state unchanged. Sets *ret_measured to the
+ * number that the rule compares with the bound. */
 enum hf_anomaly_phase hf_anomaly_judge(const struct hf_anomaly_rule_state *state, enum hf_value_kind kind,
                                        const struct hf_sample *point, double *ret_measured);
 /* Updates the state with a value. `phase` and `measured` are the results of hf_anomaly_judge() for this value. Pass
@@ -79,8 +80,8 @@ void hf_anomaly_learn(struct hf_anomaly_rule_state *state, enum hf_value_kind ki
                       enum hf_anomaly_phase phase, double measured, bool with_context);
 /* Returns true and sets state->begins if an absence begins now. Returns true only once for each absence. */
 bool hf_anomaly_missing(struct hf_anomaly_rule_state *state, uint64_t now_ns, uint64_t unix_ns);
-/* Returns the monotonic time at which an absence begins if no value comes before. Returns HF_NEVER if the rule is not
- * `absence`, or if the absence has begun already. */
+/* Returns the monotonic time at which an absence begins if no value comes before that time. Returns HF_NEVER if the
+ * rule is not `absence`, or if the absence has begun already. */
 uint64_t hf_anomaly_missing_at_ns(const struct hf_anomaly_rule_state *state);
 
 /* Returns true if a finding, or a raw value from before the anomaly, waits for the pipeline's emit function. */

@@ -11,13 +11,14 @@
 
 enum hf_route {
     HF_ROUTE_SOME, /* at least one sink takes the event */
-    /* the event may go to a sink, but the `select` of no such sink matches the event; drop the event */
+    /* the event may go to at least one sink, but the `select` of none of these sinks matches the event; drop the
+     * event */
     HF_ROUTE_NONE,
-    HF_ROUTE_REFUSED, /* no sink has the event's boundary; refuse the event */
+    HF_ROUTE_REFUSED, /* the event has a boundary, and no sink has the same boundary; refuse the event */
 };
 
-/* Sets bit i of *ret_sinks if sinks[i] takes the event. n is at most HF_TELEMETRY_MAX_SINKS. If n is 0, returns
- * HF_ROUTE_NONE for an event without a boundary. */
+/* Sets bit i of *ret_sinks if sinks[i] takes the event. n is at most HF_TELEMETRY_MAX_SINKS. If there are no sinks (n
+ * is 0), an event without a boundary gets HF_ROUTE_NONE. */
 enum hf_route hf_boundary_route(const struct hf_event *event, const struct hf_telemetry_sink *sinks, size_t n,
                                 uint32_t *ret_sinks);
 

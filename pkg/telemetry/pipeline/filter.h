@@ -1,9 +1,9 @@
-/* telemetry/pipeline/filter.h - decides which events the pipeline keeps. The policy's drop rules, minimum severity,
- * samples and rate limits decide.
+/* telemetry/pipeline/filter.h - decides which events the pipeline keeps, by the policy's drop rules, minimum severity,
+ * samples and rate limits.
  *
  * In each list of rules, the first rule that matches an event decides. Sampling depends only on the event's id, or on
- * its content if the event has no id. So an event that comes again gets the same decision, and of two samples with
- * different fractions the smaller is part of the larger. For rate limits, each source name has its own token bucket; if
+ * its content if the event has no id. So an event that comes again gets the same decision, and a sample contains every
+ * event that a sample with a smaller fraction contains. For rate limits, each source name has its own token bucket; if
  * there are more than HF_FILTER_BUCKETS names, the remaining names share one bucket.
  *
  * Pure; times are arguments. Memory: the filter allocates the buckets at the first event to which a rate limit
@@ -21,7 +21,7 @@ struct hf_token_bucket {
     uint64_t filled_ns;  /* monotonic time at which tokens were last added */
     uint64_t suppressed; /* number of events that the bucket refused and that are not reported yet */
     uint32_t rule;
-    /* name of the source; "*" for the bucket that all remaining names share */
+    /* name of the source; "*" for the bucket of all names that have no own bucket */
     char source[HF_FILTER_SOURCE];
     size_t source_n;
 };
@@ -39,8 +39,8 @@ void hf_filter_done(struct hf_filter *filter);
 
 /* Returns true if a drop rule matches the event. */
 bool hf_filter_drops(const struct hf_filter *filter, const struct hf_event *event);
-/* Applies minSeverity (to logs only), samples and rate limits, in this order. Counts the event in its bucket if the
- * rate limit suppresses it. If the filter keeps the event, call hf_filter_commit() when the event is stored; this call
- * takes a token out of the bucket. */
+/* Applies minSeverity (to logs only), samples and rate limits, in this order. If the rate limit suppresses the event,
+ * counts the event in its bucket. If the filter keeps the event, call hf_filter_commit() when the event is stored;
+ * hf_filter_commit() takes a token out of the bucket. */
 enum hf_filter_result hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns);
 void hf_filter_commit(struct hf_filter *filter);

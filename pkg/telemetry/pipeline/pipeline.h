@@ -5,14 +5,14 @@
  * Findings, and events whose `anomaly` is already true, go only through redaction and enrichment. The value that begins
  * an anomaly passes unaggregated, whatever the filters decide, and so do the next `after` values. The pipeline also
  * emits new events, without an id: a finding when an anomaly begins, the raw values before the anomaly, and a finding
- * when the anomaly ends. The pipeline aggregates a metric if the value is finite and not aggregated yet, and if the
- * event has no origin, which means that this node observed it.
+ * when the anomaly ends. If the policy sets an aggregation window, the pipeline aggregates each metric whose value is
+ * finite and raw and whose event has no origin (so that this node observed it).
  *
- * At the end of each window, or every 60 s, the pipeline emits its counts: holdfast_suppressed {suppressedSource},
- * holdfast_series_refused, holdfast_top {attribute, value, error}.
+ * At the end of each window, or every 60 s if the policy sets no window, the pipeline emits its counts:
+ * holdfast_suppressed {suppressedSource}, holdfast_series_refused, holdfast_top {attribute, value, error}.
  *
- * Threads: any, but only one at a time for one pipeline. Memory: an event allocates no memory if its series and window
- * exist already. Pure; the pipeline calls no function of the caller except `emit`. */
+ * Threads: any, but only one at a time for one pipeline. Memory: the pipeline allocates no memory for an event whose
+ * series and window exist already. Pure; the pipeline calls no function of the caller except `emit`. */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -20,9 +20,9 @@
 
 struct hf_pipeline;
 
-/* The caller's function that stores an event which the pipeline emits. Returns 0 or -errno; -EAGAIN means that the
- * event can be stored later. If the function fails for the offered event, hf_pipeline_offer() returns this error, and
- * the pipeline's state is as if nobody had offered the event. */
+/* The caller's function that stores an event which the pipeline emits. Returns 0 or -errno; -EAGAIN means that there is
+ * no room now, and that the pipeline can emit the event again later. If the function fails for the offered event,
+ * hf_pipeline_offer() returns this error, and the pipeline's state is as if nobody had offered the event. */
 typedef int hf_pipeline_emit(void *arg, const struct hf_event *event);
 
 /* Makes a pipeline, which borrows `spec` and `node_labels` until hf_pipeline_free(). `node_labels` is a JSON object of
@@ -43,9 +43,10 @@ HF_MUST_USE int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_
 HF_MUST_USE int hf_pipeline_tick(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                  hf_pipeline_emit *emit, void *arg);
 /* Returns the monotonic time at which to call hf_pipeline_tick() next, or HF_NEVER. After -EAGAIN that time is one
- * second later; call hf_pipeline_tick() as soon as there is room, if that is earlier. */
+ * second after the call that returned -EAGAIN; if there is room earlier, call hf_pipeline_tick() then. */
 uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);
-/* Emits the aggregates of open windows before these windows end. Call this function before hf_pipeline_free(). */
+/* Emits the aggregates of open windows now, although these windows have not ended. Call this function before
+ * hf_pipeline_free(). */
 HF_MUST_USE int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                   hf_pipeline_emit *emit, void *arg);
 

@@ -3,17 +3,17 @@
  *
  * The action Mask writes "***" in place of the value. Remove deletes the attribute or member. Hash writes "sha256:" and
  * the first 32 hex digits of a SHA-256, which is over the content of a string, or over the text of any other JSON
- * value. With Hash equal values stay recognisable as equal, but somebody who guesses a value can confirm the guess with
- * the hash.
+ * value. With Hash, a reader still sees which values are equal. But somebody who guesses a value can confirm the guess
+ * with the hash.
  *
  * The redactor unescapes the name of a member before it compares the name with the rules ("pass\u0077ord" is
- * "password"). Upper and lower case differ. The redactor searches the bodies of payloads, and the bodies of logs whose
- * text is a JSON object or list. All other bytes of a body stay unchanged. If the redactor changes a payload with a
- * checksum, it also replaces the checksum by the checksum of the new text, so that every receiver finds a valid
- * checksum. (The source has already verified the sender's checksum.)
+ * "password"). The comparison distinguishes upper and lower case. The redactor searches the bodies of payloads, and the
+ * bodies of logs whose text is a JSON object or list. All other bytes of a body stay unchanged. If the redactor changes
+ * a payload with a checksum, it also replaces the checksum by the checksum of the new text, so that every receiver
+ * finds a valid checksum. (The source has already verified the sender's checksum.)
  *
- * A log's text may start as JSON but break off because somebody truncated it. If such a text has a member to replace,
- * the redactor keeps the text up to the point where it breaks off, and marks the log as truncated.
+ * A log's text may start as JSON but end early, because somebody truncated it. If such a text has a member to replace,
+ * the redactor keeps the text up to the point where the JSON ends, and marks the log as truncated.
  *
  * Threads: any, but only one at a time for one redactor. Memory: the redactor owns the rewritten texts, which are valid
  * until the next call. */

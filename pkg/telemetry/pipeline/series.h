@@ -1,8 +1,9 @@
-/* telemetry/pipeline/series.h - bounded table of the series, each with its summary and the states of its anomaly rules.
+/* telemetry/pipeline/series.h - bounded table of the series. Each series has a summary and the states of its anomaly
+ * rules.
  *
  * A policy sets the limits for the number of series and of anomaly rules, but the senders of metrics choose the names,
- * so they decide how many series there are. A limit of the number alone does not limit memory enough, because 32
- * anomaly rules with context take 60 KiB for each series. So the table also has a limit in bytes.
+ * so they decide how many series there are. A limit for the number of series alone does not limit memory enough,
+ * because 32 anomaly rules with context take 60 KiB for each series. So the table also has a limit in bytes.
  *
  * A series is identified by the name, source, boundary and attributes of the metric. The order of the attributes
  * matters, so a source must always list the attributes of a series in the same order.

@@ -1,9 +1,9 @@
 /* telemetry/pipeline/topk.h - finds the most frequent values of an attribute with a fixed number of counters (Metwally,
  * Agrawal, El Abbadi 2005, "Efficient computation of frequent and top-k elements in data streams", Space-Saving).
  *
- * If a value has no counter and all counters are in use, the value takes over the counter with the smallest count. It
- * then counts on from this smallest count, which `error` records. So a count is never too small, and is too large by at
- * most `error`. With n counters, every value with more than 1/n of the occurrences has a counter.
+ * If a value has no counter and all counters are in use, the value takes over the counter with the smallest count. The
+ * counter then continues from this smallest count, and `error` records the smallest count. So a count is never too low,
+ * and is too high by at most `error`. With n counters, every value with more than 1/n of the occurrences has a counter.
  *
  * Threads: any, but only one at a time for one struct hf_topk. Memory: only hf_topk_init() allocates. */
 #pragma once

@@ -1,5 +1,5 @@
-/* telemetry/sink/fanout.h - stores an event in the queue of every sink that is to receive it. If only some of these
- * sinks stored the event, its sender offers the event again, and then only the other sinks store it.
+/* telemetry/sink/fanout.h - stores an event in the queue of every sink that is to receive the event. If only some of
+ * these sinks have stored the event, its sender offers the event again, and then only the remaining sinks store it.
  *
  * So a sink that cannot write to its disk causes no duplicates in other sinks. For each sink, the fanout remembers the
  * fingerprints of the ids of the events that this sink has stored (event/ids.h). After a restart the fanout reads these
@@ -27,7 +27,7 @@ struct hf_fanout_params {
     /* Window of the ids of accepted events (event/ids.h). The fanout removes the ids of events that could not be
      * stored, and adds the ids that it finds on disk. */
     struct hf_ids *ids;
-    void (*room)(void *arg); /* called when there is room again after hf_fanout_store() returned -EAGAIN */
+    void (*room)(void *arg); /* called when hf_fanout_store() may succeed again after it returned -EAGAIN */
     void (*idle)(void *arg); /* called when no event is on its way to disk any more */
     void *arg;
 };
@@ -56,8 +56,8 @@ enum hf_fanout_stored {
 /* Stores an event in the queues of the selected sinks. Sets the origin, sequence and id of the event if they are
  * absent. Bit i of `sinks` selects spec->sinks[i]; at least one bit must be set. Returns enum hf_fanout_stored or
  * -errno. After HF_FANOUT_STORED, the fanout holds the receipt (may be NULL) until each selected sink has the event on
- * disk or has failed to store it. -EAGAIN: a selected sink has no room or is not open; offer the event again later.
- * After -E2BIG or any other error, the event can never be stored. */
+ * disk or has failed to store it. -EAGAIN: a selected sink has no room in its queue, or is not open; offer the event
+ * again later. After -E2BIG or any other error, the event can never be stored. */
 HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t sinks,
                                 struct hf_receipt *receipt);
 

@@ -40,7 +40,7 @@ struct hf_outlet_params {
     const struct hf_http_ops *http;
     uint64_t max_bytes;      /* disk space in bytes for both lanes together */
     uint64_t timeout_ns;     /* time limit of a request with a small body (0 means 30 s) */
-    void (*room)(void *arg); /* called when there is room again after an append returned -EAGAIN; may be NULL */
+    void (*room)(void *arg); /* called when an append may succeed again after an append returned -EAGAIN; may be NULL */
     void *arg;
 };
 
@@ -61,7 +61,7 @@ void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg)
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint32_t tag, struct hf_view line,
                                  struct hf_receipt *receipt);
 
-/* Returns true if an append of n bytes would succeed now. Before you append a line to several outlets, call this
+/* Returns true if the lane has room for a line of n bytes now. Before you append a line to several outlets, call this
  * function for each of them. */
 bool hf_outlet_has_room(struct hf_outlet *outlet, enum hf_lane lane, size_t n);
 
@@ -72,9 +72,10 @@ bool hf_outlet_owes_drops(const struct hf_outlet *outlet);
  * until the reports are durable. */
 void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt);
 
-/* Calls `each` for the lines in the newest segment of each lane, including lines that are already delivered. The caller
- * uses these lines to fill its window of ids again after a restart. Blocks, so call this function only right after
- * hf_outlet_new(). */
+/* Calls `each` for the newest lines of each lane, including lines that are already delivered. These are at most
+ * max_records lines of the newest segment and, if this segment holds only a few lines, also lines of the previous
+ * segment (hf_spool_recent()). The caller uses these lines to fill its window of ids again after a restart. Blocks, so
+ * call this function only right after hf_outlet_new(). */
 HF_MUST_USE int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records,
                                  void (*each)(void *arg, struct hf_view line), void *arg);
 

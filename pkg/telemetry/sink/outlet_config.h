@@ -14,8 +14,8 @@
 #include "telemetry/sink/outlet.h"
 
 enum {
-    HF_OUTLET_PATH = 512, /* maximum size in bytes of the path of a lane's folder, with the terminator */
-    HF_OUTLET_URL = 2048, /* maximum size in bytes of the URL of a request, with the terminator */
+    HF_OUTLET_PATH = 512, /* maximum size in bytes of the path of a lane's folder, including the terminator */
+    HF_OUTLET_URL = 2048, /* maximum size in bytes of the URL of a request, including the terminator */
 };
 
 /* Pause before the next try after a failed read of the spool, a failed save of borders, or a failed check of the

@@ -7,7 +7,7 @@
 #include "spool/store.h"
 #include "telemetry/sink/outlet_metrics.h"
 
-/* Time between the first drop and the report. Drops during this time add to the counts. */
+/* Time between the first drop and the report about it. Drops during this time add to the same counts. */
 #define HF_OUTLET_DROPS_WAIT_NS (10 * HF_NS_PER_S)
 
 struct hf_outlet_drops {
@@ -20,8 +20,8 @@ struct hf_outlet_drops {
 void hf_outlet_drops_add(struct hf_outlet_drops *drops, const struct hf_outlet_config *config,
                          const struct hf_outlet_metrics *metrics, const struct hf_spool_dropped *dropped);
 
-/* Returns the last count of the list, or NULL if the list is empty. The caller reports this count and then sets the
- * count's `records` to 0, which removes the count from the list. */
+/* Returns the count at the end of the list, or NULL if the list is empty. The caller reports this count and then sets
+ * the count's `records` to 0, which removes the count from the list. */
 struct hf_spool_dropped *hf_outlet_drops_last(struct hf_outlet_drops *drops);
 
 /* Formats an event that reports the count *dropped, and appends its line to *line. */

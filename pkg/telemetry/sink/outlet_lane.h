@@ -20,8 +20,8 @@ struct hf_outlet_lane {
     struct hf_spool *spool;
     struct hf_border_file file;
     struct hf_batches batches;
-    /* last sequence that was stored before the agent started; a batch up to this sequence is sent at once, even if the
-     * batch is not full */
+    /* last sequence that was stored before the agent started; a batch of sequences up to this one is sent at once, even
+     * if the batch is not full */
     uint64_t backlog_until;
     uint64_t unplanned_bytes; /* approximate number of bytes in the appended lines that no batch holds yet */
     /* monotonic time at which the next batch is sent even if it is not full; HF_NEVER if no record waits */
@@ -29,11 +29,12 @@ struct hf_outlet_lane {
     /* time of the oldest record that no batch holds yet (0 means that it is unknown or that there is no such record) */
     uint64_t oldest_unix_ns;
     uint64_t broken_until_ns; /* monotonic time before which the loader does not start, because a read or save failed */
-    bool peeked;              /* true if the loader has looked up the time of the oldest record */
-    /* number of appends that the spool had refused for lack of room when it last probably got room; if the spool has
-     * refused more appends since then, it has no room now */
+    bool peeked;              /* true if the loader has already looked up the time of the oldest record */
+    /* number of appends that the spool had refused for lack of room at the last moment when it probably got room; if
+     * the spool has refused more appends since that moment, it has no room now */
     uint64_t refused_before;
-    uint64_t refused_since_ns; /* time at which the spool was first seen without room (0 means that it has room) */
+    /* time at which the lane first saw that the spool has no room (0 means that the spool has room) */
+    uint64_t refused_since_ns;
     /* position of the cursor on disk at the last check; if the position is higher now, the spool may have got room */
     uint64_t durable_before;
 };

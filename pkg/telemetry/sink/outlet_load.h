@@ -1,6 +1,7 @@
-/* telemetry/sink/outlet_load.h - turns records of the spool into bodies of requests, in one load at a time. A load
- * first reads records from the spool. Then a job on a worker packs and compresses the records and, if the batch is new,
- * saves its border. A load can also move a refused record to the dead letters; its job then writes the dead letter.
+/* telemetry/sink/outlet_load.h - turns records of the spool into bodies of requests. The loader does one load at a
+ * time. A load first reads records from the spool. Then a job on a worker packs and compresses the records and, if the
+ * batch is new, saves its border. A load can also move a refused record to the dead letters; its job then writes the
+ * dead letter.
  *
  * If a new batch does not use all records that the loader has read, the loader keeps the remaining records for the next
  * batch. So the loader reads each record of a backlog only once.
@@ -44,10 +45,10 @@ struct hf_outlet_loader {
     /* sequence of the first record that the loader keeps for the next batch (0 means that it keeps none) */
     uint64_t kept_from;
     size_t kept; /* number of records that the loader keeps for the next batch */
-    /* for the task PLAN, true to take the newest records of the lane, and false to take the oldest */
+    /* for the task PLAN, true to take the newest records of the lane, false to take the oldest records */
     bool newest;
     uint64_t dead_lettered;
-    void (*ended)(void *arg); /* in the state ENDING, the function to call when the worker has finished the job */
+    void (*ended)(void *arg); /* the function to call, in the state ENDING, when the worker has finished the job */
     void *ended_arg;
 
     /* The fields from `job` to `err` belong to the job. The loop thread sets these fields before the job starts, and
@@ -73,6 +74,6 @@ void hf_outlet_load_next(struct hf_outlet_loader *loader, uint64_t now_ns, uint6
 /* Frees the loader's buffers while no load is due. The next load allocates them again. */
 void hf_outlet_load_free_idle(struct hf_outlet_loader *loader);
 
-/* Ends the loader. The caller must have closed the spools of its lanes before. Calls ended(arg) when no worker uses the
- * loader any more; the call may come before this function returns. */
+/* Ends the loader. The caller must close the spools of the lanes before this call. Calls ended(arg) when no worker uses
+ * the loader any more; the call may come before this function returns. */
 void hf_outlet_load_end(struct hf_outlet_loader *loader, void (*ended)(void *arg), void *arg);

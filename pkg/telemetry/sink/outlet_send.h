@@ -77,8 +77,8 @@ void hf_outlet_send_done(struct hf_outlet_sender *sender);
 HF_MUST_USE int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                                    const struct hf_format_packed *packed, const struct hf_spool_record *records);
 
-/* Starts as many requests as the breaker, the pace, the sink's window and the credentials permit. Lowers *wait_until_ns
- * to the monotonic time at which another request may start. */
+/* Starts as many requests as the breaker, the pace, the policy's `windows` for this sink and the credentials permit.
+ * Lowers *wait_until_ns to the monotonic time at which another request may start. */
 void hf_outlet_send_ready(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
 /* Returns true if the sender can send another body soon. If not, lowers *wait_until_ns to the monotonic time at which

@@ -18,8 +18,8 @@ struct hf_pending;
 
 struct hf_pending_params {
     /* Called when a sink failed to store the event whose id has this fingerprint. The function must remove the id from
-     * the accepted ids. Bit i of `kept` is set if share i settled with 0, which means that the sink of share i stored
-     * the event. */
+     * the accepted ids. Bit i of `kept` is set if share i (hf_pending_share()) settled with 0, which means that the
+     * sink of share i stored the event. */
     void (*lost)(void *arg, uint64_t fingerprint, uint32_t kept);
     /* Returns true if the id with this fingerprint is still among the accepted ids. The table calls this function right
      * before it releases a receipt of hf_pending_follow(). */

@@ -1,12 +1,12 @@
-/* telemetry/source/cri.h - parses the lines of container logs and the names of pods' log folders, as the kubelet lays
- * them out. Pure.
+/* telemetry/source/cri.h - parses the lines of container logs, and the names of the folders that hold the logs of pods.
+ * Pure.
  *
  *     /var/log/pods/<namespace>_<pod>_<uid>/<container>/<restarts>.log
  *     2026-11-20T08:00:00.123456789Z stdout F the line
  *
- * F stands for a whole line, or for the last part of a line. P stands for a part of a line that another part follows.
+ * F marks a whole line, or the last part of a line. P marks a part of a line that is continued by another part.
  *
- * The format is Kubernetes' "kubelet-cri-logging"; containerd and CRI-O write it. */
+ * The kubelet defines the path, and containerd and CRI-O write the lines (Kubernetes' "kubelet-cri-logging"). */
 #pragma once
 
 #include <stdbool.h>

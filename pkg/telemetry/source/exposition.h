@@ -1,5 +1,5 @@
-/* telemetry/source/exposition.h - parses the answers of Prometheus exporters in text format 0.0.4, and in OpenMetrics
- * as far as OpenMetrics agrees with that format. Pure.
+/* telemetry/source/exposition.h - parses the answers of Prometheus exporters in the text format 0.0.4. Also parses
+ * OpenMetrics as far as OpenMetrics agrees with that format. Pure.
  *
  * The text has lines of the forms `name{label="value",...} number [ms]` and `# TYPE name type`
  * (https://prometheus.io/docs/instrumenting/exposition_formats/). */
@@ -13,7 +13,7 @@ struct hf_exposition {
     struct {
         struct hf_view name;
         enum hf_value_kind kind;
-    } type;         /* content of the last "# TYPE" line, which applies to the samples after it */
+    } type;         /* content of the last "# TYPE" line, which applies to the samples that follow it */
     size_t skipped; /* number of skipped lines: lines that do not parse, and samples whose value is NaN */
 };
 

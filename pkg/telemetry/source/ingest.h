@@ -5,8 +5,8 @@
  * stores no item of the request. Otherwise the source offers the items one after the other. If the intake has no room,
  * the request waits in a queue until the intake calls resume(); if that takes too long, the answer is 429. The source
  * answers 202 when all items are on disk. When the source is freed, it answers the requests in the queue with 503. A
- * request whose items have all been offered at that time still gets its answer when the items are durable. Threads:
- * loop thread only. */
+ * request whose items the source has all offered before that time still gets its answer, when the items are durable.
+ * Threads: loop thread only. */
 #pragma once
 
 #include "loop/server/server.h"

@@ -6,8 +6,8 @@
  *         ...
  *
  * The field `source` of every event is "http" or begins with "http:". If the sender gives a source without this
- * beginning, the parser puts "http:" before it; if the sender gives none, the source is "http". No other source of the
- * agent has a name that begins with "http", so no sender can claim to be the journal, a file or the agent itself.
+ * beginning, the parser puts "http:" before it; if the sender gives none, the source is "http". The names of all other
+ * sources of the agent begin differently, so no sender can claim to be the journal, a file or the agent itself.
  *
  * The parser allocates no memory for payloads whose texts have no escapes. Threads: any, but only one at a time for one
  * parser. */
@@ -33,11 +33,11 @@ struct hf_ingest_fault {
     int status; /* HTTP status: 400, 413, 415 or 422 */
     const char *what;
     const char *member; /* name of the member at fault; NULL if no known member is at fault */
-    /* name of an unknown member, which the answer then shows and not `member`; "" if there is none */
+    /* name of an unknown member, which the answer then shows instead of `member`; "" if there is no unknown member */
     char named[HF_INGEST_NAMED];
     size_t item;   /* index of the item at fault, from 0 */
-    size_t line;   /* number of the item or line at fault, counted from 1 (0 means unknown) */
-    size_t offset; /* offset of the fault in the unpacked body, in bytes */
+    size_t line;   /* number of the line of the unpacked body that has the fault, counted from 1 (0 means unknown) */
+    size_t offset; /* offset in bytes of the fault in the unpacked body */
 };
 
 enum hf_ingest_form { HF_INGEST_ARRAY, HF_INGEST_LINES };

@@ -2,9 +2,8 @@
  * Pure.
  *
  * We do not use libmosquitto, because its version 2.0 sends PUBACK before it passes the message to its caller. After a
- * PUBACK the broker drops the message, although the message is not on disk yet. Memory: parsed packets borrow from the
- * input. Threads: any.
- */
+ * PUBACK the broker drops the message, but at that moment the message is not on our disk. Memory: parsed packets borrow
+ * from the input. Threads: any. */
 #pragma once
 
 #include "base/buf.h"
@@ -22,13 +21,13 @@ enum hf_mqtt_type {
 struct hf_mqtt_packet {
     enum hf_mqtt_type type;
     uint64_t size; /* size of the whole packet in bytes */
-    /* for PUBLISH, true if the packet is longer than HF_MQTT_MAX_PACKET; the fields below are then from the beginning
-     * of the packet, and the payload is incomplete */
+    /* for PUBLISH, true if the packet is longer than HF_MQTT_MAX_PACKET; `topic`, `id` and the flags are then valid,
+     * and `payload` is incomplete */
     bool too_long;
     /* for CONNACK, true if the broker has kept the session */
     bool session_present;
-    /* return code: for CONNACK, 0 if the broker accepts the connection; for SUBACK, the highest code of all topics,
-     * where 0x80 means that the broker refused a topic */
+    /* for CONNACK, the return code (0 if the broker accepts the connection); for SUBACK, the highest return code of all
+     * topics (0x80 if the broker refused a topic) */
     unsigned code;
     /* flags and quality of service of a PUBLISH */
     bool duplicate, retained;

@@ -1,8 +1,8 @@
 /* telemetry/source/socket_name.h - binds a Unix datagram socket to a name in the file system, without harm to sockets
- * of others, and removes the name again.
+ * of other processes, and later removes the name.
  *
- * All calls go through a descriptor of the folder, so that nobody can exchange the folder meanwhile. The socket gets
- * its mode under a temporary name, so nobody sees it with another mode. A file (the record) holds the inode of the
+ * All calls go through a descriptor of the folder, so that nobody can replace the folder between two calls. The socket
+ * gets its mode under a temporary name, so nobody sees it with another mode. A file (the record) holds the inode of the
  * socket, so that the agent recognises the socket that a killed process of the agent left behind.
  *
  * Threads: loop thread only; the functions block for a moment. Memory: the struct owns its descriptor and its texts. */
@@ -33,12 +33,13 @@ struct hf_socket_name {
  * if no process is bound to it, it belongs to the user of this process, and the record holds its inode. Initialize
  * *name with HF_SOCKET_NAME_INIT, and call hf_socket_name_done() also after a failure.
  *
- * Returns 0 or -errno: -EADDRINUSE: a process is bound to the socket at `path`. -EPERM: no process is bound to the
+ * Returns 0 or -errno. -EADDRINUSE: a process is bound to the socket at `path`. -EPERM: no process is bound to the
  * socket at `path`, but it belongs to another user, or the record does not hold its inode. -EEXIST: `path` is not a
- * socket. -ENAMETOOLONG. -ENOENT: the folder does not exist. */
+ * socket. -ENAMETOOLONG: the last part of `path` is too long for a socket. -ENOENT: the folder does not exist. Other
+ * codes are errors of the system calls. */
 HF_MUST_USE int hf_socket_name_take(struct hf_socket_name *name, int fd, const char *path, mode_t mode,
                                     const struct hf_fs_ops *fs, const char *record, struct hf_err *err);
 
-/* Removes the record, removes the socket from its folder if it is still there under its name, and frees the content of
- * *name. */
+/* Removes the record. Removes the socket from its folder, if the folder still has this socket under this name. Frees
+ * the content of *name. */
 void hf_socket_name_done(struct hf_socket_name *name);

@@ -28,7 +28,7 @@ struct hf_telemetry_world {
     struct hf_log *log;
     struct hf_metrics *metrics;     /* may be NULL */
     const struct hf_config *config; /* bounds that the node sets (config/config.h); NULL means the defaults */
-    enum hf_config_scope scope;     /* which of the bounds hold for the policy in effect */
+    enum hf_config_scope scope;     /* selects the bounds that apply to the policy in effect */
     const char *node;               /* name of this node */
     const char *user_agent;         /* value of the header User-Agent, "holdfast-agent/<version>" */
     const char *dir;                /* path of the telemetry folder (EDGE_STORAGE_DIR), which must exist */

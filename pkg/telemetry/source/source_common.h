@@ -8,7 +8,7 @@
 
 /* Offers an event of a source that can read its data again. Returns 0 if the source must continue with the next event,
  * because the intake accepted this event, filtered it, or can never store it. Returns -EAGAIN if the source must offer
- * this event again later, because the intake has no room or storing failed. */
+ * this event again later, because the intake has no room or could not store the event. */
 int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event, struct hf_receipt *receipt);
 
 /* Returns the severity that a log line states, either with a word like ERROR or WARN near the start of the line or in a

@@ -4,10 +4,10 @@
  * Tail identifies a file by device, inode and a hash of the first line (of at most 256 bytes). So tail reads a renamed
  * file to its end, while it also follows the new file at the old path. After a restart tail searches the folder of a
  * file for the file's new name. If a file shrinks (copytruncate), tail reads the file again from its start, as the next
- * generation of the file. Tail does not keep an incomplete line in memory; it reads the line again when the file has
- * grown. When receipts settle, tail saves the offset in each file up to which all events are durable. The id of a line
- * consists of file, generation, offset and a hash of the line, so the intake recognises lines that tail reads again
- * after a crash.
+ * generation of the file. Tail does not keep an incomplete last line in memory, but reads this line again when the file
+ * has grown. When receipts settle, tail saves the offset in each file up to which all events are durable. The id of a
+ * line consists of file, generation, offset and a hash of the line, so the intake recognises lines that tail reads
+ * again after a crash.
  *
  * Tail checks all files every second and searches for new files every HF_TAIL_FIND_S seconds. Threads: loop thread
  * only. */
@@ -42,7 +42,7 @@ struct hf_tail_file {
     /* device and inode of the file, and the hash of its first line (0 means that the file has no complete line yet) */
     uint64_t dev, ino, start_hash;
     unsigned generation;
-    uint64_t before; /* value of start_hash before the file was truncated */
+    uint64_t before; /* value that start_hash had before the file was truncated */
     bool cut;        /* true if the file was truncated and has had no complete line since then */
     uint64_t offset; /* offset in the file of the next byte to read */
     /* offset of the first line of a record that is still incomplete, although tail has already read some of its lines;
@@ -62,7 +62,7 @@ struct hf_tail_file {
 
 struct hf_tail_line {
     struct hf_tail_file *file;
-    /* the record without its last line break; a record is one line, or several lines if starts() says so */
+    /* the record without its last line break; a record is one line, or several lines as starts() decides */
     struct hf_view text;
     uint64_t offset;
     bool cut;
@@ -75,13 +75,13 @@ struct hf_tail_ops {
     /* Returns the `owner` that find() would pass to hf_tail_found() for a file at this path, or NULL if tail must not
      * follow a file at this path. */
     const void *(*owner)(void *arg, const char *path);
-    /* Returns true if the source may read the file at this path, which has no links. */
+    /* Returns true if the source may read the file at this path. The path contains no symbolic links. */
     bool (*allows)(void *arg, const char *path);
     /* Receives one record. -EAGAIN: there is no room, and tail passes the record again later. After any other return
      * value, also after other errors, tail continues with the next record. */
     int (*line)(void *arg, const struct hf_tail_line *line);
-    /* Returns true if this line begins a new record, and false if it belongs to the record before. If `starts` is NULL,
-     * every line is a record. */
+    /* Returns true if this line begins a new record, and false if the line continues the previous record. If `starts`
+     * is NULL, every line is a record. */
     bool (*starts)(void *arg, const struct hf_tail_file *file, struct hf_view line);
     /* called before tail forgets a file, to free file->state; may be NULL */
     void (*forget)(void *arg, struct hf_tail_file *file);

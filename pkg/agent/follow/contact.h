@@ -49,8 +49,8 @@ int64_t hf_contact_wall_offset_ns(const struct hf_contact *contact);
  * changed. */
 bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
-/* Computes report_offset_ns, and if this node's clock differs from the server's clock by more than max_skew_ns. Returns
- * true if a status must report the change. */
+/* Computes report_offset_ns. Also decides whether this node's clock differs from the server's clock by more than
+ * max_skew_ns. Returns true if a status must report the change. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now);
 
 /* hf_contact_save() writes the clock file. hf_contact_save_if_old() writes the clock file only if the contact that it
@@ -59,7 +59,7 @@ void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact, uint64_t window_ns);
 
 /* Both functions convert a time of this node's clock to the time to report; 0 stays 0. Use hf_contact_reported_past()
- * for a time that the agent recorded earlier, perhaps before the node's clock went wrong; it does not change a time in
- * the past. */
+ * for a time that the agent recorded earlier, perhaps while the clock was still right. It converts the time only if the
+ * time is later than the corrected present. */
 uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns);
 uint64_t hf_contact_reported_past(const struct hf_contact *contact, uint64_t unix_ns);

@@ -111,6 +111,7 @@ bool hf_agent_ready(const struct hf_agent *agent);
 /* Returns advice for a person if the source is reachable but refuses to serve the desired state; otherwise NULL. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);
 
-/* Returns 0 if every selected update is Committed or Incompatible; otherwise 1. Also returns 1 if the source is a
- * folder that the agent cannot read. */
+/* Returns the exit code for --once: 0 if the newest status has the condition Ready with status True, which means that
+ * every selected update is Committed or Incompatible; otherwise 1. Also returns 1 if the source is a folder that the
+ * agent cannot read. */
 int hf_agent_result(const struct hf_agent *agent);

@@ -2,9 +2,9 @@
  * may ask of this node.
  *
  * The cluster never writes this file. A node without the file has the defaults of holdfast-agent.yaml(5). The functions
- * hf_config_allows_*() and those after them are pure; they accept NULL as configuration, which stands for the defaults.
- * Threads: any; a configuration does not change after it was made. Memory: the caller owns a configuration and frees it
- * with hf_config_free(). */
+ * hf_config_allows_*() and the functions below them in this file are pure. If their argument `config` is NULL, they use
+ * the defaults. Threads: any; a configuration does not change after it was made. Memory: the caller owns a
+ * configuration and frees it with hf_config_free(). */
 #pragma once
 
 #include <stdbool.h>
@@ -25,10 +25,10 @@
 #define HF_CONFIG_UPDATE_ROOTS "/opt", "/usr/local", "/var/lib/holdfast/payload"
 
 enum {
-    HF_CONFIG_MAX_BYTES = 256 << 10, /* size of the file */
-    HF_CONFIG_MAX_ITEMS = 64,        /* items of one list */
-    HF_CONFIG_MAX_ROOTS = 7,         /* items of updateRoots */
-    HF_CONFIG_MAX_FAULTS = 32,       /* faults that a configuration keeps */
+    HF_CONFIG_MAX_BYTES = 256 << 10, /* maximum size of the file in bytes */
+    HF_CONFIG_MAX_ITEMS = 64,        /* maximum number of items in a list */
+    HF_CONFIG_MAX_ROOTS = 7,         /* maximum number of items in updateRoots */
+    HF_CONFIG_MAX_FAULTS = 32,       /* maximum number of faults that a configuration keeps */
 };
 
 struct hf_config;
@@ -75,9 +75,9 @@ const char *hf_config_fault(const struct hf_config *config, size_t i);
 HF_MUST_USE int hf_config_format(const struct hf_config *config, struct hf_buf *out);
 
 /* The hf_config_allows_*() functions return true if the configuration allows what the comment of the function asks.
- * Otherwise they return false, and *err (may be NULL) names what is refused and the line of the file that would allow
- * it, such as "'/srv/log/x' is not allowed: add '/srv/log/x' to telemetry.files in /etc/holdfast/agent.yaml". The
- * caller adds the name of the object and of its field with hf_err_wrap(). */
+ * Otherwise they return false, and *err (may be NULL; hf_config_allows_file() has no err) names what is refused and the
+ * line of the file that would allow it, such as "'/srv/log/x' is not allowed: add '/srv/log/x' to telemetry.files in
+ * /etc/holdfast/agent.yaml". The caller adds the name of the object and of its field with hf_err_wrap(). */
 
 /* May a policy name this pattern in sources.files? The pattern is an absolute path whose last component may have the
  * wildcards of fnmatch(3). True only if every path that the pattern can match is allowed. */
@@ -112,5 +112,5 @@ const char *const *hf_config_update_roots(const struct hf_config *config);
 uint64_t hf_config_max_spool_bytes(const struct hf_config *config, enum hf_config_scope scope);
 /* Returns how many bytes the agent's files must leave free on a file system with a size of `disk_bytes`. */
 uint64_t hf_config_disk_reserve_bytes(const struct hf_config *config, uint64_t disk_bytes);
-/* Returns true if the agent acts on a SyncPolicy only if the policy is signed. */
+/* Returns true if the agent acts only on SyncPolicies with valid signatures. */
 bool hf_config_requires_signed_policy(const struct hf_config *config);

@@ -1,9 +1,9 @@
 /* config/pattern.h - the patterns of the node's configuration: for paths, and for origins of URLs. Pure. Threads: any.
  *
- * A path pattern is an absolute path in normal form. In a component, `*` stands for any characters; the component `**`
- * stands for any number of components, also none; at the end of a pattern it stands for at least one component.
- * "/var/log/" followed by `**` covers everything below /var/log, and not /var/log itself. Patterns know no other
- * wildcard.
+ * A path pattern is an absolute path in normal form. In a component, `*` stands for any number of characters except
+ * slashes; the component `**` stands for any number of components, also none; at the end of a pattern it stands for at
+ * least one component. "/var/log/" followed by `**` covers everything below /var/log, and not /var/log itself. Patterns
+ * know no other wildcard.
  *
  * An origin pattern is SCHEME://HOST[:PORT]. HOST is a name, an address, `*` for any host, "*.example.org" for the
  * names below example.org, or "localhost" for every loopback address. PORT is a number, or `*` for any port; without a

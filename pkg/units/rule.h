@@ -1,8 +1,9 @@
 /* units/rule.h - decides which D-Bus calls of the agent pass to systemd's manager.
  *
  * Whoever may talk to systemd's manager as root can start a transient unit, and with it run any program on the host.
- * The agent needs two calls: restart a service, and read the state of a unit. The rule lets these two pass, and the
- * calls of the D-Bus protocol itself that come with them; it refuses every other call. Pure; any thread. */
+ * The agent needs two calls: restart a service, and read the state of a unit. The rule lets these two pass. It also
+ * accepts the calls of the D-Bus protocol that come with these two, which the filter itself answers. It refuses every
+ * other call. Pure; any thread. */
 #pragma once
 
 #include <stdbool.h>

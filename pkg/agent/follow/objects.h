@@ -42,8 +42,8 @@ struct hf_object {
     char *warned_text;  /* warning about unknown fields of the last good version; NULL if it has none */
 };
 
-/* Bounds of the table of one kind, which are well above the needs of one node. If an object exceeds these bounds, the
- * node refuses this object and keeps the objects that it already has. */
+/* Bounds of the table of one kind, which are well above the needs of one node. If another object would exceed these
+ * bounds, the node refuses this object and keeps the objects that it already has. */
 enum {
     HF_OBJECTS_MAX = 1000,
     HF_OBJECTS_MAX_BYTES = 4 << 20,

@@ -23,7 +23,8 @@ enum {
                                    HF_LISTEN_HEALTH_CONNECTIONS - HF_LISTEN_SOCKET_CONNECTIONS,
     HF_LISTEN_HEALTH_IDLE_S = 5,
     HF_LISTEN_METRICS_IDLE_S = 10,
-    /* descriptors that the process should have: those of all connections, and as many as the agent's work needs */
+    /* number of descriptors that the process should be able to open: one for each connection, and 336 for the agent's
+     * other work */
     HF_LISTEN_DESCRIPTORS = HF_SERVER_MAX_CONNECTIONS + 336,
     HF_LISTEN_RETRY_S = 30, /* with --listen-optional, seconds between two attempts to open a server */
 };

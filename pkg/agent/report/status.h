@@ -51,8 +51,9 @@ struct hf_status_view {
     /* true if no SyncPolicy selects this node, so that the defaults are in effect */
     bool policy_is_default;
     const struct hf_issues *labels_refused;
-    const char *config_fault;         /* first fault of the node's configuration; NULL if there is none */
-    const char *policy_distrust;      /* reason why the node does not accept a policy's signatures; NULL if it does */
+    const char *config_fault; /* first fault of the node's configuration; NULL if there is none */
+    /* reason why the node does not accept a policy's signatures; NULL if it accepts them */
+    const char *policy_distrust;
     const char *policy_distrust_text; /* explanation of policy_distrust */
     bool name_shared;                 /* another agent writes statuses under this node's name */
     /* reason why the server refuses the Node's labels; NULL if the server does not refuse them */

@@ -44,6 +44,6 @@ bool hf_sequence_is_current(const struct hf_sequence_history *history, const cha
 void hf_sequence_commit(struct hf_sequence_history *history, uint64_t sequence, const char *digest);
 
 /* Joins into *history the history from another copy, which may be older or all zero. The result has the used downgrades
- * of both histories, and `top` and `current` of the newer one: the history whose `top` is higher or, if they are equal,
- * that has more used downgrades. */
+ * of both histories, and `top` and `current` of the newer history. The newer history is the history with the higher
+ * `top` or, if both are equal, the history with more used downgrades. */
 void hf_sequence_join(struct hf_sequence_history *history, const struct hf_sequence_history *other);

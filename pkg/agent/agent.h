@@ -33,8 +33,8 @@ struct hf_agent_params {
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
     const struct hf_source_ops *source;
-    /* True if each status that the source accepts comes back through the subscription to the own EdgeNode. The agent
-     * then waits until it sees the status there. */
+    /* True if each status that the source accepts comes back through the subscription to this node's EdgeNode. The
+     * agent then waits until it sees the status there. */
     bool source_echoes;
     /* True if the agent writes statuses to another server than it reads from (kube/split.h). Contact with the server
      * for writes then decides when the agent writes. */

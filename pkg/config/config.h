@@ -80,7 +80,7 @@ HF_MUST_USE int hf_config_format(const struct hf_config *config, struct hf_buf *
  * /etc/holdfast/agent.yaml". The caller adds the name of the object and of its field with hf_err_wrap(). */
 
 /* May a policy name this pattern in sources.files? The pattern is an absolute path whose last component may have the
- * wildcards of fnmatch(3). True only if every path that the pattern can match is allowed. */
+ * wildcards of fnmatch(3). Returns true only if every path that the pattern can match is allowed. */
 bool hf_config_allows_file_glob(const struct hf_config *config, enum hf_config_scope scope, const char *glob,
                                 struct hf_err *err);
 /* Is this one file, which has matched a policy's pattern, allowed? `path` is the absolute path without links. */
@@ -95,15 +95,15 @@ bool hf_config_allows_sink(const struct hf_config *config, enum hf_config_scope 
 /* May telemetry come from this broker, "mqtt://host:port" or "mqtts://host:port"? */
 bool hf_config_allows_broker(const struct hf_config *config, enum hf_config_scope scope, const char *url,
                              struct hf_err *err);
-/* May the agent scrape this URL? `own_address`: true if the caller found that the host is an address of this node. The
- * pattern "localhost" then covers the URL, as it covers URLs with loopback addresses. */
+/* May the agent scrape this URL? Pass own_address = true if the host of the URL is an address of this node. The pattern
+ * "localhost" then covers the URL, as it covers URLs with loopback addresses. */
 bool hf_config_allows_scrape(const struct hf_config *config, enum hf_config_scope scope, const char *url,
                              bool own_address, struct hf_err *err);
 /* May a policy order the agent to make a socket at this path? */
 bool hf_config_allows_socket(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                              struct hf_err *err);
 /* May a release order the agent to run this program? `program` is the absolute path that is the first word of a
- * command. By default the answer is yes for every program, because releases are signed. */
+ * command. The default configuration allows every program, because releases are signed. */
 bool hf_config_allows_exec(const struct hf_config *config, const char *program, struct hf_err *err);
 
 /* Returns the update roots: absolute paths in normal form, at most HF_CONFIG_MAX_ROOTS; NULL ends the array. */

@@ -11,7 +11,7 @@
 
 enum { HF_CLOCK_FILE_MAX = 512 };
 
-/* Nanoseconds since 1970; 0: unknown. */
+/* Each field is a Unix time in nanoseconds; 0 means unknown. */
 struct hf_clock_file {
     uint64_t signed_unix_ns;  /* latest time at which a trusted key signed */
     uint64_t synced_unix_ns;  /* the synced time of the lower bound (node/time_bound.h) */

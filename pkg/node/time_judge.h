@@ -54,8 +54,8 @@ struct hf_time_evidence {
     uint64_t max_skew_ns;
 };
 
-/* Returns the wall clock if it is credible, otherwise the Date if it is credible. Returns NULL if neither is credible,
- * or if both are credible but not alike. */
+/* Returns the wall clock if the wall clock is credible; otherwise returns the Date if the Date is credible. Returns
+ * NULL if neither is credible, or if both are credible but not alike. */
 const struct hf_time_witness *hf_time_judge_single(const struct hf_time_evidence *evidence);
 
 void hf_time_judge(const struct hf_time_evidence *evidence, struct hf_time_range *ret_range);

@@ -127,9 +127,9 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
  * in any update. If the checks fail, the engine restores the file that was in place before the repair, but never a tree
  * that differs from its manifest. If only mode or owner have changed, the engine sets them in place (reason
  * RightsRestored). After the first repair, the engine checks for drift again after one minute at the earliest; each
- * further repair doubles this time, up to 512 minutes. The engine repairs the committed release too while a newer
- * release of the same name waits, or was refused or rolled back, from the signed object that it keeps on disk
- * (update/state/committed.h). Such a repair fails while the artifact server does not have the file. */
+ * further repair doubles this time, up to 512 minutes. While a newer release of the same name waits, or after the node
+ * refused it or rolled it back, the engine also repairs the committed release, from the signed object that the engine
+ * keeps on disk (update/state/committed.h). Such a repair fails while the artifact server does not have the file. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* Returns the problems that the last hf_update_engine_set() found in the trust folder (hf_trust_folder_inspect()), or
  * NULL if there is no problem. The string is valid until the next hf_update_engine_set(). */

@@ -76,7 +76,7 @@ struct hf_update_engine {
     struct hf_strmap releases; /* maps a name to a struct release */
     struct hf_strmap parked;   /* maps a name to a struct parked_release (engine.c) */
     struct release *active;    /* the release that has the turn (the right to work); NULL if none has it */
-    uint64_t turns;            /* number of turns that the engine has given to releases so far */
+    uint64_t turns;            /* number of turns that the engine has given to releases since it started */
     struct counts counts;
     struct hf_buf trust_problem; /* last result of hf_trust_folder_inspect(); empty if there is no problem */
 };

@@ -3,9 +3,9 @@
  *
  *   metrics  serves /metrics, and also /healthz and /readyz, so that a probe needs only this port
  *   ingest   serves POST /ingest without credentials; keep this port local even if other machines may reach /metrics
- *   socket   serves POST /ingest on a Unix socket, where the kernel names the process that sends
- *   health   serves /healthz and /readyz for probes that need an answer while the other servers are overloaded; if
- *            it has too many connections, it closes an old one for each new one
+ *   socket   serves POST /ingest on a Unix socket, where the kernel reports which process sends
+ *   health   serves /healthz and /readyz for probes that need an answer while the other servers are overloaded; at
+ *            the maximum number of connections, it closes an old connection for each new connection
  *
  * Threads: loop thread only. */
 #pragma once

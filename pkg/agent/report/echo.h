@@ -43,6 +43,6 @@ bool hf_echo_name_shared(const struct hf_echo *echo);
  * if the result of hf_echo_name_shared() changed. */
 bool hf_echo_forget(struct hf_echo *echo, uint64_t now_ns);
 
-/* If a condition in `ours` has the same type and status as a condition in `theirs`, it has not changed since the
- * lastTransitionTime of the latter. For each such pair, copies this time from `theirs` to `ours`. */
+/* Copies lastTransitionTime from a condition in `theirs` to the condition in `ours` with the same type and status,
+ * because a condition with the same status has not changed since then. */
 void hf_echo_adopt_times(json_t *ours, const json_t *theirs);

@@ -54,14 +54,15 @@ void hf_report_build(struct hf_report *report);
 void hf_report_send_if_due(struct hf_report *report);
 uint64_t hf_report_wait_until_ns(const struct hf_report *report);
 
-/* Call this function when the server accepts statuses again. The newest status is then written after `spread_ns`. */
+/* Call this function when the server accepts statuses again. The report then writes the newest status after
+ * `spread_ns`. */
 void hf_report_reachable(struct hf_report *report, uint64_t spread_ns);
 
 /* Handles this node's EdgeNode as the source reports it; `edgenode` is NULL if the EdgeNode does not exist. */
 void hf_report_heard_edgenode(struct hf_report *report, const json_t *edgenode);
 
 /* Call this function when something has changed that is not part of the essence but must not wait for the heartbeat.
- * The status is then written before the next heartbeat. */
+ * The report then writes the status before the next heartbeat. */
 void hf_report_changed(struct hf_report *report);
 
 /* Returns true if the newest status has the condition Reconciling, which means that the agent still has work to do. */

@@ -43,7 +43,7 @@ struct hf_status_view {
     size_t n_updates;
     const struct hf_refused *refused;
     size_t n_refused;
-    const struct hf_status_disk *disks; /* array of the disks that are too full */
+    const struct hf_status_disk *disks; /* array of the disks whose level is not Ok */
     size_t n_disks;
     const struct hf_hold *hold; /* the site's hold; NULL if no hold is in effect */
     uint64_t hold_end_unix_ns;
@@ -76,7 +76,7 @@ HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *con
                                   json_t **ret_essence);
 
 /* If the essence has exactly one update, shortens texts so that the written status stays below HF_STATUS_ONE_BYTES, or
- * below HF_STATUS_TROUBLE_BYTES while Ready is not True. The limits hold for names and versions of usual length.
+ * below HF_STATUS_TROUBLE_BYTES while Ready is not True. Longer names or versions than usual may exceed the limits.
  * hf_status_essence() calls this function. */
 void hf_status_fit(json_t *essence);
 

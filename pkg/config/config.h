@@ -55,10 +55,11 @@ HF_MUST_USE int hf_config_parse(struct hf_view text, const char *name, struct hf
 HF_MUST_USE int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_config,
                                  struct hf_issues *issues);
 
-/* Reads and parses the file `path`. A file that does not exist gives the defaults; this counts as a fault only if
- * `must_exist` is true. The file must be a regular file that belongs to root or to the user of this process, and group
- * and others must not be able to write it or a folder above it; a file that breaks this rule is treated like a text
- * that is not an AgentConfiguration. Blocks. Returns 0, also if the file has faults; -ENOMEM. */
+/* Reads and parses the file `path`. If the file does not exist and `must_exist` is false, the result is the defaults,
+ * without a fault. The file must be a regular file that belongs to root or to the user of this process, and group and
+ * others must not be able to write it or a folder above it; a file that breaks this rule, cannot be read, or is missing
+ * although `must_exist` is true is treated like a text that is not an AgentConfiguration. Blocks. Returns 0, also if
+ * the file has faults; -ENOMEM. */
 HF_MUST_USE int hf_config_load(const struct hf_fs_ops *fs, const char *path, bool must_exist,
                                struct hf_config **ret_config, struct hf_err *err);
 

@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Returns true if the path is in normal form: absolute and of printable characters, without the components "", "." and
- * "..", not "/" itself, and without a slash at the end. */
+/* Returns true if the path is in normal form: an absolute path of fewer than PATH_MAX bytes, without control
+ * characters, without the components "", "." and "..", and without a slash at the end. "/" is not in normal form. */
 bool hf_config_path_is_normal(const char *path);
 
 /* Returns true if the text is a path pattern. */

@@ -45,8 +45,8 @@ HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir
  * the whole object. Returns 0, -EINVAL if the spec has an integer beyond 2^53-1, -E2BIG or -ENOMEM. */
 HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
 
-/* Checks the signatures of a decoded policy, as hf_trust_check() does for an update. Does not compare sequences;
- * hf_policy_trust_judge() (agent/desired/policy_trust.h) does that. */
+/* Checks the signatures of a decoded policy, as hf_trust_check() does for an update. Does not compare the sequence with
+ * earlier policies; hf_policy_trust_judge() (agent/desired/policy_trust.h) does that. */
 HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *trust_dir,
                                       const struct hf_syncpolicy *policy, enum hf_trust_verdict *ret_verdict,
                                       struct hf_err *err);

@@ -20,7 +20,7 @@ enum hf_units_call {
 /* Returns the kind of a method call. NULL stands for a header field that the message does not have. */
 enum hf_units_call hf_units_call_of(const char *path, const char *interface, const char *member);
 
-/* Returns true if the agent may restart this unit, which is a service with a valid name (systemd.unit(5)) that matches
- * one of the shell patterns, except services that stop the host or open a shell. NULL ends the array `patterns`; if
- * `patterns` itself is NULL, no pattern has to match. */
+/* Returns true if the agent may restart this unit. The unit must be a service with a valid name (systemd.unit(5)) that
+ * matches one of the shell patterns. Services that stop the host or open a shell are not allowed. NULL ends the array
+ * `patterns`; if `patterns` itself is NULL, no pattern has to match. */
 bool hf_units_restart_allowed(const char *unit, const char *const *patterns);

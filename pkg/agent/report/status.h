@@ -76,8 +76,8 @@ HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *con
                                   json_t **ret_essence);
 
 /* If the essence has exactly one update, shortens texts so that the written status stays below HF_STATUS_ONE_BYTES, or
- * below HF_STATUS_TROUBLE_BYTES while Ready is not True. Longer names or versions than usual may exceed the limits.
- * hf_status_essence() calls this function. */
+ * below HF_STATUS_TROUBLE_BYTES while Ready is not True. A status with unusually long names or versions may exceed the
+ * limits. hf_status_essence() calls this function. */
 void hf_status_fit(json_t *essence);
 
 /* Returns true if two essences differ at most in the transition times of conditions. */

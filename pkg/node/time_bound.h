@@ -1,12 +1,12 @@
-/* node/time_bound.h - the lower bound of the present time: the time is not before it.
+/* node/time_bound.h - the lower bound of the present time: the present is not before it.
  *
- * The bound is the later of two times. The first time, the proof, is the latest time at which a trusted key signed, but
- * not before the date of the build; the proof never goes back. The second time, the synced time, advances with the
- * monotonic clock. While a time server keeps the wall clock right, the synced time also moves towards the wall clock,
- * forward or back, in small steps beyond the monotonic clock: for each second that passes, by at most one second. So a
- * clock that is wrong for some seconds moves the synced time by only as many seconds beyond the monotonic clock, and a
- * clock that is wrong for days by at most as many days. Two witnesses that agree on an earlier time lower the synced
- * time at once. The Date of the server alone never moves the bound. Pure. */
+ * The bound is the proof or the synced time, whichever is later. The proof is the latest time at which a trusted key
+ * signed, but not before the date of the build; the proof never goes back. The synced time advances with the monotonic
+ * clock. While a time server keeps the wall clock right, the synced time also moves towards the wall clock, forward or
+ * back, in small steps beyond the monotonic clock: for each second that passes, by at most one second. So a clock that
+ * is wrong for some seconds moves the synced time by only as many seconds beyond the monotonic clock, and a clock that
+ * is wrong for days by at most as many days. Two witnesses that agree on an earlier time lower the synced time at once.
+ * The Date of the server alone never moves the bound. Pure. */
 #pragma once
 
 #include <stdbool.h>

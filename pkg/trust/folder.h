@@ -17,7 +17,8 @@ HF_MUST_USE int hf_trust_folder_open(const struct hf_fs_ops *fs, const char *tru
 
 /* Reads <trust_dir>/<name>. Follows links, because mounted Secrets are links. -ENOENT: the folder has no such name.
  * -EPERM: a user other than root and the agent's user owns the file or can write it. -ENOLINK: the name is a link to a
- * file that does not exist. Other errors are those of hf_file_read(). *err names the file after every error. */
+ * file that does not exist. Other errors are those of hf_file_read(). After every error except -ENOENT, *err names the
+ * file. */
 HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *trust_dir, const char *name,
                                      struct hf_buf *out, struct hf_err *err);
 

@@ -54,5 +54,6 @@ struct hf_patch_params {
 
 /* Makes the new file. -EBADMSG with the reason DeltaDamaged or DeltaUnfit: the delta is unusable; use another delta or
  * the whole file. -ESTALE: the old file has changed since the inspection. After every failure except -ECANCELED,
- * removes the unfinished new file. Removes the download only if the content of the download is wrong. */
+ * removes the unfinished new file and its checkpoints. Removes the download only if the content of the download is
+ * wrong. */
 HF_MUST_USE int hf_patch_run(const struct hf_patch_params *params, struct hf_failure *failure);

@@ -33,8 +33,8 @@ struct hf_agent_params {
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
     const struct hf_source_ops *source;
-    /* True if each status that the source accepts comes back through the subscription to the own EdgeNode. The agent
-     * then waits until it sees the status there. */
+    /* True if each status that the source accepts comes back through the subscription to this node's EdgeNode. The
+     * agent then waits until it sees the status there. */
     bool source_echoes;
     /* True if the agent writes statuses to another server than it reads from (kube/split.h). Contact with the server
      * for writes then decides when the agent writes. */
@@ -111,6 +111,7 @@ bool hf_agent_ready(const struct hf_agent *agent);
 /* Returns advice for a person if the source is reachable but refuses to serve the desired state; otherwise NULL. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);
 
-/* Returns 0 if every selected update is Committed or Incompatible; otherwise 1. Also returns 1 if the source is a
- * folder that the agent cannot read. */
+/* Returns the exit code for --once: 0 if the newest status has the condition Ready with status True, which means that
+ * every selected update is Committed or Incompatible; otherwise 1. Also returns 1 if the source is a folder that the
+ * agent cannot read. */
 int hf_agent_result(const struct hf_agent *agent);

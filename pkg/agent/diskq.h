@@ -1,6 +1,6 @@
 /* agent/diskq.h - a queue of disk writes, which a worker thread carries out in order.
  *
- * At most one job runs at a time, and it takes all waiting writes. A new write replaces a waiting write of the same
+ * At most one job runs at a time. A job takes all waiting writes. A new write replaces a waiting write of the same
  * object or file and goes to the end of the queue, so the number of objects bounds the length of the queue. A resume
  * point waits until every earlier object of its kind is on disk. A failed write (for example because the disk is full)
  * waits in the queue, together with the resume points of its kind, until the next write or hf_diskq_retry() starts a
@@ -32,7 +32,8 @@ struct hf_diskq;
 /* Makes a queue. Returns NULL if memory runs out; the caller then still owns the cache. */
 struct hf_diskq *hf_diskq_new(const struct hf_diskq_params *params);
 
-/* Drops all waiting writes, and frees queue and cache. If a job is running, they are freed when that job has ended. */
+/* Drops all waiting writes, and frees queue and cache. If a job is running, the queue and the cache are freed when that
+ * job has ended. */
 void hf_diskq_free(struct hf_diskq *queue);
 HF_DEFINE_CLEANUP(struct hf_diskq, hf_diskq_free)
 

@@ -2,9 +2,9 @@
  * may ask of this node.
  *
  * The cluster never writes this file. A node without the file has the defaults of holdfast-agent.yaml(5). The functions
- * hf_config_allows_*() and those after them are pure; they accept NULL as configuration, which stands for the defaults.
- * Threads: any; a configuration does not change after it was made. Memory: the caller owns a configuration and frees it
- * with hf_config_free(). */
+ * hf_config_allows_*() and the functions below them in this file are pure. If their argument `config` is NULL, they use
+ * the defaults. Threads: any; a configuration does not change after it was made. Memory: the caller owns a
+ * configuration and frees it with hf_config_free(). */
 #pragma once
 
 #include <stdbool.h>
@@ -25,10 +25,10 @@
 #define HF_CONFIG_UPDATE_ROOTS "/opt", "/usr/local", "/var/lib/holdfast/payload"
 
 enum {
-    HF_CONFIG_MAX_BYTES = 256 << 10, /* size of the file */
-    HF_CONFIG_MAX_ITEMS = 64,        /* items of one list */
-    HF_CONFIG_MAX_ROOTS = 7,         /* items of updateRoots */
-    HF_CONFIG_MAX_FAULTS = 32,       /* faults that a configuration keeps */
+    HF_CONFIG_MAX_BYTES = 256 << 10, /* maximum size of the file in bytes */
+    HF_CONFIG_MAX_ITEMS = 64,        /* maximum number of items in a list */
+    HF_CONFIG_MAX_ROOTS = 7,         /* maximum number of items in updateRoots */
+    HF_CONFIG_MAX_FAULTS = 32,       /* maximum number of faults that a configuration keeps */
 };
 
 struct hf_config;
@@ -55,10 +55,11 @@ HF_MUST_USE int hf_config_parse(struct hf_view text, const char *name, struct hf
 HF_MUST_USE int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_config,
                                  struct hf_issues *issues);
 
-/* Reads and parses the file `path`. A file that does not exist gives the defaults; this counts as a fault only if
- * `must_exist` is true. The file must be a regular file that belongs to root or to the user of this process, and group
- * and others must not be able to write it or a folder above it; a file that breaks this rule is treated like a text
- * that is not an AgentConfiguration. Blocks. Returns 0, also if the file has faults; -ENOMEM. */
+/* Reads and parses the file `path`. If the file does not exist and `must_exist` is false, the result is the defaults,
+ * without a fault. The file must be a regular file that belongs to root or to the user of this process, and group and
+ * others must not be able to write it or a folder above it; a file that breaks this rule, cannot be read, or is missing
+ * although `must_exist` is true is treated like a text that is not an AgentConfiguration. Blocks. Returns 0, also if
+ * the file has faults; -ENOMEM. */
 HF_MUST_USE int hf_config_load(const struct hf_fs_ops *fs, const char *path, bool must_exist,
                                struct hf_config **ret_config, struct hf_err *err);
 
@@ -75,12 +76,12 @@ const char *hf_config_fault(const struct hf_config *config, size_t i);
 HF_MUST_USE int hf_config_format(const struct hf_config *config, struct hf_buf *out);
 
 /* The hf_config_allows_*() functions return true if the configuration allows what the comment of the function asks.
- * Otherwise they return false, and *err (may be NULL) names what is refused and the line of the file that would allow
- * it, such as "'/srv/log/x' is not allowed: add '/srv/log/x' to telemetry.files in /etc/holdfast/agent.yaml". The
- * caller adds the name of the object and of its field with hf_err_wrap(). */
+ * Otherwise they return false, and *err (may be NULL; hf_config_allows_file() has no err) names what is refused and the
+ * line of the file that would allow it, such as "'/srv/log/x' is not allowed: add '/srv/log/x' to telemetry.files in
+ * /etc/holdfast/agent.yaml". The caller adds the name of the object and of its field with hf_err_wrap(). */
 
 /* May a policy name this pattern in sources.files? The pattern is an absolute path whose last component may have the
- * wildcards of fnmatch(3). True only if every path that the pattern can match is allowed. */
+ * wildcards of fnmatch(3). Returns true only if every path that the pattern can match is allowed. */
 bool hf_config_allows_file_glob(const struct hf_config *config, enum hf_config_scope scope, const char *glob,
                                 struct hf_err *err);
 /* Is this one file, which has matched a policy's pattern, allowed? `path` is the absolute path without links. */
@@ -95,15 +96,15 @@ bool hf_config_allows_sink(const struct hf_config *config, enum hf_config_scope 
 /* May telemetry come from this broker, "mqtt://host:port" or "mqtts://host:port"? */
 bool hf_config_allows_broker(const struct hf_config *config, enum hf_config_scope scope, const char *url,
                              struct hf_err *err);
-/* May the agent scrape this URL? `own_address`: true if the caller found that the host is an address of this node. The
- * pattern "localhost" then covers the URL, as it covers URLs with loopback addresses. */
+/* May the agent scrape this URL? Pass own_address = true if the host of the URL is an address of this node. The pattern
+ * "localhost" then covers the URL, as it covers URLs with loopback addresses. */
 bool hf_config_allows_scrape(const struct hf_config *config, enum hf_config_scope scope, const char *url,
                              bool own_address, struct hf_err *err);
 /* May a policy order the agent to make a socket at this path? */
 bool hf_config_allows_socket(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                              struct hf_err *err);
 /* May a release order the agent to run this program? `program` is the absolute path that is the first word of a
- * command. By default the answer is yes for every program, because releases are signed. */
+ * command. The default configuration allows every program, because releases are signed. */
 bool hf_config_allows_exec(const struct hf_config *config, const char *program, struct hf_err *err);
 
 /* Returns the update roots: absolute paths in normal form, at most HF_CONFIG_MAX_ROOTS; NULL ends the array. */
@@ -112,5 +113,5 @@ const char *const *hf_config_update_roots(const struct hf_config *config);
 uint64_t hf_config_max_spool_bytes(const struct hf_config *config, enum hf_config_scope scope);
 /* Returns how many bytes the agent's files must leave free on a file system with a size of `disk_bytes`. */
 uint64_t hf_config_disk_reserve_bytes(const struct hf_config *config, uint64_t disk_bytes);
-/* Returns true if the agent acts on a SyncPolicy only if the policy is signed. */
+/* Returns true if the agent acts only on SyncPolicies with valid signatures. */
 bool hf_config_requires_signed_policy(const struct hf_config *config);

@@ -1,9 +1,9 @@
 /* config/pattern.h - the patterns of the node's configuration: for paths, and for origins of URLs. Pure. Threads: any.
  *
- * A path pattern is an absolute path in normal form. In a component, `*` stands for any characters; the component `**`
- * stands for any number of components, also none; at the end of a pattern it stands for at least one component.
- * "/var/log/" followed by `**` covers everything below /var/log, and not /var/log itself. Patterns know no other
- * wildcard.
+ * A path pattern is an absolute path in normal form. In a component, `*` stands for any number of characters except
+ * slashes; the component `**` stands for any number of components, also none; at the end of a pattern it stands for at
+ * least one component. "/var/log/" followed by `**` covers everything below /var/log, and not /var/log itself. Patterns
+ * know no other wildcard.
  *
  * An origin pattern is SCHEME://HOST[:PORT]. HOST is a name, an address, `*` for any host, "*.example.org" for the
  * names below example.org, or "localhost" for every loopback address. PORT is a number, or `*` for any port; without a
@@ -13,16 +13,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* True for an absolute path of printable characters without empty components, "." and "..", which is not "/" and does
- * not end in a slash. */
+/* Returns true if the path is in normal form: an absolute path of fewer than PATH_MAX bytes, without control
+ * characters, without the components "", "." and "..", and without a slash at the end. "/" is not in normal form. */
 bool hf_config_path_is_normal(const char *path);
 
-/* True if the text is a path pattern. */
+/* Returns true if the text is a path pattern. */
 bool hf_config_pattern_is_path(const char *pattern);
-/* True if the pattern covers `path`. A path that is not in normal form is never covered. */
+/* Returns true if the pattern covers `path`. No pattern covers a path that is not in normal form. */
 bool hf_config_pattern_covers_path(const char *pattern, const char *path);
-/* True if the pattern covers every path that `glob` can match. `glob` is a path in normal form whose last component may
- * have the wildcards of fnmatch(3): `*`, `?`, `[`, and `\` to escape. If in doubt, the answer is false. */
+/* Returns true if the pattern covers every path that `glob` can match. `glob` is a path in normal form whose last
+ * component may have the wildcards of fnmatch(3): `*`, `?`, `[`, and `\` to escape. Returns false if in doubt. */
 bool hf_config_pattern_covers_glob(const char *pattern, const char *glob);
 
 enum { HF_CONFIG_ORIGIN = 320 };
@@ -32,8 +32,8 @@ enum { HF_CONFIG_ORIGIN = 320 };
  * host with characters that are not allowed in a host name, a port out of range, a backslash, a blank or a control
  * character. */
 bool hf_config_origin_of(const char *url, const char *const *schemes, char origin[HF_CONFIG_ORIGIN]);
-/* True if the text is an origin pattern whose scheme is in the list `schemes`. */
+/* Returns true if the text is an origin pattern whose scheme is in the list `schemes`. */
 bool hf_config_pattern_is_origin(const char *pattern, const char *const *schemes);
-/* True if the pattern covers the origin, a text that hf_config_origin_of() made. If `own` is true, the host is an
- * address of this node, and the host "localhost" of a pattern covers it too. */
+/* Returns true if the pattern covers `origin`, which is a text from hf_config_origin_of(). Pass own = true if the host
+ * in `origin` is an address of this node; a pattern with the host "localhost" then covers this host, too. */
 bool hf_config_pattern_covers_origin(const char *pattern, const char *origin, bool own);

@@ -1,4 +1,5 @@
-/* config/settings.h - what a configuration consists of; for the files of this folder only. Threads: any. */
+/* config/settings.h - the content of struct hf_config; only the files of this folder include this header. Threads:
+ * any. */
 #pragma once
 
 #include "config/config.h"
@@ -21,7 +22,7 @@ struct hf_config {
      * in addition. NULL ends each list; a NULL pointer instead of a list stands for an empty list. */
     const char *const *lists[HF_CONFIG_SCOPES][HF_CONFIG_LISTS];
     uint64_t max_spool_bytes[HF_CONFIG_SCOPES];
-    const char *const *exec; /* NULL: any program */
+    const char *const *exec; /* NULL allows every program */
     const char *const *roots;
     /* The reserve is the smaller of two sizes: a share of the disk, and a number of bytes. If one field is UINT64_MAX,
      * only the other field counts. */
@@ -38,7 +39,7 @@ struct hf_config {
 /* The defaults; constant. */
 extern const struct hf_config hf_config_defaults;
 
-/* Name of a list as a field of `telemetry` and `signedPolicies`, such as "credentialFolders". */
+/* For each list, the name of its field in `telemetry` and `signedPolicies`, such as "credentialFolders". */
 extern const char *const hf_config_list_names[HF_CONFIG_LISTS];
 
 /* Makes the configuration that stands for a file that cannot be used. It has the defaults, except that SyncPolicies

@@ -13,8 +13,8 @@
 #include "node/time_judge.h"
 #include "node/time_track.h"
 
-/* Time for which a Date can agree with the wall clock after the Date arrived, and time for which an agreement counts
- * after it ended; both are monotonic. So no agreement counts for ever. */
+/* A Date can agree with the wall clock for this long after the Date arrived. An agreement counts for this long after it
+ * ended. The monotonic clock measures both times, so that no agreement counts for ever. */
 #define HF_CLOCK_FRESH_NS (24ull * 3600 * HF_NS_PER_S)
 
 #define HF_CLOCK_DEFAULT_SKEW_NS (300 * HF_NS_PER_S)
@@ -25,9 +25,10 @@ struct hf_clock {
     uint64_t date_unix_ns, date_mono_ns, date_error_ns; /* last Date of the server (date_unix_ns 0 means none) */
     uint64_t agreed_unix_ns, agreed_mono_ns;            /* last agreement (agreed_unix_ns 0 means none) */
     struct hf_time_track track;                         /* what the wall clock showed so far */
-    uint64_t sync_error_ns, sync_mono_ns;               /* last answer of the kernel, and time of the question */
+    /* error that the kernel stated last, and monotonic time of that question */
+    uint64_t sync_error_ns, sync_mono_ns;
     uint64_t max_skew_ns;
-    bool bound_rose; /* true if a signed time raised the bound and the file does not hold that time yet */
+    bool bound_rose; /* true if the clock file lacks a signed time that has raised the bound */
     struct hf_clock_ops ops;
 };
 

@@ -1,8 +1,8 @@
 /* node/labels.h - computes the labels that this node should have, and decides if the agent must apply them now. Pure.
  * Threads: any.
  *
- * The agent applies the labels by server-side apply, with its own field manager and always as a whole set. So a label
- * that leaves the set disappears from the Node, and labels of other managers stay. */
+ * The agent applies the labels by server-side apply under its own field manager. Each apply has all desired labels. So
+ * a label that is no longer desired disappears from the Node, and labels of other managers stay. */
 #pragma once
 
 #include <stdbool.h>

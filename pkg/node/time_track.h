@@ -3,7 +3,7 @@
  *
  * A right clock advances at the same rate as the monotonic clock; a clock that becomes wrong leaps. The track is the
  * time that the wall clock showed before a leap, and it advances with the monotonic clock. The time that the wall clock
- * shows after the leap is the rival. The rival replaces the track when the wall clock has kept to it for
+ * shows after the leap is the rival. The rival replaces the track when the wall clock has stayed on the rival for
  * HF_TIME_TRACK_NS. So a leap that the wall clock takes back before then does not change the track, and after a leap to
  * the right time the track is right within an hour, even without another witness. If a time server keeps the wall clock
  * and kept none of the track, the rival replaces the track at once. Pure. */
@@ -17,10 +17,10 @@
 #define HF_TIME_TRACK_NS (3600 * HF_NS_PER_S)
 
 struct hf_time_track {
-    uint64_t unix_ns, mono_ns; /* the track showed unix_ns at mono_ns; unix_ns 0: there is no track */
-    bool synced;               /* a time server kept the clock */
+    uint64_t unix_ns, mono_ns; /* the track showed unix_ns at mono_ns; if unix_ns is 0, there is no track */
+    bool synced;               /* true if a time server kept the wall clock right while it was on the track */
     bool from_file; /* the track is from an earlier process; how much time has passed since then is unknown */
-    uint64_t rival_unix_ns, rival_mono_ns, rival_since_ns; /* rival_unix_ns 0: no rival */
+    uint64_t rival_unix_ns, rival_mono_ns, rival_since_ns; /* if rival_unix_ns is 0, there is no rival */
 };
 
 /* Starts with the track of an earlier process, which last showed unix_ns (0 means that there is none). */
@@ -35,5 +35,5 @@ void hf_time_track_read(struct hf_time_track *track, uint64_t mono_ns, uint64_t 
  * when there is no usable wall clock. */
 void hf_time_track_set(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced);
 
-/* Returns what the track shows at mono_ns; 0: there is no track. */
+/* Returns the time that the track shows at mono_ns, or 0 if there is no track. */
 uint64_t hf_time_track_ns(const struct hf_time_track *track, uint64_t mono_ns);

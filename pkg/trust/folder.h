@@ -1,7 +1,7 @@
 /* trust/folder.h - reads files of the trust folder, and reports what does not belong there.
  *
- * Whoever can write the folder or a file in it decides which releases the node accepts. So the folder and each file
- * count only if they belong to root or to the agent's user and neither their group nor others may write them. All
+ * A user who can write the folder or a file in it decides which releases the node accepts. So the functions use the
+ * folder and a file only if root or the agent's user owns it, and neither its group nor others can write it. All
  * functions block briefly. Threads: any. */
 #pragma once
 
@@ -11,13 +11,14 @@
 #include "base/macros.h"
 #include "codec/sha256.h"
 
-/* Opens the folder. Returns a descriptor or a negative errno. -ENOENT: it does not exist. -EPERM: a user other than
- * root and the agent's user owns the folder or can write it. */
+/* Opens the folder. Returns a descriptor or a negative errno. -ENOENT: the folder does not exist. -EPERM: a user other
+ * than root and the agent's user owns the folder or can write it. */
 HF_MUST_USE int hf_trust_folder_open(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_err *err);
 
 /* Reads <trust_dir>/<name>. Follows links, because mounted Secrets are links. -ENOENT: the folder has no such name.
- * -EPERM: a user other than root and the agent's user owns the file or can write it. -ENOLINK: the name is a link to
- * nothing. Other errors as from hf_file_read(). *err names the file after every error. */
+ * -EPERM: a user other than root and the agent's user owns the file or can write it. -ENOLINK: the name is a link to a
+ * file that does not exist. Other errors are those of hf_file_read(). After every error except -ENOENT, *err names the
+ * file. */
 HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *trust_dir, const char *name,
                                      struct hf_buf *out, struct hf_err *err);
 
@@ -28,5 +29,5 @@ HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *tru
 void hf_trust_folder_inspect(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_buf *out);
 
 /* Writes a hash of everything in the folder that a verdict about signatures depends on: the key files, the threshold,
- * and the errors of reading them. Equal stamps stand for equal verdicts. */
+ * and the errors of reading them. If two stamps are equal, the verdicts are equal. */
 void hf_trust_folder_stamp(const struct hf_fs_ops *fs, const char *trust_dir, char stamp[static HF_SHA256_HEX]);

@@ -3,7 +3,7 @@
  *
  *   keys        <trust dir>/<keyId>.pem, SubjectPublicKeyInfo PEM (RFC 8410)
  *   keyId       [a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?
- *   threshold   number of different keys that must have signed, in the file <trust dir>/threshold (without the file, 1)
+ *   threshold   number of different keys that must have signed, in the file <trust dir>/threshold (1 without a file)
  *
  * Each check reads the files again, so that adding or removing a key needs no restart. A check blocks briefly to read
  * these small local files. Threads: any. A check does not prevent a downgrade to an old signed release. The update
@@ -32,21 +32,21 @@ enum hf_trust_verdict {
 const char *hf_trust_reason(enum hf_trust_verdict verdict);
 
 /* Checks the signatures of a decoded update. Returns 0 with the verdict in *ret_verdict; *err explains every verdict
- * except HF_TRUST_OK. Returns a negative errno without a verdict if memory runs out, if the threshold file is damaged,
- * or if the agent cannot read the trust folder or finds more than HF_TRUST_MAX_KEYS keys in it. If the file of a key
- * that has signed is damaged, that signature does not count. If too few other signatures are valid, the call then
- * returns -EBADMSG with the name of the file in *err. A key counts once, even if it signed several times or is in
- * several files. */
+ * except HF_TRUST_OK. Returns a negative errno without a verdict if memory runs out, if the threshold file is damaged
+ * or unreadable, or if the agent cannot read the trust folder or finds more than HF_TRUST_MAX_KEYS keys in it. A
+ * signature does not count if the file of its key is damaged or unreadable. If the other valid signatures are too few,
+ * the call returns the error of the first such file (-EBADMSG for bad content), and *err names the file. A key counts
+ * once, even if it signed several times or is in several files. */
 HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
                                enum hf_trust_verdict *ret_verdict, struct hf_err *err);
 
-/* Appends the bytes that the signatures of a SyncPolicy cover: first a line with which the bytes of a signed release
- * never begin, then the canonical JSON of {apiVersion, kind, metadata: {name}, spec} without spec.signatures. *policy
- * is the whole object. Returns 0, -EINVAL if the spec has an integer beyond 2^53-1, -E2BIG or -ENOMEM. */
+/* Appends the bytes that the signatures of a SyncPolicy cover: first a line that the bytes of a signed release never
+ * begin with, then the canonical JSON of {apiVersion, kind, metadata: {name}, spec} without spec.signatures. *policy is
+ * the whole object. Returns 0, -EINVAL if the spec has an integer beyond 2^53-1, -E2BIG or -ENOMEM. */
 HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
 
-/* Checks the signatures of a decoded policy, as hf_trust_check() does for an update. Does not compare sequences;
- * hf_policy_trust_judge() (agent/desired/policy_trust.h) does that. */
+/* Checks the signatures of a decoded policy, as hf_trust_check() does for an update. Does not compare the sequence with
+ * earlier policies; hf_policy_trust_judge() (agent/desired/policy_trust.h) does that. */
 HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *trust_dir,
                                       const struct hf_syncpolicy *policy, enum hf_trust_verdict *ret_verdict,
                                       struct hf_err *err);

@@ -1,9 +1,9 @@
 /* units/filter.h - a D-Bus filter between the agent in a pod and systemd's manager on the host.
  *
  * The filter listens on a unix socket and speaks D-Bus there (the D-Bus Specification, "Authentication Protocol" and
- * "Message Protocol", through sd-bus). It passes on the calls that units/rule.h allows, and refuses all others with
- * org.freedesktop.DBus.Error.AccessDenied. The agent uses the socket as its system bus (DBUS_SYSTEM_BUS_ADDRESS), so
- * its pod does not need the host's bus. Threads: one. */
+ * "Message Protocol", through sd-bus). If units/rule.h allows a call, the filter passes the call to the manager or
+ * answers it itself. The filter refuses all other calls with org.freedesktop.DBus.Error.AccessDenied. The agent uses
+ * the socket as its system bus (DBUS_SYSTEM_BUS_ADDRESS), so its pod does not need the host's bus. Threads: one. */
 #pragma once
 
 #include "base/err.h"

@@ -1,8 +1,9 @@
 /* units/rule.h - decides which D-Bus calls of the agent pass to systemd's manager.
  *
  * Whoever may talk to systemd's manager as root can start a transient unit, and with it run any program on the host.
- * The agent needs two calls: restart a service, and read the state of a unit. The rule lets these two pass, and the
- * calls of the D-Bus protocol itself that come with them; it refuses every other call. Pure; any thread. */
+ * The agent needs two calls: restart a service, and read the state of a unit. The rule lets these two pass. It also
+ * accepts the calls of the D-Bus protocol that come with these two, which the filter itself answers. It refuses every
+ * other call. Pure; any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +20,7 @@ enum hf_units_call {
 /* Returns the kind of a method call. NULL stands for a header field that the message does not have. */
 enum hf_units_call hf_units_call_of(const char *path, const char *interface, const char *member);
 
-/* True if the agent may restart this unit: a service with a valid name (systemd.unit(5)) that matches one of the shell
- * patterns, except services that stop the host or open a shell. NULL ends the array `patterns`; if `patterns` itself is
- * NULL, no pattern has to match. */
+/* Returns true if the agent may restart this unit. The unit must be a service with a valid name (systemd.unit(5)) that
+ * matches one of the shell patterns. Services that stop the host or open a shell are not allowed. NULL ends the array
+ * `patterns`; if `patterns` itself is NULL, no pattern has to match. */
 bool hf_units_restart_allowed(const char *unit, const char *const *patterns);

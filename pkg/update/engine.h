@@ -33,7 +33,7 @@ struct hf_update_status {
     const char *version; /* version that the EdgeUpdate asks for */
     uint64_t sequence;
     const char *digest;
-    const char *installed;  /* version of the file at install.path; "" if unknown */
+    const char *installed;  /* version of the file or tree at install.path; "" if unknown */
     const char *from;       /* version that was installed before this update; "" if unknown */
     const char *method;     /* "Delta" or "Full"; "" before the engine has chosen the method */
     uint64_t bytes_fetched; /* bytes received over the network for this release, in all attempts */
@@ -90,8 +90,8 @@ struct hf_update_params {
     /* Returns true if this node lets a release run the program, or false with the reason in *err. NULL allows every
      * program. */
     bool (*allows_exec)(void *arg, const char *program, struct hf_err *err);
-    /* Returns the bytes that an update must leave free on a file system of disk_bytes. Called on the loop thread. If
-     * the pointer is NULL, the engine leaves 16 MiB free, but at most a twentieth of the file system. */
+    /* Returns how many bytes an update must leave free on a file system with a size of disk_bytes. Called on the loop
+     * thread. If the pointer is NULL, the engine leaves 16 MiB free, but at most a twentieth of the file system. */
     uint64_t (*disk_reserve)(void *arg, uint64_t disk_bytes);
     /* Called after the status of a release has changed, but never from within a call into the engine. */
     void (*changed)(void *arg);
@@ -102,8 +102,8 @@ struct hf_update_engine;
 
 /* Makes the engine. Copies the strings and `roots` of `params`; the tables of functions and `log` must outlive the loop
  * that runs the jobs. Locks <state_dir>/updates/lock; returns -EWOULDBLOCK if another process holds the lock. Reads the
- * journals, and resumes the updates where the last process stopped; effects start in the next turn of the loop. Sets a
- * damaged journal aside and reports the damage in the status of that release. */
+ * journals, and resumes the updates where the last process stopped; effects start in the event loop's next iteration.
+ * Sets a damaged journal aside and reports the damage in the status of that release. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
 /* Call this function before a shutdown of the node. The engine then starts nothing new, stops downloads, and syncs
@@ -127,9 +127,9 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
  * in any update. If the checks fail, the engine restores the file that was in place before the repair, but never a tree
  * that differs from its manifest. If only mode or owner have changed, the engine sets them in place (reason
  * RightsRestored). After the first repair, the engine checks for drift again after one minute at the earliest; each
- * further repair doubles this time, up to 512 minutes. The engine repairs the committed release too while a newer
- * release of the same name waits, or was refused or rolled back, from the signed object that it keeps on disk
- * (update/state/committed.h). If the file is not on the artifact server any more, that repair fails until it is. */
+ * further repair doubles this time, up to 512 minutes. While a newer release of the same name waits, or after the node
+ * refused it or rolled it back, the engine also repairs the committed release, from the signed object that the engine
+ * keeps on disk (update/state/committed.h). Such a repair fails while the artifact server does not have the file. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* Returns the problems that the last hf_update_engine_set() found in the trust folder (hf_trust_folder_inspect()), or
  * NULL if there is no problem. The string is valid until the next hf_update_engine_set(). */

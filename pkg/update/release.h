@@ -14,7 +14,7 @@
  *   probation.c rollback.c          actions: restart and check the new version; restore the old one
  *   finish.c drift.c                actions: commit, clean up; look for drift
  *   service.c                       restart and health checks, for probation.c and rollback.c
- *   wanted.c method.c review.c      the wanted object; delta or whole file; if the release may start
+ *   wanted.c method.c review.c      the wanted object; choice of delta or whole file; whether the release may start
  *   transition.c                    event, move, journal, action
  *   step.c retry.c counts.c         jobs on workers; time of the next attempt; metrics
  *   engine_core.c                   references, wake-ups, the turn
@@ -76,7 +76,7 @@ struct hf_update_engine {
     struct hf_strmap releases; /* maps a name to a struct release */
     struct hf_strmap parked;   /* maps a name to a struct parked_release (engine.c) */
     struct release *active;    /* the release that has the turn (the right to work); NULL if none has it */
-    uint64_t turns;            /* number of turns that the engine has given to releases so far */
+    uint64_t turns;            /* number of turns that the engine has given to releases since it started */
     struct counts counts;
     struct hf_buf trust_problem; /* last result of hf_trust_folder_inspect(); empty if there is no problem */
 };
@@ -142,7 +142,7 @@ struct release_review {
     enum hf_reason bad_exec;
     char message[HF_UPDATE_MAX_MESSAGE];
     bool floor_known;
-    struct hf_sequence_history floor; /* floor on disk; the journal may have one later commit */
+    struct hf_sequence_history floor; /* floor on disk; the journal may record one more commit, which is later */
     char history_message[HF_UPDATE_MAX_MESSAGE];
 };
 
@@ -162,7 +162,7 @@ struct release_attempt {
      * attempt */
     struct hf_room room;
     uint64_t disk_room; /* bytes of disk that deltas may use in addition to the new version */
-    /* first reason that the status shows in this attempt: Downloading, or the reason why the update does not use the
+    /* reason that the status shows first in this attempt: Downloading, or the reason why the update does not use the
      * shortest chain of deltas */
     enum hf_reason go_reason;
     /* hash of the intermediate file that is the base of the next delta; "" if the base is the installed file */
@@ -262,8 +262,8 @@ int release_load(struct release *release);
  * turn (the right to work). */
 bool release_consider(struct release *release);
 void release_take_turn(struct release *release);
-/* Call this function when the caller has set what it wants. Ends the repair of the committed release if the newer
- * release may start now. */
+/* Call this function after the caller has set the desired releases. Ends a repair of the committed release if the
+ * release that the caller wants instead may start now. */
 void release_recheck_repair(struct release *release);
 
 /* Actions that release.c puts into the table of actions or starts itself. */
@@ -277,7 +277,7 @@ void rollback_start(struct release *release);
 void finish_commit(struct release *release);
 void finish_clean(struct release *release);
 void drift_look(struct release *release);
-/* Looks for drift in the committed release while the journal records another one. */
+/* Looks for drift in the committed release while the journal records another release. */
 void drift_look_behind(struct release *release);
 
 /* ---- service.c --------------------------------------------------------------------------------------------------- */
@@ -300,7 +300,7 @@ void wanted_repair(struct release *release, struct hf_edgeupdate *committed);
 void wanted_repair_end(struct release *release); /* Has no effect without a repair. */
 /* Returns a new reference to the part of the committed EdgeUpdate that the node keeps; NULL if it is not in memory. */
 json_t *wanted_committed(const struct release *release);
-/* Returns true if the site's own order forbids everything, repairs too. */
+/* Returns true if the site's own order not to update is in force. This order forbids repairs, too. */
 bool wanted_held(const struct release *release);
 void wanted_done(struct release *release); /* Frees the parts of release->wanted. */
 /* Returns true if an object is wanted and the journal records the release of that object. */

@@ -16,7 +16,7 @@ struct hf_planner {
     struct hf_strmap desired_names; /* names of the releases that the last plan wants */
     /* set of "<object>/<object that is used instead of it>", for each such pair that the planner has already logged */
     struct hf_strmap noted;
-    struct hf_release_trust trust;       /* who signed the updates that claim one release name */
+    struct hf_release_trust trust;       /* verdicts about the signatures of EdgeUpdates with the same release name */
     char superseded[HF_READINESS_NAMES]; /* names of the superseded objects, for the status */
     char not_admitted[HF_READINESS_NAMES];
     struct hf_strmap not_accepted; /* set of the names of the objects that hf_planner_each_not_accepted() visits */
@@ -41,8 +41,8 @@ void hf_planner_done(struct hf_planner *planner);
  * (sync/plan.h). */
 void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine);
 
-/* Calls `visit` with the name of each object that the last plan left out because the node does not accept its
- * signatures, although its sequence is the highest, and with an explanation. Both strings are borrowed. */
+/* Calls `visit` for each object that the last plan left out because the node does not accept its signatures, although
+ * its sequence is the highest. `name` is the name of the object, and `why` is an explanation; both are borrowed. */
 void hf_planner_each_not_accepted(const struct hf_planner *planner,
                                   void (*visit)(void *arg, const char *name, const char *why), void *arg);
 

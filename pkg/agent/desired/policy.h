@@ -41,7 +41,8 @@ const struct hf_syncpolicy *hf_policy_let_go(struct hf_chosen_policy *policy);
  * or the labels of the Node have changed. */
 bool hf_policy_set_node(struct hf_chosen_policy *policy, json_t *node);
 
-/* Bits in the result of hf_policy_choose(). Bit 1 is set if own_labels changed, and bit 2 if `labels` changed. */
+/* Bits in the result of hf_policy_choose(): HF_POLICY_OWN_LABELS is set if own_labels changed, and HF_POLICY_LABELS if
+ * `labels` changed. */
 enum { HF_POLICY_OWN_LABELS = 1, HF_POLICY_LABELS = 2 };
 
 /* Chooses the policy in effect and computes the labels. Returns a set of HF_POLICY_OWN_LABELS and HF_POLICY_LABELS, or

@@ -1,26 +1,29 @@
 /* agent/desired/policy_trust.h - judges the signatures of SyncPolicies, and keeps for each signed policy the highest
  * sequence that this node has accepted, so that nobody can put an old signed policy in place of a newer one.
  *
- * The file <state>/policies holds the sequences, with the SHA-256 of what was signed. Threads: loop thread only; a call
- * may block for a moment to read keys or to write the file. */
+ * The file <state>/policies holds for each policy the sequence, and the SHA-256 of the signed bytes. Threads: loop
+ * thread only; a call may block for a moment to read keys or to write the file. */
 #pragma once
 
 #include "agent/env.h"
 #include "base/strmap.h"
 
 enum {
-    HF_POLICY_MAX_FLOORS = 256, /* names of signed policies that a node remembers */
+    /* maximum number of signed policies whose sequence a node keeps; it does not accept the signatures of further
+     * policies */
+    HF_POLICY_MAX_FLOORS = 256,
     HF_POLICY_MESSAGE = 512,
 };
 
 struct hf_policy_trust {
     const struct hf_agent_env *env;
-    struct hf_strmap floors; /* name of a policy to its highest accepted sequence and hash */
+    struct hf_strmap floors; /* maps the name of a policy to its highest accepted sequence and hash */
     bool unsaved;            /* the last write of the file failed */
 };
 
 enum hf_policy_verdict {
-    HF_POLICY_SIGNED,   /* the wider bounds of the node's configuration hold */
+    /* the signatures are accepted; the policy may use the wider bounds of the node's configuration */
+    HF_POLICY_SIGNED,
     HF_POLICY_UNSIGNED, /* the policy may be in effect, within the bounds for unsigned policies */
     HF_POLICY_REFUSED,  /* the node's configuration requires a signature, and the policy has no valid one */
 };
@@ -30,8 +33,8 @@ enum hf_policy_verdict {
 void hf_policy_trust_init(struct hf_policy_trust *trust, const struct hf_agent_env *env);
 void hf_policy_trust_done(struct hf_policy_trust *trust);
 
-/* Judges a policy. If the node refuses the policy, or does not accept the policy's signatures, *ret_reason gets a
- * reason in CamelCase (static), and message[HF_POLICY_MESSAGE] an explanation; otherwise *ret_reason is NULL. Accepting
- * a signed policy raises its floor durably. */
+/* Judges a policy. If the node refuses the policy or does not accept the policy's signatures, sets *ret_reason to a
+ * reason in CamelCase (a static string), and writes an explanation to message[HF_POLICY_MESSAGE]. Otherwise sets
+ * *ret_reason to NULL. Accepting a signed policy raises its floor durably. */
 enum hf_policy_verdict hf_policy_trust_judge(struct hf_policy_trust *trust, const struct hf_syncpolicy *policy,
                                              const char **ret_reason, char message[HF_POLICY_MESSAGE]);

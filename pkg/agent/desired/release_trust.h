@@ -1,4 +1,4 @@
-/* agent/desired/release_trust.h - checks the signatures of EdgeUpdates that claim one release name, for the plan.
+/* agent/desired/release_trust.h - checks the signatures of EdgeUpdates with the same release name, for the plan.
  *
  * An object that nobody trusts must not take the place of a signed one, so the plan asks who has signed. The verdicts
  * stay in memory until the object, its signatures or the trust folder change; a plan without a change verifies nothing.
@@ -14,20 +14,21 @@
 struct hf_release_trust {
     const struct hf_agent_env *env;
     struct hf_strmap verdicts; /* maps the name of an EdgeUpdate to the verdict about it */
-    char stamp[HF_SHA256_HEX]; /* hash of the trust folder as this plan found it; "" before the first question */
-    unsigned checks;           /* number of signature checks since the start, for tests */
+    /* hash of the trust folder as the current plan found it; "" before the plan asks about an update */
+    char stamp[HF_SHA256_HEX];
+    unsigned checks; /* number of signature checks since the start, for tests */
 };
 
 void hf_release_trust_init(struct hf_release_trust *trust, const struct hf_agent_env *env);
 void hf_release_trust_done(struct hf_release_trust *trust);
 
-/* Call this function before a plan. The next question then reads the trust folder again. */
+/* Call this function before a plan. The next call of hf_release_trust_accepts() then reads the trust folder again. */
 void hf_release_trust_begin(struct hf_release_trust *trust);
 /* Call this function after a plan. Forgets the verdicts about objects that the plan did not ask about. */
 void hf_release_trust_end(struct hf_release_trust *trust);
 
-/* Returns true if the trust folder accepts the signatures of the update. Returns false too if the agent cannot find
- * out. */
+/* Returns true if the trust folder accepts the signatures of the update. Also returns false if the check itself
+ * fails. */
 bool hf_release_trust_accepts(struct hf_release_trust *trust, const struct hf_edgeupdate *update);
 
 /* Returns why the last plan did not accept the EdgeUpdate of this name, such as "Unsigned: the release is not signed";

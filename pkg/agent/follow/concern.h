@@ -1,12 +1,12 @@
 /* agent/follow/concern.h - decides which objects the agent does not keep because they select other nodes. Asks the
- * source for a new list when the node's labels change or when there is room for more objects. follow/objects.h keeps
- * the objects that select this node. Threads: loop thread only. */
+ * source for a new list when the node's labels change or when the table of objects has room for more. follow/objects.h
+ * keeps the objects that select this node. Threads: loop thread only. */
 #pragma once
 
 #include "agent/follow/follow.h"
 
-/* Returns the labels of this node with which to compare the selectors of this kind, or NULL if the agent has no labels
- * yet. */
+/* Returns the labels of this node with which to compare the selectors of the objects of this kind. Returns NULL before
+ * the agent has labels. */
 const json_t *hf_concern_labels(const struct hf_follow *follow);
 
 /* Informs the source that the agent does not keep this object. Pass matters = true if the source must still report the
@@ -32,6 +32,6 @@ void hf_concern_judge_resume(struct hf_follow *follow);
 void hf_concern_labels_changed(struct hf_follow *follow);
 
 /* Drops the objects that no longer select this node because the node's labels have changed. Call this function in each
- * turn. It does nothing before the source has reported the Node and a complete list, and nothing while the API server
+ * turn. The function does nothing until the source has reported the Node and a complete list, or while the API server
  * itself does not answer. */
 void hf_concern_trim(struct hf_follows *follows);

@@ -20,7 +20,7 @@ struct hf_contact {
      * changes in steps. */
     int64_t report_offset_ns;
     uint64_t saved_contact_ns; /* Unix time of the last contact that the clock file on disk holds */
-    bool loss_logged;          /* true if the log has reported the current loss of contact */
+    bool loss_logged;          /* true if the agent has logged the current loss of contact */
     /* Reason why the agent cannot read its source, if the source is a folder; "" if there is no failure or the source
      * is a server. */
     char folder_failure[HF_READINESS_MESSAGE];
@@ -32,9 +32,9 @@ void hf_contact_init(struct hf_contact *contact, const struct hf_agent_env *env)
 /* Asks the source when it last received data from the server, and records this time as the last contact. */
 void hf_contact_confirm(struct hf_contact *contact);
 
-void hf_contact_found(struct hf_contact *contact);
 /* Call hf_contact_found() when the source answers, and hf_contact_lost() when the source is not reachable. `err` is the
  * reason, or NULL. */
+void hf_contact_found(struct hf_contact *contact);
 void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err);
 
 /* Compares this node's clock with the header Date of an answer by the API server itself, and passes this Date to the
@@ -49,17 +49,18 @@ int64_t hf_contact_wall_offset_ns(const struct hf_contact *contact);
  * changed. */
 bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
-/* Computes report_offset_ns, and if this node's clock differs from the server's clock by more than max_skew_ns. Returns
- * true if a status must report the change. */
+/* Computes report_offset_ns. Also decides whether this node's clock differs from the server's clock by more than
+ * max_skew_ns. Returns true if a status must report the change. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now);
 
-/* hf_contact_save() writes the clock file. hf_contact_save_if_old() writes the clock file only if the contact that it
- * holds is old in proportion to the policy's staleOk.window, or if a signed time raised the lower bound. */
+/* hf_contact_save() writes the clock file. hf_contact_save_if_old() writes the clock file only if the time of the last
+ * contact in the file is old in proportion to window_ns (the policy's staleOk.window), or if a signed time raised the
+ * lower bound. */
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact, uint64_t window_ns);
 
 /* Both functions convert a time of this node's clock to the time to report; 0 stays 0. Use hf_contact_reported_past()
- * for a time that the agent recorded earlier, perhaps before the node's clock went wrong; it does not change a time in
- * the past. */
+ * for a time that the agent recorded earlier, perhaps while the clock was still right. It converts the time only if the
+ * time is later than the corrected present. */
 uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns);
 uint64_t hf_contact_reported_past(const struct hf_contact *contact, uint64_t unix_ns);

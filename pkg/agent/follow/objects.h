@@ -42,8 +42,8 @@ struct hf_object {
     char *warned_text;  /* warning about unknown fields of the last good version; NULL if it has none */
 };
 
-/* Bounds of the table of one kind, which are well above the needs of one node. If an object exceeds these bounds, the
- * node refuses this object and keeps the objects that it already has. */
+/* Bounds of the table of one kind, which are well above the needs of one node. If another object would exceed these
+ * bounds, the node refuses this object and keeps the objects that it already has. */
 enum {
     HF_OBJECTS_MAX = 1000,
     HF_OBJECTS_MAX_BYTES = 4 << 20,
@@ -60,7 +60,7 @@ struct hf_objects {
     size_t bytes;             /* size in bytes of all versions in the table, as JSON text */
 
     struct hf_strmap no_room; /* set of the names of objects that the node refused for lack of room */
-    bool no_room_more;        /* true if more objects found no room than `no_room` can hold */
+    bool no_room_more;        /* true if there are more objects without room than `no_room` can hold */
     size_t least_room;        /* size in bytes of the smallest object that found no room */
 
     struct hf_strmap others; /* set of the selectors of objects for other nodes, as JSON text */
@@ -93,8 +93,8 @@ HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, 
  * neither. */
 bool hf_objects_drop(struct hf_objects *objects, const char *name);
 
-/* Drops each object that does not select a node with these labels. Calls `dropped` with the name of an object before it
- * drops the object. Returns the number of dropped objects. */
+/* Drops each object that does not select a node with these labels. Before it drops an object, calls `dropped` with its
+ * name. Returns the number of dropped objects. */
 size_t hf_objects_trim(struct hf_objects *objects, const json_t *labels, void (*dropped)(void *arg, const char *name),
                        void *arg);
 

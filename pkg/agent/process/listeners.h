@@ -3,9 +3,9 @@
  *
  *   metrics  serves /metrics, and also /healthz and /readyz, so that a probe needs only this port
  *   ingest   serves POST /ingest without credentials; keep this port local even if other machines may reach /metrics
- *   socket   serves POST /ingest on a Unix socket, where the kernel names the process that sends
- *   health   serves /healthz and /readyz for probes that need an answer while the other servers are overloaded; if
- *            it has too many connections, it closes an old one for each new one
+ *   socket   serves POST /ingest on a Unix socket, where the kernel reports which process sends
+ *   health   serves /healthz and /readyz for probes that need an answer while the other servers are overloaded; at
+ *            the maximum number of connections, it closes an old connection for each new connection
  *
  * Threads: loop thread only. */
 #pragma once
@@ -23,7 +23,8 @@ enum {
                                    HF_LISTEN_HEALTH_CONNECTIONS - HF_LISTEN_SOCKET_CONNECTIONS,
     HF_LISTEN_HEALTH_IDLE_S = 5,
     HF_LISTEN_METRICS_IDLE_S = 10,
-    /* descriptors that the process should have: those of all connections, and as many as the agent's work needs */
+    /* number of descriptors that the process should be able to open: one for each connection, and 336 for the agent's
+     * other work */
     HF_LISTEN_DESCRIPTORS = HF_SERVER_MAX_CONNECTIONS + 336,
     HF_LISTEN_RETRY_S = 30, /* with --listen-optional, seconds between two attempts to open a server */
 };

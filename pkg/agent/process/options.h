@@ -43,7 +43,7 @@ struct hf_agent_options {
     bool run_dir_given;
     const char *config; /* file of the node's configuration */
     bool config_given;  /* true if a flag or variable names the configuration's file, so that the file must exist */
-    /* update roots; NULL ends the array; if the array is empty, the roots of the node's configuration hold */
+    /* update roots; NULL ends the array; if the array is empty, the agent uses the roots of the node's configuration */
     const char *roots[HF_OPTIONS_MAX_ROOTS + 1];
     size_t n_roots;
     const char *host_root;

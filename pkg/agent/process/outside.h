@@ -8,12 +8,13 @@
 struct hf_outside;
 
 /* Calls `changed` after somebody wrote, renamed, replaced or removed the file `name` in `folder`. Returns NULL if the
- * kernel's limit of inotify instances is reached; the caller then has to poll the file. Copies its arguments. */
+ * watch cannot start, for example because the kernel's limit of inotify instances is reached; the caller then has to
+ * poll the file. Copies its arguments. */
 struct hf_outside *hf_outside_watch_file(struct hf_loop *loop, const char *folder, const char *name,
                                          void (*changed)(void *arg), void *arg);
 
 /* Calls `changed` when a network address or a route appears or a network link comes up, but at most once a second.
- * Returns NULL if netlink is not available. */
+ * Returns NULL if the watch cannot start, for example because netlink is not available. */
 struct hf_outside *hf_outside_watch_links(struct hf_loop *loop, void (*changed)(void *arg), void *arg);
 
 void hf_outside_free(struct hf_outside *outside);

@@ -1,8 +1,8 @@
 /* agent/process/telemetry.h - runs pkg/telemetry with the settings of the policy, or of the environment if the policy
  * has no telemetry part.
  *
- * If the policy in effect has a telemetry part, it decides. Otherwise the environment variable CLOUD_ENDPOINT, if set,
- * turns on POST /ingest and one sink of format `seed`. Otherwise no part of telemetry runs.
+ * If the policy in effect has a telemetry part, this part has the settings. Otherwise the environment variable
+ * CLOUD_ENDPOINT, if set, turns on POST /ingest and one sink of format `seed`. Otherwise no part of telemetry runs.
  *
  * Only one agent may use the storage folder, so the process holds the lock <dir>/storage.lock from the first use of
  * telemetry until the process ends. If the folder is unusable, or another agent has the lock, the agent tries again

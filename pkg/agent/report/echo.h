@@ -3,10 +3,10 @@
  *
  * Each status has a number (report/sequence.h). If the source reports a higher number than this node's last number,
  * either the node's disk is older than the server's object (a restored disk image), or another agent uses this node's
- * name. The first three times, the node continues from the higher number. At the fourth time within an hour, the node
- * assumes that another agent uses the same name. Each of the two agents would then answer every write of the other
- * agent with a new write. To prevent this, the node writes only with the heartbeat until an hour has passed without a
- * new conflict. */
+ * name. The first three times, the node continues from the higher number. At the fourth time, the node assumes that
+ * another agent uses the same name. (The count starts again at a time that comes more than an hour after the previous
+ * time.) Two agents with the same name would answer every write of the other agent with a new write. To prevent this,
+ * the node writes only with the heartbeat until an hour has passed without a new conflict. */
 #pragma once
 
 #include "agent/report/sequence.h"
@@ -43,6 +43,6 @@ bool hf_echo_name_shared(const struct hf_echo *echo);
  * if the result of hf_echo_name_shared() changed. */
 bool hf_echo_forget(struct hf_echo *echo, uint64_t now_ns);
 
-/* If a condition in `ours` has the same type and status as a condition in `theirs`, it has not changed since the
- * lastTransitionTime of the latter. For each such pair, copies this time from `theirs` to `ours`. */
+/* Copies lastTransitionTime from a condition in `theirs` to the condition in `ours` with the same type and status,
+ * because a condition with the same status has not changed since then. */
 void hf_echo_adopt_times(json_t *ours, const json_t *theirs);

@@ -19,7 +19,8 @@ struct hf_outbox {
 json_t *hf_outbox_load(struct hf_outbox *outbox, const struct hf_agent_env *env);
 void hf_outbox_done(struct hf_outbox *outbox);
 
-/* Replaces the status in <state>/outbox.json by `body`, whose essence is `essence` (report/status.h). */
+/* Writes the status `body` to <state>/outbox.json, in place of an earlier one. `essence` is the essence of `body`
+ * (report/status.h). */
 void hf_outbox_write(struct hf_outbox *outbox, const json_t *body, json_t *essence);
 
 /* Returns true if <state>/outbox.json holds a status with this essence. */

@@ -1,7 +1,7 @@
 /* agent/report/report.h - builds EdgeNode.status when something changes, and writes it at the pace that sync/pace.h
  * computes. Threads: loop thread only.
  *
- * Each newest status takes one of three ways:
+ * The report handles the newest status in one of three ways:
  *   write   if the server is reachable, write the status by server-side apply, and wait until the source reports it
  *   park    if the server is not reachable, put the status into the outbox, where it waits for contact
  *   keep    if the server is reachable but deliveries fail, write the copies on this node again after changes and at
@@ -49,19 +49,20 @@ void hf_report_done(struct hf_report *report);
 /* Builds the essence of the status again. If the essence has changed, a write becomes due. */
 void hf_report_build(struct hf_report *report);
 
-/* Sends the newest status on one of the three ways above, if that is due. hf_report_wait_until_ns() returns the
- * monotonic time at which to call hf_report_send_if_due() next, or HF_NEVER. */
+/* Sends the newest status in one of the three ways that the comment of this file lists, if that is due.
+ * hf_report_wait_until_ns() returns the monotonic time at which to call hf_report_send_if_due() next, or HF_NEVER. */
 void hf_report_send_if_due(struct hf_report *report);
 uint64_t hf_report_wait_until_ns(const struct hf_report *report);
 
-/* Call this function when the server accepts statuses again. The newest status is then written after `spread_ns`. */
+/* Call this function when the server accepts statuses again. The report then writes the newest status after
+ * `spread_ns`. */
 void hf_report_reachable(struct hf_report *report, uint64_t spread_ns);
 
 /* Handles this node's EdgeNode as the source reports it; `edgenode` is NULL if the EdgeNode does not exist. */
 void hf_report_heard_edgenode(struct hf_report *report, const json_t *edgenode);
 
 /* Call this function when something has changed that is not part of the essence but must not wait for the heartbeat.
- * The status is then written before the next heartbeat. */
+ * The report then writes the status before the next heartbeat. */
 void hf_report_changed(struct hf_report *report);
 
 /* Returns true if the newest status has the condition Reconciling, which means that the agent still has work to do. */

@@ -43,7 +43,7 @@ struct hf_status_view {
     size_t n_updates;
     const struct hf_refused *refused;
     size_t n_refused;
-    const struct hf_status_disk *disks; /* array of the disks that are too full */
+    const struct hf_status_disk *disks; /* array of the disks whose level is not Ok */
     size_t n_disks;
     const struct hf_hold *hold; /* the site's hold; NULL if no hold is in effect */
     uint64_t hold_end_unix_ns;
@@ -51,8 +51,9 @@ struct hf_status_view {
     /* true if no SyncPolicy selects this node, so that the defaults are in effect */
     bool policy_is_default;
     const struct hf_issues *labels_refused;
-    const char *config_fault;         /* first fault of the node's configuration; NULL if there is none */
-    const char *policy_distrust;      /* reason why the node does not accept a policy's signatures; NULL if it does */
+    const char *config_fault; /* first fault of the node's configuration; NULL if there is none */
+    /* reason why the node does not accept a policy's signatures; NULL if it accepts them */
+    const char *policy_distrust;
     const char *policy_distrust_text; /* explanation of policy_distrust */
     bool name_shared;                 /* another agent writes statuses under this node's name */
     /* reason why the server refuses the Node's labels; NULL if the server does not refuse them */
@@ -75,8 +76,8 @@ HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *con
                                   json_t **ret_essence);
 
 /* If the essence has exactly one update, shortens texts so that the written status stays below HF_STATUS_ONE_BYTES, or
- * below HF_STATUS_TROUBLE_BYTES while Ready is not True. The limits hold for names and versions of usual length.
- * hf_status_essence() calls this function. */
+ * below HF_STATUS_TROUBLE_BYTES while Ready is not True. A status with unusually long names or versions may exceed the
+ * limits. hf_status_essence() calls this function. */
 void hf_status_fit(json_t *essence);
 
 /* Returns true if two essences differ at most in the transition times of conditions. */

@@ -19,7 +19,7 @@
 #include "delta/delta.h"
 #include "update/install/target.h"
 
-/* Minimum size of a new file that gets checkpoints. Making a smaller file again is fast. */
+/* Minimum size of a new file that gets checkpoints. A smaller file is made again quickly. */
 #define HF_CHECKPOINT_MIN_BYTES (UINT64_C(16) << 20)
 
 struct hf_checkpoint_keeper {
@@ -27,7 +27,7 @@ struct hf_checkpoint_keeper {
     int fd;                          /* descriptor of the checkpoint file; -1 if this delta gets no checkpoints */
     char key[2 * HF_SHA256_HEX];
     char boot[40];
-    uint64_t every;                  /* bytes between two synced checkpoints */
+    uint64_t every;                  /* minimum number of bytes between two synced checkpoints */
     uint64_t synced;                 /* offset of the last synced checkpoint */
     unsigned turn;                   /* number of the synced slot to write next */
     struct hf_delta_checkpoint last; /* last checkpoint, synced or not; its new_offset is 0 if there is no checkpoint */
@@ -39,7 +39,7 @@ struct hf_checkpoint_keeper {
 
 /* Starts to keep checkpoints of the delta `delta_sha256`, which makes the file `sha256` of `size` bytes. Returns true
  * if an earlier process left a checkpoint, and sets *ret_point to the checkpoint with the highest offset. The caller
- * checks that the new file has at least that many bytes. Returns false if there is no checkpoint. */
+ * checks that the new file on disk reaches that offset. Returns false if there is no checkpoint. */
 bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256, uint64_t size,
                         struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point);
 /* Returns the highest offset of a checkpoint on disk, or 0 if there is none. Changes nothing. */

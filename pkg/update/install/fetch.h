@@ -2,11 +2,11 @@
  * after broken connections, restarts and power cuts.
  *
  * Jobs on worker threads write the content to disk. If the disk is slower than the network, the connection pauses, so
- * that at most HF_FETCH_BUFFER bytes are in memory. From time to time a job syncs the content and saves a sealed record
- * in <folder>/fetch. The record has the valid length of the file and the version of the artifact (ETag or
- * Last-Modified), so that the next request can ask for the remainder only (If-Range and Range, RFC 9110, 13.1.5 and
- * 14.2). If the server ignores the range, the download starts again from the first byte. A fetch never keeps more bytes
- * than the signed size. For a URL file:///path, a job copies the file. A fetch does not verify the content;
+ * that the memory for the content is at most 4 * HF_FETCH_BUFFER bytes. From time to time a job syncs the content and
+ * saves a sealed record in <folder>/fetch. The record has the valid length of the file and the version of the artifact
+ * (ETag or Last-Modified), so that the next request can ask for the remainder only (If-Range and Range, RFC 9110,
+ * 13.1.5 and 14.2). If the server ignores the range, the download starts again from the first byte. A fetch never keeps
+ * more bytes than the signed size. For a URL file:///path, a job copies the file. A fetch does not verify the content;
  * hf_patch_run() compares the hashes.
  *
  * Threads: loop thread only. Memory: a fetch frees itself before it calls `done`. To end a fetch earlier, call
@@ -22,7 +22,7 @@
 
 enum {
     HF_FETCH_WRITE = 64 << 10,   /* bytes that the fetch collects in memory before one write to disk */
-    HF_FETCH_BUFFER = 256 << 10, /* number of bytes in memory above which the fetch pauses the connection */
+    HF_FETCH_BUFFER = 256 << 10, /* number of bytes waiting for a write at which the fetch pauses the connection */
     /* minimum number of downloaded bytes between two durable records of the progress */
     HF_FETCH_SYNC = 1 << 20,
     HF_FETCH_MIN_PER_MINUTE = 1 << 10 /* a download with fewer bytes in a minute fails with DownloadTooSlow */
@@ -47,8 +47,8 @@ struct hf_fetch_params {
     uint64_t new_size;
     uint64_t wire_bytes;      /* bytes that this node received over the network for this release before this fetch */
     uint64_t bandwidth_limit; /* limit of the download in bytes per second (0 means no limit) */
-    /* Reports bytes received over the network; may be NULL. If `before` is true, an earlier process received these
-     * bytes but ended before it reported them. */
+    /* Called with the number of bytes received over the network since the last call; may be NULL. If `before` is true,
+     * an earlier process received these bytes but ended before it reported them. */
     void (*moved)(void *arg, uint64_t wire_bytes, bool before);
     /* Called once when the fetch ends, never from within hf_fetch_start(). If r is 0, the artifact is complete on disk.
      * `hopeless` is true if a retry with this URL cannot succeed, for example after the HTTP status 404. */
@@ -62,6 +62,6 @@ HF_MUST_USE int hf_fetch_start(const struct hf_fetch_params *params, struct hf_f
 /* Asks the fetch to stop soon and to keep the bytes received so far. `done` then receives -ECANCELED, or the result of
  * the fetch if the fetch ended before it could stop. */
 void hf_fetch_stop(struct hf_fetch *fetch);
-/* Ends the fetch now, without a call of `done`. Calls `gone` when no job of the fetch runs any more, which may be at
- * once. The files on disk stay in the state in which a kill of the process would leave them. */
+/* Ends the fetch now, without a call of `done`. Calls `gone` as soon as no job of the fetch runs, perhaps from within
+ * this call. The files on disk stay in the state in which a kill of the process would leave them. */
 void hf_fetch_free(struct hf_fetch *fetch, void (*gone)(void *arg), void *arg);

@@ -1,10 +1,10 @@
 /* update/install/floor_copy.h - a copy of the floor of sequences (update/state/floor.h) outside the state folder, so
  * that an agent whose state folder was lost still refuses old releases.
  *
- * The copy is <update root>/.holdfast-floors/<release>, below the root that has the install path. Reading joins the
- * copies below all roots, because a replayed release may name another path. A copy counts only if nobody except root
- * and the agent's user can write it, so that a program that an update installed cannot change it. No release can
- * install into the folder .holdfast-floors (hf_target_check()). Threads: any; both functions block. */
+ * The copy is <update root>/.holdfast-floors/<release>, below the allowed root that contains the install path. Reading
+ * joins the copies below all roots, because a replayed release may name another path. A copy counts only if nobody
+ * except root and the agent's user can write it, so that a program that an update installed cannot change it. No
+ * release can install into the folder .holdfast-floors (hf_target_check()). Threads: any; both functions block. */
 #pragma once
 
 #include "update/install/target.h"
@@ -12,7 +12,7 @@
 
 #define HF_FLOOR_COPY_FOLDER ".holdfast-floors"
 
-/* Joins *history with the copy below each root. target->path is not used. A missing copy is no error. If a copy is bad,
+/* Joins the copy below each root into *history. target->path is not used. A missing copy is no error. If a copy is bad,
  * the function still joins the copies that are good, and then returns the error of the last bad copy. */
 HF_MUST_USE int hf_floor_copy_load(const struct hf_target *target, struct hf_sequence_history *history,
                                    struct hf_err *err);

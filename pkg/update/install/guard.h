@@ -7,8 +7,8 @@
 #include "base/fs.h"
 #include "update/rules/failure.h"
 
-/* Checks that root or `uid` owns the open folder, and that neither group nor others may write it. Otherwise returns
- * -EACCES with the reason TargetUnsafe. */
+/* Checks that root or `uid` owns the open folder, and that neither group nor others may write it. -EACCES with the
+ * reason TargetUnsafe: the folder breaks this rule. */
 HF_MUST_USE int hf_guard_folder(const struct hf_fs_ops *fs, int fd, uid_t uid, const char *path,
                                 struct hf_failure *failure);
 

@@ -4,11 +4,11 @@
  * The agent writes a manifest after it has made a version from verified content, into <state>/updates/<release>/ under
  * the name manifest.<version>. A version is the name of a tree's folder, or the SHA-256 of a single file. The file has
  * one record for each folder, file and symbolic link, and ends with the number of records and the SHA-256 of all
- * preceding bytes. A manifest with a wrong end counts as missing.
+ * preceding bytes. A manifest whose number of records or SHA-256 is wrong counts as missing.
  *
- * A check compares modes, owners, sizes, inode numbers and ctimes (no system call can set a ctime). In a folder that
- * changed, it also compares the number of names. It reads the content of a file only if one of these values differs, or
- * in a full check.
+ * A check compares modes, owners, sizes, inode numbers and ctimes (no system call can set a ctime to a chosen value).
+ * In a folder that changed, it also compares the number of names. It reads the content of a file only if one of these
+ * values differs, or in a full check.
  *
  * Threads: worker threads only; all functions block. Memory: a buffer of some KiB; hf_manifest_write() also needs 64
  * bytes for each file of the tree. */
@@ -21,10 +21,11 @@
 #include "codec/sha256.h"
 #include "update/rules/failure.h"
 
-/* Largest manifest, in bytes. If the names of a tree do not fit, the agent does not install the tree (E2BIG). */
+/* Largest manifest, in bytes. If the manifest of a tree would be larger, the agent does not install the tree
+ * (E2BIG). */
 enum { HF_MANIFEST_MAX_BYTES = 64 << 20 };
-/* Limits of one quick check: the number of records that it compares, and the bytes of unchanged files that it reads
- * again. */
+/* Limits of one quick check: the number of records that the check compares, and the bytes of unchanged files that the
+ * check reads again. */
 enum { HF_MANIFEST_LOOK_RECORDS = 4096, HF_MANIFEST_LOOK_BYTES = 2 << 20 };
 enum { HF_MANIFEST_VERSION = HF_SHA256_HEX + 8 }; /* size of a version's name in bytes, with the terminator */
 
@@ -83,7 +84,7 @@ HF_MUST_USE int hf_manifest_clean_unfinished(const struct hf_fs_ops *fs, const c
 
 /* Progress of the quick checks of one version. Zero-initialise; zero it again after another version is installed. */
 struct hf_manifest_look {
-    uint64_t seal_inode; /* inode of the manifest whose end was checked last */
+    uint64_t seal_inode; /* inode of the last manifest whose SHA-256 was checked */
     uint64_t next;       /* offset in the manifest at which the next quick check begins; 0 for the first record */
     uint64_t index;      /* number of the record at `next` */
     uint64_t scan;       /* number of the record whose content is read again next */
@@ -95,7 +96,7 @@ struct hf_manifest_look {
 /* Compares the tree open as `top_fd` with its manifest. If `full` is true, reads every file. Otherwise the function
  * stays within the limits HF_MANIFEST_LOOK_*, and the next call resumes where this call ended; do not change *look
  * between calls. If a file or folder has the right content but a wrong mode or owner, the function corrects the mode or
- * owner and counts this in look->mended. Returns 1 if the tree is right as far as the function looked, 0 if not
- * (look->what says why), -ENOENT without a usable manifest, or another -errno if the check failed. */
+ * owner and counts this in look->mended. Returns 1 if all that the function compared is right, 0 if not (look->what
+ * says why), -ENOENT without a usable manifest, or another -errno if the check failed. */
 HF_MUST_USE int hf_manifest_check(const struct hf_manifest *manifest, int top_fd, bool full,
                                   struct hf_manifest_look *look, const atomic_bool *cancel, struct hf_failure *failure);

@@ -2,7 +2,7 @@
  *
  *     holdfast manifest 1\n
  *     <type> <mode> <uid> <gid> <size> <inode> <ctime, s> <ctime, ns> <sha256 or -> <path>\0
- *     end <number of records, ten digits> <sha256 of all bytes before>\0
+ *     end <number of records, ten digits> <sha256 of all preceding bytes>\0
  *
  * The type is d (folder), f (file) or l (symbolic link). For a folder, the size is the number of names in it. For a
  * link, the SHA-256 is that of the link's text. The path is relative to the top folder of the tree; the path of the top
@@ -16,7 +16,7 @@ enum { HF_MANIFEST_RECORD_MAX = HF_TAR_MAX_NAME + 256, HF_MANIFEST_BUFFER = 16 <
 
 struct manifest_record {
     char type;
-    unsigned mode; /* permission bits, with set-id and sticky */
+    unsigned mode; /* permission bits, with set-user-ID, set-group-ID and sticky */
     uid_t uid;
     gid_t gid;
     uint64_t size, inode;
@@ -54,8 +54,8 @@ struct manifest_reader {
     size_t from, n; /* the unread part of `bytes` is bytes[from..n) */
     char bytes[HF_MANIFEST_BUFFER];
 };
-/* Opens the manifest and checks its end. Reads the whole file for this check, unless the inode of the file is
- * known_inode. -ENOENT: there is no manifest, or its end is wrong. */
+/* Opens the manifest and checks its last line. Reads the whole file for this check, unless the inode of the file is
+ * known_inode. -ENOENT: there is no manifest, or its last line is wrong. */
 HF_MUST_USE int manifest_reader_open(struct manifest_reader *reader, const struct hf_manifest *manifest,
                                      uint64_t known_inode);
 /* Continues at an offset that manifest_reader_offset() returned. */

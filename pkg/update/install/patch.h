@@ -10,9 +10,9 @@
  * intermediate file is verified like a new file, becomes the base of the next delta, and replaces the previous
  * intermediate file.
  *
- * A crash may end a call at any point; the call may then run again. A delta that makes a file of 16 MiB or more then
- * resumes from its last checkpoint (update/install/checkpoint.h). The delta writes a checkpoint after every 4 MiB of
- * output, but none inside a compressed stream that it unpacks; there it writes the next checkpoint at the end of the
+ * A crash may end a call at any point; a later process may then repeat the call. A delta that makes a file of 16 MiB or
+ * more resumes from its last checkpoint (update/install/checkpoint.h). The delta writes a checkpoint after every 4 MiB
+ * of output, but none inside a compressed stream that it unpacks; there it writes the next checkpoint at the end of the
  * stream. Threads: worker threads only; blocks. Memory: the parameters are borrowed. */
 #pragma once
 
@@ -30,7 +30,8 @@ struct hf_patch_params {
     enum hf_update_method method;
     const char *delta_sha256; /* hash of the delta, for method Delta */
     uint64_t delta_size;
-    /* for method Delta, hash of the intermediate file that is the base; NULL if the base is the installed file */
+    /* for method Delta: hash of the intermediate file that is the base; NULL if the base is the installed file or
+     * tree */
     const char *step_sha256;
     /* true if this call makes an intermediate file; sha256 and size are then those of the intermediate file */
     bool to_step;
@@ -38,8 +39,8 @@ struct hf_patch_params {
      * hf_patch_run() compares both with the download before it unpacks the download. */
     const char *packed_sha256;
     uint64_t packed_size;
-    /* If true, the download may be unpacked even if packed_sha256 is NULL. Set this only to repair a release that this
-     * node committed when releases did not state the hash of a packed download yet. */
+    /* If true, the download may be unpacked even if packed_sha256 is NULL. Set this only to repair a release from
+     * before releases stated the hash of a packed download. */
     bool unpacks_unstated;
     bool had_old;
     const char *old_sha256; /* hash of the old file, for kind File if had_old is true */
@@ -53,5 +54,6 @@ struct hf_patch_params {
 
 /* Makes the new file. -EBADMSG with the reason DeltaDamaged or DeltaUnfit: the delta is unusable; use another delta or
  * the whole file. -ESTALE: the old file has changed since the inspection. After every failure except -ECANCELED,
- * removes the unfinished new file. Removes the download only if the content of the download is wrong. */
+ * removes the unfinished new file and its checkpoints. Removes the download only if the content of the download is
+ * wrong. */
 HF_MUST_USE int hf_patch_run(const struct hf_patch_params *params, struct hf_failure *failure);

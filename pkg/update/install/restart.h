@@ -10,7 +10,7 @@
 #include "loop/unit.h"
 #include "update/rules/failure.h"
 
-/* time limit for the restart of a unit, equal to systemd's DefaultTimeoutStartSec */
+/* time limit for the restart of a unit; the same as systemd's default for DefaultTimeoutStartSec */
 #define HF_RESTART_UNIT_TIMEOUT_NS (90 * HF_NS_PER_S)
 #define HF_RESTART_EXEC_TIMEOUT_NS (60 * HF_NS_PER_S)
 
@@ -25,5 +25,5 @@ HF_MUST_USE int hf_restart_start(const struct hf_proc_ops *proc, const struct hf
                                  struct hf_restart **ret_restart, struct hf_failure *failure);
 void hf_restart_free(struct hf_restart *restart); /* Cancels the restart without a call of `done`. Ignores NULL. */
 
-/* Returns the reason for an errno that a call of hf_unit_ops returned. */
+/* Returns the reason for the status, from an errno that a function of hf_unit_ops returned. */
 enum hf_reason hf_restart_reason(int r);

@@ -9,18 +9,18 @@
 #include "update/install/target.h"
 
 struct hf_rights {
-    unsigned mode; /* permission bits, with set-id and sticky */
+    unsigned mode; /* permission bits, with set-user-ID, set-group-ID and sticky */
     uid_t uid;
     gid_t gid;
 };
 
-/* Reads the rights from the manifest, in the folder `records`, of the first of the n versions that has a manifest
+/* Reads the rights from a manifest in the folder `records`: the manifest of the first of versions[n] that has one
  * there. Skips versions that are NULL or "". Returns false if no version has a manifest. */
 bool hf_rights_load(const struct hf_fs_ops *fs, const char *records, const char *const *versions, size_t n,
                     struct hf_rights *ret_rights);
 
 /* Returns rights for a file of which the agent has no record: the present mode and owner of the file. If others may
- * write the file (mode bit 0002), the result lacks this permission, set-user-ID and set-group-ID. */
+ * write the file (mode bit 0002), the result has neither this permission nor set-user-ID and set-group-ID. */
 struct hf_rights hf_rights_adopt(const struct stat *st);
 
 bool hf_rights_match(const struct hf_rights *rights, const struct stat *st);

@@ -3,8 +3,9 @@
  *     swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder
  *     restore:  rename(.old, target); fsync folder             (a first install: unlink)
  * The sync between link and rename makes the link durable before the rename. Without this sync, a power cut could keep
- * the rename but lose the link, which is then the only name of the old file. With kind Tree the target is a symbolic
- * link. The swap then renames a new link over the target, and the journal holds the text of the old link.
+ * the rename but lose the link, and the link would then have been the only name of the old file. With kind Tree the
+ * target is a symbolic link. The swap then renames a new link over the target, and the journal holds the text of the
+ * old link.
  *
  * If a crash stops a function at any point, the caller may call the function again. Threads: worker threads only; all
  * functions block. Memory: the parameters are borrowed. */
@@ -28,7 +29,7 @@ struct hf_swap_params {
     const char *old_link;    /* text of the old link, for kind Tree if had_old is true */
     const char *made_folder; /* topmost folder that this install made for the target; "" if it made none */
     bool probed;             /* true if the new version is or was in place, so that it may have run */
-    /* true if an earlier process verified the new file; hf_swap_run() then verifies the file again */
+    /* true if an earlier process verified the new file, so that hf_swap_run() verifies it again */
     bool recheck;
     const atomic_bool *cancel;
 };
@@ -36,8 +37,9 @@ struct hf_swap_params {
 /* The state of the target before an update. */
 struct hf_swap_inspection {
     bool exists;
-    /* hash of the installed file, or for kind Tree of the archive of the tree in use; "" if the engine did not make
-     * that tree, or if the name of that tree is params.sha256 but its content differs from its manifest */
+    /* Kind File: hash of the installed file. Kind Tree: the archive hash in the folder name of the installed tree; ""
+     * if the link leads to no tree of this release, if the folder is missing, or if the hash is params.sha256 but the
+     * content is not that of the release. */
     char sha256[HF_SHA256_HEX];
     char link[HF_UPDATE_MAX_PATH];    /* text of the link at the target, for kind Tree */
     char missing[HF_UPDATE_MAX_PATH]; /* topmost folder of the path that does not exist; "" if all exist */
@@ -52,16 +54,16 @@ struct hf_swap_inspection {
 struct hf_swap_look {
     struct hf_manifest_look seen; /* seen.what and seen.mended describe the last check, for both kinds */
     /* Kind File: identifies the file without reading the content. Every ordinary change of the file changes at least
-     * one of these fields, because no system call can set a ctime. */
+     * one of these fields, because no system call can set a ctime to a chosen value. */
     uint64_t device, inode, size;
     int64_t changed_s, changed_ns;
 };
 
 /* Returns 1 if the committed version is still in place, 0 if not (look->seen.what says why), or -errno if the check
  * failed. For kind File, reads the content only if the identity of the file has changed since the last call. For kind
- * Tree, reads the changed files, and in addition some unchanged files (hf_manifest_check()). If only mode or owner are
- * wrong, the function restores them through a descriptor of the file, counts this in look->seen.mended and returns
- * 1. */
+ * Tree, reads the changed files, and in addition some unchanged files (hf_manifest_check()). If only the mode or the
+ * owner is wrong, the function corrects it through a descriptor of the file, counts this in look->seen.mended and
+ * returns 1. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);
 

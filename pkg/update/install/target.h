@@ -26,7 +26,7 @@ struct hf_target {
     const char *path;         /* install.path */
     const char *release;      /* name of the release */
     uid_t uid;                /* the agent's user, who owns the files that the agent makes */
-    /* true to refuse, with the reason TargetUnsafe, a path on which another user may rename files
+    /* true to refuse a path on which another user may rename files, with the reason TargetUnsafe
      * (update/install/guard.h) */
     bool guard;
 };
@@ -90,9 +90,10 @@ HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failur
 /* Opens a regular file in the folder; never follows a symbolic link. Returns the descriptor or -errno. */
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
                                     struct hf_failure *failure);
-/* Opens a file that an earlier attempt made, for reading and writing. -ENOENT: the name does not exist, or the agent
- * cannot have made the file: it is not a regular file, has a second name (a hard link), or belongs to a user other than
- * the agent's user and also_uid. The function removes such a file without reading it. */
+/* Opens a file that an earlier attempt made, for reading and writing. -ENOENT: the name does not exist, or the function
+ * has removed it without reading the file. The function removes what the agent cannot have made: anything that is not a
+ * regular file (a folder with its content), a file with a second name (a hard link), and a file whose owner is neither
+ * the agent's user nor also_uid. */
 HF_MUST_USE int hf_target_take_file(const struct hf_target_dir *dir, const char *name, uid_t also_uid,
                                     struct hf_failure *failure);
 /* Makes a new file and opens it for reading and writing. Removes an existing file of this name without opening it. */

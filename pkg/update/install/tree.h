@@ -31,8 +31,8 @@ HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const 
                              const atomic_bool *cancel, struct hf_failure *failure);
 
 /* Compares the tree that `link` names with its manifest in the folder `records`, as hf_manifest_check() does. Without a
- * usable manifest, as after a loss of the state folder, the canonical archive of the tree must have the SHA-256 in the
- * name of the tree's folder; the function then writes a new manifest. Returns 1 if the tree is right, 0 if not
+ * usable manifest, for example after the state folder was lost, the canonical archive of the tree must have the SHA-256
+ * in the name of the tree's folder; the function then writes a new manifest. Returns 1 if the tree is right, 0 if not
  * (look->what says why), -errno if the check failed. */
 HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records, bool full,
                                struct hf_manifest_look *look, const atomic_bool *cancel, struct hf_failure *failure);

@@ -29,7 +29,7 @@ struct hf_delta_chain {
 
 /* Finds the best chain from the file with SHA-256 `from` to the new file. Returns false if no chain fits, or if no
  * chain is smaller than the new file. Among chains with equal bytes, the chain with the fewest deltas wins, then the
- * chain that the artifact lists first. began_bytes is the size of the file `from` if it is an intermediate file, which
+ * chain that the artifact lists first. If the file `from` is an intermediate file, began_bytes is its size, because it
  * takes disk space until the next file is complete; otherwise began_bytes is 0. `room` is the memory and the disk that
  * deltas may use in addition to the new file. `avoid` lists the SHA-256 of deltas to leave out, separated by blanks. */
 bool hf_delta_chain_find(const struct hf_artifact *artifact, const char *from, uint64_t began_bytes,

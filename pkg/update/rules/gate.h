@@ -1,9 +1,10 @@
 /* update/rules/gate.h - decides if the update to a release may start or continue now, and returns the reason if it may
  * not. Pure; review.c gathers the facts.
  *
- * The engine calls hf_gate_ask() before an update starts, while the update fetches and patches, and before the swap.
- * Signed bytes that the node runs already are no new release: only the site's own hold stops their repair.
- * After the swap has started, the update runs to its end without another call of hf_gate_ask(). */
+ * The engine calls hf_gate_ask() before an update starts, while the update fetches and patches, and before the swap. A
+ * repair of the release that the node already runs is not a new release; only the site's own order not to update (the
+ * hold) stops the repair. After the swap has started, the update runs to its end without another call of
+ * hf_gate_ask(). */
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +33,7 @@ struct hf_gate_facts {
     enum hf_reason misfit;
     enum hf_desired_gate gate;
     bool held;         /* the site's own order not to update is in force */
-    bool is_committed; /* this node has committed the release: what starts is a repair */
+    bool is_committed; /* this node has committed the release, so the update is a repair */
     bool suspended, window_open;
     bool window_unsure; /* true if the evidence of the time does not show whether a window is open */
 };

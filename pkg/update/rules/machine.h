@@ -30,7 +30,7 @@
 enum hf_update_event {
     HF_EV_STARTED,   /* the agent has just started */
     HF_EV_DESIRED,   /* the caller wants a release that is not the release in the journal */
-    HF_EV_DROPPED,   /* the caller no longer wants the release, or its object now has another release */
+    HF_EV_DROPPED,   /* the caller no longer wants the release, or the caller's object now has another release */
     HF_EV_GO,        /* the release has the turn, and the gate is open */
     HF_EV_HELD,      /* the gate closed before the swap */
     HF_EV_REFUSED,   /* signature, sequence, expiry or path forbid the release */

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 
 enum hf_phase {
-    HF_PHASE_IDLE,    /* the release has no update yet */
-    HF_PHASE_WAITING, /* the update waits for a window, admission, the turn or a retry; its reason names which */
+    HF_PHASE_IDLE, /* the release has no update yet */
+    /* the update waits, for example for a window, admission, the turn or a retry; the reason names what it waits for */
+    HF_PHASE_WAITING,
     HF_PHASE_FETCHING,
     HF_PHASE_PATCHING,
     HF_PHASE_VERIFIED,

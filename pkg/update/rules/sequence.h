@@ -21,8 +21,8 @@
 enum { HF_SEQUENCE_MAX_USED = 32 };
 
 struct hf_committed {
-    uint64_t sequence;          /* 0: none */
-    char digest[HF_SHA256_HEX]; /* digest of spec.release; "": unknown */
+    uint64_t sequence;          /* 0 if there is no such release */
+    char digest[HF_SHA256_HEX]; /* digest of spec.release; "" if unknown */
 };
 
 /* A plain value, which assignment copies. All fields are zero if this node has committed nothing. */
@@ -37,13 +37,13 @@ struct hf_sequence_history {
 enum hf_reason hf_sequence_judge(const struct hf_sequence_history *history, const struct hf_release *release,
                                  char *text, size_t n);
 
-/* True if the release with this digest is the one that the node committed last. */
+/* Returns true if this is the digest of the release that the node committed last. */
 bool hf_sequence_is_current(const struct hf_sequence_history *history, const char *digest);
 
 /* Records the commit of a release. Recording the same commit again changes nothing. */
 void hf_sequence_commit(struct hf_sequence_history *history, uint64_t sequence, const char *digest);
 
-/* Joins into *history the history from another copy, which may be older or all zero. The result has the used downgrades
- * of both histories, and `top` and `current` of the newer one: the history whose `top` is higher or, if they are equal,
- * that has more used downgrades. */
+/* Joins *other, the history from another copy, into *history. *other may be older than *history or all zero. The result
+ * has the used downgrades of both histories, and `top` and `current` of the newer history. The newer history is the
+ * history with the higher `top` or, if both are equal, the history with more used downgrades. */
 void hf_sequence_join(struct hf_sequence_history *history, const struct hf_sequence_history *other);

@@ -4,9 +4,9 @@
  * The record is a sealed file. The agent makes it durable before reading the first byte of the delta, and removes the
  * record when the delta succeeds, fails or stops because the agent stops. If the record exists when the agent starts,
  * the agent died while it applied the delta. If the cause was a power cut or a kill from outside, the delta is not at
- * fault, and the update resumes from the last checkpoint (update/install/checkpoint.h). If the cause is that the delta
- * needs more memory than the agent may use, the delta would kill the agent every time, and the update must use another
- * delta or the whole file.
+ * fault, and the update resumes from the last checkpoint (update/install/checkpoint.h), unless the agent has died
+ * HF_ATTEMPT_MAX_DEATHS times with this delta. If the cause is that the delta needs more memory than the agent may use,
+ * the delta would kill the agent every time, and the update must use another delta or the whole file.
  *
  * Threads: any, but one at a time for one release; all functions with the argument `fs` block. */
 #pragma once
@@ -19,7 +19,7 @@
 #include "codec/sha256.h"
 #include "os/room.h"
 
-/* After this number of deaths of the agent with one delta, whatever their cause, the update avoids the delta. This
+/* Number of deaths of the agent with one delta after which the update avoids this delta, whatever the causes. This
  * limit also ends a loop of watchdog resets on a board that runs out of memory. */
 enum { HF_ATTEMPT_MAX_DEATHS = 3 };
 
@@ -52,8 +52,8 @@ bool hf_attempt_find(const struct hf_fs_ops *fs, const char *folder, struct hf_a
 /* Sets all fields of *ret_now except `at`. */
 void hf_attempt_look(const struct hf_fs_ops *fs, struct hf_attempt_now *ret_now);
 
-/* Returns true if the kernel's OOM killer killed a process in the agent's cgroup, or in the cgroup above it, during the
- * attempt. Pure. */
+/* Returns true if the kernel's OOM killer killed a process in the agent's cgroup, or in its parent cgroup (os/room.h),
+ * during the attempt. Pure. */
 bool hf_attempt_oom(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
 /* Returns true if the update must avoid this delta: after an OOM kill, after a death without progress in the same boot,

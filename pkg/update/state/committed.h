@@ -12,7 +12,7 @@
 #include "base/fs.h"
 #include "codec/json.h"
 
-/* Formats the file. `object` is the part of the EdgeUpdate that the journal keeps, too (update/release.h, `kept`). */
+/* Formats the file. `object` is the part of the EdgeUpdate that the journal also keeps (`kept` in update/release.h). */
 HF_MUST_USE int hf_committed_format(const json_t *object, struct hf_buf *out);
 
 /* Replaces the file durably by `text`, which hf_committed_format() has made. Writes nothing if the file has this text

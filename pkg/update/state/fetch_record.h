@@ -2,7 +2,8 @@
  *
  *   fetch      valid after a power cut: written durably from time to time, after a sync of the downloaded content
  *   fetch.now  valid after a kill -9 until the machine reboots (the file holds the kernel's boot id): overwritten in
- *              place after every write of content, and never synced, so that it causes no card writes of its own
+ *              place after every write of content, and never synced, so that it causes no writes to flash storage by
+ *              itself
  *
  * Threads: any, but one at a time for one release; all functions with the argument `fs` block. */
 #pragma once
@@ -26,8 +27,8 @@ struct hf_fetch_record {
     char last_modified[HF_HTTP_HEADER_VALUE];
 };
 
-/* Loads the record with the higher offset from the two files. If neither file has a valid record for `key`, returns an
- * empty record with this key. */
+/* Loads the records of both files, and returns the record with the higher offset. If neither file has a valid record
+ * for `key`, returns an empty record with this key. */
 HF_MUST_USE int hf_fetch_record_load(const struct hf_fs_ops *fs, const char *folder, const char *key,
                                      struct hf_fetch_record *ret_record, struct hf_err *err);
 HF_MUST_USE int hf_fetch_record_save(const struct hf_fs_ops *fs, const char *folder,

@@ -7,10 +7,10 @@
  *     current <sequence> <digest, or - if unknown>
  *     used <digest>                                  one line for each release to which the node has been downgraded
  *
- * Version 1 of the files, which earlier agents wrote, holds the highest sequence and nothing else. hf_floor_load()
- * joins both files, so that one damaged block of the disk does not make the node accept an old release. The engine
- * raises the floor only at the commit, because the old version must stay installable until then. A third copy lies
- * outside the state folder (update/install/floor_copy.h). All functions with a file system block. */
+ * Version 1 of the files, which earlier agents wrote, holds only the highest sequence. hf_floor_load() joins both
+ * files, so that one damaged block of the disk does not make the node accept an old release. The engine raises the
+ * floor only at the commit, because the old version must stay installable until then. A third copy lies outside the
+ * state folder (update/install/floor_copy.h). All functions with the argument `fs` block. */
 #pragma once
 
 #include <stdint.h>

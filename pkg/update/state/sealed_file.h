@@ -1,7 +1,8 @@
 /* update/state/sealed_file.h - loads and durably replaces small state files with a seal (codec/seal.h).
  *
- * The functions rename a damaged file to `<path>.damaged`, where a person can inspect it. A later damaged file replaces
- * it. All functions block. Call them on worker threads, or while the agent starts. */
+ * The functions rename a damaged file to `<path>.damaged`, where a person can inspect it. If the file is damaged again
+ * later, the new damaged file replaces the first one. All functions block. Call them on worker threads, or while the
+ * agent starts. */
 #pragma once
 
 #include "base/fs.h"

@@ -119,7 +119,7 @@ struct hf_check {
     int status;                           /* for http, HTTP status that the answer must have; default 200 */
     const char *host;                     /* for tcp, host to connect to; default 127.0.0.1 */
     uint16_t port;                        /* for tcp, port to connect to */
-    const char *command[HF_MAX_ARGV + 1]; /* for exec, the command as an argument vector that NULL ends */
+    const char *command[HF_MAX_ARGV + 1]; /* for exec, the NULL-terminated argument vector of the command */
     const char *unit;                     /* for systemdUnitActive, name of the unit */
     uint64_t period_ns;                   /* time between two tries; default 2 s */
     uint64_t timeout_ns;                  /* time limit of one try; default 5 s */

@@ -23,8 +23,8 @@ static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bou
 }
 
 /* Returns the next number of splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
- * Put this function into a table; `ctx` points to a uint64_t that another generator has seeded. This generator is for
- * worker threads; the generator of os/rand_posix.h is for the loop thread only. */
+ * The signature is that of hf_rand_ops.u64. `ctx` points to the state, a uint64_t, which the caller seeds from another
+ * generator. Threads: any thread that has a state of its own. */
 static inline uint64_t hf_rand_mix_u64(void *ctx)
 {
     uint64_t *state = ctx;

@@ -32,8 +32,9 @@ HF_MUST_USE int delta_images_blank(const struct delta_found *found, const unsign
 HF_MUST_USE int delta_images_pair(struct delta_make *make, const struct delta_found *old,
                                   const struct delta_found *new_found, struct hf_err *err);
 
-/* Calls `match` for each pair of images. All calls get the same sorted map, which describes the copies that `make` has
- * before the first call. `match` returns 0 or -ENOMEM. */
+/* Calls `match` for each pair of images. All calls get the same sorted map. The function makes this map from
+ * make->copies before the first call, so the map does not show changes that `match` makes to make->copies. `match`
+ * returns 0 or -ENOMEM. */
 HF_MUST_USE int delta_images_match_each(struct delta_make *make,
                                         int (*match)(struct delta_make *make, uint32_t pair,
                                                      const struct delta_map *map),

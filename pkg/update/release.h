@@ -195,7 +195,8 @@ struct release_drift {
     bool look_wanted;
     /* monotonic time before which no check for drift starts; 0 if a check may start now */
     uint64_t look_due_ns;
-    /* number of repairs since the process started, minus one for each check that found no drift, but at least 0 */
+    /* a check that finds drift raises this number by 1, a check that finds none lowers it by 1 (never below 0); the
+     * number sets the delay until the next check */
     unsigned repairs;
     char kept[HF_SHA256_HEX]; /* digest of the release in the file of update/state/committed.h; "" if unknown */
 };

@@ -32,6 +32,6 @@ void hf_concern_judge_resume(struct hf_follow *follow);
 void hf_concern_labels_changed(struct hf_follow *follow);
 
 /* Drops the objects that no longer select this node because the node's labels have changed. Call this function in each
- * turn. The function does nothing until the source has reported the Node and a complete list, or while the API server
- * itself does not answer. */
+ * turn. Skips a kind while the list of this kind or of the Node is incomplete, and while answers do not come from the
+ * API server itself. */
 void hf_concern_trim(struct hf_follows *follows);

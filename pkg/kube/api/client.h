@@ -236,8 +236,8 @@ enum hf_kube_list {
     HF_KUBE_LIST_GARBAGE,   /* the list is unusable for the reason in *err, and nothing is reported */
 };
 /* Adds the items of a LIST's body to the ledger, and reports them to the subscriber. Parses each item by itself, and
- * reports an item that cannot be parsed as unreadable. If the name of such an item is unreadable too, the item may be
- * any object, so the round in progress reports no object as gone. */
+ * reports an item that cannot be parsed as unreadable. If even the name of an item is unreadable, each object
+ * that seems to be absent may be this item; so the end of this list reports no object as gone. */
 enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
                                     char **ret_next, struct hf_err *err);
 /* Ends a page of a list. `next` is the continue token; the function takes ownership of it. Returns the event for the

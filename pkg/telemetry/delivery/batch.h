@@ -94,7 +94,8 @@ struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct 
  * if the table is full or holds parts of another batch, or if memory runs out. */
 struct hf_batch *hf_batches_split(struct hf_batches *batches, struct hf_batch *batch, uint64_t middle);
 
-/* Call this function when the sink works again. All waiting batches may then be sent at once. */
+/* Ends the back-off of all batches, so that hf_batches_next() may choose any waiting batch immediately. Call this
+ * function when the sink works again, or when its credentials have changed. */
 void hf_batches_wake(struct hf_batches *batches);
 
 /* Lists the borders (first and last sequences) of all batches, for the file of borders. The list also includes `extra`,

@@ -305,25 +305,3 @@ const char *hf_sha256_hex(const void *bytes, size_t n, char hex[static HF_SHA256
     hf_sha256_of(bytes, n, digest, sizeof(digest));
     return hf_hex_encode(digest, sizeof(digest), hex);
 }
-
-int hf_sha256_file(const struct hf_fs_ops *fs, int fd, char hex[static HF_SHA256_HEX], uint64_t *ret_size,
-                   struct hf_err *err)
-{
-    unsigned char chunk[16384], digest[HF_SHA256_BYTES];
-    struct hf_sha256 hash;
-    uint64_t offset = 0;
-    ssize_t n;
-
-    hf_sha256_init(&hash);
-    while ((n = fs->pread(fs->ctx, fd, chunk, sizeof(chunk), offset)) > 0) {
-        hf_sha256_update(&hash, chunk, (size_t)n);
-        offset += (uint64_t)n;
-    }
-    if (n < 0)
-        return hf_err_sys(err, (int)n, "read at %llu", (unsigned long long)offset);
-    hf_sha256_final(&hash, digest);
-    (void)hf_hex_encode(digest, sizeof(digest), hex);
-    if (ret_size != NULL)
-        *ret_size = offset;
-    return 0;
-}

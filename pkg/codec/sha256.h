@@ -40,11 +40,6 @@ void hf_sha256_of(const void *bytes, size_t n, unsigned char *ret_digest, size_t
 /* Hashes n bytes in one call, writes the digest as lower-case hex, and returns `hex`. */
 const char *hf_sha256_hex(const void *bytes, size_t n, char hex[static HF_SHA256_HEX]);
 
-/* Hashes the open file `fd` from offset 0. Blocks, so call it on worker threads only. *ret_size receives the size of
- * the file in bytes; `ret_size` may be NULL. */
-HF_MUST_USE int hf_sha256_file(const struct hf_fs_ops *fs, int fd, char hex[static HF_SHA256_HEX], uint64_t *ret_size,
-                               struct hf_err *err);
-
 #ifdef HF_TEST
 /* Hash n whole blocks of 64 bytes and update the chaining value `h`: _plain with portable code, _fast with the
  * processor's SHA instructions. */

@@ -23,6 +23,7 @@ struct hf_resource {
 
 /* Returns the description of a kind, or NULL if the agent does not follow this kind. */
 const struct hf_resource *hf_resource_find(const char *kind);
+const char *hf_resource_plural(const struct hf_resource *resource); /* "edgeupdates" */
 
 enum hf_page { HF_PAGE_CACHED, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_PAGE_PROXY };
 
@@ -43,6 +44,3 @@ HF_MUST_USE int hf_resource_fill_url(const char *server, const struct hf_resourc
                                      uint64_t timeout_s, struct hf_buf *out);
 HF_MUST_USE int hf_resource_watch_url(const char *server, const struct hf_resource *resource, const char *name,
                                       const char *resource_version, uint64_t timeout_s, struct hf_buf *out);
-/* Appends the URL for the server-side apply of the object `name`; subresource may be NULL. */
-HF_MUST_USE int hf_resource_apply_url(const char *server, const struct hf_resource *resource, const char *name,
-                                      const char *subresource, const char *field_manager, struct hf_buf *out);

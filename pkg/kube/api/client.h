@@ -5,7 +5,8 @@
  *
  *     client.c        the client and its source table, the work of the event loop's next iteration, the ping to a
  *                     silent server
- *     apply.c         server-side apply
+ *     apply.c         server-side apply for the source table
+ *     call.c          single requests to any resource (kube/call.h)
  *     subscription.c  makes and ends a subscription; performs the requests of its subscriber
  *     dispatch.c      passes events to the state machines of rules/reflector.h and rules/prober.h, and performs their
  *                     effects
@@ -71,9 +72,10 @@ struct hf_kube {
     struct hf_kube_params p;
     struct hf_source_ops ops;
     struct hf_list subscriptions;
-    struct hf_list deliveries;
-    bool meta;  /* true if the server is a MetaServer, for which other rules hold */
-    bool plain; /* true if the URL is http://, without TLS */
+    struct hf_list deliveries; /* server-side applies of the source table */
+    struct hf_list calls;      /* every call of kube/call.h in flight, also those of the deliveries */
+    bool meta;                 /* true if the server is a MetaServer, for which other rules hold */
+    bool plain;                /* true if the URL is http://, without TLS */
     /* true if the server has just behaved like a MetaServer; the event loop's next iteration then sets `meta` */
     bool switch_over;
     bool no_watchlist; /* true if the server has refused a WatchList */
@@ -330,8 +332,12 @@ HF_MUST_USE int hf_kube_apply(struct hf_kube *kube, const json_t *body, const ch
                               void *arg, struct hf_delivery **ret_delivery, struct hf_err *err);
 void hf_kube_apply_abandon(struct hf_delivery *delivery);
 void hf_kube_apply_abandon_all(struct hf_kube *kube);
-/* Calls `done` for each write that failed before its request was sent. */
-void hf_kube_apply_turn(struct hf_kube *kube);
 /* Returns 0 if the object `answer` has the status.sequence and the labels that `body` wrote; otherwise -EAGAIN.
  * Pure. */
 HF_MUST_USE int hf_kube_apply_verify(const json_t *body, const json_t *answer, struct hf_err *err);
+
+/* ---- call.c ---- */
+
+void hf_kube_call_cancel_all(struct hf_kube *kube);
+/* Calls `done` for each call that failed before its request was sent. */
+void hf_kube_call_turn(struct hf_kube *kube);

@@ -7,18 +7,20 @@
 #include "base/net/url_escape.h"
 
 /* An object in the store has at most 1.5 MiB by default: eight of them stay below HF_KUBE_MAX_LIST_BYTES. */
-static const int limits[] = {[HF_PAGE_CACHED] = 500, [HF_PAGE_EXACT] = 100, [HF_PAGE_SMALL] = 8};
+static const int limits[] = {[HF_PAGE_CACHED] = 500, [HF_PAGE_LARGE] = 500, [HF_PAGE_EXACT] = 100, [HF_PAGE_SMALL] = 8};
 
 #define OURS(kind, plural)                                                                                             \
     {                                                                                                                  \
-        kind, kind "List", HF_API_GROUP_VERSION, "/apis/" HF_API_GROUP_VERSION "/" plural, true                        \
+        kind, kind "List", HF_API_GROUP_VERSION, "/apis/" HF_API_GROUP_VERSION "/" plural, true, false                 \
     }
 
 static const struct hf_resource resources[] = {
     OURS("EdgeUpdate", "edgeupdates"),
     OURS("SyncPolicy", "syncpolicies"),
     OURS("EdgeNode", "edgenodes"),
-    {"Node", "NodeList", "v1", "/api/v1/nodes", false},
+    {"Node", "NodeList", "v1", "/api/v1/nodes", false, true},
+    {"CertificateSigningRequest", "CertificateSigningRequestList", "certificates.k8s.io/v1",
+     "/apis/certificates.k8s.io/v1/certificatesigningrequests", false, false},
 };
 
 const struct hf_resource *hf_resource_find(const char *kind)

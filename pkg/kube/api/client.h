@@ -47,9 +47,10 @@ enum {
     HF_KUBE_MAX_UNREADABLE = 1000, /* maximum number of objects that the client remembers as unreadable */
     HF_KUBE_MAX_GARBAGE = 16,      /* number of unusable lines in a row after which a watch stream has failed */
     HF_KUBE_MAX_DELIVERIES = 32,
-    /* maximum number of pages of 100 objects in a list; they hold more objects than the ledger can */
-    HF_KUBE_MAX_PAGES = 400,
-    HF_KUBE_MAX_SMALL = 4000, /* maximum number of pages of 8 objects in a list */
+    /* Objects per page by which a list's maximum number of pages is computed, for pages of 8 objects and for larger
+     * ones. Real pages hold more objects, so a whole list holds more objects than the ledger can. */
+    HF_KUBE_SMALL_PAGE = 5,
+    HF_KUBE_PAGE = 50,
 };
 
 #define HF_KUBE_PING_NS (12 * HF_NS_PER_S)
@@ -171,6 +172,8 @@ struct hf_kube_subscription {
 
 uint64_t hf_kube_now_ns(const struct hf_kube *kube);
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
+/* Returns true if the subscription asks for the metadata of its objects alone (PartialObjectMetadata). */
+bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub);
 void hf_kube_arm_turn(struct hf_kube *kube);
 /* Reads the credentials again, unless the last read was less than HF_KUBE_REAUTH_NS ago. Several subscriptions may get
  * a 401 at the same moment, and then need only one read. */

@@ -135,7 +135,12 @@ static void compare_field(const char *path, const struct hf_field *field, const 
         expect_number(path, schema, "minimum", field->min);
         expect_number(path, schema, "maximum", field->max);
         break;
-    case HF_KIND_PERCENT:
+    case HF_KIND_SHARE:
+        ck_assert_msg(hf_json_bool_or(schema, "x-kubernetes-int-or-string", false), "%s", path);
+        expect_number(path, schema, "minimum", field->min);
+        expect_number(path, schema, "maximum", field->max);
+        ck_assert_msg(has_rule(schema), "%s has no rule for the text", path);
+        break;
     case HF_KIND_TIME:
         expect_type(path, schema, "string");
         break;

@@ -23,7 +23,7 @@ enum {
 
 enum hf_kube_verb {
     HF_KUBE_GET,
-    HF_KUBE_LIST,        /* one page; the caller puts "limit=500&continue=..." into `query` */
+    HF_KUBE_LIST,        /* one page, see `limit` and `next` */
     HF_KUBE_CREATE,      /* POST of `body` */
     HF_KUBE_UPDATE,      /* PUT of `body`, whose metadata.resourceVersion makes the write conditional */
     HF_KUBE_APPLY,       /* server-side apply of `body`, with the field manager of the client */
@@ -38,7 +38,9 @@ struct hf_kube_call {
     const char *ns;          /* namespace of the object; NULL for cluster-scoped resources, or to list all namespaces */
     const char *name;        /* metadata.name of the object; NULL for LIST and CREATE */
     const char *subresource; /* for example "status" or "approval"; NULL for the object itself */
-    const char *query;       /* more parameters of the URL, already percent-encoded, without '?'; or NULL */
+    const char *query;       /* more parameters, such as "labelSelector=a%3Db" (base/net/url_escape.h); or NULL */
+    unsigned limit;          /* LIST: maximum number of items in the answer (0 means no limit) */
+    const char *next;        /* LIST: `metadata.continue` of the previous page; NULL or "" for the first page */
     const json_t *body;      /* body of the request, or NULL if it has none */
     bool force;              /* APPLY: true takes over fields that other managers own; false answers -ESTALE */
     /* GET and LIST: true asks for metadata alone (PartialObjectMetadata): a Node without its status and images is a

@@ -1,7 +1,8 @@
 /* cli/cli.h - the operator's command line: one table of commands, one parser of options, one way to report errors.
  *
  * A command is a row of the table (cli/commands.c) and a function. Help, completion and suggestions come from the row,
- * and a test compares the manual page with the row. Commands block; they do not run on a loop.
+ * and a test compares the manual page with the row. Commands block: those that need the cluster run a loop until each
+ * answer is there (cli/fleet/cluster.h), the others have none.
  *
  * A command's function returns 0 on success. On failure, it returns -errno and sets *err; the caller prints *err and
  * turns -errno into an exit code. If the function itself has printed everything, it returns a positive enum
@@ -30,8 +31,8 @@ enum hf_cli_exit {
     /* `wait` and `rollout watch`: not done within the time limit; the number is that of HF_EXIT_REFUSED, which these
      * commands never return */
     HF_EXIT_NOT_YET = 3,
-    HF_EXIT_UNWELL = 4,  /* `status`, `wait`, `rollout watch`: the node or the rollout needs a person's attention */
-    HF_EXIT_SILENT = 5,  /* `status`: the status is old, because no agent runs or the agent does not renew the status */
+    HF_EXIT_UNWELL = 4, /* `status`, `wait`, `rollout watch`: the node or the rollout needs a person's attention */
+    HF_EXIT_SILENT = 5, /* `status`: the status is old, because no agent runs or the agent does not renew the status */
 };
 
 enum { HF_CLI_MAX_OPTIONS = 64 }; /* maximum number of options on one command line, including repetitions */
@@ -231,7 +232,7 @@ HF_CLI_COMMAND(hf_cli_rollout_halt);
 HF_CLI_COMMAND(hf_cli_turn_free);
 HF_CLI_COMMAND(hf_cli_wait);       /* defined in cli/fleet/fleet_wait.c */
 HF_CLI_COMMAND(hf_cli_rollback);   /* defined in cli/fleet/rollback.c */
-HF_CLI_COMMAND(hf_cli_spool_stat);  /* defined in cli/node/spool.c */
+HF_CLI_COMMAND(hf_cli_spool_stat); /* defined in cli/node/spool.c */
 HF_CLI_COMMAND(hf_cli_spool_cat);
 HF_CLI_COMMAND(hf_cli_spool_verify);
 HF_CLI_COMMAND(hf_cli_help); /* defined in cli/help.c */

@@ -126,19 +126,20 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "nodes",
         .args = "",
         .summary = "list what the nodes of the fleet report",
-        .details =
-            "Shows one release for each node: the one that most needs attention, or that of --release. '!' behind SEEN: "
-            "the node has missed three reports.\n\n"
-            "  holdfast nodes --phase RolledBack\n"
-            "  holdfast nodes -l topology.kubernetes.io/zone=oslo --silent -o name",
+        .details = "Shows one release for each node: the one that most needs attention, or that of --release. '!' "
+                   "behind SEEN: "
+                   "the node has missed three reports.\n\n"
+                   "  holdfast nodes --phase RolledBack\n"
+                   "  holdfast nodes -l topology.kubernetes.io/zone=oslo --silent -o name",
         ROW(hf_cli_nodes),
     },
     {
         .name = "node",
         .args = "NAME",
         .summary = "show the last report of one node",
-        .details = "Like 'holdfast status' on the node itself. Exit code 4: a release was rolled back or rejected; 5: the "
-                   "node has missed three reports.",
+        .details =
+            "Like 'holdfast status' on the node itself. Exit code 4: a release was rolled back or rejected; 5: the "
+            "node has missed three reports.",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_node),
@@ -199,17 +200,19 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "wait",
         .args = "",
         .summary = "wait until all selected nodes have committed a version",
-        .details = "Exit code 0: they have; 3: not within --timeout; 4: the rollout has halted, or nodes failed. Nodes that "
-                   "cannot run the release do not count.\n\n"
-                   "  holdfast wait --release edge-inference --version 1.4.2 --timeout 2h",
+        .details =
+            "Exit code 0: they have; 3: not within --timeout; 4: the rollout has halted, or nodes failed. Nodes that "
+            "cannot run the release do not count.\n\n"
+            "  holdfast wait --release edge-inference --version 1.4.2 --timeout 2h",
         ROW(hf_cli_wait),
     },
     {
         .name = "turn free",
         .args = "NODE",
         .summary = "take the turn from a node that will not come back",
-        .details = "Where spec.strategy.disruption is set, a node that holds a turn and is away makes its group wait. "
-                   "Free the turn only if you know that the node is off: two nodes of the group may else be down at once.",
+        .details =
+            "Where spec.strategy.disruption is set, a node that holds a turn and is away makes its group wait. "
+            "Free the turn only if you know that the node is off: two nodes of the group may else be down at once.",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_turn_free),

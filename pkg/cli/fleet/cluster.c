@@ -46,9 +46,8 @@ static const char *get_environment(const char *name)
 
 /* ---- the files --------------------------------------------------------------------------------------------------- */
 
-static const char *const flags[] = {"kubeconfig", "context", "cluster",
-                                    "user",       "server",  "token",
-                                    "certificate-authority", "insecure-skip-tls-verify"};
+static const char *const flags[] = {
+    "kubeconfig", "context", "cluster", "user", "server", "token", "certificate-authority", "insecure-skip-tls-verify"};
 
 bool hf_cluster_requested(const struct hf_cli_args *args)
 {
@@ -441,8 +440,8 @@ static int add_encoded(struct hf_buf *out, const char *text)
 
     for (; r == 0 && *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     strchr("-._~", c) != NULL;
+        bool plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c) != NULL;
         r = plain ? hf_buf_add(out, text, 1) : hf_buf_addf(out, "%%%02X", c);
     }
     return r;

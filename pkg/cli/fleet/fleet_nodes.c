@@ -130,8 +130,9 @@ static int take(void *arg, json_t *node, struct hf_err *err)
 
 static int begin_table(struct nodes *nodes, struct hf_err *err)
 {
-    static const char *const titles[] = {"NODE",   "READY",  "SEEN",     "CONTACT", "RELEASE", "VERSION", "INSTALLED", "PHASE",
-                                         "REASON", "POLICY", "INTERVAL", "AGENT",   "MODE",    "HOLD",    "MESSAGE"};
+    static const char *const titles[] = {"NODE",     "READY",     "SEEN",  "CONTACT", "RELEASE",
+                                         "VERSION",  "INSTALLED", "PHASE", "REASON",  "POLICY",
+                                         "INTERVAL", "AGENT",     "MODE",  "HOLD",    "MESSAGE"};
 
     return hf_table_begin(&nodes->table, titles, nodes->output == HF_OUTPUT_WIDE ? HF_LEN(titles) : 9, err);
 }
@@ -176,7 +177,8 @@ static int read_filters(const struct hf_cli_args *args, struct nodes *nodes, str
         nodes->phase = hf_node_phase_find(phase, &near);
     if (r == 0 && phase != NULL && nodes->phase == NULL)
         r = hf_err_set(err, EINVAL, "--phase: no phase '%.40s'%s%s%s", phase,
-                       near != NULL ? "; did you mean '" : " (Waiting, Fetching, Probation, Committed, RolledBack, ...)",
+                       near != NULL ? "; did you mean '"
+                                    : " (Waiting, Fetching, Probation, Committed, RolledBack, ...)",
                        near != NULL ? near : "", near != NULL ? "'?" : "");
     return r == 0 && selector != NULL ? hf_node_set_check("--selector", selector, err) : r;
 }

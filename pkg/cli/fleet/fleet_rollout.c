@@ -39,12 +39,11 @@ const struct hf_cli_option hf_cli_turn_free_options[] = {
 static int get(struct hf_cluster *cluster, const char *plural, const char *name, json_t **ret_object,
                struct hf_err *err)
 {
-    int r = hf_cluster_call(cluster,
-                            &(struct hf_kube_call){.verb = HF_KUBE_GET,
-                                                   .api_version = HF_API_GROUP_VERSION,
-                                                   .plural = plural,
-                                                   .name = name},
-                            ret_object, err);
+    int r =
+        hf_cluster_call(cluster,
+                        &(struct hf_kube_call){
+                            .verb = HF_KUBE_GET, .api_version = HF_API_GROUP_VERSION, .plural = plural, .name = name},
+                        ret_object, err);
 
     if (r == 0 && hf_cli_make_plain(*ret_object) < 0) {
         json_decref(*ret_object);
@@ -163,9 +162,8 @@ static int needs_strategy(const struct hf_rollout_view *view, const char *instea
 {
     if (view->has_strategy)
         return 0;
-    return hf_err_set(err, EIO,
-                      "EdgeUpdate '%.80s' has no spec.strategy: every selected node is admitted already; %s", view->name,
-                      instead);
+    return hf_err_set(err, EIO, "EdgeUpdate '%.80s' has no spec.strategy: every selected node is admitted already; %s",
+                      view->name, instead);
 }
 
 #define SUSPEND_INSTEAD "to keep nodes from starting it, set spec.suspend to true"

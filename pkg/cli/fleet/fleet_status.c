@@ -142,9 +142,9 @@ static int add_row(struct hf_table *table, const json_t *update, uint64_t now_un
 
 static int print_table(struct hf_cli *cli, const json_t *updates, bool wide, uint64_t now_unix_ns, struct hf_err *err)
 {
-    static const char *const titles[] = {"NAME",     "RELEASE",  "VERSION",      "STAGE",      "PROGRESS", "UPDATED",
-                                         "FAILED",   "AWAY",     "STATE",        "SEQUENCE",   "ADMITTED", "UPDATING",
-                                         "CANNOT",   "SUPERSEDED", "CUTOFF",     "AGE"};
+    static const char *const titles[] = {"NAME",   "RELEASE",    "VERSION", "STAGE",    "PROGRESS", "UPDATED",
+                                         "FAILED", "AWAY",       "STATE",   "SEQUENCE", "ADMITTED", "UPDATING",
+                                         "CANNOT", "SUPERSEDED", "CUTOFF",  "AGE"};
     _cleanup_(hf_table_done) struct hf_table table;
     int r = hf_table_begin(&table, titles, wide ? HF_LEN(titles) : 9, err);
 
@@ -166,8 +166,7 @@ static void print_failures(struct hf_cli *cli, const struct hf_rollout_view *vie
                       hf_json_str_or(failure, "node", "?"), hf_table_untint(HF_TINT_BAD, cli->colour),
                       hf_json_str_or(failure, "reason", ""), message[0] != '\0' ? ": " : "", message);
     }
-    if (view->counted && view->failed > (int64_t)json_array_size(view->failures) &&
-        json_array_size(view->failures) > 0)
+    if (view->counted && view->failed > (int64_t)json_array_size(view->failures) && json_array_size(view->failures) > 0)
         (void)fprintf(cli->out, "  and %lld more: holdfast nodes --release %s --phase RolledBack\n",
                       (long long)view->failed - (long long)json_array_size(view->failures), view->release);
 }

@@ -66,13 +66,11 @@ static void forget(void *arg)
 static int list_updates(struct wait *wait, struct hf_err *err)
 {
     forget(wait);
-    return hf_cluster_each(wait->follow.cluster,
-                           &(struct hf_cluster_list){.api_version = HF_API_GROUP_VERSION,
-                                                     .plural = "edgeupdates",
-                                                     .each = keep,
-                                                     .again = forget,
-                                                     .arg = wait},
-                           err);
+    return hf_cluster_each(
+        wait->follow.cluster,
+        &(struct hf_cluster_list){
+            .api_version = HF_API_GROUP_VERSION, .plural = "edgeupdates", .each = keep, .again = forget, .arg = wait},
+        err);
 }
 
 /* ---- verdicts: an exit code, -EINPROGRESS, or -errno -------------------------------------------------------------- */

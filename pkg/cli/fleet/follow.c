@@ -106,8 +106,9 @@ int hf_follow_print(struct hf_follow *follow, const struct hf_rollout_view *view
     if (follow->json)
         return print_json(follow, view, err);
     if (view->counted)
-        (void)snprintf(line, sizeof(line), "%s %s  %s  %s  updated %lld/%lld, updating %lld, failed %lld, away %lld  %s%s%s",
-                       view->release, view->version, view->stage[0] != '\0' ? view->stage : "-",
+        (void)snprintf(line, sizeof(line),
+                       "%s %s  %s  %s  updated %lld/%lld, updating %lld, failed %lld, away %lld  %s%s%s", view->release,
+                       view->version, view->stage[0] != '\0' ? view->stage : "-",
                        hf_output_draw(&drawn, bar, sizeof(bar)), (long long)view->updated, (long long)view->selected,
                        (long long)view->updating, (long long)view->failed, (long long)view->unknown, view->reason,
                        view->message[0] != '\0' ? ": " : "", view->message);

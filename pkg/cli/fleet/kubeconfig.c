@@ -118,8 +118,7 @@ static int missing(const struct files *all, const struct list *list, const char 
     }
     if (context != NULL)
         return hf_err_set(err, EBADMSG, "context '%.60s' names the %s '%.60s', which '%s' does not have (it has %s)",
-                          context, list->member, name, list->key,
-                          list_names(all, list, names, sizeof(names)));
+                          context, list->member, name, list->key, list_names(all, list, names, sizeof(names)));
     if (nearest.best != NULL)
         return hf_err_set(err, EINVAL, "%s: no %s '%.60s'; did you mean '%.60s'?", list->option, list->member, name,
                           nearest.best);

@@ -178,8 +178,7 @@ int hf_node_set_format(const json_t *node_selector, struct hf_buf *out, struct h
     json_t *value;
     int r = 0;
 
-    json_object_foreach(labels, key, value)
-    {
+    json_object_foreach(labels, key, value) {
         r = r < 0 ? r : hf_buf_addf(out, "%s%s=%s", gap, key, json_string_value(value));
         gap = ",";
     }

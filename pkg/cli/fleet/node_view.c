@@ -14,9 +14,9 @@ static const struct {
     const char *name;
     unsigned attention;
 } phases[] = {
-    {"RolledBack", 9}, {"Rejected", 9}, {"RollingBack", 8}, {"Swapping", 6},     {"Probation", 6},  {"Verified", 5},
-    {"Patching", 5},   {"Fetching", 5}, {"Waiting", 4},     {"Incompatible", 3}, {"Superseded", 2}, {"Committed", 1},
-    {"Idle", 0},
+    {"RolledBack", 9}, {"Rejected", 9},  {"RollingBack", 8}, {"Swapping", 6}, {"Probation", 6},
+    {"Verified", 5},   {"Patching", 5},  {"Fetching", 5},    {"Waiting", 4},  {"Incompatible", 3},
+    {"Superseded", 2}, {"Committed", 1}, {"Idle", 0},
 };
 
 static unsigned attention(const char *phase)
@@ -81,8 +81,7 @@ static void read_age(const json_t *node, uint64_t now_unix_ns, struct hf_node_vi
     view->age_ns = view->seen ? now_unix_ns - HF_MIN(observed, now_unix_ns) : 0;
     if (hf_parse_duration(hf_json_str_or(node, "status.policy.interval", ""), &interval) < 0 || interval == 0)
         interval = DEFAULT_INTERVAL_NS;
-    view->silent =
-        !view->seen || view->age_ns / MISSED > interval || strcmp(view->reason, "NodeSilent") == 0;
+    view->silent = !view->seen || view->age_ns / MISSED > interval || strcmp(view->reason, "NodeSilent") == 0;
 }
 
 void hf_node_view_of(const json_t *node, const char *release, uint64_t now_unix_ns, struct hf_node_view *ret_view)

@@ -11,10 +11,8 @@ enum { MAX_TEXT = 64 << 20 };
 
 int hf_output_of(const struct hf_cli_args *args, enum hf_output *ret_output, struct hf_err *err)
 {
-    static const char *const names[] = {[HF_OUTPUT_WIDE] = "wide",
-                                        [HF_OUTPUT_JSON] = "json",
-                                        [HF_OUTPUT_YAML] = "yaml",
-                                        [HF_OUTPUT_NAME] = "name"};
+    static const char *const names[] = {
+        [HF_OUTPUT_WIDE] = "wide", [HF_OUTPUT_JSON] = "json", [HF_OUTPUT_YAML] = "yaml", [HF_OUTPUT_NAME] = "name"};
     const char *wanted = hf_cli_value(args, "output", NULL);
     bool json = hf_cli_flag(args, "json");
 

@@ -61,8 +61,9 @@ static int check_credential(const json_t *root, const char *api_version, const s
     if (found->token == NULL && found->cert_pem == NULL)
         return hf_err_set(err, EBADMSG, "has neither status.token nor status.clientCertificateData");
     if ((found->cert_pem == NULL) != (found->key_pem == NULL))
-        return hf_err_set(err, EBADMSG, "has status.clientCertificateData without status.clientKeyData, or the other "
-                                        "way round");
+        return hf_err_set(err, EBADMSG,
+                          "has status.clientCertificateData without status.clientKeyData, or the other "
+                          "way round");
     if (found->token != NULL && strpbrk(found->token, "\r\n") != NULL) /* it goes into a header */
         return hf_err_set(err, EBADMSG, "status.token has more than one line");
     return 0;
@@ -199,9 +200,8 @@ static int add_info(struct command *command, const json_t *exec, const struct hf
                     struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_INFO);
-    _cleanup_(hf_json_freep) json_t *info =
-        json_pack("{s:s, s:s, s:{s:b}}", "apiVersion", command->api_version, "kind", "ExecCredential", "spec",
-                  "interactive", command->person);
+    _cleanup_(hf_json_freep) json_t *info = json_pack("{s:s, s:s, s:{s:b}}", "apiVersion", command->api_version, "kind",
+                                                      "ExecCredential", "spec", "interactive", command->person);
     json_t *spec = json_object_get(info, "spec");
 
     if (hf_json_bool_or(exec, "provideClusterInfo", false) &&
@@ -319,8 +319,7 @@ static int reap(pid_t pid, uint64_t deadline_mono_ns, int *ret_status)
 static int judge(const struct command *command, int r, int status, struct hf_err *err)
 {
     if (r == -ETIMEDOUT)
-        return hf_err_set(err, ETIMEDOUT, "the plugin '%.80s' did not finish in time and was killed",
-                          command->argv[0]);
+        return hf_err_set(err, ETIMEDOUT, "the plugin '%.80s' did not finish in time and was killed", command->argv[0]);
     if (r == -E2BIG)
         return hf_err_set(err, EBADMSG, "the plugin '%.80s' printed more than %d bytes", command->argv[0], MAX_OUTPUT);
     if (r < 0)

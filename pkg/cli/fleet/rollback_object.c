@@ -58,8 +58,8 @@ static int check(const struct hf_rollback *rollback, struct hf_err *err)
                           hf_json_str_or(current, "spec.release.install.path", ""),
                           hf_json_str_or(older, "spec.release.install.path", ""));
     if (!covers(older, current, &arch))
-        return hf_err_set(err, EINVAL, "spec.release.artifacts: OLDER has none for '%.40s', so these nodes could not go back",
-                          arch);
+        return hf_err_set(err, EINVAL,
+                          "spec.release.artifacts: OLDER has none for '%.40s', so these nodes could not go back", arch);
     if (rollback->sequence != 0 && (int64_t)rollback->sequence <= sequence_of(current))
         return hf_err_set(err, EINVAL, "--sequence: %llu is not above %lld of CURRENT, so every node would refuse it",
                           (unsigned long long)rollback->sequence, (long long)sequence_of(current));
@@ -73,9 +73,9 @@ static void strip(json_t *update)
 {
     static const char *const server[] = {"uid",           "resourceVersion",   "generation",
                                          "managedFields", "creationTimestamp", "selfLink"};
-    static const char *const orders[] = {
-        "kubectl.kubernetes.io/last-applied-configuration", "edge.codcompass.io/rollout-paused",
-        "edge.codcompass.io/rollout-halted", "edge.codcompass.io/rollout-resume"};
+    static const char *const orders[] = {"kubectl.kubernetes.io/last-applied-configuration",
+                                         "edge.codcompass.io/rollout-paused", "edge.codcompass.io/rollout-halted",
+                                         "edge.codcompass.io/rollout-resume"};
     json_t *metadata = json_object_get(update, "metadata"), *annotations = json_object_get(metadata, "annotations");
 
     for (size_t i = 0; i < HF_LEN(server); i++)
@@ -91,8 +91,7 @@ static void strip(json_t *update)
 static json_t *new_release(const struct hf_rollback *rollback)
 {
     json_t *release = json_deep_copy(hf_json_at(rollback->older, "spec.release"));
-    int64_t sequence =
-        rollback->sequence != 0 ? (int64_t)rollback->sequence : sequence_of(rollback->current) + 1;
+    int64_t sequence = rollback->sequence != 0 ? (int64_t)rollback->sequence : sequence_of(rollback->current) + 1;
 
     if (release == NULL)
         return NULL;

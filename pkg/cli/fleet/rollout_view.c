@@ -158,16 +158,16 @@ const char *hf_rollout_state_name(const struct hf_rollout_view *view)
 json_t *hf_rollout_view_json(const struct hf_rollout_view *view)
 {
     json_t *failures = view->failures != NULL ? json_deep_copy(view->failures) : json_array();
-    json_t *nodes = view->counted ? json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "selected",
-                                              (json_int_t)view->selected, "admitted", (json_int_t)view->admitted,
-                                              "updated", (json_int_t)view->updated, "updating",
-                                              (json_int_t)view->updating, "failed", (json_int_t)view->failed,
-                                              "incompatible", (json_int_t)view->incompatible, "unknown",
-                                              (json_int_t)view->unknown, "superseded", (json_int_t)view->superseded)
-                                  : json_null();
+    json_t *nodes = view->counted
+                        ? json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "selected", (json_int_t)view->selected,
+                                    "admitted", (json_int_t)view->admitted, "updated", (json_int_t)view->updated,
+                                    "updating", (json_int_t)view->updating, "failed", (json_int_t)view->failed,
+                                    "incompatible", (json_int_t)view->incompatible, "unknown",
+                                    (json_int_t)view->unknown, "superseded", (json_int_t)view->superseded)
+                        : json_null();
 
-    return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:o, s:o}", "name", view->name, "release",
-                     view->release, "version", view->version, "sequence", (json_int_t)view->sequence, "state",
+    return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:o, s:o}", "name", view->name, "release", view->release,
+                     "version", view->version, "sequence", (json_int_t)view->sequence, "state",
                      hf_rollout_state_name(view), "stage", view->stage, "reason", view->reason, "message",
                      view->message, "nodes", nodes, "failures", failures);
 }

@@ -58,13 +58,11 @@ int hf_tally_count(struct hf_cluster *cluster, const char *selector, const char 
     if (r < 0)
         return r;
     begin(&count);
-    r = hf_cluster_each(cluster,
-                        &(struct hf_cluster_list){.api_version = HF_API_GROUP_VERSION,
-                                                  .plural = "edgenodes",
-                                                  .each = take,
-                                                  .again = begin,
-                                                  .arg = &count},
-                        err);
+    r = hf_cluster_each(
+        cluster,
+        &(struct hf_cluster_list){
+            .api_version = HF_API_GROUP_VERSION, .plural = "edgenodes", .each = take, .again = begin, .arg = &count},
+        err);
     hf_node_set_done(&set);
     if (r == 0)
         *ret_tally = count.tally;

@@ -67,7 +67,7 @@ static bool is_wanted(const struct nodes *nodes, const json_t *node, const struc
 
 static enum hf_tint tint_of_phase(const char *phase)
 {
-    if (hf_node_phase_failed(phase))
+    if (hf_node_view_phase_failed(phase))
         return HF_TINT_BAD;
     return strcmp(phase, "Committed") == 0 ? HF_TINT_GOOD : HF_TINT_BUSY;
 }
@@ -174,7 +174,7 @@ static int read_filters(const struct hf_cli_args *args, struct nodes *nodes, str
     nodes->silent = hf_cli_flag(args, "silent");
     nodes->selected = selector != NULL;
     if (phase != NULL)
-        nodes->phase = hf_node_phase_find(phase, &near);
+        nodes->phase = hf_node_view_phase_find(phase, &near);
     if (r == 0 && phase != NULL && nodes->phase == NULL)
         r = hf_err_set(err, EINVAL, "--phase: no phase '%.40s'%s%s%s", phase,
                        near != NULL ? "; did you mean '"
@@ -269,5 +269,5 @@ int hf_cli_node(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
     r = print_node(cli, output, node, &view, err);
     if (r < 0)
         return r;
-    return view.silent ? HF_EXIT_SILENT : hf_node_phase_failed(view.phase) ? HF_EXIT_UNWELL : 0;
+    return view.silent ? HF_EXIT_SILENT : hf_node_view_phase_failed(view.phase) ? HF_EXIT_UNWELL : 0;
 }

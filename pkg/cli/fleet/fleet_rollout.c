@@ -6,7 +6,7 @@
 
 #include "api/meta.h"
 #include "base/format.h"
-#include "cli/fleet/follow.h"
+#include "cli/fleet/poll.h"
 #include "cli/node/status_plain.h"
 #include "cli/parts.h"
 #include "os/rand_posix.h"
@@ -53,51 +53,51 @@ static int get(struct hf_cluster *cluster, const char *plural, const char *name,
     return r;
 }
 
-static void print_failures(struct hf_follow *follow, const struct hf_rollout_view *view)
+static void print_failures(struct hf_poll *poll, const struct hf_update_view *view)
 {
-    for (size_t i = 0; i < json_array_size(view->failures) && !follow->json; i++) {
+    for (size_t i = 0; i < json_array_size(view->failures) && !poll->json; i++) {
         const json_t *failure = json_array_get(view->failures, i);
-        (void)fprintf(follow->cli->out, "  %s  %s: %s\n", hf_json_str_or(failure, "node", "?"),
+        (void)fprintf(poll->cli->out, "  %s  %s: %s\n", hf_json_str_or(failure, "node", "?"),
                       hf_json_str_or(failure, "reason", ""), hf_json_str_or(failure, "message", ""));
     }
 }
 
 /* Returns an exit code when the rollout has a verdict, -EINPROGRESS when it has none, or -errno. */
-static int watch_once(struct hf_follow *follow, const char *name, struct hf_err *err)
+static int watch_once(struct hf_poll *poll, const char *name, struct hf_err *err)
 {
     _cleanup_(hf_json_freep) json_t *update = NULL;
-    struct hf_rollout_view view;
-    int r = hf_follow_judge(follow, get(follow->cluster, "edgeupdates", name, &update, err), err);
+    struct hf_update_view view;
+    int r = hf_poll_judge(poll, get(poll->cluster, "edgeupdates", name, &update, err), err);
 
     if (r != 0)
         return r < 0 ? r : -EINPROGRESS;
-    hf_rollout_view_of(update, &view);
-    r = hf_follow_print(follow, &view, err);
+    hf_update_view_of(update, &view);
+    r = hf_poll_print(poll, &view, err);
     if (r < 0)
         return r;
-    if (view.state == HF_ROLLOUT_COMPLETE)
+    if (view.state == HF_VIEW_COMPLETE)
         return HF_EXIT_OK;
-    if (view.state != HF_ROLLOUT_STALLED && view.state != HF_ROLLOUT_REFUSED)
+    if (view.state != HF_VIEW_STALLED && view.state != HF_VIEW_REFUSED)
         return -EINPROGRESS;
-    print_failures(follow, &view);
+    print_failures(poll, &view);
     return HF_EXIT_UNWELL;
 }
 
 int hf_cli_rollout_watch(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
-    struct hf_follow follow;
-    int r = hf_follow_begin(cli, args, &follow, err);
+    struct hf_poll poll;
+    int r = hf_poll_begin(cli, args, &poll, err);
 
     if (r < 0)
         return r;
-    while ((r = watch_once(&follow, args->words[0], err)) == -EINPROGRESS)
-        if (!hf_follow_pause(&follow, HF_FOLLOW_PERIOD_NS)) {
+    while ((r = watch_once(&poll, args->words[0], err)) == -EINPROGRESS)
+        if (!hf_poll_pause(&poll, HF_POLL_PERIOD_NS)) {
             (void)fprintf(cli->err, "%s: not complete after --timeout %s\n", args->words[0],
                           hf_cli_value(args, "timeout", ""));
             r = HF_EXIT_NOT_YET;
             break;
         }
-    hf_follow_end(&follow);
+    hf_poll_end(&poll);
     return r;
 }
 
@@ -131,18 +131,19 @@ static int annotate(struct hf_cluster *cluster, const char *plural, const json_t
 }
 
 /* One command that gives an order: decides on the object that it read; repeats both if the object changed meanwhile. */
-struct command {
+struct order_run {
     struct hf_cli *cli;
     const struct hf_cli_args *args;
     struct hf_cluster *cluster;
     const char *plural;
-    int (*give)(struct command *command, const json_t *object, struct hf_err *err);
+    int (*give)(struct order_run *command, const json_t *object, struct hf_err *err);
 };
 
 static int run_order(struct hf_cli *cli, const struct hf_cli_args *args, const char *plural,
-                     int (*give)(struct command *command, const json_t *object, struct hf_err *err), struct hf_err *err)
+                     int (*give)(struct order_run *command, const json_t *object, struct hf_err *err),
+                     struct hf_err *err)
 {
-    struct command command = {.cli = cli, .args = args, .plural = plural, .give = give};
+    struct order_run command = {.cli = cli, .args = args, .plural = plural, .give = give};
     int r = hf_cluster_open(cli, args, &command.cluster, err);
 
     for (unsigned i = 0; r == 0 && i < MAX_TRIES; i++) {
@@ -158,7 +159,7 @@ static int run_order(struct hf_cli *cli, const struct hf_cli_args *args, const c
     return r;
 }
 
-static int needs_strategy(const struct hf_rollout_view *view, const char *instead, struct hf_err *err)
+static int needs_strategy(const struct hf_update_view *view, const char *instead, struct hf_err *err)
 {
     if (view->has_strategy)
         return 0;
@@ -168,26 +169,26 @@ static int needs_strategy(const struct hf_rollout_view *view, const char *instea
 
 #define SUSPEND_INSTEAD "to keep nodes from starting it, set spec.suspend to true"
 
-static void print_reach(struct command *command, const struct hf_rollout_view *view, const char *what)
+static void print_reach(struct order_run *command, const struct hf_update_view *view, const char *what)
 {
     (void)fprintf(command->cli->out, "%s: %s", view->name, what);
     if (view->counted)
         (void)fprintf(command->cli->out, " (%lld of %lld nodes are admitted, %lld of them updated)",
                       (long long)view->admitted, (long long)view->selected, (long long)view->updated);
     (void)fputc('\n', command->cli->out);
-    if (view->state == HF_ROLLOUT_UNREPORTED)
+    if (view->state == HF_VIEW_UNREPORTED)
         (void)fprintf(command->cli->err,
                       "warning: holdfast-controller has not reported on this spec; without it nothing happens\n");
 }
 
-static int give_pause(struct command *command, const json_t *update, struct hf_err *err)
+static int give_pause(struct order_run *command, const json_t *update, struct hf_err *err)
 {
-    const struct order order = {HF_ROLLOUT_PAUSED, "true"};
-    struct hf_rollout_view view;
+    const struct order order = {HF_ANNOTATION_PAUSED, "true"};
+    struct hf_update_view view;
 
-    hf_rollout_view_of(update, &view);
+    hf_update_view_of(update, &view);
     int r = needs_strategy(&view, SUSPEND_INSTEAD, err);
-    if (r == 0 && view.state == HF_ROLLOUT_COMPLETE)
+    if (r == 0 && view.state == HF_VIEW_COMPLETE)
         (void)fprintf(command->cli->err, "note: the rollout is complete; the pause holds for the next release too\n");
     if (r == 0)
         r = annotate(command->cluster, command->plural, update, &order, 1, err);
@@ -196,13 +197,13 @@ static int give_pause(struct command *command, const json_t *update, struct hf_e
     return r;
 }
 
-static int give_halt(struct command *command, const json_t *update, struct hf_err *err)
+static int give_halt(struct order_run *command, const json_t *update, struct hf_err *err)
 {
     const char *reason = hf_cli_value(command->args, "reason", "halted with holdfast rollout halt");
-    const struct order order = {HF_ROLLOUT_HALTED, reason};
-    struct hf_rollout_view view;
+    const struct order order = {HF_ANNOTATION_HALTED, reason};
+    struct hf_update_view view;
 
-    hf_rollout_view_of(update, &view);
+    hf_update_view_of(update, &view);
     int r = needs_strategy(&view, SUSPEND_INSTEAD, err);
     if (r == 0)
         r = annotate(command->cluster, command->plural, update, &order, 1, err);
@@ -212,7 +213,7 @@ static int give_halt(struct command *command, const json_t *update, struct hf_er
 }
 
 /* A token that no earlier resume had. */
-static const char *new_token(struct command *command, char text[HF_TIME_TEXT + 16])
+static const char *new_token(struct order_run *command, char text[HF_TIME_TEXT + 16])
 {
     const struct hf_rand_ops *rng = hf_rand_posix();
     char time[HF_TIME_TEXT];
@@ -222,21 +223,21 @@ static const char *new_token(struct command *command, char text[HF_TIME_TEXT + 1
     return text;
 }
 
-static int give_resume(struct command *command, const json_t *update, struct hf_err *err)
+static int give_resume(struct order_run *command, const json_t *update, struct hf_err *err)
 {
     const json_t *annotations = hf_json_at(update, "metadata.annotations");
-    bool ordered = json_object_get(annotations, HF_ROLLOUT_PAUSED) != NULL ||
-                   json_object_get(annotations, HF_ROLLOUT_HALTED) != NULL;
-    struct order orders[] = {{HF_ROLLOUT_PAUSED, NULL}, {HF_ROLLOUT_HALTED, NULL}, {HF_ROLLOUT_RESUME, NULL}};
+    bool ordered = json_object_get(annotations, HF_ANNOTATION_PAUSED) != NULL ||
+                   json_object_get(annotations, HF_ANNOTATION_HALTED) != NULL;
+    struct order orders[] = {{HF_ANNOTATION_PAUSED, NULL}, {HF_ANNOTATION_HALTED, NULL}, {HF_ANNOTATION_RESUME, NULL}};
     char token[HF_TIME_TEXT + 16];
-    struct hf_rollout_view view;
+    struct hf_update_view view;
 
-    hf_rollout_view_of(update, &view);
-    bool by_itself = view.state == HF_ROLLOUT_STALLED && strcmp(view.reason, "HaltedByOperator") != 0;
+    hf_update_view_of(update, &view);
+    bool by_itself = view.state == HF_VIEW_STALLED && strcmp(view.reason, "HaltedByOperator") != 0;
     int r = needs_strategy(&view, "nothing to resume", err);
     if (r == 0 && !ordered && !by_itself)
         return hf_err_set(err, EIO, "EdgeUpdate '%.80s' is neither paused nor halted (its state is %s)%s", view.name,
-                          hf_rollout_state_name(&view),
+                          hf_update_view_state_name(&view),
                           hf_json_bool_or(update, "spec.suspend", false) ? "; spec.suspend is true: set it to false"
                                                                          : "");
     if (by_itself)
@@ -272,7 +273,7 @@ int hf_cli_rollout_halt(struct hf_cli *cli, const struct hf_cli_args *args, stru
 
 /* ---- turns ------------------------------------------------------------------------------------------------------- */
 
-static int give_turn_free(struct command *command, const json_t *node, struct hf_err *err)
+static int give_turn_free(struct order_run *command, const json_t *node, struct hf_err *err)
 {
     const json_t *turns = hf_json_at(node, "spec.turns"), *found = NULL;
     const char *release = hf_cli_value(command->args, "release", NULL);

@@ -10,8 +10,8 @@
 #include "base/parse.h"
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/output.h"
-#include "cli/fleet/rollout_view.h"
 #include "cli/fleet/table.h"
+#include "cli/fleet/update_view.h"
 #include "cli/node/status_plain.h"
 #include "cli/node/status_seen.h"
 
@@ -72,17 +72,16 @@ static int keep_named(json_t *updates, const char *name, struct hf_err *err)
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
-static enum hf_tint tint_of(const struct hf_rollout_view *view)
+static enum hf_tint tint_of(const struct hf_update_view *view)
 {
     static const enum hf_tint tints[] = {
-        [HF_ROLLOUT_UNREPORTED] = HF_TINT_FAINT, [HF_ROLLOUT_PROGRESSING] = HF_TINT_BUSY,
-        [HF_ROLLOUT_COMPLETE] = HF_TINT_GOOD,    [HF_ROLLOUT_PAUSED_STATE] = HF_TINT_BUSY,
-        [HF_ROLLOUT_STALLED] = HF_TINT_BAD,      [HF_ROLLOUT_REFUSED] = HF_TINT_BAD};
+        [HF_VIEW_UNREPORTED] = HF_TINT_FAINT, [HF_VIEW_PROGRESSING] = HF_TINT_BUSY, [HF_VIEW_COMPLETE] = HF_TINT_GOOD,
+        [HF_VIEW_PAUSED] = HF_TINT_BUSY,      [HF_VIEW_STALLED] = HF_TINT_BAD,      [HF_VIEW_REFUSED] = HF_TINT_BAD};
 
     return tints[view->state];
 }
 
-static const char *number(const struct hf_rollout_view *view, int64_t value, char text[NUMBER])
+static const char *number(const struct hf_update_view *view, int64_t value, char text[NUMBER])
 {
     text[0] = '\0';
     if (view->counted)
@@ -105,9 +104,9 @@ static int add_row(struct hf_table *table, const json_t *update, uint64_t now_un
     char bar[BAR] = "", updated[2 * NUMBER] = "", failed[NUMBER], unknown[NUMBER], sequence[NUMBER];
     char admitted[NUMBER], updating[NUMBER], incompatible[NUMBER], superseded[NUMBER], cutoff[NUMBER] = "";
     char age[HF_CLI_AGO_TEXT];
-    struct hf_rollout_view view;
+    struct hf_update_view view;
 
-    hf_rollout_view_of(update, &view);
+    hf_update_view_of(update, &view);
     const struct hf_output_bar drawn = {view.selected, view.updated, view.updating, view.failed, view.unknown};
     if (view.counted) {
         (void)hf_output_draw(&drawn, bar, sizeof(bar));
@@ -125,8 +124,8 @@ static int add_row(struct hf_table *table, const json_t *update, uint64_t now_un
                                  updated,
                                  number(&view, view.failed, failed),
                                  number(&view, view.unknown, unknown),
-                                 view.state == HF_ROLLOUT_PROGRESSING || view.state == HF_ROLLOUT_COMPLETE
-                                     ? hf_rollout_state_name(&view)
+                                 view.state == HF_VIEW_PROGRESSING || view.state == HF_VIEW_COMPLETE
+                                     ? hf_update_view_state_name(&view)
                                      : view.reason,
                                  sequence,
                                  number(&view, view.admitted, admitted),
@@ -157,7 +156,7 @@ static int print_table(struct hf_cli *cli, const json_t *updates, bool wide, uin
     return r;
 }
 
-static void print_failures(struct hf_cli *cli, const struct hf_rollout_view *view)
+static void print_failures(struct hf_cli *cli, const struct hf_update_view *view)
 {
     for (size_t i = 0; i < json_array_size(view->failures); i++) {
         const json_t *failure = json_array_get(view->failures, i);
@@ -175,10 +174,10 @@ static void print_failures(struct hf_cli *cli, const struct hf_rollout_view *vie
 static void print_details(struct hf_cli *cli, const json_t *update, bool all)
 {
     const json_t *waiting = hf_json_at(update, "status.rollout.waitingFor");
-    struct hf_rollout_view view;
+    struct hf_update_view view;
 
-    hf_rollout_view_of(update, &view);
-    bool worth = all || view.failures != NULL || view.state == HF_ROLLOUT_STALLED || view.state == HF_ROLLOUT_REFUSED;
+    hf_update_view_of(update, &view);
+    bool worth = all || view.failures != NULL || view.state == HF_VIEW_STALLED || view.state == HF_VIEW_REFUSED;
     if (!worth)
         return;
     (void)fprintf(cli->out, "%s: %s%s%s\n", view.name, view.reason, view.message[0] != '\0' ? ": " : "", view.message);
@@ -197,9 +196,9 @@ static int print_list(struct hf_cli *cli, enum hf_output output, const json_t *u
     _cleanup_(hf_json_freep) json_t *answer = json_pack("{s:[]}", "updates");
 
     for (size_t i = 0; i < json_array_size(updates); i++) {
-        struct hf_rollout_view view;
-        hf_rollout_view_of(json_array_get(updates, i), &view);
-        if (json_array_append_new(json_object_get(answer, "updates"), hf_rollout_view_json(&view)) < 0)
+        struct hf_update_view view;
+        hf_update_view_of(json_array_get(updates, i), &view);
+        if (json_array_append_new(json_object_get(answer, "updates"), hf_update_view_json(&view)) < 0)
             return hf_err_set(err, ENOMEM, "out of memory");
     }
     return hf_output_print(cli, output, answer, err);
@@ -233,9 +232,9 @@ static int print_updates(struct hf_cli *cli, enum hf_output output, json_t *upda
 static bool needs_person(const json_t *updates)
 {
     for (size_t i = 0; i < json_array_size(updates); i++) {
-        struct hf_rollout_view view;
-        hf_rollout_view_of(json_array_get(updates, i), &view);
-        if (view.state == HF_ROLLOUT_STALLED || view.state == HF_ROLLOUT_REFUSED)
+        struct hf_update_view view;
+        hf_update_view_of(json_array_get(updates, i), &view);
+        if (view.state == HF_VIEW_STALLED || view.state == HF_VIEW_REFUSED)
             return true;
     }
     return false;

@@ -5,8 +5,8 @@
 
 #include "api/meta.h"
 #include "base/buf.h"
-#include "cli/fleet/follow.h"
 #include "cli/fleet/node_set.h"
+#include "cli/fleet/poll.h"
 #include "cli/fleet/tally.h"
 #include "cli/node/status_plain.h"
 
@@ -28,7 +28,7 @@ enum { NODES_PER_S = 500, LINE = 512, SELECTOR = 8192 };
 #define COUNT_PERIOD_NS (5 * HF_NS_PER_S)
 
 struct wait {
-    struct hf_follow follow;
+    struct hf_poll poll;
     const char *release, *version, *selector;
     bool reachable;
     json_t *updates;    /* EdgeUpdates of the release and the version */
@@ -67,7 +67,7 @@ static int list_updates(struct wait *wait, struct hf_err *err)
 {
     forget(wait);
     return hf_cluster_each(
-        wait->follow.cluster,
+        wait->poll.cluster,
         &(struct hf_cluster_list){
             .api_version = HF_API_GROUP_VERSION, .plural = "edgeupdates", .each = keep, .again = forget, .arg = wait},
         err);
@@ -77,21 +77,21 @@ static int list_updates(struct wait *wait, struct hf_err *err)
 
 static int finish(struct wait *wait, const char *text, int code)
 {
-    if (!wait->follow.json)
-        (void)fprintf(wait->follow.cli->out, "%s %s: %s\n", wait->release, wait->version, text);
+    if (!wait->poll.json)
+        (void)fprintf(wait->poll.cli->out, "%s %s: %s\n", wait->release, wait->version, text);
     return code;
 }
 
 /* The controller's counts decide. */
-static int judge_update(struct wait *wait, const struct hf_rollout_view *view, struct hf_err *err)
+static int judge_update(struct wait *wait, const struct hf_update_view *view, struct hf_err *err)
 {
-    int r = hf_follow_print(&wait->follow, view, err);
+    int r = hf_poll_print(&wait->poll, view, err);
 
     if (r < 0)
         return r;
-    if (view->state == HF_ROLLOUT_STALLED || view->state == HF_ROLLOUT_REFUSED)
+    if (view->state == HF_VIEW_STALLED || view->state == HF_VIEW_REFUSED)
         return finish(wait, "the rollout stands still; see holdfast status", HF_EXIT_UNWELL);
-    if (hf_rollout_reached_all(view) || (wait->reachable && view->state == HF_ROLLOUT_COMPLETE))
+    if (hf_update_view_reached_all(view) || (wait->reachable && view->state == HF_VIEW_COMPLETE))
         return HF_EXIT_OK;
     return -EINPROGRESS;
 }
@@ -101,13 +101,13 @@ static int judge_nodes(struct wait *wait, const char *selector, struct hf_err *e
 {
     struct hf_tally tally;
     char line[LINE];
-    int r = hf_tally_count(wait->follow.cluster, selector, wait->release, wait->version, &tally, err);
+    int r = hf_tally_count(wait->poll.cluster, selector, wait->release, wait->version, &tally, err);
 
     if (r < 0)
         return r;
     wait->period_ns = HF_MAX(COUNT_PERIOD_NS, tally.nodes * HF_NS_PER_S / NODES_PER_S);
     (void)hf_tally_format(&tally, line, sizeof(line));
-    r = hf_follow_say(&wait->follow, line, err);
+    r = hf_poll_say(&wait->poll, line, err);
     if (r < 0)
         return r;
     if (tally.failed > 0)
@@ -118,10 +118,10 @@ static int judge_nodes(struct wait *wait, const char *selector, struct hf_err *e
 static int judge_one(struct wait *wait, const json_t *update, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf selector = HF_BUF_INIT(SELECTOR);
-    struct hf_rollout_view view;
+    struct hf_update_view view;
 
-    hf_rollout_view_of(update, &view);
-    if (view.state != HF_ROLLOUT_UNREPORTED || view.has_strategy)
+    hf_update_view_of(update, &view);
+    if (view.state != HF_VIEW_UNREPORTED || view.has_strategy)
         return judge_update(wait, &view, err);
     int r = hf_node_set_format(hf_json_at(update, "spec.nodeSelector"), &selector, err);
     return r < 0 ? r : judge_nodes(wait, hf_buf_str(&selector), err);
@@ -133,9 +133,9 @@ static int judge_selected(struct wait *wait, struct hf_err *err)
     int r = judge_nodes(wait, wait->selector, err);
 
     for (size_t i = 0; r == -EINPROGRESS && i < json_array_size(wait->updates); i++) {
-        struct hf_rollout_view view;
-        hf_rollout_view_of(json_array_get(wait->updates, i), &view);
-        if (view.state == HF_ROLLOUT_STALLED || view.state == HF_ROLLOUT_REFUSED)
+        struct hf_update_view view;
+        hf_update_view_of(json_array_get(wait->updates, i), &view);
+        if (view.state == HF_VIEW_STALLED || view.state == HF_VIEW_REFUSED)
             r = judge_update(wait, &view, err);
     }
     return r;
@@ -151,7 +151,7 @@ static int judge(struct wait *wait, struct hf_err *err)
     if (json_array_size(wait->updates) == 0) {
         (void)snprintf(line, sizeof(line), "no EdgeUpdate asks for %.63s %.64s yet%s%s", wait->release, wait->version,
                        wait->other[0] != '\0' ? "; it is at " : "", wait->other);
-        int r = hf_follow_say(&wait->follow, line, err);
+        int r = hf_poll_say(&wait->poll, line, err);
         return r < 0 ? r : -EINPROGRESS;
     }
     for (size_t i = 0; i < json_array_size(wait->updates); i++) {
@@ -167,12 +167,12 @@ static int wait_once(struct wait *wait, struct hf_err *err)
 {
     int r = list_updates(wait, err);
 
-    wait->period_ns = HF_FOLLOW_PERIOD_NS;
+    wait->period_ns = HF_POLL_PERIOD_NS;
     if (r == 0)
         r = judge(wait, err);
     if (r >= 0 || r == -EINPROGRESS)
         return r;
-    int again = hf_follow_judge(&wait->follow, r, err);
+    int again = hf_poll_judge(&wait->poll, r, err);
     return again > 0 ? -EINPROGRESS : again;
 }
 
@@ -187,11 +187,11 @@ int hf_cli_wait(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
     int r = wait.selector != NULL ? hf_node_set_check("--selector", wait.selector, err) : 0;
 
     if (r == 0)
-        r = hf_follow_begin(cli, args, &wait.follow, err);
+        r = hf_poll_begin(cli, args, &wait.poll, err);
     if (r < 0)
         return r;
     while ((r = wait_once(&wait, err)) == -EINPROGRESS)
-        if (!hf_follow_pause(&wait.follow, wait.period_ns)) {
+        if (!hf_poll_pause(&wait.poll, wait.period_ns)) {
             (void)fprintf(cli->err, "%s %s: not on all nodes after --timeout %s\n", wait.release, wait.version,
                           hf_cli_value(args, "timeout", ""));
             r = HF_EXIT_NOT_YET;
@@ -199,6 +199,6 @@ int hf_cli_wait(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
         }
     if (r == HF_EXIT_OK)
         r = finish(&wait, wait.reachable ? "committed on all nodes that are there" : "committed on all nodes", r);
-    hf_follow_end(&wait.follow);
+    hf_poll_end(&wait.poll);
     return r;
 }

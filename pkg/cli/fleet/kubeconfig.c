@@ -9,11 +9,12 @@
 #include "base/buf.h"
 
 /* The three lists of a kubeconfig, and the member of an entry that holds its fields. */
-struct list {
+struct kubeconfig_list {
     const char *key, *member, *option;
 };
-static const struct list clusters = {"clusters", "cluster", "--cluster"}, users = {"users", "user", "--user"},
-                         contexts = {"contexts", "context", "--context"};
+static const struct kubeconfig_list clusters = {"clusters", "cluster", "--cluster"},
+                                    users = {"users", "user", "--user"},
+                                    contexts = {"contexts", "context", "--context"};
 
 /* ---- file names -------------------------------------------------------------------------------------------------- */
 
@@ -50,7 +51,7 @@ static int place_entry(json_t *entry, const char *path, struct hf_err *err)
 
 static int place_file(struct hf_kubeconfig_file *file, struct hf_err *err)
 {
-    static const struct list *const lists[] = {&clusters, &users, &contexts};
+    static const struct kubeconfig_list *const lists[] = {&clusters, &users, &contexts};
     const char *kind = hf_json_str(file->root, "kind");
     int r = 0;
 
@@ -68,13 +69,14 @@ static int place_file(struct hf_kubeconfig_file *file, struct hf_err *err)
 
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
 
-struct files {
+struct kubeconfig_files {
     struct hf_kubeconfig_file *files;
     size_t n;
 };
 
 /* Returns the entry, or NULL; *ret_path receives the name of its file. */
-static const json_t *find(const struct files *all, const struct list *list, const char *name, const char **ret_path)
+static const json_t *find(const struct kubeconfig_files *all, const struct kubeconfig_list *list, const char *name,
+                          const char **ret_path)
 {
     for (size_t i = 0; i < all->n; i++) {
         const json_t *entries = json_object_get(all->files[i].root, list->key);
@@ -88,7 +90,8 @@ static const json_t *find(const struct files *all, const struct list *list, cons
 }
 
 /* Lists names of entries for an error text, cut where the text is full. */
-static const char *list_names(const struct files *all, const struct list *list, char *text, size_t n)
+static const char *list_names(const struct kubeconfig_files *all, const struct kubeconfig_list *list, char *text,
+                              size_t n)
 {
     size_t used = 0;
 
@@ -105,8 +108,8 @@ static const char *list_names(const struct files *all, const struct list *list, 
 }
 
 /* An entry that an option, or a context, names and that no file has. */
-static int missing(const struct files *all, const struct list *list, const char *name, const char *context,
-                   struct hf_err *err)
+static int missing(const struct kubeconfig_files *all, const struct kubeconfig_list *list, const char *name,
+                   const char *context, struct hf_err *err)
 {
     struct hf_nearest nearest = {.typed = name};
     char names[100];
@@ -126,7 +129,7 @@ static int missing(const struct files *all, const struct list *list, const char 
                       list_names(all, list, names, sizeof(names)));
 }
 
-static const char *current_context(const struct files *all)
+static const char *current_context(const struct kubeconfig_files *all)
 {
     for (size_t i = 0; i < all->n; i++) {
         const char *name = hf_json_str_or(all->files[i].root, "current-context", "");
@@ -137,8 +140,8 @@ static const char *current_context(const struct files *all)
 }
 
 /* Copies the fields of an entry; an empty object if `name` is "". */
-static int copy_fields(const struct files *all, const struct list *list, const char *name, const char *context,
-                       json_t **ret_fields, const char **path, struct hf_err *err)
+static int copy_fields(const struct kubeconfig_files *all, const struct kubeconfig_list *list, const char *name,
+                       const char *context, json_t **ret_fields, const char **path, struct hf_err *err)
 {
     const json_t *entry = name[0] != '\0' ? find(all, list, name, path) : NULL;
     const json_t *fields = json_object_get(entry, list->member);
@@ -159,7 +162,7 @@ struct names {
     const char *context, *cluster, *user, *path;
 };
 
-static int no_context(const struct files *all, struct hf_err *err)
+static int no_context(const struct kubeconfig_files *all, struct hf_err *err)
 {
     char names[120];
 
@@ -167,8 +170,8 @@ static int no_context(const struct files *all, struct hf_err *err)
                       all->n > 0 ? all->files[0].path : "", list_names(all, &contexts, names, sizeof(names)));
 }
 
-static int choose_names(const struct files *all, const struct hf_kubeconfig_options *options, struct names *names,
-                        struct hf_err *err)
+static int choose_names(const struct kubeconfig_files *all, const struct hf_kubeconfig_options *options,
+                        struct names *names, struct hf_err *err)
 {
     const char *wanted = options->context != NULL ? options->context : current_context(all);
     const json_t *context = NULL;
@@ -250,8 +253,8 @@ static int check_server(const json_t *cluster, const struct names *names, struct
                       names->path, names->cluster);
 }
 
-static int build(const struct files *all, const struct hf_kubeconfig_options *options, const struct names *names,
-                 struct hf_kubeconfig_choice *choice, struct hf_err *err)
+static int build(const struct kubeconfig_files *all, const struct hf_kubeconfig_options *options,
+                 const struct names *names, struct hf_kubeconfig_choice *choice, struct hf_err *err)
 {
     const char *context = options->cluster == NULL ? names->context : NULL;
     const char *user_context = options->user == NULL ? names->context : NULL, *path = names->path;
@@ -280,7 +283,7 @@ static int build(const struct files *all, const struct hf_kubeconfig_options *op
 int hf_kubeconfig_pick(struct hf_kubeconfig_file *files, size_t n, const struct hf_kubeconfig_options *options,
                        struct hf_kubeconfig_choice *ret_choice, struct hf_err *err)
 {
-    const struct files all = {files, n};
+    const struct kubeconfig_files all = {files, n};
     struct hf_kubeconfig_choice choice = {.config = NULL};
     struct names names;
     int r = 0;

@@ -27,12 +27,12 @@ static unsigned attention(const char *phase)
     return 4; /* a phase of a newer agent */
 }
 
-bool hf_node_phase_failed(const char *phase)
+bool hf_node_view_phase_failed(const char *phase)
 {
     return attention(phase) >= 8;
 }
 
-const char *hf_node_phase_find(const char *typed, const char **ret_near)
+const char *hf_node_view_phase_find(const char *typed, const char **ret_near)
 {
     struct hf_nearest nearest = {.typed = typed};
 

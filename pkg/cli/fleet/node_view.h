@@ -25,7 +25,7 @@ struct hf_node_view {
 void hf_node_view_of(const json_t *node, const char *release, uint64_t now_unix_ns, struct hf_node_view *ret_view);
 
 /* Returns true if a release in this phase will not succeed without a person: RolledBack, RollingBack, Rejected. */
-bool hf_node_phase_failed(const char *phase);
+bool hf_node_view_phase_failed(const char *phase);
 
 /* Returns the phase that `typed` names, or NULL; *ret_near receives the nearest phase, or NULL. */
-const char *hf_node_phase_find(const char *typed, const char **ret_near);
+const char *hf_node_view_phase_find(const char *typed, const char **ret_near);

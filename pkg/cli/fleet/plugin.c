@@ -98,7 +98,7 @@ int hf_plugin_parse(struct hf_view text, const char *api_version, struct hf_plug
 
 /* ---- the command line -------------------------------------------------------------------------------------------- */
 
-struct command {
+struct plugin_command {
     const char *argv[MAX_ARGS + 2];
     const char **env;
     char *made[MAX_ENV + 1]; /* the strings of `env` that are not in the environment of this process */
@@ -107,14 +107,14 @@ struct command {
     bool person; /* true if the plugin may ask the person at the terminal */
 };
 
-static void command_done(struct command *command)
+static void command_done(struct plugin_command *command)
 {
     for (size_t i = 0; i < command->n_made; i++)
         wipe(&command->made[i]);
     free(command->env);
 }
 
-static int read_version(const json_t *exec, struct command *command, struct hf_err *err)
+static int read_version(const json_t *exec, struct plugin_command *command, struct hf_err *err)
 {
     static const char *const known[] = {"client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"};
     const char *version = hf_json_str_or(exec, "apiVersion", "");
@@ -127,7 +127,7 @@ static int read_version(const json_t *exec, struct command *command, struct hf_e
     return hf_err_set(err, EBADMSG, "apiVersion '%.60s': expected %s or %s", version, known[0], "v1beta1 of it");
 }
 
-static int read_mode(const json_t *exec, bool has_terminal, struct command *command, struct hf_err *err)
+static int read_mode(const json_t *exec, bool has_terminal, struct plugin_command *command, struct hf_err *err)
 {
     const char *mode = hf_json_str_or(exec, "interactiveMode", "IfAvailable");
 
@@ -141,7 +141,7 @@ static int read_mode(const json_t *exec, bool has_terminal, struct command *comm
     return 0;
 }
 
-static int read_argv(const json_t *exec, struct command *command, struct hf_err *err)
+static int read_argv(const json_t *exec, struct plugin_command *command, struct hf_err *err)
 {
     const json_t *args = json_object_get(exec, "args");
     size_t n = json_array_size(args);
@@ -161,7 +161,7 @@ static int read_argv(const json_t *exec, struct command *command, struct hf_err 
 
 /* ---- its environment --------------------------------------------------------------------------------------------- */
 
-static int add_env(struct command *command, const char *name, const char *value, struct hf_err *err)
+static int add_env(struct plugin_command *command, const char *name, const char *value, struct hf_err *err)
 {
     if (command->n_made > MAX_ENV)
         return hf_err_set(err, EBADMSG, "'env' has more than %d entries", MAX_ENV);
@@ -172,7 +172,7 @@ static int add_env(struct command *command, const char *name, const char *value,
     return 0;
 }
 
-static bool is_made(const struct command *command, const char *entry)
+static bool is_made(const struct plugin_command *command, const char *entry)
 {
     for (size_t i = 0; i < command->n_made; i++) {
         size_t n = strcspn(command->made[i], "=");
@@ -196,7 +196,7 @@ static json_t *describe_cluster(const struct hf_plugin_cluster *cluster)
     return described;
 }
 
-static int add_info(struct command *command, const json_t *exec, const struct hf_plugin_cluster *cluster,
+static int add_info(struct plugin_command *command, const json_t *exec, const struct hf_plugin_cluster *cluster,
                     struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_INFO);
@@ -212,7 +212,7 @@ static int add_info(struct command *command, const json_t *exec, const struct hf
     return add_env(command, "KUBERNETES_EXEC_INFO", hf_buf_str(&text), err);
 }
 
-static int read_env(const json_t *exec, const struct hf_plugin_cluster *cluster, struct command *command,
+static int read_env(const json_t *exec, const struct hf_plugin_cluster *cluster, struct plugin_command *command,
                     struct hf_err *err)
 {
     const json_t *list = json_object_get(exec, "env");
@@ -244,7 +244,7 @@ static int read_env(const json_t *exec, const struct hf_plugin_cluster *cluster,
 /* ---- the child --------------------------------------------------------------------------------------------------- */
 
 /* The arguments of posix_spawn() are not const for historical reasons; it does not change them. */
-static int spawn(const struct command *command, int out_fd, pid_t *ret_pid)
+static int spawn(const struct plugin_command *command, int out_fd, pid_t *ret_pid)
 {
     union {
         const char *const *borrowed;
@@ -316,7 +316,7 @@ static int reap(pid_t pid, uint64_t deadline_mono_ns, int *ret_status)
     }
 }
 
-static int judge(const struct command *command, int r, int status, struct hf_err *err)
+static int judge(const struct plugin_command *command, int r, int status, struct hf_err *err)
 {
     if (r == -ETIMEDOUT)
         return hf_err_set(err, ETIMEDOUT, "the plugin '%.80s' did not finish in time and was killed", command->argv[0]);
@@ -331,7 +331,7 @@ static int judge(const struct command *command, int r, int status, struct hf_err
     return 0;
 }
 
-static int run(const json_t *exec, const struct command *command, struct hf_buf *out, struct hf_err *err)
+static int run(const json_t *exec, const struct plugin_command *command, struct hf_buf *out, struct hf_err *err)
 {
     uint64_t deadline = hf_mono_ns(hf_clock_posix()) + (command->person ? PERSON_DEADLINE_NS : DEADLINE_NS);
     const char *hint = hf_json_str_or(exec, "installHint", "");
@@ -364,7 +364,7 @@ int hf_plugin_run(const json_t *exec, const struct hf_plugin_cluster *cluster, b
                   struct hf_plugin_credential *ret_credential, struct hf_err *err)
 {
     _cleanup_(wipe_buf) struct hf_buf out = HF_BUF_INIT(MAX_OUTPUT);
-    _cleanup_(command_done) struct command command = {.api_version = NULL};
+    _cleanup_(command_done) struct plugin_command command = {.api_version = NULL};
     int r = json_is_object(exec) ? 0 : hf_err_set(err, EBADMSG, "must be an object");
 
     if (r == 0)

@@ -199,7 +199,7 @@ static int add_delta(struct hf_cli *cli, const char *spec, const char *url_base,
         size_t n = strlen(url_base);
         _cleanup_(hf_freep) char *url = hf_asprintf("%.*s/%s", (int)(n > 0 && url_base[n - 1] == '/' ? n - 1 : n),
                                                     url_base, slash != NULL ? slash + 1 : equals + 1);
-        r = hf_rollback_add_delta(update, arch, delta_entry(&facts, from->sha256, url != NULL ? url : ""), err);
+        r = hf_rollback_object_add_delta(update, arch, delta_entry(&facts, from->sha256, url != NULL ? url : ""), err);
     }
     hf_deep_info_done(&facts.deep);
     return r < 0 ? hf_err_wrap(err, r, "--delta '%s'", equals + 1) : 0;
@@ -310,7 +310,7 @@ int hf_cli_rollback(struct hf_cli *cli, const struct hf_cli_args *args, struct h
     rollback.current = current_json;
     rollback.older = older_json;
     if (r == 0)
-        r = hf_rollback_make(&rollback, &made_json, err);
+        r = hf_rollback_object_make(&rollback, &made_json, err);
     if (r == 0)
         r = check_signed(cli, args, older, err);
     if (r == 0)

@@ -106,7 +106,7 @@ static json_t *new_release(const struct hf_rollback *rollback)
     return release;
 }
 
-int hf_rollback_make(const struct hf_rollback *rollback, json_t **ret_update, struct hf_err *err)
+int hf_rollback_object_make(const struct hf_rollback *rollback, json_t **ret_update, struct hf_err *err)
 {
     _cleanup_(hf_json_freep) json_t *update = NULL;
     int r = check(rollback, err);
@@ -123,7 +123,7 @@ int hf_rollback_make(const struct hf_rollback *rollback, json_t **ret_update, st
     return 0;
 }
 
-int hf_rollback_add_delta(json_t *update, const char *arch, json_t *delta, struct hf_err *err)
+int hf_rollback_object_add_delta(json_t *update, const char *arch, json_t *delta, struct hf_err *err)
 {
     json_t *artifacts = hf_json_mutable(hf_json_at(update, "spec.release.artifacts"));
 

@@ -16,8 +16,8 @@ struct hf_rollback {
 
 /* Makes the new EdgeUpdate without signatures. -EINVAL: the two do not fit together, for example because they are
  * different releases; *err names the field and what to do. */
-HF_MUST_USE int hf_rollback_make(const struct hf_rollback *rollback, json_t **ret_update, struct hf_err *err);
+HF_MUST_USE int hf_rollback_object_make(const struct hf_rollback *rollback, json_t **ret_update, struct hf_err *err);
 
 /* Adds a delta to the artifact for `arch`. `delta` is an entry of artifacts[].deltas; the function takes ownership.
  * -EINVAL: the release has no artifact for this architecture. */
-HF_MUST_USE int hf_rollback_add_delta(json_t *update, const char *arch, json_t *delta, struct hf_err *err);
+HF_MUST_USE int hf_rollback_object_add_delta(json_t *update, const char *arch, json_t *delta, struct hf_err *err);

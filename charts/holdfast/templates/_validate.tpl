@@ -49,8 +49,11 @@ that do not fit together. Every fault is one line: the field, what it is, what i
 
 {{- define "holdfast.together" -}}
 {{- with .Values.firstInstall }}
-{{- if and (not .trustedKeys) (or .agentYaml (gt (int .threshold) 0)) }}
-- firstInstall.trustedKeys: give at least one key: agentYaml and threshold are written together with keys, or not at all
+{{- if and (not .trustedKeys) .agentYaml }}
+- firstInstall.agentYaml: it is written together with keys; give firstInstall.trustedKeys too
+{{- end }}
+{{- if and (not .trustedKeys) (gt (int .threshold) 0) }}
+- firstInstall.threshold: it is written together with keys; give firstInstall.trustedKeys too
 {{- else if gt (int .threshold) (len .trustedKeys) }}
 - firstInstall.threshold: {{ .threshold }} signatures of {{ len .trustedKeys }} key(s): no release could ever have so many
 {{- end }}

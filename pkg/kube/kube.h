@@ -62,6 +62,11 @@ struct hf_kube_params {
      * -errno. May be NULL. */
     int (*reauthenticate)(void *arg, struct hf_err *err);
     void *arg;
+    /* True for a program that follows every object of a cluster, such as the controller: a subscription then has room
+     * for HF_LEDGER_FLEET_OBJECTS objects (kube/rules/ledger.h), lists come from the store in pages of 500 objects, and
+     * Nodes come with their metadata alone. False for an agent, whose subscriptions have room for HF_LEDGER_MAX_OBJECTS
+     * objects. Has no effect behind a MetaServer. */
+    bool fleet;
     uint64_t retry_cap_ns; /* maximum back-off (0 means 30 s); hf_kube_set_retry_cap() may change it later */
     uint64_t spread_ns;    /* initial value for hf_kube_set_spread() (0 means 10 s) */
 };

@@ -167,7 +167,7 @@ class TestStolenNode(unittest.TestCase):
     def test_impersonation(self):
         """As somebody else, by header: the request is asked of the right to impersonate first."""
         _, answer = identity.call("GET", f"{attempts.EDGE}/edgenodes", headers=["Impersonate-User: system:admin"], **who()["pod"])
-        self.assertIn('cannot impersonate resource "users"', answer["message"])
+        self.assertIn("cannot impersonate", answer["message"])
 
 
 class TestController(unittest.TestCase):
@@ -189,7 +189,8 @@ class TestController(unittest.TestCase):
         for one in (update, attempts.edgenode("fenced")):
             world.cluster.kubectl("apply", "-f", "-", text=json.dumps(one))
         cls.addClassCleanup(world.cluster.kubectl, "delete", "edgeupdate/fenced", "edgenode/fenced", "--ignore-not-found", check=False)
-        wait.until("the policies to be in force", lambda: "only " + cls.CONTROLLER in cls.patch("edgenode", {"spec": {"epoch": 1}}), 10)
+        tries = itertools.count(1)             # each time another: no change is no offence
+        wait.until("the policies to be in force", lambda: "only " + cls.CONTROLLER in cls.patch("edgenode", {"spec": {"epoch": next(tries)}}), 10)
 
     @staticmethod
     def patch(kind, body, user=None, status=False):
@@ -199,7 +200,7 @@ class TestController(unittest.TestCase):
         done = subprocess.run(world.cluster.kubectl_argv(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         return done.stdout
 
-    WRITES = [("edgeupdate", {"status": {"admission": {"digest": "1" * 64, "cutoff": 10000}}}, True, "holdfast-controller-admits",
+    WRITES = [("edgeupdate", {"status": {"admission": {"digest": "1" * 64, "cutoff": 9999, "canary": True}}}, True, "holdfast-controller-admits",
                "writes the status of an EdgeUpdate; to steer a rollout, annotate the EdgeUpdate"),
               ("edgenode", {"spec": {"turns": [attempts.TURN]}}, False, "holdfast-controller-turns",
                "writes the spec of an EdgeNode; to free a turn, annotate the EdgeNode")]

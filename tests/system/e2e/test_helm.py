@@ -3,12 +3,20 @@
 import hashlib
 import json
 import os
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
 import unittest
 
 from holdcluster import place
 from holdcluster.process import run
 from lib import agent, api, case, helm, release, service, site, wait, world
+
+sys.path.insert(1, os.path.join(place.TOP, "tests", "system", "docs"))
+
+import pages  # noqa: E402
 
 NODES = ("h1", "h2", "h3")                     # of this test alone: no other agent has been on them
 LABEL = "test.holdfast/chart"
@@ -183,3 +191,33 @@ class TestHelm(unittest.TestCase):
         wait.until("the next update to be committed", lambda: (self.entry("h1").get("phase"), self.entry("h1").get("sequence")) == ("Committed", 2), 60)
         self.assertEqual((self.entry("h1")["method"], self.service.version()), ("Delta", "1.2.0"))
         world.cluster.kubectl("delete", "edgeupdate", self.service.name)
+        helm.helm("uninstall", helm.RELEASE, "-n", helm.NAMESPACE, "--wait")
+
+    def test_8_the_page_as_it_stands(self):
+        """The section of docs/INSTALL.md, from its own namespace on; its chart runs on this test's nodes only."""
+        world.cluster.kubectl("delete", "namespace", helm.NAMESPACE, "--wait")
+        desk = tempfile.mkdtemp(prefix="holdfast-helm-")
+        self.addCleanup(shutil.rmtree, desk, ignore_errors=True)
+        shutil.copytree(helm.CHART, os.path.join(desk, "charts", "holdfast"))
+        defaults = os.path.join(desk, "charts", "holdfast", "values.yaml")
+        place.write(defaults, read(defaults).replace("  nodeSelector:\n", f'  nodeSelector:\n    {LABEL}: "yes"\n', 1))
+        programs = {"kubectl": world.cluster.kubectl_argv(), "helm": helm.argv()}
+        place.write(os.path.join(desk, "release-2026.pem"), release.make_key("page"))
+        for name, argv in programs.items():
+            place.write(os.path.join(desk, "bin", name), "#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in argv) + ' "$@"\n', 0o755)
+        section = read(os.path.join(place.TOP, "docs", "INSTALL.md")).split("## In a cluster, with Helm\n")[1].split("\n## ")[0]
+        commands = [command.text for block in pages.read(place.TOP, "docs/INSTALL.md") if block.kind == "sh" and block.text in section
+                    for command in block.commands()]
+        self.assertGreater(len(commands), 7)
+        for command in commands:
+            with self.subTest(command):
+                done = subprocess.run(["bash", "-c", command], cwd=desk, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                                      timeout=120, env={**os.environ, "PATH": os.path.join(desk, "bin") + ":" + os.environ["PATH"]})
+                self.assertEqual(done.returncode, 0, done.stdout[-1500:])
+
+    def test_9_from_plain_manifests_to_the_chart(self):
+        world.cluster.kubectl("apply", "-f", world.CRDS, "-f", agent.DEPLOY)
+        agent.select("nowhere")
+        helm.helm("install", helm.RELEASE, helm.CHART, "-n", helm.NAMESPACE, "-f", helm.values_file(values()), "--take-ownership")
+        wait.until("the agents to be ready", lambda: self.ready() == set(NODES), 60)
+        helm.helm("uninstall", helm.RELEASE, "-n", helm.NAMESPACE, "--wait")

@@ -281,6 +281,45 @@ def test_policies_name_the_release_s_namespace():
     assert "holdfast-system" not in text and "system:serviceaccount:elsewhere:holdfast-agent" in text
 
 
+def test_examples_have_values_that_the_chart_takes():
+    found = []
+    for path in ("deploy/k3s-helmchart.yaml", "deploy/flux/holdfast.yaml"):
+        with open(os.path.join(TOP, path), encoding="utf-8") as file:
+            for each in yaml.safe_load_all(file):
+                if each["kind"] == "HelmChart":
+                    found.append(yaml.safe_load(each["spec"]["valuesContent"]))
+                if each["kind"] == "HelmRelease":
+                    found.append(each["spec"]["values"])
+    assert len(found) == 2
+    for values in found:
+        assert one(render(values=values), "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]["containers"][0]["image"].startswith("registry.example.com/")
+
+
+def test_flux_example_is_right_once_it_is_filled_in():
+    """As Flux fills it in; the release holds nothing to fill in, and an agent would take both objects."""
+    cli = os.path.join(TOP, "build", "release", "holdfast")
+    if not os.path.exists(cli):
+        raise Skip("holdfast is not built")
+    with open(os.path.join(TOP, "deploy/flux/fleet.yaml"), encoding="utf-8") as file:
+        kustomization = next(each for each in yaml.safe_load_all(file) if each["kind"] == "Kustomization")
+    names = {check["name"] for check in kustomization["spec"]["healthChecks"]}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in sorted(os.listdir(os.path.join(TOP, "deploy/flux/fleet"))):
+            with open(os.path.join(TOP, "deploy/flux/fleet", name), encoding="utf-8") as file:
+                text = file.read()
+            each = yaml.safe_load(text)
+            assert "${" not in json.dumps(each["spec"].get("release", {})), name
+            for variable, value in kustomization["spec"]["postBuild"]["substitute"].items():
+                text = text.replace("${" + variable + "}", value)
+            assert "${" not in text, name
+            names -= {each["metadata"]["name"]} if each["kind"] == "EdgeUpdate" else set()
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        done = subprocess.run([cli, "lint", *(os.path.join(folder, name) for name in sorted(os.listdir(folder)))], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        assert done.returncode == 0 and not names, done.stdout + str(names)
+
+
 def test_alert_rules():
     if not shutil.which("promtool"):
         raise Skip("no promtool (package prometheus)")

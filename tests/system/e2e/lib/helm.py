@@ -7,7 +7,7 @@ import time
 
 import yaml
 
-from holdcluster import place, process
+from holdcluster import place, plane, process
 
 from . import world
 
@@ -25,11 +25,16 @@ def program():
     return done.stdout.strip()
 
 
-def helm(*words, check=True):
-    """What helm prints."""
+def argv(*words):
+    """helm with these words, as it is to be called from outside."""
     where = world.cluster.where
     homes = [f"HELM_{name}_HOME={where.path('helm', name.lower())}" for name in ("CACHE", "CONFIG", "DATA")]
-    return world.cluster.run_in_plane("env", *homes, program(), "--kubeconfig", where.path("pki", "admin.kubeconfig"), *words, check=check)
+    return plane.inside(where, ["env", *homes, program(), "--kubeconfig", where.path("pki", "admin.kubeconfig"), *words])
+
+
+def helm(*words, check=True):
+    """What helm prints."""
+    return process.run(argv(*words), check=check)
 
 
 def values_file(values):

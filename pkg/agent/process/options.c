@@ -300,6 +300,19 @@ static int set_check_config(struct hf_agent_options *o, const char *text)
     return 0;
 }
 
+static int set_check_ready(struct hf_agent_options *o, const char *text)
+{
+    (void)text;
+    o->action = HF_OPTIONS_CHECK_READY;
+    return 0;
+}
+
+static int set_first_install(struct hf_agent_options *o, const char *text)
+{
+    o->action = HF_OPTIONS_FIRST_INSTALL;
+    return set_path(&o->first_install, text);
+}
+
 #define PORT_WANTED "0 to 65535, or off"
 static const struct flag {
     const char *name;
@@ -331,6 +344,10 @@ static const struct flag {
      "what the cluster may ask of this node (/etc/holdfast/agent.yaml)"},
     {"check-config", NULL, NULL, set_check_config, NULL,
      "check the file of --config, print what holds, and exit (0: no fault)"},
+    {"check-ready", NULL, NULL, set_check_ready, NULL,
+     "ask the agent that runs here (--health-port) whether it is ready, and exit (0: ready)"},
+    {"first-install", "DIR", NULL, set_first_install, "an absolute path",
+     "if --trust-dir does not exist: make it from the keys in DIR, and --config from its agent.yaml, and exit"},
     {"mode", "MODE", "HOLDFAST_MODE", set_mode, "host or pod",
      "host: run as a service; pod: run in a container of this node"},
     {"host-root", "DIR", "HOLDFAST_HOST_ROOT", set_host_root, "an absolute path",
@@ -420,7 +437,7 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
     const struct hf_flag_table table = table_of(rows);
     int r = hf_flags_parse(&table, argc, argv, getenv_fn, &options, err);
 
-    if (r == 0 && options.action == HF_OPTIONS_RUN)
+    if (r == 0 && (options.action == HF_OPTIONS_RUN || options.action == HF_OPTIONS_CHECK_READY))
         r = check_together(&options, err);
     if (r == 0)
         *ret_options = options;

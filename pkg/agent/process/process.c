@@ -243,7 +243,7 @@ static bool is_in_memory(const char *dir)
 {
     struct statfs fs;
 
-    return statfs(dir, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+    return statfs(dir, &fs) == 0 && ((uint32_t)fs.f_type == TMPFS_MAGIC || (uint32_t)fs.f_type == RAMFS_MAGIC);
 }
 
 /* A failure only makes a log line: `holdfast status` then reads the outbox in the state folder. */

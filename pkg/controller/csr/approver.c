@@ -14,7 +14,7 @@
 #define NO_NODE_NS (60 * HF_NS_PER_S) /* a Node that registers late */
 
 /* A request that an agent made and that nobody has decided yet. */
-struct request {
+struct csr_request {
     struct hf_approver *approver;
     char *name;
     json_t *object; /* the newest version */
@@ -23,14 +23,14 @@ struct request {
     struct hf_kube_pending *pending; /* NULL: nothing is on its way */
 };
 
-enum outcome { APPROVED, DENIED, FAILED, OUTCOMES };
+enum csr_outcome { APPROVED, DENIED, FAILED, OUTCOMES };
 
 struct hf_approver {
     struct hf_approver_params p;
     char account[400];
     const struct hf_source_ops *source;
     struct hf_subscription *subscription;
-    struct hf_strmap open; /* name -> struct request */
+    struct hf_strmap open; /* name -> struct csr_request */
     size_t n_flying;
     struct hf_timer *timer;
     struct hf_metric *counts[OUTCOMES], *waiting;
@@ -38,7 +38,7 @@ struct hf_approver {
 
 static void free_request(void *pointer)
 {
-    struct request *request = pointer;
+    struct csr_request *request = pointer;
 
     if (request->pending != NULL)
         request->approver->n_flying--;
@@ -64,13 +64,13 @@ typedef void answer_fn(void *arg, const struct hf_kube_answer *answer);
 static void node_answered(void *arg, const struct hf_kube_answer *answer);
 static void decision_answered(void *arg, const struct hf_kube_answer *answer);
 
-static void put_off(struct request *request, uint64_t delay_ns)
+static void put_off(struct csr_request *request, uint64_t delay_ns)
 {
     request->due_ns = now_of(request->approver) + delay_ns;
     arm(request->approver, 0); /* finds the request that is due first */
 }
 
-static void send(struct request *request, const struct hf_kube_call *call, answer_fn *answered)
+static void send(struct csr_request *request, const struct hf_kube_call *call, answer_fn *answered)
 {
     struct hf_approver *approver = request->approver;
     struct hf_err err = HF_ERR_INIT;
@@ -84,7 +84,7 @@ static void send(struct request *request, const struct hf_kube_call *call, answe
     put_off(request, FAILURE_NS);
 }
 
-static void send_decision(struct request *request)
+static void send_decision(struct csr_request *request)
 {
     _cleanup_(hf_json_freep) json_t *body =
         hf_csr_approval(request->object, &request->decision, hf_unix_ns(request->approver->p.clock));
@@ -102,7 +102,7 @@ static void send_decision(struct request *request)
         put_off(request, FAILURE_NS);
 }
 
-static void start(struct request *request)
+static void start(struct csr_request *request)
 {
     const struct hf_kube_call call = {.verb = HF_KUBE_GET,
                                       .api_version = "v1",
@@ -118,7 +118,7 @@ static void start(struct request *request)
         send_decision(request);
 }
 
-static void landed(struct request *request)
+static void landed(struct csr_request *request)
 {
     request->pending = NULL;
     request->approver->n_flying--;
@@ -126,7 +126,7 @@ static void landed(struct request *request)
 
 static void node_answered(void *arg, const struct hf_kube_answer *answer)
 {
-    struct request *request = arg;
+    struct csr_request *request = arg;
     struct hf_approver *approver = request->approver;
 
     landed(request);
@@ -142,7 +142,7 @@ static void node_answered(void *arg, const struct hf_kube_answer *answer)
 
 static void decision_answered(void *arg, const struct hf_kube_answer *answer)
 {
-    struct request *request = arg;
+    struct csr_request *request = arg;
     struct hf_approver *approver = request->approver;
     const struct hf_csr_decision *d = &request->decision;
     bool approved = d->verdict == HF_CSR_APPROVE;
@@ -178,7 +178,7 @@ static void work(void *arg)
     if (!approver->p.leads(approver->p.arg))
         return;
     for (size_t i = 0; i < approver->open.n; i++) {
-        struct request *request = approver->open.entries[i].value;
+        struct csr_request *request = approver->open.entries[i].value;
         if (request->pending != NULL)
             continue;
         if (request->due_ns <= now && approver->n_flying < HF_APPROVER_MAX_FLYING)
@@ -190,9 +190,9 @@ static void work(void *arg)
         arm(approver, next - now);
 }
 
-static int add(struct hf_approver *approver, const char *name, struct request **ret_request)
+static int add(struct hf_approver *approver, const char *name, struct csr_request **ret_request)
 {
-    struct request *request = approver->open.n < HF_APPROVER_MAX_OPEN ? calloc(1, sizeof(*request)) : NULL;
+    struct csr_request *request = approver->open.n < HF_APPROVER_MAX_OPEN ? calloc(1, sizeof(*request)) : NULL;
 
     if (request == NULL)
         return -ENOMEM;
@@ -210,7 +210,7 @@ static void upsert(void *arg, json_t *object)
 {
     struct hf_approver *approver = arg;
     const char *name = hf_json_str_or(object, "metadata.name", "");
-    struct request *request = hf_strmap_get(&approver->open, name);
+    struct csr_request *request = hf_strmap_get(&approver->open, name);
     struct hf_csr_decision decision;
 
     hf_csr_decide(object, &approver->p.terms, &decision);

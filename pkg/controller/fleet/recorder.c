@@ -18,7 +18,7 @@
 
 enum { MAX_FLYING = 8, MAX_NOTE = 1000, NAME_PART = 200, MICRO_TIME = 40 };
 
-enum outcome { WRITTEN, DROPPED, FAILED, OUTCOMES };
+enum event_outcome { WRITTEN, DROPPED, FAILED, OUTCOMES };
 
 struct hf_recorder {
     struct hf_kube *kube;

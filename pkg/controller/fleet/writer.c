@@ -13,14 +13,14 @@
 #define MAX_PAUSE_NS (60 * HF_NS_PER_S)
 
 /* To collect an EdgeNode takes three requests: its Node is really absent; what is there now; delete just that. */
-enum step { APPLY, ASK_NODE, READ_EDGENODE, DELETE };
+enum write_step { APPLY, ASK_NODE, READ_EDGENODE, DELETE };
 
-struct write {
+struct planned_write {
     struct hf_list link;
     struct hf_writer *writer;
     struct hf_kube_pending *pending;
     enum hf_rollout_effect_kind kind;
-    enum step step;
+    enum write_step step;
     uint64_t id;
     char *name;
     json_t *body; /* of APPLY: the object; of DELETE: the options */
@@ -40,7 +40,7 @@ static const char *const kind_names[] = {[HF_ROLLOUT_STATUS] = "status",
                                          [HF_ROLLOUT_SILENT] = "silent",
                                          [HF_ROLLOUT_COLLECT] = "collect"};
 
-static void free_write(struct write *write)
+static void free_write(struct planned_write *write)
 {
     hf_list_remove(&write->link);
     hf_kube_call_cancel(write->pending);
@@ -68,7 +68,7 @@ static const char *result_name(int r)
     }
 }
 
-static void finish(struct write *write, int r, const json_t *object)
+static void finish(struct planned_write *write, int r, const json_t *object)
 {
     struct hf_writer *writer = write->writer;
     uint64_t id = write->id;
@@ -80,7 +80,7 @@ static void finish(struct write *write, int r, const json_t *object)
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
 
-static struct hf_kube_call call_of(const struct write *write)
+static struct hf_kube_call call_of(const struct planned_write *write)
 {
     struct hf_kube_call call = {.verb = HF_KUBE_APPLY,
                                 .api_version = HF_API_GROUP_VERSION,
@@ -106,7 +106,7 @@ static struct hf_kube_call call_of(const struct write *write)
 
 static void answered(void *arg, const struct hf_kube_answer *answer);
 
-static int send(struct write *write)
+static int send(struct planned_write *write)
 {
     const struct hf_kube_call call = call_of(write);
     struct hf_err err = HF_ERR_INIT;
@@ -118,7 +118,7 @@ static int send(struct write *write)
 }
 
 /* Prepares the next request of a collection. Returns 1 if there is one, 0 if the collection is done, or the result. */
-static int next_step(struct write *write, const struct hf_kube_answer *answer)
+static int next_step(struct planned_write *write, const struct hf_kube_answer *answer)
 {
     const char *uid, *version;
 
@@ -149,7 +149,7 @@ static void keep_back(struct hf_writer *writer, const struct hf_kube_answer *ans
 
 static void answered(void *arg, const struct hf_kube_answer *answer)
 {
-    struct write *write = arg;
+    struct planned_write *write = arg;
     struct hf_writer *writer = write->writer;
     char text[600];
 
@@ -170,14 +170,14 @@ static void answered(void *arg, const struct hf_kube_answer *answer)
 
 /* ---- the queue --------------------------------------------------------------------------------------------------- */
 
-static struct write *first_of(struct hf_writer *writer)
+static struct planned_write *first_of(struct hf_writer *writer)
 {
     struct hf_list *head = hf_list_empty(&writer->urgent) ? &writer->waiting : &writer->urgent;
 
-    return hf_list_empty(head) ? NULL : hf_container_of(head->next, struct write, link);
+    return hf_list_empty(head) ? NULL : hf_container_of(head->next, struct planned_write, link);
 }
 
-static void start(struct write *write)
+static void start(struct planned_write *write)
 {
     struct hf_writer *writer = write->writer;
     int r = writer->p.may_write(writer->p.arg) ? send(write) : -ECANCELED;
@@ -195,7 +195,7 @@ void hf_writer_turn(struct hf_writer *writer)
 {
     const struct hf_sched_ops *sched = writer->p.sched;
     uint64_t now = hf_mono_ns(writer->p.clock);
-    struct write *write;
+    struct planned_write *write;
 
     while ((write = first_of(writer)) != NULL && writer->n_flying < HF_WRITER_MAX_FLYING &&
            (now >= writer->paused_until_ns || !writer->p.may_write(writer->p.arg)))
@@ -211,7 +211,7 @@ static void fire(void *arg)
 
 int hf_writer_add(struct hf_writer *writer, const struct hf_rollout_effect *effect)
 {
-    struct write *write = calloc(1, sizeof(*write));
+    struct planned_write *write = calloc(1, sizeof(*write));
 
     if (write == NULL)
         return -ENOMEM;
@@ -263,7 +263,7 @@ void hf_writer_free(struct hf_writer *writer)
     lists[0] = &writer->urgent, lists[1] = &writer->waiting, lists[2] = &writer->flying;
     for (size_t i = 0; i < HF_LEN(lists); i++)
         hf_list_each(it, following, lists[i])
-            free_write(hf_container_of(it, struct write, link));
+            free_write(hf_container_of(it, struct planned_write, link));
     writer->p.sched->timer_free(writer->p.sched->ctx, writer->timer);
     free(writer);
 }

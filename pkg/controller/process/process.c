@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "controller/csr/approver.h"
-#include "controller/fleet/fleet.h"
+#include "controller/fleet/conductor.h"
 #include "controller/lead/leader.h"
 #include "kube/upstream.h"
 #include "loop/loop.h"
@@ -23,7 +23,7 @@ enum { STOP_TIMEOUT_S = 8, STOP_CHECK_MS = 50, CREDENTIALS_PERIOD_S = 60 };
 #define FIELD_MANAGER "holdfast-controller"
 #define RECONNECT_SPREAD_NS HF_NS_PER_S /* one controller: it need not wait for the fleet to spread */
 
-struct process {
+struct controller_process {
     const struct hf_controller_options *options;
     char identity[HOST_NAME_MAX + 1];
     char account[400];
@@ -33,20 +33,20 @@ struct process {
     struct hf_web *web[HF_CONTROLLER_LISTENERS];
     struct hf_upstream *upstream;
     struct hf_leader *leader;
-    struct hf_fleet *fleet;
+    struct hf_conductor *conductor;
     struct hf_approver *approver;
     struct hf_timer *timer; /* credentials; then the end of stopping */
     uint64_t stop_by_ns;    /* 0: not stopping */
     bool released;
 };
 
-static int log_failure(struct process *p, const char *event, const struct hf_err *err)
+static int log_failure(struct controller_process *p, const char *event, const struct hf_err *err)
 {
     hf_log_err(p->log, HF_LOG_ERROR, event, "identity", p->identity, err);
     return HF_CONTROLLER_EXIT_FAILED;
 }
 
-static void arm(struct process *p, uint64_t delay_ns)
+static void arm(struct controller_process *p, uint64_t delay_ns)
 {
     const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
 
@@ -57,12 +57,12 @@ static void arm(struct process *p, uint64_t delay_ns)
 
 static bool fleet_is_known(void *arg, char *reason, size_t n)
 {
-    const struct process *p = arg;
+    const struct controller_process *p = arg;
 
-    return p->fleet != NULL && hf_fleet_is_complete(p->fleet, reason, n);
+    return p->conductor != NULL && hf_conductor_is_complete(p->conductor, reason, n);
 }
 
-static int open_page(struct process *p, enum hf_controller_listener i, struct hf_err *err)
+static int open_page(struct controller_process *p, enum hf_controller_listener i, struct hf_err *err)
 {
     static const char *const names[HF_CONTROLLER_LISTENERS] = {
         [HF_CONTROLLER_METRICS] = "metrics", [HF_CONTROLLER_HEALTH] = "health"};
@@ -91,30 +91,30 @@ static int open_page(struct process *p, enum hf_controller_listener i, struct hf
 
 static bool leads(void *arg)
 {
-    const struct process *p = arg;
+    const struct controller_process *p = arg;
 
     return p->leader != NULL && p->stop_by_ns == 0 && hf_leader_leads(p->leader);
 }
 
 static void lead_changed(void *arg, uint64_t epoch)
 {
-    struct process *p = arg;
+    struct controller_process *p = arg;
 
-    hf_fleet_lead(p->fleet, epoch);
+    hf_conductor_lead(p->conductor, epoch);
     hf_approver_lead(p->approver);
 }
 
 static bool may_collect(void *arg)
 {
-    const struct process *p = arg;
-    const char *value = hf_leader_annotation(p->leader, HF_FLEET_ALLOW_COLLECT);
+    const struct controller_process *p = arg;
+    const char *value = hf_leader_annotation(p->leader, HF_CONDUCTOR_ALLOW_COLLECT);
 
     return value != NULL && strcmp(value, "true") == 0;
 }
 
 static void saw_epoch(void *arg, uint64_t epoch)
 {
-    const struct process *p = arg;
+    const struct controller_process *p = arg;
 
     hf_leader_floor(p->leader, epoch);
 }
@@ -123,14 +123,14 @@ static void saw_epoch(void *arg, uint64_t epoch)
 
 static void released(void *arg)
 {
-    struct process *p = arg;
+    struct controller_process *p = arg;
 
     p->released = true;
     arm(p, 0);
 }
 
 /* Writes that are on their way get their answers before the Lease is free, so that the next leader sees them. */
-static void continue_stop(struct process *p)
+static void continue_stop(struct controller_process *p)
 {
     const uint64_t now = hf_mono_ns(hf_clock_posix());
 
@@ -139,35 +139,35 @@ static void continue_stop(struct process *p)
         return;
     }
     arm(p, STOP_CHECK_MS * HF_NS_PER_MS);
-    if (hf_fleet_is_idle(p->fleet) || now + HF_NS_PER_S >= p->stop_by_ns)
+    if (hf_conductor_is_idle(p->conductor) || now + HF_NS_PER_S >= p->stop_by_ns)
         hf_leader_release(p->leader, released, p);
 }
 
 static void on_term(void *arg)
 {
-    struct process *p = arg;
+    struct controller_process *p = arg;
 
     if (p->stop_by_ns != 0)
         return;
     hf_log(p->log, HF_LOG_INFO, "controller.stopping");
     p->stop_by_ns = hf_mono_ns(hf_clock_posix()) + STOP_TIMEOUT_S * HF_NS_PER_S;
-    if (p->fleet == NULL || p->leader == NULL)
+    if (p->conductor == NULL || p->leader == NULL)
         hf_loop_stop(p->loop);
     else
-        hf_fleet_lead(p->fleet, 0);
+        hf_conductor_lead(p->conductor, 0);
     arm(p, 0);
 }
 
 static void on_hangup(void *arg)
 {
-    const struct process *p = arg;
+    const struct controller_process *p = arg;
 
     hf_upstream_reload(p->upstream);
 }
 
 static void on_timer(void *arg)
 {
-    struct process *p = arg;
+    struct controller_process *p = arg;
 
     if (p->stop_by_ns != 0) {
         continue_stop(p);
@@ -177,7 +177,7 @@ static void on_timer(void *arg)
     arm(p, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
 }
 
-static int catch_signals(struct process *p, struct hf_err *err)
+static int catch_signals(struct controller_process *p, struct hf_err *err)
 {
     int r = hf_loop_on_signal(p->loop, SIGTERM, on_term, p);
 
@@ -191,7 +191,7 @@ static int catch_signals(struct process *p, struct hf_err *err)
 
 /* ---- start ------------------------------------------------------------------------------------------------------- */
 
-static int find_names(struct process *p, struct hf_err *err)
+static int find_names(struct controller_process *p, struct hf_err *err)
 {
     const struct hf_controller_options *o = p->options;
     const char *slash = o->agent_account != NULL ? strchr(o->agent_account, '/') : NULL;
@@ -208,7 +208,7 @@ static int find_names(struct process *p, struct hf_err *err)
     return 0;
 }
 
-static int open_base(struct process *p, struct hf_err *err)
+static int open_base(struct controller_process *p, struct hf_err *err)
 {
     const struct hf_sched_ops *sched;
 
@@ -229,7 +229,7 @@ static int open_base(struct process *p, struct hf_err *err)
     return r;
 }
 
-static int open_upstream(struct process *p, struct hf_err *err)
+static int open_upstream(struct controller_process *p, struct hf_err *err)
 {
     const struct hf_upstream_params params = {
         .loop = p->loop,
@@ -252,7 +252,7 @@ static int open_upstream(struct process *p, struct hf_err *err)
     return 0;
 }
 
-static int open_leader(struct process *p, struct hf_err *err)
+static int open_leader(struct controller_process *p, struct hf_err *err)
 {
     const struct hf_leader_params params = {
         .kube = hf_upstream_kube(p->upstream),
@@ -272,10 +272,10 @@ static int open_leader(struct process *p, struct hf_err *err)
     return p->leader == NULL ? -err->code : 0;
 }
 
-static int open_fleet(struct process *p, struct hf_err *err)
+static int open_conductor(struct controller_process *p, struct hf_err *err)
 {
     const struct hf_controller_options *o = p->options;
-    const struct hf_fleet_params params = {
+    const struct hf_conductor_params params = {
         .kube = hf_upstream_kube(p->upstream),
         .sched = hf_loop_sched(p->loop),
         .clock = hf_clock_posix(),
@@ -289,11 +289,11 @@ static int open_fleet(struct process *p, struct hf_err *err)
         .arg = p,
     };
 
-    p->fleet = hf_fleet_new(&params, err);
-    return p->fleet == NULL ? -err->code : 0;
+    p->conductor = hf_conductor_new(&params, err);
+    return p->conductor == NULL ? -err->code : 0;
 }
 
-static int open_approver(struct process *p, struct hf_err *err)
+static int open_approver(struct controller_process *p, struct hf_err *err)
 {
     const struct hf_approver_params params = {
         .kube = hf_upstream_kube(p->upstream),
@@ -314,7 +314,7 @@ static int open_approver(struct process *p, struct hf_err *err)
     return p->approver == NULL ? -err->code : 0;
 }
 
-static int run(struct process *p)
+static int run(struct controller_process *p)
 {
     struct hf_err err = HF_ERR_INIT;
     int r = find_names(p, &err);
@@ -324,7 +324,7 @@ static int run(struct process *p)
     if (r == 0)
         r = open_upstream(p, &err);
     if (r == 0)
-        r = open_fleet(p, &err);
+        r = open_conductor(p, &err);
     if (r == 0)
         r = open_approver(p, &err);
     if (r == 0)
@@ -340,14 +340,14 @@ static int run(struct process *p)
 }
 
 /* In the reverse order of their creation; the loop last. */
-static void clean_up(struct process *p)
+static void clean_up(struct controller_process *p)
 {
     for (int i = 0; i < HF_CONTROLLER_LISTENERS; i++)
         hf_web_free(p->web[i]);
     hf_leader_free(p->leader);
     p->leader = NULL;
     hf_approver_free(p->approver);
-    hf_fleet_free(p->fleet);
+    hf_conductor_free(p->conductor);
     hf_upstream_free(p->upstream);
     if (p->loop != NULL && p->timer != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
@@ -360,7 +360,7 @@ static void clean_up(struct process *p)
 
 int hf_controller_process(const struct hf_controller_options *options)
 {
-    struct process p = {.options = options};
+    struct controller_process p = {.options = options};
     int exit_code = HF_CONTROLLER_EXIT_FAILED;
 
     p.log = hf_log_new(STDERR_FILENO, options->log_level, hf_clock_posix());

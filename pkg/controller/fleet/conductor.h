@@ -1,5 +1,5 @@
-/* controller/fleet/fleet.h - follows Nodes, EdgeNodes and EdgeUpdates, gives them to pkg/rollout, and performs what it
- * plans. Every replica follows, so that the next leader can decide at once; only the leader writes.
+/* controller/fleet/conductor.h - follows Nodes, EdgeNodes and EdgeUpdates, gives them to pkg/rollout, and performs what
+ * it plans. Every replica follows, so that the next leader can decide at once; only the leader writes.
  *
  * Threads: loop thread only. Memory: borrows what the pointers of the parameters point to. */
 #pragma once
@@ -11,12 +11,12 @@
 #include "rollout/engine.h"
 
 struct hf_metrics; /* web/metrics.h */
-struct hf_fleet;
+struct hf_conductor;
 
 /* Annotation of the Lease: "true" lets the leader delete more than 30 % of all EdgeNodes at once. */
-#define HF_FLEET_ALLOW_COLLECT "edge.codcompass.io/allow-collect"
+#define HF_CONDUCTOR_ALLOW_COLLECT "edge.codcompass.io/allow-collect"
 
-struct hf_fleet_params {
+struct hf_conductor_params {
     struct hf_kube *kube;
     const struct hf_sched_ops *sched;
     const struct hf_clock_ops *clock;
@@ -25,24 +25,24 @@ struct hf_fleet_params {
     struct hf_rollout_params rollout;
     const char *identity; /* name of this replica, for Events */
     bool (*leads)(void *arg);
-    bool (*may_collect)(void *arg);               /* the annotation HF_FLEET_ALLOW_COLLECT is there */
+    bool (*may_collect)(void *arg);               /* the annotation HF_CONDUCTOR_ALLOW_COLLECT is there */
     void (*saw_epoch)(void *arg, uint64_t epoch); /* an object has an epoch that is higher than all before */
     void *arg;
 };
 
 /* Starts to follow. Returns NULL on failure, with the reason in *err. */
-struct hf_fleet *hf_fleet_new(const struct hf_fleet_params *params, struct hf_err *err);
-void hf_fleet_free(struct hf_fleet *fleet);
-HF_DEFINE_CLEANUP(struct hf_fleet, hf_fleet_free)
+struct hf_conductor *hf_conductor_new(const struct hf_conductor_params *params, struct hf_err *err);
+void hf_conductor_free(struct hf_conductor *conductor);
+HF_DEFINE_CLEANUP(struct hf_conductor, hf_conductor_free)
 
 /* This process leads with this epoch, or leads no more (epoch 0). */
-void hf_fleet_lead(struct hf_fleet *fleet, uint64_t epoch);
+void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch);
 
 /* Returns true if all Nodes, EdgeNodes and EdgeUpdates have arrived. Otherwise writes the reason into reason[n]. */
-bool hf_fleet_is_complete(const struct hf_fleet *fleet, char *reason, size_t n);
+bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason, size_t n);
 
 /* Returns true if no write waits and none is on its way. */
-bool hf_fleet_is_idle(const struct hf_fleet *fleet);
+bool hf_conductor_is_idle(const struct hf_conductor *conductor);
 
 /* Returns the best estimate of the API server's time of day. */
-uint64_t hf_fleet_unix_ns(const struct hf_fleet *fleet);
+uint64_t hf_conductor_unix_ns(const struct hf_conductor *conductor);

@@ -269,9 +269,7 @@ def test_without_the_policy_api():
 
     def patches_nodes(name):
         return any("nodes" in rule["resources"] and "patch" in rule["verbs"] for rule in one(objects, "ClusterRole", name)["rules"])
-    assert not patches_nodes("holdfast-agent") and patches_nodes("holdfast-controller")
-    args = one(objects, "Deployment", "holdfast-controller")["spec"]["template"]["spec"]["containers"][0]["args"]
-    assert "--label-mode=controller" in args
+    assert not patches_nodes("holdfast-agent") and not patches_nodes("holdfast-controller")
     objects = render(values={"controller": {"enabled": True}})
     assert patches_nodes("holdfast-agent") and not patches_nodes("holdfast-controller")
 

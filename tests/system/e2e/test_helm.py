@@ -218,6 +218,6 @@ class TestHelm(unittest.TestCase):
     def test_9_from_plain_manifests_to_the_chart(self):
         world.cluster.kubectl("apply", "-f", world.CRDS, "-f", agent.DEPLOY)
         agent.select("nowhere")
-        helm.helm("install", helm.RELEASE, helm.CHART, "-n", helm.NAMESPACE, "-f", helm.values_file(values()), "--take-ownership")
+        helm.helm("install", helm.RELEASE, helm.CHART, "-n", helm.NAMESPACE, "-f", helm.values_file(values()), "--take-ownership", "--force-conflicts")
         wait.until("the agents to be ready", lambda: self.ready() == set(NODES), 60)
         helm.helm("uninstall", helm.RELEASE, "-n", helm.NAMESPACE, "--wait")

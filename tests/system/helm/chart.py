@@ -4,6 +4,7 @@
 Only tests whose name holds one of the words run, or all. Ends with the plain line "N passed, N failed, N skipped".
 """
 import functools
+import glob
 import json
 import os
 import re
@@ -254,7 +255,10 @@ def test_values_reach_their_objects():
                        ("ConfigMap", "holdfast-dashboard"), ("LimitRange", "holdfast-edge-workloads"), ("ResourceQuota", "holdfast-edge-workloads"),
                        ("NetworkPolicy", "holdfast-controller"), ("PodDisruptionBudget", "holdfast-controller"), ("ClusterRole", "holdfast-cloudcore")):
         one(objects, kind, name)
-    json.loads(one(objects, "ConfigMap", "holdfast-dashboard")["data"]["holdfast.json"])
+    for text in one(objects, "ConfigMap", "holdfast-dashboard")["data"].values():
+        assert json.loads(text)["panels"]
+    rules = [rule for group in one(objects, "PrometheusRule", "holdfast")["spec"]["groups"] for rule in group["rules"]]
+    assert len(rules) >= 9 and all(rule["annotations"]["description"] for rule in rules)
     assert not [each for each in render(values=EVERYTHING) if "monitoring" in each["apiVersion"]], "without the kinds, none of them"
     hidden = render(*MONITORING, values=EVERYTHING | {"agent": {}})
     assert [each["metadata"]["name"] for each in hidden if each["kind"] == "PodMonitor"] == ["holdfast-controller"]
@@ -269,9 +273,7 @@ def test_without_the_policy_api():
 
     def patches_nodes(name):
         return any("nodes" in rule["resources"] and "patch" in rule["verbs"] for rule in one(objects, "ClusterRole", name)["rules"])
-    assert not patches_nodes("holdfast-agent") and patches_nodes("holdfast-controller")
-    args = one(objects, "Deployment", "holdfast-controller")["spec"]["template"]["spec"]["containers"][0]["args"]
-    assert "--label-mode=controller" in args
+    assert not patches_nodes("holdfast-agent") and not patches_nodes("holdfast-controller")
     objects = render(values={"controller": {"enabled": True}})
     assert patches_nodes("holdfast-agent") and not patches_nodes("holdfast-controller")
 
@@ -323,9 +325,20 @@ def test_flux_example_is_right_once_it_is_filled_in():
 def test_alert_rules():
     if not shutil.which("promtool"):
         raise Skip("no promtool (package prometheus)")
-    done = subprocess.run(["promtool", "check", "rules", f"{CHART}/files/alerts.yaml"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          check=False)
-    assert done.returncode == 0, done.stdout
+    files = glob.glob(f"{TOP}/deploy/monitoring/*.yaml")
+    done = subprocess.run(["promtool", "check", "rules", *files], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert files and done.returncode == 0, done.stdout
+
+
+def test_every_metric_that_is_asked_for_exists():
+    known = set()
+    for path in glob.glob(f"{TOP}/pkg/**/*.c", recursive=True):
+        with open(path, encoding="utf-8") as file:
+            known |= set(re.findall(r'"(holdfast_\w+)"', file.read()))
+    for path in glob.glob(f"{TOP}/deploy/monitoring/*.*"):
+        with open(path, encoding="utf-8") as file:
+            asked = set(re.findall(r"\bholdfast_\w+", file.read()))
+        assert asked and asked <= known, f"{path}: {sorted(asked - known)}"
 
 
 def test_packed_chart_is_the_same():

@@ -7,6 +7,7 @@
 #include "agent/counters.h"
 #include "agent/desired/labeller.h"
 #include "agent/desired/machine.h"
+#include "agent/desired/own_edgenode.h"
 #include "agent/desired/planner.h"
 #include "agent/desired/policy.h"
 #include "agent/desired/site_hold.h"
@@ -33,6 +34,7 @@ struct hf_agent {
     struct hf_follows follows;
     struct hf_machine machine;
     struct hf_chosen_policy policy;
+    struct hf_own_edgenode own_edgenode;
     struct hf_site_hold hold;
     struct hf_planner planner;
     struct hf_labeller labeller;
@@ -102,6 +104,7 @@ static void plan(struct hf_agent *agent)
         .updates = &agent->follows.updates,
         .labels = agent->policy.labels,
         .policy = agent->policy.in_effect,
+        .edgenode = agent->own_edgenode.decoded,
         .staleness = agent->contact.staleness,
         .held = agent->hold.active,
     };
@@ -263,6 +266,7 @@ static void reachable(void *arg, uint64_t spread_ns)
 static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
 {
     const struct hf_follow_events events = {.edgenode = edgenode_heard, .reachable = reachable, .arg = agent};
+    const struct hf_follow_keepers kept = {&agent->contact, &agent->policy, &agent->own_edgenode};
 
     agent->params = *params;
     agent->env = (struct hf_agent_env){.params = &agent->params,
@@ -285,7 +289,8 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
     hf_machine_init(&agent->machine, &agent->env);
     hf_site_hold_init(&agent->hold, &agent->env);
     hf_labeller_init(&agent->labeller, &agent->env, &agent->policy);
-    hf_follow_init(&agent->follows, &agent->env, &agent->contact, &agent->policy, &events);
+    hf_own_edgenode_init(&agent->own_edgenode, &agent->env);
+    hf_follow_init(&agent->follows, &agent->env, &kept, &events);
 }
 
 static int prepare(struct hf_agent *agent, struct hf_err *err)
@@ -444,6 +449,7 @@ void hf_agent_free(struct hf_agent *agent)
     hf_turn_done(&agent->turn);
     hf_gauges_free(agent->gauges);
     hf_planner_done(&agent->planner);
+    hf_own_edgenode_done(&agent->own_edgenode);
     hf_policy_done(&agent->policy);
     hf_follow_done(&agent->follows);
     hf_machine_done(&agent->machine);

@@ -43,6 +43,11 @@ HF_MUST_USE int hf_kube_config_find(const struct hf_fs_ops *fs, const char *serv
                                     const char *(*getenv_fn)(const char *name), struct hf_kube_config *ret_config,
                                     struct hf_err *err);
 
+/* Like hf_kube_config_find(), for a kubeconfig that the caller holds as `text`. `path` is the name of the kubeconfig in
+ * error texts; relative file names in the kubeconfig start in its folder. */
+HF_MUST_USE int hf_kube_config_parse(const struct hf_fs_ops *fs, struct hf_view text, const char *path,
+                                     struct hf_kube_config *ret_config, struct hf_err *err);
+
 /* Reads again the files that the config names. Returns 1 if a value changed, 0 if no value changed, or -errno. After
  * -errno the config is unchanged. */
 HF_MUST_USE int hf_kube_config_reload(const struct hf_fs_ops *fs, struct hf_kube_config *config, struct hf_err *err);
@@ -62,6 +67,11 @@ struct hf_kube_params {
      * -errno. May be NULL. */
     int (*reauthenticate)(void *arg, struct hf_err *err);
     void *arg;
+    /* True for a program that follows every object of a cluster, such as the controller: a subscription then has room
+     * for HF_LEDGER_FLEET_OBJECTS objects (kube/rules/ledger.h), lists come from the store in pages of 500 objects, and
+     * Nodes come with their metadata alone. False for an agent, whose subscriptions have room for HF_LEDGER_MAX_OBJECTS
+     * objects. Has no effect behind a MetaServer. */
+    bool fleet;
     uint64_t retry_cap_ns; /* maximum back-off (0 means 30 s); hf_kube_set_retry_cap() may change it later */
     uint64_t spread_ns;    /* initial value for hf_kube_set_spread() (0 means 10 s) */
 };

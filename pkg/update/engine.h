@@ -60,6 +60,10 @@ struct hf_desired {
      * whatever the gate is. A repair of the committed release is no new release: the gate HELD or `held` stops it, but
      * no other gate, window or spec.suspend does. */
     bool held; /* the site's own order not to update is in force, whatever `gate` says */
+    /* The swap needs a turn, and this node has none. The update then fetches, patches and verifies, and waits in the
+     * phase Verified with the reason TurnPending. From the swap on the turn does not matter any more, and a repair
+     * needs none. */
+    bool turn_missing;
 };
 
 struct hf_update_params {

@@ -127,7 +127,8 @@ struct release_wanted {
     /* during a repair of the committed release, the EdgeUpdate that the caller wants; otherwise NULL */
     struct hf_edgeupdate *asked;
     enum hf_desired_gate gate;
-    bool held; /* the site's own order not to update is in force */
+    bool held;         /* the site's own order not to update is in force */
+    bool turn_missing; /* the swap needs a turn, and this node has none */
     /* the EdgeUpdate whose release the journal records; NULL if it is lost or no longer needed */
     struct hf_edgeupdate *accepted;
     json_t *kept; /* the part of `accepted` that the journal keeps */

@@ -248,6 +248,13 @@ static void judge_history(struct release *release, bool is_committed, struct hf_
     (void)snprintf(review->history_message, sizeof(review->history_message), "spec.release.%s: %s", field, text);
 }
 
+/* True if the update cannot do its next step without a turn. A repair that runs in place of the wanted release goes on
+ * until that release has its turn: else the two would alternate, and neither would ever end. */
+static bool lacks_turn(const struct release *release)
+{
+    return release->wanted.turn_missing && (release->j.phase == HF_PHASE_VERIFIED || release->wanted.asked != NULL);
+}
+
 static bool is_about_history(const struct hf_gate_facts *facts, enum hf_reason reason)
 {
     return reason != HF_R_None && (reason == facts->sequence || reason == HF_R_OldFormat);
@@ -276,6 +283,7 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
         .misfit = review->misfit,
         .gate = release->wanted.gate,
         .held = release->wanted.held,
+        .turn_missing = lacks_turn(release),
         .is_committed = is_committed,
         .suspended = object->suspend,
         .window_open = window == HF_TIME_YES,

@@ -1067,6 +1067,167 @@ START_TEST(a_halt_sends_nobody_back)
 }
 END_TEST
 
+/* ---- turns ------------------------------------------------------------------------------------------------------- */
+
+/* The update with strategy.disruption and, except for a folder, everybody admitted. */
+static json_t *in_turns(size_t release)
+{
+    json_t *object = hf_simsite_update(site, release, NULL);
+
+    admit(object, 10000);
+    ck_assert_int_eq(hf_json_put(object, "spec.strategy.disruption.groupBy", json_string("zone")), 0);
+    return object;
+}
+
+static json_t *edgenode_with(const json_t *spec, const json_t *before)
+{
+    json_t *object = before != NULL ? json_deep_copy(before)
+                                    : json_pack("{s:s, s:s, s:{s:s}}", "apiVersion", HF_API_GROUP_VERSION, "kind",
+                                                "EdgeNode", "metadata", "name", "n1");
+
+    ck_assert_int_eq(hf_json_put(object, "spec", json_deep_copy(spec)), 0);
+    return object;
+}
+
+static json_t *turn_for(size_t release, int epoch)
+{
+    _cleanup_(hf_json_freep) json_t *object = in_turns(release);
+    struct hf_edgeupdate *decoded = NULL;
+    struct hf_issues issues;
+
+    ck_assert_int_eq(hf_edgeupdate_decode(object, &decoded, &issues), 0);
+    json_t *spec = json_pack("{s:i, s:[{s:s, s:s}]}", "epoch", epoch, "turns", "release", "edge", "digest",
+                             decoded->release.digest);
+    hf_edgeupdate_free(decoded);
+    return spec;
+}
+
+/* As the controller does: the status stays. */
+static void give_turn(size_t release)
+{
+    _cleanup_(hf_json_freep) json_t *spec = turn_for(release, 1);
+
+    (void)hf_simapi_put(w.api, edgenode_with(spec, hf_simapi_get(w.api, "EdgeNode", "n1")));
+}
+
+static void take_turns_back(void)
+{
+    _cleanup_(hf_json_freep) json_t *spec = json_pack("{s:i, s:[]}", "epoch", 2, "turns");
+
+    (void)hf_simapi_put(w.api, edgenode_with(spec, hf_simapi_get(w.api, "EdgeNode", "n1")));
+}
+
+static void expect_turn_pending(void)
+{
+    expect(update("edge"), "phase", "Verified");
+    expect(update("edge"), "reason", "TurnPending");
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+}
+
+/* Row 0: an API server; row 1: a MetaServer. The turn of another release of the name does not serve, and a turn that
+ * nobody takes back costs nothing: the next release waits again. */
+START_TEST(a_node_waits_for_its_turn)
+{
+    set_up(_i == 0 ? API : META);
+    begin();
+    (void)hf_simapi_put(w.api, in_turns(2));
+    run(2 * MINUTE);
+    expect_turn_pending();
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(update("edge"), "message", ""), "spec.turns"));
+    expect(condition("Ready"), "reason", "TurnPending");
+    give_turn(4);
+    run(MINUTE);
+    expect_turn_pending();
+    give_turn(2);
+    run(MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    (void)hf_simapi_put(w.api, in_turns(4));
+    run(2 * MINUTE);
+    expect(update("edge"), "reason", "TurnPending");
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
+/* The turn arrives, and at once the node loses its network and its power: the cached turn serves. A turn that was taken
+ * back serves no longer, also after a restart. */
+START_TEST(a_cached_turn_serves_offline)
+{
+    bool taken_back = _i == 1;
+
+    set_up(API);
+    begin();
+    hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/hold", "{}", 2, 0600);
+    hf_agent_hold_changed(w.node->agent);
+    (void)hf_simapi_put(w.api, in_turns(2));
+    run(MINUTE);
+    expect(update("edge"), "reason", "Held");
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/hold");
+    hf_agent_hold_changed(w.node->agent);
+    run(MINUTE);
+    expect_turn_pending();
+    hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/hold", "{}", 2, 0600);
+    hf_agent_hold_changed(w.node->agent);
+    run(MINUTE);
+    give_turn(2);
+    run(10 * S);
+    if (taken_back)
+        take_turns_back();
+    run(10 * S);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_DOWN);
+    hf_simnode_end(w.node, true);
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/hold");
+    begin();
+    run(5 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), taken_back ? 1 : 2);
+}
+END_TEST
+
+/* Reports of the status, an hour of them, write nothing to the disk although each one changes the EdgeNode. */
+START_TEST(a_turn_is_written_once)
+{
+    set_up(API);
+    begin();
+    (void)hf_simapi_put(w.api, in_turns(2));
+    run(MINUTE);
+    give_turn(2);
+    run(10 * MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    ck_assert_uint_eq(cached("EdgeNode"), 1);
+    hf_simfs_count_only(w.node->fs, HF_SIMFS_WRITES);
+    uint64_t calls = hf_simfs_calls(w.node->fs);
+    unsigned told = w.statuses;
+    run(50 * MINUTE);
+    ck_assert_uint_gt(w.statuses - told, 5);
+    ck_assert_uint_eq(hf_simfs_calls(w.node->fs), calls);
+    take_turns_back();
+    run(10 * S);
+    ck_assert_uint_eq(cached("EdgeNode"), 0);
+}
+END_TEST
+
+/* A folder has no controller: the status says what to add, and an EdgeNode in the folder gives the turn. */
+START_TEST(a_folder_gives_turns)
+{
+    _cleanup_(hf_json_freep) json_t *object = in_turns(2), *spec = turn_for(2, 0), *local = NULL;
+    _cleanup_(hf_json_freep) json_t *edgenode = edgenode_with(spec, NULL);
+    _cleanup_(hf_freep) char *text = json_dumps(object, 0), *given = json_dumps(edgenode, 0);
+
+    set_up(FOLDER);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/edge.json", text, strlen(text), 0644);
+    begin();
+    run(30 * S);
+    local = local_status();
+    const json_t *said = named(hf_json_at(local, "status.updates"), "name", "edge");
+    expect(said, "reason", "TurnPending");
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(said, "message", ""), "add an EdgeNode with spec.turns"));
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/node.json", given, strlen(given), 0644);
+    run(30 * S);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
 /* Without a controller the status must name it, or the node waits for ever without a reason. */
 START_TEST(a_strategy_without_a_controller)
 {
@@ -1662,6 +1823,10 @@ static void cases(TCase *tc)
     add(tc, labels_that_are_refused);
     add(tc, a_server_that_is_busy);
     add(tc, a_halt_sends_nobody_back);
+    add_loop(tc, a_node_waits_for_its_turn, 2);
+    add_loop(tc, a_cached_turn_serves_offline, 2);
+    add(tc, a_turn_is_written_once);
+    add(tc, a_folder_gives_turns);
     add(tc, a_strategy_without_a_controller);
     add(tc, the_policy_in_effect_is_named);
     add(tc, the_highest_wins_and_the_rest_is_named);

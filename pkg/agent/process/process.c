@@ -18,9 +18,9 @@
 #include "agent/process/listeners.h"
 #include "agent/process/outside.h"
 #include "agent/process/telemetry.h"
-#include "agent/process/upstream.h"
 #include "kube/folder/folder.h"
 #include "kube/split.h"
+#include "kube/upstream.h"
 #include "loop/http/client.h"
 #include "loop/loop.h"
 #include "os/clock_posix.h"
@@ -170,6 +170,8 @@ static int open_upstreams(struct process *p, struct hf_err *err)
         .server = o->server,
         .kubeconfig = o->kubeconfig,
         .api = o->api,
+        .user_agent = "holdfast-agent/" HF_VERSION,
+        .field_manager = HF_FIELD_MANAGER,
         .max_skew_ns = MAX_SKEW_NS,
     };
 
@@ -241,7 +243,7 @@ static bool is_in_memory(const char *dir)
 {
     struct statfs fs;
 
-    return statfs(dir, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+    return statfs(dir, &fs) == 0 && ((uint32_t)fs.f_type == TMPFS_MAGIC || (uint32_t)fs.f_type == RAMFS_MAGIC);
 }
 
 /* A failure only makes a log line: `holdfast status` then reads the outbox in the state folder. */

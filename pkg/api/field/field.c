@@ -122,12 +122,49 @@ static void decode_quantity(struct hf_decode *decode, const struct hf_field *fie
         *(uint64_t *)slot = bytes;
 }
 
-static void decode_percent(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+uint64_t hf_share_of(const struct hf_share *share, uint64_t all)
 {
-    const char *text = value != NULL ? json_string_value(value) : field->fallback;
+    return share->is_percent ? all * share->basis_points / 10000 : share->count;
+}
 
-    if (text == NULL || hf_parse_percent(text, slot) < 0)
-        expected(decode, "a percentage such as 2%", value);
+/* Parses "3" and "2%", and takes the integer 3. */
+static int parse_share(const json_t *value, const char *text, struct hf_share *ret_share)
+{
+    unsigned basis_points = 0;
+    uint64_t count = 0;
+
+    if (value != NULL && json_is_integer(value)) {
+        if (json_integer_value(value) < 0)
+            return -ERANGE;
+        count = (uint64_t)json_integer_value(value);
+    } else if (text == NULL) {
+        return -EINVAL;
+    } else if (strchr(text, '%') != NULL) {
+        int r = hf_parse_percent(text, &basis_points);
+        *ret_share = (struct hf_share){.is_percent = true, .basis_points = basis_points};
+        return r;
+    } else if (hf_parse_u64(text, 0, UINT32_MAX, &count) < 0) {
+        return -EINVAL;
+    }
+    if (count > UINT32_MAX)
+        return -ERANGE;
+    *ret_share = (struct hf_share){.count = (unsigned)count};
+    return 0;
+}
+
+static void decode_share(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    struct hf_share share = {0};
+    char shown[HF_VALUE_TEXT];
+    int r = parse_share(value, value != NULL ? json_string_value(value) : field->fallback, &share);
+    bool in_range = share.is_percent ? share.basis_points > 0 || field->min == 0
+                                     : share.count >= field->min && share.count <= field->max;
+
+    if (r == 0 && in_range)
+        *(struct hf_share *)slot = share;
+    else
+        hf_decode_error(decode, "expected a count of %" PRIu64 " to %" PRIu64 " or a percentage such as 2%%, got %s",
+                        field->min, field->max, hf_decode_describe(value, shown));
 }
 
 static void decode_time(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
@@ -261,7 +298,7 @@ static void decode_value(struct hf_decode *decode, const struct hf_field *field,
 {
     static void (*const decoders[HF_KIND_COUNT])(struct hf_decode *, const struct hf_field *, json_t *, void *) = {
         [HF_KIND_TEXT] = decode_text,         [HF_KIND_BOOL] = decode_bool,         [HF_KIND_INTEGER] = decode_integer,
-        [HF_KIND_DURATION] = decode_duration, [HF_KIND_QUANTITY] = decode_quantity, [HF_KIND_PERCENT] = decode_percent,
+        [HF_KIND_DURATION] = decode_duration, [HF_KIND_QUANTITY] = decode_quantity, [HF_KIND_SHARE] = decode_share,
         [HF_KIND_TIME] = decode_time,         [HF_KIND_WORD] = decode_word,         [HF_KIND_OBJECT] = decode_object,
         [HF_KIND_TEXTS] = decode_texts,       [HF_KIND_LABELS] = decode_labels,
     };

@@ -128,8 +128,6 @@ static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issu
                           "larger than 4 KiB: every node receives it again at each change of its status", err);
     if (r == 0)
         r = lint_outdated(lint, &update->release, err);
-    if (r == 0 && update->has_strategy)
-        r = print_finding(lint, false, "spec.strategy", HF_CLI_NEEDS_CONTROLLER, err);
     if (r == 0 && update->release.n_checks == 0)
         r = print_finding(lint, false, "spec.release", "no health check: nodes roll back only if the restart fails",
                           err);

@@ -86,7 +86,7 @@ static void turn_fires(void *arg)
         switch_over(kube);
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
         hf_kube_subscription_turn(sub);
-    hf_kube_apply_turn(kube);
+    hf_kube_call_turn(kube);
 }
 
 /* ---- kube/source.h ----------------------------------------------------------------------------------------------- */
@@ -203,6 +203,7 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
     kube->no_watchlist = params->api == HF_KUBE_AUTO && kube->plain;
     hf_list_init(&kube->subscriptions);
     hf_list_init(&kube->deliveries);
+    hf_list_init(&kube->calls);
     kube->ops = (struct hf_source_ops){
         .ctx = kube,
         .subscribe = source_subscribe,
@@ -231,6 +232,7 @@ void hf_kube_free(struct hf_kube *kube)
     if (kube == NULL)
         return;
     hf_kube_apply_abandon_all(kube);
+    hf_kube_call_cancel_all(kube);
     while (!hf_list_empty(&kube->subscriptions))
         hf_kube_subscription_free(hf_container_of(kube->subscriptions.next, struct hf_kube_subscription, link));
     hf_exchange_close(kube->probe);

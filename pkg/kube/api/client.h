@@ -5,7 +5,8 @@
  *
  *     client.c        the client and its source table, the work of the event loop's next iteration, the ping to a
  *                     silent server
- *     apply.c         server-side apply
+ *     apply.c         server-side apply for the source table
+ *     call.c          single requests to any resource (kube/call.h)
  *     subscription.c  makes and ends a subscription; performs the requests of its subscriber
  *     dispatch.c      passes events to the state machines of rules/reflector.h and rules/prober.h, and performs their
  *                     effects
@@ -46,9 +47,10 @@ enum {
     HF_KUBE_MAX_UNREADABLE = 1000, /* maximum number of objects that the client remembers as unreadable */
     HF_KUBE_MAX_GARBAGE = 16,      /* number of unusable lines in a row after which a watch stream has failed */
     HF_KUBE_MAX_DELIVERIES = 32,
-    /* maximum number of pages of 100 objects in a list; they hold more objects than the ledger can */
-    HF_KUBE_MAX_PAGES = 400,
-    HF_KUBE_MAX_SMALL = 4000, /* maximum number of pages of 8 objects in a list */
+    /* Objects per page by which a list's maximum number of pages is computed, for pages of 8 objects and for larger
+     * ones. Real pages hold more objects, so a whole list holds more objects than the ledger can. */
+    HF_KUBE_SMALL_PAGE = 5,
+    HF_KUBE_PAGE = 50,
 };
 
 #define HF_KUBE_PING_NS (12 * HF_NS_PER_S)
@@ -71,9 +73,10 @@ struct hf_kube {
     struct hf_kube_params p;
     struct hf_source_ops ops;
     struct hf_list subscriptions;
-    struct hf_list deliveries;
-    bool meta;  /* true if the server is a MetaServer, for which other rules hold */
-    bool plain; /* true if the URL is http://, without TLS */
+    struct hf_list deliveries; /* server-side applies of the source table */
+    struct hf_list calls;      /* every call of kube/call.h in flight, also those of the deliveries */
+    bool meta;                 /* true if the server is a MetaServer, for which other rules hold */
+    bool plain;                /* true if the URL is http://, without TLS */
     /* true if the server has just behaved like a MetaServer; the event loop's next iteration then sets `meta` */
     bool switch_over;
     bool no_watchlist; /* true if the server has refused a WatchList */
@@ -169,6 +172,8 @@ struct hf_kube_subscription {
 
 uint64_t hf_kube_now_ns(const struct hf_kube *kube);
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
+/* Returns true if the subscription asks for the metadata of its objects alone (PartialObjectMetadata). */
+bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub);
 void hf_kube_arm_turn(struct hf_kube *kube);
 /* Reads the credentials again, unless the last read was less than HF_KUBE_REAUTH_NS ago. Several subscriptions may get
  * a 401 at the same moment, and then need only one read. */
@@ -330,8 +335,12 @@ HF_MUST_USE int hf_kube_apply(struct hf_kube *kube, const json_t *body, const ch
                               void *arg, struct hf_delivery **ret_delivery, struct hf_err *err);
 void hf_kube_apply_abandon(struct hf_delivery *delivery);
 void hf_kube_apply_abandon_all(struct hf_kube *kube);
-/* Calls `done` for each write that failed before its request was sent. */
-void hf_kube_apply_turn(struct hf_kube *kube);
 /* Returns 0 if the object `answer` has the status.sequence and the labels that `body` wrote; otherwise -EAGAIN.
  * Pure. */
 HF_MUST_USE int hf_kube_apply_verify(const json_t *body, const json_t *answer, struct hf_err *err);
+
+/* ---- call.c ---- */
+
+void hf_kube_call_cancel_all(struct hf_kube *kube);
+/* Calls `done` for each call that failed before its request was sent. */
+void hf_kube_call_turn(struct hf_kube *kube);

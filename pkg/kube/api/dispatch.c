@@ -30,7 +30,10 @@ static void start_call(struct hf_kube_subscription *sub, const char *url, uint64
     static const struct hf_exchange_owner watch_owner = {
         .accepted = watch_accepted, .bytes = watch_bytes, .ended = watch_ended};
     static const struct hf_exchange_owner list_owner = {.ended = list_ended};
-    struct hf_http_request request = {.method = "GET", .url = url, .headers = {"Accept: application/json"}};
+    const char *accept = !hf_kube_wants_metadata(sub) ? "Accept: application/json"
+                         : watch_s > 0 ? "Accept: application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+                                       : "Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+    struct hf_http_request request = {.method = "GET", .url = url, .headers = {accept}};
     struct hf_exchange_owner owner = watch_s > 0 ? watch_owner : list_owner;
 
     owner.arg = sub;
@@ -74,11 +77,11 @@ static void start_list(struct hf_kube_subscription *sub)
 {
     _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(4 * MAX_URL);
     const char *next = sub->next_page != NULL ? sub->next_page : "";
-    int r = hf_resource_list_url(sub->kube->p.config->server, sub->resource, sub->name,
-                                 sub->small   ? HF_PAGE_SMALL
-                                 : sub->exact ? HF_PAGE_EXACT
-                                              : HF_PAGE_CACHED,
-                                 next, &url);
+    enum hf_page page = sub->small           ? HF_PAGE_SMALL
+                        : sub->exact         ? HF_PAGE_EXACT
+                        : sub->kube->p.fleet ? HF_PAGE_LARGE
+                                             : HF_PAGE_CACHED;
+    int r = hf_resource_list_url(sub->kube->p.config->server, sub->resource, sub->name, page, next, &url);
 
     start_call(sub, r == 0 ? hf_buf_str(&url) : "", 0);
 }

@@ -111,6 +111,7 @@ struct hf_rf_limits {
     uint64_t spread_ns;
     /* true behind a MetaServer; the machine then only keeps a watch open, because the prober sends the LISTs */
     bool only_watch;
+    uint64_t fill_ns; /* time limit for all existing objects of a WatchList (0 means HF_RF_FILL_NS) */
 };
 
 #define HF_RF_SPREAD_NS (10 * HF_NS_PER_S) /* value of spread_ns while the size of the fleet is unknown */
@@ -121,8 +122,10 @@ struct hf_rf_limits {
 #define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS) /* minimum length of a rest */
 #define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* time limit for the beginning of the answer to a watch request */
 #define HF_RF_SETTLE_NS HF_NS_PER_S         /* time after which a resumed watch that is still open counts as accepted */
-#define HF_RF_FILL_NS (60 * HF_NS_PER_S)    /* time limit for all existing objects of a WatchList */
-#define HF_RF_EARLY_NS (10 * HF_NS_PER_S)   /* a stream that ends in less than this time has ended early */
+/* time limits for all existing objects of a WatchList: for a node, and for a program that follows a fleet */
+#define HF_RF_FILL_NS (60 * HF_NS_PER_S)
+#define HF_RF_FLEET_FILL_NS (300 * HF_NS_PER_S)
+#define HF_RF_EARLY_NS (10 * HF_NS_PER_S) /* a stream that ends in less than this time has ended early */
 
 /* The state of one machine. The caller must zero the struct before START or RESUME. kube/api/ reads `state` and
  * `resting`, and may set no_watchlist; only the machine uses the other fields. */

@@ -631,7 +631,7 @@ int hf_manifest_read_file(const struct hf_manifest *manifest, struct stat *ret_s
                             .st_gid = record.gid,
                             .st_size = (off_t)record.size,
                             .st_ino = record.inode,
-                            .st_ctim = {record.changed_s, record.changed_ns}};
+                            .st_ctim = {record.changed_s, (long)record.changed_ns}};
     return 0;
 }
 

@@ -32,6 +32,9 @@ struct hf_gate_facts {
     /* NoArtifactForArch, RequirementsNotMet or NotInPod if the release does not fit this node; otherwise HF_R_None */
     enum hf_reason misfit;
     enum hf_desired_gate gate;
+    /* true if only the swap is left to do, and the swap needs a turn that this node does not have; a repair needs
+     * none */
+    bool turn_missing;
     bool held;         /* the site's own order not to update is in force */
     bool is_committed; /* this node has committed the release, so the update is a repair */
     bool suspended, window_open;

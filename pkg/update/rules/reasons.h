@@ -23,6 +23,10 @@
       "restore the network to the server")                                                                             \
     X(ClockUnsure, WARNING, "the evidence of the time leaves open if the release has expired or a window is open",     \
       "synchronize the node's clock, or restore the network to the server")                                            \
+    X(TurnPending, INFO,                                                                                               \
+      "the new file is ready; the swap waits for this node's turn (strategy.disruption), which holdfast-controller "   \
+      "writes to spec.turns of the EdgeNode",                                                                          \
+      "wait; without a controller, write the turn yourself, or remove strategy.disruption")                            \
     X(RetryingLater, INFO, "the last attempt was interrupted", "wait")                                                 \
     /* fetching */                                                                                                     \
     X(Downloading, INFO, "the agent downloads the artifact", "wait")                                                   \

@@ -50,6 +50,7 @@ static const struct {
     {"SyncPolicy", "/apis/edge.codcompass.io/v1alpha1/syncpolicies"},
     {"EdgeNode", "/apis/edge.codcompass.io/v1alpha1/edgenodes"},
     {"Node", "/api/v1/nodes"},
+    {"CertificateSigningRequest", "/apis/certificates.k8s.io/v1/certificatesigningrequests"},
 };
 
 static void *must(void *pointer)
@@ -79,14 +80,30 @@ static const char *kind_named(const char *kind)
 
 /* ---- streams ------------------------------------------------------------------------------------------------------ */
 
+/* The client asked for metadata alone. */
+static bool wants_metadata(const struct hf_simcall *call)
+{
+    const char *accept = hf_simcall_header(call, "Accept");
+
+    return accept != NULL && strstr(accept, "as=PartialObjectMetadata") != NULL;
+}
+
+static json_t *metadata_of(const json_t *object)
+{
+    return must(json_pack("{s:s, s:s, s:O}", "kind", "PartialObjectMetadata", "apiVersion", "meta.k8s.io/v1",
+                          "metadata", json_object_get(object, "metadata")));
+}
+
 static void send_event(struct hf_simcall *call, const char *type, const json_t *object)
 {
-    char *text = text_of(object);
+    json_t *partial = wants_metadata(call) ? metadata_of(object) : NULL;
+    char *text = text_of(partial != NULL ? partial : object);
     char *line = must(hf_asprintf("{\"type\":\"%s\",\"object\":%s}\n", type, text));
 
     hf_simcall_send(call, line, strlen(line));
     free(line);
     free(text);
+    json_decref(partial);
 }
 
 static void send_bookmark(struct hf_simapi *api, struct hf_simcall *call, const char *kind, bool initial_end)
@@ -363,12 +380,14 @@ static void serve_page(struct hf_simapi *api, struct hf_simcall *call, const cha
         hf_parse_u64(limit_text, 1, 100000, &limit) == 0)
         page = HF_MIN(page, (size_t)limit);
     size_t end = (size_t)first + page;
+    bool partial = wants_metadata(call);
     for (size_t i = (size_t)first; i < end && i < json_array_size(all); i++)
-        (void)json_array_append(items, json_array_get(all, i));
+        (void)json_array_append_new(items, partial ? metadata_of(json_array_get(all, i))
+                                                   : json_incref(json_array_get(all, i)));
     if (end < json_array_size(all))
         (void)snprintf(next, sizeof(next), "%" PRIu64 ":%zu", from, end);
     json_decref(all);
-    (void)snprintf(list_kind, sizeof(list_kind), "%sList", kind);
+    (void)snprintf(list_kind, sizeof(list_kind), "%sList", partial ? "PartialObjectMetadata" : kind);
     char *text = list_text(items, list_kind, from, next);
     hf_simcall_reply(call, 200, "application/json", text);
     free(text);

@@ -440,7 +440,7 @@ void hf_simupdate_tell(struct hf_simupdate *world)
     if (world->engine == NULL)
         return;
     for (size_t i = 0; i < world->n_objects; i++) {
-        desired[i] = (struct hf_desired){.gate = world->gates[i]};
+        desired[i] = (struct hf_desired){.gate = world->gates[i], .turn_missing = world->turn_missing};
         int r = hf_edgeupdate_decode(world->objects[i], &desired[i].update, &issues);
         if (r < 0)
             (void)fprintf(stderr, "%s: %s\n", issues.errors[0].path, issues.errors[0].text);

@@ -65,6 +65,7 @@ struct hf_simupdate {
     /* desired */
     json_t *objects[HF_SIM_MAX_STATUS];
     enum hf_desired_gate gates[HF_SIM_MAX_STATUS];
+    bool turn_missing; /* all that is wanted needs a turn that the node does not have */
     size_t n_objects;
     /* the server's */
     struct hf_fake_answer answer; /* how artifacts are answered: .fail, .status, .cut_after, .endless ... */

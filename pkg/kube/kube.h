@@ -43,6 +43,11 @@ HF_MUST_USE int hf_kube_config_find(const struct hf_fs_ops *fs, const char *serv
                                     const char *(*getenv_fn)(const char *name), struct hf_kube_config *ret_config,
                                     struct hf_err *err);
 
+/* Like hf_kube_config_find(), for a kubeconfig that the caller holds as `text`. `path` is the name of the kubeconfig in
+ * error texts; relative file names in the kubeconfig start in its folder. */
+HF_MUST_USE int hf_kube_config_parse(const struct hf_fs_ops *fs, struct hf_view text, const char *path,
+                                     struct hf_kube_config *ret_config, struct hf_err *err);
+
 /* Reads again the files that the config names. Returns 1 if a value changed, 0 if no value changed, or -errno. After
  * -errno the config is unchanged. */
 HF_MUST_USE int hf_kube_config_reload(const struct hf_fs_ops *fs, struct hf_kube_config *config, struct hf_err *err);

@@ -79,6 +79,53 @@ static void name_them(const struct track *track, const struct names *names, stru
                        track->counts.ungrouped, track->update->group_by);
 }
 
+/* ---- what is known to be written ------------------------------------------------------------------------------- */
+
+static const struct {
+    enum hf_rollout_news news;
+    const char *reason;
+    bool is_warning;
+} news_rows[] = {
+    {HF_ROLLOUT_NEWS_RESUMED, "RolloutResumed", false},   {HF_ROLLOUT_NEWS_SETTLED, "StageSettled", false},
+    {HF_ROLLOUT_NEWS_ADMITTED, "StageAdmitted", false},   {HF_ROLLOUT_NEWS_HALTED, "RolloutHalted", true},
+    {HF_ROLLOUT_NEWS_COMPLETE, "RolloutComplete", false},
+};
+
+/* The write is in the object: the decision holds, and people learn of it. */
+static void confirm(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
+{
+    const struct hf_rollout_verdict *verdict = &track->next.verdict;
+
+    track->has_doubt = false;
+    track->dirty = true;
+    if (track->update == NULL || !track->update->has_strategy || track->written.epoch != engine->epoch ||
+        strcmp(track->written.digest, track->spec.digest) != 0)
+        return;
+    if (!track->claimed || track->written.settled != track->state.settled)
+        track->stepped_ns = now->mono_ns; /* the soak begins when the object says so */
+    track->claimed = true;
+    track->state = track->written;
+    engine->turns_dirty = true;
+    if (track->write_starts)
+        hf_engine_event(engine, track, "RolloutStarted", false, "the rollout of %s %s starts",
+                        track->update->release.name, track->update->release.version);
+    for (size_t i = 0; i < HF_LEN(news_rows); i++)
+        if (track->written_news & news_rows[i].news)
+            hf_engine_event(engine, track, news_rows[i].reason, news_rows[i].is_warning, "%s", verdict->message);
+    track->write_starts = false;
+    track->written_news = 0;
+}
+
+/* A write of unknown outcome, or one that met a conflict: the object tells if it was written. */
+static void adopt(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
+{
+    struct hf_rollout_state seen;
+
+    hf_rollout_state_decode(hf_json_at(track->json, "status.rollout"), &seen);
+    if (hf_rollout_same_state(&seen, &track->written))
+        confirm(engine, track, now);
+}
+
 /* ---- one write --------------------------------------------------------------------------------------------------- */
 
 static uint64_t slow_interval(const struct track *track)
@@ -91,13 +138,6 @@ static uint64_t soaked_step(const struct track *track)
     uint64_t left = track->next.left_ns != HF_NEVER ? track->next.left_ns + track->next.state.soaked_ns : 0;
 
     return HF_MAX(left / 4, slow_interval(track));
-}
-
-static bool same_state(const struct hf_rollout_state *a, const struct hf_rollout_state *b)
-{
-    return strcmp(a->digest, b->digest) == 0 && a->wave == b->wave && a->cutoff == b->cutoff &&
-           a->settled == b->settled && a->halted == b->halted && strcmp(a->reason, b->reason) == 0 &&
-           a->forgiven == b->forgiven && strcmp(a->resumed, b->resumed) == 0 && a->epoch == b->epoch;
 }
 
 /* Sends the status that `decision` (NULL without strategy) and the verdict ask for, if it differs from the present one
@@ -131,12 +171,17 @@ static int send(struct hf_rollout_engine *engine, struct track *track, const str
     if (body == NULL)
         return -ENOMEM;
     enum hf_rollout_urgency urgency = hf_rollout_status_compare(body, old, soaked_step(track));
-    bool moves = decision != NULL && !same_state(&decision->state, &track->state);
+    bool moves = decision != NULL && !hf_rollout_same_state(&decision->state, &track->state);
     uint64_t due_ns = 0;
     if (urgency == HF_ROLLOUT_SLOW && track->slow_ns != 0)
         due_ns = track->slow_ns + slow_interval(track);
     if (urgency == HF_ROLLOUT_URGENT && !moves && track->wrote_ns != 0)
         due_ns = track->wrote_ns + RESTORE_NS;
+    if (moves && urgency != HF_ROLLOUT_URGENT) { /* the object has the decision already */
+        track->written = decision->state;
+        track->written_news = decision->news;
+        confirm(engine, track, now);
+    }
     if (urgency == HF_ROLLOUT_SAME || due_ns > now->mono_ns) {
         if (urgency != HF_ROLLOUT_SAME)
             hf_engine_due(engine, due_ns);
@@ -188,7 +233,7 @@ static int step(struct hf_rollout_engine *engine, struct track *track, const str
     hf_engine_count(engine, track, hf_fleet_seconds(now->mono_ns));
     track->counts.partial = deadline_ns > 0 && now->mono_ns - track->watched_ns < 2 * deadline_ns;
     hf_rollout_step(&track->spec, &track->state, &track->counts, elapsed_ns, next);
-    if (same_state(&next->state, &track->state))
+    if (hf_rollout_same_state(&next->state, &track->state))
         track->state.soaked_ns = next->state.soaked_ns;
     if (next->left_ns != HF_NEVER)
         hf_engine_due(engine, now->mono_ns + HF_MIN(next->left_ns, HF_ENGINE_LOOK_NS));
@@ -262,52 +307,11 @@ int hf_engine_plan_status(struct hf_rollout_engine *engine, struct track *track,
 
 /* ---- results ----------------------------------------------------------------------------------------------------- */
 
-static const struct {
-    enum hf_rollout_news news;
-    const char *reason;
-    bool is_warning;
-} news_rows[] = {
-    {HF_ROLLOUT_NEWS_RESUMED, "RolloutResumed", false},   {HF_ROLLOUT_NEWS_SETTLED, "StageSettled", false},
-    {HF_ROLLOUT_NEWS_ADMITTED, "StageAdmitted", false},   {HF_ROLLOUT_NEWS_HALTED, "RolloutHalted", true},
-    {HF_ROLLOUT_NEWS_COMPLETE, "RolloutComplete", false},
-};
-
-/* The write is in the object: the decision holds, and people learn of it. */
-static void confirm(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
-{
-    const struct hf_rollout_verdict *verdict = &track->next.verdict;
-
-    track->has_doubt = false;
-    track->dirty = true;
-    if (track->update == NULL || !track->update->has_strategy || track->written.epoch != engine->epoch ||
-        strcmp(track->written.digest, track->spec.digest) != 0)
-        return;
-    if (!track->claimed || track->written.settled != track->state.settled)
-        track->stepped_ns = now->mono_ns; /* the soak begins when the object says so */
-    track->claimed = true;
-    track->state = track->written;
-    engine->turns_dirty = true;
-    if (track->write_starts)
-        hf_engine_event(engine, track, "RolloutStarted", false, "the rollout of %s %s starts",
-                        track->update->release.name, track->update->release.version);
-    for (size_t i = 0; i < HF_LEN(news_rows); i++)
-        if (track->written_news & news_rows[i].news)
-            hf_engine_event(engine, track, news_rows[i].reason, news_rows[i].is_warning, "%s", verdict->message);
-    track->write_starts = false;
-    track->written_news = 0;
-}
-
 void hf_engine_status_seen(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
 {
-    struct hf_rollout_state seen;
-
     track->retry_ns = 0;
-    if (!track->has_doubt)
-        return;
-    hf_rollout_state_decode(hf_json_at(track->json, "status.rollout"), &seen);
-    track->has_doubt = false;
-    if (same_state(&seen, &track->written))
-        confirm(engine, track, now);
+    if (track->has_doubt)
+        adopt(engine, track, now);
 }
 
 void hf_engine_status_result(struct hf_rollout_engine *engine, struct track *track, int r,
@@ -326,4 +330,7 @@ void hf_engine_status_result(struct hf_rollout_engine *engine, struct track *tra
         track->has_doubt = true;
         track->retry_ns = now->mono_ns + HF_ENGINE_RETRY_NS;
     }
+    /* The watch may have brought the object before the answer came, or instead of it. */
+    if (r < 0 && track->update != NULL && track->update->has_strategy)
+        adopt(engine, track, now);
 }

@@ -78,6 +78,9 @@ struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, uin
 json_t *hf_rollout_state_encode(const struct hf_rollout_state *state, enum hf_rollout_phase phase);
 void hf_rollout_state_decode(const json_t *json, struct hf_rollout_state *ret_state);
 
+/* Returns true if the two differ at most in the soaked time and in the start. */
+bool hf_rollout_same_state(const struct hf_rollout_state *a, const struct hf_rollout_state *b);
+
 /* What the conditions say. */
 struct hf_rollout_verdict {
     bool ready, reconciling, stalled;

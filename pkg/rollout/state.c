@@ -62,3 +62,10 @@ void hf_rollout_state_decode(const json_t *json, struct hf_rollout_state *ret_st
     if (hf_parse_time(hf_json_str_or(json, "startTime", ""), &state->start_unix_ns) < 0)
         state->start_unix_ns = 0;
 }
+
+bool hf_rollout_same_state(const struct hf_rollout_state *a, const struct hf_rollout_state *b)
+{
+    return strcmp(a->digest, b->digest) == 0 && a->wave == b->wave && a->cutoff == b->cutoff &&
+           a->settled == b->settled && a->halted == b->halted && strcmp(a->reason, b->reason) == 0 &&
+           a->forgiven == b->forgiven && strcmp(a->resumed, b->resumed) == 0 && a->epoch == b->epoch;
+}

@@ -25,16 +25,16 @@ _names = itertools.count(1)
 
 
 def install():
-    """What the chart ships for the controller, without its Deployment: accounts, rights, policies, kinds. The names for remove()."""
-    text = process.run([helm.program(), "template", helm.RELEASE, helm.CHART, "--namespace", NAMESPACE, "--set", "agent.enabled=true",
-                        "--set", "controller.enabled=true", "--api-versions", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"])
-    parts = [part for part in text.split("\n---\n") if "controller" in part and not re.search(
-        r"^kind: (Deployment|DaemonSet|Pod|PodDisruptionBudget|NetworkPolicy|Job)$", part, re.M)]
+    """What the chart ships for the controller, without its Deployment: account, rights, policies. The manifests, for remove()."""
+    text = process.run([helm.program(), "template", helm.RELEASE, helm.CHART, "--namespace", NAMESPACE, "--set", "controller.enabled=true",
+                        "--set", "certificates.enabled=true", "--api-versions", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"])
+    manifests = "\n---\n".join(part for part in text.split("\n---\n") if re.search(r"^  name: holdfast-controller", part, re.M) and not re.search(
+        r"^kind: (Deployment|PodDisruptionBudget|NetworkPolicy)$", part, re.M))
     world.cluster.kubectl("apply", "-f", world.CRDS)
     if not api.get(f"/api/v1/namespaces/{NAMESPACE}"):
         world.cluster.kubectl("create", "namespace", NAMESPACE)
-    world.cluster.kubectl("apply", "-f", "-", text="\n---\n".join(parts))
-    return "\n---\n".join(parts)
+    world.cluster.kubectl("apply", "-f", "-", text=manifests)
+    return manifests
 
 
 def remove(manifests):

@@ -87,8 +87,9 @@ class Controller:
         return world.cluster.run_in_plane("curl", "-s", "-m", "2", f"http://127.0.0.1:{port}{path}", check=False)
 
     def metric(self, name):
-        """The sum of a metric over the series whose text begins with `name`; None without one."""
-        found = re.findall(rf"^{re.escape(name)}\S* ([0-9.e+-]+)$", self.get("/metrics"), re.M)
+        """The sum of a metric over its series, or the one series with the labels in `name`; None without one."""
+        labels = "" if "{" in name else r"(?:{[^}]*})?"
+        found = re.findall(rf"^{re.escape(name)}{labels} ([0-9.e+-]+)$", self.get("/metrics"), re.M)
         return sum(map(float, found)) if found else None
 
     def leads(self):

@@ -15,7 +15,7 @@
 
 enum { MAX_FILES = HF_TRUST_MAX_KEYS + 2 };
 
-/* One file of the folder, in memory: what was checked is what is written. */
+/* One file of the folder, in memory: the writer uses the bytes that the checks saw. */
 struct item {
     char name[NAME_MAX + 1];
     struct hf_buf text;

@@ -77,6 +77,7 @@ static int open_upstream(struct hf_upstream *upstream, struct hf_err *err)
         .http = hf_http_client_ops(upstream->http),
         .log = p->log,
         .metrics = p->metrics,
+        .fleet = p->fleet,
         .reauthenticate = reload_credentials,
         .arg = upstream,
     };

@@ -1,5 +1,5 @@
-/* kube/upstream.h - one API server that a process uses, with its configuration, its credentials, its HTTP client and its
- * source. Threads: loop thread only. */
+/* kube/upstream.h - one API server that a process uses, with its configuration, its credentials, its HTTP client and
+ * its source. Threads: loop thread only. */
 #pragma once
 
 #include "kube/kube.h"
@@ -14,6 +14,7 @@ struct hf_upstream_params {
     enum hf_kube_api api;
     const char *user_agent;    /* header User-Agent, such as "holdfast-agent/0.1.0" */
     const char *field_manager; /* field manager for server-side apply, such as "holdfast-agent" */
+    bool fleet;                /* see struct hf_kube_params */
     uint64_t max_skew_ns;
 };
 

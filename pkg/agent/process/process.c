@@ -422,6 +422,9 @@ static int start_agent(struct process *p, struct hf_err *err)
         .sched = hf_loop_sched(p->loop),
         .source = source_of(p),
         .source_echoes = p->read != NULL,
+        .events = p->written != NULL ? hf_upstream_kube(p->written)
+                  : p->read != NULL  ? hf_upstream_kube(p->read)
+                                     : NULL,
         .status_apart = p->split != NULL,
         .http = hf_http_client_ops(p->artifacts),
         .proc = hf_loop_proc(p->loop),

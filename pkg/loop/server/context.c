@@ -29,8 +29,8 @@ static int library_folder(void)
     return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* lws keeps its connections in a table. It takes the descriptor as the index only if the table is at least as long as the
- * limit of open files; otherwise it searches the whole table several times for each connection. The limit may be a
+/* lws keeps its connections in a table. It takes the descriptor as the index only if the table is at least as long as
+ * the limit of open files; otherwise it searches the whole table several times for each connection. The limit may be a
  * million, so lower it while lws makes the table. *ret_size: the length of the table. */
 static struct lws_context *create_with_index(const struct lws_context_creation_info *info, int *ret_size)
 {

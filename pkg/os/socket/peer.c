@@ -206,7 +206,7 @@ static void ask_unix(int fd, struct hf_peer *peer)
         find_unit(who.pid, peer->unit);
 }
 
-/* ---- the ends of a connection ------------------------------------------------------------------------------------- */
+/* ---- the ends of a connection ------------------------------------------------------------------------------------ */
 
 static bool is_any(const struct sockaddr_storage *address)
 {

@@ -36,7 +36,7 @@ def image(name):
 
 def values(**changes):
     """For the nodes of this test."""
-    return {"agent": {"nodeSelector": {LABEL: "yes"}}, "policies": {"staticLabels": ["site", "tier"]},
+    return {"agent": {"nodeSelector": {LABEL: "yes"}}, "controller": {"nodeSelector": {LABEL: "yes"}}, "policies": {"staticLabels": ["site", "tier"]},
             "firstInstall": {"trustedKeys": {release.KEY: release.make_key()}, "agentYaml": CONFIG}} | changes
 
 
@@ -63,7 +63,8 @@ class TestHelm(unittest.TestCase):
         helm.nodes(NODES, print)
         cls.addClassCleanup(cls.give_back)
         for node in NODES:
-            world.cluster.load_image(node, image(agent.PROGRAM))
+            for program in (agent.PROGRAM, "holdfast-controller"):
+                world.cluster.load_image(node, image(program))
         world.cluster.kubectl("create", "namespace", helm.NAMESPACE)
         world.cluster.kubectl("label", "node", *NODES, f"{LABEL}=yes")
         cls.service = service.Service("h1", "chart-sample", PORT)
@@ -86,10 +87,10 @@ class TestHelm(unittest.TestCase):
         if case._agents.get("pod"):
             agent.select("n2")
 
-    def pods(self):
-        """The agents' pods by node."""
-        items = api.get(f"/api/v1/namespaces/{helm.NAMESPACE}/pods?labelSelector=app.kubernetes.io/component=agent").get("items", [])
-        return {pod["spec"].get("nodeName"): pod for pod in items}
+    def pods(self, component="agent", every=False):
+        """The agents' pods by node; or `every` pod of a component in a list."""
+        items = api.get(f"/api/v1/namespaces/{helm.NAMESPACE}/pods?labelSelector=app.kubernetes.io/component={component}").get("items", [])
+        return items if every else {pod["spec"].get("nodeName"): pod for pod in items}
 
     def ready(self):
         return {node for node, pod in self.pods().items()
@@ -124,7 +125,11 @@ class TestHelm(unittest.TestCase):
         self.assertEqual(self.entry("h1")["method"], "Delta")
         self.assertEqual((self.service.version(), self.service.sha256()), ("1.1.0", hashlib.sha256(self.second).hexdigest()))
         self.assertIn(f"with 1 key(s): {release.KEY}", said)
+        world.cluster.kubectl("wait", f"edgeupdate/{self.service.name}", "--for=condition=Ready", "--timeout=60s")
+        print(f"        kubectl wait edgeupdate --for=condition=Ready: {time.monotonic() - begin:.1f} s after helm install")
         wait.until("all agents to be ready", lambda: self.ready() == set(NODES), 60)
+        world.cluster.kubectl("rollout", "status", "deployment/holdfast-controller", "-n", helm.NAMESPACE, "--timeout=60s")
+        self.assertEqual({pod["spec"]["nodeName"] for pod in self.pods("controller", every=True)} - set(NODES), set())
 
     def entry(self, node):
         status = api.get(f"{GROUP}/edgenodes/{node}").get("status", {})
@@ -200,7 +205,7 @@ class TestHelm(unittest.TestCase):
         self.addCleanup(shutil.rmtree, desk, ignore_errors=True)
         shutil.copytree(helm.CHART, os.path.join(desk, "charts", "holdfast"))
         defaults = os.path.join(desk, "charts", "holdfast", "values.yaml")
-        place.write(defaults, read(defaults).replace("  nodeSelector:\n", f'  nodeSelector:\n    {LABEL}: "yes"\n', 1))
+        place.write(defaults, read(defaults).replace("  nodeSelector:\n", f'  nodeSelector:\n    {LABEL}: "yes"\n'))
         programs = {"kubectl": world.cluster.kubectl_argv(), "helm": helm.argv()}
         place.write(os.path.join(desk, "release-2026.pem"), release.make_key("page"))
         for name, argv in programs.items():
@@ -218,6 +223,6 @@ class TestHelm(unittest.TestCase):
     def test_9_from_plain_manifests_to_the_chart(self):
         world.cluster.kubectl("apply", "-f", world.CRDS, "-f", agent.DEPLOY)
         agent.select("nowhere")
-        helm.helm("install", helm.RELEASE, helm.CHART, "-n", helm.NAMESPACE, "-f", helm.values_file(values()), "--take-ownership")
+        helm.helm("install", helm.RELEASE, helm.CHART, "-n", helm.NAMESPACE, "-f", helm.values_file(values()), "--take-ownership", "--force-conflicts")
         wait.until("the agents to be ready", lambda: self.ready() == set(NODES), 60)
         helm.helm("uninstall", helm.RELEASE, "-n", helm.NAMESPACE, "--wait")

@@ -29,7 +29,7 @@ const struct hf_cli_option hf_cli_node_options[] = {
     {.name = NULL},
 };
 
-/* One run of `nodes`. A row is kept as text, so the objects of a page are freed before the next page. */
+/* One run of `nodes`. The table keeps a row of text for each node, so no object outlives its page. */
 struct nodes {
     struct hf_cli *cli;
     struct hf_cluster *cluster;

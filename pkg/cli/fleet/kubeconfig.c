@@ -158,7 +158,7 @@ static int copy_fields(const struct kubeconfig_files *all, const struct kubeconf
 /* ---- the choice -------------------------------------------------------------------------------------------------- */
 
 /* Names of the entries that the options and the context choose. */
-struct names {
+struct kubeconfig_names {
     const char *context, *cluster, *user, *path;
 };
 
@@ -171,13 +171,13 @@ static int no_context(const struct kubeconfig_files *all, struct hf_err *err)
 }
 
 static int choose_names(const struct kubeconfig_files *all, const struct hf_kubeconfig_options *options,
-                        struct names *names, struct hf_err *err)
+                        struct kubeconfig_names *names, struct hf_err *err)
 {
     const char *wanted = options->context != NULL ? options->context : current_context(all);
     const json_t *context = NULL;
     bool enough = options->server != NULL || options->cluster != NULL;
 
-    *names = (struct names){"", "", "", all->n > 0 ? all->files[0].path : "the options"};
+    *names = (struct kubeconfig_names){"", "", "", all->n > 0 ? all->files[0].path : "the options"};
     if (wanted[0] == '\0' && !enough)
         return no_context(all, err);
     if (wanted[0] != '\0') {
@@ -243,7 +243,7 @@ static json_t *with_one_context(json_t *cluster, json_t *user)
 }
 
 /* -EINVAL: a cluster without a server, which only a wrong command line or a wrong file can choose. */
-static int check_server(const json_t *cluster, const struct names *names, struct hf_err *err)
+static int check_server(const json_t *cluster, const struct kubeconfig_names *names, struct hf_err *err)
 {
     const json_t *server = json_object_get(cluster, "server");
 
@@ -254,7 +254,7 @@ static int check_server(const json_t *cluster, const struct names *names, struct
 }
 
 static int build(const struct kubeconfig_files *all, const struct hf_kubeconfig_options *options,
-                 const struct names *names, struct hf_kubeconfig_choice *choice, struct hf_err *err)
+                 const struct kubeconfig_names *names, struct hf_kubeconfig_choice *choice, struct hf_err *err)
 {
     const char *context = options->cluster == NULL ? names->context : NULL;
     const char *user_context = options->user == NULL ? names->context : NULL, *path = names->path;
@@ -285,7 +285,7 @@ int hf_kubeconfig_pick(struct hf_kubeconfig_file *files, size_t n, const struct 
 {
     const struct kubeconfig_files all = {files, n};
     struct hf_kubeconfig_choice choice = {.config = NULL};
-    struct names names;
+    struct kubeconfig_names names;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < n; i++)

@@ -159,6 +159,29 @@ def texts_of_the_cluster_do_not_reach_the_terminal():
             check("evil" in out and not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", out + err), f"{words}: {out!r}")
 
 
+def keys(value):
+    """All names of members, at any depth."""
+    if isinstance(value, dict):
+        return set(value).union(*map(keys, value.values()))
+    return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+
+@case
+def the_page_names_the_members_of_the_json():
+    with open(os.path.join(TOP, "cmd", "holdfast", "holdfast.1"), encoding="utf-8") as file:
+        sections = {part.split("\n")[0].split(" \\")[0]: part for part in file.read().split("\n.SS ")}
+    with Lab() as lab:
+        lab.put(edge_update(), edge_node("n-1"))
+        for words, section in ((["status"], "status"), (["nodes"], "nodes"), (["node", "n-1"], "node NAME")):
+            answer = json.loads(lab.run(*words, "-o", "json")[0])
+            if section != "status":  # the members of an EdgeNode are the schema's
+                for item in answer.get("nodes", [answer]):
+                    item.pop("update", None)
+                    item.pop("node", None)
+            for name in keys(answer):
+                check(re.search(rf"\b{name}\b", sections[section]), f"holdfast(1), {section}: {name} is missing")
+
+
 @case
 def pages_and_an_expired_continue_token():
     with Lab() as lab:

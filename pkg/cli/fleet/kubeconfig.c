@@ -242,7 +242,34 @@ static json_t *with_one_context(json_t *cluster, json_t *user)
                      "chosen", "user", user);
 }
 
-/* -EINVAL: a cluster without a server, which only a wrong command line or a wrong file can choose. */
+/* Fields that kubectl honours and this program does not: to ignore one would surprise somebody later. */
+static int refuse(const json_t *fields, const struct kubeconfig_names *names, struct hf_err *err)
+{
+    static const struct {
+        const char *key, *instead;
+    } rows[] = {
+        {"proxy-url", "set the environment variable HTTPS_PROXY"},
+        {"auth-provider", "use a credential plugin (exec)"},
+        {"username", "use a token, a client certificate or a credential plugin"},
+        {"password", "use a token, a client certificate or a credential plugin"},
+        {"as", "use the credentials of that user"},
+        {"as-uid", "use the credentials of that user"},
+        {"as-groups", "use the credentials of such a user"},
+        {"as-user-extra", "use the credentials of such a user"},
+    };
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        const json_t *value = json_object_get(fields, rows[i].key);
+        bool empty = value == NULL || json_is_null(value) ||
+                     (json_is_string(value) && json_string_length(value) == 0) ||
+                     (json_is_array(value) && json_array_size(value) == 0);
+        if (!empty)
+            return hf_err_set(err, EBADMSG, "kubeconfig '%.80s' uses '%s', which is not supported; %s", names->path,
+                              rows[i].key, rows[i].instead);
+    }
+    return 0;
+}
+
 static int check_server(const json_t *cluster, const struct kubeconfig_names *names, struct hf_err *err)
 {
     const json_t *server = json_object_get(cluster, "server");
@@ -265,6 +292,10 @@ static int build(const struct kubeconfig_files *all, const struct hf_kubeconfig_
         r = copy_fields(all, &users, names->user, user_context, &user, &path, err);
     if (r == 0 && (override_cluster(cluster, options) != 0 || override_user(user, options) != 0))
         r = hf_err_set(err, ENOMEM, "out of memory");
+    if (r == 0)
+        r = refuse(cluster, names, err);
+    if (r == 0)
+        r = refuse(user, names, err);
     if (r == 0)
         r = check_server(cluster, names, err);
     if (r < 0) {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/fleet/gauges.h"
+#include "controller/fleet/fleet_gauges.h"
 #include "controller/fleet/recorder.h"
 #include "controller/fleet/writer.h"
 #include "web/metrics.h"
@@ -28,7 +28,7 @@ struct hf_conductor {
     struct hf_rollout_engine *engine;
     struct hf_writer *writer;
     struct hf_recorder *recorder;
-    struct hf_gauges *gauges;
+    struct hf_fleet_gauges *gauges;
     struct follower followers[HF_ROLLOUT_KINDS];
     struct hf_timer *timer;
     uint64_t armed_ns;                   /* when the timer fires; HF_NEVER: it is not armed */
@@ -261,7 +261,7 @@ static int open_parts(struct hf_conductor *conductor, struct hf_err *err)
         conductor->timer = p->sched->timer_new(p->sched->ctx, plan, conductor);
         conductor->writer = hf_writer_new(&writer);
         conductor->recorder = hf_recorder_new(p->kube, p->clock, p->metrics, p->identity);
-        conductor->gauges = hf_gauges_new(p->metrics, conductor->engine, p->leads, p->arg);
+        conductor->gauges = hf_fleet_gauges_new(p->metrics, conductor->engine, p->leads, p->arg);
         conductor->plan_seconds =
             hf_metric_histogram(p->metrics, "holdfast_controller_plan_seconds",
                                 "Time that one decision for the whole fleet takes.", bounds, HF_LEN(bounds));
@@ -302,7 +302,7 @@ void hf_conductor_free(struct hf_conductor *conductor)
     hf_recorder_free(conductor->recorder);
     if (conductor->timer != NULL)
         conductor->p.sched->timer_free(conductor->p.sched->ctx, conductor->timer);
-    hf_gauges_free(conductor->gauges);
+    hf_fleet_gauges_free(conductor->gauges);
     hf_rollout_engine_free(conductor->engine);
     free(conductor);
 }

@@ -1,4 +1,4 @@
-#include "controller/fleet/gauges.h"
+#include "controller/fleet/fleet_gauges.h"
 
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@ enum { MAX_UPDATES = 400, MAX_STATES = 8 };
 /* One gauge for each EdgeUpdate. */
 enum one { STAGE, CUTOFF, HALTED, REFUSED, TURNS, ONES };
 
-struct hf_gauges {
+struct hf_fleet_gauges {
     const struct hf_rollout_engine *engine;
     bool (*leads)(void *arg);
     void *arg;
@@ -23,7 +23,7 @@ static void set(struct hf_metric_family *family, const char *const *labels, doub
     hf_metric_set(hf_metric_with(family, labels), value);
 }
 
-static void show_counts(struct hf_gauges *gauges, const struct hf_rollout_view *view)
+static void show_counts(struct hf_fleet_gauges *gauges, const struct hf_rollout_view *view)
 {
     const struct hf_rollout_counts *c = &view->counts;
     const struct {
@@ -40,7 +40,7 @@ static void show_counts(struct hf_gauges *gauges, const struct hf_rollout_view *
 
 static void show_update(void *arg, const struct hf_rollout_view *view)
 {
-    struct hf_gauges *gauges = arg;
+    struct hf_fleet_gauges *gauges = arg;
     const char *const *labels = HF_LABELS(view->name);
     bool halted = view->reason != NULL && (hf_view_eq(hf_view_of(view->reason), "TooManyFailures") ||
                                            hf_view_eq(hf_view_of(view->reason), "HaltedByOperator"));
@@ -57,7 +57,7 @@ static void show_update(void *arg, const struct hf_rollout_view *view)
 
 static void collect(void *arg)
 {
-    struct hf_gauges *gauges = arg;
+    struct hf_fleet_gauges *gauges = arg;
     struct hf_rollout_fleet_view fleet;
 
     hf_metric_forget_all(gauges->nodes);
@@ -77,7 +77,7 @@ static void collect(void *arg)
     hf_metric_total(gauges->conflicts, (double)fleet.conflicts);
 }
 
-static void register_rollouts(struct hf_gauges *gauges, struct hf_metrics *metrics)
+static void register_rollouts(struct hf_fleet_gauges *gauges, struct hf_metrics *metrics)
 {
     static const struct {
         const char *name, *help;
@@ -102,10 +102,10 @@ static void register_rollouts(struct hf_gauges *gauges, struct hf_metrics *metri
     }
 }
 
-struct hf_gauges *hf_gauges_new(struct hf_metrics *metrics, const struct hf_rollout_engine *engine,
+struct hf_fleet_gauges *hf_fleet_gauges_new(struct hf_metrics *metrics, const struct hf_rollout_engine *engine,
                                 bool (*leads)(void *arg), void *arg)
 {
-    struct hf_gauges *gauges = calloc(1, sizeof(*gauges));
+    struct hf_fleet_gauges *gauges = calloc(1, sizeof(*gauges));
 
     if (gauges == NULL)
         return NULL;
@@ -127,7 +127,7 @@ struct hf_gauges *hf_gauges_new(struct hf_metrics *metrics, const struct hf_roll
     return gauges;
 }
 
-void hf_gauges_free(struct hf_gauges *gauges)
+void hf_fleet_gauges_free(struct hf_fleet_gauges *gauges)
 {
     free(gauges);
 }

@@ -16,6 +16,7 @@
 static const struct hf_field canary_fields[] = {
     HF_FIELD_SELECTOR(struct hf_edgeupdate, canary_selector, "nodeSelector", HF_REQUIRED),
     HF_FIELD_DURATION(struct hf_edgeupdate, canary_soak_ns, "soak", NULL, 0, 30 * DAY_NS, HF_REQUIRED),
+    HF_FIELD_BOOL(struct hf_edgeupdate, canary_mandatory, "mandatory", "false"),
     {0}};
 
 static void finish_canary(struct hf_decode *decode, void *object, json_t *json)
@@ -34,14 +35,29 @@ static const struct hf_field wave_fields[] = {
     HF_FIELD_DURATION(struct hf_wave, soak_ns, "soak", "0", 0, 30 * DAY_NS),
     {0}};
 
+static const struct hf_field disruption_fields[] = {
+    HF_FIELD_TEXT(struct hf_edgeupdate, group_by, "groupBy", 1, 317, hf_text_is_label_key,
+                  "a label key such as topology.kubernetes.io/zone", HF_REQUIRED),
+    HF_FIELD_SHARE(struct hf_edgeupdate, max_unavailable, "maxUnavailable", "1", 1, HF_MAX_SHARE),
+    {0}};
+
+static void finish_disruption(struct hf_decode *decode, void *object, json_t *json)
+{
+    struct hf_edgeupdate *update = object;
+
+    (void)decode;
+    (void)json;
+    update->has_disruption = true;
+}
+
 static const struct hf_field strategy_fields[] = {
     HF_FIELD_PART("canary", canary_fields, .finish = finish_canary),
     HF_FIELD_LIST(struct hf_edgeupdate, waves, n_waves, "waves", wave_fields, HF_MAX_WAVES),
-    {.name = "maxFailures",
-     .kind = HF_KIND_PERCENT,
-     HF_FIELD_SLOT(struct hf_edgeupdate, max_failures),
-     .fallback = "0%"},
+    HF_FIELD_SHARE(struct hf_edgeupdate, max_failures, "maxFailures", "0", 0, HF_MAX_SHARE),
     HF_FIELD_DURATION(struct hf_edgeupdate, unknown_after_ns, "unknownAfter", "30m", 60 * HF_NS_PER_S, 30 * DAY_NS),
+    HF_FIELD_DURATION(struct hf_edgeupdate, progress_deadline_ns, "progressDeadline", NULL, 60 * HF_NS_PER_S,
+                      30 * DAY_NS),
+    HF_FIELD_PART("disruption", disruption_fields, .finish = finish_disruption),
     {0}};
 
 static void finish_strategy(struct hf_decode *decode, void *object, json_t *json)

@@ -20,6 +20,7 @@ enum {
     HF_MAX_ARGV = 32,
     HF_MAX_DOWNGRADES = 16, /* maximum length of the list `downgradeFrom` */
     HF_MAX_WAVES = 16,
+    HF_MAX_SHARE = 999999, /* largest count of maxFailures and of maxUnavailable */
     HF_MAX_CPU_FEATURES = 31,
     HF_MAX_DEVICES = 15,
 };
@@ -166,13 +167,23 @@ struct hf_edgeupdate {
     struct hf_selector canary_selector;
     bool has_canary;
     uint64_t canary_soak_ns;
+    /* true if every canary must succeed, also one that is silent now, before the rollout continues */
+    bool canary_mandatory;
     struct hf_wave *waves;
     size_t n_waves;
-    /* share of the admitted nodes that may fail before the rollout halts, in basis points; default 0, so that the first
+    /* number or share of the admitted nodes that may fail; one more halts the rollout; default 0, so that the first
      * failure halts the rollout */
-    unsigned max_failures;
+    struct hf_share max_failures;
     /* time after which a silent node counts as unknown; default 30 min */
     uint64_t unknown_after_ns;
+    /* time after which an admitted node that reports, but does not finish, counts as failed; 0 means none */
+    uint64_t progress_deadline_ns;
+    /* true if an admitted node starts the swap only with a turn, which the controller gives */
+    bool has_disruption;
+    const char *group_by; /* key of the label whose values are the groups; valid if has_disruption */
+    /* number or share of the nodes of one group that may have a turn at once; a share is at least one node; valid if
+     * has_disruption */
+    struct hf_share max_unavailable;
     struct hf_window *windows;
     size_t n_windows;
     uint64_t bandwidth_limit; /* limit of downloads in bytes per second (0 means no limit) */

@@ -15,7 +15,14 @@
 
 enum { HF_OPTIONS_MAX_ROOTS = 7, HF_OPTIONS_MAX_HOSTS = 7 };
 
-enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION, HF_OPTIONS_CHECK_CONFIG };
+enum hf_options_action {
+    HF_OPTIONS_RUN,
+    HF_OPTIONS_HELP,
+    HF_OPTIONS_VERSION,
+    HF_OPTIONS_CHECK_CONFIG,
+    HF_OPTIONS_CHECK_READY,
+    HF_OPTIONS_FIRST_INSTALL,
+};
 
 enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, HF_LISTEN_COUNT };
 
@@ -43,6 +50,7 @@ struct hf_agent_options {
     bool run_dir_given;
     const char *config; /* file of the node's configuration */
     bool config_given;  /* true if a flag or variable names the configuration's file, so that the file must exist */
+    const char *first_install; /* folder of --first-install; NULL if not given */
     /* update roots; NULL ends the array; if the array is empty, the agent uses the roots of the node's configuration */
     const char *roots[HF_OPTIONS_MAX_ROOTS + 1];
     size_t n_roots;

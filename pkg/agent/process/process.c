@@ -18,9 +18,9 @@
 #include "agent/process/listeners.h"
 #include "agent/process/outside.h"
 #include "agent/process/telemetry.h"
-#include "agent/process/upstream.h"
 #include "kube/folder/folder.h"
 #include "kube/split.h"
+#include "kube/upstream.h"
 #include "loop/http/client.h"
 #include "loop/loop.h"
 #include "os/clock_posix.h"
@@ -170,6 +170,8 @@ static int open_upstreams(struct process *p, struct hf_err *err)
         .server = o->server,
         .kubeconfig = o->kubeconfig,
         .api = o->api,
+        .user_agent = "holdfast-agent/" HF_VERSION,
+        .field_manager = HF_FIELD_MANAGER,
         .max_skew_ns = MAX_SKEW_NS,
     };
 
@@ -420,6 +422,9 @@ static int start_agent(struct process *p, struct hf_err *err)
         .sched = hf_loop_sched(p->loop),
         .source = source_of(p),
         .source_echoes = p->read != NULL,
+        .events = p->written != NULL ? hf_upstream_kube(p->written)
+                  : p->read != NULL  ? hf_upstream_kube(p->read)
+                                     : NULL,
         .status_apart = p->split != NULL,
         .http = hf_http_client_ops(p->artifacts),
         .proc = hf_loop_proc(p->loop),

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/field/nearest.h"
 #include "api/field/text.h"
 #include "base/format.h"
 #include "base/parse.h"
@@ -122,12 +123,49 @@ static void decode_quantity(struct hf_decode *decode, const struct hf_field *fie
         *(uint64_t *)slot = bytes;
 }
 
-static void decode_percent(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+uint64_t hf_share_of(const struct hf_share *share, uint64_t all)
 {
-    const char *text = value != NULL ? json_string_value(value) : field->fallback;
+    return share->is_percent ? all * share->basis_points / 10000 : share->count;
+}
 
-    if (text == NULL || hf_parse_percent(text, slot) < 0)
-        expected(decode, "a percentage such as 2%", value);
+/* Parses "3" and "2%", and takes the integer 3. */
+static int parse_share(const json_t *value, const char *text, struct hf_share *ret_share)
+{
+    unsigned basis_points = 0;
+    uint64_t count = 0;
+
+    if (value != NULL && json_is_integer(value)) {
+        if (json_integer_value(value) < 0)
+            return -ERANGE;
+        count = (uint64_t)json_integer_value(value);
+    } else if (text == NULL) {
+        return -EINVAL;
+    } else if (strchr(text, '%') != NULL) {
+        int r = hf_parse_percent(text, &basis_points);
+        *ret_share = (struct hf_share){.is_percent = true, .basis_points = basis_points};
+        return r;
+    } else if (hf_parse_u64(text, 0, UINT32_MAX, &count) < 0) {
+        return -EINVAL;
+    }
+    if (count > UINT32_MAX)
+        return -ERANGE;
+    *ret_share = (struct hf_share){.count = (unsigned)count};
+    return 0;
+}
+
+static void decode_share(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    struct hf_share share = {0};
+    char shown[HF_VALUE_TEXT];
+    int r = parse_share(value, value != NULL ? json_string_value(value) : field->fallback, &share);
+    bool in_range = share.is_percent ? share.basis_points > 0 || field->min == 0
+                                     : share.count >= field->min && share.count <= field->max;
+
+    if (r == 0 && in_range)
+        *(struct hf_share *)slot = share;
+    else
+        hf_decode_error(decode, "expected a count of %" PRIu64 " to %" PRIu64 " or a percentage such as 2%%, got %s",
+                        field->min, field->max, hf_decode_describe(value, shown));
 }
 
 static void decode_time(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
@@ -261,7 +299,7 @@ static void decode_value(struct hf_decode *decode, const struct hf_field *field,
 {
     static void (*const decoders[HF_KIND_COUNT])(struct hf_decode *, const struct hf_field *, json_t *, void *) = {
         [HF_KIND_TEXT] = decode_text,         [HF_KIND_BOOL] = decode_bool,         [HF_KIND_INTEGER] = decode_integer,
-        [HF_KIND_DURATION] = decode_duration, [HF_KIND_QUANTITY] = decode_quantity, [HF_KIND_PERCENT] = decode_percent,
+        [HF_KIND_DURATION] = decode_duration, [HF_KIND_QUANTITY] = decode_quantity, [HF_KIND_SHARE] = decode_share,
         [HF_KIND_TIME] = decode_time,         [HF_KIND_WORD] = decode_word,         [HF_KIND_OBJECT] = decode_object,
         [HF_KIND_TEXTS] = decode_texts,       [HF_KIND_LABELS] = decode_labels,
     };
@@ -272,6 +310,18 @@ static void decode_value(struct hf_decode *decode, const struct hf_field *field,
         field->decode(decode, field, value, out + field->offset);
     else
         decoders[field->kind](decode, field, value, out + field->offset);
+}
+
+/* The path of the decoder ends with `key`. */
+static void warn_unknown(struct hf_decode *decode, const struct hf_field *fields, const char *key)
+{
+    struct hf_nearest nearest = {.typed = key};
+
+    for (; fields->name != NULL; fields++)
+        hf_nearest_try(&nearest, fields->name);
+    hf_issue_warning(decode->issues, decode->path, "unknown field, not acted on%s%s%s",
+                     nearest.best != NULL ? "; did you mean '" : "", nearest.best != NULL ? nearest.best : "",
+                     nearest.best != NULL ? "'?" : "");
 }
 
 static void report_unknown(struct hf_decode *decode, const struct hf_field *fields, json_t *object)
@@ -289,7 +339,7 @@ static void report_unknown(struct hf_decode *decode, const struct hf_field *fiel
         if (decode->unknown != NULL)
             decode->unknown(decode, fields, key, object);
         else
-            hf_issue_warning(decode->issues, decode->path, "unknown field, not acted on");
+            warn_unknown(decode, fields, key);
         hf_decode_leave(decode, before);
     }
 }

@@ -20,7 +20,7 @@ enum hf_field_kind {
     HF_KIND_INTEGER,
     HF_KIND_DURATION,
     HF_KIND_QUANTITY,
-    HF_KIND_PERCENT,
+    HF_KIND_SHARE, /* a count, or a percentage */
     HF_KIND_TIME,
     HF_KIND_WORD, /* one word of a set of words, stored as the index of the word in the set */
     HF_KIND_OBJECT,
@@ -32,6 +32,16 @@ enum hf_field_kind {
     HF_KIND_COUNT,
 };
 
+/* A number of things, or a percentage of them. */
+struct hf_share {
+    bool is_percent;
+    unsigned count;        /* valid if is_percent is false */
+    unsigned basis_points; /* 0..10000, valid if is_percent is true */
+};
+
+/* Returns how many of `all` the share is; a percentage is rounded down. */
+uint64_t hf_share_of(const struct hf_share *share, uint64_t all);
+
 struct hf_field {
     const char *name; /* name of the field; NULL in the row that ends a table */
     enum hf_field_kind kind;
@@ -42,7 +52,8 @@ struct hf_field {
     size_t count_offset;  /* for LIST, offset in the struct of the size_t that receives the number of elements */
     const char *fallback; /* default value, as text; NULL if there is none */
     /* Minimum and maximum. For INTEGER (as int64), DURATION (in ns) and QUANTITY (in bytes) they bound the value, for
-     * TEXT the length, and for LIST and TEXTS the number of items. */
+     * TEXT the length, for LIST and TEXTS the number of items, and for SHARE the count (a minimum above 0 also forbids
+     * 0%). */
     uint64_t min, max;
     uint64_t item_min, item_max; /* for TEXTS, minimum and maximum length of one item */
     const char *const *words;    /* for WORD, the set of words; NULL ends the array */
@@ -83,6 +94,11 @@ struct hf_field {
 #define HF_FIELD_QUANTITY(type, member, key, least, most)                                                              \
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_QUANTITY, HF_FIELD_SLOT(type, member), .min = (least), .max = (most)            \
+    }
+#define HF_FIELD_SHARE(type, member, key, standard, least, most)                                                       \
+    {                                                                                                                  \
+        .name = (key), .kind = HF_KIND_SHARE, HF_FIELD_SLOT(type, member), .fallback = (standard), .min = (least),     \
+        .max = (most)                                                                                                  \
     }
 #define HF_FIELD_WORD(type, member, key, standard, set)                                                                \
     {                                                                                                                  \

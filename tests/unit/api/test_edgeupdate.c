@@ -120,7 +120,11 @@ START_TEST(every_field_arrives)
     ck_assert_uint_eq(u->n_waves, 3);
     ck_assert_uint_eq(u->waves[1].percent, 25);
     ck_assert_uint_eq(u->waves[2].soak_ns, 0);
-    ck_assert_uint_eq(u->max_failures, 200);
+    ck_assert(u->max_failures.is_percent && u->max_failures.basis_points == 200);
+    ck_assert(u->canary_mandatory && u->has_disruption && !u->max_unavailable.is_percent);
+    ck_assert_uint_eq(u->max_unavailable.count, 2);
+    ck_assert_str_eq(u->group_by, "topology.kubernetes.io/zone");
+    ck_assert_uint_eq(u->progress_deadline_ns, 3600 * HF_NS_PER_S);
     ck_assert_uint_eq(u->n_windows, 2);
     ck_assert_uint_eq(u->windows[0].days, 1u << 6 | 1);
     ck_assert_uint_eq(u->windows[0].start_s, 7200);
@@ -193,7 +197,7 @@ START_TEST(all_errors_at_once)
                                "    install: {path: 1, kind: 2, mode: 3, restart: 4}\n"
                                "    health: {deadline: 1, checks: [x, {http: 1}]}\n"
                                "  signatures: x\n"
-                               "  strategy: {canary: 1, waves: 2, maxFailures: 3, unknownAfter: 4}\n"
+                               "  strategy: {canary: 1, waves: 2, maxFailures: [], unknownAfter: 4}\n"
                                "  windows: [{days: 1, start: 2, duration: 3, timeZone: 4}]\n"
                                "  bandwidthLimit: []\n";
     _cleanup_(hf_json_freep) json_t *json = NULL;

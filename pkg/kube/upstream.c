@@ -1,10 +1,9 @@
-#include "agent/process/upstream.h"
+#include "kube/upstream.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "loop/http/client.h"
-#include "node/labels.h"
 #include "os/fs_posix.h"
 #include "os/rand_posix.h"
 
@@ -25,7 +24,7 @@ static struct hf_http_config http_config(const struct hf_upstream *upstream)
     const struct hf_kube_config *c = &upstream->config;
 
     return (struct hf_http_config){
-        .user_agent = "holdfast-agent/" HF_VERSION,
+        .user_agent = upstream->p.user_agent,
         .ca_pem = c->ca_pem,
         .client_cert_pem = c->client_cert_pem,
         .client_key_pem = c->client_key_pem,
@@ -71,13 +70,14 @@ static int open_upstream(struct hf_upstream *upstream, struct hf_err *err)
     struct hf_kube_params params = {
         .config = &upstream->config,
         .api = p->api,
-        .field_manager = HF_FIELD_MANAGER,
+        .field_manager = p->field_manager,
         .clock = p->clock,
         .rng = hf_rand_posix(),
         .sched = hf_loop_sched(p->loop),
         .http = hf_http_client_ops(upstream->http),
         .log = p->log,
         .metrics = p->metrics,
+        .fleet = p->fleet,
         .reauthenticate = reload_credentials,
         .arg = upstream,
     };
@@ -114,6 +114,11 @@ void hf_upstream_free(struct hf_upstream *upstream)
 const struct hf_source_ops *hf_upstream_source(struct hf_upstream *upstream)
 {
     return hf_kube_source(upstream->kube);
+}
+
+struct hf_kube *hf_upstream_kube(struct hf_upstream *upstream)
+{
+    return upstream->kube;
 }
 
 bool hf_upstream_has_files(const struct hf_upstream *upstream)

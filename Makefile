@@ -24,7 +24,7 @@ SUPPORT_SRC := $(sort $(filter-out $(wildcard tests/support/programs/*.c),$(wild
 PROGRAM_SRC := $(sort $(wildcard tests/support/programs/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 FAULT_SRC := tests/system/fault/kill9.py tests/system/fault/resume.py tests/system/fault/bad_input.py tests/system/telemetry/run.py tests/system/telemetry/docs.py \
-	tests/system/docs/run.py tests/system/fault/memory.py
+	tests/system/docs/run.py tests/system/fault/memory.py tests/system/fault/fleet.py tests/system/helm/chart.py
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
@@ -37,17 +37,26 @@ HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fno-strict-ov
 # carry no CET note, so the linker leaves the note out of the programs there.
 HARDEN += $(if $(filter x86_64%,$(MACHINE)),-fcf-protection=full)$(if $(filter aarch64%,$(MACHINE)),-mbranch-protection=standard)
 COMMON := -std=gnu17 -D_GNU_SOURCE -DHF_VERSION='"$(VERSION)"' -Ipkg -include base/banned.h $(WARN) $(HARDEN) -g
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS = $(shell pkg-config --libs $(PKGS))
+PKG_CONFIG := pkg-config
+PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PKGS))
+PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS))
 LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--gc-sections
 
+# Another architecture: CC=<its compiler> SYSROOT=<a Debian tree of it> B=<a folder of its own>, as deploy/image/build does.
+ifneq ($(SYSROOT),)
+PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(MACHINE)/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
+COMMON += --sysroot=$(SYSROOT) -isystem $(SYSROOT)/usr/include/$(MACHINE) -ffile-prefix-map=$(SYSROOT)=
+LINK += --sysroot=$(SYSROOT) -L$(SYSROOT)/usr/lib/$(MACHINE) -Wl,-rpath-link,$(SYSROOT)/usr/lib/$(MACHINE):$(SYSROOT)/lib/$(MACHINE)
+endif
+
 # Where long has 32 bits, files of 2 GiB and more, and times after 2037, have to be asked for.
-ifeq ($(shell getconf LONG_BIT),32)
+ifeq ($(shell $(CC) -dM -E -x c /dev/null | sed -n 's/^.define __SIZEOF_LONG__ //p'),4)
 COMMON += -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 endif
 
 CC_release = $(CC)
-CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections -DNDEBUG
+# With debug information that names the sources relative to the top, the same commit gives the same bytes in every folder.
+CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections -DNDEBUG -ffile-prefix-map=$(CURDIR)=.
 LDFLAGS_release :=
 CC_asan = $(CC)
 CFLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DHF_TEST
@@ -85,7 +94,7 @@ $(B)/fuzz/tests/fuzz_delta: private LDFLAGS_fuzz += -Wl,--wrap=malloc,--wrap=ali
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/delta/test_memory): private LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: attack bench-delta arch all demo test unit sim fault check e2e bench fuzz coverage golden format image install uninstall clean help setup-%
+.PHONY: attack bench-delta arch all demo test unit sim fault check e2e bench fuzz coverage golden format image images image-test install uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -163,10 +172,20 @@ golden: ## rewrite tests/golden from the code; read the diff
 format: ## lay out all C files with clang-format
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
-image: ## container images as docker-archives under build/image (buildah, no daemon)
-	@hack/setup.sh build e2e
-	@$(MAKE) --no-print-directory all
+image: ## container images of this machine's processor as docker-archives under build/image, with bills of materials
+	@hack/setup.sh build image
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@deploy/image/build
+
+IMAGES ?= all
+images: ## container images for amd64, arm64 and armv7: OCI layouts and docker-archives under build/image (IMAGES=arm64,armv7: only those)
+	@hack/setup.sh build images
+	@deploy/image/build --arch $(IMAGES) --jobs $(JOBS)
+
+image-test: ## the images for ARM: twice the same, what is in them, an update by each under qemu-user, and a real containerd
+	@hack/setup.sh build images || true
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
+	@tests/system/image/run.py
 
 install: ## binaries, man pages, completion, systemd unit (PREFIX=/usr/local, DESTDIR)
 install: all

@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/process/check_ready.h"
 #include "agent/process/configuration.h"
+#include "agent/process/first_install.h"
 #include "agent/process/process.h"
 #include "os/fs_posix.h"
 
@@ -36,5 +38,9 @@ int main(int argc, char **argv)
         return printf("holdfast-agent %s\n", HF_VERSION) > 0 ? HF_EXIT_OK : HF_EXIT_FAILED;
     if (options.action == HF_OPTIONS_CHECK_CONFIG)
         return hf_agent_configuration_check(&options, hf_fs_posix(), stdout, stderr);
+    if (options.action == HF_OPTIONS_CHECK_READY)
+        return hf_check_ready_run(&options, stdout, stderr);
+    if (options.action == HF_OPTIONS_FIRST_INSTALL)
+        return hf_first_install_run(&options, hf_fs_posix(), stdout, stderr);
     return hf_agent_process(&options);
 }

@@ -1,9 +1,19 @@
 /* holdfast-cli: all commands of holdfast(1), which starts this program. Under either name it does the same. */
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "os/clock_posix.h"
 #include "os/fs_posix.h"
+
+/* https://no-color.org, and terminals without colours. */
+static bool wants_colour(void)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) == 1 && (no == NULL || no[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0;
+}
 
 int main(int argc, char **argv)
 {
@@ -13,6 +23,7 @@ int main(int argc, char **argv)
         .in_fd = STDIN_FILENO,
         .out_fd = STDOUT_FILENO,
         .terminal = isatty(STDERR_FILENO) == 1,
+        .colour = wants_colour(),
         .fs = hf_fs_posix(),
         .clock = hf_clock_posix(),
     };

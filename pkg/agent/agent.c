@@ -7,6 +7,7 @@
 #include "agent/counters.h"
 #include "agent/desired/labeller.h"
 #include "agent/desired/machine.h"
+#include "agent/desired/own_edgenode.h"
 #include "agent/desired/planner.h"
 #include "agent/desired/policy.h"
 #include "agent/desired/site_hold.h"
@@ -16,6 +17,7 @@
 #include "agent/follow/follow.h"
 #include "agent/gauges.h"
 #include "agent/parts.h"
+#include "agent/report/herald.h"
 #include "agent/report/report.h"
 #include "agent/turn.h"
 
@@ -33,10 +35,12 @@ struct hf_agent {
     struct hf_follows follows;
     struct hf_machine machine;
     struct hf_chosen_policy policy;
+    struct hf_own_edgenode own_edgenode;
     struct hf_site_hold hold;
     struct hf_planner planner;
     struct hf_labeller labeller;
     struct hf_report report;
+    struct hf_herald herald;
     struct hf_update_engine *engine;
 
     uint64_t next_interval_ns; /* mono: the next full reconcile */
@@ -102,6 +106,7 @@ static void plan(struct hf_agent *agent)
         .updates = &agent->follows.updates,
         .labels = agent->policy.labels,
         .policy = agent->policy.in_effect,
+        .edgenode = agent->own_edgenode.decoded,
         .staleness = agent->contact.staleness,
         .held = agent->hold.active,
     };
@@ -147,11 +152,14 @@ static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_
     judge(agent, now, ret_stale_wait_ns);
     if ((turn->due & HF_DUE_PLAN) != 0)
         plan(agent);
-    if (turn->due != 0)
+    if (turn->due != 0) {
         hf_report_build(&agent->report);
+        hf_herald_look(&agent->herald);
+    }
     turn->due = 0;
     hf_labeller_apply_if_due(&agent->labeller, may_label(agent));
     hf_report_send_if_due(&agent->report);
+    hf_herald_send_if_due(&agent->herald);
 }
 
 /* ---- a turn ------------------------------------------------------------------------------------------------------ */
@@ -182,6 +190,7 @@ static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_w
     uint64_t until = agent->next_interval_ns;
 
     until = HF_MIN(until, hf_report_wait_until_ns(&agent->report));
+    until = HF_MIN(until, hf_herald_wait_until_ns(&agent->herald));
     until = HF_MIN(until, hf_labeller_wait_until_ns(&agent->labeller, may_label(agent)));
     if (stale_wait_ns != HF_NEVER)
         until = HF_MIN(until, now.mono_ns + stale_wait_ns);
@@ -256,6 +265,7 @@ static void reachable(void *arg, uint64_t spread_ns)
     struct hf_agent *agent = arg;
 
     hf_report_reachable(&agent->report, spread_ns);
+    hf_herald_reachable(&agent->herald, spread_ns);
 }
 
 /* ---- start ------------------------------------------------------------------------------------------------------- */
@@ -263,6 +273,7 @@ static void reachable(void *arg, uint64_t spread_ns)
 static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
 {
     const struct hf_follow_events events = {.edgenode = edgenode_heard, .reachable = reachable, .arg = agent};
+    const struct hf_follow_keepers kept = {&agent->contact, &agent->policy, &agent->own_edgenode};
 
     agent->params = *params;
     agent->env = (struct hf_agent_env){.params = &agent->params,
@@ -276,6 +287,7 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
                                           .contact = &agent->contact,
                                           .follows = &agent->follows,
                                           .policy = &agent->policy,
+                                          .own_edgenode = &agent->own_edgenode,
                                           .machine = &agent->machine,
                                           .hold = &agent->hold,
                                           .planner = &agent->planner,
@@ -285,7 +297,9 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
     hf_machine_init(&agent->machine, &agent->env);
     hf_site_hold_init(&agent->hold, &agent->env);
     hf_labeller_init(&agent->labeller, &agent->env, &agent->policy);
-    hf_follow_init(&agent->follows, &agent->env, &agent->contact, &agent->policy, &events);
+    hf_own_edgenode_init(&agent->own_edgenode, &agent->env);
+    hf_herald_init(&agent->herald, &agent->env, &agent->view);
+    hf_follow_init(&agent->follows, &agent->env, &kept, &events);
 }
 
 static int prepare(struct hf_agent *agent, struct hf_err *err)
@@ -337,6 +351,13 @@ static bool allows_exec(void *arg, const char *program, struct hf_err *err)
     return hf_config_allows_exec(agent->env.config, program, err);
 }
 
+static bool allows_unit(void *arg, const char *unit, struct hf_err *err)
+{
+    const struct hf_agent *agent = arg;
+
+    return hf_config_allows_unit(agent->env.config, unit, err);
+}
+
 static uint64_t disk_reserve(void *arg, uint64_t disk_bytes)
 {
     const struct hf_agent *agent = arg;
@@ -371,6 +392,7 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .meets = meets,
         .disk_reserve = disk_reserve,
         .allows_exec = allows_exec,
+        .allows_unit = allows_unit,
         .changed = engine_changed,
         .arg = agent,
     };
@@ -440,10 +462,12 @@ void hf_agent_free(struct hf_agent *agent)
     hf_update_engine_free(agent->engine);
     hf_labeller_done(&agent->labeller);
     hf_report_done(&agent->report);
+    hf_herald_done(&agent->herald);
     hf_diskq_free(agent->diskq);
     hf_turn_done(&agent->turn);
     hf_gauges_free(agent->gauges);
     hf_planner_done(&agent->planner);
+    hf_own_edgenode_done(&agent->own_edgenode);
     hf_policy_done(&agent->policy);
     hf_follow_done(&agent->follows);
     hf_machine_done(&agent->machine);

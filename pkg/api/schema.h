@@ -1,4 +1,4 @@
-/* api/schema.h - the tables that decode EdgeUpdates and SyncPolicies. A test compares these tables with the CRDs.
+/* api/schema.h - the tables that decode EdgeUpdates, SyncPolicies and EdgeNodes. A test compares these tables with the CRDs.
  * api/window.h, api/field/selector.h and api/release.h declare the tables of nested objects. */
 #pragma once
 
@@ -6,6 +6,7 @@
 
 extern const struct hf_field hf_edgeupdate_fields[]; /* table of spec; fills a struct hf_edgeupdate */
 extern const struct hf_field hf_syncpolicy_fields[]; /* table of spec; fills a struct hf_syncpolicy */
+extern const struct hf_field hf_edgenode_fields[];   /* table of spec; fills a struct hf_edgenode */
 /* table of spec.telemetry of a SyncPolicy; fills a struct hf_telemetry */
 extern const struct hf_field hf_telemetry_fields[];
 

@@ -1,7 +1,8 @@
 /* cli/cli.h - the operator's command line: one table of commands, one parser of options, one way to report errors.
  *
  * A command is a row of the table (cli/commands.c) and a function. Help, completion and suggestions come from the row,
- * and a test compares the manual page with the row. Commands block; they do not run on a loop.
+ * and a test compares the manual page with the row. Commands block: those that need the cluster run a loop until each
+ * answer is there (cli/fleet/cluster.h), the others have none.
  *
  * A command's function returns 0 on success. On failure, it returns -errno and sets *err; the caller prints *err and
  * turns -errno into an exit code. If the function itself has printed everything, it returns a positive enum
@@ -27,8 +28,11 @@ enum hf_cli_exit {
     HF_EXIT_FAILED = 1,  /* a failure such as a full disk or a network error; a retry after a repair helps */
     HF_EXIT_USAGE = 2,   /* wrong command line; the command changed nothing */
     HF_EXIT_REFUSED = 3, /* wrong signature or hash, damaged or invalid content; a retry will not help */
-    HF_EXIT_UNWELL = 4,  /* `status`: the node needs a person's attention */
-    HF_EXIT_SILENT = 5,  /* `status`: the status is old, because no agent runs or the agent does not renew the status */
+    /* `wait` and `rollout watch`: not done within the time limit; the number is that of HF_EXIT_REFUSED, which these
+     * commands never return */
+    HF_EXIT_NOT_YET = 3,
+    HF_EXIT_UNWELL = 4, /* `status`, `wait`, `rollout watch`: the node or the rollout needs a person's attention */
+    HF_EXIT_SILENT = 5, /* `status`: the status is old, because no agent runs or the agent does not renew the status */
 };
 
 enum { HF_CLI_MAX_OPTIONS = 64 }; /* maximum number of options on one command line, including repetitions */
@@ -74,6 +78,7 @@ struct hf_cli {
     FILE *out, *err;
     int in_fd, out_fd; /* descriptors of standard input and output, for the file name "-" */
     bool terminal;     /* true if `err` is a terminal, so that commands draw progress there */
+    bool colour;       /* true if `out` may have colours: a terminal, and the user did not set NO_COLOR */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
     const struct hf_cli_command *commands; /* the program's table of commands, which hf_cli_main() sets */
@@ -218,7 +223,16 @@ HF_CLI_COMMAND(hf_cli_policy_sign); /* defined in cli/release/policy.c */
 HF_CLI_COMMAND(hf_cli_lint);        /* defined in cli/release/lint.c */
 HF_CLI_COMMAND(hf_cli_hold);        /* defined in cli/node/hold.c */
 HF_CLI_COMMAND(hf_cli_status);      /* defined in cli/node/status.c */
-HF_CLI_COMMAND(hf_cli_spool_stat);  /* defined in cli/node/spool.c */
+HF_CLI_COMMAND(hf_cli_nodes);       /* defined in cli/fleet/fleet_nodes.c */
+HF_CLI_COMMAND(hf_cli_node);
+HF_CLI_COMMAND(hf_cli_rollout_watch); /* defined in cli/fleet/fleet_rollout.c */
+HF_CLI_COMMAND(hf_cli_rollout_pause);
+HF_CLI_COMMAND(hf_cli_rollout_resume);
+HF_CLI_COMMAND(hf_cli_rollout_halt);
+HF_CLI_COMMAND(hf_cli_turn_free);
+HF_CLI_COMMAND(hf_cli_wait);       /* defined in cli/fleet/fleet_wait.c */
+HF_CLI_COMMAND(hf_cli_rollback);   /* defined in cli/fleet/rollback.c */
+HF_CLI_COMMAND(hf_cli_spool_stat); /* defined in cli/node/spool.c */
 HF_CLI_COMMAND(hf_cli_spool_cat);
 HF_CLI_COMMAND(hf_cli_spool_verify);
 HF_CLI_COMMAND(hf_cli_help); /* defined in cli/help.c */

@@ -111,12 +111,111 @@ const struct hf_cli_command hf_cli_commands[] = {
     },
     {
         .name = "status",
-        .args = "",
-        .summary = "show the last status of this node's agent",
+        .args = "[NAME]",
+        .summary = "show this node's agent, or the rollouts of the fleet",
         .details =
-            "Reads the agent's run folder and state folder; needs neither a network nor a running agent. Shows the "
-            "age of the status; exit code 5: no agent renews it.",
+            "On a node: reads the agent's run folder and state folder; needs neither a network nor a running agent. "
+            "Shows the age of the status; exit code 5: no agent renews it.\n\n"
+            "On a machine without an agent that has a kubeconfig, or with --fleet, a NAME or an option that names a "
+            "cluster: the EdgeUpdates of the cluster with the progress of their rollouts and the nodes that failed. "
+            "NAME is an EdgeUpdate or a release. Exit code 4: a rollout has halted, or nodes failed.",
+        .max_words = 1,
         ROW(hf_cli_status),
+    },
+    {
+        .name = "nodes",
+        .args = "",
+        .summary = "list what the nodes of the fleet report",
+        .details = "Shows one release for each node: the one that most needs attention, or that of --release. '!' "
+                   "behind SEEN: "
+                   "the node has missed three reports.\n\n"
+                   "  holdfast nodes --phase RolledBack\n"
+                   "  holdfast nodes -l topology.kubernetes.io/zone=oslo --silent -o name",
+        ROW(hf_cli_nodes),
+    },
+    {
+        .name = "node",
+        .args = "NAME",
+        .summary = "show the last report of one node",
+        .details =
+            "Like 'holdfast status' on the node itself. Exit code 4: a release was rolled back or rejected; 5: the "
+            "node has missed three reports.",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_node),
+    },
+    {
+        .name = "rollout watch",
+        .args = "NAME",
+        .summary = "print the progress of a rollout until it is complete or halted",
+        .details = "NAME is an EdgeUpdate. Exit code 0: complete; 3: not within --timeout; 4: halted, or nodes failed.",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_rollout_watch),
+    },
+    {
+        .name = "rollout pause",
+        .args = "NAME",
+        .summary = "begin no further stage of a rollout",
+        .details = "Nodes that are admitted continue. The pause is an annotation of the EdgeUpdate, so it holds until "
+                   "'rollout resume', also where Git owns the spec.",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_rollout_pause),
+    },
+    {
+        .name = "rollout resume",
+        .args = "NAME",
+        .summary = "continue a rollout that is paused or halted",
+        .details = "After a halt because of failures, the nodes that failed so far no longer count as failures.",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_rollout_resume),
+    },
+    {
+        .name = "rollout halt",
+        .args = "NAME",
+        .summary = "withdraw the admission of a rollout",
+        .details = "Nodes that have begun finish; no other node starts. 'holdfast rollback' takes nodes back.\n\n"
+                   "  holdfast rollout halt edge-inference --reason 'wrong model'",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_rollout_halt),
+    },
+    {
+        .name = "rollback",
+        .args = "CURRENT OLDER",
+        .summary = "make the signed EdgeUpdate that takes a fleet back to an older release",
+        .details =
+            "CURRENT is the EdgeUpdate that the fleet follows now, OLDER the signed one to go back to: files, or "
+            "edgeupdate/NAME in the cluster. The result has the files of OLDER, a sequence above both, and everything "
+            "around the release from CURRENT. Nothing changes on any node before kubectl apply.\n\n"
+            "  holdfast rollback edgeupdate/edge-inference edge-inference-1.4.1.yaml --key release-2026.key \\\n"
+            "      --out back.yaml && kubectl apply -f back.yaml",
+        .min_words = 2,
+        .max_words = 2,
+        ROW(hf_cli_rollback),
+    },
+    {
+        .name = "wait",
+        .args = "",
+        .summary = "wait until all selected nodes have committed a version",
+        .details =
+            "Exit code 0: they have; 3: not within --timeout; 4: the rollout has halted, or nodes failed. Nodes that "
+            "cannot run the release do not count.\n\n"
+            "  holdfast wait --release edge-inference --version 1.4.2 --timeout 2h",
+        ROW(hf_cli_wait),
+    },
+    {
+        .name = "turn free",
+        .args = "NODE",
+        .summary = "take the turn from a node that will not come back",
+        .details =
+            "Where spec.strategy.disruption is set, a node that holds a turn and is away makes its group wait. "
+            "Free the turn only if you know that the node is off: two nodes of the group may else be down at once.",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_turn_free),
     },
     {
         .name = "hold",

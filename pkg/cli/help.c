@@ -11,13 +11,14 @@ enum { NAME_COLUMN = 18, OPTION_COLUMN = 28, PAGE = 100 };
 
 static const char exit_codes[] =
     "Exit codes: 0 success; 1 failed (a file, a full disk, ...); 2 wrong command line, nothing happened;\n"
-    "3 refused: a signature, a hash or the content itself; 4 `status`: the node needs a person's attention;\n"
-    "5 `status`: the status is old, and no agent renews it.\n";
+    "3 refused: a signature, a hash or the content itself; `wait`, `rollout watch`: not within --timeout;\n"
+    "4 `status`, `node`, `wait`, `rollout watch`: the node or the rollout needs a person's attention;\n"
+    "5 `status`, `node`: the status is old, and no agent renews it.\n";
 
 void hf_cli_help_all(struct hf_cli *cli, FILE *to)
 {
     (void)fprintf(to,
-                  "holdfast " HF_VERSION ": releases, deltas and the state of edge nodes\n\n"
+                  "holdfast " HF_VERSION ": releases, deltas, rollouts and the state of edge nodes\n\n"
                   "usage: %s COMMAND [OPTION...] [ARGUMENT...]\n\n",
                   cli->program);
     for (size_t i = 0; i < cli->n_commands; i++)

@@ -8,10 +8,10 @@
 
 enum { HF_CLI_OBJECT_BYTES = 4 << 20, HF_CLI_KEY_BYTES = 64 << 10 };
 
-/* text of the warning that commands print for an EdgeUpdate with a strategy */
+/* text of the note that `release create` prints for an EdgeUpdate with a strategy */
 #define HF_CLI_NEEDS_CONTROLLER                                                                                        \
-    "needs holdfast-controller, which this version does not have: nodes wait until status.admission admits them "      \
-    "(without a strategy, every selected node is admitted)"
+    "needs holdfast-controller in the cluster, which admits node after node (without a strategy, every selected node " \
+    "is admitted at once)"
 
 /* Reads all documents of a YAML or JSON file. Appends the text of the file to `text` (may be NULL). */
 HF_MUST_USE int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t **ret_array, struct hf_buf *text,

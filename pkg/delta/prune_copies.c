@@ -10,7 +10,7 @@ enum { WORTH_MIN = 90, EQUAL_WORTH = 3 };
  * delta must encode differences too. */
 static int64_t worth_of(const struct delta_copy *copy, const unsigned char *old, const unsigned char *new_bytes)
 {
-    int64_t equal = (int64_t)delta_count_equal(old + copy->old_pos, new_bytes + copy->new_pos, copy->len);
+    int64_t equal = (int64_t)delta_count_equal(old + copy->old_pos, new_bytes + copy->new_pos, (size_t)copy->len);
 
     return EQUAL_WORTH * equal - (int64_t)copy->len;
 }

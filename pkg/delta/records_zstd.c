@@ -393,7 +393,7 @@ static int pack_gap(struct zstd_encoder *k, uint64_t gap_end, struct hf_err *err
 
     (void)delta_copies_next_inline(&k->make->copies, &k->next_copy, at, gap_end, &copy);
     if ((r = add_varint(&k->control, gap_end - copy.new_pos)) < 0 ||
-        (r = hf_buf_add(&k->literal, k->make->new_bytes + at, copy.new_pos - at)) < 0)
+        (r = hf_buf_add(&k->literal, k->make->new_bytes + at, (size_t)(copy.new_pos - at))) < 0)
         return r;
     k->cursor.new_pos = copy.new_pos;
     if (copy.len == 0)

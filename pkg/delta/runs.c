@@ -384,7 +384,7 @@ static int add_copy(struct runs_encoder *k, const struct delta_copy *copy)
     int r;
 
     for (uint64_t i = 0; i < copy->len;) {
-        uint64_t n = delta_common_prefix(old + i, copy->len - i, now + i, copy->len - i);
+        size_t left = (size_t)(copy->len - i), n = delta_common_prefix(old + i, left, now + i, left);
         if (n >= WORTH) {
             if ((r = end_run(k, copy->new_pos + i, copy->old_pos + i)) < 0)
                 return r;

@@ -41,7 +41,7 @@ static int code_pairs(struct delta_cm *cm, struct numbers *n, struct delta_share
     if (count > DELTA_PAIRS_MAX || (count > 0 && (s->new_size | s->old_size) > UINT32_MAX))
         return cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: too many images");
     if (!cm->encoding) {
-        s->pairs = calloc(count > 0 ? count : 1, sizeof(*s->pairs));
+        s->pairs = calloc(count > 0 ? (size_t)count : 1, sizeof(*s->pairs));
         if (s->pairs == NULL)
             return cm->failed = hf_err_set(cm->err, ENOMEM, "out of memory");
         s->pairs_n = (uint32_t)count;

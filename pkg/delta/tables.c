@@ -166,7 +166,7 @@ static bool is_done(const struct delta_make *make, const struct delta_region *re
     const struct delta_copy *c = &copies->p[low - 1];
     uint64_t into = region->offset - c->new_pos;
     return c->len > into && c->len - into >= region->size &&
-           memcmp(make->new_bytes + region->offset, make->old + c->old_pos + into, region->size) == 0;
+           memcmp(make->new_bytes + region->offset, make->old + c->old_pos + into, (size_t)region->size) == 0;
 }
 
 static int match_table(struct delta_make *make, uint32_t pair, const struct delta_map *map,

@@ -43,6 +43,11 @@ HF_MUST_USE int hf_kube_config_find(const struct hf_fs_ops *fs, const char *serv
                                     const char *(*getenv_fn)(const char *name), struct hf_kube_config *ret_config,
                                     struct hf_err *err);
 
+/* Like hf_kube_config_find(), for a kubeconfig that the caller holds as `text`. `path` is the name of the kubeconfig in
+ * error texts; relative file names in the kubeconfig start in its folder. */
+HF_MUST_USE int hf_kube_config_parse(const struct hf_fs_ops *fs, struct hf_view text, const char *path,
+                                     struct hf_kube_config *ret_config, struct hf_err *err);
+
 /* Reads again the files that the config names. Returns 1 if a value changed, 0 if no value changed, or -errno. After
  * -errno the config is unchanged. */
 HF_MUST_USE int hf_kube_config_reload(const struct hf_fs_ops *fs, struct hf_kube_config *config, struct hf_err *err);
@@ -62,6 +67,11 @@ struct hf_kube_params {
      * -errno. May be NULL. */
     int (*reauthenticate)(void *arg, struct hf_err *err);
     void *arg;
+    /* True for a program that follows every object of a cluster, such as the controller: a subscription then has room
+     * for HF_LEDGER_FLEET_OBJECTS objects (kube/rules/ledger.h), lists come from the store in pages of 500 objects, and
+     * Nodes come with their metadata alone. False for an agent, whose subscriptions have room for HF_LEDGER_MAX_OBJECTS
+     * objects. Has no effect behind a MetaServer. */
+    bool fleet;
     uint64_t retry_cap_ns; /* maximum back-off (0 means 30 s); hf_kube_set_retry_cap() may change it later */
     uint64_t spread_ns;    /* initial value for hf_kube_set_spread() (0 means 10 s) */
 };
@@ -74,7 +84,8 @@ const struct hf_source_ops *hf_kube_source(struct hf_kube *kube);
 void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns);
 
 /* Sets the time over which the nodes of the fleet spread their reconnections after the server was unreachable for all
- * of them. The value should grow with the number of nodes (0 means 10 s; the maximum is 5 min). */
+ * of them (0 means 10 s; the maximum is 5 min). The client makes the time longer by itself when the status of an
+ * EdgeUpdate shows a large fleet: 120 ms for each node. */
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
 
 /* Call this function when the network of this node is back (an address or a route appeared). Subscriptions that wait in

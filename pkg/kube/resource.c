@@ -4,20 +4,23 @@
 #include <string.h>
 
 #include "api/meta.h"
+#include "base/net/url_escape.h"
 
 /* An object in the store has at most 1.5 MiB by default: eight of them stay below HF_KUBE_MAX_LIST_BYTES. */
-static const int limits[] = {[HF_PAGE_CACHED] = 500, [HF_PAGE_EXACT] = 100, [HF_PAGE_SMALL] = 8};
+static const int limits[] = {[HF_PAGE_CACHED] = 500, [HF_PAGE_LARGE] = 500, [HF_PAGE_EXACT] = 100, [HF_PAGE_SMALL] = 8};
 
 #define OURS(kind, plural)                                                                                             \
     {                                                                                                                  \
-        kind, kind "List", HF_API_GROUP_VERSION, "/apis/" HF_API_GROUP_VERSION "/" plural, true                        \
+        kind, kind "List", HF_API_GROUP_VERSION, "/apis/" HF_API_GROUP_VERSION "/" plural, true, false                 \
     }
 
 static const struct hf_resource resources[] = {
     OURS("EdgeUpdate", "edgeupdates"),
     OURS("SyncPolicy", "syncpolicies"),
     OURS("EdgeNode", "edgenodes"),
-    {"Node", "NodeList", "v1", "/api/v1/nodes", false},
+    {"Node", "NodeList", "v1", "/api/v1/nodes", false, true},
+    {"CertificateSigningRequest", "CertificateSigningRequestList", "certificates.k8s.io/v1",
+     "/apis/certificates.k8s.io/v1/certificatesigningrequests", false, false},
 };
 
 const struct hf_resource *hf_resource_find(const char *kind)
@@ -28,18 +31,9 @@ const struct hf_resource *hf_resource_find(const char *kind)
     return NULL;
 }
 
-/* Appends the text, with every byte except unreserved ones (RFC 3986, 2.3) as %XX. */
-static int escape(const char *text, struct hf_buf *out)
+const char *hf_resource_plural(const struct hf_resource *resource)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    int r = 0;
-
-    while (r == 0 && *text != '\0') {
-        size_t n = strspn(text, plain);
-        r = n > 0 ? hf_buf_add(out, text, n) : hf_buf_addf(out, "%%%02X", (unsigned)(unsigned char)*text);
-        text += n > 0 ? n : 1;
-    }
-    return r;
+    return strrchr(resource->path, '/') + 1;
 }
 
 /* "{server}{path}?" and the selector of one object. */
@@ -50,7 +44,7 @@ static int begin(const char *server, const struct hf_resource *resource, const c
     if (r == 0 && name != NULL)
         r = hf_buf_add_str(out, "fieldSelector=metadata.name%3D");
     if (r == 0 && name != NULL)
-        r = escape(name, out);
+        r = hf_url_escape(name, out);
     if (r == 0 && name != NULL)
         r = hf_buf_add_str(out, "&");
     return r;
@@ -70,7 +64,7 @@ int hf_resource_list_url(const char *server, const struct hf_resource *resource,
     if (r == 0 && *next != '\0') {
         r = hf_buf_add_str(out, "&continue=");
         if (r == 0)
-            r = escape(next, out);
+            r = hf_url_escape(next, out);
     }
     return r;
 }
@@ -95,22 +89,6 @@ int hf_resource_watch_url(const char *server, const struct hf_resource *resource
     if (r == 0)
         r = hf_buf_add_str(out, "watch=true&allowWatchBookmarks=true&resourceVersion=");
     if (r == 0)
-        r = escape(resource_version, out);
+        r = hf_url_escape(resource_version, out);
     return r == 0 ? hf_buf_addf(out, "&timeoutSeconds=%" PRIu64, timeout_s) : r;
-}
-
-int hf_resource_apply_url(const char *server, const struct hf_resource *resource, const char *name,
-                          const char *subresource, const char *field_manager, struct hf_buf *out)
-{
-    int r = hf_buf_addf(out, "%s%s/", server, resource->path);
-
-    if (r == 0)
-        r = escape(name, out);
-    if (r == 0 && subresource != NULL)
-        r = hf_buf_addf(out, "/%s", subresource);
-    if (r == 0)
-        r = hf_buf_add_str(out, "?fieldManager=");
-    if (r == 0)
-        r = escape(field_manager, out);
-    return r == 0 ? hf_buf_add_str(out, "&force=true") : r;
 }

@@ -1,4 +1,4 @@
-/* kube/resource.h - the kinds that the agent follows, and their URLs. Private to pkg/kube.
+/* kube/resource.h - the kinds that a client can follow, and their URLs. Private to pkg/kube.
  *
  * Pure. Errors: the functions that append to *out return 0, -E2BIG or -ENOMEM. */
 #pragma once
@@ -19,12 +19,16 @@ struct hf_resource {
      * our resources ("edgeupdates" becomes "EdgeupdateList"). False for Node, because a MetaServer spells "NodeList"
      * correctly. */
     bool provable;
+    /* True if a client that follows a fleet needs only the metadata of these objects. A Node has many times as many
+     * bytes in its status as in its labels. */
+    bool metadata;
 };
 
-/* Returns the description of a kind, or NULL if the agent does not follow this kind. */
+/* Returns the description of a kind, or NULL if no client follows this kind. */
 const struct hf_resource *hf_resource_find(const char *kind);
+const char *hf_resource_plural(const struct hf_resource *resource); /* "edgeupdates" */
 
-enum hf_page { HF_PAGE_CACHED, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_PAGE_PROXY };
+enum hf_page { HF_PAGE_CACHED, HF_PAGE_LARGE, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_PAGE_PROXY };
 
 /* In the functions below, `name` is the metadata.name of the one object to select; NULL selects all objects of the
  * kind. */
@@ -33,6 +37,7 @@ enum hf_page { HF_PAGE_CACHED, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_PAGE_PROXY };
  *   HF_PAGE_CACHED   resourceVersion=0: state from the server's watch cache, usually in one answer, because the cache
  *                    may ignore the limit of 500 objects per page
  *   HF_PAGE_EXACT    the newest state from the server's store, 100 objects per page
+ *   HF_PAGE_LARGE    like HF_PAGE_EXACT, but with 500 objects per page, for the lists of a whole fleet
  *   HF_PAGE_SMALL    like HF_PAGE_EXACT, but with 8 objects per page, so that even the largest objects stay below
  *                    HF_KUBE_MAX_LIST_BYTES
  *   HF_PAGE_PROXY    no parameters; for a MetaServer */
@@ -43,6 +48,3 @@ HF_MUST_USE int hf_resource_fill_url(const char *server, const struct hf_resourc
                                      uint64_t timeout_s, struct hf_buf *out);
 HF_MUST_USE int hf_resource_watch_url(const char *server, const struct hf_resource *resource, const char *name,
                                       const char *resource_version, uint64_t timeout_s, struct hf_buf *out);
-/* Appends the URL for the server-side apply of the object `name`; subresource may be NULL. */
-HF_MUST_USE int hf_resource_apply_url(const char *server, const struct hf_resource *resource, const char *name,
-                                      const char *subresource, const char *field_manager, struct hf_buf *out);

@@ -108,10 +108,10 @@ static int is_part(const struct hf_delta_old *tar, const struct hf_tar_member *f
     }
     if (file->size > JSON_MAX)
         return 0;
-    _cleanup_(hf_freep) char *text = calloc(1, file->size + 1);
+    _cleanup_(hf_freep) char *text = calloc(1, (size_t)file->size + 1);
     if (text == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    r = read_exactly(tar, text, file->size, file->offset, err);
+    r = read_exactly(tar, text, (size_t)file->size, file->offset, err);
     *ret_is = r == 0 && strstr(text, "\"rootfs\"") != NULL;
     return r;
 }
@@ -150,7 +150,7 @@ static int collect(const struct hf_delta_old *tar, struct hf_deep_part *parts, s
             return hf_err_set(err, E2BIG, "the image archive has more than %d layers", HF_DEEP_MAX_PARTS);
         memcpy(parts[n].sha256, digest, sizeof(digest));
         parts[n++].size = file.size;
-        if (hf_buf_add(bytes, memory->p + file.offset, file.size) < 0)
+        if (hf_buf_add(bytes, memory->p + file.offset, (size_t)file.size) < 0)
             return hf_err_set(err, ENOMEM, "out of memory");
     }
     if (r == 0 && n == 0)

@@ -308,7 +308,7 @@ int hf_spool_recent(const struct hf_fs_ops *fs, const char *dir, size_t max_reco
     r = recent_of_segment(fs, dir, newest.last, 0, NULL, NULL, &n);
     enough = HF_MIN(enough, max_records);
     if (r >= 0 && n < enough && newest.before != 0)
-        (void)recent_of_segment(fs, dir, newest.before, enough - n, each, arg, &ignored);
+        (void)recent_of_segment(fs, dir, newest.before, enough - (size_t)n, each, arg, &ignored);
     return recent_of_segment(fs, dir, newest.last, max_records, each, arg, &ignored);
 }
 

@@ -44,6 +44,20 @@ static enum hf_desired_gate gate_of(const struct hf_plan_params *params, const s
     return HF_GATE_OPEN;
 }
 
+static bool lacks_turn(const struct hf_plan_params *params, const struct hf_edgeupdate *update)
+{
+    return update->has_disruption &&
+           (params->has_turn == NULL || !params->has_turn(params->arg, update->release.name, update->release.digest));
+}
+
+static struct hf_desired desired_of(const struct hf_plan_params *params, const struct candidate *candidate)
+{
+    return (struct hf_desired){.update = candidate->update,
+                               .gate = gate_of(params, candidate),
+                               .held = params->held,
+                               .turn_missing = lacks_turn(params, candidate->update)};
+}
+
 static size_t collect(const struct hf_plan_params *params, struct candidate candidates[HF_PLAN_MAX],
                       size_t *ret_ignored)
 {
@@ -108,7 +122,7 @@ void hf_plan_make(const struct hf_plan_params *params, struct hf_plan *ret_plan)
         struct hf_edgeupdate *update = candidates[i].update;
         if (chosen == NULL || strcmp(chosen->update->release.name, update->release.name) != 0) {
             chosen = &candidates[i];
-            plan->desired[plan->n++] = (struct hf_desired){update, gate_of(params, &candidates[i]), params->held};
+            plan->desired[plan->n++] = desired_of(params, chosen);
             continue;
         }
         plan->notes[plan->n_notes++] = (struct hf_plan_note){update, why_not(&candidates[i], chosen), chosen->update};

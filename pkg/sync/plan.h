@@ -25,6 +25,9 @@ struct hf_plan_params {
     bool held;
     /* Returns true if this node has begun or committed the release with this digest. May be NULL. */
     bool (*begun)(void *arg, const char *release_name, const char *digest);
+    /* Returns true if the node has a turn for the release with this digest. The plan calls this function only for
+     * updates with strategy.disruption. NULL means that the node has no turns. */
+    bool (*has_turn)(void *arg, const char *release_name, const char *digest);
     /* Returns true if the node accepts the signatures of the update. The plan calls this function only for updates that
      * share their release name with another update. NULL means that the node accepts all signatures. */
     bool (*accepts)(void *arg, const struct hf_edgeupdate *update);

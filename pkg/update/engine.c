@@ -475,7 +475,8 @@ void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_n
 /* Waits that only somebody else can end. */
 static bool waits_for_others(enum hf_reason reason)
 {
-    return reason == HF_R_NotAdmitted || reason == HF_R_Suspended || reason == HF_R_Held || reason == HF_R_Stale;
+    return reason == HF_R_NotAdmitted || reason == HF_R_Suspended || reason == HF_R_Held || reason == HF_R_Stale ||
+           reason == HF_R_TurnPending;
 }
 
 static bool is_settled(const struct release *release)
@@ -501,6 +502,10 @@ static const char *wait_message(const struct release *release)
 
     if (release->wait_reason == review->distrust && review->message[0] != '\0')
         return review->message;
+    if (release->wait_reason == HF_R_TurnPending)
+        return "the new file is ready; the swap waits for this node's turn (strategy.disruption): holdfast-controller "
+               "adds it to spec.turns of the EdgeNode; with a folder of objects, add an EdgeNode with spec.turns "
+               "[{release, digest}]";
     if (release->wait_reason == HF_R_NotAdmitted && wanted != NULL && wanted->admission_digest[0] == '\0')
         return "waiting for holdfast-controller to admit this release: the EdgeUpdate has a strategy and no "
                "status.admission; is the controller running?";

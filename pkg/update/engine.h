@@ -60,6 +60,10 @@ struct hf_desired {
      * whatever the gate is. A repair of the committed release is no new release: the gate HELD or `held` stops it, but
      * no other gate, window or spec.suspend does. */
     bool held; /* the site's own order not to update is in force, whatever `gate` says */
+    /* The swap needs a turn, and this node has none. The update then fetches, patches and verifies, and waits in the
+     * phase Verified with the reason TurnPending. From the swap on the turn does not matter any more, and a repair
+     * needs none. */
+    bool turn_missing;
 };
 
 struct hf_update_params {
@@ -90,6 +94,8 @@ struct hf_update_params {
     /* Returns true if this node lets a release run the program, or false with the reason in *err. NULL allows every
      * program. */
     bool (*allows_exec)(void *arg, const char *program, struct hf_err *err);
+    /* The same for the systemd unit that a release restarts. NULL allows every unit. */
+    bool (*allows_unit)(void *arg, const char *unit, struct hf_err *err);
     /* Returns how many bytes an update must leave free on a file system with a size of disk_bytes. Called on the loop
      * thread. If the pointer is NULL, the engine leaves 16 MiB free, but at most a twentieth of the file system. */
     uint64_t (*disk_reserve)(void *arg, uint64_t disk_bytes);

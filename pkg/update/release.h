@@ -127,7 +127,8 @@ struct release_wanted {
     /* during a repair of the committed release, the EdgeUpdate that the caller wants; otherwise NULL */
     struct hf_edgeupdate *asked;
     enum hf_desired_gate gate;
-    bool held; /* the site's own order not to update is in force */
+    bool held;         /* the site's own order not to update is in force */
+    bool turn_missing; /* the swap needs a turn, and this node has none */
     /* the EdgeUpdate whose release the journal records; NULL if it is lost or no longer needed */
     struct hf_edgeupdate *accepted;
     json_t *kept; /* the part of `accepted` that the journal keeps */
@@ -138,7 +139,8 @@ struct release_wanted {
 struct release_review {
     bool current; /* true while distrust, misfit and message are up to date */
     enum hf_reason distrust, misfit;
-    /* ExecNotAllowed if the node does not allow a command of the release; otherwise HF_R_None */
+    /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release; otherwise
+     * HF_R_None */
     enum hf_reason bad_exec;
     char message[HF_UPDATE_MAX_MESSAGE];
     bool floor_known;

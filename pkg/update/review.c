@@ -98,10 +98,15 @@ static void check_fit(struct release *release)
 
 /* ---- commands ---------------------------------------------------------------------------------------------------- */
 
-/* Asks the node's configuration about every program that the release has the agent run. */
+/* Asks the node's configuration about every program that the release has the agent run, and the unit it restarts. */
 static enum hf_reason exec_failure(const struct hf_update_params *p, const struct hf_release *wanted,
                                    struct hf_err *err)
 {
+    if (p->allows_unit != NULL && wanted->install.restart_unit != NULL &&
+        !p->allows_unit(p->arg, wanted->install.restart_unit, err)) {
+        (void)hf_err_wrap(err, -EACCES, "install.restart.systemdUnit");
+        return HF_R_UnitNotAllowed;
+    }
     if (p->allows_exec == NULL)
         return HF_R_None;
     if (wanted->install.restart_exec[0] != NULL && !p->allows_exec(p->arg, wanted->install.restart_exec[0], err)) {
@@ -248,6 +253,13 @@ static void judge_history(struct release *release, bool is_committed, struct hf_
     (void)snprintf(review->history_message, sizeof(review->history_message), "spec.release.%s: %s", field, text);
 }
 
+/* True if the update cannot do its next step without a turn. A repair that runs in place of the wanted release goes on
+ * until that release has its turn: else the two would alternate, and neither would ever end. */
+static bool lacks_turn(const struct release *release)
+{
+    return release->wanted.turn_missing && (release->j.phase == HF_PHASE_VERIFIED || release->wanted.asked != NULL);
+}
+
 static bool is_about_history(const struct hf_gate_facts *facts, enum hf_reason reason)
 {
     return reason != HF_R_None && (reason == facts->sequence || reason == HF_R_OldFormat);
@@ -276,6 +288,7 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
         .misfit = review->misfit,
         .gate = release->wanted.gate,
         .held = release->wanted.held,
+        .turn_missing = lacks_turn(release),
         .is_committed = is_committed,
         .suspended = object->suspend,
         .window_open = window == HF_TIME_YES,

@@ -63,6 +63,7 @@ int wanted_set(struct release *release, const struct hf_desired *desired)
     struct hf_edgeupdate **set = wanted->asked != NULL ? &wanted->asked : &wanted->object;
     wanted->gate = desired->gate;
     wanted->held = desired->held;
+    wanted->turn_missing = desired->turn_missing;
     if (*set != NULL && ((*set)->json == desired->update->json || json_equal((*set)->json, desired->update->json)))
         return 0;
     struct hf_edgeupdate *object = decode(desired->update->json);

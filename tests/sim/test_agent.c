@@ -4,8 +4,8 @@
  *     HF_SIM_SEEDS=N   number of seeds (default 200)
  *     HF_SIM_SEED=S    only this seed; HF_SIM_LOG=1 (or the name of a node) prints the agents' logs
  *
- * After every event: the installed and the running file are each one whole, signed, admitted release; no status
- * sequence goes back. At the end, without faults: each node has reached the result of the last update, has reported it,
+ * After every event: the installed and the running file are each one whole, signed, admitted release, for which the
+ * node had its turn if the release needs turns; no status sequence goes back. At the end, without faults: each node has reached the result of the last update, has reported it,
  * and has cleaned up. */
 #include <errno.h>
 #include <stdio.h>
@@ -31,9 +31,9 @@ static const char *const tempers[RELEASES] = {"healthy", "healthy", "sick",    "
 static struct hf_simsite *site;
 
 /* Kind of release i in this world. */
-enum kind { STRAIGHT, FORGED, STRANGER, EXPIRED, WRONG_HASH, NOT_ADMITTED, KIND_COUNT };
-static const char *const kind_names[KIND_COUNT] = {"straight", "forged",     "by a stranger",
-                                                   "expired",  "wrong hash", "not admitted"};
+enum kind { STRAIGHT, FORGED, STRANGER, EXPIRED, WRONG_HASH, NOT_ADMITTED, IN_TURNS, KIND_COUNT };
+static const char *const kind_names[KIND_COUNT] = {"straight",   "forged",       "by a stranger", "expired",
+                                                   "wrong hash", "not admitted", "in turns"};
 
 struct world;
 
@@ -45,7 +45,8 @@ struct node {
     bool power;              /* the armed stop is a power cut */
     bool faulty;             /* its disk may fail */
     uint64_t checked_calls;
-    int64_t sequence; /* highest one that the API server has seen */
+    int64_t sequence;         /* highest one that the API server has seen */
+    bool turns[RELEASES + 1]; /* releases for which this node ever had a turn */
 };
 
 struct world {
@@ -56,6 +57,7 @@ struct world {
     struct node nodes[NODES];
     enum kind kinds[RELEASES + 1];
     size_t published; /* the newest release in the object */
+    char digest[65];  /* of the newest release if it needs turns, else "" */
     bool calm;        /* no new faults */
     bool duplicates;  /* proxies send requests twice */
     bool edge;        /* KubeEdge: every node behind its own MetaServer */
@@ -98,7 +100,7 @@ static void give_up(const struct world *world, const char *text)
 
 static bool permitted(const struct world *world, size_t release)
 {
-    return release == 1 || (release > 1 && world->kinds[release] == STRAIGHT);
+    return release == 1 || (release > 1 && (world->kinds[release] == STRAIGHT || world->kinds[release] == IN_TURNS));
 }
 
 static void check_target(struct node *node)
@@ -112,6 +114,8 @@ static void check_target(struct node *node)
          (const char *)bytes);
     MUST(node->world, permitted(node->world, release), "%s: release %zu at the path, which was published %s",
          node->name, release, kind_names[node->world->kinds[release]]);
+    MUST(node->world, node->world->kinds[release] != IN_TURNS || node->turns[release],
+         "%s: release %zu at the path without a turn", node->name, release);
 }
 
 static void check_running(struct node *node)
@@ -158,6 +162,58 @@ static void object_changed(void *arg, const char *type, const char *kind, json_t
              (long long)sequence, (long long)node->sequence);
         node->sequence = HF_MAX(node->sequence, sequence);
     }
+}
+
+/* ---- turns ------------------------------------------------------------------------------------------------------- */
+
+static bool has_verdict(const char *phase)
+{
+    static const char *const ends[] = {"Committed", "RolledBack", "Rejected", "Incompatible"};
+
+    for (size_t i = 0; i < HF_LEN(ends); i++)
+        if (strcmp(phase, ends[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The entry of the newest release in the node's report, or NULL. */
+static const json_t *report_of(const json_t *edgenode, const char *digest)
+{
+    const json_t *entry = json_array_get(hf_json_at(edgenode, "status.updates"), 0);
+
+    return strcmp(hf_json_str_or(entry, "digest", ""), digest) == 0 ? entry : NULL;
+}
+
+static void give_turn(struct node *node, const json_t *edgenode, const char *digest)
+{
+    struct world *world = node->world;
+    json_t *copy = json_deep_copy(edgenode);
+
+    ck_assert_int_eq(hf_json_put(copy, "spec.turns", json_pack("[{s:s, s:s}]", "release", "edge", "digest", digest)),
+                     0);
+    node->turns[world->published] = true;
+    say(world, "%s: has its turn for release %zu", node->name, world->published);
+    (void)hf_simapi_put(world->api, copy);
+}
+
+/* A small controller: one turn at a time, for a node that reports that it waits. */
+static void give_turns(void *arg)
+{
+    struct world *world = arg;
+    struct node *next = NULL;
+    bool taken = false;
+
+    for (size_t i = 0; world->digest[0] != '\0' && i < NODES; i++) {
+        struct node *node = &world->nodes[i];
+        const json_t *entry = report_of(hf_simapi_get(world->api, "EdgeNode", node->name), world->digest);
+        if (node->turns[world->published] && !has_verdict(hf_json_str_or(entry, "phase", "")))
+            taken = true;
+        else if (strcmp(hf_json_str_or(entry, "reason", ""), "TurnPending") == 0)
+            next = node;
+    }
+    if (next != NULL && !taken)
+        give_turn(next, hf_simapi_get(world->api, "EdgeNode", next->name), world->digest);
+    hf_simloop_post(world->loop, 2 * HF_NS_PER_S + hf_simloop_below(world->loop, 10 * HF_NS_PER_S), give_turns, world);
 }
 
 /* ---- processes --------------------------------------------------------------------------------------------------- */
@@ -364,18 +420,22 @@ static void heal(struct world *world)
 
 /* ---- the operator ------------------------------------------------------------------------------------------------ */
 
-/* Without a strategy every node is admitted; with this one none is. */
-static void admit_nobody(json_t *update)
+/* Without a strategy every node is admitted. */
+static void admit(struct world *world, json_t *update, int cutoff, bool in_turns)
 {
     struct hf_edgeupdate *decoded = NULL;
     struct hf_issues issues;
 
     ck_assert_int_eq(hf_json_put(update, "spec.strategy", json_pack("{s:[{s:i}]}", "waves", "percent", 100)), 0);
+    if (in_turns)
+        ck_assert_int_eq(hf_json_put(update, "spec.strategy.disruption.groupBy", json_string("zone")), 0);
     ck_assert_int_eq(hf_edgeupdate_decode(update, &decoded, &issues), 0);
     ck_assert_int_eq(
         hf_json_put(update, "status.admission",
-                    json_pack("{s:s, s:i, s:b}", "digest", decoded->release.digest, "cutoff", 0, "canary", 0)),
+                    json_pack("{s:s, s:i, s:b}", "digest", decoded->release.digest, "cutoff", cutoff, "canary", 0)),
         0);
+    if (in_turns)
+        (void)snprintf(world->digest, sizeof(world->digest), "%s", decoded->release.digest);
     hf_edgeupdate_free(decoded);
 }
 
@@ -391,8 +451,9 @@ static void publish(struct world *world, size_t release)
                                      .unit_check = hf_simloop_below(world->loop, 2) == 0};
     json_t *update = hf_simsite_update(site, release, &twist);
 
-    if (kind == NOT_ADMITTED)
-        admit_nobody(update);
+    world->digest[0] = '\0';
+    if (kind == NOT_ADMITTED || kind == IN_TURNS)
+        admit(world, update, kind == IN_TURNS ? 10000 : 0, kind == IN_TURNS);
     say(world, "release %zu (%s, %s) is published", release, tempers[release - 1], kind_names[kind]);
     (void)hf_simapi_put(world->api, update);
     world->published = release;
@@ -421,6 +482,7 @@ static const char *expected_phase(const struct world *world)
 
     switch (world->kinds[world->published]) {
     case STRAIGHT:
+    case IN_TURNS:
         return strcmp(temper, "sick") == 0 || strcmp(temper, "crash") == 0 ? "RolledBack" : "Committed";
     case NOT_ADMITTED:
     case WRONG_HASH: /* rare new attempts: the publisher may replace the file */
@@ -617,6 +679,7 @@ START_TEST(a_world)
     for (size_t i = 0; i < NODES; i++)
         begin_life(&world.nodes[i]);
     hf_simloop_post(world.loop, 5 * HF_NS_PER_S, operate, &world);
+    hf_simloop_post(world.loop, 5 * HF_NS_PER_S, give_turns, &world);
     hf_simloop_post(world.loop, 10 * HF_NS_PER_S, disturb, &world);
     (void)hf_simloop_run_for(world.loop, 20 * MINUTE);
     heal(&world);

@@ -1067,6 +1067,293 @@ START_TEST(a_halt_sends_nobody_back)
 }
 END_TEST
 
+/* ---- turns ------------------------------------------------------------------------------------------------------- */
+
+/* The update with strategy.disruption and, except for a folder, everybody admitted. */
+static json_t *in_turns(size_t release)
+{
+    json_t *object = hf_simsite_update(site, release, NULL);
+
+    admit(object, 10000);
+    ck_assert_int_eq(hf_json_put(object, "spec.strategy.disruption.groupBy", json_string("zone")), 0);
+    return object;
+}
+
+static json_t *edgenode_with(const json_t *spec, const json_t *before)
+{
+    json_t *object = before != NULL ? json_deep_copy(before)
+                                    : json_pack("{s:s, s:s, s:{s:s}}", "apiVersion", HF_API_GROUP_VERSION, "kind",
+                                                "EdgeNode", "metadata", "name", "n1");
+
+    ck_assert_int_eq(hf_json_put(object, "spec", json_deep_copy(spec)), 0);
+    return object;
+}
+
+static json_t *turn_for(size_t release, int epoch)
+{
+    _cleanup_(hf_json_freep) json_t *object = in_turns(release);
+    struct hf_edgeupdate *decoded = NULL;
+    struct hf_issues issues;
+
+    ck_assert_int_eq(hf_edgeupdate_decode(object, &decoded, &issues), 0);
+    json_t *spec = json_pack("{s:i, s:[{s:s, s:s}]}", "epoch", epoch, "turns", "release", "edge", "digest",
+                             decoded->release.digest);
+    hf_edgeupdate_free(decoded);
+    return spec;
+}
+
+/* As the controller does: the status stays. */
+static void give_turn(size_t release)
+{
+    _cleanup_(hf_json_freep) json_t *spec = turn_for(release, 1);
+
+    (void)hf_simapi_put(w.api, edgenode_with(spec, hf_simapi_get(w.api, "EdgeNode", "n1")));
+}
+
+static void take_turns_back(void)
+{
+    _cleanup_(hf_json_freep) json_t *spec = json_pack("{s:i, s:[]}", "epoch", 2, "turns");
+
+    (void)hf_simapi_put(w.api, edgenode_with(spec, hf_simapi_get(w.api, "EdgeNode", "n1")));
+}
+
+static void expect_turn_pending(void)
+{
+    expect(update("edge"), "phase", "Verified");
+    expect(update("edge"), "reason", "TurnPending");
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+}
+
+/* Row 0: an API server; row 1: a MetaServer. The turn of another release of the name does not serve, and a turn that
+ * nobody takes back costs nothing: the next release waits again. */
+START_TEST(a_node_waits_for_its_turn)
+{
+    set_up(_i == 0 ? API : META);
+    begin();
+    (void)hf_simapi_put(w.api, in_turns(2));
+    run(2 * MINUTE);
+    expect_turn_pending();
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(update("edge"), "message", ""), "spec.turns"));
+    expect(condition("Ready"), "reason", "TurnPending");
+    give_turn(4);
+    run(MINUTE);
+    expect_turn_pending();
+    give_turn(2);
+    run(MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    (void)hf_simapi_put(w.api, in_turns(4));
+    run(2 * MINUTE);
+    expect(update("edge"), "reason", "TurnPending");
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
+/* The turn arrives, and at once the node loses its network and its power: the cached turn serves. A turn that was taken
+ * back serves no longer, also after a restart. */
+START_TEST(a_cached_turn_serves_offline)
+{
+    bool taken_back = _i == 1;
+
+    set_up(API);
+    begin();
+    hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/hold", "{}", 2, 0600);
+    hf_agent_hold_changed(w.node->agent);
+    (void)hf_simapi_put(w.api, in_turns(2));
+    run(MINUTE);
+    expect(update("edge"), "reason", "Held");
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/hold");
+    hf_agent_hold_changed(w.node->agent);
+    run(MINUTE);
+    expect_turn_pending();
+    hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/hold", "{}", 2, 0600);
+    hf_agent_hold_changed(w.node->agent);
+    run(MINUTE);
+    give_turn(2);
+    run(10 * S);
+    if (taken_back)
+        take_turns_back();
+    run(10 * S);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_DOWN);
+    hf_simnode_end(w.node, true);
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/hold");
+    begin();
+    run(5 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), taken_back ? 1 : 2);
+}
+END_TEST
+
+/* Reports of the status, an hour of them, write nothing to the disk although each one changes the EdgeNode. */
+START_TEST(a_turn_is_written_once)
+{
+    set_up(API);
+    begin();
+    (void)hf_simapi_put(w.api, in_turns(2));
+    run(MINUTE);
+    give_turn(2);
+    run(10 * MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    ck_assert_uint_eq(cached("EdgeNode"), 1);
+    hf_simfs_count_only(w.node->fs, HF_SIMFS_WRITES);
+    uint64_t calls = hf_simfs_calls(w.node->fs);
+    unsigned told = w.statuses;
+    run(50 * MINUTE);
+    ck_assert_uint_gt(w.statuses - told, 5);
+    ck_assert_uint_eq(hf_simfs_calls(w.node->fs), calls);
+    take_turns_back();
+    run(10 * S);
+    ck_assert_uint_eq(cached("EdgeNode"), 0);
+}
+END_TEST
+
+/* A folder has no controller: the status says what to add, and an EdgeNode in the folder gives the turn. */
+START_TEST(a_folder_gives_turns)
+{
+    _cleanup_(hf_json_freep) json_t *object = in_turns(2), *spec = turn_for(2, 0), *local = NULL;
+    _cleanup_(hf_json_freep) json_t *edgenode = edgenode_with(spec, NULL);
+    _cleanup_(hf_freep) char *text = json_dumps(object, 0), *given = json_dumps(edgenode, 0);
+
+    set_up(FOLDER);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/edge.json", text, strlen(text), 0644);
+    begin();
+    run(30 * S);
+    local = local_status();
+    const json_t *said = named(hf_json_at(local, "status.updates"), "name", "edge");
+    expect(said, "reason", "TurnPending");
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(said, "message", ""), "add an EdgeNode with spec.turns"));
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/node.json", given, strlen(given), 0644);
+    run(30 * S);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
+/* ---- Events ------------------------------------------------------------------------------------------------------ */
+
+struct event_count {
+    const char *reason;
+    unsigned n;
+    const json_t *last;
+};
+
+static void count_event(void *arg, json_t *object)
+{
+    struct event_count *count = arg;
+
+    if (strcmp(hf_json_str_or(object, "reason", ""), count->reason) != 0)
+        return;
+    count->n++;
+    count->last = object;
+}
+
+/* The number of Events with this reason; *ret_last (may be NULL) is one of them. */
+static unsigned events(const char *reason, const json_t **ret_last)
+{
+    struct event_count count = {.reason = reason};
+
+    hf_simapi_each(w.api, "Event", count_event, &count);
+    if (ret_last != NULL)
+        *ret_last = count.last;
+    return count.n;
+}
+
+START_TEST(outcomes_are_events)
+{
+    const json_t *event = NULL;
+    uint64_t time = 0;
+
+    set_up(API);
+    begin();
+    publish(2, NULL);
+    run(MINUTE);
+    ck_assert_uint_eq(events("UpdateCommitted", &event), 1);
+    expect(event, "type", "Normal");
+    expect(event, "reportingController", "holdfast-agent");
+    expect(event, "reportingInstance", "n1");
+    expect(event, "regarding.kind", "EdgeNode");
+    expect(event, "regarding.name", "n1");
+    expect(event, "regarding.uid", hf_json_str_or(hf_simapi_get(w.api, "EdgeNode", "n1"), "metadata.uid", "(none)"));
+    expect(event, "metadata.namespace", "default");
+    ck_assert_int_eq(strncmp(hf_json_str_or(event, "metadata.name", ""), "n1.", 3), 0);
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(event, "note", ""), "edge 1.2.0 is committed"));
+    ck_assert_int_eq(hf_parse_time(hf_json_str_or(event, "eventTime", ""), &time), 0);
+    ck_assert_uint_eq(strlen(hf_json_str_or(event, "eventTime", "")), strlen("2026-11-20T08:00:00.000000Z"));
+    publish(3, NULL);
+    run(2 * MINUTE);
+    ck_assert_uint_eq(events("UpdateRolledBack", &event), 1);
+    expect(event, "type", "Warning");
+    publish(4, &(struct hf_simsite_twist){.forged = true});
+    run(MINUTE);
+    ck_assert_uint_eq(events("UpdateRejected", &event), 1);
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(event, "note", ""), "SignatureInvalid"));
+    /* A restart repeats nothing, and a repair is no news. */
+    hf_simnode_end(w.node, true);
+    begin();
+    run(10 * MINUTE);
+    ck_assert_uint_eq(events("UpdateCommitted", NULL) + events("UpdateRolledBack", NULL) +
+                          events("UpdateRejected", NULL) + events("WentStale", NULL) + events("CameBack", NULL),
+                      3);
+}
+END_TEST
+
+/* What happened during a partition is reported after it, with the time at which it happened. */
+START_TEST(events_of_a_partition)
+{
+    const json_t *event = NULL;
+    uint64_t time = 0, cut;
+
+    set_up(API);
+    begin();
+    publish(2, NULL);
+    run(MINUTE);
+    cut = HF_SIM_UNIX_START + hf_simloop_now_ns(w.loop);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_DOWN);
+    run(3 * HOUR);
+    ck_assert_uint_eq(events("WentStale", NULL), 0);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
+    run(15 * MINUTE);
+    ck_assert_uint_eq(events("WentStale", &event), 1);
+    expect(event, "type", "Warning");
+    ck_assert_int_eq(hf_parse_time(hf_json_str_or(event, "eventTime", ""), &time), 0);
+    ck_assert_uint_le(time, cut + 3 * MINUTE);
+    ck_assert_uint_eq(events("CameBack", &event), 1);
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(event, "note", ""), "at least 3h"));
+}
+END_TEST
+
+/* Refused Events cost the Events alone. */
+START_TEST(events_are_refused)
+{
+    set_up(API);
+    hf_simapi_forbid_events(w.api, true);
+    begin();
+    publish(2, NULL);
+    run(MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    expect(condition("Ready"), "status", "True");
+    ck_assert(metric("holdfast_events_total{result=\"refused\"} ") == 1);
+    hf_simapi_forbid_events(w.api, false);
+    publish(3, NULL);
+    run(2 * MINUTE);
+    ck_assert_uint_eq(events("UpdateRolledBack", NULL), 0); /* a pause of ten minutes */
+    run(10 * MINUTE);
+    ck_assert_uint_eq(events("UpdateRolledBack", NULL), 1);
+    ck_assert_uint_eq(events("UpdateCommitted", NULL), 0);
+}
+END_TEST
+
+/* None to a MetaServer, except past it. */
+START_TEST(events_behind_a_metaserver)
+{
+    set_up_with(META, _i == 0 ? NULL : "https://api");
+    begin();
+    publish(2, NULL);
+    run(2 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    ck_assert_uint_eq(events("UpdateCommitted", NULL), (unsigned)_i);
+}
+END_TEST
+
 /* Without a controller the status must name it, or the node waits for ever without a reason. */
 START_TEST(a_strategy_without_a_controller)
 {
@@ -1662,6 +1949,14 @@ static void cases(TCase *tc)
     add(tc, labels_that_are_refused);
     add(tc, a_server_that_is_busy);
     add(tc, a_halt_sends_nobody_back);
+    add_loop(tc, a_node_waits_for_its_turn, 2);
+    add_loop(tc, a_cached_turn_serves_offline, 2);
+    add(tc, a_turn_is_written_once);
+    add(tc, a_folder_gives_turns);
+    add(tc, outcomes_are_events);
+    add(tc, events_of_a_partition);
+    add(tc, events_are_refused);
+    add_loop(tc, events_behind_a_metaserver, 2);
     add(tc, a_strategy_without_a_controller);
     add(tc, the_policy_in_effect_is_named);
     add(tc, the_highest_wins_and_the_rest_is_named);

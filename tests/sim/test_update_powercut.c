@@ -14,36 +14,55 @@ struct scenario {
     struct hf_sim_release release;
     const char *path, *good, *other; /* contents that the target may have: in the end, and before */
     enum hf_phase end;
+    bool turn; /* the swap needs a turn, which comes when the update waits for it */
 };
 
 static const struct scenario scenarios[] = {
-    {"delta", "v1", {.content = "v2", .delta_from = "v1"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED},
+    {"delta", "v1", {.content = "v2", .delta_from = "v1"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED, false},
     {"two deltas",
      "v1",
      {.content = "v3", .delta_from = "v1", .via = "v2"},
      HF_SIM_TARGET,
      "v3",
      "v1",
-     HF_PHASE_COMMITTED},
-    {"whole file", "v1", {.content = "v2"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED},
-    {"packed file", "v1", {.content = "v2", .packed = true}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED},
-    {"rollback", "v1", {.content = "broken", .delta_from = "v1"}, HF_SIM_TARGET, "v1", "broken", HF_PHASE_ROLLED_BACK},
-    {"first install", NULL, {.content = "v2"}, HF_SIM_TARGET, "v2", "absent", HF_PHASE_COMMITTED},
-    {"first install, rollback", NULL, {.content = "broken"}, HF_SIM_TARGET, "absent", "broken", HF_PHASE_ROLLED_BACK},
+     HF_PHASE_COMMITTED,
+     false},
+    {"whole file", "v1", {.content = "v2"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED, false},
+    {"packed file", "v1", {.content = "v2", .packed = true}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED, false},
+    {"rollback",
+     "v1",
+     {.content = "broken", .delta_from = "v1"},
+     HF_SIM_TARGET,
+     "v1",
+     "broken",
+     HF_PHASE_ROLLED_BACK,
+     false},
+    {"first install", NULL, {.content = "v2"}, HF_SIM_TARGET, "v2", "absent", HF_PHASE_COMMITTED, false},
+    {"first install, rollback",
+     NULL,
+     {.content = "broken"},
+     HF_SIM_TARGET,
+     "absent",
+     "broken",
+     HF_PHASE_ROLLED_BACK,
+     false},
     {"tree",
      NULL,
      {.content = "v2", .tree = true, .packed = true},
      "/opt/app/current/bin/app",
      "v2",
      "absent",
-     HF_PHASE_COMMITTED},
+     HF_PHASE_COMMITTED,
+     false},
     {"tree, rollback",
      "tree",
      {.content = "broken", .tree = true, .sequence = 3},
      "/opt/app/current/bin/app",
      "v1",
      "broken",
-     HF_PHASE_ROLLED_BACK},
+     HF_PHASE_ROLLED_BACK,
+     false},
+    {"with a turn", "v1", {.content = "v2", .delta_from = "v1"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED, true},
 };
 
 static const struct scenario *now;
@@ -73,6 +92,7 @@ static struct hf_simupdate *begin(const struct scenario *scenario, uint64_t seed
         hf_simupdate_put_old(w, scenario->old);
     }
     w->check = check_target;
+    w->turn_missing = scenario->turn;
     hf_simupdate_publish(w, &scenario->release);
     return w;
 }
@@ -91,6 +111,22 @@ static void expect_end(struct hf_simupdate *w, const char *when)
                   now->name, when, w->running, is);
 }
 
+/* Without its turn the update stops short of the swap. The turn then comes, and every later process has it. */
+static bool settle(struct hf_simupdate *w)
+{
+    bool settled = hf_simupdate_settle(w);
+
+    if (!settled || !w->turn_missing || hf_simfs_stopped(w->fs))
+        return settled;
+    struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+    ck_assert_msg(seen.phase == HF_PHASE_VERIFIED && strcmp(seen.reason, "TurnPending") == 0, "%s %s",
+                  hf_phase_name(seen.phase), seen.reason);
+    ck_assert_str_eq(hf_simupdate_target(w, now->path), now->other);
+    w->turn_missing = false;
+    hf_simupdate_tell(w);
+    return hf_simupdate_settle(w);
+}
+
 /* Cuts at call n of the first process and (second > 0) at call `second` of the next one. False: the update has fewer
  * than n calls. */
 static bool cut_at(const struct scenario *scenario, uint64_t n, uint64_t second, uint64_t seed)
@@ -102,18 +138,18 @@ static bool cut_at(const struct scenario *scenario, uint64_t n, uint64_t second,
     (void)snprintf(when, sizeof(when), "cut at %d, then %d", (int)n, (int)second);
     hf_simfs_stop_at(w->fs, n);
     hf_simupdate_boot(w);
-    (void)hf_simupdate_settle(w);
+    (void)settle(w);
     cut = hf_simfs_stopped(w->fs);
     if (cut) {
         hf_simupdate_power_cut(w, seed * 31 + n);
         check_target(w);
         hf_simfs_stop_at(w->fs, second);
         hf_simupdate_boot(w);
-        if (!hf_simupdate_settle(w) && hf_simfs_stopped(w->fs)) {
+        if (!settle(w) && hf_simfs_stopped(w->fs)) {
             hf_simupdate_power_cut(w, seed * 37 + second);
             check_target(w);
             hf_simupdate_boot(w);
-            (void)hf_simupdate_settle(w);
+            (void)settle(w);
         }
     }
     expect_end(w, when);

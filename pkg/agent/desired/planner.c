@@ -35,6 +35,7 @@ bool hf_planner_wants(const struct hf_planner *planner, const char *release_name
 struct facts {
     struct hf_update_engine *engine;
     struct hf_release_trust *trust;
+    const struct hf_edgenode *edgenode;
 };
 
 struct begun_search {
@@ -69,6 +70,13 @@ static bool accepts(void *arg, const struct hf_edgeupdate *update)
     return hf_release_trust_accepts(facts->trust, update);
 }
 
+static bool has_turn(void *arg, const char *release_name, const char *digest)
+{
+    const struct facts *facts = arg;
+
+    return hf_edgenode_has_turn(facts->edgenode, release_name, digest);
+}
+
 static void make_plan(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine,
                       struct hf_edgeupdate **all)
 {
@@ -79,7 +87,7 @@ static void make_plan(struct hf_planner *planner, const struct hf_planner_input 
         if (object->decoded != NULL)
             all[n++] = object->decoded;
     }
-    struct facts facts = {engine, &planner->trust};
+    struct facts facts = {engine, &planner->trust, input->edgenode};
     struct hf_plan_params params = {.updates = all,
                                     .n = n,
                                     .node_name = planner->env->params->node_name,
@@ -88,6 +96,7 @@ static void make_plan(struct hf_planner *planner, const struct hf_planner_input 
                                     .on_expiry = input->policy->on_expiry,
                                     .held = input->held,
                                     .begun = begun,
+                                    .has_turn = has_turn,
                                     .accepts = accepts,
                                     .arg = &facts};
     hf_release_trust_begin(&planner->trust);

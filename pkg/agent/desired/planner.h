@@ -5,6 +5,7 @@
 #include "agent/desired/release_trust.h"
 #include "agent/env.h"
 #include "agent/follow/objects.h"
+#include "api/edgenode.h"
 #include "base/strmap.h"
 #include "sync/plan.h"
 #include "sync/readiness.h"
@@ -29,6 +30,7 @@ struct hf_planner_input {
     const struct hf_objects *updates;
     const json_t *labels;
     const struct hf_syncpolicy *policy;
+    const struct hf_edgenode *edgenode; /* this node's EdgeNode, for its turns; NULL if unknown */
     enum hf_staleness staleness;
     bool held;
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/counters.h"
+#include "agent/desired/own_edgenode.h"
 #include "agent/desired/own_node.h"
 #include "agent/desired/policy.h"
 #include "agent/diskq.h"
@@ -159,24 +160,32 @@ static void take_node(struct hf_follow *follow, const json_t *json)
     wake(follow, changed ? due_for(follow) : 0);
 }
 
+/* `json` is NULL if the EdgeNode does not exist. A new turn may let an update go on. */
+static void take_edgenode(struct hf_follow *follow, const json_t *json)
+{
+    const struct hf_follow_events *events = &follow->all->events;
+
+    if (hf_own_edgenode_take(follow->all->edgenode, json))
+        wake(follow, HF_DUE_PLAN | HF_DUE_STATUS);
+    events->edgenode(events->arg, json);
+}
+
 static void on_upsert(void *arg, json_t *object)
 {
     struct hf_follow *follow = arg;
-    const struct hf_follow_events *events = &follow->all->events;
 
     if (follow->objects != NULL)
         take_object(follow, object);
     else if (follow->kind == kinds[HF_FOLLOW_NODE])
         take_node(follow, object);
     else
-        events->edgenode(events->arg, object);
+        take_edgenode(follow, object);
 }
 
 /* Without its Node, selectors see the Node's last labels, and the labeller waits until it is back with a new uid. */
 static void on_gone(void *arg, const char *name)
 {
     struct hf_follow *follow = arg;
-    const struct hf_follow_events *events = &follow->all->events;
 
     if (follow->objects != NULL && !hf_objects_knows(follow->objects, name))
         return; /* it selected other nodes */
@@ -188,7 +197,7 @@ static void on_gone(void *arg, const char *name)
         hf_concern_relist_if_room(follow);
         wake(follow, due_for(follow));
     } else if (follow->kind == kinds[HF_FOLLOW_EDGENODE]) {
-        events->edgenode(events->arg, NULL);
+        take_edgenode(follow, NULL);
     }
 }
 
@@ -399,16 +408,20 @@ static void on_unreadable_object(void *arg, const char *name, const struct hf_er
 
 /* ---- start and end ----------------------------------------------------------------------------------------------- */
 
-void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, struct hf_contact *contact,
-                    struct hf_chosen_policy *policy, const struct hf_follow_events *events)
+void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, const struct hf_follow_keepers *keepers,
+                    const struct hf_follow_events *events)
 {
     struct hf_objects *tables[HF_FOLLOW_COUNT] = {
         [HF_FOLLOW_UPDATES] = &follows->updates,
         [HF_FOLLOW_POLICIES] = &follows->policies,
     };
 
-    *follows = (struct hf_follows){
-        .env = env, .contact = contact, .policy = policy, .events = *events, .unreadable = {.free_value = free}};
+    *follows = (struct hf_follows){.env = env,
+                                   .contact = keepers->contact,
+                                   .policy = keepers->policy,
+                                   .edgenode = keepers->edgenode,
+                                   .events = *events,
+                                   .unreadable = {.free_value = free}};
     hf_objects_init(&follows->updates, &hf_object_kind_edgeupdate);
     hf_objects_init(&follows->policies, &hf_object_kind_syncpolicy);
     for (size_t i = 0; i < HF_FOLLOW_COUNT; i++)
@@ -431,10 +444,12 @@ static int load_object(void *arg, json_t *object)
     const struct hf_follow *follow = arg;
     enum hf_object_change change;
 
-    if (follow->objects == NULL) {
+    if (follow->kind == kinds[HF_FOLLOW_EDGENODE])
+        hf_own_edgenode_load(follow->all->edgenode, object);
+    else if (follow->objects == NULL)
         (void)hf_policy_set_node(follow->all->policy, json_incref(object));
+    if (follow->objects == NULL)
         return 0;
-    }
     int r = hf_objects_take(follow->objects, object, NULL, &change);
     return r == -ENOMEM ? r : 0;
 }
@@ -462,8 +477,7 @@ int hf_follow_load(struct hf_follows *follows, struct hf_cache *cache, struct hf
 
     for (size_t i = 0; i < HF_FOLLOW_COUNT && r == 0; i++) {
         struct hf_follow *follow = &follows->of[i];
-        if (i != HF_FOLLOW_EDGENODE)
-            r = load_kind(follow, cache, kinds[i], err);
+        r = load_kind(follow, cache, kinds[i], err);
         if (r == 0 && follow->objects != NULL)
             r = load_kind(follow, cache, follow->objects->kind->refused_kind, err);
     }

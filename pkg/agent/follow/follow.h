@@ -13,6 +13,7 @@
 enum hf_follow_kind { HF_FOLLOW_UPDATES, HF_FOLLOW_POLICIES, HF_FOLLOW_NODE, HF_FOLLOW_EDGENODE, HF_FOLLOW_COUNT };
 
 struct hf_chosen_policy;
+struct hf_own_edgenode;
 struct hf_follows;
 
 /* One subscription of the agent. */
@@ -44,10 +45,18 @@ struct hf_follow_events {
     void *arg;
 };
 
+/* The parts that keep what the source reports, apart from the objects of the two tables; borrowed. */
+struct hf_follow_keepers {
+    struct hf_contact *contact;       /* records contact with the source */
+    struct hf_chosen_policy *policy;  /* the policy in effect, the labels and this node's Node */
+    struct hf_own_edgenode *edgenode; /* the turns in this node's EdgeNode */
+};
+
 struct hf_follows {
     const struct hf_agent_env *env;
-    struct hf_contact *contact;      /* records contact with the source; borrowed */
-    struct hf_chosen_policy *policy; /* the policy in effect, the labels and this node's Node; borrowed */
+    struct hf_contact *contact; /* the members of struct hf_follow_keepers */
+    struct hf_chosen_policy *policy;
+    struct hf_own_edgenode *edgenode;
     struct hf_follow_events events;
     struct hf_follow of[HF_FOLLOW_COUNT];
     struct hf_objects updates, policies;
@@ -56,12 +65,12 @@ struct hf_follows {
     bool was_reachable;          /* true if events.reachable was called at least once */
 };
 
-/* Initialises `follows`. The caller must initialise `contact` and `policy` before hf_follow_start(). */
-void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, struct hf_contact *contact,
-                    struct hf_chosen_policy *policy, const struct hf_follow_events *events);
+/* Initialises `follows`. The caller must initialise the keepers before hf_follow_start(). */
+void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, const struct hf_follow_keepers *keepers,
+                    const struct hf_follow_events *events);
 void hf_follow_done(struct hf_follows *follows);
 
-/* Loads the objects, the Node and the resume points that an earlier process saved in the cache. */
+/* Loads the objects, the Node, the turns and the resume points that an earlier process saved in the cache. */
 HF_MUST_USE int hf_follow_load(struct hf_follows *follows, struct hf_cache *cache, struct hf_err *err);
 HF_MUST_USE int hf_follow_start(struct hf_follows *follows, struct hf_err *err);
 void hf_follow_stop(struct hf_follows *follows);

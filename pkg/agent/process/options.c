@@ -7,7 +7,7 @@
 
 #include "api/meta.h"
 #include "api/telemetry.h"
-#include "base/net/url_mask.h"
+#include "base/flags/flags.h"
 #include "base/parse.h"
 #include "config/config.h"
 
@@ -31,6 +31,27 @@ static int set_status_kubeconfig(struct hf_agent_options *o, const char *text)
 {
     o->status_kubeconfig = text;
     return 0;
+}
+
+static int set_path(const char **place, const char *text)
+{
+    *place = text;
+    return text[0] == '/' && (text[1] == '\0' || text[strlen(text) - 1] != '/') ? 0 : -EINVAL;
+}
+
+static int set_client_certificate_dir(struct hf_agent_options *o, const char *text)
+{
+    return set_path(&o->client_certificate_dir, text);
+}
+
+static int set_client_certificate_lifetime(struct hf_agent_options *o, const char *text)
+{
+    int r = hf_parse_duration(text, &o->client_certificate_lifetime_ns);
+
+    return r < 0 || o->client_certificate_lifetime_ns < 600 * HF_NS_PER_S ||
+                   o->client_certificate_lifetime_ns > 30 * 24 * 3600 * HF_NS_PER_S
+               ? -EINVAL
+               : 0;
 }
 
 static int set_source(struct hf_agent_options *o, const char *text)
@@ -59,12 +80,6 @@ static int set_node_name(struct hf_agent_options *o, const char *text)
 
     o->node_name = text;
     return r == 0 && strcmp(name, text) == 0 ? 0 : -EINVAL;
-}
-
-static int set_path(const char **place, const char *text)
-{
-    *place = text;
-    return text[0] == '/' && (text[1] == '\0' || text[strlen(text) - 1] != '/') ? 0 : -EINVAL;
 }
 
 static int set_state_dir(struct hf_agent_options *o, const char *text)
@@ -300,6 +315,19 @@ static int set_check_config(struct hf_agent_options *o, const char *text)
     return 0;
 }
 
+static int set_check_ready(struct hf_agent_options *o, const char *text)
+{
+    (void)text;
+    o->action = HF_OPTIONS_CHECK_READY;
+    return 0;
+}
+
+static int set_first_install(struct hf_agent_options *o, const char *text)
+{
+    o->action = HF_OPTIONS_FIRST_INSTALL;
+    return set_path(&o->first_install, text);
+}
+
 #define PORT_WANTED "0 to 65535, or off"
 static const struct flag {
     const char *name;
@@ -315,6 +343,10 @@ static const struct flag {
      "kubeconfig, with its current context; without it and --server: the pod's service account"},
     {"status-kubeconfig", "FILE", "HOLDFAST_STATUS_KUBECONFIG", set_status_kubeconfig, "a file",
      "write status and labels to this file's cluster (for a node that reads from a MetaServer)"},
+    {"client-certificate-dir", "DIR", "HOLDFAST_CLIENT_CERTIFICATE_DIR", set_client_certificate_dir, "an absolute path",
+     "get a client certificate from the cluster, keep it here, and use it (off)"},
+    {"client-certificate-lifetime", "DURATION", "HOLDFAST_CLIENT_CERTIFICATE_LIFETIME", set_client_certificate_lifetime,
+     "a duration of 10m to 720h", "lifetime to ask for; the agent renews at about two thirds of it (720h)"},
     {"source", "DIR", "HOLDFAST_SOURCE", set_source, "a folder",
      "read objects as YAML from this folder; write the status to <state>/status"},
     {"api", "KIND", "HOLDFAST_API", set_api, "auto, apiserver or metaserver", "kind of --server (auto: detect it)"},
@@ -331,6 +363,10 @@ static const struct flag {
      "what the cluster may ask of this node (/etc/holdfast/agent.yaml)"},
     {"check-config", NULL, NULL, set_check_config, NULL,
      "check the file of --config, print what holds, and exit (0: no fault)"},
+    {"check-ready", NULL, NULL, set_check_ready, NULL,
+     "ask the agent that runs here (--health-port) whether it is ready, and exit (0: ready)"},
+    {"first-install", "DIR", NULL, set_first_install, "an absolute path",
+     "if --trust-dir does not exist: make it from the keys in DIR, and --config from its agent.yaml, and exit"},
     {"mode", "MODE", "HOLDFAST_MODE", set_mode, "host or pod",
      "host: run as a service; pod: run in a container of this node"},
     {"host-root", "DIR", "HOLDFAST_HOST_ROOT", set_host_root, "an absolute path",
@@ -373,63 +409,17 @@ static const struct flag {
     {"version", NULL, NULL, set_version, NULL, "print the version"},
 };
 
-/* The value of a flag as an error shows it: of a URL without its secrets. */
-static const char *show(const struct flag *flag, const char *text, char shown[HF_URL_MASKED])
+static int set_row(void *options, size_t i, const char *text)
 {
-    return strcmp(flag->value != NULL ? flag->value : "", "URL") == 0 ? hf_url_mask(text, shown, HF_URL_MASKED) : text;
+    return flags[i].set(options, text);
 }
 
-static int wrong(const struct flag *flag, const char *from, const char *text, struct hf_err *err)
+/* The table as base/flags/flags.h reads it. The rows are in `rows`. */
+static struct hf_flag_table table_of(struct hf_flag rows[HF_LEN(flags)])
 {
-    char shown[HF_URL_MASKED];
-
-    return hf_err_set(err, EINVAL, "%s '%.80s': expected %s", from, show(flag, text, shown), flag->expected);
-}
-
-static int take_environment(const char *(*getenv_fn)(const char *name), struct hf_agent_options *options,
-                            struct hf_err *err)
-{
-    for (size_t i = 0; i < HF_LEN(flags); i++) {
-        const char *text = flags[i].env == NULL ? NULL : getenv_fn(flags[i].env);
-        if (text != NULL && text[0] != '\0' && flags[i].set(options, text) < 0)
-            return wrong(&flags[i], flags[i].env, text, err);
-    }
-    return 0;
-}
-
-/* Returns the flag that an argument names, or NULL. *ret_value: the text after '='; NULL: there is none. */
-static const struct flag *find(const char *argument, const char **ret_value)
-{
-    size_t n = strcspn(argument, "=");
-
-    *ret_value = argument[n] == '=' ? argument + n + 1 : NULL;
     for (size_t i = 0; i < HF_LEN(flags); i++)
-        if (strlen(flags[i].name) == n && strncmp(flags[i].name, argument, n) == 0)
-            return &flags[i];
-    return NULL;
-}
-
-static int take_arguments(int argc, char *const *argv, struct hf_agent_options *options, struct hf_err *err)
-{
-    for (int i = 1; i < argc; i++) {
-        const char *value = NULL, *argument = argv[i];
-        if (strcmp(argument, "-h") == 0)
-            argument = "--help";
-        const struct flag *flag = strncmp(argument, "--", 2) == 0 ? find(argument + 2, &value) : NULL;
-        if (flag == NULL)
-            return hf_err_set(err, EINVAL, "unknown argument '%.80s': see --help", argument);
-        if (flag->value == NULL && value != NULL)
-            return hf_err_set(err, EINVAL, "--%s takes no value", flag->name);
-        if (flag->value != NULL && value == NULL && i + 1 < argc)
-            value = argv[++i];
-        if (flag->value != NULL && (value == NULL || value[0] == '\0'))
-            return hf_err_set(err, EINVAL, "--%s needs a value: %s", flag->name, flag->expected);
-        char from[64];
-        (void)snprintf(from, sizeof(from), "--%s", flag->name);
-        if (flag->set(options, value) < 0)
-            return wrong(flag, from, value, err);
-    }
-    return 0;
+        rows[i] = (struct hf_flag){flags[i].name, flags[i].value, flags[i].env, flags[i].expected, flags[i].help};
+    return (struct hf_flag_table){.rows = rows, .n = HF_LEN(flags), .set = set_row};
 }
 
 static int check_together(struct hf_agent_options *o, struct hf_err *err)
@@ -442,6 +432,9 @@ static int check_together(struct hf_agent_options *o, struct hf_err *err)
         return hf_err_set(
             err, EINVAL,
             "--status-kubeconfig excludes --source: with --source, the agent writes the status to the disk");
+    if (o->source != NULL && o->client_certificate_dir != NULL)
+        return hf_err_set(err, EINVAL,
+                          "--client-certificate-dir excludes --source: a folder of objects issues no certificates");
     /* Other agents on this machine have state folders of their own, and must not share the run folder. */
     if (o->run_dir == NULL && strcmp(o->state_dir, DEFAULT_STATE_DIR) == 0)
         o->run_dir = "/run/holdfast";
@@ -462,11 +455,11 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
         .max_retries = 3,
         .ingest_socket_gid = (gid_t)-1,
     };
-    int r = take_environment(getenv_fn, &options, err);
+    struct hf_flag rows[HF_LEN(flags)];
+    const struct hf_flag_table table = table_of(rows);
+    int r = hf_flags_parse(&table, argc, argv, getenv_fn, &options, err);
 
-    if (r == 0)
-        r = take_arguments(argc, argv, &options, err);
-    if (r == 0 && options.action == HF_OPTIONS_RUN)
+    if (r == 0 && (options.action == HF_OPTIONS_RUN || options.action == HF_OPTIONS_CHECK_READY))
         r = check_together(&options, err);
     if (r == 0)
         *ret_options = options;
@@ -475,19 +468,13 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
 
 int hf_agent_options_help(struct hf_buf *out)
 {
+    struct hf_flag rows[HF_LEN(flags)];
+    const struct hf_flag_table table = table_of(rows);
     int r = hf_buf_add_str(out, "holdfast-agent: keeps this node at its declared state\n\n"
                                 "usage: holdfast-agent [--source DIR | --server URL | --kubeconfig FILE] [flags]\n\n");
 
-    for (size_t i = 0; i < HF_LEN(flags) && r == 0; i++) {
-        char head[40];
-        (void)snprintf(head, sizeof(head), "--%s%s%s", flags[i].name, flags[i].value != NULL ? " " : "",
-                       flags[i].value != NULL ? flags[i].value : "");
-        r = hf_buf_addf(out, "  %-24s %s", head, flags[i].help);
-        if (r == 0 && flags[i].env != NULL)
-            r = hf_buf_addf(out, " [%s]", flags[i].env);
-        if (r == 0)
-            r = hf_buf_add_str(out, "\n");
-    }
+    if (r == 0)
+        r = hf_flags_help(&table, out);
     return r < 0
                ? r
                : hf_buf_add_str(out, "\nA variable in [brackets] sets its flag; the flag wins.\n"

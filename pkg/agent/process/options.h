@@ -15,7 +15,14 @@
 
 enum { HF_OPTIONS_MAX_ROOTS = 7, HF_OPTIONS_MAX_HOSTS = 7 };
 
-enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION, HF_OPTIONS_CHECK_CONFIG };
+enum hf_options_action {
+    HF_OPTIONS_RUN,
+    HF_OPTIONS_HELP,
+    HF_OPTIONS_VERSION,
+    HF_OPTIONS_CHECK_CONFIG,
+    HF_OPTIONS_CHECK_READY,
+    HF_OPTIONS_FIRST_INSTALL,
+};
 
 enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, HF_LISTEN_COUNT };
 
@@ -43,6 +50,7 @@ struct hf_agent_options {
     bool run_dir_given;
     const char *config; /* file of the node's configuration */
     bool config_given;  /* true if a flag or variable names the configuration's file, so that the file must exist */
+    const char *first_install; /* folder of --first-install; NULL if not given */
     /* update roots; NULL ends the array; if the array is empty, the agent uses the roots of the node's configuration */
     const char *roots[HF_OPTIONS_MAX_ROOTS + 1];
     size_t n_roots;
@@ -56,6 +64,8 @@ struct hf_agent_options {
     gid_t ingest_socket_gid;                             /* group of the socket; (gid_t)-1 if no flag gives one */
     const char *allowed_hosts[HF_OPTIONS_MAX_HOSTS + 1]; /* hosts that --allow-host names; NULL ends the list */
     size_t n_allowed_hosts;
+    const char *client_certificate_dir;      /* folder of the client certificate; NULL if the agent gets none */
+    uint64_t client_certificate_lifetime_ns; /* lifetime to ask for (0 means the default) */
     uint64_t retry_base_ns;
     const char *storage_dir; /* folder for the telemetry spools */
     /* URL of the telemetry sink that is used while no policy configures telemetry; NULL if there is none */

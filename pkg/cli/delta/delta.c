@@ -18,7 +18,7 @@
 #include "pack/image.h"
 #include "pack/tar/archive.h"
 
-#define MAX_INPUT_BYTES ((size_t)16 << 30)
+#define MAX_INPUT_BYTES ((size_t)HF_MIN((uint64_t)16 << 30, (uint64_t)SIZE_MAX))
 
 /* OLD or NEW: a mapped file, or the archive of a folder. */
 struct input {
@@ -51,7 +51,7 @@ static int read_archive(struct hf_cli *cli, int fd, struct input *input, struct 
         return r;
     const struct hf_delta_old bytes = hf_archive_bytes(archive);
     input->archive = (struct hf_buf)HF_BUF_INIT(MAX_INPUT_BYTES);
-    if (hf_buf_reserve(&input->archive, bytes.size) < 0)
+    if (hf_buf_reserve(&input->archive, (size_t)HF_MIN(bytes.size, (uint64_t)MAX_INPUT_BYTES)) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     r = hf_archive_write(archive, add_bytes, &input->archive, err);
     if (r < 0)

@@ -1,5 +1,6 @@
 /* status: the last status of this node's agent and its age, from the agent's run folder and state folder. Works
- * offline and without a running agent.
+ * offline and without a running agent. On a machine without an agent, or with an option that names a cluster: the
+ * rollouts of the fleet (cli/fleet/fleet_status.h).
  *
  * <run>/status.json has every status, in memory. <state>/status/EdgeNode-<node>.json exists if the agent works from
  * a folder (--source), <state>/outbox.json while the agent cannot deliver its status. The newest counts. Without any
@@ -7,9 +8,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/parse.h"
+#include "cli/fleet/cluster.h"
+#include "cli/fleet/fleet_status.h"
+#include "cli/fleet/output.h"
 #include "cli/node/status_local.h"
 #include "cli/node/status_plain.h"
 #include "cli/node/status_print.h"
@@ -21,7 +26,9 @@
 const struct hf_cli_option hf_cli_status_options[] = {
     {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
     {.name = "run-dir", .value = "DIR", .help = "the agent's run folder (" HF_CLI_DEFAULT_RUN_DIR ")"},
-    HF_CLI_JSON("print as JSON: {\"node\": EdgeNode, \"seen\": ..., \"hold\": ...}"),
+    {.name = "fleet", .help = "show the rollouts of the cluster, also on a node"},
+    HF_OUTPUT_OPTIONS,
+    HF_CLUSTER_OPTIONS,
     {.name = NULL},
 };
 
@@ -171,37 +178,79 @@ static bool needs_person(const json_t *node)
     return false;
 }
 
-static int print_json(struct hf_cli *cli, json_t *node, const struct hf_cli_seen *seen, const struct hf_hold *hold,
-                      struct hf_err *err)
+static int print_json(struct hf_cli *cli, enum hf_output output, json_t *node, const struct hf_cli_seen *seen,
+                      const struct hf_hold *hold, struct hf_err *err)
 {
     _cleanup_(hf_json_freep) json_t *answer =
         json_pack("{s:O, s:o, s:{s:b, s:s}}", "node", node, "seen", hf_cli_seen_json(seen), "hold", "active",
                   hold->present, "reason", hold->reason);
 
-    return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
+    return answer != NULL ? hf_output_print(cli, output, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
 }
 
-int hf_cli_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+static int print_status(struct hf_cli *cli, enum hf_output output, json_t *node, const struct hf_cli_seen *seen,
+                        const struct hf_hold *hold, struct hf_err *err)
+{
+    if (output == HF_OUTPUT_JSON || output == HF_OUTPUT_YAML)
+        return print_json(cli, output, node, seen, hold, err);
+    if (hf_cli_make_plain(node) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    if (output == HF_OUTPUT_NAME)
+        return fprintf(cli->out, "edgenode." HF_API_GROUP "/%s\n", hf_json_str_or(node, "metadata.name", "?")) < 0
+                   ? hf_err_set(err, EIO, "write")
+                   : 0;
+    return hf_cli_print_node(cli, node, seen, hold, err);
+}
+
+static int local_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
     const struct status_dirs dirs = dirs_of(args);
     _cleanup_(hf_json_freep) json_t *node = NULL;
     struct hf_hold hold = read_hold(cli, dirs.state);
+    enum hf_output output;
     uint64_t since = 0;
     bool agent_runs = hf_cli_agent_runs(cli, dirs.state, &since);
-    int r = read_node(cli, &dirs, agent_runs ? since : 0, &node, err);
+    int r = hf_output_of(args, &output, err);
 
+    if (r == 0)
+        r = read_node(cli, &dirs, agent_runs ? since : 0, &node, err);
     if (r < 0)
         return r;
     struct hf_cli_seen seen = hf_cli_judge_seen(cli, node, agent_runs);
-    if (hf_cli_flag(args, "json"))
-        r = print_json(cli, node, &seen, &hold, err);
-    else if (hf_cli_make_plain(node) < 0)
-        r = hf_err_set(err, ENOMEM, "out of memory");
-    else
-        r = hf_cli_print_node(cli, node, &seen, &hold, err);
+    bool unwell = needs_person(node);
+    r = print_status(cli, output, node, &seen, &hold, err);
     if (r < 0)
         return r;
     if (seen.state == HF_CLI_SILENT || seen.state == HF_CLI_STOPPED)
         return HF_EXIT_SILENT;
-    return needs_person(node) ? HF_EXIT_UNWELL : 0;
+    return unwell ? HF_EXIT_UNWELL : 0;
+}
+
+/* ---- this node, or the fleet ------------------------------------------------------------------------------------- */
+
+/* Returns true if an agent works, or has worked, on this machine. */
+static bool has_agent(void)
+{
+    return access(HF_CLI_DEFAULT_STATE_DIR, F_OK) == 0 || access(HF_CLI_DEFAULT_RUN_DIR "/status.json", F_OK) == 0;
+}
+
+static bool is_about_fleet(const struct hf_cli_args *args)
+{
+    if (args->n_words > 0 || hf_cli_flag(args, "fleet") || hf_cluster_requested(args))
+        return true;
+    if (hf_cli_flag(args, "state-dir") || hf_cli_flag(args, "run-dir"))
+        return false;
+    return !has_agent() && hf_cluster_has_kubeconfig();
+}
+
+int hf_cli_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    bool local = hf_cli_flag(args, "state-dir") || hf_cli_flag(args, "run-dir");
+
+    if (!is_about_fleet(args))
+        return local_status(cli, args, err);
+    if (local)
+        return hf_err_set(err, EINVAL,
+                          "--state-dir and --run-dir are about this node; leave them out to see the cluster");
+    return hf_fleet_status(cli, args, err);
 }

@@ -27,14 +27,11 @@ static bool acts_on_terminal(uint32_t point)
     return control || line_end || direction;
 }
 
-static int plain_string(json_t *string)
+/* Copies n bytes of `text` to `out`, which has at least n bytes and may be `text` itself. Returns the new length. */
+static size_t copy_plain(const char *text, size_t n, char *out)
 {
-    const char *text = json_string_value(string);
-    size_t n = json_string_length(string), used = 0, size;
-    char *out = malloc(n + 1);
+    size_t used = 0, size;
 
-    if (out == NULL)
-        return -ENOMEM;
     for (size_t i = 0; i < n; i += size) {
         size = hf_utf8_length(text + i, n - i);
         if (size == 0 || acts_on_terminal(point_of((const unsigned char *)text + i, size))) {
@@ -42,9 +39,26 @@ static int plain_string(json_t *string)
             size = HF_MAX(size, (size_t)1);
             continue;
         }
-        memcpy(out + used, text + i, size);
+        memmove(out + used, text + i, size);
         used += size;
     }
+    return used;
+}
+
+void hf_cli_plain_text(char *text)
+{
+    text[copy_plain(text, strlen(text), text)] = '\0';
+}
+
+static int plain_string(json_t *string)
+{
+    const char *text = json_string_value(string);
+    size_t n = json_string_length(string);
+    char *out = malloc(n + 1);
+
+    if (out == NULL)
+        return -ENOMEM;
+    size_t used = copy_plain(text, n, out);
     int r = used == n && memcmp(out, text, n) == 0 ? 0 : json_string_setn(string, out, used);
     free(out);
     return r < 0 ? -ENOMEM : 0;

@@ -9,3 +9,6 @@
 /* Writes '?' over characters in the string values of `root`, at any depth: control characters, line ends, invalid
  * UTF-8, and characters that change the direction of a text. Changes `root` in place. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_cli_make_plain(json_t *root);
+
+/* Does the same to one C string, in place; the string does not grow. */
+void hf_cli_plain_text(char *text);

@@ -62,8 +62,9 @@ struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, boo
 
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen)
 {
-    return json_pack("{s:s, s:b, s:o}", "state", hf_cli_seen_name(seen->state), "agentRunning", seen->agent_runs,
-                     "ageSeconds", seen->known ? json_integer((json_int_t)(seen->age_ns / HF_NS_PER_S)) : json_null());
+    return json_pack("{s:s, s:o, s:o}", "state", hf_cli_seen_name(seen->state), "agentRunning",
+                     seen->remote ? json_null() : json_boolean(seen->agent_runs), "ageSeconds",
+                     seen->known ? json_integer((json_int_t)(seen->age_ns / HF_NS_PER_S)) : json_null());
 }
 
 const char *hf_cli_ago(uint64_t age_ns, char text[HF_CLI_AGO_TEXT])

@@ -18,6 +18,7 @@ struct hf_cli_seen {
     bool known;      /* true if the status has a time */
     uint64_t age_ns; /* age of the status; valid if `known` */
     bool agent_runs;
+    bool remote; /* true if the status comes from the cluster, so that nobody knows if the agent runs */
 };
 
 const char *hf_cli_seen_name(enum hf_cli_seen_state state); /* returns the name of the state, such as "Current" */
@@ -33,8 +34,8 @@ uint64_t hf_cli_observed_unix_ns(const json_t *node);
 
 struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, bool agent_runs);
 
-/* Returns the object {state, agentRunning, ageSeconds}; ageSeconds is null if unknown. Returns NULL if out of
- * memory. */
+/* Returns the object {state, agentRunning, ageSeconds}; agentRunning and ageSeconds are null if unknown. Returns NULL
+ * if out of memory. */
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen);
 
 #define HF_CLI_AGO_TEXT 24

@@ -16,7 +16,7 @@
 #include "os/file.h"
 #include "pack/deep/deep.h"
 
-#define MAX_INPUT_BYTES ((size_t)16 << 30)
+#define MAX_INPUT_BYTES ((size_t)HF_MIN((uint64_t)16 << 30, (uint64_t)SIZE_MAX))
 #define MUCH_MEMORY (24u << 20) /* more than the smallest nodes have free */
 
 enum { MAX_OLDS = HF_MAX_DELTAS, WRITE_PIECE = 1 << 20, DRAW_SCALE = 1 << 20 };

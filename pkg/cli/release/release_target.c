@@ -225,6 +225,6 @@ int hf_release_check_target(struct hf_cli *cli, const struct hf_cli_args *args, 
     if (r == 0)
         r = check_health(cli, args, update, err);
     if (r == 0 && hf_json_at(update, "spec.strategy") != NULL)
-        (void)fprintf(cli->err, "warning: spec.strategy: " HF_CLI_NEEDS_CONTROLLER "\n");
+        (void)fprintf(cli->err, "note: spec.strategy " HF_CLI_NEEDS_CONTROLLER "\n");
     return r;
 }

@@ -515,7 +515,7 @@ enum { LOADS_BEFORE = 512 };
 /* At the start of a copy in 32-bit ARM code, scans the code before it for loads from literal pools inside. */
 static int look_before(struct delta_model *m, uint64_t old_pos, struct hf_err *err)
 {
-    uint64_t n = HF_MIN(HF_MIN((uint64_t)LOADS_BEFORE, old_pos), m->new_pos);
+    size_t n = (size_t)HF_MIN(HF_MIN((uint64_t)LOADS_BEFORE, old_pos), m->new_pos);
     struct delta_span s = {.new_pos = m->new_pos - n, .old_pos = old_pos - n};
 
     if (m->p.image.machine != DELTA_MACHINE_ARM || old_pos == m->old_end || n == 0)

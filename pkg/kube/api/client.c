@@ -86,7 +86,7 @@ static void turn_fires(void *arg)
         switch_over(kube);
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
         hf_kube_subscription_turn(sub);
-    hf_kube_apply_turn(kube);
+    hf_kube_call_turn(kube);
 }
 
 /* ---- kube/source.h ----------------------------------------------------------------------------------------------- */
@@ -203,6 +203,7 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
     kube->no_watchlist = params->api == HF_KUBE_AUTO && kube->plain;
     hf_list_init(&kube->subscriptions);
     hf_list_init(&kube->deliveries);
+    hf_list_init(&kube->calls);
     kube->ops = (struct hf_source_ops){
         .ctx = kube,
         .subscribe = source_subscribe,
@@ -217,7 +218,8 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
     kube->turn = params->sched->timer_new(params->sched->ctx, turn_fires, kube);
     kube->pulse_timer = params->sched->timer_new(params->sched->ctx, pulse_fires, kube);
     kube->probe_timer = params->sched->timer_new(params->sched->ctx, hf_kube_probe_timer, kube);
-    if (kube->turn == NULL || kube->probe_timer == NULL || kube->pulse_timer == NULL) {
+    kube->ends = params->sched->timer_new(params->sched->ctx, hf_kube_ends_timer, kube);
+    if (kube->turn == NULL || kube->probe_timer == NULL || kube->pulse_timer == NULL || kube->ends == NULL) {
         (void)hf_err_set(err, ENOMEM, "out of memory");
         hf_kube_free(kube);
         return NULL;
@@ -231,6 +233,7 @@ void hf_kube_free(struct hf_kube *kube)
     if (kube == NULL)
         return;
     hf_kube_apply_abandon_all(kube);
+    hf_kube_call_cancel_all(kube);
     while (!hf_list_empty(&kube->subscriptions))
         hf_kube_subscription_free(hf_container_of(kube->subscriptions.next, struct hf_kube_subscription, link));
     hf_exchange_close(kube->probe);
@@ -238,6 +241,7 @@ void hf_kube_free(struct hf_kube *kube)
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->pulse_timer);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->turn);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->probe_timer);
+    kube->p.sched->timer_free(kube->p.sched->ctx, kube->ends);
     free(kube);
 }
 
@@ -254,6 +258,7 @@ void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns)
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns)
 {
     kube->spread_ns = spread_ns > 0 ? HF_MIN(spread_ns, HF_RF_SPREAD_MAX_NS) : HF_RF_SPREAD_NS;
+    kube->spread_ns = HF_MAX(kube->spread_ns, kube->fleet_nodes * HF_KUBE_SPREAD_EACH_NS);
 }
 
 void hf_kube_nudge(struct hf_kube *kube)

@@ -85,6 +85,31 @@ static int from_kubeconfig(const struct hf_fs_ops *fs, const char *path, struct 
     return r;
 }
 
+/* Checks a new config and reads its files; frees the config if either fails. */
+static int complete(const struct hf_fs_ops *fs, struct hf_kube_config *config, struct hf_err *err)
+{
+    int r = check_server(config, err);
+
+    if (r == 0)
+        r = hf_kube_config_reload(fs, config, err);
+    if (r < 0)
+        hf_kube_config_done(config);
+    return r < 0 ? r : 0;
+}
+
+int hf_kube_config_parse(const struct hf_fs_ops *fs, struct hf_view text, const char *path,
+                         struct hf_kube_config *ret_config, struct hf_err *err)
+{
+    struct hf_kube_config config = {.server = NULL};
+    int r = hf_kubeconfig_parse(text, path, &config, err);
+
+    if (r == 0)
+        r = complete(fs, &config, err);
+    if (r == 0)
+        *ret_config = config;
+    return r;
+}
+
 int hf_kube_config_find(const struct hf_fs_ops *fs, const char *server, const char *kubeconfig,
                         const char *(*getenv_fn)(const char *name), struct hf_kube_config *ret_config,
                         struct hf_err *err)
@@ -98,14 +123,12 @@ int hf_kube_config_find(const struct hf_fs_ops *fs, const char *server, const ch
         r = in_cluster(getenv_fn, &config, err);
     if (r == 0 && server != NULL) /* with a kubeconfig: another address of the same cluster */
         r = set_server(&config, server, err);
-    if (r == 0)
-        r = check_server(&config, err);
-    if (r == 0)
-        r = hf_kube_config_reload(fs, &config, err);
     if (r < 0) {
         hf_kube_config_done(&config);
         return r;
     }
-    *ret_config = config;
-    return 0;
+    r = complete(fs, &config, err);
+    if (r == 0)
+        *ret_config = config;
+    return r;
 }

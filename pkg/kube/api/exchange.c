@@ -76,7 +76,8 @@ int hf_exchange_start(const struct hf_http_ops *http, const struct hf_http_reque
     if (exchange == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     *exchange = (struct hf_exchange){.http = http, .owner = *owner};
-    exchange->body.max = HF_MAX(request->max_body_bytes, (uint64_t)HF_EXCHANGE_MAX_ERROR);
+    exchange->body.max =
+        (size_t)HF_MIN(HF_MAX(request->max_body_bytes, (uint64_t)HF_EXCHANGE_MAX_ERROR), (uint64_t)SIZE_MAX);
     struct hf_http_request full = *request;
     full.on_response = on_response;
     full.on_body = on_body;

@@ -55,10 +55,15 @@ static void take_item(struct hf_kube_subscription *sub, struct hf_view text, siz
         hf_kube_report_unreadable(sub, identity.name, hf_kube_version_number(identity.version), &err);
 }
 
+static const char *list_kind_of(const struct hf_kube_subscription *sub)
+{
+    return hf_kube_wants_metadata(sub) ? "PartialObjectMetadataList" : sub->resource->list_kind;
+}
+
 /* PROVEN: believe the list. */
 static enum hf_kube_list check(struct hf_kube_subscription *sub, const json_t *root, struct hf_err *err)
 {
-    const char *kind = hf_json_str_or(root, "kind", ""), *wanted = sub->resource->list_kind;
+    const char *kind = hf_json_str_or(root, "kind", ""), *wanted = list_kind_of(sub);
     const char *version = hf_json_str_or(root, "metadata.resourceVersion", "");
     const json_t *items = json_object_get(root, "items");
 
@@ -133,7 +138,7 @@ void hf_kube_list_forget_pages(struct hf_kube_subscription *sub)
 enum hf_rf_event hf_kube_list_page(struct hf_kube_subscription *sub, char *next, struct hf_err *err)
 {
     bool again = sub->next_page != NULL && strcmp(sub->next_page, next) == 0;
-    unsigned max_pages = sub->small ? HF_KUBE_MAX_SMALL : HF_KUBE_MAX_PAGES;
+    size_t max_pages = sub->ledger.max_objects / (sub->small ? HF_KUBE_SMALL_PAGE : HF_KUBE_PAGE);
 
     free(sub->next_page);
     sub->next_page = next;

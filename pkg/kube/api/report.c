@@ -84,11 +84,16 @@ void hf_kube_report_gone(void *arg, const char *name)
 
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object)
 {
+    bool rename = hf_kube_wants_metadata(sub); /* from PartialObjectMetadata */
+
     /* Items of typed lists lack kind and apiVersion; subscribers need not know that. */
-    if (json_object_get(object, "kind") == NULL)
+    if (rename || json_object_get(object, "kind") == NULL)
         (void)json_object_set_new(object, "kind", json_string(sub->resource->kind));
-    if (json_object_get(object, "apiVersion") == NULL)
+    if (rename || json_object_get(object, "apiVersion") == NULL)
         (void)json_object_set_new(object, "apiVersion", json_string(sub->resource->api_version));
+    int64_t nodes = hf_json_int_or(object, "status.nodes.selected", 0); /* an EdgeUpdate has it */
+    if (nodes > 0)
+        hf_kube_learn_fleet(sub->kube, (uint64_t)nodes);
     sub->reported_some = true;
     hf_kube_report_readable(sub, hf_json_str_or(object, "metadata.name", ""));
     if (!sub->dead && sub->sink.upsert != NULL)

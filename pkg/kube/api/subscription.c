@@ -94,7 +94,7 @@ int hf_kube_subscription_new(struct hf_kube *kube, const char *kind, const char 
         return hf_err_set(err, ENOMEM, "out of memory");
     *sub = (struct hf_kube_subscription){.handle = {&kube->ops}, .kube = kube, .resource = resource, .sink = *sink};
     hf_list_append(&kube->subscriptions, &sub->link);
-    hf_ledger_init(&sub->ledger);
+    hf_ledger_init(&sub->ledger, kube->p.fleet ? HF_LEDGER_FLEET_OBJECTS : HF_LEDGER_MAX_OBJECTS);
     sub->unreadable = (struct hf_strmap){.free_value = free};
     hf_watch_stream_init(&sub->stream);
     hf_kube_set_version(sub, resume);

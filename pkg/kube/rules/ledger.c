@@ -9,9 +9,9 @@ struct ledger_entry {
     bool declined;    /* the subscriber does not keep it */
 };
 
-void hf_ledger_init(struct hf_ledger *ledger)
+void hf_ledger_init(struct hf_ledger *ledger, size_t max_objects)
 {
-    *ledger = (struct hf_ledger){.objects = {.free_value = free}};
+    *ledger = (struct hf_ledger){.objects = {.free_value = free}, .max_objects = max_objects};
 }
 
 void hf_ledger_done(struct hf_ledger *ledger)
@@ -21,7 +21,7 @@ void hf_ledger_done(struct hf_ledger *ledger)
 
 static int add(struct hf_ledger *ledger, const char *name, struct ledger_entry **ret_entry)
 {
-    if (ledger->objects.n >= HF_LEDGER_MAX_OBJECTS)
+    if (ledger->objects.n >= ledger->max_objects)
         return -E2BIG;
     struct ledger_entry *entry = calloc(1, sizeof(*entry));
     if (entry == NULL)
@@ -66,7 +66,7 @@ void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters)
 
     if (entry == NULL)
         return;
-    if (!matters && ledger->objects.n > HF_LEDGER_MAX_DECLINED)
+    if (!matters && ledger->objects.n > ledger->max_objects / 2)
         (void)hf_strmap_remove(&ledger->objects, name);
     else
         entry->declined = true;

@@ -14,10 +14,11 @@
 
 #include "base/strmap.h"
 
-/* Maximum number of objects in a ledger, and the number of objects below which a ledger also remembers declined objects
- * that do not matter (hf_ledger_decline()). A remembered object saves repeated reports to the subscriber, and lets the
- * ledger recognise old versions. The remaining entries are reserved for objects that the subscriber keeps. */
-enum { HF_LEDGER_MAX_OBJECTS = 20000, HF_LEDGER_MAX_DECLINED = 10000 };
+/* Maximum number of objects in the ledger of a client that serves one node, and of a client that follows a fleet. While
+ * a ledger has less than half of its maximum, it also remembers declined objects that do not matter
+ * (hf_ledger_decline()). A remembered object saves repeated reports to the subscriber, and lets the ledger recognise
+ * old versions. The other half is reserved for objects that the subscriber keeps. */
+enum { HF_LEDGER_MAX_OBJECTS = 20000, HF_LEDGER_FLEET_OBJECTS = 250000 };
 
 enum hf_ledger_change {
     HF_LEDGER_UPSERT,
@@ -36,10 +37,11 @@ struct hf_ledger {
     struct hf_strmap objects; /* maps the name of an object to its struct ledger_entry */
     uint64_t baseline; /* behind a MetaServer, version of the latest LIST that the cloud answered (0 means none) */
     uint64_t highest;  /* highest version of a reported object or of a bookmark */
-    unsigned round;    /* number of the round in progress, or of the last round if none is in progress */
+    size_t max_objects;
+    unsigned round; /* number of the round in progress, or of the last round if none is in progress */
 };
 
-void hf_ledger_init(struct hf_ledger *ledger);
+void hf_ledger_init(struct hf_ledger *ledger, size_t max_objects);
 void hf_ledger_done(struct hf_ledger *ledger);
 
 /* Records that the subscriber already has this object, in an unknown version. Returns 0, -ENOMEM, or -E2BIG if there
@@ -47,8 +49,8 @@ void hf_ledger_done(struct hf_ledger *ledger);
 HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 
 /* Records that the subscriber does not keep the object. Each round whose list contains the object then reports the
- * object again. If `matters` is false and the ledger has more than HF_LEDGER_MAX_DECLINED objects, the ledger forgets
- * the object. */
+ * object again. If `matters` is false and the ledger has more than half of its maximum, the ledger forgets the
+ * object. */
 void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters);
 
 /* Handles an event of a real API server's watch. `deleted` is true for DELETED, and false for ADDED and MODIFIED. Sets

@@ -122,6 +122,7 @@ static const struct reflector_cell table[HF_RF_STATES][HF_RF_EVENTS] =
             {
                 [HF_RF_TIMER] = GO(HF_RF_OPENING, WATCH),
                 [HF_RF_NUDGE] = GO(HF_RF_OPENING, WATCH),
+                [HF_RF_EXPIRED] = REST(HF_RF_RESTING_LIST, HF_REST_RELIST, 0),
                 [HF_RF_STOP] = GO(HF_RF_IDLE, 0),
             },
 };
@@ -262,12 +263,13 @@ static void set_timer(struct hf_rf_step *step, uint64_t delay_ns)
 }
 
 /* Sets the deadline of the step. */
-static void wait_for_it(const struct hf_reflector *rf, enum hf_rf_event event, struct hf_rf_step *step)
+static void wait_for_it(const struct hf_reflector *rf, const struct hf_rf_limits *limits, enum hf_rf_event event,
+                        struct hf_rf_step *step)
 {
     if (rf->state == HF_RF_ASKING || rf->state == HF_RF_OPENING)
         set_timer(step, HF_RF_ANSWER_NS);
     else if (rf->state == HF_RF_FILLING)
-        set_timer(step, HF_RF_FILL_NS);
+        set_timer(step, limits->fill_ns > 0 ? limits->fill_ns : HF_RF_FILL_NS);
     else if (event == HF_RF_ACCEPTED || event == HF_RF_FILLED)
         set_timer(step, HF_RF_SETTLE_NS);
 }
@@ -292,7 +294,7 @@ struct hf_rf_step hf_reflector_step(struct hf_reflector *rf, enum hf_rf_event ev
     if (cell->rest != HF_REST_NONE)
         set_timer(&step, rest_ns(rf, limits, retry_after_ns, rng));
     else
-        wait_for_it(rf, event, &step);
+        wait_for_it(rf, limits, event, &step);
     if ((step.effects & SYNCED) != 0 && !rf->unsettled)
         step.effects &= ~(unsigned)SYNCED;
     if ((step.effects & SYNCED) != 0)

@@ -59,15 +59,17 @@ enum hf_rf_state {
 };
 
 enum hf_rf_event {
-    HF_RF_START,        /* the subscription starts without a resourceVersion to resume from */
-    HF_RF_RESUME,       /* the subscription starts with a resourceVersion to resume from */
-    HF_RF_TIMER,        /* the delay that the machine asked for is over */
-    HF_RF_ACCEPTED,     /* the server answered a watch with 200 */
-    HF_RF_FILLED,       /* the server has sent all existing objects of a WatchList */
-    HF_RF_PAGE,         /* a page of a list came, and more pages follow */
-    HF_RF_LISTED,       /* the last page of a list came */
-    HF_RF_REFUSED,      /* the server answered 400 or 422, because it does not understand the request */
-    HF_RF_EXPIRED,      /* the server sent 410, as the status of the answer or as an error in the stream */
+    HF_RF_START,    /* the subscription starts without a resourceVersion to resume from */
+    HF_RF_RESUME,   /* the subscription starts with a resourceVersion to resume from */
+    HF_RF_TIMER,    /* the delay that the machine asked for is over */
+    HF_RF_ACCEPTED, /* the server answered a watch with 200 */
+    HF_RF_FILLED,   /* the server has sent all existing objects of a WatchList */
+    HF_RF_PAGE,     /* a page of a list came, and more pages follow */
+    HF_RF_LISTED,   /* the last page of a list came */
+    HF_RF_REFUSED,  /* the server answered 400 or 422, because it does not understand the request */
+    /* the server sent 410, as the status of the answer or as an error in the stream, or to another subscription after
+     * the server was away */
+    HF_RF_EXPIRED,
     HF_RF_DENIED,       /* the first 401 since a watch last stayed open */
     HF_RF_DENIED_AGAIN, /* any further 401 */
     HF_RF_DISTRUST,     /* TLS failed, because this node does not trust the server's certificate */
@@ -111,6 +113,7 @@ struct hf_rf_limits {
     uint64_t spread_ns;
     /* true behind a MetaServer; the machine then only keeps a watch open, because the prober sends the LISTs */
     bool only_watch;
+    uint64_t fill_ns; /* time limit for all existing objects of a WatchList (0 means HF_RF_FILL_NS) */
 };
 
 #define HF_RF_SPREAD_NS (10 * HF_NS_PER_S) /* value of spread_ns while the size of the fleet is unknown */
@@ -121,8 +124,10 @@ struct hf_rf_limits {
 #define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS) /* minimum length of a rest */
 #define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* time limit for the beginning of the answer to a watch request */
 #define HF_RF_SETTLE_NS HF_NS_PER_S         /* time after which a resumed watch that is still open counts as accepted */
-#define HF_RF_FILL_NS (60 * HF_NS_PER_S)    /* time limit for all existing objects of a WatchList */
-#define HF_RF_EARLY_NS (10 * HF_NS_PER_S)   /* a stream that ends in less than this time has ended early */
+/* time limits for all existing objects of a WatchList: for a node, and for a program that follows a fleet */
+#define HF_RF_FILL_NS (60 * HF_NS_PER_S)
+#define HF_RF_FLEET_FILL_NS (300 * HF_NS_PER_S)
+#define HF_RF_EARLY_NS (10 * HF_NS_PER_S) /* a stream that ends in less than this time has ended early */
 
 /* The state of one machine. The caller must zero the struct before START or RESUME. kube/api/ reads `state` and
  * `resting`, and may set no_watchlist; only the machine uses the other fields. */

@@ -7,12 +7,6 @@
 
 enum { MAX_ANSWER_BYTES = 64 << 10 };
 
-/* "edgeupdates" of "/apis/edge.codcompass.io/v1alpha1/edgeupdates". */
-static const char *plural_of(const struct hf_resource *resource)
-{
-    return strrchr(resource->path, '/') + 1;
-}
-
 /* "edge.codcompass.io" of "edge.codcompass.io/v1alpha1"; the core group has none. */
 static int group_length(const struct hf_resource *resource)
 {
@@ -31,7 +25,7 @@ int hf_review_body(const struct hf_resource *resource, struct hf_buf *out)
     return hf_buf_addf(out,
                        "{\"apiVersion\":\"authorization.k8s.io/v1\",\"kind\":\"SelfSubjectAccessReview\",\"spec\":"
                        "{\"resourceAttributes\":{\"verb\":\"list\",\"group\":\"%.*s\",\"resource\":\"%s\"}}}",
-                       group_length(resource), resource->api_version, plural_of(resource));
+                       group_length(resource), resource->api_version, hf_resource_plural(resource));
 }
 
 enum hf_review hf_review_take(int status, struct hf_view body)
@@ -55,10 +49,10 @@ void hf_review_explain(enum hf_review review, const struct hf_resource *resource
             err, EACCES,
             "CloudCore is not allowed to list %s.%.*s, so the MetaServer answers from its own store: kubectl apply "
             "-f crds/ -f deploy/kubeedge.yaml",
-            plural_of(resource), group_length(resource), resource->api_version);
+            hf_resource_plural(resource), group_length(resource), resource->api_version);
     else
         (void)hf_err_set(err, ENOENT,
                          "CloudCore may list %s.%.*s, and the MetaServer still answers from its own store: is the kind "
                          "installed (kubectl apply -f crds/)?",
-                         plural_of(resource), group_length(resource), resource->api_version);
+                         hf_resource_plural(resource), group_length(resource), resource->api_version);
 }

@@ -193,13 +193,14 @@ static void note_reason(struct hf_tls *tls, X509 *certificate, int error)
                    hf_format_duration(tls->max_skew_ns, skew));
 }
 
-/* Converts to seconds since 1970; false if the time is unreadable. */
+/* Converts to seconds since 1970; false if the time is unreadable. No call passes a time_t: where long has 32 bits, the
+ * library's may have 32 bits too, and ours has 64. */
 static bool unix_s(const ASN1_TIME *when, int64_t *ret_s)
 {
-    _Static_assert(sizeof(time_t) == 8, "dates after 2038");
-    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+    ASN1_TIME *epoch = ASN1_TIME_new();
     int days, seconds;
-    bool known = epoch != NULL && ASN1_TIME_diff(&days, &seconds, epoch, when) == 1;
+    bool known = epoch != NULL && ASN1_TIME_set_string(epoch, "19700101000000Z") == 1 &&
+                 ASN1_TIME_diff(&days, &seconds, epoch, when) == 1;
 
     ASN1_TIME_free(epoch);
     if (known)
@@ -207,18 +208,22 @@ static bool unix_s(const ASN1_TIME *when, int64_t *ret_s)
     return known;
 }
 
-/* OpenSSL judges at the best guess of the time. A certificate that is invalid then may be valid at another time of the
- * range. */
-static bool within_allowance(const struct hf_tls *tls, const X509 *certificate, int error)
+/* Judges the dates of a certificate for the whole range in which the time may lie; returns X509_V_OK or the fault. */
+static int judge_dates(const struct hf_tls *tls, const X509 *certificate)
 {
     int64_t allowed = (int64_t)HF_MIN(tls->max_skew_ns / HF_NS_PER_S, (uint64_t)INT32_MAX);
     int64_t from, until;
 
-    if (certificate == NULL || (error != X509_V_ERR_CERT_NOT_YET_VALID && error != X509_V_ERR_CERT_HAS_EXPIRED) ||
-        !unix_s(X509_get0_notBefore(certificate), &from) || !unix_s(X509_get0_notAfter(certificate), &until))
-        return false;
+    if (certificate == NULL)
+        return X509_V_ERR_UNSPECIFIED;
+    if (!unix_s(X509_get0_notBefore(certificate), &from))
+        return X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD;
+    if (!unix_s(X509_get0_notAfter(certificate), &until))
+        return X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD;
     int64_t distance = hf_time_distance_s(&tls->range, from, until);
-    return distance >= -allowed && distance <= allowed;
+    if (distance > allowed)
+        return X509_V_ERR_CERT_NOT_YET_VALID;
+    return distance < -allowed ? X509_V_ERR_CERT_HAS_EXPIRED : X509_V_OK;
 }
 
 static int context_index(void)
@@ -230,23 +235,30 @@ static int context_index(void)
     return index;
 }
 
-/* OpenSSL calls this for each certificate of the chain, and for each fault of it. Accepts only a small fault of
- * time; verification then continues and may find other faults. */
+/* OpenSSL calls this for each fault of the chain, and for each certificate in which it found none. This function judges
+ * the dates of all of them; verification then continues and may find other faults. */
 static int judge(int ok, X509_STORE_CTX *context)
 {
     const SSL *ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct hf_tls *tls = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_index());
-
-    if (ok == 1)
-        return 1;
-    int error = X509_STORE_CTX_get_error(context);
     X509 *certificate = X509_STORE_CTX_get_current_cert(context);
-    if (within_allowance(tls, certificate, error)) {
-        X509_STORE_CTX_set_error(context, X509_V_OK);
+    int error = ok == 1 ? X509_V_OK : X509_STORE_CTX_get_error(context);
+
+    if (error == X509_V_OK || error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED)
+        error = judge_dates(tls, certificate);
+    X509_STORE_CTX_set_error(context, error);
+    if (error == X509_V_OK)
         return 1;
-    }
     note_reason(tls, certificate, error);
     return 0;
+}
+
+/* Tells OpenSSL the time by which it prefers one of several authorities of the same name. Where long has 32 bits, the
+ * library's time_t may differ from ours, and OpenSSL goes by the system's clock. */
+static void set_time(SSL_CTX *context, const struct hf_time_range *range)
+{
+    if (sizeof(long) == sizeof(time_t))
+        X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(context), (time_t)(range->estimate_unix_ns / HF_NS_PER_S));
 }
 
 int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity)
@@ -267,11 +279,10 @@ int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity)
             return -ENOMEM;
         add_system(tls->store);
     }
-    X509_VERIFY_PARAM *param = SSL_CTX_get0_param(context);
     tls->range = hf_clock_range(tls->clock);
-    X509_VERIFY_PARAM_set_time(param, (time_t)(tls->range.estimate_unix_ns / HF_NS_PER_S));
+    set_time(context, &tls->range);
     /* Trust an intermediate that the configuration lists as an authority, as Go and curl do with a bundle. */
-    ok = X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
+    ok = X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
          SSL_CTX_set_ex_data(context, context_index(), tls) == 1;
     SSL_CTX_set1_cert_store(context, tls->store);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, judge);

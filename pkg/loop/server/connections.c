@@ -102,12 +102,19 @@ static int make_room(struct hf_server *server, const struct hf_peer *newcomer, u
     return 1;
 }
 
+static int accept_from(const struct hf_server *server, struct sockaddr_storage *ret_peer)
+{
+    socklen_t n = sizeof(*ret_peer);
+
+    return accept4(server->listen_fd, (struct sockaddr *)ret_peer, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 /* Accepts one connection: its descriptor, or -1 if none waits or no descriptor is left. *ret_last: it uses the spare
  * descriptor. Without a free descriptor the kernel does not check for waiting connections, so trust uv's event, once
  * in a turn. */
-static int next_connection(struct hf_server *server, bool first, bool *ret_last)
+static int next_connection(struct hf_server *server, bool first, struct sockaddr_storage *ret_peer, bool *ret_last)
 {
-    int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept_from(server, ret_peer);
 
     *ret_last = false;
     if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || !first)
@@ -120,7 +127,7 @@ static int next_connection(struct hf_server *server, bool first, bool *ret_last)
     }
     hf_closep(&server->spare_fd);
     *ret_last = true;
-    return accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    return accept_from(server, ret_peer);
 }
 
 /* Gives the descriptor to lws, or closes it. */
@@ -174,7 +181,7 @@ static void wait_for_place(struct hf_server *server, int fd, const struct hf_pee
 static bool place(struct hf_server *server, int fd, const struct hf_peer *peer, bool last)
 {
     uint64_t wait_ns = 0;
-    int r = make_room(server, peer, &wait_ns);
+    int r = fd < server->host->descriptors ? make_room(server, peer, &wait_ns) : 0;
 
     if (r == -EAGAIN && !last && !server->loop->closing) {
         wait_for_place(server, fd, peer, wait_ns);
@@ -190,13 +197,14 @@ static bool place(struct hf_server *server, int fd, const struct hf_peer *peer, 
 /* Returns false if no connection waits, as far as this turn can see, or if this turn must accept no more. */
 static bool accept_one(struct hf_server *server, bool first)
 {
+    struct hf_peer_ends ends = server->ends;
     struct hf_peer peer;
     bool last;
-    int fd = next_connection(server, first, &last);
+    int fd = next_connection(server, first, &ends.peer, &last);
 
     if (fd < 0)
         return false;
-    hf_peer_of(server->host->peer_lookup, fd, &peer);
+    hf_peer_of(&server->host->peer_lookup, fd, &ends, &peer);
     return place(server, fd, &peer, last);
 }
 

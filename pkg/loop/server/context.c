@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "loop/server/internal.h"
@@ -28,17 +29,36 @@ static int library_folder(void)
     return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* lws keeps its connections in a table. It takes the descriptor as the index only if the table is at least as long as
+ * the limit of open files; otherwise it searches the whole table several times for each connection. The limit may be a
+ * million, so lower it while lws makes the table. *ret_size: the length of the table. */
+static struct lws_context *create_with_index(const struct lws_context_creation_info *info, int *ret_size)
+{
+    struct rlimit limit = {.rlim_cur = 0}, low;
+
+    *ret_size = HF_SERVER_DESCRIPTORS;
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur > 0 && limit.rlim_cur < HF_SERVER_DESCRIPTORS)
+        *ret_size = (int)limit.rlim_cur;
+    low = (struct rlimit){.rlim_cur = HF_SERVER_DESCRIPTORS, .rlim_max = limit.rlim_max};
+    bool lowered = limit.rlim_cur > HF_SERVER_DESCRIPTORS && setrlimit(RLIMIT_NOFILE, &low) == 0;
+    struct lws_context *context = lws_create_context(info);
+    if (lowered)
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    return context;
+}
+
 /* lws 4.1 brings its uv part as a plugin, and looks for it in the working directory before anywhere else. Change to
  * the folder of libwebsockets itself while it loads: that folder belongs to the same installation, wherever it is,
  * and nobody can slip in a plugin through the folder in which the process was started. */
-static struct lws_context *create_in_folder(const struct lws_context_creation_info *info)
+static struct lws_context *create_in_folder(const struct lws_context_creation_info *info, int *ret_size)
 {
     _cleanup_(hf_closep) int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     _cleanup_(hf_closep) int folder = library_folder();
 
     if (folder < 0 || fchdir(folder) < 0)
         return NULL;
-    struct lws_context *context = lws_create_context(info);
+    struct lws_context *context = create_with_index(info, ret_size);
     /* The old working directory may have been removed meanwhile. */
     if (back < 0 || fchdir(back) < 0)
         (void)!chdir("/");
@@ -58,8 +78,7 @@ int hf_server_context_create(struct hf_server_host *host, struct hf_err *err)
         .uid = -1,
         .vhost_name = "local",
         .server_string = "holdfast",
-        /* lws sizes tables by this; by default by the limit of open files, which may be a million */
-        .fd_limit_per_thread = HF_SERVER_MAX_CONNECTIONS + CLOSING + 4,
+        .fd_limit_per_thread = HF_SERVER_DESCRIPTORS, /* create_with_index() says why */
         .max_http_header_data = HF_SERVER_MAX_HEADER_BYTES,
         .max_http_header_pool = HF_SERVER_MAX_CONNECTIONS + CLOSING,
         .pt_serv_buf_size = SERVICE_BYTES,
@@ -69,7 +88,7 @@ int hf_server_context_create(struct hf_server_host *host, struct hf_err *err)
     };
 
     lws_set_log_level(0, NULL);
-    host->context = create_in_folder(&info);
+    host->context = create_in_folder(&info, &host->descriptors);
     if (host->context == NULL)
         return hf_err_set(err, ENOSYS, "cannot start libwebsockets (is its libuv plugin installed?)");
     host->vhost = lws_get_vhost_by_name(host->context, "local");

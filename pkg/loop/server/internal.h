@@ -8,6 +8,10 @@
 #include "loop/server/server.h"
 #include "os/socket/unix_socket.h"
 
+/* Longest table of lws. Its index is the descriptor, and the kernel assigns the lowest free number, so the table leaves
+ * 896 numbers for the other files of the process. */
+enum { HF_SERVER_DESCRIPTORS = HF_SERVER_MAX_CONNECTIONS + 896 };
+
 /* The part that all servers of a loop share, which has one lws context. The first server makes this part, and the loop
  * ends it. */
 struct hf_server_host {
@@ -16,7 +20,8 @@ struct hf_server_host {
     struct lws_context *context;
     struct lws_vhost *vhost; /* the one vhost of `context` */
     struct hf_list servers;
-    int peer_lookup;   /* result of hf_peer_lookup_open() */
+    int descriptors; /* length of lws' table: the servers turn away a connection whose descriptor is not below it */
+    struct hf_peer_lookup peer_lookup;
     unsigned reserved; /* number of connections that servers have reserved, out of HF_SERVER_MAX_CONNECTIONS */
 };
 
@@ -40,6 +45,7 @@ struct hf_server {
     int held_fd; /* accepted connection that waits for a place while `pause` runs (-1 means none) */
     struct hf_peer held_peer;
     int listen_fd;
+    struct hf_peer_ends ends; /* the addresses of a connection, as far as they are the same for all of this server */
     /* spare descriptor, which the server closes to accept a connection when the process has no other descriptor left
      * (-1 means none) */
     int spare_fd;

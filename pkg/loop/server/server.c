@@ -160,7 +160,7 @@ static void host_free(struct hf_loop_guest *guest)
         lws_context_destroy(host->context);
     hf_list_each(it, next, &host->servers)
         server_done(hf_container_of(it, struct hf_server, link));
-    hf_closep(&host->peer_lookup);
+    hf_peer_lookup_close(&host->peer_lookup);
     free(host);
 }
 
@@ -187,7 +187,7 @@ static int find_host(struct hf_loop *loop, struct hf_server_host **ret_host, str
         if (host == NULL)
             return hf_err_set(err, ENOMEM, "not enough memory for the local server");
         host->loop = loop;
-        host->peer_lookup = hf_peer_lookup_open(); /* without it the user ids of TCP peers stay unknown */
+        hf_peer_lookup_open(&host->peer_lookup);
         hf_list_init(&host->servers);
         hf_loop_guest_add(loop, &host->guest, host_end);
         loop->server_host = host;
@@ -224,6 +224,7 @@ static int server_open(struct hf_server *server, const struct hf_server_params *
         r = reserve(server->host, &params->limits, &server->limits, err);
     if (r < 0)
         return r;
+    hf_peer_ends_of_listener(server->listen_fd, &server->ends);
     server->allowed_hosts = params->allowed_hosts;
     server->refused = params->refused;
     server->refused_arg = params->refused_arg;

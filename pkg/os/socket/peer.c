@@ -65,9 +65,15 @@ uint64_t hf_peer_key_of_address(const struct sockaddr_storage *given)
 
 /* ---- the owner of a TCP socket ----------------------------------------------------------------------------------- */
 
-int hf_peer_lookup_open(void)
+void hf_peer_lookup_open(struct hf_peer_lookup *lookup)
 {
-    return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+    *lookup =
+        (struct hf_peer_lookup){.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG)};
+}
+
+void hf_peer_lookup_close(struct hf_peer_lookup *lookup)
+{
+    hf_closep(&lookup->fd);
 }
 
 static void put_address(const struct sockaddr_storage *address, __be32 to[static 4], __be16 *port)
@@ -88,30 +94,39 @@ struct diag_request {
     struct inet_diag_req_v2 body;
 };
 
-/* The kernel answers inside send(2). First drops what an earlier lookup may have left. */
-static bool ask(int lookup, struct diag_request *request, struct inet_diag_msg *ret_answer)
+/* Receives the answer to the request with this sequence number. The kernel answers inside send(2), so this does not
+ * wait. Drops what an earlier lookup may have left. */
+static bool receive(int fd, uint32_t sequence, struct inet_diag_msg *ret_answer)
 {
     union {
         struct nlmsghdr head;
         char bytes[ANSWER_BYTES];
     } answer;
+    ssize_t n;
 
-    while (recv(lookup, &answer, sizeof(answer), MSG_DONTWAIT) > 0)
-        ;
-    if (send(lookup, request, sizeof(*request), 0) != (ssize_t)sizeof(*request))
-        return false;
-    ssize_t n = recv(lookup, &answer, sizeof(answer), MSG_DONTWAIT);
+    do {
+        n = recv(fd, &answer, sizeof(answer), MSG_DONTWAIT);
+        if (n < (ssize_t)NLMSG_HDRLEN)
+            return false;
+    } while (answer.head.nlmsg_seq != sequence);
     if (n < (ssize_t)NLMSG_LENGTH(sizeof(*ret_answer)) || answer.head.nlmsg_type != SOCK_DIAG_BY_FAMILY)
         return false;
     memcpy(ret_answer, NLMSG_DATA(&answer.head), sizeof(*ret_answer));
     return true;
 }
 
+static bool ask(struct hf_peer_lookup *lookup, struct diag_request *request, struct inet_diag_msg *ret_answer)
+{
+    request->head.nlmsg_seq = ++lookup->sequence;
+    return send(lookup->fd, request, sizeof(*request), 0) == (ssize_t)sizeof(*request) &&
+           receive(lookup->fd, lookup->sequence, ret_answer);
+}
+
 /* Finds the owner of the socket whose own address is `peer` and which is connected to `own`. A socket that its process
  * has closed has no inode, and the kernel reports root as its owner; a socket that only listens on that port is not the
  * peer. */
-static bool find_owner(int lookup, const struct sockaddr_storage *peer, const struct sockaddr_storage *own,
-                       uint32_t *ret_uid)
+static bool find_owner(struct hf_peer_lookup *lookup, const struct sockaddr_storage *peer,
+                       const struct sockaddr_storage *own, uint32_t *ret_uid)
 {
     struct diag_request request = {
         .head = {.nlmsg_len = sizeof(request), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
@@ -121,7 +136,7 @@ static bool find_owner(int lookup, const struct sockaddr_storage *peer, const st
                  .id = {.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}}};
     struct inet_diag_msg answer;
 
-    if (lookup < 0 || peer->ss_family != own->ss_family)
+    if (lookup->fd < 0 || peer->ss_family != own->ss_family)
         return false;
     put_address(peer, request.body.id.idiag_src, &request.body.id.idiag_sport);
     put_address(own, request.body.id.idiag_dst, &request.body.id.idiag_dport);
@@ -191,26 +206,48 @@ static void ask_unix(int fd, struct hf_peer *peer)
         find_unit(who.pid, peer->unit);
 }
 
-void hf_peer_of(int lookup, int fd, struct hf_peer *ret_peer)
+/* ---- the ends of a connection ------------------------------------------------------------------------------------ */
+
+static bool is_any(const struct sockaddr_storage *address)
 {
-    struct sockaddr_storage own, peer;
-    socklen_t own_n = sizeof(own), peer_n = sizeof(peer);
+    if (address->ss_family == AF_INET)
+        return ((const struct sockaddr_in *)address)->sin_addr.s_addr == htonl(INADDR_ANY);
+    return address->ss_family == AF_INET6 &&
+           IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)address)->sin6_addr);
+}
+
+static void find_own(int fd, struct sockaddr_storage *ret_own)
+{
+    socklen_t n = sizeof(*ret_own);
+
+    memset(ret_own, 0, sizeof(*ret_own));
+    if (getsockname(fd, (struct sockaddr *)ret_own, &n) < 0)
+        ret_own->ss_family = AF_UNSPEC;
+}
+
+void hf_peer_ends_of_listener(int listen_fd, struct hf_peer_ends *ret_ends)
+{
+    memset(ret_ends, 0, sizeof(*ret_ends));
+    find_own(listen_fd, &ret_ends->own);
+    if (is_any(&ret_ends->own))
+        ret_ends->own.ss_family = AF_UNSPEC;
+}
+
+void hf_peer_of(struct hf_peer_lookup *lookup, int fd, const struct hf_peer_ends *ends, struct hf_peer *ret_peer)
+{
+    struct sockaddr_storage own = ends->own, peer = ends->peer;
 
     *ret_peer = (struct hf_peer){.key = 0};
-    memset(&own, 0, sizeof(own));
-    memset(&peer, 0, sizeof(peer));
-    if (getsockname(fd, (struct sockaddr *)&own, &own_n) < 0)
-        return;
+    if (own.ss_family == AF_UNSPEC)
+        find_own(fd, &own);
     if (own.ss_family == AF_UNIX) {
         ret_peer->over_unix = true;
         ask_unix(fd, ret_peer);
         return;
     }
     unmap(&own);
-    ret_peer->over_loopback = is_loopback(&own);
-    if (getpeername(fd, (struct sockaddr *)&peer, &peer_n) < 0)
-        return;
     unmap(&peer);
+    ret_peer->over_loopback = is_loopback(&own);
     ret_peer->has_uid = ret_peer->over_loopback && find_owner(lookup, &peer, &own, &ret_peer->uid);
     ret_peer->key = ret_peer->has_uid ? KEY_UID | ret_peer->uid : hf_peer_key_of_address(&peer);
 }

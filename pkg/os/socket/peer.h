@@ -4,7 +4,7 @@
  * connection over loopback it comes from sock_diag(7), which reports the owner of the peer's socket. For a peer on
  * another machine, the answer has only the address.
  *
- * Threads: any; a lookup descriptor belongs to one thread. */
+ * Threads: any; a lookup belongs to one thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,13 +27,29 @@ struct hf_peer {
     char unit[HF_PEER_UNIT]; /* systemd unit or scope of the peer's process (Unix sockets only); "" if unknown */
 };
 
-/* Opens the descriptor through which hf_peer_of() queries sock_diag(7). Returns -1 if the kernel does not offer
- * sock_diag. The caller closes the descriptor. */
-int hf_peer_lookup_open(void);
+/* A socket through which hf_peer_of() queries sock_diag(7). */
+struct hf_peer_lookup {
+    int fd;            /* -1 if the kernel does not offer sock_diag; then the user ids of TCP peers stay unknown */
+    uint32_t sequence; /* number of the last query; an answer to an earlier query does not count */
+};
 
-/* Finds out who is at the other end of `fd`, a connected stream socket. `lookup` is the result of
- * hf_peer_lookup_open(). The function cannot fail; a fact that the kernel does not report stays unknown. */
-void hf_peer_of(int lookup, int fd, struct hf_peer *ret_peer);
+/* Opens *lookup. The caller closes it with hf_peer_lookup_close(). */
+void hf_peer_lookup_open(struct hf_peer_lookup *lookup);
+void hf_peer_lookup_close(struct hf_peer_lookup *lookup);
+
+/* The addresses of the two ends of a connection. */
+struct hf_peer_ends {
+    struct sockaddr_storage own;  /* with ss_family AF_UNSPEC, hf_peer_of() queries the kernel for the address */
+    struct sockaddr_storage peer; /* the address that accept4(2) filled in */
+};
+
+/* Fills ret_ends->own for the connections that `listen_fd` accepts, so that the server queries the kernel once for all
+ * of them. Leaves the family AF_UNSPEC if the socket listens on all addresses. Sets ret_ends->peer to zero. */
+void hf_peer_ends_of_listener(int listen_fd, struct hf_peer_ends *ret_ends);
+
+/* Finds out who is at the other end of `fd`, a connected stream socket with the two ends `ends`. The function cannot
+ * fail; a fact that the kernel does not report stays unknown. */
+void hf_peer_of(struct hf_peer_lookup *lookup, int fd, const struct hf_peer_ends *ends, struct hf_peer *ret_peer);
 
 /* Computes the key of a peer of which only the address is known. Pure. */
 uint64_t hf_peer_key_of_address(const struct sockaddr_storage *address);

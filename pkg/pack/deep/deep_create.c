@@ -401,7 +401,7 @@ static int emit_bytes(struct emit *emit, const unsigned char *bytes, size_t n, c
         if (r == 0)
             r = put_stream(emit, found, found->offset - at);
         if (r == 0)
-            r = hf_buf_add(&emit->side->plain, zeros, recipe_pad(emit->side->plain.n));
+            r = hf_buf_add(&emit->side->plain, zeros, (size_t)recipe_pad(emit->side->plain.n));
         uint64_t memory = emit->memory;
         unsigned open = emit->open;
         count_stream(emit, found);
@@ -490,7 +490,7 @@ static int add_inner(struct deep *deep, struct hf_buf *body, struct hf_err *err)
     unsigned char method = (unsigned char)header.method;
     r = hf_buf_add(body, &method, 1);
     if (r == 0)
-        r = hf_buf_add(body, inner.p + input->offset, inner.n - input->offset);
+        r = hf_buf_add(body, inner.p + input->offset, inner.n - (size_t)input->offset);
     return r < 0 ? hf_err_sys(err, r, "assemble the delta") : 0;
 }
 

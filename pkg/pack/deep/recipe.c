@@ -41,7 +41,7 @@ static int read_parts(struct recipe *recipe, const unsigned char **p, struct hf_
 
     if (!get(p, recipe->end, HF_DEEP_MAX_PARTS, &n))
         return damaged(err, "invalid number of parts");
-    recipe->parts = calloc(n + 1, sizeof(*recipe->parts));
+    recipe->parts = calloc((size_t)n + 1, sizeof(*recipe->parts));
     if (recipe->parts == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     for (recipe->parts_n = 0; recipe->parts_n < n; recipe->parts_n++) {
@@ -59,8 +59,8 @@ static int read_setup(struct recipe *recipe, const unsigned char **p, struct rec
     const unsigned char *end = recipe->end;
 
     if (!get(p, end, 255, &codec) || !get(p, end, PACK_PARAMS_MAX, &params_n) ||
-        !get_bytes(p, end, setup->setup.params, params_n) || !get(p, end, sizeof(setup->version) - 1, &version_n) ||
-        !get_bytes(p, end, setup->version, version_n))
+        !get_bytes(p, end, setup->setup.params, (size_t)params_n) ||
+        !get(p, end, sizeof(setup->version) - 1, &version_n) || !get_bytes(p, end, setup->version, (size_t)version_n))
         return damaged(err, "a setup is incomplete");
     if (version_n > 0 && !get_bytes(p, end, setup->fingerprint, PACK_FINGERPRINT_BYTES))
         return damaged(err, "a setup is incomplete");
@@ -81,7 +81,7 @@ static int read_setups(struct recipe *recipe, const unsigned char **p, struct hf
 
     if (!get(p, recipe->end, RECIPE_SETUPS, &n))
         return damaged(err, "invalid number of setups");
-    recipe->setups = calloc(n + 1, sizeof(*recipe->setups));
+    recipe->setups = calloc((size_t)n + 1, sizeof(*recipe->setups));
     if (recipe->setups == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     for (; r == 0 && recipe->setups_n < n; recipe->setups_n++)
@@ -131,7 +131,7 @@ static int parse(struct recipe *recipe, struct hf_err *err)
 }
 
 /* Reads a recipe of n bytes, compressed with zstd or not. */
-static int read_bytes(struct delta_input *input, struct recipe *recipe, uint64_t n, bool is_packed, struct hf_err *err)
+static int read_bytes(struct delta_input *input, struct recipe *recipe, size_t n, bool is_packed, struct hf_err *err)
 {
     _cleanup_(hf_freep) unsigned char *packed = NULL;
     uint64_t packed_n = n;
@@ -147,12 +147,12 @@ static int read_bytes(struct delta_input *input, struct recipe *recipe, uint64_t
     recipe->end = recipe->bytes + n;
     if (!is_packed)
         return delta_input_read(input, recipe->bytes, n, err);
-    packed = malloc(packed_n + 1);
+    packed = malloc((size_t)packed_n + 1);
     if (packed == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    if ((r = delta_input_read(input, packed, packed_n, err)) < 0)
+    if ((r = delta_input_read(input, packed, (size_t)packed_n, err)) < 0)
         return r;
-    size_t got = ZSTD_decompress(recipe->bytes, n, packed, packed_n);
+    size_t got = ZSTD_decompress(recipe->bytes, n, packed, (size_t)packed_n);
     return ZSTD_isError(got) || got != n ? damaged(err, "it cannot be decompressed") : 0;
 }
 
@@ -164,7 +164,7 @@ int recipe_read(struct delta_input *input, struct recipe *recipe, struct hf_err 
     memset(recipe, 0, sizeof(*recipe));
     if ((r = delta_input_varint(input, 2 * RECIPE_MAX + 1, &n, err)) < 0)
         return hf_err_wrap(err, r, "delta recipe");
-    r = read_bytes(input, recipe, n / 2, n % 2 != 0, err);
+    r = read_bytes(input, recipe, (size_t)(n / 2), n % 2 != 0, err);
     return r == 0 ? parse(recipe, err) : r;
 }
 
@@ -207,10 +207,10 @@ int recipe_next_new(const struct recipe *recipe, const unsigned char **p, struct
         !get(p, recipe->end, TAIL, &flags) || !get(p, recipe->end, INT64_MAX, &ret_op->plain_n) ||
         !get(p, recipe->end, RECIPE_MAX, &marks_n) || marks_n > (size_t)(recipe->end - *p))
         return damaged(err, "a program is damaged");
-    ret_op->setup = setup;
+    ret_op->setup = (size_t)setup;
     ret_op->gzip_tail = flags == TAIL;
     ret_op->marks = *p;
-    ret_op->marks_n = marks_n;
+    ret_op->marks_n = (size_t)marks_n;
     *p += marks_n;
     return 0;
 }

@@ -75,7 +75,7 @@ static int marked_end(struct deflate_encoder *encoder, struct hf_err *err)
             (bits + 7) / 8 > (uint64_t)(encoder->marks_end - encoder->mark))
             return damaged(err, "a description of codes is incomplete");
         head.bits = (unsigned)bits;
-        memcpy(head.bytes, encoder->mark, (bits + 7) / 8);
+        memcpy(head.bytes, encoder->mark, (size_t)(bits + 7) / 8);
         encoder->mark += (bits + 7) / 8;
     }
     encoder->full = false;

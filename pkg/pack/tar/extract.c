@@ -29,6 +29,8 @@ struct hf_extract {
     int fd;                /* the file that receives content; -1: none */
     struct hf_sha256 hash; /* of its content, with params.made */
     uint64_t done;         /* bytes of its content so far; then with padding; then of the end */
+    int parent_fd; /* the folder of the last member, -1: none; nothing replaces a folder, so it stays that one */
+    char parent[HF_TAR_MAX_NAME];
     struct hf_buf folders; /* "octal mode, blank, name" with a final zero each; finish sets the modes */
 };
 
@@ -104,6 +106,18 @@ static int open_folder(struct hf_extract *x, const char *name)
         return fd;
     int r = make_parents(x, name);
     return r < 0 ? r : open_beneath(x, name, O_RDONLY | O_DIRECTORY);
+}
+
+/* Returns the folder `name` like open_folder(), but keeps the descriptor: most members follow one of the same folder. */
+static int enter_folder(struct hf_extract *x, const char *name)
+{
+    if (x->parent_fd >= 0 && strcmp(name, x->parent) == 0)
+        return x->parent_fd;
+    if (x->parent_fd >= 0)
+        (void)close_fd(x, x->parent_fd);
+    x->parent_fd = open_folder(x, name);
+    (void)snprintf(x->parent, sizeof(x->parent), "%s", name);
+    return x->parent_fd;
 }
 
 /* The archive is to blame for these results of openat(), not the system. */
@@ -204,26 +218,6 @@ static int make_hard_link(struct hf_extract *x, int dirfd, const char *last, str
     return r < 0 ? failed(x, r, err) : 0;
 }
 
-static int make_in(struct hf_extract *x, int dirfd, const char *last, struct hf_err *err)
-{
-    int r;
-
-    switch (x->member.type) {
-    case HF_TAR_FILE:
-        hf_sha256_init(&x->hash);
-        x->fd = x->fs->openat(x->fs->ctx, dirfd, last, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600,
-                              HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
-        return x->fd < 0 ? failed(x, x->fd, err) : 0;
-    case HF_TAR_HARDLINK:
-        return make_hard_link(x, dirfd, last, err);
-    case HF_TAR_SYMLINK:
-        r = x->fs->symlinkat(x->fs->ctx, x->member.target, dirfd, last);
-        return r < 0 ? failed(x, r, err) : 0;
-    default:
-        return make_folder(x, dirfd, last, err);
-    }
-}
-
 /* The last member of a name wins, but nothing replaces a folder. */
 static int remove_former(struct hf_extract *x, int dirfd, const char *last, struct hf_err *err)
 {
@@ -232,6 +226,40 @@ static int remove_former(struct hf_extract *x, int dirfd, const char *last, stru
     if (r == -EISDIR || r == -EPERM)
         return hf_err_set(err, EBADMSG, "archive: '%.200s' is a folder and something else", x->member.name);
     return r < 0 && r != -ENOENT ? hf_err_sys(err, r, "replace '%.200s'", x->member.name) : 0;
+}
+
+/* Only an archive that is not canonical may have a name twice. */
+static int make_file(struct hf_extract *x, int dirfd, const char *last, struct hf_err *err)
+{
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const unsigned beneath = HF_FS_BENEATH | HF_FS_NO_SYMLINKS;
+
+    hf_sha256_init(&x->hash);
+    x->fd = x->fs->openat(x->fs->ctx, dirfd, last, flags, 0600, beneath);
+    if (x->fd == -EEXIST && !is_canonical(x)) {
+        int r = remove_former(x, dirfd, last, err);
+        if (r < 0)
+            return r;
+        x->fd = x->fs->openat(x->fs->ctx, dirfd, last, flags, 0600, beneath);
+    }
+    return x->fd < 0 ? failed(x, x->fd, err) : 0;
+}
+
+static int make_in(struct hf_extract *x, int dirfd, const char *last, struct hf_err *err)
+{
+    int r;
+
+    switch (x->member.type) {
+    case HF_TAR_FILE:
+        return make_file(x, dirfd, last, err);
+    case HF_TAR_HARDLINK:
+        return make_hard_link(x, dirfd, last, err);
+    case HF_TAR_SYMLINK:
+        r = x->fs->symlinkat(x->fs->ctx, x->member.target, dirfd, last);
+        return r < 0 ? failed(x, r, err) : 0;
+    default:
+        return make_folder(x, dirfd, last, err);
+    }
 }
 
 static int make_member(struct hf_extract *x, struct hf_err *err)
@@ -245,15 +273,15 @@ static int make_member(struct hf_extract *x, struct hf_err *err)
         return r == -EBADMSG ? invalid(err, "a member has no name") : r < 0 ? failed(x, r, err) : 0;
     }
     const char *last = split(x->member.name, parent);
-    int dirfd = open_folder(x, parent);
+    int dirfd = enter_folder(x, parent);
     if (leads_astray(dirfd))
         return hf_err_set(err, EBADMSG, "archive: '%.200s' is not in a folder of the archive", x->member.name);
     if (dirfd < 0)
         return hf_err_sys(err, dirfd, "open the folder of '%.200s'", x->member.name);
-    int r = is_canonical(x) || x->member.type == HF_TAR_FOLDER ? 0 : remove_former(x, dirfd, last, err);
+    bool is_link = x->member.type == HF_TAR_SYMLINK || x->member.type == HF_TAR_HARDLINK;
+    int r = is_link && !is_canonical(x) ? remove_former(x, dirfd, last, err) : 0;
     if (r == 0)
         r = make_in(x, dirfd, last, err);
-    (void)close_fd(x, dirfd);
     return r == -EEXIST ? hf_err_set(err, EBADMSG, "archive: '%.200s' occurs twice", x->member.name) : r;
 }
 
@@ -424,7 +452,7 @@ int hf_extract_new(const struct hf_extract_params *params, struct hf_extract **r
         return hf_err_set(err, ENOMEM, "out of memory");
     x->params = *params;
     x->fs = params->fs;
-    x->fd = -1;
+    x->fd = x->parent_fd = -1;
     x->head_want = HF_TAR_BLOCK;
     x->head.max = x->xattrs.max = HF_TAR_MAX_HEAD;
     x->folders.max = FOLDERS_MAX;
@@ -442,6 +470,8 @@ void hf_extract_free(struct hf_extract *x)
         return;
     if (x->fd >= 0)
         (void)close_fd(x, x->fd);
+    if (x->parent_fd >= 0)
+        (void)close_fd(x, x->parent_fd);
     hf_buf_done(&x->head);
     hf_buf_done(&x->xattrs);
     hf_buf_done(&x->folders);

@@ -47,7 +47,7 @@ static int pad(struct hf_buf *out)
 {
     static const char zeros[HF_TAR_BLOCK];
 
-    return hf_buf_add(out, zeros, hf_tar_padded(out->n) - out->n);
+    return hf_buf_add(out, zeros, (size_t)(hf_tar_padded(out->n) - out->n));
 }
 
 int tar_record_add(struct hf_buf *records, const char *key, const void *value, size_t n)

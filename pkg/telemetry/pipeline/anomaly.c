@@ -7,7 +7,7 @@ int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struct hf_telemet
 {
     *state = (struct hf_anomaly_rule_state){.rule = rule, .rule_index = rule_index};
     if (rule->before > 0)
-        state->before = calloc(rule->before, sizeof(*state->before));
+        state->before = calloc((size_t)rule->before, sizeof(*state->before));
     return rule->before > 0 && state->before == NULL ? -ENOMEM : 0;
 }
 
@@ -139,8 +139,9 @@ static void learn_before(struct hf_anomaly_rule_state *state, const struct hf_sa
     if (state->before == NULL || state->before_open > 0)
         return;
     state->before[state->before_at] = *point;
-    state->before_at = (state->before_at + 1) % state->rule->before;
-    state->before_n = HF_MIN(state->before_n + 1, state->rule->before);
+    size_t most = (size_t)state->rule->before;
+    state->before_at = (state->before_at + 1) % most;
+    state->before_n = HF_MIN(state->before_n + 1, most);
 }
 
 static void open_finding(struct hf_pending_finding *finding, const struct hf_sample *point, double measured)

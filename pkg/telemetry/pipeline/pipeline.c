@@ -103,7 +103,7 @@ static bool prepare_tops(struct hf_pipeline *pipeline)
         return true;
     pipeline->tops = calloc(spec->n_tops, sizeof(*pipeline->tops));
     for (size_t i = 0; pipeline->tops != NULL && i < spec->n_tops; i++)
-        if (hf_topk_init(&pipeline->tops[i], spec->top_k) < 0)
+        if (hf_topk_init(&pipeline->tops[i], (size_t)spec->top_k) < 0)
             return false;
     return pipeline->tops != NULL;
 }
@@ -464,7 +464,7 @@ static void attach_rules(struct hf_pipeline *pipeline, struct hf_series *series,
     for (size_t i = 0; series->rule_states != NULL && i < spec->n_anomalies; i++) {
         if (!about[i] || hf_anomaly_init(&series->rule_states[series->n_rule_states], &spec->anomalies[i], i) < 0)
             continue;
-        hf_series_charge(&pipeline->series, series, spec->anomalies[i].before * sizeof(struct hf_sample));
+        hf_series_charge(&pipeline->series, series, (size_t)spec->anomalies[i].before * sizeof(struct hf_sample));
         /* The missing metric has come: from now on its series reports the absence's end. */
         series->rule_states[series->n_rule_states++].active = pipeline->unseen[i].active;
         pipeline->unseen[i].active = false;

@@ -38,16 +38,46 @@ void manifest_record_set(struct manifest_record *record, const struct stat *st)
     record->changed_ns = st->st_ctim.tv_nsec;
 }
 
+/* Takes a number and the blank behind it. False: another form. */
+static bool take(const char **text, int base, uint64_t *ret_number)
+{
+    char *end;
+
+    errno = 0;
+    *ret_number = strtoull(*text, &end, base); /* of "-1" too; the cast to int64_t then gives -1 */
+    if (end == *text || *end != ' ' || errno != 0)
+        return false;
+    *text = end + 1;
+    return true;
+}
+
 static int parse(const char *text, struct manifest_record *ret_record)
 {
-    struct manifest_record *r = ret_record;
-    int n = 0;
+    uint64_t mode, uid, gid, size, inode, changed_s, changed_ns;
+    char type = text[0];
 
-    if (sscanf(text, "%c %o %u %u %" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64 " %64s %n", &r->type, &r->mode, &r->uid,
-               &r->gid, &r->size, &r->inode, &r->changed_s, &r->changed_ns, r->sha256, &n) != 9 ||
-        n == 0 || text[n] == '\0' || strlen(text + n) >= sizeof(r->path) || strchr("dfl", r->type) == NULL)
+    if (strchr("dfl", type) == NULL || type == '\0' || text[1] != ' ')
         return -EBADMSG;
-    (void)snprintf(r->path, sizeof(r->path), "%s", text + n);
+    text += 2;
+    if (!take(&text, 8, &mode) || !take(&text, 10, &uid) || !take(&text, 10, &gid) || !take(&text, 10, &size) ||
+        !take(&text, 10, &inode) || !take(&text, 10, &changed_s) || !take(&text, 10, &changed_ns))
+        return -EBADMSG;
+    size_t digits = strcspn(text, " ");
+    const char *path = text + digits + 1;
+    if (digits == 0 || digits >= sizeof(ret_record->sha256) || text[digits] == '\0' || *path == '\0' ||
+        strlen(path) >= sizeof(ret_record->path))
+        return -EBADMSG;
+    ret_record->type = type;
+    ret_record->mode = (unsigned)mode;
+    ret_record->uid = (uid_t)uid;
+    ret_record->gid = (gid_t)gid;
+    ret_record->size = size;
+    ret_record->inode = inode;
+    ret_record->changed_s = (int64_t)changed_s;
+    ret_record->changed_ns = (int64_t)changed_ns;
+    memcpy(ret_record->sha256, text, digits);
+    ret_record->sha256[digits] = '\0';
+    memcpy(ret_record->path, path, strlen(path) + 1);
     return 0;
 }
 
@@ -601,7 +631,7 @@ int hf_manifest_read_file(const struct hf_manifest *manifest, struct stat *ret_s
                             .st_gid = record.gid,
                             .st_size = (off_t)record.size,
                             .st_ino = record.inode,
-                            .st_ctim = {record.changed_s, record.changed_ns}};
+                            .st_ctim = {record.changed_s, (long)record.changed_ns}};
     return 0;
 }
 

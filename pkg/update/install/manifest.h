@@ -88,9 +88,11 @@ struct hf_manifest_look {
     uint64_t next;       /* offset in the manifest at which the next quick check begins; 0 for the first record */
     uint64_t index;      /* number of the record at `next` */
     uint64_t scan;       /* number of the record whose content is read again next */
-    int64_t credit;      /* bytes of content that the quick checks may read now */
-    unsigned mended;     /* number of modes and owners that the last check corrected */
-    char what[200];      /* text: what the last check corrected, or why it returned 0 */
+    /* Bytes of content that the quick checks may read now; each check adds HF_MANIFEST_LOOK_BYTES first. A caller whose
+     * files were written a moment ago sets it to -HF_MANIFEST_LOOK_BYTES, so that its check reads no unchanged file. */
+    int64_t credit;
+    unsigned mended; /* number of modes and owners that the last check corrected */
+    char what[200];  /* text: what the last check corrected, or why it returned 0 */
 };
 
 /* Compares the tree open as `top_fd` with its manifest. If `full` is true, reads every file. Otherwise the function

@@ -203,7 +203,7 @@ int hf_manifest_check(const struct hf_manifest *manifest, int top_fd, bool full,
     if (r < 0)
         return r == -ENOENT ? r : hf_failure_sys(failure, r, "read the manifest");
     if (look->seal_inode != check->reader.inode || full)
-        *look = (struct hf_manifest_look){.seal_inode = check->reader.inode};
+        *look = (struct hf_manifest_look){.seal_inode = check->reader.inode, .credit = look->credit};
     look->credit = HF_MIN(look->credit + HF_MANIFEST_LOOK_BYTES, (int64_t)HF_MANIFEST_LOOK_BYTES);
     if (look->next != 0)
         manifest_reader_seek(&check->reader, look->next);

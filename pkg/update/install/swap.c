@@ -367,7 +367,7 @@ static const char *new_link(const struct swap_scene *scene, char text[HF_UPDATE_
 static int swap_tree(const struct swap_scene *scene)
 {
     const struct hf_swap_params *params = scene->params;
-    struct hf_manifest_look seen = {.next = 0};
+    struct hf_manifest_look seen = {.credit = -(int64_t)HF_MANIFEST_LOOK_BYTES};
     char now[HF_UPDATE_MAX_PATH], wanted[HF_UPDATE_MAX_PATH];
     struct stat st;
     int r = read_link(scene, now);

@@ -33,7 +33,7 @@ static enum hf_reason hindrance(const struct hf_gate_facts *facts)
     if (facts->gate < HF_LEN(gates) && gates[facts->gate] != HF_R_None)
         return gates[facts->gate];
     if (facts->window_open)
-        return HF_R_None;
+        return facts->turn_missing ? HF_R_TurnPending : HF_R_None;
     return facts->window_unsure ? HF_R_ClockUnsure : HF_R_WindowClosed;
 }
 

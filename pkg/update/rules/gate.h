@@ -27,11 +27,15 @@ struct hf_gate_facts {
     bool expiry_unsure;
     bool rolled_back_before; /* this node has rolled back a release with this digest */
     enum hf_reason bad_path; /* PathNotAllowed or PathTaken if install.path forbids the release; otherwise HF_R_None */
-    /* ExecNotAllowed if the node does not allow a command of the release; otherwise HF_R_None */
+    /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release; otherwise
+     * HF_R_None */
     enum hf_reason bad_exec;
     /* NoArtifactForArch, RequirementsNotMet or NotInPod if the release does not fit this node; otherwise HF_R_None */
     enum hf_reason misfit;
     enum hf_desired_gate gate;
+    /* true if only the swap is left to do, and the swap needs a turn that this node does not have; a repair needs
+     * none */
+    bool turn_missing;
     bool held;         /* the site's own order not to update is in force */
     bool is_committed; /* this node has committed the release, so the update is a repair */
     bool suspended, window_open;

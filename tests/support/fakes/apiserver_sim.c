@@ -37,7 +37,7 @@ struct hf_simapi {
     unsigned fail_times;
     int fail_status;
     uint64_t fail_retry_ns;
-    bool no_writes;
+    bool no_writes, no_events;
     struct hf_simapi_counts counts;
     void (*changed)(void *arg, const char *type, const char *kind, json_t *object);
     void *changed_arg;
@@ -50,6 +50,8 @@ static const struct {
     {"SyncPolicy", "/apis/edge.codcompass.io/v1alpha1/syncpolicies"},
     {"EdgeNode", "/apis/edge.codcompass.io/v1alpha1/edgenodes"},
     {"Node", "/api/v1/nodes"},
+    {"Event", "/apis/events.k8s.io/v1/namespaces/default/events"},
+    {"CertificateSigningRequest", "/apis/certificates.k8s.io/v1/certificatesigningrequests"},
 };
 
 static void *must(void *pointer)
@@ -79,14 +81,30 @@ static const char *kind_named(const char *kind)
 
 /* ---- streams ------------------------------------------------------------------------------------------------------ */
 
+/* The client asked for metadata alone. */
+static bool wants_metadata(const struct hf_simcall *call)
+{
+    const char *accept = hf_simcall_header(call, "Accept");
+
+    return accept != NULL && strstr(accept, "as=PartialObjectMetadata") != NULL;
+}
+
+static json_t *metadata_of(const json_t *object)
+{
+    return must(json_pack("{s:s, s:s, s:O}", "kind", "PartialObjectMetadata", "apiVersion", "meta.k8s.io/v1",
+                          "metadata", json_object_get(object, "metadata")));
+}
+
 static void send_event(struct hf_simcall *call, const char *type, const json_t *object)
 {
-    char *text = text_of(object);
+    json_t *partial = wants_metadata(call) ? metadata_of(object) : NULL;
+    char *text = text_of(partial != NULL ? partial : object);
     char *line = must(hf_asprintf("{\"type\":\"%s\",\"object\":%s}\n", type, text));
 
     hf_simcall_send(call, line, strlen(line));
     free(line);
     free(text);
+    json_decref(partial);
 }
 
 static void send_bookmark(struct hf_simapi *api, struct hf_simcall *call, const char *kind, bool initial_end)
@@ -363,12 +381,14 @@ static void serve_page(struct hf_simapi *api, struct hf_simcall *call, const cha
         hf_parse_u64(limit_text, 1, 100000, &limit) == 0)
         page = HF_MIN(page, (size_t)limit);
     size_t end = (size_t)first + page;
+    bool partial = wants_metadata(call);
     for (size_t i = (size_t)first; i < end && i < json_array_size(all); i++)
-        (void)json_array_append(items, json_array_get(all, i));
+        (void)json_array_append_new(items, partial ? metadata_of(json_array_get(all, i))
+                                                   : json_incref(json_array_get(all, i)));
     if (end < json_array_size(all))
         (void)snprintf(next, sizeof(next), "%" PRIu64 ":%zu", from, end);
     json_decref(all);
-    (void)snprintf(list_kind, sizeof(list_kind), "%sList", kind);
+    (void)snprintf(list_kind, sizeof(list_kind), "%sList", partial ? "PartialObjectMetadata" : kind);
     char *text = list_text(items, list_kind, from, next);
     hf_simcall_reply(call, 200, "application/json", text);
     free(text);
@@ -511,6 +531,27 @@ static void serve_patch(struct hf_simapi *api, struct hf_simcall *call, const ch
     free(text);
 }
 
+static void serve_create(struct hf_simapi *api, struct hf_simcall *call, const char *kind)
+{
+    json_t *object = NULL;
+    struct hf_err err = HF_ERR_INIT;
+
+    if (hf_json_parse(hf_simcall_body(call), NULL, &object, &err) < 0) {
+        hf_simcall_reply(call, 400, "application/json", "{\"kind\":\"Status\",\"message\":\"no JSON\"}");
+        return;
+    }
+    if (hf_simapi_get(api, kind, hf_json_str_or(object, "metadata.name", "")) != NULL) {
+        json_decref(object);
+        hf_simcall_reply(call, 409, "application/json",
+                         "{\"kind\":\"Status\",\"reason\":\"AlreadyExists\",\"message\":\"exists\"}");
+        return;
+    }
+    char *text = text_of(object);
+    (void)hf_simapi_put(api, object);
+    hf_simcall_reply(call, 201, "application/json", text);
+    free(text);
+}
+
 static bool serve_failure(struct hf_simapi *api, struct hf_simcall *call)
 {
     static const char body[] = "{\"kind\":\"Status\",\"message\":\"as told\"}";
@@ -560,6 +601,11 @@ static void handle(void *arg, struct hf_simcall *call)
         hf_simcall_reply(call, 403, "application/json", "{\"kind\":\"Status\",\"message\":\"forbidden\"}");
         return;
     }
+    if (kind >= 0 && strcmp(kinds[kind].kind, "Event") == 0 && api->no_events) {
+        api->counts.refused++;
+        hf_simcall_reply(call, 403, "application/json", "{\"kind\":\"Status\",\"message\":\"forbidden\"}");
+        return;
+    }
     if (kind < 0 || (!api->crds && kind < 3)) {
         api->counts.other += kind < 0;
         hf_simcall_reply(call, 404, "text/plain", "404 page not found\n");
@@ -569,6 +615,8 @@ static void handle(void *arg, struct hf_simcall *call)
     selected_name(call, selected);
     if (strcmp(hf_simcall_method(call), "PATCH") == 0)
         serve_patch(api, call, text, name, subresource);
+    else if (strcmp(hf_simcall_method(call), "POST") == 0)
+        serve_create(api, call, text);
     else if (*name != '\0')
         serve_get(api, call, text, name);
     else if (!hf_simcall_query(call, "watch", yes, sizeof(yes)))
@@ -661,6 +709,11 @@ void hf_simapi_fail(struct hf_simapi *api, unsigned times, int status, uint64_t 
     api->fail_times = times;
     api->fail_status = status;
     api->fail_retry_ns = retry_after_ns;
+}
+
+void hf_simapi_forbid_events(struct hf_simapi *api, bool forbidden)
+{
+    api->no_events = forbidden;
 }
 
 void hf_simapi_forbid_writes(struct hf_simapi *api, bool forbidden)

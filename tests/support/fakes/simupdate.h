@@ -65,6 +65,7 @@ struct hf_simupdate {
     /* desired */
     json_t *objects[HF_SIM_MAX_STATUS];
     enum hf_desired_gate gates[HF_SIM_MAX_STATUS];
+    bool turn_missing; /* all that is wanted needs a turn that the node does not have */
     size_t n_objects;
     /* the server's */
     struct hf_fake_answer answer; /* how artifacts are answered: .fail, .status, .cut_after, .endless ... */
@@ -80,6 +81,7 @@ struct hf_simupdate {
     unsigned execs;
     int meets_r;
     const char *only_exec; /* the only program that the node's configuration allows; NULL: any */
+    const char *only_unit; /* the only unit that a release may restart; NULL: any */
     int set_r;             /* what the engine said last of what is wanted: 0, or -E2BIG */
     bool pod_mode;
     const char *host_root;

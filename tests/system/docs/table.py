@@ -140,6 +140,9 @@ SELF = "runs for many minutes; a suite of its own in .ci/run, or this very test 
 ROOT_NET = "needs root, containerd and systemd, which the cluster of `make e2e` has"
 
 ROWS = [
+    # ---- rollouts ---------------------------------------------------------------------------------------------------------
+    Row(r".*", "cluster", page="docs/ROLLOUTS.md",
+        why="needs a cluster with the controller: tests/system/e2e/test_rollout_page.py runs these commands of the page"),
     # ---- make -----------------------------------------------------------------------------------------------------------
     Row(r"make demo", expect=r"claims, all true"),
     Row(r"make( all| help)?"),
@@ -180,6 +183,10 @@ ROWS = [
     Row(r"(sudo )?holdfast status( .*)?", before=with_status),
     Row(r"curl -s https://releases\.example\.com/app\.delta \| holdfast-delta .*", before=with_delta, after=is_new),
     Row(r"holdfast delta apply /var/lib/containerd/.*", "cluster", why="needs containerd: tests/system/e2e/test_images.py"),
+    # ---- Helm -------------------------------------------------------------------------------------------------------------
+    Row(r"helm .*|kubectl (create|label) namespace holdfast-system.*|kubectl -n holdfast-system rollout status .*", "cluster",
+        why="needs a cluster: tests/system/e2e/test_helm.py runs these commands of the page"),
+    Row(r"kubectl get edgenodes", "cluster", page="docs/INSTALL.md", why="as the row above"),
     # ---- a cluster --------------------------------------------------------------------------------------------------------
     Row(r"kubectl apply -f crds/ -f deploy/holdfast\.yaml", "standin", before=lambda world: world.service()),
     Row(r"kubectl apply -f out/.*", "standin", page="holdfast.1", before=another_example),

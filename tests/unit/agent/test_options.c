@@ -58,6 +58,9 @@ static const struct {
     {{NULL}, "LISTEN_OPTIONAL", "maybe", "LISTEN_OPTIONAL 'maybe': expected true or false"},
     {{"--config", "agent.yaml"}, NULL, NULL, "--config 'agent.yaml': expected an absolute path"},
     {{"--check-config"}, NULL, NULL, NULL},
+    {{"--check-ready"}, NULL, NULL, NULL},
+    {{"--first-install", "/keys"}, NULL, NULL, NULL},
+    {{"--first-install", "keys"}, NULL, NULL, "--first-install 'keys': expected an absolute path"},
     {{"--retry-base-ms", "0"}, NULL, NULL, "expected 1 to 3600000"},
 };
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 
+#include "api/edgenode.h"
 #include "api/edgeupdate.h"
 #include "api/syncpolicy.h"
 #include "support/check_main.h"
@@ -36,14 +37,18 @@ static int decode(json_t *json, struct hf_issues *issues)
 {
     struct hf_edgeupdate *update = NULL;
     struct hf_syncpolicy *policy = NULL;
+    struct hf_edgenode *edgenode = NULL;
     int r;
 
     if (strcmp(hf_json_str_or(json, "kind", ""), "SyncPolicy") == 0)
         r = hf_syncpolicy_decode(json, &policy, issues);
+    else if (strcmp(hf_json_str_or(json, "kind", ""), "EdgeNode") == 0)
+        r = hf_edgenode_decode(json, &edgenode, issues);
     else
         r = hf_edgeupdate_decode(json, &update, issues);
     hf_edgeupdate_free(update);
     hf_syncpolicy_free(policy);
+    hf_edgenode_free(edgenode);
     return r;
 }
 

@@ -524,7 +524,7 @@ START_TEST(the_nodes_of_a_template)
                       "https://x.example", "--out", "%/out", ways[_i].option, ways[_i].value, NULL) == 0,
                   "%s", run.err);
     ck_assert_msg(strstr(run.out, ways[_i].told) != NULL, "%s", run.out);
-    ck_assert_ptr_nonnull(strstr(run.err, "needs holdfast-controller"));
+    ck_assert_ptr_nonnull(strstr(run.err, "note: spec.strategy needs holdfast-controller"));
 }
 END_TEST
 

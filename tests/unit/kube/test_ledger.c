@@ -14,7 +14,7 @@ static void gone(void *arg, const char *name)
 
 static void fresh(void)
 {
-    hf_ledger_init(&ledger);
+    hf_ledger_init(&ledger, HF_LEDGER_MAX_OBJECTS);
     gone_names[0] = '\0';
 }
 
@@ -204,7 +204,7 @@ START_TEST(declined)
         ck_assert_int_eq(item(name, 8), HF_LEDGER_UPSERT);
         hf_ledger_decline(&ledger, name, false);
     }
-    ck_assert_uint_eq(ledger.objects.n, HF_LEDGER_MAX_DECLINED);
+    ck_assert_uint_eq(ledger.objects.n, HF_LEDGER_MAX_OBJECTS / 2);
     ck_assert_int_eq(event("one more", 9, false), HF_LEDGER_UPSERT);
     hf_ledger_end(&ledger, 9, NULL, NULL);
     hf_ledger_done(&ledger);

@@ -195,8 +195,10 @@ START_TEST(urls)
     ck_assert_int_eq(hf_resource_fill_url("https://k", eu, NULL, 60, &url), 0);
     url_is(&url, "?watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersion=0&resourceVersionMatch="
                  "NotOlderThan&timeoutSeconds=60");
-    ck_assert_int_eq(hf_resource_apply_url("https://k", eu, "n", "status", "holdfast agent", &url), 0);
-    url_is(&url, "/n/status?fieldManager=holdfast%20agent&force=true");
+    ck_assert_int_eq(hf_resource_list_url("https://k", eu, NULL, HF_PAGE_LARGE, "", &url), 0);
+    url_is(&url, "?limit=500");
+    ck_assert_str_eq(hf_resource_plural(eu), "edgeupdates");
+    ck_assert_str_eq(hf_resource_plural(hf_resource_find("CertificateSigningRequest")), "certificatesigningrequests");
 }
 END_TEST
 

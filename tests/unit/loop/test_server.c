@@ -78,7 +78,7 @@ static void answer_all(const char *text)
     n_begun = 0;
 }
 
-enum { LATER_MAX = 4 << 20 };
+enum { LATER_MAX = 4 << 20, CLIENTS_FROM = 4096 };
 
 static void set_up(void)
 {
@@ -203,13 +203,16 @@ END_TEST
 
 /* ---- clients that misbehave -------------------------------------------------------------------------------------------- */
 
+/* The client's descriptor is a high one: the low ones are left to the server, as in a process that has no clients. */
 static int connect_raw(void)
 {
     const struct sockaddr_in to = {
         .sin_family = AF_INET, .sin_port = htons(server.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int low = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = fcntl(low, F_DUPFD_CLOEXEC, CLIENTS_FROM);
 
-    ck_assert_int_ge(fd, 0);
+    ck_assert_msg(fd >= 0, "no descriptor above %d (is the limit of open files low?)", CLIENTS_FROM);
+    (void)close(low);
     ck_assert_int_eq(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
     ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     return fd;
@@ -592,6 +595,30 @@ START_TEST(without_descriptors)
 }
 END_TEST
 
+/* The server's table of connections ends; what has a higher descriptor is turned away, and harms nobody. */
+START_TEST(high_descriptors)
+{
+    enum { TABLE = HF_SERVER_MAX_CONNECTIONS + 896 };
+    int low[TABLE], n = 0;
+    char answer[64];
+    bool open;
+
+    while (n < TABLE && (low[n] = fcntl(0, F_DUPFD_CLOEXEC, 0)) < TABLE)
+        n++;
+    (void)close(low[n]);
+    for (int i = 0; i < 3; i++) {
+        int fd = connect_raw();
+        loop_run_for(loop, 20 * MS);
+        (void)read_raw(fd, answer, sizeof(answer), &open);
+        ck_assert_msg(!open, "%d", i);
+        (void)close(fd);
+    }
+    close_all(low, (size_t)n);
+    RUN(o, "/hello");
+    ck_outcome(o, 0, 200);
+}
+END_TEST
+
 START_TEST(connections_are_reserved)
 {
     const struct hf_server_params more = {.address = "127.0.0.1", .limits = {.max_connections = 2}};
@@ -904,6 +931,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, the_oldest_connection_makes_room);
     tcase_add_test(tc, slow_requests_time_out);
     tcase_add_test(tc, without_descriptors);
+    tcase_add_test(tc, high_descriptors);
     tcase_add_test(tc, connections_are_reserved);
 }
 

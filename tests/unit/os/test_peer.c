@@ -1,6 +1,9 @@
 #include "os/socket/peer.h"
 
 #include <arpa/inet.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/un.h>
@@ -63,34 +66,44 @@ END_TEST
 
 START_TEST(over_unix)
 {
+    const struct hf_peer_ends unknown = {.own = {.ss_family = AF_UNSPEC}};
+    struct hf_peer_lookup none = {.fd = -1};
     struct hf_peer peer;
     int pair[2];
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    hf_peer_of(-1, pair[0], &peer);
+    hf_peer_of(&none, pair[0], &unknown, &peer);
     ck_assert(peer.has_uid && peer.uid == geteuid() && peer.over_unix && !peer.over_loopback);
     (void)close(pair[0]);
     (void)close(pair[1]);
 }
 END_TEST
 
-/* Returns the accepted end of a connection over loopback; *ret_fd is the client's. */
-static int connect_over(int family, int *ret_fd)
+/* Returns the accepted end of a connection over loopback; *ret_fd is the client's. If `any`, the server listens on all
+ * addresses. */
+static int connect_over(int family, bool any, int *ret_fd, struct hf_peer_ends *ret_ends)
 {
     struct sockaddr_storage at = {.ss_family = (sa_family_t)family};
     socklen_t n = sizeof(at);
     int listener = socket(family, SOCK_STREAM, 0);
 
-    if (family == AF_INET)
+    if (family == AF_INET && !any)
         ((struct sockaddr_in *)&at)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (family == AF_INET6 && !any)
+        ((struct sockaddr_in6 *)&at)->sin6_addr = in6addr_loopback;
     ck_assert_int_eq(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
     ck_assert_int_eq(listen(listener, 1), 0);
     ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&at, &n), 0);
-    if (family == AF_INET6)
+    hf_peer_ends_of_listener(listener, ret_ends);
+    ck_assert_int_eq(ret_ends->own.ss_family, any ? AF_UNSPEC : family);
+    if (family == AF_INET)
+        ((struct sockaddr_in *)&at)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    else
         ((struct sockaddr_in6 *)&at)->sin6_addr = in6addr_loopback;
     *ret_fd = socket(family, SOCK_STREAM, 0);
     ck_assert_int_eq(connect(*ret_fd, (struct sockaddr *)&at, n), 0);
-    int fd = accept(listener, NULL, NULL);
+    n = sizeof(ret_ends->peer);
+    int fd = accept(listener, (struct sockaddr *)&ret_ends->peer, &n);
     ck_assert_int_ge(fd, 0);
     (void)close(listener);
     return fd;
@@ -98,20 +111,69 @@ static int connect_over(int family, int *ret_fd)
 
 START_TEST(over_tcp)
 {
+    struct hf_peer_lookup lookup;
+    struct hf_peer_ends ends;
     struct hf_peer peer;
-    int client, lookup = hf_peer_lookup_open(), fd = connect_over(_i == 0 ? AF_INET : AF_INET6, &client);
+    int client, fd = connect_over(_i % 2 == 0 ? AF_INET : AF_INET6, _i >= 2, &client, &ends);
 
-    hf_peer_of(lookup, fd, &peer);
+    hf_peer_lookup_open(&lookup);
+    hf_peer_of(&lookup, fd, &ends, &peer);
     ck_assert(peer.over_loopback && !peer.over_unix);
-    ck_assert_msg(lookup < 0 || (peer.has_uid && peer.uid == geteuid()), "sock_diag does not know the peer");
+    ck_assert_msg(lookup.fd < 0 || (peer.has_uid && peer.uid == geteuid()), "sock_diag does not know the peer");
     /* A closed socket has no owner; the kernel then answers root, and nobody may become root by hanging up. */
     ck_assert_int_eq(write(client, "x", 1), 1);
     (void)close(client);
-    hf_peer_of(lookup, fd, &peer);
+    hf_peer_of(&lookup, fd, &ends, &peer);
     ck_assert(!peer.has_uid && peer.unit[0] == '\0');
-    ck_assert_uint_eq(peer.key, key_of(_i == 0 ? "127.0.0.1" : "::1"));
+    ck_assert_uint_eq(peer.key, key_of(_i % 2 == 0 ? "127.0.0.1" : "::1"));
     (void)close(fd);
-    (void)close(lookup);
+    hf_peer_lookup_close(&lookup);
+}
+END_TEST
+
+/* Asks for the owner of a connection over IPv4 through the socket of `lookup`, and leaves the answer there. */
+static void ask_earlier(const struct hf_peer_lookup *lookup, const struct hf_peer_ends *ends)
+{
+    const struct sockaddr_in *own = (const struct sockaddr_in *)&ends->own;
+    const struct sockaddr_in *peer = (const struct sockaddr_in *)&ends->peer;
+    struct {
+        struct nlmsghdr head;
+        struct inet_diag_req_v2 body;
+    } request = {.head = {.nlmsg_len = sizeof(request),
+                          .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                          .nlmsg_flags = NLM_F_REQUEST,
+                          .nlmsg_seq = lookup->sequence},
+                 .body = {.sdiag_family = AF_INET,
+                          .sdiag_protocol = IPPROTO_TCP,
+                          .idiag_states = ~0u,
+                          .id = {.idiag_sport = peer->sin_port,
+                                 .idiag_dport = own->sin_port,
+                                 .idiag_src = {peer->sin_addr.s_addr},
+                                 .idiag_dst = {own->sin_addr.s_addr},
+                                 .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}}};
+
+    ck_assert_int_eq(send(lookup->fd, &request, sizeof(request), 0), sizeof(request));
+}
+
+/* An answer that nobody received, to a question about the same two addresses, is about an earlier connection. */
+START_TEST(old_answer)
+{
+    struct hf_peer_lookup lookup;
+    struct hf_peer_ends ends;
+    struct hf_peer peer;
+    int client, fd = connect_over(AF_INET, false, &client, &ends);
+
+    hf_peer_lookup_open(&lookup);
+    if (lookup.fd < 0)
+        return;
+    hf_peer_of(&lookup, fd, &ends, &peer);
+    ck_assert(peer.has_uid);
+    ask_earlier(&lookup, &ends);
+    (void)close(client);
+    hf_peer_of(&lookup, fd, &ends, &peer);
+    ck_assert_msg(!peer.has_uid, "the owner of the earlier connection");
+    (void)close(fd);
+    hf_peer_lookup_close(&lookup);
 }
 END_TEST
 
@@ -120,7 +182,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, unit, 0, (int)HF_LEN(units));
     tcase_add_test(tc, key);
     tcase_add_test(tc, over_unix);
-    tcase_add_loop_test(tc, over_tcp, 0, 2);
+    tcase_add_loop_test(tc, over_tcp, 0, 4);
+    tcase_add_test(tc, old_answer);
 }
 
 HF_TEST_MAIN("os/peer", cases)

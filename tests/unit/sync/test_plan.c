@@ -238,6 +238,46 @@ static bool accepts(void *arg, const struct hf_edgeupdate *update)
     return false;
 }
 
+static bool has_turn(void *arg, const char *release_name, const char *digest)
+{
+    const struct hf_edgeupdate *update = arg;
+
+    return update != NULL && strcmp(release_name, update->release.name) == 0 &&
+           strcmp(digest, update->release.digest) == 0;
+}
+
+/* Only strategy.disruption asks for a turn, and only a turn for this very digest serves. */
+START_TEST(turns)
+{
+    static const struct row plain = {"u", "r", 1, NULL, 10000, 0, 0, 0}, other = {"v", "r", 2, NULL, -1, 0, 0, 0};
+    _cleanup_(hf_json_freep) json_t *json = object_of(&plain), *labels = json_object();
+    struct hf_edgeupdate *update = update_of(&plain), *newer = update_of(&other), *asking = NULL;
+    struct hf_issues issues;
+    static struct hf_plan got;
+
+    ck_assert_int_eq(hf_json_put(json, "spec.strategy.disruption.groupBy", json_string("zone")), 0);
+    ck_assert_int_eq(hf_edgeupdate_decode(json, &asking, &issues), 0);
+    const struct {
+        struct hf_edgeupdate *update, *turn_for;
+        bool missing;
+    } rows[] = {{update, NULL, false}, {asking, NULL, true}, {asking, asking, false}, {asking, newer, true}};
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        struct hf_plan_params params = {.updates = &rows[i].update,
+                                        .n = 1,
+                                        .node_name = "n",
+                                        .node_labels = labels,
+                                        .has_turn = i == 1 ? NULL : has_turn,
+                                        .arg = rows[i].turn_for};
+        hf_plan_make(&params, &got);
+        ck_assert_uint_eq(got.n, 1);
+        ck_assert_msg(got.desired[0].turn_missing == rows[i].missing, "row %zu", i);
+    }
+    hf_edgeupdate_free(update);
+    hf_edgeupdate_free(newer);
+    hf_edgeupdate_free(asking);
+}
+END_TEST
+
 static void print(const struct hf_plan *plan, char *text, size_t size)
 {
     static const char *const gates[] = {[HF_GATE_OPEN] = "open",
@@ -311,6 +351,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, plan_of, 0, HF_LEN(plans));
     tcase_add_test(tc, too_many);
+    tcase_add_test(tc, turns);
 }
 
 HF_TEST_MAIN("sync/plan", cases)

@@ -784,6 +784,27 @@ START_TEST(misfits)
 }
 END_TEST
 
+/* The node's configuration forbids the unit; the release starts when somebody allows it. */
+START_TEST(unit_that_the_node_forbids)
+{
+    unsigned before = w->restarts;
+
+    w->only_unit = "edge-*.service";
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_REJECTED, "UnitNotAllowed");
+    ck_assert_msg(
+        strstr(hf_simupdate_see(w, "app").message, "install.restart.systemdUnit: 'app.service' is not allowed") != NULL,
+        "%s", hf_simupdate_see(w, "app").message);
+    ck_assert_uint_eq(w->restarts, before);
+    expect_target("v1");
+    expect_clean();
+    w->only_unit = "app.service";
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
 /* The node's configuration forbids a command; the release starts when somebody allows it. */
 START_TEST(commands_that_the_node_forbids)
 {
@@ -945,6 +966,76 @@ START_TEST(a_gate_closes_in_the_middle)
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
     ck_assert_uint_lt(hf_simupdate_see(w, "app").bytes_fetched, HF_SIM_CONTENT + 2000);
     expect_clean();
+}
+END_TEST
+
+/* Without its turn the update does everything but the swap; another release goes on meanwhile. */
+START_TEST(a_turn)
+{
+    w->turn_missing = true;
+    update_to(&(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
+    expect("app", HF_PHASE_VERIFIED, "TurnPending");
+    ck_assert(hf_simupdate_see(w, "app").settled);
+    expect_target("v1");
+    ck_assert_uint_eq(w->restarts, 0);
+    ck_assert_uint_gt(hf_simupdate_see(w, "app").bytes_fetched, 0);
+    /* A closed gate shows its own reason, so that the controller gives the turn to a node that can use it. */
+    hf_simupdate_set_gate(w, "app", HF_GATE_HELD);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_VERIFIED, "Held");
+    hf_simupdate_set_gate(w, "app", HF_GATE_OPEN);
+    ck_assert(hf_simupdate_settle(w));
+    /* A restart fetches nothing again. */
+    uint64_t fetched = hf_simupdate_see(w, "app").bytes_fetched;
+    if (_i == 1)
+        hf_simupdate_kill(w);
+    else
+        hf_simupdate_power_cut(w, 1);
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_VERIFIED, "TurnPending");
+    w->turn_missing = false;
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_uint_eq(hf_simupdate_see(w, "app").bytes_fetched, fetched);
+    expect_target("v2");
+    expect_clean();
+}
+END_TEST
+
+/* The turn that is taken back, or lost with the cache, in the middle of the swap changes nothing: the update runs to its
+ * end, and a rollback needs no turn either. */
+START_TEST(a_turn_that_goes_during_the_swap)
+{
+    static const enum hf_phase when[] = {HF_PHASE_SWAPPING, HF_PHASE_PROBATION, HF_PHASE_ROLLING_BACK};
+    bool broken = _i == 2;
+
+    begin(&(struct hf_sim_release){.content = broken ? "broken" : "v2"});
+    ck_assert(hf_simupdate_until_phase(w, "app", when[_i]));
+    w->turn_missing = true;
+    hf_simupdate_power_cut(w, 2);
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    ck_assert_int_eq(hf_simupdate_see(w, "app").phase, broken ? HF_PHASE_ROLLED_BACK : HF_PHASE_COMMITTED);
+    expect_target(broken ? "v1" : "v2");
+}
+END_TEST
+
+/* A release that waits for its turn leaves the work to the others, which need none. */
+START_TEST(a_turn_is_not_waited_for_by_other_releases)
+{
+    w->turn_missing = true;
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_VERIFIED, "TurnPending");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.name = "lib", .content = "v3", .path = "/opt/app/lib/x"});
+    ck_assert(hf_simupdate_settle(w));
+    expect("lib", HF_PHASE_VERIFIED, "TurnPending");
+    w->turn_missing = false;
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect("lib", HF_PHASE_COMMITTED, "HealthPassed");
 }
 END_TEST
 
@@ -1406,15 +1497,16 @@ static const struct {
     enum hf_desired_gate gate;
     json_t *(*patch)(void);
     const char *sign_with;
-    bool repaired, rolled_back;
+    bool repaired, rolled_back, turn_missing;
 } hindered[] = {
-    {"not admitted", "NotAdmitted", HF_GATE_NOT_ADMITTED, NULL, NULL, true, false},
-    {"stale", "Stale", HF_GATE_STALE, NULL, NULL, true, false},
-    {"suspended", "Suspended", HF_GATE_OPEN, suspended, NULL, true, false},
-    {"outside a window", "WindowClosed", HF_GATE_OPEN, closed, NULL, true, false},
-    {"unsigned", "Unsigned", HF_GATE_OPEN, NULL, "", true, false},
-    {"rolled back", "RestartFailed", HF_GATE_OPEN, NULL, NULL, true, true},
-    {"held by the site", "Held", HF_GATE_HELD, NULL, NULL, false, false},
+    {"not admitted", "NotAdmitted", HF_GATE_NOT_ADMITTED, NULL, NULL, true, false, false},
+    {"stale", "Stale", HF_GATE_STALE, NULL, NULL, true, false, false},
+    {"suspended", "Suspended", HF_GATE_OPEN, suspended, NULL, true, false, false},
+    {"outside a window", "WindowClosed", HF_GATE_OPEN, closed, NULL, true, false, false},
+    {"unsigned", "Unsigned", HF_GATE_OPEN, NULL, "", true, false, false},
+    {"rolled back", "RestartFailed", HF_GATE_OPEN, NULL, NULL, true, true, false},
+    {"held by the site", "Held", HF_GATE_HELD, NULL, NULL, false, false, false},
+    {.name = "without its turn", .reason = "TurnPending", .gate = HF_GATE_OPEN, .repaired = true, .turn_missing = true},
 };
 
 static void change_object(json_t *patch)
@@ -1437,6 +1529,7 @@ START_TEST(drift_while_hindered)
     ck_assert(hf_simupdate_settle(w));
     if (hindered[_i].patch != NULL)
         change_object(hindered[_i].patch());
+    w->turn_missing = hindered[_i].turn_missing;
     hf_simupdate_set_gate(w, "app", hindered[_i].gate);
     ck_assert(hf_simupdate_settle(w));
     hf_simupdate_put_old(w, "stray");
@@ -1453,6 +1546,7 @@ static void publish_newer(int row, const char *content, bool as_tree)
     json_t *patch = hindered[row].patch != NULL ? hindered[row].patch() : NULL;
 
     w->restart_r = hindered[row].rolled_back ? -EIO : 0;
+    w->turn_missing = hindered[row].turn_missing;
     hf_simupdate_publish(
         w, &(struct hf_sim_release){
                .content = content, .tree = as_tree, .patch_after = patch, .sign_with = hindered[row].sign_with});
@@ -1486,13 +1580,15 @@ START_TEST(drift_behind_a_newer_release)
     ck_assert_str_eq(hf_simupdate_see(w, "app").version, "v3");
     if (!hindered[row].rolled_back)
         ck_assert_str_eq(hf_simupdate_see(w, "app").reason, hindered[row].reason);
-    expect_clean();
+    if (!hindered[row].turn_missing) /* the verified file waits beside the target */
+        expect_clean();
     /* The file is removed; the second repair waits, but comes. */
     hf_simfs_delete(w->fs, HF_SIM_TARGET);
     hf_simupdate_look(w);
     hf_simupdate_run_for(w, 1200 * HF_NS_PER_S);
     ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), hindered[row].repaired ? "v2" : "absent");
     /* And the next good release comes. */
+    w->turn_missing = false;
     hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 9});
     hf_simupdate_set_gate(w, "app", HF_GATE_OPEN);
     ck_assert(hf_simupdate_settle(w));
@@ -1625,7 +1721,9 @@ START_TEST(drift_behind_a_newer_tree)
     ck_assert_msg(strcmp(hf_simupdate_target(w, APP), hindered[_i].repaired ? "v2" : "stray") == 0, "%s: %s",
                   hindered[_i].name, hf_simupdate_see(w, "app").message);
     ck_assert_str_eq(hf_simupdate_see(w, "app").version, "v3");
-    expect_clean();
+    if (!hindered[_i].turn_missing)
+        expect_clean();
+    w->turn_missing = false;
     hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 9, .tree = true});
     hf_simupdate_set_gate(w, "app", HF_GATE_OPEN);
     ck_assert(hf_simupdate_settle(w));
@@ -2177,11 +2275,15 @@ static void cases(TCase *tc)
     tcase_add_test(tc, downgrade_that_is_signed);
     tcase_add_test(tc, floor_without_journal);
     tcase_add_loop_test(tc, misfits, 0, 4);
+    tcase_add_test(tc, unit_that_the_node_forbids);
     tcase_add_loop_test(tc, commands_that_the_node_forbids, 0, 2);
     tcase_add_loop_test(tc, devices_from_a_pod, 0, 2);
     tcase_add_loop_test(tc, gates, 0, 3);
     tcase_add_test(tc, a_window);
     tcase_add_test(tc, a_gate_closes_in_the_middle);
+    tcase_add_loop_test(tc, a_turn, 0, 2);
+    tcase_add_loop_test(tc, a_turn_that_goes_during_the_swap, 0, 3);
+    tcase_add_test(tc, a_turn_is_not_waited_for_by_other_releases);
     tcase_add_test(tc, expires_in_the_middle);
     tcase_add_loop_test(tc, an_unsure_clock, 0, HF_LEN(unsure));
     tcase_add_test(tc, expired_by_a_lie);

@@ -13,7 +13,7 @@ rules:
 """
 
 
-def _kine(where, parts):
+def start_kine(where, parts):
     store = f"sqlite://{where.path('plane', 'state.db')}?_journal=WAL&cache=shared&_busy_timeout=30000"
     start(where, "kine", [f"{parts}/kine", "--endpoint", store, "--listen-address", "tcp://127.0.0.1:2379",
                           "--metrics-bind-address=0"], netns=where.plane_netns)
@@ -51,7 +51,7 @@ def wait_api(where, parts, timeout_s=60):
 
 def start_all(where, parts):
     """Start all parts of the control plane; those that come early wait for the others."""
-    _kine(where, parts)
+    start_kine(where, parts)
     start_api(where, parts)
     start_managers(where, parts)
 

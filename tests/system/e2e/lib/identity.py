@@ -23,10 +23,12 @@ def host_kubeconfig(node):
     return pki.kubeconfig(world.cluster.where, crt, key)
 
 
-def call(method, path, body=None, bearer=None, certificate=None, kind="application/merge-patch+json"):
+def call(method, path, body=None, bearer=None, certificate=None, kind="application/merge-patch+json", headers=()):
     """One request to the API server with a token or a certificate's name in pki/; (HTTP status, answer)."""
     argv = ["curl", "-sS", "--cacert", world.cluster.where.path("pki", "ca.crt"), "-X", method, "-w", "\n%{http_code}",
             "-H", f"Content-Type: {kind}", pki.SERVER + urllib.parse.quote(path, safe="/?=&")]
+    for header in headers:
+        argv += ["-H", header]
     if bearer:
         argv += ["-H", f"Authorization: Bearer {bearer}"]
     if certificate:

@@ -1,0 +1,1 @@
+"""Container images of holdfast, written without a container engine. deploy/image/README.md has the map."""

@@ -1,0 +1,25 @@
+/* agent/desired/own_edgenode.h - keeps what this node reads from its own EdgeNode: the turns in spec, and the uid.
+ *
+ * The agent acts on the turns that it last received, also after a restart and without a network. For this the cache on
+ * disk holds the EdgeNode with its turns alone, so that the disk is written only when a turn comes or goes. Threads: loop
+ * thread only. */
+#pragma once
+
+#include "agent/env.h"
+#include "api/edgenode.h"
+
+struct hf_own_edgenode {
+    const struct hf_agent_env *env;
+    struct hf_edgenode *decoded; /* the EdgeNode with its turns; NULL if this node has no turns */
+    char uid[64];                /* uid of the EdgeNode; "" while the source has not reported it to this process */
+};
+
+void hf_own_edgenode_init(struct hf_own_edgenode *own, const struct hf_agent_env *env);
+void hf_own_edgenode_done(struct hf_own_edgenode *own);
+
+/* Takes the EdgeNode that an earlier process left in the cache. */
+void hf_own_edgenode_load(struct hf_own_edgenode *own, const json_t *edgenode);
+
+/* Takes the EdgeNode as the source reports it; `edgenode` is NULL if the EdgeNode does not exist. Writes the cache if
+ * the turns have changed. Returns true in this case. A spec that this node cannot read gives no turn, and is logged. */
+bool hf_own_edgenode_take(struct hf_own_edgenode *own, const json_t *edgenode);

@@ -1,0 +1,527 @@
+#include "cli/fleet/cluster.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/meta.h"
+#include "base/host.h"
+#include "cli/fleet/kubeconfig.h"
+#include "cli/fleet/plugin.h"
+#include "cli/node/status_plain.h"
+#include "loop/http/client.h"
+#include "loop/loop.h"
+#include "os/file.h"
+#include "os/rand_posix.h"
+
+enum { MAX_FILES = 16, MAX_FILE_BYTES = 4 << 20, PAGE = 500, MAX_RESTARTS = 3, MAX_PAGES = 2000 };
+#define RETRY_NS (30 * HF_NS_PER_S)
+#define FIRST_PAUSE_NS (HF_NS_PER_S / 2)
+
+struct hf_cluster {
+    struct hf_cli *cli;
+    struct hf_loop *loop;
+    struct hf_http_client *http;
+    struct hf_kube *kube;
+    struct hf_kube_config config;
+    struct hf_kubeconfig_file files[MAX_FILES];
+    char *paths[MAX_FILES];
+    size_t n_files;
+    struct hf_kubeconfig_choice choice;
+    struct hf_timer *timer;
+    uint64_t date_unix_ns;
+    /* the call that the loop runs for */
+    bool answered;
+    int r;
+    uint64_t retry_after_ns;
+    json_t *object;
+    char reason[64];
+    struct hf_err *err;
+};
+
+static const char *get_environment(const char *name)
+{
+    return getenv(name);
+}
+
+/* ---- the files --------------------------------------------------------------------------------------------------- */
+
+static const char *const flags[] = {
+    "kubeconfig", "context", "cluster", "user", "server", "token", "certificate-authority", "insecure-skip-tls-verify"};
+
+bool hf_cluster_requested(const struct hf_cli_args *args)
+{
+    for (size_t i = 0; i < HF_LEN(flags); i++)
+        if (hf_cli_flag(args, flags[i]))
+            return true;
+    return false;
+}
+
+static char *home_kubeconfig(void)
+{
+    const char *home = getenv("HOME");
+
+    return home != NULL && home[0] != '\0' ? hf_asprintf("%s/.kube/config", home) : NULL;
+}
+
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value != NULL && value[0] != '\0';
+}
+
+bool hf_cluster_has_kubeconfig(void)
+{
+    _cleanup_(hf_freep) char *home = home_kubeconfig();
+
+    return is_set("KUBECONFIG") || (home != NULL && access(home, F_OK) == 0);
+}
+
+/* Reads one file of the list; `must` is false for files that may be absent. */
+static int read_kubeconfig(struct hf_cluster *cluster, struct hf_view path, bool must, struct hf_err *err)
+{
+    const struct hf_json_limits limits = {.max_bytes = MAX_FILE_BYTES};
+    struct hf_buf text = HF_BUF_INIT(MAX_FILE_BYTES);
+    char *name = hf_view_dup(path);
+    json_t *root = NULL;
+    int r;
+
+    if (name == NULL || cluster->n_files == MAX_FILES) {
+        free(name);
+        return hf_err_set(err, E2BIG, "KUBECONFIG names more than %d files", MAX_FILES);
+    }
+    r = hf_file_read(cluster->cli->fs, name, &text, err);
+    if (r == 0)
+        r = hf_yaml_parse(hf_buf_view(&text), &limits, &root, err);
+    if (text.p != NULL)
+        explicit_bzero(text.p, text.cap);
+    hf_buf_done(&text);
+    if (r == 0) {
+        cluster->paths[cluster->n_files] = name;
+        cluster->files[cluster->n_files++] = (struct hf_kubeconfig_file){name, root};
+        return 0;
+    }
+    r = r == -ENOENT && !must ? 0 : hf_err_wrap(err, r, "kubeconfig '%s'", name);
+    free(name);
+    return r;
+}
+
+/* The files of --kubeconfig, else of KUBECONFIG, else ~/.kube/config. */
+static int read_kubeconfigs(struct hf_cluster *cluster, const struct hf_cli_args *args, struct hf_err *err)
+{
+    const char *option = hf_cli_value(args, "kubeconfig", NULL), *list = getenv("KUBECONFIG");
+    _cleanup_(hf_freep) char *home = home_kubeconfig();
+    struct hf_view rest = hf_view_of(list), path;
+    int r = 0;
+
+    if (option != NULL)
+        return read_kubeconfig(cluster, hf_view_of(option), true, err);
+    if (list == NULL || list[0] == '\0')
+        return home != NULL ? read_kubeconfig(cluster, hf_view_of(home), false, err) : 0;
+    while (r == 0 && hf_view_split(&rest, ':', &path))
+        if (path.n > 0)
+            r = read_kubeconfig(cluster, path, false, err);
+    if (r == 0 && cluster->n_files == 0)
+        r = hf_err_set(err, ENOENT, "KUBECONFIG names '%.100s', which does not exist", list);
+    return r;
+}
+
+/* ---- the credentials --------------------------------------------------------------------------------------------- */
+
+static int run_plugin(struct hf_cluster *cluster, struct hf_err *err)
+{
+    struct hf_kube_config *config = &cluster->config;
+    struct hf_plugin_cluster about = {config->server, config->ca_pem, config->tls_server_name,
+                                      config->insecure_skip_verify};
+    struct hf_plugin_credential found;
+    bool has_terminal = isatty(cluster->cli->in_fd) == 1;
+    int r = hf_plugin_run(cluster->choice.exec, &about, has_terminal, &found, err);
+
+    if (r < 0)
+        return hf_err_wrap(err, r, "kubeconfig '%s'", cluster->choice.path);
+    if (strncmp(config->server, "https://", 8) != 0 && !hf_host_is_loopback(hf_host_of_url(config->server))) {
+        hf_plugin_done(&found);
+        return hf_err_set(err, EACCES, "server '%.80s': the credentials of a plugin are not sent without TLS",
+                          config->server);
+    }
+    struct hf_plugin_credential former = {config->token, config->client_cert_pem, config->client_key_pem, 0};
+    hf_plugin_done(&former);
+    config->token = found.token;
+    config->client_cert_pem = found.cert_pem;
+    config->client_key_pem = found.key_pem;
+    return 0;
+}
+
+static struct hf_http_config http_config(const struct hf_cluster *cluster)
+{
+    const struct hf_kube_config *c = &cluster->config;
+
+    return (struct hf_http_config){
+        .user_agent = "holdfast/" HF_VERSION,
+        .ca_pem = c->ca_pem,
+        .client_cert_pem = c->client_cert_pem,
+        .client_key_pem = c->client_key_pem,
+        .bearer_token = c->token,
+        .origin = c->server,
+        .tls_server_name = c->tls_server_name,
+        .insecure_skip_verify = c->insecure_skip_verify,
+    };
+}
+
+/* After a 401: a token file may have changed, and a plugin makes a new credential. */
+static int reauthenticate(void *arg, struct hf_err *err)
+{
+    struct hf_cluster *cluster = arg;
+    int r = cluster->choice.exec != NULL ? run_plugin(cluster, err)
+                                         : hf_kube_config_reload(cluster->cli->fs, &cluster->config, err);
+    struct hf_http_config config = http_config(cluster);
+
+    return r < 0 ? r : hf_http_client_update(cluster->http, &config, err);
+}
+
+static int parse_choice(struct hf_cluster *cluster, struct hf_err *err)
+{
+    struct hf_buf text = HF_BUF_INIT(MAX_FILE_BYTES);
+    int r = hf_json_format(cluster->choice.config, &text);
+
+    if (r < 0)
+        r = hf_err_set(err, -r, "kubeconfig '%s' is too large", cluster->choice.path);
+    if (r == 0) /* JSON is YAML too */
+        r = hf_kube_config_parse(cluster->cli->fs, hf_buf_view(&text), cluster->choice.path, &cluster->config, err);
+    if (text.p != NULL)
+        explicit_bzero(text.p, text.cap);
+    hf_buf_done(&text);
+    return r;
+}
+
+static int find_server(struct hf_cluster *cluster, const struct hf_cli_args *args, struct hf_err *err)
+{
+    const struct hf_kubeconfig_options options = {
+        .context = hf_cli_value(args, "context", NULL),
+        .cluster = hf_cli_value(args, "cluster", NULL),
+        .user = hf_cli_value(args, "user", NULL),
+        .server = hf_cli_value(args, "server", NULL),
+        .token = hf_cli_value(args, "token", NULL),
+        .ca_file = hf_cli_value(args, "certificate-authority", NULL),
+        .insecure = hf_cli_flag(args, "insecure-skip-tls-verify"),
+    };
+    int r = read_kubeconfigs(cluster, args, err);
+
+    if (r < 0)
+        return r;
+    if (options.insecure && options.ca_file != NULL)
+        return hf_err_set(err, EINVAL, "--insecure-skip-tls-verify and --certificate-authority exclude each other");
+    if (cluster->n_files == 0 && !hf_cluster_requested(args) && is_set("KUBERNETES_SERVICE_HOST"))
+        return hf_kube_config_find(cluster->cli->fs, NULL, NULL, get_environment, &cluster->config, err);
+    if (cluster->n_files == 0 && options.server == NULL)
+        return hf_err_set(err, ENOENT,
+                          "no kubeconfig: give --kubeconfig FILE or --server URL, set KUBECONFIG, or make "
+                          "~/.kube/config");
+    r = hf_kubeconfig_pick(cluster->files, cluster->n_files, &options, &cluster->choice, err);
+    if (r == 0)
+        r = parse_choice(cluster, err);
+    if (r == 0 && cluster->choice.exec != NULL)
+        r = run_plugin(cluster, err);
+    return r;
+}
+
+/* ---- open, close ------------------------------------------------------------------------------------------------- */
+
+static void wake(void *arg)
+{
+    struct hf_cluster *cluster = arg;
+
+    hf_loop_stop(cluster->loop);
+}
+
+static int connect_cluster(struct hf_cluster *cluster, struct hf_err *err)
+{
+    struct hf_http_config config = http_config(cluster);
+
+    cluster->loop = hf_loop_new(err);
+    if (cluster->loop == NULL)
+        return -err->code;
+    cluster->http = hf_http_client_new(cluster->loop, &config, err);
+    if (cluster->http == NULL)
+        return -err->code;
+    const struct hf_sched_ops *sched = hf_loop_sched(cluster->loop);
+    const struct hf_kube_params params = {
+        .config = &cluster->config,
+        .api = HF_KUBE_APISERVER,
+        .field_manager = "holdfast-cli",
+        .clock = cluster->cli->clock,
+        .rng = hf_rand_posix(),
+        .sched = sched,
+        .http = hf_http_client_ops(cluster->http),
+        .reauthenticate = reauthenticate,
+        .arg = cluster,
+    };
+    cluster->kube = hf_kube_new(&params, err);
+    cluster->timer = sched->timer_new(sched->ctx, wake, cluster);
+    if (cluster->kube == NULL || cluster->timer == NULL)
+        return cluster->kube == NULL ? -err->code : hf_err_set(err, ENOMEM, "out of memory");
+    return 0;
+}
+
+/* Exit codes 3 and 4 of the commands on a fleet say something about the rollout, so no other failure may use them. */
+static int plain_failure(int r, struct hf_err *err)
+{
+    hf_cli_plain_text(err->cause);
+    hf_cli_plain_text(err->where);
+    switch (-r) {
+    case EBADMSG:
+    case EKEYREJECTED:
+    case EOPNOTSUPP:
+        err->code = EIO;
+        return -EIO;
+    case ESTALE:
+        err->code = EEXIST;
+        return -EEXIST;
+    default:
+        return r;
+    }
+}
+
+int hf_cluster_open(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_cluster **ret_cluster,
+                    struct hf_err *err)
+{
+    struct hf_cluster *cluster = calloc(1, sizeof(*cluster));
+    int r;
+
+    if (cluster == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    cluster->cli = cli;
+    r = find_server(cluster, args, err);
+    if (r >= 0)
+        r = connect_cluster(cluster, err);
+    if (r < 0) {
+        hf_cluster_close(cluster);
+        return plain_failure(r, err);
+    }
+    *ret_cluster = cluster;
+    return 0;
+}
+
+void hf_cluster_close(struct hf_cluster *cluster)
+{
+    if (cluster == NULL)
+        return;
+    if (cluster->timer != NULL) {
+        const struct hf_sched_ops *sched = hf_loop_sched(cluster->loop);
+        sched->timer_free(sched->ctx, cluster->timer);
+    }
+    hf_kube_free(cluster->kube);
+    hf_http_client_free(cluster->http);
+    hf_loop_free(cluster->loop);
+    hf_kube_config_done(&cluster->config);
+    json_decref(cluster->choice.config);
+    for (size_t i = 0; i < cluster->n_files; i++) {
+        json_decref(cluster->files[i].root);
+        free(cluster->paths[i]);
+    }
+    free(cluster);
+}
+
+const char *hf_cluster_server(const struct hf_cluster *cluster)
+{
+    return cluster->config.server;
+}
+
+const char *hf_cluster_context(const struct hf_cluster *cluster)
+{
+    return cluster->choice.context != NULL ? cluster->choice.context : "";
+}
+
+uint64_t hf_cluster_now_unix_ns(const struct hf_cluster *cluster)
+{
+    return cluster->date_unix_ns != 0 ? cluster->date_unix_ns : hf_unix_ns(cluster->cli->clock);
+}
+
+void hf_cluster_sleep(struct hf_cluster *cluster, uint64_t ns)
+{
+    const struct hf_sched_ops *sched = hf_loop_sched(cluster->loop);
+
+    (void)fflush(cluster->cli->out);
+    sched->timer_arm(sched->ctx, cluster->timer, ns);
+    hf_loop_run(cluster->loop);
+}
+
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
+
+static void take_answer(void *arg, const struct hf_kube_answer *answer)
+{
+    struct hf_cluster *cluster = arg;
+
+    cluster->answered = true;
+    cluster->r = answer->r;
+    cluster->retry_after_ns = answer->retry_after_ns;
+    if (answer->date_unix_ns != 0)
+        cluster->date_unix_ns = answer->date_unix_ns;
+    if (answer->r == 0)
+        cluster->object = json_incref(hf_json_mutable(answer->object));
+    else
+        *cluster->err = answer->err;
+    (void)snprintf(cluster->reason, sizeof(cluster->reason), "%s", answer->reason != NULL ? answer->reason : "");
+    hf_loop_stop(cluster->loop);
+}
+
+/* Sends the call once. On success cluster->object is the answer. */
+static int send_once(struct hf_cluster *cluster, const struct hf_kube_call *call, struct hf_err *err)
+{
+    struct hf_kube_pending *pending;
+
+    cluster->answered = false;
+    cluster->object = NULL;
+    cluster->err = err;
+    int r = hf_kube_call_send(cluster->kube, call, take_answer, cluster, &pending, err);
+    if (r < 0)
+        return r;
+    while (!cluster->answered)
+        hf_loop_run(cluster->loop);
+    return cluster->r;
+}
+
+static int explain(const struct hf_cluster *cluster, const struct hf_kube_call *call, int r, struct hf_err *err)
+{
+    bool reads = call->verb == HF_KUBE_GET || call->verb == HF_KUBE_LIST;
+    const char *hint = "";
+
+    if (r == -ENOENT && call->name == NULL)
+        hint = " (does this cluster have holdfast's CRDs? install them with the chart)";
+    else if (r == -EACCES && strcmp(call->plural, "nodes") == 0)
+        hint = " (--selector needs the right to list nodes)";
+    else if (r == -EACCES)
+        hint = reads ? " (bind the user to the ClusterRole view)" : " (bind the user to the ClusterRole edit)";
+    else if (r == -EKEYREJECTED)
+        hint = " (is this the right certificate-authority in the kubeconfig?)";
+    else if (r == -ECONNREFUSED || r == -EHOSTUNREACH || r == -ETIMEDOUT)
+        hint = " (is this the right context?)";
+    r = hf_err_wrap(err, r, "%s %s%s%.80s at %.80s%s", reads ? "read" : "change", call->plural,
+                    call->name != NULL ? "/" : "", call->name != NULL ? call->name : "", cluster->config.server, hint);
+    return plain_failure(r, err);
+}
+
+/* Like hf_cluster_call(), but keeps -ESTALE for hf_cluster_each(). */
+static int call_raw(struct hf_cluster *cluster, const struct hf_kube_call *call, struct hf_err *err)
+{
+    uint64_t begin = hf_mono_ns(cluster->cli->clock), pause = FIRST_PAUSE_NS;
+    int r;
+
+    for (;;) {
+        r = send_once(cluster, call, err);
+        uint64_t spent = hf_mono_ns(cluster->cli->clock) - begin;
+        uint64_t wait = HF_MAX(pause, cluster->retry_after_ns);
+        if (r != -EAGAIN || spent + wait > RETRY_NS)
+            return r;
+        hf_cluster_sleep(cluster, wait);
+        pause *= 2;
+    }
+}
+
+static int check_name(const char *name, struct hf_err *err)
+{
+    size_t n = strlen(name);
+
+    if (strchr(name, '/') != NULL)
+        return hf_err_set(err, EINVAL, "'%.80s' is not the name of an object; give the name without its kind", name);
+    if (n == 0 || n > HF_API_MAX_NAME || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") != n)
+        return hf_err_set(err, EINVAL,
+                          "'%.80s' is not the name of an object: lower case letters, digits, '-' and '.', at most %d",
+                          name, HF_API_MAX_NAME);
+    return 0;
+}
+
+int hf_cluster_call(struct hf_cluster *cluster, const struct hf_kube_call *call, json_t **ret_object,
+                    struct hf_err *err)
+{
+    int r = call->name != NULL ? check_name(call->name, err) : 0;
+
+    if (r < 0)
+        return plain_failure(r, err);
+    r = call_raw(cluster, call, err);
+    if (r < 0)
+        return explain(cluster, call, r, err);
+    if (ret_object != NULL)
+        *ret_object = hf_steal(cluster->object);
+    json_decref(cluster->object);
+    cluster->object = NULL;
+    return 0;
+}
+
+/* ---- lists ------------------------------------------------------------------------------------------------------- */
+
+/* Appends `text` percent-encoded. */
+static int add_encoded(struct hf_buf *out, const char *text)
+{
+    int r = 0;
+
+    for (; r == 0 && *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c) != NULL;
+        r = plain ? hf_buf_add(out, text, 1) : hf_buf_addf(out, "%%%02X", c);
+    }
+    return r;
+}
+
+static int page_query(const struct hf_cluster_list *list, const char *next, struct hf_buf *query)
+{
+    int r = hf_buf_addf(query, "limit=%d", PAGE);
+
+    if (r == 0 && list->selector != NULL && list->selector[0] != '\0')
+        r = hf_buf_add_str(query, "&labelSelector=");
+    if (r == 0 && list->selector != NULL)
+        r = add_encoded(query, list->selector);
+    if (r == 0 && next[0] != '\0')
+        r = hf_buf_add_str(query, "&continue=");
+    return r == 0 ? add_encoded(query, next) : r;
+}
+
+/* Gets one page and hands its items on. *next is the continue token before and after. */
+static int take_page(struct hf_cluster *cluster, const struct hf_cluster_list *list, char **next, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf query = HF_BUF_INIT(64 << 10);
+    struct hf_kube_call call = {.verb = HF_KUBE_LIST,
+                                .api_version = list->api_version,
+                                .plural = list->plural,
+                                .metadata_only = list->metadata_only};
+
+    if (page_query(list, *next != NULL ? *next : "", &query) < 0)
+        return hf_err_set(err, E2BIG, "the label selector is too long");
+    call.query = hf_buf_str(&query);
+    int r = call_raw(cluster, &call, err);
+    if (r == -ESTALE && *next != NULL)
+        return -ESTALE;
+    if (r < 0)
+        return explain(cluster, &call, r, err);
+    _cleanup_(hf_json_freep) json_t *page = hf_steal(cluster->object);
+    const json_t *items = json_object_get(page, "items");
+    for (size_t i = 0; r == 0 && i < json_array_size(items); i++)
+        r = list->each(list->arg, json_array_get(items, i), err);
+    const char *token = hf_json_str_or(page, "metadata.continue", "");
+    free(*next);
+    *next = token[0] != '\0' ? strdup(token) : NULL;
+    return r == 0 && token[0] != '\0' && *next == NULL ? hf_err_set(err, ENOMEM, "out of memory") : r;
+}
+
+int hf_cluster_each(struct hf_cluster *cluster, const struct hf_cluster_list *list, struct hf_err *err)
+{
+    _cleanup_(hf_freep) char *next = NULL;
+    unsigned restarts = 0, pages = 0;
+    int r;
+
+    do {
+        r = take_page(cluster, list, &next, err);
+        if (r == -ESTALE && restarts++ < MAX_RESTARTS) {
+            free(hf_steal(next));
+            list->again(list->arg);
+            pages = 0;
+            r = 1;
+        }
+        if (++pages > MAX_PAGES)
+            r = hf_err_set(err, E2BIG, "the list of %s has no end", list->plural);
+    } while (r > 0 || (r == 0 && next != NULL));
+    return r < 0 ? plain_failure(r, err) : 0;
+}

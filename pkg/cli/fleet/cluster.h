@@ -1,0 +1,70 @@
+/* cli/fleet/cluster.h - the connection of one command to the API server: finds it as kubectl does, and makes requests.
+ *
+ * A command blocks: hf_cluster_call() runs the event loop until the answer is there. Every text that comes from the
+ * server may be hostile; hf_cluster_call() and hf_cluster_list() replace characters that act on a terminal in error
+ * texts, and hf_cli_make_plain() (cli/node/status_plain.h) does so for objects that a command prints.
+ *
+ * Main thread only. Errors: 0 or -errno; *err names the server, the resource and what to do. No function returns
+ * -EBADMSG or -ESTALE, so a wrong kubeconfig or a refusal of the server ends with exit code 1, not 3 ("not yet"). */
+#pragma once
+
+#include "cli/cli.h"
+#include "codec/json.h"
+#include "kube/call.h"
+
+/* The options of a command that needs the cluster; the last rows before the end of its array. */
+#define HF_CLUSTER_OPTIONS                                                                                             \
+    {.name = "kubeconfig", .value = "FILE", .help = "kubeconfig file (KUBECONFIG, else ~/.kube/config)"},              \
+        {.name = "context", .value = "NAME", .help = "context of the kubeconfig (its current-context)"},               \
+        {.name = "cluster", .value = "NAME", .help = "cluster of the kubeconfig, instead of the context's"},           \
+        {.name = "user", .value = "NAME", .help = "user of the kubeconfig, instead of the context's"},                 \
+        {.name = "server", .value = "URL", .letter = 's', .help = "address of the API server"},                        \
+        {.name = "token", .value = "TEXT", .help = "bearer token; other users of this machine can see it"},            \
+        {.name = "certificate-authority", .value = "FILE", .help = "certificate authority of the API server"},         \
+    {                                                                                                                  \
+        .name = "insecure-skip-tls-verify", .help = "accept any certificate of the API server"                         \
+    }
+
+struct hf_cluster;
+
+/* Returns true if the command line has one of the options above. */
+bool hf_cluster_requested(const struct hf_cli_args *args);
+
+/* Returns true if this user has a kubeconfig: in KUBECONFIG, or ~/.kube/config. */
+bool hf_cluster_has_kubeconfig(void);
+
+/* Finds the server and the credentials, and runs the credential plugin if the kubeconfig names one. Sends nothing to
+ * the server. Without a kubeconfig and without --server, uses the service account of the pod. */
+HF_MUST_USE int hf_cluster_open(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_cluster **ret_cluster,
+                                struct hf_err *err);
+void hf_cluster_close(struct hf_cluster *cluster);
+HF_DEFINE_CLEANUP(struct hf_cluster, hf_cluster_close)
+
+/* Sends one request and waits for its answer. Repeats it after 429 and 5xx for up to 30 s, and never a write of which
+ * nobody knows if it took place. *ret_object (may be NULL) receives the answer, which the caller owns.
+ * -EINVAL: the name is not one that an object can have. -ENOENT: no such object. -EEXIST: the object changed meanwhile,
+ * so that the caller must read it again. -EACCES: the user may not do this. -EIO: the server refused it. Other codes:
+ * the server is unreachable. */
+HF_MUST_USE int hf_cluster_call(struct hf_cluster *cluster, const struct hf_kube_call *call, json_t **ret_object,
+                                struct hf_err *err);
+
+struct hf_cluster_list {
+    const char *api_version, *plural;
+    const char *selector; /* label selector as in `kubectl -l`, or NULL */
+    bool metadata_only;
+    /* Called for each object. The object is valid during the call only. Returns 0 or -errno, which ends the list. */
+    int (*each)(void *arg, json_t *object, struct hf_err *err);
+    /* Called when the list begins again, because its continue token expired. The caller forgets all objects so far. */
+    void (*again)(void *arg);
+    void *arg;
+};
+
+/* Lists objects in pages, so that memory does not grow with the number of objects. */
+HF_MUST_USE int hf_cluster_each(struct hf_cluster *cluster, const struct hf_cluster_list *list, struct hf_err *err);
+
+/* The time of the server at its last answer, in ns since 1970; the time of this machine if the server gave none. */
+uint64_t hf_cluster_now_unix_ns(const struct hf_cluster *cluster);
+/* Returns the URL of the server, and the name of the context ("" if none), for messages. */
+const char *hf_cluster_server(const struct hf_cluster *cluster);
+const char *hf_cluster_context(const struct hf_cluster *cluster);
+void hf_cluster_sleep(struct hf_cluster *cluster, uint64_t ns);

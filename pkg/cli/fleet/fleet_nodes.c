@@ -1,0 +1,291 @@
+/* nodes, node NAME: what the agents of the fleet last reported. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/meta.h"
+#include "base/buf.h"
+#include "cli/fleet/cluster.h"
+#include "cli/fleet/node_set.h"
+#include "cli/fleet/node_view.h"
+#include "cli/fleet/output.h"
+#include "cli/fleet/table.h"
+#include "cli/node/status_plain.h"
+#include "cli/node/status_print.h"
+#include "cli/node/status_seen.h"
+
+enum { MAX_TEXT = 512 << 20 }; /* 500,000 nodes */
+
+const struct hf_cli_option hf_cli_nodes_options[] = {
+    {.name = "selector", .value = "KEY=VALUE[,...]", .letter = 'l', .help = "only Nodes with these labels"},
+    {.name = "release", .value = "NAME", .help = "show this release; only nodes that report it"},
+    {.name = "phase", .value = "PHASE", .help = "only nodes where a release is in this phase, such as RolledBack"},
+    {.name = "silent", .help = "only nodes that have missed three reports"},
+    HF_OUTPUT_OPTIONS,
+    HF_CLUSTER_OPTIONS,
+    {.name = NULL},
+};
+const struct hf_cli_option hf_cli_node_options[] = {
+    HF_OUTPUT_OPTIONS,
+    HF_CLUSTER_OPTIONS,
+    {.name = NULL},
+};
+
+/* One run of `nodes`. The table keeps a row of text for each node, so no object outlives its page. */
+struct nodes {
+    struct hf_cli *cli;
+    struct hf_cluster *cluster;
+    enum hf_output output;
+    const char *release, *phase;
+    bool silent;
+    bool selected; /* true: only the nodes of `set` */
+    struct hf_node_set set;
+    struct hf_table table;
+    struct hf_buf text; /* for JSON and YAML: the items, without what stands around them */
+};
+
+static bool has_phase(const json_t *node, const char *phase)
+{
+    const json_t *updates = hf_json_at(node, "status.updates");
+
+    for (size_t i = 0; i < json_array_size(updates); i++)
+        if (strcmp(hf_json_str_or(json_array_get(updates, i), "phase", ""), phase) == 0)
+            return true;
+    return false;
+}
+
+static bool is_wanted(const struct nodes *nodes, const json_t *node, const struct hf_node_view *view)
+{
+    if (nodes->selected && hf_node_set_find(&nodes->set, view->name) < 0)
+        return false;
+    if (nodes->silent && !view->silent)
+        return false;
+    if (nodes->release != NULL && view->update == NULL)
+        return false;
+    if (nodes->phase == NULL)
+        return true;
+    return nodes->release != NULL ? strcmp(view->phase, nodes->phase) == 0 : has_phase(node, nodes->phase);
+}
+
+static enum hf_tint tint_of_phase(const char *phase)
+{
+    if (hf_node_view_phase_failed(phase))
+        return HF_TINT_BAD;
+    return strcmp(phase, "Committed") == 0 ? HF_TINT_GOOD : HF_TINT_BUSY;
+}
+
+static int add_row(struct nodes *nodes, const json_t *node, const struct hf_node_view *view, struct hf_err *err)
+{
+    const json_t *held = hf_json_at(node, "status.hold");
+    char ago[HF_CLI_AGO_TEXT] = "", seen[HF_CLI_AGO_TEXT + 8];
+
+    if (view->seen)
+        (void)hf_cli_ago(view->age_ns, ago);
+    (void)snprintf(seen, sizeof(seen), "%s%s", ago, view->silent && view->seen ? "!" : "");
+    const char *const cells[] = {view->name,
+                                 view->ready,
+                                 seen,
+                                 view->contact,
+                                 hf_json_str_or(view->update, "name", ""),
+                                 hf_json_str_or(view->update, "version", ""),
+                                 hf_json_str_or(view->update, "installedVersion", ""),
+                                 view->phase,
+                                 hf_json_str_or(view->update, "reason", ""),
+                                 hf_json_str_or(node, "status.policy.name", ""),
+                                 hf_json_str_or(node, "status.policy.interval", ""),
+                                 hf_json_str_or(node, "status.agent.version", ""),
+                                 hf_json_str_or(node, "status.agent.mode", ""),
+                                 hf_json_str_or(held, "reason", ""),
+                                 hf_json_str_or(view->update, "message", "")};
+    enum hf_tint tints[HF_LEN(cells)] = {[1] = strcmp(view->ready, "True") == 0 ? HF_TINT_GOOD : HF_TINT_BUSY,
+                                         [2] = view->silent ? HF_TINT_BAD : HF_TINT_NONE,
+                                         [7] = view->phase[0] != '\0' ? tint_of_phase(view->phase) : HF_TINT_NONE};
+    return hf_table_add(&nodes->table, cells, tints, err);
+}
+
+/* The few fields of a node that the table shows, for scripts. */
+static json_t *summary(const struct hf_node_view *view)
+{
+    json_t *update = view->update != NULL ? json_deep_copy(view->update) : json_null();
+    json_t *age = view->seen ? json_integer((json_int_t)(view->age_ns / HF_NS_PER_S)) : json_null();
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "name", view->name, "ready", view->ready, "reason",
+                     view->reason, "contact", view->contact, "silent", view->silent, "ageSeconds", age, "update",
+                     update);
+}
+
+static int add_text(struct nodes *nodes, const struct hf_node_view *view, struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *item = summary(view);
+    _cleanup_(hf_json_freep) json_t *list = json_pack("[O]", item);
+    int r = list != NULL ? 0 : -ENOMEM;
+
+    if (r == 0 && nodes->output == HF_OUTPUT_JSON && nodes->text.n > 0)
+        r = hf_buf_add_str(&nodes->text, ",");
+    if (r == 0)
+        r = nodes->output == HF_OUTPUT_JSON ? hf_json_format(item, &nodes->text) : hf_yaml_format(list, &nodes->text);
+    return r < 0 ? hf_err_set(err, -r, "the list is too large: narrow it with options") : 0;
+}
+
+static int take(void *arg, json_t *node, struct hf_err *err)
+{
+    struct nodes *nodes = arg;
+    struct hf_node_view view;
+
+    (void)json_object_del(json_object_get(node, "metadata"), "managedFields");
+    if (hf_cli_make_plain(node) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    hf_node_view_of(node, nodes->release, hf_cluster_now_unix_ns(nodes->cluster), &view);
+    if (!is_wanted(nodes, node, &view))
+        return 0;
+    if (nodes->output == HF_OUTPUT_JSON || nodes->output == HF_OUTPUT_YAML)
+        return add_text(nodes, &view, err);
+    return add_row(nodes, node, &view, err);
+}
+
+static int begin_table(struct nodes *nodes, struct hf_err *err)
+{
+    static const char *const titles[] = {"NODE",     "READY",     "SEEN",  "CONTACT", "RELEASE",
+                                         "VERSION",  "INSTALLED", "PHASE", "REASON",  "POLICY",
+                                         "INTERVAL", "AGENT",     "MODE",  "HOLD",    "MESSAGE"};
+
+    return hf_table_begin(&nodes->table, titles, nodes->output == HF_OUTPUT_WIDE ? HF_LEN(titles) : 9, err);
+}
+
+static void begin_again(void *arg)
+{
+    struct nodes *nodes = arg;
+
+    hf_table_done(&nodes->table);
+    (void)!begin_table(nodes, NULL);
+    hf_buf_clear(&nodes->text);
+}
+
+static int print(struct nodes *nodes, struct hf_err *err)
+{
+    const char *text = hf_buf_str(&nodes->text);
+
+    if (nodes->output == HF_OUTPUT_JSON)
+        return fprintf(nodes->cli->out, "{\"nodes\":[%s]}\n", text) < 0 ? hf_err_set(err, EIO, "write") : 0;
+    if (nodes->output == HF_OUTPUT_YAML)
+        return fprintf(nodes->cli->out, "nodes:%s%s", text[0] != '\0' ? "\n" : " []\n", text) < 0
+                   ? hf_err_set(err, EIO, "write")
+                   : 0;
+    hf_table_sort(&nodes->table);
+    if (nodes->output == HF_OUTPUT_NAME)
+        for (size_t i = 1; i < nodes->table.n; i++)
+            (void)fprintf(nodes->cli->out, "edgenode.%s/%s\n", HF_API_GROUP, nodes->table.rows[i] + 1);
+    else if (nodes->table.n > 1)
+        hf_table_print(&nodes->table, nodes->cli->out, nodes->cli->colour);
+    else
+        (void)fprintf(nodes->cli->err, "no nodes\n");
+    return 0;
+}
+
+static int read_filters(const struct hf_cli_args *args, struct nodes *nodes, struct hf_err *err)
+{
+    const char *phase = hf_cli_value(args, "phase", NULL), *selector = hf_cli_value(args, "selector", NULL);
+    const char *near = NULL;
+    int r = hf_output_of(args, &nodes->output, err);
+
+    nodes->release = hf_cli_value(args, "release", NULL);
+    nodes->silent = hf_cli_flag(args, "silent");
+    nodes->selected = selector != NULL;
+    if (phase != NULL)
+        nodes->phase = hf_node_view_phase_find(phase, &near);
+    if (r == 0 && phase != NULL && nodes->phase == NULL)
+        r = hf_err_set(err, EINVAL, "--phase: no phase '%.40s'%s%s%s", phase,
+                       near != NULL ? "; did you mean '"
+                                    : " (Waiting, Fetching, Probation, Committed, RolledBack, ...)",
+                       near != NULL ? near : "", near != NULL ? "'?" : "");
+    return r == 0 && selector != NULL ? hf_node_set_check("--selector", selector, err) : r;
+}
+
+int hf_cli_nodes(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    struct nodes nodes = {.cli = cli, .text = HF_BUF_INIT(MAX_TEXT)};
+    int r = read_filters(args, &nodes, err);
+
+    if (r == 0)
+        r = begin_table(&nodes, err);
+    if (r == 0)
+        r = hf_cluster_open(cli, args, &nodes.cluster, err);
+    if (r == 0 && nodes.selected)
+        r = hf_node_set_select(nodes.cluster, hf_cli_value(args, "selector", NULL), &nodes.set, err);
+    if (r == 0)
+        r = hf_cluster_each(nodes.cluster,
+                            &(struct hf_cluster_list){.api_version = HF_API_GROUP_VERSION,
+                                                      .plural = "edgenodes",
+                                                      .each = take,
+                                                      .again = begin_again,
+                                                      .arg = &nodes},
+                            err);
+    if (r == 0)
+        r = print(&nodes, err);
+    hf_cluster_close(nodes.cluster);
+    hf_table_done(&nodes.table);
+    hf_buf_done(&nodes.text);
+    hf_node_set_done(&nodes.set);
+    return r;
+}
+
+/* ---- node NAME --------------------------------------------------------------------------------------------------- */
+
+static void print_turns(FILE *to, const json_t *turns)
+{
+    for (size_t i = 0; i < json_array_size(turns); i++)
+        (void)fprintf(to, "turn: %s (digest %.12s)\n", hf_json_str_or(json_array_get(turns, i), "release", "?"),
+                      hf_json_str_or(json_array_get(turns, i), "digest", "?"));
+}
+
+static int print_node(struct hf_cli *cli, enum hf_output output, json_t *node, const struct hf_node_view *view,
+                      struct hf_err *err)
+{
+    const struct hf_cli_seen seen = {.state = view->silent ? HF_CLI_SILENT : HF_CLI_CURRENT,
+                                     .known = view->seen,
+                                     .age_ns = view->age_ns,
+                                     .remote = true};
+
+    if (output == HF_OUTPUT_NAME)
+        return fprintf(cli->out, "edgenode.%s/%s\n", HF_API_GROUP, view->name) < 0 ? hf_err_set(err, EIO, "write") : 0;
+    if (output == HF_OUTPUT_JSON || output == HF_OUTPUT_YAML) {
+        _cleanup_(hf_json_freep) json_t *answer =
+            json_pack("{s:O, s:o}", "node", node, "seen", hf_cli_seen_json(&seen));
+        return answer != NULL ? hf_output_print(cli, output, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
+    }
+    struct hf_hold hold = {.present = hf_json_bool_or(node, "status.hold.active", false)};
+    (void)snprintf(hold.reason, sizeof(hold.reason), "%s", hf_json_str_or(node, "status.hold.reason", ""));
+    int r = hf_cli_print_node(cli, node, &seen, &hold, err);
+    if (r == 0)
+        print_turns(cli->out, hf_json_at(node, "spec.turns"));
+    return r;
+}
+
+int hf_cli_node(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    _cleanup_(hf_cluster_closep) struct hf_cluster *cluster = NULL;
+    _cleanup_(hf_json_freep) json_t *node = NULL;
+    struct hf_node_view view;
+    enum hf_output output;
+    int r = hf_output_of(args, &output, err);
+
+    if (r == 0)
+        r = hf_cluster_open(cli, args, &cluster, err);
+    if (r == 0)
+        r = hf_cluster_call(cluster,
+                            &(struct hf_kube_call){.verb = HF_KUBE_GET,
+                                                   .api_version = HF_API_GROUP_VERSION,
+                                                   .plural = "edgenodes",
+                                                   .name = args->words[0]},
+                            &node, err);
+    if (r < 0)
+        return r;
+    (void)json_object_del(json_object_get(node, "metadata"), "managedFields");
+    if (hf_cli_make_plain(node) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    hf_node_view_of(node, NULL, hf_cluster_now_unix_ns(cluster), &view);
+    r = print_node(cli, output, node, &view, err);
+    if (r < 0)
+        return r;
+    return view.silent ? HF_EXIT_SILENT : hf_node_view_phase_failed(view.phase) ? HF_EXIT_UNWELL : 0;
+}

@@ -1,0 +1,306 @@
+/* rollout watch, rollout pause, rollout resume, rollout halt, turn free: an operator's orders to the controller, as
+ * annotations, which belong to operators also where Git owns the spec. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/meta.h"
+#include "base/format.h"
+#include "cli/fleet/poll.h"
+#include "cli/node/status_plain.h"
+#include "cli/parts.h"
+#include "os/rand_posix.h"
+
+#define FREE_TURN "edge.codcompass.io/free-turn"
+
+enum { MAX_REASON = 200, MAX_TRIES = 5 };
+
+const struct hf_cli_option hf_cli_rollout_watch_options[] = {
+    {.name = "timeout", .value = "DURATION", .help = "give up after this time, with exit code 3 (no limit)"},
+    HF_CLI_JSON("print one JSON object per change"),
+    HF_CLUSTER_OPTIONS,
+    {.name = NULL},
+};
+const struct hf_cli_option hf_cli_rollout_pause_options[] = {HF_CLUSTER_OPTIONS, {.name = NULL}};
+const struct hf_cli_option hf_cli_rollout_resume_options[] = {HF_CLUSTER_OPTIONS, {.name = NULL}};
+const struct hf_cli_option hf_cli_rollout_halt_options[] = {
+    {.name = "reason", .value = "TEXT", .help = "reason, which the status of the EdgeUpdate shows"},
+    HF_CLUSTER_OPTIONS,
+    {.name = NULL},
+};
+const struct hf_cli_option hf_cli_turn_free_options[] = {
+    {.name = "release", .value = "NAME", .help = "free the turn of this release, if the node holds several"},
+    HF_CLUSTER_OPTIONS,
+    {.name = NULL},
+};
+
+/* ---- watch ------------------------------------------------------------------------------------------------------- */
+
+static int get(struct hf_cluster *cluster, const char *plural, const char *name, json_t **ret_object,
+               struct hf_err *err)
+{
+    int r =
+        hf_cluster_call(cluster,
+                        &(struct hf_kube_call){
+                            .verb = HF_KUBE_GET, .api_version = HF_API_GROUP_VERSION, .plural = plural, .name = name},
+                        ret_object, err);
+
+    if (r == 0 && hf_cli_make_plain(*ret_object) < 0) {
+        json_decref(*ret_object);
+        *ret_object = NULL;
+        return hf_err_set(err, ENOMEM, "out of memory");
+    }
+    return r;
+}
+
+static void print_failures(struct hf_poll *poll, const struct hf_update_view *view)
+{
+    for (size_t i = 0; i < json_array_size(view->failures) && !poll->json; i++) {
+        const json_t *failure = json_array_get(view->failures, i);
+        (void)fprintf(poll->cli->out, "  %s  %s: %s\n", hf_json_str_or(failure, "node", "?"),
+                      hf_json_str_or(failure, "reason", ""), hf_json_str_or(failure, "message", ""));
+    }
+}
+
+/* Returns an exit code when the rollout has a verdict, -EINPROGRESS when it has none, or -errno. */
+static int watch_once(struct hf_poll *poll, const char *name, struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *update = NULL;
+    struct hf_update_view view;
+    int r = hf_poll_judge(poll, get(poll->cluster, "edgeupdates", name, &update, err), err);
+
+    if (r != 0)
+        return r < 0 ? r : -EINPROGRESS;
+    hf_update_view_of(update, &view);
+    r = hf_poll_print(poll, &view, err);
+    if (r < 0)
+        return r;
+    if (view.state == HF_VIEW_COMPLETE)
+        return HF_EXIT_OK;
+    if (view.state != HF_VIEW_STALLED && view.state != HF_VIEW_REFUSED)
+        return -EINPROGRESS;
+    print_failures(poll, &view);
+    return HF_EXIT_UNWELL;
+}
+
+int hf_cli_rollout_watch(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    struct hf_poll poll;
+    int r = hf_poll_begin(cli, args, &poll, err);
+
+    if (r < 0)
+        return r;
+    while ((r = watch_once(&poll, args->words[0], err)) == -EINPROGRESS)
+        if (!hf_poll_pause(&poll, HF_POLL_PERIOD_NS)) {
+            (void)fprintf(cli->err, "%s: not complete after --timeout %s\n", args->words[0],
+                          hf_cli_value(args, "timeout", ""));
+            r = HF_EXIT_NOT_YET;
+            break;
+        }
+    hf_poll_end(&poll);
+    return r;
+}
+
+/* ---- orders ------------------------------------------------------------------------------------------------------ */
+
+/* An annotation to set, or to remove if `value` is NULL. */
+struct order {
+    const char *key, *value;
+};
+
+/* Writes annotations, on the condition that the object is still the one that was read. */
+static int annotate(struct hf_cluster *cluster, const char *plural, const json_t *object, const struct order *orders,
+                    size_t n, struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *patch =
+        json_pack("{s:{s:s, s:{}}}", "metadata", "resourceVersion",
+                  hf_json_str_or(object, "metadata.resourceVersion", ""), "annotations");
+    json_t *annotations = json_object_get(json_object_get(patch, "metadata"), "annotations");
+
+    for (size_t i = 0; i < n; i++)
+        if (json_object_set_new(annotations, orders[i].key,
+                                orders[i].value != NULL ? json_string(orders[i].value) : json_null()) < 0)
+            return hf_err_set(err, ENOMEM, "out of memory");
+    return hf_cluster_call(cluster,
+                           &(struct hf_kube_call){.verb = HF_KUBE_MERGE_PATCH,
+                                                  .api_version = HF_API_GROUP_VERSION,
+                                                  .plural = plural,
+                                                  .name = hf_json_str_or(object, "metadata.name", ""),
+                                                  .body = patch},
+                           NULL, err);
+}
+
+/* One command that gives an order: decides on the object that it read; repeats both if the object changed meanwhile. */
+struct order_run {
+    struct hf_cli *cli;
+    const struct hf_cli_args *args;
+    struct hf_cluster *cluster;
+    const char *plural;
+    int (*give)(struct order_run *command, const json_t *object, struct hf_err *err);
+};
+
+static int run_order(struct hf_cli *cli, const struct hf_cli_args *args, const char *plural,
+                     int (*give)(struct order_run *command, const json_t *object, struct hf_err *err),
+                     struct hf_err *err)
+{
+    struct order_run command = {.cli = cli, .args = args, .plural = plural, .give = give};
+    int r = hf_cluster_open(cli, args, &command.cluster, err);
+
+    for (unsigned i = 0; r == 0 && i < MAX_TRIES; i++) {
+        _cleanup_(hf_json_freep) json_t *object = NULL;
+        r = get(command.cluster, plural, args->words[0], &object, err);
+        if (r == 0)
+            r = give(&command, object, err);
+        if (r != -EEXIST)
+            break;
+        r = i + 1 < MAX_TRIES ? 0 : r;
+    }
+    hf_cluster_close(command.cluster);
+    return r;
+}
+
+static int needs_strategy(const struct hf_update_view *view, const char *instead, struct hf_err *err)
+{
+    if (view->has_strategy)
+        return 0;
+    return hf_err_set(err, EIO, "EdgeUpdate '%.80s' has no spec.strategy: every selected node is admitted already; %s",
+                      view->name, instead);
+}
+
+#define SUSPEND_INSTEAD "to keep nodes from starting it, set spec.suspend to true"
+
+static void print_reach(struct order_run *command, const struct hf_update_view *view, const char *what)
+{
+    (void)fprintf(command->cli->out, "%s: %s", view->name, what);
+    if (view->counted)
+        (void)fprintf(command->cli->out, " (%lld of %lld nodes are admitted, %lld of them updated)",
+                      (long long)view->admitted, (long long)view->selected, (long long)view->updated);
+    (void)fputc('\n', command->cli->out);
+    if (view->state == HF_VIEW_UNREPORTED)
+        (void)fprintf(command->cli->err,
+                      "warning: holdfast-controller has not reported on this spec; without it nothing happens\n");
+}
+
+static int give_pause(struct order_run *command, const json_t *update, struct hf_err *err)
+{
+    const struct order order = {HF_ANNOTATION_PAUSED, "true"};
+    struct hf_update_view view;
+
+    hf_update_view_of(update, &view);
+    int r = needs_strategy(&view, SUSPEND_INSTEAD, err);
+    if (r == 0 && view.state == HF_VIEW_COMPLETE)
+        (void)fprintf(command->cli->err, "note: the rollout is complete; the pause holds for the next release too\n");
+    if (r == 0)
+        r = annotate(command->cluster, command->plural, update, &order, 1, err);
+    if (r == 0)
+        print_reach(command, &view, "paused: no further stage begins; admitted nodes continue");
+    return r;
+}
+
+static int give_halt(struct order_run *command, const json_t *update, struct hf_err *err)
+{
+    const char *reason = hf_cli_value(command->args, "reason", "halted with holdfast rollout halt");
+    const struct order order = {HF_ANNOTATION_HALTED, reason};
+    struct hf_update_view view;
+
+    hf_update_view_of(update, &view);
+    int r = needs_strategy(&view, SUSPEND_INSTEAD, err);
+    if (r == 0)
+        r = annotate(command->cluster, command->plural, update, &order, 1, err);
+    if (r == 0)
+        print_reach(command, &view, "halted: nodes that have begun finish, no other node starts");
+    return r;
+}
+
+/* A token that no earlier resume had. */
+static const char *new_token(struct order_run *command, char text[HF_TIME_TEXT + 16])
+{
+    const struct hf_rand_ops *rng = hf_rand_posix();
+    char time[HF_TIME_TEXT];
+
+    (void)snprintf(text, HF_TIME_TEXT + 16, "%s-%08x", hf_format_time(hf_unix_ns(command->cli->clock), time),
+                   (unsigned)rng->u64(rng->ctx));
+    return text;
+}
+
+static int give_resume(struct order_run *command, const json_t *update, struct hf_err *err)
+{
+    const json_t *annotations = hf_json_at(update, "metadata.annotations");
+    bool ordered = json_object_get(annotations, HF_ANNOTATION_PAUSED) != NULL ||
+                   json_object_get(annotations, HF_ANNOTATION_HALTED) != NULL;
+    struct order orders[] = {{HF_ANNOTATION_PAUSED, NULL}, {HF_ANNOTATION_HALTED, NULL}, {HF_ANNOTATION_RESUME, NULL}};
+    char token[HF_TIME_TEXT + 16];
+    struct hf_update_view view;
+
+    hf_update_view_of(update, &view);
+    bool by_itself = view.state == HF_VIEW_STALLED && strcmp(view.reason, "HaltedByOperator") != 0;
+    int r = needs_strategy(&view, "nothing to resume", err);
+    if (r == 0 && !ordered && !by_itself)
+        return hf_err_set(err, EIO, "EdgeUpdate '%.80s' is neither paused nor halted (its state is %s)%s", view.name,
+                          hf_update_view_state_name(&view),
+                          hf_json_bool_or(update, "spec.suspend", false) ? "; spec.suspend is true: set it to false"
+                                                                         : "");
+    if (by_itself)
+        orders[2].value = new_token(command, token);
+    if (r == 0)
+        r = annotate(command->cluster, command->plural, update, orders, by_itself ? 3 : 2, err);
+    if (r == 0 && by_itself)
+        (void)fprintf(command->cli->out, "%s: resumed; the %lld nodes that failed so far no longer count\n", view.name,
+                      (long long)view.failed);
+    else if (r == 0)
+        print_reach(command, &view, "resumed");
+    return r;
+}
+
+int hf_cli_rollout_pause(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    return run_order(cli, args, "edgeupdates", give_pause, err);
+}
+
+int hf_cli_rollout_resume(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    return run_order(cli, args, "edgeupdates", give_resume, err);
+}
+
+int hf_cli_rollout_halt(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    const char *reason = hf_cli_value(args, "reason", "x");
+
+    if (reason[0] == '\0' || strlen(reason) > MAX_REASON)
+        return hf_err_set(err, EINVAL, "--reason: expected 1 to %d bytes", MAX_REASON);
+    return run_order(cli, args, "edgeupdates", give_halt, err);
+}
+
+/* ---- turns ------------------------------------------------------------------------------------------------------- */
+
+static int give_turn_free(struct order_run *command, const json_t *node, struct hf_err *err)
+{
+    const json_t *turns = hf_json_at(node, "spec.turns"), *found = NULL;
+    const char *release = hf_cli_value(command->args, "release", NULL);
+    size_t matches = 0;
+
+    for (size_t i = 0; i < json_array_size(turns); i++)
+        if (release == NULL || strcmp(hf_json_str_or(json_array_get(turns, i), "release", ""), release) == 0) {
+            found = json_array_get(turns, i);
+            matches++;
+        }
+    if (matches == 0)
+        return hf_err_set(err, EIO, "node '%.80s' holds no turn%s%.60s", command->args->words[0],
+                          release != NULL ? " of release " : "", release != NULL ? release : "");
+    if (matches > 1)
+        return hf_err_set(err, EINVAL, "node '%.80s' holds %zu turns; give --release", command->args->words[0],
+                          matches);
+    const struct order order = {FREE_TURN, hf_json_str_or(found, "digest", "")};
+    int r = annotate(command->cluster, command->plural, node, &order, 1, err);
+    if (r == 0)
+        (void)fprintf(command->cli->out,
+                      "%s: the turn for %s is free; if the node is only away, two nodes of its group may be down at "
+                      "once\n",
+                      command->args->words[0], hf_json_str_or(found, "release", "?"));
+    return r;
+}
+
+int hf_cli_turn_free(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    return run_order(cli, args, "edgenodes", give_turn_free, err);
+}

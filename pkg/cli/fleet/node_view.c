@@ -1,0 +1,101 @@
+#include "cli/fleet/node_view.h"
+
+#include <string.h>
+
+#include "api/field/nearest.h"
+#include "base/clock.h"
+#include "base/parse.h"
+
+#define DEFAULT_INTERVAL_NS (300 * HF_NS_PER_S) /* as in SyncPolicy */
+#define MISSED 3
+
+/* All phases of an update, and how much attention they need. */
+static const struct {
+    const char *name;
+    unsigned attention;
+} phases[] = {
+    {"RolledBack", 9}, {"Rejected", 9},  {"RollingBack", 8}, {"Swapping", 6}, {"Probation", 6},
+    {"Verified", 5},   {"Patching", 5},  {"Fetching", 5},    {"Waiting", 4},  {"Incompatible", 3},
+    {"Superseded", 2}, {"Committed", 1}, {"Idle", 0},
+};
+
+static unsigned attention(const char *phase)
+{
+    for (size_t i = 0; i < HF_LEN(phases); i++)
+        if (strcmp(phase, phases[i].name) == 0)
+            return phases[i].attention;
+    return 4; /* a phase of a newer agent */
+}
+
+bool hf_node_view_phase_failed(const char *phase)
+{
+    return attention(phase) >= 8;
+}
+
+const char *hf_node_view_phase_find(const char *typed, const char **ret_near)
+{
+    struct hf_nearest nearest = {.typed = typed};
+
+    for (size_t i = 0; i < HF_LEN(phases); i++) {
+        if (strcasecmp(typed, phases[i].name) == 0)
+            return phases[i].name;
+        hf_nearest_try(&nearest, phases[i].name);
+    }
+    *ret_near = nearest.best;
+    return NULL;
+}
+
+static const json_t *choose(const json_t *updates, const char *release)
+{
+    const json_t *best = NULL;
+
+    for (size_t i = 0; i < json_array_size(updates); i++) {
+        const json_t *update = json_array_get(updates, i);
+        if (release != NULL && strcmp(hf_json_str_or(update, "name", ""), release) != 0)
+            continue;
+        if (best == NULL ||
+            attention(hf_json_str_or(update, "phase", "")) > attention(hf_json_str_or(best, "phase", "")))
+            best = update;
+    }
+    return best;
+}
+
+static void read_ready(const json_t *node, struct hf_node_view *view)
+{
+    const json_t *conditions = hf_json_at(node, "status.conditions");
+
+    for (size_t i = 0; i < json_array_size(conditions); i++) {
+        const json_t *condition = json_array_get(conditions, i);
+        if (strcmp(hf_json_str_or(condition, "type", ""), "Ready") != 0)
+            continue;
+        view->ready = hf_json_str_or(condition, "status", "");
+        view->reason = hf_json_str_or(condition, "reason", "");
+    }
+}
+
+static void read_age(const json_t *node, uint64_t now_unix_ns, struct hf_node_view *view)
+{
+    uint64_t observed = 0, interval = 0;
+
+    view->seen = hf_parse_time(hf_json_str_or(node, "status.observedTime", ""), &observed) == 0 && observed != 0;
+    view->age_ns = view->seen ? now_unix_ns - HF_MIN(observed, now_unix_ns) : 0;
+    if (hf_parse_duration(hf_json_str_or(node, "status.policy.interval", ""), &interval) < 0 || interval == 0)
+        interval = DEFAULT_INTERVAL_NS;
+    view->silent = !view->seen || view->age_ns / MISSED > interval || strcmp(view->reason, "NodeSilent") == 0;
+}
+
+void hf_node_view_of(const json_t *node, const char *release, uint64_t now_unix_ns, struct hf_node_view *ret_view)
+{
+    struct hf_node_view view = {
+        .name = hf_json_str_or(node, "metadata.name", ""),
+        .ready = "",
+        .reason = "",
+        .contact = hf_json_str_or(node, "status.contact.state", ""),
+        .update = choose(hf_json_at(node, "status.updates"), release),
+    };
+
+    read_ready(node, &view);
+    read_age(node, now_unix_ns, &view);
+    view.phase = hf_json_str_or(view.update, "phase", "");
+    *ret_view = view;
+}

@@ -1,0 +1,29 @@
+/* cli/fleet/output.h - the option -o of the commands on a fleet: a table, a wide table, JSON, YAML or names.
+ *
+ * Main thread only. */
+#pragma once
+
+#include "cli/cli.h"
+#include "codec/json.h"
+
+enum hf_output { HF_OUTPUT_TABLE, HF_OUTPUT_WIDE, HF_OUTPUT_JSON, HF_OUTPUT_YAML, HF_OUTPUT_NAME };
+
+/* The options of a command with these formats. */
+#define HF_OUTPUT_OPTIONS                                                                                              \
+    {.name = "output", .value = "FORMAT", .letter = 'o', .help = "wide, json, yaml or name"},                          \
+    {                                                                                                                  \
+        .name = "json", .help = "the same as -o json"                                                                  \
+    }
+
+/* Reads -o and --json. -EINVAL: another format; *err lists the formats. */
+HF_MUST_USE int hf_output_of(const struct hf_cli_args *args, enum hf_output *ret_output, struct hf_err *err);
+
+/* Prints `json` as JSON or YAML, with '?' over characters that act on a terminal. Changes `json`. */
+HF_MUST_USE int hf_output_print(struct hf_cli *cli, enum hf_output output, json_t *json, struct hf_err *err);
+
+/* Draws `text` as a bar of a rollout with the width `n` - 3: "[####>>..x?]". '#' updated, '>' updating, 'x' failed, '?'
+ * parked, '.' not admitted. A count above 0 has at least one character if the bar is long enough. */
+struct hf_output_bar {
+    int64_t total, updated, updating, failed, parked;
+};
+const char *hf_output_draw(const struct hf_output_bar *bar, char *text, size_t n);

@@ -1,0 +1,127 @@
+#include "cli/fleet/poll.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/format.h"
+#include "cli/fleet/output.h"
+#include "cli/fleet/table.h"
+#include "cli/parts.h"
+
+enum { BAR = 23, LINE = 2048 };
+
+int hf_poll_begin(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_poll *ret_poll, struct hf_err *err)
+{
+    struct hf_poll poll = {.cli = cli, .json = hf_cli_flag(args, "json"), .end_mono_ns = UINT64_MAX};
+    const char *timeout = hf_cli_value(args, "timeout", NULL);
+    uint64_t limit = 0;
+    int r = timeout != NULL ? hf_cli_duration("timeout", timeout, &limit, err) : 0;
+
+    if (r == 0 && timeout != NULL)
+        poll.end_mono_ns = hf_mono_ns(cli->clock) + limit;
+    if (r == 0)
+        r = hf_cluster_open(cli, args, &poll.cluster, err);
+    if (r == 0)
+        *ret_poll = poll;
+    return r;
+}
+
+void hf_poll_end(struct hf_poll *poll)
+{
+    hf_cluster_close(poll->cluster);
+    free(poll->last);
+}
+
+int hf_poll_judge(struct hf_poll *poll, int r, const struct hf_err *err)
+{
+    char text[sizeof(err->cause) + sizeof(err->where) + 4];
+
+    switch (-r) {
+    case 0:
+        poll->away = false;
+        return 0;
+    case EACCES:
+    case ENOENT:
+    case EIO:
+    case EINVAL:
+    case ENOMEM:
+    case E2BIG:
+        return r;
+    default:
+        break;
+    }
+    if (!poll->away)
+        (void)fprintf(poll->cli->err, "%s; trying again\n", hf_err_text(err, text, sizeof(text)));
+    poll->away = true;
+    return 1;
+}
+
+static int print_once(struct hf_poll *poll, const char *line, bool with_time, struct hf_err *err)
+{
+    char time[HF_TIME_TEXT];
+
+    if (poll->last != NULL && strcmp(poll->last, line) == 0)
+        return 0;
+    free(poll->last);
+    poll->last = strdup(line);
+    if (poll->last == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    if (with_time)
+        (void)fprintf(poll->cli->out, "%s  ", hf_format_time(hf_unix_ns(poll->cli->clock), time));
+    (void)fprintf(poll->cli->out, "%s\n", line);
+    if (fflush(poll->cli->out) != 0)
+        return hf_err_sys(err, -errno, "write standard output");
+    return 0;
+}
+
+int hf_poll_say(struct hf_poll *poll, const char *line, struct hf_err *err)
+{
+    if (!poll->json)
+        return print_once(poll, line, true, err);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(2 * LINE);
+    _cleanup_(hf_json_freep) json_t *json = json_pack("{s:s}", "message", line);
+    if (json == NULL || hf_json_format(json, &text) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    return print_once(poll, hf_buf_str(&text), false, err);
+}
+
+static int print_json(struct hf_poll *poll, const struct hf_update_view *view, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
+    _cleanup_(hf_json_freep) json_t *json = hf_update_view_json(view);
+
+    if (json == NULL || hf_json_format(json, &text) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    return print_once(poll, hf_buf_str(&text), false, err);
+}
+
+int hf_poll_print(struct hf_poll *poll, const struct hf_update_view *view, struct hf_err *err)
+{
+    const struct hf_output_bar drawn = {view->selected, view->updated, view->updating, view->failed, view->unknown};
+    char bar[BAR], line[LINE];
+
+    if (poll->json)
+        return print_json(poll, view, err);
+    if (view->counted)
+        (void)snprintf(line, sizeof(line),
+                       "%s %s  %s  %s  updated %lld/%lld, updating %lld, failed %lld, away %lld  %s%s%s", view->release,
+                       view->version, view->stage[0] != '\0' ? view->stage : "-",
+                       hf_output_draw(&drawn, bar, sizeof(bar)), (long long)view->updated, (long long)view->selected,
+                       (long long)view->updating, (long long)view->failed, (long long)view->unknown, view->reason,
+                       view->message[0] != '\0' ? ": " : "", view->message);
+    else
+        (void)snprintf(line, sizeof(line), "%s %s  %s: %s", view->release, view->version, view->reason, view->message);
+    return print_once(poll, line, true, err);
+}
+
+bool hf_poll_pause(struct hf_poll *poll, uint64_t period_ns)
+{
+    uint64_t now = hf_mono_ns(poll->cli->clock);
+
+    if (now >= poll->end_mono_ns)
+        return false;
+    hf_cluster_sleep(poll->cluster, HF_MIN(period_ns, poll->end_mono_ns - now));
+    return true;
+}

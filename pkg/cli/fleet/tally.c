@@ -1,0 +1,87 @@
+#include "cli/fleet/tally.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/meta.h"
+#include "cli/fleet/node_set.h"
+#include "cli/fleet/node_view.h"
+
+struct count {
+    struct hf_cluster *cluster;
+    const struct hf_node_set *set;
+    const char *release, *version;
+    struct hf_tally tally;
+};
+
+void hf_tally_add(struct hf_tally *tally, const json_t *node, const char *release, const char *version,
+                  uint64_t now_unix_ns)
+{
+    struct hf_node_view view;
+
+    hf_node_view_of(node, release, now_unix_ns, &view);
+    bool this_one = strcmp(hf_json_str_or(view.update, "version", ""), version) == 0;
+    tally->committed += this_one && strcmp(view.phase, "Committed") == 0;
+    tally->incompatible += this_one && strcmp(view.phase, "Incompatible") == 0;
+    tally->failed += this_one && hf_node_view_phase_failed(view.phase);
+    bool settled = this_one && (strcmp(view.phase, "Committed") == 0 || strcmp(view.phase, "Incompatible") == 0 ||
+                                hf_node_view_phase_failed(view.phase));
+    tally->away += !settled && view.silent;
+}
+
+static int take(void *arg, json_t *node, struct hf_err *err)
+{
+    struct count *count = arg;
+
+    (void)err;
+    if (hf_node_set_find(count->set, hf_json_str_or(node, "metadata.name", "")) < 0)
+        return 0;
+    count->tally.away--; /* it has reported; hf_tally_add() decides again */
+    hf_tally_add(&count->tally, node, count->release, count->version, hf_cluster_now_unix_ns(count->cluster));
+    return 0;
+}
+
+static void begin(void *arg)
+{
+    struct count *count = arg;
+
+    count->tally = (struct hf_tally){.nodes = count->set->n, .away = count->set->n};
+}
+
+int hf_tally_count(struct hf_cluster *cluster, const char *selector, const char *release, const char *version,
+                   struct hf_tally *ret_tally, struct hf_err *err)
+{
+    struct hf_node_set set = {.names = NULL};
+    struct count count = {.cluster = cluster, .set = &set, .release = release, .version = version};
+    int r = hf_node_set_select(cluster, selector, &set, err);
+
+    if (r < 0)
+        return r;
+    begin(&count);
+    r = hf_cluster_each(
+        cluster,
+        &(struct hf_cluster_list){
+            .api_version = HF_API_GROUP_VERSION, .plural = "edgenodes", .each = take, .again = begin, .arg = &count},
+        err);
+    hf_node_set_done(&set);
+    if (r == 0)
+        *ret_tally = count.tally;
+    return r;
+}
+
+bool hf_tally_complete(const struct hf_tally *tally, bool reachable)
+{
+    size_t done = tally->committed + tally->incompatible + (reachable ? tally->away : 0);
+
+    return tally->nodes > 0 && tally->committed > 0 && done >= tally->nodes;
+}
+
+const char *hf_tally_format(const struct hf_tally *tally, char *text, size_t n)
+{
+    if (tally->nodes == 0)
+        (void)snprintf(text, n, "no Node matches the selector");
+    else
+        (void)snprintf(text, n, "committed %zu/%zu, failed %zu, cannot run it %zu, away %zu", tally->committed,
+                       tally->nodes, tally->failed, tally->incompatible, tally->away);
+    return text;
+}

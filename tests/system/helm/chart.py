@@ -1,0 +1,361 @@
+#!/usr/bin/env python3
+"""What charts/holdfast renders, and what it refuses: tests/system/helm/chart.py [WORD ...]
+
+Only tests whose name holds one of the words run, or all. Ends with the plain line "N passed, N failed, N skipped".
+"""
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import yaml
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+CHART = os.path.join(TOP, "charts", "holdfast")
+KEY = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
+VALUES = {"default": [], "kubeedge": ["-f", f"{CHART}/values-kubeedge.yaml"], "openyurt": ["-f", f"{CHART}/values-openyurt.yaml"]}
+EVERYTHING = {
+    "controller": {"enabled": True}, "certificates": {"enabled": True}, "namespace": {"create": True}, "edgeWorkloads": {"enabled": True},
+    "firstInstall": {"trustedKeys": {"release-2026": KEY}, "threshold": 1}, "monitoring": {"dashboard": True},
+    "agent": {"metricsAddress": "0.0.0.0", "restartableUnits": ["edge-*.service"], "args": ["--listen-optional"]},
+    "policies": {"staticLabels": ["site", "tier"]}, "kubeedge": {"cloudCoreRole": "strict"},
+}
+MONITORING = ["--api-versions", "monitoring.coreos.com/v1/PodMonitor", "--api-versions", "monitoring.coreos.com/v1/PrometheusRule"]
+
+# Field, wrong value, what the answer says beside the field; and other values with which it is wrong.
+WRONG = [
+    ("agnt", {"enabled": True}, "additional properties 'agnt' not allowed"),
+    ("agent.replicas", 3, "additional properties 'replicas' not allowed"),
+    ("agent.enabled", "yes please", "want boolean"),
+    ("agent.updateStrategy", "Recreate", "value must be one of 'RollingUpdate', 'OnDelete'"),
+    ("agent.maxUnavailable", "0%", "a count of at least 1, or a percentage"),
+    ("agent.maxUnavailable", 0, "minimum"),
+    ("agent.metricsAddress", "everywhere", "a numeric address, such as 0.0.0.0"),
+    ("agent.ingestPort", 70000, "maximum"),
+    ("agent.healthPort", 9090, "give each its own"),
+    ("agent.updateRoots", ["opt"], "'opt' is not an absolute path, such as /opt"),
+    ("agent.updateRoots", [], "minItems"),
+    ("agent.args", ["listen-optional"], "a flag of holdfast-agent"),
+    ("agent.tolerations", {"operator": "Exists"}, "want array"),
+    ("agent.nodeSelector", {"disk": 7}, "want string"),
+    ("agent.resources.limits.memory", "lots", "'lots' is not a quantity, such as 64Mi"),
+    ("agent.resources.limit", {}, "additional properties 'limit' not allowed"),
+    ("controller.replicas", 0, "minimum"),
+    ("controller.logLevel", "verbose", "value must be one of 'debug', 'info', 'warning', 'error'"),
+    ("controller.collectAfter", "1 day", "a duration, such as 24h"),
+    ("controller.silentAfter", 1, "minimum"),
+    ("image.pullPolicy", "Sometimes", "value must be one of 'Always', 'IfNotPresent', 'Never'"),
+    ("image.registry", "https://registry.example.com", "without https://"),
+    ("image.tag", "a b", "an image's tag, such as 0.1.0"),
+    ("image.pullSecrets", [{"nam": "x"}], "additional properties 'nam' not allowed"),
+    ("environment.METRICS_PORT", "http", "want integer"),
+    ("environment.LOG_LEVEL", "trace", "value must be one of"),
+    ("environment.CLOUD_ENDPOINT", "http://telemetry.example.com", "an https:// URL"),
+    ("environment.DEVICE_KEY_REF", "/etc/key", "file:/path or env:NAME"),
+    ("environment.SYNC_MAX_RETRIES", 0, "minimum"),
+    ("environment.EDGE_STORAGE", "/data", "additional properties 'EDGE_STORAGE' not allowed"),
+    ("environment.EDGE_STORAGE_DIR", "data", "an absolute path, such as /var/edge/data"),
+    ("firstInstall.trustedKeys", {"Release 2026": KEY}, "a key's id"),
+    ("firstInstall.trustedKeys", {"a": "key"}, "expected the text of a public key"),
+    ("firstInstall.trustedKeys", {"a": KEY.replace("PUBLIC", "PRIVATE")}, "this is a private key"),
+    ("firstInstall.threshold", 2, "give firstInstall.trustedKeys too"),
+    ("firstInstall.agentYaml", "kind: AgentConfiguration", "give firstInstall.trustedKeys too"),
+    ("firstInstall", {"trustedKeys": {"a": KEY}, "threshold": 2}, "2 signatures of 1 key(s)"),
+    ("firstInstall", {"trustedKeys": {"a": KEY}, "agentYaml": "kind: Pod"}, "kind AgentConfiguration"),
+    ("certificates.enabled", True, "set controller.enabled=true too", {"controller": {"enabled": False}}),
+    ("policies.staticLabels", ["edge.codcompass.io/site"], "a label's name without its prefix"),
+    ("networkPolicy.apiServerCIDRs", ["10.0.0.10"], "a network, such as 10.0.0.10/32"),
+    ("monitoring.interval", "often", "a duration, such as 30s"),
+    ("edgeWorkloads.namespace", "Edge", "a namespace's name"),
+    ("edgeWorkloads.resourceQuota", {"pods": "many"}, "a quantity"),
+    ("kubeedge.cloudCoreRole", "yes", "value must be one of 'none', 'full', 'strict'"),
+]
+
+# Values whose comment stands above a neighbour, or whose name is a Kubernetes field's.
+SELF_EXPLAINED = ("priorityClassName", "tolerations", "nodeSelector", "podAnnotations", "resources", "enabled", "namespace", "healthPort")
+
+
+class Skip(Exception):
+    pass
+
+
+@functools.cache
+def helm():
+    build = os.path.join(TOP, "tests", "system", "helm", "build")
+    done = subprocess.run([build], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise Skip(f"no Helm can be built: {done.stderr.strip().splitlines()[-1]}")
+    return done.stdout.strip()
+
+
+def run(*words, values=None):
+    """(exit code, output, errors) of helm with these values."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        json.dump(values or {}, file)
+        file.flush()
+        done = subprocess.run([helm(), *words, "-f", file.name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+
+def render(*words, values=None):
+    code, text, errors = run("template", "holdfast", CHART, "-n", "holdfast-system", *words, values=values)
+    assert code == 0, errors
+    return [one for one in yaml.safe_load_all(text) if one]
+
+
+def one(objects, kind, name):
+    found = [each for each in objects if each["kind"] == kind and each["metadata"]["name"] == name]
+    assert len(found) == 1, f"{len(found)} {kind}/{name}"
+    return found[0]
+
+
+def value_at(field, value):
+    for name in reversed(field.split(".")):
+        value = {name: value}
+    return value
+
+
+# ---- the tests ----------------------------------------------------------------------------------------------------------
+
+def test_lint():
+    for name, words in VALUES.items():
+        for values in ({}, {"controller": {"enabled": True}}):
+            code, text, errors = run("lint", "--strict", CHART, *words, values=values)
+            assert code == 0 and "0 chart(s) failed" in text + errors, f"{name}: {text}{errors}"
+
+
+def test_wrong_values_are_refused_by_name():
+    assert len(WRONG) >= 40
+    for field, value, why, *more in WRONG:
+        code, _, errors = run("template", "holdfast", CHART, values=value_at(field, value) | (more or [{}])[0])
+        named = [part for part in (field, "/" + field.replace(".", "/"), "/" + "/".join(field.split(".")[:-1])) if part in errors]
+        assert code != 0 and named and why in errors and field.split(".")[-1] in errors, f"{field}={value!r}: {code}: {errors}"
+
+
+def test_every_value_is_documented_and_has_a_schema():
+    with open(f"{CHART}/values.yaml", encoding="utf-8") as file:
+        text = file.read()
+    with open(f"{CHART}/values.schema.json", encoding="utf-8") as file:
+        schema = json.load(file)
+
+    def walk(values, where, path):
+        if where.get("type") != "object" or "properties" not in where:
+            return
+        assert where.get("additionalProperties") is False, f"{path}: the schema lets unknown names pass"
+        assert set(where["properties"]) - {"global", "min", "maxLimitRequestRatio"} == set(values), f"{path}: {set(where['properties']) ^ set(values)}"
+        for name, value in values.items():
+            walk(value, where["properties"][name], f"{path}.{name}")
+    walk(yaml.safe_load(text), schema, "")
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        found = re.match(r"  (\w+):", line)
+        above = lines[number - 2]
+        if found and not above.strip().startswith("#") and not (above.endswith(":") and lines[number - 3].startswith("#")):
+            assert found[1] in SELF_EXPLAINED, f"values.yaml:{number}: {found[1]} has no comment"
+
+
+def test_no_right_to_delete_for_agents_and_a_reason_beside_each_rule():
+    for words in VALUES.values():
+        roles = [each for each in render(*words) if each["kind"] in ("ClusterRole", "Role") and "agent" in each["metadata"]["name"]]
+        assert len(roles) == 2
+        for rule in [rule for role in roles for rule in role["rules"]]:
+            assert not {"delete", "deletecollection", "*", "update", "escalate", "bind", "impersonate"} & set(rule["verbs"]), rule
+            assert "*" not in rule["apiGroups"] + rule["resources"] and "secrets" not in rule["resources"], rule
+    for name in ("agent-account", "controller-account", "user-roles", "cloudcore-role"):
+        with open(f"{CHART}/templates/{name}.yaml", encoding="utf-8") as file:
+            lines = file.read().split("\n")
+        for number, line in enumerate(lines, 1):
+            if line.startswith("- apiGroups:"):
+                before = [one for one in lines[max(0, number - 6):number - 1] if not one.startswith("{{")]
+                assert any(one.startswith("#") for one in before), f"{name}.yaml:{number}: a rule without a reason"
+
+
+def test_containers_are_confined():
+    pods = [each["spec"]["template"]["spec"] for each in render(values=EVERYTHING) if each["kind"] in ("DaemonSet", "Deployment")]
+    pods += [each["spec"] for each in render(values=EVERYTHING) if each["kind"] == "Pod"]
+    assert len(pods) == 3
+    for pod in pods:
+        for box in pod["containers"] + pod.get("initContainers", []):
+            own = box["securityContext"]
+            assert own["readOnlyRootFilesystem"] and own["allowPrivilegeEscalation"] is False and own["capabilities"]["drop"] == ["ALL"], box["name"]
+            seccomp = own.get("seccompProfile") or pod["securityContext"]["seccompProfile"]
+            assert seccomp == {"type": "RuntimeDefault"}, box["name"]
+            assert box["image"].endswith(":0.1.0") and not own.get("privileged"), box["name"]
+    controller = next(pod for pod in pods if pod["serviceAccountName"] == "holdfast-controller")
+    assert controller["securityContext"]["runAsNonRoot"] and not controller.get("hostNetwork") and not controller.get("volumes")
+
+
+def test_kinds_are_upgraded_and_kept():
+    for name in sorted(os.listdir(os.path.join(TOP, "crds"))):
+        if not name.endswith(".yaml"):
+            continue
+        with open(os.path.join(TOP, "crds", name), encoding="utf-8") as file:
+            ours = yaml.safe_load(file)
+        theirs = one(render(), "CustomResourceDefinition", ours["metadata"]["name"])
+        assert theirs["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"} and theirs == ours
+    assert not [each for each in render(values={"crds": {"install": False}}) if each["kind"] == "CustomResourceDefinition"]
+
+
+def test_deploy_is_what_the_chart_makes():
+    done = subprocess.run([os.path.join(TOP, "hack", "render-deploy"), "--check"], stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_drift_is_noticed():
+    with tempfile.TemporaryDirectory() as copy:
+        for name in ("charts", "crds", "deploy", "hack", "tests/system/helm"):
+            shutil.copytree(os.path.join(TOP, name), os.path.join(copy, name))
+
+        def problems():
+            done = subprocess.run([os.path.join(copy, "hack", "render-deploy"), "--check"], stdout=subprocess.PIPE, text=True, check=False)
+            return (done.returncode, done.stdout)
+        assert problems() == (0, "")
+        for build in ("with", "without"):
+            if build == "without":
+                os.unlink(os.path.join(copy, "tests/system/helm/build"))
+                with open(os.path.join(copy, "tests/system/helm/build"), "w", encoding="ascii") as file:
+                    file.write("#!/bin/sh\nexit 1\n")
+                os.chmod(os.path.join(copy, "tests/system/helm/build"), 0o755)
+                assert problems() == (0, "")
+            for path, old, new, named in (
+                    ("deploy/holdfast.yaml", "verbs: [get, list, watch]", "verbs: [get, list, watch, delete]", "deploy/holdfast.yaml"),
+                    ("charts/holdfast/values.yaml", "memory: 96Mi", "memory: 95Mi", "deploy/holdfast.yaml"),
+                    ("charts/holdfast/templates/agent-daemonset.yaml", "hostNetwork: true", "hostNetwork: false", "deploy/holdfast.yaml"),
+                    ("crds/edgenodes.yaml", "scope: Cluster", "scope: Namespaced", "charts/holdfast/files/crds/edgenodes.yaml")):
+                with open(os.path.join(copy, path), encoding="utf-8") as file:
+                    text = file.read()
+                assert old in text, (path, old)
+                with open(os.path.join(copy, path), "w", encoding="utf-8") as file:
+                    file.write(text.replace(old, new, 1))
+                code, said = problems()
+                assert code == 1 and f"{named}:1: " in said, (build, path, said)
+                with open(os.path.join(copy, path), "w", encoding="utf-8") as file:
+                    file.write(text)
+            assert problems() == (0, "")
+
+
+def test_values_reach_their_objects():
+    objects = render(*MONITORING, values=EVERYTHING)
+    assert one(objects, "ConfigMap", "holdfast-agent-labels")["data"] == {"static": "site,tier"}
+    assert one(objects, "ConfigMap", "holdfast-first-install")["data"] == {"release-2026.pem": KEY, "threshold": "1"}
+    assert set(one(objects, "ConfigMap", "holdfast-agent")["data"]) == {
+        "EDGE_STORAGE_DIR", "CLOUD_ENDPOINT", "DEVICE_KEY_REF", "SYNC_MAX_RETRIES", "SYNC_RETRY_BASE_MS", "LOG_LEVEL", "METRICS_PORT"}
+    pod = one(objects, "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]
+    assert [box["name"] for box in pod["initContainers"]] == ["first-install", "units"]
+    assert pod["initContainers"][1]["args"][1:] == ["--allow=edge-*.service"] and "--listen-optional" in pod["containers"][0]["args"]
+    writers = [box["name"] for box in pod["initContainers"] + pod["containers"] for mount in box["volumeMounts"]
+               if mount["name"] == "trust" and not mount.get("readOnly")]
+    assert writers == ["first-install"]
+    for kind, name in (("PodMonitor", "holdfast-controller"), ("PodMonitor", "holdfast-agent"), ("PrometheusRule", "holdfast"),
+                       ("ConfigMap", "holdfast-dashboard"), ("LimitRange", "holdfast-edge-workloads"), ("ResourceQuota", "holdfast-edge-workloads"),
+                       ("NetworkPolicy", "holdfast-controller"), ("PodDisruptionBudget", "holdfast-controller"), ("ClusterRole", "holdfast-cloudcore")):
+        one(objects, kind, name)
+    for text in one(objects, "ConfigMap", "holdfast-dashboard")["data"].values():
+        assert json.loads(text)["panels"]
+    rules = [rule for group in one(objects, "PrometheusRule", "holdfast")["spec"]["groups"] for rule in group["rules"]]
+    assert len({rule["alert"] for rule in rules}) >= 19 and all(rule["annotations"]["description"] for rule in rules)
+    assert not [each for each in render(values=EVERYTHING) if "monitoring" in each["apiVersion"]], "without the kinds, none of them"
+    hidden = render(*MONITORING, values=EVERYTHING | {"agent": {}})
+    assert [each["metadata"]["name"] for each in hidden if each["kind"] == "PodMonitor"] == ["holdfast-controller"]
+    largest = one(render(values={"environment": {"SYNC_RETRY_BASE_MS": 3600000}}), "ConfigMap", "holdfast-agent")
+    assert largest["data"]["SYNC_RETRY_BASE_MS"] == "3600000"
+
+
+def test_without_the_policy_api():
+    off = {"policies": {"enabled": False}, "controller": {"enabled": True}}
+    objects = render(values=off)
+    assert not [each for each in objects if each["kind"].startswith("ValidatingAdmission")]
+
+    def patches_nodes(name):
+        return any("nodes" in rule["resources"] and "patch" in rule["verbs"] for rule in one(objects, "ClusterRole", name)["rules"])
+    assert not patches_nodes("holdfast-agent") and not patches_nodes("holdfast-controller")
+    objects = render(values={"controller": {"enabled": True}})
+    assert patches_nodes("holdfast-agent") and not patches_nodes("holdfast-controller")
+
+
+def test_older_servers():
+    code, _, errors = run("template", "holdfast", CHART, "--kube-version", "1.31.4")
+    assert code != 0 and "policies.enabled: this server is v1.31.4" in errors and "set it to false" in errors, errors
+    assert render("--kube-version", "1.29.1", values={"policies": {"enabled": False}})
+    code, _, errors = run("template", "holdfast", CHART, "--kube-version", "1.28.0", values={"policies": {"enabled": False}})
+    assert code != 0 and "1.29" in errors, errors
+
+
+def test_policies_name_the_release_s_namespace():
+    _, text, _ = run("template", "holdfast", CHART, "-n", "elsewhere", values=EVERYTHING)
+    assert "holdfast-system" not in text and "system:serviceaccount:elsewhere:holdfast-agent" in text
+
+
+def test_examples_have_values_that_the_chart_takes():
+    found = []
+    for path in ("deploy/k3s-helmchart.yaml", "deploy/flux/holdfast.yaml"):
+        with open(os.path.join(TOP, path), encoding="utf-8") as file:
+            for each in yaml.safe_load_all(file):
+                if each["kind"] == "HelmChart":
+                    found.append(yaml.safe_load(each["spec"]["valuesContent"]))
+                if each["kind"] == "HelmRelease":
+                    found.append(each["spec"]["values"])
+    assert len(found) == 2
+    for values in found:
+        assert one(render(values=values), "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]["containers"][0]["image"].startswith("registry.example.com/")
+
+
+def test_flux_example_is_right_once_it_is_filled_in():
+    """As Flux fills it in; the release holds nothing to fill in, and an agent would take both objects."""
+    cli = os.path.join(TOP, "build", "release", "holdfast")
+    if not os.path.exists(cli):
+        raise Skip("holdfast is not built")
+    with open(os.path.join(TOP, "deploy/flux/fleet.yaml"), encoding="utf-8") as file:
+        kustomization = next(each for each in yaml.safe_load_all(file) if each["kind"] == "Kustomization")
+    names = {check["name"] for check in kustomization["spec"]["healthChecks"]}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in sorted(os.listdir(os.path.join(TOP, "deploy/flux/fleet"))):
+            with open(os.path.join(TOP, "deploy/flux/fleet", name), encoding="utf-8") as file:
+                text = file.read()
+            each = yaml.safe_load(text)
+            assert "${" not in json.dumps(each["spec"].get("release", {})), name
+            for variable, value in kustomization["spec"]["postBuild"]["substitute"].items():
+                text = text.replace("${" + variable + "}", value)
+            assert "${" not in text, name
+            names -= {each["metadata"]["name"]} if each["kind"] == "EdgeUpdate" else set()
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        done = subprocess.run([cli, "lint", *(os.path.join(folder, name) for name in sorted(os.listdir(folder)))], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        assert done.returncode == 0 and not names, done.stdout + str(names)
+
+
+def test_packed_chart_is_the_same():
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([helm(), "package", CHART, "-d", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+        packed = subprocess.run([helm(), "template", "holdfast", f"{folder}/holdfast-0.1.0.tgz"], stdout=subprocess.PIPE, text=True, check=True)
+        plain = subprocess.run([helm(), "template", "holdfast", CHART], stdout=subprocess.PIPE, text=True, check=True)
+        assert packed.stdout == plain.stdout
+
+
+def main():
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    for name, test in sorted(globals().items()):
+        if not name.startswith("test_") or (sys.argv[1:] and not any(word in name for word in sys.argv[1:])):
+            continue
+        try:
+            test()
+            counts["passed"] += 1
+            print(f"  ok    {name}", flush=True)
+        except Skip as why:
+            counts["skipped"] += 1
+            print(f"  skip  {name}: {why}", flush=True)
+        except AssertionError as error:
+            counts["failed"] += 1
+            print(f"  FAIL  {name}: {error}", flush=True)
+    print(", ".join(f"{count} {word}" for word, count in counts.items()))
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+/* Each row: a good request of an agent with one thing changed, and the verdict. */
+#include "controller/csr/rule.h"
+
+#include <errno.h>
+
+#include "base/encoding/base64.h"
+#include "os/file.h"
+#include "os/fs_posix.h"
+#include "support/check_main.h"
+
+#define ACCOUNT "system:serviceaccount:holdfast-system:holdfast-agent"
+
+static const struct {
+    const char *path, *value; /* the changed field, and its JSON; value NULL: the field is removed */
+    const char *file;         /* request; NULL: p256.pem */
+    enum hf_csr_verdict verdict;
+    const char *reason, *message; /* message: part of it */
+} rows[] = {
+    {NULL, NULL, NULL, HF_CSR_APPROVE, "HoldfastAgent", "own node n1"},
+    {NULL, NULL, "ed.pem", HF_CSR_APPROVE, "HoldfastAgent", "own node n1"},
+    {NULL, NULL, "p384.pem", HF_CSR_DENY, "WrongKey", "neither ECDSA P-256 nor Ed25519"},
+    {NULL, NULL, "rsa.pem", HF_CSR_DENY, "WrongKey", "neither"},
+    {NULL, NULL, "cn.pem", HF_CSR_DENY, "WrongSubject", "CN=holdfast:agent:n1 and O=holdfast:agents"},
+    {NULL, NULL, "two-o.pem", HF_CSR_DENY, "UnreadableRequest", "more than one CN"},
+    {NULL, NULL, "san.pem", HF_CSR_DENY, "UnreadableRequest", "extensions"},
+    {"spec.request", "\"!\"", NULL, HF_CSR_DENY, "UnreadableRequest", "not base64"},
+    {"spec.request", NULL, NULL, HF_CSR_DENY, "UnreadableRequest", "is not PEM"},
+    {"spec.request", "17", NULL, HF_CSR_DENY, "UnreadableRequest", "is not PEM"},
+    /* others */
+    {"spec.signerName", "\"kubernetes.io/kubelet-serving\"", NULL, HF_CSR_IGNORE, NULL, ""},
+    {"spec.username", "\"kubernetes-admin\"", NULL, HF_CSR_IGNORE, NULL, ""},
+    {"spec.username", "\"system:serviceaccount:other:holdfast-agent\"", NULL, HF_CSR_IGNORE, NULL, ""},
+    {"spec.username", NULL, NULL, HF_CSR_IGNORE, NULL, ""},
+    {"status.conditions", "[{\"type\": \"Denied\"}]", NULL, HF_CSR_IGNORE, NULL, ""},
+    {"status.conditions", "[{\"type\": \"Approved\"}]", NULL, HF_CSR_IGNORE, NULL, ""},
+    {"status.certificate", "\"LS0t\"", NULL, HF_CSR_IGNORE, NULL, ""},
+    /* another node */
+    {"spec.extra", "{\"authentication.kubernetes.io/node-name\": [\"n2\"]}", NULL, HF_CSR_DENY, "WrongSubject",
+     "CN=holdfast:agent:n2"},
+    {"spec.extra", "{\"authentication.kubernetes.io/node-name\": [\"n2\", \"n1\"]}", NULL, HF_CSR_DENY, "NodeUnknown",
+     "token names no node"},
+    {"spec.extra", "{\"authentication.kubernetes.io/node-name\": \"n1\"}", NULL, HF_CSR_DENY, "NodeUnknown", "no node"},
+    {"spec.extra", "{\"authentication.kubernetes.io/node-name\": [\"N1\"]}", NULL, HF_CSR_DENY, "NodeUnknown",
+     "no node"},
+    {"spec.extra", NULL, NULL, HF_CSR_DENY, "NodeUnknown", "token names no node"},
+    {"spec.username", "\"holdfast:agent:n1\"", NULL, HF_CSR_APPROVE, "HoldfastAgent", "the agent asks"},
+    {"spec.username", "\"holdfast:agent:n2\"", NULL, HF_CSR_DENY, "WrongSubject", "CN=holdfast:agent:n2"},
+    {"spec.username", "\"holdfast:agent:\"", NULL, HF_CSR_DENY, "NodeUnknown", "certificate names no node"},
+    {"spec.username", "\"holdfast:agent:gone\"", NULL, HF_CSR_DENY, "WrongSubject", "holdfast:agent:gone"},
+    /* usages */
+    {"spec.usages", "[\"client auth\"]", NULL, HF_CSR_DENY, "WrongUsages", "exactly"},
+    {"spec.usages", "[\"client auth\", \"client auth\"]", NULL, HF_CSR_DENY, "WrongUsages", "exactly"},
+    {"spec.usages", "[\"digital signature\", \"client auth\"]", NULL, HF_CSR_APPROVE, "HoldfastAgent", ""},
+    {"spec.usages", "[\"digital signature\", \"client auth\", \"server auth\"]", NULL, HF_CSR_DENY, "WrongUsages", ""},
+    {"spec.usages", NULL, NULL, HF_CSR_DENY, "WrongUsages", "exactly"},
+    /* lifetime */
+    {"spec.expirationSeconds", "600", NULL, HF_CSR_APPROVE, "HoldfastAgent", ""},
+    {"spec.expirationSeconds", "599", NULL, HF_CSR_DENY, "WrongLifetime", "599: expected 600 to 2592000"},
+    {"spec.expirationSeconds", "2592000", NULL, HF_CSR_APPROVE, "HoldfastAgent", ""},
+    {"spec.expirationSeconds", "2592001", NULL, HF_CSR_DENY, "WrongLifetime", "2592001"},
+    {"spec.expirationSeconds", "-1", NULL, HF_CSR_DENY, "WrongLifetime", "absent"},
+    {"spec.expirationSeconds", NULL, NULL, HF_CSR_DENY, "WrongLifetime", "absent"},
+};
+
+static json_t *good(const char *file)
+{
+    _cleanup_(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(16384), base64 = HF_BUF_INIT(32768);
+    char path[200];
+
+    (void)snprintf(path, sizeof(path), "tests/fuzz/corpus/fuzz_csr/%s", file != NULL ? file : "p256.pem");
+    ck_assert_int_eq(hf_file_read(hf_fs_posix(), path, &pem, NULL), 0);
+    ck_assert_int_eq(hf_base64_encode(pem.p, pem.n, &base64), 0);
+    return json_pack("{s:{s:s}, s:{s:s, s:s, s:s, s:[s, s], s:{s:[s], s:[s]}, s:[s, s], s:i}, s:{}}", "metadata",
+                     "name", "c1", "spec", "request", hf_buf_str(&base64), "signerName", HF_CSR_SIGNER, "username",
+                     ACCOUNT, "groups", "system:authenticated", HF_CSR_GROUP, "extra",
+                     "authentication.kubernetes.io/node-name", "n1", "authentication.kubernetes.io/pod-name",
+                     "holdfast-agent-x", "usages", "client auth", "digital signature", "expirationSeconds", 86400,
+                     "status");
+}
+
+static struct hf_csr_terms terms = {
+    .account = ACCOUNT, .min_lifetime_s = HF_CSR_MIN_LIFETIME_S, .max_lifetime_s = HF_CSR_MAX_LIFETIME_S};
+
+static void change(json_t *object, const char *path, const char *value)
+{
+    const char *dot = strchr(path, '.');
+    char parent[16];
+
+    (void)snprintf(parent, sizeof(parent), "%.*s", (int)(dot - path), path);
+    if (value == NULL)
+        ck_assert_int_eq(json_object_del(json_object_get(object, parent), dot + 1), 0);
+    else
+        ck_assert_int_eq(hf_json_put(object, path, json_loads(value, JSON_DECODE_ANY, NULL)), 0);
+}
+
+START_TEST(row)
+{
+    json_t *object = good(rows[_i].file);
+    struct hf_csr_decision decision;
+
+    if (rows[_i].path != NULL)
+        change(object, rows[_i].path, rows[_i].value);
+    hf_csr_decide(object, &terms, &decision);
+    ck_assert_msg(decision.verdict == rows[_i].verdict, "row %d: %d %s", _i, decision.verdict, decision.message);
+    if (rows[_i].reason != NULL)
+        ck_assert_str_eq(decision.reason, rows[_i].reason);
+    ck_assert_msg(strstr(decision.message, rows[_i].message) != NULL, "row %d: '%s'", _i, decision.message);
+    json_decref(object);
+}
+END_TEST
+
+START_TEST(certificate_of_no_group)
+{
+    json_t *object = good(NULL);
+    struct hf_csr_decision decision;
+
+    change(object, "spec.username", "\"holdfast:agent:n1\"");
+    change(object, "spec.groups", "[\"system:authenticated\"]");
+    hf_csr_decide(object, &terms, &decision);
+    ck_assert_int_eq(decision.verdict, HF_CSR_IGNORE);
+    json_decref(object);
+}
+END_TEST
+
+START_TEST(approval)
+{
+    json_t *object = good(NULL);
+    struct hf_csr_decision decision;
+
+    hf_csr_decide(object, &terms, &decision);
+    json_t *copy = hf_csr_approval(object, &decision, 0);
+    const json_t *condition = json_array_get(hf_json_at(copy, "status.conditions"), 0);
+    ck_assert_str_eq(hf_json_str_or(condition, "type", ""), "Approved");
+    ck_assert_str_eq(hf_json_str_or(condition, "status", ""), "True");
+    ck_assert_str_eq(hf_json_str_or(condition, "lastUpdateTime", ""), "1970-01-01T00:00:00Z");
+    ck_assert_str_eq(hf_json_str_or(copy, "metadata.name", ""), "c1");
+    ck_assert_ptr_null(hf_json_at(object, "status.conditions"));
+    json_decref(copy);
+    json_decref(object);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, row, 0, HF_LEN(rows));
+    tcase_add_test(tc, certificate_of_no_group);
+    tcase_add_test(tc, approval);
+}
+
+HF_TEST_MAIN("controller/csr_rule", cases)

@@ -277,6 +277,14 @@ def test_without_the_policy_api():
     assert patches_nodes("holdfast-agent") and not patches_nodes("holdfast-controller")
 
 
+def test_older_servers():
+    code, _, errors = run("template", "holdfast", CHART, "--kube-version", "1.31.4")
+    assert code != 0 and "policies.enabled: this server is v1.31.4" in errors and "set it to false" in errors, errors
+    assert render("--kube-version", "1.29.1", values={"policies": {"enabled": False}})
+    code, _, errors = run("template", "holdfast", CHART, "--kube-version", "1.28.0", values={"policies": {"enabled": False}})
+    assert code != 0 and "1.29" in errors, errors
+
+
 def test_policies_name_the_release_s_namespace():
     _, text, _ = run("template", "holdfast", CHART, "-n", "elsewhere", values=EVERYTHING)
     assert "holdfast-system" not in text and "system:serviceaccount:elsewhere:holdfast-agent" in text

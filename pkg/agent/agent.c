@@ -17,6 +17,7 @@
 #include "agent/follow/follow.h"
 #include "agent/gauges.h"
 #include "agent/parts.h"
+#include "agent/report/herald.h"
 #include "agent/report/report.h"
 #include "agent/turn.h"
 
@@ -39,6 +40,7 @@ struct hf_agent {
     struct hf_planner planner;
     struct hf_labeller labeller;
     struct hf_report report;
+    struct hf_herald herald;
     struct hf_update_engine *engine;
 
     uint64_t next_interval_ns; /* mono: the next full reconcile */
@@ -150,11 +152,14 @@ static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_
     judge(agent, now, ret_stale_wait_ns);
     if ((turn->due & HF_DUE_PLAN) != 0)
         plan(agent);
-    if (turn->due != 0)
+    if (turn->due != 0) {
         hf_report_build(&agent->report);
+        hf_herald_look(&agent->herald);
+    }
     turn->due = 0;
     hf_labeller_apply_if_due(&agent->labeller, may_label(agent));
     hf_report_send_if_due(&agent->report);
+    hf_herald_send_if_due(&agent->herald);
 }
 
 /* ---- a turn ------------------------------------------------------------------------------------------------------ */
@@ -185,6 +190,7 @@ static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_w
     uint64_t until = agent->next_interval_ns;
 
     until = HF_MIN(until, hf_report_wait_until_ns(&agent->report));
+    until = HF_MIN(until, hf_herald_wait_until_ns(&agent->herald));
     until = HF_MIN(until, hf_labeller_wait_until_ns(&agent->labeller, may_label(agent)));
     if (stale_wait_ns != HF_NEVER)
         until = HF_MIN(until, now.mono_ns + stale_wait_ns);
@@ -259,6 +265,7 @@ static void reachable(void *arg, uint64_t spread_ns)
     struct hf_agent *agent = arg;
 
     hf_report_reachable(&agent->report, spread_ns);
+    hf_herald_reachable(&agent->herald, spread_ns);
 }
 
 /* ---- start ------------------------------------------------------------------------------------------------------- */
@@ -280,6 +287,7 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
                                           .contact = &agent->contact,
                                           .follows = &agent->follows,
                                           .policy = &agent->policy,
+                                          .own_edgenode = &agent->own_edgenode,
                                           .machine = &agent->machine,
                                           .hold = &agent->hold,
                                           .planner = &agent->planner,
@@ -290,6 +298,7 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
     hf_site_hold_init(&agent->hold, &agent->env);
     hf_labeller_init(&agent->labeller, &agent->env, &agent->policy);
     hf_own_edgenode_init(&agent->own_edgenode, &agent->env);
+    hf_herald_init(&agent->herald, &agent->env, &agent->view);
     hf_follow_init(&agent->follows, &agent->env, &kept, &events);
 }
 
@@ -453,6 +462,7 @@ void hf_agent_free(struct hf_agent *agent)
     hf_update_engine_free(agent->engine);
     hf_labeller_done(&agent->labeller);
     hf_report_done(&agent->report);
+    hf_herald_done(&agent->herald);
     hf_diskq_free(agent->diskq);
     hf_turn_done(&agent->turn);
     hf_gauges_free(agent->gauges);

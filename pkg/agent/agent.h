@@ -19,6 +19,7 @@
 #include "api/syncpolicy.h"
 #include "base/rand.h"
 #include "config/config.h"
+#include "kube/kube.h"
 #include "kube/source.h"
 #include "loop/http/http.h"
 #include "loop/probe.h"
@@ -39,6 +40,9 @@ struct hf_agent_params {
     /* True if the agent writes statuses to another server than it reads from (kube/split.h). Contact with the server
      * for writes then decides when the agent writes. */
     bool status_apart;
+    /* Client of the server that receives Events about this node; borrowed. The agent sends no Events if it is NULL, or
+     * while the server is a MetaServer. */
+    struct hf_kube *events;
     const struct hf_http_ops *http; /* downloads artifacts from any origin, without credentials */
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;

@@ -6,12 +6,19 @@ void hf_counters_init(struct hf_agent_counters *counters, struct hf_metrics *met
                                           "Writes of this node's EdgeNode status, by result.", HF_LABELS("result"));
     counters->refused = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_objects_refused_total",
                                          "Versions of objects that this node refused.", HF_LABELS("kind"));
+    counters->events = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_events_total",
+                                        "Kubernetes Events about this node, by result.", HF_LABELS("result"));
     counters->plans = hf_metric_counter(metrics, "holdfast_reconciles_total", "Computations of the desired state.");
 }
 
 void hf_counters_add_status(struct hf_agent_counters *counters, const char *result)
 {
     hf_metric_add(hf_metric_with(counters->statuses, HF_LABELS(result)), 1);
+}
+
+void hf_counters_add_event(struct hf_agent_counters *counters, const char *result)
+{
+    hf_metric_add(hf_metric_with(counters->events, HF_LABELS(result)), 1);
 }
 
 void hf_counters_add_refused(struct hf_agent_counters *counters, const char *kind)

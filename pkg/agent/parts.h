@@ -1,5 +1,5 @@
-/* agent/parts.h - pointers to the parts of one agent, for the two files that need all of them: report/collect.c, which
- * collects the status, and gauges.c, which measures the metrics. These two files only read the parts. agent.c owns the
+/* agent/parts.h - pointers to the parts of one agent, for the files that need many of them: report/collect.c, which
+ * collects the status, report/herald.c, which reports Events, and gauges.c, which measures the metrics. These files only read the parts. agent.c owns the
  * parts. Threads: loop thread only. */
 #pragma once
 
@@ -9,6 +9,7 @@ struct hf_contact;
 struct hf_follows;
 struct hf_labeller;
 struct hf_machine;
+struct hf_own_edgenode;
 struct hf_planner;
 struct hf_report;
 struct hf_site_hold;
@@ -19,6 +20,7 @@ struct hf_agent_parts {
     struct hf_contact *contact; /* not const, because reading the age of the last contact updates the maximum age */
     const struct hf_follows *follows;
     const struct hf_chosen_policy *policy;
+    const struct hf_own_edgenode *own_edgenode;
     const struct hf_machine *machine;
     const struct hf_site_hold *hold;
     const struct hf_planner *planner;

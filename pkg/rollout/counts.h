@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/macros.h"
+#include "rollout/fleet.h"
 
 /* What a selected node counts as. The first rule that holds decides (docs/DESIGN.md, "Rollouts"). */
 enum hf_rollout_class {
@@ -24,17 +24,16 @@ enum hf_rollout_class {
 
 /* The facts about one node. Times are durations in nanoseconds. */
 struct hf_rollout_facts {
-    bool selected;       /* spec.nodeSelector matches its labels */
-    bool reached;        /* the stages so far admit it */
-    bool superseded;     /* another object of the same release name takes this node */
-    bool has_entry;      /* status.updates has an entry with the digest of this release */
-    int phase;           /* enum hf_phase of this entry */
-    bool waits_excused;  /* the entry waits for a window or for spec.suspend */
-    bool waits_turn;     /* the entry waits for its turn */
-    bool held;           /* the entry waits because of the site's hold */
-    bool heard_ever;     /* the node has an EdgeNode with a status */
-    uint64_t silent_ns;  /* time since its last new report; without a report, since it was admitted */
-    uint64_t working_ns; /* time since it was admitted or last came back from a wait that is not its fault */
+    bool selected;           /* spec.nodeSelector matches its labels */
+    bool reached;            /* the stages so far admit it */
+    bool superseded;         /* another object of the same release name takes this node */
+    bool was_updated;        /* it has reported Committed before: what it does now is a repair */
+    bool has_entry;          /* status.updates has an entry with the digest of this release */
+    int phase;               /* enum hf_phase of this entry */
+    enum hf_fleet_wait wait; /* what the entry waits for */
+    bool heard_ever;         /* the node has an EdgeNode with a status */
+    uint64_t silent_ns;      /* time since its last new report; without a report, since it was admitted */
+    uint64_t working_ns;     /* time since it was admitted or last came back from a wait that is not its fault */
 };
 
 struct hf_rollout_limits {
@@ -44,11 +43,16 @@ struct hf_rollout_limits {
 
 HF_MUST_USE enum hf_rollout_class hf_rollout_classify(const struct hf_rollout_facts *facts,
                                                       const struct hf_rollout_limits *limits);
+/* Returns true if a node is in this phase (enum hf_phase) only after an admission, whatever the selectors say now. */
+bool hf_rollout_has_begun(int phase);
 const char *hf_rollout_class_name(enum hf_rollout_class class_);
 
 struct hf_rollout_counts {
     uint32_t selected, admitted, updated, updating, failed, incompatible, unknown, superseded;
-    uint32_t held;          /* of `unknown`: because of a site's hold */
+    bool partial;  /* nodes that missed progressDeadline may be missing, because this process has not watched long */
+    uint32_t held; /* of `unknown`: because of a site's hold */
+    /* of `updating`: the stages so far admit them. A node that only says that it has begun holds up no stage. */
+    uint32_t open;
     uint32_t turn;          /* of `updating`: wait for their turn */
     uint32_t overdue;       /* of `failed`: because of progressDeadline */
     uint32_t ungrouped;     /* selected nodes without the label of strategy.disruption.groupBy */
@@ -59,3 +63,14 @@ struct hf_rollout_counts {
     uint32_t stage_nodes, stage_updated, stage_failed, stage_parked,
         stage_exempt; /* exempt: incompatible, superseded */
 };
+
+/* Where a node stands in the strategy. */
+struct hf_rollout_place {
+    bool is_canary;
+    bool is_reached;  /* the stages so far admit it */
+    bool is_of_stage; /* the present stage has added it */
+};
+
+/* Adds one selected node to the sums. */
+void hf_rollout_count(struct hf_rollout_counts *counts, enum hf_rollout_class class_,
+                      const struct hf_rollout_place *place);

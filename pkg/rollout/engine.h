@@ -77,6 +77,10 @@ void hf_rollout_engine_list_begin(struct hf_rollout_engine *engine, enum hf_roll
 void hf_rollout_engine_list_end(struct hf_rollout_engine *engine, enum hf_rollout_kind kind,
                                 const struct hf_rollout_now *now);
 
+/* The watch of a kind broke, or works again. While one is broken, the engine plans no write, because it would take every
+ * node for silent. hf_rollout_engine_list_begin() and _end() imply the same. */
+void hf_rollout_engine_watch(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, bool works);
+
 /* This process became the leader with this epoch (a number that grows with each change of the leader, at least 1), or
  * is the leader no more (epoch 0). A process that does not lead observes, and plans nothing. */
 void hf_rollout_engine_lead(struct hf_rollout_engine *engine, uint64_t epoch, const struct hf_rollout_now *now);

@@ -41,6 +41,7 @@ struct hf_metric_family {
     size_t n_labels;
     double bounds[HF_METRIC_MAX_BOUNDS];
     size_t n_bounds;
+    size_t max_series;
     struct hf_strmap series; /* label text -> struct hf_metric */
 };
 
@@ -160,6 +161,7 @@ static struct hf_metric_family *family_new(struct hf_metrics *metrics, enum hf_m
         return NULL;
     family->metrics = metrics;
     family->type = type;
+    family->max_series = HF_METRIC_MAX_SERIES;
     family->series.free_value = free;
     family->name = strdup(name);
     family->help = strdup(help);
@@ -322,7 +324,7 @@ struct hf_metric *hf_metric_with(struct hf_metric_family *family, const char *co
 
     if (family == NULL || format_labels(family, values, &key) < 0)
         return NULL;
-    if (family->series.n >= HF_METRIC_MAX_SERIES && hf_strmap_get(&family->series, hf_buf_str(&key)) == NULL)
+    if (family->series.n >= family->max_series && hf_strmap_get(&family->series, hf_buf_str(&key)) == NULL)
         return overflow(family);
     return series_get(family, hf_buf_str(&key));
 }
@@ -333,6 +335,12 @@ void hf_metric_forget(struct hf_metric_family *family, const char *const *values
 
     if (family != NULL && format_labels(family, values, &key) == 0)
         (void)hf_strmap_remove(&family->series, hf_buf_str(&key));
+}
+
+void hf_metric_widen(struct hf_metric_family *family, size_t max_series)
+{
+    if (family != NULL && max_series > family->max_series)
+        family->max_series = max_series;
 }
 
 void hf_metric_forget_all(struct hf_metric_family *family)

@@ -73,6 +73,10 @@ struct hf_metric_family *hf_metric_histogram_family(struct hf_metrics *metrics, 
  * or if memory runs out. */
 struct hf_metric *hf_metric_with(struct hf_metric_family *family, const char *const *values);
 
+/* Raises the number of series that the family can have, from HF_METRIC_MAX_SERIES to `max_series`. Only for label
+ * values that an administrator of the cluster makes, such as names of EdgeUpdates. */
+void hf_metric_widen(struct hf_metric_family *family, size_t max_series);
+
 /* Removes the series with these label values, if it exists. Handles of the series become invalid. Call this function
  * when the object that the series measures no longer exists. */
 void hf_metric_forget(struct hf_metric_family *family, const char *const *values);

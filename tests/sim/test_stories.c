@@ -1228,6 +1228,132 @@ START_TEST(a_folder_gives_turns)
 }
 END_TEST
 
+/* ---- Events ------------------------------------------------------------------------------------------------------ */
+
+struct event_count {
+    const char *reason;
+    unsigned n;
+    const json_t *last;
+};
+
+static void count_event(void *arg, json_t *object)
+{
+    struct event_count *count = arg;
+
+    if (strcmp(hf_json_str_or(object, "reason", ""), count->reason) != 0)
+        return;
+    count->n++;
+    count->last = object;
+}
+
+/* The number of Events with this reason; *ret_last (may be NULL) is one of them. */
+static unsigned events(const char *reason, const json_t **ret_last)
+{
+    struct event_count count = {.reason = reason};
+
+    hf_simapi_each(w.api, "Event", count_event, &count);
+    if (ret_last != NULL)
+        *ret_last = count.last;
+    return count.n;
+}
+
+START_TEST(outcomes_are_events)
+{
+    const json_t *event = NULL;
+    uint64_t time = 0;
+
+    set_up(API);
+    begin();
+    publish(2, NULL);
+    run(MINUTE);
+    ck_assert_uint_eq(events("UpdateCommitted", &event), 1);
+    expect(event, "type", "Normal");
+    expect(event, "reportingController", "holdfast-agent");
+    expect(event, "reportingInstance", "n1");
+    expect(event, "regarding.kind", "EdgeNode");
+    expect(event, "regarding.name", "n1");
+    expect(event, "regarding.uid", hf_json_str_or(hf_simapi_get(w.api, "EdgeNode", "n1"), "metadata.uid", "(none)"));
+    expect(event, "metadata.namespace", "default");
+    ck_assert_int_eq(strncmp(hf_json_str_or(event, "metadata.name", ""), "n1.", 3), 0);
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(event, "note", ""), "edge 1.2.0 is committed"));
+    ck_assert_int_eq(hf_parse_time(hf_json_str_or(event, "eventTime", ""), &time), 0);
+    ck_assert_uint_eq(strlen(hf_json_str_or(event, "eventTime", "")), strlen("2026-11-20T08:00:00.000000Z"));
+    publish(3, NULL);
+    run(2 * MINUTE);
+    ck_assert_uint_eq(events("UpdateRolledBack", &event), 1);
+    expect(event, "type", "Warning");
+    publish(4, &(struct hf_simsite_twist){.forged = true});
+    run(MINUTE);
+    ck_assert_uint_eq(events("UpdateRejected", &event), 1);
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(event, "note", ""), "SignatureInvalid"));
+    /* A restart repeats nothing, and a repair is no news. */
+    hf_simnode_end(w.node, true);
+    begin();
+    run(10 * MINUTE);
+    ck_assert_uint_eq(events("UpdateCommitted", NULL) + events("UpdateRolledBack", NULL) +
+                          events("UpdateRejected", NULL) + events("WentStale", NULL) + events("CameBack", NULL),
+                      3);
+}
+END_TEST
+
+/* What happened during a partition is reported after it, with the time at which it happened. */
+START_TEST(events_of_a_partition)
+{
+    const json_t *event = NULL;
+    uint64_t time = 0, cut;
+
+    set_up(API);
+    begin();
+    publish(2, NULL);
+    run(MINUTE);
+    cut = HF_SIM_UNIX_START + hf_simloop_now_ns(w.loop);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_DOWN);
+    run(3 * HOUR);
+    ck_assert_uint_eq(events("WentStale", NULL), 0);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
+    run(15 * MINUTE);
+    ck_assert_uint_eq(events("WentStale", &event), 1);
+    expect(event, "type", "Warning");
+    ck_assert_int_eq(hf_parse_time(hf_json_str_or(event, "eventTime", ""), &time), 0);
+    ck_assert_uint_le(time, cut + 3 * MINUTE);
+    ck_assert_uint_eq(events("CameBack", &event), 1);
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(event, "note", ""), "at least 3h"));
+}
+END_TEST
+
+/* Refused Events cost the Events alone. */
+START_TEST(events_are_refused)
+{
+    set_up(API);
+    hf_simapi_forbid_events(w.api, true);
+    begin();
+    publish(2, NULL);
+    run(MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    expect(condition("Ready"), "status", "True");
+    ck_assert(metric("holdfast_events_total{result=\"refused\"} ") == 1);
+    hf_simapi_forbid_events(w.api, false);
+    publish(3, NULL);
+    run(2 * MINUTE);
+    ck_assert_uint_eq(events("UpdateRolledBack", NULL), 0); /* a pause of ten minutes */
+    run(10 * MINUTE);
+    ck_assert_uint_eq(events("UpdateRolledBack", NULL), 1);
+    ck_assert_uint_eq(events("UpdateCommitted", NULL), 0);
+}
+END_TEST
+
+/* None to a MetaServer, except past it. */
+START_TEST(events_behind_a_metaserver)
+{
+    set_up_with(META, _i == 0 ? NULL : "https://api");
+    begin();
+    publish(2, NULL);
+    run(2 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    ck_assert_uint_eq(events("UpdateCommitted", NULL), (unsigned)_i);
+}
+END_TEST
+
 /* Without a controller the status must name it, or the node waits for ever without a reason. */
 START_TEST(a_strategy_without_a_controller)
 {
@@ -1827,6 +1953,10 @@ static void cases(TCase *tc)
     add_loop(tc, a_cached_turn_serves_offline, 2);
     add(tc, a_turn_is_written_once);
     add(tc, a_folder_gives_turns);
+    add(tc, outcomes_are_events);
+    add(tc, events_of_a_partition);
+    add(tc, events_are_refused);
+    add_loop(tc, events_behind_a_metaserver, 2);
     add(tc, a_strategy_without_a_controller);
     add(tc, the_policy_in_effect_is_named);
     add(tc, the_highest_wins_and_the_rest_is_named);

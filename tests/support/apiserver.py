@@ -66,11 +66,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def do_GET(self):
+        if self.server.over:  # a connection that outlived the server
+            self.close_connection = True
+            return
         asked = urllib.parse.urlparse(self.path)
         query = dict(urllib.parse.parse_qsl(asked.query))
         self.server.seen.append(self.path)
         folder, _, name = asked.path.rpartition("/")
-        if asked.path in KINDS:
+        if self.server.tokens is not None and self.headers.get("Authorization", "").removeprefix("Bearer ") not in self.server.tokens:
+            self.answer(401, {"kind": "Status", "message": "Unauthorized", "reason": "Unauthorized", "code": 401})
+        elif query.get("continue") in self.server.expired:
+            self.answer(410, {"kind": "Status", "message": "the continue token has expired", "reason": "Expired", "code": 410})
+        elif asked.path in KINDS and "limit" in query and "watch" not in query:
+            self.answer(200, self.server.page(KINDS[asked.path], query))
+        elif asked.path in KINDS:
             wanted = query.get("fieldSelector", "").partition("metadata.name=")[2]
             if query.get("watch") in ("true", "1"):
                 self.watch(KINDS[asked.path], wanted, query)
@@ -115,9 +124,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.server.changed:
             item = copy.deepcopy(self.server.objects.get((KINDS[folder], name), {"apiVersion": api_version(KINDS[folder]), "kind": KINDS[folder],
                                                                                  "metadata": {"name": name, "uid": name}}))
+            if self.headers.get("Content-Type") == "application/merge-patch+json":
+                self.merge_patch(item, body)
+                return
             item.update({key: value for key, value in body.items() if key not in ("metadata", "kind", "apiVersion")})
             self.server.put(item)
         self.answer(200, self.server.objects[KINDS[folder], name])
+
+    def merge_patch(self, item, body):
+        """RFC 7386; a resourceVersion in the patch is a condition."""
+        before = body.get("metadata", {}).pop("resourceVersion", None)
+        if before not in (None, item["metadata"].get("resourceVersion")):
+            self.answer(409, {"kind": "Status", "message": "the object has been modified", "reason": "Conflict", "code": 409})
+            return
+        merge(item, body)
+        self.server.put(item)
+        self.answer(200, item)
 
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -126,6 +148,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def merge(into, patch):
+    for key, value in patch.items():
+        if value is None:
+            into.pop(key, None)
+        elif isinstance(value, dict):
+            merge(into.setdefault(key, {}), value)
+        else:
+            into[key] = value
 
 
 def api_version(kind):
@@ -138,6 +170,8 @@ class ApiServer(http.server.ThreadingHTTPServer):
     def __init__(self, certificate=None, port=0):
         self.objects, self.history, self.version, self.round, self.over = {}, [], 100, 0, False
         self.ahead_s, self.seen, self.context = 0, [], None
+        self.tokens = None  # the bearer tokens that GET accepts; None: all
+        self.expired = set()  # continue tokens that have expired
         self.changed = threading.Condition(threading.RLock())
         if certificate is not None:
             self.use(certificate)
@@ -169,6 +203,16 @@ class ApiServer(http.server.ThreadingHTTPServer):
         with self.changed:
             items = [item for (of, called), item in sorted(self.objects.items()) if of == kind and name in ("", called)]
             return {"kind": kind + "List", "apiVersion": api_version(kind), "metadata": {"resourceVersion": str(self.version)}, "items": items}
+
+    def page(self, kind, query):
+        """One page of a list; the continue token is the number of the next item. Knows selectors of the form a=b,c=d."""
+        wanted = dict(pair.split("=") for pair in query.get("labelSelector", "").split(",") if pair)
+        begin, answer = int(query.get("continue", "0")), self.listed(kind, "")
+        items = [item for item in answer["items"] if wanted.items() <= item["metadata"].get("labels", {}).items()]
+        answer["items"] = items[begin:begin + int(query["limit"])]
+        if begin + int(query["limit"]) < len(items):
+            answer["metadata"]["continue"] = str(begin + int(query["limit"]))
+        return answer
 
     def end_watches(self):
         """Every watch ends in good order: the agents ask again, and read the Date again."""

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/field/nearest.h"
 #include "api/field/text.h"
 #include "base/format.h"
 #include "base/parse.h"
@@ -311,6 +312,18 @@ static void decode_value(struct hf_decode *decode, const struct hf_field *field,
         decoders[field->kind](decode, field, value, out + field->offset);
 }
 
+/* The path of the decoder ends with `key`. */
+static void warn_unknown(struct hf_decode *decode, const struct hf_field *fields, const char *key)
+{
+    struct hf_nearest nearest = {.typed = key};
+
+    for (; fields->name != NULL; fields++)
+        hf_nearest_try(&nearest, fields->name);
+    hf_issue_warning(decode->issues, decode->path, "unknown field, not acted on%s%s%s",
+                     nearest.best != NULL ? "; did you mean '" : "", nearest.best != NULL ? nearest.best : "",
+                     nearest.best != NULL ? "'?" : "");
+}
+
 static void report_unknown(struct hf_decode *decode, const struct hf_field *fields, json_t *object)
 {
     const char *key;
@@ -326,7 +339,7 @@ static void report_unknown(struct hf_decode *decode, const struct hf_field *fiel
         if (decode->unknown != NULL)
             decode->unknown(decode, fields, key, object);
         else
-            hf_issue_warning(decode->issues, decode->path, "unknown field, not acted on");
+            warn_unknown(decode, fields, key);
         hf_decode_leave(decode, before);
     }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/meta.h"
 #include "base/host.h"
 #include "cli/fleet/kubeconfig.h"
 #include "cli/fleet/plugin.h"
@@ -389,6 +390,8 @@ static int explain(const struct hf_cluster *cluster, const struct hf_kube_call *
 
     if (r == -ENOENT && call->name == NULL)
         hint = " (does this cluster have holdfast's CRDs? install them with the chart)";
+    else if (r == -EACCES && strcmp(call->plural, "nodes") == 0)
+        hint = " (--selector needs the right to list nodes)";
     else if (r == -EACCES)
         hint = reads ? " (bind the user to the ClusterRole view)" : " (bind the user to the ClusterRole edit)";
     else if (r == -EKEYREJECTED)
@@ -417,11 +420,27 @@ static int call_raw(struct hf_cluster *cluster, const struct hf_kube_call *call,
     }
 }
 
+static int check_name(const char *name, struct hf_err *err)
+{
+    size_t n = strlen(name);
+
+    if (strchr(name, '/') != NULL)
+        return hf_err_set(err, EINVAL, "'%.80s' is not the name of an object; give the name without its kind", name);
+    if (n == 0 || n > HF_API_MAX_NAME || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") != n)
+        return hf_err_set(err, EINVAL,
+                          "'%.80s' is not the name of an object: lower case letters, digits, '-' and '.', at most %d",
+                          name, HF_API_MAX_NAME);
+    return 0;
+}
+
 int hf_cluster_call(struct hf_cluster *cluster, const struct hf_kube_call *call, json_t **ret_object,
                     struct hf_err *err)
 {
-    int r = call_raw(cluster, call, err);
+    int r = call->name != NULL ? check_name(call->name, err) : 0;
 
+    if (r < 0)
+        return plain_failure(r, err);
+    r = call_raw(cluster, call, err);
     if (r < 0)
         return explain(cluster, call, r, err);
     if (ret_object != NULL)

@@ -73,7 +73,7 @@ static int list_updates(struct wait *wait, struct hf_err *err)
         err);
 }
 
-/* ---- verdicts: an exit code, -EINPROGRESS, or -errno -------------------------------------------------------------- */
+/* ---- verdicts: an exit code, -EINPROGRESS, or -errno ------------------------------------------------------------ */
 
 static int finish(struct wait *wait, const char *text, int code)
 {
@@ -91,7 +91,7 @@ static int judge_update(struct wait *wait, const struct hf_update_view *view, st
         return r;
     if (view->state == HF_VIEW_STALLED || view->state == HF_VIEW_REFUSED)
         return finish(wait, "the rollout stands still; see holdfast status", HF_EXIT_UNWELL);
-    if (hf_update_view_reached_all(view) || (wait->reachable && view->state == HF_VIEW_COMPLETE))
+    if (hf_update_view_reached_all(view) || (wait->reachable && view->state == HF_VIEW_COMPLETE && view->selected > 0))
         return HF_EXIT_OK;
     return -EINPROGRESS;
 }

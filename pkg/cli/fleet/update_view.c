@@ -173,6 +173,6 @@ json_t *hf_update_view_json(const struct hf_update_view *view)
 
 bool hf_update_view_reached_all(const struct hf_update_view *view)
 {
-    return view->counted && view->state == HF_VIEW_COMPLETE &&
+    return view->counted && view->selected > 0 && view->state == HF_VIEW_COMPLETE &&
            view->updated + view->incompatible + view->superseded >= view->selected;
 }

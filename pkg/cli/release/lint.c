@@ -108,6 +108,19 @@ static void report_refusal(void *arg, const char *path, const char *text)
     (void)print_finding(arg, true, path, text, NULL);
 }
 
+/* Reports a rollout that leaves out nodes for ever, which its author may not intend. */
+static int lint_waves(struct lint *lint, const struct hf_edgeupdate *update, struct hf_err *err)
+{
+    unsigned last = update->n_waves > 0 ? update->waves[update->n_waves - 1].percent : 100;
+    char text[120];
+
+    if (!update->has_strategy || last >= 100)
+        return 0;
+    (void)snprintf(text, sizeof(text),
+                   "the rollout ends at %u %% of the nodes; for all of them, add a wave with percent: 100", last);
+    return print_finding(lint, false, "spec.strategy.waves", text, err);
+}
+
 static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issues, struct hf_err *err)
 {
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *update = NULL;
@@ -128,6 +141,8 @@ static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issu
                           "larger than 4 KiB: every node receives it again at each change of its status", err);
     if (r == 0)
         r = lint_outdated(lint, &update->release, err);
+    if (r == 0)
+        r = lint_waves(lint, update, err);
     if (r == 0 && update->release.n_checks == 0)
         r = print_finding(lint, false, "spec.release", "no health check: nodes roll back only if the restart fails",
                           err);

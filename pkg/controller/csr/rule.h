@@ -27,9 +27,6 @@ enum hf_csr_verdict {
 struct hf_csr_terms {
     const char *account;                     /* user name of the agent's service account */
     uint64_t min_lifetime_s, max_lifetime_s; /* limits of spec.expirationSeconds */
-    /* Returns true if the cluster has a Node of this name. */
-    bool (*has_node)(void *arg, const char *name);
-    void *arg;
 };
 
 struct hf_csr_decision {

@@ -218,7 +218,8 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
     kube->turn = params->sched->timer_new(params->sched->ctx, turn_fires, kube);
     kube->pulse_timer = params->sched->timer_new(params->sched->ctx, pulse_fires, kube);
     kube->probe_timer = params->sched->timer_new(params->sched->ctx, hf_kube_probe_timer, kube);
-    if (kube->turn == NULL || kube->probe_timer == NULL || kube->pulse_timer == NULL) {
+    kube->ends = params->sched->timer_new(params->sched->ctx, hf_kube_ends_timer, kube);
+    if (kube->turn == NULL || kube->probe_timer == NULL || kube->pulse_timer == NULL || kube->ends == NULL) {
         (void)hf_err_set(err, ENOMEM, "out of memory");
         hf_kube_free(kube);
         return NULL;
@@ -240,6 +241,7 @@ void hf_kube_free(struct hf_kube *kube)
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->pulse_timer);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->turn);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->probe_timer);
+    kube->p.sched->timer_free(kube->p.sched->ctx, kube->ends);
     free(kube);
 }
 
@@ -256,6 +258,7 @@ void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns)
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns)
 {
     kube->spread_ns = spread_ns > 0 ? HF_MIN(spread_ns, HF_RF_SPREAD_MAX_NS) : HF_RF_SPREAD_NS;
+    kube->spread_ns = HF_MAX(kube->spread_ns, kube->fleet_nodes * HF_KUBE_SPREAD_EACH_NS);
 }
 
 void hf_kube_nudge(struct hf_kube *kube)

@@ -47,6 +47,9 @@ enum {
     HF_KUBE_MAX_UNREADABLE = 1000, /* maximum number of objects that the client remembers as unreadable */
     HF_KUBE_MAX_GARBAGE = 16,      /* number of unusable lines in a row after which a watch stream has failed */
     HF_KUBE_MAX_DELIVERIES = 32,
+    /* number of answers 403 in a row, after the server was away, that the client takes for those of a server that has
+     * not read its rights yet */
+    HF_KUBE_MAX_REFUSALS = 3,
     /* Objects per page by which a list's maximum number of pages is computed, for pages of 8 objects and for larger
      * ones. Real pages hold more objects, so a whole list holds more objects than the ledger can. */
     HF_KUBE_SMALL_PAGE = 5,
@@ -66,6 +69,17 @@ enum {
 #define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S)
 #define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S) /* minimum time between two reports of unchanged contact */
 #define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)
+/* share of the spread for each node of the fleet: a node makes about five requests when it returns */
+#define HF_KUBE_SPREAD_EACH_NS (120 * HF_NS_PER_MS)
+/* time for which a watch that ended before its time waits for others: several ends are the end of the server */
+#define HF_KUBE_ENDS_NS (300 * HF_NS_PER_MS)
+#define HF_KUBE_DUE_NS (5 * HF_NS_PER_S)    /* a watch that ends by so much before its time has ended too early */
+#define HF_KUBE_FOLLOW_NS (5 * HF_NS_PER_S) /* time from one subscription's question for the server to the next one's */
+/* time from the answer that shows that the server is back to the questions of the other subscriptions */
+#define HF_KUBE_BACK_NS HF_NS_PER_S
+/* Time after a return during which a 410 belongs to the server's restart: a server that has just started knows no
+ * history. The list that follows needs no random delay, because the moment of the return was random. */
+#define HF_KUBE_RETURN_NS (30 * HF_NS_PER_S)
 #define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S)        /* minimum time between two reads of the credentials */
 #define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* minimum silence that ends a watch with bookmarks */
 
@@ -81,6 +95,7 @@ struct hf_kube {
     bool switch_over;
     bool no_watchlist; /* true if the server has refused a WatchList */
     uint64_t spread_ns;
+    uint64_t fleet_nodes; /* most nodes that any EdgeUpdate selects, by its status (0 means unknown) */
     /* timer for work that must not happen inside a function that the user of the client called */
     struct hf_timer *turn;
     /* monotonic times of the last read of the credentials and of the last call of hf_kube_nudge_all() that had an
@@ -88,6 +103,11 @@ struct hf_kube {
     uint64_t last_reauth_ns, last_nudge_ns;
     /* monotonic time of the last sign of life from the real server (0 means none yet) */
     uint64_t heard_ns;
+    /* After the server went away: monotonic time at which the first subscription asks again if the server is back (0
+     * means that the server was never away). The others follow when the server has answered it, or one by one later. So
+     * a server that just started gets one request from each node, and not one for each watch. */
+    uint64_t return_ns;
+    struct hf_timer *ends; /* timer for watches that have ended before their time */
 
     struct hf_pulse pulse; /* pauses on the connection that all watches share */
     /* random length of watches, so that nodes whose power returned at the same time end their watches at different
@@ -137,8 +157,12 @@ struct hf_kube_subscription {
     unsigned garbage; /* number of unusable lines in a row in the watch stream */
     /* -errno of a call that failed to start; the event loop's next iteration passes the failure to the reflector */
     int start_error;
-    bool calm;  /* true if the last watch ended without an error */
-    bool small; /* true if a page of 100 objects was too large, so that the list uses pages of 8 objects */
+    bool calm;         /* true if the last watch ended without an error */
+    bool served_once;  /* true if the server has ever accepted a watch of this subscription */
+    unsigned refusals; /* number of answers 403 in a row that count as those of a server that has just started */
+    bool ended;        /* true if the watch has ended before its time, and the reflector does not know it yet */
+    uint64_t due_ns;   /* monotonic time at which the server should end the watch */
+    bool small;        /* true if a page of 100 objects was too large, so that the list uses pages of 8 objects */
     /* true if the server's watch cache answered with an old state, so that the next list must come from the server's
      * store */
     bool exact;
@@ -183,6 +207,9 @@ void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
 /* Returns the next subscription after `sub` that is not dead, or the first if `sub` is NULL. Returns NULL at the
  * end. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);
+/* Records that an EdgeUpdate selects so many nodes, which may all return to the server together: the spread then is at
+ * least HF_KUBE_SPREAD_EACH_NS for each of them, up to HF_RF_SPREAD_MAX_NS. */
+void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes);
 void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response);
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
 /* Counts the event in the metric of errors, if the event is an error. */
@@ -300,6 +327,7 @@ void hf_kube_close_call(struct hf_kube_subscription *sub);
 void hf_kube_reflector_timer(void *arg); /* `arg` is the subscription. */
 void hf_kube_silence_timer(void *arg);   /* `arg` is the subscription. */
 void hf_kube_probe_timer(void *arg);     /* `arg` is the hf_kube. */
+void hf_kube_ends_timer(void *arg);      /* `arg` is the hf_kube. */
 /* Call this function when the server is reachable again. Subscriptions that wait because the server was unreachable
  * then retry now. A call has no effect if the last effective call was less than `at_least_ns` ago. Without this limit,
  * streams that the server accepts and then closes would wake each other in a loop. */

@@ -100,6 +100,7 @@ static void start_watch(struct hf_kube_subscription *sub, bool fill)
     sub->asked_version = fill ? 0 : hf_kube_version_number(version);
     sub->garbage = 0;
     sub->bookmark_ns = sub->gap_ns = 0;
+    sub->due_ns = hf_kube_now_ns(sub->kube) + seconds * HF_NS_PER_S;
     start_call(sub, r == 0 ? hf_buf_str(&url) : "", seconds);
 }
 
@@ -110,10 +111,36 @@ void hf_kube_close_call(struct hf_kube_subscription *sub)
     hf_exchange_close(sub->exchange);
     sub->exchange = NULL;
     sub->start_error = 0;
+    sub->ended = false;
     hf_watch_stream_done(&sub->stream);
     hf_watch_stream_init(&sub->stream);
     sub->kube->p.sched->timer_disarm(sub->kube->p.sched->ctx, sub->silence);
 }
+
+static bool awaits_server(const struct hf_kube_subscription *sub)
+{
+    return sub->reflector.resting == HF_REST_SERVER;
+}
+
+static bool has_just_returned(const struct hf_kube *kube)
+{
+    uint64_t now = hf_kube_now_ns(kube);
+
+    return kube->return_ns != 0 && now >= kube->return_ns && now - kube->return_ns < HF_KUBE_RETURN_NS;
+}
+
+/* Sets the timers of the subscriptions that wait for the server, except `but`, to `from_ns` and later, one after the
+ * other. */
+static void line_up(struct hf_kube *kube, const struct hf_kube_subscription *but, uint64_t from_ns, uint64_t step_ns)
+{
+    uint64_t n = 0;
+
+    for (struct hf_kube_subscription *s = NULL; (s = hf_kube_next(kube, s)) != NULL;)
+        if (s != but && awaits_server(s))
+            kube->p.sched->timer_arm(kube->p.sched->ctx, s->timer, from_ns + n++ * step_ns);
+}
+
+static void nudge(struct hf_kube *kube, uint64_t at_least_ns, bool also_for_server);
 
 /* Behind a MetaServer the prober reports contact; a watch that fails or opens is a reason to probe. */
 static void report_contact_change(struct hf_kube_subscription *sub, unsigned effects, const struct hf_err *err)
@@ -132,8 +159,11 @@ static void report_contact_change(struct hf_kube_subscription *sub, unsigned eff
     }
     if ((effects & HF_RF_REPORT_PROVEN) != 0) {
         sub->was_lost = false;
+        sub->served_once = true;
+        sub->refusals = 0;
         hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
-        hf_kube_nudge_all(sub->kube, HF_KUBE_NUDGE_NS);
+        line_up(sub->kube, sub, HF_KUBE_BACK_NS, HF_RF_FLOOR_NS);
+        nudge(sub->kube, HF_KUBE_NUDGE_NS, false);
     }
 }
 
@@ -159,6 +189,45 @@ static void log_move(const struct hf_kube_subscription *sub, enum hf_rf_state fr
            HF_S("error", err != NULL ? hf_err_text(err, text, sizeof(text)) : ""));
 }
 
+static uint64_t count_waiting(struct hf_kube *kube, const struct hf_kube_subscription *but)
+{
+    uint64_t n = 0;
+
+    for (struct hf_kube_subscription *s = NULL; (s = hf_kube_next(kube, s)) != NULL;)
+        n += s != but && awaits_server(s);
+    return n;
+}
+
+/* Returns the length of the rest of `sub`. While several subscriptions rest because the server went away, the one that
+ * drew its moment first, at random within the spread of the fleet, asks first. */
+static uint64_t rest_in_turn(struct hf_kube_subscription *sub, uint64_t delay_ns)
+{
+    struct hf_kube *kube = sub->kube;
+    uint64_t now = hf_kube_now_ns(kube);
+
+    if (kube->meta)
+        return delay_ns;
+    if (sub->reflector.resting == HF_REST_RELIST && has_just_returned(kube))
+        return HF_MIN(delay_ns, HF_RF_FLOOR_NS);
+    if (!awaits_server(sub))
+        return delay_ns;
+    if (kube->return_ns > now)
+        return kube->return_ns - now + count_waiting(kube, sub) * HF_KUBE_FOLLOW_NS;
+    kube->return_ns = now + delay_ns;
+    line_up(kube, sub, delay_ns + HF_KUBE_FOLLOW_NS, HF_KUBE_FOLLOW_NS);
+    return delay_ns;
+}
+
+/* A server that has just started has no history for anybody: the others need not ask for it. */
+static void share_expiry(struct hf_kube_subscription *sub)
+{
+    if (sub->kube->meta || !has_just_returned(sub->kube))
+        return;
+    for (struct hf_kube_subscription *s = NULL; (s = hf_kube_next(sub->kube, s)) != NULL;)
+        if (s != sub && awaits_server(s))
+            hf_kube_dispatch(s, HF_RF_EXPIRED, 0, NULL);
+}
+
 static void perform(struct hf_kube_subscription *sub, const struct hf_rf_step *step, const struct hf_err *err)
 {
     const struct hf_sched_ops *sched = sub->kube->p.sched;
@@ -169,7 +238,7 @@ static void perform(struct hf_kube_subscription *sub, const struct hf_rf_step *s
     if ((effects & HF_RF_DROP_ROUND) != 0)
         hf_kube_list_forget_pages(sub);
     if ((effects & HF_RF_SET_TIMER) != 0)
-        sched->timer_arm(sched->ctx, sub->timer, step->delay_ns);
+        sched->timer_arm(sched->ctx, sub->timer, rest_in_turn(sub, step->delay_ns));
     else
         sched->timer_disarm(sched->ctx, sub->timer);
     report_contact_change(sub, effects, err);
@@ -218,9 +287,11 @@ void hf_kube_dispatch(struct hf_kube_subscription *sub, enum hf_rf_event event, 
     hf_kube_count_error(sub->kube, sub->resource->kind, event);
     log_move(sub, from, event, &step, err);
     perform(sub, &step, err);
+    if (event == HF_RF_EXPIRED && (from == HF_RF_OPENING || from == HF_RF_WATCHING))
+        share_expiry(sub);
 }
 
-void hf_kube_nudge_all(struct hf_kube *kube, uint64_t at_least_ns)
+static void nudge(struct hf_kube *kube, uint64_t at_least_ns, bool also_for_server)
 {
     uint64_t now = hf_kube_now_ns(kube);
 
@@ -228,7 +299,13 @@ void hf_kube_nudge_all(struct hf_kube *kube, uint64_t at_least_ns)
         return;
     kube->last_nudge_ns = now;
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
-        hf_kube_dispatch(sub, HF_RF_NUDGE, 0, NULL);
+        if (also_for_server || !awaits_server(sub))
+            hf_kube_dispatch(sub, HF_RF_NUDGE, 0, NULL);
+}
+
+void hf_kube_nudge_all(struct hf_kube *kube, uint64_t at_least_ns)
+{
+    nudge(kube, at_least_ns, true);
 }
 
 void hf_kube_reflector_timer(void *arg)
@@ -242,6 +319,13 @@ void hf_kube_reflector_timer(void *arg)
 }
 
 /* ---- the ends of calls ------------------------------------------------------------------------------------------- */
+
+/* A server that has just started answers 403 until it has read who has which right. */
+static bool is_early(struct hf_kube_subscription *sub)
+{
+    return !sub->kube->meta && sub->served_once && has_just_returned(sub->kube) &&
+           sub->refusals++ < HF_KUBE_MAX_REFUSALS;
+}
 
 /* A call ended without a usable answer: `r` or the status gives the machine's event. */
 static void call_failed(struct hf_kube_subscription *sub, int r, const struct hf_http_response *response,
@@ -264,8 +348,12 @@ static void call_failed(struct hf_kube_subscription *sub, int r, const struct hf
                                                : EPROTO,
                      "%s: the server answered %d: %s", sub->resource->kind, response->status,
                      hf_kube_status_message(body, text, sizeof(text)));
-    hf_kube_nudge_all(sub->kube, HF_KUBE_NUDGE_NS); /* any answer shows that the server is in reach */
     enum hf_rf_event event = hf_reflector_event_of_status(response->status);
+    /* The server is in reach, and it works: one that begins or has too much to do answers 401, 403, 404, 429 or 5xx. */
+    if (event == HF_RF_REFUSED || event == HF_RF_EXPIRED)
+        hf_kube_nudge_all(sub->kube, HF_KUBE_NUDGE_NS);
+    if (event == HF_RF_FORBIDDEN && is_early(sub))
+        event = HF_RF_SERVER_AWAY;
     if (event == HF_RF_FORBIDDEN || event == HF_RF_MISSING || event == HF_RF_GARBAGE)
         hf_kube_report_refused(sub, "answer", &err);
     hf_kube_dispatch(sub, event, response->retry_after_ns, &err);
@@ -345,6 +433,19 @@ static int watch_bytes(void *arg, const void *bytes, size_t n)
     return r;
 }
 
+static bool ends_too_early(const struct hf_kube_subscription *sub)
+{
+    return !sub->kube->meta && sub->reflector.state == HF_RF_WATCHING &&
+           hf_kube_now_ns(sub->kube) + HF_KUBE_DUE_NS < sub->due_ns;
+}
+
+/* A server that shuts down ends all watches in good order, of all nodes at the same moment. */
+static void await_other_ends(struct hf_kube_subscription *sub)
+{
+    sub->ended = true;
+    sub->kube->p.sched->timer_arm(sub->kube->p.sched->ctx, sub->kube->ends, HF_KUBE_ENDS_NS);
+}
+
 static void watch_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                         const struct hf_err *why)
 {
@@ -354,10 +455,29 @@ static void watch_ended(void *arg, int r, const struct hf_http_response *respons
     sub->exchange = NULL;
     hf_kube_count_request(sub->kube, filling ? "watchlist" : "watch", r, response);
     sub->calm = r == 0 && response->status == 200;
-    if (sub->calm)
-        hf_kube_dispatch(sub, HF_RF_ENDED, 0, NULL);
-    else
+    if (!sub->calm)
         call_failed(sub, r, response, body, why);
+    else if (ends_too_early(sub))
+        await_other_ends(sub);
+    else
+        hf_kube_dispatch(sub, HF_RF_ENDED, 0, NULL);
+}
+
+void hf_kube_ends_timer(void *arg)
+{
+    struct hf_kube *kube = arg;
+    struct hf_err err = HF_ERR_INIT;
+    size_t n = 0;
+
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+        n += sub->ended;
+    (void)hf_err_set(&err, ECONNRESET, "the server ended %zu watches at once: it shuts down", n);
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
+        if (!sub->ended)
+            continue;
+        sub->ended = false;
+        hf_kube_dispatch(sub, n > 1 ? HF_RF_SERVER_AWAY : HF_RF_ENDED, 0, n > 1 ? &err : NULL);
+    }
 }
 
 /* Bookmarks came and stopped: something between us and the server swallows the stream. */

@@ -91,6 +91,9 @@ void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object)
         (void)json_object_set_new(object, "kind", json_string(sub->resource->kind));
     if (rename || json_object_get(object, "apiVersion") == NULL)
         (void)json_object_set_new(object, "apiVersion", json_string(sub->resource->api_version));
+    int64_t nodes = hf_json_int_or(object, "status.nodes.selected", 0); /* an EdgeUpdate has it */
+    if (nodes > 0)
+        hf_kube_learn_fleet(sub->kube, (uint64_t)nodes);
     sub->reported_some = true;
     hf_kube_report_readable(sub, hf_json_str_or(object, "metadata.name", ""));
     if (!sub->dead && sub->sink.upsert != NULL)

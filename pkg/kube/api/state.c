@@ -23,6 +23,14 @@ bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub)
     return sub->kube->p.fleet && !sub->kube->meta && sub->resource->metadata;
 }
 
+void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes)
+{
+    if (kube->p.fleet || nodes <= kube->fleet_nodes) /* there is one controller: it does not wait for a fleet of them */
+        return;
+    kube->fleet_nodes = HF_MIN(nodes, HF_RF_SPREAD_MAX_NS / HF_KUBE_SPREAD_EACH_NS);
+    kube->spread_ns = HF_MAX(kube->spread_ns, kube->fleet_nodes * HF_KUBE_SPREAD_EACH_NS);
+}
+
 void hf_kube_arm_turn(struct hf_kube *kube)
 {
     kube->p.sched->timer_arm(kube->p.sched->ctx, kube->turn, 0);

@@ -122,6 +122,7 @@ static const struct reflector_cell table[HF_RF_STATES][HF_RF_EVENTS] =
             {
                 [HF_RF_TIMER] = GO(HF_RF_OPENING, WATCH),
                 [HF_RF_NUDGE] = GO(HF_RF_OPENING, WATCH),
+                [HF_RF_EXPIRED] = REST(HF_RF_RESTING_LIST, HF_REST_RELIST, 0),
                 [HF_RF_STOP] = GO(HF_RF_IDLE, 0),
             },
 };

@@ -59,15 +59,17 @@ enum hf_rf_state {
 };
 
 enum hf_rf_event {
-    HF_RF_START,        /* the subscription starts without a resourceVersion to resume from */
-    HF_RF_RESUME,       /* the subscription starts with a resourceVersion to resume from */
-    HF_RF_TIMER,        /* the delay that the machine asked for is over */
-    HF_RF_ACCEPTED,     /* the server answered a watch with 200 */
-    HF_RF_FILLED,       /* the server has sent all existing objects of a WatchList */
-    HF_RF_PAGE,         /* a page of a list came, and more pages follow */
-    HF_RF_LISTED,       /* the last page of a list came */
-    HF_RF_REFUSED,      /* the server answered 400 or 422, because it does not understand the request */
-    HF_RF_EXPIRED,      /* the server sent 410, as the status of the answer or as an error in the stream */
+    HF_RF_START,    /* the subscription starts without a resourceVersion to resume from */
+    HF_RF_RESUME,   /* the subscription starts with a resourceVersion to resume from */
+    HF_RF_TIMER,    /* the delay that the machine asked for is over */
+    HF_RF_ACCEPTED, /* the server answered a watch with 200 */
+    HF_RF_FILLED,   /* the server has sent all existing objects of a WatchList */
+    HF_RF_PAGE,     /* a page of a list came, and more pages follow */
+    HF_RF_LISTED,   /* the last page of a list came */
+    HF_RF_REFUSED,  /* the server answered 400 or 422, because it does not understand the request */
+    /* the server sent 410, as the status of the answer or as an error in the stream, or to another subscription after
+     * the server was away */
+    HF_RF_EXPIRED,
     HF_RF_DENIED,       /* the first 401 since a watch last stayed open */
     HF_RF_DENIED_AGAIN, /* any further 401 */
     HF_RF_DISTRUST,     /* TLS failed, because this node does not trust the server's certificate */

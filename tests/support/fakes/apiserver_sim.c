@@ -37,7 +37,7 @@ struct hf_simapi {
     unsigned fail_times;
     int fail_status;
     uint64_t fail_retry_ns;
-    bool no_writes;
+    bool no_writes, no_events;
     struct hf_simapi_counts counts;
     void (*changed)(void *arg, const char *type, const char *kind, json_t *object);
     void *changed_arg;
@@ -50,6 +50,7 @@ static const struct {
     {"SyncPolicy", "/apis/edge.codcompass.io/v1alpha1/syncpolicies"},
     {"EdgeNode", "/apis/edge.codcompass.io/v1alpha1/edgenodes"},
     {"Node", "/api/v1/nodes"},
+    {"Event", "/apis/events.k8s.io/v1/namespaces/default/events"},
     {"CertificateSigningRequest", "/apis/certificates.k8s.io/v1/certificatesigningrequests"},
 };
 
@@ -530,6 +531,27 @@ static void serve_patch(struct hf_simapi *api, struct hf_simcall *call, const ch
     free(text);
 }
 
+static void serve_create(struct hf_simapi *api, struct hf_simcall *call, const char *kind)
+{
+    json_t *object = NULL;
+    struct hf_err err = HF_ERR_INIT;
+
+    if (hf_json_parse(hf_simcall_body(call), NULL, &object, &err) < 0) {
+        hf_simcall_reply(call, 400, "application/json", "{\"kind\":\"Status\",\"message\":\"no JSON\"}");
+        return;
+    }
+    if (hf_simapi_get(api, kind, hf_json_str_or(object, "metadata.name", "")) != NULL) {
+        json_decref(object);
+        hf_simcall_reply(call, 409, "application/json",
+                         "{\"kind\":\"Status\",\"reason\":\"AlreadyExists\",\"message\":\"exists\"}");
+        return;
+    }
+    char *text = text_of(object);
+    (void)hf_simapi_put(api, object);
+    hf_simcall_reply(call, 201, "application/json", text);
+    free(text);
+}
+
 static bool serve_failure(struct hf_simapi *api, struct hf_simcall *call)
 {
     static const char body[] = "{\"kind\":\"Status\",\"message\":\"as told\"}";
@@ -579,6 +601,11 @@ static void handle(void *arg, struct hf_simcall *call)
         hf_simcall_reply(call, 403, "application/json", "{\"kind\":\"Status\",\"message\":\"forbidden\"}");
         return;
     }
+    if (kind >= 0 && strcmp(kinds[kind].kind, "Event") == 0 && api->no_events) {
+        api->counts.refused++;
+        hf_simcall_reply(call, 403, "application/json", "{\"kind\":\"Status\",\"message\":\"forbidden\"}");
+        return;
+    }
     if (kind < 0 || (!api->crds && kind < 3)) {
         api->counts.other += kind < 0;
         hf_simcall_reply(call, 404, "text/plain", "404 page not found\n");
@@ -588,6 +615,8 @@ static void handle(void *arg, struct hf_simcall *call)
     selected_name(call, selected);
     if (strcmp(hf_simcall_method(call), "PATCH") == 0)
         serve_patch(api, call, text, name, subresource);
+    else if (strcmp(hf_simcall_method(call), "POST") == 0)
+        serve_create(api, call, text);
     else if (*name != '\0')
         serve_get(api, call, text, name);
     else if (!hf_simcall_query(call, "watch", yes, sizeof(yes)))
@@ -680,6 +709,11 @@ void hf_simapi_fail(struct hf_simapi *api, unsigned times, int status, uint64_t 
     api->fail_times = times;
     api->fail_status = status;
     api->fail_retry_ns = retry_after_ns;
+}
+
+void hf_simapi_forbid_events(struct hf_simapi *api, bool forbidden)
+{
+    api->no_events = forbidden;
 }
 
 void hf_simapi_forbid_writes(struct hf_simapi *api, bool forbidden)

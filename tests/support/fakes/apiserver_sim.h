@@ -49,6 +49,7 @@ void hf_simapi_set_page(struct hf_simapi *api, size_t objects); /* lists in page
 void hf_simapi_set_crds(struct hf_simapi *api, bool installed); /* not: 404 for everything */
 void hf_simapi_fail(struct hf_simapi *api, unsigned times, int status, uint64_t retry_after_ns); /* the next requests */
 void hf_simapi_forbid_writes(struct hf_simapi *api, bool forbidden); /* 403 for each of them */
+void hf_simapi_forbid_events(struct hf_simapi *api, bool forbidden); /* 403 for each of them */
 void hf_simapi_raw(struct hf_simapi *api, const char *kind, const void *bytes,
                    size_t n); /* into every open watch of a kind */
 /* Something on the way swallows what the open watches of a kind would get from now on. */

@@ -142,6 +142,7 @@ static int open_agent(struct hf_simnode *node, struct hf_err *err)
                                                : node->kube != NULL ? hf_kube_source(node->kube)
                                                                     : hf_folder_source(node->folder),
                                      .source_echoes = node->kube != NULL,
+                                     .events = node->status_kube != NULL ? node->status_kube : node->kube,
                                      .status_apart = node->split != NULL,
                                      .http = hf_simboard_http(node->board, hf_simclient_ops(node->file_client)),
                                      .proc = hf_simboard_proc(node->board),

@@ -140,6 +140,9 @@ SELF = "runs for many minutes; a suite of its own in .ci/run, or this very test 
 ROOT_NET = "needs root, containerd and systemd, which the cluster of `make e2e` has"
 
 ROWS = [
+    # ---- rollouts ---------------------------------------------------------------------------------------------------------
+    Row(r".*", "cluster", page="docs/ROLLOUTS.md",
+        why="needs a cluster with the controller: tests/system/e2e/test_rollout_page.py runs these commands of the page"),
     # ---- make -----------------------------------------------------------------------------------------------------------
     Row(r"make demo", expect=r"claims, all true"),
     Row(r"make( all| help)?"),

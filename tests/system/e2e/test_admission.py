@@ -1,7 +1,9 @@
 """What deploy/holdfast.yaml lets an agent write: itself. Asked with both of its identities."""
 
+import base64
 import itertools
 import json
+import os
 import subprocess
 import unittest
 
@@ -179,7 +181,7 @@ class TestController(unittest.TestCase):
     def setUpClass(cls):
         if "holdfast-controller-turns" not in world.cluster.kubectl("get", "validatingadmissionpolicy", "-o", "name"):
             parts = [word for name in ("policies", "account") for word in ("-s", f"templates/controller-{name}.yaml")]
-            text = helm.helm("template", helm.RELEASE, helm.CHART, "-n", helm.NAMESPACE, "--set", "controller.enabled=true", *parts)
+            text = helm.helm("template", helm.RELEASE, helm.CHART, "-n", helm.NAMESPACE, "--set", "controller.enabled=true,certificates.enabled=true", *parts)
             world.cluster.kubectl("apply", "-f", "-", text=text)
             cls.addClassCleanup(world.cluster.kubectl, "delete", "-f", "-", text=text)
         release = {"name": "fenced", "version": "1", "sequence": 1, "expires": "2030-01-01T00:00:00Z", "install": {"path": "/opt/fenced"},
@@ -215,10 +217,36 @@ class TestController(unittest.TestCase):
         self.assertIn("patched", self.patch("edgeupdate", {"metadata": {"annotations": {"edge.codcompass.io/rollout-paused": "true"}}}))
         self.assertIn("patched", self.patch("edgenode", {"status": {"sequence": 3}}, status=True))
 
+    def test_the_controller_approves_only_what_agents_asked_for(self):
+        """A stolen controller that may approve for the signer still makes nobody an administrator."""
+        # By an administrator; and by an agent, which here borrows the right to ask.
+        agent = ["--as=holdfast:agent:n1", "--as-group=holdfast:agents", "--as-group=system:masters"]
+        for made, user, refused in (([], "/CN=system:kube-controller-manager", True), (agent, "/O=holdfast:agents/CN=holdfast:agent:n1", False)):
+            with self.subTest(user):
+                name, folder = "fenced-admin" if refused else "fenced-agent", world.cluster.where.path("csr")
+                self.addCleanup(world.cluster.kubectl, "delete", "csr", name, "--ignore-not-found", check=False)
+                os.makedirs(folder, exist_ok=True)
+                key, request = os.path.join(folder, "key"), os.path.join(folder, "csr")
+                subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", request,
+                                "-subj", user], check=True, stderr=subprocess.DEVNULL)
+                with open(request, "rb") as file:
+                    text = base64.b64encode(file.read()).decode()
+                body = {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": name},
+                        "spec": {"signerName": "kubernetes.io/kube-apiserver-client", "usages": ["client auth", "digital signature"], "request": text}}
+                world.cluster.kubectl("create", "-f", "-", *made, text=json.dumps(body))
+                said = subprocess.run(world.cluster.kubectl_argv("certificate", "approve", name, f"--as={self.CONTROLLER}"), stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, text=True, check=False).stdout
+                if refused:
+                    self.assertIn("the controller decides only on certificate requests that agents made", said)
+                    continue
+                self.assertIn("approved", said)
+
     def test_the_controller_writes_these_and_not_what_is_desired(self):
         for kind, body, status, _, _ in self.WRITES:
-            with self.subTest(kind):
-                self.assertIn("patched", self.patch(kind, body, self.CONTROLLER, status))
+            with self.subTest(kind):           # kubectl would read the subresource first, which the controller may not
+                path = f"{attempts.EDGE}/{kind}s/fenced{'/status' if status else ''}"
+                code, answer = identity.call("PATCH", path, body, certificate="admin", headers=[f"Impersonate-User: {self.CONTROLLER}"])
+                self.assertEqual(code, 200, answer)
         for kind, body in (("edgeupdate", {"spec": {"suspend": True}}), ("edgeupdate", {"metadata": {"annotations": {"a": "b"}}})):
             with self.subTest(kind, body=body):
                 self.assertIn("cannot patch resource", self.patch(kind, body, self.CONTROLLER))

@@ -78,16 +78,8 @@ static json_t *good(const char *file)
                      "status");
 }
 
-static bool has_node(void *arg, const char *name)
-{
-    return strcmp(name, arg) == 0;
-}
-
-static struct hf_csr_terms terms = {.account = ACCOUNT,
-                                    .min_lifetime_s = HF_CSR_MIN_LIFETIME_S,
-                                    .max_lifetime_s = HF_CSR_MAX_LIFETIME_S,
-                                    .has_node = has_node,
-                                    .arg = (void *)(uintptr_t) "n1"};
+static struct hf_csr_terms terms = {
+    .account = ACCOUNT, .min_lifetime_s = HF_CSR_MIN_LIFETIME_S, .max_lifetime_s = HF_CSR_MAX_LIFETIME_S};
 
 static void change(json_t *object, const char *path, const char *value)
 {
@@ -130,20 +122,6 @@ START_TEST(certificate_of_no_group)
 }
 END_TEST
 
-START_TEST(node_without_an_object)
-{
-    json_t *object = good(NULL);
-    struct hf_csr_terms other = terms;
-    struct hf_csr_decision decision;
-
-    other.arg = (void *)(uintptr_t) "n2";
-    hf_csr_decide(object, &other, &decision);
-    ck_assert_int_eq(decision.verdict, HF_CSR_WAIT);
-    ck_assert_str_eq(decision.node, "n1");
-    json_decref(object);
-}
-END_TEST
-
 START_TEST(approval)
 {
     json_t *object = good(NULL);
@@ -166,7 +144,6 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, row, 0, HF_LEN(rows));
     tcase_add_test(tc, certificate_of_no_group);
-    tcase_add_test(tc, node_without_an_object);
     tcase_add_test(tc, approval);
 }
 

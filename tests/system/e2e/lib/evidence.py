@@ -34,5 +34,5 @@ def collect(test):
 
 
 def _line(event):
-    who, where = event["user"]["username"], event.get("userAgent", "").split(" ")[0]
+    who, where = event["user"].get("username", "nobody"), event.get("userAgent", "").split(" ")[0]
     return f"{event['requestReceivedTimestamp']} {event['verb']} {event['requestURI']} {event.get('responseStatus', {}).get('code')} {who} {where}"

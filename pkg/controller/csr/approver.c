@@ -1,0 +1,303 @@
+#include "controller/csr/approver.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strmap.h"
+#include "web/metrics.h"
+
+#define CALL_TIMEOUT_NS (10 * HF_NS_PER_S)
+#define CONFLICT_NS HF_NS_PER_S /* the watch brings the newer object meanwhile */
+#define FAILURE_NS (10 * HF_NS_PER_S)
+#define NO_NODE_NS (60 * HF_NS_PER_S) /* a Node that registers late */
+
+/* A request that an agent made and that nobody has decided yet. */
+struct csr_request {
+    struct hf_approver *approver;
+    char *name;
+    json_t *object; /* the newest version */
+    struct hf_csr_decision decision;
+    uint64_t due_ns;                 /* not before this monotonic time */
+    struct hf_kube_pending *pending; /* NULL: nothing is on its way */
+};
+
+enum csr_outcome { APPROVED, DENIED, FAILED, OUTCOMES };
+
+struct hf_approver {
+    struct hf_approver_params p;
+    char account[400];
+    const struct hf_source_ops *source;
+    struct hf_subscription *subscription;
+    struct hf_strmap open; /* name -> struct csr_request */
+    size_t n_flying;
+    struct hf_timer *timer;
+    struct hf_metric *counts[OUTCOMES], *waiting;
+};
+
+static void free_request(void *pointer)
+{
+    struct csr_request *request = pointer;
+
+    if (request->pending != NULL)
+        request->approver->n_flying--;
+    hf_kube_call_cancel(request->pending);
+    json_decref(request->object);
+    free(request->name);
+    free(request);
+}
+
+static uint64_t now_of(const struct hf_approver *approver)
+{
+    return hf_mono_ns(approver->p.clock);
+}
+
+static void arm(struct hf_approver *approver, uint64_t delay_ns)
+{
+    approver->p.sched->timer_arm(approver->p.sched->ctx, approver->timer, delay_ns);
+}
+
+/* ---- requests to the server -------------------------------------------------------------------------------------- */
+
+typedef void answer_fn(void *arg, const struct hf_kube_answer *answer);
+static void node_answered(void *arg, const struct hf_kube_answer *answer);
+static void decision_answered(void *arg, const struct hf_kube_answer *answer);
+
+static void put_off(struct csr_request *request, uint64_t delay_ns)
+{
+    request->due_ns = now_of(request->approver) + delay_ns;
+    arm(request->approver, 0); /* finds the request that is due first */
+}
+
+static void send(struct csr_request *request, const struct hf_kube_call *call, answer_fn *answered)
+{
+    struct hf_approver *approver = request->approver;
+    struct hf_err err = HF_ERR_INIT;
+    int r = hf_kube_call_send(approver->p.kube, call, answered, request, &request->pending, &err);
+
+    if (r == 0) {
+        approver->n_flying++;
+        return;
+    }
+    hf_log_err(approver->p.log, HF_LOG_WARNING, "certificate.failed", "request", request->name, &err);
+    put_off(request, FAILURE_NS);
+}
+
+static void send_decision(struct csr_request *request)
+{
+    _cleanup_(hf_json_freep) json_t *body =
+        hf_csr_approval(request->object, &request->decision, hf_unix_ns(request->approver->p.clock));
+    const struct hf_kube_call call = {.verb = HF_KUBE_UPDATE,
+                                      .api_version = "certificates.k8s.io/v1",
+                                      .plural = "certificatesigningrequests",
+                                      .name = request->name,
+                                      .subresource = "approval",
+                                      .body = body,
+                                      .timeout_ns = CALL_TIMEOUT_NS};
+
+    if (body != NULL)
+        send(request, &call, decision_answered);
+    else
+        put_off(request, FAILURE_NS);
+}
+
+static void start(struct csr_request *request)
+{
+    const struct hf_kube_call call = {.verb = HF_KUBE_GET,
+                                      .api_version = "v1",
+                                      .plural = "nodes",
+                                      .name = request->decision.node,
+                                      .metadata_only = true,
+                                      .timeout_ns = CALL_TIMEOUT_NS};
+
+    request->due_ns = HF_NEVER;
+    if (request->decision.verdict == HF_CSR_APPROVE)
+        send(request, &call, node_answered);
+    else
+        send_decision(request);
+}
+
+static void landed(struct csr_request *request)
+{
+    request->pending = NULL;
+    request->approver->n_flying--;
+}
+
+static void node_answered(void *arg, const struct hf_kube_answer *answer)
+{
+    struct csr_request *request = arg;
+    struct hf_approver *approver = request->approver;
+
+    landed(request);
+    if (answer->r == 0 && approver->p.leads(approver->p.arg)) {
+        send_decision(request);
+        return;
+    }
+    if (answer->r == -ENOENT)
+        hf_log(approver->p.log, HF_LOG_WARNING, "certificate.no_node", HF_S("request", request->name),
+               HF_S("node", request->decision.node));
+    put_off(request, answer->r == -ENOENT ? NO_NODE_NS : FAILURE_NS);
+}
+
+static void decision_answered(void *arg, const struct hf_kube_answer *answer)
+{
+    struct csr_request *request = arg;
+    struct hf_approver *approver = request->approver;
+    const struct hf_csr_decision *d = &request->decision;
+    bool approved = d->verdict == HF_CSR_APPROVE;
+    char text[600];
+
+    landed(request);
+    if (answer->r == 0 || answer->r == -ENOENT) {
+        hf_log(approver->p.log, approved ? HF_LOG_INFO : HF_LOG_WARNING,
+               approved ? "certificate.approved" : "certificate.denied", HF_S("request", request->name),
+               HF_S("requester", hf_json_str_or(request->object, "spec.username", "")), HF_S("node", d->node),
+               HF_S("reason", d->reason), HF_S("message", d->message));
+        hf_metric_add(approver->counts[approved ? APPROVED : DENIED], 1);
+        (void)hf_strmap_remove(&approver->open, request->name);
+        arm(approver, 0);
+        return;
+    }
+    if (answer->r != -ESTALE) {
+        hf_metric_add(approver->counts[FAILED], 1);
+        hf_log(approver->p.log, HF_LOG_WARNING, "certificate.failed", HF_S("request", request->name),
+               HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
+    }
+    put_off(request, answer->r == -ESTALE ? CONFLICT_NS : HF_MAX(FAILURE_NS, answer->retry_after_ns));
+}
+
+/* ---- what is open ------------------------------------------------------------------------------------------------ */
+
+static void work(void *arg)
+{
+    struct hf_approver *approver = arg;
+    uint64_t now = now_of(approver), next = HF_NEVER;
+
+    hf_metric_set(approver->waiting, (double)approver->open.n);
+    if (!approver->p.leads(approver->p.arg))
+        return;
+    for (size_t i = 0; i < approver->open.n; i++) {
+        struct csr_request *request = approver->open.entries[i].value;
+        if (request->pending != NULL)
+            continue;
+        if (request->due_ns <= now && approver->n_flying < HF_APPROVER_MAX_FLYING)
+            start(request);
+        if (request->pending == NULL)
+            next = HF_MIN(next, HF_MAX(request->due_ns, now + HF_NS_PER_S));
+    }
+    if (next != HF_NEVER)
+        arm(approver, next - now);
+}
+
+static int add(struct hf_approver *approver, const char *name, struct csr_request **ret_request)
+{
+    struct csr_request *request = approver->open.n < HF_APPROVER_MAX_OPEN ? calloc(1, sizeof(*request)) : NULL;
+
+    if (request == NULL)
+        return -ENOMEM;
+    request->approver = approver;
+    request->name = strdup(name);
+    if (request->name == NULL || hf_strmap_put(&approver->open, name, request) < 0) {
+        free_request(request);
+        return -ENOMEM;
+    }
+    *ret_request = request;
+    return 0;
+}
+
+static void upsert(void *arg, json_t *object)
+{
+    struct hf_approver *approver = arg;
+    const char *name = hf_json_str_or(object, "metadata.name", "");
+    struct csr_request *request = hf_strmap_get(&approver->open, name);
+    struct hf_csr_decision decision;
+
+    hf_csr_decide(object, &approver->p.terms, &decision);
+    if (decision.verdict == HF_CSR_IGNORE) {
+        (void)hf_strmap_remove(&approver->open, name);
+        return;
+    }
+    if (request == NULL && add(approver, name, &request) < 0) {
+        hf_log(approver->p.log, HF_LOG_WARNING, "certificate.too_many", HF_S("request", name));
+        approver->source->decline(approver->source->ctx, approver->subscription, name, false);
+        return;
+    }
+    json_decref(request->object);
+    request->object = json_incref(object);
+    request->decision = decision;
+    arm(approver, 0);
+}
+
+static void gone(void *arg, const char *name)
+{
+    struct hf_approver *approver = arg;
+
+    (void)hf_strmap_remove(&approver->open, name);
+}
+
+static void contact(void *arg, enum hf_contact_kind kind, uint64_t date_unix_ns, const struct hf_err *err)
+{
+    struct hf_approver *approver = arg;
+
+    (void)date_unix_ns;
+    if (kind == HF_CONTACT_LOST && err != NULL)
+        hf_log_err(approver->p.log, HF_LOG_WARNING, "contact.lost", "kind", "CertificateSigningRequest", err);
+}
+
+void hf_approver_lead(struct hf_approver *approver)
+{
+    if (approver != NULL)
+        arm(approver, 0);
+}
+
+static void register_metrics(struct hf_approver *approver)
+{
+    static const char *const names[OUTCOMES] = {[APPROVED] = "approved", [DENIED] = "denied", [FAILED] = "failed"};
+    struct hf_metric_family *family =
+        hf_metric_family(approver->p.metrics, HF_METRIC_COUNTER, "holdfast_controller_certificate_requests_total",
+                         "Certificate requests of agents, by result.", HF_LABELS("result"));
+
+    for (int i = 0; i < OUTCOMES; i++)
+        approver->counts[i] = hf_metric_with(family, HF_LABELS(names[i]));
+    approver->waiting = hf_metric_gauge(approver->p.metrics, "holdfast_controller_certificate_requests_waiting",
+                                        "Certificate requests of agents that are not decided yet.");
+}
+
+struct hf_approver *hf_approver_new(const struct hf_approver_params *params, struct hf_err *err)
+{
+    struct hf_approver *approver = calloc(1, sizeof(*approver));
+    const struct hf_source_sink sink = {.arg = approver, .upsert = upsert, .gone = gone, .contact = contact};
+
+    if (approver == NULL) {
+        (void)hf_err_set(err, ENOMEM, "out of memory");
+        return NULL;
+    }
+    approver->p = *params;
+    (void)snprintf(approver->account, sizeof(approver->account), "%s", params->terms.account);
+    approver->p.terms.account = approver->account;
+    approver->open.free_value = free_request;
+    approver->source = hf_kube_source(params->kube);
+    approver->timer = params->sched->timer_new(params->sched->ctx, work, approver);
+    register_metrics(approver);
+    int r = approver->timer == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
+    if (r == 0)
+        r = approver->source->subscribe(approver->source->ctx, "CertificateSigningRequest", NULL, "", NULL, &sink,
+                                        &approver->subscription, err);
+    if (r < 0) {
+        hf_approver_free(approver);
+        return NULL;
+    }
+    return approver;
+}
+
+void hf_approver_free(struct hf_approver *approver)
+{
+    if (approver == NULL)
+        return;
+    approver->source->unsubscribe(approver->source->ctx, approver->subscription);
+    hf_strmap_done(&approver->open);
+    if (approver->timer != NULL)
+        approver->p.sched->timer_free(approver->p.sched->ctx, approver->timer);
+    free(approver);
+}

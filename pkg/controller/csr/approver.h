@@ -1,0 +1,34 @@
+/* controller/csr/approver.h - follows CertificateSigningRequests, and approves or denies those of agents as
+ * controller/csr/rule.h decides. Every replica follows; only the leader writes. Threads: loop thread only. Memory:
+ * borrows what the pointers of the parameters point to. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "controller/csr/rule.h"
+#include "kube/call.h"
+#include "loop/sched.h"
+
+struct hf_metrics; /* web/metrics.h */
+struct hf_approver;
+
+enum { HF_APPROVER_MAX_OPEN = 512, HF_APPROVER_MAX_FLYING = 4 };
+
+struct hf_approver_params {
+    struct hf_kube *kube;
+    const struct hf_sched_ops *sched;
+    const struct hf_clock_ops *clock;
+    struct hf_log *log;
+    struct hf_metrics *metrics;
+    struct hf_csr_terms terms; /* copied, with `account` */
+    bool (*leads)(void *arg);
+    void *arg;
+};
+
+/* Starts to follow. Returns NULL on failure, with the reason in *err. */
+struct hf_approver *hf_approver_new(const struct hf_approver_params *params, struct hf_err *err);
+void hf_approver_free(struct hf_approver *approver);
+HF_DEFINE_CLEANUP(struct hf_approver, hf_approver_free)
+
+/* Call this function when this process begins to lead: the requests that came before are due. */
+void hf_approver_lead(struct hf_approver *approver);

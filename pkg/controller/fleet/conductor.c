@@ -1,0 +1,342 @@
+#include "controller/fleet/conductor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/fleet/fleet_gauges.h"
+#include "controller/fleet/recorder.h"
+#include "controller/fleet/writer.h"
+#include "web/metrics.h"
+
+#define SOON_NS (20 * HF_NS_PER_MS)   /* so that events that come together make one plan */
+#define APART_NS (100 * HF_NS_PER_MS) /* least time between two plans */
+#define SHARE 10                      /* plans take at most a tenth of the processor's time */
+
+struct follower {
+    struct hf_conductor *conductor;
+    enum hf_rollout_kind kind;
+    struct hf_subscription *subscription;
+    bool complete;
+    char trouble[200]; /* why it is not complete; "": no answer yet */
+};
+
+struct hf_conductor {
+    struct hf_conductor_params p;
+    const struct hf_source_ops *source;
+    struct hf_rollout_engine *engine;
+    struct hf_writer *writer;
+    struct hf_recorder *recorder;
+    struct hf_fleet_gauges *gauges;
+    struct follower followers[HF_ROLLOUT_KINDS];
+    struct hf_timer *timer;
+    uint64_t armed_ns;                   /* when the timer fires; HF_NEVER: it is not armed */
+    uint64_t not_before_ns;              /* no plan before this monotonic time */
+    uint64_t date_unix_ns, date_mono_ns; /* last Date of the server (0: none), and when it came */
+    uint64_t highest_epoch;
+    struct hf_metric *plan_seconds;
+};
+
+static const char *const kinds[HF_ROLLOUT_KINDS] = {
+    [HF_ROLLOUT_NODES] = "Node", [HF_ROLLOUT_EDGENODES] = "EdgeNode", [HF_ROLLOUT_UPDATES] = "EdgeUpdate"};
+
+/* ---- time -------------------------------------------------------------------------------------------------------- */
+
+uint64_t hf_conductor_unix_ns(const struct hf_conductor *conductor)
+{
+    if (conductor->date_unix_ns == 0)
+        return hf_unix_ns(conductor->p.clock);
+    return conductor->date_unix_ns + (hf_mono_ns(conductor->p.clock) - conductor->date_mono_ns);
+}
+
+static struct hf_rollout_now now_of(const struct hf_conductor *conductor)
+{
+    return (struct hf_rollout_now){.mono_ns = hf_mono_ns(conductor->p.clock),
+                                   .unix_ns = hf_conductor_unix_ns(conductor)};
+}
+
+/* ---- plans ------------------------------------------------------------------------------------------------------- */
+
+static void arm(struct hf_conductor *conductor, uint64_t at_ns)
+{
+    const struct hf_sched_ops *sched = conductor->p.sched;
+    uint64_t now = hf_mono_ns(conductor->p.clock);
+
+    at_ns = HF_MAX(at_ns, conductor->not_before_ns);
+    if (at_ns >= conductor->armed_ns)
+        return;
+    conductor->armed_ns = at_ns;
+    sched->timer_arm(sched->ctx, conductor->timer, at_ns > now ? at_ns - now : 0);
+}
+
+static void plan_soon(struct hf_conductor *conductor)
+{
+    arm(conductor, hf_mono_ns(conductor->p.clock) + SOON_NS);
+}
+
+static void perform(struct hf_conductor *conductor, const struct hf_rollout_effect *effect,
+                    const struct hf_rollout_now *now)
+{
+    if (effect->kind == HF_ROLLOUT_EVENT) {
+        const struct hf_recorder_event event = {.name = effect->name,
+                                                .uid = effect->uid,
+                                                .reason = effect->reason,
+                                                .note = effect->note,
+                                                .is_warning = effect->is_warning};
+        hf_log(conductor->p.log, effect->is_warning ? HF_LOG_WARNING : HF_LOG_INFO, "rollout.event",
+               HF_S("update", effect->name), HF_S("reason", effect->reason), HF_S("note", effect->note));
+        hf_recorder_note(conductor->recorder, &event);
+        return;
+    }
+    if (effect->kind == HF_ROLLOUT_COLLECT)
+        hf_log(conductor->p.log, HF_LOG_INFO, "edgenode.collected", HF_S("node", effect->name));
+    if (hf_writer_add(conductor->writer, effect) < 0)
+        hf_rollout_engine_result(conductor->engine, effect->id, -ENOMEM, NULL, now);
+}
+
+static void plan(void *arg)
+{
+    struct hf_conductor *conductor = arg;
+    const struct hf_rollout_now now = now_of(conductor);
+    struct hf_rollout_plan plan;
+
+    conductor->armed_ns = HF_NEVER;
+    if (!conductor->p.leads(conductor->p.arg))
+        return;
+    hf_rollout_engine_allow_collect(conductor->engine, conductor->p.may_collect(conductor->p.arg));
+    int r = hf_rollout_engine_plan(conductor->engine, &now, &plan);
+    uint64_t took_ns = hf_mono_ns(conductor->p.clock) - now.mono_ns;
+    hf_metric_observe(conductor->plan_seconds, (double)took_ns / (double)HF_NS_PER_S);
+    conductor->not_before_ns = now.mono_ns + HF_MAX(APART_NS, SHARE * took_ns);
+    if (r < 0) {
+        arm(conductor, now.mono_ns + HF_NS_PER_S);
+        return;
+    }
+    uint64_t next_ns = plan.next_mono_ns;
+    for (size_t i = 0; i < plan.n; i++)
+        perform(conductor, &plan.effects[i], &now);
+    hf_writer_turn(conductor->writer);
+    if (next_ns != HF_NEVER)
+        arm(conductor, next_ns);
+}
+
+static bool may_write(void *arg)
+{
+    const struct hf_conductor *conductor = arg;
+
+    return conductor->p.leads(conductor->p.arg);
+}
+
+static void written(void *arg, uint64_t id, int r, const json_t *object)
+{
+    struct hf_conductor *conductor = arg;
+    const struct hf_rollout_now now = now_of(conductor);
+
+    hf_rollout_engine_result(conductor->engine, id, r, object, &now);
+    plan_soon(conductor);
+}
+
+/* ---- objects ----------------------------------------------------------------------------------------------------- */
+
+static void look_at_epoch(struct hf_conductor *conductor, const json_t *object, const char *path)
+{
+    int64_t epoch = hf_json_int_or(object, path, 0);
+
+    if (epoch <= 0 || (uint64_t)epoch <= conductor->highest_epoch)
+        return;
+    conductor->highest_epoch = (uint64_t)epoch;
+    conductor->p.saw_epoch(conductor->p.arg, conductor->highest_epoch);
+}
+
+static void upsert(void *arg, json_t *object)
+{
+    const struct follower *follower = arg;
+    struct hf_conductor *conductor = follower->conductor;
+    const struct hf_rollout_now now = now_of(conductor);
+    int r = 0;
+
+    switch (follower->kind) {
+    case HF_ROLLOUT_NODES:
+        r = hf_rollout_engine_take_node(conductor->engine, object, &now);
+        break;
+    case HF_ROLLOUT_EDGENODES:
+        look_at_epoch(conductor, object, "spec.epoch");
+        r = hf_rollout_engine_take_edgenode(conductor->engine, object, &now);
+        break;
+    case HF_ROLLOUT_UPDATES:
+        look_at_epoch(conductor, object, "status.rollout.epoch");
+        r = hf_rollout_engine_take_update(conductor->engine, object, &now);
+        break;
+    case HF_ROLLOUT_KINDS:
+    default:
+        break;
+    }
+    if (r < 0)
+        hf_log(conductor->p.log, HF_LOG_ERROR, "object.not_taken", HF_S("kind", kinds[follower->kind]),
+               HF_S("name", hf_json_str_or(object, "metadata.name", "")), HF_D("errno", -r));
+    plan_soon(conductor);
+}
+
+static void gone(void *arg, const char *name)
+{
+    const struct follower *follower = arg;
+    struct hf_conductor *conductor = follower->conductor;
+    const struct hf_rollout_now now = now_of(conductor);
+
+    if (follower->kind == HF_ROLLOUT_NODES)
+        hf_rollout_engine_drop_node(conductor->engine, name, &now);
+    else if (follower->kind == HF_ROLLOUT_EDGENODES)
+        hf_rollout_engine_drop_edgenode(conductor->engine, name, &now);
+    else
+        hf_rollout_engine_drop_update(conductor->engine, name, &now);
+    plan_soon(conductor);
+}
+
+/* Only the first list begins with nothing: afterwards the source reports what is gone by itself. */
+static void synced(void *arg, const char *resource_version)
+{
+    struct follower *follower = arg;
+    struct hf_conductor *conductor = follower->conductor;
+    const struct hf_rollout_now now = now_of(conductor);
+
+    (void)resource_version;
+    if (follower->complete)
+        return;
+    follower->complete = true;
+    hf_rollout_engine_list_end(conductor->engine, follower->kind, &now);
+    hf_log(conductor->p.log, HF_LOG_INFO, "list.complete", HF_S("kind", kinds[follower->kind]));
+    plan_soon(conductor);
+}
+
+static void contact(void *arg, enum hf_contact_kind kind, uint64_t date_unix_ns, const struct hf_err *err)
+{
+    struct follower *follower = arg;
+    struct hf_conductor *conductor = follower->conductor;
+
+    hf_rollout_engine_watch(conductor->engine, follower->kind, kind == HF_CONTACT_PROVEN);
+    if (kind == HF_CONTACT_PROVEN && date_unix_ns != 0) {
+        conductor->date_unix_ns = date_unix_ns;
+        conductor->date_mono_ns = hf_mono_ns(conductor->p.clock);
+    }
+    if (kind == HF_CONTACT_PROVEN)
+        plan_soon(conductor);
+    if (err != NULL && kind == HF_CONTACT_LOST) {
+        (void)hf_err_text(err, follower->trouble, sizeof(follower->trouble));
+        hf_log_err(conductor->p.log, HF_LOG_WARNING, "contact.lost", "kind", kinds[follower->kind], err);
+    }
+}
+
+static void refused(void *arg, const char *what, const struct hf_err *err)
+{
+    struct follower *follower = arg;
+
+    (void)hf_err_text(err, follower->trouble, sizeof(follower->trouble));
+    hf_log_err(follower->conductor->p.log, HF_LOG_WARNING, "object.refused", "what", what, err);
+}
+
+static int follow(struct hf_conductor *conductor, enum hf_rollout_kind kind, struct hf_err *err)
+{
+    struct follower *follower = &conductor->followers[kind];
+    const struct hf_source_sink sink = {
+        .arg = follower, .upsert = upsert, .gone = gone, .synced = synced, .contact = contact, .refused = refused};
+
+    follower->conductor = conductor;
+    follower->kind = kind;
+    hf_rollout_engine_list_begin(conductor->engine, kind);
+    return conductor->source->subscribe(conductor->source->ctx, kinds[kind], NULL, "", NULL, &sink,
+                                        &follower->subscription, err);
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
+
+static int open_parts(struct hf_conductor *conductor, struct hf_err *err)
+{
+    static const double bounds[] = {0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5};
+    const struct hf_conductor_params *p = &conductor->p;
+    const struct hf_writer_params writer = {.kube = p->kube,
+                                            .sched = p->sched,
+                                            .clock = p->clock,
+                                            .log = p->log,
+                                            .metrics = p->metrics,
+                                            .may_write = may_write,
+                                            .result = written,
+                                            .arg = conductor};
+
+    int r = hf_rollout_engine_new(&p->rollout, &conductor->engine);
+    if (r == 0) {
+        conductor->timer = p->sched->timer_new(p->sched->ctx, plan, conductor);
+        conductor->writer = hf_writer_new(&writer);
+        conductor->recorder = hf_recorder_new(p->kube, p->clock, p->metrics, p->identity);
+        conductor->gauges = hf_fleet_gauges_new(p->metrics, conductor->engine, p->leads, p->arg);
+        conductor->plan_seconds =
+            hf_metric_histogram(p->metrics, "holdfast_controller_plan_seconds",
+                                "Time that one decision for the whole fleet takes.", bounds, HF_LEN(bounds));
+    }
+    if (r < 0 || conductor->timer == NULL || conductor->writer == NULL || conductor->recorder == NULL ||
+        conductor->gauges == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    for (enum hf_rollout_kind kind = 0; kind < HF_ROLLOUT_KINDS && r == 0; kind++)
+        r = follow(conductor, kind, err);
+    return r;
+}
+
+struct hf_conductor *hf_conductor_new(const struct hf_conductor_params *params, struct hf_err *err)
+{
+    struct hf_conductor *conductor = calloc(1, sizeof(*conductor));
+
+    if (conductor == NULL) {
+        (void)hf_err_set(err, ENOMEM, "out of memory");
+        return NULL;
+    }
+    conductor->p = *params;
+    conductor->source = hf_kube_source(params->kube);
+    conductor->armed_ns = HF_NEVER;
+    if (open_parts(conductor, err) < 0) {
+        hf_conductor_free(conductor);
+        return NULL;
+    }
+    return conductor;
+}
+
+void hf_conductor_free(struct hf_conductor *conductor)
+{
+    if (conductor == NULL)
+        return;
+    for (int i = 0; i < HF_ROLLOUT_KINDS; i++)
+        conductor->source->unsubscribe(conductor->source->ctx, conductor->followers[i].subscription);
+    hf_writer_free(conductor->writer);
+    hf_recorder_free(conductor->recorder);
+    if (conductor->timer != NULL)
+        conductor->p.sched->timer_free(conductor->p.sched->ctx, conductor->timer);
+    hf_fleet_gauges_free(conductor->gauges);
+    hf_rollout_engine_free(conductor->engine);
+    free(conductor);
+}
+
+void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch)
+{
+    const struct hf_rollout_now now = now_of(conductor);
+
+    hf_rollout_engine_lead(conductor->engine, epoch, &now);
+    hf_writer_turn(conductor->writer); /* without the lead, all that waits gets its result */
+    plan_soon(conductor);
+}
+
+bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason, size_t n)
+{
+    for (int i = 0; i < HF_ROLLOUT_KINDS; i++) {
+        const struct follower *follower = &conductor->followers[i];
+        if (follower->complete)
+            continue;
+        (void)snprintf(reason, n, "the list of %ss is not complete: %.180s", kinds[i],
+                       follower->trouble[0] != '\0' ? follower->trouble : "no answer yet");
+        return false;
+    }
+    return true;
+}
+
+bool hf_conductor_is_idle(const struct hf_conductor *conductor)
+{
+    return hf_writer_is_idle(conductor->writer);
+}

@@ -1,0 +1,56 @@
+#include "controller/fleet/event_book.h"
+
+#include "base/macros.h"
+
+/* Returns the row of the key, or else a free row, or else the row that was quiet for longest. */
+static struct hf_event_row *find(struct hf_event_book *book, uint64_t key)
+{
+    struct hf_event_row *best = &book->rows[0];
+
+    for (size_t i = 0; i < HF_EVENT_BOOK_ROWS; i++) {
+        struct hf_event_row *row = &book->rows[i];
+        if (row->key == key)
+            return row;
+        if (best->key != 0 && (row->key == 0 || row->last_ns < best->last_ns))
+            best = row;
+    }
+    *best = (struct hf_event_row){.key = 0};
+    return best;
+}
+
+static bool take_token(struct hf_event_book *book, uint64_t now_ns)
+{
+    const uint64_t most = HF_EVENT_BURST * HF_EVENT_REFILL_NS;
+
+    if (!book->started)
+        book->tokens_ns = most;
+    else
+        book->tokens_ns = HF_MIN(most, book->tokens_ns + (now_ns - book->filled_ns));
+    book->started = true;
+    book->filled_ns = now_ns;
+    if (book->tokens_ns < HF_EVENT_REFILL_NS)
+        return false;
+    book->tokens_ns -= HF_EVENT_REFILL_NS;
+    return true;
+}
+
+enum hf_event_action hf_event_book_note(struct hf_event_book *book, uint64_t key, uint64_t now_ns, uint32_t *ret_count)
+{
+    const uint64_t own = key != 0 ? key : 1;
+    struct hf_event_row *row = find(book, own);
+    bool repeats = row->key == own && now_ns - row->last_ns < HF_EVENT_SERIES_NS;
+
+    if (repeats && row->count < UINT32_MAX)
+        row->count++;
+    row->last_ns = now_ns;
+    *ret_count = row->count;
+    if (repeats && now_ns - row->sent_ns < HF_EVENT_REPEAT_NS)
+        return HF_EVENT_DROP;
+    if (!take_token(book, now_ns)) {
+        if (!repeats)
+            row->key = 0;
+        return HF_EVENT_DROP;
+    }
+    *row = (struct hf_event_row){.key = own, .last_ns = now_ns, .sent_ns = now_ns, .count = repeats ? row->count : 1};
+    return repeats ? HF_EVENT_REPEAT : HF_EVENT_CREATE;
+}

@@ -1,0 +1,47 @@
+/* controller/lead/leader.h - keeps the Lease of this replica at the API server, as controller/lead/lease.h decides.
+ *
+ * Threads: loop thread only. Memory: borrows what the pointers of the parameters point to. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "controller/lead/lease.h"
+#include "kube/call.h"
+#include "loop/sched.h"
+
+struct hf_metrics; /* web/metrics.h */
+struct hf_leader;
+
+struct hf_leader_params {
+    struct hf_kube *kube;
+    const struct hf_sched_ops *sched;
+    const struct hf_clock_ops *clock; /* the wall clock gives only the renewTime that people read */
+    struct hf_log *log;
+    struct hf_metrics *metrics;
+    const char *ns, *name; /* namespace and name of the Lease */
+    const char *identity;  /* name of this replica */
+    bool alone;            /* true if this process leads without a Lease */
+    /* Called when this process begins to lead (epoch above 0), leads with another epoch, or leads no more (epoch 0). */
+    void (*changed)(void *arg, uint64_t epoch);
+    void *arg;
+};
+
+/* Starts. The first call of `changed` does not come before the function returns. Returns NULL on failure, with the
+ * reason in *err. */
+struct hf_leader *hf_leader_new(const struct hf_leader_params *params, struct hf_err *err);
+/* Ends without a release; the Lease then expires by itself. */
+void hf_leader_free(struct hf_leader *leader);
+HF_DEFINE_CLEANUP(struct hf_leader, hf_leader_free)
+
+/* Returns true if this process leads at this moment. Ask before each effect. */
+bool hf_leader_leads(const struct hf_leader *leader);
+
+/* See hf_lease_floor(). */
+void hf_leader_floor(struct hf_leader *leader, uint64_t epoch);
+
+/* Returns the value of an annotation of the Lease, as the last answer had it, or NULL. */
+const char *hf_leader_annotation(const struct hf_leader *leader, const char *key);
+
+/* Stops to lead, gives the Lease free, and then calls `released`. An unreachable server delays the call by 5 s at
+ * most. */
+void hf_leader_release(struct hf_leader *leader, void (*released)(void *arg), void *arg);

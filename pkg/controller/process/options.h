@@ -1,0 +1,44 @@
+/* controller/process/options.h - the controller's flags and environment variables. Parsing and help use the same
+ * table (base/flags/flags.h). Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+
+enum hf_controller_action { HF_CONTROLLER_RUN, HF_CONTROLLER_HELP, HF_CONTROLLER_VERSION };
+
+enum hf_controller_listener { HF_CONTROLLER_METRICS, HF_CONTROLLER_HEALTH, HF_CONTROLLER_LISTENERS };
+
+struct hf_controller_listen {
+    const char *address; /* numeric IP address */
+    uint16_t port;       /* port number (0 means any free port) */
+    bool off;            /* true if the listener is turned off by --<name>-port off */
+    bool chosen;         /* true if a flag or an environment variable sets the port */
+};
+
+/* The controller's options. The strings are in argv or in the environment, or are static. */
+struct hf_controller_options {
+    const char *server, *kubeconfig;          /* NULL if not given */
+    const char *lease_namespace, *lease_name; /* where the replicas agree who leads */
+    const char *identity;                     /* name of this replica; NULL means the host's name */
+    const char *agent_account; /* "NAMESPACE/NAME" of the agents; NULL: holdfast-agent in lease_namespace */
+    bool no_election;          /* true if this process is the only one */
+    bool approve_certificates; /* true to decide on certificate requests of agents */
+    struct hf_controller_listen listen[HF_CONTROLLER_LISTENERS];
+    uint64_t silent_after;     /* number of missing reports after which a node is silent */
+    uint64_t collect_after_ns; /* age after which an EdgeNode without Node is deleted */
+    enum hf_controller_action action;
+    enum hf_log_level log_level;
+};
+
+/* Parses the command line and the environment. -EINVAL: an argument is wrong; *err names the argument and the expected
+ * form. */
+HF_MUST_USE int hf_controller_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
+                                            struct hf_controller_options *ret_options, struct hf_err *err);
+
+/* Appends the text that --help prints to *out. */
+HF_MUST_USE int hf_controller_options_help(struct hf_buf *out);

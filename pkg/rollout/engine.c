@@ -1,0 +1,192 @@
+#include "rollout/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rollout/engine_impl.h"
+
+enum { SILENT_FACTOR = 3, SILENT_PER_S = 20, TURNS_PER_S = 50 };
+#define COLLECT_AFTER_NS (24 * 3600 * HF_NS_PER_S)
+
+int hf_rollout_engine_new(const struct hf_rollout_params *params, struct hf_rollout_engine **ret_engine)
+{
+    struct hf_rollout_engine *engine = calloc(1, sizeof(*engine));
+
+    if (engine == NULL)
+        return -ENOMEM;
+    engine->params = *params;
+    if (params->silent_factor == 0)
+        engine->params.silent_factor = SILENT_FACTOR;
+    if (params->collect_after_ns == 0)
+        engine->params.collect_after_ns = COLLECT_AFTER_NS;
+    if (params->silent_per_s == 0)
+        engine->params.silent_per_s = SILENT_PER_S;
+    if (params->turns_per_s == 0)
+        engine->params.turns_per_s = TURNS_PER_S;
+    if (hf_fleet_init(&engine->fleet) < 0) {
+        free(engine);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < HF_ROLLOUT_KINDS; i++)
+        engine->watched[i] = true;
+    *ret_engine = engine;
+    return 0;
+}
+
+void hf_rollout_engine_free(struct hf_rollout_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    hf_engine_clear_effects(engine);
+    while (engine->n_events > 0) {
+        engine->effects[engine->n_effects++] = engine->events[--engine->n_events];
+        hf_engine_clear_effects(engine);
+    }
+    for (size_t i = 0; i < engine->n_tracks; i++)
+        hf_engine_track_free(engine->tracks[i]);
+    free(engine->tracks);
+    free(engine->writes);
+    free(engine->events);
+    hf_fleet_done(&engine->fleet);
+    free(engine);
+}
+
+/* ---- the plan ---------------------------------------------------------------------------------------------------- */
+
+static void refill(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+{
+    double passed_s = engine->tokens_ns == 0 ? 1 : (double)(now->mono_ns - engine->tokens_ns) / (double)HF_NS_PER_S;
+
+    engine->tokens_ns = now->mono_ns;
+    engine->turn_tokens =
+        HF_MIN(engine->turn_tokens + passed_s * engine->params.turns_per_s, (double)engine->params.turns_per_s);
+    engine->silent_tokens =
+        HF_MIN(engine->silent_tokens + passed_s * engine->params.silent_per_s, (double)engine->params.silent_per_s);
+}
+
+/* Returns true if every rollout knows the slots of all nodes. */
+static bool prepare(struct hf_rollout_engine *engine)
+{
+    size_t budget = HF_ENGINE_PREPARE;
+
+    for (size_t i = 0; i < engine->n_tracks; i++) {
+        struct track *track = engine->tracks[i];
+        budget -= hf_engine_track_prepare(track, &engine->fleet, budget);
+        if (track->update != NULL && track->prepared < engine->fleet.n_slots)
+            return false;
+    }
+    return true;
+}
+
+static bool sees(const struct hf_rollout_engine *engine)
+{
+    for (size_t i = 0; i < HF_ROLLOUT_KINDS; i++)
+        if (!engine->complete[i] || !engine->watched[i])
+            return false;
+    return true;
+}
+
+int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rollout_now *now,
+                           struct hf_rollout_plan *ret_plan)
+{
+    int r = 0;
+
+    hf_engine_clear_effects(engine);
+    engine->next_ns = HF_NEVER;
+    if (engine->epoch != 0 && sees(engine)) {
+        refill(engine, now);
+        if (!prepare(engine)) {
+            hf_engine_due(engine, now->mono_ns);
+        } else {
+            hf_engine_survey_turns(engine, now);
+            for (size_t i = 0; i < engine->n_tracks && r == 0; i++)
+                r = hf_engine_plan_status(engine, engine->tracks[i], now);
+            if (r == 0)
+                r = hf_engine_plan_turns(engine, now);
+            if (r == 0)
+                r = hf_engine_plan_nodes(engine, now);
+        }
+    }
+    hf_engine_show_effects(engine, ret_plan);
+    return r;
+}
+
+/* Takes over the object in an answer. Without memory the watch brings it again. */
+static void take_answer(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, const json_t *object,
+                        const struct hf_rollout_now *now)
+{
+    int r = kind == HF_ROLLOUT_UPDATES ? hf_rollout_engine_take_update(engine, hf_json_mutable(object), now)
+                                       : hf_rollout_engine_take_edgenode(engine, object, now);
+
+    if (r < 0)
+        engine->complete[kind] = engine->complete[kind] && r != -ENOMEM;
+}
+
+void hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
+                              const struct hf_rollout_now *now)
+{
+    uint32_t node = 0;
+
+    if (id == 0)
+        return;
+    if (hf_engine_node_result(engine, id, r, now, &node)) {
+        if (object != NULL)
+            take_answer(engine, HF_ROLLOUT_EDGENODES, object, now);
+        else if (r == -ENOENT)
+            hf_rollout_engine_drop_edgenode(engine, engine->fleet.nodes[node].name, now);
+        return;
+    }
+    for (size_t i = 0; i < engine->n_tracks; i++) {
+        if (engine->tracks[i]->write != id)
+            continue;
+        hf_engine_status_result(engine, engine->tracks[i], r, now);
+        if (object != NULL)
+            take_answer(engine, HF_ROLLOUT_UPDATES, object, now);
+        return;
+    }
+}
+
+/* ---- views ------------------------------------------------------------------------------------------------------- */
+
+void hf_rollout_engine_each(const struct hf_rollout_engine *engine,
+                            void (*visit)(void *arg, const struct hf_rollout_view *view), void *arg)
+{
+    for (size_t i = 0; i < engine->n_tracks; i++) {
+        const struct track *track = engine->tracks[i];
+        bool has_strategy = track->update != NULL && track->update->has_strategy;
+        struct hf_rollout_view view = {
+            .name = track->name,
+            .release = track->update != NULL ? track->update->release.name : "",
+            .phase = has_strategy ? hf_rollout_phase_name(track->next.phase) : "",
+            .reason = track->next.verdict.reason,
+            .wave = has_strategy ? track->state.wave : 0,
+            .cutoff = has_strategy ? track->next.admission_cutoff : HF_ROLLOUT_ALL_SLOTS,
+            .counts = track->counts,
+            .turns = track->n_turns,
+            .refused = track->update == NULL,
+        };
+        visit(arg, &view);
+    }
+}
+
+void hf_rollout_engine_fleet(const struct hf_rollout_engine *engine, struct hf_rollout_fleet_view *ret_view)
+{
+    struct hf_rollout_fleet_view view = {
+        .nodes = engine->fleet.n_nodes,
+        .edgenodes = engine->fleet.n_edgenodes,
+        .silent = engine->n_silent,
+        .bytes = hf_fleet_bytes(&engine->fleet),
+        .conflicts = engine->conflicts,
+    };
+
+    for (size_t i = 0; i < engine->fleet.n_slots; i++) {
+        uint8_t flags = engine->fleet.nodes[i].flags;
+        view.orphans += (flags & HF_FLEET_HAS_EDGENODE) && !(flags & HF_FLEET_HAS_NODE);
+    }
+    for (size_t i = 0; i < engine->n_tracks; i++)
+        view.bytes += engine->tracks[i]->cap * (sizeof(uint16_t) + sizeof(uint8_t) +
+                                                sizeof(uint32_t) * (engine->tracks[i]->groups != NULL ? 2 : 1));
+    *ret_view = view;
+}

@@ -1,0 +1,166 @@
+#include <string.h>
+
+#include "rollout/engine_impl.h"
+
+/* Other EdgeUpdates of the same release name that may take nodes over. */
+struct rivals {
+    const struct track *tracks[HF_ENGINE_MAX_UPDATES];
+    size_t n;
+};
+
+static void find_rivals(const struct hf_rollout_engine *engine, const struct track *track, struct rivals *ret_rivals)
+{
+    ret_rivals->n = 0;
+    for (size_t i = 0; i < engine->n_tracks; i++) {
+        const struct track *other = engine->tracks[i];
+        if (other == track || other->update == NULL || other->release != track->release ||
+            other->digest == track->digest)
+            continue;
+        uint64_t ours = track->update->release.sequence, theirs = other->update->release.sequence;
+        if (theirs >= ours)
+            ret_rivals->tracks[ret_rivals->n++] = other;
+    }
+}
+
+static bool has_begun(const struct hf_fleet_node *node, uint64_t digest)
+{
+    const struct hf_fleet_entry *entry = hf_fleet_entry(node, digest);
+
+    return entry != NULL && hf_rollout_has_begun(entry->phase);
+}
+
+/* The same decision as a node's own plan (sync/plan.h): the admitted object with the highest sequence wins; with equal
+ * sequences the one that the node has begun, else the first name. */
+static bool is_taken(const struct rivals *rivals, const struct track *track, const struct hf_fleet_node *node,
+                     uint32_t id)
+{
+    for (size_t i = 0; i < rivals->n; i++) {
+        const struct track *other = rivals->tracks[i];
+        const struct hf_edgeupdate *update = other->update;
+        bool equal = update->release.sequence == track->update->release.sequence;
+        uint16_t slot = other->slots[id];
+        if (!(slot & HF_ENGINE_SELECTED))
+            continue;
+        if (has_begun(node, other->digest))
+            return true;
+        bool admits = !update->has_strategy;
+        if (update->has_strategy && strcmp(update->admission_digest, update->release.digest) == 0)
+            admits = (update->admission_canary && (slot & HF_ENGINE_CANARY)) ||
+                     (slot & HF_ENGINE_SLOT_MASK) < update->admission_cutoff;
+        if (!admits)
+            continue;
+        if (!equal || (strcmp(other->name, track->name) < 0 && !has_begun(node, track->digest)))
+            return true;
+    }
+    return false;
+}
+
+/* What a node does, as far as the time since its last change matters. */
+static int activity(enum hf_rollout_class class_)
+{
+    switch (class_) {
+    case HF_CLASS_UPDATING:
+    case HF_CLASS_OVERDUE:
+        return 1;
+    case HF_CLASS_TURN:
+        return 2;
+    case HF_CLASS_EXCUSED:
+        return 3;
+    case HF_CLASS_HELD:
+    case HF_CLASS_UNKNOWN:
+        return 4;
+    default:
+        return 0;
+    }
+}
+
+static uint64_t seconds_between(uint32_t from, uint32_t to)
+{
+    return to > from ? (to - from) * HF_NS_PER_S : 0;
+}
+
+struct stage {
+    bool canary;
+    unsigned from, to; /* slots that the stage added */
+};
+
+static struct stage stage_of(const struct track *track)
+{
+    unsigned cutoff = track->state.cutoff;
+    struct stage stage = {.canary = cutoff == 0, .to = cutoff};
+
+    for (size_t i = 0; i < track->spec.n_waves; i++)
+        if (track->spec.waves[i].percent * 100 < cutoff)
+            stage.from = track->spec.waves[i].percent * 100;
+    return stage;
+}
+
+static bool is_of_stage(const struct stage *stage, uint16_t slot)
+{
+    unsigned number = slot & HF_ENGINE_SLOT_MASK;
+
+    if (stage->canary)
+        return (slot & HF_ENGINE_CANARY) != 0;
+    return !(slot & HF_ENGINE_CANARY) && number >= stage->from && number < stage->to;
+}
+
+static bool is_reached(const struct track *track, uint32_t id)
+{
+    uint16_t slot = track->slots[id];
+
+    return !track->update->has_strategy || (slot & HF_ENGINE_CANARY) ||
+           (slot & HF_ENGINE_SLOT_MASK) < track->state.cutoff;
+}
+
+static enum hf_rollout_class class_of(struct track *track, const struct hf_fleet_node *node, uint32_t id, bool taken,
+                                      uint32_t now_s)
+{
+    const struct hf_fleet_entry *entry = hf_fleet_entry(node, track->digest);
+    struct hf_rollout_facts facts = {
+        .selected = true,
+        .reached = is_reached(track, id),
+        .superseded = taken,
+        .has_entry = entry != NULL,
+        .phase = entry != NULL ? entry->phase : 0,
+        .wait = entry != NULL ? (enum hf_fleet_wait)entry->wait : HF_FLEET_NO_WAIT,
+        .heard_ever = (node->flags & HF_FLEET_HAS_STATUS) != 0,
+        .silent_ns = seconds_between(node->heard_s, now_s),
+    };
+    enum hf_rollout_class before = (enum hf_rollout_class)track->classes[id], now;
+
+    facts.was_updated = before == HF_CLASS_UPDATED;
+    /* A node that begins to work now has worked for no time. */
+    facts.working_ns = activity(before) == 1 ? seconds_between(track->since[id], now_s) : 0;
+    now = hf_rollout_classify(&facts, &track->limits);
+    if (activity(now) != activity(before))
+        track->since[id] = now_s;
+    track->classes[id] = (uint8_t)now;
+    return now;
+}
+
+void hf_engine_count(const struct hf_rollout_engine *engine, struct track *track, uint32_t now_s)
+{
+    struct stage stage = stage_of(track);
+    struct hf_rollout_counts counts = {0};
+    struct rivals rivals;
+
+    find_rivals(engine, track, &rivals);
+    track->n_overdue = 0;
+    for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
+        const struct hf_fleet_node *node = &engine->fleet.nodes[id];
+        if (!(track->slots[id] & HF_ENGINE_SELECTED)) {
+            track->classes[id] = HF_CLASS_OUTSIDE;
+            continue;
+        }
+        bool taken = rivals.n > 0 && is_taken(&rivals, track, node, id);
+        enum hf_rollout_class class_ = class_of(track, node, id, taken, now_s);
+        struct hf_rollout_place place = {.is_canary = (track->slots[id] & HF_ENGINE_CANARY) != 0,
+                                         .is_reached = is_reached(track, id),
+                                         .is_of_stage = is_of_stage(&stage, track->slots[id])};
+        hf_rollout_count(&counts, class_, &place);
+        if (class_ == HF_CLASS_OVERDUE && track->n_overdue < HF_LEN(track->overdue))
+            track->overdue[track->n_overdue++] = id;
+        counts.ungrouped += track->groups != NULL && track->groups[id] == 0;
+    }
+    track->counts = counts;
+}

@@ -1,0 +1,187 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rollout/engine_impl.h"
+
+enum { MAX_EVENTS = 1000, MAX_NOTE = 1000, MAX_WRITES = 4096 };
+
+void hf_engine_due(struct hf_rollout_engine *engine, uint64_t mono_ns)
+{
+    engine->next_ns = HF_MIN(engine->next_ns, mono_ns);
+}
+
+void hf_engine_touch(struct hf_rollout_engine *engine)
+{
+    for (size_t i = 0; i < engine->n_tracks; i++)
+        engine->tracks[i]->dirty = true;
+    engine->turns_dirty = true;
+}
+
+static void clear_effect(struct effect *effect)
+{
+    free(effect->name);
+    free(effect->uid);
+    free(effect->note);
+    json_decref(effect->body);
+    *effect = (struct effect){0};
+}
+
+void hf_engine_clear_effects(struct hf_rollout_engine *engine)
+{
+    for (size_t i = 0; i < engine->n_effects; i++)
+        clear_effect(&engine->effects[i]);
+    engine->n_effects = 0;
+}
+
+bool hf_engine_has_room(const struct hf_rollout_engine *engine)
+{
+    return engine->n_effects < HF_ENGINE_EFFECTS;
+}
+
+uint64_t hf_engine_emit(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, const char *name,
+                        json_t *body, bool is_urgent)
+{
+    struct effect *effect = &engine->effects[engine->n_effects];
+    char *copy = strdup(name);
+
+    if (copy == NULL || engine->n_effects == HF_ENGINE_EFFECTS) {
+        json_decref(body);
+        free(copy);
+        return 0;
+    }
+    *effect = (struct effect){.name = copy, .body = body};
+    effect->effect = (struct hf_rollout_effect){.kind = kind, .id = ++engine->last_id, .is_urgent = is_urgent};
+    engine->n_effects++;
+    return engine->last_id;
+}
+
+void hf_engine_event(struct hf_rollout_engine *engine, const struct track *track, const char *reason, bool is_warning,
+                     const char *format, ...)
+{
+    char note[MAX_NOTE + 1];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(note, sizeof(note), format, args);
+    va_end(args);
+    if (hf_array_grow(engine->events, engine->n_events, engine->cap_events, MAX_EVENTS) < 0)
+        return;
+    struct effect *event = &engine->events[engine->n_events];
+    *event = (struct effect){.name = strdup(track->name), .uid = strdup(track->uid), .note = strdup(note)};
+    event->effect = (struct hf_rollout_effect){.kind = HF_ROLLOUT_EVENT, .reason = reason, .is_warning = is_warning};
+    if (event->name == NULL || event->uid == NULL || event->note == NULL)
+        clear_effect(event);
+    else
+        engine->n_events++;
+}
+
+/* Events go out behind the writes, as far as there is room. */
+static void move_events(struct hf_rollout_engine *engine)
+{
+    size_t n = HF_MIN(engine->n_events, HF_ENGINE_EFFECTS - engine->n_effects);
+
+    if (n == 0)
+        return;
+    memcpy(engine->effects + engine->n_effects, engine->events, n * sizeof(*engine->events));
+    memmove(engine->events, engine->events + n, (engine->n_events - n) * sizeof(*engine->events));
+    engine->n_effects += n;
+    engine->n_events -= n;
+}
+
+void hf_engine_show_effects(struct hf_rollout_engine *engine, struct hf_rollout_plan *ret_plan)
+{
+    move_events(engine);
+    for (size_t i = 0; i < engine->n_effects; i++) {
+        const struct effect *from = &engine->effects[i];
+        struct hf_rollout_effect *to = &engine->shown[i];
+        *to = from->effect;
+        to->name = from->name;
+        to->uid = from->uid;
+        to->note = from->note;
+        to->body = from->body;
+    }
+    *ret_plan = (struct hf_rollout_plan){engine->shown, engine->n_effects, engine->next_ns};
+}
+
+/* ---- writes of EdgeNodes ----------------------------------------------------------------------------------------- */
+
+int hf_engine_write_node(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, uint32_t node,
+                         json_t *body, const struct hf_fleet_turns *turns)
+{
+    struct hf_fleet_node *record = &engine->fleet.nodes[node];
+    struct node_write *write;
+    int r = hf_array_grow(engine->writes, engine->n_writes, engine->cap_writes, MAX_WRITES);
+
+    if (r < 0) {
+        json_decref(body);
+        return -ENOMEM;
+    }
+    write = &engine->writes[engine->n_writes];
+    *write = (struct node_write){.kind = kind, .node = node, .version = record->resource_version};
+    if (turns != NULL)
+        write->turns = *turns;
+    write->id = hf_engine_emit(engine, kind, record->name, body, kind == HF_ROLLOUT_TURNS);
+    if (write->id == 0)
+        return -ENOMEM;
+    record->flags |= HF_FLEET_WRITING;
+    engine->n_writes++;
+    return 0;
+}
+
+static void remove_write(struct hf_rollout_engine *engine, size_t i)
+{
+    uint32_t node = engine->writes[i].node;
+    bool more = false;
+
+    engine->writes[i] = engine->writes[--engine->n_writes];
+    for (size_t k = 0; k < engine->n_writes; k++)
+        more = more || engine->writes[k].node == node;
+    if (!more)
+        engine->fleet.nodes[node].flags &= (uint8_t)~HF_FLEET_WRITING;
+    engine->turns_dirty = true;
+}
+
+/* A write whose resourceVersion is not the present one can change nothing any more. */
+void hf_engine_settle_node(struct hf_rollout_engine *engine, uint32_t node)
+{
+    const struct hf_fleet_node *record = &engine->fleet.nodes[node];
+
+    if (!(record->flags & HF_FLEET_WRITING))
+        return;
+    for (size_t i = engine->n_writes; i-- > 0;)
+        if (engine->writes[i].node == node && engine->writes[i].id == 0 &&
+            record->resource_version > engine->writes[i].version)
+            remove_write(engine, i);
+}
+
+void hf_engine_forget_node(struct hf_rollout_engine *engine, uint32_t node)
+{
+    for (size_t i = engine->n_writes; i-- > 0;)
+        if (engine->writes[i].node == node)
+            remove_write(engine, i);
+}
+
+bool hf_engine_node_result(struct hf_rollout_engine *engine, uint64_t id, int r, const struct hf_rollout_now *now,
+                           uint32_t *ret_node)
+{
+    size_t i = 0;
+
+    while (i < engine->n_writes && engine->writes[i].id != id)
+        i++;
+    if (i == engine->n_writes)
+        return false;
+    struct node_write *write = &engine->writes[i];
+    bool refused = r == -EBADMSG || r == -EACCES;
+    *ret_node = write->node;
+    engine->conflicts += r == -ESTALE;
+    write->id = 0;
+    write->retry_ns = now->mono_ns + (refused ? HF_ENGINE_REFUSED_NS : HF_ENGINE_RETRY_NS);
+    if (write->kind == HF_ROLLOUT_SILENT || write->kind == HF_ROLLOUT_COLLECT)
+        remove_write(engine, i);
+    return true;
+}

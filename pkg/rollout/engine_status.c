@@ -1,0 +1,336 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/format.h"
+#include "rollout/engine_impl.h"
+
+#define RESTORE_NS (2 * HF_NS_PER_S) /* shortest time between two writes that only restore what somebody changed */
+
+/* ---- failed nodes and silent holders by name --------------------------------------------------------------------- */
+
+struct names {
+    struct hf_rollout_failure failures[HF_ROLLOUT_FAILURES];
+    size_t n_failures;
+    const char *waiting_for[HF_ROLLOUT_WAITING_FOR];
+    size_t n_waiting_for;
+    char overdue[80];
+};
+
+static int by_node(const void *a, const void *b)
+{
+    const struct hf_rollout_failure *x = a, *y = b;
+
+    return strcmp(x->node, y->node);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Drops the notes of nodes that have not failed any more. */
+static void tidy_notes(struct track *track)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < track->n_notes; i++)
+        if (track->classes[track->notes[i].node] == HF_CLASS_FAILED)
+            track->notes[n++] = track->notes[i];
+    track->n_notes = n;
+}
+
+static void collect_names(const struct hf_rollout_engine *engine, struct track *track, struct names *names)
+{
+    const struct hf_fleet_node *nodes = engine->fleet.nodes;
+    char limit[HF_DURATION_TEXT];
+
+    names->n_failures = names->n_waiting_for = 0;
+    tidy_notes(track);
+    for (size_t i = 0; i < track->n_notes && names->n_failures < HF_ROLLOUT_FAILURES; i++)
+        names->failures[names->n_failures++] = (struct hf_rollout_failure){
+            nodes[track->notes[i].node].name, track->notes[i].reason, track->notes[i].message};
+    (void)snprintf(names->overdue, sizeof(names->overdue), "the node reports, but has not finished after %s",
+                   hf_format_duration(track->limits.progress_deadline_ns, limit));
+    for (size_t i = 0; i < track->n_overdue && names->n_failures < HF_ROLLOUT_FAILURES; i++)
+        names->failures[names->n_failures++] =
+            (struct hf_rollout_failure){nodes[track->overdue[i]].name, "ProgressDeadline", names->overdue};
+    qsort(names->failures, names->n_failures, sizeof(*names->failures), by_node);
+    for (size_t i = 0; i < track->n_waiting_for; i++)
+        names->waiting_for[names->n_waiting_for++] = nodes[track->waiting_for[i]].name;
+    qsort(names->waiting_for, names->n_waiting_for, sizeof(*names->waiting_for), by_text);
+}
+
+/* Adds to the message what only the engine knows: the failed nodes while it is halted, and nodes without group. */
+static void name_them(const struct track *track, const struct names *names, struct hf_rollout_verdict *verdict)
+{
+    char *text = verdict->message;
+    size_t n = sizeof(verdict->message), used = strlen(text);
+
+    for (size_t i = 0; verdict->stalled && i < names->n_failures && i < 5 && used < n; i++)
+        used += (size_t)snprintf(text + used, n - used, "%s %s (%s)", i == 0 ? "; failed:" : ",",
+                                 names->failures[i].node, names->failures[i].reason);
+    for (size_t i = 0; i < names->n_waiting_for && used < n; i++)
+        used += (size_t)snprintf(text + used, n - used, "%s %s", i == 0 ? "; silent nodes hold a turn:" : ",",
+                                 names->waiting_for[i]);
+    if (track->counts.ungrouped > 0 && track->update != NULL && track->update->has_disruption && used < n)
+        (void)snprintf(text + used, n - used, "; %u nodes without the label %.80s are one group",
+                       track->counts.ungrouped, track->update->group_by);
+}
+
+/* ---- what is known to be written ------------------------------------------------------------------------------- */
+
+static const struct {
+    enum hf_rollout_news news;
+    const char *reason;
+    bool is_warning;
+} news_rows[] = {
+    {HF_ROLLOUT_NEWS_RESUMED, "RolloutResumed", false},   {HF_ROLLOUT_NEWS_SETTLED, "StageSettled", false},
+    {HF_ROLLOUT_NEWS_ADMITTED, "StageAdmitted", false},   {HF_ROLLOUT_NEWS_HALTED, "RolloutHalted", true},
+    {HF_ROLLOUT_NEWS_COMPLETE, "RolloutComplete", false},
+};
+
+/* The write is in the object: the decision holds, and people learn of it. */
+static void confirm(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
+{
+    const struct hf_rollout_verdict *verdict = &track->next.verdict;
+
+    track->has_doubt = false;
+    track->dirty = true;
+    if (track->update == NULL || !track->update->has_strategy || track->written.epoch != engine->epoch ||
+        strcmp(track->written.digest, track->spec.digest) != 0)
+        return;
+    if (!track->claimed || track->written.settled != track->state.settled)
+        track->stepped_ns = now->mono_ns; /* the soak begins when the object says so */
+    track->claimed = true;
+    track->state = track->written;
+    engine->turns_dirty = true;
+    if (track->write_starts)
+        hf_engine_event(engine, track, "RolloutStarted", false, "the rollout of %s %s starts",
+                        track->update->release.name, track->update->release.version);
+    for (size_t i = 0; i < HF_LEN(news_rows); i++)
+        if (track->written_news & news_rows[i].news)
+            hf_engine_event(engine, track, news_rows[i].reason, news_rows[i].is_warning, "%s", verdict->message);
+    track->write_starts = false;
+    track->written_news = 0;
+}
+
+/* A write of unknown outcome, or one that met a conflict: the object tells if it was written. */
+static void adopt(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
+{
+    struct hf_rollout_state seen;
+
+    hf_rollout_state_decode(hf_json_at(track->json, "status.rollout"), &seen);
+    if (hf_rollout_same_state(&seen, &track->written))
+        confirm(engine, track, now);
+}
+
+/* ---- one write --------------------------------------------------------------------------------------------------- */
+
+static uint64_t slow_interval(const struct track *track)
+{
+    return HF_MAX(HF_ENGINE_SLOW_NS, track->counts.selected / HF_ENGINE_SLOW_NODES * HF_NS_PER_S);
+}
+
+static uint64_t soaked_step(const struct track *track)
+{
+    uint64_t left = track->next.left_ns != HF_NEVER ? track->next.left_ns + track->next.state.soaked_ns : 0;
+
+    return HF_MAX(left / 4, slow_interval(track));
+}
+
+/* Sends the status that `decision` (NULL without strategy) and the verdict ask for, if it differs from the present one
+ * and is due. */
+static int send(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_decision *decision,
+                struct hf_rollout_verdict *verdict, bool claims, const struct hf_rollout_now *now)
+{
+    const json_t *old = json_object_get(track->json, "status");
+    struct names names = {0};
+    struct hf_rollout_status status = {
+        .name = track->name,
+        .resource_version = track->resource_version,
+        .generation = track->generation,
+        .old = old,
+        .verdict = verdict,
+        .decision = decision,
+        .keep_admission = claims,
+        .now_unix_ns = now->unix_ns,
+    };
+
+    if (track->update != NULL) {
+        collect_names(engine, track, &names);
+        name_them(track, &names, verdict);
+        status.counts = &track->counts;
+        status.failures = names.failures;
+        status.n_failures = names.n_failures;
+        status.waiting_for = names.waiting_for;
+        status.n_waiting_for = names.n_waiting_for;
+    }
+    json_t *body = hf_rollout_status_make(&status);
+    if (body == NULL)
+        return -ENOMEM;
+    enum hf_rollout_urgency urgency = hf_rollout_status_compare(body, old, soaked_step(track));
+    bool moves = decision != NULL && !hf_rollout_same_state(&decision->state, &track->state);
+    uint64_t due_ns = 0;
+    if (urgency == HF_ROLLOUT_SLOW && track->slow_ns != 0)
+        due_ns = track->slow_ns + slow_interval(track);
+    if (urgency == HF_ROLLOUT_URGENT && !moves && track->wrote_ns != 0)
+        due_ns = track->wrote_ns + RESTORE_NS;
+    if (moves && urgency != HF_ROLLOUT_URGENT) { /* the object has the decision already */
+        track->written = decision->state;
+        track->written_news = decision->news;
+        confirm(engine, track, now);
+    }
+    if (urgency == HF_ROLLOUT_SAME || due_ns > now->mono_ns) {
+        if (urgency != HF_ROLLOUT_SAME)
+            hf_engine_due(engine, due_ns);
+        json_decref(body);
+        return 0;
+    }
+    track->write = hf_engine_emit(engine, HF_ROLLOUT_STATUS, track->name, body, urgency == HF_ROLLOUT_URGENT);
+    if (track->write == 0)
+        return -ENOMEM;
+    track->wrote_ns = now->mono_ns;
+    track->slow_ns = now->mono_ns;
+    if (decision != NULL) {
+        track->written = decision->state;
+        track->written_news = decision->news;
+    }
+    return 0;
+}
+
+/* ---- with a strategy --------------------------------------------------------------------------------------------- */
+
+/* Writes this leader's epoch into the object, and for a new digest the start of its rollout, before anything else. */
+static int claim(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_state *seen,
+                 const struct hf_rollout_now *now)
+{
+    bool starts = strcmp(seen->digest, track->spec.digest) != 0;
+
+    track->state = starts ? hf_rollout_begin(&track->spec, engine->epoch, now->unix_ns) : *seen;
+    hf_engine_count(engine, track, hf_fleet_seconds(now->mono_ns));
+    if (!starts && seen->epoch == engine->epoch) {
+        track->claimed = true;
+        track->dirty = true;
+        hf_engine_due(engine, now->mono_ns);
+        return 0;
+    }
+    track->state.epoch = engine->epoch;
+    hf_rollout_look(&track->spec, &track->state, &track->counts, &track->next);
+    track->write_starts = starts;
+    return send(engine, track, &track->next, &track->next.verdict, true, now);
+}
+
+static int step(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
+{
+    uint64_t elapsed_ns = 0, deadline_ns = track->limits.progress_deadline_ns;
+    struct hf_rollout_decision *next = &track->next;
+
+    if (track->stepped_ns != 0 && now->mono_ns > track->stepped_ns)
+        elapsed_ns = HF_MIN(now->mono_ns - track->stepped_ns, HF_ENGINE_WATCHED_NS);
+    track->stepped_ns = now->mono_ns;
+    hf_engine_count(engine, track, hf_fleet_seconds(now->mono_ns));
+    track->counts.partial = deadline_ns > 0 && now->mono_ns - track->watched_ns < 2 * deadline_ns;
+    hf_rollout_step(&track->spec, &track->state, &track->counts, elapsed_ns, next);
+    if (hf_rollout_same_state(&next->state, &track->state))
+        track->state.soaked_ns = next->state.soaked_ns;
+    if (next->left_ns != HF_NEVER)
+        hf_engine_due(engine, now->mono_ns + HF_MIN(next->left_ns, HF_ENGINE_LOOK_NS));
+    track->write_starts = false;
+    return send(engine, track, next, &next->verdict, false, now);
+}
+
+static int with_strategy(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
+{
+    struct hf_rollout_state seen;
+
+    hf_rollout_state_decode(hf_json_at(track->json, "status.rollout"), &seen);
+    if (seen.epoch > engine->epoch)
+        return 0; /* another process leads, whatever we believe */
+    return track->claimed ? step(engine, track, now) : claim(engine, track, &seen, now);
+}
+
+/* ---- every EdgeUpdate -------------------------------------------------------------------------------------------- */
+
+static int without_strategy(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
+{
+    struct hf_rollout_verdict verdict;
+
+    track->state = (struct hf_rollout_state){.cutoff = HF_ROLLOUT_ALL_SLOTS};
+    hf_engine_count(engine, track, hf_fleet_seconds(now->mono_ns));
+    hf_rollout_plain_verdict(&track->counts, track->update->suspend, &verdict);
+    track->next = (struct hf_rollout_decision){.state = track->state, .left_ns = HF_NEVER};
+    (void)snprintf(track->next.verdict.reason, sizeof(track->next.verdict.reason), "%s", verdict.reason);
+    return send(engine, track, NULL, &verdict, false, now);
+}
+
+static int refused(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
+{
+    struct hf_rollout_verdict verdict = {.stalled = true, .reason = "ObjectRefused"};
+
+    (void)snprintf(verdict.message, sizeof(verdict.message), "no node acts on this object: %.400s", track->refused);
+    track->next = (struct hf_rollout_decision){.verdict = verdict, .left_ns = HF_NEVER};
+    return send(engine, track, NULL, &verdict, false, now);
+}
+
+int hf_engine_plan_status(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
+{
+    bool look = track->dirty || now->mono_ns >= track->looked_ns + HF_ENGINE_LOOK_NS ||
+                (track->next.left_ns != HF_NEVER && now->mono_ns >= track->stepped_ns + track->next.left_ns);
+    int r;
+
+    if (track->write != 0)
+        return 0;
+    if (now->mono_ns < track->retry_ns) {
+        hf_engine_due(engine, track->retry_ns);
+        return 0;
+    }
+    if (!look) {
+        hf_engine_due(engine, track->looked_ns + HF_ENGINE_LOOK_NS);
+        return 0;
+    }
+    if (!hf_engine_has_room(engine)) {
+        hf_engine_due(engine, now->mono_ns);
+        return 0;
+    }
+    track->dirty = false;
+    track->looked_ns = now->mono_ns;
+    hf_engine_due(engine, now->mono_ns + HF_ENGINE_LOOK_NS);
+    r = track->update == NULL         ? refused(engine, track, now)
+        : track->update->has_strategy ? with_strategy(engine, track, now)
+                                      : without_strategy(engine, track, now);
+    if (r < 0)
+        track->dirty = true;
+    return r;
+}
+
+/* ---- results ----------------------------------------------------------------------------------------------------- */
+
+void hf_engine_status_seen(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
+{
+    track->retry_ns = 0;
+    if (track->has_doubt)
+        adopt(engine, track, now);
+}
+
+void hf_engine_status_result(struct hf_rollout_engine *engine, struct track *track, int r,
+                             const struct hf_rollout_now *now)
+{
+    track->write = 0;
+    track->dirty = true;
+    if (r == 0) {
+        confirm(engine, track, now);
+    } else if (r == -ESTALE) {
+        engine->conflicts++;
+        track->retry_ns = now->mono_ns + HF_ENGINE_RETRY_NS;
+    } else if (r == -EBADMSG || r == -EACCES) {
+        track->retry_ns = now->mono_ns + HF_ENGINE_REFUSED_NS;
+    } else {
+        track->has_doubt = true;
+        track->retry_ns = now->mono_ns + HF_ENGINE_RETRY_NS;
+    }
+    /* The watch may have brought the object before the answer came, or instead of it. */
+    if (r < 0 && track->update != NULL && track->update->has_strategy)
+        adopt(engine, track, now);
+}

@@ -1,0 +1,245 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rollout/engine_impl.h"
+
+/* ---- nodes ------------------------------------------------------------------------------------------------------- */
+
+static int grow_tracks(struct hf_rollout_engine *engine)
+{
+    for (size_t i = 0; i < engine->n_tracks; i++)
+        if (hf_engine_track_grow(engine->tracks[i], engine->fleet.n_slots) < 0)
+            return -ENOMEM;
+    return 0;
+}
+
+static void node_changed(struct hf_rollout_engine *engine, uint32_t id, bool is_new, const struct hf_rollout_now *now)
+{
+    for (size_t i = 0; i < engine->n_tracks; i++)
+        hf_engine_track_node(engine->tracks[i], &engine->fleet, id, is_new, hf_fleet_seconds(now->mono_ns));
+    engine->turns_dirty = true;
+}
+
+int hf_rollout_engine_take_node(struct hf_rollout_engine *engine, const json_t *node, const struct hf_rollout_now *now)
+{
+    bool changed = false,
+         is_new = hf_fleet_find(&engine->fleet, hf_json_str_or(node, "metadata.name", "")) == HF_ID_NONE;
+    uint32_t id = 0;
+    int r = hf_fleet_take_node(&engine->fleet, node, hf_fleet_seconds(now->mono_ns), &id, &changed);
+
+    if (r < 0)
+        return r;
+    r = grow_tracks(engine);
+    if (r == 0 && changed)
+        node_changed(engine, id, is_new, now);
+    return r;
+}
+
+/* The number of a record that goes may soon name another node. */
+static void before_drop(struct hf_rollout_engine *engine, uint32_t id)
+{
+    hf_engine_forget_node(engine, id);
+    for (size_t i = 0; i < engine->n_tracks; i++) {
+        struct track *track = engine->tracks[i];
+        for (size_t k = track->n_notes; k-- > 0;)
+            if (track->notes[k].node == id)
+                track->notes[k] = track->notes[--track->n_notes];
+        track->n_waiting_for = track->n_overdue = 0; /* the next look finds them again */
+    }
+}
+
+void hf_rollout_engine_drop_node(struct hf_rollout_engine *engine, const char *name, const struct hf_rollout_now *now)
+{
+    uint32_t id = hf_fleet_find(&engine->fleet, name);
+
+    if (id == HF_ID_NONE || !(engine->fleet.nodes[id].flags & HF_FLEET_HAS_NODE))
+        return;
+    if (!(engine->fleet.nodes[id].flags & HF_FLEET_HAS_EDGENODE))
+        before_drop(engine, id);
+    node_changed(engine, id, hf_fleet_drop_node(&engine->fleet, id, hf_fleet_seconds(now->mono_ns)), now);
+}
+
+int hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode,
+                                    const struct hf_rollout_now *now)
+{
+    const char *name = hf_json_str_or(edgenode, "metadata.name", "");
+    bool is_new = hf_fleet_find(&engine->fleet, name) == HF_ID_NONE;
+    uint32_t id = 0;
+    int r = hf_fleet_take_edgenode(&engine->fleet, edgenode, hf_fleet_seconds(now->mono_ns), now->unix_ns, &id);
+
+    if (r == -ESTALE)
+        return 0;
+    if (r < 0)
+        return r;
+    if (grow_tracks(engine) < 0)
+        return -ENOMEM;
+    if (is_new)
+        node_changed(engine, id, true, now);
+    hf_engine_settle_node(engine, id);
+    for (size_t i = 0; i < engine->n_tracks; i++) {
+        engine->tracks[i]->dirty = true;
+        hf_engine_track_notes(engine->tracks[i], id, edgenode);
+    }
+    engine->turns_dirty = true;
+    return 0;
+}
+
+void hf_rollout_engine_drop_edgenode(struct hf_rollout_engine *engine, const char *name,
+                                     const struct hf_rollout_now *now)
+{
+    uint32_t id = hf_fleet_find(&engine->fleet, name);
+
+    if (id == HF_ID_NONE || !(engine->fleet.nodes[id].flags & HF_FLEET_HAS_EDGENODE))
+        return;
+    before_drop(engine, id);
+    node_changed(engine, id, hf_fleet_drop_edgenode(&engine->fleet, id), now);
+}
+
+/* ---- EdgeUpdates ------------------------------------------------------------------------------------------------- */
+
+static size_t place_of(const struct hf_rollout_engine *engine, const char *name)
+{
+    size_t low = 0, high = engine->n_tracks;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (strcmp(engine->tracks[middle]->name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct track *find_track(const struct hf_rollout_engine *engine, const char *name)
+{
+    size_t i = place_of(engine, name);
+
+    return i < engine->n_tracks && strcmp(engine->tracks[i]->name, name) == 0 ? engine->tracks[i] : NULL;
+}
+
+static int add_track(struct hf_rollout_engine *engine, const char *name, struct track **ret_track)
+{
+    size_t i = place_of(engine, name);
+    struct track *track = NULL;
+    int r = hf_array_grow(engine->tracks, engine->n_tracks, engine->cap_tracks, HF_ENGINE_MAX_UPDATES);
+
+    if (r == 0)
+        r = hf_engine_track_new(name, &track);
+    if (r == 0)
+        r = hf_engine_track_grow(track, engine->fleet.n_slots);
+    if (r < 0) {
+        hf_engine_track_free(track);
+        return r;
+    }
+    memmove(engine->tracks + i + 1, engine->tracks + i, (engine->n_tracks - i) * sizeof(struct track *));
+    engine->tracks[i] = track;
+    engine->n_tracks++;
+    *ret_track = track;
+    return 0;
+}
+
+static void remove_track(struct hf_rollout_engine *engine, size_t i)
+{
+    hf_engine_track_free(engine->tracks[i]);
+    engine->n_tracks--;
+    memmove(engine->tracks + i, engine->tracks + i + 1, (engine->n_tracks - i) * sizeof(struct track *));
+    hf_engine_touch(engine);
+}
+
+int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *update, const struct hf_rollout_now *now)
+{
+    const char *name = hf_json_str_or(update, "metadata.name", "");
+    struct track *track = find_track(engine, name);
+    int r;
+
+    if (name[0] == '\0' || strlen(name) > HF_API_MAX_NAME)
+        return -EBADMSG;
+    if (track == NULL) {
+        r = add_track(engine, name, &track);
+        if (r < 0)
+            return r;
+        track->watched_ns = now->mono_ns;
+    }
+    track->seen = true;
+    r = hf_engine_track_take(track, update);
+    if (r == -ESTALE)
+        return 0;
+    if (r < 0)
+        return r;
+    hf_engine_status_seen(engine, track, now);
+    hf_engine_touch(engine);
+    return 0;
+}
+
+void hf_rollout_engine_drop_update(struct hf_rollout_engine *engine, const char *name, const struct hf_rollout_now *now)
+{
+    size_t i = place_of(engine, name);
+
+    (void)now;
+    if (find_track(engine, name) != NULL)
+        remove_track(engine, i);
+}
+
+/* ---- lists ------------------------------------------------------------------------------------------------------- */
+
+void hf_rollout_engine_list_begin(struct hf_rollout_engine *engine, enum hf_rollout_kind kind)
+{
+    const unsigned flag = kind == HF_ROLLOUT_NODES ? HF_FLEET_NODE_SEEN : HF_FLEET_EDGENODE_SEEN;
+
+    engine->complete[kind] = false;
+    if (kind == HF_ROLLOUT_UPDATES)
+        for (size_t i = 0; i < engine->n_tracks; i++)
+            engine->tracks[i]->seen = false;
+    else
+        for (size_t i = 0; i < engine->fleet.n_slots; i++)
+            engine->fleet.nodes[i].flags &= (uint8_t)~flag;
+}
+
+void hf_rollout_engine_list_end(struct hf_rollout_engine *engine, enum hf_rollout_kind kind,
+                                const struct hf_rollout_now *now)
+{
+    for (size_t i = engine->n_tracks; i-- > 0 && kind == HF_ROLLOUT_UPDATES;)
+        if (!engine->tracks[i]->seen)
+            remove_track(engine, i);
+    for (uint32_t id = 0; id < engine->fleet.n_slots && kind != HF_ROLLOUT_UPDATES; id++) {
+        const struct hf_fleet_node *node = &engine->fleet.nodes[id];
+        if (node->name == NULL)
+            continue;
+        if (kind == HF_ROLLOUT_NODES && !(node->flags & HF_FLEET_NODE_SEEN))
+            hf_rollout_engine_drop_node(engine, node->name, now);
+        else if (kind == HF_ROLLOUT_EDGENODES && !(node->flags & HF_FLEET_EDGENODE_SEEN))
+            hf_rollout_engine_drop_edgenode(engine, node->name, now);
+    }
+    engine->complete[kind] = engine->watched[kind] = true;
+    hf_engine_touch(engine);
+}
+
+void hf_rollout_engine_watch(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, bool works)
+{
+    engine->watched[kind] = works;
+    for (size_t i = 0; i < engine->n_tracks && !works; i++)
+        engine->tracks[i]->stepped_ns = 0; /* the time without sight is no soak */
+    hf_engine_touch(engine);
+}
+
+void hf_rollout_engine_lead(struct hf_rollout_engine *engine, uint64_t epoch, const struct hf_rollout_now *now)
+{
+    if (engine->epoch == epoch)
+        return;
+    engine->epoch = epoch;
+    for (size_t i = 0; i < engine->n_tracks; i++) {
+        struct track *track = engine->tracks[i];
+        track->claimed = track->has_doubt = false;
+        track->stepped_ns = track->retry_ns = track->slow_ns = track->wrote_ns = 0;
+        track->watched_ns = now->mono_ns;
+    }
+    hf_engine_touch(engine);
+}
+
+void hf_rollout_engine_allow_collect(struct hf_rollout_engine *engine, bool allow)
+{
+    engine->allow_collect = allow;
+}

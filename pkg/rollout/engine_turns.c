@@ -1,0 +1,298 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "rollout/engine_impl.h"
+#include "rollout/turns.h"
+#include "update/rules/phase.h"
+
+static const struct track *track_of(const struct hf_rollout_engine *engine, uint64_t digest)
+{
+    for (size_t i = 0; i < engine->n_tracks; i++)
+        if (engine->tracks[i]->update != NULL && engine->tracks[i]->digest == digest)
+            return engine->tracks[i];
+    return NULL;
+}
+
+static uint64_t silent_ns(const struct hf_fleet_node *node, const struct hf_rollout_now *now)
+{
+    uint32_t now_s = hf_fleet_seconds(now->mono_ns);
+
+    return now_s > node->heard_s ? (now_s - node->heard_s) * HF_NS_PER_S : 0;
+}
+
+void hf_engine_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+{
+    for (size_t i = 0; i < engine->n_tracks; i++)
+        engine->tracks[i]->n_turns = (unsigned)(engine->tracks[i]->n_waiting_for = 0);
+    for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
+        const struct hf_fleet_node *node = &engine->fleet.nodes[id];
+        for (size_t i = 0; node->turns != NULL && i < node->turns->n; i++) {
+            uint64_t digest = hf_fleet_digest_key(node->turns->turns[i].digest);
+            struct track *track = (struct track *)(uintptr_t)track_of(engine, digest);
+            if (track == NULL)
+                continue;
+            track->n_turns++;
+            if (silent_ns(node, now) > track->limits.unknown_after_ns && track->n_waiting_for < HF_ROLLOUT_WAITING_FOR)
+                track->waiting_for[track->n_waiting_for++] = id;
+        }
+    }
+    for (size_t i = 0; i < engine->n_tracks; i++) {
+        struct track *track = engine->tracks[i];
+        if (track->n_waiting_for > 0 && !track->turn_held)
+            hf_engine_event(engine, track, "TurnHeld", true,
+                            "node %s holds a turn and is silent, so its group waits; the annotation "
+                            "%s: <digest> on its EdgeNode frees the turn",
+                            engine->fleet.nodes[track->waiting_for[0]].name, HF_FLEET_FREE_ANNOTATION);
+        track->turn_held = track->n_waiting_for > 0;
+    }
+}
+
+/* ---- taking turns back ------------------------------------------------------------------------------------------- */
+
+static bool is_over(const struct hf_rollout_engine *engine, const struct hf_fleet_node *node,
+                    const struct hf_fleet_turn *turn, const struct hf_rollout_now *now)
+{
+    uint64_t digest = hf_fleet_digest_key(turn->digest), release = hf_fleet_release_key(turn->release);
+    const struct hf_fleet_entry *entry = hf_fleet_entry(node, digest);
+    const struct track *track = track_of(engine, digest);
+    struct hf_turn_facts facts = {
+        .has_entry = entry != NULL,
+        .phase = entry != NULL ? entry->phase : 0,
+        .waits_for_site = entry != NULL && (entry->wait == HF_FLEET_WAIT_HELD || entry->wait == HF_FLEET_WAIT_EXCUSED),
+        .moved_on = hf_fleet_moved_on(node, release, digest),
+        .release_wanted = track != NULL,
+        .is_silent = silent_ns(node, now) > (uint64_t)node->interval_s * engine->params.silent_factor * HF_NS_PER_S,
+        .freed = turn->freed,
+    };
+
+    return hf_turn_is_over(&facts);
+}
+
+static bool spend(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+{
+    if (engine->turn_tokens < 1 || !hf_engine_has_room(engine)) {
+        hf_engine_due(engine, now->mono_ns + HF_NS_PER_S / 10);
+        engine->turns_dirty = true;
+        return false;
+    }
+    engine->turn_tokens -= 1;
+    return true;
+}
+
+static int write_turns(struct hf_rollout_engine *engine, uint32_t id, const struct hf_fleet_turns *turns)
+{
+    json_t *body = hf_rollout_turns_make(&engine->fleet.nodes[id], engine->epoch, turns);
+
+    return body == NULL ? -ENOMEM : hf_engine_write_node(engine, HF_ROLLOUT_TURNS, id, body, turns);
+}
+
+static int take_back(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+{
+    for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
+        const struct hf_fleet_node *node = &engine->fleet.nodes[id];
+        struct hf_fleet_turns kept = {0};
+        if (node->turns == NULL || (node->flags & HF_FLEET_WRITING) || node->resource_version == 0 ||
+            node->epoch > engine->epoch)
+            continue;
+        for (size_t i = 0; i < node->turns->n; i++)
+            if (!is_over(engine, node, &node->turns->turns[i], now))
+                kept.turns[kept.n++] = node->turns->turns[i];
+        if (kept.n == node->turns->n)
+            continue;
+        if (!spend(engine, now))
+            return 0;
+        int r = write_turns(engine, id, &kept);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* A write of unknown outcome is sent again as it was, with the same resourceVersion: it can succeed once. A turn that
+ * nobody wants to give any more is not sent again; it counts as given until the node's object changes. */
+static int repeat(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+{
+    for (size_t i = 0; i < engine->n_writes; i++) {
+        struct node_write *write = &engine->writes[i];
+        const struct hf_fleet_node *node = &engine->fleet.nodes[write->node];
+        if (write->id != 0 || write->kind != HF_ROLLOUT_TURNS)
+            continue;
+        if (now->mono_ns < write->retry_ns) {
+            hf_engine_due(engine, write->retry_ns);
+            continue;
+        }
+        bool wanted = true;
+        for (size_t k = 0; k < write->turns.n && wanted; k++) {
+            uint64_t digest = hf_fleet_digest_key(write->turns.turns[k].digest);
+            const struct track *track = track_of(engine, digest);
+            wanted = hf_fleet_has_turn(node, digest) || (track != NULL && track->claimed && track->next.grants &&
+                                                         track->classes[write->node] == HF_CLASS_TURN);
+        }
+        if (!wanted || node->epoch > engine->epoch || !spend(engine, now))
+            continue;
+        json_t *body = hf_rollout_turns_make(node, engine->epoch, &write->turns);
+        uint64_t id = body == NULL ? 0 : hf_engine_emit(engine, HF_ROLLOUT_TURNS, node->name, body, true);
+        if (id == 0)
+            return -ENOMEM;
+        write->id = id;
+    }
+    return 0;
+}
+
+/* ---- giving turns ------------------------------------------------------------------------------------------------ */
+
+struct waiting {
+    struct hf_turn_candidate *items;
+    size_t n, cap;
+};
+
+static bool may_be_given(const struct track *track, const struct hf_fleet_node *node, uint32_t id,
+                         const struct hf_rollout_now *now)
+{
+    uint16_t slot = track->slots[id];
+    bool reached = (slot & HF_ENGINE_CANARY) || (slot & HF_ENGINE_SLOT_MASK) < track->state.cutoff;
+
+    return track->classes[id] == HF_CLASS_TURN && reached && node->resource_version != 0 &&
+           (node->flags & HF_FLEET_HAS_EDGENODE) && !hf_fleet_has_turn(node, track->digest) &&
+           (node->turns == NULL || node->turns->n < HF_FLEET_TURNS) &&
+           silent_ns(node, now) <= track->limits.unknown_after_ns;
+}
+
+static int find_waiting(const struct hf_rollout_engine *engine, const struct track *track,
+                        const struct hf_rollout_now *now, struct waiting *waiting)
+{
+    waiting->n = 0;
+    for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
+        if (!may_be_given(track, &engine->fleet.nodes[id], id, now))
+            continue;
+        if (hf_array_grow(waiting->items, waiting->n, waiting->cap, HF_ARRAY_ANY) < 0)
+            return -ENOMEM;
+        waiting->items[waiting->n++] = (struct hf_turn_candidate){
+            .node = id,
+            .group = track->groups[id],
+            .since_s = track->since[id],
+            .slot = track->slots[id] & HF_ENGINE_SLOT_MASK,
+        };
+    }
+    hf_turn_sort(waiting->items, waiting->n);
+    return 0;
+}
+
+/* True if a leader might give this node a turn of the same kind of group: it is on its way with any such release. */
+static bool is_unfinished(const struct hf_rollout_engine *engine, const struct track *track, uint32_t id)
+{
+    for (size_t i = 0; i < engine->n_tracks; i++) {
+        const struct track *other = engine->tracks[i];
+        if (other->update == NULL || other->groups == NULL ||
+            strcmp(other->update->group_by, track->update->group_by) != 0)
+            continue;
+        enum hf_rollout_class class_ = (enum hf_rollout_class)other->classes[id];
+        if (class_ == HF_CLASS_UPDATING || class_ == HF_CLASS_OVERDUE || class_ == HF_CLASS_TURN ||
+            class_ == HF_CLASS_EXCUSED || class_ == HF_CLASS_HELD || class_ == HF_CLASS_UNKNOWN)
+            return true;
+    }
+    return false;
+}
+
+/* True if the node is, or may be, between swap and verdict: it has a turn, a write about its turns is on its way, or it
+ * says so. */
+static bool is_busy(const struct hf_fleet_node *node)
+{
+    if ((node->turns != NULL && node->turns->n > 0) || (node->flags & HF_FLEET_WRITING))
+        return true;
+    for (size_t i = 0; i < node->n_entries; i++)
+        if (node->entries[i].phase == HF_PHASE_SWAPPING || node->entries[i].phase == HF_PHASE_PROBATION ||
+            node->entries[i].phase == HF_PHASE_ROLLING_BACK)
+            return true;
+    return false;
+}
+
+/* Looks at all nodes of the groups in which somebody waits, and writes our epoch where it is missing. */
+static int survey_groups(struct hf_rollout_engine *engine, const struct track *track, struct hf_turn_group *groups,
+                         size_t n_groups, const struct hf_rollout_now *now)
+{
+    for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
+        const struct hf_fleet_node *node = &engine->fleet.nodes[id];
+        struct hf_turn_group *group = node->name == NULL ? NULL : hf_turn_group(groups, n_groups, track->groups[id]);
+        if (group == NULL)
+            continue;
+        group->size += (track->slots[id] & HF_ENGINE_SELECTED) != 0;
+        group->busy += is_busy(node);
+        if (!(node->flags & HF_FLEET_HAS_EDGENODE) || node->epoch == engine->epoch || node->resource_version == 0 ||
+            !is_unfinished(engine, track, id))
+            continue;
+        group->fenced = false;
+        if (node->epoch > engine->epoch || (node->flags & HF_FLEET_WRITING) || !spend(engine, now))
+            continue;
+        int r = write_turns(engine, id, node->turns);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int give(struct hf_rollout_engine *engine, const struct track *track, uint32_t id,
+                const struct hf_rollout_now *now)
+{
+    const struct hf_fleet_node *node = &engine->fleet.nodes[id];
+    struct hf_fleet_turns turns = {0};
+    struct hf_fleet_turn *turn;
+
+    if (!spend(engine, now))
+        return 0;
+    for (size_t i = 0; node->turns != NULL && i < node->turns->n; i++)
+        if (strcmp(node->turns->turns[i].release, track->update->release.name) != 0)
+            turns.turns[turns.n++] = node->turns->turns[i];
+    turn = &turns.turns[turns.n++];
+    memcpy(turn->release, track->update->release.name, strlen(track->update->release.name) + 1);
+    memcpy(turn->digest, track->update->release.digest, sizeof(turn->digest));
+    return write_turns(engine, id, &turns);
+}
+
+static int give_turns(struct hf_rollout_engine *engine, const struct track *track, struct waiting *waiting,
+                      const struct hf_rollout_now *now)
+{
+    _cleanup_(hf_freep) struct hf_turn_group *groups = NULL;
+    size_t n_groups;
+    int r = find_waiting(engine, track, now, waiting);
+
+    if (r < 0 || waiting->n == 0)
+        return r;
+    groups = calloc(waiting->n, sizeof(*groups));
+    if (groups == NULL)
+        return -ENOMEM;
+    n_groups = hf_turn_groups(waiting->items, waiting->n, groups);
+    r = survey_groups(engine, track, groups, n_groups, now);
+    for (size_t i = 0; i < waiting->n && r == 0; i++) {
+        struct hf_turn_group *group = hf_turn_group(groups, n_groups, waiting->items[i].group);
+        uint32_t id = waiting->items[i].node;
+        if (engine->fleet.nodes[id].flags & HF_FLEET_WRITING)
+            continue;
+        if (hf_turn_may(group, &track->update->max_unavailable))
+            r = give(engine, track, id, now);
+    }
+    return r;
+}
+
+int hf_engine_plan_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+{
+    struct waiting waiting = {0};
+    int r;
+
+    if (!engine->turns_dirty && now->mono_ns < engine->turns_looked_ns + HF_ENGINE_LOOK_NS)
+        return 0;
+    engine->turns_dirty = false;
+    engine->turns_looked_ns = now->mono_ns;
+    r = repeat(engine, now);
+    if (r == 0)
+        r = take_back(engine, now);
+    for (size_t i = 0; i < engine->n_tracks && r == 0; i++) {
+        const struct track *track = engine->tracks[i];
+        if (track->groups != NULL && track->claimed && track->next.grants && track->write == 0)
+            r = give_turns(engine, track, &waiting, now);
+    }
+    free(waiting.items);
+    return r;
+}

@@ -1,0 +1,427 @@
+#include "rollout/fleet.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/field/text.h"
+#include "api/meta.h"
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/parse.h"
+#include "update/rules/phase.h"
+
+enum { MALLOC_BYTES = 12 }; /* what the allocator adds to an allocation, on average */
+
+static uint32_t hash_of_node(const void *arg, uint32_t id)
+{
+    const struct hf_fleet *fleet = arg;
+
+    return hf_id_hash(fleet->nodes[id].name, strlen(fleet->nodes[id].name));
+}
+
+struct name_key {
+    const struct hf_fleet *fleet;
+    const char *name;
+};
+
+static bool same_name(const void *arg, uint32_t id)
+{
+    const struct name_key *key = arg;
+
+    return strcmp(key->fleet->nodes[id].name, key->name) == 0;
+}
+
+int hf_fleet_init(struct hf_fleet *fleet)
+{
+    *fleet = (struct hf_fleet){.free = HF_ID_NONE};
+    fleet->table = (struct hf_id_table){.hash_of = hash_of_node, .arg = fleet};
+    return hf_label_pool_init(&fleet->pool);
+}
+
+void hf_fleet_done(struct hf_fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->n_slots; i++) {
+        free(fleet->nodes[i].name);
+        free(fleet->nodes[i].entries);
+        free(fleet->nodes[i].turns);
+    }
+    free(fleet->nodes);
+    hf_id_table_done(&fleet->table);
+    hf_label_pool_done(&fleet->pool);
+    *fleet = (struct hf_fleet){.free = HF_ID_NONE};
+}
+
+uint32_t hf_fleet_seconds(uint64_t mono_ns)
+{
+    uint64_t s = mono_ns / HF_NS_PER_S;
+
+    return (uint32_t)(s < UINT32_MAX - HF_FLEET_OFFSET_S ? s + HF_FLEET_OFFSET_S : UINT32_MAX);
+}
+
+uint64_t hf_fleet_release_key(const char *release)
+{
+    return hf_id_hash64(release, strlen(release)) & 0xffffffffffffull;
+}
+
+uint64_t hf_fleet_digest_key(const char *digest)
+{
+    uint64_t key = 0;
+
+    if (digest == NULL || !hf_text_is_sha256(digest))
+        return 0;
+    for (size_t i = 0; i < 16; i++)
+        key = key << 4 | (uint64_t)(digest[i] <= '9' ? digest[i] - '0' : digest[i] - 'a' + 10);
+    return key != 0 ? key : 1;
+}
+
+uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name)
+{
+    return hf_id_table_find(&fleet->table, hf_id_hash(name, strlen(name)), same_name, &(struct name_key){fleet, name});
+}
+
+/* ---- records ----------------------------------------------------------------------------------------------------- */
+
+static int new_record(struct hf_fleet *fleet, const char *name, uint32_t now_s, uint32_t *ret_id)
+{
+    char *copy;
+    uint32_t id = fleet->free;
+    int r = hf_id_table_reserve(&fleet->table);
+
+    if (r == 0 && id == HF_ID_NONE)
+        r = hf_array_grow(fleet->nodes, fleet->n_slots, fleet->cap, HF_FLEET_MAX);
+    if (r < 0)
+        return r;
+    copy = strdup(name);
+    if (copy == NULL)
+        return -ENOMEM;
+    if (id == HF_ID_NONE)
+        id = (uint32_t)fleet->n_slots++;
+    else
+        fleet->free = fleet->nodes[id].labels;
+    fleet->nodes[id] = (struct hf_fleet_node){
+        .name = copy, .interval_s = HF_FLEET_DEFAULT_INTERVAL, .heard_s = now_s, .gone_s = now_s};
+    fleet->pool.sets[0].refs++;
+    fleet->bytes += strlen(name) + 1 + MALLOC_BYTES;
+    hf_id_table_add(&fleet->table, hf_id_hash(name, strlen(name)), id);
+    *ret_id = id;
+    return 0;
+}
+
+static int find_or_new(struct hf_fleet *fleet, const json_t *object, uint32_t now_s, uint32_t *ret_id)
+{
+    const char *name = hf_json_str_or(object, "metadata.name", "");
+
+    if (name[0] == '\0' || strlen(name) > HF_API_MAX_NAME)
+        return -EBADMSG;
+    *ret_id = hf_fleet_find(fleet, name);
+    return *ret_id != HF_ID_NONE ? 0 : new_record(fleet, name, now_s, ret_id);
+}
+
+static void set_entries(struct hf_fleet *fleet, struct hf_fleet_node *node, struct hf_fleet_entry *entries, size_t n)
+{
+    if (node->entries != NULL)
+        fleet->bytes -= node->n_entries * sizeof(*entries) + MALLOC_BYTES;
+    free(node->entries);
+    node->entries = entries;
+    node->n_entries = (uint8_t)n;
+    if (entries != NULL)
+        fleet->bytes += n * sizeof(*entries) + MALLOC_BYTES;
+}
+
+static void set_turns(struct hf_fleet *fleet, struct hf_fleet_node *node, struct hf_fleet_turns *turns)
+{
+    if (node->turns != NULL)
+        fleet->bytes -= sizeof(*turns) + MALLOC_BYTES;
+    free(node->turns);
+    node->turns = turns;
+    if (turns != NULL)
+        fleet->bytes += sizeof(*turns) + MALLOC_BYTES;
+}
+
+static bool free_if_unused(struct hf_fleet *fleet, uint32_t id)
+{
+    struct hf_fleet_node *node = &fleet->nodes[id];
+
+    if (node->flags & (HF_FLEET_HAS_NODE | HF_FLEET_HAS_EDGENODE))
+        return false;
+    hf_id_table_remove(&fleet->table, hash_of_node(fleet, id), id);
+    hf_label_pool_release(&fleet->pool, node->labels);
+    set_entries(fleet, node, NULL, 0);
+    set_turns(fleet, node, NULL);
+    fleet->bytes -= strlen(node->name) + 1 + MALLOC_BYTES;
+    free(node->name);
+    *node = (struct hf_fleet_node){.labels = fleet->free};
+    fleet->free = id;
+    return true;
+}
+
+int hf_fleet_take_node(struct hf_fleet *fleet, const json_t *json, uint32_t now_s, uint32_t *ret_id, bool *ret_changed)
+{
+    uint32_t id = 0, labels = 0;
+    int r = find_or_new(fleet, json, now_s, &id);
+
+    if (r < 0)
+        return r;
+    struct hf_fleet_node *node = &fleet->nodes[id];
+    r = hf_label_pool_take(&fleet->pool, hf_json_at(json, "metadata.labels"), node->name, &labels);
+    if (r < 0) {
+        (void)free_if_unused(fleet, id);
+        return r;
+    }
+    *ret_changed = !(node->flags & HF_FLEET_HAS_NODE) || labels != node->labels;
+    fleet->n_nodes += !(node->flags & HF_FLEET_HAS_NODE);
+    hf_label_pool_release(&fleet->pool, node->labels);
+    node->labels = labels;
+    node->flags |= HF_FLEET_HAS_NODE | HF_FLEET_NODE_SEEN;
+    *ret_id = id;
+    return 0;
+}
+
+bool hf_fleet_drop_node(struct hf_fleet *fleet, uint32_t id, uint32_t now_s)
+{
+    struct hf_fleet_node *node = &fleet->nodes[id];
+
+    fleet->n_nodes -= (node->flags & HF_FLEET_HAS_NODE) != 0;
+    node->flags &= (uint8_t)~HF_FLEET_HAS_NODE;
+    node->gone_s = now_s;
+    return free_if_unused(fleet, id);
+}
+
+bool hf_fleet_drop_edgenode(struct hf_fleet *fleet, uint32_t id)
+{
+    struct hf_fleet_node *node = &fleet->nodes[id];
+
+    fleet->n_edgenodes -= (node->flags & HF_FLEET_HAS_EDGENODE) != 0;
+    set_entries(fleet, node, NULL, 0);
+    set_turns(fleet, node, NULL);
+    node->flags &= HF_FLEET_HAS_NODE | HF_FLEET_NODE_SEEN;
+    node->resource_version = node->sequence = 0;
+    node->epoch = node->restarted = 0;
+    node->interval_s = HF_FLEET_DEFAULT_INTERVAL;
+    return free_if_unused(fleet, id);
+}
+
+/* ---- what an EdgeNode says --------------------------------------------------------------------------------------- */
+
+static enum hf_fleet_wait wait_of(enum hf_phase phase, const char *reason)
+{
+    static const struct {
+        const char *reason;
+        enum hf_fleet_wait wait;
+    } rows[] = {{"WindowClosed", HF_FLEET_WAIT_EXCUSED},
+                {"Suspended", HF_FLEET_WAIT_EXCUSED},
+                {"NotAdmitted", HF_FLEET_WAIT_EXCUSED},
+                {"Held", HF_FLEET_WAIT_HELD},
+                {"TurnPending", HF_FLEET_WAIT_TURN}};
+
+    if (phase != HF_PHASE_WAITING && phase != HF_PHASE_VERIFIED)
+        return HF_FLEET_NO_WAIT;
+    for (size_t i = 0; i < HF_LEN(rows); i++)
+        if (strcmp(rows[i].reason, reason) == 0)
+            return rows[i].wait;
+    return HF_FLEET_NO_WAIT;
+}
+
+static int take_entries(struct hf_fleet *fleet, struct hf_fleet_node *node, const json_t *list)
+{
+    struct hf_fleet_entry found[HF_FLEET_ENTRIES], *copy = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < json_array_size(list) && n < HF_FLEET_ENTRIES; i++) {
+        const json_t *item = json_array_get(list, i);
+        uint64_t digest = hf_fleet_digest_key(hf_json_str(item, "digest"));
+        enum hf_phase phase = hf_phase_of(hf_json_str_or(item, "phase", ""));
+        if (digest == 0)
+            continue;
+        found[n++] = (struct hf_fleet_entry){
+            .digest = digest,
+            .release = hf_fleet_release_key(hf_json_str_or(item, "name", "")) & 0xffffffffffffull,
+            .phase = (uint64_t)phase & 0xff,
+            .wait = (uint64_t)wait_of(phase, hf_json_str_or(item, "reason", "")) & 0xff,
+        };
+    }
+    if (n == node->n_entries && n > 0) {
+        memcpy(node->entries, found, n * sizeof(*found));
+        return 0;
+    }
+    if (n > 0 && (copy = malloc(n * sizeof(*copy))) == NULL)
+        return -ENOMEM;
+    if (n > 0)
+        memcpy(copy, found, n * sizeof(*copy));
+    set_entries(fleet, node, copy, n);
+    return 0;
+}
+
+static int take_turns(struct hf_fleet *fleet, struct hf_fleet_node *node, const json_t *json)
+{
+    const json_t *list = hf_json_at(json, "spec.turns"), *notes = hf_json_at(json, "metadata.annotations");
+    const char *freed = json_string_value(json_object_get(notes, HF_FLEET_FREE_ANNOTATION));
+    struct hf_fleet_turns *turns = NULL;
+
+    if (json_array_size(list) == 0) {
+        set_turns(fleet, node, NULL);
+        return 0;
+    }
+    turns = calloc(1, sizeof(*turns));
+    if (turns == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < json_array_size(list) && turns->n < HF_FLEET_TURNS; i++) {
+        const json_t *item = json_array_get(list, i);
+        struct hf_fleet_turn *turn = &turns->turns[turns->n];
+        const char *release = hf_json_str_or(item, "release", ""), *digest = hf_json_str_or(item, "digest", "");
+        if (!hf_text_is_name(release) || !hf_text_is_sha256(digest))
+            continue;
+        memcpy(turn->release, release, strlen(release) + 1);
+        memcpy(turn->digest, digest, strlen(digest) + 1);
+        turn->freed = freed != NULL && strcmp(freed, digest) == 0;
+        turns->n++;
+    }
+    set_turns(fleet, node, turns);
+    return 0;
+}
+
+static bool marked_silent(const json_t *status)
+{
+    const json_t *conditions = json_object_get(status, "conditions");
+
+    for (size_t i = 0; i < json_array_size(conditions); i++) {
+        const json_t *item = json_array_get(conditions, i);
+        if (strcmp(hf_json_str_or(item, "type", ""), "Ready") == 0)
+            return strcmp(hf_json_str_or(item, "reason", ""), "NodeSilent") == 0;
+    }
+    return false;
+}
+
+/* Decides if a status with this sequence is news. A sequence below the highest one is an old report that arrives late,
+ * unless a higher one follows it that is also below: then the node counts anew. */
+static bool is_news(struct hf_fleet_node *node, uint64_t sequence)
+{
+    uint32_t low = (uint32_t)sequence;
+
+    if (sequence > node->sequence) {
+        node->sequence = sequence;
+        node->restarted = 0;
+        return true;
+    }
+    if (sequence == node->sequence)
+        return false;
+    if (node->restarted == 0 || low <= node->restarted) {
+        node->restarted = low;
+        return false;
+    }
+    node->sequence = sequence;
+    node->restarted = 0;
+    return true;
+}
+
+static void take_interval(struct hf_fleet_node *node, const json_t *status)
+{
+    const char *text = hf_json_str(status, "policy.interval");
+    uint64_t ns = HF_FLEET_DEFAULT_INTERVAL * HF_NS_PER_S;
+
+    if (text != NULL && hf_parse_duration(text, &ns) < 0)
+        ns = HF_FLEET_DEFAULT_INTERVAL * HF_NS_PER_S;
+    node->interval_s = (uint16_t)HF_MIN(HF_MAX(ns / HF_NS_PER_S, 1), UINT16_MAX);
+}
+
+/* The age of the first report that this process sees, by the clock of the API server; a report from the future is
+ * new. */
+static uint32_t heard_at(const json_t *status, uint32_t now_s, uint64_t unix_ns)
+{
+    const char *text = hf_json_str(status, "observedTime");
+    uint64_t observed = 0;
+
+    if (unix_ns == 0 || text == NULL || hf_parse_time(text, &observed) < 0 || observed >= unix_ns)
+        return now_s;
+    uint64_t age_s = (unix_ns - observed) / HF_NS_PER_S;
+    return (uint32_t)(now_s - HF_MIN(age_s, HF_FLEET_OFFSET_S));
+}
+
+static int take_status(struct hf_fleet *fleet, struct hf_fleet_node *node, const json_t *status, uint32_t now_s,
+                       uint64_t unix_ns)
+{
+    bool first = !(node->flags & HF_FLEET_HAS_STATUS);
+    const char *state = hf_json_str_or(status, "agent.state", "");
+    int64_t sequence = hf_json_int_or(status, "sequence", 0);
+    int r;
+
+    node->flags =
+        (uint8_t)(marked_silent(status) ? node->flags | HF_FLEET_MARKED_SILENT : node->flags & ~HF_FLEET_MARKED_SILENT);
+    if (sequence <= 0 || !is_news(node, (uint64_t)sequence))
+        return 0;
+    r = take_entries(fleet, node, json_object_get(status, "updates"));
+    if (r < 0)
+        return r;
+    node->heard_s = heard_at(status, now_s, first ? unix_ns : 0);
+    node->flags = (uint8_t)(state[0] != '\0' ? node->flags | HF_FLEET_RESTS : node->flags & ~HF_FLEET_RESTS);
+    node->flags |= HF_FLEET_HAS_STATUS;
+    take_interval(node, status);
+    return 0;
+}
+
+int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *json, uint32_t now_s, uint64_t unix_ns,
+                           uint32_t *ret_id)
+{
+    uint64_t version = 0;
+    uint32_t id = 0;
+    int r = find_or_new(fleet, json, now_s, &id);
+
+    if (r < 0)
+        return r;
+    struct hf_fleet_node *node = &fleet->nodes[id];
+    const char *text = hf_json_str_or(json, "metadata.resourceVersion", "");
+    int64_t epoch = hf_json_int_or(json, "spec.epoch", 0);
+    if (hf_parse_u64(text, 1, UINT64_MAX, &version) < 0)
+        version = 0;
+    node->flags |= HF_FLEET_EDGENODE_SEEN;
+    if (version != 0 && version < node->resource_version)
+        return -ESTALE;
+    fleet->n_edgenodes += !(node->flags & HF_FLEET_HAS_EDGENODE);
+    node->flags |= HF_FLEET_HAS_EDGENODE;
+    *ret_id = id;
+    r = take_turns(fleet, node, json);
+    if (r == 0)
+        r = take_status(fleet, node, json_object_get(json, "status"), now_s, unix_ns);
+    if (r < 0)
+        return r;
+    node->epoch = epoch > 0 ? (uint32_t)HF_MIN((uint64_t)epoch, UINT32_MAX) : 0;
+    node->resource_version = version;
+    return 0;
+}
+
+/* ---- questions --------------------------------------------------------------------------------------------------- */
+
+const struct hf_fleet_entry *hf_fleet_entry(const struct hf_fleet_node *node, uint64_t digest)
+{
+    for (size_t i = 0; i < node->n_entries; i++)
+        if (node->entries[i].digest == digest)
+            return &node->entries[i];
+    return NULL;
+}
+
+bool hf_fleet_moved_on(const struct hf_fleet_node *node, uint64_t release, uint64_t digest)
+{
+    bool other = false;
+
+    for (size_t i = 0; i < node->n_entries; i++) {
+        if (node->entries[i].digest == digest)
+            return false;
+        other = other || node->entries[i].release == release;
+    }
+    return other;
+}
+
+bool hf_fleet_has_turn(const struct hf_fleet_node *node, uint64_t digest)
+{
+    for (size_t i = 0; node->turns != NULL && i < node->turns->n; i++)
+        if (hf_fleet_digest_key(node->turns->turns[i].digest) == digest)
+            return true;
+    return false;
+}
+
+size_t hf_fleet_bytes(const struct hf_fleet *fleet)
+{
+    return fleet->bytes + fleet->cap * sizeof(*fleet->nodes) + fleet->table.cap * sizeof(uint32_t) +
+           hf_label_pool_bytes(&fleet->pool);
+}

@@ -1,0 +1,436 @@
+#include "rollout/rollout.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One row for each phase: its name, and what the conditions say while it lasts. */
+static const char *const phase_names[HF_ROLLOUT_PHASES] = {
+    [HF_ROLLOUT_CANARY] = "Canary",      [HF_ROLLOUT_CANARY_SOAK] = "CanarySoak", [HF_ROLLOUT_WAVE] = "Wave",
+    [HF_ROLLOUT_WAVE_SOAK] = "WaveSoak", [HF_ROLLOUT_COMPLETE] = "Complete",      [HF_ROLLOUT_PAUSED] = "Paused",
+    [HF_ROLLOUT_HALTED] = "Halted",
+};
+
+const char *hf_rollout_phase_name(enum hf_rollout_phase phase)
+{
+    return (unsigned)phase < HF_ROLLOUT_PHASES ? phase_names[phase] : "";
+}
+
+static void copy_text(char *out, size_t n, const char *text)
+{
+    (void)snprintf(out, n, "%s", text);
+}
+
+/* ---- the strategy ------------------------------------------------------------------------------------------------ */
+
+static const char *annotation(const struct hf_edgeupdate *update, const char *key)
+{
+    return json_string_value(json_object_get(hf_json_at(update->json, "metadata.annotations"), key));
+}
+
+void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_spec *ret_spec)
+{
+    const char *paused = annotation(update, HF_ROLLOUT_PAUSED_ANNOTATION);
+    const char *resume = annotation(update, HF_ROLLOUT_RESUME_ANNOTATION);
+    struct hf_rollout_spec *spec = ret_spec;
+
+    *spec = (struct hf_rollout_spec){
+        .digest = update->release.digest,
+        .has_canary = update->has_canary,
+        .canary_mandatory = update->has_canary && update->canary_mandatory,
+        .canary_soak_ns = update->canary_soak_ns,
+        .n_waves = HF_MIN(update->n_waves, (size_t)HF_MAX_WAVES),
+        .max_failures = update->max_failures,
+        .suspend = update->suspend,
+        /* Only "false" is no pause: somebody who writes "yes" wants one. */
+        .paused = paused != NULL && strcmp(paused, "false") != 0,
+        .halt = annotation(update, HF_ROLLOUT_HALTED_ANNOTATION),
+        .resume = resume != NULL ? resume : "",
+    };
+    for (size_t i = 0; i < spec->n_waves; i++)
+        spec->waves[i] = update->waves[i];
+    if (spec->n_waves == 0)
+        spec->waves[spec->n_waves++] = (struct hf_wave){.percent = 100};
+}
+
+unsigned hf_rollout_allowed(const struct hf_rollout_spec *spec, const struct hf_rollout_counts *counts)
+{
+    return (unsigned)hf_share_of(&spec->max_failures, counts->admitted - counts->unknown);
+}
+
+static unsigned cutoff_of(const struct hf_wave *wave)
+{
+    return HF_MIN(wave->percent * 100, (unsigned)HF_ROLLOUT_ALL_SLOTS);
+}
+
+/* The wave in whose share the reached slots end, counted from 1; the first one if even that is beyond them. */
+static unsigned wave_at(const struct hf_rollout_spec *spec, unsigned cutoff)
+{
+    unsigned wave = 0;
+
+    for (size_t i = 0; i < spec->n_waves; i++)
+        if (cutoff_of(&spec->waves[i]) <= cutoff)
+            wave = (unsigned)i + 1;
+    return HF_MAX(wave, 1u);
+}
+
+static const struct hf_wave *next_wave(const struct hf_rollout_spec *spec, unsigned cutoff)
+{
+    for (size_t i = 0; i < spec->n_waves; i++)
+        if (cutoff_of(&spec->waves[i]) > cutoff)
+            return &spec->waves[i];
+    return NULL;
+}
+
+static uint64_t soak_of(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state)
+{
+    if (state->cutoff == 0)
+        return spec->has_canary ? spec->canary_soak_ns : 0;
+    return spec->waves[wave_at(spec, state->cutoff) - 1].soak_ns;
+}
+
+static bool soaked(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state)
+{
+    return state->settled && state->soaked_ns >= soak_of(spec, state);
+}
+
+static void open_wave(const struct hf_rollout_spec *spec, const struct hf_wave *wave, struct hf_rollout_state *state)
+{
+    state->cutoff = cutoff_of(wave);
+    state->wave = wave_at(spec, state->cutoff);
+    state->settled = false;
+    state->soaked_ns = 0;
+}
+
+struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, uint64_t epoch, uint64_t now_unix_ns)
+{
+    struct hf_rollout_state state = {.epoch = epoch, .start_unix_ns = now_unix_ns};
+
+    copy_text(state.digest, sizeof(state.digest), spec->digest);
+    copy_text(state.resumed, sizeof(state.resumed), spec->resume); /* a token from before forgives nothing here */
+    if (!spec->has_canary)
+        open_wave(spec, &spec->waves[0], &state);
+    return state;
+}
+
+/* ---- one step ---------------------------------------------------------------------------------------------------- */
+
+struct step {
+    const struct hf_rollout_spec *spec;
+    const struct hf_rollout_counts *counts;
+    struct hf_rollout_state *state;
+    unsigned allowed;
+    unsigned news;
+};
+
+/* A failure that is gone is forgiven no more: the resume accepted those failures, not as many others. */
+static void forget(struct step *step)
+{
+    if (!step->counts->partial)
+        step->state->forgiven = HF_MIN(step->state->forgiven, step->counts->failed);
+}
+
+static void resume(struct step *step)
+{
+    char token[HF_ROLLOUT_TOKEN];
+
+    copy_text(token, sizeof(token), step->spec->resume);
+    if (token[0] == '\0' || strcmp(token, step->state->resumed) == 0)
+        return;
+    copy_text(step->state->resumed, sizeof(step->state->resumed), token);
+    if (!step->state->halted)
+        return;
+    step->state->halted = false;
+    step->state->reason[0] = '\0';
+    step->state->forgiven = step->counts->failed;
+    step->news |= HF_ROLLOUT_NEWS_RESUMED;
+}
+
+static bool mandatory_open(const struct step *step)
+{
+    return step->spec->canary_mandatory && (step->counts->canary_open > 0 || step->counts->canaries == 0);
+}
+
+/* Every node of the stage that could try has failed: that is no success to build on. */
+static bool stage_failed(const struct hf_rollout_counts *counts)
+{
+    return counts->stage_failed > 0 && counts->stage_failed + counts->stage_exempt == counts->stage_nodes;
+}
+
+static const char *why_halt(const struct step *step)
+{
+    const struct hf_rollout_counts *counts = step->counts;
+
+    if (counts->failed <= step->state->forgiven)
+        return NULL;
+    if (counts->failed - step->state->forgiven > step->allowed)
+        return "TooManyFailures";
+    if (step->spec->canary_mandatory && counts->canary_failed > 0)
+        return "CanaryFailed";
+    return stage_failed(counts) && !step->state->settled ? "StageFailed" : NULL;
+}
+
+static void halt(struct step *step)
+{
+    const char *reason = step->state->halted ? NULL : why_halt(step);
+
+    if (reason == NULL)
+        return;
+    step->state->halted = true;
+    copy_text(step->state->reason, sizeof(step->state->reason), reason);
+    step->news |= HF_ROLLOUT_NEWS_HALTED;
+}
+
+static bool may_settle(const struct step *step)
+{
+    const struct hf_rollout_counts *counts = step->counts;
+
+    if (step->state->halted || step->spec->halt != NULL || counts->selected == 0 || counts->open > 0)
+        return false;
+    if (step->state->cutoff == 0 && mandatory_open(step))
+        return false;
+    return counts->stage_updated > 0 || counts->stage_exempt == counts->stage_nodes || stage_failed(counts);
+}
+
+static void settle_and_soak(struct step *step, uint64_t elapsed_ns)
+{
+    struct hf_rollout_state *state = step->state;
+    uint64_t soak = soak_of(step->spec, state);
+
+    if (state->settled) {
+        if (!state->halted && step->spec->halt == NULL && state->soaked_ns < soak)
+            state->soaked_ns = elapsed_ns < soak - state->soaked_ns ? state->soaked_ns + elapsed_ns : soak;
+    } else if (may_settle(step)) {
+        state->settled = true;
+        step->news |= HF_ROLLOUT_NEWS_SETTLED;
+    }
+}
+
+static bool is_paused(const struct hf_rollout_spec *spec)
+{
+    return spec->paused || spec->suspend;
+}
+
+static void advance(struct step *step)
+{
+    const struct hf_wave *wave = next_wave(step->spec, step->state->cutoff);
+
+    if (step->state->halted || step->spec->halt != NULL || is_paused(step->spec) || mandatory_open(step) ||
+        !soaked(step->spec, step->state) || wave == NULL)
+        return;
+    open_wave(step->spec, wave, step->state);
+    step->news |= HF_ROLLOUT_NEWS_ADMITTED;
+}
+
+static enum hf_rollout_phase phase_of(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state)
+{
+    bool is_done = next_wave(spec, state->cutoff) == NULL && soaked(spec, state);
+
+    if (state->halted || spec->halt != NULL)
+        return HF_ROLLOUT_HALTED;
+    if (is_done)
+        return HF_ROLLOUT_COMPLETE;
+    if (is_paused(spec))
+        return HF_ROLLOUT_PAUSED;
+    if (state->cutoff == 0)
+        return state->settled ? HF_ROLLOUT_CANARY_SOAK : HF_ROLLOUT_CANARY;
+    return state->settled ? HF_ROLLOUT_WAVE_SOAK : HF_ROLLOUT_WAVE;
+}
+
+/* ---- words for people -------------------------------------------------------------------------------------------- */
+
+/* "498 of 512 admitted nodes updated, 9 updating, 2 failed (10 allowed), 3 unknown (1 held by its site)" */
+static size_t say_counts(const struct hf_rollout_counts *counts, unsigned allowed, bool has_limit, char *text, size_t n)
+{
+    size_t used = (size_t)snprintf(text, n, "%u of %u admitted nodes updated", counts->updated, counts->admitted);
+
+#define ADD(...) used += used < n ? (size_t)snprintf(text + used, n - used, __VA_ARGS__) : 0
+    if (counts->updating > 0)
+        ADD(", %u updating", counts->updating);
+    if (counts->turn > 0)
+        ADD(" (%u wait for their turn)", counts->turn);
+    if (counts->failed > 0)
+        ADD(", %u failed", counts->failed);
+    if (counts->failed > 0 && has_limit)
+        ADD(" (%u allowed)", allowed);
+    if (counts->incompatible > 0)
+        ADD(", %u incompatible", counts->incompatible);
+    if (counts->unknown > 0)
+        ADD(", %u away", counts->unknown - counts->held);
+    if (counts->held > 0)
+        ADD(", %u held by their sites", counts->held);
+    if (counts->superseded > 0)
+        ADD(", %u superseded", counts->superseded);
+#undef ADD
+    return HF_MIN(used, n - 1);
+}
+
+static size_t say_stage(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state, char *text, size_t n)
+{
+    int used = state->cutoff == 0
+                   ? snprintf(text, n, "canary: ")
+                   : snprintf(text, n, "wave %u of %zu (%u %%): ", state->wave, spec->n_waves, state->cutoff / 100);
+
+    return HF_MIN((size_t)used, n - 1);
+}
+
+static void set_reason(struct hf_rollout_verdict *verdict, const char *reason)
+{
+    copy_text(verdict->reason, sizeof(verdict->reason), reason);
+}
+
+static void judge_complete(const struct step *step, struct hf_rollout_verdict *verdict)
+{
+    verdict->ready = true;
+    set_reason(verdict, step->state->cutoff < HF_ROLLOUT_ALL_SLOTS ? "WavesEnd" : "RolledOut");
+}
+
+static void judge_open(const struct step *step, struct hf_rollout_verdict *verdict)
+{
+    bool empty = step->spec->canary_mandatory && step->counts->canaries == 0;
+
+    set_reason(verdict, empty ? "CanaryEmpty" : step->state->settled ? "Soaking" : "Progressing");
+    verdict->stalled = empty;
+    verdict->reconciling = !empty;
+}
+
+static void judge(const struct step *step, enum hf_rollout_phase phase, struct hf_rollout_verdict *verdict)
+{
+    const struct hf_rollout_state *state = step->state;
+
+    *verdict = (struct hf_rollout_verdict){0};
+    switch (phase) {
+    case HF_ROLLOUT_COMPLETE:
+        judge_complete(step, verdict);
+        break;
+    case HF_ROLLOUT_HALTED:
+        verdict->stalled = true;
+        set_reason(verdict, state->halted ? state->reason : "HaltedByOperator");
+        break;
+    case HF_ROLLOUT_PAUSED:
+        set_reason(verdict, step->spec->suspend ? "Suspended" : "Paused");
+        break;
+    default:
+        judge_open(step, verdict);
+        break;
+    }
+    if (step->counts->selected == 0 && phase != HF_ROLLOUT_HALTED) {
+        *verdict = (struct hf_rollout_verdict){.ready = true};
+        set_reason(verdict, "NoNodesSelected");
+    }
+}
+
+static const char *advice(const struct step *step, const struct hf_rollout_verdict *verdict)
+{
+    static const struct {
+        const char *reason, *text;
+    } rows[] = {
+        {"TooManyFailures", "; no further node starts; release a newer version, or accept the failures with the "
+                            "annotation " HF_ROLLOUT_RESUME_ANNOTATION ": <any new word>"},
+        {"CanaryFailed", "; a mandatory canary failed; release a newer version, or accept the failures with the "
+                         "annotation " HF_ROLLOUT_RESUME_ANNOTATION ": <any new word>"},
+        {"StageFailed", "; no node of this stage succeeded; release a newer version, or accept the failures with the "
+                        "annotation " HF_ROLLOUT_RESUME_ANNOTATION ": <any new word>"},
+        {"CanaryEmpty", "; strategy.canary.nodeSelector selects no node, and canary.mandatory is true: label a node or "
+                        "change the selector"},
+        {"Paused", "; no further stage starts while the annotation " HF_ROLLOUT_PAUSED_ANNOTATION " is set"},
+        {"Suspended", "; no node starts the update while spec.suspend is true"},
+        {"WavesEnd", "; the last wave is below 100 %, so the other nodes are not admitted"},
+        {"NoNodesSelected", "; spec.nodeSelector selects no node"},
+    };
+
+    for (size_t i = 0; i < HF_LEN(rows); i++)
+        if (strcmp(rows[i].reason, verdict->reason) == 0)
+            return rows[i].text;
+    if (step->state->cutoff == 0 && mandatory_open(step) && step->counts->open == 0)
+        return "; every canary is mandatory, and some are away";
+    if (!step->state->settled && step->counts->open == 0 && step->counts->stage_parked > 0)
+        return "; every node of this stage that could succeed is away: the first that returns decides";
+    return "";
+}
+
+static void say(const struct step *step, struct hf_rollout_verdict *verdict)
+{
+    char *text = verdict->message;
+    size_t n = sizeof(verdict->message), used = say_stage(step->spec, step->state, text, n);
+
+    used += say_counts(step->counts, step->allowed + step->state->forgiven, true, text + used, n - used);
+    if (step->spec->halt != NULL && !step->state->halted)
+        (void)snprintf(text + used, n - used, "; an operator halted it: %.200s", step->spec->halt);
+    else
+        (void)snprintf(text + used, n - used, "%s", advice(step, verdict));
+}
+
+static void look(struct step *step, struct hf_rollout_decision *decision)
+{
+    const struct hf_rollout_spec *spec = step->spec;
+    bool halted;
+
+    decision->phase = phase_of(spec, &decision->state);
+    halted = decision->phase == HF_ROLLOUT_HALTED;
+    judge(step, decision->phase, &decision->verdict);
+    say(step, &decision->verdict);
+    decision->admission_cutoff = halted ? 0 : decision->state.cutoff;
+    decision->admission_canary = !halted && spec->has_canary;
+    decision->grants = !halted && !is_paused(spec);
+    if (decision->state.settled && !halted && !soaked(spec, &decision->state))
+        decision->left_ns = soak_of(spec, &decision->state) - decision->state.soaked_ns;
+}
+
+void hf_rollout_look(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
+                     const struct hf_rollout_counts *counts, struct hf_rollout_decision *ret_decision)
+{
+    struct step step = {spec, counts, &ret_decision->state, hf_rollout_allowed(spec, counts), 0};
+
+    *ret_decision = (struct hf_rollout_decision){.state = *state, .left_ns = HF_NEVER};
+    look(&step, ret_decision);
+}
+
+void hf_rollout_step(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
+                     const struct hf_rollout_counts *counts, uint64_t elapsed_ns,
+                     struct hf_rollout_decision *ret_decision)
+{
+    struct hf_rollout_decision *decision = ret_decision;
+    struct step step = {spec, counts, &decision->state, hf_rollout_allowed(spec, counts), 0};
+    enum hf_rollout_phase before = phase_of(spec, state);
+
+    *decision = (struct hf_rollout_decision){.state = *state, .left_ns = HF_NEVER};
+    /* A canary that the operator has removed leaves a stage that has nobody to wait for. */
+    if (decision->state.cutoff > 0)
+        decision->state.wave = wave_at(spec, decision->state.cutoff);
+    forget(&step);
+    resume(&step);
+    halt(&step);
+    settle_and_soak(&step, elapsed_ns);
+    advance(&step);
+    look(&step, decision);
+    if (decision->phase == HF_ROLLOUT_COMPLETE && before != HF_ROLLOUT_COMPLETE)
+        step.news |= HF_ROLLOUT_NEWS_COMPLETE;
+    decision->news = step.news;
+}
+
+void hf_rollout_plain_verdict(const struct hf_rollout_counts *counts, bool suspend,
+                              struct hf_rollout_verdict *ret_verdict)
+{
+    struct hf_rollout_verdict *verdict = ret_verdict;
+    size_t used;
+
+    *verdict = (struct hf_rollout_verdict){0};
+    if (counts->selected == 0) {
+        verdict->ready = true;
+        set_reason(verdict, "NoNodesSelected");
+        copy_text(verdict->message, sizeof(verdict->message), "spec.nodeSelector selects no node");
+        return;
+    }
+    verdict->stalled = counts->failed > 0;
+    verdict->ready = counts->failed == 0 && counts->updating == 0;
+    verdict->reconciling = !verdict->stalled && !verdict->ready && !suspend;
+    set_reason(verdict, verdict->stalled ? "NodesFailed"
+                        : verdict->ready ? "RolledOut"
+                        : suspend        ? "Suspended"
+                                         : "Progressing");
+    used = say_counts(counts, 0, false, verdict->message, sizeof(verdict->message));
+    if (suspend)
+        (void)snprintf(verdict->message + used, sizeof(verdict->message) - used,
+                       "; no node starts the update while spec.suspend is true");
+}

@@ -1,0 +1,974 @@
+/* A fleet under the real rollout engine: thousands of nodes, lost, late, repeated and reordered reports, nodes that are
+ * away, leaders that fail over while a slow former one still writes, clocks that lie. A seed decides all of it.
+ *
+ *     HF_SIM_SEEDS=N   number of seeds (default 40)
+ *     HF_SIM_NODES=N   nodes of one fleet (default 300; one seed in forty has 10,000)
+ *     HF_SIM_SEED=S    only this seed
+ *
+ * Real: pkg/rollout as the controller runs it; the node's choice and admission (sync/plan, api/admission); the table of
+ * phases of the update machine. Light: downloads, patches and health checks are delays; the API server is a list of
+ * versions with resourceVersion semantics (409 on a conflict) and ordered watches.
+ *
+ * Always: waves open in their order, one at a time, each once, after its soak; no wave opens while more nodes have failed
+ * than allowed; no node begins without an admission that was once written; never more nodes of a site than allowed are
+ * between swap and verdict; epochs never go back. In the end a bad release is halted, and a good one is on every node. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "api/admission.h"
+#include "base/array.h"
+#include "base/format.h"
+#include "rollout/engine.h"
+#include "rollout/rollout.h"
+#include "support/check_main.h"
+#include "sync/plan.h"
+#include "update/rules/machine.h"
+
+#define SECOND HF_NS_PER_S
+#define MINUTE (60 * SECOND)
+#define UNIX_START (1790000000ull * SECOND)
+
+enum { DEFAULT_SEEDS = 40, DEFAULT_NODES = 300, BIG_NODES = 10000, BLOCK = 10, ZONE_NODES = 4, CONTROLLERS = 16 };
+
+/* Shared by the processes of all tests. */
+static struct {
+    unsigned worlds, good, bad, halts_at[5], failovers, conflicts, late_writes, unknown, parked, turns, reports;
+    double good_end_s, settled_s;
+} * totals;
+
+/* ---- the world --------------------------------------------------------------------------------------------------- */
+
+enum wait { NO_WAIT, NOT_ADMITTED, TURN_PENDING, RETRYING };
+
+/* What the API server has of one EdgeNode. */
+struct stored {
+    uint64_t version, observed_unix_ns;
+    uint32_t sequence, epoch;
+    uint8_t phase, wait, has_turn, has_status;
+};
+
+struct node {
+    char name[24];
+    const json_t *labels;
+    unsigned zone, slot;
+    bool canary, broken, liar, away, gone_long, began;
+    uint32_t sequence, seen; /* version of the EdgeUpdate that the node has cached */
+    enum hf_phase phase;
+    enum wait wait;
+    bool turn, unsent;
+    int64_t clock_lie_ns;
+    struct stored stored;
+    uint64_t failed_ns; /* when the server learned of the failure; 0: not */
+};
+
+enum event_kind { SEES, STEPS, BEATS, ARRIVES, LEAVES, RETURNS, SEES_TURN, TICKS, WRITES, ANSWERS, FAILS_OVER, HEALS };
+
+struct event {
+    uint64_t at_ns;
+    uint32_t order, who;
+    enum event_kind kind;
+    union {
+        struct stored stored;
+        struct write *write;
+        uint32_t number;
+    } with;
+};
+
+/* A request of a controller on its way, then its answer. */
+struct write {
+    enum hf_rollout_effect_kind kind;
+    uint64_t id, decided_ns;
+    char name[64];
+    json_t *body, *answer;
+    int r;
+    bool answer_lost;
+};
+
+/* One change that watches deliver. */
+struct change {
+    uint64_t at_ns;
+    uint32_t node; /* UINT32_MAX: the EdgeUpdate */
+    struct stored stored;
+    json_t *update;
+};
+
+struct controller {
+    struct hf_rollout_engine *engine;
+    size_t cursor;
+    uint64_t epoch, lag_ns, die_ns;
+    int64_t clock_lie_ns;
+    bool blind; /* a former leader whose watch brings nothing */
+};
+
+static struct world {
+    uint64_t seed, random, now_ns;
+    unsigned n, max_unavailable;
+    bool is_bad, has_turns, healed;
+    struct node *nodes;
+    unsigned *zone_busy, n_zones;
+    json_t **labels;
+    struct event *heap;
+    size_t n_heap, cap_heap;
+    uint32_t order;
+    uint64_t version, update_version;
+    json_t *update;
+    struct hf_edgeupdate *versions[64];
+    size_t n_versions;
+    struct change *changes;
+    size_t n_changes, cap_changes;
+    struct controller controllers[CONTROLLERS];
+    size_t n_controllers, leader;
+    unsigned max_cutoff;
+    bool canary_was_open;
+    uint64_t settled_ns;
+    unsigned stages;
+    char digest[65];
+} w;
+
+static uint64_t dice(void)
+{
+    uint64_t z = w.random += 0x9e3779b97f4a7c15ull;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+    return z ^ z >> 31;
+}
+
+static uint64_t below(uint64_t n)
+{
+    return n == 0 ? 0 : dice() % n;
+}
+
+static bool chance(unsigned percent)
+{
+    return below(100) < percent;
+}
+
+/* ---- the queue of events ----------------------------------------------------------------------------------------- */
+
+static bool earlier(const struct event *a, const struct event *b)
+{
+    return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->order < b->order;
+}
+
+static struct event *push(uint64_t in_ns, enum event_kind kind, uint32_t who)
+{
+    ck_assert_int_eq(hf_array_grow(w.heap, w.n_heap, w.cap_heap, HF_ARRAY_ANY), 0);
+    size_t i = w.n_heap++;
+    struct event event = {.at_ns = w.now_ns + in_ns, .order = w.order++, .kind = kind, .who = who};
+
+    for (; i > 0 && earlier(&event, &w.heap[(i - 1) / 2]); i = (i - 1) / 2)
+        w.heap[i] = w.heap[(i - 1) / 2];
+    w.heap[i] = event;
+    return &w.heap[i];
+}
+
+static struct event pop(void)
+{
+    struct event first = w.heap[0], last = w.heap[--w.n_heap];
+    size_t i = 0;
+
+    for (size_t child = 1; child < w.n_heap; child = 2 * i + 1) {
+        if (child + 1 < w.n_heap && earlier(&w.heap[child + 1], &w.heap[child]))
+            child++;
+        if (!earlier(&w.heap[child], &last))
+            break;
+        w.heap[i] = w.heap[child];
+        i = child;
+    }
+    w.heap[i] = last;
+    return first;
+}
+
+/* ---- the API server ---------------------------------------------------------------------------------------------- */
+
+static void log_change(uint32_t node, const struct stored *stored, json_t *update)
+{
+    ck_assert_int_eq(hf_array_grow(w.changes, w.n_changes, w.cap_changes, HF_ARRAY_ANY), 0);
+    w.changes[w.n_changes++] = (struct change){.at_ns = w.now_ns, .node = node, .update = json_incref(update)};
+    if (stored != NULL)
+        w.changes[w.n_changes - 1].stored = *stored;
+}
+
+static const char *wait_name(uint8_t wait)
+{
+    static const char *const names[] = {"HealthPending", "NotAdmitted", "TurnPending", "RetryingLater"};
+
+    return names[wait];
+}
+
+static json_t *edgenode_json(uint32_t i, const struct stored *stored)
+{
+    const struct node *node = &w.nodes[i];
+    char version[24], observed[HF_TIME_TEXT];
+    json_t *turns = stored->has_turn ? json_pack("[{s:s, s:s}]", "release", "sim", "digest", w.digest) : json_array();
+    json_t *json;
+
+    (void)snprintf(version, sizeof(version), "%ju", (uintmax_t)stored->version);
+    json = json_pack("{s:{s:s, s:s}, s:{s:I, s:o}}", "metadata", "name", node->name, "resourceVersion", version, "spec",
+                     "epoch", (json_int_t)stored->epoch, "turns", turns);
+    if (stored->has_status)
+        ck_assert_int_eq(json_object_set_new(json, "status",
+                                             json_pack("{s:I, s:s, s:{s:s}, s:[{s:s, s:s, s:s, s:s}]}", "sequence",
+                                                       (json_int_t)stored->sequence, "observedTime",
+                                                       hf_format_time(stored->observed_unix_ns, observed), "policy",
+                                                       "interval", "15m", "updates", "name", "sim", "digest", w.digest,
+                                                       "phase", hf_phase_name((enum hf_phase)stored->phase), "reason",
+                                                       wait_name(stored->wait))),
+                         0);
+    return json;
+}
+
+/* A report reaches the server, which knows no order of reports. */
+static void report_arrives(uint32_t i, const struct stored *report)
+{
+    struct node *node = &w.nodes[i];
+    struct stored *stored = &node->stored;
+
+    stored->observed_unix_ns = report->observed_unix_ns;
+    stored->sequence = report->sequence;
+    stored->phase = report->phase;
+    stored->wait = report->wait;
+    stored->has_status = 1;
+    stored->version = ++w.version;
+    if (report->phase == HF_PHASE_ROLLED_BACK && node->failed_ns == 0)
+        node->failed_ns = w.now_ns;
+    totals->reports++;
+    log_change(i, stored, NULL);
+}
+
+static void see_update(void)
+{
+    struct hf_edgeupdate *decoded = NULL;
+    struct hf_issues issues;
+
+    ck_assert_int_eq(hf_edgeupdate_decode(w.update, &decoded, &issues), 0);
+    const struct hf_edgeupdate *last = w.n_versions > 0 ? w.versions[w.n_versions - 1] : NULL;
+    if (last != NULL && strcmp(last->admission_digest, decoded->admission_digest) == 0 &&
+        last->admission_cutoff == decoded->admission_cutoff && last->admission_canary == decoded->admission_canary) {
+        hf_edgeupdate_free(decoded);
+        return;
+    }
+    ck_assert_uint_lt(w.n_versions, HF_LEN(w.versions));
+    w.versions[w.n_versions++] = decoded;
+    for (uint32_t i = 0; i < w.n && w.nodes != NULL; i++)
+        if (!w.nodes[i].away)
+            push(below(20 * SECOND), SEES, i)->with.number = (uint32_t)w.n_versions - 1;
+}
+
+static unsigned reached_nodes(unsigned cutoff)
+{
+    unsigned n = 0;
+
+    for (uint32_t i = 0; i < w.n; i++)
+        n += w.nodes[i].canary || w.nodes[i].slot < cutoff;
+    return n;
+}
+
+/* The failures that the deciding leader could know. */
+static unsigned known_failures(uint64_t until_ns)
+{
+    unsigned n = 0;
+
+    for (uint32_t i = 0; i < w.n; i++)
+        n += w.nodes[i].failed_ns != 0 && w.nodes[i].failed_ns <= until_ns;
+    return n;
+}
+
+/* What must hold whenever somebody writes the status. */
+static void check_update(const json_t *old, const json_t *new, uint64_t decided_ns)
+{
+    static const unsigned order[] = {0, 500, 2500, 10000};
+    struct hf_rollout_state a, b;
+    unsigned i = 0;
+
+    hf_rollout_state_decode(hf_json_at(old, "rollout"), &a);
+    hf_rollout_state_decode(hf_json_at(new, "rollout"), &b);
+    ck_assert_msg(b.epoch >= a.epoch, "seed %ju: epoch %ju after %ju", (uintmax_t)w.seed, (uintmax_t)b.epoch,
+                  (uintmax_t)a.epoch);
+    unsigned admitted = (unsigned)hf_json_int_or(new, "admission.cutoff", 0);
+    ck_assert_msg(admitted == 0 || (admitted == b.cutoff && !b.halted), "seed %ju: admission %u, reached %u",
+                  (uintmax_t)w.seed, admitted, b.cutoff);
+    w.max_cutoff = HF_MAX(w.max_cutoff, admitted);
+    w.canary_was_open = w.canary_was_open || hf_json_bool_or(new, "admission.canary", false);
+    if (b.cutoff == a.cutoff) {
+        ck_assert_msg(!a.settled || b.settled, "seed %ju: the stage is open again", (uintmax_t)w.seed);
+        if (b.settled && !a.settled)
+            w.settled_ns = w.now_ns;
+        return;
+    }
+    while (i < HF_LEN(order) && order[i] != a.cutoff)
+        i++;
+    ck_assert_msg(i + 1 < HF_LEN(order) && order[i + 1] == b.cutoff, "seed %ju: from %u to %u", (uintmax_t)w.seed,
+                  a.cutoff, b.cutoff);
+    ck_assert_msg(a.settled && w.now_ns - w.settled_ns >= 5 * MINUTE, "seed %ju: cutoff %u soaked for %ju s",
+                  (uintmax_t)w.seed, a.cutoff, (uintmax_t)((w.now_ns - w.settled_ns) / SECOND));
+    unsigned failed = known_failures(decided_ns > 3 * SECOND ? decided_ns - 3 * SECOND : 0);
+    ck_assert_msg(failed * 100 <= 2 * reached_nodes(a.cutoff), "seed %ju: %u of %u failed, and cutoff %u opens",
+                  (uintmax_t)w.seed, failed, reached_nodes(a.cutoff), b.cutoff);
+    w.stages++;
+}
+
+static void put_version(json_t *object, uint64_t version)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof(text), "%ju", (uintmax_t)version);
+    ck_assert_int_eq(hf_json_put(object, "metadata.resourceVersion", json_string(text)), 0);
+}
+
+static int write_update(struct write *write)
+{
+    json_t *next;
+
+    if (strtoull(hf_json_str_or(write->body, "metadata.resourceVersion", "0"), NULL, 10) != w.update_version)
+        return -ESTALE;
+    check_update(json_object_get(w.update, "status"), json_object_get(write->body, "status"), write->decided_ns);
+    next = json_copy(w.update);
+    ck_assert_int_eq(json_object_set_new(next, "metadata", json_deep_copy(json_object_get(w.update, "metadata"))), 0);
+    ck_assert_int_eq(json_object_set(next, "status", json_object_get(write->body, "status")), 0);
+    json_decref(w.update);
+    w.update = next;
+    put_version(next, w.update_version = ++w.version);
+    log_change(UINT32_MAX, NULL, next);
+    see_update();
+    write->answer = json_incref(next);
+    return 0;
+}
+
+static int write_turns(struct write *write)
+{
+    uint32_t i = (uint32_t)strtoul(write->name + 5, NULL, 10);
+    struct stored *stored = &w.nodes[i].stored;
+    uint32_t epoch = (uint32_t)hf_json_int_or(write->body, "spec.epoch", 0);
+
+    if (strtoull(hf_json_str_or(write->body, "metadata.resourceVersion", "0"), NULL, 10) != stored->version)
+        return -ESTALE;
+    ck_assert_msg(epoch >= stored->epoch, "seed %ju: %s has epoch %u after %u", (uintmax_t)w.seed, write->name, epoch,
+                  stored->epoch);
+    stored->epoch = epoch;
+    stored->has_turn = json_array_size(hf_json_at(write->body, "spec.turns")) > 0;
+    stored->version = ++w.version;
+    totals->turns += stored->has_turn;
+    log_change(i, stored, NULL);
+    if (!w.nodes[i].away)
+        push(below(10 * SECOND), SEES_TURN, i)->with.number = stored->has_turn;
+    write->answer = edgenode_json(i, stored);
+    return 0;
+}
+
+static void write_arrives(uint32_t controller, struct write *write)
+{
+    if (w.controllers[controller].epoch < w.controllers[w.leader].epoch)
+        totals->late_writes++;
+    write->r = write->kind == HF_ROLLOUT_STATUS ? write_update(write) : write_turns(write);
+    totals->conflicts += write->r == -ESTALE;
+    push(write->answer_lost ? 10 * SECOND : 1 + below(2 * SECOND), ANSWERS, controller)->with.write = write;
+}
+
+/* ---- nodes ------------------------------------------------------------------------------------------------------- */
+
+static bool has_begun(void *arg, const char *release, const char *digest)
+{
+    const struct node *node = arg;
+
+    (void)release;
+    (void)digest;
+    return node->phase != HF_PHASE_IDLE && node->phase != HF_PHASE_WAITING;
+}
+
+static void send(uint32_t i)
+{
+    struct node *node = &w.nodes[i];
+    struct stored report = {.sequence = ++node->sequence, .phase = (uint8_t)node->phase, .wait = (uint8_t)node->wait};
+
+    report.observed_unix_ns = UNIX_START + w.now_ns + (uint64_t)node->clock_lie_ns;
+    if (node->liar) {
+        static const uint8_t lies[] = {HF_PHASE_COMMITTED, HF_PHASE_PROBATION, HF_PHASE_WAITING, HF_PHASE_VERIFIED};
+        report.phase = lies[below(HF_LEN(lies))];
+        report.wait = (uint8_t)below(4);
+        report.sequence = chance(50) ? report.sequence : (uint32_t)below(1000);
+    }
+    node->unsent = node->away || chance(10);
+    if (node->away)
+        return;
+    if (node->unsent) {
+        push(30 * SECOND + below(30 * SECOND), BEATS, i)->with.number = 1;
+        return;
+    }
+    push(SECOND / 20 + below(chance(10) ? 90 * SECOND : 5 * SECOND), ARRIVES, i)->with.stored = report;
+    if (chance(5))
+        push(below(300 * SECOND), ARRIVES, i)->with.stored = report;
+}
+
+static void enter(uint32_t i, enum hf_update_event event, uint64_t work_ns)
+{
+    struct node *node = &w.nodes[i];
+    struct hf_update_move move = hf_update_move(node->phase, event);
+
+    ck_assert_msg(move.known, "%s in %s", hf_update_event_name(event), hf_phase_name(node->phase));
+    node->phase = move.next;
+    node->wait = NO_WAIT;
+    if (work_ns != 0)
+        push(work_ns, STEPS, i);
+    send(i);
+}
+
+static void begin(uint32_t i)
+{
+    struct node *node = &w.nodes[i];
+    bool was_admitted = node->slot < w.max_cutoff || (node->canary && w.canary_was_open);
+
+    ck_assert_msg(was_admitted, "seed %ju: %s begins without admission", (uintmax_t)w.seed, node->name);
+    node->began = true;
+    enter(i, HF_EV_GO, 10 * SECOND + below(100 * SECOND));
+}
+
+static void swap(uint32_t i)
+{
+    struct node *node = &w.nodes[i];
+
+    w.zone_busy[node->zone]++;
+    ck_assert_msg(!w.has_turns || w.zone_busy[node->zone] <= w.max_unavailable,
+                  "seed %ju: %u nodes of zone %u swap at %ju s", (uintmax_t)w.seed, w.zone_busy[node->zone], node->zone,
+                  (uintmax_t)(w.now_ns / SECOND));
+    enter(i, HF_EV_GO, 1 + below(3 * SECOND));
+}
+
+/* The node looks at its cached EdgeUpdate, as its agent does. */
+static void look(uint32_t i)
+{
+    static struct hf_plan plan;
+    struct node *node = &w.nodes[i];
+    struct hf_edgeupdate *update = w.versions[node->seen];
+    struct hf_plan_params params = {.updates = &update,
+                                    .n = 1,
+                                    .node_name = node->name,
+                                    .node_labels = node->labels,
+                                    .begun = has_begun,
+                                    .arg = node};
+
+    if (node->liar)
+        return;
+    if (node->phase == HF_PHASE_IDLE)
+        enter(i, HF_EV_DESIRED, 0);
+    if (node->phase != HF_PHASE_WAITING)
+        return;
+    hf_plan_make(&params, &plan);
+    if (plan.n == 1 && plan.desired[0].gate == HF_GATE_OPEN)
+        begin(i);
+    else
+        node->wait = NOT_ADMITTED;
+}
+
+static void verdict(uint32_t i, enum hf_update_event event)
+{
+    w.zone_busy[w.nodes[i].zone]--;
+    enter(i, event, 0);
+}
+
+static void work(uint32_t i)
+{
+    struct node *node = &w.nodes[i];
+
+    switch (node->phase) {
+    case HF_PHASE_WAITING:
+        begin(i);
+        break;
+    case HF_PHASE_FETCHING:
+        if (chance(5)) {
+            enter(i, HF_EV_FAILED, 30 * SECOND);
+            node->wait = RETRYING;
+        } else {
+            enter(i, HF_EV_FETCHED, 5 * SECOND);
+        }
+        break;
+    case HF_PHASE_PATCHING:
+        enter(i, HF_EV_PATCHED, SECOND);
+        break;
+    case HF_PHASE_VERIFIED:
+        if (!w.has_turns || node->turn) {
+            swap(i);
+        } else if (node->wait != TURN_PENDING) {
+            node->wait = TURN_PENDING;
+            send(i);
+        }
+        break;
+    case HF_PHASE_SWAPPING:
+        enter(i, HF_EV_SWAPPED, 20 * SECOND + below(40 * SECOND));
+        break;
+    case HF_PHASE_PROBATION:
+        if (node->broken)
+            enter(i, HF_EV_UNHEALTHY, 5 * SECOND);
+        else
+            verdict(i, HF_EV_HEALTHY);
+        break;
+    case HF_PHASE_ROLLING_BACK:
+        verdict(i, HF_EV_RESTORED);
+        break;
+    default:
+        break;
+    }
+}
+
+static void sees_turn(uint32_t i, bool turn)
+{
+    struct node *node = &w.nodes[i];
+
+    if (node->away)
+        return;
+    node->turn = turn;
+    if (turn && node->phase == HF_PHASE_VERIFIED && node->wait == TURN_PENDING)
+        work(i);
+}
+
+static void leaves(uint32_t i)
+{
+    if (w.healed || w.nodes[i].away)
+        return;
+    w.nodes[i].away = true;
+    push(10 * MINUTE + below(100 * MINUTE), RETURNS, i);
+}
+
+static void returns(uint32_t i)
+{
+    struct node *node = &w.nodes[i];
+
+    if (!node->away || (node->gone_long && !w.healed))
+        return;
+    node->away = false;
+    node->seen = (uint32_t)w.n_versions - 1;
+    sees_turn(i, node->stored.has_turn);
+    look(i);
+    send(i);
+    if (chance(30) && !w.healed)
+        push(20 * MINUTE + below(60 * MINUTE), LEAVES, i);
+}
+
+/* ---- controllers ------------------------------------------------------------------------------------------------- */
+
+static struct hf_rollout_now now_of(const struct controller *controller)
+{
+    return (struct hf_rollout_now){.mono_ns = w.now_ns + 1000 * SECOND,
+                                   .unix_ns = UNIX_START + w.now_ns + (uint64_t)controller->clock_lie_ns};
+}
+
+static void deliver(struct controller *controller)
+{
+    struct hf_rollout_now now = now_of(controller);
+
+    for (; controller->cursor < w.n_changes; controller->cursor++) {
+        const struct change *change = &w.changes[controller->cursor];
+        if (change->at_ns + controller->lag_ns > w.now_ns)
+            return;
+        if (change->node == UINT32_MAX) {
+            ck_assert_int_eq(hf_rollout_engine_take_update(controller->engine, change->update, &now), 0);
+            continue;
+        }
+        json_t *json = edgenode_json(change->node, &change->stored);
+        ck_assert_int_eq(hf_rollout_engine_take_edgenode(controller->engine, json, &now), 0);
+        json_decref(json);
+    }
+}
+
+static void dispatch(uint32_t number, const struct hf_rollout_effect *effect)
+{
+    struct write *write = calloc(1, sizeof(*write));
+    unsigned fate = (unsigned)below(100);
+
+    write->kind = effect->kind;
+    write->id = effect->id;
+    write->decided_ns = w.now_ns;
+    (void)snprintf(write->name, sizeof(write->name), "%s", effect->name);
+    write->body = json_incref(hf_json_mutable(effect->body));
+    write->answer_lost = fate < 2;
+    if (fate >= 2 && fate < 4) { /* the request is lost */
+        write->r = -ETIMEDOUT;
+        write->answer_lost = true;
+        push(10 * SECOND, ANSWERS, number)->with.write = write;
+        return;
+    }
+    bool is_slow = fate < 8;
+    if (number == w.leader && below(w.n_controllers * 60) == 0) { /* the leader falls while its write is on its way */
+        is_slow = true;
+        push(below(3 * SECOND), FAILS_OVER, 0)->with.number = 1;
+    }
+    push(SECOND / 100 + below(is_slow ? 60 * SECOND : SECOND), WRITES, number)->with.write = write;
+}
+
+static void ticks(uint32_t number)
+{
+    struct controller *controller = &w.controllers[number];
+    struct hf_rollout_now now = now_of(controller);
+    struct hf_rollout_plan plan;
+
+    if (controller->engine == NULL || (controller->die_ns != 0 && w.now_ns >= controller->die_ns))
+        return;
+    if (!controller->blind)
+        deliver(controller);
+    ck_assert_int_eq(hf_rollout_engine_plan(controller->engine, &now, &plan), 0);
+    for (size_t i = 0; i < plan.n; i++)
+        if (plan.effects[i].kind == HF_ROLLOUT_STATUS || plan.effects[i].kind == HF_ROLLOUT_TURNS)
+            dispatch(number, &plan.effects[i]);
+    uint64_t in_ns = plan.next_mono_ns <= now.mono_ns ? 0 : plan.next_mono_ns - now.mono_ns;
+    push(HF_MAX(2 * SECOND, HF_MIN(in_ns, 5 * SECOND)), TICKS, number);
+}
+
+static void answers(uint32_t number, struct write *write)
+{
+    struct controller *controller = &w.controllers[number];
+    struct hf_rollout_now now = now_of(controller);
+    bool known = !write->answer_lost;
+
+    totals->unknown += !known;
+    if (controller->engine != NULL)
+        hf_rollout_engine_result(controller->engine, write->id, known ? write->r : -ETIMEDOUT,
+                                 known ? write->answer : NULL, &now);
+    json_decref(write->body);
+    json_decref(write->answer);
+    free(write);
+}
+
+static void list(struct controller *controller)
+{
+    struct hf_rollout_now now = now_of(controller);
+
+    for (enum hf_rollout_kind kind = 0; kind < HF_ROLLOUT_KINDS; kind++)
+        hf_rollout_engine_list_begin(controller->engine, kind);
+    for (uint32_t i = 0; i < w.n; i++) {
+        json_t *json = json_pack("{s:{s:s, s:O}}", "metadata", "name", w.nodes[i].name, "labels", w.nodes[i].labels);
+        ck_assert_int_eq(hf_rollout_engine_take_node(controller->engine, json, &now), 0);
+        json_decref(json);
+        if (w.nodes[i].stored.version == 0)
+            continue;
+        json = edgenode_json(i, &w.nodes[i].stored);
+        ck_assert_int_eq(hf_rollout_engine_take_edgenode(controller->engine, json, &now), 0);
+        json_decref(json);
+    }
+    ck_assert_int_eq(hf_rollout_engine_take_update(controller->engine, w.update, &now), 0);
+    for (enum hf_rollout_kind kind = 0; kind < HF_ROLLOUT_KINDS; kind++)
+        hf_rollout_engine_list_end(controller->engine, kind, &now);
+    controller->cursor = w.n_changes;
+}
+
+/* A new leader; the former one is dead, or lives on for a while, with or without sight of the cluster. */
+static void fails_over(void)
+{
+    static const struct hf_rollout_params params = {.keep_silent_nodes = true};
+
+    if (w.n_controllers == CONTROLLERS)
+        return;
+    if (w.n_controllers > 0) {
+        struct controller *former = &w.controllers[w.leader];
+        former->die_ns = w.now_ns + (chance(40) ? 1 : below(60 * SECOND));
+        former->blind = chance(60);
+        totals->failovers++;
+    }
+    w.leader = w.n_controllers++;
+    struct controller *controller = &w.controllers[w.leader];
+    *controller = (struct controller){.epoch = w.leader + 1, .lag_ns = below(2 * SECOND)};
+    controller->clock_lie_ns =
+        chance(70) ? 0 : (int64_t)(below(40 * 24 * 3600) * SECOND) - 20 * 24 * 3600 * (int64_t)SECOND;
+    ck_assert_int_eq(hf_rollout_engine_new(&params, &controller->engine), 0);
+    struct hf_rollout_now now = now_of(controller);
+    list(controller);
+    hf_rollout_engine_lead(controller->engine, controller->epoch, &now);
+    push(1 + below(5 * SECOND), TICKS, (uint32_t)w.leader);
+}
+
+static void heals(void)
+{
+    w.healed = true;
+    for (uint32_t i = 0; i < w.n; i++)
+        if (w.nodes[i].away)
+            push(below(10 * MINUTE), RETURNS, i);
+}
+
+/* ---- one seed ---------------------------------------------------------------------------------------------------- */
+
+static void dispatch_event(const struct event *event)
+{
+    struct node *node = &w.nodes[event->who];
+
+    switch (event->kind) {
+    case SEES:
+        if (!node->away && event->with.number > node->seen) {
+            node->seen = event->with.number;
+            look(event->who);
+        }
+        break;
+    case STEPS:
+        work(event->who);
+        break;
+    case BEATS:
+        if (event->with.number == 0)
+            push(15 * MINUTE + below(MINUTE), BEATS, event->who)->with.number = 0;
+        if (event->with.number == 0 || node->unsent)
+            send(event->who);
+        break;
+    case ARRIVES:
+        report_arrives(event->who, &event->with.stored);
+        break;
+    case LEAVES:
+        leaves(event->who);
+        break;
+    case RETURNS:
+        returns(event->who);
+        break;
+    case SEES_TURN:
+        sees_turn(event->who, event->with.number != 0);
+        break;
+    case TICKS:
+        ticks(event->who);
+        break;
+    case WRITES:
+        write_arrives(event->who, event->with.write);
+        break;
+    case ANSWERS:
+        answers(event->who, event->with.write);
+        break;
+    case FAILS_OVER:
+        if (!w.healed)
+            fails_over();
+        if (event->with.number == 0)
+            push(10 * MINUTE + below(25 * MINUTE), FAILS_OVER, 0)->with.number = 0;
+        break;
+    case HEALS:
+    default:
+        heals();
+        break;
+    }
+}
+
+static void make_update(void)
+{
+    static const char text[] =
+        "apiVersion: edge.codcompass.io/v1alpha1\n"
+        "kind: EdgeUpdate\n"
+        "metadata: {name: sim, uid: u1, generation: 1}\n"
+        "spec:\n"
+        "  release: {name: sim, version: '2', sequence: 2, expires: '2090-01-01T00:00:00Z',\n"
+        "    artifacts: [{arch: amd64, url: 'https://x.example/a', size: 1,\n"
+        "      sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}],\n"
+        "    install: {path: /opt/x}}\n"
+        "  strategy:\n"
+        "    canary: {nodeSelector: {matchLabels: {canary: 'yes'}}, soak: 5m}\n"
+        "    waves: [{percent: 5, soak: 5m}, {percent: 25, soak: 5m}, {percent: 100, soak: 5m}]\n"
+        "    maxFailures: 2%\n"
+        "    unknownAfter: 40m\n";
+
+    ck_assert_int_eq(hf_yaml_parse(HF_VIEW(text), NULL, &w.update, NULL), 0);
+    if (w.has_turns)
+        ck_assert_int_eq(
+            hf_json_put(w.update, "spec.strategy.disruption",
+                        json_pack("{s:s, s:i}", "groupBy", "zone", "maxUnavailable", (int)w.max_unavailable)),
+            0);
+    /* each seed has a digest of its own, so other nodes come first */
+    ck_assert_int_eq(hf_json_put(w.update, "spec.release.sequence", json_integer((json_int_t)w.seed + 1)), 0);
+    put_version(w.update, w.update_version = ++w.version);
+    see_update();
+    memcpy(w.digest, w.versions[0]->release.digest, sizeof(w.digest));
+}
+
+static void make_nodes(void)
+{
+    w.n_zones = (w.n + ZONE_NODES - 1) / ZONE_NODES;
+    w.nodes = calloc(w.n, sizeof(*w.nodes));
+    w.zone_busy = calloc(w.n_zones, sizeof(*w.zone_busy));
+    w.labels = calloc(2 * (size_t)w.n_zones, sizeof(json_t *));
+    for (uint32_t i = 0; i < w.n; i++) {
+        struct node *node = &w.nodes[i];
+        char zone[16];
+        node->zone = i / ZONE_NODES;
+        node->canary = i % 100 == 7;
+        json_t **labels = &w.labels[2 * node->zone + node->canary];
+        (void)snprintf(zone, sizeof(zone), "z%u", node->zone);
+        if (*labels == NULL)
+            *labels = json_pack("{s:s, s:s}", "zone", zone, "canary", node->canary ? "yes" : "no");
+        node->labels = *labels;
+        (void)snprintf(node->name, sizeof(node->name), "node-%u", i);
+        node->slot = hf_admission_slot(node->name, w.digest);
+        node->liar = !w.is_bad && !w.has_turns && below(1000) < 1 && !node->canary;
+        node->away = chance(30);
+        node->gone_long = node->away && chance(50);
+        node->clock_lie_ns =
+            chance(10) ? (int64_t)(below(20 * 24 * 3600) * SECOND) - 10 * 24 * 3600 * (int64_t)SECOND : 0;
+        node->phase = HF_PHASE_IDLE;
+        push(below(60 * SECOND), BEATS, i)->with.number = 0;
+        if (node->away)
+            push(10 * MINUTE + below(90 * MINUTE), RETURNS, i);
+        else if (chance(30))
+            push(below(60 * MINUTE), LEAVES, i);
+        if (!node->away)
+            look(i);
+    }
+}
+
+/* The release breaks 3 % of the nodes; with some seeds, only nodes that later waves reach. */
+static void break_three_percent(void)
+{
+    static const unsigned from[] = {0, 0, 500, 2500};
+    unsigned wanted = w.is_bad ? (w.n * 3 + 99) / 100 : 0, least = from[w.seed / 8 % HF_LEN(from)];
+
+    while (wanted > 0) {
+        struct node *node = &w.nodes[below(w.n)];
+        if (node->broken || node->canary || node->slot < least)
+            continue;
+        node->broken = true;
+        wanted--;
+    }
+}
+
+static bool all_updated(void)
+{
+    for (uint32_t i = 0; i < w.n; i++)
+        if (!w.nodes[i].liar && w.nodes[i].phase != HF_PHASE_COMMITTED)
+            return false;
+    return true;
+}
+
+static const char *phase(void)
+{
+    return hf_json_str_or(w.update, "status.rollout.phase", "");
+}
+
+static bool is_over(void)
+{
+    return w.healed && (w.is_bad ? strcmp(phase(), "Halted") == 0 : strcmp(phase(), "Complete") == 0 && all_updated());
+}
+
+static void check_end(void)
+{
+    unsigned cutoff = (unsigned)hf_json_int_or(w.update, "status.rollout.cutoff", 0), lost = 0;
+    const char *status = hf_json_str_or(json_array_get(hf_json_at(w.update, "status.conditions"), 0), "status", "");
+    _cleanup_(hf_freep) char *said = json_dumps(json_object_get(w.update, "status"), JSON_INDENT(1));
+
+    for (uint32_t i = 0; i < w.n; i++)
+        lost += !w.nodes[i].liar && w.nodes[i].phase != HF_PHASE_COMMITTED;
+    ck_assert_msg(is_over(), "seed %ju, bad %d, turns %d: %u nodes not updated, status %s", (uintmax_t)w.seed, w.is_bad,
+                  w.has_turns, lost, said);
+    ck_assert_str_eq(status, w.is_bad ? "False" : "True");
+    totals->worlds++;
+    totals->good += !w.is_bad;
+    totals->bad += w.is_bad;
+    if (w.is_bad)
+        totals->halts_at[cutoff == 0 ? 0 : cutoff == 500 ? 1 : cutoff == 2500 ? 2 : 3]++;
+    else
+        totals->good_end_s += (double)w.now_ns / (double)SECOND;
+}
+
+static void free_world(void)
+{
+    while (w.n_heap > 0) {
+        struct event event = pop();
+        if (event.kind != WRITES && event.kind != ANSWERS)
+            continue;
+        json_decref(event.with.write->body);
+        json_decref(event.with.write->answer);
+        free(event.with.write);
+    }
+    for (size_t i = 0; i < w.n_controllers; i++)
+        hf_rollout_engine_free(w.controllers[i].engine);
+    for (size_t i = 0; i < w.n_versions; i++)
+        hf_edgeupdate_free(w.versions[i]);
+    for (size_t i = 0; i < w.n_changes; i++)
+        json_decref(w.changes[i].update);
+    for (size_t i = 0; i < 2 * (size_t)w.n_zones; i++)
+        json_decref(w.labels[i]);
+    json_decref(w.update);
+    free(w.labels);
+    free(w.changes);
+    free(w.heap);
+    free(w.nodes);
+    free(w.zone_busy);
+}
+
+static void run_seed(uint64_t seed, unsigned n)
+{
+    uint64_t looked_ns = 0;
+
+    w = (struct world){.seed = seed, .random = seed * 7919 + 17, .n = n};
+    w.is_bad = seed % 2 == 1;
+    w.has_turns = seed / 2 % 2 == 1;
+    w.max_unavailable = 1 + (unsigned)(seed / 4 % 2);
+    make_update();
+    make_nodes();
+    break_three_percent();
+    push(MINUTE, FAILS_OVER, 0)->with.number = 0;
+    push(80 * MINUTE, HEALS, 0);
+    while (w.n_heap > 0 && w.now_ns < 12 * 60 * MINUTE) {
+        struct event event = pop();
+        w.now_ns = event.at_ns;
+        dispatch_event(&event);
+        for (size_t i = 0; i < w.n_controllers; i++) /* free the dead early: they cost memory */
+            if (w.controllers[i].die_ns != 0 && w.now_ns > w.controllers[i].die_ns + 5 * MINUTE) {
+                hf_rollout_engine_free(w.controllers[i].engine);
+                w.controllers[i].engine = NULL;
+                w.controllers[i].die_ns = 0;
+            }
+        if (w.now_ns < looked_ns + MINUTE)
+            continue;
+        looked_ns = w.now_ns;
+        if (is_over())
+            break;
+    }
+    check_end();
+    free_world();
+}
+
+static unsigned from_env(const char *name, unsigned fallback)
+{
+    const char *text = getenv(name);
+
+    return text == NULL ? fallback : (unsigned)strtoul(text, NULL, 10);
+}
+
+START_TEST(a_fleet)
+{
+    unsigned seeds = from_env("HF_SIM_SEEDS", DEFAULT_SEEDS), nodes = from_env("HF_SIM_NODES", 0);
+    const char *only = getenv("HF_SIM_SEED");
+
+    if (only != NULL) {
+        if (_i == 0)
+            run_seed(strtoull(only, NULL, 10), nodes != 0 ? nodes : DEFAULT_NODES);
+        return;
+    }
+    for (unsigned seed = (unsigned)_i * BLOCK; seed < ((unsigned)_i + 1) * BLOCK && seed < seeds; seed++)
+        run_seed(seed, nodes != 0 ? nodes : DEFAULT_NODES);
+}
+END_TEST
+
+START_TEST(a_big_fleet)
+{
+    if (getenv("HF_SIM_SEED") == NULL && getenv("HF_SIM_NODES") == NULL)
+        run_seed(100001 + (uint64_t)_i, BIG_NODES);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    unsigned seeds = from_env("HF_SIM_SEEDS", DEFAULT_SEEDS);
+
+    tcase_add_loop_test(tc, a_fleet, 0, (int)((seeds + BLOCK - 1) / BLOCK));
+    tcase_add_loop_test(tc, a_big_fleet, 0, 2);
+}
+
+int main(void)
+{
+    totals = mmap(NULL, sizeof(*totals), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (totals == MAP_FAILED)
+        return EXIT_FAILURE;
+    int r = hf_test_main("sim/rollout", cases, 600);
+    printf("%u fleets: %u good releases everywhere after %.0f min on average, %u bad ones halted (canary %u, 5 %% %u, "
+           "25 %% "
+           "%u, 100 %% %u)\n",
+           totals->worlds, totals->good, totals->good == 0 ? 0 : totals->good_end_s / totals->good / 60, totals->bad,
+           totals->halts_at[0], totals->halts_at[1], totals->halts_at[2], totals->halts_at[3]);
+    printf("%u failovers, %u writes of former leaders, %u conflicts, %u results unknown, %u turns, %u reports\n",
+           totals->failovers, totals->late_writes, totals->conflicts, totals->unknown, totals->turns, totals->reports);
+    return r;
+}

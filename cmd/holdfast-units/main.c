@@ -6,13 +6,15 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/config.h"
 #include "os/clock_posix.h"
+#include "os/fs_posix.h"
 #include "units/filter.h"
 
 enum { MAX_PATTERNS = 64 };
 
 static const char help[] =
-    "usage: holdfast-units --listen PATH [--allow PATTERN]...\n"
+    "usage: holdfast-units --listen PATH [--allow PATTERN]... [--config FILE]\n"
     "\n"
     "Listens on the unix socket PATH, speaks D-Bus there, and passes two calls on to systemd's manager: restart a\n"
     "service, and read the state of a unit. Refuses every other call.\n"
@@ -20,6 +22,7 @@ static const char help[] =
     "  --listen PATH      the socket; set DBUS_SYSTEM_BUS_ADDRESS=unix:path=PATH for the agent\n"
     "  --allow PATTERN    restart only services that match a shell pattern; repeatable (default: every service except\n"
     "                     those that stop the host or open a shell)\n"
+    "  --config FILE      restart only services that `units` in this file allows (/etc/holdfast/agent.yaml)\n"
     "  --help             print this text\n"
     "  --version          print the version\n";
 
@@ -29,15 +32,36 @@ static int usage(const char *text, const char *value)
     return 2;
 }
 
-static int run(const char *socket, const char *const *patterns)
+struct owner {
+    const char *config;
+    bool given; /* --config was given, so the file must exist */
+    struct hf_log *log;
+};
+
+/* Reads the file for each restart: they are rare, and the owner of the node may have changed it. */
+static bool allows(void *arg, const char *unit, struct hf_err *err)
+{
+    const struct owner *owner = arg;
+    _cleanup_(hf_config_freep) struct hf_config *config = NULL;
+
+    if (hf_config_load(hf_fs_posix(), owner->config, owner->given, &config, err) < 0)
+        return false;
+    if (hf_config_n_faults(config) > 0)
+        hf_log(owner->log, HF_LOG_WARNING, "units.config", HF_S("message", hf_config_fault(config, 0)));
+    return hf_config_allows_unit(config, unit, err);
+}
+
+static int run(const char *socket, const char *const *patterns, struct owner owner)
 {
     struct hf_log *log = hf_log_new(STDERR_FILENO, HF_LOG_INFO, hf_clock_posix());
-    const struct hf_units_filter_params params = {.socket = socket, .patterns = patterns, .log = log};
+    const struct hf_units_filter_params params = {
+        .socket = socket, .patterns = patterns, .allows = allows, .arg = &owner, .log = log};
     struct hf_err err = HF_ERR_INIT;
     char text[600];
 
     if (log == NULL)
         return EXIT_FAILURE;
+    owner.log = log;
     int r = hf_units_filter_run(&params, &err);
     if (r < 0)
         (void)fprintf(stderr, "holdfast-units: %s\n", hf_err_text(&err, text, sizeof(text)));
@@ -48,13 +72,12 @@ static int run(const char *socket, const char *const *patterns)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"listen", required_argument, NULL, 'l'},
-        {"allow", required_argument, NULL, 'a'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {0},
+        {"listen", required_argument, NULL, 'l'}, {"allow", required_argument, NULL, 'a'},
+        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},      {0},
     };
     const char *patterns[MAX_PATTERNS + 1] = {NULL}, *socket = NULL;
+    struct owner owner = {.config = HF_CONFIG_FILE};
     size_t n = 0;
 
     for (int word; (word = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -66,6 +89,10 @@ int main(int argc, char **argv)
             if (n == MAX_PATTERNS)
                 return usage("more than 64 --allow", "");
             patterns[n++] = optarg;
+            break;
+        case 'c':
+            owner.config = optarg;
+            owner.given = true;
             break;
         case 'h':
             return fputs(help, stdout) == EOF;
@@ -79,5 +106,5 @@ int main(int argc, char **argv)
         return usage("unexpected argument ", argv[optind]);
     if (socket == NULL || socket[0] != '/')
         return usage("--listen needs an absolute path", "");
-    return run(socket, n > 0 ? patterns : NULL);
+    return run(socket, n > 0 ? patterns : NULL, owner);
 }

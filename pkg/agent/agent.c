@@ -351,6 +351,13 @@ static bool allows_exec(void *arg, const char *program, struct hf_err *err)
     return hf_config_allows_exec(agent->env.config, program, err);
 }
 
+static bool allows_unit(void *arg, const char *unit, struct hf_err *err)
+{
+    const struct hf_agent *agent = arg;
+
+    return hf_config_allows_unit(agent->env.config, unit, err);
+}
+
 static uint64_t disk_reserve(void *arg, uint64_t disk_bytes)
 {
     const struct hf_agent *agent = arg;
@@ -385,6 +392,7 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .meets = meets,
         .disk_reserve = disk_reserve,
         .allows_exec = allows_exec,
+        .allows_unit = allows_unit,
         .changed = engine_changed,
         .arg = agent,
     };

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,6 +266,20 @@ bool hf_config_allows_exec(const struct hf_config *config, const char *program, 
     if (config->exec == NULL || in_list(config->exec, hf_config_pattern_covers_path, program))
         return true;
     refuse_with(config, "", "exec", program, program, err);
+    return false;
+}
+
+static bool is_service(const char *pattern, const char *unit)
+{
+    return fnmatch(pattern, unit, 0) == 0;
+}
+
+bool hf_config_allows_unit(const struct hf_config *config, const char *unit, struct hf_err *err)
+{
+    config = or_defaults(config);
+    if (config->units == NULL || in_list(config->units, is_service, unit))
+        return true;
+    refuse_with(config, "", "units", unit, unit, err);
     return false;
 }
 

@@ -107,6 +107,10 @@ bool hf_config_allows_socket(const struct hf_config *config, enum hf_config_scop
  * command. The default configuration allows every program, because releases are signed. */
 bool hf_config_allows_exec(const struct hf_config *config, const char *program, struct hf_err *err);
 
+/* May a release order the agent to restart this systemd unit? The default configuration allows every service, because
+ * releases are signed. holdfast-units applies the same rule in a pod. */
+bool hf_config_allows_unit(const struct hf_config *config, const char *unit, struct hf_err *err);
+
 /* Returns the update roots: absolute paths in normal form, at most HF_CONFIG_MAX_ROOTS; NULL ends the array. */
 const char *const *hf_config_update_roots(const struct hf_config *config);
 /* Returns the largest spool that a policy may ask for, in bytes. */

@@ -47,6 +47,10 @@ int hf_config_format(const struct hf_config *config, struct hf_buf *out)
         r = config->exec != NULL ? add_list(out, "", "exec", config->exec)
                                  : hf_buf_add_str(out, "# exec: not given: any program that a signed release names\n");
     if (r == 0)
+        r = config->units != NULL
+                ? add_list(out, "", "units", config->units)
+                : hf_buf_add_str(out, "# units: not given: any service that a signed release names\n");
+    if (r == 0)
         r = add_bounds(out, config, HF_CONFIG_UNSIGNED);
     if (r == 0)
         r = add_bounds(out, config, HF_CONFIG_SIGNED);

@@ -17,7 +17,7 @@
 #define MIB (UINT64_C(1) << 20)
 #define TIB (UINT64_C(1) << 40)
 
-enum { MAX_RESERVE_PERCENT = 50, MAX_NAME_BYTES = 128 };
+enum { MAX_RESERVE_PERCENT = 50, MAX_NAME_BYTES = 128, MAX_UNIT_BYTES = 255 };
 
 struct reader {
     struct hf_decode decode; /* first member: the callbacks get a pointer to it */
@@ -48,6 +48,16 @@ static bool is_web_origin(const char *text)
 static bool is_broker_origin(const char *text)
 {
     return hf_config_pattern_is_origin(text, (const char *const[]){"mqtt", "mqtts", NULL});
+}
+
+/* A shell pattern that can match the name of a service. */
+static bool is_unit_pattern(const char *text)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-_.\\@*?[]!";
+    size_t n = strlen(text);
+
+    return n > 0 && n <= MAX_UNIT_BYTES && strspn(text, allowed) == n &&
+           (text[n - 1] == '*' || (n > strlen(".service") && strcmp(text + n - strlen(".service"), ".service") == 0));
 }
 
 static bool is_signable(const char *text)
@@ -232,6 +242,8 @@ static const struct hf_field config_fields[] = {
     LIST(roots, "updateRoots", HF_CONFIG_MAX_ROOTS, hf_config_path_is_normal,
          "an absolute path without . and .. and //"),
     LIST(exec, "exec", HF_CONFIG_MAX_ITEMS, hf_config_pattern_is_path, PATH_PATTERN),
+    LIST(units, "units", HF_CONFIG_MAX_ITEMS, is_unit_pattern,
+         "a shell pattern of service names that ends with .service or *"),
     {.name = "telemetry", .kind = HF_KIND_OTHER, .fields = telemetry_fields, .decode = decode_part},
     {.name = "signedPolicies", .kind = HF_KIND_OTHER, .fields = signed_fields, .decode = decode_part},
     {.name = "requireSigned",

@@ -22,7 +22,8 @@ struct hf_config {
      * in addition. NULL ends each list; a NULL pointer instead of a list stands for an empty list. */
     const char *const *lists[HF_CONFIG_SCOPES][HF_CONFIG_LISTS];
     uint64_t max_spool_bytes[HF_CONFIG_SCOPES];
-    const char *const *exec; /* NULL allows every program */
+    const char *const *exec;  /* NULL allows every program */
+    const char *const *units; /* NULL allows every service */
     const char *const *roots;
     /* The reserve is the smaller of two sizes: a share of the disk, and a number of bytes. If one field is UINT64_MAX,
      * only the other field counts. */
@@ -32,7 +33,7 @@ struct hf_config {
     char *faults[HF_CONFIG_MAX_FAULTS];
     size_t n_faults;
     json_t *tree; /* owns the texts of the lists; NULL if they are constants */
-    const char **owned[HF_CONFIG_SCOPES * HF_CONFIG_LISTS + 2]; /* the lists to free */
+    const char **owned[HF_CONFIG_SCOPES * HF_CONFIG_LISTS + 3]; /* the lists to free */
     size_t n_owned;
 };
 

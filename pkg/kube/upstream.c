@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "loop/http/client.h"
 #include "os/fs_posix.h"
@@ -12,6 +13,8 @@ struct hf_upstream {
     struct hf_kube_config config;
     struct hf_http_client *http; /* one origin, with credentials */
     struct hf_kube *kube;
+    /* client certificate and key that replace the credentials of the configuration; NULL if none does */
+    char *certificate, *key;
 };
 
 static const char *get_environment(const char *name)
@@ -22,13 +25,14 @@ static const char *get_environment(const char *name)
 static struct hf_http_config http_config(const struct hf_upstream *upstream)
 {
     const struct hf_kube_config *c = &upstream->config;
+    bool own = upstream->certificate != NULL;
 
     return (struct hf_http_config){
         .user_agent = upstream->p.user_agent,
         .ca_pem = c->ca_pem,
-        .client_cert_pem = c->client_cert_pem,
-        .client_key_pem = c->client_key_pem,
-        .bearer_token = c->token,
+        .client_cert_pem = own ? upstream->certificate : c->client_cert_pem,
+        .client_key_pem = own ? upstream->key : c->client_key_pem,
+        .bearer_token = own ? NULL : c->token,
         .origin = c->server,
         .tls_server_name = c->tls_server_name,
         .insecure_skip_verify = c->insecure_skip_verify,
@@ -56,6 +60,53 @@ static int reload_credentials(void *arg, struct hf_err *err)
     return put_credentials(upstream, err);
 }
 
+static int reauthenticate(void *arg, struct hf_err *err)
+{
+    struct hf_upstream *upstream = arg;
+    int r = reload_credentials(upstream, err);
+
+    if (upstream->p.refused != NULL)
+        upstream->p.refused(upstream->p.arg);
+    return r;
+}
+
+static void forget_key(char *key)
+{
+    if (key != NULL)
+        explicit_bzero(key, strlen(key));
+    free(key);
+}
+
+static void swap(char **a, char **b)
+{
+    char *kept = *a;
+
+    *a = *b;
+    *b = kept;
+}
+
+int hf_upstream_use_certificate(struct hf_upstream *upstream, const char *certificate_pem, const char *key_pem,
+                                struct hf_err *err)
+{
+    bool none = certificate_pem == NULL;
+    char *certificate = none ? NULL : strdup(certificate_pem), *key = none ? NULL : strdup(key_pem);
+    int r = 0;
+
+    if (!none && (certificate == NULL || key == NULL))
+        r = hf_err_set(err, ENOMEM, "out of memory");
+    swap(&upstream->certificate, &certificate);
+    swap(&upstream->key, &key);
+    if (r == 0)
+        r = put_credentials(upstream, err);
+    if (r < 0) {
+        swap(&upstream->certificate, &certificate);
+        swap(&upstream->key, &key);
+    }
+    free(certificate);
+    forget_key(key);
+    return r;
+}
+
 static int open_upstream(struct hf_upstream *upstream, struct hf_err *err)
 {
     const struct hf_upstream_params *p = &upstream->p;
@@ -78,7 +129,7 @@ static int open_upstream(struct hf_upstream *upstream, struct hf_err *err)
         .log = p->log,
         .metrics = p->metrics,
         .fleet = p->fleet,
-        .reauthenticate = reload_credentials,
+        .reauthenticate = reauthenticate,
         .arg = upstream,
     };
     upstream->kube = hf_kube_new(&params, err);
@@ -108,6 +159,8 @@ void hf_upstream_free(struct hf_upstream *upstream)
     hf_kube_free(upstream->kube);
     hf_http_client_free(upstream->http);
     hf_kube_config_done(&upstream->config);
+    free(upstream->certificate);
+    forget_key(upstream->key);
     free(upstream);
 }
 

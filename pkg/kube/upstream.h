@@ -16,6 +16,10 @@ struct hf_upstream_params {
     const char *field_manager; /* field manager for server-side apply, such as "holdfast-agent" */
     bool fleet;                /* see struct hf_kube_params */
     uint64_t max_skew_ns;
+    /* Called after a 401, when the files of the configuration have been read again; may call
+     * hf_upstream_use_certificate(). May be NULL. */
+    void (*refused)(void *arg);
+    void *arg;
 };
 
 struct hf_upstream;
@@ -29,6 +33,11 @@ HF_DEFINE_CLEANUP(struct hf_upstream, hf_upstream_free)
 const struct hf_source_ops *hf_upstream_source(struct hf_upstream *upstream);
 /* Returns the client, for calls of kube/call.h. The client belongs to `upstream`. */
 struct hf_kube *hf_upstream_kube(struct hf_upstream *upstream);
+
+/* Uses this client certificate and its key (PEM; copied), and no other credential. If both are NULL, uses the
+ * credentials of the configuration again. Returns 0 or -errno. */
+HF_MUST_USE int hf_upstream_use_certificate(struct hf_upstream *upstream, const char *certificate_pem,
+                                            const char *key_pem, struct hf_err *err);
 
 /* The functions below do nothing if `upstream` is NULL. */
 

@@ -185,7 +185,7 @@ static bool may_settle(const struct step *step)
 {
     const struct hf_rollout_counts *counts = step->counts;
 
-    if (step->state->halted || step->spec->halt != NULL || counts->selected == 0 || counts->updating > 0)
+    if (step->state->halted || step->spec->halt != NULL || counts->selected == 0 || counts->open > 0)
         return false;
     if (step->state->cutoff == 0 && mandatory_open(step))
         return false;
@@ -342,9 +342,9 @@ static const char *advice(const struct step *step, const struct hf_rollout_verdi
     for (size_t i = 0; i < HF_LEN(rows); i++)
         if (strcmp(rows[i].reason, verdict->reason) == 0)
             return rows[i].text;
-    if (step->state->cutoff == 0 && mandatory_open(step) && step->counts->updating == 0)
+    if (step->state->cutoff == 0 && mandatory_open(step) && step->counts->open == 0)
         return "; every canary is mandatory, and some are away";
-    if (!step->state->settled && step->counts->updating == 0 && step->counts->stage_parked > 0)
+    if (!step->state->settled && step->counts->open == 0 && step->counts->stage_parked > 0)
         return "; every node of this stage that could succeed is away: the first that returns decides";
     return "";
 }

@@ -211,8 +211,9 @@ static int pass_restart(struct client *client, sd_bus_message *message)
 {
     struct filter *filter = client->filter;
     struct pending_call *call;
+    struct hf_err err = HF_ERR_INIT;
     const char *unit, *mode;
-    char text[400];
+    char text[600];
 
     if (sd_bus_message_read(message, "ss", &unit, &mode) < 0 || strcmp(mode, "replace") != 0)
         return refuse(client, message, "RestartUnit takes a unit and the mode 'replace'");
@@ -220,6 +221,8 @@ static int pass_restart(struct client *client, sd_bus_message *message)
         (void)snprintf(text, sizeof(text), "the agent may not restart '%.255s'", unit);
         return refuse(client, message, text);
     }
+    if (filter->params->allows != NULL && !filter->params->allows(filter->params->arg, unit, &err))
+        return refuse(client, message, hf_err_text(&err, text, sizeof(text)));
     int r = open_manager(filter);
     if (r < 0)
         return no_bus(message, r);

@@ -6,6 +6,8 @@
  * the socket as its system bus (DBUS_SYSTEM_BUS_ADDRESS), so its pod does not need the host's bus. Threads: one. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/log.h"
 #include "base/macros.h"
@@ -13,6 +15,10 @@
 struct hf_units_filter_params {
     const char *socket;          /* path of the unix socket; a socket that an earlier filter left there is replaced */
     const char *const *patterns; /* services that the agent may restart (units/rule.h) */
+    /* Asked before each restart, after the patterns. Returns false with the reason in *err if the owner of the node does
+     * not allow the restart. NULL allows every restart. */
+    bool (*allows)(void *arg, const char *unit, struct hf_err *err);
+    void *arg;
     struct hf_log *log;
 };
 

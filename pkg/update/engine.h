@@ -94,6 +94,8 @@ struct hf_update_params {
     /* Returns true if this node lets a release run the program, or false with the reason in *err. NULL allows every
      * program. */
     bool (*allows_exec)(void *arg, const char *program, struct hf_err *err);
+    /* The same for the systemd unit that a release restarts. NULL allows every unit. */
+    bool (*allows_unit)(void *arg, const char *unit, struct hf_err *err);
     /* Returns how many bytes an update must leave free on a file system with a size of disk_bytes. Called on the loop
      * thread. If the pointer is NULL, the engine leaves 16 MiB free, but at most a twentieth of the file system. */
     uint64_t (*disk_reserve)(void *arg, uint64_t disk_bytes);

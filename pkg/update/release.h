@@ -139,7 +139,8 @@ struct release_wanted {
 struct release_review {
     bool current; /* true while distrust, misfit and message are up to date */
     enum hf_reason distrust, misfit;
-    /* ExecNotAllowed if the node does not allow a command of the release; otherwise HF_R_None */
+    /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release; otherwise
+     * HF_R_None */
     enum hf_reason bad_exec;
     char message[HF_UPDATE_MAX_MESSAGE];
     bool floor_known;

@@ -98,10 +98,15 @@ static void check_fit(struct release *release)
 
 /* ---- commands ---------------------------------------------------------------------------------------------------- */
 
-/* Asks the node's configuration about every program that the release has the agent run. */
+/* Asks the node's configuration about every program that the release has the agent run, and the unit it restarts. */
 static enum hf_reason exec_failure(const struct hf_update_params *p, const struct hf_release *wanted,
                                    struct hf_err *err)
 {
+    if (p->allows_unit != NULL && wanted->install.restart_unit != NULL &&
+        !p->allows_unit(p->arg, wanted->install.restart_unit, err)) {
+        (void)hf_err_wrap(err, -EACCES, "install.restart.systemdUnit");
+        return HF_R_UnitNotAllowed;
+    }
     if (p->allows_exec == NULL)
         return HF_R_None;
     if (wanted->install.restart_exec[0] != NULL && !p->allows_exec(p->arg, wanted->install.restart_exec[0], err)) {

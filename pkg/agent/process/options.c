@@ -33,6 +33,27 @@ static int set_status_kubeconfig(struct hf_agent_options *o, const char *text)
     return 0;
 }
 
+static int set_path(const char **place, const char *text)
+{
+    *place = text;
+    return text[0] == '/' && (text[1] == '\0' || text[strlen(text) - 1] != '/') ? 0 : -EINVAL;
+}
+
+static int set_client_certificate_dir(struct hf_agent_options *o, const char *text)
+{
+    return set_path(&o->client_certificate_dir, text);
+}
+
+static int set_client_certificate_lifetime(struct hf_agent_options *o, const char *text)
+{
+    int r = hf_parse_duration(text, &o->client_certificate_lifetime_ns);
+
+    return r < 0 || o->client_certificate_lifetime_ns < 600 * HF_NS_PER_S ||
+                   o->client_certificate_lifetime_ns > 30 * 24 * 3600 * HF_NS_PER_S
+               ? -EINVAL
+               : 0;
+}
+
 static int set_source(struct hf_agent_options *o, const char *text)
 {
     o->source = text;
@@ -59,12 +80,6 @@ static int set_node_name(struct hf_agent_options *o, const char *text)
 
     o->node_name = text;
     return r == 0 && strcmp(name, text) == 0 ? 0 : -EINVAL;
-}
-
-static int set_path(const char **place, const char *text)
-{
-    *place = text;
-    return text[0] == '/' && (text[1] == '\0' || text[strlen(text) - 1] != '/') ? 0 : -EINVAL;
 }
 
 static int set_state_dir(struct hf_agent_options *o, const char *text)
@@ -328,6 +343,10 @@ static const struct flag {
      "kubeconfig, with its current context; without it and --server: the pod's service account"},
     {"status-kubeconfig", "FILE", "HOLDFAST_STATUS_KUBECONFIG", set_status_kubeconfig, "a file",
      "write status and labels to this file's cluster (for a node that reads from a MetaServer)"},
+    {"client-certificate-dir", "DIR", "HOLDFAST_CLIENT_CERTIFICATE_DIR", set_client_certificate_dir, "an absolute path",
+     "get a client certificate from the cluster, keep it here, and use it (off)"},
+    {"client-certificate-lifetime", "DURATION", "HOLDFAST_CLIENT_CERTIFICATE_LIFETIME", set_client_certificate_lifetime,
+     "a duration of 10m to 720h", "lifetime to ask for; the agent renews at about two thirds of it (720h)"},
     {"source", "DIR", "HOLDFAST_SOURCE", set_source, "a folder",
      "read objects as YAML from this folder; write the status to <state>/status"},
     {"api", "KIND", "HOLDFAST_API", set_api, "auto, apiserver or metaserver", "kind of --server (auto: detect it)"},
@@ -413,6 +432,9 @@ static int check_together(struct hf_agent_options *o, struct hf_err *err)
         return hf_err_set(
             err, EINVAL,
             "--status-kubeconfig excludes --source: with --source, the agent writes the status to the disk");
+    if (o->source != NULL && o->client_certificate_dir != NULL)
+        return hf_err_set(err, EINVAL,
+                          "--client-certificate-dir excludes --source: a folder of objects issues no certificates");
     /* Other agents on this machine have state folders of their own, and must not share the run folder. */
     if (o->run_dir == NULL && strcmp(o->state_dir, DEFAULT_STATE_DIR) == 0)
         o->run_dir = "/run/holdfast";

@@ -64,6 +64,8 @@ struct hf_agent_options {
     gid_t ingest_socket_gid;                             /* group of the socket; (gid_t)-1 if no flag gives one */
     const char *allowed_hosts[HF_OPTIONS_MAX_HOSTS + 1]; /* hosts that --allow-host names; NULL ends the list */
     size_t n_allowed_hosts;
+    const char *client_certificate_dir;      /* folder of the client certificate; NULL if the agent gets none */
+    uint64_t client_certificate_lifetime_ns; /* lifetime to ask for (0 means the default) */
     uint64_t retry_base_ns;
     const char *storage_dir; /* folder for the telemetry spools */
     /* URL of the telemetry sink that is used while no policy configures telemetry; NULL if there is none */

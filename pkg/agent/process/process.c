@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/process/client_certificate.h"
 #include "agent/process/configuration.h"
 #include "agent/process/listeners.h"
 #include "agent/process/outside.h"
@@ -44,10 +45,11 @@ struct process {
     struct hf_home home;
     struct hf_agent_configuration config;
     struct hf_listeners *listeners;
-    struct hf_http_client *artifacts; /* any origin, no credentials */
-    struct hf_upstream *read;         /* source of the desired state; NULL: a folder */
-    struct hf_upstream *written;      /* server for the status; NULL: the same as `read` */
-    struct hf_split *split;           /* combines both; NULL: there is only one */
+    struct hf_http_client *artifacts;          /* any origin, no credentials */
+    struct hf_upstream *read;                  /* source of the desired state; NULL: a folder */
+    struct hf_upstream *written;               /* server for the status; NULL: the same as `read` */
+    struct hf_split *split;                    /* combines both; NULL: there is only one */
+    struct hf_client_certificate *certificate; /* NULL: not asked for */
     struct hf_folder *folder;
     struct hf_agent *agent;
     struct hf_agent_telemetry *telemetry;
@@ -159,6 +161,50 @@ static int open_telemetry(struct process *p, struct hf_err *err)
     return hf_agent_telemetry_new(&params, &p->telemetry, err);
 }
 
+/* ---- client certificate ------------------------------------------------------------------------------------------ */
+
+/* The server that gets our writes issues the certificate. */
+static struct hf_upstream *issuer_of(const struct process *p)
+{
+    return p->written != NULL ? p->written : p->read;
+}
+
+static int use_certificate(void *arg, const char *certificate_pem, const char *key_pem, struct hf_err *err)
+{
+    const struct process *p = arg;
+
+    return hf_upstream_use_certificate(issuer_of(p), certificate_pem, key_pem, err);
+}
+
+static void credentials_refused(void *arg)
+{
+    const struct process *p = arg;
+
+    hf_client_certificate_refused(p->certificate);
+}
+
+static int open_certificate(struct process *p, struct hf_err *err)
+{
+    const struct hf_client_certificate_params params = {
+        .fs = hf_fs_posix(),
+        .clock = hf_home_clock(&p->home),
+        .rng = hf_rand_posix(),
+        .sched = hf_loop_sched(p->loop),
+        .log = p->log,
+        .metrics = p->metrics,
+        .kube = hf_upstream_kube(issuer_of(p)),
+        .node_name = p->node_name,
+        .dir = p->options->client_certificate_dir,
+        .lifetime_ns = p->options->client_certificate_lifetime_ns,
+        .use = use_certificate,
+        .arg = p,
+    };
+
+    return params.dir == NULL ? 0 : hf_client_certificate_new(&params, &p->certificate, err);
+}
+
+/* ---- upstreams --------------------------------------------------------------------------------------------------- */
+
 static int open_upstreams(struct process *p, struct hf_err *err)
 {
     const struct hf_agent_options *o = p->options;
@@ -173,11 +219,15 @@ static int open_upstreams(struct process *p, struct hf_err *err)
         .user_agent = "holdfast-agent/" HF_VERSION,
         .field_manager = HF_FIELD_MANAGER,
         .max_skew_ns = MAX_SKEW_NS,
+        .arg = p,
     };
 
+    if (o->status_kubeconfig == NULL)
+        params.refused = credentials_refused;
     p->read = hf_upstream_new(&params, err);
     if (p->read == NULL || o->status_kubeconfig == NULL)
-        return p->read == NULL ? -err->code : 0;
+        return p->read == NULL ? -err->code : open_certificate(p, err);
+    params.refused = credentials_refused;
     params.server = NULL;
     params.kubeconfig = o->status_kubeconfig;
     params.api = HF_KUBE_APISERVER;
@@ -186,7 +236,7 @@ static int open_upstreams(struct process *p, struct hf_err *err)
     if (p->written == NULL)
         return hf_err_wrap(err, -err->code, "--status-kubeconfig");
     p->split = hf_split_new(hf_upstream_source(p->read), hf_upstream_source(p->written));
-    return p->split == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
+    return p->split == NULL ? hf_err_set(err, ENOMEM, "out of memory") : open_certificate(p, err);
 }
 
 static const struct hf_source_ops *source_of(struct process *p)
@@ -313,6 +363,7 @@ static void reload_credentials(struct process *p)
 {
     hf_upstream_reload(p->read);
     hf_upstream_reload(p->written);
+    hf_client_certificate_check(p->certificate);
 }
 
 static void reload_config(struct process *p)
@@ -496,7 +547,7 @@ static int run(struct process *p)
         return log_failure(p, "agent.not_started", &err);
     watch_outside(p);
     sched = hf_loop_sched(p->loop);
-    if ((hf_upstream_has_files(p->read) || hf_upstream_has_files(p->written)) && !p->stopping)
+    if ((hf_upstream_has_files(p->read) || hf_upstream_has_files(p->written) || p->certificate != NULL) && !p->stopping)
         sched->timer_arm(sched->ctx, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
     notify("READY=1");
     hf_loop_run(p->loop);
@@ -512,6 +563,7 @@ static void clean_up(struct process *p)
     hf_agent_free(p->agent);
     hf_folder_free(p->folder);
     hf_split_free(p->split);
+    hf_client_certificate_free(p->certificate);
     hf_upstream_free(p->written);
     hf_upstream_free(p->read);
     hf_http_client_free(p->artifacts);

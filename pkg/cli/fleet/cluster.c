@@ -390,6 +390,8 @@ static int explain(const struct hf_cluster *cluster, const struct hf_kube_call *
 
     if (r == -ENOENT && call->name == NULL)
         hint = " (does this cluster have holdfast's CRDs? install them with the chart)";
+    else if (r == -EACCES && strcmp(call->plural, "nodes") == 0)
+        hint = " (--selector needs the right to list nodes)";
     else if (r == -EACCES)
         hint = reads ? " (bind the user to the ClusterRole view)" : " (bind the user to the ClusterRole edit)";
     else if (r == -EKEYREJECTED)

@@ -22,6 +22,8 @@ void hf_cli_lint_update_bounds(const struct hf_config *config, const struct hf_e
     if (release->install.restart_exec[0] != NULL &&
         !hf_config_allows_exec(config, release->install.restart_exec[0], &err))
         report->refused(report->arg, "spec.release.install.restart.exec", err.cause);
+    if (release->install.restart_unit != NULL && !hf_config_allows_unit(config, release->install.restart_unit, &err))
+        report->refused(report->arg, "spec.release.install.restart.systemdUnit", err.cause);
     for (size_t i = 0; i < release->n_checks; i++)
         if (release->checks[i].kind == HF_CHECK_EXEC &&
             !hf_config_allows_exec(config, release->checks[i].command[0], &err)) {

@@ -27,7 +27,8 @@ struct hf_gate_facts {
     bool expiry_unsure;
     bool rolled_back_before; /* this node has rolled back a release with this digest */
     enum hf_reason bad_path; /* PathNotAllowed or PathTaken if install.path forbids the release; otherwise HF_R_None */
-    /* ExecNotAllowed if the node does not allow a command of the release; otherwise HF_R_None */
+    /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release; otherwise
+     * HF_R_None */
     enum hf_reason bad_exec;
     /* NoArtifactForArch, RequirementsNotMet or NotInPod if the release does not fit this node; otherwise HF_R_None */
     enum hf_reason misfit;

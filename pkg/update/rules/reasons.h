@@ -70,6 +70,8 @@
       "install below one, or add one to updateRoots in /etc/holdfast/agent.yaml of the node")                          \
     X(ExecNotAllowed, ERROR, "the node's configuration does not allow a command of the release",                       \
       "add the program to exec in /etc/holdfast/agent.yaml of the node, or sign a release without it")                 \
+    X(UnitNotAllowed, ERROR, "the node's configuration does not allow the restart of the release's unit",              \
+      "add the unit to units in /etc/holdfast/agent.yaml of the node, or sign a release without it")                   \
     X(PathEscapes, ERROR, "a symbolic link in install.path leads out of the update root",                              \
       "remove the link; the agent retries")                                                                            \
     X(PathTaken, ERROR, "another release installs to the same path", "give one of them another path")                  \

@@ -565,6 +565,16 @@ static bool allows_exec(void *arg, const char *program, struct hf_err *err)
     return false;
 }
 
+static bool allows_unit(void *arg, const char *unit, struct hf_err *err)
+{
+    const struct hf_simupdate *world = arg;
+
+    if (world->only_unit == NULL || strcmp(world->only_unit, unit) == 0)
+        return true;
+    (void)hf_err_set(err, EACCES, "'%s' is not allowed: add it", unit);
+    return false;
+}
+
 struct hf_simupdate *hf_simupdate_new(uint64_t seed)
 {
     struct hf_simupdate *world = calloc(1, sizeof(*world));
@@ -632,6 +642,7 @@ void hf_simupdate_boot(struct hf_simupdate *world)
                                       .meets = meets,
                                       .disk_reserve = world->reserve_bytes != 0 ? disk_reserve : NULL,
                                       .allows_exec = allows_exec,
+                                      .allows_unit = allows_unit,
                                       .changed = changed,
                                       .arg = world};
     struct hf_err err = HF_ERR_INIT;

@@ -81,6 +81,7 @@ struct hf_simupdate {
     unsigned execs;
     int meets_r;
     const char *only_exec; /* the only program that the node's configuration allows; NULL: any */
+    const char *only_unit; /* the only unit that a release may restart; NULL: any */
     int set_r;             /* what the engine said last of what is wanted: 0, or -E2BIG */
     bool pod_mode;
     const char *host_root;

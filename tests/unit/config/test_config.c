@@ -5,7 +5,7 @@
 
 #include "support/check_main.h"
 
-enum question { GLOB, SECRET, SINK, BROKER, SCRAPE, OWN_SCRAPE, SOCKET, EXEC };
+enum question { GLOB, SECRET, SINK, BROKER, SCRAPE, OWN_SCRAPE, SOCKET, EXEC, UNIT };
 
 static bool ask(const struct hf_config *config, enum question question, const char *what, struct hf_err *err)
 {
@@ -28,6 +28,8 @@ static bool ask(const struct hf_config *config, enum question question, const ch
         return hf_config_allows_socket(config, scope, what, err);
     case EXEC:
         return hf_config_allows_exec(config, what, err);
+    case UNIT:
+        return hf_config_allows_unit(config, what, err);
     }
     return false;
 }
@@ -80,6 +82,7 @@ static const struct {
     {SOCKET, "/run/holdfast/../docker.sock", "not allowed"},
     {SOCKET, "/run/systemd/notify", "add '/run/systemd/notify' to telemetry.sockets"},
     {EXEC, "/bin/sh", NULL},
+    {UNIT, "sshd.service", NULL},
 };
 
 START_TEST(without_a_file)

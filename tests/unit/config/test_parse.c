@@ -24,6 +24,7 @@ static void no_faults(const struct hf_config *config)
 
 static const char full[] = HEAD "updateRoots: [/srv/apps, /opt]\n"
                                 "exec: [/usr/bin/check, /srv/apps/**]\n"
+                                "units: [edge-sample.service, 'app@*']\n"
                                 "requireSigned: [SyncPolicy]\n"
                                 "diskReserve: 200Mi\n"
                                 "telemetry:\n"
@@ -54,6 +55,9 @@ START_TEST(every_field)
     ck_assert(!hf_config_allows_exec(config, "/bin/sh", NULL));
     ck_assert(!hf_config_allows_exec(config, "/srv/apps/../../bin/sh", NULL));
     ck_assert(!hf_config_allows_exec(config, "check", NULL));
+    ck_assert(hf_config_allows_unit(config, "edge-sample.service", NULL));
+    ck_assert(hf_config_allows_unit(config, "app@1.service", NULL));
+    ck_assert(!hf_config_allows_unit(config, "sshd.service", NULL));
     ck_assert(hf_config_requires_signed_policy(config));
     ck_assert(hf_config_disk_reserve_bytes(config, UINT64_C(1) << 40) == 200 << 20);
     ck_assert(hf_config_allows_file_glob(config, plain, "/srv/log/a*.log", NULL));
@@ -115,6 +119,8 @@ static const struct {
     {HEAD "updateRoots:\n- /opt\n- /srv/../etc\n", ":5: updateRoots[1]: expected an absolute path"},
     {HEAD "exec: ['/bin/[a]']\n", ":3: exec[0]: expected an absolute path"},
     {HEAD "exec: null\n", ":3: exec: expected a list, got null"},
+    {HEAD "units: [sshd]\n", ":3: units[0]: expected a shell pattern of service names"},
+    {HEAD "units: ['a b.service']\n", ":3: units[0]: expected a shell pattern of service names"},
     {HEAD "telemetry: []\n", ":3: telemetry: expected an object"},
     {HEAD "telemetry:\n  fils: [/x]\n", ":4: telemetry.fils: unknown field; did you mean 'files'?"},
     {HEAD "telemetry:\n  files: [/x, 5]\n", ":4: telemetry.files[1]: expected an absolute path"},

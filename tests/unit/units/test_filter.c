@@ -23,14 +23,29 @@ static const struct hf_unit_ops *unit;
 static struct helper filter;
 static char address[128];
 
+/* What the owner of the node allows. */
+static void write_config(const char *line)
+{
+    char path[PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "%s/agent.yaml", bus_folder);
+    FILE *file = fopen(path, "we");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_gt(fprintf(file, "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n%s\n", line), 0);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(chmod(path, 0644), 0);
+}
+
 static void filter_start(void)
 {
     const char *build = getenv("HF_BUILD_DIR");
     char command[PATH_MAX + 256];
 
+    write_config("units: ['[!o]*.service']");
     (void)snprintf(command, sizeof(command),
-                   "exec %s/holdfast-units --listen %s/filter --allow 'g*.service' --allow '[!x]*.service' 2>&1",
-                   build != NULL ? build : "build/asan", bus_folder);
+                   "exec %s/holdfast-units --listen %s/filter --allow 'g*.service' --allow '[!x]*.service' "
+                   "--config %s/agent.yaml 2>&1",
+                   build != NULL ? build : "build/asan", bus_folder, bus_folder);
     (void)setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.line, 1);
     helper_start(&filter, (const char *const[]){"/bin/sh", "-c", command, NULL});
     ck_assert_msg(strstr(filter.line, "units.listening") != NULL, "%s", filter.line);
@@ -107,6 +122,7 @@ static const struct {
     {"denied.service", -EACCES, "authentication"},
     {"slow.service", -ETIMEDOUT, "no answer"},
     {"noreply.service", -ETIMEDOUT, "no answer"},
+    {"other.service", -EACCES, "add 'other.service' to units in "},
     {"xray.service", -EACCES, "may not restart 'xray.service'"},
     {"reboot.target", -EACCES, "may not restart 'reboot.target'"},
     {"systemd-reboot.service", -EACCES, "may not restart"},
@@ -121,6 +137,22 @@ START_TEST(a_restart_ends_as_without_the_filter)
                   "%s: r %d '%s'", restarts[_i].name, o.r, o.error);
     restart(&o, "good.service", 5 * HF_NS_PER_S); /* and again, on the same connection */
     ck_assert_msg(o.r == 0, "%d '%s'", o.r, o.error);
+}
+END_TEST
+
+/* The owner of the node changes the file while the filter runs. A file that cannot be used has the default. */
+START_TEST(the_owner_decides)
+{
+    static const struct {
+        const char *line;
+        int want_r;
+    } rows[] = {{"units: [good.service]", 0}, {"units: []", -EACCES},   {"units: ['b*']", -EACCES},
+                {"units: 3", -EACCES},        {"unit: ['*']", -EACCES}, {"exec: []", 0}};
+    struct outcome o;
+
+    write_config(rows[_i].line);
+    restart(&o, "good.service", 5 * HF_NS_PER_S);
+    ck_assert_msg(o.r == rows[_i].want_r, "%s: r %d '%s'", rows[_i].line, o.r, o.error);
 }
 END_TEST
 
@@ -218,6 +250,7 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_loop_test(tc, a_restart_ends_as_without_the_filter, 0, (int)HF_LEN(restarts));
     tcase_add_test(tc, a_state_is_read);
+    tcase_add_loop_test(tc, the_owner_decides, 0, 6);
     tcase_add_loop_test(tc, every_other_call_is_refused, 0, (int)HF_LEN(attacks));
     tcase_add_test(tc, the_bus_goes_and_comes_back);
     tcase_add_test(tc, the_filter_goes_and_comes_back);

@@ -784,6 +784,27 @@ START_TEST(misfits)
 }
 END_TEST
 
+/* The node's configuration forbids the unit; the release starts when somebody allows it. */
+START_TEST(unit_that_the_node_forbids)
+{
+    unsigned before = w->restarts;
+
+    w->only_unit = "edge-*.service";
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_REJECTED, "UnitNotAllowed");
+    ck_assert_msg(
+        strstr(hf_simupdate_see(w, "app").message, "install.restart.systemdUnit: 'app.service' is not allowed") != NULL,
+        "%s", hf_simupdate_see(w, "app").message);
+    ck_assert_uint_eq(w->restarts, before);
+    expect_target("v1");
+    expect_clean();
+    w->only_unit = "app.service";
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
 /* The node's configuration forbids a command; the release starts when somebody allows it. */
 START_TEST(commands_that_the_node_forbids)
 {
@@ -2254,6 +2275,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, downgrade_that_is_signed);
     tcase_add_test(tc, floor_without_journal);
     tcase_add_loop_test(tc, misfits, 0, 4);
+    tcase_add_test(tc, unit_that_the_node_forbids);
     tcase_add_loop_test(tc, commands_that_the_node_forbids, 0, 2);
     tcase_add_loop_test(tc, devices_from_a_pod, 0, 2);
     tcase_add_loop_test(tc, gates, 0, 3);

@@ -127,6 +127,8 @@ ATTEMPTS = [
                   {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "x"},
                    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}}),
     without_right("delete the policy that confines it", "delete", "validatingadmissionpolicies", "DELETE", f"{POLICIES}/holdfast-agent-own-edgenode"),
+    without_right("ask for a certificate of another name, where `certificates.enabled` is off", "create", "certificatesigningrequests", "POST",
+                  "/apis/certificates.k8s.io/v1/certificatesigningrequests", {}),
     without_right("approve a certificate request", "patch", "certificatesigningrequests/approval", "PATCH",
                   "/apis/certificates.k8s.io/v1/certificatesigningrequests/x/approval", {}),
 ]

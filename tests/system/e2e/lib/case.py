@@ -41,6 +41,7 @@ def deploy():
     world.cluster.kubectl("patch", "configmap", "holdfast-agent-labels", "-n", "holdfast-system", "--type=merge", "-p",
                           '{"data": {"static": "tier, site"}}')
     agent.select("nowhere")
+    world.cluster.kubectl("scale", "deployment", "holdfast-controller", "-n", "holdfast-system", "--replicas=0")
     _run()
 
 

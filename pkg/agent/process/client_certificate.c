@@ -1,0 +1,565 @@
+#include "agent/process/client_certificate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/asprintf.h"
+#include "base/backoff.h"
+#include "base/encoding/base64.h"
+#include "kube/call.h"
+#include "os/dir.h"
+#include "os/file.h"
+#include "sync/renewal.h"
+#include "trust/certificate.h"
+
+enum { MAX_FILE = 64 << 10, NAME_MAX_BYTES = 253 };
+
+#define API_VERSION "certificates.k8s.io/v1"
+#define PLURAL "certificatesigningrequests"
+#define SIGNER "kubernetes.io/kube-apiserver-client"
+#define KEY_BEGIN "-----BEGIN PRIVATE KEY-----"
+#define MIN_LIFETIME_NS (600 * HF_NS_PER_S) /* the shortest one that an API server accepts */
+
+/* A certificate with its key, and what is known about it. */
+struct pair {
+    struct hf_buf certificate, key; /* PEM; empty if there is none */
+    struct hf_certificate_dates dates;
+    uint64_t renew_unix_ns;
+};
+
+struct hf_client_certificate {
+    struct hf_client_certificate_params p;
+    char *client_path, *pending_path;
+    struct hf_timer *timer;
+    struct pair pair;
+    bool in_use; /* the client of the API server uses the pair */
+    enum hf_renewal_state state;
+    struct hf_buf pending_key; /* PEM; empty if there is none */
+    char name[NAME_MAX_BYTES + 1];
+    struct hf_buf issued; /* PEM of the certificate in the answer, for the action SAVE */
+    struct hf_kube_pending *call;
+    struct hf_backoff poll, brief, pause; /* one for each growing delay of sync/renewal.h */
+    uint64_t retry_after_ns;              /* Retry-After of the last failure, for the next delay */
+    bool meta_logged;
+    struct hf_metric *expiry;
+    struct hf_metric_family *requests;
+};
+
+static void event(struct hf_client_certificate *certificate, enum hf_renewal_event what);
+
+/* Frees a buffer that may hold a key. */
+static void wipe(struct hf_buf *buf)
+{
+    if (buf->p != NULL)
+        explicit_bzero(buf->p, buf->cap);
+    hf_buf_done(buf);
+    buf->max = MAX_FILE;
+}
+
+static uint64_t unix_now(const struct hf_client_certificate *certificate)
+{
+    return hf_unix_ns(certificate->p.clock);
+}
+
+static void log_failure(const struct hf_client_certificate *certificate, const char *name, const struct hf_err *err)
+{
+    hf_log_err(certificate->p.log, HF_LOG_WARNING, name, "dir", certificate->p.dir, err);
+}
+
+/* ---- the files --------------------------------------------------------------------------------------------------- */
+
+/* Splits the text of client.pem, which is the certificate and then the key. */
+static int split(const struct hf_buf *text, struct pair *pair, struct hf_err *err)
+{
+    const char *whole = text->n > 0 ? hf_buf_str(text) : "", *key = strstr(whole, KEY_BEGIN);
+
+    if (key == NULL)
+        return hf_err_set(err, EBADMSG, "the file lacks a certificate or a key");
+    int r = hf_buf_add(&pair->certificate, whole, (size_t)(key - whole));
+    if (r == 0)
+        r = hf_buf_add_str(&pair->key, key);
+    if (r < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    return hf_certificate_read(hf_buf_str(&pair->certificate), hf_buf_str(&pair->key), &pair->dates, err);
+}
+
+static void pair_done(struct pair *pair)
+{
+    wipe(&pair->key);
+    wipe(&pair->certificate);
+}
+
+/* The part of the key's id that chooses the date of the renewal. */
+static uint32_t jitter_of(const char *key_pem)
+{
+    char hex[HF_SHA256_HEX] = "0", part[9];
+
+    (void)!hf_certificate_key_id(key_pem, hex, NULL);
+    (void)snprintf(part, sizeof(part), "%.8s", hex);
+    return (uint32_t)strtoul(part, NULL, 16);
+}
+
+/* The time of the file is the time at which the certificate arrived. */
+static uint64_t received_at(const struct hf_client_certificate *certificate)
+{
+    const struct hf_fs_ops *fs = certificate->p.fs;
+    struct stat st;
+
+    if (fs->fstatat(fs->ctx, AT_FDCWD, certificate->client_path, &st, 0) < 0 || st.st_mtim.tv_sec < 0)
+        return 0;
+    return (uint64_t)st.st_mtim.tv_sec * HF_NS_PER_S;
+}
+
+/* Takes over the parts of `fresh`. */
+static void keep_pair(struct hf_client_certificate *certificate, struct pair *fresh, uint64_t received_unix_ns)
+{
+    pair_done(&certificate->pair);
+    certificate->pair = *fresh;
+    *fresh = (struct pair){.certificate = HF_BUF_INIT(MAX_FILE), .key = HF_BUF_INIT(MAX_FILE)};
+    const struct hf_certificate_dates *dates = &certificate->pair.dates;
+    certificate->pair.renew_unix_ns = hf_renewal_date(dates->not_before_unix_ns, dates->not_after_unix_ns,
+                                                      received_unix_ns, jitter_of(hf_buf_str(&certificate->pair.key)));
+    hf_metric_set(certificate->expiry, (double)(dates->not_after_unix_ns / HF_NS_PER_S));
+}
+
+/* -ENOENT: there is none. */
+static int load_pair(struct hf_client_certificate *certificate, struct hf_err *err)
+{
+    struct hf_buf text = HF_BUF_INIT(MAX_FILE);
+    struct pair fresh = {.certificate = HF_BUF_INIT(MAX_FILE), .key = HF_BUF_INIT(MAX_FILE)};
+    int r = hf_file_read(certificate->p.fs, certificate->client_path, &text, err);
+
+    if (r == 0)
+        r = split(&text, &fresh, err);
+    if (r == 0)
+        keep_pair(certificate, &fresh, received_at(certificate));
+    wipe(&text);
+    pair_done(&fresh);
+    return r;
+}
+
+static void drop_pending_key(struct hf_client_certificate *certificate)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    wipe(&certificate->pending_key);
+    if (hf_file_forget(certificate->p.fs, certificate->pending_path, &err) < 0)
+        log_failure(certificate, "certificate.not_removed", &err);
+}
+
+/* ---- use --------------------------------------------------------------------------------------------------------- */
+
+static bool has_pair(const struct hf_client_certificate *certificate)
+{
+    return certificate->pair.key.n > 0;
+}
+
+static bool is_expired(const struct hf_client_certificate *certificate)
+{
+    return unix_now(certificate) >= certificate->pair.dates.not_after_unix_ns;
+}
+
+static void use(struct hf_client_certificate *certificate, bool pair)
+{
+    struct pair *own = &certificate->pair;
+    struct hf_err err = HF_ERR_INIT;
+    int r = certificate->p.use(certificate->p.arg, pair ? hf_buf_str(&own->certificate) : NULL,
+                               pair ? hf_buf_str(&own->key) : NULL, &err);
+
+    if (r < 0) {
+        log_failure(certificate, "certificate.not_used", &err);
+        return;
+    }
+    certificate->in_use = pair;
+    hf_log(certificate->p.log, HF_LOG_INFO, pair ? "certificate.used" : "certificate.set_aside",
+           HF_S("dir", certificate->p.dir));
+}
+
+/* ---- actions ----------------------------------------------------------------------------------------------------- */
+
+static int read_pending_key(struct hf_client_certificate *certificate, struct hf_err *err)
+{
+    char hex[HF_SHA256_HEX];
+    int r = hf_file_read(certificate->p.fs, certificate->pending_path, &certificate->pending_key, err);
+
+    if (r == 0)
+        r = hf_certificate_key_id(hf_buf_str(&certificate->pending_key), hex, err);
+    if (r < 0)
+        wipe(&certificate->pending_key);
+    return r;
+}
+
+static int make_key(struct hf_client_certificate *certificate, struct hf_err *err)
+{
+    struct hf_buf *key = &certificate->pending_key;
+    char hex[HF_SHA256_HEX];
+    int r = key->n > 0 ? 0 : read_pending_key(certificate, NULL);
+
+    if (r < 0) {
+        r = hf_certificate_make_key(key, err);
+        if (r == 0)
+            r = hf_file_replace(certificate->p.fs, certificate->pending_path, key->p, key->n, 0600, err);
+    }
+    if (r == 0)
+        r = hf_certificate_key_id(hf_buf_str(key), hex, err);
+    if (r < 0) {
+        wipe(key);
+        return r;
+    }
+    int n = snprintf(certificate->name, sizeof(certificate->name), "holdfast-agent-%.200s-%.16s",
+                     certificate->p.node_name, hex);
+    return n < (int)sizeof(certificate->name) ? 0 : hf_err_set(err, ENAMETOOLONG, "the node's name is too long");
+}
+
+static void start_key(struct hf_client_certificate *certificate)
+{
+    struct hf_err err = HF_ERR_INIT;
+    int r = make_key(certificate, &err);
+
+    if (r < 0)
+        log_failure(certificate, "certificate.no_key", &err);
+    event(certificate, r < 0 ? HF_RENEWAL_FAILED : HF_RENEWAL_DONE);
+}
+
+static json_t *request_object(const struct hf_client_certificate *certificate, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(MAX_FILE), text = HF_BUF_INIT(MAX_FILE);
+    _cleanup_(hf_freep) char *cn = hf_asprintf("holdfast:agent:%s", certificate->p.node_name);
+    uint64_t lifetime =
+        certificate->p.lifetime_ns != 0 ? certificate->p.lifetime_ns : HF_CLIENT_CERTIFICATE_LIFETIME_NS;
+
+    if (cn == NULL ||
+        hf_certificate_request(hf_buf_str(&certificate->pending_key), cn, "holdfast:agents", &pem, err) < 0 ||
+        hf_base64_encode(pem.p, pem.n, &text) < 0)
+        return NULL;
+    return json_pack("{s:s, s:s, s:{s:s}, s:{s:s, s:s, s:I, s:[s, s]}}", "apiVersion", API_VERSION, "kind",
+                     "CertificateSigningRequest", "metadata", "name", certificate->name, "spec", "request",
+                     hf_buf_str(&text), "signerName", SIGNER, "expirationSeconds",
+                     (json_int_t)(HF_MAX(lifetime, MIN_LIFETIME_NS) / HF_NS_PER_S), "usages", "digital signature",
+                     "client auth");
+}
+
+static void count(const struct hf_client_certificate *certificate, const char *result)
+{
+    hf_metric_add(hf_metric_with(certificate->requests, HF_LABELS(result)), 1);
+}
+
+static enum hf_renewal_event event_of_failure(struct hf_client_certificate *certificate,
+                                              const struct hf_kube_answer *answer)
+{
+    bool refused = answer->r == -EACCES || answer->r == -EBADMSG;
+
+    hf_log_err(certificate->p.log, refused ? HF_LOG_WARNING : HF_LOG_DEBUG,
+               refused ? "certificate.refused" : "certificate.not_reached", "request", certificate->name, &answer->err);
+    certificate->retry_after_ns = answer->retry_after_ns;
+    count(certificate, refused ? "refused" : "failed");
+    return refused ? HF_RENEWAL_REFUSED : HF_RENEWAL_FAILED;
+}
+
+static void created(void *arg, const struct hf_kube_answer *answer)
+{
+    struct hf_client_certificate *certificate = arg;
+
+    certificate->call = NULL;
+    if (answer->r < 0 && answer->r != -EEXIST) { /* a request with the name of our key is ours */
+        bool absent = answer->r == -ENOENT;      /* a server without certificates.k8s.io */
+        enum hf_renewal_event what = event_of_failure(certificate, answer);
+        event(certificate, absent ? HF_RENEWAL_REFUSED : what);
+        return;
+    }
+    count(certificate, "created");
+    hf_log(certificate->p.log, HF_LOG_INFO, "certificate.requested", HF_S("request", certificate->name));
+    event(certificate, HF_RENEWAL_DONE);
+}
+
+/* The condition Denied, or Failed by the signer; NULL for neither. */
+static const json_t *find_denial(const json_t *object)
+{
+    const json_t *conditions = hf_json_at(object, "status.conditions");
+
+    for (size_t i = 0; i < json_array_size(conditions); i++) {
+        const json_t *condition = json_array_get(conditions, i);
+        const char *type = hf_json_str_or(condition, "type", "");
+        if (strcmp(type, "Denied") == 0 || strcmp(type, "Failed") == 0)
+            return condition;
+    }
+    return NULL;
+}
+
+static enum hf_renewal_event judge(struct hf_client_certificate *certificate, const json_t *object)
+{
+    const json_t *denial = find_denial(object);
+    const char *text = hf_json_str_or(object, "status.certificate", "");
+
+    if (denial != NULL) {
+        hf_log(certificate->p.log, HF_LOG_ERROR, "certificate.denied", HF_S("request", certificate->name),
+               HF_S("type", hf_json_str_or(denial, "type", "")), HF_S("reason", hf_json_str_or(denial, "reason", "")),
+               HF_S("message", hf_json_str_or(denial, "message", "")));
+        count(certificate, "denied");
+        return HF_RENEWAL_DENIED;
+    }
+    if (text[0] == '\0')
+        return HF_RENEWAL_PENDING;
+    hf_buf_clear(&certificate->issued);
+    return hf_base64_decode(hf_view_of(text), &certificate->issued) < 0 ? HF_RENEWAL_PENDING : HF_RENEWAL_DONE;
+}
+
+static void was_read(void *arg, const struct hf_kube_answer *answer)
+{
+    struct hf_client_certificate *certificate = arg;
+
+    certificate->call = NULL;
+    if (answer->r == -ENOENT)
+        event(certificate, HF_RENEWAL_ABSENT);
+    else if (answer->r < 0)
+        event(certificate, event_of_failure(certificate, answer));
+    else
+        event(certificate, judge(certificate, answer->object));
+}
+
+static void send_call(struct hf_client_certificate *certificate, const struct hf_kube_call *call,
+                      hf_kube_call_done *done)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    if (hf_kube_call_send(certificate->p.kube, call, done, certificate, &certificate->call, &err) == 0)
+        return;
+    certificate->call = NULL;
+    log_failure(certificate, "certificate.not_requested", &err);
+    event(certificate, HF_RENEWAL_FAILED);
+}
+
+static void start_create(struct hf_client_certificate *certificate)
+{
+    struct hf_err err = HF_ERR_INIT;
+    _cleanup_(hf_json_freep) json_t *object = request_object(certificate, &err);
+    const struct hf_kube_call call = {
+        .verb = HF_KUBE_CREATE, .api_version = API_VERSION, .plural = PLURAL, .body = object};
+
+    if (object == NULL) {
+        log_failure(certificate, "certificate.not_requested", &err);
+        event(certificate, HF_RENEWAL_FAILED);
+        return;
+    }
+    send_call(certificate, &call, created);
+}
+
+static void start_read(struct hf_client_certificate *certificate)
+{
+    const struct hf_kube_call call = {
+        .verb = HF_KUBE_GET, .api_version = API_VERSION, .plural = PLURAL, .name = certificate->name};
+
+    send_call(certificate, &call, was_read);
+}
+
+/* BAD: the cluster made a certificate that is of no use. FAILED: the disk. */
+static enum hf_renewal_event save(struct hf_client_certificate *certificate, struct hf_err *err)
+{
+    struct hf_buf text = HF_BUF_INIT(MAX_FILE);
+    struct pair fresh = {.certificate = HF_BUF_INIT(MAX_FILE), .key = HF_BUF_INIT(MAX_FILE)};
+    const struct hf_buf *issued = &certificate->issued, *key = &certificate->pending_key;
+    bool ends_line = issued->n > 0 && issued->p[issued->n - 1] == '\n';
+    enum hf_renewal_event what = HF_RENEWAL_FAILED;
+
+    int r = hf_buf_addf(&text, "%.*s%s%s", (int)issued->n, issued->p, ends_line ? "" : "\n", hf_buf_str(key));
+    if (r == 0 && (split(&text, &fresh, err) < 0 || fresh.dates.not_after_unix_ns <= unix_now(certificate))) {
+        if (err->code == 0)
+            (void)hf_err_set(err, EBADMSG, "the new certificate has expired already");
+        what = HF_RENEWAL_BAD;
+    } else if (r == 0 && hf_file_replace(certificate->p.fs, certificate->client_path, text.p, text.n, 0600, err) == 0) {
+        keep_pair(certificate, &fresh, unix_now(certificate));
+        what = HF_RENEWAL_DONE;
+    }
+    wipe(&text);
+    pair_done(&fresh);
+    return what;
+}
+
+static void start_save(struct hf_client_certificate *certificate)
+{
+    struct hf_err err = HF_ERR_INIT;
+    enum hf_renewal_event what = save(certificate, &err);
+
+    hf_buf_clear(&certificate->issued);
+    if (what == HF_RENEWAL_DONE) {
+        drop_pending_key(certificate);
+        count(certificate, "issued");
+    } else {
+        log_failure(certificate, "certificate.not_saved", &err);
+    }
+    event(certificate, what);
+}
+
+static void start_use(struct hf_client_certificate *certificate)
+{
+    hf_backoff_reset(&certificate->poll);
+    hf_backoff_reset(&certificate->brief);
+    hf_backoff_reset(&certificate->pause);
+    use(certificate, true);
+}
+
+/* ---- the machine ------------------------------------------------------------------------------------------------- */
+
+static uint64_t delay_of(struct hf_client_certificate *certificate, enum hf_renewal_delay delay)
+{
+    struct hf_backoff *const growing[] = {[HF_RENEWAL_POLL] = &certificate->poll,
+                                          [HF_RENEWAL_SHORT] = &certificate->brief,
+                                          [HF_RENEWAL_LONG] = &certificate->pause};
+    uint64_t now = unix_now(certificate), date = certificate->pair.renew_unix_ns;
+
+    if (delay != HF_RENEWAL_AT_DATE) {
+        uint64_t at_least = certificate->retry_after_ns;
+        certificate->retry_after_ns = 0;
+        return hf_backoff_next_ns(growing[delay], certificate->p.rng, at_least);
+    }
+    /* A clock that stands in the past must not put the renewal off beyond a lifetime. */
+    uint64_t span = certificate->pair.dates.not_after_unix_ns - certificate->pair.dates.not_before_unix_ns;
+    return HF_MIN(date - HF_MIN(now, date), span);
+}
+
+static void event(struct hf_client_certificate *certificate, enum hf_renewal_event what)
+{
+    static void (*const start[HF_RENEWAL_ACTIONS])(struct hf_client_certificate *) = {
+        [HF_RENEWAL_MAKE_KEY] = start_key, [HF_RENEWAL_CREATE] = start_create,       [HF_RENEWAL_READ] = start_read,
+        [HF_RENEWAL_SAVE] = start_save,    [HF_RENEWAL_DROP_KEY] = drop_pending_key, [HF_RENEWAL_USE] = start_use,
+    };
+    const struct hf_sched_ops *sched = certificate->p.sched;
+    struct hf_renewal_move move = hf_renewal_move(certificate->state, what);
+
+    if (!move.known)
+        return;
+    certificate->state = move.next;
+    if (move.delay != HF_RENEWAL_NEVER)
+        sched->timer_arm(sched->ctx, certificate->timer, delay_of(certificate, move.delay));
+    else
+        sched->timer_disarm(sched->ctx, certificate->timer);
+    if (start[move.action] != NULL)
+        start[move.action](certificate);
+}
+
+/* A certificate of MetaServer's cluster would be of no use: MetaServer does not ask for one. */
+static void on_timer(void *arg)
+{
+    struct hf_client_certificate *certificate = arg;
+
+    if (!hf_kube_is_metaserver(certificate->p.kube)) {
+        event(certificate, HF_RENEWAL_DUE);
+        return;
+    }
+    if (!certificate->meta_logged)
+        hf_log(certificate->p.log, HF_LOG_ERROR, "certificate.metaserver", HF_S("dir", certificate->p.dir),
+               HF_S("error", "a MetaServer issues no certificates; give --status-kubeconfig, or no "
+                             "--client-certificate-dir"));
+    certificate->meta_logged = true;
+}
+
+/* ---- from outside ------------------------------------------------------------------------------------------------ */
+
+void hf_client_certificate_refused(struct hf_client_certificate *certificate)
+{
+    if (certificate == NULL || !has_pair(certificate))
+        return;
+    if (!certificate->in_use) {
+        if (!is_expired(certificate))
+            use(certificate, true);
+        return;
+    }
+    use(certificate, false);
+    event(certificate, HF_RENEWAL_LOST);
+}
+
+void hf_client_certificate_check(struct hf_client_certificate *certificate)
+{
+    if (certificate == NULL || !certificate->in_use)
+        return;
+    if (!is_expired(certificate)) {
+        /* The clock was wrong when the timer was armed. */
+        if (certificate->state == HF_RENEWAL_CURRENT && unix_now(certificate) >= certificate->pair.renew_unix_ns)
+            event(certificate, HF_RENEWAL_DUE);
+        return;
+    }
+    hf_log(certificate->p.log, HF_LOG_WARNING, "certificate.expired", HF_S("dir", certificate->p.dir));
+    use(certificate, false);
+    event(certificate, HF_RENEWAL_LOST);
+}
+
+/* ---- start and end ----------------------------------------------------------------------------------------------- */
+
+/* A power cut between the two steps of a save leaves the key of the certificate in use as the pending one. */
+static bool is_key_of_pair(const struct hf_client_certificate *certificate)
+{
+    char pending[HF_SHA256_HEX] = "", own[HF_SHA256_HEX] = "";
+
+    return has_pair(certificate) && certificate->pending_key.n > 0 &&
+           hf_certificate_key_id(hf_buf_str(&certificate->pending_key), pending, NULL) == 0 &&
+           hf_certificate_key_id(hf_buf_str(&certificate->pair.key), own, NULL) == 0 && strcmp(pending, own) == 0;
+}
+
+static void load(struct hf_client_certificate *certificate)
+{
+    const struct hf_sched_ops *sched = certificate->p.sched;
+    struct hf_err err = HF_ERR_INIT;
+    int r = load_pair(certificate, &err);
+
+    if (r < 0 && r != -ENOENT)
+        log_failure(certificate, "certificate.unusable", &err);
+    (void)!read_pending_key(certificate, NULL);
+    if (is_key_of_pair(certificate))
+        drop_pending_key(certificate);
+    if (has_pair(certificate) && !is_expired(certificate))
+        use(certificate, true);
+    bool current = certificate->in_use && certificate->pending_key.n == 0;
+    certificate->state = current ? HF_RENEWAL_CURRENT : HF_RENEWAL_KEY;
+    sched->timer_arm(sched->ctx, certificate->timer, current ? delay_of(certificate, HF_RENEWAL_AT_DATE) : 0);
+}
+
+int hf_client_certificate_new(const struct hf_client_certificate_params *params,
+                              struct hf_client_certificate **ret_certificate, struct hf_err *err)
+{
+    _cleanup_(hf_client_certificate_freep) struct hf_client_certificate *certificate = calloc(1, sizeof(*certificate));
+
+    if (certificate == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    certificate->p = *params;
+    certificate->pair = (struct pair){.certificate = HF_BUF_INIT(MAX_FILE), .key = HF_BUF_INIT(MAX_FILE)};
+    certificate->pending_key.max = certificate->issued.max = MAX_FILE;
+    const struct hf_backoff growing = {
+        .base_ns = 2 * HF_NS_PER_S, .cap_ns = 300 * HF_NS_PER_S, .floor_ns = HF_NS_PER_S};
+    certificate->poll = certificate->brief = growing;
+    certificate->pause = (struct hf_backoff){
+        .base_ns = 600 * HF_NS_PER_S, .cap_ns = 6 * 3600 * HF_NS_PER_S, .floor_ns = 300 * HF_NS_PER_S};
+    certificate->client_path = hf_asprintf("%s/client.pem", params->dir);
+    certificate->pending_path = hf_asprintf("%s/pending.key", params->dir);
+    certificate->timer = params->sched->timer_new(params->sched->ctx, on_timer, certificate);
+    certificate->expiry = hf_metric_gauge(params->metrics, "holdfast_client_certificate_expiry_seconds",
+                                          "Unix time at which the client certificate of this node expires.");
+    certificate->requests =
+        hf_metric_family(params->metrics, HF_METRIC_COUNTER, "holdfast_client_certificate_requests_total",
+                         "Requests for a client certificate, by result.", HF_LABELS("result"));
+    if (certificate->client_path == NULL || certificate->pending_path == NULL || certificate->timer == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    int r = hf_dir_make(params->fs, params->dir, 0700, err);
+    if (r < 0)
+        return hf_err_wrap(err, r, "--client-certificate-dir");
+    load(certificate);
+    *ret_certificate = hf_steal(certificate);
+    return 0;
+}
+
+void hf_client_certificate_free(struct hf_client_certificate *certificate)
+{
+    if (certificate == NULL)
+        return;
+    hf_kube_call_cancel(certificate->call);
+    certificate->p.sched->timer_free(certificate->p.sched->ctx, certificate->timer);
+    pair_done(&certificate->pair);
+    wipe(&certificate->pending_key);
+    hf_buf_done(&certificate->issued);
+    free(certificate->client_path);
+    free(certificate->pending_path);
+    free(certificate);
+}

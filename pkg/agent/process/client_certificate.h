@@ -1,0 +1,49 @@
+/* agent/process/client_certificate.h - gets a client certificate for this node from the cluster, and renews it in time
+ * (--client-certificate-dir). sync/renewal.h decides what comes next; this file reads and writes the files, and sends the
+ * requests.
+ *
+ * The folder holds two files with mode 0600. client.pem is the certificate in use and its key, written as one file, so
+ * that a power cut leaves the old pair or the new one. pending.key is the key of a request that the cluster has not
+ * answered yet. A certificate's subject is CN=holdfast:agent:<node>, O=holdfast:agents.
+ *
+ * Threads: loop thread only; the functions block while they read or write a small file, which is rare. */
+#pragma once
+
+#include "base/fs.h"
+#include "kube/kube.h"
+#include "web/metrics.h"
+
+#define HF_CLIENT_CERTIFICATE_LIFETIME_NS (30ull * 24 * 3600 * HF_NS_PER_S) /* the default of lifetime_ns */
+
+struct hf_client_certificate_params {
+    const struct hf_fs_ops *fs;
+    const struct hf_clock_ops *clock;
+    const struct hf_rand_ops *rng;
+    const struct hf_sched_ops *sched;
+    struct hf_log *log;
+    struct hf_metrics *metrics; /* may be NULL */
+    struct hf_kube *kube;       /* client of the API server that issues the certificate; borrowed */
+    const char *node_name, *dir;
+    uint64_t lifetime_ns; /* the lifetime to ask for (0 means the default) */
+    /* Makes the client of the API server use this certificate and its key, or, if both are NULL, the credential of its
+     * configuration. Returns 0 or -errno. */
+    int (*use)(void *arg, const char *certificate_pem, const char *key_pem, struct hf_err *err);
+    void *arg;
+};
+
+struct hf_client_certificate;
+
+/* Makes the folder if it is absent, and uses the certificate in it if there is one. Requests start with the next
+ * iteration of the event loop. A damaged or expired certificate is not used; the log says so. */
+HF_MUST_USE int hf_client_certificate_new(const struct hf_client_certificate_params *params,
+                                          struct hf_client_certificate **ret_certificate, struct hf_err *err);
+void hf_client_certificate_free(struct hf_client_certificate *certificate);
+HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
+
+/* Call this function when the server has answered 401. If the certificate is in use, the client uses the credential of
+ * its configuration from now on, and the agent asks for a new certificate. Otherwise, if there is a certificate that has
+ * not expired, the client tries that one again. Accepts NULL. */
+void hf_client_certificate_refused(struct hf_client_certificate *certificate);
+
+/* Call this function about once a minute. Stops the use of a certificate that has expired. Accepts NULL. */
+void hf_client_certificate_check(struct hf_client_certificate *certificate);

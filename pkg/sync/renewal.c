@@ -1,0 +1,112 @@
+#include "sync/renewal.h"
+
+static const char *const state_names[HF_RENEWAL_STATES] = {
+    [HF_RENEWAL_CURRENT] = "Current", [HF_RENEWAL_KEY] = "Key",     [HF_RENEWAL_REQUEST] = "Request",
+    [HF_RENEWAL_ISSUE] = "Issue",     [HF_RENEWAL_STORE] = "Store", [HF_RENEWAL_PAUSE] = "Pause",
+};
+
+static const char *const event_names[HF_RENEWAL_EVENTS] = {
+    [HF_RENEWAL_DUE] = "Due",         [HF_RENEWAL_LOST] = "Lost",     [HF_RENEWAL_DONE] = "Done",
+    [HF_RENEWAL_PENDING] = "Pending", [HF_RENEWAL_ABSENT] = "Absent", [HF_RENEWAL_DENIED] = "Denied",
+    [HF_RENEWAL_REFUSED] = "Refused", [HF_RENEWAL_BAD] = "Bad",       [HF_RENEWAL_FAILED] = "Failed",
+};
+
+static const char *const action_names[HF_RENEWAL_ACTIONS] = {
+    [HF_RENEWAL_DO_NOTHING] = "-", [HF_RENEWAL_MAKE_KEY] = "make key", [HF_RENEWAL_CREATE] = "create",
+    [HF_RENEWAL_READ] = "read",    [HF_RENEWAL_SAVE] = "save",         [HF_RENEWAL_DROP_KEY] = "drop key",
+    [HF_RENEWAL_USE] = "use",
+};
+
+static const char *const delay_names[] = {
+    [HF_RENEWAL_NEVER] = "never", [HF_RENEWAL_POLL] = "poll",       [HF_RENEWAL_SHORT] = "short",
+    [HF_RENEWAL_LONG] = "long",   [HF_RENEWAL_AT_DATE] = "at date",
+};
+
+#define TO(next_, action_, delay_)                                                                                     \
+    {                                                                                                                  \
+        true, HF_RENEWAL_##next_, HF_RENEWAL_##action_, HF_RENEWAL_##delay_                                            \
+    }
+
+/* An empty cell is an answer that came too late: nothing changes. Lost changes nothing while a new certificate is on its
+ * way. */
+static const struct hf_renewal_move table[HF_RENEWAL_STATES][HF_RENEWAL_EVENTS] =
+    {
+        [HF_RENEWAL_CURRENT] =
+            {
+                [HF_RENEWAL_DUE] = TO(KEY, MAKE_KEY, NEVER),
+                [HF_RENEWAL_LOST] = TO(KEY, MAKE_KEY, NEVER),
+            },
+        [HF_RENEWAL_KEY] =
+            {
+                [HF_RENEWAL_DUE] = TO(KEY, MAKE_KEY, NEVER),
+                [HF_RENEWAL_DONE] = TO(REQUEST, CREATE, NEVER),
+                [HF_RENEWAL_FAILED] = TO(KEY, DO_NOTHING, SHORT),
+            },
+        [HF_RENEWAL_REQUEST] =
+            {
+                [HF_RENEWAL_DUE] = TO(REQUEST, CREATE, NEVER),
+                [HF_RENEWAL_DONE] = TO(ISSUE, DO_NOTHING, POLL),
+                [HF_RENEWAL_FAILED] = TO(REQUEST, DO_NOTHING, SHORT),
+                [HF_RENEWAL_REFUSED] = TO(PAUSE, DO_NOTHING, LONG),
+            },
+        [HF_RENEWAL_ISSUE] =
+            {
+                [HF_RENEWAL_DUE] = TO(ISSUE, READ, NEVER),
+                [HF_RENEWAL_DONE] = TO(STORE, SAVE, NEVER),
+                [HF_RENEWAL_PENDING] = TO(ISSUE, DO_NOTHING, POLL),
+                [HF_RENEWAL_ABSENT] = TO(REQUEST, DO_NOTHING, SHORT),
+                [HF_RENEWAL_DENIED] = TO(PAUSE, DROP_KEY, LONG),
+                [HF_RENEWAL_REFUSED] = TO(PAUSE, DO_NOTHING, LONG),
+                [HF_RENEWAL_FAILED] = TO(ISSUE, DO_NOTHING, SHORT),
+            },
+        [HF_RENEWAL_STORE] =
+            {
+                [HF_RENEWAL_DONE] = TO(CURRENT, USE, AT_DATE),
+                [HF_RENEWAL_BAD] = TO(PAUSE, DROP_KEY, LONG),
+                [HF_RENEWAL_FAILED] = TO(ISSUE, DO_NOTHING, SHORT),
+            },
+        [HF_RENEWAL_PAUSE] =
+            {
+                [HF_RENEWAL_DUE] = TO(KEY, MAKE_KEY, NEVER),
+            },
+};
+
+struct hf_renewal_move hf_renewal_move(enum hf_renewal_state state, enum hf_renewal_event event)
+{
+    if (state >= HF_RENEWAL_STATES || event >= HF_RENEWAL_EVENTS)
+        return (struct hf_renewal_move){.known = false};
+    return table[state][event];
+}
+
+const char *hf_renewal_state_name(enum hf_renewal_state state)
+{
+    return state < HF_RENEWAL_STATES ? state_names[state] : "";
+}
+
+uint64_t hf_renewal_date(uint64_t not_before_unix_ns, uint64_t not_after_unix_ns, uint64_t received_unix_ns,
+                         uint32_t jitter)
+{
+    bool inside = received_unix_ns >= not_before_unix_ns && received_unix_ns < not_after_unix_ns;
+    uint64_t from = inside ? received_unix_ns : HF_MIN(not_before_unix_ns, not_after_unix_ns);
+    uint64_t span = not_after_unix_ns - from, tenth = span / 10;
+
+    return from + span / 3 * 2 - tenth + 2 * (tenth / UINT32_MAX * jitter + tenth % UINT32_MAX * jitter / UINT32_MAX);
+}
+
+int hf_renewal_print(struct hf_buf *out)
+{
+    for (unsigned state = 0; state < HF_RENEWAL_STATES; state++) {
+        int r = hf_buf_addf(out, "%s\n", state_names[state]);
+        for (unsigned event = 0; r == 0 && event < HF_RENEWAL_EVENTS; event++) {
+            const struct hf_renewal_move *move = &table[state][event];
+            if (move->known)
+                r = hf_buf_addf(out, "  %-8s %-8s %-9s %s\n", event_names[event], state_names[move->next],
+                                action_names[move->action], delay_names[move->delay]);
+            else
+                r = hf_buf_addf(out, "  %-8s .\n", event_names[event]);
+        }
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}

@@ -1,0 +1,70 @@
+/* The table of a client certificate's renewal, and its date. */
+#include "sync/renewal.h"
+
+#include "base/clock.h"
+#include "support/check_main.h"
+#include "support/golden.h"
+
+#define DAY (24 * 3600 * HF_NS_PER_S)
+
+START_TEST(table)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 16);
+
+    ck_assert_int_eq(hf_renewal_print(&text), 0);
+    ck_assert(hf_golden("renewal.txt", hf_buf_view(&text)));
+}
+END_TEST
+
+/* Every state that starts no action and waits for no answer has a delay: nothing hangs. Numbers beyond the enums: no
+ * read past the table. */
+START_TEST(cells)
+{
+    for (unsigned state = 0; state <= HF_RENEWAL_STATES; state++) {
+        for (unsigned event = 0; event <= HF_RENEWAL_EVENTS; event++) {
+            struct hf_renewal_move move = hf_renewal_move((enum hf_renewal_state)state, (enum hf_renewal_event)event);
+            ck_assert(!move.known || (state < HF_RENEWAL_STATES && event < HF_RENEWAL_EVENTS));
+            bool answers = move.action == HF_RENEWAL_MAKE_KEY || move.action == HF_RENEWAL_CREATE ||
+                           move.action == HF_RENEWAL_READ || move.action == HF_RENEWAL_SAVE;
+            ck_assert_msg(!move.known || answers == (move.delay == HF_RENEWAL_NEVER), "state %u, event %u", state,
+                          event);
+            /* After a denial the key is never used again: its request stays denied. */
+            ck_assert(!move.known || event != HF_RENEWAL_DENIED || move.action == HF_RENEWAL_DROP_KEY);
+        }
+    }
+    for (unsigned state = 0; state < HF_RENEWAL_STATES; state++) /* a delay ends in a move */
+        ck_assert(hf_renewal_move((enum hf_renewal_state)state, HF_RENEWAL_DUE).known || state == HF_RENEWAL_STORE);
+}
+END_TEST
+
+static const struct {
+    uint64_t before, after, received;
+    uint32_t jitter;
+    uint64_t low, high;
+} dates[] = {
+    {100 * DAY, 130 * DAY, 100 * DAY, 0, 117 * DAY - 1000, 117 * DAY},
+    {100 * DAY, 130 * DAY, 100 * DAY, UINT32_MAX, 123 * DAY - 1000, 123 * DAY},
+    {100 * DAY, 130 * DAY, 100 * DAY, UINT32_MAX / 2, 120 * DAY - DAY / 1000, 120 * DAY + DAY / 1000},
+    {100 * DAY, 130 * DAY, 120 * DAY, UINT32_MAX / 2, 126 * DAY, 127 * DAY}, /* the signer dated it back */
+    {100 * DAY, 130 * DAY, 5 * DAY, 0, 117 * DAY - 1000, 117 * DAY},         /* a clock in the past */
+    {100 * DAY, 130 * DAY, 200 * DAY, 0, 117 * DAY - 1000, 117 * DAY},       /* a clock in the future */
+    {100 * DAY, 100 * DAY, 100 * DAY, UINT32_MAX, 100 * DAY, 100 * DAY},
+    {100 * DAY, 50 * DAY, 60 * DAY, UINT32_MAX, 50 * DAY, 50 * DAY}, /* dates that make no sense */
+};
+
+START_TEST(date)
+{
+    uint64_t got = hf_renewal_date(dates[_i].before, dates[_i].after, dates[_i].received, dates[_i].jitter);
+
+    ck_assert_msg(got >= dates[_i].low && got <= dates[_i].high, "row %d: day %.3f", _i, (double)got / (double)DAY);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, table);
+    tcase_add_test(tc, cells);
+    tcase_add_loop_test(tc, date, 0, (int)HF_LEN(dates));
+}
+
+HF_TEST_MAIN("sync/renewal", cases)

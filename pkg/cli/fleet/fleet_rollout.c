@@ -294,8 +294,8 @@ static int give_turn_free(struct order_run *command, const json_t *node, struct 
     int r = annotate(command->cluster, command->plural, node, &order, 1, err);
     if (r == 0)
         (void)fprintf(command->cli->out,
-                      "%s: the turn for %s is free; if the node is only away, two nodes of its group may be down at "
-                      "once\n",
+                      "%s: the turn for %s is free as soon as the node has missed three reports; if the node is only "
+                      "away, two nodes of its group may then be down at once\n",
                       command->args->words[0], hf_json_str_or(found, "release", "?"));
     return r;
 }

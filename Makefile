@@ -94,7 +94,7 @@ $(B)/fuzz/tests/fuzz_delta: private LDFLAGS_fuzz += -Wl,--wrap=malloc,--wrap=ali
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/delta/test_memory): private LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: attack bench-delta arch all demo test unit sim fault check e2e bench fuzz coverage golden format image install uninstall clean help setup-%
+.PHONY: attack bench-delta arch all demo test unit sim fault check e2e bench fuzz coverage golden format image images image-test install uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -172,10 +172,20 @@ golden: ## rewrite tests/golden from the code; read the diff
 format: ## lay out all C files with clang-format
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
-image: ## container images as docker-archives under build/image (buildah, no daemon)
-	@hack/setup.sh build e2e
-	@$(MAKE) --no-print-directory all
+image: ## container images of this machine's processor as docker-archives under build/image, with bills of materials
+	@hack/setup.sh build image
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@deploy/image/build
+
+IMAGES ?= all
+images: ## container images for amd64, arm64 and armv7: OCI layouts and docker-archives under build/image (IMAGES=arm64,armv7: only those)
+	@hack/setup.sh build images
+	@deploy/image/build --arch $(IMAGES) --jobs $(JOBS)
+
+image-test: ## the images for ARM: twice the same, what is in them, an update by each under qemu-user, and a real containerd
+	@hack/setup.sh build images || true
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
+	@tests/system/image/run.py
 
 install: ## binaries, man pages, completion, systemd unit (PREFIX=/usr/local, DESTDIR)
 install: all

@@ -10,13 +10,17 @@
 #include "base/format.h"
 #include "base/parse.h"
 
-enum { MAX_LINE_BYTES = 16384, BURST_SLOTS = 32, BURST_NAME = 48 };
+enum { MAX_LINE_BYTES = 16384, BUDGETS = 256 };
 
-/* Number of lines with one event name in the current second. */
-struct burst {
-    char event[BURST_NAME];
-    uint64_t second;
-    unsigned written;
+#define MINUTE_NS (60 * HF_NS_PER_S)
+
+/* What the events of one name have used of their two limits. */
+struct budget {
+    uint32_t name;    /* hash of the name; 0: the place is free */
+    uint32_t second;  /* the second in which `written` lines were written */
+    uint32_t minute;  /* the minute up to which `spent` was lowered */
+    uint16_t written; /* lines in that second */
+    uint16_t spent;   /* lines, less one for each minute that passed */
     unsigned suppressed;
 };
 
@@ -24,7 +28,7 @@ struct hf_log {
     int fd;
     enum hf_log_level least;
     const struct hf_clock_ops *clock;
-    struct burst bursts[BURST_SLOTS];
+    struct budget budgets[BUDGETS];
 };
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
@@ -58,38 +62,46 @@ int hf_log_level_parse(const char *text, enum hf_log_level *ret_level)
     return -EINVAL;
 }
 
-/* Returns the slot that counts this event. Names that share a slot replace each other, which only loosens the limit. */
-static struct burst *burst_of(struct hf_log *log, const char *event)
+/* Returns the budget of this event. If every place has another name, some names share one, which only tightens the
+ * limit. */
+static struct budget *budget_of(struct hf_log *log, const char *event)
 {
-    unsigned hash = 5381;
+    uint32_t name = 5381;
+    size_t i, at;
 
     for (const char *p = event; *p != '\0'; p++)
-        hash = hash * 33 + (unsigned char)*p;
-    struct burst *burst = &log->bursts[hash % BURST_SLOTS];
-    if (strncmp(burst->event, event, BURST_NAME - 1) != 0) {
-        memset(burst, 0, sizeof(*burst));
-        memcpy(burst->event, event, strnlen(event, BURST_NAME - 1));
-    }
-    return burst;
+        name = name * 33 + (unsigned char)*p;
+    name = HF_MAX(name, 1u);
+    for (i = 0, at = name % BUDGETS; i < BUDGETS; i++, at = (at + 1) % BUDGETS)
+        if (log->budgets[at].name == name || log->budgets[at].name == 0)
+            break;
+    log->budgets[at].name = i < BUDGETS ? name : log->budgets[at].name;
+    return &log->budgets[at];
 }
 
-/* Returns false if this line is over the limit; else *ret_suppressed gets the number of lines dropped before it. */
-static bool admit(struct hf_log *log, const char *event, unsigned *ret_suppressed)
+/* Returns false if this line is over a limit; else *ret_suppressed gets the number of lines dropped before it. */
+static bool admit(struct hf_log *log, enum hf_log_level level, const char *event, unsigned *ret_suppressed)
 {
-    struct burst *burst = burst_of(log, event);
-    uint64_t second = hf_mono_ns(log->clock) / HF_NS_PER_S;
+    struct budget *budget = budget_of(log, event);
+    uint64_t now_ns = hf_mono_ns(log->clock);
+    uint32_t second = (uint32_t)(now_ns / HF_NS_PER_S), minute = (uint32_t)(now_ns / MINUTE_NS);
+    uint32_t passed = minute - budget->minute;
 
-    if (burst->second != second) {
-        burst->second = second;
-        burst->written = 0;
+    if (budget->second != second) {
+        budget->second = second;
+        budget->written = 0;
     }
-    if (burst->written >= HF_LOG_BURST) {
-        burst->suppressed++;
+    budget->spent = (uint16_t)(budget->spent - HF_MIN((uint32_t)budget->spent, passed));
+    budget->minute = minute;
+    if (budget->written >= HF_LOG_BURST || (level > HF_LOG_DEBUG && budget->spent >= HF_LOG_RESERVE)) {
+        budget->suppressed++;
         return false;
     }
-    burst->written++;
-    *ret_suppressed = burst->suppressed;
-    burst->suppressed = 0;
+    budget->written++;
+    if (level > HF_LOG_DEBUG)
+        budget->spent++;
+    *ret_suppressed = budget->suppressed;
+    budget->suppressed = 0;
     return true;
 }
 
@@ -145,7 +157,7 @@ void hf_log_fields(struct hf_log *log, enum hf_log_level level, const char *even
     _cleanup_(hf_buf_done) struct hf_buf line = HF_BUF_INIT(MAX_LINE_BYTES);
     unsigned suppressed = 0;
 
-    if (log == NULL || level < log->least || !admit(log, event, &suppressed))
+    if (log == NULL || level < log->least || !admit(log, level, event, &suppressed))
         return;
     if (format_line(log, &line, level, event, fields, suppressed) < 0)
         return;

@@ -4,9 +4,13 @@
  *     {"time":"2026-11-20T08:00:00Z","level":"info","event":"update.committed","release":"edge","sequence":42}
  *
  * Only main programs and the code that runs a state machine write to the log; libraries return errors. Never pass a
- * secret. The log escapes values, and truncates each text to HF_LOG_MAX_VALUE bytes. For each event name, it writes at
- * most HF_LOG_BURST lines per second and drops further lines. The next line that it writes with that name reports the
- * number of dropped lines ("suppressed": n). Calls with a NULL log do nothing. Threads: loop thread only. */
+ * secret. The log escapes values, and truncates each text to HF_LOG_MAX_VALUE bytes. Calls with a NULL log do nothing.
+ *
+ * Each event name has two limits. The log writes at most HF_LOG_BURST lines with that name per second. And the name has
+ * a reserve of HF_LOG_RESERVE lines, which grows by one line per minute up to that number; so an event that repeats for
+ * ever writes one line per minute in the end. Lines of level debug have only the first limit. The log drops what is
+ * over a limit, and the next line that it writes with that name reports the number of dropped lines ("suppressed": n).
+ * Threads: loop thread only. */
 #pragma once
 
 #include <stdint.h>
@@ -17,7 +21,7 @@
 
 enum hf_log_level { HF_LOG_DEBUG, HF_LOG_INFO, HF_LOG_WARNING, HF_LOG_ERROR };
 
-enum { HF_LOG_MAX_VALUE = 1024, HF_LOG_BURST = 20 };
+enum { HF_LOG_MAX_VALUE = 1024, HF_LOG_BURST = 20, HF_LOG_RESERVE = 200 };
 
 struct hf_log;
 

@@ -51,6 +51,8 @@ enum hf_rollout_class hf_rollout_classify(const struct hf_rollout_facts *facts, 
         return HF_CLASS_OUTSIDE;
     if (class_ != HF_CLASS_COUNT)
         return class_;
+    if (facts->was_updated)
+        return HF_CLASS_UPDATED;
     if (facts->silent_ns > limits->unknown_after_ns)
         return HF_CLASS_UNKNOWN;
     if (facts->has_entry && facts->wait == HF_FLEET_WAIT_HELD)
@@ -116,18 +118,21 @@ static void add_to_stage(struct hf_rollout_counts *counts, enum hf_rollout_class
     counts->stage_exempt += class_ == HF_CLASS_INCOMPATIBLE || class_ == HF_CLASS_SUPERSEDED;
 }
 
-void hf_rollout_count(struct hf_rollout_counts *counts, enum hf_rollout_class class_, bool is_canary, bool is_of_stage)
+void hf_rollout_count(struct hf_rollout_counts *counts, enum hf_rollout_class class_,
+                      const struct hf_rollout_place *place)
 {
     bool is_done = class_ == HF_CLASS_UPDATED || class_ == HF_CLASS_INCOMPATIBLE || class_ == HF_CLASS_SUPERSEDED;
+    uint32_t updating = counts->updating;
 
     counts->selected++;
-    counts->canaries += is_canary;
-    counts->canary_open += is_canary && !is_done;
-    counts->canary_failed += is_canary && (class_ == HF_CLASS_FAILED || class_ == HF_CLASS_OVERDUE);
-    if (is_of_stage)
+    counts->canaries += place->is_canary;
+    counts->canary_open += place->is_canary && !is_done;
+    counts->canary_failed += place->is_canary && (class_ == HF_CLASS_FAILED || class_ == HF_CLASS_OVERDUE);
+    if (place->is_of_stage)
         add_to_stage(counts, class_);
     if (class_ == HF_CLASS_SUPERSEDED)
         counts->superseded++;
     else if (class_ != HF_CLASS_OUTSIDE)
         add_class(counts, class_);
+    counts->open += place->is_reached && counts->updating > updating;
 }

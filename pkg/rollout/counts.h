@@ -27,6 +27,7 @@ struct hf_rollout_facts {
     bool selected;           /* spec.nodeSelector matches its labels */
     bool reached;            /* the stages so far admit it */
     bool superseded;         /* another object of the same release name takes this node */
+    bool was_updated;        /* it has reported Committed before: what it does now is a repair */
     bool has_entry;          /* status.updates has an entry with the digest of this release */
     int phase;               /* enum hf_phase of this entry */
     enum hf_fleet_wait wait; /* what the entry waits for */
@@ -48,10 +49,12 @@ const char *hf_rollout_class_name(enum hf_rollout_class class_);
 
 struct hf_rollout_counts {
     uint32_t selected, admitted, updated, updating, failed, incompatible, unknown, superseded;
-    bool partial;     /* nodes that missed progressDeadline may be missing, because this process has not watched long */
-    uint32_t held;    /* of `unknown`: because of a site's hold */
-    uint32_t turn;    /* of `updating`: wait for their turn */
-    uint32_t overdue; /* of `failed`: because of progressDeadline */
+    bool partial;  /* nodes that missed progressDeadline may be missing, because this process has not watched long */
+    uint32_t held; /* of `unknown`: because of a site's hold */
+    /* of `updating`: the stages so far admit them. A node that only says that it has begun holds up no stage. */
+    uint32_t open;
+    uint32_t turn;          /* of `updating`: wait for their turn */
+    uint32_t overdue;       /* of `failed`: because of progressDeadline */
     uint32_t ungrouped;     /* selected nodes without the label of strategy.disruption.groupBy */
     uint32_t canary_failed; /* of `failed`: canaries */
     uint32_t canary_open;   /* canaries that are neither updated, incompatible nor superseded */
@@ -61,5 +64,13 @@ struct hf_rollout_counts {
         stage_exempt; /* exempt: incompatible, superseded */
 };
 
-/* Adds one selected node to the sums. `is_of_stage`: the present stage has added it. */
-void hf_rollout_count(struct hf_rollout_counts *counts, enum hf_rollout_class class_, bool is_canary, bool is_of_stage);
+/* Where a node stands in the strategy. */
+struct hf_rollout_place {
+    bool is_canary;
+    bool is_reached;  /* the stages so far admit it */
+    bool is_of_stage; /* the present stage has added it */
+};
+
+/* Adds one selected node to the sums. */
+void hf_rollout_count(struct hf_rollout_counts *counts, enum hf_rollout_class class_,
+                      const struct hf_rollout_place *place);

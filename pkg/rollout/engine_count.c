@@ -104,15 +104,21 @@ static bool is_of_stage(const struct stage *stage, uint16_t slot)
     return !(slot & HF_ENGINE_CANARY) && number >= stage->from && number < stage->to;
 }
 
+static bool is_reached(const struct track *track, uint32_t id)
+{
+    uint16_t slot = track->slots[id];
+
+    return !track->update->has_strategy || (slot & HF_ENGINE_CANARY) ||
+           (slot & HF_ENGINE_SLOT_MASK) < track->state.cutoff;
+}
+
 static enum hf_rollout_class class_of(struct track *track, const struct hf_fleet_node *node, uint32_t id, bool taken,
                                       uint32_t now_s)
 {
     const struct hf_fleet_entry *entry = hf_fleet_entry(node, track->digest);
-    uint16_t slot = track->slots[id];
     struct hf_rollout_facts facts = {
         .selected = true,
-        .reached = !track->update->has_strategy || (slot & HF_ENGINE_CANARY) ||
-                   (slot & HF_ENGINE_SLOT_MASK) < track->state.cutoff,
+        .reached = is_reached(track, id),
         .superseded = taken,
         .has_entry = entry != NULL,
         .phase = entry != NULL ? entry->phase : 0,
@@ -122,6 +128,7 @@ static enum hf_rollout_class class_of(struct track *track, const struct hf_fleet
     };
     enum hf_rollout_class before = (enum hf_rollout_class)track->classes[id], now;
 
+    facts.was_updated = before == HF_CLASS_UPDATED;
     /* A node that begins to work now has worked for no time. */
     facts.working_ns = activity(before) == 1 ? seconds_between(track->since[id], now_s) : 0;
     now = hf_rollout_classify(&facts, &track->limits);
@@ -147,8 +154,10 @@ void hf_engine_count(const struct hf_rollout_engine *engine, struct track *track
         }
         bool taken = rivals.n > 0 && is_taken(&rivals, track, node, id);
         enum hf_rollout_class class_ = class_of(track, node, id, taken, now_s);
-        hf_rollout_count(&counts, class_, (track->slots[id] & HF_ENGINE_CANARY) != 0,
-                         is_of_stage(&stage, track->slots[id]));
+        struct hf_rollout_place place = {.is_canary = (track->slots[id] & HF_ENGINE_CANARY) != 0,
+                                         .is_reached = is_reached(track, id),
+                                         .is_of_stage = is_of_stage(&stage, track->slots[id])};
+        hf_rollout_count(&counts, class_, &place);
         if (class_ == HF_CLASS_OVERDUE && track->n_overdue < HF_LEN(track->overdue))
             track->overdue[track->n_overdue++] = id;
         counts.ungrouped += track->groups != NULL && track->groups[id] == 0;

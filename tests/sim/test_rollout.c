@@ -4,6 +4,7 @@
  *     HF_SIM_SEEDS=N   number of seeds (default 40)
  *     HF_SIM_NODES=N   nodes of one fleet (default 300; one seed in forty has 10,000)
  *     HF_SIM_SEED=S    only this seed
+ *     HF_SIM_FIRST=S   first seed (default 0)
  *
  * Real: pkg/rollout as the controller runs it; the node's choice and admission (sync/plan, api/admission); the table of
  * phases of the update machine. Light: downloads, patches and health checks are delays; the API server is a list of
@@ -216,7 +217,7 @@ static json_t *edgenode_json(uint32_t i, const struct stored *stored)
                                              json_pack("{s:I, s:s, s:{s:s}, s:[{s:s, s:s, s:s, s:s}]}", "sequence",
                                                        (json_int_t)stored->sequence, "observedTime",
                                                        hf_format_time(stored->observed_unix_ns, observed), "policy",
-                                                       "interval", "10m", "updates", "name", "sim", "digest", w.digest,
+                                                       "interval", "15m", "updates", "name", "sim", "digest", w.digest,
                                                        "phase", hf_phase_name((enum hf_phase)stored->phase), "reason",
                                                        wait_name(stored->wait))),
                          0);
@@ -615,7 +616,7 @@ static void ticks(uint32_t number)
         if (plan.effects[i].kind == HF_ROLLOUT_STATUS || plan.effects[i].kind == HF_ROLLOUT_TURNS)
             dispatch(number, &plan.effects[i]);
     uint64_t in_ns = plan.next_mono_ns <= now.mono_ns ? 0 : plan.next_mono_ns - now.mono_ns;
-    push(HF_MAX(SECOND, HF_MIN(in_ns, 5 * SECOND)), TICKS, number);
+    push(HF_MAX(2 * SECOND, HF_MIN(in_ns, 5 * SECOND)), TICKS, number);
 }
 
 static void answers(uint32_t number, struct write *write)
@@ -706,7 +707,7 @@ static void dispatch_event(const struct event *event)
         break;
     case BEATS:
         if (event->with.number == 0)
-            push(10 * MINUTE + below(MINUTE), BEATS, event->who)->with.number = 0;
+            push(15 * MINUTE + below(MINUTE), BEATS, event->who)->with.number = 0;
         if (event->with.number == 0 || node->unsent)
             send(event->who);
         break;
@@ -758,7 +759,8 @@ static void make_update(void)
         "  strategy:\n"
         "    canary: {nodeSelector: {matchLabels: {canary: 'yes'}}, soak: 5m}\n"
         "    waves: [{percent: 5, soak: 5m}, {percent: 25, soak: 5m}, {percent: 100, soak: 5m}]\n"
-        "    maxFailures: 2%\n";
+        "    maxFailures: 2%\n"
+        "    unknownAfter: 40m\n";
 
     ck_assert_int_eq(hf_yaml_parse(HF_VIEW(text), NULL, &w.update, NULL), 0);
     if (w.has_turns)
@@ -791,7 +793,7 @@ static void make_nodes(void)
         node->labels = *labels;
         (void)snprintf(node->name, sizeof(node->name), "node-%u", i);
         node->slot = hf_admission_slot(node->name, w.digest);
-        node->liar = !w.is_bad && !w.has_turns && below(1000) < 5 && !node->canary;
+        node->liar = !w.is_bad && !w.has_turns && below(1000) < 1 && !node->canary;
         node->away = chance(30);
         node->gone_long = node->away && chance(50);
         node->clock_lie_ns =
@@ -898,7 +900,7 @@ static void run_seed(uint64_t seed, unsigned n)
     make_nodes();
     break_three_percent();
     push(MINUTE, FAILS_OVER, 0)->with.number = 0;
-    push(100 * MINUTE, HEALS, 0);
+    push(80 * MINUTE, HEALS, 0);
     while (w.n_heap > 0 && w.now_ns < 12 * 60 * MINUTE) {
         struct event event = pop();
         w.now_ns = event.at_ns;
@@ -929,6 +931,7 @@ static unsigned from_env(const char *name, unsigned fallback)
 START_TEST(a_fleet)
 {
     unsigned seeds = from_env("HF_SIM_SEEDS", DEFAULT_SEEDS), nodes = from_env("HF_SIM_NODES", 0);
+    unsigned first = from_env("HF_SIM_FIRST", 0);
     const char *only = getenv("HF_SIM_SEED");
 
     if (only != NULL) {
@@ -937,7 +940,7 @@ START_TEST(a_fleet)
         return;
     }
     for (unsigned seed = (unsigned)_i * BLOCK; seed < ((unsigned)_i + 1) * BLOCK && seed < seeds; seed++)
-        run_seed(seed, nodes != 0 ? nodes : DEFAULT_NODES);
+        run_seed(first + seed, nodes != 0 ? nodes : DEFAULT_NODES);
 }
 END_TEST
 

@@ -68,6 +68,9 @@ that do not fit together. Every fault is one line: the field, what it is, what i
 - firstInstall.agentYaml: expected a file of kind AgentConfiguration, such as deploy/agent.example.yaml
 {{- end }}
 {{- end }}
+{{- if and .Values.policies.enabled (semverCompare "<1.32.0-0" .Capabilities.KubeVersion.Version) }}
+- policies.enabled: this server is {{ .Capabilities.KubeVersion.Version }}, and the policies need 1.32, from which on a pod's token names its node; set it to false and read docs/SECURITY.md first
+{{- end }}
 {{- if and .Values.certificates.enabled (not .Values.controller.enabled) }}
 - certificates.enabled: the controller approves certificates; set controller.enabled=true too
 {{- end }}

@@ -5,14 +5,14 @@ import shutil
 import subprocess
 import sys
 
-from .machine import Error
+from .machine import Cannot, Error
 
 
 def programs(machine, path, top, goals, jobs, say=print):
     """Build `goals` (names of programs) for `machine` against the tree `path`; the folder of the programs."""
     missing = [tool for tool in (machine.tool("gcc"), machine.tool("strip"), "make", "pkg-config") if shutil.which(tool) is None]
     if missing:
-        raise Error(f"{machine.name}: {', '.join(missing)} not installed (hack/setup.sh build image)")
+        raise Cannot(f"{machine.name}: {', '.join(missing)} not installed (hack/setup.sh build images)")
     build = os.path.join("build", "cross", machine.name)
     say(f"image: {machine.name}: building {', '.join(goals)} in {build}")
     done = subprocess.run(["make", "--no-print-directory", "-s", f"-j{jobs}", f"B={build}", f"CC={machine.tool('gcc')}",

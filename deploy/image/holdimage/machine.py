@@ -9,6 +9,10 @@ class Error(Exception):
     """What a person can act on; shown without a trace."""
 
 
+class Cannot(Error):
+    """This machine lacks something: a compiler, a source of packages."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Machine:
     """One processor. `name` is the word of our file names and options."""

@@ -90,6 +90,18 @@ class Layout:
         self._manifests.append(descriptor)
         return descriptor, sum(layer["size"] for layer in layers)
 
+    def copy(self, path, machine):
+        """Add the image of `machine` from the layout in the tar `path`."""
+        with tarfile.open(path) as archive:
+            def read(descriptor):
+                return archive.extractfile("blobs/sha256/" + descriptor["digest"].removeprefix("sha256:")).read()
+            index = json.loads(read(json.load(archive.extractfile("index.json"))["manifests"][0]))
+            found = next(entry for entry in index["manifests"] if entry["platform"] == machine.platform())
+            manifest = json.loads(read(found))
+            for part in (found, manifest["config"], *manifest["layers"]):
+                self._add(part["mediaType"], read(part))
+        self._manifests.append(found)
+
     def write(self, path, name, notes):
         """Write the layout as a tar under the reference `name`; the digest of its image index."""
         index = self._add(INDEX, pretty({"schemaVersion": 2, "mediaType": INDEX, "manifests": self._manifests, "annotations": notes}),

@@ -14,7 +14,7 @@ import tarfile
 import time
 
 from . import apt
-from .machine import Error, cache
+from .machine import Cannot, Error, cache
 
 HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 KEEP_S = 30 * 86400                        # a tree that was not used for so long is removed
@@ -58,7 +58,7 @@ def _tree(machine, folder, say, offline):
     except Error as error:
         there = sorted(glob.glob(start + "*/complete"), key=os.path.getmtime)
         if not there:
-            raise Error(f"no Debian tree for {machine.name}: {error}") from error
+            raise Cannot(f"no Debian tree for {machine.name}: {error}") from error
         if not offline:
             say(f"image: {machine.name}: the Debian tree may be old: {error}")
         return _use(os.path.dirname(there[-1]))

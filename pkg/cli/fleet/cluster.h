@@ -42,8 +42,9 @@ HF_DEFINE_CLEANUP(struct hf_cluster, hf_cluster_close)
 
 /* Sends one request and waits for its answer. Repeats it after 429 and 5xx for up to 30 s, and never a write of which
  * nobody knows if it took place. *ret_object (may be NULL) receives the answer, which the caller owns.
- * -EINVAL: the name is not one that an object can have. -ENOENT: no such object. -EEXIST: the object changed meanwhile, so that the caller must read it again.
- * -EACCES: the user may not do this. -EIO: the server refused it. Other codes: the server is unreachable. */
+ * -EINVAL: the name is not one that an object can have. -ENOENT: no such object. -EEXIST: the object changed meanwhile,
+ * so that the caller must read it again. -EACCES: the user may not do this. -EIO: the server refused it. Other codes:
+ * the server is unreachable. */
 HF_MUST_USE int hf_cluster_call(struct hf_cluster *cluster, const struct hf_kube_call *call, json_t **ret_object,
                                 struct hf_err *err);
 

@@ -14,6 +14,8 @@
 #include "cli/node/status_print.h"
 #include "cli/node/status_seen.h"
 
+enum { MAX_TEXT = 512 << 20 }; /* 500,000 nodes */
+
 const struct hf_cli_option hf_cli_nodes_options[] = {
     {.name = "selector", .value = "KEY=VALUE[,...]", .letter = 'l', .help = "only Nodes with these labels"},
     {.name = "release", .value = "NAME", .help = "show this release; only nodes that report it"},
@@ -29,7 +31,7 @@ const struct hf_cli_option hf_cli_node_options[] = {
     {.name = NULL},
 };
 
-/* One run of `nodes`. A row is kept as text, so the objects of a page are freed before the next page. */
+/* One run of `nodes`. The table keeps a row of text for each node, so no object outlives its page. */
 struct nodes {
     struct hf_cli *cli;
     struct hf_cluster *cluster;
@@ -39,7 +41,7 @@ struct nodes {
     bool selected; /* true: only the nodes of `set` */
     struct hf_node_set set;
     struct hf_table table;
-    json_t *list; /* for JSON and YAML */
+    struct hf_buf text; /* for JSON and YAML: the items, without what stands around them */
 };
 
 static bool has_phase(const json_t *node, const char *phase)
@@ -112,6 +114,19 @@ static json_t *summary(const struct hf_node_view *view)
                      update);
 }
 
+static int add_text(struct nodes *nodes, const struct hf_node_view *view, struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *item = summary(view);
+    _cleanup_(hf_json_freep) json_t *list = json_pack("[O]", item);
+    int r = list != NULL ? 0 : -ENOMEM;
+
+    if (r == 0 && nodes->output == HF_OUTPUT_JSON && nodes->text.n > 0)
+        r = hf_buf_add_str(&nodes->text, ",");
+    if (r == 0)
+        r = nodes->output == HF_OUTPUT_JSON ? hf_json_format(item, &nodes->text) : hf_yaml_format(list, &nodes->text);
+    return r < 0 ? hf_err_set(err, -r, "the list is too large: narrow it with options") : 0;
+}
+
 static int take(void *arg, json_t *node, struct hf_err *err)
 {
     struct nodes *nodes = arg;
@@ -124,7 +139,7 @@ static int take(void *arg, json_t *node, struct hf_err *err)
     if (!is_wanted(nodes, node, &view))
         return 0;
     if (nodes->output == HF_OUTPUT_JSON || nodes->output == HF_OUTPUT_YAML)
-        return json_array_append_new(nodes->list, summary(&view)) < 0 ? hf_err_set(err, ENOMEM, "out of memory") : 0;
+        return add_text(nodes, &view, err);
     return add_row(nodes, node, &view, err);
 }
 
@@ -143,16 +158,19 @@ static void begin_again(void *arg)
 
     hf_table_done(&nodes->table);
     (void)!begin_table(nodes, NULL);
-    (void)json_array_clear(nodes->list);
+    hf_buf_clear(&nodes->text);
 }
 
 static int print(struct nodes *nodes, struct hf_err *err)
 {
-    if (nodes->output == HF_OUTPUT_JSON || nodes->output == HF_OUTPUT_YAML) {
-        _cleanup_(hf_json_freep) json_t *answer = json_pack("{s:O}", "nodes", nodes->list);
-        return answer != NULL ? hf_output_print(nodes->cli, nodes->output, answer, err)
-                              : hf_err_set(err, ENOMEM, "out of memory");
-    }
+    const char *text = hf_buf_str(&nodes->text);
+
+    if (nodes->output == HF_OUTPUT_JSON)
+        return fprintf(nodes->cli->out, "{\"nodes\":[%s]}\n", text) < 0 ? hf_err_set(err, EIO, "write") : 0;
+    if (nodes->output == HF_OUTPUT_YAML)
+        return fprintf(nodes->cli->out, "nodes:%s%s", text[0] != '\0' ? "\n" : " []\n", text) < 0
+                   ? hf_err_set(err, EIO, "write")
+                   : 0;
     hf_table_sort(&nodes->table);
     if (nodes->output == HF_OUTPUT_NAME)
         for (size_t i = 1; i < nodes->table.n; i++)
@@ -185,8 +203,7 @@ static int read_filters(const struct hf_cli_args *args, struct nodes *nodes, str
 
 int hf_cli_nodes(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
-    _cleanup_(hf_json_freep) json_t *list = json_array();
-    struct nodes nodes = {.cli = cli, .list = list};
+    struct nodes nodes = {.cli = cli, .text = HF_BUF_INIT(MAX_TEXT)};
     int r = read_filters(args, &nodes, err);
 
     if (r == 0)
@@ -207,6 +224,7 @@ int hf_cli_nodes(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_e
         r = print(&nodes, err);
     hf_cluster_close(nodes.cluster);
     hf_table_done(&nodes.table);
+    hf_buf_done(&nodes.text);
     hf_node_set_done(&nodes.set);
     return r;
 }

@@ -73,7 +73,7 @@ static int list_updates(struct wait *wait, struct hf_err *err)
         err);
 }
 
-/* ---- verdicts: an exit code, -EINPROGRESS, or -errno -------------------------------------------------------------- */
+/* ---- verdicts: an exit code, -EINPROGRESS, or -errno ------------------------------------------------------------ */
 
 static int finish(struct wait *wait, const char *text, int code)
 {

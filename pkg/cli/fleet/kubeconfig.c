@@ -158,7 +158,7 @@ static int copy_fields(const struct kubeconfig_files *all, const struct kubeconf
 /* ---- the choice -------------------------------------------------------------------------------------------------- */
 
 /* Names of the entries that the options and the context choose. */
-struct names {
+struct kubeconfig_names {
     const char *context, *cluster, *user, *path;
 };
 
@@ -171,13 +171,13 @@ static int no_context(const struct kubeconfig_files *all, struct hf_err *err)
 }
 
 static int choose_names(const struct kubeconfig_files *all, const struct hf_kubeconfig_options *options,
-                        struct names *names, struct hf_err *err)
+                        struct kubeconfig_names *names, struct hf_err *err)
 {
     const char *wanted = options->context != NULL ? options->context : current_context(all);
     const json_t *context = NULL;
     bool enough = options->server != NULL || options->cluster != NULL;
 
-    *names = (struct names){"", "", "", all->n > 0 ? all->files[0].path : "the options"};
+    *names = (struct kubeconfig_names){"", "", "", all->n > 0 ? all->files[0].path : "the options"};
     if (wanted[0] == '\0' && !enough)
         return no_context(all, err);
     if (wanted[0] != '\0') {
@@ -242,8 +242,35 @@ static json_t *with_one_context(json_t *cluster, json_t *user)
                      "chosen", "user", user);
 }
 
-/* -EINVAL: a cluster without a server, which only a wrong command line or a wrong file can choose. */
-static int check_server(const json_t *cluster, const struct names *names, struct hf_err *err)
+/* Fields that kubectl honours and this program does not: to ignore one would surprise somebody later. */
+static int refuse(const json_t *fields, const struct kubeconfig_names *names, struct hf_err *err)
+{
+    static const struct {
+        const char *key, *instead;
+    } rows[] = {
+        {"proxy-url", "set the environment variable HTTPS_PROXY"},
+        {"auth-provider", "use a credential plugin (exec)"},
+        {"username", "use a token, a client certificate or a credential plugin"},
+        {"password", "use a token, a client certificate or a credential plugin"},
+        {"as", "use the credentials of that user"},
+        {"as-uid", "use the credentials of that user"},
+        {"as-groups", "use the credentials of such a user"},
+        {"as-user-extra", "use the credentials of such a user"},
+    };
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        const json_t *value = json_object_get(fields, rows[i].key);
+        bool empty = value == NULL || json_is_null(value) ||
+                     (json_is_string(value) && json_string_length(value) == 0) ||
+                     (json_is_array(value) && json_array_size(value) == 0);
+        if (!empty)
+            return hf_err_set(err, EBADMSG, "kubeconfig '%.80s' uses '%s', which is not supported; %s", names->path,
+                              rows[i].key, rows[i].instead);
+    }
+    return 0;
+}
+
+static int check_server(const json_t *cluster, const struct kubeconfig_names *names, struct hf_err *err)
 {
     const json_t *server = json_object_get(cluster, "server");
 
@@ -254,7 +281,7 @@ static int check_server(const json_t *cluster, const struct names *names, struct
 }
 
 static int build(const struct kubeconfig_files *all, const struct hf_kubeconfig_options *options,
-                 const struct names *names, struct hf_kubeconfig_choice *choice, struct hf_err *err)
+                 const struct kubeconfig_names *names, struct hf_kubeconfig_choice *choice, struct hf_err *err)
 {
     const char *context = options->cluster == NULL ? names->context : NULL;
     const char *user_context = options->user == NULL ? names->context : NULL, *path = names->path;
@@ -265,6 +292,10 @@ static int build(const struct kubeconfig_files *all, const struct hf_kubeconfig_
         r = copy_fields(all, &users, names->user, user_context, &user, &path, err);
     if (r == 0 && (override_cluster(cluster, options) != 0 || override_user(user, options) != 0))
         r = hf_err_set(err, ENOMEM, "out of memory");
+    if (r == 0)
+        r = refuse(cluster, names, err);
+    if (r == 0)
+        r = refuse(user, names, err);
     if (r == 0)
         r = check_server(cluster, names, err);
     if (r < 0) {
@@ -285,7 +316,7 @@ int hf_kubeconfig_pick(struct hf_kubeconfig_file *files, size_t n, const struct 
 {
     const struct kubeconfig_files all = {files, n};
     struct hf_kubeconfig_choice choice = {.config = NULL};
-    struct names names;
+    struct kubeconfig_names names;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < n; i++)

@@ -34,8 +34,8 @@ uint64_t hf_cli_observed_unix_ns(const json_t *node);
 
 struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, bool agent_runs);
 
-/* Returns the object {state, agentRunning, ageSeconds}; agentRunning and ageSeconds are null if unknown. Returns NULL if out of
- * memory. */
+/* Returns the object {state, agentRunning, ageSeconds}; agentRunning and ageSeconds are null if unknown. Returns NULL
+ * if out of memory. */
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen);
 
 #define HF_CLI_AGO_TEXT 24

@@ -121,6 +121,13 @@ static void plan(void *arg)
         arm(conductor, next_ns);
 }
 
+static bool may_write(void *arg)
+{
+    const struct hf_conductor *conductor = arg;
+
+    return conductor->p.leads(conductor->p.arg);
+}
+
 static void written(void *arg, uint64_t id, int r, const json_t *object)
 {
     struct hf_conductor *conductor = arg;
@@ -252,7 +259,7 @@ static int open_parts(struct hf_conductor *conductor, struct hf_err *err)
                                             .clock = p->clock,
                                             .log = p->log,
                                             .metrics = p->metrics,
-                                            .may_write = p->leads,
+                                            .may_write = may_write,
                                             .result = written,
                                             .arg = conductor};
 

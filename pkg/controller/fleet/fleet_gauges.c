@@ -103,7 +103,7 @@ static void register_rollouts(struct hf_fleet_gauges *gauges, struct hf_metrics 
 }
 
 struct hf_fleet_gauges *hf_fleet_gauges_new(struct hf_metrics *metrics, const struct hf_rollout_engine *engine,
-                                bool (*leads)(void *arg), void *arg)
+                                            bool (*leads)(void *arg), void *arg)
 {
     struct hf_fleet_gauges *gauges = calloc(1, sizeof(*gauges));
 

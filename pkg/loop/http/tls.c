@@ -193,8 +193,8 @@ static void note_reason(struct hf_tls *tls, X509 *certificate, int error)
                    hf_format_duration(tls->max_skew_ns, skew));
 }
 
-/* Converts to seconds since 1970; false if the time is unreadable. No call passes a time_t: where long has 32 bits, that
- * of the library may have 32 bits too, and ours has 64. */
+/* Converts to seconds since 1970; false if the time is unreadable. No call passes a time_t: where long has 32 bits, the
+ * library's may have 32 bits too, and ours has 64. */
 static bool unix_s(const ASN1_TIME *when, int64_t *ret_s)
 {
     ASN1_TIME *epoch = ASN1_TIME_new();

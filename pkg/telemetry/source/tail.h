@@ -1,5 +1,5 @@
 /* telemetry/source/tail.h - follows log files line by line while they grow, are renamed by log rotation or are
- * truncated. It neither loses nor repeats a line.
+ * truncated. It neither loses nor repeats a line of a file that only grows and is renamed.
  *
  * Tail identifies a file by device, inode and a hash of the first line (of at most 256 bytes). So tail reads a renamed
  * file to its end, while it also follows the new file at the old path. After a restart tail searches the folder of a
@@ -8,6 +8,12 @@
  * has grown. When receipts settle, tail saves the offset in each file up to which all events are durable. The id of a
  * line consists of file, generation, offset and a hash of the line, so the intake recognises lines that tail reads
  * again after a crash.
+ *
+ * Truncation in place (copytruncate of logrotate) has no such guarantee, because the lines are gone from the file. Tail
+ * loses the lines that the file got after tail's last check of it, one second before at most, or longer before while
+ * the intake has no room. If the copy has a name that the patterns match, its lines arrive again, from the copy. If the
+ * file has the same first line as before and is already longer than before at the next check, tail does not notice the
+ * truncation, and loses the lines up to its old offset.
  *
  * Tail checks all files every second and searches for new files every HF_TAIL_FIND_S seconds. Threads: loop thread
  * only. */

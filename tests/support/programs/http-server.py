@@ -337,10 +337,11 @@ def main():
     parser.add_argument("--client-ca")
     parser.add_argument("--h2", action="store_true")
     parser.add_argument("--root")
+    parser.add_argument("--address", default="127.0.0.1")
     args = parser.parse_args()
     DIR = args.root
     context = tls_context(args) if args.tls else None
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    listener = socket.create_server((args.address, 0), backlog=64)
     print("port", listener.getsockname()[1], flush=True)
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
     while True:

@@ -18,6 +18,12 @@ import sys
 import tarfile
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
+sys.path.insert(0, os.path.join(TOP, "deploy", "image"))
+sys.dont_write_bytecode = True
+
+from holdimage import apt  # noqa: E402
+from holdimage.machine import Error  # noqa: E402
+
 WORK = os.path.join(TOP, "build", "arch")
 RELEASE = os.path.join(TOP, "build", "release")
 MACHINES = {"armv7": ("arm-linux-gnueabihf-gcc", "qemu-arm"), "aarch64": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
@@ -46,26 +52,6 @@ def call(argv, **more):
 # ---- the libraries' sources ------------------------------------------------------------------------------------------------
 
 
-def apt_root(folder):
-    """A root of apt's own that asks for sources, so that the machine's configuration is left alone."""
-    for name in ("etc/apt/apt.conf.d", "etc/apt/preferences.d", "etc/apt/sources.list.d", "var/lib/apt/lists/partial",
-                 "var/cache/apt/archives/partial", "var/lib/dpkg"):
-        os.makedirs(os.path.join(folder, name), exist_ok=True)
-    open(os.path.join(folder, "var/lib/dpkg/status"), "w", encoding="utf-8").close()
-    for path in glob.glob("/etc/apt/sources.list.d/debian.sources") + glob.glob("/etc/apt/sources.list"):
-        with open(path, encoding="utf-8") as source:
-            text = source.read()
-        lines = [line.replace("deb ", "deb-src ", 1) if line.startswith("deb ") else "Types: deb-src" if line.startswith("Types:") else line
-                 for line in text.splitlines()]
-        with open(os.path.join(folder, path.lstrip("/")), "w", encoding="utf-8") as copy:
-            copy.write("\n".join(lines) + "\n")
-    conf = os.path.join(folder, "apt.conf")
-    with open(conf, "w", encoding="utf-8") as out:
-        out.write(f'Dir "{folder}";\nDir::State::status "{folder}/var/lib/dpkg/status";\n'
-                  'Dir::Etc::trustedparts "/etc/apt/trusted.gpg.d";\nAPT::Sandbox::User "root";\n')
-    return dict(os.environ, APT_CONFIG=conf)
-
-
 def sources():
     """Folders of libzstd's and liblzma's sources."""
     folder = os.path.join(WORK, "src")
@@ -73,12 +59,13 @@ def sources():
     if len(found) != 2:
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
+        wrong = None
         try:
-            environment = apt_root(os.path.join(WORK, "apt"))
-            call(["apt-get", "update", "-q"], env=environment)
-            call(["apt-get", "source", "-q", "--download-only", "libzstd", "xz-utils"], env=environment, cwd=folder)
-        except (RuntimeError, OSError) as error:
-            raise Skip(f"apt gives no source of libzstd and xz-utils: {str(error).splitlines()[-1]}") from error
+            root = apt.Root(os.path.join(WORK, "apt"), sources=True)
+            wrong = root.update()
+            root.run("source", "--download-only", "libzstd", "xz-utils", cwd=folder)
+        except (Error, OSError) as error:
+            raise Skip(f"apt gives no source of libzstd and xz-utils: {wrong or error}") from error
         for archive in glob.glob(f"{folder}/*.orig.tar.*"):
             if not archive.endswith(".asc"):
                 call(["tar", "-xf", archive, "-C", folder])

@@ -17,6 +17,8 @@ import threading
 import time
 import traceback
 
+import yaml
+
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "support"))
 
 import apiserver  # noqa: E402
@@ -27,7 +29,7 @@ RELEASE = os.path.join(TOP, "build", "release")
 GROUP = "edge.codcompass.io"
 NODES = 10000  # of the largest fleet
 MAX_RSS_KB = 64 << 10
-MAX_S = 20  # a few seconds, on a machine that does nothing else
+MAX_CPU_S = 5
 CASES = []
 
 
@@ -159,6 +161,29 @@ def texts_of_the_cluster_do_not_reach_the_terminal():
             check("evil" in out and not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", out + err), f"{words}: {out!r}")
 
 
+def keys(value):
+    """All names of members, at any depth."""
+    if isinstance(value, dict):
+        return set(value).union(*map(keys, value.values()))
+    return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+
+@case
+def the_page_names_the_members_of_the_json():
+    with open(os.path.join(TOP, "cmd", "holdfast", "holdfast.1"), encoding="utf-8") as file:
+        sections = {part.split("\n")[0].split(" \\")[0]: part for part in file.read().split("\n.SS ")}
+    with Lab() as lab:
+        lab.put(edge_update(), edge_node("n-1"))
+        for words, section in ((["status"], "status"), (["nodes"], "nodes"), (["node", "n-1"], "node NAME")):
+            answer = json.loads(lab.run(*words, "-o", "json")[0])
+            if section != "status":  # the members of an EdgeNode are the schema's
+                for item in answer.get("nodes", [answer]):
+                    item.pop("update", None)
+                    item.pop("node", None)
+            for name in keys(answer):
+                check(re.search(rf"\b{name}\b", sections[section]), f"holdfast(1), {section}: {name} is missing")
+
+
 @case
 def pages_and_an_expired_continue_token():
     with Lab() as lab:
@@ -214,11 +239,19 @@ def ten_thousand_nodes_in_bounded_memory():
         out += process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         took = time.monotonic() - begin
+        for form in ("json", "yaml"):
+            process = lab.start("nodes", "-o", form, program=os.path.join(RELEASE, "holdfast-cli"))
+            text = process.stdout.read(1)
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+                peak_kb = max(peak_kb, int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1)))
+            text += process.stdout.read()
+            check(process.wait() == 0, form)
+            check(form == "yaml" or len(json.loads(text)["nodes"]) == NODES, "items of the JSON")
         size = len(json.dumps(lab.server.objects["EdgeNode", "node-00000.site-000.example.com"]))
         print(f"        {NODES} EdgeNodes of {size} bytes: {took:.1f} s, {usage.ru_utime:.1f} s CPU, {peak_kb >> 10} MiB")
         check(status == 0 and len(out.splitlines()) == NODES + 1, f"{status}: {out[:300]}")
         check(peak_kb <= MAX_RSS_KB, f"{peak_kb} KiB")
-        check(took <= MAX_S, f"{took:.1f} s")
+        check(usage.ru_utime + usage.ru_stime <= MAX_CPU_S, f"{usage.ru_utime:.1f} s")
 
 
 # ---- orders ---------------------------------------------------------------------------------------------------------------------
@@ -281,6 +314,42 @@ def a_turn_is_freed():
         check("holds no turn" in err, err)
         lab.run("turn", "free", "n-2")
         check(lab.annotations("EdgeNode", "n-2") == {f"{GROUP}/free-turn": "cd" * 32}, lab.annotations("EdgeNode", "n-2"))
+
+
+@case
+def a_rollback_from_the_cluster():
+    with Lab() as lab:
+        with open(lab.path("file"), "wb") as file:
+            file.write(b"content" * 999)
+        lab.run("key", "generate", lab.path("k"), server=False)
+        objects = []
+        for sequence in ("7", "8"):
+            lab.run("release", "create", "--everywhere", "--name", "edge", "--version", f"1.{sequence}", "--sequence", sequence, "--path",
+                    "/opt/edge/bin", "--restart-unit", "edge.service", "--no-health-check", "--artifact", f"amd64={lab.path('file')}",
+                    "--url-base", "https://x.example", "--key", lab.path("k.key"), "--out", lab.path(sequence), server=False)
+            objects.append(lab.path(f"{sequence}/edge-1.{sequence}.yaml"))
+        out, err = lab.run("rollback", objects[1], objects[0], "--key", lab.path("k.key"), server=False)
+        with open(lab.path("back.yaml"), "w", encoding="utf-8") as file:
+            file.write(out)
+        lab.run("release", "verify", lab.path("back.yaml"), "--key", lab.path("k.pem"), server=False)
+        check("sequence: 9" in out and "no node has changed yet" in err, out + err)
+        lab.put(edge_update())  # what somebody put into the cluster is not what was signed
+        _, err = lab.run("rollback", "edgeupdate/edge", objects[0], "--key", lab.path("k.key"), code=3)
+        check("edgeupdate/edge: spec.release" in err, err)
+        release = yaml_release(objects[1])
+        lab.put(edge_update("edge", spec=release))
+        out, _ = lab.run("rollback", "edgeupdate/edge", objects[0], "--key", lab.path("k.key"))
+        check("sequence: 9" in out and "resourceVersion" not in out and "status" not in out, out)
+        release["release"]["artifacts"][0]["url"] = "https://evil.example/x"
+        lab.put(edge_update("older", spec=dict(release, release=dict(release["release"], sequence=5))))
+        _, err = lab.run("rollback", objects[1], "edgeupdate/older", "--key", lab.path("k.key"), code=3)
+        check("has no valid signature of --key" in err, err)
+
+
+def yaml_release(path):
+    """The spec of an EdgeUpdate file."""
+    with open(path, encoding="utf-8") as file:
+        return yaml.safe_load(file)["spec"]
 
 
 # ---- waiting --------------------------------------------------------------------------------------------------------------------

@@ -111,8 +111,8 @@ class Node:
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log or self.log, stderr=log or self.log,
                                 start_new_session=True, preexec_fn=die_with_parent, **more)
 
-    def start_agent(self, *more, wrapper=()):
-        self.agent = self.child([*wrapper, os.path.join(PROGRAMS, "holdfast-agent"), "--source", self.place("objects"),
+    def start_agent(self, *more, wrapper=(), program=os.path.join(PROGRAMS, "holdfast-agent")):
+        self.agent = self.child([*wrapper, program, "--source", self.place("objects"),
                                  "--node-name", self.name, "--state-dir", self.place("state"), "--trust-dir",
                                  self.place("trust.d"), "--update-root", self.place("root"), "--metrics-port",
                                  str(self.metrics_port), "--ingest-port", "off", "--health-port", "off", "--retry-base-ms", "50", "--log-level", "info", *more])

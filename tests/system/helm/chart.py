@@ -161,7 +161,7 @@ def test_every_value_is_documented_and_has_a_schema():
 def test_no_right_to_delete_for_agents_and_a_reason_beside_each_rule():
     for words in VALUES.values():
         roles = [each for each in render(*words) if each["kind"] in ("ClusterRole", "Role") and "agent" in each["metadata"]["name"]]
-        assert len(roles) == 2
+        assert len(roles) == 2, "the agents' ClusterRole, and the Role for Events; holdfast-agent-labels is made on demand"
         for rule in [rule for role in roles for rule in role["rules"]]:
             assert not {"delete", "deletecollection", "*", "update", "escalate", "bind", "impersonate"} & set(rule["verbs"]), rule
             assert "*" not in rule["apiGroups"] + rule["resources"] and "secrets" not in rule["resources"], rule
@@ -240,7 +240,7 @@ def test_drift_is_noticed():
 
 def test_values_reach_their_objects():
     objects = render(*MONITORING, values=EVERYTHING)
-    assert one(objects, "ConfigMap", "holdfast-agent-labels")["data"] == {"static": "site,tier"}
+    assert one(objects, "ClusterRole", "holdfast-agent-labels")["rules"][0]["resourceNames"] == ["site", "tier"]
     assert one(objects, "ConfigMap", "holdfast-first-install")["data"] == {"release-2026.pem": KEY, "threshold": "1"}
     assert set(one(objects, "ConfigMap", "holdfast-agent")["data"]) == {
         "EDGE_STORAGE_DIR", "CLOUD_ENDPOINT", "DEVICE_KEY_REF", "SYNC_MAX_RETRIES", "SYNC_RETRY_BASE_MS", "LOG_LEVEL", "METRICS_PORT"}
@@ -275,6 +275,14 @@ def test_without_the_policy_api():
     assert not patches_nodes("holdfast-agent") and not patches_nodes("holdfast-controller")
     objects = render(values={"controller": {"enabled": True}})
     assert patches_nodes("holdfast-agent") and not patches_nodes("holdfast-controller")
+
+
+def test_older_servers():
+    code, _, errors = run("template", "holdfast", CHART, "--kube-version", "1.31.4")
+    assert code != 0 and "policies.enabled: this server is v1.31.4" in errors and "set it to false" in errors, errors
+    assert render("--kube-version", "1.29.1", values={"policies": {"enabled": False}})
+    code, _, errors = run("template", "holdfast", CHART, "--kube-version", "1.28.0", values={"policies": {"enabled": False}})
+    assert code != 0 and "1.29" in errors, errors
 
 
 def test_policies_name_the_release_s_namespace():

@@ -1,6 +1,8 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -139,6 +141,72 @@ START_TEST(bursts_are_limited_per_event)
 }
 END_TEST
 
+/* Sum of the numbers that the lines report as suppressed. */
+static unsigned suppressed(const char *text)
+{
+    unsigned sum = 0;
+
+    while ((text = strstr(text, "\"suppressed\":")) != NULL) {
+        text += strlen("\"suppressed\":");
+        sum += (unsigned)strtoul(text, NULL, 10);
+    }
+    return sum;
+}
+
+/* Two events that never end, a line per second each: both get their reserve, then a line per minute; and after a quiet time
+ * the reserve is there again. */
+START_TEST(what_never_ends_gets_a_line_per_minute)
+{
+    enum { SECONDS = 3600, HOUR_LINES = HF_LOG_RESERVE + 60 };
+    unsigned asked = 0;
+
+    for (int i = 0; i < SECONDS; i++, mono_ns += HF_NS_PER_S) {
+        hf_log(logger, HF_LOG_WARNING, "endless.one");
+        hf_log(logger, HF_LOG_WARNING, "endless.two");
+        asked += 2;
+    }
+    unsigned n = lines(all());
+    ck_assert_msg(n >= 2 * (HOUR_LINES - 2) && n <= 2 * (HOUR_LINES + 1), "%u lines", n);
+    for (int i = 0; i < 2; i++, mono_ns += 60 * HF_NS_PER_S) {
+        hf_log(logger, HF_LOG_WARNING, "endless.one");
+        hf_log(logger, HF_LOG_WARNING, "endless.two");
+        asked += 2;
+    }
+    ck_assert_uint_eq(lines(all()) + suppressed(all()), asked);
+    n = lines(all());
+    mono_ns += HF_LOG_RESERVE * 60 * HF_NS_PER_S;
+    for (int i = 0; i < HF_LOG_RESERVE + 50; i++, mono_ns += HF_NS_PER_S / 10)
+        hf_log(logger, HF_LOG_WARNING, "endless.one");
+    ck_assert_uint_eq(lines(all()), n + HF_LOG_RESERVE);
+}
+END_TEST
+
+/* More names than the log has places for are limited, too. */
+START_TEST(many_names)
+{
+    char name[24];
+
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(name, sizeof(name), "event.%d", i % 500);
+        hf_log(logger, HF_LOG_INFO, name);
+    }
+    ck_assert_uint_le(lines(all()), 256 * HF_LOG_BURST);
+    hf_log(logger, HF_LOG_INFO, "event.0");
+    ck_assert_uint_ge(lines(all()), 256);
+}
+END_TEST
+
+START_TEST(debug_lines_have_no_reserve)
+{
+    struct hf_log *debug = hf_log_new(fd, HF_LOG_DEBUG, &test_clock);
+
+    for (int i = 0; i < 2 * HF_LOG_RESERVE; i++, mono_ns += HF_NS_PER_S / 10)
+        hf_log(debug, HF_LOG_DEBUG, "seen");
+    ck_assert_uint_eq(lines(all()), 2 * HF_LOG_RESERVE);
+    hf_log_free(debug);
+}
+END_TEST
+
 START_TEST(errors_with_their_subject)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -159,6 +227,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, long_values_are_cut);
     tcase_add_test(tc, a_line_that_does_not_fit_is_left_out);
     tcase_add_test(tc, bursts_are_limited_per_event);
+    tcase_add_test(tc, what_never_ends_gets_a_line_per_minute);
+    tcase_add_test(tc, many_names);
+    tcase_add_test(tc, debug_lines_have_no_reserve);
     tcase_add_test(tc, errors_with_their_subject);
 }
 HF_TEST_MAIN("base/log", cases)

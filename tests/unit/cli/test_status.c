@@ -141,6 +141,10 @@ START_TEST(texts_of_the_cluster_are_plain)
     ck_assert_ptr_null(strstr(run.out, "\u202e"));
     expect_said("a?]0;x?");
     expect_said("b?c?m? caf\u00e9");
+    (void)cli(&run, "status", "--state-dir", "%", "--run-dir", "%", "-o", "json", NULL);
+    expect_said("b?c?m? caf\u00e9"); /* JSON need not escape U+009B, which a terminal executes */
+    (void)cli(&run, "status", "--state-dir", "%", "--run-dir", "%", "-o", "yaml", NULL);
+    expect_said("b?c?m? caf\u00e9");
 }
 END_TEST
 

@@ -137,6 +137,22 @@ START_TEST(cut)
 }
 END_TEST
 
+/* What copytruncate costs, as tail.h says: the lines of the last second, and the copy's lines a second time. */
+START_TEST(copied_and_cut)
+{
+    (void)put("a.log", "first\nsecond\n");
+    start();
+    run_s(1.5);
+    (void)put("a.log", "lost\n"); /* only the copy has it */
+    ck_assert_int_eq(truncate(below("a.log"), 0), 0);
+    (void)put("b.log", "first\nsecond\nlost\n");
+    run_s(7);
+    (void)put("a.log", "third\n");
+    run_s(2);
+    ck_bodies("first", "second", "first", "second", "lost", "third");
+}
+END_TEST
+
 START_TEST(goes_on_after_restart)
 {
     (void)put("a.log", "1\n2\n");
@@ -498,6 +514,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, rotated);
     tcase_add_test(tc, rotated_within_the_glob);
     tcase_add_test(tc, cut);
+    tcase_add_test(tc, copied_and_cut);
     tcase_add_test(tc, goes_on_after_restart);
     tcase_add_test(tc, rotated_while_away);
     tcase_add_test(tc, rotated_while_away_for_good);

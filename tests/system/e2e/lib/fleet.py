@@ -25,16 +25,16 @@ _names = itertools.count(1)
 
 
 def install():
-    """What the chart ships for the controller, without its Deployment: accounts, rights, policies, kinds. The names for remove()."""
-    text = process.run([helm.program(), "template", helm.RELEASE, helm.CHART, "--namespace", NAMESPACE, "--set", "agent.enabled=true",
-                        "--set", "controller.enabled=true", "--api-versions", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"])
-    parts = [part for part in text.split("\n---\n") if "controller" in part and not re.search(
-        r"^kind: (Deployment|DaemonSet|Pod|PodDisruptionBudget|NetworkPolicy|Job)$", part, re.M)]
+    """What the chart ships for the controller, without its Deployment: account, rights, policies. The manifests, for remove()."""
+    text = process.run([helm.program(), "template", helm.RELEASE, helm.CHART, "--namespace", NAMESPACE, "--set", "controller.enabled=true",
+                        "--set", "certificates.enabled=true", "--api-versions", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"])
+    manifests = "\n---\n".join(part for part in text.split("\n---\n") if re.search(r"^  name: holdfast-controller", part, re.M) and not re.search(
+        r"^kind: (Deployment|PodDisruptionBudget|NetworkPolicy)$", part, re.M))
     world.cluster.kubectl("apply", "-f", world.CRDS)
     if not api.get(f"/api/v1/namespaces/{NAMESPACE}"):
         world.cluster.kubectl("create", "namespace", NAMESPACE)
-    world.cluster.kubectl("apply", "-f", "-", text="\n---\n".join(parts))
-    return "\n---\n".join(parts)
+    world.cluster.kubectl("apply", "-f", "-", text=manifests)
+    return manifests
 
 
 def remove(manifests):
@@ -87,8 +87,9 @@ class Controller:
         return world.cluster.run_in_plane("curl", "-s", "-m", "2", f"http://127.0.0.1:{port}{path}", check=False)
 
     def metric(self, name):
-        """The sum of a metric over the series whose text begins with `name`; None without one."""
-        found = re.findall(rf"^{re.escape(name)}\S* ([0-9.e+-]+)$", self.get("/metrics"), re.M)
+        """The sum of a metric over its series, or the one series with the labels in `name`; None without one."""
+        labels = "" if "{" in name else r"(?:{[^}]*})?"
+        found = re.findall(rf"^{re.escape(name)}{labels} ([0-9.e+-]+)$", self.get("/metrics"), re.M)
         return sum(map(float, found)) if found else None
 
     def leads(self):

@@ -1,0 +1,112 @@
+"""Make the images of one commit: programs, Debian files, layers, bills of materials."""
+
+import os
+import re
+import subprocess
+import time
+
+from . import compile as cross, debian, machine, oci, spdx, sysroot, tree
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
+
+# The programs of each image, the one that it starts first, and whom it runs as. Other containers of the agent's pod start
+# holdfast-units from the same image.
+IMAGES = {"holdfast-agent": (("holdfast-agent", "holdfast-units"), "0:0", "The holdfast node agent"),
+          "holdfast-controller": (("holdfast-controller",), "65532:65532", "The holdfast fleet controller")}
+ABOUT = "org.opencontainers.image."
+
+
+def git(*argv):
+    """What git prints; None where this is no clone."""
+    done = subprocess.run(["git", "-C", TOP, *argv], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def origin():
+    """(version, commit or None, its time as text). SOURCE_DATE_EPOCH and HOLDFAST_REVISION replace what git says."""
+    with open(os.path.join(TOP, "Makefile"), encoding="utf-8") as text:
+        version = re.search(r"^VERSION := (\S+)$", text.read(), re.MULTILINE)[1]
+    revision = os.environ.get("HOLDFAST_REVISION") or git("rev-parse", "HEAD")
+    if revision and "HOLDFAST_REVISION" not in os.environ and git("status", "--porcelain", "--untracked-files=no"):
+        revision += "-modified"
+    seconds = os.environ.get("SOURCE_DATE_EPOCH") or git("log", "-1", "--format=%ct") or "0"
+    if not seconds.isdigit():
+        raise machine.Error(f"SOURCE_DATE_EPOCH is '{seconds}': a number of seconds since 1970 is needed")
+    return version, revision, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(seconds)))
+
+
+def shown(path):
+    """`path` as it is printed: relative to the top of the sources if it is below."""
+    return os.path.relpath(path, TOP) if path.startswith(TOP + os.sep) else path
+
+
+def stripped(path, strip):
+    """The bytes of the program `path` without symbols; what was taken off is kept beside it, for debuggers."""
+    bare = path + ".stripped"
+    for argv in ([strip.replace("strip", "objcopy"), "--only-keep-debug", path, path + ".debug"],
+                 [strip, "--strip-all", "-o", bare, path]):
+        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode != 0:
+            raise machine.Error(f"{' '.join(argv)}: {done.stdout.strip()}")
+    with open(bare, "rb") as file:
+        data = file.read()
+    os.unlink(bare)
+    return data
+
+
+class Builder:
+    """Makes the images of one commit."""
+
+    def __init__(self, out, say):
+        self.version, self.revision, self.created = origin()
+        self.out, self.say = out, say
+
+    def notes(self, name):
+        """The annotations and labels of the image `name`."""
+        notes = {ABOUT + "title": name, ABOUT + "description": IMAGES[name][2], ABOUT + "version": self.version,
+                 ABOUT + "created": self.created, ABOUT + "vendor": "holdfast"}
+        return {**notes, ABOUT + "revision": self.revision} if self.revision else notes
+
+    def image(self, name, one, programs, root, strip):
+        """The image `name` of the machine `one` from the folder `programs` and the Debian files below `root`, and its SBOM."""
+        packages = debian.Packages(root)
+        files = tree.Tree(one, root, packages)
+        files.furnish({program: stripped(os.path.join(programs, program), strip) for program in IMAGES[name][0]})
+        system, own = tree.entries(files.system), tree.entries(files.own)
+        image = oci.Image(one, [f"/usr/bin/{name}"], IMAGES[name][1], self.created,
+                          [("Debian's libraries and data", oci.layer(system)), (f"{name} {self.version}", oci.layer(own))],
+                          self.notes(name))
+        bill = spdx.document(name, self.version, one, self.created, oci.sha256(image.config()), system + own, packages, "holdfast")
+        return image, bill
+
+    def reference(self, name):
+        return f"docker.io/library/{name}:{self.version}"
+
+    def write(self, name, image, bill, suffix=""):
+        path = os.path.join(self.out, name + suffix)
+        oci.write_archive(path + ".tar", self.reference(name), image)
+        with open(path + ".spdx.json", "wb") as file:
+            file.write(bill)
+        self.say(f"{shown(path)}.tar: {name}:{self.version}, {os.path.getsize(path + '.tar') >> 10} KiB")
+
+    def native(self, names):
+        """The images of this machine, from its own packages and build/release."""
+        for name in names:
+            image, bill = self.image(name, machine.native(), os.path.join(TOP, "build", "release"), "/", "strip")
+            self.write(name, image, bill)
+
+    def all(self, names, machines, jobs, offline):
+        """The images of `machines`, built against Debian trees of them."""
+        goals = [program for name in names for program in IMAGES[name][0]]
+        roots = {one.name: sysroot.tree(one, self.say, offline) for one in machines}
+        programs = {one.name: cross.programs(one, roots[one.name], TOP, goals, jobs, self.say) for one in machines}
+        for name in names:
+            layout = oci.Layout()
+            for one in machines:
+                image, bill = self.image(name, one, programs[one.name], roots[one.name], one.tool("strip"))
+                self.write(name, image, bill, f"-{one.name}")
+                descriptor, size = layout.add(image)
+                self.say(f"  {one.name}: {descriptor['digest']}, {size >> 10} KiB compressed")
+            path = os.path.join(self.out, name + ".oci.tar")
+            digest = layout.write(path, self.reference(name), self.notes(name))
+            self.say(f"{shown(path)}: {name}:{self.version}, {digest}")

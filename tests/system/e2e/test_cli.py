@@ -122,18 +122,22 @@ class TestRollouts(Case):
 
     def test_a_turn_is_freed(self):
         zone = "topology.kubernetes.io/zone"
-        nodes = self.nodes(2, lambda i: {zone: "z"})
+        nodes = [fleet.Node(f"fake-{i:02}", {zone: "z"}, interval="2s") for i in range(2)]
         update = fleet.Update({"waves": [{"percent": 100}], "disruption": {"groupBy": zone, "maxUnavailable": 1}})
         wait.until("both nodes to be admitted", lambda: all(update.admits(node) for node in nodes), 20)
-        for node in nodes:
-            node.report(update.release, "Verified", "TurnPending")
-        holder = wait.until("a turn", lambda: next((node for node in nodes if node.turns()), None), 20)
-        out, _ = self.run_cli("node", holder.name)
+
+        def holder():
+            for node in nodes:
+                node.report(update.release, "Verified", "TurnPending")
+            return next((node for node in nodes if node.turns()), None)
+        stuck = wait.until("a turn", holder, 20, 1)
+        out, _ = self.run_cli("node", stuck.name)
         self.assertIn(f"turn: {update.name} (digest ", out)
-        holder.report(update.release, "Swapping")  # and is not heard again
-        self.run_cli("turn", "free", holder.name)
-        other = next(node for node in nodes if node is not holder)
-        wait.until("the other node's turn", other.turns, 30)
+        stuck.report(update.release, "Swapping")  # and is not heard again
+        _, err = self.run_cli("turn", "free", stuck.name)
+        self.assertIn("as soon as the node is away", err)
+        other = next(node for node in nodes if node is not stuck)
+        wait.until("the other node's turn", lambda: other.report(update.release, "Verified", "TurnPending") or other.turns(), 40, 1)
         _, err = self.run_cli("turn", "free", "none", code=1)
         self.assertIn("edgenodes/none", err)
 
@@ -175,6 +179,10 @@ class TestAccess(Case):
             out, _ = self.run_cli("status", config=view)
             self.assertIn(update.name, out)
             self.run_cli("nodes", config=view)
+            os.symlink(world.built("holdfast"), os.path.join(folder, "kubectl-holdfast"))
+            kubectl = os.path.join(world.cluster.parts(), "kubectl")
+            out = world.cluster.run_in_plane("env", f"PATH={folder}:/usr/bin:/bin", kubectl, "holdfast", "status", update.name, *view)
+            self.assertIn(update.name, out)
             _, err = self.run_cli("nodes", "-l", "a=b", code=1, config=view)
             self.assertIn("needs the right to list nodes", err)
             _, err = self.run_cli("rollout", "pause", update.name, code=1, config=view)

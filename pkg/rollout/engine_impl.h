@@ -75,6 +75,7 @@ struct track {
     uint64_t write;                  /* id of the write on its way; 0 */
     bool write_starts;               /* the write starts the rollout of a new digest */
     bool has_doubt;                  /* `written` may have been written: the result is unknown */
+    uint64_t due_ns;                 /* time of a postponed write; HF_NEVER */
     uint64_t wrote_ns;               /* time of the last write, urgent or not */
     struct hf_rollout_state written;
     unsigned written_news;

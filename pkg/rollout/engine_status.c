@@ -184,14 +184,14 @@ static int send(struct hf_rollout_engine *engine, struct track *track, const str
     }
     if (urgency == HF_ROLLOUT_SAME || due_ns > now->mono_ns) {
         if (urgency != HF_ROLLOUT_SAME)
-            hf_engine_due(engine, due_ns);
+            track->due_ns = due_ns;
         json_decref(body);
         return 0;
     }
     track->write = hf_engine_emit(engine, HF_ROLLOUT_STATUS, track->name, body, urgency == HF_ROLLOUT_URGENT);
     if (track->write == 0)
         return -ENOMEM;
-    track->wrote_ns = now->mono_ns;
+    track->wrote_ns = claims ? 0 : now->mono_ns; /* what follows a claim is not a fight */
     track->slow_ns = now->mono_ns;
     if (decision != NULL) {
         track->written = decision->state;
@@ -276,7 +276,7 @@ static int refused(struct hf_rollout_engine *engine, struct track *track, const 
 
 int hf_engine_plan_status(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
 {
-    bool look = track->dirty || now->mono_ns >= track->looked_ns + HF_ENGINE_LOOK_NS ||
+    bool look = track->dirty || now->mono_ns >= track->due_ns || now->mono_ns >= track->looked_ns + HF_ENGINE_LOOK_NS ||
                 (track->next.left_ns != HF_NEVER && now->mono_ns >= track->stepped_ns + track->next.left_ns);
     int r;
 
@@ -287,7 +287,7 @@ int hf_engine_plan_status(struct hf_rollout_engine *engine, struct track *track,
         return 0;
     }
     if (!look) {
-        hf_engine_due(engine, track->looked_ns + HF_ENGINE_LOOK_NS);
+        hf_engine_due(engine, HF_MIN(track->due_ns, track->looked_ns + HF_ENGINE_LOOK_NS));
         return 0;
     }
     if (!hf_engine_has_room(engine)) {
@@ -295,11 +295,13 @@ int hf_engine_plan_status(struct hf_rollout_engine *engine, struct track *track,
         return 0;
     }
     track->dirty = false;
+    track->due_ns = HF_NEVER;
     track->looked_ns = now->mono_ns;
     hf_engine_due(engine, now->mono_ns + HF_ENGINE_LOOK_NS);
     r = track->update == NULL         ? refused(engine, track, now)
         : track->update->has_strategy ? with_strategy(engine, track, now)
                                       : without_strategy(engine, track, now);
+    hf_engine_due(engine, track->due_ns);
     if (r < 0)
         track->dirty = true;
     return r;

@@ -181,7 +181,7 @@ static int grow_array(void **array, size_t each, size_t from, size_t to)
 
 int hf_engine_track_grow(struct track *track, size_t n)
 {
-    size_t cap = HF_MAX(n, track->cap + track->cap / 4);
+    size_t cap = n + HF_MIN(n / 4, (size_t)4096);
 
     if (n <= track->cap)
         return 0;

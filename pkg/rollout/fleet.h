@@ -72,7 +72,8 @@ struct hf_fleet {
     uint32_t free; /* head of the list of free records, linked through `labels` */
     struct hf_id_table table;
     struct hf_label_pool pool;
-    size_t bytes; /* memory of names, entries and turns */
+    struct hf_slab slab; /* names and entries */
+    size_t bytes;        /* of names, entries and turns in use */
 };
 
 HF_MUST_USE int hf_fleet_init(struct hf_fleet *fleet); /* 0 or -ENOMEM; the fleet must not move afterwards */

@@ -35,7 +35,7 @@ int hf_id_table_reserve(struct hf_id_table *table)
     size_t cap = table->cap == 0 ? 16 : table->cap * 2;
     uint32_t *slots;
 
-    if (table->cap != 0 && (table->n + 1) * 4 <= table->cap * 3)
+    if (table->cap != 0 && (table->n + 1) * 8 <= table->cap * 7)
         return 0;
     slots = calloc(cap, sizeof(*slots));
     if (slots == NULL)

@@ -1,5 +1,5 @@
 /* rollout/id_table.h - a hash table of numbers. The caller keeps the items in an array of its own, and the table maps
- * the hash of an item's key to the item's index. Linear probing, at most three quarters full; removal leaves no marks.
+ * the hash of an item's key to the item's index. Linear probing, at most seven eighths full; removal leaves no marks.
  * Pure. Threads: any, one at a time for one table. */
 #pragma once
 

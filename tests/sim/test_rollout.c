@@ -4,6 +4,7 @@
  *     HF_SIM_SEEDS=N   number of seeds (default 40)
  *     HF_SIM_NODES=N   nodes of one fleet (default 300; one seed in forty has 10,000)
  *     HF_SIM_SEED=S    only this seed
+ *     HF_SIM_FIRST=S   first seed (default 0)
  *
  * Real: pkg/rollout as the controller runs it; the node's choice and admission (sync/plan, api/admission); the table of
  * phases of the update machine. Light: downloads, patches and health checks are delays; the API server is a list of
@@ -930,6 +931,7 @@ static unsigned from_env(const char *name, unsigned fallback)
 START_TEST(a_fleet)
 {
     unsigned seeds = from_env("HF_SIM_SEEDS", DEFAULT_SEEDS), nodes = from_env("HF_SIM_NODES", 0);
+    unsigned first = from_env("HF_SIM_FIRST", 0);
     const char *only = getenv("HF_SIM_SEED");
 
     if (only != NULL) {
@@ -938,7 +940,7 @@ START_TEST(a_fleet)
         return;
     }
     for (unsigned seed = (unsigned)_i * BLOCK; seed < ((unsigned)_i + 1) * BLOCK && seed < seeds; seed++)
-        run_seed(seed, nodes != 0 ? nodes : DEFAULT_NODES);
+        run_seed(first + seed, nodes != 0 ? nodes : DEFAULT_NODES);
 }
 END_TEST
 

@@ -42,7 +42,7 @@ class Case(unittest.TestCase):
         self.controller = fleet.Controller("controller-cli", port=19290).start()
         self.addCleanup(fleet.wipe)
         self.addCleanup(self.controller.stop)
-        wait.until("the controller to lead", self.controller.leads, 40)
+        wait.until("the controller to lead", lambda: "\nholdfast_controller_leader 1\n" in self.controller.get("/metrics"), 40)
 
     def nodes(self, count, label=None):
         return [fleet.Node(f"fake-{i:02}", label(i) if label else None) for i in range(count)]

@@ -197,6 +197,29 @@ START_TEST(an_orderly_end_is_an_end)
 }
 END_TEST
 
+/* A server may end the watches of one kind for all nodes: they come back within 20 ms for each node, and are not lost. */
+START_TEST(one_kind_ends_for_all)
+{
+    static struct world world;
+    enum { WINDOW_S = FLEET * 20 / 1000 };
+    unsigned most = 0;
+
+    world_start(&world, NODES, FLEET);
+    unsigned before = asked(&world);
+    hf_simapi_end_watches_of(world.api, "EdgeUpdate");
+    for (unsigned t = 0; t < WINDOW_S + 1; t++) {
+        unsigned then = asked(&world);
+        run(&world, 1);
+        most = HF_MAX(most, asked(&world) - then);
+        ck_assert_uint_eq(away(&world), 0);
+    }
+    ck_assert_uint_ge(asked(&world) - before, NODES);
+    ck_assert_uint_le(asked(&world) - before, NODES + 4); /* others that ended by themselves */
+    ck_assert_msg(most <= NODES / 3, "%u of %d in one second", most, NODES);
+    world_end(&world);
+}
+END_TEST
+
 /* Before it has read its rights a server answers 403 to everybody: each question costs one answer, and no long rest. */
 START_TEST(a_server_that_has_just_started_refuses)
 {
@@ -255,6 +278,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, a_restart_costs_five_requests_a_node, 0, 2);
     tcase_add_test(tc, an_orderly_end_is_an_end);
+    tcase_add_test(tc, one_kind_ends_for_all);
     tcase_add_test(tc, a_server_that_has_just_started_refuses);
     tcase_add_test(tc, a_right_that_is_gone);
     tcase_add_loop_test(tc, the_spread_grows_with_the_fleet, 0, (int)HF_LEN(spreads));

@@ -6,18 +6,15 @@
 
 #include "api/field/text.h"
 #include "api/meta.h"
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/parse.h"
 #include "update/rules/phase.h"
-
-enum { MALLOC_BYTES = 12 }; /* what the allocator adds to an allocation, on average */
 
 static uint32_t hash_of_node(const void *arg, uint32_t id)
 {
     const struct hf_fleet *fleet = arg;
 
-    return hf_id_hash(fleet->nodes[id].name, strlen(fleet->nodes[id].name));
+    return hf_id_table_hash(fleet->nodes[id].name, strlen(fleet->nodes[id].name));
 }
 
 struct name_key {
@@ -42,10 +39,12 @@ int hf_fleet_init(struct hf_fleet *fleet)
 void hf_fleet_done(struct hf_fleet *fleet)
 {
     for (size_t i = 0; i < fleet->n_slots; i++) {
-        free(fleet->nodes[i].name);
-        free(fleet->nodes[i].entries);
-        free(fleet->nodes[i].turns);
+        struct hf_fleet_node *node = &fleet->nodes[i];
+        if (node->entries != NULL)
+            hf_slab_give(&fleet->slab, node->entries, node->n_entries * sizeof(*node->entries));
+        free(node->turns);
     }
+    hf_slab_done(&fleet->slab);
     free(fleet->nodes);
     hf_id_table_done(&fleet->table);
     hf_label_pool_done(&fleet->pool);
@@ -61,7 +60,7 @@ uint32_t hf_fleet_seconds(uint64_t mono_ns)
 
 uint64_t hf_fleet_release_key(const char *release)
 {
-    return hf_id_hash64(release, strlen(release)) & 0xffffffffffffull;
+    return hf_id_table_hash64(release, strlen(release)) & 0xffffffffffffull;
 }
 
 uint64_t hf_fleet_digest_key(const char *digest)
@@ -77,7 +76,8 @@ uint64_t hf_fleet_digest_key(const char *digest)
 
 uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name)
 {
-    return hf_id_table_find(&fleet->table, hf_id_hash(name, strlen(name)), same_name, &(struct name_key){fleet, name});
+    return hf_id_table_find(&fleet->table, hf_id_table_hash(name, strlen(name)), same_name,
+                            &(struct name_key){fleet, name});
 }
 
 /* ---- records ----------------------------------------------------------------------------------------------------- */
@@ -89,10 +89,10 @@ static int new_record(struct hf_fleet *fleet, const char *name, uint32_t now_s, 
     int r = hf_id_table_reserve(&fleet->table);
 
     if (r == 0 && id == HF_ID_NONE)
-        r = hf_array_grow(fleet->nodes, fleet->n_slots, fleet->cap, HF_FLEET_MAX);
+        r = fleet->n_slots == HF_FLEET_MAX ? -E2BIG : hf_slab_grow(fleet->nodes, fleet->n_slots, fleet->cap);
     if (r < 0)
         return r;
-    copy = strdup(name);
+    copy = hf_slab_text(&fleet->slab, name);
     if (copy == NULL)
         return -ENOMEM;
     if (id == HF_ID_NONE)
@@ -102,8 +102,8 @@ static int new_record(struct hf_fleet *fleet, const char *name, uint32_t now_s, 
     fleet->nodes[id] = (struct hf_fleet_node){
         .name = copy, .interval_s = HF_FLEET_DEFAULT_INTERVAL, .heard_s = now_s, .gone_s = now_s};
     fleet->pool.sets[0].refs++;
-    fleet->bytes += strlen(name) + 1 + MALLOC_BYTES;
-    hf_id_table_add(&fleet->table, hf_id_hash(name, strlen(name)), id);
+    fleet->bytes += strlen(name) + 1;
+    hf_id_table_add(&fleet->table, hf_id_table_hash(name, strlen(name)), id);
     *ret_id = id;
     return 0;
 }
@@ -120,23 +120,24 @@ static int find_or_new(struct hf_fleet *fleet, const json_t *object, uint32_t no
 
 static void set_entries(struct hf_fleet *fleet, struct hf_fleet_node *node, struct hf_fleet_entry *entries, size_t n)
 {
-    if (node->entries != NULL)
-        fleet->bytes -= node->n_entries * sizeof(*entries) + MALLOC_BYTES;
-    free(node->entries);
+    if (node->entries != NULL) {
+        fleet->bytes -= node->n_entries * sizeof(*entries);
+        hf_slab_give(&fleet->slab, node->entries, node->n_entries * sizeof(*entries));
+    }
     node->entries = entries;
     node->n_entries = (uint8_t)n;
     if (entries != NULL)
-        fleet->bytes += n * sizeof(*entries) + MALLOC_BYTES;
+        fleet->bytes += n * sizeof(*entries);
 }
 
 static void set_turns(struct hf_fleet *fleet, struct hf_fleet_node *node, struct hf_fleet_turns *turns)
 {
     if (node->turns != NULL)
-        fleet->bytes -= sizeof(*turns) + MALLOC_BYTES;
+        fleet->bytes -= sizeof(*turns);
     free(node->turns);
     node->turns = turns;
     if (turns != NULL)
-        fleet->bytes += sizeof(*turns) + MALLOC_BYTES;
+        fleet->bytes += sizeof(*turns);
 }
 
 static bool free_if_unused(struct hf_fleet *fleet, uint32_t id)
@@ -149,8 +150,8 @@ static bool free_if_unused(struct hf_fleet *fleet, uint32_t id)
     hf_label_pool_release(&fleet->pool, node->labels);
     set_entries(fleet, node, NULL, 0);
     set_turns(fleet, node, NULL);
-    fleet->bytes -= strlen(node->name) + 1 + MALLOC_BYTES;
-    free(node->name);
+    fleet->bytes -= strlen(node->name) + 1;
+    hf_slab_give(&fleet->slab, node->name, strlen(node->name) + 1);
     *node = (struct hf_fleet_node){.labels = fleet->free};
     fleet->free = id;
     return true;
@@ -238,14 +239,14 @@ static int take_entries(struct hf_fleet *fleet, struct hf_fleet_node *node, cons
             .digest = digest,
             .release = hf_fleet_release_key(hf_json_str_or(item, "name", "")) & 0xffffffffffffull,
             .phase = (uint64_t)phase & 0xff,
-            .wait = (uint64_t)wait_of(phase, hf_json_str_or(item, "reason", "")) & 0xff,
+            .wait = (uint64_t)wait_of(phase, hf_json_str_or(item, "reason", "")) & 0x7f,
         };
     }
     if (n == node->n_entries && n > 0) {
         memcpy(node->entries, found, n * sizeof(*found));
         return 0;
     }
-    if (n > 0 && (copy = malloc(n * sizeof(*copy))) == NULL)
+    if (n > 0 && (copy = hf_slab_take(&fleet->slab, n * sizeof(*copy))) == NULL)
         return -ENOMEM;
     if (n > 0)
         memcpy(copy, found, n * sizeof(*copy));
@@ -360,6 +361,16 @@ static int take_status(struct hf_fleet *fleet, struct hf_fleet_node *node, const
     return 0;
 }
 
+static void mark_freed(struct hf_fleet_node *node, const json_t *json)
+{
+    const json_t *notes = hf_json_at(json, "metadata.annotations");
+    const char *freed = json_string_value(json_object_get(notes, HF_FLEET_FREE_ANNOTATION));
+
+    for (size_t i = 0; i < node->n_entries; i++)
+        node->entries[i].freed =
+            freed != NULL && hf_text_is_sha256(freed) && hf_fleet_digest_key(freed) == node->entries[i].digest;
+}
+
 int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *json, uint32_t now_s, uint64_t unix_ns,
                            uint32_t *ret_id)
 {
@@ -385,6 +396,7 @@ int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *json, uint32_t 
         r = take_status(fleet, node, json_object_get(json, "status"), now_s, unix_ns);
     if (r < 0)
         return r;
+    mark_freed(node, json);
     node->epoch = epoch > 0 ? (uint32_t)HF_MIN((uint64_t)epoch, UINT32_MAX) : 0;
     node->resource_version = version;
     return 0;
@@ -422,6 +434,6 @@ bool hf_fleet_has_turn(const struct hf_fleet_node *node, uint64_t digest)
 
 size_t hf_fleet_bytes(const struct hf_fleet *fleet)
 {
-    return fleet->bytes + fleet->cap * sizeof(*fleet->nodes) + fleet->table.cap * sizeof(uint32_t) +
+    return fleet->slab.bytes + fleet->cap * sizeof(*fleet->nodes) + fleet->table.cap * sizeof(uint32_t) +
            hf_label_pool_bytes(&fleet->pool);
 }

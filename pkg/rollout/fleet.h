@@ -23,7 +23,8 @@ struct hf_fleet_entry {
     uint64_t digest;       /* first 64 bits of the release's digest */
     uint64_t release : 48; /* hf_fleet_release_key() */
     uint64_t phase : 8;    /* enum hf_phase */
-    uint64_t wait : 8;     /* enum hf_fleet_wait */
+    uint64_t wait : 7;     /* enum hf_fleet_wait */
+    uint64_t freed : 1;    /* an operator's annotation frees the turn of this release */
 };
 
 #define HF_FLEET_FREE_ANNOTATION "edge.codcompass.io/free-turn"
@@ -72,7 +73,8 @@ struct hf_fleet {
     uint32_t free; /* head of the list of free records, linked through `labels` */
     struct hf_id_table table;
     struct hf_label_pool pool;
-    size_t bytes; /* memory of names, entries and turns */
+    struct hf_slab slab; /* names and entries */
+    size_t bytes;        /* of names, entries and turns in use */
 };
 
 HF_MUST_USE int hf_fleet_init(struct hf_fleet *fleet); /* 0 or -ENOMEM; the fleet must not move afterwards */

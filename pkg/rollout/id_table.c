@@ -35,7 +35,7 @@ int hf_id_table_reserve(struct hf_id_table *table)
     size_t cap = table->cap == 0 ? 16 : table->cap * 2;
     uint32_t *slots;
 
-    if (table->cap != 0 && (table->n + 1) * 4 <= table->cap * 3)
+    if (table->cap != 0 && (table->n + 1) * 8 <= table->cap * 7)
         return 0;
     slots = calloc(cap, sizeof(*slots));
     if (slots == NULL)
@@ -83,7 +83,7 @@ void hf_id_table_remove(struct hf_id_table *table, uint32_t hash, uint32_t id)
     }
 }
 
-uint64_t hf_id_hash64(const void *bytes, size_t n)
+uint64_t hf_id_table_hash64(const void *bytes, size_t n)
 {
     const unsigned char *p = bytes;
     uint64_t hash = 0xcbf29ce484222325ull;
@@ -93,9 +93,9 @@ uint64_t hf_id_hash64(const void *bytes, size_t n)
     return hash ^ hash >> 29;
 }
 
-uint32_t hf_id_hash(const void *bytes, size_t n)
+uint32_t hf_id_table_hash(const void *bytes, size_t n)
 {
-    uint64_t hash = hf_id_hash64(bytes, n);
+    uint64_t hash = hf_id_table_hash64(bytes, n);
 
     return (uint32_t)(hash ^ hash >> 32);
 }

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
-
 #define OWN_NAME "\1"
 enum { MAX_ID_BYTES = 5 };
 
@@ -15,7 +13,7 @@ static uint32_t hash_of_label(const void *arg, uint32_t id)
 {
     const struct hf_label_pool *pool = arg;
 
-    return hf_id_hash(pool->labels[id].text, strlen(pool->labels[id].text));
+    return hf_id_table_hash(pool->labels[id].text, strlen(pool->labels[id].text));
 }
 
 struct label_key {
@@ -38,7 +36,7 @@ static uint32_t new_label(struct hf_label_pool *pool)
         pool->free_label = pool->labels[id].refs;
         return id;
     }
-    if (hf_array_grow(pool->labels, pool->n_labels, pool->cap_labels, UINT32_MAX - 1) < 0)
+    if (hf_slab_grow(pool->labels, pool->n_labels, pool->cap_labels) < 0)
         return HF_ID_NONE;
     return (uint32_t)pool->n_labels++;
 }
@@ -57,7 +55,7 @@ static void drop_label(struct hf_label_pool *pool, uint32_t id)
         return;
     hf_id_table_remove(&pool->label_table, hash_of_label(pool, id), id);
     pool->bytes -= strlen(label->text) + 1;
-    free(label->text);
+    hf_slab_give(&pool->slab, label->text, strlen(label->text) + 1);
     free_label(pool, id);
 }
 
@@ -65,7 +63,8 @@ static void drop_label(struct hf_label_pool *pool, uint32_t id)
 static uint32_t take_label(struct hf_label_pool *pool, const char *key, const char *value)
 {
     size_t n_key = strlen(key), n_value = strlen(value);
-    char *text = malloc(n_key + n_value + 2);
+    size_t n_text = n_key + n_value + 2;
+    char *text = hf_slab_take(&pool->slab, n_text);
     uint32_t id;
 
     if (text == NULL)
@@ -73,19 +72,19 @@ static uint32_t take_label(struct hf_label_pool *pool, const char *key, const ch
     memcpy(text, key, n_key);
     text[n_key] = '=';
     memcpy(text + n_key + 1, value, n_value + 1);
-    uint32_t hash = hf_id_hash(text, n_key + n_value + 1);
+    uint32_t hash = hf_id_table_hash(text, n_key + n_value + 1);
     id = hf_id_table_find(&pool->label_table, hash, same_label, &(struct label_key){pool, text});
     if (id != HF_ID_NONE) {
-        free(text);
+        hf_slab_give(&pool->slab, text, n_text);
         pool->labels[id].refs++;
         return id;
     }
     if (hf_id_table_reserve(&pool->label_table) < 0 || (id = new_label(pool)) == HF_ID_NONE) {
-        free(text);
+        hf_slab_give(&pool->slab, text, n_text);
         return HF_ID_NONE;
     }
     pool->labels[id] = (struct hf_label){text, 1};
-    pool->bytes += n_key + n_value + 2;
+    pool->bytes += n_text;
     hf_id_table_add(&pool->label_table, hash, id);
     return id;
 }
@@ -131,7 +130,7 @@ static uint32_t hash_of_set(const void *arg, uint32_t id)
 {
     const struct hf_label_pool *pool = arg;
 
-    return hf_id_hash(pool->sets[id].ids, pool->sets[id].n_bytes);
+    return hf_id_table_hash(pool->sets[id].ids, pool->sets[id].n_bytes);
 }
 
 struct set_key {
@@ -156,7 +155,7 @@ static uint32_t new_set(struct hf_label_pool *pool)
         pool->free_set = pool->sets[id].refs;
         return id;
     }
-    if (hf_array_grow(pool->sets, pool->n_sets, pool->cap_sets, UINT32_MAX - 1) < 0)
+    if (hf_slab_grow(pool->sets, pool->n_sets, pool->cap_sets) < 0)
         return HF_ID_NONE;
     return (uint32_t)pool->n_sets++;
 }
@@ -174,10 +173,14 @@ int hf_label_pool_init(struct hf_label_pool *pool)
 
 void hf_label_pool_done(struct hf_label_pool *pool)
 {
+    /* Only pieces that are too large for a block have to be given back one by one. */
     for (size_t i = 0; i < pool->n_labels; i++)
-        free(pool->labels[i].text);
+        if (pool->labels[i].text != NULL)
+            hf_slab_give(&pool->slab, pool->labels[i].text, strlen(pool->labels[i].text) + 1);
     for (size_t i = 0; i < pool->n_sets; i++)
-        free(pool->sets[i].ids);
+        if (pool->sets[i].ids != NULL)
+            hf_slab_give(&pool->slab, pool->sets[i].ids, pool->sets[i].n_bytes);
+    hf_slab_done(&pool->slab);
     free(pool->labels);
     free(pool->sets);
     hf_id_table_done(&pool->label_table);
@@ -202,7 +205,7 @@ static int take_set(struct hf_label_pool *pool, uint32_t ids[HF_LABELS_MAX], siz
     qsort(ids, n, sizeof(*ids), by_number);
     for (size_t i = 0; i < n; i++)
         used += put_number(bytes + used, i == 0 ? ids[0] : ids[i] - ids[i - 1]);
-    uint32_t hash = hf_id_hash(bytes, used);
+    uint32_t hash = hf_id_table_hash(bytes, used);
     id = hf_id_table_find(&pool->set_table, hash, same_set, &(struct set_key){pool, bytes, (uint32_t)used});
     if (id != HF_ID_NONE) {
         pool->sets[id].refs++;
@@ -211,9 +214,9 @@ static int take_set(struct hf_label_pool *pool, uint32_t ids[HF_LABELS_MAX], siz
         *ret_set = id;
         return 0;
     }
-    copy = malloc(used);
+    copy = hf_slab_take(&pool->slab, used);
     if (copy == NULL || hf_id_table_reserve(&pool->set_table) < 0 || (id = new_set(pool)) == HF_ID_NONE) {
-        free(copy);
+        hf_slab_give(&pool->slab, copy, used);
         return -ENOMEM;
     }
     memcpy(copy, bytes, used);
@@ -267,7 +270,7 @@ void hf_label_pool_release(struct hf_label_pool *pool, uint32_t id)
     for (size_t i = 0; i < n; i++)
         drop_label(pool, ids[i]);
     pool->bytes -= set->n_bytes;
-    free(set->ids);
+    hf_slab_give(&pool->slab, set->ids, set->n_bytes);
     *set = (struct hf_label_set){.refs = pool->free_set};
     pool->free_set = id;
 }
@@ -288,9 +291,8 @@ const char *hf_label_pool_value(const struct hf_label_pool *pool, uint32_t set, 
 
 size_t hf_label_pool_bytes(const struct hf_label_pool *pool)
 {
-    /* 16: what the allocator adds to each text and each set */
-    return pool->bytes + pool->cap_labels * sizeof(*pool->labels) + pool->cap_sets * sizeof(*pool->sets) +
-           (pool->label_table.cap + pool->set_table.cap) * sizeof(uint32_t) + 16 * (pool->n_labels + pool->n_sets);
+    return pool->slab.bytes + pool->cap_labels * sizeof(*pool->labels) + pool->cap_sets * sizeof(*pool->sets) +
+           (pool->label_table.cap + pool->set_table.cap) * sizeof(uint32_t);
 }
 
 /* ---- selectors --------------------------------------------------------------------------------------------------- */

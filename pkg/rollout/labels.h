@@ -7,6 +7,7 @@
 
 #include "api/field/selector.h"
 #include "rollout/id_table.h"
+#include "rollout/slab.h"
 
 enum { HF_LABELS_MAX = 256 }; /* labels of one node; more are ignored */
 
@@ -24,7 +25,8 @@ struct hf_label_pool {
     size_t n_sets, cap_sets;
     uint32_t free_label, free_set; /* heads of the lists of free items, linked through `refs`; HF_ID_NONE */
     struct hf_id_table label_table, set_table;
-    size_t bytes; /* memory of texts and ids */
+    struct hf_slab slab;
+    size_t bytes; /* of texts and ids in use */
 };
 
 HF_MUST_USE int hf_label_pool_init(struct hf_label_pool *pool); /* 0 or -ENOMEM */

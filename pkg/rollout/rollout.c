@@ -55,7 +55,7 @@ void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_sp
 
 unsigned hf_rollout_allowed(const struct hf_rollout_spec *spec, const struct hf_rollout_counts *counts)
 {
-    return (unsigned)hf_share_of(&spec->max_failures, counts->admitted - counts->unknown);
+    return (unsigned)hf_field_share_of(&spec->max_failures, counts->admitted - counts->unknown);
 }
 
 static unsigned cutoff_of(const struct hf_wave *wave)
@@ -216,7 +216,7 @@ static void advance(struct step *step)
     const struct hf_wave *wave = next_wave(step->spec, step->state->cutoff);
 
     if (step->state->halted || step->spec->halt != NULL || is_paused(step->spec) || mandatory_open(step) ||
-        !soaked(step->spec, step->state) || wave == NULL)
+        !soaked(step->spec, step->state) || wave == NULL || step->counts->selected == 0)
         return;
     open_wave(step->spec, wave, step->state);
     step->news |= HF_ROLLOUT_NEWS_ADMITTED;
@@ -342,7 +342,7 @@ static const char *advice(const struct step *step, const struct hf_rollout_verdi
     for (size_t i = 0; i < HF_LEN(rows); i++)
         if (strcmp(rows[i].reason, verdict->reason) == 0)
             return rows[i].text;
-    if (step->state->cutoff == 0 && mandatory_open(step) && step->counts->open == 0)
+    if (mandatory_open(step) && step->counts->open == 0 && verdict->reconciling)
         return "; every canary is mandatory, and some are away";
     if (!step->state->settled && step->counts->open == 0 && step->counts->stage_parked > 0)
         return "; every node of this stage that could succeed is away: the first that returns decides";

@@ -7,6 +7,7 @@ EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
 SYSTEM = "/api/v1/namespaces/holdfast-system"
 POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
 APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
+CONTROLLER_POLICY, CONTROLLER_WHY = "holdfast-controller-turns", "writes the spec of an EdgeNode"
 TURN = {"release": "sample", "digest": "0" * 64}
 
 
@@ -23,13 +24,19 @@ def event(name="n1.attempt", about="n1", kind="EdgeNode", by="holdfast-agent", *
 
 
 class Attempt:
-    """`policy` refuses it with a text that holds `why`; without a policy, no rule of RBAC grants `verb` on `resource`."""
+    """`policy` refuses it with a text that holds `why`; without a policy, no rule of RBAC grants `verb` on `resource`. Where it writes an
+    EdgeNode's spec and a controller is installed, the policy about the controller's writes may answer first."""
 
     def __init__(self, what, method, path, body=None, kind=MERGE, policy=None, why="", grant=None):
         self.what, self.method, self.path, self.body, self.kind = what, method, path, body, kind
         self.policy, self.why, self.grant = policy, why, grant
 
+    def writes_spec(self):
+        return self.policy == "holdfast-agent-own-edgenode" and "spec" in (self.body or {})
+
     def rule(self):
+        if self.writes_spec():
+            return f"policies `{self.policy}`, `{CONTROLLER_POLICY}`"
         return f"policy `{self.policy}`" if self.policy else "no right to {} {}".format(*self.grant)
 
 
@@ -113,8 +120,8 @@ ATTEMPTS = [
     # Secrets, pods, and ways to more rights.
     without_right("list Secrets", "list", "secrets", "GET", "/api/v1/secrets"),
     without_right("read a Secret of holdfast's namespace", "get", "secrets", "GET", f"{SYSTEM}/secrets/x"),
-    without_right("read a ConfigMap", "get", "configmaps", "GET", f"{SYSTEM}/configmaps/holdfast-agent-labels"),
-    without_right("allow itself more labels", "patch", "configmaps", "PATCH", f"{SYSTEM}/configmaps/holdfast-agent-labels", {"data": {"static": "role"}}),
+    without_right("read a ConfigMap", "get", "configmaps", "GET", f"{SYSTEM}/configmaps/holdfast-agent"),
+    without_right("allow itself more labels", "patch", "clusterroles", "PATCH", "/apis/rbac.authorization.k8s.io/v1/clusterroles/holdfast-agent-labels", {}),
     without_right("make a pod", "create", "pods", "POST", f"{SYSTEM}/pods", {}),
     without_right("delete a pod", "delete", "pods", "DELETE", f"{SYSTEM}/pods/x"),
     without_right("run a command in a pod", "create", "pods/exec", "POST", f"{SYSTEM}/pods/x/exec?command=id"),

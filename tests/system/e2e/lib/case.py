@@ -13,6 +13,8 @@ from holdcluster import place
 from . import agent, api, release, service, site, wait, world
 
 GROUP = "/apis/edge.codcompass.io/v1alpha1"
+LABELS = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "holdfast-agent-labels"}, "rules": [
+    {"apiGroups": ["edge.codcompass.io"], "resources": ["nodelabels"], "resourceNames": ["tier", "site"], "verbs": ["set"]}]}
 _numbers = itertools.count(1)
 _agents = {}
 _installing = threading.Lock()
@@ -38,8 +40,7 @@ def deploy():
     site.start()
     world.cluster.kubectl("apply", "-f", world.CRDS)
     world.cluster.kubectl("apply", "-f", agent.DEPLOY)
-    world.cluster.kubectl("patch", "configmap", "holdfast-agent-labels", "-n", "holdfast-system", "--type=merge", "-p",
-                          '{"data": {"static": "tier, site"}}')
+    world.cluster.kubectl("apply", "-f", "-", text=json.dumps(LABELS))
     agent.select("nowhere")
     world.cluster.kubectl("scale", "deployment", "holdfast-controller", "-n", "holdfast-system", "--replicas=0")
     _run()

@@ -1,0 +1,899 @@
+/* The engine with a small API server around it: one test for each thing that can happen to a rollout. */
+#include "rollout/engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/admission.h"
+#include "api/conditions.h"
+#include "rollout/rollout.h"
+#include "support/check_main.h"
+
+#define SECOND HF_NS_PER_S
+#define MINUTE (60 * SECOND)
+
+enum { NODES = 20 };
+
+/* ---- the server -------------------------------------------------------------------------------------------------- */
+
+static struct {
+    struct hf_rollout_engine *engine;
+    struct hf_rollout_now now;
+    uint64_t epoch;
+    int version;
+    json_t *updates[3], *edgenodes[NODES], *nodes[NODES];
+    unsigned sequences[NODES], n_status, n_turns, n_silent, n_collect, n_events;
+    char events[2000];
+    unsigned cutoffs[20], n_cutoffs; /* admissions in their order */
+    int fail;                        /* result of the next write, which is then not done */
+} s;
+
+static void bump(json_t *object)
+{
+    char text[16];
+
+    (void)snprintf(text, sizeof(text), "%d", ++s.version);
+    ck_assert_int_eq(hf_json_put(object, "metadata.resourceVersion", json_string(text)), 0);
+}
+
+static void show_update(unsigned u)
+{
+    ck_assert_int_eq(hf_rollout_engine_take_update(s.engine, s.updates[u], &s.now), 0);
+}
+
+static void show_node(unsigned i)
+{
+    if (s.nodes[i] != NULL)
+        ck_assert_int_eq(hf_rollout_engine_take_node(s.engine, s.nodes[i], &s.now), 0);
+    if (s.edgenodes[i] != NULL)
+        ck_assert_int_eq(hf_rollout_engine_take_edgenode(s.engine, s.edgenodes[i], &s.now), 0);
+}
+
+/* Changes the update; the old tree stays as it was, because the engine has a reference to it. */
+static void edit(unsigned u, const char *path, json_t *value)
+{
+    json_t *copy = json_deep_copy(s.updates[u]);
+
+    ck_assert_int_eq(hf_json_put(copy, path, value), 0);
+    bump(copy);
+    json_decref(s.updates[u]);
+    s.updates[u] = copy;
+    show_update(u);
+}
+
+static const char *name_of(unsigned i)
+{
+    static char name[16];
+
+    (void)snprintf(name, sizeof(name), "n%u", i);
+    return name;
+}
+
+static const char *digest_of(unsigned u)
+{
+    static char digest[65];
+    struct hf_edgeupdate *update = NULL;
+    struct hf_issues issues;
+
+    ck_assert_int_eq(hf_edgeupdate_decode(s.updates[u], &update, &issues), 0);
+    memcpy(digest, update->release.digest, sizeof(digest));
+    hf_edgeupdate_free(update);
+    return digest;
+}
+
+/* Node `i` reports this phase of update `u`. */
+static void report(unsigned i, unsigned u, const char *phase, const char *reason)
+{
+    json_t *old = s.edgenodes[i], *spec = json_object_get(old, "spec");
+    json_t *json =
+        json_pack("{s:{s:s}, s:{s:i, s:{s:s}, s:[{s:s, s:s, s:s, s:s, s:s}]}}", "metadata", "name", name_of(i),
+                  "status", "sequence", (int)++s.sequences[i], "policy", "interval", "5m", "updates", "name", "app",
+                  "digest", digest_of(u), "phase", phase, "reason", reason, "message", "what happened");
+
+    if (spec != NULL)
+        ck_assert_int_eq(json_object_set(json, "spec", spec), 0);
+    bump(json);
+    s.edgenodes[i] = json;
+    show_node(i);
+    json_decref(old);
+}
+
+static void put_node(unsigned i, const char *zone, bool canary)
+{
+    json_decref(s.nodes[i]);
+    s.nodes[i] = json_pack("{s:{s:s, s:{s:s, s:s}}}", "metadata", "name", name_of(i), "labels", "zone", zone, "canary",
+                           canary ? "yes" : "no");
+    show_node(i);
+}
+
+static void make_update(unsigned u, const char *name, int sequence, const char *strategy)
+{
+    char text[1500];
+
+    (void)snprintf(text, sizeof(text),
+                   "metadata: {name: %s, uid: uid-%s-%d, generation: 1}\n"
+                   "spec:\n"
+                   "  release: {name: app, version: '2', sequence: %d, expires: '2090-01-01T00:00:00Z',\n"
+                   "    artifacts: [{arch: amd64, url: 'https://x.example/a', size: 1,\n"
+                   "      sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}],\n"
+                   "    install: {path: /opt/x}}\n%s",
+                   name, name, s.version, sequence, strategy);
+    json_decref(s.updates[u]);
+    s.updates[u] = NULL;
+    ck_assert_int_eq(hf_yaml_parse(hf_view_of(text), NULL, &s.updates[u], NULL), 0);
+    bump(s.updates[u]);
+    show_update(u);
+}
+
+static const char plain_waves[] = "  strategy:\n"
+                                  "    canary: {nodeSelector: {matchLabels: {canary: 'yes'}}, soak: 5m}\n"
+                                  "    waves: [{percent: 30, soak: 5m}, {percent: 100, soak: 5m}]\n"
+                                  "    maxFailures: 1\n";
+static const char site_turns[] = "  strategy: {maxFailures: 100%, disruption: {groupBy: zone}}\n";
+
+static void lead(void)
+{
+    static const struct hf_rollout_params params = {0};
+
+    hf_rollout_engine_free(s.engine);
+    ck_assert_int_eq(hf_rollout_engine_new(&params, &s.engine), 0);
+    for (enum hf_rollout_kind kind = 0; kind < HF_ROLLOUT_KINDS; kind++)
+        hf_rollout_engine_list_begin(s.engine, kind);
+    for (unsigned i = 0; i < NODES; i++)
+        show_node(i);
+    for (unsigned u = 0; u < HF_LEN(s.updates); u++)
+        if (s.updates[u] != NULL)
+            show_update(u);
+    for (enum hf_rollout_kind kind = 0; kind < HF_ROLLOUT_KINDS; kind++)
+        hf_rollout_engine_list_end(s.engine, kind, &s.now);
+    hf_rollout_engine_lead(s.engine, ++s.epoch, &s.now);
+}
+
+static void setup(void)
+{
+    memset(&s, 0, sizeof(s));
+    s.now = (struct hf_rollout_now){1000 * SECOND, 1795341600 * SECOND};
+    lead();
+    for (unsigned i = 0; i < NODES; i++) {
+        char zone[8];
+        (void)snprintf(zone, sizeof(zone), "z%u", i / 4);
+        put_node(i, zone, i == 0);
+    }
+}
+
+static void teardown(void)
+{
+    hf_rollout_engine_free(s.engine);
+    for (unsigned i = 0; i < NODES; i++) {
+        json_decref(s.nodes[i]);
+        json_decref(s.edgenodes[i]);
+    }
+    for (unsigned u = 0; u < HF_LEN(s.updates); u++)
+        json_decref(s.updates[u]);
+}
+
+static json_t **object_of(const struct hf_rollout_effect *effect)
+{
+    for (unsigned u = 0; u < HF_LEN(s.updates) && effect->kind == HF_ROLLOUT_STATUS; u++)
+        if (strcmp(hf_json_str_or(s.updates[u], "metadata.name", ""), effect->name) == 0)
+            return &s.updates[u];
+    return &s.edgenodes[strtoul(effect->name + 1, NULL, 10)];
+}
+
+static void note_admission(const json_t *body)
+{
+    int64_t cutoff = hf_json_int_or(body, "status.admission.cutoff", -1);
+
+    if (cutoff >= 0 && (s.n_cutoffs == 0 || s.cutoffs[s.n_cutoffs - 1] != (unsigned)cutoff) && s.n_cutoffs < 20)
+        s.cutoffs[s.n_cutoffs++] = (unsigned)cutoff;
+}
+
+/* Does one write as the API server does it. */
+static void do_write(const struct hf_rollout_effect *effect)
+{
+    json_t **at = object_of(effect), *copy;
+    bool is_spec = effect->kind == HF_ROLLOUT_TURNS;
+    uint64_t id = effect->id;
+    int fail = s.fail;
+
+    s.fail = 0;
+    if (fail == 0 && strcmp(hf_json_str_or(effect->body, "metadata.resourceVersion", ""),
+                            hf_json_str_or(*at, "metadata.resourceVersion", "-")) != 0)
+        fail = -ESTALE;
+    if (fail != 0) {
+        hf_rollout_engine_result(s.engine, id, fail, NULL, &s.now);
+        return;
+    }
+    copy = json_deep_copy(*at);
+    if (effect->kind == HF_ROLLOUT_SILENT)
+        ck_assert_int_eq(hf_json_put(copy, "status.conditions",
+                                     json_incref(hf_json_mutable(hf_json_at(effect->body, "status.conditions")))),
+                         0);
+    else
+        ck_assert_int_eq(json_object_set(copy, is_spec ? "spec" : "status",
+                                         json_object_get(effect->body, is_spec ? "spec" : "status")),
+                         0);
+    if (effect->kind == HF_ROLLOUT_STATUS)
+        note_admission(effect->body);
+    bump(copy);
+    json_decref(*at);
+    *at = copy;
+    hf_rollout_engine_result(s.engine, id, 0, copy, &s.now);
+}
+
+static void one_plan(void)
+{
+    struct hf_rollout_plan plan;
+
+    ck_assert_int_eq(hf_rollout_engine_plan(s.engine, &s.now, &plan), 0);
+    for (size_t i = 0; i < plan.n; i++) {
+        const struct hf_rollout_effect *effect = &plan.effects[i];
+        s.n_status += effect->kind == HF_ROLLOUT_STATUS;
+        s.n_turns += effect->kind == HF_ROLLOUT_TURNS;
+        s.n_silent += effect->kind == HF_ROLLOUT_SILENT;
+        s.n_collect += effect->kind == HF_ROLLOUT_COLLECT;
+        if (effect->kind == HF_ROLLOUT_COLLECT) {
+            hf_rollout_engine_result(s.engine, effect->id, -ENOENT, NULL, &s.now);
+        } else if (effect->kind == HF_ROLLOUT_EVENT) {
+            s.n_events++;
+            (void)snprintf(s.events + strlen(s.events), sizeof(s.events) - strlen(s.events), "%s ", effect->reason);
+        } else {
+            do_write(effect);
+        }
+    }
+}
+
+static void run(uint64_t seconds)
+{
+    for (uint64_t i = 0; i < seconds; i++) {
+        one_plan();
+        s.now.mono_ns += SECOND;
+        s.now.unix_ns += SECOND;
+    }
+}
+
+static const char *phase(unsigned u)
+{
+    return hf_json_str_or(s.updates[u], "status.rollout.phase", "");
+}
+
+static const char *ready_reason(unsigned u)
+{
+    return hf_json_str_or(json_array_get(hf_json_at(s.updates[u], "status.conditions"), 0), "reason", "");
+}
+
+static int64_t number(unsigned u, const char *key)
+{
+    char path[80];
+
+    (void)snprintf(path, sizeof(path), "status.%s", key);
+    return hf_json_int_or(s.updates[u], path, -1);
+}
+
+static bool is_admitted(unsigned i, unsigned u)
+{
+    struct hf_edgeupdate *update = NULL;
+    struct hf_issues issues;
+    bool allowed;
+
+    ck_assert_int_eq(hf_edgeupdate_decode(s.updates[u], &update, &issues), 0);
+    allowed = hf_admission_allows(update, name_of(i), hf_json_at(s.nodes[i], "metadata.labels"));
+    hf_edgeupdate_free(update);
+    return allowed;
+}
+
+/* Every admitted node says this. */
+static void all_admitted(unsigned u, const char *phase_, const char *reason)
+{
+    for (unsigned i = 0; i < NODES; i++)
+        if (is_admitted(i, u))
+            report(i, u, phase_, reason);
+}
+
+/* Each node that is admitted commits, for so many seconds. */
+static void good_nodes(unsigned u, uint64_t seconds, bool failing_over)
+{
+    for (uint64_t i = 0; i < seconds; i += 10) {
+        for (unsigned n = 0; n < NODES; n++)
+            if (is_admitted(n, u) && hf_json_int_or(s.edgenodes[n], "status.sequence", 0) == 0)
+                report(n, u, "Committed", "HealthPassed");
+        if (failing_over && i % 170 == 0)
+            lead();
+        run(10);
+    }
+}
+
+/* ---- the course of a rollout ------------------------------------------------------------------------------------- */
+
+START_TEST(good_release)
+{
+    static const unsigned want[] = {0, 3000, 10000};
+
+    make_update(0, "u", 2, plain_waves);
+    good_nodes(0, 40 * 60, false);
+    ck_assert_str_eq(phase(0), "Complete");
+    ck_assert_str_eq(ready_reason(0), "RolledOut");
+    ck_assert_int_eq(number(0, "nodes.updated"), NODES);
+    ck_assert_uint_eq(s.n_cutoffs, HF_LEN(want));
+    for (size_t i = 0; i < HF_LEN(want); i++)
+        ck_assert_uint_eq(s.cutoffs[i], want[i]);
+    ck_assert_str_eq(s.events, "RolloutStarted StageSettled StageAdmitted StageSettled StageAdmitted StageSettled "
+                               "RolloutComplete ");
+    unsigned before = s.n_status;
+    run(3600);
+    ck_assert_uint_eq(s.n_status, before); /* nothing to say, nothing written */
+}
+END_TEST
+
+/* A failover every 170 s, in every phase: the same course, each stage once, each soak at least as long. */
+START_TEST(failovers_in_every_phase)
+{
+    static const unsigned want[] = {0, 3000, 10000};
+    uint64_t start = s.now.mono_ns;
+
+    make_update(0, "u", 2, plain_waves);
+    good_nodes(0, 6 * 3600, true);
+    ck_assert_str_eq(phase(0), "Complete");
+    ck_assert_uint_eq(s.n_cutoffs, HF_LEN(want));
+    for (size_t i = 0; i < HF_LEN(want); i++)
+        ck_assert_uint_eq(s.cutoffs[i], want[i]);
+    ck_assert_uint_ge(s.now.mono_ns - start, 15 * MINUTE);
+    ck_assert_int_eq(number(0, "rollout.epoch"), (int64_t)s.epoch);
+}
+END_TEST
+
+START_TEST(halts_names_and_resumes)
+{
+    make_update(0, "u", 2, plain_waves);
+    good_nodes(0, 8 * 60, false);
+    ck_assert_int_eq(number(0, "admission.cutoff"), 3000);
+    for (unsigned i = 0, failed = 0; i < NODES && failed < 2; i++)
+        if (i != 0 && is_admitted(i, 0)) {
+            report(i, 0, "RolledBack", "HealthDeadline");
+            failed++;
+        }
+    run(3);
+    ck_assert_str_eq(phase(0), "Halted");
+    ck_assert_str_eq(ready_reason(0), "TooManyFailures");
+    ck_assert_int_eq(number(0, "admission.cutoff"), 0);
+    ck_assert_int_eq(number(0, "rollout.cutoff"), 3000);
+    ck_assert_uint_eq(json_array_size(hf_json_at(s.updates[0], "status.failures")), 2);
+    const json_t *first = json_array_get(hf_json_at(s.updates[0], "status.failures"), 0);
+    ck_assert_str_eq(hf_json_str_or(first, "reason", ""), "HealthDeadline");
+    lead(); /* a new leader finds it halted, and leaves it so */
+    run(60);
+    ck_assert_str_eq(phase(0), "Halted");
+    edit(0, "metadata.annotations", json_pack("{s:s}", HF_ROLLOUT_RESUME_ANNOTATION, "a"));
+    run(3);
+    ck_assert_int_eq(number(0, "admission.cutoff"), 3000);
+    ck_assert_int_eq(number(0, "rollout.forgiven"), 2);
+    ck_assert_ptr_nonnull(strstr(s.events, "RolloutResumed"));
+    /* a newer release starts at its canary at once */
+    edit(0, "spec.release.sequence", json_integer(3));
+    run(2);
+    ck_assert_int_eq(number(0, "admission.cutoff"), 0);
+    ck_assert_int_eq(number(0, "rollout.forgiven"), 0);
+    ck_assert_str_eq(hf_json_str_or(s.updates[0], "status.admission.digest", ""), digest_of(0));
+}
+END_TEST
+
+START_TEST(operator_halts_and_pauses)
+{
+    make_update(0, "u", 2, plain_waves);
+    good_nodes(0, 60, false);
+    edit(0, "metadata.annotations", json_pack("{s:s}", HF_ROLLOUT_PAUSED_ANNOTATION, "true"));
+    good_nodes(0, 3600, false);
+    ck_assert_str_eq(ready_reason(0), "Paused");
+    ck_assert_int_eq(number(0, "admission.cutoff"), 0);
+    ck_assert(hf_json_bool_or(s.updates[0], "status.admission.canary", false));
+    edit(0, "metadata.annotations", json_pack("{s:s}", HF_ROLLOUT_HALTED_ANNOTATION, "smoke"));
+    run(5);
+    ck_assert_str_eq(ready_reason(0), "HaltedByOperator");
+    ck_assert(!hf_json_bool_or(s.updates[0], "status.admission.canary", true));
+    lead();
+    run(5);
+    edit(0, "metadata.annotations", json_object());
+    run(5);
+    ck_assert_int_eq(number(0, "admission.cutoff"), 3000); /* the canary has soaked meanwhile */
+}
+END_TEST
+
+/* Somebody else writes the status: agents may have seen it, but the leader puts it right and does not believe it. */
+START_TEST(edited_status)
+{
+    make_update(0, "u", 2, plain_waves);
+    good_nodes(0, 60, false);
+    edit(0, "status.admission.cutoff", json_integer(10000));
+    run(5);
+    ck_assert_int_eq(number(0, "admission.cutoff"), 0);
+    edit(0, "status.rollout.cutoff", json_integer(10000));
+    run(5);
+    ck_assert_int_eq(number(0, "rollout.cutoff"), 0);
+    edit(0, "status", json_object());
+    run(5);
+    ck_assert_str_eq(phase(0), "CanarySoak");
+    ck_assert_int_eq(number(0, "rollout.settledWave"), 0);
+    /* a fight costs one write in two seconds */
+    unsigned before = s.n_status;
+    for (unsigned i = 0; i < 100; i++) {
+        edit(0, "status.admission.cutoff", json_integer(10000));
+        s.now.mono_ns += SECOND / 10;
+        one_plan();
+    }
+    ck_assert_uint_le(s.n_status - before, 7);
+}
+END_TEST
+
+/* The object carries a higher epoch: another process leads, and this one writes nothing. */
+START_TEST(deposed)
+{
+    make_update(0, "u", 2, plain_waves);
+    good_nodes(0, 60, false);
+    edit(0, "status.rollout.epoch", json_integer(99));
+    unsigned before = s.n_status;
+    all_admitted(0, "RolledBack", "HealthDeadline");
+    run(600);
+    ck_assert_uint_eq(s.n_status, before);
+}
+END_TEST
+
+/* A write of unknown outcome is neither lost nor done twice, whether it was written or not. */
+START_TEST(unknown_outcomes)
+{
+    static const unsigned want[] = {0, 3000, 10000};
+
+    make_update(0, "u", 2, plain_waves);
+    for (unsigned i = 0; i < 5 * 60; i++) {
+        s.fail = i % 3 == 0 ? -ETIMEDOUT : i % 3 == 1 ? -ESTALE : 0;
+        good_nodes(0, 10, false);
+    }
+    s.fail = 0;
+    good_nodes(0, 600, false);
+    ck_assert_str_eq(phase(0), "Complete");
+    ck_assert_uint_eq(s.n_cutoffs, HF_LEN(want));
+}
+END_TEST
+
+START_TEST(deleted_and_made_again)
+{
+    make_update(0, "u", 2, plain_waves);
+    good_nodes(0, 7 * 60, false);
+    ck_assert_int_eq(number(0, "admission.cutoff"), 3000);
+    hf_rollout_engine_drop_update(s.engine, "u", &s.now);
+    run(5);
+    s.n_cutoffs = 0;
+    make_update(0, "u", 2, plain_waves);
+    run(5);
+    ck_assert_int_eq(number(0, "admission.cutoff"), 0); /* from the canary on, although the digest is the same */
+    good_nodes(0, 40 * 60, false);
+    ck_assert_str_eq(phase(0), "Complete");
+}
+END_TEST
+
+START_TEST(labels_and_nodes_change)
+{
+    make_update(0, "u", 2, plain_waves);
+    edit(0, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "zone", "z0"));
+    run(5);
+    ck_assert_int_eq(number(0, "nodes.selected"), 4);
+    put_node(9, "z0", true); /* joins as a canary */
+    run(15);
+    ck_assert_int_eq(number(0, "nodes.selected"), 5);
+    ck_assert_int_eq(number(0, "nodes.admitted"), 2);
+    hf_rollout_engine_drop_node(s.engine, "n9", &s.now);
+    run(15);
+    ck_assert_int_eq(number(0, "nodes.selected"), 4);
+    put_node(9, "z0", true);
+    run(15);
+    ck_assert_int_eq(number(0, "nodes.selected"), 5);
+    edit(0, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "zone", "nowhere"));
+    run(3600);
+    ck_assert_str_eq(ready_reason(0), "NoNodesSelected");
+    ck_assert_int_eq(number(0, "admission.cutoff"), 0); /* who joins later still meets the canary first */
+}
+END_TEST
+
+START_TEST(list_of_waves_changes)
+{
+    make_update(0, "u", 2, plain_waves);
+    good_nodes(0, 7 * 60, false);
+    ck_assert_int_eq(number(0, "admission.cutoff"), 3000);
+    edit(0, "spec.strategy.waves",
+         json_pack("[{s:i, s:s}, {s:i}, {s:i}]", "percent", 10, "soak", "5m", "percent", 60, "percent", 100));
+    run(2);
+    ck_assert_int_eq(number(0, "admission.cutoff"), 3000);
+    good_nodes(0, 20 * 60, false);
+    static const unsigned want[] = {0, 3000, 6000, 10000};
+    ck_assert_uint_eq(s.n_cutoffs, HF_LEN(want));
+    for (size_t i = 0; i < HF_LEN(want); i++)
+        ck_assert_uint_eq(s.cutoffs[i], want[i]);
+}
+END_TEST
+
+START_TEST(refused_object)
+{
+    make_update(0, "u", 2, plain_waves);
+    good_nodes(0, 7 * 60, false);
+    json_t *waves = json_deep_copy(hf_json_at(s.updates[0], "spec.strategy.waves"));
+    edit(0, "spec.strategy.waves", json_pack("[{s:i}, {s:i}]", "percent", 50, "percent", 20));
+    run(5);
+    ck_assert_str_eq(ready_reason(0), "ObjectRefused");
+    ck_assert_int_eq(number(0, "rollout.cutoff"), 3000); /* the rollout is not forgotten */
+    edit(0, "spec.strategy.waves", waves);
+    run(5);
+    ck_assert_int_eq(number(0, "admission.cutoff"), 3000);
+    good_nodes(0, 20 * 60, false);
+    ck_assert_str_eq(phase(0), "Complete");
+}
+END_TEST
+
+/* Two EdgeUpdates of one release name: the higher sequence takes the nodes that it admits. */
+START_TEST(one_release_name_twice)
+{
+    make_update(0, "old", 2, "");
+    make_update(1, "new", 3, plain_waves);
+    for (unsigned i = 1; i < NODES; i++)
+        report(i, 0, "Committed", "HealthPassed");
+    report(0, 1, "Committed", "HealthPassed"); /* the canary has taken the new one */
+    run(30);
+    ck_assert_int_eq(number(0, "nodes.superseded"), 1);
+    ck_assert_int_eq(number(0, "nodes.updated"), NODES - 1);
+    ck_assert_int_eq(number(1, "nodes.updated"), 1);
+    ck_assert_str_eq(ready_reason(0), "RolledOut");
+    hf_rollout_engine_drop_update(s.engine, "new", &s.now);
+    run(30);
+    ck_assert_int_eq(number(0, "nodes.superseded"), 0);
+}
+END_TEST
+
+START_TEST(without_strategy_it_only_counts)
+{
+    make_update(0, "u", 2, "");
+    run(3);
+    ck_assert_str_eq(ready_reason(0), "Progressing");
+    for (unsigned i = 0; i < NODES; i++)
+        report(i, 0, "Committed", "HealthPassed");
+    run(12);
+    ck_assert_str_eq(ready_reason(0), "RolledOut");
+    ck_assert_ptr_null(hf_json_at(s.updates[0], "status.admission"));
+    ck_assert_ptr_null(hf_json_at(s.updates[0], "status.rollout"));
+    report(3, 0, "RolledBack", "HealthDeadline");
+    run(2);
+    ck_assert_str_eq(ready_reason(0), "NodesFailed"); /* a condition goes out at once */
+}
+END_TEST
+
+/* Counts alone are written at most once in 10 s. */
+START_TEST(counts_are_slow)
+{
+    make_update(0, "u", 2, "");
+    run(3);
+    unsigned before = s.n_status;
+    for (unsigned i = 0; i < NODES - 1; i++) {
+        report(i, 0, "Committed", "HealthPassed");
+        run(2);
+    }
+    ck_assert_uint_le(s.n_status - before, 4);
+    ck_assert_uint_ge(s.n_status - before, 3);
+}
+END_TEST
+
+/* While a watch is broken nobody is silent, and the time is no soak. */
+START_TEST(blind)
+{
+    make_update(0, "u", 2, plain_waves);
+    good_nodes(0, 60, false);
+    ck_assert_str_eq(phase(0), "CanarySoak");
+    hf_rollout_engine_watch(s.engine, HF_ROLLOUT_EDGENODES, false);
+    unsigned before = s.n_status;
+    run(3600);
+    ck_assert_uint_eq(s.n_status, before);
+    hf_rollout_engine_watch(s.engine, HF_ROLLOUT_EDGENODES, true);
+    run(30);
+    ck_assert_str_eq(phase(0), "CanarySoak");
+    s.now.mono_ns += 3600 * SECOND; /* the process was stopped for an hour: at most a minute of it counts */
+    run(1);
+    ck_assert_str_eq(phase(0), "CanarySoak");
+}
+END_TEST
+
+START_TEST(long_words_are_cut)
+{
+    make_update(0, "u", 2, "");
+    json_t *message = json_object();
+    char *text = malloc(10 << 20);
+    memset(text, 'x', 10 << 20);
+    text[(10 << 20) - 1] = '\0';
+    report(1, 0, "RolledBack", "HealthDeadline");
+    ck_assert_int_eq(
+        json_object_set_new(hf_json_mutable(json_array_get(hf_json_at(s.edgenodes[1], "status.updates"), 0)), "message",
+                            json_string(text)),
+        0);
+    ck_assert_int_eq(hf_json_put(s.edgenodes[1], "status.sequence", json_integer((int)++s.sequences[1])), 0);
+    bump(s.edgenodes[1]);
+    show_node(1);
+    run(5);
+    char *said = json_dumps(json_object_get(s.updates[0], "status"), 0);
+    ck_assert_ptr_nonnull(strstr(said, "xxx"));
+    ck_assert_uint_lt(strlen(said), 3000);
+    free(said);
+    free(text);
+    json_decref(message);
+}
+END_TEST
+
+/* ---- turns ------------------------------------------------------------------------------------------------------- */
+
+static unsigned turns_of(unsigned i)
+{
+    return (unsigned)json_array_size(hf_json_at(s.edgenodes[i], "spec.turns"));
+}
+
+static unsigned turns_in(unsigned zone)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < 4; i++)
+        n += turns_of(4 * zone + i);
+    return n;
+}
+
+static unsigned holder_in(unsigned zone)
+{
+    for (unsigned i = 4 * zone; i < 4 * zone + 4; i++)
+        if (turns_of(i) > 0)
+            return i;
+    ck_abort_msg("no node of zone %u has a turn", zone);
+}
+
+START_TEST(one_turn_in_each_zone)
+{
+    make_update(0, "u", 2, site_turns);
+    run(5);
+    all_admitted(0, "Verified", "TurnPending");
+    for (unsigned round = 0; round < 4; round++) {
+        run(5);
+        for (unsigned zone = 0; zone < NODES / 4; zone++) {
+            ck_assert_uint_eq(turns_in(zone), 1);
+            report(holder_in(zone), 0, round == 1 ? "RolledBack" : "Committed", "x");
+        }
+    }
+    run(5);
+    for (unsigned zone = 0; zone < NODES / 4; zone++)
+        ck_assert_uint_eq(turns_in(zone), 0);
+}
+END_TEST
+
+START_TEST(silent_holder_keeps_its_turn)
+{
+    make_update(0, "u", 2, site_turns);
+    run(5);
+    all_admitted(0, "Verified", "TurnPending");
+    run(5);
+    unsigned holder = holder_in(0);
+    for (unsigned minute = 0; minute < 60; minute++) {
+        for (unsigned i = 0; i < NODES; i++)
+            if (i != holder)
+                report(i, 0, turns_of(i) > 0 || i >= 4 ? "Committed" : "Verified", "TurnPending");
+        run(60);
+    }
+    ck_assert_uint_eq(turns_in(0), 1);
+    ck_assert_uint_eq(turns_of(holder), 1);
+    ck_assert_str_eq(json_string_value(json_array_get(hf_json_at(s.updates[0], "status.rollout.waitingFor"), 0)),
+                     name_of(holder));
+    ck_assert_ptr_nonnull(strstr(s.events, "TurnHeld"));
+    json_t *copy = json_deep_copy(s.edgenodes[holder]);
+    ck_assert_int_eq(json_object_set_new(json_object_get(copy, "metadata"), "annotations",
+                                         json_pack("{s:s}", "edge.codcompass.io/free-turn", digest_of(0))),
+                     0);
+    bump(copy);
+    json_decref(s.edgenodes[holder]);
+    s.edgenodes[holder] = copy;
+    show_node(holder);
+    run(10);
+    ck_assert_uint_eq(turns_of(holder), 0);
+    ck_assert_uint_eq(turns_in(0), 1); /* another node of the zone */
+}
+END_TEST
+
+/* {last phase of the holder, minutes of its silence}: a turn that an operator freed is not the holder's again, nor does
+ * what it said last keep its group waiting. */
+static const struct {
+    const char *phase, *reason;
+    unsigned minutes;
+} last_words[] = {{"Verified", "TurnPending", 20}, {"Swapping", "x", 20}, {"Probation", "x", 60}};
+
+START_TEST(freed_while_it_swaps)
+{
+    make_update(0, "u", 2, site_turns);
+    run(5);
+    all_admitted(0, "Verified", "TurnPending");
+    run(5);
+    unsigned holder = holder_in(0);
+    report(holder, 0, last_words[_i].phase, last_words[_i].reason);
+    for (unsigned minute = 0; minute < last_words[_i].minutes; minute++) {
+        for (unsigned i = 0; i < 4; i++)
+            if (i != holder)
+                report(i, 0, "Verified", "TurnPending");
+        run(60);
+    }
+    ck_assert(turns_in(0) == 1 && turns_of(holder) == 1);
+    json_t *copy = json_deep_copy(s.edgenodes[holder]);
+    ck_assert_int_eq(json_object_set_new(json_object_get(copy, "metadata"), "annotations",
+                                         json_pack("{s:s}", "edge.codcompass.io/free-turn", digest_of(0))),
+                     0);
+    bump(copy);
+    json_decref(s.edgenodes[holder]);
+    s.edgenodes[holder] = copy;
+    show_node(holder);
+    for (unsigned i = 0; i < 30; i++) {
+        run(10);
+        ck_assert_uint_le(turns_in(0), 1);
+        ck_assert_msg(turns_of(holder) == 0, "the holder has its turn again after %u s", 10 * i);
+    }
+    ck_assert_uint_eq(turns_in(0), 1);
+}
+END_TEST
+
+/* A new leader writes its epoch into every unfinished node of a zone before it gives a turn there. */
+START_TEST(fences_before_it_gives)
+{
+    make_update(0, "u", 2, site_turns);
+    run(5);
+    all_admitted(0, "Fetching", "Downloading");
+    report(0, 0, "Verified", "TurnPending");
+    struct hf_rollout_plan plan;
+    bool given = false;
+    for (unsigned i = 0; i < 20 && !given; i++) {
+        ck_assert_int_eq(hf_rollout_engine_plan(s.engine, &s.now, &plan), 0);
+        for (size_t k = 0; k < plan.n; k++) {
+            if (plan.effects[k].kind == HF_ROLLOUT_TURNS &&
+                json_array_size(hf_json_at(plan.effects[k].body, "spec.turns")) > 0) {
+                given = true;
+                for (unsigned n = 0; n < 4; n++)
+                    ck_assert_int_eq(hf_json_int_or(s.edgenodes[n], "spec.epoch", 0), (int64_t)s.epoch);
+            }
+            if (plan.effects[k].kind != HF_ROLLOUT_EVENT)
+                do_write(&plan.effects[k]);
+        }
+        s.now.mono_ns += SECOND;
+    }
+    ck_assert(given);
+}
+END_TEST
+
+/* A grant whose answer is lost counts as given, until the object shows the truth. */
+START_TEST(doubtful_turns_count)
+{
+    make_update(0, "u", 2, site_turns);
+    run(5);
+    all_admitted(0, "Verified", "TurnPending");
+    for (unsigned i = 0; i < 40; i++) { /* all writes but the epochs are lost */
+        struct hf_rollout_plan plan;
+        unsigned given = 0;
+        ck_assert_int_eq(hf_rollout_engine_plan(s.engine, &s.now, &plan), 0);
+        for (size_t k = 0; k < plan.n; k++) {
+            bool gives = plan.effects[k].kind == HF_ROLLOUT_TURNS &&
+                         json_array_size(hf_json_at(plan.effects[k].body, "spec.turns")) > 0;
+            given += gives;
+            s.fail = gives ? -ETIMEDOUT : 0;
+            if (plan.effects[k].kind != HF_ROLLOUT_EVENT)
+                do_write(&plan.effects[k]);
+        }
+        ck_assert_uint_le(given, NODES / 4);
+        s.now.mono_ns += SECOND;
+    }
+    run(10);
+    for (unsigned zone = 0; zone < NODES / 4; zone++)
+        ck_assert_uint_eq(turns_in(zone), 1);
+}
+END_TEST
+
+START_TEST(no_turns_while_halted)
+{
+    make_update(0, "u", 2, site_turns);
+    edit(0, "metadata.annotations", json_pack("{s:s}", HF_ROLLOUT_HALTED_ANNOTATION, "x"));
+    run(5);
+    for (unsigned i = 0; i < NODES; i++)
+        report(i, 0, "Verified", "TurnPending");
+    run(60);
+    for (unsigned zone = 0; zone < NODES / 4; zone++)
+        ck_assert_uint_eq(turns_in(zone), 0);
+}
+END_TEST
+
+/* ---- silent and orphaned nodes ----------------------------------------------------------------------------------- */
+
+START_TEST(silent_nodes_are_marked_once)
+{
+    make_update(0, "u", 2, "");
+    for (unsigned i = 0; i < NODES; i++)
+        report(i, 0, "Committed", "HealthPassed");
+    run(14 * 60);
+    ck_assert_uint_eq(s.n_silent, 0);
+    run(3 * 60);
+    ck_assert_uint_eq(s.n_silent, NODES);
+    run(3600);
+    ck_assert_uint_eq(s.n_silent, NODES);
+    lead(); /* a new leader sees the marks */
+    run(3600);
+    ck_assert_uint_eq(s.n_silent, NODES);
+    report(4, 0, "Committed", "HealthPassed");
+    run(17 * 60);
+    ck_assert_uint_eq(s.n_silent, NODES + 1);
+}
+END_TEST
+
+START_TEST(orphans_are_collected_but_not_all_at_once)
+{
+    for (unsigned i = 0; i < NODES; i++) {
+        make_update(0, "u", 2, "");
+        report(i, 0, "Committed", "HealthPassed");
+    }
+    for (unsigned i = 0; i < 8; i++) /* 40 % */
+        hf_rollout_engine_drop_node(s.engine, name_of(i), &s.now);
+    s.now.mono_ns += 25 * 3600 * SECOND;
+    run(20);
+    ck_assert_uint_eq(s.n_collect, 0);
+    for (unsigned i = 0; i < 4; i++)
+        show_node(i);
+    run(20);
+    ck_assert_uint_eq(s.n_collect, 4);
+    struct hf_rollout_fleet_view view;
+    hf_rollout_engine_fleet(s.engine, &view);
+    ck_assert_uint_eq(view.edgenodes, NODES - 4);
+    ck_assert_uint_eq(view.orphans, 0);
+}
+END_TEST
+
+/* Without complete lists, and without the lead, nothing is written. */
+START_TEST(plans_nothing_in_doubt)
+{
+    make_update(0, "u", 2, plain_waves);
+    unsigned before = s.n_status;
+    hf_rollout_engine_list_begin(s.engine, HF_ROLLOUT_NODES);
+    run(60);
+    hf_rollout_engine_lead(s.engine, 0, &s.now);
+    for (unsigned i = 0; i < NODES; i++)
+        show_node(i);
+    hf_rollout_engine_list_end(s.engine, HF_ROLLOUT_NODES, &s.now);
+    run(60);
+    ck_assert_uint_eq(s.n_status, before);
+    hf_rollout_engine_lead(s.engine, 7, &s.now);
+    run(5);
+    ck_assert_uint_gt(s.n_status, before);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, good_release);
+    tcase_add_test(tc, failovers_in_every_phase);
+    tcase_add_test(tc, halts_names_and_resumes);
+    tcase_add_test(tc, operator_halts_and_pauses);
+    tcase_add_test(tc, edited_status);
+    tcase_add_test(tc, deposed);
+    tcase_add_test(tc, unknown_outcomes);
+    tcase_add_test(tc, deleted_and_made_again);
+    tcase_add_test(tc, labels_and_nodes_change);
+    tcase_add_test(tc, list_of_waves_changes);
+    tcase_add_test(tc, refused_object);
+    tcase_add_test(tc, one_release_name_twice);
+    tcase_add_test(tc, without_strategy_it_only_counts);
+    tcase_add_test(tc, counts_are_slow);
+    tcase_add_test(tc, blind);
+    tcase_add_test(tc, long_words_are_cut);
+    tcase_add_test(tc, one_turn_in_each_zone);
+    tcase_add_test(tc, silent_holder_keeps_its_turn);
+    tcase_add_loop_test(tc, freed_while_it_swaps, 0, HF_LEN(last_words));
+    tcase_add_test(tc, fences_before_it_gives);
+    tcase_add_test(tc, doubtful_turns_count);
+    tcase_add_test(tc, no_turns_while_halted);
+    tcase_add_test(tc, silent_nodes_are_marked_once);
+    tcase_add_test(tc, orphans_are_collected_but_not_all_at_once);
+    tcase_add_test(tc, plans_nothing_in_doubt);
+}
+
+HF_TEST_MAIN("rollout/engine", cases)

@@ -1,0 +1,416 @@
+/* The step of one rollout: every phase in every situation, printed into tests/golden/rollout_phases.txt. */
+#include "rollout/rollout.h"
+
+#include "support/check_main.h"
+#include "support/golden.h"
+
+#define MINUTE (60 * HF_NS_PER_S)
+
+static const char digest[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+static struct hf_rollout_spec spec_of_test(void)
+{
+    return (struct hf_rollout_spec){.digest = digest,
+                                    .has_canary = true,
+                                    .canary_soak_ns = 10 * MINUTE,
+                                    .waves = {{5, 10 * MINUTE}, {50, 10 * MINUTE}, {100, 10 * MINUTE}},
+                                    .n_waves = 3,
+                                    .max_failures = {.is_percent = true, .basis_points = 200},
+                                    .resume = ""};
+}
+
+static struct hf_rollout_state state_of(unsigned wave, unsigned cutoff, bool settled, uint64_t soaked_ns)
+{
+    struct hf_rollout_state state = {.wave = wave, .cutoff = cutoff, .settled = settled, .soaked_ns = soaked_ns};
+
+    memcpy(state.digest, digest, sizeof(digest));
+    state.epoch = 3;
+    return state;
+}
+
+/* 100 nodes admitted, 10 of them by this stage, all updated */
+static const struct hf_rollout_counts all_well = {
+    .selected = 1000, .admitted = 100, .updated = 100, .canaries = 10, .stage_nodes = 10, .stage_updated = 10};
+
+struct situation {
+    const char *name;
+    void (*arrange)(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts);
+};
+
+static void nothing(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)spec;
+    (void)counts;
+}
+
+static void one_updating(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)spec;
+    counts->updated = 99;
+    counts->updating = counts->open = 1;
+    counts->stage_updated = 9;
+}
+
+static void two_failed(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)spec;
+    counts->updated = 98;
+    counts->failed = counts->stage_failed = 2;
+    counts->stage_updated = 8;
+}
+
+static void three_failed(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)spec;
+    counts->updated = 97;
+    counts->failed = counts->stage_failed = 3;
+    counts->stage_updated = 7;
+}
+
+/* 2 % of the 99 nodes that are not away is one */
+static void two_failed_one_away(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    two_failed(spec, counts);
+    counts->updated--;
+    counts->unknown = counts->stage_parked = 1;
+    counts->stage_updated--;
+}
+
+static void stage_away(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)spec;
+    counts->updated = 90;
+    counts->unknown = counts->stage_parked = 10;
+    counts->stage_updated = 0;
+}
+
+static void stage_all_failed(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)spec;
+    counts->updated = 98;
+    counts->failed = counts->stage_failed = counts->stage_nodes = 2;
+    counts->stage_updated = 0;
+}
+
+static void stage_incompatible(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)spec;
+    counts->updated = 90;
+    counts->incompatible = counts->stage_exempt = 10;
+    counts->stage_updated = 0;
+}
+
+static void stage_empty(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)spec;
+    counts->stage_nodes = counts->stage_updated = 0;
+}
+
+static void none_selected(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)spec;
+    *counts = (struct hf_rollout_counts){0};
+}
+
+static void mandatory_failed(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    spec->canary_mandatory = true;
+    counts->updated = 99;
+    counts->failed = counts->stage_failed = counts->canary_failed = counts->canary_open = 1;
+    counts->stage_updated = 9;
+}
+
+static void mandatory_away(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    spec->canary_mandatory = true;
+    counts->updated = 99;
+    counts->unknown = counts->stage_parked = counts->canary_open = 1;
+    counts->stage_updated = 9;
+}
+
+static void mandatory_none(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    spec->canary_mandatory = true;
+    counts->canaries = 0;
+}
+
+static void paused(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)counts;
+    spec->paused = true;
+}
+
+static void suspended(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)counts;
+    spec->suspend = true;
+}
+
+static void halted_by_operator(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)counts;
+    spec->halt = "the plant starts up";
+}
+
+static void resumed(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    three_failed(spec, counts);
+    spec->resume = "go on";
+}
+
+static void no_canary_any_more(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    stage_empty(spec, counts);
+    counts->canaries = 0;
+    spec->has_canary = false;
+}
+
+/* the operator changes the list to 1 %, 60 % */
+static void other_waves(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)counts;
+    spec->waves[0].percent = 1;
+    spec->waves[1].percent = 60;
+    spec->n_waves = 2;
+}
+
+static const struct situation situations[] = {
+    {"all updated", nothing},
+    {"one updating", one_updating},
+    {"2 of 100 failed", two_failed},
+    {"3 of 100 failed", three_failed},
+    {"2 failed, 1 away", two_failed_one_away},
+    {"stage is away", stage_away},
+    {"stage all failed", stage_all_failed},
+    {"stage incompatible", stage_incompatible},
+    {"stage has no node", stage_empty},
+    {"no node selected", none_selected},
+    {"mandatory: one failed", mandatory_failed},
+    {"mandatory: one away", mandatory_away},
+    {"mandatory: no canary", mandatory_none},
+    {"paused", paused},
+    {"suspended", suspended},
+    {"halted by operator", halted_by_operator},
+    {"3 failed, resume", resumed},
+    {"canary removed", no_canary_any_more},
+    {"waves 1 %, 60 %", other_waves},
+};
+
+static const struct {
+    const char *name;
+    unsigned wave, cutoff;
+    bool settled;
+    uint64_t soaked_ns;
+    const char *halted;
+} states[] = {
+    {"Canary", 0, 0, false, 0, NULL},
+    {"CanarySoak", 0, 0, true, 5 * MINUTE, NULL},
+    {"CanarySoak, last second", 0, 0, true, 10 * MINUTE - HF_NS_PER_S, NULL},
+    {"Wave 1", 1, 500, false, 0, NULL},
+    {"WaveSoak 1", 1, 500, true, 5 * MINUTE, NULL},
+    {"WaveSoak 1, last second", 1, 500, true, 10 * MINUTE - HF_NS_PER_S, NULL},
+    {"Wave 3", 3, 10000, false, 0, NULL},
+    {"WaveSoak 3, last second", 3, 10000, true, 10 * MINUTE - HF_NS_PER_S, NULL},
+    {"Complete", 3, 10000, true, 10 * MINUTE, NULL},
+    {"Halted in wave 1", 1, 500, false, 0, "TooManyFailures"},
+    {"Halted in soak of wave 1", 1, 500, true, 5 * MINUTE, "TooManyFailures"},
+};
+
+static void print_row(struct hf_buf *out, size_t i, const struct situation *situation)
+{
+    static const char *const words[] = {"settled", "admitted", "halted", "resumed", "complete"};
+    struct hf_rollout_spec spec = spec_of_test();
+    struct hf_rollout_counts counts = all_well;
+    struct hf_rollout_decision decision;
+    struct hf_rollout_state state = state_of(states[i].wave, states[i].cutoff, states[i].settled, states[i].soaked_ns);
+    char line[300], news[80] = "";
+
+    if (states[i].halted != NULL) {
+        state.halted = true;
+        (void)snprintf(state.reason, sizeof(state.reason), "%s", states[i].halted);
+    }
+    situation->arrange(&spec, &counts);
+    hf_rollout_step(&spec, &state, &counts, HF_NS_PER_S, &decision);
+    for (size_t k = 0; k < HF_LEN(words); k++)
+        if (decision.news & 1u << k)
+            (void)snprintf(news + strlen(news), sizeof(news) - strlen(news), " %s", words[k]);
+    (void)snprintf(line, sizeof(line), "  %-22s %-10s wave %u, cutoff %5u%s, %s %s%s%s;%s\n", situation->name,
+                   hf_rollout_phase_name(decision.phase), decision.state.wave, decision.admission_cutoff,
+                   decision.admission_canary ? " + canary" : "", decision.verdict.ready ? "Ready" : "not ready",
+                   decision.verdict.reason, decision.verdict.reconciling ? ", Reconciling" : "",
+                   decision.verdict.stalled ? ", Stalled" : "", news);
+    ck_assert_int_eq(hf_buf_add(out, line, strlen(line)), 0);
+    /* what holds in every row */
+    ck_assert_uint_ge(decision.state.cutoff, state.cutoff);
+    ck_assert(decision.admission_cutoff == 0 || decision.admission_cutoff == decision.state.cutoff);
+    ck_assert(!(decision.verdict.reconciling && decision.verdict.stalled));
+    ck_assert(!decision.verdict.ready || !(decision.verdict.reconciling || decision.verdict.stalled));
+    ck_assert_uint_lt(strlen(decision.verdict.message), HF_ROLLOUT_MESSAGE);
+}
+
+START_TEST(phases)
+{
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(1 << 16);
+
+    for (size_t i = 0; i < HF_LEN(states); i++) {
+        ck_assert_int_eq(hf_buf_add(&out, states[i].name, strlen(states[i].name)), 0);
+        ck_assert_int_eq(hf_buf_add(&out, "\n", 1), 0);
+        for (size_t k = 0; k < HF_LEN(situations); k++)
+            print_row(&out, i, &situations[k]);
+    }
+    ck_assert(hf_golden("rollout_phases.txt", hf_buf_view(&out)));
+}
+END_TEST
+
+/* Steps of any length reach the same end, and no soak is shorter than asked. */
+START_TEST(soaks_for_as_long_as_asked)
+{
+    static const uint64_t steps[] = {1, HF_NS_PER_MS, HF_NS_PER_S, 7 * HF_NS_PER_S, MINUTE};
+    struct hf_rollout_spec spec = spec_of_test();
+    struct hf_rollout_decision decision;
+    struct hf_rollout_state state = hf_rollout_begin(&spec, 1, 0);
+    uint64_t passed = 0, n = 0;
+
+    hf_rollout_step(&spec, &state, &all_well, 0, &decision);
+    ck_assert_int_eq(decision.phase, HF_ROLLOUT_CANARY_SOAK);
+    while (decision.phase == HF_ROLLOUT_CANARY_SOAK) {
+        uint64_t step = steps[n++ % HF_LEN(steps)];
+        passed += step;
+        state = decision.state;
+        hf_rollout_step(&spec, &state, &all_well, step, &decision);
+    }
+    ck_assert_uint_ge(passed, 10 * MINUTE);
+    ck_assert_uint_lt(passed, 11 * MINUTE);
+    ck_assert_uint_eq(decision.state.cutoff, 500);
+}
+END_TEST
+
+/* The state survives its JSON in every phase, with less soak at most; and nonsense becomes what admits least. */
+START_TEST(state_round_trip)
+{
+    for (size_t i = 0; i < HF_LEN(states); i++) {
+        struct hf_rollout_spec spec = spec_of_test();
+        struct hf_rollout_state back,
+            state = state_of(states[i].wave, states[i].cutoff, states[i].settled, states[i].soaked_ns + 1234567);
+        struct hf_rollout_decision decision;
+        state.halted = states[i].halted != NULL;
+        (void)snprintf(state.reason, sizeof(state.reason), "%s", state.halted ? states[i].halted : "");
+        hf_rollout_look(&spec, &state, &all_well, &decision);
+        _cleanup_(hf_json_freep) json_t *json = hf_rollout_state_encode(&state, decision.phase);
+        hf_rollout_state_decode(json, &back);
+        ck_assert_msg(hf_rollout_same_state(&state, &back), "%s", states[i].name);
+        ck_assert_uint_le(back.soaked_ns, state.soaked_ns);
+        ck_assert_uint_gt(back.soaked_ns + HF_NS_PER_MS, state.soaked_ns);
+    }
+}
+END_TEST
+
+START_TEST(nonsense_state)
+{
+    static const char text[] =
+        "{digest: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, cutoff: 99999,"
+        " wave: -4, soaked: soon, forgiven: -1, epoch: -9, settledWave: 12, phase: Halted}";
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+    struct hf_rollout_state state;
+
+    ck_assert_int_eq(hf_yaml_parse(HF_VIEW(text), NULL, &json, NULL), 0);
+    hf_rollout_state_decode(json, &state);
+    ck_assert(state.cutoff == 0 && state.wave == 0 && !state.settled && state.soaked_ns == 0 && state.forgiven == 0);
+    ck_assert(state.halted && state.epoch == 0);
+    hf_rollout_state_decode(NULL, &state);
+    ck_assert_str_eq(state.digest, "");
+}
+END_TEST
+
+/* A resume forgives the failures that were there, once, and not as many others. */
+START_TEST(forgives_once)
+{
+    struct hf_rollout_spec spec = spec_of_test();
+    struct hf_rollout_counts counts = all_well;
+    struct hf_rollout_state state = state_of(1, 500, false, 0);
+    struct hf_rollout_decision decision;
+
+    three_failed(&spec, &counts);
+    hf_rollout_step(&spec, &state, &counts, 0, &decision);
+    ck_assert_int_eq(decision.phase, HF_ROLLOUT_HALTED);
+    spec.resume = "one";
+    state = decision.state;
+    hf_rollout_step(&spec, &state, &counts, 0, &decision);
+    ck_assert_uint_eq(decision.state.forgiven, 3);
+    ck_assert_int_ne(decision.phase, HF_ROLLOUT_HALTED);
+    counts.failed = 5; /* two more are allowed */
+    state = decision.state;
+    hf_rollout_step(&spec, &state, &counts, 0, &decision);
+    ck_assert_int_ne(decision.phase, HF_ROLLOUT_HALTED);
+    counts.failed = 6;
+    state = decision.state;
+    hf_rollout_step(&spec, &state, &counts, 0, &decision);
+    ck_assert_int_eq(decision.phase, HF_ROLLOUT_HALTED); /* the old token is used up */
+    spec.resume = "two";
+    counts.failed = 1; /* five were mended: one is forgiven, no more */
+    state = decision.state;
+    hf_rollout_step(&spec, &state, &counts, 0, &decision);
+    ck_assert_uint_eq(decision.state.forgiven, 1);
+    counts.failed = 4;
+    state = decision.state;
+    hf_rollout_step(&spec, &state, &counts, 0, &decision);
+    ck_assert_int_eq(decision.phase, HF_ROLLOUT_HALTED);
+}
+END_TEST
+
+/* An edited list of waves never takes back what it reached, and never opens more than the next wave. */
+START_TEST(any_list_after_any_stage)
+{
+    for (unsigned cutoff = 0; cutoff <= 10000; cutoff += 250)
+        for (unsigned first = 1; first <= 99; first += 7) {
+            struct hf_rollout_spec spec = spec_of_test();
+            struct hf_rollout_state state = state_of(1, cutoff, true, 60 * MINUTE);
+            struct hf_rollout_decision decision;
+            spec.waves[0].percent = first;
+            spec.waves[1].percent = 100;
+            spec.n_waves = 2;
+            hf_rollout_step(&spec, &state, &all_well, 0, &decision);
+            unsigned want = cutoff < first * 100 ? first * 100 : 10000;
+            ck_assert_uint_eq(decision.state.cutoff, want);
+            ck_assert_uint_le(decision.state.wave, 2);
+        }
+}
+END_TEST
+
+START_TEST(without_strategy)
+{
+    static const struct {
+        struct hf_rollout_counts counts;
+        bool suspend, ready, reconciling, stalled;
+        const char *reason;
+    } rows[] = {
+        {{.selected = 0}, false, true, false, false, "NoNodesSelected"},
+        {{.selected = 2, .admitted = 2, .updated = 2}, false, true, false, false, "RolledOut"},
+        {{.selected = 2, .admitted = 2, .updated = 1, .unknown = 1}, false, true, false, false, "RolledOut"},
+        {{.selected = 2, .admitted = 2, .updating = 2}, false, false, true, false, "Progressing"},
+        {{.selected = 2, .admitted = 2, .updating = 2}, true, false, false, false, "Suspended"},
+        {{.selected = 2, .admitted = 2, .updating = 1, .failed = 1}, false, false, false, true, "NodesFailed"},
+    };
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        struct hf_rollout_verdict verdict;
+        hf_rollout_plain_verdict(&rows[i].counts, rows[i].suspend, &verdict);
+        ck_assert_msg(verdict.ready == rows[i].ready && verdict.reconciling == rows[i].reconciling &&
+                          verdict.stalled == rows[i].stalled && strcmp(verdict.reason, rows[i].reason) == 0,
+                      "row %zu: %s", i, verdict.reason);
+    }
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, phases);
+    tcase_add_test(tc, soaks_for_as_long_as_asked);
+    tcase_add_test(tc, state_round_trip);
+    tcase_add_test(tc, nonsense_state);
+    tcase_add_test(tc, forgives_once);
+    tcase_add_test(tc, any_list_after_any_stage);
+    tcase_add_test(tc, without_strategy);
+}
+
+HF_TEST_MAIN("rollout/rollout", cases)

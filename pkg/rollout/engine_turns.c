@@ -28,7 +28,7 @@ static bool is_silent(const struct hf_rollout_engine *engine, const struct hf_fl
     return silent_ns(node, now) > (uint64_t)node->interval_s * engine->params.silent_factor * HF_NS_PER_S;
 }
 
-void hf_engine_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+void hf_rollout_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
     for (size_t i = 0; i < engine->n_tracks; i++)
         engine->tracks[i]->n_turns = (unsigned)(engine->tracks[i]->n_waiting_for = 0);
@@ -47,10 +47,10 @@ void hf_engine_survey_turns(struct hf_rollout_engine *engine, const struct hf_ro
     for (size_t i = 0; i < engine->n_tracks; i++) {
         struct track *track = engine->tracks[i];
         if (track->n_waiting_for > 0 && !track->turn_held)
-            hf_engine_event(engine, track, "TurnHeld", true,
-                            "node %s holds a turn and is silent, so its group waits; the annotation "
-                            "%s: <digest> on its EdgeNode frees the turn",
-                            engine->fleet.nodes[track->waiting_for[0]].name, HF_FLEET_FREE_ANNOTATION);
+            hf_rollout_event(engine, track, "TurnHeld", true,
+                             "node %s holds a turn and is silent, so its group waits; the annotation "
+                             "%s: <digest> on its EdgeNode frees the turn",
+                             engine->fleet.nodes[track->waiting_for[0]].name, HF_FLEET_FREE_ANNOTATION);
         track->turn_held = track->n_waiting_for > 0;
     }
 }
@@ -78,8 +78,8 @@ static bool is_over(const struct hf_rollout_engine *engine, const struct hf_flee
 
 static bool spend(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
-    if (engine->turn_tokens < 1 || !hf_engine_has_room(engine)) {
-        hf_engine_due(engine, now->mono_ns + HF_NS_PER_S / 10);
+    if (engine->turn_tokens < 1 || !hf_rollout_has_room(engine)) {
+        hf_rollout_due(engine, now->mono_ns + HF_NS_PER_S / 10);
         engine->turns_dirty = true;
         return false;
     }
@@ -91,7 +91,7 @@ static int write_turns(struct hf_rollout_engine *engine, uint32_t id, const stru
 {
     json_t *body = hf_rollout_turns_make(&engine->fleet.nodes[id], engine->epoch, turns);
 
-    return body == NULL ? -ENOMEM : hf_engine_write_node(engine, HF_ROLLOUT_TURNS, id, body, turns);
+    return body == NULL ? -ENOMEM : hf_rollout_write_node(engine, HF_ROLLOUT_TURNS, id, body, turns);
 }
 
 static int take_back(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
@@ -126,7 +126,7 @@ static int repeat(struct hf_rollout_engine *engine, const struct hf_rollout_now 
         if (write->id != 0 || write->kind != HF_ROLLOUT_TURNS)
             continue;
         if (now->mono_ns < write->retry_ns) {
-            hf_engine_due(engine, write->retry_ns);
+            hf_rollout_due(engine, write->retry_ns);
             continue;
         }
         bool wanted = true;
@@ -139,7 +139,7 @@ static int repeat(struct hf_rollout_engine *engine, const struct hf_rollout_now 
         if (!wanted || node->epoch > engine->epoch || !spend(engine, now))
             continue;
         json_t *body = hf_rollout_turns_make(node, engine->epoch, &write->turns);
-        uint64_t id = body == NULL ? 0 : hf_engine_emit(engine, HF_ROLLOUT_TURNS, node->name, body, true);
+        uint64_t id = body == NULL ? 0 : hf_rollout_emit(engine, HF_ROLLOUT_TURNS, node->name, body, true);
         if (id == 0)
             return -ENOMEM;
         write->id = id;
@@ -289,7 +289,7 @@ static int give_turns(struct hf_rollout_engine *engine, const struct track *trac
     return r;
 }
 
-int hf_engine_plan_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+int hf_rollout_plan_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
     struct waiting waiting = {0};
     int r;

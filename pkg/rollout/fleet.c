@@ -14,7 +14,7 @@ static uint32_t hash_of_node(const void *arg, uint32_t id)
 {
     const struct hf_fleet *fleet = arg;
 
-    return hf_id_hash(fleet->nodes[id].name, strlen(fleet->nodes[id].name));
+    return hf_id_table_hash(fleet->nodes[id].name, strlen(fleet->nodes[id].name));
 }
 
 struct name_key {
@@ -60,7 +60,7 @@ uint32_t hf_fleet_seconds(uint64_t mono_ns)
 
 uint64_t hf_fleet_release_key(const char *release)
 {
-    return hf_id_hash64(release, strlen(release)) & 0xffffffffffffull;
+    return hf_id_table_hash64(release, strlen(release)) & 0xffffffffffffull;
 }
 
 uint64_t hf_fleet_digest_key(const char *digest)
@@ -76,7 +76,8 @@ uint64_t hf_fleet_digest_key(const char *digest)
 
 uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name)
 {
-    return hf_id_table_find(&fleet->table, hf_id_hash(name, strlen(name)), same_name, &(struct name_key){fleet, name});
+    return hf_id_table_find(&fleet->table, hf_id_table_hash(name, strlen(name)), same_name,
+                            &(struct name_key){fleet, name});
 }
 
 /* ---- records ----------------------------------------------------------------------------------------------------- */
@@ -102,7 +103,7 @@ static int new_record(struct hf_fleet *fleet, const char *name, uint32_t now_s, 
         .name = copy, .interval_s = HF_FLEET_DEFAULT_INTERVAL, .heard_s = now_s, .gone_s = now_s};
     fleet->pool.sets[0].refs++;
     fleet->bytes += strlen(name) + 1;
-    hf_id_table_add(&fleet->table, hf_id_hash(name, strlen(name)), id);
+    hf_id_table_add(&fleet->table, hf_id_table_hash(name, strlen(name)), id);
     *ret_id = id;
     return 0;
 }

@@ -39,13 +39,13 @@ void hf_rollout_engine_free(struct hf_rollout_engine *engine)
 {
     if (engine == NULL)
         return;
-    hf_engine_clear_effects(engine);
+    hf_rollout_clear_effects(engine);
     while (engine->n_events > 0) {
         engine->effects[engine->n_effects++] = engine->events[--engine->n_events];
-        hf_engine_clear_effects(engine);
+        hf_rollout_clear_effects(engine);
     }
     for (size_t i = 0; i < engine->n_tracks; i++)
-        hf_engine_track_free(engine->tracks[i]);
+        hf_rollout_track_free(engine->tracks[i]);
     free(engine->tracks);
     free(engine->writes);
     free(engine->events);
@@ -73,7 +73,7 @@ static bool prepare(struct hf_rollout_engine *engine)
 
     for (size_t i = 0; i < engine->n_tracks; i++) {
         struct track *track = engine->tracks[i];
-        budget -= hf_engine_track_prepare(track, &engine->fleet, budget);
+        budget -= hf_rollout_track_prepare(track, &engine->fleet, budget);
         if (track->update != NULL && track->prepared < engine->fleet.n_slots)
             return false;
     }
@@ -93,23 +93,23 @@ int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rol
 {
     int r = 0;
 
-    hf_engine_clear_effects(engine);
+    hf_rollout_clear_effects(engine);
     engine->next_ns = HF_NEVER;
     if (engine->epoch != 0 && sees(engine)) {
         refill(engine, now);
         if (!prepare(engine)) {
-            hf_engine_due(engine, now->mono_ns);
+            hf_rollout_due(engine, now->mono_ns);
         } else {
-            hf_engine_survey_turns(engine, now);
+            hf_rollout_survey_turns(engine, now);
             for (size_t i = 0; i < engine->n_tracks && r == 0; i++)
-                r = hf_engine_plan_status(engine, engine->tracks[i], now);
+                r = hf_rollout_plan_status(engine, engine->tracks[i], now);
             if (r == 0)
-                r = hf_engine_plan_turns(engine, now);
+                r = hf_rollout_plan_turns(engine, now);
             if (r == 0)
-                r = hf_engine_plan_nodes(engine, now);
+                r = hf_rollout_plan_nodes(engine, now);
         }
     }
-    hf_engine_show_effects(engine, ret_plan);
+    hf_rollout_show_effects(engine, ret_plan);
     return r;
 }
 
@@ -131,7 +131,7 @@ void hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int
 
     if (id == 0)
         return;
-    if (hf_engine_node_result(engine, id, r, now, &node)) {
+    if (hf_rollout_node_result(engine, id, r, now, &node)) {
         if (object != NULL)
             take_answer(engine, HF_ROLLOUT_EDGENODES, object, now);
         else if (r == -ENOENT)
@@ -141,7 +141,7 @@ void hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int
     for (size_t i = 0; i < engine->n_tracks; i++) {
         if (engine->tracks[i]->write != id)
             continue;
-        hf_engine_status_result(engine, engine->tracks[i], r, now);
+        hf_rollout_status_result(engine, engine->tracks[i], r, now);
         if (object != NULL)
             take_answer(engine, HF_ROLLOUT_UPDATES, object, now);
         return;

@@ -10,8 +10,8 @@
  *     hf_rollout_engine_plan(engine, &now, &plan);
  *     for each plan.effects[i]: send it, later hf_rollout_engine_result(engine, plan.effects[i].id, 0, object, &now)
  *
- * Every write carries the resourceVersion on which it was decided, so that the API server refuses a write which was
- * decided on an older state: that of a slow former leader, or of a lost race. Before any other decision, a new leader
+ * Every write carries the resourceVersion of the object on which the engine decided. So the API server refuses a
+ * write whose ground is older: that of a slow former leader, or of a lost race. Before any other decision, a new leader
  * writes its epoch into the object.
  *
  * Threads: one thread at a time. Memory: the engine copies what it keeps of Nodes and EdgeNodes (below 200 bytes a
@@ -77,8 +77,8 @@ void hf_rollout_engine_list_begin(struct hf_rollout_engine *engine, enum hf_roll
 void hf_rollout_engine_list_end(struct hf_rollout_engine *engine, enum hf_rollout_kind kind,
                                 const struct hf_rollout_now *now);
 
-/* The watch of a kind broke, or works again. While one is broken, the engine plans no write, because it would take every
- * node for silent. hf_rollout_engine_list_begin() and _end() imply the same. */
+/* The watch of a kind broke, or works again. While one is broken, the engine plans no write, because it would take
+ * every node for silent. hf_rollout_engine_list_begin() and _end() imply the same. */
 void hf_rollout_engine_watch(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, bool works);
 
 /* This process became the leader with this epoch (a number that grows with each change of the leader, at least 1), or

@@ -138,7 +138,7 @@ static enum hf_rollout_class class_of(struct track *track, const struct hf_fleet
     return now;
 }
 
-void hf_engine_count(const struct hf_rollout_engine *engine, struct track *track, uint32_t now_s)
+void hf_rollout_count_nodes(const struct hf_rollout_engine *engine, struct track *track, uint32_t now_s)
 {
     struct stage stage = stage_of(track);
     struct hf_rollout_counts counts = {0};

@@ -10,12 +10,12 @@
 
 enum { MAX_EVENTS = 1000, MAX_NOTE = 1000, MAX_WRITES = 4096 };
 
-void hf_engine_due(struct hf_rollout_engine *engine, uint64_t mono_ns)
+void hf_rollout_due(struct hf_rollout_engine *engine, uint64_t mono_ns)
 {
     engine->next_ns = HF_MIN(engine->next_ns, mono_ns);
 }
 
-void hf_engine_touch(struct hf_rollout_engine *engine)
+void hf_rollout_touch(struct hf_rollout_engine *engine)
 {
     for (size_t i = 0; i < engine->n_tracks; i++)
         engine->tracks[i]->dirty = true;
@@ -31,20 +31,20 @@ static void clear_effect(struct effect *effect)
     *effect = (struct effect){0};
 }
 
-void hf_engine_clear_effects(struct hf_rollout_engine *engine)
+void hf_rollout_clear_effects(struct hf_rollout_engine *engine)
 {
     for (size_t i = 0; i < engine->n_effects; i++)
         clear_effect(&engine->effects[i]);
     engine->n_effects = 0;
 }
 
-bool hf_engine_has_room(const struct hf_rollout_engine *engine)
+bool hf_rollout_has_room(const struct hf_rollout_engine *engine)
 {
     return engine->n_effects < HF_ENGINE_EFFECTS;
 }
 
-uint64_t hf_engine_emit(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, const char *name,
-                        json_t *body, bool is_urgent)
+uint64_t hf_rollout_emit(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, const char *name,
+                         json_t *body, bool is_urgent)
 {
     struct effect *effect = &engine->effects[engine->n_effects];
     char *copy = strdup(name);
@@ -60,8 +60,8 @@ uint64_t hf_engine_emit(struct hf_rollout_engine *engine, enum hf_rollout_effect
     return engine->last_id;
 }
 
-void hf_engine_event(struct hf_rollout_engine *engine, const struct track *track, const char *reason, bool is_warning,
-                     const char *format, ...)
+void hf_rollout_event(struct hf_rollout_engine *engine, const struct track *track, const char *reason, bool is_warning,
+                      const char *format, ...)
 {
     char note[MAX_NOTE + 1];
     va_list args;
@@ -93,7 +93,7 @@ static void move_events(struct hf_rollout_engine *engine)
     engine->n_events -= n;
 }
 
-void hf_engine_show_effects(struct hf_rollout_engine *engine, struct hf_rollout_plan *ret_plan)
+void hf_rollout_show_effects(struct hf_rollout_engine *engine, struct hf_rollout_plan *ret_plan)
 {
     move_events(engine);
     for (size_t i = 0; i < engine->n_effects; i++) {
@@ -110,8 +110,8 @@ void hf_engine_show_effects(struct hf_rollout_engine *engine, struct hf_rollout_
 
 /* ---- writes of EdgeNodes ----------------------------------------------------------------------------------------- */
 
-int hf_engine_write_node(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, uint32_t node,
-                         json_t *body, const struct hf_fleet_turns *turns)
+int hf_rollout_write_node(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, uint32_t node,
+                          json_t *body, const struct hf_fleet_turns *turns)
 {
     struct hf_fleet_node *record = &engine->fleet.nodes[node];
     struct node_write *write;
@@ -125,7 +125,7 @@ int hf_engine_write_node(struct hf_rollout_engine *engine, enum hf_rollout_effec
     *write = (struct node_write){.kind = kind, .node = node, .version = record->resource_version};
     if (turns != NULL)
         write->turns = *turns;
-    write->id = hf_engine_emit(engine, kind, record->name, body, kind == HF_ROLLOUT_TURNS);
+    write->id = hf_rollout_emit(engine, kind, record->name, body, kind == HF_ROLLOUT_TURNS);
     if (write->id == 0)
         return -ENOMEM;
     record->flags |= HF_FLEET_WRITING;
@@ -147,7 +147,7 @@ static void remove_write(struct hf_rollout_engine *engine, size_t i)
 }
 
 /* A write whose resourceVersion is not the present one can change nothing any more. */
-void hf_engine_settle_node(struct hf_rollout_engine *engine, uint32_t node)
+void hf_rollout_settle_node(struct hf_rollout_engine *engine, uint32_t node)
 {
     const struct hf_fleet_node *record = &engine->fleet.nodes[node];
 
@@ -159,15 +159,15 @@ void hf_engine_settle_node(struct hf_rollout_engine *engine, uint32_t node)
             remove_write(engine, i);
 }
 
-void hf_engine_forget_node(struct hf_rollout_engine *engine, uint32_t node)
+void hf_rollout_forget_node(struct hf_rollout_engine *engine, uint32_t node)
 {
     for (size_t i = engine->n_writes; i-- > 0;)
         if (engine->writes[i].node == node)
             remove_write(engine, i);
 }
 
-bool hf_engine_node_result(struct hf_rollout_engine *engine, uint64_t id, int r, const struct hf_rollout_now *now,
-                           uint32_t *ret_node)
+bool hf_rollout_node_result(struct hf_rollout_engine *engine, uint64_t id, int r, const struct hf_rollout_now *now,
+                            uint32_t *ret_node)
 {
     size_t i = 0;
 

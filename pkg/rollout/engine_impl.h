@@ -121,53 +121,53 @@ struct hf_rollout_engine {
 };
 
 /* engine_track.c: one EdgeUpdate and its arrays */
-HF_MUST_USE int hf_engine_track_new(const char *name, struct track **ret_track);
-void hf_engine_track_free(struct track *track);
-HF_MUST_USE int hf_engine_track_take(struct track *track, json_t *json);
-HF_MUST_USE int hf_engine_track_grow(struct track *track, size_t n);
+HF_MUST_USE int hf_rollout_track_new(const char *name, struct track **ret_track);
+void hf_rollout_track_free(struct track *track);
+HF_MUST_USE int hf_rollout_track_take(struct track *track, json_t *json);
+HF_MUST_USE int hf_rollout_track_grow(struct track *track, size_t n);
 /* Computes slots of up to `budget` further nodes; returns how many. */
-size_t hf_engine_track_prepare(struct track *track, const struct hf_fleet *fleet, size_t budget);
+size_t hf_rollout_track_prepare(struct track *track, const struct hf_fleet *fleet, size_t budget);
 /* The labels of one node have changed, or the record is new. */
-void hf_engine_track_node(struct track *track, const struct hf_fleet *fleet, uint32_t id, bool is_new, uint32_t now_s);
-void hf_engine_track_notes(struct track *track, uint32_t id, const json_t *edgenode);
+void hf_rollout_track_node(struct track *track, const struct hf_fleet *fleet, uint32_t id, bool is_new, uint32_t now_s);
+void hf_rollout_track_notes(struct track *track, uint32_t id, const json_t *edgenode);
 
 /* engine_count.c: looks at every node of one rollout */
-void hf_engine_count(const struct hf_rollout_engine *engine, struct track *track, uint32_t now_s);
+void hf_rollout_count_nodes(const struct hf_rollout_engine *engine, struct track *track, uint32_t now_s);
 
 /* engine_status.c: decides on the status of one EdgeUpdate */
-HF_MUST_USE int hf_engine_plan_status(struct hf_rollout_engine *engine, struct track *track,
-                                      const struct hf_rollout_now *now);
-void hf_engine_status_result(struct hf_rollout_engine *engine, struct track *track, int r,
-                             const struct hf_rollout_now *now);
+HF_MUST_USE int hf_rollout_plan_status(struct hf_rollout_engine *engine, struct track *track,
+                                       const struct hf_rollout_now *now);
+void hf_rollout_status_result(struct hf_rollout_engine *engine, struct track *track, int r,
+                              const struct hf_rollout_now *now);
 /* The object has changed: takes over what it says about a write of unknown outcome. */
-void hf_engine_status_seen(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now);
+void hf_rollout_status_seen(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now);
 
 /* engine_turns.c: decides on turns */
 /* Counts the turns of each rollout, and finds the silent holders. */
-void hf_engine_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
-HF_MUST_USE int hf_engine_plan_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
+void hf_rollout_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
+HF_MUST_USE int hf_rollout_plan_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 
 /* engine_nodes.c: silent and orphaned EdgeNodes */
-HF_MUST_USE int hf_engine_plan_nodes(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
+HF_MUST_USE int hf_rollout_plan_nodes(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 
 /* engine_effects.c */
-void hf_engine_due(struct hf_rollout_engine *engine, uint64_t mono_ns); /* the next plan is due at that time */
-void hf_engine_touch(struct hf_rollout_engine *engine);                 /* every rollout must be looked at again */
-bool hf_engine_has_room(const struct hf_rollout_engine *engine);        /* false: sets the next plan to now */
+void hf_rollout_due(struct hf_rollout_engine *engine, uint64_t mono_ns); /* the next plan is due at that time */
+void hf_rollout_touch(struct hf_rollout_engine *engine);                 /* every rollout must be looked at again */
+bool hf_rollout_has_room(const struct hf_rollout_engine *engine);        /* false: sets the next plan to now */
 /* Adds a write and returns its id, or 0 without memory. Takes over `body`, which may be NULL for COLLECT. */
-uint64_t hf_engine_emit(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, const char *name,
-                        json_t *body, bool is_urgent);
+uint64_t hf_rollout_emit(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, const char *name,
+                         json_t *body, bool is_urgent);
 /* Queues an Event; loses it without memory. */
-void hf_engine_event(struct hf_rollout_engine *engine, const struct track *track, const char *reason, bool is_warning,
-                     const char *format, ...) HF_PRINTF(5, 6);
-void hf_engine_clear_effects(struct hf_rollout_engine *engine);
-void hf_engine_show_effects(struct hf_rollout_engine *engine, struct hf_rollout_plan *ret_plan);
+void hf_rollout_event(struct hf_rollout_engine *engine, const struct track *track, const char *reason, bool is_warning,
+                      const char *format, ...) HF_PRINTF(5, 6);
+void hf_rollout_clear_effects(struct hf_rollout_engine *engine);
+void hf_rollout_show_effects(struct hf_rollout_engine *engine, struct hf_rollout_plan *ret_plan);
 /* Adds a write of an EdgeNode and remembers it. -ENOMEM. */
-HF_MUST_USE int hf_engine_write_node(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, uint32_t node,
-                                     json_t *body, const struct hf_fleet_turns *turns);
+HF_MUST_USE int hf_rollout_write_node(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, uint32_t node,
+                                      json_t *body, const struct hf_fleet_turns *turns);
 /* Forgets the writes of this node that a newer object has settled. */
-void hf_engine_settle_node(struct hf_rollout_engine *engine, uint32_t node);
-void hf_engine_forget_node(struct hf_rollout_engine *engine, uint32_t node);
+void hf_rollout_settle_node(struct hf_rollout_engine *engine, uint32_t node);
+void hf_rollout_forget_node(struct hf_rollout_engine *engine, uint32_t node);
 /* Notes the result of the write with this id; returns false if no EdgeNode has such a write. */
-bool hf_engine_node_result(struct hf_rollout_engine *engine, uint64_t id, int r, const struct hf_rollout_now *now,
-                           uint32_t *ret_node);
+bool hf_rollout_node_result(struct hf_rollout_engine *engine, uint64_t id, int r, const struct hf_rollout_now *now,
+                            uint32_t *ret_node);

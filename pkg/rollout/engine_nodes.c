@@ -35,14 +35,14 @@ static int mark_silent(struct hf_rollout_engine *engine, const struct hf_rollout
         if ((node->flags & (HF_FLEET_MARKED_SILENT | HF_FLEET_WRITING)) || node->resource_version == 0 ||
             engine->params.keep_silent_nodes)
             continue;
-        if (engine->silent_tokens < 1 || !hf_engine_has_room(engine)) {
+        if (engine->silent_tokens < 1 || !hf_rollout_has_room(engine)) {
             engine->nodes_looked_ns = 0;
-            hf_engine_due(engine, now->mono_ns + HF_NS_PER_S);
+            hf_rollout_due(engine, now->mono_ns + HF_NS_PER_S);
             continue;
         }
         engine->silent_tokens -= 1;
         json_t *body = hf_rollout_silent_make(node, age_s(node->heard_s, now_s), now->unix_ns);
-        int r = body == NULL ? -ENOMEM : hf_engine_write_node(engine, HF_ROLLOUT_SILENT, id, body, NULL);
+        int r = body == NULL ? -ENOMEM : hf_rollout_write_node(engine, HF_ROLLOUT_SILENT, id, body, NULL);
         if (r < 0)
             return r;
     }
@@ -62,9 +62,9 @@ static int collect(struct hf_rollout_engine *engine, const struct hf_rollout_now
         return 0;
     for (uint32_t id = 0; id < engine->fleet.n_slots && planned < COLLECT_AT_ONCE; id++) {
         const struct hf_fleet_node *node = &engine->fleet.nodes[id];
-        if (!is_orphan(engine, node, now_s) || (node->flags & HF_FLEET_WRITING) || !hf_engine_has_room(engine))
+        if (!is_orphan(engine, node, now_s) || (node->flags & HF_FLEET_WRITING) || !hf_rollout_has_room(engine))
             continue;
-        int r = hf_engine_write_node(engine, HF_ROLLOUT_COLLECT, id, NULL, NULL);
+        int r = hf_rollout_write_node(engine, HF_ROLLOUT_COLLECT, id, NULL, NULL);
         if (r < 0)
             return r;
         planned++;
@@ -72,16 +72,16 @@ static int collect(struct hf_rollout_engine *engine, const struct hf_rollout_now
     return 0;
 }
 
-int hf_engine_plan_nodes(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+int hf_rollout_plan_nodes(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
     int r;
 
     if (engine->nodes_looked_ns != 0 && now->mono_ns < engine->nodes_looked_ns + HF_ENGINE_LOOK_NS) {
-        hf_engine_due(engine, engine->nodes_looked_ns + HF_ENGINE_LOOK_NS);
+        hf_rollout_due(engine, engine->nodes_looked_ns + HF_ENGINE_LOOK_NS);
         return 0;
     }
     engine->nodes_looked_ns = now->mono_ns;
-    hf_engine_due(engine, now->mono_ns + HF_ENGINE_LOOK_NS);
+    hf_rollout_due(engine, now->mono_ns + HF_ENGINE_LOOK_NS);
     r = mark_silent(engine, now);
     return r < 0 ? r : collect(engine, now);
 }

@@ -107,11 +107,11 @@ static void confirm(struct hf_rollout_engine *engine, struct track *track, const
     track->state = track->written;
     engine->turns_dirty = true;
     if (track->write_starts)
-        hf_engine_event(engine, track, "RolloutStarted", false, "the rollout of %s %s starts",
-                        track->update->release.name, track->update->release.version);
+        hf_rollout_event(engine, track, "RolloutStarted", false, "the rollout of %s %s starts",
+                         track->update->release.name, track->update->release.version);
     for (size_t i = 0; i < HF_LEN(news_rows); i++)
         if (track->written_news & news_rows[i].news)
-            hf_engine_event(engine, track, news_rows[i].reason, news_rows[i].is_warning, "%s", verdict->message);
+            hf_rollout_event(engine, track, news_rows[i].reason, news_rows[i].is_warning, "%s", verdict->message);
     track->write_starts = false;
     track->written_news = 0;
 }
@@ -188,7 +188,7 @@ static int send(struct hf_rollout_engine *engine, struct track *track, const str
         json_decref(body);
         return 0;
     }
-    track->write = hf_engine_emit(engine, HF_ROLLOUT_STATUS, track->name, body, urgency == HF_ROLLOUT_URGENT);
+    track->write = hf_rollout_emit(engine, HF_ROLLOUT_STATUS, track->name, body, urgency == HF_ROLLOUT_URGENT);
     if (track->write == 0)
         return -ENOMEM;
     track->wrote_ns = claims ? 0 : now->mono_ns; /* what follows a claim is not a fight */
@@ -209,11 +209,11 @@ static int claim(struct hf_rollout_engine *engine, struct track *track, const st
     bool starts = strcmp(seen->digest, track->spec.digest) != 0;
 
     track->state = starts ? hf_rollout_begin(&track->spec, engine->epoch, now->unix_ns) : *seen;
-    hf_engine_count(engine, track, hf_fleet_seconds(now->mono_ns));
+    hf_rollout_count_nodes(engine, track, hf_fleet_seconds(now->mono_ns));
     if (!starts && seen->epoch == engine->epoch) {
         track->claimed = true;
         track->dirty = true;
-        hf_engine_due(engine, now->mono_ns);
+        hf_rollout_due(engine, now->mono_ns);
         return 0;
     }
     track->state.epoch = engine->epoch;
@@ -230,13 +230,13 @@ static int step(struct hf_rollout_engine *engine, struct track *track, const str
     if (track->stepped_ns != 0 && now->mono_ns > track->stepped_ns)
         elapsed_ns = HF_MIN(now->mono_ns - track->stepped_ns, HF_ENGINE_WATCHED_NS);
     track->stepped_ns = now->mono_ns;
-    hf_engine_count(engine, track, hf_fleet_seconds(now->mono_ns));
+    hf_rollout_count_nodes(engine, track, hf_fleet_seconds(now->mono_ns));
     track->counts.partial = deadline_ns > 0 && now->mono_ns - track->watched_ns < 2 * deadline_ns;
     hf_rollout_step(&track->spec, &track->state, &track->counts, elapsed_ns, next);
     if (hf_rollout_same_state(&next->state, &track->state))
         track->state.soaked_ns = next->state.soaked_ns;
     if (next->left_ns != HF_NEVER)
-        hf_engine_due(engine, now->mono_ns + HF_MIN(next->left_ns, HF_ENGINE_LOOK_NS));
+        hf_rollout_due(engine, now->mono_ns + HF_MIN(next->left_ns, HF_ENGINE_LOOK_NS));
     track->write_starts = false;
     return send(engine, track, next, &next->verdict, false, now);
 }
@@ -258,7 +258,7 @@ static int without_strategy(struct hf_rollout_engine *engine, struct track *trac
     struct hf_rollout_verdict verdict;
 
     track->state = (struct hf_rollout_state){.cutoff = HF_ROLLOUT_ALL_SLOTS};
-    hf_engine_count(engine, track, hf_fleet_seconds(now->mono_ns));
+    hf_rollout_count_nodes(engine, track, hf_fleet_seconds(now->mono_ns));
     hf_rollout_plain_verdict(&track->counts, track->update->suspend, &verdict);
     track->next = (struct hf_rollout_decision){.state = track->state, .left_ns = HF_NEVER};
     (void)snprintf(track->next.verdict.reason, sizeof(track->next.verdict.reason), "%s", verdict.reason);
@@ -274,7 +274,7 @@ static int refused(struct hf_rollout_engine *engine, struct track *track, const 
     return send(engine, track, NULL, &verdict, false, now);
 }
 
-int hf_engine_plan_status(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
+int hf_rollout_plan_status(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
 {
     bool look = track->dirty || now->mono_ns >= track->due_ns || now->mono_ns >= track->looked_ns + HF_ENGINE_LOOK_NS ||
                 (track->next.left_ns != HF_NEVER && now->mono_ns >= track->stepped_ns + track->next.left_ns);
@@ -283,25 +283,25 @@ int hf_engine_plan_status(struct hf_rollout_engine *engine, struct track *track,
     if (track->write != 0)
         return 0;
     if (now->mono_ns < track->retry_ns) {
-        hf_engine_due(engine, track->retry_ns);
+        hf_rollout_due(engine, track->retry_ns);
         return 0;
     }
     if (!look) {
-        hf_engine_due(engine, HF_MIN(track->due_ns, track->looked_ns + HF_ENGINE_LOOK_NS));
+        hf_rollout_due(engine, HF_MIN(track->due_ns, track->looked_ns + HF_ENGINE_LOOK_NS));
         return 0;
     }
-    if (!hf_engine_has_room(engine)) {
-        hf_engine_due(engine, now->mono_ns);
+    if (!hf_rollout_has_room(engine)) {
+        hf_rollout_due(engine, now->mono_ns);
         return 0;
     }
     track->dirty = false;
     track->due_ns = HF_NEVER;
     track->looked_ns = now->mono_ns;
-    hf_engine_due(engine, now->mono_ns + HF_ENGINE_LOOK_NS);
+    hf_rollout_due(engine, now->mono_ns + HF_ENGINE_LOOK_NS);
     r = track->update == NULL         ? refused(engine, track, now)
         : track->update->has_strategy ? with_strategy(engine, track, now)
                                       : without_strategy(engine, track, now);
-    hf_engine_due(engine, track->due_ns);
+    hf_rollout_due(engine, track->due_ns);
     if (r < 0)
         track->dirty = true;
     return r;
@@ -309,15 +309,15 @@ int hf_engine_plan_status(struct hf_rollout_engine *engine, struct track *track,
 
 /* ---- results ----------------------------------------------------------------------------------------------------- */
 
-void hf_engine_status_seen(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
+void hf_rollout_status_seen(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
 {
     track->retry_ns = 0;
     if (track->has_doubt)
         adopt(engine, track, now);
 }
 
-void hf_engine_status_result(struct hf_rollout_engine *engine, struct track *track, int r,
-                             const struct hf_rollout_now *now)
+void hf_rollout_status_result(struct hf_rollout_engine *engine, struct track *track, int r,
+                              const struct hf_rollout_now *now)
 {
     track->write = 0;
     track->dirty = true;

@@ -10,7 +10,7 @@
 static int grow_tracks(struct hf_rollout_engine *engine)
 {
     for (size_t i = 0; i < engine->n_tracks; i++)
-        if (hf_engine_track_grow(engine->tracks[i], engine->fleet.n_slots) < 0)
+        if (hf_rollout_track_grow(engine->tracks[i], engine->fleet.n_slots) < 0)
             return -ENOMEM;
     return 0;
 }
@@ -18,7 +18,7 @@ static int grow_tracks(struct hf_rollout_engine *engine)
 static void node_changed(struct hf_rollout_engine *engine, uint32_t id, bool is_new, const struct hf_rollout_now *now)
 {
     for (size_t i = 0; i < engine->n_tracks; i++)
-        hf_engine_track_node(engine->tracks[i], &engine->fleet, id, is_new, hf_fleet_seconds(now->mono_ns));
+        hf_rollout_track_node(engine->tracks[i], &engine->fleet, id, is_new, hf_fleet_seconds(now->mono_ns));
     engine->turns_dirty = true;
 }
 
@@ -40,7 +40,7 @@ int hf_rollout_engine_take_node(struct hf_rollout_engine *engine, const json_t *
 /* The number of a record that goes may soon name another node. */
 static void before_drop(struct hf_rollout_engine *engine, uint32_t id)
 {
-    hf_engine_forget_node(engine, id);
+    hf_rollout_forget_node(engine, id);
     for (size_t i = 0; i < engine->n_tracks; i++) {
         struct track *track = engine->tracks[i];
         for (size_t k = track->n_notes; k-- > 0;)
@@ -77,10 +77,10 @@ int hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine, const json
         return -ENOMEM;
     if (is_new)
         node_changed(engine, id, true, now);
-    hf_engine_settle_node(engine, id);
+    hf_rollout_settle_node(engine, id);
     for (size_t i = 0; i < engine->n_tracks; i++) {
         engine->tracks[i]->dirty = true;
-        hf_engine_track_notes(engine->tracks[i], id, edgenode);
+        hf_rollout_track_notes(engine->tracks[i], id, edgenode);
     }
     engine->turns_dirty = true;
     return 0;
@@ -127,11 +127,11 @@ static int add_track(struct hf_rollout_engine *engine, const char *name, struct 
     int r = hf_array_grow(engine->tracks, engine->n_tracks, engine->cap_tracks, HF_ENGINE_MAX_UPDATES);
 
     if (r == 0)
-        r = hf_engine_track_new(name, &track);
+        r = hf_rollout_track_new(name, &track);
     if (r == 0)
-        r = hf_engine_track_grow(track, engine->fleet.n_slots);
+        r = hf_rollout_track_grow(track, engine->fleet.n_slots);
     if (r < 0) {
-        hf_engine_track_free(track);
+        hf_rollout_track_free(track);
         return r;
     }
     memmove(engine->tracks + i + 1, engine->tracks + i, (engine->n_tracks - i) * sizeof(struct track *));
@@ -143,10 +143,10 @@ static int add_track(struct hf_rollout_engine *engine, const char *name, struct 
 
 static void remove_track(struct hf_rollout_engine *engine, size_t i)
 {
-    hf_engine_track_free(engine->tracks[i]);
+    hf_rollout_track_free(engine->tracks[i]);
     engine->n_tracks--;
     memmove(engine->tracks + i, engine->tracks + i + 1, (engine->n_tracks - i) * sizeof(struct track *));
-    hf_engine_touch(engine);
+    hf_rollout_touch(engine);
 }
 
 int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *update, const struct hf_rollout_now *now)
@@ -164,13 +164,13 @@ int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *upda
         track->watched_ns = now->mono_ns;
     }
     track->seen = true;
-    r = hf_engine_track_take(track, update);
+    r = hf_rollout_track_take(track, update);
     if (r == -ESTALE)
         return 0;
     if (r < 0)
         return r;
-    hf_engine_status_seen(engine, track, now);
-    hf_engine_touch(engine);
+    hf_rollout_status_seen(engine, track, now);
+    hf_rollout_touch(engine);
     return 0;
 }
 
@@ -214,7 +214,7 @@ void hf_rollout_engine_list_end(struct hf_rollout_engine *engine, enum hf_rollou
             hf_rollout_engine_drop_edgenode(engine, node->name, now);
     }
     engine->complete[kind] = engine->watched[kind] = true;
-    hf_engine_touch(engine);
+    hf_rollout_touch(engine);
 }
 
 void hf_rollout_engine_watch(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, bool works)
@@ -222,7 +222,7 @@ void hf_rollout_engine_watch(struct hf_rollout_engine *engine, enum hf_rollout_k
     engine->watched[kind] = works;
     for (size_t i = 0; i < engine->n_tracks && !works; i++)
         engine->tracks[i]->stepped_ns = 0; /* the time without sight is no soak */
-    hf_engine_touch(engine);
+    hf_rollout_touch(engine);
 }
 
 void hf_rollout_engine_lead(struct hf_rollout_engine *engine, uint64_t epoch, const struct hf_rollout_now *now)
@@ -236,7 +236,7 @@ void hf_rollout_engine_lead(struct hf_rollout_engine *engine, uint64_t epoch, co
         track->stepped_ns = track->retry_ns = track->slow_ns = track->wrote_ns = 0;
         track->watched_ns = now->mono_ns;
     }
-    hf_engine_touch(engine);
+    hf_rollout_touch(engine);
 }
 
 void hf_rollout_engine_allow_collect(struct hf_rollout_engine *engine, bool allow)

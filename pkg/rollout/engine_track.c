@@ -9,7 +9,7 @@
 #include "rollout/engine_impl.h"
 #include "update/rules/phase.h"
 
-int hf_engine_track_new(const char *name, struct track **ret_track)
+int hf_rollout_track_new(const char *name, struct track **ret_track)
 {
     struct track *track = calloc(1, sizeof(*track));
 
@@ -19,14 +19,14 @@ int hf_engine_track_new(const char *name, struct track **ret_track)
     track->uid = strdup("");
     track->resource_version = strdup("");
     if (track->name == NULL || track->uid == NULL || track->resource_version == NULL) {
-        hf_engine_track_free(track);
+        hf_rollout_track_free(track);
         return -ENOMEM;
     }
     *ret_track = track;
     return 0;
 }
 
-void hf_engine_track_free(struct track *track)
+void hf_rollout_track_free(struct track *track)
 {
     if (track == NULL)
         return;
@@ -128,7 +128,7 @@ static int set_text(char **at, const char *text)
     return 0;
 }
 
-int hf_engine_track_take(struct track *track, json_t *json)
+int hf_rollout_track_take(struct track *track, json_t *json)
 {
     const char *uid = hf_json_str_or(json, "metadata.uid", "");
     const char *text = hf_json_str_or(json, "metadata.resourceVersion", "");
@@ -179,7 +179,7 @@ static int grow_array(void **array, size_t each, size_t from, size_t to)
 
 #define GROW(member) grow_array((void **)&track->member, sizeof(*track->member), track->cap, cap)
 
-int hf_engine_track_grow(struct track *track, size_t n)
+int hf_rollout_track_grow(struct track *track, size_t n)
 {
     size_t cap = n + HF_MIN(n / 4, (size_t)4096);
 
@@ -203,7 +203,7 @@ static void place(struct track *track, const struct hf_fleet *fleet, uint32_t id
         return;
     if (track->groups != NULL) {
         const char *value = hf_label_pool_value(&fleet->pool, node->labels, track->update->group_by, node->name);
-        track->groups[id] = value != NULL ? hf_id_hash(value, strlen(value)) | 1 : 0;
+        track->groups[id] = value != NULL ? hf_id_table_hash(value, strlen(value)) | 1 : 0;
     }
     if (!(node->flags & HF_FLEET_HAS_NODE) ||
         !hf_label_match_test(&track->select, &fleet->pool, node->labels, node->name))
@@ -214,7 +214,7 @@ static void place(struct track *track, const struct hf_fleet *fleet, uint32_t id
     track->slots[id] = (uint16_t)slot;
 }
 
-size_t hf_engine_track_prepare(struct track *track, const struct hf_fleet *fleet, size_t budget)
+size_t hf_rollout_track_prepare(struct track *track, const struct hf_fleet *fleet, size_t budget)
 {
     size_t n = 0;
 
@@ -225,7 +225,7 @@ size_t hf_engine_track_prepare(struct track *track, const struct hf_fleet *fleet
     return n;
 }
 
-void hf_engine_track_node(struct track *track, const struct hf_fleet *fleet, uint32_t id, bool is_new, uint32_t now_s)
+void hf_rollout_track_node(struct track *track, const struct hf_fleet *fleet, uint32_t id, bool is_new, uint32_t now_s)
 {
     if (is_new) {
         track->classes[id] = HF_CLASS_OUTSIDE;
@@ -258,7 +258,7 @@ static struct note *note_of(struct track *track, uint32_t id)
     return &track->notes[track->n_notes++];
 }
 
-void hf_engine_track_notes(struct track *track, uint32_t id, const json_t *edgenode)
+void hf_rollout_track_notes(struct track *track, uint32_t id, const json_t *edgenode)
 {
     const json_t *list = hf_json_at(edgenode, "status.updates");
 

@@ -22,7 +22,13 @@ static uint64_t silent_ns(const struct hf_fleet_node *node, const struct hf_roll
     return now_s > node->heard_s ? (now_s - node->heard_s) * HF_NS_PER_S : 0;
 }
 
-void hf_engine_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+static bool is_silent(const struct hf_rollout_engine *engine, const struct hf_fleet_node *node,
+                      const struct hf_rollout_now *now)
+{
+    return silent_ns(node, now) > (uint64_t)node->interval_s * engine->params.silent_factor * HF_NS_PER_S;
+}
+
+void hf_rollout_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
     for (size_t i = 0; i < engine->n_tracks; i++)
         engine->tracks[i]->n_turns = (unsigned)(engine->tracks[i]->n_waiting_for = 0);
@@ -41,10 +47,10 @@ void hf_engine_survey_turns(struct hf_rollout_engine *engine, const struct hf_ro
     for (size_t i = 0; i < engine->n_tracks; i++) {
         struct track *track = engine->tracks[i];
         if (track->n_waiting_for > 0 && !track->turn_held)
-            hf_engine_event(engine, track, "TurnHeld", true,
-                            "node %s holds a turn and is silent, so its group waits; the annotation "
-                            "%s: <digest> on its EdgeNode frees the turn",
-                            engine->fleet.nodes[track->waiting_for[0]].name, HF_FLEET_FREE_ANNOTATION);
+            hf_rollout_event(engine, track, "TurnHeld", true,
+                             "node %s holds a turn and is silent, so its group waits; the annotation "
+                             "%s: <digest> on its EdgeNode frees the turn",
+                             engine->fleet.nodes[track->waiting_for[0]].name, HF_FLEET_FREE_ANNOTATION);
         track->turn_held = track->n_waiting_for > 0;
     }
 }
@@ -63,7 +69,7 @@ static bool is_over(const struct hf_rollout_engine *engine, const struct hf_flee
         .waits_for_site = entry != NULL && (entry->wait == HF_FLEET_WAIT_HELD || entry->wait == HF_FLEET_WAIT_EXCUSED),
         .moved_on = hf_fleet_moved_on(node, release, digest),
         .release_wanted = track != NULL,
-        .is_silent = silent_ns(node, now) > (uint64_t)node->interval_s * engine->params.silent_factor * HF_NS_PER_S,
+        .is_silent = is_silent(engine, node, now),
         .freed = turn->freed,
     };
 
@@ -72,8 +78,8 @@ static bool is_over(const struct hf_rollout_engine *engine, const struct hf_flee
 
 static bool spend(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
-    if (engine->turn_tokens < 1 || !hf_engine_has_room(engine)) {
-        hf_engine_due(engine, now->mono_ns + HF_NS_PER_S / 10);
+    if (engine->turn_tokens < 1 || !hf_rollout_has_room(engine)) {
+        hf_rollout_due(engine, now->mono_ns + HF_NS_PER_S / 10);
         engine->turns_dirty = true;
         return false;
     }
@@ -85,7 +91,7 @@ static int write_turns(struct hf_rollout_engine *engine, uint32_t id, const stru
 {
     json_t *body = hf_rollout_turns_make(&engine->fleet.nodes[id], engine->epoch, turns);
 
-    return body == NULL ? -ENOMEM : hf_engine_write_node(engine, HF_ROLLOUT_TURNS, id, body, turns);
+    return body == NULL ? -ENOMEM : hf_rollout_write_node(engine, HF_ROLLOUT_TURNS, id, body, turns);
 }
 
 static int take_back(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
@@ -120,7 +126,7 @@ static int repeat(struct hf_rollout_engine *engine, const struct hf_rollout_now 
         if (write->id != 0 || write->kind != HF_ROLLOUT_TURNS)
             continue;
         if (now->mono_ns < write->retry_ns) {
-            hf_engine_due(engine, write->retry_ns);
+            hf_rollout_due(engine, write->retry_ns);
             continue;
         }
         bool wanted = true;
@@ -133,7 +139,7 @@ static int repeat(struct hf_rollout_engine *engine, const struct hf_rollout_now 
         if (!wanted || node->epoch > engine->epoch || !spend(engine, now))
             continue;
         json_t *body = hf_rollout_turns_make(node, engine->epoch, &write->turns);
-        uint64_t id = body == NULL ? 0 : hf_engine_emit(engine, HF_ROLLOUT_TURNS, node->name, body, true);
+        uint64_t id = body == NULL ? 0 : hf_rollout_emit(engine, HF_ROLLOUT_TURNS, node->name, body, true);
         if (id == 0)
             return -ENOMEM;
         write->id = id;
@@ -148,16 +154,19 @@ struct waiting {
     size_t n, cap;
 };
 
-static bool may_be_given(const struct track *track, const struct hf_fleet_node *node, uint32_t id,
-                         const struct hf_rollout_now *now)
+/* A silent node whose turn an operator has freed gets none before it is heard again: it would be the first in line. */
+static bool may_be_given(const struct hf_rollout_engine *engine, const struct track *track,
+                         const struct hf_fleet_node *node, uint32_t id, const struct hf_rollout_now *now)
 {
     uint16_t slot = track->slots[id];
+    const struct hf_fleet_entry *entry = hf_fleet_entry(node, track->digest);
     bool reached = (slot & HF_ENGINE_CANARY) || (slot & HF_ENGINE_SLOT_MASK) < track->state.cutoff;
 
     return track->classes[id] == HF_CLASS_TURN && reached && node->resource_version != 0 &&
            (node->flags & HF_FLEET_HAS_EDGENODE) && !hf_fleet_has_turn(node, track->digest) &&
            (node->turns == NULL || node->turns->n < HF_FLEET_TURNS) &&
-           silent_ns(node, now) <= track->limits.unknown_after_ns;
+           silent_ns(node, now) <= track->limits.unknown_after_ns &&
+           !(entry != NULL && entry->freed && is_silent(engine, node, now));
 }
 
 static int find_waiting(const struct hf_rollout_engine *engine, const struct track *track,
@@ -165,7 +174,7 @@ static int find_waiting(const struct hf_rollout_engine *engine, const struct tra
 {
     waiting->n = 0;
     for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
-        if (!may_be_given(track, &engine->fleet.nodes[id], id, now))
+        if (!may_be_given(engine, track, &engine->fleet.nodes[id], id, now))
             continue;
         if (hf_array_grow(waiting->items, waiting->n, waiting->cap, HF_ARRAY_ANY) < 0)
             return -ENOMEM;
@@ -197,14 +206,18 @@ static bool is_unfinished(const struct hf_rollout_engine *engine, const struct t
 }
 
 /* True if the node is, or may be, between swap and verdict: it has a turn, a write about its turns is on its way, or it
- * says so. */
-static bool is_busy(const struct hf_fleet_node *node)
+ * says so. What a silent node said last does not count where an operator has freed its turn. */
+static bool is_busy(const struct hf_rollout_engine *engine, const struct hf_fleet_node *node,
+                    const struct hf_rollout_now *now)
 {
+    bool silent = is_silent(engine, node, now);
+
     if ((node->turns != NULL && node->turns->n > 0) || (node->flags & HF_FLEET_WRITING))
         return true;
     for (size_t i = 0; i < node->n_entries; i++)
-        if (node->entries[i].phase == HF_PHASE_SWAPPING || node->entries[i].phase == HF_PHASE_PROBATION ||
-            node->entries[i].phase == HF_PHASE_ROLLING_BACK)
+        if ((node->entries[i].phase == HF_PHASE_SWAPPING || node->entries[i].phase == HF_PHASE_PROBATION ||
+             node->entries[i].phase == HF_PHASE_ROLLING_BACK) &&
+            !(silent && node->entries[i].freed))
             return true;
     return false;
 }
@@ -219,7 +232,7 @@ static int survey_groups(struct hf_rollout_engine *engine, const struct track *t
         if (group == NULL)
             continue;
         group->size += (track->slots[id] & HF_ENGINE_SELECTED) != 0;
-        group->busy += is_busy(node);
+        group->busy += is_busy(engine, node, now);
         if (!(node->flags & HF_FLEET_HAS_EDGENODE) || node->epoch == engine->epoch || node->resource_version == 0 ||
             !is_unfinished(engine, track, id))
             continue;
@@ -276,7 +289,7 @@ static int give_turns(struct hf_rollout_engine *engine, const struct track *trac
     return r;
 }
 
-int hf_engine_plan_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+int hf_rollout_plan_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
     struct waiting waiting = {0};
     int r;

@@ -14,7 +14,7 @@ static uint32_t hash_of_node(const void *arg, uint32_t id)
 {
     const struct hf_fleet *fleet = arg;
 
-    return hf_id_hash(fleet->nodes[id].name, strlen(fleet->nodes[id].name));
+    return hf_id_table_hash(fleet->nodes[id].name, strlen(fleet->nodes[id].name));
 }
 
 struct name_key {
@@ -60,7 +60,7 @@ uint32_t hf_fleet_seconds(uint64_t mono_ns)
 
 uint64_t hf_fleet_release_key(const char *release)
 {
-    return hf_id_hash64(release, strlen(release)) & 0xffffffffffffull;
+    return hf_id_table_hash64(release, strlen(release)) & 0xffffffffffffull;
 }
 
 uint64_t hf_fleet_digest_key(const char *digest)
@@ -76,7 +76,8 @@ uint64_t hf_fleet_digest_key(const char *digest)
 
 uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name)
 {
-    return hf_id_table_find(&fleet->table, hf_id_hash(name, strlen(name)), same_name, &(struct name_key){fleet, name});
+    return hf_id_table_find(&fleet->table, hf_id_table_hash(name, strlen(name)), same_name,
+                            &(struct name_key){fleet, name});
 }
 
 /* ---- records ----------------------------------------------------------------------------------------------------- */
@@ -102,7 +103,7 @@ static int new_record(struct hf_fleet *fleet, const char *name, uint32_t now_s, 
         .name = copy, .interval_s = HF_FLEET_DEFAULT_INTERVAL, .heard_s = now_s, .gone_s = now_s};
     fleet->pool.sets[0].refs++;
     fleet->bytes += strlen(name) + 1;
-    hf_id_table_add(&fleet->table, hf_id_hash(name, strlen(name)), id);
+    hf_id_table_add(&fleet->table, hf_id_table_hash(name, strlen(name)), id);
     *ret_id = id;
     return 0;
 }
@@ -238,7 +239,7 @@ static int take_entries(struct hf_fleet *fleet, struct hf_fleet_node *node, cons
             .digest = digest,
             .release = hf_fleet_release_key(hf_json_str_or(item, "name", "")) & 0xffffffffffffull,
             .phase = (uint64_t)phase & 0xff,
-            .wait = (uint64_t)wait_of(phase, hf_json_str_or(item, "reason", "")) & 0xff,
+            .wait = (uint64_t)wait_of(phase, hf_json_str_or(item, "reason", "")) & 0x7f,
         };
     }
     if (n == node->n_entries && n > 0) {
@@ -360,6 +361,16 @@ static int take_status(struct hf_fleet *fleet, struct hf_fleet_node *node, const
     return 0;
 }
 
+static void mark_freed(struct hf_fleet_node *node, const json_t *json)
+{
+    const json_t *notes = hf_json_at(json, "metadata.annotations");
+    const char *freed = json_string_value(json_object_get(notes, HF_FLEET_FREE_ANNOTATION));
+
+    for (size_t i = 0; i < node->n_entries; i++)
+        node->entries[i].freed =
+            freed != NULL && hf_text_is_sha256(freed) && hf_fleet_digest_key(freed) == node->entries[i].digest;
+}
+
 int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *json, uint32_t now_s, uint64_t unix_ns,
                            uint32_t *ret_id)
 {
@@ -385,6 +396,7 @@ int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *json, uint32_t 
         r = take_status(fleet, node, json_object_get(json, "status"), now_s, unix_ns);
     if (r < 0)
         return r;
+    mark_freed(node, json);
     node->epoch = epoch > 0 ? (uint32_t)HF_MIN((uint64_t)epoch, UINT32_MAX) : 0;
     node->resource_version = version;
     return 0;

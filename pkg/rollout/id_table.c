@@ -83,7 +83,7 @@ void hf_id_table_remove(struct hf_id_table *table, uint32_t hash, uint32_t id)
     }
 }
 
-uint64_t hf_id_hash64(const void *bytes, size_t n)
+uint64_t hf_id_table_hash64(const void *bytes, size_t n)
 {
     const unsigned char *p = bytes;
     uint64_t hash = 0xcbf29ce484222325ull;
@@ -93,9 +93,9 @@ uint64_t hf_id_hash64(const void *bytes, size_t n)
     return hash ^ hash >> 29;
 }
 
-uint32_t hf_id_hash(const void *bytes, size_t n)
+uint32_t hf_id_table_hash(const void *bytes, size_t n)
 {
-    uint64_t hash = hf_id_hash64(bytes, n);
+    uint64_t hash = hf_id_table_hash64(bytes, n);
 
     return (uint32_t)(hash ^ hash >> 32);
 }

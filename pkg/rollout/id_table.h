@@ -30,5 +30,5 @@ void hf_id_table_add(struct hf_id_table *table, uint32_t hash, uint32_t id);
 void hf_id_table_remove(struct hf_id_table *table, uint32_t hash, uint32_t id);
 
 /* Returns the hash of n bytes (FNV-1a, folded to 32 bits; not for keys that an attacker chooses in great number). */
-uint32_t hf_id_hash(const void *bytes, size_t n);
-uint64_t hf_id_hash64(const void *bytes, size_t n);
+uint32_t hf_id_table_hash(const void *bytes, size_t n);
+uint64_t hf_id_table_hash64(const void *bytes, size_t n);

@@ -13,7 +13,7 @@ static uint32_t hash_of_label(const void *arg, uint32_t id)
 {
     const struct hf_label_pool *pool = arg;
 
-    return hf_id_hash(pool->labels[id].text, strlen(pool->labels[id].text));
+    return hf_id_table_hash(pool->labels[id].text, strlen(pool->labels[id].text));
 }
 
 struct label_key {
@@ -72,7 +72,7 @@ static uint32_t take_label(struct hf_label_pool *pool, const char *key, const ch
     memcpy(text, key, n_key);
     text[n_key] = '=';
     memcpy(text + n_key + 1, value, n_value + 1);
-    uint32_t hash = hf_id_hash(text, n_key + n_value + 1);
+    uint32_t hash = hf_id_table_hash(text, n_key + n_value + 1);
     id = hf_id_table_find(&pool->label_table, hash, same_label, &(struct label_key){pool, text});
     if (id != HF_ID_NONE) {
         hf_slab_give(&pool->slab, text, n_text);
@@ -130,7 +130,7 @@ static uint32_t hash_of_set(const void *arg, uint32_t id)
 {
     const struct hf_label_pool *pool = arg;
 
-    return hf_id_hash(pool->sets[id].ids, pool->sets[id].n_bytes);
+    return hf_id_table_hash(pool->sets[id].ids, pool->sets[id].n_bytes);
 }
 
 struct set_key {
@@ -205,7 +205,7 @@ static int take_set(struct hf_label_pool *pool, uint32_t ids[HF_LABELS_MAX], siz
     qsort(ids, n, sizeof(*ids), by_number);
     for (size_t i = 0; i < n; i++)
         used += put_number(bytes + used, i == 0 ? ids[0] : ids[i] - ids[i - 1]);
-    uint32_t hash = hf_id_hash(bytes, used);
+    uint32_t hash = hf_id_table_hash(bytes, used);
     id = hf_id_table_find(&pool->set_table, hash, same_set, &(struct set_key){pool, bytes, (uint32_t)used});
     if (id != HF_ID_NONE) {
         pool->sets[id].refs++;

@@ -55,7 +55,7 @@ void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_sp
 
 unsigned hf_rollout_allowed(const struct hf_rollout_spec *spec, const struct hf_rollout_counts *counts)
 {
-    return (unsigned)hf_share_of(&spec->max_failures, counts->admitted - counts->unknown);
+    return (unsigned)hf_field_share_of(&spec->max_failures, counts->admitted - counts->unknown);
 }
 
 static unsigned cutoff_of(const struct hf_wave *wave)

@@ -3,13 +3,13 @@
  *
  *     Canary -> CanarySoak -> Wave 1 -> WaveSoak 1 -> Wave 2 -> ... -> Complete
  *
- * A stage is open (Canary, Wave) until it has settled: no admitted node is on its way, not more nodes have failed than
- * allowed, and at least one node of the stage has succeeded. Then the stage soaks, and then the next one opens. One step
- * opens at most one stage. Halted and Paused lie over this: the stage below stays as it is. A settled stage stays
- * settled when a node returns, and the soak counts only time during which a leader watched.
+ * A stage is open (Canary, Wave) until it has settled: no admitted node is on its way, not more nodes have failed
+ * than allowed, and at least one node of the stage has succeeded. Then the stage soaks, and then the next one
+ * opens. One step opens at most one stage. Halted and Paused lie over this: the stage below stays as it is. A
+ * settled stage stays settled when a node returns, and the soak counts only time during which a leader watched.
  *
- * The stage is kept as the share of slots that it has reached (`cutoff`), not as its place in the list of waves, so that
- * a list that an operator edits repeats nothing and takes nothing back. */
+ * The stage is kept as the share of slots that it has reached (`cutoff`), not as its place in the list of waves, so
+ * that a list that an operator edits repeats nothing and takes nothing back. */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -1,6 +1,6 @@
-/* rollout/slab.h - memory for very many small pieces, without what malloc() adds to each. Pieces of up to 256 bytes come
- * from blocks of 16 KiB, in steps of 8 bytes; a piece that is given back serves the next one of its size. Blocks are
- * freed only with the slab. Threads: any, one at a time for one slab. */
+/* rollout/slab.h - memory for very many small pieces, without what malloc() adds to each. Pieces of up to 256 bytes
+ * come from blocks of 16 KiB, in steps of 8 bytes; a piece that is given back serves the next one of its size.
+ * Blocks are freed only with the slab. Threads: any, one at a time for one slab. */
 #pragma once
 
 #include <stddef.h>

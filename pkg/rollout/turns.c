@@ -51,7 +51,7 @@ struct hf_turn_group *hf_turn_group(struct hf_turn_group *groups, size_t n, uint
 
 bool hf_turn_may(struct hf_turn_group *group, const struct hf_share *max_unavailable)
 {
-    uint64_t share = hf_share_of(max_unavailable, group->size);
+    uint64_t share = hf_field_share_of(max_unavailable, group->size);
 
     if (!group->fenced || group->busy >= HF_MAX(share, 1ull))
         return false;

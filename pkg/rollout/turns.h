@@ -25,8 +25,8 @@ struct hf_turn_group {
     bool fenced;   /* every node of the group to which another leader might give a turn has our epoch */
 };
 
-/* Fills groups[] with the different groups of the candidates, sorted and fenced; returns their number. groups[] has room
- * for n. */
+/* Fills groups[] with the different groups of the candidates, sorted and fenced; returns their number. groups[] has
+ * room for n. */
 size_t hf_turn_groups(const struct hf_turn_candidate *candidates, size_t n, struct hf_turn_group *groups);
 /* Returns the group with this hash, or NULL. */
 struct hf_turn_group *hf_turn_group(struct hf_turn_group *groups, size_t n, uint32_t hash);

@@ -123,7 +123,7 @@ static void decode_quantity(struct hf_decode *decode, const struct hf_field *fie
         *(uint64_t *)slot = bytes;
 }
 
-uint64_t hf_share_of(const struct hf_share *share, uint64_t all)
+uint64_t hf_field_share_of(const struct hf_share *share, uint64_t all)
 {
     return share->is_percent ? all * share->basis_points / 10000 : share->count;
 }

@@ -40,7 +40,7 @@ struct hf_share {
 };
 
 /* Returns how many of `all` the share is; a percentage is rounded down. */
-uint64_t hf_share_of(const struct hf_share *share, uint64_t all);
+uint64_t hf_field_share_of(const struct hf_share *share, uint64_t all);
 
 struct hf_field {
     const char *name; /* name of the field; NULL in the row that ends a table */

@@ -1,6 +1,6 @@
 /* agent/parts.h - pointers to the parts of one agent, for the files that need many of them: report/collect.c, which
- * collects the status, report/herald.c, which reports Events, and gauges.c, which measures the metrics. These files only read the parts. agent.c owns the
- * parts. Threads: loop thread only. */
+ * collects the status, report/herald.c, which reports Events, and gauges.c, which measures the metrics. These files
+ * only read the parts. agent.c owns the parts. Threads: loop thread only. */
 #pragma once
 
 struct hf_agent_env;

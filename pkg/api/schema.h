@@ -1,5 +1,5 @@
-/* api/schema.h - the tables that decode EdgeUpdates, SyncPolicies and EdgeNodes. A test compares these tables with the CRDs.
- * api/window.h, api/field/selector.h and api/release.h declare the tables of nested objects. */
+/* api/schema.h - the tables that decode EdgeUpdates, SyncPolicies and EdgeNodes. A test compares these tables with the
+ * CRDs. api/window.h, api/field/selector.h and api/release.h declare the tables of nested objects. */
 #pragma once
 
 #include "api/field/field.h"

@@ -98,16 +98,34 @@ static void clock_range(void *ctx, struct hf_time_range *ret_range)
     judge(ctx, ret_range);
 }
 
-/* A signer's own clock may be wrong: two witnesses that agree outweigh it, and so does a time server. */
+/* Returns true if a live witness that does not contradict the proof shows a time, but none shows one as late as
+ * `unix_ns`. */
+static bool is_ahead(const struct hf_time_evidence *evidence, uint64_t unix_ns)
+{
+    const struct hf_time_witness *const live[] = {&evidence->wall, evidence->date_fresh ? &evidence->date : NULL};
+    uint64_t latest = 0;
+
+    for (size_t i = 0; i < HF_LEN(live); i++)
+        if (live[i] != NULL && live[i]->known &&
+            live[i]->unix_ns + live[i]->error_ns + evidence->max_skew_ns >= evidence->proof_unix_ns)
+            latest = HF_MAX(latest, live[i]->unix_ns + live[i]->error_ns + evidence->max_skew_ns);
+    return latest != 0 && unix_ns > latest;
+}
+
+/* A signer's own clock may be wrong: two witnesses that agree outweigh it, and so does a time server. What a single
+ * witness contradicts counts only until two agree. */
 static void clock_signed(void *ctx, uint64_t unix_ns)
 {
     struct hf_clock *clock = ctx;
     struct hf_time_range range;
+    uint64_t mono_ns = hf_mono_ns(clock->wall);
 
     judge(clock, &range);
     if ((range.agreement == HF_TIME_AGREED || is_synced(clock)) && unix_ns > range.latest_unix_ns)
         return;
-    if (hf_time_bound_signed(&clock->bound, unix_ns))
+    struct hf_time_evidence evidence = collect(clock, mono_ns);
+    if (is_ahead(&evidence, unix_ns) ? hf_time_bound_claimed(&clock->bound, mono_ns, unix_ns)
+                                     : hf_time_bound_signed(&clock->bound, unix_ns))
         clock->bound_rose = true;
 }
 

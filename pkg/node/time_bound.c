@@ -48,6 +48,15 @@ bool hf_time_bound_signed(struct hf_time_bound *bound, uint64_t unix_ns)
     return rises;
 }
 
+bool hf_time_bound_claimed(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t unix_ns)
+{
+    if (unix_ns <= hf_time_bound_ns(bound, mono_ns))
+        return false;
+    bound->synced_unix_ns = unix_ns;
+    bound->synced_mono_ns = mono_ns;
+    return true;
+}
+
 void hf_time_bound_lower(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t latest_unix_ns)
 {
     if (hf_time_bound_synced_ns(bound, mono_ns) <= latest_unix_ns)

@@ -22,6 +22,12 @@ static uint64_t silent_ns(const struct hf_fleet_node *node, const struct hf_roll
     return now_s > node->heard_s ? (now_s - node->heard_s) * HF_NS_PER_S : 0;
 }
 
+static bool is_silent(const struct hf_rollout_engine *engine, const struct hf_fleet_node *node,
+                      const struct hf_rollout_now *now)
+{
+    return silent_ns(node, now) > (uint64_t)node->interval_s * engine->params.silent_factor * HF_NS_PER_S;
+}
+
 void hf_rollout_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
     for (size_t i = 0; i < engine->n_tracks; i++)
@@ -63,7 +69,7 @@ static bool is_over(const struct hf_rollout_engine *engine, const struct hf_flee
         .waits_for_site = entry != NULL && (entry->wait == HF_FLEET_WAIT_HELD || entry->wait == HF_FLEET_WAIT_EXCUSED),
         .moved_on = hf_fleet_moved_on(node, release, digest),
         .release_wanted = track != NULL,
-        .is_silent = silent_ns(node, now) > (uint64_t)node->interval_s * engine->params.silent_factor * HF_NS_PER_S,
+        .is_silent = is_silent(engine, node, now),
         .freed = turn->freed,
     };
 
@@ -148,16 +154,19 @@ struct waiting {
     size_t n, cap;
 };
 
-static bool may_be_given(const struct track *track, const struct hf_fleet_node *node, uint32_t id,
-                         const struct hf_rollout_now *now)
+/* A silent node whose turn an operator has freed gets none before it is heard again: it would be the first in line. */
+static bool may_be_given(const struct hf_rollout_engine *engine, const struct track *track,
+                         const struct hf_fleet_node *node, uint32_t id, const struct hf_rollout_now *now)
 {
     uint16_t slot = track->slots[id];
+    const struct hf_fleet_entry *entry = hf_fleet_entry(node, track->digest);
     bool reached = (slot & HF_ENGINE_CANARY) || (slot & HF_ENGINE_SLOT_MASK) < track->state.cutoff;
 
     return track->classes[id] == HF_CLASS_TURN && reached && node->resource_version != 0 &&
            (node->flags & HF_FLEET_HAS_EDGENODE) && !hf_fleet_has_turn(node, track->digest) &&
            (node->turns == NULL || node->turns->n < HF_FLEET_TURNS) &&
-           silent_ns(node, now) <= track->limits.unknown_after_ns;
+           silent_ns(node, now) <= track->limits.unknown_after_ns &&
+           !(entry != NULL && entry->freed && is_silent(engine, node, now));
 }
 
 static int find_waiting(const struct hf_rollout_engine *engine, const struct track *track,
@@ -165,7 +174,7 @@ static int find_waiting(const struct hf_rollout_engine *engine, const struct tra
 {
     waiting->n = 0;
     for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
-        if (!may_be_given(track, &engine->fleet.nodes[id], id, now))
+        if (!may_be_given(engine, track, &engine->fleet.nodes[id], id, now))
             continue;
         if (hf_array_grow(waiting->items, waiting->n, waiting->cap, HF_ARRAY_ANY) < 0)
             return -ENOMEM;
@@ -197,14 +206,18 @@ static bool is_unfinished(const struct hf_rollout_engine *engine, const struct t
 }
 
 /* True if the node is, or may be, between swap and verdict: it has a turn, a write about its turns is on its way, or it
- * says so. */
-static bool is_busy(const struct hf_fleet_node *node)
+ * says so. What a silent node said last does not count where an operator has freed its turn. */
+static bool is_busy(const struct hf_rollout_engine *engine, const struct hf_fleet_node *node,
+                    const struct hf_rollout_now *now)
 {
+    bool silent = is_silent(engine, node, now);
+
     if ((node->turns != NULL && node->turns->n > 0) || (node->flags & HF_FLEET_WRITING))
         return true;
     for (size_t i = 0; i < node->n_entries; i++)
-        if (node->entries[i].phase == HF_PHASE_SWAPPING || node->entries[i].phase == HF_PHASE_PROBATION ||
-            node->entries[i].phase == HF_PHASE_ROLLING_BACK)
+        if ((node->entries[i].phase == HF_PHASE_SWAPPING || node->entries[i].phase == HF_PHASE_PROBATION ||
+             node->entries[i].phase == HF_PHASE_ROLLING_BACK) &&
+            !(silent && node->entries[i].freed))
             return true;
     return false;
 }
@@ -219,7 +232,7 @@ static int survey_groups(struct hf_rollout_engine *engine, const struct track *t
         if (group == NULL)
             continue;
         group->size += (track->slots[id] & HF_ENGINE_SELECTED) != 0;
-        group->busy += is_busy(node);
+        group->busy += is_busy(engine, node, now);
         if (!(node->flags & HF_FLEET_HAS_EDGENODE) || node->epoch == engine->epoch || node->resource_version == 0 ||
             !is_unfinished(engine, track, id))
             continue;

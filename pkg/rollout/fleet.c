@@ -239,7 +239,7 @@ static int take_entries(struct hf_fleet *fleet, struct hf_fleet_node *node, cons
             .digest = digest,
             .release = hf_fleet_release_key(hf_json_str_or(item, "name", "")) & 0xffffffffffffull,
             .phase = (uint64_t)phase & 0xff,
-            .wait = (uint64_t)wait_of(phase, hf_json_str_or(item, "reason", "")) & 0xff,
+            .wait = (uint64_t)wait_of(phase, hf_json_str_or(item, "reason", "")) & 0x7f,
         };
     }
     if (n == node->n_entries && n > 0) {
@@ -361,6 +361,16 @@ static int take_status(struct hf_fleet *fleet, struct hf_fleet_node *node, const
     return 0;
 }
 
+static void mark_freed(struct hf_fleet_node *node, const json_t *json)
+{
+    const json_t *notes = hf_json_at(json, "metadata.annotations");
+    const char *freed = json_string_value(json_object_get(notes, HF_FLEET_FREE_ANNOTATION));
+
+    for (size_t i = 0; i < node->n_entries; i++)
+        node->entries[i].freed =
+            freed != NULL && hf_text_is_sha256(freed) && hf_fleet_digest_key(freed) == node->entries[i].digest;
+}
+
 int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *json, uint32_t now_s, uint64_t unix_ns,
                            uint32_t *ret_id)
 {
@@ -386,6 +396,7 @@ int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *json, uint32_t 
         r = take_status(fleet, node, json_object_get(json, "status"), now_s, unix_ns);
     if (r < 0)
         return r;
+    mark_freed(node, json);
     node->epoch = epoch > 0 ? (uint32_t)HF_MIN((uint64_t)epoch, UINT32_MAX) : 0;
     node->resource_version = version;
     return 0;

@@ -1,9 +1,9 @@
 /* sync/notices.h - a short queue of notices, which become Kubernetes Events about this node's EdgeNode, and the pace at
  * which they leave. Pure.
  *
- * The queue keeps notices while the server is out of reach, in memory alone: a restart of the agent loses them. When the
- * queue is full, a new notice replaces the oldest one that is not being sent. A bucket holds at most HF_NOTICES_BURST
- * tokens and gets one token a minute; each request takes a token. */
+ * The queue keeps notices while the server is out of reach, in memory alone: a restart of the agent loses them. When
+ * the queue is full, a new notice replaces the oldest one that is not being sent. A bucket holds at most
+ * HF_NOTICES_BURST tokens and gets one token a minute; each request takes a token. */
 #pragma once
 
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 enum { KINDS = 3, DIGEST_PART = 16 };
 
 /* For each kind of end, the first digits of the digest of the release that came to it last. */
-struct known {
+struct outcome_known {
     char ends[KINDS][DIGEST_PART];
     unsigned round;
     /* a rejection that is not news yet: the digest, and the monotonic time since when; "" for none */
@@ -39,9 +39,9 @@ void hf_outcomes_begin(struct hf_outcomes *outcomes)
     outcomes->look_again_ns = HF_NEVER;
 }
 
-static struct known *known_of(struct hf_outcomes *outcomes, const char *name)
+static struct outcome_known *known_of(struct hf_outcomes *outcomes, const char *name)
 {
-    struct known *known = hf_strmap_get(&outcomes->releases, name);
+    struct outcome_known *known = hf_strmap_get(&outcomes->releases, name);
 
     if (known != NULL)
         return known;
@@ -60,7 +60,7 @@ static void keep_digest(char kept[DIGEST_PART], const char *digest)
 }
 
 /* Returns true while the rejection is too young to be news. */
-static bool is_young(struct hf_outcomes *outcomes, struct known *known, const char *digest, uint64_t now_ns)
+static bool is_young(struct hf_outcomes *outcomes, struct outcome_known *known, const char *digest, uint64_t now_ns)
 {
     if (strncmp(known->rejected, digest, DIGEST_PART) != 0) {
         keep_digest(known->rejected, digest);
@@ -75,7 +75,7 @@ static bool is_young(struct hf_outcomes *outcomes, struct known *known, const ch
 enum hf_notice_reason hf_outcomes_see(struct hf_outcomes *outcomes, const struct hf_update_status *status,
                                       uint64_t now_ns)
 {
-    struct known *known = known_of(outcomes, status->name);
+    struct outcome_known *known = known_of(outcomes, status->name);
     const char *digest = status->digest != NULL ? status->digest : "";
     size_t kind = 0;
 
@@ -99,7 +99,7 @@ void hf_outcomes_end(struct hf_outcomes *outcomes)
 {
     for (size_t i = outcomes->releases.n; i > 0; i--) {
         const struct hf_strmap_entry *entry = &outcomes->releases.entries[i - 1];
-        if (((const struct known *)entry->value)->round != outcomes->round)
+        if (((const struct outcome_known *)entry->value)->round != outcomes->round)
             (void)hf_strmap_remove(&outcomes->releases, entry->key);
     }
 }

@@ -1,9 +1,10 @@
 /* sync/outcomes.h - finds out which releases have come to an end since the last look: committed, rolled back or
  * rejected. Pure, except that it allocates.
  *
- * The first look of a process reports nothing, because an earlier process has reported what is on disk by then. A repair
- * of the committed release ends in Committed again, and is no news. After a restart the source may replay old versions of
- * an object, which the node rejects one after the other: a rejection is news when it has lasted HF_OUTCOMES_STEADY_NS. */
+ * The first look of a process reports nothing, because an earlier process has reported what is on disk by then. A
+ * repair of the committed release ends in Committed again, and is no news. After a restart the source may replay old
+ * versions of an object, which the node rejects one after the other: a rejection is news when it has lasted
+ * HF_OUTCOMES_STEADY_NS. */
 #pragma once
 
 #include "base/strmap.h"

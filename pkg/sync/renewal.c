@@ -27,8 +27,8 @@ static const char *const delay_names[] = {
         true, HF_RENEWAL_##next_, HF_RENEWAL_##action_, HF_RENEWAL_##delay_                                            \
     }
 
-/* An empty cell is an answer that came too late: nothing changes. Lost changes nothing while a new certificate is on its
- * way. */
+/* An empty cell is an answer that came too late: nothing changes. Lost changes nothing while a new certificate is on
+ * its way. */
 static const struct hf_renewal_move table[HF_RENEWAL_STATES][HF_RENEWAL_EVENTS] =
     {
         [HF_RENEWAL_CURRENT] =

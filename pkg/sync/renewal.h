@@ -76,9 +76,9 @@ struct hf_renewal_move hf_renewal_move(enum hf_renewal_state state, enum hf_rene
 const char *hf_renewal_state_name(enum hf_renewal_state state);
 
 /* Returns the Unix time at which to renew a certificate: at two thirds of the time from `received` to `not_after`,
- * earlier or later by up to a tenth of that time. `jitter` (0 to UINT32_MAX) chooses the point, and should come from the
- * key, so that a restart does not choose another one. `received` counts as not_before if it is outside of the lifetime,
- * because the file was copied or a clock was wrong. */
+ * earlier or later by up to a tenth of that time. `jitter` (0 to UINT32_MAX) chooses the point, and should come from
+ * the key, so that a restart does not choose another one. `received` counts as not_before if it is outside of the
+ * lifetime, because the file was copied or a clock was wrong. */
 uint64_t hf_renewal_date(uint64_t not_before_unix_ns, uint64_t not_after_unix_ns, uint64_t received_unix_ns,
                          uint32_t jitter);
 

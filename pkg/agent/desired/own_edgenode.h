@@ -1,8 +1,8 @@
 /* agent/desired/own_edgenode.h - keeps what this node reads from its own EdgeNode: the turns in spec, and the uid.
  *
  * The agent acts on the turns that it last received, also after a restart and without a network. For this the cache on
- * disk holds the EdgeNode with its turns alone, so that the disk is written only when a turn comes or goes. Threads: loop
- * thread only. */
+ * disk holds the EdgeNode with its turns alone, so that the disk is written only when a turn comes or goes. Threads:
+ * loop thread only. */
 #pragma once
 
 #include "agent/env.h"

@@ -12,9 +12,11 @@
 #include "codec/seal.h"
 #include "os/file.h"
 #include "trust/trust.h"
+#include "update/install/floor_copy.h"
 
 #define FILE_NAME "policies"
 #define FILE_KIND "policies"
+#define COPY_NAME "SyncPolicies" /* not the name of a release, which has no capitals */
 
 enum { FILE_VERSION = 1, FILE_MAX = HF_POLICY_MAX_FLOORS * 400 };
 
@@ -57,11 +59,19 @@ static bool take_line(struct hf_policy_trust *trust, struct hf_view line)
     (void)snprintf(text, sizeof(text), "%.*s", (int)name.n, name.p);
     (void)snprintf(digits, sizeof(digits), "%.*s", (int)number.n, number.p);
     (void)snprintf(sha256, sizeof(sha256), "%.*s", (int)line.n, line.p);
-    return hf_parse_u64(digits, 1, INT64_MAX, &sequence) == 0 && set_floor(trust, text, sequence, sha256) != NULL;
+    if (hf_parse_u64(digits, 1, INT64_MAX, &sequence) < 0)
+        return false;
+    const struct policy_floor *have = hf_strmap_get(&trust->floors, text);
+    if (have != NULL && have->sequence >= sequence)
+        return true;
+    trust->unsaved = true;
+    return set_floor(trust, text, sequence, sha256) != NULL;
 }
 
-static int parse(struct hf_policy_trust *trust, struct hf_view text, struct hf_err *err)
+/* Raises the floors to those of the text. */
+static int join(void *arg, struct hf_view text, struct hf_err *err)
 {
+    struct hf_policy_trust *trust = arg;
     struct hf_view body, line;
     int r = hf_seal_open(text, FILE_KIND, FILE_VERSION, &body, err);
 
@@ -69,6 +79,34 @@ static int parse(struct hf_policy_trust *trust, struct hf_view text, struct hf_e
         if (line.n > 0 && !take_line(trust, line))
             r = hf_err_set(err, EBADMSG, "a line of the file is malformed");
     return r;
+}
+
+static struct hf_target copy_target(const struct hf_agent_env *env)
+{
+    return (struct hf_target){.fs = env->fs,
+                              .roots = env->params->roots,
+                              .host_root = env->params->host_root,
+                              .release = COPY_NAME,
+                              .uid = env->params->uid,
+                              .guard = env->params->uid == 0};
+}
+
+/* Writes the copy below the first update root that takes it. */
+static void save_copy(const struct hf_policy_trust *trust, struct hf_view text)
+{
+    const struct hf_agent_env *env = trust->env;
+    struct hf_target target = copy_target(env);
+    struct hf_err err = HF_ERR_INIT;
+    char path[PATH_MAX];
+    int r = -ENOENT;
+
+    for (size_t i = 0; target.roots != NULL && target.roots[i] != NULL && r < 0; i++) {
+        (void)snprintf(path, sizeof(path), "%s/x", target.roots[i]);
+        target.path = path;
+        r = hf_floor_copy_write(&target, text, &err);
+    }
+    if (r < 0 && target.roots != NULL)
+        hf_log_err(env->log, HF_LOG_WARNING, "policy.floor_not_copied", "file", COPY_NAME, &err);
 }
 
 static int save(struct hf_policy_trust *trust, struct hf_err *err)
@@ -85,6 +123,7 @@ static int save(struct hf_policy_trust *trust, struct hf_err *err)
     }
     if (hf_seal_format(FILE_KIND, FILE_VERSION, hf_buf_view(&body), &text) < 0)
         return hf_err_set(err, ENOMEM, "no room for the floors of policies");
+    save_copy(trust, hf_buf_view(&text));
     return hf_file_replace(env->fs, hf_home_path(env->params->home, FILE_NAME, path), text.p, text.n, 0600, err);
 }
 
@@ -97,6 +136,20 @@ static void set_aside(const struct hf_agent_env *env, const char *path, struct h
     hf_log_err(env->log, HF_LOG_ERROR, "policy.floors_lost", "file", aside, err);
 }
 
+static void join_copies(struct hf_policy_trust *trust)
+{
+    const struct hf_agent_env *env = trust->env;
+    const struct hf_target target = copy_target(env);
+    struct hf_err err = HF_ERR_INIT;
+
+    if (target.roots == NULL)
+        return;
+    if (hf_floor_copy_read(&target, FILE_MAX + 200, join, trust, &err) < 0)
+        hf_log_err(env->log, HF_LOG_WARNING, "policy.copy_not_read", "file", COPY_NAME, &err);
+    if (trust->unsaved) /* the next policy that is accepted writes the file */
+        hf_log(env->log, HF_LOG_WARNING, "policy.floors_restored", HF_D("policies", trust->floors.n));
+}
+
 void hf_policy_trust_init(struct hf_policy_trust *trust, const struct hf_agent_env *env)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(FILE_MAX + 200);
@@ -106,9 +159,11 @@ void hf_policy_trust_init(struct hf_policy_trust *trust, const struct hf_agent_e
     *trust = (struct hf_policy_trust){.env = env, .floors = {.free_value = free}};
     int r = hf_file_read(env->fs, hf_home_path(env->params->home, FILE_NAME, path), &text, &err);
     if (r == 0)
-        r = parse(trust, hf_buf_view(&text), &err);
+        r = join(trust, hf_buf_view(&text), &err);
     if (r < 0 && r != -ENOENT)
         set_aside(env, path, &err);
+    trust->unsaved = false;
+    join_copies(trust);
 }
 
 void hf_policy_trust_done(struct hf_policy_trust *trust)

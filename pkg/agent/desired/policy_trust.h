@@ -1,8 +1,9 @@
 /* agent/desired/policy_trust.h - judges the signatures of SyncPolicies, and keeps for each signed policy the highest
  * sequence that this node has accepted, so that nobody can put an old signed policy in place of a newer one.
  *
- * The file <state>/policies holds for each policy the sequence, and the SHA-256 of the signed bytes. Threads: loop
- * thread only; a call may block for a moment to read keys or to write the file. */
+ * The file <state>/policies holds for each policy the sequence, and the SHA-256 of the signed bytes. A copy lies below
+ * an update root (update/install/floor_copy.h), so that a lost state folder lowers no floor. Threads: loop thread only;
+ * a call may block for a moment to read keys or to write the files. */
 #pragma once
 
 #include "agent/env.h"
@@ -18,7 +19,7 @@ enum {
 struct hf_policy_trust {
     const struct hf_agent_env *env;
     struct hf_strmap floors; /* maps the name of a policy to its highest accepted sequence and hash */
-    bool unsaved;            /* the last write of the file failed */
+    bool unsaved;            /* the last write of the file failed, or the copy has higher floors than the file */
 };
 
 enum hf_policy_verdict {
@@ -28,8 +29,8 @@ enum hf_policy_verdict {
     HF_POLICY_REFUSED,  /* the node's configuration requires a signature, and the policy has no valid one */
 };
 
-/* Reads the file. A damaged file is set aside; the log then warns that the node may accept old signed policies
- * again. */
+/* Reads the file and the copies below all update roots, and takes the highest floor of each policy. A damaged file is
+ * set aside; the log then warns that the node may accept old signed policies again. */
 void hf_policy_trust_init(struct hf_policy_trust *trust, const struct hf_agent_env *env);
 void hf_policy_trust_done(struct hf_policy_trust *trust);
 

@@ -1,6 +1,6 @@
 /* agent/process/client_certificate.h - gets a client certificate for this node from the cluster, and renews it in time
- * (--client-certificate-dir). sync/renewal.h decides what comes next; this file reads and writes the files, and sends the
- * requests.
+ * (--client-certificate-dir). sync/renewal.h decides what comes next; this file reads and writes the files, and sends
+ * the requests.
  *
  * The folder holds two files with mode 0600. client.pem is the certificate in use and its key, written as one file, so
  * that a power cut leaves the old pair or the new one. pending.key is the key of a request that the cluster has not
@@ -41,8 +41,8 @@ void hf_client_certificate_free(struct hf_client_certificate *certificate);
 HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
 
 /* Call this function when the server has answered 401. If the certificate is in use, the client uses the credential of
- * its configuration from now on, and the agent asks for a new certificate. Otherwise, if there is a certificate that has
- * not expired, the client tries that one again. Accepts NULL. */
+ * its configuration from now on, and the agent asks for a new certificate. Otherwise, if there is a certificate that
+ * has not expired, the client tries that one again. Accepts NULL. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
 /* Call this function about once a minute. Stops the use of a certificate that has expired. Accepts NULL. */

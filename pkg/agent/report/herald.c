@@ -42,7 +42,7 @@ void hf_herald_done(struct hf_herald *herald)
     hf_outcomes_done(&herald->outcomes);
 }
 
-/* What MetaServer does with Events is unknown, so none go there. */
+/* Nobody knows how a MetaServer handles Events, so none go there. */
 static bool has_server(const struct hf_herald *herald)
 {
     const struct hf_kube *kube = herald->env->params->events;

@@ -1,9 +1,9 @@
 /* agent/report/herald.h - reports notable changes of this node as Kubernetes Events about its EdgeNode: an update was
  * committed, rolled back or rejected; contact with the source was lost and came back.
  *
- * sync/outcomes.h and sync/notices.h decide what to report and when. This file makes the Event objects and sends them. A
- * server that refuses Events costs the Events alone: the agent logs the first refusal and tries again ten minutes later
- * with the next one. Threads: loop thread only. */
+ * sync/outcomes.h and sync/notices.h decide what to report and when. This file makes the Event objects and sends them.
+ * A server that refuses Events costs the Events alone: the agent logs the first refusal and tries again ten minutes
+ * later with the next one. Threads: loop thread only. */
 #pragma once
 
 #include "agent/parts.h"

@@ -7,6 +7,7 @@
 
 #include "api/meta.h"
 #include "base/host.h"
+#include "base/net/url_escape.h"
 #include "cli/fleet/kubeconfig.h"
 #include "cli/fleet/plugin.h"
 #include "cli/node/status_plain.h"
@@ -452,20 +453,6 @@ int hf_cluster_call(struct hf_cluster *cluster, const struct hf_kube_call *call,
 
 /* ---- lists ------------------------------------------------------------------------------------------------------- */
 
-/* Appends `text` percent-encoded. */
-static int add_encoded(struct hf_buf *out, const char *text)
-{
-    int r = 0;
-
-    for (; r == 0 && *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        bool plain =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c) != NULL;
-        r = plain ? hf_buf_add(out, text, 1) : hf_buf_addf(out, "%%%02X", c);
-    }
-    return r;
-}
-
 static int page_query(const struct hf_cluster_list *list, const char *next, struct hf_buf *query)
 {
     int r = hf_buf_addf(query, "limit=%d", PAGE);
@@ -473,10 +460,10 @@ static int page_query(const struct hf_cluster_list *list, const char *next, stru
     if (r == 0 && list->selector != NULL && list->selector[0] != '\0')
         r = hf_buf_add_str(query, "&labelSelector=");
     if (r == 0 && list->selector != NULL)
-        r = add_encoded(query, list->selector);
+        r = hf_url_escape(list->selector, query);
     if (r == 0 && next[0] != '\0')
         r = hf_buf_add_str(query, "&continue=");
-    return r == 0 ? add_encoded(query, next) : r;
+    return r == 0 ? hf_url_escape(next, query) : r;
 }
 
 /* Gets one page and hands its items on. *next is the continue token before and after. */

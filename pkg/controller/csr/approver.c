@@ -21,6 +21,7 @@ struct csr_request {
     struct hf_csr_decision decision;
     uint64_t due_ns;                 /* not before this monotonic time */
     struct hf_kube_pending *pending; /* NULL: nothing is on its way */
+    bool settled;                    /* decided or deleted, by us or by somebody else, as the watch says */
 };
 
 enum csr_outcome { APPROVED, DENIED, FAILED, OUTCOMES };
@@ -130,6 +131,10 @@ static void node_answered(void *arg, const struct hf_kube_answer *answer)
     struct hf_approver *approver = request->approver;
 
     landed(request);
+    if (request->settled) {
+        (void)hf_strmap_remove(&approver->open, request->name);
+        return;
+    }
     if (answer->r == 0 && approver->p.leads(approver->p.arg)) {
         send_decision(request);
         return;
@@ -164,7 +169,10 @@ static void decision_answered(void *arg, const struct hf_kube_answer *answer)
         hf_log(approver->p.log, HF_LOG_WARNING, "certificate.failed", HF_S("request", request->name),
                HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
     }
-    put_off(request, answer->r == -ESTALE ? CONFLICT_NS : HF_MAX(FAILURE_NS, answer->retry_after_ns));
+    if (request->settled)
+        (void)hf_strmap_remove(&approver->open, request->name);
+    else
+        put_off(request, answer->r == -ESTALE ? CONFLICT_NS : HF_MAX(FAILURE_NS, answer->retry_after_ns));
 }
 
 /* ---- what is open ------------------------------------------------------------------------------------------------ */
@@ -206,6 +214,17 @@ static int add(struct hf_approver *approver, const char *name, struct csr_reques
     return 0;
 }
 
+/* The watch may say that a request is decided before the answer to our own decision comes. */
+static void settle(struct hf_approver *approver, const char *name)
+{
+    struct csr_request *request = hf_strmap_get(&approver->open, name);
+
+    if (request != NULL && request->pending != NULL)
+        request->settled = true;
+    else
+        (void)hf_strmap_remove(&approver->open, name);
+}
+
 static void upsert(void *arg, json_t *object)
 {
     struct hf_approver *approver = arg;
@@ -215,7 +234,7 @@ static void upsert(void *arg, json_t *object)
 
     hf_csr_decide(object, &approver->p.terms, &decision);
     if (decision.verdict == HF_CSR_IGNORE) {
-        (void)hf_strmap_remove(&approver->open, name);
+        settle(approver, name);
         return;
     }
     if (request == NULL && add(approver, name, &request) < 0) {
@@ -226,14 +245,13 @@ static void upsert(void *arg, json_t *object)
     json_decref(request->object);
     request->object = json_incref(object);
     request->decision = decision;
+    request->settled = false;
     arm(approver, 0);
 }
 
 static void gone(void *arg, const char *name)
 {
-    struct hf_approver *approver = arg;
-
-    (void)hf_strmap_remove(&approver->open, name);
+    settle(arg, name);
 }
 
 static void contact(void *arg, enum hf_contact_kind kind, uint64_t date_unix_ns, const struct hf_err *err)

@@ -70,9 +70,12 @@ enum {
 #define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S) /* minimum time between two reports of unchanged contact */
 #define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)
 /* share of the spread for each node of the fleet: a node makes about five requests when it returns */
-#define HF_KUBE_SPREAD_EACH_NS (120 * HF_NS_PER_MS)
-/* time for which a watch that ended before its time waits for others: several ends are the end of the server */
+#define HF_KUBE_SPREAD_EACH_NS (150 * HF_NS_PER_MS)
+/* If a watch ends before its time, the time for which the subscription waits for the ends of others: at least
+ * HF_KUBE_ENDS_NS, and a random share of HF_KUBE_REOPEN_EACH_NS for each node of the fleet, because a server often ends
+ * the watches of one kind for all nodes at once. Several ends of one node's watches are the end of the server. */
 #define HF_KUBE_ENDS_NS (300 * HF_NS_PER_MS)
+#define HF_KUBE_REOPEN_EACH_NS (20 * HF_NS_PER_MS)
 #define HF_KUBE_DUE_NS (5 * HF_NS_PER_S)    /* a watch that ends by so much before its time has ended too early */
 #define HF_KUBE_FOLLOW_NS (5 * HF_NS_PER_S) /* time from one subscription's question for the server to the next one's */
 /* time from the answer that shows that the server is back to the questions of the other subscriptions */
@@ -157,12 +160,13 @@ struct hf_kube_subscription {
     unsigned garbage; /* number of unusable lines in a row in the watch stream */
     /* -errno of a call that failed to start; the event loop's next iteration passes the failure to the reflector */
     int start_error;
-    bool calm;         /* true if the last watch ended without an error */
-    bool served_once;  /* true if the server has ever accepted a watch of this subscription */
-    unsigned refusals; /* number of answers 403 in a row that count as those of a server that has just started */
-    bool ended;        /* true if the watch has ended before its time, and the reflector does not know it yet */
-    uint64_t due_ns;   /* monotonic time at which the server should end the watch */
-    bool small;        /* true if a page of 100 objects was too large, so that the list uses pages of 8 objects */
+    bool calm;          /* true if the last watch ended without an error */
+    bool served_once;   /* true if the server has ever accepted a watch of this subscription */
+    unsigned refusals;  /* number of answers 403 in a row that count as those of a server that has just started */
+    bool ended;         /* true if the watch has ended before its time, and the reflector does not know it yet */
+    uint64_t due_ns;    /* monotonic time at which the server should end the watch */
+    uint64_t reopen_ns; /* if `ended`: monotonic time at which the watch goes on, if no other one ends before */
+    bool small;         /* true if a page of 100 objects was too large, so that the list uses pages of 8 objects */
     /* true if the server's watch cache answered with an old state, so that the next list must come from the server's
      * store */
     bool exact;

@@ -11,6 +11,7 @@ enum {
     WATCH_MAX_S = 3600,
     FIRST_MIN_S = 60, /* the first watch after a failure: see client.h, silence */
     FIRST_MAX_S = 180,
+    NODES_EACH_S = 5, /* the first watches of a large fleet end at that rate and slower */
     BOOKMARK_S = 60,
     LATE_S = 60, /* patience with a server that does not end the watch when it said it would */
     MAX_URL = 4096,
@@ -68,7 +69,7 @@ static uint64_t to_its_turn(struct hf_kube_subscription *sub, uint64_t seconds)
 static uint64_t watch_seconds(struct hf_kube_subscription *sub)
 {
     uint64_t least = sub->calm || sub->kube->meta ? WATCH_MIN_S : FIRST_MIN_S;
-    uint64_t most = sub->calm || sub->kube->meta ? WATCH_MAX_S : FIRST_MAX_S;
+    uint64_t most = sub->calm || sub->kube->meta ? WATCH_MAX_S : FIRST_MAX_S + sub->kube->fleet_nodes / NODES_EACH_S;
 
     return to_its_turn(sub, least + hf_rand_below(sub->kube->p.rng, most - least + 1));
 }
@@ -439,11 +440,20 @@ static bool ends_too_early(const struct hf_kube_subscription *sub)
            hf_kube_now_ns(sub->kube) + HF_KUBE_DUE_NS < sub->due_ns;
 }
 
+static void arm_ends(struct hf_kube *kube, uint64_t delay_ns)
+{
+    kube->p.sched->timer_arm(kube->p.sched->ctx, kube->ends, delay_ns);
+}
+
 /* A server that shuts down ends all watches in good order, of all nodes at the same moment. */
 static void await_other_ends(struct hf_kube_subscription *sub)
 {
+    struct hf_kube *kube = sub->kube;
+    uint64_t window_ns = hf_rand_below(kube->p.rng, kube->fleet_nodes * HF_KUBE_REOPEN_EACH_NS + 1);
+
     sub->ended = true;
-    sub->kube->p.sched->timer_arm(sub->kube->p.sched->ctx, sub->kube->ends, HF_KUBE_ENDS_NS);
+    sub->reopen_ns = hf_kube_now_ns(kube) + HF_MAX(window_ns, HF_KUBE_ENDS_NS);
+    arm_ends(kube, HF_KUBE_ENDS_NS);
 }
 
 static void watch_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
@@ -466,11 +476,19 @@ static void watch_ended(void *arg, int r, const struct hf_http_response *respons
 void hf_kube_ends_timer(void *arg)
 {
     struct hf_kube *kube = arg;
+    struct hf_kube_subscription *last = NULL;
     struct hf_err err = HF_ERR_INIT;
+    uint64_t now = hf_kube_now_ns(kube);
     size_t n = 0;
 
-    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
         n += sub->ended;
+        last = sub->ended ? sub : last;
+    }
+    if (n == 1 && now < last->reopen_ns) {
+        arm_ends(kube, last->reopen_ns - now);
+        return;
+    }
     (void)hf_err_set(&err, ECONNRESET, "the server ended %zu watches at once: it shuts down", n);
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
         if (!sub->ended)

@@ -28,13 +28,24 @@ static int check_owner(const struct hf_fs_ops *fs, int fd, const char *path, con
     return 0;
 }
 
+/* Reads an open copy up to text->max bytes. */
+static int read_bytes(const struct hf_fs_ops *fs, int fd, struct hf_buf *text)
+{
+    char bytes[4096];
+    ssize_t n = 1;
+    int r = 0;
+
+    while (r == 0 && (n = fs->pread(fs->ctx, fd, bytes, sizeof(bytes), text->n)) > 0)
+        r = hf_buf_add(text, bytes, (size_t)n);
+    return n < 0 ? (int)n : r;
+}
+
 /* Reads the copy at target->path. -ENOENT: there is none. */
 static int read_copy(const struct hf_target *target, struct hf_buf *text, struct hf_err *err)
 {
     const struct hf_fs_ops *fs = target->fs;
     struct hf_failure failure = {.reason = HF_R_None};
-    char bytes[HF_FLOOR_MAX_BYTES];
-    struct hf_target_dir dir;
+    struct hf_target_dir dir = {.dirfd = -1};
     int r = hf_target_open(target, &dir, NULL, &failure), fd = -1;
 
     if (r == 0) {
@@ -45,34 +56,19 @@ static int read_copy(const struct hf_target *target, struct hf_buf *text, struct
     }
     if (fd >= 0) {
         r = check_owner(fs, fd, target->path, "the file", &failure.err);
-        ssize_t n = r == 0 ? fs->pread(fs->ctx, fd, bytes, sizeof(bytes), 0) : 0;
-        r = r == 0 && n < 0 ? hf_failure_sys(&failure, (int)n, "read '%s'", target->path) : r;
+        if (r == 0 && (r = read_bytes(fs, fd, text)) < 0)
+            r = hf_failure_sys(&failure, r, "read '%s'", target->path);
         (void)fs->close(fs->ctx, fd);
         if (r == 0)
-            return hf_buf_add(text, bytes, (size_t)n);
+            return 0;
     }
     if (err != NULL)
         *err = failure.err;
     return r;
 }
 
-static int load_one(const struct hf_target *target, struct hf_sequence_history *history, struct hf_err *err)
-{
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FLOOR_MAX_BYTES);
-    struct hf_sequence_history found;
-    int r = read_copy(target, &text, err);
-
-    if (r == 0)
-        r = hf_floor_parse(hf_buf_view(&text), &found, err);
-    if (r == -ENOENT)
-        return 0;
-    if (r < 0)
-        return hf_err_wrap(err, r, "read the copy of the floor '%s'", target->path);
-    hf_sequence_join(history, &found);
-    return 0;
-}
-
-int hf_floor_copy_load(const struct hf_target *target, struct hf_sequence_history *history, struct hf_err *err)
+int hf_floor_copy_read(const struct hf_target *target, size_t max_bytes,
+                       int (*take)(void *arg, struct hf_view text, struct hf_err *err), void *arg, struct hf_err *err)
 {
     struct hf_target at = *target;
     char path[HF_UPDATE_MAX_PATH];
@@ -80,19 +76,38 @@ int hf_floor_copy_load(const struct hf_target *target, struct hf_sequence_histor
 
     for (size_t i = 0; target->roots[i] != NULL; i++) {
         at.path = path;
+        _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(max_bytes);
         int r = path_below(target->roots[i], strlen(target->roots[i]), target->release, path);
         if (r == 0)
-            r = load_one(&at, history, err);
-        worst = r < 0 ? r : worst;
+            r = read_copy(&at, &text, err);
+        if (r == 0)
+            r = take(arg, hf_buf_view(&text), err);
+        if (r < 0 && r != -ENOENT)
+            worst = hf_err_wrap(err, r, "read the copy of the floor '%s'", path);
     }
     return worst;
 }
 
-static int write_copy(const struct hf_target *target, const struct hf_buf *text, struct hf_failure *failure)
+static int join(void *arg, struct hf_view text, struct hf_err *err)
+{
+    struct hf_sequence_history found;
+    int r = hf_floor_parse(text, &found, err);
+
+    if (r == 0)
+        hf_sequence_join(arg, &found);
+    return r;
+}
+
+int hf_floor_copy_load(const struct hf_target *target, struct hf_sequence_history *history, struct hf_err *err)
+{
+    return hf_floor_copy_read(target, HF_FLOOR_MAX_BYTES, join, history, err);
+}
+
+static int write_copy(const struct hf_target *target, struct hf_view text, struct hf_failure *failure)
 {
     const struct hf_fs_ops *fs = target->fs;
     char fresh[NAME_MAX + 1];
-    struct hf_target_dir dir;
+    struct hf_target_dir dir = {.dirfd = -1};
     int r = hf_target_make_folders(target, failure);
 
     if (r == 0)
@@ -105,7 +120,7 @@ static int write_copy(const struct hf_target *target, const struct hf_buf *text,
         r = hf_target_unlink(&dir, fresh, failure);
     int fd = r == 0 ? hf_target_open_file(&dir, fresh, O_WRONLY | O_CREAT | O_EXCL, failure) : r;
     if (fd >= 0) {
-        r = hf_target_write(fs, fd, text->p, text->n, 0, failure);
+        r = hf_target_write(fs, fd, text.p, text.n, 0, failure);
         if (r == 0 && (r = fs->fsync(fs->ctx, fd)) < 0)
             r = hf_failure_sys(failure, r, "sync '%s'", fresh);
         (void)fs->close(fs->ctx, fd);
@@ -122,9 +137,9 @@ static int write_copy(const struct hf_target *target, const struct hf_buf *text,
     return r;
 }
 
-int hf_floor_copy_save(const struct hf_target *target, const struct hf_sequence_history *history, struct hf_err *err)
+int hf_floor_copy_write(const struct hf_target *target, struct hf_view text, struct hf_err *err)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FLOOR_MAX_BYTES), have = HF_BUF_INIT(HF_FLOOR_MAX_BYTES);
+    _cleanup_(hf_buf_done) struct hf_buf have = HF_BUF_INIT(text.n + 1);
     struct hf_failure failure = {.reason = HF_R_None};
     struct hf_target at = *target;
     char path[HF_UPDATE_MAX_PATH];
@@ -132,15 +147,21 @@ int hf_floor_copy_save(const struct hf_target *target, const struct hf_sequence_
     size_t root_n = hf_target_root(target, &root);
     int r = root != NULL ? path_below(root, root_n, target->release, path) : -EACCES;
 
-    if (r == 0)
-        r = hf_floor_format(history, &text);
     if (r < 0)
         return hf_err_sys(err, r, "copy the floor");
     at.path = path;
     if (read_copy(&at, &have, NULL) == 0 && have.n == text.n && memcmp(have.p, text.p, text.n) == 0)
         return 0;
-    r = write_copy(&at, &text, &failure);
+    r = write_copy(&at, text, &failure);
     if (r < 0 && err != NULL)
         *err = failure.err;
     return r < 0 ? hf_err_wrap(err, r, "copy the floor to '%s'", path) : 0;
+}
+
+int hf_floor_copy_save(const struct hf_target *target, const struct hf_sequence_history *history, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FLOOR_MAX_BYTES);
+    int r = hf_floor_format(history, &text);
+
+    return r < 0 ? hf_err_sys(err, r, "copy the floor") : hf_floor_copy_write(target, hf_buf_view(&text), err);
 }

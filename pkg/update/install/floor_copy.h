@@ -20,3 +20,11 @@ HF_MUST_USE int hf_floor_copy_load(const struct hf_target *target, struct hf_seq
 /* Replaces the copy below the root of target->path durably. Writes nothing if the copy has this content already. */
 HF_MUST_USE int hf_floor_copy_save(const struct hf_target *target, const struct hf_sequence_history *history,
                                    struct hf_err *err);
+
+/* The same for a text that is not the floor of a release; target->release is the name of the copy, which no release may
+ * have. hf_floor_copy_read() passes the copy below each root to take(arg), which returns 0 or -errno; a copy longer
+ * than `max_bytes` is bad. */
+HF_MUST_USE int hf_floor_copy_read(const struct hf_target *target, size_t max_bytes,
+                                   int (*take)(void *arg, struct hf_view text, struct hf_err *err), void *arg,
+                                   struct hf_err *err);
+HF_MUST_USE int hf_floor_copy_write(const struct hf_target *target, struct hf_view text, struct hf_err *err);

@@ -24,9 +24,8 @@
     X(ClockUnsure, WARNING, "the evidence of the time leaves open if the release has expired or a window is open",     \
       "synchronize the node's clock, or restore the network to the server")                                            \
     X(TurnPending, INFO,                                                                                               \
-      "the new file is ready; the swap waits for this node's turn (strategy.disruption), which holdfast-controller "   \
-      "writes to spec.turns of the EdgeNode",                                                                          \
-      "wait; without a controller, write the turn yourself, or remove strategy.disruption")                            \
+      "the new file is ready; the swap waits for the turn that holdfast-controller writes to this node's EdgeNode",    \
+      "wait; without a controller, write spec.turns, or remove strategy.disruption")                                   \
     X(RetryingLater, INFO, "the last attempt was interrupted", "wait")                                                 \
     /* fetching */                                                                                                     \
     X(Downloading, INFO, "the agent downloads the artifact", "wait")                                                   \

@@ -746,11 +746,15 @@ void hf_simapi_compact(struct hf_simapi *api)
     api->oldest = api->version;
 }
 
-static void end_all(struct hf_simapi *api, const char *last)
+static void end_all(struct hf_simapi *api, const char *kind, const char *last)
 {
-    while (!hf_list_empty(&api->streams)) {
-        struct stream *stream = hf_container_of(api->streams.next, struct stream, link);
+    struct hf_list *it, *next;
+
+    hf_list_each(it, next, &api->streams) {
+        struct stream *stream = hf_container_of(it, struct stream, link);
         struct hf_simcall *call = stream->call;
+        if (kind != NULL && strcmp(stream->kind, kind) != 0)
+            continue;
         hf_simcall_on_gone(call, NULL, NULL);
         stream_free(stream);
         hf_simcall_send(call, last, strlen(last));
@@ -760,12 +764,17 @@ static void end_all(struct hf_simapi *api, const char *last)
 
 void hf_simapi_expire_watches(struct hf_simapi *api)
 {
-    end_all(api, expired);
+    end_all(api, NULL, expired);
 }
 
 void hf_simapi_end_watches(struct hf_simapi *api)
 {
-    end_all(api, "");
+    end_all(api, NULL, "");
+}
+
+void hf_simapi_end_watches_of(struct hf_simapi *api, const char *kind)
+{
+    end_all(api, kind, "");
 }
 
 void hf_simapi_rewind(struct hf_simapi *api, uint64_t version)

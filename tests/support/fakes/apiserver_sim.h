@@ -54,8 +54,9 @@ void hf_simapi_raw(struct hf_simapi *api, const char *kind, const void *bytes,
                    size_t n); /* into every open watch of a kind */
 /* Something on the way swallows what the open watches of a kind would get from now on. */
 void hf_simapi_mute(struct hf_simapi *api, const char *kind);
-void hf_simapi_compact(struct hf_simapi *api);                      /* forget the history: 410 for who is behind */
-void hf_simapi_expire_watches(struct hf_simapi *api);               /* every open watch gets ERROR 410 */
-void hf_simapi_end_watches(struct hf_simapi *api);                  /* in good order, as after timeoutSeconds */
-void hf_simapi_rewind(struct hf_simapi *api, uint64_t version);     /* a restored backup: counts on from there */
+void hf_simapi_compact(struct hf_simapi *api);                          /* forget the history: 410 for who is behind */
+void hf_simapi_expire_watches(struct hf_simapi *api);                   /* every open watch gets ERROR 410 */
+void hf_simapi_end_watches_of(struct hf_simapi *api, const char *kind); /* the same for one kind */
+void hf_simapi_end_watches(struct hf_simapi *api);                      /* in good order, as after timeoutSeconds */
+void hf_simapi_rewind(struct hf_simapi *api, uint64_t version);         /* a restored backup: counts on from there */
 void hf_simapi_stale_cache(struct hf_simapi *api, uint64_t behind); /* resourceVersion=0 is answered this much behind */

@@ -76,28 +76,21 @@ static double seconds(uint64_t ns)
     return (double)ns / (double)HF_NS_PER_S;
 }
 
-static long memory_kib(const char *field)
+/* A field of a file below /proc/self, in KiB. */
+static long memory_kib(const char *path, const char *field)
 {
     char line[128];
     long kib = -1;
-    FILE *file = fopen("/proc/self/smaps_rollup", "r");
+    FILE *file = fopen(path, "r");
 
     while (file != NULL && kib < 0 && fgets(line, sizeof(line), file) != NULL) {
-        char *colon = strchr(line, ':');
+        const char *colon = strchr(line, ':');
         if (colon != NULL && (size_t)(colon - line) == strlen(field) && strncmp(line, field, strlen(field)) == 0)
             kib = strtol(colon + 1, NULL, 10);
     }
     if (file != NULL)
         (void)fclose(file);
     return kib;
-}
-
-static long peak_kib(void)
-{
-    struct rusage usage;
-
-    (void)getrusage(RUSAGE_SELF, &usage);
-    return usage.ru_maxrss;
 }
 
 /* ---- what a subscriber hears -------------------------------------------------------------------------------------- */
@@ -222,7 +215,8 @@ static void say(void *arg)
     (void)printf("{\"unix\": %.3f, \"seconds\": %.3f, \"synced\": %u, \"contact\": %u, \"objects\": %ju, \"rss\": %ld, "
                  "\"anonymous\": %ld, \"peak\": %ld, \"cutoff\": %ju, \"seen\": %ju, \"seen_unix\": %.3f}\n",
                  seconds(hf_unix_ns(hf_clock_posix())), seconds(now_ns() - bench->start_ns), connected, in_contact,
-                 (uintmax_t)bench->objects, memory_kib("Rss"), memory_kib("Anonymous"), peak_kib(),
+                 (uintmax_t)bench->objects, memory_kib("/proc/self/smaps_rollup", "Rss"),
+                 memory_kib("/proc/self/smaps_rollup", "Anonymous"), memory_kib("/proc/self/status", "VmHWM"),
                  (uintmax_t)bench->cutoff, (uintmax_t)bench->seen, seconds(bench->seen_unix_ns));
     (void)fflush(stdout);
 }

@@ -106,7 +106,7 @@ class TestFlux(unittest.TestCase):
         self.addCleanup(world.cluster.kubectl, "delete", "kustomization", "fleet", "-n", "flux-system", "--ignore-not-found", check=False)
         self.publish()
         # Applied, and filled in.
-        policy = wait.until("the policy to be applied", lambda: api.get(f"{GROUP}/syncpolicies/edge-prod-01"), 60)
+        policy = wait.until("the policy to be applied", lambda: api.get(f"{GROUP}/syncpolicies/edge-prod-01"), 180)       # it starts first
         self.assertEqual(policy["spec"]["labels"]["static"], {"edge.codcompass.io/cluster": "edge-prod-01", "edge.codcompass.io/region": "eu-west-1"})
         update = wait.until("the update to be applied", lambda: api.get(f"{GROUP}/edgeupdates/edge-inference"), 20)
         self.assertEqual(update["spec"]["nodeSelector"]["matchLabels"], {"edge.codcompass.io/region": "eu-west-1"})

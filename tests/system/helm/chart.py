@@ -240,7 +240,8 @@ def test_drift_is_noticed():
 
 def test_values_reach_their_objects():
     objects = render(*MONITORING, values=EVERYTHING)
-    assert one(objects, "ConfigMap", "holdfast-agent-labels")["data"] == {"static": "site,tier"}
+    assert one(objects, "ValidatingAdmissionPolicy", "holdfast-agent-own-labels")["spec"]["variables"][0] == {"name": "named", "expression": '["site","tier"]'}
+    assert not any("paramKind" in each["spec"] or "paramRef" in each["spec"] for each in objects if each["kind"].startswith("ValidatingAdmission"))
     assert one(objects, "ConfigMap", "holdfast-first-install")["data"] == {"release-2026.pem": KEY, "threshold": "1"}
     assert set(one(objects, "ConfigMap", "holdfast-agent")["data"]) == {
         "EDGE_STORAGE_DIR", "CLOUD_ENDPOINT", "DEVICE_KEY_REF", "SYNC_MAX_RETRIES", "SYNC_RETRY_BASE_MS", "LOG_LEVEL", "METRICS_PORT"}

@@ -3,15 +3,18 @@
 
     tests/system/image/run.py [WORD ...]      default: all tests; with words: those whose name has one of them
 
-The agent's images for 64-bit and 32-bit ARM are built against Debian trees, one of them twice, in two folders. Read again by
+The images for 64-bit and 32-bit ARM are built against Debian trees, one of them twice, in two folders. Read again by
 code that shares nothing with the writer: layout, layers, labels, bill of materials, size. Then each runs under qemu-user: the
 agent of the image makes an update by delta. A containerd of its own takes the image of its processor out of the layout and
 runs it. Where this machine cannot, a test is skipped with the reason. Ends with the plain line
 "N passed, N failed, N skipped".
 """
+import functools
 import gzip
 import hashlib
+import inspect
 import io
+import itertools
 import json
 import os
 import re
@@ -32,8 +35,9 @@ for folder in ("deploy/image", "tests/system/fault", "tests/support"):
 import node as fault  # noqa: E402
 from holdimage import builder, machine, oci  # noqa: E402
 
-NAME = "holdfast-agent"
-REFERENCE = "docker.io/library/" + NAME + ":"
+NAME, CONTROLLER = "holdfast-agent", "holdfast-controller"
+PROGRAMS = {NAME: [NAME, "holdfast-units"], CONTROLLER: [CONTROLLER]}
+USERS = {NAME: "0:0", CONTROLLER: "65532:65532"}
 MACHINES = ("arm64", "armv7")
 TWICE = "arm64"                            # the one that is built in two folders
 LIMIT = 15_000_000                         # bytes that a node fetches at first
@@ -66,8 +70,8 @@ def sha256(data):
 # ---- building ----------------------------------------------------------------------------------------------------------
 
 
-def build(top, out, machines, **environment):
-    done = subprocess.run([os.path.join(top, "deploy", "image", "build"), "--arch", ",".join(machines), "--out", out, NAME], stdin=subprocess.DEVNULL,
+def build(top, out, machines, names, **environment):
+    done = subprocess.run([os.path.join(top, "deploy", "image", "build"), "--arch", ",".join(machines), "--out", out, *names], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env={**os.environ, **environment})
     print("    " + done.stdout.strip().replace("\n", "\n    "), flush=True)
     if done.returncode == CANNOT:
@@ -126,28 +130,28 @@ def files_of(layers):
 
 
 class Suite:
-    """Builds once; each test_ method is one test for each machine that its `each` names."""
+    """Builds once. A test_ method is one test for each value of the arguments that it takes: a machine, an image's name."""
 
     def __init__(self):
         self.first, self.second = os.path.join(WORK, "first"), os.path.join(WORK, "second")
         self.cannot = None                 # why nothing could be built
-        self._layout = None
+        self._layouts = {}
 
-    def built(self):
+    def built(self, name=NAME):
         """The layout of the first build."""
         if self.cannot:
             raise Skip(self.cannot)
-        if self._layout is None:
+        if not self._layouts:
             try:
-                build(TOP, self.first, MACHINES)
+                build(TOP, self.first, MACHINES, PROGRAMS)
             except Skip as reason:
                 self.cannot = str(reason)
                 raise
             except AssertionError as error:
                 self.cannot = f"the build failed: {error}"
                 raise
-            self._layout = Layout(os.path.join(self.first, NAME + ".oci.tar"))
-        return self._layout
+            self._layouts = {each: Layout(os.path.join(self.first, each + ".oci.tar")) for each in PROGRAMS}
+        return self._layouts[name]
 
     # ---- what they are ---------------------------------------------------------------------------------------------------
 
@@ -156,7 +160,7 @@ class Suite:
         version, revision, _ = builder.origin()
         seconds = builder.git("log", "-1", "--format=%ct") or "0"
         del version
-        build(copy_of_sources(), self.second, [TWICE], HOLDFAST_REVISION=revision or "", SOURCE_DATE_EPOCH=seconds, CCACHE_DISABLE="1")
+        build(copy_of_sources(), self.second, [TWICE], [NAME], HOLDFAST_REVISION=revision or "", SOURCE_DATE_EPOCH=seconds, CCACHE_DISABLE="1")
         again = Layout(os.path.join(self.second, NAME + ".oci.tar"))
         one = machine.MACHINES[TWICE]
         equal("digest", again.image(one)[0]["digest"], layout.image(one)[0]["digest"])
@@ -164,15 +168,15 @@ class Suite:
             with open(os.path.join(self.first, name), "rb") as one_file, open(os.path.join(self.second, name), "rb") as other:
                 equal(name + " is the same", one_file.read() == other.read(), True)
 
-    def test_size(self, one):
-        _, manifest, _, _ = self.built().image(one)
+    def test_size(self, one, name):
+        _, manifest, _, _ = self.built(name).image(one)
         sizes = [layer["size"] for layer in manifest["layers"]]
-        print(f"    {one.name}: {sum(sizes)} bytes to fetch at first, {sizes[-1]} when only holdfast changed", flush=True)
+        print(f"    {name} {one.name}: {sum(sizes)} bytes to fetch at first, {sizes[-1]} when only holdfast changed", flush=True)
         if sum(sizes) > LIMIT or sizes[-1] > UPDATE_LIMIT:
             raise AssertionError(f"layers of {sizes} bytes; at most {LIMIT} together, and {UPDATE_LIMIT} the last one")
 
-    def test_labels(self, one):
-        descriptor, manifest, config, _ = self.built().image(one)
+    def test_labels(self, one, name):
+        descriptor, manifest, config, _ = self.built(name).image(one)
         about = "org.opencontainers.image."
         equal("platform", {k: config.get(k) for k in ("architecture", "os", "variant") if k in config}, one.platform())
         with open(os.path.join(TOP, "Makefile"), encoding="utf-8") as text:
@@ -181,17 +185,18 @@ class Suite:
         when = run("git", "-C", TOP, "log", "-1", "--format=%ct").decode().strip()
         labels = config["config"]["Labels"]
         equal("labels are the manifest's annotations", labels, manifest["annotations"])
-        equal("title", labels[about + "title"], NAME)
+        equal("title", labels[about + "title"], name)
         equal("version", labels[about + "version"], version)
         equal("revision", labels[about + "revision"].removesuffix("-modified"), commit)
         equal("created", labels[about + "created"], time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(when))))
         equal("created of the configuration", config["created"], labels[about + "created"])
-        equal("reference", self.built().reference, REFERENCE + version)
-        equal("entry point", config["config"]["Entrypoint"], [f"/usr/bin/{NAME}"])
+        equal("reference", self.built(name).reference, f"docker.io/library/{name}:{version}")
+        equal("entry point", config["config"]["Entrypoint"], [f"/usr/bin/{name}"])
+        equal("user", config["config"]["User"], USERS[name])
         equal("media type", descriptor["mediaType"], oci.MANIFEST)
 
-    def test_layers(self, one):
-        _, _, config, layers = self.built().image(one)
+    def test_layers(self, one, name):
+        _, _, config, layers = self.built(name).image(one)
         plain = [gzip.decompress(layer) for layer in layers]
         equal("diff_ids", config["rootfs"]["diff_ids"], ["sha256:" + sha256(layer) for layer in plain])
         for layer in layers:
@@ -201,36 +206,36 @@ class Suite:
                 for member in archive:
                     odd = member.uid or member.gid or member.mtime or (member.mode & 0o6000) or ".." in member.name.split("/")
                     equal(f"odd: {member.name}", bool(odd), False)
-        equal("files of holdfast", sorted(files_of(plain[-1:])), ["usr/bin/holdfast-agent", "usr/bin/holdfast-units"])
-        equal("programs of others", [name for name in files_of(plain[:1]) if "/bin/" in name or "/sbin/" in name], [])
-        with tarfile.open(os.path.join(self.first, f"{NAME}-{one.name}.tar")) as archive:
+        equal("files of holdfast", list(files_of(plain[-1:])), [f"usr/bin/{program}" for program in PROGRAMS[name]])
+        equal("programs of others", [path for path in files_of(plain[:1]) if "/bin/" in path or "/sbin/" in path], [])
+        with tarfile.open(os.path.join(self.first, f"{name}-{one.name}.tar")) as archive:
             about = json.load(archive.extractfile("manifest.json"))[0]
-            equal("docker-archive's layers", [archive.extractfile(name).read() for name in about["Layers"]] == plain, True)
+            equal("docker-archive's layers", [archive.extractfile(layer).read() for layer in about["Layers"]] == plain, True)
             equal("docker-archive's configuration", json.load(archive.extractfile(about["Config"])), config)
-            equal("docker-archive's name", about["RepoTags"], [self.built().reference])
+            equal("docker-archive's name", about["RepoTags"], [self.built(name).reference])
 
-    def test_no_path_of_this_machine(self, one):
-        _, _, _, layers = self.built().image(one)
-        for name, data in files_of([gzip.decompress(layers[-1])]).items():
+    def test_no_path_of_this_machine(self, one, name):
+        _, _, _, layers = self.built(name).image(one)
+        for path, data in files_of([gzip.decompress(layers[-1])]).items():
             for word in (TOP, machine.cache()):
-                equal(f"{name} names {word}", word.encode() in data, False)
+                equal(f"{path} names {word}", word.encode() in data, False)
 
-    def test_bill_of_materials(self, one):
-        _, _, config, layers = self.built().image(one)
+    def test_bill_of_materials(self, one, name):
+        _, _, config, layers = self.built(name).image(one)
         files = files_of([gzip.decompress(layer) for layer in layers])
-        with open(os.path.join(self.first, f"{NAME}-{one.name}.spdx.json"), encoding="utf-8") as text:
+        with open(os.path.join(self.first, f"{name}-{one.name}.spdx.json"), encoding="utf-8") as text:
             bill = json.load(text)
         equal("version of SPDX", (bill["spdxVersion"], bill["dataLicense"], bill["SPDXID"]), ("SPDX-2.3", "CC0-1.0", "SPDXRef-DOCUMENT"))
         listed = {entry["fileName"].removeprefix("./"): entry for entry in bill["files"]}
         equal("number of names", len(listed), len(bill["files"]))
         equal("files", sorted(listed), sorted(files))
-        for name, data in files.items():
-            sums = {c["algorithm"]: c["checksumValue"] for c in listed[name]["checksums"]}
-            equal("sums of " + name, sums, {"SHA1": hashlib.sha1(data).hexdigest(), "SHA256": sha256(data)})
+        for path, data in files.items():
+            sums = {c["algorithm"]: c["checksumValue"] for c in listed[path]["checksums"]}
+            equal("sums of " + path, sums, {"SHA1": hashlib.sha1(data).hexdigest(), "SHA256": sha256(data)})
         self.check_relations(bill, listed)
         packages = {p["name"]: p for p in bill["packages"]}
-        for name in ("libssl3", "libcurl4", "libwebsockets17", "libc6", "ca-certificates", "tzdata", "holdfast"):
-            equal(f"version of {name}", bool(re.match(r"\d", packages[name]["versionInfo"])), True)
+        for package in ("libssl3", "libcurl4", "libwebsockets17", "libc6", "ca-certificates", "tzdata", "holdfast"):
+            equal(f"version of {package}", bool(re.match(r"\d", packages[package]["versionInfo"])), True)
         equal("licence of zlib1g", packages["zlib1g"]["licenseDeclared"], "Zlib")
         equal("licence of libssl3", packages["libssl3"]["licenseDeclared"], "Apache-2.0")
         purl = packages["libssl3"]["externalRefs"][0]["referenceLocator"]
@@ -260,23 +265,23 @@ class Suite:
 
     # ---- that they work --------------------------------------------------------------------------------------------------
 
-    def root(self, one):
+    def root(self, one, name=NAME):
         """A folder with the image's file system, and the words that start a program of it under the emulator."""
-        _, _, _, layers = self.built().image(one)
+        _, _, _, layers = self.built(name).image(one)
         if shutil.which(one.qemu) is None:
             raise Skip(f"no {one.qemu} (package qemu-user)")
-        root = os.path.join(WORK, "root-" + one.name)
+        root = os.path.join(WORK, f"root-{name}-{one.name}")
         shutil.rmtree(root, ignore_errors=True)
         for layer in layers:
             with tarfile.open(fileobj=io.BytesIO(gzip.decompress(layer))) as archive:
                 archive.extractall(root)
         return root, [one.qemu, "-L", root]
 
-    def test_starts(self, one):
-        root, emulator = self.root(one)
+    def test_starts(self, one, name):
+        root, emulator = self.root(one, name)
         with open(os.path.join(TOP, "Makefile"), encoding="utf-8") as text:
             version = re.search(r"^VERSION := (\S+)$", text.read(), re.MULTILINE)[1]
-        for program in (NAME, "holdfast-units"):
+        for program in PROGRAMS[name]:
             said = run(*emulator, os.path.join(root, "usr/bin", program), "--version").decode().strip()
             equal("what it says", said, f"{program} {version}")
 
@@ -362,13 +367,15 @@ class Containerd:
 
 
 def tests(suite, words):
-    """(name, function) of each test, once for each machine where it takes one."""
-    for name, method in [(n, getattr(suite, n)) for n in vars(Suite) if n.startswith("test_")]:
-        takes = method.__func__.__code__.co_argcount > 1
-        for one in MACHINES if takes else [None]:
-            full = name.removeprefix("test_") + (f" {one}" if one else "")
+    """(name, function without arguments) of each test."""
+    values = {"one": [machine.MACHINES[name] for name in MACHINES], "name": list(PROGRAMS)}
+    for method in [getattr(suite, n) for n in vars(Suite) if n.startswith("test_")]:
+        takes = list(inspect.signature(method).parameters)
+        for chosen in itertools.product(*(values[argument] for argument in takes)):
+            said = [getattr(value, "name", value) for value in chosen]
+            full = " ".join([method.__name__.removeprefix("test_"), *said])
             if not words or any(word in full for word in words):
-                yield full, (lambda m=method, o=one: m(machine.MACHINES[o])) if one else method
+                yield full, functools.partial(method, *chosen)
 
 
 def main():

@@ -136,6 +136,34 @@ START_TEST(replay)
 }
 END_TEST
 
+/* Who deletes the state folder, or puts an old one there, lowers no floor. */
+START_TEST(lost_state)
+{
+    static const char *const roots[] = {"/missing", "/opt", NULL};
+
+    hf_simfs_mkdir(disk, "/opt", 0755);
+    params.roots = roots;
+    env.config = strict;
+    ck_assert_int_eq(judge_signed("a", 5), HF_POLICY_SIGNED);
+    ck_assert_int_eq(judge_signed("b", 2), HF_POLICY_SIGNED);
+    hf_simfs_delete(disk, "/state/policies");
+    reboot();
+    ck_assert_int_eq(judge_signed("a", 4), HF_POLICY_REFUSED);
+    ck_assert_str_eq(reason, "SequenceTooLow");
+    ck_assert_int_eq(judge_signed("b", 1), HF_POLICY_REFUSED);
+    ck_assert_int_eq(judge_signed("a", 5), HF_POLICY_SIGNED); /* writes the file again */
+    hf_simfs_delete(disk, "/opt/.holdfast-floors/SyncPolicies");
+    reboot();
+    ck_assert_int_eq(judge_signed("b", 1), HF_POLICY_REFUSED);
+    ck_assert_str_eq(reason, "SequenceTooLow");
+    ck_assert_int_eq(judge_signed("b", 3), HF_POLICY_SIGNED); /* writes the copy again */
+    hf_simfs_put(disk, "/opt/.holdfast-floors/SyncPolicies", "rubbish", 7, 0600);
+    reboot();
+    ck_assert_int_eq(judge_signed("b", 2), HF_POLICY_REFUSED);
+    ck_assert_str_eq(reason, "SequenceTooLow");
+}
+END_TEST
+
 /* An invalid signature raises no floor. */
 START_TEST(floor_of_a_forged_policy)
 {
@@ -189,6 +217,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, with_a_requirement);
     tcase_add_test(tc, other_key);
     tcase_add_test(tc, replay);
+    tcase_add_test(tc, lost_state);
     tcase_add_test(tc, floor_of_a_forged_policy);
     tcase_add_test(tc, damaged_file);
     tcase_add_test(tc, disk_that_refuses);

@@ -182,6 +182,58 @@ START_TEST(signed_evidence)
 }
 END_TEST
 
+/* A signer whose clock is a year ahead, on a node that no time server keeps: releases wait, and nothing is lost. The
+ * first contact whose Date agrees with the wall clock ends it, also after a restart. The release that the signer signs
+ * with a right clock then counts as proof. */
+START_TEST(signer_from_the_future)
+{
+    struct hf_clock clock;
+    struct hf_clock_file file = {0};
+    struct hf_time_range range;
+
+    begin(&clock, T0, &nothing);
+    for (int i = 0; i < 3; i++) { /* each review of the release tells it again */
+        hf_clock_signed_evidence(hf_clock_ops_of(&clock), T0 + 365 * DAY);
+        pass(HF_NS_PER_S);
+    }
+    range = range_of(&clock);
+    ck_assert_int_ne(range.agreement, HF_TIME_AGREED);
+    ck_assert_msg(range.earliest_unix_ns <= wall && range.latest_unix_ns >= T0 + 365 * DAY, "TLS and expiry: unsure");
+    hf_clock_keep(&clock, &file);
+    if (_i == 1)
+        begin(&clock, wall, &file);
+    hf_clock_take_date(&clock, wall, 0);
+    range = range_of(&clock);
+    ck_assert_int_eq(range.agreement, HF_TIME_AGREED);
+    ck_assert_uint_eq(now(&clock), wall);
+    hf_clock_signed_evidence(hf_clock_ops_of(&clock), T0 + 365 * DAY); /* again: outweighed */
+    hf_clock_signed_evidence(hf_clock_ops_of(&clock), T0 - DAY);
+    hf_clock_keep(&clock, &file);
+    ck_assert_uint_eq(file.signed_unix_ns, T0 - DAY);
+    ck_assert_uint_le(file.synced_unix_ns, wall + 2 * HF_NS_PER_S); /* the error of a Date */
+}
+END_TEST
+
+/* A board whose wall clock is behind: what is signed holds the bound, until two witnesses agree. */
+START_TEST(signed_while_the_clock_is_behind)
+{
+    struct hf_clock clock;
+    struct hf_clock_file file = {0};
+
+    begin(&clock, T0 - 90 * DAY, &nothing);
+    hf_clock_signed_evidence(hf_clock_ops_of(&clock), T0);
+    ck_assert(clock.bound_rose);
+    hf_clock_keep(&clock, &file);
+    begin(&clock, T0 - 90 * DAY, &file);
+    ck_assert_uint_ge(now(&clock), T0);
+    hf_clock_take_date(&clock, T0 + DAY, 0); /* the server alone: believed, because the wall clock is too early */
+    ck_assert_uint_ge(now(&clock), T0 + DAY);
+    hf_clock_signed_evidence(hf_clock_ops_of(&clock), T0); /* not later than what a witness shows: proof */
+    hf_clock_keep(&clock, &file);
+    ck_assert_uint_eq(file.signed_unix_ns, T0);
+}
+END_TEST
+
 /* What two witnesses said once counts for a day: then a wall clock that lies for ever stands alone again, and TLS and
  * the server's Date come through. */
 START_TEST(agreement_ages)
@@ -335,6 +387,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lies_leave_no_trace);
     tcase_add_test(tc, agreed_lies_end);
     tcase_add_test(tc, signed_evidence);
+    tcase_add_loop_test(tc, signer_from_the_future, 0, 2);
+    tcase_add_test(tc, signed_while_the_clock_is_behind);
     tcase_add_test(tc, agreement_ages);
     tcase_add_test(tc, skew_measured);
     tcase_add_test(tc, skew_after_a_leap);

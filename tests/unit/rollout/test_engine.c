@@ -697,6 +697,45 @@ START_TEST(silent_holder_keeps_its_turn)
 }
 END_TEST
 
+/* {last phase of the holder, minutes of its silence}: a turn that an operator freed is not the holder's again, nor does
+ * what it said last keep its group waiting. */
+static const struct {
+    const char *phase, *reason;
+    unsigned minutes;
+} last_words[] = {{"Verified", "TurnPending", 20}, {"Swapping", "x", 20}, {"Probation", "x", 60}};
+
+START_TEST(freed_while_it_swaps)
+{
+    make_update(0, "u", 2, site_turns);
+    run(5);
+    all_admitted(0, "Verified", "TurnPending");
+    run(5);
+    unsigned holder = holder_in(0);
+    report(holder, 0, last_words[_i].phase, last_words[_i].reason);
+    for (unsigned minute = 0; minute < last_words[_i].minutes; minute++) {
+        for (unsigned i = 0; i < 4; i++)
+            if (i != holder)
+                report(i, 0, "Verified", "TurnPending");
+        run(60);
+    }
+    ck_assert(turns_in(0) == 1 && turns_of(holder) == 1);
+    json_t *copy = json_deep_copy(s.edgenodes[holder]);
+    ck_assert_int_eq(json_object_set_new(json_object_get(copy, "metadata"), "annotations",
+                                         json_pack("{s:s}", "edge.codcompass.io/free-turn", digest_of(0))),
+                     0);
+    bump(copy);
+    json_decref(s.edgenodes[holder]);
+    s.edgenodes[holder] = copy;
+    show_node(holder);
+    for (unsigned i = 0; i < 30; i++) {
+        run(10);
+        ck_assert_uint_le(turns_in(0), 1);
+        ck_assert_msg(turns_of(holder) == 0, "the holder has its turn again after %u s", 10 * i);
+    }
+    ck_assert_uint_eq(turns_in(0), 1);
+}
+END_TEST
+
 /* A new leader writes its epoch into every unfinished node of a zone before it gives a turn there. */
 START_TEST(fences_before_it_gives)
 {
@@ -868,6 +907,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, long_words_are_cut);
     tcase_add_test(tc, one_turn_in_each_zone);
     tcase_add_test(tc, silent_holder_keeps_its_turn);
+    tcase_add_loop_test(tc, freed_while_it_swaps, 0, HF_LEN(last_words));
     tcase_add_test(tc, fences_before_it_gives);
     tcase_add_test(tc, doubtful_turns_count);
     tcase_add_test(tc, no_turns_while_halted);

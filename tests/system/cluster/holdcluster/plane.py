@@ -67,7 +67,9 @@ def start_managers(where, parts):
         "--use-service-account-credentials", f"--root-ca-file={where.path('pki', 'ca.crt')}",
         f"--service-account-private-key-file={where.path('pki', 'sa.key')}",
         f"--cluster-signing-cert-file={where.path('pki', 'ca.crt')}",
-        f"--cluster-signing-key-file={where.path('pki', 'ca.key')}", "--bind-address=127.0.0.1", *pair,
+        f"--cluster-signing-key-file={where.path('pki', 'ca.key')}",
+        "--cluster-signing-duration=2m",       # tests of a renewal cannot wait for longer
+        "--bind-address=127.0.0.1", *pair,
     ], netns=where.plane_netns)
     start(where, "kube-scheduler", [
         f"{parts}/kube-scheduler", "--kubeconfig", where.path("pki", "scheduler.kubeconfig"), "--bind-address=127.0.0.1", *pair,

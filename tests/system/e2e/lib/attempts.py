@@ -7,6 +7,7 @@ EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
 SYSTEM = "/api/v1/namespaces/holdfast-system"
 POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
 APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
+CONTROLLER_POLICY, CONTROLLER_WHY = "holdfast-controller-turns", "writes the spec of an EdgeNode"
 TURN = {"release": "sample", "digest": "0" * 64}
 
 
@@ -23,13 +24,19 @@ def event(name="n1.attempt", about="n1", kind="EdgeNode", by="holdfast-agent", *
 
 
 class Attempt:
-    """`policy` refuses it with a text that holds `why`; without a policy, no rule of RBAC grants `verb` on `resource`."""
+    """`policy` refuses it with a text that holds `why`; without a policy, no rule of RBAC grants `verb` on `resource`. Where it writes an
+    EdgeNode's spec and a controller is installed, the policy about the controller's writes may answer first."""
 
     def __init__(self, what, method, path, body=None, kind=MERGE, policy=None, why="", grant=None):
         self.what, self.method, self.path, self.body, self.kind = what, method, path, body, kind
         self.policy, self.why, self.grant = policy, why, grant
 
+    def writes_spec(self):
+        return self.policy == "holdfast-agent-own-edgenode" and "spec" in (self.body or {})
+
     def rule(self):
+        if self.writes_spec():
+            return f"policies `{self.policy}`, `{CONTROLLER_POLICY}`"
         return f"policy `{self.policy}`" if self.policy else "no right to {} {}".format(*self.grant)
 
 
@@ -76,7 +83,7 @@ ATTEMPTS = [
     node("n1", "label its Node outside edge.codcompass.io/", LABELS, {"metadata": {"labels": {"x": "1"}}}),
     node("n1", "make its Node a control plane by label", LABELS, {"metadata": {"labels": {"node-role.kubernetes.io/control-plane": ""}}}),
     node("n1", "remove a label of Kubernetes from its Node", LABELS, {"metadata": {"labels": {"kubernetes.io/os": None}}}),
-    node("n1", "set a label under the prefix that this cluster does not list", "holdfast-agent-labels lists",
+    node("n1", "set a label under the prefix that this cluster does not list", "'named' of this policy lists",
          {"metadata": {"labels": {"edge.codcompass.io/role": "control"}}}),
     node("n1", "taint its Node", NOTHING, {"spec": {"taints": [{"key": "x", "effect": "NoExecute"}]}}),
     node("n1", "make its Node unschedulable", NOTHING, {"spec": {"unschedulable": True}}),
@@ -113,8 +120,8 @@ ATTEMPTS = [
     # Secrets, pods, and ways to more rights.
     without_right("list Secrets", "list", "secrets", "GET", "/api/v1/secrets"),
     without_right("read a Secret of holdfast's namespace", "get", "secrets", "GET", f"{SYSTEM}/secrets/x"),
-    without_right("read a ConfigMap", "get", "configmaps", "GET", f"{SYSTEM}/configmaps/holdfast-agent-labels"),
-    without_right("allow itself more labels", "patch", "configmaps", "PATCH", f"{SYSTEM}/configmaps/holdfast-agent-labels", {"data": {"static": "role"}}),
+    without_right("read a ConfigMap", "get", "configmaps", "GET", f"{SYSTEM}/configmaps/holdfast-agent"),
+    without_right("allow itself more labels", "patch", "validatingadmissionpolicies", "PATCH", f"{POLICIES}/holdfast-agent-own-labels", {}),
     without_right("make a pod", "create", "pods", "POST", f"{SYSTEM}/pods", {}),
     without_right("delete a pod", "delete", "pods", "DELETE", f"{SYSTEM}/pods/x"),
     without_right("run a command in a pod", "create", "pods/exec", "POST", f"{SYSTEM}/pods/x/exec?command=id"),

@@ -188,6 +188,11 @@ static uint64_t rest_ns(struct hf_reflector *rf, const struct hf_rf_limits *limi
         if (++rf->relists > MANY_RELISTS) /* a server that answers every list with 410 */
             return backoff_ns(&rf->failures, limits->retry_cap_ns, retry_after_ns, rng);
         return within_ns(spread / 2, rng);
+    case HF_REST_BUSY: { /* the more nodes there are, the more of them the server has just sent away */
+        uint64_t share = spread > HF_RF_SPREAD_NS ? within_ns((spread - HF_RF_SPREAD_NS) / 4, rng) : 0;
+        uint64_t delay = backoff_ns(&rf->failures, limits->retry_cap_ns, retry_after_ns, rng);
+        return HF_MAX(delay, share);
+    }
     case HF_REST_DENIED:
         return backoff_ns(&rf->failures, HF_RF_DENIED_CAP_NS, retry_after_ns, rng);
     default:

@@ -211,12 +211,29 @@ def short_enough(top):
     return f"README.md has {lines} lines, at most 130: move a part of it to docs/" if lines > 130 else None
 
 
+def rows_of(top, path, name):
+    """The table `name` of a test, which is not imported for it: its pattern and its place, row by row."""
+    with open(os.path.join(top, path), encoding="utf-8") as file:
+        return next(ast.literal_eval(one.value) for one in ast.parse(file.read()).body
+                    if isinstance(one, ast.Assign) and one.targets[0].id == name)
+
+
+def rollouts_on_the_cluster(top):
+    """tests/system/e2e/lib/rollout_page.py runs the commands of docs/ROLLOUTS.md, all of them and no others, in the page's order."""
+    path, page = os.path.join("tests", "system", "e2e", "lib", "rollout_page.py"), "docs/ROLLOUTS.md"
+    steps = rows_of(top, path, "STEPS")
+    commands = [one for block in pages.read(top, page) if block.kind == "sh" for one in block.commands()]
+    for number, command in enumerate(commands):
+        line = pages.one_line(command.text)
+        if number >= len(steps) or not re.fullmatch(steps[number][0], line, re.S):
+            return f"{command.place()}: {line[:80]}: the STEPS of {path} do not have this command here"
+    return f"{path}: {page} has no command for '{steps[len(commands)][0]}'" if len(steps) > len(commands) else None
+
+
 def on_the_cluster(top):
     """Each command that has a stand-in here is known to tests/system/e2e/test_docs.py, which runs it with the real program."""
     path = os.path.join("tests", "system", "e2e", "test_docs.py")
-    with open(os.path.join(top, path), encoding="utf-8") as file:
-        where = next(ast.literal_eval(one.value) for one in ast.parse(file.read()).body
-                     if isinstance(one, ast.Assign) and one.targets[0].id == "WHERE")
+    where = rows_of(top, path, "WHERE")
     for page in ("README.md", "docs/INSTALL.md", "docs/UPDATES.md"):
         for command in [one for block in pages.read(top, page) if block.kind == "sh" for one in block.commands()]:
             line = pages.one_line(command.text)
@@ -271,7 +288,7 @@ def main():
             if results or missing:
                 counts = [had + new for had, new in zip(counts, report(name, results, missing, options.verbose))]
     if not options.pages:
-        for check in (short_enough, words.reasons_differ, extending.extending_differs, on_the_cluster, *install.CHECKS):
+        for check in (short_enough, words.reasons_differ, extending.extending_differs, on_the_cluster, rollouts_on_the_cluster, *install.CHECKS):
             found = check(TOP)
             counts[1 if found else 0] += 1
             print(f"  {'FAIL' if found else 'ok  '}  {found or check.__doc__.splitlines()[0]}")

@@ -142,7 +142,7 @@ ROOT_NET = "needs root, containerd and systemd, which the cluster of `make e2e` 
 ROWS = [
     # ---- rollouts ---------------------------------------------------------------------------------------------------------
     Row(r".*", "cluster", page="docs/ROLLOUTS.md",
-        why="needs a cluster with the controller: tests/system/e2e/test_rollout_page.py runs these commands of the page"),
+        why="needs a cluster with the controller: tests/system/e2e/test_helm.py runs these commands (lib/rollout_page.py)"),
     # ---- make -----------------------------------------------------------------------------------------------------------
     Row(r"make demo", expect=r"claims, all true"),
     Row(r"make( all| help)?"),

@@ -114,6 +114,7 @@ class Docs(case.Case):
         place.write(os.path.join(tree, "usr/local/bin/holdfast"), open(world.built("holdfast"), "rb").read(), 0o755)
         self.desk = Desk(self.node)
         self.addCleanup(self.desk.end)
+        self.addCleanup(case.settle)           # pages apply deploy/holdfast.yaml anew
         self.addCleanup(self.forget)
 
     def forget(self):
@@ -225,7 +226,7 @@ class TestOtherPages(Docs):
     life = "pod"
 
     def test_kubectl_commands_of_the_other_pages(self):
-        done = ("README.md", "docs/UPDATES.md", "docs/INSTALL.md")
+        done = ("README.md", "docs/UPDATES.md", "docs/INSTALL.md", "docs/ROLLOUTS.md")      # the last one: test_helm.py
         self.addCleanup(world.cluster.kubectl, "delete", "clusterrolebinding/holdfast-cloudcore", "clusterrole/holdfast-cloudcore",
                         "--ignore-not-found", check=False)
         for name in pages.tracked(place.TOP):

@@ -7,13 +7,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
 from holdcluster import place
 from holdcluster.process import run
-from lib import agent, api, case, helm, release, service, site, wait, world
+from lib import agent, api, case, helm, release, rollout_page, service, site, wait, world
 
 sys.path.insert(1, os.path.join(place.TOP, "tests", "system", "docs"))
 
@@ -198,46 +197,12 @@ class TestHelm(unittest.TestCase):
         self.assertEqual((self.entry("h1")["method"], self.service.version()), ("Delta", "1.2.0"))
         world.cluster.kubectl("delete", "edgeupdate", self.service.name)
 
-    def test_7_rollout_over_three_nodes_one_of_them_cut_off(self):
-        """Canary, then all, one node of the site at a time; the node without a link is parked, and goes on when it has one again."""
-        third, fourth = release.sample("1.2.0", 3), release.sample("1.3.0", 4)
-        place.write(on("h2", f"etc/holdfast/trust.d/{release.KEY}.pem"), release.make_key())       # its owner trusts this key, too
-        services = {node: service.Service(node, "chart-sample", PORT) for node in NODES}
-        for node in ("h2", "h3"):
-            services[node].install(third)
-        world.cluster.kubectl("label", "node", *NODES, "topology.kubernetes.io/zone=site-1", "--overwrite")
-        self.addCleanup(world.cluster.heal, "h3")
-        world.cluster.cut("h3")
-        wanted = self.service.release("1.3.0", 3, fourth, old=third)
-        strategy = {"canary": {"nodeSelector": {"matchLabels": {"kubernetes.io/hostname": "h1"}}, "soak": "2s"}, "waves": [{"percent": 100, "soak": "1s"}],
-                    "unknownAfter": "1m", "disruption": {"groupBy": "topology.kubernetes.io/zone", "maxUnavailable": 1}}
-        update = release.update(wanted, strategy=strategy)
-        update["spec"]["nodeSelector"] = {"matchLabels": {LABEL: "yes"}}
-        begin, self.busiest, watching = time.monotonic(), 0, threading.Event()
-        watcher = threading.Thread(target=self.count_swapping, args=(watching,), daemon=True)
-        watcher.start()
-        world.cluster.kubectl("apply", "-f", "-", text=json.dumps(update))
-        world.cluster.kubectl("wait", f"edgeupdate/{self.service.name}", "--for=condition=Ready", "--timeout=180s")
-        print(f"        canary, wave, turns, one node parked: Ready after {time.monotonic() - begin:.1f} s")
-        status = api.get(f"{GROUP}/edgeupdates/{self.service.name}")["status"]
-        self.assertEqual({name: status["nodes"][name] for name in ("selected", "updated", "unknown", "failed")},
-                         {"selected": 3, "updated": 2, "unknown": 1, "failed": 0})
-        self.assertEqual([services[node].version() for node in NODES], ["1.3.0", "1.3.0", "1.2.0"])
-        world.cluster.heal("h3")
-        wait.until("the node that was away to be updated", lambda: services["h3"].version() == "1.3.0", 120)
-        wait.until("the counts to say so", lambda: api.get(f"{GROUP}/edgeupdates/{self.service.name}")["status"]["nodes"]["updated"] == 3, 60)
-        watching.set()
-        watcher.join(5)
-        self.assertEqual(self.busiest, 1, "more than one node of the site between swap and verdict")
-        world.cluster.kubectl("delete", "edgeupdate", self.service.name)
+    def test_7_the_page_of_rollouts(self):
+        """docs/ROLLOUTS.md from canary to rollback, one node of the site at a time; one of them goes away while it is its turn."""
+        for node in NODES:
+            self.addCleanup(world.cluster.heal, node)
+        rollout_page.Story(self, NODES, LABEL).run()
         helm.helm("uninstall", helm.RELEASE, "-n", helm.NAMESPACE, "--wait")
-
-    def count_swapping(self, end):
-        """The most nodes at a time that hold a turn of this release, which is given back with the verdict."""
-        while not end.wait(0.1):
-            held = [one for one in api.get(f"{GROUP}/edgenodes").get("items", [])
-                    if any(turn["release"] == self.service.name for turn in one.get("spec", {}).get("turns", []))]
-            self.busiest = max(self.busiest, len(held))
 
     def test_8_the_page_as_it_stands(self):
         """The section of docs/INSTALL.md, from its own namespace on; its chart runs on this test's nodes only."""

@@ -82,6 +82,15 @@ START_TEST(rests)
     /* And a nudge does not shorten what the server asked for. */
     ck_assert(!give(&rf, HF_RF_NUDGE, 0).taken);
     ck_assert(give(&rf, HF_RF_TIMER, 0).taken && rf.state == HF_RF_OPENING);
+    /* In a large fleet a busy server gets time for all of it; in a small one nobody waits for others. */
+    struct hf_rf_limits large = limits;
+    large.spread_ns = 130 * HF_NS_PER_S;
+    for (int i = 0; i < 2; i++) {
+        struct hf_reflector busy = {.state = HF_RF_WATCHING};
+        step = hf_reflector_step(&busy, HF_RF_BUSY, i == 0 ? &limits : &large, 1000 * HF_NS_PER_S, 0, &rng);
+        ck_assert_uint_ge(step.delay_ns, i == 0 ? 0 : 15 * HF_NS_PER_S); /* the middle of 30 s */
+        ck_assert_uint_le(step.delay_ns, i == 0 ? HF_NS_PER_S : 16 * HF_NS_PER_S);
+    }
     /* Our own link: the first try is quick, later ones are not, none above the cap. */
     step = give(&rf, HF_RF_LINK_AWAY, 0);
     for (int i = 0; i < 40; i++) {

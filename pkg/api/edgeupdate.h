@@ -163,12 +163,13 @@ struct hf_edgeupdate {
     struct hf_release release;
     struct hf_signature *signatures;
     size_t n_signatures;
-    bool has_strategy;
-    struct hf_selector canary_selector;
-    bool has_canary;
-    uint64_t canary_soak_ns;
+    bool has_strategy, has_canary;
     /* true if every canary must succeed, also one that is silent now, before the rollout continues */
     bool canary_mandatory;
+    /* true if an admitted node starts the swap only with a turn, which the controller gives */
+    bool has_disruption;
+    struct hf_selector canary_selector;
+    uint64_t canary_soak_ns;
     struct hf_wave *waves;
     size_t n_waves;
     /* number or share of the admitted nodes that may fail; one more halts the rollout; default 0, so that the first
@@ -178,8 +179,6 @@ struct hf_edgeupdate {
     uint64_t unknown_after_ns;
     /* time after which an admitted node that reports, but does not finish, counts as failed; 0 means none */
     uint64_t progress_deadline_ns;
-    /* true if an admitted node starts the swap only with a turn, which the controller gives */
-    bool has_disruption;
     const char *group_by; /* key of the label whose values are the groups; valid if has_disruption */
     /* number or share of the nodes of one group that may have a turn at once; a share is at least one node; valid if
      * has_disruption */

@@ -267,10 +267,9 @@ static void report_unknown(struct hf_decode *decode, const struct hf_field *fiel
         return;
     }
     hf_decode_error(decode, "unknown field; did you mean '%s'?", nearest.best);
-    while (strcmp(fields->name, nearest.best) != 0)
-        fields++;
-    if (json_object_get(object, fields->name) == NULL)
-        refuse(decode, fields);
+    for (; fields->name != NULL; fields++)
+        if (strcmp(fields->name, nearest.best) == 0 && json_object_get(object, fields->name) == NULL)
+            refuse(decode, fields);
 }
 
 static bool is_ours(const json_t *json, struct hf_issues *issues)

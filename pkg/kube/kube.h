@@ -85,7 +85,7 @@ void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns);
 
 /* Sets the time over which the nodes of the fleet spread their reconnections after the server was unreachable for all
  * of them (0 means 10 s; the maximum is 5 min). The client makes the time longer by itself when the status of an
- * EdgeUpdate shows a large fleet: 120 ms for each node. */
+ * EdgeUpdate shows a large fleet: 150 ms for each node. */
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
 
 /* Call this function when the network of this node is back (an address or a route appeared). Subscriptions that wait in

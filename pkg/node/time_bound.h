@@ -47,9 +47,9 @@ void hf_time_bound_read(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t 
 /* Records that a trusted key signed at `unix_ns`. Returns true if the proof rose. */
 bool hf_time_bound_signed(struct hf_time_bound *bound, uint64_t unix_ns);
 
-/* Records that a trusted key signed at `unix_ns`, although a live witness shows an earlier time, so that the signer's own
- * clock may be wrong. Raises the synced time, and not the proof: two witnesses that agree can lower it again. Returns
- * true if the bound rose. */
+/* Records that a trusted key signed at `unix_ns`, although a live witness shows an earlier time, so that the signer's
+ * own clock may be wrong. Raises the synced time, and not the proof: two witnesses that agree can lower the synced time
+ * again. Returns true if the bound rose. */
 bool hf_time_bound_claimed(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t unix_ns);
 
 /* Lowers the synced time to `latest_unix_ns` if it is later, because two witnesses agree that the present is not after

@@ -63,6 +63,9 @@ struct node {
     bool turn, unsent;
     int64_t clock_lie_ns;
     struct stored stored;
+    uint32_t best_sequence; /* of the reports that have arrived, and what that report says */
+    enum hf_phase best_phase;
+    uint64_t heard_ns;
     uint64_t failed_ns; /* when the server learned of the failure; 0: not */
 };
 
@@ -236,6 +239,11 @@ static void report_arrives(uint32_t i, const struct stored *report)
     stored->wait = report->wait;
     stored->has_status = 1;
     stored->version = ++w.version;
+    if (report->sequence > node->best_sequence) {
+        node->best_sequence = report->sequence;
+        node->best_phase = (enum hf_phase)report->phase;
+        node->heard_ns = w.now_ns;
+    }
     if (report->phase == HF_PHASE_ROLLED_BACK && node->failed_ns == 0)
         node->failed_ns = w.now_ns;
     totals->reports++;
@@ -280,6 +288,23 @@ static unsigned known_failures(uint64_t until_ns)
     return n;
 }
 
+/* A stage settles only when every node that it reaches, and that the leader has heard of late, has a verdict. Nodes and
+ * leaders whose clocks lie are left out: after a failover such a node may count as away until its next report. */
+static void check_settles(unsigned cutoff, uint64_t decided_ns)
+{
+    for (uint32_t i = 0; i < w.n && w.controllers[w.leader].clock_lie_ns == 0; i++) {
+        const struct node *node = &w.nodes[i];
+        bool has_verdict = node->best_phase == HF_PHASE_COMMITTED || node->best_phase == HF_PHASE_ROLLING_BACK ||
+                           node->best_phase == HF_PHASE_ROLLED_BACK;
+        if (node->liar || node->clock_lie_ns != 0 || !(node->canary || node->slot < cutoff) || node->heard_ns == 0 ||
+            node->heard_ns + 3 * SECOND > decided_ns || node->heard_ns + 38 * MINUTE < decided_ns)
+            continue;
+        ck_assert_msg(has_verdict, "seed %ju: cutoff %u settles at %ju s, and %s says %s since %ju s",
+                      (uintmax_t)w.seed, cutoff, (uintmax_t)(decided_ns / SECOND), node->name,
+                      hf_phase_name(node->best_phase), (uintmax_t)(node->heard_ns / SECOND));
+    }
+}
+
 /* What must hold whenever somebody writes the status. */
 static void check_update(const json_t *old, const json_t *new, uint64_t decided_ns)
 {
@@ -298,8 +323,10 @@ static void check_update(const json_t *old, const json_t *new, uint64_t decided_
     w.canary_was_open = w.canary_was_open || hf_json_bool_or(new, "admission.canary", false);
     if (b.cutoff == a.cutoff) {
         ck_assert_msg(!a.settled || b.settled, "seed %ju: the stage is open again", (uintmax_t)w.seed);
-        if (b.settled && !a.settled)
+        if (b.settled && !a.settled) {
             w.settled_ns = w.now_ns;
+            check_settles(b.cutoff, decided_ns);
+        }
         return;
     }
     while (i < HF_LEN(order) && order[i] != a.cutoff)

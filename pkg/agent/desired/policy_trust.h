@@ -2,7 +2,8 @@
  * sequence that this node has accepted, so that nobody can put an old signed policy in place of a newer one.
  *
  * The file <state>/policies holds for each policy the sequence, and the SHA-256 of the signed bytes. A copy lies below
- * an update root (update/install/floor_copy.h), so that a lost state folder lowers no floor. Threads: loop thread only; a call may block for a moment to read keys or to write the file. */
+ * an update root (update/install/floor_copy.h), so that a lost state folder lowers no floor. Threads: loop thread only;
+ * a call may block for a moment to read keys or to write the files. */
 #pragma once
 
 #include "agent/env.h"

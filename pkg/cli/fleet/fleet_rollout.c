@@ -6,6 +6,7 @@
 
 #include "api/meta.h"
 #include "base/format.h"
+#include "cli/fleet/node_view.h"
 #include "cli/fleet/poll.h"
 #include "cli/node/status_plain.h"
 #include "cli/parts.h"
@@ -292,12 +293,20 @@ static int give_turn_free(struct order_run *command, const json_t *node, struct 
                           matches);
     const struct order order = {FREE_TURN, hf_json_str_or(found, "digest", "")};
     int r = annotate(command->cluster, command->plural, node, &order, 1, err);
-    if (r == 0)
-        (void)fprintf(command->cli->out,
-                      "%s: the turn for %s is free as soon as the node has missed three reports; if the node is only "
-                      "away, two nodes of its group may then be down at once\n",
-                      command->args->words[0], hf_json_str_or(found, "release", "?"));
-    return r;
+    if (r < 0)
+        return r;
+    struct hf_node_view view;
+    hf_node_view_of(node, NULL, hf_cluster_now_unix_ns(command->cluster), &view);
+    (void)fprintf(command->cli->out, "%s: the turn for %s is free\n", command->args->words[0],
+                  hf_json_str_or(found, "release", "?"));
+    if (!view.silent)
+        (void)fprintf(command->cli->err,
+                      "note: the node reported %llu s ago; the controller takes the turn as soon as the node is away\n",
+                      (unsigned long long)(view.age_ns / HF_NS_PER_S));
+    else
+        (void)fprintf(command->cli->err, "note: if the node has begun its swap and is not off, two nodes of its group "
+                                         "may be down at once\n");
+    return 0;
 }
 
 int hf_cli_turn_free(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)

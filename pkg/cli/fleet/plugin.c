@@ -15,8 +15,6 @@
 #include "os/clock_posix.h"
 #include "os/fd.h"
 
-extern char **environ;
-
 enum { MAX_ARGS = 64, MAX_ENV = 64, MAX_OUTPUT = 256 << 10, MAX_INFO = 64 << 10 };
 #define DEADLINE_NS (60 * HF_NS_PER_S)
 #define PERSON_DEADLINE_NS (300 * HF_NS_PER_S)

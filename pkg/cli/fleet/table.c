@@ -51,7 +51,7 @@ static const char *shown(const char *cell)
 
 int hf_table_add(struct hf_table *table, const char *const *cells, const enum hf_tint *tints, struct hf_err *err)
 {
-    size_t size = 0;
+    size_t size = 1;
 
     if (table->n == table->cap) {
         size_t cap = table->cap == 0 ? 64 : 2 * table->cap;

@@ -70,7 +70,7 @@ enum {
 #define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S) /* minimum time between two reports of unchanged contact */
 #define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)
 /* share of the spread for each node of the fleet: a node makes about five requests when it returns */
-#define HF_KUBE_SPREAD_EACH_NS (120 * HF_NS_PER_MS)
+#define HF_KUBE_SPREAD_EACH_NS (150 * HF_NS_PER_MS)
 /* If a watch ends before its time, the time for which the subscription waits for the ends of others: at least
  * HF_KUBE_ENDS_NS, and a random share of HF_KUBE_REOPEN_EACH_NS for each node of the fleet, because a server often ends
  * the watches of one kind for all nodes at once. Several ends of one node's watches are the end of the server. */

@@ -1,4 +1,5 @@
 /* The API server and our credentials: from --server, --kubeconfig, or the service account of a pod. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ enum { MAX_FILE_BYTES = 1 << 20, MAX_SERVER_BYTES = 1024 };
 /* Checks the URL and removes slashes at its end. A secret is one line, and goes over TLS or stays on this host. */
 static int check_server(struct hf_kube_config *config, struct hf_err *err)
 {
+    assert(config->server != NULL); /* every way to find a config ends with a server, or with an error */
     char *server = config->server;
     size_t n = strlen(server);
     bool tls = strncmp(server, "https://", 8) == 0, plain = strncmp(server, "http://", 7) == 0;

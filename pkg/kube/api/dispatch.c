@@ -11,6 +11,7 @@ enum {
     WATCH_MAX_S = 3600,
     FIRST_MIN_S = 60, /* the first watch after a failure: see client.h, silence */
     FIRST_MAX_S = 180,
+    NODES_EACH_S = 5, /* the first watches of a large fleet end at that rate and slower */
     BOOKMARK_S = 60,
     LATE_S = 60, /* patience with a server that does not end the watch when it said it would */
     MAX_URL = 4096,
@@ -68,7 +69,7 @@ static uint64_t to_its_turn(struct hf_kube_subscription *sub, uint64_t seconds)
 static uint64_t watch_seconds(struct hf_kube_subscription *sub)
 {
     uint64_t least = sub->calm || sub->kube->meta ? WATCH_MIN_S : FIRST_MIN_S;
-    uint64_t most = sub->calm || sub->kube->meta ? WATCH_MAX_S : FIRST_MAX_S;
+    uint64_t most = sub->calm || sub->kube->meta ? WATCH_MAX_S : FIRST_MAX_S + sub->kube->fleet_nodes / NODES_EACH_S;
 
     return to_its_turn(sub, least + hf_rand_below(sub->kube->p.rng, most - least + 1));
 }

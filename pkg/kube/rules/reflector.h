@@ -27,9 +27,9 @@
  *           jitter; a nudge ends the rest.
  *   server  The server refused, reset or closed the connection. All nodes notice this at the same time, so the rest
  *           ends at a random moment within spread_ns, or earlier at a nudge.
- *   busy    The server answered 429 or 5xx. The rest is a back-off, and at least as long as the server's Retry-After. In
- *           a large fleet it may last up to a quarter of spread_ns.
- *           A Retry-After above HF_RF_RETRY_AFTER_MAX_NS counts as HF_RF_RETRY_AFTER_MAX_NS.
+ *   busy    The server answered 429 or 5xx. The rest is a back-off, and at least as long as the server's Retry-After.
+ *           In a large fleet it may last up to a quarter of spread_ns. A Retry-After above HF_RF_RETRY_AFTER_MAX_NS
+ *           counts as HF_RF_RETRY_AFTER_MAX_NS.
  *   denied  The server answered 403, 404 or several times 401. The rest is a back-off of up to 5 minutes, because a
  *           person must act first.
  *   relist  The server answered 410. The rest ends at a random moment within half of spread_ns, so that the lists of a

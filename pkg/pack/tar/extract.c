@@ -108,7 +108,7 @@ static int open_folder(struct hf_extract *x, const char *name)
     return r < 0 ? r : open_beneath(x, name, O_RDONLY | O_DIRECTORY);
 }
 
-/* Returns the folder `name` like open_folder(), but keeps the descriptor: most members follow one of the same folder. */
+/* Returns the folder `name` like open_folder(), but keeps the descriptor: most members follow one of their folder. */
 static int enter_folder(struct hf_extract *x, const char *name)
 {
     if (x->parent_fd >= 0 && strcmp(name, x->parent) == 0)

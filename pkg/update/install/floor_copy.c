@@ -45,7 +45,7 @@ static int read_copy(const struct hf_target *target, struct hf_buf *text, struct
 {
     const struct hf_fs_ops *fs = target->fs;
     struct hf_failure failure = {.reason = HF_R_None};
-    struct hf_target_dir dir;
+    struct hf_target_dir dir = {.dirfd = -1};
     int r = hf_target_open(target, &dir, NULL, &failure), fd = -1;
 
     if (r == 0) {
@@ -107,7 +107,7 @@ static int write_copy(const struct hf_target *target, struct hf_view text, struc
 {
     const struct hf_fs_ops *fs = target->fs;
     char fresh[NAME_MAX + 1];
-    struct hf_target_dir dir;
+    struct hf_target_dir dir = {.dirfd = -1};
     int r = hf_target_make_folders(target, failure);
 
     if (r == 0)

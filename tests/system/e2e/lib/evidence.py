@@ -30,6 +30,7 @@ def collect(test):
     _save(folder, "requests", lambda: "\n".join(_line(event) for event in cluster.audit()[-2000:]) + "\n")
     for node in cluster.where.nodes():
         _save(folder, f"journal-{node}", lambda n=node: cluster.run(n, "journalctl", "--no-pager", "-b", "-o", "short-precise", "-n", "3000"))
+        _save(folder, f"pods-{node}", lambda n=node: cluster.run(n, "sh", "-c", "tail -n 500 /var/log/pods/*/*/*.log", check=False))
     return folder
 
 

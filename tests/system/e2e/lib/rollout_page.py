@@ -68,7 +68,7 @@ class Story:
     """`nodes` have the label `label`; the first one is the canary. `case` is a unittest.TestCase."""
 
     def __init__(self, case, nodes, label):
-        self.case, self.all, self.label = case, nodes, label
+        self.case, self.all, self.selector = case, nodes, label
         self.desk = test_docs.Desk(nodes[-1])
         case.addCleanup(self.desk.end)
         self.services = {node: service.Service(node, NAME, test_docs.PORT) for node in nodes}
@@ -89,7 +89,7 @@ class Story:
             self.case.addCleanup(self.services[node].remove)
         world.cluster.kubectl("label", "node", *self.all, f"{ZONE}=site-1", "--overwrite")
         policy = {"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "SyncPolicy", "metadata": {"name": "page"},
-                  "spec": {"interval": f"{INTERVAL_S}s", "nodeSelector": {"matchLabels": {self.label: "yes"}}}}
+                  "spec": {"interval": f"{INTERVAL_S}s", "nodeSelector": {"matchLabels": {self.selector: "yes"}}}}
         world.cluster.kubectl("apply", "-f", "-", text=json.dumps(policy))
         self.case.addCleanup(world.cluster.kubectl, "delete", "syncpolicy/page", f"edgeupdate/{NAME}", "--ignore-not-found", check=False)
 
@@ -100,7 +100,7 @@ class Story:
             "apiVersion": "edge.codcompass.io/v1alpha1", "kind": "EdgeUpdate", "metadata": {"name": NAME}, "spec": {"strategy": strategy()}}))
         self.desk.run(f"holdfast release create --template strategy.yaml --name {NAME} --version {version} --sequence {sequence} --path /opt/{NAME}/bin/current "
                       f"--restart-unit {NAME}.service --artifact {arch}={folder}/{arch} --health-http http://127.0.0.1:{test_docs.PORT}/healthz "
-                      f"--health-threshold 2 --health-deadline 8s --node-selector {self.label}=yes "
+                      f"--health-threshold 2 --health-deadline 8s --node-selector {self.selector}=yes "
                       f"--url-base https://releases.example.com --key release-2026 --out out-{sequence}")
         made = os.path.join(self.desk.folder, f"out-{sequence}")
         for name in os.listdir(made):

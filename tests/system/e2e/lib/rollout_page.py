@@ -223,6 +223,10 @@ class Story:
         self.case.assertEqual(self.ready()["reason"], "RolledOut")
 
     def rollback(self, command):
+        """With one wave, so that the node that goes away is not alone in a stage; a strategy may change at any time, the page says."""
+        waves = {"spec": {"strategy": {"waves": [{"percent": 100}]}}}
+        world.cluster.kubectl("patch", "edgeupdate", NAME, "--type=merge", "-p", json.dumps(waves))
+        self.await_reason("RolledOut")
         self.desk.run(command)
         with open(os.path.join(self.desk.folder, "back.yaml"), encoding="utf-8") as file:
             back = yaml.safe_load(file)

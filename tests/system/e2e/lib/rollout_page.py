@@ -133,6 +133,10 @@ class Story:
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {json.dumps(self.update().get('status'))}") from None
 
+    def phase(self, node):
+        entries = api.get(f"{GROUP}/edgenodes/{node}").get("status", {}).get("updates", [])
+        return next((entry.get("phase") for entry in entries if entry["name"] == NAME), None)
+
     def versions(self):
         return [self.services[node].version() for node in self.all]
 
@@ -189,6 +193,7 @@ class Story:
         said = self.await_reason("CanaryFailed", "TooManyFailures")
         self.case.assertIn(self.all[0], json.dumps(self.update()["status"]["failures"]))
         self.case.assertIn("release a newer version", said["message"])
+        wait.until("the canary to have rolled back", lambda: self.phase(self.all[0]) == "RolledBack", 60)
         lines = self.desk.run(command).strip().split("\n")
         self.case.assertEqual([line.split()[0] for line in lines[1:]], [self.all[0]])
         self.case.assertIn(self.all[0], self.desk.run(f"holdfast rollout watch {NAME}", (4,)))

@@ -109,6 +109,10 @@ int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rol
                 r = hf_rollout_plan_nodes(engine, now);
         }
     }
+    if (r < 0 && engine->n_effects > 0) { /* what is planned must be done; the remainder follows */
+        hf_rollout_due(engine, now->mono_ns + HF_NS_PER_S);
+        r = 0;
+    }
     hf_rollout_show_effects(engine, ret_plan);
     return r;
 }

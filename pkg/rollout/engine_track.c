@@ -73,6 +73,7 @@ static int take_spec(struct track *track, struct hf_edgeupdate *update)
         r = hf_label_match_init(&canary, &update->canary_selector);
     if (r < 0) {
         hf_label_match_done(&select);
+        hf_edgeupdate_free(update);
         return r;
     }
     if (differ) {
@@ -187,7 +188,7 @@ int hf_rollout_track_grow(struct track *track, size_t n)
         return 0;
     if (GROW(slots) < 0 || GROW(classes) < 0 || GROW(since) < 0)
         return -ENOMEM;
-    if (track->update != NULL && track->update->has_disruption && GROW(groups) < 0)
+    if ((track->groups != NULL || (track->update != NULL && track->update->has_disruption)) && GROW(groups) < 0)
         return -ENOMEM;
     track->cap = cap;
     return 0;

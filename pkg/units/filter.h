@@ -15,8 +15,8 @@
 struct hf_units_filter_params {
     const char *socket;          /* path of the unix socket; a socket that an earlier filter left there is replaced */
     const char *const *patterns; /* services that the agent may restart (units/rule.h) */
-    /* Called before each restart, after the check of the patterns. Returns false with the reason in *err if the owner of
-     * the node does not allow the restart. NULL allows every restart. */
+    /* Called before each restart, after the check of the patterns. Returns false with the reason in *err if the owner
+     * of the node does not allow the restart. NULL allows every restart. */
     bool (*allows)(void *arg, const char *unit, struct hf_err *err);
     void *arg;
     struct hf_log *log;

@@ -80,7 +80,7 @@ class Builder:
         return image, bill
 
     def reference(self, name):
-        return f"docker.io/library/{name}:{self.version}"
+        return f"{name}:{self.version}"
 
     def write(self, name, image, bill, suffix=""):
         path = os.path.join(self.out, name + suffix)
@@ -108,5 +108,5 @@ class Builder:
                 descriptor, size = layout.add(image)
                 self.say(f"  {one.name}: {descriptor['digest']}, {size >> 10} KiB compressed")
             path = os.path.join(self.out, name + ".oci.tar")
-            digest = layout.write(path, self.reference(name), self.notes(name))
+            digest = layout.write(path, self.version, self.notes(name))
             self.say(f"{shown(path)}: {name}:{self.version}, {digest}")

@@ -102,10 +102,10 @@ class Layout:
                 self._add(part["mediaType"], read(part))
         self._manifests.append(found)
 
-    def write(self, path, name, notes):
-        """Write the layout as a tar under the reference `name`; the digest of its image index."""
+    def write(self, path, tag, notes):
+        """Write the layout as a tar under the tag `tag`; the digest of its image index. Who pushes or imports it says the name."""
         index = self._add(INDEX, pretty({"schemaVersion": 2, "mediaType": INDEX, "manifests": self._manifests, "annotations": notes}),
-                          annotations={"io.containerd.image.name": name, "org.opencontainers.image.ref.name": name.rpartition(":")[2]})
+                          annotations={"org.opencontainers.image.ref.name": tag})
         files = {"oci-layout": pretty({"imageLayoutVersion": "1.0.0"}),
                  "index.json": pretty({"schemaVersion": 2, "mediaType": INDEX, "manifests": [index]})}
         files.update((f"blobs/sha256/{digest}", data) for digest, data in self._blobs.items())

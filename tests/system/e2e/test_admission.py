@@ -44,8 +44,8 @@ class TestNodes(unittest.TestCase):
         cases = [
             ("n2", own, "only the labels of its own Node, which is n1"),
             ("n1", foreign, "only labels under edge.codcompass.io/"),
-            ("n1", {"metadata": {"labels": {"edge.codcompass.io/role": "control"}}}, "holdfast-agent-labels lists"),
-            ("n1", {"metadata": {"labels": {"edge.codcompass.io/architecture": "x"}}}, "holdfast-agent-labels lists"),
+            ("n1", {"metadata": {"labels": {"edge.codcompass.io/role": "control"}}}, "'named' of this policy lists"),
+            ("n1", {"metadata": {"labels": {"edge.codcompass.io/architecture": "x"}}}, "'named' of this policy lists"),
             ("n1", {"metadata": {"labels": {"kubernetes.io/os": None}}}, "only labels under edge.codcompass.io/"),
             ("n1", {"metadata": {"labels": {"kubernetes.io/os": "plan9"}}}, "only labels under edge.codcompass.io/"),
             ("n1", {"metadata": {"annotations": {"x": "1"}}}, "nothing of a Node but its labels"),

@@ -114,6 +114,7 @@ class Docs(case.Case):
         place.write(os.path.join(tree, "usr/local/bin/holdfast"), open(world.built("holdfast"), "rb").read(), 0o755)
         self.desk = Desk(self.node)
         self.addCleanup(self.desk.end)
+        self.addCleanup(case.settle)           # pages apply deploy/holdfast.yaml anew
         self.addCleanup(self.forget)
 
     def forget(self):

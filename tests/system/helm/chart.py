@@ -161,7 +161,7 @@ def test_every_value_is_documented_and_has_a_schema():
 def test_no_right_to_delete_for_agents_and_a_reason_beside_each_rule():
     for words in VALUES.values():
         roles = [each for each in render(*words) if each["kind"] in ("ClusterRole", "Role") and "agent" in each["metadata"]["name"]]
-        assert len(roles) == 2, "the agents' ClusterRole, and the Role for Events; holdfast-agent-labels is made on demand"
+        assert len(roles) == 2
         for rule in [rule for role in roles for rule in role["rules"]]:
             assert not {"delete", "deletecollection", "*", "update", "escalate", "bind", "impersonate"} & set(rule["verbs"]), rule
             assert "*" not in rule["apiGroups"] + rule["resources"] and "secrets" not in rule["resources"], rule
@@ -240,7 +240,8 @@ def test_drift_is_noticed():
 
 def test_values_reach_their_objects():
     objects = render(*MONITORING, values=EVERYTHING)
-    assert one(objects, "ClusterRole", "holdfast-agent-labels")["rules"][0]["resourceNames"] == ["site", "tier"]
+    assert one(objects, "ValidatingAdmissionPolicy", "holdfast-agent-own-labels")["spec"]["variables"][0] == {"name": "named", "expression": '["site","tier"]'}
+    assert not any("paramKind" in each["spec"] or "paramRef" in each["spec"] for each in objects if each["kind"].startswith("ValidatingAdmission"))
     assert one(objects, "ConfigMap", "holdfast-first-install")["data"] == {"release-2026.pem": KEY, "threshold": "1"}
     assert set(one(objects, "ConfigMap", "holdfast-agent")["data"]) == {
         "EDGE_STORAGE_DIR", "CLOUD_ENDPOINT", "DEVICE_KEY_REF", "SYNC_MAX_RETRIES", "SYNC_RETRY_BASE_MS", "LOG_LEVEL", "METRICS_PORT"}

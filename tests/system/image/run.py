@@ -104,7 +104,7 @@ class Layout:
             if name.startswith("blobs/sha256/"):
                 equal("digest of " + name, sha256(data), name.rpartition("/")[2])
         entry = json.loads(self.files["index.json"])["manifests"][0]
-        self.reference = entry["annotations"]["io.containerd.image.name"]
+        self.tag = entry["annotations"]["org.opencontainers.image.ref.name"]
         self.index = json.loads(self.blob(entry))
 
     def blob(self, descriptor):
@@ -190,7 +190,7 @@ class Suite:
         equal("revision", labels[about + "revision"].removesuffix("-modified"), commit)
         equal("created", labels[about + "created"], time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(when))))
         equal("created of the configuration", config["created"], labels[about + "created"])
-        equal("reference", self.built(name).reference, f"docker.io/library/{name}:{version}")
+        equal("tag", self.built(name).tag, version)
         equal("entry point", config["config"]["Entrypoint"], [f"/usr/bin/{name}"])
         equal("user", config["config"]["User"], USERS[name])
         equal("media type", descriptor["mediaType"], oci.MANIFEST)
@@ -212,7 +212,7 @@ class Suite:
             about = json.load(archive.extractfile("manifest.json"))[0]
             equal("docker-archive's layers", [archive.extractfile(layer).read() for layer in about["Layers"]] == plain, True)
             equal("docker-archive's configuration", json.load(archive.extractfile(about["Config"])), config)
-            equal("docker-archive's name", about["RepoTags"], [self.built(name).reference])
+            equal("docker-archive's name", about["RepoTags"], [f"{name}:{self.built(name).tag}"])
 
     def test_no_path_of_this_machine(self, one, name):
         _, _, _, layers = self.built(name).image(one)
@@ -322,9 +322,9 @@ class Suite:
         image, _ = maker.image(NAME, own, os.path.join(TOP, "build", "release"), "/", "strip")
         layout.add(image)
         path = os.path.join(WORK, "three.oci.tar")
-        digest = layout.write(path, maker.reference(NAME), maker.notes(NAME))
+        digest = layout.write(path, maker.version, maker.notes(NAME))
         with Containerd(os.path.join(WORK, "containerd")) as engine:
-            engine.ctr("images", "import", path)
+            engine.ctr("images", "import", "--base-name", NAME, path)
             listed = engine.ctr("images", "ls", f"name=={maker.reference(NAME)}").splitlines()[1].split()
             equal("digest of the import", listed[2], digest)
             said = engine.ctr("run", "--rm", "--snapshotter", "native", maker.reference(NAME), "native", f"/usr/bin/{NAME}", "--version")

@@ -803,6 +803,26 @@ START_TEST(no_turns_while_halted)
 }
 END_TEST
 
+/* Nodes join while the object is refused: the arrays of its groups grow all the same. */
+START_TEST(grows_while_refused)
+{
+    make_update(0, "u", 2, site_turns);
+    run(5);
+    edit(0, "spec.strategy.disruption.groupBy", json_integer(5));
+    for (unsigned i = 0; i < 10000; i++) {
+        char text[80];
+        json_t *json = NULL;
+        (void)snprintf(text, sizeof(text), "metadata: {name: more-%u, labels: {zone: z%u}}", i, i);
+        ck_assert_int_eq(hf_yaml_parse(hf_view_of(text), NULL, &json, NULL), 0);
+        ck_assert_int_eq(hf_rollout_engine_take_node(s.engine, json, &s.now), 0);
+        json_decref(json);
+    }
+    edit(0, "spec.strategy.disruption.groupBy", json_string("zone"));
+    run(110); /* counts of 10,000 nodes alone are written once in 100 s */
+    ck_assert_int_eq(number(0, "nodes.selected"), NODES + 10000);
+}
+END_TEST
+
 /* ---- silent and orphaned nodes ----------------------------------------------------------------------------------- */
 
 START_TEST(silent_nodes_are_marked_once)
@@ -891,6 +911,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, fences_before_it_gives);
     tcase_add_test(tc, doubtful_turns_count);
     tcase_add_test(tc, no_turns_while_halted);
+    tcase_add_test(tc, grows_while_refused);
     tcase_add_test(tc, silent_nodes_are_marked_once);
     tcase_add_test(tc, orphans_are_collected_but_not_all_at_once);
     tcase_add_test(tc, plans_nothing_in_doubt);

@@ -48,6 +48,7 @@ def older_chart():
     """A copy of the chart as the version before it: another version of the chart, and kinds that lack a column."""
     folder = world.cluster.where.path("helm", "older")
     process.run(["rm", "-rf", folder])
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
     process.run(["cp", "-r", CHART, folder])
     with open(os.path.join(folder, "Chart.yaml"), encoding="utf-8") as file:
         chart = yaml.safe_load(file)

@@ -212,7 +212,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .summary = "take the turn from a node that will not come back",
         .details =
             "Where spec.strategy.disruption is set, a node that holds a turn and is away makes its group wait. "
-            "Free the turn only if you know that the node is off: two nodes of the group may else be down at once.",
+            "Free the turn only if you know that the node is off: two nodes of the group may else be down at "
+            "once. The controller takes the turn once the node has missed three reports, or is held by its site.",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_turn_free),

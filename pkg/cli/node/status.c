@@ -128,7 +128,10 @@ static int read_node(struct hf_cli *cli, const struct status_dirs *dirs, uint64_
         return 0;
     }
     if (r == -ENOENT)
-        return hf_err_set(err, ENOENT, "'%s' has no status: does an agent run with this --state-dir?", dirs->state);
+        return hf_err_set(err, ENOENT,
+                          "'%s' has no status: does an agent run with this --state-dir? For the rollouts of a cluster "
+                          "give --kubeconfig FILE",
+                          dirs->state);
     return r;
 }
 

@@ -88,6 +88,22 @@ static bool sees(const struct hf_rollout_engine *engine)
     return true;
 }
 
+/* Where one part fails, the others go on: no object may keep the controller from the rest of the fleet. Returns the
+ * first error. */
+static int plan_parts(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+{
+    int first = 0, r;
+
+    for (size_t i = 0; i < engine->n_tracks; i++) {
+        r = hf_rollout_plan_status(engine, engine->tracks[i], now);
+        first = first < 0 ? first : r;
+    }
+    r = hf_rollout_plan_turns(engine, now);
+    first = first < 0 ? first : r;
+    r = hf_rollout_plan_nodes(engine, now);
+    return first < 0 ? first : r;
+}
+
 int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rollout_now *now,
                            struct hf_rollout_plan *ret_plan)
 {
@@ -101,12 +117,7 @@ int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rol
             hf_rollout_due(engine, now->mono_ns);
         } else {
             hf_rollout_survey_turns(engine, now);
-            for (size_t i = 0; i < engine->n_tracks && r == 0; i++)
-                r = hf_rollout_plan_status(engine, engine->tracks[i], now);
-            if (r == 0)
-                r = hf_rollout_plan_turns(engine, now);
-            if (r == 0)
-                r = hf_rollout_plan_nodes(engine, now);
+            r = plan_parts(engine, now);
         }
     }
     if (r < 0 && engine->n_effects > 0) { /* what is planned must be done; the remainder follows */

@@ -116,7 +116,7 @@ struct hf_rollout_plan {
 };
 
 /* Decides what must be written now. One call plans at most 256 effects; if more are due, next_mono_ns is now.
- * -ENOMEM: the plan has no write; ask again later. */
+ * -ENOMEM: the plan lacks what could not be decided. Perform it all the same, and ask again later. */
 HF_MUST_USE int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rollout_now *now,
                                        struct hf_rollout_plan *ret_plan);
 

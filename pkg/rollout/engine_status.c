@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "base/format.h"
 #include "rollout/engine_impl.h"
 
@@ -77,6 +78,7 @@ static void name_them(const struct track *track, const struct names *names, stru
     if (track->counts.ungrouped > 0 && track->update != NULL && track->update->has_disruption && used < n)
         (void)snprintf(text + used, n - used, "; %u nodes without the label %.80s are one group",
                        track->counts.ungrouped, track->update->group_by);
+    hf_utf8_trim(text);
 }
 
 /* ---- what is known to be written ------------------------------------------------------------------------------- */
@@ -270,6 +272,7 @@ static int refused(struct hf_rollout_engine *engine, struct track *track, const 
     struct hf_rollout_verdict verdict = {.stalled = true, .reason = "ObjectRefused"};
 
     (void)snprintf(verdict.message, sizeof(verdict.message), "no node acts on this object: %.400s", track->refused);
+    hf_utf8_trim(verdict.message);
     track->next = (struct hf_rollout_decision){.verdict = verdict, .left_ns = HF_NEVER};
     return send(engine, track, NULL, &verdict, false, now);
 }

@@ -112,6 +112,7 @@ static void refuse(struct track *track, const struct hf_issues *issues)
     (void)snprintf(track->refused, sizeof(track->refused), "%s: %.300s",
                    issues->n_errors > 0 ? issues->errors[0].path : "object",
                    issues->n_errors > 0 ? issues->errors[0].text : "cannot be read");
+    hf_utf8_trim(track->refused);
     hf_edgeupdate_free(track->update);
     track->update = NULL;
     track->claimed = track->has_doubt = false;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
+
 /* One row for each phase: its name, and what the conditions say while it lasts. */
 static const char *const phase_names[HF_ROLLOUT_PHASES] = {
     [HF_ROLLOUT_CANARY] = "Canary",      [HF_ROLLOUT_CANARY_SOAK] = "CanarySoak", [HF_ROLLOUT_WAVE] = "Wave",
@@ -19,6 +21,7 @@ const char *hf_rollout_phase_name(enum hf_rollout_phase phase)
 static void copy_text(char *out, size_t n, const char *text)
 {
     (void)snprintf(out, n, "%s", text);
+    hf_utf8_trim(out);
 }
 
 /* ---- the strategy ------------------------------------------------------------------------------------------------ */
@@ -359,6 +362,7 @@ static void say(const struct step *step, struct hf_rollout_verdict *verdict)
         (void)snprintf(text + used, n - used, "; an operator halted it: %.200s", step->spec->halt);
     else
         (void)snprintf(text + used, n - used, "%s", advice(step, verdict));
+    hf_utf8_trim(text);
 }
 
 static void look(struct step *step, struct hf_rollout_decision *decision)

@@ -46,7 +46,7 @@ void *hf_slab_take(struct hf_slab *slab, size_t n)
     }
     piece = slab->free[class_];
     if (piece != NULL) {
-        memcpy(&slab->free[class_], piece, sizeof(piece));
+        memcpy(&slab->free[class_], piece, sizeof(slab->free[class_]));
         return piece;
     }
     if (slab->left < size && new_block(slab) < 0)
@@ -66,7 +66,7 @@ void hf_slab_give(struct hf_slab *slab, void *piece, size_t n)
         free(piece);
         return;
     }
-    memcpy(piece, &slab->free[class_of(n)], sizeof(piece));
+    memcpy(piece, &slab->free[class_of(n)], sizeof(slab->free[0]));
     slab->free[class_of(n)] = piece;
 }
 

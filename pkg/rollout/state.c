@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/field/text.h"
+#include "base/encoding/utf8.h"
 #include "base/format.h"
 #include "base/parse.h"
 #include "rollout/rollout.h"
@@ -52,10 +53,12 @@ void hf_rollout_state_decode(const json_t *json, struct hf_rollout_state *ret_st
     state->forgiven = bounded(json, "forgiven", 100000000, 0);
     state->epoch = epoch > 0 ? (uint64_t)epoch : 0;
     (void)snprintf(state->resumed, sizeof(state->resumed), "%s", hf_json_str_or(json, "resumed", ""));
+    hf_utf8_trim(state->resumed);
     if (strcmp(hf_json_str_or(json, "phase", ""), hf_rollout_phase_name(HF_ROLLOUT_HALTED)) == 0 &&
         strcmp(reason, "HaltedByOperator") != 0) {
         state->halted = true;
         (void)snprintf(state->reason, sizeof(state->reason), "%s", reason[0] != '\0' ? reason : "TooManyFailures");
+        hf_utf8_trim(state->reason);
     }
     if (hf_parse_duration(hf_json_str_or(json, "soaked", "0"), &state->soaked_ns) < 0)
         state->soaked_ns = 0;

@@ -43,6 +43,11 @@ bool hf_utf8_valid(const char *bytes, size_t n)
     return hf_utf8_prefix(bytes, n) == n;
 }
 
+void hf_utf8_trim(char *text)
+{
+    text[hf_utf8_prefix(text, strlen(text))] = '\0';
+}
+
 size_t hf_utf8_put(uint32_t point, char bytes[4])
 {
     static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};

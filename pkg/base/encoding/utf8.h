@@ -16,6 +16,9 @@ size_t hf_utf8_length(const char *bytes, size_t n);
  * can cut the text after this prefix. */
 size_t hf_utf8_prefix(const char *bytes, size_t n);
 
+/* Ends a text that was cut at a fixed length after its last whole valid character. */
+void hf_utf8_trim(char *text);
+
 /* Writes the character with number `point`, at most 0x10ffff, as 1 to 4 bytes. Returns the number of bytes. */
 size_t hf_utf8_put(uint32_t point, char bytes[4]);
 

@@ -109,11 +109,10 @@ static void plan(void *arg)
     uint64_t took_ns = hf_mono_ns(conductor->p.clock) - now.mono_ns;
     hf_metric_observe(conductor->plan_seconds, (double)took_ns / (double)HF_NS_PER_S);
     conductor->not_before_ns = now.mono_ns + HF_MAX(APART_NS, SHARE * took_ns);
-    if (r < 0) {
-        arm(conductor, now.mono_ns + HF_NS_PER_S);
-        return;
-    }
-    uint64_t next_ns = plan.next_mono_ns;
+    if (r < 0)
+        hf_log(conductor->p.log, HF_LOG_ERROR, "plan.incomplete", HF_D("errno", -r));
+    /* A plan that is not complete has effects, too, and the engine waits for the result of each. */
+    uint64_t next_ns = r < 0 ? now.mono_ns + HF_NS_PER_S : plan.next_mono_ns;
     for (size_t i = 0; i < plan.n; i++)
         perform(conductor, &plan.effects[i], &now);
     hf_writer_turn(conductor->writer);

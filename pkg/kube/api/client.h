@@ -165,6 +165,7 @@ struct hf_kube_subscription {
     unsigned refusals;  /* number of answers 403 in a row that count as those of a server that has just started */
     bool ended;         /* true if the watch has ended before its time, and the reflector does not know it yet */
     uint64_t due_ns;    /* monotonic time at which the server should end the watch */
+    uint64_t asked_ns;  /* monotonic time at which the last LIST or watch started */
     uint64_t reopen_ns; /* if `ended`: monotonic time at which the watch goes on, if no other one ends before */
     bool small;         /* true if a page of 100 objects was too large, so that the list uses pages of 8 objects */
     /* true if the server's watch cache answered with an old state, so that the next list must come from the server's

@@ -46,6 +46,7 @@ static void start_call(struct hf_kube_subscription *sub, const char *url, uint64
         request.timeout_ns = HF_KUBE_LIST_NS;
         request.max_body_bytes = HF_KUBE_MAX_LIST_BYTES;
     }
+    sub->asked_ns = hf_kube_now_ns(sub->kube);
     int r = hf_exchange_start(sub->kube->p.http, &request, &owner, &sub->exchange, NULL);
     if (r < 0) {
         sub->start_error = r;
@@ -130,15 +131,29 @@ static bool has_just_returned(const struct hf_kube *kube)
     return kube->return_ns != 0 && now >= kube->return_ns && now - kube->return_ns < HF_KUBE_RETURN_NS;
 }
 
+/* Returns how many of the subscriptions that wait for the server, except `but`, come before `sub`: the one that has not
+ * asked for longest is the first. So a subscription that fails for a reason of its own keeps no other one waiting. */
+static uint64_t place_in_line(struct hf_kube *kube, const struct hf_kube_subscription *but,
+                              const struct hf_kube_subscription *sub)
+{
+    uint64_t n = 0;
+    bool before = true;
+
+    for (struct hf_kube_subscription *s = NULL; (s = hf_kube_next(kube, s)) != NULL;) {
+        before &= s != sub;
+        if (s != but && s != sub && awaits_server(s))
+            n += s->asked_ns < sub->asked_ns || (s->asked_ns == sub->asked_ns && before);
+    }
+    return n;
+}
+
 /* Sets the timers of the subscriptions that wait for the server, except `but`, to `from_ns` and later, one after the
  * other. */
 static void line_up(struct hf_kube *kube, const struct hf_kube_subscription *but, uint64_t from_ns, uint64_t step_ns)
 {
-    uint64_t n = 0;
-
     for (struct hf_kube_subscription *s = NULL; (s = hf_kube_next(kube, s)) != NULL;)
         if (s != but && awaits_server(s))
-            kube->p.sched->timer_arm(kube->p.sched->ctx, s->timer, from_ns + n++ * step_ns);
+            kube->p.sched->timer_arm(kube->p.sched->ctx, s->timer, from_ns + place_in_line(kube, but, s) * step_ns);
 }
 
 static void nudge(struct hf_kube *kube, uint64_t at_least_ns, bool also_for_server);
@@ -215,8 +230,8 @@ static uint64_t rest_in_turn(struct hf_kube_subscription *sub, uint64_t delay_ns
     if (kube->return_ns > now)
         return kube->return_ns - now + count_waiting(kube, sub) * HF_KUBE_FOLLOW_NS;
     kube->return_ns = now + delay_ns;
-    line_up(kube, sub, delay_ns + HF_KUBE_FOLLOW_NS, HF_KUBE_FOLLOW_NS);
-    return delay_ns;
+    line_up(kube, sub, delay_ns, HF_KUBE_FOLLOW_NS); /* the next one is another's */
+    return delay_ns + count_waiting(kube, sub) * HF_KUBE_FOLLOW_NS;
 }
 
 /* A server that has just started has no history for anybody: the others need not ask for it. */

@@ -623,6 +623,44 @@ START_TEST(long_words_are_cut)
 }
 END_TEST
 
+/* A text of two-byte characters behind `ascii` letters: a cut at a fixed length meets the middle of one of them. */
+static const char *cyrillic(unsigned ascii, size_t length)
+{
+    static char text[1024];
+    size_t n = 0;
+
+    while (n < ascii)
+        text[n++] = 'x';
+    while (n + 2 <= length) {
+        text[n++] = '\xd0';
+        text[n++] = '\xb6';
+    }
+    text[n] = '\0';
+    return text;
+}
+
+/* Neither a node's words nor an operator's may keep the status from being written, wherever they are cut. */
+START_TEST(words_are_cut_between_characters)
+{
+    make_update(0, "u", 2, "  strategy: {maxFailures: 0}\n");
+    make_update(1, "z", 2, "");
+    run(5);
+    for (unsigned i = 0; i < 6; i++)
+        report(i, 0, "RolledBack", cyrillic((unsigned)_i, 120));
+    run(5);
+    ck_assert_str_eq(phase(0), "Halted");
+    ck_assert_str_eq(ready_reason(0), "TooManyFailures");
+    edit(0, "metadata.annotations", json_pack("{s:s}", HF_ROLLOUT_RESUME_ANNOTATION, cyrillic((unsigned)_i, 600)));
+    run(5);
+    ck_assert_str_eq(phase(0), "Wave");
+    edit(0, "metadata.annotations", json_pack("{s:s}", HF_ROLLOUT_HALTED_ANNOTATION, cyrillic((unsigned)_i, 600)));
+    run(5);
+    ck_assert_str_eq(ready_reason(0), "HaltedByOperator");
+    ck_assert(!hf_json_bool_or(s.updates[0], "status.admission.canary", true));
+    ck_assert_int_eq(number(0, "admission.cutoff"), 0);
+}
+END_TEST
+
 /* ---- turns ------------------------------------------------------------------------------------------------------- */
 
 static unsigned turns_of(unsigned i)
@@ -905,6 +943,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, counts_are_slow);
     tcase_add_test(tc, blind);
     tcase_add_test(tc, long_words_are_cut);
+    tcase_add_loop_test(tc, words_are_cut_between_characters, 0, 4);
     tcase_add_test(tc, one_turn_in_each_zone);
     tcase_add_test(tc, silent_holder_keeps_its_turn);
     tcase_add_loop_test(tc, freed_while_it_swaps, 0, HF_LEN(last_words));

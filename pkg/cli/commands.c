@@ -157,7 +157,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "rollout pause",
         .args = "NAME",
         .summary = "begin no further stage of a rollout",
-        .details = "Nodes that are admitted continue. The pause is an annotation of the EdgeUpdate, so it holds until "
+        .details = "Nodes that are admitted continue, unless they wait for a turn. The pause is an annotation of the "
+                   "EdgeUpdate, so it holds until "
                    "'rollout resume', also where Git owns the spec.",
         .min_words = 1,
         .max_words = 1,

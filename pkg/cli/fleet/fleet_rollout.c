@@ -194,7 +194,10 @@ static int give_pause(struct order_run *command, const json_t *update, struct hf
     if (r == 0)
         r = annotate(command->cluster, command->plural, update, &order, 1, err);
     if (r == 0)
-        print_reach(command, &view, "paused: no further stage begins; admitted nodes continue");
+        print_reach(command, &view,
+                    hf_json_at(update, "spec.strategy.disruption") != NULL
+                        ? "paused: no further stage begins, and no further node gets its turn"
+                        : "paused: no further stage begins; admitted nodes continue");
     return r;
 }
 

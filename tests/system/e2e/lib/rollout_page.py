@@ -133,6 +133,10 @@ class Story:
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {json.dumps(self.update().get('status'))}") from None
 
+    def phase(self, node):
+        entries = api.get(f"{GROUP}/edgenodes/{node}").get("status", {}).get("updates", [])
+        return next((entry.get("phase") for entry in entries if entry["name"] == NAME), None)
+
     def versions(self):
         return [self.services[node].version() for node in self.all]
 
@@ -189,26 +193,27 @@ class Story:
         said = self.await_reason("CanaryFailed", "TooManyFailures")
         self.case.assertIn(self.all[0], json.dumps(self.update()["status"]["failures"]))
         self.case.assertIn("release a newer version", said["message"])
+        wait.until("the canary to have rolled back", lambda: self.phase(self.all[0]) == "RolledBack", 60)
         lines = self.desk.run(command).strip().split("\n")
         self.case.assertEqual([line.split()[0] for line in lines[1:]], [self.all[0]])
         self.case.assertIn(self.all[0], self.desk.run(f"holdfast rollout watch {NAME}", (4,)))
         self.case.assertEqual(self.versions(), ["1.4.1"] * 3)
 
     def pause(self, command):
-        """The canary goes on, and then nobody else."""
+        """The canary downloads, and nobody gets a turn."""
         self.desk.run("kubectl apply -f " + self.make("1.4.2", 43, "new"))
         self.case.assertIn("paused", self.desk.run(command))
         self.await_reason("Paused")
-        wait.until("the canary to be updated", lambda: self.update()["status"]["nodes"]["updated"] == 1, 60)
-        time.sleep(4)                          # longer than it soaks
-        self.case.assertEqual((self.ready()["reason"], self.versions()), ("Paused", ["1.4.2", "1.4.1", "1.4.1"]))
+        wait.until("the canary to wait for its turn", lambda: self.phase(self.all[0]) == "Verified", 60)
+        time.sleep(4)
+        self.case.assertEqual((self.ready()["reason"], self.turns(), self.versions()), ("Paused", [], ["1.4.1"] * 3))
 
     def halt(self, command):
         self.case.assertIn("halted", self.desk.run(command))
         self.case.assertIn("wrong model", self.await_reason("HaltedByOperator")["message"])
         admission = self.update()["status"]["admission"]
         self.case.assertEqual((admission["cutoff"], admission["canary"]), (0, False))
-        self.case.assertEqual(self.versions(), ["1.4.2", "1.4.1", "1.4.1"])
+        self.case.assertEqual(self.versions(), ["1.4.1"] * 3)
 
     def resume(self, command):
         self.case.assertIn("resumed", self.desk.run(command))

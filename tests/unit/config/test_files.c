@@ -75,7 +75,7 @@ START_TEST(schema)
 
     read_file("deploy/agent.schema.json", &text);
     ck_assert_int_eq(hf_json_parse(hf_buf_view(&text), NULL, &json, NULL), 0);
-    expect_known(hf_json_at(json, "properties"), NULL, 8);
+    expect_known(hf_json_at(json, "properties"), NULL, 9);
     const json_t *bounds = json_object_get(json_object_get(json_object_get(json, "$defs"), "bounds"), "properties");
     expect_known(bounds, "telemetry", HF_CONFIG_LISTS + 1);
     expect_known(bounds, "signedPolicies", HF_CONFIG_LISTS + 1);

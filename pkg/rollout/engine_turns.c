@@ -7,6 +7,9 @@
 #include "rollout/turns.h"
 #include "update/rules/phase.h"
 
+/* The interval is the node's own word: a long one may not keep an operator from freeing its turn. */
+enum { LONGEST_PATIENCE_S = 30 * 60 };
+
 static const struct track *track_of(const struct hf_rollout_engine *engine, uint64_t digest)
 {
     for (size_t i = 0; i < engine->n_tracks; i++)
@@ -25,7 +28,9 @@ static uint64_t silent_ns(const struct hf_fleet_node *node, const struct hf_roll
 static bool is_silent(const struct hf_rollout_engine *engine, const struct hf_fleet_node *node,
                       const struct hf_rollout_now *now)
 {
-    return silent_ns(node, now) > (uint64_t)node->interval_s * engine->params.silent_factor * HF_NS_PER_S;
+    uint64_t patience_s = (uint64_t)node->interval_s * engine->params.silent_factor;
+
+    return silent_ns(node, now) > HF_MIN(patience_s, (uint64_t)LONGEST_PATIENCE_S) * HF_NS_PER_S;
 }
 
 void hf_rollout_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)

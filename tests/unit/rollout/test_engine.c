@@ -82,14 +82,16 @@ static const char *digest_of(unsigned u)
     return digest;
 }
 
+static const char *node_interval = "5m";
+
 /* Node `i` reports this phase of update `u`. */
 static void report(unsigned i, unsigned u, const char *phase, const char *reason)
 {
     json_t *old = s.edgenodes[i], *spec = json_object_get(old, "spec");
     json_t *json =
         json_pack("{s:{s:s}, s:{s:i, s:{s:s}, s:[{s:s, s:s, s:s, s:s, s:s}]}}", "metadata", "name", name_of(i),
-                  "status", "sequence", (int)++s.sequences[i], "policy", "interval", "5m", "updates", "name", "app",
-                  "digest", digest_of(u), "phase", phase, "reason", reason, "message", "what happened");
+                  "status", "sequence", (int)++s.sequences[i], "policy", "interval", node_interval, "updates", "name",
+                  "app", "digest", digest_of(u), "phase", phase, "reason", reason, "message", "what happened");
 
     if (spec != NULL)
         ck_assert_int_eq(json_object_set(json, "spec", spec), 0);
@@ -738,9 +740,12 @@ END_TEST
 /* {last phase of the holder, minutes of its silence}: a turn that an operator freed is not the holder's again, nor does
  * what it said last keep its group waiting. */
 static const struct {
-    const char *phase, *reason;
+    const char *phase, *reason, *interval;
     unsigned minutes;
-} last_words[] = {{"Verified", "TurnPending", 20}, {"Swapping", "x", 20}, {"Probation", "x", 60}};
+} last_words[] = {{"Verified", "TurnPending", "5m", 20},
+                  {"Swapping", "x", "5m", 20},
+                  {"Probation", "x", "5m", 60},
+                  {"Swapping", "x", "18h", 40}};
 
 START_TEST(freed_while_it_swaps)
 {
@@ -749,7 +754,9 @@ START_TEST(freed_while_it_swaps)
     all_admitted(0, "Verified", "TurnPending");
     run(5);
     unsigned holder = holder_in(0);
+    node_interval = last_words[_i].interval;
     report(holder, 0, last_words[_i].phase, last_words[_i].reason);
+    node_interval = "5m";
     for (unsigned minute = 0; minute < last_words[_i].minutes; minute++) {
         for (unsigned i = 0; i < 4; i++)
             if (i != holder)

@@ -198,9 +198,22 @@ static void work(void *arg)
         arm(approver, next - now);
 }
 
-static int add(struct hf_approver *approver, const char *name, struct csr_request **ret_request)
+/* Returns true if there is room for one more request of this node. A node that may not have a certificate, because its
+ * Node was deleted, must not keep the others from theirs. */
+static bool has_room(const struct hf_approver *approver, const char *node)
 {
-    struct csr_request *request = approver->open.n < HF_APPROVER_MAX_OPEN ? calloc(1, sizeof(*request)) : NULL;
+    unsigned own = 0;
+
+    for (size_t i = 0; i < approver->open.n; i++) {
+        const struct csr_request *request = approver->open.entries[i].value;
+        own += strcmp(request->decision.node, node) == 0;
+    }
+    return approver->open.n < HF_APPROVER_MAX_OPEN && own < HF_APPROVER_MAX_PER_NODE;
+}
+
+static int add(struct hf_approver *approver, const char *name, const char *node, struct csr_request **ret_request)
+{
+    struct csr_request *request = has_room(approver, node) ? calloc(1, sizeof(*request)) : NULL;
 
     if (request == NULL)
         return -ENOMEM;
@@ -237,7 +250,7 @@ static void upsert(void *arg, json_t *object)
         settle(approver, name);
         return;
     }
-    if (request == NULL && add(approver, name, &request) < 0) {
+    if (request == NULL && add(approver, name, decision.node, &request) < 0) {
         hf_log(approver->p.log, HF_LOG_WARNING, "certificate.too_many", HF_S("request", name));
         approver->source->decline(approver->source->ctx, approver->subscription, name, false);
         return;

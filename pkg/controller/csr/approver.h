@@ -12,7 +12,11 @@
 struct hf_metrics; /* web/metrics.h */
 struct hf_approver;
 
-enum { HF_APPROVER_MAX_OPEN = 512, HF_APPROVER_MAX_FLYING = 4 };
+enum {
+    HF_APPROVER_MAX_OPEN = 512,   /* undecided requests that the approver remembers */
+    HF_APPROVER_MAX_PER_NODE = 8, /* of them, requests of one node */
+    HF_APPROVER_MAX_FLYING = 4,
+};
 
 struct hf_approver_params {
     struct hf_kube *kube;

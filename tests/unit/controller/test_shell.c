@@ -40,6 +40,7 @@ struct world {
     struct hf_kube_config config;
     struct replica replicas[REPLICAS];
     json_t *lease, *csr; /* NULL: absent */
+    unsigned more_csrs;  /* copies of `csr` in a list */
     unsigned version;
     struct served served[MAX_SERVED];
     unsigned n_served, flying, most_flying;
@@ -123,6 +124,11 @@ static void serve_csrs(struct hf_simcall *call)
     } else {
         json_t *list = json_pack("{s:s, s:s, s:{s:s}, s:[O]}", "kind", "CertificateSigningRequestList", "apiVersion",
                                  "certificates.k8s.io/v1", "metadata", "resourceVersion", "100", "items", w.csr);
+        for (unsigned i = 0; i < w.more_csrs; i++) {
+            json_t *copy = json_deep_copy(w.csr);
+            ck_assert_int_eq(hf_json_put(copy, "metadata.name", json_sprintf("more-%u", i)), 0);
+            ck_assert_int_eq(json_array_append_new(json_object_get(list, "items"), copy), 0);
+        }
         reply(call, 200, list);
         json_decref(list);
     }
@@ -572,6 +578,21 @@ START_TEST(approval)
 }
 END_TEST
 
+/* A node without Node that asks again and again takes the room of no other. */
+START_TEST(one_node_asks_often)
+{
+    start();
+    w.csr = make_csr("n1");
+    w.more_csrs = 20;
+    w.has_node = false;
+    struct hf_approver *approver = approver_new();
+    run(20);
+    ck_assert_uint_eq(count("GET", "/api/v1/nodes/n1"), HF_APPROVER_MAX_PER_NODE);
+    hf_approver_free(approver);
+    end();
+}
+END_TEST
+
 START_TEST(denial)
 {
     start();
@@ -595,6 +616,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, collection);
     tcase_add_test(tc, events);
     tcase_add_test(tc, approval);
+    tcase_add_test(tc, one_node_asks_often);
     tcase_add_test(tc, denial);
 }
 

@@ -123,7 +123,7 @@ static void keep_pair(struct hf_client_certificate *certificate, struct pair *fr
     const struct hf_certificate_dates *dates = &certificate->pair.dates;
     certificate->pair.renew_unix_ns = hf_renewal_date(dates->not_before_unix_ns, dates->not_after_unix_ns,
                                                       received_unix_ns, jitter_of(hf_buf_str(&certificate->pair.key)));
-    hf_metric_set(certificate->expiry, (double)(dates->not_after_unix_ns / HF_NS_PER_S));
+    hf_metric_set(certificate->expiry, (double)dates->not_after_unix_ns / (double)HF_NS_PER_S);
 }
 
 /* -ENOENT: there is none. */

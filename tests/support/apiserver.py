@@ -50,9 +50,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def setup(self):
-        if self.server.context is not None:
-            self.request = self.server.context.wrap_socket(self.request, server_side=True)
+        self.context = self.server.context
+        if self.context is not None:
+            self.request = self.context.wrap_socket(self.request, server_side=True)
         super().setup()
+
+    def note(self):
+        """Remember what was asked, and under which certificate."""
+        self.server.seen.append(self.path)
+        if self.context is not None and self.context is self.server.context:
+            self.server.seen_by_certificate.append(self.path)
 
     def date_time_string(self, timestamp=None):
         return email.utils.formatdate((time.time() if timestamp is None else timestamp) + self.server.ahead_s, usegmt=True)
@@ -71,7 +78,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         asked = urllib.parse.urlparse(self.path)
         query = dict(urllib.parse.parse_qsl(asked.query))
-        self.server.seen.append(self.path)
+        self.note()
         folder, _, name = asked.path.rpartition("/")
         if self.server.tokens is not None and self.headers.get("Authorization", "").removeprefix("Bearer ") not in self.server.tokens:
             self.answer(401, {"kind": "Status", "message": "Unauthorized", "reason": "Unauthorized", "code": 401})
@@ -120,7 +127,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         asked = urllib.parse.urlparse(self.path)
         path = asked.path[:-len("/status")] if asked.path.endswith("/status") else asked.path
         folder, _, name = path.rpartition("/")
-        self.server.seen.append(self.path)
+        self.note()
         with self.server.changed:
             item = copy.deepcopy(self.server.objects.get((KINDS[folder], name), {"apiVersion": api_version(KINDS[folder]), "kind": KINDS[folder],
                                                                                  "metadata": {"name": name, "uid": name}}))
@@ -143,7 +150,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.seen.append(self.path)
+        self.note()
         self.answer(201, {"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "status": {"allowed": True}})
 
     def log_message(self, *_):
@@ -169,7 +176,7 @@ class ApiServer(http.server.ThreadingHTTPServer):
 
     def __init__(self, certificate=None, port=0):
         self.objects, self.history, self.version, self.round, self.over = {}, [], 100, 0, False
-        self.ahead_s, self.seen, self.context = 0, [], None
+        self.ahead_s, self.seen, self.context, self.seen_by_certificate = 0, [], None, []
         self.tokens = None  # the bearer tokens that GET accepts; None: all
         self.expired = set()  # continue tokens that have expired
         self.changed = threading.Condition(threading.RLock())
@@ -180,10 +187,10 @@ class ApiServer(http.server.ThreadingHTTPServer):
         self.url = f"http{'s' if certificate is not None else ''}://127.0.0.1:{self.server_address[1]}"
 
     def use(self, certificate):
-        """Show this (certificate, key) to new connections."""
+        """Show this (certificate, key) to new connections. `seen_by_certificate` then begins anew: what comes over these."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate)
-        self.context = context
+        self.context, self.seen_by_certificate = context, []
 
     def handle_error(self, request, client_address):
         pass  # agents disconnect, and refuse certificates

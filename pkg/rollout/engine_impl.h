@@ -39,7 +39,6 @@ struct track {
     json_t *json;
     struct hf_edgeupdate *update; /* NULL if pkg/api refuses the object */
     char refused[HF_ROLLOUT_MESSAGE];
-    bool seen;
     struct hf_rollout_spec spec;
     struct hf_rollout_limits limits;
     uint64_t digest, release; /* keys of the fleet's entries */
@@ -61,24 +60,25 @@ struct track {
     uint32_t waiting_for[HF_ROLLOUT_WAITING_FOR];
     size_t n_waiting_for;
     unsigned n_turns;
+    bool seen;      /* the list in progress had the object */
     bool turn_held; /* an Event about a silent holder was sent */
 
     /* The rollout, while this process leads: */
-    bool claimed;                    /* the object has our epoch, and `state` is valid */
+    bool claimed;      /* the object has our epoch, and `state` is valid */
+    bool dirty;        /* something has changed since the last look */
+    bool write_starts; /* the write starts the rollout of a new digest */
+    bool has_doubt;    /* `written` may have been written: the result is unknown */
+    unsigned written_news;
     struct hf_rollout_state state;   /* what the object has, but for the soaked time */
     struct hf_rollout_decision next; /* the last decision */
     uint64_t stepped_ns;             /* time of the last step; 0 before the first one */
     uint64_t watched_ns;             /* time since which this process leads and sees the nodes */
-    bool dirty;                      /* something has changed since the last look */
     uint64_t looked_ns, slow_ns;     /* times of the last look, and of the last write */
     uint64_t retry_ns;               /* no write before this time */
     uint64_t write;                  /* id of the write on its way; 0 */
-    bool write_starts;               /* the write starts the rollout of a new digest */
-    bool has_doubt;                  /* `written` may have been written: the result is unknown */
     uint64_t due_ns;                 /* time of a postponed write; HF_NEVER */
     uint64_t wrote_ns;               /* time of the last write, urgent or not */
     struct hf_rollout_state written;
-    unsigned written_news;
 };
 
 /* A write of an EdgeNode on its way, or of unknown outcome. */

@@ -84,13 +84,13 @@ static void name_them(const struct track *track, const struct names *names, stru
 /* ---- what is known to be written ------------------------------------------------------------------------------- */
 
 static const struct {
-    enum hf_rollout_news news;
     const char *reason;
+    enum hf_rollout_news news;
     bool is_warning;
 } news_rows[] = {
-    {HF_ROLLOUT_NEWS_RESUMED, "RolloutResumed", false},   {HF_ROLLOUT_NEWS_SETTLED, "StageSettled", false},
-    {HF_ROLLOUT_NEWS_ADMITTED, "StageAdmitted", false},   {HF_ROLLOUT_NEWS_HALTED, "RolloutHalted", true},
-    {HF_ROLLOUT_NEWS_COMPLETE, "RolloutComplete", false},
+    {"RolloutResumed", HF_ROLLOUT_NEWS_RESUMED, false},   {"StageSettled", HF_ROLLOUT_NEWS_SETTLED, false},
+    {"StageAdmitted", HF_ROLLOUT_NEWS_ADMITTED, false},   {"RolloutHalted", HF_ROLLOUT_NEWS_HALTED, true},
+    {"RolloutComplete", HF_ROLLOUT_NEWS_COMPLETE, false},
 };
 
 /* The write is in the object: the decision holds, and people learn of it. */

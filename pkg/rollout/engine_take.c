@@ -159,8 +159,8 @@ int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *upda
         return -EBADMSG;
     if (track == NULL) {
         r = add_track(engine, name, &track);
-        if (r < 0)
-            return r;
+        if (r < 0 || track == NULL)
+            return r < 0 ? r : -ENOMEM;
         track->watched_ns = now->mono_ns;
     }
     track->seen = true;

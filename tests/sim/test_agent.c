@@ -5,8 +5,8 @@
  *     HF_SIM_SEED=S    only this seed; HF_SIM_LOG=1 (or the name of a node) prints the agents' logs
  *
  * After every event: the installed and the running file are each one whole, signed, admitted release, for which the
- * node had its turn if the release needs turns; no status sequence goes back. At the end, without faults: each node has reached the result of the last update, has reported it,
- * and has cleaned up. */
+ * node had its turn if the release needs turns; no status sequence goes back. At the end, without faults: each node
+ * has reached the result of the last update, has reported it, and has cleaned up. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,18 +1,19 @@
-/* A fleet under the real rollout engine: thousands of nodes, lost, late, repeated and reordered reports, nodes that are
- * away, leaders that fail over while a slow former one still writes, clocks that lie. A seed decides all of it.
+/* A fleet under the real rollout engine: thousands of nodes, lost, late, repeated and reordered reports, nodes that
+ * are away, leaders that fail over while a slow former one still writes, clocks that lie. A seed decides all of it.
  *
  *     HF_SIM_SEEDS=N   number of seeds (default 40)
  *     HF_SIM_NODES=N   nodes of one fleet (default 300; one seed in forty has 10,000)
  *     HF_SIM_SEED=S    only this seed
  *     HF_SIM_FIRST=S   first seed (default 0)
  *
- * Real: pkg/rollout as the controller runs it; the node's choice and admission (sync/plan, api/admission); the table of
- * phases of the update machine. Light: downloads, patches and health checks are delays; the API server is a list of
+ * Real: pkg/rollout as the controller runs it; the node's choice and admission (sync/plan, api/admission); the table
+ * of phases of the update machine. Light: downloads, patches and health checks are delays; the API server is a list of
  * versions with resourceVersion semantics (409 on a conflict) and ordered watches.
  *
- * Always: waves open in their order, one at a time, each once, after its soak; no wave opens while more nodes have failed
- * than allowed; no node begins without an admission that was once written; never more nodes of a site than allowed are
- * between swap and verdict; epochs never go back. In the end a bad release is halted, and a good one is on every node. */
+ * Always: waves open in their order, one at a time, each once, after its soak; no wave opens while more nodes have
+ * failed than allowed; no node begins without an admission that was once written; never more nodes of a site than
+ * allowed are between swap and verdict; epochs never go back. In the end a bad release is halted, and a good one is on
+ * every node. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,7 +11,7 @@ that do not fit together. Every fault is one line: the field, what it is, what i
 {{- $flag := "^--[a-z]" -}}
 {{- $v := .Values -}}
 {{- $rows := list
-  (list "image.registry" $v.image.registry "^([a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._-]+)*/?)?$" "a registry's name, such as registry.example.com/edge, without https://")
+  (list "image.registry" $v.image.registry "^([a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._-]+)*/?)?$" "a registry's name, such as images.example.com/edge, without https://")
   (list "image.tag" $v.image.tag "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$" "an image's tag, such as 0.1.0")
   (list "agent.image" $v.agent.image $image "an image's name without registry and tag, such as holdfast-agent")
   (list "controller.image" $v.controller.image $image "an image's name without registry and tag, such as holdfast-controller")

@@ -79,7 +79,7 @@ static const char *kind_named(const char *kind)
     abort();
 }
 
-/* ---- streams ------------------------------------------------------------------------------------------------------ */
+/* ---- streams ----------------------------------------------------------------------------------------------------- */
 
 /* The client asked for metadata alone. */
 static bool wants_metadata(const struct hf_simcall *call)
@@ -150,7 +150,7 @@ static void bookmark_fires(void *arg)
     sched->timer_arm(sched->ctx, stream->bookmark, stream->api->bookmark_ns);
 }
 
-/* ---- changes ------------------------------------------------------------------------------------------------------ */
+/* ---- changes ----------------------------------------------------------------------------------------------------- */
 
 static void record(struct hf_simapi *api, const char *type, const char *kind, json_t *object)
 {
@@ -229,7 +229,7 @@ json_t *hf_simapi_get(const struct hf_simapi *api, const char *kind, const char 
     return json_object_get(api->objects, key);
 }
 
-/* ---- server-side apply -------------------------------------------------------------------------------------------- */
+/* ---- server-side apply ------------------------------------------------------------------------------------------- */
 
 static void apply_labels(struct hf_simapi *api, const char *key, const char *manager, json_t *object,
                          const json_t *labels)
@@ -283,7 +283,7 @@ json_t *hf_simapi_apply(struct hf_simapi *api, const char *kind, const char *nam
     return hf_simapi_get(api, kind, name);
 }
 
-/* ---- lists -------------------------------------------------------------------------------------------------------- */
+/* ---- lists ------------------------------------------------------------------------------------------------------- */
 
 void hf_simapi_each(const struct hf_simapi *api, const char *kind, void (*visit)(void *arg, json_t *object), void *arg)
 {
@@ -394,7 +394,7 @@ static void serve_page(struct hf_simapi *api, struct hf_simcall *call, const cha
     free(text);
 }
 
-/* ---- watches ------------------------------------------------------------------------------------------------------ */
+/* ---- watches ----------------------------------------------------------------------------------------------------- */
 
 static const char expired[] =
     "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"too old "
@@ -487,7 +487,7 @@ static void serve_watch(struct hf_simapi *api, struct hf_simcall *call, const ch
     }
 }
 
-/* ---- requests ----------------------------------------------------------------------------------------------------- */
+/* ---- requests ---------------------------------------------------------------------------------------------------- */
 
 /* "{path}[/name[/subresource]]"; which kind, -1 none. */
 static int route(const struct hf_simcall *call, char name[256], char subresource[32])
@@ -627,7 +627,7 @@ static void handle(void *arg, struct hf_simcall *call)
         serve_watch(api, call, text, selected);
 }
 
-/* ---- life --------------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 struct hf_simapi *hf_simapi_new(struct hf_simloop *loop, struct hf_simnet *net, const char *prefix)
 {

@@ -1,6 +1,7 @@
-/* support/apiserver_sim.h - a kube-apiserver as far as agents see it, on a simnet: lists, watches with history, bookmarks and
- * WatchList, 410 after compaction, server-side apply of labels and status. And, in front of it, a KubeEdge MetaServer with
- * its store, its ghosts and its 10 s (metaserver_sim.h). Objects are cluster-scoped: EdgeUpdate, SyncPolicy, EdgeNode, Node. */
+/* support/apiserver_sim.h - a kube-apiserver as far as agents see it, on a simnet: lists, watches with history,
+ * bookmarks and WatchList, 410 after compaction, server-side apply of labels and status. And, in front of it, a
+ * KubeEdge MetaServer with its store, its ghosts and its 10 s (metaserver_sim.h). Objects are cluster-scoped:
+ * EdgeUpdate, SyncPolicy, EdgeNode, Node. */
 #pragma once
 
 #include "codec/json.h"
@@ -22,7 +23,8 @@ void hf_simapi_free(struct hf_simapi *api); /* after the net's clients, before t
 HF_DEFINE_CLEANUP(struct hf_simapi, hf_simapi_free)
 const struct hf_simapi_counts *hf_simapi_counts(const struct hf_simapi *api);
 
-/* Create or replace (reference taken over); resourceVersion, uid, generation are set. Returns the new resourceVersion. */
+/* Create or replace (reference taken over); resourceVersion, uid, generation are set. Returns the new resourceVersion.
+ */
 uint64_t hf_simapi_put(struct hf_simapi *api, json_t *object);
 /* The same from text; aborts when it is no JSON. */
 uint64_t hf_simapi_put_text(struct hf_simapi *api, const char *text);

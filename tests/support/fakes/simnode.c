@@ -29,7 +29,7 @@ struct hf_simnode *hf_simnode_new(const struct hf_simnode_params *params)
     return node;
 }
 
-/* ---- one life ----------------------------------------------------------------------------------------------------- */
+/* ---- one life ---------------------------------------------------------------------------------------------------- */
 
 static void tear_down(struct hf_simnode *node)
 {
@@ -254,7 +254,7 @@ void hf_simnode_free(struct hf_simnode *node)
     free(node);
 }
 
-/* ---- the world around it ------------------------------------------------------------------------------------------ */
+/* ---- the world around it ----------------------------------------------------------------------------------------- */
 
 void hf_simnode_set_links(struct hf_simnode *node, enum hf_simlink_state api, enum hf_simlink_state files)
 {

@@ -23,7 +23,7 @@ static void must(bool good)
         abort();
 }
 
-/* ---- content ---------------------------------------------------------------------------------------------------------- */
+/* ---- content ----------------------------------------------------------------------------------------------------- */
 
 static unsigned char *make_content(size_t which)
 {
@@ -86,7 +86,7 @@ static void keys(struct hf_view *ret_private, struct hf_view *ret_public, bool o
     *ret_public = hf_buf_view(&public_pem[other]);
 }
 
-/* ---- artifacts -------------------------------------------------------------------------------------------------------- */
+/* ---- artifacts --------------------------------------------------------------------------------------------------- */
 
 static void free_file(void *value)
 {
@@ -241,7 +241,7 @@ static void serve_deltas(struct hf_simupdate *world, const struct hf_sim_release
     must(json_object_set_new(artifact, "deltas", json_pack("[o]", delta)) == 0);
 }
 
-/* ---- the object ------------------------------------------------------------------------------------------------------- */
+/* ---- the object -------------------------------------------------------------------------------------------------- */
 
 static void merge(json_t *into, json_t *patch)
 {
@@ -452,7 +452,7 @@ void hf_simupdate_tell(struct hf_simupdate *world)
         hf_edgeupdate_free(desired[i].update);
 }
 
-/* ---- the service ------------------------------------------------------------------------------------------------------ */
+/* ---- the service ------------------------------------------------------------------------------------------------- */
 
 static void run_what_is_there(struct hf_simupdate *world)
 {
@@ -514,7 +514,7 @@ static void healthz(void *arg, struct hf_simcall *call)
         hf_simcall_reply(call, good ? 200 : 503, "text/plain", good ? "ok" : "broken");
 }
 
-/* ---- lives ------------------------------------------------------------------------------------------------------------ */
+/* ---- lives ------------------------------------------------------------------------------------------------------- */
 
 static int meets(void *arg, const struct hf_requires *requires_, struct hf_err *err)
 {
@@ -741,7 +741,7 @@ void hf_simupdate_free(struct hf_simupdate *world)
     free(world);
 }
 
-/* ---- looking ---------------------------------------------------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------------------------------------------------- */
 
 struct looking {
     const char *name;

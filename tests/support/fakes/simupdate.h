@@ -1,14 +1,15 @@
-/* support/simupdate.h - a world around the update engine: a node's disk that loses power, a release server, a service with its
- * unit, keys; and agents' lives in it, one after another.
+/* support/simupdate.h - a world around the update engine: a node's disk that loses power, a release server, a service
+ * with its unit, keys; and agents' lives in it, one after another.
  *
  *     struct hf_simupdate *w = hf_simupdate_new(seed);
  *     hf_simupdate_put_old(w, "v1");
- *     hf_simupdate_publish(w, &(struct hf_sim_release){.version = "2", .sequence = 2, .content = "v2", .delta = true});
+ * hf_simupdate_publish(w, &(struct hf_sim_release){.version = "2", .sequence = 2, .content = "v2", .delta = true});
  *     hf_simupdate_boot(w);
  *     ck_assert(hf_simupdate_settle(w));
  *
- * Content: "v1", "v2", ... name byte strings of some 40 KiB that differ a little; "broken" is one whose service is not healthy.
- * The service runs what lay at the target when its unit was last restarted. Everything aborts on a failure of its own. */
+ * Content: "v1", "v2", ... name byte strings of some 40 KiB that differ a little; "broken" is one whose service is not
+ * healthy. The service runs what lay at the target when its unit was last restarted. Everything aborts on a failure of
+ * its own. */
 #pragma once
 
 #include "base/strmap.h"

@@ -1,12 +1,15 @@
-/* fleet-bench follow KUBECONFIG | fleet-bench agents KUBECONFIG COUNT NODES: what a fleet costs a real API server and us.
+/* fleet-bench follow KUBECONFIG | fleet-bench agents KUBECONFIG COUNT NODES: what a fleet costs a real API server and
+ * us.
  *
- * "follow": one client as the controller's, every EdgeUpdate, EdgeNode, Node and SyncPolicy of the cluster; keeps nothing of the
- * objects. "agents": COUNT clients as agents have them, each with a connection of its own and its four watches, as nodes
- * n00000, n00001, ... of NODES. What is real in them is pkg/kube and pkg/loop; there is no cache, no release and no status.
+ * "follow": one client as the controller's, every EdgeUpdate, EdgeNode, Node and SyncPolicy of the cluster; keeps
+ * nothing of the objects. "agents": COUNT clients as agents have them, each with a connection of its own and its four
+ * watches, as nodes n00000, n00001, ... of NODES. What is real in them is pkg/kube and pkg/loop; there is no cache, no
+ * release and no status.
  *
- * Prints a line of JSON when something has changed, at most ten a second: time since 1970 and since the start, subscriptions
- * synced, clients in contact, objects, KiB of memory, and for the EdgeUpdate "fleet-bench" the newest cutoff of its admission with
- * the number of clients that have it and the moment the last of them got it. Ends at SIGTERM. */
+ * Prints a line of JSON when something has changed, at most ten a second: time since 1970 and since the start,
+ * subscriptions synced, clients in contact, objects, KiB of memory, and for the EdgeUpdate "fleet-bench" the newest
+ * cutoff of its admission with the number of clients that have it and the moment the last of them got it. Ends at
+ * SIGTERM. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,7 +96,7 @@ static long memory_kib(const char *path, const char *field)
     return kib;
 }
 
-/* ---- what a subscriber hears -------------------------------------------------------------------------------------- */
+/* ---- what a subscriber hears ------------------------------------------------------------------------------------- */
 
 static void upsert(void *arg, json_t *object)
 {
@@ -136,7 +139,7 @@ static void contact(void *arg, enum hf_contact_kind kind, uint64_t date, const s
     tag->follower->bench->changed |= before != tag->follower->lost;
 }
 
-/* ---- a client ----------------------------------------------------------------------------------------------------- */
+/* ---- a client ---------------------------------------------------------------------------------------------------- */
 
 static void begin(void *arg)
 {
@@ -196,7 +199,7 @@ static void make_follower(struct bench *bench, unsigned i, unsigned nodes)
     sched->timer_arm(sched->ctx, follower->start, bench->fleet ? 0 : hf_rand_below(hf_rand_posix(), START_NS));
 }
 
-/* ---- the process -------------------------------------------------------------------------------------------------- */
+/* ---- the process ------------------------------------------------------------------------------------------------- */
 
 static void say(void *arg)
 {

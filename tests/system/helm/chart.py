@@ -49,7 +49,7 @@ WRONG = [
     ("controller.collectAfter", "1 day", "a duration, such as 24h"),
     ("controller.silentAfter", 1, "minimum"),
     ("image.pullPolicy", "Sometimes", "value must be one of 'Always', 'IfNotPresent', 'Never'"),
-    ("image.registry", "https://registry.example.com", "without https://"),
+    ("image.registry", "https://images.example.com", "without https://"),
     ("image.tag", "a b", "an image's tag, such as 0.1.0"),
     ("image.pullSecrets", [{"nam": "x"}], "additional properties 'nam' not allowed"),
     ("environment.METRICS_PORT", "http", "want integer"),
@@ -302,7 +302,7 @@ def test_examples_have_values_that_the_chart_takes():
                     found.append(each["spec"]["values"])
     assert len(found) == 2
     for values in found:
-        assert one(render(values=values), "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]["containers"][0]["image"].startswith("registry.example.com/")
+        assert one(render(values=values), "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]["containers"][0]["image"].startswith("images.example.com/")
 
 
 def test_flux_example_is_right_once_it_is_filled_in():

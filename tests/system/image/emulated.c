@@ -1,9 +1,11 @@
-/* emulated.c - what an emulator of user programs (qemu-user before version 9) lacks of Linux, for the agent's tests under it.
+/* emulated.c - what an emulator of user programs (qemu-user before version 9) lacks of Linux, for the agent's tests
+ * under it.
  *
  * Preloaded into the emulated agent. Two calls differ:
- * - openat2(2) is unknown to the emulator. Here it opens one component of the path after the other and follows no link.
- * - madvise(2) does nothing. The agent reads /proc/self/smaps to find pages that it may drop. The emulator shows its own
- *   addresses there, so that the agent would drop others. */
+ * - openat2(2) is unknown to the emulator. Here it opens one component of the path after the other and follows no
+ *   link.
+ * - madvise(2) does nothing. The agent reads /proc/self/smaps to find pages that it may drop. The emulator shows its
+ *   own addresses there, so that the agent would drop others. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* A client certificate in virtual time: a simulated API server, an approver that is away, says no, or signs; a disk that
- * loses power at any call. */
+/* A client certificate in virtual time: a simulated API server, an approver that is away, says no, or signs; a disk
+ * that loses power at any call. */
 #include "agent/process/client_certificate.h"
 
 #include <errno.h>
@@ -273,8 +273,8 @@ START_TEST(gets_one_and_renews_it)
 }
 END_TEST
 
-/* The approver is away for two days; the cluster forgets the request after one. A renewal keeps the old certificate until
- * it expires, and then the bootstrap credential serves. */
+/* The approver is away for two days; the cluster forgets the request after one. A renewal keeps the old certificate
+ * until it expires, and then the bootstrap credential serves. */
 START_TEST(an_approver_that_is_away)
 {
     bool renewal = _i == 1;

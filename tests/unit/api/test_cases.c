@@ -1,5 +1,5 @@
-/* Every file of cases/ begins with "# expect: ok" or "# expect: <path>: <start of the text>": what decoding it must say. The
- * same files are applied to a real API server; "# server: accepts" marks those only a node can refuse. */
+/* Every file of cases/ begins with "# expect: ok" or "# expect: <path>: <start of the text>": what decoding it must
+ * say. The same files are applied to a real API server; "# server: accepts" marks those only a node can refuse. */
 #include <dirent.h>
 #include <errno.h>
 

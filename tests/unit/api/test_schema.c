@@ -37,7 +37,8 @@ static const json_t *schema_of(const json_t *crd)
     return hf_json_at(json_array_get(versions, 0), "schema.openAPIV3Schema");
 }
 
-/* A rule with a message for people, where others would have a pattern: what the server says about that is the pattern. */
+/* A rule with a message for people, where others would have a pattern: what the server says about that is the pattern.
+ */
 static bool has_rule(const json_t *schema)
 {
     return json_array_size(json_object_get(schema, "x-kubernetes-validations")) > 0;
@@ -209,9 +210,9 @@ static void compare(const char *path, const struct hf_field *fields, const json_
     }
 }
 
-/* What a person reads after kubectl apply is a sentence, never a regular expression: the server prints a pattern as it is, and a
- * rule without a message too. Of a quantity that may be an integer the server knows no length, which makes rules about lists of
- * them too dear. */
+/* What a person reads after kubectl apply is a sentence, never a regular expression: the server prints a pattern as it
+ * is, and a rule without a message too. Of a quantity that may be an integer the server knows no length, which makes
+ * rules about lists of them too dear. */
 static void check_messages(const char *path, const json_t *schema)
 {
     const json_t *rules = json_object_get(schema, "x-kubernetes-validations");

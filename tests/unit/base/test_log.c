@@ -153,8 +153,8 @@ static unsigned suppressed(const char *text)
     return sum;
 }
 
-/* Two events that never end, a line per second each: both get their reserve, then a line per minute; and after a quiet time
- * the reserve is there again. */
+/* Two events that never end, a line per second each: both get their reserve, then a line per minute; and after a quiet
+ * time the reserve is there again. */
 START_TEST(what_never_ends_gets_a_line_per_minute)
 {
     enum { SECONDS = 3600, HOUR_LINES = HF_LOG_RESERVE + 60 };

@@ -1,4 +1,5 @@
-/* The pure parts of the commands on a fleet: views of objects, counts, selectors, kubeconfigs, plugins' answers, the bar. */
+/* The pure parts of the commands on a fleet: views of objects, counts, selectors, kubeconfigs, plugins' answers, the
+ * bar. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -24,7 +25,7 @@ static json_t *parse(const char *text)
     return json;
 }
 
-/* ---- what an EdgeUpdate says -------------------------------------------------------------------------------------- */
+/* ---- what an EdgeUpdate says ------------------------------------------------------------------------------------- */
 
 #define READY(status, reason) "{type: Ready, status: '" status "', reason: " reason "}"
 #define STALLED(reason) ", {type: Stalled, status: 'True', reason: " reason "}"
@@ -129,7 +130,7 @@ START_TEST(all_nodes_are_reached)
 }
 END_TEST
 
-/* ---- what an EdgeNode says ---------------------------------------------------------------------------------------- */
+/* ---- what an EdgeNode says --------------------------------------------------------------------------------------- */
 
 #define SEEN "2026-11-22T20:00:00Z"
 
@@ -202,7 +203,7 @@ START_TEST(tallies)
 }
 END_TEST
 
-/* ---- selectors ---------------------------------------------------------------------------------------------------- */
+/* ---- selectors --------------------------------------------------------------------------------------------------- */
 
 START_TEST(selectors)
 {
@@ -236,7 +237,7 @@ START_TEST(selectors_of_objects)
 }
 END_TEST
 
-/* ---- kubeconfigs -------------------------------------------------------------------------------------------------- */
+/* ---- kubeconfigs ------------------------------------------------------------------------------------------------- */
 
 START_TEST(the_first_entry_wins_and_paths_are_relative_to_their_file)
 {
@@ -339,7 +340,7 @@ START_TEST(answers_of_plugins)
 }
 END_TEST
 
-/* ---- output ------------------------------------------------------------------------------------------------------- */
+/* ---- output ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(bars)
 {

@@ -165,7 +165,7 @@ START_TEST(what_runs_is_not_what_was_wanted)
 }
 END_TEST
 
-/* ---- an old word is not taken for a current one -------------------------------------------------------------------- */
+/* ---- an old word is not taken for a current one ------------------------------------------------------------------ */
 
 static const struct {
     const char *name;
@@ -241,7 +241,7 @@ START_TEST(ago)
 }
 END_TEST
 
-/* ---- telemetry, conditions ----------------------------------------------------------------------------------------- */
+/* ---- telemetry, conditions --------------------------------------------------------------------------------------- */
 
 START_TEST(sinks)
 {
@@ -278,7 +278,7 @@ START_TEST(nothing_is_said_twice)
 }
 END_TEST
 
-/* ---- from journals ------------------------------------------------------------------------------------------------- */
+/* ---- from journals ----------------------------------------------------------------------------------------------- */
 
 static void write_journal(const char *name, enum hf_phase phase)
 {
@@ -348,8 +348,8 @@ START_TEST(a_wait_is_not_explained_by_a_journal)
 }
 END_TEST
 
-/* A file from the days when the agent had another source: the one that runs now knows better. One that the agent of today made, and
- * does not renew, is told as what it is. */
+/* A file from the days when the agent had another source: the one that runs now knows better. One that the agent of
+ * today made, and does not renew, is told as what it is. */
 START_TEST(a_leftover)
 {
     ck_assert_int_eq(mkdir(cli_path(&run, "updates"), 0755), 0);

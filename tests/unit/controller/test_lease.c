@@ -361,7 +361,8 @@ START_TEST(story)
 }
 END_TEST
 
-/* Two machines on one server, whose requests are delayed and lost by chance: never two leaders, and epochs only grow. */
+/* Two machines on one server, whose requests are delayed and lost by chance: never two leaders, and epochs only grow.
+ */
 struct player {
     struct hf_lease lease;
     uint64_t answer_ns; /* UINT64_MAX: nothing in flight */

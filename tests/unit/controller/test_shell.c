@@ -1,4 +1,5 @@
-/* The thin shells on virtual time, against a small API server: the Lease of two replicas, the writer, Events, approvals. */
+/* The thin shells on virtual time, against a small API server: the Lease of two replicas, the writer, Events,
+ * approvals. */
 #include <errno.h>
 
 #include "base/encoding/base64.h"
@@ -56,7 +57,7 @@ struct world {
 
 static struct world w;
 
-/* ---- the server --------------------------------------------------------------------------------------------------- */
+/* ---- the server -------------------------------------------------------------------------------------------------- */
 
 static void reply(struct hf_simcall *call, int status, const json_t *object)
 {
@@ -186,7 +187,7 @@ static unsigned count(const char *method, const char *part)
     return n;
 }
 
-/* ---- the world ---------------------------------------------------------------------------------------------------- */
+/* ---- the world --------------------------------------------------------------------------------------------------- */
 
 static void changed(void *arg, uint64_t epoch)
 {
@@ -271,7 +272,7 @@ static void released(void *arg)
     ((struct replica *)arg)->released = true;
 }
 
-/* ---- the Lease ---------------------------------------------------------------------------------------------------- */
+/* ---- the Lease --------------------------------------------------------------------------------------------------- */
 
 START_TEST(lease_of_two)
 {
@@ -329,7 +330,7 @@ START_TEST(release_without_a_server)
 }
 END_TEST
 
-/* ---- the writer --------------------------------------------------------------------------------------------------- */
+/* ---- the writer -------------------------------------------------------------------------------------------------- */
 
 static bool may_write(void *arg)
 {
@@ -475,7 +476,7 @@ START_TEST(collection)
 }
 END_TEST
 
-/* ---- Events ------------------------------------------------------------------------------------------------------- */
+/* ---- Events ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(events)
 {
@@ -517,7 +518,7 @@ START_TEST(events)
 }
 END_TEST
 
-/* ---- certificate requests ----------------------------------------------------------------------------------------- */
+/* ---- certificate requests ---------------------------------------------------------------------------------------- */
 
 static json_t *make_csr(const char *node)
 {

@@ -158,7 +158,7 @@ static void send(struct world *world, const struct hf_kube_call *call, struct re
     ck_assert_uint_eq(result->times, 0); /* never inside the call */
 }
 
-/* ---- what goes over the wire -------------------------------------------------------------------------------------- */
+/* ---- what goes over the wire ------------------------------------------------------------------------------------- */
 
 #define LEASES .api_version = "coordination.k8s.io/v1", .plural = "leases", .ns = "holdfast-system"
 #define JSON "application/json"
@@ -304,7 +304,7 @@ START_TEST(refuses_what_cannot_be_sent)
 }
 END_TEST
 
-/* ---- what comes back ---------------------------------------------------------------------------------------------- */
+/* ---- what comes back --------------------------------------------------------------------------------------------- */
 
 static const struct {
     int status;
@@ -432,7 +432,7 @@ START_TEST(answers_are_bounded)
 }
 END_TEST
 
-/* ---- time and ends ------------------------------------------------------------------------------------------------ */
+/* ---- time and ends ----------------------------------------------------------------------------------------------- */
 
 START_TEST(has_a_deadline)
 {

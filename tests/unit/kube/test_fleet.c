@@ -1,5 +1,6 @@
-/* A client that follows a whole fleet (hf_kube_params.fleet): more objects than a node ever has, in large pages, and Nodes
- * without what nobody reads. The server here answers by rule, so that tens of thousands of objects cost little. */
+/* A client that follows a whole fleet (hf_kube_params.fleet): more objects than a node ever has, in large pages, and
+ * Nodes without what nobody reads. The server here answers by rule, so that tens of thousands of objects cost little.
+ */
 #include <errno.h>
 
 #include "base/parse.h"
@@ -28,7 +29,7 @@ struct seen {
     bool in_contact;
 };
 
-/* ---- the server --------------------------------------------------------------------------------------------------- */
+/* ---- the server -------------------------------------------------------------------------------------------------- */
 
 static void add_object(const struct world *world, bool metadata, unsigned i, struct hf_buf *out)
 {
@@ -130,7 +131,7 @@ static void handle(void *arg, struct hf_simcall *call)
     }
 }
 
-/* ---- the subscriber ----------------------------------------------------------------------------------------------- */
+/* ---- the subscriber ---------------------------------------------------------------------------------------------- */
 
 static void seen_upsert(void *arg, json_t *object)
 {
@@ -206,7 +207,7 @@ static void follow(struct world *world, const char *kind, struct seen *seen)
     (void)hf_simloop_run_for(world->loop, 90 * HF_NS_PER_S);
 }
 
-/* ---- the tests ---------------------------------------------------------------------------------------------------- */
+/* ---- the tests --------------------------------------------------------------------------------------------------- */
 
 /* {fleet, the server does WatchList}: how many of the objects fit. */
 static const struct {

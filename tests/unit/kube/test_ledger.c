@@ -179,7 +179,8 @@ START_TEST(bounded)
 }
 END_TEST
 
-/* What the subscriber does not keep is told by every round; what is declined without mattering leaves room for what is kept. */
+/* What the subscriber does not keep is told by every round; what is declined without mattering leaves room for what is
+ * kept. */
 START_TEST(declined)
 {
     char name[16];
@@ -211,8 +212,8 @@ START_TEST(declined)
 }
 END_TEST
 
-/* The rule of the whole folder, against a simple model: through any mix of true and lying answers, `gone` is only ever said of
- * what the truth lacked at the moment of a proven answer. */
+/* The rule of the whole folder, against a simple model: through any mix of true and lying answers, `gone` is only ever
+ * said of what the truth lacked at the moment of a proven answer. */
 START_TEST(never_wrong)
 {
     _cleanup_(hf_simloop_freep) struct hf_simloop *dice = hf_simloop_new((uint64_t)_i + 1);

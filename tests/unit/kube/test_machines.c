@@ -147,8 +147,8 @@ START_TEST(a_refused_watchlist_is_remembered)
 }
 END_TEST
 
-/* What a real kube-apiserver says while it comes up: nothing, 403 (its RBAC is not loaded), 429 (its storage is not), 410 (its watch
- * cache is younger than our mark). The long outage before must not make these rests long. */
+/* What a real kube-apiserver says while it comes up: nothing, 403 (its RBAC is not loaded), 429 (its storage is not),
+ * 410 (its watch cache is younger than our mark). The long outage before must not make these rests long. */
 START_TEST(a_server_that_comes_up)
 {
     struct hf_reflector rf = {.state = HF_RF_WATCHING};

@@ -197,7 +197,8 @@ START_TEST(an_orderly_end_is_an_end)
 }
 END_TEST
 
-/* A server may end the watches of one kind for all nodes: they come back within 20 ms for each node, and are not lost. */
+/* A server may end the watches of one kind for all nodes: they come back within 20 ms for each node, and are not lost.
+ */
 START_TEST(one_kind_ends_for_all)
 {
     static struct world world;

@@ -201,7 +201,7 @@ START_TEST(big_reply)
 }
 END_TEST
 
-/* ---- clients that misbehave -------------------------------------------------------------------------------------------- */
+/* ---- clients that misbehave -------------------------------------------------------------------------------------- */
 
 /* The client's descriptor is a high one: the low ones are left to the server, as in a process that has no clients. */
 static int connect_raw(void)
@@ -430,7 +430,7 @@ START_TEST(working_directory_is_not_searched)
 }
 END_TEST
 
-/* ---- several servers --------------------------------------------------------------------------------------------------- */
+/* ---- several servers --------------------------------------------------------------------------------------------- */
 
 static struct hf_server *open_second(struct hf_server_limits limits)
 {
@@ -559,8 +559,8 @@ static void connect_fd(int fd)
     ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 }
 
-/* The process has no descriptor left: pages that are answered at once are answered with the spare one; who would hold it is turned away;
- * nobody waits in between while the loop turns without sleeping. */
+/* The process has no descriptor left: pages that are answered at once are answered with the spare one; who would hold
+ * it is turned away; nobody waits in between while the loop turns without sleeping. */
 START_TEST(without_descriptors)
 {
     static const char ask_one[] = "GET /beside HTTP/1.1\r\nHost: [::1]\r\n\r\n";
@@ -635,7 +635,7 @@ START_TEST(connections_are_reserved)
 }
 END_TEST
 
-/* ---- answers that come later ------------------------------------------------------------------------------------------- */
+/* ---- answers that come later ------------------------------------------------------------------------------------- */
 
 START_TEST(answers_inside_start)
 {
@@ -691,7 +691,8 @@ START_TEST(answers_later)
 }
 END_TEST
 
-/* The next request is there before the first one is answered: the first gets its answer, told that the connection ends with it. */
+/* The next request is there before the first one is answered: the first gets its answer, told that the connection ends
+ * with it. */
 START_TEST(pipelined_later)
 {
     char answer[8192], all[8 * sizeof(post_later)] = "";

@@ -105,7 +105,8 @@ START_TEST(no_battery)
 }
 END_TEST
 
-/* A wall clock that is 399 days ahead for 4 s, and a Date that is 30 years ahead for as long: nothing of either stays. */
+/* A wall clock that is 399 days ahead for 4 s, and a Date that is 30 years ahead for as long: nothing of either stays.
+ */
 START_TEST(lies_leave_no_trace)
 {
     struct hf_clock clock;
@@ -332,7 +333,7 @@ START_TEST(file_round_trip)
 }
 END_TEST
 
-/* ---- disk --------------------------------------------------------------------------------------------------------- */
+/* ---- disk -------------------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;

@@ -8,7 +8,8 @@
 
 #define HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-/* What a row's update is: as short as the API allows. `cutoff` below 0: no strategy; else the admission's, and `canary`. */
+/* What a row's update is: as short as the API allows. `cutoff` below 0: no strategy; else the admission's, and
+ * `canary`. */
 struct row {
     const char *name, *release;
     int sequence;

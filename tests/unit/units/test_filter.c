@@ -1,5 +1,5 @@
-/* The filter between the agent's calls and a double of systemd's manager: what passes, what does not, and what happens when a side
- * goes away. */
+/* The filter between the agent's calls and a double of systemd's manager: what passes, what does not, and what happens
+ * when a side goes away. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

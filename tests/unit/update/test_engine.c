@@ -1004,8 +1004,8 @@ START_TEST(a_turn)
 }
 END_TEST
 
-/* The turn that is taken back, or lost with the cache, in the middle of the swap changes nothing: the update runs to its
- * end, and a rollback needs no turn either. */
+/* The turn that is taken back, or lost with the cache, in the middle of the swap changes nothing: the update runs to
+ * its end, and a rollback needs no turn either. */
 START_TEST(a_turn_that_goes_during_the_swap)
 {
     static const enum hf_phase when[] = {HF_PHASE_SWAPPING, HF_PHASE_PROBATION, HF_PHASE_ROLLING_BACK};

@@ -21,7 +21,7 @@ union place {
 };
 
 /* Returns the length of the address in *place; 0 if the text is not a numeric address. */
-static socklen_t parse_address(const struct hf_agent_listen *listen, union place *place)
+static socklen_t parse_address(const struct hf_listen_flag *listen, union place *place)
 {
     *place = (union place){.v4 = {.sin_family = AF_INET, .sin_port = htons(listen->port)}};
     if (inet_pton(AF_INET, listen->address, &place->v4.sin_addr) == 1)
@@ -31,7 +31,7 @@ static socklen_t parse_address(const struct hf_agent_listen *listen, union place
 }
 
 /* Returns a connected socket or -errno. */
-static int reach(const struct hf_agent_listen *listen)
+static int reach(const struct hf_listen_flag *listen)
 {
     const struct timeval patience = {.tv_sec = PATIENCE_S};
     union place place;
@@ -71,7 +71,7 @@ static int ask(int fd, char *text)
 
 int hf_check_ready_run(const struct hf_agent_options *options, FILE *out, FILE *faults)
 {
-    const struct hf_agent_listen *listen = &options->listen[HF_LISTEN_HEALTH];
+    const struct hf_listen_flag *listen = &options->listen[HF_LISTEN_HEALTH];
     char text[MAX_ANSWER] = "";
     int fd = listen->off ? -ENOTCONN : reach(listen);
     int r = fd < 0 ? fd : ask(fd, text);

@@ -66,7 +66,7 @@ static void raise_descriptors(void)
 static void answer_misdirected(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
 {
     const struct hf_listeners *listeners = arg;
-    const struct hf_agent_listen *ingest = &listeners->params.options->listen[HF_LISTEN_INGEST];
+    const struct hf_listen_flag *ingest = &listeners->params.options->listen[HF_LISTEN_INGEST];
 
     (void)request;
     reply->status = 404;
@@ -79,7 +79,7 @@ static void answer_misdirected(void *arg, const struct hf_server_request *reques
                            listeners->ingest != NULL ? hf_server_port(listeners->ingest) : ingest->port);
 }
 
-static int open_metrics(struct hf_listeners *l, const struct hf_agent_listen *at, struct hf_err *err)
+static int open_metrics(struct hf_listeners *l, const struct hf_listen_flag *at, struct hf_err *err)
 {
     const struct hf_server_route misdirected = {
         .path = "/ingest", .method = "POST", .max_body = MISDIRECTED_MAX_BODY, .handle = answer_misdirected, .arg = l};
@@ -118,7 +118,7 @@ static unsigned ingest_connections(void)
     return HF_MIN((unsigned)HF_LISTEN_INGEST_CONNECTIONS, HF_MAX(left / 2, (unsigned)LEAST));
 }
 
-static int open_ingest(struct hf_listeners *l, const struct hf_agent_listen *at, struct hf_err *err)
+static int open_ingest(struct hf_listeners *l, const struct hf_listen_flag *at, struct hf_err *err)
 {
     const struct hf_server_params params = {
         .address = at->address,
@@ -156,7 +156,7 @@ static int open_socket(struct hf_listeners *l, struct hf_err *err)
     return hf_server_new(l->params.loop, &params, &l->socket, err);
 }
 
-static int open_health(struct hf_listeners *l, const struct hf_agent_listen *at, struct hf_err *err)
+static int open_health(struct hf_listeners *l, const struct hf_listen_flag *at, struct hf_err *err)
 {
     const struct hf_web_params params = {
         .address = at->address,
@@ -174,7 +174,7 @@ static int open_health(struct hf_listeners *l, const struct hf_agent_listen *at,
     return hf_web_new(l->params.loop, &params, &l->health, err);
 }
 
-static int (*const open_one[HF_LISTEN_COUNT])(struct hf_listeners *l, const struct hf_agent_listen *at,
+static int (*const open_one[HF_LISTEN_COUNT])(struct hf_listeners *l, const struct hf_listen_flag *at,
                                               struct hf_err *err) = {
     [HF_LISTEN_METRICS] = open_metrics,
     [HF_LISTEN_INGEST] = open_ingest,
@@ -192,7 +192,7 @@ uint16_t hf_listeners_port(const struct hf_listeners *l, enum hf_agent_listener 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 /* Adds the port, its holder's command and the flags that help. */
-static int explain(const struct hf_agent_listen *at, const char *name, int r, struct hf_err *err)
+static int explain(const struct hf_listen_flag *at, const char *name, int r, struct hf_err *err)
 {
     char cause[sizeof(err->cause)];
 
@@ -213,7 +213,7 @@ static int open_all(struct hf_listeners *l, bool go_on, bool log_failures, struc
     int first = 0;
 
     for (enum hf_agent_listener i = 0; i < HF_LISTEN_COUNT && (first == 0 || go_on); i++) {
-        const struct hf_agent_listen *at = &l->params.options->listen[i];
+        const struct hf_listen_flag *at = &l->params.options->listen[i];
         const char *name = hf_agent_listener_name(i);
         if (at->off || hf_listeners_port(l, i) != 0)
             continue;

@@ -136,17 +136,6 @@ const char *hf_agent_listener_name(enum hf_agent_listener listener)
     return listeners[listener].name;
 }
 
-static int set_port(struct hf_agent_listen *listen, const char *text)
-{
-    uint64_t port = 0;
-
-    listen->off = strcmp(text, "off") == 0;
-    int r = listen->off ? 0 : hf_parse_u64(text, 0, UINT16_MAX, &port);
-    listen->port = (uint16_t)port;
-    listen->chosen = true;
-    return r;
-}
-
 static int set_metrics_address(struct hf_agent_options *o, const char *text)
 {
     o->listen[HF_LISTEN_METRICS].address = text;
@@ -155,7 +144,7 @@ static int set_metrics_address(struct hf_agent_options *o, const char *text)
 
 static int set_metrics_port(struct hf_agent_options *o, const char *text)
 {
-    return set_port(&o->listen[HF_LISTEN_METRICS], text);
+    return hf_listen_flag_port(&o->listen[HF_LISTEN_METRICS], text);
 }
 
 static int set_ingest_address(struct hf_agent_options *o, const char *text)
@@ -166,7 +155,7 @@ static int set_ingest_address(struct hf_agent_options *o, const char *text)
 
 static int set_ingest_port(struct hf_agent_options *o, const char *text)
 {
-    return set_port(&o->listen[HF_LISTEN_INGEST], text);
+    return hf_listen_flag_port(&o->listen[HF_LISTEN_INGEST], text);
 }
 
 static int set_health_address(struct hf_agent_options *o, const char *text)
@@ -177,7 +166,7 @@ static int set_health_address(struct hf_agent_options *o, const char *text)
 
 static int set_health_port(struct hf_agent_options *o, const char *text)
 {
-    return set_port(&o->listen[HF_LISTEN_HEALTH], text);
+    return hf_listen_flag_port(&o->listen[HF_LISTEN_HEALTH], text);
 }
 
 /* The flag has no value; the variable has true or false. */
@@ -236,7 +225,7 @@ static int settle_ports(struct hf_agent_options *o, struct hf_err *err)
                o->listen[HF_LISTEN_METRICS].port == 0;
 
     for (enum hf_agent_listener i = 0; i < HF_LISTEN_COUNT; i++) {
-        struct hf_agent_listen *listen = &o->listen[i];
+        struct hf_listen_flag *listen = &o->listen[i];
         if (!listen->chosen)
             listen->port = any ? 0 : listeners[i].port;
         for (enum hf_agent_listener k = 0; k < i; k++)
@@ -328,7 +317,6 @@ static int set_first_install(struct hf_agent_options *o, const char *text)
     return set_path(&o->first_install, text);
 }
 
-#define PORT_WANTED "0 to 65535, or off"
 static const struct flag {
     const char *name;
     const char *value; /* NULL: the flag takes no value */
@@ -373,11 +361,11 @@ static const struct flag {
      "pod mode: mount point of the host's file system (/)"},
     {"metrics-address", "ADDR", "METRICS_ADDRESS", set_metrics_address, "an address",
      "address of /metrics, /healthz and /readyz (127.0.0.1)"},
-    {"metrics-port", "PORT", "METRICS_PORT", set_metrics_port, PORT_WANTED,
+    {"metrics-port", "PORT", "METRICS_PORT", set_metrics_port, HF_LISTEN_PORT_WANTED,
      "port of --metrics-address; 0: any free one, off: none (9090)"},
     {"ingest-address", "ADDR", "INGEST_ADDRESS", set_ingest_address, "an address",
      "address of POST /ingest (127.0.0.1)"},
-    {"ingest-port", "PORT", "INGEST_PORT", set_ingest_port, PORT_WANTED,
+    {"ingest-port", "PORT", "INGEST_PORT", set_ingest_port, HF_LISTEN_PORT_WANTED,
      "port of --ingest-address (9091; with --metrics-port 0: any free one)"},
     {"ingest-socket", "PATH", "INGEST_SOCKET", set_ingest_socket, "an absolute path, or off",
      "Unix socket of POST /ingest (ingest.sock in the run folder)"},
@@ -387,7 +375,7 @@ static const struct flag {
      "group of --ingest-socket, a name or a number"},
     {"health-address", "ADDR", "HEALTH_ADDRESS", set_health_address, "an address",
      "address of a separate server for /healthz and /readyz (127.0.0.1)"},
-    {"health-port", "PORT", "HEALTH_PORT", set_health_port, PORT_WANTED,
+    {"health-port", "PORT", "HEALTH_PORT", set_health_port, HF_LISTEN_PORT_WANTED,
      "port of --health-address (9092; with --metrics-port 0: any free one)"},
     {"allow-host", "HOST", "HOLDFAST_ALLOW_HOST", set_allow_host, "a host without scheme and port, at most seven times",
      "answer requests for this host over loopback, and those of its web pages; repeatable (none)"},

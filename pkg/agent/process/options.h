@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/flags/listen.h"
 #include "base/log.h"
 #include "kube/kube.h"
 
@@ -29,14 +30,6 @@ enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, 
 /* Returns the name by which the flags call a listener, such as "metrics" in --metrics-port. */
 const char *hf_agent_listener_name(enum hf_agent_listener listener);
 
-/* Address and port of one of the local servers. */
-struct hf_agent_listen {
-    const char *address; /* numeric IP address */
-    uint16_t port;       /* port number (0 means any free port) */
-    bool off;            /* true if the listener is turned off by --<name>-port off */
-    bool chosen;         /* true if a flag or an environment variable sets the port */
-};
-
 /* The agent's options. The strings are in argv or in the environment, or are static. */
 struct hf_agent_options {
     const char *server, *kubeconfig, *source; /* values of --server, --kubeconfig and --source; NULL if not given */
@@ -55,7 +48,7 @@ struct hf_agent_options {
     const char *roots[HF_OPTIONS_MAX_ROOTS + 1];
     size_t n_roots;
     const char *host_root;
-    struct hf_agent_listen listen[HF_LISTEN_COUNT];
+    struct hf_listen_flag listen[HF_LISTEN_COUNT];
     bool listen_optional; /* true if the agent also starts when the port of a listener is in use */
     /* path of the Unix socket of POST /ingest; NULL for the default path, ingest.sock in the run folder */
     const char *ingest_socket;

@@ -64,17 +64,6 @@ static int set_approve_certificates(struct hf_controller_options *o, const char 
     return o->approve_certificates || strcmp(text, "off") == 0 ? 0 : -EINVAL;
 }
 
-static int set_port(struct hf_controller_listen *listen, const char *text)
-{
-    uint64_t port = 0;
-
-    listen->off = strcmp(text, "off") == 0;
-    int r = listen->off ? 0 : hf_parse_u64(text, 0, UINT16_MAX, &port);
-    listen->port = (uint16_t)port;
-    listen->chosen = true;
-    return r;
-}
-
 static int set_metrics_address(struct hf_controller_options *o, const char *text)
 {
     o->listen[HF_CONTROLLER_METRICS].address = text;
@@ -83,7 +72,7 @@ static int set_metrics_address(struct hf_controller_options *o, const char *text
 
 static int set_metrics_port(struct hf_controller_options *o, const char *text)
 {
-    return set_port(&o->listen[HF_CONTROLLER_METRICS], text);
+    return hf_listen_flag_port(&o->listen[HF_CONTROLLER_METRICS], text);
 }
 
 static int set_health_address(struct hf_controller_options *o, const char *text)
@@ -94,7 +83,7 @@ static int set_health_address(struct hf_controller_options *o, const char *text)
 
 static int set_health_port(struct hf_controller_options *o, const char *text)
 {
-    return set_port(&o->listen[HF_CONTROLLER_HEALTH], text);
+    return hf_listen_flag_port(&o->listen[HF_CONTROLLER_HEALTH], text);
 }
 
 static int set_silent_after(struct hf_controller_options *o, const char *text)
@@ -128,7 +117,6 @@ static int set_version(struct hf_controller_options *o, const char *text)
     return 0;
 }
 
-#define PORT_WANTED "0 to 65535, or off"
 static const struct hf_flag flags[] = {
     {"server", "URL", "HOLDFAST_SERVER", "an http:// or https:// URL", "API server"},
     {"kubeconfig", "FILE", "HOLDFAST_KUBECONFIG", "a file",
@@ -146,11 +134,11 @@ static const struct hf_flag flags[] = {
      "decide on certificate requests of agents on hosts (on)"},
     {"metrics-address", "ADDR", "METRICS_ADDRESS", "an address",
      "address of /metrics, /healthz and /readyz (127.0.0.1)"},
-    {"metrics-port", "PORT", "METRICS_PORT", PORT_WANTED,
+    {"metrics-port", "PORT", "METRICS_PORT", HF_LISTEN_PORT_WANTED,
      "port of --metrics-address; 0: any free one, off: none (9090)"},
     {"health-address", "ADDR", "HEALTH_ADDRESS", "an address",
      "address of a separate server for /healthz and /readyz (that of --metrics-address)"},
-    {"health-port", "PORT", "HEALTH_PORT", PORT_WANTED,
+    {"health-port", "PORT", "HEALTH_PORT", HF_LISTEN_PORT_WANTED,
      "port of --health-address (9092; with --metrics-port 0: any free one)"},
     {"silent-after", "N", "SILENT_AFTER", "2 to 1000",
      "a node is silent after this many of its intervals without a report (3)"},
@@ -179,8 +167,7 @@ static const struct hf_flag_table table = {.rows = flags, .n = HF_LEN(flags), .s
 
 static int check_together(struct hf_controller_options *o, struct hf_err *err)
 {
-    struct hf_controller_listen *metrics = &o->listen[HF_CONTROLLER_METRICS],
-                                *health = &o->listen[HF_CONTROLLER_HEALTH];
+    struct hf_listen_flag *metrics = &o->listen[HF_CONTROLLER_METRICS], *health = &o->listen[HF_CONTROLLER_HEALTH];
 
     if (o->server != NULL && o->kubeconfig != NULL)
         return hf_err_set(err, EINVAL, "--server and --kubeconfig exclude each other: give one of them");

@@ -7,18 +7,12 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/flags/listen.h"
 #include "base/log.h"
 
 enum hf_controller_action { HF_CONTROLLER_RUN, HF_CONTROLLER_HELP, HF_CONTROLLER_VERSION };
 
 enum hf_controller_listener { HF_CONTROLLER_METRICS, HF_CONTROLLER_HEALTH, HF_CONTROLLER_LISTENERS };
-
-struct hf_controller_listen {
-    const char *address; /* numeric IP address */
-    uint16_t port;       /* port number (0 means any free port) */
-    bool off;            /* true if the listener is turned off by --<name>-port off */
-    bool chosen;         /* true if a flag or an environment variable sets the port */
-};
 
 /* The controller's options. The strings are in argv or in the environment, or are static. */
 struct hf_controller_options {
@@ -28,7 +22,7 @@ struct hf_controller_options {
     const char *agent_account; /* "NAMESPACE/NAME" of the agents; NULL: holdfast-agent in lease_namespace */
     bool no_election;          /* true if this process is the only one */
     bool approve_certificates; /* true to decide on certificate requests of agents */
-    struct hf_controller_listen listen[HF_CONTROLLER_LISTENERS];
+    struct hf_listen_flag listen[HF_CONTROLLER_LISTENERS];
     uint64_t silent_after;     /* number of missing reports after which a node is silent */
     uint64_t collect_after_ns; /* age after which an EdgeNode without Node is deleted */
     enum hf_controller_action action;

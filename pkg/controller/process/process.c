@@ -66,7 +66,7 @@ static int open_page(struct controller_process *p, enum hf_controller_listener i
 {
     static const char *const names[HF_CONTROLLER_LISTENERS] = {
         [HF_CONTROLLER_METRICS] = "metrics", [HF_CONTROLLER_HEALTH] = "health"};
-    const struct hf_controller_listen *at = &p->options->listen[i];
+    const struct hf_listen_flag *at = &p->options->listen[i];
     const struct hf_web_check check = {.name = "fleet", .ready = fleet_is_known, .arg = p};
     const struct hf_web_params params = {
         .address = at->address,

@@ -43,7 +43,7 @@ static uint16_t start(struct server *server)
     return ntohs(at.sin_port);
 }
 
-static int check(struct hf_agent_listen listen, char said[400], char faults[400])
+static int check(struct hf_listen_flag listen, char said[400], char faults[400])
 {
     struct hf_agent_options options = {.listen = {[HF_LISTEN_HEALTH] = listen}};
     FILE *out = fmemopen(said, 400, "w"), *bad = fmemopen(faults, 400, "w");
@@ -69,7 +69,7 @@ START_TEST(answer)
     struct server server = {.answer = answers[_i].answer};
     char said[400] = "", faults[400] = "";
     uint16_t port = start(&server);
-    int code = check((struct hf_agent_listen){.address = "127.0.0.1", .port = port}, said, faults);
+    int code = check((struct hf_listen_flag){.address = "127.0.0.1", .port = port}, said, faults);
 
     ck_assert_int_eq(pthread_join(server.thread, NULL), 0);
     (void)close(server.fd);
@@ -81,7 +81,7 @@ START_TEST(answer)
 END_TEST
 
 static const struct {
-    struct hf_agent_listen listen;
+    struct hf_listen_flag listen;
     const char *why;
 } nobody[] = {
     {{.address = "127.0.0.1", .port = 1}, "no agent answers on 127.0.0.1 port 1: Connection refused"},

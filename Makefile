@@ -24,7 +24,7 @@ SUPPORT_SRC := $(sort $(filter-out $(wildcard tests/support/programs/*.c),$(wild
 PROGRAM_SRC := $(sort $(wildcard tests/support/programs/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 FAULT_SRC := tests/system/fault/kill9.py tests/system/fault/resume.py tests/system/fault/bad_input.py tests/system/telemetry/run.py tests/system/telemetry/docs.py \
-	tests/system/docs/run.py tests/system/fault/memory.py tests/system/fault/fleet.py tests/system/helm/chart.py
+	tests/system/docs/run.py tests/system/fault/memory.py tests/system/fault/disk.py tests/system/fault/journal.py tests/system/fault/fleet.py tests/system/fault/wall_clock.py tests/system/fault/time_service.py tests/system/fault/network.py tests/system/fault/link.py tests/system/fault/secret.py tests/system/fault/tpm.py tests/system/fault/floors.py tests/system/fault/manifests.py tests/system/helm/chart.py
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
@@ -80,6 +80,9 @@ $(B)/release/apply.checked: $(B)/release/libholdfast.a hack/make/apply.ld hack/m
 	@touch $@
 $(B)/release/holdfast $(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
 
+# Only this program loads the libraries for TPMs: the agent starts it where there is one.
+$(foreach f,$(FLAVOURS),$(B)/$(f)/holdfast-tpm): private PKGS += tss2-esys tss2-mu tss2-rc tss2-tcti-device tss2-tcti-swtpm
+
 # The inner loops of the bit coder: -O3 saves a few per cent of the time to apply.
 $(B)/release/pkg/delta/cm/bytes.o $(B)/release/pkg/delta/cm/model.o $(B)/release/pkg/delta/cm/stream.o $(B)/release/pkg/delta/cm/words.o: private CFLAGS_release += -O3
 
@@ -92,9 +95,10 @@ $(B)/fuzz/tests/fuzz_delta: private LDFLAGS_fuzz += -Wl,--wrap=malloc,--wrap=ali
 
 # Allocations that a test lets fail.
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/delta/test_memory): private LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+$(foreach f,asan cov,$(B)/$(f)/tests/unit/codec/test_expand): private LINK += -Wl,--wrap=ZSTD_decompressStream
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: attack bench-delta arch all demo test unit sim fault check e2e bench fuzz coverage golden format image images image-test install uninstall clean help setup-%
+.PHONY: attack bench-delta arch all demo test unit sim soak fault check e2e bench fuzz coverage golden format image images image-test install uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -119,6 +123,11 @@ unit: $(B)/asan/unit.list $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
 sim: ## simulation only
 sim: $(B)/asan/sim.list
 	@hack/run-tests $(B)/asan sim
+
+SOAK_SEEDS ?= 100000
+soak: ## SOAK_SEEDS (100000) sequences of 500 random faults, in the release build; after an interruption it goes on
+soak: $(B)/release/tests/sim/test_policy
+	@JOBS=$(JOBS) hack/soak $(B)/release/tests/sim/test_policy $(SOAK_SEEDS)
 
 fault: ## the built agent under kill -9, power cuts, bad input and sinks that misbehave, and the pages' commands, only
 fault: all $(B)/asan/fault.list $(B)/release/support/programs $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)

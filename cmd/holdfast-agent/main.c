@@ -6,6 +6,7 @@
 #include "agent/process/configuration.h"
 #include "agent/process/first_install.h"
 #include "agent/process/process.h"
+#include "codec/json.h"
 #include "os/fs_posix.h"
 
 static const char *get_environment(const char *name)
@@ -42,5 +43,6 @@ int main(int argc, char **argv)
         return hf_check_ready_run(&options, stdout, stderr);
     if (options.action == HF_OPTIONS_FIRST_INSTALL)
         return hf_first_install_run(&options, hf_fs_posix(), stdout, stderr);
+    hf_json_wipe_freed();
     return hf_agent_process(&options);
 }

@@ -4,12 +4,15 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "agent/audit/trail.h"
 #include "agent/counters.h"
 #include "agent/desired/labeller.h"
 #include "agent/desired/machine.h"
 #include "agent/desired/own_edgenode.h"
 #include "agent/desired/planner.h"
 #include "agent/desired/policy.h"
+#include "agent/desired/resync.h"
+#include "agent/desired/sets.h"
 #include "agent/desired/site_hold.h"
 #include "agent/diskq.h"
 #include "agent/env.h"
@@ -19,7 +22,10 @@
 #include "agent/parts.h"
 #include "agent/report/herald.h"
 #include "agent/report/report.h"
+#include "agent/resources/disks.h"
+#include "agent/resources/network.h"
 #include "agent/turn.h"
+#include "sync/stale_table.h"
 
 /* Each part belongs to the file of its type. This file makes them, passes to each what it needs, and orders the steps
  * of a turn. */
@@ -34,14 +40,20 @@ struct hf_agent {
     struct hf_contact contact;
     struct hf_follows follows;
     struct hf_machine machine;
+    struct hf_disks disks;
+    struct hf_network network;
     struct hf_chosen_policy policy;
     struct hf_own_edgenode own_edgenode;
     struct hf_site_hold hold;
     struct hf_planner planner;
     struct hf_labeller labeller;
+    struct hf_resync resync;
     struct hf_report report;
     struct hf_herald herald;
+    struct hf_trail trail;
+    struct hf_floor_guard *floors;
     struct hf_update_engine *engine;
+    struct hf_sets sets;
 
     uint64_t next_interval_ns; /* mono: the next full reconcile */
     bool settled_reported;     /* params.settled() has run */
@@ -56,6 +68,8 @@ static void apply_limits(struct hf_agent *agent)
     const struct hf_syncpolicy *policy = agent->policy.in_effect;
 
     hf_clock_set_max_skew(&agent->params.home->clock, policy->clock_max_skew_ns);
+    hf_disks_follow(&agent->disks, &policy->disk);
+    hf_network_follow(&agent->network, &policy->connectivity);
     agent->labeller.backoff.cap_ns = agent->report.backoff.cap_ns = policy->retry_interval_ns;
     if (agent->engine != NULL)
         hf_update_engine_set_retry(agent->engine, agent->params.retry_base_ns, policy->retry_interval_ns);
@@ -98,6 +112,24 @@ static void judge(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale
         agent->turn.due |= HF_DUE_PLAN | HF_DUE_STATUS;
     if (hf_contact_judge_clock(&agent->contact, policy->clock_max_skew_ns, now))
         agent->turn.due |= HF_DUE_STATUS;
+    if (hf_resync_work(&agent->resync, &agent->contact, policy))
+        agent->turn.due |= HF_DUE_STATUS;
+}
+
+static void run_sets(struct hf_agent *agent)
+{
+    const struct hf_follow *policies = &agent->follows.of[HF_FOLLOW_POLICIES];
+    const struct hf_sets_input input = {
+        .policy = agent->policy.in_effect,
+        .labels = agent->policy.labels,
+        .staleness = agent->contact.staleness,
+        .held = agent->hold.active,
+        .proven = hf_follow_proves_absence(policies),
+        .no_space = hf_disks_home_is_critical(&agent->disks),
+        .writes_used_up = agent->disks.writes.used_up,
+    };
+
+    hf_sets_run(&agent->sets, &input);
 }
 
 static void plan(struct hf_agent *agent)
@@ -109,11 +141,14 @@ static void plan(struct hf_agent *agent)
         .edgenode = agent->own_edgenode.decoded,
         .staleness = agent->contact.staleness,
         .held = agent->hold.active,
+        .writes_used_up = agent->disks.writes.used_up,
+        .link = agent->network.gate,
     };
 
     if (input.labels == NULL)
         return;
     hf_planner_run(&agent->planner, &input, agent->engine);
+    run_sets(agent);
     agent->turn.due |= HF_DUE_STATUS;
 }
 
@@ -129,14 +164,18 @@ static void begin_interval_if_due(struct hf_agent *agent, struct hf_now now)
     hf_follow_refresh(&agent->follows);
     hf_concern_trim(&agent->follows);
     hf_diskq_retry(agent->diskq);
+    hf_disks_look(&agent->disks);
     hf_update_engine_check_drift(agent->engine);
+    hf_sets_check(&agent->sets);
     agent->turn.due |= HF_DUE_FACTS | HF_DUE_PLAN | HF_DUE_STATUS;
 }
 
 /* The labeller writes only a Node that this process has seen: a cached one may be long gone. */
 static bool may_label(const struct hf_agent *agent)
 {
-    return agent->follows.of[HF_FOLLOW_NODE].synced && hf_follow_delivers(&agent->follows);
+    return !agent->params.labels_by_controller && agent->follows.of[HF_FOLLOW_NODE].synced &&
+           hf_follow_delivers(&agent->follows) &&
+           hf_stale_table_may(HF_STALE_ACT_LABELS, agent->contact.staleness, agent->policy.in_effect->on_expiry);
 }
 
 /* A step may make a later one due; in this order one pass is enough. */
@@ -150,24 +189,38 @@ static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_
     if ((turn->due & (HF_DUE_FACTS | HF_DUE_POLICY)) != 0)
         choose_policy(agent);
     judge(agent, now, ret_stale_wait_ns);
+    if (hf_disks_count(&agent->disks))
+        turn->due |= HF_DUE_PLAN | HF_DUE_STATUS;
+    if (hf_network_judge(&agent->network)) {
+        turn->due |= HF_DUE_PLAN | HF_DUE_STATUS;
+        if (agent->network.gate == HF_LINK_OPEN)
+            hf_sets_link_opened(&agent->sets);
+    }
     if ((turn->due & HF_DUE_PLAN) != 0)
         plan(agent);
+    hf_network_enforce(&agent->network);
     if (turn->due != 0) {
         hf_report_build(&agent->report);
         hf_herald_look(&agent->herald);
+        hf_trail_look(&agent->trail);
     }
     turn->due = 0;
     hf_labeller_apply_if_due(&agent->labeller, may_label(agent));
     hf_report_send_if_due(&agent->report);
     hf_herald_send_if_due(&agent->herald);
+    hf_trail_work(&agent->trail);
 }
 
 /* ---- a turn ------------------------------------------------------------------------------------------------------ */
 
-/* True if the agent has received, installed and reported all there is; or if it never will, because it cannot read the
- * folder of objects. */
+/* True if the agent has received, installed and reported all there is, and the TPM has counted the floors. Also true if
+ * this never happens, because the agent cannot read the folder of objects. */
 static bool is_settled(const struct hf_agent *agent)
 {
+    const char *message;
+
+    if (hf_floor_guard_ask(agent->floors, &message) == HF_R_FloorsPending)
+        return false;
     if (!agent->report.delivered || !hf_diskq_idle(agent->diskq))
         return false;
     if (agent->contact.folder_failure[0] != '\0')
@@ -191,7 +244,11 @@ static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_w
 
     until = HF_MIN(until, hf_report_wait_until_ns(&agent->report));
     until = HF_MIN(until, hf_herald_wait_until_ns(&agent->herald));
+    until = HF_MIN(until, hf_trail_wait_until_ns(&agent->trail));
+    until = HF_MIN(until, hf_disks_wait_until_ns(&agent->disks, hf_report_reconciling(&agent->report)));
+    until = HF_MIN(until, hf_network_wait_until_ns(&agent->network));
     until = HF_MIN(until, hf_labeller_wait_until_ns(&agent->labeller, may_label(agent)));
+    until = HF_MIN(until, hf_resync_wait_until_ns(&agent->resync));
     if (stale_wait_ns != HF_NEVER)
         until = HF_MIN(until, now.mono_ns + stale_wait_ns);
     if (hold->active && hold->end_unix_ns != HF_NEVER)
@@ -224,7 +281,7 @@ static void run_turn(void *arg)
     agent->turn.running = true;
     hf_contact_confirm(&agent->contact);
     work(agent, now, &stale_wait_ns);
-    hf_contact_save_if_old(&agent->contact, agent->policy.in_effect->stale_window_ns);
+    hf_contact_save_if_old(&agent->contact);
     agent->turn.running = false;
     if (agent->turn.due != 0)
         hf_turn_wake(&agent->turn, 0);
@@ -251,6 +308,27 @@ static void engine_changed(void *arg)
 
     finish_stop(agent);
     hf_turn_wake(&agent->turn, HF_DUE_STATUS);
+}
+
+static void floors_changed(void *arg)
+{
+    struct hf_agent *agent = arg;
+
+    hf_turn_wake(&agent->turn, HF_DUE_POLICY | HF_DUE_PLAN | HF_DUE_STATUS);
+}
+
+static void sets_changed(void *arg)
+{
+    struct hf_agent *agent = arg;
+
+    hf_turn_wake(&agent->turn, HF_DUE_STATUS);
+}
+
+static void sets_happened(void *arg, enum hf_notice_reason reason, const char *text)
+{
+    struct hf_agent *agent = arg;
+
+    hf_herald_tell(&agent->herald, reason, text);
 }
 
 static void edgenode_heard(void *arg, const json_t *edgenode)
@@ -289,22 +367,69 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
                                           .policy = &agent->policy,
                                           .own_edgenode = &agent->own_edgenode,
                                           .machine = &agent->machine,
+                                          .disks = &agent->disks,
+                                          .network = &agent->network,
                                           .hold = &agent->hold,
                                           .planner = &agent->planner,
                                           .labeller = &agent->labeller,
+                                          .resync = &agent->resync,
+                                          .sets = &agent->sets,
+                                          .trail = &agent->trail,
                                           .report = &agent->report};
     hf_counters_init(&agent->counters, params->metrics);
     hf_machine_init(&agent->machine, &agent->env);
+    hf_disks_init(&agent->disks, &agent->env);
+    hf_network_init(&agent->network, &agent->env);
     hf_site_hold_init(&agent->hold, &agent->env);
+    hf_resync_init(&agent->resync, &agent->env);
+    hf_sets_init(&agent->sets, &agent->env);
+    agent->sets.network = &agent->network;
+    agent->sets.changed = sets_changed;
+    agent->sets.happened = sets_happened;
+    agent->sets.arg = agent;
     hf_labeller_init(&agent->labeller, &agent->env, &agent->policy);
     hf_own_edgenode_init(&agent->own_edgenode, &agent->env);
     hf_herald_init(&agent->herald, &agent->env, &agent->view);
+    hf_trail_init(&agent->trail, &agent->env, &agent->view);
     hf_follow_init(&agent->follows, &agent->env, &kept, &events);
+}
+
+static void configure_floors(struct hf_agent *agent)
+{
+    const struct hf_config_tpm tpm = hf_config_tpm(agent->env.config);
+
+    hf_floor_guard_configure(agent->floors, tpm.counts_floors, tpm.tcti);
+}
+
+static int open_floors(struct hf_agent *agent, struct hf_err *err)
+{
+    const struct hf_agent_params *from = &agent->params;
+    const struct hf_floor_guard_params params = {
+        .fs = agent->env.fs,
+        .sched = from->sched,
+        .proc = from->proc,
+        .rng = from->rng,
+        .log = from->log,
+        .state_dir = from->home->dir,
+        .roots = from->roots,
+        .host_root = from->host_root,
+        .uid = from->uid,
+        .program = from->tpm_program,
+        .changed = floors_changed,
+        .arg = agent,
+    };
+    int r = hf_floor_guard_new(&params, &agent->floors);
+
+    if (r < 0)
+        return hf_err_sys(err, r, "guard the floors");
+    agent->view.floors = agent->env.floors = agent->floors;
+    configure_floors(agent);
+    return 0;
 }
 
 static int prepare(struct hf_agent *agent, struct hf_err *err)
 {
-    if (hf_turn_init(&agent->turn, agent->params.sched, run_turn, agent) < 0 ||
+    if (hf_turn_init(&agent->turn, agent->params.sched, run_turn, agent) < 0 || open_floors(agent, err) < 0 ||
         hf_policy_init(&agent->policy, &agent->env) < 0 || hf_planner_init(&agent->planner, &agent->env) < 0 ||
         hf_gauges_new(agent->params.metrics, &agent->view, &agent->gauges) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
@@ -358,6 +483,20 @@ static bool allows_unit(void *arg, const char *unit, struct hf_err *err)
     return hf_config_allows_unit(agent->env.config, unit, err);
 }
 
+static bool disk_critical(void *arg, const char *path, struct hf_err *err)
+{
+    const struct hf_agent *agent = arg;
+
+    return hf_disks_is_critical(&agent->disks, path, err);
+}
+
+static bool names_unit(void *arg, const char *unit)
+{
+    const struct hf_agent *agent = arg;
+
+    return hf_config_names_unit(agent->env.config, unit);
+}
+
 static uint64_t disk_reserve(void *arg, uint64_t disk_bytes)
 {
     const struct hf_agent *agent = arg;
@@ -369,11 +508,12 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
 {
     const struct hf_agent_params *from = &agent->params;
     struct hf_update_params params = {
-        .fs = agent->env.fs,
+        .fs = from->update_fs != NULL ? from->update_fs : agent->env.fs,
         .clock = agent->env.clock,
         .rng = from->rng,
         .sched = from->sched,
         .http = from->http,
+        .bulk_http = &agent->network.releases.ops,
         .proc = from->proc,
         .probe = from->probe,
         .unit = from->unit,
@@ -391,8 +531,11 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .retry_cap_ns = agent->policy.in_effect->retry_interval_ns,
         .meets = meets,
         .disk_reserve = disk_reserve,
+        .disk_critical = disk_critical,
         .allows_exec = allows_exec,
         .allows_unit = allows_unit,
+        .names_unit = names_unit,
+        .floors = agent->floors,
         .changed = engine_changed,
         .arg = agent,
     };
@@ -416,16 +559,22 @@ static int begin(struct hf_agent *agent, struct hf_err *err)
     r = hf_report_init(&agent->report, &agent->env, &agent->view, err);
     if (r < 0)
         return r;
+    hf_herald_load(&agent->herald);
     struct hf_now now = hf_now_read(agent->env.clock);
     agent->next_interval_ns = HF_NEVER;
     apply_limits(agent);
     hf_machine_read(&agent->machine);
+    hf_trail_open(&agent->trail);
+    hf_disks_begin(&agent->disks);
+    hf_network_begin(&agent->network);
     read_hold(agent);
     choose_policy(agent);
     agent->contact.staleness =
         hf_stale_judge(&agent->contact.stale, agent->policy.in_effect->stale_window_ns, now, &wait_ns);
     agent->next_interval_ns = now.mono_ns + agent->policy.in_effect->interval_ns;
     r = open_engine(agent, err);
+    if (r == 0)
+        r = hf_sets_open(&agent->sets, agent->machine.facts.arch, err);
     if (r < 0)
         return r;
     agent->turn.due = HF_DUE_PLAN | HF_DUE_STATUS;
@@ -460,16 +609,21 @@ void hf_agent_free(struct hf_agent *agent)
     hf_turn_end(&agent->turn);
     hf_follow_stop(&agent->follows);
     hf_update_engine_free(agent->engine);
+    hf_sets_done(&agent->sets);
     hf_labeller_done(&agent->labeller);
+    hf_resync_done(&agent->resync);
     hf_report_done(&agent->report);
     hf_herald_done(&agent->herald);
+    hf_trail_done(&agent->trail);
     hf_diskq_free(agent->diskq);
     hf_turn_done(&agent->turn);
     hf_gauges_free(agent->gauges);
     hf_planner_done(&agent->planner);
     hf_own_edgenode_done(&agent->own_edgenode);
     hf_policy_done(&agent->policy);
+    hf_floor_guard_free(agent->floors);
     hf_follow_done(&agent->follows);
+    hf_disks_done(&agent->disks);
     hf_machine_done(&agent->machine);
     free(agent);
 }
@@ -484,6 +638,9 @@ void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why)
     hf_contact_save(&agent->contact);
     hf_report_stop(&agent->report, why == HF_AGENT_STOP_REQUESTED);
     hf_sequence_save(&agent->report.sequence);
+    hf_disks_save(&agent->disks);
+    hf_network_save(&agent->network);
+    hf_trail_stop(&agent->trail);
     hf_update_engine_quiesce(agent->engine);
     finish_stop(agent);
 }
@@ -493,6 +650,7 @@ void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why)
 void hf_agent_configure(struct hf_agent *agent, const struct hf_config *config)
 {
     agent->params.config = agent->env.config = config;
+    configure_floors(agent);
     if (agent->state == RUNNING)
         hf_turn_wake(&agent->turn, HF_DUE_POLICY | HF_DUE_PLAN | HF_DUE_STATUS);
 }
@@ -507,6 +665,16 @@ void hf_agent_telemetry_changed(struct hf_agent *agent)
 {
     hf_report_changed(&agent->report);
     hf_turn_wake(&agent->turn, 0);
+}
+
+void hf_agent_telemetry_sent(struct hf_agent *agent, uint64_t bytes, bool backlog)
+{
+    hf_network_sent(&agent->network, bytes, backlog);
+}
+
+void hf_agent_certificate_changed(struct hf_agent *agent)
+{
+    hf_turn_wake(&agent->turn, HF_DUE_STATUS);
 }
 
 bool hf_agent_ready(const struct hf_agent *agent)

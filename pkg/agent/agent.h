@@ -9,7 +9,7 @@
  * Every event records which work has become due, and wakes the agent for a turn. A turn runs in the next iteration of
  * the event loop. In a turn the agent computes staleness and hold, makes the plan, passes the plan to the engine,
  * builds the status, and sets the time of the next turn. Because a turn does all the work that is due, the order of
- * events does not matter, and an extra turn does no harm. The agent has one timer and polls nothing.
+ * events does not matter, and an extra turn does no harm. One timer starts the turns.
  *
  * hf_agent_new() loads the cache and the engine's journals, so that the agent acts before the source has answered.
  * Threads: loop thread only. */
@@ -21,12 +21,14 @@
 #include "config/config.h"
 #include "kube/kube.h"
 #include "kube/source.h"
-#include "loop/http/http.h"
+#include "loop/http/client.h"
 #include "loop/probe.h"
 #include "loop/proc.h"
 #include "loop/sched.h"
 #include "loop/unit.h"
+#include "loop/watch.h"
 #include "node/clock.h"
+#include "os/fs_counter.h"
 #include "web/metrics.h"
 
 struct hf_agent_params {
@@ -37,18 +39,27 @@ struct hf_agent_params {
     /* True if each status that the source accepts comes back through the subscription to this node's EdgeNode. The
      * agent then waits until it sees the status there. */
     bool source_echoes;
-    /* True if the agent writes statuses to another server than it reads from (kube/split.h). Contact with the server
-     * for writes then decides when the agent writes. */
+    /* True if the server to which the agent writes statuses is not the server from which it reads (kube/split.h).
+     * Contact with the server for writes then decides when the agent writes. */
     bool status_apart;
     /* Client of the server that receives Events about this node; borrowed. The agent sends no Events if it is NULL, or
      * while the server is a MetaServer. */
     struct hf_kube *events;
+    /* Client of the server from which the desired state comes, for ConfigMaps, Flux sources and objects that entries of
+     * spec.manifests name; borrowed. NULL if the source is a folder. */
+    struct hf_kube *source_kube;
+    /* client for the kubelet of this node (kube/upstream.h); NULL if the agent has no credentials for it */
+    const struct hf_http_ops *kubelet_http;
     const struct hf_http_ops *http; /* downloads artifacts from any origin, without credentials */
     const struct hf_proc_ops *proc;
+    /* absolute path of holdfast-tpm, which seals copies of secrets to the TPM; NULL: the agent seals none */
+    const char *tpm_program;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
+    /* reports changes in folders; NULL if the agent looks for changes of manifests only once per interval */
+    const struct hf_watch_ops *watch;
     struct hf_log *log;         /* log of the agent; may be NULL */
-    struct hf_metrics *metrics; /* may be NULL; the caller must not format the metrics after hf_agent_free() */
+    struct hf_metrics *metrics; /* may be NULL; do not format the metrics after hf_agent_free() */
     const char *node_name;
     const char *version; /* version of this program */
     const char *trust_dir;
@@ -58,23 +69,42 @@ struct hf_agent_params {
     /* folder that stands for "/" when the agent reads facts (node/probe.h); "" on a real node */
     const char *facts_root;
     bool pod_mode;
-    bool once;             /* the process ends when its work is done (--once), and the status reports this mode */
-    const char *host_root; /* in pod mode, mount point of the host's file system (NULL means "/") */
-    uid_t uid;             /* user of this process */
-    const char *own_unit;  /* systemd unit of this process; NULL if it has none */
+    bool labels_by_controller; /* report labels in the status; the controller writes them to the Node */
+    bool once;                 /* the process ends when its work is done (--once), and the status reports this mode */
+    const char *host_root;     /* in pod mode, mount point of the host's file system (NULL means "/") */
+    uid_t uid;                 /* user of this process */
+    const char *storage_dir;   /* folder of telemetry, to watch its file system; NULL if there is none */
+    /* File system for updates, so that their writes are counted separately; NULL means the file system of `home`. */
+    const struct hf_fs_ops *update_fs;
+    /* Bytes that each part of the process has written, by enum hf_fs_part; NULL if these bytes are not counted. */
+    const struct hf_fs_counter *written;
+    const char *own_unit; /* systemd unit of this process; NULL if it has none */
     uint64_t retry_base_ns;
     /* Called at the start of the agent, and when the policy in effect or the node's labels may have changed. `labels`
      * is a JSON object of strings. May be NULL. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
+    /* Called when the policy's budget of writes is used up, and when there is budget again. May be NULL. */
+    void (*writes_paused)(void *arg, bool paused);
+    /* Called when the gate for bulk transfers (api/link/link.h) has changed. `closed` is the reason why the gate is
+     * closed, such as "LinkQuotaUsed", or NULL if the gate is open. The function pointer may be NULL. */
+    void (*link_changed)(void *arg, const char *closed);
+    /* Returns what the agent has measured of the network by its requests to the API server. NULL if the source is a
+     * folder. */
+    struct hf_http_traffic (*api_traffic)(void *arg);
     /* File to which the agent writes each new status for local programs. The agent also writes the file again at each
      * interval of the policy, so the file should be on a file system in memory. NULL if there is no such file. */
     const char *run_path;
     /* Returns the telemetry part of a status as a new object, or NULL if there is none. The pointer may be NULL. */
     json_t *(*telemetry)(void *arg);
-    /* Called at most once, when the node has installed and reported everything (see hf_agent_result()), or when the
-     * agent cannot read its source because the source is an unreadable folder. May be NULL. */
+    /* Returns why the node has no valid client certificate, and sets *ret_reason to the reason of the condition
+     * ClientCertificateValid; returns NULL if there is no such problem. The pointer may be NULL. */
+    const char *(*certificate_problem)(void *arg, const char **ret_reason);
+    /* Called at most once: when the agent can do nothing more for the desired state and has reported the result
+     * (hf_agent_result() is then 0 if the agent succeeded), or when the source is a folder that the agent cannot
+     * read. May be NULL. */
     void (*settled)(void *arg);
-    /* Called when the stop that hf_agent_stop() began is complete and all data is on disk. */
+    /* Called when the stop that hf_agent_stop() began is complete and no write to disk waits, except writes that
+     * failed. */
     void (*stopped)(void *arg);
     void *arg;
 };
@@ -94,8 +124,8 @@ enum hf_agent_stop {
 };
 
 /* Saves the data that a later start of the agent needs (resume points, time of the last contact, sequence). For
- * HF_AGENT_STOP_REQUESTED, also writes a last status and waits up to 2 s for the server's answer. Then calls `stopped`.
- * Steps of the update engine continue until hf_agent_free(). */
+ * HF_AGENT_STOP_REQUESTED, also writes a last status and, if the server is reachable, waits up to 2 s for its answer.
+ * The update engine starts nothing new and stops its downloads. Then calls `stopped`. */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
 /* Replaces the node's configuration, and judges policies and releases by the new configuration. The update roots do not
@@ -105,9 +135,16 @@ void hf_agent_configure(struct hf_agent *agent, const struct hf_config *config);
 /* Reads the file <state>/hold again. Call this function when the file may have changed. */
 void hf_agent_hold_changed(struct hf_agent *agent);
 
-/* Call this function when something important has changed in the telemetry part of the status, such as a breaker or a
- * dead letter. The agent then writes the status before the next heartbeat. */
+/* Call this function when something important has changed in the telemetry part of the status, such as the state of a
+ * circuit breaker, or a new dead letter. The agent then writes the status before the next heartbeat. */
 void hf_agent_telemetry_changed(struct hf_agent *agent);
+
+/* Call this function when telemetry has sent `bytes` to another machine. The bytes count in the metrics and, only if
+ * `backlog` is true, against spec.connectivity.maxBytesPerDay. */
+void hf_agent_telemetry_sent(struct hf_agent *agent, uint64_t bytes, bool backlog);
+
+/* Call this function when the answer of params.certificate_problem() has changed. */
+void hf_agent_certificate_changed(struct hf_agent *agent);
 
 /* Returns true if the agent has the desired state, either from the source or from the cache of an earlier process. */
 bool hf_agent_ready(const struct hf_agent *agent);
@@ -115,7 +152,6 @@ bool hf_agent_ready(const struct hf_agent *agent);
 /* Returns advice for a person if the source is reachable but refuses to serve the desired state; otherwise NULL. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);
 
-/* Returns the exit code for --once: 0 if the newest status has the condition Ready with status True, which means that
- * every selected update is Committed or Incompatible; otherwise 1. Also returns 1 if the source is a folder that the
- * agent cannot read. */
+/* Returns the exit code for --once: 0 if the newest status has the condition Ready with status True (sync/readiness.h);
+ * otherwise 1. Also returns 1 if the source is a folder that the agent cannot read. */
 int hf_agent_result(const struct hf_agent *agent);

@@ -8,6 +8,11 @@ void hf_counters_init(struct hf_agent_counters *counters, struct hf_metrics *met
                                          "Versions of objects that this node refused.", HF_LABELS("kind"));
     counters->events = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_events_total",
                                         "Kubernetes Events about this node, by result.", HF_LABELS("result"));
+    counters->resyncs =
+        hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_clock_resyncs_total",
+                         "Requests to the time service of this node to synchronize, by result.", HF_LABELS("result"));
+    counters->leaps = hf_metric_counter(metrics, "holdfast_clock_steps_total",
+                                        "Leaps of the wall clock by more than the policy's clock.maxSkew.");
     counters->plans = hf_metric_counter(metrics, "holdfast_reconciles_total", "Computations of the desired state.");
 }
 
@@ -24,6 +29,16 @@ void hf_counters_add_event(struct hf_agent_counters *counters, const char *resul
 void hf_counters_add_refused(struct hf_agent_counters *counters, const char *kind)
 {
     hf_metric_add(hf_metric_with(counters->refused, HF_LABELS(kind)), 1);
+}
+
+void hf_counters_add_resync(struct hf_agent_counters *counters, const char *result)
+{
+    hf_metric_add(hf_metric_with(counters->resyncs, HF_LABELS(result)), 1);
+}
+
+void hf_counters_add_leap(struct hf_agent_counters *counters)
+{
+    hf_metric_add(counters->leaps, 1);
 }
 
 void hf_counters_add_plan(struct hf_agent_counters *counters)

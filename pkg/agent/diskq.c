@@ -31,8 +31,10 @@ struct hf_diskq {
     struct hf_list failed;    /* operations older than those in `waiting` */
     struct hf_list batch;     /* owned by the job while it runs */
     struct hf_strmap spoiled; /* kinds that lost an object: no resume point any more */
+    bool all_spoiled;         /* true if there was no memory for an entry of `spoiled` */
     bool working, orphan;
     char failure[256];
+    bool read_only; /* a write of the last job failed with EROFS */
     struct hf_metric *writes, *failures;
 };
 
@@ -80,12 +82,21 @@ static int perform(struct hf_diskq *queue, struct op *op)
     return -EINVAL;
 }
 
+/* Returns true if a resume point of `kind` speaks of the objects in `place` too: those of the kind itself, and those of
+ * the kind in which the cache keeps its refused versions. */
+static bool belongs_to(const char *place, const char *kind)
+{
+    size_t n = strlen(kind);
+
+    return strncmp(place, kind, n) == 0 && (place[n] == '\0' || strcmp(place + n, HF_DISKQ_REFUSED) == 0);
+}
+
 /* Returns true if an earlier operation on this kind failed in the batch. */
 static bool must_wait(const struct hf_diskq *queue, const struct op *resume)
 {
     for (struct hf_list *it = queue->batch.next; it != &resume->link; it = it->next) {
         const struct op *op = op_at(it);
-        if (op->r < 0 && strcmp(op->place, resume->place) == 0)
+        if (op->r < 0 && belongs_to(op->place, resume->place))
             return true;
     }
     return false;
@@ -157,9 +168,40 @@ static void note_failure(struct hf_diskq *queue, const struct op *op)
     char text[sizeof(((struct hf_err *)0)->cause) * 2];
 
     hf_metric_add(queue->failures, 1);
+    queue->read_only = queue->read_only || op->r == -EROFS;
     (void)snprintf(queue->failure, sizeof(queue->failure), "%.*s", (int)sizeof(queue->failure) - 1,
                    hf_err_text(&op->err, text, sizeof(text)));
     hf_log_err(queue->params.log, HF_LOG_ERROR, "disk.write_failed", "what", op->place, &op->err);
+}
+
+static bool is_spoiled(const struct hf_diskq *queue, const char *kind)
+{
+    for (size_t i = 0; i < queue->spoiled.n; i++)
+        if (belongs_to(queue->spoiled.entries[i].key, kind))
+            return true;
+    return queue->all_spoiled;
+}
+
+static void empty_spoiled(const struct hf_diskq *queue, struct hf_list *ops)
+{
+    struct hf_list *it, *following;
+
+    hf_list_each(it, following, ops) {
+        struct op *op = op_at(it);
+        if (op->kind == OP_RESUME && is_spoiled(queue, op->place))
+            op->resume.resource_version[0] = '\0';
+    }
+}
+
+/* The disk lacks an object of this kind for good. A resume point that includes the object would make the next process
+ * watch from behind it, so the resume points that are not saved yet become empty, too. */
+static void spoil(struct hf_diskq *queue, const char *kind)
+{
+    queue->all_spoiled = hf_strmap_put(&queue->spoiled, kind, NULL) < 0 || queue->all_spoiled;
+    empty_spoiled(queue, &queue->waiting);
+    empty_spoiled(queue, &queue->failed);
+    if (!queue->working)
+        empty_spoiled(queue, &queue->batch);
 }
 
 static void settle(struct hf_diskq *queue, struct op *op, bool cancelled)
@@ -172,9 +214,7 @@ static void settle(struct hf_diskq *queue, struct op *op, bool cancelled)
     if (!cancelled && op->r != -EAGAIN)
         note_failure(queue, op);
     if (!cancelled && can_never_succeed(op->r)) {
-        int ignored = hf_strmap_put(&queue->spoiled, op->place,
-                                    NULL); /* out of memory: the resume point then goes ahead of the disk */
-        (void)ignored;
+        spoil(queue, op->place);
         op_free(op);
     } else if (is_waiting(queue, op)) {
         op_free(op);
@@ -193,6 +233,7 @@ static void done(struct hf_job *job, int cancelled)
         return;
     }
     queue->failure[0] = '\0';
+    queue->read_only = false;
     while (!hf_list_empty(&queue->batch)) {
         struct op *op = op_at(queue->batch.next);
         hf_list_remove(&op->link);
@@ -239,10 +280,13 @@ static struct op *op_new(enum op_kind kind, const char *place, const char *name)
     return NULL;
 }
 
-/* Out of memory loses the write. The object stays in memory, and its next change writes it. */
-static void add(struct hf_diskq *queue, struct op *op, bool complete)
+/* Out of memory loses the write. The object stays in memory, and its next change writes it. `lost`: the kind whose
+ * object is then lost, or NULL. */
+static void add(struct hf_diskq *queue, struct op *op, bool complete, const char *lost)
 {
     if (op == NULL || !complete) {
+        if (lost != NULL)
+            spoil(queue, lost);
         if (op != NULL)
             op_free(op);
         (void)snprintf(queue->failure, sizeof(queue->failure), "out of memory");
@@ -260,27 +304,24 @@ void hf_diskq_put(struct hf_diskq *queue, const char *kind, const json_t *object
 
     if (op != NULL)
         op->object = json_deep_copy(object); /* threads share nothing */
-    add(queue, op, op != NULL && op->object != NULL);
+    add(queue, op, op != NULL && op->object != NULL, kind);
 }
 
 void hf_diskq_remove(struct hf_diskq *queue, const char *kind, const char *name)
 {
-    add(queue, op_new(OP_REMOVE, kind, name), true);
+    add(queue, op_new(OP_REMOVE, kind, name), true, kind);
 }
 
 void hf_diskq_set_resume(struct hf_diskq *queue, const char *kind, const struct hf_cache_resume *resume)
 {
     struct op *op = op_new(OP_RESUME, kind, "");
-    bool spoiled = false;
 
-    for (size_t i = 0; i < queue->spoiled.n; i++)
-        spoiled = spoiled || strcmp(queue->spoiled.entries[i].key, kind) == 0;
     if (op != NULL) {
         op->resume = *resume;
-        if (spoiled)
+        if (is_spoiled(queue, kind))
             op->resume.resource_version[0] = '\0';
     }
-    add(queue, op, true);
+    add(queue, op, true, NULL);
 }
 
 void hf_diskq_write(struct hf_diskq *queue, const char *path, struct hf_view text)
@@ -291,12 +332,12 @@ void hf_diskq_write(struct hf_diskq *queue, const char *path, struct hf_view tex
         op->text = hf_view_dup(text);
         op->n = text.n;
     }
-    add(queue, op, op != NULL && op->text != NULL);
+    add(queue, op, op != NULL && op->text != NULL, NULL);
 }
 
 void hf_diskq_erase(struct hf_diskq *queue, const char *path)
 {
-    add(queue, op_new(OP_ERASE, path, ""), true);
+    add(queue, op_new(OP_ERASE, path, ""), true, NULL);
 }
 
 void hf_diskq_retry(struct hf_diskq *queue)
@@ -317,6 +358,11 @@ bool hf_diskq_failing(const struct hf_diskq *queue, char *text, size_t n)
 {
     (void)snprintf(text, n, "%s", queue->failure);
     return queue->failure[0] != '\0';
+}
+
+bool hf_diskq_is_read_only(const struct hf_diskq *queue)
+{
+    return queue->read_only;
 }
 
 struct hf_diskq *hf_diskq_new(const struct hf_diskq_params *params)

@@ -1,12 +1,15 @@
 /* agent/diskq.h - a queue of disk writes, which a worker thread carries out in order.
  *
  * At most one job runs at a time. A job takes all waiting writes. A new write replaces a waiting write of the same
- * object or file and goes to the end of the queue, so the number of objects bounds the length of the queue. A resume
- * point waits until every earlier object of its kind is on disk. A failed write (for example because the disk is full)
- * waits in the queue, together with the resume points of its kind, until the next write or hf_diskq_retry() starts a
- * job. If a write can never succeed because the cache refuses the object's name or size, the queue drops the write.
- * From then on the queue saves only empty resume points of that kind, so that the agent lists the whole kind at its
- * next start. Threads: loop thread only. Memory: the queue copies its arguments. */
+ * object, file or resume point and goes to the end of the queue, so the number of objects, files and kinds bounds the
+ * length of the queue. A resume point waits until every earlier object of its kind is on disk, refused
+ * versions (HF_DISKQ_REFUSED) included. A failed write (for
+ * example because the disk is full) waits in the queue, together with the resume points of its kind, until the next
+ * write or hf_diskq_retry() starts a job. If a write can never succeed because the cache refuses the object's name or
+ * size, the queue drops the write. From then on the queue saves only empty resume points of that kind, also in place of
+ * those that wait already, so that the agent lists the whole kind at its next start. If memory runs out, a write is
+ * lost, and hf_diskq_failing() reports it; for a lost object, the queue treats the resume points of its kind likewise.
+ * Threads: loop thread only. Memory: the queue copies its arguments. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,6 +19,9 @@
 #include "cache/cache.h"
 #include "loop/sched.h"
 #include "web/metrics.h"
+
+/* The cache keeps refused versions of the kind K under the kind K with this at the end. */
+#define HF_DISKQ_REFUSED "Refused"
 
 struct hf_diskq_params {
     const struct hf_fs_ops *fs;
@@ -51,6 +57,9 @@ void hf_diskq_retry(struct hf_diskq *queue);
 /* Returns true if no job runs and no write waits, except writes that have failed and wait for another try. */
 bool hf_diskq_idle(const struct hf_diskq *queue);
 
-/* Returns true if a write of the last job failed, and copies the text of the failure into text[n]. Returns false if no
- * write failed. */
+/* Returns true if a write of the last job failed, or if a write was lost since then because memory ran out, and copies
+ * the text of the failure into text[n]. Otherwise returns false, and text[n] is "". */
 bool hf_diskq_failing(const struct hf_diskq *queue, char *text, size_t n);
+
+/* Returns true if at least one write of the last job failed because the file system is read-only. */
+bool hf_diskq_is_read_only(const struct hf_diskq *queue);

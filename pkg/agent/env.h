@@ -1,12 +1,14 @@
-/* agent/env.h - the struct that all parts of an agent read and no part changes. It has the parameters, the clock, and
- * what the parts use together (the next turn, the disk queue, the counters). agent.c sets the fields before it makes
- * the parts. Threads: loop thread only. */
+/* agent/env.h - the struct that all parts of an agent share: the parameters, the clock, the next turn, the disk queue
+ * and the counters. agent.c sets the fields; agent/audit/trail.c sets `audit`. All other parts only read them. Threads:
+ * loop thread only. */
 #pragma once
 
 #include "agent/agent.h"
 
 struct hf_agent_counters;
+struct hf_audit_log;
 struct hf_diskq;
+struct hf_floor_guard;
 struct hf_turn;
 
 struct hf_agent_env {
@@ -18,4 +20,7 @@ struct hf_agent_env {
     struct hf_turn *turn;
     struct hf_diskq *diskq; /* queue of disk writes; NULL before the agent has read the cache */
     struct hf_agent_counters *counters;
+    struct hf_floor_guard *floors; /* compares floors with a counter in the TPM; may be NULL */
+    /* audit log of the node, for events that leave no state behind (agent/audit/trail.h); NULL if there is none */
+    struct hf_audit_log *audit;
 };

@@ -3,16 +3,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "agent/desired/machine.h"
 #include "agent/desired/site_hold.h"
 #include "agent/follow/follow.h"
 #include "agent/report/report.h"
+#include "agent/resources/resource_gauges.h"
 #include "update/engine.h"
 
 struct hf_gauges {
     const struct hf_agent_parts *parts;
-    struct hf_metric_family *objects, *no_room, *contact, *phase, *disk, *release;
-    struct hf_metric *age, *offset, *held, *sequence, *ready;
+    struct hf_metric_family *objects, *no_room, *contact, *lost, *phase, *release;
+    struct hf_resource_gauges resources;
+    struct hf_metric *age, *offset, *synchronized_, *exceeded, *held, *sequence, *ready;
 };
 
 static void set_phase(void *arg, const struct hf_update_status *status)
@@ -34,17 +35,13 @@ static void collect_contact(const struct hf_gauges *gauges)
     uint64_t age = hf_stale_age_ns(&contact->stale, now);
     for (enum hf_staleness s = HF_STALE_FRESH; s < HF_STALE_COUNT; s++)
         hf_metric_set(hf_metric_with(gauges->contact, HF_LABELS(hf_staleness_name(s))), s == contact->staleness);
+    hf_metric_forget_all(gauges->lost);
+    if (contact->reason != HF_CONTACT_REASON_NONE)
+        hf_metric_set(hf_metric_with(gauges->lost, HF_LABELS(hf_contact_reason_name(contact->reason))), 1);
     hf_metric_set(gauges->age, age == HF_NEVER ? -1 : (double)age / 1e9);
     hf_metric_set(gauges->offset, (double)hf_contact_wall_offset_ns(contact) / 1e9);
-}
-
-static void collect_disks(const struct hf_gauges *gauges)
-{
-    const struct hf_machine *machine = gauges->parts->machine;
-    const char *path;
-
-    for (size_t i = 0; (path = hf_machine_disk(machine, i)) != NULL; i++)
-        hf_metric_set(hf_metric_with(gauges->disk, HF_LABELS(path)), machine->disk_used[i] / 100.0);
+    hf_metric_set(gauges->synchronized_, hf_clock_synchronized(&gauges->parts->env->params->home->clock));
+    hf_metric_set(gauges->exceeded, contact->skew.exceeded);
 }
 
 static void collect_objects(const struct hf_gauges *gauges, const struct hf_objects *objects)
@@ -61,7 +58,7 @@ static void collect(void *arg)
     const struct hf_agent_parts *parts = gauges->parts;
 
     collect_contact(gauges);
-    collect_disks(gauges);
+    hf_resource_gauges_set(&gauges->resources, parts->disks, parts->network);
     collect_objects(gauges, &parts->follows->updates);
     collect_objects(gauges, &parts->follows->policies);
     hf_metric_set(gauges->held, parts->hold->active);
@@ -94,17 +91,23 @@ int hf_gauges_new(struct hf_metrics *m, const struct hf_agent_parts *parts, stru
                          "Objects that select this node and that it refused for lack of room.", HF_LABELS("kind"));
     g->contact = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_contact_state",
                                   "1 for the state of contact with the source of desired state.", HF_LABELS("state"));
+    g->lost =
+        hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_contact_lost",
+                         "1 for the reason of the last failure to reach the source; absent while there is contact.",
+                         HF_LABELS("reason"));
     g->phase = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_update_phase", "1 for the current phase of each release.",
                                 HF_LABELS("release", "phase"));
     g->release = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_release_info",
                                   "Always 1; installed version and phase of each release.",
                                   HF_LABELS("release", "version", "phase"));
-    g->disk = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_disk_used_ratio",
-                               "Used part of the file systems that hold state and releases.", HF_LABELS("path"));
+    hf_resource_gauges_init(&g->resources, m);
     g->age = hf_metric_gauge(m, "holdfast_contact_age_seconds",
                              "Time since the last sign of life of the source; -1: never.");
     g->offset =
         hf_metric_gauge(m, "holdfast_clock_offset_seconds", "Clock of the API server minus the clock of this node.");
+    g->synchronized_ = hf_metric_gauge(m, "holdfast_clock_synchronized", "1 while a time server keeps the clock.");
+    g->exceeded = hf_metric_gauge(m, "holdfast_clock_skew_exceeded",
+                                  "1 while the clock differs from the API server's by more than clock.maxSkew.");
     g->held = hf_metric_gauge(m, "holdfast_hold_active", "1 while the site's hold on updates is in effect.");
     g->ready = hf_metric_gauge(m, "holdfast_node_ready", "1 when every selected update is Committed or Incompatible.");
     g->sequence = hf_metric_gauge(m, "holdfast_status_sequence", "Sequence of the newest status.");

@@ -1,5 +1,5 @@
-/* agent/gauges.h - the metrics that the agent measures at each scrape: contact, clock, objects, phases and disks.
- * Threads: loop thread only. */
+/* agent/gauges.h - the metrics that the agent measures at each scrape: contact, clock, objects, phases, disks, network
+ * and others. Threads: loop thread only. */
 #pragma once
 
 #include "agent/parts.h"

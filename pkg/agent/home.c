@@ -67,7 +67,7 @@ int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, 
  * away. */
 static void sweep(struct hf_home *home)
 {
-    static const char *const names[] = {"clock.new", "sequence.new", "outbox.json.new"};
+    static const char *const names[] = {"clock.new", "sequence.new", "outbox.json.new", "events.json.new"};
     char path[PATH_MAX];
 
     for (size_t i = 0; i < HF_LEN(names); i++)
@@ -89,6 +89,18 @@ static void read_clock(struct hf_home *home, struct hf_log *log)
     hf_log_err(log, HF_LOG_WARNING, "clock.damaged", "file", path, &err);
     (void)hf_home_path(home, "clock.damaged", aside);
     (void)home->fs->renameat(home->fs->ctx, AT_FDCWD, path, AT_FDCWD, aside);
+}
+
+/* The monotonic clock of an earlier process means nothing after a reboot. */
+static void read_boot(struct hf_home *home)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(256);
+
+    if (hf_file_read(home->fs, "/proc/sys/kernel/random/boot_id", &text, NULL) < 0)
+        return;
+    size_t n = strspn(hf_buf_str(&text), "0123456789abcdef-");
+    if (n > 0 && n < sizeof(home->boot))
+        (void)snprintf(home->boot, sizeof(home->boot), "%.*s", (int)n, hf_buf_str(&text));
 }
 
 /* Only root may enter, as in the systemd unit. An existing folder keeps its mode: it may have installed programs below
@@ -116,6 +128,7 @@ int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *d
         return r;
     home->lock_fd = r;
     sweep(home);
+    read_boot(home);
     read_clock(home, log);
     hf_clock_init(&home->clock, wall, &home->kept);
     return 0;

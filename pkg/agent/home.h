@@ -1,5 +1,4 @@
-/* agent/home.h - the state folder of one agent, with the lock of the agent, its clock, and small files that outlive a
- * process.
+/* agent/home.h - opens the state folder of one agent, with the lock and the clock of the agent.
  *
  * The process opens the state folder before it does anything else. Only the process that holds the lock may act as the
  * agent of this node; the kernel releases the lock when the process ends. All other code of the process, including TLS,
@@ -11,8 +10,8 @@
 #include "node/clock.h"
 #include "sync/now.h"
 
-/* Size in bytes of the state folder's path, with the terminator. The limit makes every path below the folder fit
- * PATH_MAX. */
+/* Size in bytes of the state folder's path, with the terminator. With this limit, every path below the folder is
+ * shorter than PATH_MAX. */
 enum { HF_HOME_PATH = 3840 };
 
 struct hf_home {
@@ -20,7 +19,8 @@ struct hf_home {
     char dir[HF_HOME_PATH];
     int lock_fd; /* descriptor that holds the lock; -1 if the state folder is not open */
     struct hf_clock clock;
-    struct hf_clock_file kept; /* content of the clock file that an earlier process left, as read at the start */
+    char boot[HF_CLOCK_FILE_BOOT]; /* id of the boot that runs now; "" if unknown */
+    struct hf_clock_file kept;     /* content of the clock file at the start of this process */
 };
 
 /* Makes the state folder if it is missing (mode 0700; an existing folder keeps its mode), locks <dir>/agent.lock and
@@ -34,8 +34,8 @@ HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, c
 void hf_home_close(struct hf_home *home);
 
 /* Locks the file <dir>/<name> and writes `pid` into the file, for a person to read. Returns the descriptor that holds
- * the lock. -EWOULDBLOCK: another agent has the lock; *err names the pid of that agent, and `own`, the flags with which
- * a second agent on this machine gets its own folder. */
+ * the lock. -EWOULDBLOCK: another agent has the lock; *err names the pid of that agent, and the flags in `own`, which
+ * give a second agent on this machine a folder of its own. */
 HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
                              struct hf_err *err);
 

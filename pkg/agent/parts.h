@@ -1,30 +1,44 @@
-/* agent/parts.h - pointers to the parts of one agent, for the files that need many of them: report/collect.c, which
- * collects the status, report/herald.c, which reports Events, and gauges.c, which measures the metrics. These files
- * only read the parts. agent.c owns the parts. Threads: loop thread only. */
+/* agent/parts.h - pointers to the parts of one agent, for the files that need many of them, such as report/collect.c,
+ * which collects the status, report/herald.c, which reports Events, audit/trail.c, which keeps the audit log, and
+ * gauges.c, which measures the metrics. These files only read the parts. agent.c owns the parts. Threads: loop thread
+ * only. */
 #pragma once
 
 struct hf_agent_env;
 struct hf_chosen_policy;
+struct hf_resync;
 struct hf_contact;
+struct hf_disks;
+struct hf_floor_guard;
+struct hf_network;
 struct hf_follows;
 struct hf_labeller;
 struct hf_machine;
 struct hf_own_edgenode;
 struct hf_planner;
 struct hf_report;
+struct hf_sets;
 struct hf_site_hold;
+struct hf_trail;
 struct hf_update_engine;
 
 struct hf_agent_parts {
     const struct hf_agent_env *env;
-    struct hf_contact *contact; /* not const, because reading the age of the last contact updates the maximum age */
+    /* not const, because a reader confirms the last contact and thereby updates its time and greatest age */
+    struct hf_contact *contact;
     const struct hf_follows *follows;
     const struct hf_chosen_policy *policy;
     const struct hf_own_edgenode *own_edgenode;
     const struct hf_machine *machine;
+    const struct hf_disks *disks;
+    const struct hf_network *network;
     const struct hf_site_hold *hold;
+    const struct hf_sets *sets;
     const struct hf_planner *planner;
     const struct hf_labeller *labeller;
+    const struct hf_resync *resync;
     const struct hf_report *report;
-    struct hf_update_engine *engine; /* NULL before the agent has made the engine */
+    const struct hf_trail *trail;
+    const struct hf_floor_guard *floors; /* NULL before the agent has made it */
+    struct hf_update_engine *engine;     /* NULL before the agent has made the engine */
 };

@@ -29,7 +29,8 @@ struct hf_turn {
 HF_MUST_USE int hf_turn_init(struct hf_turn *turn, const struct hf_sched_ops *sched, void (*run)(void *arg), void *arg);
 void hf_turn_done(struct hf_turn *turn);
 
-/* Adds `due` (may be 0) to the work that is due, and starts a turn in the next iteration of the event loop. */
+/* Adds `due` (may be 0) to the work that is due, and starts a turn in the next iteration of the event loop. If a turn
+ * runs, that turn does the work. */
 void hf_turn_wake(struct hf_turn *turn, unsigned due);
 
 /* Starts the next turn after `delay_ns`, unless hf_turn_wake() starts it earlier. */

@@ -1,4 +1,4 @@
-/* api/admission.h - decides if a rollout has admitted a node; the node itself makes this decision. Pure.
+/* api/admission.h - decides if a rollout has admitted a node. Each node makes this decision for itself. Pure.
  *
  * The EdgeUpdate carries one cutoff, not a list of nodes, so its size does not depend on the size of the fleet. */
 #pragma once

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "base/format.h"
 #include "base/parse.h"
 
@@ -20,6 +21,12 @@ static json_t *find_condition(json_t *conditions, const char *type)
 static int put(json_t *entry, const char *key, json_t *value)
 {
     return value == NULL || json_object_set_new(entry, key, value) < 0 ? -ENOMEM : 0;
+}
+
+/* A message may hold what a server wrote, cut within a character. */
+static json_t *text_of(const char *text)
+{
+    return json_stringn(text, hf_utf8_prefix(text, strlen(text)));
 }
 
 static int add_condition(json_t *conditions, const char *type, json_t **ret_entry)
@@ -45,7 +52,7 @@ int hf_conditions_set(json_t *conditions, const struct hf_condition *condition, 
     if (r == 0)
         r = put(entry, "reason", json_string(condition->reason));
     if (r == 0)
-        r = put(entry, "message", json_string(condition->message != NULL ? condition->message : ""));
+        r = put(entry, "message", text_of(condition->message != NULL ? condition->message : ""));
     if (r == 0 && condition->observed_generation > 0)
         r = put(entry, "observedGeneration", json_integer(condition->observed_generation));
     if (r == 0 && changed)

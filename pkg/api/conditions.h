@@ -13,7 +13,8 @@ struct hf_condition {
     const char *status; /* status of the condition: "True", "False" or "Unknown" */
     const char *reason; /* reason for the status, one CamelCase word */
     const char *message;
-    int64_t observed_generation; /* metadata.generation that the condition describes (0 leaves the field out) */
+    /* metadata.generation that the condition describes; 0 leaves the field as it is, and out of a new condition */
+    int64_t observed_generation;
 };
 
 /* Replaces the condition with the same type in the array `conditions`, or adds the condition if the array has none with

@@ -54,6 +54,9 @@ static const struct hf_field strategy_fields[] = {
     HF_FIELD_PART("canary", canary_fields, .finish = finish_canary),
     HF_FIELD_LIST(struct hf_edgeupdate, waves, n_waves, "waves", wave_fields, HF_MAX_WAVES),
     HF_FIELD_SHARE(struct hf_edgeupdate, max_failures, "maxFailures", "0", 0, HF_MAX_SHARE),
+    HF_FIELD_SHARE(struct hf_edgeupdate, min_updated, "minUpdated", "50%", 1, HF_MAX_SHARE),
+    HF_FIELD_DURATION(struct hf_edgeupdate, min_updated_after_ns, "minUpdatedAfter", NULL, 60 * HF_NS_PER_S,
+                      30 * DAY_NS),
     HF_FIELD_DURATION(struct hf_edgeupdate, unknown_after_ns, "unknownAfter", "30m", 60 * HF_NS_PER_S, 30 * DAY_NS),
     HF_FIELD_DURATION(struct hf_edgeupdate, progress_deadline_ns, "progressDeadline", NULL, 60 * HF_NS_PER_S,
                       30 * DAY_NS),
@@ -72,6 +75,10 @@ static void finish_strategy(struct hf_decode *decode, void *object, json_t *json
         hf_decode_error_at(decode, "waves", "percent must rise from wave to wave: %u follows %u",
                            update->waves[i].percent, update->waves[i - 1].percent);
     }
+    if (update->progress_deadline_ns > 0 && update->progress_deadline_ns <= update->unknown_after_ns)
+        hf_issue_warning(decode->issues, "spec.strategy.progressDeadline",
+                         "not longer than unknownAfter: nodes that are away for less than unknownAfter may count as "
+                         "failed when they return");
 }
 
 /* ---- spec -------------------------------------------------------------------------------------------------------- */
@@ -142,6 +149,18 @@ int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct
         return -EBADMSG;
     *ret_update = hf_steal(update);
     return 0;
+}
+
+const char *hf_edgeupdate_annotation(const json_t *json, const char *key)
+{
+    return json_string_value(json_object_get(hf_json_at(json, "metadata.annotations"), key));
+}
+
+bool hf_edgeupdate_is_paused(const json_t *json)
+{
+    const char *paused = hf_edgeupdate_annotation(json, HF_ROLLOUT_PAUSED_ANNOTATION);
+
+    return paused != NULL && strcmp(paused, "false") != 0; /* somebody who writes "yes" wants a pause */
 }
 
 void hf_edgeupdate_free(struct hf_edgeupdate *update)

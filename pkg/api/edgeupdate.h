@@ -1,10 +1,10 @@
 /* api/edgeupdate.h - decodes and checks EdgeUpdates. An EdgeUpdate has a release, a selector of the nodes that should
  * run the release, and the strategy of the rollout.
  *
- * A struct hf_edgeupdate holds a reference to its JSON tree. Every `const char *` points into this tree and is valid as
- * long as the struct. A decoded EdgeUpdate is valid, because decoding checks every bound and every rule of the CRD
- * again. Decoding ignores the status, except status.admission, which the controller writes. Threads: only one thread
- * may use a struct hf_edgeupdate at a time. */
+ * A struct hf_edgeupdate holds a reference to its JSON tree. Every `const char *` points into this tree or is a static
+ * default, and is valid as long as the struct. A decoded EdgeUpdate is valid, because decoding checks every bound and
+ * every rule of the CRD again. Decoding ignores the status, except status.admission, which the controller writes.
+ * Threads: only one thread may use a struct hf_edgeupdate at a time. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -20,11 +20,17 @@ enum {
     HF_MAX_ARGV = 32,
     HF_MAX_DOWNGRADES = 16, /* maximum length of the list `downgradeFrom` */
     HF_MAX_WAVES = 16,
-    HF_MAX_SHARE = 999999, /* largest count of maxFailures and of maxUnavailable */
+    HF_MAX_SHARE = 999999, /* largest count of maxFailures, minUpdated and maxUnavailable */
     HF_MAX_CPU_FEATURES = 31,
     HF_MAX_DEVICES = 15,
 };
 #define HF_MAX_ARTIFACT_BYTES (64ull << 30)
+
+/* Annotations by which an operator controls a rollout. The value of HF_ROLLOUT_HALTED_ANNOTATION is the operator's
+ * reason. The value of HF_ROLLOUT_RESUME_ANNOTATION is a word that the controller has not seen yet. */
+#define HF_ROLLOUT_PAUSED_ANNOTATION "edge.codcompass.io/rollout-paused"
+#define HF_ROLLOUT_HALTED_ANNOTATION "edge.codcompass.io/rollout-halted"
+#define HF_ROLLOUT_RESUME_ANNOTATION "edge.codcompass.io/rollout-resume"
 
 /* Resources that a node needs to apply a delta, in addition to the resources that it needs for every delta. */
 struct hf_delta_needs {
@@ -32,7 +38,7 @@ struct hf_delta_needs {
 };
 
 struct hf_delta_ref {
-    const char *from; /* hex SHA-256 of the old file, or for kind Tree of the canonical archive of the old tree */
+    const char *from; /* hex SHA-256 of the old file; for kind Tree, of the old tree's canonical archive */
     const char *url;
     const char *sha256;
     uint64_t size;
@@ -50,7 +56,7 @@ struct hf_requires {
     uint64_t memory_bytes;
     uint64_t disk_bytes;
     const char *devices[HF_MAX_DEVICES + 1]; /* absolute paths of devices below /dev; NULL ends the array */
-    /* constraint for the kernel release, such as ">=5.10"; NULL if any kernel will do */
+    /* constraint for the kernel release, such as ">=5.10"; NULL if the release runs on any kernel */
     const char *kernel;
 };
 
@@ -175,9 +181,14 @@ struct hf_edgeupdate {
     /* number or share of the admitted nodes that may fail; one more halts the rollout; default 0, so that the first
      * failure halts the rollout */
     struct hf_share max_failures;
+    /* a stage settles only after this number or share of its nodes have updated, or all nodes that have not failed if
+     * these are fewer; nodes that cannot run the release do not count; default 50 % */
+    struct hf_share min_updated;
+    /* time in a stage after which one updated node is enough, whatever min_updated says; 0 means never */
+    uint64_t min_updated_after_ns;
     /* time after which a silent node counts as unknown; default 30 min */
     uint64_t unknown_after_ns;
-    /* time after which an admitted node that reports, but does not finish, counts as failed; 0 means none */
+    /* time after which an admitted node that reports, but does not finish, counts as failed; 0 means no limit */
     uint64_t progress_deadline_ns;
     const char *group_by; /* key of the label whose values are the groups; valid if has_disruption */
     /* number or share of the nodes of one group that may have a turn at once; a share is at least one node; valid if
@@ -187,8 +198,8 @@ struct hf_edgeupdate {
     size_t n_windows;
     uint64_t bandwidth_limit; /* limit of downloads in bytes per second (0 means no limit) */
     bool suspend;
-    /* The next three fields are from status.admission, which the controller writes. They are valid only if has_strategy
-     * is true. */
+    /* The next three fields are from status.admission, which the controller writes. They have a meaning only if
+     * has_strategy is true. */
     char admission_digest[65]; /* digest of the release to which the admission applies; "" if there is no admission */
     unsigned admission_cutoff; /* cutoff of the admitted slots, in basis points 0..10000 */
     bool admission_canary;
@@ -201,6 +212,13 @@ struct hf_edgeupdate {
 HF_MUST_USE int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct hf_issues *issues);
 void hf_edgeupdate_free(struct hf_edgeupdate *update);
 HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)
+
+/* Returns the value of the annotation `key` of the EdgeUpdate `json`, as text that belongs to `json`. Returns NULL if
+ * the annotation is absent or is not a string. */
+const char *hf_edgeupdate_annotation(const json_t *json, const char *key);
+
+/* Returns true if the EdgeUpdate `json` has HF_ROLLOUT_PAUSED_ANNOTATION with a string other than "false". */
+bool hf_edgeupdate_is_paused(const json_t *json);
 
 /* Returns the artifact for this architecture, or NULL if the release has none. */
 const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch);

@@ -14,7 +14,8 @@
 #define HF_FIELD_MANAGER "holdfast-agent"
 
 enum {
-    HF_API_MAX_OBJECT_BYTES = 1 << 20, /* maximum size of an object in bytes; the decoders refuse a larger object */
+    /* maximum size in bytes of the signed part of an object, and of an object in a folder of objects */
+    HF_API_MAX_OBJECT_BYTES = 1 << 20,
     HF_API_MAX_NAME = 253,
 };
 
@@ -27,5 +28,5 @@ struct hf_meta {
 };
 
 /* Decodes metadata.name, uid, resourceVersion and generation. Checks apiVersion and kind if the object has them; an
- * item of a list has neither. Reports errors at the decoder's current path. */
+ * item of a list has neither. Reports errors below the decoder's current path. */
 void hf_meta_decode(struct hf_decode *decode, json_t *object, const char *kind, struct hf_meta *ret_meta);

@@ -43,7 +43,7 @@ static const struct hf_field requires_fields[] = {
     HF_FIELD_QUANTITY(struct hf_requires, disk_bytes, "disk", 0, 1ull << 50),
     HF_FIELD_TEXTS(struct hf_requires, devices, "devices", HF_MAX_DEVICES, 128, hf_text_is_device, "a path below /dev"),
     HF_FIELD_TEXT(struct hf_requires, kernel, "kernel", 1, 20, hf_text_is_kernel_range,
-                  "a kernel version such as >=5.10"),
+                  "an operator (>=, <=, >, < or =) and a kernel version, such as >=5.10"),
     {0}};
 
 static const struct hf_field download_fields[] = {
@@ -153,7 +153,7 @@ static const struct hf_field exec_fields[] = {
     HF_FIELD_TEXTS(struct hf_check, command, "command", HF_MAX_ARGV, MAX_ARGUMENT, NULL, NULL, .min = 1, HF_REQUIRED),
     {0}};
 
-static const struct hf_field check_fields[] = {
+const struct hf_field hf_release_check_fields[] = {
     HF_FIELD_PART("http", http_fields),
     HF_FIELD_PART("tcp", tcp_fields),
     HF_FIELD_PART("exec", exec_fields, .finish = finish_exec),
@@ -198,7 +198,7 @@ void hf_release_check_describe(const struct hf_check *check, char *text, size_t 
     }
 }
 
-static void finish_check(struct hf_decode *decode, void *object, json_t *json)
+void hf_release_check_finish(struct hf_decode *decode, void *object, json_t *json)
 {
     struct hf_check *check = object;
     unsigned n = 0;
@@ -215,7 +215,8 @@ static void finish_check(struct hf_decode *decode, void *object, json_t *json)
 
 static const struct hf_field health_fields[] = {
     HF_FIELD_DURATION(struct hf_release, health_deadline_ns, "deadline", "2m", HF_NS_PER_S, 86400 * HF_NS_PER_S),
-    HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", check_fields, HF_MAX_CHECKS, .finish = finish_check),
+    HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", hf_release_check_fields, HF_MAX_CHECKS,
+                  .finish = hf_release_check_finish),
     {0}};
 
 /* ---- release ----------------------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
-/* api/release.h - the table that decodes spec.release, the signed part of an EdgeUpdate. Only edgeupdate.c uses this
- * header. Pure. */
+/* api/release.h - the tables that decode spec.release, the signed part of an EdgeUpdate, and health checks. Only
+ * release.c, edgeupdate.c and manifest.c use this header. Pure. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -9,6 +9,10 @@ extern const struct hf_field hf_release_fields[]; /* table of spec.release, whic
 
 /* The `finish` function of spec.release. Checks rules that involve several fields, and computes the digest. */
 void hf_release_finish(struct hf_decode *decode, void *object, json_t *json);
+
+/* Table of one health check, which fills a struct hf_check, and its `finish` function. */
+extern const struct hf_field hf_release_check_fields[];
+void hf_release_check_finish(struct hf_decode *decode, void *object, json_t *json);
 
 /* Frees the lists in a release, but not the release itself. */
 void hf_release_done(struct hf_release *release);

@@ -4,9 +4,9 @@
 
 #include "api/field/field.h"
 
-extern const struct hf_field hf_edgeupdate_fields[]; /* table of spec; fills a struct hf_edgeupdate */
-extern const struct hf_field hf_syncpolicy_fields[]; /* table of spec; fills a struct hf_syncpolicy */
-extern const struct hf_field hf_edgenode_fields[];   /* table of spec; fills a struct hf_edgenode */
+extern const struct hf_field hf_edgeupdate_fields[]; /* table of an EdgeUpdate's spec; fills a struct hf_edgeupdate */
+extern const struct hf_field hf_syncpolicy_fields[]; /* table of a SyncPolicy's spec; fills a struct hf_syncpolicy */
+extern const struct hf_field hf_edgenode_fields[];   /* table of an EdgeNode's spec; fills a struct hf_edgenode */
 /* table of spec.telemetry of a SyncPolicy; fills a struct hf_telemetry */
 extern const struct hf_field hf_telemetry_fields[];
 

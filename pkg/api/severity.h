@@ -1,12 +1,12 @@
-/* api/severity.h - the severities of events, with OpenTelemetry's numbers and with numbers for the levels of syslog.
- * Pure. */
+/* api/severity.h - the severities of events, numbered as in OpenTelemetry, with further numbers for the levels of
+ * syslog. Pure. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The first number of each severity range of OpenTelemetry's logs data model. Further numbers inside these ranges stand
- * for levels that only syslog (RFC 5424) has. */
+/* TRACE, DEBUG, INFO, WARNING, ERROR and EMERGENCY are the first numbers of the severity ranges of OpenTelemetry's logs
+ * data model. The other numbers, inside these ranges, stand for levels that only syslog (RFC 5424) has. */
 enum hf_severity {
     HF_SEVERITY_TRACE = 1,
     HF_SEVERITY_DEBUG = 5,
@@ -23,7 +23,8 @@ enum hf_severity {
  * "info". */
 const char *hf_severity_name(enum hf_severity severity);
 
-/* Returns the severity that has the name hf_severity_name(severity) and a number of its own in the enum. */
+/* Rounds a severity down to a constant of the enum: the constant whose name is hf_severity_name(severity). 0 gives
+ * HF_SEVERITY_INFO. */
 enum hf_severity hf_severity_floor(enum hf_severity severity);
 
 /* Parses the n bytes at `text` as the name of a severity of syslog or OpenTelemetry, in upper or lower case ("warn",

@@ -1,5 +1,5 @@
-/* api/signature.h - the field `signatures` of an EdgeUpdate and of a SyncPolicy. Pure. The strings belong to the JSON
- * tree of the object. */
+/* api/signature.h - the field `signatures` of an EdgeUpdate, of a SyncPolicy and of an entry of spec.manifests. Pure.
+ * Memory: the strings belong to the JSON tree of the object. */
 #pragma once
 
 #include "api/field/field.h"

@@ -5,9 +5,11 @@
 
 #include "api/field/text.h"
 #include "api/schema.h"
+#include "api/zone.h"
 
 #define S HF_NS_PER_S
 #define H (3600 * HF_NS_PER_S)
+#define MIB (1ull << 20)
 
 static const char *const expiries[HF_ON_EXPIRY_COUNT + 1] = {
     [HF_ON_EXPIRY_HOLD] = "Hold", [HF_ON_EXPIRY_CONTINUE] = "Continue", NULL};
@@ -42,11 +44,44 @@ static void finish_labels(struct hf_decode *decode, void *object, json_t *json)
     hf_decode_leave(decode, before);
 }
 
-static void decode_manifests(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+static bool is_folder(const char *text)
 {
-    (void)slot;
-    if (!json_is_array(value) || json_array_size(value) > field->max)
-        hf_decode_error(decode, "expected a list of at most %d", (int)field->max);
+    return strcmp(text, "/") == 0 || hf_text_is_path(text);
+}
+
+static const struct hf_field disk_fields[] = {
+    HF_FIELD_INTEGER(struct hf_policy_disk, warn_percent, "warnPercent", "70", 1, 100),
+    HF_FIELD_INTEGER(struct hf_policy_disk, critical_percent, "criticalPercent", "85", 1, 100),
+    HF_FIELD_TEXTS(struct hf_policy_disk, paths, "paths", HF_MAX_DISK_PATHS, 1024, is_folder,
+                   "an absolute path without . and .. and //"),
+    HF_FIELD_BOOL(struct hf_policy_disk, reclaim, "reclaim", "false"),
+    HF_FIELD_QUANTITY(struct hf_policy_disk, write_budget_bytes, "writeBudget", MIB, 1ull << 40),
+    {0}};
+
+static void finish_disk(struct hf_decode *decode, void *object, json_t *json)
+{
+    const struct hf_policy_disk *disk = object;
+
+    (void)json;
+    if (disk->warn_percent > disk->critical_percent)
+        hf_decode_error(decode, "warnPercent (%u) must not be above criticalPercent (%u)", disk->warn_percent,
+                        disk->critical_percent);
+}
+
+static const struct hf_field connectivity_fields[] = {
+    HF_FIELD_LIST(struct hf_policy_connectivity, windows, n_windows, "windows", hf_window_fields, HF_MAX_WINDOWS,
+                  .finish = hf_window_finish),
+    HF_FIELD_BOOL(struct hf_policy_connectivity, metered, "metered", "false"),
+    HF_FIELD_QUANTITY(struct hf_policy_connectivity, max_bytes_per_day, "maxBytesPerDay", MIB, 1ull << 40),
+    {0}};
+
+static void finish_connectivity(struct hf_decode *decode, void *object, json_t *json)
+{
+    struct hf_policy_connectivity *connectivity = object;
+
+    (void)decode;
+    if (connectivity->metered && json_object_get(json, "maxBytesPerDay") == NULL)
+        connectivity->max_bytes_per_day = HF_METERED_BYTES_PER_DAY;
 }
 
 static const struct hf_field spec_fields[] = {
@@ -60,8 +95,11 @@ static const struct hf_field spec_fields[] = {
     HF_FIELD_PART("staleOk", stale_fields),
     HF_FIELD_PART("clock", clock_fields),
     HF_FIELD_PART("labels", label_fields, .finish = finish_labels),
-    HF_FIELD_OPAQUE("disk"),
-    {.name = "manifests", .kind = HF_KIND_OTHER, .max = 64, .decode = decode_manifests},
+    HF_FIELD_OBJECT(struct hf_syncpolicy, disk, "disk", disk_fields, .finish = finish_disk),
+    HF_FIELD_OBJECT(struct hf_syncpolicy, connectivity, "connectivity", connectivity_fields,
+                    .finish = finish_connectivity),
+    HF_FIELD_LIST(struct hf_syncpolicy, manifests, n_manifests, "manifests", hf_manifest_fields, HF_MAX_MANIFESTS,
+                  .finish = hf_manifest_finish),
     HF_FIELD_OBJECT(struct hf_syncpolicy, telemetry, "telemetry", hf_telemetry_fields, .finish = hf_telemetry_finish),
     {0}};
 
@@ -71,6 +109,7 @@ static void finish_spec(struct hf_decode *decode, void *object, json_t *json)
     const struct hf_syncpolicy *policy = object;
 
     hf_signatures_finish(decode, policy->signatures, policy->n_signatures);
+    hf_manifest_finish_all(decode, policy->manifests, policy->n_manifests);
     if (policy->n_signatures > 0 && json_object_get(json, "sequence") == NULL)
         hf_decode_error_at(decode, "sequence", "is required with signatures");
 }
@@ -81,16 +120,14 @@ const struct hf_field hf_syncpolicy_fields[] = {HF_FIELD_PART("spec", spec_field
 /* The status names these fields, so that nobody relies on one that this build ignores. */
 static void note_not_acted_on(struct hf_syncpolicy *policy, const json_t *spec)
 {
-    static const char *const parts[] = {"disk", "manifests"};
+    static const char *const parts[] = {NULL}; /* NULL ends the list; this build acts on every part */
     size_t n = 0;
 
-    _Static_assert(HF_LEN(parts) + 1 < HF_LEN(((struct hf_syncpolicy *)NULL)->not_acted_on), "the last one stays NULL");
+    _Static_assert(HF_LEN(parts) < HF_LEN(((struct hf_syncpolicy *)NULL)->not_acted_on), "the last one stays NULL");
 
-    for (size_t i = 0; i < HF_LEN(parts); i++)
+    for (size_t i = 0; parts[i] != NULL; i++)
         if (json_object_get(spec, parts[i]) != NULL)
             policy->not_acted_on[n++] = parts[i];
-    if (policy->clock_resync)
-        policy->not_acted_on[n++] = "clock.resync";
 }
 
 int hf_syncpolicy_decode(json_t *json, struct hf_syncpolicy **ret_policy, struct hf_issues *issues)
@@ -123,6 +160,12 @@ void hf_syncpolicy_free(struct hf_syncpolicy *policy)
         return;
     hf_selector_done(&policy->node_selector);
     hf_telemetry_done(&policy->telemetry);
+    for (size_t i = 0; i < policy->connectivity.n_windows; i++)
+        hf_zone_free(policy->connectivity.windows[i].zone);
+    free(policy->connectivity.windows);
+    for (size_t i = 0; i < policy->n_manifests; i++)
+        hf_manifest_done(&policy->manifests[i]);
+    free(policy->manifests);
     free(policy->signatures);
     json_decref(policy->json);
     free(policy);

@@ -6,11 +6,35 @@
 #pragma once
 
 #include "api/field/selector.h"
+#include "api/manifest.h"
 #include "api/meta.h"
 #include "api/signature.h"
 #include "api/telemetry.h"
+#include "api/window.h"
 
 enum hf_on_expiry { HF_ON_EXPIRY_HOLD, HF_ON_EXPIRY_CONTINUE, HF_ON_EXPIRY_COUNT };
+
+enum { HF_MAX_DISK_PATHS = 16 };
+#define HF_METERED_BYTES_PER_DAY (UINT64_C(100) << 20) /* default of connectivity.maxBytesPerDay with `metered` */
+
+/* spec.disk. The percentages have their defaults if the field is absent. */
+struct hf_policy_disk {
+    unsigned warn_percent, critical_percent; /* used share of a file system; warn_percent <= critical_percent */
+    /* absolute paths, one on each file system to watch; NULL ends the array; if the policy names none, the first item
+     * is NULL, and the agent chooses the file systems */
+    const char *paths[HF_MAX_DISK_PATHS + 1];
+    bool reclaim;
+    uint64_t write_budget_bytes; /* bytes that the agent may write within 24 hours; 0 means no limit */
+};
+
+/* spec.connectivity: the times and the amount of bulk transfers that the policy permits. */
+struct hf_policy_connectivity {
+    struct hf_window *windows; /* bulk transfers may run in these windows; without windows, at any time */
+    size_t n_windows;
+    bool metered;
+    /* 0 means no limit; the default is HF_METERED_BYTES_PER_DAY if `metered` is set, otherwise 0 */
+    uint64_t max_bytes_per_day;
+};
 
 struct hf_syncpolicy {
     struct hf_meta meta;
@@ -28,16 +52,19 @@ struct hf_syncpolicy {
     bool clock_resync;
     json_t *static_labels; /* JSON object of strings, borrowed; NULL if there are none */
     bool detect_labels;
+    struct hf_policy_disk disk;
+    struct hf_policy_connectivity connectivity;
+    struct hf_manifest *manifests; /* names are unique */
+    size_t n_manifests;
     struct hf_telemetry telemetry;
-    /* Names of the fields that spec sets but that this program ignores ("manifests", "disk", "clock.resync"); NULL ends
-     * the array. */
+    /* Names of the fields that spec sets but that this program ignores; NULL ends the array. */
     const char *not_acted_on[8];
     json_t *json;
 };
 
 /* Decodes a SyncPolicy. First clears *issues. If `json` is valid, returns 0; *ret_policy then owns a reference to
  * `json`, and *issues holds the warnings. If `json` is not valid, returns -EBADMSG; *issues then holds the errors.
- * Returns -ENOMEM if memory runs out. */
+ * Returns -ENOMEM if memory runs out. If the object has windows, the call blocks while it reads zoneinfo files. */
 HF_MUST_USE int hf_syncpolicy_decode(json_t *json, struct hf_syncpolicy **ret_policy, struct hf_issues *issues);
 void hf_syncpolicy_free(struct hf_syncpolicy *policy);
 HF_DEFINE_CLEANUP(struct hf_syncpolicy, hf_syncpolicy_free)

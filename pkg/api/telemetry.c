@@ -312,6 +312,7 @@ static void finish_mqtt(struct hf_decode *decode, void *object, json_t *json)
 
 static const struct hf_field source_fields[] = {
     HF_FIELD_BOOL(struct hf_telemetry_sources, http, "http", "false"),
+    HF_FIELD_BOOL(struct hf_telemetry_sources, audit, "audit", "false"),
     HF_FIELD_PART("journald", journald_fields, .finish = finish_journald),
     HF_FIELD_LIST(struct hf_telemetry_sources, files, n_files, "files", file_fields, HF_TELEMETRY_MAX_FILES),
     HF_FIELD_PART("containers", container_fields, .finish = finish_containers),
@@ -502,8 +503,9 @@ static const struct hf_field batch_fields[] = {
     {0}};
 
 static const struct hf_field retry_fields[] = {
-    HF_FIELD_INTEGER(struct hf_telemetry, max_attempts, "maxAttempts", "3", 1, 100),
-    HF_FIELD_DURATION(struct hf_telemetry, retry_base_ns, "base", "2s", 10 * HF_NS_PER_MS, 600 * S),
+    HF_FIELD_INTEGER(struct hf_telemetry, max_attempts, "maxAttempts", "3", 1, HF_TELEMETRY_MAX_ATTEMPTS),
+    HF_FIELD_DURATION(struct hf_telemetry, retry_base_ns, "base", "2s", HF_TELEMETRY_RETRY_MIN_NS,
+                      HF_TELEMETRY_RETRY_MAX_NS),
     HF_FIELD_DURATION(struct hf_telemetry, max_duration_ns, "maxDuration", "300s", S, 24 * H),
     {0}};
 

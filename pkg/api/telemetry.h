@@ -27,6 +27,7 @@ enum {
     HF_TELEMETRY_MAX_ATTRIBUTES = 16,
     HF_TELEMETRY_MAX_TOP = 8,
     HF_TELEMETRY_MAX_CONTEXT = 64,
+    HF_TELEMETRY_MAX_ATTEMPTS = 100, /* maximum of retry.maxAttempts */
 };
 
 /* Returns true if the agent may send telemetry to this URL, which must be https://, or http:// with a loopback
@@ -89,17 +90,23 @@ struct hf_telemetry_mqtt {
     SOURCE(NODE, 5, node, "node", "node", s->node)                                                                     \
     SOURCE(SCRAPE, 6, scrape, "scrape", "scrape", s->n_scrapes > 0)                                                    \
     SOURCE(SOCKET, 7, socket, "socket", "socket", s->socket_path != NULL)                                              \
-    SOURCE(MQTT, 8, mqtt, "mqtt", "mqtt", s->mqtt.host != NULL)
+    SOURCE(MQTT, 8, mqtt, "mqtt", "mqtt", s->mqtt.host != NULL)                                                        \
+    SOURCE(AUDIT, 10, audit, "audit", "audit", s->audit)
 
 /* Value of HF_SOURCE_AGENT in enum hf_source_class: the class of the agent's own events. No policy configures this
  * class. */
 enum { HF_TELEMETRY_AGENT_CLASS = 9 };
 
+/* bounds of retry.base */
+#define HF_TELEMETRY_RETRY_MIN_NS (10 * HF_NS_PER_MS)
+#define HF_TELEMETRY_RETRY_MAX_NS (600 * HF_NS_PER_S)
+
 /* The field spec.telemetry.sources. A source that the policy does not contain is off. */
 struct hf_telemetry_sources {
-    bool http; /* true if the agent accepts events at POST /ingest */
+    bool http;  /* true if the agent accepts events at POST /ingest */
+    bool audit; /* true if the agent offers the entries of its own audit log */
     bool journald;
-    const char *journald_include[HF_TELEMETRY_MAX_UNITS + 1]; /* globs of units to read; empty means all units */
+    const char *journald_include[HF_TELEMETRY_MAX_UNITS + 1]; /* names of units to read; empty means all units */
     const char *journald_exclude[HF_TELEMETRY_MAX_UNITS + 1];
     /* lowest severity to read from the journal (sources.journald.minSeverity); default trace */
     enum hf_severity journald_min_severity;
@@ -107,8 +114,8 @@ struct hf_telemetry_sources {
     size_t n_files;
     /* true if the agent reads the container logs in /var/log/pods */
     bool containers;
-    const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1]; /* globs of namespaces to read; empty means all */
-    /* globs of namespaces not to read (excludeNamespaces) */
+    const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1]; /* names of namespaces to read; empty means all */
+    /* names of namespaces not to read (excludeNamespaces) */
     const char *no_namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1];
     bool node;
     uint64_t node_period_ns; /* time between two measurements of the node; default 10 s */
@@ -150,10 +157,11 @@ struct hf_telemetry_anomaly {
     double above, below;
     /* for threshold, distance by which the value must be inside the bound to end the anomaly; default 0 */
     double hysteresis;
-    /* for zScore the field `window` (default 10 min), for rateOfChange `per` (default 1 min), for absence `after` */
+    /* value of the field `window` for zScore (default 10 min), `per` for rateOfChange (default 1 min), `after` for
+     * absence */
     uint64_t window_ns;
-    /* number of raw values that leave the pipeline as context of an anomaly: those just before, and those just after,
-     * the value that begins the anomaly; at most 64 each */
+    /* numbers of raw values that the pipeline sends as context of an anomaly: the values just before and just after the
+     * value that begins the anomaly; at most 64 each */
     uint64_t before, after;
     enum hf_severity severity; /* severity of the finding; default error */
 };
@@ -169,8 +177,9 @@ enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST, HF_WHEN_FULL_C
 enum hf_telemetry_compression { HF_COMPRESS_ZSTD, HF_COMPRESS_GZIP, HF_COMPRESS_NONE, HF_COMPRESS_COUNT };
 
 struct hf_telemetry_sink {
-    const char *name; /* name of the sink, and of its folder in the storage folder; default "default" */
-    const char *url;  /* URL https://, or http:// with a loopback address */
+    /* name of the sink, and of its folder in the storage folder; "default" if the policy has the field `sink` */
+    const char *name;
+    const char *url; /* URL https://, or http:// with a loopback address */
     enum hf_sink_format format;
     bool otlp_json; /* for the format otlp, true if the field `encoding` selects JSON, and false for protobuf */
     /* Compliance boundary of the receiver; NULL if it has none. If the policy has the field `sink` (a single sink), its
@@ -188,11 +197,11 @@ struct hf_telemetry_sink {
 
 struct hf_telemetry {
     bool present; /* true if the policy has spec.telemetry */
-    /* true if the policy's signatures verify on this node, so that the wider bounds of the node's configuration hold
-     * (HF_CONFIG_SIGNED). Decoding leaves the field false; the agent sets it. */
+    /* true if the policy's signatures are valid on this node, so that the wider bounds of the node's configuration
+     * apply (HF_CONFIG_SIGNED). Decoding leaves the field false; the agent sets it. */
     bool is_signed;
-    /* true if the settings come from the agent's own options and not from the cluster, so that no bounds hold. Decoding
-     * leaves the field false; the agent sets it. */
+    /* true if the settings come from the agent's own options and not from the cluster, so that no bounds apply.
+     * Decoding leaves the field false; the agent sets it. */
     bool is_operators;
     struct hf_telemetry_sources sources;
     /* The fields from min_severity to n_redacts are from spec.telemetry.filter. */

@@ -156,3 +156,24 @@ bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns
         *ret_next_unix_ns = next;
     return open;
 }
+
+enum hf_time_answer hf_windows_judge(const struct hf_window *windows, size_t n, const struct hf_time_range *range,
+                                     uint64_t *ret_wait_ns)
+{
+    uint64_t first, last, next;
+
+    *ret_wait_ns = HF_NEVER;
+    if (n == 0)
+        return HF_TIME_YES;
+    if (range->agreement == HF_TIME_UNKNOWN)
+        return HF_TIME_UNSURE;
+    hf_time_span(range, &first, &last);
+    bool open = hf_windows_open(windows, n, first, &next), whole = last < next;
+    bool short_ = last - first <= HF_WINDOW_EDGE_NS;
+    if (next == HF_NEVER)
+        return open ? HF_TIME_YES : HF_TIME_NO;
+    *ret_wait_ns = whole && (open || !short_) ? next - last : next - first;
+    if (whole)
+        return open ? HF_TIME_YES : HF_TIME_NO;
+    return short_ ? HF_TIME_NO : HF_TIME_UNSURE;
+}

@@ -14,10 +14,12 @@
 struct hf_zone;
 
 /* Reads the zone from the system's zoneinfo folder; blocks. For the name "UTC", sets *ret_zone to NULL, which stands
- * for UTC. -ENOENT: the folder has no zone with this name. -EBADMSG: the file is damaged. */
+ * for UTC. -ENOENT: the folder has no zone with this name. -EBADMSG: the file is damaged, or counts leap seconds. Other
+ * errors are those of hf_file_read(). */
 HF_MUST_USE int hf_zone_load(const char *name, struct hf_zone **ret_zone, struct hf_err *err);
 
-/* Parses the content of a TZif file of version 2 or later. */
+/* Parses the content of a TZif file of version 2 or later. -EBADMSG: the content is damaged, has another version, or
+ * counts leap seconds. */
 HF_MUST_USE int hf_zone_parse(struct hf_view bytes, struct hf_zone **ret_zone, struct hf_err *err);
 void hf_zone_free(struct hf_zone *zone);
 HF_DEFINE_CLEANUP(struct hf_zone, hf_zone_free)

@@ -5,7 +5,7 @@
 
 #include "base/macros.h"
 
-/* Formats text into new memory. Returns NULL on OOM. The caller frees the text with free(). */
+/* Formats text into new memory. Returns NULL if memory runs out. The caller frees the text with free(). */
 char *hf_asprintf(const char *format, ...) HF_PRINTF(1, 2);
 
 /* Frees the memory to which a pointer variable points, and sets the variable to NULL. For _cleanup_(hf_freep): at the

@@ -14,6 +14,13 @@ void hf_buf_done(struct hf_buf *buf)
     buf->cap = 0;
 }
 
+void hf_buf_wipe(struct hf_buf *buf)
+{
+    if (buf->p != NULL)
+        explicit_bzero(buf->p, buf->cap);
+    hf_buf_done(buf);
+}
+
 void hf_buf_clear(struct hf_buf *buf)
 {
     buf->n = 0;

@@ -27,12 +27,13 @@ struct hf_buf {
     }
 
 void hf_buf_done(struct hf_buf *buf); /* frees the bytes; the buf is then empty and usable again */
+void hf_buf_wipe(struct hf_buf *buf); /* overwrites the bytes with zeros, then frees them */
 void hf_buf_clear(struct hf_buf *buf);
 struct hf_view hf_buf_view(const struct hf_buf *buf);
 const char *hf_buf_str(const struct hf_buf *buf); /* returns the content, or "" if the buf is empty */
 
-/* The next four functions return 0, -E2BIG (maximum reached) or -ENOMEM; on failure they leave the content
- * unchanged. */
+/* The next four functions return 0, -E2BIG (maximum reached) or -ENOMEM; hf_buf_addf() also returns -EINVAL if
+ * vsnprintf() fails. On failure they leave the content unchanged. */
 HF_MUST_USE int hf_buf_reserve(struct hf_buf *buf, size_t more);
 HF_MUST_USE int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t n);
 HF_MUST_USE int hf_buf_add_str(struct hf_buf *buf, const char *text);
@@ -40,5 +41,5 @@ HF_MUST_USE int hf_buf_addf(struct hf_buf *buf, const char *format, ...) HF_PRIN
 
 void hf_buf_consume(struct hf_buf *buf, size_t n); /* drops the first n bytes */
 /* Gives the bytes to the caller, who frees them with free(). If the buf is empty, returns an allocated "". Returns NULL
- * on OOM. */
+ * if memory runs out. */
 char *hf_buf_take(struct hf_buf *buf);

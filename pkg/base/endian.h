@@ -48,7 +48,7 @@ static inline void hf_put_le64(unsigned char *p, uint64_t v)
     hf_put_le32(p + 4, (uint32_t)(v >> 32));
 }
 
-/* Load and store a little-endian number of n bytes, 1 to 8. */
+/* hf_le() loads, and hf_put_le() stores, a little-endian number of n bytes, 1 to 8. */
 static inline uint64_t hf_le(const unsigned char *p, unsigned n)
 {
     uint64_t v = 0;

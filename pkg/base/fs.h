@@ -40,6 +40,8 @@ struct hf_fs_ops {
     int (*links)(void *ctx, int fd);
     int (*fstatat)(void *ctx, int dirfd, const char *path, struct stat *ret, int flags);
     int (*fstatvfs)(void *ctx, int fd, struct statvfs *ret);
+    /* Returns 1 if the file system of `fd` keeps its content in memory (tmpfs, ramfs), 0 if it does not, or -errno. */
+    int (*is_memory)(void *ctx, int fd);
     int (*renameat)(void *ctx, int from_dirfd, const char *from, int to_dirfd, const char *to);
     int (*linkat)(void *ctx, int from_dirfd, const char *from, int to_dirfd, const char *to);
     int (*symlinkat)(void *ctx, const char *target, int dirfd, const char *path);

@@ -1,4 +1,4 @@
-/* base/host.h - finds the host of a URL, and checks if a host is this machine. Pure; resolves no name.
+/* base/host.h - finds the host of a URL, and checks if a host is this machine. Pure; does not resolve names.
  *
  * Without TLS, credentials may travel only to a loopback host. hf_host_is_loopback() is therefore strict: it parses
  * addresses and never compares prefixes. Threads: any. Memory: allocates nothing; a view borrows from the URL. */

@@ -7,10 +7,10 @@
  * secret. The log escapes values, and truncates each text to HF_LOG_MAX_VALUE bytes. Calls with a NULL log do nothing.
  *
  * Each event name has two limits. The log writes at most HF_LOG_BURST lines with that name per second. And the name has
- * a reserve of HF_LOG_RESERVE lines, which grows by one line per minute up to that number; so an event that repeats for
- * ever writes one line per minute in the end. Lines of level debug have only the first limit. The log drops what is
- * over a limit, and the next line that it writes with that name reports the number of dropped lines ("suppressed": n).
- * Threads: loop thread only. */
+ * a reserve of lines: at most HF_LOG_RESERVE lines, to which each minute adds one. So an event that repeats for ever
+ * finally writes one line per minute. Lines of level debug have only the first limit. The log drops lines above a
+ * limit; the next line with that name reports the number of dropped lines ("suppressed": n). Threads: loop thread
+ * only. */
 #pragma once
 
 #include <stdint.h>
@@ -41,7 +41,7 @@ static inline const char *hf_log_text(const char *text)
 }
 
 /* Makes a log that writes events of level `least` and above to descriptor `fd`. Borrows `fd` and `clock`; both must
- * outlive the log. Returns NULL on OOM. */
+ * outlive the log. Returns NULL if memory runs out. */
 struct hf_log *hf_log_new(int fd, enum hf_log_level least, const struct hf_clock_ops *clock);
 void hf_log_free(struct hf_log *log);
 HF_DEFINE_CLEANUP(struct hf_log, hf_log_free)

@@ -1,4 +1,4 @@
-/* base/strmap.h - a map from strings to pointers, ordered by key, for tens to a few thousand entries.
+/* base/strmap.h - a map from strings to pointers, ordered by key. Suitable for up to a few thousand entries.
  *
  * The map is a sorted array: look-up is a binary search, and iteration is in the order of keys. The map copies keys. It
  * frees values with `free_value`; if `free_value` is NULL, the caller owns the values. Threads: any, one at a time for
@@ -18,7 +18,7 @@ struct hf_strmap {
     struct hf_strmap_entry *entries;
     size_t n;
     size_t cap;
-    void (*free_value)(void *value); /* frees a value of the map (NULL means that the caller owns the values) */
+    void (*free_value)(void *value); /* frees a value; NULL means that the caller owns the values */
 };
 
 /* Frees the array, the keys and, with `free_value`, the values. The caller can then use the map again. */

@@ -21,10 +21,10 @@ bool hf_view_starts(struct hf_view a, const char *prefix);
 struct hf_view hf_view_trim(struct hf_view a); /* returns the view without space, tab, CR and LF at both ends */
 
 /* Cuts *rest at the first `separator`: *ret_head gets the text before the separator, and *rest keeps the text after it.
- * If *rest has no separator, *ret_head gets the whole *rest, and rest->p becomes NULL. Returns true, or false if
- * rest->p is NULL when the function is called. */
+ * If *rest has no separator, *ret_head gets the whole *rest, and rest->p becomes NULL. Returns false, and sets nothing,
+ * if rest->p is already NULL; otherwise returns true. */
 bool hf_view_split(struct hf_view *rest, char separator, struct hf_view *ret_head);
 
-/* Copies the text to the heap and adds a terminating zero. Returns NULL on OOM. The caller frees the copy with
- * free(). */
+/* Copies the text to the heap and adds a terminating zero. The caller frees the copy with free(). Returns NULL if
+ * memory runs out. */
 char *hf_view_dup(struct hf_view view);

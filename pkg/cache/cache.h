@@ -2,15 +2,15 @@
  * without a network.
  *
  * An entry is a file <dir>/<kind>/<name>.json that contains a header line (format version and SHA-256) and the object.
- * A name of more than 200 bytes is cut in the file name, and its hash follows. Each write replaces the file durably. If
- * an entry is damaged or has another format, the cache moves the entry to <dir>/damaged/ and continues. If
- * <dir>/damaged/ already has HF_CACHE_MAX_DAMAGED files, the cache deletes the entry instead. The kind then counts as
- * incomplete, so that the missing entry does not look like a deleted object. The cache checks names, so that no name
- * leads outside the folder, and limits sizes. For each kind, a small record holds the resume point, which is a
- * resourceVersion and the time of the last contact with the API server itself.
+ * For a name of more than 200 bytes, the file name has the first 150 bytes and a hash of the name. Each write replaces
+ * the file durably. If an entry is damaged or has another format, the cache moves the file to <dir>/damaged/ and
+ * continues. If <dir>/damaged/ already has HF_CACHE_MAX_DAMAGED files, or the file cannot be moved, the cache deletes
+ * the damaged file instead. In both cases the kind counts as incomplete, so that the missing entry does not look like a
+ * deleted object. The cache refuses names that lead outside its folder, and limits the number and the size of objects.
+ * For each kind, the file <dir>/<kind>.mark holds the resume point (struct hf_cache_resume).
  *
  * Threads: any, but only one at a time. The functions block, so call them in a job (hf_job) or when the process starts.
- * Memory: the cache owns its strings. */
+ * Memory: a cache owns copies of its strings. */
 #pragma once
 
 #include "base/err.h"
@@ -22,34 +22,38 @@ enum { HF_CACHE_MAX_OBJECTS = 10000, HF_CACHE_MAX_BYTES = 64 << 20, HF_CACHE_MAX
 
 struct hf_cache;
 
-/* Opens a cache and makes its folders if they are missing. Does not read the objects; hf_cache_load() reads them. */
+/* Opens a cache and makes the folder `dir` if it is missing. Does not read the objects; hf_cache_load() reads them. */
 HF_MUST_USE int hf_cache_open(const struct hf_fs_ops *fs, const char *dir, struct hf_cache **ret_cache,
                               struct hf_err *err);
 void hf_cache_free(struct hf_cache *cache);
 HF_DEFINE_CLEANUP(struct hf_cache, hf_cache_free)
 
 struct hf_cache_resume {
-    char resource_version[64];     /* resourceVersion from which to resume; "" if there is none */
-    uint64_t last_contact_unix_ns; /* time of the last contact with the API server itself (0 means never) */
-    /* hash of the node's labels by which the agent decided which objects not to keep; "" if it kept all objects */
+    char resource_version[64]; /* resourceVersion from which to resume; "" if there is none */
+    /* wall-clock time of the last contact with the API server itself (0 if there was none) */
+    uint64_t last_contact_unix_ns;
+    /* hash of the node's labels, if the agent used them to choose which objects to keep; "" if the agent kept all
+     * objects */
     char labels[65];
 };
 
-/* Reads every entry of a kind in the order of names, and calls `visit` with each object (borrowed). `visit` must return
- * 0 or -errno; after -errno, hf_cache_load() stops and returns this -errno. Sets *ret_damaged to the number of damaged
- * entries. If there is a damaged entry, ret_resume->resource_version is "" in this and all later calls until
- * hf_cache_set_resume(), so that the caller lists the whole kind. Damaged entries do not make the function fail. It
- * fails only if it cannot read the kind at all, if memory runs out, or if `visit` fails. */
+/* Reads all entries of a kind in the order of their file names, and calls `visit` with each object (borrowed). `visit`
+ * must return 0 or -errno; after -errno, hf_cache_load() stops and returns this -errno. Sets *ret_damaged to the number
+ * of damaged entries, to which a damaged resume point counts too. After a damaged entry, ret_resume->resource_version
+ * is "" until the next hf_cache_set_resume(), so that the caller requests a list of the whole kind. Damaged entries are
+ * no error of the function. The function fails only if `kind` is invalid, if it cannot read the folder or a file for
+ * another reason than damage (such as -EACCES), if memory runs out, or if `visit` fails. */
 HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, int (*visit)(void *arg, json_t *object),
                               void *arg, struct hf_cache_resume *ret_resume, unsigned *ret_damaged, struct hf_err *err);
 
-/* Returns a description of the first damaged entry that the last hf_cache_load() found, such as "'EdgeUpdate/x.json':
+/* Returns a description of the first damaged entry that the latest hf_cache_load() found, such as "'EdgeUpdate/x.json':
  * reason". Returns "" if no entry was damaged. */
 const char *hf_cache_damage(const struct hf_cache *cache);
 
 /* Writes an object durably. Skips the write if the file already has this content. -EINVAL: the name of the object or
- * kind is invalid. -E2BIG: the object is too large, or the cache is full. The caller must write all objects up to a
- * resume point before it calls hf_cache_set_resume() with this resume point. */
+ * kind is invalid. -E2BIG: the object is too large, or the cache has reached HF_CACHE_MAX_OBJECTS or
+ * HF_CACHE_MAX_BYTES. Before the caller sets a resume point with hf_cache_set_resume(), it must write all changes of
+ * objects that the resume point includes. */
 HF_MUST_USE int hf_cache_put(struct hf_cache *cache, const char *kind, const json_t *object, struct hf_err *err);
 /* Removes an object durably. Returns 0 also if the cache does not have the object. */
 HF_MUST_USE int hf_cache_remove(struct hf_cache *cache, const char *kind, const char *name, struct hf_err *err);

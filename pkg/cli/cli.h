@@ -1,12 +1,12 @@
 /* cli/cli.h - the operator's command line: one table of commands, one parser of options, one way to report errors.
  *
  * A command is a row of the table (cli/commands.c) and a function. Help, completion and suggestions come from the row,
- * and a test compares the manual page with the row. Commands block: those that need the cluster run a loop until each
- * answer is there (cli/fleet/cluster.h), the others have none.
+ * and a test compares the manual page with the row. Commands block. A command that needs the cluster runs an event loop
+ * until each answer is there (cli/fleet/cluster.h); other commands have no event loop.
  *
  * A command's function returns 0 on success. On failure, it returns -errno and sets *err; the caller prints *err and
- * turns -errno into an exit code. If the function itself has printed everything, it returns a positive enum
- * hf_cli_exit.
+ * turns -errno into an exit code. If the function has already printed the reason of the failure, it returns a positive
+ * enum hf_cli_exit.
  *
  * This header also declares the functions of run.c, which runs a command, and of io.c, which opens and writes files. */
 #pragma once
@@ -22,17 +22,19 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Scripts rely on these numbers; holdfast(1) lists them. */
+/* The exit codes. Scripts rely on these numbers; holdfast(1) lists them. */
 enum hf_cli_exit {
     HF_EXIT_OK = 0,
     HF_EXIT_FAILED = 1,  /* a failure such as a full disk or a network error; a retry after a repair helps */
     HF_EXIT_USAGE = 2,   /* wrong command line; the command changed nothing */
     HF_EXIT_REFUSED = 3, /* wrong signature or hash, damaged or invalid content; a retry will not help */
-    /* `wait` and `rollout watch`: not done within the time limit; the number is that of HF_EXIT_REFUSED, which these
-     * commands never return */
+    /* `wait` and `rollout watch`: the goal was not reached within the time limit; these commands never return
+     * HF_EXIT_REFUSED, which has the same number */
     HF_EXIT_NOT_YET = 3,
-    HF_EXIT_UNWELL = 4, /* `status`, `wait`, `rollout watch`: the node or the rollout needs a person's attention */
-    HF_EXIT_SILENT = 5, /* `status`: the status is old, because no agent runs or the agent does not renew the status */
+    /* `status`, `node`, `wait`, `rollout watch`: the node or the rollout needs a person's attention */
+    HF_EXIT_UNWELL = 4,
+    /* `status`, `node`: the status is old, because no agent runs or the agent does not renew the status */
+    HF_EXIT_SILENT = 5,
 };
 
 enum { HF_CLI_MAX_OPTIONS = 64 }; /* maximum number of options on one command line, including repetitions */
@@ -74,7 +76,7 @@ const char *hf_cli_nth_value(const struct hf_cli_args *args, const char *name, s
 
 /* The process in which a command runs: its streams, file system, clock and table. Tests fill in their own struct. */
 struct hf_cli {
-    const char *program; /* the program's name as the user typed it: "holdfast" or "kubectl holdfast" */
+    const char *program; /* the program's name for messages: "holdfast", "kubectl holdfast" or "holdfast-delta" */
     FILE *out, *err;
     int in_fd, out_fd; /* descriptors of standard input and output, for the file name "-" */
     bool terminal;     /* true if `err` is a terminal, so that commands draw progress there */
@@ -131,10 +133,11 @@ int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct
  * redirected output is full. */
 int hf_cli_finish(struct hf_cli *cli, const char *command, int code);
 
-/* Returns true if the arguments contain --help or -h. */
+/* Returns true if the arguments before "--" contain --help or -h. */
 bool hf_cli_asks_for_help(const char *const *argv, size_t n);
 
-/* Returns the program's name for messages, which comes from argv[0]. */
+/* Returns the program's name for messages: "kubectl holdfast" if argv[0] is the path of kubectl-holdfast, otherwise
+ * "holdfast". */
 const char *hf_cli_program(int argc, char **argv);
 
 /* Returns the exit code for an error: HF_EXIT_REFUSED for -EKEYREJECTED, -EBADMSG, -ESTALE and -EOPNOTSUPP,
@@ -158,7 +161,7 @@ struct hf_cli_out {
 HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mode, struct hf_cli_out *ret_out,
                                 struct hf_err *err);
 HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);
-/* Syncs the output file and gives the file its name. */
+/* Syncs the output file and gives the file its name. Does nothing for standard output, a device or a pipe. */
 HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err);
 /* Like hf_cli_out_commit(), but may skip the sync. If `sync` is false, a power cut may lose the new file. If the new
  * file replaces an old file, either the new or the old file survives the power cut completely. */
@@ -219,11 +222,16 @@ HF_CLI_COMMAND(hf_cli_key_public);
 HF_CLI_COMMAND(hf_cli_release_create); /* defined in cli/release/release_create.c */
 HF_CLI_COMMAND(hf_cli_release_sign);   /* defined in cli/release/release_check.c */
 HF_CLI_COMMAND(hf_cli_release_verify);
-HF_CLI_COMMAND(hf_cli_policy_sign); /* defined in cli/release/policy.c */
-HF_CLI_COMMAND(hf_cli_lint);        /* defined in cli/release/lint.c */
-HF_CLI_COMMAND(hf_cli_hold);        /* defined in cli/node/hold.c */
-HF_CLI_COMMAND(hf_cli_status);      /* defined in cli/node/status.c */
-HF_CLI_COMMAND(hf_cli_nodes);       /* defined in cli/fleet/fleet_nodes.c */
+HF_CLI_COMMAND(hf_cli_policy_sign);     /* defined in cli/release/policy.c */
+HF_CLI_COMMAND(hf_cli_manifest_digest); /* defined in cli/manifest/digest.c */
+HF_CLI_COMMAND(hf_cli_manifest_render); /* defined in cli/manifest/render.c */
+HF_CLI_COMMAND(hf_cli_manifest_sign);   /* defined in cli/manifest/manifest_sign.c */
+HF_CLI_COMMAND(hf_cli_lint);            /* defined in cli/release/lint.c */
+HF_CLI_COMMAND(hf_cli_hold);            /* defined in cli/node/hold.c */
+HF_CLI_COMMAND(hf_cli_status);          /* defined in cli/node/status.c */
+HF_CLI_COMMAND(hf_cli_node_status);
+HF_CLI_COMMAND(hf_cli_node_journal); /* defined in cli/node/journal.c */
+HF_CLI_COMMAND(hf_cli_nodes);        /* defined in cli/fleet/fleet_nodes.c */
 HF_CLI_COMMAND(hf_cli_node);
 HF_CLI_COMMAND(hf_cli_rollout_watch); /* defined in cli/fleet/fleet_rollout.c */
 HF_CLI_COMMAND(hf_cli_rollout_pause);

@@ -53,6 +53,44 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_policy_sign),
     },
     {
+        .name = "manifest digest",
+        .args = "PATH",
+        .summary = "print the contentDigest of a folder, a file or a .tar.gz",
+        .details = "A node computes the same digest from the content of an entry of spec.manifests, before it replaces "
+                   "variables. It covers names, contents and modes. ConfigMaps and Secrets have no modes, so their "
+                   "digest is another one: see --no-modes.\n\n"
+                   "  holdfast manifest digest --sub-path clusters/site site.tar.gz",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_manifest_digest),
+    },
+    {
+        .name = "manifest render",
+        .args = "PATH",
+        .summary = "print the files that a node would make of an entry of spec.manifests",
+        .details = "PATH is the content of the entry: a folder, a file or a .tar.gz. Reads subPath and substitute of "
+                   "the entry, and replaces variables as the node of that name would. Refuses a content that "
+                   "contentDigest does not fit.\n\n"
+                   "  holdfast manifest render -f site.yaml --entry pods --node edge-7 \\\n"
+                   "      --label topology.kubernetes.io/zone=oslo site/",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_manifest_render),
+    },
+    {
+        .name = "manifest sign",
+        .args = "FILE",
+        .summary = "add a signature to an entry of spec.manifests of a SyncPolicy",
+        .details =
+            "A signature covers the entry without its signatures. A signed entry needs a sequence, which only "
+            "grows, and a pinned content: contentDigest, or a URL with its digest. --content writes "
+            "contentDigest. Rewrites the file, without its comments.\n\n"
+            "  holdfast manifest sign site.yaml --entry pods --sequence 4 --content site/ --key release-2026.key",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_manifest_sign),
+    },
+    {
         .name = "key generate",
         .args = "NAME",
         .summary = "make a signing key (ed25519)",
@@ -132,6 +170,30 @@ const struct hf_cli_command hf_cli_commands[] = {
                    "  holdfast nodes --phase RolledBack\n"
                    "  holdfast nodes -l topology.kubernetes.io/zone=oslo --silent -o name",
         ROW(hf_cli_nodes),
+    },
+    {
+        .name = "node status",
+        .args = "",
+        .summary = "show this node's agent",
+        .details =
+            "Like 'holdfast status' on a node, and never the cluster. A node of the fleet that is named 'status': "
+            "'holdfast node -- status'.",
+        ROW(hf_cli_node_status),
+    },
+    {
+        .name = "node journal",
+        .args = "",
+        .summary = "print what this node's agent decided, refused and repaired",
+        .details =
+            "Reads the agent's state folder; needs neither a network nor a running agent, and the rights of root or of "
+            "the group 'holdfast'. '~' behind a time: the node was not sure of it. Exit code 1: a line is damaged.\n\n"
+            "--verify checks the chain of hashes. Exit code 0: no line was changed, removed or inserted; 1: the first "
+            "bad line is named. An end that was cut off, or a journal that root wrote anew, shows only with --witness "
+            "and a hash that left the node earlier.\n\n"
+            "  holdfast node journal --since 2h --kind UpdateRefused\n"
+            "  holdfast node journal --verify --witness 9f86d081884c7d65\n\n"
+            "A node of the fleet that is named 'journal': 'holdfast node -- journal'.",
+        ROW(hf_cli_node_journal),
     },
     {
         .name = "node",

@@ -1,5 +1,5 @@
-/* cli/front.h - the thin program `holdfast`: applies and creates deltas itself, and starts the whole program for every
- * other command.
+/* cli/front.h - the thin program `holdfast`: applies and creates plain deltas itself, and starts the whole program for
+ * other deltas and all other commands.
  *
  * Each linked library takes memory before main() begins; the libraries for signing and YAML take about 3 MiB. The
  * kernel keeps the peak memory of a process across execve(), so a large program that starts a small one saves nothing.
@@ -14,8 +14,8 @@
 #define HF_CLI_WHOLE "holdfast-cli"
 #define HF_CLI_WHOLE_FOLDER "../libexec/holdfast"
 
-/* Returns true if the thin program runs this command line itself. Returns false for --help, because only the whole
- * program has the table of commands. */
+/* Returns true if the thin program runs this command line itself. (It may still start the whole program after it has
+ * looked at the files.) Returns false for --help, because only the whole program has the table of commands. */
 bool hf_cli_front_takes(int argc, char **argv);
 
 /* Does all of main()'s work. Returns the exit code. Does not return if the whole program replaces the thin program.

@@ -21,8 +21,8 @@ HF_MUST_USE int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t
  * object. */
 HF_MUST_USE int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t **ret_update, struct hf_err *err);
 
-/* Decodes an EdgeUpdate. Prints all errors and warnings to cli->err as "path: text". -EBADMSG: the object has
- * errors. */
+/* Decodes an EdgeUpdate. Prints the errors and warnings, at most HF_API_MAX_ISSUES of each, to cli->err as "path:
+ * text". -EBADMSG: the object has errors. */
 HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json,
                                      struct hf_edgeupdate **ret_update, struct hf_err *err);
 
@@ -33,7 +33,8 @@ void hf_cli_wipe(struct hf_buf *secret);
  * value. */
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 
-/* Parses a Go duration, or days as "90d". -EINVAL: `text` is neither; *err names the option. */
+/* Parses a duration such as "1h30m" (the syntax of Go), or a number of days such as "90d". -EINVAL: `text` is neither;
+ * *err names the option. */
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);
 
 /* hf_cli_put() puts `value` at a path of an object; hf_cli_append() appends `value` to an array. Both functions take

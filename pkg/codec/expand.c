@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 enum { CHUNK_BYTES = 16384, GZIP_WINDOW = 15 + 16, MAX_WINDOW_LOG = 23 };
 
@@ -138,6 +139,8 @@ static int stream_zstd(const struct expansion *expansion, ZSTD_DCtx *context, ZS
         ZSTD_outBuffer out = {full ? &more : expansion->out->p + expansion->out->n, full ? 1 : room, 0};
         size_t before = in->pos;
         left = ZSTD_decompressStream(context, &out, in);
+        if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation)
+            return fail(expansion->ret_what, -ENOMEM, "out of memory");
         if (ZSTD_isError(left) != 0)
             return damaged(expansion->ret_what);
         if (full && out.pos > 0)

@@ -1,10 +1,10 @@
 /* codec/expand.h - expands the compressed body of a request in one call, up to a maximum size. Accepts the output of
  * codec/squeeze.h, and gzip and zstd data that other programs made.
  *
- * hf_expand() refuses a decompression bomb as soon as the output reaches the buffer's maximum or HF_EXPAND_MAX_RATIO.
- * hf_expand() also refuses zstd frames with a window above 8 MiB. Several gzip members or zstd frames in a row are one
- * body (RFC 1952 2.2, RFC 8878 3). Threads: any; no state. Memory: grows the caller's buffer. Errors: see each
- * function. */
+ * hf_expand() stops at a decompression bomb as soon as the output would exceed the buffer's maximum, or reaches
+ * HF_EXPAND_MAX_RATIO. hf_expand() also refuses zstd frames with a window above 8 MiB. Several gzip members or zstd
+ * frames in a row are one body (RFC 1952 2.2, RFC 8878 3). Threads: any; no state. Memory: grows the caller's buffer.
+ * Errors: see each function. */
 #pragma once
 
 #include "base/buf.h"
@@ -13,15 +13,15 @@
 enum {
     /* highest permitted ratio of the number of expanded bytes to the number of compressed bytes */
     HF_EXPAND_MAX_RATIO = 250,
-    HF_EXPAND_RATIO_FROM = 1 << 20, /* number of expanded bytes above which hf_expand() checks the ratio */
+    HF_EXPAND_RATIO_FROM = 1 << 20, /* number of expanded bytes from which on hf_expand() checks the ratio */
 };
 
-/* Finds the kind for the value of a header Content-Encoding: "", "identity", "gzip", "x-gzip", "zstd", in upper or
- * lower case. -ENOTSUP: another encoding, or more than one. */
+/* Finds the kind for `name`, the value of a header Content-Encoding, which may be "", "identity", "gzip", "x-gzip" or
+ * "zstd", in upper or lower case. -ENOTSUP: another encoding, or more than one. */
 HF_MUST_USE int hf_expand_kind(struct hf_view name, enum hf_squeeze_kind *ret_kind);
 
-/* Appends the expanded bytes to *out. -EBADMSG: the input is damaged or cut off, or other bytes follow the compressed
- * body. -E2BIG: the output exceeds out->max or HF_EXPAND_MAX_RATIO. -ENOMEM: out of memory. On failure, *out also holds
- * the bytes that were expanded before the fault. *ret_what is then a static text about the fault; `ret_what` may be
- * NULL. */
+/* Appends the expanded bytes to *out. -EBADMSG: the input is damaged or cut off, other bytes follow the compressed
+ * body, or a zstd frame has a window above 8 MiB. -E2BIG: the output would exceed out->max or reaches
+ * HF_EXPAND_MAX_RATIO, or the input has 2 GiB or more. -ENOMEM: out of memory. On failure, *out also holds the bytes
+ * that were expanded before the fault. *ret_what is then a static text about the fault; `ret_what` may be NULL. */
 HF_MUST_USE int hf_expand(enum hf_squeeze_kind kind, struct hf_view packed, struct hf_buf *out, const char **ret_what);

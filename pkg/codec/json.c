@@ -3,9 +3,23 @@
 #include "codec/json.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "codec/scan.h"
+
+static void wiping_free(void *memory)
+{
+    if (memory != NULL)
+        explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+void hf_json_wipe_freed(void)
+{
+    json_set_alloc_funcs(malloc, wiping_free);
+}
 
 void hf_json_freep(json_t **json)
 {

@@ -4,8 +4,8 @@
  *
  * Only this header includes jansson.h. Keep API objects as trees and read the few fields that you need, so that unknown
  * fields survive. Threads: a tree belongs to one thread at a time. Memory: json_decref() or hf_json_freep() frees a
- * tree. Errors: 0 or -errno; *err names the line and the column of a fault in the text. An error never quotes the
- * input, because the input may hold a secret. */
+ * tree. Errors: 0 or -errno; *err names the line and the column of a fault in the text. Errors of JSON never quote the
+ * input, because it may hold a secret; errors of YAML quote at most 60 bytes of a key, a tag, an alias or a number. */
 #pragma once
 
 #include <jansson.h>
@@ -14,7 +14,7 @@
 #include "base/err.h"
 
 /* Limits on text from outside. A field of 0 means the default, which is HF_JSON_MAX_BYTES, HF_JSON_MAX_DEPTH or
- * HF_JSON_MAX_NODES (number of values). HF_JSON_MAX_DEPTH is also the highest depth that a caller can set. */
+ * HF_JSON_MAX_NODES (number of values). HF_JSON_MAX_DEPTH is also the highest depth that a caller can set for JSON. */
 struct hf_json_limits {
     size_t max_bytes;
     unsigned max_depth;
@@ -25,8 +25,12 @@ enum { HF_JSON_MAX_BYTES = 4 << 20, HF_JSON_MAX_DEPTH = 64, HF_JSON_MAX_NODES = 
 
 void hf_json_freep(json_t **json); /* calls json_decref(*json); for _cleanup_ */
 
+/* Makes jansson overwrite what it frees, in this whole process, so that the memory of a tree does not keep a secret.
+ * Call this function before the first thread starts. */
+void hf_json_wipe_freed(void);
+
 /* Casts away const, so that a caller can iterate over the members of an object. Jansson's iterators take only non-const
- * objects, although they do not change the object. */
+ * objects, although the iterators do not change an object. */
 static inline json_t *hf_json_mutable(const json_t *json)
 {
     union {
@@ -44,29 +48,37 @@ static inline json_t *hf_json_mutable(const json_t *json)
 HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
-/* Parses a text of one YAML document. Scalars follow the core schema, in which "yes" is a string. Refuses numbers such
- * as 010, which is 8 in YAML 1.1 and 10 in YAML 1.2; the error names the number. The limits of hf_json_parse() apply to
- * the tree with all aliases expanded, so a small text whose aliases expand to a huge tree gets -E2BIG. -EBADMSG: the
- * text has tags outside the core schema, merge keys, duplicate keys, keys that are not strings, or integers outside
- * int64; the error has the line number. (hf_json_parse() accepts such integers. But people write YAML by hand, so in
- * YAML such an integer is probably a mistake.) */
+/* Parses a text of one YAML document. A text that is a JSON object or array parses as in hf_json_parse(). In all other
+ * texts, scalars follow the core schema, in which "yes" is a string. Refuses numbers such as 010, which is 8 in YAML
+ * 1.1 and 10 in YAML 1.2; the error names the number. The limits of hf_json_parse() apply to the tree with all aliases
+ * expanded, so a small text whose aliases expand to a huge tree gets -E2BIG. -EBADMSG: the text is not YAML, does not
+ * have exactly one document, or has tags outside the core schema, merge keys, duplicate keys, keys that are not
+ * strings, .inf, .nan, integers outside int64, or characters that JSON and YAML read differently (U+0085, U+2028,
+ * U+2029, U+FEFF); the error has the line number of a fault in a document. -E2BIG also: more than 1,000 anchors or 16
+ * %TAG directives. (hf_json_parse() accepts integers outside int64. But people write YAML by hand, so in YAML such an
+ * integer is probably a mistake.) */
 HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
-/* Parses all documents of a YAML text into a JSON array, in order. Leaves out empty documents. */
+/* Parses all documents of a YAML text into a JSON array, in order. Leaves out empty documents. Has the rules and errors
+ * of hf_yaml_parse(), except that any number of documents is allowed. */
 HF_MUST_USE int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array,
                                   struct hf_err *err);
 
 /* Appends the tree as block-style YAML, which hf_yaml_parse() parses into an equal tree. Quotes strings that would
- * otherwise parse as another type. */
+ * otherwise parse as another type. -E2BIG: the tree nests too deeply, or the text would exceed out->max. -ENOMEM: out
+ * of memory. */
 HF_MUST_USE int hf_yaml_format(const json_t *json, struct hf_buf *out);
 
-/* Appends the tree as JSON without blanks; the members keep the order in which they were inserted. */
+/* Appends the tree as JSON without blanks; the members keep the order in which they were inserted. Returns 0, -E2BIG
+ * (the text would exceed out->max), -ENOMEM or -EINVAL (jansson cannot format the tree); on failure *out is
+ * unchanged. */
 HF_MUST_USE int hf_json_format(const json_t *json, struct hf_buf *out);
 
 /* Appends the tree as canonical JSON (RFC 8785, JCS). Signatures cover this text, so the function accepts only values
  * that every decoder reads alike: objects, arrays, strings, booleans, null and integers up to +-(2^53 - 1) (JCS numbers
- * are IEEE doubles). -EINVAL: the tree has another number; *err has the path of that number. */
+ * are IEEE doubles). -EINVAL: the tree has another number. -E2BIG: the tree nests too deeply, or the text would exceed
+ * out->max. -ENOMEM: out of memory. For a value at fault, *err has the path of the value. */
 HF_MUST_USE int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err);
 /* Like hf_json_canonical(), but also accepts numbers with a fraction, and writes them by the rules of RFC 8785. An
  * integer and an equal double get the same text. */
@@ -81,5 +93,6 @@ int64_t hf_json_int_or(const json_t *root, const char *path, int64_t fallback);
 bool hf_json_bool_or(const json_t *root, const char *path, bool fallback);
 
 /* Puts `value` at `path`, and creates the objects that the path names and that do not exist. Takes ownership of
- * `value`, also on failure. -ENOMEM: out of memory. -ENOTDIR: a value on the path exists but is not an object. */
+ * `value`, also on failure. -ENOMEM: out of memory, or `value` is NULL. -ENOTDIR: a value on the path exists but is not
+ * an object. */
 HF_MUST_USE int hf_json_put(json_t *root, const char *path, json_t *value);

@@ -26,11 +26,11 @@
  * U+FFFD) and numbers of any size. Use a loose scan for text that nobody has checked, such as log lines to redact. Do
  * not use a loose scan to decide if input is valid.
  *
- * Threads: a scan belongs to one thread. Memory: none, with one exception: for a nested object with many members, the
- * scan allocates 16 bytes per member until the object ends. Errors: -EBADMSG (bad text), -E2BIG (nested too deeply, or
- * a nested value in a text of 2 GiB or more) and -ENOMEM. `what` (static text) and `at` (offset in the text) then
- * describe the fault, and all later calls on the scan fail. No error quotes the input, because the input may hold a
- * secret. */
+ * Threads: a scan belongs to one thread. Memory: none, with one exception: for a nested value whose open objects have
+ * more than 48 members together, the scan allocates 16 to 64 bytes per member until the value ends. Errors: -EBADMSG
+ * (bad text), -E2BIG (nested too deeply, or a nested value in a text of 2 GiB or more) and -ENOMEM. `what` (static
+ * text) and `at` (offset in the text) then describe the fault, and all later calls on the scan fail. No error quotes
+ * the input, because the input may hold a secret. */
 #pragma once
 
 #include <stdbool.h>
@@ -88,7 +88,7 @@ HF_MUST_USE int hf_scan_raw(struct hf_scan *scan, struct hf_view *ret_text);
 /* Reads one string. *ret_inside is its text without the quotes, with escapes as received. */
 HF_MUST_USE int hf_scan_text(struct hf_scan *scan, struct hf_view *ret_inside, bool *ret_escaped);
 
-/* Reads one object into `members`, in the order of the text. -EBADMSG: also for an object with more than `max`
+/* Reads one object into `members`, in the order of the text. Returns -EBADMSG also if the object has more than `max`
  * members. */
 HF_MUST_USE int hf_scan_members(struct hf_scan *scan, struct hf_scan_member *members, size_t max, size_t *ret_n);
 

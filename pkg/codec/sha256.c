@@ -202,6 +202,8 @@ void hf_sha256_update(struct hf_sha256 *hash, const void *bytes, size_t n)
     const unsigned char *p = bytes;
     size_t pending = s->n % 64;
 
+    if (n == 0) /* `bytes` may be NULL */
+        return;
     s->n += n;
     if (pending > 0) {
         size_t part = HF_MIN(n, 64 - pending);

@@ -30,8 +30,8 @@ void hf_sha256_final(struct hf_sha256 *hash, unsigned char digest[static HF_SHA2
  * other machines: its value depends on the byte order. */
 uint64_t hf_sha256_final64(struct hf_sha256 *hash);
 
-/* Save and load the midstate. The saved bytes are the same on every machine. _load returns -EBADMSG for bytes that
- * _save cannot have written. */
+/* Save and load the midstate. The saved bytes are the same on every machine. _load returns -EBADMSG if the number of
+ * hashed bytes and the number of pending bytes contradict each other; it detects no other damage. */
 void hf_sha256_save(const struct hf_sha256 *hash, unsigned char state[static HF_SHA256_STATE]);
 HF_MUST_USE int hf_sha256_load(struct hf_sha256 *hash, const unsigned char state[static HF_SHA256_STATE]);
 
@@ -42,7 +42,7 @@ const char *hf_sha256_hex(const void *bytes, size_t n, char hex[static HF_SHA256
 
 #ifdef HF_TEST
 /* Hash n whole blocks of 64 bytes and update the chaining value `h`: _plain with portable code, _fast with the
- * processor's SHA instructions. */
+ * processor's SHA instructions if it has them. */
 void hf_sha256_plain_for_test(const unsigned char *blocks, size_t n, uint32_t h[static 8]);
 void hf_sha256_fast_for_test(const unsigned char *blocks, size_t n, uint32_t h[static 8]);
 #endif

@@ -4,8 +4,9 @@
  *
  * One object makes any number of frames, one after the other. It keeps its memory between frames, so free the object if
  * you do not need it for some time. Memory: about 0.6 MiB for zstd (window 128 KiB), about 0.3 MiB for gzip (window 32
- * KiB). With one version of the library, the same pieces always give the same bytes. Threads: one at a time. Errors: 0,
- * -E2BIG (the output would exceed out->max), -ENOMEM or -EIO (the library failed). */
+ * KiB). With one version of the compression library, the same body always gives the same compressed bytes, in whatever
+ * pieces the caller adds the body. Threads: one at a time. Errors: 0, -E2BIG (the output would exceed out->max),
+ * -ENOMEM or -EIO (the library failed). */
 #pragma once
 
 #include <stdbool.h>

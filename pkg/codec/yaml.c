@@ -49,15 +49,10 @@ struct yaml_value {
     yaml_mark_t mark;
 };
 
+/* No message quotes the text: a value, and what looks like a tag, an alias or a key, may be a password. */
 static int fail(const struct yaml_reader *reader, yaml_mark_t mark, int code, const char *what)
 {
     return hf_err_set(reader->err, code, "line %zu column %zu: %s", mark.line + 1, mark.column + 1, what);
-}
-
-static int fail_quoting(const struct yaml_reader *reader, yaml_mark_t mark, const char *subject, const char *what)
-{
-    return hf_err_set(reader->err, EBADMSG, "line %zu column %zu: '%.60s' %s", mark.line + 1, mark.column + 1, subject,
-                      what);
 }
 
 static int out_of_memory(const struct yaml_reader *reader)
@@ -114,7 +109,7 @@ static int take_key(struct yaml_reader *reader, struct yaml_frame *frame, const 
     if (key == NULL)
         return fail(reader, value->mark, EBADMSG, "a key must be a string: quote it");
     if (json_object_get(frame->json, key) != NULL)
-        return fail_quoting(reader, value->mark, key, "is a duplicate key");
+        return fail(reader, value->mark, EBADMSG, "duplicate key");
     frame->key = strdup(key);
     return frame->key != NULL ? 0 : out_of_memory(reader);
 }
@@ -193,7 +188,7 @@ static int check_container_tag(const struct yaml_reader *reader, yaml_mark_t mar
 {
     if (tag == NULL || tag_is(tag, core) || strcmp(tag, "!") == 0)
         return 0;
-    return fail_quoting(reader, mark, tag, "is an unsupported tag");
+    return fail(reader, mark, EBADMSG, "unsupported tag");
 }
 
 /* Makes the value of a plain scalar. `only`: the core type that a tag asks for, NULL any. */
@@ -221,11 +216,11 @@ static int make_plain(struct yaml_reader *reader, yaml_mark_t mark, const char *
         is = "float", json = json_real(real);
         break;
     case HF_YAML_OCTAL_LOOKING:
-        return fail_quoting(reader, mark, text, "looks octal: write it in quotes, or without the zero in front");
+        return fail(reader, mark, EBADMSG, "this looks octal: write it in quotes, or without the zero in front");
     case HF_YAML_NOT_FINITE:
-        return fail_quoting(reader, mark, text, "is not a finite number");
+        return fail(reader, mark, EBADMSG, "not a finite number");
     case HF_YAML_TOO_BIG:
-        return fail_quoting(reader, mark, text, "is a number out of range");
+        return fail(reader, mark, EBADMSG, "number out of range");
     case HF_YAML_STRING:
     default:
         is = "str", json = json_string(text);
@@ -235,7 +230,7 @@ static int make_plain(struct yaml_reader *reader, yaml_mark_t mark, const char *
     if (made == NULL)
         return out_of_memory(reader);
     if (only != NULL && strcmp(only, is) != 0)
-        return fail_quoting(reader, mark, text, "does not fit its tag");
+        return fail(reader, mark, EBADMSG, "this value does not fit its tag");
     *ret = hf_steal(made);
     return 0;
 }
@@ -257,7 +252,7 @@ static int make_scalar(struct yaml_reader *reader, const yaml_event_t *event, js
         if (tag_is(tag, typed[i]))
             return make_plain(reader, event->start_mark, text, typed[i], ret);
     if (tag != NULL && !tag_is(tag, "str") && strcmp(tag, "!") != 0)
-        return fail_quoting(reader, event->start_mark, tag, "is an unsupported tag");
+        return fail(reader, event->start_mark, EBADMSG, "unsupported tag");
     *ret = json_stringn(text, n);
     return *ret != NULL ? 0 : out_of_memory(reader);
 }
@@ -297,7 +292,7 @@ static int on_alias(struct yaml_reader *reader, const yaml_event_t *event)
     int r;
 
     if (anchored == NULL)
-        return fail_quoting(reader, event->start_mark, name, "is an alias without a complete anchor before it");
+        return fail(reader, event->start_mark, EBADMSG, "alias without a complete anchor before it");
     if (reader->n_frames - 1 + anchored->height > reader->limits.max_depth)
         return fail(reader, event->start_mark, E2BIG, "this alias nests too deeply");
     r = count_nodes(reader, event->start_mark, anchored->nodes);

@@ -8,7 +8,7 @@
 /* Returns the line number (from 1) of the value at `path`, such as "spec.release.artifacts[0].sha256". `document` is
  * the index of the document (from 0), where empty documents do not count. If the value has a key, the result is the
  * line of the key; if the value is an entry of a list, the result is the line on which the entry begins. If no value
- * exists at `path`, returns the line of the innermost existing value on the way to it: for a missing field, the line of
- * the object that lacks the field. Returns 0 if the document does not exist. Pass only a text that hf_yaml_parse_all()
- * has accepted, because this function does not check the limits. */
+ * exists at `path`, returns the line of the innermost value that does exist along the path. For a missing field, that
+ * is the object that lacks the field. Returns 0 if the document does not exist. Pass only a text that
+ * hf_yaml_parse_all() has accepted, because this function does not check the limits. */
 size_t hf_yaml_place_line(struct hf_view text, size_t document, const char *path);

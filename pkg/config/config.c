@@ -36,6 +36,7 @@ const struct hf_config hf_config_defaults = {
                       [HF_CONFIG_SCRAPES] = LIST("http://localhost:*", "https://localhost:*"),
                       [HF_CONFIG_SOCKETS] = LIST("/run/holdfast/**"),
                   }},
+    .manifests = {[HF_CONFIG_UNSIGNED] = {.lists = {[HF_CONFIG_MANIFEST_ORIGINS] = LIST("https://*:*")}}},
     .max_spool_bytes = {UINT64_C(16) << 30, UINT64_C(16) << 30},
     .roots = LIST(HF_CONFIG_UPDATE_ROOTS),
     .reserve_basis_points = 500,
@@ -47,7 +48,7 @@ static const struct hf_config *or_defaults(const struct hf_config *config)
     return config != NULL ? config : &hf_config_defaults;
 }
 
-static const char *name_of(const struct hf_config *config)
+const char *hf_config_name(const struct hf_config *config)
 {
     return config->name != NULL ? config->name : HF_CONFIG_FILE;
 }
@@ -91,10 +92,7 @@ const char *hf_config_fault(const struct hf_config *config, size_t i)
 
 /* ---- questions --------------------------------------------------------------------------------------------------- */
 
-/* True if a pattern of the list covers `what`. */
-typedef bool covers_fn(const char *pattern, const char *what);
-
-static bool in_list(const char *const *list, covers_fn *covers, const char *what)
+bool hf_config_in_list(const char *const *list, hf_config_covers_fn *covers, const char *what)
 {
     for (; list != NULL && *list != NULL; list++)
         if (covers(*list, what))
@@ -103,30 +101,31 @@ static bool in_list(const char *const *list, covers_fn *covers, const char *what
 }
 
 static bool allowed(const struct hf_config *config, enum hf_config_scope scope, enum hf_config_list list,
-                    covers_fn *covers, const char *what)
+                    hf_config_covers_fn *covers, const char *what)
 {
-    return in_list(config->lists[HF_CONFIG_UNSIGNED][list], covers, what) ||
-           (scope == HF_CONFIG_SIGNED && in_list(config->lists[HF_CONFIG_SIGNED][list], covers, what));
+    return hf_config_in_list(config->lists[HF_CONFIG_UNSIGNED][list], covers, what) ||
+           (scope == HF_CONFIG_SIGNED && hf_config_in_list(config->lists[HF_CONFIG_SIGNED][list], covers, what));
 }
 
 /* Names a long thing once, so that the text keeps the line of the file. */
-static void refuse_with(const struct hf_config *config, const char *part, const char *list, const char *what,
-                        const char *add, struct hf_err *err)
+void hf_config_refuse_with(const struct hf_config *config, const char *part, const char *list, const char *what,
+                           const char *add, struct hf_err *err)
 {
     enum { BOTH_FIT = 150 };
 
-    if (strlen(what) + strlen(add) + strlen(name_of(config)) <= BOTH_FIT)
+    if (strlen(what) + strlen(add) + strlen(hf_config_name(config)) <= BOTH_FIT)
         (void)hf_err_set(err, EACCES, "'%s' is not allowed: add '%s' to %s%s in %s", what, add, part, list,
-                         name_of(config));
+                         hf_config_name(config));
     else
-        (void)hf_err_set(err, EACCES, "not allowed: add '%.120s' to %s%s in %.60s", add, part, list, name_of(config));
+        (void)hf_err_set(err, EACCES, "not allowed: add '%.120s' to %s%s in %.60s", add, part, list,
+                         hf_config_name(config));
 }
 
 static void refuse(const struct hf_config *config, enum hf_config_scope scope, enum hf_config_list list,
                    const char *what, const char *add, struct hf_err *err)
 {
-    refuse_with(config, scope == HF_CONFIG_SIGNED ? "signedPolicies." : "telemetry.", hf_config_list_names[list], what,
-                add, err);
+    hf_config_refuse_with(config, scope == HF_CONFIG_SIGNED ? "signedPolicies." : "telemetry.",
+                          hf_config_list_names[list], what, add, err);
 }
 
 bool hf_config_allows_file_glob(const struct hf_config *config, enum hf_config_scope scope, const char *glob,
@@ -199,7 +198,7 @@ bool hf_config_allows_secret(const struct hf_config *config, enum hf_config_scop
         (void)hf_err_set(err, EACCES,
                          "'%.64s' is not allowed: move the file into a folder of %s.credentialFolders in "
                          "%.64s",
-                         text, scope == HF_CONFIG_SIGNED ? "signedPolicies" : "telemetry", name_of(config));
+                         text, scope == HF_CONFIG_SIGNED ? "signedPolicies" : "telemetry", hf_config_name(config));
     else
         refuse(config, scope, HF_CONFIG_FOLDERS, text, folder, err);
     return false;
@@ -263,13 +262,13 @@ bool hf_config_allows_socket(const struct hf_config *config, enum hf_config_scop
 bool hf_config_allows_exec(const struct hf_config *config, const char *program, struct hf_err *err)
 {
     config = or_defaults(config);
-    if (config->exec == NULL || in_list(config->exec, hf_config_pattern_covers_path, program))
+    if (config->exec == NULL || hf_config_in_list(config->exec, hf_config_pattern_covers_path, program))
         return true;
-    refuse_with(config, "", "exec", program, program, err);
+    hf_config_refuse_with(config, "", "exec", program, program, err);
     return false;
 }
 
-static bool is_service(const char *pattern, const char *unit)
+bool hf_config_is_service(const char *pattern, const char *unit)
 {
     return fnmatch(pattern, unit, 0) == 0;
 }
@@ -277,10 +276,16 @@ static bool is_service(const char *pattern, const char *unit)
 bool hf_config_allows_unit(const struct hf_config *config, const char *unit, struct hf_err *err)
 {
     config = or_defaults(config);
-    if (config->units == NULL || in_list(config->units, is_service, unit))
+    if (config->units == NULL || hf_config_in_list(config->units, hf_config_is_service, unit))
         return true;
-    refuse_with(config, "", "units", unit, unit, err);
+    hf_config_refuse_with(config, "", "units", unit, unit, err);
     return false;
+}
+
+bool hf_config_names_unit(const struct hf_config *config, const char *unit)
+{
+    config = or_defaults(config);
+    return config->units != NULL && hf_config_in_list(config->units, is_equal, unit);
 }
 
 const char *const *hf_config_update_roots(const struct hf_config *config)

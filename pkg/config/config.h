@@ -1,10 +1,10 @@
-/* config/config.h - the node's own configuration, /etc/holdfast/agent.yaml: the bounds on what objects from the cluster
- * may ask of this node.
+/* config/config.h - the node's own configuration, /etc/holdfast/agent.yaml. It limits what objects from the cluster can
+ * make this node do.
  *
- * The cluster never writes this file. A node without the file has the defaults of holdfast-agent.yaml(5). The functions
- * hf_config_allows_*() and the functions below them in this file are pure. If their argument `config` is NULL, they use
- * the defaults. Threads: any; a configuration does not change after it was made. Memory: the caller owns a
- * configuration and frees it with hf_config_free(). */
+ * The cluster never writes this file. A node without the file has the defaults of holdfast-agent.yaml(5). From the
+ * first hf_config_allows_*() to the end of this file, all functions are pure, and use the defaults if their argument
+ * `config` is NULL. Threads: any; a configuration never changes. Memory: the caller owns a configuration and frees it
+ * with hf_config_free(). */
 #pragma once
 
 #include <stdbool.h>
@@ -33,37 +33,40 @@ enum {
 
 struct hf_config;
 
-/* Whether an object has valid signatures. A signed SyncPolicy may do what `telemetry` and `signedPolicies` of the file
- * allow, an unsigned one only what `telemetry` allows. */
+/* Says whether an object has valid signatures. An unsigned SyncPolicy may do what the field `telemetry` of the file
+ * allows; a signed one may also do what `signedPolicies` allows. An unsigned entry of spec.manifests may do what
+ * `manifests` allows; a signed one may also do what `signedPolicies.manifests` allows. */
 enum hf_config_scope { HF_CONFIG_UNSIGNED, HF_CONFIG_SIGNED, HF_CONFIG_SCOPES };
 
-/* Returns a configuration with the defaults; NULL on OOM. */
+/* Returns a configuration with the defaults, or NULL if memory runs out. */
 struct hf_config *hf_config_new(void);
-/* Frees a configuration; NULL is allowed. */
+/* Frees a configuration. Accepts NULL. */
 void hf_config_free(struct hf_config *config);
 HF_DEFINE_CLEANUP(struct hf_config, hf_config_free)
 
-/* Parses the text of a file. `name` is the file's path for messages. A field that is wrong allows nothing (see
- * hf_config_fault()); a text that is not an AgentConfiguration at all gives the defaults with one change: SyncPolicies
- * must be signed, because the owner may have wanted to require signatures. Returns 0, also if the text has faults;
- * -ENOMEM. */
+/* Parses the text of a file. `name` is the file's path for messages. A wrong field or list item allows nothing, and is
+ * a fault (see hf_config_fault()); only maxSpool, diskReserve and staticPodFolder then have their defaults. A text that
+ * is not an AgentConfiguration at all gives the defaults with two changes, because the owner may have wanted them:
+ * SyncPolicies and entries of spec.manifests must be signed, and no sealed copy of a Secret may be on the disk. Returns
+ * 0, also if the text has faults, or -ENOMEM. */
 HF_MUST_USE int hf_config_parse(struct hf_view text, const char *name, struct hf_config **ret_config,
                                 struct hf_err *err);
 
-/* Decodes a parsed text. *issues receives the faults with their JSON paths, and hf_config_n_faults() of the new
- * configuration is 0. Takes a reference to `json`. Returns 0, also if there are issues; -ENOMEM. */
+/* Decodes a parsed text. *issues receives the faults with their JSON paths, so that hf_config_n_faults() of the new
+ * configuration is 0. Takes a reference to `json`. Returns 0, also if there are issues, or -ENOMEM. */
 HF_MUST_USE int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_config,
                                  struct hf_issues *issues);
 
 /* Reads and parses the file `path`. If the file does not exist and `must_exist` is false, the result is the defaults,
- * without a fault. The file must be a regular file that belongs to root or to the user of this process, and group and
- * others must not be able to write it or a folder above it; a file that breaks this rule, cannot be read, or is missing
- * although `must_exist` is true is treated like a text that is not an AgentConfiguration. Blocks. Returns 0, also if
- * the file has faults; -ENOMEM. */
+ * without a fault. `path` must be absolute and have no symbolic links. The file must be a regular file. The file and
+ * each folder above it must belong to root or to the user of this process, and neither their group nor other users may
+ * be able to write them (except a folder with the sticky bit). If the file breaks this rule, is unreadable, or is
+ * missing although `must_exist` is true, the result is that of a text that is not an AgentConfiguration. Blocks.
+ * Returns 0, also if the file has faults, or -ENOMEM. */
 HF_MUST_USE int hf_config_load(const struct hf_fs_ops *fs, const char *path, bool must_exist,
                                struct hf_config **ret_config, struct hf_err *err);
 
-/* Returns false if the configuration stands for a file that cannot be used at all. */
+/* Returns false if the configuration stands for an unusable file, such as one that is not an AgentConfiguration. */
 bool hf_config_is_usable(const struct hf_config *config);
 
 /* hf_config_n_faults() returns the number of faults found while loading, at most HF_CONFIG_MAX_FAULTS.
@@ -72,19 +75,21 @@ bool hf_config_is_usable(const struct hf_config *config);
 size_t hf_config_n_faults(const struct hf_config *config);
 const char *hf_config_fault(const struct hf_config *config, size_t i);
 
-/* Appends the configuration in effect as YAML, one field a line, for a person. Returns 0 or -errno of the buffer. */
+/* Appends the configuration as YAML, one field or list item per line, for a person. Returns 0 or -errno of the
+ * buffer. */
 HF_MUST_USE int hf_config_format(const struct hf_config *config, struct hf_buf *out);
 
-/* The hf_config_allows_*() functions return true if the configuration allows what the comment of the function asks.
- * Otherwise they return false, and *err (may be NULL; hf_config_allows_file() has no err) names what is refused and the
- * line of the file that would allow it, such as "'/srv/log/x' is not allowed: add '/srv/log/x' to telemetry.files in
- * /etc/holdfast/agent.yaml". The caller adds the name of the object and of its field with hf_err_wrap(). */
+/* The comment of each hf_config_allows_*() function asks a question. The function returns true if the answer is yes.
+ * Otherwise it returns false and sets *err (may be NULL; hf_config_allows_file() has no err). The code is EACCES, or
+ * EINVAL if the function checks the form of the item and the form is wrong. If the owner of the file can allow the
+ * item, the text of EACCES says how, such as "'/srv/log/x' is not allowed: add '/srv/log/x' to telemetry.files in
+ * /etc/holdfast/agent.yaml". The caller adds the names of the object and the field with hf_err_wrap(). */
 
 /* May a policy name this pattern in sources.files? The pattern is an absolute path whose last component may have the
  * wildcards of fnmatch(3). Returns true only if every path that the pattern can match is allowed. */
 bool hf_config_allows_file_glob(const struct hf_config *config, enum hf_config_scope scope, const char *glob,
                                 struct hf_err *err);
-/* Is this one file, which has matched a policy's pattern, allowed? `path` is the absolute path without links. */
+/* May telemetry read this file, which matches a policy's pattern? `path` is absolute and has no symbolic links. */
 bool hf_config_allows_file(const struct hf_config *config, enum hf_config_scope scope, const char *path);
 /* May a policy name this secret? `ref` is "file:/path" or "env:NAME". If a field is a plain path (tokenFile, keyFile),
  * the caller puts "file:" before it. */
@@ -110,6 +115,61 @@ bool hf_config_allows_exec(const struct hf_config *config, const char *program, 
 /* May a release order the agent to restart this systemd unit? The default configuration allows every service, because
  * releases are signed. holdfast-units applies the same rule in a pod. */
 bool hf_config_allows_unit(const struct hf_config *config, const char *unit, struct hf_err *err);
+
+/* The following questions are about one entry of spec.manifests. The default configuration answers no, except that it
+ * allows downloads from https servers. */
+
+/* May an entry write static pods of the kubelet? A static pod can have all rights of root on the node. */
+bool hf_config_allows_manifest_static_pods(const struct hf_config *config, enum hf_config_scope scope,
+                                           struct hf_err *err);
+/* May an entry apply objects to the API server, with the rights of the agent's account? */
+bool hf_config_allows_manifest_cluster(const struct hf_config *config, enum hf_config_scope scope, struct hf_err *err);
+/* May an entry write this file? `path` is an absolute path in normal form without symbolic links; if the path ends with
+ * '/', the question is whether the entry may write any file directly in this folder. Whatever the configuration says,
+ * the answer is no below /proc, /sys and /dev, below the folders of holdfast in /etc, /var/lib and /run, and below the
+ * folders from which a kubelet reads static pods. If the state folder or trust folder of the caller is elsewhere, the
+ * caller must also call hf_config_path_is_within() for this folder. */
+bool hf_config_allows_manifest_file(const struct hf_config *config, enum hf_config_scope scope, const char *path,
+                                    struct hf_err *err);
+/* May an entry write a secret to this file? The rules for `path` are those of hf_config_allows_manifest_file(). */
+bool hf_config_allows_manifest_secret_file(const struct hf_config *config, enum hf_config_scope scope, const char *path,
+                                           struct hf_err *err);
+/* May an entry read this file or folder of the node as its source? Whatever the configuration says, the answer is no
+ * for the folders that hf_config_allows_manifest_file() always refuses, except those from which a kubelet reads static
+ * pods. */
+bool hf_config_allows_manifest_read(const struct hf_config *config, enum hf_config_scope scope, const char *path,
+                                    struct hf_err *err);
+/* May an entry restart or reload this systemd unit? */
+bool hf_config_allows_manifest_unit(const struct hf_config *config, enum hf_config_scope scope, const char *unit,
+                                    struct hf_err *err);
+/* May an entry run this program? `program` is the absolute path that is the first word of a command. */
+bool hf_config_allows_manifest_exec(const struct hf_config *config, enum hf_config_scope scope, const char *program,
+                                    struct hf_err *err);
+/* May an entry download from this http or https URL? Checks scheme, host and port. */
+bool hf_config_allows_manifest_origin(const struct hf_config *config, enum hf_config_scope scope, const char *url,
+                                      struct hf_err *err);
+
+/* Returns true if `path` is the folder `folder` or lies below it. Both are absolute paths; `path` is in normal form,
+ * and `folder` may end with '/'. */
+bool hf_config_path_is_within(const char *path, const char *folder);
+
+/* Returns true if the agent acts only on signed entries of spec.manifests. */
+bool hf_config_requires_signed_manifests(const struct hf_config *config);
+/* Returns the folder from which the kubelet reads static pods; NULL if the file names none, and the agent searches. */
+const char *hf_config_static_pod_folder(const struct hf_config *config);
+/* May a policy with clock.resync make the agent ask the time service of this node to synchronize? The default is yes,
+ * because the service takes the time from its own servers. */
+bool hf_config_allows_clock_resync(const struct hf_config *config, struct hf_err *err);
+/* Which TPM seals secrets and counts the changes of the floors, and how. */
+struct hf_config_tpm {
+    bool seals_secrets; /* may copies of Secrets, sealed to the TPM, be on the disk? The default is yes */
+    bool counts_floors; /* does a counter in the TPM show that the floors are the newest? The default is no */
+    const char *tcti;   /* "device:PATH" or "swtpm:CONFIGURATION" (tpm/chip.h); borrowed */
+    uint32_t pcrs;      /* bit N: the copy opens only while PCR N has the value of the time of sealing */
+};
+struct hf_config_tpm hf_config_tpm(const struct hf_config *config);
+/* Returns true if the list `units` has the full name of this unit; a matching pattern is not enough. */
+bool hf_config_names_unit(const struct hf_config *config, const char *unit);
 
 /* Returns the update roots: absolute paths in normal form, at most HF_CONFIG_MAX_ROOTS; NULL ends the array. */
 const char *const *hf_config_update_roots(const struct hf_config *config);

@@ -16,6 +16,19 @@ static int add_list(struct hf_buf *out, const char *indent, const char *name, co
     return r;
 }
 
+static int add_manifests(struct hf_buf *out, const struct hf_config *config, enum hf_config_scope scope)
+{
+    const struct hf_config_manifests *manifests = &config->manifests[scope];
+    const char *indent = scope == HF_CONFIG_SIGNED ? "    " : "  ";
+    int r = hf_buf_addf(out, "%smanifests:\n%sstaticPods: %s\n%scluster: %s\n", indent + 2, indent,
+                        manifests->static_pods ? "true" : "false", indent, manifests->cluster ? "true" : "false");
+
+    for (size_t i = 0; r == 0 && i < HF_CONFIG_MANIFEST_LISTS; i++)
+        if (scope == HF_CONFIG_UNSIGNED || manifests->lists[i] != NULL)
+            r = add_list(out, indent, hf_config_manifest_list_names[i], manifests->lists[i]);
+    return r;
+}
+
 static int add_bounds(struct hf_buf *out, const struct hf_config *config, enum hf_config_scope scope)
 {
     int r = hf_buf_addf(out, "%s:\n", scope == HF_CONFIG_SIGNED ? "signedPolicies" : "telemetry");
@@ -23,7 +36,25 @@ static int add_bounds(struct hf_buf *out, const struct hf_config *config, enum h
     for (size_t i = 0; r == 0 && i < HF_CONFIG_LISTS; i++)
         if (scope == HF_CONFIG_UNSIGNED || config->lists[scope][i] != NULL)
             r = add_list(out, "  ", hf_config_list_names[i], config->lists[scope][i]);
-    return r == 0 ? hf_buf_addf(out, "  maxSpool: %" PRIu64 "\n", hf_config_max_spool_bytes(config, scope)) : r;
+    if (r == 0)
+        r = hf_buf_addf(out, "  maxSpool: %" PRIu64 "\n", hf_config_max_spool_bytes(config, scope));
+    return r == 0 && scope == HF_CONFIG_SIGNED ? add_manifests(out, config, scope) : r;
+}
+
+static int add_tpm(struct hf_buf *out, const struct hf_config *config)
+{
+    const struct hf_config_tpm tpm = hf_config_tpm(config);
+    const char *comma = "";
+    int r = hf_buf_addf(out, "tpm:\n  sealSecrets: %s\n  floors: %s\n  tcti: \"%s\"\n  pcrs: [",
+                        tpm.seals_secrets ? "true" : "false", tpm.counts_floors ? "true" : "false", tpm.tcti);
+
+    for (unsigned i = 0; r == 0 && i < 32; i++) {
+        if ((tpm.pcrs >> i & 1) == 0)
+            continue;
+        r = hf_buf_addf(out, "%s%u", comma, i);
+        comma = ", ";
+    }
+    return r == 0 ? hf_buf_add_str(out, "]\n") : r;
 }
 
 static int add_reserve(struct hf_buf *out, const struct hf_config *config)
@@ -51,10 +82,22 @@ int hf_config_format(const struct hf_config *config, struct hf_buf *out)
                 ? add_list(out, "", "units", config->units)
                 : hf_buf_add_str(out, "# units: not given: any service that a signed release names\n");
     if (r == 0)
+        r = add_manifests(out, config, HF_CONFIG_UNSIGNED);
+    if (r == 0)
+        r = config->static_pod_folder != NULL
+                ? hf_buf_addf(out, "staticPodFolder: \"%s\"\n", config->static_pod_folder)
+                : hf_buf_add_str(out, "# staticPodFolder: not given: the agent finds that of the kubelet\n");
+    if (r == 0)
+        r = hf_buf_addf(out, "clockResync: %s\n", config->refuses_clock_resync ? "false" : "true");
+    if (r == 0)
+        r = add_tpm(out, config);
+    if (r == 0)
         r = add_bounds(out, config, HF_CONFIG_UNSIGNED);
     if (r == 0)
         r = add_bounds(out, config, HF_CONFIG_SIGNED);
     if (r == 0)
-        r = hf_buf_addf(out, "requireSigned: [%s]\n", config->requires_signed_policy ? "SyncPolicy" : "");
+        r = hf_buf_addf(out, "requireSigned: [%s%s%s]\n", config->requires_signed_policy ? "SyncPolicy" : "",
+                        config->requires_signed_policy && config->requires_signed_manifests ? ", " : "",
+                        config->requires_signed_manifests ? "Manifests" : "");
     return r == 0 ? add_reserve(out, config) : r;
 }

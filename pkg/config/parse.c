@@ -62,7 +62,7 @@ static bool is_unit_pattern(const char *text)
 
 static bool is_signable(const char *text)
 {
-    return strcmp(text, "SyncPolicy") == 0;
+    return strcmp(text, "SyncPolicy") == 0 || strcmp(text, "Manifests") == 0;
 }
 
 /* ---- lists ------------------------------------------------------------------------------------------------------- */
@@ -157,52 +157,138 @@ static void decode_reserve(struct hf_decode *decode, const struct hf_field *fiel
 /* Whatever is wrong with this field, it asked for signatures. */
 static void decode_require_signed(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
+    struct hf_config *config = config_of(decode);
     char shown[HF_VALUE_TEXT];
     const json_t *item;
     size_t i;
 
     (void)slot;
-    config_of(decode)->requires_signed_policy = !json_is_array(value) || json_array_size(value) > 0;
+    config->requires_signed_policy = config->requires_signed_manifests = !json_is_array(value);
     if (!json_is_array(value))
         hf_decode_error(decode, "expected a list, got %s", hf_decode_describe(value, shown));
     json_array_foreach(value, i, item) {
         size_t before = hf_decode_enter(decode, NULL, i);
-        if (!json_is_string(item) || !field->check(json_string_value(item)))
+        const char *word = json_string_value(item);
+        bool good = word != NULL && field->check(word);
+        if (!good)
             hf_decode_error(decode, "expected %s, got %s", field->expected, hf_decode_describe(item, shown));
+        if (!good || strcmp(word, "SyncPolicy") == 0)
+            config->requires_signed_policy = true;
+        if (!good || strcmp(word, "Manifests") == 0)
+            config->requires_signed_manifests = true;
         hf_decode_leave(decode, before);
     }
 }
 
-/* ---- the tables -------------------------------------------------------------------------------------------------- */
+/* A value that is not a boolean allows nothing. */
+static void decode_permission(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    char shown[HF_VALUE_TEXT];
 
-#define PATH_PATTERN                                                                                                   \
-    "an absolute path without . and .. and //, in which * stands for a part of a name and ** for folders"
-#define BOUNDS(scope)                                                                                                  \
-    {                                                                                                                  \
-        LIST(lists[scope][HF_CONFIG_FILES], "files", HF_CONFIG_MAX_ITEMS, hf_config_pattern_is_path, PATH_PATTERN),    \
-            LIST(lists[scope][HF_CONFIG_FOLDERS], "credentialFolders", HF_CONFIG_MAX_ITEMS, hf_config_path_is_normal,  \
-                 "an absolute path without . and .. and //"),                                                          \
-            LIST(lists[scope][HF_CONFIG_VARIABLES], "credentialVariables", HF_CONFIG_MAX_ITEMS, is_variable,           \
-                 "the name of an environment variable"),                                                               \
-            LIST(lists[scope][HF_CONFIG_SINKS], "sinks", HF_CONFIG_MAX_ITEMS, is_web_origin,                           \
-                 "https://HOST[:PORT] or http://HOST[:PORT], where * is any host or port"),                            \
-            LIST(lists[scope][HF_CONFIG_BROKERS], "brokers", HF_CONFIG_MAX_ITEMS, is_broker_origin,                    \
-                 "mqtts://HOST[:PORT] or mqtt://HOST[:PORT], where * is any host or port"),                            \
-            LIST(lists[scope][HF_CONFIG_SCRAPES], "scrapes", HF_CONFIG_MAX_ITEMS, is_web_origin,                       \
-                 "https://HOST[:PORT] or http://HOST[:PORT], where * is any host or port"),                            \
-            LIST(lists[scope][HF_CONFIG_SOCKETS], "sockets", HF_CONFIG_MAX_ITEMS, hf_config_pattern_is_path,           \
-                 PATH_PATTERN),                                                                                        \
-            {.name = "maxSpool",                                                                                       \
-             .kind = HF_KIND_OTHER,                                                                                    \
-             .offset = offsetof(struct hf_config, max_spool_bytes[scope]),                                             \
-             .min = 16 * MIB,                                                                                          \
-             .max = TIB,                                                                                               \
-             .decode = decode_spool},                                                                                  \
-            {0},                                                                                                       \
+    (void)field;
+    *(bool *)slot = json_is_true(value);
+    if (!json_is_boolean(value))
+        hf_decode_error(decode, "expected true or false, got %s", hf_decode_describe(value, shown));
+}
+
+/* A list that is wrong anywhere allows no copy: fewer PCRs than the owner of the node meant would open more. */
+static void decode_pcrs(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    char shown[HF_VALUE_TEXT];
+    const json_t *item;
+    size_t i;
+
+    (void)field;
+    if (!json_is_array(value)) {
+        config_of(decode)->refuses_sealed_secrets = true;
+        hf_decode_error(decode, "expected a list, got %s", hf_decode_describe(value, shown));
     }
+    json_array_foreach(value, i, item) {
+        size_t before = hf_decode_enter(decode, NULL, i);
+        json_int_t number = json_is_integer(item) ? json_integer_value(item) : -1;
+        if (number == 16 || number == 23) {
+            config_of(decode)->refuses_sealed_secrets = true;
+            hf_decode_error(decode, "any program can reset PCR %d, so it binds a copy to nothing", (int)number);
+        } else if (number >= 0 && number < 24) {
+            *(uint32_t *)slot |= (uint32_t)1 << number;
+        } else {
+            config_of(decode)->refuses_sealed_secrets = true;
+            hf_decode_error(decode, "expected a number from 0 to 22, got %s", hf_decode_describe(item, shown));
+        }
+        hf_decode_leave(decode, before);
+    }
+}
 
-static const struct hf_field telemetry_fields[] = BOUNDS(HF_CONFIG_UNSIGNED);
-static const struct hf_field signed_fields[] = BOUNDS(HF_CONFIG_SIGNED);
+/* The configuration of a TCTI is a path, or pairs NAME=VALUE. Others than these two would run programs, or load
+ * libraries. */
+static bool is_tcti(const char *text)
+{
+    static const char *const names[] = {"device:/", "swtpm:"};
+    size_t n = strlen(text);
+
+    for (size_t i = 0; i < HF_LEN(names); i++)
+        if (strncmp(text, names[i], strlen(names[i])) == 0 && n > strlen(names[i]) && n < 256)
+            return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:/=,._-") == n;
+    return false;
+}
+
+static void decode_tcti(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    const char *text = json_string_value(value);
+    char shown[HF_VALUE_TEXT];
+
+    (void)field;
+    if (text != NULL && is_tcti(text)) {
+        *(const char **)slot = text;
+        return;
+    }
+    config_of(decode)->refuses_sealed_secrets = true;
+    hf_decode_error(decode, "expected device:PATH or swtpm:CONFIGURATION, got %s", hf_decode_describe(value, shown));
+}
+
+/* A fault of another field of `tpm` may have forbidden the copies already. */
+static void decode_seal_secrets(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    bool allows = false;
+
+    decode_permission(decode, field, value, &allows);
+    if (!allows)
+        *(bool *)slot = true;
+}
+
+/* A wrong value counts as true: somebody wanted the counter. */
+static void decode_floors(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    char shown[HF_VALUE_TEXT];
+
+    (void)field;
+    *(bool *)slot = !json_is_false(value);
+    if (!json_is_boolean(value))
+        hf_decode_error(decode, "expected true or false, got %s", hf_decode_describe(value, shown));
+}
+
+static void decode_clock_resync(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    bool allows = false;
+
+    decode_permission(decode, field, value, &allows);
+    *(bool *)slot = !allows;
+}
+
+static void decode_static_pod_folder(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    const char *text = json_string_value(value);
+    char shown[HF_VALUE_TEXT];
+
+    (void)field;
+    if (text != NULL && hf_config_path_is_normal(text))
+        *(const char **)slot = text;
+    else
+        hf_decode_error(decode, "expected an absolute path without . and .. and //, got %s",
+                        hf_decode_describe(value, shown));
+}
+
+/* ---- the tables -------------------------------------------------------------------------------------------------- */
 
 /* Gives a field the value that a wrong one gets, without a message. */
 static void refuse(struct hf_decode *decode, const struct hf_field *field)
@@ -227,6 +313,72 @@ static void decode_part(struct hf_decode *decode, const struct hf_field *field, 
         refuse(decode, part);
 }
 
+#define PATH_PATTERN                                                                                                   \
+    "an absolute path without . and .. and //, in which * stands for a part of a name and ** for folders"
+#define ORIGIN_PATTERN "https://HOST[:PORT] or http://HOST[:PORT], where * is any host or port"
+#define UNIT_PATTERN "a shell pattern of service names that ends with .service or *"
+#define MANIFEST_LIST(scope, list, key, is_good, wants)                                                                \
+    LIST(manifests[scope].lists[HF_CONFIG_MANIFEST_##list], key, HF_CONFIG_MAX_ITEMS, is_good, wants)
+#define PERMISSION(place, key)                                                                                         \
+    {                                                                                                                  \
+        .name = (key), .kind = HF_KIND_OTHER, .offset = offsetof(struct hf_config, place), .decode = decode_permission \
+    }
+#define MANIFESTS(scope)                                                                                               \
+    {                                                                                                                  \
+        PERMISSION(manifests[scope].static_pods, "staticPods"), PERMISSION(manifests[scope].cluster, "cluster"),       \
+            MANIFEST_LIST(scope, FILES, "files", hf_config_pattern_is_path, PATH_PATTERN),                             \
+            MANIFEST_LIST(scope, SECRETS, "secrets", hf_config_pattern_is_path, PATH_PATTERN),                         \
+            MANIFEST_LIST(scope, PATHS, "paths", hf_config_pattern_is_path, PATH_PATTERN),                             \
+            MANIFEST_LIST(scope, UNITS, "units", is_unit_pattern, UNIT_PATTERN),                                       \
+            MANIFEST_LIST(scope, EXEC, "exec", hf_config_pattern_is_path, PATH_PATTERN),                               \
+            MANIFEST_LIST(scope, ORIGINS, "origins", is_web_origin, ORIGIN_PATTERN), {0},                              \
+    }
+
+static const struct hf_field manifest_fields[] = MANIFESTS(HF_CONFIG_UNSIGNED);
+static const struct hf_field signed_manifest_fields[] = MANIFESTS(HF_CONFIG_SIGNED);
+
+#define BOUNDS(scope, ...)                                                                                             \
+    {                                                                                                                  \
+        LIST(lists[scope][HF_CONFIG_FILES], "files", HF_CONFIG_MAX_ITEMS, hf_config_pattern_is_path, PATH_PATTERN),    \
+            LIST(lists[scope][HF_CONFIG_FOLDERS], "credentialFolders", HF_CONFIG_MAX_ITEMS, hf_config_path_is_normal,  \
+                 "an absolute path without . and .. and //"),                                                          \
+            LIST(lists[scope][HF_CONFIG_VARIABLES], "credentialVariables", HF_CONFIG_MAX_ITEMS, is_variable,           \
+                 "the name of an environment variable"),                                                               \
+            LIST(lists[scope][HF_CONFIG_SINKS], "sinks", HF_CONFIG_MAX_ITEMS, is_web_origin,                           \
+                 "https://HOST[:PORT] or http://HOST[:PORT], where * is any host or port"),                            \
+            LIST(lists[scope][HF_CONFIG_BROKERS], "brokers", HF_CONFIG_MAX_ITEMS, is_broker_origin,                    \
+                 "mqtts://HOST[:PORT] or mqtt://HOST[:PORT], where * is any host or port"),                            \
+            LIST(lists[scope][HF_CONFIG_SCRAPES], "scrapes", HF_CONFIG_MAX_ITEMS, is_web_origin,                       \
+                 "https://HOST[:PORT] or http://HOST[:PORT], where * is any host or port"),                            \
+            LIST(lists[scope][HF_CONFIG_SOCKETS], "sockets", HF_CONFIG_MAX_ITEMS, hf_config_pattern_is_path,           \
+                 PATH_PATTERN),                                                                                        \
+            {.name = "maxSpool",                                                                                       \
+             .kind = HF_KIND_OTHER,                                                                                    \
+             .offset = offsetof(struct hf_config, max_spool_bytes[scope]),                                             \
+             .min = 16 * MIB,                                                                                          \
+             .max = TIB,                                                                                               \
+             .decode = decode_spool},                                                                                  \
+            __VA_ARGS__{0},                                                                                            \
+    }
+
+static const struct hf_field telemetry_fields[] = BOUNDS(HF_CONFIG_UNSIGNED);
+static const struct hf_field signed_fields[] =
+    BOUNDS(HF_CONFIG_SIGNED,
+           {.name = "manifests", .kind = HF_KIND_OTHER, .fields = signed_manifest_fields, .decode = decode_part}, );
+
+static const struct hf_field tpm_fields[] = {
+    {.name = "sealSecrets",
+     .kind = HF_KIND_OTHER,
+     .offset = offsetof(struct hf_config, refuses_sealed_secrets),
+     .decode = decode_seal_secrets},
+    {.name = "floors",
+     .kind = HF_KIND_OTHER,
+     .offset = offsetof(struct hf_config, counts_floors),
+     .decode = decode_floors},
+    {.name = "tcti", .kind = HF_KIND_OTHER, .offset = offsetof(struct hf_config, tcti), .decode = decode_tcti},
+    {.name = "pcrs", .kind = HF_KIND_OTHER, .offset = offsetof(struct hf_config, tpm_pcrs), .decode = decode_pcrs},
+    {0}};
+
 /* is_ours() has checked the value already. */
 static void decode_checked(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
@@ -244,12 +396,22 @@ static const struct hf_field config_fields[] = {
     LIST(exec, "exec", HF_CONFIG_MAX_ITEMS, hf_config_pattern_is_path, PATH_PATTERN),
     LIST(units, "units", HF_CONFIG_MAX_ITEMS, is_unit_pattern,
          "a shell pattern of service names that ends with .service or *"),
+    {.name = "manifests", .kind = HF_KIND_OTHER, .fields = manifest_fields, .decode = decode_part},
+    {.name = "staticPodFolder",
+     .kind = HF_KIND_OTHER,
+     .offset = offsetof(struct hf_config, static_pod_folder),
+     .decode = decode_static_pod_folder},
+    {.name = "clockResync",
+     .kind = HF_KIND_OTHER,
+     .offset = offsetof(struct hf_config, refuses_clock_resync),
+     .decode = decode_clock_resync},
+    {.name = "tpm", .kind = HF_KIND_OTHER, .fields = tpm_fields, .decode = decode_part},
     {.name = "telemetry", .kind = HF_KIND_OTHER, .fields = telemetry_fields, .decode = decode_part},
     {.name = "signedPolicies", .kind = HF_KIND_OTHER, .fields = signed_fields, .decode = decode_part},
     {.name = "requireSigned",
      .kind = HF_KIND_OTHER,
      .check = is_signable,
-     .expected = "SyncPolicy",
+     .expected = "SyncPolicy or Manifests",
      .decode = decode_require_signed},
     {.name = "diskReserve", .kind = HF_KIND_OTHER, .decode = decode_reserve},
     {0}};
@@ -283,11 +445,12 @@ static bool is_ours(const json_t *json, struct hf_issues *issues)
     return issues->n_errors == 0;
 }
 
-/* The file might have asked for signatures. */
+/* The file might have asked for signatures, and against copies of secrets. */
 static void close_for_unsigned(struct hf_config *config)
 {
     config->is_unusable = true;
-    config->requires_signed_policy = true;
+    config->requires_signed_policy = config->requires_signed_manifests = true;
+    config->refuses_sealed_secrets = true;
 }
 
 int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_config, struct hf_issues *issues)

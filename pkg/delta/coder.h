@@ -1,5 +1,6 @@
-/* delta/coder.h - compress the blocks of method 1. Compresses small blocks with LZMA, large blocks with zstd, and
- * blocks of medium size with the better of the two. LZMA saves another 6 % but takes many times as long per byte.
+/* delta/coder.h - compress the blocks of method 1. Compresses blocks that are small in relation to their output with
+ * LZMA, large blocks with zstd, and blocks of medium size with the better of the two. LZMA makes a block about 6 %
+ * smaller than zstd does, but takes many times as long per byte.
  *
  * Threads: a state belongs to one thread at a time. */
 #pragma once
@@ -36,8 +37,8 @@ struct delta_packer;
  * If `quick` is true, the packer compresses with low effort, only to estimate sizes. The estimates rank variants as
  * well as full compression does, but take a third of the time and less memory.
  *
- * If `split` is true, the packer compresses a large block as two frames, which two threads may do at the same time. Two
- * frames take 0.7 % more bytes than one. The bytes do not depend on params->threads. `params` may be NULL. */
+ * If `split` is true, the packer compresses a large block with zstd as two frames, which two threads may do at the same
+ * time. Two frames take 0.7 % more bytes than one. The bytes do not depend on params->threads. `params` may be NULL. */
 struct delta_packer *delta_packer_new(bool quick, bool split, const struct hf_delta_create_params *params);
 void delta_packer_free(struct delta_packer *p);
 

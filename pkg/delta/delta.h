@@ -1,8 +1,8 @@
 /* delta/delta.h - create and apply binary deltas. FORMAT.md describes the format; "patch" in names is the delta file.
  *
  * Applying works on streams. It reads the delta once, in order, and the old file at any offset. It writes the new file
- * once, in order, and hashes the new file at the same time. The memory for applying does not depend on the sizes of the
- * files (FORMAT.md, "Memory").
+ * once, in order, and hashes the new file at the same time. The memory for applying has an upper bound that does not
+ * depend on the sizes of the files (FORMAT.md, "Memory").
  *
  * Threads: the functions block, so call them only on worker threads or in command-line programs.
  *
@@ -19,7 +19,9 @@
  *
  * -EINVAL: the checkpoint to resume from does not belong to this delta.
  *
- * -ECANCELED: the caller has cancelled the call. */
+ * -ECANCELED: the caller has cancelled the call.
+ *
+ * -ENOMEM: memory has run out. */
 #pragma once
 
 #include <stdatomic.h>
@@ -69,23 +71,25 @@ struct hf_delta_info {
     enum hf_delta_profile profile;
     uint64_t old_size, new_size, patch_size;
     unsigned char old_fingerprint[HF_DELTA_FINGERPRINT_BYTES]; /* first bytes of the old file's SHA-256 */
-    /* true if applying reads nothing of the old file; the delta then has no fingerprint of the old file */
+    /* true for method 5, which reads nothing of the old file and has no fingerprint of it */
     bool from_any;
     unsigned char new_sha256[HF_SHA256_BYTES];
 };
 
 struct hf_delta_create_params {
     enum hf_delta_profile profile;
-    unsigned threads; /* number of threads that create the delta (0 means one for each processor) */
+    /* number of threads that create the delta (0 means one for each online processor); the library uses at most 64 */
+    unsigned threads;
     /* How much memory to save when applying the delta (0 to 3; small profile only). The values 1, 2 and 3 save 0.8, 1.2
      * and 1.4 MiB. Each step up makes the delta a few per cent larger. */
     unsigned lean;
-    /* hf_delta_create() calls this now and then with the work done so far and the total work, both in the same
-     * arbitrary unit. A non-zero result cancels the creation. May be NULL. */
+    /* hf_delta_create() calls this now and then while it searches for copies, with the work done so far and the total
+     * work, both in the same arbitrary unit. A further search starts at 0 again. A non-zero result cancels the creation
+     * with -ECANCELED. May be NULL. */
     int (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
-    /* hf_delta_create() calls this before a phase that reads neither file, so that the caller can release the pages
-     * of mapped files. Any thread may make the call. May be NULL. */
+    /* hf_delta_create() calls this before a phase that reads neither file, so that the caller can release the pages of
+     * mapped files. The call comes from the thread that called hf_delta_create(). May be NULL. */
     void (*on_idle)(void *ctx);
     void *on_idle_ctx;
 };
@@ -114,15 +118,17 @@ struct hf_delta_apply_params {
     struct hf_delta_old old;
     struct hf_delta_in patch;
     struct hf_delta_out out;
-    const atomic_bool *cancel; /* checked at least every 256 KiB of output; may be NULL */
+    const atomic_bool *cancel; /* checked about every 256 KiB of output; may be NULL */
     /* resume point of an earlier run (NULL means to begin at the start of the new file) */
     const struct hf_delta_checkpoint *resume;
     /* hf_delta_apply() calls this at each resume point, which is after every 4 MiB of output but not at the end. The
-     * callback syncs the output and then stores the checkpoint. A negative result stops applying. May be NULL. */
+     * callback can store the checkpoint; a stored checkpoint holds after a power cut only if the output was synced
+     * first. A negative result stops applying. May be NULL. */
     int (*checkpoint)(void *ctx, const struct hf_delta_checkpoint *checkpoint);
     void *checkpoint_ctx;
     /* True if the caller has just verified the old file's hash, so that applying need not hash the old file at the
-     * start. After a failure, applying hashes the old file nevertheless, to report the cause. */
+     * start. After a failure with -EBADMSG, applying hashes the old file nevertheless, to find out if the old file is
+     * the cause (-ESTALE). */
     bool old_is_verified;
     /* True if the delta is part of a container that has its own hashes. Applying then ignores the three hashes in the
      * delta's header. */
@@ -130,19 +136,21 @@ struct hf_delta_apply_params {
 };
 
 /* Makes the new file. The callbacks in *params may run on the caller's thread or on a second thread, but never two
- * callbacks at the same time. Success means that the output has the size and the SHA-256 that the delta's header
- * states. */
+ * callbacks at the same time. Success means that the output has the size and (unless `unhashed` is set) the SHA-256
+ * that the delta's header states. */
 HF_MUST_USE int hf_delta_apply(const struct hf_delta_apply_params *params, struct hf_delta_info *ret_info,
                                struct hf_err *err);
 
-/* Reads only the header of the delta. */
+/* Reads only the header of the delta. (A delta with method 5 of FORMAT.md has no hash of the new file, so the function
+ * also reads the body of such a delta, at most 32 bytes.) */
 HF_MUST_USE int hf_delta_read_info(const struct hf_delta_in *patch, struct hf_delta_info *ret_info, struct hf_err *err);
 
 /* Sizes of a delta's parts. */
 struct hf_delta_parts {
     uint64_t header_bytes;
-    uint64_t map_bytes; /* bytes of the match map and of the list of image pairs (0 for methods 3 and 4) */
-    /* number of blocks, each for 4 MiB of the new file (1 for method 4); applying can resume between blocks */
+    uint64_t map_bytes; /* bytes of the match map and of the list of image pairs (0 for methods 3, 4 and 5) */
+    /* number of blocks, each for 4 MiB of the new file, or less at its end (methods 4 and 5 count as at most one
+     * block) */
     uint64_t blocks;
     uint64_t block_bytes; /* bytes of all blocks together */
     uint64_t largest_block_bytes;

@@ -1,8 +1,8 @@
-/* delta/methods.h - one function for each method of applying a delta's body (FORMAT.md). apply.c chooses the function
- * by the method's number.
+/* delta/methods.h - one function for each of methods 1 to 4 of applying a delta's body (FORMAT.md). apply.c chooses the
+ * function by the method's number, and handles method 5 itself.
  *
- * Each function reads the whole body from apply->input and writes the whole new file to apply->output. delta.h lists
- * the errors. */
+ * Each function reads the whole body from apply->input and writes the whole new file, from the resume point on, to
+ * apply->output. delta.h lists the errors. */
 #pragma once
 
 #include "delta/apply_state.h"

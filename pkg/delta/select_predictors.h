@@ -1,5 +1,6 @@
-/* delta/select_predictors.h - choose the predictors to use for code. A predictor is useful if its predictions are right
- * more often than the unchanged bytes of the old file. Used only to create deltas. */
+/* delta/select_predictors.h - choose the predictors to use for code. A predictor of references in code of 32-bit ARM,
+ * 32-bit x86 or RISC-V stays, unless its predictions for the two files are wrong more often than the old file's bytes,
+ * copied without a change, would be. The predictor for the other machines always stays. Used only to create deltas. */
 #pragma once
 
 #include "delta/create.h"

@@ -1,6 +1,6 @@
 /* delta/shared_context.h - read and write the shared context: predictors, pairs of images and the match map. Encoder
  * and decoder have the shared context before the first byte of the new file, because the bodies of methods 1 and 2
- * begin with it (FORMAT.md).
+ * begin with the shared context (FORMAT.md).
  *
  * image/predict.h declares struct delta_shared_context. */
 #pragma once
@@ -10,8 +10,8 @@
 #include "delta/create.h"
 #include "delta/image/predict.h"
 
-/* Encodes `shared` if cm encodes, otherwise decodes into `shared`. Sorts the map. Errors: -EBADMSG, -ENOMEM, and
- * -EOPNOTSUPP for an unknown predictor. */
+/* Encodes `shared` if cm encodes, otherwise decodes into `shared`. Sorts the map. Errors: those of `cm`, -EBADMSG,
+ * -ENOMEM, and -EOPNOTSUPP for an unknown predictor. */
 HF_MUST_USE int delta_shared_context_code(struct delta_cm *cm, struct delta_shared_context *shared, struct hf_err *err);
 
 /* Frees everything that the shared context owns. */
@@ -27,7 +27,7 @@ HF_MUST_USE int delta_shared_context_read(struct delta_apply_state *apply, struc
 HF_MUST_USE int delta_shared_context_make(const struct delta_make *make, struct delta_memory *memory,
                                           struct delta_shared_context *shared, struct hf_buf *body, struct hf_err *err);
 
-/* A body consists of coded parts. The length of each part precedes that part. delta_part_open() starts to decode the
- * next part; delta_part_add() appends a part. */
+/* In a body, the length of a coded part precedes that part. delta_part_open() starts to decode the next part;
+ * delta_part_add() appends a part. */
 HF_MUST_USE int delta_part_open(struct delta_apply_state *apply, struct delta_cm *cm, struct hf_err *err);
 HF_MUST_USE int delta_part_add(struct hf_buf *body, const struct hf_buf *part);

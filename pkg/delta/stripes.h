@@ -1,6 +1,6 @@
-/* delta/stripes.h - a block of method 2 as a sequence of stripes. Each stripe holds first the literals and then the
- * copies of a part of the block, so that two threads can decode literals and copies at the same time in bounded
- * memory. */
+/* delta/stripes.h - a block of method 2 as a sequence of stripes. Each stripe covers a part of the block, and holds
+ * first the literals and then the copies of that part. So two threads can decode literals and copies at the same time
+ * in bounded memory. */
 #pragma once
 
 #include "delta/apply_state.h"
@@ -36,7 +36,8 @@ struct delta_stripe_encoder {
     struct delta_cm cm;
     struct delta_model *model;
     struct delta_literals *literals;
-    uint64_t room; /* maximum bytes of literals in one stripe: DELTA_STRIPE_BYTES, or less in tests */
+    /* maximum bytes that the literals and runs of one stripe take in the queue: DELTA_STRIPE_BYTES, or less in tests */
+    uint64_t room;
     struct hf_buf part;
 };
 

@@ -1,5 +1,6 @@
 #include "kube/resource.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -11,16 +12,32 @@ static const int limits[] = {[HF_PAGE_CACHED] = 500, [HF_PAGE_LARGE] = 500, [HF_
 
 #define OURS(kind, plural)                                                                                             \
     {                                                                                                                  \
-        kind, kind "List", HF_API_GROUP_VERSION, "/apis/" HF_API_GROUP_VERSION "/" plural, true, false                 \
+        kind, kind "List", HF_API_GROUP_VERSION, "/apis/" HF_API_GROUP_VERSION "/" plural, true, false, NULL           \
     }
 
 static const struct hf_resource resources[] = {
     OURS("EdgeUpdate", "edgeupdates"),
     OURS("SyncPolicy", "syncpolicies"),
     OURS("EdgeNode", "edgenodes"),
-    {"Node", "NodeList", "v1", "/api/v1/nodes", false, true},
+    {"Node", "NodeList", "v1", "/api/v1/nodes", false, true, NULL},
     {"CertificateSigningRequest", "CertificateSigningRequestList", "certificates.k8s.io/v1",
-     "/apis/certificates.k8s.io/v1/certificatesigningrequests", false, false},
+     "/apis/certificates.k8s.io/v1/certificatesigningrequests", false, false, NULL},
+};
+
+#define FLUX "source.toolkit.fluxcd.io/v1"
+#define OF_FLUX(kind, plural, provable)                                                                                \
+    {                                                                                                                  \
+        kind, kind "List", FLUX, "/apis/" FLUX "/" plural, provable, false, ""                                         \
+    }
+
+/* A MetaServer misspells only the list kinds of several words. */
+static const struct hf_resource namespaced[] = {
+    {"ConfigMap", "ConfigMapList", "v1", "/api/v1/configmaps", true, false, ""},
+    {"Secret", "SecretList", "v1", "/api/v1/secrets", false, false, ""},
+    {"Service", "ServiceList", "v1", "/api/v1/services", false, false, ""},
+    OF_FLUX("GitRepository", "gitrepositories", true),
+    OF_FLUX("OCIRepository", "ocirepositories", true),
+    OF_FLUX("Bucket", "buckets", false),
 };
 
 const struct hf_resource *hf_resource_find(const char *kind)
@@ -29,6 +46,32 @@ const struct hf_resource *hf_resource_find(const char *kind)
         if (strcmp(resources[i].kind, kind) == 0)
             return &resources[i];
     return NULL;
+}
+
+/* A namespace is a label of a DNS name (RFC 1123). */
+static bool is_namespace(const char *ns)
+{
+    size_t n = strspn(ns, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    return n > 0 && n <= 63 && ns[n] == '\0' && ns[0] != '-' && ns[n - 1] != '-';
+}
+
+int hf_resource_in(const char *kind, const char *ns, struct hf_resource *ret_resource, char **ret_path)
+{
+    for (size_t i = 0; i < HF_LEN(namespaced) && is_namespace(ns); i++) {
+        const struct hf_resource *row = &namespaced[i];
+        if (strcmp(row->kind, kind) != 0)
+            continue;
+        const char *plural = hf_resource_plural(row);
+        char *path = hf_asprintf("%.*snamespaces/%s/%s", (int)(plural - row->path), row->path, ns, plural);
+        if (path == NULL)
+            return -ENOMEM;
+        *ret_resource = *row;
+        ret_resource->path = *ret_path = path;
+        ret_resource->ns = ns;
+        return 0;
+    }
+    return -EINVAL;
 }
 
 const char *hf_resource_plural(const struct hf_resource *resource)

@@ -1,6 +1,6 @@
 /* kube/resource.h - the kinds that a client can follow, and their URLs. Private to pkg/kube.
  *
- * Pure. Errors: the functions that append to *out return 0, -E2BIG or -ENOMEM. */
+ * Pure. Errors: the functions that append to *out return 0, -E2BIG, -ENOMEM or -EINVAL (snprintf() failed). */
 #pragma once
 
 #include <stdbool.h>
@@ -13,20 +13,26 @@ struct hf_resource {
     const char *kind;
     const char *list_kind; /* kind of a list of these objects, as an API server spells it */
     const char *api_version;
-    const char *path; /* URL path of the collection of these cluster-scoped objects */
+    const char *path; /* URL path of the collection of these objects */
     /* True if the spelling of the list kind shows that the cloud, and not the MetaServer's store, answered. A
-     * MetaServer that answers from its store derives the list kind from the plural, and so misspells the list kinds of
-     * our resources ("edgeupdates" becomes "EdgeupdateList"). False for Node, because a MetaServer spells "NodeList"
-     * correctly. */
+     * MetaServer that answers from its store derives the list kind from the plural, and so misspells a list kind of
+     * several words ("edgeupdates" becomes "EdgeupdateList"). False for kinds of one word, such as Node, because a
+     * MetaServer spells "NodeList" correctly, and for CertificateSigningRequest, which only the controller follows. */
     bool provable;
-    /* True if a client that follows a fleet needs only the metadata of these objects. A Node has many times as many
-     * bytes in its status as in its labels. */
+    /* True if a client that follows a fleet needs only the metadata of these objects. The status of a Node is many
+     * times as large as its labels. */
     bool metadata;
+    const char *ns; /* namespace of the objects; NULL for cluster-scoped objects */
 };
 
-/* Returns the description of a kind, or NULL if no client follows this kind. */
+/* Returns the description of a cluster-scoped kind, or NULL if no client follows this kind. */
 const struct hf_resource *hf_resource_find(const char *kind);
-const char *hf_resource_plural(const struct hf_resource *resource); /* "edgeupdates" */
+/* Describes a kind of which a client follows single objects in namespaces: ConfigMap, Secret, Service, GitRepository,
+ * OCIRepository, Bucket. The function allocates *ret_path. The description borrows *ret_path and `ns`; the caller frees
+ * *ret_path after the last use of the description. -EINVAL: no client follows the kind, or `ns` is not the name of a
+ * namespace. -ENOMEM: out of memory. */
+HF_MUST_USE int hf_resource_in(const char *kind, const char *ns, struct hf_resource *ret_resource, char **ret_path);
+const char *hf_resource_plural(const struct hf_resource *resource); /* such as "edgeupdates" */
 
 enum hf_page { HF_PAGE_CACHED, HF_PAGE_LARGE, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_PAGE_PROXY };
 

@@ -2,12 +2,12 @@
  * an API server, KubeEdge's MetaServer, or a folder.
  *
  * The agent uses all kinds of source through the table hf_source_ops. Every source obeys one rule. It reports that an
- * object is gone only after a DELETED event of a real API server, after a complete LIST that the API server itself
- * answered and that does not contain the object, or after a complete scan of a folder. It never reports an object as
- * gone because of an answer that may come from the store of a MetaServer.
+ * object is gone only after a DELETED event of a real API server, after a complete list of the API server itself that
+ * does not contain the object, or after a complete scan of a folder. It never reports an object as gone because of an
+ * answer that may come from the store of a MetaServer.
  *
- * Threads: loop thread only. A source calls no callback of a subscriber inside subscribe(). Errors: functions return 0
- * or -errno. */
+ * Threads: loop thread only. A source calls no callback of a subscriber inside subscribe() or apply(). Errors:
+ * functions return 0 or -errno. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,21 +34,23 @@ struct hf_source_sink {
      * resourceVersion; the changes since that resourceVersion may still follow as events. */
     void (*synced)(void *arg, const char *resource_version);
     /* Called with a resourceVersion from which a later process may resume, if all objects reported before this call are
-     * on disk. The call comes with every bookmark (about once a minute if the server sends bookmarks), so the
-     * subscriber should not write each resourceVersion to disk. It should write the newest resourceVersion every 10
-     * minutes and at the end of the process. A resume from an older resourceVersion costs a replay of events, and at
-     * worst one list. */
+     * on disk. The call comes after each complete list and with every bookmark (about once a minute if the server sends
+     * bookmarks), so the subscriber should not write each resourceVersion to disk. It should write the newest
+     * resourceVersion every 10 minutes and at the end of the process. A resume from an older resourceVersion costs a
+     * replay of events, and at worst one list. */
     void (*version)(void *arg, const char *resource_version);
-    /* Reports contact. PROVEN holds until LOST comes. The source repeats PROVEN about once a minute, and may repeat
-     * LOST with a newer reason. server_date_unix_ns is the header Date that the API server itself sent; it is 0 if
-     * unknown, for example because the Date came from a MetaServer. */
+    /* Reports contact. PROVEN is valid until LOST comes. The source repeats PROVEN when it hears from the server or the
+     * folder again, usually not more than once a minute, and may repeat LOST with a newer reason. server_date_unix_ns
+     * is the header Date that the API server itself sent; it is 0 if unknown, for example because the Date came from a
+     * MetaServer. */
     void (*contact)(void *arg, enum hf_contact_kind kind, uint64_t server_date_unix_ns, const struct hf_err *err);
-    /* Called when the source skipped an object or an answer that it could not use. The code ESTALE in *err means that
-     * the object or answer is older than an earlier object or answer. */
+    /* Called when the source doubts an object or an answer, which it then usually skips. The code ESTALE in *err means
+     * that the object or answer may be outdated: it is older than an earlier one, or the store of a MetaServer
+     * answered, or a folder is suddenly empty. */
     void (*refused)(void *arg, const char *what, const struct hf_err *err);
     /* Called when a file of the source is unusable, with the reason in *err. When the file is good again or removed,
-     * the source calls `unreadable` for the file with err = NULL. The callback `refused` also reports an unusable
-     * file. */
+     * the source calls `unreadable` for the file with err = NULL. The callback `refused` also reports an unusable file.
+     * Both calls go to one subscriber only, because the kind of the objects in the file is unknown. */
     void (*unreadable)(void *arg, const char *what, const struct hf_err *err);
     /* Called when a server sends a version of an object that the source cannot parse, with the reason in *err. An
      * earlier version that the subscriber has stays valid. When a later version is good or the object is deleted, the
@@ -72,49 +74,50 @@ struct hf_delivery {
  * or NULL; it is borrowed. Values of r:
  *   0              the source has the write (an API server answered 2xx; a folder wrote and synced the file)
  *   -EAGAIN        the caller should try again later, and not before retry_after_ns have passed
- *   -EBADMSG       the source refused the write for good (400, 422)
+ *   -EBADMSG       the source refused the write for good (400, 405, 406, 413, 415, 422; a folder: bad kind or name)
  *   -EACCES        the source refused the write for lack of rights (401, 403)
  *   -ENOENT        the object or its kind does not exist
- *   other -errno   the source is unreachable (-ECONNREFUSED, -ETIMEDOUT, ...) */
+ *   other -errno   no answer of the source came (-ECONNREFUSED, -ETIMEDOUT, ...) */
 typedef void hf_source_done(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err);
 
 struct hf_source_ops {
     void *ctx;
-    /* Starts a subscription to a cluster-scoped kind ("EdgeUpdate", "SyncPolicy", "EdgeNode", "Node"). `name` is the
-     * metadata.name of the one object to follow; NULL selects all objects of the kind. `resume` is the resourceVersion
-     * to resume from, or "". `known` is a NULL-terminated list of the names of objects that the subscriber already has,
-     * so that the source can report after a complete LIST which of these objects are gone. The source copies all
-     * arguments. */
+    /* Starts a subscription to a cluster-scoped kind ("EdgeUpdate", "SyncPolicy", "EdgeNode", "Node",
+     * "CertificateSigningRequest"). `name` is the metadata.name of the one object to follow; NULL selects all objects
+     * of the kind. `resume` is the resourceVersion to resume from, or "". `known` is a NULL-terminated list of the
+     * names of objects that the subscriber already has, so that the source can report after a complete list which of
+     * these objects are gone. The source copies all arguments. */
     HF_MUST_USE int (*subscribe)(void *ctx, const char *kind, const char *name, const char *resume,
                                  const char *const *known, const struct hf_source_sink *sink,
                                  struct hf_subscription **ret_subscription, struct hf_err *err);
     void (*unsubscribe)(void *ctx, struct hf_subscription *subscription); /* Ends a subscription. Accepts NULL. */
-    /* Checks that the subscription is up to date. Behind a MetaServer, the source requests one LIST, after the LISTs
-     * that other subscriptions wanted earlier. With an API server and an open watch, the source only reports contact,
-     * and also the newest resourceVersion unless an earlier call of `version` reported it. If earlier answers were
-     * unusable or too old, the source lists again. The agent calls this function once per SyncPolicy `interval`. */
+    /* Checks that the subscription is up to date. Behind a MetaServer, the source requests one LIST, in turn with the
+     * LISTs that other subscriptions want. With an API server and an open watch, the source only reports contact, and
+     * the newest resourceVersion unless an earlier call of `version` reported it. But if the last list was partly
+     * unusable, or older than earlier answers, the source lists again. With a folder, the source scans the folder and
+     * reports contact. The agent calls this function once per SyncPolicy `interval`. */
     void (*refresh)(void *ctx, struct hf_subscription *subscription);
     /* The subscriber calls this function, inside `upsert` or later, if it does not keep an object that `upsert`
      * reported. Each complete list then reports the object again. If `matters` is true, the source also reports when
      * the object is gone. Otherwise the source may forget the object, so that objects for other nodes do not use up the
      * source's limits. */
     void (*decline)(void *ctx, struct hf_subscription *subscription, const char *name, bool matters);
-    /* Requests a complete list. The list begins soon, at a random moment, so that the nodes of a fleet do not all list
-     * at once when a label changes on all of them. `synced` does not come before the end of this list. Several calls
-     * before the list begins request only one list. */
+    /* Requests a complete list. With an API server, the list begins soon, at a random moment, so that the nodes of a
+     * fleet do not all list at once when a label changes on all of them. `synced` does not come before the end of this
+     * list. Several calls before the list begins request only one list. */
     void (*relist)(void *ctx, struct hf_subscription *subscription);
     /* Starts a server-side apply of `body`, which has apiVersion, kind, metadata.name and all fields that the agent
      * owns. `subresource` is "status" or NULL. If `body` lacks a field that an earlier body had, the agent no longer
-     * owns that field. Behind a MetaServer without contact, the write fails at once with -EHOSTUNREACH, because it
-     * would otherwise fail after 10 s; write again when contact is PROVEN. */
+     * owns that field. Behind a MetaServer without contact, the source does not send the write, which would fail only
+     * after 10 s, and `done` soon gets -EHOSTUNREACH; write again when contact is PROVEN. */
     HF_MUST_USE int (*apply)(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
                              struct hf_delivery **ret_delivery, struct hf_err *err);
     /* Ends a write without a call of its `done`. The source may perform the write nevertheless. `delivery` may be
      * NULL. */
     void (*abandon)(void *ctx, struct hf_delivery *delivery);
     /* Returns the monotonic time of the last sign of life from the source itself, or 0 before the first sign. Signs of
-     * life are a byte of a watch or an answer of an API server, a list that the cloud answered behind a MetaServer, and
-     * a successful scan of a folder. The call sends no request. The returned time is more precise than the time of the
-     * last call of `contact`. */
+     * life are bytes of a watch, a successful list or write and the answer to a ping of an API server; behind a
+     * MetaServer, a list that the cloud answered; and a successful scan of a folder. The call sends no request. The
+     * returned time is more precise than the time of the last call of `contact`. */
     uint64_t (*heard_ns)(void *ctx);
 };

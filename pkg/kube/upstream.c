@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loop/http/client.h"
 #include "os/fs_posix.h"
 #include "os/rand_posix.h"
 
@@ -13,6 +12,9 @@ struct hf_upstream {
     struct hf_kube_config config;
     struct hf_http_client *http; /* one origin, with credentials */
     struct hf_kube *kube;
+    struct hf_http_client *kubelet; /* client of hf_upstream_kubelet(); NULL before the first request */
+    struct hf_http_ops kubelet_ops;
+    const char *node_name;
     /* client certificate and key that replace the credentials of the configuration; NULL if none does */
     char *certificate, *key;
 };
@@ -24,21 +26,16 @@ static const char *get_environment(const char *name)
 
 static struct hf_http_config http_config(const struct hf_upstream *upstream)
 {
-    const struct hf_kube_config *c = &upstream->config;
-    bool own = upstream->certificate != NULL;
+    struct hf_http_config config = hf_kube_config_http(&upstream->config, upstream->p.user_agent);
 
-    return (struct hf_http_config){
-        .user_agent = upstream->p.user_agent,
-        .ca_pem = c->ca_pem,
-        .client_cert_pem = own ? upstream->certificate : c->client_cert_pem,
-        .client_key_pem = own ? upstream->key : c->client_key_pem,
-        .bearer_token = own ? NULL : c->token,
-        .origin = c->server,
-        .tls_server_name = c->tls_server_name,
-        .insecure_skip_verify = c->insecure_skip_verify,
-        .max_skew_ns = upstream->p.max_skew_ns,
-        .clock = upstream->p.clock,
-    };
+    if (upstream->certificate != NULL) {
+        config.client_cert_pem = upstream->certificate;
+        config.client_key_pem = upstream->key;
+        config.bearer_token = NULL;
+    }
+    config.max_skew_ns = upstream->p.max_skew_ns;
+    config.clock = upstream->p.clock;
+    return config;
 }
 
 static int put_credentials(struct hf_upstream *upstream, struct hf_err *err)
@@ -157,6 +154,7 @@ void hf_upstream_free(struct hf_upstream *upstream)
     if (upstream == NULL)
         return;
     hf_kube_free(upstream->kube);
+    hf_http_client_free(upstream->kubelet);
     hf_http_client_free(upstream->http);
     hf_kube_config_done(&upstream->config);
     free(upstream->certificate);
@@ -172,6 +170,59 @@ const struct hf_source_ops *hf_upstream_source(struct hf_upstream *upstream)
 struct hf_kube *hf_upstream_kube(struct hf_upstream *upstream)
 {
     return upstream->kube;
+}
+
+/* ---- the kubelet of this node ------------------------------------------------------------------------------------ */
+
+#define KUBELET "https://127.0.0.1:10250"
+
+static int kubelet_start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,
+                         struct hf_err *err)
+{
+    struct hf_upstream *upstream = ctx;
+    struct hf_http_config config = http_config(upstream);
+    int r = 0;
+
+    config.origin = KUBELET;
+    config.tls_server_name = upstream->node_name;
+    if (config.ca_pem == NULL || config.insecure_skip_verify)
+        return hf_err_set(err, EKEYREJECTED, "no CA vouches for the kubelet's certificate");
+    if (upstream->kubelet == NULL)
+        upstream->kubelet = hf_http_client_new(upstream->p.loop, &config, err);
+    else
+        r = hf_http_client_update(upstream->kubelet, &config, err);
+    if (upstream->kubelet == NULL || r < 0)
+        return r < 0 ? r : -err->code;
+    const struct hf_http_ops *ops = hf_http_client_ops(upstream->kubelet);
+    return ops->start(ops->ctx, request, ret_call, err);
+}
+
+static void kubelet_cancel(void *ctx, struct hf_http_call *call)
+{
+    const struct hf_upstream *upstream = ctx;
+
+    if (upstream->kubelet != NULL && call != NULL)
+        hf_http_client_ops(upstream->kubelet)->cancel(hf_http_client_ops(upstream->kubelet)->ctx, call);
+}
+
+static void kubelet_pause(void *ctx, struct hf_http_call *call, bool paused)
+{
+    const struct hf_upstream *upstream = ctx;
+
+    hf_http_client_ops(upstream->kubelet)->pause(hf_http_client_ops(upstream->kubelet)->ctx, call, paused);
+}
+
+const struct hf_http_ops *hf_upstream_kubelet(struct hf_upstream *upstream, const char *node_name)
+{
+    upstream->node_name = node_name;
+    upstream->kubelet_ops =
+        (struct hf_http_ops){.ctx = upstream, .start = kubelet_start, .cancel = kubelet_cancel, .pause = kubelet_pause};
+    return &upstream->kubelet_ops;
+}
+
+struct hf_http_traffic hf_upstream_traffic(const struct hf_upstream *upstream)
+{
+    return upstream != NULL ? hf_http_client_traffic(upstream->http) : (struct hf_http_traffic){.sent_bytes = 0};
 }
 
 bool hf_upstream_has_files(const struct hf_upstream *upstream)

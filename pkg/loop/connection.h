@@ -16,11 +16,11 @@ struct hf_connection_params {
     const char *host; /* name or address; copied */
     uint16_t port;
     bool tls;
-    const char *ca_pem; /* PEM of the only certificates to trust (NULL means the system's store) */
+    const char *ca_pem; /* PEM of the certificate authorities to trust (NULL means the system's store) */
     void (*opened)(void *arg);
     void (*received)(void *arg, const void *bytes, size_t n);
     /* Called when the connection could not open or has ended. `r` is -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (unknown
-     * name or no route), -EKEYREJECTED (TLS refused the peer), -EPIPE (the peer ended the connection) or another
+     * name or no route), -EKEYREJECTED (the TLS handshake failed), -EPIPE (the peer ended the connection) or another
      * -errno, such as -ECONNRESET or -ENOMEM. The owner must still call hf_connection_close(). */
     void (*closed)(void *arg, int r, const struct hf_err *err);
     void *arg;
@@ -32,7 +32,7 @@ HF_MUST_USE int hf_connection_open(struct hf_loop *loop, const struct hf_connect
 void hf_connection_close(struct hf_connection *connection);
 
 /* Copies the bytes, and sends them when the socket accepts them. -E2BIG: more than HF_CONNECTION_MAX_SEND bytes would
- * wait to be sent. -ENOTCONN: the connection is not open. */
+ * wait to be sent. -ENOTCONN: the connection is not open. -ENOMEM: out of memory. */
 HF_MUST_USE int hf_connection_send(struct hf_connection *connection, const void *bytes, size_t n);
 /* Stops receiving if `paused` is true, otherwise resumes receiving. */
 void hf_connection_pause(struct hf_connection *connection, bool paused);

@@ -2,8 +2,8 @@
  * header uses libuv's types.
  *
  * Callbacks of pkg/loop never run inside the function that starts an operation. To ensure this, code that has to call
- * back posts a task. The loop runs each posted task once, outside of the callbacks of uv, curl and D-Bus. Threads: loop
- * thread only. */
+ * back posts a task. The loop runs each posted task once, in an idle callback of its own, and so outside of the
+ * callbacks of curl, of D-Bus and of other uv handles. Threads: loop thread only. */
 #pragma once
 
 #include <stdbool.h>
@@ -30,7 +30,7 @@ struct hf_loop {
     uv_loop_t uv;
     /* an active handle, without which uv_run() would return when the loop has nothing to do */
     uv_async_t alive;
-    uv_timer_t trim;     /* fires some time after work ended, to return free memory to the system */
+    uv_timer_t trim;     /* fires some time after work (hf_loop_worked()), to return free memory to the system */
     uint64_t trimmed_ns; /* uv_hrtime() when the loop last returned memory (0 means never) */
     uv_idle_t idle;      /* active while tasks wait, so that the loop does not sleep */
     struct hf_list tasks;
@@ -42,8 +42,10 @@ struct hf_loop {
     struct hf_proc_ops proc;
     struct hf_probe_ops probe;
     struct hf_unit_ops unit;
-    struct hf_procs *procs; /* state of the children; only proc.c uses it */
-    struct hf_bus *bus;     /* connection to the system bus, for unit.c; NULL until first used */
+    struct hf_watch_ops watch;
+    struct hf_watches *watches; /* state of the watches; only watch.c uses it; NULL until first used */
+    struct hf_procs *procs;     /* state of the children; only proc.c uses it */
+    struct hf_bus *bus;         /* connection to the system bus, for unit.c; NULL until first used */
     /* data that all servers of the loop share (server/server.c); NULL until first used */
     struct hf_server_host *server_host;
 };
@@ -59,11 +61,12 @@ void hf_loop_guest_remove(struct hf_loop_guest *guest);
 void hf_loop_guest_end_last(struct hf_loop *loop, struct hf_loop_guest *guest,
                             void (*end)(struct hf_loop_guest *guest));
 
-/* Call after work that used memory: the loop returns free memory to the system after it has been idle for a while. */
+/* Call after work that used memory: the loop returns free memory to the system 10 s later, unless it did so within the
+ * last 10 minutes and less than 256 KiB are free. */
 void hf_loop_worked(struct hf_loop *loop);
 
 /* Turns an error code of uv into -errno. On Linux, uv's codes are the same numbers as -errno, except for codes that
- * only uv has, such as UV_EAI_*. */
+ * only uv has: names that do not resolve (UV_EAI_*) become -EHOSTUNREACH, the others -EIO. */
 int hf_loop_errno(int r);
 
 /* Returns the number of milliseconds to pass to uv_timer_start(). The timer then fires `delay_ns` from now or up to 1
@@ -73,7 +76,8 @@ uint64_t hf_loop_delay_ms(struct hf_loop *loop, uint64_t delay_ns);
 /* Each of these functions initializes the part of the loop that belongs to one file: hf_sched_init() the part of
  * sched.c, hf_proc_init() the part of proc.c, and so on. */
 void hf_sched_init(struct hf_loop *loop);
-void hf_sched_drain(struct hf_loop *loop); /* waits until every job is done or cancelled */
+void hf_sched_drain(struct hf_loop *loop); /* cancels the jobs that have not begun, and waits for the others */
 HF_MUST_USE int hf_proc_init(struct hf_loop *loop, struct hf_err *err);
 void hf_probe_init(struct hf_loop *loop);
 void hf_unit_init(struct hf_loop *loop);
+void hf_watch_init(struct hf_loop *loop);

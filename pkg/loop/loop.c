@@ -57,6 +57,7 @@ struct hf_loop *hf_loop_new(struct hf_err *err)
     hf_sched_init(loop);
     hf_probe_init(loop);
     hf_unit_init(loop);
+    hf_watch_init(loop);
     if (hf_proc_init(loop, err) < 0) {
         hf_loop_free(loop);
         return NULL;
@@ -122,6 +123,11 @@ const struct hf_proc_ops *hf_loop_proc(struct hf_loop *loop)
 const struct hf_probe_ops *hf_loop_probe(struct hf_loop *loop)
 {
     return &loop->probe;
+}
+
+const struct hf_watch_ops *hf_loop_watch(struct hf_loop *loop)
+{
+    return &loop->watch;
 }
 
 const struct hf_unit_ops *hf_loop_unit(struct hf_loop *loop)

@@ -1,7 +1,7 @@
 /* loop/loop.h - the one event loop of a process: libuv, with libcurl and libwebsockets as its guests.
  *
- * A process has one loop, on one thread. The loop implements the tables of sched.h, proc.h, probe.h and unit.h.
- * Threads: loop thread only. */
+ * A process has one loop, on one thread. The loop implements the tables of sched.h, proc.h, probe.h, unit.h and
+ * watch.h. Threads: loop thread only. */
 #pragma once
 
 #include "base/clock.h"
@@ -12,6 +12,7 @@
 #include "loop/proc.h"
 #include "loop/sched.h"
 #include "loop/unit.h"
+#include "loop/watch.h"
 
 struct hf_loop;
 
@@ -27,16 +28,18 @@ void hf_loop_run(struct hf_loop *loop);
 void hf_loop_stop(struct hf_loop *loop);
 HF_MUST_USE int hf_loop_on_signal(struct hf_loop *loop, int signum, void (*fire)(void *arg), void *arg);
 
-/* Returns the table of sched.h. This table and those of the next three functions are valid as long as the loop. */
+/* Returns the table of sched.h. This table and those of the next four functions are valid as long as the loop. */
 const struct hf_sched_ops *hf_loop_sched(struct hf_loop *loop);
 const struct hf_proc_ops *hf_loop_proc(struct hf_loop *loop);
 const struct hf_probe_ops *hf_loop_probe(struct hf_loop *loop);
-/* Returns the table of unit.h. The table connects to the system bus at its first use, and connects again if the bus has
- * closed the connection. */
+/* Returns the table of unit.h. A call of the table connects to the system bus if there is no connection, and the
+ * connection closes after 30 s without a call. */
 const struct hf_unit_ops *hf_loop_unit(struct hf_loop *loop);
 
+const struct hf_watch_ops *hf_loop_watch(struct hf_loop *loop); /* Returns the table of watch.h. */
+
 /* Watches a descriptor that the caller owns (inotify, netlink). The loop calls `fire` when the descriptor is readable
- * or writable, as the caller has selected. */
+ * or writable, as the caller has selected, and once more when the descriptor is broken. */
 struct hf_loop_fd;
 HF_MUST_USE int hf_loop_watch_fd(struct hf_loop *loop, int fd, bool readable, bool writable, void (*fire)(void *arg),
                                  void *arg, struct hf_loop_fd **ret_watch);

@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -55,6 +56,7 @@ struct hf_proc_call {
     enum proc_stage stage;
     bool silent; /* `done` was called, or nobody wants it */
     bool ended;  /* reaped */
+    bool secret; /* overwrite the output before it is freed */
     int exit_code;
     struct hf_buf output;
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);
@@ -121,7 +123,10 @@ static void unref_handle(struct hf_proc_call *call)
         return;
     hf_loop_task_drop(&call->report);
     hf_list_remove(&call->link);
-    hf_buf_done(&call->output);
+    if (call->secret)
+        hf_buf_wipe(&call->output);
+    else
+        hf_buf_done(&call->output);
     free(call);
 }
 
@@ -182,6 +187,8 @@ static ssize_t read_some(struct hf_proc_call *call)
     size_t fits = HF_MIN((size_t)n, call->output.max - call->output.n);
     if (hf_buf_add(&call->output, bytes, fits) < 0)
         call->output.max = call->output.n; /* no memory: cut the output; the exit code still counts */
+    if (call->secret)
+        explicit_bzero(bytes, (size_t)n);
     return n;
 }
 
@@ -293,12 +300,31 @@ static char **unconst(const char *const *strings)
     return same.out;
 }
 
-static int spawn_with_pipe(struct hf_proc_call *call, const struct hf_proc_request *request, int output_fd)
+/* Returns the read end of a pipe that holds the bytes and then ends, or -errno. */
+static int make_input(struct hf_view input, struct hf_err *err)
+{
+    int fds[2];
+
+    if (input.n > HF_PROC_MAX_INPUT)
+        return hf_err_set(err, E2BIG, "%zu bytes of input, at most %d", input.n, HF_PROC_MAX_INPUT);
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return hf_err_sys(err, -errno, "make a pipe");
+    ssize_t n = write(fds[1], input.p, input.n);
+    int r = n < 0 ? -errno : 0;
+    (void)close(fds[1]);
+    if (r == 0 && (size_t)n == input.n)
+        return fds[0];
+    (void)close(fds[0]);
+    return hf_err_sys(err, r < 0 ? r : -EIO, "write to a pipe");
+}
+
+static int spawn_with_pipe(struct hf_proc_call *call, const struct hf_proc_request *request, int input_fd,
+                           int output_fd)
 {
     static const char *const default_env[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                               "LANG=C", NULL};
     uv_stdio_container_t stdio[3] = {
-        {.flags = UV_IGNORE},
+        {.flags = input_fd >= 0 ? UV_INHERIT_FD : UV_IGNORE, .data.fd = input_fd},
         {.flags = UV_INHERIT_FD, .data.fd = output_fd},
         {.flags = UV_INHERIT_FD, .data.fd = output_fd},
     };
@@ -345,9 +371,20 @@ static struct hf_proc_call *call_new(struct hf_procs *procs, const struct hf_pro
     call->output.max = request->max_output > 0 ? request->max_output : DEFAULT_OUTPUT;
     call->done = request->done;
     call->arg = request->arg;
+    call->secret = request->secret;
     hf_list_init(&call->link);
     hf_loop_task_init(&call->report, report);
+    if (request->secret && hf_buf_reserve(&call->output, call->output.max) < 0) { /* a buf that grows leaves copies */
+        free(call);
+        return NULL;
+    }
     return call;
+}
+
+static void close_input(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd);
 }
 
 static int proc_spawn(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call,
@@ -361,18 +398,24 @@ static int proc_spawn(void *ctx, const struct hf_proc_request *request, struct h
     if (request->argv == NULL || request->argv[0] == NULL || request->argv[0][0] != '/')
         return hf_err_set(err, EINVAL, "command '%s' is not an absolute path",
                           request->argv != NULL && request->argv[0] != NULL ? request->argv[0] : "");
+    int input_fd = request->input.n > 0 ? make_input(request->input, err) : -1;
+    if (request->input.n > 0 && input_fd < 0)
+        return input_fd;
     struct hf_proc_call *call = call_new(procs, request);
-    if (call == NULL)
-        return hf_err_set(err, ENOMEM, "not enough memory to run '%s'", request->argv[0]);
-    int r = make_pipe(pipe_fds, err);
+    int r = call == NULL ? hf_err_set(err, ENOMEM, "not enough memory to run '%s'", request->argv[0])
+                         : make_pipe(pipe_fds, err);
     if (r < 0) {
+        if (call != NULL)
+            hf_buf_done(&call->output);
         free(call);
+        close_input(input_fd);
         return r;
     }
     call->open = 1;
     mark_all_descriptors();
-    r = spawn_with_pipe(call, request, pipe_fds[1]);
+    r = spawn_with_pipe(call, request, input_fd, pipe_fds[1]);
     (void)close(pipe_fds[1]);
+    close_input(input_fd);
     if (r < 0) {
         (void)close(pipe_fds[0]);
         uv_close((uv_handle_t *)&call->process, closed_process);

@@ -13,6 +13,8 @@
 
 struct hf_proc_call;
 
+enum { HF_PROC_MAX_INPUT = 4096 }; /* number of bytes that every pipe takes at once */
+
 struct hf_proc_request {
     const char *const *argv; /* arguments, copied; NULL ends the list, and argv[0] is an absolute path; no shell runs */
     /* environment as "NAME=value", copied; NULL ends the list; if `env` is NULL, the child has only PATH and LANG=C */
@@ -23,9 +25,13 @@ struct hf_proc_request {
     uint64_t timeout_ns;
     /* limit in bytes for stdout and stderr together (0 means 4096); the loop drops output beyond it */
     size_t max_output;
-    /* `r` is 0 (the child ended), -ETIMEDOUT (the loop killed the child at the deadline) or another -errno (the child
-     * did not start). `exit_code` is 0..255, or 128 + the signal's number. The call ends when the child itself ends,
-     * even if a daemon that the child started still has the pipes open. */
+    /* What the child reads from stdin, at most HF_PROC_MAX_INPUT bytes. The caller may free it after spawn(). The
+     * child's stdin is /dev/null if `input` is empty. */
+    struct hf_view input;
+    bool secret; /* true if the output is secret; the loop then overwrites all its copies of the output after `done` */
+    /* Called when the child has ended, and at most 4 s after the deadline. `r` is 0, or -ETIMEDOUT if the child had not
+     * ended before the deadline. `exit_code` is 0..255, or 128 + the signal's number. The call ends when the child
+     * itself ends, even if a daemon that the child started still has the pipes open. */
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);
     void *arg;
 };
@@ -34,6 +40,6 @@ struct hf_proc_ops {
     void *ctx;
     HF_MUST_USE int (*spawn)(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call,
                              struct hf_err *err);
-    /* kills the child's process group at once; `done` then does not come */
+    /* kills the child's process group and all other processes of its session at once; `done` then does not come */
     void (*cancel)(void *ctx, struct hf_proc_call *call);
 };

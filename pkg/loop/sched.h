@@ -23,14 +23,15 @@ struct hf_job {
 
 struct hf_sched_ops {
     void *ctx;
-    /* Makes a timer that is not armed. Returns NULL on OOM. */
+    /* Makes a timer that is not armed. Returns NULL if memory runs out. */
     struct hf_timer *(*timer_new)(void *ctx, void (*fire)(void *arg), void *arg);
     /* Makes the timer fire once, `delay_ns` from now (0 means in the next turn of the loop). Arming an armed timer
-     * replaces its delay. */
+     * replaces its delay; HF_NEVER disarms it. */
     void (*timer_arm)(void *ctx, struct hf_timer *timer, uint64_t delay_ns);
     void (*timer_disarm)(void *ctx, struct hf_timer *timer);
     /* Frees `timer`, which may be NULL. The timer's own callback may call this function. */
     void (*timer_free)(void *ctx, struct hf_timer *timer);
-    /* Queues the job and returns 0. -ENOMEM or -ECANCELED: the job is not in the queue, and `done` does not come. */
+    /* Queues the job and returns 0. -ENOMEM or -ECANCELED (the loop ends): the job is not in the queue, and `done` does
+     * not come. */
     HF_MUST_USE int (*submit)(void *ctx, struct hf_job *job);
 };

@@ -44,7 +44,8 @@ struct hf_unit_call {
     uv_timer_t timer;
     sd_bus_slot *reply;
     char unit[MAX_UNIT_NAME];
-    char *job; /* object path from the reply to RestartUnit */
+    const char *method; /* "RestartUnit" or "ReloadUnit"; NULL for `state` */
+    char *job;          /* object path from the reply to the method */
     bool begun;
     bool over;
     int result;
@@ -273,7 +274,8 @@ static void job_ended(struct hf_unit_call *call, const char *result)
     if (strcmp(result, "done") == 0)
         finish(call, 0);
     else
-        finish(call, hf_err_set(&call->err, EIO, "unit '%s': the restart ended with '%.64s'", call->unit, result));
+        finish(call, hf_err_set(&call->err, EIO, "unit '%s': the %s ended with '%.64s'", call->unit,
+                                strcmp(call->method, "ReloadUnit") == 0 ? "reload" : "restart", result));
 }
 
 /* JobRemoved(u id, o job, s unit, s result) */
@@ -333,7 +335,7 @@ static int begin_restart(struct hf_unit_call *call)
     if (r < 0)
         return r;
     return sd_bus_call_method_async(call->bus->bus, &call->reply, MANAGER, MANAGER_PATH, MANAGER_INTERFACE,
-                                    "RestartUnit", on_restart_reply, call, "ss", call->unit, "replace");
+                                    call->method, on_restart_reply, call, "ss", call->unit, "replace");
 }
 
 /* ---- state ------------------------------------------------------------------------------------------------------- */
@@ -474,19 +476,34 @@ static int call_new(struct hf_loop *loop, const char *unit, uint64_t timeout_ns,
     return 0;
 }
 
-static int unit_restart(void *ctx, const char *unit, uint64_t timeout_ns,
-                        void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
-                        struct hf_unit_call **ret_call, struct hf_err *err)
+static int start_job(struct hf_loop *loop, const char *method, const char *unit, uint64_t timeout_ns,
+                     void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
+                     struct hf_unit_call **ret_call, struct hf_err *err)
 {
     struct hf_unit_call *call;
-    int r = call_new(ctx, unit, timeout_ns, &call, err);
+    int r = call_new(loop, unit, timeout_ns, &call, err);
 
     if (r < 0)
         return r;
+    call->method = method;
     call->restarted = done;
     call->arg = arg;
     *ret_call = call;
     return 0;
+}
+
+static int unit_restart(void *ctx, const char *unit, uint64_t timeout_ns,
+                        void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
+                        struct hf_unit_call **ret_call, struct hf_err *err)
+{
+    return start_job(ctx, "RestartUnit", unit, timeout_ns, done, arg, ret_call, err);
+}
+
+static int unit_reload(void *ctx, const char *unit, uint64_t timeout_ns,
+                       void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
+                       struct hf_unit_call **ret_call, struct hf_err *err)
+{
+    return start_job(ctx, "ReloadUnit", unit, timeout_ns, done, arg, ret_call, err);
 }
 
 static int unit_state(void *ctx, const char *unit, uint64_t timeout_ns,
@@ -531,5 +548,6 @@ static void end_bus(struct hf_loop_guest *guest)
 
 void hf_unit_init(struct hf_loop *loop)
 {
-    loop->unit = (struct hf_unit_ops){.ctx = loop, .restart = unit_restart, .state = unit_state, .cancel = unit_cancel};
+    loop->unit = (struct hf_unit_ops){
+        .ctx = loop, .restart = unit_restart, .reload = unit_reload, .state = unit_state, .cancel = unit_cancel};
 }

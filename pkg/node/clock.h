@@ -13,8 +13,9 @@
 #include "node/time_judge.h"
 #include "node/time_track.h"
 
-/* A Date can agree with the wall clock for this long after the Date arrived. An agreement counts for this long after it
- * ended. The monotonic clock measures both times, so that no agreement counts for ever. */
+/* A Date can agree with the wall clock only while the Date is less than this old. An agreement counts for this long
+ * after the moment at which the two last agreed. The monotonic clock measures both times, so that no agreement counts
+ * for ever. */
 #define HF_CLOCK_FRESH_NS (24ull * 3600 * HF_NS_PER_S)
 
 #define HF_CLOCK_DEFAULT_SKEW_NS (300 * HF_NS_PER_S)
@@ -24,11 +25,11 @@ struct hf_clock {
     struct hf_time_bound bound;
     uint64_t date_unix_ns, date_mono_ns, date_error_ns; /* last Date of the server (date_unix_ns 0 means none) */
     uint64_t agreed_unix_ns, agreed_mono_ns;            /* last agreement (agreed_unix_ns 0 means none) */
-    struct hf_time_track track;                         /* what the wall clock showed so far */
-    /* error that the kernel stated last, and monotonic time of that question */
+    struct hf_time_track track;                         /* the times that the wall clock has shown */
+    /* error of the wall clock that the kernel last stated, and monotonic time of that statement */
     uint64_t sync_error_ns, sync_mono_ns;
     uint64_t max_skew_ns;
-    bool bound_rose; /* true if the clock file lacks a signed time that has raised the bound */
+    bool bound_rose; /* true if a signed time has raised the bound and is not yet in the clock file */
     struct hf_clock_ops ops;
 };
 
@@ -42,12 +43,12 @@ const struct hf_clock_ops *hf_clock_ops_of(struct hf_clock *clock);
  * sent the request at most `round_trip_ns` before this call. */
 void hf_clock_take_date(struct hf_clock *clock, uint64_t date_unix_ns, uint64_t round_trip_ns);
 
-/* Sets the largest difference at which two witnesses count as alike. */
+/* Sets the largest difference between two witnesses that count as alike. */
 void hf_clock_set_max_skew(struct hf_clock *clock, uint64_t max_skew_ns);
 
 /* Returns true while a time server keeps the wall clock. */
 bool hf_clock_synchronized(struct hf_clock *clock);
 
-/* Sets all fields of *file except contact_unix_ns. Call this function just before you save the file, because it sets
- * bound_rose to false. */
+/* Sets signed_unix_ns, synced_unix_ns, agreed_unix_ns and track_unix_ns of *file. Call this function just before you
+ * save the file, because it sets bound_rose to false. */
 void hf_clock_keep(struct hf_clock *clock, struct hf_clock_file *file);

@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/format.h"
 #include "base/macros.h"
 #include "base/parse.h"
@@ -19,6 +22,16 @@ static const struct {
     {"contact", offsetof(struct hf_clock_file, contact_unix_ns)},
 };
 
+static uint64_t round_up(uint64_t ns)
+{
+    return ns + (ns % HF_NS_PER_S != 0 ? HF_NS_PER_S : 0);
+}
+
+static int add_seconds(struct hf_buf *out, const char *key, uint64_t ns)
+{
+    return ns < HF_NS_PER_S ? 0 : hf_buf_addf(out, ",\"%s\":%llu", key, (unsigned long long)(ns / HF_NS_PER_S));
+}
+
 int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out)
 {
     char time[HF_TIME_TEXT];
@@ -29,7 +42,40 @@ int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out)
         if (unix_ns != 0)
             r = hf_buf_addf(out, ",\"%s\":\"%s\"", fields[i].key, hf_format_time(unix_ns, time));
     }
+    if (r == 0)
+        r = add_seconds(out, "contactAgeSeconds", round_up(file->contact_age_ns));
+    if (r == 0)
+        r = add_seconds(out, "contactLimitSeconds", round_up(file->contact_limit_ns));
+    if (r == 0 && file->boot[0] != '\0') {
+        r = hf_buf_addf(out, ",\"boot\":\"%s\"", file->boot);
+        if (r == 0)
+            r = add_seconds(out, "savedBootSeconds", file->saved_mono_ns);
+        if (r == 0)
+            r = add_seconds(out, "contactBootSeconds", file->contact_mono_ns);
+    }
     return r == 0 ? hf_buf_add_str(out, "}\n") : r;
+}
+
+/* Returns the seconds of a key as nanoseconds; 0 if the key is absent or out of range. */
+static uint64_t seconds_at(const json_t *root, const char *key)
+{
+    int64_t s = hf_json_int_or(root, key, 0);
+
+    return s > 0 && s < (int64_t)(UINT64_MAX / 2 / HF_NS_PER_S) ? (uint64_t)s * HF_NS_PER_S : 0;
+}
+
+/* Only the form of a boot id goes back into the file. */
+static void take_boot(const json_t *root, struct hf_clock_file *file)
+{
+    const char *boot = hf_json_str_or(root, "boot", "");
+    size_t n = strlen(boot);
+
+    if (n < sizeof(file->boot) && strspn(boot, "0123456789abcdef-") == n)
+        (void)snprintf(file->boot, sizeof(file->boot), "%s", boot);
+    file->contact_mono_ns = seconds_at(root, "contactBootSeconds");
+    file->saved_mono_ns = seconds_at(root, "savedBootSeconds");
+    file->contact_age_ns = seconds_at(root, "contactAgeSeconds");
+    file->contact_limit_ns = seconds_at(root, "contactLimitSeconds");
 }
 
 static int time_at(const json_t *root, const char *key, uint64_t *ret_unix_ns)
@@ -69,6 +115,7 @@ int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, str
     r = format == 2 ? read_all(root, &file) : read_format_1(root, &file);
     if (r < 0)
         return hf_err_set(err, EBADMSG, "a time in the clock file is not an RFC 3339 date");
+    take_boot(root, &file);
     *ret_file = file;
     return 0;
 }

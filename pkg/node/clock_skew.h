@@ -11,16 +11,20 @@
 struct hf_clock_skew {
     bool known;
     uint64_t server_unix_ns, at_mono_ns;
+    uint64_t transit_ns; /* longest time for which the Date may have been on its way */
     /* becomes true when the clocks differ by more than max_skew_ns, and false when they differ by at most 4/5 of
-     * max_skew_ns, so that the flag does not flap */
+     * max_skew_ns, for hysteresis */
     bool exceeded;
 };
 
-/* `date_unix_ns` is the Date header (whole seconds) of an answer that arrived at mono_ns. */
-void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns);
+/* `date_unix_ns` is the Date header (whole seconds) of an answer that arrived at mono_ns. The agent sent the request at
+ * most `round_trip_ns` before. */
+void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns, uint64_t round_trip_ns);
 
-/* Returns server time minus `unix_ns`, precise to about half a second, or 0 while the server time is unknown. */
+/* Returns server time minus `unix_ns`, or 0 while the server time is unknown. The result is precise to half a second
+ * plus the time for which the Date was on its way. */
 int64_t hf_clock_skew_offset_ns(const struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns);
 
-/* Updates `exceeded` and returns it. */
+/* Updates `exceeded` and returns it. If the server's clock seems to be behind this node's clock by less than the round
+ * trip, the server's clock may be right, because the Date ages on its way; this part of a difference does not count. */
 bool hf_clock_skew_judge(struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns, uint64_t max_skew_ns);

@@ -22,12 +22,19 @@ static unsigned percent(uint64_t total, uint64_t nfree, uint64_t available)
     return usable == 0 ? 0 : (unsigned)(used * 100 / usable + (used * 100 % usable != 0));
 }
 
+void hf_disk_usage_of(const struct statvfs *fs, struct hf_disk_usage *ret_usage)
+{
+    *ret_usage = (struct hf_disk_usage){.used_percent = percent(fs->f_blocks, fs->f_bfree, fs->f_bavail),
+                                        .inodes_percent = percent(fs->f_files, fs->f_ffree, fs->f_favail),
+                                        .read_only = (fs->f_flag & ST_RDONLY) != 0};
+}
+
 unsigned hf_disk_used_percent(const struct statvfs *fs)
 {
-    unsigned blocks = percent(fs->f_blocks, fs->f_bfree, fs->f_bavail);
-    unsigned inodes = percent(fs->f_files, fs->f_ffree, fs->f_favail);
+    struct hf_disk_usage usage;
 
-    return HF_MAX(blocks, inodes);
+    hf_disk_usage_of(fs, &usage);
+    return HF_MAX(usage.used_percent, usage.inodes_percent);
 }
 
 enum hf_disk_level hf_disk_judge(unsigned used_percent, unsigned warn_percent, unsigned critical_percent,

@@ -1,6 +1,7 @@
 /* node/disk.h - computes the usage of a file system as a level, with hysteresis. Pure. Threads: any. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/statvfs.h>
 
@@ -9,12 +10,20 @@ const char *hf_disk_level_name(enum hf_disk_level level); /* Returns "Ok", "Warn
 
 enum { HF_DISK_WARN_PERCENT = 70, HF_DISK_CRITICAL_PERCENT = 85, HF_DISK_HYSTERESIS_PERCENT = 2 };
 
-/* Returns how many percent of the file system are used, rounded up, or 0 if the size is unknown. As in df(1), 100
- * percent is the space that a normal user could use. Computes one percentage for blocks and one for inodes, and returns
- * the greater. */
+/* Returns the used part of the file system in percent, rounded up, or 0 if the size is unknown. Computes one percentage
+ * for blocks and one for inodes, and returns the greater one. As in df(1), 100 percent excludes the blocks reserved for
+ * root. */
 unsigned hf_disk_used_percent(const struct statvfs *fs);
 
-/* Returns the level for this usage; `before` is the previous level. The level falls only if the usage is at least
- * HF_DISK_HYSTERESIS_PERCENT below the threshold. */
+/* Usage of a file system. Both percentages follow the rules of hf_disk_used_percent(). */
+struct hf_disk_usage {
+    unsigned used_percent;   /* used part of the blocks */
+    unsigned inodes_percent; /* used part of the inodes; 0 if the file system has no fixed number of inodes */
+    bool read_only;
+};
+void hf_disk_usage_of(const struct statvfs *fs, struct hf_disk_usage *ret_usage);
+
+/* Returns the level for this usage; `before` is the previous level. The level falls only if the usage is more than
+ * HF_DISK_HYSTERESIS_PERCENT percentage points below the threshold. */
 enum hf_disk_level hf_disk_judge(unsigned used_percent, unsigned warn_percent, unsigned critical_percent,
                                  enum hf_disk_level before);

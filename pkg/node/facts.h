@@ -18,7 +18,8 @@ struct hf_facts {
     char kernel[96]; /* release of the kernel, such as "6.1.0-18-arm64"; "" if unknown */
     /* kind of GPU: "nvidia", "amd", "intel", or the name of the driver such as "v3d"; "" if there is none */
     char gpu[32];
-    char tpm[8]; /* major version of the TPM, "2" or "1"; "" if there is none */
+    /* major version of the TPM, "2" or "1" (also "1" if the kernel does not report it); "" if there is none */
+    char tpm[8];
     /* MemTotal of /proc/meminfo in bytes, which excludes memory that the kernel reserves (0 means unknown) */
     uint64_t memory_bytes;
     unsigned cpus; /* number of online processors (0 means unknown) */
@@ -40,7 +41,8 @@ struct hf_facts_params {
  * also if the programs of the system are 32-bit and the kernel is 64-bit. */
 const char *hf_facts_build_arch(void);
 
-/* Reads all facts. Returns 0, or -ENOMEM with *ret_facts unchanged. */
+/* Reads all facts. Returns 0. On failure, *ret_facts is unchanged: -ENOMEM; -E2BIG if the list of CPU features is
+ * longer than 16 KiB. */
 HF_MUST_USE int hf_facts_read(const struct hf_facts_params *params, struct hf_facts *ret_facts);
 void hf_facts_done(struct hf_facts *facts);
 bool hf_facts_equal(const struct hf_facts *a, const struct hf_facts *b);

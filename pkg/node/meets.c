@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/parse.h"
+#include "api/field/text.h"
 
 enum { MAX_KERNEL_PARTS = 4, MAX_MISSING_BYTES = 240 };
 
@@ -23,14 +23,6 @@ static size_t dotted(const char *text, unsigned long parts[MAX_KERNEL_PARTS])
     return n;
 }
 
-static bool well_formed(const char *text)
-{
-    size_t digits = strspn(text, "0123456789.");
-
-    return digits > 0 && text[digits] == '\0' && text[0] != '.' && text[digits - 1] != '.' &&
-           strstr(text, "..") == NULL;
-}
-
 int hf_meets_kernel(const char *release, const char *constraint, bool *ret_matches)
 {
     static const char *const operators[] = {">=", "<=", ">", "<", "="};
@@ -38,16 +30,11 @@ int hf_meets_kernel(const char *release, const char *constraint, bool *ret_match
     size_t which = 0;
     int order = 0;
 
-    while (which < HF_LEN(operators) && strncmp(constraint, operators[which], strlen(operators[which])) != 0)
+    if (!hf_text_is_kernel_range(constraint)) /* the rule of the decoder: a node takes what a release may ask for */
+        return -EINVAL;
+    while (strncmp(constraint, operators[which], strlen(operators[which])) != 0)
         which++;
-    if (which == HF_LEN(operators))
-        return -EINVAL;
-    const char *number = constraint + strlen(operators[which]);
-    while (*number == ' ')
-        number++;
-    if (!well_formed(number))
-        return -EINVAL;
-    size_t n = dotted(number, want);
+    size_t n = dotted(constraint + strlen(operators[which]), want);
     (void)dotted(release, have);
     for (size_t i = 0; i < n && order == 0; i++)
         order = have[i] < want[i] ? -1 : have[i] > want[i] ? 1 : 0;

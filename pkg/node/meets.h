@@ -17,11 +17,12 @@ struct hf_meets_now {
     void *arg;
 };
 
-/* Returns 0 if the node meets all requirements, or -EOPNOTSUPP with a list of all unmet requirements in *err. */
+/* Returns 0 if the node meets all requirements, or -EOPNOTSUPP with a list of the unmet requirements in *err, as many
+ * as fit. */
 HF_MUST_USE int hf_meets_requires(const struct hf_facts *facts, const struct hf_meets_now *now,
                                   const struct hf_requires *requires_, struct hf_err *err);
 
-/* Checks if a kernel release satisfies a constraint, and sets *ret_matches. A constraint is an operator (>=, >, <=, <
- * or =) and dotted numbers, such as ">=5.10" or "<6". The function compares only as many numbers as the constraint has.
- * -EINVAL: the constraint has another form. */
+/* Checks if a kernel release satisfies a constraint, and sets *ret_matches. A constraint is an operator (>=, >, <=,
+ * < or =) and one to three dotted numbers, such as ">=5.10" or "<6" (hf_text_is_kernel_range()). The function
+ * compares only as many numbers as the constraint has. -EINVAL: the constraint has another form. */
 HF_MUST_USE int hf_meets_kernel(const char *release, const char *constraint, bool *ret_matches);

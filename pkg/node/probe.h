@@ -15,20 +15,22 @@ struct hf_probe_root {
     const char *root; /* path of the root folder without a slash at its end; "" on a real node */
 };
 
-/* Reads the first n - 1 bytes of a file into `text`, and removes white space at the end of the text. Returns false and
- * sets `text` to "" if the file cannot be read. */
+/* Reads the first n - 1 bytes of a file into `text`, and removes white space at the end of the text. Returns false if
+ * the file cannot be read; `text` is then "" or, if a read failed midway, the bytes before. */
 bool hf_probe_text(const struct hf_probe_root *at, const char *path, char *text, size_t n);
 
-/* Reads the target of a symbolic link into text[n]. Returns false if the path does not name a symbolic link. */
+/* Reads the target of a symbolic link into text[n], cut to n - 1 bytes. Returns false if the path does not name a
+ * symbolic link. */
 bool hf_probe_link(const struct hf_probe_root *at, const char *path, char *text, size_t n);
 
 bool hf_probe_exists(const struct hf_probe_root *at, const char *path);
 
-/* Finds the names in a folder that start with `prefix`, and copies the first of these names in byte order into name[n].
- * Returns false if no name starts with `prefix`. */
+/* Copies to name[n] one name from a folder: of the names that start with `prefix` and fit into name[n], the first in
+ * byte order. Returns false if there is no such name. */
 bool hf_probe_first(const struct hf_probe_root *at, const char *folder, const char *prefix, char *name, size_t n);
 
-/* Calls `visit` for every name in a folder. A missing folder counts as empty. If `visit` returns a value other than 0,
- * hf_probe_each() stops and returns this value; otherwise it returns 0. */
+/* Calls `visit` for every name in a folder. A folder that cannot be opened counts as empty. If `visit` returns a
+ * negative value, hf_probe_each() stops and returns this value; otherwise it returns 0, or -errno if the listing
+ * fails. */
 int hf_probe_each(const struct hf_probe_root *at, const char *folder, int (*visit)(void *arg, const char *name),
                   void *arg);

@@ -107,21 +107,20 @@ static bool whole_disk(const struct hf_probe_root *at, char *name, size_t n)
     return snprintf(name, n, "%s", last_part(link)) < (int)n;
 }
 
-static enum hf_storage of_name(const struct hf_probe_root *at, char *name, size_t n)
+/* Replaces the name of a partition or layer by that of the disk below. */
+static bool lowest(const struct hf_probe_root *at, char *name, size_t n)
 {
     char disk[PATH_BYTES], lower[128];
 
     for (int layer = 0; layer < MAX_LAYERS; layer++) {
         if (!whole_disk(at, name, n))
-            return HF_STORAGE_UNKNOWN;
+            return false;
         (void)snprintf(disk, sizeof(disk), "/sys/class/block/%s/slaves", name);
-        if (!hf_probe_first(at, disk, "", lower, sizeof(lower))) {
-            (void)snprintf(disk, sizeof(disk), "/sys/class/block/%s", name);
-            return of_disk(at, name, disk);
-        }
+        if (!hf_probe_first(at, disk, "", lower, sizeof(lower)))
+            return true;
         (void)snprintf(name, n, "%s", lower);
     }
-    return HF_STORAGE_UNKNOWN;
+    return false;
 }
 
 /* mountinfo(5): "36 35 0:45 / /mnt opts ... - btrfs /dev/sda2 opts": the source follows the single dash. */
@@ -146,18 +145,32 @@ static bool mounted_from(const struct hf_probe_root *at, unsigned major, unsigne
     return false;
 }
 
+/* Finds the name of the device with this number. */
+static bool device_name(const struct hf_probe_root *at, unsigned major, unsigned minor, char *name, size_t n)
+{
+    char path[64], link[PATH_BYTES];
+
+    (void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major, minor);
+    if (hf_probe_link(at, path, link, sizeof(link)))
+        return snprintf(name, n, "%s", last_part(link)) < (int)n;
+    return major == 0 && mounted_from(at, major, minor, name, n);
+}
+
+bool hf_storage_disk(const struct hf_probe_root *at, unsigned major, unsigned minor, char *name, size_t n)
+{
+    return (major != 0 || minor != 0) && device_name(at, major, minor, name, n) && lowest(at, name, n);
+}
+
 enum hf_storage hf_storage_of(const struct hf_probe_root *at, unsigned major, unsigned minor)
 {
-    char path[64], link[PATH_BYTES], name[128];
+    char name[128], disk[PATH_BYTES];
 
     if (major == 0 && minor == 0)
         return HF_STORAGE_UNKNOWN;
-    (void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major, minor);
-    if (hf_probe_link(at, path, link, sizeof(link))) {
-        if (snprintf(name, sizeof(name), "%s", last_part(link)) >= (int)sizeof(name))
-            return HF_STORAGE_UNKNOWN;
-    } else if (major != 0 || !mounted_from(at, major, minor, name, sizeof(name))) {
+    if (!device_name(at, major, minor, name, sizeof(name)))
         return major == 0 ? HF_STORAGE_VIRTUAL : HF_STORAGE_UNKNOWN;
-    }
-    return of_name(at, name, sizeof(name));
+    if (!lowest(at, name, sizeof(name)))
+        return HF_STORAGE_UNKNOWN;
+    (void)snprintf(disk, sizeof(disk), "/sys/class/block/%s", name);
+    return of_disk(at, name, disk);
 }

@@ -1,5 +1,5 @@
-/* node/storage.h - finds the kind of storage medium under a file system, such as an SD card or an SSD. The function
- * reads /sys and /proc, and blocks for microseconds. Threads: any. */
+/* node/storage.h - finds the kind of storage medium under a file system, such as an SD card or an SSD. The functions
+ * read /sys and /proc, and block for microseconds. Threads: any. */
 #pragma once
 
 #include "node/probe.h"
@@ -19,6 +19,11 @@ enum hf_storage {
 const char *hf_storage_name(enum hf_storage storage);
 
 /* Returns the medium of the device with this number, which stat(2) reports in st_dev. If the major number is 0 (btrfs,
- * overlay, tmpfs), looks up the device in /proc/self/mountinfo. Follows partitions, LVM, md and dm-crypt to the disk
- * below. */
+ * overlay, tmpfs), looks up the device in /proc/self/mountinfo; without a device there, the medium is
+ * HF_STORAGE_VIRTUAL. Follows partitions, LVM, md and dm-crypt to the disk below (to one of them if there are
+ * several). */
 enum hf_storage hf_storage_of(const struct hf_probe_root *at, unsigned major, unsigned minor);
+
+/* Copies to name[n] the kernel's name of the whole disk under the device with this number, such as "mmcblk0". Follows
+ * the device as hf_storage_of() does. Returns false if the disk cannot be found. */
+bool hf_storage_disk(const struct hf_probe_root *at, unsigned major, unsigned minor, char *name, size_t n);

@@ -2,11 +2,11 @@
  *
  * The bound is the proof or the synced time, whichever is later. The proof is the latest time at which a trusted key
  * signed, but not before the date of the build; the proof never goes back. The synced time advances with the monotonic
- * clock. While a time server keeps the wall clock right, the synced time also moves towards the wall clock, forward or
- * back, in small steps beyond the monotonic clock: for each second that passes, by at most one second. So a clock that
- * is wrong for some seconds moves the synced time by only as many seconds beyond the monotonic clock, and a clock that
- * is wrong for days by at most as many days. Two witnesses that agree on an earlier time lower the synced time at once.
- * The Date of the server alone never moves the bound. Pure. */
+ * clock, but a thousandth slower. While a time server keeps the wall clock right, the synced time also moves towards
+ * the wall clock, forward or back, in small steps beyond the monotonic clock: for each second that passes, by at most
+ * one second. So a wall clock that is wrong for some time moves the synced time by at most this time beyond the
+ * monotonic clock. Two witnesses that agree on an earlier time lower the synced time at once. The Date of the server
+ * alone never moves the bound. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -31,8 +31,8 @@ struct hf_time_bound {
     bool synced_before; /* true if the clock was synchronized at the last reading */
 };
 
-/* `signed_unix_ns` is the proof and `synced_unix_ns` is the synced time, as an earlier process saved them (0 means that
- * no such time was saved). */
+/* `signed_unix_ns` is the proof and `synced_unix_ns` is the synced time that an earlier process saved (0 means
+ * none). */
 void hf_time_bound_init(struct hf_time_bound *bound, uint64_t signed_unix_ns, uint64_t synced_unix_ns,
                         uint64_t mono_ns);
 
@@ -47,9 +47,9 @@ void hf_time_bound_read(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t 
 /* Records that a trusted key signed at `unix_ns`. Returns true if the proof rose. */
 bool hf_time_bound_signed(struct hf_time_bound *bound, uint64_t unix_ns);
 
-/* Records that a trusted key signed at `unix_ns`, although a live witness shows an earlier time, so that the signer's
- * own clock may be wrong. Raises the synced time, and not the proof: two witnesses that agree can lower the synced time
- * again. Returns true if the bound rose. */
+/* Records that a trusted key signed at `unix_ns`, although a live witness shows an earlier time. The signer's clock may
+ * be wrong, so this raises only the synced time, which two agreeing witnesses can lower again, and not the proof.
+ * Returns true if the bound rose. */
 bool hf_time_bound_claimed(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t unix_ns);
 
 /* Lowers the synced time to `latest_unix_ns` if it is later, because two witnesses agree that the present is not after

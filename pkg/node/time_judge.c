@@ -56,6 +56,16 @@ static void agree(const struct hf_time_evidence *evidence, struct hf_time_range 
     range->earliest_unix_ns = HF_MIN(first_of(&evidence->wall), first_of(&evidence->date));
     range->latest_unix_ns = HF_MAX(last_of(&evidence->wall), last_of(&evidence->date));
     range->estimate_unix_ns = range->other_unix_ns = evidence->wall.unix_ns;
+    range->error_ns = evidence->wall_synced ? evidence->wall.error_ns
+                                            : HF_MAX(range->estimate_unix_ns - range->earliest_unix_ns,
+                                                     range->latest_unix_ns - range->estimate_unix_ns);
+}
+
+static uint64_t error_of(const struct hf_time_evidence *evidence, const struct hf_time_witness *witness)
+{
+    bool stated = witness == &evidence->date || (witness == &evidence->wall && evidence->wall_synced);
+
+    return stated ? witness->error_ns : sum(witness->error_ns, evidence->max_skew_ns);
 }
 
 static bool is_credible(const struct hf_time_evidence *evidence, const struct hf_time_witness *witness)
@@ -74,13 +84,14 @@ const struct hf_time_witness *hf_time_judge_single(const struct hf_time_evidence
     return date ? &evidence->date : NULL;
 }
 
-static void contradict(struct hf_time_range *range, const struct hf_time_witness *better,
-                       const struct hf_time_witness *other)
+static void contradict(const struct hf_time_evidence *evidence, struct hf_time_range *range,
+                       const struct hf_time_witness *better, const struct hf_time_witness *other)
 {
     range->agreement = HF_TIME_CONTRADICTED;
     range->estimate_unix_ns = better->unix_ns;
     range->other_unix_ns = other->unix_ns;
     range->latest_unix_ns = HF_MAX(last_of(better), last_of(other));
+    range->error_ns = HF_MAX(error_of(evidence, better), error_of(evidence, other));
 }
 
 /* Without agreement: fills in `agreement`, the estimate and `latest` from the credible live witnesses. */
@@ -91,19 +102,21 @@ static void guess(const struct hf_time_evidence *evidence, struct hf_time_range 
 
     if (one == NULL && is_credible(evidence, wall)) {
         bool prefer_wall = prefers_wall(evidence);
-        contradict(range, prefer_wall ? wall : date, prefer_wall ? date : wall);
+        contradict(evidence, range, prefer_wall ? wall : date, prefer_wall ? date : wall);
     } else if (one == NULL) {
         range->agreement = HF_TIME_UNKNOWN;
         range->latest_unix_ns = HF_NEVER;
         range->estimate_unix_ns = HF_MAX(evidence->lower_unix_ns, track->known ? track->unix_ns : 0);
         range->other_unix_ns = range->estimate_unix_ns;
+        range->error_ns = HF_NEVER;
     } else if (is_credible(evidence, track) && !alike(evidence, track, one)) {
         bool prefer_one = one == wall && evidence->wall_synced;
-        contradict(range, prefer_one ? one : track, prefer_one ? track : one);
+        contradict(evidence, range, prefer_one ? one : track, prefer_one ? track : one);
     } else {
         range->agreement = HF_TIME_ALONE;
         range->estimate_unix_ns = range->other_unix_ns = one->unix_ns;
         range->latest_unix_ns = last_of(one);
+        range->error_ns = error_of(evidence, one);
     }
 }
 

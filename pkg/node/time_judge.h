@@ -1,10 +1,10 @@
 /* node/time_judge.h - computes the range of the present time (base/time/range.h) from the readings of all witnesses.
  * Pure.
  *
- * Witnesses: the wall clock; the Date of the API server; the last time on which these two agreed; the track of what the
- * wall clock showed so far (node/time_track.h); the lower bound (node/time_bound.h). The wall clock and the Date are
- * live witnesses. A live witness that shows a time before the build is wrong and does not count. A live witness is
- * credible if it does not contradict the lower bound.
+ * Witnesses: the wall clock; the Date of the API server; the last time on which these two agreed; the track of the wall
+ * clock (node/time_track.h); the lower bound (node/time_bound.h). The wall clock and the Date are live witnesses. A
+ * live witness that shows a time before the build is wrong and does not count. A live witness is credible if it does
+ * not contradict the lower bound.
  *
  *     live witnesses                      agreement      earliest              latest                  estimate
  *     ---------------------------------   ------------   -------------------   ---------------------   -------------
@@ -28,7 +28,12 @@
  * The estimate of the second row is the witness that is nearer to the last agreement. If there was no agreement, it is
  * the wall clock while a time server keeps the wall clock right, and otherwise the Date. The estimate of the third row
  * is the wall clock if the wall clock is the credible witness and a time server keeps it right, and otherwise the
- * track. The estimate of the last row is the later of the track and the lower bound. */
+ * track. The estimate of the last row is the later of the track and the lower bound.
+ *
+ * The estimate has an error. For the Date, and for a wall clock that a time server keeps, this is the stated error. If
+ * both live witnesses agree, and no time server keeps the wall clock, the error covers the whole range. A wall clock
+ * that nothing confirms, and the track, count as right within maxSkew. Of two witnesses the greater error counts. In
+ * the last row the error is unknown. */
 #pragma once
 
 #include "base/time/range.h"

@@ -1,12 +1,13 @@
-/* node/time_track.h - remembers what the wall clock showed, and so finds leaps of the wall clock that no other witness
- * confirms.
+/* node/time_track.h - remembers the times that the wall clock has shown, to find leaps of the wall clock that no other
+ * witness confirms.
  *
  * A right clock advances at the same rate as the monotonic clock; a clock that becomes wrong leaps. The track is the
  * time that the wall clock showed before a leap, and it advances with the monotonic clock. The time that the wall clock
  * shows after the leap is the rival. The rival replaces the track when the wall clock has stayed on the rival for
  * HF_TIME_TRACK_NS. So a leap that the wall clock takes back before then does not change the track, and after a leap to
  * the right time the track is right within an hour, even without another witness. If a time server keeps the wall clock
- * and kept none of the track, the rival replaces the track at once. Pure. */
+ * now but did not keep it while it was on the track, and the track is not from an earlier process, the rival replaces
+ * the track at once. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +20,7 @@
 struct hf_time_track {
     uint64_t unix_ns, mono_ns; /* the track showed unix_ns at mono_ns; if unix_ns is 0, there is no track */
     bool synced;               /* true if a time server kept the wall clock right while it was on the track */
-    bool from_file; /* the track is from an earlier process; how much time has passed since then is unknown */
+    bool from_file;            /* the track is from an earlier process, and the time since then is unknown */
     uint64_t rival_unix_ns, rival_mono_ns, rival_since_ns; /* if rival_unix_ns is 0, there is no rival */
 };
 
@@ -27,7 +28,8 @@ struct hf_time_track {
 void hf_time_track_init(struct hf_time_track *track, uint64_t unix_ns, uint64_t mono_ns);
 
 /* Records that the wall clock shows unix_ns. The wall clock is on the track if it differs from the track by at most
- * tolerance_ns. `synced` is true while a time server keeps the wall clock right. */
+ * tolerance_ns, or if the track is from an earlier process and the wall clock is later. `synced` is true while a time
+ * server keeps the wall clock right. */
 void hf_time_track_read(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced,
                         uint64_t tolerance_ns);
 

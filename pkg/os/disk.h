@@ -1,4 +1,4 @@
-/* os/disk.h - how large the file system of a folder is, and how much of it is free. Blocks. Threads: any. */
+/* os/disk.h - reads the size and the free space of the file system of a folder. Blocks. Threads: any. */
 #pragma once
 
 #include <stdbool.h>

@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -137,6 +139,17 @@ static int posix_fstatvfs(HF_UNUSED void *ctx, int fd, struct statvfs *ret)
     return ret_or_errno(fstatvfs(fd, ret));
 }
 
+static int posix_is_memory(HF_UNUSED void *ctx, int fd)
+{
+    struct statfs at;
+    uint32_t type;
+
+    if (fstatfs(fd, &at) < 0)
+        return -errno;
+    type = (uint32_t)at.f_type; /* signed 32 or 64 bits, depending on the processor */
+    return type == TMPFS_MAGIC || type == RAMFS_MAGIC ? 1 : 0;
+}
+
 static int posix_renameat(HF_UNUSED void *ctx, int from_dirfd, const char *from, int to_dirfd, const char *to)
 {
     return ret_or_errno(renameat(from_dirfd, from, to_dirfd, to));
@@ -246,6 +259,7 @@ const struct hf_fs_ops *hf_fs_posix(void)
         .links = posix_links,
         .fstatat = posix_fstatat,
         .fstatvfs = posix_fstatvfs,
+        .is_memory = posix_is_memory,
         .renameat = posix_renameat,
         .linkat = posix_linkat,
         .symlinkat = posix_symlinkat,

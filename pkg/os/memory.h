@@ -1,4 +1,4 @@
-/* os/memory.h - keeps a process that waits most of the time small in memory. These functions affect the whole process.
+/* os/memory.h - limits the memory of a process that waits most of the time. These functions affect the whole process.
  * pkg/loop calls them, so main() does not have to. Threads: loop thread only.
  *
  * Measured on a node (glibc, dynamic libcurl with its thirty libraries), three things cost memory: one malloc arena for
@@ -12,8 +12,8 @@
  * returns such buffers to the system. Call before the first thread starts. */
 void hf_memory_frugal(void);
 
-/* Returns free memory to the system, and releases the pages of those file mappings to which the process has not
- * written. When code on such a page runs again, the kernel maps the page from the page cache. Takes about a
+/* Returns free memory to the system, and releases the pages of those read-only file mappings to which the process has
+ * not written. When code on such a page runs again, the kernel maps the page from the page cache. Takes about a
  * millisecond, so call it when the process is idle. */
 void hf_memory_trim(void);
 

@@ -3,7 +3,7 @@
  * Threads: any, but no other thread may change code during hf_pages_forget_code(). A debugger loses its breakpoints. */
 #pragma once
 
-/* Unmaps all pages of the running program's code and constants. At the next access, the kernel maps 64 KiB around the
+/* Releases all pages of the running program's code and constants. At the next access, the kernel maps 64 KiB around the
  * address again from the page cache. Code that ran only at start then no longer counts as this process's memory. No
  * data is lost, because the program does not write to these pages. Does nothing if the program wrote to such pages
  * (text relocations), or if the system refuses. */

@@ -1,5 +1,5 @@
-/* os/rand_posix.h - random numbers from getrandom(2), without waiting for the kernel's entropy pool. Do not make keys
- * from these numbers.
+/* os/rand_posix.h - random numbers from getrandom(2), or from the clocks while the kernel's entropy pool is not ready.
+ * Do not make keys from these numbers.
  *
  * The table is static; nothing to free. Threads: loop thread only, because all numbers come from one buffer. */
 #pragma once

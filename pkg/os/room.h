@@ -1,12 +1,12 @@
-/* os/room.h - computes how much more memory this process may use. If the process used more than this, the kernel could
- * kill the process, or other processes could run short of memory.
+/* os/room.h - computes how much more memory this process may use before the kernel could kill the process, or other
+ * processes could run short of memory.
  *
  * Two kinds of bounds limit this memory:
  *
  *   the machine     half of MemAvailable in /proc/meminfo, because other processes share that memory and may grow
  *   the cgroups     the process's own cgroup and all its parents, v1 and v2. For each cgroup, the bound is its limit
- *                   (memory.max or memory.high; v1: memory.limit_in_bytes), minus the memory in use (without file
- *                   pages, which the kernel drops first), minus HF_ROOM_HEADROOM_BYTES
+ *                   (memory.max or memory.high; v1: memory.limit_in_bytes), minus the used memory (without file pages,
+ *                   which the kernel drops first), minus HF_ROOM_HEADROOM_BYTES
  *
  * The result is the smallest of these bounds. /proc/self/cgroup and /proc/self/mountinfo name the folders of the
  * cgroups. The result is therefore right for systemd services, for containers that see the host's cgroup tree, for

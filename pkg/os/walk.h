@@ -15,8 +15,8 @@
 enum { HF_WALK_MAX_PATH = 1024 };
 
 struct hf_walk {
-    int folder;                  /* open with O_PATH */
-    struct stat folder_st;       /* of `folder` */
+    int folder;                  /* descriptor of the last component's folder, opened with O_PATH */
+    struct stat folder_st;       /* status of `folder` */
     const char *name;            /* last component; points into `path`; was not a link when hf_walk_to() checked it */
     char path[HF_WALK_MAX_PATH]; /* the absolute path without links, "." and ".." */
 };

@@ -1,4 +1,4 @@
-/* pack/image.h - an old OCI image in the form in which a node has it, as blobs named by their hashes.
+/* pack/image.h - reads an old OCI image as a node stores it, in blobs that are named by their hashes.
  *
  * An image delta makes the new image archive (an OCI layout or a docker-archive, as a tar) byte for byte, so manifest
  * and configuration keep their digests. The old file of an image delta is the concatenation of the old image's layers
@@ -12,17 +12,17 @@
 #include "base/fs.h"
 #include "pack/deep/deep.h"
 
-/* Lists the parts of an image archive in memory (free *ret_parts) and appends their bytes to `bytes`. -EBADMSG: not
- * an image archive. -E2BIG: too many layers. */
+/* Lists the parts of an image archive in memory (free *ret_parts), each part once, and appends their bytes to `bytes`.
+ * -EBADMSG: not an image archive. -E2BIG: more than HF_DEEP_MAX_PARTS parts. */
 HF_MUST_USE int hf_image_parts(const void *tar, size_t n, struct hf_deep_part **ret_parts, size_t *ret_parts_n,
                                struct hf_buf *bytes, struct hf_err *err);
 
 struct hf_image;
 
-/* Open the parts that a delta lists. _store takes them from a content store: dirfd is a folder that contains
- * blobs/sha256/. _archive takes them from an image archive. Both functions borrow the store or archive. -ENOENT: a blob
- * is missing or has the wrong size; *err names the digest of the blob. -EBADMSG: the archive is invalid, or the sizes
- * of the parts are too large. hf_deep_apply() checks the hash of the concatenation. */
+/* Open the parts that a delta lists. _store takes the parts from a content store; `dirfd` is a folder that contains
+ * blobs/sha256/. _archive takes the parts from an image archive. Both functions borrow the store or archive. -ENOENT: a
+ * blob is missing, has the wrong size or is not a regular file; *err names the digest of the blob. -EBADMSG: the
+ * archive is invalid, or the sizes of the parts are too large. hf_deep_apply() checks the hash of the concatenation. */
 HF_MUST_USE int hf_image_open_store(const struct hf_fs_ops *fs, int dirfd, const struct hf_deep_info *info,
                                     struct hf_image **ret_image, struct hf_err *err);
 HF_MUST_USE int hf_image_open_archive(const struct hf_delta_old *archive, const struct hf_deep_info *info,

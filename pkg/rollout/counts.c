@@ -39,6 +39,13 @@ static enum hf_rollout_class verdict(const struct hf_rollout_facts *facts)
     }
 }
 
+/* The last report decides: since then, the node may have finished without a link to say so. */
+static bool is_overdue(const struct hf_rollout_facts *facts, const struct hf_rollout_limits *limits)
+{
+    return limits->progress_deadline_ns > 0 && facts->heard_ever && facts->working_ns > facts->silent_ns &&
+           facts->working_ns - facts->silent_ns > limits->progress_deadline_ns;
+}
+
 enum hf_rollout_class hf_rollout_classify(const struct hf_rollout_facts *facts, const struct hf_rollout_limits *limits)
 {
     enum hf_rollout_class class_ = verdict(facts);
@@ -61,7 +68,7 @@ enum hf_rollout_class hf_rollout_classify(const struct hf_rollout_facts *facts, 
         return HF_CLASS_TURN;
     if (facts->has_entry && facts->wait == HF_FLEET_WAIT_EXCUSED)
         return HF_CLASS_EXCUSED;
-    if (limits->progress_deadline_ns > 0 && facts->heard_ever && facts->working_ns > limits->progress_deadline_ns)
+    if (is_overdue(facts, limits))
         return HF_CLASS_OVERDUE;
     return HF_CLASS_UPDATING;
 }

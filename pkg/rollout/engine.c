@@ -180,6 +180,7 @@ void hf_rollout_engine_each(const struct hf_rollout_engine *engine,
             .cutoff = has_strategy ? track->next.admission_cutoff : HF_ROLLOUT_ALL_SLOTS,
             .counts = track->counts,
             .turns = track->n_turns,
+            .halted = has_strategy && track->next.phase == HF_ROLLOUT_HALTED,
             .refused = track->update == NULL,
         };
         visit(arg, &view);

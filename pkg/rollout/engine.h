@@ -1,39 +1,44 @@
-/* rollout/engine.h - decides for a whole fleet which node may update when, and what the objects' status must say. The
- * engine is state + event + time -> effects: it opens no file, reads no clock and makes no call.
+/* rollout/engine.h - decides for a whole fleet when each node may update, and what the status of the objects must say.
+ * The engine only turns state, events and time into effects. It reads no clock, makes no network call, and opens no
+ * file except zoneinfo files.
  *
  * The caller passes in every Node, EdgeNode and EdgeUpdate as it arrives from the API server, and says whether this
- * process leads. Then the caller asks for a plan: a list of writes and Events, and the time of the next question. The
- * caller performs the writes in any order, and reports the result of each one. A write that is on its way is not
- * planned again.
+ * process leads. Then the caller asks for a plan: a list of writes and Events, and the time at which to ask again. The
+ * caller performs the writes in any order, and reports the result of each write. The engine does not plan a write again
+ * while its result is outstanding.
  *
  *     hf_rollout_engine_take_update(engine, json, &now);
  *     hf_rollout_engine_plan(engine, &now, &plan);
  *     for each plan.effects[i]: send it, later hf_rollout_engine_result(engine, plan.effects[i].id, 0, object, &now)
  *
- * Every write carries the resourceVersion of the object on which the engine decided. So the API server refuses a
- * write whose ground is older: that of a slow former leader, or of a lost race. Before any other decision, a new leader
- * writes its epoch into the object.
+ * Every apply carries the resourceVersion of the object on which the engine decided. So the API server refuses an apply
+ * that was decided on an older version of the object, for example by a slow former leader. Before any other write to an
+ * EdgeUpdate with a strategy, a new leader writes its epoch into the object.
  *
  * Threads: one thread at a time. Memory: the engine copies what it keeps of Nodes and EdgeNodes (below 200 bytes a
  * node), and holds a reference to the JSON of each EdgeUpdate. Errors: 0 or -errno; bad input affects only the object
- * that has it. */
+ * that contains it. */
 #pragma once
 
 #include "api/edgeupdate.h"
 #include "rollout/counts.h"
 
+enum { HF_ROLLOUT_MAX_UPDATES = 500 }; /* EdgeUpdates of one engine; more are refused with -E2BIG */
+
 struct hf_rollout_engine;
 
-/* One reading of both clocks. `unix_ns` is used only for times that people read, and to find out how old a report
- * was when this process started. */
+/* One reading of both clocks. The engine uses `unix_ns` only for times that people read, and for the age of reports
+ * that are older than this process. */
 struct hf_rollout_now {
-    uint64_t mono_ns; /* CLOCK_BOOTTIME or the like: it never goes back */
+    uint64_t mono_ns; /* a clock that never goes back, such as CLOCK_BOOTTIME */
     uint64_t unix_ns; /* best estimate of the API server's time of day */
 };
 
 struct hf_rollout_params {
-    unsigned silent_factor;    /* a node is silent after this many of its intervals; 0 means 3 */
-    uint64_t collect_after_ns; /* an EdgeNode without Node is collected after this time; 0 means 24 h */
+    /* a node is silent after this many report intervals without a report, and its turn can be freed after 30 min at the
+     * latest; 0 means 3 */
+    unsigned silent_factor;
+    uint64_t collect_after_ns; /* an EdgeNode is deleted after this time without a Node; 0 means 24 h */
     unsigned silent_per_s;     /* largest number of EdgeNodes marked silent in one second; 0 means 20 */
     unsigned turns_per_s;      /* largest number of EdgeNode.spec writes in one second; 0 means 50 */
     bool keep_silent_nodes;    /* true: never mark a silent EdgeNode (tests of the rollout alone) */
@@ -45,64 +50,68 @@ HF_DEFINE_CLEANUP(struct hf_rollout_engine, hf_rollout_engine_free)
 
 /* ---- events ------------------------------------------------------------------------------------------------------ */
 
-/* A Node (core/v1) is new or changed. Only metadata.name and metadata.labels are read, so the caller may pass a reduced
- * object. -EBADMSG: the object has no name. -ENOMEM. */
+/* A Node (core/v1) is new or changed. The engine reads only metadata.name and metadata.labels, so the caller may pass a
+ * reduced object. -EBADMSG: the object has no valid name. -E2BIG: too many nodes (HF_FLEET_MAX). -ENOMEM. */
 HF_MUST_USE int hf_rollout_engine_take_node(struct hf_rollout_engine *engine, const json_t *node,
                                             const struct hf_rollout_now *now);
-/* A Node was deleted, or is missing in a complete list. */
+/* A Node was deleted. Does nothing if the engine has no such Node. */
 void hf_rollout_engine_drop_node(struct hf_rollout_engine *engine, const char *name, const struct hf_rollout_now *now);
 
-/* An EdgeNode is new or changed. An object with a lower metadata.resourceVersion than the last one changes nothing. A
- * status whose `sequence` is not new counts as no sign of life, and one with a lower sequence is ignored, unless
- * another, higher one follows it (an agent that lost its state folder). -EBADMSG: the object has no name. -ENOMEM. */
+/* An EdgeNode is new or changed. An object with a lower metadata.resourceVersion than the previous one changes nothing.
+ * Only a status with a higher `sequence` than before counts as a report. The engine ignores the first status with a
+ * lower sequence; if the sequence then grows again, the agent has lost its state folder, and its reports count again.
+ * -EBADMSG: the object has no valid name. -E2BIG: too many nodes (HF_FLEET_MAX). -ENOMEM. */
 HF_MUST_USE int hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode,
                                                 const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_edgenode(struct hf_rollout_engine *engine, const char *name,
                                      const struct hf_rollout_now *now);
 
-/* An EdgeUpdate is new or changed; the engine keeps a reference. An object that pkg/api refuses gets a status with the
- * reason ObjectRefused, and is not a failure of this call. An object with a lower resourceVersion than the last one of
- * the same uid changes nothing. -EBADMSG: the object has no name. -ENOMEM. The call may block while it reads zoneinfo
- * files, if the object has windows. */
+/* An EdgeUpdate is new or changed; the engine keeps a reference. If pkg/api refuses the object, the call returns 0,
+ * and the object gets a status with the reason ObjectRefused. An object with a lower resourceVersion than the
+ * previous one with the same uid changes nothing. -EBADMSG: the object has no valid name. -E2BIG: there are
+ * HF_ROLLOUT_MAX_UPDATES already. -ENOMEM. The call may block while it reads zoneinfo files, if the object has
+ * windows. */
 HF_MUST_USE int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *update,
                                               const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_update(struct hf_rollout_engine *engine, const char *name,
                                    const struct hf_rollout_now *now);
 
-/* A complete list replaces what the engine has. Call _begin, pass in every object of the list, then call _end: it drops
- * each object of the kind that was not passed in since, and marks the kind as complete. Without an _end for all three
- * kinds, the engine plans no write. */
+/* A complete list replaces what the engine has. Call _begin, pass in every object of the list, then call _end. _end
+ * drops each object of the kind that did not come since _begin, and marks the kind as complete. The engine plans no
+ * write before all three kinds are complete. */
 enum hf_rollout_kind { HF_ROLLOUT_NODES, HF_ROLLOUT_EDGENODES, HF_ROLLOUT_UPDATES, HF_ROLLOUT_KINDS };
 void hf_rollout_engine_list_begin(struct hf_rollout_engine *engine, enum hf_rollout_kind kind);
 void hf_rollout_engine_list_end(struct hf_rollout_engine *engine, enum hf_rollout_kind kind,
                                 const struct hf_rollout_now *now);
 
-/* The watch of a kind broke, or works again. While one is broken, the engine plans no write, because it would take
- * every node for silent. hf_rollout_engine_list_begin() and _end() imply the same. */
+/* The watch of a kind broke, or works again. While a watch is broken, the engine plans no write, because it would take
+ * every node for silent. hf_rollout_engine_list_end() also means that the watch of its kind works. */
 void hf_rollout_engine_watch(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, bool works);
 
-/* This process became the leader with this epoch (a number that grows with each change of the leader, at least 1), or
- * is the leader no more (epoch 0). A process that does not lead observes, and plans nothing. */
+/* This process became the leader with this epoch (at least 1; it grows with each change of the leader), or is no longer
+ * the leader (epoch 0). A process that does not lead observes, and plans no write. */
 void hf_rollout_engine_lead(struct hf_rollout_engine *engine, uint64_t epoch, const struct hf_rollout_now *now);
 
 /* ---- effects ----------------------------------------------------------------------------------------------------- */
 
 enum hf_rollout_effect_kind {
-    HF_ROLLOUT_STATUS,  /* apply `body` to the status of EdgeUpdate `name` (force, field manager of the controller) */
-    HF_ROLLOUT_TURNS,   /* apply `body` to EdgeNode `name` (spec; force) */
-    HF_ROLLOUT_SILENT,  /* apply `body` to the status of EdgeNode `name` (force): the condition Ready=Unknown */
-    HF_ROLLOUT_COLLECT, /* read EdgeNode `name`, and delete it with the uid and resourceVersion that were read */
+    HF_ROLLOUT_STATUS, /* apply `body` to the status of EdgeUpdate `name`, with force */
+    HF_ROLLOUT_TURNS,  /* apply `body` to the spec of EdgeNode `name`, with force */
+    /* apply `body`, which has the condition Ready=Unknown, to the status of EdgeNode `name`, with force */
+    HF_ROLLOUT_SILENT,
+    HF_ROLLOUT_COLLECT, /* read EdgeNode `name`, then delete it with the uid and resourceVersion from this read */
     HF_ROLLOUT_EVENT,   /* create a Kubernetes Event regarding EdgeUpdate `name`; needs no result */
 };
 
-/* All strings and `body` are valid until the next call of hf_rollout_engine_plan(); take a reference to `body` to keep
- * it longer. */
+/* All strings and `body` are valid until the next call of hf_rollout_engine_plan(). To keep `body` longer, take a
+ * reference. */
 struct hf_rollout_effect {
     enum hf_rollout_effect_kind kind;
     uint64_t id;        /* for hf_rollout_engine_result(); 0 for an Event */
     const char *name;   /* name of the object */
-    const json_t *body; /* whole object for a server-side apply, with metadata.resourceVersion; else NULL */
-    bool is_urgent;     /* STATUS: true if agents wait for it (admission), false for counts alone */
+    const json_t *body; /* STATUS, TURNS, SILENT: object for a server-side apply, with metadata.resourceVersion */
+    /* true for TURNS, and for a STATUS that agents, operators or the next leader need; false for other effects */
+    bool is_urgent;
     const char *uid;    /* EVENT: uid of the EdgeUpdate */
     const char *reason; /* EVENT: CamelCase word, such as "StageAdmitted" */
     const char *note;   /* EVENT: a sentence for people, at most 1,000 bytes */
@@ -112,18 +121,22 @@ struct hf_rollout_effect {
 struct hf_rollout_plan {
     const struct hf_rollout_effect *effects;
     size_t n;
-    uint64_t next_mono_ns; /* ask again at this time at the latest, and soon after each event; HF_NEVER if idle */
+    /* ask again soon after each event, and at this time at the latest; HF_NEVER: ask only after an event */
+    uint64_t next_mono_ns;
 };
 
-/* Decides what must be written now. One call plans at most 256 effects; if more are due, next_mono_ns is now.
- * -ENOMEM: the plan lacks what could not be decided. Perform it all the same, and ask again later. */
+/* Decides what must be written now. One call plans at most 256 effects; later calls plan the others. If memory runs out
+ * after the first effect, the call returns 0, and a later plan has the others. -ENOMEM: memory ran out earlier, or the
+ * engine waits for the outcome of 4,096 writes of EdgeNodes. Perform also this plan (it may have Events), and ask again
+ * after a pause. */
 HF_MUST_USE int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rollout_now *now,
                                        struct hf_rollout_plan *ret_plan);
 
-/* Reports the result of one write, exactly once per effect, also after this process ceased to lead. `r`: 0 (written or
- * deleted), -ESTALE (409 Conflict: the watch brings the newer object), -ENOENT (the object is gone), -EBADMSG or
- * -EACCES (refused for good, such as by a policy), anything else: unknown, it may have been written. `object` is the
- * object in the answer, or NULL. */
+/* Reports the result of one write. Call it exactly once for each write, also after this process has ceased to lead.
+ * `r`: 0 (written or deleted), -ESTALE (409 Conflict: the watch brings the newer object), -ENOENT (the object is gone),
+ * -EBADMSG or -EACCES (the server refuses the write, for example by a policy; a repetition will not help). After any
+ * other value, the engine assumes that the server may have done the write. `object` is the object in the server's
+ * answer, or NULL. */
 void hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
                               const struct hf_rollout_now *now);
 
@@ -132,12 +145,13 @@ void hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int
 struct hf_rollout_view {
     const char *name;    /* name of the EdgeUpdate */
     const char *release; /* release name; "" if the object is refused */
-    const char *phase;   /* such as "WaveSoak"; "" without strategy */
+    const char *phase;   /* such as "WaveSoak"; "" without a strategy */
     const char *reason;  /* reason of the condition Ready that the engine last planned */
     unsigned wave;
-    unsigned cutoff; /* admitted slots in basis points, 10000 without strategy */
+    unsigned cutoff; /* admitted slots in basis points; 10000 without a strategy */
     struct hf_rollout_counts counts;
     unsigned turns; /* nodes that hold a turn of this release */
+    bool halted;    /* by failures or by an operator, whatever the reason */
     bool refused;
 };
 void hf_rollout_engine_each(const struct hf_rollout_engine *engine,
@@ -146,12 +160,13 @@ void hf_rollout_engine_each(const struct hf_rollout_engine *engine,
 struct hf_rollout_fleet_view {
     size_t nodes;       /* Nodes */
     size_t edgenodes;   /* EdgeNodes */
-    size_t silent;      /* EdgeNodes that are silent, by the last look of a leader */
+    size_t silent;      /* silent EdgeNodes; counted only while this process leads */
     size_t orphans;     /* EdgeNodes without Node */
-    size_t bytes;       /* memory of all records, with labels and with the records of each rollout */
+    size_t bytes;       /* memory of the nodes' records and labels, and of each rollout's arrays */
     uint64_t conflicts; /* writes that the API server refused because the object was newer */
 };
 void hf_rollout_engine_fleet(const struct hf_rollout_engine *engine, struct hf_rollout_fleet_view *ret_view);
 
-/* Allows the next plan to collect more than 30 % of all EdgeNodes at once (an operator asked for it). */
+/* If `allow` is true, later plans may delete EdgeNodes without Node even if they are more than 30 % of all EdgeNodes.
+ * Pass true only if an operator asked for this. */
 void hf_rollout_engine_allow_collect(struct hf_rollout_engine *engine, bool allow);

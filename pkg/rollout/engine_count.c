@@ -4,7 +4,7 @@
 
 /* Other EdgeUpdates of the same release name that may take nodes over. */
 struct rivals {
-    const struct track *tracks[HF_ENGINE_MAX_UPDATES];
+    const struct track *tracks[HF_ROLLOUT_MAX_UPDATES];
     size_t n;
 };
 

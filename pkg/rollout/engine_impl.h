@@ -1,5 +1,5 @@
-/* rollout/engine_impl.h - what the files of the engine share: its records, and the order in which one plan looks at
- * them. Only pkg/rollout/engine*.c includes this. */
+/* rollout/engine_impl.h - the records and functions that the files of the engine share. Only pkg/rollout/engine*.c
+ * includes this header. */
 #pragma once
 
 #include "rollout/engine.h"
@@ -8,23 +8,24 @@
 #include "rollout/status.h"
 
 enum {
-    HF_ENGINE_EFFECTS = 256,     /* effects of one plan */
-    HF_ENGINE_NOTES = 16,        /* failed nodes of one EdgeUpdate whose words are kept */
-    HF_ENGINE_PREPARE = 20000,   /* nodes whose slots one plan computes */
-    HF_ENGINE_MAX_UPDATES = 500, /* EdgeUpdates; more are refused with -E2BIG */
+    HF_ENGINE_EFFECTS = 256,   /* effects of one plan */
+    HF_ENGINE_NOTES = 16,      /* failed nodes of one EdgeUpdate whose reason and message the engine keeps */
+    HF_ENGINE_PREPARE = 20000, /* nodes whose slots one plan computes */
 };
 
 #define HF_ENGINE_SLOT_MASK 0x3fffu
 #define HF_ENGINE_SELECTED 0x4000u
 #define HF_ENGINE_CANARY 0x8000u
-#define HF_ENGINE_RETRY_NS (5 * HF_NS_PER_S)    /* after a conflict or an unknown result */
-#define HF_ENGINE_REFUSED_NS (60 * HF_NS_PER_S) /* after a refusal */
-#define HF_ENGINE_LOOK_NS (10 * HF_NS_PER_S)    /* how often time alone may change what nodes count as */
-#define HF_ENGINE_WATCHED_NS (60 * HF_NS_PER_S) /* longest time between two plans that counts as watched */
-#define HF_ENGINE_SLOW_NS (10 * HF_NS_PER_S)    /* shortest time between two writes of counts alone */
-#define HF_ENGINE_SLOW_NODES 100                /* and one second more for so many selected nodes */
+#define HF_ENGINE_RETRY_NS (5 * HF_NS_PER_S)    /* pause after a conflict or an unknown result */
+#define HF_ENGINE_REFUSED_NS (60 * HF_NS_PER_S) /* pause after a refusal by the server */
+#define HF_ENGINE_LOOK_NS (10 * HF_NS_PER_S)    /* longest time between two counts of the nodes */
+/* at most this much of the time between two steps counts as soaked or waited */
+#define HF_ENGINE_WATCHED_NS (60 * HF_NS_PER_S)
+#define HF_ENGINE_SLOW_NS (10 * HF_NS_PER_S) /* shortest time between two writes of counts alone */
+/* with more selected nodes: one second for each 100 of them, if that is longer */
+#define HF_ENGINE_SLOW_NODES 100
 
-/* The words of a failed node, for status.failures. */
+/* Reason and message of a failed node, for status.failures. */
 struct note {
     uint32_t node;
     char reason[128];
@@ -34,59 +35,62 @@ struct note {
 /* One EdgeUpdate. */
 struct track {
     char *name, *uid, *resource_version;
-    uint64_t version; /* resourceVersion as a number; 0 if it is none */
+    uint64_t version; /* resourceVersion as a number; 0 if it is not a number */
     int64_t generation;
     json_t *json;
     struct hf_edgeupdate *update; /* NULL if pkg/api refuses the object */
     char refused[HF_ROLLOUT_MESSAGE];
     struct hf_rollout_spec spec;
     struct hf_rollout_limits limits;
-    uint64_t digest, release; /* keys of the fleet's entries */
+    uint64_t digest, release; /* keys of this release in the entries of a node (rollout/fleet.h) */
 
-    /* For each node, by its number: */
+    /* Selectors, and arrays with one item for each node, by its number: */
     struct hf_label_match select, canary;
-    uint16_t *slots;   /* slot, HF_ENGINE_SELECTED, HF_ENGINE_CANARY */
-    uint8_t *classes;  /* enum hf_rollout_class */
-    uint32_t *since;   /* second at which the node began what it does: to work, to wait for its turn, ... */
-    uint32_t *groups;  /* hash of the value of strategy.disruption.groupBy; NULL without */
+    uint16_t *slots;  /* slot, HF_ENGINE_SELECTED, HF_ENGINE_CANARY */
+    uint8_t *classes; /* enum hf_rollout_class */
+    /* hf_fleet_seconds() at which the node's activity (working, waiting for its turn, ...) last changed */
+    uint32_t *since;
+    /* hash of the node's value of the label that strategy.disruption.groupBy names; NULL without groupBy */
+    uint32_t *groups;
     size_t cap;        /* length of the arrays */
-    uint32_t prepared; /* nodes below this number have their slots */
+    uint32_t prepared; /* the slots of nodes below this number are computed */
 
     struct note notes[HF_ENGINE_NOTES];
     size_t n_notes;
     struct hf_rollout_counts counts;
-    uint32_t overdue[HF_ROLLOUT_FAILURES]; /* some nodes that missed the progressDeadline */
+    uint32_t overdue[HF_ROLLOUT_FAILURES]; /* some of the nodes that missed progressDeadline */
     size_t n_overdue;
     uint32_t waiting_for[HF_ROLLOUT_WAITING_FOR];
     size_t n_waiting_for;
     unsigned n_turns;
-    bool seen;      /* the list in progress had the object */
-    bool turn_held; /* an Event about a silent holder was sent */
+    bool seen;      /* the object has come since hf_rollout_engine_list_begin() */
+    bool turn_held; /* true if an Event reported that a silent node holds a turn */
+    bool told_halt; /* true if an Event of this leader or a former one reported the operator's halt */
 
     /* The rollout, while this process leads: */
-    bool claimed;      /* the object has our epoch, and `state` is valid */
-    bool dirty;        /* something has changed since the last look */
-    bool write_starts; /* the write starts the rollout of a new digest */
-    bool has_doubt;    /* `written` may have been written: the result is unknown */
+    bool claimed;      /* the object contains our epoch, and `state` is valid */
+    bool dirty;        /* something has changed since looked_ns */
+    bool write_starts; /* the write on its way starts the rollout of a new digest */
+    bool has_doubt;    /* the result of a write is unknown: the object may contain `written` */
     unsigned written_news;
-    struct hf_rollout_state state;   /* what the object has, but for the soaked time */
+    struct hf_rollout_state state;   /* the state in the object, but with the newest soaked_ns and waited_ns */
     struct hf_rollout_decision next; /* the last decision */
     uint64_t stepped_ns;             /* time of the last step; 0 before the first one */
-    uint64_t watched_ns;             /* time since which this process leads and sees the nodes */
-    uint64_t looked_ns, slow_ns;     /* times of the last look, and of the last write */
-    uint64_t retry_ns;               /* no write before this time */
-    uint64_t write;                  /* id of the write on its way; 0 */
-    uint64_t due_ns;                 /* time of a postponed write; HF_NEVER */
-    uint64_t wrote_ns;               /* time of the last write, urgent or not */
+    uint64_t watched_ns;         /* time at which this process began to lead or, if that was later, got the object */
+    uint64_t looked_ns, slow_ns; /* time of the last decision; time of the last write */
+    uint64_t retry_ns;           /* no write before this time */
+    uint64_t write;              /* id of the write on its way; 0 without one */
+    uint64_t due_ns;             /* time of a postponed write; HF_NEVER without one */
+    uint64_t wrote_ns;           /* like slow_ns, but 0 after the write that claims the object */
     struct hf_rollout_state written;
 };
 
-/* A write of an EdgeNode on its way, or of unknown outcome. */
+/* A write of an EdgeNode that is on its way, or whose outcome is not certain. */
 struct node_write {
-    uint64_t id; /* 0: answered, and the outcome is unknown */
+    uint64_t id; /* 0: the write is no longer on its way, but the EdgeNode has not yet shown its outcome */
     enum hf_rollout_effect_kind kind;
     uint32_t node;
-    uint64_t version; /* resourceVersion on which it was decided */
+    uint64_t version; /* resourceVersion of the EdgeNode on which the engine decided */
     uint64_t retry_ns;
     struct hf_fleet_turns turns;
 };
@@ -103,21 +107,21 @@ struct hf_rollout_engine {
     struct track **tracks; /* in the order of their names */
     size_t n_tracks, cap_tracks;
     bool complete[HF_ROLLOUT_KINDS], watched[HF_ROLLOUT_KINDS];
-    uint64_t epoch; /* 0: does not lead */
+    uint64_t epoch; /* 0: this process does not lead */
     uint64_t last_id, conflicts;
     struct node_write *writes;
     size_t n_writes, cap_writes;
     struct effect effects[HF_ENGINE_EFFECTS];
     struct hf_rollout_effect shown[HF_ENGINE_EFFECTS];
     size_t n_effects;
-    struct effect *events; /* Events that wait for the next plan */
+    struct effect *events; /* Events that wait for a place in a plan */
     size_t n_events, cap_events;
-    double turn_tokens, silent_tokens; /* budgets */
+    double turn_tokens, silent_tokens; /* budgets of params.turns_per_s and params.silent_per_s */
     uint64_t tokens_ns;
     uint64_t nodes_looked_ns, turns_looked_ns;
     size_t n_silent;
     bool turns_dirty, allow_collect;
-    uint64_t next_ns; /* while a plan is made */
+    uint64_t next_ns; /* becomes next_mono_ns of the plan that is being made */
 };
 
 /* engine_track.c: one EdgeUpdate and its arrays */
@@ -125,9 +129,9 @@ HF_MUST_USE int hf_rollout_track_new(const char *name, struct track **ret_track)
 void hf_rollout_track_free(struct track *track);
 HF_MUST_USE int hf_rollout_track_take(struct track *track, json_t *json);
 HF_MUST_USE int hf_rollout_track_grow(struct track *track, size_t n);
-/* Computes slots of up to `budget` further nodes; returns how many. */
+/* Computes the slots of up to `budget` further nodes. Returns how many it computed. */
 size_t hf_rollout_track_prepare(struct track *track, const struct hf_fleet *fleet, size_t budget);
-/* The labels of one node have changed, or the record is new. */
+/* Updates the track for one node: its labels have changed, its Node is gone, or its record is new or free. */
 void hf_rollout_track_node(struct track *track, const struct hf_fleet *fleet, uint32_t id, bool is_new, uint32_t now_s);
 void hf_rollout_track_notes(struct track *track, uint32_t id, const json_t *edgenode);
 
@@ -139,11 +143,11 @@ HF_MUST_USE int hf_rollout_plan_status(struct hf_rollout_engine *engine, struct 
                                        const struct hf_rollout_now *now);
 void hf_rollout_status_result(struct hf_rollout_engine *engine, struct track *track, int r,
                               const struct hf_rollout_now *now);
-/* The object has changed: takes over what it says about a write of unknown outcome. */
+/* Call when the object has changed: it may show the outcome of a write whose result was unknown. */
 void hf_rollout_status_seen(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now);
 
 /* engine_turns.c: decides on turns */
-/* Counts the turns of each rollout, and finds the silent holders. */
+/* Counts the turns of each rollout, and finds the silent nodes that hold a turn. */
 void hf_rollout_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 HF_MUST_USE int hf_rollout_plan_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 
@@ -151,23 +155,26 @@ HF_MUST_USE int hf_rollout_plan_turns(struct hf_rollout_engine *engine, const st
 HF_MUST_USE int hf_rollout_plan_nodes(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 
 /* engine_effects.c */
-void hf_rollout_due(struct hf_rollout_engine *engine, uint64_t mono_ns); /* the next plan is due at that time */
-void hf_rollout_touch(struct hf_rollout_engine *engine);                 /* every rollout must be looked at again */
-bool hf_rollout_has_room(const struct hf_rollout_engine *engine);        /* false: sets the next plan to now */
-/* Adds a write and returns its id, or 0 without memory. Takes over `body`, which may be NULL for COLLECT. */
+/* makes the next plan due at this time or earlier */
+void hf_rollout_due(struct hf_rollout_engine *engine, uint64_t mono_ns);
+void hf_rollout_touch(struct hf_rollout_engine *engine);          /* marks every rollout as dirty */
+bool hf_rollout_has_room(const struct hf_rollout_engine *engine); /* false: this plan is full */
+/* Adds a write to the plan. Returns its id, or 0 if memory runs out or the plan is full. Takes over the reference to
+ * `body`, also on failure; `body` is NULL for COLLECT. */
 uint64_t hf_rollout_emit(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, const char *name,
                          json_t *body, bool is_urgent);
-/* Queues an Event; loses it without memory. */
+/* Queues an Event for a plan. Drops the Event if memory runs out or 1,000 Events wait. */
 void hf_rollout_event(struct hf_rollout_engine *engine, const struct track *track, const char *reason, bool is_warning,
                       const char *format, ...) HF_PRINTF(5, 6);
 void hf_rollout_clear_effects(struct hf_rollout_engine *engine);
 void hf_rollout_show_effects(struct hf_rollout_engine *engine, struct hf_rollout_plan *ret_plan);
-/* Adds a write of an EdgeNode and remembers it. -ENOMEM. */
+/* Adds a write of an EdgeNode to the plan and to engine->writes. Takes over `body`. -ENOMEM: no memory, the plan is
+ * full, or the engine waits for the outcome of 4,096 writes. */
 HF_MUST_USE int hf_rollout_write_node(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, uint32_t node,
                                       json_t *body, const struct hf_fleet_turns *turns);
-/* Forgets the writes of this node that a newer object has settled. */
+/* Forgets the answered writes of this EdgeNode that were decided on an older version than the present one. */
 void hf_rollout_settle_node(struct hf_rollout_engine *engine, uint32_t node);
 void hf_rollout_forget_node(struct hf_rollout_engine *engine, uint32_t node);
-/* Notes the result of the write with this id; returns false if no EdgeNode has such a write. */
+/* Records the result of the write with this id, and sets *ret_node. Returns false if no EdgeNode has such a write. */
 bool hf_rollout_node_result(struct hf_rollout_engine *engine, uint64_t id, int r, const struct hf_rollout_now *now,
                             uint32_t *ret_node);

@@ -93,6 +93,17 @@ static const struct {
     {"RolloutComplete", HF_ROLLOUT_NEWS_COMPLETE, false},
 };
 
+/* An operator's halt is no change of the state, so that people learn of it, and of its end, here. */
+static void tell_halt(struct hf_rollout_engine *engine, struct track *track)
+{
+    bool halts = track->spec.halt != NULL && !track->state.halted;
+
+    if (halts != track->told_halt && !track->state.halted)
+        hf_rollout_event(engine, track, halts ? "RolloutHalted" : "RolloutResumed", halts, "%s",
+                         track->next.verdict.message);
+    track->told_halt = halts;
+}
+
 /* The write is in the object: the decision holds, and people learn of it. */
 static void confirm(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
 {
@@ -114,6 +125,7 @@ static void confirm(struct hf_rollout_engine *engine, struct track *track, const
     for (size_t i = 0; i < HF_LEN(news_rows); i++)
         if (track->written_news & news_rows[i].news)
             hf_rollout_event(engine, track, news_rows[i].reason, news_rows[i].is_warning, "%s", verdict->message);
+    tell_halt(engine, track);
     track->write_starts = false;
     track->written_news = 0;
 }
@@ -137,9 +149,18 @@ static uint64_t slow_interval(const struct track *track)
 
 static uint64_t soaked_step(const struct track *track)
 {
-    uint64_t left = track->next.left_ns != HF_NEVER ? track->next.left_ns + track->next.state.soaked_ns : 0;
+    const struct hf_rollout_decision *next = &track->next;
+    uint64_t soak = next->state.settled && next->left_ns != HF_NEVER ? next->left_ns + next->state.soaked_ns : 0;
 
-    return HF_MAX(left / 4, slow_interval(track));
+    return HF_MAX(soak / 4, slow_interval(track));
+}
+
+/* Without minUpdatedAfter nobody waits for the time waited, so that it costs no write of its own. */
+static uint64_t waited_step(const struct track *track)
+{
+    uint64_t after_ns = track->spec.min_updated_after_ns;
+
+    return after_ns == 0 ? HF_NEVER : HF_MAX(after_ns / 4, slow_interval(track));
 }
 
 /* Sends the status that `decision` (NULL without strategy) and the verdict ask for, if it differs from the present one
@@ -172,7 +193,7 @@ static int send(struct hf_rollout_engine *engine, struct track *track, const str
     json_t *body = hf_rollout_status_make(&status);
     if (body == NULL)
         return -ENOMEM;
-    enum hf_rollout_urgency urgency = hf_rollout_status_compare(body, old, soaked_step(track));
+    enum hf_rollout_urgency urgency = hf_rollout_status_compare(body, old, soaked_step(track), waited_step(track));
     bool moves = decision != NULL && !hf_rollout_same_state(&decision->state, &track->state);
     uint64_t due_ns = 0;
     if (urgency == HF_ROLLOUT_SLOW && track->slow_ns != 0)
@@ -211,6 +232,8 @@ static int claim(struct hf_rollout_engine *engine, struct track *track, const st
     bool starts = strcmp(seen->digest, track->spec.digest) != 0;
 
     track->state = starts ? hf_rollout_begin(&track->spec, engine->epoch, now->unix_ns) : *seen;
+    track->told_halt =
+        !starts && strcmp(hf_json_str_or(track->json, "status.rollout.reason", ""), "HaltedByOperator") == 0;
     hf_rollout_count_nodes(engine, track, hf_fleet_seconds(now->mono_ns));
     if (!starts && seen->epoch == engine->epoch) {
         track->claimed = true;
@@ -235,8 +258,10 @@ static int step(struct hf_rollout_engine *engine, struct track *track, const str
     hf_rollout_count_nodes(engine, track, hf_fleet_seconds(now->mono_ns));
     track->counts.partial = deadline_ns > 0 && now->mono_ns - track->watched_ns < 2 * deadline_ns;
     hf_rollout_step(&track->spec, &track->state, &track->counts, elapsed_ns, next);
-    if (hf_rollout_same_state(&next->state, &track->state))
+    if (hf_rollout_same_state(&next->state, &track->state)) {
         track->state.soaked_ns = next->state.soaked_ns;
+        track->state.waited_ns = next->state.waited_ns;
+    }
     if (next->left_ns != HF_NEVER)
         hf_rollout_due(engine, now->mono_ns + HF_MIN(next->left_ns, HF_ENGINE_LOOK_NS));
     track->write_starts = false;

@@ -124,7 +124,7 @@ static int add_track(struct hf_rollout_engine *engine, const char *name, struct 
 {
     size_t i = place_of(engine, name);
     struct track *track = NULL;
-    int r = hf_array_grow(engine->tracks, engine->n_tracks, engine->cap_tracks, HF_ENGINE_MAX_UPDATES);
+    int r = hf_array_grow(engine->tracks, engine->n_tracks, engine->cap_tracks, HF_ROLLOUT_MAX_UPDATES);
 
     if (r == 0)
         r = hf_rollout_track_new(name, &track);

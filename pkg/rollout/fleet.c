@@ -212,6 +212,7 @@ static enum hf_fleet_wait wait_of(enum hf_phase phase, const char *reason)
         enum hf_fleet_wait wait;
     } rows[] = {{"WindowClosed", HF_FLEET_WAIT_EXCUSED},
                 {"Suspended", HF_FLEET_WAIT_EXCUSED},
+                {"WriteBudgetUsed", HF_FLEET_WAIT_EXCUSED},
                 {"NotAdmitted", HF_FLEET_WAIT_EXCUSED},
                 {"Held", HF_FLEET_WAIT_HELD},
                 {"TurnPending", HF_FLEET_WAIT_TURN}};

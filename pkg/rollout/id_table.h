@@ -1,6 +1,6 @@
 /* rollout/id_table.h - a hash table of numbers. The caller keeps the items in an array of its own, and the table maps
- * the hash of an item's key to the item's index. Linear probing, at most seven eighths full; removal leaves no marks.
- * Pure. Threads: any, one at a time for one table. */
+ * the hash of an item's key to the item's index. Linear probing, at most seven eighths full, without tombstones. Pure.
+ * Threads: any, one at a time for one table. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #define HF_ID_NONE UINT32_MAX
 
 struct hf_id_table {
-    uint32_t *slots; /* index + 1; 0 is an empty slot */
+    uint32_t *slots; /* index of an item plus 1; 0 marks an empty slot */
     size_t cap, n;
     uint32_t (*hash_of)(const void *arg, uint32_t id); /* hash of the key of a stored item */
     const void *arg;
@@ -24,11 +24,13 @@ void hf_id_table_done(struct hf_id_table *table);
 uint32_t hf_id_table_find(const struct hf_id_table *table, uint32_t hash, bool (*same)(const void *key, uint32_t id),
                           const void *key);
 
-/* Makes room for one more item. Returns 0 or -ENOMEM; after 0, the next hf_id_table_add() cannot fail. */
+/* Makes sure that the table has a free slot for one more item. Returns 0 or -ENOMEM; after 0, the next
+ * hf_id_table_add() cannot fail. */
 HF_MUST_USE int hf_id_table_reserve(struct hf_id_table *table);
 void hf_id_table_add(struct hf_id_table *table, uint32_t hash, uint32_t id);
 void hf_id_table_remove(struct hf_id_table *table, uint32_t hash, uint32_t id);
 
-/* Returns the hash of n bytes (FNV-1a, folded to 32 bits; not for keys that an attacker chooses in great number). */
+/* Returns the hash of n bytes (FNV-1a, folded to 32 bits). Collisions are easy to construct, so do not use it for keys
+ * that an attacker chooses. */
 uint32_t hf_id_table_hash(const void *bytes, size_t n);
 uint64_t hf_id_table_hash64(const void *bytes, size_t n);

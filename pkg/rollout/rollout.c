@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/encoding/utf8.h"
+#include "base/format.h"
 
 /* One row for each phase: its name, and what the conditions say while it lasts. */
 static const char *const phase_names[HF_ROLLOUT_PHASES] = {
@@ -26,15 +27,9 @@ static void copy_text(char *out, size_t n, const char *text)
 
 /* ---- the strategy ------------------------------------------------------------------------------------------------ */
 
-static const char *annotation(const struct hf_edgeupdate *update, const char *key)
-{
-    return json_string_value(json_object_get(hf_json_at(update->json, "metadata.annotations"), key));
-}
-
 void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_spec *ret_spec)
 {
-    const char *paused = annotation(update, HF_ROLLOUT_PAUSED_ANNOTATION);
-    const char *resume = annotation(update, HF_ROLLOUT_RESUME_ANNOTATION);
+    const char *resume = hf_edgeupdate_annotation(update->json, HF_ROLLOUT_RESUME_ANNOTATION);
     struct hf_rollout_spec *spec = ret_spec;
 
     *spec = (struct hf_rollout_spec){
@@ -44,10 +39,11 @@ void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_sp
         .canary_soak_ns = update->canary_soak_ns,
         .n_waves = HF_MIN(update->n_waves, (size_t)HF_MAX_WAVES),
         .max_failures = update->max_failures,
+        .min_updated = update->min_updated,
+        .min_updated_after_ns = update->min_updated_after_ns,
         .suspend = update->suspend,
-        /* Only "false" is no pause: somebody who writes "yes" wants one. */
-        .paused = paused != NULL && strcmp(paused, "false") != 0,
-        .halt = annotation(update, HF_ROLLOUT_HALTED_ANNOTATION),
+        .paused = hf_edgeupdate_is_paused(update->json),
+        .halt = hf_edgeupdate_annotation(update->json, HF_ROLLOUT_HALTED_ANNOTATION),
         .resume = resume != NULL ? resume : "",
     };
     for (size_t i = 0; i < spec->n_waves; i++)
@@ -59,6 +55,19 @@ void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_sp
 unsigned hf_rollout_allowed(const struct hf_rollout_spec *spec, const struct hf_rollout_counts *counts)
 {
     return (unsigned)hf_field_share_of(&spec->max_failures, counts->admitted - counts->unknown);
+}
+
+/* Failed nodes are judged by maxFailures alone: they lower the number, so that no stage waits when nobody is left whom
+ * it could wait for. */
+unsigned hf_rollout_needed(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
+                           const struct hf_rollout_counts *counts)
+{
+    uint32_t able = counts->stage_nodes - counts->stage_exempt;
+    uint64_t wanted = HF_MAX(hf_field_share_up(&spec->min_updated, able), 1ull);
+
+    if (spec->min_updated_after_ns > 0 && state->waited_ns >= spec->min_updated_after_ns)
+        wanted = 1;
+    return (unsigned)HF_MIN(wanted, (uint64_t)(able - counts->stage_failed));
 }
 
 static unsigned cutoff_of(const struct hf_wave *wave)
@@ -102,7 +111,7 @@ static void open_wave(const struct hf_rollout_spec *spec, const struct hf_wave *
     state->cutoff = cutoff_of(wave);
     state->wave = wave_at(spec, state->cutoff);
     state->settled = false;
-    state->soaked_ns = 0;
+    state->soaked_ns = state->waited_ns = 0;
 }
 
 struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, uint64_t epoch, uint64_t now_unix_ns)
@@ -192,7 +201,7 @@ static bool may_settle(const struct step *step)
         return false;
     if (step->state->cutoff == 0 && mandatory_open(step))
         return false;
-    return counts->stage_updated > 0 || counts->stage_exempt == counts->stage_nodes || stage_failed(counts);
+    return counts->stage_updated >= hf_rollout_needed(step->spec, step->state, counts);
 }
 
 static void settle_and_soak(struct step *step, uint64_t elapsed_ns)
@@ -200,6 +209,8 @@ static void settle_and_soak(struct step *step, uint64_t elapsed_ns)
     struct hf_rollout_state *state = step->state;
     uint64_t soak = soak_of(step->spec, state);
 
+    if (!state->settled && !state->halted && step->spec->halt == NULL && !step->spec->suspend)
+        state->waited_ns += elapsed_ns;
     if (state->settled) {
         if (!state->halted && step->spec->halt == NULL && state->soaked_ns < soak)
             state->soaked_ns = elapsed_ns < soak - state->soaked_ns ? state->soaked_ns + elapsed_ns : soak;
@@ -288,11 +299,23 @@ static void judge_complete(const struct step *step, struct hf_rollout_verdict *v
     set_reason(verdict, step->state->cutoff < HF_ROLLOUT_ALL_SLOTS ? "WavesEnd" : "RolledOut");
 }
 
+/* Nodes that are away are all that the stage waits for: too few of the others have updated. */
+static bool too_few(const struct step *step)
+{
+    const struct hf_rollout_counts *counts = step->counts;
+
+    return !step->state->settled && counts->open == 0 && !(step->state->cutoff == 0 && mandatory_open(step)) &&
+           counts->stage_updated < hf_rollout_needed(step->spec, step->state, counts);
+}
+
 static void judge_open(const struct step *step, struct hf_rollout_verdict *verdict)
 {
     bool empty = step->spec->canary_mandatory && step->counts->canaries == 0;
 
-    set_reason(verdict, empty ? "CanaryEmpty" : step->state->settled ? "Soaking" : "Progressing");
+    set_reason(verdict, empty                  ? "CanaryEmpty"
+                        : step->state->settled ? "Soaking"
+                        : too_few(step)        ? "FewUpdated"
+                                               : "Progressing");
     verdict->stalled = empty;
     verdict->reconciling = !empty;
 }
@@ -347,9 +370,28 @@ static const char *advice(const struct step *step, const struct hf_rollout_verdi
             return rows[i].text;
     if (mandatory_open(step) && step->counts->open == 0 && verdict->reconciling)
         return "; every canary is mandatory, and some are away";
-    if (!step->state->settled && step->counts->open == 0 && step->counts->stage_parked > 0)
-        return "; every node of this stage that could succeed is away: the first that returns decides";
     return "";
+}
+
+/* "; 12 of the 500 nodes of this stage have updated, 250 are needed (strategy.minUpdated), 480 are away" */
+static void say_few(const struct step *step, char *text, size_t n)
+{
+    const struct hf_rollout_spec *spec = step->spec;
+    const struct hf_rollout_counts *counts = step->counts;
+    uint64_t after_ns = spec->min_updated_after_ns;
+    unsigned needed = hf_rollout_needed(spec, step->state, counts);
+    char after[HF_DURATION_TEXT];
+    int used = snprintf(text, n,
+                        "; %u of the %u nodes of this stage %s updated, %u %s needed (strategy.minUpdated), "
+                        "%u %s away",
+                        counts->stage_updated, counts->stage_nodes - counts->stage_exempt,
+                        counts->stage_updated == 1 ? "has" : "have", needed, needed == 1 ? "is" : "are",
+                        counts->stage_parked, counts->stage_parked == 1 ? "is" : "are");
+
+    if (after_ns > step->state->waited_ns && (size_t)used < n)
+        (void)snprintf(text + used, n - (size_t)used,
+                       "; after %s in this stage one is enough (strategy.minUpdatedAfter)",
+                       hf_format_duration(after_ns, after));
 }
 
 static void say(const struct step *step, struct hf_rollout_verdict *verdict)
@@ -360,6 +402,8 @@ static void say(const struct step *step, struct hf_rollout_verdict *verdict)
     used += say_counts(step->counts, step->allowed + step->state->forgiven, true, text + used, n - used);
     if (step->spec->halt != NULL && !step->state->halted)
         (void)snprintf(text + used, n - used, "; an operator halted it: %.200s", step->spec->halt);
+    else if (strcmp(verdict->reason, "FewUpdated") == 0)
+        say_few(step, text + used, n - used);
     else
         (void)snprintf(text + used, n - used, "%s", advice(step, verdict));
     hf_utf8_trim(text);
@@ -379,6 +423,9 @@ static void look(struct step *step, struct hf_rollout_decision *decision)
     decision->grants = !halted && !is_paused(spec);
     if (decision->state.settled && !halted && !soaked(spec, &decision->state))
         decision->left_ns = soak_of(spec, &decision->state) - decision->state.soaked_ns;
+    else if (!decision->state.settled && !halted && !spec->suspend &&
+             decision->state.waited_ns < spec->min_updated_after_ns)
+        decision->left_ns = spec->min_updated_after_ns - decision->state.waited_ns;
 }
 
 void hf_rollout_look(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,

@@ -7,16 +7,17 @@
 #include "base/parse.h"
 #include "rollout/rollout.h"
 
-/* `soaked` has whole milliseconds at most, and is rounded down: never longer than it was. */
+/* `soaked` and `waited` have whole milliseconds at most, and are rounded down: never longer than they were. */
 json_t *hf_rollout_state_encode(const struct hf_rollout_state *state, enum hf_rollout_phase phase)
 {
-    char soaked[HF_DURATION_TEXT], start[HF_TIME_TEXT];
+    char soaked[HF_DURATION_TEXT], waited[HF_DURATION_TEXT], start[HF_TIME_TEXT];
     const char *reason = phase == HF_ROLLOUT_HALTED && !state->halted ? "HaltedByOperator" : state->reason;
-    json_t *json = json_pack("{s:s, s:s, s:i, s:i, s:s, s:i, s:s, s:I, s:s}", "digest", state->digest, "phase",
-                             hf_rollout_phase_name(phase), "wave", (int)state->wave, "cutoff", (int)state->cutoff,
-                             "soaked", hf_format_duration(state->soaked_ns, soaked), "forgiven", (int)state->forgiven,
-                             "resumed", state->resumed, "epoch", (json_int_t)state->epoch, "startTime",
-                             hf_format_time(state->start_unix_ns, start));
+    json_t *json =
+        json_pack("{s:s, s:s, s:i, s:i, s:s, s:s, s:i, s:s, s:I, s:s}", "digest", state->digest, "phase",
+                  hf_rollout_phase_name(phase), "wave", (int)state->wave, "cutoff", (int)state->cutoff, "soaked",
+                  hf_format_duration(state->soaked_ns, soaked), "waited", hf_format_duration(state->waited_ns, waited),
+                  "forgiven", (int)state->forgiven, "resumed", state->resumed, "epoch", (json_int_t)state->epoch,
+                  "startTime", hf_format_time(state->start_unix_ns, start));
     int settled = state->settled ? (int)state->wave : (int)state->wave - 1;
     int r = json == NULL ? -1 : 0;
 
@@ -62,6 +63,8 @@ void hf_rollout_state_decode(const json_t *json, struct hf_rollout_state *ret_st
     }
     if (hf_parse_duration(hf_json_str_or(json, "soaked", "0"), &state->soaked_ns) < 0)
         state->soaked_ns = 0;
+    if (hf_parse_duration(hf_json_str_or(json, "waited", "0"), &state->waited_ns) < 0)
+        state->waited_ns = 0;
     if (hf_parse_time(hf_json_str_or(json, "startTime", ""), &state->start_unix_ns) < 0)
         state->start_unix_ns = 0;
 }

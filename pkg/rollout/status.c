@@ -217,22 +217,30 @@ static bool same_conditions(const json_t *a, const json_t *b, bool whole)
     return true;
 }
 
-static uint64_t soaked(const json_t *status)
+static uint64_t time_at(const json_t *status, const char *path)
 {
     uint64_t ns = 0;
 
-    return hf_parse_duration(hf_json_str_or(status, "rollout.soaked", "0"), &ns) == 0 ? ns : 0;
+    return hf_parse_duration(hf_json_str_or(status, path, "0"), &ns) == 0 ? ns : 0;
 }
 
-enum hf_rollout_urgency hf_rollout_status_compare(const json_t *body, const json_t *old, uint64_t soaked_step_ns)
+static bool moved_on(const json_t *status, const json_t *old, const char *path, uint64_t step_ns)
+{
+    uint64_t ours = time_at(status, path), theirs = time_at(old, path);
+
+    return step_ns != HF_NEVER && (ours < theirs || ours - theirs >= step_ns);
+}
+
+enum hf_rollout_urgency hf_rollout_status_compare(const json_t *body, const json_t *old, uint64_t soaked_step_ns,
+                                                  uint64_t waited_step_ns)
 {
     const json_t *status = json_object_get(body, "status");
-    uint64_t ours = soaked(status), theirs = soaked(old);
 
     if (!same_state(status, old) || !same_conditions(status, old, false))
         return HF_ROLLOUT_URGENT;
     if (!same(status, old, "nodes") || !same(status, old, "failures") || !same(status, old, "rollout.waitingFor") ||
-        !same_conditions(status, old, true) || ours < theirs || ours - theirs >= soaked_step_ns)
+        !same_conditions(status, old, true) || moved_on(status, old, "rollout.soaked", soaked_step_ns) ||
+        moved_on(status, old, "rollout.waited", waited_step_ns))
         return HF_ROLLOUT_SLOW;
     return HF_ROLLOUT_SAME;
 }

@@ -1,20 +1,20 @@
-/* rollout/status.h - makes the JSON objects that the controller applies, and finds out how urgently a status must be
- * written. Pure. */
+/* rollout/status.h - makes the JSON objects that the controller applies, and decides how urgently it must write a
+ * status. Pure. */
 #pragma once
 
 #include "rollout/fleet.h"
 #include "rollout/rollout.h"
 
 enum {
-    HF_ROLLOUT_FAILURES = 10,   /* entries of status.failures */
-    HF_ROLLOUT_WAITING_FOR = 5, /* entries of status.rollout.waitingFor */
+    HF_ROLLOUT_FAILURES = 10,   /* maximum number of entries of status.failures */
+    HF_ROLLOUT_WAITING_FOR = 5, /* maximum number of entries of status.rollout.waitingFor */
 };
 
 struct hf_rollout_failure {
     const char *node, *reason, *message;
 };
 
-/* What a status says. Everything is borrowed. */
+/* Input for the status of an EdgeUpdate. All pointers are borrowed. */
 struct hf_rollout_status {
     const char *name;
     const char *resource_version;
@@ -22,8 +22,10 @@ struct hf_rollout_status {
     const json_t *old; /* the status that the object has now; NULL without one */
     const struct hf_rollout_verdict *verdict;
     const struct hf_rollout_counts *counts;     /* NULL: copy nodes, wave, admission, rollout and failures from `old` */
-    const struct hf_rollout_decision *decision; /* NULL without strategy */
-    bool keep_admission; /* copy admission from `old` if it is for this digest; else admit none */
+    const struct hf_rollout_decision *decision; /* NULL without a strategy */
+    /* true: copy admission from `old` if it is for this digest, and admit no node if it is not; false: use
+     * `decision` */
+    bool keep_admission;
     const struct hf_rollout_failure *failures;
     size_t n_failures;
     const char *const *waiting_for;
@@ -31,20 +33,22 @@ struct hf_rollout_status {
     uint64_t now_unix_ns;
 };
 
-/* Returns the object for a server-side apply of the EdgeUpdate's status, or NULL without memory. */
+/* Returns the object for a server-side apply of the EdgeUpdate's status, or NULL if memory runs out. */
 json_t *hf_rollout_status_make(const struct hf_rollout_status *status);
 
 enum hf_rollout_urgency {
     HF_ROLLOUT_SAME,  /* the object has this status already */
-    HF_ROLLOUT_SLOW,  /* only counts, messages and the soaked time differ */
-    HF_ROLLOUT_URGENT /* agents, operators or the next leader wait for the difference */
+    HF_ROLLOUT_SLOW,  /* only counts, names of nodes, messages and the times soaked and waited differ */
+    HF_ROLLOUT_URGENT /* agents, operators or the next leader need the new status */
 };
 
-/* Compares the status of `body` with `old`. The soaked time counts as different from `soaked_step_ns` on. */
-enum hf_rollout_urgency hf_rollout_status_compare(const json_t *body, const json_t *old, uint64_t soaked_step_ns);
+/* Compares the status of `body` with `old`. A time (soaked, waited) counts as different if it fell, or grew by at least
+ * its step. A step of HF_NEVER means that the time is not compared. */
+enum hf_rollout_urgency hf_rollout_status_compare(const json_t *body, const json_t *old, uint64_t soaked_step_ns,
+                                                  uint64_t waited_step_ns);
 
-/* Returns the object for an apply of EdgeNode.spec with these turns, or NULL without memory. */
+/* Returns the object for an apply of EdgeNode.spec with these turns (NULL: none), or NULL if memory runs out. */
 json_t *hf_rollout_turns_make(const struct hf_fleet_node *node, uint64_t epoch, const struct hf_fleet_turns *turns);
 
-/* Returns the object for an apply of the condition Ready=Unknown to a silent EdgeNode, or NULL without memory. */
+/* Returns the object for an apply of the condition Ready=Unknown to a silent EdgeNode, or NULL if memory runs out. */
 json_t *hf_rollout_silent_make(const struct hf_fleet_node *node, uint64_t silent_s, uint64_t now_unix_ns);

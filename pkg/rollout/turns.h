@@ -1,7 +1,8 @@
-/* rollout/turns.h - who may swap now: the rules for one group of nodes and for one turn. Pure.
+/* rollout/turns.h - decides which nodes may swap now, with the rules for one group of nodes and for one turn. Pure.
  *
  * A turn is the right of one node to swap one release (EdgeNode.spec.turns). It counts in the node's group from the
- * moment in which its write is planned until the node reports a verdict. */
+ * moment at which the engine plans to write the turn until the controller takes the turn back, usually after the node
+ * has reported a verdict. */
 #pragma once
 
 #include "api/field/field.h"
@@ -10,31 +11,33 @@
 struct hf_turn_candidate {
     uint32_t node;
     uint32_t group;   /* hash of the value of the group's label; 0 without the label */
-    uint32_t since_s; /* time since which it waits */
+    uint32_t since_s; /* time since which the node waits */
     uint32_t slot;
 };
 
-/* Sorts: the longest waiting first; then by slot, then by number. */
+/* Sorts the candidates: the node that has waited longest comes first. Ties go to the lower slot, then to the lower
+ * number. */
 void hf_turn_sort(struct hf_turn_candidate *candidates, size_t n);
 
-/* A group in which somebody waits. */
+/* A group in which at least one node waits for its turn. */
 struct hf_turn_group {
     uint32_t hash;
     uint32_t size; /* selected nodes of the group */
-    uint32_t busy; /* nodes between swap and verdict, or with a turn */
-    bool fenced;   /* every node of the group to which another leader might give a turn has our epoch */
+    uint32_t busy; /* nodes between swap and verdict, with a turn, or with a write on its way */
+    /* true: each EdgeNode of the group that might still get a turn from a former leader has the epoch of this leader */
+    bool fenced;
 };
 
-/* Fills groups[] with the different groups of the candidates, sorted and fenced; returns their number. groups[] has
- * room for n. */
+/* Fills groups[] with the different groups of the candidates, sorted by hash, with fenced = true and all counts 0.
+ * Returns the number of groups. groups[] must have space for n groups. */
 size_t hf_turn_groups(const struct hf_turn_candidate *candidates, size_t n, struct hf_turn_group *groups);
 /* Returns the group with this hash, or NULL. */
 struct hf_turn_group *hf_turn_group(struct hf_turn_group *groups, size_t n, uint32_t hash);
 
-/* Returns true if one more node of the group may have a turn, and counts it as busy. */
+/* If one more node of the group may have a turn, counts the node as busy and returns true. */
 bool hf_turn_may(struct hf_turn_group *group, const struct hf_share *max_unavailable);
 
-/* What decides about the end of a turn. */
+/* The facts that decide if a turn ends. */
 struct hf_turn_facts {
     bool has_entry;      /* the node reports this digest */
     int phase;           /* enum hf_phase of this entry */
@@ -42,8 +45,9 @@ struct hf_turn_facts {
     bool moved_on;       /* the node reports another digest for the release */
     bool release_wanted; /* an EdgeUpdate has this digest */
     bool is_silent;      /* the node has missed several reports */
-    bool freed;          /* the annotation of an operator frees the turn */
+    bool freed;          /* an operator's annotation frees the turn */
 };
 
-/* Returns true if the turn is taken back. A silent holder keeps its turn, unless an operator frees it. */
+/* Returns true if the controller must take the turn back. A node that fell silent before its verdict keeps its turn
+ * until an operator frees the turn. */
 bool hf_turn_is_over(const struct hf_turn_facts *facts);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Extends a CRC by n bytes. `crc` is the CRC of the bytes before them (0 if there are none). The result is a finished
+/* Extends a CRC by bytes[0..n). `crc` is the CRC of all earlier bytes (0 if there are none). The result is a finished
  * CRC (already inverted), which the caller can also pass as `crc` to the next call. */
 uint32_t hf_crc32c(uint32_t crc, const void *bytes, size_t n);
 

@@ -13,16 +13,17 @@ struct hf_spool_found {
     char stream[HF_SPOOL_STREAM_TEXT]; /* id of the stream; "" if the file `stream` is missing or damaged */
     bool cursor_found;
     struct hf_spool_cursor cursor;
-    uint64_t segments, bytes;  /* number and total size in bytes of the segments, without spare segments */
+    /* number and total size in bytes of the segments with a readable header; spare segments do not count */
+    uint64_t segments, bytes;
     uint64_t records, waiting; /* number of all records, and number of records with sequences above the cursor */
     uint64_t first, last;      /* lowest and highest sequence (0 means no records) */
     /* times of the oldest and the newest record with a sequence above the cursor */
     uint64_t oldest_unix_ns, newest_unix_ns;
     /* The fields from `missing` to `newest_gone` are signs of damage. */
-    uint64_t missing;       /* number of sequences above the cursor that no segment holds */
+    uint64_t missing; /* number of sequences above the cursor that the writer assigned, but that no segment holds */
     uint64_t skipped_bytes; /* bytes of damage that the inspection skipped to reach the next whole record */
-    /* number of segments in which neither copy of the header is readable, and number of segments in which only one copy
-     * is readable */
+    /* number of segments in which neither copy of the header is readable, and number of segments in which only the
+     * second copy, at the end of the file, is readable */
     uint64_t headers_lost, headers_mended;
     uint64_t set_aside; /* number of damaged segments that an agent has renamed and kept for a person to examine */
     bool newest_gone;   /* true if the newest segment that the spool ever began is missing */
@@ -41,10 +42,11 @@ HF_MUST_USE int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
                               int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting), void *arg,
                               struct hf_spool_found *ret_found, struct hf_err *err);
 
-/* Calls `each` with the payloads of the newest max_records records of the newest segment, in order of sequence. If that
- * segment holds fewer than `enough` records, the function first passes the newest records of the previous segment, so
- * that `each` gets about `enough` records in total. Delivered records are included. Returns 0, also for a folder
- * without segments. Returns -errno if the folder or the newest segment is unreadable. */
+/* Calls `each` with the payloads of the newest records, in order of sequence, whether the records are delivered or not.
+ * These are the newest max_records records of the newest segment. If the newest segment holds fewer than `enough`
+ * records, the function first passes records from the end of the previous segment, so that `each` gets about `enough`
+ * records in total (at most max_records). Returns 0, also for a folder without segments. Returns -errno if the folder
+ * or the newest segment is unreadable. */
 HF_MUST_USE int hf_spool_recent(const struct hf_fs_ops *fs, const char *dir, size_t max_records, size_t enough,
                                 void (*each)(void *arg, struct hf_view payload), void *arg);
 

@@ -27,10 +27,10 @@ struct hf_spool_read {
     bool gone;              /* true if the file of at least one segment has disappeared */
 };
 
-/* Fills read->records with the records from the sequence place->next on, and moves *place behind these records. Returns
+/* Fills read->records with the records from the sequence place->next on, and moves *place past these records. Returns
  * 0, also if there is nothing to read (read->n is then 0), or -errno. If the file of a segment has disappeared, skips
- * the segment and sets read->gone. If no file has disappeared and there is memory for more records in *read,
- * read->missing also counts the sequences up to `durable` (inclusive) for which no record exists. */
+ * the segment and sets read->gone. If no file has disappeared and *read is not full, read->missing also counts the
+ * sequences up to `durable` (inclusive) for which no record exists. */
 HF_MUST_USE int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir,
                                       const struct hf_spool_extent *extents, size_t n_extents, uint64_t durable,
                                       struct hf_spool_place *place, struct hf_spool_read *read, struct hf_err *err);

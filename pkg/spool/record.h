@@ -58,7 +58,7 @@ HF_MUST_USE int hf_spool_header_parse(const unsigned char bytes[static HF_SPOOL_
 HF_MUST_USE int hf_spool_record_format(const struct hf_spool_record *record, uint32_t salt, struct hf_buf *out);
 
 /* Parses the record at the start of bytes[n]. Returns the record's length with padding, 0 if n is too small (*ret_need
- * is then the number of bytes needed), or -EBADMSG if the bytes are not an undamaged record with this salt. */
+ * is then the number of bytes needed), or -EBADMSG if the bytes are damaged or are not a record with this salt. */
 HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t salt,
                                           struct hf_spool_record *ret, size_t *ret_need);
 

@@ -25,7 +25,7 @@ void hf_spool_scan_init(struct hf_spool_scan *scan, const struct hf_fs_ops *fs, 
 void hf_spool_scan_done(struct hf_spool_scan *scan);
 
 /* Looks for a record at scan->offset and, if none is there, at the next offset that is a multiple of 512. If it finds a
- * record, stores the record in *ret, moves scan->offset behind the record and returns 1. The payload is valid until the
+ * record, stores the record in *ret, moves scan->offset past the record and returns 1. The payload is valid until the
  * next call. Returns 0 if no record is at either place, or -errno. */
 HF_MUST_USE int hf_spool_scan_next(struct hf_spool_scan *scan, struct hf_spool_record *ret, struct hf_err *err);
 
@@ -47,8 +47,8 @@ struct hf_spool_tail {
     uint64_t last;
 };
 
-/* Finds the end of the last segment's content. At a gap without a readable record, the records behind the gap decide.
- * If one of them is the first record of a write, the writer had synced everything before that write. The gap is then
- * damage, and the content continues behind the gap. Otherwise a torn write begins at the gap, and the content ends at
- * the gap. Set tail->last before the call. Returns 0 or -errno. */
+/* Finds the end of the last segment's content. At a gap without a readable record, the records after the gap decide. If
+ * one of these records is the first record of a write, the writer had synced everything before that write. The gap is
+ * then damage, and the content continues after the gap. Otherwise a torn write begins at the gap, and the content ends
+ * at the gap. Set tail->last before the call. Returns 0 or -errno. */
 HF_MUST_USE int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, struct hf_err *err);

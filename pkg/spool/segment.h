@@ -15,7 +15,7 @@ struct hf_spool_segment {
 };
 
 /* Reads the header of the open file `fd`, whose name contains `first`, the sequence of the segment's first record.
- * -EBADMSG: both copies of the header are damaged. */
+ * -EBADMSG: both copies of the header are damaged. -EOPNOTSUPP: the header has an unknown version. */
 HF_MUST_USE int hf_spool_segment_read(const struct hf_fs_ops *fs, int fd, uint64_t first, struct hf_spool_segment *ret);
 
 /* Returns the sequence of the first record, which the name of a segment file contains. Returns 0 if `name` is not the

@@ -1,13 +1,13 @@
 /* spool/spool.h - a durable queue of records for code on the event loop. Its operations append records with group
- * commit, read records in order, and save which records are delivered.
+ * commit, read records in order, and record which of them are delivered.
  *
  * Appends that come while a sync runs wait for the end of that sync. One write and one sync then serve all these
- * appends. No timer delays an append. An append's `done` with r = 0 means that the record survives a power cut. At most
- * one write and one read run at a time. They run on workers, except for writes on a fast disk (inline_below_ns).
- * FORMAT.md describes the files.
+ * appends, up to HF_SPOOL_BATCH_RECORDS and HF_SPOOL_BATCH_BYTES. No timer delays an append. An append's `done` with r
+ * = 0 means that the record survives a power cut. At most one write and one read run at a time. They run on workers,
+ * except for writes on a fast disk (inline_below_ns). FORMAT.md describes the files.
  *
- * Threads: loop thread only. Memory: the spool copies payloads. Errors: -errno; hf_spool_trouble() has the text of the
- * last failure. */
+ * Threads: loop thread only. Memory: the spool copies payloads. Errors: -errno; failing() in the parameters receives
+ * the text. */
 #pragma once
 
 #include "base/clock.h"
@@ -33,13 +33,13 @@ struct hf_spool_params {
     struct hf_spool_store_params store;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
-    /* The spool does writes and saves of the cursor on the loop thread while they take less than inline_below_ns on
-     * average, because on a fast disk a worker job costs about as much time as the sync. After a slow write, the next
-     * few writes go to workers. If this is 0, all writes go to workers. */
+    /* While writes take less than inline_below_ns on average, the spool runs writes and saves of the cursor on the loop
+     * thread. The reason: on a fast disk a worker job costs about as much time as the sync. After a slow write, the
+     * next few writes go to workers. If this is 0, all writes go to workers. */
     uint64_t inline_below_ns;
     /* The spool calls this when there are new records to read. May be NULL. */
     void (*readable)(void *arg);
-    /* The spool calls this when the store has dropped records to make room, before it calls `done` of the append that
+    /* The spool calls this when records were dropped to make room, before it calls `done` of the append that
      * needed the room. May be NULL. */
     void (*dropped)(void *arg, const struct hf_spool_dropped *dropped);
     /* Called with the error when the disk work of the spool begins to fail, and with NULL when a write or a save of the
@@ -48,7 +48,7 @@ struct hf_spool_params {
     void *arg;
 };
 
-/* Opens and recovers the folder. Blocks, so call it at start only. */
+/* Opens the folder and repairs what a crash left behind. The function blocks the loop thread while it reads files. */
 HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spool, struct hf_err *err);
 /* Ends the spool. After this call the spool calls none of its callbacks. Records whose `done` it has not called may be
  * lost. The spool frees its memory once the running jobs have ended. A callback of the spool may call this function. */
@@ -60,8 +60,8 @@ void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
 /* Queues a copy of the payload. Returns 0 if the record is queued, -EAGAIN if too many records are pending (try again
  * later), -E2BIG if the record is too large for a segment, or -ENOMEM. After a return of 0, the spool calls done(arg,
- * r, sequence) once the write has ended. The argument r is 0 if the record is durable, -EAGAIN if the spool is full
- * (HF_SPOOL_BLOCK), or another -errno if the write failed. `done` may be NULL. */
+ * r, sequence) once the write has ended. The argument r is 0 if the record is durable, -EAGAIN if the spool is full and
+ * has nothing that it may drop, or another -errno if the write failed. `done` may be NULL. */
 HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_view payload,
                                 void (*done)(void *arg, int r, uint64_t sequence), void *arg);
 
@@ -73,8 +73,9 @@ HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_
 HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
                               void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg);
 
-/* Records that everything up to `sequence` (inclusive) is delivered. The spool saves the cursor soon. If a crash comes
- * before that, reads begin at the older cursor after the restart, and some records are delivered a second time. */
+/* Records that everything up to `sequence` (inclusive) is delivered, and saves the cursor soon afterwards. If a crash
+ * comes before the save, reads begin at the old cursor after the restart, and some records are delivered a second
+ * time. */
 void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence);
 
 /* Returns the stream's id (store.h). Stream id, node and sequence together identify a record; no other record ever has
@@ -86,12 +87,14 @@ void hf_spool_trim(struct hf_spool *spool);
 
 struct hf_spool_state {
     struct hf_spool_stats store;
-    uint64_t queued;       /* number of records that are durable and not delivered */
+    /* number of records that are durable and not delivered; a record counts even if it is lost by now */
+    uint64_t queued;
     uint64_t queued_bytes; /* payload bytes of the queued records, as approximate as hf_spool_stats.waiting */
     /* highest sequence that the caller has reported as delivered; the cursor on disk may be lower */
     uint64_t delivered;
     size_t pending_records, pending_bytes;
-    /* numbers of appends that the spool accepted, refused because the spool was full, and could not write */
+    /* numbers of appends: durable records, records refused because the spool was full, and records that could not be
+     * written */
     uint64_t accepted, refused_full, failed;
     uint64_t batches;                               /* number of writes so far */
     uint64_t last_write_ns;                         /* duration of the last write */

@@ -30,7 +30,9 @@ struct hf_spool_store_params {
     const struct hf_rand_ops *rng; /* used only while the store opens */
     const char *dir;
     uint64_t segment_bytes; /* size of a segment (0 means hf_spool_segment_bytes(max_bytes)) */
-    uint64_t max_bytes;     /* limit in bytes for all files of the folder; at least three times the size of a segment */
+    /* limit in bytes for all segments, including the spare one; at least three times the size of a segment. The cursor
+     * and up to four damaged segments that the store sets aside do not count. */
+    uint64_t max_bytes;
     enum hf_spool_full when_full;
     /* bytes that must stay free on the file system of the folder. If the next segment would take some of these bytes,
      * the spool counts as full even below max_bytes, and when_full decides what happens. */
@@ -53,7 +55,7 @@ void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], ui
 
 struct hf_spool_stats {
     uint64_t next;      /* sequence of the next record */
-    uint64_t last;      /* highest sequence of a durable record; lower than next - 1 if the store skipped sequences */
+    uint64_t last;      /* highest durable or delivered sequence; lower than next - 1 if the store skipped sequences */
     uint64_t delivered; /* highest sequence up to which everything is delivered */
     uint64_t bytes;     /* total bytes of the segments, including the spare segment */
     /* payload bytes of records that are not delivered; approximate if a segment is delivered in part */
@@ -68,19 +70,19 @@ struct hf_spool_stats {
     uint64_t lost;      /* number of segments whose file was deleted and whose content is lost */
     uint64_t mended;    /* number of segments with a damaged header, for which the store read the copy of the header */
     uint64_t set_aside; /* number of damaged segments that the store keeps in the folder for a person to examine */
-    uint64_t syncs;     /* number of syncs of segments */
+    uint64_t syncs;     /* number of syncs after writes of records */
 };
 
-/* Returns the size in bytes of a segment for a spool of max_bytes. This is max_bytes / 16, but at least 64 KiB and at
- * most 8 MiB. */
+/* Returns the size in bytes of a segment for a spool of max_bytes. This is max_bytes / 16, rounded down to
+ * a multiple of 64 KiB, but at least 64 KiB and at most 8 MiB. */
 uint64_t hf_spool_segment_bytes(uint64_t max_bytes);
 /* Returns true if a record with a payload of this many bytes fits into a segment of segment_bytes. */
 bool hf_spool_fits(uint64_t segment_bytes, size_t payload);
 
 struct hf_spool_store;
 
-/* Opens the folder (making it if necessary) and repairs what a crash left. Damage with which the store can work is no
- * error; hf_spool_store_stats() reports such damage. */
+/* Opens the folder (making it if necessary) and repairs what a crash left behind. If the store can work despite damage,
+ * the function succeeds, and hf_spool_store_stats() reports the damage. */
 HF_MUST_USE int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_spool_store **ret_store,
                                     struct hf_err *err);
 void hf_spool_store_free(struct hf_spool_store *store);
@@ -88,14 +90,16 @@ HF_DEFINE_CLEANUP(struct hf_spool_store, hf_spool_store_free)
 
 /* Writes n records durably (at most HF_SPOOL_MAX_WRITE) and fills in their sequences. After the call the first
  * *ret_done records are durable, even if the function fails. Returns 0 if all n records are durable, -EAGAIN if the
- * spool is full (HF_SPOOL_BLOCK), or another -errno (-ENOSPC, -EIO, ...). After an error, do not acknowledge the
- * records that follow the first *ret_done. Readers may later find some of these following records nevertheless, so the
- * store never reuses their sequences. */
+ * spool is full and has nothing that it may drop, -E2BIG if a record is too large for a segment (no record is then
+ * written), or another -errno (-ENOSPC, -EIO, ...). After an error, do not acknowledge the records that follow the
+ * first *ret_done. Readers may later find some of these following records nevertheless, so the store never reuses their
+ * sequences. */
 HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *records, size_t n,
                                      size_t *ret_done, struct hf_err *err);
 
-/* Notes that everything up to `sequence` (inclusive) is delivered. Saves the cursor durably, then removes or reuses the
- * files of segments in which every record is delivered, except for the newest HF_SPOOL_PAST of these segments. */
+/* Records that everything up to `sequence` (inclusive) is delivered. Saves the cursor durably, then removes or reuses
+ * the files of segments in which every record is delivered, except for the newest HF_SPOOL_PAST of these segments.
+ * -EINVAL: the store has not written this sequence. */
 HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, struct hf_err *err);
 
 /* Drops the oldest segment with all its records, even if when_full is HF_SPOOL_BLOCK. If some of these records are not
@@ -109,10 +113,10 @@ HF_MUST_USE int hf_spool_store_drop_oldest(struct hf_spool_store *store, struct 
 HF_MUST_USE int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err);
 
 /* Describes a spare segment, a file full of zeros that the store uses when it next needs a segment. Preparing a spare
- * segment takes three steps. (1) If hf_spool_store_spare_begin() returns false, no spare is needed now; skip the other
- * steps. (2) hf_spool_spare_make() writes the file, which takes long; other functions of the store may run at the same
- * time. (3) hf_spool_store_spare_end() gets the result of step 2 as `made`. Steps 1 and 3 use the store, so no other
- * thread may use the store during these steps. */
+ * segment takes three steps. (1) If hf_spool_store_spare_begin() returns false, the store needs no spare now or has no
+ * room for one; skip the other steps. (2) hf_spool_spare_make() writes the file, which takes long; other functions of
+ * the store may run at the same time. (3) hf_spool_store_spare_end() gets the result of step 2 as `made`. Steps 1 and 3
+ * use the store, so no other thread may use the store during these steps. */
 struct hf_spool_spare {
     const struct hf_fs_ops *fs;
     const char *dir; /* borrowed from the store */
@@ -124,8 +128,8 @@ void hf_spool_store_spare_end(struct hf_spool_store *store, int made);
 /* Prepares a spare segment in one call, which runs the three steps of struct hf_spool_spare. */
 HF_MUST_USE int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err);
 
-/* Returns the stream's id, 32 hex digits. The id survives restarts. It changes only if the store finds, when it opens,
- * that the folder was emptied or is damaged, because the store could otherwise assign a sequence twice. */
+/* Returns the stream's id, 32 hex digits. The id survives restarts. When the store opens an emptied or damaged folder
+ * in which it might assign a sequence twice, it takes a new id. */
 const char *hf_spool_store_stream(const struct hf_spool_store *store);
 
 /* Frees the buffer for writes. */
@@ -145,8 +149,8 @@ struct hf_spool_extent {
     bool last;
 };
 
-/* Copies to `ret`, in order of sequence, the first `max` extents of those that may hold records with a sequence of
- * `from` or higher. Returns the number of copied extents. */
+/* Copies to `ret` the extents that may hold records with a sequence of `from` or higher, in order of sequence, at most
+ * `max` extents. Returns the number of copied extents. */
 size_t hf_spool_store_extents(const struct hf_spool_store *store, uint64_t from, struct hf_spool_extent *ret,
                               size_t max);
 

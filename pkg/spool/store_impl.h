@@ -48,7 +48,7 @@ struct hf_spool_store {
     struct segment *segments;
     size_t n, cap;
     struct hf_spool_cursor cursor;
-    /* `next` is the sequence of the next record; `last` is the last durable or delivered sequence */
+    /* `next` is the sequence of the next record; `last` is the highest durable or delivered sequence */
     uint64_t next, last;
     /* sequence of the next record that gets the flag `jumps` of record.h (0 means none) */
     uint64_t jump_to;
@@ -95,7 +95,8 @@ HF_MUST_USE int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t deli
 uint64_t hf_spool_bytes_used(const struct hf_spool_store *store);
 
 /* waiting.c: hf_spool_payload_estimate() returns an estimate of the payload bytes in segment i.
- * hf_spool_waiting_bytes() returns the number of payload bytes in the whole store that are not delivered. */
+ * hf_spool_waiting_bytes() returns approximately the number of payload bytes in the whole store that are not
+ * delivered. */
 uint64_t hf_spool_payload_estimate(const struct hf_spool_store *store, size_t i);
 uint64_t hf_spool_waiting_bytes(const struct hf_spool_store *store);
 

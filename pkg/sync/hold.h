@@ -20,10 +20,10 @@ enum { HF_HOLD_FILE_MAX = 4096, HF_HOLD_REASON_MAX = 128 };
 
 struct hf_hold {
     bool present;
-    /* reason for the hold, cut after a whole character; control characters become blanks */
+    /* reason for the hold; a long one is cut after a whole character, and ASCII control characters become blanks */
     char reason[HF_HOLD_REASON_MAX];
     uint64_t since_unix_ns; /* start of the hold (0 means unknown) */
-    uint64_t until_unix_ns; /* end of the hold (HF_NEVER means that the file has no `until`) */
+    uint64_t until_unix_ns; /* end of the hold (HF_NEVER means that the file has no `until`, or is not a hold file) */
 };
 
 /* Parses the file. -EBADMSG: the text is not a hold file. The function then also sets *ret_hold, to a hold whose reason
@@ -31,5 +31,5 @@ struct hf_hold {
 HF_MUST_USE int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 
 /* Returns true if the hold is in effect at `unix_ns`. *ret_end_unix_ns is the time at which the hold ends by itself;
- * HF_NEVER means that it never does. */
+ * HF_NEVER means that it never does, or that there is no hold. */
 bool hf_hold_active(const struct hf_hold *hold, uint64_t unix_ns, uint64_t *ret_end_unix_ns);

@@ -16,6 +16,13 @@ static const struct {
     [HF_NOTICE_REJECTED] = {"UpdateRejected", "Update", true},
     [HF_NOTICE_WENT_STALE] = {"WentStale", "Contact", true},
     [HF_NOTICE_CAME_BACK] = {"CameBack", "Contact", false},
+    [HF_NOTICE_MANIFEST_APPLIED] = {"ManifestApplied", "Manifest", false},
+    [HF_NOTICE_MANIFEST_ROLLED_BACK] = {"ManifestRolledBack", "Manifest", true},
+    [HF_NOTICE_MANIFEST_REFUSED] = {"ManifestRefused", "Manifest", true},
+    [HF_NOTICE_DRIFT_REPAIRED] = {"DriftRepaired", "Manifest", true},
+    [HF_NOTICE_DISK_PRESSURE] = {"DiskPressure", "Disk", true},
+    [HF_NOTICE_DISK_RELIEVED] = {"DiskPressureEnded", "Disk", false},
+    [HF_NOTICE_CLOCK_STEPPED] = {"ClockStepped", "Clock", true},
 };
 
 const char *hf_notice_reason_name(enum hf_notice_reason reason)
@@ -52,12 +59,13 @@ static void remove_at(struct hf_notices *notices, size_t i)
     memmove(&notices->queue[i], &notices->queue[i + 1], (notices->n - i) * sizeof(notices->queue[0]));
 }
 
-void hf_notices_add(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, const char *text)
+void hf_notices_restore(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, uint64_t number,
+                        const char *text)
 {
     size_t n = hf_utf8_prefix(text, HF_MIN(strlen(text), (size_t)HF_NOTICES_TEXT - 1));
     char *copy = strndup(text, n);
 
-    notices->added++;
+    notices->added = HF_MAX(notices->added, number);
     if (copy == NULL) {
         notices->dropped++;
         return;
@@ -67,7 +75,12 @@ void hf_notices_add(struct hf_notices *notices, enum hf_notice_reason reason, ui
         notices->dropped++;
     }
     notices->queue[notices->n++] =
-        (struct hf_notice){.reason = reason, .unix_ns = unix_ns, .number = notices->added, .text = copy};
+        (struct hf_notice){.reason = reason, .unix_ns = unix_ns, .number = number, .text = copy};
+}
+
+void hf_notices_add(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, const char *text)
+{
+    hf_notices_restore(notices, reason, unix_ns, notices->added + 1, text);
 }
 
 uint64_t hf_notices_due_ns(const struct hf_notices *notices)

@@ -1,9 +1,9 @@
 /* sync/notices.h - a short queue of notices, which become Kubernetes Events about this node's EdgeNode, and the pace at
  * which they leave. Pure.
  *
- * The queue keeps notices while the server is out of reach, in memory alone: a restart of the agent loses them. When
- * the queue is full, a new notice replaces the oldest one that is not being sent. A bucket holds at most
- * HF_NOTICES_BURST tokens and gets one token a minute; each request takes a token. */
+ * The queue is in memory; agent/report/notice_file.h keeps what waits for an unreachable server. When the queue is
+ * full, a new notice replaces the oldest one that is not being sent. A bucket holds at most HF_NOTICES_BURST
+ * tokens and gets one token a minute; each request takes a token. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,39 +23,51 @@ enum hf_notice_reason {
     HF_NOTICE_REJECTED,
     HF_NOTICE_WENT_STALE,
     HF_NOTICE_CAME_BACK,
+    HF_NOTICE_DISK_PRESSURE,
+    HF_NOTICE_DISK_RELIEVED,
+    HF_NOTICE_CLOCK_STEPPED,
+    HF_NOTICE_MANIFEST_APPLIED,
+    HF_NOTICE_MANIFEST_ROLLED_BACK,
+    HF_NOTICE_MANIFEST_REFUSED,
+    HF_NOTICE_DRIFT_REPAIRED,
     HF_NOTICE_REASONS,
 };
 
-/* Returns the reason of the Event, such as "UpdateCommitted". */
+/* Returns the reason of the Event, such as "UpdateCommitted"; "" for HF_NOTICE_NONE. */
 const char *hf_notice_reason_name(enum hf_notice_reason reason);
-/* Returns the action of the Event: "Update" or "Contact". */
+/* Returns the action of the Event: "Update", "Contact", "Manifest", "Disk" or "Clock"; "" for HF_NOTICE_NONE. */
 const char *hf_notice_action(enum hf_notice_reason reason);
 /* Returns true if the Event has the type Warning, false if it has the type Normal. */
 bool hf_notice_is_warning(enum hf_notice_reason reason);
 
 struct hf_notice {
     enum hf_notice_reason reason;
-    uint64_t unix_ns; /* time at which it happened, as the agent reports times */
-    uint64_t number;  /* counts the notices of this process, from 1 */
+    uint64_t unix_ns; /* time of the occurrence, by the agent's best guess (node/clock.h) */
+    uint64_t number;  /* number of this notice, from 1; it grows, also over restarts while notices wait */
     char *text;       /* note of the Event, at most HF_NOTICES_TEXT - 1 bytes; owned */
 };
 
 struct hf_notices {
     struct hf_notice queue[HF_NOTICES_MAX]; /* oldest first */
     size_t n;
-    uint64_t added, dropped; /* numbers of notices since the start of the process */
+    uint64_t added;   /* number of the newest notice */
+    uint64_t dropped; /* in this process: number of lost or refused notices */
     unsigned tokens;
     uint64_t tokens_at_ns;  /* monotonic time at which the bucket had `tokens` tokens */
-    uint64_t not_before_ns; /* end of the back-off after a failure */
+    uint64_t not_before_ns; /* monotonic time before which no notice leaves */
     bool sending;           /* true while the oldest notice is being sent */
 };
 
 void hf_notices_init(struct hf_notices *notices, uint64_t now_ns);
 void hf_notices_done(struct hf_notices *notices);
 
-/* Adds a notice with a copy of `text`, which the function cuts at the end of a character if it is too long. Without
- * memory the notice counts as dropped. */
+/* Adds a notice with a copy of `text`. If the text is too long, cuts it after a whole character. If memory runs out,
+ * the notice counts as dropped. */
 void hf_notices_add(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, const char *text);
+
+/* Adds a notice that an earlier process has left, with the number that it had there. */
+void hf_notices_restore(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, uint64_t number,
+                        const char *text);
 
 /* Returns the monotonic time at which the oldest notice may be sent. A time in the past means now; HF_NEVER means that
  * the queue is empty or that a notice is being sent. */

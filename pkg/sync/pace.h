@@ -1,11 +1,11 @@
-/* sync/pace.h - decides when to write a status. A write comes soon after a change, but on average at most once in 10 s.
- * Without changes, a heartbeat comes at regular times. Pure.
+/* sync/pace.h - decides when to write a status. A write comes soon after a change, but on average at most once per
+ * gap_ns (10 s by default). Without changes, a heartbeat comes at regular times. Pure.
  *
- * A bucket holds at most two tokens and gets one token in each gap (gap_ns); each write takes a token. The write for an
- * ordinary change (an update begins, or its phase changes) must leave a token in the bucket. The write for an urgent
- * change (an update ends) may take the last token. A status can thus report the end of an update at once, even if the
- * update began a second ago. The mean rate is still at most one write per gap. After a change, a write waits for
- * HF_PACE_GATHER_NS, to include further changes. At most one write is in flight. */
+ * A bucket holds at most two tokens and gets one token in each gap (gap_ns); each write takes a token if there is one.
+ * The write for an ordinary change (an update begins, or its phase changes) must leave a token in the bucket. The write
+ * for an urgent change (an update ends) may take the last token. A status can thus report the end of an update at once,
+ * even if the update began a second ago. The mean rate of writes for changes is still at most one per gap. After a
+ * change, a write waits for HF_PACE_GATHER_NS, to include further changes. At most one write is in flight. */
 #pragma once
 
 #include <stdbool.h>

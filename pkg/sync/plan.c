@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/admission.h"
+#include "sync/stale_table.h"
 
 struct candidate {
     struct hf_edgeupdate *update;
@@ -39,7 +40,7 @@ static enum hf_desired_gate gate_of(const struct hf_plan_params *params, const s
         return HF_GATE_NOT_ADMITTED;
     if (params->held)
         return HF_GATE_HELD;
-    if (params->staleness == HF_STALE_EXPIRED && params->on_expiry == HF_ON_EXPIRY_HOLD)
+    if (!hf_stale_table_may(HF_STALE_ACT_NEW_RELEASE, params->staleness, params->on_expiry))
         return HF_GATE_STALE;
     return HF_GATE_OPEN;
 }
@@ -55,6 +56,8 @@ static struct hf_desired desired_of(const struct hf_plan_params *params, const s
     return (struct hf_desired){.update = candidate->update,
                                .gate = gate_of(params, candidate),
                                .held = params->held,
+                               .writes_used_up = params->writes_used_up,
+                               .link = params->link,
                                .turn_missing = lacks_turn(params, candidate->update)};
 }
 

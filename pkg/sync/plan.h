@@ -1,10 +1,10 @@
 /* sync/plan.h - selects, from all EdgeUpdates, the releases that this node must install. Pure.
  *
- * If several objects select the node for one release name, the admitted object with the highest sequence wins. A
- * release that this node has begun or committed still counts as admitted when the controller withdraws the admission.
- * Therefore a halted rollout stops only nodes that have not begun, and never returns a node to an older release. An
- * object whose signatures the node does not accept never takes the place of an object whose signatures the node
- * accepts. */
+ * If several objects select the node for one release name, the admitted object with the highest sequence wins. When the
+ * controller withdraws an admission, a release that this node has begun or committed still counts as admitted in this
+ * choice. Therefore a halted rollout stops only nodes that have not begun, and never returns a node to an older
+ * release. An object whose signatures the node does not accept never takes the place of an object whose signatures the
+ * node accepts. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -23,13 +23,16 @@ struct hf_plan_params {
     enum hf_staleness staleness;
     enum hf_on_expiry on_expiry;
     bool held;
+    bool writes_used_up; /* the policy's budget of writes is used up */
+    enum hf_link link;   /* whether the policy allows bulk transfers */
     /* Returns true if this node has begun or committed the release with this digest. May be NULL. */
     bool (*begun)(void *arg, const char *release_name, const char *digest);
     /* Returns true if the node has a turn for the release with this digest. The plan calls this function only for
      * updates with strategy.disruption. NULL means that the node has no turns. */
     bool (*has_turn)(void *arg, const char *release_name, const char *digest);
     /* Returns true if the node accepts the signatures of the update. The plan calls this function only for updates that
-     * share their release name with another update. NULL means that the node accepts all signatures. */
+     * select the node and share their release name with another such update. NULL means that the node accepts all
+     * signatures. */
     bool (*accepts)(void *arg, const struct hf_edgeupdate *update);
     void *arg;
 };
@@ -37,7 +40,8 @@ struct hf_plan_params {
 enum hf_plan_why {
     HF_PLAN_SUPERSEDED,
     HF_PLAN_NOT_ADMITTED_YET,
-    /* the update would win by its sequence, but the node does not accept its signatures */
+    /* the sequence of the update is at least that of the chosen one, but the node does not accept the update's
+     * signatures */
     HF_PLAN_NOT_ACCEPTED,
 };
 
@@ -53,7 +57,7 @@ struct hf_plan {
     size_t n;
     struct hf_plan_note notes[HF_PLAN_MAX];
     size_t n_notes;
-    size_t n_ignored; /* number of EdgeUpdates beyond HF_PLAN_MAX */
+    size_t n_ignored; /* number of EdgeUpdates beyond HF_PLAN_MAX that select the node */
 };
 
 /* Makes the plan, which borrows from params->updates. The releases in the plan are sorted by name, in byte order. */

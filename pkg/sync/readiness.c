@@ -117,6 +117,19 @@ static void set_settled(struct hf_readiness_part *part, const struct hf_readines
              waiting);
 }
 
+static bool has_text(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+static void set_manifests(struct hf_readiness_part *part, const char *status, const struct hf_readiness_params *params)
+{
+    bool failed = has_text(params->manifests_failed);
+
+    set_part(part, status, failed ? "ManifestsFailed" : "ManifestsPending", "manifests %s",
+             failed ? params->manifests_failed : params->manifests_pending);
+}
+
 static void judge_ready(const struct hf_readiness_params *params, struct hf_readiness *readiness)
 {
     const struct hf_update_status *update = worst(params);
@@ -125,12 +138,32 @@ static void judge_ready(const struct hf_readiness_params *params, struct hf_read
         set_update(&readiness->ready, "False", update);
     else if (params->n_refused > 0)
         set_refused(&readiness->ready, "False", params);
+    else if (has_text(params->manifests_failed) || has_text(params->manifests_pending))
+        set_manifests(&readiness->ready, "False", params);
     else if (!params->known)
         set_part(&readiness->ready, "Unknown", "NotSynced", "this node has not received the desired state yet");
     else if (params->n_updates == 0)
         set_part(&readiness->ready, "True", "NothingSelected", "no update selects this node");
     else
         set_settled(&readiness->ready, params);
+}
+
+/* Manifests come after updates and refused objects, which they never hide. */
+static void judge_manifests(const struct hf_readiness_params *params, struct hf_readiness *readiness)
+{
+    bool explained = strncmp(readiness->ready.reason, "Manifests", strlen("Manifests")) == 0;
+
+    if (has_text(params->manifests_failed) && !readiness->is_stalled) {
+        readiness->is_stalled = true;
+        if (explained)
+            set_part(&readiness->stalled, "True", "ManifestsFailed", "manifests; see Ready");
+        else
+            set_manifests(&readiness->stalled, "True", params);
+    }
+    if (has_text(params->manifests_pending) && !readiness->is_reconciling) {
+        readiness->is_reconciling = true;
+        set_part(&readiness->reconciling, "True", "ManifestsPending", "manifests %s", params->manifests_pending);
+    }
 }
 
 void hf_readiness_judge(const struct hf_readiness_params *params, struct hf_readiness *ret_readiness)
@@ -162,4 +195,5 @@ void hf_readiness_judge(const struct hf_readiness_params *params, struct hf_read
         else
             set_refused(&readiness->stalled, "True", params);
     }
+    judge_manifests(params, readiness);
 }

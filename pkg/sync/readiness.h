@@ -1,15 +1,17 @@
 /* sync/readiness.h - computes the three conditions that kstatus reads from the status of each release. Pure.
  *
- *   Ready        True: every selected update is Committed or Incompatible, and the node refused no object. False: some
- *                update is in another phase (Ready then has the reason of that update), or the node refused an object.
- *                Unknown: the node never received the desired state.
+ *   Ready        True: each selected update has the phase Committed or Incompatible, each entry of spec.manifests has
+ *                the phase Applied, and the node refused no object. False: some update is in another phase (Ready then
+ *                has the reason of that update), the node refused an object, or an entry is in another phase
+ *                (ManifestsFailed or ManifestsPending). Unknown: the node never received the desired state.
  *   Reconciling  True while the agent still works towards the desired state (a check for drift does not count). At
  *                other times, the status lacks this condition.
- *   Stalled      True while somebody must act, because the node rolled back or rejected an update, or refused an
- *                object. At other times, the status lacks this condition.
+ *   Stalled      True while somebody must act, because the node rolled back or rejected an update, refused an object,
+ *                or rolled back or refused an entry of spec.manifests. At other times, the status lacks this condition.
  *
- * If Ready is False, its message explains one update or the refused objects. If Reconciling or Stalled has the same
- * cause, its message only names the update or an object and refers to Ready; otherwise it explains the cause. */
+ * If Ready is False, its message explains one update, the refused objects or the entries of spec.manifests. If
+ * Reconciling or Stalled has the same cause, its message only names the cause and refers to Ready; otherwise it
+ * explains the cause. For entries of spec.manifests, the message of Reconciling explains the cause in any case. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,11 +21,11 @@
 
 enum { HF_READINESS_MESSAGE = 1025, HF_READINESS_REASON = 64, HF_READINESS_NAMES = 512 };
 
-/* A list of names for a sentence, such as "a, b, c and 4 more". The text has as many names as HF_READINESS_NAMES bytes
- * can hold. */
+/* A list of names for a sentence, such as "a, b, c and 4 more". The text has the first names, as many as fit into
+ * HF_READINESS_NAMES bytes before the number of the others. */
 struct hf_readiness_names {
     char text[HF_READINESS_NAMES];
-    size_t n, left_out;
+    size_t n, left_out; /* length in bytes of the names in `text`, and number of names that did not fit */
 };
 void hf_readiness_names_add(struct hf_readiness_names *names, const char *name);
 /* Returns the names as text ("" if there are none). Call this function once, after the last name. */
@@ -45,6 +47,10 @@ struct hf_readiness_params {
     const char *superseded; /* names of the objects that give way to another object ("" or NULL means none) */
     /* names of the objects that will win once this node is admitted ("" or NULL means none) */
     const char *not_admitted;
+    /* entries of spec.manifests that the node rolled back or refused, and those that it still works on, each with its
+     * reason, such as "web: ValidateFailed, pods: NotAllowed" ("" or NULL means none) */
+    const char *manifests_failed;
+    const char *manifests_pending;
 };
 
 /* Status, reason and message of one condition. */

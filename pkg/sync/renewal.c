@@ -78,9 +78,33 @@ struct hf_renewal_move hf_renewal_move(enum hf_renewal_state state, enum hf_rene
     return table[state][event];
 }
 
-const char *hf_renewal_state_name(enum hf_renewal_state state)
+static const struct {
+    const char *reason, *advice;
+} troubles[HF_RENEWAL_TROUBLES] = {
+    [HF_RENEWAL_NO_TROUBLE] = {"", ""},
+    [HF_RENEWAL_WAS_DENIED] = {"Denied", "correct what the reason names; the agent asks again within 6 hours, and when "
+                                         "it starts"},
+    [HF_RENEWAL_NOT_ALLOWED] = {"NotAllowed",
+                                "give the agent the rights of the chart's certificates.enabled=true, and a valid "
+                                "credential"},
+    [HF_RENEWAL_UNUSABLE] = {"Unusable",
+                             "look at the cluster's signer kubernetes.io/kube-apiserver-client, and at this "
+                             "node's clock"},
+    [HF_RENEWAL_NOT_STORED] = {"NotStored", "repair the folder of --client-certificate-dir; the agent tries again"},
+    [HF_RENEWAL_NOT_ISSUED] = {"NotIssued",
+                               "see that holdfast-controller runs with certificates.enabled=true, or approve the "
+                               "request with kubectl certificate approve"},
+    [HF_RENEWAL_EXPIRED] = {"Expired", "the agent asks for a new one; look at this node's clock if it does not come"},
+};
+
+const char *hf_renewal_trouble_reason(enum hf_renewal_trouble trouble)
 {
-    return state < HF_RENEWAL_STATES ? state_names[state] : "";
+    return trouble < HF_RENEWAL_TROUBLES ? troubles[trouble].reason : "";
+}
+
+const char *hf_renewal_trouble_advice(enum hf_renewal_trouble trouble)
+{
+    return trouble < HF_RENEWAL_TROUBLES ? troubles[trouble].advice : "";
 }
 
 uint64_t hf_renewal_date(uint64_t not_before_unix_ns, uint64_t not_after_unix_ns, uint64_t received_unix_ns,
@@ -88,7 +112,7 @@ uint64_t hf_renewal_date(uint64_t not_before_unix_ns, uint64_t not_after_unix_ns
 {
     bool inside = received_unix_ns >= not_before_unix_ns && received_unix_ns < not_after_unix_ns;
     uint64_t from = inside ? received_unix_ns : HF_MIN(not_before_unix_ns, not_after_unix_ns);
-    uint64_t span = not_after_unix_ns - from, tenth = span / 10;
+    uint64_t span = HF_MIN(not_after_unix_ns - from, HF_RENEWAL_MAX_NS), tenth = span / 10;
 
     return from + span / 3 * 2 - tenth + 2 * (tenth / UINT32_MAX * jitter + tenth % UINT32_MAX * jitter / UINT32_MAX);
 }

@@ -1,4 +1,5 @@
-/* sync/renewal.h - how an agent gets and renews its client certificate through a CertificateSigningRequest. Pure.
+/* sync/renewal.h - the state machine with which an agent gets and renews its client certificate through a
+ * CertificateSigningRequest. Pure.
  *
  *              Due, Lost       Done            Done           Done           Done
  *     Current -----------> Key -----> Request -----> Issue -----> Store ------------.
@@ -7,12 +8,12 @@
  *        |                Pause <--------------------------'<--------'              |
  *        '--------------------------------------------------------------------------'
  *   Current  the node has a certificate, and it is too early to renew it
- *   Key      a new key has to be on the disk before anybody sees its public half
- *   Request  the request is named after its key, so that a second try after a power cut finds the first one
+ *   Key      a new private key must be on the disk before its public key leaves the node
+ *   Request  the request is named after its key, so that a second try after a power cut finds the first request
  *   Issue    somebody has to approve the request, and the signer has to sign it
  *   Store    certificate and key go to the disk as one file
- *   Pause    the request was refused or denied: wait for long, then start again
- * In every state the agent goes on with the certificate that it has, and without one with the credential of its
+ *   Pause    the request was refused or denied, or the certificate is bad: wait for a long time, then start again
+ * In every state the agent uses the certificate that it has; without a certificate, it uses the credential of its
  * configuration. */
 #pragma once
 
@@ -37,7 +38,7 @@ enum hf_renewal_event {
     HF_RENEWAL_LOST,    /* the server refuses the certificate, or it has expired */
     HF_RENEWAL_DONE,    /* the action succeeded; in Issue: the certificate is there */
     HF_RENEWAL_PENDING, /* nobody has decided on the request, or the signer has not signed it yet */
-    HF_RENEWAL_ABSENT,  /* the server does not have the request (any more) */
+    HF_RENEWAL_ABSENT,  /* the server does not have the request, or no longer has it */
     HF_RENEWAL_DENIED,  /* somebody denied the request, or the signer failed */
     HF_RENEWAL_REFUSED, /* the server does not let this node make or read the request */
     HF_RENEWAL_BAD,     /* the certificate is not for our key, or has expired */
@@ -49,20 +50,34 @@ enum hf_renewal_action {
     HF_RENEWAL_DO_NOTHING,
     HF_RENEWAL_MAKE_KEY, /* use the key that waits on the disk, or make one and store it */
     HF_RENEWAL_CREATE,   /* create the CertificateSigningRequest */
-    HF_RENEWAL_READ,     /* read it */
+    HF_RENEWAL_READ,     /* read the CertificateSigningRequest */
     HF_RENEWAL_SAVE,     /* check and store the certificate, then forget the waiting key */
     HF_RENEWAL_DROP_KEY, /* forget the waiting key */
     HF_RENEWAL_USE,      /* use the new certificate */
     HF_RENEWAL_ACTIONS,
 };
 
-/* When the event Due comes. */
+#define HF_RENEWAL_MAX_NS (30ull * 24 * 3600 * 1000000000) /* a longer lifetime counts as this one */
+
+/* The time until the event Due. */
 enum hf_renewal_delay {
     HF_RENEWAL_NEVER,   /* another event ends the state */
     HF_RENEWAL_POLL,    /* 2 s, growing to 5 min */
     HF_RENEWAL_SHORT,   /* 2 s, growing to 5 min */
     HF_RENEWAL_LONG,    /* 10 min, growing to 6 h */
     HF_RENEWAL_AT_DATE, /* hf_renewal_date() */
+};
+
+/* Why the node has no new certificate, for the condition ClientCertificateValid. */
+enum hf_renewal_trouble {
+    HF_RENEWAL_NO_TROUBLE,
+    HF_RENEWAL_WAS_DENIED,  /* somebody denied the last request, or the signer failed */
+    HF_RENEWAL_NOT_ALLOWED, /* the server does not let this node make or read a request */
+    HF_RENEWAL_UNUSABLE,    /* the certificate that the cluster issued, or the one in the folder, is of no use */
+    HF_RENEWAL_NOT_STORED,  /* the folder is not safe, or the disk fails */
+    HF_RENEWAL_NOT_ISSUED,  /* for a long time nobody has answered the request */
+    HF_RENEWAL_EXPIRED,     /* the certificate has expired, and none of the reasons above applies */
+    HF_RENEWAL_TROUBLES,
 };
 
 struct hf_renewal_move {
@@ -73,12 +88,17 @@ struct hf_renewal_move {
 };
 
 struct hf_renewal_move hf_renewal_move(enum hf_renewal_state state, enum hf_renewal_event event);
-const char *hf_renewal_state_name(enum hf_renewal_state state);
+
+/* hf_renewal_trouble_reason() returns the reason of the condition, such as "Denied". hf_renewal_trouble_advice()
+ * returns a sentence about what to do. Both return "" for HF_RENEWAL_NO_TROUBLE. */
+const char *hf_renewal_trouble_reason(enum hf_renewal_trouble trouble);
+const char *hf_renewal_trouble_advice(enum hf_renewal_trouble trouble);
 
 /* Returns the Unix time at which to renew a certificate: at two thirds of the time from `received` to `not_after`,
- * earlier or later by up to a tenth of that time. `jitter` (0 to UINT32_MAX) chooses the point, and should come from
- * the key, so that a restart does not choose another one. `received` counts as not_before if it is outside of the
- * lifetime, because the file was copied or a clock was wrong. */
+ * earlier or later by up to a tenth of that time. `jitter` (0 to UINT32_MAX) chooses the exact time; derive it from the
+ * key, so that a restart chooses the same time. If `received` is outside of the lifetime (a copied file, a wrong
+ * clock), not_before stands in for it. A time of more than HF_RENEWAL_MAX_NS until `not_after` counts as
+ * HF_RENEWAL_MAX_NS, so that no signer can make the agent keep a key for years. */
 uint64_t hf_renewal_date(uint64_t not_before_unix_ns, uint64_t not_after_unix_ns, uint64_t received_unix_ns,
                          uint32_t jitter);
 

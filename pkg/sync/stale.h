@@ -1,4 +1,4 @@
-/* sync/stale.h - classifies our view of the desired state by its age: Fresh, Stale or Expired. Pure.
+/* sync/stale.h - classifies the agent's view of the desired state by its age: Fresh, Stale or Expired. Pure.
  *
  *        contact lost, and the last sign of life
  *            older than HF_STALE_GRACE_NS                policy's window passed
@@ -9,8 +9,19 @@
  * Stale is normal at the edge: the agent acts on the cached state. While the state is Expired and onExpiry is Hold, the
  * agent starts no new update. A sign of life is data from the API server itself. Contact is the time of the last sign
  * of life. After a loss of contact, the age of contact counts from the last sign of life, and not from the moment at
- * which the agent notices the loss. Within one process, the monotonic clock measures the age; across processes, the
- * best guess of the clock (node/clock.h) does. Only new contact makes the age shorter, even if a clock jumps. A node
+ * which the agent notices the loss. Within one boot, the monotonic clock measures the age, also while the machine
+ * sleeps, and over restarts of the agent. Across boots, the age is at least the age that the clock file holds, plus the
+ * time since this boot began; if the best guess of the clock (node/clock.h) gives a longer age, the longer age counts.
+ * So a board without a battery, whose clock stands still while the board is off, counts at least the time for which it
+ * was on.
+ *
+ * The age never goes back, except by new contact: not by a leap of a clock, a kill, a power cut or a reboot. The clock
+ * file holds a limit besides the age. The agent writes the file again before the age passes the limit. After a reboot,
+ * the age is at least the limit. So a reboot can make the age too long, by at most the time between two writes
+ * (hf_stale_step_ns()) and a minute, and can make a node Expired earlier by this time. The count of the time continues
+ * from the age and not from the limit, so that the errors of many reboots do not add up. If nobody knows whether the
+ * file is from this boot, the age is at least the age in the file plus the time since this boot began. The count then
+ * also continues from the age in the file, so that the errors of many restarts within one boot do not add up. A node
  * that never had contact is Expired. */
 #pragma once
 
@@ -28,17 +39,34 @@ const char *hf_staleness_name(enum hf_staleness staleness); /* returns the name 
 
 struct hf_stale {
     uint64_t contact_unix_ns; /* Unix time of the last sign of life (0 means never) */
-    uint64_t contact_mono_ns; /* monotonic time of the last sign of life; valid if `this_life` */
+    uint64_t contact_mono_ns; /* monotonic time of the last sign of life; valid if `this_life` or `this_boot` */
     bool this_life;           /* true if this process had contact */
     bool connected;
-    uint64_t carried_ns; /* age of contact when the process started */
+    /* true if an earlier process had the last contact that the clock file holds, in this boot; contact_mono_ns is then
+     * valid even before this process has contact */
+    bool this_boot;
+    uint64_t carried_ns; /* age of contact when the process started (0 if `this_boot`) */
     uint64_t start_mono_ns;
-    uint64_t longest_ns; /* greatest age of contact that was computed since contact was lost */
+    /* greatest age that hf_stale_age_ns() has returned since contact was lost; in the beginning the limit in the clock
+     * file (0 if `this_boot`) */
+    uint64_t longest_ns;
 };
 
-/* `kept_contact_unix_ns` is the contact that the clock file holds (0 means that there was no contact, or that it is
- * unknown). */
-void hf_stale_init(struct hf_stale *stale, uint64_t kept_contact_unix_ns, struct hf_now now);
+/* What the clock file holds about the last contact. */
+struct hf_stale_kept {
+    uint64_t contact_unix_ns; /* 0 means that there was no contact, or that it is unknown */
+    uint64_t age_ns;          /* age of the contact when the file was saved */
+    uint64_t limit_ns;        /* the age does not pass this limit until the next save; 0 while there is contact */
+    /* The next two are times of the monotonic clock of the boot that runs now; both are 0 if the file is from another
+     * boot. The time of the contact is 0 also if the contact was in an earlier boot. */
+    uint64_t contact_mono_ns;
+    uint64_t saved_mono_ns; /* when the file was saved */
+    /* True if nobody knows whether the file is from this boot: the file or this machine has no boot id. The times of
+     * the monotonic clock are then 0. */
+    bool boot_unknown;
+};
+
+void hf_stale_init(struct hf_stale *stale, const struct hf_stale_kept *kept, struct hf_now now);
 
 /* Call when the API server itself answers. */
 void hf_stale_contact(struct hf_stale *stale, struct hf_now now);
@@ -57,6 +85,27 @@ uint64_t hf_stale_age_ns(struct hf_stale *stale, struct hf_now now);
 /* Returns the state at the time `now`. *ret_wait_ns is the time after which the state may change by itself, or
  * HF_NEVER. */
 enum hf_staleness hf_stale_judge(struct hf_stale *stale, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
+
+/* Returns how far the age may pass the age in the clock file before the agent saves the file again. It is half of the
+ * time since this boot began, but at least 60 s, and at most an hour or a 24th of the window, whichever is shorter. So
+ * a board that is often switched off counts most of the time for which it was on, and one that stays on writes once an
+ * hour (if the window is at least a day). After the window has passed, it is an hour or a 24th of the age, whichever is
+ * longer. */
+uint64_t hf_stale_step_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now);
+
+/* Fills in what the clock file must hold. */
+void hf_stale_keep(struct hf_stale *stale, uint64_t window_ns, struct hf_now now, struct hf_stale_kept *ret_kept);
+
+/* Returns the time until the agent must save the clock file again: 0 means now. `kept` is what the file holds. Returns
+ * HF_NEVER while there is contact, and if there never was contact. */
+uint64_t hf_stale_save_wait_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now,
+                               const struct hf_stale_kept *kept);
+
+/* Call when contact returns. `kept` is what the clock file holds. Returns true if the file must be saved, because after
+ * a power cut its limit would make the age too long. While there is contact, the contact in the file may be up to
+ * `oldest_ns` old; a loss that the agent notices in time and that ends soon adds little to that, and its limit is not
+ * too high. So a link that comes and goes causes one save at each loss, and none at a return. */
+bool hf_stale_is_limit_high(const struct hf_stale_kept *kept, uint64_t oldest_ns);
 
 /* Returns the Unix time of the last sign of life (0 means never). */
 uint64_t hf_stale_contact_unix_ns(const struct hf_stale *stale);

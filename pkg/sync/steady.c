@@ -10,6 +10,7 @@ struct reported_update {
     struct hf_update_status status; /* its strings point into `texts` */
     char *texts[TEXTS];
     uint64_t since_ns;
+    uint64_t asked_ns;  /* time of the last call for this release */
     uint64_t trying_ns; /* start of the attempt that runs; 0: none does */
 };
 
@@ -47,7 +48,7 @@ static struct reported_update *copy(const struct hf_update_status *status, uint6
     if (reported == NULL)
         return NULL;
     reported->status = *status;
-    reported->since_ns = now_ns;
+    reported->since_ns = reported->asked_ns = now_ns;
     const char **strings[TEXTS] = {&reported->status.name,    &reported->status.version,  &reported->status.digest,
                                    &reported->status.from,    &reported->status.method,   &reported->status.reason,
                                    &reported->status.message, &reported->status.installed};
@@ -85,12 +86,34 @@ static bool nothing_new(struct reported_update *reported, const struct hf_update
     return is_retry(reported, status, now_ns) || still;
 }
 
+/* Makes room for one more release. */
+static void forget_oldest(struct hf_steady *steady)
+{
+    const struct hf_strmap_entry *oldest = NULL;
+
+    for (size_t i = 0; i < steady->reported.n; i++) {
+        const struct hf_strmap_entry *entry = &steady->reported.entries[i];
+        if (oldest == NULL || ((const struct reported_update *)entry->value)->asked_ns <
+                                  ((const struct reported_update *)oldest->value)->asked_ns)
+            oldest = entry;
+    }
+    if (oldest != NULL && steady->reported.n >= HF_STEADY_MAX)
+        (void)hf_strmap_remove(&steady->reported, oldest->key);
+}
+
 int hf_steady_report(struct hf_steady *steady, const struct hf_update_status *status, uint64_t refresh_ns,
                      uint64_t now_ns, struct hf_update_status *ret_reported, uint64_t *wait_ns)
 {
     struct reported_update *reported = hf_strmap_get(&steady->reported, status->name);
+    bool news = reported == NULL || !nothing_new(reported, status, now_ns);
+    /* An engine that is about to look again says that nothing is settled: within a state, "settled" stays. */
+    bool settled = status->settled || (!news && reported->status.settled);
 
-    if (reported == NULL || now_ns - reported->since_ns >= refresh_ns || !nothing_new(reported, status, now_ns)) {
+    if (reported == NULL)
+        forget_oldest(steady);
+    else
+        reported->asked_ns = now_ns;
+    if (news || now_ns - reported->since_ns >= refresh_ns) {
         struct reported_update *fresh = copy(status, now_ns);
         if (fresh == NULL || hf_strmap_put(&steady->reported, status->name, fresh) < 0) {
             reported_free(fresh);
@@ -101,6 +124,7 @@ int hf_steady_report(struct hf_steady *steady, const struct hf_update_status *st
     }
     if (reported->trying_ns != 0)
         *wait_ns = HF_MIN(*wait_ns, HF_STEADY_TRY_NS - HF_MIN(now_ns - reported->trying_ns, HF_STEADY_TRY_NS));
+    reported->status.settled = settled;
     *ret_reported = reported->status;
     return 0;
 }

@@ -2,9 +2,10 @@
  *
  * A release whose artifact is unreachable changes between Fetching and Waiting every few seconds, on every node that
  * wants it. A report of each change would overload the API server, or wear out a disk through the outbox. The reported
- * status therefore stays unchanged for up to `refresh_ns` while only attempts, bytes, message or time change. While a
- * new attempt makes no progress, the node continues to report the failure of the previous attempt. Progress means that
- * the attempt reaches another phase, or has fetched for HF_STEADY_TRY_NS. */
+ * status therefore stays unchanged for up to `refresh_ns` while phase, reason and digest stay the same, whatever
+ * happens to attempts, bytes, message and time. While a new attempt makes no progress, the node continues to report the
+ * failure of the previous attempt, also for up to `refresh_ns`. Progress means that the attempt reaches another phase,
+ * waits for another reason, or has fetched for HF_STEADY_TRY_NS. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,6 +17,10 @@
 
 #define HF_STEADY_TRY_NS (60 * HF_NS_PER_S)
 
+/* Maximum number of releases whose reported status is remembered. One more takes the place of the release whose status
+ * the caller has not asked for the longest. */
+enum { HF_STEADY_MAX = 128 };
+
 struct hf_steady {
     struct hf_strmap reported; /* the reported status of each release, by release name */
 };
@@ -24,7 +29,8 @@ void hf_steady_init(struct hf_steady *steady);
 void hf_steady_done(struct hf_steady *steady);
 
 /* Computes the status to report for a release whose true status is `status` at now_ns (monotonic). The strings of
- * *ret_reported stay valid until the next call for this release. *wait_ns is the time until the caller's next call; the
- * function lowers it if the call must come sooner. -ENOMEM: *ret_reported is `status` itself. */
+ * *ret_reported stay valid until the next call for this release, or until calls for HF_STEADY_MAX others. *wait_ns
+ * is the time until the caller's next call; the function lowers it if the call must come sooner. -ENOMEM:
+ * *ret_reported is `status` itself. */
 HF_MUST_USE int hf_steady_report(struct hf_steady *steady, const struct hf_update_status *status, uint64_t refresh_ns,
                                  uint64_t now_ns, struct hf_update_status *ret_reported, uint64_t *wait_ns);

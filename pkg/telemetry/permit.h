@@ -1,8 +1,8 @@
 /* telemetry/permit.h - removes from a policy's telemetry settings everything that the node's configuration does not
  * allow. Pure, except that is_own_url() may ask the kernel for the addresses of this node.
  *
- * Each refusal removes one source, one entry of a source's list, or one sink. The other parts of the policy stay in
- * effect. Threads: any. */
+ * Each refusal removes one source, one entry of a source's list, or one sink, or lowers the limit of the buffer. The
+ * other parts of the policy stay in effect. Threads: any. */
 #pragma once
 
 #include "api/telemetry.h"
@@ -10,7 +10,7 @@
 #include "config/config.h"
 
 struct hf_permit {
-    const struct hf_config *config; /* NULL: the defaults */
+    const struct hf_config *config; /* NULL means the defaults */
     enum hf_config_scope scope;
     bool (*is_own_url)(const char *url); /* true if the host of the URL is an address of this node */
     /* Called for each refusal. `field` is the field below spec.telemetry, such as "sources.files[2].path"; `err` says
@@ -22,6 +22,6 @@ struct hf_permit {
 /* Removes from *spec what the configuration does not allow. In the lists of files, scrapes and sinks, moves the refused
  * entries to the end and lowers the count of the list. Turns off a refused socket or MQTT broker. Lowers
  * buffer_max_bytes to the limit of the configuration. `single` is true if the policy has the field `sink` and not
- * `sinks`. *spec is a copy whose lists belong to the decoded policy; the policy still frees all entries, because it has
- * its own counts. */
+ * `sinks`. *spec is a shallow copy of the settings in a decoded policy. The policy owns the lists, and has its own
+ * counts, so the policy still frees the refused entries too. */
 void hf_telemetry_permit(struct hf_telemetry *spec, bool single, const struct hf_permit *permit);

@@ -558,6 +558,11 @@ void hf_telemetry_service_configure(struct hf_telemetry_service *service, const 
     json_decref(labels);
 }
 
+void hf_telemetry_service_link_changed(const struct hf_telemetry_service *service)
+{
+    hf_fanout_link_changed(service->fanout);
+}
+
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
 struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_service_params *params)
@@ -682,6 +687,7 @@ static json_t *sink_status(const char *name, const struct hf_outlet *outlet, con
     put_time(status, "oldestTime", state->oldest_unix_ns);
     put_count(status, "deadLetters", state->dead_lettered);
     put_time(status, "lastDeliveryTime", state->last_delivery_unix_ns);
+    put_text(status, "waitingFor", state->waiting_for != NULL ? state->waiting_for : "");
     put_text(status, "message", state->trouble);
     return status;
 }

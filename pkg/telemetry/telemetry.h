@@ -1,9 +1,9 @@
 /* telemetry/telemetry.h - the telemetry service of a node. It runs the sources, the pipeline and the outlets that the
  * policy asks for, and remembers the ids of recent events.
  *
- * A process has one service. A change of policy replaces the pipeline and the sources; an outlet stays as long as the
- * policy has a sink with the outlet's name. Threads: loop thread only. Memory: the service borrows the parts of `world`
- * and owns everything else. */
+ * A process has one service. A change of the settings ends the sources, the pipeline and the outlets, and then makes
+ * new ones. The queue of a sink stays on disk; an outlet for a sink of the same name continues with it. Threads: loop
+ * thread only. Memory: the service borrows the parts of `world` and owns everything else. */
 #pragma once
 
 #include "loop/server/server.h"
@@ -28,15 +28,20 @@ HF_DEFINE_CLEANUP(struct hf_telemetry_service, hf_telemetry_service_free)
  * not be stored. */
 void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stopped)(void *arg), void *arg);
 
-/* Replaces the settings by `spec`. If `spec` is NULL or spec->present is false, turns telemetry off. `owner` is the
- * policy's JSON tree. The service holds a reference to this tree and decodes its own copy of the settings from it, so
- * `spec` need not outlive the call. hf_telemetry_service_status() names the parts that could not be started. */
+/* Replaces the settings by `spec` as soon as every accepted event is on disk; does nothing if they are the same. If
+ * `spec` is NULL or spec->present is false, turns telemetry off. `owner` is the policy's JSON tree. The service holds a
+ * reference to this tree and decodes its own copy of the settings from it, so `spec` need not outlive the call.
+ * hf_telemetry_service_status() names the parts that could not be started. */
 void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
                               const json_t *node_labels);
 
 /* Replaces the node's configuration (world.config), and applies the settings again within the new bounds. The old
  * configuration must stay valid until hf_telemetry_service_free(). */
 void hf_telemetry_service_configure(struct hf_telemetry_service *service, const struct hf_config *config);
+
+/* Makes every sink read world.link again, and start or stop sending its backlog accordingly. Call this function when
+ * link->closed has changed. */
+void hf_telemetry_service_link_changed(const struct hf_telemetry_service *service);
 
 /* Handles a request POST /ingest of the local server. Answers 404 unless the policy turns on sources.http. */
 void hf_telemetry_service_ingest(void *service, const struct hf_server_request *request,

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 #include <time.h>
 
@@ -116,8 +117,26 @@ static bool read_time(const ASN1_TIME *time, uint64_t *ret_unix_ns)
     if (ASN1_TIME_to_tm(time, &tm) != 1)
         return false;
     time_t seconds = timegm(&tm);
-    *ret_unix_ns = seconds < 0 ? 0 : (uint64_t)seconds * HF_NS_PER_S;
+    if (seconds < 0)
+        *ret_unix_ns = 0;
+    else /* 99991231235959Z means "no end", and has no number of nanoseconds */
+        *ret_unix_ns = (uint64_t)seconds > UINT64_MAX / HF_NS_PER_S ? UINT64_MAX : (uint64_t)seconds * HF_NS_PER_S;
     return true;
+}
+
+static int read_dates(const X509 *certificate, EVP_PKEY *key, struct hf_certificate_dates *ret_dates,
+                      struct hf_err *err)
+{
+    struct hf_certificate_dates dates;
+
+    if (X509_check_private_key(certificate, key) != 1)
+        return failed(err, EBADMSG, "the certificate is for another key");
+    if (!read_time(X509_get0_notBefore(certificate), &dates.not_before_unix_ns) ||
+        !read_time(X509_get0_notAfter(certificate), &dates.not_after_unix_ns) ||
+        dates.not_after_unix_ns <= dates.not_before_unix_ns)
+        return failed(err, EBADMSG, "the certificate has no valid dates");
+    *ret_dates = dates;
+    return 0;
 }
 
 int hf_certificate_read(const char *certificate_pem, const char *key_pem, struct hf_certificate_dates *ret_dates,
@@ -127,15 +146,78 @@ int hf_certificate_read(const char *certificate_pem, const char *key_pem, struct
     _cleanup_(certificate_freep) X509 *certificate =
         bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, no_password, NULL);
     _cleanup_(key_freep) EVP_PKEY *key = read_key(key_pem);
-    struct hf_certificate_dates dates;
 
     if (certificate == NULL || key == NULL)
         return failed(err, EBADMSG, certificate == NULL ? "the certificate is damaged" : "the key is damaged");
-    if (X509_check_private_key(certificate, key) != 1)
-        return failed(err, EBADMSG, "the certificate is for another key");
-    if (!read_time(X509_get0_notBefore(certificate), &dates.not_before_unix_ns) ||
-        !read_time(X509_get0_notAfter(certificate), &dates.not_after_unix_ns))
-        return failed(err, EBADMSG, "the certificate has no valid dates");
+    return read_dates(certificate, key, ret_dates, err);
+}
+
+/* Returns true if the name has this field once, with this text. */
+static bool has_only(const X509_NAME *name, int field, const char *text)
+{
+    int at = X509_NAME_get_index_by_NID(name, field, -1);
+    const ASN1_STRING *value = at < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+    unsigned char *utf8 = NULL;
+    int n = value == NULL ? -1 : ASN1_STRING_to_UTF8(&utf8, value);
+    bool same = n >= 0 && (size_t)n == strlen(text) && memcmp(utf8, text, (size_t)n) == 0;
+
+    OPENSSL_free(utf8);
+    return same && X509_NAME_get_index_by_NID(name, field, at) < 0;
+}
+
+static int check_first(X509 *certificate, const struct hf_certificate_owner *owner,
+                       struct hf_certificate_dates *ret_dates, struct hf_err *err)
+{
+    _cleanup_(key_freep) EVP_PKEY *key = read_key(owner->key_pem);
+    const X509_NAME *subject = X509_get_subject_name(certificate);
+
+    if (key == NULL)
+        return failed(err, EBADMSG, "the key is damaged");
+    int r = read_dates(certificate, key, ret_dates, err);
+    if (r < 0)
+        return r;
+    ERR_clear_error();
+    if (!has_only(subject, NID_commonName, owner->common_name) ||
+        !has_only(subject, NID_organizationName, owner->organization))
+        return hf_err_set(err, EBADMSG, "the certificate's subject is not CN=%.120s, O=%.40s: it is somebody else's",
+                          owner->common_name, owner->organization);
+    if (X509_check_purpose(certificate, X509_PURPOSE_SSL_CLIENT, 0) != 1)
+        return failed(err, EBADMSG, "the certificate is not for clients (its extensions exclude client auth)");
+    return 0;
+}
+
+int hf_certificate_take(struct hf_view answer, const struct hf_certificate_owner *owner, struct hf_buf *chain_pem,
+                        struct hf_certificate_dates *ret_dates, struct hf_err *err)
+{
+    _cleanup_(bio_freep) BIO *in = BIO_new_mem_buf(answer.n > 0 ? answer.p : "", (int)answer.n);
+    _cleanup_(bio_freep) BIO *out = BIO_new(BIO_s_mem());
+    struct hf_certificate_dates dates;
+    int n = 0;
+
+    if (in == NULL || out == NULL)
+        return failed(err, ENOMEM, "out of memory");
+    for (;; n++) {
+        _cleanup_(certificate_freep) X509 *certificate = PEM_read_bio_X509(in, NULL, no_password, NULL);
+        if (certificate == NULL)
+            break;
+        if (n == HF_CERTIFICATE_MAX_CHAIN)
+            return failed(err, EBADMSG, "the answer holds more certificates than a chain has");
+        int r = n > 0 ? 0 : check_first(certificate, owner, &dates, err);
+        if (r < 0)
+            return r;
+        if (PEM_write_bio_X509(out, certificate) != 1)
+            return failed(err, ENOMEM, "out of memory");
+    }
+    unsigned long end = ERR_peek_last_error(); /* of the search for one more certificate */
+    if (ERR_GET_REASON(end) == ERR_R_MALLOC_FAILURE)
+        return failed(err, ENOMEM, "out of memory");
+    if (n == 0 || ERR_GET_LIB(end) != ERR_LIB_PEM || ERR_GET_REASON(end) != PEM_R_NO_START_LINE)
+        return failed(err, EBADMSG,
+                      n == 0 ? "the answer holds no certificate, or a damaged one"
+                             : "the answer holds a damaged certificate behind the first one");
+    ERR_clear_error();
+    if (take_text(out, chain_pem) < 0)
+        return failed(err, ENOMEM, "out of memory");
     *ret_dates = dates;
     return 0;
 }

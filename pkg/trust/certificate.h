@@ -1,7 +1,10 @@
-/* trust/certificate.h - keys, requests and dates of the agent's client certificate, with OpenSSL.
+/* trust/certificate.h - makes keys and requests for the agent's client certificate, and checks certificates, with
+ * OpenSSL.
  *
- * Threads: any. Memory: the caller owns all buffers, and should overwrite a buffer that held a key. -EBADMSG: a text is
- * not what the function expects; *err says what is wrong, and never quotes a key. -ENOMEM: out of memory. */
+ * Threads: any. Memory: the caller owns all buffers, and should overwrite a buffer that held a key before freeing it.
+ * All functions return 0 or one of two errors. -EBADMSG: an argument is not what the function expects; *err says what
+ * is wrong, and never quotes a key. -ENOMEM: memory ran out, an output buffer is full, or OpenSSL failed for another
+ * cause. */
 #pragma once
 
 #include <stdint.h>
@@ -11,20 +14,38 @@
 #include "base/macros.h"
 #include "codec/sha256.h"
 
-/* Makes a new key for ECDSA with the curve P-256, and appends it as PKCS#8 in PEM. */
+/* Makes a new ECDSA key with the curve P-256, and appends it to *key_pem as PKCS #8 in PEM. */
 HF_MUST_USE int hf_certificate_make_key(struct hf_buf *key_pem, struct hf_err *err);
 
-/* Appends a PKCS #10 request for this key in PEM, with the subject O=organization, CN=common_name. */
+/* Makes a PKCS #10 request for this key with the subject O=organization, CN=common_name, and appends it to *request_pem
+ * in PEM. */
 HF_MUST_USE int hf_certificate_request(const char *key_pem, const char *common_name, const char *organization,
                                        struct hf_buf *request_pem, struct hf_err *err);
 
-/* Writes the hex SHA-256 of the public half of the key. */
+/* Writes the hex SHA-256 of the public half of the key (SubjectPublicKeyInfo in DER). */
 HF_MUST_USE int hf_certificate_key_id(const char *key_pem, char hex[static HF_SHA256_HEX], struct hf_err *err);
 
 struct hf_certificate_dates {
+    /* 0 if the date is before 1970; UINT64_MAX if it is too late for 64 bits (from July 2554 on) */
     uint64_t not_before_unix_ns, not_after_unix_ns;
 };
 
-/* Reads the dates of the first certificate in `certificate_pem`, and checks that it belongs to the key. */
+/* Reads the dates of the first certificate in `certificate_pem`, and checks that this certificate is for the key. */
 HF_MUST_USE int hf_certificate_read(const char *certificate_pem, const char *key_pem,
                                     struct hf_certificate_dates *ret_dates, struct hf_err *err);
+
+enum { HF_CERTIFICATE_MAX_CHAIN = 10 };
+
+/* The key and the subject that a client certificate must have. */
+struct hf_certificate_owner {
+    const char *key_pem, *common_name, *organization;
+};
+
+/* Checks the answer of a signer, and appends the certificates of the answer to *chain_pem in PEM. The first certificate
+ * must have the key and the subject of `owner`, and its extensions must allow client authentication; its dates go to
+ * *ret_dates. The other certificates are its chain. The function copies only certificates, and drops keys and other
+ * text. -EBADMSG: the answer has no certificate, more than HF_CERTIFICATE_MAX_CHAIN certificates, a wrong first
+ * certificate, or a damaged block of PEM. */
+HF_MUST_USE int hf_certificate_take(struct hf_view answer, const struct hf_certificate_owner *owner,
+                                    struct hf_buf *chain_pem, struct hf_certificate_dates *ret_dates,
+                                    struct hf_err *err);

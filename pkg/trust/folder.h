@@ -1,8 +1,8 @@
-/* trust/folder.h - reads files of the trust folder, and reports what does not belong there.
+/* trust/folder.h - reads files of the trust folder, and reports problems of the folder.
  *
- * A user who can write the folder or a file in it decides which releases the node accepts. So the functions use the
- * folder and a file only if root or the agent's user owns it, and neither its group nor others can write it. All
- * functions block briefly. Threads: any. */
+ * A user who can write the folder or a file in it decides which releases the node accepts. So the folder must belong to
+ * root or to the agent's user, and neither its group nor others may have permission to write it. The same holds for
+ * each file that the functions read. All functions block briefly. Threads: any. */
 #pragma once
 
 #include "base/buf.h"
@@ -15,19 +15,21 @@
  * than root and the agent's user owns the folder or can write it. */
 HF_MUST_USE int hf_trust_folder_open(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_err *err);
 
-/* Reads <trust_dir>/<name>. Follows links, because mounted Secrets are links. -ENOENT: the folder has no such name.
- * -EPERM: a user other than root and the agent's user owns the file or can write it. -ENOLINK: the name is a link to a
- * file that does not exist. Other errors are those of hf_file_read(). After every error except -ENOENT, *err names the
- * file. */
+/* Reads <trust_dir>/<name>. Follows symbolic links, because the files of a mounted Secret are links. -ENOENT: the name
+ * does not exist. -EPERM: a user other than root and the agent's user owns the file or can write it. -ENOLINK: the name
+ * is a link to a file that does not exist. -ENAMETOOLONG: the path is too long. Other errors are those of stat() and of
+ * hf_file_read(). After every error except -ENOENT, *err names the file. */
 HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *trust_dir, const char *name,
                                      struct hf_buf *out, struct hf_err *err);
 
-/* Writes one sentence for each problem into *out, separated by "; ": a folder or file that others can write, a private
- * key under any name, a file <name>.pem that holds no key or has no valid key id as its name, and a key that the folder
- * has under two names. Leaves *out empty if there is no problem or if the folder does not exist. out->max limits the
- * text. */
+/* Appends one sentence for each problem to *out, separated by "; ". The problems are a folder or file that others can
+ * write, a key file or threshold file that cannot be read, a private key in any file of at most HF_TRUST_MAX_PEM bytes,
+ * a file <name>.pem that holds no public key or whose <name> is not a valid key id, and a key that the folder has under
+ * two names. Files whose names begin with a dot do not count. Appends nothing if there is no problem, if the folder
+ * does not exist, or if memory runs out. Leaves out a sentence that would make *out longer than out->max bytes. */
 void hf_trust_folder_inspect(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_buf *out);
 
-/* Writes a hash of everything in the folder that a verdict about signatures depends on: the key files, the threshold,
- * and the errors of reading them. If two stamps are equal, the verdicts are equal. */
+/* Writes a hash of everything in the folder on which a verdict about signatures depends: the key files, the threshold
+ * file, and the errors of reading these files. While the stamp is the same, a verdict about the same signatures is the
+ * same. */
 void hf_trust_folder_stamp(const struct hf_fs_ops *fs, const char *trust_dir, char stamp[static HF_SHA256_HEX]);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/field/text.h"
+#include "base/encoding/base64.h"
 
 static void key_freep(EVP_PKEY **key)
 {
@@ -97,19 +98,34 @@ static bool is_small_order(const unsigned char raw[HF_ED25519_PUBLIC])
     return false;
 }
 
-static int read_public(const char *pem, EVP_PKEY **ret_key, unsigned char raw[HF_ED25519_PUBLIC], struct hf_err *err)
+/* Reads the text that write_pem() and `openssl pkey -pubout` write, and no other. OpenSSL's reader takes 0.2 ms for
+ * a key, because it tries every format that it knows. Returns false for any other text, which may well be a key. */
+static bool read_plain(const char *pem, unsigned char raw[HF_ED25519_PUBLIC])
+{
+    static const char begin[] = "-----BEGIN PUBLIC KEY-----\n", end[] = "\n-----END PUBLIC KEY-----\n";
+    static const unsigned char head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+    enum { BYTES = sizeof(head) + HF_ED25519_PUBLIC, LETTERS = (BYTES + 2) / 3 * 4, BEGIN = sizeof(begin) - 1 };
+    _cleanup_(hf_buf_done) struct hf_buf bytes = HF_BUF_INIT(BYTES + 2); /* room for a whole last group */
+
+    if (strlen(pem) != BEGIN + LETTERS + sizeof(end) - 1 || memcmp(pem, begin, BEGIN) != 0 ||
+        strcmp(pem + BEGIN + LETTERS, end) != 0)
+        return false;
+    if (hf_base64_decode((struct hf_view){pem + BEGIN, LETTERS}, &bytes) < 0 || bytes.n != BYTES ||
+        memcmp(bytes.p, head, sizeof(head)) != 0)
+        return false;
+    memcpy(raw, bytes.p + sizeof(head), HF_ED25519_PUBLIC);
+    return true;
+}
+
+/* Reads a key in any PEM text. */
+static bool read_pem(const char *pem, unsigned char raw[HF_ED25519_PUBLIC])
 {
     _cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(pem, -1);
     _cleanup_(key_freep) EVP_PKEY *key = bio != NULL ? PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL) : NULL;
     size_t n = HF_ED25519_PUBLIC;
 
-    if (key == NULL || EVP_PKEY_get_base_id(key) != EVP_PKEY_ED25519 ||
-        EVP_PKEY_get_raw_public_key(key, raw, &n) != 1 || n != HF_ED25519_PUBLIC)
-        return no_key(err, pem, "a public key (ed25519, PEM)");
-    if (is_small_order(raw))
-        return hf_err_set(err, EBADMSG, "a public key of small order: any signature would verify with it");
-    *ret_key = hf_steal(key);
-    return 0;
+    return key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 &&
+           EVP_PKEY_get_raw_public_key(key, raw, &n) == 1 && n == HF_ED25519_PUBLIC;
 }
 
 static int read_private(const char *pem, EVP_PKEY **ret_key, struct hf_err *err)
@@ -125,13 +141,14 @@ static int read_private(const char *pem, EVP_PKEY **ret_key, struct hf_err *err)
 
 int hf_trust_public_raw(const char *public_pem, unsigned char raw[HF_ED25519_PUBLIC], struct hf_err *err)
 {
-    _cleanup_(key_freep) EVP_PKEY *key = NULL;
     unsigned char bytes[HF_ED25519_PUBLIC];
-    int r = read_public(public_pem, &key, bytes, err);
 
-    if (r == 0)
-        memcpy(raw, bytes, sizeof(bytes));
-    return r;
+    if (!read_plain(public_pem, bytes) && !read_pem(public_pem, bytes))
+        return no_key(err, public_pem, "a public key (ed25519, PEM)");
+    if (is_small_order(bytes))
+        return hf_err_set(err, EBADMSG, "a public key of small order: any signature would verify with it");
+    memcpy(raw, bytes, sizeof(bytes));
+    return 0;
 }
 
 int hf_trust_verify(const char *public_pem, struct hf_view message, const unsigned char signature[HF_ED25519_SIGNATURE],
@@ -140,11 +157,12 @@ int hf_trust_verify(const char *public_pem, struct hf_view message, const unsign
     _cleanup_(key_freep) EVP_PKEY *key = NULL;
     _cleanup_(digest_freep) EVP_MD_CTX *digest = EVP_MD_CTX_new();
     unsigned char raw[HF_ED25519_PUBLIC];
-    int r = read_public(public_pem, &key, raw, err);
+    int r = hf_trust_public_raw(public_pem, raw, err);
 
     if (r < 0)
         return r;
-    if (digest == NULL || EVP_DigestVerifyInit(digest, NULL, NULL, NULL, key) != 1) {
+    key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, sizeof(raw));
+    if (digest == NULL || key == NULL || EVP_DigestVerifyInit(digest, NULL, NULL, NULL, key) != 1) {
         ERR_clear_error();
         return hf_err_set(err, ENOMEM, "cannot check a signature");
     }

@@ -306,3 +306,28 @@ int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *trust_dir, con
 
     return check_text(fs, trust_dir, &text, ret_verdict, err);
 }
+
+/* ---- entries of spec.manifests ----------------------------------------------------------------------------------- */
+
+#define MANIFEST_DOMAIN "holdfast SyncPolicyManifest signature 1\n"
+
+int hf_trust_manifest_message(const json_t *entry, struct hf_buf *out, struct hf_err *err)
+{
+    json_t *copy = json_copy(hf_json_mutable(entry));
+    _cleanup_(hf_json_freep) json_t *text = json_pack("{s:s, s:s, s:o}", "apiVersion", HF_API_GROUP_VERSION, "kind",
+                                                      "SyncPolicyManifest", "manifest", copy);
+
+    if (text == NULL || hf_buf_add_str(out, MANIFEST_DOMAIN) < 0)
+        return hf_err_set(err, ENOMEM, "not enough memory for the entry");
+    (void)json_object_del(copy, "signatures"); /* of the copy */
+    return hf_json_canonical_fractions(text, out, err);
+}
+
+int hf_trust_check_manifest(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_manifest *entry,
+                            enum hf_trust_verdict *ret_verdict, struct hf_err *err)
+{
+    const struct signed_text text = {"entry", entry->signatures, entry->n_signatures, hf_trust_manifest_message,
+                                     entry->json};
+
+    return check_text(fs, trust_dir, &text, ret_verdict, err);
+}

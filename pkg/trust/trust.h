@@ -1,16 +1,18 @@
-/* trust/trust.h - decides whose releases this node accepts. hf_trust_check() checks ed25519 signatures (RFC 8032) over
- * the canonical JSON (RFC 8785) of a release.
+/* trust/trust.h - decides if this node accepts the signatures of a release, a policy or an entry of spec.manifests. The
+ * signatures are ed25519 signatures (RFC 8032) over canonical JSON (RFC 8785).
  *
  *   keys        <trust dir>/<keyId>.pem, SubjectPublicKeyInfo PEM (RFC 8410)
  *   keyId       [a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?
- *   threshold   number of different keys that must have signed, in the file <trust dir>/threshold (1 without a file)
+ *   threshold   number of different keys that must have signed, in the file <trust dir>/threshold (1 if there is no
+ *               such file)
  *
- * Each check reads the files again, so that adding or removing a key needs no restart. A check blocks briefly to read
- * these small local files. Threads: any. A check does not prevent a downgrade to an old signed release. The update
- * engine prevents it with a floor of `sequence` for each release name (update/state/floor.h). */
+ * Each check reads the files again, so that adding or removing a key needs no restart of the agent. A check blocks
+ * briefly to read these small local files. Threads: any. A check does not prevent a downgrade to an old signed release;
+ * for this, the update engine keeps a floor of `sequence` for each release name (update/state/floor.h). */
 #pragma once
 
 #include "api/edgeupdate.h"
+#include "api/manifest.h"
 #include "api/syncpolicy.h"
 #include "base/err.h"
 #include "base/fs.h"
@@ -20,10 +22,11 @@ enum { HF_TRUST_MAX_KEYS = 64 };
 
 enum hf_trust_verdict {
     HF_TRUST_OK,
-    HF_TRUST_NO_KEYS,         /* the trust folder does not exist or has no keys */
-    HF_TRUST_UNKNOWN_KEY,     /* no signature names a key of the trust folder */
-    HF_TRUST_BAD_SIGNATURE,   /* no signature is valid, although at least one names a key of the trust folder */
-    HF_TRUST_BELOW_THRESHOLD, /* there are valid signatures, but from fewer keys than the threshold */
+    HF_TRUST_NO_KEYS,       /* the trust folder does not exist or has no keys */
+    HF_TRUST_UNKNOWN_KEY,   /* no signature names a key of the trust folder */
+    HF_TRUST_BAD_SIGNATURE, /* no signature is valid, although at least one names a key of the trust folder */
+    /* at least one signature is valid, but fewer keys than the threshold have valid signatures */
+    HF_TRUST_BELOW_THRESHOLD,
     HF_TRUST_UNSIGNED,
     HF_TRUST_COUNT,
 };
@@ -32,11 +35,12 @@ enum hf_trust_verdict {
 const char *hf_trust_reason(enum hf_trust_verdict verdict);
 
 /* Checks the signatures of a decoded update. Returns 0 with the verdict in *ret_verdict; *err explains every verdict
- * except HF_TRUST_OK. Returns a negative errno without a verdict if memory runs out, if the threshold file is damaged
- * or unreadable, or if the agent cannot read the trust folder or finds more than HF_TRUST_MAX_KEYS keys in it. A
- * signature does not count if the file of its key is damaged or unreadable. If the other valid signatures are too few,
- * the call returns the error of the first such file (-EBADMSG for bad content), and *err names the file. A key counts
- * once, even if it signed several times or is in several files. */
+ * except HF_TRUST_OK. Returns a negative errno without a verdict in these cases: memory runs out; the threshold file is
+ * damaged or unreadable; the trust folder is unreadable, fails the check of its owner and mode (folder.h), or has more
+ * than HF_TRUST_MAX_KEYS keys; the release cannot be written as canonical JSON. A signature does not count if the file
+ * of its key is damaged or unreadable. If the remaining valid signatures are then below the threshold, the call returns
+ * the error of the first such file (-EBADMSG for bad content), and *err names the file. A key counts once, even if it
+ * has several signatures or is in several files. */
 HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
                                enum hf_trust_verdict *ret_verdict, struct hf_err *err);
 
@@ -46,7 +50,18 @@ HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir
 HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
 
 /* Checks the signatures of a decoded policy, as hf_trust_check() does for an update. Does not compare the sequence with
- * earlier policies; hf_policy_trust_judge() (agent/desired/policy_trust.h) does that. */
+ * that of earlier policies; hf_policy_trust_judge() (agent/desired/policy_trust.h) does that. */
 HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *trust_dir,
                                       const struct hf_syncpolicy *policy, enum hf_trust_verdict *ret_verdict,
                                       struct hf_err *err);
+
+/* Appends the bytes that the signatures of an entry of spec.manifests cover: first a line that neither a release nor a
+ * policy begins with, then the canonical JSON of {apiVersion, kind: SyncPolicyManifest, manifest: <the entry>} without
+ * the entry's signatures. Returns 0, -EINVAL if the entry has an integer beyond 2^53-1, -E2BIG or -ENOMEM. */
+HF_MUST_USE int hf_trust_manifest_message(const json_t *entry, struct hf_buf *out, struct hf_err *err);
+
+/* Checks the signatures of a decoded entry, as hf_trust_check() does for an update. Does not compare the sequence with
+ * that of earlier entries; hf_manifest_trust_accepts() (agent/desired/manifest_trust.h) does that. */
+HF_MUST_USE int hf_trust_check_manifest(const struct hf_fs_ops *fs, const char *trust_dir,
+                                        const struct hf_manifest *entry, enum hf_trust_verdict *ret_verdict,
+                                        struct hf_err *err);

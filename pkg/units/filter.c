@@ -137,7 +137,7 @@ static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *error
     (void)error;
     if (sd_bus_message_is_method_error(answer, NULL)) {
         r = sd_bus_reply_method_error(call->request, sd_bus_message_get_error(answer));
-    } else if (strcmp(sd_bus_message_get_member(call->request), "RestartUnit") == 0) {
+    } else if (strcmp(sd_bus_message_get_member(call->request), "GetAll") != 0) { /* RestartUnit, ReloadUnit */
         r = sd_bus_message_read(answer, "o", &job);
         call->job = r < 0 ? NULL : strdup(job);
         r = call->job == NULL ? -ENOMEM : sd_bus_reply_method_return(call->request, "o", job);
@@ -216,7 +216,7 @@ static int pass_restart(struct client *client, sd_bus_message *message)
     char text[600];
 
     if (sd_bus_message_read(message, "ss", &unit, &mode) < 0 || strcmp(mode, "replace") != 0)
-        return refuse(client, message, "RestartUnit takes a unit and the mode 'replace'");
+        return refuse(client, message, "RestartUnit and ReloadUnit take a unit and the mode 'replace'");
     if (!hf_units_restart_allowed(unit, filter->params->patterns)) {
         (void)snprintf(text, sizeof(text), "the agent may not restart '%.255s'", unit);
         return refuse(client, message, text);
@@ -233,7 +233,7 @@ static int pass_restart(struct client *client, sd_bus_message *message)
                                  NULL, NULL);
     if (r >= 0)
         r = sd_bus_call_method_async(filter->manager, &call->slot, MANAGER, MANAGER_PATH, MANAGER_INTERFACE,
-                                     "RestartUnit", on_answer, call, "ss", unit, mode);
+                                     sd_bus_message_get_member(message), on_answer, call, "ss", unit, mode);
     if (r < 0) {
         call_free(call);
         return no_bus(message, r);

@@ -307,7 +307,7 @@ static void clean_manifests(const struct release *release)
 {
     struct hf_failure failure = {.err = HF_ERR_INIT};
 
-    if (hf_manifest_clean_unfinished(release->engine->p.fs, release->folder, &failure) < 0)
+    if (hf_install_manifest_clean_unfinished(release->engine->p.fs, release->folder, &failure) < 0)
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name, &failure.err);
 }
 
@@ -476,7 +476,8 @@ void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_n
 static bool waits_for_others(enum hf_reason reason)
 {
     return reason == HF_R_NotAdmitted || reason == HF_R_Suspended || reason == HF_R_Held || reason == HF_R_Stale ||
-           reason == HF_R_TurnPending;
+           reason == HF_R_TurnPending || reason == HF_R_FloorsReplaced || reason == HF_R_TpmReplaced ||
+           reason == HF_R_TpmMissing || reason == HF_R_TpmLocked || reason == HF_R_TpmFull;
 }
 
 static bool is_settled(const struct release *release)
@@ -499,9 +500,17 @@ static const char *wait_message(const struct release *release)
 {
     const struct release_review *review = &release->review;
     const struct hf_edgeupdate *wanted = release->wanted.object;
+    const char *floors_message;
 
+    if (release->wait_reason != HF_R_None &&
+        release->wait_reason == hf_floor_guard_ask(release->engine->p.floors, &floors_message))
+        return floors_message;
     if (release->wait_reason == review->distrust && review->message[0] != '\0')
         return review->message;
+    if (release->wait_reason == HF_R_DiskSpaceLow && review->disk_message[0] != '\0')
+        return review->disk_message;
+    if (release->wait_reason == HF_R_ClockUnsure && review->clock_message[0] != '\0')
+        return review->clock_message;
     if (release->wait_reason == HF_R_TurnPending)
         return "the new file is ready; the swap waits for this node's turn (strategy.disruption): holdfast-controller "
                "adds it to spec.turns of the EdgeNode; with a folder of objects, add an EdgeNode with spec.turns "

@@ -2,16 +2,18 @@
  * release if the new version fails.
  *
  * The caller passes the desired releases that select this node. The engine works on one release at a time: it fetches,
- * patches, verifies and swaps the file, checks the service, then commits or rolls back. The engine keeps a status of
- * each release, and writes a journal before every step. It needs no network to start, to resume, to check health or to
- * roll back.
+ * patches, verifies and swaps the file, checks the service, then commits or rolls back. The engine keeps a status and a
+ * journal of each release. Before each step, the journal on disk has everything that a later process needs to resume.
+ * Only downloads need a network: without one, the engine starts, resumes all other steps, checks health and rolls back.
  *
- * Threads: loop thread only; blocking work runs in jobs. Memory: the engine copies or references everything that it
- * keeps. Errors: functions return 0, or -errno with the cause in *err (`err` may be NULL). A failed update shows in the
- * status of its release; no function returns its error. */
+ * Threads: loop thread only; blocking work runs in jobs. Memory: the engine owns copies of, or references to,
+ * everything that it keeps, except what hf_update_engine_new() borrows. Errors: functions return 0, or -errno with the
+ * cause in *err (`err` may be NULL). A failed update shows in the status of its release; no function returns its
+ * error. */
 #pragma once
 
 #include "api/edgeupdate.h"
+#include "api/link/link.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
@@ -22,6 +24,7 @@
 #include "loop/sched.h"
 #include "loop/unit.h"
 #include "trust/trust.h"
+#include "update/floors/guard.h"
 #include "update/rules/phase.h"
 #include "update/rules/reasons.h"
 #include "web/metrics.h"
@@ -30,13 +33,15 @@
 struct hf_update_status {
     const char *name;
     enum hf_phase phase;
-    const char *version; /* version that the EdgeUpdate asks for */
+    /* version of the release that the journal records; `sequence` and `digest` belong to the same release */
+    const char *version;
     uint64_t sequence;
     const char *digest;
-    const char *installed;  /* version of the file or tree at install.path; "" if unknown */
-    const char *from;       /* version that was installed before this update; "" if unknown */
-    const char *method;     /* "Delta" or "Full"; "" before the engine has chosen the method */
-    uint64_t bytes_fetched; /* bytes received over the network for this release, in all attempts */
+    const char *installed; /* version of the file or tree at install.path; "" if unknown */
+    const char *from;      /* version that was installed before this update; "" if unknown */
+    const char *method;    /* "Delta" or "Full"; "" before the engine has chosen the method */
+    /* bytes received over the network for this update, in all its attempts; a copy from a file: URL does not count */
+    uint64_t bytes_fetched;
     unsigned attempts;
     const char *reason;    /* such as "HealthPassed"; update/rules/reasons.h lists all reasons */
     const char *message;   /* text for a person: what happened, where, why, and what to do; at most 256 bytes */
@@ -51,19 +56,28 @@ struct hf_desired {
     enum hf_desired_gate {
         HF_GATE_OPEN,
         HF_GATE_NOT_ADMITTED,
-        /* the last contact with the source is longer ago than staleOk.window, and staleOk.action is Hold */
+        /* the node has had no contact with the source for longer than staleOk.window, and the policy holds updates in
+         * this case */
         HF_GATE_STALE,
         HF_GATE_HELD, /* the site's own order not to update is in force */
     } gate;
     /* If the gate is not OPEN, no update starts, and an update that has not reached the swap pauses and keeps its
-     * download (a closed window and spec.suspend have the same effect). From the swap on, the update runs to its end
-     * whatever the gate is. A repair of the committed release is no new release: the gate HELD or `held` stops it, but
-     * no other gate, window or spec.suspend does. */
-    bool held; /* the site's own order not to update is in force, whatever `gate` says */
+     * download. A closed window and spec.suspend have the same effect. From the swap on, an update runs to its end with
+     * any gate. Of these conditions, only the gate HELD and the field `held` stop a repair of the committed release. */
+    /* the site's own order not to update is in force; this field stops repairs, also if `gate` has another value than
+     * HELD; other updates depend on `gate` alone */
+    bool held;
     /* The swap needs a turn, and this node has none. The update then fetches, patches and verifies, and waits in the
-     * phase Verified with the reason TurnPending. From the swap on the turn does not matter any more, and a repair
-     * needs none. */
+     * phase Verified with the reason TurnPending. From the swap on, the turn has no effect. A repair needs no turn. */
     bool turn_missing;
+    /* True if the policy's write budget is used up. Then no download starts or continues (reason WriteBudgetUsed). An
+     * update that has reached the phase Patching continues, and repairs do not wait. */
+    bool writes_used_up;
+    /* Whether spec.connectivity of the policy allows bulk transfers. Unless the value is HF_LINK_OPEN, no download over
+     * the network starts or continues (reasons LinkWindowClosed, LinkQuotaUsed, ClockUnsure). An update that has
+     * reached the phase Patching continues, and so does an update whose artifact has a file: URL. Repairs do not
+     * wait. */
+    enum hf_link link;
 };
 
 struct hf_update_params {
@@ -71,7 +85,9 @@ struct hf_update_params {
     const struct hf_clock_ops *clock;
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
-    const struct hf_http_ops *http; /* downloads artifacts from any server, without credentials */
+    const struct hf_http_ops *http; /* checks of health by HTTP, without credentials */
+    /* client for downloads of artifacts from any server, without credentials; NULL means `http` */
+    const struct hf_http_ops *bulk_http;
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
@@ -82,67 +98,91 @@ struct hf_update_params {
     const char *trust_dir;
     const char *const *roots; /* folders below which releases may install; absolute paths, NULL ends the array */
     const char *arch;         /* processor architecture of this node, such as "amd64" or "arm64" */
-    /* true if the agent runs in a pod. The engine then refuses releases with restart.exec or exec checks, which a pod
-     * cannot run, and releases that require devices if host_root is NULL. */
+    /* true if the agent runs in a pod. The engine then refuses three kinds of releases: releases with restart.exec or
+     * exec checks, which a pod cannot run; releases that require devices, if host_root is NULL; and releases that
+     * restart a unit that starts pods, unless names_unit() returns true for the unit. */
     bool pod_mode;
     const char *host_root; /* in pod mode, the mount point of the host's file system (NULL means "/") */
-    uid_t uid;             /* the user of this process; with 0, the engine refuses unsafe folders (TargetUnsafe) */
-    const char *self_unit; /* the agent's own unit, which an update must not restart twice; NULL if none */
+    /* the user of this process; if it is root (0), the engine refuses folders that other users may change
+     * (TargetUnsafe) */
+    uid_t uid;
+    /* systemd unit of the agent itself, which an update must not restart twice; NULL if there is none */
+    const char *self_unit;
     uint64_t retry_base_ns, retry_cap_ns;
     /* Returns 0 if this node meets the requirements, or -EOPNOTSUPP with the missing part in *err. */
     int (*meets)(void *arg, const struct hf_requires *requires_, struct hf_err *err);
     /* Returns true if this node lets a release run the program, or false with the reason in *err. NULL allows every
      * program. */
     bool (*allows_exec)(void *arg, const char *program, struct hf_err *err);
-    /* The same for the systemd unit that a release restarts. NULL allows every unit. */
+    /* Returns true if this node lets a release restart the systemd unit, or false with the reason in *err. NULL allows
+     * every unit. */
     bool (*allows_unit)(void *arg, const char *unit, struct hf_err *err);
+    /* Returns true if this node's configuration lists the unit by its full name. In pod mode, the engine restarts a
+     * unit that starts pods only if this function returns true. NULL means that the configuration lists no unit. */
+    bool (*names_unit)(void *arg, const char *unit);
     /* Returns how many bytes an update must leave free on a file system with a size of disk_bytes. Called on the loop
-     * thread. If the pointer is NULL, the engine leaves 16 MiB free, but at most a twentieth of the file system. */
+     * thread. If this pointer is NULL, the engine leaves free 16 MiB or a twentieth of the file system, whichever is
+     * less. */
     uint64_t (*disk_reserve)(void *arg, uint64_t disk_bytes);
-    /* Called after the status of a release has changed, but never from within a call into the engine. */
+    /* Returns true, with the reason in *err, if the file system of this install path is too full to start a new release
+     * there. The engine ignores the result for a repair, and does not call this function for a rollback. Called on the
+     * loop thread. NULL means that no file system is ever too full. */
+    bool (*disk_critical)(void *arg, const char *path, struct hf_err *err);
+    /* compares the floors with a counter in the TPM of this node; NULL if nothing does */
+    struct hf_floor_guard *floors;
+    /* Called after the status of a release (except bytes_fetched) or the result of hf_update_engine_trust_problem() or
+     * hf_update_engine_quiesced() has changed, but never from within a call into the engine. */
     void (*changed)(void *arg);
     void *arg;
 };
 
 struct hf_update_engine;
 
-/* Makes the engine. Copies the strings and `roots` of `params`; the tables of functions and `log` must outlive the loop
- * that runs the jobs. Locks <state_dir>/updates/lock; returns -EWOULDBLOCK if another process holds the lock. Reads the
- * journals, and resumes the updates where the last process stopped; effects start in the event loop's next iteration.
- * Sets a damaged journal aside and reports the damage in the status of that release. */
+/* Makes the engine. Copies the strings and `roots` of `params`; borrows the tables of functions, `log` and `metrics`;
+ * the tables and `log` must outlive the loop that runs the jobs. Locks <state_dir>/updates/lock; returns -EWOULDBLOCK
+ * if another process holds the lock. Reads the journals, and resumes the updates where the last process stopped;
+ * effects start in the event loop's next iteration. Renames a damaged journal, and reports the damage in the status of
+ * that release. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
-/* Call this function before a shutdown of the node. The engine then starts nothing new, stops downloads, and syncs
- * everything received to disk. When the downloads have stopped, hf_update_engine_quiesced() returns true and the engine
- * calls `changed`. The caller may free the engine earlier; the next process then resumes as after a kill. */
+/* Call this function before a shutdown of the node. The engine then starts no further step of any update, stops the
+ * download in progress, and syncs the received bytes to disk. Another step in progress may end, and its result is saved
+ * in the journal. When no download is in progress any more, hf_update_engine_quiesced() returns true; if a download had
+ * to stop first, the engine also calls `changed`. If the caller frees the engine before that, the next process resumes
+ * as after a kill. */
 void hf_update_engine_quiesce(struct hf_update_engine *engine);
 bool hf_update_engine_quiesced(const struct hf_update_engine *engine);
-/* Stops all effects. A later process can resume from the state on disk. */
+/* Cancels everything that is in progress. If jobs still run, the engine frees itself, and releases its lock, after the
+ * last of them has ended. A later process can resume from the state on disk. Ignores NULL. */
 void hf_update_engine_free(struct hf_update_engine *engine);
 HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
 
-/* Sets all desired releases, at most one for each release name (the caller has left out superseded objects). If a
- * release is no longer desired, its phase decides. Before Swapping, the engine abandons the update and cleans up. From
- * Swapping on, the engine finishes the update. A committed release stays installed. Call this function once per
- * SyncPolicy `interval` even if nothing changed, because each call makes the engine read the keys of the trust folder
- * again. */
+/* Sets all desired releases, at most one for each release name (the caller has left out superseded objects). -EINVAL: a
+ * release name cannot be a file name. -E2BIG: there are too many releases. After an error, the other releases are set
+ * nevertheless. If a release is no longer desired, the effect depends on its phase: before Swapping, the engine
+ * abandons the update and cleans up; from Swapping on, the engine completes the update; a committed release stays
+ * installed. Call this function once per SyncPolicy `interval` even if nothing changed, because each call makes the
+ * engine read the keys of the trust folder again. */
 HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
                                      struct hf_err *err);
-/* Looks for drift in committed releases. Call this function once per SyncPolicy `interval`. If somebody changed or
- * removed the installed content, the engine installs the release again at once (reason Drifted), with health checks as
- * in any update. If the checks fail, the engine restores the file that was in place before the repair, but never a tree
- * that differs from its manifest. If only mode or owner have changed, the engine sets them in place (reason
- * RightsRestored). After the first repair, the engine checks for drift again after one minute at the earliest; each
- * further repair doubles this time, up to 512 minutes. While a newer release of the same name waits, or after the node
- * refused it or rolled it back, the engine also repairs the committed release, from the signed object that the engine
- * keeps on disk (update/state/committed.h). Such a repair fails while the artifact server does not have the file. */
+/* Looks for drift in committed releases. Call this function once per SyncPolicy `interval`. Only releases that are
+ * desired, and not held back by the site, are checked. If somebody changed or removed the installed content, the engine
+ * installs the release again at once (reason Drifted), with health checks as in any update. If the checks fail, the
+ * engine restores the file that was in place before the repair, but never a tree that differs from its manifest. If
+ * only mode or owner have changed, the engine sets them in place (reason RightsRestored). After the first repair, the
+ * engine checks for drift again after one minute at the earliest; each further repair doubles this time, up to 512
+ * minutes, and each check that finds no drift halves it. While a newer release of the same name waits, or after the
+ * node refused it or rolled it back, the engine also repairs the committed release, from the signed object that the
+ * engine keeps on disk (update/state/committed.h). Such a repair fails while the artifact server does not have the
+ * file. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* Returns the problems that the last hf_update_engine_set() found in the trust folder (hf_trust_folder_inspect()), or
  * NULL if there is no problem. The string is valid until the next hf_update_engine_set(). */
 const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Calls `visit` with the status of every release that is desired or has a history on this node. Parked releases
- * (committed or rolled back, and no longer desired) come last, with empty `from` and `method`, and counters of 0. */
+/* Calls `visit` with the status of every release that is desired or has a history on this node. Parked releases (no
+ * longer desired, in the phase Idle, Committed or RolledBack) come last, with empty `from` and `method`, and counters
+ * of 0. */
 void hf_update_engine_each(struct hf_update_engine *engine,
                            void (*visit)(void *arg, const struct hf_update_status *status), void *arg);

@@ -34,7 +34,7 @@ static const char *installed_sha256(const struct release *release, char tree[HF_
 
 /* Finds the chain from the installed file, or from the intermediate file if an attempt made one. False: fetch the whole
  * file. */
-static bool find_chain(const struct release *release, const struct hf_plan_room *room, const char *avoid,
+static bool find_chain(const struct release *release, const struct hf_delta_room *room, const char *avoid,
                        struct hf_delta_chain *ret_chain)
 {
     const struct hf_artifact *artifact = method_artifact(release);
@@ -50,7 +50,7 @@ static bool find_chain(const struct release *release, const struct hf_plan_room 
 
 static bool chain_of(const struct release *release, struct hf_delta_chain *ret_chain)
 {
-    const struct hf_plan_room room = {release->attempt.room.bytes, release->attempt.disk_room};
+    const struct hf_delta_room room = {release->attempt.room.bytes, release->attempt.disk_room};
 
     return find_chain(release, &room, release->j.avoid, ret_chain);
 }
@@ -98,7 +98,7 @@ static void explain_limit(struct release *release, const struct hf_delta_ref *de
 /* True, with the detour set, if memory or disk rules out a shorter chain. */
 static bool explain_room(struct release *release)
 {
-    const struct hf_plan_room all = {UINT64_MAX, UINT64_MAX};
+    const struct hf_delta_room all = {UINT64_MAX, UINT64_MAX};
     struct hf_delta_chain best, taken = {.n = 0};
     size_t i = 0;
 

@@ -1,14 +1,14 @@
 /* update/release.h - internal header for the .c files of pkg/update: one release, with its parts and actions.
  *
- * A release has at most one step in progress. The end of a step raises an event. The table in rules/machine.h has a
- * move for each event, which consists of the next state and an action. transition.c first writes the next state to the
- * journal, then starts the action, and the action starts the next step. The caller may change the desired releases at
- * any time. release_consider() notices such a change between two steps. It also notices the change during a step that
- * may be interrupted, and then stops that step.
+ * A release has at most one step in progress. The end of a step can raise an event. For each expected event, the table
+ * in rules/machine.h has a move: the next state and an action. transition.c first writes the next state to the journal,
+ * then starts the action, and the action starts the next step. The caller may change the desired releases at any time.
+ * release_consider() notices such a change between two steps. If the step in progress may be interrupted,
+ * release_consider() notices the change during the step, and stops the step.
  *
- * The files form layers. Each file calls only files in lower rows, except that transition.c calls the actions through a
- * table that release.c fills in.
- *   engine.c                        the public functions; considers every release, gives one of them the turn
+ * The files form layers. Each file calls only files in its own row and in lower rows, except that transition.c calls
+ * the actions through a table that release.c fills in.
+ *   engine.c                        the public functions; considers every release, and gives one release the turn
  *   release.c                       one release: load its journal, consider, resume after a restart of the agent
  *   prepare.c replace.c             actions: inspect the target; fetch, patch, swap
  *   probation.c rollback.c          actions: restart and check the new version; restore the old one
@@ -20,7 +20,8 @@
  *   engine_core.c                   references, wake-ups, the turn
  *
  * Threads: loop thread only. The one exception is the `run` function of a step_job, which runs on a worker and accesses
- * only that job. Memory: the engine owns its releases; a release owns its parts. */
+ * only that job, and fields of the release and of the engine that do not change while the job runs. Memory: the engine
+ * owns its releases; a release owns its parts. */
 #pragma once
 
 #include <stdatomic.h>
@@ -42,7 +43,7 @@
 #include "update/state/journal.h"
 
 /* Maximum number of releases that are wanted at one time, and maximum number of releases on this node. The second
- * number includes releases that are no longer wanted and have only a history. */
+ * number also counts releases that are no longer wanted and only have a history. */
 enum { HF_UPDATE_MAX_RELEASES = 64, HF_UPDATE_MAX_HISTORIES = 256 };
 
 struct release;
@@ -69,7 +70,9 @@ struct hf_update_engine {
     char *folder; /* <state>/updates */
     int lock_fd;
     enum engine_state state;
-    unsigned refs; /* number of references: one for the owner, and one for each job and download in progress */
+    /* number of references: one for the owner, one for each job and download in progress, and one during a timer
+     * callback */
+    unsigned refs;
     struct hf_timer *timer;
     bool wake_pending;         /* the timer is armed for the event loop's next iteration */
     bool notify_pending;       /* the next timer callback calls the caller's `changed` */
@@ -78,7 +81,7 @@ struct hf_update_engine {
     struct release *active;    /* the release that has the turn (the right to work); NULL if none has it */
     uint64_t turns;            /* number of turns that the engine has given to releases since it started */
     struct counts counts;
-    struct hf_buf trust_problem; /* last result of hf_trust_folder_inspect(); empty if there is no problem */
+    struct hf_buf trust_problem; /* latest result of hf_trust_folder_inspect(); empty if there is no problem */
 };
 
 /* engine_core.c */
@@ -97,16 +100,16 @@ void update_engine_leave_turn(struct release *release);
 enum release_stage {
     RELEASE_LOADED,  /* the release is loaded from disk, and has not received the event HF_EV_STARTED yet */
     RELEASE_RUNNING, /* the release handles events by the table in rules/machine.h */
-    /* the release's folder is deleted; the engine frees the release unless the caller wants it again */
+    /* the engine has tried to delete the release's folder, and frees the release unless the caller wants it again */
     RELEASE_REMOVED,
 };
 
 /* The journal on disk. Only transition.c writes these fields. */
 struct release_record {
-    /* the journal that the status shows: the journal on disk, updated by later attempts that made no progress and that
-     * transition.c therefore did not write to disk */
+    /* the journal that the status shows; it can be newer than the journal on disk, because transition.c does not write
+     * attempts that made no progress */
     struct hf_journal shown;
-    /* values of the journal on disk; `shown` may also count later attempts that made no progress */
+    /* some values of the journal on disk */
     struct {
         uint64_t time_unix_ns;
         enum hf_phase phase;
@@ -114,50 +117,59 @@ struct release_record {
         unsigned attempts;
         char message[HF_UPDATE_MAX_MESSAGE];
     } written;
-    struct hf_buf text;         /* text of the journal file that was written last or is being written */
+    struct hf_buf text;         /* text of the journal file that is being written or was written most recently */
     enum hf_update_action then; /* action that starts when the journal is durable on disk */
 };
 
-/* The EdgeUpdate that the caller wants, and the EdgeUpdate whose release the journal records. Only wanted.c writes
- * these fields. */
+/* The EdgeUpdate that the caller wants, and the EdgeUpdate whose release the journal records. wanted.c writes these
+ * fields; in addition, transition.c frees `kept` at the end of an update, and release_recheck_repair() replaces
+ * `object` during its call. */
 struct release_wanted {
-    /* the EdgeUpdate that the caller wants, or during a repair the committed one; NULL if the caller wants no release
-     * of this name */
+    /* the EdgeUpdate to install: during a repair the committed one, otherwise the one that the caller wants; NULL if
+     * the caller wants no release of this name */
     struct hf_edgeupdate *object;
     /* during a repair of the committed release, the EdgeUpdate that the caller wants; otherwise NULL */
     struct hf_edgeupdate *asked;
     enum hf_desired_gate gate;
-    bool held;         /* the site's own order not to update is in force */
-    bool turn_missing; /* the swap needs a turn, and this node has none */
+    bool held;           /* the site's own order not to update is in force */
+    bool turn_missing;   /* the swap needs a turn, and this node has none */
+    bool writes_used_up; /* the policy's budget of writes is used up */
+    enum hf_link link;   /* whether the policy allows bulk transfers */
     /* the EdgeUpdate whose release the journal records; NULL if it is lost or no longer needed */
     struct hf_edgeupdate *accepted;
     json_t *kept; /* the part of `accepted` that the journal keeps */
 };
 
-/* Facts that decide if this node may install the wanted release. Each call of hf_update_engine_set() makes the facts
- * out of date. Only review.c writes these fields. */
+/* Facts that decide if this node may install the wanted release. Each call of hf_update_engine_set() sets `current` to
+ * false. review.c writes these fields; in addition, wanted.c and release.c set `current` to false, and finish.c sets
+ * `floor` after a commit. */
 struct release_review {
-    bool current; /* true while distrust, misfit and message are up to date */
+    bool current; /* true while distrust, misfit, bad_exec and message are up to date */
     enum hf_reason distrust, misfit;
     /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release; otherwise
      * HF_R_None */
     enum hf_reason bad_exec;
     char message[HF_UPDATE_MAX_MESSAGE];
     bool floor_known;
-    struct hf_sequence_history floor; /* floor on disk; the journal may record one more commit, which is later */
+    /* floor on disk; the journal may record one later commit that is not in the floor yet */
+    struct hf_sequence_history floor;
     char history_message[HF_UPDATE_MAX_MESSAGE];
+    /* what the evidence of the time does not show, if the latest answer was ClockUnsure */
+    char clock_message[HF_UPDATE_MAX_MESSAGE];
+    char disk_message[HF_UPDATE_MAX_MESSAGE]; /* why the disk is too full, if the latest answer was DiskSpaceLow */
 };
 
-/* A delta that killed the agent. */
+/* What is known about a delta during which the agent died. */
 struct delta_death {
-    unsigned times;            /* number of times that the delta killed the agent; 0 if it never did */
+    unsigned times;            /* number of times that the agent died with the delta; 0 if it never died */
     bool oom;                  /* true if the kernel's OOM killer killed the agent */
     char delta[HF_SHA256_HEX]; /* hash of the delta */
     char from[HF_SHA256_HEX];  /* hash of the delta's base; method_choose() sets this field */
 };
 
-/* Facts about this attempt, and its progress. prepare.c writes seen, room, disk_room and go_reason; method.c writes
- * step_*; replace.c writes received_bytes and delta_failures. */
+/* Facts about the attempt in progress. prepare.c writes seen, room, disk_room and go_reason; method.c and replace.c
+ * write step_*; replace.c counts received_bytes and delta_failures; probation.c counts restart_tries; release.c sets
+ * recheck. Each attempt starts with received_bytes 0, and each update with the other counts 0 and recheck false. */
 struct release_attempt {
     struct hf_swap_inspection seen;
     /* memory that the agent may use; measured once per attempt, so that the method does not change during the
@@ -173,32 +185,38 @@ struct release_attempt {
     uint64_t received_bytes;
     unsigned delta_failures;
     unsigned restart_tries;
-    bool recheck; /* true if an earlier process verified the new file; the swap then verifies the file again */
+    bool recheck; /* true if an earlier process verified the new file, so that the swap must verify the file again */
 };
 
-/* The action that failed and that the release repeats at the time retry.due_ns. */
+/* The action that is in progress or has failed. After a failure, the release repeats the action at the time
+ * retry.due_ns. */
 enum release_redo { REDO_NOTHING, REDO_SAVE, REDO_COMMIT, REDO_CLEAN };
 
-/* The time of the next attempt. Only retry.c writes these fields. */
+/* The time of the next attempt. retry.c computes the back-off after a failed attempt; other files set short fixed
+ * delays. */
 struct release_retry {
     struct hf_backoff backoff;
     uint64_t due_ns; /* monotonic time before which no action starts; 0 if an action may start now */
-    /* bytes that this node had received when a person last changed the object; these bytes do not count as wasted */
+    /* number of bytes that this node had received when a person last changed the object; these bytes do not count as
+     * wasted */
     uint64_t paid_bytes;
     enum release_redo redo;
-    unsigned tries; /* number of times that the current commit or cleanup has failed */
+    /* number of times that the current cleanup, or the current commit after it saved the floor, has failed */
+    unsigned tries;
 };
 
-/* The search for drift in a committed release. Only drift.c writes these fields. */
+/* The search for drift in a committed release. Only drift.c writes these fields, except that engine.c sets look_wanted
+ * to true, and transition.c resets `look` when another version is committed. */
 struct release_drift {
-    /* what earlier checks found out about the committed version; all zero after an update */
+    /* what earlier checks found out about the committed version; all zero before its first check and after a check that
+     * found drift */
     struct hf_swap_look look;
     /* true if hf_update_engine_check_drift() was called since the last check for drift */
     bool look_wanted;
     /* monotonic time before which no check for drift starts; 0 if a check may start now */
     uint64_t look_due_ns;
-    /* a check that finds drift raises this number by 1, a check that finds none lowers it by 1 (never below 0); the
-     * number sets the delay until the next check */
+    /* a check that finds drift adds 1, and a check that finds none subtracts 1 (never below 0); this number sets the
+     * delay until the next check */
     unsigned repairs;
     char kept[HF_SHA256_HEX]; /* digest of the release in the file of update/state/committed.h; "" if unknown */
 };
@@ -206,7 +224,7 @@ struct release_drift {
 enum step_kind {
     STEP_NONE,
     STEP_SAVE,    /* writes the journal */
-    STEP_INSPECT, /* inspects the target, the free space, and the record of an attempt that killed the agent */
+    STEP_INSPECT, /* inspects the target, the free space, and the record of an attempt during which the agent died */
     STEP_UNIT,    /* asks systemd if the unit exists */
     STEP_FETCH,
     STEP_PATCH,
@@ -216,13 +234,15 @@ enum step_kind {
     STEP_UNDO,
     STEP_COMMIT,
     STEP_CLEAN,
-    STEP_LOOK, /* checks the committed file for drift */
+    STEP_LOOK, /* checks the committed version for drift */
 };
 
-/* The step in progress. Only the pointer that belongs to `kind` is set. Only step.c writes these fields. */
+/* The step in progress. Only the pointer that belongs to `kind` is set. The file that starts a step sets its pointer,
+ * and step.c writes the other fields. */
 struct release_step {
     enum step_kind kind;
-    bool stopping; /* step_stop() was called; an error at the end of this step then does not count as a failure */
+    /* true if step_stop() was called; an error at the end of this step then does not count as a failure */
+    bool stopping;
     struct step_job *job;
     struct hf_fetch *fetch;
     struct hf_restart *restart;
@@ -242,9 +262,11 @@ struct release {
     char *folder; /* <state>/updates/<name> */
     enum release_stage stage;
     uint64_t last_turn;
-    /* reason that the status shows instead of the journal's reason in the phases Waiting and Verified */
+    /* reason that the status shows instead of the journal's reason; HF_R_None to show the journal's reason */
     enum hf_reason wait_reason;
-    struct hf_journal j; /* the current journal, which is already on disk or is being written */
+    /* the current journal; the journal on disk is older while a write is in progress, and after a write failed or was
+     * left out */
+    struct hf_journal j;
     struct release_record record;
     struct release_wanted wanted;
     struct release_review review;
@@ -258,11 +280,11 @@ struct release {
 
 struct release *release_new(struct hf_update_engine *engine, const char *name);
 void release_free(struct release *release);
-/* Reads the journal and the floor. Renames a damaged journal and then returns 0. Returns -errno if the journal cannot
- * be read. */
+/* Reads the journal and the floor. Returns 0 also if the journal is damaged; the file is then renamed. Returns -errno
+ * if the journal cannot be read. */
 int release_load(struct release *release);
-/* Starts the action that the wanted object and the clock now require, if any. Returns true if the release wants the
- * turn (the right to work). */
+/* Starts the action that the wanted object and the time now require, if any. Returns true if the release wants the turn
+ * (the right to work). */
 bool release_consider(struct release *release);
 void release_take_turn(struct release *release);
 /* Call this function after the caller has set the desired releases. Ends a repair of the committed release if the
@@ -271,7 +293,8 @@ void release_recheck_repair(struct release *release);
 
 /* Actions that release.c puts into the table of actions or starts itself. */
 
-void prepare_start(struct release *release); /* Inspects the target, chooses the method, then raises HF_EV_GO. */
+/* Inspects the target, chooses the method, then raises HF_EV_GO, HF_EV_INSTALLED or HF_EV_FAILED. */
+void prepare_start(struct release *release);
 void replace_fetch(struct release *release);
 void replace_patch(struct release *release);
 void replace_swap(struct release *release);
@@ -280,14 +303,14 @@ void rollback_start(struct release *release);
 void finish_commit(struct release *release);
 void finish_clean(struct release *release);
 void drift_look(struct release *release);
-/* Looks for drift in the committed release while the journal records another release. */
+/* Looks for drift in the committed release while the journal records a different release. */
 void drift_look_behind(struct release *release);
 
 /* ---- service.c --------------------------------------------------------------------------------------------------- */
 
 bool service_has_restart(const struct release *release);
-/* service_restart() and service_check() each start a step. At the end of the step they call `done` once, with the
- * release as `arg`. */
+/* service_restart() and service_check() each start a step. They call `done` once, with the release as `arg`: at the end
+ * of the step, or at once if the step cannot start. `done` must call step_end(). */
 void service_restart(struct release *release, void (*done)(void *arg, int r, const struct hf_failure *failure));
 void service_check(struct release *release, void (*done)(void *arg, const struct hf_health *health));
 
@@ -301,9 +324,10 @@ void wanted_restore(struct release *release, json_t *kept);
 /* Makes the committed release the wanted one, until wanted_repair_end(). Takes ownership of `committed`. */
 void wanted_repair(struct release *release, struct hf_edgeupdate *committed);
 void wanted_repair_end(struct release *release); /* Has no effect without a repair. */
-/* Returns a new reference to the part of the committed EdgeUpdate that the node keeps; NULL if it is not in memory. */
+/* Returns a copy of the part of the committed EdgeUpdate that the node keeps, which the caller frees; NULL if the
+ * EdgeUpdate is not in memory, or if memory runs out. */
 json_t *wanted_committed(const struct release *release);
-/* Returns true if the site's own order not to update is in force. This order forbids repairs, too. */
+/* Returns true if the site's own order not to update is in force, which also forbids repairs. */
 bool wanted_held(const struct release *release);
 void wanted_done(struct release *release); /* Frees the parts of release->wanted. */
 /* Returns true if an object is wanted and the journal records the release of that object. */
@@ -323,23 +347,26 @@ void review_load_floor(struct release *release);
 
 /* ---- method.c ---------------------------------------------------------------------------------------------------- */
 
-/* Returns the artifact of the recorded release for this node's architecture, or NULL if the release has none. */
+/* Returns the artifact of the recorded release for this node's architecture, or NULL if the release has none or is
+ * lost. */
 const struct hf_artifact *method_artifact(const struct release *release);
 /* Returns the delta to fetch next, or NULL if the update fetches the whole file. */
 const struct hf_delta_ref *method_delta(const struct release *release);
-/* Call this function after an inspection of the target. Chooses between deltas and the whole file, and writes the
- * choice to j.method; if the chosen chain is not the shortest, explains why in j.detour. Returns the reason that the
- * status shows while the update continues. */
+/* Call this function after an inspection of the target. Chooses deltas or the whole file, and writes the choice to
+ * j.method. If memory, disk or a delta during which the agent died rules out the shortest chain of deltas, writes the
+ * explanation to j.detour. Returns the reason that the status shows while the update continues. */
 enum hf_reason method_choose(struct release *release, struct delta_death *death);
-/* Stops using the current delta because of *err, and chooses another chain of deltas or the whole file. */
+/* Adds the current delta to the deltas to avoid, and chooses another chain of deltas or the whole file. *err explains
+ * why. */
 void method_drop_delta(struct release *release, const struct hf_err *err);
 void method_use_whole_file(struct release *release);
 
 /* ---- transition.c ------------------------------------------------------------------------------------------------ */
 
-/* Makes the move that the table in rules/machine.h has for this event: writes the journal first, then starts the
- * action. If `reason` is HF_R_None, the journal keeps its reason and message. If `message` is NULL, the message is
- * hf_reason_meaning(reason). */
+/* Makes the move that the table in rules/machine.h has for this event. First writes the journal, then starts the
+ * action. If `reason` is HF_R_None, the journal keeps its reason and message. Otherwise the message is `message`, or
+ * hf_reason_meaning(reason) if `message` is NULL or "", followed by the reason's remedy if that is an action and there
+ * is space. */
 void transition_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message);
 void transition_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure);
 /* Like transition_failure() with -ENOMEM, but also sets a back-off. */
@@ -353,27 +380,29 @@ void transition_note_written(struct release *release);
 
 /* ---- retry.c ----------------------------------------------------------------------------------------------------- */
 
-/* Sets the time of the next attempt. `reason` selects the length of the back-off, which is at least at_least_ns. */
+/* Sets the time of the next attempt. The length of the back-off depends on `reason`, and is at least at_least_ns. */
 void retry_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns);
 /* Returns the monotonic time at which to consider the release again, or HF_NEVER. */
 uint64_t retry_wake_ns(const struct release *release);
-/* Call this function when the agent starts. If earlier downloads of this release had wrong content, delays the next
- * download, so that an agent that restarts often does not repeat such a download at each start. */
+/* Call this function when the agent starts. If the release is in the phase Waiting, and earlier downloads of it had
+ * wrong content, delays the next download, so that an agent that restarts often does not download the wrong content at
+ * each start. */
 void retry_hold_back(struct release *release);
-/* Call this function when `wanted` replaces the wanted object. If a person changed the object, schedules the next
- * attempt soon. */
+/* Call this function before `wanted` replaces the wanted object. If a person changed the object of a release in the
+ * phase Waiting, schedules the next attempt at a random time within engine->p.retry_cap_ns. */
 void retry_object_changed(struct release *release, const struct hf_edgeupdate *wanted);
 
 /* ---- step.c ------------------------------------------------------------------------------------------------------ */
 
-/* A job that a worker runs for a release. The job borrows strings of the release; this is safe because the engine and
- * its releases live until the last job has ended. */
+/* A job that a worker runs for a release. The job borrows strings of the release. This is safe because the engine and
+ * its releases exist until the last job has ended. */
 struct step_job {
     struct hf_job job;
     struct release *release;
     enum step_kind kind;
     int (*run)(struct step_job *step); /* called on the worker */
-    /* called on the loop thread after `run`; not called if the engine is closing */
+    /* called on the loop thread after `run`, or after no worker could run the job; not called if the engine is
+     * closing */
     void (*then)(struct release *release, struct step_job *step);
     atomic_bool cancel;
     int r;
@@ -386,9 +415,10 @@ struct step_job {
     struct delta_death death;
     struct hf_swap_look look;
     struct hf_buf text; /* text of the journal, or of the file of update/state/committed.h */
-    /* before the job, the history to join with the floor on disk; after the job, the floor on disk */
+    /* before the job, the history to merge with the floor on disk; after the job, the floor on disk */
     struct hf_sequence_history floor;
-    bool floor_done; /* true once the state folder holds `floor`; the copy below the root may still have failed */
+    /* true if `floor` is in the state folder; writing its copy below the root may nevertheless have failed */
+    bool floor_done;
     struct hf_edgeupdate *committed;      /* the committed release from disk, which the step owns; NULL if not read */
     char committed_digest[HF_SHA256_HEX]; /* digest of the committed release that the job reads or writes */
 };
@@ -399,12 +429,13 @@ struct step_job *step_new(struct release *release, enum step_kind kind, int (*ru
 /* Passes the job to a worker. If that fails, calls `then` at once, with a negative r in the job. */
 void step_submit(struct step_job *step);
 void step_discard(struct step_job *step);
-/* Call this function at the start of a step that is not a job. For a job, step_submit() calls step_begin(). */
+/* Marks the start of a step. Call this function only for a step that is not a job; for a job, step_submit() calls
+ * it. */
 void step_begin(struct release *release, enum step_kind kind);
 void step_end(struct release *release);
 void step_stop(struct release *release); /* Asks the step to stop. Has no effect on a restart or on health checks. */
-/* Cancels the step because the engine closes. Afterwards no callback of the step comes, except the end of a job or
- * download. */
+/* Cancels the step because the engine closes. Afterwards no callback of the step is called, except at the end of a job
+ * or download. */
 void step_drop(struct release *release);
 struct hf_target step_target(const struct release *release);
 struct hf_swap_params step_swap_params(const struct release *release, const struct step_job *step);

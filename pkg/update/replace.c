@@ -123,7 +123,7 @@ static struct hf_fetch_params fetch_params(struct release *release)
 
     return (struct hf_fetch_params){.clock = engine->p.clock,
                                     .sched = engine->p.sched,
-                                    .http = engine->p.http,
+                                    .http = engine->p.bulk_http != NULL ? engine->p.bulk_http : engine->p.http,
                                     .target = step_target(release),
                                     .folder = release->folder,
                                     .url = delta != NULL ? delta->url : artifact->url,

@@ -103,7 +103,7 @@ void retry_object_changed(struct release *release, const struct hf_edgeupdate *w
 
 uint64_t retry_wake_ns(const struct release *release)
 {
-    uint64_t now = now_ns(release), next = HF_NEVER, unix_ns, change;
+    uint64_t now = now_ns(release), next = HF_NEVER, wait;
     bool waiting = release->j.phase == HF_PHASE_WAITING || release->j.phase == HF_PHASE_VERIFIED;
 
     if (release->step.kind != STEP_NONE)
@@ -117,8 +117,7 @@ uint64_t retry_wake_ns(const struct release *release)
     if (!waiting || release->wanted.object == NULL || release->wanted.object->n_windows == 0)
         return next;
     /* The wall clock may jump: wait at most look_again_ns at a time. */
-    unix_ns = hf_unix_ns(release->engine->p.clock);
-    (void)hf_windows_open(release->wanted.object->windows, release->wanted.object->n_windows, unix_ns, &change);
-    uint64_t wait = change > unix_ns ? HF_MIN(change - unix_ns, look_again_ns) : look_again_ns;
-    return HF_MIN(next, now + wait);
+    struct hf_time_range range = hf_clock_range(release->engine->p.clock);
+    (void)hf_windows_judge(release->wanted.object->windows, release->wanted.object->n_windows, &range, &wait);
+    return HF_MIN(next, now + HF_MIN(wait, look_again_ns));
 }

@@ -1,10 +1,13 @@
 /* May the wanted release be installed on this node now? Gathers the facts for the gate (rules/gate.h): signatures,
  * requirements, the floor, the path, the windows. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "update/install/floor_copy.h"
 #include "update/release.h"
+#include "update/rules/pod_starter.h"
 #include "update/state/floor.h"
 
 /* Reads the floor from the state folder and from its copies below the update roots. The copies matter if the state
@@ -27,6 +30,7 @@ void review_load_floor(struct release *release)
     uint64_t top = floor->top.sequence;
     if (hf_floor_copy_load(&target, floor, &copy_err) < 0)
         hf_log_err(engine->p.log, HF_LOG_WARNING, "update.floor", "release", release->j.name, &copy_err);
+    hf_floor_guard_join(engine->p.floors, "release", release->j.name, floor);
     if (floor->top.sequence > HF_MAX(top, release->j.good_sequence))
         hf_log(engine->p.log, HF_LOG_WARNING, "update.floor.restored", HF_S("release", release->j.name),
                HF_D("sequence", floor->top.sequence), HF_D("state", top));
@@ -70,6 +74,16 @@ static const char *beyond_pod(const struct hf_update_params *p, const struct hf_
     return artifact->requires_.devices[0] != NULL && p->host_root == NULL ? "requires.devices" : NULL;
 }
 
+/* Would the release restart what starts the agent's own pod? The node's owner may accept that, by the full name of the
+ * unit. */
+static bool restarts_pod_starter(const struct hf_update_params *p, const struct hf_release *wanted)
+{
+    const char *unit = wanted->install.restart_unit;
+
+    return p->pod_mode && unit != NULL && hf_pod_starter_is(unit) &&
+           (p->names_unit == NULL || !p->names_unit(p->arg, unit));
+}
+
 static enum hf_reason misfit_of(const struct hf_update_params *p, const struct hf_release *wanted, struct hf_err *err)
 {
     const struct hf_artifact *artifact = hf_release_artifact(wanted, p->arch);
@@ -81,6 +95,14 @@ static enum hf_reason misfit_of(const struct hf_update_params *p, const struct h
     }
     if (beyond != NULL) {
         (void)hf_err_set(err, EOPNOTSUPP, "%s does not work in a pod: run the agent on the host", beyond);
+        return HF_R_NotInPod;
+    }
+    if (restarts_pod_starter(p, wanted)) {
+        (void)hf_err_set(
+            err, EOPNOTSUPP,
+            "install.restart.systemdUnit: '%.48s' starts this agent's pod, and nothing would bring it back "
+            "after a power cut: run the agent on the host, or name the unit in units of agent.yaml",
+            wanted->install.restart_unit);
         return HF_R_NotInPod;
     }
     return p->meets != NULL && p->meets(p->arg, &artifact->requires_, err) < 0 ? HF_R_RequirementsNotMet : HF_R_None;
@@ -199,6 +221,8 @@ static void refresh(struct release *release)
     }
     if (!review->floor_known)
         review_load_floor(release);
+    else /* by now the guard may know a newer one */
+        hf_floor_guard_join(release->engine->p.floors, "release", release->j.name, &review->floor);
 }
 
 /* Which evidence is missing, so that no verdict is possible now. */
@@ -209,20 +233,31 @@ static enum hf_reason unsure_of(const struct release_review *review)
     return review->floor_known ? HF_R_None : HF_R_IoError;
 }
 
-/* A window counts as open if it is open at each time that a witness shows. */
-static enum hf_time_answer window_answer(const struct hf_edgeupdate *object, const struct hf_time_range *range)
+/* Says why the evidence of the time does not suffice. The text stays while the release waits for it: the ends of the
+ * span move with the time, and a status need not. */
+static void explain_clock(struct release *release, const struct hf_time_range *range, bool about_expiry)
 {
-    uint64_t ignored;
+    struct release_review *review = &release->review;
+    uint64_t first = range->earliest_unix_ns, last = range->latest_unix_ns;
+    char from[HF_TIME_TEXT], to[HF_TIME_TEXT], expires[HF_TIME_TEXT];
+    const char *upper = "an unknown time";
 
-    if (object->n_windows == 0)
-        return HF_TIME_YES;
-    if (range->agreement == HF_TIME_UNKNOWN)
-        return HF_TIME_UNSURE;
-    bool open = hf_windows_open(object->windows, object->n_windows, range->estimate_unix_ns, &ignored);
-    bool other = hf_windows_open(object->windows, object->n_windows, range->other_unix_ns, &ignored);
-    if (open != other)
-        return HF_TIME_UNSURE;
-    return open ? HF_TIME_YES : HF_TIME_NO;
+    if (release->wait_reason == HF_R_ClockUnsure && review->clock_message[0] != '\0')
+        return;
+    if (!about_expiry && range->agreement != HF_TIME_UNKNOWN)
+        hf_time_span(range, &first, &last);
+    if (last != HF_NEVER)
+        upper = hf_format_time(last, to);
+    int n = snprintf(review->clock_message, sizeof(review->clock_message),
+                     "the evidence of the time (%s) leaves open each time from %s to %s, ",
+                     hf_time_agreement_name(range->agreement), hf_format_time(first, from), upper);
+    if (about_expiry)
+        (void)snprintf(review->clock_message + n, sizeof(review->clock_message) - (size_t)n,
+                       "and the release expires at %s",
+                       hf_format_time(release->wanted.object->release.expires_unix_ns, expires));
+    else
+        (void)snprintf(review->clock_message + n, sizeof(review->clock_message) - (size_t)n,
+                       "and an update window does not cover all of it");
 }
 
 /* The floor on disk, with the commit that the journal may have before it. */
@@ -253,6 +288,38 @@ static void judge_history(struct release *release, bool is_committed, struct hf_
     (void)snprintf(review->history_message, sizeof(review->history_message), "spec.release.%s: %s", field, text);
 }
 
+/* True if the update still has to download while the budget of writes is used up. A repair in place of the wanted
+ * release goes on, as in lacks_turn(). */
+static bool lacks_budget(const struct release *release)
+{
+    return release->wanted.writes_used_up && (release->j.phase <= HF_PHASE_FETCHING || release->wanted.asked != NULL);
+}
+
+/* Returns the gate for bulk transfers if the update still has to download over the network. */
+static enum hf_link link_of(const struct release *release)
+{
+    const struct hf_artifact *artifact = method_artifact(release);
+    bool is_local = artifact != NULL && strncmp(artifact->url, "file:", 5) == 0;
+    bool downloads = release->j.phase <= HF_PHASE_FETCHING || release->wanted.asked != NULL;
+
+    return downloads && !is_local ? release->wanted.link : HF_LINK_OPEN;
+}
+
+/* True if the update has not started and its disk is too full. An update that is under way goes on within the reserve,
+ * since its end frees what it took. */
+static bool lacks_disk(struct release *release)
+{
+    const struct hf_update_params *p = &release->engine->p;
+    struct release_review *review = &release->review;
+    struct hf_err err = HF_ERR_INIT;
+
+    if (p->disk_critical == NULL || (release->j.phase > HF_PHASE_WAITING && release->wanted.asked == NULL) ||
+        !p->disk_critical(p->arg, release->wanted.object->release.install.path, &err))
+        return false;
+    (void)snprintf(review->disk_message, sizeof(review->disk_message), "%s", err.cause);
+    return true;
+}
+
 /* True if the update cannot do its next step without a turn. A repair that runs in place of the wanted release goes on
  * until that release has its turn: else the two would alternate, and neither would ever end. */
 static bool lacks_turn(const struct release *release)
@@ -271,7 +338,9 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
     const struct release_review *review = &release->review;
     const char *digest = object->release.digest;
     struct hf_time_range range = hf_clock_range(release->engine->p.clock);
-    enum hf_time_answer window = window_answer(object, &range);
+    const char *floors_message;
+    uint64_t wait_ns;
+    enum hf_time_answer window = hf_windows_judge(object->windows, object->n_windows, &range, &wait_ns);
 
     refresh(release);
     struct hf_sequence_history history = history_of(release);
@@ -288,13 +357,21 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
         .misfit = review->misfit,
         .gate = release->wanted.gate,
         .held = release->wanted.held,
+        .floors = hf_floor_guard_ask(release->engine->p.floors, &floors_message),
         .turn_missing = lacks_turn(release),
+        .writes_used_up = lacks_budget(release),
+        .link = link_of(release),
+        .disk_critical = lacks_disk(release),
         .is_committed = is_committed,
         .suspended = object->suspend,
         .window_open = window == HF_TIME_YES,
         .window_unsure = window == HF_TIME_UNSURE,
     };
     judge_history(release, is_committed, &facts);
+    if (facts.expiry_unsure || facts.window_unsure)
+        explain_clock(release, &range, facts.expiry_unsure);
+    else
+        release->review.clock_message[0] = '\0';
     enum hf_gate_verdict verdict = hf_gate_ask(&facts, ret_reason);
     bool is_ours = *ret_reason == review->distrust || *ret_reason == review->misfit || *ret_reason == review->bad_exec;
     *ret_message = NULL;

@@ -11,11 +11,12 @@ bool service_has_restart(const struct release *release)
 void service_restart(struct release *release, void (*done)(void *arg, int r, const struct hf_failure *failure))
 {
     const struct hf_update_params *p = &release->engine->p;
-    const struct hf_install *install = &release->wanted.accepted->release.install;
+    const struct hf_release *spec = &release->wanted.accepted->release;
     struct hf_failure failure = {.reason = HF_R_RestartFailed};
 
     step_begin(release, STEP_RESTART);
-    int r = hf_restart_start(p->proc, p->unit, install, done, release, &release->step.restart, &failure);
+    int r = hf_restart_start(p->proc, p->unit, &spec->install, spec->health_deadline_ns, done, release,
+                             &release->step.restart, &failure);
     if (r < 0)
         done(release, r, &failure);
 }

@@ -16,6 +16,8 @@ static void act(struct release *release)
     enum hf_update_action action = release->record.then;
 
     release->record.then = HF_ACT_NONE;
+    if (release->engine->state == ENGINE_QUIESCING) /* the next process reads in the journal what comes now */
+        return;
     if (release->actions->start[action] != NULL)
         release->actions->start[action](release);
     update_engine_wake(release->engine);
@@ -181,6 +183,8 @@ static void enter(struct release *release, enum hf_phase phase)
         memcpy(j->good_digest, j->digest, sizeof(j->good_digest));
         memcpy(j->good_version, j->version, sizeof(j->good_version));
         j->good_sequence = j->sequence;
+        /* What the last look saw belongs to the version before, whose manifest may have had the same inode number. */
+        release->drift.look = (struct hf_swap_look){.size = 0};
     }
     if (phase == HF_PHASE_ROLLED_BACK)
         memcpy(j->bad_digest, j->digest, sizeof(j->bad_digest));

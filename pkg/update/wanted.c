@@ -64,6 +64,8 @@ int wanted_set(struct release *release, const struct hf_desired *desired)
     wanted->gate = desired->gate;
     wanted->held = desired->held;
     wanted->turn_missing = desired->turn_missing;
+    wanted->writes_used_up = desired->writes_used_up;
+    wanted->link = desired->link;
     if (*set != NULL && ((*set)->json == desired->update->json || json_equal((*set)->json, desired->update->json)))
         return 0;
     struct hf_edgeupdate *object = decode(desired->update->json);

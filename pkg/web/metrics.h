@@ -13,10 +13,10 @@
  * does nothing. So a module can count without knowing if there is a registry. Functions that register return NULL if
  * the name is invalid, if the name already has another type or other labels, or if a limit is reached.
  *
- * The numbers of families, of series in a family, and of bytes in a label value are limited. If a family has
- * HF_METRIC_MAX_SERIES series, all new label values share one further series, in which every label has the value
- * "other". The metric holdfast_metrics_overflow_total{family} counts the calls of hf_metric_with() for which that
- * happened. Threads: loop thread only. */
+ * There are limits on the number of families, the number of series in a family, and the length of a label value. If a
+ * family has HF_METRIC_MAX_SERIES series (or as many as hf_metric_widen() permits), all new label values share one
+ * further series, in which every label has the value "other". The metric holdfast_metrics_overflow_total{family} counts
+ * the calls of hf_metric_with() that returned this series. Threads: loop thread only. */
 #pragma once
 
 #include <stdint.h>
@@ -50,13 +50,13 @@ HF_DEFINE_CLEANUP(struct hf_metrics, hf_metrics_free)
 #define HF_LABELS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 /* Each of the next two functions makes a family without labels, and returns the only series of this family, which
- * starts at zero. A second call with the same name and type returns the same series. Names have the form
- * holdfast_<what>_<unit>. Units are base units (seconds, bytes), and ratios in place of percents; names of counters end
- * in _total. `help` is one sentence. */
+ * starts at zero. Another call with the same name and type returns the same series. Names have the form
+ * holdfast_<what>_<unit>. Use base units (seconds, bytes), and ratios in place of percentages. Names of counters end in
+ * _total. `help` is one sentence. */
 struct hf_metric *hf_metric_counter(struct hf_metrics *metrics, const char *name, const char *help);
 struct hf_metric *hf_metric_gauge(struct hf_metrics *metrics, const char *name, const char *help);
-/* Makes a histogram without labels. `bounds` are the upper bounds of the buckets in ascending order, which are copied;
- * a bucket +Inf is added. */
+/* Makes a histogram without labels. `bounds` are the upper bounds of the buckets in ascending order. The function
+ * copies them, and adds a bucket +Inf. */
 struct hf_metric *hf_metric_histogram(struct hf_metrics *metrics, const char *name, const char *help,
                                       const double *bounds, size_t n_bounds);
 
@@ -68,26 +68,25 @@ struct hf_metric_family *hf_metric_histogram_family(struct hf_metrics *metrics, 
                                                     const char *const *labels, const double *bounds, size_t n_bounds);
 
 /* Returns the series with these label values. `values` has one value for each label of the family, and NULL ends the
- * array. If there is no such series, makes it with the value 0. If the family already has HF_METRIC_MAX_SERIES series,
+ * array. If there is no such series, makes it with the value 0. If the family already has its maximum number of series,
  * returns the series "other" instead. Returns NULL if `values` has another number of values than the family has labels,
  * or if memory runs out. */
 struct hf_metric *hf_metric_with(struct hf_metric_family *family, const char *const *values);
 
-/* Raises the number of series that the family can have, from HF_METRIC_MAX_SERIES to `max_series`. Only for label
- * values that an administrator of the cluster makes, such as names of EdgeUpdates. */
+/* Raises the number of series that the family can have, from HF_METRIC_MAX_SERIES to `max_series`. Use it only if an
+ * administrator of the cluster chooses the label values, for example names of EdgeUpdates. */
 void hf_metric_widen(struct hf_metric_family *family, size_t max_series);
 
 /* Removes the series with these label values, if it exists. Handles of the series become invalid. Call this function
  * when the object that the series measures no longer exists. */
 void hf_metric_forget(struct hf_metric_family *family, const char *const *values);
-/* Removes all series of a family, so that the caller can set only the current series again. */
+/* Removes all series of a family, so that the caller can then set the series that still exist. */
 void hf_metric_forget_all(struct hf_metric_family *family);
 
 void hf_metric_add(struct hf_metric *metric, uint64_t n);   /* Adds n to a counter or a gauge; ignores a histogram. */
 void hf_metric_set(struct hf_metric *metric, double value); /* Sets a gauge; ignores other types. */
-/* Sets a counter to `total`, which other code counts and which may have a fraction. Ignores a total that is not above
- * the previous total, and ignores other types. Do not use hf_metric_add() for the same counter, because the counter
- * shows the sum of both. */
+/* Sets a counter to `total`, a sum that other code keeps and that may have a fraction. Ignores a total that is not
+ * greater than the present value, and ignores other types. Do not use hf_metric_add() for the same counter. */
 void hf_metric_total(struct hf_metric *metric, double total);
 void hf_metric_observe(struct hf_metric *metric, double value); /* Adds a value to a histogram; ignores NaN. */
 
@@ -95,8 +94,8 @@ void hf_metric_observe(struct hf_metric *metric, double value); /* Adds a value 
  * tests and for the dashboard. */
 double hf_metric_value(const struct hf_metric *metric);
 
-/* Registers `collect`, which each hf_metrics_format() calls first. `collect` can set gauges whose values nobody needs
- * between two scrapes. -ENOSPC: 8 such functions are already registered. */
+/* Registers `collect`, which hf_metrics_format() calls each time before it formats. Use it for gauges whose values
+ * matter only during a scrape. -ENOSPC: 8 such functions are already registered. */
 HF_MUST_USE int hf_metrics_on_collect(struct hf_metrics *metrics, void (*collect)(void *arg), void *arg);
 
 /* Appends the text of all families in the order of their names, with their series in the order of the label values.

@@ -12,7 +12,7 @@
 #include "loop/server/server.h"
 #include "web/metrics.h"
 
-enum { HF_WEB_PORT = 9090, HF_WEB_REASON = 256 };
+enum { HF_WEB_REASON = 256 };
 
 #define HF_WEB_ADDRESS "127.0.0.1"
 
@@ -29,12 +29,12 @@ struct hf_web_params {
     uint16_t port;              /* port to listen on (0 means any free port; hf_web_port() returns the port) */
     struct hf_metrics *metrics; /* registry for /metrics; NULL if this server must not serve /metrics */
     struct hf_server_limits limits;
-    const char *const *allowed_hosts; /* allowed_hosts, refused and refused_arg: see struct hf_server_params */
+    const char *const *allowed_hosts; /* for allowed_hosts, refused and refused_arg, see struct hf_server_params */
     void (*refused)(void *arg, enum hf_server_refusal why);
     void *refused_arg;
     const struct hf_web_check *checks;
     size_t n_checks;
-    /* further pages; if a route has the path of a page of web.c, such as /metrics, the route replaces that page */
+    /* further pages; a route with the path of a built-in page, such as /metrics, replaces that page */
     const struct hf_server_route *routes;
     size_t n_routes;
 };

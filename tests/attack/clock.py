@@ -45,8 +45,12 @@ class Site:
     def wall_in_1970(self):
         self.wall(3600 - time.time(), synced=False)
 
-    def start(self):
-        environment = dict(os.environ, LD_PRELOAD=self.library, SHIFTED_CLOCK=self.shift, ASAN_OPTIONS="verify_asan_link_order=0")
+    def environment(self):
+        """What gives the agent its wall clock."""
+        return {"LD_PRELOAD": self.library, "SHIFTED_CLOCK": self.shift}
+
+    def start(self, *more):
+        environment = dict(os.environ, ASAN_OPTIONS="verify_asan_link_order=0", **self.environment())
         node = self.node
         source = ["--source", node.place("objects")]
         if self.api:
@@ -55,7 +59,7 @@ class Site:
                                  node.place("state"), "--trust-dir", node.place("trust.d"), "--update-root", node.place("root"),
                                  "--storage-dir", node.place("storage"), "--run-dir", node.place("run"),
                                  "--metrics-port", str(node.metrics_port), "--ingest-port", "off", "--health-port", "off",
-                                 "--retry-base-ms", "50", "--log-level", "info"], env=environment)
+                                 "--retry-base-ms", "50", "--log-level", "info", *more], env=environment)
         wait("the agent's first status", self.status, PATIENCE_S)
 
     def status(self):

@@ -1,4 +1,5 @@
 """Attacks through releases: what runs without a signature, or after a change of what was signed."""
+import hashlib
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import run
 from lab import PROGRAMS, wait
 from node import ENDS, Artifacts, Node, sha256
+from swtpm import Tpm
 
 
 def attack_unsigned_change(home):
@@ -123,6 +125,77 @@ def attack_lost_state(home):
         must_be_refused(node, old, 4, a)
     finally:
         node.end()
+
+
+def disk_of_last_month(home, spoil):
+    """A node with tpm.floors gets the disk back that it had at sequence 3, after it has had 5; `spoil` changes the disk before. A replay of
+    4 must wait with FloorsReplaced, for the agent and for the next."""
+    if shutil.which("swtpm") is None:
+        raise run.Skip("swtpm is not installed")
+    node = Node(os.path.join(home, "node"), Artifacts())
+    tpm = Tpm(node.place("tpm"))
+    try:
+        with open(node.place("agent.yaml"), "w", encoding="utf-8") as file:
+            file.write("apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
+                       f"updateRoots: [{node.place('root')}]\ntpm: {{floors: true, tcti: '{tpm.tcti()}'}}\n")
+        a, b, c = (program(node, name) for name in "abc")
+        replay = node.create("app", "4.0", 4, b, service=False)
+        node.start_agent("--config", node.place("agent.yaml"))
+        install(node, node.create("app", "3.0", 3, a, service=False), 3)
+        counted(node, tpm, 3)
+        for folder in ("state", "root"):
+            shutil.copytree(node.place(folder), node.place("image", folder), symlinks=True)
+        install(node, node.create("app", "5.0", 5, c, service=False), 5)
+        counted(node, tpm, 5)
+        node.stop_agent()
+        spoil(node)
+        for folder in ("state", "root"):
+            shutil.rmtree(node.place(folder))
+            shutil.copytree(node.place("image", folder), node.place(folder), symlinks=True)
+        node.apply("app", replay)
+        for _ in range(2):
+            shutil.rmtree(node.place("state", "status"), ignore_errors=True)
+            node.start_agent("--config", node.place("agent.yaml"))
+            row = wait("an answer", lambda: node.update("app") if node.update("app").get("sequence") == 4
+                       and node.update("app").get("reason") != "FloorsPending" else None, 120)
+            assert (row["phase"], row["reason"]) == ("Waiting", "FloorsReplaced"), row
+            assert sha256(node.path) == sha256(a), "the installed file changed"
+            node.stop_agent()
+    finally:
+        node.end()
+        tpm.stop()
+
+
+def counted(node, tpm, sequence):
+    """Waits until the floor record has the sequence, and the TPM has counted it."""
+    def has():
+        with open(node.place("state", "floor-record.0"), encoding="utf-8") as file:
+            record = file.read()
+        told = subprocess.run([os.path.join(PROGRAMS, "holdfast-tpm"), "counter-read", "--tcti", tpm.tcti()], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True, check=False).stdout
+        return f" {sequence} " in record and f"\nvalue {told.strip()}\n" in record
+    wait("the TPM has counted", has, 120)
+
+
+def attack_older_disk(home):
+    """Put last month's image of the disk, with all places of the floors, into a node with tpm.floors: no old release starts."""
+    disk_of_last_month(home, lambda node: None)
+
+
+def attack_forged_floor_record(home):
+    """The same, with a floor record that was changed to the newest value of the counter: the TPM has not sealed it."""
+    def spoil(node):
+        with open(node.place("state", "floor-record.0"), "rb") as file:
+            new = file.read().split(b"\n", 3)
+        for folder, _, files in os.walk(node.place("image")):
+            for name in files:
+                if name in ("floor-record.0", "floor-record.1", "FloorRecord"):
+                    with open(os.path.join(folder, name), "r+b") as file:
+                        body = new[1] + b"\n" + new[2] + b"\n" + file.read().split(b"\n", 3)[3]
+                        file.seek(0)
+                        file.truncate()
+                        file.write(b"holdfast-floor-record 1 " + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+    disk_of_last_month(home, spoil)
 
 
 def attack_old_format(home):

@@ -1,5 +1,7 @@
-/* A library for LD_PRELOAD: a wall clock that lies. The file in SHIFTED_CLOCK holds two int64_t: the seconds by which
- * the clock is ahead, and 1 if the kernel says that a time server keeps it. A test changes the file at any time.
+/* A library for LD_PRELOAD: a wall clock that lies. The file in SHIFTED_CLOCK holds int64_t: the seconds by which the
+ * clock is ahead; 1 if the kernel says that a time server keeps it; and, if the file has a third number, the seconds
+ * that the machine has slept (CLOCK_BOOTTIME counts them, CLOCK_MONOTONIC does not). A test changes the file at any
+ * time.
  *
  *     cc -shared -fPIC -o shifted-clock.so shifted-clock.c */
 #define _GNU_SOURCE
@@ -22,7 +24,7 @@ static const volatile int64_t *shared(void)
 
     if (words != NULL || path == NULL || (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
         return words;
-    void *mapped = mmap(NULL, 2 * sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
+    void *mapped = mmap(NULL, 3 * sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
     (void)close(fd);
     if (mapped != MAP_FAILED)
         words = mapped;
@@ -35,7 +37,9 @@ int clock_gettime(clockid_t id, struct timespec *now)
     const volatile int64_t *words = shared();
 
     if (r == 0 && words != NULL && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
-        now->tv_sec += words[0];
+        now->tv_sec += words[0] + words[2];
+    if (r == 0 && words != NULL && id == CLOCK_BOOTTIME)
+        now->tv_sec += words[2];
     return (int)r;
 }
 

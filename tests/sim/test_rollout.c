@@ -11,9 +11,13 @@
  * versions with resourceVersion semantics (409 on a conflict) and ordered watches.
  *
  * Always: waves open in their order, one at a time, each once, after its soak; no wave opens while more nodes have
- * failed than allowed; no node begins without an admission that was once written; never more nodes of a site than
- * allowed are between swap and verdict; epochs never go back. In the end a bad release is halted, and a good one is on
- * every node. */
+ * failed than allowed, or fewer nodes of the stage have updated than strategy.minUpdated asks for; no node begins
+ * without an admission that was once written; never more nodes of a site than allowed are between swap and verdict;
+ * epochs never go back. In the end a bad release is halted, and a good one is on every node. In one fleet of three, an
+ * EdgeUpdate of the same release name and a higher sequence takes every twelfth node over while the rollout goes on: it
+ * takes them all, and the rollout waits for none of them. Fleets with liars (nodes that report any phase) set
+ * strategy.progressDeadline, because a liar can report for ever that it is at work; one that says that it waits can still
+ * keep the last stage from completing. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +42,8 @@ enum { DEFAULT_SEEDS = 40, DEFAULT_NODES = 300, BIG_NODES = 10000, BLOCK = 10, Z
 
 /* Shared by the processes of all tests. */
 static struct {
-    unsigned worlds, good, bad, halts_at[5], failovers, conflicts, late_writes, unknown, parked, turns, reports;
+    unsigned worlds, good, bad, halts_at[5], failovers, conflicts, late_writes, unknown, parked, turns, reports, fewer,
+        lonely, taken, held;
     double good_end_s, settled_s;
 } * totals;
 
@@ -50,15 +55,16 @@ enum wait { NO_WAIT, NOT_ADMITTED, TURN_PENDING, RETRYING };
 struct stored {
     uint64_t version, observed_unix_ns;
     uint32_t sequence, epoch;
-    uint8_t phase, wait, has_turn, has_status;
+    uint8_t phase, wait, has_turn, has_status, is_hot;
 };
 
 struct node {
     char name[24];
     const json_t *labels;
     unsigned zone, slot;
-    bool canary, broken, liar, away, gone_long, began;
-    uint32_t sequence, seen; /* version of the EdgeUpdate that the node has cached */
+    bool canary, broken, liar, away, gone_long, began, busy;
+    bool hot_label, sees_hot, is_hot; /* the newer EdgeUpdate selects it; it has read that; it has begun that release */
+    uint32_t sequence, seen;          /* version of the EdgeUpdate that the node has cached */
     enum hf_phase phase;
     enum wait wait;
     bool turn, unsent;
@@ -67,10 +73,26 @@ struct node {
     uint32_t best_sequence; /* of the reports that have arrived, and what that report says */
     enum hf_phase best_phase;
     uint64_t heard_ns;
-    uint64_t failed_ns; /* when the server learned of the failure; 0: not */
+    uint64_t failed_ns;              /* when the server learned of the failure; 0: not */
+    uint64_t committed_ns, broke_ns; /* when the server first read that it has committed, or has begun to roll back */
 };
 
-enum event_kind { SEES, STEPS, BEATS, ARRIVES, LEAVES, RETURNS, SEES_TURN, TICKS, WRITES, ANSWERS, FAILS_OVER, HEALS };
+enum event_kind {
+    SEES,
+    SEES_HOT,
+    STEPS,
+    BEATS,
+    ARRIVES,
+    LEAVES,
+    RETURNS,
+    SEES_TURN,
+    TICKS,
+    WRITES,
+    ANSWERS,
+    FAILS_OVER,
+    HEALS,
+    GETS_HOT
+};
 
 struct event {
     uint64_t at_ns;
@@ -120,7 +142,12 @@ static struct world {
     size_t n_heap, cap_heap;
     uint32_t order;
     uint64_t version, update_version;
-    json_t *update;
+    json_t *update, *hot; /* hot: the newer EdgeUpdate of the same release; NULL until it is there */
+    uint64_t hot_version, hot_ns;
+    unsigned n_hot;
+    bool wants_hot;
+    struct hf_edgeupdate *hot_decoded;
+    char hot_digest[65];
     struct hf_edgeupdate *versions[64];
     size_t n_versions;
     struct change *changes;
@@ -129,7 +156,9 @@ static struct world {
     size_t n_controllers, leader;
     unsigned max_cutoff;
     bool canary_was_open;
-    uint64_t settled_ns;
+    uint64_t settled_ns, opened_ns; /* times of the last stage that settled, and of the last one that opened */
+    unsigned min_percent;           /* strategy.minUpdated */
+    uint64_t min_after_ns;          /* strategy.minUpdatedAfter; 0: none */
     unsigned stages;
     char digest[65];
 } w;
@@ -217,14 +246,14 @@ static json_t *edgenode_json(uint32_t i, const struct stored *stored)
     json = json_pack("{s:{s:s, s:s}, s:{s:I, s:o}}", "metadata", "name", node->name, "resourceVersion", version, "spec",
                      "epoch", (json_int_t)stored->epoch, "turns", turns);
     if (stored->has_status)
-        ck_assert_int_eq(json_object_set_new(json, "status",
-                                             json_pack("{s:I, s:s, s:{s:s}, s:[{s:s, s:s, s:s, s:s}]}", "sequence",
-                                                       (json_int_t)stored->sequence, "observedTime",
-                                                       hf_format_time(stored->observed_unix_ns, observed), "policy",
-                                                       "interval", "15m", "updates", "name", "sim", "digest", w.digest,
-                                                       "phase", hf_phase_name((enum hf_phase)stored->phase), "reason",
-                                                       wait_name(stored->wait))),
-                         0);
+        ck_assert_int_eq(
+            json_object_set_new(
+                json, "status",
+                json_pack("{s:I, s:s, s:{s:s}, s:[{s:s, s:s, s:s, s:s}]}", "sequence", (json_int_t)stored->sequence,
+                          "observedTime", hf_format_time(stored->observed_unix_ns, observed), "policy", "interval",
+                          "15m", "updates", "name", "sim", "digest", stored->is_hot ? w.hot_digest : w.digest, "phase",
+                          hf_phase_name((enum hf_phase)stored->phase), "reason", wait_name(stored->wait))),
+            0);
     return json;
 }
 
@@ -238,17 +267,24 @@ static void report_arrives(uint32_t i, const struct stored *report)
     stored->sequence = report->sequence;
     stored->phase = report->phase;
     stored->wait = report->wait;
+    stored->is_hot = report->is_hot;
     stored->has_status = 1;
     stored->version = ++w.version;
+    totals->reports++;
+    log_change(i, stored, NULL);
     if (report->sequence > node->best_sequence) {
         node->best_sequence = report->sequence;
         node->best_phase = (enum hf_phase)report->phase;
         node->heard_ns = w.now_ns;
     }
+    if (report->is_hot)
+        return;
     if (report->phase == HF_PHASE_ROLLED_BACK && node->failed_ns == 0)
         node->failed_ns = w.now_ns;
-    totals->reports++;
-    log_change(i, stored, NULL);
+    if (report->phase == HF_PHASE_COMMITTED && node->committed_ns == 0)
+        node->committed_ns = w.now_ns;
+    if ((report->phase == HF_PHASE_ROLLED_BACK || report->phase == HF_PHASE_ROLLING_BACK) && node->broke_ns == 0)
+        node->broke_ns = w.now_ns;
 }
 
 static void see_update(void)
@@ -297,13 +333,67 @@ static void check_settles(unsigned cutoff, uint64_t decided_ns)
         const struct node *node = &w.nodes[i];
         bool has_verdict = node->best_phase == HF_PHASE_COMMITTED || node->best_phase == HF_PHASE_ROLLING_BACK ||
                            node->best_phase == HF_PHASE_ROLLED_BACK;
-        if (node->liar || node->clock_lie_ns != 0 || !(node->canary || node->slot < cutoff) || node->heard_ns == 0 ||
-            node->heard_ns + 3 * SECOND > decided_ns || node->heard_ns + 38 * MINUTE < decided_ns)
+        if (node->liar || (node->hot_label && w.hot != NULL) || node->clock_lie_ns != 0 ||
+            !(node->canary || node->slot < cutoff) || node->heard_ns == 0 || node->heard_ns + 3 * SECOND > decided_ns ||
+            node->heard_ns + 38 * MINUTE < decided_ns)
             continue;
         ck_assert_msg(has_verdict, "seed %ju: cutoff %u settles at %ju s, and %s says %s since %ju s",
                       (uintmax_t)w.seed, cutoff, (uintmax_t)(decided_ns / SECOND), node->name,
                       hf_phase_name(node->best_phase), (uintmax_t)(node->heard_ns / SECOND));
     }
+}
+
+static bool was_known(uint64_t since_ns, uint64_t decided_ns)
+{
+    return since_ns != 0 && since_ns <= decided_ns;
+}
+
+struct evidence {
+    unsigned nodes, updated, failed, wanted;
+};
+
+/* What the API server had been told of the nodes of one stage, with or without those that a newer EdgeUpdate takes. A
+ * liar counts as whatever it likes. */
+static struct evidence evidence_of(unsigned cutoff, uint64_t decided_ns, bool with_hot)
+{
+    static const unsigned begins[][2] = {{500, 0}, {2500, 500}, {10000, 2500}};
+    struct evidence sum = {0};
+    unsigned from = 0;
+
+    for (size_t i = 0; i < HF_LEN(begins); i++)
+        if (begins[i][0] == cutoff)
+            from = begins[i][1];
+    for (uint32_t i = 0; i < w.n; i++) {
+        const struct node *node = &w.nodes[i];
+        if (node->canary != (cutoff == 0) || (!node->canary && (node->slot < from || node->slot >= cutoff)) ||
+            (node->hot_label && !with_hot))
+            continue;
+        sum.nodes++;
+        sum.updated += node->liar || was_known(node->committed_ns, decided_ns);
+        sum.failed += !node->liar && was_known(node->broke_ns, decided_ns);
+    }
+    sum.wanted = HF_MIN(HF_MAX((sum.nodes * w.min_percent + 99) / 100, 1u), sum.nodes - sum.failed);
+    return sum;
+}
+
+/* A stage settles only on the successes that strategy.minUpdated asks for. A former leader may not know the newer
+ * EdgeUpdate yet, so that one of the two views must hold. */
+static void check_evidence(unsigned cutoff, uint64_t decided_ns)
+{
+    struct evidence all = evidence_of(cutoff, decided_ns, true), cold = all;
+    bool has_waited = w.min_after_ns != 0 && w.now_ns - w.opened_ns >= w.min_after_ns;
+
+    if (w.hot != NULL)
+        cold = evidence_of(cutoff, decided_ns, false);
+    totals->lonely += cold.updated + cold.failed < cold.nodes;
+    totals->fewer += cold.updated < cold.wanted && all.updated < all.wanted;
+    if (has_waited) {
+        all.wanted = HF_MIN(all.wanted, 1u);
+        cold.wanted = HF_MIN(cold.wanted, 1u);
+    }
+    ck_assert_msg(all.updated >= all.wanted || cold.updated >= cold.wanted,
+                  "seed %ju: cutoff %u settles with %u of %u nodes, and %u %% are needed", (uintmax_t)w.seed, cutoff,
+                  cold.updated, cold.nodes, w.min_percent);
 }
 
 /* What must hold whenever somebody writes the status. */
@@ -327,6 +417,7 @@ static void check_update(const json_t *old, const json_t *new, uint64_t decided_
         if (b.settled && !a.settled) {
             w.settled_ns = w.now_ns;
             check_settles(b.cutoff, decided_ns);
+            check_evidence(b.cutoff, decided_ns);
         }
         return;
     }
@@ -340,6 +431,7 @@ static void check_update(const json_t *old, const json_t *new, uint64_t decided_
     ck_assert_msg(failed * 100 <= 2 * reached_nodes(a.cutoff), "seed %ju: %u of %u failed, and cutoff %u opens",
                   (uintmax_t)w.seed, failed, reached_nodes(a.cutoff), b.cutoff);
     w.stages++;
+    w.opened_ns = w.now_ns;
 }
 
 static void put_version(json_t *object, uint64_t version)
@@ -352,19 +444,23 @@ static void put_version(json_t *object, uint64_t version)
 
 static int write_update(struct write *write)
 {
-    json_t *next;
+    bool is_hot = strcmp(write->name, "sim-hot") == 0;
+    json_t **object = is_hot ? &w.hot : &w.update, *next;
+    uint64_t *version = is_hot ? &w.hot_version : &w.update_version;
 
-    if (strtoull(hf_json_str_or(write->body, "metadata.resourceVersion", "0"), NULL, 10) != w.update_version)
+    if (strtoull(hf_json_str_or(write->body, "metadata.resourceVersion", "0"), NULL, 10) != *version)
         return -ESTALE;
-    check_update(json_object_get(w.update, "status"), json_object_get(write->body, "status"), write->decided_ns);
-    next = json_copy(w.update);
-    ck_assert_int_eq(json_object_set_new(next, "metadata", json_deep_copy(json_object_get(w.update, "metadata"))), 0);
+    if (!is_hot)
+        check_update(json_object_get(w.update, "status"), json_object_get(write->body, "status"), write->decided_ns);
+    next = json_copy(*object);
+    ck_assert_int_eq(json_object_set_new(next, "metadata", json_deep_copy(json_object_get(*object, "metadata"))), 0);
     ck_assert_int_eq(json_object_set(next, "status", json_object_get(write->body, "status")), 0);
-    json_decref(w.update);
-    w.update = next;
-    put_version(next, w.update_version = ++w.version);
+    json_decref(*object);
+    *object = next;
+    put_version(next, *version = ++w.version);
     log_change(UINT32_MAX, NULL, next);
-    see_update();
+    if (!is_hot)
+        see_update();
     write->answer = json_incref(next);
     return 0;
 }
@@ -406,8 +502,8 @@ static bool has_begun(void *arg, const char *release, const char *digest)
     const struct node *node = arg;
 
     (void)release;
-    (void)digest;
-    return node->phase != HF_PHASE_IDLE && node->phase != HF_PHASE_WAITING;
+    return node->phase != HF_PHASE_IDLE && node->phase != HF_PHASE_WAITING &&
+           strcmp(digest, node->is_hot ? w.hot_digest : w.digest) == 0;
 }
 
 static void send(uint32_t i)
@@ -415,6 +511,7 @@ static void send(uint32_t i)
     struct node *node = &w.nodes[i];
     struct stored report = {.sequence = ++node->sequence, .phase = (uint8_t)node->phase, .wait = (uint8_t)node->wait};
 
+    report.is_hot = node->is_hot;
     report.observed_unix_ns = UNIX_START + w.now_ns + (uint64_t)node->clock_lie_ns;
     if (node->liar) {
         static const uint8_t lies[] = {HF_PHASE_COMMITTED, HF_PHASE_PROBATION, HF_PHASE_WAITING, HF_PHASE_VERIFIED};
@@ -452,7 +549,7 @@ static void begin(uint32_t i)
     struct node *node = &w.nodes[i];
     bool was_admitted = node->slot < w.max_cutoff || (node->canary && w.canary_was_open);
 
-    ck_assert_msg(was_admitted, "seed %ju: %s begins without admission", (uintmax_t)w.seed, node->name);
+    ck_assert_msg(was_admitted || node->is_hot, "seed %ju: %s begins without admission", (uintmax_t)w.seed, node->name);
     node->began = true;
     enter(i, HF_EV_GO, 10 * SECOND + below(100 * SECOND));
 }
@@ -461,21 +558,36 @@ static void swap(uint32_t i)
 {
     struct node *node = &w.nodes[i];
 
-    w.zone_busy[node->zone]++;
-    ck_assert_msg(!w.has_turns || w.zone_busy[node->zone] <= w.max_unavailable,
+    node->busy = !node->is_hot; /* the newer release asks for no turns */
+    w.zone_busy[node->zone] += node->busy;
+    ck_assert_msg(!w.has_turns || node->is_hot || w.zone_busy[node->zone] <= w.max_unavailable,
                   "seed %ju: %u nodes of zone %u swap at %ju s", (uintmax_t)w.seed, w.zone_busy[node->zone], node->zone,
                   (uintmax_t)(w.now_ns / SECOND));
     enter(i, HF_EV_GO, 1 + below(3 * SECOND));
 }
 
-/* The node looks at its cached EdgeUpdate, as its agent does. */
+/* A node that is not in the middle of the older release begins the newer one. */
+static void change_release(uint32_t i)
+{
+    struct node *node = &w.nodes[i];
+    bool waits = node->phase == HF_PHASE_VERIFIED && node->wait == TURN_PENDING;
+
+    if (node->is_hot || (!waits && node->phase != HF_PHASE_IDLE && node->phase != HF_PHASE_WAITING &&
+                         node->phase != HF_PHASE_COMMITTED && node->phase != HF_PHASE_ROLLED_BACK))
+        return;
+    node->is_hot = true;
+    node->phase = HF_PHASE_IDLE;
+    node->wait = NO_WAIT;
+}
+
+/* The node looks at its cached EdgeUpdates, as its agent does. */
 static void look(uint32_t i)
 {
     static struct hf_plan plan;
     struct node *node = &w.nodes[i];
-    struct hf_edgeupdate *update = w.versions[node->seen];
-    struct hf_plan_params params = {.updates = &update,
-                                    .n = 1,
+    struct hf_edgeupdate *updates[] = {w.versions[node->seen], w.hot_decoded};
+    struct hf_plan_params params = {.updates = updates,
+                                    .n = node->sees_hot ? 2 : 1,
                                     .node_name = node->name,
                                     .node_labels = node->labels,
                                     .begun = has_begun,
@@ -483,11 +595,15 @@ static void look(uint32_t i)
 
     if (node->liar)
         return;
+    hf_plan_make(&params, &plan);
+    ck_assert_msg(!node->sees_hot || (plan.n == 1 && strcmp(plan.desired[0].update->release.digest, w.hot_digest) == 0),
+                  "seed %ju: %s wants the older release", (uintmax_t)w.seed, node->name);
+    if (node->sees_hot)
+        change_release(i);
     if (node->phase == HF_PHASE_IDLE)
         enter(i, HF_EV_DESIRED, 0);
     if (node->phase != HF_PHASE_WAITING)
         return;
-    hf_plan_make(&params, &plan);
     if (plan.n == 1 && plan.desired[0].gate == HF_GATE_OPEN)
         begin(i);
     else
@@ -496,8 +612,11 @@ static void look(uint32_t i)
 
 static void verdict(uint32_t i, enum hf_update_event event)
 {
-    w.zone_busy[w.nodes[i].zone]--;
+    w.zone_busy[w.nodes[i].zone] -= w.nodes[i].busy;
+    w.nodes[i].busy = false;
     enter(i, event, 0);
+    if (w.nodes[i].sees_hot)
+        look(i);
 }
 
 static void work(uint32_t i)
@@ -520,7 +639,7 @@ static void work(uint32_t i)
         enter(i, HF_EV_PATCHED, SECOND);
         break;
     case HF_PHASE_VERIFIED:
-        if (!w.has_turns || node->turn) {
+        if (!w.has_turns || node->turn || node->is_hot) {
             swap(i);
         } else if (node->wait != TURN_PENDING) {
             node->wait = TURN_PENDING;
@@ -571,6 +690,7 @@ static void returns(uint32_t i)
         return;
     node->away = false;
     node->seen = (uint32_t)w.n_versions - 1;
+    node->sees_hot = node->hot_label && w.hot != NULL;
     sees_turn(i, node->stored.has_turn);
     look(i);
     send(i);
@@ -679,6 +799,8 @@ static void list(struct controller *controller)
         json_decref(json);
     }
     ck_assert_int_eq(hf_rollout_engine_take_update(controller->engine, w.update, &now), 0);
+    if (w.hot != NULL)
+        ck_assert_int_eq(hf_rollout_engine_take_update(controller->engine, w.hot, &now), 0);
     for (enum hf_rollout_kind kind = 0; kind < HF_ROLLOUT_KINDS; kind++)
         hf_rollout_engine_list_end(controller->engine, kind, &now);
     controller->cursor = w.n_changes;
@@ -717,6 +839,28 @@ static void heals(void)
             push(below(10 * MINUTE), RETURNS, i);
 }
 
+/* Somebody creates an EdgeUpdate of the same release name with a higher sequence, for some nodes. */
+static void gets_hot(void)
+{
+    struct hf_issues issues;
+
+    w.hot = json_deep_copy(w.update);
+    ck_assert_int_eq(json_object_del(w.hot, "status"), 0);
+    ck_assert_int_eq(json_object_del(json_object_get(w.hot, "spec"), "strategy"), 0);
+    ck_assert_int_eq(hf_json_put(w.hot, "metadata.name", json_string("sim-hot")), 0);
+    ck_assert_int_eq(hf_json_put(w.hot, "metadata.uid", json_string("u2")), 0);
+    ck_assert_int_eq(hf_json_put(w.hot, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "hot", "yes")), 0);
+    ck_assert_int_eq(hf_json_put(w.hot, "spec.release.sequence", json_integer((json_int_t)w.seed + 2)), 0);
+    put_version(w.hot, w.hot_version = ++w.version);
+    ck_assert_int_eq(hf_edgeupdate_decode(w.hot, &w.hot_decoded, &issues), 0);
+    memcpy(w.hot_digest, w.hot_decoded->release.digest, sizeof(w.hot_digest));
+    w.hot_ns = w.now_ns;
+    log_change(UINT32_MAX, NULL, w.hot);
+    for (uint32_t i = 0; i < w.n; i++)
+        if (w.nodes[i].hot_label && !w.nodes[i].away)
+            push(below(20 * SECOND), SEES_HOT, i);
+}
+
 /* ---- one seed ---------------------------------------------------------------------------------------------------- */
 
 static void dispatch_event(const struct event *event)
@@ -729,6 +873,15 @@ static void dispatch_event(const struct event *event)
             node->seen = event->with.number;
             look(event->who);
         }
+        break;
+    case SEES_HOT:
+        if (!node->away) {
+            node->sees_hot = true;
+            look(event->who);
+        }
+        break;
+    case GETS_HOT:
+        gets_hot();
         break;
     case STEPS:
         work(event->who);
@@ -773,6 +926,12 @@ static void dispatch_event(const struct event *event)
     }
 }
 
+/* Nodes that report any phase are only in fleets where they cannot halt the release or keep a turn. */
+static bool has_liars(void)
+{
+    return !w.is_bad && !w.has_turns;
+}
+
 static void make_update(void)
 {
     static const char text[] =
@@ -796,6 +955,19 @@ static void make_update(void)
             hf_json_put(w.update, "spec.strategy.disruption",
                         json_pack("{s:s, s:i}", "groupBy", "zone", "maxUnavailable", (int)w.max_unavailable)),
             0);
+    if (has_liars())
+        ck_assert_int_eq(hf_json_put(w.update, "spec.strategy.progressDeadline", json_string("1h")), 0);
+    if (w.min_percent != 50) {
+        char share[8];
+        (void)snprintf(share, sizeof(share), "%u%%", w.min_percent);
+        ck_assert_int_eq(hf_json_put(w.update, "spec.strategy.minUpdated", json_string(share)), 0);
+    }
+    if (w.min_after_ns != 0) {
+        char after[HF_DURATION_TEXT];
+        ck_assert_int_eq(hf_json_put(w.update, "spec.strategy.minUpdatedAfter",
+                                     json_string(hf_format_duration(w.min_after_ns, after))),
+                         0);
+    }
     /* each seed has a digest of its own, so other nodes come first */
     ck_assert_int_eq(hf_json_put(w.update, "spec.release.sequence", json_integer((json_int_t)w.seed + 1)), 0);
     put_version(w.update, w.update_version = ++w.version);
@@ -808,20 +980,23 @@ static void make_nodes(void)
     w.n_zones = (w.n + ZONE_NODES - 1) / ZONE_NODES;
     w.nodes = calloc(w.n, sizeof(*w.nodes));
     w.zone_busy = calloc(w.n_zones, sizeof(*w.zone_busy));
-    w.labels = calloc(2 * (size_t)w.n_zones, sizeof(json_t *));
+    w.labels = calloc(4 * (size_t)w.n_zones, sizeof(json_t *));
     for (uint32_t i = 0; i < w.n; i++) {
         struct node *node = &w.nodes[i];
         char zone[16];
         node->zone = i / ZONE_NODES;
         node->canary = i % 100 == 7;
-        json_t **labels = &w.labels[2 * node->zone + node->canary];
+        node->hot_label = w.wants_hot && i % 12 == 5 && !node->canary;
+        w.n_hot += node->hot_label;
+        json_t **labels = &w.labels[4 * node->zone + 2 * node->hot_label + node->canary];
         (void)snprintf(zone, sizeof(zone), "z%u", node->zone);
         if (*labels == NULL)
-            *labels = json_pack("{s:s, s:s}", "zone", zone, "canary", node->canary ? "yes" : "no");
+            *labels = json_pack("{s:s, s:s, s:s}", "zone", zone, "canary", node->canary ? "yes" : "no", "hot",
+                                node->hot_label ? "yes" : "no");
         node->labels = *labels;
         (void)snprintf(node->name, sizeof(node->name), "node-%u", i);
         node->slot = hf_admission_slot(node->name, w.digest);
-        node->liar = !w.is_bad && !w.has_turns && below(1000) < 1 && !node->canary;
+        node->liar = has_liars() && below(1000) < 1 && !node->canary && !node->hot_label;
         node->away = chance(30);
         node->gone_long = node->away && chance(50);
         node->clock_lie_ns =
@@ -845,7 +1020,7 @@ static void break_three_percent(void)
 
     while (wanted > 0) {
         struct node *node = &w.nodes[below(w.n)];
-        if (node->broken || node->canary || node->slot < least)
+        if (node->broken || node->canary || node->hot_label || node->slot < least)
             continue;
         node->broken = true;
         wanted--;
@@ -855,7 +1030,7 @@ static void break_three_percent(void)
 static bool all_updated(void)
 {
     for (uint32_t i = 0; i < w.n; i++)
-        if (!w.nodes[i].liar && w.nodes[i].phase != HF_PHASE_COMMITTED)
+        if (!w.nodes[i].liar && (w.nodes[i].phase != HF_PHASE_COMMITTED || w.nodes[i].is_hot != w.nodes[i].hot_label))
             return false;
     return true;
 }
@@ -865,9 +1040,34 @@ static const char *phase(void)
     return hf_json_str_or(w.update, "status.rollout.phase", "");
 }
 
+/* Both objects count the nodes that the newer one has taken. */
+static bool hot_is_over(void)
+{
+    const char *status = hf_json_str_or(json_array_get(hf_json_at(w.hot, "status.conditions"), 0), "status", "");
+
+    return !w.wants_hot ||
+           (strcmp(status, "True") == 0 && hf_json_int_or(w.hot, "status.nodes.updated", 0) == w.n_hot &&
+            hf_json_int_or(w.update, "status.nodes.superseded", 0) == w.n_hot);
+}
+
 static bool is_over(void)
 {
-    return w.healed && (w.is_bad ? strcmp(phase(), "Halted") == 0 : strcmp(phase(), "Complete") == 0 && all_updated());
+    return w.healed && (w.is_bad ? strcmp(phase(), "Halted") == 0
+                                 : strcmp(phase(), "Complete") == 0 && all_updated() && hot_is_over());
+}
+
+/* Every honest node is updated. Only liars keep the last stage open: they say that they wait for a window or a turn,
+ * and progressDeadline does not count that time. */
+static bool is_held_by_liars(void)
+{
+    long long updated = hf_json_int_or(w.update, "status.nodes.updated", 0);
+    long long superseded = hf_json_int_or(w.update, "status.nodes.superseded", 0), liars = 0;
+
+    for (uint32_t i = 0; i < w.n; i++)
+        liars += w.nodes[i].liar;
+    return w.healed && !w.is_bad && all_updated() && hot_is_over() && strcmp(phase(), "Wave") == 0 &&
+           hf_json_int_or(w.update, "status.rollout.cutoff", 0) == HF_ROLLOUT_ALL_SLOTS &&
+           updated + superseded + liars >= (long long)w.n;
 }
 
 static void check_end(void)
@@ -878,12 +1078,14 @@ static void check_end(void)
 
     for (uint32_t i = 0; i < w.n; i++)
         lost += !w.nodes[i].liar && w.nodes[i].phase != HF_PHASE_COMMITTED;
-    ck_assert_msg(is_over(), "seed %ju, bad %d, turns %d: %u nodes not updated, status %s", (uintmax_t)w.seed, w.is_bad,
-                  w.has_turns, lost, said);
-    ck_assert_str_eq(status, w.is_bad ? "False" : "True");
+    ck_assert_msg(is_over() || is_held_by_liars(), "seed %ju, bad %d, turns %d: %u nodes not updated, status %s",
+                  (uintmax_t)w.seed, w.is_bad, w.has_turns, lost, said);
+    ck_assert_str_eq(status, w.is_bad || !is_over() ? "False" : "True");
     totals->worlds++;
+    totals->held += !is_over();
     totals->good += !w.is_bad;
     totals->bad += w.is_bad;
+    totals->taken += w.hot != NULL;
     if (w.is_bad)
         totals->halts_at[cutoff == 0 ? 0 : cutoff == 500 ? 1 : cutoff == 2500 ? 2 : 3]++;
     else
@@ -906,9 +1108,11 @@ static void free_world(void)
         hf_edgeupdate_free(w.versions[i]);
     for (size_t i = 0; i < w.n_changes; i++)
         json_decref(w.changes[i].update);
-    for (size_t i = 0; i < 2 * (size_t)w.n_zones; i++)
+    for (size_t i = 0; i < 4 * (size_t)w.n_zones; i++)
         json_decref(w.labels[i]);
     json_decref(w.update);
+    json_decref(w.hot);
+    hf_edgeupdate_free(w.hot_decoded);
     free(w.labels);
     free(w.changes);
     free(w.heap);
@@ -924,11 +1128,19 @@ static void run_seed(uint64_t seed, unsigned n)
     w.is_bad = seed % 2 == 1;
     w.has_turns = seed / 2 % 2 == 1;
     w.max_unavailable = 1 + (unsigned)(seed / 4 % 2);
+    /* one fleet in four waits for 80 % of each stage, one for 90 %, but for 20 minutes at most; the others have the
+     * default */
+    w.min_percent = seed / 8 % 4 == 1 ? 80 : seed / 8 % 4 == 3 ? 90 : 50;
+    w.min_after_ns = w.min_percent == 90 ? 20 * MINUTE : 0;
+    w.wants_hot = seed % 3 == 2;
     make_update();
     make_nodes();
     break_three_percent();
     push(MINUTE, FAILS_OVER, 0)->with.number = 0;
-    push(80 * MINUTE, HEALS, 0);
+    if (w.wants_hot)
+        push(5 * MINUTE + below(60 * MINUTE), GETS_HOT, 0);
+    /* in every second fleet, the nodes that are gone for long come back only after most stages */
+    push((seed / 8 % 4 >= 2 ? 260 : 80) * MINUTE, HEALS, 0);
     while (w.n_heap > 0 && w.now_ns < 12 * 60 * MINUTE) {
         struct event event = pop();
         w.now_ns = event.at_ns;
@@ -998,6 +1210,10 @@ int main(void)
            "%u, 100 %% %u)\n",
            totals->worlds, totals->good, totals->good == 0 ? 0 : totals->good_end_s / totals->good / 60, totals->bad,
            totals->halts_at[0], totals->halts_at[1], totals->halts_at[2], totals->halts_at[3]);
+    printf("%u stages settled while nodes of theirs were away, %u of them below minUpdated, by minUpdatedAfter\n",
+           totals->lonely, totals->fewer);
+    printf("%u fleets with a newer EdgeUpdate of the same release for some nodes\n", totals->taken);
+    printf("%u fleets wholly updated, and not complete because of liars\n", totals->held);
     printf("%u failovers, %u writes of former leaders, %u conflicts, %u results unknown, %u turns, %u reports\n",
            totals->failovers, totals->late_writes, totals->conflicts, totals->unknown, totals->turns, totals->reports);
     return r;

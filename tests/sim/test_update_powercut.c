@@ -179,10 +179,72 @@ START_TEST(twice)
 }
 END_TEST
 
+/* ---- a node service on trial that does not start ----------------------------------------------------------------- */
+
+static const struct scenario node_service = {"node service",       "v1", {.content = "dead", .delta_from = "v1"},
+                                             HF_SIM_TARGET,        "v1", "dead",
+                                             HF_PHASE_ROLLED_BACK, false};
+
+/* Without its kubelet a node may reach nobody: from here on neither the server nor any object is there. */
+static void lose_the_network(struct hf_simupdate *w)
+{
+    w->answer.fail = -EHOSTUNREACH;
+    if (w->n_objects > 0)
+        hf_simupdate_withdraw(w, "app");
+}
+
+/* The power goes at call n of the first process and, if the new file is in place then, the network stays away. Each of
+ * the next `more` boots ends at its own call, too. False: the update has fewer than n calls. */
+static bool boot_on_trial(uint64_t n, unsigned more, bool *ret_on_trial)
+{
+    struct hf_simupdate *w = begin(&node_service, n);
+    char when[80];
+    bool cut;
+
+    (void)snprintf(when, sizeof(when), "cut at %d, then %u times", (int)n, more);
+    hf_simfs_stop_at(w->fs, n);
+    hf_simupdate_boot(w);
+    (void)settle(w);
+    cut = hf_simfs_stopped(w->fs);
+    *ret_on_trial = false;
+    for (unsigned i = 0; cut && i <= more; i++) {
+        if (i == 0 || hf_simfs_stopped(w->fs))
+            hf_simupdate_power_cut(w, n * 41 + i);
+        else
+            hf_simupdate_kill(w);
+        check_target(w);
+        if (strcmp(hf_simupdate_target(w, HF_SIM_TARGET), "dead") == 0) {
+            *ret_on_trial = true;
+            ck_assert_str_eq(w->running, ""); /* the boot has started nothing */
+            lose_the_network(w);
+        }
+        hf_simfs_stop_at(w->fs, i < more ? 1 + (n * 13 + i * 29) % 61 : 0);
+        hf_simupdate_boot(w);
+        (void)settle(w);
+    }
+    expect_end(w, when);
+    hf_simupdate_free(w);
+    return cut;
+}
+
+/* `_i` further boots: with the first one, more than the three starts that an update may take without a verdict. */
+START_TEST(node_service_that_does_not_start)
+{
+    unsigned on_trial = 0;
+    bool is_on_trial = false;
+
+    for (uint64_t n = 1; boot_on_trial(n, (unsigned)_i, &is_on_trial); n++)
+        on_trial += is_on_trial;
+    (void)fprintf(stderr, "%u boots on trial, %d more each\n", on_trial, _i);
+    ck_assert_uint_gt(on_trial, 5);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, at_every_call, 0, (int)HF_LEN(scenarios));
     tcase_add_loop_test(tc, twice, 0, (int)HF_LEN(scenarios));
+    tcase_add_loop_test(tc, node_service_that_does_not_start, 0, 4);
 }
 
 HF_TEST_MAIN_CPU("update/powercut", cases, 300)

@@ -13,7 +13,8 @@ import time
 import urllib.parse
 
 GROUP = "/apis/edge.codcompass.io/v1alpha1/"
-KINDS = {GROUP + "edgeupdates": "EdgeUpdate", GROUP + "syncpolicies": "SyncPolicy", GROUP + "edgenodes": "EdgeNode", "/api/v1/nodes": "Node"}
+KINDS = {GROUP + "edgeupdates": "EdgeUpdate", GROUP + "syncpolicies": "SyncPolicy", GROUP + "edgenodes": "EdgeNode", "/api/v1/nodes": "Node",
+         "/api/v1/namespaces/site/secrets": "Secret"}
 
 
 class Authority:
@@ -168,7 +169,7 @@ def merge(into, patch):
 
 
 def api_version(kind):
-    return "v1" if kind == "Node" else "edge.codcompass.io/v1alpha1"
+    return "v1" if kind in ("Node", "Secret") else "edge.codcompass.io/v1alpha1"
 
 
 class ApiServer(http.server.ThreadingHTTPServer):
@@ -204,6 +205,14 @@ class ApiServer(http.server.ThreadingHTTPServer):
             item["metadata"].setdefault("generation", 1)
             self.history.append((self.version, "MODIFIED" if key in self.objects else "ADDED", item))
             self.objects[key] = item
+            self.changed.notify_all()
+
+    def remove(self, kind, name):
+        with self.changed:
+            item = copy.deepcopy(self.objects.pop((kind, name)))
+            self.version += 1
+            item["metadata"]["resourceVersion"] = str(self.version)
+            self.history.append((self.version, "DELETED", item))
             self.changed.notify_all()
 
     def listed(self, kind, name):

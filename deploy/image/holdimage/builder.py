@@ -10,8 +10,8 @@ from . import compile as cross, debian, machine, oci, spdx, sysroot, tree
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
 
 # The programs of each image, the one that it starts first, and whom it runs as. Other containers of the agent's pod start
-# holdfast-units from the same image.
-IMAGES = {"holdfast-agent": (("holdfast-agent", "holdfast-units"), "0:0", "The holdfast node agent"),
+# holdfast-units from the same image; the agent starts holdfast-tpm.
+IMAGES = {"holdfast-agent": (("holdfast-agent", "holdfast-units", "holdfast-tpm"), "0:0", "The holdfast node agent"),
           "holdfast-controller": (("holdfast-controller",), "65532:65532", "The holdfast fleet controller")}
 ABOUT = "org.opencontainers.image."
 

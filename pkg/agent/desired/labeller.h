@@ -22,7 +22,7 @@ struct hf_labeller {
 void hf_labeller_init(struct hf_labeller *labeller, const struct hf_agent_env *env, struct hf_chosen_policy *policy);
 void hf_labeller_done(struct hf_labeller *labeller);
 
-/* Writes the labels if a write is due. Pass may_write = true if a write would reach the server and the source has
+/* Writes the labels if a write is due. Pass may_write = true only if a write would reach the server and the source has
  * reported the Node to this process (a Node that is only in the cache may no longer exist). */
 void hf_labeller_apply_if_due(struct hf_labeller *labeller, bool may_write);
 /* Returns the monotonic time at which to call hf_labeller_apply_if_due() next, or HF_NEVER. */

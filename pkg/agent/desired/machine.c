@@ -26,40 +26,6 @@ void hf_machine_done(struct hf_machine *machine)
     hf_facts_done(&machine->facts);
 }
 
-const char *hf_machine_disk(const struct hf_machine *machine, size_t i)
-{
-    const struct hf_agent_params *params = machine->env->params;
-
-    if (i >= HF_MACHINE_MAX_DISKS)
-        return NULL;
-    return i == 0 ? params->home->dir : params->roots[i - 1];
-}
-
-static void log_level(const struct hf_machine *machine, const char *path, enum hf_disk_level level, unsigned used)
-{
-    hf_log(machine->env->log,
-           level == HF_DISK_OK        ? HF_LOG_INFO
-           : level == HF_DISK_WARNING ? HF_LOG_WARNING
-                                      : HF_LOG_ERROR,
-           "disk.level", HF_S("path", path), HF_S("fullness", hf_disk_level_name(level)), HF_D("usedPercent", used));
-}
-
-static void read_disks(struct hf_machine *machine)
-{
-    const char *path;
-
-    for (size_t i = 0; (path = hf_machine_disk(machine, i)) != NULL; i++) {
-        struct statvfs st;
-        unsigned used = statvfs_of(machine->env, path, &st) < 0 ? 0 : hf_disk_used_percent(&st);
-        enum hf_disk_level level =
-            hf_disk_judge(used, HF_DISK_WARN_PERCENT, HF_DISK_CRITICAL_PERCENT, machine->disk_levels[i]);
-        machine->disk_used[i] = used;
-        if (level != machine->disk_levels[i])
-            log_level(machine, path, level, used);
-        machine->disk_levels[i] = level;
-    }
-}
-
 void hf_machine_read(struct hf_machine *machine)
 {
     const struct hf_agent_env *env = machine->env;
@@ -71,7 +37,6 @@ void hf_machine_read(struct hf_machine *machine)
         params.state_major = major(st.st_dev);
         params.state_minor = minor(st.st_dev);
     }
-    read_disks(machine);
     if (hf_facts_read(&params, &facts) < 0)
         return;
     hf_facts_done(&machine->facts);

@@ -1,7 +1,7 @@
 /* agent/desired/own_edgenode.h - keeps what this node reads from its own EdgeNode: the turns in spec, and the uid.
  *
  * The agent acts on the turns that it last received, also after a restart and without a network. For this the cache on
- * disk holds the EdgeNode with its turns alone, so that the disk is written only when a turn comes or goes. Threads:
+ * disk holds the EdgeNode with only its turns, so that the disk is written only when a turn comes or goes. Threads:
  * loop thread only. */
 #pragma once
 
@@ -17,9 +17,11 @@ struct hf_own_edgenode {
 void hf_own_edgenode_init(struct hf_own_edgenode *own, const struct hf_agent_env *env);
 void hf_own_edgenode_done(struct hf_own_edgenode *own);
 
-/* Takes the EdgeNode that an earlier process left in the cache. */
+/* Sets the turns from `edgenode`, which the caller has read from the cache of an earlier process. If this node cannot
+ * read its spec, there are no turns, and the function logs the error. */
 void hf_own_edgenode_load(struct hf_own_edgenode *own, const json_t *edgenode);
 
 /* Takes the EdgeNode as the source reports it; `edgenode` is NULL if the EdgeNode does not exist. Writes the cache if
- * the turns have changed. Returns true in this case. A spec that this node cannot read gives no turn, and is logged. */
+ * the turns have changed. Returns true in this case. A spec that this node cannot read gives no turn, and the function
+ * logs it. */
 bool hf_own_edgenode_take(struct hf_own_edgenode *own, const json_t *edgenode);

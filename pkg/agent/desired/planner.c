@@ -95,6 +95,8 @@ static void make_plan(struct hf_planner *planner, const struct hf_planner_input 
                                     .staleness = input->staleness,
                                     .on_expiry = input->policy->on_expiry,
                                     .held = input->held,
+                                    .writes_used_up = input->writes_used_up,
+                                    .link = input->link,
                                     .begun = begun,
                                     .has_turn = has_turn,
                                     .accepts = accepts,

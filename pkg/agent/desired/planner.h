@@ -17,9 +17,9 @@ struct hf_planner {
     struct hf_strmap desired_names; /* names of the releases that the last plan wants */
     /* set of "<object>/<object that is used instead of it>", for each such pair that the planner has already logged */
     struct hf_strmap noted;
-    struct hf_release_trust trust;       /* verdicts about the signatures of EdgeUpdates with the same release name */
-    char superseded[HF_READINESS_NAMES]; /* names of the superseded objects, for the status */
-    char not_admitted[HF_READINESS_NAMES];
+    struct hf_release_trust trust;         /* verdicts about the signatures of EdgeUpdates with the same release name */
+    char superseded[HF_READINESS_NAMES];   /* names of the superseded objects, for the status */
+    char not_admitted[HF_READINESS_NAMES]; /* names of the objects that win once this node is admitted */
     struct hf_strmap not_accepted; /* set of the names of the objects that hf_planner_each_not_accepted() visits */
     /* describes a part of the plan that the node cannot carry out; "" if there is none */
     char failure[HF_READINESS_NAMES];
@@ -33,18 +33,21 @@ struct hf_planner_input {
     const struct hf_edgenode *edgenode; /* this node's EdgeNode, for its turns; NULL if unknown */
     enum hf_staleness staleness;
     bool held;
+    bool writes_used_up; /* the policy's budget of writes is used up */
+    enum hf_link link;   /* whether the policy allows bulk transfers */
 };
 
 /* Initialises a planner. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_planner_init(struct hf_planner *planner, const struct hf_agent_env *env);
 void hf_planner_done(struct hf_planner *planner);
 
-/* Makes the plan, passes it to the engine, and logs which objects are superseded by or wait for other objects
- * (sync/plan.h). */
+/* Makes the plan, passes it to the engine, and logs each object in whose place the plan uses another object
+ * (sync/plan.h), once for each such pair. */
 void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine);
 
 /* Calls `visit` for each object that the last plan left out because the node does not accept its signatures, although
- * its sequence is the highest. `name` is the name of the object, and `why` is an explanation; both are borrowed. */
+ * its sequence is at least that of the object that the plan uses. `name` is the name of the object, and `why` is an
+ * explanation; both are borrowed. */
 void hf_planner_each_not_accepted(const struct hf_planner *planner,
                                   void (*visit)(void *arg, const char *name, const char *why), void *arg);
 

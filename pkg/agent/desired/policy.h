@@ -21,7 +21,7 @@ struct hf_chosen_policy {
     char name[HF_API_MAX_NAME + 1];
     /* Node object of this node, condensed (desired/own_node.h); NULL before the source has reported it */
     json_t *node;
-    json_t *desired_labels; /* labels that the agent writes to the Node */
+    json_t *desired_labels; /* labels that the Node should have; the agent or the controller writes them */
     struct hf_issues labels_refused;
     json_t *own_labels; /* labels with which the agent compares the selectors of SyncPolicies */
     /* labels with which the agent compares the selectors of EdgeUpdates; if there is no Node object, they include

@@ -1,13 +1,12 @@
 /* agent/desired/policy_trust.h - judges the signatures of SyncPolicies, and keeps for each signed policy the highest
  * sequence that this node has accepted, so that nobody can put an old signed policy in place of a newer one.
  *
- * The file <state>/policies holds for each policy the sequence, and the SHA-256 of the signed bytes. A copy lies below
- * an update root (update/install/floor_copy.h), so that a lost state folder lowers no floor. Threads: loop thread only;
- * a call may block for a moment to read keys or to write the files. */
+ * trust_floors.h explains the files. Threads: loop thread only; a call may block for a moment to read keys or to write
+ * the files. */
 #pragma once
 
-#include "agent/env.h"
-#include "base/strmap.h"
+#include "agent/desired/trust_floors.h"
+#include "api/syncpolicy.h"
 
 enum {
     /* maximum number of signed policies whose sequence a node keeps; it does not accept the signatures of further
@@ -17,16 +16,15 @@ enum {
 };
 
 struct hf_policy_trust {
-    const struct hf_agent_env *env;
-    struct hf_strmap floors; /* maps the name of a policy to its highest accepted sequence and hash */
-    bool unsaved;            /* the last write of the file failed, or the copy has higher floors than the file */
+    struct hf_trust_floors floors; /* file <state>/policies */
 };
 
 enum hf_policy_verdict {
     /* the signatures are accepted; the policy may use the wider bounds of the node's configuration */
     HF_POLICY_SIGNED,
     HF_POLICY_UNSIGNED, /* the policy may be in effect, within the bounds for unsigned policies */
-    HF_POLICY_REFUSED,  /* the node's configuration requires a signature, and the policy has no valid one */
+    /* the node's configuration requires a signature, and the node does not accept those of the policy */
+    HF_POLICY_REFUSED,
 };
 
 /* Reads the file and the copies below all update roots, and takes the highest floor of each policy. A damaged file is
@@ -36,6 +34,6 @@ void hf_policy_trust_done(struct hf_policy_trust *trust);
 
 /* Judges a policy. If the node refuses the policy or does not accept the policy's signatures, sets *ret_reason to a
  * reason in CamelCase (a static string), and writes an explanation to message[HF_POLICY_MESSAGE]. Otherwise sets
- * *ret_reason to NULL. Accepting a signed policy raises its floor durably. */
+ * *ret_reason to NULL. Accepting a signed policy raises its floor. */
 enum hf_policy_verdict hf_policy_trust_judge(struct hf_policy_trust *trust, const struct hf_syncpolicy *policy,
                                              const char **ret_reason, char message[HF_POLICY_MESSAGE]);

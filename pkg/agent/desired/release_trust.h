@@ -1,9 +1,9 @@
 /* agent/desired/release_trust.h - checks the signatures of EdgeUpdates with the same release name, for the plan.
  *
- * An object that nobody trusts must not take the place of a signed one, so the plan asks who has signed. The verdicts
- * stay in memory until the object, its signatures or the trust folder change; a plan without a change verifies nothing.
- * The update engine checks the signatures again before it starts. Threads: loop thread only; a call may block for a
- * moment to read keys. */
+ * An object without accepted signatures must not take the place of an object with accepted signatures, so the plan asks
+ * about the signatures. The verdicts stay in memory until the object, its signatures or the trust folder change; a plan
+ * without a change verifies nothing. The update engine checks the signatures again before it starts. Threads: loop
+ * thread only; a call may block for a moment to read keys. */
 #pragma once
 
 #include "agent/env.h"
@@ -32,5 +32,6 @@ void hf_release_trust_end(struct hf_release_trust *trust);
 bool hf_release_trust_accepts(struct hf_release_trust *trust, const struct hf_edgeupdate *update);
 
 /* Returns why the last plan did not accept the EdgeUpdate of this name, such as "Unsigned: the release is not signed";
- * NULL if the plan did not ask about it. The string is valid until the next plan. */
+ * NULL if the plan accepted it or did not ask about it, or if the check itself failed. The string is valid until the
+ * next plan. */
 const char *hf_release_trust_why(const struct hf_release_trust *trust, const char *name);

@@ -17,21 +17,24 @@ void hf_concern_decline(const struct hf_follow *follow, const char *name, bool m
  * hf_concern_decline() for the object. `arg` is the struct hf_follow. */
 void hf_concern_uncache(void *arg, const char *name);
 
+/* Asks the source for a new list if an object that found no room in the table may find room now. */
 void hf_concern_relist_if_room(struct hf_follow *follow);
 
-/* Changes a resume point before it is saved to disk. Adds the hash of the labels by which the agent decided which
- * objects not to keep. While a complete list is outstanding, or while an object has no room in the table, empties the
- * resourceVersion, so that a later process lists all objects. */
+/* Changes a resume point before it is saved to disk. If the agent may have left out objects for other nodes, adds the
+ * hash of the labels by which it decided this. While a complete list is outstanding, an object has no room in the
+ * table, or the source cannot parse an object, empties the resourceVersion instead, so that a later process lists all
+ * objects. */
 void hf_concern_adapt_resume(const struct hf_follow *follow, struct hf_cache_resume *resume);
 
-/* Checks the resume point of an earlier process. If that process used other labels than the node has now to decide
- * which objects to keep, empties the resourceVersion, so that the source lists all objects. */
+/* Checks the resume point of an earlier process. If the node's labels have changed since that process decided which
+ * objects to keep, empties the resourceVersion, so that the source lists all objects. */
 void hf_concern_judge_resume(struct hf_follow *follow);
 
-/* Call this function when the labels that hf_concern_labels() returns for this kind have changed. */
+/* Call this function when the labels that hf_concern_labels() returns for this kind have changed. Asks the source for a
+ * new list if an object that the table does not keep may now select this node or find room. */
 void hf_concern_labels_changed(struct hf_follow *follow);
 
-/* Drops the objects that no longer select this node because the node's labels have changed. Call this function in each
- * turn. Skips a kind while the list of this kind or of the Node is incomplete, and while answers do not come from the
- * API server itself. */
+/* Drops the objects that no longer select this node because the node's labels have changed. Call this function once per
+ * interval of the policy. Skips a kind while the list of this kind or of the Node is incomplete, and while answers do
+ * not come from the API server itself. */
 void hf_concern_trim(struct hf_follows *follows);

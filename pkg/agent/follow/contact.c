@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "agent/diskq.h"
 #include "agent/turn.h"
@@ -19,9 +21,18 @@ enum { SAVE_PART_OF_WINDOW = 24 };
 
 void hf_contact_init(struct hf_contact *contact, const struct hf_agent_env *env)
 {
-    *contact = (struct hf_contact){.env = env};
-    hf_stale_init(&contact->stale, env->params->home->kept.contact_unix_ns, hf_now_read(env->clock));
-    contact->saved_contact_ns = contact->stale.contact_unix_ns;
+    const struct hf_home *home = env->params->home;
+    bool known = home->boot[0] != '\0' && home->kept.boot[0] != '\0';
+    bool same_boot = known && strcmp(home->boot, home->kept.boot) == 0;
+    const struct hf_stale_kept kept = {.contact_unix_ns = home->kept.contact_unix_ns,
+                                       .age_ns = home->kept.contact_age_ns,
+                                       .limit_ns = home->kept.contact_limit_ns,
+                                       .contact_mono_ns = same_boot ? home->kept.contact_mono_ns : 0,
+                                       .saved_mono_ns = same_boot ? home->kept.saved_mono_ns : 0,
+                                       .boot_unknown = !known};
+
+    *contact = (struct hf_contact){.env = env, .saved = kept};
+    hf_stale_init(&contact->stale, &kept, hf_now_read(env->clock));
 }
 
 void hf_contact_confirm(struct hf_contact *contact)
@@ -29,6 +40,16 @@ void hf_contact_confirm(struct hf_contact *contact)
     const struct hf_source_ops *source = contact->env->params->source;
 
     hf_stale_heard(&contact->stale, source->heard_ns(source->ctx), hf_now_read(contact->env->clock));
+}
+
+static uint64_t oldest(const struct hf_contact *contact)
+{
+    return HF_MAX(contact->window_ns / SAVE_PART_OF_WINDOW, SAVE_AT_LEAST_NS);
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : b - a;
 }
 
 void hf_contact_found(struct hf_contact *contact)
@@ -39,9 +60,12 @@ void hf_contact_found(struct hf_contact *contact)
 
     hf_stale_contact(&contact->stale, now);
     contact->loss_logged = false;
+    contact->reason = HF_CONTACT_REASON_NONE;
+    contact->reason_text[0] = '\0';
     contact->folder_failure[0] = '\0';
     hf_log(env->log, HF_LOG_INFO, "contact.found", HF_S("node", env->params->node_name));
-    if (first && now.unix_ns - HF_MIN(now.unix_ns, contact->saved_contact_ns) > SAVE_FIRST_NS)
+    if (hf_stale_is_limit_high(&contact->saved, oldest(contact)) ||
+        (first && distance(now.unix_ns, contact->saved.contact_unix_ns) > SAVE_FIRST_NS))
         hf_contact_save(contact);
 }
 
@@ -62,11 +86,31 @@ void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err)
         (void)hf_err_text(err, contact->folder_failure, sizeof(contact->folder_failure));
 }
 
+bool hf_contact_failed(struct hf_contact *contact, const struct hf_err *err)
+{
+    enum hf_contact_reason before = contact->reason;
+    char text[sizeof(contact->reason_text) / 2];
+
+    if (!contact->env->params->source_echoes)
+        return false; /* a folder has a reason of its own */
+    contact->reason = hf_contact_reason_of(err);
+    if (contact->reason == before)
+        return false; /* the details of each attempt are in the log; the status stays as it is */
+    (void)snprintf(contact->reason_text, sizeof(contact->reason_text), "%s: %s",
+                   hf_contact_reason_remedy(contact->reason), hf_err_text(err, text, sizeof(text)));
+    return contact->staleness != HF_STALE_FRESH;
+}
+
+enum hf_contact_reason hf_contact_reported_reason(const struct hf_contact *contact)
+{
+    return contact->staleness == HF_STALE_FRESH ? HF_CONTACT_REASON_NONE : contact->reason;
+}
+
 void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns, uint64_t timeout_ns)
 {
     const struct hf_agent_env *env = contact->env;
 
-    hf_clock_skew_measure(&contact->skew, server_date_unix_ns, hf_mono_ns(env->clock));
+    hf_clock_skew_measure(&contact->skew, server_date_unix_ns, hf_mono_ns(env->clock), timeout_ns);
     hf_clock_take_date(&env->params->home->clock, server_date_unix_ns, timeout_ns);
     hf_turn_wake(env->turn, HF_DUE_PLAN); /* a release may wait for this evidence of the time */
 }
@@ -75,6 +119,8 @@ bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_
 {
     enum hf_staleness staleness = hf_stale_judge(&contact->stale, window_ns, now, ret_wait_ns);
 
+    contact->window_ns = window_ns;
+    *ret_wait_ns = HF_MIN(*ret_wait_ns, hf_stale_save_wait_ns(&contact->stale, window_ns, now, &contact->saved));
     if (staleness == contact->staleness)
         return false;
     hf_log(contact->env->log, staleness == HF_STALE_FRESH ? HF_LOG_INFO : HF_LOG_WARNING, "contact.changed",
@@ -117,24 +163,32 @@ void hf_contact_save(struct hf_contact *contact)
 {
     const struct hf_agent_env *env = contact->env;
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
-    struct hf_clock_file file = {.contact_unix_ns = hf_stale_contact_unix_ns(&contact->stale)};
+    struct hf_stale_kept kept;
     char path[PATH_MAX];
 
+    hf_stale_keep(&contact->stale, contact->window_ns, hf_now_read(env->clock), &kept);
+    struct hf_clock_file file = {.contact_unix_ns = kept.contact_unix_ns,
+                                 .contact_age_ns = kept.age_ns,
+                                 .contact_limit_ns = kept.limit_ns,
+                                 .contact_mono_ns = kept.contact_mono_ns,
+                                 .saved_mono_ns = kept.saved_mono_ns};
+    (void)snprintf(file.boot, sizeof(file.boot), "%s", env->params->home->boot);
     hf_clock_keep(&env->params->home->clock, &file);
     if (hf_clock_file_format(&file, &text) < 0)
         return;
     hf_diskq_write(env->diskq, hf_home_path(env->params->home, "clock", path), hf_buf_view(&text));
-    contact->saved_contact_ns = file.contact_unix_ns;
+    contact->saved = kept;
 }
 
-void hf_contact_save_if_old(struct hf_contact *contact, uint64_t window_ns)
+void hf_contact_save_if_old(struct hf_contact *contact)
 {
-    uint64_t newest = hf_stale_contact_unix_ns(&contact->stale);
-    uint64_t age = newest - HF_MIN(newest, contact->saved_contact_ns);
+    const struct hf_stale *stale = &contact->stale;
+    struct hf_now now = hf_now_read(contact->env->clock);
+    bool is_old =
+        stale->connected && distance(stale->contact_unix_ns, contact->saved.contact_unix_ns) > oldest(contact);
 
-    bool is_old = contact->stale.connected && age > HF_MAX(window_ns / SAVE_PART_OF_WINDOW, SAVE_AT_LEAST_NS);
-
-    if (is_old || contact->env->params->home->clock.bound_rose)
+    if (is_old || hf_stale_save_wait_ns(&contact->stale, contact->window_ns, now, &contact->saved) == 0 ||
+        contact->env->params->home->clock.bound_rose)
         hf_contact_save(contact);
 }
 

@@ -7,6 +7,7 @@
 
 #include "agent/env.h"
 #include "node/clock_skew.h"
+#include "sync/contact_reason.h"
 #include "sync/readiness.h"
 #include "sync/stale.h"
 
@@ -17,10 +18,15 @@ struct hf_contact {
     enum hf_staleness staleness;
     struct hf_clock_skew skew;
     /* Offset that the agent adds to each time that it reports: the server's clock minus this node's clock. The offset
-     * changes in steps. */
+     * changes only by more than 5 s at once. */
     int64_t report_offset_ns;
-    uint64_t saved_contact_ns; /* Unix time of the last contact that the clock file on disk holds */
-    bool loss_logged;          /* true if the agent has logged the current loss of contact */
+    struct hf_stale_kept saved; /* what the clock file on disk holds about the last contact */
+    uint64_t window_ns;         /* the policy's staleOk.window at the last hf_contact_judge() */
+    bool loss_logged;           /* true if the agent has logged the current loss of contact */
+    /* why the last attempt to reach the source failed; HF_CONTACT_REASON_NONE while there is contact, and always with a
+     * folder */
+    enum hf_contact_reason reason;
+    char reason_text[HF_READINESS_MESSAGE]; /* the reason and the remedy, for a person; "" without a reason */
     /* Reason why the agent cannot read its source, if the source is a folder; "" if there is no failure or the source
      * is a server. */
     char folder_failure[HF_READINESS_MESSAGE];
@@ -37,6 +43,13 @@ void hf_contact_confirm(struct hf_contact *contact);
 void hf_contact_found(struct hf_contact *contact);
 void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err);
 
+/* Records why an attempt to reach the source failed, while there is no contact. Returns true if the reason has changed,
+ * and contact has been lost for so long that the status reports the reason. */
+bool hf_contact_failed(struct hf_contact *contact, const struct hf_err *err);
+/* Returns the reason to report, or HF_CONTACT_REASON_NONE while contact counts as fresh, because a short interruption
+ * needs no status. */
+enum hf_contact_reason hf_contact_reported_reason(const struct hf_contact *contact);
+
 /* Compares this node's clock with the header Date of an answer by the API server itself, and passes this Date to the
  * clock as a witness. The answer took at most `timeout_ns`, the time limit of one request. */
 void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns, uint64_t timeout_ns);
@@ -45,19 +58,20 @@ void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns
 int64_t hf_contact_wall_offset_ns(const struct hf_contact *contact);
 
 /* Computes `staleness` from the age of the last contact and window_ns, the policy's staleOk.window. Sets *ret_wait_ns
- * to the time in nanoseconds until `staleness` may change without an event, or to HF_NEVER. Returns true if `staleness`
- * changed. */
+ * to the time in nanoseconds until `staleness` may change without an event or the clock file must be saved, or to
+ * HF_NEVER. Returns true if `staleness` changed. */
 bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
 /* Computes report_offset_ns. Also decides whether this node's clock differs from the server's clock by more than
  * max_skew_ns. Returns true if a status must report the change. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now);
 
-/* hf_contact_save() writes the clock file. hf_contact_save_if_old() writes the clock file only if the time of the last
- * contact in the file is old in proportion to window_ns (the policy's staleOk.window), or if a signed time raised the
- * lower bound. */
+/* hf_contact_save() writes the clock file. hf_contact_save_if_old() writes the clock file only if the file is too old:
+ * while there is contact, if the last contact in the file is older than 10 minutes and a 24th of the policy's
+ * staleOk.window; without contact, if hf_stale_save_wait_ns() returns 0; or if clock.bound_rose is set
+ * (node/clock.h). */
 void hf_contact_save(struct hf_contact *contact);
-void hf_contact_save_if_old(struct hf_contact *contact, uint64_t window_ns);
+void hf_contact_save_if_old(struct hf_contact *contact);
 
 /* Both functions convert a time of this node's clock to the time to report; 0 stays 0. Use hf_contact_reported_past()
  * for a time that the agent recorded earlier, perhaps while the clock was still right. It converts the time only if the

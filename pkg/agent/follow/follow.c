@@ -343,6 +343,8 @@ static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t server_dat
     note_barred(follow, kind, err);
     if (follow->proven && server_date_unix_ns != 0)
         hf_contact_measure(follows->contact, server_date_unix_ns, follows->policy->in_effect->timeout_ns);
+    if (kind == HF_CONTACT_LOST && err != NULL && !in_contact(follows) && hf_contact_failed(follows->contact, err))
+        wake(follow, HF_DUE_STATUS);
     if (in_contact(follows) && !before)
         found(follows);
     else if (!in_contact(follows) && kind == HF_CONTACT_LOST &&
@@ -549,4 +551,18 @@ void hf_follow_refresh(struct hf_follows *follows)
     for (size_t i = 0; i < HF_FOLLOW_COUNT; i++)
         if (follows->of[i].subscription != NULL)
             source->refresh(source->ctx, follows->of[i].subscription);
+}
+
+bool hf_follow_proves_absence(const struct hf_follow *follow)
+{
+    const struct hf_objects *objects = follow->objects;
+
+    if (!follow->synced || !follow->proven || follow->relisting || follow->unreadable.n > 0)
+        return false;
+    for (size_t i = 0; i < objects->by_name.n; i++) {
+        const struct hf_object *object = objects->by_name.entries[i].value;
+        if (object->json == NULL)
+            return false;
+    }
+    return objects->no_room.n == 0 && !objects->no_room_more;
 }

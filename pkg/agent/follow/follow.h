@@ -2,7 +2,8 @@
  * this node's EdgeNode.
  *
  * Passes each report of the source to the part that keeps it: objects to follow/objects, contact to follow/contact, the
- * Node to desired/policy. Informs the agent through struct hf_follow_events. Threads: loop thread only. */
+ * Node to desired/policy, the EdgeNode to desired/own_edgenode. Informs the agent through struct hf_follow_events.
+ * Threads: loop thread only. */
 #pragma once
 
 #include "agent/env.h"
@@ -23,24 +24,31 @@ struct hf_follow {
     struct hf_objects *objects; /* table of the objects; NULL if the subscription follows a single object */
     struct hf_subscription *subscription;
     struct hf_cache_resume resume; /* newest resume point, from which a later process may continue to watch */
-    /* maps the name of each object that the source cannot parse to the reason (char *) */
+    /* maps the names of at most 64 objects that the source cannot parse to the reasons (char *) */
     struct hf_strmap unreadable;
     bool resume_moved; /* true if the resume point on disk is older than `resume` */
     bool synced;       /* true if this process has received all objects that exist */
     /* true while answers come from the API server itself, and not only from a MetaServer's local store */
     bool proven;
-    bool relisting; /* true while the agent waits for a complete list */
-    /* The errno with which a reachable source refuses to serve this kind (0 means that the source serves it).
-     * barred_text then explains the refusal to a person. */
+    bool relisting; /* true while the agent waits for a complete list that it has asked for again */
+    /* The errno with which a reachable source refuses to serve this kind (0 means that there is no such refusal).
+     * barred_text explains the refusal to a person. */
     int barred;
     char barred_text[HF_READINESS_MESSAGE];
 };
+
+/* Returns true only if it is certain that the table has every object for this node: this process has received all
+ * objects from the API server itself, and could read each of them. An object that it cannot read, of which it has no
+ * good version, or for which it has no room, may ask for what the objects in the table do not, so nothing may be
+ * removed then. */
+bool hf_follow_proves_absence(const struct hf_follow *follow);
 
 struct hf_follow_events {
     /* Called when the source reports this node's EdgeNode; `edgenode` is NULL if the EdgeNode was deleted. */
     void (*edgenode)(void *arg, const json_t *edgenode);
     /* Called when the server accepts statuses again. The agent must wait for `spread_ns` before it writes the next
-     * status; this time is random, so that the nodes of a fleet do not all write at once. */
+     * status. After an outage that other nodes may have had too, this time is random, so that the nodes of a fleet do
+     * not all write at once. */
     void (*reachable)(void *arg, uint64_t spread_ns);
     void *arg;
 };
@@ -54,14 +62,14 @@ struct hf_follow_keepers {
 
 struct hf_follows {
     const struct hf_agent_env *env;
-    struct hf_contact *contact; /* the members of struct hf_follow_keepers */
+    struct hf_contact *contact; /* `contact`, `policy` and `edgenode` are those of struct hf_follow_keepers */
     struct hf_chosen_policy *policy;
     struct hf_own_edgenode *edgenode;
     struct hf_follow_events events;
     struct hf_follow of[HF_FOLLOW_COUNT];
     struct hf_objects updates, policies;
-    struct hf_strmap unreadable; /* maps the name of each unusable file of the source to the reason (char *) */
-    bool had_cache;              /* true if an earlier process left objects in the cache */
+    struct hf_strmap unreadable; /* maps the names of at most 64 unusable files of the source to the reasons (char *) */
+    bool had_cache;              /* true if an earlier process left EdgeUpdates or their resume point in the cache */
     bool was_reachable;          /* true if events.reachable was called at least once */
 };
 
@@ -88,5 +96,6 @@ const struct hf_follow *hf_follow_barred(const struct hf_follows *follows);
 bool hf_follow_synced(const struct hf_follows *follows);
 /* Returns true if the agent has the desired state, either from the source or from the cache of an earlier process. */
 bool hf_follow_knows(const struct hf_follows *follows);
-/* Returns true while a complete list of EdgeUpdates or SyncPolicies is outstanding. */
+/* Returns true while a complete list of EdgeUpdates or SyncPolicies, which the agent has asked for again, is
+ * outstanding. */
 bool hf_follow_relisting(const struct hf_follows *follows);

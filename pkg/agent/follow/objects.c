@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/diskq.h"
 #include "api/edgeupdate.h"
 #include "api/syncpolicy.h"
 
@@ -41,8 +42,10 @@ static void free_policy(void *decoded)
     hf_syncpolicy_free(decoded);
 }
 
-const struct hf_object_kind hf_object_kind_edgeupdate = {"EdgeUpdate", "EdgeUpdateRefused", decode_update, free_update};
-const struct hf_object_kind hf_object_kind_syncpolicy = {"SyncPolicy", "SyncPolicyRefused", decode_policy, free_policy};
+const struct hf_object_kind hf_object_kind_edgeupdate = {"EdgeUpdate", "EdgeUpdate" HF_DISKQ_REFUSED, decode_update,
+                                                         free_update};
+const struct hf_object_kind hf_object_kind_syncpolicy = {"SyncPolicy", "SyncPolicy" HF_DISKQ_REFUSED, decode_policy,
+                                                         free_policy};
 
 struct slot {
     struct hf_object object;
@@ -103,6 +106,15 @@ static int keep(json_t *to, const json_t *from, const char *key)
     return value == NULL ? 0 : json_object_set(to, key, value);
 }
 
+/* The one annotation that the agent acts on: it allows a removal (manifests/rules/plan.h). */
+static int keep_annotation(json_t *meta, const json_t *old_meta)
+{
+    static const char key[] = "edge.codcompass.io/allow-prune";
+    json_t *value = json_object_get(json_object_get(old_meta, "annotations"), key);
+
+    return json_is_string(value) ? json_object_set_new(meta, "annotations", json_pack("{s:O}", key, value)) : 0;
+}
+
 json_t *hf_objects_condense(const json_t *json)
 {
     static const char *const meta_keys[] = {"name", "uid", "generation", "resourceVersion"};
@@ -114,6 +126,7 @@ json_t *hf_objects_condense(const json_t *json)
         return NULL;
     for (size_t i = 0; i < HF_LEN(meta_keys); i++)
         r |= keep(meta, old_meta, meta_keys[i]);
+    r |= keep_annotation(meta, old_meta);
     r |= keep(out, json, "apiVersion") | keep(out, json, "kind");
     r |= json_object_set(out, "metadata", meta) | keep(out, json, "spec");
     r |= keep(status, old_status, "admission");
@@ -126,7 +139,7 @@ json_t *hf_objects_condense(const json_t *json)
 static bool same_essence(const json_t *a, const json_t *b)
 {
     static const char *const keys[] = {"apiVersion", "kind", "spec", "status"};
-    static const char *const meta_keys[] = {"name", "uid", "generation"};
+    static const char *const meta_keys[] = {"name", "uid", "generation", "annotations"};
     bool same = a != NULL && b != NULL;
 
     for (size_t i = 0; same && i < HF_LEN(keys); i++) {

@@ -2,13 +2,13 @@
  * version and, if the node refused a newer version, the reason.
  *
  * Of objects that select other nodes, the table keeps only the distinct selectors. If one of these selectors matches
- * after a change of the node's labels, the agent lists all objects again. Ten thousand objects for other nodes take
- * some kilobytes, and do not count towards the bounds. After a change of labels, an object that no longer selects this
- * node stays in the table until hf_objects_trim() or until the source reports it again, because the labels may be wrong
- * for a while. An object with an unreadable selector counts as an object that selects this node.
+ * after a change of the node's labels, the agent lists all objects again. So objects for other nodes take little
+ * memory, however many they are, and do not count towards the bounds. After a change of labels, an object that no
+ * longer selects this node stays in the table until hf_objects_trim() or until the source reports it again, because the
+ * labels may be wrong for a while. An object with an unreadable selector counts as an object that selects this node.
  *
- * If an object selects this node but the table has no room, the table keeps only the object's name. When there is room,
- * the agent lists all objects again.
+ * If an object selects this node but the table has no room for its newest version, the table keeps the object's name,
+ * and the older version if it has one. When there is room, the agent lists all objects again.
  *
  * If the node refuses a version, the last good version stays in effect. The status reports the refusal until a good
  * version arrives or the source deletes the object. The cache on disk has both versions, so that a restart loses
@@ -61,11 +61,12 @@ struct hf_objects {
 
     struct hf_strmap no_room; /* set of the names of objects that the node refused for lack of room */
     bool no_room_more;        /* true if there are more objects without room than `no_room` can hold */
-    size_t least_room;        /* size in bytes of the smallest object that found no room */
+    size_t least_room;        /* size in bytes of the smallest version that found no room; SIZE_MAX if there is none */
 
     struct hf_strmap others; /* set of the selectors of objects for other nodes, as JSON text */
     size_t others_bytes;
-    bool others_unknown; /* true if more such selectors exist than `others` can hold */
+    /* true if there may be such selectors that `others` does not have, for example because it is full */
+    bool others_unknown;
 
     struct hf_issues *scratch;
 };
@@ -84,8 +85,9 @@ void hf_objects_done(struct hf_objects *objects);
 
 /* Adds a version of an object to the table. `labels` are the node's labels; if they are NULL (not received yet), the
  * table keeps every object. Sets *ret_change to the difference from the version before. Returns 0 or -ENOMEM. -EBADMSG:
- * the object has no usable name. -E2BIG: the object selects this node, but there is no room, so the table keeps only
- * the object's name; *ret_change is then HF_OBJECT_REFUSED if the name is new, and HF_OBJECT_SAME otherwise. */
+ * the object has no usable name. -E2BIG: the object selects this node, but there is no room for this version, so the
+ * table keeps the object's name, and the older version if it has one; *ret_change is then HF_OBJECT_REFUSED if the
+ * table has just added this name to the names without room, and HF_OBJECT_SAME otherwise. */
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
                                 enum hf_object_change *ret_change);
 
@@ -102,7 +104,7 @@ size_t hf_objects_trim(struct hf_objects *objects, const json_t *labels, void (*
  * labels. */
 bool hf_objects_others_may_select(const struct hf_objects *objects, const json_t *labels);
 
-/* Returns true if the table has left out objects for other nodes. */
+/* Returns true if the table may have left out objects for other nodes. */
 bool hf_objects_has_others(const struct hf_objects *objects);
 
 /* Returns true if an object that found no room may find room now. */

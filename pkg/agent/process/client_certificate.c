@@ -2,14 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/process/certificate_folder.h"
 #include "base/asprintf.h"
 #include "base/backoff.h"
 #include "base/encoding/base64.h"
+#include "base/encoding/utf8.h"
+#include "base/format.h"
 #include "kube/call.h"
 #include "os/dir.h"
 #include "os/file.h"
@@ -21,8 +23,11 @@ enum { MAX_FILE = 64 << 10, NAME_MAX_BYTES = 253 };
 #define API_VERSION "certificates.k8s.io/v1"
 #define PLURAL "certificatesigningrequests"
 #define SIGNER "kubernetes.io/kube-apiserver-client"
-#define KEY_BEGIN "-----BEGIN PRIVATE KEY-----"
+#define GROUP "holdfast:agents"
 #define MIN_LIFETIME_NS (600 * HF_NS_PER_S) /* the shortest one that an API server accepts */
+#define LEAST_REST_NS (60 * HF_NS_PER_S)    /* a shorter certificate would make the agent write its disk all the time */
+#define TRY_AGAIN_NS (300 * HF_NS_PER_S)
+#define PATIENCE_NS (600 * HF_NS_PER_S) /* nobody answers the request: the condition says so after this time */
 
 /* A certificate with its key, and what is known about it. */
 struct pair {
@@ -33,10 +38,12 @@ struct pair {
 
 struct hf_client_certificate {
     struct hf_client_certificate_params p;
-    char *client_path, *pending_path;
+    char *client_path, *pending_path, *common_name;
     struct hf_timer *timer;
     struct pair pair;
-    bool in_use; /* the client of the API server uses the pair */
+    bool in_use;       /* the client of the API server uses the pair */
+    bool clock_only;   /* the pair is set aside because it has expired by this node's clock */
+    uint64_t aside_ns; /* monotonic time of the last call of p.use() */
     enum hf_renewal_state state;
     struct hf_buf pending_key; /* PEM; empty if there is none */
     char name[NAME_MAX_BYTES + 1];
@@ -45,6 +52,11 @@ struct hf_client_certificate {
     struct hf_backoff poll, brief, pause; /* one for each growing delay of sync/renewal.h */
     uint64_t retry_after_ns;              /* Retry-After of the last failure, for the next delay */
     bool meta_logged;
+    uint64_t asked_ns;                           /* monotonic time at which the agent began to ask with this key */
+    enum hf_renewal_trouble trouble;             /* how the last request ended, until a certificate is stored */
+    char detail[HF_CLIENT_CERTIFICATE_TEXT / 2]; /* of `trouble` */
+    enum hf_renewal_trouble told;                /* what certificate->problem says */
+    char problem[HF_CLIENT_CERTIFICATE_TEXT];    /* message of the condition; "" if there is none */
     struct hf_metric *expiry;
     struct hf_metric_family *requests;
 };
@@ -70,22 +82,80 @@ static void log_failure(const struct hf_client_certificate *certificate, const c
     hf_log_err(certificate->p.log, HF_LOG_WARNING, name, "dir", certificate->p.dir, err);
 }
 
-/* ---- the files --------------------------------------------------------------------------------------------------- */
+/* ---- what the status says ---------------------------------------------------------------------------------------- */
 
-/* Splits the text of client.pem, which is the certificate and then the key. */
-static int split(const struct hf_buf *text, struct pair *pair, struct hf_err *err)
+static bool has_pair(const struct hf_client_certificate *certificate)
 {
-    const char *whole = text->n > 0 ? hf_buf_str(text) : "", *key = strstr(whole, KEY_BEGIN);
-
-    if (key == NULL)
-        return hf_err_set(err, EBADMSG, "the file lacks a certificate or a key");
-    int r = hf_buf_add(&pair->certificate, whole, (size_t)(key - whole));
-    if (r == 0)
-        r = hf_buf_add_str(&pair->key, key);
-    if (r < 0)
-        return hf_err_set(err, ENOMEM, "out of memory");
-    return hf_certificate_read(hf_buf_str(&pair->certificate), hf_buf_str(&pair->key), &pair->dates, err);
+    return certificate->pair.key.n > 0;
 }
+
+static bool is_expired(const struct hf_client_certificate *certificate)
+{
+    return unix_now(certificate) >= certificate->pair.dates.not_after_unix_ns;
+}
+
+static enum hf_renewal_trouble find_trouble(const struct hf_client_certificate *certificate)
+{
+    bool asking = certificate->state == HF_RENEWAL_REQUEST || certificate->state == HF_RENEWAL_ISSUE;
+
+    if (certificate->trouble != HF_RENEWAL_NO_TROUBLE)
+        return certificate->trouble;
+    if (asking && hf_mono_ns(certificate->p.clock) - certificate->asked_ns >= PATIENCE_NS)
+        return HF_RENEWAL_NOT_ISSUED;
+    return has_pair(certificate) && is_expired(certificate) ? HF_RENEWAL_EXPIRED : HF_RENEWAL_NO_TROUBLE;
+}
+
+static void format_problem(const struct hf_client_certificate *certificate, enum hf_renewal_trouble trouble,
+                           char text[HF_CLIENT_CERTIFICATE_TEXT])
+{
+    char end[HF_TIME_TEXT], now[80] = "the node has no client certificate";
+
+    if (has_pair(certificate))
+        (void)snprintf(now, sizeof(now), "the client certificate %s %s",
+                       is_expired(certificate) ? "expired at" : "is valid until",
+                       hf_format_time(certificate->pair.dates.not_after_unix_ns, end));
+    (void)snprintf(text, HF_CLIENT_CERTIFICATE_TEXT, "%s%s%s%s%s: %s", now,
+                   certificate->name[0] != '\0' ? ", request " : "", certificate->name,
+                   certificate->detail[0] != '\0' ? ": " : "", certificate->detail, hf_renewal_trouble_advice(trouble));
+}
+
+/* Tells the owner if the condition has changed. */
+static void look_at_trouble(struct hf_client_certificate *certificate)
+{
+    enum hf_renewal_trouble trouble = find_trouble(certificate);
+    char text[HF_CLIENT_CERTIFICATE_TEXT] = "";
+
+    if (trouble != HF_RENEWAL_NO_TROUBLE)
+        format_problem(certificate, trouble, text);
+    if (trouble == certificate->told && strcmp(text, certificate->problem) == 0)
+        return;
+    certificate->told = trouble;
+    memcpy(certificate->problem, text, sizeof(text));
+    if (certificate->p.changed != NULL)
+        certificate->p.changed(certificate->p.arg);
+}
+
+/* Keeps how a request ended. The texts come from a server, and may end within a character. */
+static void note(struct hf_client_certificate *certificate, enum hf_renewal_trouble trouble, const char *reason,
+                 const char *message)
+{
+    size_t r = hf_utf8_prefix(reason, HF_MIN(strlen(reason), (size_t)180));
+    size_t m = hf_utf8_prefix(message, HF_MIN(strlen(message), (size_t)180));
+
+    certificate->trouble = trouble;
+    (void)snprintf(certificate->detail, sizeof(certificate->detail), "%.*s%s%.*s", (int)r, reason,
+                   r > 0 && m > 0 ? ": " : "", (int)m, message);
+}
+
+const char *hf_client_certificate_problem(const struct hf_client_certificate *certificate, const char **ret_reason)
+{
+    if (certificate == NULL || certificate->told == HF_RENEWAL_NO_TROUBLE)
+        return NULL;
+    *ret_reason = hf_renewal_trouble_reason(certificate->told);
+    return certificate->problem;
+}
+
+/* ---- the files --------------------------------------------------------------------------------------------------- */
 
 static void pair_done(struct pair *pair)
 {
@@ -131,10 +201,11 @@ static int load_pair(struct hf_client_certificate *certificate, struct hf_err *e
 {
     struct hf_buf text = HF_BUF_INIT(MAX_FILE);
     struct pair fresh = {.certificate = HF_BUF_INIT(MAX_FILE), .key = HF_BUF_INIT(MAX_FILE)};
-    int r = hf_file_read(certificate->p.fs, certificate->client_path, &text, err);
+    struct hf_certificate_owner owner = {.common_name = certificate->common_name, .organization = GROUP};
+    int r = hf_certificate_folder_read(certificate->p.fs, certificate->p.dir, certificate->client_path, &text, err);
 
     if (r == 0)
-        r = split(&text, &fresh, err);
+        r = hf_certificate_folder_split(&text, &owner, &fresh.certificate, &fresh.key, &fresh.dates, err);
     if (r == 0)
         keep_pair(certificate, &fresh, received_at(certificate));
     wipe(&text);
@@ -153,16 +224,6 @@ static void drop_pending_key(struct hf_client_certificate *certificate)
 
 /* ---- use --------------------------------------------------------------------------------------------------------- */
 
-static bool has_pair(const struct hf_client_certificate *certificate)
-{
-    return certificate->pair.key.n > 0;
-}
-
-static bool is_expired(const struct hf_client_certificate *certificate)
-{
-    return unix_now(certificate) >= certificate->pair.dates.not_after_unix_ns;
-}
-
 static void use(struct hf_client_certificate *certificate, bool pair)
 {
     struct pair *own = &certificate->pair;
@@ -175,6 +236,8 @@ static void use(struct hf_client_certificate *certificate, bool pair)
         return;
     }
     certificate->in_use = pair;
+    certificate->aside_ns = hf_mono_ns(certificate->p.clock);
+    certificate->clock_only = certificate->clock_only && !pair;
     hf_log(certificate->p.log, HF_LOG_INFO, pair ? "certificate.used" : "certificate.set_aside",
            HF_S("dir", certificate->p.dir));
 }
@@ -184,7 +247,8 @@ static void use(struct hf_client_certificate *certificate, bool pair)
 static int read_pending_key(struct hf_client_certificate *certificate, struct hf_err *err)
 {
     char hex[HF_SHA256_HEX];
-    int r = hf_file_read(certificate->p.fs, certificate->pending_path, &certificate->pending_key, err);
+    int r = hf_certificate_folder_read(certificate->p.fs, certificate->p.dir, certificate->pending_path,
+                                       &certificate->pending_key, err);
 
     if (r == 0)
         r = hf_certificate_key_id(hf_buf_str(&certificate->pending_key), hex, err);
@@ -197,9 +261,11 @@ static int make_key(struct hf_client_certificate *certificate, struct hf_err *er
 {
     struct hf_buf *key = &certificate->pending_key;
     char hex[HF_SHA256_HEX];
-    int r = key->n > 0 ? 0 : read_pending_key(certificate, NULL);
+    int r = hf_certificate_folder_check(certificate->p.fs, certificate->p.dir, err);
 
-    if (r < 0) {
+    if (r < 0)
+        return r;
+    if (key->n == 0 && read_pending_key(certificate, NULL) < 0) {
         r = hf_certificate_make_key(key, err);
         if (r == 0)
             r = hf_file_replace(certificate->p.fs, certificate->pending_path, key->p, key->n, 0600, err);
@@ -220,20 +286,22 @@ static void start_key(struct hf_client_certificate *certificate)
     struct hf_err err = HF_ERR_INIT;
     int r = make_key(certificate, &err);
 
-    if (r < 0)
+    if (r < 0) {
         log_failure(certificate, "certificate.no_key", &err);
+        note(certificate, HF_RENEWAL_NOT_STORED, err.cause, "");
+    } else {
+        certificate->asked_ns = hf_mono_ns(certificate->p.clock);
+    }
     event(certificate, r < 0 ? HF_RENEWAL_FAILED : HF_RENEWAL_DONE);
 }
 
 static json_t *request_object(const struct hf_client_certificate *certificate, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(MAX_FILE), text = HF_BUF_INIT(MAX_FILE);
-    _cleanup_(hf_freep) char *cn = hf_asprintf("holdfast:agent:%s", certificate->p.node_name);
     uint64_t lifetime =
         certificate->p.lifetime_ns != 0 ? certificate->p.lifetime_ns : HF_CLIENT_CERTIFICATE_LIFETIME_NS;
 
-    if (cn == NULL ||
-        hf_certificate_request(hf_buf_str(&certificate->pending_key), cn, "holdfast:agents", &pem, err) < 0 ||
+    if (hf_certificate_request(hf_buf_str(&certificate->pending_key), certificate->common_name, GROUP, &pem, err) < 0 ||
         hf_base64_encode(pem.p, pem.n, &text) < 0)
         return NULL;
     return json_pack("{s:s, s:s, s:{s:s}, s:{s:s, s:s, s:I, s:[s, s]}}", "apiVersion", API_VERSION, "kind",
@@ -257,6 +325,8 @@ static enum hf_renewal_event event_of_failure(struct hf_client_certificate *cert
                refused ? "certificate.refused" : "certificate.not_reached", "request", certificate->name, &answer->err);
     certificate->retry_after_ns = answer->retry_after_ns;
     count(certificate, refused ? "refused" : "failed");
+    if (refused)
+        note(certificate, HF_RENEWAL_NOT_ALLOWED, answer->err.cause, "");
     return refused ? HF_RENEWAL_REFUSED : HF_RENEWAL_FAILED;
 }
 
@@ -268,6 +338,8 @@ static void created(void *arg, const struct hf_kube_answer *answer)
     if (answer->r < 0 && answer->r != -EEXIST) { /* a request with the name of our key is ours */
         bool absent = answer->r == -ENOENT;      /* a server without certificates.k8s.io */
         enum hf_renewal_event what = event_of_failure(certificate, answer);
+        if (absent)
+            note(certificate, HF_RENEWAL_NOT_ALLOWED, answer->err.cause, "");
         event(certificate, absent ? HF_RENEWAL_REFUSED : what);
         return;
     }
@@ -300,12 +372,16 @@ static enum hf_renewal_event judge(struct hf_client_certificate *certificate, co
                HF_S("type", hf_json_str_or(denial, "type", "")), HF_S("reason", hf_json_str_or(denial, "reason", "")),
                HF_S("message", hf_json_str_or(denial, "message", "")));
         count(certificate, "denied");
+        note(certificate, HF_RENEWAL_WAS_DENIED, hf_json_str_or(denial, "reason", ""),
+             hf_json_str_or(denial, "message", ""));
         return HF_RENEWAL_DENIED;
     }
     if (text[0] == '\0')
         return HF_RENEWAL_PENDING;
     hf_buf_clear(&certificate->issued);
-    return hf_base64_decode(hf_view_of(text), &certificate->issued) < 0 ? HF_RENEWAL_PENDING : HF_RENEWAL_DONE;
+    if (hf_base64_decode(hf_view_of(text), &certificate->issued) < 0)
+        hf_buf_clear(&certificate->issued); /* too long or damaged: save() finds no certificate in it */
+    return HF_RENEWAL_DONE;
 }
 
 static void was_read(void *arg, const struct hf_kube_answer *answer)
@@ -356,21 +432,41 @@ static void start_read(struct hf_client_certificate *certificate)
     send_call(certificate, &call, was_read);
 }
 
+/* Takes the issued certificate, for the key that waits, and makes the text of client.pem. -EBADMSG: of no use. */
+static int take_issued(struct hf_client_certificate *certificate, struct pair *fresh, struct hf_buf *text,
+                       struct hf_err *err)
+{
+    const struct hf_buf *key = &certificate->pending_key;
+    const struct hf_certificate_owner owner = {
+        .key_pem = hf_buf_str(key), .common_name = certificate->common_name, .organization = GROUP};
+    uint64_t now = unix_now(certificate);
+    int r = hf_certificate_take(hf_buf_view(&certificate->issued), &owner, &fresh->certificate, &fresh->dates, err);
+
+    if (r < 0)
+        return r;
+    if (fresh->dates.not_after_unix_ns <= now)
+        return hf_err_set(err, EBADMSG, "the new certificate has expired already");
+    if (fresh->dates.not_after_unix_ns - now < LEAST_REST_NS)
+        return hf_err_set(err, EBADMSG, "the new certificate ends in less than a minute");
+    if (hf_buf_add(&fresh->key, key->p, key->n) < 0 ||
+        hf_buf_addf(text, "%s%s", hf_buf_str(&fresh->certificate), hf_buf_str(key)) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    return 0;
+}
+
 /* BAD: the cluster made a certificate that is of no use. FAILED: the disk. */
 static enum hf_renewal_event save(struct hf_client_certificate *certificate, struct hf_err *err)
 {
     struct hf_buf text = HF_BUF_INIT(MAX_FILE);
     struct pair fresh = {.certificate = HF_BUF_INIT(MAX_FILE), .key = HF_BUF_INIT(MAX_FILE)};
-    const struct hf_buf *issued = &certificate->issued, *key = &certificate->pending_key;
-    bool ends_line = issued->n > 0 && issued->p[issued->n - 1] == '\n';
-    enum hf_renewal_event what = HF_RENEWAL_FAILED;
+    int r = take_issued(certificate, &fresh, &text, err);
+    enum hf_renewal_event what = r == -EBADMSG ? HF_RENEWAL_BAD : HF_RENEWAL_FAILED;
 
-    int r = hf_buf_addf(&text, "%.*s%s%s", (int)issued->n, issued->p, ends_line ? "" : "\n", hf_buf_str(key));
-    if (r == 0 && (split(&text, &fresh, err) < 0 || fresh.dates.not_after_unix_ns <= unix_now(certificate))) {
-        if (err->code == 0)
-            (void)hf_err_set(err, EBADMSG, "the new certificate has expired already");
-        what = HF_RENEWAL_BAD;
-    } else if (r == 0 && hf_file_replace(certificate->p.fs, certificate->client_path, text.p, text.n, 0600, err) == 0) {
+    if (r == 0)
+        r = hf_certificate_folder_check(certificate->p.fs, certificate->p.dir, err);
+    if (r == 0)
+        r = hf_file_replace(certificate->p.fs, certificate->client_path, text.p, text.n, 0600, err);
+    if (r == 0) {
         keep_pair(certificate, &fresh, unix_now(certificate));
         what = HF_RENEWAL_DONE;
     }
@@ -388,8 +484,10 @@ static void start_save(struct hf_client_certificate *certificate)
     if (what == HF_RENEWAL_DONE) {
         drop_pending_key(certificate);
         count(certificate, "issued");
+        note(certificate, HF_RENEWAL_NO_TROUBLE, "", "");
     } else {
         log_failure(certificate, "certificate.not_saved", &err);
+        note(certificate, what == HF_RENEWAL_BAD ? HF_RENEWAL_UNUSABLE : HF_RENEWAL_NOT_STORED, err.cause, "");
     }
     event(certificate, what);
 }
@@ -418,7 +516,7 @@ static uint64_t delay_of(struct hf_client_certificate *certificate, enum hf_rene
     }
     /* A clock that stands in the past must not put the renewal off beyond a lifetime. */
     uint64_t span = certificate->pair.dates.not_after_unix_ns - certificate->pair.dates.not_before_unix_ns;
-    return HF_MIN(date - HF_MIN(now, date), span);
+    return HF_MIN(date - HF_MIN(now, date), HF_MIN(span, HF_RENEWAL_MAX_NS));
 }
 
 static void event(struct hf_client_certificate *certificate, enum hf_renewal_event what)
@@ -439,6 +537,7 @@ static void event(struct hf_client_certificate *certificate, enum hf_renewal_eve
         sched->timer_disarm(sched->ctx, certificate->timer);
     if (start[move.action] != NULL)
         start[move.action](certificate);
+    look_at_trouble(certificate);
 }
 
 /* A certificate of MetaServer's cluster would be of no use: MetaServer does not ask for one. */
@@ -468,23 +567,40 @@ void hf_client_certificate_refused(struct hf_client_certificate *certificate)
             use(certificate, true);
         return;
     }
+    certificate->clock_only = false;
     use(certificate, false);
     event(certificate, HF_RENEWAL_LOST);
 }
 
+/* A pair was set aside because a clock ran ahead, or because of a 401 that has passed. A server that has no other
+ * credential to go by answers 403 to the rest, and not 401: so nothing else would bring the pair back. */
+static bool may_try_again(const struct hf_client_certificate *certificate)
+{
+    uint64_t now = hf_mono_ns(certificate->p.clock);
+
+    return has_pair(certificate) && !is_expired(certificate) && certificate->trouble == HF_RENEWAL_NOT_ALLOWED &&
+           certificate->state == HF_RENEWAL_PAUSE && now - certificate->aside_ns >= TRY_AGAIN_NS;
+}
+
 void hf_client_certificate_check(struct hf_client_certificate *certificate)
 {
-    if (certificate == NULL || !certificate->in_use)
+    if (certificate == NULL)
         return;
-    if (!is_expired(certificate)) {
+    if (certificate->in_use && is_expired(certificate)) {
+        hf_log(certificate->p.log, HF_LOG_WARNING, "certificate.expired", HF_S("dir", certificate->p.dir));
+        certificate->clock_only = true;
+        use(certificate, false);
+        event(certificate, HF_RENEWAL_LOST);
+    } else if (certificate->in_use) {
         /* The clock was wrong when the timer was armed. */
         if (certificate->state == HF_RENEWAL_CURRENT && unix_now(certificate) >= certificate->pair.renew_unix_ns)
             event(certificate, HF_RENEWAL_DUE);
-        return;
+    } else if (has_pair(certificate) && !is_expired(certificate) && certificate->clock_only) {
+        use(certificate, true); /* the clock had run ahead */
+    } else if (may_try_again(certificate)) {
+        use(certificate, true);
     }
-    hf_log(certificate->p.log, HF_LOG_WARNING, "certificate.expired", HF_S("dir", certificate->p.dir));
-    use(certificate, false);
-    event(certificate, HF_RENEWAL_LOST);
+    look_at_trouble(certificate);
 }
 
 /* ---- start and end ----------------------------------------------------------------------------------------------- */
@@ -505,14 +621,17 @@ static void load(struct hf_client_certificate *certificate)
     struct hf_err err = HF_ERR_INIT;
     int r = load_pair(certificate, &err);
 
-    if (r < 0 && r != -ENOENT)
+    if (r < 0 && r != -ENOENT) {
         log_failure(certificate, "certificate.unusable", &err);
+        note(certificate, r == -EPERM ? HF_RENEWAL_NOT_STORED : HF_RENEWAL_UNUSABLE, err.cause, "");
+    }
     (void)!read_pending_key(certificate, NULL);
     if (is_key_of_pair(certificate))
         drop_pending_key(certificate);
     if (has_pair(certificate) && !is_expired(certificate))
         use(certificate, true);
     bool current = certificate->in_use && certificate->pending_key.n == 0;
+    certificate->clock_only = has_pair(certificate) && is_expired(certificate);
     certificate->state = current ? HF_RENEWAL_CURRENT : HF_RENEWAL_KEY;
     sched->timer_arm(sched->ctx, certificate->timer, current ? delay_of(certificate, HF_RENEWAL_AT_DATE) : 0);
 }
@@ -534,13 +653,15 @@ int hf_client_certificate_new(const struct hf_client_certificate_params *params,
         .base_ns = 600 * HF_NS_PER_S, .cap_ns = 6 * 3600 * HF_NS_PER_S, .floor_ns = 300 * HF_NS_PER_S};
     certificate->client_path = hf_asprintf("%s/client.pem", params->dir);
     certificate->pending_path = hf_asprintf("%s/pending.key", params->dir);
+    certificate->common_name = hf_asprintf("holdfast:agent:%s", params->node_name);
     certificate->timer = params->sched->timer_new(params->sched->ctx, on_timer, certificate);
     certificate->expiry = hf_metric_gauge(params->metrics, "holdfast_client_certificate_expiry_seconds",
                                           "Unix time at which the client certificate of this node expires.");
     certificate->requests =
         hf_metric_family(params->metrics, HF_METRIC_COUNTER, "holdfast_client_certificate_requests_total",
                          "Requests for a client certificate, by result.", HF_LABELS("result"));
-    if (certificate->client_path == NULL || certificate->pending_path == NULL || certificate->timer == NULL)
+    if (certificate->client_path == NULL || certificate->pending_path == NULL || certificate->common_name == NULL ||
+        certificate->timer == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     int r = hf_dir_make(params->fs, params->dir, 0700, err);
     if (r < 0)
@@ -561,5 +682,6 @@ void hf_client_certificate_free(struct hf_client_certificate *certificate)
     hf_buf_done(&certificate->issued);
     free(certificate->client_path);
     free(certificate->pending_path);
+    free(certificate->common_name);
     free(certificate);
 }

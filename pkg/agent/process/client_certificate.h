@@ -1,18 +1,20 @@
 /* agent/process/client_certificate.h - gets a client certificate for this node from the cluster, and renews it in time
- * (--client-certificate-dir). sync/renewal.h decides what comes next; this file reads and writes the files, and sends
+ * (--client-certificate-dir). sync/renewal.h decides what comes next; this module reads and writes the files, and sends
  * the requests.
  *
  * The folder holds two files with mode 0600. client.pem is the certificate in use and its key, written as one file, so
- * that a power cut leaves the old pair or the new one. pending.key is the key of a request that the cluster has not
- * answered yet. A certificate's subject is CN=holdfast:agent:<node>, O=holdfast:agents.
+ * that a power cut leaves either the old or the new pair. pending.key is the key for which the agent requests a
+ * certificate. The agent uses neither file if another user owns or can write the file or the folder. A certificate's
+ * subject is CN=holdfast:agent:<node>, O=holdfast:agents.
  *
- * Threads: loop thread only; the functions block while they read or write a small file, which is rare. */
+ * Threads: loop thread only. Now and then, a function blocks while it reads or writes a small file. */
 #pragma once
 
 #include "base/fs.h"
 #include "kube/kube.h"
 #include "web/metrics.h"
 
+enum { HF_CLIENT_CERTIFICATE_TEXT = 1024 };
 #define HF_CLIENT_CERTIFICATE_LIFETIME_NS (30ull * 24 * 3600 * HF_NS_PER_S) /* the default of lifetime_ns */
 
 struct hf_client_certificate_params {
@@ -28,22 +30,33 @@ struct hf_client_certificate_params {
     /* Makes the client of the API server use this certificate and its key, or, if both are NULL, the credential of its
      * configuration. Returns 0 or -errno. */
     int (*use)(void *arg, const char *certificate_pem, const char *key_pem, struct hf_err *err);
+    /* Called when the answer of hf_client_certificate_problem() has changed. May be NULL. Not called before
+     * hf_client_certificate_new() has returned. */
+    void (*changed)(void *arg);
     void *arg;
 };
 
 struct hf_client_certificate;
 
-/* Makes the folder if it is absent, and uses the certificate in it if there is one. Requests start with the next
- * iteration of the event loop. A damaged or expired certificate is not used; the log says so. */
+/* Makes the folder if it is absent, and uses the certificate in it if there is one. If the node needs a new
+ * certificate, requests start with the next iteration of the event loop. Does not use a certificate that is damaged or
+ * has expired, and logs a damaged one. */
 HF_MUST_USE int hf_client_certificate_new(const struct hf_client_certificate_params *params,
                                           struct hf_client_certificate **ret_certificate, struct hf_err *err);
 void hf_client_certificate_free(struct hf_client_certificate *certificate);
 HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
 
 /* Call this function when the server has answered 401. If the certificate is in use, the client uses the credential of
- * its configuration from now on, and the agent asks for a new certificate. Otherwise, if there is a certificate that
- * has not expired, the client tries that one again. Accepts NULL. */
+ * its configuration from now on, and the agent asks for a new certificate. If the certificate is not in use but has not
+ * expired, the client tries it again. Accepts NULL. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
-/* Call this function about once a minute. Stops the use of a certificate that has expired. Accepts NULL. */
+/* Call this function about once a minute. Stops the use of a certificate that has expired. Also corrects the effects of
+ * a clock that was wrong: starts a renewal that is due, and uses a certificate again that has not expired after all.
+ * Accepts NULL. */
 void hf_client_certificate_check(struct hf_client_certificate *certificate);
+
+/* Returns why the node has no valid client certificate, or why it does not get the next one, and what to do; NULL if
+ * there is no problem. If there is a problem, sets *ret_reason to the CamelCase reason of the condition
+ * ClientCertificateValid. The text is valid until the problem changes. Accepts NULL. */
+const char *hf_client_certificate_problem(const struct hf_client_certificate *certificate, const char **ret_reason);

@@ -1,5 +1,5 @@
-/* agent/process/configuration.h - the node's configuration (config/config.h) in a running process: loading, reloading,
- * and the answer of --check-config. Loop thread only. */
+/* agent/process/configuration.h - loads and reloads the node's configuration (config/config.h), and answers
+ * --check-config. Loop thread only. */
 #pragma once
 
 #include <stdio.h>
@@ -19,9 +19,8 @@ struct hf_agent_configuration {
     size_t n_before;
 };
 
-/* Reads the file of --config and logs its faults. At a reload, a file that cannot be used at all leaves the
- * configuration in effect as it is. Returns 1 if the call has replaced `now`, 0 if `now` is the same configuration as
- * before, or -ENOMEM. */
+/* Reads the file of --config and logs its faults. At a reload, an unusable file does not change the configuration in
+ * effect. Returns 1 if the call has replaced `now`, 0 if it has not, or -ENOMEM. */
 HF_MUST_USE int hf_agent_configuration_read(struct hf_agent_configuration *configuration, struct hf_err *err);
 void hf_agent_configuration_done(struct hf_agent_configuration *configuration);
 
@@ -29,6 +28,7 @@ void hf_agent_configuration_done(struct hf_agent_configuration *configuration);
 const char *const *hf_agent_configuration_roots(const struct hf_agent_configuration *configuration);
 
 /* Reads the file of --config, and writes the resulting configuration to `out` and its faults to `faults`, one fault per
- * line. Returns the exit code of the process: 0 if there is no fault, 1 if there is one. */
+ * line. Also writes the line ReadWritePaths of a systemd unit to `out`. Returns the exit code of the process: 0 if
+ * there is no fault; 1 if there is one, if memory runs out, or if `out` fails. */
 int hf_agent_configuration_check(const struct hf_agent_options *options, const struct hf_fs_ops *fs, FILE *out,
                                  FILE *faults);

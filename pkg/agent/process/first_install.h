@@ -1,9 +1,9 @@
-/* agent/process/first_install.h - gives a node its first keys and configuration from a folder (--first-install). The
- * node has to be one without a trust folder.
+/* agent/process/first_install.h - gives a node without a trust folder its first keys and configuration from a folder
+ * (--first-install).
  *
  * The folder is usually a mounted ConfigMap. It holds public keys (<keyId>.pem), and may hold `threshold` and
- * `agent.yaml`. Once the trust folder exists, even empty, the call changes nothing: from then on the trust folder
- * belongs to the owner of the node, and the cluster cannot add a key to it. All functions block. Threads: any. */
+ * `agent.yaml`. If the trust folder exists, even if it is empty, the call changes nothing: the trust folder belongs to
+ * the owner of the node, and the cluster cannot add a key to it. All functions block. Threads: any. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,14 +12,16 @@
 #include "agent/process/options.h"
 #include "base/fs.h"
 
-/* Installs the files of the folder `from`. Checks all of them first: one bad file, or no key at all, and nothing is
- * installed. Writes agent.yaml as the file `config` if there is no such file, then the trust folder under its name with
- * `.new` appended, and renames it as the last step. So the trust folder is never half full, and the call may be
- * repeated after a power cut. Sets *ret_installed to false if the trust folder exists. -EBADMSG: *err names the file of
- * `from` and what is wrong with it. */
+/* Installs the files of the folder `from`. Checks all files first, and installs nothing if a file is bad or if there is
+ * no key. Writes agent.yaml to the path `config` if there is no such file. Writes the trust folder with `.new` appended
+ * to its name, and renames this folder as the last step. So the trust folder is never half full, and a call after a
+ * power cut finishes the work. Sets *ret_installed to true if it has installed the files, and to false in all other
+ * cases, for example if the trust folder exists. -EBADMSG: a file of `from` is bad, or `from` has no key or too many;
+ * *err explains it. */
 HF_MUST_USE int hf_first_install(const struct hf_fs_ops *fs, const char *from, const char *trust_dir,
                                  const char *config, bool *ret_installed, struct hf_err *err);
 
 /* Runs hf_first_install() for the flags --first-install, --trust-dir and --config, and prints one line about the result
- * to `out` or `faults`. Returns the exit code of the process: 0 if the trust folder exists afterwards, else 1. */
+ * to `out` or `faults`. Returns the exit code of the process: 0 if the trust folder existed or has been installed, 1
+ * after a failure. */
 int hf_first_install_run(const struct hf_agent_options *options, const struct hf_fs_ops *fs, FILE *out, FILE *faults);

@@ -137,12 +137,8 @@ static int open_ingest(struct hf_listeners *l, const struct hf_listen_flag *at, 
 static int open_socket(struct hf_listeners *l, struct hf_err *err)
 {
     const struct hf_agent_options *o = l->params.options;
-    const bool grouped = o->ingest_socket_gid != (gid_t)-1;
-    const struct hf_server_name name = {.path = l->socket_path,
-                                        .mode = o->ingest_socket_mode != 0 ? o->ingest_socket_mode
-                                                : grouped                  ? 0660
-                                                                           : 0666,
-                                        .gid = o->ingest_socket_gid};
+    const struct hf_server_name name = {
+        .path = l->socket_path, .mode = o->ingest_socket_mode, .gid = o->ingest_socket_gid};
     const struct hf_server_params params = {
         .name = &name,
         .routes = &l->params.ingest,

@@ -5,7 +5,7 @@
  *   ingest   serves POST /ingest without credentials; keep this port local even if other machines may reach /metrics
  *   socket   serves POST /ingest on a Unix socket, where the kernel reports which process sends
  *   health   serves /healthz and /readyz for probes that need an answer while the other servers are overloaded; at
- *            the maximum number of connections, it closes an old connection for each new connection
+ *            the maximum number of connections, it closes an old connection for each new one, as metrics does
  *
  * Threads: loop thread only. */
 #pragma once
@@ -26,7 +26,7 @@ enum {
     /* number of descriptors that the process should be able to open: one for each connection, and 336 for the agent's
      * other work */
     HF_LISTEN_DESCRIPTORS = HF_SERVER_MAX_CONNECTIONS + 336,
-    HF_LISTEN_RETRY_S = 30, /* with --listen-optional, seconds between two attempts to open a server */
+    HF_LISTEN_RETRY_S = 30, /* seconds between two attempts to open a server that could not open */
 };
 
 struct hf_listeners;
@@ -40,14 +40,14 @@ struct hf_listeners_params {
     struct hf_web_check ready;
     struct hf_server_route ingest;
     const char *run_dir; /* folder of the default socket; NULL if there is no default socket */
-    /* with --listen-optional, time between two attempts to open a server (0 means HF_LISTEN_RETRY_S) */
+    /* time between two attempts to open a server that could not open (0 means HF_LISTEN_RETRY_S) */
     uint64_t retry_ns;
 };
 
-/* Opens each server whose port is not off. If a server cannot open, the function fails, and *err names the flags of
- * that server. With --listen-optional, and for the default socket, the function does not fail but logs a warning, and
- * the agent tries to open the server again every retry_ns. Raises the soft limit of open files towards
- * HF_LISTEN_DESCRIPTORS. */
+/* Opens each server whose port is not off, and the socket unless it is off. If a server cannot open, the function
+ * fails, and *err names the flags of that server. With --listen-optional, and for the default socket, the function does
+ * not fail but logs a warning, and tries to open the server again every retry_ns. Raises the soft limit of open files
+ * to HF_LISTEN_DESCRIPTORS, as far as the hard limit allows. */
 HF_MUST_USE int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listeners **ret_listeners,
                                  struct hf_err *err);
 

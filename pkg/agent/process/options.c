@@ -12,6 +12,7 @@
 #include "config/config.h"
 
 #define DEFAULT_STATE_DIR "/var/lib/holdfast"
+#define MODE_NOT_SET ((mode_t)-1)
 
 typedef int set_fn(struct hf_agent_options *options, const char *text);
 
@@ -113,6 +114,12 @@ static int set_mode(struct hf_agent_options *o, const char *text)
 {
     o->pod_mode = strcmp(text, "pod") == 0;
     return o->pod_mode || strcmp(text, "host") == 0 ? 0 : -EINVAL;
+}
+
+static int set_labels_by(struct hf_agent_options *o, const char *text)
+{
+    o->labels_by_controller = strcmp(text, "controller") == 0;
+    return o->labels_by_controller || strcmp(text, "agent") == 0 ? 0 : -EINVAL;
 }
 
 static int set_host_root(struct hf_agent_options *o, const char *text)
@@ -357,6 +364,8 @@ static const struct flag {
      "if --trust-dir does not exist: make it from the keys in DIR, and --config from its agent.yaml, and exit"},
     {"mode", "MODE", "HOLDFAST_MODE", set_mode, "host or pod",
      "host: run as a service; pod: run in a container of this node"},
+    {"labels-by", "WHO", "HOLDFAST_LABELS_BY", set_labels_by, "agent or controller",
+     "who writes the Node's labels; controller: only report them, for --write-labels of holdfast-controller (agent)"},
     {"host-root", "DIR", "HOLDFAST_HOST_ROOT", set_host_root, "an absolute path",
      "pod mode: mount point of the host's file system (/)"},
     {"metrics-address", "ADDR", "METRICS_ADDRESS", set_metrics_address, "an address",
@@ -383,7 +392,7 @@ static const struct flag {
      "if a port is taken, warn, start without it and retry, instead of failing"},
     {"log-level", "LEVEL", "LOG_LEVEL", set_log_level, "debug, info, warning or error", "lowest level to log (info)"},
     {"retry-base-ms", "MS", "SYNC_RETRY_BASE_MS", set_retry_base, "1 to 3600000",
-     "first retry delay of an update, and of a telemetry batch without a SyncPolicy (1000)"},
+     "first retry delay of an update, and, as 10 to 600000, of a telemetry batch without a SyncPolicy (1000)"},
     {"storage-dir", "DIR", "EDGE_STORAGE_DIR", set_storage_dir, "an absolute path",
      "spool folder of telemetry (/var/edge/data)"},
     {"cloud-endpoint", "URL", "CLOUD_ENDPOINT", set_cloud_endpoint, "an https:// URL, or http:// on this machine",
@@ -391,7 +400,7 @@ static const struct flag {
     {"device-key-ref", "REF", "DEVICE_KEY_REF", set_device_key_ref, "file:/path or env:NAME",
      "key for X-Device-Key, sent to sinks of format seed"},
     {"max-retries", "N", "SYNC_MAX_RETRIES", set_max_retries, "1 to 1000",
-     "attempts before the agent defers a telemetry batch, without a SyncPolicy (3)"},
+     "attempts before the agent defers a telemetry batch, without a SyncPolicy; at most 100 count (3)"},
     {"once", NULL, NULL, set_once, NULL, "stop when every release is settled; exit 0 if all are installed"},
     {"help", NULL, NULL, set_help, NULL, "print this text"},
     {"version", NULL, NULL, set_version, NULL, "print the version"},
@@ -442,6 +451,7 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
         .storage_dir = "/var/edge/data",
         .max_retries = 3,
         .ingest_socket_gid = (gid_t)-1,
+        .ingest_socket_mode = MODE_NOT_SET,
     };
     struct hf_flag rows[HF_LEN(flags)];
     const struct hf_flag_table table = table_of(rows);
@@ -449,6 +459,8 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
 
     if (r == 0 && (options.action == HF_OPTIONS_RUN || options.action == HF_OPTIONS_CHECK_READY))
         r = check_together(&options, err);
+    if (options.ingest_socket_mode == MODE_NOT_SET)
+        options.ingest_socket_mode = options.ingest_socket_gid != (gid_t)-1 ? 0660 : 0666;
     if (r == 0)
         *ret_options = options;
     return r;

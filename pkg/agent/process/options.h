@@ -1,4 +1,5 @@
-/* agent/process/options.h - the agent's flags and environment variables. Parsing and help use the same table. Pure.
+/* agent/process/options.h - the agent's flags and environment variables. Parsing and help use the same table. Pure,
+ * except that --ingest-socket-group looks up a group of this machine.
  *
  * Accepts `--name value` and `--name=value`. A flag takes precedence over the environment variable for the same option.
  * An empty variable counts as not set. */
@@ -37,7 +38,8 @@ struct hf_agent_options {
     const char *status_kubeconfig;
     const char *node_name; /* name of the Node; NULL means the host's name */
     const char *state_dir, *trust_dir;
-    /* folder for the file that `holdfast status` reads while the agent runs; NULL if there is none */
+    /* folder for the file that `holdfast status` reads while the agent runs, and for the default ingest socket; NULL if
+     * there is none */
     const char *run_dir;
     /* true if the user has chosen run_dir; if false, the agent uses run_dir only if it is on a file system in memory */
     bool run_dir_given;
@@ -49,12 +51,13 @@ struct hf_agent_options {
     size_t n_roots;
     const char *host_root;
     struct hf_listen_flag listen[HF_LISTEN_COUNT];
-    bool listen_optional; /* true if the agent also starts when the port of a listener is in use */
+    /* true if the agent also starts when a listener cannot open, for example because its port is in use */
+    bool listen_optional;
     /* path of the Unix socket of POST /ingest; NULL for the default path, ingest.sock in the run folder */
     const char *ingest_socket;
     bool ingest_socket_off;
-    mode_t ingest_socket_mode;                           /* mode of the socket (0 means 0666, or 0660 with a group) */
-    gid_t ingest_socket_gid;                             /* group of the socket; (gid_t)-1 if no flag gives one */
+    mode_t ingest_socket_mode; /* mode of the socket; 0666, or 0660 with a group, by default */
+    gid_t ingest_socket_gid;   /* group of the socket; (gid_t)-1 if no flag gives one */
     const char *allowed_hosts[HF_OPTIONS_MAX_HOSTS + 1]; /* hosts that --allow-host names; NULL ends the list */
     size_t n_allowed_hosts;
     const char *client_certificate_dir;      /* folder of the client certificate; NULL if the agent gets none */
@@ -69,17 +72,18 @@ struct hf_agent_options {
     enum hf_kube_api api;
     enum hf_log_level log_level;
     bool pod_mode;
+    bool labels_by_controller; /* true if the controller writes the Node's labels */
     bool once;
 };
 
-/* Parses the command line and the environment. -EINVAL: an argument is wrong; *err names the argument and the expected
- * form. */
+/* Parses the command line and the environment. -EINVAL: an argument or variable is wrong, or two exclude each other;
+ * *err names it, and the expected form if the value is wrong. */
 HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
                                        struct hf_agent_options *ret_options, struct hf_err *err);
 
 /* Appends the text that --help prints to *out. */
 HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
 
-/* Makes the name of a Node from a host's name by changing it to lower case, as the kubelet does. -EINVAL: the result is
- * not a valid name by RFC 1123. */
+/* Makes the name of a Node from a host's name by changing it to lower case, as the kubelet does. -EINVAL: the result
+ * does not fit into name[n], or is not a valid name by RFC 1123. */
 HF_MUST_USE int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err);

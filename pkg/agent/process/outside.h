@@ -13,13 +13,13 @@ struct hf_outside;
 struct hf_outside *hf_outside_watch_file(struct hf_loop *loop, const char *folder, const char *name,
                                          void (*changed)(void *arg), void *arg);
 
-/* Calls `changed` when a network address or a route appears or a network link comes up, but at most once a second.
- * Returns NULL if the watch cannot start, for example because netlink is not available. */
+/* Calls `changed` one second after a network address or a route appears or a network link comes up, once for all that
+ * happens in this second. Returns NULL if the watch cannot start, for example because netlink is not available. */
 struct hf_outside *hf_outside_watch_links(struct hf_loop *loop, void (*changed)(void *arg), void *arg);
 
 void hf_outside_free(struct hf_outside *outside);
 HF_DEFINE_CLEANUP(struct hf_outside, hf_outside_free)
 
 /* Finds the systemd unit of this process in `cgroup`, the text of /proc/self/cgroup. Writes the unit's name into
- * unit[n] and returns true, or returns false if the text names no unit. Pure. */
+ * unit[n] and returns true, or returns false if the text names no service below system.slice whose name fits. Pure. */
 bool hf_outside_own_unit(struct hf_view cgroup, char *unit, size_t n);

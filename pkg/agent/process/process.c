@@ -29,6 +29,7 @@
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "os/rand_posix.h"
+#include "tpm/helper.h"
 #include "web/process_metrics.h"
 #include "web/web.h"
 
@@ -43,6 +44,7 @@ struct process {
     struct hf_loop *loop;
     struct hf_metrics *metrics;
     struct hf_home home;
+    char tpm_program[PATH_MAX];
     struct hf_agent_configuration config;
     struct hf_listeners *listeners;
     struct hf_http_client *artifacts;          /* any origin, no credentials */
@@ -59,6 +61,7 @@ struct process {
     char run_path[PATH_MAX]; /* "": none */
     bool stopping;
     int exit_code;
+    struct hf_fs_counter counters[HF_FS_PARTS]; /* file systems of the parts, which count what they write */
 };
 
 static int log_failure(struct process *p, const char *event, const struct hf_err *err)
@@ -134,6 +137,38 @@ static json_t *telemetry_status(void *arg)
     return hf_agent_telemetry_status(p->telemetry);
 }
 
+static void writes_paused(void *arg, bool paused)
+{
+    struct process *p = arg;
+
+    hf_agent_telemetry_pause_writes(p->telemetry, paused);
+}
+
+static void link_gate_changed(void *arg, const char *closed)
+{
+    struct process *p = arg;
+
+    hf_agent_telemetry_set_link(p->telemetry, closed);
+}
+
+static struct hf_http_traffic api_traffic(void *arg)
+{
+    const struct process *p = arg;
+    struct hf_http_traffic read = hf_upstream_traffic(p->read), written = hf_upstream_traffic(p->written);
+
+    read.sent_bytes += written.sent_bytes;
+    read.received_bytes += written.received_bytes;
+    return read;
+}
+
+static void telemetry_sent(void *arg, uint64_t bytes, bool backlog)
+{
+    const struct process *p = arg;
+
+    if (p->agent != NULL)
+        hf_agent_telemetry_sent(p->agent, bytes, backlog);
+}
+
 static void telemetry_changed(void *arg)
 {
     struct process *p = arg;
@@ -147,7 +182,7 @@ static int open_telemetry(struct process *p, struct hf_err *err)
     const struct hf_agent_telemetry_params params = {
         .options = p->options,
         .loop = p->loop,
-        .fs = hf_fs_posix(),
+        .fs = &p->counters[HF_FS_TELEMETRY].ops,
         .clock = hf_home_clock(&p->home),
         .rng = hf_rand_posix(),
         .log = p->log,
@@ -155,6 +190,7 @@ static int open_telemetry(struct process *p, struct hf_err *err)
         .node = p->node_name,
         .config = p->config.now,
         .changed = telemetry_changed,
+        .sent = telemetry_sent,
         .arg = p,
     };
 
@@ -183,6 +219,21 @@ static void credentials_refused(void *arg)
     hf_client_certificate_refused(p->certificate);
 }
 
+static const char *certificate_problem(void *arg, const char **ret_reason)
+{
+    const struct process *p = arg;
+
+    return hf_client_certificate_problem(p->certificate, ret_reason);
+}
+
+static void certificate_changed(void *arg)
+{
+    const struct process *p = arg;
+
+    if (p->agent != NULL)
+        hf_agent_certificate_changed(p->agent);
+}
+
 static int open_certificate(struct process *p, struct hf_err *err)
 {
     const struct hf_client_certificate_params params = {
@@ -197,6 +248,7 @@ static int open_certificate(struct process *p, struct hf_err *err)
         .dir = p->options->client_certificate_dir,
         .lifetime_ns = p->options->client_certificate_lifetime_ns,
         .use = use_certificate,
+        .changed = certificate_changed,
         .arg = p,
     };
 
@@ -464,6 +516,21 @@ static int open_parts(struct process *p, struct hf_err *err)
     return p->options->source != NULL ? open_folder(p, err) : open_upstreams(p, err);
 }
 
+/* The program that is installed beside this one. NULL: its path is unknown. */
+static const char *find_tpm_program(char path[PATH_MAX])
+{
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    if (n <= 0)
+        return NULL;
+    self[n] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash == NULL || snprintf(path, PATH_MAX, "%.*s/" HF_TPM_PROGRAM, (int)(slash - self), self) >= PATH_MAX)
+        return NULL;
+    return path;
+}
+
 static int start_agent(struct process *p, struct hf_err *err)
 {
     const struct hf_agent_options *o = p->options;
@@ -473,14 +540,18 @@ static int start_agent(struct process *p, struct hf_err *err)
         .sched = hf_loop_sched(p->loop),
         .source = source_of(p),
         .source_echoes = p->read != NULL,
+        .source_kube = p->read != NULL ? hf_upstream_kube(p->read) : NULL,
+        .kubelet_http = p->read != NULL ? hf_upstream_kubelet(p->read, p->node_name) : NULL,
         .events = p->written != NULL ? hf_upstream_kube(p->written)
                   : p->read != NULL  ? hf_upstream_kube(p->read)
                                      : NULL,
         .status_apart = p->split != NULL,
         .http = hf_http_client_ops(p->artifacts),
         .proc = hf_loop_proc(p->loop),
+        .tpm_program = find_tpm_program(p->tpm_program),
         .probe = hf_loop_probe(p->loop),
         .unit = hf_loop_unit(p->loop),
+        .watch = hf_loop_watch(p->loop),
         .log = p->log,
         .metrics = p->metrics,
         .node_name = p->node_name,
@@ -491,13 +562,21 @@ static int start_agent(struct process *p, struct hf_err *err)
         .facts_root = "",
         .pod_mode = o->pod_mode,
         .host_root = o->host_root,
+        .labels_by_controller = o->labels_by_controller,
         .once = o->once,
         .run_path = p->run_path[0] != '\0' ? p->run_path : NULL,
         .uid = geteuid(),
+        .storage_dir = o->storage_dir,
+        .update_fs = &p->counters[HF_FS_UPDATES].ops,
+        .written = p->counters,
         .own_unit = p->own_unit[0] != '\0' ? p->own_unit : NULL,
         .retry_base_ns = o->retry_base_ns,
         .policy_changed = policy_changed,
+        .writes_paused = writes_paused,
+        .link_changed = link_gate_changed,
+        .api_traffic = p->read != NULL ? api_traffic : NULL,
         .telemetry = telemetry_status,
+        .certificate_problem = certificate_problem,
         .settled = settled,
         .stopped = stopped,
         .arg = p,
@@ -516,7 +595,8 @@ static int open_home(struct process *p, struct hf_err *err)
     for (int tries = 0; r == -EWOULDBLOCK && tries < LOCK_TRIES; tries++) {
         if (tries > 0)
             (void)nanosleep(&pause, NULL);
-        r = hf_home_open(&p->home, hf_fs_posix(), p->options->state_dir, (int)getpid(), hf_clock_posix(), p->log, err);
+        r = hf_home_open(&p->home, &p->counters[HF_FS_STATE].ops, p->options->state_dir, (int)getpid(),
+                         hf_clock_posix(), p->log, err);
     }
     return r;
 }
@@ -585,6 +665,8 @@ int hf_agent_process(const struct hf_agent_options *options)
     struct process p = {.options = options, .home = {.lock_fd = -1}};
     int exit_code = HF_EXIT_FAILED;
 
+    for (size_t i = 0; i < HF_FS_PARTS; i++)
+        hf_fs_counter_init(&p.counters[i]);
     p.log = hf_log_new(STDERR_FILENO, options->log_level, hf_clock_posix());
     p.config = (struct hf_agent_configuration){.options = options, .fs = hf_fs_posix(), .log = p.log};
     if (p.log != NULL)

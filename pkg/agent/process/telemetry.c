@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include "agent/home.h"
+#include "audit/segment.h"
 #include "base/net/url_mask.h"
 #include "os/dir.h"
+#include "telemetry/source/ingest.h"
 #include "telemetry/telemetry.h"
 
-enum { MAX_INGEST_BYTES = 4 << 20, STORAGE_MODE = 0700 };
+enum { STORAGE_MODE = 0700 };
 
 #define STORAGE_AGAIN_NS (30 * HF_NS_PER_S)
 
@@ -21,28 +23,34 @@ struct hf_agent_telemetry {
     struct hf_telemetry_service *service; /* NULL until a policy or the environment asks for it */
     struct hf_syncpolicy *fallback;       /* made from the environment; NULL: it asks for nothing */
     char proc[PATH_MAX], sys[PATH_MAX], pods[PATH_MAX], journal[PATH_MAX];
+    char audit[PATH_MAX];         /* folder of the audit log */
     int lock_fd;                  /* lock of the storage folder; -1: not held */
     char failure[256];            /* reason why the storage folder is unusable; "": it can */
     json_t *owner, *owner_labels; /* to apply once it can: the policy's tree and the node's labels */
     bool owner_is_signed, owner_is_operators;
+    bool writes_paused; /* the budget of writes is used up */
+    struct hf_telemetry_link link;
     struct hf_timer *again; /* for the next attempt to use it */
 };
 
 /* ---- from the environment ---------------------------------------------------------------------------------------- */
 
-/* A policy with the behaviour of the seed's agent. */
+/* A policy with the behaviour of the seed's agent. The flags allow more than a policy, whose bounds hold here: the
+ * delay is also that of updates. */
 static json_t *fallback_object(const struct hf_agent_options *o)
 {
+    uint64_t base_ns = HF_MIN(HF_MAX(o->retry_base_ns, HF_TELEMETRY_RETRY_MIN_NS), HF_TELEMETRY_RETRY_MAX_NS);
+    uint64_t attempts = HF_MIN(o->max_retries, (uint64_t)HF_TELEMETRY_MAX_ATTEMPTS);
     char base[32];
     size_t n = strlen(o->cloud_endpoint);
 
     while (n > 0 && o->cloud_endpoint[n - 1] == '/')
         n--;
-    (void)snprintf(base, sizeof(base), "%llums", (unsigned long long)(o->retry_base_ns / HF_NS_PER_MS));
+    (void)snprintf(base, sizeof(base), "%llums", (unsigned long long)(base_ns / HF_NS_PER_MS));
     return json_pack("{s:s, s:s, s:{s:s}, s:{s:{s:{s:b}, s:{s:I, s:s}, s:{s:s%, s:s}}}}", "apiVersion",
                      HF_API_GROUP_VERSION, "kind", "SyncPolicy", "metadata", "name", "environment", "spec", "telemetry",
-                     "sources", "http", 1, "retry", "maxAttempts", (json_int_t)o->max_retries, "base", base, "sink",
-                     "url", o->cloud_endpoint, n, "format", "seed");
+                     "sources", "http", 1, "retry", "maxAttempts", (json_int_t)attempts, "base", base, "sink", "url",
+                     o->cloud_endpoint, n, "format", "seed");
 }
 
 static int read_fallback(struct hf_agent_telemetry *t, struct hf_err *err)
@@ -76,6 +84,7 @@ static void find_places(struct hf_agent_telemetry *t)
     (void)snprintf(t->proc, sizeof(t->proc), "%.3000s/proc", root);
     (void)snprintf(t->sys, sizeof(t->sys), "%.3000s/sys", root);
     (void)snprintf(t->pods, sizeof(t->pods), "%.3000s/var/log/pods", root);
+    (void)snprintf(t->audit, sizeof(t->audit), "%.3900s/" HF_AUDIT_FOLDER, t->params.options->state_dir);
     (void)snprintf(t->journal, sizeof(t->journal), "%.3000s/var/log/journal", root);
 }
 
@@ -87,6 +96,7 @@ int hf_agent_telemetry_new(const struct hf_agent_telemetry_params *params, struc
     if (t == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     t->params = *params;
+    t->link = (struct hf_telemetry_link){.sent = params->sent, .arg = params->arg};
     t->lock_fd = -1;
     find_places(t);
     int r = read_fallback(t, err);
@@ -171,6 +181,9 @@ static bool start_service(struct hf_agent_telemetry *t)
                   .sys = t->sys,
                   .pods = t->pods,
                   .journal = p->options->pod_mode ? t->journal : NULL,
+                  .writes_paused = &t->writes_paused,
+                  .link = &t->link,
+                  .audit = t->audit,
                   .changed = p->changed,
                   .changed_arg = p->arg},
         .device_key_ref = p->options->device_key_ref,
@@ -242,6 +255,21 @@ void hf_agent_telemetry_configure(struct hf_agent_telemetry *telemetry, const st
         hf_telemetry_service_configure(telemetry->service, config);
 }
 
+void hf_agent_telemetry_pause_writes(struct hf_agent_telemetry *telemetry, bool paused)
+{
+    if (telemetry != NULL)
+        telemetry->writes_paused = paused;
+}
+
+void hf_agent_telemetry_set_link(struct hf_agent_telemetry *telemetry, const char *closed)
+{
+    if (telemetry == NULL)
+        return;
+    telemetry->link.closed = closed;
+    if (telemetry->service != NULL)
+        hf_telemetry_service_link_changed(telemetry->service);
+}
+
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg)
 {
     if (telemetry != NULL)
@@ -281,7 +309,7 @@ static void ingest(void *arg, const struct hf_server_request *request, struct hf
 struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry)
 {
     return (struct hf_server_route){
-        .path = "/ingest", .method = "POST", .max_body = MAX_INGEST_BYTES, .start = ingest, .arg = telemetry};
+        .path = "/ingest", .method = "POST", .max_body = HF_INGEST_MAX_BODY, .start = ingest, .arg = telemetry};
 }
 
 json_t *hf_agent_telemetry_status(const struct hf_agent_telemetry *telemetry)

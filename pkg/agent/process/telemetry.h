@@ -1,8 +1,8 @@
-/* agent/process/telemetry.h - runs pkg/telemetry with the settings of the policy, or of the environment if the policy
- * has no telemetry part.
+/* agent/process/telemetry.h - runs pkg/telemetry with the settings of the policy or of --cloud-endpoint.
  *
- * If the policy in effect has a telemetry part, this part has the settings. Otherwise the environment variable
- * CLOUD_ENDPOINT, if set, turns on POST /ingest and one sink of format `seed`. Otherwise no part of telemetry runs.
+ * If the policy in effect has a telemetry part, this part has the settings. Otherwise --cloud-endpoint (or its
+ * environment variable CLOUD_ENDPOINT), if given, turns on POST /ingest and one sink of format `seed`. Otherwise no
+ * part of telemetry runs.
  *
  * Only one agent may use the storage folder, so the process holds the lock <dir>/storage.lock from the first use of
  * telemetry until the process ends. If the folder is unusable, or another agent has the lock, the agent tries again
@@ -32,6 +32,9 @@ struct hf_agent_telemetry_params {
     const struct hf_config *config; /* bounds that the node sets; NULL means the defaults */
     /* called when the result of hf_agent_telemetry_status() has an important change to report */
     void (*changed)(void *arg);
+    /* called with the size in bytes of each body that went to a sink on another machine; struct hf_telemetry_link
+     * explains `backlog` */
+    void (*sent)(void *arg, uint64_t bytes, bool backlog);
     void *arg;
 };
 
@@ -46,11 +49,19 @@ void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struc
 /* Replaces the node's configuration, and applies the policy in effect again within the new bounds. */
 void hf_agent_telemetry_configure(struct hf_agent_telemetry *telemetry, const struct hf_config *config);
 
+/* Pass paused = true when the policy's budget of writes is used up: telemetry then stops the writes that can wait. Pass
+ * paused = false when there is budget again: these writes then continue. */
+void hf_agent_telemetry_pause_writes(struct hf_agent_telemetry *telemetry, bool paused);
+
+/* Makes the backlog of each sink (telemetry/delivery/fresh.h) wait if `closed` is a reason, such as "LinkWindowClosed".
+ * NULL means that the backlog may travel. Borrows the string until the next call. */
+void hf_agent_telemetry_set_link(struct hf_agent_telemetry *telemetry, const char *closed);
+
 /* Stops all telemetry sources. Calls `stopped` when every accepted event is on disk. */
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);
 
-/* Returns the route that serves POST /ingest. The route answers 404 while the source is off, and 503 while the storage
- * folder is unusable. */
+/* Returns the route that serves POST /ingest. The route answers 404 while no settings turn POST /ingest on, and 503
+ * while the storage folder is unusable. */
 struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry);
 
 /* Returns EdgeNode.status.telemetry as a new object, or NULL if there is nothing to report. */

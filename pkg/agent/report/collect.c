@@ -3,17 +3,16 @@
 #include <errno.h>
 
 #include "agent/desired/labeller.h"
-#include "agent/desired/machine.h"
 #include "agent/desired/planner.h"
 #include "agent/desired/policy.h"
+#include "agent/desired/sets.h"
 #include "agent/desired/site_hold.h"
 #include "agent/diskq.h"
 #include "agent/follow/concern.h"
+#include "agent/resources/disks.h"
 #include "api/admission.h"
 
 enum { MAX_REFUSED = 16, MAX_NO_ROOM = 4 };
-
-_Static_assert(HF_MACHINE_MAX_DISKS <= (int)HF_STATUS_MAX_DISKS, "a status has room for every disk");
 
 struct collection {
     const struct hf_collect_params *params;
@@ -22,6 +21,9 @@ struct collection {
     size_t n_updates;
     struct hf_refused refused[MAX_REFUSED];
     size_t n_refused;
+    struct hf_status_manifest manifests[HF_MAX_MANIFESTS];
+    size_t n_manifests;
+    struct hf_status_manifests judged_manifests;
     struct hf_status_disk disks[HF_STATUS_MAX_DISKS];
     size_t n_disks;
     char no_room[2][HF_READINESS_MESSAGE];
@@ -52,6 +54,26 @@ static void collect_update(void *arg, const struct hf_update_status *status)
     if (r == 0 && wait != HF_NEVER)
         all->look_again_ns = HF_MIN(all->look_again_ns, now + wait);
     reported->time_unix_ns = hf_contact_reported_past(parts->contact, reported->time_unix_ns);
+}
+
+static void collect_manifest(void *arg, const struct hf_manifest_status *status)
+{
+    struct collection *all = arg;
+
+    if (all->n_manifests == HF_LEN(all->manifests))
+        return;
+    all->manifests[all->n_manifests++] = (struct hf_status_manifest){
+        .name = status->name,
+        .to = status->to,
+        .phase = status->phase,
+        .revision = status->revision,
+        .digest = status->digest,
+        .items = status->items,
+        .drifts = status->drifts,
+        .reason = status->reason,
+        .message = status->message,
+        .time_unix_ns = hf_contact_reported_past(all->parts->contact, status->time_unix_ns),
+    };
 }
 
 /* ---- refused objects --------------------------------------------------------------------------------------------- */
@@ -120,16 +142,37 @@ static void collect_failures(struct collection *all)
         collect_unreadable(all, follows->of[i].kind, &follows->of[i].unreadable);
 }
 
+void hf_collect_refused(const struct hf_agent_parts *parts, void (*each)(void *arg, const struct hf_refused *refused),
+                        void *arg)
+{
+    struct collection all = {.parts = parts};
+
+    collect_refused(&all, &parts->follows->updates);
+    collect_refused(&all, &parts->follows->policies);
+    collect_failures(&all);
+    for (size_t i = 0; i < all.n_refused; i++)
+        each(arg, &all.refused[i]);
+}
+
 /* ---- the view ---------------------------------------------------------------------------------------------------- */
 
 static void collect_disks(struct collection *all)
 {
-    const struct hf_machine *machine = all->parts->machine;
-    const char *path;
+    const struct hf_disks *disks = all->parts->disks;
 
-    for (size_t i = 0; (path = hf_machine_disk(machine, i)) != NULL; i++)
-        if (machine->disk_levels[i] != HF_DISK_OK)
-            all->disks[all->n_disks++] = (struct hf_status_disk){path, machine->disk_used[i], machine->disk_levels[i]};
+    for (size_t i = 0; i < disks->n && all->n_disks < HF_STATUS_MAX_DISKS; i++) {
+        const struct hf_pressure_disk *disk = &disks->disks[i];
+        if (disk->level == HF_DISK_OK && !(disk->missing && hf_disks_is_asked(disks, disk->path)))
+            continue;
+        all->disks[all->n_disks++] = (struct hf_status_disk){.path = disk->path,
+                                                             .used_percent = disks->shown[i].used_percent,
+                                                             .level = disk->level,
+                                                             .inodes_used_percent = disks->shown[i].inodes_percent,
+                                                             .missing = disk->missing,
+                                                             .read_only = disk->usage.read_only,
+                                                             .has_wear = disk->wear.percent >= 0,
+                                                             .wear_percent = (unsigned)HF_MAX(disk->wear.percent, 0)};
+    }
 }
 
 static void collect(struct collection *all)
@@ -137,6 +180,8 @@ static void collect(struct collection *all)
     const struct hf_follows *follows = all->parts->follows;
 
     hf_update_engine_each(all->parts->engine, collect_update, all);
+    if (all->parts->sets->engine != NULL)
+        hf_manifest_engine_each(all->parts->sets->engine, collect_manifest, all);
     collect_refused(all, &follows->updates);
     collect_refused(all, &follows->policies);
     collect_no_room(all, &follows->updates, all->no_room[0], sizeof(all->no_room[0]));
@@ -150,7 +195,7 @@ static const char *or_null(const char *text)
     return text[0] != '\0' ? text : NULL;
 }
 
-/* The agent cannot read the folder of objects, or the server refuses a kind. */
+/* The agent cannot read the folder of objects, or the server refuses a kind, or is out of reach. */
 static void set_source_failure(const struct hf_agent_parts *parts, struct hf_status_view *view)
 {
     const struct hf_follow *barred = hf_follow_barred(parts->follows);
@@ -161,7 +206,23 @@ static void set_source_failure(const struct hf_agent_parts *parts, struct hf_sta
     } else if (barred != NULL) {
         view->source_failure = barred->barred_text;
         view->source_reason = barred->barred == ENOENT ? "KindNotFound" : "Forbidden";
+    } else if (view->contact_reason != NULL) {
+        view->source_failure = parts->contact->reason_text;
+        view->source_reason = view->contact_reason;
     }
+}
+
+/* A clock that no time server keeps is fine while the API server confirms it. */
+static enum hf_status_clock judge_clock(const struct hf_agent_parts *parts)
+{
+    const struct hf_contact *contact = parts->contact;
+
+    if (contact->skew.exceeded)
+        return HF_STATUS_CLOCK_BEYOND_MAX_SKEW;
+    if (contact->skew.known || contact->staleness == HF_STALE_FRESH ||
+        hf_clock_synchronized(&parts->env->params->home->clock))
+        return HF_STATUS_CLOCK_FINE;
+    return HF_STATUS_CLOCK_NOT_SYNCHRONIZED;
 }
 
 static struct hf_status_view view_of(const struct collection *all, const struct hf_readiness *readiness)
@@ -176,14 +237,20 @@ static struct hf_status_view view_of(const struct collection *all, const struct 
         .once = params->once,
         .stopped = all->params->stopped,
         .staleness = parts->contact->staleness,
-        .skew_exceeded = parts->contact->skew.exceeded,
+        .contact_reason = hf_contact_reason_name(hf_contact_reported_reason(parts->contact)),
+        .clock = judge_clock(parts),
         .clock_synchronized = hf_clock_synchronized(&params->home->clock),
         .updates = all->updates,
         .n_updates = all->n_updates,
         .refused = all->refused,
         .n_refused = all->n_refused,
+        .manifests = all->manifests,
+        .n_manifests = all->n_manifests,
         .disks = all->disks,
         .n_disks = all->n_disks,
+        .disk_pressure = {parts->disks->pressure.reason, parts->disks->pressure.text},
+        .memory_pressure = {parts->disks->memory.reason, parts->disks->memory.text},
+        .log_rotation = {parts->disks->logs.reason, parts->disks->logs.text},
         .hold = parts->hold->active ? &parts->hold->file : NULL,
         .hold_end_unix_ns = hold_end == HF_NEVER ? HF_NEVER : hf_contact_reported_past(parts->contact, hold_end),
         .policy = policy->in_effect,
@@ -193,6 +260,7 @@ static struct hf_status_view view_of(const struct collection *all, const struct 
         .policy_distrust = policy->distrust,
         .policy_distrust_text = policy->distrust_text,
         .name_shared = all->params->name_shared,
+        .labels = params->labels_by_controller ? policy->desired_labels : NULL,
         .labels_failure = or_null(parts->labeller->failure),
         .delivery_failure = all->params->delivery_failure,
         .readiness = readiness,
@@ -200,6 +268,12 @@ static struct hf_status_view view_of(const struct collection *all, const struct 
     };
 
     set_source_failure(parts, &view);
+    enum hf_reason floors = hf_floor_guard_ask(parts->floors, &view.floors_failure);
+    view.floors_reason = hf_reason_name(floors);
+    if (floors == HF_R_None || floors == HF_R_FloorsPending)
+        view.floors_failure = NULL;
+    if (params->certificate_problem != NULL)
+        view.certificate_failure = params->certificate_problem(params->arg, &view.certificate_reason);
     return view;
 }
 
@@ -212,13 +286,14 @@ int hf_collect_status(const struct hf_collect_params *params, struct hf_readines
 
     collect(&all);
     *ret_look_again_ns = all.look_again_ns;
-    const struct hf_readiness_params judged = {.known = hf_follow_knows(parts->follows),
-                                               .updates = all.updates,
-                                               .n_updates = all.n_updates,
-                                               .refused = all.refused,
-                                               .n_refused = all.n_refused,
-                                               .superseded = parts->planner->superseded,
-                                               .not_admitted = parts->planner->not_admitted};
+    struct hf_readiness_params judged = {.known = hf_follow_knows(parts->follows),
+                                         .updates = all.updates,
+                                         .n_updates = all.n_updates,
+                                         .refused = all.refused,
+                                         .n_refused = all.n_refused,
+                                         .superseded = parts->planner->superseded,
+                                         .not_admitted = parts->planner->not_admitted};
+    hf_status_manifests_judge(all.manifests, all.n_manifests, &all.judged_manifests, &judged);
     hf_readiness_judge(&judged, ret_readiness);
     struct hf_status_view view = view_of(&all, ret_readiness);
     if (hf_diskq_failing(parts->env->diskq, disk, sizeof(disk)))

@@ -9,12 +9,17 @@
 struct hf_collect_params {
     const struct hf_agent_parts *parts;
     struct hf_steady *steady;     /* decides which details of an update are new since the last status */
-    json_t *conditions;           /* array of conditions, which the call updates in place */
+    json_t *conditions;           /* array of conditions, which hf_collect_status() updates in place */
     bool stopped;                 /* true if the agent stops, so that this is its last status */
-    bool name_shared;             /* true if another agent uses this node's name (report/echo.h) */
+    bool name_shared;             /* true if the node assumes that another agent uses its name (report/echo.h) */
     const char *delivery_failure; /* reason why the server refuses statuses; NULL if the server accepts them */
     int64_t generation;           /* generation of this node's EdgeNode (0 means unknown) */
 };
+
+/* Calls `each` for the objects and files that this node refuses or cannot read, as the status names them, but at most
+ * 16. Does not visit objects that found no room. */
+void hf_collect_refused(const struct hf_agent_parts *parts, void (*each)(void *arg, const struct hf_refused *refused),
+                        void *arg);
 
 /* Collects the status. Sets *ret_essence to a new object, and *ret_look_again_ns to the monotonic time at which the
  * essence may change without an event, or to HF_NEVER. Returns 0 or -ENOMEM. */

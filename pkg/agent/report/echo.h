@@ -3,17 +3,19 @@
  *
  * Each status has a number (report/sequence.h). If the source reports a higher number than this node's last number,
  * either the node's disk is older than the server's object (a restored disk image), or another agent uses this node's
- * name. The first three times, the node continues from the higher number. At the fourth time, the node assumes that
- * another agent uses the same name. (The count starts again at a time that comes more than an hour after the previous
- * time.) Two agents with the same name would answer every write of the other agent with a new write. To prevent this,
- * the node writes only with the heartbeat until an hour has passed without a new conflict. */
+ * name. Each time, the node continues from the higher number, and the first three times it writes its status again. At
+ * the fourth time, the node assumes that another agent uses the same name. (The count starts again after more than an
+ * hour without a higher number.) Without a limit, two agents with the same name would answer every write of each other
+ * with a new write. To prevent this, the node does not answer a higher number with a write until an hour has passed
+ * without a new conflict; its own changes and the heartbeat still cause writes. */
 #pragma once
 
 #include "agent/report/sequence.h"
 
 struct hf_echo {
-    uint64_t awaited;    /* number of the written status that the source has not reported yet (0 means none) */
-    uint64_t highest;    /* highest number that the source has reported to this process */
+    uint64_t awaited; /* number of the written status that the source has not reported yet (0 means none) */
+    /* highest number that the source has reported since the EdgeNode was last absent (0 means none) */
+    uint64_t highest;
     int64_t generation;  /* generation of this node's EdgeNode (0 means unknown) */
     unsigned adoptions;  /* number of times that the node recently continued from a higher number */
     uint64_t adopted_ns; /* monotonic time at which the node last continued from a higher number */
@@ -26,7 +28,7 @@ enum hf_echo_news {
     HF_ECHO_NOTHING,
     HF_ECHO_WRITE_AGAIN, /* the source does not have this node's newest status, so write the status again */
     HF_ECHO_ADOPTED,     /* the source has a higher number, so write the status with the next number above it */
-    HF_ECHO_SHARED,      /* the source had a higher number too often, so write only with the heartbeat */
+    HF_ECHO_SHARED,      /* the source had a higher number too often, so do not write because of it */
     HF_ECHO_DELIVERED,   /* the source reports the status that this node wrote */
 };
 

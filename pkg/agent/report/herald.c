@@ -2,15 +2,21 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "agent/counters.h"
 #include "agent/desired/own_edgenode.h"
+#include "agent/desired/resync.h"
+#include "agent/diskq.h"
 #include "agent/follow/follow.h"
+#include "agent/report/notice_file.h"
+#include "agent/resources/disks.h"
 #include "agent/turn.h"
 #include "base/format.h"
 #include "codec/sha256.h"
+#include "os/file.h"
 
 /* The group of Events about cluster-scoped objects: the API server wants them in this namespace. */
 #define EVENTS_VERSION "events.k8s.io/v1"
@@ -62,6 +68,12 @@ static void add(struct hf_herald *herald, enum hf_notice_reason reason, const ch
 
     hf_notices_add(&herald->notices, reason, hf_contact_reported(contact, hf_unix_ns(herald->env->clock)), text);
     count_dropped(herald);
+}
+
+void hf_herald_tell(struct hf_herald *herald, enum hf_notice_reason reason, const char *text)
+{
+    if (has_server(herald))
+        add(herald, reason, text);
 }
 
 /* ---- what happened ----------------------------------------------------------------------------------------------- */
@@ -118,6 +130,37 @@ static void look_at_contact(struct hf_herald *herald)
     add(herald, stale ? HF_NOTICE_WENT_STALE : HF_NOTICE_CAME_BACK, text);
 }
 
+/* Once for each change of the reason, not for each change of the figures. */
+static void look_at_disks(struct hf_herald *herald)
+{
+    const struct hf_disks_condition *now = &herald->parts->disks->pressure;
+
+    if ((now->reason == NULL) == (herald->pressure == NULL) &&
+        (now->reason == NULL || strcmp(now->reason, herald->pressure) == 0))
+        return;
+    if (now->reason != NULL)
+        add(herald, HF_NOTICE_DISK_PRESSURE, now->text);
+    else
+        add(herald, HF_NOTICE_DISK_RELIEVED, "all file systems that the policy watches are below their levels again");
+    herald->pressure = now->reason;
+}
+
+/* Several leaps between two looks are one notice, which tells the last one. */
+static void look_at_clock(struct hf_herald *herald)
+{
+    const struct hf_resync *resync = herald->parts->resync;
+    uint64_t size = resync->leap_ns < 0 ? 0 - (uint64_t)resync->leap_ns : (uint64_t)resync->leap_ns;
+    char text[HF_NOTICES_TEXT], span[HF_DURATION_TEXT];
+
+    if (resync->leaps == herald->leaps_seen)
+        return;
+    herald->leaps_seen = resync->leaps;
+    (void)snprintf(text, sizeof(text), "the wall clock of this node leapt %s by %s",
+                   resync->leap_ns < 0 ? "back" : "forward",
+                   hf_format_duration(size / HF_NS_PER_S * HF_NS_PER_S, span));
+    add(herald, HF_NOTICE_CLOCK_STEPPED, text);
+}
+
 void hf_herald_look(struct hf_herald *herald)
 {
     if (!has_server(herald))
@@ -126,6 +169,8 @@ void hf_herald_look(struct hf_herald *herald)
     hf_update_engine_each(herald->parts->engine, see, herald);
     hf_outcomes_end(&herald->outcomes);
     look_at_contact(herald);
+    look_at_disks(herald);
+    look_at_clock(herald);
 }
 
 /* ---- the Event --------------------------------------------------------------------------------------------------- */
@@ -256,12 +301,61 @@ void hf_herald_reachable(struct hf_herald *herald, uint64_t spread_ns)
         herald->notices.not_before_ns += hf_rand_below(params->rng, OUTAGE_SPREAD_NS);
 }
 
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
+
+static const char *path_of(const struct hf_herald *herald, char path[PATH_MAX])
+{
+    return hf_home_path(herald->env->params->home, "events.json", path);
+}
+
+void hf_herald_load(struct hf_herald *herald)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_NOTICE_FILE_MAX);
+    struct hf_err err = HF_ERR_INIT;
+    char path[PATH_MAX];
+
+    if (herald->env->params->events == NULL)
+        return;
+    int r = hf_file_read(herald->env->fs, path_of(herald, path), &text, &err);
+    if (r == -ENOENT)
+        return;
+    herald->has_file = true;
+    if (r == 0)
+        r = hf_notice_file_parse(hf_buf_view(&text), &herald->notices, &herald->salt, &err);
+    if (r < 0)
+        hf_log_err(herald->env->log, HF_LOG_WARNING, "events.lost", "file", path, &err);
+    herald->kept = herald->notices.added;
+}
+
+/* A notice that leaves at once needs no file. Notices that the server has taken stay in the file until the last one
+ * has left: an Event of the same name is no second Event. */
+static void keep(struct hf_herald *herald)
+{
+    const struct hf_notices *notices = &herald->notices;
+    bool waits = herald->pending == NULL || herald->parts->contact->staleness != HF_STALE_FRESH;
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_NOTICE_FILE_MAX);
+    char path[PATH_MAX];
+
+    if (notices->n == 0 && herald->has_file) {
+        hf_diskq_erase(herald->env->diskq, path_of(herald, path));
+        herald->has_file = false;
+        herald->kept = 0;
+    }
+    if (notices->n == 0 || !waits || herald->kept == notices->added ||
+        hf_notice_file_format(notices, herald->salt, &text) < 0)
+        return;
+    hf_diskq_write(herald->env->diskq, path_of(herald, path), hf_buf_view(&text));
+    herald->has_file = true;
+    herald->kept = notices->added;
+}
+
 void hf_herald_send_if_due(struct hf_herald *herald)
 {
     if (hf_mono_ns(herald->env->clock) >= herald->outcomes.look_again_ns)
         hf_herald_look(herald);
     if (may_send(herald) && hf_mono_ns(herald->env->clock) >= hf_notices_due_ns(&herald->notices))
         send_oldest(herald);
+    keep(herald);
 }
 
 uint64_t hf_herald_wait_until_ns(const struct hf_herald *herald)

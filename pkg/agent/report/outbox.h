@@ -1,6 +1,6 @@
 /* agent/report/outbox.h - keeps copies of the status on this node. One copy is <state>/outbox.json, which exists while
- * deliveries fail. The other copy is the run file, which local programs such as `holdfast status` read. Threads: loop
- * thread only; the disk queue writes the files. */
+ * a status waits for delivery. The other copy is the run file, which local programs such as `holdfast status` read.
+ * Threads: loop thread only; the disk queue writes the files. */
 #pragma once
 
 #include "agent/env.h"
@@ -27,6 +27,6 @@ void hf_outbox_write(struct hf_outbox *outbox, const json_t *body, json_t *essen
 bool hf_outbox_holds(const struct hf_outbox *outbox, const json_t *essence);
 void hf_outbox_clear(struct hf_outbox *outbox);
 
-/* Writes `body` to the run file. This file is on a file system in memory, so a write with each heartbeat does not wear
- * the disk. */
+/* Writes `body` to the run file, if there is one. The file is usually on a file system in memory, so a write with each
+ * heartbeat does not wear the disk. */
 void hf_outbox_show(const struct hf_outbox *outbox, const json_t *body);

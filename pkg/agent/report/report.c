@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/audit/trail.h"
 #include "agent/counters.h"
 #include "agent/desired/policy.h"
 #include "agent/desired/site_hold.h"
 #include "agent/follow/follow.h"
 #include "agent/report/collect.h"
+#include "agent/resources/disks.h"
+#include "agent/resources/network.h"
 #include "agent/turn.h"
 
 /* A folder on this machine has no fleet to protect it from. */
@@ -101,6 +104,7 @@ static int make_body(struct hf_report *report, json_t **ret_body)
     const struct hf_agent_params *params = report->env->params;
     const struct hf_contact *contact = report->parts->contact;
     struct hf_now now = hf_now_read(report->env->clock);
+    char hash[HF_AUDIT_SUM + 1];
     struct hf_status_volatile moving = {
         .sequence = hf_sequence_next(&report->sequence),
         .observed_unix_ns = hf_contact_reported(contact, now.unix_ns),
@@ -108,6 +112,9 @@ static int make_body(struct hf_report *report, json_t **ret_body)
         .has_offset = contact->skew.known,
         .offset_ns = hf_contact_wall_offset_ns(contact),
         .telemetry = params->telemetry != NULL ? params->telemetry(params->arg) : NULL,
+        .network = hf_network_status(report->parts->network),
+        .writes = hf_disks_writes(report->parts->disks),
+        .journal = hf_trail_status(report->parts->trail, hash),
     };
 
     return hf_status_body(params->node_name, report->essence, &moving, ret_body);

@@ -3,6 +3,7 @@
  *
  * The report handles the newest status in one of three ways:
  *   write   if the server is reachable, write the status by server-side apply, and wait until the source reports it
+ *           (only if the source reports EdgeNodes)
  *   park    if the server is not reachable, put the status into the outbox, where it waits for contact
  *   keep    if the server is reachable but deliveries fail, write the copies on this node again after changes and at
  *           each interval */
@@ -33,8 +34,8 @@ struct hf_report {
     /* monotonic time at which to write the copies on this node again; HF_NEVER while deliveries succeed */
     uint64_t keep_ns;
     uint64_t kept_ns;    /* monotonic time at which the copies on this node were last written */
-    uint64_t contact_ns; /* monotonic time since which the server has accepted statuses */
-    /* reason why the server refuses statuses; "" if the server accepts them or is not reachable */
+    uint64_t contact_ns; /* monotonic time of the last hf_report_reachable() */
+    /* why the server refused a status for good (a repetition would not help); "" if it has accepted one since then */
     char refused[HF_READINESS_MESSAGE];
     bool ready, stalled; /* true if the newest status has the condition Ready (or Stalled) with status True */
     bool delivered;      /* true if the server has the newest status */
@@ -68,8 +69,8 @@ void hf_report_changed(struct hf_report *report);
 /* Returns true if the newest status has the condition Reconciling, which means that the agent still has work to do. */
 bool hf_report_reconciling(const struct hf_report *report);
 
-/* Ends the reports. If `last_status` is true, first writes a final status, which reports that the agent stopped.
- * hf_report_stopped() returns true as soon as the server has answered or 2 s have passed, and at once if there is
- * nothing to send. */
+/* Ends the reports. If `last_status` is true, first writes a final status, which reports that the agent stopped: always
+ * to the run file, and to the server if it is reachable. hf_report_stopped() returns true as soon as the server has
+ * answered or 2 s have passed, and at once if there is nothing to send. */
 void hf_report_stop(struct hf_report *report, bool last_status);
 bool hf_report_stopped(struct hf_report *report);

@@ -4,8 +4,8 @@
 
 #include "agent/env.h"
 
-/* The type of the function that receives the answer to an apply. `created` is true if the answer belongs to the apply
- * that creates the object. For the other arguments see struct hf_source_ops. */
+/* Type of the function that receives the answer to an apply. `created` is true if the answer belongs to the apply that
+ * creates the object. For the other arguments see struct hf_source_ops. */
 typedef void hf_sender_answered(void *arg, bool created, int r, uint64_t retry_after_ns, const json_t *answer,
                                 const struct hf_err *err);
 

@@ -1,5 +1,6 @@
-/* agent/report/sequence.h - gives each status a number. The numbers only grow, even after restarts and power cuts.
- * Threads: loop thread only. Few calls write the file; only these calls block.
+/* agent/report/sequence.h - gives each status a number. The numbers only grow, even after restarts and power cuts,
+ * unless writes to <state>/sequence fail for a long time. Threads: loop thread only. Loading reads the file, and few
+ * other calls write it; only these calls block.
  *
  * The agent reserves a block of numbers in the file <state>/sequence before it uses the first number of the block. So
  * most heartbeats need no disk write. */
@@ -11,7 +12,7 @@ struct hf_sequence {
     const struct hf_agent_env *env;
     uint64_t number;  /* number of the last status */
     uint64_t durable; /* the file reserves all numbers below this number */
-    /* true if the file has no number, so that the node must continue from the number that the source reports */
+    /* true if the file gave no number, so that the node must continue from the number that the source reports */
     bool uncertain;
 };
 

@@ -24,16 +24,14 @@ static void put(struct builder *b, const char *key, json_t *value)
 static void put_text(struct builder *b, const char *key, const char *text)
 {
     if (text != NULL && text[0] != '\0')
-        put(b, key, json_string(text));
+        put(b, key, json_stringn(text, hf_utf8_prefix(text, strlen(text))));
 }
 
-/* Cuts the text between two UTF-8 characters. */
+/* Cuts the text between two UTF-8 characters, and before an invalid one. */
 static void put_message(struct builder *b, const char *key, const char *text)
 {
-    size_t n = text == NULL ? 0 : strlen(text);
+    size_t n = text == NULL ? 0 : hf_utf8_prefix(text, HF_MIN(strlen(text), (size_t)HF_STATUS_MAX_MESSAGE));
 
-    if (n > HF_STATUS_MAX_MESSAGE)
-        n = hf_utf8_prefix(text, HF_STATUS_MAX_MESSAGE);
     if (n > 0)
         put(b, key, json_stringn(text, n));
 }
@@ -167,7 +165,15 @@ static void put_disks(struct builder *b, const struct hf_status_view *view)
     for (size_t i = 0; i < view->n_disks && i < HF_STATUS_MAX_DISKS; i++) {
         struct builder item = object();
         put_text(&item, "path", view->disks[i].path);
-        put_text(&item, "level", hf_disk_level_name(view->disks[i].level));
+        put_text(&item, "level", view->disks[i].missing ? "Missing" : hf_disk_level_name(view->disks[i].level));
+        if (!view->disks[i].missing)
+            put(&item, "usedPercent", json_integer(view->disks[i].used_percent));
+        if (view->disks[i].inodes_used_percent != 0)
+            put(&item, "inodesUsedPercent", json_integer(view->disks[i].inodes_used_percent));
+        if (view->disks[i].read_only)
+            put(&item, "readOnly", json_true());
+        if (view->disks[i].has_wear)
+            put(&item, "wearPercent", json_integer(view->disks[i].wear_percent));
         append(&list, &item);
     }
     put_built(b, "disk", &list);
@@ -186,6 +192,23 @@ static void put_hold(struct builder *b, const struct hf_status_view *view)
     put_time(&hold, "since", view->hold->since_unix_ns);
     put_time(&hold, "until", view->hold_end_unix_ns);
     put_built(b, "hold", &hold);
+}
+
+/* The first ones in the order of their keys, so that a status stays bounded and equal labels give equal text. */
+static void put_labels(struct builder *b, const struct hf_status_view *view)
+{
+    struct builder labels = object();
+    const char *key;
+    json_t *value;
+
+    if (view->labels == NULL) {
+        json_decref(labels.at);
+        return;
+    }
+    json_object_foreach(hf_json_mutable(view->labels), key, value)
+        if (json_object_size(labels.at) < HF_STATUS_MAX_LABELS && json_object_set(labels.at, key, value) < 0)
+            labels.failed = true;
+    put_built(b, "labels", &labels);
 }
 
 /* ---- conditions -------------------------------------------------------------------------------------------------- */
@@ -234,6 +257,62 @@ static int set_policy(json_t *conditions, const struct hf_status_view *view, uin
                       view->labels_refused->n_errors > 0 ? "LabelRefused" : "PartsNotSupported", message, now_unix_ns);
 }
 
+static int set_clock(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
+{
+    static const struct hf_status_trouble rows[] = {
+        [HF_STATUS_CLOCK_FINE] = {"", ""},
+        [HF_STATUS_CLOCK_BEYOND_MAX_SKEW] =
+            {"BeyondMaxSkew",
+             "this node's clock differs from the API server's by more than the policy's clock.maxSkew: "
+             "synchronize it, or set clock.resync"},
+        [HF_STATUS_CLOCK_NOT_SYNCHRONIZED] =
+            {"NotSynchronized", "no time server keeps this node's clock, and no API server has confirmed it since the "
+                                "start of the agent: install chrony or systemd-timesyncd"},
+    };
+
+    return set_simple(conditions, "ClockSynced", view->clock == HF_STATUS_CLOCK_FINE ? NULL : "False",
+                      rows[view->clock].reason, rows[view->clock].message, now_unix_ns);
+}
+
+static int set_trouble(json_t *conditions, const char *type, const char *status,
+                       const struct hf_status_trouble *trouble, uint64_t now_unix_ns)
+{
+    bool present = trouble->reason != NULL;
+
+    return set_simple(conditions, type, present ? status : NULL, present ? trouble->reason : "",
+                      present && trouble->message != NULL ? trouble->message : "", now_unix_ns);
+}
+
+static int set_manifests(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
+{
+    struct hf_readiness_params params = {.known = true};
+    struct hf_status_manifests judged;
+
+    hf_status_manifests_judge(view->manifests, view->n_manifests, &judged, &params);
+    const char *names = params.manifests_failed != NULL ? params.manifests_failed : params.manifests_pending;
+    const struct hf_status_trouble trouble = {
+        .reason = names == NULL                     ? NULL
+                  : params.manifests_failed != NULL ? "ManifestsFailed"
+                                                    : "ManifestsPending",
+        .message = names,
+    };
+    return set_trouble(conditions, "ManifestsApplied", "False", &trouble, now_unix_ns);
+}
+
+/* Conditions of the machine, which the status has only while there is something to say. */
+static int set_machine(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
+{
+    int r = set_clock(conditions, view, now_unix_ns);
+
+    if (r == 0)
+        r = set_trouble(conditions, "DiskPressure", "True", &view->disk_pressure, now_unix_ns);
+    if (r == 0)
+        r = set_trouble(conditions, "MemoryPressure", "True", &view->memory_pressure, now_unix_ns);
+    if (r == 0)
+        r = set_trouble(conditions, "LogRotation", "False", &view->log_rotation, now_unix_ns);
+    return r;
+}
+
 static int set_conditions(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
 {
     static const struct hf_readiness_part stopped = {.status = "Unknown",
@@ -259,10 +338,9 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
         r = set_simple(conditions, "ConfigurationValid", view->config_fault != NULL ? "False" : NULL, "Faulty",
                        view->config_fault != NULL ? view->config_fault : "", now_unix_ns);
     if (r == 0)
-        r = set_simple(
-            conditions, "ClockSkewed", view->skew_exceeded ? "True" : NULL, "BeyondMaxSkew",
-            "this node's clock differs from the API server's by more than the policy's clock.maxSkew: synchronize it",
-            now_unix_ns);
+        r = set_manifests(conditions, view, now_unix_ns);
+    if (r == 0)
+        r = set_machine(conditions, view, now_unix_ns);
     if (r == 0)
         r = set_simple(
             conditions, "NodeNameShared", view->name_shared ? "True" : NULL, "AnotherAgentWrites",
@@ -284,6 +362,14 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
         r = set_simple(conditions, "SourceReadable", view->source_failure != NULL ? "False" : NULL,
                        view->source_reason != NULL ? view->source_reason : "",
                        view->source_failure != NULL ? view->source_failure : "", now_unix_ns);
+    if (r == 0)
+        r = set_simple(conditions, "FloorsKnown", view->floors_failure != NULL ? "False" : NULL,
+                       view->floors_reason != NULL ? view->floors_reason : "",
+                       view->floors_failure != NULL ? view->floors_failure : "", now_unix_ns);
+    if (r == 0)
+        r = set_simple(conditions, "ClientCertificateValid", view->certificate_failure != NULL ? "False" : NULL,
+                       view->certificate_reason != NULL ? view->certificate_reason : "",
+                       view->certificate_failure != NULL ? view->certificate_failure : "", now_unix_ns);
     return r;
 }
 
@@ -295,11 +381,14 @@ int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uin
         put(&b, "observedGeneration", json_integer(view->observed_generation));
     put_agent(&b, view);
     put_text(&contact, "state", hf_staleness_name(view->staleness));
+    put_text(&contact, "reason", view->contact_reason);
     put_built(&b, "contact", &contact);
     put(&clock, "synchronized", json_boolean(view->clock_synchronized));
     put_built(&b, "clock", &clock);
     put_policy(&b, view);
     put_updates(&b, view);
+    if (view->n_manifests > 0)
+        put(&b, "manifests", hf_status_manifests_list(view->manifests, view->n_manifests));
     put_disks(&b, view);
     put_hold(&b, view);
     if (set_conditions(conditions, view, now_unix_ns) < 0)
@@ -309,7 +398,12 @@ int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uin
         json_decref(b.at);
         return -ENOMEM;
     }
-    hf_status_fit(b.at);
+    hf_status_fit(b.at); /* the labels may not make it shorten texts */
+    put_labels(&b, view);
+    if (b.failed) {
+        json_decref(b.at);
+        return -ENOMEM;
+    }
     *ret_essence = b.at;
     return 0;
 }
@@ -375,6 +469,44 @@ int hf_status_object(const char *node_name, json_t **ret_body)
     return finish(&b, ret_body);
 }
 
+static void put_number(struct builder *b, const char *key, uint64_t number)
+{
+    if (number != 0)
+        put(b, key, json_integer((json_int_t)HF_MIN(number, (uint64_t)INT64_MAX)));
+}
+
+static void put_network(struct builder *status, const struct hf_status_network *network)
+{
+    struct builder part = object();
+
+    put_number(&part, "apiRoundTripMilliseconds", (network->api_round_trip_ns + HF_NS_PER_MS - 1) / HF_NS_PER_MS);
+    put_number(&part, "downloadBytesPerSecond", network->download_bytes_per_second);
+    put_number(&part, "bytesToday", network->bytes_today);
+    put_number(&part, "maxBytesPerDay", network->max_bytes_per_day);
+    put_built(status, "network", &part);
+}
+
+/* The parts that other parts of the agent measure. */
+static void put_measured(struct builder *status, const struct hf_status_volatile *moving)
+{
+    struct builder writes = object(), journal = object();
+
+    if (moving->network.present)
+        put_network(status, &moving->network);
+    put(&writes, "bytesToday", json_integer((json_int_t)moving->writes.bytes_today));
+    put_number(&writes, "budgetBytes", moving->writes.budget_bytes);
+    put(&journal, "entries", json_integer((json_int_t)moving->journal.entries));
+    put_text(&journal, "lastHash", moving->journal.last_hash);
+    if (moving->writes.present)
+        put_built(status, "writes", &writes);
+    else
+        json_decref(writes.at);
+    if (moving->journal.present)
+        put_built(status, "journal", &journal);
+    else
+        json_decref(journal.at);
+}
+
 int hf_status_body(const char *node_name, const json_t *essence, const struct hf_status_volatile *moving,
                    json_t **ret_body)
 {
@@ -388,6 +520,7 @@ int hf_status_body(const char *node_name, const json_t *essence, const struct hf
     put_time(&contact, "lastTime", moving->contact_unix_ns);
     if (moving->has_offset)
         put(&clock, "offsetMilliseconds", json_integer(-moving->offset_ns / (int64_t)HF_NS_PER_MS));
+    put_measured(&status, moving);
     if (moving->telemetry != NULL)
         put(&status, "telemetry", moving->telemetry);
     if (contact.failed || clock.failed)

@@ -1,13 +1,14 @@
 /* agent/report/status.h - builds EdgeNode.status as JSON. Pure.
  *
  * A status has two parts. The essence is the part whose change the agent reports at once. The volatile part (sequence,
- * times, clock offset, telemetry) is added only when the agent writes a status, so that a drifting clock or a heartbeat
- * does not count as a change.
+ * times, clock offset, telemetry and other measurements) is added only when the agent writes a status, so that a
+ * drifting clock or a heartbeat does not count as a change.
  *
- * To add a condition, add a row to set_conditions() and a field to struct hf_status_view from which the row takes
- * presence and reason. */
+ * To add a condition, add a row to set_conditions(), and a field to struct hf_status_view, from which the row derives
+ * whether the condition is present, and why. */
 #pragma once
 
+#include "agent/report/status_manifests.h"
 #include "api/syncpolicy.h"
 #include "node/disk.h"
 #include "sync/hold.h"
@@ -18,6 +19,7 @@ enum {
     HF_STATUS_MAX_MESSAGE = 1024,
     HF_STATUS_MAX_UPDATES = 64,
     HF_STATUS_MAX_DISKS = 8,
+    HF_STATUS_MAX_LABELS = 48,
     HF_STATUS_ONE_BYTES = 1024, /* maximum size in bytes of a status with one release, if Ready is True */
     /* maximum size in bytes of a status with one release, if Ready is not True; the limit is higher because a person
      * has to read the reason */
@@ -28,34 +30,63 @@ struct hf_status_disk {
     const char *path;
     unsigned used_percent;
     enum hf_disk_level level;
+    bool missing;                 /* the path does not exist; all figures are 0 */
+    unsigned inodes_used_percent; /* 0 if the file system does not count inodes */
+    bool read_only;
+    bool has_wear;
+    unsigned wear_percent; /* used part of the life of the device; valid if has_wear */
+};
+
+/* Reason and message of a condition that the status has only while there is trouble. `reason` is a CamelCase word, or
+ * NULL without trouble. */
+struct hf_status_trouble {
+    const char *reason;
+    const char *message;
+};
+
+/* State of the clock, as the condition ClockSynced reports it. */
+enum hf_status_clock {
+    HF_STATUS_CLOCK_FINE,
+    HF_STATUS_CLOCK_BEYOND_MAX_SKEW,  /* the clock differs from the API server's by more than clock.maxSkew */
+    HF_STATUS_CLOCK_NOT_SYNCHRONIZED, /* no time server keeps the clock, and no API server has confirmed it */
 };
 
 /* Everything that the essence of a status reports. The strings and arrays are borrowed. */
 struct hf_status_view {
     const char *version;
     bool pod_mode;
-    bool once;    /* the agent runs with --once, so that nobody renews the status after the process has ended */
-    bool stopped; /* this is the last status, because somebody stops the agent */
+    bool once;    /* the agent runs with --once, so it does not renew the status after it has ended */
+    bool stopped; /* this is the last status of a stopping agent */
     enum hf_staleness staleness;
-    bool skew_exceeded;
+    /* reason why the last attempt to reach the source failed, such as "DnsFailed"; NULL while contact counts as
+     * fresh */
+    const char *contact_reason;
+    enum hf_status_clock clock;
     bool clock_synchronized; /* a time server keeps the wall clock */
     const struct hf_update_status *updates;
     size_t n_updates;
     const struct hf_refused *refused;
     size_t n_refused;
-    const struct hf_status_disk *disks; /* array of the disks whose level is not Ok */
+    const struct hf_status_manifest *manifests;
+    size_t n_manifests;
+    const struct hf_status_disk *disks; /* array of the disks that are too full, read-only, worn or missing */
     size_t n_disks;
+    struct hf_status_trouble disk_pressure, memory_pressure; /* conditions with status True */
+    /* condition with status False: logs of this node grow without bound */
+    struct hf_status_trouble log_rotation;
     const struct hf_hold *hold; /* the site's hold; NULL if no hold is in effect */
     uint64_t hold_end_unix_ns;
     const struct hf_syncpolicy *policy; /* the policy in effect */
-    /* true if no SyncPolicy selects this node, so that the defaults are in effect */
+    /* true if the defaults are in effect, because no SyncPolicy that the node accepts selects it */
     bool policy_is_default;
     const struct hf_issues *labels_refused;
     const char *config_fault; /* first fault of the node's configuration; NULL if there is none */
     /* reason why the node does not accept a policy's signatures; NULL if it accepts them */
     const char *policy_distrust;
     const char *policy_distrust_text; /* explanation of policy_distrust */
-    bool name_shared;                 /* another agent writes statuses under this node's name */
+    bool name_shared;                 /* the node assumes that another agent writes statuses under its name */
+    /* labels that the controller must write to the Node; NULL if the agent writes them; borrowed */
+    const json_t *labels;
     /* reason why the server refuses the Node's labels; NULL if the server does not refuse them */
     const char *labels_failure;
     const char *delivery_failure; /* reason why the server refuses statuses; NULL if the server does not refuse them */
@@ -63,9 +94,15 @@ struct hf_status_view {
     /* problem of the trust folder: a file that does not belong there, or a user who can change the folder; NULL if
      * there is no problem */
     const char *trust_failure;
-    /* reason why a reachable source does not serve the desired state; NULL if there is no such failure */
+    /* reason why the node does not receive the desired state from its source; NULL if there is no such failure */
     const char *source_failure;
     const char *source_reason; /* CamelCase word for source_failure; NULL if source_failure is NULL */
+    /* reason why the node does not know that its floors are the newest; NULL if there is no problem */
+    const char *floors_failure;
+    const char *floors_reason; /* CamelCase word for floors_failure */
+    /* reason why the node has no valid client certificate; NULL if there is no problem */
+    const char *certificate_failure;
+    const char *certificate_reason; /* CamelCase word for certificate_failure; NULL if certificate_failure is NULL */
     const struct hf_readiness *readiness;
     int64_t observed_generation; /* generation of this node's EdgeNode (0 means unknown) */
 };
@@ -76,16 +113,39 @@ HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *con
                                   json_t **ret_essence);
 
 /* If the essence has exactly one update, shortens texts so that the written status stays below HF_STATUS_ONE_BYTES, or
- * below HF_STATUS_TROUBLE_BYTES while Ready is not True. A status with unusually long names or versions may exceed the
- * limits. hf_status_essence() calls this function. */
+ * below HF_STATUS_TROUBLE_BYTES while Ready is not True. Two kinds of status may exceed the limits nevertheless: one
+ * with unusually long names, versions or messages of conditions other than Ready, Reconciling and Stalled, and one with
+ * labels, disks, manifests, network, writes, journal or telemetry. hf_status_essence() calls this function. */
 void hf_status_fit(json_t *essence);
 
-/* Returns true if two essences differ at most in the transition times of conditions. */
+/* Returns true if two essences differ at most in the transition times of conditions; false if one is NULL. */
 bool hf_status_same(const json_t *essence_a, const json_t *essence_b);
+
+/* The network, as measured by the agent's own traffic. The status leaves out numbers that are 0. */
+struct hf_status_network {
+    bool present;
+    uint64_t api_round_trip_ns; /* the status shows whole milliseconds, rounded up */
+    uint64_t download_bytes_per_second;
+    uint64_t bytes_today; /* bulk transfers within the last 24 hours */
+    uint64_t max_bytes_per_day;
+};
+
+/* Bytes that the agent has written to disks within the last 24 hours (node/resources/write_log.h); budget_bytes is 0 if
+ * there is no budget. */
+struct hf_status_writes {
+    bool present;
+    uint64_t bytes_today, budget_bytes;
+};
+
+struct hf_status_journal {
+    bool present;
+    uint64_t entries;
+    const char *last_hash; /* hex digits; borrowed */
+};
 
 struct hf_status_volatile {
     uint64_t sequence;
-    uint64_t observed_unix_ns; /* time that the status describes */
+    uint64_t observed_unix_ns; /* time at which the status was true */
     uint64_t contact_unix_ns;  /* time of the last contact (0 means never) */
     bool has_offset;
     /* telemetry part of the status, whose reference hf_status_body() takes over; NULL if there is none */
@@ -93,6 +153,9 @@ struct hf_status_volatile {
     /* the server's clock minus this node's clock; the status shows the offset with the opposite sign, positive if the
      * node's clock is ahead */
     int64_t offset_ns;
+    struct hf_status_network network;
+    struct hf_status_writes writes;
+    struct hf_status_journal journal;
 };
 
 /* Makes the body of an apply to the status, {apiVersion, kind, metadata.name, status}. Returns 0 or -ENOMEM. */

@@ -75,7 +75,7 @@ void hf_status_fit(json_t *essence)
     json_t *update = json_array_get(updates, 0);
     const struct fit fit = {essence, bound_of(essence)};
 
-    if (json_array_size(updates) != 1)
+    if (json_array_size(updates) != 1 || size_of(essence) < fit.bound)
         return;
     shorten_condition(&fit, "Stalled", 32);
     shorten_condition(&fit, "Reconciling", 32);

@@ -30,12 +30,12 @@ void hf_decode_error(struct hf_decode *decode, const char *format, ...) HF_PRINT
 /* Adds an error at `key` below the current path. */
 void hf_decode_error_at(struct hf_decode *decode, const char *key, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Appends a member to the path: `key`, such as "a", or if `key` is NULL the element `index`, such as "[3]". Returns the
- * previous length of the path, which hf_decode_leave() needs. Cuts a path that grows too long. */
+/* Appends a member to the path: `key`, such as "a". If `key` is NULL, appends the element `index` instead, such as
+ * "[3]". Returns the previous length of the path, which hf_decode_leave() needs. Cuts a path that grows too long. */
 size_t hf_decode_enter(struct hf_decode *decode, const char *key, size_t index);
 void hf_decode_leave(struct hf_decode *decode, size_t before);
 
-/* Writes a description of a value for an error text, such as "5" or "a list", into `text`. A string becomes "'text'",
- * cut at 40 bytes. Returns `text`. */
+/* Writes a description of a value for an error text, such as "5" or "a list", into `text`. Quotes a string and cuts it
+ * at 40 bytes; masks a URL, because its query may be a secret. Returns `text`. */
 #define HF_VALUE_TEXT 64
 const char *hf_decode_describe(const json_t *value, char text[HF_VALUE_TEXT]);

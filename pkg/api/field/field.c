@@ -128,6 +128,11 @@ uint64_t hf_field_share_of(const struct hf_share *share, uint64_t all)
     return share->is_percent ? all * share->basis_points / 10000 : share->count;
 }
 
+uint64_t hf_field_share_up(const struct hf_share *share, uint64_t all)
+{
+    return share->is_percent ? (all * share->basis_points + 9999) / 10000 : share->count;
+}
+
 /* Parses "3" and "2%", and takes the integer 3. */
 static int parse_share(const json_t *value, const char *text, struct hf_share *ret_share)
 {
@@ -201,8 +206,6 @@ static void decode_object(struct hf_decode *decode, const struct hf_field *field
         expected(decode, "an object", value);
         value = NULL; /* use the defaults: every member is then defined */
     }
-    if (field->opaque)
-        return;
     decode->absent = outer || value == NULL;
     hf_field_decode_all(decode, field->fields, value, slot);
     if (value != NULL && field->finish != NULL)

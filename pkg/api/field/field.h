@@ -6,9 +6,10 @@
  *         HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", check_fields, 16, .finish = finish_check),
  *         {0}};
  *
- * One pass reports every mistake in the object. An unknown key is an error in a label selector, and gives only a
- * warning everywhere else. `const char *` members of the struct point into the JSON tree. Fields of an absent object
- * take their defaults. tests/unit/api/test_schema.c compares the tables with the CRDs. Pure. */
+ * One pass reports every mistake in the object. An unknown key gives a warning, unless decode->unknown is set: it is an
+ * error in a label selector and in the node's configuration (config/config.h). `const char *` members of the struct
+ * point into the JSON tree, or to the default in the table. Fields of an absent object take their defaults.
+ * tests/unit/api/test_schema.c compares the tables with the CRDs. Pure. */
 #pragma once
 
 #include "api/field/decode.h"
@@ -39,23 +40,24 @@ struct hf_share {
     unsigned basis_points; /* 0..10000, valid if is_percent is true */
 };
 
-/* Returns how many of `all` the share is; a percentage is rounded down. */
+/* Returns the share of `all` things as a number; rounds a percentage down. */
 uint64_t hf_field_share_of(const struct hf_share *share, uint64_t all);
+/* Like hf_field_share_of(), but rounds a percentage up. */
+uint64_t hf_field_share_up(const struct hf_share *share, uint64_t all);
 
 struct hf_field {
     const char *name; /* name of the field; NULL in the row that ends a table */
     enum hf_field_kind kind;
     bool required;
-    bool opaque;          /* for OBJECT, true if the decoder ignores the members of the object */
     size_t offset;        /* offset in the struct of the slot, which is the member that receives the value */
     size_t width;         /* for INTEGER and WORD, size of the slot in bytes; for LIST, size of one element in bytes */
     size_t count_offset;  /* for LIST, offset in the struct of the size_t that receives the number of elements */
     const char *fallback; /* default value, as text; NULL if there is none */
     /* Minimum and maximum. For INTEGER (as int64), DURATION (in ns) and QUANTITY (in bytes) they bound the value, for
-     * TEXT the length, for LIST and TEXTS the number of items, and for SHARE the count (a minimum above 0 also forbids
-     * 0%). */
+     * TEXT the length in bytes, for LIST and TEXTS the number of items, and for SHARE the count (a minimum above 0 also
+     * forbids 0%). For LABELS, `max` bounds the number of labels. */
     uint64_t min, max;
-    uint64_t item_min, item_max; /* for TEXTS, minimum and maximum length of one item */
+    uint64_t item_min, item_max; /* for TEXTS, minimum and maximum length of one item in bytes */
     const char *const *words;    /* for WORD, the set of words; NULL ends the array */
     /* for TEXT and TEXTS, function that returns false for a malformed string; may be NULL */
     bool (*check)(const char *text);
@@ -63,7 +65,8 @@ struct hf_field {
     const char *expected;
     const struct hf_field *fields; /* for OBJECT and LIST, table of the members */
     /* For OBJECT and LIST, checks rules that involve several fields. Called when the decoder has decoded all fields of
-     * the object, or of one element of the list. `json` is the JSON of this object or element. */
+     * the object, or of one element of the list, but not for an absent object. `json` is the JSON of this object or
+     * element. */
     void (*finish)(struct hf_decode *decode, void *object, json_t *json);
     /* For SELECTOR and OTHER, decodes `value` into `slot`. `value` is NULL only if the field is absent and has a
      * default. */
@@ -112,11 +115,6 @@ struct hf_field {
 #define HF_FIELD_OBJECT(type, member, key, table, ...)                                                                 \
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_OBJECT, HF_FIELD_SLOT(type, member), .fields = (table), __VA_ARGS__             \
-    }
-/* Row for a JSON object whose members the decoder ignores. */
-#define HF_FIELD_OPAQUE(key)                                                                                           \
-    {                                                                                                                  \
-        .name = (key), .kind = HF_KIND_OBJECT, .opaque = true                                                          \
     }
 #define HF_FIELD_LIST(type, member, count, key, table, most, ...)                                                      \
     {                                                                                                                  \

@@ -13,7 +13,7 @@ enum { HF_API_MAX_ISSUES = 32 };
 
 struct hf_issue {
     char path[160]; /* JSON path, such as "spec.release.artifacts[0].sha256" */
-    char text[160]; /* text that states the expected form and the value found */
+    char text[160]; /* usually the expected form and the value found */
 };
 
 /* The issues of one object. An error makes the object unusable. A warning names an unknown field, or a value that is

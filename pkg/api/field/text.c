@@ -163,7 +163,7 @@ bool hf_text_is_kernel_range(const char *text)
     const char *p = text + strspn(text, "<>=");
     size_t sign = (size_t)(p - text);
 
-    if (sign > 2 || (sign == 2 && text[1] != '=') || (sign == 2 && text[0] == '='))
+    if (sign == 0 || sign > 2 || (sign == 2 && text[1] != '=') || (sign == 2 && text[0] == '='))
         return false;
     for (int part = 0; part < 3; part++) {
         size_t n = strspn(p, DIGIT);

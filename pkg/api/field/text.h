@@ -9,15 +9,15 @@ bool hf_text_is_object_name(const char *text); /* DNS-1123 subdomain, at most 25
 bool hf_text_is_name(const char *text);        /* DNS-1123 label, at most 63 characters */
 bool hf_text_is_label_key(const char *text);   /* label key of the form [prefix/]name */
 bool hf_text_is_label_value(const char *text); /* label value, at most 63 characters, possibly empty */
-/* version: starts with a letter or digit, and then may also have . + _ ~ - */
+/* version of at most 64 characters: starts with a letter or digit, and then may also have . + _ ~ - */
 bool hf_text_is_version(const char *text);
 bool hf_text_is_sha256(const char *text);   /* SHA-256 as 64 lower-case hex digits */
-bool hf_text_is_arch(const char *text);     /* value of kubernetes.io/arch, such as "arm64", "amd64" or "386" */
-bool hf_text_is_path(const char *text);     /* absolute and normalised path of printable characters; not "/" */
+bool hf_text_is_arch(const char *text);     /* form of a value of kubernetes.io/arch, such as "arm64" or "386" */
+bool hf_text_is_path(const char *text);     /* absolute path in normal form, without control characters; not "/" */
 bool hf_text_is_url(const char *text);      /* URL as hf_text_is_http_url() requires it, or file:///absolute/path */
 bool hf_text_is_http_url(const char *text); /* http or https URL with a host and without a user */
-bool hf_text_is_host(const char *text);     /* host name or IP address */
-bool hf_text_is_unit(const char *text);     /* name of a systemd unit, such as "x.service" or "x@y.timer" */
+bool hf_text_is_host(const char *text);     /* only characters of host names and IP addresses */
+bool hf_text_is_unit(const char *text);     /* name of a service, socket, target, timer, path or mount unit */
 bool hf_text_is_device(const char *text);   /* path of a device below /dev */
 /* constraint for a kernel release, such as ">=5.10", "5.10" or "<6.6.1" */
 bool hf_text_is_kernel_range(const char *text);

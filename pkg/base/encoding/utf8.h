@@ -16,13 +16,13 @@ size_t hf_utf8_length(const char *bytes, size_t n);
  * can cut the text after this prefix. */
 size_t hf_utf8_prefix(const char *bytes, size_t n);
 
-/* Ends a text that was cut at a fixed length after its last whole valid character. */
+/* Shortens `text`, which was cut at a fixed length, to its longest prefix of whole valid characters. */
 void hf_utf8_trim(char *text);
 
 /* Writes the character with number `point`, at most 0x10ffff, as 1 to 4 bytes. Returns the number of bytes. */
 size_t hf_utf8_put(uint32_t point, char bytes[4]);
 
-/* Returns the first character of a valid UTF-8 text that JSON parsers and YAML parsers do not read alike, or 0 if there
- * is none: control characters except tab, line feed and carriage return; U+007F to U+009F (U+0085 ends a line in YAML);
+/* Returns the first character of a valid UTF-8 text that JSON and YAML parsers may read differently, or 0 if there is
+ * none: control characters except tab, line feed and carriage return; U+007F to U+009F (U+0085 ends a line in YAML);
  * the separators U+2028 and U+2029; the byte order mark U+FEFF; and the characters ending in FFFE and FFFF. */
 uint32_t hf_utf8_unportable(const char *text);

@@ -2,7 +2,7 @@
  * of flags.
  *
  * Accepts `--name value`, `--name=value`, and `-h` for `--help`. A flag takes precedence over the environment variable
- * of the same row. An empty variable counts as not set. Pure: reads no variable except with `getenv_fn`. */
+ * of the same row. An empty variable counts as not set. Pure; reads environment variables only with `getenv_fn`. */
 #pragma once
 
 #include "base/buf.h"
@@ -24,10 +24,10 @@ struct hf_flag_table {
     int (*set)(void *options, size_t i, const char *text);
 };
 
-/* Stores the values of all variables and then of all arguments. -EINVAL: an argument or a variable is wrong; *err names
- * it and the expected form. */
+/* Stores the values of all variables and then of all arguments. -EINVAL: an argument or a variable is wrong; *err has
+ * its name and the expected form, or refers to --help if no flag has the name. */
 HF_MUST_USE int hf_flags_parse(const struct hf_flag_table *table, int argc, char *const *argv,
                                const char *(*getenv_fn)(const char *name), void *options, struct hf_err *err);
 
-/* Appends one line of help for each row. Returns 0, -E2BIG or -ENOMEM. */
+/* Appends one line of help for each row. Returns 0, or an error of hf_buf_addf(). */
 HF_MUST_USE int hf_flags_help(const struct hf_flag_table *table, struct hf_buf *out);

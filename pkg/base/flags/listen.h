@@ -17,5 +17,6 @@ struct hf_listen_flag {
 /* Form of a port, for the column `expected` of struct hf_flag. */
 #define HF_LISTEN_PORT_WANTED "0 to 65535, or off"
 
-/* Stores the value of --<name>-port. -EINVAL: the text is neither a port nor "off". */
+/* Stores the value of --<name>-port. -EINVAL: the text is neither a number nor "off". -ERANGE: the number is above
+ * 65535. */
 HF_MUST_USE int hf_listen_flag_port(struct hf_listen_flag *listen, const char *text);

@@ -1,5 +1,4 @@
-/* base/net/url_escape.h - writes text so that it can be a part of a URL's path or a value in its query. Pure. Threads:
- * any. */
+/* base/net/url_escape.h - escapes text for a part of a URL's path or a value in a URL's query. Pure. Threads: any. */
 #pragma once
 
 #include "base/buf.h"

@@ -13,6 +13,15 @@ const char *hf_time_agreement_name(enum hf_time_agreement agreement)
     return names[agreement];
 }
 
+void hf_time_span(const struct hf_time_range *range, uint64_t *ret_first_unix_ns, uint64_t *ret_last_unix_ns)
+{
+    uint64_t first = HF_MIN(range->estimate_unix_ns, range->other_unix_ns);
+    uint64_t last = HF_MAX(range->estimate_unix_ns, range->other_unix_ns);
+
+    *ret_first_unix_ns = first - HF_MIN(first, range->error_ns);
+    *ret_last_unix_ns = last > HF_NEVER - range->error_ns ? HF_NEVER : last + range->error_ns;
+}
+
 enum hf_time_answer hf_time_has_come(const struct hf_time_range *range, uint64_t then_unix_ns)
 {
     if (then_unix_ns == HF_NEVER)

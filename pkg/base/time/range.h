@@ -1,40 +1,51 @@
 /* base/time/range.h - the range in which the present time lies, and functions that compare dates with this range.
  *
  * The agent's clock (node/clock.h) compares several sources of the time, called witnesses, any of which may be wrong.
- * From these witnesses it computes two results: a range, in which the true time lies as far as the witnesses show, and
- * an estimate, which is the best guess in that range. A decision that a wrong witness must not cause uses the range,
- * not the estimate. Pure. */
+ * From these witnesses it computes a range, in which the true time lies according to the witnesses, and an estimate,
+ * which is the best guess in that range. Use the range, and not the estimate, for a decision that one wrong witness
+ * must not cause. Pure. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How the live witnesses (the wall clock, the Date of the server) relate to each other. */
+/* The relation of the live witnesses (the wall clock, the Date of the server) to each other. */
 enum hf_time_agreement {
-    HF_TIME_UNKNOWN,      /* no live witness is credible: only the lower bound is known */
-    HF_TIME_ALONE,        /* one credible live witness, which nothing confirms */
-    HF_TIME_CONTRADICTED, /* the live witnesses differ */
-    HF_TIME_AGREED,       /* both live witnesses show the same time */
+    HF_TIME_UNKNOWN, /* no live witness is credible: only the lower bound is known */
+    HF_TIME_ALONE,   /* one credible live witness, which nothing confirms */
+    /* the live witnesses differ, or the only credible one differs from the track (node/time_judge.h) */
+    HF_TIME_CONTRADICTED,
+    HF_TIME_AGREED, /* both live witnesses show the same time, within the tolerance */
     HF_TIME_AGREEMENT_COUNT,
 };
-const char *hf_time_agreement_name(enum hf_time_agreement agreement); /* "Unknown" ... */
+const char *hf_time_agreement_name(enum hf_time_agreement agreement); /* returns a name such as "Unknown" */
 
 /* All times are nanoseconds since 1970. */
 struct hf_time_range {
     enum hf_time_agreement agreement;
     uint64_t earliest_unix_ns;
-    uint64_t latest_unix_ns;   /* HF_NEVER: no upper end is known */
+    uint64_t latest_unix_ns;   /* HF_NEVER means that no upper end is known */
     uint64_t estimate_unix_ns; /* the best guess; may go back when witnesses agree after they differed */
     uint64_t other_unix_ns;    /* time of the witness that contradicts the estimate; without one, the estimate */
+    /* The present differs by at most this time from the estimate or from other_unix_ns, if the witness that shows it is
+     * right. HF_NEVER: unknown. */
+    uint64_t error_ns;
 };
+
+/* Returns in *ret_first_unix_ns and *ret_last_unix_ns the ends of the span of time in which the present lies if one of
+ * the witnesses is right: the estimate and the other time, widened by error_ns. This span is narrower than the one from
+ * earliest_unix_ns to latest_unix_ns, which holds even if each single witness lies. */
+void hf_time_span(const struct hf_time_range *range, uint64_t *ret_first_unix_ns, uint64_t *ret_last_unix_ns);
 
 enum hf_time_answer { HF_TIME_NO, HF_TIME_YES, HF_TIME_UNSURE };
 
-/* Returns whether the time `then_unix_ns` has come. HF_NEVER never comes. */
+/* Returns HF_TIME_YES if the whole range is at or after `then_unix_ns`, HF_TIME_NO if the whole range is before it, and
+ * HF_TIME_UNSURE otherwise. Returns HF_TIME_NO if `then_unix_ns` is HF_NEVER. */
 enum hf_time_answer hf_time_has_come(const struct hf_time_range *range, uint64_t then_unix_ns);
 
-/* Returns how far the present is outside the period from `from_s` to `until_s` (seconds since 1970). If the period has
- * ended, the result is minus the number of seconds since its end. If the period has not begun, the result is the number
- * of seconds until it begins. The result is positive only if the witnesses agree, because nothing else proves that the
- * period has not begun. In all other cases the result is 0: the present may be inside the period. */
+/* Returns the distance in seconds of the present from the period from `from_s` to `until_s` (seconds since 1970). If
+ * the period has ended, the result is minus the number of seconds since its end. If the period has not begun, the
+ * result is the number of seconds until it begins. The result is positive only if the witnesses agree, because only
+ * agreement proves that the period has not begun. In all other cases the result is 0: the present may be inside the
+ * period. */
 int64_t hf_time_distance_s(const struct hf_time_range *range, int64_t from_s, int64_t until_s);

@@ -10,7 +10,7 @@ HF_MUST_USE int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_ar
                                       struct hf_deep_create_params *ret_params, struct hf_err *err);
 
 /* Makes the delta if OLD and NEW are regular files and NEW has no compressed stream that the profile would unpack.
- * In all other cases, with --image and for too large files, makes nothing and returns 1, because the delta needs the
+ * In all other cases, and with --image or for too large files, makes nothing and returns 1, because the delta needs the
  * code of the whole program. */
 HF_MUST_USE int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args,
                                    const struct hf_deep_create_params *params, struct hf_err *err);

@@ -155,29 +155,13 @@ static int run_plugin(struct hf_cluster *cluster, struct hf_err *err)
     return 0;
 }
 
-static struct hf_http_config http_config(const struct hf_cluster *cluster)
-{
-    const struct hf_kube_config *c = &cluster->config;
-
-    return (struct hf_http_config){
-        .user_agent = "holdfast/" HF_VERSION,
-        .ca_pem = c->ca_pem,
-        .client_cert_pem = c->client_cert_pem,
-        .client_key_pem = c->client_key_pem,
-        .bearer_token = c->token,
-        .origin = c->server,
-        .tls_server_name = c->tls_server_name,
-        .insecure_skip_verify = c->insecure_skip_verify,
-    };
-}
-
 /* After a 401: a token file may have changed, and a plugin makes a new credential. */
 static int reauthenticate(void *arg, struct hf_err *err)
 {
     struct hf_cluster *cluster = arg;
     int r = cluster->choice.exec != NULL ? run_plugin(cluster, err)
                                          : hf_kube_config_reload(cluster->cli->fs, &cluster->config, err);
-    struct hf_http_config config = http_config(cluster);
+    struct hf_http_config config = hf_kube_config_http(&cluster->config, "holdfast/" HF_VERSION);
 
     return r < 0 ? r : hf_http_client_update(cluster->http, &config, err);
 }
@@ -239,7 +223,7 @@ static void wake(void *arg)
 
 static int connect_cluster(struct hf_cluster *cluster, struct hf_err *err)
 {
-    struct hf_http_config config = http_config(cluster);
+    struct hf_http_config config = hf_kube_config_http(&cluster->config, "holdfast/" HF_VERSION);
 
     cluster->loop = hf_loop_new(err);
     if (cluster->loop == NULL)
@@ -325,16 +309,6 @@ void hf_cluster_close(struct hf_cluster *cluster)
     free(cluster);
 }
 
-const char *hf_cluster_server(const struct hf_cluster *cluster)
-{
-    return cluster->config.server;
-}
-
-const char *hf_cluster_context(const struct hf_cluster *cluster)
-{
-    return cluster->choice.context != NULL ? cluster->choice.context : "";
-}
-
 uint64_t hf_cluster_now_unix_ns(const struct hf_cluster *cluster)
 {
     return cluster->date_unix_ns != 0 ? cluster->date_unix_ns : hf_unix_ns(cluster->cli->clock);
@@ -395,9 +369,9 @@ static int explain(const struct hf_cluster *cluster, const struct hf_kube_call *
         hint = " (--selector needs the right to list nodes)";
     else if (r == -EACCES)
         hint = reads ? " (bind the user to the ClusterRole view)" : " (bind the user to the ClusterRole edit)";
-    else if (r == -EKEYREJECTED)
+    else if (r == -EKEYREJECTED || r == -EREMCHG)
         hint = " (is this the right certificate-authority in the kubeconfig?)";
-    else if (r == -ECONNREFUSED || r == -EHOSTUNREACH || r == -ETIMEDOUT)
+    else if (r == -ECONNREFUSED || r == -EDESTADDRREQ || r == -EHOSTUNREACH || r == -ETIMEDOUT)
         hint = " (is this the right context?)";
     r = hf_err_wrap(err, r, "%s %s%s%.80s at %.80s%s", reads ? "read" : "change", call->plural,
                     call->name != NULL ? "/" : "", call->name != NULL ? call->name : "", cluster->config.server, hint);

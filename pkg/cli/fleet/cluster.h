@@ -1,18 +1,19 @@
-/* cli/fleet/cluster.h - the connection of one command to the API server: finds it as kubectl does, and makes requests.
+/* cli/fleet/cluster.h - connects one command to the API server, which it finds as kubectl does, and sends requests.
  *
- * A command blocks: hf_cluster_call() runs the event loop until the answer is there. Every text that comes from the
- * server may be hostile; hf_cluster_call() and hf_cluster_list() replace characters that act on a terminal in error
- * texts, and hf_cli_make_plain() (cli/node/status_plain.h) does so for objects that a command prints.
+ * A command blocks: hf_cluster_call() runs the event loop until the answer is there. Every text from the server may be
+ * hostile. hf_cluster_call() and hf_cluster_each() replace characters that act on a terminal in error texts. Before a
+ * command prints objects, it must call hf_cli_make_plain() (cli/node/status_plain.h).
  *
- * Main thread only. Errors: 0 or -errno; *err names the server, the resource and what to do. No function returns
- * -EBADMSG or -ESTALE, so a wrong kubeconfig or a refusal of the server ends with exit code 1, not 3 ("not yet"). */
+ * Main thread only. Errors: 0 or -errno; *err names the server and the resource of a failed request, often with a hint.
+ * No function returns -EBADMSG or -ESTALE, so a wrong kubeconfig or a refusal of the server ends with exit code 1, not
+ * 3 ("not yet"). */
 #pragma once
 
 #include "cli/cli.h"
 #include "codec/json.h"
 #include "kube/call.h"
 
-/* The options of a command that needs the cluster; the last rows before the end of its array. */
+/* The options of a command that needs the cluster: the last rows of its array of options. */
 #define HF_CLUSTER_OPTIONS                                                                                             \
     {.name = "kubeconfig", .value = "FILE", .help = "kubeconfig file (KUBECONFIG, else ~/.kube/config)"},              \
         {.name = "context", .value = "NAME", .help = "context of the kubeconfig (its current-context)"},               \
@@ -27,24 +28,26 @@
 
 struct hf_cluster;
 
-/* Returns true if the command line has one of the options above. */
+/* Returns true if the command line has one of HF_CLUSTER_OPTIONS. */
 bool hf_cluster_requested(const struct hf_cli_args *args);
 
-/* Returns true if this user has a kubeconfig: in KUBECONFIG, or ~/.kube/config. */
+/* Returns true if the variable KUBECONFIG is set or ~/.kube/config exists. */
 bool hf_cluster_has_kubeconfig(void);
 
 /* Finds the server and the credentials, and runs the credential plugin if the kubeconfig names one. Sends nothing to
- * the server. Without a kubeconfig and without --server, uses the service account of the pod. */
+ * the server. In a pod without a kubeconfig and without HF_CLUSTER_OPTIONS, uses the service account of the pod. */
 HF_MUST_USE int hf_cluster_open(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_cluster **ret_cluster,
                                 struct hf_err *err);
 void hf_cluster_close(struct hf_cluster *cluster);
 HF_DEFINE_CLEANUP(struct hf_cluster, hf_cluster_close)
 
-/* Sends one request and waits for its answer. Repeats it after 429 and 5xx for up to 30 s, and never a write of which
- * nobody knows if it took place. *ret_object (may be NULL) receives the answer, which the caller owns.
- * -EINVAL: the name is not one that an object can have. -ENOENT: no such object. -EEXIST: the object changed meanwhile,
- * so that the caller must read it again. -EACCES: the user may not do this. -EIO: the server refused it. Other codes:
- * the server is unreachable. */
+/* Sends one request and waits for its answer. After 429 and 5xx, repeats the request for up to 30 s. Does not repeat a
+ * request without an answer, because the server may have performed it. *ret_object (may be NULL) receives the answer,
+ * which the caller owns.
+ * -EINVAL: no object can have this name. -ENOENT: no such object. -EEXIST: the object exists already or has changed
+ * meanwhile; read it again. -EACCES: the server does not accept the credentials, or the user may not do this.
+ * -EIO: the server refused the request, or one side does not accept the certificate of the other. Other codes usually
+ * mean that the server is unreachable. */
 HF_MUST_USE int hf_cluster_call(struct hf_cluster *cluster, const struct hf_kube_call *call, json_t **ret_object,
                                 struct hf_err *err);
 
@@ -54,17 +57,15 @@ struct hf_cluster_list {
     bool metadata_only;
     /* Called for each object. The object is valid during the call only. Returns 0 or -errno, which ends the list. */
     int (*each)(void *arg, json_t *object, struct hf_err *err);
-    /* Called when the list begins again, because its continue token expired. The caller forgets all objects so far. */
+    /* Called when the list begins again, because its continue token has expired. The caller must forget all objects so
+     * far. */
     void (*again)(void *arg);
     void *arg;
 };
 
-/* Lists objects in pages, so that memory does not grow with the number of objects. */
+/* Lists objects page by page, so that memory does not grow with the number of objects. */
 HF_MUST_USE int hf_cluster_each(struct hf_cluster *cluster, const struct hf_cluster_list *list, struct hf_err *err);
 
-/* The time of the server at its last answer, in ns since 1970; the time of this machine if the server gave none. */
+/* Returns the time of the server at its last answer; without such a time, returns the time of this machine. */
 uint64_t hf_cluster_now_unix_ns(const struct hf_cluster *cluster);
-/* Returns the URL of the server, and the name of the context ("" if none), for messages. */
-const char *hf_cluster_server(const struct hf_cluster *cluster);
-const char *hf_cluster_context(const struct hf_cluster *cluster);
 void hf_cluster_sleep(struct hf_cluster *cluster, uint64_t ns);

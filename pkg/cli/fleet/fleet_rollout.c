@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/edgeupdate.h"
 #include "api/meta.h"
 #include "base/format.h"
 #include "cli/fleet/node_view.h"
@@ -184,7 +185,7 @@ static void print_reach(struct order_run *command, const struct hf_update_view *
 
 static int give_pause(struct order_run *command, const json_t *update, struct hf_err *err)
 {
-    const struct order order = {HF_ANNOTATION_PAUSED, "true"};
+    const struct order order = {HF_ROLLOUT_PAUSED_ANNOTATION, "true"};
     struct hf_update_view view;
 
     hf_update_view_of(update, &view);
@@ -204,7 +205,7 @@ static int give_pause(struct order_run *command, const json_t *update, struct hf
 static int give_halt(struct order_run *command, const json_t *update, struct hf_err *err)
 {
     const char *reason = hf_cli_value(command->args, "reason", "halted with holdfast rollout halt");
-    const struct order order = {HF_ANNOTATION_HALTED, reason};
+    const struct order order = {HF_ROLLOUT_HALTED_ANNOTATION, reason};
     struct hf_update_view view;
 
     hf_update_view_of(update, &view);
@@ -230,9 +231,11 @@ static const char *new_token(struct order_run *command, char text[HF_TIME_TEXT +
 static int give_resume(struct order_run *command, const json_t *update, struct hf_err *err)
 {
     const json_t *annotations = hf_json_at(update, "metadata.annotations");
-    bool ordered = json_object_get(annotations, HF_ANNOTATION_PAUSED) != NULL ||
-                   json_object_get(annotations, HF_ANNOTATION_HALTED) != NULL;
-    struct order orders[] = {{HF_ANNOTATION_PAUSED, NULL}, {HF_ANNOTATION_HALTED, NULL}, {HF_ANNOTATION_RESUME, NULL}};
+    bool ordered = json_object_get(annotations, HF_ROLLOUT_PAUSED_ANNOTATION) != NULL ||
+                   json_object_get(annotations, HF_ROLLOUT_HALTED_ANNOTATION) != NULL;
+    struct order orders[] = {{HF_ROLLOUT_PAUSED_ANNOTATION, NULL},
+                             {HF_ROLLOUT_HALTED_ANNOTATION, NULL},
+                             {HF_ROLLOUT_RESUME_ANNOTATION, NULL}};
     char token[HF_TIME_TEXT + 16];
     struct hf_update_view view;
 

@@ -81,6 +81,14 @@ static enum hf_tint tint_of(const struct hf_update_view *view)
     return tints[view->state];
 }
 
+/* What the column STATE says: the reason, where a rollout stands still. */
+static const char *state_of(const struct hf_update_view *view)
+{
+    bool moves = view->state == HF_VIEW_PROGRESSING && strcmp(view->reason, "FewUpdated") != 0;
+
+    return moves || view->state == HF_VIEW_COMPLETE ? hf_update_view_state_name(view) : view->reason;
+}
+
 static const char *number(const struct hf_update_view *view, int64_t value, char text[NUMBER])
 {
     text[0] = '\0';
@@ -124,9 +132,7 @@ static int add_row(struct hf_table *table, const json_t *update, uint64_t now_un
                                  updated,
                                  number(&view, view.failed, failed),
                                  number(&view, view.unknown, unknown),
-                                 view.state == HF_VIEW_PROGRESSING || view.state == HF_VIEW_COMPLETE
-                                     ? hf_update_view_state_name(&view)
-                                     : view.reason,
+                                 state_of(&view),
                                  sequence,
                                  number(&view, view.admitted, admitted),
                                  number(&view, view.updating, updating),

@@ -1,10 +1,10 @@
-/* cli/fleet/fleet_status.h - `holdfast status` for the whole fleet: what the EdgeUpdates of the cluster say.
+/* cli/fleet/fleet_status.h - `holdfast status` for the whole fleet, from the EdgeUpdates of the cluster.
  *
  * Main thread only; blocks. */
 #pragma once
 
 #include "cli/cli.h"
 
-/* Prints a table of all EdgeUpdates and the nodes that failed, or one EdgeUpdate in detail if the command line names
- * one. Returns 0, HF_EXIT_UNWELL if a rollout needs a person, or -errno. */
+/* Prints a table of all EdgeUpdates and the nodes that failed. If the command line names an EdgeUpdate or a release,
+ * prints only its EdgeUpdates, in detail. Returns 0, HF_EXIT_UNWELL if a rollout needs a person, or -errno. */
 HF_MUST_USE int hf_fleet_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err);

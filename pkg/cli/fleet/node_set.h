@@ -1,4 +1,4 @@
-/* cli/fleet/node_set.h - the names of the nodes that a label selector selects, as the API server says.
+/* cli/fleet/node_set.h - gets from the API server the names of the nodes that a label selector selects.
  *
  * Main thread only; blocks. */
 #pragma once
@@ -11,7 +11,7 @@ struct hf_node_set {
     size_t n, cap;
 };
 
-/* Lists the Nodes that match `selector` (as in `kubectl -l`), only their metadata. */
+/* Lists the Nodes that match `selector` (as in `kubectl -l`). Requests only their metadata. */
 HF_MUST_USE int hf_node_set_select(struct hf_cluster *cluster, const char *selector, struct hf_node_set *ret_set,
                                    struct hf_err *err);
 void hf_node_set_done(struct hf_node_set *set);
@@ -19,9 +19,10 @@ void hf_node_set_done(struct hf_node_set *set);
 /* Returns the position of the name, or -1. */
 ssize_t hf_node_set_find(const struct hf_node_set *set, const char *name);
 
-/* Checks the form of a selector as the API server would. -EINVAL: *err names `option` and the wrong part. Pure. */
+/* Checks the form of a selector, but not the values of `in` and `notin`, which the API server checks. -EINVAL: the form
+ * is wrong; *err names `option` and the wrong part. Pure. */
 HF_MUST_USE int hf_node_set_check(const char *option, const char *selector, struct hf_err *err);
 
-/* Appends a nodeSelector of an EdgeUpdate in the form of `kubectl -l`. -EINVAL: it has an operator that this form does
- * not have. Pure. */
+/* Appends the nodeSelector of an EdgeUpdate in the form of `kubectl -l`. -EINVAL: the nodeSelector has an operator that
+ * `kubectl -l` does not have. Pure. */
 HF_MUST_USE int hf_node_set_format(const json_t *node_selector, struct hf_buf *out, struct hf_err *err);

@@ -1,4 +1,4 @@
-/* cli/fleet/node_view.h - what an EdgeNode says about a node and about one release on it. Pure.
+/* cli/fleet/node_view.h - extracts from an EdgeNode the state of the node and of one release on it. Pure.
  *
  * A view borrows from the EdgeNode's tree. */
 #pragma once
@@ -10,22 +10,24 @@
 
 struct hf_node_view {
     const char *name;
-    const char *ready, *reason; /* status and reason of the condition Ready; "" if it has none */
+    const char *ready, *reason; /* status and reason of the condition Ready; "" without this condition */
     const char *contact;        /* Fresh, Stale or Expired; "" if unknown */
     bool seen;                  /* true if the node has ever reported */
     uint64_t age_ns;            /* time since its last report */
-    bool silent;                /* true if the node has missed three reports, or the controller calls it silent */
-    /* The entry of the release that the caller asks for, or the one that most needs attention. NULL: none. */
+    /* true if the node has never reported or has missed three reports, or if the controller has marked it as silent */
+    bool silent;
+    /* the chosen entry of status.updates (see hf_node_view_of()); NULL if there is none */
     const json_t *update;
     const char *phase; /* phase of `update`; "" if there is none */
 };
 
-/* Reads an EdgeNode. `release` selects the entry of status.updates; NULL selects the one that most needs attention: one
- * that failed, then one that is in progress, then one that waits, then the others. */
+/* Reads an EdgeNode. `release` selects the entry of status.updates with this release name. NULL selects the entry that
+ * most needs attention: a failed one, otherwise one in progress, otherwise a waiting one, otherwise any other. */
 void hf_node_view_of(const json_t *node, const char *release, uint64_t now_unix_ns, struct hf_node_view *ret_view);
 
-/* Returns true if a release in this phase will not succeed without a person: RolledBack, RollingBack, Rejected. */
+/* Returns true if the phase is RolledBack, RollingBack or Rejected, so that the release needs a person. */
 bool hf_node_view_phase_failed(const char *phase);
 
-/* Returns the phase that `typed` names, or NULL; *ret_near receives the nearest phase, or NULL. */
+/* Returns the phase with the name `typed`, in upper or lower case. Without such a phase, returns NULL and sets
+ * *ret_near to the phase with the nearest name, or to NULL. */
 const char *hf_node_view_phase_find(const char *typed, const char **ret_near);

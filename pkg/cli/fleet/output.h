@@ -15,14 +15,15 @@ enum hf_output { HF_OUTPUT_TABLE, HF_OUTPUT_WIDE, HF_OUTPUT_JSON, HF_OUTPUT_YAML
         .name = "json", .help = "the same as -o json"                                                                  \
     }
 
-/* Reads -o and --json. -EINVAL: another format; *err lists the formats. */
+/* Reads -o and --json. -EINVAL: another format (*err lists the formats), or --json together with another -o. */
 HF_MUST_USE int hf_output_of(const struct hf_cli_args *args, enum hf_output *ret_output, struct hf_err *err);
 
-/* Prints `json` as JSON or YAML, with '?' over characters that act on a terminal. Changes `json`. */
+/* Prints `json` as JSON or YAML. First replaces characters that act on a terminal by '?' in `json` itself. */
 HF_MUST_USE int hf_output_print(struct hf_cli *cli, enum hf_output output, json_t *json, struct hf_err *err);
 
-/* Draws `text` as a bar of a rollout with the width `n` - 3: "[####>>..x?]". '#' updated, '>' updating, 'x' failed, '?'
- * parked, '.' not admitted. A count above 0 has at least one character if the bar is long enough. */
+/* Draws a bar such as "[####>>x?..]" into `text`, with n - 3 characters between the brackets. '#' stands for updated
+ * nodes, '>' for updating, 'x' for failed, '?' for parked and '.' for other nodes. A count above 0 gets at least one
+ * character if the bar is long enough. Returns `text`. */
 struct hf_output_bar {
     int64_t total, updated, updating, failed, parked;
 };

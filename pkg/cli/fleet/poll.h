@@ -1,7 +1,8 @@
-/* cli/fleet/poll.h - follows EdgeUpdates until a rollout has a verdict: for `rollout watch` and `wait`.
+/* cli/fleet/poll.h - polls the API server for `rollout watch` and `wait`, until the rollout has completed or failed.
  *
- * The commands ask every 2 s, which costs the API server one small object each time. They survive an API server that
- * goes away, and print only what changed. Main thread only; blocks. */
+ * `rollout watch` requests one EdgeUpdate every 2 s. `wait` lists the EdgeUpdates every 2 s; if it also counts nodes,
+ * it does both less often. Both commands continue if the API server becomes unreachable, and print a line only when it
+ * has changed. Main thread only; blocks. */
 #pragma once
 
 #include "cli/fleet/cluster.h"
@@ -13,9 +14,9 @@ struct hf_poll {
     struct hf_cli *cli;
     struct hf_cluster *cluster;
     bool json;
-    uint64_t end_mono_ns; /* UINT64_MAX: no time limit */
+    uint64_t end_mono_ns; /* monotonic time at which the command gives up; UINT64_MAX: no time limit */
     bool away;            /* true if the server did not answer the last request */
-    char *last;           /* the line that was printed last */
+    char *last;           /* the last printed line; NULL before the first line */
 };
 
 /* Reads --timeout and --json, and opens the cluster. */
@@ -23,14 +24,16 @@ HF_MUST_USE int hf_poll_begin(struct hf_cli *cli, const struct hf_cli_args *args
                               struct hf_err *err);
 void hf_poll_end(struct hf_poll *poll);
 
-/* Judges the result r of a request. Returns 0 (it succeeded), 1 (the server is away, which the function reports once on
- * standard error: ask again later) or -errno. */
+/* Judges the result r of a request. Returns 0 if the request succeeded. Returns 1 if a later request may succeed, for
+ * example because the server is unreachable; then prints the reason once to standard error. Returns -errno if the
+ * command must end. */
 int hf_poll_judge(struct hf_poll *poll, int r, const struct hf_err *err);
 
-/* Prints the line of a view, as text or JSON, if it differs from the last one. */
+/* Prints a line about a view, as text or JSON, if the line differs from the last one. */
 HF_MUST_USE int hf_poll_print(struct hf_poll *poll, const struct hf_update_view *view, struct hf_err *err);
-/* Prints a line with the time in front, if it differs from the last one. */
+/* Prints `line`, with the time before it or as JSON, if it differs from the last line. */
 HF_MUST_USE int hf_poll_say(struct hf_poll *poll, const char *line, struct hf_err *err);
 
-/* Sleeps until the next request. Returns false if the time limit has passed. */
+/* Sleeps for period_ns, but at most until the time limit, and returns true. Returns false at once if the time limit has
+ * passed. */
 bool hf_poll_pause(struct hf_poll *poll, uint64_t period_ns);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/edgeupdate.h"
 #include "base/buf.h"
 
 /* Highest integer that canonical JSON carries. */
@@ -74,8 +75,8 @@ static void strip(json_t *update)
     static const char *const server[] = {"uid",           "resourceVersion",   "generation",
                                          "managedFields", "creationTimestamp", "selfLink"};
     static const char *const orders[] = {"kubectl.kubernetes.io/last-applied-configuration",
-                                         "edge.codcompass.io/rollout-paused", "edge.codcompass.io/rollout-halted",
-                                         "edge.codcompass.io/rollout-resume"};
+                                         HF_ROLLOUT_PAUSED_ANNOTATION, HF_ROLLOUT_HALTED_ANNOTATION,
+                                         HF_ROLLOUT_RESUME_ANNOTATION};
     json_t *metadata = json_object_get(update, "metadata"), *annotations = json_object_get(metadata, "annotations");
 
     for (size_t i = 0; i < HF_LEN(server); i++)
@@ -134,7 +135,11 @@ int hf_rollback_object_add_delta(json_t *update, const char *arch, json_t *delta
         if (json_is_array(deltas))
             return json_array_insert_new(deltas, 0, delta) < 0 ? hf_err_set(err, ENOMEM, "out of memory") : 0;
         deltas = json_array();
-        if (json_array_append_new(deltas, delta) < 0 || json_object_set_new(artifact, "deltas", deltas) < 0)
+        if (json_array_append_new(deltas, delta) < 0) {
+            json_decref(deltas);
+            return hf_err_set(err, ENOMEM, "out of memory");
+        }
+        if (json_object_set_new(artifact, "deltas", deltas) < 0)
             return hf_err_set(err, ENOMEM, "out of memory");
         return 0;
     }

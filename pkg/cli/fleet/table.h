@@ -20,7 +20,7 @@ struct hf_table {
     size_t n, cap;
 };
 
-/* Returns an empty table with these titles. `columns` is at most HF_TABLE_MAX_COLUMNS. -ENOMEM: out of memory. */
+/* Makes an empty table with these titles. `columns` is at most HF_TABLE_MAX_COLUMNS. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_table_begin(struct hf_table *table, const char *const *titles, size_t columns, struct hf_err *err);
 void hf_table_done(struct hf_table *table);
 
@@ -33,6 +33,7 @@ HF_MUST_USE int hf_table_add(struct hf_table *table, const char *const *cells, c
 void hf_table_sort(struct hf_table *table);
 void hf_table_print(const struct hf_table *table, FILE *to, bool colour);
 
-/* Print the escape sequences around a coloured text; nothing if `colour` is false. */
+/* hf_table_tint() returns the escape sequence before a coloured text, and hf_table_untint() the one after it. Both
+ * return "" if `colour` is false or `tint` is HF_TINT_NONE. */
 const char *hf_table_tint(enum hf_tint tint, bool colour);
 const char *hf_table_untint(enum hf_tint tint, bool colour);

@@ -1,4 +1,5 @@
-/* cli/fleet/tally.h - counts how far the nodes of a label selector are with one version of a release.
+/* cli/fleet/tally.h - counts how many of the nodes that a label selector selects have committed one version of a
+ * release.
  *
  * Reads the nodes' own reports, so it needs no controller. Main thread only; hf_tally_count() blocks. */
 #pragma once
@@ -7,22 +8,23 @@
 
 struct hf_tally {
     size_t nodes;        /* selected Nodes */
-    size_t committed;    /* they report this version as Committed */
-    size_t failed;       /* RolledBack, RollingBack or Rejected, with this version */
-    size_t incompatible; /* they cannot run it */
-    size_t away;         /* the others that are silent, or have never reported */
+    size_t committed;    /* nodes that report this version as Committed */
+    size_t failed;       /* nodes that report this version as RolledBack, RollingBack or Rejected */
+    size_t incompatible; /* nodes that report this version as Incompatible */
+    /* nodes that are silent or have never reported, without those in `committed`, `failed` and `incompatible` */
+    size_t away;
 };
 
 /* Lists the Nodes that match `selector` ("" selects all) and their EdgeNodes. */
 HF_MUST_USE int hf_tally_count(struct hf_cluster *cluster, const char *selector, const char *release,
                                const char *version, struct hf_tally *ret_tally, struct hf_err *err);
 
-/* Adds the report of one node. Pure. */
+/* Adds the report of one node, the EdgeNode `node`, to all counts except `nodes`. Pure. */
 void hf_tally_add(struct hf_tally *tally, const json_t *node, const char *release, const char *version,
                   uint64_t now_unix_ns);
 
-/* Returns true if there are nodes and all of them have committed or cannot run the version. `reachable` leaves out the
- * nodes that are away. Pure. */
+/* Returns true if at least one node has committed the version, and all other nodes have committed it or cannot run it.
+ * If `reachable` is true, nodes that are away do not count. Pure. */
 bool hf_tally_complete(const struct hf_tally *tally, bool reachable);
 
 /* Formats the counts for a person. Returns `text`. Pure. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/edgeupdate.h"
 #include "base/macros.h"
 
 static const json_t *condition_of(const json_t *update, const char *type)
@@ -18,11 +19,6 @@ static const json_t *condition_of(const json_t *update, const char *type)
 static bool is_true(const json_t *condition)
 {
     return strcmp(hf_json_str_or(condition, "status", ""), "True") == 0;
-}
-
-static const char *annotation(const json_t *update, const char *key)
-{
-    return json_string_value(json_object_get(hf_json_at(update, "metadata.annotations"), key));
 }
 
 /* ---- the stage --------------------------------------------------------------------------------------------------- */
@@ -54,7 +50,7 @@ static void name_stage(const json_t *update, struct hf_update_view *view)
 /* The controller handles each resume once, and records its token. */
 static bool resume_is_pending(const json_t *update)
 {
-    const char *token = annotation(update, HF_ANNOTATION_RESUME);
+    const char *token = hf_edgeupdate_annotation(update, HF_ROLLOUT_RESUME_ANNOTATION);
 
     return token != NULL && strcmp(token, hf_json_str_or(update, "status.rollout.resumed", "")) != 0;
 }
@@ -89,7 +85,8 @@ static void read_conditions(const json_t *update, struct hf_update_view *view)
 static void read_state(const json_t *update, struct hf_update_view *view)
 {
     int64_t generation = hf_json_int_or(update, "metadata.generation", 0);
-    const char *halted = annotation(update, HF_ANNOTATION_HALTED), *paused = annotation(update, HF_ANNOTATION_PAUSED);
+    const char *halted = hf_edgeupdate_annotation(update, HF_ROLLOUT_HALTED_ANNOTATION);
+    bool paused = hf_edgeupdate_is_paused(update);
 
     if (condition_of(update, "Ready") == NULL || hf_json_int_or(update, "status.observedGeneration", -1) != generation)
         set_state(view, HF_VIEW_UNREPORTED, "Unreported", "holdfast-controller has not reported on this spec yet");
@@ -103,9 +100,9 @@ static void read_state(const json_t *update, struct hf_update_view *view)
         set_state(view, HF_VIEW_PROGRESSING, "Resuming", "the controller has not acted on the resume yet");
     else if (view->state == HF_VIEW_STALLED && view->has_strategy && resume_is_pending(update))
         set_state(view, HF_VIEW_PROGRESSING, "Resuming", "the controller has not acted on the resume yet");
-    else if (view->state == HF_VIEW_PROGRESSING && paused != NULL && strcmp(paused, "true") == 0)
+    else if (view->state == HF_VIEW_PROGRESSING && paused)
         set_state(view, HF_VIEW_PAUSED, "Paused", "paused by annotation");
-    else if (view->state == HF_VIEW_PAUSED && strcmp(view->reason, "Paused") == 0 && paused == NULL)
+    else if (view->state == HF_VIEW_PAUSED && strcmp(view->reason, "Paused") == 0 && !paused)
         set_state(view, HF_VIEW_PROGRESSING, "Resuming", "the controller has not acted on the resume yet");
 }
 

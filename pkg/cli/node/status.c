@@ -32,6 +32,13 @@ const struct hf_cli_option hf_cli_status_options[] = {
     {.name = NULL},
 };
 
+const struct hf_cli_option hf_cli_node_status_options[] = {
+    {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
+    {.name = "run-dir", .value = "DIR", .help = "the agent's run folder (" HF_CLI_DEFAULT_RUN_DIR ")"},
+    HF_OUTPUT_OPTIONS,
+    {.name = NULL},
+};
+
 enum { MAX_STATUS_BYTES = 1 << 20 };
 
 static int read_json(struct hf_cli *cli, const char *path, json_t **ret_json, struct hf_err *err)
@@ -256,4 +263,9 @@ int hf_cli_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_
         return hf_err_set(err, EINVAL,
                           "--state-dir and --run-dir are about this node; leave them out to see the cluster");
     return hf_fleet_status(cli, args, err);
+}
+
+int hf_cli_node_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    return local_status(cli, args, err);
 }

@@ -10,5 +10,5 @@
  * UTF-8, and characters that change the direction of a text. Changes `root` in place. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_cli_make_plain(json_t *root);
 
-/* Does the same to one C string, in place; the string does not grow. */
+/* Like hf_cli_make_plain(), for one C string. Changes the string in place; the string does not grow. */
 void hf_cli_plain_text(char *text);

@@ -1,4 +1,4 @@
-/* cli/node/status_print.h - prints a node's status as text: first one line for the node, then the node's updates,
+/* cli/node/status_print.h - prints a node's status as text: a line for the node, then the node's policy, hold, updates,
  * telemetry sinks and conditions. */
 #pragma once
 

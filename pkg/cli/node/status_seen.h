@@ -1,9 +1,9 @@
 /* cli/node/status_seen.h - decides how current a status is.
  *
- *   Current   an agent runs, and the status is at most two intervals plus one minute old
+ *   Current   an agent runs, and the status is at most two intervals plus one minute old, or has no time
  *   Stopped   no agent runs; the last status reports that the agent stopped on request
  *   Finished  no agent runs; the last status reports that the agent ran with --once
- *   Silent    none of these: the agent died or hangs, or this is the disk of a dead node
+ *   Silent in all other cases: the agent died or hangs, or this is the disk of a dead node
  *
  * Main thread only; blocks. */
 #pragma once
@@ -18,14 +18,14 @@ struct hf_cli_seen {
     bool known;      /* true if the status has a time */
     uint64_t age_ns; /* age of the status; valid if `known` */
     bool agent_runs;
-    bool remote; /* true if the status comes from the cluster, so that nobody knows if the agent runs */
+    bool remote; /* true if the status comes from the cluster, so that `agent_runs` is unknown */
 };
 
 const char *hf_cli_seen_name(enum hf_cli_seen_state state); /* returns the name of the state, such as "Current" */
 
 /* Returns true if an agent runs with this state folder. To find out, the function tries to take the agent's lock, and
- * releases the lock at once. Also returns true if the lock file exists but cannot be opened. The age of the status
- * alone then decides how current the status is. *ret_since_unix_ns receives the time when the last agent started (0
+ * releases the lock at once. Also returns true if the lock file exists but cannot be opened, so that only the age of
+ * the status decides how current the status is. *ret_since_unix_ns receives the time when the last agent started (0
  * means unknown). */
 bool hf_cli_agent_runs(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns);
 
@@ -39,6 +39,6 @@ struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, boo
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen);
 
 #define HF_CLI_AGO_TEXT 24
-/* Formats an age in one unit, such as "12s", "14m", "3h" or "5d". The unit is the largest one that gives a number of 2
- * or more; an age below 2 s is in seconds. Returns `text`. */
+/* Formats an age in one unit, such as "12s", "14m", "3h" or "5d". Uses the largest unit that gives a number of at least
+ * 2, and seconds for an age below 2 s. Returns `text`. */
 const char *hf_cli_ago(uint64_t age_ns, char text[HF_CLI_AGO_TEXT]);

@@ -16,9 +16,9 @@ struct hf_cli_pair {
 };
 
 /* Sets the file names and the key id of a new pair from a `name` such as "release-2026" or "release-2026.key".
- * public_file is the path for the public half (NULL means beside the private half). If `name` is "-", the private half
- * goes to standard output, and public_file must not be NULL. -EINVAL: `name` ends in .pem like the name of a public
- * half, or gives no valid key id. */
+ * public_file is the path for the public half (NULL means beside the private half). If public_file ends in .pem, it
+ * gives the key id in place of `name`. If `name` is "-", the private half goes to standard output, and public_file must
+ * not be NULL. -EINVAL: `name` ends in .pem like the name of a public half, or gives no valid key id. */
 HF_MUST_USE int hf_cli_pair_named(const char *name, const char *public_file, struct hf_cli_pair *ret_pair,
                                   struct hf_err *err);
 void hf_cli_pair_done(struct hf_cli_pair *pair);

@@ -12,8 +12,8 @@ struct hf_cli_lint_report {
     void *arg;
 };
 
-/* Both functions call refused() for each field that the node would refuse. They cannot verify signatures, because only
- * a node has the keys, so every policy with signatures counts as validly signed. */
+/* Both functions call refused() for each field that the node would refuse. Only a node has the keys to verify
+ * signatures, so here every policy or entry with signatures counts as validly signed. */
 void hf_cli_lint_update_bounds(const struct hf_config *config, const struct hf_edgeupdate *update,
                                const struct hf_cli_lint_report *report);
 void hf_cli_lint_policy_bounds(const struct hf_config *config, const struct hf_syncpolicy *policy,

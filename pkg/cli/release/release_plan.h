@@ -25,5 +25,6 @@ struct hf_release_files {
 };
 
 /* Makes the files for one artifact and appends them to `artifacts` and `report`. `spec` has the form
- * "ARCH=NEW[,old=OLD...]"; NEW is a file, or a folder for kind Tree. -EINVAL: `spec` has another form. */
+ * "ARCH=NEW[,old=OLD...]"; NEW is a file, or a folder for kind Tree. -EINVAL: `spec` has another form or too many old
+ * files, or the release would have both files and folders. -EBADMSG: NEW is empty. */
 HF_MUST_USE int hf_release_add(struct hf_release_files *files, const char *spec, struct hf_err *err);

@@ -8,7 +8,7 @@
 #include "update/rules/delta_chain.h"
 
 enum { STEP_COSTS = 2048 /* bytes: another request, its connection, an entry in the object */ };
-static const struct hf_plan_room all_room = {UINT64_MAX, UINT64_MAX};
+static const struct hf_delta_room all_room = {UINT64_MAX, UINT64_MAX};
 
 /* All deltas that could be part of a way to the new file. */
 struct graph {

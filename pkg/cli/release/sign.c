@@ -26,14 +26,15 @@ static int make_signature(const char *private_pem, struct hf_view message, struc
     return r;
 }
 
-static int put_signature(json_t *update, const char *key_id, const char *base64, struct hf_err *err)
+/* `path` is that of the list of signatures in the object. */
+static int put_signature(json_t *object, const char *path, const char *key_id, const char *base64, struct hf_err *err)
 {
-    json_t *list = hf_json_mutable(hf_json_at(update, "spec.signatures"));
+    json_t *list = hf_json_mutable(hf_json_at(object, path));
     size_t i;
 
     if (!json_is_array(list)) {
         list = json_array();
-        int r = hf_cli_put(update, "spec.signatures", list, err);
+        int r = hf_cli_put(object, path, list, err);
         if (r < 0)
             return r;
     }
@@ -46,9 +47,9 @@ static int put_signature(json_t *update, const char *key_id, const char *base64,
     return hf_cli_append(list, entry, err);
 }
 
-/* Signs `message` with the key in a file, and adds the signature to spec.signatures of `object`. */
-static int sign_message(struct hf_cli *cli, json_t *object, struct hf_view message, const char *key_file,
-                        const char *key_id, struct hf_err *err)
+/* Signs `message` with the key in a file, and adds the signature to the list at `path` of `object`. */
+static int sign_message(struct hf_cli *cli, json_t *object, const char *path, struct hf_view message,
+                        const char *key_file, const char *key_id, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf base64 = HF_BUF_INIT(256);
     _cleanup_(hf_cli_wipe) struct hf_buf pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
@@ -70,7 +71,7 @@ static int sign_message(struct hf_cli *cli, json_t *object, struct hf_view messa
     r = make_signature(hf_buf_str(&pem), message, &base64, err);
     if (r < 0)
         return hf_err_wrap(err, r, "sign with '%s'", key_file);
-    return put_signature(object, key_id, hf_buf_str(&base64), err);
+    return put_signature(object, path, key_id, hf_buf_str(&base64), err);
 }
 
 int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const char *key_id, struct hf_err *err)
@@ -82,7 +83,7 @@ int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const 
     int r = hf_json_canonical(hf_json_at(update, "spec.release"), &message, err);
     if (r < 0)
         return hf_err_wrap(err, -EBADMSG, "spec.release");
-    return sign_message(cli, update, hf_buf_view(&message), key_file, key_id, err);
+    return sign_message(cli, update, "spec.signatures", hf_buf_view(&message), key_file, key_id, err);
 }
 
 int hf_cli_sign_policy(struct hf_cli *cli, json_t *policy, const char *key_file, const char *key_id, struct hf_err *err)
@@ -92,7 +93,18 @@ int hf_cli_sign_policy(struct hf_cli *cli, json_t *policy, const char *key_file,
 
     if (r < 0)
         return hf_err_wrap(err, -EBADMSG, "spec");
-    return sign_message(cli, policy, hf_buf_view(&message), key_file, key_id, err);
+    return sign_message(cli, policy, "spec.signatures", hf_buf_view(&message), key_file, key_id, err);
+}
+
+static int sign_manifest(struct hf_cli *cli, json_t *entry, const char *key_file, const char *key_id,
+                         struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
+    int r = hf_trust_manifest_message(entry, &message, err);
+
+    if (r < 0)
+        return hf_err_wrap(err, -EBADMSG, "the entry");
+    return sign_message(cli, entry, "signatures", hf_buf_view(&message), key_file, key_id, err);
 }
 
 /* Writes the time of the first signature into the release, before that signature covers it. Later signatures must not
@@ -135,4 +147,9 @@ int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *
 int hf_cli_sign_policy_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *policy, struct hf_err *err)
 {
     return sign_with_all(cli, args, policy, hf_cli_sign_policy, err);
+}
+
+int hf_cli_sign_manifest_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *entry, struct hf_err *err)
+{
+    return sign_with_all(cli, args, entry, sign_manifest, err);
 }

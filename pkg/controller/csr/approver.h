@@ -1,6 +1,6 @@
-/* controller/csr/approver.h - follows CertificateSigningRequests, and approves or denies those of agents as
- * controller/csr/rule.h decides. Every replica follows; only the leader writes. Threads: loop thread only. Memory:
- * borrows what the pointers of the parameters point to. */
+/* controller/csr/approver.h - watches CertificateSigningRequests, and approves or denies those of agents as
+ * controller/csr/rule.h decides. Every replica watches; only the leader writes. Threads: loop thread only. Memory: the
+ * caller keeps what the pointers in the parameters point to, except `terms`. */
 #pragma once
 
 #include "base/clock.h"
@@ -14,7 +14,7 @@ struct hf_approver;
 
 enum {
     HF_APPROVER_MAX_OPEN = 512,   /* undecided requests that the approver remembers */
-    HF_APPROVER_MAX_PER_NODE = 8, /* of them, requests of one node */
+    HF_APPROVER_MAX_PER_NODE = 8, /* undecided requests of one node that the approver remembers */
     HF_APPROVER_MAX_FLYING = 4,
 };
 
@@ -24,15 +24,15 @@ struct hf_approver_params {
     const struct hf_clock_ops *clock;
     struct hf_log *log;
     struct hf_metrics *metrics;
-    struct hf_csr_terms terms; /* copied, with `account` */
+    struct hf_csr_terms terms; /* copied, with the string `account` */
     bool (*leads)(void *arg);
     void *arg;
 };
 
-/* Starts to follow. Returns NULL on failure, with the reason in *err. */
+/* Starts to watch. Returns NULL on failure, with the reason in *err. */
 struct hf_approver *hf_approver_new(const struct hf_approver_params *params, struct hf_err *err);
 void hf_approver_free(struct hf_approver *approver);
 HF_DEFINE_CLEANUP(struct hf_approver, hf_approver_free)
 
-/* Call this function when this process begins to lead: the requests that came before are due. */
+/* Call this function when this process begins to lead: the approver then also decides the requests that came before. */
 void hf_approver_lead(struct hf_approver *approver);

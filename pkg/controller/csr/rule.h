@@ -1,25 +1,28 @@
-/* controller/csr/rule.h - decides on a CertificateSigningRequest: does an agent ask for its own certificate? Pure.
+/* controller/csr/rule.h - decides if a CertificateSigningRequest comes from an agent that requests its own certificate.
+ * Pure.
  *
  * An agent on a host talks to the API server with a client certificate that names its node. The rule approves a request
- * only if the requester has proven to be that node: with a token of the agent's service account that is bound to the
- * node, or with the certificate that the request renews. The signer of the cluster then makes the certificate. */
+ * only if the requester has proved that it is that node: either with a token of the agent's service account that is
+ * bound to the node, or with the certificate that the request renews. The signer of the cluster then issues the
+ * certificate. */
 #pragma once
 
 #include "base/err.h"
 #include "codec/json.h"
 
 #define HF_CSR_SIGNER "kubernetes.io/kube-apiserver-client"
-#define HF_CSR_USER "holdfast:agent:" /* followed by the node's name: the common name of a certificate */
+#define HF_CSR_USER "holdfast:agent:" /* beginning of the common name of a certificate; the node's name follows */
 #define HF_CSR_GROUP "holdfast:agents"
 
 enum {
-    HF_CSR_MIN_LIFETIME_S = 600,            /* the shortest one that an API server accepts */
-    HF_CSR_MAX_LIFETIME_S = 30 * 24 * 3600, /* a stolen certificate ends after this time at the latest */
+    HF_CSR_MIN_LIFETIME_S = 600,            /* shortest lifetime that an API server accepts */
+    HF_CSR_MAX_LIFETIME_S = 30 * 24 * 3600, /* a stolen certificate is useless after this time at the latest */
 };
 
 enum hf_csr_verdict {
-    HF_CSR_IGNORE, /* no agent asks here, or the request is decided: leave it alone */
-    HF_CSR_WAIT,   /* an agent asks, and the node has no Node object (yet): look again later */
+    /* the requester is not an agent, the request is for another signer, or it is already decided: leave the request
+     * alone */
+    HF_CSR_IGNORE,
     HF_CSR_APPROVE,
     HF_CSR_DENY,
 };
@@ -31,15 +34,15 @@ struct hf_csr_terms {
 
 struct hf_csr_decision {
     enum hf_csr_verdict verdict;
-    const char *reason; /* reason of the condition, one CamelCase word */
+    const char *reason; /* reason of the condition, one CamelCase word; NULL for HF_CSR_IGNORE */
     char message[400];  /* message of the condition: what is wrong, and what is expected */
-    char node[254];     /* name of the node that the requester has proven to be; "" if none */
+    char node[254];     /* name of the node that the requester has proved to be; "" if none */
 };
 
 /* Decides on `object`, a CertificateSigningRequest as the API server has it. The fields about the requester (username,
  * groups, extra) come from the API server, and no requester can choose them. */
 void hf_csr_decide(const json_t *object, const struct hf_csr_terms *terms, struct hf_csr_decision *ret_decision);
 
-/* Returns a copy of `object` with the condition that the decision (APPROVE or DENY) makes, for the subresource
- * `approval`. Returns NULL if memory runs out. The caller owns the copy. */
+/* Returns a copy of `object` with the condition Approved or Denied, as `decision` says, for the subresource `approval`.
+ * Returns NULL if memory runs out. The caller owns the copy. */
 json_t *hf_csr_approval(const json_t *object, const struct hf_csr_decision *decision, uint64_t now_unix_ns);

@@ -36,6 +36,7 @@ struct hf_conductor {
     uint64_t date_unix_ns, date_mono_ns; /* last Date of the server (0: none), and when it came */
     uint64_t highest_epoch;
     struct hf_metric *plan_seconds;
+    struct hf_metric_family *not_taken;
 };
 
 static const char *const kinds[HF_ROLLOUT_KINDS] = {
@@ -158,10 +159,12 @@ static void upsert(void *arg, json_t *object)
     switch (follower->kind) {
     case HF_ROLLOUT_NODES:
         r = hf_rollout_engine_take_node(conductor->engine, object, &now);
+        hf_label_writer_take_node(conductor->p.labels, object);
         break;
     case HF_ROLLOUT_EDGENODES:
         look_at_epoch(conductor, object, "spec.epoch");
         r = hf_rollout_engine_take_edgenode(conductor->engine, object, &now);
+        hf_label_writer_take_edgenode(conductor->p.labels, object);
         break;
     case HF_ROLLOUT_UPDATES:
         look_at_epoch(conductor, object, "status.rollout.epoch");
@@ -171,9 +174,11 @@ static void upsert(void *arg, json_t *object)
     default:
         break;
     }
-    if (r < 0)
+    if (r < 0) {
+        hf_metric_add(hf_metric_with(conductor->not_taken, HF_LABELS(kinds[follower->kind])), 1);
         hf_log(conductor->p.log, HF_LOG_ERROR, "object.not_taken", HF_S("kind", kinds[follower->kind]),
                HF_S("name", hf_json_str_or(object, "metadata.name", "")), HF_D("errno", -r));
+    }
     plan_soon(conductor);
 }
 
@@ -183,12 +188,15 @@ static void gone(void *arg, const char *name)
     struct hf_conductor *conductor = follower->conductor;
     const struct hf_rollout_now now = now_of(conductor);
 
-    if (follower->kind == HF_ROLLOUT_NODES)
+    if (follower->kind == HF_ROLLOUT_NODES) {
         hf_rollout_engine_drop_node(conductor->engine, name, &now);
-    else if (follower->kind == HF_ROLLOUT_EDGENODES)
+        hf_label_writer_drop_node(conductor->p.labels, name);
+    } else if (follower->kind == HF_ROLLOUT_EDGENODES) {
         hf_rollout_engine_drop_edgenode(conductor->engine, name, &now);
-    else
+        hf_label_writer_drop_edgenode(conductor->p.labels, name);
+    } else {
         hf_rollout_engine_drop_update(conductor->engine, name, &now);
+    }
     plan_soon(conductor);
 }
 
@@ -268,6 +276,9 @@ static int open_parts(struct hf_conductor *conductor, struct hf_err *err)
         conductor->writer = hf_writer_new(&writer);
         conductor->recorder = hf_recorder_new(p->kube, p->clock, p->metrics, p->identity);
         conductor->gauges = hf_fleet_gauges_new(p->metrics, conductor->engine, p->leads, p->arg);
+        conductor->not_taken = hf_metric_family(
+            p->metrics, HF_METRIC_COUNTER, "holdfast_controller_objects_not_taken_total",
+            "Objects that the controller leaves out, such as EdgeUpdates beyond 500.", HF_LABELS("kind"));
         conductor->plan_seconds =
             hf_metric_histogram(p->metrics, "holdfast_controller_plan_seconds",
                                 "Time that one decision for the whole fleet takes.", bounds, HF_LEN(bounds));

@@ -1,9 +1,9 @@
-/* controller/fleet/event_book.h - decides if an occurrence becomes a new Kubernetes Event, counts into an Event that
- * exists, or is dropped. Pure.
+/* controller/fleet/event_book.h - decides if an occurrence becomes a new Kubernetes Event, adds to the count of an
+ * existing Event, or is dropped. Pure.
  *
- * The name of an Event follows from its content, so two replicas, and a replica before and after its restart, use the
- * same Event. A repetition within HF_EVENT_SERIES_NS counts into the series of its Event, with one write in
- * HF_EVENT_REPEAT_NS at most. A token bucket limits new Events, so that a fault in a loop does not fill the server. */
+ * The name of an Event is a function of its content, so two replicas, and a replica before and after its restart, use
+ * the same Event. A repetition within HF_EVENT_SERIES_NS adds to the series of its Event, with at most one write in
+ * HF_EVENT_REPEAT_NS. A token bucket limits all writes, so that a fault in a loop does not fill the server. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 
 enum { HF_EVENT_BOOK_ROWS = 256, HF_EVENT_BURST = 25 };
 
-#define HF_EVENT_SERIES_NS (30 * 60 * HF_NS_PER_S) /* a longer pause begins a new Event */
+#define HF_EVENT_SERIES_NS (30 * 60 * HF_NS_PER_S) /* after a longer pause, an occurrence is a new Event */
 #define HF_EVENT_REPEAT_NS (60 * HF_NS_PER_S)
 #define HF_EVENT_REFILL_NS (5 * HF_NS_PER_S) /* time in which the bucket gets one token */
 
@@ -26,11 +26,11 @@ struct hf_event_book {
         uint64_t sent_ns; /* monotonic time of the last write */
         uint32_t count;   /* occurrences in this series */
     } rows[HF_EVENT_BOOK_ROWS];
-    uint64_t tokens_ns; /* the time that the bucket holds; one token is HF_EVENT_REFILL_NS of it */
-    uint64_t filled_ns; /* when tokens_ns was computed */
+    uint64_t tokens_ns; /* content of the bucket as a time; one token is HF_EVENT_REFILL_NS */
+    uint64_t filled_ns; /* monotonic time at which tokens_ns was computed */
     bool started;
 };
 
-/* Notes one occurrence. `key` is a hash of all that makes the Event what it is. *ret_count: the number of occurrences
- * for the series of a REPEAT, at least 2. */
+/* Records one occurrence. `key` is a hash of the Event's content. For HF_EVENT_REPEAT, *ret_count is the number of
+ * occurrences in the series, at least 2. */
 enum hf_event_action hf_event_book_note(struct hf_event_book *book, uint64_t key, uint64_t now_ns, uint32_t *ret_count);

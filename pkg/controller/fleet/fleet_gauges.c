@@ -4,7 +4,7 @@
 
 #include "base/macros.h"
 
-enum { MAX_UPDATES = 400, MAX_STATES = 8 };
+enum { MAX_UPDATES = HF_ROLLOUT_MAX_UPDATES, MAX_STATES = 8 };
 
 /* One gauge for each EdgeUpdate. */
 enum one { STAGE, CUTOFF, HALTED, REFUSED, TURNS, ONES };
@@ -42,15 +42,13 @@ static void show_update(void *arg, const struct hf_rollout_view *view)
 {
     struct hf_fleet_gauges *gauges = arg;
     const char *const *labels = HF_LABELS(view->name);
-    bool halted = view->reason != NULL && (hf_view_eq(hf_view_of(view->reason), "TooManyFailures") ||
-                                           hf_view_eq(hf_view_of(view->reason), "HaltedByOperator"));
 
     gauges->n_updates++;
     show_counts(gauges, view);
     set(gauges->phase, HF_LABELS(view->name, view->phase[0] != '\0' ? view->phase : "None"), 1);
     set(gauges->ones[STAGE], labels, view->wave);
     set(gauges->ones[CUTOFF], labels, view->cutoff / 10000.0);
-    set(gauges->ones[HALTED], labels, halted);
+    set(gauges->ones[HALTED], labels, view->halted);
     set(gauges->ones[REFUSED], labels, view->refused);
     set(gauges->ones[TURNS], labels, view->turns);
 }

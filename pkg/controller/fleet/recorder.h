@@ -1,6 +1,6 @@
 /* controller/fleet/recorder.h - writes Kubernetes Events (events.k8s.io/v1) about EdgeUpdates, in the namespace
- * "default" as is usual for cluster-scoped objects. An Event that cannot be written is counted and dropped: Events are
- * for people, and no decision needs them. Threads: loop thread only. */
+ * "default" as is usual for cluster-scoped objects. The recorder counts and drops an Event that it cannot write: Events
+ * are for people, and no decision needs them. Threads: loop thread only. */
 #pragma once
 
 #include "base/clock.h"
@@ -19,7 +19,7 @@ HF_DEFINE_CLEANUP(struct hf_recorder, hf_recorder_free)
 struct hf_recorder_event {
     const char *name, *uid; /* of the EdgeUpdate */
     const char *reason;     /* CamelCase word */
-    const char *note;       /* a sentence for people; cut at 1,000 bytes */
+    const char *note;       /* a sentence for people; the recorder cuts it at 1,000 bytes */
     bool is_warning;
 };
 

@@ -1,7 +1,7 @@
-/* controller/fleet/writer.h - performs the writes that pkg/rollout plans: a few at a time, urgent ones first, and none
- * after this process has ceased to lead.
+/* controller/fleet/writer.h - performs the writes that the engine (rollout/engine.h) plans: at most
+ * HF_WRITER_MAX_FLYING at once, urgent writes first, and none after this process has ceased to lead.
  *
- * Threads: loop thread only. Memory: copies what it needs of an effect. */
+ * Threads: loop thread only. Memory: the writer copies the parts of an effect that it needs. */
 #pragma once
 
 #include "base/clock.h"
@@ -21,9 +21,9 @@ struct hf_writer_params {
     const struct hf_clock_ops *clock;
     struct hf_log *log;
     struct hf_metrics *metrics;
-    bool (*may_write)(void *arg); /* asked before each request */
-    /* Called once for each effect, never inside hf_writer_add(). r: see hf_rollout_engine_result(); -ECANCELED: nothing
-     * was sent, because this process does not lead. */
+    bool (*may_write)(void *arg); /* called before each request */
+    /* Called once for each effect, but not inside hf_writer_add(), and not after hf_writer_free(). r: see
+     * hf_rollout_engine_result(); -ECANCELED: the write was not sent, because this process does not lead. */
     void (*result)(void *arg, uint64_t id, int r, const json_t *object);
     void *arg;
 };
@@ -32,12 +32,13 @@ struct hf_writer *hf_writer_new(const struct hf_writer_params *params); /* NULL:
 void hf_writer_free(struct hf_writer *writer);
 HF_DEFINE_CLEANUP(struct hf_writer, hf_writer_free)
 
-/* Queues an effect (not an Event). Returns 0, or -ENOMEM; `result` then does not come. */
+/* Queues an effect (not an Event). Returns 0 or -ENOMEM. After -ENOMEM, `result` is not called for this effect. */
 HF_MUST_USE int hf_writer_add(struct hf_writer *writer, const struct hf_rollout_effect *effect);
 
-/* Starts what can start, now. Call it after the last hf_writer_add() of a plan, and after this process ceased to
- * lead. */
+/* Sends queued writes, as far as HF_WRITER_MAX_FLYING and a pause for a busy server permit. If this process does not
+ * lead, ends them with -ECANCELED instead. Call it after the last hf_writer_add() of a plan, and after this process
+ * ceased to lead. */
 void hf_writer_turn(struct hf_writer *writer);
 
-/* Returns true if nothing waits and nothing is on its way. */
+/* Returns true if no write waits and no write is on its way. */
 bool hf_writer_is_idle(const struct hf_writer *writer);

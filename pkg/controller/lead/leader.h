@@ -1,6 +1,6 @@
 /* controller/lead/leader.h - keeps the Lease of this replica at the API server, as controller/lead/lease.h decides.
  *
- * Threads: loop thread only. Memory: borrows what the pointers of the parameters point to. */
+ * Threads: loop thread only. Memory: the caller keeps what the pointers in the parameters point to. */
 #pragma once
 
 #include "base/clock.h"
@@ -15,21 +15,22 @@ struct hf_leader;
 struct hf_leader_params {
     struct hf_kube *kube;
     const struct hf_sched_ops *sched;
-    const struct hf_clock_ops *clock; /* the wall clock gives only the renewTime that people read */
+    const struct hf_clock_ops *clock; /* its wall clock is used only for renewTime and acquireTime, for people */
     struct hf_log *log;
     struct hf_metrics *metrics;
     const char *ns, *name; /* namespace and name of the Lease */
     const char *identity;  /* name of this replica */
     bool alone;            /* true if this process leads without a Lease */
-    /* Called when this process begins to lead (epoch above 0), leads with another epoch, or leads no more (epoch 0). */
+    /* Called when this process begins to lead (epoch above 0), leads with another epoch, or ceases to lead (epoch
+     * 0). */
     void (*changed)(void *arg, uint64_t epoch);
     void *arg;
 };
 
-/* Starts. The first call of `changed` does not come before the function returns. Returns NULL on failure, with the
- * reason in *err. */
+/* Starts to read and write the Lease. `changed` is not called before this function has returned. Returns NULL on
+ * failure, with the reason in *err. */
 struct hf_leader *hf_leader_new(const struct hf_leader_params *params, struct hf_err *err);
-/* Ends without a release; the Lease then expires by itself. */
+/* Ends without releasing the Lease, which then expires by itself. */
 void hf_leader_free(struct hf_leader *leader);
 HF_DEFINE_CLEANUP(struct hf_leader, hf_leader_free)
 
@@ -39,9 +40,10 @@ bool hf_leader_leads(const struct hf_leader *leader);
 /* See hf_lease_floor(). */
 void hf_leader_floor(struct hf_leader *leader, uint64_t epoch);
 
-/* Returns the value of an annotation of the Lease, as the last answer had it, or NULL. */
+/* Returns the value of an annotation of the Lease, from the server's last answer, or NULL if there is none. The text is
+ * valid until the next answer. */
 const char *hf_leader_annotation(const struct hf_leader *leader, const char *key);
 
-/* Stops to lead, gives the Lease free, and then calls `released`. An unreachable server delays the call by 5 s at
- * most. */
+/* Ceases to lead, releases the Lease, and then calls `released`, perhaps before this function returns. If the server is
+ * unreachable, `released` is called after at most 5 s. A second call does nothing. */
 void hf_leader_release(struct hf_leader *leader, void (*released)(void *arg), void *arg);

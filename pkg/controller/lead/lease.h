@@ -1,17 +1,20 @@
-/* controller/lead/lease.h - decides when this process reads or writes the Lease, and if it leads. Pure.
+/* controller/lead/lease.h - decides when this process reads or writes the Lease, and if this process leads. Pure.
  *
  *     FOLLOWER --read: free, expired or ours--> take --written--> LEADER --no write for renew_deadline--> FOLLOWER
  *        ^                                                          |
  *        '------------- a read shows another holder, or a higher epoch
  *
- * A process leads for renew_deadline after it has sent its last successful write. Others take the Lease when its record
- * has not changed for `duration` on their own monotonic clock. They never read the time in the record, so a wrong
- * wall clock or a lying renewTime changes nothing. As renew_deadline is shorter than `duration`, and both begin at the
- * same write, two processes do not lead at once unless a monotonic clock is wrong.
+ * A process leads for renew_deadline after it has sent its last successful write. Another process takes the Lease when
+ * it has seen no change of the record for `duration`, or for the longer time that the record asks for (at most
+ * HF_LEASE_LONGEST_NS). It measures this with its own monotonic clock. No process interprets the time in the record, so
+ * a wrong wall clock or a false renewTime changes nothing. The time of the leader is shorter and begins earlier: with
+ * the write, not when another process sees the write. So two processes with different identities do not lead at once,
+ * unless a monotonic clock is wrong.
  *
- * The epoch of a leader is the field leaseTransitions of its record. It grows with each change of the holder, with each
- * return of a leader that had stopped to lead, and beyond hf_lease_floor(). After somebody has deleted the Lease, it
- * goes on from the highest epoch that this process knows. So no two leaders have the same epoch. */
+ * The epoch of a leader is the field leaseTransitions of its record. It grows with each change of the holder, and when
+ * a former leader leads again. Each new epoch is also above the value passed to hf_lease_floor() and above the highest
+ * epoch that this process has seen, even after somebody has deleted the Lease. So no two leaders have the same
+ * epoch. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,15 +32,15 @@ enum { HF_LEASE_HOLDER = 254, HF_LEASE_TIME = 40 };
     (60 * 1000000000ull) /* the longest duration that the record of another holder may ask for */
 
 struct hf_lease_timing {
-    uint64_t duration_ns;       /* time without a change of the record, after which others may take the Lease */
-    uint64_t renew_deadline_ns; /* time without a successful write, after which a leader stops to lead */
+    uint64_t duration_ns;       /* time without a change of the record after which others may take the Lease */
+    uint64_t renew_deadline_ns; /* time without a successful write after which a leader ceases to lead */
     uint64_t retry_ns;          /* time between two attempts */
 };
 
-/* What the spec of a Lease says. */
+/* The spec of a Lease. */
 struct hf_lease_record {
     char holder[HF_LEASE_HOLDER];
-    char renewed[HF_LEASE_TIME]; /* renewTime as text; compared, never read as a time */
+    char renewed[HF_LEASE_TIME]; /* renewTime as text; only compared, never interpreted as a time */
     uint64_t transitions;        /* leaseTransitions */
     uint64_t duration_ns;        /* leaseDurationSeconds */
 };
@@ -47,15 +50,16 @@ enum hf_lease_want { HF_LEASE_NOTHING, HF_LEASE_READ, HF_LEASE_CREATE, HF_LEASE_
 struct hf_lease {
     struct hf_lease_timing timing;
     char identity[HF_LEASE_HOLDER];
-    struct hf_lease_record seen;    /* the newest record */
-    bool current, absent;           /* `seen` is what the server has now; the server has no Lease */
-    bool read_once;                 /* a read has succeeded since the start of the process */
-    uint64_t seen_ns;               /* monotonic time at which `seen` became what it is */
-    bool leading;                   /* true after a successful write; see hf_lease_leads() */
-    uint64_t epoch, floor, highest; /* our last epoch; see hf_lease_floor(); the highest epoch of any holder */
+    struct hf_lease_record seen; /* the newest record */
+    bool current, absent;        /* current: the server has `seen` now; absent: the server has no Lease */
+    bool read_once;              /* a read has succeeded since the start of the process */
+    uint64_t seen_ns;            /* monotonic time at which a change of `seen` was last noticed */
+    bool leading;                /* true after a successful write; see hf_lease_leads() */
+    /* our last epoch; highest argument of hf_lease_floor(); highest epoch of any holder */
+    uint64_t epoch, floor, highest;
     uint64_t renewed_ns;            /* monotonic time at which the last successful write was sent */
     enum hf_lease_want busy;        /* the request in flight */
-    uint64_t sent_ns, writes_epoch; /* when the request was sent; the epoch that it writes */
+    uint64_t sent_ns, writes_epoch; /* time at which the request in flight was sent; epoch that it writes */
     uint64_t next_ns;               /* no request before this monotonic time */
     bool releasing, released;
 };
@@ -66,25 +70,26 @@ void hf_lease_init(struct hf_lease *lease, const char *identity, const struct hf
 /* Returns true if the process leads at the monotonic time `now_ns`. Ask before each effect. */
 bool hf_lease_leads(const struct hf_lease *lease, uint64_t now_ns);
 
-/* Returns the request to send now, which the lease then regards as in flight until hf_lease_answer(), or
- * HF_LEASE_NOTHING. CREATE and WRITE have to write a record with this process as the holder, the epoch
- * lease->writes_epoch as leaseTransitions, and a new renewTime. RELEASE writes an empty holder. WRITE and RELEASE have
- * to carry the resourceVersion of the last answer. */
+/* Returns the request to send now, or HF_LEASE_NOTHING. A returned request counts as in flight until hf_lease_answer().
+ * The caller must fill in the record: for CREATE and WRITE this process as the holder, lease->writes_epoch as
+ * leaseTransitions, and a new renewTime; for RELEASE an empty holder. WRITE and RELEASE must carry the resourceVersion
+ * of the last answer. */
 enum hf_lease_want hf_lease_tick(struct hf_lease *lease, uint64_t now_ns);
 
-/* Takes the result of the request in flight. `r` is that of struct hf_kube_answer. `record` is the record of the
- * answer if r is 0; otherwise NULL. `retry_after_ns` is the delay that the server wants, or 0. */
+/* Takes the result of the request in flight. `r` and `retry_after_ns` (0: none) are those of struct hf_kube_answer.
+ * `record` is the record in the answer if r is 0, otherwise NULL. */
 void hf_lease_answer(struct hf_lease *lease, uint64_t now_ns, int r, uint64_t retry_after_ns,
                      const struct hf_lease_record *record);
 
-/* Returns the monotonic time at which hf_lease_tick() should come next; UINT64_MAX: not before the next answer. */
+/* Returns the monotonic time at which to call hf_lease_tick() next; UINT64_MAX: not before the next answer, or not
+ * again after the release. */
 uint64_t hf_lease_due(const struct hf_lease *lease);
 
-/* Reports the highest epoch that is in any object of the cluster. The next epoch is above it, and a leader with a lower
- * epoch raises its own with its next write. This matters after somebody has deleted the Lease. */
+/* `epoch` is the highest epoch in any object of the cluster. The next epoch is above `epoch`, and a leader with a lower
+ * epoch takes a higher one with its next write. This matters after somebody has deleted the Lease. */
 void hf_lease_floor(struct hf_lease *lease, uint64_t epoch);
 
-/* Stops to lead at once; hf_lease_tick() then releases the Lease if this process holds it. */
+/* Ceases to lead at once; hf_lease_tick() then releases the Lease if this process holds it. */
 void hf_lease_release(struct hf_lease *lease, uint64_t now_ns);
-/* Returns true if there is nothing more to release. */
+/* Returns true if hf_lease_release() was called and the release has ended, successful or not. */
 bool hf_lease_is_released(const struct hf_lease *lease);

@@ -64,6 +64,12 @@ static int set_approve_certificates(struct hf_controller_options *o, const char 
     return o->approve_certificates || strcmp(text, "off") == 0 ? 0 : -EINVAL;
 }
 
+static int set_write_labels(struct hf_controller_options *o, const char *text)
+{
+    o->write_labels = strcmp(text, "on") == 0;
+    return o->write_labels || strcmp(text, "off") == 0 ? 0 : -EINVAL;
+}
+
 static int set_metrics_address(struct hf_controller_options *o, const char *text)
 {
     o->listen[HF_CONTROLLER_METRICS].address = text;
@@ -132,6 +138,8 @@ static const struct hf_flag flags[] = {
      "service account of the agents (holdfast-agent in --lease-namespace)"},
     {"approve-certificates", "SWITCH", "APPROVE_CERTIFICATES", "on or off",
      "decide on certificate requests of agents on hosts (on)"},
+    {"write-labels", "SWITCH", "WRITE_LABELS", "on or off",
+     "write the labels that agents report (their --labels-by controller) to the Nodes (off)"},
     {"metrics-address", "ADDR", "METRICS_ADDRESS", "an address",
      "address of /metrics, /healthz and /readyz (127.0.0.1)"},
     {"metrics-port", "PORT", "METRICS_PORT", HF_LISTEN_PORT_WANTED,
@@ -151,10 +159,11 @@ static const struct hf_flag flags[] = {
 
 /* In the order of `flags`. */
 static set_fn *const setters[] = {
-    set_server,         set_kubeconfig,    set_lease_namespace,      set_lease_name,      set_identity,
-    set_no_election,    set_agent_account, set_approve_certificates, set_metrics_address, set_metrics_port,
-    set_health_address, set_health_port,   set_silent_after,         set_collect_after,   set_log_level,
-    set_help,           set_version,
+    set_server,       set_kubeconfig,      set_lease_namespace, set_lease_name,
+    set_identity,     set_no_election,     set_agent_account,   set_approve_certificates,
+    set_write_labels, set_metrics_address, set_metrics_port,    set_health_address,
+    set_health_port,  set_silent_after,    set_collect_after,   set_log_level,
+    set_help,         set_version,
 };
 _Static_assert(HF_LEN(setters) == HF_LEN(flags), "each flag has a setter");
 

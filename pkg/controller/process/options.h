@@ -14,23 +14,25 @@ enum hf_controller_action { HF_CONTROLLER_RUN, HF_CONTROLLER_HELP, HF_CONTROLLER
 
 enum hf_controller_listener { HF_CONTROLLER_METRICS, HF_CONTROLLER_HEALTH, HF_CONTROLLER_LISTENERS };
 
-/* The controller's options. The strings are in argv or in the environment, or are static. */
+/* The controller's options. The strings point into argv or the environment, or are static. */
 struct hf_controller_options {
     const char *server, *kubeconfig;          /* NULL if not given */
-    const char *lease_namespace, *lease_name; /* where the replicas agree who leads */
+    const char *lease_namespace, *lease_name; /* Lease by which the replicas agree who leads */
     const char *identity;                     /* name of this replica; NULL means the host's name */
-    const char *agent_account; /* "NAMESPACE/NAME" of the agents; NULL: holdfast-agent in lease_namespace */
-    bool no_election;          /* true if this process is the only one */
-    bool approve_certificates; /* true to decide on certificate requests of agents */
+    /* "NAMESPACE/NAME" of the agents' service account; NULL means holdfast-agent in lease_namespace */
+    const char *agent_account;
+    bool no_election;          /* true: lead without a Lease, because no other controller runs */
+    bool approve_certificates; /* true: approve or deny the certificate requests of agents */
+    bool write_labels;         /* true: write to the Nodes the labels that agents report */
     struct hf_listen_flag listen[HF_CONTROLLER_LISTENERS];
     uint64_t silent_after;     /* number of missing reports after which a node is silent */
-    uint64_t collect_after_ns; /* age after which an EdgeNode without Node is deleted */
+    uint64_t collect_after_ns; /* time without a Node after which an EdgeNode is deleted */
     enum hf_controller_action action;
     enum hf_log_level log_level;
 };
 
-/* Parses the command line and the environment. -EINVAL: an argument is wrong; *err names the argument and the expected
- * form. */
+/* Parses the command line and the environment. -EINVAL: an argument or an environment variable is wrong, or two options
+ * exclude each other; *err names them and what is wrong. */
 HF_MUST_USE int hf_controller_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
                                             struct hf_controller_options *ret_options, struct hf_err *err);
 

@@ -35,8 +35,9 @@ struct controller_process {
     struct hf_leader *leader;
     struct hf_conductor *conductor;
     struct hf_approver *approver;
-    struct hf_timer *timer; /* credentials; then the end of stopping */
-    uint64_t stop_by_ns;    /* 0: not stopping */
+    struct hf_label_writer *labels; /* NULL without --write-labels=on */
+    struct hf_timer *timer;         /* credentials; then the end of stopping */
+    uint64_t stop_by_ns;            /* 0: not stopping */
     bool released;
 };
 
@@ -102,6 +103,7 @@ static void lead_changed(void *arg, uint64_t epoch)
 
     hf_conductor_lead(p->conductor, epoch);
     hf_approver_lead(p->approver);
+    hf_label_writer_lead(p->labels);
 }
 
 static bool may_collect(void *arg)
@@ -272,6 +274,24 @@ static int open_leader(struct controller_process *p, struct hf_err *err)
     return p->leader == NULL ? -err->code : 0;
 }
 
+static int open_labels(struct controller_process *p, struct hf_err *err)
+{
+    const struct hf_label_writer_params params = {
+        .kube = hf_upstream_kube(p->upstream),
+        .sched = hf_loop_sched(p->loop),
+        .clock = hf_clock_posix(),
+        .log = p->log,
+        .metrics = p->metrics,
+        .leads = leads,
+        .arg = p,
+    };
+
+    if (!p->options->write_labels)
+        return 0;
+    p->labels = hf_label_writer_new(&params);
+    return p->labels == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
+}
+
 static int open_conductor(struct controller_process *p, struct hf_err *err)
 {
     const struct hf_controller_options *o = p->options;
@@ -282,6 +302,7 @@ static int open_conductor(struct controller_process *p, struct hf_err *err)
         .log = p->log,
         .metrics = p->metrics,
         .rollout = {.silent_factor = (unsigned)o->silent_after, .collect_after_ns = o->collect_after_ns},
+        .labels = p->labels,
         .identity = p->identity,
         .leads = leads,
         .may_collect = may_collect,
@@ -324,6 +345,8 @@ static int run(struct controller_process *p)
     if (r == 0)
         r = open_upstream(p, &err);
     if (r == 0)
+        r = open_labels(p, &err);
+    if (r == 0)
         r = open_conductor(p, &err);
     if (r == 0)
         r = open_approver(p, &err);
@@ -348,6 +371,7 @@ static void clean_up(struct controller_process *p)
     p->leader = NULL;
     hf_approver_free(p->approver);
     hf_conductor_free(p->conductor);
+    hf_label_writer_free(p->labels);
     hf_upstream_free(p->upstream);
     if (p->loop != NULL && p->timer != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(p->loop);

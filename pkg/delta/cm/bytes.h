@@ -64,8 +64,8 @@ struct delta_bytes {
     uint8_t source_count[BYTES_SOURCES + 1];
 };
 
-/* Allocates the tables and ranks for blocks of at most `block` bytes, and halves their sizes `lean` times. Call once,
- * before the first delta_bytes_reset(). After -ENOMEM, the caller has nothing to free. */
+/* Allocates the tables and ranks for blocks of at most `block` bytes. Halves their maximum sizes `lean` times. Call
+ * once, before the first delta_bytes_reset(). After -ENOMEM, the caller has nothing to free. */
 HF_MUST_USE int delta_bytes_open(struct delta_bytes *b, uint64_t block, unsigned lean);
 void delta_bytes_done(struct delta_bytes *b);
 /* Prepares for the next block. If `quick` is true, the coder tries a confident source first and learns in some contexts

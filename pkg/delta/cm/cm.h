@@ -18,7 +18,8 @@ struct delta_cm {
     uint32_t low, high, code;
     /* only when encoding: `out` receives the code */
     struct hf_buf *out;
-    int failed; /* -errno of the first failure (0 means none); after a failure, coding continues with zero bits */
+    /* -errno of a failure (0 means none); after a read error, decoding continues as if only zero bytes followed */
+    int failed;
     /* the fields from here on are for decoding only; `left` is the number of bytes of the part that `in` still has */
     struct delta_input *in;
     struct hf_err *err;
@@ -34,8 +35,8 @@ void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out);
 void delta_cm_start_decoding(struct delta_cm *cm, struct delta_input *in, uint64_t n, struct hf_err *err);
 /* Starts to decode a part in memory. Borrows bytes[0..n). */
 void delta_cm_start_decoding_bytes(struct delta_cm *cm, const unsigned char *bytes, size_t n, struct hf_err *err);
-/* When encoding, flushes the coder. When decoding, checks that the decoder has read the whole part. Returns
- * cm->failed. */
+/* When encoding, flushes the coder. When decoding, checks that the decoder has read the whole part. Returns 0, or the
+ * first error of the coder. */
 HF_MUST_USE int delta_cm_finish(struct delta_cm *cm);
 
 void delta_cm_shift(struct delta_cm *cm); /* writes or reads the next byte of the code */
@@ -106,8 +107,8 @@ unsigned delta_bit_code(struct delta_cm *cm, uint32_t *state, unsigned bit);
  * fractional bits. */
 enum { DELTA_WEIGHT_BITS = 13, DELTA_STRETCH_MAX = 2047 };
 
-/* Fills the table that turns a logit into a probability: squash[x + 2048] is p * 65536 + 8, where p is the probability
- * for logit x, rounded to a multiple of 1/4096. */
+/* Fills the table that turns a logit into a probability. If p is the probability for logit x, rounded to a multiple of
+ * 1/4096, then squash[x + 2048] is p * 65536 + 8. */
 void delta_squash_init(uint16_t squash[4096]);
 /* Returns the logit for the probability p / 4096, so it inverts squash[]. Slow. */
 int32_t delta_stretch(uint32_t p);

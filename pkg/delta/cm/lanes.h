@@ -78,7 +78,8 @@ static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
 #endif
 }
 
-/* Returns the change of the weights, which is input * error / 2^16, rounded. |input| must be below 2^14. */
+/* Returns the change of the weights, which is input * error / 2^16, rounded to the nearest integer. |input| must be
+ * below 2^14. */
 static inline delta_lanes delta_lanes_step(delta_lanes input, int16_t error)
 {
     delta_lanes by =

@@ -1,5 +1,5 @@
-/* delta/cm/literal_queue.h - a queue for the literals of one stripe, from the thread that decodes literals to the
- * thread that places them between the copies.
+/* delta/cm/literal_queue.h - a queue that passes the literals of one stripe from the thread that decodes literals to
+ * the thread that places the literals between the copies.
  *
  * Threads: one producer and one consumer. One thread may have both roles if it puts all bytes of a stripe before it
  * takes the first byte of that stripe. Memory: DELTA_STRIPE_BYTES for each queue. */
@@ -12,7 +12,8 @@
 
 #include "base/err.h"
 
-/* upper bound in bytes of a stripe's literals plus sizeof(struct delta_literal_run) for each of its runs */
+/* maximum size of a stripe in the queue, in bytes: its literals, and one struct delta_literal_run for each of its
+ * runs */
 enum { DELTA_STRIPE_BYTES = 1 << 16 };
 
 /* A gap of the match map consists of runs. A run is a number of literals and then a short copy. `copied` is the length

@@ -1,11 +1,11 @@
 /* delta/cm/literals.h - code the gaps of the match map. A gap consists of literals and of short copies between the
  * literals.
  *
- * The contexts of a literal are the literals and short copies before that literal, and the old bytes around the end of
- * a copy in the map, but never the decoded bytes of a copy in the map. Literals are therefore a separate coded part,
- * which another thread can decode. One code path encodes and decodes.
+ * The contexts of a literal are the literals before that literal, and old bytes near the copies before and after it.
+ * The decoded bytes of copies are never contexts of literals. Literals are therefore a separate coded part, which
+ * another thread can decode. One code path encodes and decodes.
  *
- * Memory: sizeof(struct delta_literals) and the tables, a fixed amount. */
+ * Memory: sizeof(struct delta_literals), and the tables, whose size has a fixed upper bound. */
 #pragma once
 
 #include "delta/cm/cm.h"
@@ -16,7 +16,7 @@ struct delta_literals;
 
 enum { DELTA_LITERAL_PIECE = 1024 }; /* length in bytes of a piece; the encoder may store a piece of literals raw */
 
-/* Options of a block's encoder. All fields are zero for decoding. */
+/* Options of a block's encoder; decoding has none. */
 struct delta_block_options {
     bool quick; /* if true, decoding takes less time, but the delta is slightly larger */
     /* number of pieces that the encoder has marked as raw so far */
@@ -31,7 +31,7 @@ struct delta_literals *delta_literals_new(const struct delta_shared_context *sha
 void delta_literals_free(struct delta_literals *literals);
 
 /* Prepares for the next block. When encoding, *options must live until the block is coded; the encoder sets a bit for
- * each piece that would be smaller raw. */
+ * each piece that would be smaller raw. When decoding, `options` is NULL. */
 void delta_literals_reset(struct delta_literals *literals, bool quick, struct delta_block_options *options);
 
 /* Codes the literals of the stripe new[start..end). Encoding takes the bytes from `truth`, which points to new[start],

@@ -1,9 +1,9 @@
-/* delta/cm/model.h - the small profile's model of copies. For each byte of a copy, the model predicts the byte from the
- * old file, the match map and the image, and codes whether and how the true byte differs from the prediction. One code
- * path encodes and decodes, so that both sides predict the same bytes. literals.h codes the bytes between copies.
+/* delta/cm/model.h - the small profile's model of copies. The model predicts each byte of a copy from the old file, the
+ * match map and the image. It then codes whether and how the true byte differs from the prediction. One code path
+ * encodes and decodes, so that both sides predict the same bytes. literals.h codes the bytes between copies.
  *
- * One model serves one block at a time; delta_model_reset() starts the next block. Memory: sizeof(struct
- * delta_model). */
+ * One model serves one block at a time; delta_model_reset() starts the next block. Memory: sizeof(struct delta_model),
+ * and the tables of its stream. */
 #pragma once
 
 #include "delta/cm/cm.h"

@@ -64,7 +64,7 @@ void delta_stream_go_to(struct delta_stream *st, uint64_t place);
 void delta_stream_plain(struct delta_stream *st, struct delta_cm *cm, unsigned char *bytes, size_t n);
 
 /* Adds bytes that copies made to the history. If `closely` is true, enters every position into the match table,
- * otherwise only every fourth position. */
+ * otherwise (and in AArch64 code) only every fourth position. */
 void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely);
 /* Call for a reference at `place` of the new file, after adding the four bytes of the reference, which hold `distance`.
  * In the history, replaces these bytes by the address of the reference's target. */

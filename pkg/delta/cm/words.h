@@ -14,8 +14,9 @@ struct delta_word_change {
 
 struct delta_words {
     struct delta_word_change last[DELTA_WORD_LIKES << DELTA_WORD_BITS];
-    /* Adaptive bits. The two least significant bits of the index are the latest two answers. Each higher bit of the
-     * index stands for one candidate and is 1 if the candidate has the value in question. */
+    /* Adaptive bits for the answers to the question whether a word has the value of a candidate. The two least
+     * significant bits of the index are the latest two answers. Each higher bit of the index stands for one candidate,
+     * and is 1 if this candidate has the value that the question is about. */
     uint32_t right[4 << DELTA_WORD_LIKES];
     unsigned bits; /* log2 of the number of entries of each table */
     bool started;  /* true if the tables have been cleared */

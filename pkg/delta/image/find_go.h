@@ -16,7 +16,7 @@ struct delta_predictor;
 struct delta_go_found {
     uint64_t bucket; /* number of the bucket + 1 (0 means none) */
     uint64_t part;   /* number of the next part (256 bytes) of the new code */
-    uint64_t row;    /* number of the function at the start of the previous part, part - 1 */
+    uint64_t row;    /* number of the function at the start of the part with number part - 1 */
     uint64_t entry;  /* address, in the new file, of the function with number row + 1 */
     uint32_t rows[DELTA_GO_BUCKET_PARTS];
 };

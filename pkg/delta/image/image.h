@@ -57,8 +57,8 @@ enum delta_region_kind {
     DELTA_REGION_KINDS,
 };
 
-/* Returns a number below 16 that stands for the kind in contexts, which distinguish only 16 kinds. Some kinds of 32-bit
- * images and some kinds of Go share a number, because Go's kinds do not occur in 32-bit images. */
+/* Returns a number below 16 that stands for the kind in contexts, which distinguish only 16 kinds. Three kinds of Go
+ * share their numbers with REL, EXIDX and RELR, which Go's images seldom have. */
 static inline unsigned delta_region_slot(enum delta_region_kind kind)
 {
     return kind < 16 ? kind : kind - 16u + DELTA_REGION_REL;
@@ -89,7 +89,7 @@ struct delta_image {
     bool narrow;  /* true for a 32-bit image */
     uint64_t got; /* 32-bit images only: the position from which offsets in code count (0 means none) */
     struct delta_segments segments;
-    bool go_expected; /* true if the image has sections that only Go makes */
+    bool go_expected; /* true if the image is a 64-bit one with a section that only Go makes */
     struct delta_go go;
     unsigned regions_n;
     struct delta_region regions[DELTA_REGIONS]; /* in ascending order of offset, without overlaps */
@@ -101,8 +101,8 @@ struct delta_pair {
     uint32_t old_offset, old_size, new_offset, new_size;
 };
 
-/* Returns the region that contains `offset`. For all offsets from `offset` to *ret_end (exclusive), the result is the
- * same region. */
+/* Returns the region that contains `offset`, or a region of kind DELTA_REGION_PLAIN if no region of the image contains
+ * `offset`. The result is the same for all offsets from `offset` to *ret_end (exclusive). */
 const struct delta_region *delta_image_region(const struct delta_image *image, uint64_t offset, uint64_t *ret_end);
 
 /* A position below DELTA_MEMORY is a file offset. A position from DELTA_MEMORY on stands for an address that has no
@@ -110,6 +110,7 @@ const struct delta_region *delta_image_region(const struct delta_image *image, u
 #define DELTA_MEMORY (UINT64_C(1) << 40)
 #define DELTA_NOWHERE UINT64_MAX
 
+/* Returns the position of an address, or DELTA_NOWHERE if the address is in no segment. */
 uint64_t delta_position_of(const struct delta_segments *segments, uint64_t address);
 /* Returns the address of a position. A file offset outside all segments is its own address. */
 uint64_t delta_address_of(const struct delta_segments *segments, uint64_t position);

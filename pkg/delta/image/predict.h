@@ -97,19 +97,18 @@ struct delta_predictor {
 /* Prepares for the next block. */
 void delta_predictor_reset(struct delta_predictor *p);
 
-/* Returns true if new_pos is the start of the new image of the next pair or, at the start of a block, within such an
- * image. */
+/* Returns true if the new image of the next pair starts at new_pos or before. */
 bool delta_predictor_enters(const struct delta_predictor *p, uint64_t new_pos);
 
-/* If delta_predictor_enters() is true, activates the pair and calls `code`. `code` encodes the segments of the new
- * image, or decodes them into p->segments. `truth` is NULL when decoding. */
+/* While delta_predictor_enters() is true, activates the next pair and, if its new image contains new_pos, calls `code`.
+ * `code` encodes the segments of the new image, or decodes them into p->segments. `truth` is NULL when decoding. */
 HF_MUST_USE int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
                                       int (*code)(void *ctx, struct delta_predictor *p,
                                                   const struct delta_segments *truth),
                                       void *ctx, struct hf_err *err);
 
-/* Returns segment i of the old image, shifted by the distance between the images. The result is the base for coding
- * segment i of the new image. */
+/* Returns segment i of the old image, with its offset shifted by the distance between the images, or zeros if there is
+ * no such segment. The result is the base for coding segment i of the new image. */
 struct delta_segment delta_predictor_segment(const struct delta_predictor *p, unsigned i);
 
 /* Predicts the next window of a copy from s->old_pos to s->new_pos, of which `copy_left` bytes remain. Fills

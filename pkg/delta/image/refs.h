@@ -93,9 +93,9 @@ struct delta_ref {
     uint8_t kind;
     uint8_t n; /* number of bytes of the reference (1, 2, 4, 6 or 8) */
     /* For DELTA_REF_RIP, size of the immediate after the operand. For DELTA_REF_SYMBOL, size of an entry of the symbol
-     * table. For DELTA_REF_GO_BUCKET and DELTA_REF_GO_PARTS, offset in the bucket. For other kinds, the value counts
-     * from a position this number of bytes after or before `base` (the site if `base` is 0): for example, from the pc,
-     * which is 8 bytes after the ARM instruction that reads it. */
+     * table. For DELTA_REF_GO_BUCKET and DELTA_REF_GO_PARTS, offset in the bucket. For other kinds, distance in bytes
+     * between `base` (or the site, if `base` is 0) and the position from which the value counts; for example 8 for an
+     * ARM instruction, whose pc is 8 bytes after the instruction. */
     uint8_t extra;
 };
 
@@ -126,6 +126,6 @@ size_t delta_refs_scan(const struct delta_image *image, const struct delta_regio
 /* Returns the word of the reference for a site, a target and a base at these addresses. */
 uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base);
 
-/* Returns the address of the target to which `word` at `site` refers. DELTA_REF_ADRP and DELTA_REF_LO12 contain only
- * a part of the address; `hint` supplies the remaining bits. */
+/* Returns the address of the target to which `word` at `site` refers. Words of some kinds, such as DELTA_REF_ADRP and
+ * DELTA_REF_LO12, contain only a part of the address; `hint` supplies the remaining bits. */
 uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t site, uint64_t base, uint64_t hint);

@@ -1,8 +1,9 @@
 /* delta/image/refs_go.h - references in the tables of Go images: rows and descriptions of functions, types, lists of
  * offsets.
  *
- * The scanner finds descriptions through the function table, methods through the type before the methods, and all
- * other references by position alone. */
+ * The scanner finds the descriptions of functions through the function table, and the methods of a type through the
+ * type, which precedes its methods. It recognizes all other references by their position or by the bytes around
+ * them. */
 #pragma once
 
 #include "delta/image/find_go.h"

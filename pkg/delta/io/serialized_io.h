@@ -2,7 +2,7 @@
  * callback at a time.
  *
  * Threads: call _begin() and _end() while only one thread works. Between _begin() and _end(), several threads may work
- * at once, but only one thread at a time may use `input`, and likewise the reader and the output. */
+ * at once, as long as only one thread at a time uses each of the objects (input, reader, output). */
 #pragma once
 
 #include <pthread.h>

@@ -26,7 +26,7 @@ enum {
 /* Methods that turn the old file into the new one. */
 enum delta_method {
     DELTA_METHOD_NONE = 0,
-    DELTA_METHOD_RECORDS_ZSTD = 1, /* records compressed by zstd: the fast profile */
+    DELTA_METHOD_RECORDS_ZSTD = 1, /* records compressed by zstd or LZMA: mostly the fast profile */
     DELTA_METHOD_RECORDS_CM = 2,   /* records compressed by context mixing: the small profile */
     DELTA_METHOD_LZMA = 3,         /* the whole new file as LZMA2; applying ignores the old file */
     DELTA_METHOD_RUNS = 4,         /* runs of old bytes and raw bytes, for tiny changes */
@@ -68,8 +68,8 @@ HF_MUST_USE int delta_header_read(struct delta_input *input, struct delta_header
  * the hash of the new file. */
 HF_MUST_USE int delta_bytes_read(struct delta_input *input, struct delta_header *header,
                                  unsigned char bytes[static DELTA_BYTES_MAX], struct hf_err *err);
-/* Compares the body with its fingerprint, if the header has one. Call after reading the body to its end. -EBADMSG: body
- * and fingerprint differ. */
+/* Compares the hash of the body with the body's fingerprint in the header. Does nothing if the header has no such
+ * fingerprint. Call after reading the body to its end. -EBADMSG: hash and fingerprint differ. */
 HF_MUST_USE int delta_body_check(const struct delta_input *input, const struct delta_header *header,
                                  struct hf_err *err);
 
@@ -123,7 +123,7 @@ HF_MUST_USE int delta_output_flush(struct delta_output *output, struct hf_err *e
 /* Writes `value` as unsigned LEB128, at most 10 bytes. Returns the number of bytes. */
 size_t delta_put_varint(unsigned char *bytes, uint64_t value);
 /* Reads a number at *p, not beyond `end`, and moves *p to the byte after the number. Returns false if the number is
- * incomplete or not in its shortest form. */
+ * incomplete, is not in its shortest form, or has more than 64 bits. */
 bool delta_get_varint(const unsigned char **p, const unsigned char *end, uint64_t *ret_value);
 
 static inline uint64_t delta_zigzag(int64_t value)

@@ -1,7 +1,7 @@
 /* delta/match/copies.h - lists of copies, in the order of the new file.
  *
- * Memory: a list owns its array; free it with delta_copies_done(). After -ENOMEM, the list keeps its entries.
- * Threads: a list belongs to one thread at a time. */
+ * Memory: a list owns its array; free it with delta_copies_done(). After -ENOMEM, the list is still valid, but after a
+ * failed delta_copies_replace() it may lack a part of a copy. Threads: a list belongs to one thread at a time. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* delta/match/copy_finder.h - one pass over the new file that splits the new file into copies. The pass follows the
- * diagonal of the current copy (the positions with the copy's shift between old and new) until a match with another
- * shift is longer by min_gain bytes.
+ * diagonal of the current copy (the positions with the copy's shift between old and new) until it finds a match with
+ * another shift, whose length exceeds the number of equal bytes on the diagonal by more than min_gain.
  *
  * Threads: a finder belongs to one thread; several finders may share a matcher. */
 #pragma once
@@ -33,7 +33,8 @@ struct delta_copy_finder {
     bool ranked, looking;
 };
 
-/* Starts a pass at offset `at` of the new file, as if a copy from the start of the old file ended there. */
+/* Starts a pass at offset `at` of the new file. The first copy begins there, and at the same offset of the old file (or
+ * at the end of the old file). */
 void delta_copy_finder_start(struct delta_copy_finder *w, const struct delta_matcher *matcher, unsigned min_gain,
                              size_t at);
 

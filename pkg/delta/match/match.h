@@ -3,8 +3,8 @@
  * The method, suffix array matching with forward and backward extension, is that of Colin Percival, "Naive
  * differences of executable code" (2003). Deterministic.
  *
- * The functions block: call them only on worker threads or in command-line programs. Memory: 4 bytes for each byte of
- * the old file, 256 KiB, and the copies. */
+ * The functions block: call them only on worker threads or in command-line programs. Memory: at most 4 bytes for each
+ * byte of the old file, some hundred KiB, and the copies. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,8 +34,8 @@ void delta_matcher_done(struct delta_matcher *m);
 enum { DELTA_VARIANTS_MAX = 4 };
 
 struct delta_match_params {
-    /* for each variant, the number of bytes by which a match must be longer than the current copy to replace that
-     * copy */
+    /* for each variant, min_gain of copy_finder.h: a match replaces the current copy if it has more than this number of
+     * bytes more than the copy has equal bytes there */
     const unsigned *min_gain;
     unsigned variants_n;
     unsigned workers; /* number of threads; does not change the result */

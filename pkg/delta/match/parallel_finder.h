@@ -1,7 +1,7 @@
 /* delta/match/parallel_finder.h - one pass of the copy finder (copy_finder.h) in two threads. The second thread starts
- * at the middle of the new file, before the first thread has found the copy that reaches the middle. As soon as the
- * first thread opens a copy that the second thread also opened, both passes find the same copies from there on, so the
- * result takes the later copies from the second thread. */
+ * at the middle of the new file, before the first thread has found the copy that reaches the middle. When the first
+ * thread opens a copy that the second thread also opened, both threads would find the same later copies. So the first
+ * thread stops there, and the result takes the later copies from the second thread. */
 #pragma once
 
 #include "delta/match/copy_finder.h"

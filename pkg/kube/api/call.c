@@ -38,11 +38,12 @@ static const struct {
     [HF_KUBE_APPLY] = {"PATCH", "apply", "Content-Type: application/apply-patch+yaml", true, true},
     [HF_KUBE_MERGE_PATCH] = {"PATCH", "patch", "Content-Type: application/merge-patch+json", true, true},
     [HF_KUBE_DELETE] = {"DELETE", "delete", "Content-Type: application/json", true, false},
+    [HF_KUBE_DISCOVER] = {"GET", "discover", NULL, false, false},
 };
 
 static bool is_read(enum hf_kube_verb verb)
 {
-    return verb == HF_KUBE_GET || verb == HF_KUBE_LIST;
+    return verb == HF_KUBE_GET || verb == HF_KUBE_LIST || verb == HF_KUBE_DISCOVER;
 }
 
 static void pending_free(struct hf_kube_pending *pending)
@@ -79,13 +80,27 @@ static bool is_segment(const char *text)
     return *text != '\0' && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
 }
 
+/* DISCOVER asks about a group and version; every other verb needs a resource of it. */
+static int check_resource(const struct hf_kube_call *call, struct hf_err *err)
+{
+    bool discover = call->verb == HF_KUBE_DISCOVER;
+
+    if (*call->api_version == '\0' || !is_plain(call->api_version, "./") || strstr(call->api_version, "..") != NULL ||
+        discover != (call->plural == NULL) || (!discover && (*call->plural == '\0' || !is_plain(call->plural, ""))))
+        return hf_err_set(err, EINVAL, "'%.60s' of '%.60s' is not a resource", call->plural != NULL ? call->plural : "",
+                          call->api_version);
+    if (discover && (call->ns != NULL || call->name != NULL || call->body != NULL))
+        return hf_err_set(err, EINVAL, "'%.60s' has kinds, not objects", call->api_version);
+    return 0;
+}
+
 static int check(const struct hf_kube_call *call, struct hf_err *err)
 {
     bool named = call->name != NULL, sub = call->subresource != NULL;
+    int r = check_resource(call, err);
 
-    if (*call->api_version == '\0' || !is_plain(call->api_version, "./") || *call->plural == '\0' ||
-        !is_plain(call->plural, ""))
-        return hf_err_set(err, EINVAL, "'%.60s' of '%.60s' is not a resource", call->plural, call->api_version);
+    if (r < 0)
+        return r;
     if ((call->ns != NULL && !is_segment(call->ns)) || (named && !is_segment(call->name)) ||
         (sub && (!named || *call->subresource == '\0' || !is_plain(call->subresource, ""))))
         return hf_err_set(err, EINVAL, "no object of '%s' has this name", call->plural);
@@ -123,7 +138,8 @@ static int add_query(const struct hf_kube *kube, const struct hf_kube_call *call
 
     (void)snprintf(limit, sizeof(limit), "%u", call->limit);
     if (!is_read(call->verb) && call->verb != HF_KUBE_DELETE)
-        r = add_parameter("fieldManager", kube->p.field_manager, &mark, out);
+        r = add_parameter("fieldManager", call->field_manager != NULL ? call->field_manager : kube->p.field_manager,
+                          &mark, out);
     if (r == 0 && call->verb == HF_KUBE_APPLY)
         r = add_parameter("force", call->force ? "true" : "false", &mark, out);
     if (r == 0 && call->verb == HF_KUBE_LIST && call->limit > 0)
@@ -220,11 +236,26 @@ static int parse(enum hf_kube_verb verb, struct hf_view body, json_t **ret_root,
     return 0;
 }
 
+/* True if the answer to a write is the request itself, byte for byte. An API server formats an object its own way, and
+ * adds to it; so nobody has stored this one (kube/rules/origin.h, POST). */
+static bool is_echo(const struct hf_kube_pending *pending, struct hf_view body)
+{
+    return !is_read(pending->verb) && body.n > 0 && body.n == pending->body.n &&
+           memcmp(body.p, pending->body.p, body.n) == 0;
+}
+
 static void accepted(struct hf_kube_pending *pending, const struct hf_http_response *response, struct hf_view body)
 {
     _cleanup_(hf_json_freep) json_t *root = NULL;
     struct hf_kube_answer answer = {.status = response->status, .date_unix_ns = response->date_unix_ns, .reason = ""};
 
+    if (is_echo(pending, body)) {
+        answer.r = -EHOSTUNREACH;
+        (void)hf_err_set(&answer.err, ENOLINK, "the answer is a copy of the request: a local proxy dropped the write");
+        hf_kube_count_doubt(pending->kube, "unseen-write");
+        finish(pending, &answer);
+        return;
+    }
     answer.r = parse(pending->verb, body, &root, &answer.unreadable, &answer.err);
     answer.object = root;
     finish(pending, &answer);
@@ -255,6 +286,7 @@ static void refused(struct hf_kube_pending *pending, const struct hf_http_respon
     if (hf_json_parse(body, &limits, &root, NULL) < 0) /* a proxy's page */
         root = NULL;
     answer.reason = hf_json_str_or(root, "reason", "");
+    answer.refusal = root;
     answer.r = hf_err_set(&answer.err, code_of_status(response->status, answer.reason), "the server answered %d: %s",
                           response->status, hf_kube_status_message(body, text, sizeof(text)));
     finish(pending, &answer);
@@ -275,6 +307,10 @@ static void call_ended(void *arg, int r, const struct hf_http_response *response
     } else if (r == 0) {
         refused(pending, response, body);
     } else {
+        if (r == -ENOLINK) { /* a proxy on this node took the call and kept it to itself */
+            hf_kube_second_hand(pending->kube);
+            answer.r = -EHOSTUNREACH;
+        }
         if (why != NULL)
             answer.err = *why;
         finish(pending, &answer);
@@ -285,7 +321,11 @@ static void call_ended(void *arg, int r, const struct hf_http_response *response
 
 static int start(struct hf_kube_pending *pending, struct hf_err *err)
 {
-    const struct hf_exchange_owner owner = {.ended = call_ended, .arg = pending};
+    const struct hf_exchange_owner owner = {
+        .ended = call_ended,
+        .arg = pending,
+        .origin = pending->kube->meta ? NULL : &pending->kube->origin,
+    };
     const char *kind = pending->verb == HF_KUBE_LIST ? "PartialObjectMetadataList" : "PartialObjectMetadata";
     char accept[100] = "Accept: application/json";
     struct hf_http_request request = {
@@ -319,7 +359,8 @@ static int fill(struct hf_kube_pending *pending, const struct hf_kube_call *call
     if (r == 0 && call->body != NULL)
         r = hf_json_format(call->body, &pending->body);
     if (r < 0)
-        return hf_err_sys(err, r, "%s of '%s'", verbs[call->verb].label, call->plural);
+        return hf_err_sys(err, r, "%s of '%s'", verbs[call->verb].label,
+                          call->plural != NULL ? call->plural : call->api_version);
     pending->url = hf_buf_take(&url);
     return pending->url != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/meta.h"
+
 #define RETRY_CAP_NS (30 * HF_NS_PER_S) /* SyncPolicy's default retryInterval */
 
 /* ---- silence ----------------------------------------------------------------------------------------------------- */
 
-/* Any answer shows that the server is there. */
+/* Any answer shows that the server is there, except a 5xx of a proxy in front of a server that names its answers. */
 static void ping_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                        const struct hf_err *why)
 {
@@ -17,6 +19,12 @@ static void ping_ended(void *arg, int r, const struct hf_http_response *response
     (void)body;
     kube->ping = NULL;
     hf_kube_count_request(kube, "ping", r, response);
+    if (r == -ENOLINK)
+        hf_kube_second_hand(kube);
+    if (r < 0 && why != NULL)
+        err = *why;
+    if (r == 0 && hf_origin_is_proxy_failure(&kube->origin, response->status, response->has_audit_id))
+        r = hf_err_set(&err, ENOLINK, "a proxy answered %d: it does not reach the API server", response->status);
     if (r == 0) {
         if (!kube->meta)
             hf_kube_alive(kube);
@@ -25,8 +33,6 @@ static void ping_ended(void *arg, int r, const struct hf_http_response *response
         return;
     }
     hf_pulse_reset(&kube->pulse);
-    if (why != NULL)
-        err = *why;
     (void)hf_err_wrap(&err, r, "no data on the connection");
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
         if (sub->reflector.state == HF_RF_WATCHING)
@@ -36,8 +42,11 @@ static void ping_ended(void *arg, int r, const struct hf_http_response *response
 static void pulse_fires(void *arg)
 {
     struct hf_kube *kube = arg;
-    struct hf_exchange_owner owner = {.ended = ping_ended, .arg = kube};
-    _cleanup_(hf_freep) char *url = hf_asprintf("%s/version", kube->p.config->server);
+    struct hf_exchange_owner owner = {.ended = ping_ended, .arg = kube, .origin = &kube->origin};
+    bool may_be_hub = kube->origin.is_hub || kube->origin.was_second_hand;
+    /* YurtHub answers /version by itself, and passes on questions about a group. */
+    _cleanup_(hf_freep) char *url =
+        hf_asprintf("%s%s", kube->p.config->server, may_be_hub ? "/apis/" HF_API_GROUP_VERSION : "/version");
     struct hf_http_request request = {.method = "GET", .url = url, .timeout_ns = HF_KUBE_PING_NS};
     bool watching = false;
 
@@ -50,6 +59,39 @@ static void pulse_fires(void *arg)
     if (!watching || url == NULL || kube->ping != NULL ||
         hf_exchange_start(kube->p.http, &request, &owner, &kube->ping, NULL) < 0)
         hf_pulse_reset(&kube->pulse);
+}
+
+/* ---- a gateway that removes Audit-Id ----------------------------------------------------------------------------- */
+
+/* Only an API server gives a verdict. If the verdict comes without the header, a gateway removes the header. */
+static void review_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                         const struct hf_err *why)
+{
+    struct hf_kube *kube = arg;
+
+    (void)why;
+    kube->review = NULL;
+    hf_kube_count_request(kube, "review", r, response);
+    if (r < 0 || hf_review_take(response->status, body) == HF_REVIEW_UNANSWERED)
+        return;
+    if (response->has_audit_id) {
+        kube->review_wait_ns = HF_MIN(2 * kube->review_wait_ns, HF_KUBE_REVIEW_MAX_NS);
+        kube->review_ns = hf_kube_now_ns(kube) + kube->review_wait_ns;
+        return;
+    }
+    hf_log(kube->p.log, HF_LOG_WARNING, "kube.unnamed", HF_S("server", kube->p.config->server));
+    hf_origin_found_unnamed(&kube->origin);
+    hf_kube_nudge_all(kube, HF_KUBE_NUDGE_NS);
+}
+
+static void review_origin(struct hf_kube *kube)
+{
+    const struct hf_exchange_owner owner = {.ended = review_ended, .arg = kube};
+
+    kube->wants_review = false;
+    kube->review_ns = hf_kube_now_ns(kube) + kube->review_wait_ns;
+    if (kube->review == NULL && hf_kube_review_start(kube, hf_resource_find("EdgeNode"), &owner, &kube->review) < 0)
+        kube->review = NULL; /* the next second-hand answer asks again */
 }
 
 /* ---- the next turn ----------------------------------------------------------------------------------------------- */
@@ -84,6 +126,9 @@ static void turn_fires(void *arg)
     free_the_dead(kube);
     if (kube->switch_over)
         switch_over(kube);
+    if (kube->wants_review)
+        review_origin(kube);
+    hf_kube_probe_turn(kube);
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
         hf_kube_subscription_turn(sub);
     hf_kube_call_turn(kube);
@@ -100,8 +145,9 @@ static int source_subscribe(void *ctx, const char *kind, const char *name, const
                             const struct hf_source_sink *sink, struct hf_subscription **ret_subscription,
                             struct hf_err *err)
 {
+    const struct hf_kube_target target = {.kind = kind, .name = name, .resume = resume, .known = known};
     struct hf_kube_subscription *sub;
-    int r = hf_kube_subscription_new(ctx, kind, name, resume, known, sink, &sub, err);
+    int r = hf_kube_subscription_new(ctx, &target, sink, &sub, err);
 
     if (r == 0)
         *ret_subscription = &sub->handle;
@@ -150,6 +196,19 @@ static void source_abandon(void *ctx, struct hf_delivery *delivery)
 {
     (void)ctx;
     hf_kube_apply_abandon(delivery);
+}
+
+int hf_kube_follow(struct hf_kube *kube, const char *kind, const char *ns, const char *name,
+                   const struct hf_source_sink *sink, struct hf_subscription **ret_subscription, struct hf_err *err)
+{
+    const char *const known[] = {name, NULL};
+    const struct hf_kube_target target = {.kind = kind, .ns = ns, .name = name, .resume = "", .known = known};
+    struct hf_kube_subscription *sub;
+    int r = hf_kube_subscription_new(kube, &target, sink, &sub, err);
+
+    if (r == 0)
+        *ret_subscription = &sub->handle;
+    return r;
 }
 
 /* ---- kube/kube.h ------------------------------------------------------------------------------------------------- */
@@ -201,6 +260,7 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
      * believe it. */
     kube->plain = strncmp(params->config->server, "http://", 7) == 0;
     kube->no_watchlist = params->api == HF_KUBE_AUTO && kube->plain;
+    kube->origin = hf_origin_of(params->config->server);
     hf_list_init(&kube->subscriptions);
     hf_list_init(&kube->deliveries);
     hf_list_init(&kube->calls);
@@ -238,6 +298,7 @@ void hf_kube_free(struct hf_kube *kube)
         hf_kube_subscription_free(hf_container_of(kube->subscriptions.next, struct hf_kube_subscription, link));
     hf_exchange_close(kube->probe);
     hf_exchange_close(kube->ping);
+    hf_exchange_close(kube->review);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->pulse_timer);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->turn);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->probe_timer);

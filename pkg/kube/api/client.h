@@ -4,7 +4,7 @@
  * Each file in this list calls only files that come later in the list:
  *
  *     client.c        the client and its source table, the work of the event loop's next iteration, the ping to a
- *                     silent server
+ *                     silent server, the review of second-hand answers
  *     apply.c         server-side apply for the source table
  *     call.c          single requests to any resource (kube/call.h)
  *     subscription.c  makes and ends a subscription; performs the requests of its subscriber
@@ -25,9 +25,10 @@
  * the first watch after a failure is short. It ends at such a moment that the bookmarks of the next watch come between
  * the bookmarks of the other watches.
  *
- * A subscriber may end its own or another subscription inside any of its callbacks. The subscription is then `dead`,
- * and the client makes no callback and no request for it any more. The event loop's next iteration frees the
- * subscription, because at its start no function that uses the subscription is on the stack. */
+ * A round collects all objects of a subscription once, by a WatchList or a LIST of one or more pages
+ * (rules/reflector.h). A subscriber may end its own or another subscription inside any of its callbacks. The
+ * subscription is then `dead`, and the client makes no callback and no request for it any more. The event loop's next
+ * iteration frees the subscription, because at its start no function that uses the subscription is on the stack. */
 #pragma once
 
 #include "base/list.h"
@@ -35,6 +36,7 @@
 #include "kube/kube.h"
 #include "kube/resource.h"
 #include "kube/rules/ledger.h"
+#include "kube/rules/origin.h"
 #include "kube/rules/prober.h"
 #include "kube/rules/pulse.h"
 #include "kube/rules/reflector.h"
@@ -47,42 +49,61 @@ enum {
     HF_KUBE_MAX_UNREADABLE = 1000, /* maximum number of objects that the client remembers as unreadable */
     HF_KUBE_MAX_GARBAGE = 16,      /* number of unusable lines in a row after which a watch stream has failed */
     HF_KUBE_MAX_DELIVERIES = 32,
-    /* number of answers 403 in a row, after the server was away, that the client takes for those of a server that has
-     * not read its rights yet */
+    /* after the server was unreachable, this many answers 403 in a row may come from a server that has not loaded its
+     * RBAC rules yet; the client then tries again soon */
     HF_KUBE_MAX_REFUSALS = 3,
-    /* Objects per page by which a list's maximum number of pages is computed, for pages of 8 objects and for larger
-     * ones. Real pages hold more objects, so a whole list holds more objects than the ledger can. */
+    /* A list may have as many pages as the ledger can hold objects, divided by one of these numbers: the first for
+     * pages of 8 objects, the second for larger pages. Pages usually hold more objects than these numbers, so the limit
+     * stops only a list without an end. */
     HF_KUBE_SMALL_PAGE = 5,
     HF_KUBE_PAGE = 50,
 };
 
 #define HF_KUBE_PING_NS (12 * HF_NS_PER_S)
-#define HF_KUBE_KEEPALIVE_NS (50 * HF_NS_PER_S) /* time within which TCP keepalive finds a dead connection */
-#define HF_KUBE_LIST_NS (60 * HF_NS_PER_S)      /* time limit for a whole page of a LIST */
-/* time limit for a MetaServer's LIST, which takes 10 s while the cloud is not reachable */
+#define HF_KUBE_LIST_NS (60 * HF_NS_PER_S) /* time limit for a whole page of a LIST */
+/* time limit for a review, and for a MetaServer's LIST, which takes 10 s while the cloud is not reachable */
 #define HF_KUBE_PROBE_NS (15 * HF_NS_PER_S)
-/* if a MetaServer's LIST took longer, the answer came from the MetaServer's store */
+/* if a MetaServer's LIST took at least this long, its answer does not count as the cloud's, unless its spelling proves
+ * that the cloud answered (resource.h) */
 #define HF_KUBE_LATE_NS (5 * HF_NS_PER_S)
 /* time limit for a server-side apply; a MetaServer takes up to 34 s for a PATCH */
 #define HF_KUBE_APPLY_NS (40 * HF_NS_PER_S)
 /* time during which a new watch of a MetaServer replays the MetaServer's store */
 #define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S)
-#define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S) /* minimum time between two reports of unchanged contact */
+#define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S) /* minimum time between two reports of PROVEN without a new Date */
 #define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)
-/* share of the spread for each node of the fleet: a node makes about five requests when it returns */
-#define HF_KUBE_SPREAD_EACH_NS (150 * HF_NS_PER_MS)
-/* If a watch ends before its time, the time for which the subscription waits for the ends of others: at least
- * HF_KUBE_ENDS_NS, and a random share of HF_KUBE_REOPEN_EACH_NS for each node of the fleet, because a server often ends
- * the watches of one kind for all nodes at once. Several ends of one node's watches are the end of the server. */
+/* When a server that was away returns, the nodes of the fleet come back at random moments within a time, the spread.
+ * It has at least this length for each node of the fleet, up to HF_RF_SPREAD_MAX_NS. A node sends seven requests:
+ * the first at its random moment, the others within about five seconds of the first answer (HF_KUBE_STEP_EACH_NS).
+ * With 200 ms, 1,000 nodes send 35 requests per second on average; in the busiest second, three measured returns had
+ * 78 to 84 (docs/BENCHMARKS.md). This leaves room for a starting server that first accepts connections for some
+ * seconds without answering: all nodes that connected in this time then continue together. */
+#define HF_KUBE_SPREAD_EACH_NS (200 * HF_NS_PER_MS)
+/* If a watch ends before its time, the subscription waits before it opens the watch again. The delay is random, up to
+ * HF_KUBE_REOPEN_EACH_NS for each node of the fleet, but at least HF_KUBE_ENDS_NS, because a server often ends the
+ * watches of one kind for all nodes at once. If another watch of this node ends before its time during this delay, the
+ * client assumes that the server shuts down. */
 #define HF_KUBE_ENDS_NS (300 * HF_NS_PER_MS)
 #define HF_KUBE_REOPEN_EACH_NS (20 * HF_NS_PER_MS)
-#define HF_KUBE_DUE_NS (5 * HF_NS_PER_S)    /* a watch that ends by so much before its time has ended too early */
-#define HF_KUBE_FOLLOW_NS (5 * HF_NS_PER_S) /* time from one subscription's question for the server to the next one's */
-/* time from the answer that shows that the server is back to the questions of the other subscriptions */
+/* a watch that ends by more than this before its time has ended too early */
+#define HF_KUBE_DUE_NS (5 * HF_NS_PER_S)
+/* while the server is away: time between the request of one subscription and the request of the next one */
+#define HF_KUBE_FOLLOW_NS (5 * HF_NS_PER_S)
+/* when the server has returned: time from its first answer to the request of the next subscription */
 #define HF_KUBE_BACK_NS HF_NS_PER_S
-/* Time after a return during which a 410 belongs to the server's restart: a server that has just started knows no
- * history. The list that follows needs no random delay, because the moment of the return was random. */
+/* The other subscriptions then send their requests one after another. At each answer, the client chooses anew the time
+ * between two requests of those subscriptions that still wait: HF_RF_FLOOR_NS plus a random time. The random time is at
+ * most HF_KUBE_STEP_EACH_NS for each node of the fleet, and at most HF_KUBE_STEP_NS. */
+#define HF_KUBE_STEP_EACH_NS (2 * HF_NS_PER_MS)
+#define HF_KUBE_STEP_NS (2 * HF_NS_PER_S) /* maximum of this random time */
+/* For this time after the server has returned, a 410 counts as a result of its restart, because a restarted server has
+ * no history. The next list then needs no random delay, because each node has returned at a random moment. */
 #define HF_KUBE_RETURN_NS (30 * HF_NS_PER_S)
+/* If answers are second-hand: time from the first such answer to the review that finds out if a gateway removes the
+ * header Audit-Id, and minimum time between two reviews. Each review that an API server answers with the header doubles
+ * the time, up to the maximum. */
+#define HF_KUBE_REVIEW_NS (300 * HF_NS_PER_S)
+#define HF_KUBE_REVIEW_MAX_NS (3600 * HF_NS_PER_S)
 #define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S)        /* minimum time between two reads of the credentials */
 #define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* minimum silence that ends a watch with bookmarks */
 
@@ -96,25 +117,35 @@ struct hf_kube {
     bool plain;                /* true if the URL is http://, without TLS */
     /* true if the server has just behaved like a MetaServer; the event loop's next iteration then sets `meta` */
     bool switch_over;
-    bool no_watchlist; /* true if the server has refused a WatchList */
+    /* true if the client sends a LIST instead of a WatchList, because the server cannot do WatchList, or may be a
+     * MetaServer */
+    bool no_watchlist;
+    struct hf_origin origin;    /* what the answers showed about a proxy on this node that answers for the API server */
+    struct hf_exchange *review; /* the review of the origin in flight; NULL if there is none */
+    bool wants_review;          /* true if the event loop's next iteration must send this review */
+    /* monotonic time before which no review is due (0 means that no answer gave a reason for one) */
+    uint64_t review_ns;
+    uint64_t review_wait_ns; /* minimum time between two reviews */
     uint64_t spread_ns;
-    uint64_t fleet_nodes; /* most nodes that any EdgeUpdate selects, by its status (0 means unknown) */
-    /* timer for work that must not happen inside a function that the user of the client called */
+    /* the largest number of nodes that one EdgeUpdate selects, by its status, but at most the number whose spread is
+     * HF_RF_SPREAD_MAX_NS (0 means unknown) */
+    uint64_t fleet_nodes;
+    /* timer that starts work in the loop's next iteration, because no callback may run inside a function that the
+     * client's user has called */
     struct hf_timer *turn;
-    /* monotonic times of the last read of the credentials and of the last call of hf_kube_nudge_all() that had an
-     * effect (0 means never) */
+    /* monotonic times of the last read of the credentials, and of the last nudge that had an effect (0 means never) */
     uint64_t last_reauth_ns, last_nudge_ns;
     /* monotonic time of the last sign of life from the real server (0 means none yet) */
     uint64_t heard_ns;
-    /* After the server went away: monotonic time at which the first subscription asks again if the server is back (0
-     * means that the server was never away). The others follow when the server has answered it, or one by one later. So
-     * a server that just started gets one request from each node, and not one for each watch. */
+    /* After the server went away: monotonic time of the first subscription's next request (0 means that the server was
+     * never away). The other subscriptions send requests after an answer to the first request, or one by one later. So
+     * a server that has just started gets one request from each node, and not one for each watch. */
     uint64_t return_ns;
     struct hf_timer *ends; /* timer for watches that have ended before their time */
 
-    struct hf_pulse pulse; /* pauses on the connection that all watches share */
-    /* random length of watches, so that nodes whose power returned at the same time end their watches at different
-     * times */
+    struct hf_pulse pulse; /* decides by the length of silences on the watches' connection when to send a ping */
+    /* random offset of the ends of watches, so that nodes whose power returned at the same time end their watches at
+     * different times */
     uint64_t beat_s;
     struct hf_timer *pulse_timer;
     /* the ping in flight, a request that finds out if a silent server still works; NULL if there is none */
@@ -124,7 +155,12 @@ struct hf_kube {
     struct hf_timer *probe_timer;
     struct hf_exchange *probe;
     uint64_t probe_ns; /* monotonic time at which the LIST in flight started */
-    /* subscription for which the LIST in flight was sent; NULL if the subscriber has unsubscribed */
+    /* -errno of a LIST or review of the prober that failed to start (0 means none); the event loop's next iteration
+     * passes the failure to the prober */
+    int probe_error;
+    bool reviews_watch; /* true if the request in flight is a review that precedes the LIST of `probed` */
+    /* subscription for which the client sent the last LIST or review, which may still be in flight; NULL if there was
+     * none, or if the subscriber has unsubscribed */
     struct hf_kube_subscription *probed;
     /* behind a MetaServer, the contact that the client last reported to all subscribers */
     enum { HF_KUBE_UNREPORTED, HF_KUBE_REPORTED_PROVEN, HF_KUBE_REPORTED_LOST } reported;
@@ -137,14 +173,16 @@ struct hf_kube_subscription {
     struct hf_subscription handle;
     struct hf_list link;
     struct hf_kube *kube;
-    const struct hf_resource *resource;
-    char *name; /* name of the single object to follow; NULL means all objects of the kind */
+    const struct hf_resource *resource; /* a row of resource.c, or &own for an object in a namespace */
+    struct hf_resource own;
+    char *own_path, *own_ns; /* what `own` borrows; NULL for a cluster-scoped kind */
+    char *name;              /* name of the single object to follow; NULL means all objects of the kind */
     struct hf_source_sink sink;
     bool dead;
 
     struct hf_reflector reflector;
     struct hf_ledger ledger;
-    struct hf_strmap unreadable;   /* maps the names of objects that cannot be parsed to the versions; see report.c */
+    struct hf_strmap unreadable;   /* maps the names of objects that cannot be parsed to their versions (report.c) */
     struct hf_timer *timer;        /* timer that the reflector sets */
     struct hf_exchange *exchange;  /* LIST or watch in flight; NULL if there is none */
     struct hf_watch_stream stream; /* parser of the body of the watch */
@@ -161,15 +199,15 @@ struct hf_kube_subscription {
     /* -errno of a call that failed to start; the event loop's next iteration passes the failure to the reflector */
     int start_error;
     bool calm;          /* true if the last watch ended without an error */
-    bool served_once;   /* true if the server has ever accepted a watch of this subscription */
-    unsigned refusals;  /* number of answers 403 in a row that count as those of a server that has just started */
-    bool ended;         /* true if the watch has ended before its time, and the reflector does not know it yet */
+    bool served_once;   /* true if the server has ever answered a list of this subscription, or accepted a watch */
+    unsigned refusals;  /* number of answers 403 in a row after the server returned (HF_KUBE_MAX_REFUSALS) */
+    bool ended;         /* true if the watch has ended before its time, and the reflector has not got this event yet */
     uint64_t due_ns;    /* monotonic time at which the server should end the watch */
     uint64_t asked_ns;  /* monotonic time at which the last LIST or watch started */
-    uint64_t reopen_ns; /* if `ended`: monotonic time at which the watch goes on, if no other one ends before */
+    uint64_t reopen_ns; /* if `ended`: monotonic time at which to open the watch again, if no other watch ends before */
     bool small;         /* true if a page of 100 objects was too large, so that the list uses pages of 8 objects */
-    /* true if the server's watch cache answered with an old state, so that the next list must come from the server's
-     * store */
+    /* true if the server's watch cache answered with an old state, or with a list that was too large, so that the next
+     * list must come from the server's store */
     bool exact;
     bool doubtful; /* true if the round in progress must not report any object as gone */
     /* true if the last round was `doubtful`, so that the ledger may hold objects that no longer exist; the next
@@ -178,9 +216,13 @@ struct hf_kube_subscription {
     bool wants_probe;   /* behind a MetaServer, true if the subscription wants a LIST that the cloud answers */
     bool relist;        /* true if the subscriber wants a complete list that has not begun */
     bool reported_some; /* true if the subscription has reported an object since the last round began */
-    /* behind a MetaServer, true if the cloud has answered a LIST of this subscription, and has refused no later LIST */
+    /* behind a MetaServer, true if the cloud has answered a LIST of this subscription, and no later review has shown
+     * that the MetaServer answers it although the cloud is reachable */
     bool served;
-    bool begun;  /* behind a MetaServer, true if the subscription has requested its first LIST */
+    bool begun; /* behind a MetaServer, true if the subscription has requested its first LIST */
+    /* behind a MetaServer, for an object in a namespace: true if a review has shown that CloudCore may watch the
+     * kind */
+    bool may_watch;
     bool barred; /* behind a MetaServer, true if the cloud may not list this kind, or does not have this kind */
     /* Behind a MetaServer, true if the cloud may list the kind but the MetaServer's store answered the last LIST. If
      * this happens twice in a row, the subscription becomes `barred`. */
@@ -201,19 +243,24 @@ struct hf_kube_subscription {
 
 uint64_t hf_kube_now_ns(const struct hf_kube *kube);
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
-/* Returns true if the subscription asks for the metadata of its objects alone (PartialObjectMetadata). */
+/* Returns true if the subscription requests only the metadata of its objects (PartialObjectMetadata). */
 bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub);
 void hf_kube_arm_turn(struct hf_kube *kube);
 /* Reads the credentials again, unless the last read was less than HF_KUBE_REAUTH_NS ago. Several subscriptions may get
  * a 401 at the same moment, and then need only one read. */
 void hf_kube_reauth(struct hf_kube *kube);
+/* Call this function when a call has ended because its answer is second-hand (kube/rules/origin.h). If the first such
+ * answer came at least HF_KUBE_REVIEW_NS ago, and the server has sent the header before, the event loop's next
+ * iteration sends a review. */
+void hf_kube_second_hand(struct hf_kube *kube);
 /* Call this function when the server has behaved like a MetaServer. `sign` describes the behaviour for the log. */
 void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
 /* Returns the next subscription after `sub` that is not dead, or the first if `sub` is NULL. Returns NULL at the
  * end. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);
-/* Records that an EdgeUpdate selects so many nodes, which may all return to the server together: the spread then is at
- * least HF_KUBE_SPREAD_EACH_NS for each of them, up to HF_RF_SPREAD_MAX_NS. */
+/* Records that an EdgeUpdate selects this number of nodes, which may all return to the server together. The spread is
+ * then at least HF_KUBE_SPREAD_EACH_NS for each node, but at most HF_RF_SPREAD_MAX_NS. Does nothing in the controller,
+ * because no other controller returns together with it. */
 void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes);
 void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response);
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
@@ -241,8 +288,8 @@ void hf_kube_report_version(struct hf_kube_subscription *sub);
 void hf_kube_report_synced(struct hf_kube_subscription *sub);
 void hf_kube_report_gone(void *arg, const char *name); /* `arg` is the subscription. */
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
-/* Reports an object that cannot be parsed. `version` is its resourceVersion (0 means unknown); the function reports
- * each version only once. */
+/* Reports an object that cannot be parsed. `version` is its resourceVersion (0 means unknown). The function does not
+ * report a version again that it remembers (HF_KUBE_MAX_UNREADABLE). */
 void hf_kube_report_unreadable(struct hf_kube_subscription *sub, const char *name, uint64_t version,
                                const struct hf_err *err);
 /* Reports that an object is no longer unreadable, if it was. */
@@ -255,26 +302,32 @@ bool hf_kube_is_unreadable(const struct hf_kube_subscription *sub, const char *n
  * refused. `reason` is the label in metrics. */
 void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, const char *what,
                           const struct hf_err *err);
-/* Returns true if `version`, the version of a list or bookmark, is older than a version that the server sent before. */
+/* Returns true if `version`, the version of a list or bookmark, is older than a version that the server sent before;
+ * behind a MetaServer, older than the last list that the cloud answered. */
 bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
-/* Call this function when the server has sent a version that is older than earlier versions. At the first call, the
- * reason may be an old watch cache, so the function returns false and the next list comes from the server's store. If
- * the store itself sent the old version, or if the server is a MetaServer, the function returns true, and the client
- * accepts the lower versions from then on. The round in progress then reports no object as gone. */
+/* Call this function when the server has sent a version that is older than earlier versions. The function reports this
+ * as a doubt, and sets *err. At the first call, the reason may be an old watch cache, so the function returns false and
+ * the next list comes from the server's store. If the store itself sent the old version, or if the server is a
+ * MetaServer, the function returns true, and the client accepts the lower versions from then on. The round in progress
+ * then reports no object as gone. */
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err);
 
 /* ---- list.c ---- */
 
 enum hf_kube_list {
-    /* the API server itself answered, and the items are reported; *ret_next is the continue token or "" */
+    /* the API server itself answered, and the items are reported; *ret_next is the continue token or "", which the
+     * caller frees */
     HF_KUBE_LIST_PROVEN,
-    HF_KUBE_LIST_MISSPELT,  /* a MetaServer's store answered, and nothing is reported */
-    HF_KUBE_LIST_BACKWARDS, /* the list is older than earlier answers, and nothing is reported */
-    HF_KUBE_LIST_GARBAGE,   /* the list is unusable for the reason in *err, and nothing is reported */
+    /* a MetaServer's store answered, and no item is reported: the list kind has the wrong upper and lower case, or the
+     * list has no resourceVersion (which counts only for a kind that is not `provable`, behind a MetaServer) */
+    HF_KUBE_LIST_MISSPELT,
+    HF_KUBE_LIST_BACKWARDS, /* the list is older than earlier answers, and no item is reported */
+    HF_KUBE_LIST_GARBAGE,   /* the list is unusable for the reason in *err, and no item is reported */
 };
-/* Adds the items of a LIST's body to the ledger, and reports them to the subscriber. Parses each item by itself, and
- * reports an item that cannot be parsed as unreadable. If even the name of an item is unreadable, each object
- * that seems to be absent may be this item; so the end of this list reports no object as gone. */
+/* Adds the items of a LIST's body to the ledger, and reports to the subscriber those that it does not have in this
+ * version. Parses each item by itself, and reports an item that cannot be parsed as unreadable. If even the name of an
+ * item is unreadable, an object that seems to be absent may be this item, so the end of this list reports no object as
+ * gone. */
 enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
                                     char **ret_next, struct hf_err *err);
 /* Ends a page of a list. `next` is the continue token; the function takes ownership of it. Returns the event for the
@@ -298,8 +351,8 @@ struct hf_kube_outcome {
 /* Handles one event of the watch. If a line of the stream is not an event, `event` is NULL and `why` has the reason. */
 void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_event *event, const struct hf_err *why,
                         struct hf_kube_outcome *ret_outcome);
-/* Call this function when an answer of status 200 to a watch request has begun. -EBADMSG: the answer is not a watch
- * stream. */
+/* Call this function when an answer of status 2xx to a watch request has begun. -EBADMSG: the answer is not a watch
+ * stream. -EREMCHG: the answer is HTML, such as the login page of a network. */
 HF_MUST_USE int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response);
 /* Returns the time in nanoseconds until the stream counts as silent, or 0 if it counts as silent now. */
 uint64_t hf_kube_watch_patience_ns(const struct hf_kube_subscription *sub);
@@ -311,16 +364,23 @@ enum hf_kube_proof {
     HF_KUBE_PROVEN,
     HF_KUBE_FROM_STORE, /* the MetaServer's store answered so fast that the cloud may be reachable */
 };
-/* Returns the next subscription after kube->probed that wants a LIST, or NULL if no subscription wants a LIST. */
+/* Returns the next subscription after kube->probed that wants a LIST and may send it now, or NULL if there is none.
+ * Until the cloud has answered the last LIST, only a LIST of a `provable` kind may be sent. */
 struct hf_kube_subscription *hf_kube_probe_next(struct hf_kube *kube);
 bool hf_kube_probe_has_others(struct hf_kube *kube);
-/* Sends the LIST of the next subscription that wants one. -ENOENT: no subscription wants a LIST. */
-HF_MUST_USE int hf_kube_probe_start(struct hf_kube *kube, const struct hf_exchange_owner *owner);
+/* Sends the LIST of the subscription that hf_kube_probe_next() returns, or else of any subscription to a `provable`
+ * kind. For an object in a namespace, sends a review with `review_owner` first, until one has allowed the watch.
+ * -ENOENT: there is no such subscription. */
+HF_MUST_USE int hf_kube_probe_start(struct hf_kube *kube, const struct hf_exchange_owner *owner,
+                                    const struct hf_exchange_owner *review_owner);
 /* Handles the answer to the LIST that hf_kube_probe_start() sent. If the cloud answered, reports the items of the
  * list. */
 enum hf_kube_proof hf_kube_probe_take(struct hf_kube_subscription *sub, int r, const struct hf_http_response *response,
                                       struct hf_view body, struct hf_err *err);
-/* Sends a review (rules/review.h), to find out if the cloud may list the kind of kube->probed. */
+/* Sends a review (rules/review.h) of the right to list a kind. Sets *ret_exchange. */
+HF_MUST_USE int hf_kube_review_start(struct hf_kube *kube, const struct hf_resource *resource,
+                                     const struct hf_exchange_owner *owner, struct hf_exchange **ret_exchange);
+/* Sends a review, to find out if the cloud may list the kind of kube->probed. */
 HF_MUST_USE int hf_kube_probe_review(struct hf_kube *kube, const struct hf_exchange_owner *owner);
 enum hf_prober_event hf_kube_probe_judge(struct hf_kube *kube, enum hf_review review, struct hf_err *err);
 
@@ -332,7 +392,9 @@ void hf_kube_close_call(struct hf_kube_subscription *sub);
 void hf_kube_reflector_timer(void *arg); /* `arg` is the subscription. */
 void hf_kube_silence_timer(void *arg);   /* `arg` is the subscription. */
 void hf_kube_probe_timer(void *arg);     /* `arg` is the hf_kube. */
-void hf_kube_ends_timer(void *arg);      /* `arg` is the hf_kube. */
+/* Passes the failure in `probe_error`, if there is one, to the prober. */
+void hf_kube_probe_turn(struct hf_kube *kube);
+void hf_kube_ends_timer(void *arg); /* `arg` is the hf_kube. */
 /* Call this function when the server is reachable again. Subscriptions that wait because the server was unreachable
  * then retry now. A call has no effect if the last effective call was less than `at_least_ns` ago. Without this limit,
  * streams that the server accepts and then closes would wake each other in a loop. */
@@ -343,17 +405,26 @@ void hf_kube_nudge_all(struct hf_kube *kube, uint64_t at_least_ns);
 void hf_kube_begin_list(struct hf_kube_subscription *sub);
 void hf_kube_want_list(struct hf_kube_subscription *sub);
 void hf_kube_cloud_sign(struct hf_kube *kube);
-/* Call this function after a write that got a 5xx or no answer. Behind a MetaServer, it checks if the cloud is still
- * reachable. */
+/* Call this function after a write that got a 5xx or no answer. Behind a MetaServer, the function then checks if the
+ * cloud is still reachable. */
 void hf_kube_write_failed(struct hf_kube *kube);
 void hf_kube_forget_probe(struct hf_kube_subscription *sub); /* Call this function when the subscription ends. */
 
 /* ---- subscription.c ---- */
 
-HF_MUST_USE int hf_kube_subscription_new(struct hf_kube *kube, const char *kind, const char *name, const char *resume,
-                                         const char *const *known, const struct hf_source_sink *sink,
-                                         struct hf_kube_subscription **ret_sub, struct hf_err *err);
-void hf_kube_subscription_stop(struct hf_kube_subscription *sub); /* Marks the subscription as `dead`. */
+/* What a subscription follows. */
+struct hf_kube_target {
+    const char *kind;
+    const char *ns;     /* namespace of the object; NULL for a cluster-scoped kind */
+    const char *name;   /* NULL for all objects of the kind */
+    const char *resume; /* resourceVersion to resume from, or "" */
+    const char *const *known;
+};
+HF_MUST_USE int hf_kube_subscription_new(struct hf_kube *kube, const struct hf_kube_target *target,
+                                         const struct hf_source_sink *sink, struct hf_kube_subscription **ret_sub,
+                                         struct hf_err *err);
+/* Marks the subscription as `dead`, and ends its request. */
+void hf_kube_subscription_stop(struct hf_kube_subscription *sub);
 /* Frees the subscription. Call this function only when no function that uses the subscription is on the stack. */
 void hf_kube_subscription_free(struct hf_kube_subscription *sub);
 /* Does the work that was left for this iteration of the event loop. */

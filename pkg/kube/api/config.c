@@ -134,3 +134,17 @@ int hf_kube_config_find(const struct hf_fs_ops *fs, const char *server, const ch
         *ret_config = config;
     return r;
 }
+
+struct hf_http_config hf_kube_config_http(const struct hf_kube_config *config, const char *user_agent)
+{
+    return (struct hf_http_config){
+        .user_agent = user_agent,
+        .ca_pem = config->ca_pem,
+        .client_cert_pem = config->client_cert_pem,
+        .client_key_pem = config->client_key_pem,
+        .bearer_token = config->token,
+        .origin = config->server,
+        .tls_server_name = config->tls_server_name,
+        .insecure_skip_verify = config->insecure_skip_verify,
+    };
+}

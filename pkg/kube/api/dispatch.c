@@ -38,10 +38,10 @@ static void start_call(struct hf_kube_subscription *sub, const char *url, uint64
     struct hf_exchange_owner owner = watch_s > 0 ? watch_owner : list_owner;
 
     owner.arg = sub;
+    owner.origin = sub->kube->meta ? NULL : &sub->kube->origin;
     if (watch_s > 0) {
         request.timeout_ns = (watch_s + LATE_S) * HF_NS_PER_S;
         request.max_body_bytes = UINT64_MAX;
-        request.keepalive_ns = sub->kube->meta ? 0 : HF_KUBE_KEEPALIVE_NS;
     } else {
         request.timeout_ns = HF_KUBE_LIST_NS;
         request.max_body_bytes = HF_KUBE_MAX_LIST_BYTES;
@@ -156,6 +156,15 @@ static void line_up(struct hf_kube *kube, const struct hf_kube_subscription *but
             kube->p.sched->timer_arm(kube->p.sched->ctx, s->timer, from_ns + place_in_line(kube, but, s) * step_ns);
 }
 
+/* The time between the other subscriptions' questions. In a large fleet it is random and longer, so that the requests
+ * of nodes whose first questions the server has answered in the same moment do not all come in the next one. */
+static uint64_t follow_step_ns(struct hf_kube *kube)
+{
+    uint64_t most_ns = HF_MIN(kube->fleet_nodes * HF_KUBE_STEP_EACH_NS, HF_KUBE_STEP_NS);
+
+    return HF_RF_FLOOR_NS + hf_rand_below(kube->p.rng, most_ns + 1);
+}
+
 static void nudge(struct hf_kube *kube, uint64_t at_least_ns, bool also_for_server);
 
 /* Behind a MetaServer the prober reports contact; a watch that fails or opens is a reason to probe. */
@@ -178,7 +187,7 @@ static void report_contact_change(struct hf_kube_subscription *sub, unsigned eff
         sub->served_once = true;
         sub->refusals = 0;
         hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
-        line_up(sub->kube, sub, HF_KUBE_BACK_NS, HF_RF_FLOOR_NS);
+        line_up(sub->kube, sub, HF_KUBE_BACK_NS, follow_step_ns(sub->kube));
         nudge(sub->kube, HF_KUBE_NUDGE_NS, false);
     }
 }
@@ -343,6 +352,12 @@ static bool is_early(struct hf_kube_subscription *sub)
            sub->refusals++ < HF_KUBE_MAX_REFUSALS;
 }
 
+/* True if a list has the status 200 and is a web page: the login page of a network answers in the server's place. */
+static bool is_web_page(const struct hf_http_response *response)
+{
+    return strncasecmp(response->content_type, "text/html", strlen("text/html")) == 0;
+}
+
 /* A call ended without a usable answer: `r` or the status gives the machine's event. */
 static void call_failed(struct hf_kube_subscription *sub, int r, const struct hf_http_response *response,
                         struct hf_view body, const struct hf_err *why)
@@ -351,6 +366,8 @@ static void call_failed(struct hf_kube_subscription *sub, int r, const struct hf
     char text[150];
 
     if (r < 0) {
+        if (r == -ENOLINK)
+            hf_kube_second_hand(sub->kube);
         if (r == -E2BIG) { /* a list of everything is too large: ask the store for pages; then for smaller ones */
             sub->small |= sub->exact;
             sub->exact = true;
@@ -358,12 +375,8 @@ static void call_failed(struct hf_kube_subscription *sub, int r, const struct hf
         hf_kube_dispatch(sub, hf_reflector_event_of_error(r), 0, why);
         return;
     }
-    (void)hf_err_set(&err,
-                     response->status == 403   ? EACCES
-                     : response->status == 404 ? ENOENT
-                                               : EPROTO,
-                     "%s: the server answered %d: %s", sub->resource->kind, response->status,
-                     hf_kube_status_message(body, text, sizeof(text)));
+    (void)hf_err_set(&err, hf_kube_status_errno(response->status), "%s: the server answered %d: %s",
+                     sub->resource->kind, response->status, hf_kube_status_message(body, text, sizeof(text)));
     enum hf_rf_event event = hf_reflector_event_of_status(response->status);
     /* The server is in reach, and it works: one that begins or has too much to do answers 401, 403, 404, 429 or 5xx. */
     if (event == HF_RF_REFUSED || event == HF_RF_EXPIRED)
@@ -387,6 +400,15 @@ static void list_ended(void *arg, int r, const struct hf_http_response *response
     hf_kube_count_request(sub->kube, "list", r, response);
     if (r < 0 || response->status != 200) {
         call_failed(sub, r, response, body, why);
+        return;
+    }
+    if (is_web_page(response)) {
+        (void)hf_err_set(&err, EREMCHG,
+                         "%s: a web page came instead of a list: another server answers, such as the "
+                         "login page of a network",
+                         sub->resource->kind);
+        hf_kube_report_doubt(sub, "garbage", "list", &err);
+        hf_kube_dispatch(sub, HF_RF_GARBAGE, 0, &err);
         return;
     }
     switch (hf_kube_list_take(sub, body, response->date_unix_ns, &next, &err)) {
@@ -571,12 +593,28 @@ static void probe_ended(void *arg, int r, const struct hf_http_response *respons
 static void start_probe(struct hf_kube *kube)
 {
     const struct hf_exchange_owner owner = {.ended = probe_ended, .arg = kube};
-    int r = hf_kube_probe_start(kube, &owner);
+    const struct hf_exchange_owner review_owner = {.ended = review_ended, .arg = kube};
+    int r = hf_kube_probe_start(kube, &owner, &review_owner);
 
-    if (r == -ENOENT)
+    kube->probe_error = 0;
+    if (r == -ENOENT) {
         kube->prober.state = HF_PROBER_QUIET;
-    else if (r < 0)
-        dispatch_probe(kube, HF_PROBER_DOUBTFUL, NULL);
+    } else if (r < 0) {
+        kube->probe_error = r;
+        hf_kube_arm_turn(kube);
+    }
+}
+
+void hf_kube_probe_turn(struct hf_kube *kube)
+{
+    int r = kube->probe_error;
+    struct hf_err err = HF_ERR_INIT;
+
+    if (r == 0)
+        return;
+    kube->probe_error = 0;
+    (void)hf_err_sys(&err, r, "start a LIST of the MetaServer");
+    dispatch_probe(kube, HF_PROBER_DOUBTFUL, &err);
 }
 
 /* The cloud is there and does not serve this kind: its subscriber has lost contact, with the reason. */

@@ -9,13 +9,14 @@ struct hf_exchange {
     struct hf_buf body; /* collected, or the beginning of an error's */
     bool good;          /* 2xx */
     bool answered;
-    bool inside;    /* a callback of the call is on the stack */
-    bool abandoned; /* its owner closed it while inside */
+    bool second_hand; /* the answer is second-hand (kube/rules/origin.h) */
+    bool inside;      /* a callback of the call is on the stack */
+    bool abandoned;   /* its owner closed it while inside */
 };
 
 static void exchange_free(struct hf_exchange *exchange)
 {
-    hf_buf_done(&exchange->body);
+    hf_buf_wipe(&exchange->body); /* it may hold a Secret */
     free(exchange);
 }
 
@@ -23,6 +24,12 @@ static int on_response(void *arg, const struct hf_http_response *response)
 {
     struct hf_exchange *exchange = arg;
 
+    const struct hf_origin_answer answer = {
+        .status = response->status, .has_audit_id = response->has_audit_id, .content_type = response->content_type};
+
+    exchange->second_hand = exchange->owner.origin != NULL && hf_origin_is_second_hand(exchange->owner.origin, &answer);
+    if (exchange->second_hand)
+        return -ENOLINK;
     exchange->good = response->status >= 200 && response->status < 300;
     exchange->answered = true;
     if (!exchange->good || exchange->owner.accepted == NULL)
@@ -58,9 +65,18 @@ static void on_done(void *arg, int r, const struct hf_http_response *response, s
                     const struct hf_err *err)
 {
     struct hf_exchange *exchange = arg;
+    struct hf_err second_hand = HF_ERR_INIT;
 
     (void)body;
     exchange->call = NULL;
+    if (r == -ENOLINK && exchange->second_hand) {
+        (void)hf_err_set(
+            &second_hand, ENOLINK,
+            "an answer %d without the header Audit-Id of an API server: it comes from a cache on this node, "
+            "such as YurtHub, or a gateway removes the header",
+            response != NULL ? response->status : 0);
+        err = &second_hand;
+    }
     exchange->inside = true;
     if (!exchange->abandoned)
         exchange->owner.ended(exchange->owner.arg, r, exchange->answered ? response : NULL,

@@ -1,9 +1,10 @@
 /* kube/api/exchange.h - one HTTP call to the API. The owner of the call may close it at any moment, even inside the
- * call's own callbacks, where loop/http/http.h does not allow cancel(). Private to pkg/kube.
+ * call's own callbacks. Private to pkg/kube.
  *
- * Threads: loop thread only. Memory: an exchange frees itself after `ended`, or in hf_exchange_close(). */
+ * Threads: loop thread only. Memory: an exchange frees itself after `ended`, or when its owner has closed it. */
 #pragma once
 
+#include "kube/rules/origin.h"
 #include "loop/http/http.h"
 
 /* Maximum number of bytes that the exchange keeps of the body of an answer that is not 2xx. */
@@ -17,19 +18,26 @@ struct hf_exchange_owner {
     /* Called for each piece of the body of a 2xx answer. The owner returns 0, or -errno to end the call with that
      * error. If the pointer is NULL, the exchange collects the body. */
     int (*bytes)(void *arg, const void *bytes, size_t n);
-    /* Called at the end of the call; the exchange then frees itself. `r` is the result from loop/http/http.h.
-     * `response` is NULL if no answer came. `body` is the collected body of a 2xx answer, or the beginning of the body
-     * of any other answer. */
+    /* Called at the end of the call; the exchange then frees itself. `r` is the result from loop/http/http.h. It is
+     * -ENOLINK for a second-hand answer (see `origin`). `response` is NULL if no answer came, or a second-hand one.
+     * `body` is the collected body of a 2xx answer (empty if the owner has `bytes`), or the beginning of the body of
+     * any other answer. */
     void (*ended)(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                   const struct hf_err *err);
     void *arg;
+    /* What earlier answers showed about the origin of answers; borrowed. NULL means that the exchange does not check
+     * the origin. If the answer is second-hand (kube/rules/origin.h), the call ends with -ENOLINK, and `ended` gets the
+     * reason. */
+    struct hf_origin *origin;
 };
 
-/* Starts `request`, whose callbacks the exchange sets. Returns 0 and sets *ret_exchange, or returns -errno and does not
+/* Starts `request`, and sets the callbacks of its copy of it. If max_body_bytes is 0, a collected body longer than
+ * HF_EXCHANGE_MAX_ERROR ends the call with -E2BIG. Returns 0 and sets *ret_exchange, or returns -errno and does not
  * call `ended`. */
 HF_MUST_USE int hf_exchange_start(const struct hf_http_ops *http, const struct hf_http_request *request,
                                   const struct hf_exchange_owner *owner, struct hf_exchange **ret_exchange,
                                   struct hf_err *err);
 
-/* Ends the call without any further callback, and frees the exchange. Accepts NULL. */
+/* Ends the call without any further callback, and frees the exchange (inside a callback, only when the callback has
+ * returned). Accepts NULL. */
 void hf_exchange_close(struct hf_exchange *exchange);

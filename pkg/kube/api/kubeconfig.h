@@ -12,7 +12,8 @@
 #include "kube/kube.h"
 
 /* Parses `text`, the content of the file at `path`, into file names and embedded data. Uses `path` only to resolve
- * relative file names and in error texts, and reads no file. -EBADMSG: a field is wrong or refused. Before the call,
- * *ret_config must be zeroed or hold an older config, which the function frees on success. */
+ * relative file names and in error texts, and reads no file. -EBADMSG: the text is not YAML, or a field is wrong or
+ * refused. -E2BIG: the text exceeds a limit of codec/json.h. -ENOMEM: out of memory. Before the call, *ret_config must
+ * be zeroed or hold an older config, which the function frees on success. */
 HF_MUST_USE int hf_kubeconfig_parse(struct hf_view text, const char *path, struct hf_kube_config *ret_config,
                                     struct hf_err *err);

@@ -49,7 +49,13 @@ static struct hf_kube_subscription *choose(struct hf_kube *kube)
     return sub;
 }
 
-int hf_kube_probe_start(struct hf_kube *kube, const struct hf_exchange_owner *owner)
+static bool needs_review(const struct hf_kube_subscription *sub)
+{
+    return sub->own_ns != NULL && !sub->may_watch;
+}
+
+int hf_kube_probe_start(struct hf_kube *kube, const struct hf_exchange_owner *owner,
+                        const struct hf_exchange_owner *review_owner)
 {
     _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(4096);
     struct hf_kube_subscription *sub = choose(kube);
@@ -59,6 +65,9 @@ int hf_kube_probe_start(struct hf_kube *kube, const struct hf_exchange_owner *ow
     kube->probed = sub;
     kube->probe_ns = hf_kube_now_ns(kube);
     sub->wants_probe = false;
+    kube->reviews_watch = needs_review(sub);
+    if (kube->reviews_watch)
+        return hf_kube_probe_review(kube, review_owner);
     int r = hf_resource_list_url(kube->p.config->server, sub->resource, sub->name, HF_PAGE_PROXY, "", &url);
     struct hf_http_request request = {.method = "GET",
                                       .url = hf_buf_str(&url),
@@ -122,19 +131,25 @@ enum hf_kube_proof hf_kube_probe_take(struct hf_kube_subscription *sub, int r, c
 
 /* ---- may the cloud list it? -------------------------------------------------------------------------------------- */
 
-int hf_kube_probe_review(struct hf_kube *kube, const struct hf_exchange_owner *owner)
+int hf_kube_review_start(struct hf_kube *kube, const struct hf_resource *resource,
+                         const struct hf_exchange_owner *owner, struct hf_exchange **ret_exchange)
 {
     _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(1024), body = HF_BUF_INIT(1024);
     int r = hf_review_url(kube->p.config->server, &url);
 
     if (r == 0)
-        r = hf_review_body(kube->probed->resource, &body);
+        r = hf_review_body(resource, &body);
     struct hf_http_request request = {.method = "POST",
                                       .url = hf_buf_str(&url),
                                       .headers = {"Content-Type: application/json", "Accept: application/json"},
                                       .body = hf_buf_view(&body),
                                       .timeout_ns = HF_KUBE_PROBE_NS};
-    return r < 0 ? r : hf_exchange_start(kube->p.http, &request, owner, &kube->probe, NULL);
+    return r < 0 ? r : hf_exchange_start(kube->p.http, &request, owner, ret_exchange, NULL);
+}
+
+int hf_kube_probe_review(struct hf_kube *kube, const struct hf_exchange_owner *owner)
+{
+    return hf_kube_review_start(kube, kube->probed->resource, owner, &kube->probe);
 }
 
 /* Allowed, and still from the store: the first time this may be a right that was given at this moment. */
@@ -151,6 +166,11 @@ static enum hf_prober_event judge(struct hf_kube_subscription *sub, enum hf_revi
 enum hf_prober_event hf_kube_probe_judge(struct hf_kube *kube, enum hf_review review, struct hf_err *err)
 {
     struct hf_kube_subscription *sub = kube->probed;
+
+    if (kube->reviews_watch && review == HF_REVIEW_ALLOWED && sub != NULL && !sub->dead) {
+        sub->may_watch = sub->wants_probe = true; /* its LIST follows */
+        return HF_PROBER_PROVEN;
+    }
     enum hf_prober_event event = sub != NULL && !sub->dead ? judge(sub, review) : HF_PROBER_DOUBTFUL;
 
     if (event == HF_PROBER_BARRED)

@@ -22,7 +22,8 @@ void hf_kube_report_contact(struct hf_kube_subscription *sub, enum hf_contact_ki
     sub->contact_reported = true;
     sub->contact = kind;
     sub->contact_ns = now;
-    hf_kube_set_contact(sub->kube, kind == HF_CONTACT_PROVEN);
+    if (sub->own_ns == NULL) /* a right that one object in a namespace lacks says nothing of the server */
+        hf_kube_set_contact(sub->kube, kind == HF_CONTACT_PROVEN);
     if (sub->sink.contact != NULL)
         sub->sink.contact(sub->sink.arg, kind, date_unix_ns, err);
 }

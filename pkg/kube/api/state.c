@@ -48,6 +48,22 @@ void hf_kube_reauth(struct hf_kube *kube)
         hf_log_err(kube->p.log, HF_LOG_WARNING, "kube.credentials", "server", kube->p.config->server, &err);
 }
 
+void hf_kube_second_hand(struct hf_kube *kube)
+{
+    uint64_t now = hf_kube_now_ns(kube);
+
+    if (kube->meta || kube->origin.is_hub || !kube->origin.has_named)
+        return;
+    if (kube->review_ns == 0) {
+        kube->review_wait_ns = HF_KUBE_REVIEW_NS;
+        kube->review_ns = now + kube->review_wait_ns;
+    }
+    if (kube->review != NULL || now < kube->review_ns)
+        return;
+    kube->wants_review = true;
+    hf_kube_arm_turn(kube);
+}
+
 void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign)
 {
     if (kube->p.api != HF_KUBE_AUTO || kube->meta || kube->switch_over)

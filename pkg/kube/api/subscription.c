@@ -79,33 +79,60 @@ static int know_all(struct hf_kube_subscription *sub, const char *const *known, 
     return 0;
 }
 
-int hf_kube_subscription_new(struct hf_kube *kube, const char *kind, const char *name, const char *resume,
-                             const char *const *known, const struct hf_source_sink *sink,
-                             struct hf_kube_subscription **ret_sub, struct hf_err *err)
+/* Finds the description of what the subscription follows. */
+static int choose_resource(struct hf_kube_subscription *sub, const struct hf_kube_target *target, struct hf_err *err)
 {
-    const struct hf_resource *resource = hf_resource_find(kind);
-    const struct hf_sched_ops *sched = kube->p.sched;
+    bool valid = (target->name == NULL || *target->name != '\0') && strlen(target->resume) < HF_RV_TEXT;
+    int r = 0;
 
-    if (resource == NULL || (name != NULL && *name == '\0') || strlen(resume) >= HF_RV_TEXT)
-        return hf_err_set(err, EINVAL, "cannot subscribe to '%s' named '%s' from '%s'", kind, name != NULL ? name : "",
-                          resume);
+    if (target->ns == NULL) {
+        sub->resource = hf_resource_find(target->kind);
+    } else if (target->name != NULL) {
+        sub->own_ns = strdup(target->ns);
+        r = sub->own_ns == NULL ? -ENOMEM : hf_resource_in(target->kind, sub->own_ns, &sub->own, &sub->own_path);
+        sub->resource = r == 0 ? &sub->own : NULL;
+    }
+    if (r == -ENOMEM)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    return sub->resource != NULL && valid
+               ? 0
+               : hf_err_set(err, EINVAL, "cannot subscribe to '%s' named '%s' from '%s'", target->kind,
+                            target->name != NULL ? target->name : "", target->resume);
+}
+
+static int fill(struct hf_kube_subscription *sub, const struct hf_kube_target *target, struct hf_err *err)
+{
+    const struct hf_sched_ops *sched = sub->kube->p.sched;
+    int r = choose_resource(sub, target, err);
+
+    if (r < 0)
+        return r;
+    hf_kube_set_version(sub, target->resume);
+    sub->ledger.highest = sub->ledger.baseline = hf_kube_version_number(target->resume);
+    sub->timer = sched->timer_new(sched->ctx, hf_kube_reflector_timer, sub);
+    sub->silence = sched->timer_new(sched->ctx, hf_kube_silence_timer, sub);
+    r = know_all(sub, target->known, err);
+    if (r == 0 && target->name != NULL)
+        sub->name = strdup(target->name);
+    if (r == 0 && (sub->timer == NULL || sub->silence == NULL || (target->name != NULL && sub->name == NULL)))
+        r = hf_err_set(err, ENOMEM, "out of memory");
+    return r;
+}
+
+int hf_kube_subscription_new(struct hf_kube *kube, const struct hf_kube_target *target,
+                             const struct hf_source_sink *sink, struct hf_kube_subscription **ret_sub,
+                             struct hf_err *err)
+{
     struct hf_kube_subscription *sub = calloc(1, sizeof(*sub));
+
     if (sub == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    *sub = (struct hf_kube_subscription){.handle = {&kube->ops}, .kube = kube, .resource = resource, .sink = *sink};
+    *sub = (struct hf_kube_subscription){.handle = {&kube->ops}, .kube = kube, .sink = *sink};
     hf_list_append(&kube->subscriptions, &sub->link);
     hf_ledger_init(&sub->ledger, kube->p.fleet ? HF_LEDGER_FLEET_OBJECTS : HF_LEDGER_MAX_OBJECTS);
     sub->unreadable = (struct hf_strmap){.free_value = free};
     hf_watch_stream_init(&sub->stream);
-    hf_kube_set_version(sub, resume);
-    sub->ledger.highest = sub->ledger.baseline = hf_kube_version_number(resume);
-    sub->timer = sched->timer_new(sched->ctx, hf_kube_reflector_timer, sub);
-    sub->silence = sched->timer_new(sched->ctx, hf_kube_silence_timer, sub);
-    int r = know_all(sub, known, err);
-    if (r == 0 && name != NULL)
-        sub->name = strdup(name);
-    if (r == 0 && (sub->timer == NULL || sub->silence == NULL || (name != NULL && sub->name == NULL)))
-        r = hf_err_set(err, ENOMEM, "out of memory");
+    int r = fill(sub, target, err);
     if (r < 0) {
         hf_kube_subscription_free(sub);
         return r;
@@ -141,5 +168,7 @@ void hf_kube_subscription_free(struct hf_kube_subscription *sub)
     hf_kube_list_forget_pages(sub);
     hf_list_remove(&sub->link);
     free(sub->name);
+    free(sub->own_path);
+    free(sub->own_ns);
     free(sub);
 }

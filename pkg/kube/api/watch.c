@@ -5,8 +5,10 @@
 
 int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response)
 {
+    if (!sub->kube->meta && strncasecmp(response->content_type, "text/html", 9) == 0)
+        return -EREMCHG; /* the login page of a network */
     if (!sub->kube->meta && strncmp(response->content_type, "application/json", 16) != 0)
-        return -EBADMSG; /* a login page, a proxy's notice; behind a MetaServer an open watch proves nothing anyway */
+        return -EBADMSG; /* a proxy's notice; behind a MetaServer an open watch proves nothing anyway */
     sub->heard_ns = hf_kube_now_ns(sub->kube);
     sub->replay_until_ns = sub->heard_ns + HF_KUBE_REPLAY_NS;
     if (!sub->kube->meta) {

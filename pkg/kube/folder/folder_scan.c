@@ -322,6 +322,7 @@ void hf_folder_scan(const struct hf_fs_ops *fs, const char *dir, uint64_t now_un
 {
     struct folder_scanning scan = {.fs = fs, .now_unix_ns = now_unix_ns, .period_ns = period_ns, .view = view};
 
+    size_t left_out = view->left_out;
     view->n_issues = view->left_out = 0;
     view->changed = false;
     view->err = (struct hf_err)HF_ERR_INIT;
@@ -335,8 +336,10 @@ void hf_folder_scan(const struct hf_fs_ops *fs, const char *dir, uint64_t now_un
             for (size_t i = 0; i < view->n; i++)
                 view->files[i].missing = 0;
     }
-    if (view->r < 0)
+    if (view->r < 0) {
+        view->left_out = left_out;
         (void)hf_err_sys(&view->err, view->r, "read folder '%s'", dir);
+    }
     for (size_t i = 0; view->r == 0 && i < view->n; i++)
         read_file(&scan, dir, &view->files[i]);
     if (view->r == 0) {

@@ -33,7 +33,7 @@ struct hf_folder_file {
     struct hf_folder_stamp taken; /* stamp of the file when a scan last read its objects */
     json_t *objects; /* array of "Kind/name", text, "Kind/name", text, ...; NULL before the first successful read */
     bool settled;    /* true if two scans in a row saw the same `stamp`, or if the file's time is a few periods old */
-    bool failed;     /* true if the last read of the file failed */
+    bool failed;     /* true if the last stat or read of the file failed */
     /* true if the last read failed because of the content; a scan then reads the file again only after a change */
     bool bad;
     bool reported;    /* true if a scan has reported the failure since the file last changed */
@@ -51,11 +51,12 @@ struct hf_folder_view {
     size_t n;
     bool changed;  /* true if the last scan read or dropped a file */
     bool complete; /* true if `files` holds the current content of every file */
-    /* number of files that the scan left out, because the folder has more than HF_FOLDER_MAX_FILES */
+    /* number of files that the last scan that could list the folder left out, because the folder has more than
+     * HF_FOLDER_MAX_FILES */
     size_t left_out;
-    size_t left_out_reported; /* value of left_out when a scan last reported an issue about the whole folder */
+    size_t left_out_reported; /* value of left_out at the last scan that could list the folder */
     char whole[128];          /* name of the folder in an issue about the whole folder */
-    /* 0, or the -errno with which the last scan failed to list the folder; `files` is then unchanged */
+    /* 0, or the -errno with which the last scan failed to list the folder; the objects in `files` are then unchanged */
     int r;
     struct hf_err err;
     struct hf_folder_issue issues[HF_FOLDER_MAX_ISSUES];
@@ -63,7 +64,7 @@ struct hf_folder_view {
 };
 
 /* Returns true if no file with this name exists, or if `view` has the current content of the file. If `name` is
- * view->whole, the folder itself, returns true if the last scan left out no file. */
+ * view->whole, the folder itself, returns true if the last scan that could list the folder left out no file. */
 bool hf_folder_is_good(const struct hf_folder_view *view, const char *name);
 
 void hf_folder_view_done(struct hf_folder_view *view);

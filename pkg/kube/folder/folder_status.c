@@ -6,19 +6,14 @@
 #include "os/dir.h"
 #include "os/file.h"
 
-static char *path_of(const char *dir, const json_t *body, struct hf_err *err)
+static int path_of(const char *dir, const json_t *body, char **ret_path, struct hf_err *err)
 {
     const char *kind = hf_json_str_or(body, "kind", ""), *name = hf_json_str_or(body, "metadata.name", "");
 
-    if (*kind == '\0' || *name == '\0' || strchr(kind, '/') != NULL || strchr(name, '/') != NULL ||
-        strlen(name) > 253) {
-        (void)hf_err_set(err, EINVAL, "cannot write a '%.60s' named '%.60s'", kind, name);
-        return NULL;
-    }
-    char *path = hf_asprintf("%s/%s-%s.json", dir, kind, name);
-    if (path == NULL)
-        (void)hf_err_set(err, ENOMEM, "out of memory");
-    return path;
+    if (*kind == '\0' || *name == '\0' || strchr(kind, '/') != NULL || strchr(name, '/') != NULL || strlen(name) > 253)
+        return hf_err_set(err, EINVAL, "cannot write a '%.60s' named '%.60s'", kind, name);
+    *ret_path = hf_asprintf("%s/%s-%s.json", dir, kind, name);
+    return *ret_path != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
 static json_t *read_old(const struct hf_fs_ops *fs, const char *path)
@@ -57,12 +52,13 @@ int hf_folder_status_write(const struct hf_fs_ops *fs, const char *dir, const js
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FOLDER_STATUS_MAX_BYTES);
     _cleanup_(hf_json_freep) json_t *old = NULL, *merged = NULL;
-    _cleanup_(hf_freep) char *path = path_of(dir, body, err);
+    _cleanup_(hf_freep) char *path = NULL;
+    int r = path_of(dir, body, &path, err);
 
-    if (path == NULL)
-        return -EINVAL;
+    if (r < 0)
+        return r;
     old = read_old(fs, path);
-    int r = merge(old, body, subresource, &merged, err);
+    r = merge(old, body, subresource, &merged, err);
     if (r < 0)
         return r;
     if (old == NULL || json_equal(old, merged) == 0) {

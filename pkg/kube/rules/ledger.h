@@ -15,7 +15,7 @@
 #include "base/strmap.h"
 
 /* Maximum number of objects in the ledger of a client that serves one node, and of a client that follows a fleet. While
- * a ledger has less than half of its maximum, it also remembers declined objects that do not matter
+ * a ledger has at most half of its maximum, it also remembers declined objects that do not matter
  * (hf_ledger_decline()). A remembered object saves repeated reports to the subscriber, and lets the ledger recognise
  * old versions. The other half is reserved for objects that the subscriber keeps. */
 enum { HF_LEDGER_MAX_OBJECTS = 20000, HF_LEDGER_FLEET_OBJECTS = 250000 };
@@ -35,10 +35,14 @@ enum hf_ledger_change {
 
 struct hf_ledger {
     struct hf_strmap objects; /* maps the name of an object to its struct ledger_entry */
-    uint64_t baseline; /* behind a MetaServer, version of the latest LIST that the cloud answered (0 means none) */
-    uint64_t highest;  /* highest version of a reported object or of a bookmark */
+    /* behind a MetaServer, version of the latest LIST that the cloud answered; before it, the version from which the
+     * subscription resumed (0 means none) */
+    uint64_t baseline;
+    /* highest version that the server sent, of an object, list or bookmark; at first the version from which the
+     * subscription resumed */
+    uint64_t highest;
     size_t max_objects;
-    unsigned round; /* number of the round in progress, or of the last round if none is in progress */
+    unsigned round; /* number of the last comparison with a whole list, which hf_ledger_begin() starts; 0 means none */
 };
 
 void hf_ledger_init(struct hf_ledger *ledger, size_t max_objects);
@@ -48,9 +52,9 @@ void hf_ledger_done(struct hf_ledger *ledger);
  * are too many objects. */
 HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 
-/* Records that the subscriber does not keep the object. Each round whose list contains the object then reports the
- * object again. If `matters` is false and the ledger has more than half of its maximum, the ledger forgets the
- * object. */
+/* Records that the subscriber does not keep the object. The next round whose list has the object in the same version
+ * then reports it once more, and the subscriber may decline it again. If `matters` is false and the ledger has more
+ * than half of its maximum, the ledger forgets the object. */
 void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters);
 
 /* Handles an event of a real API server's watch. `deleted` is true for DELETED, and false for ADDED and MODIFIED. Sets

@@ -48,7 +48,7 @@ static void cloud_answered(struct hf_prober *prober, struct hf_prober_step *step
 {
     if (!prober->proven) { /* a reconnect: every subscription may have missed deletions */
         step->effects |= HF_PROBER_WANT_OTHERS;
-        more = others;
+        more |= others;
     }
     prober->proven = true;
     prober->signalled = false;

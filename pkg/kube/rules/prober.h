@@ -7,14 +7,14 @@
  *                       v  |
  *                     resting
  *
- * "Proven" means that the cloud answered the LIST, because the answer spells the list kind as the CRD does
- * (resource.h). Any other answer, and a failure of the LIST, is "doubtful". The prober then assumes that the cloud is
- * not reachable. Each LIST takes 10 s while the cloud is not reachable, so the prober sends only one LIST at a time.
- * Once the cloud answers again, the prober requests a LIST for every subscription, because only a LIST shows deletions.
+ * "Proven" means that the cloud answered. A LIST proves this if it spells the list kind as the CRD does (resource.h). A
+ * failure and any other answer, except "barred" below, are "doubtful": the prober then assumes that the cloud is not
+ * reachable. Each LIST takes 10 s while the cloud is not reachable, so the prober sends only one LIST at a time. Once
+ * the cloud answers again, the prober requests a LIST for every subscription, because only a LIST shows deletions.
  * Signs that the cloud may be reachable again are a live event of a watch, a write that succeeded, and a network link
  * of the node that came up.
  *
- * A subscription is "barred" if the cloud answered that it may not list the kind (review.h). The cloud is then
+ * A subscription is "barred" if the cloud answered that CloudCore may not list the kind (review.h). The cloud is then
  * reachable, but does not serve this subscription. When no other subscription wants a LIST, the prober waits about
  * HF_PROBER_BARRED_NS, and then sends the LISTs of the barred subscriptions again. If another subscription wants a LIST
  * during this time, the prober sends that LIST at once.
@@ -36,9 +36,10 @@ enum hf_prober_state { HF_PROBER_QUIET, HF_PROBER_ASKING, HF_PROBER_RESTING, HF_
 
 enum hf_prober_event {
     HF_PROBER_WANT,     /* a subscription wants a LIST that the cloud answers */
-    HF_PROBER_PROVEN,   /* the cloud answered the LIST with a list */
+    HF_PROBER_PROVEN,   /* the cloud answered the LIST with a list, or allowed the watch that a review asked about */
     HF_PROBER_DOUBTFUL, /* the LIST failed, or its answer did not come from the cloud */
-    HF_PROBER_BARRED,   /* the cloud is reachable, but may not list this kind or does not have this kind */
+    /* the cloud is reachable, but CloudCore has no right to list this kind, or the API server does not have the kind */
+    HF_PROBER_BARRED,
     HF_PROBER_TIMER,
     HF_PROBER_SIGN,
     HF_PROBER_EVENTS,
@@ -58,7 +59,7 @@ enum hf_prober_effect {
 
 struct hf_prober {
     enum hf_prober_state state;
-    bool proven; /* true if the cloud answered the last LIST */
+    bool proven; /* true if the cloud answered the last LIST or review */
     bool barred; /* true if the event BARRED came since the timer last fired */
     /* true if a sign came during the LIST in flight; if this LIST fails, the prober sends the next LIST soon */
     bool signalled;

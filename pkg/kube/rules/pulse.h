@@ -3,10 +3,11 @@
  * TCP keepalive finds a dead link, but not a server or a proxy that keeps the connection open and has stopped working.
  * If the server sends bookmarks, the bookmarks of all watches arrive on one connection at a fairly regular rate. The
  * limit of a pause is the longest pause of the last 10 to 20 minutes plus a margin, but at least HF_PULSE_MIN_NS and at
- * most HF_PULSE_CAP_NS. If the connection is silent for longer than this limit, the node sends one ping (GET /version).
- * The ping has a time limit of 12 s, so the node detects a stopped server within a minute. (A node with one watch gets
- * about one bookmark per minute, so it sends one ping between two bookmarks.) If the server sends no bookmarks, the
- * node sends three pings, and then no further ping until the server sends a byte that does not answer a ping.
+ * most HF_PULSE_CAP_NS. If the connection is silent for longer than this limit, the node sends one ping (GET of
+ * /version, or of a path that YurtHub does not answer by itself). The ping has a time limit of 12 s, so the node
+ * detects a stopped server within a minute. (A node with one watch gets about one bookmark per minute, so it sends one
+ * ping between two bookmarks.) If the server sends no bookmarks, the node sends three pings, and then no further ping
+ * until the server sends a byte that does not answer a ping.
  *
  * Pure. */
 #pragma once

@@ -329,15 +329,35 @@ enum hf_rf_event hf_reflector_event_of_status(int status)
     }
 }
 
+int hf_kube_status_errno(int status)
+{
+    switch (status) {
+    case 401:
+        return EPERM;
+    case 403:
+        return EACCES;
+    case 404:
+        return ENOENT;
+    case 407:
+        return ECONNABORTED;
+    case 511:
+        return EREMCHG;
+    default:
+        return status >= 300 && status < 400 ? EREMCHG : EBUSY;
+    }
+}
+
 enum hf_rf_event hf_reflector_event_of_error(int r)
 {
     switch (r) {
+    case -EDESTADDRREQ:
     case -EHOSTUNREACH:
     case -ENETUNREACH:
     case -ENETDOWN:
     case -ETIMEDOUT:
         return HF_RF_LINK_AWAY;
     case -EKEYREJECTED:
+    case -EREMCHG:
         return HF_RF_DISTRUST;
     case -E2BIG:
     case -EBADMSG:

@@ -12,8 +12,7 @@
  *   asking         has requested a WatchList (KEP-3157), which is a watch that begins with all objects that exist. If
  *                  the server refuses WatchList, the machine uses listing and opening from then on.
  *   filling        receives the objects of a WatchList
- *   listing        has sent a LIST with resourceVersion=0, which the server's watch cache answers, or the LIST of a
- *                  further page
+ *   listing        has sent a LIST (resource.h lists the forms), or the LIST of a further page
  *   opening        has requested a watch from the last resourceVersion
  *   watching       the server has accepted the watch
  *   resting-list   no request is open; a new round begins after the delay
@@ -23,19 +22,21 @@
  * reached END_ROUND may show that an object is gone.
  *
  * A rest is the delay in a resting state. Its length depends on its reason (enum hf_rest):
- *   link    There is no route or no answer, because this node's own link is down. The rest is a back-off with full
- *           jitter; a nudge ends the rest.
+ *   link    There is no route or no answer, probably because this node's own link is down. The rest is a back-off with
+ *           full jitter; a nudge ends the rest.
  *   server  The server refused, reset or closed the connection. All nodes notice this at the same time, so the rest
- *           ends at a random moment within spread_ns, or earlier at a nudge.
- *   busy    The server answered 429 or 5xx. The rest is a back-off, and at least as long as the server's Retry-After.
- *           In a large fleet it may last up to a quarter of spread_ns. A Retry-After above HF_RF_RETRY_AFTER_MAX_NS
- *           counts as HF_RF_RETRY_AFTER_MAX_NS.
- *   denied  The server answered 403, 404 or several times 401. The rest is a back-off of up to 5 minutes, because a
- *           person must act first.
- *   relist  The server answered 410. The rest ends at a random moment within half of spread_ns, so that the lists of a
- *           fleet do not come at the same time.
- *   soon    The stream ended too early, the answer was unusable, or the server's certificate is not trusted. The rest
- *           is a back-off.
+ *           ends at a random moment within spread_ns, or earlier at a nudge. Behind a MetaServer, the rest is a
+ *           back-off.
+ *   busy    The server answered 408, 429 or 5xx. The rest is a back-off, and at least as long as the server's
+ *           Retry-After. In a large fleet it is also at least a random time of up to a quarter of spread_ns. A
+ *           Retry-After above HF_RF_RETRY_AFTER_MAX_NS counts as HF_RF_RETRY_AFTER_MAX_NS.
+ *   denied  The server answered 403, 404, 401 more than once, or a LIST with 400 or 422. The rest is a back-off of up
+ *           to 5 minutes, because a person must act first.
+ *   relist  The server answered 410 or went back to an older version, or the client wants a new list. The rest ends at
+ *           a random moment within half of spread_ns, so that the lists of a fleet do not come at the same time. After
+ *           three of these rests in a row, the rest is a back-off.
+ *   soon    The stream ended too early, the answer was unusable, the server's certificate is not trusted, or the server
+ *           answered a watch with 400 or 422. The rest is a back-off.
  *
  * Pure. */
 #pragma once
@@ -73,17 +74,18 @@ enum hf_rf_event {
     HF_RF_EXPIRED,
     HF_RF_DENIED,       /* the first 401 since a watch last stayed open */
     HF_RF_DENIED_AGAIN, /* any further 401 */
-    HF_RF_DISTRUST,     /* TLS failed, because this node does not trust the server's certificate */
+    HF_RF_DISTRUST,     /* TLS failed, because this node does not trust the server's certificate, or a web page came */
     HF_RF_FORBIDDEN,    /* the server answered 403 */
     HF_RF_MISSING,      /* the server answered 404, because the kind does not exist yet */
-    HF_RF_BUSY,         /* the server answered 429 or 5xx */
+    HF_RF_BUSY,         /* the server answered 408, 429 or 5xx */
     HF_RF_LINK_AWAY,    /* there is no route to the server, no answer, or the connection is silent */
-    HF_RF_SERVER_AWAY,  /* the server refused, reset or cut the connection */
-    HF_RF_ENDED,        /* the stream ended without an error after HF_RF_EARLY_NS or more */
-    HF_RF_ENDED_EARLY,  /* the stream ended without an error, but within HF_RF_EARLY_NS */
-    HF_RF_GARBAGE,      /* the server sent an unusable answer */
-    HF_RF_BACKWARDS,    /* the stream sent a resourceVersion older than an earlier one */
-    HF_RF_NUDGE,        /* the server may be reachable again */
+    /* the server refused, reset or cut the connection, or the call failed in a way that has no other event */
+    HF_RF_SERVER_AWAY,
+    HF_RF_ENDED,       /* the stream ended without an error after HF_RF_EARLY_NS or more */
+    HF_RF_ENDED_EARLY, /* the stream ended without an error, but within HF_RF_EARLY_NS */
+    HF_RF_GARBAGE,     /* the server sent an unusable answer */
+    HF_RF_BACKWARDS,   /* the stream sent a resourceVersion older than an earlier one, or the client wants a new list */
+    HF_RF_NUDGE,       /* the server may be reachable again */
     HF_RF_STOP,
     HF_RF_EVENTS,
 };
@@ -138,8 +140,8 @@ struct hf_reflector {
     /* true if the server does not support WatchList; kube/api/ may set this field if the server refused a WatchList of
      * another kind */
     bool no_watchlist;
-    bool unsettled;        /* true if the watch has resumed and `synced` has not been reported since then */
-    unsigned denials;      /* number of answers 401 in a row */
+    bool unsettled;   /* true if the subscription began with RESUME, and `synced` has not been reported since then */
+    unsigned denials; /* number of answers 401 since a watch last stayed open */
     unsigned broken_fills; /* number of WatchLists in a row that the server accepted and then ended with 429 or 5xx */
     uint64_t accepted_ns;
     /* Numbers of failures in a row, for the back-offs. Each sort of failure has its own number, so that failures of one
@@ -157,12 +159,16 @@ struct hf_rf_step {
 
 /* Handles one event, and returns the effects that the caller must perform. `retry_after_ns` is the server's
  * Retry-After, or 0. An event that the state does not expect changes nothing. Do not pass DENIED_AGAIN or ENDED_EARLY:
- * pass DENIED or ENDED, and the machine finds out which of the two forms it is. */
+ * pass DENIED or ENDED, and the machine chooses the right form. */
 struct hf_rf_step hf_reflector_step(struct hf_reflector *rf, enum hf_rf_event event, const struct hf_rf_limits *limits,
                                     uint64_t now_ns, uint64_t retry_after_ns, const struct hf_rand_ops *rng);
 
 /* Returns the event for an HTTP status that is not 2xx, or for the code of a Status object in the stream. */
 enum hf_rf_event hf_reflector_event_of_status(int status);
+/* Returns the errno with which a source reports lost contact for an HTTP status that is not 2xx: EPERM (401), EACCES
+ * (403), ENOENT (404), ECONNABORTED (407, from a proxy), EREMCHG (a redirect or 511: an API server sends neither, so
+ * another machine answers in its place), or EBUSY (any other status). */
+int hf_kube_status_errno(int status);
 /* Returns the event for `r`, the negative errno of a failed HTTP call. */
 enum hf_rf_event hf_reflector_event_of_error(int r);
 

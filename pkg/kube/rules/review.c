@@ -44,12 +44,23 @@ enum hf_review hf_review_take(int status, struct hf_view body)
 
 void hf_review_explain(enum hf_review review, const struct hf_resource *resource, struct hf_err *err)
 {
-    if (review == HF_REVIEW_FORBIDDEN)
+    if (review == HF_REVIEW_FORBIDDEN && resource->ns != NULL)
+        (void)hf_err_set(
+            err, EACCES,
+            "CloudCore is not allowed to list %s in all namespaces, as it does for a watch: give its account the verbs "
+            "get, list and watch on them in a ClusterRole",
+            hf_resource_plural(resource));
+    else if (review == HF_REVIEW_FORBIDDEN)
         (void)hf_err_set(
             err, EACCES,
             "CloudCore is not allowed to list %s.%.*s, so the MetaServer answers from its own store: kubectl apply "
             "-f crds/ -f deploy/kubeedge.yaml",
             hf_resource_plural(resource), group_length(resource), resource->api_version);
+    else if (resource->ns != NULL)
+        (void)hf_err_set(err, ENOENT,
+                         "CloudCore may list %s in namespace '%s', and the MetaServer still answers from its own "
+                         "store: is the kind installed in the cluster?",
+                         hf_resource_plural(resource), resource->ns);
     else
         (void)hf_err_set(err, ENOENT,
                          "CloudCore may list %s.%.*s, and the MetaServer still answers from its own store: is the kind "

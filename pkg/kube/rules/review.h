@@ -6,6 +6,9 @@
  * SelfSubjectAccessReview distinguishes these two cases. A MetaServer never answers such a review from its store,
  * because the review is a create. So the answer comes from the API server, and it applies to CloudCore's account.
  *
+ * The review asks about all namespaces, also for an object in one namespace: for a watch of one object CloudCore lists
+ * and watches the whole kind in all namespaces. If it may not, it waits until it may, and serves no node meanwhile.
+ *
  * Pure. */
 #pragma once
 
@@ -16,13 +19,13 @@
 enum hf_review {
     HF_REVIEW_UNANSWERED, /* no usable answer came, for example because the cloud is not reachable */
     HF_REVIEW_FORBIDDEN,  /* CloudCore may not list this kind */
-    /* CloudCore may list this kind, so the MetaServer answered from its own store for a reason other than a missing
-     * right */
+    /* CloudCore may list this kind; if the MetaServer answered from its own store, the reason is not a missing right */
     HF_REVIEW_ALLOWED,
 };
 
 /* hf_review_url() appends the URL, and hf_review_body() the body, of a SelfSubjectAccessReview that asks if CloudCore's
- * account may list the kind. Send the review with POST. Both functions return 0, -E2BIG or -ENOMEM. */
+ * account may list the kind. Send the review with POST. Both functions return 0, -E2BIG, -ENOMEM or -EINVAL (snprintf()
+ * failed). */
 HF_MUST_USE int hf_review_url(const char *server, struct hf_buf *out);
 HF_MUST_USE int hf_review_body(const struct hf_resource *resource, struct hf_buf *out);
 

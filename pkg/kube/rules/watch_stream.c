@@ -22,7 +22,7 @@ void hf_watch_stream_init(struct hf_watch_stream *stream)
 
 void hf_watch_stream_done(struct hf_watch_stream *stream)
 {
-    hf_buf_done(&stream->line);
+    hf_buf_wipe(&stream->line); /* it may hold a Secret */
     stream->skipping = false;
 }
 
@@ -184,10 +184,13 @@ static int end_line(struct hf_watch_stream *stream, struct hf_view piece, hf_wat
         r = give_line(hf_buf_view(&stream->line), visit, arg);
     else if (r == -E2BIG)
         r = give_too_long(visit, arg);
-    if (stream->line.cap > HF_WATCH_STREAM_KEEP)
-        hf_buf_done(&stream->line);
-    else
+    if (stream->line.cap > HF_WATCH_STREAM_KEEP) {
+        hf_buf_wipe(&stream->line);
+    } else {
+        if (stream->line.p != NULL)
+            explicit_bzero(stream->line.p, stream->line.n);
         hf_buf_clear(&stream->line);
+    }
     return r;
 }
 

@@ -25,9 +25,10 @@ struct hf_watch_event {
     const char *resource_version;    /* resourceVersion of the event's object; "" if the event has none */
     /* true for the BOOKMARK that a server sends after the existing objects of a WatchList */
     bool initial_end;
-    int code;                /* for ERROR, the code in the Status object, or 0 */
-    uint64_t retry_after_ns; /* for ERROR, details.retryAfterSeconds of the Status object, in nanoseconds, or 0 */
-    const char *message;     /* for ERROR, the message in the Status object, or "no message" */
+    int code; /* for ERROR, the code in the Status object, or 0 */
+    /* for ERROR, details.retryAfterSeconds of the Status object, in nanoseconds and at most 24 h, or 0 */
+    uint64_t retry_after_ns;
+    const char *message; /* for ERROR, the message in the Status object, or "no message" */
 };
 
 struct hf_watch_stream {
@@ -56,7 +57,8 @@ HF_MUST_USE int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, st
                                       struct hf_err *err);
 
 /* Copies a message from `body`, the body of an error answer, into text[n]. If the body is a Status object, this is its
- * message; otherwise it is the beginning of the body. Returns `text`. */
+ * message, of which the middle is left out if it is too long; otherwise it is the beginning of the body. Returns
+ * `text`. */
 const char *hf_kube_status_message(struct hf_view body, char *text, size_t n);
 
 /* Returns a resourceVersion as a number, or 0 if the resourceVersion is not an integer. Kubernetes compares

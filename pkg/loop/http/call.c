@@ -150,7 +150,7 @@ static int code_errno(const struct hf_http_call *call, CURLcode code)
         return ENOMEM;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
-        return EHOSTUNREACH;
+        return EDESTADDRREQ;
     case CURLE_COULDNT_CONNECT:
         return connect_errno(call->easy);
     case CURLE_OPERATION_TIMEDOUT:
@@ -183,13 +183,27 @@ static bool is_early_end(const struct hf_http_call *call, CURLcode code)
            made > 0 && call->head.bytes == 0;
 }
 
+/* Returns the status with which a proxy refused to connect to the peer, or 0. */
+static long refusal_of_proxy(CURL *easy)
+{
+    long status = 0;
+
+    (void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status >= 300 ? status : 0;
+}
+
 static void set_curl_result(struct hf_http_call *call, CURLcode code)
 {
     const char *text = call->curl_text[0] != '\0' ? call->curl_text : curl_easy_strerror(code);
+    bool foreign = call->pool != NULL && hf_tls_is_foreign(call->pool->tls);
     const char *reason = call->pool != NULL ? hf_tls_take_reason(call->pool->tls) : "";
+    long refusal = refusal_of_proxy(call->easy);
 
-    if (reason[0] != '\0' && (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR))
-        set_result(call, hf_err_set(&call->err, EKEYREJECTED, "%s", reason));
+    if (refusal != 0)
+        set_result(call, hf_err_set(&call->err, ECONNABORTED, "the proxy refuses to connect: HTTP status %ld%s",
+                                    refusal, refusal == 407 ? " (it wants a user and a password in its URL)" : ""));
+    else if (reason[0] != '\0' && (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR))
+        set_result(call, hf_err_set(&call->err, foreign ? EREMCHG : EKEYREJECTED, "%s", reason));
     else if (is_early_end(call, code) && !is_trust_alert(text))
         set_result(call, hf_err_set(&call->err, code_errno(call, code),
                                     "the peer closed the connection right after the TLS handshake (does it require "
@@ -283,8 +297,9 @@ static void arm(struct hf_http_call *call)
 
 /* ---- receiving --------------------------------------------------------------------------------------------------- */
 
-static void note_byte(struct hf_http_call *call)
+static void note_bytes(struct hf_http_call *call, size_t n)
 {
+    call->client->received_bytes += n;
     call->last_byte_ns = uv_hrtime();
     call->pool->last_byte_ns = call->last_byte_ns;
 }
@@ -335,7 +350,7 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 
     if (call->aborted || call->loop->closing)
         return 0;
-    note_byte(call);
+    note_bytes(call, size * n);
     int r = hf_http_head_line(&call->head, (struct hf_view){bytes, size * n}, hf_unix_ns(call->client->clock));
     if (r < 0) {
         set_result(call, hf_err_set(&call->err, -r,
@@ -389,8 +404,10 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
         return 0;
     if (is_held(call))
         return CURL_WRITEFUNC_PAUSE; /* curl delivers it again later */
-    note_byte(call);
-    return take_body(call, bytes, size * n) ? size * n : 0;
+    note_bytes(call, size * n);
+    bool taken = take_body(call, bytes, size * n);
+    explicit_bzero(bytes, size * n); /* curl keeps its buffer for as long as a watch lasts, and it may hold a Secret */
+    return taken ? size * n : 0;
 }
 
 static bool set_receivers(struct hf_http_call *call)
@@ -399,6 +416,16 @@ static bool set_receivers(struct hf_http_call *call)
            curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call) == CURLE_OK &&
            curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
            curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call) == CURLE_OK;
+}
+
+/* Bytes of the request of this hop, nearly: HTTP/2 makes headers smaller. */
+static size_t size_of_request(const struct hf_http_call *call)
+{
+    size_t n = strlen(call->method) + strlen(call->url) + call->body.n;
+
+    for (const struct curl_slist *it = call->sent_headers; it != NULL; it = it->next)
+        n += strlen(it->data) + 2;
+    return n;
 }
 
 /* ---- hops -------------------------------------------------------------------------------------------------------- */
@@ -417,6 +444,7 @@ static int begin_hop(struct hf_http_call *call)
         return hf_err_set(&call->err, ENOMEM, "not enough memory for a request");
     call->pool = pool;
     call->state = ST_RUNNING;
+    call->client->sent_bytes += size_of_request(call);
     hf_http_pool_count(pool, true);
     hf_http_pool_enter(pool);
     CURLMcode code = curl_multi_add_handle(pool->multi, call->easy);

@@ -128,6 +128,7 @@ static void settings_apply(struct hf_http_client *client, const struct hf_http_c
     swap_text(&client->server_name, &settings->server_name);
     memcpy(client->origin, settings->origin, sizeof(client->origin));
     client->insecure = config->insecure_skip_verify;
+    client->no_proxy = config->no_proxy;
     client->clock = config->clock != NULL ? config->clock : hf_clock_posix();
 }
 
@@ -140,6 +141,21 @@ int hf_http_client_update(struct hf_http_client *client, const struct hf_http_co
         return r;
     settings_apply(client, config, &settings);
     return 0;
+}
+
+struct hf_http_traffic hf_http_client_traffic(const struct hf_http_client *client)
+{
+    struct hf_http_traffic traffic = {.sent_bytes = client->sent_bytes, .received_bytes = client->received_bytes};
+    const struct hf_http_pool *last = NULL;
+
+    for (struct hf_list *it = client->calls.next; it != &client->calls; it = it->next) {
+        const struct hf_http_pool *pool = hf_container_of(it, struct hf_http_call, link)->pool;
+        uint64_t trip_ns = pool != NULL && pool != last ? hf_http_pool_round_trip_ns(pool) : 0;
+        if (trip_ns != 0)
+            traffic.round_trip_ns = traffic.round_trip_ns == 0 ? trip_ns : HF_MIN(traffic.round_trip_ns, trip_ns);
+        last = pool;
+    }
+    return traffic;
 }
 
 void hf_http_client_drop_connections(struct hf_http_client *client)
@@ -160,6 +176,16 @@ static void client_end(struct hf_loop_guest *guest)
     free(client);
 }
 
+/* curl takes HTTP_PROXY in lower case only, because a web server sets the one in upper case for its CGI programs from a
+ * header of the request. Our programs are none. */
+static void take_http_proxy(void)
+{
+    const char *proxy = getenv("HTTP_PROXY");
+
+    if (proxy != NULL)
+        (void)setenv("http_proxy", proxy, 0);
+}
+
 struct hf_http_client *hf_http_client_new(struct hf_loop *loop, const struct hf_http_config *config, struct hf_err *err)
 {
     static bool ready;
@@ -169,6 +195,8 @@ struct hf_http_client *hf_http_client_new(struct hf_loop *loop, const struct hf_
         (void)hf_err_set(err, ENOMEM, "cannot start libcurl");
         return NULL;
     }
+    if (!ready)
+        take_http_proxy();
     ready = true;
     client = calloc(1, sizeof(*client));
     if (client == NULL) {

@@ -10,10 +10,10 @@
 #include "loop/http/internal.h"
 
 enum {
-    KEEPALIVE_IDLE_S = 20, /* the kernel detects a silent peer after 20 + 3 * 10 = 50 s */
     KEEPALIVE_INTERVAL_S = 10,
     KEEPALIVE_COUNT = 3,
-    USER_TIMEOUT_MS = 50000, /* and a peer that does not acknowledge our bytes */
+    KEEPALIVE_IDLE_S = HF_HTTP_KEEPALIVE_S - KEEPALIVE_COUNT * KEEPALIVE_INTERVAL_S,
+    USER_TIMEOUT_MS = HF_HTTP_KEEPALIVE_S * 1000, /* for a peer that does not acknowledge our bytes */
     MIN_RECEIVE_BUFFER = 32768,
 };
 
@@ -24,7 +24,8 @@ enum {
 static CURLcode on_ssl_context(CURL *easy, void *ssl_context, void *arg)
 {
     struct hf_http_call *call = arg;
-    int r = hf_tls_apply(call->pool->tls, ssl_context, call->to_origin);
+    const char *name = call->to_origin && call->client->server_name != NULL ? call->client->server_name : call->to.host;
+    int r = hf_tls_apply(call->pool->tls, ssl_context, call->to_origin, name);
 
     (void)easy;
     return r == 0 ? CURLE_OK : r == -ENOMEM ? CURLE_OUT_OF_MEMORY : CURLE_SSL_CERTPROBLEM;
@@ -105,9 +106,10 @@ static bool has_name(const char *header, const char *name)
     return strncasecmp(header, name, n) == 0 && header[n] == ':';
 }
 
-static bool is_credential(const char *header)
+static bool stays_with_origin(const char *header)
 {
-    return has_name(header, "Authorization") || has_name(header, "Cookie") || has_name(header, "Proxy-Authorization");
+    return has_name(header, "Authorization") || has_name(header, "Cookie") || has_name(header, "Proxy-Authorization") ||
+           has_name(header, "Host"); /* the name of one server only */
 }
 
 static bool make_headers(struct hf_http_call *call)
@@ -116,7 +118,7 @@ static bool make_headers(struct hf_http_call *call)
     bool ok = true, typed = false, authorized = false;
 
     for (size_t i = 0; call->headers[i] != NULL && ok; i++) {
-        if (call->left_origin && is_credential(call->headers[i]))
+        if (call->left_origin && stays_with_origin(call->headers[i]))
             continue;
         typed = typed || has_name(call->headers[i], "Content-Type");
         authorized = authorized || has_name(call->headers[i], "Authorization");
@@ -184,7 +186,7 @@ static bool set_connection(struct hf_http_call *call)
             * response */
            curl_easy_setopt(easy, CURLOPT_PIPEWAIT, call->to.https ? 1L : 0L) == CURLE_OK &&
            /* the environment's proxy is not for loopback */
-           (!call->to.loopback || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
+           (!(call->to.loopback || call->client->no_proxy) || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
 }
 
 static bool set_tls(struct hf_http_call *call)

@@ -136,6 +136,8 @@ static int read_field(struct hf_http_head *head, struct hf_view line)
         response->content_length = (int64_t)number;
     else if (is_name(name, "date") && read_date(value, &number))
         response->date_unix_ns = number;
+    else if (is_name(name, "audit-id"))
+        response->has_audit_id = value.n > 0;
     else if (is_name(name, "retry-after"))
         read_retry_after(head, value);
     else if (is_name(name, "content-range"))

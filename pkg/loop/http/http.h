@@ -1,13 +1,18 @@
 /* loop/http/http.h - HTTP(S) client requests, as a table of functions.
  *
  * A client is the configuration of one peer: TLS trust, client certificate, bearer token, user agent, clock allowance.
- * The real client (loop/http/client.h) keeps one HTTP/2 connection per origin and multiplexes its calls. Threads: loop
- * thread only. hf_http_ops.start never runs a callback before it returns. No callback comes after `done` or cancel().
+ * The real client (loop/http/client.h) keeps one connection per origin and multiplexes its calls, if the peer speaks
+ * HTTP/2. Threads: loop thread only. hf_http_ops.start never runs a callback before it returns. No callback comes after
+ * `done` or cancel().
  *
- * `r` of `done` is 0 if a whole response came, whatever its HTTP status. Otherwise `r` is -ECONNREFUSED, -EHOSTUNREACH
- * (unknown name or no route), -ETIMEDOUT (deadline or silence), -EPROTO, -EKEYREJECTED (the certificate is not trusted,
- * has expired or has another name), -EPIPE (the connection broke before the end), -E2BIG (more than max_body_bytes) or
- * -ECANCELED. Requests use the proxy of the environment variables, but never for loopback. */
+ * `r` of `done` is 0 if a whole response came, whatever its HTTP status. Otherwise `r` is -ECONNREFUSED, -EDESTADDRREQ
+ * (the name of the host or of the proxy has no address), -EHOSTUNREACH (no route), -ETIMEDOUT (deadline or silence),
+ * -EPROTO, -EKEYREJECTED (the certificate is not trusted, has expired or has another name, or the peer refuses ours),
+ * -EREMCHG (no trusted authority signed the certificate, and the certificate is for another name, so another machine
+ * answers in the peer's place), -ECONNABORTED (the proxy refuses to connect to the peer), -EPIPE (the connection broke
+ * before the end), -E2BIG (more than max_body_bytes, or a head that is too long), -ECANCELED, -ENOMEM, or the error
+ * that a callback of the request returned. Requests use the proxy of the environment variables HTTP_PROXY, HTTPS_PROXY,
+ * ALL_PROXY and NO_PROXY (in upper or lower case; lower case wins), but never for loopback. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,20 +22,29 @@
 #include "base/clock.h"
 #include "base/err.h"
 
-enum { HF_HTTP_MAX_HEADERS = 16, HF_HTTP_HEADER_VALUE = 256 };
+enum {
+    HF_HTTP_MAX_HEADERS = 16,
+    HF_HTTP_HEADER_VALUE = 256,
+    /* Seconds of silence after which the client knows that the peer's machine no longer answers, also while a response
+     * such as that of a watch may be silent for long. All calls on the dead connection then end with -ETIMEDOUT, and no
+     * new call uses it. The client checks every connection so, by TCP keep-alive. */
+    HF_HTTP_KEEPALIVE_S = 50,
+};
 
 struct hf_http_call; /* opaque; belongs to the table that started it */
 
 struct hf_http_response {
     int status; /* HTTP status, such as 200 */
-    /* delay that the header Retry-After requests, in seconds or as a date; 0 if absent */
+    /* delay that the header Retry-After requests, in seconds or as a date, but at most 24 h; 0 if absent */
     uint64_t retry_after_ns;
-    uint64_t date_unix_ns;                   /* time in the header Date; 0 if absent or unreadable */
-    int64_t content_length;                  /* length of the body in bytes; -1 if unknown */
-    uint64_t range_start;                    /* offset of the body's first byte (Content-Range of a 206); otherwise 0 */
-    uint64_t range_total;                    /* complete length of the content, from Content-Range; 0 if unknown */
-    char content_type[HF_HTTP_HEADER_VALUE]; /* header Content-Type; "" if absent */
-    char etag[HF_HTTP_HEADER_VALUE];         /* ETag as the server sent it, with its quotes; "" if absent */
+    uint64_t date_unix_ns;  /* time in the header Date; 0 if absent or unreadable */
+    bool has_audit_id;      /* true if the response has the header Audit-Id, which API servers of Kubernetes send */
+    int64_t content_length; /* length of the body in bytes; -1 if unknown */
+    uint64_t range_start;   /* offset of the body's first byte (Content-Range of a 206); otherwise 0 */
+    uint64_t range_total;   /* complete length of the content, from Content-Range; 0 if unknown */
+    /* header Content-Type; like the next two fields, "" if absent or too long */
+    char content_type[HF_HTTP_HEADER_VALUE];
+    char etag[HF_HTTP_HEADER_VALUE]; /* ETag as the server sent it, with its quotes */
     char last_modified[HF_HTTP_HEADER_VALUE];
 };
 
@@ -44,11 +58,6 @@ struct hf_http_request {
     /* Limit of silence in nanoseconds (0 means none). If no byte of the response comes for this long, the call ends
      * with -ETIMEDOUT. HTTP/2 pings do not count as bytes. */
     uint64_t idle_timeout_ns;
-    /* Limit of silence of the connection in nanoseconds (0 means none). TCP keep-alive or HTTP/2 PING frames check that
-     * the peer is alive, without a request. If the peer does not answer for this long, all calls on the connection end
-     * with -ETIMEDOUT, and no new call uses the connection. Use this limit for watches, whose responses may be silent
-     * for long. */
-    uint64_t keepalive_ns;
     /* limit of the body in bytes (0 means 16 MiB, UINT64_MAX no limit); a longer body ends the call with -E2BIG */
     uint64_t max_body_bytes;
     uint64_t bandwidth_limit; /* limit in bytes per second (0 means none) */
@@ -69,7 +78,7 @@ struct hf_http_request {
 
 struct hf_http_ops {
     void *ctx;
-    /* Returns 0 and sets *ret_call, or returns -errno if the call cannot start (`done` then does not come). */
+    /* Returns 0 and sets *ret_call, or returns -errno if the call cannot start, and then does not call `done`. */
     HF_MUST_USE int (*start)(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,
                              struct hf_err *err);
     /* cancels `call` (may be NULL), so that `done` does not come */
@@ -80,16 +89,18 @@ struct hf_http_ops {
 
 /* Trust and credentials for one peer. The client copies the strings. A string that is NULL is not used. */
 struct hf_http_config {
-    const char *user_agent;      /* header User-Agent, such as "holdfast-agent/0.1.0" */
-    const char *ca_pem;          /* PEM of the only certificates to trust (NULL means the system's store) */
+    const char *user_agent;      /* header User-Agent, such as "holdfast-agent/0.1.0" (NULL means "holdfast") */
+    const char *ca_pem;          /* PEM of the certificate authorities to trust (NULL means the system's store) */
     const char *client_cert_pem; /* PEM of the client certificate, for mutual TLS with client_key_pem */
     const char *client_key_pem;
     const char *bearer_token; /* bearer token, which goes to URLs of `origin` only */
     /* the only origin that gets credentials, "https://host:port" (NULL means that no origin gets them) */
     const char *origin;
-    const char *tls_server_name; /* name for SNI and the name check, instead of the URL's host */
+    /* name for SNI and the name check, instead of the URL's host; for URLs of `origin` only */
+    const char *tls_server_name;
     /* true to accept any certificate; only the kubeconfig field of the same name sets this */
     bool insecure_skip_verify;
+    bool no_proxy; /* true for peers on this machine: never use a proxy */
     /* time before and after the validity of a certificate during which the client still accepts it */
     uint64_t max_skew_ns;
     /* clock that judges certificates, see node/clock.h (NULL means the system's clock) */

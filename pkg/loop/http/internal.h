@@ -60,6 +60,10 @@ void hf_http_pool_count(struct hf_http_pool *pool, bool begun);
 void hf_http_pool_enter(struct hf_http_pool *pool);
 void hf_http_pool_leave(struct hf_http_pool *pool);
 
+/* Returns the shortest round trip, in nanoseconds, that the kernel has measured on the pool's connections. Returns 0 if
+ * there is none. */
+uint64_t hf_http_pool_round_trip_ns(const struct hf_http_pool *pool);
+
 struct hf_http_client {
     struct hf_loop_guest guest;
     struct hf_loop *loop;
@@ -69,15 +73,16 @@ struct hf_http_client {
     struct hf_http_pool *pool; /* current pool; NULL until the first call needs it */
     const struct hf_http_pool_owner *pool_owner;
     unsigned char tls_digest[32];
-    bool insecure;
+    bool insecure, no_proxy;
     const struct hf_clock_ops *clock;
     char *user_agent;
     char *authorization; /* whole line of the header Authorization (NULL means none) */
     char *server_name;   /* name for SNI and the name check (NULL means the URL's host) */
     char origin[HF_URL_ORIGIN];
+    uint64_t sent_bytes, received_bytes; /* of all calls since the start */
 };
 
-/* Returns the pool for the next call, and makes one if needed. Returns NULL on OOM. */
+/* Returns the pool for the next call. Makes a pool if the client has none. Returns NULL if memory runs out. */
 struct hf_http_pool *hf_http_pool_current(struct hf_http_client *client);
 
 /* ---- one request ------------------------------------------------------------------------------------------------- */
@@ -95,7 +100,7 @@ struct hf_http_call {
     uv_timer_t timer;
     enum hf_http_call_state state;
 
-    struct hf_http_request request; /* the request; its strings point to the copies in the fields after this one */
+    struct hf_http_request request; /* the request, without its strings, which the copies in the next fields replace */
     char *method;
     char *url; /* URL of the current hop */
     char *headers[HF_HTTP_MAX_HEADERS + 1];
@@ -117,20 +122,22 @@ struct hf_http_call {
     struct hf_http_head head;
     struct hf_buf collected;
     uint64_t received_bytes;
-    uint64_t start_ns;     /* uv_hrtime() at the start of the call */
-    uint64_t last_byte_ns; /* uv_hrtime() of the last byte; before the first byte, start_ns */
-    uint64_t paid_ns;      /* uv_hrtime() at which bandwidth_limit allows the next byte */
-    bool throttled;        /* true while bandwidth_limit pauses the call until paid_ns */
-    bool paused;           /* true while the caller pauses the call */
-    bool aborted;          /* true if the caller has cancelled the call inside a curl callback */
-    bool skip_body;        /* true while the call drops the body of a redirect that it follows */
-    int result;            /* -errno if our code ended the call (0 means to use curl's result) */
+    uint64_t start_ns; /* uv_hrtime() at the start of the call */
+    /* uv_hrtime() of the last byte, or of the end of the last pause if that was later; before the first byte,
+     * start_ns */
+    uint64_t last_byte_ns;
+    uint64_t paid_ns; /* uv_hrtime() at which bandwidth_limit allows the next byte */
+    bool throttled;   /* true while bandwidth_limit pauses the call until paid_ns */
+    bool paused;      /* true while the caller pauses the call */
+    bool aborted;     /* true if the caller has cancelled the call inside a curl callback */
+    bool skip_body;   /* true while the call drops the body of a redirect that it follows */
+    int result;       /* -errno if our code ended the call (0 means to use curl's result) */
     struct hf_err err;
     char curl_text[CURL_ERROR_SIZE];
 };
 
 /* easy.c: makes the easy handle of the current hop, ready to start, and stores the handle in call->easy. Returns false
- * on OOM; the caller then frees the parts that exist. */
+ * if memory runs out; the caller then frees the existing parts. */
 bool hf_http_easy_make(struct hf_http_call *call);
 /* ---- call.c ------------------------------------------------------------------------------------------------- */
 int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,

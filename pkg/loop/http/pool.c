@@ -2,7 +2,10 @@
  *
  * curl reports the sockets to watch (on_socket_wanted) and its next deadline (on_timer_wanted); we must not call
  * curl from within either. Each finished transfer goes to its call, which reports from a task. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "loop/http/client.h"
 #include "loop/http/internal.h"
@@ -109,6 +112,22 @@ static int on_timer_wanted(CURLM *multi, long timeout_ms, void *arg)
     if (pool->kicked)
         hf_loop_task_post(pool->loop, &pool->kick);
     return 0;
+}
+
+uint64_t hf_http_pool_round_trip_ns(const struct hf_http_pool *pool)
+{
+    uint64_t shortest_us = 0;
+
+    for (struct hf_list *it = pool->sockets.next; it != &pool->sockets; it = it->next) {
+        struct tcp_info info = {.tcpi_rtt = 0};
+        socklen_t n = sizeof(info);
+        int fd = hf_container_of(it, struct pool_socket, link)->fd;
+        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) < 0 || info.tcpi_state != TCP_ESTABLISHED ||
+            info.tcpi_rtt == 0)
+            continue;
+        shortest_us = shortest_us == 0 ? info.tcpi_rtt : HF_MIN(shortest_us, (uint64_t)info.tcpi_rtt);
+    }
+    return shortest_us * HF_NS_PER_US;
 }
 
 /* ---- pools ------------------------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #include "base/format.h"
 #include "base/parse.h"
+#include "loop/http/url.h"
 #include "os/clock_posix.h"
 
 enum { MAX_CERTIFICATES = 512 };
@@ -30,6 +32,8 @@ struct hf_tls {
     uint64_t max_skew_ns;
     const struct hf_clock_ops *clock;
     struct hf_time_range range; /* range of the present at the last handshake */
+    char host[HF_URL_HOST];     /* host of the last handshake */
+    bool foreign;               /* result of hf_tls_is_foreign() */
     char reason[256];
     char taken[256];
 };
@@ -235,6 +239,19 @@ static int context_index(void)
     return index;
 }
 
+/* True for a certificate that no authority of ours signed, and that is for another host than the one we asked for. */
+static bool is_foreign(const struct hf_tls *tls, X509_STORE_CTX *context, int error)
+{
+    X509 *leaf = X509_STORE_CTX_get0_cert(context);
+    bool unsigned_ = error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+                     error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
+                     error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT || error == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+                     error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN;
+
+    return unsigned_ && leaf != NULL && tls->host[0] != '\0' && X509_check_host(leaf, tls->host, 0, 0, NULL) != 1 &&
+           X509_check_ip_asc(leaf, tls->host, 0) != 1;
+}
+
 /* OpenSSL calls this for each fault of the chain, and for each certificate in which it found none. This function judges
  * the dates of all of them; verification then continues and may find other faults. */
 static int judge(int ok, X509_STORE_CTX *context)
@@ -250,6 +267,7 @@ static int judge(int ok, X509_STORE_CTX *context)
     if (error == X509_V_OK)
         return 1;
     note_reason(tls, certificate, error);
+    tls->foreign = is_foreign(tls, context, error);
     return 0;
 }
 
@@ -261,12 +279,14 @@ static void set_time(SSL_CTX *context, const struct hf_time_range *range)
         X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(context), (time_t)(range->estimate_unix_ns / HF_NS_PER_S));
 }
 
-int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity)
+int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity, const char *host)
 {
     SSL_CTX *context = ssl_ctx;
     bool ok = true;
 
     tls->reason[0] = '\0';
+    tls->foreign = false;
+    (void)snprintf(tls->host, sizeof(tls->host), "%s", host);
     if (identity && tls->certificate != NULL)
         ok = SSL_CTX_use_cert_and_key(context, tls->certificate, tls->key, tls->chain, 1) == 1;
     if (tls->insecure || !ok) {
@@ -288,6 +308,11 @@ int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity)
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, judge);
     ERR_clear_error();
     return ok ? 0 : -ENOMEM;
+}
+
+bool hf_tls_is_foreign(const struct hf_tls *tls)
+{
+    return tls->foreign;
 }
 
 const char *hf_tls_take_reason(struct hf_tls *tls)

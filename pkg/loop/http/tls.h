@@ -9,19 +9,25 @@
 
 struct hf_tls;
 
-/* Parses the PEM texts of the configuration. -EBADMSG: a text is not valid PEM, or the key does not belong to the
- * certificate. */
+/* Parses the PEM texts of the configuration. -EBADMSG: a text is not valid PEM, the key does not belong to the
+ * certificate, or the configuration has only one of the two. -ENOMEM: out of memory. */
 HF_MUST_USE int hf_tls_new(const struct hf_http_config *config, struct hf_tls **ret_tls, struct hf_err *err);
-/* Take and release a reference for a set of connections. The first reference that needs the system's store loads the
- * store; the last hf_tls_close() frees the store, which can take a megabyte. */
+/* hf_tls_open() takes a reference for a set of connections, and hf_tls_close() releases it. The first hf_tls_apply()
+ * that needs the system's store loads the store; the last hf_tls_close() frees the store, which can take a megabyte. */
 struct hf_tls *hf_tls_open(struct hf_tls *tls);
 void hf_tls_close(struct hf_tls *tls);
 void hf_tls_unref(struct hf_tls *tls);
 void hf_tls_unrefp(struct hf_tls **tls);
 
 /* Sets up the SSL context of a new connection. Call this function from CURLOPT_SSL_CTX_FUNCTION. Returns 0 or -errno.
- * If `identity` is true, the peer may see our client certificate. */
-HF_MUST_USE int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity);
+ * If `identity` is true, the peer may see our client certificate. `host` is the name or address that the certificate of
+ * the peer should have; copied. */
+HF_MUST_USE int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity, const char *host);
+
+/* Returns true if the last handshake failed for two reasons: no trusted authority signed the certificate, and the
+ * certificate is for another host. Then another machine answers in the peer's place, such as the login page of a
+ * hotspot. Call this function before hf_tls_take_reason(). */
+bool hf_tls_is_foreign(const struct hf_tls *tls);
 
 /* Returns and clears the reason for which we refused the last handshake, such as "certificate 'CN=x' expired ...".
  * Returns "" if no reason is recorded. */

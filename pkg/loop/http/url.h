@@ -22,9 +22,10 @@ struct hf_url_parts {
 /* Splits a URL. -EINVAL: `url` is not an absolute http or https URL with a host. */
 HF_MUST_USE int hf_url_split(const char *url, struct hf_url_parts *ret_parts, struct hf_err *err);
 
-/* Resolves a Location header against `base`. The caller frees *ret_url with free(). */
+/* Resolves a Location header against `base`, and drops the fragment. The caller frees *ret_url with free(). -EPROTO:
+ * the result is not a URL. -ENOMEM: out of memory. */
 HF_MUST_USE int hf_url_join(const char *base, const char *location, char **ret_url, struct hf_err *err);
 
 /* Replaces the host of a URL by `host`, which is a name, an IPv4 address, or an IPv6 address with brackets. The caller
- * frees *ret_url with free(). */
+ * frees *ret_url with free(). -EINVAL: `host` or the URL is invalid. -ENOMEM: out of memory. */
 HF_MUST_USE int hf_url_with_host(const char *url, const char *host, char **ret_url, struct hf_err *err);

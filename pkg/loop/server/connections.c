@@ -13,7 +13,7 @@
 
 _Static_assert((int)HF_SERVER_MAX_CONNECTIONS <= (int)HF_SERVER_SEATS_MAX, "one server may reserve all connections");
 
-enum { ACCEPT_AT_ONCE = 32 };
+enum { ACCEPT_AT_ONCE = 32, START_BYTES = 8192 };
 
 /* Nobody gives way sooner: a client has this time to send its request after it connected. A server with 256 places then
  * lets 5,120 newcomers in each second, so a probe waits 0.4 s behind 2,000 others. */
@@ -62,9 +62,15 @@ void hf_server_connections_destroyed(struct hf_server_connection *connection)
 
     hf_server_connections_take_spare(server); /* lws has closed the connection's descriptor by now */
     forget(connection);
-    if (server->adopting == connection)
-        server->adopting = NULL;
+    if (server->host->adopting == connection)
+        server->host->adopting = NULL;
     free(connection);
+}
+
+void hf_server_connections_created(struct hf_server_host *host, struct lws *wsi)
+{
+    if (host->adopting != NULL)
+        host->adopting->wsi = wsi;
 }
 
 /* Ends a connection to make room. */
@@ -130,10 +136,56 @@ static int next_connection(struct hf_server *server, bool first, struct sockaddr
     return accept_from(server, ret_peer);
 }
 
+/* What a search among the handles of the loop looks for, and whether it is there. */
+struct handle_search {
+    const struct lws *wsi;
+    bool found;
+};
+
+static void look_at_handle(uv_handle_t *handle, void *arg)
+{
+    struct handle_search *search = arg;
+
+    search->found = search->found || (handle->type == UV_POLL && handle->data == search->wsi);
+}
+
+/* lws could not take the connection over, for lack of memory. How far it came decides who closes and frees:
+ *   lws has destroyed the connection                  nothing is left
+ *   lws made no part of its own                       it has closed the descriptor
+ *   its part has a poll handle, which uv closes now   WSI_DESTROY comes later, and frees the connection
+ *   its part has none                                 lws 4.1 forgets its part, with the descriptor open */
+static void not_adopted(struct hf_server_host *host, int fd)
+{
+    struct hf_server_connection *connection = host->adopting;
+    struct handle_search search = {.wsi = connection != NULL ? connection->wsi : NULL};
+
+    host->adopting = NULL;
+    if (connection == NULL)
+        return;
+    if (search.wsi != NULL) {
+        uv_walk(&host->loop->uv, look_at_handle, &search);
+        if (search.found)
+            return;
+        lws_set_opaque_user_data(connection->wsi, NULL);
+        (void)close(fd);
+    }
+    free(connection);
+}
+
+/* lws 4.1 cannot end any more after it forgot a connection as above, so hardly let it come to that: take nobody over
+ * while there is no memory for what a connection needs at its start. */
+static bool has_memory(void)
+{
+    void *volatile block = malloc(START_BYTES);
+
+    free(block);
+    return block != NULL;
+}
+
 /* Gives the descriptor to lws, or closes it. */
 static void adopt(struct hf_server *server, int fd, const struct hf_peer *peer)
 {
-    struct hf_server_connection *connection = calloc(1, sizeof(*connection));
+    struct hf_server_connection *connection = has_memory() ? calloc(1, sizeof(*connection)) : NULL;
     int on = 1; /* a long body takes several writes: without this each waits for an acknowledgement */
 
     if (connection == NULL) {
@@ -147,14 +199,13 @@ static void adopt(struct hf_server *server, int fd, const struct hf_peer *peer)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     lws_adopt_desc_t adoption = {
         .vh = server->host->vhost, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, .fd.sockfd = fd, .opaque = connection};
-    server->adopting = connection;
+    server->host->adopting = connection;
     struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&adoption);
-    if (wsi == NULL) { /* lws closed the descriptor, and may have destroyed the connection */
-        free(server->adopting);
-        server->adopting = NULL;
+    if (wsi == NULL) {
+        not_adopted(server->host, fd);
         return;
     }
-    server->adopting = NULL;
+    server->host->adopting = NULL;
     connection->wsi = wsi;
     server->connections[server->n_connections++] = connection;
     if (server->limits.idle_s != HF_SERVER_IDLE_S)

@@ -73,6 +73,7 @@ int hf_server_context_create(struct hf_server_host *host, struct hf_err *err)
         .protocols = hf_server_exchange_protocols,
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
         .foreign_loops = loops,
+        .user = host,
         .pcontext = &host->context, /* lws sets it to NULL when its end is complete */
         .gid = -1,
         .uid = -1,

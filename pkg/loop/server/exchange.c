@@ -517,6 +517,8 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     struct hf_server_connection *connection = lws_get_opaque_user_data(wsi);
     struct exchange *exchange = user;
 
+    if (reason == LWS_CALLBACK_WSI_CREATE) /* lws stores its pointer to the connection after this call */
+        hf_server_connections_created(lws_context_user(lws_get_context(wsi)), wsi);
     if (connection == NULL)
         return 0; /* lws reports about itself */
     switch (reason) {

@@ -1,8 +1,8 @@
-/* loop/server/guard.h - finds out if a request to a local server is meant for this server. Pure.
+/* loop/server/guard.h - decides if a request to a local server was meant for this server. Pure.
  *
- * A web page can make a browser on this machine send requests to 127.0.0.1, and can give a name of its own the address
- * 127.0.0.1 ("DNS rebinding"). Such a request carries the name of the page's host in the Host header or in the Origin
- * header. Threads: any. */
+ * A web page can make a browser on this machine send requests to 127.0.0.1. The owner of the page can also give the
+ * page's host name the address 127.0.0.1 ("DNS rebinding"). Such a request has the name of the page's host in the Host
+ * header or in the Origin header. Threads: any. */
 #pragma once
 
 #include <stdbool.h>

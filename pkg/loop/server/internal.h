@@ -8,8 +8,8 @@
 #include "loop/server/server.h"
 #include "os/socket/unix_socket.h"
 
-/* Longest table of lws. Its index is the descriptor, and the kernel assigns the lowest free number, so the table leaves
- * 896 numbers for the other files of the process. */
+/* Maximum length of the table in which lws has an entry for each descriptor number. The kernel assigns the lowest free
+ * number, so the length includes 896 numbers for the other files of the process. */
 enum { HF_SERVER_DESCRIPTORS = HF_SERVER_MAX_CONNECTIONS + 896 };
 
 /* The part that all servers of a loop share, which has one lws context. The first server makes this part, and the loop
@@ -20,12 +20,16 @@ struct hf_server_host {
     struct lws_context *context;
     struct lws_vhost *vhost; /* the one vhost of `context` */
     struct hf_list servers;
-    int descriptors; /* length of lws' table: the servers turn away a connection whose descriptor is not below it */
+    /* length of the table of lws; the servers turn away a connection if the number of its descriptor is not below this
+     * length */
+    int descriptors;
     struct hf_peer_lookup peer_lookup;
+    struct hf_server_connection *adopting; /* connection that lws is taking over now; NULL outside of that call */
     unsigned reserved; /* number of connections that servers have reserved, out of HF_SERVER_MAX_CONNECTIONS */
 };
 
-/* One connection of a server. Freed when lws has destroyed its own part of the connection (WSI_DESTROY). */
+/* One connection of a server. `wsi` is NULL until lws has made its part of the connection. Freed when lws has
+ * destroyed its own part of the connection (WSI_DESTROY). */
 struct hf_server_connection {
     struct hf_server *server;
     struct lws *wsi;
@@ -39,13 +43,13 @@ struct hf_server {
     struct hf_server_host *host;
     struct hf_loop *loop;
     uv_poll_t *listener; /* poll handle of the listening socket; after the close, its close callback frees it */
-    /* timer that runs while the server accepts no connections, because the connection to close in favour of a new one
-     * is too young to be closed; the timer's close callback frees the timer */
+    /* timer that runs while the server accepts no connections, because the connection that it would have to close for a
+     * new connection is too young; the timer's close callback frees the timer */
     uv_timer_t *pause;
     int held_fd; /* accepted connection that waits for a place while `pause` runs (-1 means none) */
     struct hf_peer held_peer;
     int listen_fd;
-    struct hf_peer_ends ends; /* the addresses of a connection, as far as they are the same for all of this server */
+    struct hf_peer_ends ends; /* the addresses that all connections of this server share */
     /* spare descriptor, which the server closes to accept a connection when the process has no other descriptor left
      * (-1 means none) */
     int spare_fd;
@@ -58,10 +62,9 @@ struct hf_server {
     struct hf_server_limits limits;
     struct hf_server_connection **connections; /* array of limits.max_connections, the oldest first */
     unsigned n_connections;
-    struct hf_server_connection *adopting; /* connection that lws is taking over now; freed if lws fails */
-    size_t bodies_bytes;                   /* number of received bytes of the long bodies that are still arriving */
-    bool closed;                           /* true if the server is closed and calls no handler any more */
-    struct hf_server_route *routes;        /* the server's routes, with its own copies of paths and methods */
+    size_t bodies_bytes;            /* number of received bytes of the long bodies that are still arriving */
+    bool closed;                    /* true if the server is closed and calls no handler any more */
+    struct hf_server_route *routes; /* the server's routes, with its own copies of paths and methods */
     size_t n_routes;
 };
 
@@ -72,18 +75,22 @@ extern const struct lws_protocols hf_server_exchange_protocols[];
 
 /* ---- connections.c ----------------------------------------------------------------------------------------------- */
 
-/* Accepts the connections that wait. This is the callback of the poll handle of a listening socket; poll->data is the
- * server. */
+/* Accepts the waiting connections. This function is the callback of the poll handle of a listening socket; poll->data
+ * is the server. */
 void hf_server_connections_accept(uv_poll_t *poll, int status, int events);
 
 /* Callback of the timer server->pause. Gives a place to the connection that waits in held_fd, and then accepts
- * connections again. */
+ * connections again; or waits once more. */
 void hf_server_connections_go_on(uv_timer_t *timer);
 
 /* Call this function when lws has destroyed the connection. Frees *connection. */
 void hf_server_connections_destroyed(struct hf_server_connection *connection);
 
-/* Reports to params.refused that the server turned a client away. */
+/* Call this function when lws has made its part of a connection (WSI_CREATE). From then on, lws destroys the
+ * connection. */
+void hf_server_connections_created(struct hf_server_host *host, struct lws *wsi);
+
+/* Reports to params.refused that the server turned a client away, or closed a connection for a new one. */
 void hf_server_connections_refused(const struct hf_server *server, enum hf_server_refusal why);
 
 /* Opens the spare descriptor if the server is open and has none. */

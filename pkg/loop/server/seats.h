@@ -1,9 +1,9 @@
 /* loop/server/seats.h - chooses the connection to close when a server is full and another one arrives. Pure.
  *
  * A server has a limited number of places, one for each connection, which its peers (os/socket/peer.h) share. If all
- * places are taken, a new connection gets a place of the peer that has the most connections, unless that peer would
- * then have fewer connections than the peer of the new connection. So a user who holds all places cannot keep other
- * users out. Threads: any. */
+ * places are taken, the server closes a connection of the peer with the most connections to accept a new connection. It
+ * turns the new connection away instead if the peer with the most connections would then have fewer connections than
+ * the peer of the new connection. So a user who holds all places cannot keep other users out. Threads: any. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,13 +14,13 @@ enum { HF_SERVER_SEATS_MAX = 2048 };
 
 struct hf_server_seat {
     uint64_t peer; /* hf_peer.key */
-    /* the server has received the whole request and has not answered it yet; of the connections of one peer, such a
-     * connection is closed last */
+    /* true: the server has received the whole request and has not answered it yet; among the connections of one peer,
+     * such a connection is closed last */
     bool answering;
 };
 
-/* Makes room for a new connection of `peer`. The array seats[n] lists the connections of the server, the oldest first;
- * `n` is at most HF_SERVER_SEATS_MAX. Returns the index of the connection to close, or -1 if the server must turn the
- * new connection away. If `replace` is true and n > 0, the function never returns -1: if no peer has too many
- * connections, it returns the oldest connection of `peer` or, if `peer` has none, the oldest of all. */
+/* Decides which connection to close for a new connection of `peer`. The array seats[n] lists the connections of the
+ * server, the oldest first; `n` is at most HF_SERVER_SEATS_MAX. Returns the index of the connection, or -1 if the
+ * server must turn the new connection away. If `replace` is true and n > 0, the function never returns -1: if no peer
+ * has too many connections, it returns the oldest connection of `peer` or, if `peer` has none, the oldest of all. */
 int hf_server_seats_choose(const struct hf_server_seat *seats, size_t n, uint64_t peer, bool replace);

@@ -14,9 +14,9 @@
 struct hf_server;
 
 struct hf_server_request {
-    struct hf_view method; /* method, such as "GET" */
+    struct hf_view method; /* method of the route, such as "GET", which also answers HEAD */
     struct hf_view path;   /* path of the URL, without query */
-    struct hf_view query;  /* text after '?' in the URL; may be empty */
+    struct hf_view query;  /* text after '?' in the URL, without parameters beyond 2 KiB; may be empty */
     struct hf_view content_type;
     /* header Content-Encoding, such as "gzip" or "zstd"; empty if the body is not compressed */
     struct hf_view content_encoding;
@@ -32,7 +32,8 @@ struct hf_server_reply {
     int status;
     const char *content_type;
     const char *extra_headers[4]; /* header lines, each "Name: value"; NULL ends the list */
-    struct hf_buf body;           /* body of the reply; the server makes this buffer, and the handler fills it */
+    /* body of the reply, at most 4 MiB; the server makes this buffer, and the handler fills it */
+    struct hf_buf body;
 };
 
 /* A request that the handler answers later: hf_server_answer() sends the answer and ends the exchange. */
@@ -58,21 +59,23 @@ enum {
     HF_SERVER_IDLE_S = 30,
     HF_SERVER_BODY_S = 120,          /* limit in seconds for a body to arrive */
     HF_SERVER_ANSWER_S = 300,        /* seconds after which an exchange without an answer loses its connection */
-    HF_SERVER_SMALL_BODY = 16 << 10, /* size in bytes up to which the server accepts every body */
-    /* limit of the received bytes of all bodies above HF_SERVER_SMALL_BODY together; beyond this limit, requests get
-     * 503 with Retry-After */
+    HF_SERVER_SMALL_BODY = 16 << 10, /* size in bytes up to which HF_SERVER_MAX_BODIES_BYTES does not count a body */
+    /* for each server, limit of the received bytes of all its bodies above HF_SERVER_SMALL_BODY together; beyond this
+     * limit, requests get 503 with Retry-After */
     HF_SERVER_MAX_BODIES_BYTES = 8 << 20,
 };
 
 struct hf_server_limits {
-    /* number of connections to reserve (0 means all that remain of HF_SERVER_MAX_CONNECTIONS) */
+    /* number of connections to reserve (0 means all connections of HF_SERVER_MAX_CONNECTIONS that no server has
+     * reserved) */
     unsigned max_connections;
-    /* limit in seconds until the first request is complete, and between two requests (0 means HF_SERVER_IDLE_S) */
+    /* limit in seconds until the head of the first request is complete, and between two requests (0 means
+     * HF_SERVER_IDLE_S) */
     unsigned idle_s;
     /* If true, the server always closes an old connection when a new one exceeds max_connections (the parameter
-     * `replace` in seats.h). If false, it turns the new connection away unless another peer has too many connections.
-     * Set this field for servers that answer at once, because the oldest connection of such a server belongs to an idle
-     * or slow client. */
+     * `replace` in seats.h), once the old one has lived for 50 ms. If false, it turns the new connection away unless
+     * another peer has too many connections. Set this field for servers that answer at once, because the oldest
+     * connection of such a server belongs to an idle or slow client. */
     bool replace_oldest;
 };
 
@@ -81,7 +84,7 @@ enum hf_server_refusal {
     HF_SERVER_REFUSED_HOST,   /* the Host header names another machine */
     HF_SERVER_REFUSED_ORIGIN, /* the Origin header names a web page that is not allowed */
     HF_SERVER_REFUSED_FULL,   /* there was no place for a new connection */
-    HF_SERVER_REFUSED_SHARE,  /* an old connection was closed to make room for a new one */
+    HF_SERVER_REFUSED_SHARE,  /* the server closed an old connection to accept a new one */
     HF_SERVER_REFUSALS
 };
 const char *hf_server_refusal_name(enum hf_server_refusal refusal); /* "host", "origin", "full", "share" */
@@ -105,20 +108,23 @@ struct hf_server_params {
     const struct hf_server_route *routes; /* routes, which the server copies; `arg` of a route stays the caller's */
     size_t n_routes;
     struct hf_server_limits limits;
-    /* called for each client that the server turns away, and for each connection that it closes to make room; may be
-     * NULL */
+    /* called for each client that the server turns away, and for each connection that it closes to accept a new one;
+     * may be NULL */
     void (*refused)(void *arg, enum hf_server_refusal why);
     void *refused_arg;
 };
 
 /* Makes a server that listens. -EADDRINUSE: the port is in use; -EADDRNOTAVAIL: this machine does not have the address;
- * -EACCES: no permission to listen there; -EMFILE: other servers of this loop have reserved the connections. For a Unix
- * socket, also the errors of hf_unix_socket_listen(). The server answers 404 to a request for an unknown path, 405 to
- * an unknown method, and 403 to a request that fails the checks of guard.h, each with the JSON {"error": ...}. */
+ * -EACCES: no permission to listen there; -EINVAL: `address` is not a numeric address; -EMFILE: other servers of this
+ * loop have reserved the connections; -ENOSYS: libwebsockets does not start. For a Unix socket, also the errors of
+ * hf_unix_socket_listen(). The server answers 404 to a request for an unknown path, 405 to another method than that of
+ * the route, and 403 to a request that fails the checks of guard.h, each with the JSON {"error": ...}. It checks the
+ * Host header only of requests over loopback. A route for GET also answers HEAD. */
 HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params,
                               struct hf_server **ret_server, struct hf_err *err);
 /* Sends the answer and ends the exchange. Copies all arguments. Sends nothing if the peer has disconnected or the
- * server is closed. `extra_headers` has at most 4 entries and ends with NULL, or is NULL. */
+ * server is closed. Closes the connection instead if the body is longer than 4 MiB, or if memory runs out.
+ * `extra_headers` has at most 4 entries and ends with NULL, or is NULL. */
 void hf_server_answer(struct hf_server_exchange *exchange, int status, const char *content_type,
                       const char *const *extra_headers, struct hf_view body);
 

@@ -5,8 +5,8 @@
  * in order. Encoders push: the caller feeds the plain form in order, and the encoder writes compressed bytes to a
  * sink. FORMAT.md defines the plain form of each codec.
  *
- * Threads: one thread at a time uses an object. Memory: each codec has an upper limit; a stream that needs more memory
- * fails with -E2BIG and a message. */
+ * Threads: one thread at a time uses an object. Memory: each codec has an upper limit. A stream that needs more memory
+ * fails: with -E2BIG for deflate and xz, with -EBADMSG for zstd. */
 #pragma once
 
 #include <stdatomic.h>

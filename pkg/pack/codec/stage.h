@@ -10,7 +10,7 @@
 
 struct pack_encoder;
 /* Makes an encoder, which borrows setup->marks. -EOPNOTSUPP: this program lacks the codec. -EBADMSG: invalid
- * parameters. */
+ * parameters. -E2BIG: the encoder would exceed the codec's limit of memory. */
 HF_MUST_USE int pack_encoder_new(const struct pack_setup *setup, const struct pack_sink *out,
                                  struct pack_encoder **ret_encoder, struct hf_err *err);
 HF_MUST_USE int pack_encoder_feed(struct pack_encoder *encoder, const void *bytes, size_t n, struct hf_err *err);
@@ -38,8 +38,8 @@ HF_MUST_USE int pack_decode_some(const struct pack_decode *decode, uint64_t *ret
 const char *pack_codec_version(enum pack_codec codec);
 
 enum { PACK_FINGERPRINT_BYTES = 8 };
-/* Encodes a fixed text and sets `fingerprint` to the first bytes of the SHA-256 of the result. Two library versions
- * with equal fingerprints count as the same encoder. */
+/* Encodes a fixed text with the codec and the parameters of `setup` and sets `fingerprint` to the first bytes of the
+ * SHA-256 of the result. Two library versions with equal fingerprints count as the same encoder. */
 HF_MUST_USE int pack_encoder_fingerprint(const struct pack_setup *setup,
                                          unsigned char fingerprint[PACK_FINGERPRINT_BYTES], struct hf_err *err);
 

@@ -6,5 +6,6 @@
 
 extern const struct pack_codec_ops pack_xz_ops;
 
-/* Finds parameters with which liblzma makes exactly search->packed. -ENOENT: no such parameters exist. */
+/* From the stream's headers and the presets of the xz command, finds parameters with which liblzma makes exactly
+ * search->packed. -ENOENT: found none. */
 HF_MUST_USE int pack_xz_find(const struct pack_search *search, struct pack_setup *ret_setup, struct hf_err *err);

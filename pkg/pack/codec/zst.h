@@ -13,5 +13,6 @@ enum pack_zstd_flags {
 
 extern const struct pack_codec_ops pack_zstd_ops;
 
-/* Finds the level and flags with which libzstd makes exactly search->packed. -ENOENT: no such level and flags exist. */
+/* Finds the level and flags with which libzstd makes exactly search->packed. -ENOENT: found none; with search->quick,
+ * some levels are not tried. */
 HF_MUST_USE int pack_zstd_find(const struct pack_search *search, struct pack_setup *ret_setup, struct hf_err *err);

@@ -1,13 +1,13 @@
 /* pack/deep/deep.h - deltas that look inside compressed files. pkg/pack/FORMAT.md is the format. Declares the functions
  * of deep_create.c, deep_apply.c and quick.c.
  *
- * Creating finds compressed streams (gzip, zip members, xz and zstd, also nested in each other) in both files. It
- * unpacks those streams that an encoder can compress again bit for bit. Archives (tar, cpio, ar) stay as they are,
- * because the search finds the streams in them. A deep delta contains an inner delta (pkg/delta) from the unpacked old
- * file to the unpacked new file. Applying unpacks the old file's streams to a scratch file, applies the inner delta,
- * and compresses the streams of the new file while it writes that file. If looking inside does not make the delta
- * smaller, or if no stream has an encoder that reproduces it, the result is a plain delta. hf_deep_apply() applies both
- * kinds.
+ * hf_deep_create() finds the compressed streams in both files (gzip, zip members, xz and zstd, also nested in each
+ * other). It unpacks each stream that an encoder can compress again bit for bit. Archives (tar, cpio, ar) stay as they
+ * are, because the search finds the streams in them. A deep delta contains an inner delta (pkg/delta) from the unpacked
+ * old file to the unpacked new file. hf_deep_apply() unpacks the old file's streams to a scratch file, applies the
+ * inner delta, and compresses the streams of the new file while it writes the new file. If looking inside does not make
+ * the delta smaller, if it could save little, or if no stream has an encoder that reproduces it, the result is a plain
+ * delta (pkg/delta). The delta from an old file in parts is always a deep delta. hf_deep_apply() applies both kinds.
  *
  * The functions block: call them only on worker threads or in command-line programs. They return the errors of
  * delta/delta.h and the following errors.
@@ -23,8 +23,8 @@
 
 enum { HF_DEEP_MAX_PARTS = 1024 };
 
-/* Storage for the unpacked streams of the old file. The caller opens and removes the storage. hf_deep_apply() writes
- * the bytes in ascending order of offsets, without holes. */
+/* Storage for the unpacked streams of the old file. The caller provides the storage and removes it. hf_deep_apply()
+ * writes the bytes in ascending order of offsets, without holes. */
 struct hf_deep_scratch {
     void *ctx;
     /* Returns 0 or -errno. If `write` is NULL, hf_deep_apply() keeps the bytes in memory. */
@@ -41,7 +41,7 @@ struct hf_deep_part {
 
 struct hf_deep_info {
     struct hf_delta_info delta; /* sizes and hashes of the old and new file as they are on disk, not unpacked */
-    bool inside;                /* false for a plain delta; all fields after this one are then 0 */
+    bool inside;                /* false for a plain delta; all fields after this one are then 0 or empty */
     uint64_t memory_bytes;      /* bytes of memory for applying, on top of the memory that every delta needs */
     uint64_t scratch_bytes;     /* bytes of scratch space for applying, on disk or, without a scratch file, in memory */
     uint64_t streams;           /* number of compressed streams in the new file, which applying compresses again */
@@ -58,36 +58,39 @@ void hf_deep_info_done(struct hf_deep_info *info);
 
 struct hf_deep_create_params {
     struct hf_delta_create_params delta;
-    bool plain;  /* true to make a plain delta */
-    bool inside; /* for the fast profile: true to look inside all streams, not only those that compress quickly */
+    bool plain; /* true to look inside no stream: makes a plain delta, unless the old file is in parts */
+    /* for the fast profile: true to look inside all streams, not only those that compress quickly; parts imply true */
+    bool inside;
     /* the parts of the old file, in order (NULL means that the old file is not in parts) */
     const struct hf_deep_part *parts;
     size_t parts_n;
 };
 
 /* Makes the delta and writes it to `patch`. The same inputs give the same bytes. If a plain delta may be smaller than
- * the deep delta, makes both and writes the smaller one. */
+ * the deep delta, makes both and writes the smaller one (not with parts, see above). */
 HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                                const struct hf_deep_create_params *params, const struct hf_delta_out *patch,
                                struct hf_err *err);
 
 /* Returns false if no zstd frame begins in the bytes. In that case, the fast profile can only make a plain delta,
- * unless `inside` is set. */
+ * unless `inside` is set or the old file is in parts. */
 bool hf_deep_may_hold_zstd(const void *bytes, size_t n);
 /* Returns false if no compressed stream begins in the bytes. In that case, the small profile can only make a plain
- * delta. */
+ * delta, unless the old file is in parts. */
 bool hf_deep_may_hold_packed(const void *bytes, size_t n);
 
 struct hf_deep_apply_params {
-    /* The checkpoints of a deep delta are opaque: store them without interpreting their fields. Applying makes a
-     * checkpoint only while no compressed stream is open, so it may make more than 4 MiB of output between two
-     * checkpoints. Resuming unpacks the old file again. */
+    /* The checkpoints of a deep delta are opaque: store them without interpreting their fields. A deep delta has a
+     * checkpoint after every 4 MiB of unpacked output. If a compressed stream of the new file is open there, the
+     * checkpoint is the place where this stream (of nested streams, the outermost one) begins. There is no checkpoint
+     * if the previous one was at the same place. Resuming unpacks the old file again. */
     struct hf_delta_apply_params delta;
     struct hf_deep_scratch scratch;
-    uint64_t memory_max, scratch_max; /* limits in bytes (0 means no limit) */
+    uint64_t memory_max, scratch_max; /* limits for memory_bytes and scratch_bytes of the delta (0 means no limit) */
     /* hf_deep_apply() calls open_old() after reading the head of the delta, and then uses *ret_old instead of
      * delta.old. Use open_old() if the old file depends on the head, that is, for an archive of a folder and for a file
-     * in parts. hf_deep_apply() checks the hash of *ret_old too. If open_old is NULL, the old file is delta.old. */
+     * in parts. hf_deep_apply() checks the hash of *ret_old too, unless delta.old_is_verified is set. If open_old is
+     * NULL, the old file is delta.old. */
     int (*open_old)(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err);
     void *open_old_ctx;
 };

@@ -1,5 +1,6 @@
-/* pack/deep/find.h - find the compressed streams in a file. Bytes count as a stream if they begin with the magic number
- * of a format and unpacking succeeds.
+/* pack/deep/find.h - find the compressed streams in a file. A stream counts if the magic number of its format is in the
+ * right place (for gzip and zip: in the header before the deflate stream), if unpacking succeeds, and if the content is
+ * not empty.
  *
  * The functions block: call them only on worker threads or in command-line programs. Memory: the content of all
  * streams. */

@@ -2,9 +2,9 @@
  * the old file and how to compress the new file.
  *
  * The recipe has a program for the old file and one for the new file. A program is a list of steps (FORMAT.md). A step
- * is a number of raw bytes, as a varint, and then an operation. A decompressed recipe has at most RECIPE_MAX bytes, and
- * streams nest at most RECIPE_DEPTH deep. Recipes are untrusted, so code that uses a value of a recipe checks that
- * value first. */
+ * begins with a number of raw bytes, which programs copy unchanged, and continues with an operation. A decompressed
+ * recipe has at most RECIPE_MAX bytes, and streams nest at most RECIPE_DEPTH deep. Recipes are untrusted, so code that
+ * uses a value of a recipe checks that value first. */
 #pragma once
 
 #include "base/buf.h"
@@ -45,9 +45,10 @@ struct recipe {
 void recipe_done(struct recipe *recipe);
 
 /* Reads the recipe at the start of a body. Free *recipe with recipe_done(), also after an error. -EBADMSG: the recipe
- * is invalid. -EOPNOTSUPP: the recipe names an unknown codec. */
+ * is invalid. -EOPNOTSUPP: the recipe names an unknown codec. Also returns the errors of `input`. */
 HF_MUST_USE int recipe_read(struct delta_input *input, struct recipe *recipe, struct hf_err *err);
-/* Appends the recipe to `out`, with old_program and new_program as its programs. */
+/* Appends the recipe to `out`, with old_program and new_program as its programs. -E2BIG: the recipe has more than
+ * RECIPE_MAX bytes. */
 HF_MUST_USE int recipe_write(const struct recipe *recipe, const struct hf_buf *old_program,
                              const struct hf_buf *new_program, struct hf_buf *out, struct hf_err *err);
 
@@ -83,5 +84,6 @@ HF_MUST_USE int recipe_put_new(struct hf_buf *program, const struct recipe_op *o
 HF_MUST_USE int recipe_put_end(struct hf_buf *program, uint64_t raw);
 
 /* Checks the libraries that the recipe names. -EOPNOTSUPP: a compression library of this program makes other bytes than
- * the library that made the delta. -EBADMSG: an encoder needs more memory than the recipe states. */
+ * the library that made the delta. -EBADMSG: an encoder needs more memory than the recipe states (checked only where
+ * the version of the library differs). */
 HF_MUST_USE int recipe_check_libraries(const struct recipe *recipe, struct hf_err *err);

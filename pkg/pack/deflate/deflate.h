@@ -9,7 +9,7 @@
  * and deflate_predict_kind() compute the codes and the kind that a known encoder would choose. The most common encoder
  * is Jean-loup Gailly's deflate (gzip, zlib, and programs that use zlib). It uses Huffman's algorithm and breaks ties
  * by depth. It moves leaves down to limit code lengths to 15 bits, codes run lengths greedily, and takes the shortest
- * of stored, fixed and dynamic. */
+ * of the three kinds of block: stored, fixed and dynamic. */
 #pragma once
 
 #include <stdbool.h>
@@ -133,7 +133,7 @@ struct deflate_writer {
     uint32_t symbols_n, symbols_cap, tokens_n, matches_n;
     uint32_t literal[DEFLATE_LITERALS], distance[DEFLATE_DISTANCES];
     uint64_t content_n;
-    unsigned char *content; /* the first DEFLATE_STORED_MAX bytes of the block's content */
+    unsigned char *content; /* the block's content; valid only while content_n is at most DEFLATE_STORED_MAX */
     /* After deflate_writer_freeze(), the codes depend only on the frequencies at that time, which are in the two arrays
      * after this field. */
     bool frozen;
@@ -181,7 +181,7 @@ struct deflate_reader {
 
 /* Reads the next block into *block. The caller frees block->tokens after the last block. Does not check if a distance
  * leads to a place before the start of the content. -EBADMSG: the block is invalid. -E2BIG: the block has more than
- * DEFLATE_TOKENS_MAX tokens. */
+ * DEFLATE_TOKENS_MAX tokens. Also returns the errors of reading and -ENOMEM. */
 HF_MUST_USE int deflate_read_block(struct deflate_reader *reader, struct deflate_block *block, struct hf_err *err);
 /* Skips to a whole byte and returns the offset of the first byte after the stream. Call after the last block. */
 uint64_t deflate_reader_end(struct deflate_reader *reader);
@@ -205,6 +205,6 @@ struct deflate_stream {
 };
 /* Decodes the stream that `decode` names. *ret_n is the length of the stream, including the gzip tail if
  * decode->gzip_tail is set. Returns the first error of the reader, the sink or the decoder. -E2BIG: decoding needs more
- * memory than decode->memory_max. */
+ * memory than decode->memory_max, or a block has too many tokens. */
 HF_MUST_USE int deflate_stream_decode(const struct pack_decode *decode, struct deflate_stream *stream, uint64_t *ret_n,
                                       struct hf_err *err);

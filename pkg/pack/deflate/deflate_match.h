@@ -2,9 +2,10 @@
  * earlier tokens.
  *
  * The method of gzip and zlib is the published one (RFC 1951, section 4, and the algorithm notes of zlib and gzip):
- * hash chains over three bytes, lazy evaluation with the ten well-known sets of limits, and no match of three bytes
- * beyond distance 4096. Go and klauspost/compress (deflate_kp.c) have methods of their own. The same input gives the
- * same tokens on every machine. Threads: a matcher belongs to one thread at a time. */
+ * hash chains over three bytes and the nine well-known sets of limits, one for each level. Levels 4 to 9 use lazy
+ * evaluation and no match of three bytes beyond distance 4096. Go and klauspost/compress (deflate_kp.c) have methods of
+ * their own. The same input gives the same tokens on every machine. Threads: a matcher belongs to one thread at a
+ * time. */
 #pragma once
 
 #include <stdbool.h>

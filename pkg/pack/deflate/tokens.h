@@ -17,6 +17,7 @@ enum {
     TOKENS_END = 0xfffe,
     /* A block ends as soon as it has as many tokens as the first block, unless this word follows. */
     TOKENS_CONTINUE = 0xfffd,
+    /* bytes of content before which no group ends, except the last group of the stream */
     TOKENS_GROUP_MIN = 64 << 10,
     /* bytes of content in a group; a group ends after the token that reaches this number */
     TOKENS_GROUP_MAX = 256 << 10,

@@ -2,9 +2,9 @@
  * this archive at any offset; nothing writes it to disk.
  *
  * The archive is a tar (POSIX.1-1988 ustar, with pax records of POSIX.1-2001 for values that do not fit into a ustar
- * header). The content of the folder determines every byte of the archive (FORMAT.md, "Canonical archives").
- * Therefore the SHA-256 of the archive identifies the content of a folder on any machine, a delta between two folders
- * is a delta between their archives, and a node can compute the hash of an installed folder again.
+ * header). The content of the folder determines every byte of the archive (FORMAT.md, "Canonical archives"). So the
+ * SHA-256 of the archive identifies the content of a folder on any machine, and a node can compute the hash of an
+ * installed folder again. A delta between two folders is a delta between their archives.
  *
  * Accepts regular files, folders, symbolic links and hard links. Refuses sockets, pipes and devices with an error that
  * names the file. Never follows a symbolic link, and opens every path beneath the folder (openat2). extract.h turns an
@@ -28,8 +28,9 @@ struct hf_archive;
 
 /* Lists the members of the folder dirfd, and borrows dirfd until hf_archive_free(). Memory for each member: about 100
  * bytes and the name. -EBADMSG: the folder contains a socket, pipe or device. -E2BIG: too many members, names of more
- * than 64 MiB together, or folders nested too deep. If the folder changes later, the archive gets another hash, or
- * reading it fails. */
+ * than 64 MiB together, or folders nested too deep. -ENAMETOOLONG: a path has HF_TAR_MAX_NAME bytes or more.
+ * -ECANCELED: the caller has set *cancel; `cancel` may be NULL. If the folder changes later, the archive gets another
+ * hash, or reading it fails. */
 HF_MUST_USE int hf_archive_new(const struct hf_fs_ops *fs, int dirfd, unsigned flags, const atomic_bool *cancel,
                                struct hf_archive **ret_archive, struct hf_err *err);
 void hf_archive_free(struct hf_archive *archive);
@@ -37,7 +38,8 @@ HF_DEFINE_CLEANUP(struct hf_archive, hf_archive_free)
 
 /* Returns a reader of the archive's bytes. The reader is valid until hf_archive_free(). */
 struct hf_delta_old hf_archive_bytes(struct hf_archive *archive);
-/* Passes all bytes of the archive to write(), in order. Returns the first error of a read or of write(). */
+/* Passes all bytes of the archive to write(), in order. Returns the first error of a read or of write(), or
+ * -ECANCELED. */
 HF_MUST_USE int hf_archive_write(struct hf_archive *archive, int (*write)(void *ctx, const void *bytes, size_t n),
                                  void *ctx, struct hf_err *err);
 /* Computes the SHA-256 of the archive, for which it reads the whole folder. */

@@ -10,11 +10,11 @@
  * folder. The archive may have owners and extended attributes.
  *
  * HF_EXTRACT_ANY: the archive may be any other tar. It may omit parent folders and the final zero blocks, and may have
- * unknown pax records. It may repeat a name: the last member of that name replaces the earlier ones, except that
- * nothing replaces a folder. The extractor ignores the owners in the archive.
+ * pax records that tar_read.h ignores. It may repeat a name: the last member of that name replaces the earlier ones,
+ * except that nothing replaces a folder. The extractor ignores the owners in the archive.
  *
- * The functions block: call them only on worker threads or in command-line programs. Memory: about 64 KiB, plus the
- * names of all folders (at most 64 MiB). */
+ * The functions block: call them only on worker threads or in command-line programs. Memory: a few KiB, up to 256 KiB
+ * for members with long headers, and the names of all folders (at most 64 MiB). */
 #pragma once
 
 #include "base/err.h"
@@ -26,10 +26,12 @@ struct hf_extract_params {
     const struct hf_fs_ops *fs;
     int dirfd; /* the folder to extract into, which must be empty; borrowed */
     enum hf_extract_rules rules;
-    uid_t uid; /* for HF_EXTRACT_ANY: owner of all files and of the folder itself */
+    /* for HF_EXTRACT_ANY: owner of all regular files and folders, including the folder `dirfd`; symbolic links keep the
+     * owner that creating them gives */
+    uid_t uid;
     gid_t gid;
-    /* Called for each file that is complete and synced, with its stat and the SHA-256 of its content, which the
-     * extractor computes as it writes. A negative result ends the extraction with that error. May be NULL. */
+    /* Called for each regular file (not for its hard links) when the file is complete and synced, with its stat and the
+     * SHA-256 of its content. A negative result ends the extraction with that error. May be NULL. */
     int (*made)(void *arg, const struct stat *st, const unsigned char *digest);
     void *arg;
 };

@@ -27,8 +27,8 @@ enum hf_tar_type { HF_TAR_FILE, HF_TAR_FOLDER, HF_TAR_SYMLINK, HF_TAR_HARDLINK }
 
 struct hf_tar_member {
     enum hf_tar_type type;
-    /* Relative and normal: no "..", "." or empty component, no slash at the end, at most HF_TAR_MAX_DEPTH
-     * components. "" is the top folder. */
+    /* Relative and normal: no "..", "." or empty component, no slash at the end, at most HF_TAR_MAX_DEPTH components,
+     * and no component of more than 255 bytes. "" is the top folder. */
     char name[HF_TAR_MAX_NAME];
     /* target of a link, "" for other types; the target of a hard link follows the rules of `name` and is not "" */
     char target[HF_TAR_MAX_NAME];

@@ -4,12 +4,13 @@
  * The limit of concurrent requests follows the response times by additive increase and multiplicative decrease (Chiu
  * and Jain, 1989; as in Netflix's concurrency-limits). A fast answer adds 1/limit to the limit. A slow answer, a
  * failure or a report of overload halves the limit, at most once per round trip. An answer is slow if it takes more
- * than twice the usual response time and more than 50 ms longer than usual. A faster answer lowers the usual response
- * time at once; slower answers raise the usual response time slowly.
+ * than twice the usual response time and more than 50 ms longer than usual. Failures and reports of overload do not
+ * change the usual response time; of the other answers, a faster one lowers it at once, and slower ones raise it
+ * slowly.
  *
- * With a bandwidth limit of L bytes per second, each sent byte uses up 1/L seconds. The next request starts when the
- * time that all sent bytes use up has passed. While nothing is sent, at most one second of unused time accumulates,
- * which later requests may use.
+ * With a bandwidth limit of L bytes per second, each sent byte takes 1/L seconds. The next request starts only after
+ * the time of all bytes sent before. While nothing is sent, up to one second of unused time accumulates for later
+ * requests.
  *
  * Pure; struct hf_aimd is a plain value, and all times are monotonic nanoseconds. */
 #pragma once
@@ -24,14 +25,14 @@ struct hf_aimd {
     uint64_t usual_ns;      /* usual response time of the sink (0 means unknown) */
     uint64_t cut_at_ns;     /* time at which the limit of concurrent requests was last halved */
     uint64_t limit;         /* bandwidth limit in bytes per second (0 means no limit) */
-    uint64_t paid_until_ns; /* time at which the bytes sent so far have used up their time */
+    uint64_t paid_until_ns; /* time from which the bandwidth limit lets the next request start */
 };
 
 void hf_aimd_init(struct hf_aimd *pace, uint64_t limit);
 /* Returns how many requests may be in flight at the same time. */
 unsigned hf_aimd_concurrency(const struct hf_aimd *pace);
 /* Adapts the limit of concurrent requests to the answer to a request that began at began_ns and took took_ns. Pass good
- * = true if the sink accepted the request and did not report overload. */
+ * = true if the answer shows that the sink works (even if it refused the content) and is not overloaded. */
 void hf_aimd_answered(struct hf_aimd *pace, uint64_t began_ns, uint64_t took_ns, bool good);
 /* Counts `bytes`, the size of a request that starts now, against the bandwidth limit. */
 void hf_aimd_spend(struct hf_aimd *pace, uint64_t bytes, uint64_t now_ns);

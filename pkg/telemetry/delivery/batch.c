@@ -56,13 +56,55 @@ bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t un
     return true;
 }
 
+bool hf_batches_crowded(const struct hf_batches *batches)
+{
+    return batches->n >= HF_BORDER_MAX - 4;
+}
+
 bool hf_batches_may_plan(const struct hf_batches *batches)
 {
     size_t open = 0;
 
     for (size_t i = 0; i < batches->n; i++)
         open += batches->items[i]->phase != HF_BATCH_DONE && !batches->items[i]->fragment;
-    return open < HF_BATCH_PLANNED && batches->n < HF_BORDER_MAX - 4;
+    return open < HF_BATCH_PLANNED && !hf_batches_crowded(batches);
+}
+
+bool hf_batches_may_travel(const struct hf_batch *batch, uint64_t from)
+{
+    return batch->range.first >= from || (batch->live && from != UINT64_MAX);
+}
+
+static size_t count_travelling(const struct hf_batches *batches, uint64_t from, bool fragments)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < batches->n; i++) {
+        const struct hf_batch *batch = batches->items[i];
+        n += batch->phase != HF_BATCH_DONE && (fragments || !batch->fragment) && hf_batches_may_travel(batch, from);
+    }
+    return n;
+}
+
+bool hf_batches_travel(const struct hf_batches *batches, uint64_t from)
+{
+    return count_travelling(batches, from, true) > 0;
+}
+
+bool hf_batches_may_pass(const struct hf_batches *batches, uint64_t from)
+{
+    return count_travelling(batches, from, false) < HF_BATCH_PASSING && !hf_batches_crowded(batches);
+}
+
+uint64_t hf_batches_pass_from(const struct hf_batches *batches, uint64_t from)
+{
+    uint64_t behind = from;
+
+    if (batches->n < HF_BORDER_MAX / 2 || from == UINT64_MAX)
+        return from;
+    for (size_t i = 0; i < batches->n && batches->items[i]->range.last < from; i++)
+        behind = batches->items[i]->range.last + 1;
+    return behind;
 }
 
 static void join_done(struct hf_batches *batches)
@@ -120,7 +162,8 @@ struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct 
     }
     for (size_t i = 0; i < batches->n; i++) {
         struct hf_batch *batch = batches->items[i];
-        if (batch->phase != HF_BATCH_WAITING || (batch->fragment && fragment_busy))
+        if (batch->phase != HF_BATCH_WAITING || (batch->fragment && fragment_busy) ||
+            !hf_batches_may_travel(batch, choice->from))
             continue;
         if (batch->not_before_ns > choice->now_ns && !choice->probe)
             *ret_wait_until_ns = HF_MIN(*ret_wait_until_ns, batch->not_before_ns);
@@ -158,6 +201,7 @@ struct hf_batch *hf_batches_split(struct hf_batches *batches, struct hf_batch *b
     second->suspect = batch->suspect;
     second->failed_ns = batch->failed_ns;
     second->fragment = true;
+    second->live = batch->live;
     return second;
 }
 

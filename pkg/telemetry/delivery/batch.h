@@ -1,8 +1,8 @@
-/* telemetry/delivery/batch.h - table of the batches of one lane. A batch is in the table from the time when it is
- * planned until the cursor on disk has passed it.
+/* telemetry/delivery/batch.h - table of the batches of one lane. The table holds each batch from the moment when it is
+ * planned until the cursor on disk has passed all records of the batch.
  *
  *            plan                    load            send
- *   (gap) ---------> WAITING --------> LOADING --> READY --> SENDING --> DONE --> behind the cursor: removed
+ *   (gap) ---------> WAITING --------> LOADING --> READY --> SENDING --> DONE --> cursor passes it: removed
  *                       ^ again, deferred, split |___________________|    |
  *                       '------------------------'       REFUSED ---------'
  *
@@ -23,13 +23,18 @@ enum hf_batch_phase {
     HF_BATCH_LOADING, /* the loader reads the batch, makes its body, and saves its border */
     HF_BATCH_READY,   /* the body of the batch is in memory */
     HF_BATCH_SENDING,
-    HF_BATCH_REFUSED, /* the sink refused the only record of the batch, which moves to the dead letters */
+    /* the sink refused the only record of the batch; the loader moves this record to the dead letters */
+    HF_BATCH_REFUSED,
     HF_BATCH_DONE,
 };
 
 enum {
-    /* maximum number of batches in the table that are not parts of a split batch; the remaining places are for parts */
+    /* A new batch is planned only while the table holds fewer batches than this that are neither done nor parts of a
+     * split batch. The other places are for done batches, for parts, and for batches that pass by older records. */
     HF_BATCH_PLANNED = 12,
+    /* The same limit for a new batch that passes by older records; it counts only batches that may travel
+     * (hf_batches_may_pass()). */
+    HF_BATCH_PASSING = 6,
 };
 
 struct hf_batch {
@@ -38,6 +43,9 @@ struct hf_batch {
     /* true if this is a part of a split batch; parts are sent before other batches and one at a time, so that the table
      * holds only a few parts */
     bool fragment;
+    /* true if the batch was planned as live while the link was closed; such a batch may travel over the closed link
+     * also after its records have aged */
+    bool live;
     bool saved; /* true if the border of the batch is on disk */
     /* True if the sink refused this batch after many others in a row. The batch then gets one more attempt, after a
      * pause; the next refusal makes its record a dead letter. */
@@ -45,10 +53,12 @@ struct hf_batch {
     uint64_t not_before_ns;
     struct hf_retry_round retry;
     struct hf_suspect suspect;
-    uint64_t unix_ns;                  /* time of the batch's first record (0 means unknown) */
-    uint64_t failed_ns;                /* monotonic time of the batch's last failure (0 means none) */
-    char reason[HF_REASON_TEXT];       /* cause of the batch's last failure, in the form of a label of metrics */
-    char detail[96];                   /* text of the sink's last answer to the batch, truncated */
+    uint64_t unix_ns; /* time of the batch's first record (0 means unknown) */
+    /* monotonic time of the batch's last failed attempt, not counting HF_RETRY_SETUP (0 means none) */
+    uint64_t failed_ns;
+    char reason[HF_REASON_TEXT]; /* cause of the batch's last failure, in the form of a label of metrics */
+    /* text of the last answer that refused the batch, or of the error if no answer came; truncated */
+    char detail[96];
     struct hf_outlet_sending *sending; /* the batch's body in READY and SENDING; NULL in other phases */
 };
 
@@ -69,6 +79,20 @@ struct hf_batch *hf_batches_add(struct hf_batches *batches, uint64_t first, uint
 bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t until, struct hf_border *ret_gap);
 /* Returns true if the table has a place for another batch that is not a part of a split batch. */
 bool hf_batches_may_plan(const struct hf_batches *batches);
+/* Returns true if the link permits that this batch travels. A batch that was not planned as live must begin at the
+ * sequence `from` or above. UINT64_MAX as `from` means that no batch may travel. */
+bool hf_batches_may_travel(const struct hf_batch *batch, uint64_t from);
+/* Returns true if the table has a batch that is not done and may travel. */
+bool hf_batches_travel(const struct hf_batches *batches, uint64_t from);
+/* Like hf_batches_may_plan(), for a batch that passes by older records that wait for the link. Counts only batches that
+ * may travel, because the others may wait for days. */
+bool hf_batches_may_pass(const struct hf_batches *batches, uint64_t from);
+/* Returns the lowest sequence with which a new batch that passes by older records may begin. This is `from` while less
+ * than half of the table is in use. After that it is the sequence right after the last batch before `from`: that batch
+ * and the new one then join when both are done, and need only one place. */
+uint64_t hf_batches_pass_from(const struct hf_batches *batches, uint64_t from);
+/* Returns true if the table has no place even for a batch that passes by older records. */
+bool hf_batches_crowded(const struct hf_batches *batches);
 
 /* Returns the sequence up to which everything is delivered now. Pass the result of the previous call as `delivered`;
  * the function advances this sequence over the done batches that follow without a gap. Joins adjacent done batches, and
@@ -80,10 +104,11 @@ uint64_t hf_batches_settle(struct hf_batches *batches, uint64_t delivered, uint6
 struct hf_batch_choice {
     uint64_t now_ns;
     bool newest; /* true to prefer the batch with the highest sequences; false to prefer the lowest */
-    bool probe;  /* true to choose also among batches whose not_before_ns has not come yet */
+    bool probe;  /* true to choose also among batches whose not_before_ns is in the future */
     /* true to prefer a batch that never failed or, if all have failed, the batch whose last failure is longest ago; for
      * use when the content of the batch that failed last may be the cause of the failure */
     bool other;
+    uint64_t from; /* choose only among the batches that hf_batches_may_travel() permits with this sequence */
 };
 /* Returns the batch to load next, or NULL if there is none. Lowers *ret_wait_until_ns to the earliest not_before_ns of
  * the batches that still have to wait. */
@@ -91,7 +116,7 @@ struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct 
                                  uint64_t *ret_wait_until_ns);
 
 /* Splits `batch` after `middle` (first <= middle < last) and returns the second half. Returns NULL and changes nothing
- * if the table is full or holds parts of another batch, or if memory runs out. */
+ * if the table is full, if it holds parts of another batch that are not done, or if memory runs out. */
 struct hf_batch *hf_batches_split(struct hf_batches *batches, struct hf_batch *batch, uint64_t middle);
 
 /* Ends the back-off of all batches, so that hf_batches_next() may choose any waiting batch immediately. Call this

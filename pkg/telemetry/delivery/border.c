@@ -177,7 +177,7 @@ int hf_border_file_save(struct hf_border_file *file, const struct hf_borders *bo
     hf_borders_format(borders, file->counter + 1, slot);
     r = hf_two_slots_write(file->fs, file->fd, &file_format, slot, file->counter + 1);
     if (r < 0)
-        return hf_err_sys(err, r, "save the sequence ranges of batches");
+        return hf_err_sys(err, r, "save the sequence ranges of batches in %s", file->path);
     file->counter++;
     return 0;
 }

@@ -1,7 +1,7 @@
 /* telemetry/delivery/border.h - the file with the first and last sequence of each planned batch of a lane.
  *
  * If the agent sends a batch again, even after a restart, the bytes and the idempotency key must be equal to those of
- * the first attempt. The halves of a split batch must be equal, too. Therefore the outlet saves the border (first and
+ * the first attempt. The same holds for the parts of a split batch. Therefore the outlet saves the border (first and
  * last sequence) of a batch before the first attempt. The list of borders is short and bounded, so each save writes the
  * whole list into one 512-byte slot of the file with one write and one sync. The saves alternate between the two slots
  * of the file; a load uses the valid slot with the higher counter (os/two_slots.h). hf_border_file_open() creates the
@@ -12,7 +12,7 @@
  *
  * Threads: any, but only one at a time for one file. hf_border_file_open() and hf_border_file_save() block;
  * hf_borders_format() and hf_borders_parse() are pure. Memory: a struct hf_border_file owns its path. Errors: functions
- * return 0 or -errno, and *err names the file. */
+ * return 0 or -errno; *err says which step failed. */
 #pragma once
 
 #include <stdbool.h>
@@ -50,11 +50,11 @@ struct hf_border_file {
     uint64_t counter;
 };
 
-/* Opens or creates the file, and reads the most recently saved borders. For a new file, sets ret_borders->n to 0 and
- * ret_borders->stream to "". */
+/* Opens or creates the file, and reads the most recently saved borders. For a new file, or if no slot is valid, sets
+ * ret_borders->n to 0 and ret_borders->stream to "". */
 HF_MUST_USE int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, struct hf_border_file *ret_file,
                                     struct hf_borders *ret_borders, struct hf_err *err);
 void hf_border_file_close(struct hf_border_file *file);
 /* Saves the borders. Returns 0 when the borders are durable. Creates the file again if somebody removed it. After a
- * failure the file holds either the old or the new borders. */
+ * failure the file holds either the old or the new borders; a file that somebody removed may be missing or empty. */
 HF_MUST_USE int hf_border_file_save(struct hf_border_file *file, const struct hf_borders *borders, struct hf_err *err);

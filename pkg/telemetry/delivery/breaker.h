@@ -1,5 +1,5 @@
-/* telemetry/delivery/breaker.h - circuit breaker: stops requests to a sink that does not work, and then tests this sink
- * with single requests.
+/* telemetry/delivery/breaker.h - circuit breaker: stops requests to a sink that does not work, and then sends single
+ * requests (probes) to find out if the sink works again.
  *
  *   CLOSED --5 failures in a row--> OPEN --back-off passed--> HALF_OPEN: one probe --it passes--> CLOSED
  *                                    ^-------------- it fails; longer back-off ------'

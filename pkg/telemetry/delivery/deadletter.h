@@ -1,12 +1,13 @@
 /* telemetry/delivery/deadletter.h - keeps records that a sink refuses for good, with the reason, for a person to read.
  *
- * Dead letters lie in a separate spool in the folder `dir`; the command `holdfast spool cat DIR` prints them. This
- * spool takes at most 8 MiB of disk space, and drops the oldest dead letters to make room for new ones. Each dead
- * letter is one JSON object {"reason","time","sink","sequence","detail","record"}, where `record` is the event's line,
- * unchanged. Each call of hf_deadletter_add() opens and closes the spool, because dead letters are rare.
+ * Dead letters lie in a separate spool in the folder `dir`; the command `holdfast spool cat DIR` prints them. The
+ * segments of this spool take at most 8 MiB of disk space; the spool drops the oldest dead letters to make room for new
+ * ones. Each dead letter is one JSON object {"reason","time","sink","sequence","detail","record"}, where `record` is
+ * the event's line, unchanged. Each call of hf_deadletter_add() opens and closes the spool, because dead letters are
+ * rare.
  *
- * Threads: call hf_deadletter_add() on workers only, because the function blocks. Errors: it returns 0, or -errno with
- * the name of the folder in *err. */
+ * Threads: call hf_deadletter_add() on workers only, because the function blocks. Errors: hf_deadletter_add() returns
+ * 0, or -errno with the name of the folder in *err. */
 #pragma once
 
 #include "base/err.h"
@@ -23,7 +24,8 @@ struct hf_deadletter {
     const char *sink; /* name of the sink that refused the records */
     /* reason why the sink refused the records, in the form of a label of metrics, such as "http_422" */
     const char *reason;
-    const char *detail; /* text of the sink's answer, truncated; may hold any bytes */
+    /* text of the sink's answer, or of the error if no answer came; truncated; may hold any bytes */
+    const char *detail;
     uint64_t unix_ns;
 };
 

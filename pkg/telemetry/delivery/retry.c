@@ -16,9 +16,18 @@ static const struct {
     int r;
     const char *reason;
 } network_reasons[] = {
-    {-ECONNREFUSED, "refused"},   {-EHOSTUNREACH, "unreachable"}, {-ETIMEDOUT, "timeout"},
-    {-EPROTO, "protocol"},        {-EKEYREJECTED, "tls"},         {-EPIPE, "cut"},
-    {-E2BIG, "answer_too_large"}, {-ENOMEM, "no_memory"},         {-EACCES, "credentials"},
+    {-ECONNREFUSED, "refused"},
+    {-EHOSTUNREACH, "unreachable"},
+    {-ETIMEDOUT, "timeout"},
+    {-EPROTO, "protocol"},
+    {-EKEYREJECTED, "tls"},
+    {-EPIPE, "cut"},
+    {-E2BIG, "answer_too_large"},
+    {-ENOMEM, "no_memory"},
+    {-EACCES, "credentials"},
+    {-EDESTADDRREQ, "dns"},
+    {-EREMCHG, "tls"},
+    {-ECONNABORTED, "refused"},
 };
 
 static const struct {
@@ -88,7 +97,8 @@ struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *r
         return judgement;
     }
     (void)snprintf(judgement.reason, sizeof(judgement.reason), "http_%d", response->status);
-    judgement.server_error = response->status >= 500 && (response->status < 502 || response->status > 504);
+    judgement.server_error = judgement.verdict == HF_RETRY_AGAIN && response->status >= 500 &&
+                             (response->status < 502 || response->status > 504);
     judgement.maybe_content = judgement.server_error;
     judgement.congested = response->status == 429 || response->status == 503 || response->status == 504;
     return judgement;

@@ -1,11 +1,11 @@
 /* telemetry/delivery/retry.h - classifies a sink's answer and computes the time of the next attempt.
  *
  *   delivered   2xx. If the answer's content type shows that another server answered, the class is `setup` instead.
- *   again       network errors, 408, 425, 426, 429, 5xx except 511. The outlet retries the batch with exponential
- *               back-off and full jitter for one round, which ends after maxAttempts or maxDuration. Then the outlet
- *               defers the batch: the next round begins after a longer delay, or as soon as the sink accepts another
- *               batch. If only the connections of one batch break, and do so again and again, the outlet finally treats
- *               that batch as refused (suspect.h).
+ *   again       network errors, 408, 425, 426, 429, 5xx except 511, and numbers that are no HTTP status. The outlet
+ *               retries the batch with growing delays for one round, which ends after maxAttempts or maxDuration. Then
+ *               the outlet defers the batch: the next round begins after a longer delay, or as soon as the breaker
+ *               closes again (breaker.h) or the credentials change. If only one batch fails, again and again, and its
+ *               content may be the cause, the outlet finally treats that batch as refused (suspect.h).
  *   setup       3xx, 401 to 407, 421, 451, 511, or a captive portal's page: the sink's address or our credentials are
  *               wrong, or the network wants a login. The outlet keeps the batch and retries slowly; such an answer
  *               never moves a record to the dead letters.
@@ -34,20 +34,23 @@ enum { HF_REASON_TEXT = 24 };
 
 struct hf_retry_judgement {
     enum hf_retry_verdict verdict;
-    /* true if the failure came after the connection was open, so that the content may be its cause */
+    /* true if the content of the batch may be the cause: the open connection broke or timed out, the answer was
+     * malformed or too large, or server_error is true */
     bool maybe_content;
     /* the failure in the form of a label of metrics, such as "http_503", "timeout", "tls" or "dns"; "" if the batch was
      * delivered */
     char reason[HF_REASON_TEXT];
-    /* true if the answer shows that the sink is overloaded, so that the outlet must have fewer requests in flight */
+    /* true if the status (429, 503 or 504) or a timeout suggests that the sink is overloaded, so that the outlet must
+     * have fewer requests in flight */
     bool congested;
     /* true if the sink itself failed on this request, with a status 5xx other than 502, 503 and 504 */
     bool server_error;
 };
 
-/* Classifies an answer. r, response and err are the arguments of hf_http_request.done. want_type is the prefix that the
- * content type of an answer with a body must have, such as "application/json"; if want_type is NULL, every type except
- * HTML is right. */
+/* Classifies an answer. r, response and err are the arguments of hf_http_request.done. For status 2xx, an answer of
+ * another server is recognised by its content type, which must not be HTML. want_type is a prefix, such as
+ * "application/json", that the type must have if the answer has a body and states a type; NULL permits every type
+ * except HTML. */
 struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *response, size_t body_bytes,
                                          const char *want_type, const struct hf_err *err);
 
@@ -72,6 +75,7 @@ struct hf_retry_round {
  * that the sink asked for with Retry-After (0 means none); more than an hour counts as an hour. */
 uint64_t hf_retry_round_fail(struct hf_retry_round *retry, const struct hf_retry_rules *rules,
                              const struct hf_rand_ops *rng, uint64_t now_ns, uint64_t at_least_ns, bool *ret_deferred);
-/* Returns the delay after HF_RETRY_SETUP. Its upper bound doubles with each call, from half a minute to ten minutes;
- * jitter shortens the delay. at_least_ns is the delay that the sink asked for with Retry-After (0 means none). */
+/* Returns the delay after HF_RETRY_SETUP. Its upper bound is half a minute, doubled for each earlier deferral
+ * (retry->deferrals) up to ten minutes; jitter shortens the delay. The call counts as a deferral. at_least_ns is the
+ * delay that the sink asked for with Retry-After (0 means none); more than an hour counts as an hour. */
 uint64_t hf_retry_round_wait_setup(struct hf_retry_round *retry, const struct hf_rand_ops *rng, uint64_t at_least_ns);

@@ -3,14 +3,14 @@
  * A record can make a proxy or the sink drop the connection instead of answering. No status code then shows which
  * record is the cause, but a pattern does. The record's batch fails for whole rounds of attempts (delivery/retry.h),
  * while the sink accepts other batches and no other batch fails. After HF_SUSPECT_ROUNDS such rounds in a row the
- * outlet splits the batch. (These rounds take hours, because the delay between rounds grows.) For the parts of the
+ * outlet splits the batch. (These rounds may take hours, because the delay between rounds grows.) For the parts of the
  * batch, fewer rounds are enough. After one such round the outlet splits a part again, and after HF_SUSPECT_LAST rounds
  * it moves a part that is a single record to the dead letters.
  *
- * If another batch failed in the same round, the sink is at fault. If the batch failed before a connection was open,
- * the network is at fault. In both cases the count of rounds starts again at 0. A round in which the sink accepted no
- * other batch does not count. A failure of one part of a split batch does not reset the count of another part, because
- * a batch can hold two records that break connections.
+ * If another batch failed in the same round, the sink is at fault. If the batch failed for a reason that its content
+ * cannot cause, such as before a connection was open, the network or the sink is at fault. In both cases the count of
+ * rounds starts again at 0. A round in which the sink accepted no other batch does not count. A failure of one part of
+ * a split batch does not reset the count of another part, because a batch can hold two records that break connections.
  *
  * Pure; the structs are plain values, and all times are monotonic nanoseconds. */
 #pragma once
@@ -20,11 +20,13 @@
 
 enum { HF_SUSPECT_ROUNDS = 8, HF_SUSPECT_LAST = 2 };
 
-/* The evidence against one batch. After a split, each part starts with `sure` set and the other fields 0. */
+/* The evidence against one batch. After a split, each part starts with the value of `sure` that the whole batch had,
+ * and with the other fields 0. */
 struct hf_suspect {
-    bool sure;         /* true if the batch is a part of a batch that was at fault */
-    unsigned alone;    /* number of rounds in a row in which only this batch failed */
-    uint64_t since_ns; /* time of the first failure in the current round (0 means no failure yet) */
+    bool sure;      /* true if the batch, or the batch that it is a part of, was at fault */
+    unsigned alone; /* number of rounds in a row in which only this batch failed */
+    /* time since which failures and deliveries of other batches count for the current round (0 means no failure yet) */
+    uint64_t since_ns;
 };
 
 /* The failures of one sink: which batch failed last, when that batch failed (last_ns), and when any other batch last

@@ -32,7 +32,8 @@ enum hf_source_class {
 #define CLASS(class, number, ...) HF_SOURCE_##class = number,
     HF_TELEMETRY_SOURCES(CLASS)
 #undef CLASS
-    /* the agent itself, whose events are counts of dropped and suppressed events, and audits */
+    /* the agent itself: counts of dropped and suppressed events, findings about anomalies, and reports of refused
+     * events */
     HF_SOURCE_AGENT = HF_TELEMETRY_AGENT_CLASS,
 #define ONE(class, number, ...) +1
     HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE), /* number of kinds of sources that a policy can have */
@@ -45,8 +46,8 @@ _Static_assert((1u | 1u << HF_SOURCE_AGENT HF_TELEMETRY_SOURCES(BIT)) == (1u << 
 #undef BIT
 /* Returns the name of the class, such as "http" or "journald". */
 const char *hf_event_class_name(enum hf_source_class source_class);
-/* Returns the class whose name stands before the first ':' of `source` (field `source` of an event), or HF_SOURCE_HTTP
- * if no class has this name. */
+/* Returns the class whose name stands before the first ':' of `source` (field `source` of an event), or is the whole
+ * `source` if it has no ':'. Returns HF_SOURCE_HTTP if no class has this name. */
 enum hf_source_class hf_event_class_of(struct hf_view source);
 
 enum hf_value_kind { HF_VALUE_NONE, HF_VALUE_GAUGE, HF_VALUE_COUNTER, HF_VALUE_HISTOGRAM, HF_VALUE_KINDS };
@@ -71,10 +72,12 @@ struct hf_event {
     /* node that observed the event, if another agent forwarded the event; empty if this node observed it */
     struct hf_view origin;
     /* user id, in decimal digits, of the process that posted the event to /ingest, and the systemd unit of that
-     * process. The agent asks the kernel for both, so the process cannot choose them. Empty if nobody posted the event,
-     * or if the kernel did not answer. */
+     * process. The agent asks the kernel for both values, so the process cannot choose them. Empty if nobody posted the
+     * event, or if the kernel did not answer. */
     struct hf_view peer_uid, peer_unit;
-    uint64_t origin_sequence; /* sequence of the event at its origin, as an entry of a vector clock (0 means none) */
+    /* number that grows with each event of the node that made it, so that two events of one node have an order; 0 means
+     * none. hf_fanout_store() sets it if it is 0 or if `origin` is empty. */
+    uint64_t origin_sequence;
     /* key of a payload that describes a state: the receiver keeps only the newest payload of each key; empty if the
      * payload has no key */
     struct hf_view key;
@@ -114,17 +117,19 @@ struct hf_event {
  * is valid JSON; an empty body becomes null. In events of other kinds, "body" holds the text. In this text U+FFFD
  * replaces invalid UTF-8, and the text ends at HF_EVENT_MAX_BODY bytes, or earlier if the line would otherwise be
  * longer than HF_EVENT_MAX_TEXT. A value that is not finite becomes null, and "valueText" then holds its Prometheus
- * spelling. -E2BIG: even without a text, the line would be longer than HF_EVENT_MAX_TEXT or out->max; *out is
- * unchanged. */
+ * spelling. Returns 0, -ENOMEM or -E2BIG. -E2BIG: the body of a payload is longer than HF_EVENT_MAX_BODY, the line
+ * would be longer than HF_EVENT_MAX_TEXT even without a text, or the line would be longer than out->max. After an error
+ * *out is unchanged. */
 HF_MUST_USE int hf_event_format(const struct hf_event *event, const char *node, struct hf_buf *out);
 
 /* Parses a line that hf_event_format() made. This function is for sinks that need another format, and for events that
  * another agent forwards. Clears *scratch, which grows at most once, to text.n. The views of the event point into
  * `text` where possible, otherwise into *scratch. *ret_node is the line's "node". Accepts fields in any order, blanks
  * between them, and unknown fields. hf_event_class_of() derives the event's class from its source. Errors: -EBADMSG if
- * `text` is not an object of strict JSON (codec/scan.h), repeats a field, has a field of the wrong type, lacks time or
- * kind, has a "body" in a payload or "sensorData" in an event of another kind, or has too many attributes; -E2BIG if
- * `text` is longer than HF_EVENT_MAX_TEXT or scratch->max; -ENOMEM. After an error the outputs are undefined. */
+ * `text` is not an object of strict JSON (codec/scan.h), repeats a field or an attribute, has a field whose value has
+ * the wrong type or form, lacks time or kind, has a "body" in a payload or "sensorData" in an event of another kind, or
+ * has too many attributes; -E2BIG if `text` is longer than HF_EVENT_MAX_TEXT or scratch->max; -ENOMEM. After an error
+ * the outputs are undefined. */
 HF_MUST_USE int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node,
                                struct hf_buf *scratch);
 

@@ -1,11 +1,11 @@
 /* telemetry/event/ids.h - remembers the names that the agent has accepted most recently. A name is the id of an event
  * or the key of a batch.
  *
- * The window keeps 64-bit SipHash-2-4 fingerprints of the names (Aumasson and Bernstein, 2012), under a key that is
- * random at every start, so that nobody can choose an id whose fingerprint equals the fingerprint of another id. After
- * a restart the agent fills the window again from the lines on disk (hf_outlet_recent()), so it need not store the key.
- * The memory grows with use, up to 16 bytes for each name. The probability that a new name collides with a name in the
- * window is max / 2^64.
+ * The window keeps 64-bit SipHash-2-4 fingerprints of the names (Aumasson and Bernstein, 2012). The key of the hash is
+ * random at every start, so that nobody can choose an id whose fingerprint equals that of another id. After a restart
+ * the agent fills the window again from the lines on disk (hf_outlet_recent()), so it need not store the key. The
+ * memory grows with use, up to 16 bytes for each name. The probability that a new name collides with a name in the
+ * window is at most max / 2^64.
  *
  * Threads: loop thread only. The window uses no clock and no file. */
 #pragma once
@@ -30,8 +30,8 @@ HF_DEFINE_CLEANUP(struct hf_ids, hf_ids_free)
 
 bool hf_ids_contains(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
 /* Adds a name. Returns 1 if the name was not in the window; the function has then added it, and has removed the oldest
- * name if the window was full. Returns 0 if the window contained the name already. Returns -ENOMEM if memory runs out;
- * the name is then not in the window. */
+ * name if the window was full or had no memory to grow. Returns 0 if the window contained the name already. Returns
+ * -ENOMEM if there is no memory even for the first name; the name is then not in the window. */
 HF_MUST_USE int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
 /* Removes a name from the window, if the window contains it. Call this function if the event or batch with this name
  * could not be stored, so that its sender can send it again. */
@@ -48,10 +48,10 @@ size_t hf_ids_count(const struct hf_ids *ids);
 
 enum { HF_BATCH_KEY_TEXT = 384 };
 
-/* The parts of a batch's key. A key has the form "<node>/<stream>/<first>-<last>". If the batch is sent in two
- * requests, "/logs" or "/metrics" follows. */
+/* The parts of a batch's key. A key has the form "<node>/<stream>/<first>-<last>". In the sink format `otlp`, "/logs"
+ * or "/metrics" follows. */
 struct hf_batch_key {
-    struct hf_view node, stream, part; /* views into the key; `part` is empty if the batch is sent in one request */
+    struct hf_view node, stream, part; /* views into the key; `part` is empty unless the sink format is `otlp` */
     uint64_t first, last;
 };
 /* Formats the key of a batch into `text`, and returns `text`. `part` may be NULL. */

@@ -39,19 +39,24 @@ static inline void hf_receipt_release(struct hf_receipt *receipt, int r)
 
 /* The result of offering an event to the intake. */
 enum hf_offer {
-    HF_OFFER_STORED,    /* the event is on its way to disk; the receipt settles after the event is durable */
+    /* the event is on its way to disk, and holds the receipt until it is durable or could not be stored */
+    HF_OFFER_STORED,
     HF_OFFER_DUPLICATE, /* the intake accepted an event with this id before */
-    HF_OFFER_FILTERED,  /* the policy's minSeverity, drop, sample or rateLimit dropped the event */
+    /* the policy's minSeverity, drop, sample or rateLimit dropped the event; or no sink takes the event; or a newer
+     * payload with the same key has passed already; or a metric that the pipeline must aggregate is not finite or found
+     * the table of series full */
+    HF_OFFER_FILTERED,
     HF_OFFER_AGGREGATED,
-    HF_OFFER_REFUSED_BOUNDARY, /* no sink has the event's compliance boundary; an audit event records the refusal */
+    /* no sink has the event's compliance boundary; findings report such refusals (pipeline/boundary.h) */
+    HF_OFFER_REFUSED_BOUNDARY,
 };
 
 struct hf_intake {
     void *ctx;
     /* Offers an event, which is borrowed during the call. Returns enum hf_offer, or -errno. -EAGAIN: the queue of a
-     * sink has no room now (and whenFull is Block), or a sink cannot be used; offer the event again when the source's
-     * resume() is called. -E2BIG: the event is too large and can never be stored. Other errors come from writing to
-     * disk. */
+     * sink has no room now, a sink cannot be used, the settings are changing, or memory ran out; offer the event again
+     * when the source's resume() is called. -E2BIG: the event is too large and can never be stored. After another
+     * error, such as -ENOMEM, a later offer may succeed. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
     /* Explains the last -EAGAIN of offer(). Returns false if the cause was a lack of room. Returns true if the cause
      * was a sink that cannot be used; text[n] then receives the sink's name and the reason, without characters that

@@ -17,16 +17,17 @@
 enum { HF_NEWEST_MAX = 4096, HF_NEWEST_NODE = 64 };
 
 /* A version of a state: the time of the write, the node that wrote the state, and the sequence of the write on that
- * node (an entry of a vector clock). */
+ * node (an entry of a vector clock; 0 means unknown). */
 struct hf_newest_version {
     uint64_t unix_ns;
     struct hf_view node;
     uint64_t sequence;
 };
-/* Returns true if version `a` is newer than version `b`. If the same node wrote `a` and `b`, the version with the
- * higher sequence is newer, because the node's clock may jump. Otherwise the version with the later time is newer; for
- * equal times, the version with the greater node name is newer. Every node computes the same result, in whatever order
- * the versions arrive. Returns false if `a` and `b` are the same version. */
+/* Returns true if version `a` is newer than version `b`. If the same node wrote `a` and `b` and neither sequence is 0,
+ * the version with the higher sequence is newer, because the node's clock may jump. Otherwise the version with the
+ * later time is newer; for equal times, the version with the greater node name is newer, and for the same node the
+ * version with the higher sequence. Every node computes the same result, in whatever order the versions arrive. Returns
+ * false if `a` and `b` are the same version. */
 bool hf_newest_wins(const struct hf_newest_version *a, const struct hf_newest_version *b);
 
 struct hf_newest;

@@ -32,7 +32,7 @@ struct hf_format {
 /* The body of one request. */
 struct hf_format_part {
     const char *path; /* path that the sender appends to the sink's URL; may be "" */
-    /* name that the sender appends to the idempotency key; NULL if there is only one request */
+    /* name that the sender appends to the idempotency key: "logs" or "metrics" for OTLP, NULL for the other formats */
     const char *name;
     const char *content_type; /* content type of the body; a static string */
     /* for the format `seed`, the value of the header X-Payload-Checksum; otherwise "" */
@@ -44,7 +44,7 @@ struct hf_format_part {
 struct hf_format_packed {
     struct hf_format_part parts[HF_FORMAT_PARTS];
     size_t n_parts; /* number of requests; 0 means that the format cannot express records[0], and `used` is then 1 */
-    /* number of records that the call consumed, from records[0] on; the parts hold them unless n_parts is 0 */
+    /* number of records that the call consumed, from records[0] on; the parts hold these records unless n_parts is 0 */
     size_t used;
 };
 

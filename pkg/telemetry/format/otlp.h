@@ -1,5 +1,5 @@
-/* telemetry/format/otlp.h - writes protobuf messages, either as bytes or in their JSON form, with the same functions
- * for both. Also reads protobuf messages as bytes.
+/* telemetry/format/otlp.h - writes protobuf messages, either as bytes or in their JSON form; the same functions write
+ * both forms. Also reads protobuf messages as bytes.
  *
  *     struct hf_otlp w = {.out = &buf, .json = false};
  *     size_t resource = hf_otlp_open(&w, 1, "resource");  ... hf_otlp_close(&w, resource);

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <math.h>
 
-int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struct hf_telemetry_anomaly *rule, size_t rule_index)
+int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struct hf_telemetry_anomaly *rule)
 {
-    *state = (struct hf_anomaly_rule_state){.rule = rule, .rule_index = rule_index};
+    *state = (struct hf_anomaly_rule_state){.rule = rule};
     if (rule->before > 0)
         state->before = calloc((size_t)rule->before, sizeof(*state->before));
     return rule->before > 0 && state->before == NULL ? -ENOMEM : 0;

@@ -45,13 +45,13 @@ struct hf_pending_finding {
 /* The state of one rule for one series. */
 struct hf_anomaly_rule_state {
     const struct hf_telemetry_anomaly *rule; /* borrowed */
-    size_t rule_index;
     bool active;
     struct hf_sample last;
     uint64_t seen;
     double mean, variance;
     uint64_t learned;
-    struct hf_sample anchors[HF_ANOMALY_ANCHORS]; /* for rateOfChange, earlier samples at distances of per / 8 */
+    /* for rateOfChange, earlier samples at distances of at least per / 8 */
+    struct hf_sample anchors[HF_ANOMALY_ANCHORS];
     size_t n_anchors;
     uint64_t after; /* number of coming values that the pipeline will emit raw because of the anomaly */
     /* ring with the most recent rule->before samples; the state owns this ring, which is NULL if the rule needs no
@@ -65,8 +65,7 @@ struct hf_anomaly_rule_state {
 };
 
 /* Initialises the state for a rule, which the state borrows. Returns 0 or -ENOMEM. */
-HF_MUST_USE int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struct hf_telemetry_anomaly *rule,
-                                size_t rule_index);
+HF_MUST_USE int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struct hf_telemetry_anomaly *rule);
 void hf_anomaly_done(struct hf_anomaly_rule_state *state);
 
 /* Returns the phase into which this value brings the series, and leaves the state unchanged. Sets *ret_measured to the

@@ -1,10 +1,11 @@
 /* telemetry/pipeline/filter.h - decides which events the pipeline keeps, by the policy's drop rules, minimum severity,
  * samples and rate limits.
  *
- * In each list of rules, the first rule that matches an event decides. Sampling depends only on the event's id, or on
- * its content if the event has no id. So an event that comes again gets the same decision, and a sample contains every
- * event that a sample with a smaller fraction contains. For rate limits, each source name has its own token bucket; if
- * there are more than HF_FILTER_BUCKETS names, the remaining names share one bucket.
+ * In each list of rules, the first rule that matches an event decides. Sampling depends only on the event's id or, if
+ * the event has no id, on its source, time, name and body. So an event that comes again gets the same decision, and a
+ * sample contains every event that a sample with a smaller fraction contains. Each rate limit has a token bucket for
+ * each source name that it applies to. One more bucket of each rate limit serves all names that are empty, longer than
+ * HF_FILTER_SOURCE, or left without a bucket because all HF_FILTER_BUCKETS are in use.
  *
  * Pure; times are arguments. Memory: the filter allocates the buckets at the first event to which a rate limit
  * applies. */

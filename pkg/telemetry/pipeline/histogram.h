@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 
-enum { HF_HISTOGRAM_BUCKETS = 160, HF_HISTOGRAM_MAX_SCALE = 20, HF_HISTOGRAM_MIN_SCALE = -10 };
+enum { HF_HISTOGRAM_BUCKETS = 160, HF_HISTOGRAM_MAX_SCALE = 20 };
 
 struct hf_histogram_range {
     int32_t first; /* index i of the bucket that counts[0] counts */

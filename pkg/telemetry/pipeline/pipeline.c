@@ -82,7 +82,7 @@ static bool prepare_rules(struct hf_pipeline *pipeline)
     pipeline->unseen = calloc(spec->n_anomalies, sizeof(*pipeline->unseen));
     for (size_t i = 0; pipeline->unseen != NULL && i < spec->n_anomalies; i++) {
         struct hf_view rest, part;
-        pipeline->unseen[i] = (struct hf_anomaly_rule_state){.rule = &spec->anomalies[i], .rule_index = i};
+        pipeline->unseen[i] = (struct hf_anomaly_rule_state){.rule = &spec->anomalies[i]};
         if (!is_payload_rule(&spec->anomalies[i])) {
             pipeline->rules_on_metrics = true;
             continue;
@@ -462,7 +462,7 @@ static void attach_rules(struct hf_pipeline *pipeline, struct hf_series *series,
         series->rule_states = calloc(n, sizeof(*series->rule_states));
     hf_series_charge(&pipeline->series, series, n * sizeof(*series->rule_states));
     for (size_t i = 0; series->rule_states != NULL && i < spec->n_anomalies; i++) {
-        if (!about[i] || hf_anomaly_init(&series->rule_states[series->n_rule_states], &spec->anomalies[i], i) < 0)
+        if (!about[i] || hf_anomaly_init(&series->rule_states[series->n_rule_states], &spec->anomalies[i]) < 0)
             continue;
         hf_series_charge(&pipeline->series, series, (size_t)spec->anomalies[i].before * sizeof(struct hf_sample));
         /* The missing metric has come: from now on its series reports the absence's end. */

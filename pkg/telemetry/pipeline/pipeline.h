@@ -2,11 +2,12 @@
  *
  *     drop -> redact -> anomalies -> minSeverity (logs only) -> sample -> rate limit -> enrich -> aggregate or pass
  *
- * Findings, and events whose `anomaly` is already true, go only through redaction and enrichment. The value that begins
- * an anomaly passes unaggregated, whatever the filters decide, and so do the next `after` values. The pipeline also
- * emits new events, without an id: a finding when an anomaly begins, the raw values before the anomaly, and a finding
- * when the anomaly ends. If the policy sets an aggregation window, the pipeline aggregates each metric whose value is
- * finite and raw and whose event has no origin (so that this node observed it).
+ * Findings, and events whose `anomaly` is already true, go only through redaction and enrichment. The pipeline emits
+ * the value that begins an anomaly and the next `after` values raw, whatever minSeverity, sample and rate limit decide;
+ * the aggregate of the window also contains these values. The pipeline also emits new events, without an id: a finding
+ * when an anomaly begins, the raw values before the anomaly, and a finding when the anomaly ends. If the policy sets an
+ * aggregation window, the pipeline aggregates each metric whose value is raw and whose event has no origin (so that
+ * this node observed it). It drops such a metric if the value is not finite, or if the table of series is full.
  *
  * At the end of each window, or every 60 s if the policy sets no window, the pipeline emits its counts:
  * holdfast_suppressed {suppressedSource}, holdfast_series_refused, holdfast_top {attribute, value, error}.
@@ -32,14 +33,18 @@ void hf_pipeline_free(struct hf_pipeline *pipeline);
 HF_DEFINE_CLEANUP(struct hf_pipeline, hf_pipeline_free)
 
 /* Offers an event. Returns enum hf_offer (HF_OFFER_STORED if `emit` stored the event) or the -errno of `emit`. -E2BIG:
- * redaction made the event too large. Calls `emit` at most once for the event, and then for findings. If `emit` fails
- * for a finding, the finding waits for the next call of a pipeline function, and the result for the offered event does
- * not change. now_ns is the monotonic time. */
+ * redaction made the event too large. -EAGAIN: `emit` returned -EAGAIN, `emit` has not yet accepted the aggregates of
+ * the last window, or there is no memory for the aggregate; offer the event again later. -ENOMEM: there is no memory
+ * for redaction. May first call `emit` for what remains of the last window. Then calls `emit` at most once for the
+ * event, and after that for findings. If `emit` returns -EAGAIN for a finding, the finding waits for the next call of a
+ * pipeline function; after another error the finding is lost. Failures for findings do not change the result for the
+ * offered event. now_ns is the monotonic time. */
 HF_MUST_USE int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event, uint64_t now_ns,
                                   uint64_t unix_ns, hf_pipeline_emit *emit, void *arg);
 
-/* Emits the aggregates of ended windows, findings about absences, and counts. If `emit` returns -EAGAIN,
- * hf_pipeline_tick() stops and returns -EAGAIN; the next call resumes at the event that was not stored. */
+/* Emits the aggregates of ended windows, findings about absences, and counts. If `emit` returns -EAGAIN or memory runs
+ * out, hf_pipeline_tick() stops and returns -EAGAIN; the next call resumes at the event that was not stored. If `emit`
+ * returns another error, the event is lost and the function continues. */
 HF_MUST_USE int hf_pipeline_tick(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                  hf_pipeline_emit *emit, void *arg);
 /* Returns the monotonic time at which to call hf_pipeline_tick() next, or HF_NEVER. After -EAGAIN that time is one
@@ -52,7 +57,9 @@ HF_MUST_USE int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns,
 
 struct hf_pipeline_stats {
     uint64_t offered, filtered, dropped, sampled, rate_limited, aggregated, anomalies, passed;
-    uint64_t series;         /* number of series in the table of series now */
-    uint64_t series_refused; /* number of events that got no series, because the table already held maxSeries series */
+    uint64_t series; /* number of series in the table of series now */
+    /* number of values that got no series, because the table of series was full, memory ran out, or name and attributes
+     * were too long */
+    uint64_t series_refused;
 };
 struct hf_pipeline_stats hf_pipeline_stats(const struct hf_pipeline *pipeline);

@@ -12,8 +12,8 @@
  * a payload with a checksum, it also replaces the checksum by the checksum of the new text, so that every receiver
  * finds a valid checksum. (The source has already verified the sender's checksum.)
  *
- * A log's text may start as JSON but end early, because somebody truncated it. If such a text has a member to replace,
- * the redactor keeps the text up to the point where the JSON ends, and marks the log as truncated.
+ * A log's text may start as JSON, but be truncated or continue with other text. If such a text has a member to replace
+ * or remove, the redactor keeps the text only up to the point where the JSON ends, and marks the log as truncated.
  *
  * Threads: any, but only one at a time for one redactor. Memory: the redactor owns the rewritten texts, which are valid
  * until the next call. */

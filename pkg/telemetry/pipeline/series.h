@@ -1,12 +1,12 @@
 /* telemetry/pipeline/series.h - bounded table of the series. Each series has a summary and the states of its anomaly
  * rules.
  *
- * A policy sets the limits for the number of series and of anomaly rules, but the senders of metrics choose the names,
- * so they decide how many series there are. A limit for the number of series alone does not limit memory enough,
- * because 32 anomaly rules with context take 60 KiB for each series. So the table also has a limit in bytes.
+ * A policy sets the limits for the number of series and of anomaly rules, but the senders of metrics choose the names
+ * and so decide how many series there are. A limit for the number of series alone does not limit memory enough, because
+ * 32 anomaly rules with context take 60 KiB for each series. So the table also has a limit in bytes.
  *
- * A series is identified by the name, source, boundary and attributes of the metric. The order of the attributes
- * matters, so a source must always list the attributes of a series in the same order.
+ * Two metrics belong to the same series if they have the same name, source class, source, boundary, kind of value and
+ * attributes, in the same order. So a source must always list the attributes of a series in the same order.
  *
  * Threads: any, but only one at a time for one table. Memory: the table owns its series, and allocates memory only for
  * a new series. */
@@ -15,7 +15,7 @@
 #include "telemetry/pipeline/aggregate.h"
 #include "telemetry/pipeline/anomaly.h"
 
-#define HF_SERIES_MAX_BYTES (32u << 20) /* memory of all series of a table together */
+#define HF_SERIES_MAX_BYTES (32u << 20) /* limit in bytes for the memory of all series of a table together */
 
 struct hf_series {
     uint64_t hash;
@@ -45,8 +45,8 @@ void hf_series_table_init(struct hf_series_table *table, size_t max);
 void hf_series_table_done(struct hf_series_table *table);
 
 /* Returns the series of an event, with `name` as the metric's name. If the series is new, adds the series and sets
- * *ret_new to true. Returns NULL and sets *ret_new to true if memory runs out. Returns NULL and sets *ret_new to false
- * if the table is full, or if the bytes that identify the series are too long. */
+ * *ret_new to true; otherwise sets *ret_new to false. Returns NULL if the table is full, if the bytes that identify the
+ * series are too long, or if memory runs out; *ret_new then has no meaning. */
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new);
 /* Adds `n` bytes, which the caller has allocated for this series, to the memory that the series and the table take. */
@@ -54,6 +54,6 @@ void hf_series_charge(struct hf_series_table *table, struct hf_series *series, s
 /* Removes and frees the series all[index]. The last series of the array then moves to this index. */
 void hf_series_remove(struct hf_series_table *table, size_t index);
 
-/* Clears *ret_event, then sets source, source_class, boundary, name and attributes to those of the series. The views
- * point into the series. */
+/* Sets *ret_event to a metric with the source, source class, boundary, name, attributes, severity and kind of value of
+ * the series; all other fields are 0. The views point into the series. */
 void hf_series_event(const struct hf_series *series, struct hf_event *ret_event);

@@ -10,7 +10,8 @@
 
 #include "base/buf.h"
 
-enum { HF_TOPK_VALUE = 96 }; /* maximum size in bytes of boundary and value together; a longer value is truncated */
+/* maximum size in bytes of boundary, zero byte and value together; a longer boundary or value is truncated */
+enum { HF_TOPK_VALUE = 96 };
 
 struct hf_topk_entry {
     uint64_t count, error;

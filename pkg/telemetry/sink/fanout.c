@@ -370,6 +370,13 @@ size_t hf_fanout_outlets(const struct hf_fanout *fanout)
     return n;
 }
 
+void hf_fanout_link_changed(const struct hf_fanout *fanout)
+{
+    for (size_t i = 0; i < fanout->n; i++)
+        if (fanout->sinks[i].outlet != NULL)
+            hf_outlet_link_changed(fanout->sinks[i].outlet);
+}
+
 size_t hf_fanout_sinks(const struct hf_fanout *fanout)
 {
     return fanout->n;

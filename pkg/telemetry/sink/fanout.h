@@ -1,15 +1,15 @@
 /* telemetry/sink/fanout.h - stores an event in the queue of every sink that is to receive the event. If only some of
  * these sinks have stored the event, its sender offers the event again, and then only the remaining sinks store it.
  *
- * So a sink that cannot write to its disk causes no duplicates in other sinks. For each sink, the fanout remembers the
- * fingerprints of the ids of the events that this sink has stored (event/ids.h). After a restart the fanout reads these
- * ids from the spools. So if a power cut left an event in the spool of only one sink, the other sinks still store the
- * event when its sender offers it again.
+ * So a sink that cannot write to disk causes no duplicates in other sinks. If a sink fails to store an event, the
+ * fanout remembers which other sinks have stored the event. For each of these sinks, it keeps a fingerprint of the
+ * event's id (event/ids.h). After a restart the fanout reads the newest ids from the spools. So if a power cut left an
+ * event in the spool of only one sink, the other sinks still store the event when its sender offers it again.
  *
  * If a sink cannot be opened (because of its folder or credentials), the fanout tries again every HF_FANOUT_AGAIN_NS.
  * Until the sink is open, the fanout accepts no events that this sink is to receive.
  *
- * Threads: loop thread only.  Memory: the fanout owns the outlets. Errors: functions return 0 or -errno;
+ * Threads: loop thread only. Memory: the fanout owns the outlets. Errors: functions return 0 or -errno;
  * hf_fanout_open() returns nothing and logs its errors. */
 #pragma once
 
@@ -40,24 +40,24 @@ void hf_fanout_free(struct hf_fanout *fanout);
 HF_DEFINE_CLEANUP(struct hf_fanout, hf_fanout_free)
 
 /* Opens all sinks of `spec`, and blocks while it reads their files. `former_bytes` is the disk space that the folders
- * of former sinks take (former.h); the sinks share the rest of the buffer's bytes. The fanout borrows `spec` until
+ * of former sinks take (former.h); the sinks share the remaining bytes of the buffer. The fanout borrows `spec` until
  * hf_fanout_close(). */
 void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec, uint64_t former_bytes);
 /* Closes all sinks. Calls gone(arg) once for each open sink, when that sink's outlet has ended; a call may come before
- * this function returns. The number of calls is the result of hf_fanout_outlets() before the close. Open the sinks
- * again only after the last call.
- */
+ * this function returns. The number of calls is the result that hf_fanout_outlets() has before hf_fanout_close(). Open
+ * the sinks again only after the last call of gone(). */
 void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *arg);
 
 enum hf_fanout_stored {
-    HF_FANOUT_STORED,    /* the event is on its way to disk, at least for one sink */
-    HF_FANOUT_DUPLICATE, /* every sink has the event on disk already */
+    HF_FANOUT_STORED,    /* the event is on its way to the disk, for at least one sink */
+    HF_FANOUT_DUPLICATE, /* every selected sink has the event on disk already */
 };
-/* Stores an event in the queues of the selected sinks. Sets the origin, sequence and id of the event if they are
- * absent. Bit i of `sinks` selects spec->sinks[i]; at least one bit must be set. Returns enum hf_fanout_stored or
- * -errno. After HF_FANOUT_STORED, the fanout holds the receipt (may be NULL) until each selected sink has the event on
- * disk or has failed to store it. -EAGAIN: a selected sink has no room in its queue, or is not open; offer the event
- * again later. After -E2BIG or any other error, the event can never be stored. */
+/* Stores an event in the queues of the selected sinks. Gives the event a sequence if it has none or no origin, and an
+ * id if it has none. Bit i of `sinks` selects spec->sinks[i]; at least one bit must be set. Returns enum
+ * hf_fanout_stored or -errno. After HF_FANOUT_STORED, the fanout holds the receipt (may be NULL) until each selected
+ * sink has the event on disk or has failed to store it. -EAGAIN: a selected sink has no room in its queue or is not
+ * open, or HF_PENDING_MAX events are on their way to disk (pending.h); offer the event again later. -E2BIG: the event
+ * is too large and can never be stored. -ENOMEM: memory ran out. */
 HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t sinks,
                                 struct hf_receipt *receipt);
 
@@ -73,9 +73,12 @@ const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_t
 /* Returns the number of events on their way to disk. */
 size_t hf_fanout_pending(const struct hf_fanout *fanout);
 
-/* Makes every open sink store events that report how many events its spool dropped to make room. hf_fanout_pending()
- * counts these reports until they are on disk. */
+/* Makes every open sink whose spool dropped events to make room, and has not reported this yet, store reports about it.
+ * hf_fanout_pending() counts these reports until they are on disk. */
 void hf_fanout_report_drops(struct hf_fanout *fanout);
+
+/* Calls hf_outlet_link_changed() for every open sink. */
+void hf_fanout_link_changed(const struct hf_fanout *fanout);
 
 size_t hf_fanout_sinks(const struct hf_fanout *fanout);
 size_t hf_fanout_outlets(const struct hf_fanout *fanout); /* Returns the number of sinks that are open. */

@@ -7,10 +7,12 @@
  *   - The job removes a folder in which nothing waits.
  *   - At most HF_FORMER_MAX folders stay; the job first removes the folder that has stored nothing for the longest
  *     time.
- *   - The bytes of the folders that stay count towards buffer.maxBytes. With whenFull DropOldest, these folders take at
- *     most half of buffer.maxBytes (or all of it, if no sink is present), and the job removes their oldest segments
- *     first. With whenFull Block, the job removes no waiting events to save bytes, and the present sinks get the bytes
- *     that are left.
+ *   - The bytes of the folders that stay count towards buffer.maxBytes; the present sinks share the remaining bytes.
+ *     With whenFull DropOldest, the folders that stay take at most half of buffer.maxBytes (or all of buffer.maxBytes,
+ *     if no sink is present). To keep this limit, the job removes one folder after the other, beginning with the folder
+ *     that has stored nothing for the longest time. If removing a whole folder would free more bytes than necessary,
+ *     the job removes only the oldest segments of that folder. With whenFull Block, the job removes no waiting events
+ *     to save bytes.
  *
  * The job touches only folders that have the form of a sink's folder: the name of a sink, with nothing inside except
  * the folders urgent, bulk and dead, which hold only regular files of a spool. The job follows no symbolic link. Before
@@ -29,7 +31,7 @@ struct hf_former_folder {
     char name[HF_FORMER_NAME]; /* name of the sink */
     uint64_t bytes;            /* size of all files in bytes */
     uint64_t newest_unix_ns;   /* time of the last write to a segment (0 means that there is no segment) */
-    uint64_t records;          /* number of waiting events and dead letters; too high if events are lost */
+    uint64_t records;          /* number of waiting events and dead letters; too high if some of them are lost */
     bool waits;                /* true if something waits, or if the folder holds damage that a person should see */
     bool removed;              /* true if the job removes the whole folder */
     /* number of bytes by which the job shortens a folder that stays; it removes the oldest segments */
@@ -53,9 +55,9 @@ struct hf_former_result {
     struct hf_err err;   /* the first failure; the job continued with the other folders */
 };
 
-/* Starts the job. After the function has returned, calls done(arg, result) exactly once, even if the loop ends. `spec`
- * names the present sinks, and the job copies these names. Call this function only while no outlet is open. Returns 0,
- * or -errno if the job could not start; done() is then never called. */
+/* Starts the job. The job calls done(arg, result) exactly once, even if the loop ends, and only after this function has
+ * returned. `spec` names the present sinks, and the job copies these names. Call this function only while no outlet is
+ * open. Returns 0, or -errno if the job could not start. After -errno the job never calls done(). */
 HF_MUST_USE int hf_former_start(const struct hf_telemetry_world *world, const struct hf_telemetry *spec,
                                 void (*done)(void *arg, const struct hf_former_result *result), void *arg);
 

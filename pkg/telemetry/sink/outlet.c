@@ -100,10 +100,11 @@ void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt
 
 /* ---- the pump: does all work that is possible now, then arms the timer for the next ------------------------------ */
 
+/* A backlog that waits for the link may wait for days. */
 static bool is_idle(const struct hf_outlet *outlet)
 {
     for (size_t i = 0; i < HF_LANES; i++)
-        if (hf_spool_state(outlet->lanes[i].spool).queued > 0)
+        if (hf_spool_state(outlet->lanes[i].spool).queued > 0 && !hf_outlet_lane_holds_all(&outlet->lanes[i]))
             return false;
     return hf_list_empty(&outlet->sender.sendings);
 }
@@ -344,10 +345,19 @@ static struct hf_outlet_state state_of(const struct hf_outlet *outlet)
                                     .failures = counts->failures,
                                     .breaker = outlet->sender.breaker.state,
                                     .concurrency = hf_aimd_concurrency(&outlet->sender.pace)};
+    if (hf_outlet_lane_holds(&outlet->lanes[HF_LANE_BULK]))
+        state.waiting_for = outlet->config.link->closed;
 
     for (size_t i = 0; i < HF_LANES; i++)
         state.lanes[i] = hf_spool_state(outlet->lanes[i].spool);
     return state;
+}
+
+void hf_outlet_link_changed(const struct hf_outlet *outlet)
+{
+    const struct hf_sched_ops *sched = outlet->config.world.sched;
+
+    sched->timer_arm(sched->ctx, outlet->tick, 0);
 }
 
 static uint64_t last_delivery_unix_ns(const struct hf_outlet *outlet)

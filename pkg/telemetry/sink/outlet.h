@@ -2,10 +2,11 @@
  * lines to the sink.
  *
  * The queue has two lanes. The lane `urgent` is for anomalies, findings, and events of severity error and above; the
- * lane `bulk` is for all other events. Each lane is a spool below <dir>/<sink name>/. A batch is a range of sequences
- * of one lane. The outlet saves the border of a batch before the first attempt to send the batch. So every attempt,
- * even after a restart, sends the same bytes under the same Idempotency-Key, "<node>/<stream>/<first>-<last>". The
- * outlet registers its metrics holdfast_telemetry_* with the label `sink` in world->metrics.
+ * lane `bulk` is for all other events. While world->link is closed, the backlog of the lane `bulk` waits, and only live
+ * records of this lane are sent (delivery/fresh.h). Each lane is a spool below <dir>/<sink name>/. A batch is a range
+ * of sequences of one lane. The outlet saves the border of a batch before the first attempt to send the batch. So every
+ * attempt, even after a restart, sends the same bytes under the same Idempotency-Key, "<node>/<stream>/<first>-<last>".
+ * The outlet registers its metrics holdfast_telemetry_* with the label `sink` in world->metrics.
  *
  * The parts of an outlet are in outlet_*.{h,c}; outlet_config.h lists which part calls which.
  *
@@ -56,8 +57,9 @@ HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
 void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg);
 
 /* Stores one line in the queue. Returns 0 if the outlet accepted the line; it then holds the receipt (may be NULL)
- * until the line is durable. -EAGAIN: the queue is full (and whenFull is Block), or too many lines wait for the disk.
- * -E2BIG: the line is longer than HF_EVENT_MAX_TEXT. */
+ * until the line is durable. -EAGAIN: the queue is full and may drop nothing, too many lines wait for the disk, or
+ * *world->writes_paused is true (lane `bulk` only). -E2BIG: the line is longer than HF_EVENT_MAX_TEXT. -ENOMEM: memory
+ * ran out. */
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint32_t tag, struct hf_view line,
                                  struct hf_receipt *receipt);
 
@@ -79,6 +81,10 @@ void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt
 HF_MUST_USE int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records,
                                  void (*each)(void *arg, struct hf_view line), void *arg);
 
+/* Makes the outlet read world->link again, and start or stop sending its backlog accordingly. Call this function when
+ * link->closed has changed. */
+void hf_outlet_link_changed(const struct hf_outlet *outlet);
+
 struct hf_outlet_state {
     struct hf_spool_state lanes[HF_LANES];
     uint64_t oldest_unix_ns;        /* time of the oldest event that waits for delivery (0 means that no event waits) */
@@ -86,7 +92,9 @@ struct hf_outlet_state {
     uint64_t delivered, deferred, dead_lettered, attempts, failures;
     enum hf_breaker breaker;
     unsigned concurrency; /* number of requests that may be in flight at the same time */
-    char trouble[192];    /* cause of the last failure to deliver; "" if a delivery succeeded since then */
+    /* reason why the backlog waits for the link, such as "LinkWindowClosed"; NULL if no backlog waits for the link */
+    const char *waiting_for;
+    char trouble[192]; /* cause of the last failure to deliver; "" if a delivery succeeded since then */
 };
 struct hf_outlet_state hf_outlet_state(const struct hf_outlet *outlet);
 

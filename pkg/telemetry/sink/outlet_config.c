@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/http/url.h"
+
 #define REQUEST_NS (30 * HF_NS_PER_S)
 
 const char *hf_outlet_config_lane_name(enum hf_lane lane)
@@ -20,6 +22,14 @@ static char *base_url(const struct hf_outlet_params *params)
     struct hf_view base = url != NULL ? hf_format_base(params->sink->format, url) : HF_VIEW("");
 
     return base.n > 0 ? hf_view_dup(base) : NULL;
+}
+
+/* A sink on this machine uses no link. */
+static const struct hf_telemetry_link *link_to(const char *url, const struct hf_telemetry_world *world)
+{
+    struct hf_url_parts parts;
+
+    return hf_url_split(url, &parts, NULL) == 0 && parts.loopback ? NULL : world->link;
 }
 
 static enum hf_squeeze_kind encoding_of(const struct hf_telemetry *spec, const struct hf_telemetry_sink *sink)
@@ -67,6 +77,7 @@ int hf_outlet_config_init(struct hf_outlet_config *config, const struct hf_outle
         return hf_err_set(err, EINVAL, "the sink has no url");
     if (strlen(config->dir) + 16 > HF_OUTLET_PATH || strlen(config->url) + 32 > HF_OUTLET_URL)
         return hf_err_set(err, EINVAL, "the address or the folder is too long");
+    config->link = link_to(config->url, params->world);
     set_rules(config);
     return 0;
 }

@@ -1,9 +1,9 @@
-/* telemetry/sink/outlet_config.h - the settings of one outlet. hf_outlet_new() sets them once; every part of the outlet
- * reads them.
+/* telemetry/sink/outlet_config.h - the settings of one outlet. hf_outlet_new() computes the settings once; every part
+ * of the outlet reads them.
  *
  * Each part of the outlet calls only parts to its right in this list: outlet -> outlet_load -> outlet_send ->
- * outlet_lane -> outlet_drops, outlet_metrics -> outlet_config. When a part has changed its state, it calls
- * hf_outlet_config_pump(), and outlet.c then decides what to do next.
+ * outlet_creds, outlet_lane -> outlet_drops, outlet_metrics -> outlet_config. When a part has changed its state, it
+ * calls hf_outlet_config_pump(), and outlet.c then decides what to do next.
  *
  * Threads: loop thread. A worker's job may also read the settings, because they never change. Memory: the struct owns
  * its strings; `spec` and `sink` belong to the caller of hf_outlet_new(). */
@@ -30,6 +30,8 @@ struct hf_outlet_config {
     struct hf_format format;
     struct hf_retry_rules rules;
     uint64_t timeout_ns; /* time limit of a request with a small body */
+    /* the node's link, which spec.connectivity may close; NULL if the sink is on this machine or world.link is NULL */
+    const struct hf_telemetry_link *link;
     void (*pump)(void *arg);
     void *pump_arg;
 };

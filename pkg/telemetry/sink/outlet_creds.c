@@ -156,6 +156,8 @@ static int set_device_key(struct hf_outlet_creds *creds, struct hf_err *err)
 
     if (creds->device_ref == NULL)
         return 0;
+    if (creds->device_header != NULL)
+        explicit_bzero(creds->device_header, strlen(creds->device_header));
     free(creds->device_header);
     creds->device_header = NULL;
     if (creds->device.kind == HF_SECRET_ENV) {

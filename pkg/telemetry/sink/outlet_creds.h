@@ -20,8 +20,9 @@ struct hf_outlet_creds;
 struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *params, const char *url, struct hf_err *err);
 void hf_outlet_creds_free(struct hf_outlet_creds *creds);
 
-/* Reads the files again if a check is due and they have changed. Returns the HTTP client to use. If the credentials
- * cannot be used now, returns NULL and sets *err. */
+/* Reads the files again if a check is due and the files have changed. Returns the HTTP client to use. If the files
+ * cannot be used now, sets *err, and returns the client with the old credentials, or NULL if no credentials were ever
+ * usable. */
 const struct hf_http_ops *hf_outlet_creds_http(struct hf_outlet_creds *creds, uint64_t now_ns, struct hf_err *err);
 
 /* Returns the header line "X-Device-Key: ...", or NULL if there is no device key. */

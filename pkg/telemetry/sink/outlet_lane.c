@@ -11,6 +11,7 @@
 
 #define URGENT_WAIT_NS HF_NS_PER_S /* for a batch of the urgent lane to fill */
 #define RETRY_FULL_NS (5 * HF_NS_PER_S)
+#define FULL_NS (60 * HF_NS_PER_S)
 #define INLINE_BELOW_NS (300 * HF_NS_PER_US) /* faster writes run on the loop */
 
 /* ---- callbacks of the spool -------------------------------------------------------------------------------------- */
@@ -122,8 +123,86 @@ int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane which, uint64_
     if (r < 0)
         return r;
     lane->backlog_until = hf_outlet_lane_durable(lane);
+    hf_fresh_init(&lane->fresh, lane->backlog_until, hf_outlet_lane_wait_ns(lane), hf_mono_ns(config->world.clock));
     r = restore_batches(lane, &borders, hf_spool_state(lane->spool).store.delivered);
     return r < 0 ? hf_err_set(err, -r, "open '%s'", dir) : 0;
+}
+
+/* ---- the link ---------------------------------------------------------------------------------------------------- */
+
+static bool is_closed(const struct hf_outlet_lane *lane)
+{
+    const struct hf_telemetry_link *link = lane->config->link;
+
+    return lane->which == HF_LANE_BULK && link != NULL && link->closed != NULL;
+}
+
+/* Notes that the spool has refused appends. The time covers the pauses between the attempts of the sources. */
+static void look_for_refusals(struct hf_outlet_lane *lane, uint64_t now_ns)
+{
+    uint64_t refused = hf_spool_state(lane->spool).refused_full;
+
+    if (refused != lane->refused_seen)
+        lane->full_until_ns = now_ns + FULL_NS;
+    lane->refused_seen = refused;
+}
+
+/* The lowest sequence with which a batch may begin while the link is closed. When the spool is full, the oldest records
+ * use the share of live ones: delivered records behind an older one take room until that one has left, too. So they do
+ * when the table has no place left, until done batches have joined. */
+static uint64_t closed_from(const struct hf_outlet_lane *lane)
+{
+    bool full = lane->full_until_ns > hf_mono_ns(lane->config->world.clock);
+
+    return full || hf_batches_crowded(&lane->batches) ? 0 : lane->fresh.old_until + 1;
+}
+
+uint64_t hf_outlet_lane_from(struct hf_outlet_lane *lane, uint64_t now_ns, uint64_t *wait_until_ns)
+{
+    hf_fresh_look(&lane->fresh, hf_outlet_lane_durable(lane), now_ns);
+    look_for_refusals(lane, now_ns);
+    if (!is_closed(lane))
+        return 0;
+    uint64_t until_ns = hf_fresh_wait_until_ns(&lane->fresh);
+    if (until_ns <= now_ns)
+        return closed_from(lane);
+    if (!hf_outlet_lane_holds_all(lane))
+        *wait_until_ns = HF_MIN(*wait_until_ns, until_ns);
+    return UINT64_MAX;
+}
+
+bool hf_outlet_lane_begin(struct hf_outlet_lane *lane, uint64_t first, uint64_t bytes, uint64_t now_ns)
+{
+    if (lane->which != HF_LANE_BULK)
+        return false;
+    hf_fresh_look(&lane->fresh, hf_outlet_lane_durable(lane), now_ns);
+    if (!is_closed(lane) && !hf_fresh_is_live(&lane->fresh, first, now_ns))
+        return true;
+    hf_fresh_pay(&lane->fresh, bytes, now_ns);
+    return false;
+}
+
+void hf_outlet_lane_sent(const struct hf_outlet_lane *lane, uint64_t bytes, bool backlog)
+{
+    const struct hf_telemetry_link *link = lane->config->link;
+
+    if (link != NULL && link->sent != NULL)
+        link->sent(link->arg, bytes, backlog);
+}
+
+bool hf_outlet_lane_holds(const struct hf_outlet_lane *lane)
+{
+    return is_closed(lane) && hf_spool_state(lane->spool).delivered < lane->fresh.old_until;
+}
+
+bool hf_outlet_lane_holds_all(const struct hf_outlet_lane *lane)
+{
+    const struct hf_batches *batches = &lane->batches;
+    uint64_t from = closed_from(lane);
+    struct hf_border gap;
+
+    return is_closed(lane) && from > 0 && !hf_batches_travel(batches, from) &&
+           !hf_batches_gap(batches, hf_batches_pass_from(batches, from), hf_outlet_lane_durable(lane), &gap);
 }
 
 /* ---- appending --------------------------------------------------------------------------------------------------- */
@@ -154,7 +233,10 @@ static void retry_refused(struct hf_outlet_lane *lane, const struct hf_spool_sta
 bool hf_outlet_lane_has_room(struct hf_outlet_lane *lane, size_t n)
 {
     struct hf_spool_state state = hf_spool_state(lane->spool);
+    const bool *paused = lane->config->world.writes_paused;
 
+    if (lane->which == HF_LANE_BULK && paused != NULL && *paused)
+        return false;
     retry_refused(lane, &state);
     return state.refused_full == lane->refused_before && state.pending_records < HF_SPOOL_PENDING_RECORDS &&
            state.pending_bytes + n <= HF_SPOOL_PENDING_BYTES;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "telemetry/delivery/batch.h"
+#include "telemetry/delivery/fresh.h"
 #include "telemetry/sink/outlet_drops.h"
 
 enum { HF_OUTLET_MIN_LANE_BYTES = 3 * HF_SPOOL_MIN_SEGMENT_BYTES };
@@ -20,21 +21,27 @@ struct hf_outlet_lane {
     struct hf_spool *spool;
     struct hf_border_file file;
     struct hf_batches batches;
-    /* last sequence that was stored before the agent started; a batch of sequences up to this one is sent at once, even
-     * if the batch is not full */
+    struct hf_fresh fresh; /* decides which records are backlog */
+    /* highest sequence that was on disk when the agent started; the outlet sends a batch that begins at or below this
+     * sequence at once, even if the batch is not full */
     uint64_t backlog_until;
     uint64_t unplanned_bytes; /* approximate number of bytes in the appended lines that no batch holds yet */
     /* monotonic time at which the next batch is sent even if it is not full; HF_NEVER if no record waits */
     uint64_t due_ns;
-    /* time of the oldest record that no batch holds yet (0 means that it is unknown or that there is no such record) */
+    /* time of the oldest record that no batch holds yet, or a little earlier (0 means that the time is unknown or that
+     * there is no such record) */
     uint64_t oldest_unix_ns;
     uint64_t broken_until_ns; /* monotonic time before which the loader does not start, because a read or save failed */
     bool peeked;              /* true if the loader has already looked up the time of the oldest record */
-    /* number of appends that the spool had refused for lack of room at the last moment when it probably got room; if
-     * the spool has refused more appends since that moment, it has no room now */
+    /* number of appends that the spool had refused for lack of room when the spool last seemed to get room; if the
+     * spool has refused more appends since then, it has no room now */
     uint64_t refused_before;
     /* time at which the lane first saw that the spool has no room (0 means that the spool has room) */
     uint64_t refused_since_ns;
+    uint64_t refused_seen; /* number of refused appends at the last call of hf_outlet_lane_from() */
+    /* monotonic time until which the lane counts as full, because the spool has refused appends; the oldest records
+     * then travel over a closed link, too */
+    uint64_t full_until_ns;
     /* position of the cursor on disk at the last check; if the position is higher now, the spool may have got room */
     uint64_t durable_before;
 };
@@ -45,16 +52,36 @@ HF_MUST_USE int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane wh
                                     const struct hf_outlet_config *config, const struct hf_outlet_metrics *metrics,
                                     struct hf_outlet_drops *drops, struct hf_err *err);
 
-/* Returns true if the spool would accept a line of n bytes now. */
+/* Returns true if the spool would accept a line of n bytes now. Returns false for the lane `bulk` while
+ * *world.writes_paused is true (source/source.h). */
 bool hf_outlet_lane_has_room(struct hf_outlet_lane *lane, size_t n);
 
 /* Appends one line of at most HF_EVENT_MAX_TEXT bytes to the spool. Holds the receipt (may be NULL) until the line is
- * durable. Returns -EAGAIN if there is no room. */
+ * durable. Returns 0, -EAGAIN if there is no room, or -ENOMEM. */
 HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint32_t tag, struct hf_view line,
                                       struct hf_receipt *receipt);
 
-/* Moves the spool's cursor to the last sequence up to which the sink has accepted all batches. */
+/* Moves the spool's cursor to the highest sequence up to which every record is delivered. */
 void hf_outlet_lane_settle(struct hf_outlet_lane *lane);
+
+/* Returns the sequence for hf_batches_may_travel(): a batch may be sent now if it begins at this sequence or above, or
+ * was planned as live. 0 means that every batch may be sent. While the link is closed, the result for the lane `bulk`
+ * is the sequence after the backlog, or 0 if the spool is full or the table of batches is crowded. If live records have
+ * used up their share (delivery/fresh.h), the result is UINT64_MAX; if live records wait, the function then lowers
+ * *wait_until_ns to the monotonic time at which the outlet may send live records again. The result for the lane
+ * `urgent` is always 0. */
+uint64_t hf_outlet_lane_from(struct hf_outlet_lane *lane, uint64_t now_ns, uint64_t *wait_until_ns);
+/* Call this function when a request of `bytes` bytes starts, for a batch that begins with the sequence `first`. Returns
+ * true if the link is open and the batch is backlog. Otherwise returns false and, in the lane `bulk`, counts the bytes
+ * against the share of live records. */
+bool hf_outlet_lane_begin(struct hf_outlet_lane *lane, uint64_t first, uint64_t bytes, uint64_t now_ns);
+/* Reports the bytes of an ended request to link->sent(). `backlog` is the result of hf_outlet_lane_begin() for this
+ * request. */
+void hf_outlet_lane_sent(const struct hf_outlet_lane *lane, uint64_t bytes, bool backlog);
+/* Returns true if the link is closed for the backlog of this lane, and the lane has a backlog. */
+bool hf_outlet_lane_holds(const struct hf_outlet_lane *lane);
+/* Returns true if the link is closed for all durable records that wait for delivery. */
+bool hf_outlet_lane_holds_all(const struct hf_outlet_lane *lane);
 
 /* Returns how long, in nanoseconds, a batch that is not full waits for more records before it is sent. */
 uint64_t hf_outlet_lane_wait_ns(const struct hf_outlet_lane *lane);

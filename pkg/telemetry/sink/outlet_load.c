@@ -31,10 +31,21 @@ void hf_outlet_load_init(struct hf_outlet_loader *loader, const struct hf_outlet
 
 /* ---- choosing the next load -------------------------------------------------------------------------------------- */
 
-static bool is_due(const struct hf_outlet_lane *lane, const struct hf_border *gap, uint64_t now_ns)
+static uint64_t average_bytes(const struct hf_outlet_lane *lane)
 {
+    struct hf_spool_state state = hf_spool_state(lane->spool);
+
+    return state.queued > 0 ? state.queued_bytes / state.queued + 1 : 1;
+}
+
+/* `passes` is true if the gap lies behind a backlog that waits for the link; the lane's unplanned bytes are then mostly
+ * those of the backlog. */
+static bool is_due(const struct hf_outlet_lane *lane, const struct hf_border *gap, bool passes, uint64_t now_ns)
+{
+    uint64_t bytes = passes ? (gap->last - gap->first + 1) * average_bytes(lane) : lane->unplanned_bytes;
+
     return hf_format_is_single(&lane->config->format) || gap->first <= lane->backlog_until || now_ns >= lane->due_ns ||
-           lane->unplanned_bytes >= lane->config->format.max_bytes;
+           bytes >= lane->config->format.max_bytes;
 }
 
 /* Narrows *gap to the newest records, about half a batch of them: after an outage they are worth most. False: the gap
@@ -42,8 +53,8 @@ static bool is_due(const struct hf_outlet_lane *lane, const struct hf_border *ga
 static bool newest_gap(const struct hf_outlet_lane *lane, struct hf_border *gap)
 {
     struct hf_spool_state state = hf_spool_state(lane->spool);
-    uint64_t size = state.queued > 0 ? state.queued_bytes / state.queued + 1 : 1;
-    uint64_t n = HF_MIN(HF_MAX(lane->config->format.max_bytes / 2 / size, (uint64_t)1), (uint64_t)NEWEST_MAX_RECORDS);
+    uint64_t n = HF_MIN(HF_MAX(lane->config->format.max_bytes / 2 / average_bytes(lane), (uint64_t)1),
+                        (uint64_t)NEWEST_MAX_RECORDS);
     struct hf_border last = *gap, next = *gap;
 
     while (next.last < state.delivered + state.queued &&
@@ -56,23 +67,28 @@ static bool newest_gap(const struct hf_outlet_lane *lane, struct hf_border *gap)
     return true;
 }
 
-/* Starts a plan if the lane has records without a batch and they are due. */
-static bool plan(struct hf_outlet_loader *loader, struct hf_outlet_lane *lane, bool newest, uint64_t now_ns,
+/* Starts a plan if the lane has records without a batch that begin at `choice->from`, and they are due. */
+static bool plan(struct hf_outlet_loader *loader, struct hf_outlet_lane *lane, const struct hf_batch_choice *choice,
                  uint64_t *wait_until_ns)
 {
     struct hf_spool_state state = hf_spool_state(lane->spool);
+    uint64_t first = HF_MAX(state.delivered + 1, choice->from), now_ns = choice->now_ns;
+    bool passes = first > state.delivered + 1;
     struct hf_border gap;
 
-    if (!hf_batches_may_plan(&lane->batches) ||
-        !hf_batches_gap(&lane->batches, state.delivered + 1, state.delivered + state.queued, &gap))
+    if (passes)
+        first = HF_MAX(state.delivered + 1, hf_batches_pass_from(&lane->batches, first));
+    if (!(passes ? hf_batches_may_pass(&lane->batches, choice->from) : hf_batches_may_plan(&lane->batches)) ||
+        !hf_batches_gap(&lane->batches, first, state.delivered + state.queued, &gap))
         return false;
     if (lane->due_ns == HF_NEVER) /* these reached the disk after the last plan: their wait begins now */
         lane->due_ns = now_ns + hf_outlet_lane_wait_ns(lane);
-    if (!is_due(lane, &gap, now_ns)) {
+    if (!is_due(lane, &gap, passes, now_ns)) {
         *wait_until_ns = HF_MIN(*wait_until_ns, lane->due_ns);
         return false;
     }
-    loader->newest = newest && newest_gap(lane, &gap);
+    loader->newest = choice->newest && newest_gap(lane, &gap);
+    loader->live = choice->from > 0;
     return begin(loader, HF_OUTLET_LOAD_PLAN, lane, NULL, &gap) == 0;
 }
 
@@ -82,7 +98,8 @@ static bool load_lane(struct hf_outlet_loader *loader, struct hf_outlet_lane *la
     bool outage = hf_outlet_send_is_outage(loader->sender, now_ns);
     struct hf_batch_choice choice = {.now_ns = now_ns,
                                      .newest = outage && lane->which == HF_LANE_URGENT,
-                                     .probe = loader->sender->breaker.state == HF_BREAKER_HALF_OPEN};
+                                     .probe = loader->sender->breaker.state == HF_BREAKER_HALF_OPEN,
+                                     .from = hf_outlet_lane_from(lane, now_ns, wait_until_ns)};
 
     if (lane->broken_until_ns > now_ns) {
         *wait_until_ns = HF_MIN(*wait_until_ns, lane->broken_until_ns);
@@ -91,7 +108,7 @@ static bool load_lane(struct hf_outlet_loader *loader, struct hf_outlet_lane *la
     struct hf_batch *batch = hf_batches_next(&lane->batches, &choice, wait_until_ns);
     if (batch != NULL)
         return begin(loader, HF_OUTLET_LOAD_AGAIN, lane, batch, &batch->range) == 0;
-    return plan(loader, lane, choice.newest, now_ns, wait_until_ns);
+    return plan(loader, lane, &choice, wait_until_ns);
 }
 
 /* Loads a probe other than the batch that failed last: one never tried, otherwise the one that failed longest ago. */
@@ -105,7 +122,9 @@ static bool load_another(struct hf_outlet_loader *loader, uint64_t now_ns, uint6
         struct hf_outlet_lane *lane = &loader->lanes[i];
         if (lane->broken_until_ns > now_ns)
             continue;
-        if (plan(loader, lane, lane->which == HF_LANE_URGENT, now_ns, wait_until_ns))
+        choice.newest = lane->which == HF_LANE_URGENT;
+        choice.from = hf_outlet_lane_from(lane, now_ns, wait_until_ns);
+        if (plan(loader, lane, &choice, wait_until_ns))
             return true;
         struct hf_batch *batch = hf_batches_next(&lane->batches, &choice, wait_until_ns);
         if (batch != NULL && (best == NULL || batch->failed_ns < best->failed_ns)) {
@@ -137,12 +156,22 @@ static bool peek(struct hf_outlet_loader *loader, struct hf_outlet_lane *lane)
     return range.first <= range.last && begin(loader, HF_OUTLET_LOAD_PEEK, lane, NULL, &range) == 0;
 }
 
+static void forget_records(struct hf_outlet_loader *loader);
+
+/* Kept records whose lane holds them may wait for days: read them again then. */
+static void forget_held(struct hf_outlet_loader *loader)
+{
+    if (loader->kept > 0 && hf_outlet_lane_holds(loader->lane))
+        forget_records(loader);
+}
+
 void hf_outlet_load_next(struct hf_outlet_loader *loader, uint64_t now_ns, uint64_t *wait_until_ns)
 {
     const struct hf_outlet_sender *sender = loader->sender;
 
     if (loader->state != HF_OUTLET_LOAD_IDLE)
         return;
+    forget_held(loader);
     for (size_t i = 0; i < HF_LANES; i++)
         if (load_dead_letter(loader, &loader->lanes[i]) || peek(loader, &loader->lanes[i]))
             return;
@@ -381,9 +410,11 @@ static bool add_planned(struct hf_outlet_loader *loader, uint64_t now_ns)
     uint64_t last = loader->records[loader->packed.used - 1].sequence;
 
     loader->batch = hf_batches_add(&loader->lane->batches, loader->range.first, last, HF_BATCH_LOADING);
-    if (loader->batch != NULL)
-        note_planned(loader, now_ns);
-    return loader->batch != NULL;
+    if (loader->batch == NULL)
+        return false;
+    loader->batch->live = loader->live;
+    note_planned(loader, now_ns);
+    return true;
 }
 
 /* The format changed since the batch was planned and now holds less: splits the batch where the body ends. */

@@ -1,7 +1,7 @@
 /* telemetry/sink/outlet_load.h - turns records of the spool into bodies of requests. The loader does one load at a
  * time. A load first reads records from the spool. Then a job on a worker packs and compresses the records and, if the
- * batch is new, saves its border. A load can also move a refused record to the dead letters; its job then writes the
- * dead letter.
+ * border of the batch is not on disk yet, saves it. A load can also move a refused record to the dead letters; its job
+ * then writes the dead letter.
  *
  * If a new batch does not use all records that the loader has read, the loader keeps the remaining records for the next
  * batch. So the loader reads each record of a backlog only once.
@@ -47,6 +47,7 @@ struct hf_outlet_loader {
     size_t kept; /* number of records that the loader keeps for the next batch */
     /* for the task PLAN, true to take the newest records of the lane, false to take the oldest records */
     bool newest;
+    bool live; /* for the task PLAN, true if the new batch passes over a closed link as live */
     uint64_t dead_lettered;
     void (*ended)(void *arg); /* the function to call, in the state ENDING, when the worker has finished the job */
     void *ended_arg;
@@ -71,7 +72,8 @@ void hf_outlet_load_init(struct hf_outlet_loader *loader, const struct hf_outlet
  * becomes due. */
 void hf_outlet_load_next(struct hf_outlet_loader *loader, uint64_t now_ns, uint64_t *wait_until_ns);
 
-/* Frees the loader's buffers while no load is due. The next load allocates them again. */
+/* Frees the loader's buffers, unless a load is in progress or the loader keeps records for the next batch. The next
+ * load allocates the buffers again. */
 void hf_outlet_load_free_idle(struct hf_outlet_loader *loader);
 
 /* Ends the loader. The caller must close the spools of the lanes before this call. Calls ended(arg) when no worker uses

@@ -38,7 +38,9 @@ static void register_gauges(struct hf_outlet_metrics *all, const struct hf_outle
       of_sink[] = {{"holdfast_telemetry_queue_oldest_timestamp_seconds",
                     "Time at which the oldest waiting event was accepted; 0: no event waits."},
                    {"holdfast_telemetry_breaker_state", "0 closed, 1 open, 2 half open."},
-                   {"holdfast_telemetry_concurrency", "Requests allowed in flight at the same time."}};
+                   {"holdfast_telemetry_concurrency", "Requests allowed in flight at the same time."},
+                   {"holdfast_telemetry_backlog_held",
+                    "1 while events older than a minute or two wait for spec.connectivity of the policy."}};
     struct hf_metrics *metrics = config->world.metrics;
 
     _Static_assert(HF_LEN(of_lane) == HF_LEN(all->of_lane) && HF_LEN(of_sink) == HF_LEN(all->of_sink),
@@ -70,6 +72,7 @@ void hf_outlet_metrics_register(struct hf_outlet_metrics *metrics, const struct 
     metrics->oldest = hf_metric_with(metrics->of_sink[0], HF_LABELS(config->name));
     metrics->breaker = hf_metric_with(metrics->of_sink[1], HF_LABELS(config->name));
     metrics->concurrency = hf_metric_with(metrics->of_sink[2], HF_LABELS(config->name));
+    metrics->held = hf_metric_with(metrics->of_sink[3], HF_LABELS(config->name));
 }
 
 void hf_outlet_metrics_forget(const struct hf_outlet_metrics *metrics, const struct hf_outlet_config *config)
@@ -91,4 +94,5 @@ void hf_outlet_metrics_show(const struct hf_outlet_metrics *metrics, const struc
     hf_metric_set(metrics->oldest, (double)state->oldest_unix_ns / (double)HF_NS_PER_S);
     hf_metric_set(metrics->breaker, (double)state->breaker);
     hf_metric_set(metrics->concurrency, (double)state->concurrency);
+    hf_metric_set(metrics->held, state->waiting_for != NULL);
 }

@@ -10,20 +10,21 @@
 #include "web/metrics.h"
 
 struct hf_outlet_metrics {
-    /* families with a label besides `sink`; the outlet looks up the metric each time it counts */
+    /* families with a label besides `sink`; the outlet looks up a metric of these families whenever it changes the
+     * metric */
     struct hf_metric_family *attempts, *dead, *dropped;
     struct hf_metric *events, *bytes, *batches, *deferred, *rejected;
-    /* families of the sink's gauges, which hf_outlet_metrics_forget() removes */
-    struct hf_metric_family *of_lane[3], *of_sink[3];
+    /* families of the gauges that hf_outlet_metrics_forget() removes */
+    struct hf_metric_family *of_lane[3], *of_sink[4];
     struct {
         struct hf_metric *queue_bytes, *disk_bytes, *queue_records, *sync;
     } lanes[HF_LANES];
-    struct hf_metric *oldest, *breaker, *concurrency;
+    struct hf_metric *oldest, *breaker, *concurrency, *held;
 };
 
 void hf_outlet_metrics_register(struct hf_outlet_metrics *metrics, const struct hf_outlet_config *config);
 
-/* Removes the gauges of this sink. The counters of the sink stay in the registry. */
+/* Removes the gauges of this sink. The counters and the histogram of the sink stay in the registry. */
 void hf_outlet_metrics_forget(const struct hf_outlet_metrics *metrics, const struct hf_outlet_config *config);
 
 /* Sets the gauges of this sink to the values in *state. */

@@ -282,6 +282,22 @@ static void drop_ready(struct hf_outlet_sender *sender)
     }
 }
 
+/* Frees the ready bodies that the link does not take now; the loader makes them again once it does. */
+static void drop_held(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns)
+{
+    struct hf_list *it, *following;
+
+    hf_list_each(it, following, &sender->sendings) {
+        struct hf_outlet_sending *sending = hf_container_of(it, struct hf_outlet_sending, link);
+        struct hf_batch *batch = sending->batch;
+        if (batch->phase != HF_BATCH_READY ||
+            hf_batches_may_travel(batch, hf_outlet_lane_from(sending->lane, now_ns, wait_until_ns)))
+            continue;
+        sending_free(sender, sending);
+        batch->phase = HF_BATCH_WAITING;
+    }
+}
+
 /* Logs a change of the breaker: a warning when it opens, a debug line when another probe failed. */
 static void log_breaker(struct hf_outlet_sender *sender, enum hf_breaker before,
                         const struct hf_retry_judgement *judgement, const struct hf_batch *batch)
@@ -348,6 +364,13 @@ static void part_delivered(struct hf_outlet_sender *sender, struct hf_outlet_sen
     sending_free(sender, sending);
 }
 
+/* A request that reached no sink has sent nothing to speak of. */
+static bool may_have_travelled(int r)
+{
+    return r != -ECONNREFUSED && r != -EDESTADDRREQ && r != -EHOSTUNREACH && r != -EKEYREJECTED && r != -EREMCHG &&
+           r != -ECONNABORTED;
+}
+
 static void on_answer(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                       const struct hf_err *err)
 {
@@ -361,6 +384,8 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
     sending->call = NULL;
     sender->n_sending--;
     sender->bytes_sending -= sending->sent_bytes;
+    if (may_have_travelled(r))
+        hf_outlet_lane_sent(sending->lane, sending->sent_bytes + REQUEST_OVERHEAD, sending->backlog);
     hf_metric_add(hf_metric_with(sender->metrics->attempts,
                                  HF_LABELS(sender->config->name,
                                            judgement.verdict == HF_RETRY_DELIVERED ? "delivered" : judgement.reason)),
@@ -425,6 +450,8 @@ static int start_part(struct hf_outlet_sender *sender, struct hf_outlet_sending 
     sender->bytes_sending += sending->sent_bytes;
     sending->began_ns = now_ns;
     hf_aimd_spend(&sender->pace, sending->sent_bytes + REQUEST_OVERHEAD, now_ns);
+    sending->backlog =
+        hf_outlet_lane_begin(sending->lane, range->first, sending->sent_bytes + REQUEST_OVERHEAD, now_ns);
     hf_buf_done(&part->body); /* the request has its own copy; another attempt reads the spool again */
     return 0;
 }
@@ -488,6 +515,7 @@ void hf_outlet_send_ready(struct hf_outlet_sender *sender, uint64_t now_ns, uint
 {
     if (sender->creds != NULL && hf_outlet_creds_changed(sender->creds))
         wake_all(sender); /* the new ones may be right */
+    drop_held(sender, now_ns, wait_until_ns);
     while (sender->n_ready > 0 && sender->n_sending < hf_aimd_concurrency(&sender->pace)) {
         struct hf_outlet_sending *sending = first_ready(sender);
         if (sending == NULL || !may_send(sender, now_ns, wait_until_ns))

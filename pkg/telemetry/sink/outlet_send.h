@@ -24,6 +24,7 @@ struct hf_outlet_sending {
     /* sequence after which to split the batch if the sink refuses it (0 means that the batch has a single record) */
     uint64_t middle;
     uint64_t began_ns; /* monotonic time at which the request in flight began */
+    bool backlog;      /* true if the request in flight counts against the policy's maxBytesPerDay */
     size_t sent_bytes; /* size in bytes of the body of the request in flight */
     struct hf_http_call *call;
 };
@@ -41,7 +42,7 @@ struct hf_outlet_evidence {
     bool try_another;
 };
 
-/* Numbers of events and attempts since hf_outlet_send_init(). */
+/* Counts since hf_outlet_send_init(): delivered events, deferred batches, requests, and failures. */
 struct hf_outlet_counts {
     uint64_t delivered, deferred, attempts, failures;
 };
@@ -77,21 +78,22 @@ void hf_outlet_send_done(struct hf_outlet_sender *sender);
 HF_MUST_USE int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                                    const struct hf_format_packed *packed, const struct hf_spool_record *records);
 
-/* Starts as many requests as the breaker, the pace, the policy's `windows` for this sink and the credentials permit.
- * Lowers *wait_until_ns to the monotonic time at which another request may start. */
+/* Starts as many requests as the breaker, the pace, the policy's `windows` for this sink, the link, the credentials and
+ * the limit of bytes in flight permit. Lowers *wait_until_ns to the monotonic time at which another request may
+ * start. */
 void hf_outlet_send_ready(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
-/* Returns true if the sender can send another body soon. If not, lowers *wait_until_ns to the monotonic time at which
- * the sender may need another body. */
+/* Returns true if the sender can send another body soon. If not, and only because of the time, lowers *wait_until_ns to
+ * the monotonic time at which the sender may need another body. */
 bool hf_outlet_send_wants_body(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
-/* Returns true if the sink has accepted no events for some time. The outlet then sends the newest urgent records
- * first. */
+/* Returns true if the sink does not work: the breaker is not closed, or attempts have failed since the last delivery,
+ * which is more than a minute ago. The outlet then sends the newest urgent records first. */
 bool hf_outlet_send_is_outage(const struct hf_outlet_sender *sender, uint64_t now_ns);
 
-/* Handles a batch that the sink refuses. Splits the batch after the sequence `middle`. If `middle` is 0, the batch has
- * a single record. That record then moves to the dead letters, or gets one more attempt after a pause if the sink has
- * refused many records in a row. */
+/* Handles a batch that the sink refuses. Splits the batch after the sequence `middle`, or leaves it for a second if the
+ * table has no place for the parts. If `middle` is 0, the batch has a single record. That record then moves to the dead
+ * letters, or gets one more attempt after a pause if the sink has refused many records in a row. */
 void hf_outlet_send_refuse(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                            uint64_t middle, const char *reason, uint64_t now_ns);
 

@@ -4,10 +4,10 @@
  * Each event on its way to disk has an entry, and the outlets hold the entry's receipt. A sender may offer an event
  * again while the event is still on its way to disk. The receipt of this second offer must not settle before the event
  * is durable. So the table holds that receipt until all events that the node accepted before the second offer have
- * settled. Entries come from a free list that grows up to HF_PENDING_MAX, so a steady load allocates no memory.
+ * settled. The table keeps some freed entries for later events, so a small steady load allocates no memory.
  *
- * Threads: loop thread only.  Memory: the table owns its entries; the callers own the receipts that they pass in.
- * The table uses no clock and no file. */
+ * Threads: loop thread only. Memory: the table owns its entries; the callers own the receipts that they pass in. The
+ * table uses no clock and no file. */
 #pragma once
 
 #include "telemetry/event/intake.h"
@@ -46,8 +46,9 @@ struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t fingerp
  * out. */
 struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receipt *whole, unsigned which);
 
-/* Holds `receipt` until all events that are in the table now have settled. Then releases `receipt` with 0, or with -EIO
- * if the id with this fingerprint is no longer among the accepted ids. Returns 0 or -ENOMEM. */
+/* Holds `receipt` (may be NULL) until all events that are in the table now have settled. Then releases `receipt` with
+ * 0, or with -EIO if the id with this fingerprint is no longer among the accepted ids. Does not hold `receipt` if the
+ * table is empty. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_pending_follow(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *receipt);
 
 /* Returns the number of events on their way to disk. */

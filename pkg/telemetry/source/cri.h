@@ -4,7 +4,7 @@
  *     /var/log/pods/<namespace>_<pod>_<uid>/<container>/<restarts>.log
  *     2026-11-20T08:00:00.123456789Z stdout F the line
  *
- * F marks a whole line, or the last part of a line. P marks a part of a line that is continued by another part.
+ * F marks a whole line, or the last part of a line. P marks a part of a line; another part of the same line follows.
  *
  * The kubelet defines the path, and containerd and CRI-O write the lines (Kubernetes' "kubelet-cri-logging"). */
 #pragma once
@@ -20,7 +20,8 @@ struct hf_cri_line {
     bool partial;
     struct hf_view text;
 };
-/* Parses a line of a container log. Returns false if the line does not have the form above. */
+/* Parses a line of a container log, which has the form `<time> <stdout or stderr> <F or P> <text>`. Returns false if
+ * the line has another form. */
 bool hf_cri_parse(struct hf_view line, struct hf_cri_line *ret_line);
 
 struct hf_cri_pod {

@@ -124,6 +124,22 @@ static void take_type(struct hf_exposition *text, struct hf_view line)
                           : HF_VALUE_GAUGE;
 }
 
+/* True if the "# TYPE" line of the family `type` is about the sample `name`: its own name, or one of the suffixes that
+ * the samples of a family have. */
+static bool is_of_family(struct hf_view name, struct hf_view type)
+{
+    static const char *const suffixes[] = {"", "_bucket", "_sum", "_count", "_total"};
+
+    if (type.n == 0 || name.n < type.n || memcmp(name.p, type.p, type.n) != 0)
+        return false;
+    name.p += type.n;
+    name.n -= type.n;
+    for (size_t i = 0; i < HF_LEN(suffixes); i++)
+        if (hf_view_eq(name, suffixes[i]))
+            return true;
+    return false;
+}
+
 static bool ends_with(struct hf_view text, const char *end)
 {
     size_t n = strlen(end);
@@ -136,7 +152,7 @@ static enum hf_value_kind kind_of(const struct hf_exposition *text, const struct
 {
     struct hf_view type = text->type.name, name = event->name;
 
-    if (type.n == 0 || name.n < type.n || memcmp(name.p, type.p, type.n) != 0)
+    if (!is_of_family(name, type))
         return ends_with(name, "_total") ? HF_VALUE_COUNTER : HF_VALUE_GAUGE;
     for (size_t i = 0; i < event->n_attributes && name.n == type.n; i++)
         if (hf_view_eq(event->attributes[i].name, "quantile"))

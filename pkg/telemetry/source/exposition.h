@@ -8,12 +8,14 @@
 #include "telemetry/event/event.h"
 
 struct hf_exposition {
-    struct hf_view rest;
-    uint64_t unix_ns; /* time for samples that have no timestamp */
+    struct hf_view rest; /* text that the next call reads; set it to the whole text before the first call */
+    uint64_t unix_ns;    /* time for samples that have no timestamp */
+    /* content of the last "# TYPE" line; the kind applies to the following samples named `name`, or
+     * `name` with _bucket, _sum, _count or _total */
     struct {
         struct hf_view name;
         enum hf_value_kind kind;
-    } type;         /* content of the last "# TYPE" line, which applies to the samples that follow it */
+    } type;
     size_t skipped; /* number of skipped lines: lines that do not parse, and samples whose value is NaN */
 };
 

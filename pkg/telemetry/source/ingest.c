@@ -226,7 +226,7 @@ static int enter_line(struct request *request)
 
     for (size_t i = 0; i < HF_LEN(views); i++)
         n += views[i]->n;
-    /* ^A request that has stored some items must be able to wait: the line is empty then, and one body is below the
+    /* A request that has stored some items must be able to wait: the line is empty then, and one body is below the
      * limit. */
     if (http->n_waiting >= HF_INGEST_MAX_WAITING ||
         (http->n_waiting > 0 &&

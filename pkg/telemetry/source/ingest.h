@@ -3,10 +3,10 @@
  *
  * The source parses the whole body of a request before it offers any item to the intake. If one item is bad, the source
  * stores no item of the request. Otherwise the source offers the items one after the other. If the intake has no room,
- * the request waits in a queue until the intake calls resume(); if that takes too long, the answer is 429. The source
- * answers 202 when all items are on disk. When the source is freed, it answers the requests in the queue with 503. A
- * request whose items the source has all offered before that time still gets its answer, when the items are durable.
- * Threads: loop thread only. */
+ * the request waits in a queue until the source's resume() is called; if that takes too long, or if the queue is full,
+ * the answer is 429. If a sink cannot be used, the answer is 503. The source answers 202 when all items are on disk.
+ * When the source is freed, it answers the requests in the queue with 503. A request whose items the source has all
+ * offered before that time still gets its answer, when the items are durable. Threads: loop thread only. */
 #pragma once
 
 #include "loop/server/server.h"
@@ -26,8 +26,8 @@ enum {
     HF_INGEST_WAIT_BEGUN_S = 20, /* seconds that a request waits for room if some of its items are stored */
 };
 
-/* Serves one request. Pass this function to the server as the `start` of the route /ingest. `source` comes from
- * hf_source_http_new(). */
+/* Serves one request. hf_telemetry_service_ingest(), which handles POST /ingest, calls this function. `source` comes
+ * from hf_source_http_new(). */
 void hf_source_http_serve(struct hf_source *source, const struct hf_server_request *request,
                           struct hf_server_exchange *exchange);
 

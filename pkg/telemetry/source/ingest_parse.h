@@ -6,8 +6,9 @@
  *         ...
  *
  * The field `source` of every event is "http" or begins with "http:". If the sender gives a source without this
- * beginning, the parser puts "http:" before it; if the sender gives none, the source is "http". The names of all other
- * sources of the agent begin differently, so no sender can claim to be the journal, a file or the agent itself.
+ * beginning, the parser puts "http:" before the given source; if the sender gives no source, the source is "http". The
+ * names of all other sources of the agent begin differently, so no sender can claim to be the journal, a file or the
+ * agent itself.
  *
  * The parser allocates no memory for payloads whose texts have no escapes. Threads: any, but only one at a time for one
  * parser. */
@@ -27,10 +28,10 @@ enum {
 enum { HF_INGEST_NAMED = 48, HF_INGEST_UNIT = 64 };
 
 /* The reason for a refusal, as the answer reports it. `what` and `member` are static texts. `named` is the only text of
- * a request that an answer repeats: the name of an unknown member, or for status 415 the content type. In `named`, '?'
- * replaces every character except letters, digits and "_.-/+". */
+ * a request that an answer repeats: the name of an unknown member, or for status 415 the content type. In `named`,
+ * which may be truncated, '?' replaces every character except letters, digits and "_.-/+". */
 struct hf_ingest_fault {
-    int status; /* HTTP status: 400, 413, 415 or 422 */
+    int status; /* HTTP status: 400, 413, 415 or 422 of the parser; ingest.c also sets 503 (out of memory) */
     const char *what;
     const char *member; /* name of the member at fault; NULL if no known member is at fault */
     /* name of an unknown member, which the answer then shows instead of `member`; "" if there is no unknown member */

@@ -68,7 +68,6 @@ static int parse_whole(unsigned first, struct mqtt_decoder body, struct hf_mqtt_
     case HF_MQTT_CONNACK:
         if ((first & 15) != 0 || n != 2)
             return -EBADMSG;
-        packet->session_present = (body.p[0] & 1) != 0;
         packet->code = body.p[1];
         return 1;
     case HF_MQTT_SUBACK:
@@ -200,9 +199,4 @@ int hf_mqtt_add_puback(struct hf_buf *out, uint16_t id)
 int hf_mqtt_add_ping(struct hf_buf *out)
 {
     return add_head(out, 0xc0, 0);
-}
-
-int hf_mqtt_add_disconnect(struct hf_buf *out)
-{
-    return add_head(out, 0xe0, 0);
 }

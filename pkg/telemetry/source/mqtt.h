@@ -24,8 +24,6 @@ struct hf_mqtt_packet {
     /* for PUBLISH, true if the packet is longer than HF_MQTT_MAX_PACKET; `topic`, `id` and the flags are then valid,
      * and `payload` is incomplete */
     bool too_long;
-    /* for CONNACK, true if the broker has kept the session */
-    bool session_present;
     /* for CONNACK, the return code (0 if the broker accepts the connection); for SUBACK, the highest return code of all
      * topics (0x80 if the broker refused a topic) */
     unsigned code;
@@ -38,7 +36,8 @@ struct hf_mqtt_packet {
 
 /* Parses the packet at the start of `bytes`. Returns 1 and sets *ret_packet if the packet is complete; the views in
  * *ret_packet point into `bytes`. A PUBLISH that is too long counts as complete as soon as `bytes` holds its topic and
- * id. Returns 0 if more bytes are needed, or -EBADMSG if a broker must not send such a packet. */
+ * id. Returns 0 if more bytes are needed, or -EBADMSG if the packet is invalid or not one that this subscriber
+ * accepts. */
 HF_MUST_USE int hf_mqtt_parse(struct hf_view bytes, struct hf_mqtt_packet *ret_packet);
 
 struct hf_mqtt_connect {
@@ -53,4 +52,3 @@ HF_MUST_USE int hf_mqtt_add_connect(struct hf_buf *out, const struct hf_mqtt_con
 HF_MUST_USE int hf_mqtt_add_subscribe(struct hf_buf *out, uint16_t id, const char *const *topics);
 HF_MUST_USE int hf_mqtt_add_puback(struct hf_buf *out, uint16_t id);
 HF_MUST_USE int hf_mqtt_add_ping(struct hf_buf *out);
-HF_MUST_USE int hf_mqtt_add_disconnect(struct hf_buf *out);

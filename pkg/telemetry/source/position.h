@@ -1,7 +1,7 @@
 /* telemetry/source/position.h - a small file that records how far a source has read its data. A worker thread replaces
  * the file when the position has changed.
  *
- * After a crash the source continues at the saved position. It then reads the data behind that position a second time,
+ * After a crash the source continues at the saved position. It then reads the data after that position a second time,
  * and gives the events the same ids as the first time. Threads: loop thread only. hf_position_load() and
  * hf_position_free() block, so call them only when a source starts and ends. Errors: a failed save is logged and
  * repeated. */

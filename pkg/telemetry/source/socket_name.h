@@ -15,7 +15,7 @@
 #include "base/macros.h"
 
 struct hf_socket_name {
-    int folder; /* -1: no name is taken */
+    int folder; /* descriptor of the folder of the socket (-1 means that the struct holds no socket) */
     char *name; /* last part of the path */
     dev_t dev;
     ino_t ino;
@@ -29,14 +29,15 @@ struct hf_socket_name {
     }
 
 /* Binds the datagram socket `fd` to `path` with `mode`. `record` is the path of the record. `fs` is the file system of
- * the record only, and must stay valid until hf_socket_name_done(). A socket that already exists at `path` is removed
- * if no process is bound to it, it belongs to the user of this process, and the record holds its inode. Initialize
- * *name with HF_SOCKET_NAME_INIT, and call hf_socket_name_done() also after a failure.
+ * the record only, and must stay valid until hf_socket_name_done(). Removes a socket that already exists at `path` if
+ * three conditions hold: no process is bound to the socket, the socket belongs to the user of this process, and the
+ * record holds the socket's inode. Initialize *name with HF_SOCKET_NAME_INIT, and call hf_socket_name_done() also after
+ * a failure.
  *
- * Returns 0 or -errno. -EADDRINUSE: a process is bound to the socket at `path`. -EPERM: no process is bound to the
- * socket at `path`, but it belongs to another user, or the record does not hold its inode. -EEXIST: `path` is not a
- * socket. -ENAMETOOLONG: the last part of `path` is too long for a socket. -ENOENT: the folder does not exist. Other
- * codes are errors of the system calls. */
+ * Returns 0 or -errno. -EADDRINUSE: a process is, or may be, bound to the socket at `path`. -EPERM: no process is bound
+ * to the socket at `path`, but it belongs to another user, or the record does not hold its inode. -EEXIST: `path` is
+ * not a socket. -ENAMETOOLONG: the last part of `path` is too long for a socket. -ENOENT: the folder does not exist.
+ * Other codes are errors of the system calls. */
 HF_MUST_USE int hf_socket_name_take(struct hf_socket_name *name, int fd, const char *path, mode_t mode,
                                     const struct hf_fs_ops *fs, const char *record, struct hf_err *err);
 

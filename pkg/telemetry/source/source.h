@@ -2,9 +2,9 @@
  *
  * A source reads only as fast as the intake accepts events. If the intake's offer() returns -EAGAIN, the source pauses
  * until its resume() is called. A source saves its position (such as a journal cursor, or an offset in a file) only up
- * to the data whose receipts have settled. After a crash the source therefore reads some data again. It gives the
- * events the same ids as before, so that the intake recognises them. Threads: loop thread only; blocking work goes to a
- * worker through `sched`. */
+ * to the data whose receipts have settled. After a crash the source therefore reads some data again. The source gives
+ * the events in this data the same ids as before, so that the intake recognises the events. Threads: loop thread only;
+ * blocking work goes to a worker through `sched`. */
 #pragma once
 
 #include "base/clock.h"
@@ -15,6 +15,18 @@
 #include "loop/loop.h"
 #include "telemetry/event/intake.h"
 #include "web/metrics.h"
+
+/* What spec.connectivity of the policy in effect allows on the link of this node. The agent owns this struct and
+ * changes its fields. */
+struct hf_telemetry_link {
+    /* reason why the backlog of every sink waits now, such as "LinkWindowClosed"; NULL if the sinks may send their
+     * backlogs */
+    const char *closed;
+    /* Called when a request to a sink on another machine has ended, unless the request failed before anything was sent.
+     * `bytes` is the size of the request. `backlog` is true if the bytes count against maxBytesPerDay. May be NULL. */
+    void (*sent)(void *arg, uint64_t bytes, bool backlog);
+    void *arg;
+};
 
 /* The surroundings of sources and outlets. All pointers are borrowed and must stay valid as long as the telemetry
  * service exists. */
@@ -35,6 +47,14 @@ struct hf_telemetry_world {
     /* paths of the host's "/proc", "/sys", "/var/log/pods", and of the folder with systemd's journal (NULL means the
      * default folder); in a pod each path begins with the mount point of the host's root */
     const char *proc, *sys, *pods, *journal;
+    const char *audit; /* path of the folder with the agent's audit log; NULL if the agent keeps none */
+    /* Points to a flag that is true while the policy's write budget is used up. The lane `bulk` of each sink then
+     * accepts no events, so that sources wait as they do for a full queue; the lane `urgent` still accepts events. NULL
+     * means that there is no write budget. Read the flag only on the loop thread. */
+    const bool *writes_paused;
+    /* The link of this node, which a policy may close; NULL means that the link is never closed. Requests to a sink on
+     * this machine do not use the link. */
+    const struct hf_telemetry_link *link;
     /* Called on the loop thread when a sink stops accepting events, accepts events again, or has its first dead letter,
      * so that the agent can report the change. The function must not call back into telemetry; it may only record that
      * a change happened. May be NULL. */
@@ -43,8 +63,9 @@ struct hf_telemetry_world {
 };
 
 struct hf_source {
-    const char *name;                         /* name of the source, such as "journald"; a static string */
-    void (*resume)(struct hf_source *source); /* called when the intake has room again after offer() returned -EAGAIN */
+    const char *name; /* name of the source, such as "journald"; a static string */
+    /* called when the intake may have room again after an offer() of any source returned -EAGAIN */
+    void (*resume)(struct hf_source *source);
     void (*free)(struct hf_source *source);
 };
 

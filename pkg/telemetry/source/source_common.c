@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,9 @@
 #include "base/host.h"
 #include "base/parse.h"
 #include "codec/scan.h"
+#include "os/socket/own_address.h"
 
-enum { LOOK_BYTES = 96, MAX_MEMBERS = 64, MAX_ATTRIBUTE = 1024, JSON_SCRATCH = 128 << 10 };
+enum { LOOK_BYTES = 96, MAX_MEMBERS = 64, MAX_ATTRIBUTE = 1024 };
 
 int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event, struct hf_receipt *receipt)
 {
@@ -207,25 +207,6 @@ void hf_source_names_done(struct hf_source_names *names)
 
 /* ---- addresses --------------------------------------------------------------------------------------------------- */
 
-static bool is_own(int family, const void *address)
-{
-    struct ifaddrs *all = NULL;
-    bool own = false;
-
-    if (getifaddrs(&all) < 0)
-        return false;
-    for (const struct ifaddrs *it = all; it != NULL && !own; it = it->ifa_next) {
-        if (it->ifa_addr == NULL || it->ifa_addr->sa_family != family)
-            continue;
-        const void *here = family == AF_INET
-                               ? (const void *)&((const struct sockaddr_in *)(const void *)it->ifa_addr)->sin_addr
-                               : (const void *)&((const struct sockaddr_in6 *)(const void *)it->ifa_addr)->sin6_addr;
-        own = memcmp(here, address, family == AF_INET ? 4 : 16) == 0;
-    }
-    freeifaddrs(all);
-    return own;
-}
-
 bool hf_source_is_own_url(const char *url)
 {
     struct hf_view host = hf_host_of_url(url);
@@ -243,6 +224,7 @@ bool hf_source_is_own_url(const char *url)
     text[host.n] = '\0';
     if (brackets != (strchr(text, ':') != NULL))
         return false;
-    return hf_host_is_loopback(hf_view_of(text)) || (inet_pton(AF_INET, text, &v4) == 1 && is_own(AF_INET, &v4)) ||
-           (inet_pton(AF_INET6, text, &v6) == 1 && is_own(AF_INET6, &v6));
+    return hf_host_is_loopback(hf_view_of(text)) ||
+           (inet_pton(AF_INET, text, &v4) == 1 && hf_own_address_is(AF_INET, &v4) > 0) ||
+           (inet_pton(AF_INET6, text, &v6) == 1 && hf_own_address_is(AF_INET6, &v6) > 0);
 }

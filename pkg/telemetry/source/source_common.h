@@ -11,13 +11,15 @@
  * this event again later, because the intake has no room or could not store the event. */
 int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event, struct hf_receipt *receipt);
 
-/* Returns the severity that a log line states, either with a word like ERROR or WARN near the start of the line or in a
- * form like level=error. Returns 0 if the line states no severity. */
+/* Returns the severity that a log line states: with a word like ERROR or WARN near the start of the line, in a form
+ * like level=error, or in the form of klog (such as E1120 08:00:00). Returns 0 if the line states no severity. */
 enum hf_severity hf_source_line_severity(struct hf_view line);
 
-/* Parses a log line that is a JSON object. Sets the body, severity and time of *event from the object's members, and
- * adds the other members as attributes if their values are not objects or lists. Clears *scratch and puts unescaped
- * texts there. Returns false and leaves *event unchanged if the line is not a JSON object. */
+/* Parses a log line that is a JSON object. Sets the body, severity and time of *event from the object's members; if no
+ * member holds a message, the body is the whole line. Adds the other members as attributes, except nulls and long
+ * values. If the value of a member is not a string, the attribute holds the value's JSON text. Clears *scratch and puts
+ * unescaped texts there. Returns false and leaves *event unchanged if the line is not a JSON object or has more than 64
+ * members, or if memory runs out. */
 bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch);
 
 /* Returns true if `text` matches a glob of `include` (an empty list matches everything) and matches no glob of

@@ -227,7 +227,8 @@ int hf_source_scrape_new(const struct hf_telemetry_sources *sources, const struc
     scrape->scratch = (struct hf_buf)HF_BUF_INIT(SCRATCH);
     scrape->scrapes = hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_scrapes_total",
                                        "Answers of local exporters, by result.", HF_LABELS("result"));
-    scrape->client = hf_http_client_new(world->loop, &(struct hf_http_config){.user_agent = world->user_agent}, err);
+    scrape->client = hf_http_client_new(
+        world->loop, &(struct hf_http_config){.user_agent = world->user_agent, .no_proxy = true}, err);
     if (scrape->client == NULL)
         r = -EIO;
     else

@@ -9,11 +9,12 @@
  * line consists of file, generation, offset and a hash of the line, so the intake recognises lines that tail reads
  * again after a crash.
  *
- * Truncation in place (copytruncate of logrotate) has no such guarantee, because the lines are gone from the file. Tail
- * loses the lines that the file got after tail's last check of it, one second before at most, or longer before while
- * the intake has no room. If the copy has a name that the patterns match, its lines arrive again, from the copy. If the
- * file has the same first line as before and is already longer than before at the next check, tail does not notice the
- * truncation, and loses the lines up to its old offset.
+ * If a program truncates a file in place (copytruncate of logrotate), tail may lose or repeat lines. Tail loses the
+ * lines that were written to the file after tail last read it and before the truncation. Tail reads every second, so
+ * these are the lines of at most one second, or of a longer time while the intake has no room. If the source's patterns
+ * match the name of the copy, tail also reads the copy, so the intake gets the lines in the copy twice. Tail does not
+ * notice the truncation if, at the next check, the file has the same first line as before and is already longer than
+ * tail's offset. Tail then loses the new lines up to this offset.
  *
  * Tail checks all files every second and searches for new files every HF_TAIL_FIND_S seconds. Threads: loop thread
  * only. */
@@ -27,12 +28,14 @@
 
 enum {
     HF_TAIL_MAX_FILES = 512,
-    /* maximum length of a line in bytes; tail truncates a longer line and marks it as truncated */
+    /* maximum length in bytes of a line, or of a record of several lines; tail truncates what is longer and marks it as
+     * truncated */
     HF_TAIL_MAX_LINE = 64 << 10,
     HF_TAIL_TURN_BYTES = 256 << 10, /* maximum number of bytes that tail reads in one iteration of the event loop */
     HF_TAIL_MAX_PIECES = 128,       /* maximum number of pieces whose receipts have not settled */
     HF_TAIL_FIND_S = 5,
-    HF_TAIL_GONE_S = 10, /* seconds after which tail stops following a deleted file that does not grow */
+    /* seconds after which tail stops following a file that find() no longer finds and that does not grow */
+    HF_TAIL_GONE_S = 10,
     HF_TAIL_ID = 64,
 };
 
@@ -56,8 +59,8 @@ struct hf_tail_file {
     uint64_t hold_offset;
     uint64_t safe; /* offset in the file up to which all events are durable */
     uint64_t size; /* size of the file in bytes at the last check */
-    /* quiet_since_ns is the time since which the file has not grown. gone_since_ns is the time since which `path` leads
-     * to another file or to no file (0 means that `path` leads to this file). */
+    /* quiet_since_ns is the time since which the file has not grown. gone_since_ns is the time since which find() no
+     * longer finds the file under any name (0 means that it does). */
     uint64_t quiet_since_ns, gone_since_ns;
     bool skipping; /* true while tail skips bytes up to the end of a truncated line */
     /* time before which tail does not pass the next line to line() again, because storing the line failed */

@@ -1,8 +1,8 @@
 /* update/install/checks.h - runs the health checks of a release until update/rules/health.h reaches a verdict.
  *
- * All checks run at the same time, each with its own period and timeout. A check that hangs does not delay the other
- * checks. Threads: loop thread only. Memory: a struct hf_checks frees itself before it calls `done`. To end the checks
- * earlier, call hf_checks_free(). */
+ * All checks run concurrently, each with its own period and timeout, so a check that hangs does not delay the others.
+ * Threads: loop thread only. Memory: a struct hf_checks frees itself before it calls `done`. To end the checks earlier,
+ * call hf_checks_free(). */
 #pragma once
 
 #include "base/clock.h"
@@ -23,7 +23,7 @@ struct hf_checks_params {
     const struct hf_check *checks; /* array of n health checks; borrowed until `done` is called */
     size_t n;
     uint64_t deadline_ns;
-    /* Called once, with the verdict and the last result of each check; never called from within hf_checks_start(). */
+    /* Called once, with the verdict and the state of each check, and never from within hf_checks_start(). */
     void (*done)(void *arg, const struct hf_health *health);
     void *arg;
 };

@@ -79,7 +79,13 @@ static uint64_t limit(const struct hf_fetch *fetch)
     bool maybe_packed = fetch->record.packed || (fetch->record.offset == 0 && fetch->head_n < HEAD) ||
                         looks_packed(fetch->head, fetch->head_n);
 
-    return fetch->p.exact || !maybe_packed ? size : size + size / 64 + SLACK;
+    return fetch->p.exact || fetch->p.at_most || !maybe_packed ? size : size + size / 64 + SLACK;
+}
+
+/* What the limit is, for messages. */
+static const char *kind_of_limit(const struct hf_fetch *fetch)
+{
+    return fetch->p.at_most ? "permitted" : "signed";
 }
 
 static bool strong(const char *etag)
@@ -287,7 +293,8 @@ static int copy_all(struct hf_fetch *fetch, struct fetch_work *work, int from)
 {
     const struct hf_fs_ops *fs = fetch->p.target.fs;
     _cleanup_(hf_freep) char *bytes = malloc(COPY_STEP);
-    uint64_t most = fetch->p.exact ? fetch->p.size : fetch->p.size + fetch->p.size / 64 + SLACK;
+    bool fixed = fetch->p.exact || fetch->p.at_most;
+    uint64_t most = fixed ? fetch->p.size : fetch->p.size + fetch->p.size / 64 + SLACK;
     ssize_t n;
     int r = fs->ftruncate(fs->ctx, fetch->fd, 0);
 
@@ -296,7 +303,7 @@ static int copy_all(struct hf_fetch *fetch, struct fetch_work *work, int from)
     while ((n = fs->pread(fs->ctx, from, bytes, COPY_STEP, work->copied)) > 0) {
         if (atomic_load(&fetch->cancel))
             return hf_failure_sys(&work->failure, -ECANCELED, "copy");
-        if (work->copied == 0 && !fetch->p.exact && !looks_packed((const unsigned char *)bytes, (size_t)n))
+        if (work->copied == 0 && !fixed && !looks_packed((const unsigned char *)bytes, (size_t)n))
             most = fetch->p.size;
         if ((uint64_t)n > most - work->copied)
             return hf_failure_set(&work->failure, HF_R_ArtifactTooLong, EFBIG,
@@ -407,8 +414,12 @@ static int on_response(void *arg, const struct hf_http_response *response)
     }
     if (status != 200 && status != 206) {
         fetch->hopeless = status >= 400 && status < 500 && status != 408 && status != 425 && status != 429;
-        return fail(fetch, HF_R_DownloadRefused, fetch->hopeless ? ENOENT : EAGAIN, "HTTP status %d from %s", status,
-                    hf_url_mask(fetch->p.url, shown, sizeof(shown)));
+        bool gone = status == 404 || status == 410;
+        return fail(fetch, HF_R_DownloadRefused,
+                    gone              ? ENOENT
+                    : fetch->hopeless ? EACCES
+                                      : EAGAIN,
+                    "HTTP status %d from %s", status, hf_url_mask(fetch->p.url, shown, sizeof(shown)));
     }
     if (status == 200) {
         fetch->restart = from > 0;
@@ -424,7 +435,8 @@ static int on_response(void *arg, const struct hf_http_response *response)
     if (total > limit(fetch)) {
         fetch->drop = true;
         return fail(fetch, HF_R_ArtifactTooLong, EFBIG,
-                    "the server offers %" PRIu64 " bytes, more than the signed %" PRIu64 " bytes", total, limit(fetch));
+                    "the server offers %" PRIu64 " bytes, more than the %s %" PRIu64 " bytes", total,
+                    kind_of_limit(fetch), limit(fetch));
     }
     if (fetch->p.exact && total != 0 && total != fetch->p.size) {
         fetch->drop = true;
@@ -451,8 +463,8 @@ static int on_body(void *arg, const void *bytes, size_t n)
     }
     if (fetch->fill_at + fetch->fill_n + n > limit(fetch)) {
         fetch->drop = true;
-        return fail(fetch, HF_R_ArtifactTooLong, EFBIG, "the server sent more than the signed %" PRIu64 " bytes",
-                    limit(fetch));
+        return fail(fetch, HF_R_ArtifactTooLong, EFBIG, "the server sent more than the %s %" PRIu64 " bytes",
+                    kind_of_limit(fetch), limit(fetch));
     }
     /* The connection pauses at HF_FETCH_BUFFER, and one piece is smaller than the other half of the buffer. */
     if (n > 2 * HF_FETCH_BUFFER - fetch->fill_n)
@@ -474,7 +486,7 @@ static void check_length(struct hf_fetch *fetch)
 
     if (!fetch->p.exact && fetch->head_n > 0 && fetch->head_n < HEAD)
         fetch->record.packed = looks_packed(fetch->head, fetch->head_n);
-    if ((fetch->p.exact || !fetch->record.packed) && got < fetch->p.size) {
+    if ((fetch->p.exact || !fetch->record.packed) && !fetch->p.at_most && got < fetch->p.size) {
         fetch->drop = true;
         (void)fail(fetch, HF_R_ArtifactTooShort, EBADMSG,
                    "the artifact ended after %" PRIu64 " bytes, but %" PRIu64 " are signed", got, fetch->p.size);
@@ -504,7 +516,8 @@ static void on_done(void *arg, int r, const struct hf_http_response *response, s
 static void request(struct hf_fetch *fetch)
 {
     const struct hf_fetch_record *record = &fetch->record;
-    char range[64], condition[HF_HTTP_HEADER_VALUE + 16];
+    char range[64], condition[HF_HTTP_HEADER_VALUE + 16], host[HF_HTTP_HEADER_VALUE + 8];
+    size_t n = 0;
     struct hf_http_request request = {.method = "GET",
                                       .url = fetch->p.url,
                                       .idle_timeout_ns = idle_ns,
@@ -520,12 +533,16 @@ static void request(struct hf_fetch *fetch)
 
     if (record->offset > 0) {
         (void)snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-", record->offset);
-        request.headers[0] = range;
+        request.headers[n++] = range;
         /* A weak ETag does not identify bytes (RFC 9110, 13.1.5). Without either header the final hash decides. */
         const char *validator = strong(record->etag) ? record->etag : record->last_modified;
         (void)snprintf(condition, sizeof(condition), "If-Range: %s", validator);
         if (validator[0] != '\0')
-            request.headers[1] = condition;
+            request.headers[n++] = condition;
+    }
+    if (fetch->p.host != NULL) {
+        (void)snprintf(host, sizeof(host), "Host: %s", fetch->p.host);
+        request.headers[n++] = host;
     }
     fetch->fill_at = record->offset;
     int r = fetch->p.http->start(fetch->p.http->ctx, &request, &fetch->call, &err);
@@ -561,7 +578,6 @@ static void copied(struct hf_fetch *fetch)
 {
     uint64_t n = fetch->work.copied;
 
-    count(fetch, n, false);
     fetch->fill_at = n;
     fetch->record.packed = true; /* not needed for a copy: limits no length */
     if (fetch->r == 0 && fetch->p.exact && n < fetch->p.size)

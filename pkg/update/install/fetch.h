@@ -1,12 +1,13 @@
-/* update/install/fetch.h - downloads an artifact to `.holdfast-<release>.part` beside the target; resumes the download
- * after broken connections, restarts and power cuts.
+/* update/install/fetch.h - downloads an artifact to the file `.holdfast-<release>.part` beside the target, and resumes
+ * the download after broken connections, restarts and power cuts.
  *
  * Jobs on worker threads write the content to disk. If the disk is slower than the network, the connection pauses, so
  * that the memory for the content is at most 4 * HF_FETCH_BUFFER bytes. From time to time a job syncs the content and
- * saves a sealed record in <folder>/fetch. The record has the valid length of the file and the version of the artifact
- * (ETag or Last-Modified), so that the next request can ask for the remainder only (If-Range and Range, RFC 9110,
- * 13.1.5 and 14.2). If the server ignores the range, the download starts again from the first byte. A fetch never keeps
- * more bytes than the signed size. For a URL file:///path, a job copies the file. A fetch does not verify the content;
+ * saves a sealed record in <folder>/fetch. The record has the number of valid bytes in the file and the version of the
+ * artifact at the server (ETag or Last-Modified). With these, the next request can ask for only the remainder (headers
+ * If-Range and Range, RFC 9110, 13.1.5 and 14.2). If the server ignores the range, the download starts again from the
+ * first byte. A fetch never keeps more than `size` bytes, or slightly more if `exact` and `at_most` are false and the
+ * content looks compressed. For a URL file:///path, a job copies the file. A fetch does not verify the content;
  * hf_patch_run() compares the hashes.
  *
  * Threads: loop thread only. Memory: a fetch frees itself before it calls `done`. To end a fetch earlier, call
@@ -21,11 +22,16 @@
 #include "update/install/target.h"
 
 enum {
-    HF_FETCH_WRITE = 64 << 10,   /* bytes that the fetch collects in memory before one write to disk */
-    HF_FETCH_BUFFER = 256 << 10, /* number of bytes waiting for a write at which the fetch pauses the connection */
-    /* minimum number of downloaded bytes between two durable records of the progress */
+    /* bytes that the fetch collects in memory before it writes them to disk, unless 200 ms have passed since the last
+     * write */
+    HF_FETCH_WRITE = 64 << 10,
+    HF_FETCH_BUFFER = 256 << 10, /* number of unwritten bytes in memory at which the fetch pauses the connection */
+    /* number of downloaded bytes after which a durable record of the progress is due (1/64 of the download if that is
+     * more); on a slow link, a record is due after 10 s and HF_FETCH_WRITE bytes */
     HF_FETCH_SYNC = 1 << 20,
-    HF_FETCH_MIN_PER_MINUTE = 1 << 10 /* a download with fewer bytes in a minute fails with DownloadTooSlow */
+    /* a download that receives fewer bytes in one minute fails with DownloadTooSlow, unless the fetch itself slows it
+     * down (pause, bandwidth_limit) */
+    HF_FETCH_MIN_PER_MINUTE = 1 << 10
 };
 
 struct hf_fetch_params {
@@ -37,21 +43,29 @@ struct hf_fetch_params {
     const char *folder; /* <state>/updates/<release> */
     const char *url;
     const char *key; /* identity of the artifact; the fetch ignores a record on disk that has another key */
-    /* If true, the download has exactly `size` bytes. False only for the repair of a release that was made for an
-     * earlier version: such a release states only the size of the new file, and the server may send the new file
-     * compressed. */
+    /* If true, the download must have exactly `size` bytes. False for the repair of a release that was made for an
+     * earlier version of holdfast; such a release states only the size of the new file, and the server may send the new
+     * file compressed. */
     bool exact;
-    uint64_t size; /* size in bytes that the release states and its signature covers */
-    /* size of the new file in bytes; if the new file already exists on disk with this size, the fetch downloads
-     * nothing */
+    /* If true, `size` is only the maximum size of the download. Used for content whose digest is known but whose size
+     * is unknown; `exact` must then be false. */
+    bool at_most;
+    /* value of the header Host, if the URL has an IP address in place of the server's name; NULL to use the host of the
+     * URL */
+    const char *host;
+    uint64_t size; /* size of the download in bytes; `exact` and `at_most` tell how strictly it applies */
+    /* size of the new file in bytes; if the new file already exists beside the target with this size, the fetch
+     * downloads nothing */
     uint64_t new_size;
     uint64_t wire_bytes;      /* bytes that this node received over the network for this release before this fetch */
     uint64_t bandwidth_limit; /* limit of the download in bytes per second (0 means no limit) */
-    /* Called with the number of bytes received over the network since the last call; may be NULL. If `before` is true,
-     * an earlier process received these bytes but ended before it reported them. */
+    /* Called with the number of bytes received over the network since the previous call; may be NULL. A copy from a
+     * file: URL does not count. If `before` is true, an earlier process received these bytes, but its journal does not
+     * count them. */
     void (*moved)(void *arg, uint64_t wire_bytes, bool before);
-    /* Called once when the fetch ends, never from within hf_fetch_start(). If r is 0, the artifact is complete on disk.
-     * `hopeless` is true if a retry with this URL cannot succeed, for example after the HTTP status 404. */
+    /* Called once when the fetch ends, never from within hf_fetch_start(). If r is 0, the artifact is complete on disk,
+     * or the new file already exists. After a failure, `hopeless` is true if the HTTP status means that a retry with
+     * this URL will not succeed, for example 404. Otherwise the caller may retry after retry_after_ns. */
     void (*done)(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns, bool hopeless);
     void *arg;
 };
@@ -63,5 +77,6 @@ HF_MUST_USE int hf_fetch_start(const struct hf_fetch_params *params, struct hf_f
  * the fetch if the fetch ended before it could stop. */
 void hf_fetch_stop(struct hf_fetch *fetch);
 /* Ends the fetch now, without a call of `done`. Calls `gone` as soon as no job of the fetch runs, perhaps from within
- * this call. The files on disk stay in the state in which a kill of the process would leave them. */
+ * this call; `gone` may be NULL. The files on disk stay in the state in which a kill of the process would leave
+ * them. */
 void hf_fetch_free(struct hf_fetch *fetch, void (*gone)(void *arg), void *arg);

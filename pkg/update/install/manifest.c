@@ -17,7 +17,7 @@
 #define PREFIX "manifest."
 enum { TAIL = 80, MAX_LINK = 4096 };
 
-static int path_of(const struct hf_manifest *manifest, const char *suffix, char path[PATH_MAX])
+static int path_of(const struct hf_install_manifest *manifest, const char *suffix, char path[PATH_MAX])
 {
     int n = snprintf(path, PATH_MAX, "%s/" PREFIX "%s%s", manifest->folder, manifest->version, suffix);
 
@@ -169,7 +169,7 @@ int manifest_record_read(const struct hf_fs_ops *fs, int dirfd, const char *path
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-int manifest_writer_begin(struct manifest_writer *writer, const struct hf_manifest *manifest,
+int manifest_writer_begin(struct manifest_writer *writer, const struct hf_install_manifest *manifest,
                           struct hf_failure *failure)
 {
     const struct hf_fs_ops *fs = manifest->fs;
@@ -216,13 +216,13 @@ static int flush(struct manifest_writer *writer, bool hashed, struct hf_failure 
 int manifest_writer_add(struct manifest_writer *writer, const struct manifest_record *record,
                         struct hf_failure *failure)
 {
-    int r = writer->n + HF_MANIFEST_RECORD_MAX > sizeof(writer->bytes) ? flush(writer, true, failure) : 0;
+    int r = writer->n + HF_INSTALL_MANIFEST_RECORD_MAX > sizeof(writer->bytes) ? flush(writer, true, failure) : 0;
 
     if (r < 0)
         return r;
-    if (writer->at + HF_MANIFEST_BUFFER > HF_MANIFEST_MAX_BYTES)
+    if (writer->at + HF_INSTALL_MANIFEST_BUFFER > HF_INSTALL_MANIFEST_MAX_BYTES)
         return hf_failure_set(failure, HF_R_ArchiveInvalid, E2BIG, "the tree has too many files, with too long names");
-    int n = snprintf(writer->bytes + writer->n, HF_MANIFEST_RECORD_MAX,
+    int n = snprintf(writer->bytes + writer->n, HF_INSTALL_MANIFEST_RECORD_MAX,
                      "%c %o %u %u %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 " %s %s", record->type, record->mode,
                      record->uid, record->gid, record->size, record->inode, record->changed_s, record->changed_ns,
                      record->sha256, record->path);
@@ -233,7 +233,7 @@ int manifest_writer_add(struct manifest_writer *writer, const struct manifest_re
 
 static int commit(struct manifest_writer *writer, struct hf_failure *failure)
 {
-    const struct hf_manifest *manifest = writer->manifest;
+    const struct hf_install_manifest *manifest = writer->manifest;
     const struct hf_fs_ops *fs = manifest->fs;
     char from[PATH_MAX], to[PATH_MAX];
 
@@ -304,7 +304,8 @@ static bool is_whole(struct manifest_reader *reader, bool trusted)
     return trusted || strcmp(hf_hex_encode(digest, sizeof(digest), hex), want) == 0;
 }
 
-int manifest_reader_open(struct manifest_reader *reader, const struct hf_manifest *manifest, uint64_t known_inode)
+int manifest_reader_open(struct manifest_reader *reader, const struct hf_install_manifest *manifest,
+                         uint64_t known_inode)
 {
     char path[PATH_MAX];
     struct stat st;
@@ -320,7 +321,7 @@ int manifest_reader_open(struct manifest_reader *reader, const struct hf_manifes
     r = reader->fs->fstat(reader->fs->ctx, reader->fd, &st);
     if (r < 0)
         return r;
-    if (!S_ISREG(st.st_mode) || st.st_size < (off_t)(strlen(HEAD) + TAIL) || st.st_size > HF_MANIFEST_MAX_BYTES)
+    if (!S_ISREG(st.st_mode) || st.st_size < (off_t)(strlen(HEAD) + TAIL) || st.st_size > HF_INSTALL_MANIFEST_MAX_BYTES)
         return -ENOENT;
     reader->end = (uint64_t)st.st_size - TAIL;
     reader->inode = st.st_ino;
@@ -366,7 +367,7 @@ int manifest_reader_next(struct manifest_reader *reader, struct manifest_record 
             int r = parse(text, ret_record);
             return r < 0 ? r : 1;
         }
-        if (reader->n - reader->from > HF_MANIFEST_RECORD_MAX)
+        if (reader->n - reader->from > HF_INSTALL_MANIFEST_RECORD_MAX)
             return -EBADMSG;
         int r = refill(reader);
         if (r < 0)
@@ -383,50 +384,50 @@ void manifest_reader_done(struct manifest_reader *reader)
 
 /* ---- digests of the extractor ------------------------------------------------------------------------------------ */
 
-struct hf_manifest_digest {
+struct hf_install_manifest_digest {
     uint64_t inode;
     int64_t changed_s, changed_ns;
     size_t order;
     unsigned char digest[HF_SHA256_BYTES];
 };
 
-int hf_manifest_digests_add(void *arg, const struct stat *st, const unsigned char *digest)
+int hf_install_manifest_digests_add(void *arg, const struct stat *st, const unsigned char *digest)
 {
-    struct hf_manifest_digests *digests = arg;
+    struct hf_install_manifest_digests *digests = arg;
 
     if (digests->n == digests->capacity) {
         size_t capacity = HF_MAX(2 * digests->capacity, (size_t)64);
-        struct hf_manifest_digest *p = reallocarray(digests->p, capacity, sizeof(*p));
+        struct hf_install_manifest_digest *p = reallocarray(digests->p, capacity, sizeof(*p));
         if (p == NULL)
             return -ENOMEM;
         digests->p = p;
         digests->capacity = capacity;
     }
-    struct hf_manifest_digest *one = &digests->p[digests->n];
-    *one = (struct hf_manifest_digest){
+    struct hf_install_manifest_digest *one = &digests->p[digests->n];
+    *one = (struct hf_install_manifest_digest){
         .inode = st->st_ino, .changed_s = st->st_ctim.tv_sec, .changed_ns = st->st_ctim.tv_nsec, .order = digests->n++};
     memcpy(one->digest, digest, sizeof(one->digest));
     digests->sorted = false;
     return 0;
 }
 
-void hf_manifest_digests_done(struct hf_manifest_digests *digests)
+void hf_install_manifest_digests_done(struct hf_install_manifest_digests *digests)
 {
     free(digests->p);
-    *digests = (struct hf_manifest_digests){.n = 0};
+    *digests = (struct hf_install_manifest_digests){.n = 0};
 }
 
 /* A later file may have the inode of one that the archive replaced: the later one comes last. */
 static int by_inode(const void *a, const void *b)
 {
-    const struct hf_manifest_digest *one = a, *other = b;
+    const struct hf_install_manifest_digest *one = a, *other = b;
 
     if (one->inode != other->inode)
         return one->inode < other->inode ? -1 : 1;
     return one->order < other->order ? -1 : 1;
 }
 
-static const struct hf_manifest_digest *find_digest(struct hf_manifest_digests *digests, uint64_t inode)
+static const struct hf_install_manifest_digest *find_digest(struct hf_install_manifest_digests *digests, uint64_t inode)
 {
     size_t low = 0, high = digests->n;
 
@@ -446,9 +447,9 @@ static const struct hf_manifest_digest *find_digest(struct hf_manifest_digests *
 /* ---- a tree ------------------------------------------------------------------------------------------------------ */
 
 struct walk {
-    const struct hf_manifest *manifest;
+    const struct hf_install_manifest *manifest;
     int top_fd;
-    struct hf_manifest_digests *digests;
+    struct hf_install_manifest_digests *digests;
     const atomic_bool *cancel;
     struct manifest_writer writer;
     uint64_t n_names;
@@ -487,7 +488,7 @@ static int not_ours(struct walk *walk, const char *path)
 static int digest_file(struct walk *walk, int dirfd, const char *name, const struct stat *st,
                        struct manifest_record *record)
 {
-    const struct hf_manifest_digest *digest = NULL;
+    const struct hf_install_manifest_digest *digest = NULL;
     char want[HF_SHA256_HEX] = "";
 
     if (walk->digests != NULL) {
@@ -567,8 +568,9 @@ static bool take_folder(struct hf_buf *folders, char path[HF_TAR_MAX_NAME])
     return true;
 }
 
-int hf_manifest_write(const struct hf_manifest *manifest, int top_fd, const struct hf_manifest_source *source,
-                      const atomic_bool *cancel, struct hf_failure *failure)
+int hf_install_manifest_write(const struct hf_install_manifest *manifest, int top_fd,
+                              const struct hf_install_manifest_source *source, const atomic_bool *cancel,
+                              struct hf_failure *failure)
 {
     _cleanup_(walk_freep) struct walk *walk = calloc(1, sizeof(*walk));
     char path[HF_TAR_MAX_NAME];
@@ -576,7 +578,7 @@ int hf_manifest_write(const struct hf_manifest *manifest, int top_fd, const stru
     if (walk == NULL)
         return hf_failure_sys(failure, -ENOMEM, "list the tree");
     walk->writer.fd = -1;
-    walk->folders.max = walk->names.max = HF_MANIFEST_MAX_BYTES;
+    walk->folders.max = walk->names.max = HF_INSTALL_MANIFEST_MAX_BYTES;
     walk->manifest = manifest;
     walk->top_fd = top_fd;
     walk->digests = source->digests;
@@ -594,8 +596,8 @@ int hf_manifest_write(const struct hf_manifest *manifest, int top_fd, const stru
 
 /* ---- a single file ----------------------------------------------------------------------------------------------- */
 
-int hf_manifest_write_file(const struct hf_manifest *manifest, const struct stat *st, const char *sha256,
-                           struct hf_failure *failure)
+int hf_install_manifest_write_file(const struct hf_install_manifest *manifest, const struct stat *st,
+                                   const char *sha256, struct hf_failure *failure)
 {
     _cleanup_(hf_freep) struct manifest_writer *writer = malloc(sizeof(*writer));
     struct manifest_record record = {.path = "."};
@@ -613,7 +615,7 @@ int hf_manifest_write_file(const struct hf_manifest *manifest, const struct stat
     return r;
 }
 
-int hf_manifest_read_file(const struct hf_manifest *manifest, struct stat *ret_st)
+int hf_install_manifest_read_file(const struct hf_install_manifest *manifest, struct stat *ret_st)
 {
     _cleanup_(hf_freep) struct manifest_reader *reader = malloc(sizeof(*reader));
     struct manifest_record record = {.type = '\0'};
@@ -682,13 +684,13 @@ static int remove_spent(const struct hf_fs_ops *fs, const char *folder, struct s
     return r < 0 ? hf_failure_sys(failure, r, "remove old manifests") : 0;
 }
 
-int hf_manifest_clean(const struct hf_fs_ops *fs, const char *folder, const char *const *keep, size_t n,
-                      struct hf_failure *failure)
+int hf_install_manifest_clean(const struct hf_fs_ops *fs, const char *folder, const char *const *keep, size_t n,
+                              struct hf_failure *failure)
 {
     return remove_spent(fs, folder, (struct spent){.keep = keep, .n = n}, failure);
 }
 
-int hf_manifest_clean_unfinished(const struct hf_fs_ops *fs, const char *folder, struct hf_failure *failure)
+int hf_install_manifest_clean_unfinished(const struct hf_fs_ops *fs, const char *folder, struct hf_failure *failure)
 {
     return remove_spent(fs, folder, (struct spent){.unfinished = true}, failure);
 }

@@ -8,10 +8,10 @@
 #include "update/install/target.h"
 
 struct tree_check {
-    const struct hf_manifest *manifest;
+    const struct hf_install_manifest *manifest;
     const struct hf_fs_ops *fs;
     int top_fd;
-    struct hf_manifest_look *look;
+    struct hf_install_manifest_look *look;
     const atomic_bool *cancel;
     struct hf_failure *failure;
     bool renew; /* a file with the right content has another identity than in the manifest */
@@ -124,7 +124,7 @@ static int compare(struct tree_check *check, const struct manifest_record *want,
 }
 
 /* True if this look still may read the unchanged file again, for errors that no stat shows. */
-static bool scan_is_due(struct hf_manifest_look *look, const struct manifest_record *record)
+static bool scan_is_due(struct hf_install_manifest_look *look, const struct manifest_record *record)
 {
     if (look->index != look->scan || look->credit <= 0)
         return false;
@@ -135,11 +135,11 @@ static bool scan_is_due(struct hf_manifest_look *look, const struct manifest_rec
 
 static int look_on(struct tree_check *check, bool full)
 {
-    struct hf_manifest_look *look = check->look;
+    struct hf_install_manifest_look *look = check->look;
     struct manifest_record want, now = {.path = ""};
     int r = 1;
 
-    for (unsigned n = 0; full || n < HF_MANIFEST_LOOK_RECORDS; n++) {
+    for (unsigned n = 0; full || n < HF_INSTALL_MANIFEST_LOOK_RECORDS; n++) {
         if (check->cancel != NULL && atomic_load(check->cancel))
             return hf_failure_sys(check->failure, -ECANCELED, "compare the tree");
         int got = manifest_reader_next(&check->reader, &want);
@@ -178,12 +178,13 @@ static int renew(struct tree_check *check)
         r = manifest_writer_add(&check->writer, &now, check->failure);
     }
     r = r < 0 ? r : manifest_writer_end(&check->writer, check->failure);
-    *check->look = (struct hf_manifest_look){.mended = check->look->mended, .credit = check->look->credit};
+    *check->look = (struct hf_install_manifest_look){.mended = check->look->mended, .credit = check->look->credit};
     return r < 0 ? r : 1;
 }
 
-int hf_manifest_check(const struct hf_manifest *manifest, int top_fd, bool full, struct hf_manifest_look *look,
-                      const atomic_bool *cancel, struct hf_failure *failure)
+int hf_install_manifest_check(const struct hf_install_manifest *manifest, int top_fd, bool full,
+                              struct hf_install_manifest_look *look, const atomic_bool *cancel,
+                              struct hf_failure *failure)
 {
     _cleanup_(tree_check_freep) struct tree_check *check = calloc(1, sizeof(*check));
     char what[sizeof(look->what)];
@@ -203,8 +204,8 @@ int hf_manifest_check(const struct hf_manifest *manifest, int top_fd, bool full,
     if (r < 0)
         return r == -ENOENT ? r : hf_failure_sys(failure, r, "read the manifest");
     if (look->seal_inode != check->reader.inode || full)
-        *look = (struct hf_manifest_look){.seal_inode = check->reader.inode, .credit = look->credit};
-    look->credit = HF_MIN(look->credit + HF_MANIFEST_LOOK_BYTES, (int64_t)HF_MANIFEST_LOOK_BYTES);
+        *look = (struct hf_install_manifest_look){.seal_inode = check->reader.inode, .credit = look->credit};
+    look->credit = HF_MIN(look->credit + HF_INSTALL_MANIFEST_LOOK_BYTES, (int64_t)HF_INSTALL_MANIFEST_LOOK_BYTES);
     if (look->next != 0)
         manifest_reader_seek(&check->reader, look->next);
     r = look_on(check, full);

@@ -1,8 +1,9 @@
-/* update/install/manifest_record.h - the records of a manifest as bytes; internal to manifest.c and manifest_check.c.
+/* update/install/manifest_record.h - reads and writes the records of a manifest; internal to manifest.c and
+ * manifest_check.c.
  *
  *     holdfast manifest 1\n
  *     <type> <mode> <uid> <gid> <size> <inode> <ctime, s> <ctime, ns> <sha256 or -> <path>\0
- *     end <number of records, ten digits> <sha256 of all preceding bytes>\0
+ *     end <number of records, ten digits> <sha256 of all bytes before this line>\0
  *
  * The type is d (folder), f (file) or l (symbolic link). For a folder, the size is the number of names in it. For a
  * link, the SHA-256 is that of the link's text. The path is relative to the top folder of the tree; the path of the top
@@ -12,7 +13,7 @@
 #include "pack/tar/tar_read.h"
 #include "update/install/manifest.h"
 
-enum { HF_MANIFEST_RECORD_MAX = HF_TAR_MAX_NAME + 256, HF_MANIFEST_BUFFER = 16 << 10 };
+enum { HF_INSTALL_MANIFEST_RECORD_MAX = HF_TAR_MAX_NAME + 256, HF_INSTALL_MANIFEST_BUFFER = 16 << 10 };
 
 struct manifest_record {
     char type;
@@ -25,20 +26,20 @@ struct manifest_record {
     char path[HF_TAR_MAX_NAME];
 };
 
-/* Sets all fields except sha256 and path from a stat. The type is 0 for a device, socket or pipe. */
+/* Sets all fields except sha256 and path from `st`. Sets the type to 0 for a device, socket or pipe. */
 void manifest_record_set(struct manifest_record *record, const struct stat *st);
 
 /* Writes <folder>/manifest.<version>.new; manifest_writer_end() makes it the manifest. */
 struct manifest_writer {
-    const struct hf_manifest *manifest;
+    const struct hf_install_manifest *manifest;
     int fd;
     uint64_t at;
     unsigned count;
     struct hf_sha256 hash;
     size_t n;
-    char bytes[HF_MANIFEST_BUFFER];
+    char bytes[HF_INSTALL_MANIFEST_BUFFER];
 };
-HF_MUST_USE int manifest_writer_begin(struct manifest_writer *writer, const struct hf_manifest *manifest,
+HF_MUST_USE int manifest_writer_begin(struct manifest_writer *writer, const struct hf_install_manifest *manifest,
                                       struct hf_failure *failure);
 HF_MUST_USE int manifest_writer_add(struct manifest_writer *writer, const struct manifest_record *record,
                                     struct hf_failure *failure);
@@ -52,11 +53,11 @@ struct manifest_reader {
     uint64_t at, end, inode;
     unsigned count; /* number of records in the whole manifest */
     size_t from, n; /* the unread part of `bytes` is bytes[from..n) */
-    char bytes[HF_MANIFEST_BUFFER];
+    char bytes[HF_INSTALL_MANIFEST_BUFFER];
 };
 /* Opens the manifest and checks its last line. Reads the whole file for this check, unless the inode of the file is
- * known_inode. -ENOENT: there is no manifest, or its last line is wrong. */
-HF_MUST_USE int manifest_reader_open(struct manifest_reader *reader, const struct hf_manifest *manifest,
+ * known_inode. -ENOENT: there is no manifest, or it is damaged. */
+HF_MUST_USE int manifest_reader_open(struct manifest_reader *reader, const struct hf_install_manifest *manifest,
                                      uint64_t known_inode);
 /* Continues at an offset that manifest_reader_offset() returned. */
 void manifest_reader_seek(struct manifest_reader *reader, uint64_t offset);
@@ -66,7 +67,7 @@ HF_MUST_USE int manifest_reader_next(struct manifest_reader *reader, struct mani
 void manifest_reader_done(struct manifest_reader *reader);
 
 /* Reads the file, folder or link at `path`, which is relative to dirfd and leads through no link, and sets all fields
- * of *record except the path. The stat and the content belong together: if the file changes during the call, the
- * function returns -ESTALE. -ESTALE also means that `path` is not a file, folder or link. */
+ * of *record except the path. -ESTALE: the file changed during the call, so that attributes and content may not belong
+ * together; or it is a file with a capability (security.capability); or `path` is a device, socket or pipe. */
 HF_MUST_USE int manifest_record_read(const struct hf_fs_ops *fs, int dirfd, const char *path, const atomic_bool *cancel,
                                      struct manifest_record *record, struct hf_failure *failure);

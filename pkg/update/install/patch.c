@@ -489,12 +489,12 @@ static int rights_of(const struct patch_run *run, struct hf_rights *ret_rights)
 static int record_file(const struct patch_run *run)
 {
     const struct hf_patch_params *params = run->params;
-    const struct hf_manifest manifest = {run->fs, params->folder, params->sha256};
+    const struct hf_install_manifest manifest = {run->fs, params->folder, params->sha256};
     struct stat st;
     int r = run->fs->fstat(run->fs->ctx, run->out_fd, &st);
 
     return r < 0 ? hf_failure_sys(run->failure, r, "stat")
-                 : hf_manifest_write_file(&manifest, &st, params->sha256, run->failure);
+                 : hf_install_manifest_write_file(&manifest, &st, params->sha256, run->failure);
 }
 
 /* Sets the metadata, syncs, then reads the file back: the content that the file system returns counts, not the bytes
@@ -607,7 +607,7 @@ static int make_file(struct patch_run *run)
 static int make(struct patch_run *run)
 {
     const struct hf_patch_params *params = run->params;
-    char folder[HF_MANIFEST_VERSION];
+    char folder[HF_INSTALL_MANIFEST_VERSION];
     int r = make_file(run);
 
     if (r < 0)

@@ -1,19 +1,20 @@
-/* update/install/patch.h - makes the new file from the download. After success the new file is complete, verified and
- * durable in the folder of the target.
+/* update/install/patch.h - makes the new file from the download. After success, the new file is complete, verified and
+ * durable in the folder of the target, beside the old file.
  *
  * If the download is a delta, the hashes of the delta and of the base are verified before any byte of the delta is
  * parsed. If the download is the whole file, hf_patch_run() renames it, or unpacks it if it is a .zst or .xz file. A
- * new file from a delta or from unpacking is preallocated, written once in order and synced. Then hf_patch_run() reads
- * it back and compares size and SHA-256. With kind Tree the new file is a tar archive, which hf_patch_run() extracts
- * after this comparison; the base of a delta is then the archive of the folder in use, which pack/tar/archive.h reads
- * from the files of that folder. In a chain of deltas, each delta except the last makes an intermediate file. The
- * intermediate file is verified like a new file, becomes the base of the next delta, and replaces the previous
- * intermediate file.
+ * new file that is made by a delta or by unpacking is preallocated and written once from start to end. hf_patch_run()
+ * syncs every new file, reads it back, and compares size and SHA-256. With kind Tree the new file is a tar archive,
+ * which hf_patch_run() extracts after this comparison; the base of a delta is then the archive of the folder in use,
+ * which pack/tar/archive.h reads from the files of that folder. In a chain of deltas, each delta except the last makes
+ * an intermediate file. The intermediate file is verified like a new file, becomes the base of the next delta, and
+ * replaces the previous intermediate file.
  *
- * A crash may end a call at any point; a later process may then repeat the call. A delta that makes a file of 16 MiB or
- * more resumes from its last checkpoint (update/install/checkpoint.h). The delta writes a checkpoint after every 4 MiB
- * of output, but none inside a compressed stream that it unpacks; there it writes the next checkpoint at the end of the
- * stream. Threads: worker threads only; blocks. Memory: the parameters are borrowed. */
+ * If a crash ends a call at any point, a later process may repeat the call. A delta that makes a file of 16 MiB or more
+ * then resumes from its latest checkpoint (update/install/checkpoint.h). There is a checkpoint after every 4 MiB of
+ * output. A deep delta counts unpacked output; if it is compressing a stream of the new file at that point, the
+ * checkpoint is at the start of this stream (pack/deep/deep.h). Threads: worker threads only; blocks. Memory: the
+ * parameters are borrowed. */
 #pragma once
 
 #include <stdatomic.h>
@@ -39,8 +40,8 @@ struct hf_patch_params {
      * hf_patch_run() compares both with the download before it unpacks the download. */
     const char *packed_sha256;
     uint64_t packed_size;
-    /* If true, the download may be unpacked even if packed_sha256 is NULL. Set this only to repair a release from
-     * before releases stated the hash of a packed download. */
+    /* If true, the download may be unpacked even if packed_sha256 is NULL. Set this only to repair a release that was
+     * made before releases stated the hash of a packed download. */
     bool unpacks_unstated;
     bool had_old;
     const char *old_sha256; /* hash of the old file, for kind File if had_old is true */
@@ -53,7 +54,7 @@ struct hf_patch_params {
 };
 
 /* Makes the new file. -EBADMSG with the reason DeltaDamaged or DeltaUnfit: the delta is unusable; use another delta or
- * the whole file. -ESTALE: the old file has changed since the inspection. After every failure except -ECANCELED,
- * removes the unfinished new file and its checkpoints. Removes the download only if the content of the download is
- * wrong. */
+ * the whole file. -ESTALE: the old file has changed since the inspection. After every failure except -ECANCELED, the
+ * function removes the unfinished new file and its checkpoints. It removes the download only if the download is wrong
+ * or, for a delta, of no use on this node (DeltaUnfit). */
 HF_MUST_USE int hf_patch_run(const struct hf_patch_params *params, struct hf_failure *failure);

@@ -62,7 +62,7 @@ static void exec_done(void *arg, int r, int exit_code, struct hf_view output)
 }
 
 int hf_restart_start(const struct hf_proc_ops *proc, const struct hf_unit_ops *unit, const struct hf_install *install,
-                     void (*done)(void *arg, int r, const struct hf_failure *failure), void *arg,
+                     uint64_t start_ns, void (*done)(void *arg, int r, const struct hf_failure *failure), void *arg,
                      struct hf_restart **ret_restart, struct hf_failure *failure)
 {
     struct hf_restart *restart = calloc(1, sizeof(*restart));
@@ -73,8 +73,8 @@ int hf_restart_start(const struct hf_proc_ops *proc, const struct hf_unit_ops *u
     *restart = (struct hf_restart){.proc = proc, .unit = unit, .done = done, .arg = arg};
     if (install->restart_unit != NULL) {
         (void)snprintf(restart->name, sizeof(restart->name), "%s", install->restart_unit);
-        r = unit->restart(unit->ctx, install->restart_unit, HF_RESTART_UNIT_TIMEOUT_NS, unit_done, restart,
-                          &restart->unit_call, &failure->err);
+        r = unit->restart(unit->ctx, install->restart_unit, HF_MAX(start_ns, (uint64_t)HF_RESTART_UNIT_TIMEOUT_NS),
+                          unit_done, restart, &restart->unit_call, &failure->err);
     } else {
         (void)snprintf(restart->name, sizeof(restart->name), "%s", install->restart_exec[0]);
         struct hf_proc_request request = {

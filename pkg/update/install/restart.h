@@ -10,17 +10,18 @@
 #include "loop/unit.h"
 #include "update/rules/failure.h"
 
-/* time limit for the restart of a unit; the same as systemd's default for DefaultTimeoutStartSec */
+/* Minimum time limit for the restart of a unit; equal to systemd's default of DefaultTimeoutStartSec. */
 #define HF_RESTART_UNIT_TIMEOUT_NS (90 * HF_NS_PER_S)
 #define HF_RESTART_EXEC_TIMEOUT_NS (60 * HF_NS_PER_S)
 
 struct hf_restart;
 
-/* Starts a restart. `install` is borrowed for the call and must name a unit or a command. Calls `done` once, never from
- * within this call; its argument r is 0, or -errno with the reason RestartFailed, UnitNotFound or
- * SystemdUnavailable. */
+/* Starts a restart. `install` is borrowed for the call and must name a unit or a command. For a unit of Type=notify,
+ * the restart ends when the service reports that it is ready. The time limit is HF_RESTART_UNIT_TIMEOUT_NS or start_ns,
+ * whichever is longer; for a command it is HF_RESTART_EXEC_TIMEOUT_NS. Calls `done` once, never from within this call;
+ * its argument r is 0, or -errno with the reason RestartFailed, UnitNotFound or SystemdUnavailable. */
 HF_MUST_USE int hf_restart_start(const struct hf_proc_ops *proc, const struct hf_unit_ops *unit,
-                                 const struct hf_install *install,
+                                 const struct hf_install *install, uint64_t start_ns,
                                  void (*done)(void *arg, int r, const struct hf_failure *failure), void *arg,
                                  struct hf_restart **ret_restart, struct hf_failure *failure);
 void hf_restart_free(struct hf_restart *restart); /* Cancels the restart without a call of `done`. Ignores NULL. */

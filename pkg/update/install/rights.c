@@ -8,8 +8,8 @@ bool hf_rights_load(const struct hf_fs_ops *fs, const char *records, const char 
     struct stat st;
 
     for (size_t i = 0; records != NULL && i < n; i++) {
-        const struct hf_manifest manifest = {fs, records, versions[i]};
-        if (versions[i] == NULL || versions[i][0] == '\0' || hf_manifest_read_file(&manifest, &st) < 0)
+        const struct hf_install_manifest manifest = {fs, records, versions[i]};
+        if (versions[i] == NULL || versions[i][0] == '\0' || hf_install_manifest_read_file(&manifest, &st) < 0)
             continue;
         *ret_rights = (struct hf_rights){st.st_mode & 07777, st.st_uid, st.st_gid};
         return true;

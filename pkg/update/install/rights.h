@@ -1,4 +1,5 @@
-/* update/install/rights.h - mode and owner of a single installed file: determines what they must be, and sets them.
+/* update/install/rights.h - determines which mode and owner a single installed file must have, and sets them. Here
+ * "rights" means mode and owner.
  *
  * The manifest of a version (update/install/manifest.h) records mode and owner when the version is installed. The next
  * version gets the recorded values, so that a later change by somebody else does not spread to the next version.
@@ -14,7 +15,7 @@ struct hf_rights {
     gid_t gid;
 };
 
-/* Reads the rights from a manifest in the folder `records`: the manifest of the first of versions[n] that has one
+/* Reads the rights from the folder `records`, from the manifest of the first version in versions[n] that has a manifest
  * there. Skips versions that are NULL or "". Returns false if no version has a manifest. */
 bool hf_rights_load(const struct hf_fs_ops *fs, const char *records, const char *const *versions, size_t n,
                     struct hf_rights *ret_rights);

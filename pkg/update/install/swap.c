@@ -132,7 +132,7 @@ static int look_at_step(const struct swap_scene *scene, struct hf_swap_inspectio
 static int is_tree_right(const struct swap_scene *scene, const char *link)
 {
     const struct hf_swap_params *params = scene->params;
-    struct hf_manifest_look look = {.next = 0};
+    struct hf_install_manifest_look look = {.next = 0};
     char sha256[HF_SHA256_HEX];
     struct stat st;
 
@@ -357,7 +357,7 @@ static int flip(const struct swap_scene *scene, const char *text)
 static const char *new_link(const struct swap_scene *scene, char text[HF_UPDATE_MAX_PATH])
 {
     const struct hf_swap_params *params = scene->params;
-    char folder[HF_MANIFEST_VERSION];
+    char folder[HF_INSTALL_MANIFEST_VERSION];
 
     return hf_tree_link(
         params->target.release,
@@ -367,7 +367,7 @@ static const char *new_link(const struct swap_scene *scene, char text[HF_UPDATE_
 static int swap_tree(const struct swap_scene *scene)
 {
     const struct hf_swap_params *params = scene->params;
-    struct hf_manifest_look seen = {.credit = -(int64_t)HF_MANIFEST_LOOK_BYTES};
+    struct hf_install_manifest_look seen = {.credit = -(int64_t)HF_INSTALL_MANIFEST_LOOK_BYTES};
     char now[HF_UPDATE_MAX_PATH], wanted[HF_UPDATE_MAX_PATH];
     struct stat st;
     int r = read_link(scene, now);
@@ -397,7 +397,7 @@ static int swap_tree(const struct swap_scene *scene)
 static int restore_link(const struct swap_scene *scene, const char *old)
 {
     const struct hf_swap_params *params = scene->params;
-    struct hf_manifest_look seen = {.next = 0};
+    struct hf_install_manifest_look seen = {.next = 0};
     char sha256[HF_SHA256_HEX];
 
     if (!hf_tree_link_parse(params->target.release, old, sha256))
@@ -465,10 +465,10 @@ static int clean(const struct swap_scene *scene)
         const char *folder = r == 0 ? hf_tree_link_folder(params->target.release, text) : "";
         r = r == 0 || r == -EINVAL ? hf_tree_clean(&scene->dir, folder, scene->failure) : r;
         if (r >= 0 && params->records != NULL)
-            r = hf_manifest_clean(scene->fs, params->records, &folder, 1, scene->failure);
+            r = hf_install_manifest_clean(scene->fs, params->records, &folder, 1, scene->failure);
     } else if (r >= 0 && params->records != NULL && params->had_old) { /* otherwise another version may be in place */
         const char *const keep[] = {params->sha256, params->old_sha256};
-        r = hf_manifest_clean(scene->fs, params->records, keep, HF_LEN(keep), scene->failure);
+        r = hf_install_manifest_clean(scene->fs, params->records, keep, HF_LEN(keep), scene->failure);
     }
     /* Sync even if nothing was there: an earlier removal may not be durable yet. */
     return r >= 0 ? hf_target_sync(&scene->dir, scene->failure) : r;

@@ -3,12 +3,12 @@
  *     swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder
  *     restore:  rename(.old, target); fsync folder             (a first install: unlink)
  * The sync between link and rename makes the link durable before the rename. Without this sync, a power cut could keep
- * the rename but lose the link, and the link would then have been the only name of the old file. With kind Tree the
- * target is a symbolic link. The swap then renames a new link over the target, and the journal holds the text of the
- * old link.
+ * the rename but lose the link, which is then the only name of the old file. With kind Tree the target is a symbolic
+ * link. The swap then renames a new link over the target, and the journal keeps the text of the old link for a
+ * rollback.
  *
- * If a crash stops a function at any point, the caller may call the function again. Threads: worker threads only; all
- * functions block. Memory: the parameters are borrowed. */
+ * If a crash ends a function at any point, a later process may call the function again. Threads: worker threads only;
+ * all functions block. Memory: the parameters are borrowed. */
 #pragma once
 
 #include <stdatomic.h>
@@ -27,8 +27,8 @@ struct hf_swap_params {
     bool had_old;
     const char *old_sha256;  /* hash of the old file, for kind File if had_old is true */
     const char *old_link;    /* text of the old link, for kind Tree if had_old is true */
-    const char *made_folder; /* topmost folder that this install made for the target; "" if it made none */
-    bool probed;             /* true if the new version is or was in place, so that it may have run */
+    const char *made_folder; /* topmost folder that this installation made for the target; "" if it made none */
+    bool probed;             /* true if the new version may have run, because it is or was in place */
     /* true if an earlier process verified the new file, so that hf_swap_run() verifies it again */
     bool recheck;
     const atomic_bool *cancel;
@@ -38,45 +38,49 @@ struct hf_swap_params {
 struct hf_swap_inspection {
     bool exists;
     /* Kind File: hash of the installed file. Kind Tree: the archive hash in the folder name of the installed tree; ""
-     * if the link leads to no tree of this release, if the folder is missing, or if the hash is params.sha256 but the
-     * content is not that of the release. */
+     * in three cases: the link leads to no tree of this release; the folder is missing; or the hash is params.sha256,
+     * but the tree differs from the release. */
     char sha256[HF_SHA256_HEX];
-    char link[HF_UPDATE_MAX_PATH];    /* text of the link at the target, for kind Tree */
-    char missing[HF_UPDATE_MAX_PATH]; /* topmost folder of the path that does not exist; "" if all exist */
+    char link[HF_UPDATE_MAX_PATH]; /* text of the link at the target, for kind Tree */
+    /* topmost folder of the path, below the root, that does not exist; "" if all exist */
+    char missing[HF_UPDATE_MAX_PATH];
     uint64_t available_bytes, total_bytes;
-    uint64_t staged_bytes;           /* bytes of disk in the files that an earlier attempt left */
+    uint64_t staged_bytes;           /* bytes of disk that the download and the new file of an earlier attempt use */
     char step_sha256[HF_SHA256_HEX]; /* hash of the intermediate file of an earlier attempt; "" if none */
     uint64_t step_bytes;
 };
 
-/* What earlier checks for drift found out about the installed version. Zero-initialise; zero the struct again after an
- * update. */
+/* What earlier checks for drift found out about the installed version. Zero-initialise the struct, and zero it again
+ * after an update. */
 struct hf_swap_look {
-    struct hf_manifest_look seen; /* seen.what and seen.mended describe the last check, for both kinds */
-    /* Kind File: identifies the file without reading the content. Every ordinary change of the file changes at least
-     * one of these fields, because no system call can set a ctime to a chosen value. */
+    struct hf_install_manifest_look seen; /* seen.what and seen.mended describe the last check, for both kinds */
+    /* Kind File: device, inode, size and ctime identify the file, without a look at its content. Every ordinary change
+     * of the file changes at least one of these fields, because no system call can set a ctime to a chosen value. */
     uint64_t device, inode, size;
     int64_t changed_s, changed_ns;
 };
 
 /* Returns 1 if the committed version is still in place, 0 if not (look->seen.what says why), or -errno if the check
- * failed. For kind File, reads the content only if the identity of the file has changed since the last call. For kind
- * Tree, reads the changed files, and in addition some unchanged files (hf_manifest_check()). If only the mode or the
- * owner is wrong, the function corrects it through a descriptor of the file, counts this in look->seen.mended and
- * returns 1. */
+ * failed. For kind File, reads the content only if the identity of the file has changed since the last call. For
+ * kind Tree, reads the changed files, and in addition some unchanged files (hf_install_manifest_check()). If only
+ * the mode or the owner is wrong, the function corrects it through a descriptor of the file, counts this in
+ * look->seen.mended and returns 1. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);
 
-/* Inspects the target. If a swap was left unfinished and its journal is lost, undoes that swap first. */
+/* Inspects the target. If an old file still has its second name, because a swap was not complete and its journal is
+ * lost, the function restores the old file first. If a folder of the path is missing, sets available_bytes and
+ * total_bytes to UINT64_MAX. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
-/* Swaps the new file in. -ESTALE: the target, the new file or the new tree has changed. After any failure, call
- * hf_swap_undo() to restore the old state. */
+/* Swaps the new file in. -ESTALE: the target, the new file or the new tree has changed or is gone. After any failure,
+ * call hf_swap_undo() to restore the old state. */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Restores the old file. -ESTALE with the reason RollbackFailed: the old version cannot be restored, because it is
- * gone, or because the old tree differs from its manifest. */
+/* Restores the old version, or removes the new one after a first installation. -ESTALE with the reason RollbackFailed:
+ * the old version is gone, the old tree differs from its manifest, or somebody else replaced the link to the new
+ * tree. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
 /* Removes downloads, unfinished files, old files, old manifests, trees that the target's link does not name, and

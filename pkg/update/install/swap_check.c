@@ -69,7 +69,7 @@ static int mend(const struct hf_target_dir *dir, int fd, const struct hf_rights 
 static int check_rights(const struct hf_target_dir *dir, int fd, const struct hf_swap_params *params,
                         struct hf_swap_look *look, struct stat *st, struct hf_failure *failure)
 {
-    const struct hf_manifest manifest = {dir->fs, params->records, params->sha256};
+    const struct hf_install_manifest manifest = {dir->fs, params->records, params->sha256};
     struct hf_rights rights;
     bool recorded = hf_rights_load(dir->fs, params->records, &params->sha256, 1, &rights);
     int r = 0;
@@ -81,7 +81,7 @@ static int check_rights(const struct hf_target_dir *dir, int fd, const struct hf
     if (!hf_rights_match(&rights, st))
         r = mend(dir, fd, &rights, look, st, failure);
     if (r == 0 && !recorded && params->records != NULL)
-        r = hf_manifest_write_file(&manifest, st, params->sha256, failure);
+        r = hf_install_manifest_write_file(&manifest, st, params->sha256, failure);
     return r;
 }
 

@@ -3,9 +3,9 @@
  *
  * The path of the root itself may contain symbolic links, because the operator chose it. From the root to the folder of
  * the target, no component of the path may be a symbolic link. openat2() enforces this rule, so that a link that
- * somebody creates between two system calls has no effect. All files of an update lie in the folder of the target,
- * under names `.holdfast-<release>.<suffix>`. The files are therefore on the file system of the target, so that renames
- * and hard links between them work.
+ * somebody creates between two system calls has no effect. The download and all files made from it lie in the folder of
+ * the target, under names `.holdfast-<release>.<suffix>`. They are therefore on the file system of the target, so that
+ * renames and hard links between them work.
  *
  * Threads: any; every function that accesses files blocks. Memory: a target borrows its strings. */
 #pragma once
@@ -26,7 +26,7 @@ struct hf_target {
     const char *path;         /* install.path */
     const char *release;      /* name of the release */
     uid_t uid;                /* the agent's user, who owns the files that the agent makes */
-    /* true to refuse a path on which another user may rename files, with the reason TargetUnsafe
+    /* true to refuse, with the reason TargetUnsafe, a path that has a folder in which another user may rename files
      * (update/install/guard.h) */
     bool guard;
 };
@@ -53,15 +53,15 @@ size_t hf_target_root(const struct hf_target *target, const char **ret_root);
 bool hf_target_is_reserved(const char *path);
 
 /* Opens the folder of the target. -ENOENT: a folder of the path does not exist; `missing` (may be NULL) receives the
- * topmost missing folder. Close *ret_spot with hf_target_dir_done(). */
+ * topmost missing folder below the root, or "" if there is none. Close *ret_spot with hf_target_dir_done(). */
 HF_MUST_USE int hf_target_open(const struct hf_target *target, struct hf_target_dir *ret_spot,
                                char missing[HF_UPDATE_MAX_PATH], struct hf_failure *failure);
 void hf_target_dir_done(struct hf_target_dir *dir);
 
-/* Makes the missing folders of the install path with mode 0755, and syncs them. */
+/* Makes the missing folders of the install path, and a missing root, with mode 0755, and syncs them. */
 HF_MUST_USE int hf_target_make_folders(const struct hf_target *target, struct hf_failure *failure);
-/* Removes the folders that an install made, from the target's own folder up to `made`. Stops at the first folder that
- * is not empty. */
+/* Removes the folders that an installation made. Begins with the target's own folder, and continues with its parents up
+ * to and including the folder `made` ("" removes none). Stops at the first folder that is not empty. */
 HF_MUST_USE int hf_target_remove_folders(const struct hf_target *target, const char *made, struct hf_failure *failure);
 
 /* ---- names beside the target ------------------------------------------------------------------------------------- */
@@ -69,9 +69,9 @@ HF_MUST_USE int hf_target_remove_folders(const struct hf_target *target, const c
 enum hf_target_file {
     HF_TARGET_PART,       /* downloaded artifact */
     HF_TARGET_NEW,        /* the new file, or the archive of a new tree */
-    HF_TARGET_OLD,        /* second name of the old file */
+    HF_TARGET_OLD,        /* second name (hard link) of the old file */
     HF_TARGET_LINK,       /* new link to a tree, before its rename over the target */
-    HF_TARGET_TREE,       /* folder with the release's trees, each in a folder named by the SHA-256 of its archive */
+    HF_TARGET_TREE,       /* folder with the release's trees (update/install/tree.h) */
     HF_TARGET_SCRATCH,    /* file for content that a delta unpacks; unlinked as soon as it is open */
     HF_TARGET_STEP,       /* intermediate file of a chain of deltas */
     HF_TARGET_CHECKPOINT, /* checkpoints of the delta in progress (update/install/checkpoint.h) */
@@ -90,10 +90,10 @@ HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failur
 /* Opens a regular file in the folder; never follows a symbolic link. Returns the descriptor or -errno. */
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
                                     struct hf_failure *failure);
-/* Opens a file that an earlier attempt made, for reading and writing. -ENOENT: the name does not exist, or the function
- * has removed it without reading the file. The function removes what the agent cannot have made: anything that is not a
- * regular file (a folder with its content), a file with a second name (a hard link), and a file whose owner is neither
- * the agent's user nor also_uid. */
+/* Opens a file that an earlier attempt made, for reading and writing. If the agent cannot have made the file, the
+ * function removes it without reading it. This is the case for anything but a regular file (a folder is removed with
+ * its content), for a file with another hard link, and for a file whose owner is neither the agent's user nor also_uid.
+ * -ENOENT: the name does not exist, or the function has removed it. */
 HF_MUST_USE int hf_target_take_file(const struct hf_target_dir *dir, const char *name, uid_t also_uid,
                                     struct hf_failure *failure);
 /* Makes a new file and opens it for reading and writing. Removes an existing file of this name without opening it. */

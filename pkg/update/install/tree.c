@@ -60,7 +60,8 @@ static int find_owner(const struct hf_target_dir *dir, int top_fd, struct hf_ext
 }
 
 static int fill_folder(const struct hf_target_dir *dir, int trees_fd, const char *fresh, int tar_fd,
-                       struct hf_manifest_digests *digests, const atomic_bool *cancel, struct hf_failure *failure)
+                       struct hf_install_manifest_digests *digests, const atomic_bool *cancel,
+                       struct hf_failure *failure)
 {
     _cleanup_(hf_target_fd_done) struct hf_target_fd top = {dir->fs, -1};
     _cleanup_(hf_extract_freep) struct hf_extract *extract = NULL;
@@ -77,7 +78,7 @@ static int fill_folder(const struct hf_target_dir *dir, int trees_fd, const char
     struct hf_extract_params params = {.fs = dir->fs,
                                        .dirfd = top.fd,
                                        .rules = HF_EXTRACT_ANY,
-                                       .made = digests != NULL ? hf_manifest_digests_add : NULL,
+                                       .made = digests != NULL ? hf_install_manifest_digests_add : NULL,
                                        .arg = digests};
     r = find_owner(dir, top.fd, &params, failure);
     if (r < 0)
@@ -132,14 +133,16 @@ static int open_tree(const struct hf_target_dir *dir, int trees_fd, const char *
 }
 
 static int write_manifest(const struct hf_target_dir *dir, int trees_fd, const char *folder, const char *records,
-                          struct hf_manifest_digests *digests, const atomic_bool *cancel, struct hf_failure *failure)
+                          struct hf_install_manifest_digests *digests, const atomic_bool *cancel,
+                          struct hf_failure *failure)
 {
     _cleanup_(hf_target_fd_done) struct hf_target_fd top = {dir->fs, open_tree(dir, trees_fd, folder)};
-    const struct hf_manifest manifest = {dir->fs, records, folder};
+    const struct hf_install_manifest manifest = {dir->fs, records, folder};
 
     if (top.fd < 0)
         return hf_failure_sys(failure, top.fd, "open the new tree");
-    return hf_manifest_write(&manifest, top.fd, &(struct hf_manifest_source){.digests = digests}, cancel, failure);
+    return hf_install_manifest_write(&manifest, top.fd, &(struct hf_install_manifest_source){.digests = digests},
+                                     cancel, failure);
 }
 
 /* Removes a folder that has the name of the new one: the rest of an attempt that a power cut or a kill ended. Nothing
@@ -158,9 +161,9 @@ static int make_room(const struct hf_target_dir *dir, int trees_fd, const char *
 }
 
 static int make_in(const struct hf_target_dir *dir, int trees_fd, int tar_fd, const char *folder, const char *records,
-                   struct hf_manifest_digests *digests, const atomic_bool *cancel, struct hf_failure *failure)
+                   struct hf_install_manifest_digests *digests, const atomic_bool *cancel, struct hf_failure *failure)
 {
-    char fresh[HF_MANIFEST_VERSION + 8];
+    char fresh[HF_INSTALL_MANIFEST_VERSION + 8];
     int r = make_room(dir, trees_fd, folder, failure);
 
     if (r < 0)
@@ -188,12 +191,12 @@ int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder
                  const atomic_bool *cancel, struct hf_failure *failure)
 {
     _cleanup_(hf_target_fd_done) struct hf_target_fd trees = {dir->fs, open_trees(dir, true, failure)};
-    struct hf_manifest_digests digests = {.n = 0};
+    struct hf_install_manifest_digests digests = {.n = 0};
 
     if (trees.fd < 0)
         return trees.fd;
     int r = make_in(dir, trees.fd, tar_fd, folder, records, &digests, cancel, failure);
-    hf_manifest_digests_done(&digests);
+    hf_install_manifest_digests_done(&digests);
     return r < 0 ? r : hf_target_sync(dir, failure);
 }
 
@@ -223,13 +226,15 @@ static int prove(void *arg)
     return r == -EBADMSG || r == -E2BIG ? -ESTALE : r;
 }
 
-static int adopt(const struct hf_manifest *manifest, struct tree_proof *proof, struct hf_manifest_look *look)
+static int adopt(const struct hf_install_manifest *manifest, struct tree_proof *proof,
+                 struct hf_install_manifest_look *look)
 {
-    int r = hf_manifest_write(manifest, proof->top_fd, &(struct hf_manifest_source){.agree = prove, .arg = proof},
-                              proof->cancel, proof->failure);
+    int r = hf_install_manifest_write(manifest, proof->top_fd,
+                                      &(struct hf_install_manifest_source){.agree = prove, .arg = proof}, proof->cancel,
+                                      proof->failure);
 
     if (r == 0) /* once more, because a file may have changed while the manifest was made */
-        return hf_manifest_check(manifest, proof->top_fd, false, look, proof->cancel, proof->failure);
+        return hf_install_manifest_check(manifest, proof->top_fd, false, look, proof->cancel, proof->failure);
     if (r != -ESTALE)
         return r;
     (void)snprintf(look->what, sizeof(look->what), "the agent has no record of the tree, and its hash is another one");
@@ -237,10 +242,10 @@ static int adopt(const struct hf_manifest *manifest, struct tree_proof *proof, s
 }
 
 int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records, bool full,
-                   struct hf_manifest_look *look, const atomic_bool *cancel, struct hf_failure *failure)
+                   struct hf_install_manifest_look *look, const atomic_bool *cancel, struct hf_failure *failure)
 {
     _cleanup_(hf_target_fd_done) struct hf_target_fd top = {dir->fs, -1};
-    const struct hf_manifest manifest = {dir->fs, records, hf_tree_link_folder(dir->release, link)};
+    const struct hf_install_manifest manifest = {dir->fs, records, hf_tree_link_folder(dir->release, link)};
     char sha256[HF_SHA256_HEX];
 
     if (!hf_tree_link_parse(dir->release, link, sha256))
@@ -254,7 +259,7 @@ int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char
         return hf_failure_sys(failure, top.fd, "open the tree");
     if (records == NULL)
         return 1;
-    int r = hf_manifest_check(&manifest, top.fd, full, look, cancel, failure);
+    int r = hf_install_manifest_check(&manifest, top.fd, full, look, cancel, failure);
     struct tree_proof proof = {dir->fs, top.fd, sha256, cancel, failure};
     return r == -ENOENT ? adopt(&manifest, &proof, look) : r;
 }
@@ -262,11 +267,11 @@ int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char
 /* ---- links and leftovers ----------------------------------------------------------------------------------------- */
 
 const char *hf_tree_folder(const char *release, const char *sha256, const char *old_link,
-                           char folder[HF_MANIFEST_VERSION])
+                           char folder[HF_INSTALL_MANIFEST_VERSION])
 {
     bool taken = strcmp(hf_tree_link_folder(release, old_link), sha256) == 0;
 
-    (void)snprintf(folder, HF_MANIFEST_VERSION, "%s%s", sha256, taken ? AGAIN : "");
+    (void)snprintf(folder, HF_INSTALL_MANIFEST_VERSION, "%s%s", sha256, taken ? AGAIN : "");
     return folder;
 }
 

@@ -1,13 +1,14 @@
-/* update/install/tree.h - installs releases of kind Tree: each version is a folder (tree), and a symbolic link names
- * the folder in use.
+/* update/install/tree.h - installs releases of kind Tree. Each version is a folder with its content (a tree), and a
+ * symbolic link at install.path names the folder in use.
  *
  *     /opt/app/current -> .holdfast-app.tree/<sha256 of the archive>
  *
- * The caller has verified the hash of the archive, and pack/tar/extract.h extracts it. All files get the owner of the
- * tree in use, or the agent's user if there is no such tree, because the user ids in an archive are those of the build
- * machine. The manifest of the tree (update/install/manifest.h) is made from the bytes that the extractor wrote.
+ * The caller verifies the hash of the archive, and pack/tar/extract.h extracts the archive. All files get the owner of
+ * the tree in use, or the agent's user and group if there is no such tree, because the user ids in an archive are those
+ * of the build machine. The manifest of the tree (update/install/manifest.h) is made from the bytes that the extractor
+ * wrote.
  *
- * The agent never uses an existing folder again before it has compared the folder's content with the manifest. A repair
+ * Before the agent uses an existing folder again, it compares the content of the folder with the manifest. A repair
  * makes a new folder, which gets the name <sha256>.again if the link names the damaged folder <sha256>.
  *
  * Threads: worker threads only; hf_tree_make(), hf_tree_verify() and hf_tree_clean() block. */
@@ -22,20 +23,23 @@
  * of the present link, names the folder <sha256> without ".again". old_link is "" if there is no link. Returns the
  * argument `folder`. */
 const char *hf_tree_folder(const char *release, const char *sha256, const char *old_link,
-                           char folder[HF_MANIFEST_VERSION]);
+                           char folder[HF_INSTALL_MANIFEST_VERSION]);
 
 /* Extracts the tar archive open as `tar_fd` into `folder` below the folder of the release's trees, and writes the
- * tree's manifest into the folder `records` (NULL to write no manifest). Replaces a folder of this name. Afterwards the
- * new folder is complete and durable, or does not exist. -ESTALE: the link at the target names `folder`. */
+ * tree's manifest into the folder `records` (NULL to write no manifest). Replaces an existing folder of this name. When
+ * the function returns, or after a crash, the new folder is complete and durable, or does not exist. -ESTALE: the link
+ * at the target names `folder`. */
 HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder, const char *records,
                              const atomic_bool *cancel, struct hf_failure *failure);
 
-/* Compares the tree that `link` names with its manifest in the folder `records`, as hf_manifest_check() does. Without a
- * usable manifest, for example after the state folder was lost, the canonical archive of the tree must have the SHA-256
- * in the name of the tree's folder; the function then writes a new manifest. Returns 1 if the tree is right, 0 if not
- * (look->what says why), -errno if the check failed. */
+/* Compares the tree that `link` names with its manifest in the folder `records`, as hf_install_manifest_check() does.
+ * Without a usable manifest, for example after the state folder was lost, the canonical archive of the tree must have
+ * the SHA-256 in the name of the tree's folder; the function then writes a new manifest. If `records` is NULL, the
+ * function checks only that the folder of the tree exists. Returns 1 if the tree is right, and 0 if not (look->what
+ * says why). -errno means that the check could not be completed. */
 HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records, bool full,
-                               struct hf_manifest_look *look, const atomic_bool *cancel, struct hf_failure *failure);
+                               struct hf_install_manifest_look *look, const atomic_bool *cancel,
+                               struct hf_failure *failure);
 
 /* Formats the text of the symbolic link that selects a tree, and returns the argument `text`. */
 const char *hf_tree_link(const char *release, const char *folder, char text[HF_UPDATE_MAX_PATH]);
@@ -46,6 +50,6 @@ bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SH
  * release. */
 const char *hf_tree_link_folder(const char *release, const char *text);
 
-/* Removes all trees of the release except keep_folder ("" keeps none). If no tree is left, also removes the folder that
- * held the trees. */
+/* Removes all trees of the release except the one in keep_folder ("" keeps none). If no tree is left, also removes the
+ * folder that contained the trees. */
 HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_folder, struct hf_failure *failure);

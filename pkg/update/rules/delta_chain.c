@@ -18,7 +18,7 @@ struct chain_search {
     size_t n, n_last; /* the first n_last end at the new file */
     struct best_chain best[HF_DELTA_CHAIN_MAX][MAX_EDGES];
     uint64_t new_size;
-    const struct hf_plan_room *room;
+    const struct hf_delta_room *room;
 };
 
 /* Disk used while the delta is applied, beside the new file: the delta, scratch, its base if that is an intermediate
@@ -98,7 +98,7 @@ static void lengthen(struct chain_search *search, unsigned n)
 }
 
 bool hf_delta_chain_find(const struct hf_artifact *artifact, const char *from, uint64_t began_bytes,
-                         const struct hf_plan_room *room, const char *avoid, struct hf_delta_chain *ret_chain)
+                         const struct hf_delta_room *room, const char *avoid, struct hf_delta_chain *ret_chain)
 {
     struct chain_search search = {.room = room, .new_size = artifact->size};
     struct hf_delta_chain chain = {.bytes = artifact->size};

@@ -10,9 +10,10 @@ struct hf_failure {
     struct hf_err err;
 };
 
-/* Sets the reason, and the error from `code` and the text. Returns -code, as hf_err_set() does. */
+/* Sets the reason, and makes the error from `code` (a positive errno) and the text, as hf_err_set() does. Returns
+ * -code. */
 int hf_failure_set(struct hf_failure *failure, enum hf_reason reason, int code, const char *format, ...)
     HF_PRINTF(4, 5);
-/* Sets the error from the errno `r` and the text, and the reason to hf_reason_of_errno(r). `r` may be positive or
- * negative; returns the negative errno. */
+/* Makes the error from the negative errno `r` and the text, and sets the reason to hf_reason_of_errno(r). Returns
+ * `r`. */
 int hf_failure_sys(struct hf_failure *failure, int r, const char *format, ...) HF_PRINTF(3, 4);

@@ -23,18 +23,30 @@ static enum hf_reason hindrance(const struct hf_gate_facts *facts)
                                            [HF_GATE_NOT_ADMITTED] = HF_R_NotAdmitted,
                                            [HF_GATE_STALE] = HF_R_Stale,
                                            [HF_GATE_HELD] = HF_R_Held};
+    static const enum hf_reason links[] = {[HF_LINK_OPEN] = HF_R_None,
+                                           [HF_LINK_WINDOW_CLOSED] = HF_R_LinkWindowClosed,
+                                           [HF_LINK_CLOCK_UNSURE] = HF_R_ClockUnsure,
+                                           [HF_LINK_QUOTA_USED] = HF_R_LinkQuotaUsed};
 
     if (facts->is_committed)
         return facts->held || facts->gate == HF_GATE_HELD ? HF_R_Held : HF_R_None;
+    if (facts->floors != HF_R_None)
+        return facts->floors;
     if (facts->expiry_unsure)
         return HF_R_ClockUnsure;
     if (facts->suspended)
         return HF_R_Suspended;
     if (facts->gate < HF_LEN(gates) && gates[facts->gate] != HF_R_None)
         return gates[facts->gate];
-    if (facts->window_open)
-        return facts->turn_missing ? HF_R_TurnPending : HF_R_None;
-    return facts->window_unsure ? HF_R_ClockUnsure : HF_R_WindowClosed;
+    if (!facts->window_open)
+        return facts->window_unsure ? HF_R_ClockUnsure : HF_R_WindowClosed;
+    if (facts->disk_critical)
+        return HF_R_DiskSpaceLow;
+    if (facts->writes_used_up)
+        return HF_R_WriteBudgetUsed;
+    if (links[facts->link] != HF_R_None)
+        return links[facts->link];
+    return facts->turn_missing ? HF_R_TurnPending : HF_R_None;
 }
 
 enum hf_gate_verdict hf_gate_ask(const struct hf_gate_facts *facts, enum hf_reason *ret_reason)

@@ -1,10 +1,10 @@
-/* update/rules/gate.h - decides if the update to a release may start or continue now, and returns the reason if it may
- * not. Pure; review.c gathers the facts.
+/* update/rules/gate.h - decides if the update to a release may start or continue now, and gives the reason if it may
+ * not. Pure. The caller (update/review.c) collects the facts.
  *
  * The engine calls hf_gate_ask() before an update starts, while the update fetches and patches, and before the swap. A
- * repair of the release that the node already runs is not a new release; only the site's own order not to update (the
- * hold) stops the repair. After the swap has started, the update runs to its end without another call of
- * hf_gate_ask(). */
+ * repair of the release that the node already runs does not wait for windows, admission or budgets. It waits only for
+ * the end of a hold (the site's own order not to update), and while the trust folder or the floor cannot be read. After
+ * the swap has started, the update runs to its end without another call of hf_gate_ask(). */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 struct hf_gate_facts {
     enum hf_reason distrust; /* reason why the node does not trust the release; HF_R_None if the signatures are valid */
-    /* TrustUnreadable or IoError if the agent cannot read the facts now; otherwise HF_R_None */
+    /* TrustUnreadable or IoError if the agent cannot read the trust folder or the floor now; otherwise HF_R_None */
     enum hf_reason unsure;
     /* result of hf_sequence_judge(): the reason why the release may not follow the committed releases, or HF_R_None */
     enum hf_reason sequence;
@@ -33,10 +33,19 @@ struct hf_gate_facts {
     /* NoArtifactForArch, RequirementsNotMet or NotInPod if the release does not fit this node; otherwise HF_R_None */
     enum hf_reason misfit;
     enum hf_desired_gate gate;
-    /* true if only the swap is left to do, and the swap needs a turn that this node does not have; a repair needs
-     * none */
+    /* reason why the TPM's counter does not show that the floors are the newest (hf_floor_guard_ask()), or HF_R_None */
+    enum hf_reason floors;
+    /* true if only the swap is left to do, and the swap needs a turn that this node does not have; false for a repair,
+     * which needs no turn */
     bool turn_missing;
-    bool held;         /* the site's own order not to update is in force */
+    /* true if the policy's budget of writes is used up, and the update still has to download */
+    bool writes_used_up;
+    /* whether the policy allows bulk transfers now; HF_LINK_OPEN if the update does not have to download */
+    enum hf_link link;
+    /* true if the file system of the target is critically full, and the update has not started */
+    bool disk_critical;
+    /* the site's own order not to update is in force; counts for a repair, because other updates depend on `gate` */
+    bool held;
     bool is_committed; /* this node has committed the release, so the update is a repair */
     bool suspended, window_open;
     bool window_unsure; /* true if the evidence of the time does not show whether a window is open */
@@ -45,5 +54,6 @@ struct hf_gate_facts {
 enum hf_gate_verdict { HF_GATE_GO, HF_GATE_WAIT, HF_GATE_REFUSE, HF_GATE_MISFIT };
 
 /* Returns the verdict, and in *ret_reason the reason for a verdict other than GO. A refusal takes precedence over a
- * wait, so that for example the status shows a missing key even while the window is closed. */
+ * wait (except a wait because of facts->unsure), so that for example the status shows a missing key even while the
+ * window is closed. */
 enum hf_gate_verdict hf_gate_ask(const struct hf_gate_facts *facts, enum hf_reason *ret_reason);

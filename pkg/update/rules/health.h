@@ -1,10 +1,10 @@
 /* update/rules/health.h - decides the verdict from the results of health checks. Pure: no clock, no effects.
  *
- * The verdict is Passed when, at one moment, the last `successThreshold` results of every check are good. The verdict
- * is Failed if this has not happened before the deadline, or if a check has a result that cannot improve, for example
- * because systemd no longer restarts the unit. A bad result before the deadline does not fail a check, because services
- * need time to start. A bad result sets the check's count of good results back to zero, because a service that fails
- * intermittently must not pass. */
+ * The verdict is Passed at the first moment at which the latest `successThreshold` results of each check are good, or
+ * at once if there is no check. The verdict is Failed if this has not happened before the deadline, or if a check
+ * reports a failure that no later result can improve, for example because systemd no longer restarts the unit. Another
+ * bad result before the deadline does not fail a check, because services need time to start. It sets the check's count
+ * of good results back to zero, because a service that fails intermittently must not pass. */
 #pragma once
 
 #include <stddef.h>
@@ -17,11 +17,12 @@ enum hf_health_outcome { HF_HEALTH_GOOD, HF_HEALTH_BAD, HF_HEALTH_HOPELESS };
 enum hf_health_verdict { HF_HEALTH_PENDING, HF_HEALTH_PASSED, HF_HEALTH_FAILED };
 
 struct hf_health_check {
-    /* `wanted` is the number of good results in a row that the check needs; in_row is the number reached so far */
+    /* `wanted` is the number of consecutive good results that the check needs; in_row is the present number of
+     * consecutive good results */
     unsigned wanted, in_row;
     unsigned tries;
     char name[96]; /* kind and target of the check, such as "http http://127.0.0.1:8080/healthz" */
-    char last[96]; /* text of the check's last bad result; "" if it has had none */
+    char last[96]; /* text of the check's latest bad result; "" if no result was bad */
 };
 
 struct hf_health {

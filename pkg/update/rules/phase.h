@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 enum hf_phase {
-    HF_PHASE_IDLE, /* the release has no update yet */
+    HF_PHASE_IDLE, /* no release of this name has been wanted, or the engine abandoned the last one before the swap */
     /* the update waits, for example for a window, admission, the turn or a retry; the reason names what it waits for */
     HF_PHASE_WAITING,
     HF_PHASE_FETCHING,
@@ -23,5 +23,6 @@ enum hf_phase {
 
 const char *hf_phase_name(enum hf_phase phase); /* Returns "Idle", "Waiting", ...; "" for a number that is no phase. */
 enum hf_phase hf_phase_of(const char *name);    /* Returns HF_PHASE_COUNT if no phase has this name. */
-/* Returns true if a release in this phase does nothing until the caller changes the desired releases. */
+/* Returns true if no update is in progress or waits in this phase: Idle, Committed, RolledBack, Incompatible or
+ * Rejected. */
 bool hf_phase_rests(enum hf_phase phase);

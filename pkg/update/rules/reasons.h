@@ -26,6 +26,26 @@
     X(TurnPending, INFO,                                                                                               \
       "the new file is ready; the swap waits for the turn that holdfast-controller writes to this node's EdgeNode",    \
       "wait; without a controller, write spec.turns, or remove strategy.disruption")                                   \
+    X(WriteBudgetUsed, INFO, "the budget of the policy for writes within a day (spec.disk.writeBudget) is used up",    \
+      "wait, or raise spec.disk.writeBudget")                                                                          \
+    X(LinkWindowClosed, INFO, "no window for bulk transfers (spec.connectivity.windows of the policy) is open",        \
+      "wait for the next window, or change spec.connectivity.windows")                                                 \
+    X(LinkQuotaUsed, INFO,                                                                                             \
+      "the bytes that the policy allows within a day (spec.connectivity.maxBytesPerDay) are used up",                  \
+      "wait, or raise spec.connectivity.maxBytesPerDay")                                                               \
+    X(FloorsPending, INFO, "the agent compares the floors with the TPM's counter, or has the TPM count a new floor",   \
+      "wait")                                                                                                          \
+    X(FloorsReplaced, ERROR, "the floors on this node's disk are older than the TPM's counter says",                   \
+      "find out who put an old disk or backup into the node; then run holdfast-tpm accept-floors on it")               \
+    X(TpmReplaced, ERROR, "another TPM sealed the record of the floors, or this TPM was cleared",                      \
+      "find out who changed the node; then run holdfast-tpm accept-floors on it")                                      \
+    X(TpmMissing, ERROR, "tpm.floors in /etc/holdfast/agent.yaml of the node is on, and the agent finds no TPM",       \
+      "see the message; give the agent the TPM, or switch tpm.floors off; the agent retries")                          \
+    X(TpmLocked, ERROR, "the TPM is locked out, or its owner hierarchy has a password",                                \
+      "end the lockout or take the password away; the agent retries")                                                  \
+    X(TpmFull, ERROR, "the TPM has no room for the counter of the floors",                                             \
+      "remove an NV index that nothing needs; the agent retries")                                                      \
+    X(TpmFailed, WARNING, "the TPM does not answer, or refuses", "see the message; the agent retries")                 \
     X(RetryingLater, INFO, "the last attempt was interrupted", "wait")                                                 \
     /* fetching */                                                                                                     \
     X(Downloading, INFO, "the agent downloads the artifact", "wait")                                                   \
@@ -152,5 +172,5 @@ enum hf_reason hf_reason_of(const char *name); /* Returns HF_R_COUNT if no reaso
  * act, Warning that the node continues or retries without a person, and Info that there is no problem. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
-/* Returns the reason for an errno of a file operation. */
+/* Returns the reason for a negative errno of a file operation. */
 enum hf_reason hf_reason_of_errno(int r);

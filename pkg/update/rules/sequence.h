@@ -1,15 +1,18 @@
-/* update/rules/sequence.h - anti-rollback: which release may follow the releases that this node has committed. Pure.
+/* update/rules/sequence.h - decides which release may follow the releases that this node has committed, so that nobody
+ * can make the node install an old release again. Pure.
  *
  * The history of one release name:
  *   top      the release with the highest sequence that the node has committed
- *   current  the release that the node committed last; differs from `top` only after a downgrade
+ *   current  the release that the node committed most recently; differs from `top` only after a downgrade
  *   used     the releases to which the node has been downgraded
  * A release may be installed in three cases only:
  *   1. it is the current release (the node repairs it);
  *   2. its sequence is above that of `top`;
  *   3. it is signed with downgradeFrom, which lists the sequence of `current`, and it is not in `used`.
- * So a node uses each signed downgrade once. A release that the node has left does not come back, neither by a replay
- * of the release nor by a replay of the downgrade. A release never follows another release with the same sequence. */
+ * So a node uses each signed downgrade once. Once the node has replaced a release by another one, the old release
+ * cannot come back through a replay of its object or of a signed downgrade. A release never follows a different release
+ * with the same sequence. (If the digest of `current` is unknown, a release with its sequence counts as the current
+ * one.) */
 #pragma once
 
 #include <stdint.h>
@@ -40,10 +43,11 @@ enum hf_reason hf_sequence_judge(const struct hf_sequence_history *history, cons
 /* Returns true if this is the digest of the release that the node committed last. */
 bool hf_sequence_is_current(const struct hf_sequence_history *history, const char *digest);
 
-/* Records the commit of a release. Recording the same commit again changes nothing. */
+/* Records the commit of a release. A second call for the same commit changes nothing. */
 void hf_sequence_commit(struct hf_sequence_history *history, uint64_t sequence, const char *digest);
 
-/* Joins *other, the history from another copy, into *history. *other may be older than *history or all zero. The result
- * has the used downgrades of both histories, and `top` and `current` of the newer history. The newer history is the
- * history with the higher `top` or, if both are equal, the history with more used downgrades. */
+/* Merges *other, the history from another copy on disk, into *history. *other may be older than *history or all zero.
+ * The result has the used downgrades of both histories, and `top` and `current` of the newer history. The newer history
+ * is the history with the higher `top` or, if both are equal, the history with more used downgrades. If *history lacks
+ * the digest of an equal `top`, *other counts as newer. */
 void hf_sequence_join(struct hf_sequence_history *history, const struct hf_sequence_history *other);

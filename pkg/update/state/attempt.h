@@ -1,12 +1,12 @@
 /* update/state/attempt.h - the record of a delta in progress, in the file <state>/updates/<release>/attempt. If a delta
  * kills the agent, the agent finds this record at its next start.
  *
- * The record is a sealed file. The agent makes it durable before reading the first byte of the delta, and removes the
- * record when the delta succeeds, fails or stops because the agent stops. If the record exists when the agent starts,
- * the agent died while it applied the delta. If the cause was a power cut or a kill from outside, the delta is not at
- * fault, and the update resumes from the last checkpoint (update/install/checkpoint.h), unless the agent has died
- * HF_ATTEMPT_MAX_DEATHS times with this delta. If the cause is that the delta needs more memory than the agent may use,
- * the delta would kill the agent every time, and the update must use another delta or the whole file.
+ * The record is a sealed file. The agent makes the record durable before it parses the first byte of the delta. It
+ * removes the record when the delta succeeds, fails or is stopped. If the record exists when the agent starts, the
+ * agent died while it applied the delta. If the cause was a power cut or a signal from another process, the delta is
+ * not at fault. The update then resumes from the last checkpoint (update/install/checkpoint.h), unless
+ * hf_attempt_gives_up() returns true. If the delta needs more memory than the agent may use, the delta would kill the
+ * agent every time. The update must then use another delta or the whole file.
  *
  * Threads: any, but one at a time for one release; all functions with the argument `fs` block. */
 #pragma once
@@ -19,21 +19,21 @@
 #include "codec/sha256.h"
 #include "os/room.h"
 
-/* Number of deaths of the agent with one delta after which the update avoids this delta, whatever the causes. This
- * limit also ends a loop of watchdog resets on a board that runs out of memory. */
+/* After this number of deaths of the agent with one delta, from any cause, the update avoids the delta. This limit also
+ * ends a loop of watchdog resets on a board that runs out of memory. */
 enum { HF_ATTEMPT_MAX_DEATHS = 3 };
 
 struct hf_attempt {
     char delta[HF_SHA256_HEX]; /* hash of the delta */
     char makes[HF_SHA256_HEX]; /* hash of the file that the delta makes */
     uint64_t size;             /* size in bytes of the file that the delta makes */
-    uint64_t at;               /* bytes of the file to make that were on disk when the attempt started */
+    uint64_t at;               /* number of bytes of that file that were on disk when the attempt started */
     unsigned deaths;           /* number of times that the agent died earlier with this delta */
     char boot[40];             /* the kernel's boot id when the attempt started; "" if unknown */
     struct hf_room_kills kills;
 };
 
-/* Facts that the agent collects at its start if it finds the record of an attempt. */
+/* Facts that the agent collects when it finds the record of an attempt before the next one. */
 struct hf_attempt_now {
     char boot[40];
     struct hf_room_kills kills;
@@ -41,7 +41,7 @@ struct hf_attempt_now {
 };
 
 /* Fills in `boot`, `kills` and `deaths`, then saves the record. If a record of this delta is on disk, `deaths` is one
- * more than in that record; otherwise 0. */
+ * more than in that record, but at most HF_ATTEMPT_MAX_DEATHS; otherwise 0. */
 HF_MUST_USE int hf_attempt_begin(const struct hf_fs_ops *fs, const char *folder, struct hf_attempt *attempt,
                                  struct hf_err *err);
 /* Removes the record. Returns 0 also if there is no record. */
@@ -49,11 +49,11 @@ HF_MUST_USE int hf_attempt_end(const struct hf_fs_ops *fs, const char *folder, s
 /* Loads the record. Returns false if there is no record or the record is damaged. */
 bool hf_attempt_find(const struct hf_fs_ops *fs, const char *folder, struct hf_attempt *ret_attempt);
 
-/* Sets all fields of *ret_now except `at`. */
+/* Sets `boot` and `kills` of *ret_now, and sets `at` to 0; the caller sets the offset. */
 void hf_attempt_look(const struct hf_fs_ops *fs, struct hf_attempt_now *ret_now);
 
-/* Returns true if the kernel's OOM killer killed a process in the agent's cgroup, or in its parent cgroup (os/room.h),
- * during the attempt. Pure. */
+/* Returns true if, since the attempt started and in the same boot, the kernel's OOM killer has killed a process in the
+ * agent's cgroup or in the parent of this cgroup (os/room.h). Pure. */
 bool hf_attempt_oom(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
 /* Returns true if the update must avoid this delta: after an OOM kill, after a death without progress in the same boot,

@@ -51,8 +51,10 @@ int hf_committed_load(const struct hf_fs_ops *fs, const char *folder, const char
         return hf_err_sys(err, -ENOMEM, "read the committed release");
     r = json != NULL ? hf_edgeupdate_decode(json, &update, issues) : -EBADMSG;
     free(issues);
-    if (r < 0)
-        return hf_err_set(err, -r, "the committed release in '%.200s' cannot be read", folder);
+    if (r == -ENOMEM)
+        return hf_err_sys(err, r, "read the committed release");
+    if (r < 0) /* nothing else would ever replace it while a newer release waits */
+        return hf_sealed_file_set_aside(fs, folder, file_name, err);
     if (strcmp(update->release.digest, digest) != 0) {
         hf_edgeupdate_free(update);
         return -ENOENT;

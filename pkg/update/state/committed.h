@@ -2,8 +2,8 @@
  * <state>/updates/<release>/committed.
  *
  * While the journal records a newer release that waits or was refused, this file lets the node repair the version that
- * it runs. The file is sealed (codec/seal.h). The signatures are part of it, and the engine checks them before it uses
- * the file. Threads: any, but only one at a time for one release. */
+ * it runs. The file is sealed (codec/seal.h). It contains the signatures of the EdgeUpdate, and the engine checks these
+ * before it uses the content. Threads: any, but only one at a time for one release. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -20,7 +20,8 @@ HF_MUST_USE int hf_committed_format(const json_t *object, struct hf_buf *out);
 HF_MUST_USE int hf_committed_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text,
                                   struct hf_err *err);
 
-/* Loads the file; blocks. The caller frees *ret_update with hf_edgeupdate_free(). -ENOENT: there is no file, or it does
- * not hold the release with this digest. -EBADMSG: the file was damaged, and this call has renamed it. */
+/* Loads the file; blocks. The caller frees *ret_update with hf_edgeupdate_free(). -ENOENT: there is no file, or the
+ * release in it has another digest. -EBADMSG: the file is damaged, and this call has renamed it to
+ * `committed.damaged`. */
 HF_MUST_USE int hf_committed_load(const struct hf_fs_ops *fs, const char *folder, const char *digest,
                                   struct hf_edgeupdate **ret_update, struct hf_err *err);

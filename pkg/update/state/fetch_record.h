@@ -2,8 +2,7 @@
  *
  *   fetch      valid after a power cut: written durably from time to time, after a sync of the downloaded content
  *   fetch.now  valid after a kill -9 until the machine reboots (the file holds the kernel's boot id): overwritten in
- *              place after every write of content, and never synced, so that it causes no writes to flash storage by
- *              itself
+ *              place after every write of content; never synced, so that it forces no write to flash storage
  *
  * Threads: any, but one at a time for one release; all functions with the argument `fs` block. */
 #pragma once
@@ -19,9 +18,11 @@ struct hf_fetch_record {
     char key[128]; /* identity of the artifact, from hf_fetch_params.key */
     /* number of valid bytes of the content on disk; these bytes are synced unless the record is from fetch.now */
     uint64_t offset;
-    uint64_t wire; /* bytes received over the network for this release until this record was written */
+    /* number of bytes that this node had received for this release (hf_fetch_params.wire_bytes and .moved) when the
+     * record was written */
+    uint64_t wire;
     bool complete; /* true if the download is complete */
-    bool packed;   /* true if the content starts like a .zst or .xz file */
+    bool packed;   /* true if the content begins with the magic bytes of a .zst or .xz file */
     char boot[40]; /* in fetch.now, the boot id of the writer; otherwise "" */
     char etag[HF_HTTP_HEADER_VALUE];
     char last_modified[HF_HTTP_HEADER_VALUE];

@@ -1,5 +1,5 @@
-/* update/state/floor.h - anti-rollback on disk: the releases of one name that this node has committed
- * (update/rules/sequence.h).
+/* update/state/floor.h - keeps the floor of one release name on disk: the history of the releases of this name that the
+ * node has committed (update/rules/sequence.h).
  *
  * Two sealed files (codec/seal.h), <folder>/floor.0 and floor.1, hold the same text:
  *
@@ -7,10 +7,10 @@
  *     current <sequence> <digest, or - if unknown>
  *     used <digest>                                  one line for each release to which the node has been downgraded
  *
- * Version 1 of the files, which earlier agents wrote, holds only the highest sequence. hf_floor_load() joins both
- * files, so that one damaged block of the disk does not make the node accept an old release. The engine raises the
- * floor only at the commit, because the old version must stay installable until then. A third copy lies outside the
- * state folder (update/install/floor_copy.h). All functions with the argument `fs` block. */
+ * Files of version 1, which earlier agents wrote, hold only the highest sequence. hf_floor_load() merges the two files
+ * (hf_sequence_join()), so that one damaged block of the disk does not make the node accept an old release. The engine
+ * raises the floor only at the commit, because the node must be able to restore the old version until then. Further
+ * copies are outside the state folder (update/install/floor_copy.h). All functions with the argument `fs` block. */
 #pragma once
 
 #include <stdint.h>
@@ -23,12 +23,12 @@
 enum { HF_FLOOR_MAX_BYTES = 4096, HF_FLOOR_FORMAT = 2 };
 
 /* Reads the floor. *ret_history is all zero if this node has committed nothing. *ret_damaged is the number of damaged
- * files, which this call has set aside. */
+ * files, which this call has renamed. */
 HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *ret_history,
                               unsigned *ret_damaged, struct hf_err *err);
 
-/* Joins *history with the history in the files, and sets *history to the result. Writes each file that does not hold
- * the result yet. */
+/* Merges *history with the history in the files, and sets *history to the result. Writes the result to each file with
+ * another content. */
 HF_MUST_USE int hf_floor_save(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *history,
                               struct hf_err *err);
 

@@ -1,8 +1,9 @@
 /* update/state/journal.h - the durable state of one release, in the file <state>/updates/<release>/journal.
  *
- * The journal is a sealed file (codec/seal.h) of JSON. The engine replaces the file durably before each step starts.
- * The file holds everything that the engine needs to resume without a server, including the release itself.
- * hf_journal_load() renames a file that is damaged or of another format version to journal.damaged.
+ * The journal is a sealed file (codec/seal.h) with JSON. Before each step starts, the engine replaces the file durably,
+ * unless the file already has all that a later process needs. It holds everything that the engine needs to resume
+ * without a server (except for downloads), including the release itself. If the file is damaged or has another format
+ * version, hf_journal_load() renames it to journal.damaged.
  *
  * Memory: a struct hf_journal has no pointers; copy the struct by assignment. Threads: any, but only one at a time for
  * one release. */
@@ -28,16 +29,16 @@ enum {
     HF_UPDATE_MAX_VERSION = 129, /* size of a version in bytes, with the terminator; a longer version is cut */
     HF_UPDATE_MAX_MESSAGE = 257, /* size of a message in bytes, with the terminator */
     HF_UPDATE_MAX_DETOUR = 225,  /* size of the text `detour` in bytes, with the terminator */
-    HF_UPDATE_MAX_STARTS = 3,    /* number of agent starts during one probation after which the engine rolls back */
+    HF_UPDATE_MAX_STARTS = 3,    /* at this number of agent starts during one probation, the engine rolls back */
 };
 
 enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL };
 
-/* The content of a journal. Numbers come before texts, so that the struct needs no padding. */
+/* The content of a journal. Numbers come before texts, so that there is no padding between the fields. */
 struct hf_journal {
     uint64_t time_unix_ns; /* time of the last change of phase */
-    /* sequence of the release in progress, or of the last release if no update runs; the fields below except good_* and
-     * bad_* describe the same release */
+    /* sequence of the release in progress or, if no update runs, of the most recent one; all fields below except good_*
+     * and bad_* describe the same release */
     uint64_t sequence;
     uint64_t size; /* size in bytes of the new file or archive */
     uint64_t bytes_fetched;
@@ -49,12 +50,13 @@ struct hf_journal {
     enum hf_install_kind kind;
     enum hf_update_method method;
     unsigned attempts;
-    unsigned starts; /* number of starts of the agent during probation */
-    unsigned wasted; /* number of downloads of this release whose content was wrong */
+    unsigned starts; /* number of starts of the agent during this probation */
+    /* number of downloads of this release, since a person last changed the object, whose content was wrong */
+    unsigned wasted;
 
     bool no_delta;  /* no delta of this release is usable, so the engine fetches the whole file */
     bool had_old;   /* the target existed before the update; valid from Fetching on */
-    bool probed;    /* true if the new version is or was in place, so that it may have run */
+    bool probed;    /* true if the new version may have run, because it is or was in place */
     bool restarted; /* true if the service was restarted with the new version */
 
     char name[HF_API_MAX_NAME + 1];
@@ -67,11 +69,11 @@ struct hf_journal {
     char from[HF_UPDATE_MAX_VERSION];  /* version that was installed before the update; "" if unknown */
     char old_sha256[HF_SHA256_HEX];    /* hash of the old file, for kind File if had_old is true */
     char old_link[HF_UPDATE_MAX_PATH]; /* text of the old link, for kind Tree if had_old is true */
-    /* topmost folder that a first install made for the target; "" if it made none */
+    /* topmost folder that a first installation made for the target; "" if it made none */
     char made_folder[HF_UPDATE_MAX_PATH];
     char good_digest[HF_SHA256_HEX]; /* digest of the last committed release; "" if there is none */
     char good_version[HF_UPDATE_MAX_VERSION];
-    /* digest of the release that was rolled back last, which this node never starts again; "" if there is none */
+    /* digest of the release that this node rolled back most recently and never starts again; "" if there is none */
     char bad_digest[HF_SHA256_HEX];
     /* The next two fields explain why an update does not use the shortest chain of deltas. */
     char avoid[HF_DELTA_CHAIN_MAX_AVOID]; /* list of deltas to leave out, in the format of update/rules/delta_chain.h */

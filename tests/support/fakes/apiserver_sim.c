@@ -33,7 +33,7 @@ struct hf_simapi {
     struct hf_list streams;
     uint64_t bookmark_ns, behind;
     size_t page;
-    bool watchlist, watchlist_broken, crds;
+    bool watchlist, watchlist_broken, crds, hub_away, hub_forgot, stripped, verdicts_stripped;
     unsigned fail_times;
     int fail_status;
     uint64_t fail_retry_ns;
@@ -41,6 +41,8 @@ struct hf_simapi {
     struct hf_simapi_counts counts;
     void (*changed)(void *arg, const char *type, const char *kind, json_t *object);
     void *changed_arg;
+    bool (*rest)(void *arg, struct hf_simcall *call);
+    void *rest_arg;
 };
 
 static const struct {
@@ -52,6 +54,10 @@ static const struct {
     {"Node", "/api/v1/nodes"},
     {"Event", "/apis/events.k8s.io/v1/namespaces/default/events"},
     {"CertificateSigningRequest", "/apis/certificates.k8s.io/v1/certificatesigningrequests"},
+    {"ConfigMap", "/api/v1/namespaces/site/configmaps"},
+    {"Secret", "/api/v1/namespaces/site/secrets"},
+    {"Service", "/api/v1/namespaces/flux-system/services"},
+    {"GitRepository", "/apis/source.toolkit.fluxcd.io/v1/namespaces/site/gitrepositories"},
 };
 
 static void *must(void *pointer)
@@ -546,8 +552,10 @@ static void serve_create(struct hf_simapi *api, struct hf_simcall *call, const c
                          "{\"kind\":\"Status\",\"reason\":\"AlreadyExists\",\"message\":\"exists\"}");
         return;
     }
-    char *text = text_of(object);
-    (void)hf_simapi_put(api, object);
+    const char *name = hf_json_str_or(object, "metadata.name", "");
+    (void)hf_simapi_put(api, json_incref(object));
+    char *text = text_of(hf_simapi_get(api, kind, name));
+    json_decref(object);
     hf_simcall_reply(call, 201, "application/json", text);
     free(text);
 }
@@ -588,12 +596,48 @@ static void serve_get(struct hf_simapi *api, struct hf_simcall *call, const char
     free(text);
 }
 
+/* OpenYurt's YurtHub without the API server: its answers to a client for which it keeps a cache. */
+static void serve_as_hub(struct hf_simapi *api, struct hf_simcall *call, int kind, const char *name)
+{
+    const char *method = hf_simcall_method(call);
+    char yes[8];
+
+    api->counts.by_hub++;
+    if (strcmp(method, "POST") == 0) {
+        struct hf_view body = hf_simcall_body(call);
+        hf_simcall_respond(call, &(struct hf_http_response){.status = 201, .content_type = "application/json"});
+        hf_simcall_send(call, body.p, body.n);
+        hf_simcall_end(call);
+    } else if (strcmp(method, "DELETE") == 0 || kind < 0) {
+        hf_simcall_reply(call, kind < 0 ? 400 : 403, "application/json", "{\"kind\":\"Status\"}");
+    } else if (*name != '\0') {
+        serve_get(api, call, kinds[kind].kind, name);
+    } else if (hf_simcall_query(call, "watch", yes, sizeof(yes))) {
+        hf_simcall_respond(
+            call, &(struct hf_http_response){.status = 200, .content_length = -1, .content_type = "application/json"});
+    } else if (api->hub_forgot) {
+        char list[96];
+        (void)snprintf(list, sizeof(list),
+                       "{\"kind\":\"%sList\",\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\"},\"items\":[]}",
+                       kinds[kind].kind, api->version + 1);
+        hf_simcall_reply(call, 200, "application/json", list);
+    } else {
+        serve_page(api, call, kinds[kind].kind, "");
+    }
+}
+
 static void handle(void *arg, struct hf_simcall *call)
 {
     struct hf_simapi *api = arg;
     char name[256], subresource[32], selected[256], yes[8];
     int kind = route(call, name, subresource);
 
+    if (api->hub_away) {
+        serve_as_hub(api, call, kind, name);
+        return;
+    }
+    if (!api->stripped)
+        hf_simcall_mark(call);
     if (serve_failure(api, call))
         return;
     if (api->no_writes && strcmp(hf_simcall_method(call), "PATCH") == 0) {
@@ -606,6 +650,16 @@ static void handle(void *arg, struct hf_simcall *call)
         hf_simcall_reply(call, 403, "application/json", "{\"kind\":\"Status\",\"message\":\"forbidden\"}");
         return;
     }
+    if (strcmp(hf_simcall_target(call), "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews") == 0) {
+        api->counts.reviews++;
+        if (!api->verdicts_stripped)
+            hf_simcall_mark(call);
+        hf_simcall_reply(call, 201, "application/json",
+                         "{\"kind\":\"SelfSubjectAccessReview\",\"status\":{\"allowed\":true}}");
+        return;
+    }
+    if (kind < 0 && api->rest != NULL && api->rest(api->rest_arg, call))
+        return;
     if (kind < 0 || (!api->crds && kind < 3)) {
         api->counts.other += kind < 0;
         hf_simcall_reply(call, 404, "text/plain", "404 page not found\n");
@@ -679,9 +733,27 @@ void hf_simapi_on_change(struct hf_simapi *api,
     api->changed_arg = arg;
 }
 
+void hf_simapi_on_rest(struct hf_simapi *api, bool (*rest)(void *arg, struct hf_simcall *call), void *arg)
+{
+    api->rest = rest;
+    api->rest_arg = arg;
+}
+
 void hf_simapi_break_watchlist(struct hf_simapi *api)
 {
     api->watchlist_broken = true;
+}
+
+void hf_simapi_set_hub(struct hf_simapi *api, bool away, bool forgot)
+{
+    api->hub_away = away;
+    api->hub_forgot = forgot;
+}
+
+void hf_simapi_strip(struct hf_simapi *api, bool stripped, bool also_verdicts)
+{
+    api->stripped = stripped;
+    api->verdicts_stripped = stripped && also_verdicts;
 }
 
 void hf_simapi_set_watchlist(struct hf_simapi *api, bool offered)

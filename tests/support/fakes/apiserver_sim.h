@@ -15,6 +15,8 @@ struct hf_simapi_counts {
     unsigned exact_lists;  /* without resourceVersion: from the store */
     unsigned bare_watches; /* without resourceVersion: must stay 0 */
     unsigned bare_patches; /* without field manager or force */
+    unsigned by_hub;       /* answered in its place, see hf_simapi_set_hub */
+    unsigned reviews;      /* SelfSubjectAccessReviews, each of which it allows */
     unsigned other;        /* anything else: questions whether we are there */
 };
 
@@ -36,11 +38,18 @@ void hf_simapi_each(const struct hf_simapi *api, const char *kind, void (*visit)
 /* Called for every change (deleted: its last state). For doubles that stand in front. */
 void hf_simapi_on_change(struct hf_simapi *api,
                          void (*changed)(void *arg, const char *type, const char *kind, json_t *object), void *arg);
+/* Gets what is asked of no kind that it knows, when it would answer; false: the request is not for `rest` either (404). */
+void hf_simapi_on_rest(struct hf_simapi *api, bool (*rest)(void *arg, struct hf_simcall *call), void *arg);
 /* The same parts for a double in front of it: a list as text, and an apply. `url` as asked for. */
 char *hf_simapi_list_text(const struct hf_simapi *api, const char *kind, const char *list_kind, const char *name);
 json_t *hf_simapi_apply(struct hf_simapi *api, const char *kind, const char *name, const char *subresource,
                         const char *manager, struct hf_view body, int *ret_status); /* borrowed; NULL and a status */
 
+/* While `away`, OpenYurt's YurtHub answers in its place: lists and objects from a cache, watches without events, and 200
+ * or 201 to writes, which it drops. `forgot`: the cache is empty. */
+void hf_simapi_set_hub(struct hf_simapi *api, bool away, bool forgot);
+/* A gateway on the way removes the header Audit-Id from the answers of the server, also from its verdicts or not. */
+void hf_simapi_strip(struct hf_simapi *api, bool stripped, bool also_verdicts);
 void hf_simapi_set_watchlist(struct hf_simapi *api, bool offered); /* default true */
 /* Its store (an old etcd) cannot do it: the watch is taken, and ended with ERROR 500. */
 void hf_simapi_break_watchlist(struct hf_simapi *api);

@@ -60,8 +60,8 @@ static struct row *row_for(struct hf_fake_http *fake, const struct hf_simcall *c
 
 static void record(struct hf_fake_http *fake, const struct hf_simcall *call)
 {
-    static const char *const known[] = {"Range",  "If-Range",     "If-None-Match", "Authorization",
-                                        "Accept", "Content-Type", "User-Agent"};
+    static const char *const known[] = {"Host",          "Range",  "If-Range",     "If-None-Match",
+                                        "Authorization", "Accept", "Content-Type", "User-Agent"};
     struct hf_buf headers = {.max = 65536};
 
     fake->asked = must(reallocarray(fake->asked, fake->n_asked + 1, sizeof(*fake->asked)));

@@ -29,6 +29,7 @@ struct hf_simmeta {
     json_t *watched;             /* kinds whose store is filled */
     json_t *stuck;               /* kinds whose watch CloudCore was asked for while it may not list them */
     json_t *forbidden, *unknown; /* kinds that CloudCore may not read, that the API server does not have */
+    json_t *confined;            /* kinds that CloudCore may read in one namespace only */
     struct hf_list held;
     struct hf_timer *connect, *restart;
     int refuse_status;
@@ -44,6 +45,9 @@ static const struct {
     {"SyncPolicy", "SyncpolicyList", "/apis/edge.codcompass.io/v1alpha1/syncpolicies"},
     {"EdgeNode", "EdgenodeList", "/apis/edge.codcompass.io/v1alpha1/edgenodes"},
     {"Node", "NodeList", "/api/v1/nodes"},
+    {"ConfigMap", "ConfigmapList", "/api/v1/namespaces/site/configmaps"},
+    {"Secret", "SecretList", "/api/v1/namespaces/site/secrets"},
+    {"GitRepository", "GitrepositoryList", "/apis/source.toolkit.fluxcd.io/v1/namespaces/site/gitrepositories"},
 };
 
 static void *must(void *pointer)
@@ -122,6 +126,12 @@ static bool is_served(const struct hf_simmeta *meta, const char *kind)
     return json_object_get(meta->forbidden, kind) == NULL && json_object_get(meta->unknown, kind) == NULL;
 }
 
+/* Whether CloudCore may watch this kind, which it does in all namespaces at once. */
+static bool is_watched(const struct hf_simmeta *meta, const char *kind)
+{
+    return is_served(meta, kind) && json_object_get(meta->confined, kind) == NULL;
+}
+
 /* CloudCore waits for its own list of a kind before it watches it for a node, and does nothing else meanwhile. */
 static bool is_stuck(const struct hf_simmeta *meta)
 {
@@ -129,7 +139,7 @@ static bool is_stuck(const struct hf_simmeta *meta)
     json_t *value;
 
     json_object_foreach(meta->stuck, kind, value) {
-        if (!is_served(meta, kind))
+        if (!is_watched(meta, kind))
             return true;
     }
     return false;
@@ -307,7 +317,7 @@ static void serve_watch(struct hf_simmeta *meta, struct hf_simcall *call, const 
 
     meta->counts.watches++;
     (void)json_object_set_new(meta->watched, kind, json_true());
-    if (meta->connected && !is_served(meta, kind))
+    if (meta->connected && !is_watched(meta, kind))
         (void)json_object_set_new(meta->stuck, kind, json_true());
     hf_simcall_respond(
         call, &(struct hf_http_response){.status = 200, .content_length = -1, .content_type = "application/json"});
@@ -364,7 +374,8 @@ static void serve_review(struct hf_simmeta *meta, struct hf_simcall *call)
     }
     for (size_t i = 0; i < HF_LEN(kinds); i++)
         if (strcmp(strrchr(kinds[i].path, '/') + 1, resource) == 0)
-            allowed = allowed && json_object_get(meta->forbidden, kinds[i].kind) == NULL;
+            allowed = allowed && json_object_get(meta->forbidden, kinds[i].kind) == NULL &&
+                      json_object_get(meta->confined, kinds[i].kind) == NULL;
     char *text = must(hf_asprintf("{\"kind\":\"SelfSubjectAccessReview\",\"apiVersion\":\"authorization.k8s.io/v1\","
                                   "\"metadata\":{},\"spec\":{},\"status\":{\"allowed\":%s}}",
                                   allowed ? "true" : "false"));
@@ -466,6 +477,7 @@ struct hf_simmeta *hf_simmeta_new(struct hf_simloop *loop, struct hf_simnet *net
     meta->stuck = must(json_object());
     meta->forbidden = must(json_object());
     meta->unknown = must(json_object());
+    meta->confined = must(json_object());
     meta->connected = true;
     hf_list_init(&meta->held);
     meta->connect = sched_of(meta)->timer_new(sched_of(meta)->ctx, connect_fires, meta);
@@ -489,6 +501,7 @@ void hf_simmeta_free(struct hf_simmeta *meta)
     json_decref(meta->stuck);
     json_decref(meta->forbidden);
     json_decref(meta->unknown);
+    json_decref(meta->confined);
     hf_simproc_free(meta->proc);
     free(meta->prefix);
     free(meta);
@@ -531,7 +544,7 @@ static void set_kind(struct hf_simmeta *meta, json_t *set, const char *kind, boo
         (void)json_object_set_new(set, kind, json_true());
     else
         (void)json_object_del(set, kind);
-    if (is_served(meta, kind))
+    if (is_watched(meta, kind))
         (void)json_object_del(meta->stuck, kind);
     if (meta->connected)
         catch_up(meta);
@@ -553,4 +566,9 @@ void hf_simmeta_haunt(struct hf_simmeta *meta, const char *text)
 
     store_put(meta, hf_json_str_or(ghost, "kind", ""), ghost);
     json_decref(ghost);
+}
+
+void hf_simmeta_confine(struct hf_simmeta *meta, const char *kind, bool confined)
+{
+    set_kind(meta, meta->confined, kind, confined);
 }

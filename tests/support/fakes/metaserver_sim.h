@@ -29,6 +29,8 @@ void hf_simmeta_refuse(struct hf_simmeta *meta, int status, unsigned times);
 /* CloudCore's account lacks the right on this kind, as recorded: lists come from the store at once, writes are answered 403; it says
  * so when it is asked (SelfSubjectAccessReview). A watch of it makes CloudCore wait for its right, and answer nothing until then. */
 void hf_simmeta_forbid(struct hf_simmeta *meta, const char *kind, bool forbidden);
+/* CloudCore's account has the right in one namespace only: lists there work, and a watch stops CloudCore, as above. */
+void hf_simmeta_confine(struct hf_simmeta *meta, const char *kind, bool confined);
 /* The API server does not know this kind: as forbidden, but a review says that it is allowed. */
 void hf_simmeta_unknow(struct hf_simmeta *meta, const char *kind, bool unknown);
 /* Put something into the store alone: a ghost. */

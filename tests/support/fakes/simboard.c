@@ -18,6 +18,8 @@ struct service {
     bool runs, sick;
     uint64_t healthy_at_ns;
     unsigned restarts;
+    bool (*say)(void *arg, struct hf_buf *ret_body); /* a server that is no service; NULL: a service */
+    void *arg;
 };
 
 enum call_kind { CALL_HTTP, CALL_REMOTE, CALL_PROC, CALL_PROBE, CALL_RESTART, CALL_STATE };
@@ -99,17 +101,32 @@ static bool healthy(const struct hf_simboard *host, const struct service *servic
 
 /* ---- answers ------------------------------------------------------------------------------------------------------ */
 
+/* False: nobody listens. */
+static bool ask_service(struct call *call, int *ret_status, struct hf_buf *ret_body)
+{
+    const struct service *service = call->service;
+
+    if (service != NULL && service->say != NULL) {
+        *ret_status = 200;
+        return service->say(service->arg, ret_body);
+    }
+    if (service == NULL || !service->runs)
+        return false;
+    *ret_status = healthy(call->host, service) ? 200 : 503;
+    return hf_buf_add(ret_body, "said\n", 5) == 0;
+}
+
 static void answer_http(struct call *call)
 {
+    _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(1 << 20);
     struct hf_http_response response = {.content_length = -1};
     struct hf_err err = HF_ERR_INIT;
 
-    if (call->service == NULL || !call->service->runs) {
+    if (!ask_service(call, &response.status, &body)) {
         (void)hf_err_set(&err, ECONNREFUSED, "connection refused");
         call->request.done(call->request.arg, -ECONNREFUSED, NULL, HF_VIEW(""), &err);
         return;
     }
-    response.status = healthy(call->host, call->service) ? 200 : 503;
     if (call->request.on_response != NULL) {
         int r = call->request.on_response(call->request.arg, &response);
         if (r != 0) {
@@ -117,7 +134,7 @@ static void answer_http(struct call *call)
             return;
         }
     }
-    call->request.done(call->request.arg, 0, &response, HF_VIEW("said\n"), &err);
+    call->request.done(call->request.arg, 0, &response, hf_buf_view(&body), &err);
 }
 
 static void answer(struct call *call)
@@ -398,7 +415,8 @@ struct hf_simboard *hf_simboard_new(struct hf_simloop *loop, struct hf_simfs *fs
     host->http = (struct hf_http_ops){.ctx = host, .start = http_start, .cancel = http_cancel, .pause = http_pause};
     host->proc = (struct hf_proc_ops){.ctx = host, .spawn = proc_spawn, .cancel = proc_cancel};
     host->probe = (struct hf_probe_ops){.ctx = host, .tcp = probe_tcp, .cancel = probe_cancel};
-    host->unit = (struct hf_unit_ops){.ctx = host, .restart = unit_restart, .state = unit_state, .cancel = unit_cancel};
+    host->unit = (struct hf_unit_ops){
+        .ctx = host, .restart = unit_restart, .reload = unit_restart, .state = unit_state, .cancel = unit_cancel};
     return host;
 }
 
@@ -420,6 +438,14 @@ void hf_simboard_service(struct hf_simboard *host, const char *unit, uint16_t po
     service->port = port;
     (void)snprintf(service->unit, sizeof(service->unit), "%s", unit);
     (void)snprintf(service->path, sizeof(service->path), "%s", path);
+}
+
+void hf_simboard_listen(struct hf_simboard *host, uint16_t port, bool (*say)(void *arg, struct hf_buf *ret_body),
+                        void *arg)
+{
+    hf_simboard_service(host, "", port, "");
+    host->services[host->n_services - 1].say = say;
+    host->services[host->n_services - 1].arg = arg;
 }
 
 void hf_simboard_boot(struct hf_simboard *host)

@@ -17,6 +17,7 @@
  * Services live on when an agent is killed, as a restart asked for before that does. Answers take 1 .. 50 ms. */
 #pragma once
 
+#include "base/buf.h"
 #include "loop/http/http.h"
 #include "loop/probe.h"
 #include "loop/proc.h"
@@ -31,6 +32,9 @@ void hf_simboard_free(struct hf_simboard *host); /* before the loop; its calls m
 HF_DEFINE_CLEANUP(struct hf_simboard, hf_simboard_free)
 
 void hf_simboard_service(struct hf_simboard *host, const char *unit, uint16_t port, const char *path);
+/* Some other server on the loopback: answers 200 with the body that `say` gives, or refuses the connection (false). */
+void hf_simboard_listen(struct hf_simboard *host, uint16_t port, bool (*say)(void *arg, struct hf_buf *ret_body),
+                        void *arg);
 void hf_simboard_boot(struct hf_simboard *host); /* every service starts again with what is on the disk */
 
 /* One agent life: `remote` is asked for everything that is not loopback; it must outlive the calls. */

@@ -393,7 +393,7 @@ static int sim_fdatasync(void *ctx, int fd)
 
 void sim_fill_stat(const struct hf_simfs *fs, const struct sim_node *node, struct stat *ret)
 {
-    unsigned links = sim_node_links(fs, node);
+    unsigned links = node->links;
     struct timespec changed = {(time_t)(node->changed_ns / 1000), (long)(node->changed_ns % 1000) * 1000000};
 
     *ret = (struct stat){.st_dev = node->device->id,
@@ -465,6 +465,11 @@ static int sim_fstatvfs(void *ctx, int fd, struct statvfs *ret)
                             .f_flag = device->read_only ? ST_RDONLY : 0,
                             .f_namemax = NAME_MAX};
     return 0;
+}
+
+static int sim_is_memory(void *ctx, int fd)
+{
+    return fd_get(of(ctx), fd) != NULL ? 0 : -EBADF;
 }
 
 /* A descriptor whose inode may be changed. */
@@ -792,6 +797,7 @@ struct hf_simfs *hf_simfs_new(void)
                                  .links = sim_links,
                                  .fstatat = sim_fstatat,
                                  .fstatvfs = sim_fstatvfs,
+                                 .is_memory = sim_is_memory,
                                  .renameat = sim_renameat,
                                  .linkat = sim_linkat,
                                  .symlinkat = sim_symlinkat,

@@ -41,6 +41,9 @@ const void *hf_simfs_get(struct hf_simfs *fs, const char *path, size_t *ret_n);
 bool hf_simfs_stat(struct hf_simfs *fs, const char *path, struct stat *ret); /* false: absent */
 const char *hf_simfs_link_text(struct hf_simfs *fs, const char *path);       /* NULL: not a symbolic link */
 
+/* A number that grows with every change of a content, an attribute or a name that a running process sees. */
+uint64_t hf_simfs_changes(const struct hf_simfs *fs);
+
 /* Every path below `path` in order, folders before their content. */
 void hf_simfs_walk(struct hf_simfs *fs, const char *path,
                    void (*visit)(void *arg, const char *path, const struct stat *st), void *arg);

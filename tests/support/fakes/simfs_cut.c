@@ -18,6 +18,11 @@ void sim_record(struct hf_simfs *fs, const struct sim_op *op)
     *kept = *op;
     for (int i = 0; i < op->n; i++) {
         const struct sim_change *change = &op->changes[i];
+        struct sim_node *old = sim_names_get(&change->dir->names, change->name);
+        if (old != NULL)
+            old->links--;
+        if (change->node != NULL)
+            change->node->links++;
         kept->changes[i].name = sim_strdup(change->name);
         sim_names_set(&change->dir->names, change->name, change->node);
         if (change->node != NULL && S_ISDIR(change->node->meta.mode))
@@ -226,6 +231,15 @@ static void collect(struct hf_simfs *fs)
     }
 }
 
+static void count_links(struct hf_simfs *fs)
+{
+    for (struct sim_node *node = fs->nodes; node != NULL; node = node->next)
+        node->links = 0;
+    for (const struct sim_node *dir = fs->nodes; dir != NULL; dir = dir->next)
+        for (size_t i = 0; i < dir->names.n; i++)
+            dir->names.p[i].node->links++;
+}
+
 void hf_simfs_kill(struct hf_simfs *fs)
 {
     for (size_t i = 0; i < SIM_MAX_FDS; i++)
@@ -244,4 +258,5 @@ void hf_simfs_power_cut(struct hf_simfs *fs, uint64_t seed)
     for (struct sim_node *node = fs->nodes; node != NULL; node = node->next)
         cut_node(node, &state);
     collect(fs);
+    count_links(fs);
 }

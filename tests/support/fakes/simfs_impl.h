@@ -56,7 +56,7 @@ struct sim_node {
     struct sim_node *parent;            /* of a folder */
     uint64_t changed_ns;                /* a counter, as mtime and ctime */
     bool reached;                       /* scratch of the collector */
-    unsigned links;                     /* scratch of sim_used() */
+    unsigned links;                     /* number of live names */
     struct sim_node *next;
 };
 
@@ -116,7 +116,6 @@ void sim_names_copy(struct sim_names *to, const struct sim_names *from);
 void sim_names_done(struct sim_names *names);
 struct sim_node *sim_node_new(struct hf_simfs *fs, struct sim_node *dir, mode_t mode);
 void sim_node_free(struct sim_node *node);
-unsigned sim_node_links(const struct hf_simfs *fs, const struct sim_node *node);
 int sim_resolve(struct hf_simfs *fs, struct sim_node *start, const char *path, unsigned resolve, bool follow,
                 struct sim_place *ret);
 uint64_t sim_used(const struct hf_simfs *fs, const struct sim_device *device);

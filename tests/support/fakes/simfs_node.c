@@ -149,16 +149,6 @@ void sim_node_free(struct sim_node *node)
     free(node);
 }
 
-unsigned sim_node_links(const struct hf_simfs *fs, const struct sim_node *node)
-{
-    unsigned n = 0;
-
-    for (const struct sim_node *dir = fs->nodes; dir != NULL; dir = dir->next)
-        for (size_t i = 0; i < dir->names.n; i++)
-            n += dir->names.p[i].node == node;
-    return n;
-}
-
 static bool is_open(const struct hf_simfs *fs, const struct sim_node *node)
 {
     for (size_t i = 0; i < SIM_MAX_FDS; i++) {
@@ -173,12 +163,6 @@ uint64_t sim_used(const struct hf_simfs *fs, const struct sim_device *device)
 {
     uint64_t used = 0;
 
-    /* One pass for all counts: a long life leaves thousands of nodes without a name. */
-    for (struct sim_node *node = fs->nodes; node != NULL; node = node->next)
-        node->links = 0;
-    for (const struct sim_node *dir = fs->nodes; dir != NULL; dir = dir->next)
-        for (size_t i = 0; i < dir->names.n; i++)
-            dir->names.p[i].node->links++;
     for (const struct sim_node *node = fs->nodes; node != NULL; node = node->next) {
         if (node->device != device || (node->links == 0 && !is_open(fs, node)))
             continue;

@@ -113,6 +113,11 @@ void hf_simfs_delete(struct hf_simfs *fs, const char *path)
     sim_sync_all(fs);
 }
 
+uint64_t hf_simfs_changes(const struct hf_simfs *fs)
+{
+    return fs->ticks;
+}
+
 const void *hf_simfs_get(struct hf_simfs *fs, const char *path, size_t *ret_n)
 {
     const struct sim_node *node = scene_get(fs, path);

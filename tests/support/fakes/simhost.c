@@ -25,7 +25,7 @@ struct call {
     char name[256];
     const char *const *argv;
     uint16_t port;
-    bool hung;
+    bool hung, reloads;
     void (*exec_done)(void *arg, int r, int exit_code, struct hf_view output);
     void (*tcp_done)(void *arg, int r);
     void (*restart_done)(void *arg, int r, const struct hf_err *err);
@@ -76,7 +76,9 @@ static void on_timer(void *arg)
         r = world->exec(world->arg, call->argv, &exit_code);
     else if (call->kind == CONNECT)
         r = world->connect != NULL ? world->connect(world->arg, call->name, call->port) : -ECONNREFUSED;
-    else if (call->kind == RESTART && world->restart != NULL)
+    else if (call->kind == RESTART && call->reloads && world->reload != NULL)
+        r = world->reload(world->arg, call->name);
+    else if (call->kind == RESTART && !call->reloads && world->restart != NULL)
         r = world->restart(world->arg, call->name);
     else if (call->kind == STATE && world->state != NULL)
         r = world->state(world->arg, call->name, &state);
@@ -141,6 +143,16 @@ static int sim_restart(void *ctx, const char *unit, uint64_t timeout_ns,
     return 0;
 }
 
+static int sim_reload(void *ctx, const char *unit, uint64_t timeout_ns,
+                      void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
+                      struct hf_unit_call **ret_call, struct hf_err *err)
+{
+    int r = sim_restart(ctx, unit, timeout_ns, done, arg, ret_call, err);
+
+    ((struct call *)(void *)*ret_call)->reloads = true;
+    return r;
+}
+
 static int sim_state(void *ctx, const char *unit, uint64_t timeout_ns,
                      void (*done)(void *arg, int r, const char *active_state, const char *sub_state,
                                   const struct hf_err *err),
@@ -185,8 +197,8 @@ struct hf_simhost *hf_simhost_new(struct hf_simproc *proc, const struct hf_simho
     host->world = *world;
     host->proc_ops = (struct hf_proc_ops){.ctx = host, .spawn = sim_spawn, .cancel = cancel_proc};
     host->probe_ops = (struct hf_probe_ops){.ctx = host, .tcp = sim_tcp, .cancel = cancel_probe};
-    host->unit_ops =
-        (struct hf_unit_ops){.ctx = host, .restart = sim_restart, .state = sim_state, .cancel = cancel_unit};
+    host->unit_ops = (struct hf_unit_ops){
+        .ctx = host, .restart = sim_restart, .reload = sim_reload, .state = sim_state, .cancel = cancel_unit};
     return host;
 }
 

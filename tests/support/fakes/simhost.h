@@ -17,6 +17,7 @@ struct hf_simhost_world {
     int (*exec)(void *arg, const char *const *argv, int *ret_exit_code);
     int (*connect)(void *arg, const char *host, uint16_t port);
     int (*restart)(void *arg, const char *unit);
+    int (*reload)(void *arg, const char *unit);
     int (*state)(void *arg, const char *unit, const char **ret_active_state);
 };
 

@@ -428,6 +428,11 @@ void hf_simproc_kill(struct hf_simproc *proc)
     }
 }
 
+void hf_simproc_set_boot(struct hf_simproc *proc, uint64_t boot_ns)
+{
+    proc->boot = boot_ns;
+}
+
 void hf_simproc_free(struct hf_simproc *proc)
 {
     if (proc == NULL)

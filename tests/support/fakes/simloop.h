@@ -50,6 +50,9 @@ void hf_simloop_post(struct hf_simloop *loop, uint64_t delay_ns, void (*fire)(vo
 
 /* A process: its boot is now (its monotonic clock starts at 5 s), its wall clock is right. `name` is copied. */
 struct hf_simproc *hf_simproc_new(struct hf_simloop *loop, const char *name);
+/* The machine has booted at `boot_ns` of the loop (hf_simloop_now_ns()): a process that starts later in the same boot has
+ * the same monotonic clock. */
+void hf_simproc_set_boot(struct hf_simproc *proc, uint64_t boot_ns);
 void hf_simproc_free(struct hf_simproc *proc); /* kills first; its timers must be freed */
 HF_DEFINE_CLEANUP(struct hf_simproc, hf_simproc_free)
 void hf_simproc_kill(struct hf_simproc *proc);

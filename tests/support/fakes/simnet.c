@@ -62,7 +62,7 @@ struct hf_simcall {
     struct hf_http_request request; /* callbacks and limits only: its pointers are not used */
     unsigned refs;                  /* client half, server half, a callback that runs */
     bool client_open, server_open;
-    bool arrived, responded, paused;
+    bool arrived, responded, paused, marked;
     uint64_t started, last_byte, last_delivery;
     uint64_t lost_since; /* its server lost power and with it the connection; 0 not */
     struct hf_http_response response;
@@ -291,12 +291,18 @@ static struct piece *new_piece(enum piece_kind kind, const void *bytes, size_t n
     return piece;
 }
 
+void hf_simcall_mark(struct hf_simcall *call)
+{
+    call->marked = true;
+}
+
 void hf_simcall_respond(struct hf_simcall *call, const struct hf_http_response *response)
 {
     if (!call->client_open)
         return;
     struct piece *piece = new_piece(PIECE_RESPONSE, NULL, 0);
     piece->response = *response;
+    piece->response.has_audit_id |= call->marked;
     if (piece->response.date_unix_ns == 0)
         piece->response.date_unix_ns = HF_SIM_UNIX_START + now_of(call->net) + (uint64_t)call->net->date_offset;
     queue_piece(call, piece);
@@ -383,7 +389,7 @@ static uint64_t plus(uint64_t at, uint64_t ns)
 
 static uint64_t keepalive_deadline(const struct hf_simcall *call)
 {
-    return call->arrived ? plus(quiet_since(call), call->request.keepalive_ns) : HF_NEVER;
+    return call->arrived ? plus(quiet_since(call), HF_HTTP_KEEPALIVE_S * HF_NS_PER_S) : HF_NEVER;
 }
 
 static uint64_t other_deadline(const struct hf_simcall *call)

@@ -78,6 +78,8 @@ bool hf_simcall_query(const struct hf_simcall *call, const char *key, char *valu
 /* The path without query equals `path`. */
 bool hf_simcall_is(const struct hf_simcall *call, const char *path);
 
+/* From now on the call's answer has the header Audit-Id, as those of an API server have. */
+void hf_simcall_mark(struct hf_simcall *call);
 /* Send status and headers (fields left 0 are as absent); once, first. `date_unix_ns` 0: the world's time. */
 void hf_simcall_respond(struct hf_simcall *call, const struct hf_http_response *response);
 void hf_simcall_send(struct hf_simcall *call, const void *bytes, size_t n);

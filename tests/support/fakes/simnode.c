@@ -8,6 +8,16 @@
 
 static const char *const roots[] = {"/opt", NULL};
 
+static void boot(struct hf_simnode *node)
+{
+    char id[48];
+    int n = snprintf(id, sizeof(id), "8c4a1d2e-0000-4000-8000-%012x\n", ++node->boots);
+
+    node->boot_ns = hf_simloop_now_ns(node->params.loop);
+    hf_simfs_put(node->fs, "/proc/sys/kernel/random/boot_id", id, (size_t)n, 0444);
+    hf_simboard_boot(node->board);
+}
+
 struct hf_simnode *hf_simnode_new(const struct hf_simnode_params *params)
 {
     struct hf_simnode *node = calloc(1, sizeof(*node));
@@ -25,7 +35,7 @@ struct hf_simnode *hf_simnode_new(const struct hf_simnode_params *params)
         hf_simfs_mkdir(node->fs, HF_SIMNODE_FOLDER, 0755);
     node->board = hf_simboard_new(params->loop, node->fs);
     hf_simboard_service(node->board, HF_SIMNODE_UNIT, 8080, HF_SIMNODE_TARGET);
-    hf_simboard_boot(node->board);
+    boot(node);
     return node;
 }
 
@@ -144,6 +154,8 @@ static int open_agent(struct hf_simnode *node, struct hf_err *err)
                                      .source_echoes = node->kube != NULL,
                                      .events = node->status_kube != NULL ? node->status_kube : node->kube,
                                      .status_apart = node->split != NULL,
+                                     .source_kube = node->kube,
+                                     .config = node->params.config,
                                      .http = hf_simboard_http(node->board, hf_simclient_ops(node->file_client)),
                                      .proc = hf_simboard_proc(node->board),
                                      .probe = hf_simboard_probe(node->board),
@@ -184,6 +196,7 @@ int hf_simnode_begin(struct hf_simnode *node, struct hf_err *err)
     node->lives++;
     node->settled = node->stopped = false;
     node->proc = hf_simproc_new(node->params.loop, node->params.name);
+    hf_simproc_set_boot(node->proc, node->boot_ns);
     hf_simproc_set_unix_offset(node->proc, node->clock_offset_ns);
     hf_simproc_set_sync_error(node->proc, node->sync_error_ns);
     if (node->params.log)
@@ -220,7 +233,7 @@ void hf_simnode_end(struct hf_simnode *node, bool power_cut)
     tear_down(node);
     if (power_cut) {
         hf_simfs_power_cut(node->fs, hf_simloop_below(node->params.loop, UINT64_MAX));
-        hf_simboard_boot(node->board);
+        boot(node);
     } else {
         hf_simfs_kill(node->fs);
     }

@@ -5,6 +5,8 @@
  *     hf_simnode_begin(node, &err);                       an agent starts
  *     hf_simnode_end(node, true);                         the power is cut; the service starts again with what is on the disk
  *
+ * A power cut begins a new boot, with a boot id and a monotonic clock of its own; kill -9 does not.
+ *
  * The disk, the board and the state of the links outlive every life. Release 1 of the site is installed from the start, and the
  * site's key is trusted. Aborts on OOM. */
 #pragma once
@@ -28,9 +30,10 @@ struct hf_simnode_params {
     const char *name;
     const char *server; /* borrowed; NULL: the folder HF_SIMNODE_FOLDER on its disk */
     enum hf_kube_api api;
-    const char *run_path;      /* the agent's; NULL none */
-    const char *status_server; /* what the agent writes goes there, directly; NULL: to `server` */
-    bool log;                  /* what the agent says goes to stderr */
+    const char *run_path;           /* the agent's; NULL none */
+    const char *status_server;      /* what the agent writes goes there, directly; NULL: to `server` */
+    bool log;                       /* what the agent says goes to stderr */
+    const struct hf_config *config; /* bounds that the node sets; borrowed; NULL: the defaults */
 };
 
 struct hf_simnode {
@@ -41,7 +44,8 @@ struct hf_simnode {
     struct hf_simlink quality;
     int64_t clock_offset_ns;
     uint64_t sync_error_ns;
-    unsigned lives;
+    unsigned lives, boots;
+    uint64_t boot_ns; /* time of the loop at which the boot that runs now began */
     /* one life; NULL between two */
     bool alive;
     struct hf_log *log;

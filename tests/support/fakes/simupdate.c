@@ -14,8 +14,8 @@
 #define STATE "/var/lib/holdfast"
 #define TRUST "/etc/holdfast/trust.d"
 
-enum { N_CONTENTS = 5 };
-static const char *const names[N_CONTENTS] = {"v1", "v2", "v3", "broken", "stray"};
+enum { N_CONTENTS = 6 };
+static const char *const names[N_CONTENTS] = {"v1", "v2", "v3", "broken", "stray", "dead"};
 
 static void must(bool good)
 {
@@ -440,7 +440,10 @@ void hf_simupdate_tell(struct hf_simupdate *world)
     if (world->engine == NULL)
         return;
     for (size_t i = 0; i < world->n_objects; i++) {
-        desired[i] = (struct hf_desired){.gate = world->gates[i], .turn_missing = world->turn_missing};
+        desired[i] = (struct hf_desired){.gate = world->gates[i],
+                                         .turn_missing = world->turn_missing,
+                                         .writes_used_up = world->writes_used_up,
+                                         .link = world->link};
         int r = hf_edgeupdate_decode(world->objects[i], &desired[i].update, &issues);
         if (r < 0)
             (void)fprintf(stderr, "%s: %s\n", issues.errors[0].path, issues.errors[0].text);
@@ -461,7 +464,14 @@ static void run_what_is_there(struct hf_simupdate *world)
 
     if (strcmp(now, "absent") == 0)
         now = hf_simupdate_target(world, path);
-    (void)snprintf(world->running, sizeof(world->running), "%s", strcmp(now, "absent") == 0 ? "" : now);
+    world->is_dead = strcmp(now, "dead") == 0;
+    (void)snprintf(world->running, sizeof(world->running), "%s",
+                   strcmp(now, "absent") == 0 || world->is_dead ? "" : now);
+}
+
+static bool is_service(const struct hf_simupdate *world, const char *unit)
+{
+    return strcmp(unit, world->unit != NULL ? world->unit : "app.service") == 0;
 }
 
 static int restart(void *arg, const char *unit)
@@ -469,7 +479,7 @@ static int restart(void *arg, const char *unit)
     struct hf_simupdate *world = arg;
 
     world->restarts++;
-    if (strcmp(unit, "app.service") != 0)
+    if (!is_service(world, unit))
         return -ENOENT;
     if (world->restart_r != 0)
         return world->restart_r;
@@ -481,8 +491,8 @@ static int state(void *arg, const char *unit, const char **ret_active_state)
 {
     struct hf_simupdate *world = arg;
 
-    *ret_active_state = world->unit_state != NULL ? world->unit_state : "active";
-    return strcmp(unit, "app.service") != 0 ? -ENOENT : world->state_r;
+    *ret_active_state = world->unit_state != NULL ? world->unit_state : world->is_dead ? "failed" : "active";
+    return is_service(world, unit) ? world->state_r : -ENOENT;
 }
 
 static int exec(void *arg, const char *const *argv, int *ret_exit_code)
@@ -522,6 +532,16 @@ static int meets(void *arg, const struct hf_requires *requires_, struct hf_err *
 
     (void)requires_;
     return world->meets_r < 0 ? hf_err_set(err, -world->meets_r, "a GPU is missing") : 0;
+}
+
+static bool disk_critical(void *arg, const char *path, struct hf_err *err)
+{
+    const struct hf_simupdate *world = arg;
+
+    must(path[0] == '/');
+    if (world->disk_critical)
+        (void)hf_err_set(err, ENOSPC, "the file system is critically full");
+    return world->disk_critical;
 }
 
 static uint64_t disk_reserve(void *arg, uint64_t disk_bytes)
@@ -573,6 +593,13 @@ static bool allows_unit(void *arg, const char *unit, struct hf_err *err)
         return true;
     (void)hf_err_set(err, EACCES, "'%s' is not allowed: add it", unit);
     return false;
+}
+
+static bool names_unit(void *arg, const char *unit)
+{
+    const struct hf_simupdate *world = arg;
+
+    return world->named_unit != NULL && strcmp(world->named_unit, unit) == 0;
 }
 
 struct hf_simupdate *hf_simupdate_new(uint64_t seed)
@@ -641,8 +668,10 @@ void hf_simupdate_boot(struct hf_simupdate *world)
                                       .retry_cap_ns = 30 * HF_NS_PER_S,
                                       .meets = meets,
                                       .disk_reserve = world->reserve_bytes != 0 ? disk_reserve : NULL,
+                                      .disk_critical = disk_critical,
                                       .allows_exec = allows_exec,
                                       .allows_unit = allows_unit,
+                                      .names_unit = names_unit,
                                       .changed = changed,
                                       .arg = world};
     struct hf_err err = HF_ERR_INIT;

@@ -8,8 +8,8 @@
  *     ck_assert(hf_simupdate_settle(w));
  *
  * Content: "v1", "v2", ... name byte strings of some 40 KiB that differ a little; "broken" is one whose service is not
- * healthy. The service runs what lay at the target when its unit was last restarted. Everything aborts on a failure of
- * its own. */
+ * healthy, "dead" one whose service does not start: systemd says so to who restarts it, also at a boot. The service runs
+ * what lay at the target when its unit was last restarted. Everything aborts on a failure of its own. */
 #pragma once
 
 #include "base/strmap.h"
@@ -66,7 +66,10 @@ struct hf_simupdate {
     /* desired */
     json_t *objects[HF_SIM_MAX_STATUS];
     enum hf_desired_gate gates[HF_SIM_MAX_STATUS];
-    bool turn_missing; /* all that is wanted needs a turn that the node does not have */
+    bool turn_missing;   /* all that is wanted needs a turn that the node does not have */
+    bool writes_used_up; /* the budget of writes is used up */
+    enum hf_link link;   /* whether the policy allows bulk transfers */
+    bool disk_critical;  /* every file system is critically full */
     size_t n_objects;
     /* the server's */
     struct hf_fake_answer answer; /* how artifacts are answered: .fail, .status, .cut_after, .endless ... */
@@ -75,15 +78,18 @@ struct hf_simupdate {
     struct hf_strmap files;       /* url to struct hf_buf */
     /* the service */
     char running[24]; /* name of the content that runs; "" nothing */
+    bool is_dead;     /* the service was started from content that does not start */
     unsigned restarts;
+    const char *unit;       /* NULL: "app.service" */
     int restart_r, state_r; /* what systemd answers; 0 */
     const char *unit_state; /* NULL: "active" */
     int exec_r, exec_code;
     unsigned execs;
     int meets_r;
-    const char *only_exec; /* the only program that the node's configuration allows; NULL: any */
-    const char *only_unit; /* the only unit that a release may restart; NULL: any */
-    int set_r;             /* what the engine said last of what is wanted: 0, or -E2BIG */
+    const char *only_exec;  /* the only program that the node's configuration allows; NULL: any */
+    const char *only_unit;  /* the only unit that a release may restart; NULL: any */
+    const char *named_unit; /* a unit that the node's configuration lists by its full name; NULL: none */
+    int set_r;              /* what the engine said last of what is wanted: 0, or -E2BIG */
     bool pod_mode;
     const char *host_root;
     uint64_t reserve_bytes;     /* what must stay free, by the node's configuration; 0: the engine's default */

@@ -165,15 +165,7 @@ static void make_follower(struct bench *bench, unsigned i, unsigned nodes)
     const struct hf_kube_config *c = &bench->config;
     struct follower *follower = &bench->followers[i];
     const struct hf_sched_ops *sched = hf_loop_sched(bench->loop);
-    struct hf_http_config http = {
-        .user_agent = "fleet-bench",
-        .ca_pem = c->ca_pem,
-        .client_cert_pem = c->client_cert_pem,
-        .client_key_pem = c->client_key_pem,
-        .bearer_token = c->token,
-        .origin = c->server,
-        .tls_server_name = c->tls_server_name,
-    };
+    struct hf_http_config http = hf_kube_config_http(c, "fleet-bench");
     struct hf_err err = HF_ERR_INIT;
 
     follower->bench = bench;

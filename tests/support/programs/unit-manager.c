@@ -146,7 +146,8 @@ static int get_all(sd_bus_message *message, void *userdata, sd_bus_error *error)
 
 static int filter(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    if (sd_bus_message_is_method_call(message, MANAGER, "RestartUnit")) {
+    if (sd_bus_message_is_method_call(message, MANAGER, "RestartUnit") ||
+        sd_bus_message_is_method_call(message, MANAGER, "ReloadUnit")) {
         sd_bus_error failed = SD_BUS_ERROR_NULL;
         int r = restart(message, userdata, &failed);
         if (r < 0)

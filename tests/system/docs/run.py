@@ -218,9 +218,9 @@ def rows_of(top, path, name):
                     if isinstance(one, ast.Assign) and one.targets[0].id == name)
 
 
-def rollouts_on_the_cluster(top):
-    """tests/system/e2e/lib/rollout_page.py runs the commands of docs/ROLLOUTS.md, all of them and no others, in the page's order."""
-    path, page = os.path.join("tests", "system", "e2e", "lib", "rollout_page.py"), "docs/ROLLOUTS.md"
+def same_on_the_cluster(top, page, path):
+    """What differs between the commands of a page and the STEPS of the test that runs them, or None."""
+    path = os.path.join("tests", "system", "e2e", "lib", path)
     steps = rows_of(top, path, "STEPS")
     commands = [one for block in pages.read(top, page) if block.kind == "sh" for one in block.commands()]
     for number, command in enumerate(commands):
@@ -228,6 +228,16 @@ def rollouts_on_the_cluster(top):
         if number >= len(steps) or not re.fullmatch(steps[number][0], line, re.S):
             return f"{command.place()}: {line[:80]}: the STEPS of {path} do not have this command here"
     return f"{path}: {page} has no command for '{steps[len(commands)][0]}'" if len(steps) > len(commands) else None
+
+
+def rollouts_on_the_cluster(top):
+    """tests/system/e2e/lib/rollout_page.py runs the commands of docs/ROLLOUTS.md, all of them and no others, in the page's order."""
+    return same_on_the_cluster(top, "docs/ROLLOUTS.md", "rollout_page.py")
+
+
+def k3s_on_the_cluster(top):
+    """tests/system/e2e/lib/k3s_page.py runs the commands of docs/UPGRADE-K3S.md, all of them and no others, in the page's order."""
+    return same_on_the_cluster(top, "docs/UPGRADE-K3S.md", "k3s_page.py")
 
 
 def on_the_cluster(top):
@@ -288,7 +298,7 @@ def main():
             if results or missing:
                 counts = [had + new for had, new in zip(counts, report(name, results, missing, options.verbose))]
     if not options.pages:
-        for check in (short_enough, words.reasons_differ, extending.extending_differs, on_the_cluster, rollouts_on_the_cluster, *install.CHECKS):
+        for check in (short_enough, words.reasons_differ, extending.extending_differs, on_the_cluster, rollouts_on_the_cluster, k3s_on_the_cluster, *install.CHECKS):
             found = check(TOP)
             counts[1 if found else 0] += 1
             print(f"  {'FAIL' if found else 'ok  '}  {found or check.__doc__.splitlines()[0]}")

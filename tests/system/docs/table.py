@@ -143,10 +143,12 @@ ROWS = [
     # ---- rollouts ---------------------------------------------------------------------------------------------------------
     Row(r".*", "cluster", page="docs/ROLLOUTS.md",
         why="needs a cluster with the controller: tests/system/e2e/test_helm.py runs these commands (lib/rollout_page.py)"),
+    Row(r".*", "cluster", page="docs/UPGRADE-K3S.md",
+        why="needs nodes with a kubelet of their own: tests/system/e2e/test_kubelet.py runs these commands (lib/k3s_page.py)"),
     # ---- make -----------------------------------------------------------------------------------------------------------
     Row(r"make demo", expect=r"claims, all true"),
     Row(r"make( all| help)?"),
-    Row(r"make (test|unit|sim|fault|check|attack|e2e|arch|fuzz|coverage|bench)", "dry", why=SELF),
+    Row(r"make (test|unit|sim|soak|fault|check|attack|e2e|arch|fuzz|coverage|bench)", "dry", why=SELF),
     Row(r"(sudo )?make install", before=fresh_node, after=lambda world, _: world.call(["holdfast", "--version"])),
     Row(r'make install DESTDIR="\$PWD/build/root"'),
     Row(r"make install DESTDIR=stage", after=lambda world, _: world.call(["test", "-x", "stage/usr/local/bin/holdfast-agent"])),
@@ -170,7 +172,7 @@ ROWS = [
     Row(r"sudo tar -C / .*", after=lambda world, _: world.call(["holdfast-agent", "--version"])),
     Row(r"holdfast-agent --source /etc/holdfast/objects .*--once", before=without_agent),
     Row(r"holdfast lint agent\.yaml", before=with_configuration),
-    Row(r"holdfast-agent --config /etc/holdfast/agent\.yaml --check-config", before=with_configuration, expect=r"requireSigned: \[SyncPolicy\]"),
+    Row(r"holdfast-agent --config /etc/holdfast/agent\.yaml --check-config", before=with_configuration, expect=r"requireSigned: \[SyncPolicy"),
     Row(r"sudo systemctl enable --now holdfast-agent", "standin", page="holdfast-agent.8", before=without_agent),
     Row(r"(sudo )?systemctl (daemon-reload|(enable|disable) --now holdfast-agent|restart holdfast-agent|kill --signal=HUP holdfast-agent)", "standin",
         before=lambda world: world.service()),

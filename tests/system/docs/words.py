@@ -8,7 +8,7 @@ import subprocess
 import pages
 import table
 
-CLAIM = re.compile(r"^(make|man|hack/|tests/|deploy/|crds/|cmd/|pkg/|docs/|holdfast(-agent|-delta)?( |$)|--[a-z])|^(sudo|systemctl|kubectl) .|^curl .*http")
+CLAIM = re.compile(r"^((make|man)( |$)|hack/|tests/|deploy/|crds/|cmd/|pkg/|docs/|holdfast(-agent|-delta)?( |$)|--[a-z])|^(sudo|systemctl|kubectl) .|^curl .*http")
 BEGIN, END = "<!-- reasons: from pkg/update/rules/reasons.h by tests/system/docs/run.py --write -->", "<!-- end of reasons -->"
 
 

@@ -148,6 +148,9 @@ class World:
                    "-out", "/tmp/tls/crt", "-subj", "/CN=the pages' site", "-days", "2", "-addext", f"subjectAltName={names}"])
         with open("/tmp/tls/crt", encoding="ascii") as mine, open("/etc/ssl/certs/ca-certificates.crt", "a", encoding="ascii") as trusted:
             trusted.write(mine.read())
+        if glob.glob("/etc/ssl/certs/*.0"):            # programs look here first, by the hash of the subject
+            digest = self.call(["openssl", "x509", "-in", "/tmp/tls/crt", "-noout", "-subject_hash"]).strip()
+            shutil.copy("/tmp/tls/crt", f"/etc/ssl/certs/{digest}.0")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain("/tmp/tls/crt", "/tmp/tls/key")
         return context

@@ -1,7 +1,7 @@
 """An agent on a host that starts with a token gets a client certificate of its own node, uses it, and renews it.
 
-The controller manager of the test cluster signs for two minutes at most, whatever is asked for. Here kubectl approves; what the
-controller approves and denies is tested with the controller.
+The controller manager of the test cluster signs for two minutes at most, whatever is asked for. holdfast-controller approves, as it does
+in a fleet; an administrator denies once, while it is away.
 """
 
 import json
@@ -10,7 +10,7 @@ import time
 
 from holdcluster import pki, place
 
-from lib import api, case, identity, wait, world
+from lib import api, case, fleet, identity, wait, world
 
 CSRS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 FOLDER = "var/lib/holdfast/certificate"
@@ -40,6 +40,10 @@ class TestUnit(case.Case):
         self.addCleanup(world.cluster.kubectl, "delete", "clusterrole,clusterrolebinding", ROLE, check=False)
         world.cluster.kubectl("create", "clusterrolebinding", ROLE, "--clusterrole=" + ROLE,
                               "--serviceaccount=holdfast-system:holdfast-agent", "--group=" + identity.AGENTS)
+        manifests = fleet.install()
+        self.addCleanup(fleet.remove, manifests)
+        self.controller = fleet.Controller("controller-csr", port=19390)
+        self.addCleanup(self.controller.stop)
 
     def configure(self, kubeconfig, *flags):
         with open(world.cluster.where.path("pki", "ca.crt"), encoding="ascii") as f:
@@ -57,11 +61,23 @@ class TestUnit(case.Case):
         return sorted(items, key=lambda one: one["metadata"]["creationTimestamp"])
 
     def await_request(self, number, timeout_s):
-        """The request of this number, counted from 1, that nobody has decided on."""
+        """The request of this number, counted from 1."""
         def there():
             found = self.requests()
-            return found[number - 1] if len(found) >= number and not found[number - 1].get("status", {}).get("conditions") else None
+            return found[number - 1] if len(found) >= number else None
         return wait.until(f"request {number} of {self.node}", there, timeout_s, 0.5)
+
+    def await_approval(self, number):
+        """The controller has approved the request of this number."""
+        def approved():
+            conditions = self.requests()[number - 1].get("status", {}).get("conditions", [])
+            return [(one["type"], one["reason"]) for one in conditions] == [("Approved", "HoldfastAgent")]
+        wait.until(f"the controller to approve request {number}", approved, 60, 0.5)
+
+    def condition(self):
+        """Reason and message of the node's condition ClientCertificateValid; None without it."""
+        found = [one for one in self.edgenode()["status"].get("conditions", []) if one["type"] == "ClientCertificateValid"]
+        return (found[0]["status"], found[0]["reason"], found[0]["message"]) if found else None
 
     def decide(self, request, verdict):
         world.cluster.kubectl("certificate", verdict, request["metadata"]["name"])
@@ -81,9 +97,10 @@ class TestUnit(case.Case):
         first = self.await_request(1, 30)
         self.assertEqual(first["spec"]["username"], "system:serviceaccount:holdfast-system:holdfast-agent")
         self.assertEqual(first["spec"]["extra"]["authentication.kubernetes.io/node-name"], [self.node])
-        self.assertEqual(self.stored(), "")
+        self.assertEqual(self.stored(), "")    # the controller does not run yet
+        self.controller.start()
+        self.await_approval(1)
         began = time.monotonic()
-        self.decide(first, "approve")
         issued = wait.until("the certificate on the disk", self.stored, 30, 0.2)
         print(f"        certificate: on the disk {time.monotonic() - began:.1f} s after its approval")
         self.assertEqual(os.stat(os.path.join(self.tree, FOLDER, "client.pem")).st_mode & 0o7777, 0o600)
@@ -97,18 +114,26 @@ class TestUnit(case.Case):
         self.assertLessEqual(time.monotonic() - received, 0.80 * LIFETIME_S)
         self.assertEqual(second["spec"]["username"], "holdfast:agent:" + self.node)
         self.assertIn(identity.AGENTS, second["spec"]["groups"])
+        self.await_approval(2)
+        renewed = wait.until("the renewed certificate", lambda: self.stored() not in ("", issued) and self.stored(), 30, 0.2)
+        self.assertIsNone(self.condition())
+        self.controller.stop()
 
-        # Denied: the old certificate stays, and after its end the token serves again.
-        self.decide(second, "deny")
+        # Denied: the old certificate stays, the status says why, and after its end the token serves again.
+        self.decide(self.await_request(3, LIFETIME_S), "deny")
         wait.until("the log to tell of it", lambda: self.agent.events("certificate.denied"), 30, 0.5)
-        self.assertEqual(self.stored(), issued)
+        wait.until("the status to tell of it", lambda: (self.condition() or ("", ""))[1] == "Denied", 30, 0.5)
+        self.assertEqual(self.condition()[0], "False")
+        self.assertEqual(self.stored(), renewed)
         self.agent.wait_ready()
         wait.until("the agent to set the expired certificate aside", lambda: self.agent.events("certificate.set_aside"), LIFETIME_S + 60, 1)
         sequence = self.edgenode()["status"]["sequence"]
         self.agent.stop()                      # its last word, with the token
         wait.until("a status with the token", lambda: self.edgenode()["status"]["sequence"] > sequence, 10)
+        self.controller.start()
         self.agent.start()
-        third = self.await_request(3, 30)      # a restart does not wait for the end of the pause
-        self.assertEqual(third["spec"]["username"], "system:serviceaccount:holdfast-system:holdfast-agent")
-        self.decide(third, "approve")
-        wait.until("a new certificate", lambda: self.stored() not in ("", issued), 30, 0.2)
+        fourth = self.await_request(4, 30)     # a restart does not wait for the end of the pause
+        self.assertEqual(fourth["spec"]["username"], "system:serviceaccount:holdfast-system:holdfast-agent")
+        self.await_approval(4)
+        wait.until("a new certificate", lambda: self.stored() not in ("", renewed), 30, 0.2)
+        wait.until("the status without a complaint", lambda: self.condition() is None, 30, 0.5)

@@ -231,7 +231,7 @@ class TestOtherPages(Docs):
     life = "pod"
 
     def test_kubectl_commands_of_the_other_pages(self):
-        done = ("README.md", "docs/UPDATES.md", "docs/INSTALL.md", "docs/ROLLOUTS.md")      # the last one: test_helm.py
+        done = ("README.md", "docs/UPDATES.md", "docs/INSTALL.md", "docs/ROLLOUTS.md", "docs/UPGRADE-K3S.md")      # test_helm.py, test_kubelet.py
         self.addCleanup(world.cluster.kubectl, "delete", "clusterrolebinding/holdfast-cloudcore", "clusterrole/holdfast-cloudcore",
                         "--ignore-not-found", check=False)
         for name in pages.tracked(place.TOP):

@@ -25,9 +25,13 @@ def put_all(updates):
 
 
 def drop_all(label):
-    status, answer = api.call("DELETE", f"{UPDATES}?labelSelector={label}")
-    if status != 200:
-        raise AssertionError(f"deleting {label}: {status} {str(answer)[:300]}")
+    """A busy server may take longer for a thousand objects than a call waits; what it has deleted until then stays deleted."""
+    def dropped():
+        status, answer = api.call("DELETE", f"{UPDATES}?labelSelector={label}")
+        if status not in (0, 200):
+            raise AssertionError(f"deleting {label}: {status} {str(answer)[:300]}")
+        return status == 200
+    wait.until(f"{label} to be deleted", dropped, 120, 1)
 
 
 def labelled(update, label, **metadata):

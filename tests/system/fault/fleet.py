@@ -132,15 +132,16 @@ class Lab:
 @case
 def the_table_shows_every_rollout():
     with Lab() as lab:
-        lab.put(edge_update(), edge_update("silent", status={}),
+        lab.put(edge_update(), edge_update("silent", status={}), edge_update("few", conditions=ready("False", "FewUpdated", "12 of 500")),
                 edge_update("bad", conditions=ready("False", "TooManyFailures", "3 failed, 2 allowed", stalled=True)))
         out, _ = lab.run("status", code=4)
         lines = out.splitlines()
         check(re.search(r"^edge +edge +1\.4\.2 +wave 2/3 +\[#+>x\?\.+\] +40/100 +1 +3 +Progressing$", lines[2]), out)
-        check(re.search(r"^silent .* Unreported$", lines[3]), out)
+        check(re.search(r"^few .* FewUpdated$", lines[3]), out)
+        check(re.search(r"^silent .* Unreported$", lines[4]), out)
         check("bad: TooManyFailures: 3 failed, 2 allowed\n  n-7  RolledBack: http check failed\n" in out, out)
         out, _ = lab.run("status", "-o", "name", code=4)
-        check(out.split() == [f"edgeupdate.{GROUP}/{name}" for name in ("bad", "edge", "silent")], out)
+        check(out.split() == [f"edgeupdate.{GROUP}/{name}" for name in ("bad", "edge", "few", "silent")], out)
         out, _ = lab.run("status", "edge", "-o", "json")
         update = json.loads(out)["updates"][0]
         check(update["state"] == "Progressing" and update["nodes"]["updated"] == 40 and update["stage"] == "wave 2/3", out)

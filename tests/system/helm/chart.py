@@ -4,6 +4,7 @@
 Only tests whose name holds one of the words run, or all. Ends with the plain line "N passed, N failed, N skipped".
 """
 import functools
+import itertools
 import json
 import os
 import re
@@ -18,10 +19,17 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "..")
 CHART = os.path.join(TOP, "charts", "holdfast")
 KEY = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
 VALUES = {"default": [], "kubeedge": ["-f", f"{CHART}/values-kubeedge.yaml"], "openyurt": ["-f", f"{CHART}/values-openyurt.yaml"]}
+RULE = {"reason": "The site's workloads.", "apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "create", "patch"]}
 EVERYTHING = {
     "controller": {"enabled": True}, "certificates": {"enabled": True}, "namespace": {"create": True}, "edgeWorkloads": {"enabled": True},
     "firstInstall": {"trustedKeys": {"release-2026": KEY}, "threshold": 1}, "monitoring": {"dashboard": True},
     "agent": {"metricsAddress": "0.0.0.0", "restartableUnits": ["edge-*.service"], "args": ["--listen-optional"]},
+    "manifests": {
+        "configMaps": [{"namespace": "site", "names": ["pods", "files"]}], "secrets": [{"namespace": "site", "names": ["key"]}],
+        "fluxSources": [{"kind": "Bucket", "namespace": "flux-system", "names": ["fleet"]}], "staticPodNamespaces": ["site"], "kubeletPods": True,
+        "hostPaths": ["/etc/kubernetes/manifests"],
+        "cluster": {"rules": [RULE | {"namespaces": ["site", "shop"]}, RULE | {"reason": "Names of sites.", "apiGroups": [""], "resources": ["namespaces"]}]},
+    },
     "policies": {"staticLabels": ["site", "tier"]}, "kubeedge": {"cloudCoreRole": "strict"},
 }
 MONITORING = ["--api-versions", "monitoring.coreos.com/v1/PodMonitor", "--api-versions", "monitoring.coreos.com/v1/PrometheusRule"]
@@ -67,11 +75,32 @@ WRONG = [
     ("firstInstall", {"trustedKeys": {"a": KEY}, "threshold": 2}, "2 signatures of 1 key(s)"),
     ("firstInstall", {"trustedKeys": {"a": KEY}, "agentYaml": "kind: Pod"}, "kind AgentConfiguration"),
     ("certificates.enabled", True, "set controller.enabled=true too", {"controller": {"enabled": False}}),
+    ("proxy.https", "proxy.example.com:3128", "the URL of a proxy, such as"),
+    ("proxy.https", "socks5://proxy.example.com", "the URL of a proxy, such as"),
+    ("proxy.http", "http://user:word@proxy.example.com", "user and password go into a Secret"),
+    ("proxy.HTTPS_PROXY", "http://proxy.example.com", "additional properties 'HTTPS_PROXY' not allowed"),
+    ("proxy.noProxy", ["10.42.0.0/16,10.43.0.0/16"], "a network such as 10.42.0.0/16"),
+    ("proxy.noProxy", ["*.example.com"], "a suffix such as .example.com"),
+    ("proxy.noProxy", ["10.42.0.0/16"], "there is no proxy"),
+    ("proxy.apiServer", True, "there is no proxy"),
+    ("proxy", {"fromSecret": "proxy", "https": "http://proxy.example.com"}, "leave proxy.https and proxy.http empty"),
     ("policies.staticLabels", ["edge.codcompass.io/site"], "a label's name without its prefix"),
     ("networkPolicy.apiServerCIDRs", ["10.0.0.10"], "a network, such as 10.0.0.10/32"),
     ("monitoring.interval", "often", "a duration, such as 30s"),
     ("edgeWorkloads.namespace", "Edge", "a namespace's name"),
     ("edgeWorkloads.resourceQuota", {"pods": "many"}, "a quantity"),
+    ("manifests.configMaps", [{"namespace": "site"}], "missing property 'names'"),
+    ("manifests.configMaps", [{"namespace": "Site", "names": ["a"]}], "a namespace's name"),
+    ("manifests.secrets", [{"namespace": "site", "names": ["*"]}], "an object's name"),
+    ("manifests.secrets", [{"namespace": "site", "names": []}], "minItems"),
+    ("manifests.fluxSources", [{"kind": "HelmChart", "namespace": "flux-system", "names": ["a"]}], "value must be one of 'GitRepository', 'OCIRepository', 'Bucket'"),
+    ("manifests.staticPodNamespaces", ["kube_system"], "a namespace's name"),
+    ("manifests.hostPaths", ["etc"], "an absolute path"),
+    ("manifests.cluster.rules", [RULE | {"verbs": ["*"]}], "value must be one of"),
+    ("manifests.cluster.rules", [RULE | {"resources": ["*"]}], "a wildcard is none"),
+    ("manifests.cluster.rules", [RULE | {"apiGroups": ["*"]}], "a wildcard is none"),
+    ("manifests.cluster.rules", [{key: value for key, value in RULE.items() if key != "reason"}], "missing property 'reason'"),
+    ("manifests.cluster.rules", [RULE | {"reason": "a\nb"}], "one line"),
     ("kubeedge.cloudCoreRole", "yes", "value must be one of 'none', 'full', 'strict'"),
 ]
 
@@ -136,6 +165,53 @@ def test_wrong_values_are_refused_by_name():
         assert code != 0 and named and why in errors and field.split(".")[-1] in errors, f"{field}={value!r}: {code}: {errors}"
 
 
+def shape(value):
+    """The value with all its texts and numbers made alike: what an injection changes, and another value does not."""
+    if isinstance(value, dict):
+        return {name: shape(each) for name, each in value.items()}
+    return [shape(each) for each in value] if isinstance(value, list) else "a value"
+
+
+def test_no_value_leaves_its_place():
+    """A value that is meant to close its quotes, its line or its block is refused by name, or stands as a whole where it belongs."""
+    break_out = ["{}\n      hostPID: true\n      x: y", "{}\n---\nkind: Pod", "{}, hostPID: true", "{}}}, {{name: x", "{}\u2028      hostPID: true\u2028",
+                 "{}\u0085hostPID: true", "{} # x", "{}\"", "{}: x", "{{{{ .Release.Name }}}} {}", "{}'", "*{}", "!!int {}"]
+    fields = {
+        "agent.priorityClassName": "system-node-critical", "controller.priorityClassName": "system-cluster-critical", "agent.image": "agent",
+        "controller.image": "controller", "image.registry": "images.example.com", "image.tag": "0.1.0", "environment.CLOUD_ENDPOINT": "https://example.com",
+        "environment.DEVICE_KEY_REF": "file:/etc/key",
+        "environment.EDGE_STORAGE_DIR": "/var/edge", "agent.metricsAddress": "0.0.0.0", "controller.collectAfter": "24h",
+        "monitoring.interval": "30s", "edgeWorkloads.namespace": "edge",
+    }
+    lists = {"agent.updateRoots": "/opt", "agent.args": "--listen-optional", "controller.args": "--server=https://10.0.0.1:6443",
+             "agent.restartableUnits": "edge.service", "policies.staticLabels": "site", "networkPolicy.apiServerCIDRs": "10.0.0.10/32"}
+    base = {"controller": {"enabled": True}, "certificates": {"enabled": True}, "edgeWorkloads": {"enabled": True},
+            "agent": {"metricsAddress": "0.0.0.0"}, "firstInstall": {"trustedKeys": {"a": KEY}}}
+    some = itertools.cycle(break_out)          # four for each field; all of them reach each kind of place
+    cases = [(field, good, [next(some).format(good) for _ in range(4)]) for field, good in fields.items()]
+    cases += [(field, [good], [[next(some).format(good)] for _ in range(4)]) for field, good in lists.items()]
+    cases.append(("firstInstall.trustedKeys", {"a": KEY}, [{"a": KEY + end} for end in ("\u2028kind: Pod", "\u0085x: y\n", "x: y\n", "\r\rkind: Pod")]))
+    cases.append(("firstInstall.agentYaml", "kind: AgentConfiguration\n", ["kind: AgentConfiguration\n" + end for end in ("\u2028a: b", "\u0085a: b", "  a: b")]))
+    tried, bad = 0, []
+    for field, good, hostile in cases:
+        expected = shape(render(*MONITORING, values=merged(base, value_at(field, good))))
+        for value in hostile:
+            tried += 1
+            code, text, errors = run("template", "holdfast", CHART, "-n", "holdfast-system", *MONITORING, values=merged(base, value_at(field, value)))
+            if code != 0:
+                named = field in errors or "/" + field.replace(".", "/") in errors
+                bad += [] if named and "YAML parse error" not in errors else [(field, value, errors[:160])]
+                continue
+            if shape([each for each in yaml.safe_load_all(text) if each]) != expected:
+                bad.append((field, value, "the objects have another shape"))
+    assert tried > 80 and not bad, f"{len(bad)} of {tried}: " + "\n".join(map(str, bad))
+
+
+def merged(a, b):
+    return {name: merged(a[name], b[name]) if isinstance(a.get(name), dict) and isinstance(b.get(name), dict) else b.get(name, a.get(name))
+            for name in {*a, *b}}
+
+
 def test_every_value_is_documented_and_has_a_schema():
     with open(f"{CHART}/values.yaml", encoding="utf-8") as file:
         text = file.read()
@@ -172,6 +248,37 @@ def test_no_right_to_delete_for_agents_and_a_reason_beside_each_rule():
             if line.startswith("- apiGroups:"):
                 before = [one for one in lines[max(0, number - 6):number - 1] if not one.startswith("{{")]
                 assert any(one.startswith("#") for one in before), f"{name}.yaml:{number}: a rule without a reason"
+
+
+def test_rights_for_manifests_are_exactly_those_asked_for():
+    for words in VALUES.values():
+        assert not [each for each in render(*words) if each["metadata"]["name"] == "holdfast-agent-manifests"]
+    objects = [each for each in render(values=EVERYTHING) if each["metadata"]["name"] == "holdfast-agent-manifests"]
+    rules = {each["metadata"].get("namespace"): each["rules"] for each in objects if each["kind"] in ("Role", "ClusterRole")}
+    followed = ["get", "list", "watch"]
+
+    def rule(group, resource, verbs, names=None):
+        return {"apiGroups": [group], "resources": [resource], "verbs": verbs} | ({"resourceNames": names} if names else {})
+    workloads = rule("apps", "deployments", RULE["verbs"])
+    assert rules == {
+        "site": [rule("", "configmaps", followed, ["pods", "files"]), rule("", "secrets", followed, ["key"]), rule("", "pods", ["get"]), workloads],
+        "shop": [workloads],
+        "flux-system": [rule("source.toolkit.fluxcd.io", "buckets", followed, ["fleet"]), rule("", "services", ["get"], ["source-controller"])],
+        None: [rule("", "nodes/pods", ["get"]), rule("", "namespaces", RULE["verbs"])],
+    }, rules
+    bindings = [each for each in objects if each["kind"].endswith("Binding")]
+    assert {each["metadata"].get("namespace") for each in bindings} == set(rules) and len(objects) == 2 * len(rules)
+    for each in bindings:
+        assert {one["name"] for one in each["subjects"]} == {"holdfast-agent", "holdfast:agents"}
+        assert each["roleRef"]["kind"] + "Binding" == each["kind"]
+    _, text, _ = run("template", "holdfast", CHART, "-n", "holdfast-system", values=EVERYTHING)
+    roles = [part for part in text.split("---\n") if "name: holdfast-agent-manifests" in part and "\nrules:" in part]
+    assert len(roles) == len(rules)
+    for lines in (part.split("\n") for part in roles):
+        assert all(lines[number - 1].startswith("# ") for number, line in enumerate(lines) if line.startswith("- apiGroups:")), "a rule without a reason"
+    pod = one(render(values=EVERYTHING), "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]
+    agent = next(box for box in pod["containers"] if box["name"] == "agent")
+    assert "/etc/kubernetes/manifests" in [each["mountPath"] for each in agent["volumeMounts"]]
 
 
 def test_containers_are_confined():
@@ -255,6 +362,9 @@ def test_values_reach_their_objects():
                        ("ConfigMap", "holdfast-dashboard"), ("LimitRange", "holdfast-edge-workloads"), ("ResourceQuota", "holdfast-edge-workloads"),
                        ("NetworkPolicy", "holdfast-controller"), ("PodDisruptionBudget", "holdfast-controller"), ("ClusterRole", "holdfast-cloudcore")):
         one(objects, kind, name)
+    # CloudCore's watches are of a whole kind: neither a namespace nor names.
+    assert {"apiGroups": ["source.toolkit.fluxcd.io"], "resources": ["buckets"], "verbs": ["get", "list", "watch"]} in \
+        one(objects, "ClusterRole", "holdfast-cloudcore")["rules"]
     for text in one(objects, "ConfigMap", "holdfast-dashboard")["data"].values():
         assert json.loads(text)["panels"]
     rules = [rule for group in one(objects, "PrometheusRule", "holdfast")["spec"]["groups"] for rule in group["rules"]]
@@ -266,6 +376,21 @@ def test_values_reach_their_objects():
     assert largest["data"]["SYNC_RETRY_BASE_MS"] == "3600000"
 
 
+def test_proxies_reach_the_agent():
+    def environment(proxy):
+        box = one(render(values={"proxy": proxy}), "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]["containers"][0]
+        return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in box["env"] if entry["name"].endswith("_PROXY")}
+    always = "localhost,127.0.0.0/8,::1,.svc,.cluster.local"
+    assert environment({}) == {}
+    assert environment({"https": "http://proxy:3128", "noProxy": ["10.42.0.0/16", ".example.com"]}) == {
+        "HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": always + ",$(KUBERNETES_SERVICE_HOST),10.42.0.0/16,.example.com"}
+    assert environment({"http": "http://[fd00::1]:3128", "apiServer": True}) == {"HTTP_PROXY": "http://[fd00::1]:3128", "NO_PROXY": always}
+    secret = environment({"fromSecret": "proxy"})
+    # A misspelt Secret must not start a pod without a proxy; a Secret without HTTP_PROXY is fine.
+    assert secret["HTTPS_PROXY"]["secretKeyRef"] == {"name": "proxy", "key": "HTTPS_PROXY"} and "NO_PROXY" in secret
+    assert secret["HTTP_PROXY"]["secretKeyRef"] == {"name": "proxy", "key": "HTTP_PROXY", "optional": True}
+
+
 def test_without_the_policy_api():
     off = {"policies": {"enabled": False}, "controller": {"enabled": True}}
     objects = render(values=off)
@@ -273,9 +398,17 @@ def test_without_the_policy_api():
 
     def patches_nodes(name):
         return any("nodes" in rule["resources"] and "patch" in rule["verbs"] for rule in one(objects, "ClusterRole", name)["rules"])
-    assert not patches_nodes("holdfast-agent") and not patches_nodes("holdfast-controller")
+
+    def labels_by():
+        agent = one(objects, "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]["containers"][-1]
+        controller = one(objects, "Deployment", "holdfast-controller")["spec"]["template"]["spec"]["containers"][0]
+        return ({each["name"]: each.get("value") for each in agent["env"]}.get("HOLDFAST_LABELS_BY"),
+                [each for each in controller["args"] if each.startswith("--write-labels")])
+    assert not patches_nodes("holdfast-agent") and patches_nodes("holdfast-controller")
+    assert labels_by() == ("controller", ["--write-labels=on"])
     objects = render(values={"controller": {"enabled": True}})
     assert patches_nodes("holdfast-agent") and not patches_nodes("holdfast-controller")
+    assert labels_by() == (None, ["--write-labels=off"])
 
 
 def test_older_servers():

@@ -36,7 +36,7 @@ import node as fault  # noqa: E402
 from holdimage import builder, machine, oci  # noqa: E402
 
 NAME, CONTROLLER = "holdfast-agent", "holdfast-controller"
-PROGRAMS = {NAME: [NAME, "holdfast-units"], CONTROLLER: [CONTROLLER]}
+PROGRAMS = {NAME: [NAME, "holdfast-tpm", "holdfast-units"], CONTROLLER: [CONTROLLER]}
 USERS = {NAME: "0:0", CONTROLLER: "65532:65532"}
 MACHINES = ("arm64", "armv7")
 TWICE = "arm64"                            # the one that is built in two folders

@@ -8,9 +8,11 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 #include "base/encoding/base64.h"
+#include "base/encoding/utf8.h"
 #include "support/check_main.h"
 #include "support/fakes/apiserver_sim.h"
 #include "support/fakes/simfs.h"
@@ -20,9 +22,41 @@
 #define S HF_NS_PER_S
 #define MINUTE (60 * S)
 #define HOUR (60 * MINUTE)
+#define DENIAL /* no cut at a fixed length hits the end of a character */                                              \
+    "x\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"    \
+    "\u00e4\u00e4"                                                                                                     \
+    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"     \
+    "\u00e4\u00e4\u00e4\u00e4"                                                                                         \
+    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"     \
+    "\u00e4\u00e4\u00e4\u00e4"                                                                                         \
+    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"     \
+    "\u00e4\u00e4\u00e4\u00e4"                                                                                         \
+    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"     \
+    "\u00e4\u00e4\u00e4\u00e4"
 #define DIR "/var/lib/holdfast/certificate"
 
-enum mood { SIGNS, AWAY, DENIES };
+enum mood { SIGNS, AWAY, DENIES, ATTACKS };
+
+/* What a hostile signer answers. */
+enum attack {
+    ANOTHER_NODE,
+    ANOTHER_GROUP,
+    TWO_GROUPS,
+    ANOTHER_KEY,
+    WITH_ITS_KEY, /* the certificate of a key of the attacker, and that key */
+    FOR_SERVERS,
+    EXPIRED,
+    BACKWARDS, /* ends before it begins */
+    SHORT,     /* would have to be renewed all the time */
+    GARBAGE,
+    EMPTY_LINE,
+    HUGE_TEXT,
+    LONG_CHAIN,
+    DAMAGED_CHAIN,     /* the second certificate is damaged */
+    CUT_CHAIN,         /* the second certificate lacks its end */
+    DAMAGED_DER_CHAIN, /* the second one is base64, but not of a certificate */
+    ATTACKS_ON_CERTIFICATES,
+};
 
 static EVP_PKEY *authority;
 
@@ -32,7 +66,11 @@ static struct world {
     struct hf_simapi *api;
     struct hf_simfs *fs;
     enum mood mood;
+    enum attack attack;
+    bool no_end;   /* sign until the year 9999 */
+    unsigned told; /* calls of `changed` */
     uint64_t lifetime_ns;
+    const char *node;       /* NULL: n1 */
     unsigned seen, signed_; /* requests that the approver found, and signed */
     /* one life */
     struct hf_simproc *proc;
@@ -60,6 +98,56 @@ static void expect_request(const struct hf_buf *pem, const json_t *object)
     ck_assert_uint_eq(json_array_size(hf_json_at(object, "spec.usages")), 2);
 }
 
+static void rename_subject(X509 *certificate, const char *field, const char *text, bool add)
+{
+    X509_NAME *name = X509_NAME_dup(X509_get_subject_name(certificate));
+    int at = X509_NAME_get_index_by_NID(name, OBJ_txt2nid(field), -1);
+
+    if (!add)
+        X509_NAME_ENTRY_free(X509_NAME_delete_entry(name, at));
+    ck_assert_int_eq(X509_NAME_add_entry_by_txt(name, field, V_ASN1_UTF8STRING, (const unsigned char *)text, -1, -1, 0),
+                     1);
+    (void)X509_set_subject_name(certificate, name);
+    X509_NAME_free(name);
+}
+
+static void spoil(X509 *certificate, time_t now)
+{
+    X509_EXTENSION *usage;
+
+    switch (w.attack) {
+    case ANOTHER_NODE:
+        rename_subject(certificate, "CN", "holdfast:agent:n2", false);
+        break;
+    case ANOTHER_GROUP:
+        rename_subject(certificate, "O", "system:masters", false);
+        break;
+    case TWO_GROUPS:
+        rename_subject(certificate, "O", "system:masters", true);
+        break;
+    case ANOTHER_KEY:
+    case WITH_ITS_KEY:
+        (void)X509_set_pubkey(certificate, authority);
+        break;
+    case FOR_SERVERS:
+        usage = X509V3_EXT_conf_nid(NULL, NULL, NID_ext_key_usage, "serverAuth");
+        (void)X509_add_ext(certificate, usage, -1);
+        X509_EXTENSION_free(usage);
+        break;
+    case EXPIRED:
+        (void)ASN1_TIME_set(X509_getm_notAfter(certificate), now - 1);
+        break;
+    case BACKWARDS:
+        (void)ASN1_TIME_set(X509_getm_notBefore(certificate), now + 2 * (time_t)(w.lifetime_ns / S));
+        break;
+    case SHORT:
+        (void)ASN1_TIME_set(X509_getm_notAfter(certificate), now + 20);
+        break;
+    default:
+        break;
+    }
+}
+
 /* Dates back by five minutes, as the controller manager does. */
 static void sign(const struct hf_buf *request_pem, struct hf_buf *out)
 {
@@ -76,7 +164,11 @@ static void sign(const struct hf_buf *request_pem, struct hf_buf *out)
     (void)X509_set_issuer_name(certificate, X509_REQ_get_subject_name(request));
     (void)ASN1_TIME_set(X509_getm_notBefore(certificate), now - 300);
     (void)ASN1_TIME_set(X509_getm_notAfter(certificate), now + (time_t)(w.lifetime_ns / S));
+    if (w.no_end)
+        (void)ASN1_TIME_set_string_X509(X509_getm_notAfter(certificate), "99991231235959Z");
     (void)X509_set_pubkey(certificate, X509_REQ_get0_pubkey(request));
+    if (w.mood == ATTACKS)
+        spoil(certificate, now);
     ck_assert(X509_sign(certificate, authority, EVP_sha256()) > 0);
     ck_assert(PEM_write_bio_X509(text, certificate) == 1);
     long n = BIO_get_mem_data(text, &bytes);
@@ -87,20 +179,69 @@ static void sign(const struct hf_buf *request_pem, struct hf_buf *out)
     X509_free(certificate);
 }
 
+/* What stands in status.certificate in place of, or after, the certificate. */
+static void add_attack(struct hf_buf *text)
+{
+    static const char garbage[] = "-----BEGIN CERTIFICATE-----\nAAAA\xff\0-----END CERTIFICATE-----\n";
+    BIO *key = BIO_new(BIO_s_mem());
+    char *bytes;
+    size_t n = text->n;
+
+    switch (w.attack) {
+    case DAMAGED_CHAIN:
+        ck_assert_int_eq(hf_buf_add_str(text, "-----BEGIN CERTIFICATE-----\nAA*A\n-----END CERTIFICATE-----\n"), 0);
+        break;
+    case CUT_CHAIN:
+        ck_assert_int_eq(hf_buf_reserve(text, n), 0);
+        ck_assert_int_eq(hf_buf_add(text, text->p, n / 2), 0);
+        break;
+    case DAMAGED_DER_CHAIN:
+        ck_assert_int_eq(hf_buf_add_str(text, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), 0);
+        break;
+    case WITH_ITS_KEY:
+        ck_assert(PEM_write_bio_PKCS8PrivateKey(key, authority, NULL, NULL, 0, NULL, NULL) == 1);
+        ck_assert_int_eq(hf_buf_add(text, bytes, (size_t)BIO_get_mem_data(key, &bytes)), 0);
+        break;
+    case GARBAGE:
+    case EMPTY_LINE:
+        hf_buf_clear(text);
+        ck_assert_int_eq(
+            hf_buf_add(text, w.attack == GARBAGE ? garbage : "\n", w.attack == GARBAGE ? sizeof(garbage) - 1 : 1), 0);
+        break;
+    case HUGE_TEXT:
+        while (text->n < 100000)
+            ck_assert_int_eq(hf_buf_add_str(text, "all work and no play\n"), 0);
+        break;
+    case LONG_CHAIN:
+        for (int i = 0; i < 60; i++) {
+            ck_assert_int_eq(hf_buf_reserve(text, n), 0);
+            ck_assert_int_eq(hf_buf_add(text, text->p, n), 0);
+        }
+        break;
+    default:
+        break;
+    }
+    (void)BIO_free(key);
+}
+
 static void answer(json_t *object)
 {
-    _cleanup_(hf_buf_done) struct hf_buf request = HF_BUF_INIT(65536), certificate = HF_BUF_INIT(65536),
-                                         text = HF_BUF_INIT(65536);
+    _cleanup_(hf_buf_done) struct hf_buf request = HF_BUF_INIT(65536), certificate = HF_BUF_INIT(1 << 20),
+                                         text = HF_BUF_INIT(1 << 20);
     json_t *copy = json_deep_copy(object);
 
     ck_assert_int_eq(hf_base64_decode(hf_view_of(hf_json_str_or(object, "spec.request", "")), &request), 0);
-    expect_request(&request, object);
+    if (w.node == NULL)
+        expect_request(&request, object);
     if (w.mood == DENIES) {
-        ck_assert_int_eq(hf_json_put(copy, "status.conditions",
-                                     json_pack("[{s:s, s:s}]", "type", "Denied", "reason", "NodeUnknown")),
-                         0);
+        ck_assert_int_eq(
+            hf_json_put(copy, "status.conditions",
+                        json_pack("[{s:s, s:s, s:s}]", "type", "Denied", "reason", "NodeUnknown", "message", DENIAL)),
+            0);
     } else {
         sign(&request, &certificate);
+        if (w.mood == ATTACKS)
+            add_attack(&certificate);
         ck_assert_int_eq(hf_base64_encode(certificate.p, certificate.n, &text), 0);
         ck_assert_int_eq(hf_json_put(copy, "status.certificate", json_string(hf_buf_str(&text))), 0);
     }
@@ -124,7 +265,7 @@ static void approve(void *arg)
     hf_simapi_each(w.api, "CertificateSigningRequest", find_open, &open);
     if (open != NULL && w.mood != AWAY)
         answer(open);
-    hf_simloop_post(w.loop, 3 * S, approve, arg);
+    hf_simloop_post(w.loop, w.no_end ? MINUTE : 3 * S, approve, arg);
 }
 
 /* ---- a life ------------------------------------------------------------------------------------------------------ */
@@ -140,6 +281,12 @@ static int use(void *arg, const char *certificate_pem, const char *key_pem, stru
     w.drops += certificate_pem == NULL;
     (void)snprintf(w.in_use, sizeof(w.in_use), "%s", certificate_pem != NULL ? certificate_pem : "");
     return 0;
+}
+
+static void changed(void *arg)
+{
+    (void)arg;
+    w.told++;
 }
 
 static int begin(void)
@@ -163,10 +310,11 @@ static int begin(void)
                                                         .rng = hf_simproc_rand(w.proc),
                                                         .sched = hf_simproc_sched(w.proc),
                                                         .kube = w.kube,
-                                                        .node_name = "n1",
+                                                        .node_name = w.node != NULL ? w.node : "n1",
                                                         .dir = DIR,
                                                         .lifetime_ns = w.lifetime_ns,
-                                                        .use = use};
+                                                        .use = use,
+                                                        .changed = changed};
     return hf_client_certificate_new(&params, &w.certificate, &err);
 }
 
@@ -393,6 +541,199 @@ START_TEST(a_power_cut_anywhere)
 }
 END_TEST
 
+/* Reason and message of the condition; the reason "" if there is none. */
+static const char *problem(const char **ret_text)
+{
+    const char *reason = "";
+
+    *ret_text = hf_client_certificate_problem(w.certificate, &reason);
+    ck_assert(*ret_text == NULL || (reason[0] != '\0' && hf_utf8_valid(*ret_text, strlen(*ret_text))));
+    return reason;
+}
+
+static void expect_problem(const char *reason, const char *part)
+{
+    const char *text;
+    const char *got = problem(&text);
+
+    ck_assert_msg(strcmp(got, reason) == 0 && (part == NULL || strstr(text, part) != NULL), "%s: %s (%s, %s)", got,
+                  text != NULL ? text : "", reason, part != NULL ? part : "");
+}
+
+/* The agent uses none of these answers, asks again after a pause, and takes the first good one. */
+START_TEST(answers_of_a_hostile_signer)
+{
+    w.mood = ATTACKS;
+    w.attack = (enum attack)_i;
+    ck_assert_int_eq(begin(), 0);
+    run(2 * MINUTE);
+    ck_assert_uint_eq(w.uses, 0);
+    ck_assert_str_eq(stored(), "");
+    ck_assert(!has_file(DIR "/pending.key")); /* the key of this answer is of no use any more */
+    expect_problem("Unusable", "kubernetes.io/kube-apiserver-client");
+    ck_assert_uint_eq(w.told, 1);
+    unsigned before = w.signed_;
+    run(2 * MINUTE);
+    ck_assert_uint_eq(w.signed_, before); /* a pause of five minutes at least, so few writes */
+    w.mood = SIGNS;
+    run(15 * MINUTE);
+    expect_current();
+    expect_problem("", NULL);
+    /* The same answers to a renewal leave the pair in use. */
+    w.mood = ATTACKS;
+    run(20 * HOUR);
+    ck_assert_uint_eq(w.uses, 1);
+    ck_assert_str_ne(w.in_use, "");
+    ck_assert_str_eq(w.in_use, stored());
+    expect_problem("Unusable", "is valid until");
+}
+END_TEST
+
+/* The end of a certificate "without end" is in the year 9999, which is no number of nanoseconds. The agent takes the
+ * certificate, and renews it after 30 days at most. */
+START_TEST(a_certificate_without_end)
+{
+    w.no_end = true; /* and the approver looks once a minute, which makes the test shorter */
+    ck_assert_int_eq(begin(), 0);
+    run(5 * MINUTE);
+    expect_current();
+    run(16 * 24 * HOUR);
+    ck_assert_uint_eq(w.signed_, 1);
+    run(8 * 24 * HOUR);
+    ck_assert_uint_eq(w.signed_, 2);
+    expect_current();
+}
+END_TEST
+
+static void plant(const char *path, mode_t mode, uid_t uid)
+{
+    _cleanup_(hf_buf_done) struct hf_buf key = HF_BUF_INIT(4096);
+
+    ck_assert_int_eq(hf_certificate_make_key(&key, NULL), 0);
+    hf_simfs_put(w.fs, path, key.p, key.n, mode);
+    hf_simfs_chown(w.fs, path, uid, 0);
+}
+
+/* A user plants the key that the agent is to ask a certificate for, and so would have the node's identity. */
+START_TEST(a_planted_key)
+{
+    static const struct {
+        mode_t folder, file;
+        uid_t folder_uid, file_uid;
+        bool heals; /* the agent replaces the file by its own */
+    } rows[] = {{0777, 0600, 0, 0, false},
+                {0770, 0600, 0, 0, false},
+                {0700, 0600, 1234, 0, false},
+                {0700, 0600, 0, 1234, true},
+                {0700, 0666, 0, 0, true}};
+    _cleanup_(hf_buf_done) struct hf_buf planted = HF_BUF_INIT(4096);
+    size_t n;
+
+    hf_simfs_mkdir(w.fs, DIR, rows[_i].folder);
+    hf_simfs_chown(w.fs, DIR, rows[_i].folder_uid, 0);
+    plant(DIR "/pending.key", rows[_i].file, rows[_i].file_uid);
+    const char *bytes = hf_simfs_get(w.fs, DIR "/pending.key", &n);
+    ck_assert_int_eq(hf_buf_add(&planted, bytes, n), 0);
+    ck_assert_int_eq(begin(), 0);
+    run(10 * MINUTE);
+    if (rows[_i].heals) {
+        expect_current();
+    } else {
+        ck_assert_uint_eq(w.seen, 0);
+        ck_assert_uint_eq(w.uses, 0);
+        expect_problem("NotStored", DIR);
+    }
+    bytes = hf_simfs_get(w.fs, DIR "/client.pem", &n);
+    ck_assert(bytes == NULL || memmem(bytes, n, planted.p, planted.n) == NULL);
+}
+END_TEST
+
+/* The files of another node, copied with its disk, and files that another user can write: not used. */
+START_TEST(files_of_somebody_else)
+{
+    struct stat st;
+    size_t n;
+
+    ck_assert_int_eq(begin(), 0);
+    run(MINUTE);
+    end(false);
+    if (_i == 0)
+        hf_simfs_chown(w.fs, DIR "/client.pem", 1234, 0);
+    w.node = _i == 1 ? "n2" : NULL;
+    w.mood = AWAY;
+    w.uses = 0;
+    ck_assert_int_eq(begin(), 0);
+    run(MINUTE);
+    ck_assert_uint_eq(w.uses, 0);
+    ck_assert_uint_eq(w.seen, 2);
+    expect_problem(_i == 0 ? "NotStored" : "Unusable", _i == 0 ? "uid 1234" : "holdfast:agent:n2");
+    ck_assert(hf_simfs_stat(w.fs, DIR "/client.pem", &st));
+    ck_assert_ptr_nonnull(hf_simfs_get(w.fs, DIR "/client.pem", &n));
+}
+END_TEST
+
+/* A clock that runs ahead sets the certificate aside. It serves again when the clock is right, although a server that
+ * gets no credential answers 403 and not 401. */
+START_TEST(a_clock_that_ran_ahead)
+{
+    ck_assert_int_eq(begin(), 0);
+    run(MINUTE);
+    w.mood = AWAY;
+    hf_simproc_set_unix_offset(w.proc, (int64_t)(30 * 24 * HOUR));
+    hf_client_certificate_check(w.certificate);
+    ck_assert_str_eq(w.in_use, "");
+    expect_problem("Expired", "expired at");
+    hf_simproc_set_unix_offset(w.proc, 0);
+    hf_client_certificate_check(w.certificate);
+    ck_assert_str_eq(w.in_use, stored());
+    expect_problem("", NULL);
+}
+END_TEST
+
+/* The same after a 401 that was a mistake of the server. */
+START_TEST(a_refusal_that_passes)
+{
+    ck_assert_int_eq(begin(), 0);
+    run(MINUTE);
+    w.mood = AWAY;
+    hf_simapi_fail(w.api, 1000, 403, 0);
+    hf_client_certificate_refused(w.certificate);
+    ck_assert_str_eq(w.in_use, "");
+    for (int i = 0; i < 8; i++) {
+        run(MINUTE);
+        hf_client_certificate_check(w.certificate);
+    }
+    ck_assert_str_eq(w.in_use, stored());
+    ck_assert_uint_eq(w.drops, 1);
+    expect_problem("NotAllowed", "certificates.enabled=true");
+}
+END_TEST
+
+/* What the condition says while somebody denies, or nobody answers. */
+START_TEST(the_condition)
+{
+    w.mood = DENIES;
+    ck_assert_int_eq(begin(), 0);
+    expect_problem("", NULL);
+    run(2 * MINUTE);
+    expect_problem("Denied", "NodeUnknown: x\u00e4");
+    end(false);
+    w.mood = AWAY;
+    w.told = 0;
+    ck_assert_int_eq(begin(), 0);
+    for (int i = 0; i < 20; i++) {
+        ck_assert_uint_eq(w.told, i < 10 ? 0 : 1);
+        run(MINUTE);
+        hf_client_certificate_check(w.certificate);
+        expect_problem(i < 9 ? "" : "NotIssued", i < 9 ? NULL : "holdfast-controller");
+    }
+    w.mood = SIGNS;
+    run(10 * MINUTE);
+    expect_problem("", NULL);
+    ck_assert_uint_eq(w.told, 2);
+}
+END_TEST
+
 /* Long names fit the request, and a folder that cannot be made fails the start. */
 START_TEST(requests_of_long_names)
 {
@@ -436,6 +777,13 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_certificate_that_the_server_refuses);
     tcase_add_test(tc, a_clock_that_was_wrong);
     tcase_add_loop_test(tc, a_power_cut_anywhere, 0, 2);
+    tcase_add_loop_test(tc, answers_of_a_hostile_signer, 0, ATTACKS_ON_CERTIFICATES);
+    tcase_add_test(tc, a_certificate_without_end);
+    tcase_add_loop_test(tc, a_planted_key, 0, 5);
+    tcase_add_loop_test(tc, files_of_somebody_else, 0, 2);
+    tcase_add_test(tc, a_clock_that_ran_ahead);
+    tcase_add_test(tc, a_refusal_that_passes);
+    tcase_add_test(tc, the_condition);
     tcase_add_test(tc, requests_of_long_names);
 }
 

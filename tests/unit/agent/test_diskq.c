@@ -187,6 +187,31 @@ START_TEST(a_failure_waits_with_its_mark)
 }
 END_TEST
 
+/* A version that the agent refuses is all that the disk has of an object without a good one. If the mark were ahead of
+ * it, the next process would know of no such object, and would take away what came from it. */
+START_TEST(a_mark_waits_for_a_refused_version)
+{
+    struct scene s;
+    json_t *refused = json_pack("{s:{s:s}}", "metadata", "name", "a");
+
+    set_up(&s);
+    hf_simfs_mount(s.fs, DIR "/EdgeUpdateRefused");
+    hf_simfs_set_read_only(s.fs, DIR "/EdgeUpdateRefused", true);
+    hf_diskq_put(s.queue, "EdgeUpdateRefused", refused);
+    mark(&s, "7");
+    run(&s);
+    hf_diskq_retry(s.queue);
+    run(&s);
+    ck_assert_str_eq(look(&s).mark.resource_version, "");
+    hf_simfs_set_read_only(s.fs, DIR "/EdgeUpdateRefused", false);
+    hf_diskq_retry(s.queue);
+    run(&s);
+    ck_assert_str_eq(look(&s).mark.resource_version, "7");
+    json_decref(refused);
+    tear_down(&s);
+}
+END_TEST
+
 /* What the cache can never take is dropped, and takes the trust in marks with it: the next start asks for everything. */
 START_TEST(a_hopeless_one_spoils_the_marks)
 {
@@ -201,6 +226,43 @@ START_TEST(a_hopeless_one_spoils_the_marks)
     struct found found = look(&s);
     ck_assert_int_eq(found.sum, 2);
     ck_assert_str_eq(found.mark.resource_version, "");
+    tear_down(&s);
+}
+END_TEST
+
+/* The same if the mark is in the batch of the hopeless one, and fails with it. */
+START_TEST(a_hopeless_one_spoils_the_mark_beside_it)
+{
+    struct scene s;
+
+    set_up(&s);
+    put(&s, "a", 2); /* its job starts, and leaves the next three for one batch */
+    put(&s, "../evil", 1);
+    put(&s, "b", 1);
+    mark(&s, "7");
+    run(&s);
+    put(&s, "a", 3); /* starts a job, which tries the mark again */
+    run(&s);
+    hf_diskq_retry(s.queue);
+    run(&s);
+    struct found found = look(&s);
+    ck_assert_int_eq(found.sum, 4);
+    ck_assert_str_eq(found.mark.resource_version, "");
+    ck_assert_uint_eq(found.mark.last_contact_unix_ns, 5); /* only the version is lost */
+    tear_down(&s);
+}
+END_TEST
+
+/* And if the mark waits while the job of the hopeless one runs. */
+START_TEST(a_hopeless_one_spoils_the_mark_that_waits)
+{
+    struct scene s;
+
+    set_up(&s);
+    put(&s, "../evil", 1); /* its job starts */
+    mark(&s, "7");
+    run(&s);
+    ck_assert_str_eq(look(&s).mark.resource_version, "");
     tear_down(&s);
 }
 END_TEST
@@ -224,7 +286,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, in_order_and_whole);
     tcase_add_test(tc, a_mark_is_never_ahead);
     tcase_add_test(tc, a_failure_waits_with_its_mark);
+    tcase_add_test(tc, a_mark_waits_for_a_refused_version);
     tcase_add_test(tc, a_hopeless_one_spoils_the_marks);
+    tcase_add_test(tc, a_hopeless_one_spoils_the_mark_beside_it);
+    tcase_add_test(tc, a_hopeless_one_spoils_the_mark_that_waits);
     tcase_add_test(tc, freed_in_the_middle);
 }
 

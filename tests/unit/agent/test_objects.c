@@ -1,4 +1,4 @@
-#include "agent/follow/objects.h"
+#include "agent/follow/follow.h"
 
 #include <check.h>
 #include <errno.h>
@@ -373,8 +373,47 @@ START_TEST(no_room)
 }
 END_TEST
 
+/* Only a complete list from the server, of which each object could be read, proves that an object does not exist. */
+START_TEST(absence)
+{
+    struct hf_objects objects;
+    struct hf_follow follow = {.objects = &objects, .synced = true, .proven = true};
+    char name[] = "broken", why[] = "not JSON";
+
+    hf_objects_init(&objects, &hf_object_kind_syncpolicy);
+    ck_assert(hf_follow_proves_absence(&follow));
+    ck_assert_int_eq(take(&objects, policy("p", "60s", 1, "a")), HF_OBJECT_GOOD);
+    ck_assert(hf_follow_proves_absence(&follow));
+    /* A newer version that is refused: the last good one still says what the policy asks for. */
+    ck_assert_int_eq(take(&objects, policy("p", "never", 2, "a")), HF_OBJECT_REFUSED);
+    ck_assert(hf_follow_proves_absence(&follow));
+    /* Of a new policy there is no good version. */
+    ck_assert_int_eq(take(&objects, policy("q", "never", 3, "a")), HF_OBJECT_REFUSED);
+    ck_assert(!hf_follow_proves_absence(&follow));
+    ck_assert(hf_objects_drop(&objects, "q"));
+    ck_assert(hf_follow_proves_absence(&follow));
+    /* The source cannot even parse one. */
+    ck_assert_int_eq(hf_strmap_put(&follow.unreadable, name, why), 0);
+    ck_assert(!hf_follow_proves_absence(&follow));
+    hf_strmap_done(&follow.unreadable);
+    objects.no_room_more = true;
+    ck_assert(!hf_follow_proves_absence(&follow));
+    objects.no_room_more = false;
+    follow.relisting = true;
+    ck_assert(!hf_follow_proves_absence(&follow));
+    follow.relisting = false;
+    follow.proven = false;
+    ck_assert(!hf_follow_proves_absence(&follow));
+    follow.proven = true;
+    follow.synced = false;
+    ck_assert(!hf_follow_proves_absence(&follow));
+    hf_objects_done(&objects);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, absence);
     tcase_add_test(tc, same_or_changed);
     tcase_add_test(tc, refused_changes_nothing_that_runs);
     tcase_add_test(tc, unknown_fields_are_a_warning);

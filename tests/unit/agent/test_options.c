@@ -27,6 +27,9 @@ static const struct {
     {{"--server", "http://127.0.0.1:10550", "--status-kubeconfig", "k"}, NULL, NULL, NULL},
     {{"--source", "/x", "--status-kubeconfig", "k"}, NULL, NULL, "--status-kubeconfig excludes --source"},
     {{"--source", "/x"}, "HOLDFAST_STATUS_KUBECONFIG", "k", "--status-kubeconfig excludes --source"},
+    {{"--labels-by", "nobody"}, NULL, NULL, "expected agent or controller"},
+    {{"--labels-by=agent"}, NULL, NULL, NULL},
+    {{NULL}, "HOLDFAST_LABELS_BY", "controller", NULL},
     {{"--status-kubeconfig"}, NULL, NULL, "--status-kubeconfig needs a value: a file"},
     {{"--kubeconfig", "k", "--client-certificate-dir", "/c", "--client-certificate-lifetime", "10m"}, NULL, NULL, NULL},
     {{"--client-certificate-dir", "certs"}, NULL, NULL, "expected an absolute path"},
@@ -128,6 +131,29 @@ END_TEST
 
 static const struct {
     const char *args[4];
+    mode_t want;
+} socket_modes[] = {
+    {{NULL}, 0666},
+    {{"--ingest-socket-group=0"}, 0660},
+    {{"--ingest-socket-mode=000"}, 0}, /* for root alone, and not the same as no flag */
+    {{"--ingest-socket-mode=0000", "--ingest-socket-group=0"}, 0},
+    {{"--ingest-socket-mode=0600", "--ingest-socket-group=0"}, 0600},
+};
+
+START_TEST(socket_mode)
+{
+    const char *args[8] = {NULL};
+    struct hf_agent_options options;
+
+    memcpy(args, socket_modes[_i].args, sizeof(socket_modes[_i].args));
+    env_name = NULL;
+    ck_assert_int_eq(parse(args, &options, NULL), 0);
+    ck_assert_uint_eq(options.ingest_socket_mode, socket_modes[_i].want);
+}
+END_TEST
+
+static const struct {
+    const char *args[4];
     const char *env, *value;
     int want[HF_LISTEN_COUNT]; /* ports; -1: off */
     bool optional;
@@ -201,6 +227,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, line, 0, HF_LEN(lines));
     tcase_add_test(tc, defaults_and_order);
+    tcase_add_loop_test(tc, socket_mode, 0, HF_LEN(socket_modes));
     tcase_add_loop_test(tc, three_ports, 0, HF_LEN(ports));
     tcase_add_test(tc, help_and_version);
     tcase_add_loop_test(tc, node_name, 0, HF_LEN(names));

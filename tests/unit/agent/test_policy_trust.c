@@ -206,7 +206,7 @@ START_TEST(too_many_names)
     ck_assert_int_eq(judge_signed("one-more", 1), HF_POLICY_UNSIGNED);
     ck_assert_str_eq(reason, "TooManyPolicies");
     reboot();
-    ck_assert_uint_eq(trust.floors.n, HF_POLICY_MAX_FLOORS);
+    ck_assert_uint_eq(trust.floors.floors.n, HF_POLICY_MAX_FLOORS);
 }
 END_TEST
 

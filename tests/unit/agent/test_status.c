@@ -123,6 +123,32 @@ START_TEST(the_defaults_are_a_policy_too)
 }
 END_TEST
 
+/* Labels are in the status only where the controller writes them, at most 48, and shorten no text. */
+START_TEST(labels_for_the_controller)
+{
+    struct scene s;
+    _cleanup_(hf_json_freep) json_t *labels = json_object();
+
+    set_up(&s, &committed, 1, NULL, 0);
+    _cleanup_(hf_json_freep) json_t *without = essence(&s, NOW);
+    ck_assert_ptr_null(json_object_get(without, "labels"));
+    s.view.labels = labels;
+    _cleanup_(hf_json_freep) json_t *none = essence(&s, NOW);
+    ck_assert(json_is_object(json_object_get(none, "labels")));
+    for (int i = 0; i < 60; i++) {
+        char key[64];
+        (void)snprintf(key, sizeof(key), "edge.codcompass.io/label-%02d", i);
+        ck_assert_int_eq(json_object_set_new(labels, key, json_string("some-value")), 0);
+    }
+    _cleanup_(hf_json_freep) json_t *most = essence(&s, NOW);
+    ck_assert_uint_eq(json_object_size(json_object_get(most, "labels")), HF_STATUS_MAX_LABELS);
+    ck_assert(!hf_status_same(none, most));
+    ck_assert_int_eq(json_object_del(most, "labels"), 0);
+    ck_assert(hf_status_same(without, most));
+    json_decref(s.conditions);
+}
+END_TEST
+
 START_TEST(time_alone_is_no_change)
 {
     struct scene s;
@@ -265,7 +291,8 @@ END_TEST
 
 START_TEST(everything_else)
 {
-    static const struct hf_status_disk disk = {"/opt", 91, HF_DISK_CRITICAL};
+    static const struct hf_status_disk disk = {
+        .path = "/opt", .used_percent = 91, .level = HF_DISK_CRITICAL, .inodes_used_percent = 40, .read_only = true};
     static const struct hf_hold hold = {
         .present = true, .reason = "line 3", .since_unix_ns = NOW, .until_unix_ns = HF_NEVER};
     struct scene s;
@@ -278,17 +305,28 @@ START_TEST(everything_else)
     s.view.hold = &hold;
     s.view.hold_end_unix_ns = NOW + HF_NS_PER_S;
     s.view.pod_mode = true;
-    s.view.skew_exceeded = true;
+    s.view.clock = HF_STATUS_CLOCK_BEYOND_MAX_SKEW;
+    s.view.contact_reason = "DnsFailed";
+    s.view.disk_pressure = (struct hf_status_trouble){"Critical", "/opt is full"};
+    s.view.memory_pressure = (struct hf_status_trouble){"PodsNearLimit", "a/b"};
+    s.view.log_rotation = (struct hf_status_trouble){"Unbounded", "journald"};
     s.view.labels_failure = "forbidden";
     s.view.disk_failure = "no space";
     s.view.trust_failure = "a key at risk";
     s.view.source_failure = "CloudCore may not";
     s.view.source_reason = "Forbidden";
+    s.view.floors_failure = "replaced";
+    s.view.floors_reason = "FloorsReplaced";
+    s.view.certificate_failure = "denied";
+    s.view.certificate_reason = "Denied";
     _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
     ck_assert_str_eq(hf_json_str(one, "agent.mode"), "Pod");
     ck_assert_str_eq(hf_json_str(one, "hold.until"), "2026-11-20T08:00:01Z");
     ck_assert_str_eq(hf_json_str(json_array_get(json_object_get(one, "disk"), 0), "level"), "Critical");
-    char got[512] = "";
+    ck_assert(hf_json_bool_or(json_array_get(json_object_get(one, "disk"), 0), "readOnly", false));
+    ck_assert_int_eq(hf_json_int_or(json_array_get(json_object_get(one, "disk"), 0), "inodesUsedPercent", 0), 40);
+    ck_assert_str_eq(hf_json_str(one, "contact.reason"), "DnsFailed");
+    char got[700] = "";
     size_t n = 0, i;
     json_t *condition;
     json_array_foreach(json_object_get(one, "conditions"), i, condition)
@@ -296,9 +334,129 @@ START_TEST(everything_else)
                               hf_json_str(condition, "status"), hf_json_str(condition, "message"));
     ck_assert_str_eq(got,
                      "Ready=True(1 of 1 updates committed) PolicyActedOn=False(this version ignores disk, telemetry) "
-                     "ClockSkewed=True(this node's clock differs from the API server's by more than the policy's "
-                     "clock.maxSkew: synchronize it) LabelsApplied=False(forbidden) StateWritable=False(no space) "
-                     "TrustFolderSafe=False(a key at risk) SourceReadable=False(CloudCore may not) ");
+                     "ClockSynced=False(this node's clock differs from the API server's by more than the policy's "
+                     "clock.maxSkew: synchronize it, or set clock.resync) DiskPressure=True(/opt is full) "
+                     "MemoryPressure=True(a/b) LogRotation=False(journald) LabelsApplied=False(forbidden) "
+                     "StateWritable=False(no space) "
+                     "TrustFolderSafe=False(a key at risk) SourceReadable=False(CloudCore may not) "
+                     "FloorsKnown=False(replaced) "
+                     "ClientCertificateValid=False(denied) ");
+    json_decref(s.conditions);
+}
+END_TEST
+
+static const struct hf_status_manifest manifests[] = {
+    {.name = "pods",
+     .to = HF_MANIFEST_TO_STATIC_PODS,
+     .phase = HF_MANIFEST_APPLIED,
+     .revision = "81723",
+     .digest = DIGEST,
+     .items = 3,
+     .reason = HF_MANIFEST_REASON_APPLIED,
+     .message = "3 files",
+     .time_unix_ns = NOW},
+    {.name = "web",
+     .to = HF_MANIFEST_TO_FILES,
+     .phase = HF_MANIFEST_ROLLED_BACK,
+     .drifts = 2,
+     .reason = HF_MANIFEST_REASON_VALIDATE_FAILED,
+     .message = "nginx exited with 1"},
+    {.name = "app",
+     .to = HF_MANIFEST_TO_CLUSTER,
+     .phase = HF_MANIFEST_WAITING,
+     .reason = HF_MANIFEST_REASON_DEPENDENCY_NOT_APPLIED},
+    {.name = "flux",
+     .to = HF_MANIFEST_TO_FILES,
+     .phase = HF_MANIFEST_APPLIED,
+     .reason = HF_MANIFEST_REASON_API_REFUSED,
+     .message = "give it the verb get"},
+    {.name = "cam",
+     .to = HF_MANIFEST_TO_STATIC_PODS,
+     .phase = HF_MANIFEST_APPLIED,
+     .reason = HF_MANIFEST_REASON_HEALTH_UNKNOWN,
+     .message = "written, health unknown"},
+    {.name = "db",
+     .to = HF_MANIFEST_TO_CLUSTER,
+     .phase = HF_MANIFEST_APPLIED,
+     .reason = HF_MANIFEST_REASON_HEALTH_PASSED,
+     .message = "not shown"},
+};
+
+START_TEST(manifests_are_listed_and_judged)
+{
+    static const char list[] =
+        "[{\"name\":\"pods\",\"to\":\"StaticPods\",\"phase\":\"Applied\",\"revision\":\"81723\",\"digest\":"
+        "\"0123456789ab\","
+        "\"items\":3,\"time\":\"2026-11-20T08:00:00Z\"},"
+        "{\"name\":\"web\",\"to\":\"Files\",\"phase\":\"RolledBack\",\"items\":0,\"drifts\":2,\"reason\":"
+        "\"ValidateFailed\","
+        "\"message\":\"nginx exited with 1\"},"
+        "{\"name\":\"app\",\"to\":\"Cluster\",\"phase\":\"Waiting\",\"items\":0,\"reason\":\"DependencyNotApplied\"},"
+        "{\"name\":\"flux\",\"to\":\"Files\",\"phase\":\"Applied\",\"items\":0,\"reason\":\"ApiRefused\","
+        "\"message\":\"give it the verb get\"},"
+        "{\"name\":\"cam\",\"to\":\"StaticPods\",\"phase\":\"Applied\",\"items\":0,\"reason\":\"HealthUnknown\","
+        "\"message\":\"written, health unknown\"},"
+        "{\"name\":\"db\",\"to\":\"Cluster\",\"phase\":\"Applied\",\"items\":0,\"reason\":\"HealthPassed\"}]";
+    struct hf_readiness_params params = {.known = true, .updates = &committed, .n_updates = 1};
+    struct hf_status_manifests judged;
+    struct scene s;
+
+    set_up(&s, &committed, 1, NULL, 0);
+    hf_status_manifests_judge(manifests, HF_LEN(manifests), &judged, &params);
+    hf_readiness_judge(&params, &s.readiness);
+    s.view.manifests = manifests;
+    s.view.n_manifests = HF_LEN(manifests);
+    _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW), *wanted = json_loads(list, 0, NULL);
+    _cleanup_(hf_freep) char *text = json_dumps(json_object_get(one, "manifests"), JSON_COMPACT);
+    ck_assert_ptr_nonnull(wanted);
+    ck_assert_msg(json_equal(json_object_get(one, "manifests"), wanted), "%s", text);
+    ck_assert_str_eq(s.readiness.ready.status, "False");
+    ck_assert_str_eq(s.readiness.ready.reason, "ManifestsFailed");
+    ck_assert_str_eq(s.readiness.ready.message, "manifests web: ValidateFailed");
+    ck_assert(s.readiness.is_stalled && s.readiness.is_reconciling);
+    ck_assert_str_eq(s.readiness.stalled.message, "manifests; see Ready");
+    ck_assert_str_eq(s.readiness.reconciling.message, "manifests app: DependencyNotApplied");
+    json_decref(s.conditions);
+
+    /* Applied entries are part of a Ready node. */
+    set_up(&s, &committed, 1, NULL, 0);
+    params = (struct hf_readiness_params){.known = true, .updates = &committed, .n_updates = 1};
+    hf_status_manifests_judge(manifests, 1, &judged, &params);
+    hf_readiness_judge(&params, &s.readiness);
+    ck_assert_str_eq(s.readiness.ready.status, "True");
+    json_decref(s.conditions);
+}
+END_TEST
+
+/* Everything that other parts measure, on a node with one release, one entry and no trouble. Each
+ * part that is present costs about 50 to 130 bytes. */
+START_TEST(measurements_fit_into_a_small_status)
+{
+    struct hf_status_volatile moving = {
+        .sequence = 812345,
+        .observed_unix_ns = NOW,
+        .contact_unix_ns = NOW,
+        .has_offset = true,
+        .offset_ns = -12 * (int64_t)HF_NS_PER_MS,
+        .network = {true, 43 * HF_NS_PER_MS, 1234567, 98765432, 209715200},
+        .writes = {true, 12345678, 524288000},
+        .journal = {true, 12345, "0123456789abcdef"},
+    };
+    json_t *whole = NULL;
+    struct scene s;
+
+    set_up(&s, &committed, 1, NULL, 0);
+    s.view.manifests = manifests;
+    s.view.n_manifests = 1;
+    _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
+    ck_assert_int_eq(hf_status_body("n1", one, &moving, &whole), 0);
+    ck_assert_int_eq(hf_json_int_or(whole, "status.network.apiRoundTripMilliseconds", 0), 43);
+    ck_assert_int_eq(hf_json_int_or(whole, "status.network.downloadBytesPerSecond", 0), 1234567);
+    ck_assert_int_eq(hf_json_int_or(whole, "status.writes.bytesToday", 0), 12345678);
+    ck_assert_str_eq(hf_json_str_or(whole, "status.journal.lastHash", ""), "0123456789abcdef");
+    size_t n = json_dumpb(json_object_get(whole, "status"), NULL, 0, JSON_COMPACT);
+    ck_assert_msg(n < 1280, "%zu bytes", n);
+    json_decref(whole);
     json_decref(s.conditions);
 }
 END_TEST
@@ -322,6 +480,34 @@ START_TEST(a_message_is_cut_at_a_character)
 }
 END_TEST
 
+/* A server chooses its error messages, and an error keeps a part of them that may end within a character. JSON has no
+ * half characters: without a cut, the status as a whole would not be built, and the node would fall silent. */
+START_TEST(a_text_that_ends_within_a_character)
+{
+    struct hf_update_status update = committed;
+    struct scene s;
+    size_t i;
+    json_t *condition;
+
+    update.phase = HF_PHASE_REJECTED;
+    update.message = "half of \xc3";
+    set_up(&s, &update, 1, NULL, 0);
+    s.view.labels_failure = "forbidden: \xe2\x82";
+    s.view.delivery_failure = "\xc3";
+    s.view.certificate_failure = "denied \xf0\x9f";
+    s.view.certificate_reason = "Denied";
+    _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
+    json_array_foreach(json_object_get(one, "conditions"), i, condition) {
+        const char *message = hf_json_str(condition, "message");
+        ck_assert_ptr_nonnull(message);
+        if (strcmp(hf_json_str(condition, "type"), "LabelsApplied") == 0)
+            ck_assert_str_eq(message, "forbidden: ");
+    }
+    ck_assert_uint_gt(i, 3);
+    json_decref(s.conditions);
+}
+END_TEST
+
 START_TEST(object_alone)
 {
     _cleanup_(hf_json_freep) json_t *got = NULL;
@@ -336,6 +522,7 @@ static void cases(TCase *tc)
 {
     tcase_add_test(tc, whole_text);
     tcase_add_test(tc, the_defaults_are_a_policy_too);
+    tcase_add_test(tc, labels_for_the_controller);
     tcase_add_test(tc, time_alone_is_no_change);
     tcase_add_test(tc, transition_times);
     tcase_add_test(tc, refused_beside_a_release_of_its_name);
@@ -343,7 +530,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, why_is_not_said_again_and_again);
     tcase_add_test(tc, one_refused_is_short);
     tcase_add_test(tc, everything_else);
+    tcase_add_test(tc, manifests_are_listed_and_judged);
+    tcase_add_test(tc, measurements_fit_into_a_small_status);
     tcase_add_test(tc, a_message_is_cut_at_a_character);
+    tcase_add_test(tc, a_text_that_ends_within_a_character);
     tcase_add_test(tc, object_alone);
 }
 

@@ -121,6 +121,8 @@ START_TEST(every_field_arrives)
     ck_assert_uint_eq(u->waves[1].percent, 25);
     ck_assert_uint_eq(u->waves[2].soak_ns, 0);
     ck_assert(u->max_failures.is_percent && u->max_failures.basis_points == 200);
+    ck_assert(u->min_updated.is_percent && u->min_updated.basis_points == 3340);
+    ck_assert_uint_eq(u->min_updated_after_ns, 7200 * HF_NS_PER_S);
     ck_assert(u->canary_mandatory && u->has_disruption && !u->max_unavailable.is_percent);
     ck_assert_uint_eq(u->max_unavailable.count, 2);
     ck_assert_str_eq(u->group_by, "topology.kubernetes.io/zone");
@@ -331,6 +333,20 @@ START_TEST(admission)
 }
 END_TEST
 
+START_TEST(deadline_within_an_absence_is_a_warning)
+{
+    _cleanup_(hf_json_freep) json_t *json = load("good-full");
+
+    ck_assert_int_eq(hf_json_put(json, "spec.strategy.progressDeadline", json_string("30m")), 0);
+    _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *same = decode(json);
+    ck_assert_uint_eq(issues.n_warnings, 1);
+    ck_assert_str_eq(issues.warnings[0].path, "spec.strategy.progressDeadline");
+    ck_assert_int_eq(hf_json_put(json, "spec.strategy.progressDeadline", json_string("31m")), 0);
+    _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *longer = decode(json);
+    ck_assert_uint_eq(issues.n_warnings, 0);
+}
+END_TEST
+
 START_TEST(without_a_strategy_all_selected_are_admitted)
 {
     _cleanup_(hf_json_freep) json_t *json = load("good-least");
@@ -354,6 +370,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, wrong_types_everywhere);
     tcase_add_test(tc, admission_slot);
     tcase_add_test(tc, admission);
+    tcase_add_test(tc, deadline_within_an_absence_is_a_warning);
     tcase_add_test(tc, without_a_strategy_all_selected_are_admitted);
 }
 HF_TEST_MAIN("api/edgeupdate", cases)

@@ -150,8 +150,7 @@ static void compare_field(const char *path, const struct hf_field *field, const 
         break;
     case HF_KIND_OBJECT:
         expect_type(path, schema, "object");
-        if (!field->opaque)
-            compare(path, field->fields, schema);
+        compare(path, field->fields, schema);
         break;
     case HF_KIND_LIST:
         expect_type(path, schema, "array");

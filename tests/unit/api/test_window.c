@@ -147,9 +147,90 @@ START_TEST(next_is_true)
 }
 END_TEST
 
+/* ---- with the error of the clock ------------------------------------------------------------------------------------ */
+
+#define HOUR_NS (3600 * HF_NS_PER_S)
+#define MIDNIGHT_NS (20000 * 24 * HOUR_NS)
+
+/* Each day from 02:00 to 05:00, and from 12:00 to 14:00 by two windows that touch. */
+static const struct hf_window spans[] = {{DAILY, 2 * 3600, 3 * HOUR_NS, "UTC", NULL},
+                                         {DAILY, 12 * 3600, HOUR_NS, "UTC", NULL},
+                                         {DAILY, 13 * 3600, HOUR_NS, "UTC", NULL}};
+
+static const struct {
+    const char *name;
+    size_t n;
+    enum hf_time_agreement agreement;
+    int estimate_s, other_s, error_s; /* seconds after midnight; other_s 0: the estimate */
+    enum hf_time_answer want;
+    int want_wait_s; /* -1: never */
+} judged[] = {
+    {"no windows", 0, HF_TIME_UNKNOWN, 0, 0, 0, HF_TIME_YES, -1},
+    {"unknown", 3, HF_TIME_UNKNOWN, 3 * 3600, 0, 0, HF_TIME_UNSURE, -1},
+    {"no error, inside", 3, HF_TIME_AGREED, 3 * 3600, 0, 0, HF_TIME_YES, 7200},
+    {"no error, at the start", 3, HF_TIME_AGREED, 7200, 0, 0, HF_TIME_YES, 10800},
+    {"no error, at the end", 3, HF_TIME_AGREED, 5 * 3600, 0, 0, HF_TIME_NO, 7 * 3600},
+    {"no error, just before", 3, HF_TIME_AGREED, 7199, 0, 0, HF_TIME_NO, 1},
+    {"2 s, just before", 3, HF_TIME_AGREED, 7199, 0, 2, HF_TIME_NO, 3},
+    {"2 s, half inside", 3, HF_TIME_AGREED, 7200, 0, 2, HF_TIME_NO, 2},
+    {"2 s, just inside", 3, HF_TIME_AGREED, 7202, 0, 2, HF_TIME_YES, 10796},
+    {"2 s, still inside", 3, HF_TIME_AGREED, 5 * 3600 - 3, 0, 2, HF_TIME_YES, 1},
+    {"2 s, at the end", 3, HF_TIME_AGREED, 5 * 3600 - 2, 0, 2, HF_TIME_NO, 4},
+    {"60 s, at the start", 3, HF_TIME_AGREED, 7200, 0, 60, HF_TIME_NO, 60},
+    {"61 s, at the start", 3, HF_TIME_AGREED, 7200, 0, 61, HF_TIME_UNSURE, 61},
+    {"5 minutes, before", 3, HF_TIME_ALONE, 6899, 0, 300, HF_TIME_NO, 1},
+    {"5 minutes, at the start", 3, HF_TIME_ALONE, 6900, 0, 300, HF_TIME_UNSURE, 600},
+    {"5 minutes, inside", 3, HF_TIME_ALONE, 7500, 0, 300, HF_TIME_YES, 10200},
+    {"longer than the window", 3, HF_TIME_ALONE, 3 * 3600 + 1800, 0, 5401, HF_TIME_UNSURE, 1},
+    {"longer than the gap", 3, HF_TIME_ALONE, 8 * 3600 + 1800, 0, 5 * 3600, HF_TIME_UNSURE, 5400},
+    {"windows that touch are one", 3, HF_TIME_ALONE, 13 * 3600, 0, 3000, HF_TIME_YES, 600},
+    {"witnesses differ, one inside", 3, HF_TIME_CONTRADICTED, 3 * 3600, 8 * 3600, 0, HF_TIME_UNSURE, 7200},
+    {"witnesses differ, both inside", 3, HF_TIME_CONTRADICTED, 3 * 3600, 4 * 3600, 300, HF_TIME_YES, 3300},
+    {"witnesses differ, inside of two windows", 3, HF_TIME_CONTRADICTED, 13 * 3600, 3 * 3600, 0, HF_TIME_UNSURE, 7200},
+    {"witnesses differ, both outside", 3, HF_TIME_CONTRADICTED, 8 * 3600, 6 * 3600, 300, HF_TIME_NO, 14100},
+};
+
+START_TEST(judges_the_whole_span)
+{
+    uint64_t estimate = MIDNIGHT_NS + (unsigned)judged[_i].estimate_s * HF_NS_PER_S, wait = 0;
+    uint64_t other = judged[_i].other_s == 0 ? estimate : MIDNIGHT_NS + (unsigned)judged[_i].other_s * HF_NS_PER_S;
+    const struct hf_time_range range = {.agreement = judged[_i].agreement,
+                                        .estimate_unix_ns = estimate,
+                                        .other_unix_ns = other,
+                                        .error_ns = (unsigned)judged[_i].error_s * HF_NS_PER_S};
+    enum hf_time_answer got = hf_windows_judge(spans, judged[_i].n, &range, &wait);
+
+    ck_assert_msg(got == judged[_i].want, "%s: %d", judged[_i].name, got);
+    ck_assert_msg(wait == (judged[_i].want_wait_s < 0 ? HF_NEVER : (unsigned)judged[_i].want_wait_s * HF_NS_PER_S),
+                  "%s: waits %ju ns", judged[_i].name, (uintmax_t)wait);
+}
+END_TEST
+
+/* A clock with an error of seconds loses at most this error at each edge of a window, and never says ClockUnsure. */
+START_TEST(a_decent_clock_is_not_hurt)
+{
+    const uint64_t error = 2 * HF_NS_PER_S;
+
+    for (uint64_t t = MIDNIGHT_NS; t < MIDNIGHT_NS + 24 * HOUR_NS; t += HF_NS_PER_S) {
+        const struct hf_time_range range = {
+            .agreement = HF_TIME_AGREED, .estimate_unix_ns = t, .other_unix_ns = t, .error_ns = error};
+        uint64_t wait;
+        enum hf_time_answer got = hf_windows_judge(spans, HF_LEN(spans), &range, &wait);
+        bool open = hf_windows_open(spans, HF_LEN(spans), t, NULL);
+        bool near = hf_windows_open(spans, HF_LEN(spans), t - error, NULL) != open ||
+                    hf_windows_open(spans, HF_LEN(spans), t + error, NULL) != open;
+        ck_assert(got != HF_TIME_UNSURE && wait > 0);
+        ck_assert(near || (got == HF_TIME_YES) == open);
+        ck_assert(got != HF_TIME_YES || open);
+    }
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, opens, 0, (int)HF_LEN(rows));
     tcase_add_test(tc, next_is_true);
+    tcase_add_loop_test(tc, judges_the_whole_span, 0, (int)HF_LEN(judged));
+    tcase_add_test(tc, a_decent_clock_is_not_hurt);
 }
 HF_TEST_MAIN("api/window", cases)

@@ -214,6 +214,9 @@ static const struct {
      {"spec.strategy.canary.mandatory", "true or false"}},
     {"{maxFailures: 2 %}", {"spec.strategy.maxFailures", "a percentage such as 2%", "'2 %'"}},
     {"{maxFailures: -1}", {"spec.strategy.maxFailures", "0 to 999999", "-1"}},
+    {"{minUpdated: 0}", {"spec.strategy.minUpdated", "1 to 999999", "got 0"}},
+    {"{minUpdated: half}", {"spec.strategy.minUpdated", "a percentage such as 2%", "'half'"}},
+    {"{minUpdatedAfter: 1s}", {"spec.strategy.minUpdatedAfter", "1m to 720h"}},
     {"{unknownAfter: 1s}", {"spec.strategy.unknownAfter", "1m to 720h"}},
     {"{progressDeadline: soon}", {"spec.strategy.progressDeadline", "30s or 1h30m"}},
     {"{disruption: {}}", {"spec.strategy.disruption.groupBy", "is required"}},
@@ -237,7 +240,8 @@ START_TEST(a_right_strategy)
 {
     static const char text[] =
         OBJECT "{canary: {nodeSelector: {matchLabels: {a: b}}, soak: 1h, mandatory: true}, waves: "
-               "[{percent: 5, soak: 1h}, {percent: 100}], maxFailures: 2%, unknownAfter: 1h, "
+               "[{percent: 5, soak: 1h}, {percent: 100}], maxFailures: 2%, minUpdated: 75%, minUpdatedAfter: 4h, "
+               "unknownAfter: 1h, "
                "progressDeadline: 2h, disruption: {groupBy: topology.kubernetes.io/zone, "
                "maxUnavailable: 10%}}\n";
 

@@ -111,6 +111,19 @@ START_TEST(lint_with_a_configuration)
          "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==\n"
          "  telemetry: {sources: {files: [{path: /srv/x}]}, sink: {url: 'https://x'}}\n",
          0, NULL},
+        {"kind: SyncPolicy\nmetadata: {name: x}\nspec:\n"
+         "  sequence: 1\n  signatures:\n  - keyId: a\n    signature: "
+         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==\n"
+         "  manifests:\n  - name: pods\n    from: {configMap: {namespace: a, name: b}}\n    to: StaticPods\n",
+         HF_EXIT_REFUSED,
+         "a.yaml:12: spec.manifests[0].to: static pods are not allowed: set manifests.staticPods: true in "},
+        {"kind: SyncPolicy\nmetadata: {name: x}\nspec:\n"
+         "  sequence: 1\n  signatures:\n  - keyId: a\n    signature: "
+         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==\n"
+         "  manifests:\n  - name: web\n    from: {path: /media/usb}\n"
+         "    contentDigest: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n"
+         "    to: Files\n    path: /etc/nginx\n    reload: {systemdUnit: nginx.service}\n",
+         HF_EXIT_REFUSED, "'/etc/nginx' is not allowed: add '/etc/nginx' to signedPolicies.manifests.files in "},
     };
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
 
@@ -339,7 +352,7 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, lint, 0, (int)HF_LEN(lints));
-    tcase_add_loop_test(tc, lint_with_a_configuration, 0, 4);
+    tcase_add_loop_test(tc, lint_with_a_configuration, 0, 6);
     tcase_add_test(tc, policy_sign);
     tcase_add_test(tc, lint_counts);
     tcase_add_test(tc, lint_for_programs);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "support/check_main.h"
 
@@ -163,6 +164,33 @@ START_TEST(wide_window)
 }
 END_TEST
 
+/* The linker puts these in place of zstd's own function (see Makefile). */
+static bool zstd_has_no_memory;
+size_t __real_ZSTD_decompressStream(ZSTD_DCtx *context, ZSTD_outBuffer *out, ZSTD_inBuffer *in);
+size_t __wrap_ZSTD_decompressStream(ZSTD_DCtx *context, ZSTD_outBuffer *out, ZSTD_inBuffer *in);
+size_t __wrap_ZSTD_decompressStream(ZSTD_DCtx *context, ZSTD_outBuffer *out, ZSTD_inBuffer *in)
+{
+    return zstd_has_no_memory ? (size_t)0 - ZSTD_error_memory_allocation
+                              : __real_ZSTD_decompressStream(context, out, in);
+}
+
+/* A sound body is not damaged because zstd lacks memory for its window: the sender may try it again. */
+START_TEST(zstd_without_memory)
+{
+    static const unsigned char frame[] = {0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x01, 0x09, 0x00, 0x00, 'x'};
+    const struct hf_view packed = {(const char *)frame, sizeof(frame)};
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(1 << 20);
+    const char *what = "";
+
+    ck_assert_int_eq(hf_expand(HF_SQUEEZE_ZSTD, packed, &out, NULL), 0);
+    ck_assert_str_eq(hf_buf_str(&out), "x");
+    zstd_has_no_memory = true;
+    ck_assert_int_eq(hf_expand(HF_SQUEEZE_ZSTD, packed, &out, &what), -ENOMEM);
+    ck_assert_str_eq(what, "out of memory");
+    zstd_has_no_memory = false;
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, names);
@@ -170,6 +198,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, damage, 0, (int)HF_LEN(kinds));
     tcase_add_loop_test(tc, bombs, 0, (int)HF_LEN(kinds));
     tcase_add_test(tc, wide_window);
+    tcase_add_test(tc, zstd_without_memory);
 }
 
 HF_TEST_MAIN("codec/expand", cases)

@@ -37,7 +37,9 @@ START_TEST(any_cut)
         bytes[i] = (unsigned char)(i * 7);
     for (size_t n = 0; n <= sizeof(bytes); n++) {
         hf_sha256_init(&hash);
+        hf_sha256_update(&hash, NULL, 0);
         hf_sha256_update(&hash, bytes, n);
+        hf_sha256_update(&hash, NULL, 0);
         hf_sha256_final(&hash, whole);
         for (size_t cut = 0; cut <= n; cut++) {
             hf_sha256_init(&hash);

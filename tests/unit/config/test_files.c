@@ -42,6 +42,14 @@ START_TEST(example_shows_the_defaults)
         for (b = b != NULL ? b : nothing; *a != NULL || *b != NULL; a++, b++)
             ck_assert_msg(*a != NULL && *b != NULL && strcmp(*a, *b) == 0, "%s", hf_config_list_names[i]);
     }
+    for (size_t i = 0; i < HF_CONFIG_MANIFEST_LISTS; i++) {
+        const char *const *a = config->manifests[HF_CONFIG_UNSIGNED].lists[i];
+        const char *const *b = hf_config_defaults.manifests[HF_CONFIG_UNSIGNED].lists[i];
+        ck_assert_msg((*a == NULL) == (b == NULL), "%s", hf_config_manifest_list_names[i]);
+        ck_assert_msg(*a == NULL || (strcmp(a[0], b[0]) == 0 && a[1] == NULL), "%s", hf_config_manifest_list_names[i]);
+    }
+    ck_assert(!config->manifests[HF_CONFIG_UNSIGNED].static_pods && !config->manifests[HF_CONFIG_UNSIGNED].cluster);
+    ck_assert(!config->refuses_clock_resync);
     ck_assert(config->max_spool_bytes[HF_CONFIG_UNSIGNED] == hf_config_max_spool_bytes(NULL, HF_CONFIG_UNSIGNED));
 }
 END_TEST
@@ -75,10 +83,14 @@ START_TEST(schema)
 
     read_file("deploy/agent.schema.json", &text);
     ck_assert_int_eq(hf_json_parse(hf_buf_view(&text), NULL, &json, NULL), 0);
-    expect_known(hf_json_at(json, "properties"), NULL, 9);
+    expect_known(hf_json_at(json, "properties"), NULL, 13);
     const json_t *bounds = json_object_get(json_object_get(json_object_get(json, "$defs"), "bounds"), "properties");
-    expect_known(bounds, "telemetry", HF_CONFIG_LISTS + 1);
-    expect_known(bounds, "signedPolicies", HF_CONFIG_LISTS + 1);
+    expect_known(bounds, "signedPolicies", HF_CONFIG_LISTS + 2);
+    _cleanup_(hf_json_freep) json_t *unsigned_bounds = json_deep_copy(bounds);
+    ck_assert_int_eq(json_object_del(unsigned_bounds, "manifests"), 0);
+    expect_known(unsigned_bounds, "telemetry", HF_CONFIG_LISTS + 1);
+    expect_known(json_object_get(json_object_get(json_object_get(json, "$defs"), "manifests"), "properties"),
+                 "manifests", HF_CONFIG_MANIFEST_LISTS + 2);
 }
 END_TEST
 

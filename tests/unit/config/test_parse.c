@@ -22,24 +22,33 @@ static void no_faults(const struct hf_config *config)
     ck_assert_msg(hf_config_n_faults(config) == 0, "%s", hf_config_fault(config, 0));
 }
 
-static const char full[] = HEAD "updateRoots: [/srv/apps, /opt]\n"
-                                "exec: [/usr/bin/check, /srv/apps/**]\n"
-                                "units: [edge-sample.service, 'app@*']\n"
-                                "requireSigned: [SyncPolicy]\n"
-                                "diskReserve: 200Mi\n"
-                                "telemetry:\n"
-                                "  files: [/srv/log/*.log]\n"
-                                "  credentialFolders: [/etc/creds]\n"
-                                "  credentialVariables: [SITE_TOKEN]\n"
-                                "  sinks: ['https://collector.example.org']\n"
-                                "  brokers: ['mqtts://broker.example.org']\n"
-                                "  scrapes: ['http://192.0.2.7:9100']\n"
-                                "  sockets: [/run/app/log.sock]\n"
-                                "  maxSpool: 100Mi\n"
-                                "signedPolicies:\n"
-                                "  files: [/var/log/**]\n"
-                                "  sinks: ['https://*:*']\n"
-                                "  maxSpool: 2Gi\n";
+static const char full[] =
+    HEAD "updateRoots: [/srv/apps, /opt]\n"
+         "exec: [/usr/bin/check, /srv/apps/**]\n"
+         "units: [edge-sample.service, 'app@*']\n"
+         "requireSigned: [SyncPolicy]\n"
+         "diskReserve: 200Mi\n"
+         "telemetry:\n"
+         "  files: [/srv/log/*.log]\n"
+         "  credentialFolders: [/etc/creds]\n"
+         "  credentialVariables: [SITE_TOKEN]\n"
+         "  sinks: ['https://collector.example.org']\n"
+         "  brokers: ['mqtts://broker.example.org']\n"
+         "  scrapes: ['http://192.0.2.7:9100']\n"
+         "  sockets: [/run/app/log.sock]\n"
+         "  maxSpool: 100Mi\n"
+         "signedPolicies:\n"
+         "  files: [/var/log/**]\n"
+         "  sinks: ['https://*:*']\n"
+         "  maxSpool: 2Gi\n"
+         "  manifests: {staticPods: true, files: [/etc/site/**], units: ['a-*.service']}\n"
+         "manifests:\n"
+         "  cluster: true\n"
+         "  secrets: [/run/site/**]\n"
+         "  origins: ['http://*.svc.cluster.local:*']\n"
+         "staticPodFolder: /srv/pods\n"
+         "clockResync: false\n"
+         "tpm: {sealSecrets: true, floors: true, tcti: 'swtpm:host=localhost,port=2321', pcrs: [0, 7, 22]}\n";
 
 START_TEST(every_field)
 {
@@ -58,6 +67,8 @@ START_TEST(every_field)
     ck_assert(hf_config_allows_unit(config, "edge-sample.service", NULL));
     ck_assert(hf_config_allows_unit(config, "app@1.service", NULL));
     ck_assert(!hf_config_allows_unit(config, "sshd.service", NULL));
+    ck_assert(hf_config_names_unit(config, "edge-sample.service"));
+    ck_assert(!hf_config_names_unit(config, "app@1.service") && !hf_config_names_unit(NULL, "edge-sample.service"));
     ck_assert(hf_config_requires_signed_policy(config));
     ck_assert(hf_config_disk_reserve_bytes(config, UINT64_C(1) << 40) == 200 << 20);
     ck_assert(hf_config_allows_file_glob(config, plain, "/srv/log/a*.log", NULL));

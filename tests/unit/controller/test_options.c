@@ -31,6 +31,8 @@ static const struct {
     {{"--agent-account", "edge/agent"}, NULL, NULL, NULL},
     {{"--approve-certificates", "no"}, NULL, NULL, "expected on or off"},
     {{"--approve-certificates=off"}, NULL, NULL, NULL},
+    {{"--write-labels", "yes"}, NULL, NULL, "expected on or off"},
+    {{NULL}, "WRITE_LABELS", "on", NULL},
     {{"--metrics-port", "70000"}, NULL, NULL, "expected 0 to 65535, or off"},
     {{"--metrics-port", "9092"}, NULL, NULL, "--metrics-port and --health-port are both 9092"},
     {{"--metrics-port", "9092", "--health-port", "off"}, NULL, NULL, NULL},
@@ -82,6 +84,7 @@ START_TEST(defaults)
     ck_assert_str_eq(o.lease_namespace, "holdfast-system");
     ck_assert_str_eq(o.lease_name, "holdfast-controller");
     ck_assert(o.identity == NULL && o.agent_account == NULL && !o.no_election && o.approve_certificates);
+    ck_assert(!o.write_labels);
     ck_assert_uint_eq(o.listen[HF_CONTROLLER_METRICS].port, 9090);
     ck_assert_uint_eq(o.listen[HF_CONTROLLER_HEALTH].port, 9092);
     ck_assert_str_eq(o.listen[HF_CONTROLLER_HEALTH].address, "127.0.0.1");

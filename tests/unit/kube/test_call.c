@@ -34,6 +34,7 @@ struct world {
 struct result {
     unsigned times;
     int r, status;
+    bool explained; /* the answer had a Status object */
     uint64_t retry_ns, date_ns;
     size_t unreadable;
     char reason[40], error[600];
@@ -133,6 +134,7 @@ static void done(void *arg, const struct hf_kube_answer *answer)
     result->pending = NULL;
     result->r = answer->r;
     result->status = answer->status;
+    result->explained = answer->refusal != NULL;
     result->retry_ns = answer->retry_after_ns;
     result->date_ns = answer->date_unix_ns;
     result->unreadable = answer->unreadable;
@@ -241,6 +243,15 @@ static const struct {
      "/api/v1/namespaces/a/serviceaccounts/s/token?fieldManager=holdfast%20controller",
      JSON,
      JSON},
+    {{HF_KUBE_APPLY, LEASES, .name = "l", .field_manager = "other manager", .query = "dryRun=All"},
+     "{\"a\":1}",
+     "PATCH",
+     "/apis/coordination.k8s.io/v1/namespaces/holdfast-system/leases/"
+     "l?fieldManager=other%20manager&force=false&dryRun=All",
+     "application/apply-patch+yaml",
+     JSON},
+    {{HF_KUBE_DISCOVER, .api_version = "apps/v1"}, NULL, "GET", "/apis/apps/v1", "", JSON},
+    {{HF_KUBE_DISCOVER, .api_version = "v1"}, NULL, "GET", "/api/v1", "", JSON},
 };
 
 START_TEST(goes_out_as_kubernetes_wants_it)
@@ -287,6 +298,10 @@ static const struct hf_kube_call wrong[] = {
     {HF_KUBE_GET, .api_version = "v1?x", .plural = "pods", .name = "a"},
     {HF_KUBE_GET, .api_version = "v1", .plural = "pods/../secrets", .name = "a"},
     {HF_KUBE_GET, .api_version = "v1", .plural = "", .name = "a"},
+    {HF_KUBE_GET, .api_version = "v1", .name = "a"},
+    {HF_KUBE_GET, .api_version = "../v1", .plural = "pods", .name = "a"},
+    {HF_KUBE_DISCOVER, LEASES},
+    {HF_KUBE_DISCOVER, .api_version = "v1", .name = "a"},
 };
 
 START_TEST(refuses_what_cannot_be_sent)
@@ -350,6 +365,7 @@ START_TEST(one_table_of_statuses)
     ck_assert_int_eq(result.r, answers[_i].r);
     ck_assert_int_eq(result.status, answers[_i].status);
     ck_assert_str_eq(result.reason, answers[_i].reason);
+    ck_assert_int_eq(result.explained, result.status >= 300 && *answers[_i].content == '{');
     if (result.status >= 300) {
         ck_assert_uint_eq(result.retry_ns, 9 * HF_NS_PER_S);
         ck_assert_ptr_nonnull(strstr(result.error, "the server answered "));

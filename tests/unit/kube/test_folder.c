@@ -370,6 +370,16 @@ START_TEST(bounded)
     }
     hf_folder_scan(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
     ck_assert(view.n == HF_FOLDER_MAX_FILES && view.left_out == 20 && view.n_issues == 1);
+    ck_assert(!hf_folder_is_good(&view, view.whole));
+    for (uint64_t n = 1; n <= 2; n++) { /* the folder can be neither opened nor listed: the files stay left out */
+        hf_simfs_fail_at(fs, n, EIO, 1);
+        hf_folder_scan(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
+        hf_simfs_fail_at(fs, 0, 0, 0);
+        ck_assert_msg(view.r == -EIO && view.left_out == 20 && !hf_folder_is_good(&view, view.whole), "call %d: %d %zu",
+                      (int)n, view.r, view.left_out);
+        hf_folder_scan(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
+        ck_assert(view.r == 0 && view.left_out == 20 && view.n_issues == 0);
+    }
     hf_folder_view_done(&view);
     hf_simfs_free(fs);
 }

@@ -82,6 +82,17 @@ static void on_refused(void *arg, const char *what, const struct hf_err *err)
     ((struct seen *)arg)->refused++;
 }
 
+/* The client's table, with a start() that can fail. */
+static struct hf_http_ops http;
+static const struct hf_http_ops *real_http;
+static bool starts_fail;
+
+static int may_start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,
+                     struct hf_err *err)
+{
+    return starts_fail ? -ENOMEM : real_http->start(ctx, request, ret_call, err);
+}
+
 static void start_kube(struct world *world, enum hf_kube_api api)
 {
     struct hf_kube_params params = {.config = &world->config,
@@ -90,8 +101,12 @@ static void start_kube(struct world *world, enum hf_kube_api api)
                                     .clock = hf_simproc_clock(world->proc),
                                     .rng = hf_simproc_rand(world->proc),
                                     .sched = hf_simproc_sched(world->proc),
-                                    .http = hf_simclient_ops(world->client)};
+                                    .http = &http};
 
+    real_http = hf_simclient_ops(world->client);
+    http = *real_http;
+    http.start = may_start;
+    starts_fail = false;
     world->kube = hf_kube_new(&params, NULL);
     world->source = hf_kube_source(world->kube);
 }
@@ -178,6 +193,37 @@ static bool holds(const struct seen *seen, const char *name)
 {
     return json_object_get(seen->held, name) != NULL;
 }
+
+/* A LIST that cannot even start is a loss of contact like another, which the source reports when its caller is back. */
+START_TEST(a_list_that_cannot_start)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0}, other = {.upserts = 0};
+
+    world_start(&world, 1);
+    put(&world, "EdgeUpdate", "a", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    subscribe(&world, &other, "SyncPolicy", NULL, "", NULL);
+    run(&world, 5);
+    ck_assert(seen.in_contact && other.in_contact && seen.lost == 0 && other.lost == 0);
+    starts_fail = true;
+    if (_i == 0)
+        world.source->refresh(world.source->ctx, seen.sub);
+    else
+        world.source->relist(world.source->ctx, seen.sub);
+    ck_assert(seen.lost == 0 && other.lost == 0); /* not inside the call */
+    run(&world, 1);
+    ck_assert(seen.lost == 1 && other.lost == 1 && seen.why == ENOMEM);
+    starts_fail = false;
+    run(&world, 60);
+    ck_assert(seen.in_contact && other.in_contact);
+    world.source->unsubscribe(world.source->ctx, seen.sub);
+    world.source->unsubscribe(world.source->ctx, other.sub);
+    json_decref(seen.held);
+    json_decref(other.held);
+    world_end(&world);
+}
+END_TEST
 
 /* ---- the rows ----------------------------------------------------------------------------------------------------- */
 
@@ -513,6 +559,34 @@ START_TEST(the_kind_is_not_installed)
 END_TEST
 
 /* Away, and known to be away: the store answers at once too. That is no right that is missing. */
+/* The list kind of Node is spelled right by the store too. A kind that the cloud does not serve costs its own subscriber the
+ * contact, and no other one. */
+START_TEST(a_refused_kind_of_one_word)
+{
+    struct world world;
+    struct seen updates = {.strict = false}, nodes = {.strict = false};
+    world_start(&world, 31);
+    if (_i == 0)
+        hf_simmeta_forbid(world.meta, "Node", true);
+    else
+        hf_simmeta_unknow(world.meta, "Node", true);
+    (void)hf_simapi_put_text(world.api, "{\"kind\":\"Node\",\"metadata\":{\"name\":\"n\"}}");
+    subscribe(&world, &updates, "EdgeUpdate", NULL, "", NULL);
+    subscribe(&world, &nodes, "Node", "n", "", NULL);
+    run(&world, 600);
+    ck_assert(updates.in_contact && updates.lost <= 1); /* the first answer of an unknown kind is a puzzle */
+    ck_assert(!nodes.in_contact && nodes.why == (_i == 0 ? EACCES : ENOENT));
+    ck_assert_uint_le(hf_simmeta_counts(world.meta)->lists, 2 * 600 / 30);
+    hf_simmeta_forbid(world.meta, "Node", false);
+    hf_simmeta_unknow(world.meta, "Node", false);
+    run(&world, 200);
+    ck_assert(updates.in_contact && nodes.in_contact);
+    json_decref(updates.held);
+    json_decref(nodes.held);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(away_is_not_forbidden)
 {
     struct world world;
@@ -689,7 +763,9 @@ static void yurthub(void *arg, struct hf_simcall *call)
 {
     /* Offline it answers a PATCH with what it has cached. */
     (void)arg;
-    hf_simcall_reply(call, 200, "application/json", NODE ",\"status\":{\"sequence\":1}}");
+    hf_simcall_reply(
+        call, 200, "application/json",
+        "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n\",\"uid\":\"u1\"},\"status\":{\"sequence\":1}}");
 }
 
 static const struct {
@@ -840,6 +916,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, in_contact);
+    tcase_add_loop_test(tc, a_list_that_cannot_start, 0, 2);
     tcase_add_test(tc, deleted_while_away);
     tcase_add_test(tc, ghosts_start_nothing);
     tcase_add_test(tc, an_empty_list_away_removes_nothing);
@@ -851,6 +928,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, an_old_copy_in_the_store_is_no_news);
     tcase_add_loop_test(tc, the_cloud_may_not, 0, 2);
     tcase_add_test(tc, the_kind_is_not_installed);
+    tcase_add_loop_test(tc, a_refused_kind_of_one_word, 0, 2);
     tcase_add_test(tc, away_is_not_forbidden);
     tcase_add_test(tc, unsubscribing_while_a_review_waits);
     tcase_add_loop_test(tc, review, 0, (int)HF_LEN(reviews));

@@ -3,7 +3,7 @@
 #include "support/check_main.h"
 #include "support/fakes/apiserver_sim.h"
 
-enum { NODES = 40, KINDS = 4, FLEET = 500, SPREAD_S = FLEET * 150 / 1000 };
+enum { NODES = 40, KINDS = 4, FLEET = 500, SPREAD_S = FLEET * 200 / 1000 };
 
 static const char *const kinds[KINDS] = {"Node", "EdgeUpdate", "SyncPolicy", "EdgeNode"};
 
@@ -257,7 +257,7 @@ END_TEST
 static const struct {
     unsigned selected;
     uint64_t spread_s;
-} spreads[] = {{0, 10}, {10, 10}, {100, 15}, {1000, 150}, {2000, 300}, {1000000, 300}};
+} spreads[] = {{0, 10}, {10, 10}, {100, 20}, {1000, 200}, {2000, 300}, {1000000, 300}};
 
 START_TEST(the_spread_grows_with_the_fleet)
 {

@@ -57,6 +57,25 @@ START_TEST(request_is_sent_whole)
 }
 END_TEST
 
+/* A server that is reached by its address gets the name that it is known by; another server gets its own. */
+START_TEST(host_of_a_service)
+{
+    struct hf_test_server other;
+    char path[128], own[64];
+
+    RUN(o, "/echo", .headers = {"Host: files.site.svc.cluster.local"});
+    ck_outcome(o, 0, 200);
+    ck_assert_msg(strstr(o.body, "\"host\": \"files.site.svc.cluster.local\"") != NULL, "%s", o.body);
+    hf_test_server_start(&other, NULL);
+    (void)snprintf(path, sizeof(path), "/redirect?to=%s", url_of(&other, "/echo"));
+    (void)snprintf(own, sizeof(own), "\"host\": \"127.0.0.1:%u\"", other.port);
+    RUN(away, path, .headers = {"Host: files.site.svc.cluster.local"}, .follow_redirects = true);
+    ck_outcome(away, 0, 200);
+    ck_assert_msg(strstr(away.body, own) != NULL && strstr(away.body, "svc.cluster") == NULL, "%s", away.body);
+    hf_test_server_stop(&other);
+}
+END_TEST
+
 static const struct {
     const char *method;
     const char *want;
@@ -213,7 +232,7 @@ END_TEST
 START_TEST(no_such_host)
 {
     RUN(o, NULL, .url = "http://no-such-host.invalid/", .timeout_ns = 20 * HF_NS_PER_S);
-    ck_assert_msg(o.r == -EHOSTUNREACH, "%d %s", o.r, o.error);
+    ck_assert_msg(o.r == -EDESTADDRREQ, "%d %s", o.r, o.error);
 }
 END_TEST
 
@@ -468,6 +487,34 @@ START_TEST(pause_and_go_on)
 }
 END_TEST
 
+/* What the client knows of the network comes from its own calls. */
+START_TEST(traffic_is_measured)
+{
+    _cleanup_(outcome_done) struct outcome o = {.done = 0};
+    struct hf_http_traffic before = hf_http_client_traffic(client);
+
+    ck_assert_uint_eq(before.sent_bytes + before.received_bytes + before.round_trip_ns, 0);
+    dispatch(&o, (struct hf_http_request){.url = url_of(&server, "/stall/10"), .on_body = keep_body});
+    loop_run_for(loop, 300 * MS);
+    struct hf_http_traffic running = hf_http_client_traffic(client);
+    ck_assert_uint_eq(o.streamed, 10);
+    ck_assert_uint_gt(running.round_trip_ns, 0);
+    ck_assert_uint_lt(running.round_trip_ns, HF_NS_PER_S);
+    ck_assert_uint_gt(running.received_bytes, 10);
+    ck_assert_uint_lt(running.received_bytes, 1000);
+    http->cancel(http->ctx, o.call);
+    loop_run_for(loop, 50 * MS);
+    ck_assert_uint_eq(hf_http_client_traffic(client).round_trip_ns, 0);
+    RUN(whole, "/size/8000000", .method = "POST", .body = HF_VIEW("0123456789"));
+    ck_outcome(whole, 0, 200);
+    struct hf_http_traffic after = hf_http_client_traffic(client);
+    ck_assert_uint_ge(after.received_bytes, 8000000);
+    ck_assert_uint_lt(after.received_bytes, 8002000);
+    ck_assert_uint_ge(after.sent_bytes - running.sent_bytes, 10 + strlen("POST/size/8000000"));
+    ck_assert_uint_lt(after.sent_bytes - running.sent_bytes, 1000);
+}
+END_TEST
+
 START_TEST(pause_and_cancel)
 {
     _cleanup_(outcome_done) struct outcome o = {.pause_at = 1};
@@ -595,6 +642,7 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, simple);
     tcase_add_test(tc, request_is_sent_whole);
+    tcase_add_test(tc, host_of_a_service);
     tcase_add_loop_test(tc, methods_without_body, 0, (int)HF_LEN(bodiless));
     tcase_add_test(tc, head_has_no_body);
     tcase_add_test(tc, ranges);
@@ -621,6 +669,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, client_freed_inside_done);
     tcase_add_test(tc, refused_by_the_receiver);
     tcase_add_test(tc, pause_and_go_on);
+    tcase_add_test(tc, traffic_is_measured);
     tcase_add_test(tc, pause_and_cancel);
     tcase_add_test(tc, paused_call_still_has_a_deadline);
     tcase_add_test(tc, loop_ends_with_calls_running);

@@ -181,6 +181,25 @@ START_TEST(cannot_start)
 }
 END_TEST
 
+START_TEST(input_reaches_the_child)
+{
+    static char most[HF_PROC_MAX_INPUT + 1];
+    const char *argv[] = {"/bin/bash", "-c", "cksum; read -r word; echo end:$word", NULL};
+    const char *ignores[] = {"/bin/bash", "-c", "exec 0<&-; echo ran", NULL};
+    struct hf_proc_call *call = NULL;
+    struct outcome o, second;
+
+    memset(most, 'x', sizeof(most));
+    start(&o, (struct hf_proc_request){.argv = argv, .input = {"123456789", 9}, .secret = true});
+    start(&second, (struct hf_proc_request){.argv = ignores, .input = {most, HF_PROC_MAX_INPUT}});
+    hf_loop_run(loop);
+    ck_assert_str_eq(o.output, "930766865 9\nend:\n");
+    ck_assert_str_eq(second.output, "ran\n");
+    struct hf_proc_request request = {.argv = argv, .input = {most, sizeof(most)}, .done = keep};
+    ck_assert_int_eq(proc->spawn(proc->ctx, &request, &call, NULL), -E2BIG);
+}
+END_TEST
+
 START_TEST(output_is_bounded)
 {
     struct outcome o;
@@ -372,6 +391,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, runs, 0, (int)HF_LEN(plain));
     tcase_add_test(tc, own_environment_and_folder);
     tcase_add_loop_test(tc, cannot_start, 0, (int)HF_LEN(refusals));
+    tcase_add_test(tc, input_reaches_the_child);
     tcase_add_test(tc, output_is_bounded);
     tcase_add_test(tc, many);
     tcase_add_loop_test(tc, deadline, 0, (int)HF_LEN(hangs));

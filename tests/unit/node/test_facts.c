@@ -150,7 +150,8 @@ static const struct {
     {"6.1", ">=", -EINVAL, false},
     {"6.1", ">=x", -EINVAL, false},
     {"6.1", ">=5..1", -EINVAL, false},
-    {"6.1", ">= 5.1", 0, true},
+    {"6.1", ">= 5.1", -EINVAL, false}, /* the decoder takes no blank either */
+    {"6.1", ">=5.10.1.2", -EINVAL, false},
     {"6.1", ">=5.", -EINVAL, false},
     {"6.1", "~5", -EINVAL, false},
 };

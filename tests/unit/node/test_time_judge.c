@@ -174,8 +174,54 @@ START_TEST(any_evidence)
 }
 END_TEST
 
+/* How exact the estimate is, which decides about the edges of windows. */
+static const struct {
+    const char *name;
+    struct hf_time_witness wall, date, track;
+    bool synced;
+    enum hf_time_agreement agreement;
+    uint64_t error;
+} errors[] = {
+    {"a time server keeps the wall clock",
+     {true, NOW, S / 100},
+     {true, NOW - S, 31 * S},
+     {0},
+     true,
+     HF_TIME_AGREED,
+     S / 100},
+    {"the Date confirms the wall clock", {true, NOW, 0}, {true, NOW - S, 31 * S}, {0}, false, HF_TIME_AGREED, 32 * S},
+    {"a time server, no Date", {true, NOW, S / 2}, {0}, {0}, true, HF_TIME_ALONE, S / 2},
+    {"a wall clock that nothing confirms", {true, NOW, 0}, {0}, {0}, false, HF_TIME_ALONE, SKEW},
+    {"only the Date", {true, 5 * S, 0}, {true, NOW, 31 * S}, {0}, false, HF_TIME_ALONE, 31 * S},
+    {"they differ", {true, NOW + DAY, 0}, {true, NOW, 31 * S}, {0}, false, HF_TIME_CONTRADICTED, SKEW},
+    {"a leap", {true, NOW + DAY, S}, {0}, {true, NOW, 0}, true, HF_TIME_CONTRADICTED, SKEW},
+    {"nothing", {true, 5 * S, 0}, {0}, {0}, false, HF_TIME_UNKNOWN, HF_NEVER},
+};
+
+START_TEST(error_of_the_estimate)
+{
+    const struct hf_time_evidence evidence = {.build_unix_ns = BUILD,
+                                              .proof_unix_ns = BUILD,
+                                              .lower_unix_ns = BUILD,
+                                              .wall = errors[_i].wall,
+                                              .date = errors[_i].date,
+                                              .track = errors[_i].track,
+                                              .wall_synced = errors[_i].synced,
+                                              .date_fresh = true,
+                                              .max_skew_ns = SKEW};
+    struct hf_time_range got;
+
+    hf_time_judge(&evidence, &got);
+    ck_assert_msg(got.agreement == errors[_i].agreement, "%s: %s", errors[_i].name,
+                  hf_time_agreement_name(got.agreement));
+    ck_assert_msg(got.error_ns == errors[_i].error, "%s: %ju ms", errors[_i].name,
+                  (uintmax_t)(got.error_ns / HF_NS_PER_MS));
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, error_of_the_estimate, 0, (int)HF_LEN(errors));
     tcase_add_loop_test(tc, table, 0, HF_LEN(rows));
     tcase_add_test(tc, one_liar);
     tcase_add_test(tc, any_evidence);

@@ -265,6 +265,20 @@ static const char *ready_reason(unsigned u)
     return hf_json_str_or(json_array_get(hf_json_at(s.updates[u], "status.conditions"), 0), "reason", "");
 }
 
+static void take_halted(void *arg, const struct hf_rollout_view *view)
+{
+    *(bool *)arg = view->halted;
+}
+
+/* As metrics show it; there is one EdgeUpdate. */
+static bool shows_halted(void)
+{
+    bool halted = false;
+
+    hf_rollout_engine_each(s.engine, take_halted, &halted);
+    return halted;
+}
+
 static int64_t number(unsigned u, const char *key)
 {
     char path[80];
@@ -358,6 +372,7 @@ START_TEST(halts_names_and_resumes)
     run(3);
     ck_assert_str_eq(phase(0), "Halted");
     ck_assert_str_eq(ready_reason(0), "TooManyFailures");
+    ck_assert(shows_halted());
     ck_assert_int_eq(number(0, "admission.cutoff"), 0);
     ck_assert_int_eq(number(0, "rollout.cutoff"), 3000);
     ck_assert_uint_eq(json_array_size(hf_json_at(s.updates[0], "status.failures")), 2);
@@ -370,6 +385,7 @@ START_TEST(halts_names_and_resumes)
     run(3);
     ck_assert_int_eq(number(0, "admission.cutoff"), 3000);
     ck_assert_int_eq(number(0, "rollout.forgiven"), 2);
+    ck_assert(!shows_halted());
     ck_assert_ptr_nonnull(strstr(s.events, "RolloutResumed"));
     /* a newer release starts at its canary at once */
     edit(0, "spec.release.sequence", json_integer(3));
@@ -379,6 +395,79 @@ START_TEST(halts_names_and_resumes)
     ck_assert_str_eq(hf_json_str_or(s.updates[0], "status.admission.digest", ""), digest_of(0));
 }
 END_TEST
+
+/* The whole canary fails, within maxFailures: with `mandatory` and without. */
+static void canary_fails(const char *strategy, const char *reason)
+{
+    make_update(0, "u", 2, strategy);
+    run(3);
+    for (unsigned i = 0; i < NODES; i++)
+        if (is_admitted(i, 0))
+            report(i, 0, "RolledBack", "HealthDeadline");
+    run(3);
+    ck_assert_str_eq(phase(0), "Halted");
+    ck_assert_str_eq(ready_reason(0), reason);
+    ck_assert(shows_halted());
+}
+
+START_TEST(mandatory_canary_halts)
+{
+    canary_fails("  strategy:\n"
+                 "    canary: {nodeSelector: {matchLabels: {canary: 'yes'}}, mandatory: true, soak: 5m}\n"
+                 "    waves: [{percent: 100, soak: 5m}]\n"
+                 "    maxFailures: 100%\n",
+                 "CanaryFailed");
+}
+END_TEST
+
+START_TEST(failed_stage_halts)
+{
+    canary_fails("  strategy:\n"
+                 "    canary: {nodeSelector: {matchLabels: {canary: 'yes'}}, soak: 5m}\n"
+                 "    waves: [{percent: 100, soak: 5m}]\n"
+                 "    maxFailures: 100%\n",
+                 "StageFailed");
+}
+END_TEST
+
+/* One wave of which only one node is there: it waits for minUpdatedAfter, which changes of the leader make longer, by a
+ * quarter of it at most each, and never shorter. Without the field it waits on. */
+START_TEST(few_updated)
+{
+    static const char *const texts[] = {"  strategy: {minUpdatedAfter: 4h, unknownAfter: 5m}\n",
+                                        "  strategy: {unknownAfter: 5m}\n"};
+    uint64_t begin_ns = s.now.mono_ns;
+
+    make_update(0, "u", 2, texts[_i]);
+    run(20);
+    report(0, 0, "Committed", "HealthPassed");
+    for (unsigned i = 0; i < 40 && strcmp(ready_reason(0), "RolledOut") != 0; i++) {
+        for (unsigned k = 0; k < 30; k++) {
+            run(30);
+            ck_assert(strcmp(ready_reason(0), "RolledOut") != 0 || _i == 0);
+        }
+        if (i == 5 || i == 9)
+            lead();
+    }
+    uint64_t took_s = (s.now.mono_ns - begin_ns) / HF_NS_PER_S;
+    if (_i == 0) {
+        ck_assert_str_eq(ready_reason(0), "RolledOut");
+        ck_assert_uint_ge(took_s, 4 * 3600);
+        ck_assert_uint_le(took_s, 6 * 3600 + 1800);
+    } else {
+        ck_assert_str_eq(ready_reason(0), "FewUpdated");
+    }
+}
+END_TEST
+
+static unsigned events_of(const char *reason)
+{
+    unsigned n = 0;
+
+    for (const char *at = s.events; (at = strstr(at, reason)) != NULL; at += strlen(reason))
+        n++;
+    return n;
+}
 
 START_TEST(operator_halts_and_pauses)
 {
@@ -392,11 +481,15 @@ START_TEST(operator_halts_and_pauses)
     edit(0, "metadata.annotations", json_pack("{s:s}", HF_ROLLOUT_HALTED_ANNOTATION, "smoke"));
     run(5);
     ck_assert_str_eq(ready_reason(0), "HaltedByOperator");
+    ck_assert(shows_halted());
     ck_assert(!hf_json_bool_or(s.updates[0], "status.admission.canary", true));
+    ck_assert_msg(events_of("RolloutHalted") == 1 && events_of("RolloutResumed") == 0, "%s", s.events);
     lead();
     run(5);
+    ck_assert_msg(events_of("RolloutHalted") == 1, "%s", s.events); /* the new leader finds it told */
     edit(0, "metadata.annotations", json_object());
     run(5);
+    ck_assert_msg(events_of("RolloutHalted") == 1 && events_of("RolloutResumed") == 1, "%s", s.events);
     ck_assert_int_eq(number(0, "admission.cutoff"), 3000); /* the canary has soaked meanwhile */
 }
 END_TEST
@@ -937,7 +1030,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, good_release);
     tcase_add_test(tc, failovers_in_every_phase);
     tcase_add_test(tc, halts_names_and_resumes);
+    tcase_add_test(tc, mandatory_canary_halts);
+    tcase_add_test(tc, failed_stage_halts);
     tcase_add_test(tc, operator_halts_and_pauses);
+    tcase_add_loop_test(tc, few_updated, 0, 2);
     tcase_add_test(tc, edited_status);
     tcase_add_test(tc, deposed);
     tcase_add_test(tc, unknown_outcomes);

@@ -16,6 +16,7 @@ static struct hf_rollout_spec spec_of_test(void)
                                     .waves = {{5, 10 * MINUTE}, {50, 10 * MINUTE}, {100, 10 * MINUTE}},
                                     .n_waves = 3,
                                     .max_failures = {.is_percent = true, .basis_points = 200},
+                                    .min_updated = {.is_percent = true, .basis_points = 5000},
                                     .resume = ""};
 }
 
@@ -82,6 +83,43 @@ static void stage_away(struct hf_rollout_spec *spec, struct hf_rollout_counts *c
     counts->updated = 90;
     counts->unknown = counts->stage_parked = 10;
     counts->stage_updated = 0;
+}
+
+static void four_of_ten(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)spec;
+    counts->updated = 94;
+    counts->unknown = counts->stage_parked = 6;
+    counts->stage_updated = 4;
+}
+
+static void five_of_ten(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    (void)spec;
+    counts->updated = 95;
+    counts->unknown = counts->stage_parked = 5;
+    counts->stage_updated = 5;
+}
+
+/* 7 % of the nodes may fail: these are no reason to wait */
+static void seven_failed(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    spec->max_failures.basis_points = 700;
+    counts->updated = 93;
+    counts->failed = counts->stage_failed = 7;
+    counts->stage_updated = 3;
+}
+
+static void four_and_time(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    four_of_ten(spec, counts);
+    spec->min_updated_after_ns = HF_NS_PER_S; /* one step */
+}
+
+static void none_and_time(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
+{
+    stage_away(spec, counts);
+    spec->min_updated_after_ns = HF_NS_PER_S;
 }
 
 static void stage_all_failed(struct hf_rollout_spec *spec, struct hf_rollout_counts *counts)
@@ -181,6 +219,11 @@ static const struct situation situations[] = {
     {"3 of 100 failed", three_failed},
     {"2 failed, 1 away", two_failed_one_away},
     {"stage is away", stage_away},
+    {"4 of 10, 6 away", four_of_ten},
+    {"5 of 10, 5 away", five_of_ten},
+    {"3 of 10, 7 failed", seven_failed},
+    {"4 of 10 for long", four_and_time},
+    {"0 of 10 for long", none_and_time},
     {"stage all failed", stage_all_failed},
     {"stage incompatible", stage_incompatible},
     {"stage has no node", stage_empty},
@@ -402,6 +445,113 @@ START_TEST(without_strategy)
 }
 END_TEST
 
+/* How many updated nodes a stage needs. */
+START_TEST(needed_nodes)
+{
+    static const struct hf_share half = {.is_percent = true, .basis_points = 5000};
+    static const struct hf_share all = {.is_percent = true, .basis_points = 10000};
+    static const struct hf_share three = {.count = 3}, thousand = {.count = 1000};
+    static const struct {
+        const struct hf_share *share;
+        uint32_t nodes, exempt, failed;
+        bool waited;
+        unsigned want;
+    } rows[] = {
+        {&half, 500, 0, 0, false, 250}, {&half, 501, 0, 0, false, 251}, {&half, 3, 0, 0, false, 2},
+        {&half, 2, 0, 0, false, 1},     {&half, 1, 0, 0, false, 1},     {&half, 0, 0, 0, false, 0},
+        {&half, 10, 10, 0, false, 0},   {&half, 10, 9, 0, false, 1},    {&half, 10, 4, 0, false, 3},
+        {&half, 10, 0, 7, false, 3},    {&half, 10, 2, 8, false, 0},    {&half, 10, 0, 1, false, 5},
+        {&all, 10, 0, 0, false, 10},    {&all, 10, 1, 2, false, 7},     {&three, 500, 0, 0, false, 3},
+        {&three, 2, 0, 0, false, 2},    {&three, 1, 0, 0, false, 1},    {&thousand, 500, 0, 1, false, 499},
+        {&half, 500, 0, 0, true, 1},    {&all, 500, 0, 499, true, 1},   {&half, 500, 0, 500, true, 0},
+        {&three, 0, 0, 0, true, 0},     {&half, 10, 10, 0, true, 0},    {&half, 100000, 0, 0, false, 50000},
+    };
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        struct hf_rollout_spec spec = spec_of_test();
+        struct hf_rollout_counts counts = {
+            .stage_nodes = rows[i].nodes, .stage_exempt = rows[i].exempt, .stage_failed = rows[i].failed};
+        struct hf_rollout_state state = state_of(1, 500, false, 0);
+        spec.min_updated = *rows[i].share;
+        spec.min_updated_after_ns = 10 * MINUTE;
+        state.waited_ns = rows[i].waited ? 10 * MINUTE : 10 * MINUTE - 1;
+        unsigned got = hf_rollout_needed(&spec, &state, &counts);
+        ck_assert_msg(got == rows[i].want, "row %zu: %u", i, got);
+    }
+}
+END_TEST
+
+/* The wait for minUpdatedAfter counts only time in which nodes may start, survives a failover, and ends with the stage;
+ * the message names the numbers. */
+START_TEST(waits_for_few)
+{
+    struct hf_rollout_spec spec = spec_of_test();
+    struct hf_rollout_counts counts = all_well;
+    struct hf_rollout_state state = state_of(1, 500, false, 0);
+    struct hf_rollout_decision decision;
+
+    four_of_ten(&spec, &counts);
+    spec.min_updated_after_ns = 10 * MINUTE;
+    hf_rollout_step(&spec, &state, &counts, 4 * MINUTE, &decision);
+    ck_assert_str_eq(decision.verdict.reason, "FewUpdated");
+    ck_assert(decision.verdict.reconciling && !decision.verdict.ready && !decision.verdict.stalled);
+    ck_assert_str_eq(decision.verdict.message,
+                     "wave 1 of 3 (5 %): 94 of 100 admitted nodes updated, 6 away; 4 of the 10 nodes of this stage "
+                     "have updated, 5 are needed (strategy.minUpdated), 6 are away; after 10m in this stage one is "
+                     "enough (strategy.minUpdatedAfter)");
+    ck_assert_uint_eq(decision.left_ns, 6 * MINUTE);
+    state = decision.state;
+    spec.halt = "wait";
+    hf_rollout_step(&spec, &state, &counts, 60 * MINUTE, &decision);
+    ck_assert_uint_eq(decision.state.waited_ns, 4 * MINUTE);
+    ck_assert_uint_eq(decision.left_ns, HF_NEVER);
+    spec.halt = NULL;
+    spec.suspend = true;
+    hf_rollout_step(&spec, &state, &counts, 60 * MINUTE, &decision);
+    ck_assert_uint_eq(decision.state.waited_ns, 4 * MINUTE);
+    spec.suspend = false;
+    spec.paused = true; /* admitted nodes go on */
+    hf_rollout_step(&spec, &state, &counts, MINUTE, &decision);
+    ck_assert_uint_eq(decision.state.waited_ns, 5 * MINUTE);
+    spec.paused = false;
+    _cleanup_(hf_json_freep) json_t *json = hf_rollout_state_encode(&decision.state, decision.phase);
+    hf_rollout_state_decode(json, &state);
+    ck_assert_uint_eq(state.waited_ns, 5 * MINUTE);
+    hf_rollout_step(&spec, &state, &counts, 5 * MINUTE - 1, &decision);
+    ck_assert(!decision.state.settled);
+    hf_rollout_step(&spec, &state, &counts, 5 * MINUTE, &decision);
+    ck_assert(decision.state.settled);
+    ck_assert_str_eq(decision.verdict.reason, "Soaking");
+    state = decision.state;
+    hf_rollout_step(&spec, &state, &counts, 10 * MINUTE, &decision); /* it soaks, and the next stage begins anew */
+    ck_assert_uint_eq(decision.state.cutoff, 5000);
+    ck_assert_uint_eq(decision.state.waited_ns, 0);
+}
+END_TEST
+
+/* Nobody is left to wait for: a stage does not stand still, whatever its nodes are. */
+START_TEST(no_stage_waits_for_nobody)
+{
+    for (unsigned percent = 0; percent <= 100; percent += 5)
+        for (uint32_t nodes = 0; nodes <= 6; nodes++)
+            for (uint32_t exempt = 0; exempt <= nodes; exempt++)
+                for (uint32_t failed = 0; failed + exempt <= nodes; failed++) {
+                    struct hf_rollout_spec spec = spec_of_test();
+                    struct hf_rollout_state state = state_of(1, 500, false, 0);
+                    struct hf_rollout_counts counts = {.selected = 10, .admitted = nodes, .stage_nodes = nodes};
+                    struct hf_rollout_decision decision;
+                    counts.failed = counts.stage_failed = failed;
+                    counts.stage_exempt = counts.incompatible = exempt;
+                    counts.updated = counts.stage_updated = nodes - exempt - failed;
+                    spec.max_failures = (struct hf_share){.count = 100};
+                    spec.min_updated.basis_points = percent * 100;
+                    hf_rollout_step(&spec, &state, &counts, 0, &decision);
+                    ck_assert_msg(decision.state.settled || decision.state.halted,
+                                  "%u %%: %u nodes, %u exempt, %u failed", percent, nodes, exempt, failed);
+                }
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, phases);
@@ -411,6 +561,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, forgives_once);
     tcase_add_test(tc, any_list_after_any_stage);
     tcase_add_test(tc, without_strategy);
+    tcase_add_test(tc, needed_nodes);
+    tcase_add_test(tc, waits_for_few);
+    tcase_add_test(tc, no_stage_waits_for_nobody);
 }
 
 HF_TEST_MAIN("rollout/rollout", cases)

@@ -1,6 +1,8 @@
 /* The table of a client certificate's renewal, and its date. */
 #include "sync/renewal.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "support/check_main.h"
 #include "support/golden.h"
@@ -48,6 +50,8 @@ static const struct {
     {100 * DAY, 130 * DAY, 120 * DAY, UINT32_MAX / 2, 126 * DAY, 127 * DAY}, /* the signer dated it back */
     {100 * DAY, 130 * DAY, 5 * DAY, 0, 117 * DAY - 1000, 117 * DAY},         /* a clock in the past */
     {100 * DAY, 130 * DAY, 200 * DAY, 0, 117 * DAY - 1000, 117 * DAY},       /* a clock in the future */
+    {100 * DAY, 3750 * DAY, 100 * DAY, 0, 117 * DAY - 1000, 117 * DAY},      /* a generous signer */
+    {100 * DAY, UINT64_MAX, 100 * DAY, UINT32_MAX, 123 * DAY - 1000, 123 * DAY},
     {100 * DAY, 100 * DAY, 100 * DAY, UINT32_MAX, 100 * DAY, 100 * DAY},
     {100 * DAY, 50 * DAY, 60 * DAY, UINT32_MAX, 50 * DAY, 50 * DAY}, /* dates that make no sense */
 };
@@ -60,10 +64,23 @@ START_TEST(date)
 }
 END_TEST
 
+START_TEST(troubles)
+{
+    ck_assert_str_eq(hf_renewal_trouble_reason(HF_RENEWAL_NO_TROUBLE), "");
+    ck_assert_str_eq(hf_renewal_trouble_reason(HF_RENEWAL_TROUBLES), "");
+    ck_assert_str_eq(hf_renewal_trouble_advice(HF_RENEWAL_TROUBLES), "");
+    for (unsigned trouble = 1; trouble < HF_RENEWAL_TROUBLES; trouble++) {
+        ck_assert_uint_gt(strlen(hf_renewal_trouble_reason((enum hf_renewal_trouble)trouble)), 3);
+        ck_assert_uint_gt(strlen(hf_renewal_trouble_advice((enum hf_renewal_trouble)trouble)), 30);
+    }
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, table);
     tcase_add_test(tc, cells);
+    tcase_add_test(tc, troubles);
     tcase_add_loop_test(tc, date, 0, (int)HF_LEN(dates));
 }
 

@@ -1,6 +1,7 @@
 #include "sync/steady.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "support/check_main.h"
@@ -95,8 +96,64 @@ START_TEST(another_release_of_the_name)
 }
 END_TEST
 
+/* A state is settled from the first answer that says so: an engine that is about to look again says no each time. */
+START_TEST(settled_within_a_state)
+{
+    struct hf_update_status now = {
+        .name = "r", .digest = "d", .phase = HF_PHASE_WAITING, .reason = "Held", .message = "a"};
+    static const struct {
+        uint64_t at_s;
+        const char *reason;
+        bool settled, want;
+    } steps[] = {{1, "Held", false, false},  {2, "Held", true, true},       {3, "Held", false, true},
+                 {400, "Held", false, true}, {401, "Queued", false, false}, {402, "Queued", true, true}};
+    struct hf_update_status said;
+    struct hf_steady steady;
+
+    hf_steady_init(&steady);
+    for (size_t i = 0; i < HF_LEN(steps); i++) {
+        uint64_t wait = HF_NEVER;
+        now.settled = steps[i].settled;
+        now.reason = steps[i].reason;
+        ck_assert_int_eq(hf_steady_report(&steady, &now, REFRESH, steps[i].at_s * S, &said, &wait), 0);
+        ck_assert_msg(said.settled == steps[i].want, "at %d s", (int)steps[i].at_s);
+    }
+    hf_steady_done(&steady);
+}
+END_TEST
+
+/* Names of releases come and go for years. */
+START_TEST(forgets_what_is_gone)
+{
+    struct hf_steady steady;
+    struct hf_update_status reported;
+    uint64_t wait = HF_NEVER;
+    char name[32];
+
+    hf_steady_init(&steady);
+    for (unsigned i = 0; i < 2000; i++) {
+        (void)snprintf(name, sizeof(name), "edge-%u", i);
+        const struct hf_update_status status = {.name = name,
+                                                .phase = HF_PHASE_COMMITTED,
+                                                .reason = "HealthPassed",
+                                                .message = "a"},
+                                      stays = {.name = "stays",
+                                               .phase = HF_PHASE_COMMITTED,
+                                               .reason = "HealthPassed",
+                                               .message = i == 0 ? "first" : "later"};
+        ck_assert_int_eq(hf_steady_report(&steady, &stays, HF_NEVER, (1 + i) * S, &reported, &wait), 0);
+        ck_assert_str_eq(reported.message, "first");
+        ck_assert_int_eq(hf_steady_report(&steady, &status, HF_NEVER, (1 + i) * S, &reported, &wait), 0);
+        ck_assert_uint_le(steady.reported.n, HF_STEADY_MAX);
+    }
+    hf_steady_done(&steady);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, settled_within_a_state);
+    tcase_add_test(tc, forgets_what_is_gone);
     tcase_add_loop_test(tc, story, 0, HF_LEN(stories));
     tcase_add_test(tc, another_release_of_the_name);
 }

@@ -14,7 +14,7 @@ static uint64_t seed = 5;
 
 static void begin(const struct hf_telemetry_anomaly *rule)
 {
-    ck_assert_int_eq(hf_anomaly_init(&state, rule, 0), 0);
+    ck_assert_int_eq(hf_anomaly_init(&state, rule), 0);
     now_s = 1000;
     seed = 5;
 }

@@ -70,6 +70,8 @@ START_TEST(answers_mean_what_they_should)
         hf_retry_judge(answers[_i].r, &response, answers[_i].body, answers[_i].want_type, &err);
     ck_assert_msg(got.verdict == answers[_i].verdict && strcmp(got.reason, answers[_i].reason) == 0, "%d %d: %d %s",
                   answers[_i].r, answers[_i].status, (int)got.verdict, got.reason);
+    /* The sink's address or our credentials are wrong: no batch is at fault. */
+    ck_assert(got.verdict != HF_RETRY_SETUP || (!got.server_error && !got.maybe_content));
 }
 END_TEST
 

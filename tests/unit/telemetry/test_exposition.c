@@ -15,6 +15,7 @@ START_TEST(samples)
                                "http_requests_total{method=\"post\",code=\"400\",} 3\n"
                                "\n"
                                "# TYPE temp gauge\n"
+                               "temp_reads_total 9\n"
                                "temp{where=\"C:\\\\DIR\\\\FILE \\\"x\\\"\\n\"} -1.5e1\n"
                                "untyped 1\n"
                                "untyped_total 1\n"
@@ -34,6 +35,7 @@ START_TEST(samples)
     } want[] = {
         {"http_requests_total", 1027, HF_VALUE_COUNTER, 2},
         {"http_requests_total", 3, HF_VALUE_COUNTER, 2},
+        {"temp_reads_total", 9, HF_VALUE_COUNTER, 0}, /* of another family than temp */
         {"temp", -15, HF_VALUE_GAUGE, 1},
         {"untyped", 1, HF_VALUE_GAUGE, 0},
         {"untyped_total", 1, HF_VALUE_COUNTER, 0},
@@ -54,7 +56,7 @@ START_TEST(samples)
                           event.n_attributes == want[i].labels,
                       "%s: %g %d %zu", want[i].name, event.value, event.value_kind, event.n_attributes);
         ck_assert_uint_eq(event.unix_ns, i == 0 ? 1395066363000000000u : 7);
-        if (i == 2)
+        if (i == 3)
             ck_assert(hf_view_eq(event.attributes[0].value, "C:\\DIR\\FILE \"x\"\n"));
     }
     ck_assert_int_eq(hf_exposition_next(&reader, &event, &scratch), 0);

@@ -15,6 +15,7 @@
 #include "codec/sha256.h"
 #include "support/check_main.h"
 #include "support/fakes/simtele.h"
+#include "telemetry/delivery/fresh.h"
 #include "telemetry/event/ids.h"
 
 enum { MAX_KEYS = 4096, MAX_RECORDS = 20000, MAX_BODY = 600 << 10 };
@@ -62,6 +63,9 @@ struct sink {
 };
 
 struct world {
+    bool paused; /* the budget of writes is used up */
+    struct hf_telemetry_link way;
+    uint64_t live_bytes, backlog_bytes;
     struct hf_simtele node;
     struct hf_telemetry spec;
     struct hf_telemetry_sink sink_spec;
@@ -266,6 +270,13 @@ static void changed(void *arg)
     ((struct world *)arg)->changes++;
 }
 
+static void sent(void *arg, uint64_t bytes, bool backlog)
+{
+    struct world *world = arg;
+
+    *(backlog ? &world->backlog_bytes : &world->live_bytes) += bytes;
+}
+
 static void start(struct world *world)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -274,6 +285,10 @@ static void start(struct world *world)
     hf_simtele_boot(&world->node);
     if (world->link.delay_max_ns > 0)
         hf_simclient_set_link(world->node.client, &world->link);
+    world->node.world.writes_paused = &world->paused;
+    world->way.sent = sent;
+    world->way.arg = world;
+    world->node.world.link = &world->way;
     world->node.world.changed = changed;
     world->node.world.changed_arg = world;
     world->params.world = &world->node.world;
@@ -878,6 +893,333 @@ START_TEST(full_says_so_and_goes_on)
 }
 END_TEST
 
+/* Beyond the budget of writes bulk lines wait as at a full queue; urgent ones, and what is stored, go on. */
+START_TEST(no_budget_to_write)
+{
+    struct world *world = world_new(12);
+
+    ck_assert_int_eq(append(world, HF_LANE_BULK), 0);
+    world->paused = true;
+    ck_assert_int_eq(append(world, HF_LANE_BULK), -EAGAIN);
+    ck_assert(!hf_outlet_has_room(world->outlet, HF_LANE_BULK, 100));
+    ck_assert_int_eq(append(world, HF_LANE_URGENT), 0);
+    unsigned rooms = world->rooms;
+    run_s(world, 60);
+    ck_assert_uint_eq(world->rooms, rooms);
+    world->paused = false;
+    run_s(world, 60);
+    ck_assert_uint_gt(world->rooms, rooms);
+    ck_assert_int_eq(append(world, HF_LANE_BULK), 0);
+    deliver_all(world, 100);
+    check_each_once(world);
+    world_free(world);
+}
+END_TEST
+
+/* ---- the link ---------------------------------------------------------------------------------------------------- */
+
+static void set_link(struct world *world, const char *closed)
+{
+    world->way.closed = closed;
+    hf_outlet_link_changed(world->outlet);
+}
+
+/* Numbers from..until-1 that arrived. */
+static unsigned arrived(const struct world *world, unsigned from, unsigned until)
+{
+    unsigned n = 0;
+
+    for (unsigned i = from; i < until; i++)
+        n += world->sink.seen[i] != 0;
+    return n;
+}
+
+static double held(const struct world *world)
+{
+    struct hf_metric_family *family = hf_metric_family(
+        world->node.metrics, HF_METRIC_GAUGE, "holdfast_telemetry_backlog_held",
+        "1 while events older than a minute or two wait for spec.connectivity of the policy.", HF_LABELS("sink"));
+
+    return hf_metric_value(hf_metric_with(family, HF_LABELS("default")));
+}
+
+/* A sink that was away leaves a backlog, which waits while the link is closed; live and urgent events pass it. */
+START_TEST(a_closed_link_holds_the_backlog_alone)
+{
+    struct world *world = world_new(20);
+
+    world->sink.mood = AWAY;
+    append_many(world, HF_LANE_BULK, 500);
+    run_s(world, 300);
+    set_link(world, "LinkWindowClosed");
+    world->sink.mood = TAKES;
+    append_many(world, HF_LANE_BULK, 5);
+    append_many(world, HF_LANE_URGENT, 5);
+    run_s(world, 600); /* the breaker finds that the sink is back */
+    append_many(world, HF_LANE_BULK, 5);
+    append_many(world, HF_LANE_URGENT, 5);
+    run_s(world, 30);
+    ck_assert_uint_eq(arrived(world, 0, 500), 0);
+    ck_assert_uint_eq(arrived(world, 505, 510), 5);
+    ck_assert_uint_eq(arrived(world, 510, 520), 10);
+    ck_assert_uint_eq(world->backlog_bytes, 0);
+    ck_assert_str_eq(hf_outlet_state(world->outlet).waiting_for, "LinkWindowClosed");
+    ck_assert(held(world) == 1);
+    set_link(world, NULL);
+    deliver_all(world, 60);
+    check_each_once(world);
+    ck_assert_uint_gt(world->backlog_bytes, 0);
+    ck_assert_ptr_null(hf_outlet_state(world->outlet).waiting_for);
+    ck_assert(held(world) == 0);
+    world_free(world);
+}
+END_TEST
+
+/* What lies in the spool at the start of the agent is backlog, also a batch that may have left the node before. */
+START_TEST(a_closed_link_holds_what_an_earlier_process_stored)
+{
+    struct world *world = world_new(21);
+
+    world->sink.mood = SWALLOWS;
+    append_many(world, HF_LANE_BULK, 200);
+    run_s(world, 20);
+    world->sink.mood = TAKES;
+    world->way.closed = "LinkQuotaUsed";
+    crash(world, false, 0);
+    unsigned before = world->sink.requests;
+    append_many(world, HF_LANE_BULK, 5);
+    run_s(world, 900);
+    ck_assert_uint_eq(arrived(world, 200, 205), 5);
+    ck_assert_uint_eq(world->sink.requests, before + 1);
+    crash(world, true, 3); /* the live batch is done, and stays so */
+    run_s(world, 900);
+    ck_assert_uint_eq(world->sink.requests, before + 1);
+    set_link(world, NULL);
+    deliver_all(world, 60);
+    check_each_once(world);
+    world_free(world);
+}
+END_TEST
+
+/* Live events have a share; what is beyond it becomes backlog. Holes in the sequence leave room in the table of batches
+ * for the backlog. The bytes of the backlog, and only these, count. */
+START_TEST(live_events_have_a_share)
+{
+    struct world *world = world_new(22);
+
+    world->spec.compression = HF_COMPRESS_NONE;
+    stop(world);
+    start(world);
+    world->line_bytes = 1000;
+    set_link(world, "LinkWindowClosed");
+    for (unsigned minute = 0; minute < 120; minute++) {
+        append_many(world, HF_LANE_BULK, 100); /* 100 KB a minute */
+        run_s(world, 60);
+    }
+    ck_assert_uint_eq(world->backlog_bytes, 0);
+    ck_assert_uint_gt(world->live_bytes, 100 * HF_FRESH_SHARE_BYTES);
+    ck_assert_uint_lt(world->live_bytes, 122 * HF_FRESH_SHARE_BYTES);
+    unsigned early = arrived(world, 0, 12000);
+    ck_assert_uint_gt(early, 6000);
+    ck_assert_uint_lt(early, 9000);
+    set_link(world, NULL);
+    deliver_all(world, 600);
+    check_each_once(world);
+    ck_assert_uint_gt(world->backlog_bytes, (12000 - early) * 900);
+    world_free(world);
+}
+END_TEST
+
+/* Live batches that an outage of the sink delays are backlog by their age. They travel nevertheless, and do not take the
+ * places of later ones. */
+START_TEST(live_events_go_on_after_an_outage)
+{
+    struct world *world = world_new(27);
+    const unsigned minutes = _i == 2 ? 5 : 120, rounds = _i == 2 ? 40 : 1;
+
+    set_link(world, "LinkWindowClosed");
+    world->sink.status = 503;
+    for (unsigned round = 0; round < rounds; round++) {
+        world->sink.mood = _i == 0 ? FAILS : STALLS;
+        for (unsigned minute = 0; minute < minutes; minute++) {
+            append_many(world, HF_LANE_BULK, 5);
+            run_s(world, 60);
+        }
+        world->sink.mood = TAKES;
+        run_s(world, 600); /* the breaker finds that the sink is back */
+        append_many(world, HF_LANE_BULK, 5);
+        run_s(world, 60);
+        ck_assert_msg(arrived(world, world->appended - 5, world->appended) == 5, "after outage %u", round);
+    }
+    ck_assert_uint_eq(world->backlog_bytes, 0);
+    ck_assert_uint_lt(arrived(world, 0, world->appended), world->appended);
+    set_link(world, NULL);
+    deliver_all(world, 600);
+    check_each_once(world);
+    world_free(world);
+}
+END_TEST
+
+/* A body that is ready, and one that is to be sent again, wait when the link closes. */
+START_TEST(a_link_that_closes_holds_ready_bodies)
+{
+    struct world *world = world_new(23);
+
+    world->sink.mood = FAILS;
+    world->sink.status = 503;
+    world->sink.retry_after_ns = 180 * HF_NS_PER_S;
+    append_many(world, HF_LANE_BULK, 1000);
+    run_s(world, 60);
+    unsigned before = world->sink.requests;
+    ck_assert_uint_gt(before, 0);
+    world->sink.mood = TAKES;
+    set_link(world, "ClockUnsure");
+    run_s(world, 3600);
+    ck_assert_uint_le(world->sink.requests, before + 1); /* the share of a minute, if it was live then */
+    set_link(world, NULL);
+    deliver_all(world, 600);
+    check_each_once(world);
+    world_free(world);
+}
+END_TEST
+
+/* The spool keeps its bounds while the backlog waits: the oldest events go, and the live ones still pass. */
+START_TEST(a_held_backlog_keeps_the_bounds_of_the_spool)
+{
+    struct world *world = world_new(24);
+
+    world->spec.when_full = HF_WHEN_FULL_DROP_OLDEST;
+    world->params.max_bytes = 3 << 20;
+    stop(world);
+    world->sink_spec.name = "dropping";
+    start(world);
+    world->line_bytes = 2000;
+    set_link(world, "LinkWindowClosed");
+    append_many(world, HF_LANE_BULK, 4000); /* 8 MB */
+    run_s(world, 300);
+    struct hf_outlet_state state = hf_outlet_state(world->outlet);
+    ck_assert_uint_le(state.lanes[HF_LANE_BULK].store.bytes + state.lanes[HF_LANE_URGENT].store.bytes,
+                      world->params.max_bytes + (512 << 10)); /* the smallest lane of urgent events */
+    append_many(world, HF_LANE_BULK, 3);
+    run_s(world, 600);
+    ck_assert_uint_eq(arrived(world, 4000, 4003), 3);
+    set_link(world, NULL);
+    deliver_all(world, 4000);
+    ck_assert_uint_gt(4000 - arrived(world, 0, 4000), 1000);
+    world->spec.batch_max_bytes = 65536; /* for the check of the largest body: our own events are longer than a line */
+    world_free(world);
+}
+END_TEST
+
+/* Appends events at a steady rate, and returns how many of them found no room. */
+static unsigned append_for(struct world *world, unsigned minutes, unsigned a_minute)
+{
+    unsigned refused = 0;
+
+    for (unsigned minute = 0; minute < minutes; minute++) {
+        for (unsigned i = 0; i < a_minute; i++) {
+            if (!hf_outlet_has_room(world->outlet, HF_LANE_BULK, world->line_bytes) ||
+                append(world, HF_LANE_BULK) == -EAGAIN)
+                refused++;
+            run_s(world, 60 / a_minute);
+        }
+    }
+    return refused;
+}
+
+/* A spool that refuses when it is full, and that a held backlog pins, lets the oldest events have the share: one old
+ * event, or more of them than the share of many minutes. */
+START_TEST(a_held_backlog_does_not_block_the_sources)
+{
+    struct world *world = world_new(28);
+
+    world->params.max_bytes = 3 << 20;
+    world->spec.compression = HF_COMPRESS_NONE;
+    stop(world);
+    world->sink_spec.name = "blocking";
+    start(world);
+    world->line_bytes = 2000;
+    world->sink.mood = AWAY;
+    append_many(world, HF_LANE_BULK, _i == 0 ? 1 : 1000);
+    run_s(world, 300);
+    set_link(world, "LinkWindowClosed");
+    world->sink.mood = TAKES;
+    unsigned refused = append_for(world, 300, 20); /* 40 KB a minute, 12 MB */
+    ck_assert_uint_lt(refused, _i == 0 ? 300 : 3000);
+    ck_assert_uint_eq(world->backlog_bytes, 0);
+    ck_assert_uint_lt(world->live_bytes, 302 * HF_FRESH_SHARE_BYTES);
+    unsigned before = world->appended;
+    (void)append_for(world, 60, 20);
+    ck_assert_uint_gt(world->appended - before, _i == 0 ? 1000 : 600);
+    set_link(world, NULL);
+    deliver_all(world, 4000);
+    check_each_once(world);
+    world->spec.batch_max_bytes = 65536;
+    world_free(world);
+}
+END_TEST
+
+/* A sink on this machine uses no link. */
+START_TEST(a_local_sink_does_not_wait)
+{
+    struct world *world = world_new(25);
+
+    hf_simnet_serve(world->node.net, "http://127.0.0.1:4318", handle, world);
+    stop(world);
+    world->sink_spec.url = "http://127.0.0.1:4318/x";
+    world->way.closed = "LinkWindowClosed";
+    start(world);
+    append_many(world, HF_LANE_BULK, 1000);
+    deliver_all(world, 30);
+    ck_assert_uint_eq(world->live_bytes + world->backlog_bytes, 0);
+    world_free(world);
+}
+END_TEST
+
+/* An outlet that holds its backlog has no timer and no buffers: an idle node stays idle. */
+START_TEST(a_held_backlog_costs_nothing)
+{
+    struct world *world = world_new(26);
+
+    world->sink.mood = AWAY;
+    append_many(world, HF_LANE_BULK, 500);
+    run_s(world, 300);
+    set_link(world, "LinkWindowClosed");
+    run_s(world, 4000);
+    ck_assert_uint_eq(hf_simloop_run_for(world->node.loop, 24 * 3600 * HF_NS_PER_S), 0);
+    set_link(world, NULL);
+    world->sink.mood = TAKES;
+    deliver_all(world, 4000);
+    world_free(world);
+}
+END_TEST
+
+/* An outlet whose live events have left rests, too: a timer closes its connections, and then there is no other. */
+START_TEST(an_outlet_rests_behind_a_held_backlog)
+{
+    struct world *world = world_new(29);
+
+    world->sink.mood = AWAY;
+    append_many(world, HF_LANE_BULK, 500);
+    run_s(world, 300);
+    set_link(world, "LinkWindowClosed");
+    world->sink.mood = TAKES;
+    run_s(world, 900);
+    append_many(world, HF_LANE_BULK, 5);
+    unsigned waited = 0;
+    for (; arrived(world, 500, 505) < 5 && waited < 900; waited++)
+        run_s(world, 1);
+    ck_assert_uint_lt(waited, 60); /* the events are live still */
+    run_s(world, 2);
+    ck_assert_uint_gt(hf_simloop_run_for(world->node.loop, 60 * HF_NS_PER_S), 0);
+    ck_assert_uint_eq(hf_simloop_run_for(world->node.loop, 24 * 3600 * HF_NS_PER_S), 0);
+    set_link(world, NULL);
+    deliver_all(world, 4000);
+    check_each_once(world);
+    world_free(world);
+}
+END_TEST
+
 /* Restarts the outlet under another name, so that it does not use the old folder. */
 static void restart_as(struct world *world, const char *name)
 {
@@ -1157,6 +1499,17 @@ static void cases(TCase *tc)
     tcase_add_test(tc, refusing_everything_is_the_sinks_fault);
     tcase_add_loop_test(tc, wrong_answers_lose_nothing, 0, 9);
     tcase_add_test(tc, full_says_so_and_goes_on);
+    tcase_add_test(tc, no_budget_to_write);
+    tcase_add_test(tc, a_closed_link_holds_the_backlog_alone);
+    tcase_add_test(tc, a_closed_link_holds_what_an_earlier_process_stored);
+    tcase_add_test(tc, live_events_have_a_share);
+    tcase_add_loop_test(tc, live_events_go_on_after_an_outage, 0, 3);
+    tcase_add_test(tc, a_link_that_closes_holds_ready_bodies);
+    tcase_add_test(tc, a_held_backlog_keeps_the_bounds_of_the_spool);
+    tcase_add_loop_test(tc, a_held_backlog_does_not_block_the_sources, 0, 2);
+    tcase_add_test(tc, a_local_sink_does_not_wait);
+    tcase_add_test(tc, a_held_backlog_costs_nothing);
+    tcase_add_test(tc, an_outlet_rests_behind_a_held_backlog);
     tcase_add_test(tc, what_was_stored_lately_is_known_again);
     tcase_add_test(tc, dropped_counts_are_delivered);
     tcase_add_loop_test(tc, a_lower_limit_is_for_new_batches, 0, 4);

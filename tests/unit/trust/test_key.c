@@ -1,5 +1,10 @@
 /* Vectors: RFC 8032, 7.1 (tests 1 and 3). */
 #include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #include "base/encoding/hex.h"
 #include "base/parse.h"
@@ -147,6 +152,90 @@ START_TEST(generated_keys_work)
 }
 END_TEST
 
+/* A key counts in every text that PEM allows, not only in the one that most programs write. */
+START_TEST(same_key_in_every_text)
+{
+    static const char *const texts[] = {
+        PEM("PUBLIC KEY", "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
+        PEM("PUBLIC KEY", "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7T\nyWQHOg7hcvPapiMlrwIaaPcHURo="),
+        "site, 2026\n" PEM("PUBLIC KEY", "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
+        PEM("PUBLIC KEY", "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=") "the end\n",
+        "-----BEGIN PUBLIC KEY-----\r\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\r\n"
+        "-----END PUBLIC KEY-----\r\n",
+        "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+        "-----END PUBLIC KEY-----",
+    };
+    unsigned char want[HF_ED25519_PUBLIC], raw[HF_ED25519_PUBLIC];
+
+    ck_assert_int_eq(
+        hf_hex_decode("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", want, sizeof(want)), 0);
+    for (size_t i = 0; i < HF_LEN(texts); i++) {
+        memset(raw, 0, sizeof(raw));
+        ck_assert_msg(hf_trust_public_raw(texts[i], raw, NULL) == 0, "text %zu", i);
+        ck_assert_mem_eq(raw, want, sizeof(want));
+    }
+}
+END_TEST
+
+/* What OpenSSL reads from this text: the judge of what a PEM text says. */
+static bool openssl_reads(const char *pem, unsigned char raw[HF_ED25519_PUBLIC])
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    EVP_PKEY *key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+    size_t n = HF_ED25519_PUBLIC;
+    bool is =
+        key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 && EVP_PKEY_get_raw_public_key(key, raw, &n) == 1;
+
+    EVP_PKEY_free(key);
+    (void)BIO_free(bio);
+    ERR_clear_error();
+    return is;
+}
+
+/* Each character of a key's text is replaced: the answer is OpenSSL's. */
+START_TEST(reads_as_openssl_does)
+{
+    static const char others[] = "A/=-\n \x80";
+    char text[200];
+    unsigned read = 0, refused = 0;
+
+    for (size_t at = 0; at < strlen(vectors[0].public_pem); at++)
+        for (size_t k = 0; k < strlen(others); k++) {
+            unsigned char want[HF_ED25519_PUBLIC], got[HF_ED25519_PUBLIC];
+            (void)snprintf(text, sizeof(text), "%s", vectors[0].public_pem);
+            text[at] = others[k];
+            bool is = openssl_reads(text, want);
+            ck_assert_msg((hf_trust_public_raw(text, got, NULL) == 0) == is, "'%c' at %zu", others[k], at);
+            if (is)
+                ck_assert_mem_eq(got, want, sizeof(want));
+            *(is ? &read : &refused) += 1;
+        }
+    ck_assert_uint_gt(read, 50);
+    ck_assert_uint_gt(refused, 50);
+}
+END_TEST
+
+static clock_t time_to_read(const char *pem)
+{
+    unsigned char raw[HF_ED25519_PUBLIC];
+    clock_t begun = clock();
+
+    for (unsigned i = 0; i < 300; i++)
+        ck_assert_int_eq(hf_trust_public_raw(pem, raw, NULL), 0);
+    return clock() - begun;
+}
+
+/* An agent reads its keys again and again; OpenSSL's reader would be half of what an idle turn costs. */
+START_TEST(usual_text_is_read_fast)
+{
+    clock_t usual = time_to_read(vectors[0].public_pem);
+    char text[200];
+
+    (void)snprintf(text, sizeof(text), "A comment.\n%s", vectors[0].public_pem);
+    ck_assert_int_lt(10 * usual, time_to_read(text));
+}
+END_TEST
+
 START_TEST(key_ids)
 {
     ck_assert(hf_trust_key_id_valid("release-2026") && hf_trust_key_id_valid("a") && hf_trust_key_id_valid("a.b"));
@@ -164,6 +253,9 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, says_what_a_file_holds, 0, 7);
     tcase_add_test(tc, refuses_private);
     tcase_add_test(tc, generated_keys_work);
+    tcase_add_test(tc, same_key_in_every_text);
+    tcase_add_test(tc, reads_as_openssl_does);
+    tcase_add_test(tc, usual_text_is_read_fast);
     tcase_add_test(tc, key_ids);
 }
 HF_TEST_MAIN("trust/key", cases)

@@ -27,7 +27,7 @@ START_TEST(ways)
 {
     static const struct {
         const char *from;
-        struct hf_plan_room room;
+        struct hf_delta_room room;
         uint64_t began_bytes;
         const char *want; /* "" none */
     } cases[] = {
@@ -66,7 +66,7 @@ END_TEST
 START_TEST(goes_on)
 {
     static const char *const from[] = {"a", "b", "c", "d", "e"};
-    const struct hf_plan_room room = {_i % 2 == 0 ? UINT64_MAX : 0, UINT64_MAX};
+    const struct hf_delta_room room = {_i % 2 == 0 ? UINT64_MAX : 0, UINT64_MAX};
     struct hf_delta_chain way, rest;
 
     ck_assert(hf_delta_chain_find(&artifact, from[_i / 2], 0, &room, "", &way));
@@ -83,7 +83,7 @@ END_TEST
 START_TEST(full_lists)
 {
     static struct hf_delta_ref many[HF_MAX_DELTAS], more[HF_MAX_DELTAS];
-    const struct hf_plan_room room = {0, UINT64_MAX};
+    const struct hf_delta_room room = {0, UINT64_MAX};
     struct hf_artifact full = {
         .size = MIB, .deltas = many, .n_deltas = HF_MAX_DELTAS, .steps = more, .n_steps = HF_MAX_DELTAS};
     struct hf_delta_chain way;
@@ -107,7 +107,7 @@ START_TEST(avoided)
         {"a", "b-n-deep", "a-b b-n"}, {"a", "b-n b-n-dee", "a-b b-n-deep"}, /* only whole names match */
         {"a", "d-n a-b", "a-n"},      {"b", "b-n b-n-deep", "b-a a-n"},     {"b", "b-n b-n-deep b-a", ""},
     };
-    const struct hf_plan_room room = {UINT64_MAX, UINT64_MAX};
+    const struct hf_delta_room room = {UINT64_MAX, UINT64_MAX};
     struct hf_delta_chain way;
 
     for (size_t k = 0; k < HF_LEN(cases); k++) {

@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "base/format.h"
+#include "update/rules/pod_starter.h"
 #include "update_world.h"
 
 /* begin() and some minutes: for a release that never settles. */
@@ -452,6 +454,44 @@ START_TEST(goes_on_after_a_shutdown)
 }
 END_TEST
 
+/* The shutdown comes after n steps of the loop, and the process lives on for a while. Returns false if the update came
+ * to its end before. */
+static bool quiesced_after(unsigned n)
+{
+    begin(&(struct hf_sim_release){.content = "v2"});
+    for (unsigned i = 0; i < n; i++)
+        (void)hf_simloop_step(w->loop);
+    struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+    if (seen.settled)
+        return false;
+    hf_update_engine_quiesce(w->engine);
+    size_t requests = hf_fake_http_count(w->http);
+    unsigned restarts = w->restarts;
+    hf_simupdate_run_for(w, 30 * HF_NS_PER_S);
+    ck_assert(hf_update_engine_quiesced(w->engine));
+    ck_assert_msg(hf_fake_http_count(w->http) == requests, "after %u steps: a new request", n);
+    ck_assert_msg(w->restarts == restarts || seen.phase == HF_PHASE_PROBATION, "after %u steps: a restart", n);
+    hf_simupdate_stop(w);
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_clean();
+    return true;
+}
+
+START_TEST(starts_nothing_after_a_shutdown)
+{
+    unsigned n = 0;
+
+    while (quiesced_after(n)) {
+        n++;
+        teardown();
+        setup();
+    }
+    ck_assert_uint_gt(n, 20);
+}
+END_TEST
+
 START_TEST(the_artifact_changes_between)
 {
     hf_simupdate_put_old(w, "v1");
@@ -613,6 +653,7 @@ START_TEST(from_a_file)
     update_to(&(struct hf_sim_release){.content = "v2", .url = "file:///media/stick/v%202"});
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
     expect_target("v2");
+    ck_assert_uint_eq(hf_simupdate_see(w, "app").bytes_fetched, 0); /* nothing came over the network */
     expect_clean();
 }
 END_TEST
@@ -752,6 +793,12 @@ static json_t *health_by_exec(void)
                      "/bin/true");
 }
 
+static json_t *restart_of_k3s(void)
+{
+    return json_pack("{s:{s:{s:{s:{s:s}}}}}", "spec", "release", "install", "restart", "systemdUnit",
+                     "k3s-agent.service");
+}
+
 START_TEST(misfits)
 {
     static const struct {
@@ -762,7 +809,8 @@ START_TEST(misfits)
     } rows[] = {{only_arm64, 0, false, "NoArtifactForArch", "amd64"},
                 {NULL, -EOPNOTSUPP, false, "RequirementsNotMet", "a GPU"},
                 {restart_by_exec, 0, true, "NotInPod", "install.restart.exec"},
-                {health_by_exec, 0, true, "NotInPod", "health.checks.exec"}};
+                {health_by_exec, 0, true, "NotInPod", "health.checks.exec"},
+                {restart_of_k3s, 0, true, "NotInPod", "'k3s-agent.service' starts this agent's pod"}};
     struct hf_sim_release release = {.content = "v2"};
 
     if (rows[_i].patch != NULL)
@@ -781,6 +829,22 @@ START_TEST(misfits)
     hf_simupdate_tell(w);
     ck_assert(hf_simupdate_settle(w));
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+/* On a host the agent restarts what starts pods; in a pod only if the node's owner names the unit. */
+START_TEST(units_that_start_pods)
+{
+    struct hf_sim_release release = {.content = "v2", .no_checks = true, .patch = restart_of_k3s()};
+
+    w->unit = "k3s-agent.service";
+    w->pod_mode = _i == 1;
+    w->named_unit = _i == 1 ? "k3s-agent.service" : NULL;
+    update_to(&release);
+    expect("app", HF_PHASE_COMMITTED, "NoHealthChecks");
+    ck_assert(hf_pod_starter_is("kubelet.service") && hf_pod_starter_is("k3s.service"));
+    ck_assert(hf_pod_starter_is("k3s-agent.service") && hf_pod_starter_is("containerd.service"));
+    ck_assert(!hf_pod_starter_is("edge-k3s.service") && !hf_pod_starter_is("app.service"));
 }
 END_TEST
 
@@ -890,10 +954,10 @@ END_TEST
  * itself when the witnesses agree again. */
 static const struct hf_time_range unsure[] = {
     {HF_TIME_CONTRADICTED, HF_SIM_UNIX_START, HF_SIM_UNIX_START + 900000000 * HF_NS_PER_S, HF_SIM_UNIX_START,
-     HF_SIM_UNIX_START + 900000000 * HF_NS_PER_S},
+     HF_SIM_UNIX_START + 900000000 * HF_NS_PER_S, 0},
     {HF_TIME_CONTRADICTED, HF_SIM_UNIX_START, HF_SIM_UNIX_START + 900000000 * HF_NS_PER_S,
-     HF_SIM_UNIX_START + 900000000 * HF_NS_PER_S, HF_SIM_UNIX_START},
-    {HF_TIME_UNKNOWN, HF_SIM_UNIX_START - HF_NS_PER_S, HF_NEVER, HF_SIM_UNIX_START, HF_SIM_UNIX_START},
+     HF_SIM_UNIX_START + 900000000 * HF_NS_PER_S, HF_SIM_UNIX_START, 0},
+    {HF_TIME_UNKNOWN, HF_SIM_UNIX_START - HF_NS_PER_S, HF_NEVER, HF_SIM_UNIX_START, HF_SIM_UNIX_START, HF_NEVER},
 };
 
 START_TEST(an_unsure_clock)
@@ -914,7 +978,7 @@ END_TEST
 START_TEST(expired_by_a_lie)
 {
     static const uint64_t then = HF_SIM_UNIX_START + 900000000 * HF_NS_PER_S;
-    static const struct hf_time_range lie = {HF_TIME_AGREED, then, then, then, then};
+    static const struct hf_time_range lie = {HF_TIME_AGREED, then, then, then, then, 0};
 
     w->range = &lie;
     begin(&(struct hf_sim_release){
@@ -931,9 +995,12 @@ END_TEST
 /* A window that is open at one of two contradicting times only. */
 START_TEST(a_window_at_two_times)
 {
-    static const struct hf_time_range two = {HF_TIME_CONTRADICTED, HF_SIM_UNIX_START,
+    static const struct hf_time_range two = {HF_TIME_CONTRADICTED,
+                                             HF_SIM_UNIX_START,
                                              HF_SIM_UNIX_START + 7200 * HF_NS_PER_S,
-                                             HF_SIM_UNIX_START + 7200 * HF_NS_PER_S, HF_SIM_UNIX_START};
+                                             HF_SIM_UNIX_START + 7200 * HF_NS_PER_S,
+                                             HF_SIM_UNIX_START,
+                                             0};
 
     hf_simupdate_put_old(w, "v1");
     hf_simupdate_publish(
@@ -944,9 +1011,47 @@ START_TEST(a_window_at_two_times)
     hf_simupdate_boot(w);
     hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
     expect("app", HF_PHASE_WAITING, "ClockUnsure");
+    /* The message names both ends, and stays as it is while the release waits. */
+    char first[HF_TIME_TEXT], last[HF_TIME_TEXT], message[400];
+    (void)snprintf(message, sizeof(message), "%s", hf_simupdate_see(w, "app").message);
+    ck_assert_msg(strstr(message, hf_format_time(HF_SIM_UNIX_START, first)) != NULL, "%s", message);
+    ck_assert_msg(strstr(message, hf_format_time(HF_SIM_UNIX_START + 7200 * HF_NS_PER_S, last)) != NULL, "%s", message);
+    ck_assert_ptr_nonnull(strstr(message, "window"));
+    static const struct hf_time_range later = {HF_TIME_CONTRADICTED,
+                                               HF_SIM_UNIX_START,
+                                               HF_SIM_UNIX_START + 7300 * HF_NS_PER_S,
+                                               HF_SIM_UNIX_START + 7300 * HF_NS_PER_S,
+                                               HF_SIM_UNIX_START,
+                                               0};
+    w->range = &later;
+    hf_simupdate_run_for(w, 120 * HF_NS_PER_S);
+    ck_assert_str_eq(hf_simupdate_see(w, "app").message, message);
     w->range = NULL;
     hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
     expect("app", HF_PHASE_WAITING, "WindowClosed");
+}
+END_TEST
+
+/* The window opens two hours after the start, and the clock may be wrong by 5 minutes: the update starts 5 minutes later. */
+START_TEST(a_window_and_the_error_of_the_clock)
+{
+    static struct hf_time_range range;
+
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(
+        w, &(struct hf_sim_release){.content = "v2",
+                                    .patch_after = json_pack("{s:{s:[{s:[s],s:s,s:s}]}}", "spec", "windows", "days",
+                                                             "Fri", "start", "10:00", "duration", "1h")});
+    w->range = &range;
+    uint64_t at = HF_SIM_UNIX_START + 7200 * HF_NS_PER_S;
+    range = (struct hf_time_range){HF_TIME_ALONE, at, at, at, at, 300 * HF_NS_PER_S};
+    hf_simupdate_boot(w);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "ClockUnsure");
+    at += 300 * HF_NS_PER_S;
+    range = (struct hf_time_range){HF_TIME_ALONE, at, at, at, at, 300 * HF_NS_PER_S};
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
 }
 END_TEST
 
@@ -966,6 +1071,95 @@ START_TEST(a_gate_closes_in_the_middle)
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
     ck_assert_uint_lt(hf_simupdate_see(w, "app").bytes_fetched, HF_SIM_CONTENT + 2000);
     expect_clean();
+}
+END_TEST
+
+/* Without budget nothing is downloaded; what is already here goes on, and so does a repair. */
+START_TEST(writes_used_up)
+{
+    w->writes_used_up = true;
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "WriteBudgetUsed");
+    ck_assert_uint_eq(hf_fake_http_count(w->http), 0);
+    expect_target("v1");
+    w->writes_used_up = false;
+    w->turn_missing = true;
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_VERIFIED, "TurnPending");
+    w->writes_used_up = true; /* the file is complete */
+    w->turn_missing = false;
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    hf_simupdate_put_old(w, "stray");
+    hf_simupdate_look(w);
+    hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    expect_target("v2");
+    expect_clean();
+}
+END_TEST
+
+/* While the link is closed nothing is downloaded; what is already here goes on, and so does a repair. */
+START_TEST(link_closed)
+{
+    static const struct {
+        enum hf_link link;
+        const char *reason;
+    } rows[] = {{HF_LINK_WINDOW_CLOSED, "LinkWindowClosed"},
+                {HF_LINK_CLOCK_UNSURE, "ClockUnsure"},
+                {HF_LINK_QUOTA_USED, "LinkQuotaUsed"}};
+
+    w->link = rows[_i].link;
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, rows[_i].reason);
+    ck_assert_uint_eq(hf_fake_http_count(w->http), 0);
+    expect_target("v1");
+    w->link = HF_LINK_OPEN;
+    w->turn_missing = true;
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_VERIFIED, "TurnPending");
+    w->link = rows[_i].link; /* the file is complete */
+    w->turn_missing = false;
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    hf_simupdate_put_old(w, "stray");
+    hf_simupdate_look(w);
+    hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    expect_target("v2");
+    expect_clean();
+}
+END_TEST
+
+/* A critically full disk stops a new release before it downloads, and no repair. */
+START_TEST(critical_disk)
+{
+    w->disk_critical = true;
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "DiskSpaceLow");
+    ck_assert_ptr_nonnull(strstr(hf_simupdate_see(w, "app").message, "critically full"));
+    ck_assert_uint_eq(hf_fake_http_count(w->http), 0);
+    w->disk_critical = false;
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    w->disk_critical = true;
+    hf_simupdate_put_old(w, "stray");
+    hf_simupdate_look(w);
+    hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    expect_target("v2");
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
 }
 END_TEST
 
@@ -1233,6 +1427,29 @@ START_TEST(restart_by_a_command)
 }
 END_TEST
 
+static json_t *deadline_of_10_minutes(void)
+{
+    return json_pack("{s:{s:{s:{s:s}}}}", "spec", "release", "health", "deadline", "10m");
+}
+
+/* A unit may start for as long as the release's deadline allows, and for 90 s at least. */
+START_TEST(restart_that_does_not_end)
+{
+    struct hf_sim_release release = {.content = "v2", .patch = _i == 1 ? deadline_of_10_minutes() : NULL};
+    uint64_t limit_ns = (_i == 1 ? 600 : 90) * HF_NS_PER_S;
+
+    begin(&release);
+    w->restart_r = HF_SIMHOST_HANGS;
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
+    hf_simupdate_run_for(w, limit_ns - 2 * HF_NS_PER_S);
+    expect("app", HF_PHASE_PROBATION, "HealthPending");
+    w->restart_r = 0;
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_ROLLED_BACK, "RestartFailed");
+    expect_target("v1");
+}
+END_TEST
+
 START_TEST(three_starts_without_a_verdict)
 {
     begin(&(struct hf_sim_release){.content = "broken"});
@@ -1497,17 +1714,26 @@ static const struct {
     enum hf_desired_gate gate;
     json_t *(*patch)(void);
     const char *sign_with;
-    bool repaired, rolled_back, turn_missing;
+    bool repaired, rolled_back, turn_missing, writes_used_up, disk_critical;
 } hindered[] = {
-    {"not admitted", "NotAdmitted", HF_GATE_NOT_ADMITTED, NULL, NULL, true, false, false},
-    {"stale", "Stale", HF_GATE_STALE, NULL, NULL, true, false, false},
-    {"suspended", "Suspended", HF_GATE_OPEN, suspended, NULL, true, false, false},
-    {"outside a window", "WindowClosed", HF_GATE_OPEN, closed, NULL, true, false, false},
-    {"unsigned", "Unsigned", HF_GATE_OPEN, NULL, "", true, false, false},
-    {"rolled back", "RestartFailed", HF_GATE_OPEN, NULL, NULL, true, true, false},
-    {"held by the site", "Held", HF_GATE_HELD, NULL, NULL, false, false, false},
+    {"not admitted", "NotAdmitted", HF_GATE_NOT_ADMITTED, NULL, NULL, true, false, false, false, false},
+    {"stale", "Stale", HF_GATE_STALE, NULL, NULL, true, false, false, false, false},
+    {"suspended", "Suspended", HF_GATE_OPEN, suspended, NULL, true, false, false, false, false},
+    {"outside a window", "WindowClosed", HF_GATE_OPEN, closed, NULL, true, false, false, false, false},
+    {"unsigned", "Unsigned", HF_GATE_OPEN, NULL, "", true, false, false, false, false},
+    {"rolled back", "RestartFailed", HF_GATE_OPEN, NULL, NULL, true, true, false, false, false},
+    {"held by the site", "Held", HF_GATE_HELD, NULL, NULL, false, false, false, false, false},
+    {.name = "without budget", .reason = "WriteBudgetUsed", .repaired = true, .writes_used_up = true},
+    {.name = "on a critical disk", .reason = "DiskSpaceLow", .repaired = true, .disk_critical = true},
     {.name = "without its turn", .reason = "TurnPending", .gate = HF_GATE_OPEN, .repaired = true, .turn_missing = true},
 };
+
+static void hinder(int row)
+{
+    w->turn_missing = hindered[row].turn_missing;
+    w->writes_used_up = hindered[row].writes_used_up;
+    w->disk_critical = hindered[row].disk_critical;
+}
 
 static void change_object(json_t *patch)
 {
@@ -1529,7 +1755,7 @@ START_TEST(drift_while_hindered)
     ck_assert(hf_simupdate_settle(w));
     if (hindered[_i].patch != NULL)
         change_object(hindered[_i].patch());
-    w->turn_missing = hindered[_i].turn_missing;
+    hinder(_i);
     hf_simupdate_set_gate(w, "app", hindered[_i].gate);
     ck_assert(hf_simupdate_settle(w));
     hf_simupdate_put_old(w, "stray");
@@ -1546,7 +1772,7 @@ static void publish_newer(int row, const char *content, bool as_tree)
     json_t *patch = hindered[row].patch != NULL ? hindered[row].patch() : NULL;
 
     w->restart_r = hindered[row].rolled_back ? -EIO : 0;
-    w->turn_missing = hindered[row].turn_missing;
+    hinder(row);
     hf_simupdate_publish(
         w, &(struct hf_sim_release){
                .content = content, .tree = as_tree, .patch_after = patch, .sign_with = hindered[row].sign_with});
@@ -1588,7 +1814,7 @@ START_TEST(drift_behind_a_newer_release)
     hf_simupdate_run_for(w, 1200 * HF_NS_PER_S);
     ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), hindered[row].repaired ? "v2" : "absent");
     /* And the next good release comes. */
-    w->turn_missing = false;
+    w->turn_missing = w->writes_used_up = w->disk_critical = false;
     hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 9});
     hf_simupdate_set_gate(w, "app", HF_GATE_OPEN);
     ck_assert(hf_simupdate_settle(w));
@@ -1723,7 +1949,7 @@ START_TEST(drift_behind_a_newer_tree)
     ck_assert_str_eq(hf_simupdate_see(w, "app").version, "v3");
     if (!hindered[_i].turn_missing)
         expect_clean();
-    w->turn_missing = false;
+    w->turn_missing = w->writes_used_up = w->disk_critical = false;
     hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 9, .tree = true});
     hf_simupdate_set_gate(w, "app", HF_GATE_OPEN);
     ck_assert(hf_simupdate_settle(w));
@@ -2237,9 +2463,9 @@ START_TEST(quiet_when_settled)
 }
 END_TEST
 
-static void cases(TCase *tc)
+/* How files and trees arrive: by deltas, as a whole, from a file. */
+static void methods(TCase *tc)
 {
-    tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, delta);
     tcase_add_test(tc, two_deltas);
     tcase_add_test(tc, two_deltas_and_a_restart);
@@ -2259,9 +2485,15 @@ static void cases(TCase *tc)
     tcase_add_test(tc, no_delta_for_this_old_one);
     tcase_add_loop_test(tc, damaged_deltas, 0, 4);
     tcase_add_test(tc, a_breaking_link);
+}
+
+/* Restarts, servers and files that misbehave. */
+static void interruptions(TCase *tc)
+{
     tcase_add_loop_test(tc, goes_on_after_a_restart, 0, 3);
     tcase_add_loop_test(tc, goes_on_from_the_note, 0, 2);
     tcase_add_loop_test(tc, goes_on_after_a_shutdown, 0, 8);
+    tcase_add_test(tc, starts_nothing_after_a_shutdown);
     tcase_add_test(tc, the_artifact_changes_between);
     tcase_add_loop_test(tc, bad_servers, 0, (int)HF_LEN(answers));
     tcase_add_loop_test(tc, wrong_as_a_whole, 0, 2);
@@ -2269,18 +2501,27 @@ static void cases(TCase *tc)
     tcase_add_test(tc, away_for_long);
     tcase_add_test(tc, from_a_file);
     tcase_add_loop_test(tc, bad_files, 0, (int)HF_LEN(files));
+}
+
+/* What may start, and when: signatures, the node's configuration, gates, turns, dates. */
+static void permissions(TCase *tc)
+{
     tcase_add_loop_test(tc, refusals, 0, (int)HF_LEN(refused));
     tcase_add_test(tc, a_key_arrives);
     tcase_add_test(tc, no_keys);
     tcase_add_test(tc, downgrade_that_is_signed);
     tcase_add_test(tc, floor_without_journal);
-    tcase_add_loop_test(tc, misfits, 0, 4);
+    tcase_add_loop_test(tc, misfits, 0, 5);
+    tcase_add_loop_test(tc, units_that_start_pods, 0, 2);
     tcase_add_test(tc, unit_that_the_node_forbids);
     tcase_add_loop_test(tc, commands_that_the_node_forbids, 0, 2);
     tcase_add_loop_test(tc, devices_from_a_pod, 0, 2);
     tcase_add_loop_test(tc, gates, 0, 3);
     tcase_add_test(tc, a_window);
     tcase_add_test(tc, a_gate_closes_in_the_middle);
+    tcase_add_test(tc, writes_used_up);
+    tcase_add_loop_test(tc, link_closed, 0, 3);
+    tcase_add_test(tc, critical_disk);
     tcase_add_loop_test(tc, a_turn, 0, 2);
     tcase_add_loop_test(tc, a_turn_that_goes_during_the_swap, 0, 3);
     tcase_add_test(tc, a_turn_is_not_waited_for_by_other_releases);
@@ -2288,6 +2529,12 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, an_unsure_clock, 0, HF_LEN(unsure));
     tcase_add_test(tc, expired_by_a_lie);
     tcase_add_test(tc, a_window_at_two_times);
+    tcase_add_test(tc, a_window_and_the_error_of_the_clock);
+}
+
+/* Releases that go, and what follows from restarts and checks. */
+static void verdicts(TCase *tc)
+{
     tcase_add_loop_test(tc, withdrawn_in_the_middle, 0, 4);
     tcase_add_loop_test(tc, another_one_in_the_middle, 0, 4);
     tcase_add_test(tc, rolled_back_and_not_again);
@@ -2298,9 +2545,15 @@ static void cases(TCase *tc)
     tcase_add_test(tc, hooks_and_probes);
     tcase_add_test(tc, a_check_hangs);
     tcase_add_loop_test(tc, restart_by_a_command, 0, 3);
+    tcase_add_loop_test(tc, restart_that_does_not_end, 0, 2);
     tcase_add_loop_test(tc, three_starts_without_a_verdict, 0, 2);
     tcase_add_test(tc, starts_in_probation);
     tcase_add_loop_test(tc, alone, 0, 2);
+}
+
+/* Disks and targets that do not fit, and files that change afterwards. */
+static void places(TCase *tc)
+{
     tcase_add_test(tc, too_little_space);
     tcase_add_test(tc, read_only);
     tcase_add_test(tc, another_device);
@@ -2325,6 +2578,11 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, unsafe_folder, 0, (int)HF_LEN(guarded));
     tcase_add_test(tc, disk_reserve);
     tcase_add_loop_test(tc, planted_names, 0, (int)HF_LEN(planted));
+}
+
+/* Several releases, damage, and the silence afterwards. */
+static void together(TCase *tc)
+{
     tcase_add_test(tc, too_slow);
     tcase_add_test(tc, many_histories);
     tcase_add_test(tc, others_go_on);
@@ -2335,6 +2593,17 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, errno_at_every_call, 0, 3);
     tcase_add_test(tc, disk_full_from_each_write_on);
     tcase_add_test(tc, quiet_when_settled);
+}
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, setup, teardown);
+    methods(tc);
+    interruptions(tc);
+    permissions(tc);
+    verdicts(tc);
+    places(tc);
+    together(tc);
 }
 
 HF_TEST_MAIN_CPU("update/engine", cases, 300)

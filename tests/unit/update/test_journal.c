@@ -4,6 +4,7 @@
 #include "codec/seal.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
+#include "update/state/committed.h"
 #include "update/state/fetch_record.h"
 #include "update/state/floor.h"
 #include "update/state/journal.h"
@@ -41,6 +42,28 @@ static struct hf_journal sample(void)
     memset(j.bad_digest, '0', 64);
     return j;
 }
+
+/* The seal is right, but the object is none that this agent can decode. */
+START_TEST(committed_of_a_stranger)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_JOURNAL_MAX_BYTES);
+    _cleanup_(hf_json_freep) json_t *object = json_pack("{s:s}", "kind", "Banana");
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_edgeupdate *update = NULL;
+    struct hf_err err = HF_ERR_INIT;
+    size_t n;
+
+    hf_simfs_mkdir(fs, FOLDER, 0700);
+    ck_assert_int_eq(hf_committed_format(object, &text), 0);
+    ck_assert_int_eq(hf_committed_save(hf_simfs_ops(fs), FOLDER, hf_buf_view(&text), NULL), 0);
+    ck_assert_int_eq(hf_committed_load(hf_simfs_ops(fs), FOLDER, "x", &update, &err), -EBADMSG);
+    ck_assert_ptr_nonnull(strstr(err.where, "committed.damaged"));
+    ck_assert_ptr_nonnull(hf_simfs_get(fs, FOLDER "/committed.damaged", &n));
+    ck_assert_int_eq(hf_committed_load(hf_simfs_ops(fs), FOLDER, "x", &update, &err), -ENOENT);
+    ck_assert_uint_eq(hf_simfs_open_fds(fs), 0);
+    hf_simfs_free(fs);
+}
+END_TEST
 
 START_TEST(round_trip)
 {
@@ -272,6 +295,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, round_trip);
+    tcase_add_test(tc, committed_of_a_stranger);
     tcase_add_test(tc, damage_is_noticed);
     tcase_add_test(tc, wrong_fields);
     tcase_add_test(tc, each_field_is_checked);

@@ -36,6 +36,7 @@ class Cluster:
             raise place.Error("no cluster can run here:\n  " + "\n  ".join(reasons))
         parts, tree = self.parts(), self.tree()
         begin = time.monotonic()
+        node.allow_watchers()
         pki.make_all(self.where)
         net.make_plane(self.where)
         disk.make_cluster(self.where)
@@ -50,11 +51,17 @@ class Cluster:
             disk.sync(self.where, name)
             say(f"node {name} ready after {time.monotonic() - begin:.1f} s")
 
-    def add_node(self, name):
-        """Boot one more node and wait until it is ready."""
-        node.start_node(self.where, name, self.parts(), self.tree())
-        self.wait_ready(name)
-        disk.sync(self.where, name)
+    def add_node(self, name, kubelet=None):
+        """Boot one more node and wait until it is ready; with `kubelet` as its own program, as node.OWN_PROGRAM run by node.OWN_UNIT."""
+        self.add_nodes((name,), kubelet)
+
+    def add_nodes(self, names, kubelet=None):
+        """Boot these nodes side by side; see add_node()."""
+        for name in names:
+            node.start_node(self.where, name, self.parts(), self.tree(), kubelet)
+        for name in names:
+            self.wait_ready(name)
+            disk.sync(self.where, name)
 
     def down(self, keep=False):
         """End everything of this cluster and remove its files, or with `keep` leave the disks for another up()."""

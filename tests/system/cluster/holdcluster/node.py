@@ -16,6 +16,8 @@ CONTAINERD_SOCKET = "/run/k3s/containerd/containerd.sock"
 STATIC_PODS = "/var/lib/rancher/k3s/agent/pod-manifests"
 IMAGES = "/var/lib/rancher/images"          # docker-archives here are imported when containerd starts
 
+WATCHERS, WATCHERS_WANTED = "/proc/sys/fs/inotify/max_user_instances", 1024
+
 CONTAINERD_CONFIG = f"""version = 2
 root = "/var/lib/rancher/k3s/agent/containerd"
 state = "/run/k3s/containerd"
@@ -76,6 +78,19 @@ RestartSec=1
 WantedBy=multi-user.target
 """
 
+# A node whose kubelet is its own program, as K3s is: one file on the node's disk, one unit. The settings are those of K3s' installer.
+OWN_PROGRAM, OWN_UNIT = "/usr/local/bin/k3s", "k3s-agent.service"
+OWN_SETTINGS = """Type=notify
+KillMode=process
+Delegate=yes
+LimitNOFILE=1048576
+LimitNPROC=infinity
+LimitCORE=infinity
+TasksMax=infinity
+TimeoutStartSec=0
+RestartSec=5s
+"""
+
 KUBELET_CONFIG = {
     "apiVersion": "kubelet.config.k8s.io/v1beta1",
     "kind": "KubeletConfiguration",
@@ -109,8 +124,16 @@ def _cni(number):
     })
 
 
-def _furnish(where, name, number):
-    """Write what makes the tree this node's; only at its first start."""
+def _kubelet_unit(name, number, own):
+    """The unit that runs the kubelet, and its text; `own`: as K3s does."""
+    text = KUBELET_UNIT.format(name=name, ip=place.node_ip(number))
+    if not own:
+        return "kubelet.service", text
+    return OWN_UNIT, text.replace("ExecStart=/usr/local/bin/kubelet", "ExecStart=" + OWN_PROGRAM).replace("RestartSec=1\n", OWN_SETTINGS)
+
+
+def _furnish(where, name, number, kubelet):
+    """Write what makes the tree this node's; only at its first start. `kubelet`: a program to be the node's own, or None."""
     tree = disk.root(where, name)
     if os.path.exists(os.path.join(tree, "etc/kubernetes/kubelet.kubeconfig")):
         return
@@ -134,7 +157,10 @@ def _furnish(where, name, number):
     # A pod's first process that does not heed SIGTERM may not hold up a reboot for 90 s.
     put("etc/systemd/system.conf.d/test.conf", "[Manager]\nDefaultTimeoutStopSec=3s\n")
     put_unit(where, name, "containerd.service", CONTAINERD_UNIT)
-    put_unit(where, name, "kubelet.service", KUBELET_UNIT.format(name=name, ip=place.node_ip(number)))
+    put_unit(where, name, *_kubelet_unit(name, number, kubelet))
+    if kubelet:
+        os.makedirs(os.path.dirname(tree + OWN_PROGRAM), exist_ok=True)
+        shutil.copy(kubelet, tree + OWN_PROGRAM)
     rancher = disk.own(where, name, "rancher")
     for folder in (STATIC_PODS, IMAGES):
         os.makedirs(rancher + folder.removeprefix("/var/lib/rancher"), exist_ok=True)
@@ -204,23 +230,47 @@ def _remove_folder(folder):
     return True
 
 
-def start_node(where, name, parts, tree):
-    """Boot the node `name`; returns at once."""
+def allow_watchers():
+    """Let root have more inotify instances if the limit is the kernel's small default: a node needs 15 of them, whose kubelet or
+    containerd does not start without, and all clusters of a machine share the limit."""
+    with open(WATCHERS, encoding="ascii") as f:
+        if int(f.read()) >= WATCHERS_WANTED:
+            return
+    try:
+        with open(WATCHERS, "w", encoding="ascii") as f:
+            f.write(str(WATCHERS_WANTED))
+    except OSError:
+        pass                                   # two small clusters still fit into the default
+
+
+def start_node(where, name, parts, tree, kubelet=None):
+    """Boot the node `name`; returns when its PID 1 is there. At its first start it may be given a kubelet of its own: a program, which
+    is copied."""
     number = where.add_node(name)
     net.make_node(where, name, number)
     disk.make_node(where, name, tree)
-    _furnish(where, name, number)
+    _furnish(where, name, number, kubelet)
+    own = os.path.exists(disk.root(where, name) + OWN_PROGRAM)
     argv = [
         "systemd-nspawn", "-q", "-D", disk.root(where, name), "-b", "--register=no", "--keep-unit",
         f"--machine={where.prefix}{name}", f"--hostname={name}",
         f"--network-namespace-path=/run/netns/{where.netns(name)}", "--capability=all",
         "--system-call-filter=add_key keyctl bpf @keyring", "--bind=/dev/kmsg", "--resolv-conf=off", "--timezone=off",
-        "--link-journal=no", f"--bind-ro={parts}/kubelet:/usr/local/bin/kubelet",
+        "--link-journal=no", *([] if own else [f"--bind-ro={parts}/kubelet:/usr/local/bin/kubelet"]),
         f"--bind={disk.own(where, name, 'rancher')}:/var/lib/rancher",
         f"--bind={disk.own(where, name, 'kubelet')}:/var/lib/kubelet",
     ]
     environment = {"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "1", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "0"}
     start(where, "node-" + name, argv, cgroup=_cgroups(where, name), env=environment)
+    wait_for(f"PID 1 of node '{name}'", lambda: _has_own_processes(leader(where, name)), 60, 0.01)
+
+
+def _has_own_processes(pid):
+    """Whether this is the PID 1 of a node, and no step of systemd-nspawn on the way there."""
+    try:
+        return pid is not None and os.readlink(f"/proc/{pid}/ns/pid") != os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return False
 
 
 def leader(where, name):

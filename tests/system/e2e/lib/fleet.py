@@ -24,10 +24,10 @@ _sequences = itertools.count(1)
 _names = itertools.count(1)
 
 
-def install():
+def install(*values):
     """What the chart ships for the controller, without its Deployment: account, rights, policies. The manifests, for remove()."""
     text = process.run([helm.program(), "template", helm.RELEASE, helm.CHART, "--namespace", NAMESPACE, "--set", "controller.enabled=true",
-                        "--set", "certificates.enabled=true", "--api-versions", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"])
+                        "--set", "certificates.enabled=true", *(word for value in values for word in ("--set", value)), "--api-versions", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"])
     manifests = "\n---\n".join(part for part in text.split("\n---\n") if re.search(r"^  name: holdfast-controller", part, re.M) and not re.search(
         r"^kind: (Deployment|PodDisruptionBudget|NetworkPolicy)$", part, re.M))
     world.cluster.kubectl("apply", "-f", world.CRDS)
@@ -112,7 +112,7 @@ class Node:
         api.call("POST", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {LABEL: "yes"} | (labels or {})}})
         api.call("PATCH", f"{GROUP}/edgenodes/{name}?fieldManager=holdfast-agent&force=true",
                  {"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "EdgeNode", "metadata": {"name": name}}, APPLY)
-        self.entries = {}
+        self.entries, self.wants = {}, None
         self.report()
 
     def report(self, release_=None, phase=None, reason=None, message="", digest=None):
@@ -124,6 +124,8 @@ class Node:
         status = {"sequence": next(_sequences), "observedTime": now, "agent": {"version": "0.1.0", "mode": "Host"}, "updates": list(self.entries.values()),
                   "policy": {"name": "", "interval": self.interval},
                   "conditions": [{"type": "Ready", "status": "True", "reason": "Reported", "message": "", "lastTransitionTime": now}]}
+        if self.wants is not None:
+            status["labels"] = self.wants
         code, answer = api.call("PATCH", f"{GROUP}/edgenodes/{self.name}/status?fieldManager=holdfast-agent&force=true",
                                 {"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "EdgeNode", "metadata": {"name": self.name}, "status": status}, APPLY)
         assert code == 200, answer

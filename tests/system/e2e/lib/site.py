@@ -20,9 +20,14 @@ def _folder():
 
 def start():
     os.makedirs(_folder(), exist_ok=True)
-    world.cluster.start_in_plane("site", [sys.executable, _SERVER, _folder(), place.API_IP, str(PORT)])
-    wait.until("the artifact site to serve", lambda: world.cluster.run_in_plane(
-        "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", URL + "/", check=False) == "404", 10)
+    serve("site", _folder(), place.API_IP, PORT)
+
+
+def serve(name, folder, address, port):
+    """Start a server of the files in `folder`, as the process `name` in the control plane's network."""
+    world.cluster.start_in_plane(name, [sys.executable, _SERVER, folder, address, str(port)])
+    wait.until(f"the server {name} to serve", lambda: world.cluster.run_in_plane(
+        "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://{address}:{port}/", check=False) == "404", 10)
 
 
 def stop():
@@ -58,11 +63,15 @@ def asked(name):
         return []
 
 
-def answers(name=None):
-    """What was answered so far, oldest first; only for the file `name` if given."""
+def answers_of(folder):
+    """What the server of `folder` answered so far, oldest first."""
     try:
-        with open(_folder() + ".log", encoding="utf-8") as f:
-            lines = [json.loads(line) for line in f]
+        with open(folder + ".log", encoding="utf-8") as f:
+            return [json.loads(line) for line in f]
     except FileNotFoundError:
         return []
-    return [line for line in lines if name is None or line["path"] == "/" + name]
+
+
+def answers(name=None):
+    """What was answered so far, oldest first; only for the file `name` if given."""
+    return [line for line in answers_of(_folder()) if name is None or line["path"] == "/" + name]

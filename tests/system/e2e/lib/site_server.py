@@ -2,8 +2,8 @@
 """An HTTP server for artifacts: site_server.py FOLDER ADDRESS PORT
 
 Serves the files of FOLDER with ETag, Range and If-Range. Each answer is one JSON line in FOLDER.log: path, range, status, how
-many bytes were sent, when it was asked for. The file FOLDER.rates/NAME, if there, holds the bytes a second that each answer for
-NAME gets; it may change at any time. FOLDER.asked has a line for each request as it comes: when, and its path.
+many bytes were sent, when it was asked for, by whom, and the header Host. The file FOLDER.rates/NAME, if there, holds the bytes
+a second that each answer for NAME gets; it may change at any time. FOLDER.asked has a line for each request as it comes: when, and its path.
 """
 
 import hashlib
@@ -71,7 +71,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         finally:
             line = {"path": self.path, "range": self.headers.get("Range"), "status": status, "bytes": sent,
-                    "asked": asked, "from": self.client_address[0]}
+                    "asked": asked, "from": self.client_address[0], "host": self.headers.get("Host")}
             with open(FOLDER + ".log", "a", encoding="utf-8") as f:
                 f.write(json.dumps(line) + "\n")
 

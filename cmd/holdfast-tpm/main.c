@@ -1,0 +1,273 @@
+/* holdfast-tpm: seals a key to the TPM of this node, and opens it again. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/encoding/hex.h"
+#include "base/parse.h"
+#include "os/fs_posix.h"
+#include "os/secret/secret_memory.h"
+#include "tpm/helper.h"
+#include "update/floors/accept.h"
+
+static const char help[] =
+    "usage: holdfast-tpm seal   [--tcti TCTI] [--pcrs N,N...] <KEY    >SEALED\n"
+    "       holdfast-tpm unseal [--tcti TCTI]                 <SEALED >KEY\n"
+    "       holdfast-tpm accept-floors [--tcti TCTI] [--state-dir PATH]\n"
+    "       holdfast-tpm {counter-read | counter-next | counter-step} [--tcti TCTI]\n"
+    "\n"
+    "Seals a key of 32 bytes to the TPM 2 of this node, or opens a sealed key. Both are lines of hex digits.\n"
+    "accept-floors makes the floors in the state folder the newest ones, after the agent has refused them (reasons\n"
+    "FloorsReplaced and TpmReplaced). counter-... read and increment the floor counter, for the agent: an increment\n"
+    "by hand makes the agent refuse the floors.\n"
+    "The agent starts this program; by hand it shows whether the TPM works.\n"
+    "\n"
+    "  --tcti TCTI      the TPM: device:PATH or swtpm:CONFIGURATION (default: device:/dev/tpmrm0)\n"
+    "  --pcrs N,N...    open the key only while these PCRs (0 to 22 without 16, SHA-256) have the values of now\n"
+    "  --state-dir PATH the state folder of the agent (default: /var/lib/holdfast)\n"
+    "  --help           print this text\n"
+    "  --version        print the version\n"
+    "\n"
+    "exit: 0 done, 1 failed, 2 wrong usage, 3 no TPM, 4 another TPM sealed it or it is damaged, 5 the PCRs differ,\n"
+    "6 the TPM is locked or has an owner password, 7 no room for the counter\n";
+
+static int usage(const char *text, const char *value)
+{
+    (void)fprintf(stderr, "holdfast-tpm: %s%s; see holdfast-tpm --help\n", text, value);
+    return HF_TPM_EXIT_USAGE;
+}
+
+static int say(const struct hf_err *err)
+{
+    char text[600];
+
+    (void)fprintf(stderr, "holdfast-tpm: %s\n", hf_err_text(err, text, sizeof(text)));
+    switch (err->code) {
+    case ENODEV:
+        return HF_TPM_EXIT_NO_TPM;
+    case EBADMSG:
+        return HF_TPM_EXIT_FOREIGN;
+    case ESTALE:
+        return HF_TPM_EXIT_PCRS;
+    case EINVAL:
+        return HF_TPM_EXIT_USAGE;
+    case EACCES:
+        return HF_TPM_EXIT_LOCKED;
+    case ENOSPC:
+        return HF_TPM_EXIT_FULL;
+    default:
+        return HF_TPM_EXIT_FAILED;
+    }
+}
+
+/* Reads one line, without its line feed. Returns its length, or -1 if it is too long or cannot be read. */
+static ssize_t read_line(char *line, size_t room)
+{
+    size_t n = 0;
+    ssize_t some = 1;
+
+    while (some > 0 && n < room) {
+        some = read(STDIN_FILENO, line + n, room - n);
+        if (some < 0 && errno == EINTR)
+            some = 1;
+        else if (some > 0)
+            n += (size_t)some;
+    }
+    if (some < 0 || n == room)
+        return -1;
+    if (n > 0 && line[n - 1] == '\n')
+        n--;
+    line[n] = '\0';
+    return (ssize_t)n;
+}
+
+static int write_line(char *line, size_t n)
+{
+    line[n++] = '\n';
+    for (size_t at = 0; at < n;) {
+        ssize_t some = write(STDOUT_FILENO, line + at, n - at);
+        if (some < 0 && errno != EINTR)
+            return HF_TPM_EXIT_FAILED;
+        at += some > 0 ? (size_t)some : 0;
+    }
+    return HF_TPM_EXIT_OK;
+}
+
+/* What a call reads and writes, on pages that stay out of core dumps and swap. */
+struct room {
+    char line[HF_TPM_LINE_MAX + 2];
+    unsigned char key[HF_TPM_KEY_BYTES];
+};
+
+/* These two leave the answer in room->line, as *ret_n hex digits. */
+static int seal(struct hf_tpm_chip *chip, uint32_t pcrs, struct room *room, size_t *ret_n)
+{
+    _cleanup_(hf_buf_done) struct hf_buf blob = HF_BUF_INIT(HF_TPM_BLOB_MAX);
+    struct hf_err err = HF_ERR_INIT;
+
+    if (hf_hex_decode(room->line, room->key, sizeof(room->key)) < 0)
+        return usage("stdin is not 64 hex digits", "");
+    if (hf_tpm_chip_seal(chip, room->key, pcrs, &blob, &err) < 0)
+        return say(&err);
+    (void)hf_hex_encode(blob.p, blob.n, room->line);
+    *ret_n = 2 * blob.n;
+    return HF_TPM_EXIT_OK;
+}
+
+static int unseal(struct hf_tpm_chip *chip, size_t n, struct room *room, size_t *ret_n)
+{
+    unsigned char blob[HF_TPM_BLOB_MAX];
+    struct hf_err err = HF_ERR_INIT;
+    bool is_hex = n % 2 == 0 && n / 2 <= sizeof(blob) && hf_hex_decode(room->line, blob, n / 2) == 0;
+    int r = is_hex ? hf_tpm_chip_open_key(chip, (struct hf_view){(char *)blob, n / 2}, room->key, &err)
+                   : hf_err_set(&err, EBADMSG, "the sealed key is damaged");
+
+    if (r < 0)
+        return say(&err);
+    (void)hf_hex_encode(room->key, sizeof(room->key), room->line);
+    *ret_n = 2 * sizeof(room->key);
+    return HF_TPM_EXIT_OK;
+}
+
+static int run(const char *verb, const char *tcti, uint32_t pcrs)
+{
+    struct hf_tpm_chip *chip = NULL;
+    struct hf_err err = HF_ERR_INIT;
+    int code = HF_TPM_EXIT_FAILED;
+    size_t answer_n = 0;
+
+    hf_secret_memory_guard();
+    struct room *room = hf_secret_memory_new(sizeof(*room));
+    ssize_t n = room != NULL ? read_line(room->line, sizeof(room->line)) : -1;
+    if (n < 0)
+        code = usage("stdin cannot be read, or is too long", "");
+    else if (hf_tpm_chip_open(tcti, &chip, &err) < 0)
+        code = say(&err);
+    else
+        code = strcmp(verb, "seal") == 0 ? seal(chip, pcrs, room, &answer_n) : unseal(chip, (size_t)n, room, &answer_n);
+    hf_tpm_chip_close(chip); /* whatever the library does at its end, no key has been printed yet */
+    if (code == HF_TPM_EXIT_OK)
+        code = write_line(room->line, answer_n);
+    hf_secret_memory_free(room, sizeof(*room));
+    return code;
+}
+
+/* ---- the counter ------------------------------------------------------------------------------------------------- */
+
+typedef int counter_fn(struct hf_tpm_chip *chip, uint64_t *ret_value, struct hf_err *err);
+
+static const struct {
+    const char *verb;
+    counter_fn *call;
+} counter_verbs[] = {{"counter-read", hf_tpm_chip_counter_read},
+                     {"counter-next", hf_tpm_chip_counter_next},
+                     {"counter-step", hf_tpm_chip_counter_step}};
+
+static counter_fn *counter_call(const char *verb)
+{
+    for (size_t i = 0; i < HF_LEN(counter_verbs); i++)
+        if (strcmp(verb, counter_verbs[i].verb) == 0)
+            return counter_verbs[i].call;
+    return NULL;
+}
+
+static int count(counter_fn *call, const char *tcti)
+{
+    struct hf_tpm_chip *chip = NULL;
+    struct hf_err err = HF_ERR_INIT;
+    uint64_t value = 0;
+    int r = hf_tpm_chip_open(tcti, &chip, &err);
+
+    if (r == 0)
+        r = call(chip, &value, &err);
+    hf_tpm_chip_close(chip);
+    if (r == -ENOENT)
+        return puts(HF_TPM_ABSENT) < 0 || fflush(stdout) != 0 ? HF_TPM_EXIT_FAILED : HF_TPM_EXIT_OK;
+    if (r < 0)
+        return say(&err);
+    return printf("%" PRIu64 "\n", value) < 0 || fflush(stdout) != 0 ? HF_TPM_EXIT_FAILED : HF_TPM_EXIT_OK;
+}
+
+/* ---- the floors -------------------------------------------------------------------------------------------------- */
+
+static int accept_floors(const char *tcti, const char *state_dir)
+{
+    struct hf_tpm_chip *chip = NULL;
+    struct hf_err err = HF_ERR_INIT;
+    uint64_t value = 0;
+    int r = hf_tpm_chip_open(tcti, &chip, &err);
+
+    if (r == 0)
+        r = hf_floor_accept(chip, hf_fs_posix(), state_dir, &value, &err);
+    hf_tpm_chip_close(chip);
+    if (r < 0)
+        return say(&err);
+    (void)printf("the floors in %s are accepted; the TPM's counter is at %" PRIu64 "\n"
+                 "holdfast-agent sees this within 5 minutes, or at once after a restart\n",
+                 state_dir, value);
+    return fflush(stdout) != 0 ? HF_TPM_EXIT_FAILED : HF_TPM_EXIT_OK;
+}
+
+/* ---- arguments --------------------------------------------------------------------------------------------------- */
+
+static bool parse_pcrs(const char *text, uint32_t *ret_pcrs)
+{
+    struct hf_view left = {text, strlen(text)}, word;
+
+    while (left.n > 0) {
+        uint64_t number;
+        char digits[8];
+        (void)hf_view_split(&left, ',', &word);
+        (void)snprintf(digits, sizeof(digits), "%.*s", (int)HF_MIN(word.n, (size_t)7), word.p);
+        if (hf_parse_u64(digits, 0, HF_TPM_PCRS - 1, &number) < 0)
+            return false;
+        *ret_pcrs |= (uint32_t)1 << number;
+    }
+    return *ret_pcrs != 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"tcti", required_argument, NULL, 't'},      {"pcrs", required_argument, NULL, 'p'},
+        {"state-dir", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},         {0},
+    };
+    const char *tcti = HF_TPM_DEFAULT_TCTI, *state_dir = "/var/lib/holdfast";
+    uint32_t pcrs = 0;
+
+    for (int word; (word = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (word) {
+        case 't':
+            tcti = optarg;
+            break;
+        case 's':
+            state_dir = optarg;
+            break;
+        case 'p':
+            if (!parse_pcrs(optarg, &pcrs))
+                return usage("--pcrs expects numbers from 0 to 23, separated by commas, got ", optarg);
+            if ((pcrs & HF_TPM_WEAK_PCRS) != 0)
+                return usage("any program can reset the PCRs 16 and 23, so they bind the key to nothing: --pcrs ",
+                             optarg);
+            break;
+        case 'h':
+            return fputs(help, stdout) == EOF;
+        case 'v':
+            return printf("holdfast-tpm %s\n", HF_VERSION) < 0;
+        default:
+            return HF_TPM_EXIT_USAGE;
+        }
+    }
+    if (optind + 1 == argc && strcmp(argv[optind], "accept-floors") == 0)
+        return accept_floors(tcti, state_dir);
+    if (optind + 1 == argc && counter_call(argv[optind]) != NULL)
+        return count(counter_call(argv[optind]), tcti);
+    if (optind + 1 != argc || (strcmp(argv[optind], "seal") != 0 && strcmp(argv[optind], "unseal") != 0))
+        return usage("expected one word: seal, unseal, accept-floors, counter-read, counter-next or counter-step", "");
+    return run(argv[optind], tcti, pcrs);
+}

@@ -1,0 +1,99 @@
+/* agent/audit/rules.h - decides which states of the agent's parts need an entry in the audit log. Pure, except that it
+ * allocates.
+ *
+ * The rules compare states, not events: struct hf_audit_memory has the last entry of each category, which is mostly the
+ * subject without its version. A state needs an entry if it differs from that last entry. A new process fills the
+ * struct from the lines of the log, so an unchanged state also needs no entry after a restart. If
+ * HF_AUDIT_MAX_REMEMBERED categories are remembered already, a new category takes the place of the one whose state has
+ * been absent for longest. If the states of all of them are present, or memory runs out, the new category gets no entry
+ * until a later look has room for it, because it would otherwise get the same entry at every look. Threads: one at a
+ * time. */
+#pragma once
+
+#include "api/manifest_reason.h"
+#include "audit/entry.h"
+#include "base/strmap.h"
+#include "sync/readiness.h"
+#include "update/engine.h"
+
+enum { HF_AUDIT_MAX_REMEMBERED = 512 };
+
+/* The refusal of a release needs an entry only after it has lasted this long: after a restart the source may replay old
+ * versions, which the node refuses one after the other. */
+#define HF_AUDIT_STEADY_NS (5 * HF_NS_PER_S)
+
+struct hf_audit_memory {
+    struct hf_strmap last; /* maps a category to its last entry */
+    /* True until the end of the first look, if the log has dropped old entries. A final state without an entry then
+     * gets no entry, because its entry may be among the dropped ones. */
+    bool may_have_forgotten;
+    uint64_t look_again_ns; /* monotonic time at which a refusal will have lasted long enough, or HF_NEVER */
+    uint64_t uses;          /* number of uses of remembered categories so far */
+    uint64_t before_look, before_last_look; /* values of `uses` at the start of this look and of the look before it */
+};
+
+void hf_audit_memory_init(struct hf_audit_memory *memory);
+void hf_audit_memory_done(struct hf_audit_memory *memory);
+
+/* Records an entry of the log in the memory. Pass all entries of the log in order. */
+void hf_audit_memory_learn(struct hf_audit_memory *memory, const struct hf_audit_event *event);
+
+/* Begins a look at all present states. A state that two looks in a row have not passed counts as absent. */
+void hf_audit_memory_begin_look(struct hf_audit_memory *memory);
+
+/* `event` describes a present state. Returns true if this state needs an entry, and then remembers `event` as that
+ * entry. */
+bool hf_audit_memory_is_news(struct hf_audit_memory *memory, const struct hf_audit_event *event);
+
+/* Each of the following functions looks at one state. If the state needs an entry, the function returns true, and
+ * *ret_event is that entry; otherwise *ret_event is undefined. `now_ns` is the monotonic time. */
+
+bool hf_audit_of_update(struct hf_audit_memory *memory, const struct hf_update_status *status, uint64_t now_ns,
+                        struct hf_audit_event *ret_event);
+
+struct hf_audit_manifest {
+    const char *name, *digest, *message;
+    enum hf_manifest_phase phase;
+    enum hf_manifest_reason reason;
+    unsigned drifts;
+};
+bool hf_audit_of_manifest(struct hf_audit_memory *memory, const struct hf_audit_manifest *manifest,
+                          struct hf_audit_event *ret_event);
+/* Looks at the number of drift repairs of the manifest entry. */
+bool hf_audit_of_drift(struct hf_audit_memory *memory, const struct hf_audit_manifest *manifest,
+                       struct hf_audit_event *ret_event);
+
+struct hf_audit_policy {
+    const char *name; /* name of the policy in effect; NULL if no policy selects this node */
+    int64_t generation;
+    bool is_signed;
+    const char *distrust, *distrust_text; /* about a policy whose signatures the node does not accept; or NULL */
+    const char *override;                 /* value of the policy's annotation allow-prune; NULL if absent */
+};
+bool hf_audit_of_policy(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
+                        struct hf_audit_event *ret_event);
+bool hf_audit_of_distrust(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
+                          struct hf_audit_event *ret_event);
+bool hf_audit_of_override(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
+                          struct hf_audit_event *ret_event);
+
+/* An object, or a file of a folder source, that this node refuses or cannot read. If the states of half of
+ * HF_AUDIT_MAX_REMEMBERED categories are present, an object without an entry gets none, so that other states have
+ * room. */
+bool hf_audit_of_refused(struct hf_audit_memory *memory, const struct hf_refused *refused,
+                         struct hf_audit_event *ret_event);
+
+struct hf_audit_configuration {
+    const char *digest; /* hex digits: hash of what the configuration means, whatever its comments and its order */
+    size_t n_faults;
+    const char *fault;   /* first fault; NULL if there is none */
+    const char *summary; /* for a person: what the configuration requires; "" if nothing */
+};
+bool hf_audit_of_configuration(struct hf_audit_memory *memory, const struct hf_audit_configuration *configuration,
+                               struct hf_audit_event *ret_event);
+
+bool hf_audit_of_hold(struct hf_audit_memory *memory, bool active, const char *reason,
+                      struct hf_audit_event *ret_event);
+/* `stale` is true while contact is lost; `text` explains the loss. */
+bool hf_audit_of_contact(struct hf_audit_memory *memory, bool stale, const char *text,
+                         struct hf_audit_event *ret_event);

@@ -1,0 +1,314 @@
+#include "agent/audit/trail.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/desired/policy.h"
+#include "agent/desired/resync.h"
+#include "agent/desired/sets.h"
+#include "agent/desired/site_hold.h"
+#include "agent/follow/contact.h"
+#include "agent/report/collect.h"
+#include "audit/access.h"
+#include "base/format.h"
+#include "config/config.h"
+#include "os/file.h"
+
+#define ALLOW_PRUNE "edge.codcompass.io/allow-prune"
+
+enum { GROUP_FILE_MAX = 1 << 20 };
+
+void hf_trail_init(struct hf_trail *trail, struct hf_agent_env *env, const struct hf_agent_parts *parts)
+{
+    struct hf_metrics *metrics = env->params->metrics;
+
+    *trail = (struct hf_trail){.env = env, .parts = parts};
+    hf_audit_memory_init(&trail->memory);
+    trail->entries = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_journal_entries_total",
+                                      "Entries that the agent added to the journal of this node.", HF_LABELS("kind"));
+    trail->lost = hf_metric_counter(metrics, "holdfast_journal_lost_total",
+                                    "Entries that the journal of this node could not take.");
+}
+
+void hf_trail_done(struct hf_trail *trail)
+{
+    if (trail->env == NULL)
+        return;
+    trail->env->audit = NULL;
+    hf_audit_log_free(trail->log);
+    trail->log = NULL;
+    hf_audit_memory_done(&trail->memory);
+}
+
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
+
+/* The host's group: a container has groups of its own. Knows groups of the file alone. */
+static gid_t find_group(const struct hf_trail *trail)
+{
+    const struct hf_agent_params *params = trail->env->params;
+    const char *root = params->pod_mode && params->host_root != NULL ? params->host_root : "";
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(GROUP_FILE_MAX);
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof(path), "%s/etc/group", root) >= (int)sizeof(path) ||
+        hf_file_read(trail->env->fs, path, &text, NULL) < 0)
+        return HF_AUDIT_NO_GROUP;
+    return hf_audit_group_of(hf_buf_view(&text), HF_AUDIT_GROUP);
+}
+
+static int learn(void *arg, const struct hf_audit_line *line)
+{
+    struct hf_trail *trail = arg;
+
+    if (line->r < 0)
+        return 0;
+    hf_audit_memory_learn(&trail->memory, &line->entry.event);
+    trail->ended_well = line->entry.event.kind == HF_AUDIT_AGENT_STOPPED;
+    return 0;
+}
+
+static void added(void *arg, enum hf_audit_kind kind)
+{
+    const struct hf_trail *trail = arg;
+
+    hf_metric_add(hf_metric_with(trail->entries, HF_LABELS(hf_audit_kind_name(kind))), 1);
+}
+
+static void report(struct hf_trail *trail, const char *event, int r, const struct hf_err *err)
+{
+    if (r < 0 && !trail->failing)
+        hf_log_err(trail->env->log, HF_LOG_WARNING, event, "node", trail->env->params->node_name, err);
+    trail->failing = r < 0;
+}
+
+static int open_log(struct hf_trail *trail, gid_t group, struct hf_err *err)
+{
+    char dir[PATH_MAX];
+    const struct hf_audit_log_params params = {
+        .fs = trail->env->fs,
+        .clock = trail->env->clock,
+        .dir = hf_home_path(trail->env->params->home, HF_AUDIT_FOLDER, dir),
+        .boot = trail->env->params->home->boot,
+        .group = group,
+        .added = added,
+        .arg = trail,
+    };
+    int r = hf_audit_log_open(&params, &trail->log, err);
+
+    return r < 0 ? r : hf_audit_read(params.fs, params.dir, 0, learn, trail, err);
+}
+
+void hf_trail_open(struct hf_trail *trail)
+{
+    const struct hf_agent_params *params = trail->env->params;
+    gid_t group = find_group(trail);
+    struct hf_err err = HF_ERR_INIT;
+    char text[128];
+
+    trail->ended_well = true;
+    trail->open_due_ns = hf_mono_ns(trail->env->clock) + HF_AUDIT_RETRY_NS;
+    if (group != HF_AUDIT_NO_GROUP && hf_audit_let_pass(trail->env->fs, params->home->dir, group, &err) < 0 &&
+        !trail->failing)
+        hf_log_err(trail->env->log, HF_LOG_INFO, "journal.group_left_out", "group", HF_AUDIT_GROUP, &err);
+    report(trail, "journal.not_opened", open_log(trail, group, &err), &err);
+    if (trail->log == NULL)
+        return;
+    trail->env->audit = trail->log;
+    trail->memory.may_have_forgotten = hf_audit_log_has_dropped(trail->log);
+    (void)snprintf(text, sizeof(text), "version %.32s, mode %s%s", params->version, params->pod_mode ? "Pod" : "Host",
+                   trail->ended_well ? "" : "; the process before this one did not stop in order");
+    hf_audit_log_add(trail->log, HF_AUDIT_AGENT_STARTED, params->node_name, "", text);
+}
+
+/* ---- looking ----------------------------------------------------------------------------------------------------- */
+
+static void add(struct hf_trail *trail, bool worth, const struct hf_audit_event *event)
+{
+    if (worth)
+        hf_audit_log_add(trail->log, event->kind, event->subject, event->reason, event->message);
+}
+
+static void see_update(void *arg, const struct hf_update_status *status)
+{
+    struct hf_trail *trail = arg;
+    struct hf_audit_event event;
+
+    add(trail, hf_audit_of_update(&trail->memory, status, hf_mono_ns(trail->env->clock), &event), &event);
+}
+
+static void see_manifest(void *arg, const struct hf_manifest_status *status)
+{
+    struct hf_trail *trail = arg;
+    const struct hf_audit_manifest manifest = {.name = status->name,
+                                               .digest = status->digest,
+                                               .message = status->message,
+                                               .phase = status->phase,
+                                               .reason = status->reason,
+                                               .drifts = status->drifts};
+    struct hf_audit_event event;
+
+    add(trail, hf_audit_of_manifest(&trail->memory, &manifest, &event), &event);
+    add(trail, hf_audit_of_drift(&trail->memory, &manifest, &event), &event);
+}
+
+static void look_at_policy(struct hf_trail *trail)
+{
+    const struct hf_chosen_policy *chosen = trail->parts->policy;
+    const struct hf_syncpolicy *policy = chosen->in_effect;
+    const json_t *annotations = hf_json_at(policy->json, "metadata.annotations");
+    bool none = policy == chosen->defaults;
+    const struct hf_audit_policy state = {
+        .name = none ? NULL : policy->meta.name,
+        .generation = policy->meta.generation,
+        .is_signed = policy->telemetry.is_signed,
+        .distrust = chosen->distrust,
+        .distrust_text = chosen->distrust_text,
+        .override = none ? NULL : json_string_value(json_object_get(annotations, ALLOW_PRUNE))};
+    struct hf_audit_event event;
+
+    add(trail, hf_audit_of_policy(&trail->memory, &state, &event), &event);
+    add(trail, hf_audit_of_distrust(&trail->memory, &state, &event), &event);
+    add(trail, hf_audit_of_override(&trail->memory, &state, &event), &event);
+}
+
+static void see_refused(void *arg, const struct hf_refused *refused)
+{
+    struct hf_trail *trail = arg;
+    struct hf_audit_event event;
+
+    add(trail, hf_audit_of_refused(&trail->memory, refused, &event), &event);
+}
+
+/* Formatting takes time, and a configuration that is in effect never changes: another one is another object. */
+static void look_at_configuration(struct hf_trail *trail)
+{
+    const struct hf_config *config = trail->env->config;
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4 * HF_CONFIG_MAX_BYTES);
+    char digest[HF_SHA256_HEX];
+    struct hf_audit_event event;
+
+    if (config == NULL || config == trail->config_seen || hf_config_format(config, &text) < 0)
+        return;
+    (void)hf_sha256_hex(hf_buf_str(&text), text.n, digest);
+    trail->config_seen = config;
+    const struct hf_audit_configuration state = {
+        .digest = digest,
+        .n_faults = hf_config_n_faults(config),
+        .fault = hf_config_n_faults(config) > 0 ? hf_config_fault(config, 0) : NULL,
+        .summary = hf_config_requires_signed_policy(config)      ? "signed policies are required"
+                   : hf_config_requires_signed_manifests(config) ? "signed manifests are required"
+                                                                 : ""};
+    add(trail, hf_audit_of_configuration(&trail->memory, &state, &event), &event);
+}
+
+/* A process that has just started has no contact yet. */
+static void look_at_contact(struct hf_trail *trail)
+{
+    const struct hf_contact *contact = trail->parts->contact;
+    bool stale = contact->staleness != HF_STALE_FRESH;
+    uint64_t last = hf_stale_contact_unix_ns(&contact->stale);
+    char text[128], since[HF_TIME_TEXT];
+    struct hf_audit_event event;
+
+    if (stale && !contact->stale.this_life && contact->staleness != HF_STALE_EXPIRED)
+        return;
+    if (stale && last == 0 && !contact->stale.this_life)
+        return;
+    (void)snprintf(text, sizeof(text), "no contact with the source of desired state since %s",
+                   hf_format_time(last, since));
+    add(trail, hf_audit_of_contact(&trail->memory, stale, text, &event), &event);
+}
+
+static void look_at_clock(struct hf_trail *trail)
+{
+    const struct hf_resync *resync = trail->parts->resync;
+    uint64_t size = resync->leap_ns < 0 ? 0 - (uint64_t)resync->leap_ns : (uint64_t)resync->leap_ns;
+    bool back = resync->leap_ns < 0;
+    char text[96], span[HF_DURATION_TEXT];
+
+    if (resync->leaps == trail->leaps_seen)
+        return;
+    trail->leaps_seen = resync->leaps;
+    (void)snprintf(text, sizeof(text), "the wall clock leapt %s by %s", back ? "back" : "forward",
+                   hf_format_duration(size / HF_NS_PER_S * HF_NS_PER_S, span));
+    hf_audit_log_add(trail->log, HF_AUDIT_CLOCK_LEAPT, "clock", back ? "Back" : "Forward", text);
+}
+
+void hf_trail_look(struct hf_trail *trail)
+{
+    const struct hf_agent_parts *parts = trail->parts;
+    struct hf_audit_event event;
+
+    if (trail->log == NULL)
+        return;
+    trail->memory.look_again_ns = HF_NEVER;
+    hf_audit_memory_begin_look(&trail->memory);
+    look_at_configuration(trail);
+    look_at_policy(trail);
+    hf_collect_refused(parts, see_refused, trail);
+    add(trail, hf_audit_of_hold(&trail->memory, parts->hold->active, parts->hold->file.reason, &event), &event);
+    look_at_contact(trail);
+    look_at_clock(trail);
+    if (parts->engine != NULL)
+        hf_update_engine_each(parts->engine, see_update, trail);
+    if (parts->sets->engine != NULL)
+        hf_manifest_engine_each(parts->sets->engine, see_manifest, trail);
+    trail->memory.may_have_forgotten = false;
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+static void count_lost(struct hf_trail *trail)
+{
+    uint64_t lost = hf_audit_log_lost(trail->log);
+
+    hf_metric_add(trail->lost, lost - trail->lost_seen);
+    trail->lost_seen = lost;
+}
+
+void hf_trail_work(struct hf_trail *trail)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    if (trail->log == NULL && hf_mono_ns(trail->env->clock) >= trail->open_due_ns) {
+        hf_trail_open(trail);
+        hf_trail_look(trail);
+    }
+    if (trail->log == NULL)
+        return;
+    if (hf_mono_ns(trail->env->clock) >= trail->memory.look_again_ns)
+        hf_trail_look(trail);
+    report(trail, "journal.not_written", hf_audit_log_work(trail->log, &err), &err);
+    count_lost(trail);
+}
+
+uint64_t hf_trail_wait_until_ns(const struct hf_trail *trail)
+{
+    return trail->log == NULL ? trail->open_due_ns
+                              : HF_MIN(hf_audit_log_due_ns(trail->log), trail->memory.look_again_ns);
+}
+
+void hf_trail_stop(struct hf_trail *trail)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    if (trail->log == NULL)
+        return;
+    hf_audit_log_add(trail->log, HF_AUDIT_AGENT_STOPPED, trail->env->params->node_name, "", "");
+    report(trail, "journal.not_written", hf_audit_log_end(trail->log, &err), &err);
+    count_lost(trail);
+}
+
+struct hf_status_journal hf_trail_status(const struct hf_trail *trail, char hash[HF_AUDIT_SUM + 1])
+{
+    struct hf_status_journal journal = {.last_hash = hash};
+
+    if (trail->log == NULL)
+        return journal;
+    struct hf_audit_head head = hf_audit_log_head(trail->log);
+    (void)snprintf(hash, HF_AUDIT_SUM + 1, "%.*s", HF_AUDIT_SUM, head.hash);
+    journal.present = head.entries > 0;
+    journal.entries = head.entries;
+    return journal;
+}

@@ -1,0 +1,36 @@
+/* agent/desired/manifest_trust.h - decides which entries of spec.manifests are signed.
+ *
+ * An entry counts as signed if a digest pins its content (contentDigest, or a URL with its digest), and enough trusted
+ * keys have signed either its policy or the entry itself. If the policy is not signed, the signatures of the entry
+ * itself decide. For the name of such an entry, the node keeps the highest sequence that it has accepted
+ * (trust_floors.h, file <state>/entries).
+ *
+ * Threads: loop thread only; a call may block for a moment to read keys or to write the file. */
+#pragma once
+
+#include "agent/desired/trust_floors.h"
+#include "api/manifest.h"
+#include "api/manifest_reason.h"
+#include "codec/sha256.h"
+
+enum { HF_MANIFEST_MAX_FLOORS = 256 }; /* maximum number of entries whose sequence a node keeps */
+
+struct hf_manifest_trust {
+    struct hf_trust_floors floors;
+    /* Hashes of the entries whose signatures were verified last. Each hash covers the signed bytes, the signatures and
+     * the trust folder, so a turn without a change verifies nothing. */
+    unsigned char verified[HF_MAX_MANIFESTS][HF_SHA256_BYTES];
+    /* number of hashes stored since the start; the newest one is verified[(n_verified - 1) % HF_MAX_MANIFESTS] */
+    unsigned n_verified;
+};
+
+void hf_manifest_trust_init(struct hf_manifest_trust *trust, const struct hf_agent_env *env);
+void hf_manifest_trust_done(struct hf_manifest_trust *trust);
+
+/* Returns true if the entry is signed. `policy_signed` is true if the policy in effect, to which the entry belongs, is
+ * signed. Otherwise returns false with the reason, and with an explanation in *err: Unsigned, ContentNotPinned,
+ * SignatureInvalid or SequenceTooLow. SignatureInvalid is also the reason if the signatures cannot be checked, or if
+ * the entry has no sequence; SequenceTooLow is also the reason of the other refusals of hf_trust_floors_accept().
+ * Accepting an entry of an unsigned policy raises the entry's floor. */
+bool hf_manifest_trust_accepts(struct hf_manifest_trust *trust, bool policy_signed, const struct hf_manifest *entry,
+                               enum hf_manifest_reason *ret_reason, struct hf_err *err);

@@ -1,0 +1,144 @@
+#include "agent/desired/sets.h"
+
+#include <stdio.h>
+
+#include "agent/resources/network.h"
+#include "sync/stale_table.h"
+
+/* The longest pause between two attempts until a policy names one (spec.retryInterval). */
+#define FIRST_RETRY_CAP_NS (30 * HF_NS_PER_S)
+/* How often an entry asks if it may download while the quota of the policy is used up. */
+#define ASK_AGAIN_NS (600 * HF_NS_PER_S)
+
+void hf_sets_init(struct hf_sets *sets, const struct hf_agent_env *env)
+{
+    *sets = (struct hf_sets){.env = env};
+}
+
+static void engine_changed(void *arg)
+{
+    const struct hf_sets *sets = arg;
+
+    sets->changed(sets->arg);
+}
+
+static void engine_told(void *arg, enum hf_manifest_notice notice, const char *entry, const char *text)
+{
+    static const struct {
+        enum hf_notice_reason reason;
+        const char *verb;
+    } rows[] = {
+        [HF_MANIFEST_NOTICE_APPLIED] = {HF_NOTICE_MANIFEST_APPLIED, "is applied"},
+        [HF_MANIFEST_NOTICE_ROLLED_BACK] = {HF_NOTICE_MANIFEST_ROLLED_BACK, "was rolled back"},
+        [HF_MANIFEST_NOTICE_REFUSED] = {HF_NOTICE_MANIFEST_REFUSED, "is refused"},
+        [HF_MANIFEST_NOTICE_DRIFT_REPAIRED] = {HF_NOTICE_DRIFT_REPAIRED, "had drifted"},
+    };
+    const struct hf_sets *sets = arg;
+    char note[HF_NOTICES_TEXT];
+
+    (void)snprintf(note, sizeof(note), "manifest %s %s: %s", entry, rows[notice].verb, text);
+    sets->happened(sets->arg, rows[notice].reason, note);
+}
+
+static bool is_signed(void *arg, const struct hf_manifest *entry, enum hf_manifest_reason *ret_reason,
+                      struct hf_err *err)
+{
+    struct hf_sets *sets = arg;
+
+    return hf_manifest_trust_accepts(&sets->trust, sets->policy_signed, entry, ret_reason, err);
+}
+
+static enum hf_link link_gate(void *arg, uint64_t *ret_wait_ns)
+{
+    const struct hf_sets *sets = arg;
+
+    *ret_wait_ns = HF_MIN(sets->network->wait_ns, ASK_AGAIN_NS);
+    return sets->network->gate;
+}
+
+int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err)
+{
+    const struct hf_agent_params *from = sets->env->params;
+    struct hf_manifest_engine_params params = {
+        .env = {.fs = sets->env->fs,
+                .clock = sets->env->clock,
+                .rng = from->rng,
+                .sched = from->sched,
+                .http = from->http,
+                .bulk_http = &sets->network->archives.ops,
+                .link = link_gate,
+                .link_arg = sets,
+                .proc = from->proc,
+                .tpm_program = from->tpm_program,
+                .probe = from->probe,
+                .unit = from->unit,
+                .watch = from->watch,
+                .kube = from->source_kube,
+                .kubelet = from->kubelet_http,
+                .static_pod_health = true,
+                .log = from->log,
+                .metrics = from->metrics,
+                .config = sets->env->config,
+                .state_dir = from->home->dir,
+                .trust_dir = from->trust_dir,
+                .node_name = from->node_name,
+                .arch = arch,
+                .pod_mode = from->pod_mode,
+                .host_root = from->host_root,
+                .uid = from->uid,
+                .retry_base_ns = from->retry_base_ns,
+                .retry_cap_ns = HF_MAX(from->retry_base_ns, FIRST_RETRY_CAP_NS)},
+        .is_signed = is_signed,
+        .changed = engine_changed,
+        .happened = engine_told,
+        .arg = sets,
+    };
+    hf_manifest_trust_init(&sets->trust, sets->env);
+    int r = hf_manifest_engine_new(&params, &sets->engine, err);
+
+    if (r == 0)
+        hf_manifest_engine_repair_now(sets->engine);
+    return r;
+}
+
+void hf_sets_done(struct hf_sets *sets)
+{
+    hf_manifest_engine_free(sets->engine);
+    sets->engine = NULL;
+    hf_manifest_trust_done(&sets->trust);
+}
+
+void hf_sets_run(struct hf_sets *sets, const struct hf_sets_input *input)
+{
+    const struct hf_syncpolicy *policy = input->policy;
+    struct hf_manifest_desired desired = {
+        .policy = policy,
+        .config = sets->env->config,
+        .labels = input->labels,
+        .proven = input->proven && hf_stale_table_may(HF_STALE_ACT_PRUNE, input->staleness, policy->on_expiry),
+        .held = input->held,
+        .stale = !hf_stale_table_may(HF_STALE_ACT_NEW_MANIFESTS, input->staleness, policy->on_expiry),
+        .no_space = input->no_space,
+        .writes_used_up = input->writes_used_up,
+    };
+    struct hf_err err = HF_ERR_INIT;
+
+    if (sets->engine == NULL)
+        return;
+    sets->policy_signed = policy->telemetry.is_signed;
+    hf_manifest_engine_set_retry(sets->engine, sets->env->params->retry_base_ns, policy->retry_interval_ns);
+    if (hf_manifest_engine_set(sets->engine, &desired, &err) < 0)
+        hf_log_err(sets->env->log, HF_LOG_ERROR, "manifest.set", "policy", policy->meta.name, &err);
+}
+
+void hf_sets_link_opened(struct hf_sets *sets)
+{
+    if (sets->engine != NULL)
+        hf_manifest_engine_link_opened(sets->engine);
+}
+
+void hf_sets_check(struct hf_sets *sets)
+{
+    if (sets->engine != NULL)
+        hf_manifest_engine_check(sets->engine);
+}

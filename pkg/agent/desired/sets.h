@@ -1,0 +1,51 @@
+/* agent/desired/sets.h - hands the entries of spec.manifests to the engine of pkg/manifests, and collects what the
+ * engine reports for the status and for Events. Threads: loop thread only. */
+#pragma once
+
+#include "agent/desired/manifest_trust.h"
+#include "agent/env.h"
+#include "agent/follow/contact.h"
+#include "api/syncpolicy.h"
+#include "manifests/engine.h"
+#include "sync/notices.h"
+
+struct hf_network;
+
+struct hf_sets {
+    const struct hf_agent_env *env;
+    struct hf_manifest_trust trust;
+    bool policy_signed;                /* the policy in effect is signed */
+    struct hf_network *network;        /* gate and tables for downloads; set before hf_sets_open() */
+    struct hf_manifest_engine *engine; /* NULL before hf_sets_open() */
+    /* Called for each change that is worth an Event. */
+    void (*happened)(void *arg, enum hf_notice_reason reason, const char *text);
+    /* Called after the status of an entry has changed. */
+    void (*changed)(void *arg);
+    void *arg;
+};
+
+void hf_sets_init(struct hf_sets *sets, const struct hf_agent_env *env);
+
+/* Makes the engine, and repairs what has drifted since the last process ended, before the agent sends anything.
+ * Blocks. */
+HF_MUST_USE int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err);
+/* Ends the engine. */
+void hf_sets_done(struct hf_sets *sets);
+
+struct hf_sets_input {
+    const struct hf_syncpolicy *policy; /* the policy in effect */
+    const json_t *labels;
+    enum hf_staleness staleness;
+    bool held;           /* the site's hold is in force */
+    bool proven;         /* this process has received all policies, and the server itself has confirmed them */
+    bool no_space;       /* the file system of the state folder is critically full */
+    bool writes_used_up; /* the policy's budget of writes is used up */
+};
+/* Passes the policy to the engine. Call this function in each turn that makes a plan. */
+void hf_sets_run(struct hf_sets *sets, const struct hf_sets_input *input);
+/* Looks for new content at the sources of the entries, and for drift. Call this function once per interval of the
+ * policy. */
+void hf_sets_check(struct hf_sets *sets);
+/* Call this function when the policy allows bulk transfers again. Resumes the downloads of archives that wait for
+ * this. */
+void hf_sets_link_opened(struct hf_sets *sets);

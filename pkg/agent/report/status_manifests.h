@@ -1,0 +1,44 @@
+/* agent/report/status_manifests.h - makes EdgeNode.status.manifests from the entries of spec.manifests, and derives
+ * from it the input of the conditions. Pure.
+ *
+ * An applied entry is short in the list: it has no reason that repeats its phase, and a message only if its reason is
+ * more than a plain success (such as a repair of drift). */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/manifest.h"
+#include "api/manifest_reason.h"
+#include "codec/json.h"
+#include "sync/readiness.h"
+
+/* The state of one entry. The strings are borrowed; NULL and "" mean that there is none. */
+struct hf_status_manifest {
+    const char *name;
+    enum hf_manifest_target to;
+    enum hf_manifest_phase phase;
+    const char *revision; /* revision of the source, such as a resourceVersion or a commit */
+    const char *digest;   /* hex digest of the content in place; the status has its first 12 digits */
+    uint64_t items;       /* number of files or objects in place */
+    uint64_t drifts;      /* number of changes by others that the node has undone */
+    enum hf_manifest_reason reason;
+    const char *message;
+    uint64_t time_unix_ns; /* time of the last change of the phase, as the agent reports times (0 means unknown) */
+};
+
+/* The names of entries that are not applied, each with its reason. `failed` are entries that wait for a person (phases
+ * RolledBack and Refused); `pending` are entries in the other phases. */
+struct hf_status_manifests {
+    struct hf_readiness_names failed, pending;
+    size_t n_failed, n_pending;
+};
+
+/* Makes the array status.manifests of the n entries (at most of the first HF_MAX_MANIFESTS). Returns a new array, or
+ * NULL if memory runs out. */
+json_t *hf_status_manifests_list(const struct hf_status_manifest *manifests, size_t n);
+
+/* Fills *ret_judged from the entries that are not applied, and sets the fields of *params about manifests. These fields
+ * borrow from *ret_judged. */
+void hf_status_manifests_judge(const struct hf_status_manifest *manifests, size_t n,
+                               struct hf_status_manifests *ret_judged, struct hf_readiness_params *params);

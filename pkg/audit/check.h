@@ -1,0 +1,25 @@
+/* audit/check.h - finds the first place at which an audit log differs from what the agent wrote. Pure.
+ *
+ * Pass all lines in order to a struct that begins as zeros. The check finds lines that were changed, removed, inserted
+ * or cut, and missing segments. It cannot find that whole lines were cut off at the end, or that root has written a new
+ * log. To find these, compare the hash of a line with a hash that left the node earlier
+ * (EdgeNode.status.journal.lastHash). Threads: any. */
+#pragma once
+
+#include "audit/segment.h"
+
+struct hf_audit_check {
+    uint64_t seq;             /* number of the last entry; 0 before the first line */
+    char hash[HF_SHA256_HEX]; /* SHA-256 of the last line */
+    uint64_t oldest_seq;      /* number of the first entry */
+    uint64_t dropped;         /* number of dropped entries, from the last SegmentStarted */
+    char segment[HF_AUDIT_NAME];
+    uint64_t entries;
+    struct hf_err fault; /* first fault; code 0 if there is none */
+};
+
+/* Passes the next line. Does nothing after the first fault. */
+void hf_audit_check_see(struct hf_audit_check *check, const struct hf_audit_line *line);
+
+/* Call this function after the last line. Returns 0, or -EBADMSG if there is a fault, which *err names. */
+HF_MUST_USE int hf_audit_check_end(struct hf_audit_check *check, struct hf_err *err);

@@ -1,0 +1,79 @@
+/* audit/log.h - writes the audit log of a node: bounded segments of lines that form a chain (audit/entry.h).
+ *
+ * The folder of the log has mode 0750 and its files have mode 0640, so that a group may read them. The log has at most
+ * HF_AUDIT_SEGMENTS segments of HF_AUDIT_SEGMENT_BYTES each; then a new segment replaces the oldest segment. The first
+ * line of a segment, SegmentStarted, has the hash of the last line of the previous segment, and the number of entries
+ * that the log has dropped.
+ *
+ * An entry waits in memory for at most HF_AUDIT_DELAY_NS, and one write brings all waiting entries to disk. So a crash
+ * may lose the entries of the last two seconds. If a write fails, up to HF_AUDIT_PENDING_BYTES of entries wait in
+ * memory. Further entries are lost; after the next successful write, an entry EntriesLost has their number. The log
+ * moves a line that a power cut has torn to the file `torn`, and adds an entry TornLine.
+ *
+ * Each write ends at the end of a sector of the disk, because the log adds blanks to the last line of a write. So a
+ * power cut during a write damages no entry that was durable. If the durable entries end inside a sector all the same
+ * (an older agent wrote them, or a power cut tore a write), the next write replaces the whole file of the segment.
+ *
+ * Threads: loop thread only. hf_audit_log_open() and writes block; hf_audit_log_add() writes when much waits. */
+#pragma once
+
+#include "audit/calm.h"
+#include "audit/segment.h"
+#include "audit/write.h"
+
+enum { HF_AUDIT_PENDING_BYTES = 32 << 10 };
+
+#define HF_AUDIT_DELAY_NS (2 * HF_NS_PER_S)
+#define HF_AUDIT_RETRY_NS (30 * HF_NS_PER_S)
+
+struct hf_audit_log_params {
+    const struct hf_fs_ops *fs;       /* borrowed */
+    const struct hf_clock_ops *clock; /* borrowed */
+    const char *dir;                  /* absolute path of the folder, which need not exist; copied */
+    const char *boot;                 /* id of the boot; "" if unknown; copied */
+    gid_t group;                      /* group that may read the log; HF_AUDIT_NO_GROUP: only root may */
+    /* The log calls this function for each event that it adds as an entry. May be NULL. */
+    void (*added)(void *arg, enum hf_audit_kind kind);
+    void *arg;
+};
+
+struct hf_audit_log;
+
+/* Opens the log and continues its chain. Makes the folder if it is missing. Writes only if the log needs a repair. If
+ * the group cannot be set, only root can read the log, and the call still succeeds. Errors: -ENAMETOOLONG, -ENOMEM, or
+ * -errno if the log cannot be made, read or repaired. */
+HF_MUST_USE int hf_audit_log_open(const struct hf_audit_log_params *params, struct hf_audit_log **ret_log,
+                                  struct hf_err *err);
+/* Frees the log without a write. Accepts NULL. */
+void hf_audit_log_free(struct hf_audit_log *log);
+HF_DEFINE_CLEANUP(struct hf_audit_log, hf_audit_log_free)
+
+/* Adds an entry about an event that has just happened (hf_audit_event_set() explains the texts). Does nothing if `log`
+ * is NULL. */
+void hf_audit_log_add(struct hf_audit_log *log, enum hf_audit_kind kind, const char *subject, const char *reason,
+                      const char *message);
+
+/* Writes the waiting entries. Returns 0 if no entry waits any more. After -errno, the entries wait for the next try. */
+HF_MUST_USE int hf_audit_log_flush(struct hf_audit_log *log, struct hf_err *err);
+
+/* Like hf_audit_log_flush(), but first adds entries for all counted events, and at the end EntriesLost if events were
+ * lost. Call this function when the process ends. */
+HF_MUST_USE int hf_audit_log_end(struct hf_audit_log *log, struct hf_err *err);
+
+/* Returns the monotonic time at which to call hf_audit_log_work(), or HF_NEVER. */
+uint64_t hf_audit_log_due_ns(const struct hf_audit_log *log);
+/* Does what is due: writes waiting entries, and adds the numbers of counted events. Returns like
+ * hf_audit_log_flush(). */
+HF_MUST_USE int hf_audit_log_work(struct hf_audit_log *log, struct hf_err *err);
+
+/* The last durable entry of the log. */
+struct hf_audit_head {
+    uint64_t entries;         /* number of this entry, which is also the number of all entries so far */
+    char hash[HF_SHA256_HEX]; /* SHA-256 of the line of this entry */
+};
+struct hf_audit_head hf_audit_log_head(const struct hf_audit_log *log);
+
+/* Returns the number of events that this process could not record. */
+uint64_t hf_audit_log_lost(const struct hf_audit_log *log);
+/* Returns true if the log has dropped entries, so that it no longer begins with entry 1. */
+bool hf_audit_log_has_dropped(const struct hf_audit_log *log);

@@ -1,0 +1,61 @@
+/* audit/segment.h - lists and reads the files of an audit log. Functions with `fs` block.
+ *
+ * A log is a folder with segments audit-<seq>.jsonl, where <seq> is the number of the segment's first entry, with
+ * leading zeros. The order of the names is the order of the segments. Threads: any. */
+#pragma once
+
+#include <limits.h>
+
+#include "audit/entry.h"
+#include "base/fs.h"
+
+/* Folder of an agent's audit log below its state folder. */
+#define HF_AUDIT_FOLDER "journal"
+
+enum {
+    HF_AUDIT_SEGMENT_BYTES = 128 << 10,
+    HF_AUDIT_SEGMENTS = 8,
+    HF_AUDIT_NAME = 40,
+    HF_AUDIT_MAX_FOUND = 32, /* most segments that a list can have; the list leaves out older segments */
+};
+
+struct hf_audit_segments {
+    uint64_t first[HF_AUDIT_MAX_FOUND]; /* number of the first entry of each segment, in order */
+    size_t n;
+};
+
+struct hf_audit_line {
+    const char *segment; /* name of the segment's file */
+    unsigned number;     /* line number in the segment, from 1 */
+    struct hf_view text; /* without the newline */
+    int r;               /* 0, or -EBADMSG if the line is damaged; `entry` is then zeros and `err` says why */
+    struct hf_err err;
+    struct hf_audit_entry entry;
+    char hash[HF_SHA256_HEX]; /* SHA-256 of `text` */
+};
+
+/* Writes the name of the segment that begins with entry `first` into `name`, and returns `name`. */
+const char *hf_audit_segment_name(uint64_t first, char name[HF_AUDIT_NAME]);
+
+/* Writes the path of the segment that begins with entry `first` into `path`. -ENAMETOOLONG: the path of the folder is
+ * too long. */
+HF_MUST_USE int hf_audit_segment_path(const char *dir, uint64_t first, char path[PATH_MAX], struct hf_err *err);
+
+/* Lists the segments of a folder. Ignores all other names. -ENOENT: there is no such folder. */
+HF_MUST_USE int hf_audit_segments_list(const struct hf_fs_ops *fs, const char *dir, struct hf_audit_segments *ret,
+                                       struct hf_err *err);
+
+/* Appends the content of a segment to *text, whose maximum must be above HF_AUDIT_SEGMENT_BYTES. -E2BIG: the segment
+ * exceeds that maximum. -ENAMETOOLONG, or -errno of open or read. */
+HF_MUST_USE int hf_audit_segment_read(const struct hf_fs_ops *fs, const char *dir, uint64_t first, struct hf_buf *text,
+                                      struct hf_err *err);
+
+/* Cuts the next line off *rest and parses it. `line` keeps segment and number from the previous call. Returns false
+ * at the end. A last line without a newline is damaged. */
+bool hf_audit_line_next(struct hf_view *rest, struct hf_audit_line *line);
+
+/* Calls `visit` for each line of the segment that has entry `from`, and of all later segments (0: of all segments). If
+ * `visit` does not return 0, stops and returns that number. An unreadable or empty segment counts as one damaged line.
+ * Returns -errno if the folder cannot be listed. */
+HF_MUST_USE int hf_audit_read(const struct hf_fs_ops *fs, const char *dir, uint64_t from,
+                              int (*visit)(void *arg, const struct hf_audit_line *line), void *arg, struct hf_err *err);

@@ -1,0 +1,42 @@
+/* audit/write.h - brings lines of a segment to disk, so that a power cut cannot damage lines that are durable.
+ *
+ * A disk writes whole sectors, and a power cut may damage a sector that the disk is writing. So no function here
+ * writes to a sector that has durable lines: hf_audit_write_append() begins at a new sector, and
+ * hf_audit_write_replace() writes another file, which then takes the place of the segment. All functions block.
+ * Threads: any, but one call at a time for each folder. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/macros.h"
+
+enum {
+    HF_AUDIT_SECTOR = 512, /* bytes that a disk writes at once */
+    HF_AUDIT_NO_GROUP = 0, /* value of `group`: only root may read the log */
+};
+
+struct hf_audit_place {
+    const struct hf_fs_ops *fs; /* borrowed */
+    const char *dir;            /* folder of the log; borrowed */
+    gid_t group;                /* group that may read the log, or HF_AUDIT_NO_GROUP */
+};
+
+/* Makes the folder if it is missing, and gives it to the group. Returns 0 even if the group cannot be set; -errno if
+ * the folder cannot be made or opened. */
+HF_MUST_USE int hf_audit_write_folder(const struct hf_audit_place *place, struct hf_err *err);
+
+/* Writes n bytes durably at `offset`, a multiple of HF_AUDIT_SECTOR, of the segment that begins with entry `first`. If
+ * is_new is true, first makes the file. -ENOENT: is_new is false, and there is no such file. -errno of another call:
+ * the segment may have some of the bytes behind `offset`, and the caller may call again. */
+HF_MUST_USE int hf_audit_write_append(const struct hf_audit_place *place, uint64_t first, bool is_new, uint64_t offset,
+                                      const void *bytes, size_t n, struct hf_err *err);
+
+/* Replaces the whole content of the segment that begins with entry `first` durably. After -errno or a power cut, the
+ * segment has either its old content or the new one. */
+HF_MUST_USE int hf_audit_write_replace(const struct hf_audit_place *place, uint64_t first, const void *bytes, size_t n,
+                                       struct hf_err *err);
+
+/* Removes the file that a power cut during hf_audit_write_replace() may have left. Changes nothing if there is none. */
+void hf_audit_write_forget(const struct hf_audit_place *place);

@@ -1,0 +1,35 @@
+/* manifest digest. */
+#include "cli/manifest/content.h"
+#include "cli/parts.h"
+
+const struct hf_cli_option hf_cli_manifest_digest_options[] = {
+    {.name = "sub-path", .value = "PATH", .help = "folder or file within the content, as from.subPath"},
+    {.name = "keep-top", .help = "keep the top folder of an archive that git made, as a fluxSource does"},
+    {.name = "no-modes", .help = "the digest of a ConfigMap or Secret with these files"},
+    HF_CLI_JSON("print digest, number of files and bytes as JSON"),
+    {.name = NULL},
+};
+
+int hf_cli_manifest_digest(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    const struct hf_cli_content_params params = {
+        .path = args->words[0],
+        .sub_path = hf_cli_value(args, "sub-path", NULL),
+        .keep_top = hf_cli_flag(args, "keep-top"),
+        .no_modes = hf_cli_flag(args, "no-modes"),
+    };
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
+    char digest[HF_SHA256_HEX + 8];
+    int r = hf_cli_content_read(cli, &params, &bundle, err);
+
+    if (r < 0)
+        return r;
+    (void)snprintf(digest, sizeof(digest), "sha256:%s", bundle->digest);
+    if (!hf_cli_flag(args, "json")) {
+        (void)fprintf(cli->out, "%s\n", digest);
+        return 0;
+    }
+    _cleanup_(hf_json_freep) json_t *json = json_pack("{s:s, s:I, s:I}", "digest", digest, "files",
+                                                      (json_int_t)bundle->n, "bytes", (json_int_t)bundle->bytes);
+    return hf_cli_print_json(cli, json, err);
+}

@@ -1,0 +1,123 @@
+/* manifest render. */
+#include <errno.h>
+#include <string.h>
+
+#include "api/syncpolicy.h"
+#include "base/encoding/utf8.h"
+#include "cli/manifest/content.h"
+#include "cli/release/policy_file.h"
+#include "manifests/source/substitute.h"
+
+const struct hf_cli_option hf_cli_manifest_render_options[] = {
+    {.name = "file", .value = "FILE", .letter = 'f', .required = true, .help = "the SyncPolicy"},
+    {.name = "entry", .value = "NAME", .required = true, .help = "name of the entry in spec.manifests"},
+    {.name = "node", .value = "NAME", .required = true, .help = "name of the node (HOLDFAST_NODE)"},
+    {.name = "arch", .value = "ARCH", .help = "architecture of the node (HOLDFAST_ARCH; default amd64)"},
+    {.name = "label", .value = "KEY=VALUE", .letter = 'l', .repeats = true, .help = "a label of the node"},
+    {.name = NULL},
+};
+
+static int decode(struct hf_cli *cli, const char *path, json_t *json, struct hf_syncpolicy **ret_policy,
+                  struct hf_err *err)
+{
+    _cleanup_(hf_freep) struct hf_issues *issues = calloc(1, sizeof(*issues));
+    int r = issues != NULL ? hf_syncpolicy_decode(json, ret_policy, issues) : -ENOMEM;
+
+    if (r == -ENOMEM)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    for (size_t i = 0; r < 0 && i < HF_MIN(issues->n_errors, (size_t)HF_API_MAX_ISSUES); i++)
+        (void)fprintf(cli->err, "%s: %s: %s\n", path, issues->errors[i].path, issues->errors[i].text);
+    return r < 0 ? hf_err_set(err, EBADMSG, "%s: no node would take this policy", path) : 0;
+}
+
+static const struct hf_manifest *find(const struct hf_syncpolicy *policy, const char *name)
+{
+    for (size_t i = 0; i < policy->n_manifests; i++)
+        if (strcmp(policy->manifests[i].name, name) == 0)
+            return &policy->manifests[i];
+    return NULL;
+}
+
+static int read_labels(const struct hf_cli_args *args, json_t *labels, struct hf_err *err)
+{
+    for (size_t i = 0; i < hf_cli_count(args, "label"); i++) {
+        const char *text = hf_cli_nth_value(args, "label", i), *equals = strchr(text, '=');
+        if (equals == NULL || equals == text)
+            return hf_err_set(err, EINVAL, "--label '%.80s': expected KEY=VALUE", text);
+        _cleanup_(hf_freep) char *key = hf_view_dup((struct hf_view){text, (size_t)(equals - text)});
+        if (key == NULL || json_object_set_new(labels, key, json_string(equals + 1)) < 0)
+            return hf_err_set(err, EINVAL, "--label '%.80s': not UTF-8, or out of memory", text);
+    }
+    return 0;
+}
+
+/* Replaces the variables, if the entry has `substitute`. */
+static int substitute(const struct hf_cli_args *args, const struct hf_manifest *entry, struct hf_bundle **bundle,
+                      struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *labels = json_object();
+    struct hf_strmap values = {.free_value = free};
+    struct hf_bundle *replaced = NULL;
+    int r = read_labels(args, labels, err);
+
+    if (r < 0 || entry->substitute == NULL)
+        return r;
+    if (hf_substitute_add_values(&values, entry->substitute) < 0 ||
+        hf_substitute_add_facts(&values, hf_cli_value(args, "node", ""), hf_cli_value(args, "arch", "amd64"), labels) <
+            0)
+        r = hf_err_set(err, ENOMEM, "out of memory");
+    if (r == 0)
+        r = hf_substitute_bundle(*bundle, &values, &replaced, err);
+    hf_strmap_done(&values);
+    if (r < 0)
+        return r;
+    hf_bundle_free(*bundle);
+    *bundle = replaced;
+    return 0;
+}
+
+static void print(struct hf_cli *cli, const struct hf_manifest *entry, const struct hf_bundle *bundle)
+{
+    for (size_t i = 0; i < bundle->n; i++) {
+        const struct hf_bundle_file *file = &bundle->files[i];
+        bool text = memchr(file->bytes.p, '\0', file->bytes.n) == NULL && hf_utf8_valid(file->bytes.p, file->bytes.n);
+        (void)fprintf(cli->out, "%s==> %s (%04o, %zu bytes%s) <==\n", i > 0 ? "\n" : "", file->path,
+                      hf_manifest_file_mode(entry, file->mode), file->bytes.n, text ? "" : ", binary");
+        if (text)
+            (void)fwrite(file->bytes.p, 1, file->bytes.n, cli->out);
+        if (text && file->bytes.n > 0 && file->bytes.p[file->bytes.n - 1] != '\n')
+            (void)fputc('\n', cli->out);
+    }
+}
+
+int hf_cli_manifest_render(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    const char *path = hf_cli_value(args, "file", NULL), *name = hf_cli_value(args, "entry", NULL);
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = NULL;
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
+    int r = hf_cli_policy_read(cli, path, &json, err);
+
+    if (r == 0)
+        r = decode(cli, path, json, &policy, err);
+    if (r < 0)
+        return r;
+    const struct hf_manifest *entry = find(policy, name);
+    if (entry == NULL)
+        return hf_err_set(err, EINVAL, "%s has no entry '%.63s' in spec.manifests", path, name);
+    const struct hf_cli_content_params params = {
+        .path = args->words[0],
+        .sub_path = entry->from.sub_path,
+        .keep_top = entry->from.kind == HF_MANIFEST_FROM_FLUX,
+        .no_modes = entry->from.kind == HF_MANIFEST_FROM_CONFIG_MAP || entry->from.kind == HF_MANIFEST_FROM_SECRET,
+    };
+    r = hf_cli_content_read(cli, &params, &bundle, err);
+    if (r == 0 && entry->content_digest != NULL && strcmp(entry->content_digest, bundle->digest) != 0)
+        r = hf_err_set(err, EBADMSG, "DigestMismatch: %.80s has sha256:%s, and contentDigest is sha256:%s",
+                       args->words[0], bundle->digest, entry->content_digest);
+    if (r == 0)
+        r = substitute(args, entry, &bundle, err);
+    if (r == 0)
+        print(cli, entry, bundle);
+    return r;
+}

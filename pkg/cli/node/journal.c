@@ -1,0 +1,251 @@
+/* node journal: prints or checks the audit log of this node (pkg/audit), which the command line calls the journal. Only
+ * reads; works offline, without an agent, and on the disk of a dead node. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/field/nearest.h"
+#include "audit/check.h"
+#include "base/format.h"
+#include "cli/parts.h"
+
+const struct hf_cli_option hf_cli_node_journal_options[] = {
+    {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
+    {.name = "since", .value = "DURATION", .help = "print only entries of this last time (2h, 7d)"},
+    {.name = "kind",
+     .value = "KIND",
+     .help = "print only entries of this kind, such as UpdateRefused",
+     .repeats = true},
+    {.name = "follow", .letter = 'f', .help = "print further entries as the agent writes them"},
+    {.name = "verify", .help = "check that no line was changed, removed or inserted; print no entries"},
+    {.name = "witness", .value = "HASH", .help = "with --verify: a hash that EdgeNode.status.journal.lastHash showed"},
+    HF_CLI_JSON("print each entry as the line of JSON that the journal has"),
+    {.name = NULL},
+};
+
+enum { MIN_WITNESS = 8 };
+
+struct reading {
+    struct hf_cli *cli;
+    const struct hf_cli_args *args;
+    bool json;
+    uint64_t since_unix_ns;
+    uint64_t printed_seq; /* entries up to this one have been printed or left out */
+    bool damaged;
+    /* --verify */
+    struct hf_audit_check check;
+    const char *witness;
+    uint64_t witness_seq; /* entry with that hash; 0: not found */
+};
+
+/* ---- options ----------------------------------------------------------------------------------------------------- */
+
+static int check_kinds(const struct hf_cli_args *args, struct hf_err *err)
+{
+    const char *kind;
+
+    for (size_t i = 0; (kind = hf_cli_nth_value(args, "kind", i)) != NULL; i++) {
+        struct hf_nearest nearest = {.typed = kind};
+        if (hf_audit_kind_of(kind) != HF_AUDIT_KIND_COUNT)
+            continue;
+        for (size_t k = 0; k < HF_AUDIT_KIND_COUNT; k++)
+            hf_nearest_try(&nearest, hf_audit_kind_name((enum hf_audit_kind)k));
+        return hf_err_set(err, EINVAL, "unknown kind '%.60s'%s%s%s", kind,
+                          nearest.best != NULL ? "; did you mean '" : "", nearest.best != NULL ? nearest.best : "",
+                          nearest.best != NULL ? "'?" : "");
+    }
+    return 0;
+}
+
+static int check_witness(const struct hf_cli_args *args, struct hf_err *err)
+{
+    const char *witness = hf_cli_value(args, "witness", NULL);
+
+    if (witness == NULL)
+        return 0;
+    if (!hf_cli_flag(args, "verify"))
+        return hf_err_set(err, EINVAL, "--witness needs --verify");
+    size_t n = strlen(witness);
+    if (n < MIN_WITNESS || n > HF_SHA256_HEX - 1 || strspn(witness, "0123456789abcdef") != n)
+        return hf_err_set(err, EINVAL, "--witness takes %d to %d hex digits in lower case, got '%.70s'", MIN_WITNESS,
+                          HF_SHA256_HEX - 1, witness);
+    return 0;
+}
+
+static int read_options(struct reading *reading, struct hf_err *err)
+{
+    const struct hf_cli_args *args = reading->args;
+    const char *since = hf_cli_value(args, "since", NULL);
+    bool verify = hf_cli_flag(args, "verify");
+    uint64_t now = hf_unix_ns(reading->cli->clock), ns = 0;
+    int r = check_witness(args, err);
+
+    if (r == 0)
+        r = check_kinds(args, err);
+    if (r == 0 && verify && (since != NULL || hf_cli_flag(args, "kind") || hf_cli_flag(args, "follow")))
+        r = hf_err_set(err, EINVAL, "--verify checks the whole journal; leave out --since, --kind and --follow");
+    if (r == 0 && since != NULL)
+        r = hf_cli_duration("since", since, &ns, err);
+    reading->since_unix_ns = since != NULL ? now - HF_MIN(ns, now) : 0;
+    reading->json = hf_cli_flag(args, "json");
+    reading->witness = hf_cli_value(args, "witness", NULL);
+    return r;
+}
+
+/* ---- entries ----------------------------------------------------------------------------------------------------- */
+
+static bool is_wanted(const struct reading *reading, const struct hf_audit_entry *entry)
+{
+    const char *kind;
+    bool listed = !hf_cli_flag(reading->args, "kind");
+
+    for (size_t i = 0; (kind = hf_cli_nth_value(reading->args, "kind", i)) != NULL; i++)
+        listed = listed || strcmp(kind, entry->kind_name) == 0;
+    return listed && entry->unix_ns >= reading->since_unix_ns;
+}
+
+/* "~" marks a time of which the node was not sure. */
+static void print_text(FILE *to, const struct hf_audit_entry *entry)
+{
+    const struct hf_audit_event *event = &entry->event;
+    char time[HF_TIME_TEXT];
+
+    (void)fprintf(to, "%s%s %s", hf_format_time(entry->unix_ns, time), entry->earliest_unix_ns != 0 ? "~" : " ",
+                  entry->kind_name);
+    if (event->subject[0] != '\0')
+        (void)fprintf(to, " %s", event->subject);
+    if (event->reason[0] != '\0')
+        (void)fprintf(to, " %s", event->reason);
+    if (event->message[0] != '\0')
+        (void)fprintf(to, ": %s", event->message);
+    if (entry->count > 1 && event->kind != HF_AUDIT_ENTRIES_LOST)
+        (void)fprintf(to, " (%" PRIu64 " times)", entry->count);
+    (void)fputc('\n', to);
+}
+
+static int print_line(void *arg, const struct hf_audit_line *line)
+{
+    struct reading *reading = arg;
+    char text[600];
+
+    if (line->r < 0) {
+        if (!reading->damaged)
+            (void)fprintf(reading->cli->err, "holdfast node journal: '%s' line %u: %s\n", line->segment, line->number,
+                          hf_err_text(&line->err, text, sizeof(text)));
+        reading->damaged = true;
+        return 0;
+    }
+    if (line->entry.seq <= reading->printed_seq)
+        return 0;
+    reading->printed_seq = line->entry.seq;
+    if (!is_wanted(reading, &line->entry))
+        return 0;
+    if (reading->json)
+        (void)fprintf(reading->cli->out, "%.*s\n", (int)line->text.n, line->text.p);
+    else
+        print_text(reading->cli->out, &line->entry);
+    return 0;
+}
+
+static int read_log(const struct reading *reading, const char *dir, uint64_t from,
+                    int (*visit)(void *arg, const struct hf_audit_line *line), struct hf_err *err)
+{
+    int r = hf_audit_read(reading->cli->fs, dir, from, visit, (void *)(uintptr_t)reading, err);
+
+    if (r == -ENOENT)
+        return hf_err_set(err, ENOENT, "there is no journal in '%s': does an agent run with this --state-dir?", dir);
+    if (r == -EACCES)
+        return hf_err_set(err, EACCES, "'%s' is for root and the group 'holdfast' only", dir);
+    return r;
+}
+
+/* A line that the agent is writing is no damage: only the first pass reports damage. */
+static int follow(struct reading *reading, const char *dir, struct hf_err *err)
+{
+    const struct timespec pause = {.tv_sec = 1};
+    int r = 0;
+
+    reading->damaged = true;
+    while (r == 0 && fflush(reading->cli->out) == 0 && !ferror(reading->cli->out)) {
+        (void)nanosleep(&pause, NULL);
+        r = read_log(reading, dir, reading->printed_seq + 1, print_line, err);
+    }
+    return r < 0 ? r : hf_err_set(err, EPIPE, "write");
+}
+
+/* ---- verify ------------------------------------------------------------------------------------------------------ */
+
+static int verify_line(void *arg, const struct hf_audit_line *line)
+{
+    struct reading *reading = arg;
+
+    hf_audit_check_see(&reading->check, line);
+    if (reading->witness != NULL && line->r == 0 &&
+        strncmp(line->hash, reading->witness, strlen(reading->witness)) == 0)
+        reading->witness_seq = line->entry.seq;
+    return 0;
+}
+
+static int judge(struct reading *reading, struct hf_err *err)
+{
+    int r = hf_audit_check_end(&reading->check, err);
+
+    if (r == 0 && reading->witness != NULL && reading->witness_seq == 0)
+        r = hf_err_set(err, EBADMSG,
+                       "no entry has the hash '%s': the journal was cut or written anew, or the entry is among the "
+                       "%" PRIu64 " that rotation has removed",
+                       reading->witness, reading->check.oldest_seq > 0 ? reading->check.oldest_seq - 1 : 0);
+    return r;
+}
+
+static int verify(struct reading *reading, const char *dir, struct hf_err *err)
+{
+    struct hf_cli *cli = reading->cli;
+    const struct hf_audit_check *check = &reading->check;
+    struct hf_err fault = HF_ERR_INIT;
+    char text[600] = "";
+    int r = read_log(reading, dir, 0, verify_line, err);
+
+    if (r < 0)
+        return r;
+    r = judge(reading, &fault);
+    if (r < 0)
+        (void)hf_err_text(&fault, text, sizeof(text));
+    if (reading->json) {
+        _cleanup_(hf_json_freep) json_t *answer =
+            json_pack("{s:b, s:I, s:I, s:I, s:s, s:s*}", "intact", r == 0, "entries", (json_int_t)check->entries,
+                      "first", (json_int_t)check->oldest_seq, "last", (json_int_t)check->seq, "lastHash", check->hash,
+                      "fault", r < 0 ? text : NULL);
+        int w = answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
+        if (w < 0)
+            return w;
+    } else if (r == 0) {
+        (void)fprintf(cli->out,
+                      "%" PRIu64 " entries are intact, from %" PRIu64 " to %" PRIu64 "; the last hash is %.*s\n",
+                      check->entries, check->oldest_seq, check->seq, HF_AUDIT_SUM, check->hash);
+    }
+    if (r < 0)
+        (void)fprintf(cli->err, "holdfast node journal: %s\n", text);
+    return r < 0 ? HF_EXIT_FAILED : 0;
+}
+
+int hf_cli_node_journal(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    struct reading reading = {.cli = cli, .args = args};
+    _cleanup_(hf_freep) char *dir =
+        hf_asprintf("%s/" HF_AUDIT_FOLDER, hf_cli_value(args, "state-dir", HF_CLI_DEFAULT_STATE_DIR));
+    int r = dir != NULL ? read_options(&reading, err) : hf_err_set(err, ENOMEM, "out of memory");
+
+    if (r < 0)
+        return r;
+    if (hf_cli_flag(args, "verify"))
+        return verify(&reading, dir, err);
+    r = read_log(&reading, dir, 0, print_line, err);
+    if (r < 0)
+        return r;
+    if (hf_cli_flag(args, "follow"))
+        return follow(&reading, dir, err);
+    return reading.damaged ? HF_EXIT_FAILED : 0;
+}

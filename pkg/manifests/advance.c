@@ -1,0 +1,210 @@
+/* From an event to the next action: the move of the table, the record, then the action. The record is durable before
+ * its action starts. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/encoding/utf8.h"
+#include "manifests/entry.h"
+
+static const uint64_t save_retry_ns = 5 * HF_NS_PER_S;
+
+static void copy_text(char *to, size_t n, const char *text)
+{
+    (void)snprintf(to, n, "%s", text != NULL ? text : "");
+    to[hf_utf8_prefix(to, strlen(to))] = '\0'; /* a cut must not leave half a character */
+}
+
+void advance_note(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    struct entry_note note = {.reason = reason};
+
+    copy_text(note.message, sizeof(note.message), message);
+    if (note.reason == entry->note.reason && strcmp(note.message, entry->note.message) == 0)
+        return;
+    entry->note = note;
+    manifest_engine_notify(entry->engine);
+}
+
+void advance_back_off(struct entry *entry)
+{
+    const struct hf_manifest_env *env = &entry->engine->p.env;
+
+    entry->backoff.base_ns = env->retry_base_ns;
+    entry->backoff.cap_ns = HF_MAX(env->retry_cap_ns, env->retry_base_ns);
+    entry->backoff.floor_ns = env->retry_base_ns / 2;
+    entry->due_ns = manifest_engine_now(entry->engine) + hf_backoff_next_ns(&entry->backoff, env->rng, 0);
+}
+
+/* ---- the record -------------------------------------------------------------------------------------------------- */
+
+static void act(struct entry *entry)
+{
+    enum hf_manifest_action action = entry->then;
+
+    entry->then = HF_MANIFEST_ACT_NONE;
+    if (entry->actions->start[action] != NULL)
+        entry->actions->start[action](entry);
+    manifest_engine_wake(entry->engine);
+}
+
+static void save_failed(struct entry *entry, const struct hf_err *err)
+{
+    char text[HF_RECORD_MESSAGE];
+
+    hf_log_err(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.record", "entry", entry->name, err);
+    entry->unsaved = true;
+    entry->due_ns = manifest_engine_now(entry->engine) + save_retry_ns;
+    advance_note(entry, hf_manifest_outcome_reason(-err->code), hf_err_text(err, text, sizeof(text)));
+}
+
+static int run_save(struct job *job)
+{
+    return hf_manifest_record_save(job->entry->engine->p.env.fs, job->entry->folder, hf_buf_view(&job->text),
+                                   &job->err);
+}
+
+static void saved(struct entry *entry, struct job *job)
+{
+    if (job->r < 0) {
+        save_failed(entry, &job->err);
+        return;
+    }
+    hf_buf_done(&entry->written);
+    entry->written = job->text;
+    job->text = (struct hf_buf){.max = HF_RECORD_MAX_BYTES};
+    if (entry->unsaved)
+        advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
+    entry->unsaved = false;
+    act(entry);
+}
+
+static bool same_text(const struct hf_buf *a, const struct hf_buf *b)
+{
+    return a->n > 0 && a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
+}
+
+void advance_save(struct entry *entry)
+{
+    struct job *job = task_new(entry, run_save, saved);
+    struct hf_err err = HF_ERR_INIT;
+    int r = job == NULL ? -ENOMEM : hf_manifest_record_format(&entry->r, &job->text);
+
+    if (r < 0) {
+        (void)hf_err_sys(&err, r, "format the record");
+        task_discard(job);
+        save_failed(entry, &err);
+    } else if (same_text(&job->text, &entry->written)) {
+        task_discard(job);
+        entry->unsaved = false;
+        act(entry);
+    } else {
+        task_submit(job);
+    }
+}
+
+/* ---- the move ---------------------------------------------------------------------------------------------------- */
+
+static void log_phase(const struct entry *entry)
+{
+    const struct hf_manifest_record *r = &entry->r;
+    bool bad =
+        r->phase == HF_MANIFEST_REFUSED || r->phase == HF_MANIFEST_ROLLING_BACK || r->phase == HF_MANIFEST_ROLLED_BACK;
+
+    hf_log(entry->engine->p.env.log, bad ? HF_LOG_WARNING : HF_LOG_INFO, "manifest.phase", HF_S("entry", entry->name),
+           HF_S("phase", hf_manifest_phase_name(r->phase)), HF_S("revision", r->next.revision),
+           HF_S("reason", hf_manifest_reason_name(r->reason)), HF_S("message", r->message));
+}
+
+static void tell(const struct entry *entry)
+{
+    static const struct {
+        enum hf_manifest_phase phase;
+        enum hf_manifest_notice notice;
+    } notices[] = {{HF_MANIFEST_APPLIED, HF_MANIFEST_NOTICE_APPLIED},
+                   {HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_NOTICE_ROLLED_BACK},
+                   {HF_MANIFEST_REFUSED, HF_MANIFEST_NOTICE_REFUSED}};
+    const struct hf_manifest_engine_params *p = &entry->engine->p;
+
+    for (size_t i = 0; i < HF_LEN(notices) && p->happened != NULL; i++)
+        if (notices[i].phase == entry->r.phase)
+            p->happened(p->arg, notices[i].notice, entry->name, entry->r.message);
+}
+
+/* Changes that belong to the new phase itself. */
+static void enter(struct entry *entry, enum hf_manifest_phase phase)
+{
+    struct hf_manifest_record *r = &entry->r;
+
+    if (phase == HF_MANIFEST_APPLYING && r->phase != phase) {
+        r->starts = 0;
+        r->restarted = false;
+        entry->resumed = false;
+    }
+    if (phase == HF_MANIFEST_PROBATION || phase == HF_MANIFEST_APPLIED || phase == HF_MANIFEST_ROLLED_BACK)
+        entry->resumed = false; /* the swap that the start found has come to its end */
+    if (phase == HF_MANIFEST_APPLIED || phase == HF_MANIFEST_ROLLED_BACK) {
+        json_decref(r->pods_before);
+        r->pods_before = NULL;
+    }
+    if (phase == HF_MANIFEST_ROLLING_BACK)
+        r->unproven = true; /* until the good set is in place again */
+    if (phase == HF_MANIFEST_APPLIED && r->phase != phase) {
+        r->unproven = r->good_unknown = false;
+        hf_manifest_set_copy(&r->good, &r->next);
+        r->drifts = 0;
+        r->drift_unix_ns = 0;
+    }
+    if (r->phase == phase)
+        return;
+    r->phase = phase;
+    r->time_unix_ns = hf_unix_ns(entry->engine->p.env.clock);
+    if (hf_manifest_machine_rests(phase) && phase != HF_MANIFEST_WAITING)
+        hf_backoff_reset(&entry->backoff);
+    hf_manifest_counts_phase(&entry->engine->counts, phase);
+    log_phase(entry);
+    tell(entry);
+}
+
+/* Makes the move of an event in memory. Returns false if the table has none. */
+static bool make_move(struct entry *entry, enum hf_manifest_event event, enum hf_manifest_reason reason,
+                      const char *message)
+{
+    struct hf_manifest_record *r = &entry->r;
+    struct hf_manifest_move move = hf_manifest_machine_move(r->phase, event);
+
+    if (!move.known) {
+        hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.unexpected", HF_S("entry", entry->name),
+               HF_S("phase", hf_manifest_phase_name(r->phase)), HF_S("event", hf_manifest_machine_event_name(event)));
+        return false;
+    }
+    bool other_reason = move.next == HF_MANIFEST_REFUSED && r->phase == move.next &&
+                        reason != HF_MANIFEST_REASON_NONE && reason != r->reason;
+    if (reason != HF_MANIFEST_REASON_NONE || move.next != r->phase) {
+        r->reason = reason;
+        copy_text(r->message, sizeof(r->message), message);
+    }
+    enter(entry, move.next);
+    if (other_reason) { /* a repeated attempt met another obstacle */
+        log_phase(entry);
+        tell(entry);
+    }
+    entry->then = move.action;
+    advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
+    manifest_engine_notify(entry->engine);
+    return true;
+}
+
+void advance_event(struct entry *entry, enum hf_manifest_event event, enum hf_manifest_reason reason,
+                   const char *message)
+{
+    if (make_move(entry, event, reason, message))
+        advance_save(entry);
+}
+
+void advance_begin(struct entry *entry)
+{
+    if (entry->r.phase != HF_MANIFEST_APPLYING)
+        (void)make_move(entry, HF_MANIFEST_EV_GO, HF_MANIFEST_REASON_NONE, NULL);
+    entry->then = HF_MANIFEST_ACT_NONE;
+}

@@ -1,0 +1,267 @@
+/* The action `place` of the targets Files and StaticPods: compare and stage, validate, swap. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "manifests/entry.h"
+
+static void end_attempt(struct entry *entry)
+{
+    make_attempt_free(entry->attempt);
+    entry->attempt = NULL;
+}
+
+/* True if the swap of the newest set was cut short, so the set has passed `validate`. In another phase the inventory is
+ * pending because of an earlier set, or of a repair. */
+static bool is_resumed_swap(const struct entry *entry)
+{
+    return entry->inventory.pending && entry->r.phase == HF_MANIFEST_APPLYING;
+}
+
+/* A failure of an attempt before its first change of the target. */
+static void not_placed(struct entry *entry, const struct hf_manifest_outcome *outcome)
+{
+    enum hf_manifest_retry retry = hf_manifest_gate_retry(outcome->reason);
+    bool begun = entry->r.phase == HF_MANIFEST_APPLYING; /* by an earlier attempt, which a crash has ended */
+    enum hf_manifest_event failed = begun ? HF_MANIFEST_EV_FAILED : HF_MANIFEST_EV_POSTPONED;
+
+    end_attempt(entry);
+    /* Files that the newest set lacks are still in the inventory: no file of that set is in place, unless a swap was
+     * cut short. */
+    if (entry->resumed && (outcome->reason != HF_MANIFEST_REASON_PRUNE_LIMIT || entry->inventory.pending))
+        entry->r.unproven = true;
+    entry->resumed = entry->resumed && entry->inventory.pending;
+    if (outcome->reason == HF_MANIFEST_REASON_SECRET_ABSENT) {
+        advance_event(entry, entry->inventory.pending || entry->r.unproven ? failed : HF_MANIFEST_EV_POSTPONED,
+                      outcome->reason, outcome->message);
+    } else if (outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) { /* our copy of the content is lost */
+        content_lost(entry, &entry->r.next);
+        advance_back_off(entry);
+        advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
+    } else if (entry->inventory.pending && outcome->reason == HF_MANIFEST_REASON_VALIDATE_FAILED) {
+        entry->invalid = true; /* not Refused, because what is in place is a mixture, which the next set ends */
+        advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
+    } else if (entry->inventory.pending && outcome->reason != HF_MANIFEST_REASON_PRUNE_LIMIT) {
+        advance_back_off(entry);
+        advance_event(entry, failed, outcome->reason, outcome->message);
+    } else if (retry == HF_MANIFEST_RETRY_BACK_OFF || outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT) {
+        advance_back_off(entry);
+        if (retry == HF_MANIFEST_RETRY_INTERVAL)
+            entry->due_ns = HF_NEVER; /* until the next interval, or the annotation */
+        advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
+    } else {
+        advance_event(entry, HF_MANIFEST_EV_REFUSED, outcome->reason, outcome->message);
+    }
+}
+
+/* ---- swap -------------------------------------------------------------------------------------------------------- */
+
+static int run_swap(struct job *job)
+{
+    return hf_files_place_swap(&job->entry->attempt->place, &job->outcome);
+}
+
+static bool has_probation(const struct entry *entry)
+{
+    const struct hf_manifest *manifest = entry->attempt->entry;
+
+    return (manifest->to == HF_MANIFEST_TO_STATIC_PODS && entry->engine->p.env.static_pod_health) ||
+           manifest->restart_unit != NULL || manifest->reload_unit != NULL || manifest->n_checks > 0;
+}
+
+static void swapped(struct entry *entry, struct job *job)
+{
+    bool probation = has_probation(entry);
+    bool changed =
+        entry->attempt->place.n_write + entry->attempt->place.n_prune > 0 || entry->r.unproven || entry->resumed;
+    char text[HF_RECORD_MESSAGE];
+
+    if (job->r < 0) {
+        end_attempt(entry);
+        entry->r.unproven = true;
+        advance_back_off(entry);
+        advance_event(entry, HF_MANIFEST_EV_FAILED, job->outcome.reason, job->outcome.message);
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "%u files in place, %u written, %u removed%s", job->outcome.applied,
+                   job->outcome.changed, job->outcome.pruned,
+                   entry->attempt->on_swap ? "; this node has swap, which may write the secret to a disk" : "");
+    end_attempt(entry);
+    entry->watch_stale = true;
+    if (changed && probation)
+        advance_event(entry, HF_MANIFEST_EV_PLACED, HF_MANIFEST_REASON_NONE, text);
+    else
+        advance_event(entry, HF_MANIFEST_EV_SAME, HF_MANIFEST_REASON_APPLIED, text);
+}
+
+static void swap(struct entry *entry)
+{
+    struct job *job = task_new(entry, run_swap, swapped);
+
+    if (job != NULL) {
+        task_submit(job);
+        return;
+    }
+    end_attempt(entry);
+    advance_back_off(entry);
+    advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+}
+
+/* All is prepared. The record has to say so before the first change; the action `place` then ends in swap(). */
+static void go(struct entry *entry)
+{
+    if (entry->r.phase == HF_MANIFEST_APPLYING)
+        swap(entry);
+    else if (!pod_trial_ask_before(entry))
+        advance_event(entry, HF_MANIFEST_EV_GO, HF_MANIFEST_REASON_NONE, NULL);
+}
+
+/* ---- validate ---------------------------------------------------------------------------------------------------- */
+
+static int run_clean(struct job *job)
+{
+    struct attempt *attempt = job->entry->attempt;
+
+    return hf_files_place_clean(&attempt->place, attempt->want.root, &job->outcome);
+}
+
+static void cleaned(struct entry *entry, struct job *job)
+{
+    struct hf_manifest_outcome outcome = {.reason = HF_MANIFEST_REASON_VALIDATE_FAILED};
+
+    (void)job;
+    (void)snprintf(outcome.message, sizeof(outcome.message), "%s", entry->note.message);
+    not_placed(entry, &outcome);
+}
+
+static void invalid(struct entry *entry, const char *text)
+{
+    struct job *job = task_new(entry, run_clean, cleaned);
+
+    advance_note(entry, HF_MANIFEST_REASON_VALIDATE_FAILED, text);
+    if (job != NULL)
+        task_submit(job);
+    else
+        cleaned(entry, NULL);
+}
+
+static void validated(void *arg, int r, int exit_code, struct hf_view output)
+{
+    struct entry *entry = arg;
+    const char *program = entry->attempt->entry->validate_command[0];
+    struct hf_view said = hf_view_trim(output);
+    char text[HF_RECORD_MESSAGE];
+
+    entry->proc_call = NULL;
+    entry->busy = false;
+    if (r == 0 && exit_code == 0) {
+        go(entry);
+        return;
+    }
+    if (entry->attempt->place.secret) /* the program may have printed what it read */
+        said.n = 0;
+    if (r < 0)
+        (void)snprintf(text, sizeof(text), "'%.100s' did not run to its end: %s", program, strerror(-r));
+    else
+        (void)snprintf(text, sizeof(text), "'%.100s' ended with %d: %.*s", program, exit_code,
+                       (int)HF_MIN(said.n, 200u), said.p != NULL ? said.p : "");
+    invalid(entry, text);
+}
+
+static bool needs_validation(const struct entry *entry)
+{
+    return entry->attempt->entry->validate_command[0] != NULL && !is_resumed_swap(entry) &&
+           entry->attempt->place.n_write + entry->attempt->place.n_prune > 0;
+}
+
+static void validate(struct entry *entry)
+{
+    const struct hf_manifest_env *env = &entry->engine->p.env;
+    struct attempt *attempt = entry->attempt;
+    struct hf_err err = HF_ERR_INIT;
+    char text[HF_RECORD_MESSAGE];
+
+    for (size_t i = 0; i < HF_MAX_ARGV && attempt->entry->validate_command[i] != NULL; i++)
+        attempt->argv[i] = strcmp(attempt->entry->validate_command[i], "{}") == 0 ? attempt->place.candidate
+                                                                                  : attempt->entry->validate_command[i];
+    struct hf_proc_request request = {
+        .argv = attempt->argv, .timeout_ns = attempt->entry->validate_timeout_ns, .done = validated, .arg = entry};
+    entry->busy = true;
+    int r = env->proc->spawn(env->proc->ctx, &request, &entry->proc_call, &err);
+    if (r == 0)
+        return;
+    entry->busy = false;
+    invalid(entry, hf_err_text(&err, text, sizeof(text)));
+}
+
+/* ---- compare, stage ---------------------------------------------------------------------------------------------- */
+
+static int run_stage(struct job *job)
+{
+    struct attempt *attempt = job->entry->attempt;
+    struct hf_files_place *place = &attempt->place;
+    int r = make_want(job->entry, attempt, &job->outcome);
+
+    if (r == 0)
+        r = hf_files_place_compare(place, &job->outcome);
+    if (r == 0)
+        place->stage_all = attempt->entry->validate_command[0] != NULL && !is_resumed_swap(job->entry) &&
+                           place->n_write + place->n_prune > 0;
+    if (r == 0)
+        r = hf_files_place_stage(place, &job->outcome);
+    if (r == 0 && place->secret && has_probation(job->entry))
+        r = secret_keep(job->entry, place, &job->outcome);
+    attempt->on_swap = r == 0 && place->secret && secret_may_be_swapped(place->fs);
+    if (r < 0 && place->stage_fd >= 0) { /* a full disk gets its bytes back */
+        struct hf_manifest_outcome ignored = {.r = 0};
+        if (hf_files_place_clean(place, attempt->want.root, &ignored) < 0)
+            return r;
+    }
+    return r;
+}
+
+static void staged(struct entry *entry, struct job *job)
+{
+    if (job->r < 0) {
+        not_placed(entry, &job->outcome);
+        return;
+    }
+    (void)snprintf(entry->r.next.root, sizeof(entry->r.next.root), "%s", entry->attempt->want.root);
+    if (needs_validation(entry))
+        validate(entry);
+    else
+        go(entry);
+}
+
+static uint64_t reserve(void *arg, uint64_t disk_bytes)
+{
+    const struct attempt *attempt = arg;
+
+    return hf_config_disk_reserve_bytes(attempt->config, disk_bytes);
+}
+
+void apply_start(struct entry *entry)
+{
+    if (entry->attempt != NULL) { /* prepared: the record says Applying now */
+        swap(entry);
+        return;
+    }
+    struct attempt *attempt = make_attempt(entry, &entry->r.next);
+    struct job *job = task_new(entry, run_stage, staged);
+    struct hf_manifest_outcome outcome = {.r = -ENOMEM, .reason = HF_MANIFEST_REASON_WRITE_FAILED};
+
+    entry->attempt = attempt;
+    if (attempt == NULL || job == NULL) {
+        task_discard(job);
+        (void)snprintf(outcome.message, sizeof(outcome.message), "out of memory");
+        not_placed(entry, &outcome);
+        return;
+    }
+    attempt->set.root[0] = '\0';
+    attempt->place.force = attempt->entry->force;
+    attempt->place.prune = attempt->entry->prune;
+    attempt->place.prune_all = hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, attempt->set.digest);
+    if (!attempt->place.secret) /* the reserve is for disks */
+        attempt->place.reserve = reserve;
+    task_submit(job);
+}

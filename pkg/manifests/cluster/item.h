@@ -1,0 +1,43 @@
+/* manifests/cluster/item.h - items of an inventory (their format is in manifests/cluster/cluster.h), and who owns a
+ * live object. "Live" means: as the API server has it now. Pure. Threads: any, but only one at a time for one JSON
+ * value. */
+#pragma once
+
+#include "codec/json.h"
+#include "manifests/cluster/set.h"
+
+enum { HF_CLUSTER_FIELDS_HEX = 17 };
+
+/* Returns the identity of an item. Its strings belong to the item. */
+struct hf_cluster_id hf_cluster_item_id(const json_t *item);
+/* Makes an item without `uid` and `fields`, because its object is not applied yet. Returns NULL if memory runs out. */
+json_t *hf_cluster_item_new(const struct hf_cluster_id *id, const char *resource);
+/* Sets `uid` and `fields` of an item from `object`, the live object after our apply. -ENOMEM: out of memory. */
+HF_MUST_USE int hf_cluster_item_record(json_t *item, const json_t *object);
+/* Returns the index of the item with this identity in an inventory, or -1. */
+int hf_cluster_item_find(const json_t *inventory, const struct hf_cluster_id *id);
+
+/* Returns a new inventory of all objects that a run with this set may leave in the cluster. First come the objects of
+ * the set in order, each with the `uid` and `fields` of its item in the inventory `old`; then come the items of `old`
+ * that are not in the set. `old` may be NULL. `resource_of` returns the plural name of an object's resource, or NULL if
+ * the server does not serve the kind; such an object has an item only if `old` has one, among the items at the end.
+ * Returns NULL if memory runs out. */
+json_t *hf_cluster_item_union(const struct hf_cluster_set *set, const json_t *old,
+                              const char *(*resource_of)(void *arg, const struct hf_cluster_object *object), void *arg);
+
+/* Writes the first 16 hex digits of the SHA-256 of the list of fields that we own in a live object (`fieldsV1` in
+ * metadata.managedFields). The values of the fields do not matter. Returns false if we own none, or if memory runs
+ * out. */
+bool hf_cluster_fields_hash(const json_t *object, char ret_hex[static HF_CLUSTER_FIELDS_HEX]);
+/* Returns the time of our last change of a live object, from its managedFields, or "" if there is none. Borrowed. */
+const char *hf_cluster_fields_time(const json_t *object);
+
+/* Whether an entry may delete a live object. */
+enum hf_cluster_bond {
+    HF_CLUSTER_OURS, /* the entry may delete the object */
+    HF_CLUSTER_KEPT, /* the object's annotation `edge.codcompass.io/prune: disabled` forbids the deletion */
+    /* the object has another uid, carries another entry's label or none, or we own no field of it */
+    HF_CLUSTER_FOREIGN,
+};
+/* `uid` is the uid of the object's item in the inventory, or "" if the item has none. */
+enum hf_cluster_bond hf_cluster_bond_of(const json_t *object, const char *entry, const char *uid);

@@ -1,0 +1,14 @@
+/* manifests/cluster/prune.h - the steps of a run that delete the objects that are in the inventory and not in the set.
+ * Private to pkg/manifests/cluster. Threads: loop thread only. */
+#pragma once
+
+#include "manifests/cluster/run.h"
+
+/* Lists these objects in run->doomed. If the guard of removals (hf_plan_may_prune()) stops the run, or memory runs out,
+ * ends the run and returns false. Call this function before the first write. */
+bool hf_cluster_prune_plan(struct hf_cluster_run *run);
+
+/* Deletes the objects in run->doomed in the reverse order of application, then ends the run. An object that the entry
+ * may not delete (hf_cluster_bond_of()) stays, and leaves the inventory. Without run->prune, deletes nothing, and drops
+ * these objects from the inventory unless run->keep is true. If an object of the set has failed, only ends the run. */
+void hf_cluster_prune_all(struct hf_cluster_run *run);

@@ -1,0 +1,237 @@
+#include "manifests/cluster/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_BASE_NS HF_NS_PER_S
+#define RETRY_CAP_NS (30 * HF_NS_PER_S)
+
+static void fire(void *arg)
+{
+    struct hf_cluster_run *run = arg;
+
+    run->wake(run);
+}
+
+static uint64_t now_ns(const struct hf_cluster_run *run)
+{
+    return hf_mono_ns(run->env->clock);
+}
+
+int hf_cluster_run_new(const struct hf_manifest_env *env, const char *entry, const json_t *inventory,
+                       void (*begin)(struct hf_cluster_run *run), struct hf_cluster_run **ret_run, struct hf_err *err)
+{
+    struct hf_cluster_run *run = calloc(1, sizeof(*run));
+
+    if (run == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    run->env = env;
+    run->backoff = (struct hf_backoff){.base_ns = RETRY_BASE_NS, .cap_ns = RETRY_CAP_NS, .floor_ns = RETRY_BASE_NS / 2};
+    run->started_ns = run->paced_ns = now_ns(run);
+    run->entry = strdup(entry);
+    run->inventory = json_is_array(inventory) ? json_deep_copy(inventory) : json_array();
+    run->timer = env->sched->timer_new(env->sched->ctx, fire, run);
+    hf_cluster_set_init(&run->set, run->entry);
+    hf_cluster_kinds_init(&run->kinds);
+    if (run->entry == NULL || run->inventory == NULL || run->timer == NULL) {
+        hf_cluster_run_free(run);
+        return hf_err_set(err, ENOMEM, "out of memory");
+    }
+    run->n_before = json_array_size(run->inventory);
+    hf_cluster_run_later(run, 0, begin);
+    *ret_run = run;
+    return 0;
+}
+
+void hf_cluster_run_free(struct hf_cluster_run *run)
+{
+    if (run == NULL)
+        return;
+    hf_kube_call_cancel(run->pending);
+    hf_cluster_parse_forget(run->parse);
+    run->env->sched->timer_free(run->env->sched->ctx, run->timer);
+    hf_cluster_set_done(&run->set);
+    hf_cluster_kinds_done(&run->kinds);
+    hf_manifest_outcome_done(&run->outcome);
+    json_decref(run->inventory);
+    json_decref(run->doomed);
+    json_decref(run->body);
+    free(run->entry);
+    free(run);
+}
+
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
+
+static void hand_over(struct hf_cluster_run *run)
+{
+    struct hf_manifest_outcome outcome = run->outcome;
+    void (*done)(void *arg, const struct hf_manifest_outcome *outcome) = run->done;
+    void *arg = run->arg;
+
+    outcome.inventory = hf_steal(run->inventory);
+    run->outcome = (struct hf_manifest_outcome){.inventory = NULL};
+    hf_cluster_run_free(run);
+    done(arg, &outcome);
+}
+
+void hf_cluster_run_end(struct hf_cluster_run *run, int r, enum hf_manifest_reason reason, const char *message)
+{
+    run->outcome.r = r;
+    run->outcome.reason = reason;
+    (void)snprintf(run->outcome.message, sizeof(run->outcome.message), "%s", message);
+    hand_over(run);
+}
+
+static int code_of(enum hf_manifest_reason reason)
+{
+    return reason == HF_MANIFEST_REASON_NOT_READY || reason == HF_MANIFEST_REASON_API_UNREACHABLE ? -EAGAIN : -EPERM;
+}
+
+void hf_cluster_run_finish(struct hf_cluster_run *run)
+{
+    char first[HF_MANIFEST_MESSAGE];
+
+    if (run->failures > 0) {
+        run->outcome.r = code_of(run->outcome.reason);
+        (void)memcpy(first, run->outcome.message, sizeof(first));
+        if (run->failures > 1)
+            (void)snprintf(run->outcome.message, sizeof(run->outcome.message), "%u of %u objects; first: %.440s",
+                           run->failures, run->wanted, first);
+    } else {
+        run->outcome.reason = run->outcome.drifted > 0 ? HF_MANIFEST_REASON_DRIFT_REPAIRED : HF_MANIFEST_REASON_APPLIED;
+        (void)snprintf(run->outcome.message, sizeof(run->outcome.message), "%s",
+                       run->outcome.drifted > 0 ? hf_diff_text(&run->diff) : "");
+    }
+    hand_over(run);
+}
+
+void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason reason, const char *why)
+{
+    char name[256];
+    int at = hf_cluster_item_find(run->inventory, &run->now.id);
+
+    if (run->failures++ == 0) {
+        run->outcome.reason = reason;
+        (void)snprintf(run->outcome.message, sizeof(run->outcome.message), "%.200s: %.300s",
+                       hf_cluster_id_text(&run->now.id, name, sizeof(name)), why);
+    }
+    /* An item without a uid was never in place. */
+    if (at >= 0 && json_object_get(json_array_get(run->inventory, (size_t)at), "uid") == NULL)
+        (void)json_array_remove(run->inventory, (size_t)at);
+    run->now.item = NULL;
+}
+
+/* ---- the current object ------------------------------------------------------------------------------------------ */
+
+void hf_cluster_run_turn_to(struct hf_cluster_run *run, const struct hf_cluster_object *object, json_t *item,
+                            const char *resource)
+{
+    run->now = (struct hf_cluster_now){.item = item, .object = object, .resource = resource};
+    run->now.id = object != NULL ? object->id : hf_cluster_item_id(item);
+}
+
+void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live)
+{
+    const json_t *notes = hf_json_at(live, "metadata.annotations");
+    const char *prune = json_string_value(json_object_get(notes, HF_CLUSTER_PRUNE_ANNOTATION));
+    struct hf_cluster_now *now = &run->now;
+
+    (void)snprintf(now->uid, sizeof(now->uid), "%s", hf_json_str_or(live, "metadata.uid", ""));
+    (void)snprintf(now->time, sizeof(now->time), "%s", hf_cluster_fields_time(live));
+    if (live == NULL || !hf_cluster_fields_hash(live, now->fields))
+        *now->fields = '\0';
+    now->kept = prune != NULL && strcmp(prune, "disabled") == 0;
+}
+
+void hf_cluster_run_drifted(struct hf_cluster_run *run, bool missing)
+{
+    char name[256];
+
+    run->outcome.drifted++;
+    hf_diff_add(&run->diff, hf_cluster_id_text(&run->now.id, name, sizeof(name)),
+                missing ? HF_DIFF_MISSING : HF_DIFF_CONTENT);
+}
+
+/* ---- requests and pauses ----------------------------------------------------------------------------------------- */
+
+void hf_cluster_run_later(struct hf_cluster_run *run, uint64_t delay_ns, void (*wake)(struct hf_cluster_run *run))
+{
+    run->wake = wake;
+    run->env->sched->timer_arm(run->env->sched->ctx, run->timer, delay_ns);
+}
+
+void hf_cluster_run_pace(struct hf_cluster_run *run, void (*wake)(struct hf_cluster_run *run))
+{
+    uint64_t now = now_ns(run), next = run->paced_ns + HF_NS_PER_S / HF_CLUSTER_PER_SECOND;
+
+    run->paced_ns = HF_MAX(now, next);
+    hf_cluster_run_later(run, run->paced_ns - now, wake);
+}
+
+static void send_again(struct hf_cluster_run *run);
+
+static void judge(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
+{
+    struct hf_cluster_refusal refusal = hf_cluster_refusal_of(answer);
+    bool again = refusal.sense == HF_CLUSTER_AGAIN && answer->r != -EEXIST &&
+                 !(answer->r == -ESTALE && run->step->takes_conflict);
+
+    /* A server that keeps answering 500 to one request may well take the others. */
+    if (!again || (answer->status == 500 && run->attempts + 1 >= HF_CLUSTER_ATTEMPTS)) {
+        hf_backoff_reset(&run->backoff);
+        run->step->taken(run, answer);
+        return;
+    }
+    if (++run->attempts >= HF_CLUSTER_ATTEMPTS || now_ns(run) - run->started_ns > HF_CLUSTER_TIME_NS) {
+        hf_cluster_run_end(run, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, refusal.why);
+        return;
+    }
+    hf_cluster_run_later(run, hf_backoff_next_ns(&run->backoff, run->env->rng, answer->retry_after_ns), send_again);
+}
+
+static void answered(void *arg, const struct hf_kube_answer *answer)
+{
+    struct hf_cluster_run *run = arg;
+
+    run->pending = NULL;
+    judge(run, answer);
+}
+
+static void answer_unsent(struct hf_cluster_run *run)
+{
+    judge(run, &run->unsent);
+}
+
+static void send_again(struct hf_cluster_run *run)
+{
+    struct hf_kube_call call = {
+        .verb = HF_KUBE_GET,
+        .api_version = run->now.id.api_version,
+        .plural = run->now.resource,
+        .ns = run->now.id.ns != NULL && *run->now.id.ns != '\0' ? run->now.id.ns : NULL,
+        .name = run->now.id.name,
+        .field_manager = HF_CLUSTER_MANAGER,
+    };
+    struct hf_err err = HF_ERR_INIT;
+    int r = run->step->ask(run, &call);
+
+    if (r == 0)
+        r = hf_kube_call_send(run->env->kube, &call, answered, run, &run->pending, &err);
+    else
+        r = hf_err_set(&err, ENOMEM, "out of memory");
+    json_decref(run->body);
+    run->body = NULL;
+    if (r == 0)
+        return;
+    run->unsent = (struct hf_kube_answer){.r = r, .reason = "", .err = err};
+    hf_cluster_run_later(run, 0, answer_unsent); /* not from here: a chain of failures would be a chain of calls */
+}
+
+void hf_cluster_run_send(struct hf_cluster_run *run, const struct hf_cluster_step *step)
+{
+    run->step = step;
+    run->attempts = 0;
+    send_again(run);
+}

@@ -1,0 +1,310 @@
+/* What the source of an entry delivers: checks it, and writes it to disk. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manifests/entry.h"
+#include "manifests/source/substitute.h"
+#include "os/dir.h"
+
+static void note(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    struct entry_note *now = &entry->source_note;
+
+    if (now->reason == reason && (message == NULL || strcmp(now->message, message) == 0))
+        return;
+    now->reason = reason;
+    (void)snprintf(now->message, sizeof(now->message), "%s", message != NULL ? message : "");
+    if (reason != HF_MANIFEST_REASON_NONE)
+        hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.source", HF_S("entry", entry->name),
+               HF_S("reason", hf_manifest_reason_name(reason)), HF_S("message", now->message));
+    manifest_engine_notify(entry->engine);
+}
+
+/* ---- what the node takes up now ---------------------------------------------------------------------------------- */
+
+/* The content on disk of all other entries, in bytes. */
+static uint64_t bytes_of_others(const struct entry *entry)
+{
+    const struct hf_strmap *entries = &entry->engine->entries;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < entries->n; i++) {
+        const struct entry *other = entries->entries[i].value;
+        bytes += other != entry ? other->r.known_bytes : 0;
+    }
+    return bytes;
+}
+
+/* Says why no new content may be taken up now, and notes until when. Returns false if one may. */
+static bool turns_away(struct entry *entry, const struct hf_bundle *bundle, char text[HF_RECORD_MESSAGE])
+{
+    bool secret = bundle->secret;
+    const struct hf_manifest_engine *engine = entry->engine;
+    uint64_t now = manifest_engine_now(engine), wait = hf_content_pace_wait_ns(&entry->content_pace, now);
+
+    entry->hold.until_ns = 0;
+    if (!secret && engine->no_space) {
+        entry->hold.reason = HF_MANIFEST_REASON_NO_SPACE;
+        (void)snprintf(text, HF_RECORD_MESSAGE, "the disk of the agent's state is critically full");
+    } else if (!secret && engine->writes_used_up) {
+        entry->hold.reason = HF_MANIFEST_REASON_CONTENT_PACED;
+        (void)snprintf(text, HF_RECORD_MESSAGE, "the agent may write no more today (spec.disk.writeBudget)");
+    } else if (wait > 0) {
+        entry->hold.reason = HF_MANIFEST_REASON_CONTENT_PACED;
+        entry->hold.until_ns = now + wait;
+        (void)snprintf(text, HF_RECORD_MESSAGE,
+                       "the content changes too often: the node takes up the newest one at most once in %u min",
+                       (unsigned)(entry->content_pace.gap_ns / (60 * HF_NS_PER_S)));
+    } else if (!secret && bytes_of_others(entry) + bundle->bytes > MANIFEST_MAX_BYTES) {
+        entry->hold.reason = HF_MANIFEST_REASON_SOURCE_TOO_LARGE;
+        entry->hold.until_ns = now + HF_MAX(engine->interval_ns, HF_CONTENT_PACE_FIRST_GAP_NS);
+        (void)snprintf(text, HF_RECORD_MESSAGE,
+                       "with this content of %zu KiB, all entries together have more than %d MiB", bundle->bytes / 1024,
+                       MANIFEST_MAX_BYTES >> 20);
+    } else {
+        entry->hold.reason = HF_MANIFEST_REASON_NONE;
+        return false;
+    }
+    return true;
+}
+
+static bool is_held(const struct entry *entry)
+{
+    const struct hf_manifest_engine *engine = entry->engine;
+
+    if (entry->hold.reason == HF_MANIFEST_REASON_NO_SPACE)
+        return engine->no_space;
+    return entry->hold.reason != HF_MANIFEST_REASON_NONE &&
+           (entry->hold.until_ns > 0 ? entry->hold.until_ns > manifest_engine_now(engine) : engine->writes_used_up);
+}
+
+void content_hold(struct entry *entry)
+{
+    if (entry->hold.reason == HF_MANIFEST_REASON_NONE)
+        return;
+    if (!is_held(entry)) {
+        entry->hold.reason = HF_MANIFEST_REASON_NONE;
+        content_follow(entry);
+        return;
+    }
+    if (!entry->secret_asked)
+        hf_manifest_source_free(hf_steal(entry->source));
+    if (entry->hold.until_ns > 0)
+        manifest_engine_wake_in(entry->engine, entry->hold.until_ns - manifest_engine_now(entry->engine));
+}
+
+bool content_pace_takes(struct entry *entry)
+{
+    uint64_t now = manifest_engine_now(entry->engine), wait = hf_content_pace_wait_ns(&entry->content_pace, now);
+    char text[HF_RECORD_MESSAGE];
+
+    if (wait == 0) {
+        hf_content_pace_spend(&entry->content_pace, now, entry->engine->interval_ns);
+        return true;
+    }
+    (void)snprintf(text, sizeof(text), "labels of the node change too often: the node takes them up once in %u min",
+                   (unsigned)(entry->content_pace.gap_ns / (60 * HF_NS_PER_S)));
+    advance_note(entry, HF_MANIFEST_REASON_CONTENT_PACED, text);
+    manifest_engine_wake_in(entry->engine, wait);
+    return false;
+}
+
+/* ---- from the source --------------------------------------------------------------------------------------------- */
+
+/* The entry has asked for the content of a Secret and cannot go on without one. If it turned away the version that
+ * came, it would ask again at once. A content that is only to be sealed can wait. */
+static bool is_needed(const struct entry *entry, const struct hf_bundle *bundle)
+{
+    return bundle->secret && entry->secret_asked && (entry->secret_lost || entry->r.phase != HF_MANIFEST_APPLIED);
+}
+
+/* A content that the entry needs takes a token only if there is one. */
+static void spend(struct entry *entry)
+{
+    uint64_t now = manifest_engine_now(entry->engine);
+
+    if (hf_content_pace_wait_ns(&entry->content_pace, now) == 0)
+        hf_content_pace_spend(&entry->content_pace, now, entry->engine->interval_ns);
+}
+
+static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
+{
+    struct entry *entry = arg;
+    const char *pinned = entry->wanted->content_digest;
+    char text[HF_RECORD_MESSAGE], what[160];
+
+    if (bundle->n == 0) {
+        hf_manifest_describe_source(entry->wanted, what, sizeof(what));
+        (void)snprintf(text, sizeof(text), "%s has no files; what is in place stays", what);
+        note(entry, HF_MANIFEST_REASON_SOURCE_EMPTY, text);
+        hf_bundle_free(bundle);
+        return;
+    }
+    if (pinned != NULL && strcmp(pinned, bundle->digest) != 0 && bundle->secret) {
+        note(entry, HF_MANIFEST_REASON_DIGEST_MISMATCH, "the content of the Secret does not have the contentDigest");
+        hf_bundle_free(bundle);
+        return;
+    }
+    if (pinned != NULL && strcmp(pinned, bundle->digest) != 0) {
+        (void)snprintf(text, sizeof(text), "the content has the digest sha256:%.64s, but contentDigest is sha256:%.64s",
+                       bundle->digest, pinned);
+        note(entry, HF_MANIFEST_REASON_DIGEST_MISMATCH, text);
+        hf_bundle_free(bundle);
+        return;
+    }
+    if (bundle->secret)
+        memcpy(bundle->digest, bundle->id, sizeof(bundle->digest));
+    bool is_new = strcmp(bundle->digest, entry->r.known_digest) != 0;
+    if (is_new && !is_needed(entry, bundle) && turns_away(entry, bundle, text)) {
+        note(entry, entry->hold.reason, text);
+        entry->secret_asked = false;
+        hf_bundle_free(bundle);
+        manifest_engine_wake(entry->engine);
+        return;
+    }
+    if (is_new)
+        spend(entry);
+    note(entry, HF_MANIFEST_REASON_NONE, NULL);
+    entry->revoked = entry->vault.forget = false;
+    hf_bundle_free(entry->incoming);
+    entry->incoming = bundle;
+    (void)snprintf(entry->incoming_revision, sizeof(entry->incoming_revision), "%s", revision);
+    memcpy(entry->incoming_from, entry->wanted_from, sizeof(entry->incoming_from));
+    manifest_engine_wake(entry->engine);
+}
+
+static void unchanged(void *arg)
+{
+    note(arg, HF_MANIFEST_REASON_NONE, NULL);
+}
+
+static void failed(void *arg, enum hf_manifest_reason reason, const struct hf_err *err, uint64_t retry_after_ns)
+{
+    char text[HF_RECORD_MESSAGE];
+
+    (void)retry_after_ns;
+    note(arg, reason, hf_err_text(err, text, sizeof(text)));
+}
+
+static void gone(void *arg, const char *what)
+{
+    struct entry *entry = arg;
+    char text[HF_RECORD_MESSAGE];
+
+    entry->vault.forget = entry->wanted->from.kind == HF_MANIFEST_FROM_SECRET;
+    entry->revoked = entry->vault.forget && entry->wanted->prune;
+    (void)snprintf(text, sizeof(text), "%.250s does not exist; what is in place %s", what,
+                   entry->revoked ? "goes (prune)" : "stays");
+    if (entry->vault.forget)
+        manifest_engine_wake(entry->engine);
+    note(arg, HF_MANIFEST_REASON_SOURCE_GONE, text);
+}
+
+/* ---- the source -------------------------------------------------------------------------------------------------- */
+
+void content_stop(struct entry *entry)
+{
+    hf_manifest_source_free(entry->source);
+    entry->source = NULL;
+    hf_bundle_free(entry->incoming);
+    entry->incoming = NULL;
+}
+
+void content_follow(struct entry *entry)
+{
+    struct hf_err err = HF_ERR_INIT;
+    char work_dir[PATH_MAX], text[HF_RECORD_MESSAGE];
+
+    if (entry->source != NULL || entry->wanted == NULL || entry->unreadable ||
+        (is_held(entry) && !entry->secret_asked) || permit_ask(entry, NULL) != HF_MANIFEST_REASON_NONE)
+        return;
+    (void)snprintf(work_dir, sizeof(work_dir), "%s/download", entry->folder);
+    bool is_known = strcmp(entry->r.known_from, entry->wanted_from) == 0;
+    struct hf_manifest_source_params params = {
+        .env = &entry->engine->p.env,
+        .entry = entry->wanted,
+        .signed_ = entry->signed_,
+        .work_dir = work_dir,
+        .known_revision = is_known && entry->r.known_revision[0] != '\0' ? entry->r.known_revision : NULL,
+        .delivered = delivered,
+        .unchanged = unchanged,
+        .failed = failed,
+        .gone = gone,
+        .arg = entry,
+    };
+    int r = hf_manifest_source_new(&params, &entry->source, &err);
+    if (r < 0)
+        note(entry, r == -EACCES ? HF_MANIFEST_REASON_NOT_ALLOWED : HF_MANIFEST_REASON_UNSUPPORTED,
+             hf_err_text(&err, text, sizeof(text)));
+}
+
+void content_lost(struct entry *entry, const struct hf_manifest_set *set)
+{
+    if (strcmp(set->digest, entry->r.known_digest) != 0)
+        return;
+    entry->r.known_digest[0] = '\0';
+    entry->r.known_revision[0] = '\0';
+    content_stop(entry);
+    content_follow(entry);
+}
+
+/* ---- to the disk ------------------------------------------------------------------------------------------------- */
+
+static int run_store(struct job *job)
+{
+    const struct hf_fs_ops *fs = job->entry->engine->p.env.fs;
+    char path[PATH_MAX];
+    int r = hf_dir_make(fs, job->entry->folder, 0700, &job->err);
+
+    (void)snprintf(path, sizeof(path), "%s/b-%s", job->entry->folder, job->bundle->digest);
+    job->names = hf_substitute_label_names(job->bundle);
+    return r < 0 ? r : hf_bundle_save(fs, path, job->bundle, &job->err);
+}
+
+static void stored(struct entry *entry, struct job *job)
+{
+    char text[HF_RECORD_MESSAGE];
+
+    if (job->r < 0) { /* the source delivers it again */
+        note(entry, hf_manifest_outcome_reason(job->r), hf_err_text(&job->err, text, sizeof(text)));
+        entry->r.known_revision[0] = '\0';
+        content_stop(entry);
+        advance_back_off(entry);
+        return;
+    }
+    (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "%s", job->bundle->digest);
+    (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", entry->incoming_revision);
+    memcpy(entry->r.known_from, job->from, sizeof(entry->r.known_from));
+    entry->r.known_bytes = job->bundle->bytes;
+    json_decref(entry->r.known_names);
+    entry->r.known_names = hf_steal(job->names);
+    entry->recheck = true;
+    advance_save(entry);
+}
+
+bool content_consider(struct entry *entry)
+{
+    if (entry->incoming == NULL)
+        return false;
+    if (strcmp(entry->incoming->digest, entry->r.known_digest) == 0) { /* the same again, perhaps from another place */
+        hf_bundle_free(entry->incoming);
+        entry->incoming = NULL;
+        if (strcmp(entry->incoming_revision, entry->r.known_revision) == 0 &&
+            strcmp(entry->incoming_from, entry->r.known_from) == 0)
+            return false;
+        memcpy(entry->r.known_from, entry->incoming_from, sizeof(entry->r.known_from));
+        (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", entry->incoming_revision);
+        advance_save(entry);
+        return true;
+    }
+    struct job *job = task_new(entry, run_store, stored);
+    if (job == NULL)
+        return false;
+    job->bundle = hf_steal(entry->incoming);
+    memcpy(job->from, entry->incoming_from, sizeof(job->from));
+    task_submit(job);
+    return true;
+}

@@ -1,0 +1,17 @@
+/* manifests/counts.h - the metrics of the engine. Threads: loop thread only. */
+#pragma once
+
+#include "api/manifest_reason.h"
+#include "web/metrics.h"
+
+struct hf_manifest_counts {
+    struct hf_metric_family *outcomes; /* label phase: Applied, RolledBack, Refused */
+    struct hf_metric *repairs, *looks;
+};
+
+/* Registers the metrics; `metrics` may be NULL. */
+void hf_manifest_counts_init(struct hf_manifest_counts *counts, struct hf_metrics *metrics);
+/* Counts a change of an entry to this phase; counts only the phases Applied, RolledBack and Refused. */
+void hf_manifest_counts_phase(const struct hf_manifest_counts *counts, enum hf_manifest_phase phase);
+void hf_manifest_counts_repair(const struct hf_manifest_counts *counts);
+void hf_manifest_counts_look(const struct hf_manifest_counts *counts);

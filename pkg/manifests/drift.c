@@ -1,0 +1,324 @@
+/* Looks for drift in what is in place, and repairs it from the entry's own copy of the content. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "loop/watch.h"
+#include "manifests/entry.h"
+#include "manifests/files/look.h"
+
+static const uint64_t debounce_ns = 200 * HF_NS_PER_MS;
+static const uint64_t notice_ns = 60 * HF_NS_PER_S;
+static const uint64_t unwatched_look_ns = 30 * HF_NS_PER_S; /* between two looks at folders that have no watch */
+
+/* ---- repair ------------------------------------------------------------------------------------------------------ */
+
+static void restarted(void *arg, int r, const struct hf_err *err)
+{
+    struct entry *entry = arg;
+    char text[HF_RECORD_MESSAGE];
+
+    entry->unit_call = NULL;
+    entry->busy = false;
+    if (r < 0)
+        advance_note(entry, HF_MANIFEST_REASON_RESTART_FAILED, hf_err_text(err, text, sizeof(text)));
+    manifest_engine_wake(entry->engine);
+}
+
+/* At most one Event a minute: a fight over a file is no news. */
+static void tell(struct entry *entry)
+{
+    const struct hf_manifest_engine_params *p = &entry->engine->p;
+    uint64_t now = manifest_engine_now(entry->engine);
+
+    hf_log(p->env.log, HF_LOG_WARNING, "manifest.drift_repaired", HF_S("entry", entry->name),
+           HF_S("message", entry->r.message));
+    if (p->happened == NULL || (entry->told_ns != 0 && now - entry->told_ns < notice_ns))
+        return;
+    entry->told_ns = now;
+    p->happened(p->arg, HF_MANIFEST_NOTICE_DRIFT_REPAIRED, entry->name, entry->r.message);
+}
+
+void drift_repaired(struct entry *entry, const char *what)
+{
+    hf_manifest_counts_repair(&entry->engine->counts);
+    entry->r.drifts++;
+    entry->r.drift_unix_ns = hf_unix_ns(entry->engine->p.env.clock);
+    if (entry->r.phase == HF_MANIFEST_APPLIED && !pod_trial_is_open(entry))
+        entry->r.reason = HF_MANIFEST_REASON_DRIFT_REPAIRED;
+    (void)snprintf(entry->r.message, sizeof(entry->r.message), "put back: %.360s", what);
+    tell(entry);
+    manifest_engine_notify(entry->engine);
+}
+
+static int run_repair(struct job *job)
+{
+    struct entry *entry = job->entry;
+    struct hf_files_place *place = &entry->attempt->place;
+    int r = make_want(entry, entry->attempt, &job->outcome);
+
+    if (r == 0)
+        r = hf_files_place_compare(place, &job->outcome);
+    if (r == 0)
+        r = hf_files_place_stage(place, &job->outcome);
+    if (r == 0)
+        r = hf_files_place_swap(place, &job->outcome);
+    job->diff = place->diff;
+    return r;
+}
+
+static void repaired(struct entry *entry, struct job *job)
+{
+    size_t changed = entry->attempt->place.n_write;
+
+    make_attempt_free(entry->attempt);
+    entry->attempt = NULL;
+    entry->vault.verify = false;
+    if (!vault_wants(entry))
+        secret_wipe(entry);
+    if (job->r < 0) {
+        if (job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE)
+            content_lost(entry, &entry->r.good);
+        advance_note(entry, job->outcome.reason, job->outcome.message);
+        advance_back_off(entry);
+        entry->look_wanted = true;
+        entry->look_due_ns = entry->due_ns;
+        return;
+    }
+    advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
+    if (changed == 0)
+        return;
+    entry->watch_stale = true;
+    drift_watch(entry);
+    drift_repaired(entry, hf_diff_text(&job->diff));
+    if (unit_call_start(entry, &entry->r.good, restarted, NULL) != 0) /* the unit may have read the changed files */
+        advance_save(entry);
+    else
+        entry->save_wanted = true;
+}
+
+static bool start_repair(struct entry *entry)
+{
+    struct job *job = task_new(entry, run_repair, repaired);
+
+    entry->attempt = make_attempt(entry, &entry->r.good);
+    if (job == NULL || entry->attempt == NULL) {
+        task_discard(job);
+        make_attempt_free(entry->attempt);
+        entry->attempt = NULL;
+        return false;
+    }
+    hf_repair_pace_spend(&entry->pace, manifest_engine_now(entry->engine));
+    entry->attempt->place.repair = true;
+    entry->attempt->place.force = true;
+    task_submit(job);
+    return true;
+}
+
+bool drift_verify(struct entry *entry)
+{
+    return start_repair(entry);
+}
+
+/* ---- look -------------------------------------------------------------------------------------------------------- */
+
+static int run_look(struct job *job)
+{
+    struct entry *entry = job->entry;
+    const struct hf_manifest_env *env = &entry->engine->p.env;
+    struct hf_files_look look = {.fs = env->fs,
+                                 .host_root = env->host_root,
+                                 .inventory = &entry->inventory,
+                                 .now_unix_ns = hf_unix_ns(env->clock)};
+    int r = hf_files_look_for_drift(&look, &job->err);
+
+    job->diff = look.diff;
+    return r;
+}
+
+static void looked(struct entry *entry, struct job *job)
+{
+    struct hf_manifest_engine *engine = entry->engine;
+    uint64_t now = manifest_engine_now(engine), wait = hf_repair_pace_wait_ns(&entry->pace, now);
+    char text[HF_RECORD_MESSAGE];
+
+    hf_manifest_counts_look(&engine->counts);
+    drift_watch(entry);
+    if (job->r < 0) {
+        advance_note(entry, HF_MANIFEST_REASON_WRITE_FAILED, hf_err_text(&job->err, text, sizeof(text)));
+        return;
+    }
+    if (job->diff.n == 0 && (!entry->inventory.pending || secret_is(entry->r.good.entry)))
+        return;
+    if (wait == 0 && secret_is(entry->r.good.entry) && !secret_has(entry, &entry->r.good)) {
+        if (vault_open(entry, &entry->r.good))
+            return;
+        hf_repair_pace_spend(&entry->pace, now);
+        secret_fetch_drifted(entry, &job->diff);
+        return;
+    }
+    if (wait == 0 && start_repair(entry))
+        return;
+    entry->look_wanted = true;
+    entry->look_due_ns = now + HF_MAX(wait, HF_NS_PER_S);
+}
+
+/* The content of a Secret has come out of the sealed copy. */
+static bool verify_restored(struct entry *entry)
+{
+    if (!entry->vault.verify || !hf_manifest_machine_rests(entry->r.phase) || entry->r.phase == HF_MANIFEST_WAITING ||
+        entry->r.unproven || !secret_has(entry, &entry->r.good))
+        return false;
+    entry->secret_lost = false;
+    return start_repair(entry);
+}
+
+/* Without a watch no change is told, and the interval of the policy may be long. */
+static void look_unwatched(struct entry *entry, uint64_t now)
+{
+    uint64_t next = entry->looked_ns + unwatched_look_ns;
+
+    if (!entry->unwatched || entry->look_wanted)
+        return;
+    if (next > now)
+        manifest_engine_wake_in(entry->engine, next - now);
+    else
+        entry->look_wanted = true;
+}
+
+/* In these phases only a repair can have begun a swap; a crash has cut it, and a look finds what to do. In the others
+ * it is part of an attempt, which goes on by itself. */
+static bool is_cut_repair(const struct entry *entry)
+{
+    return entry->r.phase == HF_MANIFEST_APPLIED || entry->r.phase == HF_MANIFEST_ROLLED_BACK;
+}
+
+bool drift_consider(struct entry *entry)
+{
+    struct hf_manifest_engine *engine = entry->engine;
+    uint64_t now = manifest_engine_now(engine);
+
+    if (verify_restored(entry))
+        return true;
+    if (entry->r.good.key[0] == '\0' || !hf_manifest_machine_rests(entry->r.phase) || entry->r.unproven ||
+        (entry->inventory.pending && !is_cut_repair(entry)) || hf_inventory_files(&entry->inventory) == 0)
+        return false;
+    look_unwatched(entry, now);
+    if (!entry->look_wanted)
+        return false;
+    if (entry->look_due_ns > now) {
+        manifest_engine_wake_in(engine, entry->look_due_ns - now);
+        return false;
+    }
+    struct job *job = task_new(entry, run_look, looked);
+    if (job == NULL)
+        return false;
+    entry->look_wanted = false;
+    entry->look_due_ns = 0;
+    entry->looked_ns = now;
+    task_submit(job);
+    return true;
+}
+
+/* ---- watches ----------------------------------------------------------------------------------------------------- */
+
+static void fired(void *arg)
+{
+    const struct entry_watch *watch = arg;
+    struct entry *entry = watch->entry;
+    uint64_t due = manifest_engine_now(entry->engine) + debounce_ns;
+
+    if (entry->look_wanted && entry->look_due_ns <= due)
+        return;
+    entry->look_wanted = true;
+    entry->look_due_ns = HF_MAX(due, entry->look_due_ns);
+    manifest_engine_wake(entry->engine);
+}
+
+void drift_unwatch(struct entry *entry)
+{
+    const struct hf_watch_ops *ops = entry->engine->p.env.watch;
+
+    for (size_t i = 0; i < entry->n_watches; i++)
+        ops->remove(ops->ctx, entry->watches[i].watch);
+    entry->engine->n_watches -= (unsigned)entry->n_watches;
+    free(entry->watches);
+    entry->watches = NULL;
+    entry->n_watches = 0;
+}
+
+/* Counts the folders of the files, which are sorted by path: folders may come more than once. */
+static size_t each_folder(const struct hf_inventory *inventory, char (*folders)[HF_FILES_MAX_PATH], size_t max)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < inventory->n && n < max; i++) {
+        const char *path = inventory->items[i].path, *slash = strrchr(path, '/');
+        size_t length = (size_t)(slash - path), k = n;
+        if (inventory->items[i].folder || length >= HF_FILES_MAX_PATH)
+            continue;
+        while (k > 0 && (strncmp(folders[k - 1], path, length) != 0 || folders[k - 1][length] != '\0'))
+            k--;
+        if (k == 0)
+            (void)snprintf(folders[n++], HF_FILES_MAX_PATH, "%.*s", (int)length, path);
+    }
+    return n;
+}
+
+/* Says it once: until then, changes in these folders show at the next look only. */
+static void set_unwatched(struct entry *entry, bool is, const struct hf_err *err)
+{
+    if (is && !entry->unwatched && err->code != ENOENT)
+        hf_log_err(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.unwatched", "entry", entry->name, err);
+    entry->unwatched = is;
+}
+
+/* Watches each folder that the kernel lets it watch. Returns 0, or what went wrong with the first of the others. */
+static int watch_all(struct entry *entry, char (*folders)[HF_FILES_MAX_PATH], size_t n, struct hf_err *err)
+{
+    const struct hf_manifest_env *env = &entry->engine->p.env;
+    const struct hf_watch_ops *ops = env->watch;
+    int failed = 0;
+
+    entry->watches = calloc(n, sizeof(*entry->watches));
+    if (entry->watches == NULL)
+        return hf_err_sys(err, -ENOMEM, "watch %zu folders", n);
+    for (size_t i = 0; i < n; i++) {
+        struct entry_watch *watch = &entry->watches[entry->n_watches];
+        char path[2 * HF_FILES_MAX_PATH];
+        (void)snprintf(path, sizeof(path), "%s%s", env->host_root != NULL ? env->host_root : "",
+                       folders[i][0] != '\0' ? folders[i] : "/");
+        watch->entry = entry;
+        int r = ops->add(ops->ctx, path, fired, watch, &watch->watch, failed == 0 ? err : NULL);
+        if (r == 0)
+            entry->n_watches++;
+        else if (failed == 0)
+            failed = r;
+    }
+    entry->engine->n_watches += (unsigned)entry->n_watches;
+    return failed;
+}
+
+void drift_watch(struct entry *entry)
+{
+    struct hf_err err = HF_ERR_INIT;
+    int r = 0;
+
+    if (entry->engine->p.env.watch == NULL || !entry->watch_stale)
+        return;
+    entry->watch_stale = false;
+    drift_unwatch(entry);
+    size_t room = MANIFEST_MAX_WATCHES - HF_MIN(entry->engine->n_watches, (unsigned)MANIFEST_MAX_WATCHES);
+    char(*folders)[HF_FILES_MAX_PATH] = calloc(room + 1, sizeof(*folders));
+    size_t n = folders != NULL ? each_folder(&entry->inventory, folders, room + 1) : 0;
+    if (folders == NULL)
+        r = hf_err_sys(&err, -ENOMEM, "watch the folders");
+    else if (n > room)
+        r = hf_err_set(&err, ENOSPC, "watch the folders: all entries together may watch %d", MANIFEST_MAX_WATCHES);
+    else if (n > 0)
+        r = watch_all(entry, folders, n, &err);
+    set_unwatched(entry, r < 0, &err);
+    free(folders);
+}

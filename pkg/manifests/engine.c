@@ -1,0 +1,316 @@
+#include "manifests/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manifests/entry.h"
+#include "os/dir.h"
+
+#define ALLOW_PRUNE "edge.codcompass.io/allow-prune"
+
+/* ---- entries ----------------------------------------------------------------------------------------------------- */
+
+static void free_entry(void *value)
+{
+    entry_free(value);
+}
+
+static struct entry *add(struct hf_manifest_engine *engine, const char *name)
+{
+    struct entry *entry = engine->entries.n < MANIFEST_MAX_ENTRIES ? entry_new(engine, name) : NULL;
+
+    if (entry == NULL)
+        return NULL;
+    if (hf_strmap_put(&engine->entries, name, entry) < 0) {
+        entry_free(entry);
+        return NULL;
+    }
+    return entry;
+}
+
+/* Frees the entries of which nothing is left. */
+static void sweep(struct hf_manifest_engine *engine)
+{
+    for (size_t i = engine->entries.n; i > 0; i--) {
+        struct entry *entry = engine->entries.entries[i - 1].value;
+        if (!entry->gone || entry->busy)
+            continue;
+        if (entry->wanted == NULL) {
+            (void)hf_strmap_remove(&engine->entries, engine->entries.entries[i - 1].key);
+            continue;
+        }
+        /* Wanted again while its files were being removed: begin anew. */
+        entry->gone = entry->removing = false;
+        hf_manifest_record_done(&entry->r);
+        hf_inventory_done(&entry->inventory);
+        hf_buf_clear(&entry->written);
+        content_stop(entry);
+        content_follow(entry);
+    }
+}
+
+static void on_timer(void *arg)
+{
+    struct hf_manifest_engine *engine = arg;
+
+    engine->wake_ns = HF_NEVER;
+    if (engine->closing)
+        return;
+    manifest_engine_ref(engine);
+    for (size_t i = 0; i < engine->entries.n; i++)
+        entry_consider(engine->entries.entries[i].value);
+    sweep(engine);
+    if (engine->notify_pending) {
+        engine->notify_pending = false;
+        engine->p.changed(engine->p.arg);
+    }
+    manifest_engine_unref(engine);
+}
+
+/* ---- start ------------------------------------------------------------------------------------------------------- */
+
+static int visit(void *arg, const char *name, unsigned char type)
+{
+    struct hf_manifest_engine *engine = arg;
+
+    (void)type;
+    if (strlen(name) > 63 || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0')
+        return 0;
+    return add(engine, name) != NULL || engine->entries.n >= MANIFEST_MAX_ENTRIES ? 0 : -ENOMEM;
+}
+
+static int load(struct hf_manifest_engine *engine, struct hf_err *err)
+{
+    const struct hf_fs_ops *fs = engine->p.env.fs;
+    int fd = fs->openat(fs->ctx, AT_FDCWD, engine->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+
+    if (fd == -ENOENT)
+        return 0;
+    int r = fd < 0 ? fd : fs->list(fs->ctx, fd, visit, engine);
+    if (fd >= 0)
+        (void)fs->close(fs->ctx, fd);
+    for (size_t i = 0; r == 0 && i < engine->entries.n; i++)
+        r = entry_load(engine->entries.entries[i].value);
+    return r < 0 ? hf_err_sys(err, r, "read '%s'", engine->folder) : 0;
+}
+
+int hf_manifest_engine_new(const struct hf_manifest_engine_params *params, struct hf_manifest_engine **ret_engine,
+                           struct hf_err *err)
+{
+    struct hf_manifest_engine *engine = calloc(1, sizeof(*engine));
+    const struct hf_sched_ops *sched = params->env.sched;
+
+    if (engine == NULL)
+        return hf_err_sys(err, -ENOMEM, "start the manifests");
+    *engine = (struct hf_manifest_engine){
+        .p = *params, .refs = 1, .wake_ns = HF_NEVER, .entries = {.free_value = free_entry}};
+    engine->folder = hf_asprintf("%s/manifests", params->env.state_dir);
+    engine->timer = sched->timer_new(sched->ctx, on_timer, engine);
+    hf_manifest_counts_init(&engine->counts, params->env.metrics);
+    int r = engine->folder == NULL || engine->timer == NULL ? hf_err_sys(err, -ENOMEM, "start the manifests")
+                                                            : load(engine, err);
+    if (r < 0) {
+        hf_manifest_engine_free(engine);
+        return r;
+    }
+    manifest_engine_wake(engine);
+    *ret_engine = engine;
+    return 0;
+}
+
+static void stop(struct entry *entry)
+{
+    content_stop(entry);
+    task_drop(entry);
+    drift_unwatch(entry);
+}
+
+void hf_manifest_engine_free(struct hf_manifest_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    engine->closing = true;
+    for (size_t i = 0; i < engine->entries.n; i++)
+        stop(engine->entries.entries[i].value);
+    manifest_engine_unref(engine);
+}
+
+void hf_manifest_engine_repair_now(struct hf_manifest_engine *engine)
+{
+    engine->inline_ = true;
+    for (size_t i = 0; i < engine->entries.n; i++) {
+        struct entry *entry = engine->entries.entries[i].value;
+        if (!hf_manifest_machine_rests(entry->r.phase))
+            continue;
+        entry->look_wanted = true;
+        if (!objects_is(&entry->r.good)) /* those need the network */
+            (void)drift_consider(entry);
+    }
+    engine->inline_ = false;
+}
+
+/* ---- what is wanted ---------------------------------------------------------------------------------------------- */
+
+static int set_annotation(struct hf_manifest_engine *engine, const struct hf_syncpolicy *policy)
+{
+    const json_t *annotations = hf_json_at(policy->json, "metadata.annotations");
+    const char *value = json_string_value(json_object_get(annotations, ALLOW_PRUNE));
+    char *copy = value != NULL ? strdup(value) : NULL;
+
+    if (value != NULL && copy == NULL)
+        return -ENOMEM;
+    bool same = (copy == NULL && engine->allow_prune == NULL) ||
+                (copy != NULL && engine->allow_prune != NULL && strcmp(copy, engine->allow_prune) == 0);
+    free(engine->allow_prune);
+    engine->allow_prune = copy;
+    for (size_t i = 0; !same && i < engine->entries.n; i++) {
+        struct entry *entry = engine->entries.entries[i].value;
+        if (entry->due_ns == HF_NEVER)
+            entry->due_ns = 0;
+    }
+    return 0;
+}
+
+static const struct hf_manifest *find(const struct hf_syncpolicy *policy, const char *name)
+{
+    for (size_t i = 0; i < policy->n_manifests; i++)
+        if (strcmp(policy->manifests[i].name, name) == 0)
+            return &policy->manifests[i];
+    return NULL;
+}
+
+int hf_manifest_engine_set(struct hf_manifest_engine *engine, const struct hf_manifest_desired *desired,
+                           struct hf_err *err)
+{
+    int r = set_annotation(engine, desired->policy);
+
+    engine->p.env.config = desired->config;
+    engine->p.env.labels = desired->labels;
+    engine->proven = desired->proven;
+    engine->held = desired->held;
+    engine->stale = desired->stale;
+    engine->no_space = desired->no_space;
+    engine->writes_used_up = desired->writes_used_up;
+    engine->interval_ns = desired->policy->interval_ns;
+    engine->set_once = true;
+    for (size_t i = 0; r == 0 && i < desired->policy->n_manifests; i++) {
+        const char *name = desired->policy->manifests[i].name;
+        if (hf_strmap_get(&engine->entries, name) == NULL && add(engine, name) == NULL)
+            r = -ENOMEM;
+    }
+    for (size_t i = 0; r == 0 && i < engine->entries.n; i++) {
+        struct entry *entry = engine->entries.entries[i].value;
+        r = entry_set(entry, find(desired->policy, entry->name));
+    }
+    manifest_engine_wake(engine);
+    return r < 0 ? hf_err_sys(err, r, "take up the entries of the policy") : 0;
+}
+
+void hf_manifest_engine_check(struct hf_manifest_engine *engine)
+{
+    for (size_t i = 0; i < engine->entries.n; i++) {
+        struct entry *entry = engine->entries.entries[i].value;
+        entry->look_wanted = true;
+        entry->recheck = true;
+        entry->clean_wanted = entry->clean_failed;
+        entry->pods_due = true;
+        entry->watch_stale = entry->watch_stale || entry->unwatched;
+        if (entry->due_ns == HF_NEVER)
+            entry->due_ns = 0;
+        if (vault_retries(entry))
+            secret_fetch_ask(entry);
+        if (entry->source != NULL)
+            hf_manifest_source_refresh(entry->source);
+        else
+            content_follow(entry);
+    }
+    manifest_engine_wake(engine);
+}
+
+void hf_manifest_engine_link_opened(struct hf_manifest_engine *engine)
+{
+    for (size_t i = 0; i < engine->entries.n; i++) {
+        const struct entry *entry = engine->entries.entries[i].value;
+        if (entry->source != NULL)
+            hf_manifest_source_link_opened(entry->source);
+    }
+}
+
+void hf_manifest_engine_set_retry(struct hf_manifest_engine *engine, uint64_t base_ns, uint64_t cap_ns)
+{
+    engine->p.env.retry_base_ns = base_ns;
+    engine->p.env.retry_cap_ns = HF_MAX(base_ns, cap_ns);
+}
+
+/* ---- status ------------------------------------------------------------------------------------------------------ */
+
+static bool shows_source(const struct entry *entry)
+{
+    enum hf_manifest_reason reason = entry->source_note.reason;
+
+    return reason != HF_MANIFEST_REASON_NONE && hf_manifest_machine_rests(entry->r.phase) && entry->wanted != NULL &&
+           (entry->r.phase == HF_MANIFEST_FETCHING || reason != HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
+}
+
+static struct hf_manifest_status status_of(const struct entry *entry)
+{
+    const struct hf_manifest_record *r = &entry->r;
+    bool in_place = r->phase == HF_MANIFEST_APPLIED || r->phase == HF_MANIFEST_ROLLED_BACK;
+    const struct hf_manifest_set *set = in_place && r->phase == HF_MANIFEST_APPLIED ? &r->good : &r->next;
+    const json_t *json = entry->wanted != NULL   ? entry->wanted->json
+                         : r->good.entry != NULL ? r->good.entry
+                                                 : r->next.entry;
+    struct hf_manifest_status status = {
+        .name = entry->name,
+        .to = HF_MANIFEST_TO_FILES,
+        .phase = r->phase,
+        .revision = r->known_revision[0] != '\0' && strcmp(r->known_digest, set->digest) == 0 ? r->known_revision
+                                                                                              : set->revision,
+        .digest = set->digest,
+        .items = (unsigned)(hf_inventory_files(&entry->inventory) + json_array_size(r->objects)),
+        .drifts = r->drifts,
+        .reason = r->reason,
+        .message = r->message,
+        .time_unix_ns = HF_MAX(r->time_unix_ns, r->drift_unix_ns),
+    };
+
+    for (unsigned i = 0; i < HF_MANIFEST_TARGETS; i++)
+        if (strcmp(hf_json_str_or(json, "to", ""), hf_manifest_target_names[i]) == 0)
+            status.to = (enum hf_manifest_target)i;
+    if (entry->note.reason != HF_MANIFEST_REASON_NONE) {
+        status.reason = entry->note.reason;
+        status.message = entry->note.message;
+    } else if (shows_source(entry)) {
+        status.reason = entry->source_note.reason;
+        status.message = entry->source_note.message;
+    }
+    status.settled =
+        r->phase == HF_MANIFEST_APPLIED || r->phase == HF_MANIFEST_ROLLED_BACK || r->phase == HF_MANIFEST_REFUSED;
+    return status;
+}
+
+void hf_manifest_engine_each(struct hf_manifest_engine *engine,
+                             void (*visit_status)(void *arg, const struct hf_manifest_status *status), void *arg)
+{
+    for (size_t i = 0; i < engine->entries.n; i++) {
+        const struct entry *entry = engine->entries.entries[i].value;
+        if (entry->gone || (entry->wanted == NULL && entry->r.good.key[0] == '\0'))
+            continue;
+        struct hf_manifest_status status = status_of(entry);
+        visit_status(arg, &status);
+    }
+}
+
+bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine)
+{
+    for (size_t i = 0; i < engine->entries.n; i++) {
+        const struct entry *entry = engine->entries.entries[i].value;
+        if (entry->busy || (!entry->started && !entry->unreadable) || entry->incoming != NULL ||
+            !hf_manifest_machine_rests(entry->r.phase))
+            return false;
+    }
+    return engine->wake_ns > manifest_engine_now(engine);
+}

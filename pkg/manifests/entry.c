@@ -1,0 +1,442 @@
+/* One entry: load its record, consider what it needs now. */
+#include "manifests/entry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void place(struct entry *entry)
+{
+    if (objects_is(&entry->r.next))
+        objects_place(entry);
+    else
+        apply_start(entry);
+}
+
+static bool is_pods(const struct hf_manifest_set *set)
+{
+    const char *to = hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS];
+
+    return strcmp(hf_json_str_or(set->entry, "to", ""), to) == 0;
+}
+
+static void probe(struct entry *entry)
+{
+    if (objects_is(&entry->r.next))
+        objects_probe(entry);
+    else if (entry->engine->p.env.static_pod_health && is_pods(&entry->r.next))
+        pod_trial_start(entry);
+    else
+        trial_start(entry);
+}
+
+static void roll_back(struct entry *entry)
+{
+    if (objects_is(&entry->r.next))
+        objects_rollback(entry);
+    else
+        restore_start(entry);
+}
+
+static const struct entry_actions actions = {.start = {
+                                                 [HF_MANIFEST_ACT_PLACE] = place,
+                                                 [HF_MANIFEST_ACT_PROBE] = probe,
+                                                 [HF_MANIFEST_ACT_COMMIT] = commit_start,
+                                                 [HF_MANIFEST_ACT_ROLLBACK] = roll_back,
+                                                 [HF_MANIFEST_ACT_CLEAN] = commit_clean,
+                                             }};
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+struct entry *entry_new(struct hf_manifest_engine *engine, const char *name)
+{
+    struct entry *entry = calloc(1, sizeof(*entry));
+
+    if (entry == NULL)
+        return NULL;
+    entry->engine = engine;
+    entry->actions = &actions;
+    entry->name = strdup(name);
+    entry->folder = hf_asprintf("%s/%s", engine->folder, name);
+    entry->written.max = HF_RECORD_MAX_BYTES;
+    entry->watch_stale = true;
+    hf_manifest_record_init(&entry->r);
+    if (entry->name == NULL || entry->folder == NULL) {
+        entry_free(entry);
+        return NULL;
+    }
+    return entry;
+}
+
+void entry_free(struct entry *entry)
+{
+    if (entry == NULL)
+        return;
+    content_stop(entry);
+    secret_wipe(entry);
+    task_drop(entry);
+    vault_wipe(entry);
+    drift_unwatch(entry);
+    make_attempt_free(entry->attempt);
+    make_attempt_free(entry->good_attempt);
+    make_entry_free(entry->wanted);
+    hf_manifest_record_done(&entry->r);
+    hf_inventory_done(&entry->inventory);
+    hf_buf_done(&entry->written);
+    free(entry->name);
+    free(entry->folder);
+    free(entry);
+}
+
+/* A part of the state would let the entry take its own files for those of somebody else. */
+static int load_failed(struct entry *entry, int r, const struct hf_err *err)
+{
+    char text[HF_RECORD_MESSAGE];
+
+    hf_manifest_record_done(&entry->r);
+    hf_inventory_done(&entry->inventory);
+    if (r == -ENOMEM)
+        return r;
+    if (!entry->unreadable)
+        hf_log_err(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.unreadable", "entry", entry->name, err);
+    entry->unreadable = true;
+    advance_note(entry, HF_MANIFEST_REASON_WRITE_FAILED, hf_err_text(err, text, sizeof(text)));
+    return 0;
+}
+
+int entry_load(struct entry *entry)
+{
+    const struct hf_manifest_env *env = &entry->engine->p.env;
+    struct hf_err err = HF_ERR_INIT;
+    int r = hf_manifest_record_load(env->fs, entry->folder, &entry->r, &err);
+    bool damaged = r == -EBADMSG, lost = damaged || r == -ENOENT;
+
+    if (r == -EBADMSG)
+        hf_log_err(env->log, HF_LOG_ERROR, "manifest.record_lost", "entry", entry->name, &err);
+    if (r < 0 && r != -ENOENT && r != -EBADMSG)
+        return load_failed(entry, r, &err);
+    r = hf_inventory_load(env->fs, entry->folder, "inventory", &entry->inventory, &err);
+    if (r == -EBADMSG)
+        hf_log_err(env->log, HF_LOG_ERROR, "manifest.inventory_lost", "entry", entry->name, &err);
+    if (r < 0 && r != -ENOENT && r != -EBADMSG)
+        return load_failed(entry, r, &err);
+    if (r < 0 && !objects_is(&entry->r.good) && make_inventory(entry, &err) < 0)
+        hf_log_err(env->log, HF_LOG_ERROR, "manifest.inventory_not_made", "entry", entry->name, &err);
+    entry->unreadable = false;
+    if (damaged || (lost && entry->inventory.n > 0)) /* nobody knows if what is in place has passed */
+        entry->r.good_unknown = entry->r.unproven = true;
+    entry->look_wanted = true;
+    vault_load(entry);
+    return 0;
+}
+
+/* Reads the state again, once per interval. Returns true if the disk can read it now. */
+static bool load_again(struct entry *entry)
+{
+    if (!entry->recheck)
+        return false;
+    entry->recheck = false;
+    if (entry_load(entry) < 0 || entry->unreadable)
+        return false;
+    advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
+    content_follow(entry);
+    return true;
+}
+
+/* ---- what is wanted ---------------------------------------------------------------------------------------------- */
+
+static void ask_signed(struct entry *entry)
+{
+    const struct hf_manifest_engine_params *p = &entry->engine->p;
+    struct hf_err err = HF_ERR_INIT;
+
+    entry->distrust = HF_MANIFEST_REASON_UNSIGNED;
+    entry->distrust_text[0] = '\0';
+    entry->signed_ =
+        entry->wanted != NULL && p->is_signed != NULL && p->is_signed(p->arg, entry->wanted, &entry->distrust, &err);
+    if (!entry->signed_ && err.code != 0)
+        (void)hf_err_text(&err, entry->distrust_text, sizeof(entry->distrust_text));
+}
+
+int entry_set(struct entry *entry, const struct hf_manifest *wanted)
+{
+    struct hf_manifest *own = NULL;
+    bool was_signed = entry->signed_;
+
+    if (wanted != NULL && entry->wanted != NULL && json_equal(wanted->json, entry->wanted->json) == 1) {
+        ask_signed(entry);
+        if (was_signed != entry->signed_)
+            content_stop(entry);
+        content_follow(entry);
+        return 0;
+    }
+    char from[HF_SHA256_HEX] = "";
+    int r = wanted != NULL ? make_entry(wanted->json, &own, NULL) : 0;
+    if (r == 0 && own != NULL)
+        r = hf_manifest_source_key(own->json, from);
+    if (r < 0) {
+        make_entry_free(own);
+        return r;
+    }
+    /* The source borrows the old entry. A new one with the same source need not deliver again what is on disk. */
+    content_stop(entry);
+    make_entry_free(entry->wanted);
+    entry->wanted = own;
+    memcpy(entry->wanted_from, from, sizeof(from));
+    entry->due_ns = 0;
+    entry->content_pace = (struct hf_content_pace){.spent = 0}; /* a person has changed the entry */
+    entry->hold.reason = HF_MANIFEST_REASON_NONE;
+    entry->source_note = (struct entry_note){.reason = HF_MANIFEST_REASON_NONE};
+    ask_signed(entry);
+    content_follow(entry);
+    return 0;
+}
+
+/* ---- consider ---------------------------------------------------------------------------------------------------- */
+
+/* A power cut empties the memory, which had all files of a Secret. */
+static bool memory_is_empty(const struct entry *entry)
+{
+    const struct hf_manifest_env *env = &entry->engine->p.env;
+    const struct hf_inventory *inventory = &entry->inventory;
+    char path[2 * HF_FILES_MAX_PATH];
+    struct stat st;
+    bool any = false;
+
+    for (size_t i = 0; i < inventory->n; i++) {
+        if (inventory->items[i].folder)
+            continue;
+        any = true;
+        (void)snprintf(path, sizeof(path), "%s%s", env->host_root != NULL ? env->host_root : "",
+                       inventory->items[i].path);
+        if (env->fs->fstatat(env->fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != -ENOENT)
+            return false;
+    }
+    return any;
+}
+
+static void start(struct entry *entry)
+{
+    entry->started = true;
+    if (entry->r.phase == HF_MANIFEST_PROBATION)
+        entry->r.starts++;
+    if (entry->r.phase == HF_MANIFEST_PROBATION && secret_is(entry->r.next.entry) && memory_is_empty(entry))
+        entry->r.phase = HF_MANIFEST_APPLYING; /* with its count of starts: what is on trial has to come first */
+    entry->resumed = entry->r.phase == HF_MANIFEST_APPLYING;
+    entry->r.unproven = entry->r.unproven || (entry->resumed && objects_is(&entry->r.next));
+    entry->was_refused = entry->r.phase == HF_MANIFEST_REFUSED;
+    drift_watch(entry);
+    advance_event(entry, HF_MANIFEST_EV_STARTED, HF_MANIFEST_REASON_NONE, NULL);
+}
+
+static bool is_applied(const struct hf_manifest_engine *engine, const char *name)
+{
+    const struct entry *other = hf_strmap_get(&engine->entries, name);
+
+    return other != NULL && other->r.phase == HF_MANIFEST_APPLIED;
+}
+
+static enum hf_manifest_reason ask_gate(const struct entry *entry, char text[HF_RECORD_MESSAGE])
+{
+    const struct hf_manifest_engine *engine = entry->engine;
+    struct hf_manifest_gate gate = {.held = engine->held, .stale = engine->stale, .no_space = engine->no_space};
+
+    text[0] = '\0';
+    for (size_t i = 0; entry->wanted->depends_on[i] != NULL && !gate.dependency_waits; i++)
+        if (!is_applied(engine, entry->wanted->depends_on[i])) {
+            gate.dependency_waits = true;
+            (void)snprintf(text, HF_RECORD_MESSAGE, "waits for the entry '%s'", entry->wanted->depends_on[i]);
+        }
+    enum hf_manifest_reason reason = hf_manifest_gate_ask(&gate);
+    if (reason != HF_MANIFEST_REASON_DEPENDENCY_NOT_APPLIED)
+        text[0] = '\0';
+    return reason;
+}
+
+/* A refusal of the whole entry, whatever its content is. */
+static bool refuse(struct entry *entry)
+{
+    struct hf_err err = HF_ERR_INIT;
+    char text[HF_RECORD_MESSAGE];
+    enum hf_manifest_reason reason = permit_ask(entry, &err);
+
+    if (reason == HF_MANIFEST_REASON_NONE)
+        return false;
+    content_stop(entry);
+    entry->was_refused = true;
+    (void)hf_err_text(&err, text, sizeof(text));
+    if (entry->r.phase == HF_MANIFEST_REFUSED && entry->r.reason == reason && strcmp(entry->r.message, text) == 0)
+        return true;
+    if (entry->r.phase != HF_MANIFEST_WAITING && entry->r.phase != HF_MANIFEST_FETCHING)
+        advance_event(entry, HF_MANIFEST_EV_NEWS, reason, text);
+    else
+        advance_event(entry, HF_MANIFEST_EV_REFUSED, reason, text);
+    return true;
+}
+
+/* A refused set, once per interval: a person may have changed something on the node. The entry stays in Refused while
+ * nothing else comes of it. Returns true if something has started. */
+static bool try_again(struct entry *entry, struct hf_manifest_set *set)
+{
+    struct hf_manifest_record *r = &entry->r;
+    char text[HF_RECORD_MESSAGE];
+
+    if (ask_gate(entry, text) != HF_MANIFEST_REASON_NONE)
+        return false;
+    memcpy(set->root, r->next.root, sizeof(set->root)); /* what an earlier attempt left is to be cleaned up there */
+    hf_manifest_set_done(&r->next);
+    r->next = *set;
+    *set = (struct hf_manifest_set){.entry = NULL};
+    if (!secret_fetch_again(entry))
+        entry->actions->start[HF_MANIFEST_ACT_PLACE](entry);
+    return true;
+}
+
+/* Takes up a new set. Returns true if it is one. */
+static bool take_up(struct entry *entry, struct hf_manifest_set *set)
+{
+    struct hf_manifest_record *r = &entry->r;
+    bool again = r->phase == HF_MANIFEST_REFUSED && (entry->recheck || entry->secret_again) &&
+                 hf_manifest_gate_retry(r->reason) == HF_MANIFEST_RETRY_INTERVAL;
+    bool is_good = strcmp(set->key, r->good.key) == 0, is_next = strcmp(set->key, r->next.key) == 0;
+    bool refetched = r->phase == HF_MANIFEST_FETCHING; /* its content was lost, and has come again */
+    bool anew = entry->was_refused || entry->removing;
+
+    if ((is_next && !again && !refetched && !anew) || (is_good && r->phase == HF_MANIFEST_APPLIED && !entry->removing))
+        return false;
+    if (is_next && again && !anew)
+        return try_again(entry, set);
+    /* A new content has been counted when it came. Labels of the node can change as often. */
+    if (!is_next && !refetched && strcmp(set->digest, r->next.digest) == 0 && !content_pace_takes(entry))
+        return false;
+    entry->was_refused = entry->invalid = entry->removing = false;
+    entry->due_ns = 0;
+    hf_manifest_set_done(&r->next);
+    r->next = *set;
+    *set = (struct hf_manifest_set){.entry = NULL};
+    advance_event(entry, HF_MANIFEST_EV_NEWS, HF_MANIFEST_REASON_NONE, NULL);
+    return true;
+}
+
+/* Waiting with a set: may it go? */
+static void wait_or_go(struct entry *entry)
+{
+    char text[HF_RECORD_MESSAGE];
+    enum hf_manifest_reason gate = ask_gate(entry, text);
+    uint64_t now = manifest_engine_now(entry->engine);
+    /* What was in place before a reboot emptied the memory is no news. */
+    bool again = secret_is(entry->r.next.entry) && strcmp(entry->r.next.key, entry->r.good.key) == 0;
+
+    if (!again && gate != HF_MANIFEST_REASON_NONE) {
+        advance_note(entry, gate, text);
+        return;
+    }
+    if (entry->invalid || secret_fetch_waits(entry))
+        return;
+    if (entry->due_ns > now) {
+        if (entry->due_ns != HF_NEVER)
+            manifest_engine_wake_in(entry->engine, entry->due_ns - now);
+        return;
+    }
+    entry->actions->start[HF_MANIFEST_ACT_PLACE](entry);
+}
+
+/* The same version of a Secret may be the content by which to verify what is in place. */
+static bool take_secret(struct entry *entry)
+{
+    bool verify;
+
+    if (secret_fetch_take(entry, &verify))
+        return true;
+    if (!verify)
+        return false;
+    entry->secret_lost = false;
+    return drift_verify(entry);
+}
+
+static void consider_resting(struct entry *entry)
+{
+    struct hf_manifest_set set = {.entry = NULL};
+    struct hf_err err = HF_ERR_INIT;
+    int r;
+
+    if (refuse(entry) || take_secret(entry) || content_consider(entry) || removal_revoke(entry))
+        return;
+    r = permit_candidate(entry, &set, &err);
+    if (r == 0 && take_up(entry, &set)) {
+        entry->recheck = false;
+        return;
+    }
+    hf_manifest_set_done(&set);
+    entry->recheck = false;
+    if (r == -ENOENT && entry->was_refused) {
+        entry->was_refused = false;
+        advance_event(entry, HF_MANIFEST_EV_NEWS, HF_MANIFEST_REASON_NONE, NULL);
+        return;
+    }
+    if (entry->r.phase == HF_MANIFEST_WAITING && r == 0)
+        wait_or_go(entry);
+    else if (entry->r.phase == HF_MANIFEST_WAITING && r == -ENOENT)
+        advance_event(entry, HF_MANIFEST_EV_LACKS, HF_MANIFEST_REASON_NONE, NULL);
+}
+
+static void consider_unfinished(struct entry *entry)
+{
+    uint64_t now = manifest_engine_now(entry->engine);
+
+    if (secret_fetch_stalls(entry))
+        return;
+    if (entry->due_ns > now)
+        manifest_engine_wake_in(entry->engine, entry->due_ns - now);
+    else
+        advance_event(entry, HF_MANIFEST_EV_GO, HF_MANIFEST_REASON_NONE, NULL);
+}
+
+/* A cleanup that failed, a sealed copy that must go, or a content that waits to be sealed. */
+static bool wants_cleanup(const struct entry *entry)
+{
+    if (entry->clean_failed || entry->clean_wanted)
+        return entry->clean_wanted; /* one that failed waits for the interval */
+    return vault_must_go(entry) ||
+           (!entry->vault.verify && entry->secret != NULL && secret_has(entry, &entry->r.good) && vault_wants(entry));
+}
+
+void entry_consider(struct entry *entry)
+{
+    if (entry->gone || (entry->unreadable && !load_again(entry)))
+        return;
+    content_hold(entry);
+    if (!task_is_free(entry))
+        return;
+    if (!entry->started) {
+        start(entry);
+        return;
+    }
+    if (entry->unsaved || entry->save_wanted) {
+        if (entry->unsaved && entry->due_ns > manifest_engine_now(entry->engine)) {
+            manifest_engine_wake_in(entry->engine, entry->due_ns - manifest_engine_now(entry->engine));
+            return;
+        }
+        entry->save_wanted = false;
+        advance_save(entry);
+        return;
+    }
+    if (!hf_manifest_machine_rests(entry->r.phase)) {
+        consider_unfinished(entry);
+        return;
+    }
+    if (wants_cleanup(entry)) {
+        entry->clean_wanted = false;
+        commit_clean(entry);
+        return;
+    }
+    if ((objects_is(&entry->r.good) ? objects_drift_consider(entry) : drift_consider(entry)) ||
+        pod_trial_ask_again(entry))
+        return;
+    if (entry->wanted != NULL)
+        consider_resting(entry);
+    else if (entry->engine->set_once)
+        removal_consider(entry);
+}

@@ -1,0 +1,477 @@
+/* manifests/entry.h - internal header for the .c files of pkg/manifests: one entry, with its parts and actions.
+ *
+ * An entry has at most one step in progress: a job on a worker, a command, a restart, or health checks. Only one entry
+ * at a time has a job, so that the jobs of two entries never have their contents in memory together. The end of a step
+ * raises an event; the table in rules/machine.h has the next phase and an action for it. advance.c writes the record,
+ * then starts the action.
+ *
+ * The files form layers. As a rule, a file calls files in lower rows. The exceptions: advance.c calls the actions
+ * through a table that entry.c fills in; objects.c and pod_trial.c call trial_check(); removal.c calls
+ * objects_remove(); drift.c calls pod_trial_is_open(); make.c calls permit_scope(); and some files call files
+ * of the same row.
+ *   engine.c                          the public functions; considers every entry
+ *   entry.c                           one entry: load, consider, free
+ *   apply.c trial.c pod_trial.c restore.c    actions
+ *   objects.c                         these actions for objects of the cluster
+ *   commit.c drift.c removal.c        cleanup; look for drift and repair it; removal of an entry that no policy has
+ *                                     any more
+ *   secret_fetch.c                    asks the API server for the content of a Secret again
+ *   content.c permit.c                content from the source; whether the node permits what the entry asks for
+ *   make.c                            makes the files of a set (on a worker)
+ *   vault.c                           the copy of a Secret that is sealed to the TPM
+ *   secret.c                          content that is in memory only
+ *   advance.c                      event, move, record, action
+ *   unit_call.c                       restarts or reloads the unit of the entry
+ *   task.c counts.c engine_core.c     jobs; metrics; references, wake-ups
+ *
+ * Threads: loop thread only. The one exception is the `run` function of a job, which runs on a worker. It accesses only
+ * its job and those parts of the entry, such as the inventory, that the loop thread does not change while the job
+ * runs. */
+#pragma once
+
+#include <limits.h>
+
+#include "base/backoff.h"
+#include "base/strmap.h"
+#include "manifests/cluster/cluster.h"
+#include "manifests/counts.h"
+#include "manifests/engine.h"
+#include "manifests/files/place.h"
+#include "manifests/kubelet/health.h"
+#include "manifests/outcome.h"
+#include "manifests/rules/content_pace.h"
+#include "manifests/rules/gate.h"
+#include "manifests/rules/machine.h"
+#include "manifests/rules/repair_pace.h"
+#include "manifests/source/source.h"
+#include "manifests/state/inventory.h"
+#include "manifests/state/record.h"
+#include "update/install/checks.h"
+
+/* limits of all entries together: watched folders, entries, and bytes of contents on disk */
+enum { MANIFEST_MAX_WATCHES = 1024, MANIFEST_MAX_ENTRIES = 256, MANIFEST_MAX_BYTES = 64 << 20 };
+
+struct entry;
+struct job;
+
+struct hf_manifest_engine {
+    struct hf_manifest_engine_params p;
+    char *folder;  /* <state>/manifests */
+    unsigned refs; /* one for the owner, one for each job in progress, and one while the timer's function runs */
+    bool closing;  /* the owner has called hf_manifest_engine_free() */
+    bool inline_;  /* task_submit() runs the job before it returns (hf_manifest_engine_repair_now()) */
+    struct hf_timer *timer;
+    uint64_t wake_ns;         /* monotonic time for which the timer is armed; HF_NEVER if it is not armed */
+    bool notify_pending;      /* a call of `changed` is due */
+    struct hf_strmap entries; /* maps a name to a struct entry */
+    struct entry *active;     /* the entry that has a job; NULL if there is none */
+    unsigned n_watches;
+    bool set_once; /* hf_manifest_engine_set() has been called */
+    bool proven, held, stale, no_space, writes_used_up;
+    uint64_t interval_ns; /* interval of the policy */
+    /* value of the policy's annotation allow-prune (hf_plan_prune_is_allowed()); NULL if there is none */
+    char *allow_prune;
+    struct hf_manifest_counts counts;
+};
+
+/* engine_core.c */
+void manifest_engine_ref(struct hf_manifest_engine *engine);
+void manifest_engine_unref(struct hf_manifest_engine *engine);
+/* Makes the engine consider every entry in the event loop's next iteration. */
+void manifest_engine_wake(struct hf_manifest_engine *engine);
+/* Makes the engine consider every entry after delay_ns at the latest. */
+void manifest_engine_wake_in(struct hf_manifest_engine *engine, uint64_t delay_ns);
+/* Makes the engine call the caller's `changed` in the event loop's next iteration. */
+void manifest_engine_notify(struct hf_manifest_engine *engine);
+uint64_t manifest_engine_now(const struct hf_manifest_engine *engine);
+
+/* ---- one entry --------------------------------------------------------------------------------------------------- */
+
+enum { MANIFEST_CLOSED = 5 }; /* number of closed folders (struct attempt) */
+
+/* An attempt to apply a set to its target, to check it, to roll back to it, or to repair it. The struct exists from the
+ * first job of one phase of the attempt to its last step. */
+struct attempt {
+    struct hf_manifest *entry; /* decoded from set.entry */
+    bool health_unknown;       /* neither the kubelet nor the API server could say if the static pods run */
+    struct hf_manifest_set set;
+    struct hf_files_want want;
+    struct hf_files_place place;
+    const struct hf_config *config;
+    enum hf_config_scope scope;
+    const char *state_dir, *trust_dir;
+    const char *argv[HF_MAX_ARGV + 1]; /* the command of `validate`, with the path of the candidate filled in */
+    char pod_folder[HF_FILES_MAX_PATH];
+    /* folders of holdfast and of the kubelet, without symbolic links, that no entry may write to; "" if a folder cannot
+     * be resolved */
+    char closed[MANIFEST_CLOSED][HF_FILES_MAX_PATH];
+    bool on_swap; /* the content is a secret, and the kernel may write memory to a disk */
+};
+
+/* What an entry waits for, or what is wrong, for the status. Not saved on disk. */
+struct entry_note {
+    enum hf_manifest_reason reason; /* HF_MANIFEST_REASON_NONE if the status shows the reason of the record */
+    char message[HF_RECORD_MESSAGE];
+};
+
+struct entry_watch {
+    struct entry *entry;
+    struct hf_watch *watch;
+};
+
+struct entry {
+    struct hf_manifest_engine *engine;
+    const struct entry_actions *actions;
+    char *name;
+    char *folder; /* <state>/manifests/<name> */
+
+    /* what the policy says; only entry.c sets these fields */
+    struct hf_manifest *wanted;       /* own copy; NULL if no policy has this entry */
+    enum hf_manifest_reason distrust; /* why the entry does not count as signed */
+    char distrust_text[HF_RECORD_MESSAGE];
+    bool signed_;
+
+    /* content.c */
+    struct hf_manifest_source *source;
+    struct hf_bundle *incoming; /* delivered content that is not on disk yet; NULL if there is none */
+    char incoming_revision[HF_RECORD_REVISION];
+    char incoming_from[HF_SHA256_HEX]; /* hf_manifest_source_key() of the entry for which `incoming` was delivered */
+    char wanted_from[HF_SHA256_HEX];   /* hf_manifest_source_key() of `wanted` */
+    struct entry_note source_note;     /* what is wrong with the source */
+    struct hf_content_pace content_pace;
+    /* Set when the entry has turned away a new content. The source then stops, so that it does not download content
+     * that the entry does not accept. When the hold ends, the source starts again and delivers the newest content. */
+    struct {
+        enum hf_manifest_reason reason; /* ContentPaced, NoSpace or SourceTooLarge; NONE if no hold is in force */
+        /* monotonic time at which the hold ends; 0 if it ends when the disk or the write budget has room again */
+        uint64_t until_ns;
+    } hold;
+
+    /* secret.c: the content of a Secret, which is never on disk */
+    /* the content while the entry needs it; NULL if only the source (or the sealed copy) has it */
+    struct hf_bundle *secret;
+    struct {
+        /* copies of the files that the newest set replaces or takes over, until its health checks end; or NULL */
+        struct hf_bundle *bundle;
+        struct hf_inventory list, foreign;
+    } kept;
+    bool secret_asked; /* the source has been started again so that it delivers the content once more */
+    bool secret_again; /* the content is needed to repeat a refused attempt */
+    bool secret_lost;  /* files of the good set have drifted, and the next delivery repairs them */
+    bool revoked;      /* the API server has confirmed that the Secret is deleted, and the entry has `prune` */
+
+    /* vault.c: the copy of the good set's content that is sealed to the TPM */
+    struct {
+        char digest[HF_SHA256_HEX]; /* digest of the copy on disk; "" if there is none */
+        char failed[HF_SHA256_HEX]; /* digest of a content that could not be sealed; "" if there is none */
+        bool hopeless;              /* another attempt to seal this content would fail in the same way */
+        /* digest of a copy that this process does not try to open (again), because it cannot or must not be opened */
+        char useless[HF_SHA256_HEX];
+        bool stale; /* the copy is bound to other PCRs than agent.yaml names */
+        /* why the copy was not opened, or was removed, the last time; "" if nothing went wrong */
+        char why[200];
+        uint64_t retry_ns;       /* monotonic time before which no attempt to open the copy starts */
+        struct vault_room *room; /* the key, while a copy is being sealed or opened; otherwise NULL */
+        void (*then)(struct entry *entry);
+        bool verify; /* the content came from the copy; compare the files in place with it */
+        bool forget; /* the API server has confirmed that the Secret is deleted, so no copy may stay */
+    } vault;
+
+    /* The disk could not read the record or the inventory. The entry does nothing; once per interval it tries to read
+     * them again. */
+    bool unreadable;
+    bool started; /* the event STARTED has been raised */
+    bool gone;    /* everything is removed; engine.c frees the entry */
+    /* A removal of the entry has begun, so what the good set has in place may be gone. If a policy has the entry again,
+     * its set counts as new. */
+    bool removing;
+    bool was_unproven; /* value of r.unproven when the attempt on objects of the cluster began */
+    /* an interval of the policy has passed, or a new content is on disk, so try a refused set again */
+    bool recheck;
+    struct hf_manifest_record r;
+    struct hf_inventory inventory;
+    enum hf_manifest_action then; /* action that starts when the record is durable */
+    struct hf_buf written;        /* text of the record on disk */
+    bool unsaved;                 /* the last write of the record failed */
+    bool clean_failed;            /* the last cleanup failed; the next interval tries again */
+    bool clean_wanted;            /* an interval of the policy has passed since the failed cleanup */
+    bool save_wanted;             /* the record has changed without a change of phase */
+    /* The process started in the phase Applying, so items of the newest set may be in place. If the entry leaves that
+     * phase while this may still be so, r.unproven becomes true. */
+    bool resumed;
+    /* The newest set did not pass `validate` while a swap was cut short. No attempt starts before another set comes. */
+    bool invalid;
+    bool was_refused; /* the entry itself was refused earlier and is permitted now, so its set counts as new again */
+    struct entry_note note;
+
+    /* the step in progress */
+    struct job *job;
+    struct attempt *attempt;
+    struct hf_proc_call *proc_call;
+    struct hf_unit_call *unit_call;
+    struct hf_checks *checks;
+    struct hf_cluster_run *run;           /* used by objects.c */
+    struct hf_kubelet_health *pod_health; /* of pod_trial.c */
+    /* used by pod_trial.c: a later check of the pods, which is not a step, so that the entry is not busy */
+    struct hf_kubelet_health *pod_again;
+    /* used by pod_trial.c: an interval of the policy has passed, so check the pods again */
+    bool pods_due;
+    /* used by pod_trial.c: the good set, while a job compares it with the newest set */
+    struct attempt *good_attempt;
+    /* monotonic time of the first check of the objects in this Probation since the API server last failed to answer; 0
+     * if there was none */
+    uint64_t probe_ns;
+
+    bool busy;          /* a step is in progress */
+    unsigned rollbacks; /* number of failed attempts of the rollback in progress */
+
+    struct hf_backoff backoff;
+    /* monotonic time before which no attempt starts; 0 if one may start now; HF_NEVER until the next interval, or until
+     * allow_prune changes */
+    uint64_t due_ns;
+
+    /* drift.c */
+    uint64_t look_due_ns; /* monotonic time before which no look for drift starts; 0 if one may start now */
+    struct hf_repair_pace pace;
+    uint64_t told_ns; /* monotonic time of the last notice of a repair; 0 if there was none */
+    struct entry_watch *watches;
+    size_t n_watches;
+    bool look_wanted;   /* a look for drift is due, at look_due_ns at the earliest */
+    bool watch_stale;   /* the set of folders has changed since the watches were made */
+    bool unwatched;     /* a folder has no watch, so only a look finds drift there */
+    uint64_t looked_ns; /* monotonic time of the last look; 0 if there was none */
+};
+
+/* For each action of rules/machine.h, the function that starts the action; NULL if the action needs no function. */
+struct entry_actions {
+    void (*start[HF_MANIFEST_ACT_COUNT])(struct entry *entry);
+};
+
+/* entry.c */
+struct entry *entry_new(struct hf_manifest_engine *engine, const char *name);
+void entry_free(struct entry *entry);
+/* Reads the record and the inventory. Blocks. Returns 0 also if the disk cannot read them: entry->unreadable is then
+ * true. -ENOMEM: memory ran out. */
+int entry_load(struct entry *entry);
+/* Sets what the policy wants; `wanted` is NULL if the policy has no entry of this name. */
+int entry_set(struct entry *entry, const struct hf_manifest *wanted);
+/* Starts the step that the entry needs now, if any. */
+void entry_consider(struct entry *entry);
+
+/* apply.c, trial.c, restore.c, commit.c: actions */
+void apply_start(struct entry *entry);
+void trial_start(struct entry *entry);
+void restore_start(struct entry *entry);
+void commit_start(struct entry *entry);
+void commit_clean(struct entry *entry);
+
+/* objects.c: actions of entries whose target is Cluster */
+bool objects_is(const struct hf_manifest_set *set); /* Returns true if the set's target is Cluster. */
+void objects_place(struct entry *entry);
+void objects_probe(struct entry *entry);
+void objects_rollback(struct entry *entry);
+bool objects_drift_consider(struct entry *entry);
+/* Starts to delete every object in the inventory, unless the guard of removals (rules/plan.h) stops it. The caller has
+ * checked that a removal is allowed now. */
+void objects_remove(struct entry *entry);
+
+/* pod_trial.c: starts the action `probe` for static pods. Waits until the pods run, then calls trial_check(). */
+void pod_trial_start(struct entry *entry);
+/* Called when all is prepared, and before the first file changes. For static pods, asks the kubelet which pods it has
+ * now, notes their hashes in the record, then makes the move EV_GO, and returns true. Returns false if there is nothing
+ * to ask. */
+bool pod_trial_ask_before(struct entry *entry);
+/* Returns true if the entry's static pods are Applied, but the last check did not find each of them ready or
+ * succeeded. */
+bool pod_trial_is_open(const struct entry *entry);
+/* If pod_trial_is_open() and a check is due (once per interval), starts a job that checks the pods again, and returns
+ * true. The result changes only reason and message; it causes no rollback. */
+bool pod_trial_ask_again(struct entry *entry);
+
+/* trial.c: runs the health checks of entry->attempt, then ends the attempt. */
+void trial_check(struct entry *entry);
+
+/* drift.c */
+/* Starts a look for drift or a repair, if one is due and allowed. Returns true if it has started one. */
+bool drift_consider(struct entry *entry);
+/* Records and reports a repair; the text `what` lists what was repaired. The caller saves the record. */
+void drift_repaired(struct entry *entry, const char *what);
+/* Starts a job that compares the files in place with the content of a Secret that has just been delivered, and repairs
+ * differences. Returns true if the job has started. */
+bool drift_verify(struct entry *entry);
+void drift_watch(struct entry *entry); /* watches the folders of the files in place, if watch_stale is true */
+void drift_unwatch(struct entry *entry);
+
+/* secret.c */
+bool secret_is(const json_t *entry); /* Returns true if the content of this entry comes from a Secret. */
+/* Returns true if the content of the set is in memory. */
+bool secret_has(const struct entry *entry, const struct hf_manifest_set *set);
+/* Copies the content of the set. -ENODATA: the content is not in memory. Called on a worker. */
+int secret_bundle(const struct entry *entry, const struct hf_manifest_set *set, struct hf_bundle **ret_bundle,
+                  struct hf_err *err);
+/* Overwrites and frees all secret contents. Call this function when the entry has no step that needs them. */
+void secret_wipe(struct entry *entry);
+/* Copies the files in place into memory for a rollback. Called on a worker. */
+int secret_keep(struct entry *entry, const struct hf_files_place *place, struct hf_manifest_outcome *outcome);
+/* Returns true if the kernel may swap memory to a disk (compressed swap in memory does not count). Called on a
+ * worker. */
+bool secret_may_be_swapped(const struct hf_fs_ops *fs);
+
+/* vault.c */
+/* Finds out at the start of the agent if a sealed copy exists. Removes a copy that lacks a PCR of agent.yaml.
+ * Blocks. */
+void vault_load(struct entry *entry);
+/* Returns true if a sealed copy of the good set's content should be on disk, and a usable one is not there. */
+bool vault_wants(const struct entry *entry);
+/* Starts to seal the content of the good set, and returns true; calls then(entry) at the end, also after a failure.
+ * Returns false if the content is not in memory, or if no copy is wanted or possible. */
+bool vault_seal(struct entry *entry, void (*then)(struct entry *entry));
+/* Starts to open the sealed copy of this set's content, and returns true. At the end, entry->secret has the content, or
+ * vault.why says why the copy could not be opened. Returns false if there is no copy of this content, or if no attempt
+ * may start now. */
+bool vault_open(struct entry *entry, const struct hf_manifest_set *set);
+/* Returns the digest of the sealed copy that may stay on disk; "" if none may stay. */
+const char *vault_keeps(const struct entry *entry);
+/* Returns true if the sealed copy on disk must be deleted. */
+bool vault_must_go(const struct entry *entry);
+enum { VAULT_EXPLANATION = 146 };
+/* Writes into `text` why the content of this set does not come from a sealed copy, as an addition to a sentence. Writes
+ * "" if no copy is wanted, or if the set is not the good set, which alone has a copy. */
+void vault_explain(const struct entry *entry, const struct hf_manifest_set *set, char text[VAULT_EXPLANATION]);
+/* Call this function once per interval. Returns true if the caller must ask the source for the content again,
+ * because it could not be sealed for a reason that may have passed. */
+bool vault_retries(struct entry *entry);
+/* Overwrites and frees the key of the copy. */
+void vault_wipe(struct entry *entry);
+
+/* secret_fetch.c */
+/* Moves a delivered content of a Secret to entry->secret. Returns true if the content is new, so that it has started to
+ * save the record. Sets *ret_verify to true if this is the content of the good set and the files in place must be
+ * compared with it. */
+bool secret_fetch_take(struct entry *entry, bool *ret_verify);
+/* Returns true if the newest set has a secret content that is not in memory. It then starts to open the sealed copy, or
+ * asks the source for the content. */
+bool secret_fetch_waits(struct entry *entry);
+/* Returns true, and asks the source for the content, if a refused set cannot be tried again because its secret content
+ * is not in memory. */
+bool secret_fetch_again(struct entry *entry);
+/* For an entry whose swap or rollback was cut short by a crash and whose secret content is lost. If the source has
+ * delivered a newer content, the swap continues with this content, after `validate`. Returns true if the entry must
+ * wait for a content, or has begun another phase. */
+bool secret_fetch_stalls(struct entry *entry);
+/* Asks the source for the whole Secret again, because it delivers the same version only once. */
+void secret_fetch_ask(struct entry *entry);
+/* Call this function if files of a secret good set have drifted, and only the API server has their content. Asks the
+ * source for the content, and reports the drift. */
+void secret_fetch_drifted(struct entry *entry, struct hf_diff *diff);
+
+/* removal.c */
+/* If entry->revoked is true and a removal is allowed now, starts to remove the files of the deleted Secret. Returns
+ * true if it has started a job. */
+bool removal_revoke(struct entry *entry);
+/* Starts to remove an entry that is not in the policy, if hf_manifest_desired.proven is true and a removal is allowed
+ * now. */
+void removal_consider(struct entry *entry);
+
+/* content.c */
+/* Starts the source of the wanted entry, unless it runs already or may not start. */
+void content_follow(struct entry *entry);
+void content_stop(struct entry *entry);
+/* Stops the source while a hold (entry->hold) is in force, unless the content of a Secret was asked for again. Starts
+ * the source when the hold has ended. */
+void content_hold(struct entry *entry);
+/* Asks the limiter of the entry (rules/content_pace.h) if it may start one more new set, and takes a token. If the set
+ * has to wait, shows this in the status and returns false. */
+bool content_pace_takes(struct entry *entry);
+/* Call this function if the copy on disk of this set's content is lost. Asks the source for the whole content again,
+ * unless the source has delivered another content since, because it does not deliver an older one. */
+void content_lost(struct entry *entry, const struct hf_manifest_set *set);
+/* If a content was delivered, starts to write it, or only its new revision, to disk. Returns true if it has started. */
+bool content_consider(struct entry *entry);
+
+/* permit.c */
+/* Checks if the node permits what the fields of the wanted entry ask for, except its paths. Returns the reason why not,
+ * or HF_MANIFEST_REASON_NONE. */
+enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err);
+/* Makes the set of the wanted entry and the newest content. -ENOENT: the source of this entry has not delivered a
+ * content. */
+int permit_candidate(struct entry *entry, struct hf_manifest_set *ret_set, struct hf_err *err);
+enum hf_config_scope permit_scope(bool is_signed);
+
+/* make.c */
+/* Decodes the JSON of an entry. Free it with make_entry_free(). */
+int make_entry(const json_t *json, struct hf_manifest **ret_entry, struct hf_err *err);
+void make_entry_free(struct hf_manifest *entry);
+/* Makes an attempt for a set. Call this function on the loop thread. Returns NULL if memory runs out or the set is
+ * malformed. */
+struct attempt *make_attempt(struct entry *entry, const struct hf_manifest_set *set);
+void make_attempt_free(struct attempt *attempt);
+/* Loads the content of the attempt's set, and replaces the variables in it if the entry has `substitute`. Called on a
+ * worker. */
+int make_bundle(const struct entry *entry, const struct attempt *attempt, struct hf_bundle **ret_bundle,
+                struct hf_manifest_outcome *outcome);
+/* Calls make_bundle(), then makes the list of files that the set asks for (attempt->want). Called on a worker. */
+int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_outcome *outcome);
+/* Makes a lost inventory again from the good set and its content on disk, so that the entry's own files do not count as
+ * foreign files. If an attempt with the newest set is not complete, adds the files of this set that are in place with
+ * exactly its content. The new inventory lacks the folders that the entry made. Does nothing without a good set.
+ * Blocks. */
+int make_inventory(struct entry *entry, struct hf_err *err);
+
+/* ---- advance.c ------------------------------------------------------------------------------------------------ */
+
+/* Raises an event. `reason` and `message` replace those of the record, unless `reason` is NONE and the phase stays the
+ * same. */
+void advance_event(struct entry *entry, enum hf_manifest_event event, enum hf_manifest_reason reason,
+                   const char *message);
+/* For an attempt that runs already: raises the event Go in memory, unless the phase is Applying. The caller must write
+ * the record before the first change of the target. */
+void advance_begin(struct entry *entry);
+/* Writes the record, unless the same text is on disk already, and then starts the action in entry->then. Call it
+ * directly for a change without a change of phase. */
+void advance_save(struct entry *entry);
+/* Sets the note that the status shows (struct entry_note). */
+void advance_note(struct entry *entry, enum hf_manifest_reason reason, const char *message);
+/* Sets due_ns, so that the next attempt starts after a growing pause. */
+void advance_back_off(struct entry *entry);
+
+/* ---- unit_call.c ------------------------------------------------------------------------------------------------- */
+
+/* Starts to restart or reload the unit that a set names. Returns 0 if the call has started: the entry is then busy, and
+ * done(entry, ...) is called later. Returns 1 if the set names no unit, and -errno if the call cannot start. */
+int unit_call_start(struct entry *entry, const struct hf_manifest_set *set,
+                    void (*done)(void *arg, int r, const struct hf_err *err), struct hf_err *err);
+
+/* ---- task.c ------------------------------------------------------------------------------------------------------ */
+
+struct job {
+    struct hf_job job;
+    struct entry *entry;
+    int (*run)(struct job *job); /* called on a worker */
+    /* called on the loop thread, when the entry is no longer busy; not called if the engine is closing */
+    void (*then)(struct entry *entry, struct job *job);
+    int r;
+    struct hf_err err;
+    struct hf_manifest_outcome outcome;
+    struct hf_buf text;       /* a record to write */
+    struct hf_bundle *bundle; /* a content to write, or a content that the job has loaded; owned */
+    json_t *names;            /* value of r.known_names for this content; owned */
+    char from[HF_SHA256_HEX]; /* hf_manifest_source_key() of the source that delivered `bundle` */
+    struct hf_diff diff;
+    char keep[3][HF_SHA256_HEX];   /* for a cleanup: digests of the contents that stay on disk */
+    char keep_copy[HF_SHA256_HEX]; /* for a cleanup: digest of the sealed copy that stays on disk */
+    bool unreadable;               /* for a rollback: the disk cannot read the good content */
+    bool keep_before;              /* for a cleanup: the backups of files/before.h stay on disk */
+    char roots[2][HF_RECORD_ROOT]; /* for a cleanup: target folders from which staging folders are removed */
+};
+
+/* Makes a job. Returns NULL if memory runs out. */
+struct job *task_new(struct entry *entry, int (*run)(struct job *job),
+                     void (*then)(struct entry *entry, struct job *job));
+/* Passes the job to a worker. The entry is busy until `then` is called. */
+void task_submit(struct job *job);
+void task_discard(struct job *job);
+/* Returns true if the entry may start a job now. */
+bool task_is_free(const struct entry *entry);
+/* Ends everything in progress except a job. */
+void task_drop(struct entry *entry);

@@ -1,0 +1,31 @@
+/* manifests/files/before.h - backups of files that did not belong to the entry and that a set takes over: it replaces
+ * them with `force`, or finds them as it wants them. The backups stay in the state folder until the set has passed its
+ * checks, so that a rollback can restore the files. A restored file has its owner, permission bits and content again,
+ * but not its extended attributes. Threads: workers; the functions block. */
+#pragma once
+
+#include "manifests/files/place.h"
+
+/* Adds the files that the place is about to take over to the backups on disk. Call this function after
+ * hf_files_place_compare(). -E2BIG: the backups would be larger than a bundle may be. */
+HF_MUST_USE int hf_files_before_keep(const struct hf_files_place *place, struct hf_err *err);
+/* For the content of a Secret, which must not be on disk: reads two groups of files into a secret bundle. The first
+ * group is all files of the entry that exist. The second group is the files that do not belong to the entry and that
+ * the place is about to take over. *ret_list has the attributes of all these files, and *ret_foreign those of the
+ * second group. */
+HF_MUST_USE int hf_files_before_read(const struct hf_files_place *place, struct hf_bundle **ret_bundle,
+                                     struct hf_inventory *ret_list, struct hf_inventory *ret_foreign,
+                                     struct hf_err *err);
+/* Loads the backups. *ret_bundle has the contents; its paths are the absolute paths without the first '/'. *ret_list
+ * has the absolute paths with mode and owner. Without backups, both are empty. If the list on disk is damaged, this
+ * call makes a new list from the contents, with root as the owner of each file. If the contents are damaged, the bundle
+ * is empty while the list still has its paths; these files cannot be restored. If both are damaged, or the contents are
+ * damaged and the list is missing, both are empty and *ret_unknown is true: backups exist, but their paths are unknown.
+ * If only the list is missing, the backups were not complete before a crash; then both are empty, because no file has
+ * been replaced yet. If the list or the contents cannot be read at all, the call fails, unless `lossy` is true; then it
+ * treats them as damaged. */
+HF_MUST_USE int hf_files_before_load(const struct hf_fs_ops *fs, const char *folder, bool lossy,
+                                     struct hf_bundle **ret_bundle, struct hf_inventory *ret_list, bool *ret_unknown,
+                                     struct hf_err *err);
+/* Deletes the backups. */
+HF_MUST_USE int hf_files_before_forget(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err);

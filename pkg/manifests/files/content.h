@@ -1,0 +1,20 @@
+/* manifests/files/content.h - hashes, reads and creates files in an open folder. All functions accept regular files
+ * only, and never follow a link. Threads: workers; the functions block. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/macros.h"
+#include "codec/sha256.h"
+
+/* Computes the hash of a file. Returns 0 or -errno. -ELOOP: `name` is a symbolic link. -EINVAL: it is a folder, device,
+ * socket or pipe. */
+HF_MUST_USE int hf_files_hash(const struct hf_fs_ops *fs, int dirfd, const char *name,
+                              unsigned char ret_sha256[HF_SHA256_BYTES]);
+/* Appends the content of a file to *out. Returns 0 or -errno, as hf_files_hash() does. -E2BIG: *out would have more
+ * than out->max bytes. */
+HF_MUST_USE int hf_files_read(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_buf *out);
+/* Creates a file with this content, owner and mode, and syncs it. Returns 0 or -errno. -EEXIST: the name exists. */
+HF_MUST_USE int hf_files_write(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_view bytes,
+                               mode_t mode, uid_t uid, gid_t gid);

@@ -1,0 +1,24 @@
+/* manifests/files/look.h - looks for drift: files of an entry that somebody has changed or removed. A look compares
+ * size, mode and owner of each file with the inventory, and inode and times with those that the previous look recorded.
+ * It reads a file only if the inode or a time differs. If the inventory does not have the hash of a secret file, the
+ * look compares only mode and owner. Threads: workers; the function blocks. */
+#pragma once
+
+#include "manifests/rules/diff.h"
+#include "manifests/state/inventory.h"
+
+struct hf_files_look {
+    const struct hf_fs_ops *fs;
+    const char *host_root;
+    struct hf_inventory *inventory; /* files of the entry; the function updates `seen` of each item */
+    /* Wall-clock time at the start of the look. If a file changed less than 2 s before this time, the next look reads
+     * the file again, because a second change within the same clock tick would leave its times as they are. */
+    uint64_t now_unix_ns;
+    /* results */
+    struct hf_diff diff;
+    size_t n_read; /* number of files that the look has read */
+};
+
+/* Returns 0 with the drift in look->diff; missing and replaced files count as drift. Returns -errno if a folder or a
+ * file cannot be read for another cause. */
+HF_MUST_USE int hf_files_look_for_drift(struct hf_files_look *look, struct hf_err *err);

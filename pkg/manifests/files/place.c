@@ -1,0 +1,297 @@
+#include "manifests/files/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manifests/files/content.h"
+#include "manifests/files/place_impl.h"
+#include "os/dir.h"
+
+void hf_files_place_init(struct hf_files_place *place)
+{
+    *place = (struct hf_files_place){.stage_fd = -1, .above_fd = -1};
+}
+
+void hf_files_place_done(struct hf_files_place *place)
+{
+    if (place->stage_fd >= 0)
+        (void)place->fs->close(place->fs->ctx, place->stage_fd);
+    if (place->above_fd >= 0)
+        (void)place->fs->close(place->fs->ctx, place->above_fd);
+    place->stage_fd = place->above_fd = -1;
+    free(place->steps);
+    place->steps = NULL;
+    hf_strmap_done(&place->made);
+}
+
+int hf_files_place_fail(struct hf_manifest_outcome *outcome, int r, struct hf_err *err)
+{
+    return hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(r), r, err);
+}
+
+/* ---- compare ----------------------------------------------------------------------------------------------------- */
+
+static uint64_t ns_of(struct timespec time)
+{
+    return (uint64_t)time.tv_sec * HF_NS_PER_S + (uint64_t)time.tv_nsec;
+}
+
+bool hf_files_place_unchanged(const struct hf_inventory_item *item, const struct stat *st)
+{
+    return item->seen.inode != 0 && item->seen.inode == st->st_ino && item->seen.mtime_ns == ns_of(st->st_mtim) &&
+           item->seen.ctime_ns == ns_of(st->st_ctim) && item->size == (uint64_t)st->st_size;
+}
+
+/* What is at the path, and in which way it differs. */
+static int look_at(const struct hf_files_place *place, int dirfd, const char *name, const struct hf_files_item *item,
+                   enum hf_plan_seen *ret_seen, enum hf_diff_kind *ret_kind)
+{
+    const struct hf_inventory_item *have = hf_inventory_find(place->inventory, item->path);
+    unsigned char sha256[HF_SHA256_BYTES];
+    struct stat st;
+    int r = place->fs->fstatat(place->fs->ctx, dirfd, name, &st, AT_SYMLINK_NOFOLLOW);
+
+    *ret_seen = HF_PLAN_OTHER;
+    if (r == -ENOENT) {
+        *ret_seen = HF_PLAN_ABSENT;
+        *ret_kind = HF_DIFF_MISSING;
+        return 0;
+    }
+    if (r < 0)
+        return r;
+    if (!S_ISREG(st.st_mode)) {
+        *ret_seen = S_ISLNK(st.st_mode) ? HF_PLAN_LINK : HF_PLAN_SPECIAL;
+        *ret_kind = HF_DIFF_TYPE;
+        return 0;
+    }
+    *ret_kind = HF_DIFF_CONTENT;
+    if ((uint64_t)st.st_size != item->bytes.n)
+        return 0;
+    if (have != NULL && !have->folder && !have->unread && hf_files_place_unchanged(have, &st)) {
+        memcpy(sha256, have->sha256, sizeof(sha256));
+    } else {
+        r = hf_files_hash(place->fs, dirfd, name, sha256);
+        if (r < 0)
+            return r == -ENOENT || r == -ELOOP || r == -EINVAL ? 0 : r; /* it has just changed */
+    }
+    if (memcmp(sha256, item->sha256, sizeof(sha256)) != 0)
+        return 0;
+    if ((st.st_mode & 07777) != item->mode)
+        *ret_kind = HF_DIFF_MODE;
+    else if (st.st_uid != item->uid || st.st_gid != item->gid)
+        *ret_kind = HF_DIFF_OWNER;
+    else
+        *ret_kind = HF_DIFF_NONE;
+    if (*ret_kind == HF_DIFF_NONE)
+        *ret_seen = HF_PLAN_SAME;
+    return 0;
+}
+
+static int compare_item(struct hf_files_place *place, struct hf_files_walk *walk, size_t i, struct hf_diff *foreign,
+                        bool *ret_special, struct hf_err *err)
+{
+    const struct hf_files_item *item = &place->want->items[i];
+    const struct hf_inventory_item *have = hf_inventory_find(place->inventory, item->path);
+    bool ours = have != NULL && !have->folder;
+    enum hf_plan_seen seen = HF_PLAN_ABSENT;
+    enum hf_diff_kind kind = HF_DIFF_MISSING;
+    const char *name;
+    int fd = hf_files_walk_to_file(walk, item->path, false, &name, err), r = 0;
+
+    if (fd < 0 && fd != -ENOENT)
+        return fd;
+    if (fd >= 0)
+        r = look_at(place, fd, name, item, &seen, &kind);
+    if (r < 0)
+        return hf_err_sys(err, r, "look at '%.200s'", item->path);
+    enum hf_plan_step step = place->repair && !ours ? HF_PLAN_KEEP : hf_plan_file(seen, ours, place->force);
+    place->steps[i] = (unsigned char)step;
+    place->n_write += step == HF_PLAN_WRITE || step == HF_PLAN_REPLACE;
+    place->n_replace += step == HF_PLAN_REPLACE;
+    place->n_adopt += step == HF_PLAN_KEEP && seen == HF_PLAN_SAME && !ours && !place->repair;
+    if (step == HF_PLAN_REFUSE || step == HF_PLAN_REFUSE_ALWAYS)
+        hf_diff_add(foreign, item->rel, kind);
+    *ret_special = *ret_special || step == HF_PLAN_REFUSE_ALWAYS;
+    if (ours && seen != HF_PLAN_SAME)
+        hf_diff_add(&place->diff, item->rel, kind);
+    return 0;
+}
+
+static int refuse_foreign(struct hf_files_place *place, struct hf_diff *foreign, bool special,
+                          struct hf_manifest_outcome *outcome)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    (void)hf_err_set(
+        &err, EEXIST, "holdfast did not write what is in '%.60s': %.150s; %s", place->want->root, hf_diff_text(foreign),
+        special ? "remove it by hand, because it is no regular file" : "set force: true to replace it, or remove it");
+    return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_FOREIGN_FILE, -EEXIST, &err);
+}
+
+static void count_prune(struct hf_files_place *place)
+{
+    place->n_prune = 0;
+    for (size_t i = 0; place->prune && i < place->inventory->n; i++) {
+        const struct hf_inventory_item *item = &place->inventory->items[i];
+        place->n_prune += !item->folder && hf_files_want_find(place->want, item->path) == NULL;
+    }
+}
+
+static int check_allowed(const struct hf_files_place *place, struct hf_err *err)
+{
+    for (size_t i = 0; place->allows != NULL && i < place->want->n; i++)
+        if (!place->allows(place->arg, place->want->items[i].path, err))
+            return err->code > 0 ? -err->code : -EACCES;
+    return 0;
+}
+
+static int guard_prune(const struct hf_files_place *place, struct hf_manifest_outcome *outcome)
+{
+    size_t n = hf_inventory_files(place->inventory);
+    struct hf_err err = HF_ERR_INIT;
+
+    /* A swap that was cut short has the files of both sets in the inventory, so it passes again; another set may
+     * not. */
+    if (place->prune_all || hf_plan_may_prune(place->n_prune, n))
+        return 0;
+    (void)hf_err_set(&err, EPERM, "this would remove %zu of %zu files, more than %d %%", place->n_prune, n,
+                     HF_PLAN_PRUNE_PERCENT);
+    return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_PRUNE_LIMIT, -EPERM, &err);
+}
+
+/* Looks at the last folder on the way to the target that exists. */
+static int check_memory(const struct hf_files_place *place, struct hf_files_walk *walk, struct hf_err *err)
+{
+    char folder[HF_FILES_MAX_PATH];
+    int fd = -ENOENT;
+
+    (void)snprintf(folder, sizeof(folder), "%s", place->want->root);
+    for (;;) {
+        fd = hf_files_walk_to(walk, folder, false, err);
+        char *slash = strrchr(folder, '/');
+        if (fd != -ENOENT || slash == NULL)
+            break;
+        *slash = '\0';
+    }
+    return fd < 0 ? fd : hf_files_place_check_memory(place, fd, err);
+}
+
+int hf_files_place_check_memory(const struct hf_files_place *place, int fd, struct hf_err *err)
+{
+    int r = place->fs->is_memory(place->fs->ctx, fd);
+
+    if (r > 0)
+        return 0;
+    return r < 0 ? hf_err_sys(err, r, "ask for the file system of '%.200s'", place->want->root)
+                 : hf_err_set(err, EMEDIUMTYPE,
+                              "'%.200s' is not on a tmpfs or ramfs, and a secret must not get on a disk: choose a path "
+                              "below /run",
+                              place->want->root);
+}
+
+int hf_files_place_compare(struct hf_files_place *place, struct hf_manifest_outcome *outcome)
+{
+    _cleanup_(hf_files_walk_done) struct hf_files_walk walk = {.base = -1};
+    struct hf_diff foreign = {.n = 0};
+    struct hf_err err = HF_ERR_INIT;
+    bool special = false;
+    int r = check_allowed(place, &err);
+
+    if (r < 0)
+        return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_NOT_ALLOWED, r, &err);
+    free(place->steps);
+    place->steps = calloc(HF_MAX(place->want->n, (size_t)1), 1);
+    place->n_write = place->n_replace = place->n_adopt = 0;
+    place->diff = (struct hf_diff){.n = 0};
+    if (place->steps == NULL)
+        return hf_files_place_fail(outcome, hf_err_sys(&err, -ENOMEM, "compare"), &err);
+    r = hf_files_walk_init(&walk, place->fs, place->host_root, place->guard, &err);
+    if (r == 0 && place->secret && place->want->n > 0 && check_memory(place, &walk, &err) < 0)
+        return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_NOT_TMPFS, -err.code, &err);
+    for (size_t i = 0; r == 0 && i < place->want->n; i++)
+        r = compare_item(place, &walk, i, &foreign, &special, &err);
+    if (r < 0)
+        return hf_files_place_fail(outcome, r, &err);
+    if (foreign.n > 0)
+        return refuse_foreign(place, &foreign, special, outcome);
+    count_prune(place);
+    return guard_prune(place, outcome);
+}
+
+/* ---- the staging folder ------------------------------------------------------------------------------------------ */
+
+void hf_files_place_stage_name(const struct hf_files_place *place, char name[NAME_MAX + 1])
+{
+    (void)snprintf(name, NAME_MAX + 1, ".holdfast-%.63s.new", place->entry);
+}
+
+/* The folder above `root`, into above[HF_FILES_MAX_PATH]; "" for the root of the node. */
+static void above_of(const char *root, char *above)
+{
+    const char *slash = strrchr(root, '/');
+
+    (void)snprintf(above, HF_FILES_MAX_PATH, "%.*s", slash != NULL ? (int)(slash - root) : 0, root);
+}
+
+static int clean_in(const struct hf_files_place *place, struct hf_files_walk *walk, const char *folder,
+                    struct hf_err *err)
+{
+    char name[NAME_MAX + 1];
+    struct stat st;
+    int fd = hf_files_walk_to(walk, folder, false, err);
+
+    if (fd < 0)
+        return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -EACCES ? 0 : fd;
+    hf_files_place_stage_name(place, name);
+    int r = place->fs->fstatat(place->fs->ctx, fd, name, &st, AT_SYMLINK_NOFOLLOW);
+    if (r < 0)
+        return r == -ENOENT ? 0 : hf_err_sys(err, r, "stat '%s'", name);
+    r = hf_dir_remove_tree_at(place->fs, fd, name, err);
+    if (r == 0)
+        r = hf_files_walk_sync(place->fs, fd);
+    return r;
+}
+
+int hf_files_place_clean(struct hf_files_place *place, const char *root, struct hf_manifest_outcome *outcome)
+{
+    _cleanup_(hf_files_walk_done) struct hf_files_walk walk = {.base = -1};
+    char above[HF_FILES_MAX_PATH];
+    struct hf_err err = HF_ERR_INIT;
+    int r = hf_files_walk_init(&walk, place->fs, place->host_root, place->guard, &err);
+
+    above_of(root, above);
+    if (r == 0)
+        r = clean_in(place, &walk, above, &err);
+    if (r == 0)
+        r = clean_in(place, &walk, root, &err);
+    return r < 0 ? hf_files_place_fail(outcome, r, &err) : 0;
+}
+
+/* Finds the folder in which to stage: the target's own folder for one file and for static pods, else the folder above
+ * it, unless that is on another file system. */
+int hf_files_place_find_stage(const struct hf_files_place *place, struct hf_files_walk *walk,
+                              char folder[HF_FILES_MAX_PATH], struct hf_err *err)
+{
+    const char *root = place->want->root;
+    struct stat in, above;
+
+    (void)snprintf(folder, HF_FILES_MAX_PATH, "%s", root);
+    int fd = hf_files_walk_to(walk, root, true, err);
+    if (fd < 0)
+        return fd;
+    int r = place->fs->fstat(place->fs->ctx, fd, &in);
+    if (r < 0 || place->want->single || place->inside || root[0] == '\0')
+        return r < 0 ? hf_err_sys(err, r, "stat '%.200s'", root) : fd;
+    above_of(root, folder);
+    fd = hf_files_walk_to(walk, folder, false, err);
+    r = fd < 0 ? fd : place->fs->fstat(place->fs->ctx, fd, &above);
+    if (r == 0 && in.st_dev == above.st_dev)
+        return fd;
+    if (r < 0 && r != -EACCES) /* nobody else may swap files in the target, but in the folder above it: stage inside */
+        return hf_err_sys(err, r, "open the folder above '%.200s'", root);
+    (void)snprintf(folder, HF_FILES_MAX_PATH, "%s", root);
+    return hf_files_walk_to(walk, root, false, err);
+}

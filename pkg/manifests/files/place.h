@@ -1,0 +1,79 @@
+/* manifests/files/place.h - changes the files of an entry on the node to what a set asks for, in three steps:
+ *
+ *   compare  finds out what to write and what to remove, and whether something forbids this; changes nothing
+ *   stage    writes the new files, with owner and mode, into the staging folder `.holdfast-<entry>.new`, and syncs them
+ *   swap     records the files of the old and the new set in the inventory, renames each new file to its final path,
+ *            removes the files that the new set lacks (with `prune`), syncs the folders, and records the files of the
+ *            new set alone; records nothing if the inventory already has exactly these files
+ *
+ * At every moment each file has its old or its new content, never a part of it. After a crash the caller begins again
+ * at `compare`, which skips files that are already right. If a swap has begun (inventory->pending is true), the caller
+ * must complete a swap: to the new set, or back to the good one. Threads: workers; all functions block. Memory: a place
+ * owns only what hf_files_place_done() frees, and borrows everything else. */
+#pragma once
+
+#include "manifests/files/want.h"
+#include "manifests/rules/diff.h"
+#include "manifests/rules/plan.h"
+#include "manifests/state/inventory.h"
+
+struct hf_files_place {
+    /* set by the caller */
+    const struct hf_fs_ops *fs;
+    const char *host_root;
+    bool guard;         /* refuse folders that another user may change */
+    const char *entry;  /* name of the entry */
+    const char *folder; /* <state>/manifests/<entry> */
+    const struct hf_files_want *want;
+    struct hf_inventory *inventory; /* files and folders that belong to the entry; the swap changes it */
+    bool force;                     /* replace files that do not belong to the entry */
+    bool prune;                     /* remove files that are in the inventory and not in the set */
+    bool prune_all;                 /* with `prune`: a person has allowed to remove any number of files */
+    /* True to make the staging folder inside the target's folder, so that the agent needs to write no other folder; for
+     * static pods. The kubelet ignores names that begin with a dot, both when it lists the folder (extractFromDir() in
+     * pkg/kubelet/config/file.go globs "[^.]*", and does not descend into folders) and when inotify reports a change
+     * (produceWatchEvent() in pkg/kubelet/config/file_linux.go ignores such a name). */
+    bool inside;
+    bool repair; /* repair of drift: write files of the inventory that differ, and nothing else */
+    /* True if the content comes from a Secret: write only to a tmpfs or ramfs, make missing folders for this user
+     * alone, and copy nothing to the state folder. */
+    bool secret;
+    /* also stage files that are already right, for a `validate` command that needs all files of the set */
+    bool stage_all;
+    /* Returns how many bytes to leave free on a file system with a size of disk_bytes. Called on the worker. NULL:
+     * leave no bytes free. */
+    uint64_t (*reserve)(void *arg, uint64_t disk_bytes);
+    /* Returns false, with the reason in *err, if the node's configuration does not let this entry write the file
+     * `path`. Called on the worker. NULL allows every path. */
+    bool (*allows)(void *arg, const char *path, struct hf_err *err);
+    void *arg;
+
+    /* results of `compare` */
+    unsigned char *steps; /* enum hf_plan_step for each item */
+    size_t n_write, n_prune, n_replace;
+    /* number of files that are as wanted and are not in the inventory; they become the entry's own */
+    size_t n_adopt;
+    struct hf_diff diff; /* files of the entry that are not as the set wants them */
+
+    /* path on the node of the staged folder or, for a single file, of the staged file; valid from `stage` to `swap`; ""
+     * if nothing is staged */
+    char candidate[HF_FILES_MAX_PATH + 2 * NAME_MAX];
+    /* private */
+    int stage_fd;          /* the staging folder */
+    int above_fd;          /* the folder that contains the staging folder */
+    struct hf_strmap made; /* the folders that stage and swap have made */
+};
+
+void hf_files_place_init(struct hf_files_place *place);
+/* Closes and frees. Leaves the staging folder in place. */
+void hf_files_place_done(struct hf_files_place *place);
+
+/* The three steps. Each returns 0, or fills *outcome and returns outcome->r, which is negative. */
+HF_MUST_USE int hf_files_place_compare(struct hf_files_place *place, struct hf_manifest_outcome *outcome);
+HF_MUST_USE int hf_files_place_stage(struct hf_files_place *place, struct hf_manifest_outcome *outcome);
+HF_MUST_USE int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome *outcome);
+
+/* Removes the staging folder durably. Uses only the fields fs, host_root, guard and entry of `place`. `root` is the
+ * target's folder. Returns 0 also if there is no staging folder, or if no safe path leads to it. */
+HF_MUST_USE int hf_files_place_clean(struct hf_files_place *place, const char *root,
+                                     struct hf_manifest_outcome *outcome);

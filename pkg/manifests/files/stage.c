@@ -1,0 +1,115 @@
+/* Writes the new files into the staging folder, and keeps a copy of files of somebody else that the swap takes over. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "manifests/files/before.h"
+#include "manifests/files/content.h"
+#include "manifests/files/place_impl.h"
+#include "os/dir.h"
+
+static int check_space(const struct hf_files_place *place, struct hf_err *err)
+{
+    struct statvfs fs;
+    uint64_t need = 0;
+    int r = place->fs->fstatvfs(place->fs->ctx, place->above_fd, &fs);
+
+    if (r < 0)
+        return 0; /* the writes will tell */
+    for (size_t i = 0; i < place->want->n; i++)
+        if (place->stage_all || place->steps[i] != HF_PLAN_KEEP)
+            need += place->want->items[i].bytes.n + fs.f_bsize;
+    if (place->reserve != NULL)
+        need += place->reserve(place->arg, (uint64_t)fs.f_blocks * fs.f_frsize);
+    if (place->repair || (uint64_t)fs.f_bavail * fs.f_frsize >= need)
+        return 0;
+    /* Not how much is free: a text that changes all the time would be written and sent each time. */
+    return hf_err_set(err, ENOSPC,
+                      "the disk of '%.200s' has less free than the %llu MiB that the files and the reserve need",
+                      place->want->root, (unsigned long long)(need >> 20) + 1);
+}
+
+/* Opens a new, empty staging folder. */
+static int open_stage(struct hf_files_place *place, struct hf_err *err)
+{
+    _cleanup_(hf_files_walk_done) struct hf_files_walk walk = {.base = -1};
+    const struct hf_fs_ops *fs = place->fs;
+    char folder[HF_FILES_MAX_PATH], name[NAME_MAX + 1];
+    int r = hf_files_walk_init(&walk, fs, place->host_root, place->guard, err);
+
+    walk.made = &place->made;
+    if (place->secret)
+        walk.mode = 0700;
+    if (r == 0)
+        r = hf_files_place_find_stage(place, &walk, folder, err);
+    if (r < 0)
+        return r;
+    int above = walk.fd;
+    if (place->secret && hf_files_place_check_memory(place, above, err) < 0)
+        return -err->code;
+    hf_files_place_stage_name(place, name);
+    r = hf_dir_remove_tree_at(fs, above, name, err);
+    if (r < 0)
+        return r;
+    r = fs->mkdirat(fs->ctx, above, name, 0700);
+    int fd = r < 0 ? r
+                   : fs->openat(fs->ctx, above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
+                                HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
+    if (fd < 0)
+        return hf_err_sys(err, fd, "make folder '%.200s/%s'", folder, name);
+    place->stage_fd = fd;
+    place->above_fd = fs->openat(fs->ctx, above, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    if (place->above_fd < 0)
+        return hf_err_sys(err, place->above_fd, "open folder '%.200s'", folder);
+    int n = snprintf(place->candidate, sizeof(place->candidate), "%s/%s", folder, name);
+    if (place->want->single)
+        n += snprintf(place->candidate + n, sizeof(place->candidate) - (size_t)n, "/%s", place->want->items[0].rel);
+    if ((size_t)n >= sizeof(place->candidate))
+        return hf_err_set(err, ENAMETOOLONG, "path '%.200s' is too long", folder);
+    return 0;
+}
+
+static int write_items(struct hf_files_place *place, struct hf_err *err)
+{
+    _cleanup_(hf_files_walk_done) struct hf_files_walk walk = {.base = -1};
+    const struct hf_fs_ops *fs = place->fs;
+    int base = fs->openat(fs->ctx, place->stage_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+
+    if (base < 0)
+        return hf_err_sys(err, base, "open the staging folder");
+    hf_files_walk_from(&walk, fs, base);
+    walk.mode =
+        place->stage_all && !place->secret ? 0755 : 0700; /* a command that judges the whole may run as another user */
+    for (size_t i = 0; i < place->want->n; i++) {
+        const struct hf_files_item *item = &place->want->items[i];
+        char rel[HF_FILES_MAX_PATH + 1];
+        const char *name;
+        if (place->steps[i] == HF_PLAN_KEEP && !place->stage_all)
+            continue;
+        (void)snprintf(rel, sizeof(rel), "/%s", item->rel);
+        int fd = hf_files_walk_to_file(&walk, rel, true, &name, err);
+        int r = fd < 0 ? fd : hf_files_write(fs, fd, name, item->bytes, item->mode, item->uid, item->gid);
+        if (r < 0)
+            return fd < 0 ? r : hf_err_sys(err, r, "write '%.200s'", item->path);
+    }
+    return 0;
+}
+
+int hf_files_place_stage(struct hf_files_place *place, struct hf_manifest_outcome *outcome)
+{
+    struct hf_err err = HF_ERR_INIT;
+    bool writes = place->n_write > 0 || place->stage_all;
+    int r = writes ? open_stage(place, &err) : 0;
+
+    if (r == 0 && writes)
+        r = check_space(place, &err);
+    /* Also if nothing is written: the set may remove files and fail its checks, and then give back what it has taken
+     * over. */
+    if (r == 0 && place->n_replace + place->n_adopt > 0 && !place->secret)
+        r = hf_files_before_keep(place, &err);
+    if (r == 0 && writes)
+        r = write_items(place, &err);
+    return r < 0 ? hf_files_place_fail(outcome, r, &err) : 0;
+}

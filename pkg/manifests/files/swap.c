@@ -1,0 +1,255 @@
+/* Puts the staged files in place, removes what the set lacks, and keeps the inventory true at every moment. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manifests/files/place_impl.h"
+#include "os/dir.h"
+
+#define INVENTORY "inventory"
+
+/* ---- inventories ------------------------------------------------------------------------------------------------- */
+
+static int copy_items(const struct hf_inventory *from, struct hf_inventory *to)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < from->n; i++)
+        r = hf_inventory_put(to, &from->items[i]);
+    return r;
+}
+
+static struct hf_inventory_item item_of(const struct hf_files_place *place, size_t i)
+{
+    const struct hf_files_item *item = &place->want->items[i];
+    const struct hf_inventory_item *have = hf_inventory_find(place->inventory, item->path);
+    struct hf_inventory_item made = {.path = item->path,
+                                     .mode = item->mode,
+                                     .uid = item->uid,
+                                     .gid = item->gid,
+                                     .size = item->bytes.n,
+                                     .secret = place->secret};
+
+    memcpy(made.sha256, item->sha256, sizeof(made.sha256));
+    if (have != NULL && !have->folder && place->steps[i] == HF_PLAN_KEEP)
+        made.seen = have->seen;
+    return made;
+}
+
+static int add_wanted(const struct hf_files_place *place, struct hf_inventory *to)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < place->want->n; i++) {
+        struct hf_inventory_item item = item_of(place, i);
+        r = hf_inventory_put(to, &item);
+    }
+    for (size_t i = 0; r == 0 && i < place->made.n; i++) {
+        struct hf_inventory_item folder = {.path = place->made.entries[i].key, .folder = true};
+        r = hf_inventory_put(to, &folder);
+    }
+    return r;
+}
+
+/* Saves an inventory, and makes it the one in memory. */
+static int settle(struct hf_files_place *place, struct hf_inventory *inventory, struct hf_err *err)
+{
+    int r = hf_inventory_save(place->fs, place->folder, INVENTORY, inventory, err);
+
+    if (r < 0)
+        return r;
+    hf_inventory_done(place->inventory);
+    *place->inventory = *inventory;
+    *inventory = (struct hf_inventory){.items = NULL};
+    return 0;
+}
+
+/* Both sets are the entry's own from now on. */
+static int begin(struct hf_files_place *place, struct hf_err *err)
+{
+    _cleanup_(hf_inventory_done) struct hf_inventory both = {.pending = true};
+    int r = copy_items(place->inventory, &both);
+
+    if (r == 0)
+        r = add_wanted(place, &both);
+    return r < 0 ? hf_err_sys(err, r, "record what is about to change") : settle(place, &both, err);
+}
+
+static bool is_above_wanted(const struct hf_files_place *place, const char *folder)
+{
+    size_t n = strlen(folder);
+
+    for (size_t i = 0; i < place->want->n; i++)
+        if (strncmp(place->want->items[i].path, folder, n) == 0 && place->want->items[i].path[n] == '/')
+            return true;
+    return false;
+}
+
+/* Only the wanted files are the entry's own, and the folders that it made for them. */
+static int finish(struct hf_files_place *place, struct hf_err *err)
+{
+    _cleanup_(hf_inventory_done) struct hf_inventory wanted = {.pending = false};
+    int r = add_wanted(place, &wanted);
+
+    for (size_t i = 0; r == 0 && i < place->inventory->n; i++) {
+        const struct hf_inventory_item *item = &place->inventory->items[i];
+        if (item->folder && is_above_wanted(place, item->path))
+            r = hf_inventory_put(&wanted, item);
+    }
+    return r < 0 ? hf_err_sys(err, r, "record what is in place") : settle(place, &wanted, err);
+}
+
+/* ---- renames and removals ---------------------------------------------------------------------------------------- */
+
+/* Syncs the folder that the walk is about to leave, if its names have changed. */
+static int leave(struct hf_files_walk *walk, const char *path, bool *dirty, struct hf_err *err)
+{
+    size_t n = strlen(walk->path);
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+
+    if (!*dirty || walk->fd < 0 || (slash != NULL && (size_t)(slash - path) == n && strncmp(walk->path, path, n) == 0))
+        return 0;
+    *dirty = false;
+    int r = hf_files_walk_sync(walk->fs, walk->fd);
+    return r < 0 ? hf_err_sys(err, r, "sync folder '%.200s'", walk->path) : 0;
+}
+
+static int open_from(struct hf_files_place *place, struct hf_files_walk *from, struct hf_err *err)
+{
+    int base =
+        place->fs->openat(place->fs->ctx, place->stage_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+
+    if (base < 0)
+        return hf_err_sys(err, base, "open the staging folder");
+    hf_files_walk_from(from, place->fs, base);
+    return 0;
+}
+
+static int rename_one(struct hf_files_place *place, struct hf_files_walk *from, struct hf_files_walk *to,
+                      const struct hf_files_item *item, struct hf_err *err)
+{
+    char rel[HF_FILES_MAX_PATH + 1];
+    const char *staged, *name;
+
+    (void)snprintf(rel, sizeof(rel), "/%s", item->rel);
+    int source = hf_files_walk_to_file(from, rel, false, &staged, err);
+    int target = source < 0 ? source : hf_files_walk_to_file(to, item->path, true, &name, err);
+    if (target < 0)
+        return target;
+    int r = place->fs->renameat(place->fs->ctx, source, staged, target, name);
+    return r < 0 ? hf_err_sys(err, r, "put '%.200s' in place", item->path) : 0;
+}
+
+static int rename_all(struct hf_files_place *place, struct hf_files_walk *to, struct hf_err *err)
+{
+    _cleanup_(hf_files_walk_done) struct hf_files_walk from = {.base = -1};
+    bool dirty = false;
+    int r = place->n_write > 0 ? open_from(place, &from, err) : 0;
+
+    for (size_t i = 0; r == 0 && i < place->want->n; i++) {
+        const struct hf_files_item *item = &place->want->items[i];
+        if (place->steps[i] == HF_PLAN_KEEP)
+            continue;
+        r = leave(to, item->path, &dirty, err);
+        if (r == 0)
+            r = rename_one(place, &from, to, item, err);
+        dirty = dirty || r == 0;
+    }
+    return r == 0 ? leave(to, NULL, &dirty, err) : r;
+}
+
+/* Removes files that the set lacks. Whatever is in their place and is no file stays. */
+static int remove_files(struct hf_files_place *place, struct hf_files_walk *to, struct hf_err *err)
+{
+    bool dirty = false;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && place->prune && i < place->inventory->n; i++) {
+        const struct hf_inventory_item *item = &place->inventory->items[i];
+        const char *name;
+        if (item->folder || hf_files_want_find(place->want, item->path) != NULL)
+            continue;
+        r = leave(to, item->path, &dirty, err);
+        int fd = r < 0 ? r : hf_files_walk_to_file(to, item->path, false, &name, err);
+        if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+            continue;
+        r = fd < 0 ? fd : place->fs->unlinkat(place->fs->ctx, fd, name, 0);
+        dirty = dirty || r == 0;
+        if (r == -ENOENT || r == -EISDIR)
+            r = 0;
+        if (r < 0 && fd >= 0)
+            (void)hf_err_sys(err, r, "remove '%.200s'", item->path);
+    }
+    return r == 0 ? leave(to, NULL, &dirty, err) : r;
+}
+
+/* Removes the folders that the entry made and that are empty now, the deepest first. */
+static int remove_folders(struct hf_files_place *place, struct hf_files_walk *to, struct hf_err *err)
+{
+    for (size_t i = place->inventory->n; place->prune && i > 0; i--) {
+        const struct hf_inventory_item *item = &place->inventory->items[i - 1];
+        const char *name;
+        if (!item->folder || is_above_wanted(place, item->path))
+            continue;
+        int fd = hf_files_walk_to_file(to, item->path, false, &name, NULL);
+        if (fd < 0)
+            continue;
+        int r = place->fs->unlinkat(place->fs->ctx, fd, name, AT_REMOVEDIR);
+        if (r == 0)
+            r = hf_files_walk_sync(place->fs, fd);
+        if (r == -EIO || r == -EROFS)
+            return hf_err_sys(err, r, "remove folder '%.200s'", item->path);
+    }
+    return 0;
+}
+
+static bool is_inventory_true(const struct hf_files_place *place)
+{
+    const struct hf_inventory *inventory = place->inventory;
+
+    if (inventory->pending || place->made.n > 0 || hf_inventory_files(inventory) != place->want->n)
+        return false;
+    for (size_t i = 0; i < place->want->n; i++) {
+        const struct hf_files_item *item = &place->want->items[i];
+        const struct hf_inventory_item *have = hf_inventory_find(inventory, item->path);
+        if (have == NULL || have->folder || have->mode != item->mode || have->uid != item->uid ||
+            have->gid != item->gid || have->unread || memcmp(have->sha256, item->sha256, sizeof(have->sha256)) != 0)
+            return false;
+    }
+    return true;
+}
+
+int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome *outcome)
+{
+    _cleanup_(hf_files_walk_done) struct hf_files_walk to = {.base = -1};
+    struct hf_err err = HF_ERR_INIT;
+    bool known = is_inventory_true(place);
+    int r = known ? 0 : begin(place, &err);
+
+    if (r == 0)
+        r = hf_files_walk_init(&to, place->fs, place->host_root, place->guard, &err);
+    to.made = &place->made;
+    if (place->secret)
+        to.mode = 0700;
+    if (r == 0)
+        r = rename_all(place, &to, &err);
+    if (r == 0)
+        r = remove_files(place, &to, &err);
+    if (r == 0)
+        r = remove_folders(place, &to, &err);
+    if (r == 0 && (!known || place->made.n > 0))
+        r = finish(place, &err);
+    if (r < 0)
+        return hf_files_place_fail(outcome, r, &err);
+    /* The staging folder has nothing that anybody needs; what stays there a later cleanup removes. */
+    struct hf_manifest_outcome ignored = {.r = 0};
+    if (hf_files_place_clean(place, place->want->root, &ignored) == 0)
+        place->candidate[0] = '\0';
+    outcome->applied = (unsigned)place->want->n;
+    outcome->changed = (unsigned)place->n_write;
+    outcome->pruned = (unsigned)place->n_prune;
+    outcome->drifted = (unsigned)place->diff.n;
+    return 0;
+}

@@ -1,0 +1,263 @@
+#include "manifests/kubelet/health.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kube/call.h"
+
+enum { MAX_LIST = 4 << 20, QUICK_ROUNDS = 20 };
+
+#define ASK_NS (5 * HF_NS_PER_S) /* time limit of one request */
+
+/* The ways to ask, in this order. */
+enum way { KUBELET, READ_ONLY, MIRRORS, WAYS };
+static const char *const names[WAYS] = {"kubelet", "its read-only port", "mirror pods"};
+static const char *const urls[] = {
+    [KUBELET] = "https://127.0.0.1:10250/pods", [READ_ONLY] = "http://127.0.0.1:10255/pods"};
+
+struct hf_kubelet_health {
+    struct hf_kubelet_health_params p;
+    json_t *wanted;
+    struct hf_timer *timer;
+    struct hf_http_call *call; /* request to a kubelet; belongs to the client of `way` */
+    struct hf_kube_pending *pending;
+    enum way way;
+    json_t *pods;  /* pods of the last answer, or the mirrors so far */
+    size_t mirror; /* index of the wanted pod whose mirror is asked for */
+    unsigned rounds;
+    uint64_t started_ns, heard_ns; /* monotonic */
+    bool heard;                    /* somebody has answered at least once */
+    struct hf_kubelet_verdict verdict;
+    char silence[200]; /* why each way of this round led nowhere */
+};
+
+static uint64_t now_ns(const struct hf_kubelet_health *health)
+{
+    return hf_mono_ns(health->p.env->clock);
+}
+
+static const struct hf_http_ops *client_of(const struct hf_kubelet_health *health)
+{
+    return health->way == KUBELET ? health->p.kubelet : health->p.env->http;
+}
+
+void hf_kubelet_health_free(struct hf_kubelet_health *health)
+{
+    const struct hf_sched_ops *sched;
+
+    if (health == NULL)
+        return;
+    sched = health->p.env->sched;
+    if (health->call != NULL)
+        client_of(health)->cancel(client_of(health)->ctx, health->call);
+    hf_kube_call_cancel(health->pending);
+    sched->timer_free(sched->ctx, health->timer);
+    json_decref(health->wanted);
+    json_decref(health->pods);
+    free(health);
+}
+
+static void end(struct hf_kubelet_health *health, const struct hf_kubelet_verdict *verdict)
+{
+    struct hf_kubelet_health_params p = health->p;
+    struct hf_kubelet_verdict copy = *verdict;
+    json_t *pods = verdict->state != HF_KUBELET_UNKNOWN ? hf_steal(health->pods) : NULL;
+
+    hf_kubelet_health_free(health);
+    p.done(p.arg, &copy, pods);
+    json_decref(pods);
+}
+
+/* Asks again later, unless the time is over. */
+static void again(struct hf_kubelet_health *health)
+{
+    const struct hf_sched_ops *sched = health->p.env->sched;
+
+    if (now_ns(health) - health->started_ns >= health->p.deadline_ns) {
+        end(health, &health->verdict);
+        return;
+    }
+    health->way = KUBELET;
+    *health->silence = '\0';
+    sched->timer_arm(sched->ctx, health->timer, ++health->rounds < QUICK_ROUNDS ? HF_NS_PER_S : 5 * HF_NS_PER_S);
+}
+
+/* Somebody has answered with `pods`, which the function takes over. */
+static void answered(struct hf_kubelet_health *health, json_t *pods)
+{
+    if (pods != health->pods)
+        json_decref(health->pods);
+    health->pods = pods;
+    health->heard = true;
+    health->heard_ns = now_ns(health);
+    bool early = now_ns(health) - health->started_ns < HF_MIN(HF_KUBELET_READ_NS, health->p.deadline_ns / 2);
+    health->verdict = hf_kubelet_verdict_of(health->wanted, health->p.env->node_name, pods, early);
+    if (health->verdict.state == HF_KUBELET_PENDING)
+        again(health);
+    else
+        end(health, &health->verdict);
+}
+
+static void ask(struct hf_kubelet_health *health);
+
+/* Notes why one way leads nowhere, and takes the next one. */
+static void HF_PRINTF(2, 3) next_way(struct hf_kubelet_health *health, const char *format, ...)
+{
+    size_t used = strlen(health->silence);
+    char why[60];
+    va_list list;
+
+    va_start(list, format);
+    (void)vsnprintf(why, sizeof(why), format, list);
+    va_end(list);
+    (void)snprintf(health->silence + used, sizeof(health->silence) - used, "%s%s: %s", used > 0 ? "; " : "",
+                   names[health->way], why);
+    health->way++;
+    ask(health);
+}
+
+/* Nobody has answered in this round. */
+static void silent(struct hf_kubelet_health *health)
+{
+    uint64_t now = now_ns(health);
+    struct hf_kubelet_verdict unknown = {.state = HF_KUBELET_UNKNOWN};
+
+    (void)snprintf(unknown.why, sizeof(unknown.why), "written, health unknown: %.170s", health->silence);
+    if (!health->heard)
+        health->verdict = unknown;
+    if (now - health->heard_ns >= HF_MIN(HF_KUBELET_SILENCE_NS, health->p.deadline_ns))
+        end(health, &unknown);
+    else
+        again(health);
+}
+
+/* ---- mirror pods ------------------------------------------------------------------------------------------------- */
+
+static void ask_mirror(struct hf_kubelet_health *health);
+
+static void mirror_answered(void *arg, const struct hf_kube_answer *answer)
+{
+    struct hf_kubelet_health *health = arg;
+    char text[300];
+
+    health->pending = NULL;
+    if (answer->r < 0 && answer->r != -ENOENT) {
+        next_way(health, "%s",
+                 answer->status > 0 ? hf_err_text(&answer->err, text, sizeof(text)) : strerror(-answer->r));
+        return;
+    }
+    if (answer->r == 0)
+        (void)json_array_append_new(health->pods, json_deep_copy(answer->object));
+    health->mirror++;
+    ask_mirror(health);
+}
+
+static void ask_mirror(struct hf_kubelet_health *health)
+{
+    const json_t *wanted = json_array_get(health->wanted, health->mirror);
+    char name[600];
+    struct hf_err err = HF_ERR_INIT;
+
+    if (wanted == NULL) {
+        answered(health, health->pods);
+        return;
+    }
+    (void)snprintf(name, sizeof(name), "%.253s-%.253s", hf_json_str_or(wanted, "name", ""), health->p.env->node_name);
+    const struct hf_kube_call call = {.verb = HF_KUBE_GET,
+                                      .api_version = "v1",
+                                      .plural = "pods",
+                                      .ns = hf_json_str_or(wanted, "namespace", "default"),
+                                      .name = name,
+                                      .timeout_ns = ASK_NS};
+    if (hf_kube_call_send(health->p.env->kube, &call, mirror_answered, health, &health->pending, &err) < 0)
+        next_way(health, "%s", err.cause);
+}
+
+/* ---- the kubelet ------------------------------------------------------------------------------------------------- */
+
+static void kubelet_answered(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                             const struct hf_err *why)
+{
+    struct hf_kubelet_health *health = arg;
+    _cleanup_(hf_json_freep) json_t *list = NULL;
+    static const struct hf_json_limits limits = {.max_bytes = MAX_LIST};
+    json_t *items;
+
+    (void)why;
+    health->call = NULL;
+    if (r < 0) {
+        next_way(health, "%s", strerror(-r));
+        return;
+    }
+    items = response->status == 200 && hf_json_parse(body, &limits, &list, NULL) == 0 ? json_object_get(list, "items")
+                                                                                      : NULL;
+    if (response->status == 200 && (json_is_array(items) || (list != NULL && items == NULL)))
+        answered(health, json_is_array(items) ? json_incref(items) : json_array());
+    else
+        next_way(health, "answered %d", response->status);
+}
+
+static void ask_kubelet(struct hf_kubelet_health *health)
+{
+    const struct hf_http_ops *http = client_of(health);
+    const struct hf_http_request request = {.method = "GET",
+                                            .url = urls[health->way],
+                                            .connect_timeout_ns = HF_NS_PER_S,
+                                            .timeout_ns = ASK_NS,
+                                            .max_body_bytes = MAX_LIST,
+                                            .done = kubelet_answered,
+                                            .arg = health};
+    struct hf_err err = HF_ERR_INIT;
+
+    if (http->start(http->ctx, &request, &health->call, &err) < 0)
+        next_way(health, "%s", err.cause);
+}
+
+static void ask(struct hf_kubelet_health *health)
+{
+    if (health->way == KUBELET && health->p.kubelet == NULL)
+        health->way = READ_ONLY;
+    if (health->way == MIRRORS && (health->p.env->kube == NULL || hf_kube_is_metaserver(health->p.env->kube)))
+        health->way = WAYS;
+    if (health->way == WAYS) {
+        silent(health);
+    } else if (health->way == MIRRORS) {
+        json_decref(health->pods);
+        health->pods = json_array();
+        health->mirror = 0;
+        ask_mirror(health);
+    } else {
+        ask_kubelet(health);
+    }
+}
+
+static void fire(void *arg)
+{
+    ask(arg);
+}
+
+int hf_kubelet_health_start(const struct hf_kubelet_health_params *params, struct hf_kubelet_health **ret_health,
+                            struct hf_err *err)
+{
+    const struct hf_sched_ops *sched = params->env->sched;
+    struct hf_kubelet_health *health;
+
+    if (json_array_size(params->wanted) > HF_KUBELET_MAX_PODS)
+        return hf_err_set(err, E2BIG, "more than %d static pods", (int)HF_KUBELET_MAX_PODS);
+    health = calloc(1, sizeof(*health));
+    if (health == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    health->p = *params;
+    health->wanted = json_deep_copy(params->wanted);
+    health->timer = sched->timer_new(sched->ctx, fire, health);
+    health->started_ns = health->heard_ns = now_ns(health);
+    if (health->wanted == NULL || health->timer == NULL) {
+        hf_kubelet_health_free(health);
+        return hf_err_set(err, ENOMEM, "out of memory");
+    }
+    sched->timer_arm(sched->ctx, health->timer, 0);
+    *ret_health = health;
+    return 0;
+}

@@ -1,0 +1,33 @@
+/* manifests/kubelet/verdict.h - judges the static pods of an entry from the list of pods that a kubelet or the API
+ * server returns. Pure. Threads: any, but only one at a time for one list.
+ *
+ * The kubelet appends "-<node>" to the name of a static pod, and gives it an annotation with a hash of its file. Until
+ * the kubelet has read a new file, the pod keeps the hash of the old file. */
+#pragma once
+
+#include "codec/json.h"
+
+enum hf_kubelet_state {
+    HF_KUBELET_READY,   /* all pods are ready, or have succeeded */
+    HF_KUBELET_PENDING, /* at least one pod is not ready, and none has failed */
+    HF_KUBELET_FAILED,  /* at least one pod has failed, or crashes again and again */
+    /* neither the kubelet nor the API server answered; hf_kubelet_verdict_of() does not return this state */
+    HF_KUBELET_UNKNOWN,
+};
+
+struct hf_kubelet_verdict {
+    enum hf_kubelet_state state;
+    char why[200]; /* "" for HF_KUBELET_READY */
+};
+
+/* Judges the pods that `wanted` names. `wanted` is an array of objects {"namespace", "name", "hash", "unsure"}, with
+ * the namespace and the name that the file states. `hash` is the hash that the pod had before its file changed;
+ * absent if there was no such pod. `unsure` is true if there may have been such a pod, with a hash that nobody knows;
+ * otherwise absent. `early` is true if the kubelet may not have read the files since they changed; an unsure pod is
+ * then not ready. `pods` is an array of Pods, and may contain pods that `wanted` does not name. The function sets
+ * apiVersion and kind in the Pods that it judges. */
+struct hf_kubelet_verdict hf_kubelet_verdict_of(const json_t *wanted, const char *node, const json_t *pods, bool early);
+
+/* Returns the hashes of the static pods in a list, as a new object {"<namespace>/<name with the node>": hash} with at
+ * most 256 members, or NULL if memory runs out. */
+json_t *hf_kubelet_hashes_of(const json_t *pods);

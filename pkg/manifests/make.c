@@ -1,0 +1,279 @@
+/* From a set to the files that it asks for. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manifests/entry.h"
+#include "manifests/files/content.h"
+#include "manifests/files/pod_folder.h"
+#include "manifests/files/resolve.h"
+#include "manifests/source/substitute.h"
+
+/* ---- the entry of a set ------------------------------------------------------------------------------------------ */
+
+void make_entry_free(struct hf_manifest *entry)
+{
+    if (entry == NULL)
+        return;
+    json_t *json = entry->json;
+    hf_manifest_done(entry);
+    free(entry);
+    json_decref(json);
+}
+
+int make_entry(const json_t *json, struct hf_manifest **ret_entry, struct hf_err *err)
+{
+    struct hf_manifest *entry = calloc(1, sizeof(*entry));
+    _cleanup_(hf_freep) struct hf_issues *issues = calloc(1, sizeof(*issues));
+    struct hf_decode decode = {.issues = issues};
+    json_t *own = json_deep_copy(json);
+
+    if (entry == NULL || own == NULL || issues == NULL) {
+        free(entry);
+        json_decref(own);
+        return hf_err_sys(err, -ENOMEM, "decode an entry");
+    }
+    hf_field_decode_all(&decode, hf_manifest_fields, own, entry);
+    hf_manifest_finish(&decode, entry, own);
+    entry->json = own;
+    if (issues->n_errors > 0 || decode.out_of_memory) {
+        make_entry_free(entry);
+        return hf_err_set(err, decode.out_of_memory ? ENOMEM : EBADMSG, "the entry is malformed");
+    }
+    *ret_entry = entry;
+    return 0;
+}
+
+/* ---- an attempt -------------------------------------------------------------------------------------------------- */
+
+/* Finds where the closed folders really are: a target's path has no links, and theirs may have. */
+static void find_closed(const struct hf_manifest_env *env, struct attempt *attempt)
+{
+    const char *const folders[MANIFEST_CLOSED] = {attempt->state_dir, attempt->trust_dir, attempt->pod_folder,
+                                                  "/etc/holdfast", "/var/lib/holdfast"};
+
+    for (size_t i = 0; i < MANIFEST_CLOSED; i++)
+        if (folders[i][0] != '/' || hf_files_resolve(env->fs, env->host_root, folders[i], attempt->closed[i], NULL) < 0)
+            attempt->closed[i][0] = '\0';
+}
+
+static bool is_closed(const struct attempt *attempt, const char *path)
+{
+    for (size_t i = 0; i < MANIFEST_CLOSED; i++)
+        if (attempt->closed[i][0] != '\0' && hf_config_path_is_within(path, attempt->closed[i]))
+            return true;
+    return false;
+}
+
+/* The bounds of the node, asked on the worker. A configuration never changes once it is made. */
+static bool allows(void *arg, const char *path, struct hf_err *err)
+{
+    const struct attempt *attempt = arg;
+
+    if (attempt->entry->to == HF_MANIFEST_TO_STATIC_PODS)
+        return hf_config_allows_manifest_static_pods(attempt->config, attempt->scope, err);
+    if (hf_config_path_is_within(path, attempt->state_dir) ||
+        (attempt->trust_dir[0] != '\0' && hf_config_path_is_within(path, attempt->trust_dir)) ||
+        (attempt->pod_folder[0] != '\0' && hf_config_path_is_within(path, attempt->pod_folder)) ||
+        is_closed(attempt, path)) {
+        (void)hf_err_set(err, EACCES, "'%.200s' lies in a folder of holdfast or of the kubelet", path);
+        return false;
+    }
+    if (attempt->place.secret)
+        return hf_config_allows_manifest_secret_file(attempt->config, attempt->scope, path, err);
+    return hf_config_allows_manifest_file(attempt->config, attempt->scope, path, err);
+}
+
+struct attempt *make_attempt(struct entry *entry, const struct hf_manifest_set *set)
+{
+    const struct hf_manifest_env *env = &entry->engine->p.env;
+    struct attempt *attempt = calloc(1, sizeof(*attempt));
+
+    if (attempt == NULL)
+        return NULL;
+    hf_files_place_init(&attempt->place);
+    hf_manifest_set_copy(&attempt->set, set);
+    if (make_entry(set->entry, &attempt->entry, NULL) < 0) {
+        make_attempt_free(attempt);
+        return NULL;
+    }
+    attempt->config = env->config;
+    attempt->scope = permit_scope(set->signed_);
+    attempt->state_dir = env->state_dir;
+    attempt->trust_dir = env->trust_dir != NULL ? env->trust_dir : "";
+    attempt->place.fs = env->fs;
+    attempt->place.host_root = env->host_root;
+    attempt->place.guard = env->uid == 0;
+    attempt->place.inside = attempt->entry->to == HF_MANIFEST_TO_STATIC_PODS;
+    attempt->place.secret = attempt->entry->from.kind == HF_MANIFEST_FROM_SECRET;
+    attempt->place.entry = entry->name;
+    attempt->place.folder = entry->folder;
+    attempt->place.inventory = &entry->inventory;
+    attempt->place.want = &attempt->want;
+    attempt->place.allows = allows;
+    attempt->place.arg = attempt;
+    return attempt;
+}
+
+void make_attempt_free(struct attempt *attempt)
+{
+    if (attempt == NULL)
+        return;
+    hf_files_place_done(&attempt->place);
+    hf_files_want_done(&attempt->want);
+    make_entry_free(attempt->entry);
+    hf_manifest_set_done(&attempt->set);
+    free(attempt);
+}
+
+static int substitute(const struct hf_manifest_set *set, struct hf_bundle **bundle, struct hf_err *err)
+{
+    struct hf_strmap values = {.free_value = free};
+    struct hf_bundle *made = NULL;
+    int r = hf_substitute_add_values(&values, json_object_get(set->entry, "substitute"));
+
+    if (r == 0)
+        r = hf_substitute_add_facts(&values, hf_json_str_or(set->facts, "node", ""),
+                                    hf_json_str_or(set->facts, "arch", ""), json_object_get(set->facts, "labels"));
+    r = r < 0 ? hf_err_sys(err, r, "substitute") : hf_substitute_bundle(*bundle, &values, &made, err);
+    hf_strmap_done(&values);
+    if (r < 0)
+        return r;
+    hf_bundle_free(*bundle);
+    *bundle = made;
+    return 0;
+}
+
+/* A repair writes only what the entry has written before, and need not know where the kubelet reads. */
+static int find_pod_folder(const struct hf_manifest_env *env, struct attempt *attempt, struct hf_err *err)
+{
+    if (attempt->place.repair || attempt->set.root[0] != '\0')
+        return 0;
+    return hf_pod_folder_find(env->fs, env->host_root, hf_config_static_pod_folder(attempt->config),
+                              attempt->pod_folder, err);
+}
+
+int make_bundle(const struct entry *entry, const struct attempt *attempt, struct hf_bundle **ret_bundle,
+                struct hf_manifest_outcome *outcome)
+{
+    const struct hf_manifest_env *env = &entry->engine->p.env;
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
+    struct hf_err err = HF_ERR_INIT;
+    char path[PATH_MAX];
+
+    if (attempt->place.secret) {
+        int r = secret_bundle(entry, &attempt->set, ret_bundle, &err);
+        return r < 0 ? hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_SECRET_ABSENT, r, &err) : 0;
+    }
+    (void)snprintf(path, sizeof(path), "%s/b-%s", entry->folder, attempt->set.digest);
+    int r = hf_bundle_load(env->fs, path, &bundle, &err);
+    if (r < 0)
+        return hf_manifest_outcome_fail(outcome,
+                                        r == -ENOENT || r == -EBADMSG ? HF_MANIFEST_REASON_SOURCE_UNREACHABLE
+                                                                      : HF_MANIFEST_REASON_WRITE_FAILED,
+                                        r, &err);
+    if (attempt->set.facts != NULL) {
+        r = substitute(&attempt->set, &bundle, &err);
+        if (r < 0)
+            return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_SUBSTITUTE_FAILED, r, &err);
+    }
+    *ret_bundle = hf_steal(bundle);
+    return 0;
+}
+
+int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_outcome *outcome)
+{
+    const struct hf_manifest_env *env = &entry->engine->p.env;
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
+    struct hf_err err = HF_ERR_INIT;
+    int r = make_bundle(entry, attempt, &bundle, outcome);
+
+    if (r < 0)
+        return r;
+    r = find_pod_folder(env, attempt, &err);
+    if (r < 0 && attempt->entry->to == HF_MANIFEST_TO_STATIC_PODS)
+        return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_TARGET_MISSING, r, &err);
+    if (attempt->entry->to == HF_MANIFEST_TO_FILES)
+        find_closed(env, attempt);
+    return hf_files_want_make(env->fs, env->host_root, attempt->entry, attempt->pod_folder, attempt->set.root,
+                              hf_steal(bundle), &attempt->want, outcome);
+}
+
+/* ---- a lost inventory -------------------------------------------------------------------------------------------- */
+
+static int add_wanted(const struct hf_files_want *want, struct hf_inventory *inventory)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < want->n; i++) {
+        const struct hf_files_item *from = &want->items[i];
+        struct hf_inventory_item item = {
+            .path = from->path, .mode = from->mode, .uid = from->uid, .gid = from->gid, .size = from->bytes.n};
+        memcpy(item.sha256, from->sha256, sizeof(item.sha256));
+        r = hf_inventory_put(inventory, &item);
+    }
+    return r;
+}
+
+static bool is_in_place(const struct hf_manifest_env *env, struct hf_files_walk *walk, const struct hf_files_item *item)
+{
+    unsigned char sha256[HF_SHA256_BYTES];
+    const char *name;
+    int fd = hf_files_walk_to_file(walk, item->path, false, &name, NULL);
+
+    return fd >= 0 && hf_files_hash(env->fs, fd, name, sha256) == 0 &&
+           memcmp(sha256, item->sha256, sizeof(sha256)) == 0;
+}
+
+/* Leaves out the files that are not in place with exactly this content. */
+static void keep_those_in_place(const struct hf_manifest_env *env, struct hf_files_want *want)
+{
+    _cleanup_(hf_files_walk_done) struct hf_files_walk walk = {.base = -1};
+    bool walks = hf_files_walk_init(&walk, env->fs, env->host_root, false, NULL) == 0;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < want->n; i++)
+        if (walks && is_in_place(env, &walk, &want->items[i]))
+            want->items[kept++] = want->items[i];
+        else
+            free(want->items[i].path);
+    want->n = kept;
+}
+
+static int add_set(struct entry *entry, const struct hf_manifest_set *set, bool only_in_place, struct hf_err *err)
+{
+    struct hf_manifest_outcome outcome = {.r = 0};
+
+    if (set->key[0] == '\0' || set->root[0] == '\0')
+        return 0;
+    struct attempt *attempt = make_attempt(entry, set);
+    if (attempt == NULL)
+        return hf_err_sys(err, -ENOMEM, "make the inventory again");
+    attempt->place.repair = true;
+    int r = make_want(entry, attempt, &outcome);
+    if (r == 0 && only_in_place)
+        keep_those_in_place(&entry->engine->p.env, &attempt->want);
+    if (r < 0)
+        (void)hf_err_set(err, -r, "%s", outcome.message);
+    else if ((r = add_wanted(&attempt->want, &entry->inventory)) < 0)
+        (void)hf_err_sys(err, r, "make the inventory again");
+    make_attempt_free(attempt);
+    return r;
+}
+
+int make_inventory(struct entry *entry, struct hf_err *err)
+{
+    const struct hf_manifest_record *record = &entry->r;
+    bool begun = record->phase == HF_MANIFEST_APPLYING || record->phase == HF_MANIFEST_PROBATION ||
+                 record->phase == HF_MANIFEST_ROLLING_BACK;
+    /* Files of the newest set first, which the good set may have, too, with another content. */
+    if (begun && record->good.key[0] != '\0')
+        (void)!add_set(entry, &record->next, true, NULL); /* the content may be lost */
+    int r = add_set(entry, &record->good, false, err);
+    if (r < 0 || entry->inventory.n == 0)
+        return r;
+    /* if it cannot be saved, the next start makes it once more */
+    return hf_inventory_save(entry->engine->p.env.fs, entry->folder, "inventory", &entry->inventory, err);
+}

@@ -1,0 +1,442 @@
+/* Entries to Cluster: the actions place, probe and roll back, the look for drift, and the removal, by runs of
+ * manifests/cluster/cluster.h. The inventory is part of the record (r.objects).
+ *
+ * A run may take minutes, so the entry is busy without a job, and other entries go on. An attempt that the API server
+ * does not let end is postponed and leaves the entry open for newer content; a refusal of objects ends in Refused. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "manifests/cluster/cluster.h"
+#include "manifests/cluster/item.h"
+#include "manifests/entry.h"
+
+static const uint64_t probe_pause_ns = 2 * HF_NS_PER_S;
+
+bool objects_is(const struct hf_manifest_set *set)
+{
+    return strcmp(hf_json_str_or(set->entry, "to", ""), hf_manifest_target_names[HF_MANIFEST_TO_CLUSTER]) == 0;
+}
+
+static void end_attempt(struct entry *entry)
+{
+    make_attempt_free(entry->attempt);
+    entry->attempt = NULL;
+}
+
+/* Ends a run, and keeps the inventory that it has left. */
+static void take(struct entry *entry, const struct hf_manifest_outcome *outcome)
+{
+    entry->run = NULL;
+    entry->busy = false;
+    if (outcome->inventory != NULL) {
+        json_decref(entry->r.objects);
+        entry->r.objects = outcome->inventory;
+    }
+}
+
+/* After a failed attempt: the same, and what the attempt has not brought in stays in the inventory, because the next
+ * attempt may. So a repeated attempt has nothing new to write to disk before its first request. */
+static int take_failed(struct entry *entry, const struct hf_manifest_outcome *outcome)
+{
+    json_t *before = json_incref(entry->r.objects), *item;
+    size_t i;
+    int r = 0;
+
+    take(entry, outcome);
+    json_array_foreach(before, i, item) {
+        struct hf_cluster_id id = hf_cluster_item_id(item);
+        if (r == 0 && hf_cluster_item_find(entry->r.objects, &id) < 0)
+            r = json_array_append(entry->r.objects, item);
+    }
+    json_decref(before);
+    return r;
+}
+
+/* ---- the inventory, before the first write ----------------------------------------------------------------------- */
+
+static int run_journal(struct job *job)
+{
+    return hf_manifest_record_save(job->entry->engine->p.env.fs, job->entry->folder, hf_buf_view(&job->text),
+                                   &job->err);
+}
+
+static void journaled(struct entry *entry, struct job *job)
+{
+    if (entry->run == NULL)
+        return;
+    entry->busy = true; /* the run goes on */
+    hf_cluster_run_journaled(entry->run, job->r);
+}
+
+static void journal(void *arg, const json_t *inventory)
+{
+    struct entry *entry = arg;
+    json_t *copy = json_deep_copy(inventory);
+    struct job *job = task_new(entry, run_journal, journaled);
+
+    if (copy != NULL) {
+        json_decref(entry->r.objects);
+        entry->r.objects = copy;
+    }
+    int r = copy == NULL || job == NULL ? -ENOMEM : hf_manifest_record_format(&entry->r, &job->text);
+    hf_buf_clear(&entry->written); /* the next save must not take the older text for the one on disk */
+    if (r == 0) {
+        task_submit(job);
+        return;
+    }
+    task_discard(job);
+    hf_cluster_run_journaled(entry->run, r);
+}
+
+/* The same for an attempt to place a set: its first write follows. A repeated attempt has nothing new to say. */
+static void journal_place(void *arg, const json_t *inventory)
+{
+    struct entry *entry = arg;
+
+    if (entry->r.unproven && json_equal(inventory, entry->r.objects) == 1) {
+        hf_cluster_run_journaled(entry->run, 0);
+        return;
+    }
+    advance_begin(entry);
+    entry->r.unproven = true;
+    journal(arg, inventory);
+}
+
+/* ---- from the content on disk to a run --------------------------------------------------------------------------- */
+
+static int run_load(struct job *job)
+{
+    return make_bundle(job->entry, job->entry->attempt, &job->bundle, &job->outcome);
+}
+
+/* Loads the content of a set, then calls `then` with job->bundle, or with a failure in job->outcome. */
+static bool load(struct entry *entry, const struct hf_manifest_set *set,
+                 void (*then)(struct entry *entry, struct job *job))
+{
+    struct job *job = task_new(entry, run_load, then);
+
+    entry->attempt = make_attempt(entry, set);
+    if (job == NULL || entry->attempt == NULL) {
+        task_discard(job);
+        end_attempt(entry);
+        return false;
+    }
+    task_submit(job);
+    return true;
+}
+
+/* Starts a run that applies `bundle` (NULL: removes all). Returns false if memory runs out. */
+static bool start(struct entry *entry, struct hf_cluster_apply_params *params,
+                  void (*done)(void *arg, const struct hf_manifest_outcome *outcome))
+{
+    params->env = &entry->engine->p.env;
+    params->entry = entry->name;
+    params->inventory = entry->r.objects;
+    params->done = done;
+    params->arg = entry;
+    entry->busy = hf_cluster_apply_start(params, &entry->run, NULL) == 0;
+    return entry->busy;
+}
+
+/* ---- place ------------------------------------------------------------------------------------------------------- */
+
+static void not_placed(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    enum hf_manifest_retry retry = hf_manifest_gate_retry(reason);
+
+    end_attempt(entry);
+    if (reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) /* our copy of the content is lost */
+        content_lost(entry, &entry->r.next);
+    if (reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE || retry == HF_MANIFEST_RETRY_BACK_OFF ||
+        reason == HF_MANIFEST_REASON_PRUNE_LIMIT) {
+        advance_back_off(entry);
+        if (reason == HF_MANIFEST_REASON_PRUNE_LIMIT)
+            entry->due_ns = HF_NEVER; /* until the next interval, or the annotation */
+        advance_event(entry, HF_MANIFEST_EV_POSTPONED, reason, message);
+    } else {
+        advance_event(entry, HF_MANIFEST_EV_REFUSED, reason, message);
+    }
+}
+
+static void placed(void *arg, const struct hf_manifest_outcome *outcome)
+{
+    struct entry *entry = arg;
+    bool changed = outcome->changed + outcome->pruned > 0 || entry->was_unproven;
+    char text[HF_RECORD_MESSAGE];
+
+    if (outcome->r < 0) {
+        (void)take_failed(entry, outcome); /* without memory, the next attempt writes its inventory again */
+        not_placed(entry, outcome->reason, outcome->message);
+        return;
+    }
+    take(entry, outcome);
+    (void)snprintf(text, sizeof(text), "%u objects in place, %u changed, %u removed", outcome->applied,
+                   outcome->changed, outcome->pruned);
+    end_attempt(entry);
+    entry->probe_ns = 0;
+    advance_begin(entry);
+    if (changed)
+        advance_event(entry, HF_MANIFEST_EV_PLACED, HF_MANIFEST_REASON_NONE, text);
+    else
+        advance_event(entry, HF_MANIFEST_EV_SAME, HF_MANIFEST_REASON_APPLIED, text);
+}
+
+static void loaded(struct entry *entry, struct job *job)
+{
+    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal_place};
+    const struct attempt *attempt = entry->attempt;
+
+    if (job->r < 0) {
+        not_placed(entry, job->outcome.reason, job->outcome.message);
+        return;
+    }
+    entry->was_unproven = entry->r.unproven;
+    params.force = attempt->entry->force;
+    params.prune = attempt->entry->prune;
+    params.may_prune_beyond = hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, attempt->set.digest);
+    if (!start(entry, &params, placed))
+        not_placed(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+}
+
+void objects_place(struct entry *entry)
+{
+    if (!load(entry, &entry->r.next, loaded))
+        not_placed(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+}
+
+/* ---- probe ------------------------------------------------------------------------------------------------------- */
+
+/* Looks again after a pause. The record does not change, so nothing is written. */
+static void probe_again(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
+    entry->due_ns = manifest_engine_now(entry->engine) + probe_pause_ns;
+    advance_note(entry, reason, message);
+}
+
+static void probed(void *arg, const struct hf_manifest_outcome *outcome)
+{
+    struct entry *entry = arg;
+    uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
+    bool late;
+
+    take(entry, outcome);
+    if (outcome->r < 0) { /* the server is away: no verdict, and no time passes */
+        end_attempt(entry);
+        entry->probe_ns = 0;
+        probe_again(entry, outcome->reason, outcome->message);
+        return;
+    }
+    if (entry->probe_ns == 0)
+        entry->probe_ns = now;
+    late = now - entry->probe_ns >= deadline_ns;
+    if (outcome->healthy) {
+        trial_check(entry); /* ends the attempt */
+    } else if (late || outcome->reason == HF_MANIFEST_REASON_HEALTH_FAILED) {
+        end_attempt(entry);
+        advance_event(entry, HF_MANIFEST_EV_UNHEALTHY, outcome->reason, outcome->message);
+    } else {
+        end_attempt(entry);
+        probe_again(entry, outcome->reason, outcome->message);
+    }
+}
+
+static bool look(struct entry *entry, void (*done)(void *arg, const struct hf_manifest_outcome *outcome))
+{
+    const struct hf_cluster_check_params params = {
+        .env = &entry->engine->p.env, .entry = entry->name, .inventory = entry->r.objects, .done = done, .arg = entry};
+
+    entry->busy = hf_cluster_check_start(&params, &entry->run, NULL) == 0;
+    return entry->busy;
+}
+
+void objects_probe(struct entry *entry)
+{
+    entry->attempt = make_attempt(entry, &entry->r.next);
+    if (entry->attempt != NULL && look(entry, probed))
+        return;
+    end_attempt(entry);
+    probe_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+}
+
+/* ---- roll back --------------------------------------------------------------------------------------------------- */
+
+/* The reason of the failure stays. */
+static void rolled_back(struct entry *entry, const char *more)
+{
+    char text[HF_RECORD_MESSAGE];
+
+    end_attempt(entry);
+    (void)snprintf(text, sizeof(text), "%.250s; %.120s", entry->r.message, more);
+    advance_event(entry, HF_MANIFEST_EV_RESTORED, entry->r.reason, text);
+}
+
+static void rollback_again(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    end_attempt(entry);
+    advance_back_off(entry);
+    advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
+    advance_note(entry, reason, message);
+}
+
+static void restored(void *arg, const struct hf_manifest_outcome *outcome)
+{
+    struct entry *entry = arg;
+
+    take(entry, outcome);
+    entry->r.unproven = outcome->r < 0;
+    if (outcome->r == -EAGAIN)
+        rollback_again(entry, outcome->reason, outcome->message);
+    else
+        rolled_back(entry, outcome->r == 0 ? "the last good objects are in place again" : outcome->message);
+}
+
+static void reloaded(struct entry *entry, struct job *job)
+{
+    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal, .repair = true};
+
+    if (job->r < 0) {
+        rolled_back(entry, job->outcome.message);
+        return;
+    }
+    params.force = entry->attempt->entry->force;
+    params.prune = entry->attempt->entry->prune;
+    params.may_prune_beyond = true; /* it goes back to what was, and no further */
+    if (!start(entry, &params, restored))
+        rollback_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+}
+
+void objects_rollback(struct entry *entry)
+{
+    if (entry->r.good.key[0] == '\0') /* a namespace may hold more than ours: a person decides what to delete */
+        rolled_back(entry, "there is no earlier content, so the objects stay");
+    else if (!load(entry, &entry->r.good, reloaded))
+        rollback_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+}
+
+/* ---- drift ------------------------------------------------------------------------------------------------------- */
+
+/* Looks again later, because the server did not answer. */
+static void look_later(struct entry *entry, uint64_t delay_ns)
+{
+    entry->look_wanted = true;
+    entry->look_due_ns = manifest_engine_now(entry->engine) + delay_ns;
+    manifest_engine_wake(entry->engine);
+}
+
+static void not_looked(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    end_attempt(entry);
+    advance_note(entry, reason, message);
+    if (hf_manifest_gate_retry(reason) == HF_MANIFEST_RETRY_BACK_OFF) {
+        uint64_t due = entry->due_ns;
+        advance_back_off(entry);
+        look_later(entry, entry->due_ns - manifest_engine_now(entry->engine));
+        entry->due_ns = due;
+    }
+}
+
+static void repaired(void *arg, const struct hf_manifest_outcome *outcome)
+{
+    struct entry *entry = arg;
+
+    take(entry, outcome);
+    if (outcome->r < 0) {
+        not_looked(entry, outcome->reason, outcome->message);
+        return;
+    }
+    end_attempt(entry);
+    advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
+    if (outcome->drifted > 0)
+        drift_repaired(entry, outcome->message);
+    advance_save(entry);
+}
+
+static void repair(struct entry *entry, struct job *job)
+{
+    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal, .repair = true};
+
+    if (job->r < 0) {
+        if (job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE)
+            content_lost(entry, &entry->r.good);
+        not_looked(entry, job->outcome.reason, job->outcome.message);
+        return;
+    }
+    params.force = entry->attempt->entry->force;
+    params.prune = false;
+    params.keep = true;
+    if (!start(entry, &params, repaired))
+        not_looked(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+}
+
+static void looked(void *arg, const struct hf_manifest_outcome *outcome)
+{
+    struct entry *entry = arg;
+    uint64_t now = manifest_engine_now(entry->engine), wait = hf_repair_pace_wait_ns(&entry->pace, now);
+
+    take(entry, outcome);
+    hf_manifest_counts_look(&entry->engine->counts);
+    if (outcome->r < 0) {
+        not_looked(entry, outcome->reason, outcome->message);
+    } else if (outcome->drifted == 0) {
+        advance_note(entry, outcome->healthy ? HF_MANIFEST_REASON_NONE : outcome->reason, outcome->message);
+        manifest_engine_wake(entry->engine);
+    } else if (wait > 0) {
+        look_later(entry, wait);
+    } else {
+        hf_repair_pace_spend(&entry->pace, now);
+        if (!load(entry, &entry->r.good, repair))
+            look_later(entry, HF_NS_PER_S);
+    }
+}
+
+bool objects_drift_consider(struct entry *entry)
+{
+    struct hf_manifest_engine *engine = entry->engine;
+    uint64_t now = manifest_engine_now(engine);
+
+    if (!entry->look_wanted || engine->inline_ || !hf_manifest_machine_rests(entry->r.phase) ||
+        json_array_size(entry->r.objects) == 0)
+        return false;
+    if (entry->look_due_ns > now) {
+        manifest_engine_wake_in(engine, entry->look_due_ns - now);
+        return false;
+    }
+    if (!look(entry, looked))
+        return false;
+    entry->look_wanted = false;
+    entry->look_due_ns = 0;
+    return true;
+}
+
+/* ---- removal ----------------------------------------------------------------------------------------------------- */
+
+static void removed(void *arg, const struct hf_manifest_outcome *outcome)
+{
+    struct entry *entry = arg;
+
+    take(entry, outcome);
+    if (outcome->r == 0) {
+        json_decref(entry->r.objects);
+        entry->r.objects = NULL;
+        manifest_engine_wake(entry->engine); /* the next turn forgets the entry */
+        return;
+    }
+    advance_note(entry, outcome->reason, outcome->message);
+    advance_back_off(entry);
+    if (outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT) {
+        entry->removing = false;
+        entry->due_ns = HF_NEVER; /* until the next interval, or the annotation */
+    }
+    manifest_engine_wake(entry->engine);
+}
+
+void objects_remove(struct entry *entry)
+{
+    struct hf_cluster_apply_params params = {.prune = true};
+
+    params.may_prune_beyond = hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, entry->r.good.digest);
+    if (!start(entry, &params, removed))
+        advance_back_off(entry);
+}

@@ -1,0 +1,30 @@
+#include "manifests/outcome.h"
+
+#include <errno.h>
+
+enum hf_manifest_reason hf_manifest_outcome_reason(int r)
+{
+    switch (-r) {
+    case ENOSPC:
+    case EDQUOT:
+        return HF_MANIFEST_REASON_NO_SPACE;
+    case EROFS:
+        return HF_MANIFEST_REASON_READ_ONLY_FILE_SYSTEM;
+    case EACCES:
+    case EPERM:
+    case ELOOP:
+    case ENOTDIR:
+        return HF_MANIFEST_REASON_NOT_ALLOWED;
+    default:
+        return HF_MANIFEST_REASON_WRITE_FAILED;
+    }
+}
+
+int hf_manifest_outcome_fail(struct hf_manifest_outcome *outcome, enum hf_manifest_reason reason, int r,
+                             const struct hf_err *err)
+{
+    outcome->r = r;
+    outcome->reason = reason;
+    (void)hf_err_text(err, outcome->message, sizeof(outcome->message));
+    return r;
+}

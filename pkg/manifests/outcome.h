@@ -1,0 +1,42 @@
+/* manifests/outcome.h - the result of one attempt to apply an entry to its target, or of one check for drift. The code
+ * of the target fills the struct and passes it to the engine. Memory: the receiver of an outcome must call
+ * hf_manifest_outcome_done(). */
+#pragma once
+
+#include <stdbool.h>
+
+#include "api/manifest_reason.h"
+#include "base/err.h"
+#include "codec/json.h"
+
+enum { HF_MANIFEST_MESSAGE = 512 };
+
+struct hf_manifest_outcome {
+    /* 0 on success, otherwise -errno. For the target Cluster, -EAGAIN means that a later attempt may succeed without a
+     * change of the entry, and any other error that the same content probably fails again. */
+    int r;
+    /* cause of a failure. After success only the target Cluster sets it: Applied or DriftRepaired or, of a check,
+     * HealthPassed, HealthFailed or NotReady */
+    enum hf_manifest_reason reason;
+    char message[HF_MANIFEST_MESSAGE]; /* for a person: what, where, why, and what to do; never content of a secret */
+    json_t *inventory;                 /* for the target Cluster: the inventory now; owned; NULL means unchanged */
+    unsigned applied;                  /* number of items that are in place as the bundle says */
+    unsigned changed;                  /* number of items that this attempt wrote */
+    unsigned pruned;                   /* number of items that this attempt removed */
+    unsigned drifted;                  /* number of items that somebody other than the agent had changed or removed */
+    bool healthy;                      /* of a check of the target Cluster: true if all objects are current */
+};
+
+/* Fills the outcome of a failure with the text of *err. Returns `r`, a negative errno. */
+int hf_manifest_outcome_fail(struct hf_manifest_outcome *outcome, enum hf_manifest_reason reason, int r,
+                             const struct hf_err *err);
+/* Returns the reason for `r`, a negative errno of the file system: NoSpace, ReadOnlyFileSystem, NotAllowed, or
+ * WriteFailed. NotAllowed is for -ELOOP and -ENOTDIR (a path has a symbolic link, or a file in place of a folder), for
+ * -EACCES (for example, others may change a folder of the path) and for -EPERM. */
+enum hf_manifest_reason hf_manifest_outcome_reason(int r);
+
+static inline void hf_manifest_outcome_done(struct hf_manifest_outcome *outcome)
+{
+    json_decref(outcome->inventory);
+    outcome->inventory = NULL;
+}

@@ -1,0 +1,143 @@
+/* An entry that no policy has any more: its files go with `prune`, if the guard lets them; then the engine forgets it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "manifests/entry.h"
+#include "os/dir.h"
+
+static int run_forget(struct job *job)
+{
+    return hf_dir_remove_tree(job->entry->engine->p.env.fs, job->entry->folder, &job->err);
+}
+
+static void forgotten(struct entry *entry, struct job *job)
+{
+    char text[HF_RECORD_MESSAGE];
+
+    if (job->r < 0) {
+        advance_note(entry, hf_manifest_outcome_reason(job->r), hf_err_text(&job->err, text, sizeof(text)));
+        advance_back_off(entry);
+        return;
+    }
+    hf_log(entry->engine->p.env.log, HF_LOG_INFO, "manifest.forgotten", HF_S("entry", entry->name));
+    entry->gone = true;
+    manifest_engine_notify(entry->engine);
+}
+
+static void forget(struct entry *entry)
+{
+    struct job *job = task_new(entry, run_forget, forgotten);
+
+    if (job != NULL)
+        task_submit(job);
+}
+
+static int run_prune(struct job *job)
+{
+    struct hf_files_place *place = &job->entry->attempt->place;
+    int r = hf_files_place_compare(place, &job->outcome);
+
+    if (r == 0)
+        r = hf_files_place_swap(place, &job->outcome);
+    if (r == 0)
+        r = hf_files_place_clean(place, job->entry->attempt->want.root, &job->outcome);
+    return r;
+}
+
+static void not_pruned(struct entry *entry, struct job *job)
+{
+    make_attempt_free(entry->attempt);
+    entry->attempt = NULL;
+    advance_note(entry, job->outcome.reason, job->outcome.message);
+    advance_back_off(entry);
+    if (job->outcome.reason == HF_MANIFEST_REASON_PRUNE_LIMIT) {
+        entry->removing = false;
+        entry->due_ns = HF_NEVER; /* until the next interval, or the annotation */
+    }
+}
+
+static void pruned(struct entry *entry, struct job *job)
+{
+    if (job->r < 0) {
+        not_pruned(entry, job);
+        return;
+    }
+    make_attempt_free(entry->attempt);
+    entry->attempt = NULL;
+    forget(entry);
+}
+
+static void prune(struct entry *entry, void (*then)(struct entry *entry, struct job *job))
+{
+    struct job *job = task_new(entry, run_prune, then);
+
+    entry->attempt = make_attempt(entry, &entry->r.good);
+    if (job == NULL || entry->attempt == NULL) {
+        task_discard(job);
+        make_attempt_free(entry->attempt);
+        entry->attempt = NULL;
+        advance_back_off(entry);
+        return;
+    }
+    (void)snprintf(entry->attempt->want.root, sizeof(entry->attempt->want.root), "%s", entry->r.good.root);
+    entry->attempt->place.prune = true;
+    entry->attempt->place.prune_all =
+        hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, entry->r.good.digest);
+    task_submit(job);
+}
+
+/* ---- a Secret that was deleted ----------------------------------------------------------------------------------- */
+
+static void revoked(struct entry *entry, struct job *job)
+{
+    struct hf_manifest_record *r = &entry->r;
+
+    if (job->r < 0) {
+        not_pruned(entry, job);
+        return;
+    }
+    make_attempt_free(entry->attempt);
+    entry->attempt = NULL;
+    entry->revoked = false;
+    hf_manifest_set_done(&r->good);
+    hf_manifest_set_done(&r->next);
+    r->known_digest[0] = r->known_revision[0] = '\0';
+    hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_removed", HF_S("entry", entry->name));
+    advance_event(entry, HF_MANIFEST_EV_NEWS, HF_MANIFEST_REASON_SOURCE_GONE,
+                  "the Secret was deleted: its files are gone");
+}
+
+bool removal_revoke(struct entry *entry)
+{
+    const struct hf_manifest_engine *engine = entry->engine;
+
+    if (!entry->revoked || engine->held || entry->due_ns > manifest_engine_now(engine) ||
+        entry->r.good.key[0] == '\0' || hf_inventory_files(&entry->inventory) == 0)
+        return false;
+    drift_unwatch(entry);
+    prune(entry, revoked);
+    return entry->busy;
+}
+
+/* ---- an entry that no policy has --------------------------------------------------------------------------------- */
+
+void removal_consider(struct entry *entry)
+{
+    const struct hf_manifest_engine *engine = entry->engine;
+    bool has_files = entry->r.good.key[0] != '\0' && hf_inventory_files(&entry->inventory) > 0;
+
+    if (entry->gone || !engine->proven || engine->held || engine->stale || entry->due_ns > manifest_engine_now(engine))
+        return;
+    entry->removing = true;
+    drift_unwatch(entry);
+    if (json_array_size(entry->r.objects) > 0 && hf_json_bool_or(entry->r.good.entry, "prune", false)) {
+        objects_remove(entry);
+        return;
+    }
+    if (has_files && hf_json_bool_or(entry->r.good.entry, "prune", false))
+        prune(entry, pruned);
+    else
+        forget(entry);
+}

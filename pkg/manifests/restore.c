@@ -1,0 +1,275 @@
+/* The action `roll back`: the files of the good set again, and those of somebody else that the newest set had replaced;
+ * then the unit once more. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "manifests/entry.h"
+#include "manifests/files/before.h"
+
+/* Attempts of one rollback after which what the disk cannot read counts as lost: one error may pass, a worn-out block
+ * does not. */
+enum { MAX_ROLLBACKS = 5 };
+
+static void rolled_back(struct entry *entry, const char *more)
+{
+    char text[HF_RECORD_MESSAGE];
+
+    entry->rollbacks = 0;
+    /* The reason of the failure stays. */
+    (void)snprintf(text, sizeof(text), "%.300s%s%.60s", entry->r.message, more[0] != '\0' ? "; " : "", more);
+    advance_event(entry, HF_MANIFEST_EV_RESTORED, entry->r.reason, text);
+}
+
+/* ---- unit -------------------------------------------------------------------------------------------------------- */
+
+static void restarted(void *arg, int r, const struct hf_err *err)
+{
+    struct entry *entry = arg;
+
+    (void)err;
+    entry->unit_call = NULL;
+    entry->busy = false;
+    rolled_back(entry, r < 0 ? "the unit did not take the old files up" : "");
+}
+
+/* The unit of the set that failed: it has taken up what the rollback has just taken away. */
+static void restart(struct entry *entry)
+{
+    int r = unit_call_start(entry, &entry->r.next, restarted, NULL);
+
+    if (r == 0)
+        return;
+    rolled_back(entry, r < 0 ? "the unit did not take the old files up" : "");
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------- */
+
+/* Adds the files of somebody else to the wanted ones, unless the good set has them, too. */
+static int add_before(struct attempt *attempt, const struct hf_bundle *before, const struct hf_inventory *list,
+                      struct hf_err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < before->n; i++) {
+        char path[HF_FILES_MAX_PATH];
+        (void)snprintf(path, sizeof(path), "/%s", before->files[i].path);
+        const struct hf_inventory_item *item = hf_inventory_find(list, path);
+        if (item != NULL && hf_files_want_find(&attempt->want, path) == NULL)
+            r = hf_files_want_add_at(&attempt->want, item, before->files[i].bytes, err);
+        if (r == 0)
+            r = hf_files_want_sort(&attempt->want, err);
+    }
+    return r;
+}
+
+/* The files of somebody else are theirs again. */
+static int disown(struct entry *entry, const struct hf_inventory *list, struct hf_err *err)
+{
+    const struct hf_manifest_env *env = &entry->engine->p.env;
+    struct hf_inventory kept = {.pending = entry->inventory.pending};
+    int r = 0;
+
+    if (list->n == 0)
+        return 0;
+    for (size_t i = 0; r == 0 && i < entry->inventory.n; i++)
+        if (hf_inventory_find(list, entry->inventory.items[i].path) == NULL)
+            r = hf_inventory_put(&kept, &entry->inventory.items[i]);
+    if (r == 0)
+        r = hf_inventory_save(env->fs, entry->folder, "inventory", &kept, err);
+    if (r < 0) {
+        hf_inventory_done(&kept);
+        return r;
+    }
+    hf_inventory_done(&entry->inventory);
+    entry->inventory = kept;
+    return 0;
+}
+
+/* Files of somebody else whose kept content is lost stay as the failed set has left them, because the alternative is no
+ * file at all. `list` has the paths of all files that may be somebody else's. */
+static int leave_lost(struct entry *entry, const struct hf_bundle *before, const struct hf_inventory *list,
+                      struct hf_err *err)
+{
+    _cleanup_(hf_inventory_done) struct hf_inventory lost = {.items = NULL};
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < list->n; i++) {
+        const char *path = list->items[i].path;
+        if (!list->items[i].folder && hf_bundle_find(before, path + 1) == NULL &&
+            hf_files_want_find(&entry->attempt->want, path) == NULL)
+            r = hf_inventory_put(&lost, &list->items[i]);
+    }
+    if (r < 0 || lost.n == 0)
+        return r;
+    hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.before_lost", HF_S("entry", entry->name),
+           HF_S("first", lost.items[0].path), HF_D("files", (int64_t)lost.n));
+    return disown(entry, &lost, err);
+}
+
+/* The files that a rollback puts back beside those of the good set. */
+struct kept {
+    const struct hf_bundle *before;
+    const struct hf_inventory *list;    /* the attributes of these files */
+    const struct hf_inventory *foreign; /* those of somebody else */
+    bool keep_rest;                     /* remove nothing: see restore_copy() */
+    bool unknown;                       /* the bundle and the list are lost: any file may be somebody else's */
+};
+
+static int place(struct entry *entry, const struct kept *kept, struct hf_manifest_outcome *outcome)
+{
+    struct attempt *attempt = entry->attempt;
+    struct hf_err err = HF_ERR_INIT;
+    /* The files of a secret are all in `before`, if they are anywhere. */
+    bool whole = entry->r.good.key[0] != '\0' && (!attempt->place.secret || entry->kept.bundle == NULL);
+    int r = whole ? make_want(entry, attempt, outcome) : 0;
+
+    if (r < 0)
+        return r;
+    if (!whole)
+        (void)snprintf(attempt->want.root, sizeof(attempt->want.root), "%s", entry->r.next.root);
+    r = add_before(attempt, kept->before, kept->list, &err);
+    if (r == 0)
+        r = leave_lost(entry, kept->before, kept->unknown ? &entry->inventory : kept->list, &err);
+    if (r < 0)
+        return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_WRITE_FAILED, r, &err);
+    attempt->place.force = attempt->place.prune_all = true;
+    attempt->place.prune = !kept->keep_rest && !entry->r.good_unknown;
+    attempt->place.allows = NULL; /* it was there before */
+    r = hf_files_place_compare(&attempt->place, outcome);
+    if (r == 0)
+        r = hf_files_place_stage(&attempt->place, outcome);
+    if (r == 0)
+        r = hf_files_place_swap(&attempt->place, outcome);
+    if (r == 0 && disown(entry, kept->foreign, &err) < 0)
+        r = hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(-err.code), -err.code, &err);
+    return r;
+}
+
+/* The good set of a Secret has come out of its sealed copy. */
+static bool has_copy(const struct entry *entry)
+{
+    return entry->r.good.key[0] != '\0' && secret_is(entry->r.good.entry) && secret_has(entry, &entry->r.good);
+}
+
+/* Nobody has the earlier content of a Secret any more, and a crash has cut a rollback to it, so files of two versions
+ * are in place. With the newest version they are one again. */
+static bool goes_forward(const struct entry *entry)
+{
+    return secret_is(entry->r.next.entry) && entry->kept.bundle == NULL && !has_copy(entry) &&
+           entry->r.good.key[0] != '\0' && entry->inventory.pending && secret_has(entry, &entry->r.next);
+}
+
+/* An earlier process had the files of somebody else in memory, so nobody knows any more which ones `force` has
+ * replaced. */
+static int restore_copy(struct entry *entry, struct hf_manifest_outcome *outcome)
+{
+    _cleanup_(hf_bundle_freep) struct hf_bundle *none = hf_bundle_new();
+    const struct hf_inventory empty = {.items = NULL};
+    bool prune = hf_json_bool_or(entry->r.next.entry, "prune", false);
+    bool keep_rest = goes_forward(entry) ? !prune : json_is_true(hf_json_at(entry->r.next.entry, "force"));
+    struct kept kept = {none, &empty, &empty, keep_rest, false};
+    struct hf_err err = HF_ERR_INIT;
+    int r = none != NULL ? hf_bundle_seal(none, &err) : hf_err_sys(&err, -ENOMEM, "go back");
+
+    return r < 0 ? hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_WRITE_FAILED, r, &err)
+                 : place(entry, &kept, outcome);
+}
+
+/* An error of the target may pass, however long it takes. */
+static bool is_own_copy_unreadable(struct entry *entry)
+{
+    struct hf_manifest_outcome ignored = {.r = 0};
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
+
+    return make_bundle(entry, entry->attempt, &bundle, &ignored) == -EIO;
+}
+
+static int run_rollback(struct job *job)
+{
+    struct entry *entry = job->entry;
+    _cleanup_(hf_bundle_freep) struct hf_bundle *before = NULL;
+    _cleanup_(hf_inventory_done) struct hf_inventory list = {.items = NULL};
+    struct hf_err err = HF_ERR_INIT;
+    bool unknown;
+    int r = 0;
+
+    if (entry->attempt->place.secret) {
+        struct kept kept = {entry->kept.bundle, &entry->kept.list, &entry->kept.foreign, false, false};
+        if (kept.before != NULL)
+            r = place(entry, &kept, &job->outcome);
+        else if (has_copy(entry) || goes_forward(entry))
+            r = restore_copy(entry, &job->outcome);
+        hf_files_place_done(&entry->attempt->place);
+        hf_files_want_done(&entry->attempt->want);
+        return r;
+    }
+    r = hf_files_before_load(entry->engine->p.env.fs, entry->folder, entry->rollbacks >= MAX_ROLLBACKS, &before, &list,
+                             &unknown, &err);
+    if (r < 0)
+        return hf_manifest_outcome_fail(&job->outcome, hf_manifest_outcome_reason(r), r, &err);
+    r = place(entry, &(struct kept){before, &list, &list, false, unknown}, &job->outcome);
+    job->unreadable = r == -EIO && entry->r.good.key[0] != '\0' && is_own_copy_unreadable(entry);
+    hf_files_place_done(&entry->attempt->place); /* before the contents that it borrows go */
+    hf_files_want_done(&entry->attempt->want);
+    return r;
+}
+
+static void placed(struct entry *entry, struct job *job)
+{
+    make_attempt_free(entry->attempt);
+    entry->attempt = NULL;
+    if (job->r < 0) {
+        bool unreadable = job->unreadable && entry->rollbacks >= MAX_ROLLBACKS;
+        hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.rollback", HF_S("entry", entry->name),
+               HF_S("message", job->outcome.message));
+        entry->rollbacks++;
+        if (unreadable || job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) {
+            /* Our copy of the good content is lost. Another try would fail, too, and keep new content out for ever. */
+            rolled_back(entry, "the content to go back to is lost; the files stay");
+            return;
+        }
+        advance_back_off(entry);
+        advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
+        advance_note(entry, job->outcome.reason, job->outcome.message);
+        return;
+    }
+    entry->watch_stale = true;
+    if (secret_is(entry->r.next.entry) && entry->kept.bundle == NULL && !has_copy(entry)) {
+        rolled_back(entry, "nothing to go back to: the agent has started since");
+    } else {
+        entry->r.unproven = false;
+        restart(entry);
+    }
+}
+
+void restore_start(struct entry *entry)
+{
+    const struct hf_manifest_set *set = entry->r.good.key[0] != '\0' ? &entry->r.good : &entry->r.next;
+
+    if (set == &entry->r.good && secret_is(set->entry) && secret_is(entry->r.next.entry) &&
+        entry->kept.bundle == NULL && !has_copy(entry) && vault_open(entry, set))
+        return; /* the next attempt has the content, or knows that there is none */
+    /* With `force`, files of somebody else come back, so that the rollback has something to do. */
+    if (set == &entry->r.next && entry->r.good_unknown && !json_is_true(hf_json_at(set->entry, "force"))) {
+        rolled_back(entry, "the record of what was good is lost; the files stay");
+        return;
+    }
+    if (secret_fetch_stalls(entry))
+        return; /* entry_consider() goes on when a content has come */
+    if (goes_forward(entry))
+        set = &entry->r.next;
+    struct job *job = task_new(entry, run_rollback, placed);
+
+    entry->attempt = make_attempt(entry, set);
+    if (job != NULL && entry->attempt != NULL) {
+        task_submit(job);
+        return;
+    }
+    task_discard(job);
+    make_attempt_free(entry->attempt);
+    entry->attempt = NULL;
+    advance_back_off(entry);
+    advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
+}

@@ -1,0 +1,90 @@
+/* manifests/rules/machine.h - the state machine of an entry, as one table. For each phase and event the table has the
+ * next phase and an action. Pure.
+ *
+ *                Go               Placed               Healthy
+ *     Waiting --------> Applying -----------> Probation ---------> Applied
+ *       |  ^             |  |  \                  |
+ * Lacks |  |  Postponed  |  |   \ Refused         | Unhealthy
+ *       v  '-------------'  |    `-> Refused      v            Restored
+ *    Fetching               '----------------> RollingBack ------------> RolledBack
+ *                               Unhealthy
+ *
+ * Not in the picture: News leads from Fetching, Applied, RolledBack and Refused to Waiting. Same leads from Applying to
+ * Applied. Refused leads also from Waiting and Fetching to Refused, Postponed also from Probation and Refused to
+ * Waiting, and Go also from Refused to Applying.
+ *
+ * The machine follows the newest set of an entry. A set is one version of the entry's fields together with one content.
+ * In addition, there may be a good set: the set that last reached Applied. In each phase this is true:
+ *   Waiting, Fetching, Refused   the good set is in place, untouched; without a good set, nothing is in place.
+ *                                Exception: if `unproven` of the record is true, an attempt was cut short by a crash or
+ *                                a lost content, and items of its set may be in place
+ *   Applying                     each file is complete, and belongs to the good set or to the newest set
+ *   Probation                    the newest set is in place; the content of the good set is still in the state folder
+ *   Applied                      the newest set is in place, and is the good set
+ *   RollingBack                  each file is complete, and belongs to one of the two sets
+ *   RolledBack                   the good set is in place again; without a good set, nothing is in place. The same
+ *                                exception: if `unproven` is true, items of the newest set may still be in place
+ *
+ * The engine prepares an attempt in the phase Waiting, or in Refused if it repeats the attempt. To prepare means to
+ * compare, to write the new files to the staging folder, and to validate them. The event Go comes only just before the
+ * first change of the target. So if an attempt fails while it is prepared, for the same reason as the attempt before,
+ * neither the record nor the status changes.
+ *
+ * The record on disk names a phase before the phase's action starts, and every action may run again after a crash. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "api/manifest_reason.h"
+#include "base/buf.h"
+#include "base/macros.h"
+
+enum hf_manifest_event {
+    /* the engine has this entry for the first time: the agent has just started, or the entry is new in the policy */
+    HF_MANIFEST_EV_STARTED,
+    HF_MANIFEST_EV_NEWS,  /* the entry or its content has changed, or a fact of the node that it uses */
+    HF_MANIFEST_EV_LACKS, /* the source has not delivered a content yet */
+    /* in Waiting and Refused: the attempt is prepared, and the first change of the target comes next; in Applying,
+     * Probation and RollingBack: the action of the phase is repeated */
+    HF_MANIFEST_EV_GO,
+    HF_MANIFEST_EV_REFUSED, /* this set is refused; nothing has been changed */
+    /* the attempt failed before it changed anything, or its content is lost; a later attempt may succeed */
+    HF_MANIFEST_EV_POSTPONED,
+    HF_MANIFEST_EV_FAILED, /* the action of the phase failed, or has no result yet; it must be repeated */
+    /* all items are in place, the attempt has changed some of them, and they must pass Probation */
+    HF_MANIFEST_EV_PLACED,
+    HF_MANIFEST_EV_SAME, /* all items are in place, and none has changed or the entry has nothing to check */
+    HF_MANIFEST_EV_HEALTHY,
+    /* the restart or a health check failed, the deadline passed, or the agent started too often during Probation */
+    HF_MANIFEST_EV_UNHEALTHY,
+    /* the rollback has ended: the good set is in place again, or cannot be restored (the message says so) */
+    HF_MANIFEST_EV_RESTORED,
+    HF_MANIFEST_EV_COUNT,
+};
+
+enum hf_manifest_action {
+    HF_MANIFEST_ACT_NONE,
+    HF_MANIFEST_ACT_PLACE, /* write the items of the newest set, and remove items that are not in the newest set */
+    /* restart or reload the unit, or wait for the objects or static pods, then run the health checks */
+    HF_MANIFEST_ACT_PROBE,
+    HF_MANIFEST_ACT_COMMIT,   /* delete data that only a rollback would need */
+    HF_MANIFEST_ACT_ROLLBACK, /* write the items of the good set again, then restart or reload the unit */
+    HF_MANIFEST_ACT_CLEAN,    /* delete unfinished files, and contents that no set needs */
+    HF_MANIFEST_ACT_COUNT,
+};
+
+struct hf_manifest_move {
+    bool known; /* false if the table has no move for this event in this phase; the event then changes nothing */
+    enum hf_manifest_phase next;
+    enum hf_manifest_action action;
+};
+
+struct hf_manifest_move hf_manifest_machine_move(enum hf_manifest_phase phase, enum hf_manifest_event event);
+const char *hf_manifest_machine_event_name(enum hf_manifest_event event);
+
+/* Returns true if in this phase the entry may start a new set, and a repair of drift may run. Returns false in
+ * Applying, Probation and RollingBack, in which the entry must first complete what it has begun. */
+bool hf_manifest_machine_rests(enum hf_manifest_phase phase);
+
+/* Appends the whole table as text, for tests/golden/manifest_machine.txt. */
+HF_MUST_USE int hf_manifest_machine_print(struct hf_buf *out);

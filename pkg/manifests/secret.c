@@ -1,0 +1,75 @@
+/* The content of a Secret: in memory from the moment the source delivers it until the entry rests again, and never in
+ * the state folder. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "manifests/entry.h"
+#include "manifests/files/before.h"
+#include "os/file.h"
+
+bool secret_is(const json_t *entry)
+{
+    return hf_json_at(entry, "from.secret") != NULL;
+}
+
+bool secret_has(const struct entry *entry, const struct hf_manifest_set *set)
+{
+    return entry->secret != NULL && strcmp(entry->secret->digest, set->digest) == 0;
+}
+
+int secret_bundle(const struct entry *entry, const struct hf_manifest_set *set, struct hf_bundle **ret_bundle,
+                  struct hf_err *err)
+{
+    if (secret_has(entry, set))
+        return hf_bundle_copy(entry->secret, ret_bundle, err);
+    return hf_err_set(err, ENODATA, "the content of the Secret is not on this node until the API server answers");
+}
+
+void secret_wipe(struct entry *entry)
+{
+    entry->secret_lost = entry->secret_lost && entry->r.phase != HF_MANIFEST_APPLIED;
+    hf_bundle_free(entry->secret);
+    entry->secret = NULL;
+    hf_bundle_free(entry->kept.bundle);
+    hf_inventory_done(&entry->kept.list);
+    hf_inventory_done(&entry->kept.foreign);
+    entry->kept.bundle = NULL;
+}
+
+/* ---- before and after -------------------------------------------------------------------------------------------- */
+
+int secret_keep(struct entry *entry, const struct hf_files_place *place, struct hf_manifest_outcome *outcome)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    /* After a crash in the middle of a swap, what is in place is a mixture, and nothing to go back to. */
+    if (place->inventory->pending || place->n_write + place->n_prune + place->n_adopt == 0)
+        return 0;
+    hf_bundle_free(entry->kept.bundle);
+    entry->kept.bundle = NULL;
+    hf_inventory_done(&entry->kept.list);
+    hf_inventory_done(&entry->kept.foreign);
+    int r = hf_files_before_read(place, &entry->kept.bundle, &entry->kept.list, &entry->kept.foreign, &err);
+    if (r == 0 && entry->kept.bundle->n == 0 && hf_inventory_files(place->inventory) > 0) {
+        hf_bundle_free(entry->kept.bundle); /* a power cut has emptied the memory: nothing to go back to */
+        entry->kept.bundle = NULL;
+    }
+    return r < 0 ? hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(r), r, &err) : 0;
+}
+
+/* A compressed swap in memory is no disk. */
+bool secret_may_be_swapped(const struct hf_fs_ops *fs)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(16 << 10);
+    struct hf_view left, line;
+
+    if (hf_file_read(fs, "/proc/swaps", &text, NULL) < 0)
+        return false;
+    left = hf_buf_view(&text);
+    (void)hf_view_split(&left, '\n', &line); /* the heading */
+    while (left.n > 0 && hf_view_split(&left, '\n', &line))
+        if (line.n > 0 && line.p[0] == '/' && !hf_view_starts(line, "/dev/zram"))
+            return true;
+    return false;
+}

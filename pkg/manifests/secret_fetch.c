@@ -1,0 +1,162 @@
+/* Gets the content of a Secret from the API server again, when an entry needs it and it is no longer in memory. */
+#include <stdio.h>
+#include <string.h>
+
+#include "manifests/entry.h"
+
+void secret_fetch_ask(struct entry *entry)
+{
+    if (entry->secret_asked || entry->wanted == NULL)
+        return;
+    entry->secret_asked = true;
+    content_stop(entry);
+    content_follow(entry);
+}
+
+static bool is_unread(const struct hf_inventory *inventory)
+{
+    for (size_t i = 0; i < inventory->n; i++)
+        if (inventory->items[i].unread)
+            return true;
+    return false;
+}
+
+bool secret_fetch_take(struct entry *entry, bool *ret_verify)
+{
+    struct hf_manifest_record *r = &entry->r;
+    bool resting = r->phase != HF_MANIFEST_WAITING && r->phase != HF_MANIFEST_FETCHING;
+
+    *ret_verify = false;
+    if (entry->incoming == NULL || !entry->incoming->secret)
+        return false;
+    hf_bundle_free(entry->secret);
+    entry->secret = hf_steal(entry->incoming);
+    entry->secret_asked = false;
+    if (strcmp(entry->secret->digest, r->known_digest) != 0 || strcmp(entry->incoming_from, r->known_from) != 0) {
+        memcpy(r->known_from, entry->incoming_from, sizeof(r->known_from));
+        (void)snprintf(r->known_digest, sizeof(r->known_digest), "%s", entry->secret->digest);
+        (void)snprintf(r->known_revision, sizeof(r->known_revision), "%s", entry->incoming_revision);
+        entry->recheck = true;
+        advance_save(entry);
+        return true;
+    }
+    *ret_verify = resting && secret_has(entry, &r->good) && (entry->secret_lost || is_unread(&entry->inventory));
+    if (resting && !*ret_verify && !entry->secret_again && !vault_wants(entry))
+        secret_wipe(entry);
+    return false;
+}
+
+bool secret_fetch_again(struct entry *entry)
+{
+    entry->secret_again = secret_is(entry->r.next.entry) && !secret_has(entry, &entry->r.next);
+    if (entry->secret_again)
+        secret_fetch_ask(entry);
+    return entry->secret_again;
+}
+
+bool secret_fetch_waits(struct entry *entry)
+{
+    char text[HF_RECORD_MESSAGE], copy[VAULT_EXPLANATION];
+
+    if (!secret_is(entry->r.next.entry) || secret_has(entry, &entry->r.next))
+        return false;
+    if (vault_open(entry, &entry->r.next))
+        return true;
+    vault_explain(entry, &entry->r.next, copy);
+    (void)snprintf(text, sizeof(text),
+                   "the content of Secret %.63s/%.100s is not on this node until the API server answers%s",
+                   hf_json_str_or(entry->r.next.entry, "from.secret.namespace", ""),
+                   hf_json_str_or(entry->r.next.entry, "from.secret.name", ""), copy);
+    advance_note(entry, HF_MANIFEST_REASON_SECRET_ABSENT, text);
+    secret_fetch_ask(entry);
+    return true;
+}
+
+/* The swap began with a version that has passed `validate`. Another one has to pass before it goes in place. */
+static bool must_validate(const struct entry *entry)
+{
+    return strcmp(entry->r.next.digest, entry->incoming->digest) != 0 &&
+           hf_json_at(entry->r.next.entry, "validate") != NULL;
+}
+
+/* A crash has cut a rollback, and the version to go back to is in no memory any more. Only the newest version makes the
+ * files one version again; a still newer one comes after the rollback. Returns true if the entry must wait for it. */
+static bool rollback_stalls(struct entry *entry)
+{
+    const struct hf_manifest_record *r = &entry->r;
+    bool copy = entry->vault.digest[0] != '\0' && strcmp(entry->vault.digest, r->good.digest) == 0 &&
+                strcmp(entry->vault.useless, r->good.digest) != 0;
+
+    if (!secret_is(r->next.entry) || !entry->inventory.pending || entry->kept.bundle != NULL || copy ||
+        r->good.key[0] == '\0' || secret_has(entry, &r->next))
+        return false;
+    if (entry->incoming == NULL) {
+        bool may_come = entry->wanted != NULL || !entry->engine->set_once;
+        return may_come && entry->source_note.reason != HF_MANIFEST_REASON_SOURCE_GONE && secret_fetch_waits(entry);
+    }
+    if (strcmp(entry->incoming->digest, r->next.digest) != 0)
+        return false;
+    hf_bundle_free(entry->secret);
+    entry->secret = hf_steal(entry->incoming);
+    entry->secret_asked = false;
+    return false;
+}
+
+bool secret_fetch_stalls(struct entry *entry)
+{
+    struct hf_manifest_set *next = &entry->r.next;
+
+    if (entry->r.phase == HF_MANIFEST_ROLLING_BACK)
+        return rollback_stalls(entry);
+    if (entry->r.phase != HF_MANIFEST_APPLYING || !secret_is(next->entry) || secret_has(entry, next))
+        return false;
+    if (entry->incoming == NULL && entry->wanted == NULL && entry->engine->set_once) {
+        advance_event(entry, HF_MANIFEST_EV_POSTPONED, HF_MANIFEST_REASON_SECRET_ABSENT,
+                      "no policy has this entry any more, and its content is not on the node");
+        return true;
+    }
+    if (entry->incoming == NULL)
+        return secret_fetch_waits(entry);
+    char from[HF_SHA256_HEX];
+    if (hf_manifest_source_key(next->entry, from) < 0 || strcmp(from, entry->incoming_from) != 0) {
+        advance_event(entry, HF_MANIFEST_EV_POSTPONED, HF_MANIFEST_REASON_SECRET_ABSENT,
+                      "the entry names another source now, and the content that it began with is not on the node");
+        return true;
+    }
+    if (must_validate(entry)) { /* while the entry waits, it takes up the content that has come */
+        entry->r.unproven = true;
+        advance_event(entry, HF_MANIFEST_EV_POSTPONED, HF_MANIFEST_REASON_SECRET_ABSENT,
+                      "the content that the entry began with is not on the node; a newer one has come");
+        return true;
+    }
+    /* The content that the swap began with is nowhere any more, if the Secret has changed since. */
+    hf_bundle_free(entry->secret);
+    entry->secret = hf_steal(entry->incoming);
+    entry->secret_asked = false;
+    memcpy(next->digest, entry->secret->digest, sizeof(next->digest));
+    (void)snprintf(next->revision, sizeof(next->revision), "%s", entry->incoming_revision);
+    (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "%s", next->digest);
+    (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", next->revision);
+    memcpy(entry->r.known_from, from, sizeof(from));
+    return hf_manifest_set_key(next, NULL) < 0;
+}
+
+void secret_fetch_drifted(struct entry *entry, struct hf_diff *diff)
+{
+    char text[HF_RECORD_MESSAGE], copy[VAULT_EXPLANATION];
+
+    vault_explain(entry, &entry->r.good, copy);
+    (void)snprintf(text, sizeof(text), "%.130s; the content comes again when the API server answers%s",
+                   hf_diff_text(diff), copy);
+    if (!entry->secret_lost) { /* the first look of many */
+        hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_absent", HF_S("entry", entry->name),
+               HF_S("message", text));
+        entry->due_ns = 0;
+    }
+    entry->secret_lost = true;
+    secret_fetch_ask(entry);
+    if (entry->r.phase == HF_MANIFEST_APPLIED)
+        advance_event(entry, HF_MANIFEST_EV_NEWS, HF_MANIFEST_REASON_SECRET_ABSENT, text);
+    else
+        advance_note(entry, HF_MANIFEST_REASON_SECRET_ABSENT, text);
+}

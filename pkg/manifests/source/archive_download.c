@@ -1,0 +1,327 @@
+#include "manifests/source/archive_download.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encoding/hex.h"
+#include "manifests/source/unarchive.h"
+#include "os/file.h"
+#include "update/install/fetch.h"
+#include "update/state/fetch_record.h"
+
+enum { READ_STEP = 64 << 10 };
+
+struct hf_archive_download {
+    struct hf_archive_download_params p; /* its strings are copies, in `texts` */
+    const struct hf_fs_ops *fs;          /* for the job, which may outlive `env` */
+    struct hf_log *log;
+    char *texts[7];
+    size_t n_texts;
+    char part[PATH_MAX], target[PATH_MAX];
+    const char *roots[2];
+    struct hf_fetch *fetch; /* NULL when it has ended */
+    struct hf_job job;
+    bool busy, freed;
+    /* out of the job */
+    int r;
+    bool keep; /* the download stays on disk, because this failure may pass */
+    struct hf_bundle *bundle;
+    struct hf_source_failure failure;
+};
+
+static void destroy(void *arg)
+{
+    struct hf_archive_download *download = arg;
+
+    hf_bundle_free(download->bundle);
+    for (size_t i = 0; i < download->n_texts; i++)
+        free(download->texts[i]);
+    free(download);
+}
+
+/* ---- the job: verify, unpack, clean up --------------------------------------------------------------------------- */
+
+static int unreadable(struct hf_archive_download *download, int r)
+{
+    download->keep = true;
+    (void)hf_err_sys(&download->failure.err, r, "read '%s'", download->part);
+    return hf_source_blame(&download->failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, r);
+}
+
+/* Reads the whole file, and passes each piece to `take`. */
+static int each_piece(struct hf_archive_download *download, int fd, int (*take)(void *arg, const char *bytes, size_t n),
+                      void *arg)
+{
+    const struct hf_fs_ops *fs = download->fs;
+    _cleanup_(hf_freep) char *bytes = malloc(READ_STEP);
+    uint64_t at = 0;
+
+    if (bytes == NULL)
+        return unreadable(download, -ENOMEM);
+    for (;;) {
+        ssize_t n = fs->pread(fs->ctx, fd, bytes, READ_STEP, at);
+        if (n <= 0)
+            return n < 0 ? unreadable(download, (int)n) : 0;
+        int r = take(arg, bytes, (size_t)n);
+        if (r < 0)
+            return r;
+        at += (uint64_t)n;
+    }
+}
+
+static int hash_piece(void *arg, const char *bytes, size_t n)
+{
+    hf_sha256_update(arg, bytes, n);
+    return 0;
+}
+
+static int verify(struct hf_archive_download *download, int fd)
+{
+    unsigned char digest[HF_SHA256_BYTES];
+    char hex[HF_SHA256_HEX];
+    struct hf_sha256 hash;
+
+    hf_sha256_init(&hash);
+    int r = each_piece(download, fd, hash_piece, &hash);
+    if (r < 0)
+        return r;
+    hf_sha256_final(&hash, digest);
+    if (strcmp(hf_hex_encode(digest, sizeof(digest), hex), download->p.digest) == 0)
+        return 0;
+    return hf_source_fail(&download->failure, HF_MANIFEST_REASON_DIGEST_MISMATCH, EBADMSG,
+                          "the archive has the digest sha256:%s, but the entry or Flux names sha256:%s", hex,
+                          download->p.digest);
+}
+
+struct unpacking {
+    struct hf_unarchive *unarchive;
+    struct hf_source_failure *failure;
+};
+
+static int unpack_piece(void *arg, const char *bytes, size_t n)
+{
+    struct unpacking *unpacking = arg;
+
+    return hf_unarchive_feed(unpacking->unarchive, bytes, n, unpacking->failure);
+}
+
+static int unpack(struct hf_archive_download *download, int fd)
+{
+    const struct hf_unarchive_params params = {.sub_path = download->p.sub_path, .drop_top = download->p.drop_top};
+    _cleanup_(hf_unarchive_freep) struct hf_unarchive *unarchive = hf_unarchive_new(&params);
+    struct unpacking unpacking = {unarchive, &download->failure};
+
+    if (unarchive == NULL)
+        return unreadable(download, -ENOMEM);
+    int r = each_piece(download, fd, unpack_piece, &unpacking);
+    return r < 0 ? r : hf_unarchive_finish(unarchive, &download->bundle, &download->failure);
+}
+
+static void work(struct hf_job *job)
+{
+    struct hf_archive_download *download = hf_container_of(job, struct hf_archive_download, job);
+    const struct hf_fs_ops *fs = download->fs;
+    int fd = fs->openat(fs->ctx, AT_FDCWD, download->part, O_RDONLY | O_NOFOLLOW, 0, HF_FS_ANY);
+
+    download->r = fd < 0 ? unreadable(download, fd) : verify(download, fd);
+    if (download->r == 0)
+        download->r = unpack(download, fd);
+    if (fd >= 0)
+        (void)fs->close(fs->ctx, fd);
+    if (download->keep)
+        return;
+    /* A file that cannot be removed only takes space; the next download takes its place. */
+    struct hf_err ignored = HF_ERR_INIT;
+    if (hf_fetch_record_remove(fs, download->p.work_dir, &ignored) == 0 &&
+        hf_file_remove(fs, download->part, &ignored) < 0)
+        hf_log_err(download->log, HF_LOG_WARNING, "manifests.leftover", "file", download->part, &ignored);
+}
+
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
+
+/* Frees the archive, and then calls its owner. */
+static void finish(struct hf_archive_download *download, bool again, uint64_t retry_after_ns)
+{
+    struct hf_archive_download_params p = download->p;
+    struct hf_source_failure failure = download->failure;
+    struct hf_bundle *bundle = hf_steal(download->bundle);
+
+    destroy(download);
+    p.done(p.arg, bundle, &failure, again, retry_after_ns);
+}
+
+bool hf_archive_download_is_costly(enum hf_manifest_reason reason)
+{
+    return reason == HF_MANIFEST_REASON_DIGEST_MISMATCH || reason == HF_MANIFEST_REASON_SOURCE_TOO_LARGE ||
+           reason == HF_MANIFEST_REASON_SOURCE_TRUNCATED;
+}
+
+bool hf_archive_download_waits(const struct hf_manifest_env *env, struct hf_source_failure *failure,
+                               uint64_t *ret_wait_ns)
+{
+    static const struct {
+        enum hf_manifest_reason reason;
+        const char *text;
+    } rows[] = {
+        [HF_LINK_WINDOW_CLOSED] = {HF_MANIFEST_REASON_WINDOW_CLOSED, "no window of spec.connectivity is open"},
+        [HF_LINK_CLOCK_UNSURE] = {HF_MANIFEST_REASON_CLOCK_UNSURE,
+                                  "the time is not sure enough to know if a window of spec.connectivity is open"},
+        [HF_LINK_QUOTA_USED] = {HF_MANIFEST_REASON_LINK_QUOTA_USED, "spec.connectivity.maxBytesPerDay is used up"},
+    };
+    uint64_t wait_ns = 0;
+    enum hf_link link = env->link != NULL ? env->link(env->link_arg, &wait_ns) : HF_LINK_OPEN;
+
+    if (link == HF_LINK_OPEN)
+        return false;
+    *ret_wait_ns = wait_ns;
+    (void)hf_source_fail(failure, rows[link].reason, EAGAIN, "the download of the archive waits: %s", rows[link].text);
+    return true;
+}
+
+static uint64_t pause_ns(const struct hf_archive_download *download)
+{
+    return HF_ARCHIVE_DOWNLOAD_PAUSE_NS << HF_MIN(download->p.wasted, 6U);
+}
+
+static void worked(struct hf_job *job, int cancelled)
+{
+    struct hf_archive_download *download = hf_container_of(job, struct hf_archive_download, job);
+
+    download->busy = false;
+    if (download->freed) {
+        destroy(download);
+        return;
+    }
+    if (cancelled)
+        download->r = unreadable(download, -ECANCELED);
+    bool mismatch = download->failure.reason == HF_MANIFEST_REASON_DIGEST_MISMATCH;
+    finish(download, download->keep || mismatch, mismatch ? pause_ns(download) : 0);
+}
+
+static enum hf_manifest_reason reason_of(const struct hf_archive_download *download, const struct hf_failure *failure)
+{
+    if (failure->err.code == EROFS)
+        return HF_MANIFEST_REASON_READ_ONLY_FILE_SYSTEM;
+    switch (failure->reason) {
+    case HF_R_DiskFull:
+        return HF_MANIFEST_REASON_NO_SPACE;
+    case HF_R_StateNotWritable:
+        return failure->err.code == ENOSPC ? HF_MANIFEST_REASON_NO_SPACE : HF_MANIFEST_REASON_WRITE_FAILED;
+    case HF_R_ArtifactTooLong:
+        return download->p.size != 0 ? HF_MANIFEST_REASON_DIGEST_MISMATCH : HF_MANIFEST_REASON_SOURCE_TOO_LARGE;
+    case HF_R_ArtifactTooShort:
+        return HF_MANIFEST_REASON_SOURCE_TRUNCATED;
+    case HF_R_DownloadRefused:
+        return failure->err.code == ENOENT ? HF_MANIFEST_REASON_SOURCE_GONE : HF_MANIFEST_REASON_SOURCE_UNREACHABLE;
+    default:
+        return HF_MANIFEST_REASON_SOURCE_UNREACHABLE;
+    }
+}
+
+static void fetched(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns, bool hopeless)
+{
+    struct hf_archive_download *download = arg;
+    const struct hf_sched_ops *sched = download->p.env->sched;
+
+    (void)hopeless; /* an operator may put the file there at any time */
+    download->fetch = NULL;
+    if (r == 0) {
+        download->job = (struct hf_job){.work = work, .done = worked};
+        r = sched->submit(sched->ctx, &download->job);
+        download->busy = r == 0;
+        if (r < 0) {
+            (void)unreadable(download, r);
+            finish(download, true, 0);
+        }
+        return;
+    }
+    download->failure = (struct hf_source_failure){.reason = reason_of(download, failure), .err = failure->err};
+    if (download->failure.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE)
+        (void)hf_archive_download_waits(download->p.env, &download->failure, &retry_after_ns);
+    const char *from = strstr(failure->err.cause, " from ");
+    if (download->failure.reason == HF_MANIFEST_REASON_SOURCE_GONE && from != NULL)
+        (void)hf_err_set(&download->failure.err, ENOENT, "'%s' (%.*s) does not exist", from + strlen(" from "),
+                         (int)(from - failure->err.cause), failure->err.cause);
+    if (hf_archive_download_is_costly(download->failure.reason))
+        retry_after_ns = HF_MAX(retry_after_ns, pause_ns(download));
+    finish(download, true, retry_after_ns);
+}
+
+/* ---- the beginning ----------------------------------------------------------------------------------------------- */
+
+static const char *keep(struct hf_archive_download *download, const char *text, bool *failed)
+{
+    char *copy = text != NULL ? strdup(text) : NULL;
+
+    *failed = *failed || (text != NULL && copy == NULL);
+    download->texts[download->n_texts++] = copy;
+    return copy;
+}
+
+int hf_archive_download_start(const struct hf_archive_download_params *params,
+                              struct hf_archive_download **ret_download, struct hf_err *err)
+{
+    struct hf_archive_download *download = calloc(1, sizeof(*download));
+    char name[NAME_MAX + 1];
+    bool failed = false;
+
+    if (download == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    download->p = *params;
+    download->fs = params->env->fs;
+    download->log = params->env->log;
+    download->p.entry = keep(download, params->entry, &failed);
+    download->p.work_dir = keep(download, params->work_dir, &failed);
+    download->p.url = keep(download, params->url, &failed);
+    download->p.host = keep(download, params->host, &failed);
+    download->p.digest = keep(download, params->digest, &failed);
+    download->p.sub_path = keep(download, params->sub_path, &failed);
+    (void)hf_target_file_name(params->entry, HF_TARGET_PART, name);
+    int n = snprintf(download->part, sizeof(download->part), "%s/%s", params->work_dir, name);
+    (void)snprintf(download->target, sizeof(download->target), "%s/archive", params->work_dir);
+    download->roots[0] = keep(download, params->env->state_dir, &failed);
+    const struct hf_fetch_params fetch = {
+        .clock = params->env->clock,
+        .sched = params->env->sched,
+        .http = params->env->bulk_http != NULL ? params->env->bulk_http : params->env->http,
+        .target = {.fs = params->env->fs,
+                   .roots = download->roots,
+                   .path = download->target,
+                   .release = download->p.entry,
+                   .uid = params->env->uid},
+        .folder = download->p.work_dir,
+        .url = download->p.url,
+        .host = download->p.host,
+        .key = download->p.digest,
+        .exact = params->size != 0,
+        .at_most = params->size == 0,
+        .size = params->size != 0 ? params->size : HF_ARCHIVE_DOWNLOAD_MAX_BYTES,
+        .done = fetched,
+        .arg = download,
+    };
+    int r = failed ? hf_err_set(err, ENOMEM, "out of memory")
+            : n >= (int)sizeof(download->part) - 16
+                ? hf_err_set(err, ENAMETOOLONG, "'%s' is too long", params->work_dir)
+                : hf_fetch_start(&fetch, &download->fetch, err);
+    if (r < 0) {
+        destroy(download);
+        return r;
+    }
+    *ret_download = download;
+    return 0;
+}
+
+void hf_archive_download_free(struct hf_archive_download *download)
+{
+    if (download == NULL)
+        return;
+    download->freed = true;
+    if (download->fetch != NULL)
+        hf_fetch_free(hf_steal(download->fetch), destroy, download);
+    else if (!download->busy)
+        destroy(download);
+}

@@ -1,0 +1,56 @@
+/* manifests/source/archive_download.h - downloads a .tar.gz, verifies its digest, and makes a bundle of it.
+ *
+ * The download resumes after broken connections, restarts and power cuts, as downloads of artifacts do
+ * (update/install/fetch.h). The SHA-256 is compared before anything parses the archive. After that, a job makes the
+ * bundle or refuses the archive, and then removes the download from the disk. If the file cannot be read, it stays on
+ * disk for a later attempt.
+ *
+ * Threads: loop thread only; jobs do the blocking work. Memory: a download owns copies of the strings in its
+ * parameters, and borrows `env`. Errors: `done` receives them in *failure. */
+#pragma once
+
+#include "manifests/env.h"
+#include "manifests/source/bundle.h"
+#include "manifests/source/failure.h"
+
+/* The pause in ns after a complete download whose digest or size was wrong: 5 minutes, doubled for each earlier such
+ * download in a row, up to 64 times this pause. So an entry with a wrong digest uses little of a metered link. */
+#define HF_ARCHIVE_DOWNLOAD_PAUSE_NS (300 * HF_NS_PER_S)
+
+enum { HF_ARCHIVE_DOWNLOAD_MAX_BYTES = 32 << 20 }; /* maximum size of a compressed archive in bytes */
+
+struct hf_archive_download_params {
+    const struct hf_manifest_env *env;
+    const char *entry;    /* name of the entry, for the name of the file */
+    const char *work_dir; /* folder for the downloaded file, below env->state_dir */
+    const char *url;
+    const char *host;     /* value of the header Host; NULL for the host of the URL */
+    const char *digest;   /* SHA-256 of the archive, 64 hex digits */
+    uint64_t size;        /* size of the archive in bytes; 0 if unknown */
+    const char *sub_path; /* as in struct hf_unarchive_params */
+    bool drop_top;
+    unsigned wasted; /* number of immediately preceding downloads with a wrong digest or size; each doubles the pause */
+    /* Called once at the end, never from within hf_archive_download_start(). The download has freed itself by then. The
+     * callee owns `bundle`, which is NULL after a failure; *failure then has the cause. `again` is true if the same
+     * request may succeed after retry_after_ns. It is false if the archive has the right digest but is invalid, so that
+     * another download cannot help. */
+    void (*done)(void *arg, struct hf_bundle *bundle, const struct hf_source_failure *failure, bool again,
+                 uint64_t retry_after_ns);
+    void *arg;
+};
+
+/* Returns true if this reason of a failure means that the transferred bytes were wasted: wrong digest, too large, or
+ * too short. Pure. */
+bool hf_archive_download_is_costly(enum hf_manifest_reason reason);
+
+/* Returns true if the policy allows no download now. Then *failure has the reason, and *ret_wait_ns is the time in ns
+ * after which to call again. Otherwise leaves both unchanged. */
+bool hf_archive_download_waits(const struct hf_manifest_env *env, struct hf_source_failure *failure,
+                               uint64_t *ret_wait_ns);
+
+struct hf_archive_download;
+HF_MUST_USE int hf_archive_download_start(const struct hf_archive_download_params *params,
+                                          struct hf_archive_download **ret_download, struct hf_err *err);
+/* Ends a download without a call of `done`. The received bytes stay on disk for the next download. Accepts NULL. Do not
+ * call this function in or after `done`. */
+void hf_archive_download_free(struct hf_archive_download *download);

@@ -1,0 +1,248 @@
+/* A folder or file of this node. The source looks at the attributes first, and reads only what has kept still for a
+ * second, because somebody may still be copying it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loop/watch.h"
+#include "manifests/source/folder_read.h"
+#include "manifests/source/source_impl.h"
+#include "os/dir.h"
+
+enum { MAX_SETTLE = 30 }; /* looks at a folder that keeps changing, before the source says so */
+static const uint64_t settle_ns = HF_NS_PER_S, notice_ns = HF_NS_PER_S / 2;
+
+struct folder_source {
+    struct hf_manifest_source base;
+    const struct hf_fs_ops *fs; /* for the job, which may outlive `env` */
+    char *host_root, *path, *sub_path;
+    unsigned settling;             /* looks in a row that found a change */
+    char seen[HF_SHA256_HEX];      /* fingerprint of the last look; "" if there is none */
+    char delivered[HF_SHA256_HEX]; /* fingerprint of what the engine has; "" if unknown */
+    /* Watches of the folder, and of the folder that its path is in, where a link to the current checkout may change.
+     * Changes in deeper folders show at the next refresh. */
+    struct hf_watch *watches[2];
+    char watched[HF_WALK_MAX_PATH]; /* path of the first watch; "" if there is none */
+    bool noticed;                   /* a change was noticed while a job ran */
+    /* in and out of the job */
+    bool read;
+    int r;
+    char fingerprint[HF_SHA256_HEX], resolved[HF_WALK_MAX_PATH];
+    struct hf_bundle *bundle;
+    struct hf_source_failure failure;
+};
+
+static struct folder_source *folder_of(struct hf_manifest_source *source)
+{
+    return hf_container_of(source, struct folder_source, base);
+}
+
+static int folder_start(struct hf_manifest_source *source, struct hf_err *err)
+{
+    struct folder_source *folder = folder_of(source);
+    const struct hf_manifest_from *from = &source->p.entry->from;
+    const char *host_root = source->p.env->host_root;
+
+    folder->fs = source->p.env->fs;
+    folder->host_root = strdup(host_root != NULL ? host_root : "");
+    folder->path = strdup(from->path);
+    folder->sub_path = strdup(from->sub_path != NULL ? from->sub_path : "");
+    if (folder->host_root == NULL || folder->path == NULL || folder->sub_path == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    return 0;
+}
+
+static void work(struct hf_job *job)
+{
+    struct folder_source *folder = hf_container_of(job, struct folder_source, base.job);
+    const struct hf_folder_read_params params = {
+        .fs = folder->fs, .host_root = folder->host_root, .path = folder->path, .sub_path = folder->sub_path};
+
+    folder->r = folder->read ? hf_folder_read_all(&params, folder->seen, &folder->bundle, &folder->failure)
+                             : hf_folder_read_look(&params, folder->fingerprint, folder->resolved, &folder->failure);
+}
+
+/* Asks the node's configuration about the path, with and without symbolic links. */
+static bool is_allowed(struct folder_source *folder, const char *path)
+{
+    const struct hf_manifest_source_params *p = &folder->base.p;
+    enum hf_config_scope scope = p->signed_ ? HF_CONFIG_SIGNED : HF_CONFIG_UNSIGNED;
+
+    folder->failure = (struct hf_source_failure){.reason = HF_MANIFEST_REASON_NOT_ALLOWED};
+    return hf_config_allows_manifest_read(p->env->config, scope, path, &folder->failure.err);
+}
+
+static void refuse(struct folder_source *folder)
+{
+    folder->seen[0] = folder->delivered[0] = '\0';
+    folder->settling = 0;
+    hf_source_report(&folder->base, &folder->failure, false, 0);
+}
+
+/* ---- watches ----------------------------------------------------------------------------------------------------- */
+
+static void notice(void *arg)
+{
+    struct folder_source *folder = arg;
+
+    if (folder->base.busy)
+        folder->noticed = true;
+    else if (folder->settling == 0)
+        hf_source_again(&folder->base, notice_ns);
+}
+
+static void unwatch(struct folder_source *folder)
+{
+    const struct hf_watch_ops *ops = folder->base.p.env->watch;
+
+    for (size_t i = 0; i < HF_LEN(folder->watches); i++) {
+        if (folder->watches[i] != NULL)
+            ops->remove(ops->ctx, hf_steal(folder->watches[i]));
+    }
+    folder->watched[0] = '\0';
+}
+
+/* A watch that cannot be made only makes the source slower: it looks once per interval anyway. */
+static void add_watch(struct folder_source *folder, const char *path, struct hf_watch **ret_watch)
+{
+    const struct hf_watch_ops *ops = folder->base.p.env->watch;
+    char whole[2 * HF_WALK_MAX_PATH];
+
+    (void)snprintf(whole, sizeof(whole), "%s%s", strcmp(folder->host_root, "/") != 0 ? folder->host_root : "", path);
+    if (ops->add(ops->ctx, whole, notice, folder, ret_watch, NULL) < 0)
+        *ret_watch = NULL;
+}
+
+static void watch(struct folder_source *folder)
+{
+    char above[HF_WALK_MAX_PATH];
+
+    if (folder->base.p.env->watch == NULL || strcmp(folder->watched, folder->resolved) == 0)
+        return;
+    unwatch(folder);
+    memcpy(folder->watched, folder->resolved, sizeof(folder->watched));
+    add_watch(folder, folder->resolved, &folder->watches[0]);
+    (void)hf_dir_of_path(folder->path, above, sizeof(above));
+    if (strcmp(above, "/") != 0)
+        add_watch(folder, above, &folder->watches[1]);
+}
+
+/* ---- turns ------------------------------------------------------------------------------------------------------- */
+
+static void folder_turn(struct hf_manifest_source *source)
+{
+    struct folder_source *folder = folder_of(source);
+
+    folder->read = false;
+    if (is_allowed(folder, folder->path))
+        hf_source_submit(source, work);
+    else
+        refuse(folder);
+}
+
+static void folder_refresh(struct hf_manifest_source *source)
+{
+    struct folder_source *folder = folder_of(source);
+
+    if (!source->busy && folder->settling == 0) /* else a look follows anyway */
+        hf_source_again(source, 0);
+}
+
+/* Looks again soon, unless the folder has kept changing for long. */
+static void settle(struct folder_source *folder)
+{
+    if (++folder->settling <= MAX_SETTLE) {
+        hf_source_again(&folder->base, settle_ns);
+        return;
+    }
+    folder->settling = 0;
+    (void)hf_source_fail(&folder->failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EAGAIN,
+                         "'%.160s' keeps changing; the node reads it when it has not changed for a second",
+                         folder->path);
+    hf_source_report(&folder->base, &folder->failure, true, 0);
+}
+
+static void looked(struct folder_source *folder)
+{
+    bool same = strcmp(folder->fingerprint, folder->seen) == 0;
+
+    if (!is_allowed(folder, folder->resolved)) {
+        refuse(folder);
+        return;
+    }
+    watch(folder);
+    memcpy(folder->seen, folder->fingerprint, sizeof(folder->seen));
+    if (same && strcmp(folder->seen, folder->delivered) == 0) {
+        folder->settling = 0;
+        hf_source_unchanged(&folder->base);
+    } else if (same) {
+        folder->read = true;
+        hf_source_submit(&folder->base, work);
+    } else {
+        settle(folder);
+    }
+}
+
+static void has_read(struct folder_source *folder)
+{
+    struct hf_bundle *bundle = hf_steal(folder->bundle);
+    char revision[sizeof("sha256:") + HF_SHA256_HEX];
+
+    folder->settling = 0;
+    memcpy(folder->delivered, folder->seen, sizeof(folder->delivered));
+    (void)snprintf(revision, sizeof(revision), "sha256:%s", bundle->digest);
+    if (folder->base.revision != NULL && strcmp(revision, folder->base.revision) == 0) {
+        hf_bundle_free(bundle);
+        hf_source_unchanged(&folder->base);
+        return;
+    }
+    hf_source_deliver(&folder->base, bundle, revision);
+}
+
+static void folder_worked(struct hf_manifest_source *source, int cancelled)
+{
+    struct folder_source *folder = folder_of(source);
+
+    if (cancelled)
+        return;
+    if (folder->noticed) {
+        folder->noticed = false;
+        hf_source_again(source, notice_ns);
+    }
+    if (folder->r == -EAGAIN) {
+        folder->seen[0] = '\0';
+        settle(folder);
+    } else if (folder->r < 0) {
+        refuse(folder); /* the next interval looks again */
+    } else if (folder->read) {
+        has_read(folder);
+    } else {
+        looked(folder);
+    }
+}
+
+static void folder_stop(struct hf_manifest_source *source)
+{
+    unwatch(folder_of(source));
+}
+
+static void folder_done(struct hf_manifest_source *source)
+{
+    struct folder_source *folder = folder_of(source);
+
+    hf_bundle_free(folder->bundle);
+    free(folder->host_root);
+    free(folder->path);
+    free(folder->sub_path);
+}
+
+const struct hf_manifest_source_kind hf_source_folder_kind = {
+    .name = "path",
+    .size = sizeof(struct folder_source),
+    .start = folder_start,
+    .turn = folder_turn,
+    .refresh = folder_refresh,
+    .worked = folder_worked,
+    .stop = folder_stop,
+    .done = folder_done,
+};

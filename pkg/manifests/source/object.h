@@ -1,0 +1,28 @@
+/* manifests/source/object.h - follows one object of the API: the ConfigMap or Secret that has the content of a source,
+ * or the Flux object that names it. Private to pkg/manifests/source.
+ *
+ * Threads: loop thread only. Memory: the struct is a member of a source, which starts and stops it. */
+#pragma once
+
+#include "kube/kube.h"
+#include "manifests/source/source_impl.h"
+
+struct hf_source_object {
+    struct hf_manifest_source *source;
+    const char *kind, *ns, *name; /* borrowed from the entry */
+    struct hf_subscription *subscription;
+    bool seen;    /* the server has returned the object at least once */
+    int refused;  /* errno of the lasting refusal that was reported last (EACCES or ENOENT); 0 if there is none */
+    bool trouble; /* the last report was a failure to reach or to read the object */
+    bool absent;  /* the last report was that the object does not exist */
+    /* Called with each version of the object; borrowed. */
+    void (*changed)(struct hf_manifest_source *source, json_t *object);
+};
+
+/* Starts to follow the object. From then on, these functions report failures to the source's owner
+ * (hf_source_report()): the object does not exist, the object is malformed, the server does not answer before it has
+ * returned the object, the server lacks the kind, or the agent lacks a right. -EOPNOTSUPP: the agent has no API
+ * server. */
+HF_MUST_USE int hf_source_object_start(struct hf_source_object *object, struct hf_err *err);
+void hf_source_object_refresh(struct hf_source_object *object);
+void hf_source_object_stop(struct hf_source_object *object);

@@ -1,0 +1,131 @@
+/* An archive at a URL whose digest the entry states. Once the engine has the content, the source downloads nothing. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "manifests/source/archive_download.h"
+#include "manifests/source/source_impl.h"
+
+struct url_source {
+    struct hf_manifest_source base;
+    struct hf_archive_download *download; /* NULL: no download runs */
+    bool waiting;                         /* the next attempt has its time */
+    /* the archive has the digest, and cannot be used: it is the same whenever the node downloads it */
+    bool useless;
+    unsigned wasted; /* downloads in a row that were for nothing */
+};
+
+static struct url_source *url_of(struct hf_manifest_source *source)
+{
+    return hf_container_of(source, struct url_source, base);
+}
+
+static int url_start(struct hf_manifest_source *source, struct hf_err *err)
+{
+    (void)source, (void)err;
+    return 0;
+}
+
+static void revision_of(const struct hf_manifest_source *source, char revision[HF_SHA256_HEX + 8])
+{
+    (void)snprintf(revision, HF_SHA256_HEX + 8, "sha256:%s", source->p.entry->from.digest);
+}
+
+static bool has_it(const struct hf_manifest_source *source)
+{
+    char revision[HF_SHA256_HEX + 8];
+
+    revision_of(source, revision);
+    return source->revision != NULL && strcmp(source->revision, revision) == 0;
+}
+
+static void report(struct url_source *url, const struct hf_source_failure *failure, bool again, uint64_t retry_after_ns)
+{
+    url->waiting = again;
+    hf_source_report(&url->base, failure, again, retry_after_ns);
+}
+
+static void fetched(void *arg, struct hf_bundle *bundle, const struct hf_source_failure *failure, bool again,
+                    uint64_t retry_after_ns)
+{
+    struct url_source *url = arg;
+    char revision[HF_SHA256_HEX + 8];
+
+    url->download = NULL;
+    url->useless = bundle == NULL && !again;
+    url->wasted += bundle == NULL && hf_archive_download_is_costly(failure->reason);
+    revision_of(&url->base, revision);
+    if (bundle != NULL)
+        hf_source_deliver(&url->base, bundle, revision);
+    else
+        report(url, failure, again, retry_after_ns);
+}
+
+static void url_turn(struct hf_manifest_source *source)
+{
+    struct url_source *url = url_of(source);
+    const struct hf_manifest_from *from = &source->p.entry->from;
+    enum hf_config_scope scope = source->p.signed_ ? HF_CONFIG_SIGNED : HF_CONFIG_UNSIGNED;
+    struct hf_source_failure failure = {.reason = HF_MANIFEST_REASON_NOT_ALLOWED};
+    const struct hf_archive_download_params params = {
+        .env = source->p.env,
+        .entry = source->p.entry->name,
+        .work_dir = source->work_dir,
+        .url = from->url,
+        .digest = from->digest,
+        .sub_path = from->sub_path,
+        .drop_top = true,
+        .wasted = url->wasted,
+        .done = fetched,
+        .arg = url,
+    };
+
+    uint64_t wait_ns = 0;
+
+    url->waiting = false;
+    if (has_it(source)) {
+        hf_source_unchanged(source);
+    } else if (!hf_config_allows_manifest_origin(source->p.env->config, scope, from->url, &failure.err)) {
+        report(url, &failure, false, 0);
+    } else if (url->download == NULL && hf_archive_download_waits(source->p.env, &failure, &wait_ns)) {
+        report(url, &failure, true, wait_ns);
+    } else if (url->download == NULL && hf_archive_download_start(&params, &url->download, &failure.err) < 0) {
+        url->download = NULL;
+        failure.reason = HF_MANIFEST_REASON_SOURCE_UNREACHABLE;
+        report(url, &failure, true, 0);
+    }
+}
+
+static void url_refresh(struct hf_manifest_source *source)
+{
+    const struct url_source *url = url_of(source);
+
+    if (!url->waiting && !url->useless && url->download == NULL)
+        hf_source_again(source, 0);
+}
+
+static void url_worked(struct hf_manifest_source *source, int cancelled)
+{
+    (void)source, (void)cancelled; /* the archive has jobs of its own */
+}
+
+static void url_stop(struct hf_manifest_source *source)
+{
+    hf_archive_download_free(hf_steal(url_of(source)->download));
+}
+
+static void url_done(struct hf_manifest_source *source)
+{
+    (void)source;
+}
+
+const struct hf_manifest_source_kind hf_source_url_kind = {
+    .name = "url",
+    .size = sizeof(struct url_source),
+    .start = url_start,
+    .turn = url_turn,
+    .refresh = url_refresh,
+    .worked = url_worked,
+    .stop = url_stop,
+    .done = url_done,
+};

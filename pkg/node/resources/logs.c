@@ -1,0 +1,329 @@
+#include "node/resources/logs.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strmap.h"
+#include "base/view.h"
+#include "codec/json.h"
+#include "node/resources/words.h"
+
+enum { FILE_BYTES = 64 * 1024, MAX_FILES = 128 };
+
+/* ---- journald ---------------------------------------------------------------------------------------------------- */
+
+uint64_t hf_logs_journal_size(const char *text)
+{
+    static const char units[] = "KMGTPE";
+    char *end;
+
+    if (!isdigit((unsigned char)text[0]))
+        return 0;
+    errno = 0;
+    uint64_t value = strtoull(text, &end, 10);
+    const char *unit = *end != '\0' ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    unsigned shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
+    if (errno != 0 || (*end != '\0' && (unit == NULL || (end[1] != '\0' && strcmp(end + 1, "B") != 0))))
+        return 0;
+    return value > UINT64_MAX >> shift ? UINT64_MAX : value << shift;
+}
+
+struct journal_settings {
+    char storage[16];
+    uint64_t max_bytes;
+};
+
+/* A later line and a later file win, as in journald.conf(5). An empty value restores the default. */
+static void take_journald(struct journal_settings *journald, const char *text)
+{
+    struct hf_view rest = hf_view_of(text), line;
+
+    while (hf_view_split(&rest, '\n', &line)) {
+        char one[256];
+        (void)snprintf(one, sizeof(one), "%.*s", (int)HF_MIN(line.n, sizeof(one) - 1), line.p);
+        one[strcspn(one, "\r\t ")] = '\0';
+        if (strncmp(one, "SystemMaxUse=", 13) == 0)
+            journald->max_bytes = hf_logs_journal_size(one + 13);
+        else if (strncmp(one, "Storage=", 8) == 0)
+            (void)snprintf(journald->storage, sizeof(journald->storage), "%.15s", one + 8);
+    }
+}
+
+struct conf_names {
+    struct hf_strmap sorted;
+};
+
+static int collect_name(void *arg, const char *name)
+{
+    struct conf_names *names = arg;
+    size_t n = strlen(name);
+
+    if (n > 5 && strcmp(name + n - 5, ".conf") == 0 && names->sorted.n < MAX_FILES)
+        return hf_strmap_put(&names->sorted, name, NULL);
+    return 0;
+}
+
+static void read_journald(const struct hf_probe_root *at, char *text, struct journal_settings *ret)
+{
+    static const char *const folders[] = {"/usr/lib/systemd/journald.conf.d", "/run/systemd/journald.conf.d",
+                                          "/etc/systemd/journald.conf.d"};
+
+    *ret = (struct journal_settings){.storage = "auto"};
+    if (hf_probe_text(at, "/etc/systemd/journald.conf", text, FILE_BYTES))
+        take_journald(ret, text);
+    for (size_t i = 0; i < HF_LEN(folders); i++) {
+        struct conf_names names = {.sorted = {0}};
+        char path[PATH_MAX];
+        (void)hf_probe_each(at, folders[i], collect_name, &names);
+        for (size_t k = 0; k < names.sorted.n; k++) {
+            (void)snprintf(path, sizeof(path), "%s/%s", folders[i], names.sorted.entries[k].key);
+            if (hf_probe_text(at, path, text, FILE_BYTES))
+                take_journald(ret, text);
+        }
+        hf_strmap_done(&names.sorted);
+    }
+}
+
+/* ---- Docker ------------------------------------------------------------------------------------------------------ */
+
+static bool docker_unbounded(const struct hf_probe_root *at, char *text)
+{
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+
+    if (!hf_probe_exists(at, "/var/lib/docker/containers"))
+        return false;
+    if (!hf_probe_text(at, "/etc/docker/daemon.json", text, FILE_BYTES) ||
+        hf_json_parse(hf_view_of(text), NULL, &json, NULL) < 0)
+        return true; /* json-file without a limit is Docker's default */
+    if (strcmp(hf_json_str_or(json, "log-driver", "json-file"), "json-file") != 0)
+        return false;
+    return json_object_get(hf_json_at(json, "log-opts"), "max-size") == NULL;
+}
+
+/* ---- the largest files ------------------------------------------------------------------------------------------- */
+
+struct logs_walk {
+    const struct hf_fs_ops *fs;
+    struct hf_logs_file *biggest;
+    unsigned entries;
+    size_t root; /* length of the root in `path` */
+    int dirfd;
+    unsigned depth;
+    char path[PATH_MAX];
+};
+
+static void keep_if_big(struct logs_walk *walk, const char *path, uint64_t bytes)
+{
+    size_t at = HF_LOGS_BIGGEST;
+
+    while (at > 0 && bytes > walk->biggest[at - 1].bytes)
+        at--;
+    if (at == HF_LOGS_BIGGEST || strlen(path) >= sizeof(walk->biggest[0].path))
+        return;
+    memmove(&walk->biggest[at + 1], &walk->biggest[at], (HF_LOGS_BIGGEST - 1 - at) * sizeof(walk->biggest[0]));
+    walk->biggest[at] = (struct hf_logs_file){.bytes = bytes};
+    (void)snprintf(walk->biggest[at].path, sizeof(walk->biggest[at].path), "%s", path);
+}
+
+static void walk_folder(struct logs_walk *walk, int dirfd, const char *name);
+
+static int visit(void *arg, const char *name, unsigned char type)
+{
+    struct logs_walk *walk = arg;
+    size_t at = strlen(walk->path);
+    struct stat st;
+
+    (void)type;
+    if (++walk->entries > HF_LOGS_MAX_ENTRIES)
+        return -ECANCELED;
+    if (walk->fs->fstatat(walk->fs->ctx, walk->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        at + strlen(name) + 2 > sizeof(walk->path))
+        return 0;
+    (void)snprintf(walk->path + at, sizeof(walk->path) - at, "/%s", name);
+    if (S_ISREG(st.st_mode))
+        keep_if_big(walk, walk->path + walk->root, (uint64_t)st.st_blocks * 512);
+    else if (S_ISDIR(st.st_mode) && strcmp(walk->path + walk->root, "/var/log/journal") != 0)
+        walk_folder(walk, walk->dirfd, name);
+    walk->path[at] = '\0';
+    return 0;
+}
+
+static void walk_folder(struct logs_walk *walk, int dirfd,
+                        const char *name) /* NOLINT(misc-no-recursion): bounded depth */
+{
+    int above = walk->dirfd;
+
+    if (walk->depth == HF_LOGS_MAX_DEPTH)
+        return;
+    int fd =
+        walk->fs->openat(walk->fs->ctx, dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0, HF_FS_ANY);
+    if (fd < 0)
+        return;
+    walk->depth++;
+    walk->dirfd = fd;
+    (void)walk->fs->list(walk->fs->ctx, fd, visit, walk);
+    walk->dirfd = above;
+    walk->depth--;
+    (void)walk->fs->close(walk->fs->ctx, fd);
+}
+
+bool hf_logs_is_rotated(const char *config, const char *path)
+{
+    struct hf_view rest = hf_view_of(config), line;
+
+    while (hf_view_split(&rest, '\n', &line)) {
+        char one[512];
+        char *at = one, *word;
+        (void)snprintf(one, sizeof(one), "%.*s", (int)HF_MIN(line.n, sizeof(one) - 1), line.p);
+        while ((word = strsep(&at, " \t\"'{")) != NULL)
+            if (word[0] == '#')
+                break;
+            else if (word[0] == '/' && fnmatch(word, path, FNM_PATHNAME) == 0)
+                return true;
+    }
+    return false;
+}
+
+struct rotation {
+    const struct hf_probe_root *at;
+    struct hf_logs *logs;
+    char *text;
+    unsigned files;
+};
+
+static void take_rotation(struct rotation *rotation, const char *path)
+{
+    if (!hf_probe_text(rotation->at, path, rotation->text, FILE_BYTES))
+        return;
+    for (size_t i = 0; i < HF_LOGS_BIGGEST; i++)
+        if (rotation->logs->biggest[i].bytes >= HF_LOGS_FILE_BYTES &&
+            hf_logs_is_rotated(rotation->text, rotation->logs->biggest[i].path))
+            rotation->logs->biggest[i].rotated = true;
+}
+
+static int each_rotation(void *arg, const char *name)
+{
+    struct rotation *rotation = arg;
+    char path[PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "/etc/logrotate.d/%s", name);
+    take_rotation(rotation, path);
+    return ++rotation->files >= MAX_FILES ? -ECANCELED : 0;
+}
+
+/* Most nodes have no such file, and the entries of logrotate are then not read. */
+static void read_rotation(const struct hf_probe_root *at, char *text, struct hf_logs *logs)
+{
+    struct rotation rotation = {.at = at, .logs = logs, .text = text};
+
+    if (logs->biggest[0].bytes < HF_LOGS_FILE_BYTES)
+        return;
+    take_rotation(&rotation, "/etc/logrotate.conf");
+    (void)hf_probe_each(at, "/etc/logrotate.d", each_rotation, &rotation);
+}
+
+/* ---- all --------------------------------------------------------------------------------------------------------- */
+
+static uint64_t disk_bytes(const struct hf_fs_ops *fs, const char *path)
+{
+    struct statvfs st;
+    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+
+    if (fd < 0)
+        return 0;
+    int r = fs->fstatvfs(fs->ctx, fd, &st);
+    (void)fs->close(fs->ctx, fd);
+    return r < 0 ? 0 : (uint64_t)st.f_blocks * st.f_frsize;
+}
+
+void hf_logs_read(const struct hf_probe_root *at, struct hf_logs *ret_logs)
+{
+    _cleanup_(hf_freep) char *text = malloc(FILE_BYTES);
+    _cleanup_(hf_freep) struct logs_walk *walk = calloc(1, sizeof(*walk));
+    struct journal_settings journald;
+
+    *ret_logs = (struct hf_logs){.disk_bytes = 0};
+    if (text == NULL || walk == NULL)
+        return;
+    *walk = (struct logs_walk){.fs = at->fs, .biggest = ret_logs->biggest, .root = strlen(at->root)};
+    (void)snprintf(walk->path, sizeof(walk->path), "%s/var/log", at->root);
+    ret_logs->disk_bytes = disk_bytes(at->fs, walk->path);
+    walk_folder(walk, AT_FDCWD, walk->path);
+    read_rotation(at, text, ret_logs);
+    read_journald(at, text, &journald);
+    ret_logs->journal_max_bytes = journald.max_bytes;
+    ret_logs->journal_on_disk = strcmp(journald.storage, "persistent") == 0 ||
+                                (strcmp(journald.storage, "auto") == 0 && hf_probe_exists(at, "/var/log/journal"));
+    ret_logs->docker_unbounded = docker_unbounded(at, text);
+    hf_kubelet_config_read(at, &ret_logs->kubelet);
+}
+
+#define ADD(...) (at = hf_words_add(text, n, at, __VA_ARGS__))
+#define MIB(bytes) ((bytes) >> 20)
+
+static bool is_of_container(const char *path)
+{
+    return strncmp(path, "/var/log/pods/", 14) == 0 || strncmp(path, "/var/log/containers/", 20) == 0;
+}
+
+static const char *judge_containers(const struct hf_logs *logs, char *text, size_t n)
+{
+    uint64_t files = logs->kubelet.log_max_files != 0 ? logs->kubelet.log_max_files : 5;
+    uint64_t bytes = logs->kubelet.log_max_bytes * files;
+    size_t at = strlen(text);
+
+    if (logs->docker_unbounded) {
+        ADD("%sDocker's logs have no maximum size: set log-opts max-size and max-file in /etc/docker/daemon.json",
+            at > 0 ? "; " : "");
+        return "ContainerLogsTooLarge";
+    }
+    if (logs->disk_bytes == 0 || bytes / HF_LOGS_CONTAINER_PERCENT <= logs->disk_bytes / 100)
+        return NULL;
+    ADD("%sthe log of one container may take %" PRIu64 " MiB: lower containerLogMaxSize or containerLogMaxFiles of the "
+        "kubelet",
+        at > 0 ? "; " : "", MIB(bytes));
+    return "ContainerLogsTooLarge";
+}
+
+static const char *judge_files(const struct hf_logs *logs, char *text, size_t n)
+{
+    const char *reason = NULL;
+    size_t at = strlen(text);
+
+    for (size_t i = 0; i < HF_LOGS_BIGGEST; i++) {
+        const struct hf_logs_file *file = &logs->biggest[i];
+        if (file->bytes < HF_LOGS_FILE_BYTES || file->rotated)
+            continue;
+        ADD("%s%s has %" PRIu64 " MiB%s", at > 0 ? "; " : "", file->path, MIB(file->bytes),
+            is_of_container(file->path) ? ": check the log rotation of the container runtime"
+                                        : " and no entry of logrotate");
+        reason = "FileTooLarge";
+    }
+    return reason;
+}
+
+const char *hf_logs_judge(const struct hf_logs *logs, char *text, size_t n)
+{
+    const char *reason = NULL, *found;
+    size_t at = 0;
+
+    text[0] = '\0';
+    if (logs->journal_on_disk && logs->disk_bytes != 0 &&
+        logs->journal_max_bytes / HF_LOGS_JOURNAL_PERCENT > logs->disk_bytes / 100) {
+        ADD("journald may take %" PRIu64 " MiB of a disk of %" PRIu64 " MiB: lower SystemMaxUse in "
+            "/etc/systemd/journald.conf",
+            MIB(logs->journal_max_bytes), MIB(logs->disk_bytes));
+        reason = "JournalTooLarge";
+    }
+    found = judge_containers(logs, text, n);
+    reason = reason != NULL ? reason : found;
+    found = judge_files(logs, text, n);
+    return reason != NULL ? reason : found;
+}

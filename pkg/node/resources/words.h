@@ -1,0 +1,10 @@
+/* node/resources/words.h - joins formatted texts in a buffer of fixed size. Pure. Threads: any. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/macros.h"
+
+/* Writes formatted text to `text` from position `at`, and returns the new length. Cuts the text if it exceeds n - 1
+ * bytes. */
+size_t hf_words_add(char *text, size_t n, size_t at, const char *format, ...) HF_PRINTF(4, 5);

@@ -1,0 +1,1496 @@
+/* Troubles of one entry of spec.manifests, on virtual time: a content on disk that is lost before it has passed, damaged
+ * copies of somebody else's files, refusals that must not wear out the flash. */
+#include <errno.h>
+#include <string.h>
+
+#include "loop/proc.h"
+#include "loop/unit.h"
+#include "loop/watch.h"
+#include "manifests/engine.h"
+#include "support/check_main.h"
+#include "support/fakes/simfs.h"
+#include "support/fakes/simhost.h"
+#include "support/fakes/simkubelet.h"
+#include "support/fakes/simloop.h"
+#include "support/fakes/simnet.h"
+
+#define STATE "/var/lib/holdfast"
+#define FILES "\"to\":\"Files\",\"path\":\"/etc/app/\""
+#define UNIT ",\"restart\":{\"systemdUnit\":\"app.service\"}"
+#define POD(image)                                                                                                     \
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: c, image: " image "}]}\n"
+
+struct node {
+    struct hf_simloop *loop;
+    struct hf_simnet *net;
+    struct hf_simfs *fs;
+    struct hf_config *config;
+    struct hf_syncpolicy *policy;
+    struct hf_manifest_desired desired;
+    enum hf_link link; /* what the policy says of downloads */
+    struct hf_watch_ops watch;
+    unsigned watches; /* folders that the engine and its sources watch */
+    /* one process */
+    struct hf_simproc *proc;
+    struct hf_simhost *host;
+    struct hf_simclient *client;
+    struct hf_manifest_engine *engine;
+    /* what the outside saw */
+    unsigned restarts, notices[4], statuses, validations;
+    char status[800];
+};
+
+/* A disk that gives errors: each way into /etc/app fails, or one file of the state cannot be opened. */
+static struct {
+    const struct hf_fs_ops *inner;
+    struct hf_fs_ops ops;
+    bool breaks; /* with the next restart that fails */
+    bool broken;
+    const char *unreadable; /* one file of the state; NULL for none */
+} target;
+
+static int open_folder_of_target(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
+{
+    if ((target.broken && strcmp(path, "app") == 0) ||
+        (target.unreadable != NULL && strcmp(path, target.unreadable) == 0))
+        return -EIO;
+    return target.inner->openat(ctx, dirfd, path, flags, mode, resolve);
+}
+
+static const struct hf_fs_ops *fs_of(struct node *node)
+{
+    target.inner = hf_simfs_ops(node->fs);
+    target.ops = *target.inner;
+    target.ops.openat = open_folder_of_target;
+    return &target.ops;
+}
+
+/* Memory that runs out once: no timer for the question whether the pods of `file` run. */
+static struct {
+    const struct hf_sched_ops *inner;
+    struct hf_sched_ops ops;
+    struct hf_simfs *fs;
+    const char *file; /* NULL: there is memory enough */
+} scarce;
+
+static struct hf_timer *new_timer(void *ctx, void (*fire)(void *arg), void *arg)
+{
+    size_t n;
+
+    if (scarce.file == NULL || hf_simfs_get(scarce.fs, scarce.file, &n) == NULL)
+        return scarce.inner->timer_new(ctx, fire, arg);
+    scarce.file = NULL;
+    return NULL;
+}
+
+static const struct hf_sched_ops *sched_of(struct hf_simproc *proc)
+{
+    scarce.inner = hf_simproc_sched(proc);
+    scarce.ops = *scarce.inner;
+    scarce.ops.timer_new = new_timer;
+    return &scarce.ops;
+}
+
+/* ---- the node -------------------------------------------------------------------------------------------------------- */
+
+static void put(struct node *node, const char *path, const char *text)
+{
+    hf_simfs_put(node->fs, path, text, strlen(text), 0644);
+}
+
+static bool has(struct node *node, const char *path, const char *text)
+{
+    size_t n = 0;
+    const char *bytes = hf_simfs_get(node->fs, path, &n);
+
+    return text == NULL ? bytes == NULL : bytes != NULL && n == strlen(text) && memcmp(bytes, text, n) == 0;
+}
+
+/* The service does not start with the content "broken". */
+static int restart(void *arg, const char *unit)
+{
+    struct node *node = arg;
+
+    ck_assert_str_eq(unit, "app.service");
+    node->restarts++;
+    target.broken = target.breaks && has(node, "/etc/app/a", "broken");
+    return has(node, "/etc/app/a", "broken") ? -EIO : 0;
+}
+
+/* /usr/bin/check, the program that judges a candidate before the swap, takes everything but the content "bad". */
+static int run(void *arg, const char *const *argv, int *ret_exit_code)
+{
+    struct node *node = arg;
+    char path[200];
+
+    ck_assert_str_eq(argv[0], "/usr/bin/check");
+    (void)snprintf(path, sizeof(path), "%s/a", argv[1]);
+    node->validations++;
+    *ret_exit_code = has(node, path, "bad") ? 3 : 0;
+    return 0;
+}
+
+static void format(void *arg, const struct hf_manifest_status *status)
+{
+    char *text = arg;
+    size_t n = strlen(text);
+
+    (void)snprintf(text + n, 800 - n, "%s %s %s %u: %s\n", status->name, hf_manifest_phase_name(status->phase),
+                   hf_manifest_reason_name(status->reason), status->drifts, status->message);
+}
+
+static int accept_all(void *arg, const char *host, uint16_t port)
+{
+    (void)arg, (void)host, (void)port;
+    return 0;
+}
+
+/* Counts the statuses that differ from the last one: each of them goes to the API server. */
+static void changed(void *arg)
+{
+    struct node *node = arg;
+    char text[800] = "";
+
+    hf_manifest_engine_each(node->engine, format, text);
+    node->statuses += strcmp(text, node->status) != 0;
+    memcpy(node->status, text, sizeof(text));
+}
+
+static void happened(void *arg, enum hf_manifest_notice notice, const char *entry, const char *text)
+{
+    struct node *node = arg;
+
+    (void)entry, (void)text;
+    node->notices[notice]++;
+}
+
+static void tell(struct node *node)
+{
+    node->desired.policy = node->policy;
+    node->desired.config = node->config;
+    ck_assert_int_eq(hf_manifest_engine_set(node->engine, &node->desired, NULL), 0);
+}
+
+/* `manifests` is the text of spec.manifests. */
+static void set_policy(struct node *node, const char *manifests)
+{
+    struct hf_issues *issues = calloc(1, sizeof(*issues));
+    char text[2048];
+    json_t *json = NULL;
+
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\"},"
+        "\"spec\":{\"manifests\":[%s]}}",
+        manifests);
+    hf_syncpolicy_free(node->policy);
+    ck_assert_int_eq(hf_json_parse(hf_view_of(text), NULL, &json, NULL), 0);
+    ck_assert_int_eq(hf_syncpolicy_decode(json, &node->policy, issues), 0);
+    ck_assert_uint_eq(issues->n_errors, 0);
+    json_decref(json);
+    free(issues);
+}
+
+static int add_watch(void *ctx, const char *path, void (*fire)(void *arg), void *arg, struct hf_watch **ret_watch,
+                     struct hf_err *err)
+{
+    struct node *node = ctx;
+
+    (void)path, (void)fire, (void)arg, (void)err;
+    *ret_watch = ctx;
+    node->watches++;
+    return 0;
+}
+
+static void remove_watch(void *ctx, struct hf_watch *watch)
+{
+    struct node *node = ctx;
+
+    node->watches -= watch != NULL;
+}
+
+static enum hf_link link_gate(void *arg, uint64_t *ret_wait_ns)
+{
+    const struct node *node = arg;
+
+    *ret_wait_ns = 10 * HF_NS_PER_S;
+    return node->link;
+}
+
+static void boot(struct node *node)
+{
+    struct hf_simhost_world host = {.arg = node, .exec = run, .connect = accept_all, .restart = restart};
+
+    node->proc = hf_simproc_new(node->loop, "agent");
+    node->host = hf_simhost_new(node->proc, &host);
+    node->client = hf_simnet_client(node->net, node->proc);
+    struct hf_manifest_engine_params params = {.env = {.fs = fs_of(node),
+                                                       .clock = hf_simproc_clock(node->proc),
+                                                       .rng = hf_simproc_rand(node->proc),
+                                                       .sched = sched_of(node->proc),
+                                                       .http = hf_simclient_ops(node->client),
+                                                       .proc = hf_simhost_proc(node->host),
+                                                       .probe = hf_simhost_probe(node->host),
+                                                       .unit = hf_simhost_unit(node->host),
+                                                       .watch = node->watch.add != NULL ? &node->watch : NULL,
+                                                       .link = link_gate,
+                                                       .link_arg = node,
+                                                       .static_pod_health = true,
+                                                       .config = node->config,
+                                                       .state_dir = STATE,
+                                                       .node_name = "n1",
+                                                       .retry_base_ns = HF_NS_PER_S,
+                                                       .retry_cap_ns = 10 * HF_NS_PER_S},
+                                               .changed = changed,
+                                               .happened = happened,
+                                               .arg = node};
+    if (hf_manifest_engine_new(&params, &node->engine, NULL) < 0) {
+        node->engine = NULL;
+        return;
+    }
+    hf_manifest_engine_repair_now(node->engine);
+    tell(node);
+}
+
+static void shut_down(struct node *node)
+{
+    hf_manifest_engine_free(node->engine);
+    node->engine = NULL;
+    while (hf_simproc_jobs(node->proc) > 0 && hf_simloop_step(node->loop))
+        ;
+    hf_simclient_free(node->client);
+    hf_simhost_free(node->host);
+    hf_simproc_free(node->proc);
+    node->proc = NULL;
+}
+
+static struct node *begin(const char *manifests, uint64_t seed)
+{
+    static const char config[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
+                                 "staticPodFolder: /etc/pods\nmanifests:\n  staticPods: true\n"
+                                 "  files: [/etc/app/**, /srv/**]\n  paths: [/media/**]\n  units: [app.service]\n"
+                                 "  exec: [/usr/bin/check]\n";
+    struct node *node = calloc(1, sizeof(*node));
+
+    node->loop = hf_simloop_new(seed);
+    node->net = hf_simnet_new(node->loop);
+    node->fs = hf_simfs_new();
+    node->desired.proven = true;
+    node->link = HF_LINK_OPEN;
+    node->watch = (struct hf_watch_ops){.ctx = node, .add = add_watch, .remove = remove_watch};
+    ck_assert_int_eq(hf_config_parse(HF_VIEW(config), "agent.yaml", &node->config, NULL), 0);
+    ck_assert_uint_eq(hf_config_n_faults(node->config), 0);
+    set_policy(node, manifests);
+    hf_simfs_mkdir(node->fs, "/etc/app", 0755);
+    hf_simfs_mkdir(node->fs, "/etc/pods", 0755);
+    hf_simfs_mkdir(node->fs, STATE, 0700);
+    return node;
+}
+
+static void end(struct node *node)
+{
+    if (node->proc != NULL)
+        shut_down(node);
+    ck_assert_uint_eq(hf_simfs_open_fds(node->fs), 0);
+    hf_syncpolicy_free(node->policy);
+    hf_config_free(node->config);
+    hf_simfs_free(node->fs);
+    hf_simnet_free(node->net);
+    hf_simloop_free(node->loop);
+    free(node);
+}
+
+/* Runs intervals of 10 s. */
+static void intervals(struct node *node, unsigned n)
+{
+    for (unsigned i = 0; i < n && !hf_simfs_stopped(node->fs); i++) {
+        hf_manifest_engine_check(node->engine);
+        tell(node);
+        (void)hf_simloop_run_for(node->loop, 10 * HF_NS_PER_S);
+    }
+}
+
+struct seen {
+    bool there;
+    struct hf_manifest_status status;
+    char message[600];
+};
+
+static void see(void *arg, const struct hf_manifest_status *status)
+{
+    struct seen *seen = arg;
+
+    if (strcmp(status->name, "app") != 0)
+        return;
+    seen->there = true;
+    seen->status = *status;
+    (void)snprintf(seen->message, sizeof(seen->message), "%s", status->message);
+}
+
+static struct seen look(struct node *node)
+{
+    struct seen seen = {.there = false};
+
+    hf_manifest_engine_each(node->engine, see, &seen);
+    ck_assert(seen.there);
+    return seen;
+}
+
+static void expect(struct node *node, enum hf_manifest_phase phase, enum hf_manifest_reason reason, const char *when)
+{
+    struct seen seen = look(node);
+
+    ck_assert_msg(seen.status.phase == phase && seen.status.reason == reason, "%s: %s %s: %s", when,
+                  hf_manifest_phase_name(seen.status.phase), hf_manifest_reason_name(seen.status.reason), seen.message);
+}
+
+/* ---- a content that is lost before it has passed --------------------------------------------------------------------- */
+
+struct loss {
+    struct node *node;
+    char good[256]; /* path of the content that stays; "" for none */
+    unsigned n;
+};
+
+static void damage(void *arg, const char *path, const struct stat *st)
+{
+    struct loss *loss = arg;
+
+    if (S_ISREG(st->st_mode) && strstr(path, "/b-") != NULL && strcmp(path, loss->good) != 0) {
+        put(loss->node, path, "damaged");
+        loss->n++;
+    }
+}
+
+static void find_good(void *arg, const char *path, const struct stat *st)
+{
+    struct loss *loss = arg;
+
+    if (S_ISREG(st->st_mode) && strstr(path, "/b-") != NULL)
+        (void)snprintf(loss->good, sizeof(loss->good), "%s", path);
+}
+
+static void power_cut(struct node *node, uint64_t seed)
+{
+    hf_simproc_kill(node->proc);
+    shut_down(node);
+    hf_simfs_kill(node->fs);
+    hf_simfs_power_cut(node->fs, seed);
+}
+
+/* Whatever the cut leaves, and although the copy of the new content is damaged then: the service never counts as good
+ * with it, and the last good content, and the file of somebody else, are in place in the end. */
+static bool lose_at(uint64_t n, bool first)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"force\":true,\"prune\":true," FILES UNIT "}", n);
+    struct loss loss = {.node = node};
+    char when[60];
+
+    (void)snprintf(when, sizeof(when), "cut at %u", (unsigned)n);
+    put(node, "/etc/app/z", "theirs");
+    if (first) {
+        put(node, "/media/usb/a", "one");
+        boot(node);
+        intervals(node, 4);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+        shut_down(node);
+        hf_simfs_walk(node->fs, STATE, find_good, &loss);
+    }
+    put(node, "/media/usb/a", "broken");
+    put(node, "/media/usb/z", "ours");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    boot(node);
+    if (node->engine != NULL)
+        intervals(node, 6);
+    bool cut = hf_simfs_stopped(node->fs);
+    if (cut) {
+        power_cut(node, n);
+        hf_simfs_walk(node->fs, STATE, damage, &loss);
+        boot(node);
+        intervals(node, 12);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, when);
+    ck_assert_msg(has(node, "/etc/app/a", first ? "one" : NULL), "%s: a", when);
+    ck_assert_msg(has(node, "/etc/app/z", "theirs"), "%s: z", when);
+    end(node);
+    return cut;
+}
+
+START_TEST(lost_content_is_not_good)
+{
+    uint64_t n = 1;
+
+    while (lose_at(n, _i == 0))
+        n++;
+    ck_assert_uint_gt(n, 20);
+}
+END_TEST
+
+static const char *phase_on_disk(struct node *node)
+{
+    static const char *const phases[] = {"\"Applying\"", "\"Probation\"", "\"Waiting\"", "\"Applied\""};
+    size_t size = 0;
+    const char *text = hf_simfs_get(node->fs, STATE "/manifests/app/record", &size);
+
+    for (size_t i = 0; text != NULL && i < HF_LEN(phases); i++)
+        if (memmem(text, size, phases[i], strlen(phases[i])) != NULL)
+            return phases[i];
+    return "";
+}
+
+/* The content of static pods is lost while they are on trial, and the source is away: nobody can say which pods must
+ * run, so the entry waits. */
+START_TEST(lost_pods_are_not_good)
+{
+    unsigned probations = 0;
+
+    for (uint64_t n = 1;; n++) {
+        struct node *node =
+            begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"to\":\"StaticPods\"}", 100 + n);
+        struct loss loss = {.node = node};
+        put(node, "/media/usb/web.yaml", POD("a"));
+        hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+        hf_simfs_stop_at(node->fs, n);
+        boot(node);
+        if (node->engine != NULL)
+            intervals(node, 6);
+        if (!hf_simfs_stopped(node->fs)) {
+            end(node);
+            break;
+        }
+        power_cut(node, n);
+        if (strcmp(phase_on_disk(node), "\"Probation\"") == 0 || strcmp(phase_on_disk(node), "\"Applying\"") == 0) {
+            probations += strcmp(phase_on_disk(node), "\"Probation\"") == 0;
+            hf_simfs_walk(node->fs, STATE, damage, &loss);
+            hf_simfs_delete(node->fs, "/media/usb/web.yaml");
+            boot(node);
+            intervals(node, 6);
+            ck_assert_uint_gt(loss.n, 0);
+            ck_assert_msg(look(node).status.phase == HF_MANIFEST_WAITING ||
+                              look(node).status.phase == HF_MANIFEST_FETCHING,
+                          "cut at %u: %s", (unsigned)n, hf_manifest_phase_name(look(node).status.phase));
+            put(node, "/media/usb/web.yaml", POD("a"));
+            intervals(node, 8);
+            expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "the source is back");
+            ck_assert_ptr_nonnull(strstr(look(node).message, "health unknown"));
+            ck_assert(has(node, "/etc/pods/app-web.yaml", POD("a")));
+        } else {
+            boot(node);
+        }
+        end(node);
+    }
+    ck_assert_uint_gt(probations, 0);
+}
+END_TEST
+
+/* ---- copies of somebody else's files that are damaged ---------------------------------------------------------------- */
+
+static void damage_file(struct node *node, const char *path, unsigned how)
+{
+    size_t n = 0;
+    const char *bytes = hf_simfs_get(node->fs, path, &n);
+    char copy[4096];
+
+    ck_assert(bytes != NULL && n < sizeof(copy));
+    memcpy(copy, bytes, n);
+    copy[n / 2] ^= 1;
+    hf_simfs_delete(node->fs, path);
+    if (how == 0)
+        hf_simfs_put(node->fs, path, copy, n, 0600);
+    else if (how == 1)
+        put(node, path, "");
+    else
+        hf_simfs_mkdir(node->fs, path, 0700); /* it cannot be read at all */
+}
+
+/* The rollback comes to its end whatever happens to what it goes back to. A file of somebody else comes back as long as
+ * its content is there, and is never removed. */
+START_TEST(damaged_before)
+{
+    static const char *const names[] = {STATE "/manifests/app/before", STATE "/manifests/app/before.list"};
+    const char *name = names[_i / 3];
+    unsigned how = (unsigned)_i % 3, damaged = 0;
+
+    for (uint64_t n = 1;; n++) {
+        struct node *node = begin(
+            "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"force\":true,\"prune\":true," FILES UNIT "}", n);
+        size_t size;
+        put(node, "/etc/app/z", "theirs");
+        put(node, "/media/usb/a", "broken");
+        put(node, "/media/usb/z", "ours");
+        hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+        hf_simfs_stop_at(node->fs, n);
+        boot(node);
+        if (node->engine != NULL)
+            intervals(node, 6);
+        if (!hf_simfs_stopped(node->fs)) {
+            end(node);
+            break;
+        }
+        power_cut(node, n);
+        if (hf_simfs_get(node->fs, name, &size) != NULL) {
+            damage_file(node, name, how);
+            damaged++;
+        }
+        boot(node);
+        intervals(node, 20);
+        if (how == 2 && look(node).status.phase == HF_MANIFEST_WAITING) { /* nothing has changed: a person may look */
+            expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_WRITE_FAILED, name);
+            ck_assert(has(node, "/etc/app/z", "theirs"));
+            hf_simfs_delete(node->fs, name);
+            intervals(node, 6);
+        }
+        expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, name);
+        ck_assert(has(node, "/etc/app/a", NULL));
+        ck_assert_msg(has(node, "/etc/app/z", "theirs") || (_i < 3 && has(node, "/etc/app/z", "ours")),
+                      "%s, %u: cut at %u", name, how, (unsigned)n);
+        if (how == 2)
+            hf_simfs_delete(node->fs, name);
+        put(node, "/media/usb/a", "good"); /* a newer content is not kept out */
+        put(node, "/media/usb/z", "ours");
+        intervals(node, 6);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, name);
+        end(node);
+    }
+    ck_assert_uint_gt(damaged, 5);
+}
+END_TEST
+
+/* Both are damaged: nobody knows which files are somebody else's, so the rollback removes none. */
+START_TEST(all_of_before_is_damaged)
+{
+    static const char *const names[] = {STATE "/manifests/app/before", STATE "/manifests/app/before.list"};
+    unsigned damaged = 0;
+
+    for (uint64_t n = 1;; n++) {
+        struct node *node = begin(
+            "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"force\":true,\"prune\":true," FILES UNIT "}", n);
+        size_t size;
+        put(node, "/etc/app/z", "theirs");
+        put(node, "/media/usb/a", "broken");
+        put(node, "/media/usb/z", "ours");
+        hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+        hf_simfs_stop_at(node->fs, n);
+        boot(node);
+        if (node->engine != NULL)
+            intervals(node, 6);
+        if (!hf_simfs_stopped(node->fs)) {
+            end(node);
+            break;
+        }
+        power_cut(node, n);
+        if (hf_simfs_get(node->fs, names[0], &size) != NULL && hf_simfs_get(node->fs, names[1], &size) != NULL) {
+            damage_file(node, names[0], (unsigned)_i);
+            damage_file(node, names[1], (unsigned)_i);
+            damaged++;
+        }
+        boot(node);
+        intervals(node, 20);
+        for (size_t i = 0; i < HF_LEN(names) && look(node).status.phase == HF_MANIFEST_WAITING; i++)
+            hf_simfs_delete(node->fs, names[i]); /* they cannot be read, and nothing has changed: a person may look */
+        intervals(node, 6);
+        expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "both are damaged");
+        ck_assert_msg(has(node, "/etc/app/z", "theirs") || has(node, "/etc/app/z", "ours"), "%d: cut at %u", _i,
+                      (unsigned)n);
+        end(node);
+    }
+    ck_assert_uint_gt(damaged, 5);
+}
+END_TEST
+
+/* ---- files of somebody else that are as wanted already --------------------------------------------------------------- */
+
+/* The set writes nothing: its one file is there, and another one goes. The rollback leaves the file to its owner, also
+ * after a power cut at any write. */
+START_TEST(adopted_file_stays)
+{
+    unsigned cuts = 0;
+
+    for (uint64_t n = 0;; n++) {
+        struct node *node =
+            begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES UNIT "}", n + 1);
+        put(node, "/media/usb/b", "one");
+        boot(node);
+        intervals(node, 4);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+        put(node, "/etc/app/a", "broken");
+        hf_simfs_delete(node->fs, "/media/usb/b");
+        put(node, "/media/usb/a", "broken");
+        hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+        hf_simfs_stop_at(node->fs, n); /* 0: never */
+        intervals(node, 6);
+        bool stopped = hf_simfs_stopped(node->fs);
+        if (stopped) {
+            cuts++;
+            power_cut(node, n);
+            boot(node);
+            intervals(node, 20);
+        }
+        expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "second");
+        ck_assert_msg(has(node, "/etc/app/a", "broken"), "cut at %u: the file of somebody else is gone", (unsigned)n);
+        ck_assert_msg(has(node, "/etc/app/b", "one"), "cut at %u", (unsigned)n);
+        end(node);
+        if (n > 0 && !stopped)
+            break;
+    }
+    ck_assert_uint_gt(cuts, 5);
+}
+END_TEST
+
+/* ---- a target that fails for a while --------------------------------------------------------------------------------- */
+
+/* A rollback waits for a target that cannot be read, because the content to go back to is there. */
+START_TEST(rollback_waits_for_the_target)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 9);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    target.breaks = true;
+    put(node, "/media/usb/a", "broken");
+    intervals(node, 30);
+    ck_assert(target.broken);
+    ck_assert_int_eq(look(node).status.phase, HF_MANIFEST_ROLLING_BACK);
+    target.breaks = target.broken = false;
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "the target is back");
+    ck_assert(has(node, "/etc/app/a", "one"));
+    end(node);
+}
+END_TEST
+
+/* The content to which a set was rolled back is lost, and the source has only the content that failed. To fetch that one
+ * again would repair nothing: drift is reported, and nothing is written. */
+START_TEST(lost_older_content_is_not_fetched)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 10);
+    struct loss loss = {.node = node};
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    hf_simfs_walk(node->fs, STATE, find_good, &loss);
+    put(node, "/media/usb/a", "broken");
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "the second one");
+    put(node, loss.good, "damaged");
+    put(node, "/etc/app/a", "drift");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, "nothing to repair it from");
+    hf_simfs_count_only(node->fs, HF_SIMFS_GROWS);
+    uint64_t calls = hf_simfs_calls(node->fs);
+    intervals(node, 60);
+    ck_assert_msg(hf_simfs_calls(node->fs) == calls, "%u calls that write",
+                  (unsigned)(hf_simfs_calls(node->fs) - calls));
+    put(node, "/media/usb/a", "three");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "a newer content");
+    end(node);
+}
+END_TEST
+
+/* The disk cannot read the state of one entry. The others go on, and this one does when the disk can. */
+START_TEST(unreadable_state_stops_one_entry)
+{
+    static const char *const names[] = {STATE "/manifests/app/record", STATE "/manifests/app/inventory"};
+    static const char two[] = "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "},"
+                              "{\"name\":\"b\",\"from\":{\"path\":\"/media/b\"},\"to\":\"Files\","
+                              "\"path\":\"/srv/b/\"}";
+    struct node *node = begin(two, 11);
+
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/b/f", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    shut_down(node);
+    target.unreadable = names[_i];
+    put(node, "/media/usb/a", "two");
+    put(node, "/media/b/f", "two");
+    boot(node);
+    ck_assert_msg(node->engine != NULL, "the agent does not start");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_WRITE_FAILED, "it cannot be read");
+    unsigned statuses = node->statuses;
+    intervals(node, 6);
+    ck_assert_uint_eq(node->statuses, statuses);
+    ck_assert(has(node, "/srv/b/f", "two") && has(node, "/etc/app/a", "one"));
+    target.unreadable = NULL;
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "it can be read again");
+    ck_assert(has(node, "/etc/app/a", "two"));
+    end(node);
+}
+END_TEST
+
+/* ---- content that never rests ---------------------------------------------------------------------------------------- */
+
+static void publish(struct node *node, unsigned number)
+{
+    char text[40];
+
+    (void)snprintf(text, sizeof(text), "content %u", number);
+    put(node, "/media/usb/a", text);
+}
+
+static bool has_number(struct node *node, unsigned number)
+{
+    char text[40];
+
+    (void)snprintf(text, sizeof(text), "content %u", number);
+    return has(node, "/etc/app/a", text);
+}
+
+/* A source that changes every 10 s for two hours. The first contents are in place at once; then the node takes up fewer
+ * and fewer, and the newest one in the end. Drift is repaired all the time; a change of the entry begins anew. */
+START_TEST(hostile_source_is_paced)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 7);
+    unsigned number = 0;
+
+    publish(node, ++number);
+    boot(node);
+    for (; number < 5; publish(node, ++number)) {
+        intervals(node, 1);
+        ck_assert(has_number(node, number));
+    }
+    for (unsigned i = 0; i < 720; i++, publish(node, ++number))
+        intervals(node, 1);
+    ck_assert_uint_ge(node->restarts, 10);
+    ck_assert_uint_le(node->restarts, 5 + 3 + 24); /* gaps of 1, 2 and 4 minutes, then of 5, which is the interval */
+    ck_assert(!has_number(node, number));
+    ck_assert_ptr_nonnull(strstr(node->status, "Applied ContentPaced"));
+    ck_assert_uint_le(node->statuses, 6 * node->restarts + 10); /* its way through the phases, and ContentPaced */
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    put(node, "/etc/app/a", "drift");
+    intervals(node, 2);
+    ck_assert(!has(node, "/etc/app/a", "drift"));
+    ck_assert_uint_eq(look(node).status.drifts, 1);
+    uint64_t calls = hf_simfs_calls(node->fs);
+    for (unsigned i = 0; i < 10; i++, publish(node, ++number))
+        (void)hf_simloop_run_for(node->loop, 2 * HF_NS_PER_S);
+    ck_assert_uint_eq(hf_simfs_calls(node->fs), calls); /* what is turned away is not written */
+    set_policy(node, "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES UNIT "}");
+    intervals(node, 3);
+    ck_assert(has_number(node, number));
+    intervals(node, 40);
+    ck_assert(has_number(node, number));
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "quiet again");
+    end(node);
+}
+END_TEST
+
+/* A full disk, or a budget that is used up, keeps new content out before any byte of it is written. */
+START_TEST(full_disk_keeps_content_out)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 8);
+
+    publish(node, 1);
+    boot(node);
+    intervals(node, 3);
+    node->desired.no_space = _i == 0;
+    node->desired.writes_used_up = _i == 1;
+    tell(node);
+    publish(node, 2);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    uint64_t calls = hf_simfs_calls(node->fs);
+    intervals(node, 5);
+    ck_assert_uint_eq(hf_simfs_calls(node->fs), calls);
+    expect(node, HF_MANIFEST_APPLIED, _i == 0 ? HF_MANIFEST_REASON_NO_SPACE : HF_MANIFEST_REASON_CONTENT_PACED, "full");
+    put(node, "/etc/app/a", "drift");
+    intervals(node, 2);
+    ck_assert(has_number(node, 1));
+    node->desired.no_space = node->desired.writes_used_up = false;
+    intervals(node, 3);
+    ck_assert(has_number(node, 2));
+    end(node);
+}
+END_TEST
+
+/* ---- refusals -------------------------------------------------------------------------------------------------------- */
+
+static void set_config(struct node *node, const char *files)
+{
+    struct hf_config *old = node->config;
+    char text[300];
+
+    (void)snprintf(text, sizeof(text),
+                   "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\nmanifests:\n  files: [%s]\n"
+                   "  paths: [/media/**]\n",
+                   files);
+    ck_assert_int_eq(hf_config_parse(hf_view_of(text), "agent.yaml", &node->config, NULL), 0);
+    if (node->engine != NULL)
+        tell(node);
+    hf_config_free(old);
+}
+
+static void no_rights(struct node *node)
+{
+    set_config(node, "/srv/**");
+}
+
+static void foreign_file(struct node *node)
+{
+    put(node, "/etc/app/a", "theirs");
+}
+
+static void no_room(struct node *node)
+{
+    hf_simfs_delete(node->fs, "/etc/app");
+    hf_simfs_mount(node->fs, "/etc/app");
+    hf_simfs_set_limit(node->fs, "/etc/app", 100);
+}
+
+static void read_only(struct node *node)
+{
+    hf_simfs_delete(node->fs, "/etc/app");
+    hf_simfs_mount(node->fs, "/etc/app");
+    hf_simfs_set_read_only(node->fs, "/etc/app", true);
+}
+
+static void open_folder(struct node *node)
+{
+    hf_simfs_chmod(node->fs, "/etc/app", 0777);
+}
+
+static const struct {
+    const char *name;
+    void (*make)(struct node *node);
+    enum hf_manifest_phase phase;
+    enum hf_manifest_reason reason;
+} obstacles[] = {
+    {"not allowed", no_rights, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_NOT_ALLOWED},
+    {"foreign file", foreign_file, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_FOREIGN_FILE},
+    {"no room", no_room, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_NO_SPACE},
+    {"read-only", read_only, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_READ_ONLY_FILE_SYSTEM},
+    {"open folder", open_folder, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_NOT_ALLOWED},
+};
+
+/* An obstacle is told once. After that, the node looks again and again without a write of its record, a status or an
+ * Event; and it goes on when the obstacle has gone. */
+START_TEST(obstacles_are_told_once)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 20);
+    unsigned refused = obstacles[_i].phase == HF_MANIFEST_REFUSED;
+    struct stat before, after;
+
+    publish(node, 1);
+    obstacles[_i].make(node);
+    boot(node);
+    intervals(node, 4);
+    expect(node, obstacles[_i].phase, obstacles[_i].reason, obstacles[_i].name);
+    unsigned statuses = node->statuses;
+    ck_assert(hf_simfs_stat(node->fs, STATE "/manifests/app/record", &before));
+    hf_simfs_count_only(node->fs, HF_SIMFS_GROWS);
+    uint64_t calls = hf_simfs_calls(node->fs);
+    intervals(node, 30);
+    ck_assert(hf_simfs_stat(node->fs, STATE "/manifests/app/record", &after));
+    ck_assert_msg(before.st_ino == after.st_ino, "%s: the record was written again", obstacles[_i].name);
+    if (refused)
+        ck_assert_msg(hf_simfs_calls(node->fs) == calls, "%s: %d writes", obstacles[_i].name,
+                      (int)(hf_simfs_calls(node->fs) - calls));
+    ck_assert_msg(node->statuses == statuses, "%s: %u statuses: %s", obstacles[_i].name, node->statuses - statuses,
+                  node->status);
+    ck_assert_uint_eq(node->notices[HF_MANIFEST_NOTICE_REFUSED], refused);
+    if (_i == 0)
+        set_config(node, "/etc/app/**");
+    hf_simfs_set_read_only(node->fs, "/etc/app", false);
+    hf_simfs_set_limit(node->fs, "/etc/app", 0);
+    hf_simfs_chmod(node->fs, "/etc/app", 0755);
+    hf_simfs_delete(node->fs, "/etc/app/a");
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, obstacles[_i].name);
+    ck_assert(has_number(node, 1));
+    end(node);
+}
+END_TEST
+
+/* ---- labels ---------------------------------------------------------------------------------------------------------- */
+
+/* Only a label that the content uses makes a new set, with a restart and a trial. */
+START_TEST(labels_that_matter)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"substitute\":{\"A\":\"1\"}," FILES UNIT "}", 30);
+    json_t *labels = json_pack("{s:s, s:s}", "x/zone", "north", "other", "1");
+
+    node->desired.labels = labels;
+    put(node, "/media/usb/a", "${A} ${HOLDFAST_LABEL_ZONE} ${HOLDFAST_LABEL_ROLE:=none}");
+    boot(node);
+    intervals(node, 3);
+    ck_assert(has(node, "/etc/app/a", "1 north none"));
+    ck_assert_uint_eq(node->restarts, 1);
+    unsigned statuses = node->statuses;
+    json_object_set_new(labels, "other", json_string("2"));
+    json_object_set_new(labels, "another", json_string("3"));
+    intervals(node, 3);
+    ck_assert_uint_eq(node->restarts, 1);
+    ck_assert_uint_eq(node->statuses, statuses);
+    json_object_set_new(labels, "x/zone", json_string("south"));
+    json_object_set_new(labels, "role", json_string("till"));
+    intervals(node, 3);
+    ck_assert(has(node, "/etc/app/a", "1 south till"));
+    ck_assert_uint_eq(node->restarts, 2);
+    shut_down(node);
+    json_object_del(labels, "other"); /* a later process knows the same */
+    boot(node);
+    intervals(node, 3);
+    ck_assert_uint_eq(node->restarts, 2);
+    json_object_del(labels, "role");
+    intervals(node, 3);
+    ck_assert(has(node, "/etc/app/a", "1 south none"));
+    unsigned paced = 0;
+    for (unsigned i = 0; i < 100; i++) { /* a label that never rests is paced, too */
+        char text[20];
+        (void)snprintf(text, sizeof(text), "%u", i);
+        json_object_set_new(labels, "role", json_string(text));
+        intervals(node, 1);
+        paced += strstr(node->status, "ContentPaced") != NULL;
+    }
+    ck_assert_uint_le(node->restarts, 3 + 5 + 7);
+    ck_assert_uint_ge(paced, 50);
+    shut_down(node);
+    json_decref(labels);
+    end(node);
+}
+END_TEST
+
+/* ---- bounds over all entries ----------------------------------------------------------------------------------------- */
+
+#define ENTRY(name)                                                                                                    \
+    "{\"name\":\"" name "\",\"from\":{\"path\":\"/media/" name "\"},\"to\":\"Files\",\"path\":\"/srv/" name "/\"}"
+
+START_TEST(watches_of_all)
+{
+    struct node *node = begin(ENTRY("app") "," ENTRY("b"), 40);
+    char path[80];
+
+    for (unsigned i = 0; i < 700; i++) {
+        (void)snprintf(path, sizeof(path), "/media/app/d%u/f", i);
+        put(node, path, "x");
+        (void)snprintf(path, sizeof(path), "/media/b/d%u/f", i);
+        put(node, path, "x");
+    }
+    boot(node);
+    intervals(node, 8);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "app");
+    ck_assert_msg(node->watches >= 700 && node->watches <= 710, "%u watches", node->watches);
+    put(node, "/media/app/d1/f", "y"); /* its watches are made again, and have room */
+    put(node, "/media/b/d1/f", "y");
+    intervals(node, 8);
+    ck_assert(has(node, "/srv/b/d1/f", "y"));
+    ck_assert_msg(node->watches >= 700 && node->watches <= 710, "%u watches", node->watches);
+    end(node);
+}
+END_TEST
+
+/* The sixth entry of 12 MiB does not fit, until another one has gone. */
+START_TEST(bytes_of_all)
+{
+    struct node *node = begin(ENTRY("a") "," ENTRY("b") "," ENTRY("c") "," ENTRY("d") "," ENTRY("e"), 41);
+    char *bytes = calloc(1, 4 << 20), path[80];
+
+    for (const char *name = "abcde"; *name != '\0'; name++)
+        for (unsigned i = 0; i < 3; i++) {
+            (void)snprintf(path, sizeof(path), "/media/%c/f%u", *name, i);
+            hf_simfs_put(node->fs, path, bytes, 4 << 20, 0644);
+        }
+    for (unsigned i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof(path), "/media/app/f%u", i);
+        hf_simfs_put(node->fs, path, bytes, 4 << 20, 0644);
+    }
+    boot(node);
+    intervals(node, 6);
+    set_policy(node, ENTRY("a") "," ENTRY("b") "," ENTRY("c") "," ENTRY("d") "," ENTRY("e") "," ENTRY("app"));
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_FETCHING, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, "six");
+    ck_assert_ptr_nonnull(strstr(look(node).message, "64 MiB"));
+    ck_assert(has(node, "/srv/app/f0", NULL));
+    set_policy(node, ENTRY("a") "," ENTRY("b") "," ENTRY("c") "," ENTRY("d") "," ENTRY("app"));
+    intervals(node, 40);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "five");
+    free(bytes);
+    end(node);
+}
+END_TEST
+
+/* ---- what a new content waits for ------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    bool held, stale, depends;
+    enum hf_link link;
+    enum hf_manifest_phase phase;
+    enum hf_manifest_reason reason;
+} waits[] = {
+    {"held", true, false, false, HF_LINK_OPEN, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_HELD},
+    {"stale", false, true, false, HF_LINK_OPEN, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_STALE},
+    {"held and stale", true, true, true, HF_LINK_OPEN, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_HELD},
+    {"dependency", false, false, true, HF_LINK_OPEN, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_DEPENDENCY_NOT_APPLIED},
+    {"stale and dependency", false, true, true, HF_LINK_OPEN, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_STALE},
+    {"window", false, false, false, HF_LINK_WINDOW_CLOSED, HF_MANIFEST_FETCHING, HF_MANIFEST_REASON_WINDOW_CLOSED},
+    {"clock", false, false, false, HF_LINK_CLOCK_UNSURE, HF_MANIFEST_FETCHING, HF_MANIFEST_REASON_CLOCK_UNSURE},
+    {"quota", false, false, false, HF_LINK_QUOTA_USED, HF_MANIFEST_FETCHING, HF_MANIFEST_REASON_LINK_QUOTA_USED},
+};
+
+/* Each thing that keeps a new content out has its reason, told once; what is in place is kept; and the content comes in
+ * when it ends. A window, the clock and the quota keep out only what has to be downloaded. */
+START_TEST(waits_have_reasons)
+{
+    bool from_url = waits[_i].link != HF_LINK_OPEN;
+    char entry[500];
+
+    (void)snprintf(entry, sizeof(entry),
+                   "{\"name\":\"app\",\"from\":{%s},%s" FILES
+                   "},{\"name\":\"other\",\"from\":{\"path\":\"/media/other\"},"
+                   "\"to\":\"Files\",\"path\":\"/srv/other/\"}",
+                   from_url ? "\"url\":\"https://files/x.tar.gz\",\"digest\":\"sha256:"
+                              "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""
+                            : "\"path\":\"/media/usb\"",
+                   waits[_i].depends ? "\"dependsOn\":[\"other\"]," : "");
+    struct node *node = begin(entry, 50);
+    if (!waits[_i].depends)
+        put(node, "/media/other/f", "1");
+    publish(node, 1);
+    node->desired.held = waits[_i].held;
+    node->desired.stale = waits[_i].stale;
+    node->link = waits[_i].link;
+    boot(node);
+    intervals(node, 4);
+    expect(node, waits[_i].phase, waits[_i].reason, waits[_i].name);
+    ck_assert(has(node, "/etc/app/a", NULL));
+    unsigned statuses = node->statuses;
+    intervals(node, 10);
+    ck_assert_msg(node->statuses == statuses, "%s: %u statuses", waits[_i].name, node->statuses - statuses);
+    node->desired.held = node->desired.stale = false;
+    node->link = HF_LINK_OPEN;
+    put(node, "/media/other/f", "1");
+    intervals(node, 8);
+    if (from_url) {
+        expect(node, HF_MANIFEST_FETCHING, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, "it may ask, and nobody answers");
+    } else {
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, waits[_i].name);
+        node->desired.held = waits[_i].held;
+        node->desired.stale = waits[_i].stale;
+        put(node, "/etc/app/a", "drift"); /* nothing that keeps new content out keeps a repair out */
+        intervals(node, 3);
+        ck_assert(has_number(node, 1));
+    }
+    end(node);
+}
+END_TEST
+
+/* ---- static pods ----------------------------------------------------------------------------------------------------- */
+
+static void no_name_beside(void *arg, const char *path, const struct stat *st)
+{
+    unsigned *inside = arg;
+
+    (void)st;
+    ck_assert_msg(strstr(path, "/etc/.holdfast") == NULL, "%s", path);
+    *inside += strstr(path, "/etc/pods/.holdfast-app.new") != NULL;
+}
+
+static void check_folders(void *arg)
+{
+    struct node *node = arg;
+
+    hf_simfs_walk(node->fs, "/etc", no_name_beside, &node->watches);
+}
+
+/* New pods are staged under a name with a dot in the kubelet's folder itself, so no other folder need be writable. */
+START_TEST(pods_are_staged_inside)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"to\":\"StaticPods\"}", 60);
+
+    node->watch.add = NULL;
+    put(node, "/media/usb/web.yaml", POD("a"));
+    hf_simloop_after_each(node->loop, check_folders, node);
+    boot(node);
+    intervals(node, 8);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "pods");
+    ck_assert_uint_gt(node->watches, 0); /* here: how often the staging folder was seen */
+    node->watches = 0;
+    check_folders(node);
+    ck_assert_uint_eq(node->watches, 0);
+    hf_simloop_after_each(node->loop, NULL, NULL);
+    end(node);
+}
+END_TEST
+
+/* Nobody can be asked whether the pods run, because nobody answers or because memory runs out. A health check that
+ * passes does not vouch for them. */
+START_TEST(nobody_vouches_for_pods)
+{
+    bool checks = _i / 2 == 1;
+    struct node *node = begin(checks ? "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"to\":\"StaticPods\","
+                                       "\"healthChecks\":[{\"tcp\":{\"port\":80}}]}"
+                                     : "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"to\":\"StaticPods\"}",
+                              61);
+
+    put(node, "/media/usb/web.yaml", POD("a"));
+    scarce.fs = node->fs;
+    scarce.file = _i % 2 == 1 ? "/etc/pods/app-web.yaml" : NULL;
+    boot(node);
+    intervals(node, 4);
+    ck_assert_ptr_null(scarce.file);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "pods");
+    ck_assert_ptr_nonnull(strstr(look(node).message, _i % 2 == 1 ? "out of memory" : "health unknown"));
+    end(node);
+}
+END_TEST
+
+/* The record is lost while the files are in place, so nobody knows what was good. The next content fails: what the
+ * service runs on stays, because the alternative is no file at all. Then a content that works comes. */
+START_TEST(lost_record_removes_nothing)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES UNIT "}", 71);
+
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    shut_down(node);
+    if (_i == 0)
+        put(node, STATE "/manifests/app/record", "damaged");
+    else
+        hf_simfs_delete(node->fs, STATE "/manifests/app/record");
+    put(node, "/media/usb/a", "broken");
+    boot(node);
+    intervals(node, 3);
+    shut_down(node);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "second");
+    ck_assert(has(node, "/etc/app/a", "broken") && has(node, "/etc/app/b", "one"));
+    put(node, "/media/usb/a", "two");
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "third");
+    ck_assert(has(node, "/etc/app/a", "two"));
+    end(node);
+}
+END_TEST
+
+/* The inventory is lost in the middle of an attempt with a set that fails. Its new file is still the entry's own: the
+ * rollback removes it, and so it is no foreign file to the next set. Returns false if no call was the n-th one. */
+static bool lose_inventory_at(uint64_t n, unsigned *ret_probations)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES UNIT "}", 500 + n);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/a", "broken");
+    put(node, "/media/usb/b", "new");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool cut = hf_simfs_stopped(node->fs);
+    if (cut) {
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+        *ret_probations += strcmp(phase_on_disk(node), "\"Probation\"") == 0;
+        put(node, STATE "/manifests/app/inventory", "damaged");
+        boot(node);
+        intervals(node, 4);
+        expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "second");
+        ck_assert_msg(has(node, "/etc/app/a", "one") && has(node, "/etc/app/b", NULL), "kill at %u", (unsigned)n);
+        put(node, "/media/usb/a", "two");
+        put(node, "/media/usb/b", "newer");
+        intervals(node, 4);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "third");
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return cut;
+}
+
+START_TEST(lost_inventory_forgets_no_new_file)
+{
+    unsigned probations = 0;
+    uint64_t n = 1;
+
+    while (lose_inventory_at(n, &probations))
+        n++;
+    ck_assert_uint_gt(probations, 0);
+}
+END_TEST
+
+static void answer_for_kubelet(void *kubelet, struct hf_simcall *call)
+{
+    _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(1 << 20);
+
+    if (hf_simkubelet_list(kubelet, &body))
+        hf_simcall_reply(call, 200, "application/json", hf_buf_str(&body));
+    else
+        hf_simcall_fail(call, -ECONNREFUSED);
+}
+
+/* Pods of the old file vouch for no new one, however short a time they have run, and whatever the kubelet's clock shows:
+ * the same as the agent's, 1970, ten years from now. */
+START_TEST(pods_of_the_old_file_do_not_count)
+{
+    static const int64_t offsets[] = {0, -(int64_t)HF_SIM_UNIX_START, 315360000 * (int64_t)HF_NS_PER_S};
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"20s\",\"to\":\"StaticPods\"}", 70);
+    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+
+    hf_simkubelet_set_clock(kubelet, offsets[_i]);
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
+    put(node, "/media/usb/web.yaml", POD("a"));
+    boot(node);
+    intervals(node, 2);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/web.yaml", POD("b-crash"));
+    intervals(node, 2);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_HEALTH_FAILED, "second");
+    ck_assert(has(node, "/etc/pods/app-web.yaml", POD("a")));
+    put(node, "/media/usb/web.yaml", POD("c"));
+    intervals(node, 2);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "third");
+    ck_assert_str_eq(hf_simkubelet_running(kubelet, "default", "web"), "c");
+    end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
+/* A set waits because it would remove too much. Wherever a kill ends an attempt with it: nothing of that set is in
+ * place, so what a local user does to the good set is still repaired. Returns false if no call was the n-th one. */
+static bool kill_at(uint64_t n)
+{
+    static const char *const names[] = {"/media/usb/a", "/media/usb/b", "/media/usb/c", "/media/usb/d"};
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}", 200 + n);
+
+    for (size_t i = 0; i < HF_LEN(names); i++)
+        put(node, names[i], "one");
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    for (size_t i = 1; i < HF_LEN(names); i++)
+        hf_simfs_delete(node->fs, names[i]);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool killed = hf_simfs_stopped(node->fs);
+    if (killed) {
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+        boot(node);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_PRUNE_LIMIT, "kill");
+    hf_simfs_delete(node->fs, "/etc/app/b");
+    put(node, "/etc/app/c", "changed");
+    intervals(node, 3);
+    ck_assert_msg(has(node, "/etc/app/b", "one") && has(node, "/etc/app/c", "one"), "kill at %u", (unsigned)n);
+    end(node);
+    return killed;
+}
+
+/* A swap is cut short, its content is lost, and what the source delivers next lacks most files: they stay. */
+static bool shrink_after(uint64_t n)
+{
+    static const char *const names[] = {"/media/usb/a", "/media/usb/b", "/media/usb/c", "/media/usb/d"};
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}", 300 + n);
+    struct loss loss = {.node = node};
+
+    for (size_t i = 0; i < HF_LEN(names); i++)
+        put(node, names[i], "one");
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    hf_simfs_walk(node->fs, STATE, find_good, &loss);
+    for (size_t i = 0; i < HF_LEN(names); i++)
+        put(node, names[i], "two");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool killed = hf_simfs_stopped(node->fs);
+    if (killed) {
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+        hf_simfs_walk(node->fs, STATE, damage, &loss);
+        for (size_t i = 1; i < HF_LEN(names); i++)
+            hf_simfs_delete(node->fs, names[i]);
+        boot(node);
+        intervals(node, 6);
+        for (size_t i = 0; i < HF_LEN(names); i++) {
+            char path[32];
+            (void)snprintf(path, sizeof(path), "/etc/app/%s", strrchr(names[i], '/') + 1);
+            ck_assert_msg(!has(node, path, NULL), "kill at %u: '%s' is gone", (unsigned)n, path);
+            put(node, names[i], "three");
+        }
+        intervals(node, 6);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the source is whole again");
+        ck_assert_msg(has(node, "/etc/app/d", "three"), "kill at %u", (unsigned)n);
+    }
+    end(node);
+    return killed;
+}
+
+/* A cut swap comes to its end after the cut. A later set that is refused before its first change says nothing about
+ * what is in place: drift of the good set is still repaired. Returns false if no call was the n-th one. */
+static bool refuse_after(uint64_t n, unsigned *ret_applying)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 400 + n);
+
+    publish(node, 1);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    boot(node);
+    if (node->engine != NULL)
+        intervals(node, 4);
+    bool cut = hf_simfs_stopped(node->fs);
+    if (cut) {
+        power_cut(node, n);
+        *ret_applying += strcmp(phase_on_disk(node), "\"Applying\"") == 0;
+        boot(node);
+        intervals(node, 6);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "after the cut");
+        put(node, "/etc/app/b", "theirs");
+        put(node, "/media/usb/b", "ours");
+        intervals(node, 4);
+        expect(node, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_FOREIGN_FILE, "the next set");
+        put(node, "/etc/app/a", "drift");
+        intervals(node, 4);
+        ck_assert_msg(has_number(node, 1), "cut at %u: drift is not repaired", (unsigned)n);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return cut;
+}
+
+/* A swap is cut short, its content is lost, and what the source delivers next does not pass `validate`: it is judged
+ * once, and no file of it gets in place. Returns false if no call was the n-th one. */
+static bool invalid_after(uint64_t n, unsigned *ret_waiting)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},"
+                              "\"validate\":{\"command\":[\"/usr/bin/check\",\"{}\"]}," FILES "}",
+                              500 + n);
+    struct loss loss = {.node = node};
+
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    hf_simfs_walk(node->fs, STATE, find_good, &loss);
+    put(node, "/media/usb/a", "two");
+    put(node, "/media/usb/b", "two");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool cut = hf_simfs_stopped(node->fs);
+    if (cut) {
+        power_cut(node, n);
+        hf_simfs_walk(node->fs, STATE, damage, &loss);
+        put(node, "/media/usb/a", "bad");
+        put(node, "/media/usb/b", "bad");
+        node->validations = 0;
+        boot(node);
+        intervals(node, 6);
+        bool is_waiting = look(node).status.phase == HF_MANIFEST_WAITING;
+        *ret_waiting += is_waiting;
+        expect(node, is_waiting ? HF_MANIFEST_WAITING : HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_VALIDATE_FAILED, "bad");
+        unsigned statuses = node->statuses;
+        intervals(node, 30);
+        ck_assert_msg(node->validations == 1, "cut at %u: %u validations", (unsigned)n, node->validations);
+        ck_assert_msg(node->statuses == statuses, "cut at %u: %u statuses", (unsigned)n, node->statuses - statuses);
+        ck_assert_msg(!has(node, "/etc/app/a", "bad") && !has(node, "/etc/app/b", "bad"), "cut at %u", (unsigned)n);
+        put(node, "/media/usb/a", "three");
+        put(node, "/media/usb/b", "three");
+        intervals(node, 6);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the content is good again");
+        ck_assert(has(node, "/etc/app/b", "three"));
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return cut;
+}
+
+START_TEST(cut_swap_spares_no_validation)
+{
+    unsigned waiting = 0;
+    uint64_t n = 1;
+
+    while (invalid_after(n, &waiting))
+        n++;
+    ck_assert_uint_gt(waiting, 2);
+}
+END_TEST
+
+START_TEST(refusal_after_a_cut_keeps_repairs)
+{
+    unsigned applying = 0;
+    uint64_t n = 1;
+
+    while (refuse_after(n, &applying))
+        n++;
+    ck_assert_uint_gt(applying, 2);
+}
+END_TEST
+
+START_TEST(cut_swap_lifts_no_guard)
+{
+    uint64_t n = 1;
+
+    while (shrink_after(n))
+        n++;
+    ck_assert_uint_gt(n, 20);
+}
+END_TEST
+
+START_TEST(drift_is_repaired_while_a_set_waits)
+{
+    uint64_t n = 1;
+
+    while (kill_at(n))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, labels_that_matter);
+    tcase_add_test(tc, watches_of_all);
+    tcase_add_test(tc, bytes_of_all);
+    tcase_add_loop_test(tc, waits_have_reasons, 0, HF_LEN(waits));
+    tcase_add_test(tc, pods_are_staged_inside);
+    tcase_add_loop_test(tc, pods_of_the_old_file_do_not_count, 0, 3);
+    tcase_add_loop_test(tc, nobody_vouches_for_pods, 0, 4);
+    tcase_add_loop_test(tc, obstacles_are_told_once, 0, HF_LEN(obstacles));
+    tcase_add_test(tc, hostile_source_is_paced);
+    tcase_add_loop_test(tc, full_disk_keeps_content_out, 0, 2);
+    tcase_add_loop_test(tc, damaged_before, 0, 6);
+    tcase_add_loop_test(tc, all_of_before_is_damaged, 0, 3);
+    tcase_add_test(tc, adopted_file_stays);
+    tcase_add_loop_test(tc, lost_content_is_not_good, 0, 2);
+    tcase_add_test(tc, lost_pods_are_not_good);
+    tcase_add_test(tc, drift_is_repaired_while_a_set_waits);
+    tcase_add_test(tc, rollback_waits_for_the_target);
+    tcase_add_loop_test(tc, lost_record_removes_nothing, 0, 2);
+    tcase_add_test(tc, lost_inventory_forgets_no_new_file);
+    tcase_add_test(tc, cut_swap_lifts_no_guard);
+    tcase_add_test(tc, refusal_after_a_cut_keeps_repairs);
+    tcase_add_test(tc, lost_older_content_is_not_fetched);
+    tcase_add_loop_test(tc, unreadable_state_stops_one_entry, 0, 2);
+    tcase_add_test(tc, cut_swap_spares_no_validation);
+}
+
+HF_TEST_MAIN_CPU("manifests/entry", cases, 300)

@@ -1,0 +1,510 @@
+/* An entry of spec.manifests to Cluster in the engine, against an API server that knows server-side apply
+ * (support/fakes/ssa_sim.h): the way of a set, health, rollback, drift, conflicts, removal, a server that is away; and a
+ * power cut at every file-system call of an update. */
+#include <errno.h>
+#include <string.h>
+
+#include "kube/kube.h"
+#include "loop/proc.h"
+#include "loop/unit.h"
+#include "manifests/engine.h"
+#include "support/check_main.h"
+#include "support/fakes/simfs.h"
+#include "support/fakes/simhost.h"
+#include "support/fakes/ssa_sim.h"
+
+#define WEB "/apis/apps/v1/namespaces/site/deployments/web"
+#define MAP "/api/v1/namespaces/site/configmaps/m"
+#define DEPLOYMENT(image)                                                                                              \
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: site}\nspec: {image: " image "}\n"
+#define CONFIG_MAP(value)                                                                                              \
+    "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: site}\ndata: {k: '" value "'}\n"
+#define EXTRA(name) "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: " name ", namespace: site}\n"
+
+struct world {
+    struct hf_simloop *loop;
+    struct hf_simnet *net;
+    struct hf_simfs *fs;
+    struct ssa_sim api;
+    struct hf_kube_config kube_config;
+    struct hf_config *config;
+    struct hf_syncpolicy *policy;
+    /* one process */
+    struct hf_simproc *proc;
+    struct hf_simhost *host;
+    struct hf_simclient *client;
+    struct hf_kube *kube;
+    struct hf_manifest_engine *engine;
+    unsigned notices[4];
+    bool sick; /* the Deployment never becomes available */
+};
+
+static void changed(void *arg)
+{
+    (void)arg;
+}
+
+static void happened(void *arg, enum hf_manifest_notice notice, const char *entry, const char *text)
+{
+    struct world *w = arg;
+
+    (void)text;
+    ck_assert_str_eq(entry, "app");
+    w->notices[notice]++;
+}
+
+/* The controller of Deployments: makes each one available at once, unless it is broken. */
+static void serve(void *arg, struct hf_simcall *call)
+{
+    struct world *w = arg;
+    json_t *web = json_object_get(w->api.objects, WEB);
+    bool broken = w->sick || strcmp(hf_json_str_or(web, "spec.image", ""), "broken") == 0;
+
+    if (web != NULL)
+        ssa_sim_put(web, "status",
+                    json_pack("{s:i, s:i, s:i, s:i, s:[{s:s, s:s}]}", "replicas", 1, "readyReplicas", broken ? 0 : 1,
+                              "updatedReplicas", 1, "availableReplicas", broken ? 0 : 1, "conditions", "type",
+                              "Available", "status", broken ? "False" : "True"));
+    ssa_sim_handle(&w->api, call);
+}
+
+static void tell(struct world *w)
+{
+    static const struct hf_syncpolicy none = {.meta = {.name = "p"}};
+    struct hf_manifest_desired desired = {
+        .policy = w->policy != NULL ? w->policy : &none, .config = w->config, .proven = true};
+
+    ck_assert_int_eq(hf_manifest_engine_set(w->engine, &desired, NULL), 0);
+}
+
+static void set_policy(struct world *w, const char *fields)
+{
+    struct hf_issues *issues = calloc(1, sizeof(*issues));
+    json_t *json = NULL;
+    char text[1024];
+
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\","
+        "\"annotations\":{}},\"spec\":{\"manifests\":[{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},"
+        "\"to\":\"Cluster\"%s}]}}",
+        fields);
+    hf_syncpolicy_free(w->policy);
+    ck_assert_int_eq(hf_json_parse(hf_view_of(text), NULL, &json, NULL), 0);
+    ck_assert_int_eq(hf_syncpolicy_decode(json, &w->policy, issues), 0);
+    json_decref(json);
+    free(issues);
+}
+
+static void publish(struct world *w, const char *text)
+{
+    hf_simfs_put(w->fs, "/media/usb/app.yaml", text, strlen(text), 0644);
+}
+
+static void boot(struct world *w)
+{
+    static const struct hf_simhost_world host = {.arg = NULL};
+
+    w->proc = hf_simproc_new(w->loop, "agent");
+    w->host = hf_simhost_new(w->proc, &host);
+    w->client = hf_simnet_client(w->net, w->proc);
+    struct hf_kube_params kube = {.config = &w->kube_config,
+                                  .field_manager = "holdfast-agent",
+                                  .clock = hf_simproc_clock(w->proc),
+                                  .rng = hf_simproc_rand(w->proc),
+                                  .sched = hf_simproc_sched(w->proc),
+                                  .http = hf_simclient_ops(w->client)};
+    w->kube = hf_kube_new(&kube, NULL);
+    struct hf_manifest_engine_params params = {.env = {.fs = hf_simfs_ops(w->fs),
+                                                       .clock = hf_simproc_clock(w->proc),
+                                                       .rng = hf_simproc_rand(w->proc),
+                                                       .sched = hf_simproc_sched(w->proc),
+                                                       .http = hf_simclient_ops(w->client),
+                                                       .proc = hf_simhost_proc(w->host),
+                                                       .probe = hf_simhost_probe(w->host),
+                                                       .unit = hf_simhost_unit(w->host),
+                                                       .kube = w->kube,
+                                                       .config = w->config,
+                                                       .state_dir = "/var/lib/holdfast",
+                                                       .node_name = "n1",
+                                                       .retry_base_ns = HF_NS_PER_S,
+                                                       .retry_cap_ns = 10 * HF_NS_PER_S},
+                                               .changed = changed,
+                                               .happened = happened,
+                                               .arg = w};
+    if (hf_manifest_engine_new(&params, &w->engine, NULL) < 0) {
+        w->engine = NULL;
+        return;
+    }
+    hf_manifest_engine_repair_now(w->engine);
+    tell(w);
+}
+
+static void end_life(struct world *w)
+{
+    hf_manifest_engine_free(w->engine);
+    w->engine = NULL;
+    while (hf_simproc_jobs(w->proc) > 0 && hf_simloop_step(w->loop))
+        ;
+    hf_kube_free(w->kube);
+    hf_simclient_free(w->client);
+    hf_simhost_free(w->host);
+    hf_simproc_free(w->proc);
+}
+
+static struct world *begin(const char *fields, uint64_t seed)
+{
+    static const char config[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\nmanifests:\n"
+                                 "  cluster: true\n  paths: [/media/usb, /media/usb/**]\n";
+    struct world *w = calloc(1, sizeof(*w));
+
+    w->loop = hf_simloop_new(seed);
+    w->net = hf_simnet_new(w->loop);
+    w->fs = hf_simfs_new();
+    ssa_sim_init(&w->api);
+    hf_simnet_serve(w->net, "https://api", serve, w);
+    w->kube_config.server = strdup("https://api:6443");
+    ck_assert_int_eq(hf_config_parse(HF_VIEW(config), "agent.yaml", &w->config, NULL), 0);
+    set_policy(w, fields);
+    hf_simfs_mkdir(w->fs, "/var/lib/holdfast", 0700);
+    return w;
+}
+
+static void end(struct world *w)
+{
+    if (w->engine != NULL)
+        end_life(w);
+    hf_simnet_free(w->net);
+    hf_simloop_free(w->loop);
+    hf_simfs_free(w->fs);
+    hf_syncpolicy_free(w->policy);
+    hf_config_free(w->config);
+    hf_kube_config_done(&w->kube_config);
+    ssa_sim_done(&w->api);
+    free(w);
+}
+
+struct seen {
+    unsigned n;
+    struct hf_manifest_status status;
+    char message[600];
+};
+
+static void see(void *arg, const struct hf_manifest_status *status)
+{
+    struct seen *seen = arg;
+
+    seen->n++;
+    seen->status = *status;
+    (void)snprintf(seen->message, sizeof(seen->message), "%s", status->message);
+}
+
+static struct seen look(struct world *w)
+{
+    struct seen seen = {.n = 0};
+
+    hf_manifest_engine_each(w->engine, see, &seen);
+    return seen;
+}
+
+/* Runs intervals of 10 s. */
+static struct seen intervals(struct world *w, unsigned n)
+{
+    for (unsigned i = 0; i < n && !hf_simfs_stopped(w->fs); i++) {
+        hf_manifest_engine_check(w->engine);
+        tell(w);
+        (void)hf_simloop_run_for(w->loop, 10 * HF_NS_PER_S);
+    }
+    return look(w);
+}
+
+static void expect(struct world *w, enum hf_manifest_phase phase, enum hf_manifest_reason reason, const char *words)
+{
+    struct seen seen = look(w);
+
+    ck_assert_uint_eq(seen.n, 1);
+    ck_assert_msg(seen.status.phase == phase && seen.status.reason == reason, "%s %s: %s",
+                  hf_manifest_phase_name(seen.status.phase), hf_manifest_reason_name(seen.status.reason), seen.message);
+    ck_assert_msg(strstr(seen.message, words) != NULL, "'%s' is not in '%s'", words, seen.message);
+}
+
+static const char *image(struct world *w)
+{
+    return hf_json_str_or(json_object_get(w->api.objects, WEB), "spec.image", "");
+}
+
+START_TEST(way_of_a_set)
+{
+    struct world *w = begin(",\"prune\":true", 1);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1") EXTRA("x") EXTRA("y") EXTRA("z"));
+    boot(w);
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_uint_eq(look(w).status.items, 5);
+    ck_assert_uint_eq(w->notices[HF_MANIFEST_NOTICE_APPLIED], 1);
+    /* A newer content; one object is gone from it. */
+    publish(w, DEPLOYMENT("b") CONFIG_MAP("1") EXTRA("x") EXTRA("y"));
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_str_eq(image(w), "b");
+    ck_assert_uint_eq(json_object_size(w->api.objects), 4);
+    /* Quiet: nothing is written while nothing changes, and the disk is not touched. */
+    (void)intervals(w, 2);
+    ssa_sim_forget_log(&w->api);
+    (void)intervals(w, 5);
+    for (size_t i = 0; i < w->api.n_log; i++)
+        ck_assert_msg(strncmp(w->api.log[i], "GET ", 4) == 0, "%s", w->api.log[i]);
+    ck_assert_uint_eq(w->api.n_log, 5 * 4);
+    /* Most of it goes: it waits for the annotation, and nothing is applied. */
+    publish(w, DEPLOYMENT("c"));
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_PRUNE_LIMIT, "3 of 4 objects");
+    ck_assert_str_eq(image(w), "b");
+    end(w);
+}
+END_TEST
+
+START_TEST(sick_set_rolls_back)
+{
+    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 2);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken") CONFIG_MAP("2") EXTRA("new"));
+    (void)intervals(w, 3);
+    expect(w, HF_MANIFEST_PROBATION, HF_MANIFEST_REASON_NOT_READY,
+           "Deployment site/web: 0 of 1 replicas are available");
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, "the last good objects are in place again");
+    ck_assert_str_eq(image(w), "a");
+    ck_assert_str_eq(hf_json_str_or(json_object_get(w->api.objects, MAP), "data.k", ""), "1");
+    ck_assert_uint_eq(json_object_size(w->api.objects), 2);
+    (void)intervals(w, 10);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, ""); /* not tried again */
+    publish(w, DEPLOYMENT("c") CONFIG_MAP("2"));
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    end(w);
+}
+END_TEST
+
+START_TEST(first_set_that_is_sick_stays)
+{
+    struct world *w = begin(",\"healthDeadline\":\"30s\"", 3);
+
+    publish(w, DEPLOYMENT("broken"));
+    boot(w);
+    (void)intervals(w, 8);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY,
+           "there is no earlier content, so the objects stay");
+    ck_assert_uint_eq(json_object_size(w->api.objects), 1);
+    end(w);
+}
+END_TEST
+
+/* The record is lost while a set that fails is on trial: the same objects have to pass afterwards, too. */
+START_TEST(lost_record_proves_nothing)
+{
+    struct world *w = begin(",\"healthDeadline\":\"30s\"", 9);
+
+    publish(w, DEPLOYMENT("broken"));
+    boot(w);
+    (void)intervals(w, 2);
+    expect(w, HF_MANIFEST_PROBATION, HF_MANIFEST_REASON_NOT_READY, "");
+    end_life(w);
+    hf_simfs_put(w->fs, "/var/lib/holdfast/manifests/app/record", "damaged", 7, 0600);
+    boot(w);
+    (void)intervals(w, 8);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, "");
+    publish(w, DEPLOYMENT("a"));
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    end(w);
+}
+END_TEST
+
+START_TEST(drift_is_repaired_once_the_server_answers)
+{
+    struct world *w = begin("", 4);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_REFUSING);
+    (void)json_object_del(w->api.objects, MAP);
+    (void)intervals(w, 6);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_API_UNREACHABLE, "");
+    ck_assert_uint_eq(look(w).status.drifts, 0);
+    hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_UP);
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_DRIFT_REPAIRED, "put back: ConfigMap site/m (missing)");
+    ck_assert_uint_eq(look(w).status.drifts, 1);
+    ck_assert_uint_eq(w->notices[HF_MANIFEST_NOTICE_DRIFT_REPAIRED], 1);
+    ck_assert_ptr_nonnull(json_object_get(w->api.objects, MAP));
+    end(w);
+}
+END_TEST
+
+START_TEST(conflict_is_tried_again_each_interval)
+{
+    struct world *w = begin("", 5);
+
+    w->api.scripts[0] = (struct ssa_sim_script){
+        "PATCH", WEB, 409,
+        "{\"kind\":\"Status\",\"reason\":\"Conflict\",\"details\":{\"causes\":[{\"reason\":"
+        "\"FieldManagerConflict\",\"message\":\"conflict with \\\"helm\\\"\",\"field\":\".spec.x\"}]}}",
+        1000};
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 2);
+    expect(w, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_CONFLICT, ".spec.x belongs to the manager \"helm\"");
+    /* Told once; the repeated attempts write nothing to the disk. */
+    hf_simfs_count_only(w->fs, HF_SIMFS_GROWS);
+    uint64_t calls = hf_simfs_calls(w->fs);
+    (void)intervals(w, 10);
+    expect(w, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_CONFLICT, ".spec.x belongs to the manager \"helm\"");
+    ck_assert_uint_eq(hf_simfs_calls(w->fs), calls);
+    ck_assert_uint_eq(w->notices[HF_MANIFEST_NOTICE_REFUSED], 1);
+    ck_assert_uint_ge(ssa_sim_logged(&w->api, "PATCH " WEB), 8);
+    w->api.scripts[0].times = 0;
+    (void)intervals(w, 6);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    end(w);
+}
+END_TEST
+
+START_TEST(a_server_that_is_away_leaves_room_for_newer_content)
+{
+    struct world *w = begin("", 6);
+
+    hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_REFUSING);
+    publish(w, DEPLOYMENT("a"));
+    boot(w);
+    (void)intervals(w, 6);
+    expect(w, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_API_UNREACHABLE, "");
+    publish(w, DEPLOYMENT("b"));
+    (void)intervals(w, 2);
+    hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_UP);
+    (void)intervals(w, 6);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_str_eq(image(w), "b");
+    end(w);
+}
+END_TEST
+
+START_TEST(an_entry_that_is_gone)
+{
+    struct world *w = begin(_i == 0 ? ",\"prune\":true" : "", 7);
+
+    publish(w, CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    hf_syncpolicy_free(w->policy);
+    w->policy = NULL;
+    (void)intervals(w, 6);
+    ck_assert_uint_eq(look(w).n, 0);
+    ck_assert_uint_eq(json_object_size(w->api.objects), _i == 0 ? 0 : 1);
+    end(w);
+}
+END_TEST
+
+/* The policy has the entry again before its removal has ended, after any number of milliseconds: what is removed by
+ * then comes back. With a kill in between (_i == 1), too. */
+START_TEST(an_entry_that_comes_back)
+{
+    unsigned removed = 0;
+
+    for (unsigned ms = 0; ms < 120; ms += 2) {
+        struct world *w = begin(",\"prune\":true", 300 + ms);
+        struct hf_syncpolicy *policy = w->policy;
+        publish(w, CONFIG_MAP("1"));
+        boot(w);
+        (void)intervals(w, 4);
+        w->policy = NULL;
+        tell(w);
+        (void)hf_simloop_run_for(w->loop, ms * HF_NS_PER_MS);
+        removed += json_object_size(w->api.objects) == 0;
+        w->policy = policy;
+        if (_i == 1) {
+            hf_simproc_kill(w->proc);
+            end_life(w);
+            hf_simfs_kill(w->fs);
+            boot(w);
+        }
+        (void)intervals(w, 6);
+        expect(w, HF_MANIFEST_APPLIED, look(w).status.reason, "");
+        ck_assert_uint_eq(look(w).status.items, 1);
+        ck_assert_msg(json_object_size(w->api.objects) == 1, "%u ms: Applied, and the object is gone", ms);
+        end(w);
+    }
+    ck_assert_uint_gt(removed, 5);
+}
+END_TEST
+
+START_TEST(bad_content_touches_nothing)
+{
+    struct world *w = begin(",\"prune\":true", 8);
+
+    publish(w, CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    ssa_sim_forget_log(&w->api);
+    publish(w, "replicas: 3\n");
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_NOT_MANIFESTS, "'app.yaml', document 1");
+    ck_assert_uint_eq(ssa_sim_logged(&w->api, "PATCH " MAP), 0);
+    ck_assert_ptr_nonnull(json_object_get(w->api.objects, MAP));
+    end(w);
+}
+END_TEST
+
+/* Cuts the power at the n-th file-system call of an update that adds an object and removes one. */
+START_TEST(power_cut_anywhere)
+{
+    for (uint64_t n = 1;; n++) {
+        struct world *w = begin(",\"prune\":true", 100 + n);
+        publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+        boot(w);
+        (void)intervals(w, 4);
+        publish(w, DEPLOYMENT("b") EXTRA("new"));
+        hf_simfs_stop_at(w->fs, n);
+        (void)intervals(w, 5);
+        bool stopped = hf_simfs_stopped(w->fs);
+        if (stopped) {
+            hf_simproc_kill(w->proc);
+            end_life(w);
+            hf_simfs_kill(w->fs);
+            hf_simfs_power_cut(w->fs, n);
+            boot(w);
+        }
+        hf_simfs_stop_at(w->fs, 0);
+        (void)intervals(w, 8);
+        expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+        ck_assert_str_eq(image(w), "b");
+        ck_assert_msg(json_object_size(w->api.objects) == 2 && json_object_get(w->api.objects, MAP) == NULL,
+                      "call %u: %u objects", (unsigned)n, (unsigned)json_object_size(w->api.objects));
+        end(w);
+        if (!stopped)
+            break;
+        ck_assert_uint_lt(n, 600);
+    }
+}
+END_TEST
+
+static void add_cases(TCase *tc)
+{
+    tcase_add_test(tc, way_of_a_set);
+    tcase_add_test(tc, sick_set_rolls_back);
+    tcase_add_test(tc, first_set_that_is_sick_stays);
+    tcase_add_test(tc, lost_record_proves_nothing);
+    tcase_add_test(tc, drift_is_repaired_once_the_server_answers);
+    tcase_add_test(tc, conflict_is_tried_again_each_interval);
+    tcase_add_test(tc, a_server_that_is_away_leaves_room_for_newer_content);
+    tcase_add_loop_test(tc, an_entry_that_is_gone, 0, 2);
+    tcase_add_loop_test(tc, an_entry_that_comes_back, 0, 2);
+    tcase_add_test(tc, bad_content_touches_nothing);
+    tcase_add_test(tc, power_cut_anywhere);
+}
+HF_TEST_MAIN("sim/manifest_objects", add_cases)

@@ -1,0 +1,558 @@
+/* An entry of spec.manifests from a Secret, on virtual time: the agent is killed, or the power cut, at every single
+ * write, while versions of the Secret come, go, and do not pass. The power cut empties the memory in which the files
+ * are.
+ *
+ * In the end: exactly the files of the version that is right, a version that nobody accepted never in place, nothing of
+ * a content in the state folder, no file of our own beside the target, and few requests for the Secret. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/encoding/base64.h"
+#include "kube/kube.h"
+#include "loop/proc.h"
+#include "loop/unit.h"
+#include "manifests/engine.h"
+#include "support/check_main.h"
+#include "support/fakes/apiserver_sim.h"
+#include "support/fakes/simfs.h"
+#include "support/fakes/simhost.h"
+#include "support/fakes/simloop.h"
+
+#define STATE "/var/lib/holdfast"
+#define TARGET "/run/app"
+#define MARK "geheim-"
+
+enum { MAX_FILES = 6 };
+
+/* What the Secret has, one letter for each key: "ab" has the keys a and b. The contents name the version. */
+struct version {
+    const char *keys, *text; /* text: NULL for a Secret that is deleted */
+};
+
+struct scenario {
+    const char *name, *fields;    /* of the entry, beside name, from, to and path */
+    struct version first, then;   /* the first one is applied without faults; the kill comes while the second one is */
+    struct version after;         /* comes while the agent is dead; no text: nothing does */
+    const char *end, *end_keys;   /* what is in place at last */
+    const char *or_end, *or_keys; /* the same where the agent had nothing to go back to */
+    enum hf_manifest_phase phase;
+};
+
+#define UNIT "\"restart\":{\"systemdUnit\":\"app.service\"}"
+#define VALIDATE "\"validate\":{\"command\":[\"/usr/bin/check\",\"{}\"]}"
+
+static const struct scenario scenarios[] = {
+    {"rotation", UNIT, {"abc", "one"}, {"abc", "two"}, {NULL, NULL}, "two", "abc", NULL, NULL, HF_MANIFEST_APPLIED},
+    {"two rotations",
+     UNIT,
+     {"abc", "one"},
+     {"abc", "two"},
+     {"abc", "three"},
+     "three",
+     "abc",
+     NULL,
+     NULL,
+     HF_MANIFEST_APPLIED},
+    {"validated",
+     VALIDATE,
+     {"abc", "one"},
+     {"abc", "two"},
+     {"abc", "three"},
+     "three",
+     "abc",
+     NULL,
+     NULL,
+     HF_MANIFEST_APPLIED},
+    {"prune",
+     UNIT ",\"prune\":true",
+     {"abcd", "one"},
+     {"abc", "two"},
+     {"abce", "three"},
+     "three",
+     "abce",
+     NULL,
+     NULL,
+     HF_MANIFEST_APPLIED},
+    {"the unit fails",
+     UNIT,
+     {"abc", "one"},
+     {"abc", "broken"},
+     {NULL, NULL},
+     "one",
+     "abc",
+     "broken",
+     "abc",
+     HF_MANIFEST_ROLLED_BACK},
+};
+
+struct node {
+    const struct scenario *scenario;
+    struct hf_simloop *loop;
+    struct hf_simnet *net;
+    struct hf_simapi *api;
+    struct hf_simfs *fs;
+    struct hf_config *config;
+    struct hf_syncpolicy *policy;
+    const struct hf_fs_ops *inner;
+    struct hf_fs_ops ops;
+    /* one process */
+    struct hf_simproc *proc;
+    struct hf_simhost *host;
+    struct hf_simclient *client;
+    struct hf_kube_config kube_config;
+    struct hf_kube *kube;
+    struct hf_manifest_engine *engine;
+    unsigned restarts, validations, statuses;
+    char status[800], when[100];
+};
+
+/* ---- the node -------------------------------------------------------------------------------------------------------- */
+
+static int is_memory(void *ctx, int fd)
+{
+    (void)ctx, (void)fd;
+    return 1;
+}
+
+static bool has(struct node *node, const char *path, const char *text)
+{
+    size_t n = 0;
+    const char *bytes = hf_simfs_get(node->fs, path, &n);
+    char whole[64];
+
+    (void)snprintf(whole, sizeof(whole), MARK "%s", text != NULL ? text : "");
+    return text == NULL ? bytes == NULL : bytes != NULL && n == strlen(whole) && memcmp(bytes, whole, n) == 0;
+}
+
+static bool file_has(struct node *node, char key, const char *text)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), TARGET "/%c", key);
+    return has(node, path, text);
+}
+
+static int restart(void *arg, const char *unit)
+{
+    struct node *node = arg;
+
+    ck_assert_str_eq(unit, "app.service");
+    node->restarts++;
+    return file_has(node, 'a', "broken") ? -EIO : 0;
+}
+
+static int run(void *arg, const char *const *argv, int *ret_exit_code)
+{
+    struct node *node = arg;
+    char path[200];
+
+    (void)snprintf(path, sizeof(path), "%s/a", argv[1]);
+    node->validations++;
+    *ret_exit_code = has(node, path, "bad") ? 3 : 0;
+    return 0;
+}
+
+static void publish(struct node *node, const struct version *version)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
+    char bytes[64];
+
+    if (version->text == NULL)
+        return;
+    (void)snprintf(bytes, sizeof(bytes), MARK "%s", version->text);
+    ck_assert_int_eq(hf_buf_addf(&text, "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"login\","
+                                        "\"namespace\":\"site\"},\"data\":{"),
+                     0);
+    for (const char *key = version->keys; *key != '\0'; key++) {
+        ck_assert_int_eq(hf_buf_addf(&text, "%s\"%c\":\"", key != version->keys ? "," : "", *key), 0);
+        ck_assert_int_eq(hf_base64_encode(bytes, strlen(bytes), &text), 0);
+        ck_assert_int_eq(hf_buf_addf(&text, "\""), 0);
+    }
+    ck_assert_int_eq(hf_buf_addf(&text, "}}%c", '\0'), 0);
+    (void)hf_simapi_put_text(node->api, text.p);
+}
+
+static void format(void *arg, const struct hf_manifest_status *status)
+{
+    (void)snprintf(arg, 800, "%s %s: %s", hf_manifest_phase_name(status->phase),
+                   hf_manifest_reason_name(status->reason), status->message);
+}
+
+static void changed(void *arg)
+{
+    struct node *node = arg;
+    char text[800] = "";
+
+    hf_manifest_engine_each(node->engine, format, text);
+    node->statuses += strcmp(text, node->status) != 0;
+    memcpy(node->status, text, sizeof(text));
+    ck_assert_msg(strstr(text, MARK) == NULL, "%s", text);
+}
+
+static void tell(struct node *node)
+{
+    const struct hf_manifest_desired desired = {.policy = node->policy, .config = node->config, .proven = true};
+
+    ck_assert_int_eq(hf_manifest_engine_set(node->engine, &desired, NULL), 0);
+}
+
+static void boot(struct node *node)
+{
+    struct hf_simhost_world host = {.arg = node, .exec = run, .restart = restart};
+
+    node->proc = hf_simproc_new(node->loop, "agent");
+    node->host = hf_simhost_new(node->proc, &host);
+    node->client = hf_simnet_client(node->net, node->proc);
+    node->kube_config = (struct hf_kube_config){.server = strdup("https://api")};
+    struct hf_kube_params kube = {.config = &node->kube_config,
+                                  .api = HF_KUBE_APISERVER,
+                                  .field_manager = "holdfast-agent",
+                                  .clock = hf_simproc_clock(node->proc),
+                                  .rng = hf_simproc_rand(node->proc),
+                                  .sched = hf_simproc_sched(node->proc),
+                                  .http = hf_simclient_ops(node->client),
+                                  .retry_cap_ns = 10 * HF_NS_PER_S};
+    node->kube = hf_kube_new(&kube, NULL);
+    ck_assert_ptr_nonnull(node->kube);
+    struct hf_manifest_engine_params params = {.env = {.fs = &node->ops,
+                                                       .clock = hf_simproc_clock(node->proc),
+                                                       .rng = hf_simproc_rand(node->proc),
+                                                       .sched = hf_simproc_sched(node->proc),
+                                                       .http = hf_simclient_ops(node->client),
+                                                       .proc = hf_simhost_proc(node->host),
+                                                       .probe = hf_simhost_probe(node->host),
+                                                       .unit = hf_simhost_unit(node->host),
+                                                       .kube = node->kube,
+                                                       .config = node->config,
+                                                       .state_dir = STATE,
+                                                       .node_name = "n1",
+                                                       .retry_base_ns = HF_NS_PER_S,
+                                                       .retry_cap_ns = 10 * HF_NS_PER_S},
+                                               .changed = changed,
+                                               .arg = node};
+    if (hf_manifest_engine_new(&params, &node->engine, NULL) < 0) {
+        node->engine = NULL;
+        return;
+    }
+    hf_manifest_engine_repair_now(node->engine);
+    tell(node);
+}
+
+static void shut_down(struct node *node)
+{
+    hf_manifest_engine_free(node->engine);
+    node->engine = NULL;
+    while (hf_simproc_jobs(node->proc) > 0 && hf_simloop_step(node->loop))
+        ;
+    hf_kube_free(node->kube);
+    hf_kube_config_done(&node->kube_config);
+    hf_simclient_free(node->client);
+    hf_simhost_free(node->host);
+    hf_simproc_free(node->proc);
+    node->proc = NULL;
+}
+
+static struct node *begin(const struct scenario *scenario, uint64_t seed)
+{
+    static const char config[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
+                                 "manifests:\n  secrets: [/run/**]\n  units: [app.service]\n  exec: [/usr/bin/check]\n";
+    struct hf_issues *issues = calloc(1, sizeof(*issues));
+    struct node *node = calloc(1, sizeof(*node));
+    json_t *json = NULL;
+    char text[1024];
+
+    node->scenario = scenario;
+    node->loop = hf_simloop_new(seed);
+    node->net = hf_simnet_new(node->loop);
+    node->api = hf_simapi_new(node->loop, node->net, "https://api");
+    node->fs = hf_simfs_new();
+    node->inner = hf_simfs_ops(node->fs);
+    node->ops = *node->inner;
+    node->ops.is_memory = is_memory;
+    ck_assert_int_eq(hf_config_parse(HF_VIEW(config), "agent.yaml", &node->config, NULL), 0);
+    ck_assert_uint_eq(hf_config_n_faults(node->config), 0);
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\"},"
+        "\"spec\":{\"manifests\":[{\"name\":\"app\",\"from\":{\"secret\":{\"namespace\":\"site\",\"name\":\"login\"}},"
+        "\"to\":\"Files\",\"path\":\"" TARGET "/\",%s}]}}",
+        scenario->fields);
+    ck_assert_int_eq(hf_json_parse(hf_view_of(text), NULL, &json, NULL), 0);
+    ck_assert_int_eq(hf_syncpolicy_decode(json, &node->policy, issues), 0);
+    ck_assert_uint_eq(issues->n_errors, 0);
+    json_decref(json);
+    free(issues);
+    hf_simfs_mkdir(node->fs, "/run", 0755);
+    hf_simfs_mkdir(node->fs, STATE, 0700);
+    return node;
+}
+
+static void end(struct node *node)
+{
+    if (node->proc != NULL)
+        shut_down(node);
+    ck_assert_uint_eq(hf_simfs_open_fds(node->fs), 0);
+    hf_syncpolicy_free(node->policy);
+    hf_config_free(node->config);
+    hf_simfs_free(node->fs);
+    hf_simapi_free(node->api);
+    hf_simnet_free(node->net);
+    hf_simloop_free(node->loop);
+    free(node);
+}
+
+/* Runs intervals of 10 s. */
+static void intervals(struct node *node, unsigned n)
+{
+    for (unsigned i = 0; i < n && !hf_simfs_stopped(node->fs); i++) {
+        hf_manifest_engine_check(node->engine);
+        tell(node);
+        (void)hf_simloop_run_for(node->loop, 10 * HF_NS_PER_S);
+    }
+}
+
+static void see(void *arg, const struct hf_manifest_status *status)
+{
+    *(struct hf_manifest_status *)arg = *status;
+}
+
+static void expect(struct node *node, enum hf_manifest_phase phase)
+{
+    struct hf_manifest_status status = {.name = NULL};
+
+    hf_manifest_engine_each(node->engine, see, &status);
+    ck_assert_msg(status.phase == phase, "%s: %s %s: %s", node->when, hf_manifest_phase_name(status.phase),
+                  hf_manifest_reason_name(status.reason), status.message);
+}
+
+/* ---- faults ---------------------------------------------------------------------------------------------------------- */
+
+struct visit {
+    struct node *node;
+    char paths[64][200];
+    size_t n;
+};
+
+static void collect(void *arg, const char *path, const struct stat *st)
+{
+    struct visit *visit = arg;
+
+    (void)st;
+    ck_assert_uint_lt(visit->n, HF_LEN(visit->paths));
+    (void)snprintf(visit->paths[visit->n++], sizeof(visit->paths[0]), "%s", path);
+}
+
+static void empty_memory(struct node *node)
+{
+    struct visit visit = {.node = node};
+
+    hf_simfs_walk(node->fs, "/run", collect, &visit);
+    for (size_t i = visit.n; i > 0; i--)
+        if (strcmp(visit.paths[i - 1], "/run") != 0)
+            hf_simfs_delete(node->fs, visit.paths[i - 1]);
+}
+
+static void no_leak(void *arg, const char *path, const struct stat *st)
+{
+    const struct visit *visit = arg;
+    size_t n = 0;
+    const char *bytes = S_ISREG(st->st_mode) ? hf_simfs_get(visit->node->fs, path, &n) : NULL;
+
+    ck_assert_msg(bytes == NULL || memmem(bytes, n, MARK, strlen(MARK)) == NULL, "%s: '%s' has the secret",
+                  visit->node->when, path);
+}
+
+enum fault { KILL, POWER_CUT, FAULTS };
+
+static void fault(struct node *node, enum fault kind, uint64_t seed)
+{
+    struct visit visit = {.node = node};
+
+    hf_simproc_kill(node->proc);
+    shut_down(node);
+    hf_simfs_kill(node->fs);
+    if (kind == POWER_CUT) {
+        hf_simfs_power_cut(node->fs, seed);
+        empty_memory(node);
+    }
+    hf_simfs_walk(node->fs, STATE, no_leak, &visit);
+}
+
+static bool is_exactly(struct node *node, const char *keys, const char *text)
+{
+    struct visit visit = {.node = node};
+
+    hf_simfs_walk(node->fs, "/run", collect, &visit);
+    for (const char *key = keys; *key != '\0'; key++)
+        if (!file_has(node, *key, text))
+            return false;
+    return visit.n == strlen(keys) + 1; /* and the folder */
+}
+
+/* A power cut after a failed check leaves nothing to go back to, and only the version that failed: no file, then. */
+static void check_end(struct node *node, const struct scenario *s, enum fault kind)
+{
+    struct visit visit = {.node = node};
+    struct stat st;
+    bool none = kind == POWER_CUT && s->or_end != NULL && !hf_simfs_stat(node->fs, TARGET, &st);
+
+    if (!none && !is_exactly(node, s->end_keys, s->end) &&
+        (s->or_end == NULL || !is_exactly(node, s->or_keys, s->or_end))) {
+        hf_simfs_walk(node->fs, "/run", collect, &visit);
+        for (size_t i = 0; i < visit.n; i++) {
+            size_t n = 0;
+            const char *bytes = hf_simfs_get(node->fs, visit.paths[i], &n);
+            fprintf(stderr, "%s: %.*s\n", visit.paths[i], bytes != NULL ? (int)n : 0, bytes != NULL ? bytes : "");
+        }
+        ck_abort_msg("%s: other files: %s", node->when, node->status);
+    }
+    visit.n = 0;
+    hf_simfs_walk(node->fs, STATE, no_leak, &visit);
+}
+
+static unsigned requests(struct node *node)
+{
+    const struct hf_simapi_counts *counts = hf_simapi_counts(node->api);
+
+    return counts->lists + counts->watchlists + counts->watches;
+}
+
+/* The version that the source has after the fault does not pass `validate`. Returns false if no call was the n-th
+ * one. */
+static bool invalid_at(uint64_t n, enum fault kind)
+{
+    static const struct scenario s = {.name = "invalid", .fields = VALIDATE};
+    static const struct version one = {"abc", "one"}, two = {"abc", "two"}, bad = {"abc", "bad"},
+                                three = {"abd", "three"};
+    struct node *node = begin(&s, 5000 + n);
+
+    (void)snprintf(node->when, sizeof(node->when), "invalid, %s at %u", kind == KILL ? "kill" : "power cut",
+                   (unsigned)n);
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    publish(node, &two);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        fault(node, kind, n);
+        publish(node, &bad);
+        node->validations = 0;
+        boot(node);
+        intervals(node, 20);
+        ck_assert_msg(node->validations <= 2, "%s: %u validations", node->when, node->validations);
+        for (const char *key = "abc"; *key != '\0'; key++)
+            ck_assert_msg(!file_has(node, *key, "bad"), "%s: '%c' is bad: %s", node->when, *key, node->status);
+        ck_assert_msg(strstr(node->status, "ValidateFailed") != NULL ||
+                          (kind == POWER_CUT && strstr(node->status, "SecretAbsent") != NULL),
+                      "%s: %s", node->when, node->status);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    publish(node, &three);
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_APPLIED);
+    ck_assert_msg(file_has(node, 'd', "three"), "%s: %s", node->when, node->status);
+    end(node);
+    return stopped;
+}
+
+START_TEST(each_version_is_validated)
+{
+    uint64_t n = 1;
+
+    while (invalid_at(n, (enum fault)_i))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
+/* Returns false if no call was the n-th one. `away`: the API server does not answer for a while after the fault. */
+static bool at(const struct scenario *s, uint64_t n, enum fault kind, bool away)
+{
+    struct node *node = begin(s, 1000 * n + kind);
+
+    (void)snprintf(node->when, sizeof(node->when), "%s, %s at %u%s", s->name, kind == KILL ? "kill" : "power cut",
+                   (unsigned)n, away ? ", away" : "");
+    publish(node, &s->first);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    ck_assert_msg(is_exactly(node, s->first.keys, s->first.text), "%s: first", node->when);
+    publish(node, &s->then);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        fault(node, kind, n);
+        publish(node, &s->after);
+        hf_simnet_set_server(node->net, "https://api", away ? HF_SIM_SERVER_REFUSING : HF_SIM_SERVER_UP);
+        unsigned before = requests(node);
+        boot(node);
+        ck_assert_ptr_nonnull(node->engine);
+        if (away)
+            intervals(node, 3);
+        hf_simnet_set_server(node->net, "https://api", HF_SIM_SERVER_UP);
+        intervals(node, 12);
+        ck_assert_msg(requests(node) - before < 40, "%s: %u requests", node->when, requests(node) - before);
+    } else {
+        hf_simfs_stop_at(node->fs, 0);
+        publish(node, &s->after);
+        intervals(node, 6);
+    }
+    expect(node, s->phase);
+    check_end(node, s, kind);
+    unsigned statuses = node->statuses, before = requests(node);
+    intervals(node, 10);
+    ck_assert_msg(node->statuses == statuses, "%s: %u statuses: %s", node->when, node->statuses - statuses,
+                  node->status);
+    ck_assert_msg(requests(node) - before < 15, "%s: %u requests at rest", node->when, requests(node) - before);
+    end(node);
+    return stopped;
+}
+
+START_TEST(ends_at_any_write)
+{
+    for (unsigned kind = 0; kind < FAULTS; kind++)
+        for (unsigned away = 0; away < 2; away++) {
+            uint64_t n = 1;
+            while (at(&scenarios[_i], n, (enum fault)kind, away == 1))
+                n++;
+            ck_assert_uint_gt(n, 10);
+        }
+}
+END_TEST
+
+/* A file of somebody else is as the new version wants it already. The rollback leaves it to its owner. */
+START_TEST(adopted_file_stays)
+{
+    static const struct scenario s = {.name = "adopted", .fields = "\"prune\":true," UNIT};
+    static const struct version one = {"b", "one"}, broken = {"a", "broken"};
+    struct node *node = begin(&s, 77);
+
+    (void)snprintf(node->when, sizeof(node->when), "adopted");
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    hf_simfs_put(node->fs, TARGET "/a", MARK "broken", strlen(MARK "broken"), 0400);
+    publish(node, &broken);
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_uint_eq(node->restarts, 3);
+    ck_assert_msg(file_has(node, 'a', "broken"), "the file of somebody else is gone");
+    ck_assert(file_has(node, 'b', "one"));
+    end(node);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, adopted_file_stays);
+    tcase_add_loop_test(tc, each_version_is_validated, 0, FAULTS);
+    tcase_add_loop_test(tc, ends_at_any_write, 0, HF_LEN(scenarios));
+}
+
+HF_TEST_MAIN_CPU("manifests/secret", cases, 300)

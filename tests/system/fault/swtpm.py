@@ -1,0 +1,78 @@
+"""A TPM 2 in software (swtpm) for tests."""
+import os
+import socket
+import struct
+import subprocess
+import tempfile
+
+from lab import die_with_parent, wait
+
+PASSWORD_AUTH = struct.pack(">IIHBH", 9, 0x40000009, 0, 0, 0)  # an empty password
+OWNER, PLATFORM, SHA256 = 0x40000001, 0x4000000C, 0xB
+EXTEND, CLEAR, CHANGE_AUTH, DEFINE, UNDEFINE = 0x182, 0x126, 0x129, 0x12A, 0x122
+
+
+class Tpm:
+    """A TPM in software, which keeps its seeds in a folder."""
+
+    def __init__(self, folder):
+        self.folder, self.socket, self.process = folder, os.path.join(tempfile.gettempdir(), f"hf-tpm-{os.getpid()}-{os.path.basename(folder)}"), None
+        os.makedirs(folder, exist_ok=True)
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.folder}", "--server", f"type=unixio,path={self.socket}", "--ctrl",
+             f"type=unixio,path={self.socket}.ctrl", "--flags", "not-need-init,startup-clear"], stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        wait("the TPM listens", lambda: os.path.exists(self.socket) and os.path.exists(self.socket + ".ctrl"), 60)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        for path in (self.socket, self.socket + ".ctrl"):
+            if os.path.exists(path):
+                os.unlink(path)
+
+    def tcti(self):
+        return f"swtpm:path={self.socket}"
+
+    def command(self, code, body):
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(self.socket)
+            line.sendall(struct.pack(">HII", 0x8002, 10 + len(body), code) + body)
+            answer = line.recv(4096)
+        assert struct.unpack(">I", answer[6:10])[0] == 0, answer
+
+    def extend(self, pcr):
+        self.command(EXTEND, struct.pack(">I", pcr) + PASSWORD_AUTH + struct.pack(">IH", 1, SHA256) + b"\x55" * 32)
+
+    def clear(self):
+        self.command(CLEAR, struct.pack(">I", PLATFORM) + PASSWORD_AUTH)
+
+    def answer(self, code, body):
+        """The response code."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(self.socket)
+            line.sendall(struct.pack(">HII", 0x8002, 10 + len(body), code) + body)
+            return struct.unpack(">I", line.recv(4096)[6:10])[0]
+
+    def set_owner_password(self, text, before=b""):
+        auth = struct.pack(">IIHBH", 9 + len(before), 0x40000009, 0, 0, len(before)) + before
+        self.command(CHANGE_AUTH, struct.pack(">I", OWNER) + auth + struct.pack(">H", len(text)) + text)
+
+    def fill(self):
+        """Make NV indices until there is no room, also not in what a TPM reserves for counters; returns their numbers."""
+        made = []
+        for attributes, size in ((0x02040004, 1024), (0x02040004, 64), (0x02040014, 8)):  # the last are counters
+            rc = 0
+            while rc == 0:
+                number = 0x01B00000 + len(made)
+                public = struct.pack(">IHIHH", number, SHA256, attributes, 0, size)
+                rc = self.answer(DEFINE, struct.pack(">I", OWNER) + PASSWORD_AUTH + struct.pack(">HH", 0, len(public)) + public)
+                made += [number] if rc == 0 else []
+        return made
+
+    def empty(self, made):
+        for number in made:
+            self.command(UNDEFINE, struct.pack(">II", OWNER, number) + PASSWORD_AUTH)

@@ -1,0 +1,60 @@
+/* Which file system a path is on, in a pod that sees the paths of its host below another folder. */
+#include "agent/resources/disks.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/env.h"
+#include "support/check_main.h"
+#include "support/fakes/simfs.h"
+#include "support/fakes/simloop.h"
+
+#define STATE "/var/lib/holdfast"
+
+/* One of two file systems is full: that of the state folder as this process sees it (0), or that of the folder with the
+ * same path on the host (1). */
+START_TEST(state_folder_of_a_pod)
+{
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_simloop *loop = hf_simloop_new(0);
+    struct hf_simproc *proc = hf_simproc_new(loop, "node");
+    struct hf_home home = {.fs = hf_simfs_ops(fs), .dir = STATE};
+    const struct hf_agent_params params = {.home = &home, .pod_mode = true, .host_root = "/host"};
+    const struct hf_agent_env env = {.params = &params, .fs = home.fs, .clock = hf_simproc_clock(proc)};
+    const char *full = _i == 0 ? STATE : "/host";
+    struct hf_disks disks;
+    char path[64];
+
+    hf_simfs_mount(fs, STATE);
+    hf_simfs_mount(fs, "/host");
+    hf_simfs_mkdir(fs, "/host/var", 0755);
+    hf_simfs_mkdir(fs, "/host/var/lib", 0755);
+    hf_simfs_mkdir(fs, "/host/var/lib/holdfast", 0755);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%d", full, i);
+        hf_simfs_put(fs, path, "x", 1, 0644);
+    }
+    hf_simfs_set_limit(fs, full, 101 * 4096);
+    const struct hf_policy_disk policy = {
+        .warn_percent = 50, .critical_percent = 90, .paths = {_i == 0 ? NULL : (char *)(uintptr_t)STATE}};
+    hf_disks_init(&disks, &env);
+    hf_disks_follow(&disks, &policy);
+    hf_disks_begin(&disks);
+    ck_assert(hf_disks_home_is_critical(&disks) == (_i == 0));
+    ck_assert(hf_disks_is_critical(&disks, STATE "/x", NULL) == (_i == 1));
+    hf_disks_done(&disks);
+    hf_simproc_free(proc);
+    hf_simloop_free(loop);
+    ck_assert_uint_eq(hf_simfs_open_fds(fs), 0);
+    hf_simfs_free(fs);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, state_folder_of_a_pod, 0, 2);
+}
+
+HF_TEST_MAIN("agent/disks", cases)

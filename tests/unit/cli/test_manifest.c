@@ -1,0 +1,167 @@
+/* manifest digest, render and sign: the digest that a node computes, the files that it would make, signatures that it accepts. */
+#include <sys/stat.h>
+
+#include "api/syncpolicy.h"
+#include "cli/cli.h"
+#include "os/file.h"
+#include "os/fs_posix.h"
+#include "support/check_main.h"
+#include "support/cli_run.h"
+#include "support/makers/tarball.h"
+#include "trust/trust.h"
+
+static struct cli_run run;
+#define HEAD "apiVersion: edge.codcompass.io/v1alpha1\n"
+
+static void set_up(void)
+{
+    cli_begin(&run);
+}
+
+static void tear_down(void)
+{
+    cli_end(&run);
+}
+
+static void site(void)
+{
+    struct hf_buf tar = HF_BUF_INIT(1 << 16), gz = HF_BUF_INIT(1 << 16);
+    char path[300];
+
+    (void)snprintf(path, sizeof(path), "%s/site", run.folder);
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    cli_write_text(&run, "site/a.conf", "node ${HOLDFAST_NODE} in ${HOLDFAST_LABEL_ZONE:=nowhere}\n");
+    (void)snprintf(path, sizeof(path), "%s/site/a.conf", run.folder);
+    ck_assert_int_eq(chmod(path, 0644), 0);
+    hf_tarball_file(&tar, "a.conf", "node ${HOLDFAST_NODE} in ${HOLDFAST_LABEL_ZONE:=nowhere}\n");
+    hf_tarball_end(&tar);
+    hf_tarball_gzip(&tar, &gz);
+    cli_write(&run, "site.tar.gz", gz.p, gz.n);
+    hf_buf_done(&tar);
+    hf_buf_done(&gz);
+    cli_write_text(&run, "p.yaml",
+                   HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  manifests:\n"
+                        "  - {name: conf, from: {path: /media/site}, to: Files, path: /etc/app/, substitute: {}}\n"
+                        "  - {name: plain, from: {path: /media/site}, to: Files, path: /etc/b/}\n");
+}
+
+START_TEST(digest)
+{
+    char first[100];
+
+    site();
+    ck_assert_msg(cli(&run, "manifest", "digest", "%/site", NULL) == 0, "%s", run.err);
+    ck_assert_msg(strncmp(run.out, "sha256:", 7) == 0 && strlen(run.out) == 72, "%s", run.out);
+    (void)snprintf(first, sizeof(first), "%.90s", run.out);
+    ck_assert_int_eq(cli(&run, "manifest", "digest", "%/site.tar.gz", NULL), 0);
+    ck_assert_str_eq(run.out, first); /* the same files with the same modes, from whatever source */
+    ck_assert_int_eq(cli(&run, "manifest", "digest", "--no-modes", "%/site", NULL), 0);
+    ck_assert_str_ne(run.out, first);
+    ck_assert_int_eq(cli(&run, "manifest", "digest", "--json", "%/site", NULL), 0);
+    ck_assert_msg(strstr(run.out, "\"files\":1") != NULL, "%s", run.out);
+    ck_assert_int_eq(cli(&run, "manifest", "digest", "%/none", NULL), HF_EXIT_FAILED);
+    ck_assert_int_eq(cli(&run, "manifest", "digest", "--sub-path", "none", "%/site", NULL), HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "SourceEmpty") != NULL, "%s", run.err);
+    cli_write_text(&run, "bad.tgz", "<html>");
+    ck_assert_int_eq(cli(&run, "manifest", "digest", "%/bad.tgz", NULL), HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "SourceInvalid") != NULL, "%s", run.err);
+}
+END_TEST
+
+START_TEST(render)
+{
+    site();
+    ck_assert_msg(cli(&run, "manifest", "render", "-f", "%/p.yaml", "--entry", "conf", "--node", "edge-7", "--label",
+                      "topology.kubernetes.io/zone=oslo", "%/site", NULL) == 0,
+                  "%s", run.err);
+    ck_assert_str_eq(run.out, "==> a.conf (0644, 20 bytes) <==\nnode edge-7 in oslo\n");
+    ck_assert_int_eq(
+        cli(&run, "manifest", "render", "-f", "%/p.yaml", "--entry", "conf", "--node", "n", "%/site.tar.gz", NULL), 0);
+    ck_assert_msg(strstr(run.out, "node n in nowhere\n") != NULL, "%s", run.out);
+    ck_assert_int_eq(
+        cli(&run, "manifest", "render", "-f", "%/p.yaml", "--entry", "plain", "--node", "n", "%/site", NULL), 0);
+    ck_assert_msg(strstr(run.out, "${HOLDFAST_NODE}") != NULL, "%s", run.out);
+    ck_assert_int_eq(
+        cli(&run, "manifest", "render", "-f", "%/p.yaml", "--entry", "none", "--node", "n", "%/site", NULL),
+        HF_EXIT_USAGE);
+    ck_assert_int_eq(cli(&run, "manifest", "render", "-f", "%/p.yaml", "--entry", "conf", "--node", "n", "--label", "x",
+                         "%/site", NULL),
+                     HF_EXIT_USAGE);
+    cli_write_text(&run, "site/a.conf", "${NONE}");
+    ck_assert_int_eq(
+        cli(&run, "manifest", "render", "-f", "%/p.yaml", "--entry", "conf", "--node", "n", "%/site", NULL),
+        HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "a.conf:1: variable 'NONE' is not defined") != NULL, "%s", run.err);
+}
+END_TEST
+
+/* What the command signs, a node accepts; and only that. */
+static enum hf_trust_verdict verdict(void)
+{
+    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = NULL;
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+    _cleanup_(hf_freep) struct hf_issues *issues = calloc(1, sizeof(*issues));
+    enum hf_trust_verdict got = HF_TRUST_COUNT;
+    char path[300];
+    struct hf_buf text = HF_BUF_INIT(1 << 16);
+
+    (void)snprintf(path, sizeof(path), "%s/p.yaml", run.folder);
+    ck_assert_int_eq(hf_file_read(hf_fs_posix(), path, &text, NULL), 0);
+    ck_assert_int_eq(hf_yaml_parse(hf_buf_view(&text), NULL, &json, NULL), 0);
+    hf_buf_done(&text);
+    ck_assert_int_eq(hf_syncpolicy_decode(json, &policy, issues), 0);
+    (void)snprintf(path, sizeof(path), "%s/trust", run.folder);
+    ck_assert_int_eq(hf_trust_check_manifest(hf_fs_posix(), path, &policy->manifests[0], &got, NULL), 0);
+    return got;
+}
+
+START_TEST(sign)
+{
+    char path[300];
+
+    site();
+    (void)snprintf(path, sizeof(path), "%s/trust", run.folder);
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/site-key", "--public", "%/trust/site-key.pem", NULL), 0);
+    ck_assert_int_eq(verdict(), HF_TRUST_UNSIGNED);
+    ck_assert_int_eq(cli(&run, "manifest", "sign", "%/p.yaml", "--entry", "conf", "--key", "%/site-key.key", NULL),
+                     HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "--sequence N") != NULL, "%s", run.err);
+    ck_assert_int_eq(cli(&run, "manifest", "sign", "%/p.yaml", "--entry", "conf", "--sequence", "4", "--key",
+                         "%/site-key.key", NULL),
+                     HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "--content PATH") != NULL, "%s", run.err);
+    ck_assert_int_eq(cli(&run, "manifest", "sign", "%/p.yaml", "--entry", "none", "--key", "%/site-key.key", NULL),
+                     HF_EXIT_USAGE);
+    ck_assert_msg(cli(&run, "manifest", "sign", "%/p.yaml", "--entry", "conf", "--sequence", "4", "--content", "%/site",
+                      "--key", "%/site-key.key", NULL) == 0,
+                  "%s", run.err);
+    ck_assert_str_eq(run.out, "signed by site-key\n");
+    ck_assert_int_eq(verdict(), HF_TRUST_OK);
+    /* The content fits what the signature pins; another content does not. */
+    ck_assert_int_eq(
+        cli(&run, "manifest", "render", "-f", "%/p.yaml", "--entry", "conf", "--node", "n", "%/site", NULL), 0);
+    cli_write_text(&run, "site/a.conf", "other");
+    ck_assert_int_eq(
+        cli(&run, "manifest", "render", "-f", "%/p.yaml", "--entry", "conf", "--node", "n", "%/site", NULL),
+        HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "DigestMismatch") != NULL, "%s", run.err);
+    /* The policy's own signature covers the entries. */
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--sequence", "1", "--key", "%/site-key.key", NULL), 0);
+    ck_assert_int_eq(verdict(), HF_TRUST_OK);
+    ck_assert_int_eq(cli(&run, "manifest", "sign", "%/p.yaml", "--entry", "conf", "--sequence", "5", "--key",
+                         "%/site-key.key", NULL),
+                     0);
+    ck_assert_msg(strstr(run.err, "removed the signatures of the policy") != NULL, "%s", run.err);
+    ck_assert_int_eq(verdict(), HF_TRUST_OK);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, digest);
+    tcase_add_test(tc, render);
+    tcase_add_test(tc, sign);
+}
+HF_TEST_MAIN("cli/manifest", cases)

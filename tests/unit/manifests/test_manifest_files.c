@@ -1,0 +1,286 @@
+/* Opening folders of the node as root: links, folders that others may write, the resolved path; static pods; drift. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/asprintf.h"
+#include "manifests/files/look.h"
+#include "manifests/files/pod_folder.h"
+#include "manifests/files/pods.h"
+#include "manifests/files/resolve.h"
+#include "os/file.h"
+#include "support/check_main.h"
+#include "support/fakes/simfs.h"
+
+static struct hf_simfs *fs;
+
+static void set_up(void)
+{
+    fs = hf_simfs_new();
+}
+
+static void tear_down(void)
+{
+    ck_assert_uint_eq(hf_simfs_open_fds(fs), 0);
+    hf_simfs_free(fs);
+}
+
+static int walk_to(const char *path, bool make)
+{
+    struct hf_files_walk walk = {.base = -1};
+    int r = hf_files_walk_init(&walk, hf_simfs_ops(fs), NULL, true, NULL);
+
+    ck_assert_int_eq(r, 0);
+    r = hf_files_walk_to(&walk, path, make, NULL);
+    hf_files_walk_done(&walk);
+    return r < 0 ? r : 0;
+}
+
+START_TEST(walks)
+{
+    struct stat st;
+
+    hf_simfs_mkdir(fs, "/etc/app/sub", 0755);
+    hf_simfs_symlink(fs, "/etc/link", "/etc/app");
+    hf_simfs_put(fs, "/etc/file", "x", 1, 0644);
+    hf_simfs_mkdir(fs, "/srv/open", 0777);
+    hf_simfs_mkdir(fs, "/srv/open/in", 0755);
+    hf_simfs_mkdir(fs, "/tmp/ours", 0755);
+    hf_simfs_chmod(fs, "/tmp", 01777);
+    hf_simfs_mkdir(fs, "/home/user/dir", 0755);
+    hf_simfs_chown(fs, "/home/user", 1000, 1000);
+    ck_assert_int_eq(walk_to("/etc/app/sub", false), 0);
+    ck_assert_int_eq(walk_to("", false), 0);
+    ck_assert_int_eq(walk_to("/etc/app/none", false), -ENOENT);
+    ck_assert(walk_to("/etc/link", false) == -ELOOP || walk_to("/etc/link", false) == -ENOTDIR);
+    ck_assert(walk_to("/etc/link/sub", false) == -ELOOP || walk_to("/etc/link/sub", false) == -ENOTDIR);
+    ck_assert_int_eq(walk_to("/etc/file/x", false), -ENOTDIR);
+    ck_assert_int_eq(walk_to("/srv/open", false), -EACCES);
+    ck_assert_int_eq(walk_to("/srv/open/in", false), -EACCES);
+    ck_assert_int_eq(walk_to("/tmp/ours", false), 0);
+    ck_assert_int_eq(walk_to("/tmp", false), -EACCES);
+    ck_assert_int_eq(walk_to("/home/user/dir", false), -EACCES);
+    ck_assert_int_eq(walk_to("/etc/new/deep", true), 0);
+    ck_assert(hf_simfs_stat(fs, "/etc/new/deep", &st) && S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0755);
+}
+END_TEST
+
+START_TEST(resolves)
+{
+    char path[HF_FILES_MAX_PATH];
+
+    hf_simfs_mkdir(fs, "/data/rancher/k3s", 0755);
+    hf_simfs_mkdir(fs, "/var/lib", 0755);
+    hf_simfs_symlink(fs, "/var/lib/rancher", "/data/rancher");
+    hf_simfs_symlink(fs, "/data/rancher/rel", "../rancher/k3s");
+    hf_simfs_symlink(fs, "/data/loop", "loop");
+    hf_simfs_mkdir(fs, "/srv/open", 0777);
+    hf_simfs_symlink(fs, "/srv/open/evil", "/etc");
+    ck_assert_int_eq(hf_files_resolve(hf_simfs_ops(fs), NULL, "/var/lib/rancher/k3s/agent", path, NULL), 0);
+    ck_assert_str_eq(path, "/data/rancher/k3s/agent");
+    ck_assert_int_eq(hf_files_resolve(hf_simfs_ops(fs), NULL, "/var/lib/rancher/rel", path, NULL), 0);
+    ck_assert_str_eq(path, "/data/rancher/k3s");
+    ck_assert_int_eq(hf_files_resolve(hf_simfs_ops(fs), NULL, "/none/at/all/", path, NULL), 0);
+    ck_assert_str_eq(path, "/none/at/all");
+    ck_assert_int_eq(hf_files_resolve(hf_simfs_ops(fs), NULL, "/data/loop/x", path, NULL), -ELOOP);
+    ck_assert_int_eq(hf_files_resolve(hf_simfs_ops(fs), NULL, "/srv/open/evil/x", path, NULL), -ELOOP);
+    /* In a pod, links start from the host's root. */
+    hf_simfs_mkdir(fs, "/host/data", 0755);
+    hf_simfs_symlink(fs, "/host/link", "/data");
+    ck_assert_int_eq(hf_files_resolve(hf_simfs_ops(fs), "/host", "/link/x", path, NULL), 0);
+    ck_assert_str_eq(path, "/data/x");
+}
+END_TEST
+
+static int split(const char *name, const char *text, struct hf_pods *pods, struct hf_err *err)
+{
+    struct hf_bundle *bundle = hf_bundle_new();
+
+    ck_assert_int_eq(hf_bundle_add(bundle, name, 0644, hf_view_of(text), NULL), 0);
+    ck_assert_int_eq(hf_bundle_seal(bundle, NULL), 0);
+    int r = hf_pods_split("site", bundle, pods, err);
+    if (r < 0) {
+        hf_pods_done(pods);
+        *pods = (struct hf_pods){.n = 0};
+    }
+    hf_bundle_free(bundle); /* only names and numbers count from here on */
+    return r;
+}
+
+#define POD(name) "apiVersion: v1\nkind: Pod\nmetadata: {name: " name "}\nspec: {containers: []}\n"
+
+START_TEST(pods)
+{
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_pods found;
+    char text[600];
+
+    ck_assert_int_eq(split("web/pod.yaml", POD("a"), &found, &err), 0);
+    ck_assert_uint_eq(found.n, 1);
+    ck_assert_str_eq(found.items[0].name, "site-web-pod.yaml");
+    hf_pods_done(&found);
+    ck_assert_int_eq(split("two.yml", "# first\n---\n" POD("a") "---\n" POD("b") "---\n", &found, &err), 0);
+    ck_assert_uint_eq(found.n, 2);
+    ck_assert_str_eq(found.items[0].name, "site-two-2.yaml");
+    ck_assert_str_eq(found.items[1].name, "site-two-3.yaml");
+    hf_pods_done(&found);
+    ck_assert_int_eq(split("x.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n", &found, &err),
+                     -EBADMSG);
+    ck_assert_ptr_nonnull(strstr(hf_err_text(&err, text, sizeof(text)), "Deployment"));
+    ck_assert_int_eq(split("x.yaml", "{", &found, &err), -EBADMSG);
+    ck_assert_int_eq(split("x.yaml", "# nothing\n", &found, &err), -EBADMSG);
+}
+END_TEST
+
+static void put_text(const char *path, const char *text, size_t n)
+{
+    hf_simfs_put(fs, path, text, n, 0644);
+}
+
+START_TEST(finds_the_pod_folder)
+{
+    char path[HF_FILES_MAX_PATH];
+    static const char command[] = "/usr/bin/kubelet\0--v=2\0--config\0/var/lib/kubelet/config.yaml";
+    static const char config[] = "kind: KubeletConfiguration\nstaticPodPath: /etc/pods\n";
+
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, path, NULL), -ENOENT);
+    ck_assert_str_eq(path, "");
+    hf_simfs_mkdir(fs, "/etc/kubernetes/manifests", 0755);
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, path, NULL), 0);
+    ck_assert_str_eq(path, "/etc/kubernetes/manifests");
+    put_text("/proc/77/cmdline", command, sizeof(command));
+    put_text("/var/lib/kubelet/config.yaml", config, sizeof(config) - 1);
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, path, NULL), 0);
+    ck_assert_str_eq(path, "/etc/kubernetes/manifests"); /* a command line alone proves nothing */
+    hf_simfs_symlink(fs, "/proc/1/ns/mnt", "mnt:[4026531841]");
+    hf_simfs_symlink(fs, "/proc/77/exe", "/usr/bin/kubelet");
+    hf_simfs_symlink(fs, "/proc/77/ns/mnt", "mnt:[4026532200]");
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, path, NULL), 0);
+    ck_assert_str_eq(path, "/etc/kubernetes/manifests"); /* a container */
+    put_text("/proc/78/cmdline", command, sizeof(command));
+    hf_simfs_symlink(fs, "/proc/78/ns/mnt", "mnt:[4026531841]");
+    hf_simfs_symlink(fs, "/proc/78/exe", "/usr/bin/su");
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, path, NULL), 0);
+    ck_assert_str_eq(path, "/etc/kubernetes/manifests");
+    put_text("/proc/79/cmdline", command, sizeof(command));
+    hf_simfs_symlink(fs, "/proc/79/ns/mnt", "mnt:[4026531841]");
+    hf_simfs_symlink(fs, "/proc/79/exe", "/usr/bin/kubelet");
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, path, NULL), 0);
+    ck_assert_str_eq(path, "/etc/pods");
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, "/srv/pods", path, NULL), 0);
+    ck_assert_str_eq(path, "/srv/pods");
+}
+END_TEST
+
+static struct hf_inventory_item item_of(const char *path, const char *text)
+{
+    struct hf_inventory_item item = {.path = hf_asprintf("%s", path), .mode = 0644, .size = strlen(text)};
+
+    hf_sha256_of(text, strlen(text), item.sha256, sizeof(item.sha256));
+    return item;
+}
+
+START_TEST(looks)
+{
+    _cleanup_(hf_inventory_done) struct hf_inventory inventory = {.items = NULL};
+    struct hf_files_look look = {.fs = hf_simfs_ops(fs), .inventory = &inventory, .now_unix_ns = UINT64_MAX};
+    static const char *const names[] = {"/etc/a", "/etc/b", "/etc/c", "/etc/d", "/etc/e"};
+
+    for (size_t i = 0; i < HF_LEN(names); i++) {
+        struct hf_inventory_item item = item_of(names[i], "text");
+        ck_assert_int_eq(hf_inventory_put(&inventory, &item), 0);
+        free(item.path);
+        put_text(names[i], "text", 4);
+    }
+    ck_assert_int_eq(hf_files_look_for_drift(&look, NULL), 0);
+    ck_assert_uint_eq(look.diff.n, 0);
+    ck_assert_uint_eq(look.n_read, 5);
+    ck_assert_int_eq(hf_files_look_for_drift(&look, NULL), 0);
+    ck_assert_uint_eq(look.n_read, 0); /* the attributes suffice */
+    put_text("/etc/a", "TEXT", 4);
+    hf_simfs_delete(fs, "/etc/b");
+    hf_simfs_delete(fs, "/etc/c");
+    hf_simfs_symlink(fs, "/etc/c", "a");
+    hf_simfs_chmod(fs, "/etc/d", 0600);
+    hf_simfs_chown(fs, "/etc/e", 5, 5);
+    ck_assert_int_eq(hf_files_look_for_drift(&look, NULL), 0);
+    ck_assert_str_eq(hf_diff_text(&look.diff),
+                     "/etc/a (content), /etc/b (missing), /etc/c (type), /etc/d (mode), /etc/e (owner)");
+}
+END_TEST
+
+START_TEST(inventories)
+{
+    _cleanup_(hf_inventory_done) struct hf_inventory inventory = {.pending = true}, again = {.items = NULL};
+    struct hf_inventory_item item = item_of("/etc/app/x y.conf", "text"), folder = {.path = item.path, .folder = true};
+    struct hf_err err = HF_ERR_INIT;
+
+    hf_simfs_mkdir(fs, "/state", 0700);
+    ck_assert_int_eq(hf_inventory_put(&inventory, &item), 0);
+    folder.path = hf_asprintf("/etc/app");
+    ck_assert_int_eq(hf_inventory_put(&inventory, &folder), 0);
+    ck_assert_int_eq(hf_inventory_put(&inventory, &folder), 0);
+    ck_assert_int_eq(hf_inventory_load(hf_simfs_ops(fs), "/state", "inventory", &again, &err), -ENOENT);
+    ck_assert_int_eq(hf_inventory_save(hf_simfs_ops(fs), "/state", "inventory", &inventory, &err), 0);
+    ck_assert_int_eq(hf_inventory_load(hf_simfs_ops(fs), "/state", "inventory", &again, &err), 0);
+    ck_assert(again.pending && again.n == 2 && hf_inventory_files(&again) == 1);
+    ck_assert_mem_eq(hf_inventory_find(&again, "/etc/app/x y.conf")->sha256, item.sha256, sizeof(item.sha256));
+    hf_inventory_done(&again);
+    put_text("/state/inventory", "rubbish", 7);
+    ck_assert_int_eq(hf_inventory_load(hf_simfs_ops(fs), "/state", "inventory", &again, &err), -EBADMSG);
+    free(item.path);
+    free(folder.path);
+}
+END_TEST
+
+static bool disk_has(const char *path, const void *bytes, size_t n)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
+
+    ck_assert_int_eq(hf_file_read(hf_simfs_ops(fs), path, &text, NULL), 0);
+    return memmem(text.p, text.n, bytes, n) != NULL;
+}
+
+/* The inventory on disk has nothing by which somebody could guess a secret; after a restart the files count as they are
+ * until the content comes. */
+START_TEST(inventories_of_secrets)
+{
+    _cleanup_(hf_inventory_done) struct hf_inventory inventory = {.items = NULL}, again = {.items = NULL};
+    struct hf_inventory_item item = item_of("/run/app/password", "a password of 27 characters");
+    struct hf_files_look look = {.fs = hf_simfs_ops(fs), .inventory = &again, .now_unix_ns = UINT64_MAX};
+    char hex[HF_SHA256_HEX];
+
+    hf_simfs_mkdir(fs, "/state", 0700);
+    put_text(item.path, "other", 5);
+    ck_assert_int_eq(hf_inventory_put(&inventory, &item), 0);
+    ck_assert_int_eq(hf_inventory_save(hf_simfs_ops(fs), "/state", "inventory", &inventory, NULL), 0);
+    (void)hf_sha256_hex("a password of 27 characters", 27, hex);
+    ck_assert(disk_has("/state/inventory", hex, 64) && disk_has("/state/inventory", " 27 ", 4)); /* the control */
+    item.secret = true;
+    ck_assert_int_eq(hf_inventory_put(&inventory, &item), 0);
+    ck_assert_int_eq(hf_inventory_save(hf_simfs_ops(fs), "/state", "inventory", &inventory, NULL), 0);
+    ck_assert(!disk_has("/state/inventory", hex, 64) && !disk_has("/state/inventory", " 27 ", 4));
+    ck_assert_int_eq(hf_inventory_load(hf_simfs_ops(fs), "/state", "inventory", &again, NULL), 0);
+    const struct hf_inventory_item *loaded = hf_inventory_find(&again, "/run/app/password");
+    ck_assert(loaded->secret && loaded->unread && loaded->mode == 0644);
+    ck_assert_int_eq(hf_files_look_for_drift(&look, NULL), 0);
+    ck_assert_uint_eq(look.diff.n, 0);
+    hf_simfs_chmod(fs, "/run/app/password", 0666);
+    ck_assert_int_eq(hf_files_look_for_drift(&look, NULL), 0);
+    ck_assert_str_eq(hf_diff_text(&look.diff), "/run/app/password (mode)");
+    free(item.path);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, walks);
+    tcase_add_test(tc, resolves);
+    tcase_add_test(tc, pods);
+    tcase_add_test(tc, finds_the_pod_folder);
+    tcase_add_test(tc, looks);
+    tcase_add_test(tc, inventories);
+    tcase_add_test(tc, inventories_of_secrets);
+}
+
+HF_TEST_MAIN("manifests/files", cases)

@@ -1,0 +1,665 @@
+/* Folders and files of the node as sources: what is read, what is refused, settling, changes, freeing at any moment. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loop/watch.h"
+#include "manifests/env.h"
+#include "manifests/source/folder_read.h"
+#include "manifests/source/source.h"
+#include "os/dir.h"
+#include "os/fs_posix.h"
+#include "support/check_main.h"
+#include "support/fakes/simloop.h"
+
+static char top[64];
+
+static const char *at(const char *name)
+{
+    static char path[4][256];
+    static unsigned turn;
+    char *p = path[turn++ % 4];
+
+    (void)snprintf(p, sizeof(path[0]), "%s%s%s", top, name[0] != '\0' ? "/" : "", name);
+    return p;
+}
+
+static void put(const char *name, const char *text)
+{
+    FILE *file = fopen(at(name), "w");
+
+    ck_assert_ptr_nonnull(file);
+    (void)fputs(text, file);
+    (void)fclose(file);
+    ck_assert_int_eq(chmod(at(name), 0644), 0);
+}
+
+static void folder(const char *name)
+{
+    ck_assert_int_eq(mkdir(at(name), 0755), 0);
+}
+
+static void set_up(void)
+{
+    (void)snprintf(top, sizeof(top), "/tmp/hf-source-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(top));
+}
+
+static void tear_down(void)
+{
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), top, NULL), 0);
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------------- */
+
+static int read_at(const char *path, const char *sub_path, struct hf_bundle **ret, struct hf_source_failure *failure)
+{
+    const struct hf_folder_read_params params = {.fs = hf_fs_posix(), .path = path, .sub_path = sub_path};
+    char fingerprint[HF_SHA256_HEX], resolved[HF_WALK_MAX_PATH];
+    int r = hf_folder_read_look(&params, fingerprint, resolved, failure);
+
+    return r == 0 ? hf_folder_read_all(&params, fingerprint, ret, failure) : r;
+}
+
+static void scene(void)
+{
+    folder("sub");
+    folder("sub/deep");
+    folder(".git");
+    folder("..2026_01");
+    folder("empty");
+    put("a.yaml", "a: 1\n");
+    put("sub/b.yaml", "b: 2\n");
+    put("sub/deep/c", "");
+    put(".git/config", "no");
+    put("..2026_01/key", "no");
+    ck_assert_int_eq(chmod(at("sub/b.yaml"), 0600), 0);
+    ck_assert_int_eq(symlink("a.yaml", at("link.yaml")), 0);
+    ck_assert_int_eq(symlink("../a.yaml", at("sub/up.yaml")), 0);
+}
+
+START_TEST(reads_a_folder)
+{
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL, *sub = NULL, *file = NULL, *whole = NULL;
+    struct hf_source_failure failure;
+
+    scene();
+    ck_assert_msg(read_at(top, NULL, &bundle, &failure) == 0, "%s", failure.err.cause);
+    ck_assert_uint_eq(bundle->n, 5);
+    ck_assert(hf_view_eq(hf_bundle_find(bundle, "a.yaml")->bytes, "a: 1\n"));
+    ck_assert(hf_view_eq(hf_bundle_find(bundle, "link.yaml")->bytes, "a: 1\n"));
+    ck_assert(hf_view_eq(hf_bundle_find(bundle, "sub/up.yaml")->bytes, "a: 1\n"));
+    ck_assert_uint_eq(hf_bundle_find(bundle, "sub/b.yaml")->mode, 0600);
+    ck_assert_uint_eq(hf_bundle_find(bundle, "sub/deep/c")->bytes.n, 0);
+    ck_assert_int_eq(read_at(top, "sub", &sub, &failure), 0);
+    ck_assert_uint_eq(sub->n, 3);
+    ck_assert(hf_view_eq(hf_bundle_find(sub, "up.yaml")->bytes, "a: 1\n"));
+    ck_assert_int_eq(read_at(top, "sub/b.yaml", &file, &failure), 0);
+    ck_assert_uint_eq(file->n, 1);
+    ck_assert_str_eq(file->files[0].path, "b.yaml");
+    ck_assert_msg(read_at(at("a.yaml"), NULL, &whole, &failure) == 0, "%s", failure.err.cause);
+    ck_assert_str_eq(whole->files[0].path, "a.yaml");
+}
+END_TEST
+
+/* A link to the current checkout, as git-sync makes it, is followed where only root or this user can make it. */
+START_TEST(follows_the_link_to_a_checkout)
+{
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
+    struct hf_folder_read_params params = {.fs = hf_fs_posix(), .path = at("current")};
+    char fingerprint[HF_SHA256_HEX], resolved[HF_WALK_MAX_PATH];
+    struct hf_source_failure failure;
+
+    folder("rev1");
+    put("rev1/a", "one");
+    ck_assert_int_eq(symlink("rev1", at("current")), 0);
+    ck_assert_int_eq(chmod(top, 0755), 0);
+    ck_assert_int_eq(hf_folder_read_look(&params, fingerprint, resolved, &failure), 0);
+    ck_assert_str_eq(resolved, at("rev1")); /* what the node's configuration decides on */
+    ck_assert_int_eq(hf_folder_read_all(&params, fingerprint, &bundle, &failure), 0);
+    ck_assert(hf_view_eq(bundle->files[0].bytes, "one"));
+    ck_assert_int_eq(chmod(top, 0777), 0); /* now anybody could have made the link */
+    ck_assert_int_eq(hf_folder_read_look(&params, fingerprint, resolved, &failure), -ELOOP);
+    ck_assert_int_eq(failure.reason, HF_MANIFEST_REASON_SOURCE_INVALID);
+}
+END_TEST
+
+START_TEST(in_a_pod_the_host_is_the_top)
+{
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
+    struct hf_folder_read_params params = {.fs = hf_fs_posix(), .host_root = top, .path = "/media/usb"};
+    char fingerprint[HF_SHA256_HEX], resolved[HF_WALK_MAX_PATH];
+    struct hf_source_failure failure;
+
+    folder("media");
+    folder("media/usb");
+    put("media/usb/a", "one");
+    ck_assert_int_eq(hf_folder_read_look(&params, fingerprint, resolved, &failure), 0);
+    ck_assert_str_eq(resolved, "/media/usb");
+    ck_assert_int_eq(hf_folder_read_all(&params, fingerprint, &bundle, &failure), 0);
+    ck_assert_int_eq(symlink("/etc", at("media/etc")), 0); /* the agent's own /etc, not the host's */
+    params.path = "/media/etc";
+    ck_assert_int_eq(hf_folder_read_look(&params, fingerprint, resolved, &failure), -EBADMSG);
+    ck_assert_msg(strstr(failure.err.cause, "absolute symbolic link") != NULL, "%s", failure.err.cause);
+}
+END_TEST
+
+static void link_out(void)
+{
+    ck_assert_int_eq(symlink("/etc/passwd", at("x")), 0);
+}
+static void link_up(void)
+{
+    ck_assert_int_eq(symlink("../../etc/passwd", at("x")), 0);
+}
+static void link_to_folder(void)
+{
+    folder("d");
+    ck_assert_int_eq(symlink("d", at("x")), 0);
+}
+static void link_to_nothing(void)
+{
+    ck_assert_int_eq(symlink("none", at("x")), 0);
+}
+static void link_to_itself(void)
+{
+    ck_assert_int_eq(symlink("x", at("x")), 0);
+}
+static void pipe_inside(void)
+{
+    ck_assert_int_eq(mkfifo(at("x"), 0644), 0);
+}
+static void control_name(void)
+{
+    put("a\nb", "x");
+}
+static void nothing(void)
+{
+}
+static void folders_only(void)
+{
+    folder("a");
+    folder("a/b");
+}
+static void large_file(void)
+{
+    put("x", "x");
+    ck_assert_int_eq(truncate(at("x"), HF_BUNDLE_MAX_FILE + 1), 0);
+}
+static void large_together(void)
+{
+    for (int i = 0; i < 5; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "f%d", i);
+        put(name, "x");
+        ck_assert_int_eq(truncate(at(name), HF_BUNDLE_MAX_FILE), 0);
+    }
+}
+static void many_files(void)
+{
+    for (int i = 0; i <= HF_BUNDLE_MAX_FILES; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "f%d", i);
+        put(name, "");
+    }
+}
+static void many_folders(void)
+{
+    for (int i = 0; i <= 4096; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "f%d", i);
+        folder(name);
+    }
+}
+static void deep(void)
+{
+    char path[HF_BUNDLE_MAX_PATH] = "";
+    for (int i = 0; i < 40; i++) {
+        (void)strncat(path, i == 0 ? "d" : "/d", 3);
+        folder(path);
+    }
+}
+static void one_file(void)
+{
+    put("x", "text");
+}
+static void sub_is_link(void)
+{
+    ck_assert_int_eq(symlink("/etc", at("sub")), 0);
+}
+static void sub_through_link(void)
+{
+    folder("real");
+    ck_assert_int_eq(symlink("/", at("sub")), 0);
+}
+
+static const struct {
+    const char *name;
+    void (*make)(void);
+    const char *path, *sub_path; /* of the source, below the top */
+    int want_r;
+    enum hf_manifest_reason reason;
+    const char *says;
+} rows[] = {
+    {"absent", nothing, "none", NULL, -ENOENT, HF_MANIFEST_REASON_SOURCE_GONE, "does not exist"},
+    {"absent parent", nothing, "none/none", NULL, -ENOENT, HF_MANIFEST_REASON_SOURCE_GONE, "does not exist"},
+    {"below a file", one_file, "x/y", NULL, -ENOENT, HF_MANIFEST_REASON_SOURCE_GONE, "does not exist"},
+    {"empty", nothing, "", NULL, -ENODATA, HF_MANIFEST_REASON_SOURCE_EMPTY, "has no files"},
+    {"folders only", folders_only, "", NULL, -ENODATA, HF_MANIFEST_REASON_SOURCE_EMPTY, "has no files"},
+    {"no sub path", one_file, "", "none", -ENODATA, HF_MANIFEST_REASON_SOURCE_EMPTY, "no subPath 'none'"},
+    {"sub path of a file", one_file, "x", "y", -EBADMSG, HF_MANIFEST_REASON_SOURCE_INVALID, "has no subPath"},
+    {"sub path is a link", sub_is_link, "", "sub", -EBADMSG, HF_MANIFEST_REASON_SOURCE_INVALID, "leads out"},
+    {"sub path through a link", sub_through_link, "", "sub/etc", -EBADMSG, HF_MANIFEST_REASON_SOURCE_INVALID,
+     "leads out"},
+    {"link out", link_out, "", NULL, -EBADMSG, HF_MANIFEST_REASON_SOURCE_INVALID, "leads out"},
+    {"link up", link_up, "", NULL, -EBADMSG, HF_MANIFEST_REASON_SOURCE_INVALID, "leads out"},
+    {"link to folder", link_to_folder, "", NULL, -EBADMSG, HF_MANIFEST_REASON_SOURCE_INVALID, "not a file"},
+    {"link to nothing", link_to_nothing, "", NULL, -EBADMSG, HF_MANIFEST_REASON_SOURCE_INVALID, "to nothing"},
+    {"link to itself", link_to_itself, "", NULL, -EBADMSG, HF_MANIFEST_REASON_SOURCE_INVALID, "to nothing"},
+    {"pipe", pipe_inside, "", NULL, -EBADMSG, HF_MANIFEST_REASON_SOURCE_INVALID, "pipe"},
+    {"the path is a pipe", pipe_inside, "x", NULL, -EBADMSG, HF_MANIFEST_REASON_SOURCE_INVALID, "pipe"},
+    {"control characters", control_name, "", NULL, -EBADMSG, HF_MANIFEST_REASON_SOURCE_INVALID, "control"},
+    {"a large file", large_file, "", NULL, -E2BIG, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, "4194305 bytes"},
+    {"large together", large_together, "", NULL, -E2BIG, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, "together"},
+    {"many files", many_files, "", NULL, -E2BIG, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, "more than 4096"},
+    {"many folders", many_folders, "", NULL, -E2BIG, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, "more than 4096"},
+    {"deep", deep, "", NULL, -EBADMSG, HF_MANIFEST_REASON_SOURCE_INVALID, "more than 32"},
+};
+
+START_TEST(refuses)
+{
+    struct hf_bundle *bundle = NULL;
+    struct hf_source_failure failure;
+
+    rows[_i].make();
+    int r = read_at(at(rows[_i].path), rows[_i].sub_path, &bundle, &failure);
+    ck_assert_msg(r == rows[_i].want_r && failure.reason == rows[_i].reason, "%s: r=%d reason=%s: %s", rows[_i].name, r,
+                  hf_manifest_reason_name(failure.reason), failure.err.cause);
+    ck_assert_msg(strstr(failure.err.cause, rows[_i].says) != NULL, "%s: %s", rows[_i].name, failure.err.cause);
+    ck_assert_ptr_null(bundle);
+}
+END_TEST
+
+START_TEST(a_change_since_the_look_is_found)
+{
+    struct hf_folder_read_params params = {.fs = hf_fs_posix(), .path = top};
+    char fingerprint[HF_SHA256_HEX], resolved[HF_WALK_MAX_PATH];
+    struct hf_source_failure failure;
+    struct hf_bundle *bundle = NULL;
+
+    put("x", "one");
+    ck_assert_int_eq(hf_folder_read_look(&params, fingerprint, resolved, &failure), 0);
+    put("x", "three");
+    ck_assert_int_eq(hf_folder_read_all(&params, fingerprint, &bundle, &failure), -EAGAIN);
+}
+END_TEST
+
+/* ---- following ------------------------------------------------------------------------------------------------------- */
+
+static struct {
+    struct hf_simloop *loop;
+    struct hf_simproc *proc;
+    struct hf_manifest_env env;
+    struct hf_manifest entry;
+    struct hf_config *config;
+    struct hf_manifest_source *source;
+    struct hf_bundle *bundle;
+    char revision[100], gone[300];
+    unsigned delivered, unchanged, failed, gones;
+    enum hf_manifest_reason reason;
+    bool free_in_callback;
+} w;
+
+#define CONFIG                                                                                                         \
+    "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\nmanifests: {paths: [/tmp/hf-source-*]}\n"
+
+static void maybe_free(void)
+{
+    if (w.free_in_callback)
+        hf_manifest_source_free(hf_steal(w.source));
+}
+
+static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
+{
+    (void)arg;
+    hf_bundle_free(w.bundle);
+    w.bundle = bundle;
+    w.delivered++;
+    (void)snprintf(w.revision, sizeof(w.revision), "%s", revision);
+    maybe_free();
+}
+
+static void unchanged(void *arg)
+{
+    (void)arg;
+    w.unchanged++;
+    maybe_free();
+}
+
+static void failed(void *arg, enum hf_manifest_reason reason, const struct hf_err *err, uint64_t retry_after_ns)
+{
+    (void)arg, (void)err, (void)retry_after_ns;
+    w.failed++;
+    w.reason = reason;
+    maybe_free();
+}
+
+static void gone(void *arg, const char *what)
+{
+    (void)arg;
+    w.gones++;
+    (void)snprintf(w.gone, sizeof(w.gone), "%s", what);
+    maybe_free();
+}
+
+static void follow(const char *known)
+{
+    struct hf_manifest_source_params params = {
+        .env = &w.env,
+        .entry = &w.entry,
+        .work_dir = "/none",
+        .known_revision = known,
+        .delivered = delivered,
+        .unchanged = unchanged,
+        .failed = failed,
+        .gone = gone,
+    };
+
+    w.loop = hf_simloop_new(0);
+    w.proc = hf_simproc_new(w.loop, "node");
+    w.env = (struct hf_manifest_env){
+        .fs = hf_fs_posix(),
+        .clock = hf_simproc_clock(w.proc),
+        .rng = hf_simproc_rand(w.proc),
+        .sched = hf_simproc_sched(w.proc),
+        .retry_base_ns = HF_NS_PER_S,
+        .retry_cap_ns = 60 * HF_NS_PER_S,
+    };
+    w.entry = (struct hf_manifest){.name = "site", .from = {.kind = HF_MANIFEST_FROM_PATH, .path = top}};
+    if (w.config == NULL)
+        ck_assert_int_eq(hf_config_parse(HF_VIEW(CONFIG), "agent.yaml", &w.config, NULL), 0);
+    ck_assert_uint_eq(hf_config_n_faults(w.config), 0);
+    w.env.config = w.config;
+    ck_assert_int_eq(hf_manifest_source_new(&params, &w.source, NULL), 0);
+}
+
+static void run_s(unsigned seconds)
+{
+    (void)hf_simloop_run_for(w.loop, seconds * HF_NS_PER_S);
+}
+
+static void stop(void)
+{
+    hf_manifest_source_free(w.source);
+    memset(&w.env, 0xee, sizeof(w.env)); /* a job that still runs must not use it */
+    hf_bundle_free(w.bundle);
+    run_s(5);
+    ck_assert_uint_eq(hf_simproc_timers(w.proc), 0);
+    ck_assert_uint_eq(hf_simproc_jobs(w.proc), 0);
+    hf_simproc_free(w.proc);
+    hf_simloop_free(w.loop);
+    hf_config_free(w.config);
+}
+
+START_TEST(follows_changes)
+{
+    put("a", "one");
+    follow(NULL);
+    run_s(3);
+    ck_assert_uint_eq(w.delivered, 1);
+    ck_assert(hf_view_eq(w.bundle->files[0].bytes, "one"));
+    ck_assert_msg(strncmp(w.revision, "sha256:", 7) == 0 && strcmp(w.revision + 7, w.bundle->digest) == 0, "%s",
+                  w.revision);
+    run_s(600); /* nobody asks: nothing is read */
+    ck_assert_uint_eq(w.delivered + w.unchanged, 1);
+    hf_manifest_source_refresh(w.source);
+    run_s(3);
+    ck_assert_uint_eq(w.unchanged, 1);
+    put("a", "other");
+    hf_manifest_source_refresh(w.source);
+    run_s(3);
+    ck_assert_uint_eq(w.delivered, 2);
+    ck_assert(hf_view_eq(w.bundle->files[0].bytes, "other"));
+    put("a", "other"); /* new times, the same content */
+    hf_manifest_source_refresh(w.source);
+    run_s(3);
+    ck_assert_uint_eq(w.delivered, 2);
+    ck_assert_uint_eq(w.unchanged, 2);
+    stop();
+}
+END_TEST
+
+/* A table of watches that remembers them. */
+static struct {
+    struct fake_watch {
+        char path[256];
+        void (*fire)(void *arg);
+        void *arg;
+        bool used;
+    } all[4];
+} watches;
+
+static int watch_add(void *ctx, const char *path, void (*fire)(void *arg), void *arg, struct hf_watch **ret_watch,
+                     struct hf_err *err)
+{
+    (void)ctx, (void)err;
+    for (size_t i = 0; i < HF_LEN(watches.all); i++) {
+        if (watches.all[i].used)
+            continue;
+        watches.all[i] = (struct fake_watch){.fire = fire, .arg = arg, .used = true};
+        (void)snprintf(watches.all[i].path, sizeof(watches.all[i].path), "%s", path);
+        *ret_watch = (struct hf_watch *)(void *)&watches.all[i];
+        return 0;
+    }
+    return -ENOSPC;
+}
+
+static void watch_remove(void *ctx, struct hf_watch *watch)
+{
+    (void)ctx;
+    if (watch != NULL)
+        ((struct fake_watch *)(void *)watch)->used = false;
+}
+
+static const struct hf_watch_ops watch_ops = {.add = watch_add, .remove = watch_remove};
+
+static unsigned count_watches(void)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < HF_LEN(watches.all); i++)
+        n += watches.all[i].used;
+    return n;
+}
+
+START_TEST(notices_changes)
+{
+    put("a", "one");
+    follow(NULL);
+    w.env.watch = &watch_ops;
+    run_s(3);
+    ck_assert_uint_eq(count_watches(), 2);
+    ck_assert_str_eq(watches.all[0].path, top);
+    ck_assert_str_eq(watches.all[1].path, "/tmp");
+    put("a", "other");
+    for (int i = 0; i < 50; i++) /* many events are one look */
+        watches.all[0].fire(watches.all[0].arg);
+    run_s(2);
+    ck_assert_uint_eq(w.delivered, 2);
+    run_s(100);
+    ck_assert_uint_eq(w.delivered, 2);
+    ck_assert_uint_eq(count_watches(), 2);
+    stop();
+    ck_assert_uint_eq(count_watches(), 0);
+}
+END_TEST
+
+START_TEST(knows_what_the_engine_has)
+{
+    char revision[100];
+
+    put("a", "one");
+    follow(NULL);
+    run_s(3);
+    (void)snprintf(revision, sizeof(revision), "%s", w.revision);
+    stop();
+    memset(&w, 0, sizeof(w));
+    follow(revision);
+    run_s(3);
+    ck_assert_uint_eq(w.delivered, 0);
+    ck_assert_uint_eq(w.unchanged, 1);
+    stop();
+}
+END_TEST
+
+/* What the node does not allow is not read, also if an allowed path leads there. */
+START_TEST(not_allowed)
+{
+    static const char *const texts[] = {
+        "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n",
+        "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\nmanifests: {paths: [/srv]}\n",
+    };
+    static char path[100];
+
+    put("a", "one");
+    ck_assert_int_eq(chmod(top, 0755), 0);
+    if (_i < 2) {
+        ck_assert_int_eq(hf_config_parse(hf_view_of(texts[_i]), "agent.yaml", &w.config, NULL), 0);
+        follow(NULL);
+    } else { /* the path is allowed, and what its link leads to is not */
+        folder("real");
+        put("real/x", "x");
+        ck_assert_int_eq(symlink("real", at("allowed")), 0);
+        (void)snprintf(path, sizeof(path), "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n");
+        char text[300];
+        (void)snprintf(text, sizeof(text), "%smanifests: {paths: [%s]}\n", path, at("allowed"));
+        ck_assert_int_eq(hf_config_parse(hf_view_of(text), "agent.yaml", &w.config, NULL), 0);
+        follow(NULL);
+        (void)snprintf(path, sizeof(path), "%s", at("allowed"));
+        hf_manifest_source_free(w.source);
+        w.entry.from.path = path;
+        struct hf_manifest_source_params params = {.env = &w.env,
+                                                   .entry = &w.entry,
+                                                   .work_dir = "/none",
+                                                   .delivered = delivered,
+                                                   .unchanged = unchanged,
+                                                   .failed = failed,
+                                                   .gone = gone};
+        ck_assert_int_eq(hf_manifest_source_new(&params, &w.source, NULL), 0);
+    }
+    run_s(5);
+    ck_assert_uint_eq(w.delivered, 0);
+    ck_assert_uint_eq(w.failed, 1);
+    ck_assert_int_eq(w.reason, HF_MANIFEST_REASON_NOT_ALLOWED);
+    hf_manifest_source_refresh(w.source); /* it asks the configuration again */
+    run_s(5);
+    ck_assert_uint_eq(w.failed, 2);
+    stop();
+}
+END_TEST
+
+START_TEST(gone_and_back)
+{
+    put("a", "one");
+    follow(NULL);
+    run_s(3);
+    ck_assert_int_eq(rename(top, "/tmp/hf-source-away"), 0);
+    hf_manifest_source_refresh(w.source);
+    run_s(3);
+    ck_assert_uint_eq(w.gones, 1);
+    ck_assert_msg(strstr(w.gone, top) != NULL, "%s", w.gone);
+    folder(""); /* the mount point of a stick that is away */
+    hf_manifest_source_refresh(w.source);
+    run_s(3);
+    ck_assert_uint_eq(w.failed, 1);
+    ck_assert_int_eq(w.reason, HF_MANIFEST_REASON_SOURCE_EMPTY);
+    ck_assert_int_eq(rmdir(top), 0);
+    ck_assert_int_eq(rename("/tmp/hf-source-away", top), 0);
+    hf_manifest_source_refresh(w.source);
+    run_s(3);
+    ck_assert_uint_eq(w.delivered, 1);
+    ck_assert_uint_eq(w.unchanged, 1);
+    stop();
+}
+END_TEST
+
+static void touch(void *arg)
+{
+    static unsigned n;
+    char text[32];
+
+    (void)snprintf(text, sizeof(text), "%u", n++);
+    put("a", text);
+    if (n < 200)
+        hf_simloop_post(w.loop, HF_NS_PER_S / 2, touch, arg);
+}
+
+/* Somebody keeps writing: the source waits, says so after half a minute, and reads when it is quiet. */
+START_TEST(waits_for_the_end_of_a_copy)
+{
+    put("a", "one");
+    follow(NULL);
+    touch(NULL);
+    run_s(20);
+    ck_assert_uint_eq(w.delivered + w.failed, 0);
+    run_s(30);
+    ck_assert_uint_ge(w.failed, 1);
+    ck_assert_int_eq(w.reason, HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
+    ck_assert_uint_eq(w.delivered, 0);
+    run_s(150);
+    ck_assert_uint_eq(w.delivered, 1);
+    ck_assert(hf_view_eq(w.bundle->files[0].bytes, "199"));
+    stop();
+}
+END_TEST
+
+/* The owner may free the source in any callback, and at any event. */
+START_TEST(freed_in_a_callback)
+{
+    if (_i == 0)
+        put("a", "one");
+    follow(NULL);
+    w.free_in_callback = true;
+    run_s(3);
+    ck_assert_ptr_null(w.source);
+    ck_assert_uint_eq(w.delivered, _i == 0 ? 1 : 0);
+    ck_assert_uint_eq(w.failed, _i == 0 ? 0 : 1);
+    stop();
+}
+END_TEST
+
+START_TEST(freed_at_any_event)
+{
+    put("a", "one");
+    for (int n = 0; n < 12; n++) {
+        follow(NULL);
+        for (int i = 0; i < n; i++)
+            (void)hf_simloop_step(w.loop);
+        stop();
+        memset(&w, 0, sizeof(w));
+    }
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, reads_a_folder);
+    tcase_add_test(tc, follows_the_link_to_a_checkout);
+    tcase_add_test(tc, in_a_pod_the_host_is_the_top);
+    tcase_add_loop_test(tc, refuses, 0, HF_LEN(rows));
+    tcase_add_test(tc, a_change_since_the_look_is_found);
+    tcase_add_test(tc, follows_changes);
+    tcase_add_test(tc, notices_changes);
+    tcase_add_test(tc, knows_what_the_engine_has);
+    tcase_add_loop_test(tc, not_allowed, 0, 3);
+    tcase_add_test(tc, gone_and_back);
+    tcase_add_test(tc, waits_for_the_end_of_a_copy);
+    tcase_add_loop_test(tc, freed_in_a_callback, 0, 2);
+    tcase_add_test(tc, freed_at_any_event);
+}
+HF_TEST_MAIN("manifests/source_folder", cases)

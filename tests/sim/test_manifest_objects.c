@@ -304,9 +304,12 @@ START_TEST(first_set_that_is_sick_stays)
 }
 END_TEST
 
-/* The record is lost while a set that fails is on trial: the same objects have to pass afterwards, too. */
+/* The record is lost while a set that fails is on trial: the same objects have to pass afterwards, too. So they do if an
+ * earlier life has set the damaged record aside and could write no other. */
 START_TEST(lost_record_proves_nothing)
 {
+    static const char *const names[] = {"/var/lib/holdfast/manifests/app/record",
+                                        "/var/lib/holdfast/manifests/app/record.damaged"};
     struct world *w = begin(",\"healthDeadline\":\"30s\"", 9);
 
     publish(w, DEPLOYMENT("broken"));
@@ -314,7 +317,8 @@ START_TEST(lost_record_proves_nothing)
     (void)intervals(w, 2);
     expect(w, HF_MANIFEST_PROBATION, HF_MANIFEST_REASON_NOT_READY, "");
     end_life(w);
-    hf_simfs_put(w->fs, "/var/lib/holdfast/manifests/app/record", "damaged", 7, 0600);
+    hf_simfs_delete(w->fs, names[0]);
+    hf_simfs_put(w->fs, names[_i], "damaged", 7, 0600);
     boot(w);
     (void)intervals(w, 8);
     expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, "");
@@ -498,7 +502,7 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, way_of_a_set);
     tcase_add_test(tc, sick_set_rolls_back);
     tcase_add_test(tc, first_set_that_is_sick_stays);
-    tcase_add_test(tc, lost_record_proves_nothing);
+    tcase_add_loop_test(tc, lost_record_proves_nothing, 0, 2);
     tcase_add_test(tc, drift_is_repaired_once_the_server_answers);
     tcase_add_test(tc, conflict_is_tried_again_each_interval);
     tcase_add_test(tc, a_server_that_is_away_leaves_room_for_newer_content);

@@ -98,7 +98,7 @@ HF_MUST_USE int hf_manifest_source_key(const json_t *entry, char ret_key[HF_SHA2
 
 HF_MUST_USE int hf_manifest_record_format(const struct hf_manifest_record *record, struct hf_buf *out);
 /* Loads the record from the entry's folder. -ENOENT: there is no record. -EBADMSG: the file was damaged, and this call
- * has renamed it to record.damaged. */
+ * or an earlier one, after which no record was saved, has renamed it to record.damaged. */
 HF_MUST_USE int hf_manifest_record_load(const struct hf_fs_ops *fs, const char *folder,
                                         struct hf_manifest_record *ret_record, struct hf_err *err);
 /* Replaces the record durably by `text`, which hf_manifest_record_format() has made. */

@@ -18,7 +18,7 @@ enum {
     HF_MAX_MANIFEST_DEPENDENCIES = 16, /* maximum length of the list `dependsOn` */
     HF_MAX_MANIFEST_VALUES = 64,       /* maximum number of values in `substitute` */
     HF_MAX_MANIFEST_VALUE_BYTES = 4096,
-    HF_MAX_MANIFEST_MODE = 0777, /* an entry never makes a setuid, setgid or sticky file */
+    HF_MAX_MANIFEST_MODE = 0777, /* no file of a source becomes setuid, setgid or sticky */
 };
 
 /* The kind of an entry's source. Each comment names the members of struct hf_manifest_from that this kind uses. */
@@ -79,7 +79,8 @@ struct hf_manifest {
     const char *reload_unit;      /* for Files, systemd unit to reload after a change; NULL if there is none */
     struct hf_check *checks;
     size_t n_checks;
-    uint64_t health_deadline_ns; /* time limit of the health checks; default 2 min */
+    /* time limit for pods or objects to become ready, and after that again for the health checks; default 2 min */
+    uint64_t health_deadline_ns;
     bool prune;
     bool force;
     /* names of entries of the policy that must be applied before this entry, without circles; NULL ends the array */

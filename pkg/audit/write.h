@@ -1,4 +1,5 @@
-/* audit/write.h - brings lines of a segment to disk, so that a power cut cannot damage lines that are durable.
+/* audit/write.h - writes lines to a segment, a file of the audit log, so that a power cut cannot damage lines that are
+ * durable.
  *
  * A disk writes whole sectors, and a power cut may damage a sector that the disk is writing. So no function here
  * writes to a sector that has durable lines: hf_audit_write_append() begins at a new sector, and

@@ -201,7 +201,7 @@ ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset);
 
 /* Draws "label  42 %, 3 min left", at most ten times a second, and only on a terminal. After the first two seconds,
  * estimates the remaining time from the speed so far. The estimate starts again if `total` has changed or `done` has
- * shrunk since the previous call. If `total` is 0, draws only the label. hf_cli_progress_end() clears the line. */
+ * shrunk since it was last drawn. If `total` is 0, draws only the label. hf_cli_progress_end() clears the line. */
 void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total);
 void hf_cli_progress_end(struct hf_cli *cli);
 

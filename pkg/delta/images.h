@@ -16,8 +16,9 @@ struct delta_found {
     uint32_t n, cap;
 };
 
-/* Finds the images. Looks only at multiples of 4 bytes, because archives start files only there (tar at multiples of
- * 512, cpio at multiples of 4). */
+/* Finds the ELF images, at most DELTA_PAIRS_MAX; none if n exceeds UINT32_MAX. Looks only at multiples of 4 bytes,
+ * because archives start files only there (tar at multiples of 512, cpio at multiples of 4). Zero *ret_found before the
+ * call. Free it with delta_found_done(), also after an error. */
 HF_MUST_USE int delta_images_find(const unsigned char *bytes, size_t n, struct delta_found *ret_found,
                                   struct hf_err *err);
 void delta_found_done(struct delta_found *found);

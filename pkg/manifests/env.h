@@ -48,7 +48,9 @@ struct hf_manifest_env {
     /* client for https://127.0.0.1:10250 with the CA of the cluster and the agent's credentials; NULL to ask the
      * kubelet only on its read-only port (manifests/kubelet/health.h) */
     const struct hf_http_ops *kubelet;
-    bool static_pod_health;     /* true if an entry with static pods is Applied only after its pods run */
+    /* true if the engine asks after each change whether the static pods are ready, and rolls the entry back if they are
+     * not; if nobody can tell, the entry becomes Applied with the reason HealthUnknown */
+    bool static_pod_health;
     struct hf_log *log;         /* may be NULL */
     struct hf_metrics *metrics; /* may be NULL */
     /* bounds that the owner of the node sets; NULL means the defaults. The pointer may change between calls of the

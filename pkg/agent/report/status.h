@@ -81,7 +81,8 @@ struct hf_status_view {
     bool policy_is_default;
     const struct hf_issues *labels_refused;
     const char *config_fault; /* first fault of the node's configuration; NULL if there is none */
-    /* reason why the node does not accept a policy's signatures; NULL if it accepts them */
+    /* reason of the condition PolicyTrusted, in CamelCase, if the node does not accept the signatures of a policy that
+     * selects it; otherwise NULL */
     const char *policy_distrust;
     const char *policy_distrust_text; /* explanation of policy_distrust */
     bool name_shared;                 /* the node assumes that another agent writes statuses under its name */

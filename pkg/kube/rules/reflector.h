@@ -126,7 +126,9 @@ struct hf_rf_limits {
 #define HF_RF_BASE_NS HF_NS_PER_S
 #define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS) /* minimum length of a rest */
 #define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* time limit for the beginning of the answer to a watch request */
-#define HF_RF_SETTLE_NS HF_NS_PER_S         /* time after which a resumed watch that is still open counts as accepted */
+/* Time that a watch must stay open to count as a success. The machine then clears its counts of failures and, if the
+ * subscription was resumed, reports `synced`. */
+#define HF_RF_SETTLE_NS HF_NS_PER_S
 /* time limits for all existing objects of a WatchList: for a node, and for a program that follows a fleet */
 #define HF_RF_FILL_NS (60 * HF_NS_PER_S)
 #define HF_RF_FLEET_FILL_NS (300 * HF_NS_PER_S)

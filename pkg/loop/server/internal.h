@@ -29,7 +29,7 @@ struct hf_server_host {
 };
 
 /* One connection of a server. `wsi` is NULL until lws has made its part of the connection. Freed when lws has
- * destroyed its own part of the connection (WSI_DESTROY). */
+ * destroyed its own part of the connection (WSI_DESTROY), or at once if lws could not take the connection over. */
 struct hf_server_connection {
     struct hf_server *server;
     struct lws *wsi;

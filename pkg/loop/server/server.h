@@ -115,8 +115,9 @@ struct hf_server_params {
 };
 
 /* Makes a server that listens. -EADDRINUSE: the port is in use; -EADDRNOTAVAIL: this machine does not have the address;
- * -EACCES: no permission to listen there; -EINVAL: `address` is not a numeric address; -EMFILE: other servers of this
- * loop have reserved the connections; -ENOSYS: libwebsockets does not start. For a Unix socket, also the errors of
+ * -EACCES: no permission to listen there; -EINVAL: `address` is not a numeric address; -EMFILE: max_connections
+ * exceeds what the other servers of this loop have left, or the process has no free descriptor; -ENOMEM; -ENOSYS:
+ * libwebsockets does not start. For a Unix socket, also the errors of
  * hf_unix_socket_listen(). The server answers 404 to a request for an unknown path, 405 to another method than that of
  * the route, and 403 to a request that fails the checks of guard.h, each with the JSON {"error": ...}. It checks the
  * Host header only of requests over loopback. A route for GET also answers HEAD. */

@@ -31,8 +31,9 @@ enum {
 };
 
 struct hf_bundle_file {
-    /* A relative path in valid UTF-8 without control characters. Single slashes separate its components. No component
-     * is "." or ".." or has more than 255 bytes. */
+    /* A relative path in valid UTF-8 without control characters, of at most HF_BUNDLE_MAX_PATH - 1 bytes and
+     * HF_BUNDLE_MAX_DEPTH components. Single slashes separate its components. No component is "." or ".." or has more
+     * than 255 bytes. */
     const char *path;
     uint32_t mode; /* permission bits within 0777; HF_BUNDLE_NO_MODE if the source has no modes */
     struct hf_view bytes;

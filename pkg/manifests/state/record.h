@@ -53,8 +53,9 @@ struct hf_manifest_record {
     char known_revision[HF_RECORD_REVISION];
     /* size of this content in bytes; 0 if the content is not on disk, or if an older agent wrote the record */
     uint64_t known_bytes;
-    /* A JSON object whose keys are the HOLDFAST_LABEL_ variables that this content uses (hf_substitute_label_names());
-     * NULL if they are unknown. A change of any other label makes no new set. */
+    /* A JSON object whose keys are the HOLDFAST_LABEL_ variables that this content uses, and perhaps others
+     * (hf_substitute_label_names()). A change of any other label makes no new set. NULL if they are unknown: a change
+     * of any label then makes a new set. */
     json_t *known_names;
     /* Identity of the source that delivered this content (hf_manifest_source_key()). The entry uses the content only
      * while it names the same source, so that a signed entry never uses a content that an unsigned entry of the same

@@ -2,9 +2,9 @@
  * the old file and how to compress the new file.
  *
  * The recipe has a program for the old file and one for the new file. A program is a list of steps (FORMAT.md). A step
- * begins with a number of raw bytes, which programs copy unchanged, and continues with an operation. A decompressed
- * recipe has at most RECIPE_MAX bytes, and streams nest at most RECIPE_DEPTH deep. Recipes are untrusted, so code that
- * uses a value of a recipe checks that value first. */
+ * is a count and an operation. The count says how many bytes to copy unchanged before the operation; these bytes are
+ * not in the recipe. A decompressed recipe has at most RECIPE_MAX bytes, and streams nest at most RECIPE_DEPTH deep.
+ * Recipes are untrusted, so code that uses a value of a recipe checks that value first. */
 #pragma once
 
 #include "base/buf.h"

@@ -40,8 +40,8 @@ enum {
 struct hf_batch {
     struct hf_border range;
     enum hf_batch_phase phase;
-    /* true if this is a part of a split batch; parts are sent before other batches and one at a time, so that the table
-     * holds only a few parts */
+    /* true if this is a part of a split batch; parts that may be sent go before other batches, unless
+     * hf_batch_choice.other is set, and one at a time, so that the table holds only a few parts */
     bool fragment;
     /* true if the batch was planned as live while the link was closed; such a batch may travel over the closed link
      * also after its records have aged */

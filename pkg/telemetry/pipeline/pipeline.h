@@ -47,8 +47,10 @@ HF_MUST_USE int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_
  * returns another error, the event is lost and the function continues. */
 HF_MUST_USE int hf_pipeline_tick(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                  hf_pipeline_emit *emit, void *arg);
-/* Returns the monotonic time at which to call hf_pipeline_tick() next, or HF_NEVER. After -EAGAIN that time is one
- * second after the call that returned -EAGAIN; if there is room earlier, call hf_pipeline_tick() then. */
+/* Returns the monotonic time at which to call hf_pipeline_tick() next, or HF_NEVER. While events of the pipeline's own
+ * (aggregates, findings and counts) wait because a call could not store them, that time is one second after this call;
+ * if there is room earlier, call hf_pipeline_tick() then. If only the offered event was refused, the time is
+ * unchanged. */
 uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);
 /* Emits the aggregates of open windows now, although these windows have not ended. Call this function before
  * hf_pipeline_free(). */

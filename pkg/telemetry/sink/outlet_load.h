@@ -47,7 +47,9 @@ struct hf_outlet_loader {
     size_t kept; /* number of records that the loader keeps for the next batch */
     /* for the task PLAN, true to take the newest records of the lane, false to take the oldest records */
     bool newest;
-    bool live; /* for the task PLAN, true if the new batch passes over a closed link as live */
+    /* for the task PLAN, true if the new batch is planned as live while the link is closed, so that it may travel over
+     * the closed link (`live` of struct hf_batch) */
+    bool live;
     uint64_t dead_lettered;
     void (*ended)(void *arg); /* the function to call, in the state ENDING, when the worker has finished the job */
     void *ended_arg;

@@ -27,7 +27,7 @@ struct hf_attempt {
     char delta[HF_SHA256_HEX]; /* hash of the delta */
     char makes[HF_SHA256_HEX]; /* hash of the file that the delta makes */
     uint64_t size;             /* size in bytes of the file that the delta makes */
-    uint64_t at;               /* number of bytes of that file that were on disk when the attempt started */
+    uint64_t at;               /* offset in that file, in bytes, from which the attempt resumed; 0 if it began anew */
     unsigned deaths;           /* number of times that the agent died earlier with this delta */
     char boot[40];             /* the kernel's boot id when the attempt started; "" if unknown */
     struct hf_room_kills kills;

@@ -37,6 +37,7 @@ struct hf_audit_log {
     uint64_t batch;       /* number of the first entry in `pending` */
     size_t last;          /* where the last line in `pending` begins */
     bool failing;         /* the last write failed */
+    bool unsynced;        /* an earlier process wrote the newest segment, and this one has not synced it yet */
     uint64_t due_ns;      /* next write; HF_NEVER: nothing waits */
     uint64_t lost, noted; /* events lost, and how many of them the log mentions */
 };
@@ -234,13 +235,21 @@ static int flush(struct hf_audit_log *log, struct hf_err *err)
     return r;
 }
 
+/* An earlier process may have been killed before it could sync its last lines, or after that had failed. */
+static int sync_segment(const struct hf_audit_log *log, struct hf_err *err)
+{
+    struct hf_audit_place place = place_of(log);
+
+    return hf_audit_write_sync(&place, log->segment, err);
+}
+
 int hf_audit_log_flush(struct hf_audit_log *log, struct hf_err *err)
 {
-    if (log->pending.n == 0) {
+    if (log->pending.n == 0 && !log->unsynced) {
         log->due_ns = HF_NEVER;
         return 0;
     }
-    int r = flush(log, err);
+    int r = log->pending.n > 0 ? flush(log, err) : sync_segment(log, err);
     if (r < 0) {
         log->due_ns = hf_mono_ns(log->params.clock) + HF_AUDIT_RETRY_NS;
         log->failing = true;
@@ -248,7 +257,7 @@ int hf_audit_log_flush(struct hf_audit_log *log, struct hf_err *err)
     }
     bool was_new = log->is_new;
     log->size += log->pending.n;
-    log->is_new = log->failing = false;
+    log->is_new = log->failing = log->unsynced = false;
     log->due_ns = HF_NEVER;
     hf_buf_done(&log->pending);
     log->durable.entries = log->seq;
@@ -409,8 +418,12 @@ static int load(struct hf_audit_log *log, struct hf_err *err)
         r = resume(log, found.first[found.n - 1], &torn, err);
     if (r < 0)
         return r;
-    log->durable.entries = log->seq;
-    memcpy(log->durable.hash, log->hash, sizeof(log->hash));
+    if (log->segment == 0) {
+        log->durable.entries = log->seq;
+        memcpy(log->durable.hash, log->hash, sizeof(log->hash));
+    }
+    log->unsynced = log->segment != 0;
+    (void)!hf_audit_log_flush(log, NULL); /* if that fails, hf_audit_log_work() tries again */
     if (torn > 0)
         note_torn(log, torn);
     return 0;

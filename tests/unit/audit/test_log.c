@@ -459,6 +459,57 @@ START_TEST(power_cut_at_each_call)
 }
 END_TEST
 
+/* A process is killed before it has synced its lines, and the power goes after the next one has said what is durable. */
+START_TEST(power_cut_after_a_kill)
+{
+    struct scene before;
+    bool stopped = true;
+
+    set_up(&before);
+    befores[_i].fill(&before, befores[_i].n);
+    for (uint64_t n = 1; stopped && n < 200; n++) {
+        struct scene s;
+        set_up_like(&s, &before);
+        hf_simfs_stop_at(s.fs, n);
+        (void)run(&s, 10000, 12);
+        stopped = hf_simfs_stopped(s.fs);
+        hf_simfs_kill(s.fs);
+        ck_assert_int_eq(open_log(&s), 0);
+        struct hf_audit_head head = hf_audit_log_head(s.log);
+        close_log(&s);
+        hf_simfs_power_cut(s.fs, n);
+        (void)run(&s, 30000, 2);
+        assert_holds(&s, head, "killed at call", n);
+        tear_down(&s);
+    }
+    ck_assert_msg(!stopped, "never ran to the end");
+    tear_down(&before);
+}
+END_TEST
+
+/* A disk that cannot sync at the start: nothing counts as durable until it can. */
+START_TEST(start_without_a_sync)
+{
+    struct scene s;
+    uint64_t n = 0;
+
+    set_up(&s);
+    fill(&s, 3);
+    hf_simfs_count_only(s.fs, HF_SIMFS_SHRINKS);
+    do /* until only the sync fails */
+        hf_simfs_fail_at(s.fs, ++n, EIO, 0);
+    while (open_log(&s) < 0 && n < 20);
+    ck_assert_uint_gt(hf_simfs_failed(s.fs), 0);
+    ck_assert_uint_eq(hf_audit_log_head(s.log).entries, 0);
+    hf_simfs_fail_at(s.fs, 0, 0, 0);
+    s.mono_ns = hf_audit_log_due_ns(s.log);
+    ck_assert_int_eq(hf_audit_log_work(s.log, NULL), 0);
+    ck_assert_uint_eq(hf_audit_log_head(s.log).entries, 4);
+    ck_assert_uint_eq(hf_audit_log_due_ns(s.log), HF_NEVER);
+    tear_down(&s);
+}
+END_TEST
+
 START_TEST(failure_of_each_call)
 {
     struct scene before;
@@ -663,6 +714,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, each_moved_line_is_found);
     tcase_add_test(tc, torn_line_is_set_aside);
     tcase_add_loop_test(tc, power_cut_at_each_call, 0, HF_LEN(befores));
+    tcase_add_loop_test(tc, power_cut_after_a_kill, 0, HF_LEN(befores));
+    tcase_add_test(tc, start_without_a_sync);
     tcase_add_loop_test(tc, failure_of_each_call, 0, HF_LEN(befores));
     tcase_add_test(tc, writes_begin_at_a_sector);
     tcase_add_test(tc, older_log_goes_on);

@@ -66,8 +66,8 @@ uint64_t hf_audit_log_due_ns(const struct hf_audit_log *log);
  * hf_audit_log_flush(). */
 HF_MUST_USE int hf_audit_log_work(struct hf_audit_log *log, struct hf_err *err);
 
-/* The last durable entry of the log. `entries` is 0 if there is none, or if the entries of earlier processes could not be
- * synced yet. */
+/* The last durable entry of the log. `entries` is 0 if there is none, or if the entries of earlier processes could not
+ * be synced yet. */
 struct hf_audit_head {
     uint64_t entries;         /* number of this entry, which is also the number of all entries so far */
     char hash[HF_SHA256_HEX]; /* SHA-256 of the line of this entry */

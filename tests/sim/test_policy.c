@@ -522,15 +522,13 @@ static void check_journal(struct world *w)
          (unsigned long long)journal.check.seq);
 }
 
-/* A power cut may take the sector that was being written, and with it the lines that begin or end there; where the rest
- * of the write survives, that leaves a hole, which the agent cannot tell from a change by somebody else. */
-static void forget_sector(struct world *w)
+/* A power cut during a write may leave a hole between its lines, which the agent cannot tell from a change by somebody
+ * else. Lines of earlier writes stay. */
+static void note_hole(struct world *w)
 {
     struct journal journal;
 
     w->journal_hole = w->journal_hole || (read_journal(w, &journal, NULL) < 0 && journal.hole);
-    w->journal -= HF_MIN(w->journal, (uint64_t)4);
-    w->journal_hash[0] = '\0';
 }
 
 static void note_journal(struct world *w, const json_t *node)
@@ -739,7 +737,7 @@ static void end_life(struct world *w, bool power)
     hf_simnode_end(w->node, power);
     w->rebooted = w->rebooted || power;
     if (power)
-        forget_sector(w);
+        note_hole(w);
     for (unsigned i = 0; power && i < ENTRIES; i++) {
         if (i != OBJ)
             memcpy(w->entries[i].drift, w->entries[i].drifted, sizeof(w->entries[i].drift));

@@ -1264,6 +1264,66 @@ START_TEST(pods_of_the_old_file_do_not_count)
 }
 END_TEST
 
+#define POD_WITH_UID(image)                                                                                            \
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: web, uid: 4d7b}\n"                                                    \
+    "spec: {containers: [{name: c, image: " image "}]}\n"
+
+/* A file with metadata.uid changes, and the kubelet gives the pod the same hash as before: how the pod runs decides. */
+START_TEST(pod_that_keeps_its_hash_is_judged)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"60s\",\"to\":\"StaticPods\"}", 71);
+    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
+    put(node, "/media/usb/web.yaml", POD_WITH_UID("a"));
+    boot(node);
+    intervals(node, 7);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/web.yaml", POD_WITH_UID("b"));
+    intervals(node, 1);
+    expect(node, HF_MANIFEST_PROBATION, HF_MANIFEST_REASON_NONE, "second, early");
+    intervals(node, 8);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "second");
+    ck_assert_str_eq(hf_simkubelet_running(kubelet, "default", "web"), "b");
+    put(node, "/media/usb/web.yaml", POD_WITH_UID("c-crash"));
+    intervals(node, 9);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_HEALTH_FAILED, "third");
+    ck_assert(has(node, "/etc/pods/app-web.yaml", POD_WITH_UID("b")));
+    end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
+/* The deadline passes before the kubelet must have read the file: the file stays, and nobody vouches for the old pod. */
+START_TEST(pod_that_keeps_its_hash_is_unknown)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"15s\",\"to\":\"StaticPods\"}", 72);
+    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
+    put(node, "/media/usb/web.yaml", POD_WITH_UID("a"));
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/web.yaml", POD_WITH_UID("b"));
+    for (int i = 0; i < 30 && look(node).status.reason != HF_MANIFEST_REASON_HEALTH_UNKNOWN; i++) {
+        if (i % 10 == 0)
+            hf_manifest_engine_check(node->engine);
+        (void)hf_simloop_run_for(node->loop, HF_NS_PER_S);
+    }
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "second");
+    ck_assert_msg(strstr(look(node).message, "health unknown: Pod default/web: same hash") != NULL, "%s",
+                  look(node).message);
+    ck_assert(has(node, "/etc/pods/app-web.yaml", POD_WITH_UID("b")));
+    intervals(node, 2);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "asked again");
+    end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
 /* A set waits because it would remove too much. Wherever a kill ends an attempt with it: nothing of that set is in
  * place, so what a local user does to the good set is still repaired. Returns false if no call was the n-th one. */
 static bool kill_at(uint64_t n)
@@ -1473,6 +1533,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, waits_have_reasons, 0, HF_LEN(waits));
     tcase_add_test(tc, pods_are_staged_inside);
     tcase_add_loop_test(tc, pods_of_the_old_file_do_not_count, 0, 3);
+    tcase_add_test(tc, pod_that_keeps_its_hash_is_judged);
+    tcase_add_test(tc, pod_that_keeps_its_hash_is_unknown);
     tcase_add_loop_test(tc, nobody_vouches_for_pods, 0, 4);
     tcase_add_loop_test(tc, obstacles_are_told_once, 0, HF_LEN(obstacles));
     tcase_add_test(tc, hostile_source_is_paced);

@@ -136,6 +136,7 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_WRITE_FAILED, r, &err);
     attempt->place.force = attempt->place.prune_all = true;
     attempt->place.prune = !kept->keep_rest && !entry->r.good_unknown;
+    attempt->place.keep_own = entry->r.good_unknown;
     attempt->place.allows = NULL; /* it was there before */
     r = hf_files_place_compare(&attempt->place, outcome);
     if (r == 0)
@@ -251,8 +252,8 @@ void restore_start(struct entry *entry)
     if (set == &entry->r.good && secret_is(set->entry) && secret_is(entry->r.next.entry) &&
         entry->kept.bundle == NULL && !has_copy(entry) && vault_open(entry, set))
         return; /* the next attempt has the content, or knows that there is none */
-    /* With `force`, files of somebody else come back, so that the rollback has something to do. */
-    if (set == &entry->r.next && entry->r.good_unknown && !json_is_true(hf_json_at(set->entry, "force"))) {
+    if (set == &entry->r.next && entry->r.good_unknown && entry->kept.bundle == NULL &&
+        !hf_files_before_exist(entry->engine->p.env.fs, entry->folder)) {
         rolled_back(entry, "the record of what was good is lost; the files stay");
         return;
     }

@@ -106,6 +106,8 @@ static bool has(struct node *node, const char *path, const char *text)
     return text == NULL ? bytes == NULL : bytes != NULL && n == strlen(text) && memcmp(bytes, text, n) == 0;
 }
 
+static bool hangs; /* no restart of the service ends */
+
 /* The service does not start with the content "broken". */
 static int restart(void *arg, const char *unit)
 {
@@ -113,6 +115,8 @@ static int restart(void *arg, const char *unit)
 
     ck_assert_str_eq(unit, "app.service");
     node->restarts++;
+    if (hangs)
+        return HF_SIMHOST_HANGS;
     target.broken = target.breaks && has(node, "/etc/app/a", "broken");
     return has(node, "/etc/app/a", "broken") ? -EIO : 0;
 }
@@ -637,6 +641,38 @@ START_TEST(adopted_file_stays)
             break;
     }
     ck_assert_uint_gt(cuts, 5);
+}
+END_TEST
+
+/* The record is lost during the checks of a set, so nobody knows what was good. The rollback gives back the file of
+ * somebody else that this set has taken over; its other file stays, and is the entry's own. */
+START_TEST(adopted_file_stays_without_the_record)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES UNIT "}", 73);
+
+    put(node, "/etc/app/z", "theirs");
+    put(node, "/media/usb/a", "broken");
+    put(node, "/media/usb/z", "theirs");
+    hangs = true;
+    boot(node);
+    intervals(node, 1);
+    expect(node, HF_MANIFEST_PROBATION, HF_MANIFEST_REASON_NONE, "on trial");
+    hf_simproc_kill(node->proc);
+    shut_down(node);
+    hangs = false;
+    put(node, STATE "/manifests/app/record", "damaged");
+    boot(node);
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "rolled back");
+    ck_assert(has(node, "/etc/app/a", "broken") && has(node, "/etc/app/z", "theirs"));
+    hf_simfs_delete(node->fs, "/media/usb/z");
+    put(node, "/media/usb/a", "good");
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "next");
+    ck_assert(has(node, "/etc/app/a", "good"));
+    ck_assert_msg(has(node, "/etc/app/z", "theirs"), "the file of somebody else is gone");
+    end(node);
 }
 END_TEST
 
@@ -1542,6 +1578,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, damaged_before, 0, 6);
     tcase_add_loop_test(tc, all_of_before_is_damaged, 0, 3);
     tcase_add_test(tc, adopted_file_stays);
+    tcase_add_test(tc, adopted_file_stays_without_the_record);
     tcase_add_loop_test(tc, lost_content_is_not_good, 0, 2);
     tcase_add_test(tc, lost_pods_are_not_good);
     tcase_add_test(tc, drift_is_repaired_while_a_set_waits);

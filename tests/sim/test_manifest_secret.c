@@ -548,9 +548,40 @@ START_TEST(adopted_file_stays)
 }
 END_TEST
 
+/* The record is lost with the agent, so nobody knows what was good. What the newest version has replaced was read before
+ * that, and comes back. */
+START_TEST(kept_content_comes_back_without_the_record)
+{
+    static const struct scenario s = {.name = "record", .fields = "\"prune\":true," UNIT};
+    static const struct version one = {"abc", "one"}, broken = {"abd", "broken"};
+    struct node *node = begin(&s, 80);
+
+    (void)snprintf(node->when, sizeof(node->when), "record");
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    fault(node, KILL, 1);
+    hf_simfs_put(node->fs, STATE "/manifests/app/record", "damaged", 7, 0600);
+    publish(node, &broken);
+    boot(node);
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    for (const char *key = "abc"; *key != '\0'; key++)
+        ck_assert_msg(file_has(node, *key, "one"), "%c: %s", *key, node->status);
+    ck_assert(file_has(node, 'd', "broken")); /* nothing is removed on doubtful evidence */
+    publish(node, &one);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    ck_assert_msg(is_exactly(node, "abc", "one"), "%s", node->status);
+    end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, adopted_file_stays);
+    tcase_add_test(tc, kept_content_comes_back_without_the_record);
     tcase_add_loop_test(tc, each_version_is_validated, 0, FAULTS);
     tcase_add_loop_test(tc, ends_at_any_write, 0, HF_LEN(scenarios));
 }

@@ -144,6 +144,20 @@ int hf_files_before_keep(const struct hf_files_place *place, struct hf_err *err)
     return r == 0 ? hf_inventory_save(place->fs, place->folder, LIST, &list, err) : r;
 }
 
+bool hf_files_before_exist(const struct hf_fs_ops *fs, const char *folder)
+{
+    static const char *const names[] = {LIST, CONTENTS};
+    char path[PATH_MAX];
+    struct stat st;
+
+    for (size_t i = 0; i < HF_LEN(names); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        if (fs->fstatat(fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != -ENOENT)
+            return true;
+    }
+    return false;
+}
+
 static int read_own(const struct hf_files_place *place, struct hf_files_walk *walk, struct hf_bundle *bundle,
                     struct hf_inventory *list, struct hf_err *err)
 {

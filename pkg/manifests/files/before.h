@@ -16,6 +16,8 @@ HF_MUST_USE int hf_files_before_keep(const struct hf_files_place *place, struct 
 HF_MUST_USE int hf_files_before_read(const struct hf_files_place *place, struct hf_bundle **ret_bundle,
                                      struct hf_inventory *ret_list, struct hf_inventory *ret_foreign,
                                      struct hf_err *err);
+/* Returns false if there are certainly no backups. */
+bool hf_files_before_exist(const struct hf_fs_ops *fs, const char *folder);
 /* Loads the backups. *ret_bundle has the contents; its paths are the absolute paths without the first '/'. *ret_list
  * has the absolute paths with mode and owner. Without backups, both are empty. If the list on disk is damaged, this
  * call makes a new list from the contents, with root as the owner of each file. If the contents are damaged, the bundle

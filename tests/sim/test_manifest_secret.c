@@ -17,10 +17,12 @@
 #include "support/fakes/simfs.h"
 #include "support/fakes/simhost.h"
 #include "support/fakes/simloop.h"
+#include "tpm/helper.h"
 
 #define STATE "/var/lib/holdfast"
 #define TARGET "/run/app"
 #define MARK "geheim-"
+#define TPM_PROGRAM "/usr/bin/holdfast-tpm"
 
 enum { MAX_FILES = 6 };
 
@@ -102,6 +104,7 @@ struct node {
     struct hf_kube_config kube_config;
     struct hf_kube *kube;
     struct hf_manifest_engine *engine;
+    bool tpm; /* the node has a TPM */
     unsigned restarts, validations, statuses;
     char status[800], when[100];
 };
@@ -132,6 +135,55 @@ static bool file_has(struct node *node, char key, const char *text)
     return has(node, path, text);
 }
 
+/* ---- holdfast-tpm: `seal` keeps the key, `unseal` prints it ------------------------------------------------------- */
+
+static struct {
+    const struct hf_proc_ops *inner;
+    struct hf_proc_ops ops;
+    struct hf_proc_request request; /* the one in progress */
+    bool opens;                     /* it is `unseal` */
+    char key[200];
+    bool busy;        /* the TPM gives an error */
+    unsigned n_opens; /* calls of `unseal` */
+} tpm;
+
+static void tpm_done(void *arg, int r, int exit_code, struct hf_view output)
+{
+    const struct hf_proc_request request = tpm.request;
+
+    (void)arg;
+    if (exit_code != HF_TPM_EXIT_OK)
+        output = HF_VIEW("holdfast-tpm: the chip is busy\n");
+    else
+        output = tpm.opens ? hf_view_of(tpm.key) : HF_VIEW("00112233\n");
+    request.done(request.arg, r, exit_code, output);
+}
+
+static int spawn(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call, struct hf_err *err)
+{
+    static const char *const argv[] = {TPM_PROGRAM, NULL};
+    struct hf_proc_request copy = *request;
+
+    if (strcmp(request->argv[0], TPM_PROGRAM) == 0) {
+        tpm.request = *request;
+        tpm.opens = strcmp(request->argv[1], "unseal") == 0;
+        tpm.n_opens += tpm.opens;
+        if (!tpm.opens)
+            (void)snprintf(tpm.key, sizeof(tpm.key), "%.*s", (int)request->input.n, request->input.p);
+        copy.argv = argv;
+        copy.done = tpm_done;
+    }
+    return tpm.inner->spawn(ctx, &copy, ret_call, err);
+}
+
+static const struct hf_proc_ops *proc_of(struct node *node)
+{
+    tpm.inner = hf_simhost_proc(node->host);
+    tpm.ops = *tpm.inner;
+    tpm.ops.spawn = spawn;
+    return &tpm.ops;
+}
+
 static int restart(void *arg, const char *unit)
 {
     struct node *node = arg;
@@ -146,6 +198,10 @@ static int run(void *arg, const char *const *argv, int *ret_exit_code)
     struct node *node = arg;
     char path[200];
 
+    if (strcmp(argv[0], TPM_PROGRAM) == 0) {
+        *ret_exit_code = tpm.busy ? HF_TPM_EXIT_FAILED : HF_TPM_EXIT_OK;
+        return 0;
+    }
     (void)snprintf(path, sizeof(path), "%s/a", argv[1]);
     node->validations++;
     *ret_exit_code = has(node, path, "bad") ? 3 : 0;
@@ -219,7 +275,8 @@ static void boot(struct node *node)
                                                        .rng = hf_simproc_rand(node->proc),
                                                        .sched = hf_simproc_sched(node->proc),
                                                        .http = hf_simclient_ops(node->client),
-                                                       .proc = hf_simhost_proc(node->host),
+                                                       .proc = proc_of(node),
+                                                       .tpm_program = node->tpm ? TPM_PROGRAM : NULL,
                                                        .probe = hf_simhost_probe(node->host),
                                                        .unit = hf_simhost_unit(node->host),
                                                        .kube = node->kube,
@@ -255,12 +312,15 @@ static void shut_down(struct node *node)
 static struct node *begin(const struct scenario *scenario, uint64_t seed)
 {
     static const char config[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
-                                 "manifests:\n  secrets: [/run/**]\n  units: [app.service]\n  exec: [/usr/bin/check]\n";
+                                 "manifests:\n  secrets: [/run/**]\n  units: [app.service]\n  exec: [/usr/bin/check]\n"
+                                 "tpm: {tcti: \"swtpm:path=/run/tpm\"}\n";
     struct hf_issues *issues = calloc(1, sizeof(*issues));
     struct node *node = calloc(1, sizeof(*node));
     json_t *json = NULL;
     char text[1024];
 
+    tpm.busy = false;
+    tpm.n_opens = 0;
     node->scenario = scenario;
     node->loop = hf_simloop_new(seed);
     node->net = hf_simnet_new(node->loop);
@@ -548,6 +608,55 @@ START_TEST(adopted_file_stays)
 }
 END_TEST
 
+/* ---- a copy that a TPM keeps ----------------------------------------------------------------------------------------- */
+
+/* The new version adopts a file of somebody else, or replaces it with `force`. Wherever the agent dies: the rollback
+ * out of the sealed copy leaves that file, and removes the other new one. Returns false if no call was the n-th one. */
+static bool adopted_at(uint64_t n, bool force)
+{
+    static const struct scenario plain = {.name = "adopted", .fields = "\"prune\":true," UNIT};
+    static const struct scenario forced = {.name = "replaced", .fields = "\"prune\":true,\"force\":true," UNIT};
+    static const struct version one = {"b", "one"}, broken = {"abc", "broken"};
+    const struct scenario *s = force ? &forced : &plain;
+    const char *theirs = force ? MARK "theirs" : MARK "broken";
+    struct node *node = begin(s, 9000 + n);
+
+    node->tpm = true;
+    (void)snprintf(node->when, sizeof(node->when), "%s, kill at %u", s->name, (unsigned)n);
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    hf_simfs_put(node->fs, TARGET "/a", theirs, strlen(theirs), 0400);
+    publish(node, &broken);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        fault(node, KILL, n);
+        boot(node);
+        intervals(node, 12);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_msg(file_has(node, 'a', theirs + strlen(MARK)) || (force && file_has(node, 'a', "broken")),
+                  "%s: the file of somebody else is gone: %s", node->when, node->status);
+    ck_assert_msg(file_has(node, 'b', "one") && file_has(node, 'c', NULL), "%s: %s", node->when, node->status);
+    end(node);
+    return stopped;
+}
+
+START_TEST(adopted_file_stays_without_memory)
+{
+    uint64_t n = 1;
+
+    while (adopted_at(n, _i == 1))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
 /* The record is lost with the agent, so nobody knows what was good. What the newest version has replaced was read before
  * that, and comes back. */
 START_TEST(kept_content_comes_back_without_the_record)
@@ -581,6 +690,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, adopted_file_stays);
+    tcase_add_loop_test(tc, adopted_file_stays_without_memory, 0, 2);
     tcase_add_test(tc, kept_content_comes_back_without_the_record);
     tcase_add_loop_test(tc, each_version_is_validated, 0, FAULTS);
     tcase_add_loop_test(tc, ends_at_any_write, 0, HF_LEN(scenarios));

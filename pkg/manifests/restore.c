@@ -252,13 +252,40 @@ static void placed(struct entry *entry, struct job *job)
     }
 }
 
+/* The content to go back to is in the sealed copy of a Secret alone. Returns true while the rollback waits for it: the
+ * copy is being opened, or the TPM has not opened it but may do so later. After MAX_ROLLBACKS of these pauses the copy
+ * counts as lost, because the rollback keeps new content out. */
+static bool waits_for_copy(struct entry *entry)
+{
+    const struct hf_manifest_set *good = &entry->r.good;
+    char text[HF_RECORD_MESSAGE], why[VAULT_EXPLANATION];
+    uint64_t due_ns;
+
+    if (good->key[0] == '\0' || !secret_is(good->entry) || !secret_is(entry->r.next.entry) ||
+        entry->kept.bundle != NULL || has_copy(entry))
+        return false;
+    if (vault_open(entry, good))
+        return true;
+    if (!vault_may_open_later(entry, good, &due_ns))
+        return false;
+    if (entry->rollbacks >= MAX_ROLLBACKS) {
+        vault_give_up(entry, good);
+        return false;
+    }
+    entry->rollbacks++;
+    entry->due_ns = due_ns;
+    vault_explain(entry, good, why);
+    (void)snprintf(text, sizeof(text), "the content to go back to waits for the TPM%s", why);
+    advance_note(entry, HF_MANIFEST_REASON_SECRET_ABSENT, text);
+    return true;
+}
+
 void restore_start(struct entry *entry)
 {
     const struct hf_manifest_set *set = entry->r.good.key[0] != '\0' ? &entry->r.good : &entry->r.next;
 
-    if (set == &entry->r.good && secret_is(set->entry) && secret_is(entry->r.next.entry) &&
-        entry->kept.bundle == NULL && !has_copy(entry) && vault_open(entry, set))
-        return; /* the next attempt has the content, or knows that there is none */
+    if (waits_for_copy(entry))
+        return;
     if (set == &entry->r.next && entry->r.good_unknown && entry->kept.bundle == NULL &&
         !hf_files_before_exist(entry->engine->p.env.fs, entry->folder)) {
         rolled_back(entry, "the record of what was good is lost; the files stay");

@@ -104,7 +104,8 @@ struct node {
     struct hf_kube_config kube_config;
     struct hf_kube *kube;
     struct hf_manifest_engine *engine;
-    bool tpm; /* the node has a TPM */
+    bool tpm;   /* the node has a TPM */
+    bool hangs; /* no restart of the unit ends */
     unsigned restarts, validations, statuses;
     char status[800], when[100];
 };
@@ -190,6 +191,8 @@ static int restart(void *arg, const char *unit)
 
     ck_assert_str_eq(unit, "app.service");
     node->restarts++;
+    if (node->hangs)
+        return HF_SIMHOST_HANGS;
     return file_has(node, 'a', "broken") ? -EIO : 0;
 }
 
@@ -610,6 +613,121 @@ END_TEST
 
 /* ---- a copy that a TPM keeps ----------------------------------------------------------------------------------------- */
 
+/* The first version is applied, then the second one is in place and on trial when the agent dies. */
+static void die_on_trial(struct node *node, const struct version *first, const struct version *then)
+{
+    publish(node, first);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    publish(node, then);
+    node->hangs = true;
+    intervals(node, 1);
+    expect(node, HF_MANIFEST_PROBATION);
+    fault(node, KILL, 1);
+    node->hangs = false;
+}
+
+/* The TPM gives errors, and then it answers: the rollback has waited for it. */
+START_TEST(rollback_waits_for_the_tpm)
+{
+    static const struct scenario s = {.name = "busy", .fields = "\"prune\":true," UNIT};
+    static const struct version one = {"abc", "one"}, broken = {"abd", "broken"};
+    struct node *node = begin(&s, 78);
+
+    node->tpm = true;
+    (void)snprintf(node->when, sizeof(node->when), "busy, %d times", _i);
+    die_on_trial(node, &one, &broken);
+    tpm.busy = true;
+    boot(node);
+    intervals(node, 2);
+    for (int i = 1; i < _i; i++) {
+        ck_assert_msg(tpm.n_opens == (unsigned)i, "%s: %u calls", node->when, tpm.n_opens);
+        expect(node, HF_MANIFEST_ROLLING_BACK);
+        ck_assert_msg(strstr(node->status, "SecretAbsent") != NULL && strstr(node->status, "the chip is busy") != NULL,
+                      "%s: %s", node->when, node->status);
+        intervals(node, 30);
+    }
+    expect(node, HF_MANIFEST_ROLLING_BACK);
+    tpm.busy = false;
+    unsigned statuses = node->statuses;
+    intervals(node, 20);
+    ck_assert_msg(node->statuses == statuses, "%s: %u statuses", node->when, node->statuses - statuses);
+    intervals(node, 10);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_msg(is_exactly(node, "abc", "one"), "%s: %s", node->when, node->status);
+    end(node);
+}
+END_TEST
+
+/* The TPM never answers again: the rollback ends, and a newer version comes. */
+START_TEST(dead_tpm_keeps_nothing_out)
+{
+    static const struct scenario s = {.name = "dead", .fields = "\"prune\":true," UNIT};
+    static const struct version one = {"abc", "one"}, broken = {"abd", "broken"}, three = {"abe", "three"};
+    struct node *node = begin(&s, 79);
+
+    node->tpm = true;
+    (void)snprintf(node->when, sizeof(node->when), "dead");
+    die_on_trial(node, &one, &broken);
+    tpm.busy = true;
+    boot(node);
+    intervals(node, 200);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_msg(strstr(node->status, "nothing to go back to") != NULL, "%s", node->status);
+    ck_assert_uint_eq(tpm.n_opens, 6);
+    ck_assert(is_exactly(node, "abd", "broken"));
+    publish(node, &three);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    ck_assert(file_has(node, 'e', "three"));
+    end(node);
+}
+END_TEST
+
+/* The same after a rollback that was cut at a write, so that files of two versions may be in place. Returns false if no
+ * call was the n-th one. */
+static bool dead_at(uint64_t n)
+{
+    static const struct scenario s = {.name = "dead", .fields = "\"prune\":true," UNIT};
+    static const struct version one = {"abc", "one"}, broken = {"abd", "broken"}, three = {"abe", "three"};
+    struct node *node = begin(&s, 7000 + n);
+
+    node->tpm = true;
+    (void)snprintf(node->when, sizeof(node->when), "dead, kill at %u", (unsigned)n);
+    die_on_trial(node, &one, &broken);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    boot(node);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        fault(node, KILL, n);
+        tpm.busy = true;
+        boot(node);
+        intervals(node, 200);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_msg(is_exactly(node, "abc", "one") || is_exactly(node, "abd", "broken"), "%s: %s", node->when,
+                  node->status);
+    publish(node, &three);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    end(node);
+    return stopped;
+}
+
+START_TEST(dead_tpm_leaves_one_version)
+{
+    uint64_t n = 1;
+
+    while (dead_at(n))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
 /* The new version adopts a file of somebody else, or replaces it with `force`. Wherever the agent dies: the rollback
  * out of the sealed copy leaves that file, and removes the other new one. Returns false if no call was the n-th one. */
 static bool adopted_at(uint64_t n, bool force)
@@ -690,6 +808,9 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, adopted_file_stays);
+    tcase_add_loop_test(tc, rollback_waits_for_the_tpm, 1, 4);
+    tcase_add_test(tc, dead_tpm_keeps_nothing_out);
+    tcase_add_test(tc, dead_tpm_leaves_one_version);
     tcase_add_loop_test(tc, adopted_file_stays_without_memory, 0, 2);
     tcase_add_test(tc, kept_content_comes_back_without_the_record);
     tcase_add_loop_test(tc, each_version_is_validated, 0, FAULTS);

@@ -330,6 +330,11 @@ bool vault_seal(struct entry *entry, void (*then)(struct entry *entry));
  * vault.why says why the copy could not be opened. Returns false if there is no copy of this content, or if no attempt
  * may start now. */
 bool vault_open(struct entry *entry, const struct hf_manifest_set *set);
+/* Call this function after vault_open() has returned false. Returns true if there is a sealed copy of this set's
+ * content that a later attempt may open, and sets *ret_due_ns to the monotonic time of that attempt. */
+bool vault_may_open_later(const struct entry *entry, const struct hf_manifest_set *set, uint64_t *ret_due_ns);
+/* Makes the sealed copy of this set's content count as lost in this process. */
+void vault_give_up(struct entry *entry, const struct hf_manifest_set *set);
 /* Returns the digest of the sealed copy that may stay on disk; "" if none may stay. */
 const char *vault_keeps(const struct entry *entry);
 /* Returns true if the sealed copy on disk must be deleted. */

@@ -1,7 +1,8 @@
 /* The action `probe` of static pods: do the pods of the newest set run? Then the health checks. A pod whose text has
  * changed counts only when the kubelet has read the new file: when its hash differs from the one that the kubelet
- * listed before the files changed. If nobody knows that hash, the pod counts after a time in which the kubelet must
- * have read the file. The kubelet's times are of no use, because its clock may differ from the agent's. */
+ * listed before the files changed, or when the kubelet lists the same hash after a time in which it must have read the
+ * file. If nobody knows the old hash, the pod counts after the same time. If there is only a mirror pod, and its hash
+ * stays, the health is unknown. The kubelet's times are of no use, because its clock may differ from the agent's. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -191,6 +192,7 @@ static void unknown(struct entry *entry, const char *why)
     char text[HF_RECORD_MESSAGE];
 
     entry->attempt->health_unknown = true;
+    entry->pods_due = false; /* ask again one interval from now, not at once */
     (void)snprintf(text, sizeof(text), "%.150s; %.200s", entry->r.message, why);
     (void)snprintf(entry->r.message, sizeof(entry->r.message), "%s", text);
     trial_check(entry);
@@ -199,6 +201,7 @@ static void unknown(struct entry *entry, const char *why)
 static void judged(void *arg, const struct hf_kubelet_verdict *verdict, const json_t *pods)
 {
     struct entry *entry = arg;
+    char text[HF_RECORD_MESSAGE];
 
     (void)pods;
     entry->pod_health = NULL;
@@ -208,6 +211,11 @@ static void judged(void *arg, const struct hf_kubelet_verdict *verdict, const js
         bad(entry, HF_MANIFEST_REASON_HEALTH_FAILED, verdict->why);
         return;
     case HF_KUBELET_PENDING:
+        if (verdict->unread) {
+            (void)snprintf(text, sizeof(text), "written, health unknown: %s", verdict->why);
+            unknown(entry, text);
+            return;
+        }
         bad(entry, HF_MANIFEST_REASON_NOT_READY, verdict->why);
         return;
     case HF_KUBELET_UNKNOWN:

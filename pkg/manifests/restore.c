@@ -103,8 +103,9 @@ static int leave_lost(struct entry *entry, const struct hf_bundle *before, const
     }
     if (r < 0 || lost.n == 0)
         return r;
-    hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.before_lost", HF_S("entry", entry->name),
-           HF_S("first", lost.items[0].path), HF_D("files", (int64_t)lost.n));
+    if (json_is_true(hf_json_at(entry->r.next.entry, "force"))) /* otherwise the files are as their owners wrote them */
+        hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.before_lost", HF_S("entry", entry->name),
+               HF_S("first", lost.items[0].path), HF_D("files", (int64_t)lost.n));
     return disown(entry, &lost, err);
 }
 
@@ -113,7 +114,7 @@ struct kept {
     const struct hf_bundle *before;
     const struct hf_inventory *list;    /* the attributes of these files */
     const struct hf_inventory *foreign; /* those of somebody else */
-    bool keep_rest;                     /* remove nothing: see restore_copy() */
+    bool keep_rest;                     /* remove nothing */
     bool unknown;                       /* the bundle and the list are lost: any file may be somebody else's */
 };
 
@@ -136,6 +137,7 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_WRITE_FAILED, r, &err);
     attempt->place.force = attempt->place.prune_all = true;
     attempt->place.prune = !kept->keep_rest && !entry->r.good_unknown;
+    attempt->place.keep_own = entry->r.good_unknown;
     attempt->place.allows = NULL; /* it was there before */
     r = hf_files_place_compare(&attempt->place, outcome);
     if (r == 0)
@@ -161,20 +163,26 @@ static bool goes_forward(const struct entry *entry)
            entry->r.good.key[0] != '\0' && entry->inventory.pending && secret_has(entry, &entry->r.next);
 }
 
-/* An earlier process had the files of somebody else in memory, so nobody knows any more which ones `force` has
- * replaced. */
+/* An earlier process had the contents of somebody else's files in memory. Their paths are on disk, so the files stay as
+ * the newest set has left them: as they were, unless `force` has replaced them. */
 static int restore_copy(struct entry *entry, struct hf_manifest_outcome *outcome)
 {
-    _cleanup_(hf_bundle_freep) struct hf_bundle *none = hf_bundle_new();
+    _cleanup_(hf_bundle_freep) struct hf_bundle *before = NULL;
+    _cleanup_(hf_inventory_done) struct hf_inventory list = {.items = NULL};
     const struct hf_inventory empty = {.items = NULL};
-    bool prune = hf_json_bool_or(entry->r.next.entry, "prune", false);
-    bool keep_rest = goes_forward(entry) ? !prune : json_is_true(hf_json_at(entry->r.next.entry, "force"));
-    struct kept kept = {none, &empty, &empty, keep_rest, false};
+    struct kept kept = {.list = &list, .foreign = &list};
     struct hf_err err = HF_ERR_INIT;
-    int r = none != NULL ? hf_bundle_seal(none, &err) : hf_err_sys(&err, -ENOMEM, "go back");
+    int r = hf_files_before_load(entry->engine->p.env.fs, entry->folder, entry->rollbacks >= MAX_ROLLBACKS, &before,
+                                 &list, &kept.unknown, &err);
 
-    return r < 0 ? hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_WRITE_FAILED, r, &err)
-                 : place(entry, &kept, outcome);
+    if (r < 0)
+        return hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(r), r, &err);
+    kept.before = before;
+    if (goes_forward(entry)) {
+        kept.keep_rest = !hf_json_bool_or(entry->r.next.entry, "prune", false);
+        kept.foreign = &empty; /* the newest set keeps what it has taken over */
+    }
+    return place(entry, &kept, outcome);
 }
 
 /* An error of the target may pass, however long it takes. */
@@ -244,15 +252,42 @@ static void placed(struct entry *entry, struct job *job)
     }
 }
 
+/* The content to go back to is in the sealed copy of a Secret alone. Returns true while the rollback waits for it: the
+ * copy is being opened, or the TPM has not opened it but may do so later. After MAX_ROLLBACKS of these pauses the copy
+ * counts as lost, because the rollback keeps new content out. */
+static bool waits_for_copy(struct entry *entry)
+{
+    const struct hf_manifest_set *good = &entry->r.good;
+    char text[HF_RECORD_MESSAGE], why[VAULT_EXPLANATION];
+    uint64_t due_ns;
+
+    if (good->key[0] == '\0' || !secret_is(good->entry) || !secret_is(entry->r.next.entry) ||
+        entry->kept.bundle != NULL || has_copy(entry))
+        return false;
+    if (vault_open(entry, good))
+        return true;
+    if (!vault_may_open_later(entry, good, &due_ns))
+        return false;
+    if (entry->rollbacks >= MAX_ROLLBACKS) {
+        vault_give_up(entry, good);
+        return false;
+    }
+    entry->rollbacks++;
+    entry->due_ns = due_ns;
+    vault_explain(entry, good, why);
+    (void)snprintf(text, sizeof(text), "the content to go back to waits for the TPM%s", why);
+    advance_note(entry, HF_MANIFEST_REASON_SECRET_ABSENT, text);
+    return true;
+}
+
 void restore_start(struct entry *entry)
 {
     const struct hf_manifest_set *set = entry->r.good.key[0] != '\0' ? &entry->r.good : &entry->r.next;
 
-    if (set == &entry->r.good && secret_is(set->entry) && secret_is(entry->r.next.entry) &&
-        entry->kept.bundle == NULL && !has_copy(entry) && vault_open(entry, set))
-        return; /* the next attempt has the content, or knows that there is none */
-    /* With `force`, files of somebody else come back, so that the rollback has something to do. */
-    if (set == &entry->r.next && entry->r.good_unknown && !json_is_true(hf_json_at(set->entry, "force"))) {
+    if (waits_for_copy(entry))
+        return;
+    if (set == &entry->r.next && entry->r.good_unknown && entry->kept.bundle == NULL &&
+        !hf_files_before_exist(entry->engine->p.env.fs, entry->folder)) {
         rolled_back(entry, "the record of what was good is lost; the files stay");
         return;
     }

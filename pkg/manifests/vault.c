@@ -405,13 +405,33 @@ static void was_read(struct entry *entry, struct job *job)
         not_opened(entry, job->r == -EBADMSG || job->r == -ENOENT, &job->err);
 }
 
+static bool may_open(const struct entry *entry, const struct hf_manifest_set *set)
+{
+    return set->digest[0] != '\0' && strcmp(entry->vault.digest, set->digest) == 0 &&
+           strcmp(entry->vault.useless, set->digest) != 0 && !entry->vault.forget;
+}
+
+bool vault_may_open_later(const struct entry *entry, const struct hf_manifest_set *set, uint64_t *ret_due_ns)
+{
+    const struct hf_manifest_env *env = &entry->engine->p.env;
+    uint64_t now = manifest_engine_now(entry->engine);
+
+    if (!may_open(entry, set) || env->tpm_program == NULL || !hf_config_tpm(env->config).seals_secrets)
+        return false;
+    *ret_due_ns = entry->vault.retry_ns > now ? entry->vault.retry_ns : now + retry_ns;
+    return true;
+}
+
+void vault_give_up(struct entry *entry, const struct hf_manifest_set *set)
+{
+    memcpy(entry->vault.useless, set->digest, sizeof(entry->vault.useless));
+}
+
 bool vault_open(struct entry *entry, const struct hf_manifest_set *set)
 {
     struct hf_config_tpm tpm;
 
-    if (set->digest[0] == '\0' || strcmp(entry->vault.digest, set->digest) != 0 ||
-        strcmp(entry->vault.useless, set->digest) == 0 || entry->vault.forget || entry->busy ||
-        entry->vault.retry_ns > manifest_engine_now(entry->engine))
+    if (!may_open(entry, set) || entry->busy || entry->vault.retry_ns > manifest_engine_now(entry->engine))
         return false;
     if (!has_tpm(&entry->engine->p.env, &tpm)) {
         (void)snprintf(entry->vault.why, sizeof(entry->vault.why), "there is no TPM");

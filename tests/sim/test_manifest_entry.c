@@ -106,6 +106,8 @@ static bool has(struct node *node, const char *path, const char *text)
     return text == NULL ? bytes == NULL : bytes != NULL && n == strlen(text) && memcmp(bytes, text, n) == 0;
 }
 
+static bool hangs; /* no restart of the service ends */
+
 /* The service does not start with the content "broken". */
 static int restart(void *arg, const char *unit)
 {
@@ -113,6 +115,8 @@ static int restart(void *arg, const char *unit)
 
     ck_assert_str_eq(unit, "app.service");
     node->restarts++;
+    if (hangs)
+        return HF_SIMHOST_HANGS;
     target.broken = target.breaks && has(node, "/etc/app/a", "broken");
     return has(node, "/etc/app/a", "broken") ? -EIO : 0;
 }
@@ -637,6 +641,38 @@ START_TEST(adopted_file_stays)
             break;
     }
     ck_assert_uint_gt(cuts, 5);
+}
+END_TEST
+
+/* The record is lost during the checks of a set, so nobody knows what was good. The rollback gives back the file of
+ * somebody else that this set has taken over; its other file stays, and is the entry's own. */
+START_TEST(adopted_file_stays_without_the_record)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES UNIT "}", 73);
+
+    put(node, "/etc/app/z", "theirs");
+    put(node, "/media/usb/a", "broken");
+    put(node, "/media/usb/z", "theirs");
+    hangs = true;
+    boot(node);
+    intervals(node, 1);
+    expect(node, HF_MANIFEST_PROBATION, HF_MANIFEST_REASON_NONE, "on trial");
+    hf_simproc_kill(node->proc);
+    shut_down(node);
+    hangs = false;
+    put(node, STATE "/manifests/app/record", "damaged");
+    boot(node);
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "rolled back");
+    ck_assert(has(node, "/etc/app/a", "broken") && has(node, "/etc/app/z", "theirs"));
+    hf_simfs_delete(node->fs, "/media/usb/z");
+    put(node, "/media/usb/a", "good");
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "next");
+    ck_assert(has(node, "/etc/app/a", "good"));
+    ck_assert_msg(has(node, "/etc/app/z", "theirs"), "the file of somebody else is gone");
+    end(node);
 }
 END_TEST
 
@@ -1264,6 +1300,66 @@ START_TEST(pods_of_the_old_file_do_not_count)
 }
 END_TEST
 
+#define POD_WITH_UID(image)                                                                                            \
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: web, uid: 4d7b}\n"                                                    \
+    "spec: {containers: [{name: c, image: " image "}]}\n"
+
+/* A file with metadata.uid changes, and the kubelet gives the pod the same hash as before: how the pod runs decides. */
+START_TEST(pod_that_keeps_its_hash_is_judged)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"60s\",\"to\":\"StaticPods\"}", 71);
+    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
+    put(node, "/media/usb/web.yaml", POD_WITH_UID("a"));
+    boot(node);
+    intervals(node, 7);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/web.yaml", POD_WITH_UID("b"));
+    intervals(node, 1);
+    expect(node, HF_MANIFEST_PROBATION, HF_MANIFEST_REASON_NONE, "second, early");
+    intervals(node, 8);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "second");
+    ck_assert_str_eq(hf_simkubelet_running(kubelet, "default", "web"), "b");
+    put(node, "/media/usb/web.yaml", POD_WITH_UID("c-crash"));
+    intervals(node, 9);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_HEALTH_FAILED, "third");
+    ck_assert(has(node, "/etc/pods/app-web.yaml", POD_WITH_UID("b")));
+    end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
+/* The deadline passes before the kubelet must have read the file: the file stays, and nobody vouches for the old pod. */
+START_TEST(pod_that_keeps_its_hash_is_unknown)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"15s\",\"to\":\"StaticPods\"}", 72);
+    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
+    put(node, "/media/usb/web.yaml", POD_WITH_UID("a"));
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/web.yaml", POD_WITH_UID("b"));
+    for (int i = 0; i < 30 && look(node).status.reason != HF_MANIFEST_REASON_HEALTH_UNKNOWN; i++) {
+        if (i % 10 == 0)
+            hf_manifest_engine_check(node->engine);
+        (void)hf_simloop_run_for(node->loop, HF_NS_PER_S);
+    }
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "second");
+    ck_assert_msg(strstr(look(node).message, "health unknown: Pod default/web: same hash") != NULL, "%s",
+                  look(node).message);
+    ck_assert(has(node, "/etc/pods/app-web.yaml", POD_WITH_UID("b")));
+    intervals(node, 2);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "asked again");
+    end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
 /* A set waits because it would remove too much. Wherever a kill ends an attempt with it: nothing of that set is in
  * place, so what a local user does to the good set is still repaired. Returns false if no call was the n-th one. */
 static bool kill_at(uint64_t n)
@@ -1473,6 +1569,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, waits_have_reasons, 0, HF_LEN(waits));
     tcase_add_test(tc, pods_are_staged_inside);
     tcase_add_loop_test(tc, pods_of_the_old_file_do_not_count, 0, 3);
+    tcase_add_test(tc, pod_that_keeps_its_hash_is_judged);
+    tcase_add_test(tc, pod_that_keeps_its_hash_is_unknown);
     tcase_add_loop_test(tc, nobody_vouches_for_pods, 0, 4);
     tcase_add_loop_test(tc, obstacles_are_told_once, 0, HF_LEN(obstacles));
     tcase_add_test(tc, hostile_source_is_paced);
@@ -1480,6 +1578,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, damaged_before, 0, 6);
     tcase_add_loop_test(tc, all_of_before_is_damaged, 0, 3);
     tcase_add_test(tc, adopted_file_stays);
+    tcase_add_test(tc, adopted_file_stays_without_the_record);
     tcase_add_loop_test(tc, lost_content_is_not_good, 0, 2);
     tcase_add_test(tc, lost_pods_are_not_good);
     tcase_add_test(tc, drift_is_repaired_while_a_set_waits);

@@ -17,10 +17,12 @@
 #include "support/fakes/simfs.h"
 #include "support/fakes/simhost.h"
 #include "support/fakes/simloop.h"
+#include "tpm/helper.h"
 
 #define STATE "/var/lib/holdfast"
 #define TARGET "/run/app"
 #define MARK "geheim-"
+#define TPM_PROGRAM "/usr/bin/holdfast-tpm"
 
 enum { MAX_FILES = 6 };
 
@@ -102,6 +104,8 @@ struct node {
     struct hf_kube_config kube_config;
     struct hf_kube *kube;
     struct hf_manifest_engine *engine;
+    bool tpm;   /* the node has a TPM */
+    bool hangs; /* no restart of the unit ends */
     unsigned restarts, validations, statuses;
     char status[800], when[100];
 };
@@ -132,12 +136,63 @@ static bool file_has(struct node *node, char key, const char *text)
     return has(node, path, text);
 }
 
+/* ---- holdfast-tpm: `seal` keeps the key, `unseal` prints it ------------------------------------------------------- */
+
+static struct {
+    const struct hf_proc_ops *inner;
+    struct hf_proc_ops ops;
+    struct hf_proc_request request; /* the one in progress */
+    bool opens;                     /* it is `unseal` */
+    char key[200];
+    bool busy;        /* the TPM gives an error */
+    unsigned n_opens; /* calls of `unseal` */
+} tpm;
+
+static void tpm_done(void *arg, int r, int exit_code, struct hf_view output)
+{
+    const struct hf_proc_request request = tpm.request;
+
+    (void)arg;
+    if (exit_code != HF_TPM_EXIT_OK)
+        output = HF_VIEW("holdfast-tpm: the chip is busy\n");
+    else
+        output = tpm.opens ? hf_view_of(tpm.key) : HF_VIEW("00112233\n");
+    request.done(request.arg, r, exit_code, output);
+}
+
+static int spawn(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call, struct hf_err *err)
+{
+    static const char *const argv[] = {TPM_PROGRAM, NULL};
+    struct hf_proc_request copy = *request;
+
+    if (strcmp(request->argv[0], TPM_PROGRAM) == 0) {
+        tpm.request = *request;
+        tpm.opens = strcmp(request->argv[1], "unseal") == 0;
+        tpm.n_opens += tpm.opens;
+        if (!tpm.opens)
+            (void)snprintf(tpm.key, sizeof(tpm.key), "%.*s", (int)request->input.n, request->input.p);
+        copy.argv = argv;
+        copy.done = tpm_done;
+    }
+    return tpm.inner->spawn(ctx, &copy, ret_call, err);
+}
+
+static const struct hf_proc_ops *proc_of(struct node *node)
+{
+    tpm.inner = hf_simhost_proc(node->host);
+    tpm.ops = *tpm.inner;
+    tpm.ops.spawn = spawn;
+    return &tpm.ops;
+}
+
 static int restart(void *arg, const char *unit)
 {
     struct node *node = arg;
 
     ck_assert_str_eq(unit, "app.service");
     node->restarts++;
+    if (node->hangs)
+        return HF_SIMHOST_HANGS;
     return file_has(node, 'a', "broken") ? -EIO : 0;
 }
 
@@ -146,6 +201,10 @@ static int run(void *arg, const char *const *argv, int *ret_exit_code)
     struct node *node = arg;
     char path[200];
 
+    if (strcmp(argv[0], TPM_PROGRAM) == 0) {
+        *ret_exit_code = tpm.busy ? HF_TPM_EXIT_FAILED : HF_TPM_EXIT_OK;
+        return 0;
+    }
     (void)snprintf(path, sizeof(path), "%s/a", argv[1]);
     node->validations++;
     *ret_exit_code = has(node, path, "bad") ? 3 : 0;
@@ -219,7 +278,8 @@ static void boot(struct node *node)
                                                        .rng = hf_simproc_rand(node->proc),
                                                        .sched = hf_simproc_sched(node->proc),
                                                        .http = hf_simclient_ops(node->client),
-                                                       .proc = hf_simhost_proc(node->host),
+                                                       .proc = proc_of(node),
+                                                       .tpm_program = node->tpm ? TPM_PROGRAM : NULL,
                                                        .probe = hf_simhost_probe(node->host),
                                                        .unit = hf_simhost_unit(node->host),
                                                        .kube = node->kube,
@@ -255,12 +315,15 @@ static void shut_down(struct node *node)
 static struct node *begin(const struct scenario *scenario, uint64_t seed)
 {
     static const char config[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
-                                 "manifests:\n  secrets: [/run/**]\n  units: [app.service]\n  exec: [/usr/bin/check]\n";
+                                 "manifests:\n  secrets: [/run/**]\n  units: [app.service]\n  exec: [/usr/bin/check]\n"
+                                 "tpm: {tcti: \"swtpm:path=/run/tpm\"}\n";
     struct hf_issues *issues = calloc(1, sizeof(*issues));
     struct node *node = calloc(1, sizeof(*node));
     json_t *json = NULL;
     char text[1024];
 
+    tpm.busy = false;
+    tpm.n_opens = 0;
     node->scenario = scenario;
     node->loop = hf_simloop_new(seed);
     node->net = hf_simnet_new(node->loop);
@@ -548,9 +611,208 @@ START_TEST(adopted_file_stays)
 }
 END_TEST
 
+/* ---- a copy that a TPM keeps ----------------------------------------------------------------------------------------- */
+
+/* The first version is applied, then the second one is in place and on trial when the agent dies. */
+static void die_on_trial(struct node *node, const struct version *first, const struct version *then)
+{
+    publish(node, first);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    publish(node, then);
+    node->hangs = true;
+    intervals(node, 1);
+    expect(node, HF_MANIFEST_PROBATION);
+    fault(node, KILL, 1);
+    node->hangs = false;
+}
+
+/* The TPM gives errors, and then it answers: the rollback has waited for it. */
+START_TEST(rollback_waits_for_the_tpm)
+{
+    static const struct scenario s = {.name = "busy", .fields = "\"prune\":true," UNIT};
+    static const struct version one = {"abc", "one"}, broken = {"abd", "broken"};
+    struct node *node = begin(&s, 78);
+
+    node->tpm = true;
+    (void)snprintf(node->when, sizeof(node->when), "busy, %d times", _i);
+    die_on_trial(node, &one, &broken);
+    tpm.busy = true;
+    boot(node);
+    intervals(node, 2);
+    for (int i = 1; i < _i; i++) {
+        ck_assert_msg(tpm.n_opens == (unsigned)i, "%s: %u calls", node->when, tpm.n_opens);
+        expect(node, HF_MANIFEST_ROLLING_BACK);
+        ck_assert_msg(strstr(node->status, "SecretAbsent") != NULL && strstr(node->status, "the chip is busy") != NULL,
+                      "%s: %s", node->when, node->status);
+        intervals(node, 30);
+    }
+    expect(node, HF_MANIFEST_ROLLING_BACK);
+    tpm.busy = false;
+    unsigned statuses = node->statuses;
+    intervals(node, 20);
+    ck_assert_msg(node->statuses == statuses, "%s: %u statuses", node->when, node->statuses - statuses);
+    intervals(node, 10);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_msg(is_exactly(node, "abc", "one"), "%s: %s", node->when, node->status);
+    end(node);
+}
+END_TEST
+
+/* The TPM never answers again: the rollback ends, and a newer version comes. */
+START_TEST(dead_tpm_keeps_nothing_out)
+{
+    static const struct scenario s = {.name = "dead", .fields = "\"prune\":true," UNIT};
+    static const struct version one = {"abc", "one"}, broken = {"abd", "broken"}, three = {"abe", "three"};
+    struct node *node = begin(&s, 79);
+
+    node->tpm = true;
+    (void)snprintf(node->when, sizeof(node->when), "dead");
+    die_on_trial(node, &one, &broken);
+    tpm.busy = true;
+    boot(node);
+    intervals(node, 200);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_msg(strstr(node->status, "nothing to go back to") != NULL, "%s", node->status);
+    ck_assert_uint_eq(tpm.n_opens, 6);
+    ck_assert(is_exactly(node, "abd", "broken"));
+    publish(node, &three);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    ck_assert(file_has(node, 'e', "three"));
+    end(node);
+}
+END_TEST
+
+/* The same after a rollback that was cut at a write, so that files of two versions may be in place. Returns false if no
+ * call was the n-th one. */
+static bool dead_at(uint64_t n)
+{
+    static const struct scenario s = {.name = "dead", .fields = "\"prune\":true," UNIT};
+    static const struct version one = {"abc", "one"}, broken = {"abd", "broken"}, three = {"abe", "three"};
+    struct node *node = begin(&s, 7000 + n);
+
+    node->tpm = true;
+    (void)snprintf(node->when, sizeof(node->when), "dead, kill at %u", (unsigned)n);
+    die_on_trial(node, &one, &broken);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    boot(node);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        fault(node, KILL, n);
+        tpm.busy = true;
+        boot(node);
+        intervals(node, 200);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_msg(is_exactly(node, "abc", "one") || is_exactly(node, "abd", "broken"), "%s: %s", node->when,
+                  node->status);
+    publish(node, &three);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    end(node);
+    return stopped;
+}
+
+START_TEST(dead_tpm_leaves_one_version)
+{
+    uint64_t n = 1;
+
+    while (dead_at(n))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
+/* The new version adopts a file of somebody else, or replaces it with `force`. Wherever the agent dies: the rollback
+ * out of the sealed copy leaves that file, and removes the other new one. Returns false if no call was the n-th one. */
+static bool adopted_at(uint64_t n, bool force)
+{
+    static const struct scenario plain = {.name = "adopted", .fields = "\"prune\":true," UNIT};
+    static const struct scenario forced = {.name = "replaced", .fields = "\"prune\":true,\"force\":true," UNIT};
+    static const struct version one = {"b", "one"}, broken = {"abc", "broken"};
+    const struct scenario *s = force ? &forced : &plain;
+    const char *theirs = force ? MARK "theirs" : MARK "broken";
+    struct node *node = begin(s, 9000 + n);
+
+    node->tpm = true;
+    (void)snprintf(node->when, sizeof(node->when), "%s, kill at %u", s->name, (unsigned)n);
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    hf_simfs_put(node->fs, TARGET "/a", theirs, strlen(theirs), 0400);
+    publish(node, &broken);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        fault(node, KILL, n);
+        boot(node);
+        intervals(node, 12);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_msg(file_has(node, 'a', theirs + strlen(MARK)) || (force && file_has(node, 'a', "broken")),
+                  "%s: the file of somebody else is gone: %s", node->when, node->status);
+    ck_assert_msg(file_has(node, 'b', "one") && file_has(node, 'c', NULL), "%s: %s", node->when, node->status);
+    end(node);
+    return stopped;
+}
+
+START_TEST(adopted_file_stays_without_memory)
+{
+    uint64_t n = 1;
+
+    while (adopted_at(n, _i == 1))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
+/* The record is lost with the agent, so nobody knows what was good. What the newest version has replaced was read before
+ * that, and comes back. */
+START_TEST(kept_content_comes_back_without_the_record)
+{
+    static const struct scenario s = {.name = "record", .fields = "\"prune\":true," UNIT};
+    static const struct version one = {"abc", "one"}, broken = {"abd", "broken"};
+    struct node *node = begin(&s, 80);
+
+    (void)snprintf(node->when, sizeof(node->when), "record");
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    fault(node, KILL, 1);
+    hf_simfs_put(node->fs, STATE "/manifests/app/record", "damaged", 7, 0600);
+    publish(node, &broken);
+    boot(node);
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    for (const char *key = "abc"; *key != '\0'; key++)
+        ck_assert_msg(file_has(node, *key, "one"), "%c: %s", *key, node->status);
+    ck_assert(file_has(node, 'd', "broken")); /* nothing is removed on doubtful evidence */
+    publish(node, &one);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    ck_assert_msg(is_exactly(node, "abc", "one"), "%s", node->status);
+    end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, adopted_file_stays);
+    tcase_add_loop_test(tc, rollback_waits_for_the_tpm, 1, 4);
+    tcase_add_test(tc, dead_tpm_keeps_nothing_out);
+    tcase_add_test(tc, dead_tpm_leaves_one_version);
+    tcase_add_loop_test(tc, adopted_file_stays_without_memory, 0, 2);
+    tcase_add_test(tc, kept_content_comes_back_without_the_record);
     tcase_add_loop_test(tc, each_version_is_validated, 0, FAULTS);
     tcase_add_loop_test(tc, ends_at_any_write, 0, HF_LEN(scenarios));
 }

@@ -144,6 +144,41 @@ int hf_files_before_keep(const struct hf_files_place *place, struct hf_err *err)
     return r == 0 ? hf_inventory_save(place->fs, place->folder, LIST, &list, err) : r;
 }
 
+int hf_files_before_note(const struct hf_files_place *place, struct hf_err *err)
+{
+    _cleanup_(hf_bundle_freep) struct hf_bundle *old = NULL;
+    _cleanup_(hf_inventory_done) struct hf_inventory list = {.items = NULL};
+    bool unknown;
+    int r = hf_files_before_load(place->fs, place->folder, false, &old, &list, &unknown, err);
+    size_t n = list.n;
+
+    for (size_t i = 0; r == 0 && i < place->want->n; i++) {
+        const struct hf_files_item *item = &place->want->items[i];
+        const struct hf_inventory_item taken = {
+            .path = item->path, .mode = item->mode, .uid = item->uid, .gid = item->gid, .secret = true};
+        if (!is_taken_over(place, i) || hf_inventory_find(&list, item->path) != NULL)
+            continue;
+        r = hf_inventory_put(&list, &taken);
+        if (r < 0)
+            r = hf_err_sys(err, r, "note '%.200s' for a rollback", item->path);
+    }
+    return r < 0 || list.n == n ? r : hf_inventory_save(place->fs, place->folder, LIST, &list, err);
+}
+
+bool hf_files_before_exist(const struct hf_fs_ops *fs, const char *folder)
+{
+    static const char *const names[] = {LIST, CONTENTS};
+    char path[PATH_MAX];
+    struct stat st;
+
+    for (size_t i = 0; i < HF_LEN(names); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        if (fs->fstatat(fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != -ENOENT)
+            return true;
+    }
+    return false;
+}
+
 static int read_own(const struct hf_files_place *place, struct hf_files_walk *walk, struct hf_bundle *bundle,
                     struct hf_inventory *list, struct hf_err *err)
 {

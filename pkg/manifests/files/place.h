@@ -29,6 +29,7 @@ struct hf_files_place {
     bool force;                     /* replace files that do not belong to the entry */
     bool prune;                     /* remove files that are in the inventory and not in the set */
     bool prune_all;                 /* with `prune`: a person has allowed to remove any number of files */
+    bool keep_own; /* without `prune`: files that are in the inventory and not in the set stay in the inventory */
     /* True to make the staging folder inside the target's folder, so that the agent needs to write no other folder; for
      * static pods. The kubelet ignores names that begin with a dot, both when it lists the folder (extractFromDir() in
      * pkg/kubelet/config/file.go globs "[^.]*", and does not descend into folders) and when inotify reports a change

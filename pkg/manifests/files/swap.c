@@ -87,7 +87,8 @@ static bool is_above_wanted(const struct hf_files_place *place, const char *fold
     return false;
 }
 
-/* Only the wanted files are the entry's own, and the folders that it made for them. */
+/* Only the wanted files are the entry's own, and the folders that it made for them. With `keep_own`, its other files
+ * stay its own, too. */
 static int finish(struct hf_files_place *place, struct hf_err *err)
 {
     _cleanup_(hf_inventory_done) struct hf_inventory wanted = {.pending = false};
@@ -95,7 +96,9 @@ static int finish(struct hf_files_place *place, struct hf_err *err)
 
     for (size_t i = 0; r == 0 && i < place->inventory->n; i++) {
         const struct hf_inventory_item *item = &place->inventory->items[i];
-        if (item->folder && is_above_wanted(place, item->path))
+        bool stays = item->folder ? is_above_wanted(place, item->path)
+                                  : place->keep_own && hf_files_want_find(place->want, item->path) == NULL;
+        if (stays)
             r = hf_inventory_put(&wanted, item);
     }
     return r < 0 ? hf_err_sys(err, r, "record what is in place") : settle(place, &wanted, err);

@@ -87,13 +87,17 @@ static void again(struct hf_kubelet_health *health)
 /* Somebody has answered with `pods`, which the function takes over. */
 static void answered(struct hf_kubelet_health *health, json_t *pods)
 {
+    uint64_t now = now_ns(health), since = now - health->started_ns;
+    const struct hf_kubelet_list list = {.pods = pods,
+                                         .early = since < HF_MIN(HF_KUBELET_READ_NS, health->p.deadline_ns / 2),
+                                         .read = since >= HF_KUBELET_READ_NS && health->way != MIRRORS};
+
     if (pods != health->pods)
         json_decref(health->pods);
     health->pods = pods;
     health->heard = true;
-    health->heard_ns = now_ns(health);
-    bool early = now_ns(health) - health->started_ns < HF_MIN(HF_KUBELET_READ_NS, health->p.deadline_ns / 2);
-    health->verdict = hf_kubelet_verdict_of(health->wanted, health->p.env->node_name, pods, early);
+    health->heard_ns = now;
+    health->verdict = hf_kubelet_verdict_of(health->wanted, health->p.env->node_name, &list);
     if (health->verdict.state == HF_KUBELET_PENDING)
         again(health);
     else

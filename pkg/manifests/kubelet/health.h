@@ -15,8 +15,10 @@
 enum { HF_KUBELET_MAX_PODS = 64 };
 #define HF_KUBELET_SILENCE_NS (15 * HF_NS_PER_S) /* if no place answers for this time in ns, the health is unknown */
 
-/* After this time in ns, or half of the deadline if that is shorter, the kubelet has read every file: it reads its
- * folder every 20 s, even if it overlooks a change. */
+/* After this time in ns the kubelet has read every file: it reads its folder every 20 s (its default), even if it
+ * overlooks a change. So the pods that it lists itself are then those of the new files. A mirror pod does not prove
+ * this, because it stays as it is while the old pod ends, and while the kubelet is down. A pod whose old hash nobody
+ * knows is judged after this time, or after half of the deadline if that is shorter. */
 #define HF_KUBELET_READ_NS (25 * HF_NS_PER_S)
 
 struct hf_kubelet_health_params {
@@ -26,8 +28,9 @@ struct hf_kubelet_health_params {
     const struct hf_http_ops *kubelet;
     const json_t *wanted; /* as in hf_kubelet_verdict_of(), with at most HF_KUBELET_MAX_PODS members; copied */
     uint64_t deadline_ns; /* time limit in ns from the start; 0 means: ask once only, to learn the pods' hashes */
-    /* Called once. verdict->state is HF_KUBELET_PENDING if the deadline has passed and pods are still not ready. `pods`
-     * is an array with the pods of the last answer, or NULL if the state is HF_KUBELET_UNKNOWN. Both are borrowed. */
+    /* Called once. verdict->state is HF_KUBELET_PENDING if the deadline has passed and pods are still not ready, or
+     * nothing has shown that the kubelet has read the new files (verdict->unread). `pods` is an array with the pods of
+     * the last answer, or NULL if the state is HF_KUBELET_UNKNOWN. Both are borrowed. */
     void (*done)(void *arg, const struct hf_kubelet_verdict *verdict, const json_t *pods);
     void *arg;
 };

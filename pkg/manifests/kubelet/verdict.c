@@ -62,15 +62,27 @@ static struct hf_kubelet_verdict verdict(enum hf_kubelet_state state, const json
     return verdict;
 }
 
-static struct hf_kubelet_verdict judge(const json_t *wanted, const char *node, const json_t *pods, bool early)
+static struct hf_kubelet_verdict unread(const json_t *wanted)
+{
+    struct hf_kubelet_verdict unread =
+        verdict(HF_KUBELET_PENDING, wanted, "same hash: the kubelet may not have read the new file");
+
+    unread.unread = true;
+    return unread;
+}
+
+static struct hf_kubelet_verdict judge(const json_t *wanted, const char *node, const struct hf_kubelet_list *list)
 {
     const char *old = hf_json_str_or(wanted, "hash", "");
-    json_t *pod = find(pods, hf_json_str_or(wanted, "namespace", "default"), hf_json_str_or(wanted, "name", ""), node);
+    json_t *pod =
+        find(list->pods, hf_json_str_or(wanted, "namespace", "default"), hf_json_str_or(wanted, "name", ""), node);
     struct hf_cluster_health health;
 
     if (pod == NULL)
         return verdict(HF_KUBELET_PENDING, wanted, "the kubelet has not started it");
-    if ((*old != '\0' && strcmp(old, hash_in(pod)) == 0) || (early && json_is_true(json_object_get(wanted, "unsure"))))
+    if (!list->read && *old != '\0' && strcmp(old, hash_in(pod)) == 0)
+        return unread(wanted);
+    if (list->early && json_is_true(json_object_get(wanted, "unsure")))
         return verdict(HF_KUBELET_PENDING, wanted, "the kubelet has not read the new file yet");
     (void)json_object_set_new(pod, "apiVersion", json_string("v1")); /* items of a list have no kind */
     (void)json_object_set_new(pod, "kind", json_string("Pod"));
@@ -80,13 +92,20 @@ static struct hf_kubelet_verdict judge(const json_t *wanted, const char *node, c
     return verdict(health.state == HF_CLUSTER_FAILED ? HF_KUBELET_FAILED : HF_KUBELET_PENDING, wanted, health.why);
 }
 
-struct hf_kubelet_verdict hf_kubelet_verdict_of(const json_t *wanted, const char *node, const json_t *pods, bool early)
+/* A pod that is not ready is worse than one of which nobody knows if the kubelet has read its file. */
+static bool is_worse(const struct hf_kubelet_verdict *one, const struct hf_kubelet_verdict *other)
+{
+    return one->state != other->state ? one->state > other->state : !one->unread && other->unread;
+}
+
+struct hf_kubelet_verdict hf_kubelet_verdict_of(const json_t *wanted, const char *node,
+                                                const struct hf_kubelet_list *list)
 {
     struct hf_kubelet_verdict worst = {.state = HF_KUBELET_READY};
 
     for (size_t i = 0; i < json_array_size(wanted); i++) {
-        struct hf_kubelet_verdict one = judge(json_array_get(wanted, i), node, pods, early);
-        if (one.state > worst.state)
+        struct hf_kubelet_verdict one = judge(json_array_get(wanted, i), node, list);
+        if (is_worse(&one, &worst))
             worst = one;
     }
     return worst;

@@ -2,7 +2,8 @@
  * server returns. Pure. Threads: any, but only one at a time for one list.
  *
  * The kubelet appends "-<node>" to the name of a static pod, and gives it an annotation with a hash of its file. Until
- * the kubelet has read a new file, the pod keeps the hash of the old file. */
+ * the kubelet has read a new file, the pod keeps the hash of the old file. Not each change gives another hash: the
+ * kubelet computes it after it has filled in the defaults, and takes metadata.uid in its place if the file has one. */
 #pragma once
 
 #include "codec/json.h"
@@ -17,16 +18,26 @@ enum hf_kubelet_state {
 
 struct hf_kubelet_verdict {
     enum hf_kubelet_state state;
+    /* with HF_KUBELET_PENDING: the list does not show if the kubelet has read the new files; nothing else is wrong */
+    bool unread;
     char why[200]; /* "" for HF_KUBELET_READY */
+};
+
+/* A list of pods, and what it proves about files that have changed. */
+struct hf_kubelet_list {
+    const json_t *pods; /* array of Pods; may contain pods that `wanted` does not name */
+    bool early; /* the kubelet may not have read the files since they changed; an unsure pod is then not ready */
+    /* The kubelet has certainly read the files since they changed, so a pod with the hash of the old file is the pod of
+     * the new file. */
+    bool read;
 };
 
 /* Judges the pods that `wanted` names. `wanted` is an array of objects {"namespace", "name", "hash", "unsure"}, with
  * the namespace and the name that the file states. `hash` is the hash that the pod had before its file changed;
  * absent if there was no such pod. `unsure` is true if there may have been such a pod, with a hash that nobody knows;
- * otherwise absent. `early` is true if the kubelet may not have read the files since they changed; an unsure pod is
- * then not ready. `pods` is an array of Pods, and may contain pods that `wanted` does not name. The function sets
- * apiVersion and kind in the Pods that it judges. */
-struct hf_kubelet_verdict hf_kubelet_verdict_of(const json_t *wanted, const char *node, const json_t *pods, bool early);
+ * otherwise absent. The function sets apiVersion and kind in the Pods that it judges. */
+struct hf_kubelet_verdict hf_kubelet_verdict_of(const json_t *wanted, const char *node,
+                                                const struct hf_kubelet_list *list);
 
 /* Returns the hashes of the static pods in a list, as a new object {"<namespace>/<name with the node>": hash} with at
  * most 256 members, or NULL if memory runs out. */

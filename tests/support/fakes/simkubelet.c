@@ -11,7 +11,8 @@ enum { MAX_PODS = 16 };
 
 struct pod {
     char path[128], ns[64], name[64], image[64];
-    char hash[HF_SHA256_HEX];
+    char hash[HF_SHA256_HEX]; /* of the file */
+    char config_hash[HF_SHA256_HEX];
     struct timespec changed; /* last change of the file when it was read */
     int64_t seen_s;          /* wall clock when this hash was seen first */
     uint64_t ready_ns;       /* time of the loop from which on it is ready, or crashes again and again */
@@ -78,6 +79,7 @@ static bool read_file(struct hf_simkubelet *kubelet, struct pod *pod, const char
     bool is_pod = strcmp(hf_json_str_or(json, "kind", ""), "Pod") == 0 && hf_json_str(json, "metadata.name") != NULL;
     if (is_pod && strcmp(hash, pod->hash) != 0) {
         (void)snprintf(pod->hash, sizeof(pod->hash), "%s", hash);
+        (void)snprintf(pod->config_hash, sizeof(pod->config_hash), "%s", hf_json_str_or(json, "metadata.uid", hash));
         (void)snprintf(pod->ns, sizeof(pod->ns), "%s", hf_json_str_or(json, "metadata.namespace", "default"));
         (void)snprintf(pod->name, sizeof(pod->name), "%s", hf_json_str_or(json, "metadata.name", ""));
         (void)snprintf(pod->image, sizeof(pod->image), "%s",
@@ -145,9 +147,9 @@ static json_t *json_of(const struct hf_simkubelet *kubelet, const struct pod *po
     json_t *waiting = settled && bad ? json_pack("{s:{s:s}}", "waiting", "reason", "CrashLoopBackOff") : json_object();
     return json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s, s:s}}, s:{s:s, s:[{s:s, s:s}], s:[{s:s, s:o}]}}", "apiVersion",
                      "v1", "kind", "Pod", "metadata", "name", full, "namespace", pod->ns, "annotations", hash_key,
-                     pod->hash, "kubernetes.io/config.seen", text, "status", "phase", settled ? "Running" : "Pending",
-                     "conditions", "type", "Ready", "status", ready ? "True" : "False", "containerStatuses", "name",
-                     "c", "state", waiting);
+                     pod->config_hash, "kubernetes.io/config.seen", text, "status", "phase",
+                     settled ? "Running" : "Pending", "conditions", "type", "Ready", "status", ready ? "True" : "False",
+                     "containerStatuses", "name", "c", "state", waiting);
 }
 
 bool hf_simkubelet_list(void *arg, struct hf_buf *ret_body)

@@ -2,7 +2,8 @@
  *
  * It looks at the folder about once a second, and reads each file whose name does not begin with a dot, as kubelets do. A file
  * that is no v1 Pod is no pod to it: what ran from this file ends. The end of the image's text decides how a pod fares:
- * "-crash" begins and crashes again and again, anything else is ready after a moment. A pod whose file has changed starts anew. */
+ * "-crash" begins and crashes again and again, anything else is ready after a moment. A pod whose file has changed starts anew.
+ * Its hash is that of the file or, as with kubelets, metadata.uid if the file has one. */
 #pragma once
 
 #include "base/buf.h"

@@ -33,6 +33,25 @@ def secret_text(number):
     return f"geheim-{number}-" + base64.b32encode(bytes([number] * 35)).decode()
 
 
+def look_for(needles, home):
+    """Looks into every regular file below `home`. Returns {"found": the paths that have a needle}, or None if a file or folder went away
+    meanwhile: the agent still runs, and what was renamed may be under a name that this look did not see."""
+    found, gone = [], []
+    for folder, _, names in os.walk(home, onerror=gone.append):
+        for name in names:
+            path = os.path.join(folder, name)
+            try:
+                if not stat.S_ISREG(os.lstat(path).st_mode):
+                    continue
+                with open(path, "rb") as file:
+                    content = file.read()
+            except FileNotFoundError as why:
+                gone.append(why)
+                continue
+            found += [path for needle in needles if needle in content]
+    return {"found": found} if found or not gone else None
+
+
 class Site:
     def __init__(self, name):
         self.home = os.path.join(HOME, name)
@@ -120,14 +139,7 @@ manifests: {{secrets: ["{MEMORY}/**", "{self.home}/**"], exec: ["{self.checker}"
     def leaks(self):
         """Where a secret, or its Base64 form, lies that may not: files of the node, and every status that was sent."""
         needles = [form for text in self.used for form in (text.encode(), base64.b64encode(text.encode())[:-4])]
-        found = []
-        for folder, _, names in os.walk(self.home):
-            for name in names:
-                path = os.path.join(folder, name)
-                if stat.S_ISREG(os.lstat(path).st_mode):
-                    with open(path, "rb") as file:
-                        content = file.read()
-                    found += [path for needle in needles if needle in content]
+        found = wait("a look at all files", lambda: look_for(needles, self.home), PATIENCE_S)["found"]
         sent = json.dumps([item for _, _, item in self.api.history if item["kind"] != "Secret"]).encode()
         return found + ["a status" for needle in needles if needle in sent]
 

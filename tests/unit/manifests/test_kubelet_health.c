@@ -25,6 +25,7 @@ struct world {
     unsigned changes, answers;
     unsigned ends;
     enum hf_kubelet_state state;
+    bool unread;
     char why[300], hash[40];
     uint64_t at_ns;
 };
@@ -36,6 +37,7 @@ struct world {
 #define CRASHES                                                                                                        \
     POD("Running", "1",                                                                                                \
         ",\"containerStatuses\":[{\"name\":\"c\",\"state\":{\"waiting\":{\"reason\":\"CrashLoopBackOff\"}}}]")
+#define SAME_HASH "the kubelet may not have read the new file"
 #define OTHERS                                                                                                         \
     "{\"metadata\":{\"name\":\"web-n1\",\"namespace\":\"other\"}},{\"metadata\":{\"name\":\"web-n1\",\"namespace\":"   \
     "\"site\"}}"
@@ -127,6 +129,7 @@ static void done(void *arg, const struct hf_kubelet_verdict *verdict, const json
 
     world->ends++;
     world->state = verdict->state;
+    world->unread = verdict->unread;
     (void)snprintf(world->why, sizeof(world->why), "%s", verdict->why);
     json_t *hashes = hf_kubelet_hashes_of(pods);
     const char *hash = json_string_value(json_object_get(hashes, "site/web-n1"));
@@ -184,7 +187,7 @@ static const struct {
      {1, 0, 0}},
     {"not begun, then ready", {200, 0, 0}, "", 2, READY("1"), NULL, 60, HF_KUBELET_READY, "", 2, 3, {1, 0, 0}},
     {"old file", {200, 0, 0}, READY("1"), 4, READY("2"), "1", 60, HF_KUBELET_READY, "", 4, 5, {1, 0, 0}},
-    {"old file for ever",
+    {"old file, short deadline",
      {200, 0, 0},
      "",
      0,
@@ -192,10 +195,60 @@ static const struct {
      "1",
      20,
      HF_KUBELET_PENDING,
-     "has not read the new file",
+     SAME_HASH,
      20,
      27,
      {1, 0, 0}},
+    {"the hash stays", {200, 0, 0}, "", 0, READY("1"), "1", 120, HF_KUBELET_READY, "", 25, 31, {1, 0, 0}},
+    {"the hash stays, port", {403, 200, 0}, "", 0, READY("1"), "1", 120, HF_KUBELET_READY, "", 25, 31, {1, 1, 0}},
+    {"the hash stays, and it crashes",
+     {200, 0, 0},
+     "",
+     0,
+     CRASHES,
+     "1",
+     120,
+     HF_KUBELET_FAILED,
+     "'c'",
+     25,
+     31,
+     {1, 0, 0}},
+    {"the hash stays, and it is not ready",
+     {200, 0, 0},
+     "",
+     0,
+     POD("Pending", "1", ""),
+     "1",
+     60,
+     HF_KUBELET_PENDING,
+     "",
+     60,
+     66,
+     {1, 0, 0}},
+    {"the hash of a mirror pod stays",
+     {403, 0, 200},
+     "",
+     0,
+     READY("1"),
+     "1",
+     60,
+     HF_KUBELET_PENDING,
+     SAME_HASH,
+     60,
+     66,
+     {1, 0, 1}},
+    {"the hash of a mirror pod changes late",
+     {403, 0, 200},
+     READY("1"),
+     25,
+     READY("2"),
+     "1",
+     120,
+     HF_KUBELET_READY,
+     "",
+     35,
+     50,
+     {1, 0, 1}},
     {"nobody knows the old hash",
      {200, 0, 0},
      "",
@@ -277,6 +330,8 @@ START_TEST(each_way)
     ck_assert_uint_eq(world.ends, 1);
     ck_assert_msg(world.state == cases[_i].state, "%s: state %d: %s", cases[_i].name, world.state, world.why);
     ck_assert_msg(strstr(world.why, cases[_i].why) != NULL, "%s: %s", cases[_i].name, world.why);
+    ck_assert_msg(world.unread == (strstr(world.why, SAME_HASH) != NULL), "%s: unread %d: %s", cases[_i].name,
+                  world.unread, world.why);
     ck_assert_msg(world.at_ns >= cases[_i].from_s * HF_NS_PER_S && world.at_ns <= cases[_i].to_s * HF_NS_PER_S,
                   "%s: ended after %u ms", cases[_i].name, (unsigned)(world.at_ns / HF_NS_PER_MS));
     for (int i = 0; i < 3; i++)
@@ -285,6 +340,36 @@ START_TEST(each_way)
     if (strcmp(cases[_i].name, "asked once") == 0)
         ck_assert_str_eq(world.hash, "7");
     world_end(&world);
+}
+END_TEST
+
+/* A pod that is not ready counts for more than one of which nobody knows if the kubelet has read its file: the order of
+ * the pods does not matter. */
+START_TEST(the_worst_of_two)
+{
+    json_t *pods = json_pack("[{s:{s:s, s:s, s:{s:s}}}]", "metadata", "name", "web-n1", "namespace", "site",
+                             "annotations", "kubernetes.io/config.hash", "1");
+    json_t *wanted = json_pack("[{s:s, s:s, s:s}, {s:s, s:s}]", "namespace", "site", "name", "web", "hash", "1",
+                               "namespace", "site", "name", "absent");
+    const struct hf_kubelet_list list = {.pods = pods};
+    struct hf_kubelet_verdict verdict;
+
+    for (int turn = 0; turn < 2; turn++) {
+        verdict = hf_kubelet_verdict_of(wanted, "n1", &list);
+        ck_assert_int_eq(verdict.state, HF_KUBELET_PENDING);
+        ck_assert(!verdict.unread);
+        json_t *last = json_incref(json_array_get(wanted, 1));
+        ck_assert_int_eq(json_array_remove(wanted, 1) + json_array_insert_new(wanted, 0, last), 0);
+    }
+    ck_assert_int_eq(json_array_remove(wanted, 0), 0);
+    ck_assert_int_eq(json_array_remove(wanted, 0) +
+                         json_array_append_new(
+                             wanted, json_pack("{s:s, s:s, s:s}", "namespace", "site", "name", "web", "hash", "1")),
+                     0);
+    verdict = hf_kubelet_verdict_of(wanted, "n1", &list);
+    ck_assert(verdict.state == HF_KUBELET_PENDING && verdict.unread);
+    json_decref(wanted);
+    json_decref(pods);
 }
 END_TEST
 
@@ -310,6 +395,7 @@ END_TEST
 static void add_cases(TCase *tc)
 {
     tcase_add_loop_test(tc, each_way, 0, (int)HF_LEN(cases));
+    tcase_add_test(tc, the_worst_of_two);
     tcase_add_test(tc, ended_anywhere);
 }
 HF_TEST_MAIN("manifests/kubelet/health", add_cases)

@@ -222,8 +222,9 @@ struct entry {
      * if there was none */
     uint64_t probe_ns;
 
-    bool busy;          /* a step is in progress */
-    unsigned rollbacks; /* number of failed attempts of the rollback in progress */
+    bool busy; /* a step is in progress */
+    /* number of attempts of the rollback in progress that could not read what they go back to */
+    unsigned unreadable_rollbacks;
 
     struct hf_backoff backoff;
     /* monotonic time before which no attempt starts; 0 if one may start now; HF_NEVER until the next interval, or until
@@ -465,7 +466,7 @@ struct job {
     struct hf_diff diff;
     char keep[3][HF_SHA256_HEX];   /* for a cleanup: digests of the contents that stay on disk */
     char keep_copy[HF_SHA256_HEX]; /* for a cleanup: digest of the sealed copy that stays on disk */
-    bool unreadable;               /* for a rollback: the disk cannot read the good content */
+    bool unreadable;               /* for a rollback: the disk cannot read what it goes back to */
     bool keep_before;              /* for a cleanup: the backups of files/before.h stay on disk */
     char roots[2][HF_RECORD_ROOT]; /* for a cleanup: target folders from which staging folders are removed */
 };

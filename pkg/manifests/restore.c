@@ -8,15 +8,16 @@
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
 
-/* Attempts of one rollback after which what the disk cannot read counts as lost: one error may pass, a worn-out block
- * does not. */
-enum { MAX_ROLLBACKS = 5 };
+/* Attempts of one rollback that could not read what they go back to, after which that counts as lost: one error may
+ * pass, a worn-out block does not. A full disk may last for days, so attempts that fail for other reasons do not
+ * count. */
+enum { MAX_UNREADABLE = 5 };
 
 static void rolled_back(struct entry *entry, const char *more)
 {
     char text[HF_RECORD_MESSAGE];
 
-    entry->rollbacks = 0;
+    entry->unreadable_rollbacks = 0;
     /* The reason of the failure stays. */
     (void)snprintf(text, sizeof(text), "%.300s%s%.60s", entry->r.message, more[0] != '\0' ? "; " : "", more);
     advance_event(entry, HF_MANIFEST_EV_RESTORED, entry->r.reason, text);
@@ -163,26 +164,37 @@ static bool goes_forward(const struct entry *entry)
            entry->r.good.key[0] != '\0' && entry->inventory.pending && secret_has(entry, &entry->r.next);
 }
 
+/* Loads the backups of somebody else's files. */
+static int load_before(struct job *job, struct hf_bundle **ret_bundle, struct hf_inventory *ret_list, bool *ret_unknown)
+{
+    const struct entry *entry = job->entry;
+    struct hf_err err = HF_ERR_INIT;
+    int r = hf_files_before_load(entry->engine->p.env.fs, entry->folder, entry->unreadable_rollbacks >= MAX_UNREADABLE,
+                                 ret_bundle, ret_list, ret_unknown, &err);
+
+    job->unreadable = r < 0 && r != -ENOMEM;
+    return r < 0 ? hf_manifest_outcome_fail(&job->outcome, hf_manifest_outcome_reason(r), r, &err) : 0;
+}
+
 /* An earlier process had the contents of somebody else's files in memory. Their paths are on disk, so the files stay as
  * the newest set has left them: as they were, unless `force` has replaced them. */
-static int restore_copy(struct entry *entry, struct hf_manifest_outcome *outcome)
+static int restore_copy(struct job *job)
 {
+    struct entry *entry = job->entry;
     _cleanup_(hf_bundle_freep) struct hf_bundle *before = NULL;
     _cleanup_(hf_inventory_done) struct hf_inventory list = {.items = NULL};
     const struct hf_inventory empty = {.items = NULL};
     struct kept kept = {.list = &list, .foreign = &list};
-    struct hf_err err = HF_ERR_INIT;
-    int r = hf_files_before_load(entry->engine->p.env.fs, entry->folder, entry->rollbacks >= MAX_ROLLBACKS, &before,
-                                 &list, &kept.unknown, &err);
+    int r = load_before(job, &before, &list, &kept.unknown);
 
     if (r < 0)
-        return hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(r), r, &err);
+        return r;
     kept.before = before;
     if (goes_forward(entry)) {
         kept.keep_rest = !hf_json_bool_or(entry->r.next.entry, "prune", false);
         kept.foreign = &empty; /* the newest set keeps what it has taken over */
     }
-    return place(entry, &kept, outcome);
+    return place(entry, &kept, &job->outcome);
 }
 
 /* An error of the target may pass, however long it takes. */
@@ -199,7 +211,6 @@ static int run_rollback(struct job *job)
     struct entry *entry = job->entry;
     _cleanup_(hf_bundle_freep) struct hf_bundle *before = NULL;
     _cleanup_(hf_inventory_done) struct hf_inventory list = {.items = NULL};
-    struct hf_err err = HF_ERR_INIT;
     bool unknown;
     int r = 0;
 
@@ -208,15 +219,14 @@ static int run_rollback(struct job *job)
         if (kept.before != NULL)
             r = place(entry, &kept, &job->outcome);
         else if (has_copy(entry) || goes_forward(entry))
-            r = restore_copy(entry, &job->outcome);
+            r = restore_copy(job);
         hf_files_place_done(&entry->attempt->place);
         hf_files_want_done(&entry->attempt->want);
         return r;
     }
-    r = hf_files_before_load(entry->engine->p.env.fs, entry->folder, entry->rollbacks >= MAX_ROLLBACKS, &before, &list,
-                             &unknown, &err);
+    r = load_before(job, &before, &list, &unknown);
     if (r < 0)
-        return hf_manifest_outcome_fail(&job->outcome, hf_manifest_outcome_reason(r), r, &err);
+        return r;
     r = place(entry, &(struct kept){before, &list, &list, false, unknown}, &job->outcome);
     job->unreadable = r == -EIO && entry->r.good.key[0] != '\0' && is_own_copy_unreadable(entry);
     hf_files_place_done(&entry->attempt->place); /* before the contents that it borrows go */
@@ -229,10 +239,10 @@ static void placed(struct entry *entry, struct job *job)
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     if (job->r < 0) {
-        bool unreadable = job->unreadable && entry->rollbacks >= MAX_ROLLBACKS;
+        bool unreadable = job->unreadable && entry->unreadable_rollbacks >= MAX_UNREADABLE;
+        entry->unreadable_rollbacks += job->unreadable;
         hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.rollback", HF_S("entry", entry->name),
                HF_S("message", job->outcome.message));
-        entry->rollbacks++;
         if (unreadable || job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) {
             /* Our copy of the good content is lost. Another try would fail, too, and keep new content out for ever. */
             rolled_back(entry, "the content to go back to is lost; the files stay");
@@ -253,7 +263,7 @@ static void placed(struct entry *entry, struct job *job)
 }
 
 /* The content to go back to is in the sealed copy of a Secret alone. Returns true while the rollback waits for it: the
- * copy is being opened, or the TPM has not opened it but may do so later. After MAX_ROLLBACKS of these pauses the copy
+ * copy is being opened, or the TPM has not opened it but may do so later. After MAX_UNREADABLE of these pauses the copy
  * counts as lost, because the rollback keeps new content out. */
 static bool waits_for_copy(struct entry *entry)
 {
@@ -268,11 +278,11 @@ static bool waits_for_copy(struct entry *entry)
         return true;
     if (!vault_may_open_later(entry, good, &due_ns))
         return false;
-    if (entry->rollbacks >= MAX_ROLLBACKS) {
+    if (entry->unreadable_rollbacks >= MAX_UNREADABLE) {
         vault_give_up(entry, good);
         return false;
     }
-    entry->rollbacks++;
+    entry->unreadable_rollbacks++;
     entry->due_ns = due_ns;
     vault_explain(entry, good, why);
     (void)snprintf(text, sizeof(text), "the content to go back to waits for the TPM%s", why);

@@ -47,12 +47,15 @@ static struct {
     bool breaks; /* with the next restart that fails */
     bool broken;
     const char *unreadable; /* one file of the state; NULL for none */
+    unsigned errors;        /* of this file */
 } target;
 
 static int open_folder_of_target(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
 {
-    if ((target.broken && strcmp(path, "app") == 0) ||
-        (target.unreadable != NULL && strcmp(path, target.unreadable) == 0))
+    bool is_unreadable = target.unreadable != NULL && strcmp(path, target.unreadable) == 0;
+
+    target.errors += is_unreadable;
+    if (is_unreadable || (target.broken && strcmp(path, "app") == 0))
         return -EIO;
     return target.inner->openat(ctx, dirfd, path, flags, mode, resolve);
 }
@@ -696,6 +699,36 @@ START_TEST(rollback_waits_for_the_target)
     intervals(node, 4);
     expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "the target is back");
     ck_assert(has(node, "/etc/app/a", "one"));
+    end(node);
+}
+END_TEST
+
+/* However often the target has failed before, one error of the disk does not make the backups count as lost. */
+START_TEST(rollback_reads_again)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"force\":true,\"prune\":true," FILES UNIT "}", 9);
+
+    put(node, "/etc/app/z", "theirs");
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    target.breaks = true;
+    put(node, "/media/usb/a", "broken");
+    put(node, "/media/usb/z", "ours");
+    intervals(node, 60);
+    ck_assert(target.broken);
+    target.unreadable = STATE "/manifests/app/before";
+    target.breaks = target.broken = false;
+    for (unsigned i = 0; i < 60 && target.errors == 0; i++)
+        intervals(node, 1);
+    ck_assert_uint_gt(target.errors, 0);
+    ck_assert_int_eq(look(node).status.phase, HF_MANIFEST_ROLLING_BACK);
+    target.unreadable = NULL;
+    intervals(node, 30);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "the disk reads again");
+    ck_assert(has(node, "/etc/app/a", "one") && has(node, "/etc/app/z", "theirs"));
     end(node);
 }
 END_TEST
@@ -1583,6 +1616,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lost_pods_are_not_good);
     tcase_add_test(tc, drift_is_repaired_while_a_set_waits);
     tcase_add_test(tc, rollback_waits_for_the_target);
+    tcase_add_test(tc, rollback_reads_again);
     tcase_add_loop_test(tc, lost_record_removes_nothing, 0, 2);
     tcase_add_test(tc, lost_inventory_forgets_no_new_file);
     tcase_add_test(tc, cut_swap_lifts_no_guard);

@@ -13,22 +13,25 @@
 #include "os/secret/secret_memory.h"
 #include "tpm/helper.h"
 #include "update/floors/accept.h"
+#include "update/floors/step.h"
 
 static const char help[] =
     "usage: holdfast-tpm seal   [--tcti TCTI] [--pcrs N,N...] <KEY    >SEALED\n"
     "       holdfast-tpm unseal [--tcti TCTI]                 <SEALED >KEY\n"
     "       holdfast-tpm accept-floors [--tcti TCTI] [--state-dir PATH]\n"
-    "       holdfast-tpm {counter-read | counter-next | counter-step} [--tcti TCTI]\n"
+    "       holdfast-tpm {counter-read | counter-next} [--tcti TCTI]\n"
+    "       holdfast-tpm counter-step --to N [--tcti TCTI] [--state-dir PATH]\n"
     "\n"
     "Seals a key of 32 bytes to the TPM 2 of this node, or opens a sealed key. Both are lines of hex digits.\n"
     "accept-floors makes the floors in the state folder the newest ones, after the agent has refused them (reasons\n"
-    "FloorsReplaced and TpmReplaced). counter-... read and increment the floor counter, for the agent: an increment\n"
-    "by hand makes the agent refuse the floors.\n"
+    "FloorsReplaced and TpmReplaced). counter-... read the floor counter, and increment it from N - 1 to N, for the\n"
+    "agent: an increment by hand makes the agent refuse the floors.\n"
     "The agent starts this program; by hand it shows whether the TPM works.\n"
     "\n"
     "  --tcti TCTI      the TPM: device:PATH or swtpm:CONFIGURATION (default: device:/dev/tpmrm0)\n"
     "  --pcrs N,N...    open the key only while these PCRs (0 to 22 without 16, SHA-256) have the values of now\n"
     "  --state-dir PATH the state folder of the agent (default: /var/lib/holdfast)\n"
+    "  --to N           the value that the increment brings; a counter with another one before stays as it is\n"
     "  --help           print this text\n"
     "  --version        print the version\n"
     "\n"
@@ -158,53 +161,60 @@ static int run(const char *verb, const char *tcti, uint32_t pcrs)
 
 /* ---- the counter ------------------------------------------------------------------------------------------------- */
 
-typedef int counter_fn(struct hf_tpm_chip *chip, uint64_t *ret_value, struct hf_err *err);
+/* What a call works on. */
+struct request {
+    const char *tcti, *state_dir;
+    uint32_t pcrs;
+    uint64_t to; /* 0: not given */
+};
 
-static const struct {
-    const char *verb;
-    counter_fn *call;
-} counter_verbs[] = {{"counter-read", hf_tpm_chip_counter_read},
-                     {"counter-next", hf_tpm_chip_counter_next},
-                     {"counter-step", hf_tpm_chip_counter_step}};
-
-static counter_fn *counter_call(const char *verb)
+static bool is_step(const char *verb)
 {
-    for (size_t i = 0; i < HF_LEN(counter_verbs); i++)
-        if (strcmp(verb, counter_verbs[i].verb) == 0)
-            return counter_verbs[i].call;
-    return NULL;
+    return strcmp(verb, "counter-step") == 0;
 }
 
-static int count(counter_fn *call, const char *tcti)
+static bool is_counter(const char *verb)
+{
+    return is_step(verb) || strcmp(verb, "counter-read") == 0 || strcmp(verb, "counter-next") == 0;
+}
+
+/* Returns 1 if there is no counter. */
+static int read_counter(const char *verb, const char *tcti, uint64_t *ret_value, struct hf_err *err)
 {
     struct hf_tpm_chip *chip = NULL;
+    int r = hf_tpm_chip_open(tcti, &chip, err);
+
+    if (r == 0 && strcmp(verb, "counter-next") == 0)
+        r = hf_tpm_chip_counter_next(chip, ret_value, err);
+    else if (r == 0)
+        r = hf_tpm_chip_counter_read(chip, ret_value, err);
+    hf_tpm_chip_close(chip);
+    return r == -ENOENT ? 1 : r;
+}
+
+static int count(const char *verb, const struct request *request)
+{
     struct hf_err err = HF_ERR_INIT;
     uint64_t value = 0;
-    int r = hf_tpm_chip_open(tcti, &chip, &err);
 
-    if (r == 0)
-        r = call(chip, &value, &err);
-    hf_tpm_chip_close(chip);
-    if (r == -ENOENT)
-        return puts(HF_TPM_ABSENT) < 0 || fflush(stdout) != 0 ? HF_TPM_EXIT_FAILED : HF_TPM_EXIT_OK;
+    if (is_step(verb) != (request->to != 0))
+        return usage("counter-step needs --to, and no other call takes it", "");
+    int r = is_step(verb) ? hf_floor_step(request->tcti, hf_fs_posix(), request->state_dir, request->to, &value, &err)
+                          : read_counter(verb, request->tcti, &value, &err);
     if (r < 0)
         return say(&err);
-    return printf("%" PRIu64 "\n", value) < 0 || fflush(stdout) != 0 ? HF_TPM_EXIT_FAILED : HF_TPM_EXIT_OK;
+    int n = r == 1 ? puts(HF_TPM_ABSENT) : printf("%" PRIu64 "\n", value);
+    return n < 0 || fflush(stdout) != 0 ? HF_TPM_EXIT_FAILED : HF_TPM_EXIT_OK;
 }
 
 /* ---- the floors -------------------------------------------------------------------------------------------------- */
 
 static int accept_floors(const char *tcti, const char *state_dir)
 {
-    struct hf_tpm_chip *chip = NULL;
     struct hf_err err = HF_ERR_INIT;
     uint64_t value = 0;
-    int r = hf_tpm_chip_open(tcti, &chip, &err);
 
-    if (r == 0)
-        r = hf_floor_accept(chip, hf_fs_posix(), state_dir, &value, &err);
-    hf_tpm_chip_close(chip);
-    if (r < 0)
+    if (hf_floor_accept(tcti, hf_fs_posix(), state_dir, &value, &err) < 0)
         return say(&err);
     (void)printf("the floors in %s are accepted; the TPM's counter is at %" PRIu64 "\n"
                  "holdfast-agent sees this within 5 minutes, or at once after a restart\n",
@@ -230,44 +240,59 @@ static bool parse_pcrs(const char *text, uint32_t *ret_pcrs)
     return *ret_pcrs != 0;
 }
 
+/* Takes one option. Returns the exit code if the program ends with it, otherwise -1. */
+static int take_option(int word, struct request *request)
+{
+    switch (word) {
+    case 't':
+        request->tcti = optarg;
+        return -1;
+    case 's':
+        request->state_dir = optarg;
+        return -1;
+    case 'n':
+        return hf_parse_u64(optarg, 1, INT64_MAX, &request->to) < 0
+                   ? usage("--to expects a number from 1, got ", optarg)
+                   : -1;
+    case 'p':
+        if (!parse_pcrs(optarg, &request->pcrs))
+            return usage("--pcrs expects numbers from 0 to 23, separated by commas, got ", optarg);
+        if ((request->pcrs & HF_TPM_WEAK_PCRS) != 0)
+            return usage("any program can reset the PCRs 16 and 23, so they bind the key to nothing: --pcrs ", optarg);
+        return -1;
+    case 'h':
+        return fputs(help, stdout) == EOF;
+    case 'v':
+        return printf("holdfast-tpm %s\n", HF_VERSION) < 0;
+    default:
+        return HF_TPM_EXIT_USAGE;
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"tcti", required_argument, NULL, 't'},      {"pcrs", required_argument, NULL, 'p'},
-        {"state-dir", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},         {0},
+        {"tcti", required_argument, NULL, 't'},
+        {"pcrs", required_argument, NULL, 'p'},
+        {"state-dir", required_argument, NULL, 's'},
+        {"to", required_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {0},
     };
-    const char *tcti = HF_TPM_DEFAULT_TCTI, *state_dir = "/var/lib/holdfast";
-    uint32_t pcrs = 0;
+    struct request request = {.tcti = HF_TPM_DEFAULT_TCTI, .state_dir = "/var/lib/holdfast"};
 
     for (int word; (word = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        switch (word) {
-        case 't':
-            tcti = optarg;
-            break;
-        case 's':
-            state_dir = optarg;
-            break;
-        case 'p':
-            if (!parse_pcrs(optarg, &pcrs))
-                return usage("--pcrs expects numbers from 0 to 23, separated by commas, got ", optarg);
-            if ((pcrs & HF_TPM_WEAK_PCRS) != 0)
-                return usage("any program can reset the PCRs 16 and 23, so they bind the key to nothing: --pcrs ",
-                             optarg);
-            break;
-        case 'h':
-            return fputs(help, stdout) == EOF;
-        case 'v':
-            return printf("holdfast-tpm %s\n", HF_VERSION) < 0;
-        default:
-            return HF_TPM_EXIT_USAGE;
-        }
+        int code = take_option(word, &request);
+        if (code >= 0)
+            return code;
     }
-    if (optind + 1 == argc && strcmp(argv[optind], "accept-floors") == 0)
-        return accept_floors(tcti, state_dir);
-    if (optind + 1 == argc && counter_call(argv[optind]) != NULL)
-        return count(counter_call(argv[optind]), tcti);
-    if (optind + 1 != argc || (strcmp(argv[optind], "seal") != 0 && strcmp(argv[optind], "unseal") != 0))
+    const char *verb = optind + 1 == argc ? argv[optind] : "";
+    if (strcmp(verb, "accept-floors") == 0)
+        return accept_floors(request.tcti, request.state_dir);
+    if (is_counter(verb))
+        return count(verb, &request);
+    if (strcmp(verb, "seal") != 0 && strcmp(verb, "unseal") != 0)
         return usage("expected one word: seal, unseal, accept-floors, counter-read, counter-next or counter-step", "");
-    return run(argv[optind], tcti, pcrs);
+    return run(verb, request.tcti, request.pcrs);
 }

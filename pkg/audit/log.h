@@ -10,8 +10,10 @@
  * memory. Further entries are lost; after the next successful write, an entry EntriesLost has their number. The log
  * moves a line that a power cut has torn to the file `torn`, and adds an entry TornLine.
  *
- * Each write ends at the end of a sector of the disk, because the log adds blanks to the last line of a write. So a
- * power cut during a write damages no entry that was durable. If the durable entries end inside a sector all the same
+ * Each write ends at the end of a sector of 512 bytes, because the log adds blanks to the last line of a write. So a
+ * power cut during a write damages no entry that was durable, unless the disk damages whole blocks (audit/write.h). The
+ * log then continues after the last good line; if a good line of a later write is behind the damage, that is the last
+ * one, and the damage stays for audit/check.h. If the durable entries end inside a sector all the same
  * (an older agent wrote them, or a power cut tore a write), the next write replaces the whole file of the segment.
  *
  * Threads: loop thread only. hf_audit_log_open() and writes block; hf_audit_log_add() writes when much waits. */

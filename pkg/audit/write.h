@@ -1,10 +1,15 @@
 /* audit/write.h - writes lines to a segment, a file of the audit log, so that a power cut cannot damage lines that are
  * durable.
  *
- * A disk writes whole sectors, and a power cut may damage a sector that the disk is writing. So no function here
- * writes to a sector that has durable lines: hf_audit_write_append() begins at a new sector, and
- * hf_audit_write_replace() writes another file, which then takes the place of the segment. All functions block.
- * Threads: any, but one call at a time for each folder. */
+ * After a power cut, a sector that the disk was writing may have its old content, the new one, or neither. So no
+ * function here changes a sector that has durable lines: hf_audit_write_append() begins at a new sector, and
+ * hf_audit_write_replace() writes another file, which then takes the place of the segment.
+ *
+ * This holds for disks that keep each sector of HF_AUDIT_SECTOR bytes that does not change. The kernel writes whole
+ * blocks of a file system, mostly 4 KiB: the durable lines in the block of an append are written again, as they are. A
+ * disk that damages the whole block damages them too; hf_audit_log_open() and audit/check.h then find the damage.
+ *
+ * All functions block. Threads: any, but one call at a time for each folder. */
 #pragma once
 
 #include <sys/types.h>
@@ -14,7 +19,7 @@
 #include "base/macros.h"
 
 enum {
-    HF_AUDIT_SECTOR = 512, /* bytes that a disk writes at once */
+    HF_AUDIT_SECTOR = 512, /* the smallest sector of disks */
     HF_AUDIT_NO_GROUP = 0, /* value of `group`: only root may read the log */
 };
 

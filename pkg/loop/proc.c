@@ -7,7 +7,8 @@
  *        `---------------------- child ends: read the rest of its pipe, `done` ----------------------'
  *
  * Guarantees: `done` comes at most 4 s after the deadline, whatever the child does. After a deadline no process of
- * the child's session is left, except one in an uninterruptible system call. A descendant with a session of its own
+ * the child's session is left, except one in an uninterruptible system call. A call that names what its child may hang
+ * at does not start while such a child of an earlier call is left. A descendant with a session of its own
  * (setsid, as daemons do) survives: a restart hook must be able to start a daemon. As PID 1 of a container, or as a
  * subreaper, we reap the orphans that become our children. */
 #include <dirent.h>
@@ -54,9 +55,11 @@ struct hf_proc_call {
     int fd;        /* read end of the pipe; -1 when closed */
     pid_t pid;
     enum proc_stage stage;
-    bool silent; /* `done` was called, or nobody wants it */
-    bool ended;  /* reaped */
-    bool secret; /* overwrite the output before it is freed */
+    char *resource;     /* what the child may hang at; NULL: nothing in particular */
+    uint64_t killed_ns; /* uv_hrtime() of SIGKILL; 0: not yet */
+    bool silent;        /* `done` was called, or nobody wants it */
+    bool ended;         /* reaped */
+    bool secret;        /* overwrite the output before it is freed */
     int exit_code;
     struct hf_buf output;
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);
@@ -127,6 +130,7 @@ static void unref_handle(struct hf_proc_call *call)
         hf_buf_wipe(&call->output);
     else
         hf_buf_done(&call->output);
+    free(call->resource);
     free(call);
 }
 
@@ -245,6 +249,7 @@ static void on_deadline(uv_timer_t *timer)
         break;
     case ST_TERM:
         call->stage = ST_KILL;
+        call->killed_ns = uv_hrtime();
         kill_all(call->pid);
         break;
     case ST_KILL:
@@ -374,11 +379,45 @@ static struct hf_proc_call *call_new(struct hf_procs *procs, const struct hf_pro
     call->secret = request->secret;
     hf_list_init(&call->link);
     hf_loop_task_init(&call->report, report);
-    if (request->secret && hf_buf_reserve(&call->output, call->output.max) < 0) { /* a buf that grows leaves copies */
-        free(call);
-        return NULL;
+    bool has_memory = true;
+    if (request->resource != NULL)
+        has_memory = (call->resource = strdup(request->resource)) != NULL;
+    if (request->secret && has_memory) /* a buf that grows leaves copies */
+        has_memory = hf_buf_reserve(&call->output, call->output.max) == 0;
+    if (has_memory)
+        return call;
+    free(call->resource);
+    free(call);
+    return NULL;
+}
+
+/* Returns the pid of a child that hangs at this resource, or 0. */
+static pid_t find_stuck(const struct hf_procs *procs, const char *resource)
+{
+    struct hf_list *it, *next;
+
+    hf_list_each(it, next, &procs->calls) {
+        const struct hf_proc_call *call = hf_container_of(it, struct hf_proc_call, link);
+        bool stuck = call->stage == ST_GIVEN_UP || (call->killed_ns != 0 && uv_hrtime() - call->killed_ns >= GRACE_NS);
+        if (stuck && call->resource != NULL && strcmp(call->resource, resource) == 0)
+            return call->pid;
     }
-    return call;
+    return 0;
+}
+
+/* Checks that the loop may start this child. */
+static int check_request(const struct hf_procs *procs, const struct hf_proc_request *request, struct hf_err *err)
+{
+    if (procs->loop->closing)
+        return hf_err_set(err, ECANCELED, "the process is stopping");
+    if (request->argv == NULL || request->argv[0] == NULL || request->argv[0][0] != '/')
+        return hf_err_set(err, EINVAL, "command '%s' is not an absolute path",
+                          request->argv != NULL && request->argv[0] != NULL ? request->argv[0] : "");
+    pid_t stuck = request->resource != NULL ? find_stuck(procs, request->resource) : 0;
+    if (stuck != 0)
+        return hf_err_set(err, EBUSY, "process %d hangs at '%.100s', and SIGKILL does not end it", (int)stuck,
+                          request->resource);
+    return 0;
 }
 
 static void close_input(int fd)
@@ -391,22 +430,21 @@ static int proc_spawn(void *ctx, const struct hf_proc_request *request, struct h
                       struct hf_err *err)
 {
     struct hf_procs *procs = ctx;
-    int pipe_fds[2];
+    int pipe_fds[2], r = check_request(procs, request, err);
 
-    if (procs->loop->closing)
-        return hf_err_set(err, ECANCELED, "the process is stopping");
-    if (request->argv == NULL || request->argv[0] == NULL || request->argv[0][0] != '/')
-        return hf_err_set(err, EINVAL, "command '%s' is not an absolute path",
-                          request->argv != NULL && request->argv[0] != NULL ? request->argv[0] : "");
+    if (r < 0)
+        return r;
     int input_fd = request->input.n > 0 ? make_input(request->input, err) : -1;
     if (request->input.n > 0 && input_fd < 0)
         return input_fd;
     struct hf_proc_call *call = call_new(procs, request);
-    int r = call == NULL ? hf_err_set(err, ENOMEM, "not enough memory to run '%s'", request->argv[0])
-                         : make_pipe(pipe_fds, err);
+    r = call == NULL ? hf_err_set(err, ENOMEM, "not enough memory to run '%s'", request->argv[0])
+                     : make_pipe(pipe_fds, err);
     if (r < 0) {
-        if (call != NULL)
+        if (call != NULL) {
             hf_buf_done(&call->output);
+            free(call->resource);
+        }
         free(call);
         close_input(input_fd);
         return r;
@@ -433,8 +471,10 @@ static void proc_cancel(void *ctx, struct hf_proc_call *call)
     if (call == NULL || call->silent)
         return;
     call->silent = true;
-    if (!call->ended)
+    if (!call->ended) {
+        call->killed_ns = uv_hrtime();
         kill_all(call->pid);
+    }
     close_rest(call);
 }
 

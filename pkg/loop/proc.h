@@ -28,6 +28,10 @@ struct hf_proc_request {
     /* What the child reads from stdin, at most HF_PROC_MAX_INPUT bytes. The caller may free it after spawn(). The
      * child's stdin is /dev/null if `input` is empty. */
     struct hf_view input;
+    /* What the child may hang at, such as the path of a device; copied; NULL: nothing in particular. No signal ends a
+     * process in an uninterruptible system call. While a child with the same text is left 2 s after SIGKILL, spawn()
+     * starts no other one, so that such processes do not pile up. */
+    const char *resource;
     bool secret; /* true if the output is secret; the loop then overwrites all its copies of the output after `done` */
     /* Called when the child has ended, and at most 4 s after the deadline. `r` is 0, or -ETIMEDOUT if the child had not
      * ended before the deadline. `exit_code` is 0..255, or 128 + the signal's number. The call ends when the child
@@ -38,6 +42,7 @@ struct hf_proc_request {
 
 struct hf_proc_ops {
     void *ctx;
+    /* -EBUSY: an earlier child hangs at request->resource. Other errors: -errno */
     HF_MUST_USE int (*spawn)(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call,
                              struct hf_err *err);
     /* kills the child's process group and all other processes of its session at once; `done` then does not come */

@@ -158,6 +158,7 @@ static int run_program(struct entry *entry, const char *verb, struct hf_view inp
                                       .timeout_ns = program_timeout_ns,
                                       .max_output = HF_TPM_LINE_MAX + 1,
                                       .input = input,
+                                      .resource = tpm.tcti,
                                       .secret = true,
                                       .done = done,
                                       .arg = entry};

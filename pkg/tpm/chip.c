@@ -476,14 +476,20 @@ int hf_tpm_chip_counter_read(struct hf_tpm_chip *chip, uint64_t *ret_value, stru
     return r;
 }
 
-/* Makes an index if there is none, and increments it. */
-static int step_index(struct hf_tpm_chip *chip, TPM2_HANDLE number, uint64_t *ret_value, struct hf_err *err)
+/* Makes an index if there is none, and increments it, unless it has another value than `before`. */
+static int step_index(struct hf_tpm_chip *chip, TPM2_HANDLE number, const uint64_t *before, uint64_t *ret_value,
+                      struct hf_err *err)
 {
-    bool written;
+    bool written = false;
     int r = find_index(chip, number, &written, err);
 
     if (r == -ENOENT)
         r = define_index(chip, number, err);
+    if (r == 0 && written && before != NULL) {
+        r = read_index(chip, ret_value, err);
+        if (r < 0 || *ret_value != *before)
+            return r;
+    }
     if (r == 0)
         r = increment_index(chip, err);
     return r == 0 ? read_index(chip, ret_value, err) : r;
@@ -493,7 +499,7 @@ static int step_index(struct hf_tpm_chip *chip, TPM2_HANDLE number, uint64_t *re
 static int probe_next(struct hf_tpm_chip *chip, uint64_t *ret_value, struct hf_err *err)
 {
     uint64_t value = 0;
-    int r = step_index(chip, HF_TPM_PROBE_INDEX, &value, err);
+    int r = step_index(chip, HF_TPM_PROBE_INDEX, NULL, &value, err);
 
     if (r == 0)
         r = undefine_index(chip, err);
@@ -519,12 +525,13 @@ int hf_tpm_chip_counter_next(struct hf_tpm_chip *chip, uint64_t *ret_value, stru
     return r;
 }
 
-int hf_tpm_chip_counter_step(struct hf_tpm_chip *chip, uint64_t *ret_value, struct hf_err *err)
+int hf_tpm_chip_counter_step(struct hf_tpm_chip *chip, uint64_t to, uint64_t *ret_value, struct hf_err *err)
 {
+    const uint64_t before = to - 1;
     int r = start_counting(chip, err);
 
     if (r == 0)
-        r = step_index(chip, HF_TPM_COUNTER_INDEX, ret_value, err);
+        r = step_index(chip, HF_TPM_COUNTER_INDEX, &before, ret_value, err);
     flush_all(chip);
     return r;
 }

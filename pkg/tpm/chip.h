@@ -62,5 +62,8 @@ HF_MUST_USE int hf_tpm_chip_counter_read(struct hf_tpm_chip *chip, uint64_t *ret
 /* Returns the value that the counter has after the next hf_tpm_chip_counter_step(). If there is no counter, the
  * function makes, increments and removes another counter to learn this value. */
 HF_MUST_USE int hf_tpm_chip_counter_next(struct hf_tpm_chip *chip, uint64_t *ret_value, struct hf_err *err);
-/* Makes the counter if there is none, increments it by 1, and returns its new value. */
-HF_MUST_USE int hf_tpm_chip_counter_step(struct hf_tpm_chip *chip, uint64_t *ret_value, struct hf_err *err);
+/* Increments the counter if this brings it from `to` - 1 to `to`, and returns its value then. Without a counter, or
+ * with one that nobody has incremented yet, makes the counter and increments it, whatever its first value is. Only one
+ * process at a time may call this function (update/floors/step.h). */
+HF_MUST_USE int hf_tpm_chip_counter_step(struct hf_tpm_chip *chip, uint64_t to, uint64_t *ret_value,
+                                         struct hf_err *err);

@@ -4,7 +4,9 @@
  *     holdfast-tpm unseal --tcti TCTI                 stdin: a sealed key; stdout: the key
  *     holdfast-tpm counter-read --tcti TCTI           stdout: the value of the floor counter, or the word absent
  *     holdfast-tpm counter-next --tcti TCTI           stdout: the value that the next step brings
- *     holdfast-tpm counter-step --tcti TCTI           makes the counter or increments it; stdout: its value
+ *     holdfast-tpm counter-step --tcti TCTI --to N --state-dir DIR
+ *                                                     increments the counter from N - 1 to N, or makes it;
+ *                                                     stdout: its value
  *
  * Each key and each sealed key is one line of hex digits; each value is one line with a decimal number. After a
  * failure, stdout is empty, and stderr has one line of text. */

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "base/encoding/hex.h"
+#include "tpm/chip.h"
 #include "update/floors/decision.h"
 #include "update/floors/record.h"
+#include "update/floors/step.h"
 
 _Static_assert((int)HF_FLOOR_RECORD_KEY == (int)HF_TPM_KEY_BYTES, "the TPM seals keys of another size");
 
@@ -51,6 +53,7 @@ static int find_record(struct hf_tpm_chip *chip, const struct hf_fs_ops *fs, con
     while (!is_open && foreign.n < HF_FLOOR_RECORD_MAX_FOREIGN) {
         hf_buf_clear(text);
         r = hf_floor_record_load(&target, state_dir, &foreign, text, record, &places, err);
+        facts->unread = places.unread;
         if (r < 0)
             return r == -ENOENT ? 0 : r;
         r = open_record(chip, record, &is_open, err);
@@ -96,7 +99,26 @@ static int write_record(struct hf_tpm_chip *chip, const struct hf_fs_ops *fs, co
     return hf_floor_record_save(fs, state_dir, hf_buf_view(&text), err);
 }
 
-/* A record in another folder would leave the agent's own one behind the counter. */
+/* Finds a name that no new state folder has. */
+static int find_foreign(void *arg, const char *name, unsigned char type)
+{
+    (void)arg;
+    (void)type;
+    return hf_view_starts(hf_view_of(name), "floor-record.") || strcmp(name, "lost+found") == 0 ? 0 : -ENOTEMPTY;
+}
+
+static bool is_empty(const struct hf_fs_ops *fs, const char *folder)
+{
+    int fd = fs->openat(fs->ctx, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+
+    if (fd < 0)
+        return false;
+    int r = fs->list(fs->ctx, fd, find_foreign, NULL);
+    (void)fs->close(fs->ctx, fd);
+    return r == 0;
+}
+
+/* A record in another folder would leave the agent's own one behind the counter. A new agent has an empty folder. */
 static int check_folder(const struct hf_fs_ops *fs, const char *state_dir, struct hf_err *err)
 {
     char path[PATH_MAX];
@@ -105,34 +127,66 @@ static int check_folder(const struct hf_fs_ops *fs, const char *state_dir, struc
 
     if (n >= 0 && n < (int)sizeof(path) && fs->fstatat(fs->ctx, AT_FDCWD, path, &st, 0) == 0 && S_ISDIR(st.st_mode))
         return 0;
-    return hf_err_set(err, ENOENT, "'%.100s' is not the state folder of an agent: name it with --state-dir", state_dir);
+    if (is_empty(fs, state_dir))
+        return 0;
+    return hf_err_set(err, ENOENT,
+                      "'%.100s' is not the state folder of an agent: name it with --state-dir, or start the agent, "
+                      "which makes it",
+                      state_dir);
 }
 
-int hf_floor_accept(struct hf_tpm_chip *chip, const struct hf_fs_ops *fs, const char *state_dir, uint64_t *ret_value,
-                    struct hf_err *err)
+/* Says why there is nothing to accept. */
+static int refuse(const struct hf_floor_facts *facts, enum hf_reason reason, struct hf_err *err)
+{
+    if (reason == HF_R_IoError) /* *err names the file */
+        return hf_err_wrap(err, -EIO,
+                           "the newest record may be in a file that cannot be read: if the disk has lost it, remove "
+                           "the file");
+    return hf_err_set(err, EALREADY, "there is nothing to accept: %s",
+                      facts->record == HF_FLOOR_RECORD_NONE ? "the TPM has no counter yet, and the agent makes it"
+                                                            : "the floors in this state folder are the newest");
+}
+
+static int accept_as_is(struct hf_tpm_chip *chip, const struct hf_fs_ops *fs, const char *state_dir,
+                        uint64_t *ret_value, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FLOOR_RECORD_MAX_BYTES);
     struct hf_floor_record record = {.floors = HF_VIEW("")};
     struct hf_floor_facts facts = {.counter_value = 0};
     enum hf_floor_step step;
     uint64_t value = 0;
-    int r = check_folder(fs, state_dir, err);
-
-    if (r == 0)
-        r = look(chip, fs, state_dir, &facts, &text, &record, err);
+    int r = look(chip, fs, state_dir, &facts, &text, &record, err);
 
     if (r < 0)
         return r;
     enum hf_reason reason = hf_floor_decide(&facts, &step);
     if (reason != HF_R_FloorsReplaced && reason != HF_R_TpmReplaced)
-        return hf_err_set(err, EALREADY, "there is nothing to accept: %s",
-                          facts.record == HF_FLOOR_RECORD_NONE ? "the TPM has no counter yet, and the agent makes it"
-                                                               : "the floors in this state folder are the newest");
+        return refuse(&facts, reason, err);
     r = hf_tpm_chip_counter_next(chip, &value, err);
     if (r == 0)
         r = write_record(chip, fs, state_dir, value, facts.record == HF_FLOOR_RECORD_OPEN ? record.floors : HF_VIEW(""),
                          err);
     if (r == 0)
-        r = hf_tpm_chip_counter_step(chip, ret_value, err);
+        r = hf_tpm_chip_counter_step(chip, value, ret_value, err);
+    if (r == 0 && *ret_value != value)
+        return hf_err_set(err, EAGAIN, "another program has used the TPM's counters meanwhile: try again");
+    return r;
+}
+
+int hf_floor_accept(const char *tcti, const struct hf_fs_ops *fs, const char *state_dir, uint64_t *ret_value,
+                    struct hf_err *err)
+{
+    _cleanup_(hf_tpm_chip_closep) struct hf_tpm_chip *chip = NULL;
+    int r = check_folder(fs, state_dir, err);
+
+    if (r < 0)
+        return r;
+    int lock = hf_floor_step_lock(fs, state_dir, err);
+    if (lock < 0)
+        return lock;
+    r = hf_tpm_chip_open(tcti, &chip, err);
+    if (r == 0)
+        r = accept_as_is(chip, fs, state_dir, ret_value, err);
+    (void)fs->close(fs->ctx, lock);
     return r;
 }

@@ -29,40 +29,55 @@ static bool judge_evidence(const struct hf_floor_facts *facts, struct answer *an
     return answer->reason != HF_R_None;
 }
 
+/* The record is one ahead of the counter. */
+static struct answer count(const struct hf_floor_facts *facts)
+{
+    return (struct answer){HF_R_FloorsPending, facts->durable ? HF_FLOOR_STEP_COUNT : HF_FLOOR_STEP_WRITE};
+}
+
 /* The TPM has no counter: this is the first start with the option, or the TPM is another one or was cleared. A record
  * that this TPM has sealed shows that only the increment is missing; the increment then shows if the record is the
  * newest one, because a counter never begins below a value that a counter of this TPM has had. */
-static struct answer judge_absent(enum hf_floor_record_state record)
+static struct answer judge_absent(const struct hf_floor_facts *facts)
 {
-    if (record == HF_FLOOR_RECORD_NONE)
+    if (facts->record == HF_FLOOR_RECORD_NONE)
         return (struct answer){HF_R_FloorsPending, HF_FLOOR_STEP_FIRST};
-    if (record == HF_FLOOR_RECORD_OPEN)
-        return (struct answer){HF_R_FloorsPending, HF_FLOOR_STEP_COUNT};
+    if (facts->record == HF_FLOOR_RECORD_OPEN)
+        return count(facts);
     return (struct answer){HF_R_TpmReplaced, HF_FLOOR_STEP_AGAIN};
 }
 
 static struct answer judge_values(const struct hf_floor_facts *facts)
 {
     const struct answer replaced = {HF_R_FloorsReplaced, HF_FLOOR_STEP_AGAIN};
+    const struct answer seal = {HF_R_FloorsPending, HF_FLOOR_STEP_SEAL};
 
-    if (facts->record != HF_FLOOR_RECORD_OPEN || facts->record_value < facts->counter_value)
+    if (facts->record != HF_FLOOR_RECORD_OPEN)
         return replaced;
-    uint64_t ahead = facts->record_value - facts->counter_value;
-    if (ahead > 1) /* the guard never writes a record before the increment for the last one */
-        return replaced;
-    if (ahead == 1)
-        return (struct answer){HF_R_FloorsPending, HF_FLOOR_STEP_COUNT};
-    if (facts->unsealed)
-        return (struct answer){HF_R_FloorsPending, HF_FLOOR_STEP_SEAL};
-    return (struct answer){HF_R_None, HF_FLOOR_STEP_REST};
+    if (facts->record_value == facts->counter_value)
+        return facts->unsealed ? seal : (struct answer){HF_R_None, HF_FLOOR_STEP_REST};
+    if (facts->record_value == facts->counter_value + 1)
+        return count(facts);
+    /* Another value is an older record, because no record is made before the increment for the last one. Only the first
+     * value can be wrong in another way: other programs may have used counters since the TPM has named it. */
+    return facts->begins ? seal : replaced;
+}
+
+/* The newest record may be in a place that could not be read. */
+static bool lacks_evidence(const struct hf_floor_facts *facts, enum hf_reason reason)
+{
+    return facts->unread && (facts->counter == HF_FLOOR_COUNTER_ABSENT || reason == HF_R_FloorsReplaced);
 }
 
 enum hf_reason hf_floor_decide(const struct hf_floor_facts *facts, enum hf_floor_step *ret_step)
 {
     struct answer answer = {HF_R_None, HF_FLOOR_STEP_REST};
 
-    if (facts->on && !judge_evidence(facts, &answer))
-        answer = facts->counter == HF_FLOOR_COUNTER_ABSENT ? judge_absent(facts->record) : judge_values(facts);
+    if (facts->on && !judge_evidence(facts, &answer)) {
+        answer = facts->counter == HF_FLOOR_COUNTER_ABSENT ? judge_absent(facts) : judge_values(facts);
+        if (lacks_evidence(facts, answer.reason))
+            answer = (struct answer){HF_R_IoError, HF_FLOOR_STEP_AGAIN};
+    }
     *ret_step = answer.step;
     return answer.reason;
 }

@@ -2,8 +2,10 @@
  * releases may start and what the guard does next. Pure; update/floors/guard.h collects the facts and does the steps.
  *
  * The order of writes is: the record with the value N + 1, then the increment from N to N + 1. A power cut between the
- * two leaves the record one ahead of the counter, and the next start increments the counter. So a record behind the
- * counter means that somebody has put an older record in place of a newer one. */
+ * two leaves the record one ahead of the counter, and the next start increments the counter. It first writes the record
+ * again, because after kill -9 the record may be in the page cache only. So a record behind the counter means that
+ * somebody has put an older record in place of a newer one. If a place of the record cannot be read, the newest record
+ * may be there: nobody has replaced anything as far as the node knows. */
 #pragma once
 
 #include <stdbool.h>
@@ -39,6 +41,9 @@ struct hf_floor_facts {
     bool on; /* the node's configuration asks for the comparison */
     enum hf_floor_record_state record;
     uint64_t record_value; /* if `record` is CLOSED, FOREIGN or OPEN */
+    bool unread;           /* a place of the record could not be read */
+    bool durable;          /* if `record` is OPEN: a power cut cannot bring an older record back */
+    bool begins; /* if `record` is OPEN: the guard found neither record nor counter, and has made this first record */
     enum hf_floor_counter_state counter;
     uint64_t counter_value; /* if `counter` is KNOWN */
     bool unsealed;          /* a floor in memory is higher than in the record */
@@ -52,6 +57,7 @@ enum hf_floor_step {
     HF_FLOOR_STEP_OPEN,  /* have the TPM open the blob of the record */
     HF_FLOOR_STEP_FIRST, /* ask the TPM for the first value of the counter, and write the first record with it */
     HF_FLOOR_STEP_SEAL,  /* write a record with the next value */
+    HF_FLOOR_STEP_WRITE, /* write the same record again, durably */
     HF_FLOOR_STEP_COUNT, /* increment the counter, and make it if it is absent */
     HF_FLOOR_STEP_AGAIN, /* begin again with LOAD, later */
 };

@@ -27,7 +27,10 @@ struct floor_job {
     struct hf_floor_record record;
     unsigned changes; /* book.changes at the time of formatting */
     bool writes;
-    bool mends;      /* writes the newest record again, where a place lacks it */
+    bool begins;     /* writes the first record */
+    bool mends;      /* writes the newest record again */
+    bool counts;     /* the increment waits for this write */
+    bool outdated;   /* the configuration has changed since, so it may belong to another TPM */
     bool not_copied; /* the copy below an update root was not written; `err` says why */
     struct hf_floor_record_places places;
     int r;
@@ -51,7 +54,7 @@ struct hf_floor_guard {
     bool waits; /* the timer is armed */
     struct hf_backoff backoff;
     uint64_t first;     /* what counter-next said: asking again costs writes in the TPM; 0: unknown */
-    struct hf_buf mend; /* text of the newest record, if a place lacks it; otherwise empty */
+    struct hf_buf mend; /* text of the newest record, if it is to be written again; otherwise empty */
     struct hf_proc_call *call;
     struct hf_floor_record_foreign foreign; /* records that the TPM did not open since the chain began */
     struct floor_job *job; /* a record that is read or written, or that waits for the TPM to open or seal it */
@@ -138,6 +141,9 @@ static void note_why(struct hf_floor_guard *guard, const struct hf_err *err)
 static void loaded(struct hf_floor_guard *guard, struct floor_job *job)
 {
     hf_buf_done(&guard->mend);
+    guard->facts.unread = job->places.unread;
+    if (job->places.unread)
+        note_why(guard, &job->err);
     if (job->places.bad)
         hf_log_err(guard->p.log, HF_LOG_WARNING, "floors.record_damaged", "folder", guard->p.state_dir, &job->err);
     if (job->r == 0) {
@@ -147,7 +153,8 @@ static void loaded(struct hf_floor_guard *guard, struct floor_job *job)
     }
     enum hf_floor_record_state none = guard->foreign.n > 0 ? HF_FLOOR_RECORD_FOREIGN : HF_FLOOR_RECORD_NONE;
     guard->facts.record = job->r == -ENOENT ? none : HF_FLOOR_RECORD_UNREADABLE;
-    note_why(guard, &job->err);
+    if (job->r != -ENOENT)
+        note_why(guard, &job->err);
     drop_job(guard);
 }
 
@@ -156,13 +163,13 @@ static void written(struct hf_floor_guard *guard, struct floor_job *job)
     hf_buf_done(&guard->mend);
     if (job->not_copied || (job->mends && job->r < 0))
         hf_log_err(guard->p.log, HF_LOG_WARNING, "floors.record_not_copied", "folder", guard->p.state_dir, &job->err);
-    if (job->mends) {
-        drop_job(guard); /* the record is as it was */
-        return;
-    }
-    if (job->r == 0) {
+    if (job->mends && (job->r == 0 || !job->counts)) {
+        guard->facts.durable = job->r == 0;
+    } else if (job->r == 0) {
         guard->facts.record = HF_FLOOR_RECORD_OPEN;
         guard->facts.record_value = job->record.value;
+        guard->facts.durable = true;
+        guard->facts.begins = job->begins;
         guard->sealed_changes = job->changes;
     } else {
         guard->facts.record = HF_FLOOR_RECORD_UNWRITABLE;
@@ -180,7 +187,9 @@ static void job_done(struct hf_job *base, int cancelled)
     if (cancelled)
         job->r = hf_err_set(&job->err, ECANCELED, "the agent ends");
     if (!guard->closing) {
-        if (job->writes)
+        if (job->outdated)
+            drop_job(guard);
+        else if (job->writes)
             written(guard, job);
         else
             loaded(guard, job);
@@ -224,13 +233,17 @@ static void load(struct hf_floor_guard *guard)
 
 typedef void answer_fn(void *arg, int r, int exit_code, struct hf_view output);
 
-static void call(struct hf_floor_guard *guard, const char *verb, struct hf_view input, answer_fn *done)
+/* Starts the program. `to`: the value of --to, or NULL. */
+static void call(struct hf_floor_guard *guard, const char *verb, const char *to, struct hf_view input, answer_fn *done)
 {
-    const char *argv[] = {guard->p.program, verb, "--tcti", guard->tcti, NULL};
+    bool counts = to != NULL;
+    const char *argv[] = {guard->p.program,   verb, "--tcti", guard->tcti, counts ? "--to" : NULL, to, "--state-dir",
+                          guard->p.state_dir, NULL};
     const struct hf_proc_request request = {.argv = argv,
                                             .timeout_ns = program_timeout_ns,
                                             .max_output = HF_TPM_LINE_MAX + 1,
                                             .input = input,
+                                            .resource = guard->tcti,
                                             .done = done,
                                             .arg = guard};
     struct hf_err err = HF_ERR_INIT;
@@ -322,6 +335,7 @@ static void take_record(struct hf_floor_guard *guard)
     int raised = hf_floor_book_add(&guard->book, sealed, &err);
 
     guard->facts.record = HF_FLOOR_RECORD_OPEN;
+    guard->facts.durable = guard->facts.begins = false;
     if (raised < 0)
         hf_log_err(guard->p.log, HF_LOG_ERROR, "floors.record_not_used", "folder", guard->p.state_dir, &err);
     else if (raised > 0)
@@ -329,23 +343,29 @@ static void take_record(struct hf_floor_guard *guard)
     bool same = hf_floor_book_format(&guard->book, &text) == 0 && text.n == sealed.n &&
                 (text.n == 0 || memcmp(text.p, sealed.p, text.n) == 0);
     guard->sealed_changes = same ? guard->book.changes : guard->book.changes - 1;
-    if (guard->job->places.incomplete) {
+    bool counted =
+        guard->facts.counter == HF_FLOOR_COUNTER_KNOWN && guard->facts.record_value <= guard->facts.counter_value;
+    if (guard->job->places.incomplete || !counted) {
         guard->mend = guard->job->text;
         guard->job->text = (struct hf_buf)HF_BUF_INIT(HF_FLOOR_RECORD_MAX_BYTES);
     }
 }
 
-/* Writes the newest record again, so that damages of single places do not add up. */
-static void mend(struct hf_floor_guard *guard)
+/* Writes the newest record again: before the increment, to make it durable (`counts`), and at rest, so that damages of
+ * single places do not add up. */
+static void mend(struct hf_floor_guard *guard, bool counts)
 {
     struct floor_job *job = guard->mend.n > 0 ? job_new(guard) : NULL;
 
+    if (job == NULL && counts)
+        no_memory(guard);
     if (job == NULL)
         return;
     drop_job(guard);
     guard->job = job;
     job->text = guard->mend;
     job->writes = job->mends = true;
+    job->counts = counts;
     guard->mend = (struct hf_buf)HF_BUF_INIT(HF_FLOOR_RECORD_MAX_BYTES);
     submit(guard);
 }
@@ -411,8 +431,8 @@ static void sealed(void *arg, int r, int exit_code, struct hf_view output)
     work(guard);
 }
 
-/* Has the TPM seal the floors of the book with this value of the counter. */
-static void seal(struct hf_floor_guard *guard, uint64_t value)
+/* Has the TPM seal the floors of the book with this value of the counter. `begins`: it is the first record. */
+static void seal(struct hf_floor_guard *guard, uint64_t value, bool begins)
 {
     unsigned char key[HF_FLOOR_RECORD_KEY];
     char hex[2 * HF_FLOOR_RECORD_KEY + 1];
@@ -427,8 +447,9 @@ static void seal(struct hf_floor_guard *guard, uint64_t value)
     }
     job->record.value = value;
     job->changes = guard->book.changes;
+    job->begins = begins;
     hf_floor_record_key(value, hf_buf_view(&job->text), key);
-    call(guard, "seal", hf_view_of(hf_hex_encode(key, sizeof(key), hex)), sealed);
+    call(guard, "seal", NULL, hf_view_of(hf_hex_encode(key, sizeof(key), hex)), sealed);
 }
 
 static void first_known(void *arg, int r, int exit_code, struct hf_view output)
@@ -439,7 +460,7 @@ static void first_known(void *arg, int r, int exit_code, struct hf_view output)
     call_ended(guard);
     if (is_number(r, exit_code, output, &value)) {
         guard->first = value;
-        seal(guard, value);
+        seal(guard, value, true);
     } else {
         fail(guard, r, exit_code, output);
     }
@@ -521,35 +542,39 @@ static void publish(struct hf_floor_guard *guard, enum hf_reason reason, enum hf
 
 static void take_step(struct hf_floor_guard *guard, enum hf_floor_step step, enum hf_reason reason)
 {
-    char blob[HF_TPM_LINE_MAX];
+    char blob[HF_TPM_LINE_MAX], to[24];
 
     switch (step) {
     case HF_FLOOR_STEP_REST:
         hf_backoff_reset(&guard->backoff);
-        mend(guard);
+        mend(guard, false);
         break;
     case HF_FLOOR_STEP_LOAD:
         load(guard);
         break;
     case HF_FLOOR_STEP_READ:
-        call(guard, "counter-read", HF_VIEW(""), counted);
+        call(guard, "counter-read", NULL, HF_VIEW(""), counted);
         break;
     case HF_FLOOR_STEP_OPEN:
         (void)snprintf(blob, sizeof(blob), "%.*s", (int)guard->job->record.blob.n, guard->job->record.blob.p);
-        call(guard, "unseal", hf_view_of(blob), opened);
+        call(guard, "unseal", NULL, hf_view_of(blob), opened);
         break;
     case HF_FLOOR_STEP_FIRST:
         if (guard->first != 0)
-            seal(guard, guard->first);
+            seal(guard, guard->first, true);
         else
-            call(guard, "counter-next", HF_VIEW(""), first_known);
+            call(guard, "counter-next", NULL, HF_VIEW(""), first_known);
         break;
     case HF_FLOOR_STEP_SEAL:
-        seal(guard, guard->facts.counter_value + 1);
+        seal(guard, guard->facts.counter_value + 1, false);
+        break;
+    case HF_FLOOR_STEP_WRITE:
+        mend(guard, true);
         break;
     case HF_FLOOR_STEP_COUNT:
         guard->first = 0;
-        call(guard, "counter-step", HF_VIEW(""), counted);
+        (void)snprintf(to, sizeof(to), "%" PRIu64, guard->facts.record_value);
+        call(guard, "counter-step", to, HF_VIEW(""), counted);
         break;
     case HF_FLOOR_STEP_AGAIN:
         wait_and_begin_again(guard, reason);
@@ -643,6 +668,9 @@ void hf_floor_guard_configure(struct hf_floor_guard *guard, bool on, const char 
     if (guard->facts.on == on && strcmp(guard->tcti, tcti) == 0)
         return;
     cancel_call(guard); /* a job runs to its end, and the chain goes on from there */
+    if (guard->job != NULL)
+        guard->job->outdated = true;
+    guard->first = 0; /* the other TPM has other counters */
     (void)snprintf(guard->tcti, sizeof(guard->tcti), "%s", tcti);
     guard->p.sched->timer_disarm(guard->p.sched->ctx, guard->timer);
     guard->waits = false;

@@ -130,6 +130,29 @@ static const char *copy_name(void)
     return "FloorRecord"; /* has capital letters, which no release name has */
 }
 
+/* What lies in a place does not count. Other errors leave open what lies there. */
+static bool is_verdict(int r)
+{
+    static const int verdicts[] = {-EBADMSG, -EPERM, -EACCES, -ELOOP, -EINVAL, -ENOTDIR, -ENAMETOOLONG, -E2BIG};
+
+    for (size_t i = 0; i < HF_LEN(verdicts); i++)
+        if (r == verdicts[i])
+            return true;
+    return false;
+}
+
+/* Notes how the search in a place has ended. The error of a place that cannot be read goes before other errors. */
+static void note_place(struct hf_floor_record_places *places, int r, const struct hf_err *place_err, struct hf_err *err)
+{
+    if (r >= 0 || r == -ENOENT)
+        return;
+    bool unread = !is_verdict(r);
+    if (err != NULL && (unread || !places->unread))
+        *err = *place_err;
+    places->bad = true;
+    places->unread = places->unread || unread;
+}
+
 int hf_floor_record_load(const struct hf_target *target, const char *state_dir,
                          const struct hf_floor_record_foreign *foreign, struct hf_buf *text,
                          struct hf_floor_record *ret_record, struct hf_floor_record_places *ret_places,
@@ -137,18 +160,23 @@ int hf_floor_record_load(const struct hf_target *target, const char *state_dir,
 {
     struct record_search search = {.foreign = foreign, .text = text};
     struct hf_target copies = *target;
-    bool has_roots = target->roots != NULL && target->roots[0] != NULL;
+    struct hf_err place_err = HF_ERR_INIT;
+    size_t roots = 0;
     int r;
 
     *ret_places = (struct hf_floor_record_places){.bad = false};
     for (int i = 0; i < FILES; i++) {
-        r = read_file(target->fs, state_dir, names[i], &search, err);
-        ret_places->bad = ret_places->bad || (r < 0 && r != -ENOENT);
+        r = read_file(target->fs, state_dir, names[i], &search, &place_err);
+        note_place(ret_places, r, &place_err, err);
     }
     copies.release = copy_name();
-    if (has_roots && hf_floor_copy_read(&copies, HF_FLOOR_RECORD_MAX_BYTES, keep_newest, &search, err) < 0)
-        ret_places->bad = true;
-    ret_places->incomplete = search.places < FILES + (has_roots ? 1 : 0);
+    for (; target->roots != NULL && target->roots[roots] != NULL; roots++) {
+        const char *const root[] = {target->roots[roots], NULL};
+        copies.roots = root;
+        r = hf_floor_copy_read(&copies, HF_FLOOR_RECORD_MAX_BYTES, keep_newest, &search, &place_err);
+        note_place(ret_places, r, &place_err, err);
+    }
+    ret_places->incomplete = search.places < FILES + (roots > 0 ? 1 : 0);
     if (search.value == 0)
         return -ENOENT;
     return hf_floor_record_parse(hf_buf_view(text), ret_record, err);

@@ -36,7 +36,8 @@ void hf_floor_record_add_foreign(struct hf_floor_record_foreign *foreign, struct
 
 /* What a search for the record has found. */
 struct hf_floor_record_places {
-    bool bad;        /* a file or copy was damaged or cannot be read; the error of the search says which */
+    bool bad;        /* a file or copy was damaged, does not count, or is unread; the error of the search says which */
+    bool unread;     /* a file or copy cannot be read, so the newest record may be there; the error says which */
     bool incomplete; /* not all files, or no copy below a root, have the newest record */
 };
 
@@ -49,7 +50,7 @@ void hf_floor_record_key(uint64_t value, struct hf_view floors, unsigned char ke
 
 /* Reads the files and the copies below all roots of *target (the field path is not used), and returns the text of the
  * record with the highest value in *text, which must be empty and have max HF_FLOOR_RECORD_MAX_BYTES. *ret_record
- * borrows from *text. -ENOENT: there is no undamaged record outside *foreign. Blocks. */
+ * borrows from *text. -ENOENT: no place that can be read has an undamaged record outside *foreign. Blocks. */
 HF_MUST_USE int hf_floor_record_load(const struct hf_target *target, const char *state_dir,
                                      const struct hf_floor_record_foreign *foreign, struct hf_buf *text,
                                      struct hf_floor_record *ret_record, struct hf_floor_record_places *ret_places,

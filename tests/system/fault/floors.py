@@ -339,10 +339,82 @@ def the_whole_state_folder_is_lost(site):
     site.install(6)
 
 
-# In place of holdfast-tpm: at the call that the file `cut` names, it kills the agent before or after the real program runs.
+def installed_anew(site):
+    """No state folder and no copy is left, and the TPM still has its counter. accept-floors works before the first start of the new agent,
+    and after it."""
+    with_image(site)
+    for early in (True, False):
+        counter = site.counter()
+        for folder in ("state", "root/.holdfast-floors"):
+            shutil.rmtree(site.node.place(*folder.split("/")))
+        site.node.remove("app")
+        done = site.accept()
+        assert done.returncode == 1 and "not the state folder" in done.stderr and "start the agent" in done.stderr, done
+        if early:
+            os.makedirs(site.node.place("state", "lost+found"))
+        else:
+            site.start()
+            wait("FloorsReplaced", lambda: "FloorsReplaced" in str(site.node.status()), PATIENCE_S)
+        done = site.accept()
+        assert done.returncode == 0, done
+        assert site.value() == site.counter() == counter + 1, (site.value(), site.counter(), counter)
+        if not early:
+            site.stop()
+        site.start()
+        site.install(6 if early else 7)
+        assert "FloorsReplaced" not in str(site.node.status())
+        site.stop()
+
+
+def installed_anew_without_the_counter(site):
+    """Somebody has removed the counter from the TPM: the new agent makes it."""
+    with_image(site)
+    for folder in ("state", "root/.holdfast-floors"):
+        shutil.rmtree(site.node.place(*folder.split("/")))
+    site.tpms[0].empty([0x01A1F100])
+    site.start()
+    site.install(6)
+    with open(site.node.place("agent.log"), encoding="utf-8") as log:
+        assert "FloorsReplaced" not in log.read()
+
+
+def accept_keeps_what_it_cannot_read(site):
+    """A file of the record that cannot be read may be the newest one."""
+    with_image(site)
+    site.put_back("image")
+    os.unlink(site.node.place("state", "floor-record.1"))
+    os.symlink("/proc/self/mem", site.node.place("state", "floor-record.1"))  # a read gives an error
+    site.node.apply("app", site.create(4))
+    site.start()
+    site.refuses(4, "IoError", "floor-record.1")
+    done = site.accept()
+    assert done.returncode == 1 and "floor-record.1" in done.stderr and "remove the file" in done.stderr, done
+    site.stop()
+    os.unlink(site.node.place("state", "floor-record.1"))
+    site.start()
+    site.refuses(4, "FloorsReplaced")
+    assert site.accept().returncode == 0
+
+
+# In place of holdfast-tpm: at the call that the file `cut` names, it kills the agent before or after the real program runs. After the cut
+# "orphan VERB", the call waits until the next agent begins the same call, which then waits until the first one has ended.
 HELPER = """#!/bin/sh
 here=$(dirname "$0")
 cut=$(cat "$here/cut" 2>/dev/null)
+if [ "$cut" = "orphan $1" ]; then
+    rm "$here/cut"
+    mkfifo "$here/go" "$here/done"
+    kill -9 $PPID
+    read -r line <"$here/go"
+    "{program}" "$@"
+    echo >"$here/done"
+    exit
+fi
+if [ "$1" = counter-step ] && [ -p "$here/go" ]; then
+    echo >"$here/go"
+    read -r line <"$here/done"
+    rm "$here/go" "$here/done"
+fi
 if [ "$cut" = "before $1" ]; then rm "$here/cut"; kill -9 $PPID; exit 1; fi
 "{program}" "$@"
 code=$?
@@ -391,6 +463,25 @@ def power_cuts_lock_no_node_out(site):
         for path in RECORDS:  # as if the option were new
             os.unlink(site.node.place(*path.split("/")))
         site.tpms[0].clear()
+
+
+def orphaned_increment(site):
+    """The agent is killed while its child increments the counter. The child lives on, and increments after the next agent has read the
+    counter and before that one's child does."""
+    cut, sequence = with_helper(site), 3
+    site.start()
+    site.install(sequence)
+    for sequence in (4, 5):
+        before = site.counter()
+        with open(cut, "w", encoding="utf-8") as file:
+            file.write("orphan counter-step")
+        site.node.apply("app", site.create(sequence))
+        cut_at(site, cut, "orphan counter-step")
+        site.installed(sequence)
+        site.settled(sequence)
+        assert site.counter() == before + 1, (before, site.counter())
+        assert not os.path.exists(os.path.join(site.programs, "go")), "nobody was an orphan"
+    assert "Replaced" not in open(site.node.place("agent.log"), encoding="utf-8").read()
 
 
 def killed_at_any_time(site):
@@ -586,7 +677,8 @@ def record_cannot_be_written(site):
 
 
 CASES = [one_increment_for_each_floor, older_policies, older_floors_in_every_place, older_floors_beside_the_new_record, older_floors_without_record,
-         forged_records, damaged_places_do_not_add_up, the_whole_state_folder_is_lost, power_cuts_lock_no_node_out, killed_at_any_time,
+         forged_records, damaged_places_do_not_add_up, the_whole_state_folder_is_lost, installed_anew, installed_anew_without_the_counter,
+         accept_keeps_what_it_cannot_read, power_cuts_lock_no_node_out, orphaned_increment, killed_at_any_time,
          tpm_is_away, tpm_hangs, tpm_was_cleared, another_tpm, forged_record_beside_a_good_one, counter_was_removed, owner_password, tpm_is_full,
          no_program, once, switched_on_later, record_cannot_be_written]
 

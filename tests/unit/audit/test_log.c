@@ -562,6 +562,68 @@ START_TEST(writes_begin_at_a_sector)
 }
 END_TEST
 
+/* Fills a log with a write of one sector for each entry, damages sectors `from` to `to` of its last whole block of
+ * 4 KiB, and opens the log again. */
+static struct hf_audit_head damage_block(struct scene *s, size_t from, size_t to)
+{
+    enum { BLOCK = 4096 };
+    const char path[] = DIR "/audit-000000000001.jsonl";
+    size_t n = 0;
+
+    ck_assert_int_eq(open_log(s), 0);
+    for (unsigned i = 0; n <= BLOCK || n % BLOCK != 0; i++) {
+        add(s, i);
+        ck_assert_int_eq(hf_audit_log_flush(s->log, NULL), 0);
+        ck_assert_ptr_nonnull(hf_simfs_get(s->fs, path, &n));
+    }
+    struct hf_audit_head head = hf_audit_log_head(s->log);
+    close_log(s);
+    char *bytes = malloc(n);
+    ck_assert_ptr_nonnull(bytes);
+    memcpy(bytes, hf_simfs_get(s->fs, path, &n), n);
+    memset(bytes + n - BLOCK + from * HF_AUDIT_SECTOR, 0xff, (to - from + 1) * HF_AUDIT_SECTOR);
+    hf_simfs_put(s->fs, path, bytes, n, 0640);
+    free(bytes);
+    ck_assert_int_eq(open_log(s), 0);
+    ck_assert_int_eq(hf_audit_log_end(s->log, NULL), 0);
+    close_log(s);
+    return head;
+}
+
+/* A disk damages a whole block, with entries that were durable: the log goes on after the last good one, and says so. Only
+ * a hash that left the node shows which entries are gone. */
+START_TEST(torn_block)
+{
+    struct scene s;
+
+    set_up(&s);
+    struct hf_audit_head head = damage_block(&s, 0, 7);
+    struct seen seen = {.hash = head.hash};
+    (void)!hf_audit_read(hf_simfs_ops(s.fs), DIR, 0, see, &seen, NULL);
+    ck_assert_uint_eq(seen.torn, 1);
+    ck_assert(!seen.found);
+    ck_assert_uint_eq(seen.check.seq, head.entries - 8 + 1);
+    assert_intact(&s);
+    tear_down(&s);
+}
+END_TEST
+
+/* Later writes behind the damage are whole: it stays, and the check finds it. */
+START_TEST(torn_inside_a_block)
+{
+    struct scene s;
+
+    set_up(&s);
+    struct hf_audit_head head = damage_block(&s, 2, 4);
+    struct seen seen = {.hash = head.hash};
+    (void)!hf_audit_read(hf_simfs_ops(s.fs), DIR, 0, see, &seen, NULL);
+    ck_assert_uint_eq(seen.torn, 0);
+    ck_assert(seen.found);
+    ck_assert_int_eq(hf_audit_check_end(&seen.check, NULL), -EBADMSG);
+    tear_down(&s);
+}
+END_TEST
+
 /* A log of an older agent, whose lines end anywhere, goes on in the same segment, with the same lines. */
 START_TEST(older_log_goes_on)
 {
@@ -713,6 +775,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, each_changed_byte_is_found);
     tcase_add_test(tc, each_moved_line_is_found);
     tcase_add_test(tc, torn_line_is_set_aside);
+    tcase_add_test(tc, torn_block);
+    tcase_add_test(tc, torn_inside_a_block);
     tcase_add_loop_test(tc, power_cut_at_each_call, 0, HF_LEN(befores));
     tcase_add_loop_test(tc, power_cut_after_a_kill, 0, HF_LEN(befores));
     tcase_add_test(tc, start_without_a_sync);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -289,6 +290,87 @@ START_TEST(daemon_that_keeps_the_pipe)
 }
 END_TEST
 
+/* ---- children that no signal ends ------------------------------------------------------------------------------------ */
+
+static bool immune; /* signals end nothing, as in an uninterruptible system call */
+
+/* In place of libc's. */
+int kill(pid_t pid, int signum)
+{
+    return immune ? 0 : (int)syscall(SYS_kill, pid, signum);
+}
+
+static int try_at(struct outcome *o, const char *resource)
+{
+    const char *argv[] = {"/bin/sleep", "100", NULL};
+    const struct hf_proc_request request = {
+        .argv = argv, .timeout_ns = 100 * MS, .done = keep, .arg = o, .resource = resource};
+    struct hf_err err = HF_ERR_INIT;
+
+    *o = (struct outcome){.start_ns = now_ns()};
+    int r = proc->spawn(proc->ctx, &request, &o->call, &err);
+    ck_assert_msg(r == 0 || strstr(err.cause, "hangs at 'device:/dev/tpm'") != NULL, "%s", err.cause);
+    return r;
+}
+
+/* The system calls return: the children end. */
+static void end_children(void)
+{
+    char path[64], list[512] = "";
+
+    immune = false;
+    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    (void)!fgets(list, sizeof(list), file);
+    (void)fclose(file);
+    for (char *at = list, *end; strtol(at, &end, 10) > 0; at = end)
+        (void)kill((pid_t)strtol(at, NULL, 10), SIGKILL);
+    loop_run_for(loop, 100 * MS);
+}
+
+START_TEST(stuck_child_is_the_only_one)
+{
+    struct outcome o, other;
+
+    immune = true;
+    ck_assert_int_eq(try_at(&o, "device:/dev/tpm"), 0);
+    pending = 1;
+    hf_loop_run(loop);
+    ck_assert(o.done == 1 && o.r == -ETIMEDOUT);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(try_at(&other, "device:/dev/tpm"), -EBUSY);
+    immune = false;
+    ck_assert_int_eq(try_at(&other, "device:/dev/tpmrm1"), 0); /* all others start */
+    proc->cancel(proc->ctx, other.call);
+    ck_assert_int_eq(try_at(&other, NULL), 0);
+    proc->cancel(proc->ctx, other.call);
+    end_children();
+    ck_assert_int_eq(try_at(&other, "device:/dev/tpm"), 0);
+    proc->cancel(proc->ctx, other.call);
+}
+END_TEST
+
+START_TEST(stuck_child_of_a_cancelled_call)
+{
+    struct outcome o, other;
+
+    immune = true;
+    ck_assert_int_eq(try_at(&o, "device:/dev/tpm"), 0);
+    proc->cancel(proc->ctx, o.call);
+    ck_assert_int_eq(try_at(&other, "device:/dev/tpm"), 0); /* the signal has its time */
+    proc->cancel(proc->ctx, other.call);
+    loop_run_for(loop, 2100 * MS);
+    ck_assert_int_eq(try_at(&other, "device:/dev/tpm"), -EBUSY);
+    end_children();
+    ck_assert_int_eq(try_at(&other, "device:/dev/tpm"), 0);
+    proc->cancel(proc->ctx, other.call);
+    loop_run_for(loop, 2100 * MS);
+    ck_assert_int_eq(try_at(&other, "device:/dev/tpm"), 0);
+    proc->cancel(proc->ctx, other.call);
+}
+END_TEST
+
 /* ---- cancel ---------------------------------------------------------------------------------------------------------- */
 
 /* 0 when it was killed before it could say. */
@@ -397,6 +479,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, deadline, 0, (int)HF_LEN(hangs));
     tcase_add_test(tc, daemon_is_left_alone);
     tcase_add_test(tc, daemon_that_keeps_the_pipe);
+    tcase_add_test(tc, stuck_child_is_the_only_one);
+    tcase_add_test(tc, stuck_child_of_a_cancelled_call);
     tcase_add_loop_test(tc, cancel, 0, (int)HF_LEN(cancel_after_ns));
     tcase_add_test(tc, loop_ends_with_children);
     tcase_add_test(tc, cancel_inside_done_is_harmless);

@@ -21,6 +21,13 @@
         .counter = HF_FLOOR_COUNTER_##counter_, .counter_value = (counter_is), .unsealed = (unsealed_)                 \
     }
 
+/* FACTS, and more facts that are true. */
+#define FACTS_ALSO(record_, value, counter_, counter_is, also)                                                         \
+    {                                                                                                                  \
+        .on = true, .record = HF_FLOOR_RECORD_##record_, .record_value = (value),                                      \
+        .counter = HF_FLOOR_COUNTER_##counter_, .counter_value = (counter_is), .also = true                            \
+    }
+
 static const struct {
     struct hf_floor_facts facts;
     enum hf_reason reason;
@@ -47,7 +54,8 @@ static const struct {
     /* no counter: the option is new, a cut came before the first increment, or the TPM is another one */
     {FACTS(NONE, 0, ABSENT, 0, false), HF_R_FloorsPending, HF_FLOOR_STEP_FIRST},
     {FACTS(NONE, 0, ABSENT, 0, true), HF_R_FloorsPending, HF_FLOOR_STEP_FIRST},
-    {FACTS(OPEN, 5, ABSENT, 0, false), HF_R_FloorsPending, HF_FLOOR_STEP_COUNT},
+    {FACTS(OPEN, 5, ABSENT, 0, false), HF_R_FloorsPending, HF_FLOOR_STEP_WRITE},
+    {FACTS_ALSO(OPEN, 5, ABSENT, 0, durable), HF_R_FloorsPending, HF_FLOOR_STEP_COUNT},
     {FACTS(FOREIGN, 5, ABSENT, 0, false), HF_R_TpmReplaced, HF_FLOOR_STEP_AGAIN},
     /* a counter */
     {FACTS(NONE, 0, KNOWN, 1, false), HF_R_FloorsReplaced, HF_FLOOR_STEP_AGAIN},
@@ -57,9 +65,28 @@ static const struct {
     {FACTS(OPEN, 4, KNOWN, 5, true), HF_R_FloorsReplaced, HF_FLOOR_STEP_AGAIN},
     {FACTS(OPEN, 5, KNOWN, 5, false), HF_R_None, HF_FLOOR_STEP_REST},
     {FACTS(OPEN, 5, KNOWN, 5, true), HF_R_FloorsPending, HF_FLOOR_STEP_SEAL},
-    {FACTS(OPEN, 6, KNOWN, 5, false), HF_R_FloorsPending, HF_FLOOR_STEP_COUNT},
-    {FACTS(OPEN, 6, KNOWN, 5, true), HF_R_FloorsPending, HF_FLOOR_STEP_COUNT},
+    {FACTS(OPEN, 6, KNOWN, 5, false), HF_R_FloorsPending, HF_FLOOR_STEP_WRITE},
+    {FACTS(OPEN, 6, KNOWN, 5, true), HF_R_FloorsPending, HF_FLOOR_STEP_WRITE},
+    {FACTS_ALSO(OPEN, 6, KNOWN, 5, durable), HF_R_FloorsPending, HF_FLOOR_STEP_COUNT},
     {FACTS(OPEN, 7, KNOWN, 5, false), HF_R_FloorsReplaced, HF_FLOOR_STEP_AGAIN},
+    {FACTS_ALSO(OPEN, 7, KNOWN, 5, durable), HF_R_FloorsReplaced, HF_FLOOR_STEP_AGAIN},
+    /* the first record of all: other programs may have used counters since the TPM has named its value */
+    {FACTS_ALSO(OPEN, 5, KNOWN, 5, begins), HF_R_None, HF_FLOOR_STEP_REST},
+    {FACTS_ALSO(OPEN, 5, KNOWN, 7, begins), HF_R_FloorsPending, HF_FLOOR_STEP_SEAL},
+    {FACTS_ALSO(OPEN, 7, KNOWN, 5, begins), HF_R_FloorsPending, HF_FLOOR_STEP_SEAL},
+    {FACTS_ALSO(FOREIGN, 5, KNOWN, 7, begins), HF_R_FloorsReplaced, HF_FLOOR_STEP_AGAIN},
+    /* a place cannot be read: it may have the newest record */
+    {FACTS_ALSO(NONE, 0, UNASKED, 0, unread), HF_R_FloorsPending, HF_FLOOR_STEP_READ},
+    {FACTS_ALSO(CLOSED, 5, KNOWN, 5, unread), HF_R_FloorsPending, HF_FLOOR_STEP_OPEN},
+    {FACTS_ALSO(NONE, 0, ABSENT, 0, unread), HF_R_IoError, HF_FLOOR_STEP_AGAIN},
+    {FACTS_ALSO(OPEN, 5, ABSENT, 0, unread), HF_R_IoError, HF_FLOOR_STEP_AGAIN},
+    {FACTS_ALSO(FOREIGN, 5, ABSENT, 0, unread), HF_R_IoError, HF_FLOOR_STEP_AGAIN},
+    {FACTS_ALSO(NONE, 0, KNOWN, 5, unread), HF_R_IoError, HF_FLOOR_STEP_AGAIN},
+    {FACTS_ALSO(FOREIGN, 5, KNOWN, 5, unread), HF_R_IoError, HF_FLOOR_STEP_AGAIN},
+    {FACTS_ALSO(OPEN, 4, KNOWN, 5, unread), HF_R_IoError, HF_FLOOR_STEP_AGAIN},
+    {FACTS_ALSO(OPEN, 5, KNOWN, 5, unread), HF_R_None, HF_FLOOR_STEP_REST},
+    {FACTS_ALSO(OPEN, 6, KNOWN, 5, unread), HF_R_FloorsPending, HF_FLOOR_STEP_WRITE},
+    {FACTS_ALSO(OPEN, 7, KNOWN, 5, unread), HF_R_IoError, HF_FLOOR_STEP_AGAIN},
 };
 
 START_TEST(decision)

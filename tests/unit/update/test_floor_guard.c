@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/parse.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 #include "support/fakes/simloop.h"
@@ -19,10 +20,13 @@ static struct {
     unsigned seed;
     int exit_code; /* of every call; 0: the TPM works */
     bool hangs;    /* no call is answered */
+    bool stuck;    /* a call of before hangs, so none starts */
     unsigned calls, writes;
     unsigned cut_at; /* number of the half call at which the power goes; 0: none */
     unsigned halves; /* half calls so far: one before, one after what a call does */
     bool cut;
+    bool has_orphan;    /* an increment for an earlier life of the agent is still to come, up to `orphan_to` */
+    uint64_t orphan_to; /* 0: it compares nothing */
 } tpm;
 
 static struct hf_simloop *loop;
@@ -36,6 +40,7 @@ static unsigned changes;
 struct hf_proc_call {
     struct hf_timer *timer;
     char verb[20], input[2 * HF_TPM_KEY_BYTES + 40];
+    uint64_t to; /* value of --to; 0: there is none */
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);
     void *arg;
 };
@@ -46,6 +51,14 @@ static bool power_goes(void)
     return tpm.cut;
 }
 
+static void increment(uint64_t to)
+{
+    if (tpm.counter != 0 && to != 0 && tpm.counter + 1 != to)
+        return;
+    tpm.counter = ++tpm.highest;
+    tpm.writes++;
+}
+
 static int answer(const struct hf_proc_call *call, char text[200])
 {
     unsigned seed;
@@ -53,13 +66,15 @@ static int answer(const struct hf_proc_call *call, char text[200])
 
     if (strcmp(call->verb, "counter-read") == 0) {
         (void)snprintf(text, 200, tpm.counter != 0 ? "%" PRIu64 "\n" : HF_TPM_ABSENT "\n", tpm.counter);
+        if (tpm.has_orphan)
+            increment(tpm.orphan_to);
+        tpm.has_orphan = false;
     } else if (strcmp(call->verb, "counter-next") == 0) {
         tpm.highest += tpm.counter == 0;
         tpm.writes += tpm.counter == 0;
         (void)snprintf(text, 200, "%" PRIu64 "\n", tpm.highest + 1);
     } else if (strcmp(call->verb, "counter-step") == 0) {
-        tpm.counter = ++tpm.highest;
-        tpm.writes++;
+        increment(call->to);
         (void)snprintf(text, 200, "%" PRIu64 "\n", tpm.counter);
     } else if (strcmp(call->verb, "seal") == 0) {
         (void)snprintf(text, 200, "%08x%s\n", tpm.seed, call->input);
@@ -84,8 +99,11 @@ static void on_call(void *arg)
     char text[200] = HF_TPM_PROGRAM ": the TPM is tired\n";
     int exit_code = tpm.exit_code;
 
-    if (tpm.hangs || power_goes())
+    if (tpm.hangs || power_goes()) {
+        tpm.has_orphan = tpm.cut && strcmp(call->verb, "counter-step") == 0;
+        tpm.orphan_to = call->to;
         return; /* the call stays open, until a cancel */
+    }
     if (exit_code == HF_TPM_EXIT_OK)
         exit_code = answer(call, text);
     if (power_goes())
@@ -100,11 +118,18 @@ static int spawn(void *ctx, const struct hf_proc_request *request, struct hf_pro
     const struct hf_sched_ops *sched = hf_simproc_sched(proc);
 
     (void)ctx;
-    (void)err;
     ck_assert_str_eq(request->argv[2], "--tcti");
+    ck_assert_str_eq(request->resource, request->argv[3]);
     tpm.calls++;
+    if (tpm.stuck) {
+        free(call);
+        return hf_err_set(err, EBUSY, "process 5 hangs");
+    }
     (void)snprintf(call->verb, sizeof(call->verb), "%s", request->argv[1]);
     (void)snprintf(call->input, sizeof(call->input), "%.*s", (int)request->input.n, request->input.p);
+    for (const char *const *word = request->argv; *word != NULL; word++)
+        if (strcmp(*word, "--to") == 0)
+            ck_assert_int_eq(hf_parse_u64(word[1], 1, INT64_MAX, &call->to), 0);
     call->done = request->done;
     call->arg = request->arg;
     call->timer = sched->timer_new(sched->ctx, on_call, call);
@@ -409,6 +434,24 @@ START_TEST(hanging_tpm)
 }
 END_TEST
 
+/* A program that cannot be killed hangs in the driver of the TPM. */
+START_TEST(stuck_program)
+{
+    const char *message;
+
+    tpm.stuck = true;
+    switch_on();
+    expect(HF_R_TpmFailed);
+    (void)hf_floor_guard_ask(guard, &message);
+    ck_assert_msg(strstr(message, "process 5 hangs") != NULL, "%s", message);
+    (void)hf_simloop_run_for(loop, 86400 * HF_NS_PER_S);
+    ck_assert_uint_lt(tpm.calls, 500);
+    expect(HF_R_TpmFailed);
+    tpm.stuck = false;
+    heals();
+}
+END_TEST
+
 /* One life: the option is switched on, and the floor rises from 5 to 6. True: nothing cut it short. */
 static bool live(void)
 {
@@ -427,7 +470,7 @@ static void cut_and_go_on(uint64_t seed, uint64_t sequence)
 {
     shut_down();
     hf_simfs_power_cut(disk, seed);
-    tpm.cut = false;
+    tpm.cut = tpm.has_orphan = false;
     tpm.cut_at = 0;
     boot();
     (void)join(sequence);
@@ -481,6 +524,175 @@ START_TEST(cut_at_each_call_of_the_tpm)
 }
 END_TEST
 
+/* kill -9 at call n of the disk, and in the next life the power goes at half call m of the TPM. Returns true if neither
+ * cut a life short. */
+static bool kill_and_cut(uint64_t n, unsigned m, uint64_t seed)
+{
+    hf_simfs_stop_at(disk, n);
+    bool whole = live();
+    shut_down();
+    hf_simfs_stop_at(disk, 0);
+    hf_simfs_kill(disk);
+    boot();
+    tpm.halves = 0;
+    tpm.cut_at = m;
+    (void)join(5);
+    switch_on();
+    (void)hf_simloop_run_for(loop, 1 * HF_NS_PER_S);
+    whole = whole && !tpm.cut;
+    cut_and_go_on(seed, seed % 2 == 0 ? 5 : 6);
+    tear_down();
+    set_up();
+    return whole;
+}
+
+/* No increment rests on a record that only the page cache has. */
+START_TEST(killed_and_then_cut)
+{
+    bool whole = false;
+    uint64_t n = 1;
+
+    for (; !whole; n++)
+        for (unsigned m = 1; m <= 8; m++)
+            for (uint64_t seed = 0; seed < 6; seed++)
+                whole = kill_and_cut(n, m, seed);
+    ck_assert_uint_gt(n, 60);
+}
+END_TEST
+
+/* The agent is killed while holdfast-tpm increments the counter for it. The program lives on, and increments after the
+ * next agent has read the counter. */
+START_TEST(orphaned_increment)
+{
+    bool whole = false;
+    unsigned n = 1, orphans = 0;
+
+    for (; !whole; n++) {
+        tpm.cut_at = n;
+        whole = live();
+        orphans += tpm.has_orphan;
+        shut_down();
+        hf_simfs_kill(disk);
+        tpm.cut = false;
+        tpm.cut_at = 0;
+        boot();
+        (void)join(5);
+        switch_on();
+        expect(HF_R_None);
+        (void)join(6);
+        expect(HF_R_None);
+        ck_assert_uint_le(tpm.counter, 44);
+        tear_down();
+        set_up();
+    }
+    ck_assert_uint_eq(orphans, 2);
+}
+END_TEST
+
+/* Between the question for the first value and the first increment, other programs use their counters. */
+START_TEST(first_value_is_old)
+{
+    hf_simfs_count_only(disk, HF_SIMFS_GROWS);
+    hf_simfs_fail_at(disk, 1, ENOSPC, 0);
+    switch_on();
+    (void)join(5);
+    expect(HF_R_StateNotWritable);
+    tpm.highest += (uint64_t)_i;
+    hf_simfs_fail_at(disk, 0, 0, 0);
+    heals();
+    (void)join(6);
+    expect(HF_R_None);
+    shut_down();
+    boot();
+    switch_on();
+    expect(HF_R_None);
+    ck_assert_uint_eq(join(1), 6);
+}
+END_TEST
+
+/* The same, and the configuration names another TPM, whose counters begin lower. */
+START_TEST(first_value_is_of_another_tpm)
+{
+    hf_simfs_count_only(disk, HF_SIMFS_GROWS);
+    hf_simfs_fail_at(disk, 1, ENOSPC, 0);
+    switch_on();
+    expect(HF_R_StateNotWritable);
+    tpm.highest = 3;
+    tpm.seed++;
+    hf_simfs_fail_at(disk, 0, 0, 0);
+    hf_floor_guard_configure(guard, true, "device:/dev/tpmrm1");
+    expect(HF_R_None);
+    ck_assert_uint_eq(tpm.counter, 5);
+}
+END_TEST
+
+/* Leaves the newest record in one place; the others have an older one, or none. */
+static void leave_newest_in(size_t place, bool has_older)
+{
+    struct hf_simfs *image = hf_simfs_new();
+
+    (void)join(5);
+    switch_on();
+    expect(HF_R_None);
+    for (size_t i = 0; i < HF_LEN(places); i++)
+        copy_file(disk, image, places[i]);
+    (void)join(6);
+    expect(HF_R_None);
+    shut_down();
+    for (size_t i = 0; i < HF_LEN(places); i++) {
+        if (i != place && has_older)
+            copy_file(image, disk, places[i]);
+        else if (i != place)
+            hf_simfs_delete(disk, places[i]);
+    }
+    hf_simfs_free(image);
+}
+
+/* A place of the record cannot be read: nobody has replaced anything. */
+START_TEST(place_cannot_be_read)
+{
+    bool failed = true;
+    unsigned waits = 0;
+
+    for (uint64_t n = 1; failed; n++) {
+        leave_newest_in((size_t)_i / 2, _i % 2 != 0);
+        boot();
+        hf_simfs_count_only(disk, HF_SIMFS_READS);
+        hf_simfs_fail_at(disk, n, EIO, 1);
+        switch_on();
+        (void)hf_simloop_run_for(loop, 1 * HF_NS_PER_S);
+        ck_assert_msg(reason() == HF_R_None || reason() == HF_R_IoError, "call %" PRIu64 ": %s", n,
+                      hf_reason_name(reason()));
+        failed = hf_simfs_failed(disk) > 0;
+        waits += reason() == HF_R_IoError;
+        heals();
+        ck_assert_uint_eq(join(1), 6);
+        tear_down();
+        set_up();
+    }
+    ck_assert_uint_gt(waits, 0);
+}
+END_TEST
+
+START_TEST(disk_cannot_be_read)
+{
+    leave_newest_in(0, true);
+    boot();
+    hf_simfs_count_only(disk, HF_SIMFS_READS);
+    hf_simfs_fail_at(disk, 1, EIO, 0);
+    switch_on();
+    expect(HF_R_IoError);
+    unsigned before = changes;
+    (void)hf_simloop_run_for(loop, 86400 * HF_NS_PER_S);
+    expect(HF_R_IoError);
+    ck_assert_uint_eq(changes, before);
+    ck_assert_uint_lt(tpm.calls, 500);
+    hf_simfs_fail_at(disk, 0, 0, 0);
+    heals();
+    ck_assert_uint_eq(join(1), 6);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -492,8 +704,15 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, tpm_fails_and_heals, 0, 5);
     tcase_add_test(tc, full_disk);
     tcase_add_test(tc, hanging_tpm);
+    tcase_add_test(tc, stuck_program);
     tcase_add_test(tc, cut_at_each_call_of_the_disk);
     tcase_add_test(tc, cut_at_each_call_of_the_tpm);
+    tcase_add_test(tc, killed_and_then_cut);
+    tcase_add_test(tc, orphaned_increment);
+    tcase_add_loop_test(tc, first_value_is_old, 0, 4);
+    tcase_add_test(tc, first_value_is_of_another_tpm);
+    tcase_add_loop_test(tc, place_cannot_be_read, 0, 6);
+    tcase_add_test(tc, disk_cannot_be_read);
 }
 
 HF_TEST_MAIN("update/floor guard", cases)

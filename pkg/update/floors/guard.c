@@ -676,7 +676,9 @@ void hf_floor_guard_configure(struct hf_floor_guard *guard, bool on, const char 
     guard->waits = false;
     guard->facts.on = on;
     hf_backoff_reset(&guard->backoff);
-    guard->reason = HF_R_None;
+    guard->reason = on && guard->busy ? HF_R_FloorsPending : HF_R_None; /* work() decides nothing while a job runs */
+    if (guard->reason != HF_R_None)
+        describe(guard, guard->reason);
     begin_again(guard);
 }
 

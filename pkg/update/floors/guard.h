@@ -28,13 +28,16 @@ struct hf_floor_guard_params {
     const struct hf_sched_ops *sched;
     const struct hf_proc_ops *proc;
     const struct hf_rand_ops *rng;
-    struct hf_log *log;         /* may be NULL */
-    const char *state_dir;      /* the state folder, which holds the record */
-    const char *const *roots;   /* update roots, below one of which a copy of the record lies; NULL ends the array */
-    const char *host_root;      /* in pod mode, the mount point of the host's file system; NULL means "/" */
-    uid_t uid;                  /* user of this process */
-    const char *program;        /* absolute path of holdfast-tpm; NULL: its path is unknown */
-    void (*changed)(void *arg); /* called when the answer of hf_floor_guard_ask() has changed; may be NULL */
+    struct hf_log *log;       /* may be NULL */
+    const char *state_dir;    /* the state folder, which holds the record */
+    const char *const *roots; /* update roots, below one of which a copy of the record lies; NULL ends the array */
+    const char *host_root;    /* in pod mode, the mount point of the host's file system; NULL means "/" */
+    uid_t uid;                /* user of this process */
+    const char *program;      /* absolute path of holdfast-tpm; NULL: its path is unknown */
+    /* Called when the reason that hf_floor_guard_ask() returns has changed, also from within
+     * hf_floor_guard_configure() and hf_floor_guard_join(); not called if hf_floor_guard_configure() switches the
+     * comparison off. May be NULL. */
+    void (*changed)(void *arg);
     void *arg;
 };
 
@@ -42,8 +45,8 @@ struct hf_floor_guard_params {
 HF_MUST_USE int hf_floor_guard_new(const struct hf_floor_guard_params *params, struct hf_floor_guard **ret_guard);
 void hf_floor_guard_free(struct hf_floor_guard *guard); /* accepts NULL */
 
-/* Switches the comparison on or off. `tcti` is the TPM (tpm/chip.h). If a value has changed, the guard begins the
- * comparison again. */
+/* Switches the comparison on or off. `tcti` is the TPM (tpm/chip.h), not NULL; copied. If a value has changed, the
+ * guard begins the comparison again; a job that runs first comes to its end, and its result does not count. */
 void hf_floor_guard_configure(struct hf_floor_guard *guard, bool on, const char *tcti);
 
 /* Merges a floor with that of the guard: *history and the floor of the guard both become the newer history. If the

@@ -626,6 +626,18 @@ START_TEST(first_value_is_of_another_tpm)
 }
 END_TEST
 
+/* The configuration names another TPM while a job of the comparison runs: no release starts in between. */
+START_TEST(another_tpm_while_a_job_runs)
+{
+    (void)join(5);
+    hf_floor_guard_configure(guard, true, "device:/dev/tpmrm0");
+    ck_assert_int_eq(reason(), HF_R_FloorsPending);
+    hf_floor_guard_configure(guard, true, "device:/dev/tpmrm1");
+    ck_assert_int_eq(reason(), HF_R_FloorsPending);
+    expect(HF_R_None);
+}
+END_TEST
+
 /* Leaves the newest record in one place; the others have an older one, or none. */
 static void leave_newest_in(size_t place, bool has_older)
 {
@@ -711,6 +723,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, orphaned_increment);
     tcase_add_loop_test(tc, first_value_is_old, 0, 4);
     tcase_add_test(tc, first_value_is_of_another_tpm);
+    tcase_add_test(tc, another_tpm_while_a_job_runs);
     tcase_add_loop_test(tc, place_cannot_be_read, 0, 6);
     tcase_add_test(tc, disk_cannot_be_read);
 }

@@ -214,14 +214,14 @@ struct entry {
     struct hf_kubelet_health *pod_health; /* of pod_trial.c */
     /* used by pod_trial.c: a later check of the pods, which is not a step, so that the entry is not busy */
     struct hf_kubelet_health *pod_again;
-    /* used by pod_trial.c: an interval of the policy has passed, so check the pods again */
-    bool pods_due;
     /* used by pod_trial.c: the good set, while a job compares it with the newest set */
     struct attempt *good_attempt;
     /* monotonic time of the first check of the objects in this Probation since the API server last failed to answer; 0
      * if there was none */
     uint64_t probe_ns;
 
+    /* used by pod_trial.c: an interval of the policy has passed, so check the pods again */
+    bool pods_due;
     bool busy; /* a step is in progress */
     /* number of attempts of the rollback in progress that could not read what they go back to */
     unsigned unreadable_rollbacks;

@@ -215,6 +215,7 @@ static void shrink(struct sim_node *node, size_t size)
 {
     sim_blob_resize(&node->live, size);
     sim_blob_resize(&node->blocks, HF_MIN(node->blocks.n, (size + SIM_BLOCK - 1) / SIM_BLOCK));
+    sim_blob_resize(&node->lost, HF_MIN(node->lost.n, (size + SIM_BLOCK - 1) / SIM_BLOCK));
 }
 
 static int sim_openat(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
@@ -301,6 +302,8 @@ static void mark_written(struct sim_node *node, size_t first, size_t last)
         sim_blob_resize(&node->blocks, last + 1);
     for (size_t i = first; i <= last; i++)
         node->blocks.p[i] = HF_MAX(node->blocks.p[i], (unsigned char)SIM_WRITTEN);
+    for (size_t i = first; i <= last && i < node->lost.n; i++)
+        node->lost.p[i] = 0;
 }
 
 static ssize_t sim_pwrite(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset)
@@ -359,9 +362,12 @@ static int sim_fallocate(void *ctx, int fd, uint64_t offset, uint64_t n)
 
 static int sync_fd(struct hf_simfs *fs, int fd, const char *call, bool meta)
 {
+    uint64_t failed = fs->failed;
     int r = enter(fs, HF_SIMFS_SHRINKS | SIM_CONTENT, "%s %d", call, fd);
     const struct sim_fd *open = fd_get(fs, fd);
 
+    if (r == -EIO && fs->failed > failed && open != NULL && S_ISREG(open->node->meta.mode))
+        sim_lose_content(open->node);
     if (r < 0)
         return r;
     if (open == NULL || (open->flags & O_PATH) != 0)

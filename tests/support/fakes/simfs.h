@@ -76,7 +76,8 @@ void hf_simfs_stop_at(struct hf_simfs *fs, uint64_t n);
 bool hf_simfs_stopped(const struct hf_simfs *fs);
 
 /* The counted calls number n .. n + times - 1 (from 1, from now on) do nothing and return -code; times 0: all from n on.
- * n 0 takes it back. */
+ * n 0 takes it back. A sync of a file that fails with EIO loses what it had to write, as on Linux: later syncs return 0, the
+ * content stays readable until the power goes, and only another write to the same blocks brings it to the medium. */
 void hf_simfs_fail_at(struct hf_simfs *fs, uint64_t n, int code, uint64_t times);
 uint64_t hf_simfs_failed(const struct hf_simfs *fs); /* calls failed so since hf_simfs_fail_at() */
 

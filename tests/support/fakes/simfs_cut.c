@@ -83,9 +83,46 @@ void sim_sync_names(struct hf_simfs *fs, struct sim_node *dir)
     free(chosen);
 }
 
+static bool is_lost(const struct sim_node *node, size_t block)
+{
+    return block < node->lost.n && node->lost.p[block] != 0;
+}
+
+/* Gives lost blocks of `content` what the medium has of them. */
+static void forget_lost(const struct sim_node *node, struct sim_blob *content)
+{
+    for (size_t at = 0; at < content->n; at += SIM_BLOCK) {
+        size_t n = HF_MIN(content->n - at, (size_t)SIM_BLOCK), kept = node->kept.n - HF_MIN(node->kept.n, at);
+        if (!is_lost(node, at / SIM_BLOCK))
+            continue;
+        memset(content->p + at, 0, n);
+        if (kept > 0)
+            memcpy(content->p + at, node->kept.p + at, HF_MIN(n, kept));
+    }
+}
+
+/* The kernel reports a failed write of a page once, and then takes the page for clean: "PostgreSQL's fsync() surprise",
+ * lwn.net/Articles/752063. Only another write to the page brings it to the medium. */
+void sim_lose_content(struct sim_node *node)
+{
+    size_t blocks = (node->live.n + SIM_BLOCK - 1) / SIM_BLOCK;
+
+    sim_blob_resize(&node->lost, blocks);
+    for (size_t i = 0; i < blocks; i++) {
+        size_t at = i * SIM_BLOCK, n = HF_MIN(node->live.n - at, (size_t)SIM_BLOCK);
+        if (at + n > node->kept.n || memcmp(node->live.p + at, node->kept.p + at, n) != 0)
+            node->lost.p[i] = 1;
+    }
+}
+
 void sim_sync_content(struct sim_node *node)
 {
-    sim_blob_set(&node->kept, node->live.p, node->live.n);
+    struct sim_blob content = {NULL, 0};
+
+    sim_blob_set(&content, node->live.p, node->live.n);
+    forget_lost(node, &content);
+    free(node->kept.p);
+    node->kept = content;
     for (size_t i = 0; i < node->blocks.n; i++) {
         if (node->blocks.p[i] == SIM_WRITTEN)
             node->blocks.p[i] = SIM_SYNCED;
@@ -117,6 +154,7 @@ void sim_sync_all(struct hf_simfs *fs)
     keep_chosen(fs, chosen);
     free(chosen);
     for (struct sim_node *node = fs->nodes; node != NULL; node = node->next) {
+        sim_blob_resize(&node->lost, 0);
         sim_sync_content(node);
         sim_sync_meta(node);
     }
@@ -189,6 +227,8 @@ static void tear(struct sim_node *node, uint64_t *seed)
 
 static void cut_node(struct sim_node *node, uint64_t *seed)
 {
+    forget_lost(node, &node->live);
+    sim_blob_resize(&node->lost, 0);
     bool same =
         node->live.n == node->kept.n && (node->live.n == 0 || memcmp(node->live.p, node->kept.p, node->live.n) == 0);
     uint64_t way = below(seed, 3);

@@ -51,6 +51,8 @@ struct sim_node {
     struct sim_device *device;
     struct sim_blob live, kept; /* content; a symbolic link's text is in live */
     struct sim_blob blocks;     /* an enum sim_block_state for each of the first blocks; SIM_RESERVED for the others */
+    /* 1 for each of the first blocks that the cache takes for clean although the medium does not have it */
+    struct sim_blob lost;
     struct sim_meta meta, kept_meta;
     struct sim_names names, kept_names; /* of a folder */
     struct sim_node *parent;            /* of a folder */
@@ -129,6 +131,7 @@ void sim_add_name(struct hf_simfs *fs, struct sim_node *dir, char *name, struct 
 void sim_record(struct hf_simfs *fs, const struct sim_op *op); /* done in memory, remembered as not on the medium */
 void sim_sync_names(struct hf_simfs *fs, struct sim_node *dir);
 void sim_sync_content(struct sim_node *node);
+void sim_lose_content(struct sim_node *node); /* the sync failed */
 void sim_sync_without_journal(struct sim_node *node);
 void sim_sync_meta(struct sim_node *node);
 void sim_sync_all(struct hf_simfs *fs);

@@ -142,6 +142,7 @@ void sim_node_free(struct sim_node *node)
     free(node->live.p);
     free(node->kept.p);
     free(node->blocks.p);
+    free(node->lost.p);
     sim_meta_done(&node->meta);
     sim_meta_done(&node->kept_meta);
     sim_names_done(&node->names);

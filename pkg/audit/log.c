@@ -34,10 +34,12 @@ struct hf_audit_log {
     bool is_new;      /* the file may not exist yet */
     uint64_t oldest;  /* first entry of the oldest segment */
     struct hf_buf pending;
-    uint64_t batch;       /* number of the first entry in `pending` */
-    size_t last;          /* where the last line in `pending` begins */
-    bool failing;         /* the last write failed */
-    bool unsynced;        /* an earlier process wrote the newest segment, and this one has not synced it yet */
+    uint64_t batch; /* number of the first entry in `pending` */
+    size_t last;    /* where the last line in `pending` begins */
+    bool failing;   /* the last write failed */
+    /* An earlier process of this boot wrote the last lines of the newest segment, so they may be in the cache alone. A
+     * sync would not help: Linux takes a page for clean once its write has failed. */
+    bool unsynced;
     uint64_t due_ns;      /* next write; HF_NEVER: nothing waits */
     uint64_t lost, noted; /* events lost, and how many of them the log mentions */
 };
@@ -189,7 +191,7 @@ static void pad(struct hf_audit_log *log)
 }
 
 /* The durable lines end inside a sector, because an older agent wrote them or a power cut tore the write that brought
- * them. So they move to a new file, together with the lines that wait. */
+ * them; or they may not be durable. So they move to a new file, together with the lines that wait. */
 static int replace(const struct hf_audit_log *log, const struct hf_audit_place *place, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(READ_MAX);
@@ -222,25 +224,19 @@ static int flush(struct hf_audit_log *log, struct hf_err *err)
     struct hf_audit_place place = place_of(log);
     int r;
 
-    pad(log);
-    if (log->size % HF_AUDIT_SECTOR == 0)
+    if (log->pending.n > 0)
+        pad(log);
+    if (log->size % HF_AUDIT_SECTOR == 0 && !log->unsynced)
         r = hf_audit_write_append(&place, log->segment, log->is_new, log->size, log->pending.p, log->pending.n, err);
     else
         r = replace(log, &place, err);
     if (r == -ENOENT) { /* somebody removed the segment, and a check of the log will find the gap */
         log->is_new = true;
+        log->unsynced = false;
         log->size = 0;
         (void)!hf_audit_write_folder(&place, NULL);
     }
     return r;
-}
-
-/* An earlier process may have been killed before it could sync its last lines, or after that had failed. */
-static int sync_segment(const struct hf_audit_log *log, struct hf_err *err)
-{
-    struct hf_audit_place place = place_of(log);
-
-    return hf_audit_write_sync(&place, log->segment, err);
 }
 
 int hf_audit_log_flush(struct hf_audit_log *log, struct hf_err *err)
@@ -249,7 +245,7 @@ int hf_audit_log_flush(struct hf_audit_log *log, struct hf_err *err)
         log->due_ns = HF_NEVER;
         return 0;
     }
-    int r = log->pending.n > 0 ? flush(log, err) : sync_segment(log, err);
+    int r = flush(log, err);
     if (r < 0) {
         log->due_ns = hf_mono_ns(log->params.clock) + HF_AUDIT_RETRY_NS;
         log->failing = true;
@@ -317,6 +313,7 @@ struct tail {
     size_t used;              /* bytes to keep: up to the end of the last good line */
     uint64_t seq;             /* of that line; 0: there is none */
     char hash[HF_SHA256_HEX]; /* of that line */
+    char boot[HF_AUDIT_BOOT]; /* of that line */
 };
 
 /* Finds the last good line of the segment that begins with entry `first`. Lines after a damaged one count only if a
@@ -337,6 +334,7 @@ static struct tail find_tail(struct hf_view text, uint64_t first)
         tail.used = (size_t)(text.p - begin);
         tail.seq = line.entry.seq;
         memcpy(tail.hash, line.hash, sizeof(tail.hash));
+        (void)snprintf(tail.boot, sizeof(tail.boot), "%s", line.entry.boot);
     }
     return tail;
 }
@@ -388,7 +386,8 @@ static int resume(struct hf_audit_log *log, uint64_t first, size_t *torn, struct
     bool oversized = r == -E2BIG; /* not ours: nothing of it is used */
     if (!oversized)
         tail = find_tail((struct hf_view){hf_buf_str(&text), text.n}, first);
-    if (oversized || tail.used < text.n || tail.seq == 0) {
+    bool repairs = oversized || tail.used < text.n || tail.seq == 0;
+    if (repairs) {
         *torn += oversized ? READ_MAX : text.n - tail.used;
         r = repair(log, first, (struct hf_view){hf_buf_str(&text), text.n}, &tail, err);
         if (r < 0)
@@ -399,6 +398,7 @@ static int resume(struct hf_audit_log *log, uint64_t first, size_t *torn, struct
     log->segment = first;
     log->size = tail.used;
     log->seq = tail.seq;
+    log->unsynced = !repairs && (log->boot[0] == '\0' || strcmp(tail.boot, log->boot) == 0);
     memcpy(log->hash, tail.hash, sizeof(log->hash));
     return 0;
 }
@@ -418,11 +418,10 @@ static int load(struct hf_audit_log *log, struct hf_err *err)
         r = resume(log, found.first[found.n - 1], &torn, err);
     if (r < 0)
         return r;
-    if (log->segment == 0) {
+    if (!log->unsynced) {
         log->durable.entries = log->seq;
         memcpy(log->durable.hash, log->hash, sizeof(log->hash));
     }
-    log->unsynced = log->segment != 0;
     (void)!hf_audit_log_flush(log, NULL); /* if that fails, hf_audit_log_work() tries again */
     if (torn > 0)
         note_torn(log, torn);

@@ -95,22 +95,6 @@ int hf_audit_write_replace(const struct hf_audit_place *place, uint64_t first, c
     return hf_dir_sync(fs, place->dir, err);
 }
 
-int hf_audit_write_sync(const struct hf_audit_place *place, uint64_t first, struct hf_err *err)
-{
-    const struct hf_fs_ops *fs = place->fs;
-    char path[PATH_MAX];
-    int r = hf_audit_segment_path(place->dir, first, path, err);
-
-    if (r < 0)
-        return r;
-    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0, HF_FS_ANY);
-    if (fd < 0)
-        return hf_err_sys(err, fd, "open '%s'", path);
-    r = fs->fdatasync(fs->ctx, fd);
-    (void)fs->close(fs->ctx, fd);
-    return r < 0 ? hf_err_sys(err, r, "sync '%s'", path) : hf_dir_sync(fs, place->dir, err);
-}
-
 void hf_audit_write_forget(const struct hf_audit_place *place)
 {
     char fresh[PATH_MAX];

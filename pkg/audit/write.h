@@ -44,8 +44,5 @@ HF_MUST_USE int hf_audit_write_append(const struct hf_audit_place *place, uint64
 HF_MUST_USE int hf_audit_write_replace(const struct hf_audit_place *place, uint64_t first, const void *bytes, size_t n,
                                        struct hf_err *err);
 
-/* Makes the content of the segment that begins with entry `first` durable, and its name. */
-HF_MUST_USE int hf_audit_write_sync(const struct hf_audit_place *place, uint64_t first, struct hf_err *err);
-
 /* Removes the file that a power cut during hf_audit_write_replace() may have left. Changes nothing if there is none. */
 void hf_audit_write_forget(const struct hf_audit_place *place);

@@ -459,20 +459,25 @@ START_TEST(power_cut_at_each_call)
 }
 END_TEST
 
-/* A process is killed before it has synced its lines, and the power goes after the next one has said what is durable. */
+/* A process is killed before it has synced its lines, or after a sync has failed, and the power goes after the next one
+ * has said what is durable. */
 START_TEST(power_cut_after_a_kill)
 {
+    bool fails = _i % 2 != 0, reached = true;
     struct scene before;
-    bool stopped = true;
 
     set_up(&before);
-    befores[_i].fill(&before, befores[_i].n);
-    for (uint64_t n = 1; stopped && n < 200; n++) {
+    befores[_i / 2].fill(&before, befores[_i / 2].n);
+    for (uint64_t n = 1; reached && n < 200; n++) {
         struct scene s;
         set_up_like(&s, &before);
-        hf_simfs_stop_at(s.fs, n);
+        if (fails)
+            hf_simfs_fail_at(s.fs, n, EIO, 0);
+        else
+            hf_simfs_stop_at(s.fs, n);
         (void)run(&s, 10000, 12);
-        stopped = hf_simfs_stopped(s.fs);
+        reached = fails ? hf_simfs_failed(s.fs) > 0 : hf_simfs_stopped(s.fs);
+        hf_simfs_fail_at(s.fs, 0, 0, 0);
         hf_simfs_kill(s.fs);
         ck_assert_int_eq(open_log(&s), 0);
         struct hf_audit_head head = hf_audit_log_head(s.log);
@@ -482,7 +487,7 @@ START_TEST(power_cut_after_a_kill)
         assert_holds(&s, head, "killed at call", n);
         tear_down(&s);
     }
-    ck_assert_msg(!stopped, "never ran to the end");
+    ck_assert_msg(!reached, "never ran to the end");
     tear_down(&before);
 }
 END_TEST
@@ -778,7 +783,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, torn_block);
     tcase_add_test(tc, torn_inside_a_block);
     tcase_add_loop_test(tc, power_cut_at_each_call, 0, HF_LEN(befores));
-    tcase_add_loop_test(tc, power_cut_after_a_kill, 0, HF_LEN(befores));
+    tcase_add_loop_test(tc, power_cut_after_a_kill, 0, 2 * HF_LEN(befores));
     tcase_add_test(tc, start_without_a_sync);
     tcase_add_loop_test(tc, failure_of_each_call, 0, HF_LEN(befores));
     tcase_add_test(tc, writes_begin_at_a_sector);

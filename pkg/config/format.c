@@ -4,6 +4,20 @@
 #include "api/meta.h"
 #include "config/settings.h"
 
+/* Adds a line "<before>"<text>"". A valid text has no control characters (pattern.h). */
+static int add_text(struct hf_buf *out, const char *before, const char *text)
+{
+    int r = hf_buf_addf(out, "%s\"", before);
+
+    for (const char *at = text; r == 0 && *at != '\0'; at++) {
+        if (*at == '"' || *at == '\\')
+            r = hf_buf_add(out, "\\", 1);
+        if (r == 0)
+            r = hf_buf_add(out, at, 1);
+    }
+    return r == 0 ? hf_buf_add_str(out, "\"\n") : r;
+}
+
 static int add_list(struct hf_buf *out, const char *indent, const char *name, const char *const *list)
 {
     static const char *const nothing[] = {NULL};
@@ -11,8 +25,11 @@ static int add_list(struct hf_buf *out, const char *indent, const char *name, co
 
     list = list != NULL ? list : nothing;
     r = hf_buf_addf(out, "%s%s:%s\n", indent, name, *list == NULL ? " []" : "");
-    for (; r == 0 && *list != NULL; list++)
-        r = hf_buf_addf(out, "%s- \"%s\"\n", indent, *list);
+    for (; r == 0 && *list != NULL; list++) {
+        r = hf_buf_add_str(out, indent);
+        if (r == 0)
+            r = add_text(out, "- ", *list);
+    }
     return r;
 }
 
@@ -45,9 +62,13 @@ static int add_tpm(struct hf_buf *out, const struct hf_config *config)
 {
     const struct hf_config_tpm tpm = hf_config_tpm(config);
     const char *comma = "";
-    int r = hf_buf_addf(out, "tpm:\n  sealSecrets: %s\n  floors: %s\n  tcti: \"%s\"\n  pcrs: [",
-                        tpm.seals_secrets ? "true" : "false", tpm.counts_floors ? "true" : "false", tpm.tcti);
+    int r = hf_buf_addf(out, "tpm:\n  sealSecrets: %s\n  floors: %s\n", tpm.seals_secrets ? "true" : "false",
+                        tpm.counts_floors ? "true" : "false");
 
+    if (r == 0)
+        r = add_text(out, "  tcti: ", tpm.tcti);
+    if (r == 0)
+        r = hf_buf_add_str(out, "  pcrs: [");
     for (unsigned i = 0; r == 0 && i < 32; i++) {
         if ((tpm.pcrs >> i & 1) == 0)
             continue;
@@ -85,7 +106,7 @@ int hf_config_format(const struct hf_config *config, struct hf_buf *out)
         r = add_manifests(out, config, HF_CONFIG_UNSIGNED);
     if (r == 0)
         r = config->static_pod_folder != NULL
-                ? hf_buf_addf(out, "staticPodFolder: \"%s\"\n", config->static_pod_folder)
+                ? add_text(out, "staticPodFolder: ", config->static_pod_folder)
                 : hf_buf_add_str(out, "# staticPodFolder: not given: the agent finds that of the kubelet\n");
     if (r == 0)
         r = hf_buf_addf(out, "clockResync: %s\n", config->refuses_clock_resync ? "false" : "true");

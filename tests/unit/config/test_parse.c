@@ -95,7 +95,9 @@ END_TEST
 
 START_TEST(printed_text_parses_to_the_same)
 {
-    const char *const texts[] = {full, HEAD, HEAD "exec: []\ntelemetry: {files: []}\ndiskReserve: 12.5%\n"};
+    const char *const texts[] = {full, HEAD, HEAD "exec: []\ntelemetry: {files: []}\ndiskReserve: 12.5%\n",
+                                 HEAD "updateRoots: ['/srv/a\"b\\c']\nstaticPodFolder: '/etc/p\"q\\'\n"
+                                      "telemetry: {files: ['/srv/**/a*\"/**']}\ndiskReserve: 1Gi\n"};
 
     for (size_t i = 0; i < HF_LEN(texts); i++) {
         _cleanup_(hf_config_freep) struct hf_config *config = parse(texts[i]);
@@ -105,7 +107,7 @@ START_TEST(printed_text_parses_to_the_same)
         _cleanup_(hf_config_freep) struct hf_config *again = parse(hf_buf_str(&once));
         no_faults(again);
         ck_assert_int_eq(hf_config_format(again, &twice), 0);
-        if (i == 0)
+        if (i != 1) /* the default of diskReserve has two bounds, of which the text shows one as a comment */
             ck_assert_str_eq(hf_buf_str(&once), hf_buf_str(&twice));
     }
 }

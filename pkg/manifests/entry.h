@@ -225,6 +225,7 @@ struct entry {
     bool busy; /* a step is in progress */
     /* number of attempts of the rollback in progress that could not read what they go back to */
     unsigned unreadable_rollbacks;
+    unsigned probe_repairs; /* number of times that changed objects were put back in this Probation */
 
     struct hf_backoff backoff;
     /* monotonic time before which no attempt starts; 0 if one may start now; HF_NEVER until the next interval, or until

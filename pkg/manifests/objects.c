@@ -13,6 +13,9 @@
 
 static const uint64_t probe_pause_ns = 2 * HF_NS_PER_S;
 
+/* Somebody who changes objects again and again, such as an autoscaler, must not keep the set on trial for ever. */
+enum { MAX_PROBE_REPAIRS = 3 };
+
 bool objects_is(const struct hf_manifest_set *set)
 {
     return strcmp(hf_json_str_or(set->entry, "to", ""), hf_manifest_target_names[HF_MANIFEST_TO_CLUSTER]) == 0;
@@ -175,6 +178,7 @@ static void placed(void *arg, const struct hf_manifest_outcome *outcome)
                    outcome->changed, outcome->pruned);
     end_attempt(entry);
     entry->probe_ns = 0;
+    entry->probe_repairs = 0;
     advance_begin(entry);
     if (changed)
         advance_event(entry, HF_MANIFEST_EV_PLACED, HF_MANIFEST_REASON_NONE, text);
@@ -215,6 +219,44 @@ static void probe_again(struct entry *entry, enum hf_manifest_reason reason, con
     advance_note(entry, reason, message);
 }
 
+static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
+{
+    struct entry *entry = arg;
+
+    take(entry, outcome);
+    end_attempt(entry);
+    probe_again(entry, outcome->reason, outcome->message);
+}
+
+static void put_back_objects(struct entry *entry, struct job *job)
+{
+    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal, .repair = true, .keep = true};
+
+    if (job->r < 0) {
+        end_attempt(entry);
+        probe_again(entry, job->outcome.reason, job->outcome.message);
+        return;
+    }
+    params.force = entry->attempt->entry->force;
+    if (!start(entry, &params, put_back)) {
+        end_attempt(entry);
+        probe_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+    }
+}
+
+/* Somebody has changed an object that is on trial, so its health says nothing about the newest set. Returns true if the
+ * objects of the set are put back first. */
+static bool puts_back(struct entry *entry, const struct hf_manifest_outcome *outcome)
+{
+    if (outcome->drifted == 0 || entry->probe_repairs >= MAX_PROBE_REPAIRS)
+        return false;
+    entry->probe_repairs++;
+    end_attempt(entry);
+    if (!load(entry, &entry->r.next, put_back_objects))
+        probe_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+    return true;
+}
+
 static void probed(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
@@ -231,6 +273,8 @@ static void probed(void *arg, const struct hf_manifest_outcome *outcome)
     if (entry->probe_ns == 0)
         entry->probe_ns = now;
     late = now - entry->probe_ns >= deadline_ns;
+    if (puts_back(entry, outcome))
+        return;
     if (outcome->healthy) {
         trial_check(entry); /* ends the attempt */
     } else if (late || outcome->reason == HF_MANIFEST_REASON_HEALTH_FAILED) {

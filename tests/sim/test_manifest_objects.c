@@ -290,6 +290,60 @@ START_TEST(sick_set_rolls_back)
 }
 END_TEST
 
+/* Another manager takes the field of the image over. */
+static void take_image(struct world *w, const char *image)
+{
+    json_t *web = json_object_get(w->api.objects, WEB);
+    json_t *ours = json_array_get(hf_json_at(web, "metadata.managedFields"), 1);
+
+    if (web == NULL)
+        return;
+    (void)json_object_del(json_object_get(ours, "fieldsV1"), "f:spec");
+    ssa_sim_put(web, "spec.image", json_string(image));
+}
+
+/* Somebody changes the sick Deployment on trial into one that becomes available: the set does not pass with it. */
+START_TEST(change_of_somebody_else_vouches_for_nothing)
+{
+    struct world *w = begin(",\"healthDeadline\":\"30s\"", 13);
+
+    publish(w, DEPLOYMENT("a"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken"));
+    hf_manifest_engine_check(w->engine);
+    for (unsigned i = 0; i < 100 && strcmp(image(w), "broken") != 0; i++)
+        (void)hf_simloop_run_for(w->loop, HF_NS_PER_S / 5);
+    ck_assert_str_eq(image(w), "broken");
+    take_image(w, "theirs");
+    (void)intervals(w, 1);
+    expect(w, HF_MANIFEST_PROBATION, HF_MANIFEST_REASON_NOT_READY, "");
+    (void)intervals(w, 6);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, "");
+    ck_assert_str_eq(image(w), "a");
+    end(w);
+}
+END_TEST
+
+/* An autoscaler insists on its own value: the set passes, and the value is drift from then on. */
+START_TEST(somebody_insists)
+{
+    struct world *w = begin(",\"healthDeadline\":\"30s\"", 14);
+
+    publish(w, DEPLOYMENT("a"));
+    boot(w);
+    for (unsigned i = 0; i < 300; i++) {
+        if (i % 50 == 0)
+            hf_manifest_engine_check(w->engine);
+        (void)hf_simloop_run_for(w->loop, HF_NS_PER_S / 5);
+        take_image(w, "theirs");
+    }
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_APPLIED);
+    ck_assert_uint_gt(look(w).status.drifts, 0);
+    end(w);
+}
+END_TEST
+
 START_TEST(first_set_that_is_sick_stays)
 {
     struct world *w = begin(",\"healthDeadline\":\"30s\"", 3);
@@ -501,6 +555,8 @@ static void add_cases(TCase *tc)
 {
     tcase_add_test(tc, way_of_a_set);
     tcase_add_test(tc, sick_set_rolls_back);
+    tcase_add_test(tc, change_of_somebody_else_vouches_for_nothing);
+    tcase_add_test(tc, somebody_insists);
     tcase_add_test(tc, first_set_that_is_sick_stays);
     tcase_add_loop_test(tc, lost_record_proves_nothing, 0, 2);
     tcase_add_test(tc, drift_is_repaired_once_the_server_answers);

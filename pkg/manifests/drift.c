@@ -28,17 +28,16 @@ static void restarted(void *arg, int r, const struct hf_err *err)
 }
 
 /* At most one Event a minute: a fight over a file is no news. */
-static void tell(struct entry *entry)
+static void tell(struct entry *entry, const char *text)
 {
     const struct hf_manifest_engine_params *p = &entry->engine->p;
     uint64_t now = manifest_engine_now(entry->engine);
 
-    hf_log(p->env.log, HF_LOG_WARNING, "manifest.drift_repaired", HF_S("entry", entry->name),
-           HF_S("message", entry->r.message));
+    hf_log(p->env.log, HF_LOG_WARNING, "manifest.drift_repaired", HF_S("entry", entry->name), HF_S("message", text));
     if (p->happened == NULL || (entry->told_ns != 0 && now - entry->told_ns < notice_ns))
         return;
     entry->told_ns = now;
-    p->happened(p->arg, HF_MANIFEST_NOTICE_DRIFT_REPAIRED, entry->name, entry->r.message);
+    p->happened(p->arg, HF_MANIFEST_NOTICE_DRIFT_REPAIRED, entry->name, text);
 }
 
 void drift_repaired(struct entry *entry, const char *what)
@@ -49,8 +48,17 @@ void drift_repaired(struct entry *entry, const char *what)
     if (entry->r.phase == HF_MANIFEST_APPLIED && !pod_trial_is_open(entry))
         entry->r.reason = HF_MANIFEST_REASON_DRIFT_REPAIRED;
     (void)snprintf(entry->r.message, sizeof(entry->r.message), "put back: %.360s", what);
-    tell(entry);
+    tell(entry, entry->r.message);
     manifest_engine_notify(entry->engine);
+}
+
+void drift_put_back(struct entry *entry, const char *what)
+{
+    char text[HF_RECORD_MESSAGE];
+
+    hf_manifest_counts_repair(&entry->engine->counts);
+    (void)snprintf(text, sizeof(text), "put back: %.360s", what);
+    tell(entry, text);
 }
 
 static int run_repair(struct job *job)

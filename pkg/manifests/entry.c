@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manifests/files/before.h"
+
 static void place(struct entry *entry)
 {
     if (objects_is(&entry->r.next))
@@ -219,10 +221,16 @@ static bool memory_is_empty(const struct entry *entry)
 
 static void start(struct entry *entry)
 {
+    const struct hf_fs_ops *fs = entry->engine->p.env.fs;
+    bool is_empty =
+        !hf_manifest_machine_rests(entry->r.phase) && secret_is(entry->r.next.entry) && memory_is_empty(entry);
+
     entry->started = true;
     if (entry->r.phase == HF_MANIFEST_PROBATION)
         entry->r.starts++;
-    if (entry->r.phase == HF_MANIFEST_PROBATION && secret_is(entry->r.next.entry) && memory_is_empty(entry))
+    if (is_empty) /* the files of somebody else that the set has taken over are gone, too */
+        (void)!hf_files_before_forget(fs, entry->folder, NULL);
+    if (is_empty && entry->r.phase == HF_MANIFEST_PROBATION)
         entry->r.phase = HF_MANIFEST_APPLYING; /* with its count of starts: what is on trial has to come first */
     entry->resumed = entry->r.phase == HF_MANIFEST_APPLYING;
     entry->r.unproven = entry->r.unproven || (entry->resumed && objects_is(&entry->r.next));

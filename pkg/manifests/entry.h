@@ -298,6 +298,8 @@ void trial_check(struct entry *entry);
 bool drift_consider(struct entry *entry);
 /* Records and reports a repair; the text `what` lists what was repaired. The caller saves the record. */
 void drift_repaired(struct entry *entry, const char *what);
+/* Reports a repair of a set that is on trial; its message in the record stays. */
+void drift_put_back(struct entry *entry, const char *what);
 /* Starts a job that compares the files in place with the content of a Secret that has just been delivered, and repairs
  * differences. Returns true if the job has started. */
 bool drift_verify(struct entry *entry);
@@ -468,6 +470,7 @@ struct job {
     char keep[3][HF_SHA256_HEX];   /* for a cleanup: digests of the contents that stay on disk */
     char keep_copy[HF_SHA256_HEX]; /* for a cleanup: digest of the sealed copy that stays on disk */
     bool unreadable;               /* for a rollback: the disk cannot read what it goes back to */
+    bool doubtful;                 /* for a rollback: nobody knows which files are somebody else's */
     bool keep_before;              /* for a cleanup: the backups of files/before.h stay on disk */
     char roots[2][HF_RECORD_ROOT]; /* for a cleanup: target folders from which staging folders are removed */
 };

@@ -225,6 +225,11 @@ static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
 
     take(entry, outcome);
     end_attempt(entry);
+    entry->probe_ns = 0; /* the objects begin anew */
+    if (outcome->r == -EAGAIN)
+        entry->probe_repairs--; /* the server is away: this was none */
+    else if (outcome->r == 0 && outcome->drifted > 0)
+        drift_put_back(entry, outcome->message);
     probe_again(entry, outcome->reason, outcome->message);
 }
 

@@ -147,6 +147,8 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
         r = hf_files_place_swap(&attempt->place, outcome);
     if (r == 0 && disown(entry, kept->foreign, &err) < 0)
         r = hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(-err.code), -err.code, &err);
+    if (r == 0 && (entry->r.good_unknown || kept->unknown)) /* the set stays unproven, so no cleanup removes them */
+        (void)!hf_files_before_forget(entry->engine->p.env.fs, entry->folder, NULL);
     return r;
 }
 
@@ -172,7 +174,7 @@ static int load_before(struct job *job, struct hf_bundle **ret_bundle, struct hf
     int r = hf_files_before_load(entry->engine->p.env.fs, entry->folder, entry->unreadable_rollbacks >= MAX_UNREADABLE,
                                  ret_bundle, ret_list, ret_unknown, &err);
 
-    job->unreadable = r < 0 && r != -ENOMEM;
+    job->unreadable = r < 0 && r != -ENOMEM && r != -ENOSPC && r != -EDQUOT && r != -EROFS;
     return r < 0 ? hf_manifest_outcome_fail(&job->outcome, hf_manifest_outcome_reason(r), r, &err) : 0;
 }
 
@@ -190,6 +192,7 @@ static int restore_copy(struct job *job)
     if (r < 0)
         return r;
     kept.before = before;
+    job->doubtful = kept.unknown;
     if (goes_forward(entry)) {
         kept.keep_rest = !hf_json_bool_or(entry->r.next.entry, "prune", false);
         kept.foreign = &empty; /* the newest set keeps what it has taken over */
@@ -227,6 +230,7 @@ static int run_rollback(struct job *job)
     r = load_before(job, &before, &list, &unknown);
     if (r < 0)
         return r;
+    job->doubtful = unknown;
     r = place(entry, &(struct kept){before, &list, &list, false, unknown}, &job->outcome);
     job->unreadable = r == -EIO && entry->r.good.key[0] != '\0' && is_own_copy_unreadable(entry);
     hf_files_place_done(&entry->attempt->place); /* before the contents that it borrows go */
@@ -257,7 +261,7 @@ static void placed(struct entry *entry, struct job *job)
     if (secret_is(entry->r.next.entry) && entry->kept.bundle == NULL && !has_copy(entry)) {
         rolled_back(entry, "nothing to go back to: the agent has started since");
     } else {
-        entry->r.unproven = false;
+        entry->r.unproven = entry->r.good_unknown || job->doubtful; /* files of the failed set may be in place */
         restart(entry);
     }
 }

@@ -669,6 +669,14 @@ START_TEST(adopted_file_stays_without_the_record)
     intervals(node, 6);
     expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "rolled back");
     ck_assert(has(node, "/etc/app/a", "broken") && has(node, "/etc/app/z", "theirs"));
+    ck_assert_ptr_null(hf_simfs_get(node->fs, STATE "/manifests/app/before.list", &(size_t){0}));
+    /* The same content once more, which changes no file: it has to pass its checks. */
+    set_policy(
+        node,
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true,\"healthDeadline\":\"3m\"," FILES UNIT
+        "}");
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "once more");
     hf_simfs_delete(node->fs, "/media/usb/z");
     put(node, "/media/usb/a", "good");
     intervals(node, 6);

@@ -22,6 +22,19 @@ static int load_contents(const struct hf_fs_ops *fs, const char *folder, struct 
     return hf_bundle_load(fs, path, ret_bundle, err);
 }
 
+/* Loads the list. A damaged list that an earlier call has set aside stays damaged until another one is saved. */
+static int load_list(const struct hf_fs_ops *fs, const char *folder, struct hf_inventory *list, struct hf_err *err)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    int r = hf_inventory_load(fs, folder, LIST, list, err);
+
+    (void)snprintf(path, sizeof(path), "%s/" LIST ".damaged", folder);
+    if (r == -ENOENT && fs->fstatat(fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return hf_err_set(err, EBADMSG, "'%s' was set aside, and nothing has replaced it", path);
+    return r;
+}
+
 /* Makes a damaged list again, and saves it, because a list that is absent means that a cut came before it was there. */
 static int list_contents(const struct hf_fs_ops *fs, const char *folder, const struct hf_bundle *bundle,
                          struct hf_inventory *list, struct hf_err *err)
@@ -44,7 +57,7 @@ int hf_files_before_load(const struct hf_fs_ops *fs, const char *folder, bool lo
 {
     _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
     struct hf_inventory list = {.items = NULL};
-    int listed = hf_inventory_load(fs, folder, LIST, &list, err);
+    int listed = load_list(fs, folder, &list, err);
     int r = listed == -ENOMEM ? listed : load_contents(fs, folder, &bundle, err);
     bool damaged = listed == -EBADMSG || (lossy && listed < 0 && listed != -ENOENT);
     /* An earlier call may have put the damaged list aside: next to damaged contents, its absence proves nothing. */
@@ -229,6 +242,8 @@ int hf_files_before_forget(const struct hf_fs_ops *fs, const char *folder, struc
     char path[PATH_MAX];
     int r = hf_sealed_file_remove(fs, folder, LIST, err);
 
+    if (r == 0)
+        r = hf_sealed_file_remove(fs, folder, LIST ".damaged", err);
     (void)snprintf(path, sizeof(path), "%s/" CONTENTS, folder);
     return r < 0 ? r : hf_file_forget(fs, path, err);
 }

@@ -29,6 +29,7 @@ struct hf_kubelet_health {
     unsigned rounds;
     uint64_t started_ns, heard_ns; /* monotonic */
     bool heard;                    /* somebody has answered at least once */
+    bool was_read;                 /* an answer has come from a kubelet that had read the files */
     struct hf_kubelet_verdict verdict;
     char silence[200]; /* why each way of this round led nowhere */
 };
@@ -97,7 +98,10 @@ static void answered(struct hf_kubelet_health *health, json_t *pods)
     health->pods = pods;
     health->heard = true;
     health->heard_ns = now;
-    health->verdict = hf_kubelet_verdict_of(health->wanted, health->p.env->node_name, &list);
+    struct hf_kubelet_verdict verdict = hf_kubelet_verdict_of(health->wanted, health->p.env->node_name, &list);
+    if (!verdict.unread || !health->was_read) /* a mirror pod does not outweigh what the kubelet itself has said */
+        health->verdict = verdict;
+    health->was_read = health->was_read || list.read;
     if (health->verdict.state == HF_KUBELET_PENDING)
         again(health);
     else

@@ -4,9 +4,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 
 #include "tpm/chip.h"
+
+/* The program's exit code tells errors of the TPM apart by their numbers, so an error of the disk must have another. */
+static int cannot_lock(int r, const char *path, struct hf_err *err)
+{
+    return hf_err_set(err, EIO, "lock '%s': %s", path, strerror(-r));
+}
 
 int hf_floor_step_lock(const struct hf_fs_ops *fs, const char *state_dir, struct hf_err *err)
 {
@@ -16,12 +23,12 @@ int hf_floor_step_lock(const struct hf_fs_ops *fs, const char *state_dir, struct
         return hf_err_set(err, ENAMETOOLONG, "path '%.100s...' is too long", state_dir);
     int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600, HF_FS_ANY);
     if (fd < 0)
-        return hf_err_sys(err, fd, "open lock '%s'", path);
+        return cannot_lock(fd, path, err);
     int r = fs->flock(fs->ctx, fd, LOCK_EX);
     if (r == 0)
         return fd;
     (void)fs->close(fs->ctx, fd);
-    return hf_err_sys(err, r, "lock '%s'", path);
+    return cannot_lock(r, path, err);
 }
 
 int hf_floor_step(const char *tcti, const struct hf_fs_ops *fs, const char *state_dir, uint64_t to, uint64_t *ret_value,

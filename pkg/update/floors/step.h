@@ -12,7 +12,7 @@
 #include "base/fs.h"
 
 /* Waits for the lock, and takes it. Returns a descriptor; closing it, or the end of the process, gives the lock back.
- * -errno: the file cannot be made or opened. */
+ * -EIO: the file cannot be made, opened or locked. */
 HF_MUST_USE int hf_floor_step_lock(const struct hf_fs_ops *fs, const char *state_dir, struct hf_err *err);
 
 /* Increments the counter to the value `to` (hf_tpm_chip_counter_step()) under the lock. `tcti` is the TPM. Errors: see

@@ -100,7 +100,7 @@ static int write_line(char *line, size_t n)
     return HF_TPM_EXIT_OK;
 }
 
-/* What a call reads and writes, on pages that stay out of core dumps and swap. */
+/* The input and output of a call, on pages that stay out of core dumps and swap. */
 struct room {
     char line[HF_TPM_LINE_MAX + 2];
     unsigned char key[HF_TPM_KEY_BYTES];
@@ -161,7 +161,7 @@ static int run(const char *verb, const char *tcti, uint32_t pcrs)
 
 /* ---- the counter ------------------------------------------------------------------------------------------------- */
 
-/* What a call works on. */
+/* The arguments of a call. */
 struct request {
     const char *tcti, *state_dir;
     uint32_t pcrs;

@@ -201,7 +201,8 @@ static void kubelet_answered(void *arg, int r, const struct hf_http_response *re
     }
     items = response->status == 200 && hf_json_parse(body, &limits, &list, NULL) == 0 ? json_object_get(list, "items")
                                                                                       : NULL;
-    if (response->status == 200 && (json_is_array(items) || (list != NULL && items == NULL)))
+    /* A kubelet without pods answers "items": null. */
+    if (response->status == 200 && list != NULL && (json_is_array(items) || items == NULL || json_is_null(items)))
         answered(health, json_is_array(items) ? json_incref(items) : json_array());
     else
         next_way(health, "answered %d", response->status);

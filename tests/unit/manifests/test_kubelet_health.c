@@ -37,6 +37,7 @@ struct world {
 #define CRASHES                                                                                                        \
     POD("Running", "1",                                                                                                \
         ",\"containerStatuses\":[{\"name\":\"c\",\"state\":{\"waiting\":{\"reason\":\"CrashLoopBackOff\"}}}]")
+#define NO_PODS "none" /* a kubelet that runs no pod at all */
 #define SAME_HASH "the kubelet may not have read the new file"
 #define OTHERS                                                                                                         \
     "{\"metadata\":{\"name\":\"web-n1\",\"namespace\":\"other\"}},{\"metadata\":{\"name\":\"web-n1\",\"namespace\":"   \
@@ -59,6 +60,9 @@ static void handle(struct world *world, unsigned who, struct hf_simcall *call)
     }
     if (who == 2)
         (void)snprintf(text, sizeof(text), "%s", pod);
+    else if (strcmp(pod, NO_PODS) == 0)
+        (void)snprintf(text, sizeof(text),
+                       "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{},\"items\":null}");
     else
         (void)snprintf(text, sizeof(text), "{\"kind\":\"PodList\",\"items\":[" OTHERS "%s%s]}", *pod != '\0' ? "," : "",
                        pod);
@@ -287,6 +291,7 @@ static const struct {
      1,
      {1, 0, 0}},
     {"deadline", {200, 0, 0}, "", 0, "", NULL, 60, HF_KUBELET_PENDING, "has not started it", 60, 66, {1, 0, 0}},
+    {"first pod of the node", {200, 0, 200}, NO_PODS, 2, READY("1"), NULL, 60, HF_KUBELET_READY, "", 2, 3, {1, 0, 0}},
     {"read-only port", {403, 200, 200}, "", 0, READY("1"), NULL, 60, HF_KUBELET_READY, "", 0, 1, {1, 1, 0}},
     {"mirror pod", {403, 0, 200}, "", 2, READY("1"), NULL, 60, HF_KUBELET_READY, "", 2, 3, {1, 0, 1}},
     {"nobody",

@@ -212,6 +212,7 @@ static void set_aside(const struct hf_cache *cache, const char *path, const char
 struct load {
     struct hf_cache *cache;
     const char *kind;
+    const char *followed;   /* the kind that has the resume point */
     struct hf_strmap names; /* file names, without values */
     struct hf_strmap damaged;
     unsigned n_damaged;
@@ -344,25 +345,25 @@ static int load_all(struct load *load)
 static int load_resume(struct load *load, struct hf_cache_resume *resume)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
-    _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s.mark", load->cache->dir, load->kind);
+    _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s.mark", load->cache->dir, load->followed);
     _cleanup_(hf_json_freep) json_t *json = NULL;
     struct hf_err cause = HF_ERR_INIT;
     char hex[HF_SHA256_HEX], name[80];
     int r = path != NULL ? hf_file_read(load->cache->fs, path, &text, &cause) : -ENOMEM;
 
-    (void)snprintf(name, sizeof(name), "%s.mark.new", load->kind);
+    (void)snprintf(name, sizeof(name), "%s.mark.new", load->followed);
     remove_unfinished(load->cache, load->cache->dir, name);
     if (r == 0)
         r = hf_cache_entry_parse(hf_buf_view(&text), &json, hex, &cause);
     if (r == 0 && (r = read_resume(json, resume)) < 0)
         (void)hf_err_set(&cause, EBADMSG, "resourceVersion or time is missing");
     if (r == 0)
-        return remember_resume(load->cache, load->kind, resume) < 0 ? out_of_memory(load->err) : 0;
+        return remember_resume(load->cache, load->followed, resume) < 0 ? out_of_memory(load->err) : 0;
     if (r == -ENOENT)
         return 0;
     if (!is_damage(r))
         return r == -ENOMEM ? out_of_memory(load->err) : hf_err_set(load->err, -r, "%s", cause.cause);
-    (void)snprintf(name, sizeof(name), "%s.mark", load->kind);
+    (void)snprintf(name, sizeof(name), "%s.mark", load->followed);
     if (load->n_damaged++ == 0)
         (void)snprintf(load->cache->damage, sizeof(load->cache->damage), "'%s': %.120s", name, cause.cause);
     set_aside(load->cache, path, name);
@@ -374,7 +375,7 @@ static void set_aside_damaged(struct load *load, struct hf_cache_resume *resume)
     struct hf_cache *cache = load->cache;
 
     resume->resource_version[0] = '\0';
-    if (load->damaged.n == 0 || hf_cache_set_resume(cache, load->kind, resume, NULL) < 0)
+    if (load->damaged.n == 0 || hf_cache_set_resume(cache, load->followed, resume, NULL) < 0)
         return; /* the next start finds it still damaged */
     for (size_t i = 0; i < load->damaged.n; i++) {
         const char *file_name = load->damaged.entries[i].key;
@@ -385,10 +386,11 @@ static void set_aside_damaged(struct load *load, struct hf_cache_resume *resume)
     }
 }
 
-int hf_cache_load(struct hf_cache *cache, const char *kind, int (*visit)(void *arg, json_t *object), void *arg,
-                  struct hf_cache_resume *ret_resume, unsigned *ret_damaged, struct hf_err *err)
+int hf_cache_load(struct hf_cache *cache, const char *kind, const char *followed,
+                  int (*visit)(void *arg, json_t *object), void *arg, struct hf_cache_resume *ret_resume,
+                  unsigned *ret_damaged, struct hf_err *err)
 {
-    struct load load = {.cache = cache, .kind = kind, .err = err, .visit = visit, .arg = arg};
+    struct load load = {.cache = cache, .kind = kind, .followed = followed, .err = err, .visit = visit, .arg = arg};
     struct hf_cache_resume resume = {0};
     int r = check_names(kind, "any", err);
 

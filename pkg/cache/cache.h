@@ -38,13 +38,16 @@ struct hf_cache_resume {
 };
 
 /* Reads all entries of a kind in the order of their file names, and calls `visit` with each object (borrowed). `visit`
- * must return 0 or -errno; after -errno, hf_cache_load() stops and returns this -errno. Sets *ret_damaged to the number
- * of damaged entries, to which a damaged resume point counts too. After a damaged entry, ret_resume->resource_version
- * is "" until the next hf_cache_set_resume(), so that the caller requests a list of the whole kind. Damaged entries are
+ * must return 0 or -errno; after -errno, hf_cache_load() stops and returns this -errno. `followed` is the kind whose
+ * resume point is in *ret_resume: `kind` itself, or "EdgeUpdate" for the kind "EdgeUpdateRefused". Sets *ret_damaged to
+ * the number of damaged entries, to which a damaged resume point counts too. After a damaged entry,
+ * ret_resume->resource_version is "" until the next hf_cache_set_resume(), also on disk, so that the caller, or a later
+ * process, requests a list of the whole kind. Damaged entries are
  * no error of the function. The function fails only if `kind` is invalid, if it cannot read the folder or a file for
  * another reason than damage (such as -EACCES), if memory runs out, or if `visit` fails. */
-HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, int (*visit)(void *arg, json_t *object),
-                              void *arg, struct hf_cache_resume *ret_resume, unsigned *ret_damaged, struct hf_err *err);
+HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, const char *followed,
+                              int (*visit)(void *arg, json_t *object), void *arg, struct hf_cache_resume *ret_resume,
+                              unsigned *ret_damaged, struct hf_err *err);
 
 /* Returns a description of the first damaged entry that the latest hf_cache_load() found, such as "'EdgeUpdate/x.json':
  * reason". Returns "" if no entry was damaged. */

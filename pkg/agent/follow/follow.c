@@ -460,7 +460,7 @@ static int load_kind(struct hf_follow *follow, struct hf_cache *cache, const cha
 {
     struct hf_cache_resume resume = {0};
     unsigned damaged = 0;
-    int r = hf_cache_load(cache, kind, load_object, follow, &resume, &damaged, err);
+    int r = hf_cache_load(cache, kind, follow->kind, load_object, follow, &resume, &damaged, err);
 
     if (r < 0)
         return r;

@@ -98,7 +98,7 @@ static struct found look(struct scene *s)
     unsigned damaged = 0;
 
     ck_assert_int_eq(hf_cache_open(hf_simfs_ops(s->fs), DIR, &cache, NULL), 0);
-    ck_assert_int_eq(hf_cache_load(cache, "EdgeUpdate", add_up, &found, &found.mark, &damaged, NULL), 0);
+    ck_assert_int_eq(hf_cache_load(cache, "EdgeUpdate", "EdgeUpdate", add_up, &found, &found.mark, &damaged, NULL), 0);
     ck_assert_uint_eq(damaged, 0);
     hf_cache_free(cache);
     return found;

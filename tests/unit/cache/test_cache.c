@@ -68,8 +68,8 @@ static struct seen load_from(struct hf_cache *cache)
     struct seen seen = {.text = ""};
     struct hf_err err = HF_ERR_INIT;
 
-    ck_assert_msg(hf_cache_load(cache, "EdgeUpdate", see, &seen, &seen.mark, &seen.damaged, &err) == 0, "%s",
-                  err.cause);
+    ck_assert_msg(hf_cache_load(cache, "EdgeUpdate", "EdgeUpdate", see, &seen, &seen.mark, &seen.damaged, &err) == 0,
+                  "%s", err.cause);
     return seen;
 }
 
@@ -333,6 +333,33 @@ START_TEST(the_damaged_folder_is_bounded)
 }
 END_TEST
 
+/* A refused version is damaged: no process resumes after that, so that the source sends the object again. */
+START_TEST(damaged_refused_version)
+{
+    _cleanup_(hf_json_freep) json_t *json = object("d", 4);
+    const char *path = DIR "/EdgeUpdateRefused/d.json";
+    struct seen seen = {.text = ""};
+
+    fill();
+    struct hf_cache *cache = open_cache();
+    (void)load_from(cache);
+    ck_assert_int_eq(hf_cache_put(cache, "EdgeUpdateRefused", json, NULL), 0);
+    hf_cache_free(cache);
+    hf_simfs_put(disk, path, "damaged", 7, 0600);
+    cache = open_cache();
+    ck_assert_str_eq(load_from(cache).mark.resource_version, "5");
+    ck_assert_int_eq(
+        hf_cache_load(cache, "EdgeUpdateRefused", "EdgeUpdate", see, &seen, &seen.mark, &seen.damaged, NULL), 0);
+    ck_assert_uint_eq(seen.damaged, 1);
+    ck_assert_str_eq(seen.mark.resource_version, "");
+    hf_cache_free(cache);
+    ck_assert_ptr_null(hf_simfs_get(disk, path, NULL));
+    seen = load();
+    ck_assert_str_eq(seen.text, "a=1 b=2 c=3 ");
+    ck_assert_str_eq(seen.mark.resource_version, "");
+}
+END_TEST
+
 START_TEST(left_over_replacements_go)
 {
     fill();
@@ -359,7 +386,7 @@ START_TEST(visit_may_stop)
     int n = 0;
 
     fill();
-    ck_assert_int_eq(hf_cache_load(cache, "EdgeUpdate", stop, &n, &mark, &damaged, NULL), -ECANCELED);
+    ck_assert_int_eq(hf_cache_load(cache, "EdgeUpdate", "EdgeUpdate", stop, &n, &mark, &damaged, NULL), -ECANCELED);
     ck_assert_int_eq(n, 2);
 }
 END_TEST
@@ -474,7 +501,7 @@ START_TEST(power_cut_while_setting_aside)
         hf_simfs_put(disk, DIR "/EdgeUpdate/b.json", "x", 1, 0600);
         cache = open_cache();
         hf_simfs_stop_at(disk, n);
-        int r = hf_cache_load(cache, "EdgeUpdate", see, &seen, &seen.mark, &seen.damaged, NULL);
+        int r = hf_cache_load(cache, "EdgeUpdate", "EdgeUpdate", see, &seen, &seen.mark, &seen.damaged, NULL);
         ck_assert(r < 0 || seen.mark.resource_version[0] == '\0' || seen.damaged == 0);
         bool stopped = hf_simfs_stopped(disk);
         hf_simfs_power_cut(disk, n + (uint64_t)_i * 7919);
@@ -501,7 +528,7 @@ START_TEST(a_fault_at_every_call_of_loading)
         fill();
         cache = open_cache();
         hf_simfs_fail_at(disk, n, _i == 0 ? EIO : EMFILE, 1);
-        int r = hf_cache_load(cache, "EdgeUpdate", see, &seen, &seen.mark, &seen.damaged, NULL);
+        int r = hf_cache_load(cache, "EdgeUpdate", "EdgeUpdate", see, &seen, &seen.mark, &seen.damaged, NULL);
         ck_assert_msg(r < 0 || strcmp(seen.text, "a=1 b=2 c=3 ") == 0 ||
                           (seen.damaged > 0 && seen.mark.resource_version[0] == '\0'),
                       "call %ju: '%s'", (uintmax_t)n, seen.text);
@@ -526,6 +553,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, other_damage);
     tcase_add_test(tc, damaged_mark);
     tcase_add_test(tc, the_damaged_folder_is_bounded);
+    tcase_add_test(tc, damaged_refused_version);
     tcase_add_test(tc, left_over_replacements_go);
     tcase_add_test(tc, visit_may_stop);
     tcase_add_loop_test(tc, power_cut_at_every_call, 0, 8);

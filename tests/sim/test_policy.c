@@ -1512,10 +1512,26 @@ static void describe(struct world *w)
             w->entries[i].lost ? " (lost)" : "", w->entries[i].forgot ? " (forgot)" : "");
 }
 
+/* Where the inventory was damaged, a file with a local user's content is somebody else's to the agent, which refuses to
+ * replace it (ForeignFile). A person does what the message asks for. */
+static void remove_foreign(struct world *w)
+{
+    for (unsigned i = 0; i < OBJ; i++)
+        for (size_t file = 0; w->entries[i].forgot && file < entries[i].files; file++) {
+            size_t n = 0;
+            const char *bytes = content_of(w, i, file, &n);
+            if (bytes == NULL || n != strlen(DRIFT) || memcmp(bytes, DRIFT, n) != 0)
+                continue;
+            say(w, "a person removes '%s'", path_of(i, file));
+            hf_simfs_delete(w->node->fs, path_of(i, file));
+        }
+}
+
 static void converge(struct world *w)
 {
     say(w, "everything is healed");
     heal_disk(w);
+    remove_foreign(w);
     hf_simapi_fail(w->api, 0, 0, 0);
     set_links(w, HF_SIM_LINK_UP);
     hf_simnode_set_clock(w->node, 0);

@@ -1667,8 +1667,12 @@ static void expect_repair(struct world *w)
     w->journal_checked = 0;
     (void)hf_simloop_run_until(w->loop, is_journal_whole, w, MINUTE);
     check_journal(w);
+    /* Where the disk failed at the end of a repair, the next look finds nothing to do, and a power cut brings the drift
+     * back, until the agent starts. */
     for (unsigned i = 0; i < ENTRIES; i++)
-        memcpy(w->entries[i].drifted, w->entries[i].drift, sizeof(w->entries[i].drift));
+        for (size_t file = 0; file < entries[i].files; file++)
+            if (i == OBJ || hf_simfs_is_durable(w->node->fs, path_of(i, file)))
+                w->entries[i].drifted[file] = w->entries[i].drift[file];
 }
 
 START_TEST(faults_in_sequence)

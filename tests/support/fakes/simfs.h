@@ -38,6 +38,8 @@ void hf_simfs_delete(struct hf_simfs *fs, const char *path); /* one name; absent
 /* Content of a regular file (links are not followed) as a running process sees it; NULL when there is none. Valid until the
  * next call. */
 const void *hf_simfs_get(struct hf_simfs *fs, const char *path, size_t *ret_n);
+/* True if a power cut now leaves this path as it is: the content of the file, or that there is none. */
+bool hf_simfs_is_durable(struct hf_simfs *fs, const char *path);
 bool hf_simfs_stat(struct hf_simfs *fs, const char *path, struct stat *ret); /* false: absent */
 const char *hf_simfs_link_text(struct hf_simfs *fs, const char *path);       /* NULL: not a symbolic link */
 

@@ -128,6 +128,24 @@ const void *hf_simfs_get(struct hf_simfs *fs, const char *path, size_t *ret_n)
     return node->live.p != NULL ? (const void *)node->live.p : "";
 }
 
+bool hf_simfs_is_durable(struct hf_simfs *fs, const char *path)
+{
+    const struct sim_node *node = fs->root;
+    char part[NAME_MAX + 1];
+
+    while (node != NULL && *(path += strspn(path, "/")) != '\0') {
+        size_t n = strcspn(path, "/");
+        (void)snprintf(part, sizeof(part), "%.*s", (int)n, path);
+        const struct sim_node *live = sim_names_get(&node->names, part);
+        if (live != sim_names_get(&node->kept_names, part))
+            return false;
+        node = live;
+        path += n;
+    }
+    return node == NULL || (node->live.n == node->kept.n &&
+                            (node->live.n == 0 || memcmp(node->live.p, node->kept.p, node->live.n) == 0));
+}
+
 bool hf_simfs_stat(struct hf_simfs *fs, const char *path, struct stat *ret)
 {
     const struct sim_node *node = scene_get(fs, path);

@@ -325,7 +325,8 @@ class Story:
         self.case.assertNotEqual(self.agents[self.all[0]].pid(), watcher.killed)
         self.case.assertIn("release a newer version", said["message"])
         wait.until("the canary to have rolled back", lambda: self.entry(self.all[0]).get("phase") == "RolledBack", 60)
-        self.case.assertRegex(self.run(command, (4,)), rf"(?m)^ +{self.all[0]} +RestartFailed: restart 'k3s-agent.service': .*; {re.escape(NEW)} is back$")
+        line = rf"(?m)^ +{self.all[0]} +RestartFailed: restart 'k3s-agent.service': .*; {re.escape(NEW)} is back$"
+        wait.until("the controller to hear of it", lambda: re.search(line, self.run(command, (4,))), 30)
         self.case.assertIn(self.all[0], self.run(f"holdfast rollout watch {NAME}", (4,)))
 
     def who_rolled_back(self, command):

@@ -25,14 +25,9 @@ static int load_contents(const struct hf_fs_ops *fs, const char *folder, struct 
 /* Loads the list. A damaged list that an earlier call has set aside stays damaged until another one is saved. */
 static int load_list(const struct hf_fs_ops *fs, const char *folder, struct hf_inventory *list, struct hf_err *err)
 {
-    char path[PATH_MAX];
-    struct stat st;
     int r = hf_inventory_load(fs, folder, LIST, list, err);
 
-    (void)snprintf(path, sizeof(path), "%s/" LIST ".damaged", folder);
-    if (r == -ENOENT && fs->fstatat(fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return hf_err_set(err, EBADMSG, "'%s' was set aside, and nothing has replaced it", path);
-    return r;
+    return r == -ENOENT ? hf_sealed_file_explain_absence(fs, folder, LIST, err) : r;
 }
 
 /* Makes a damaged list again, and saves it, because a list that is absent means that a cut came before it was there. */

@@ -1,8 +1,6 @@
 #include "manifests/state/record.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -212,19 +210,6 @@ void hf_manifest_record_done(struct hf_manifest_record *record)
     hf_manifest_record_init(record);
 }
 
-/* An earlier life may have set the damaged record aside, and could then write no other. Returns -EBADMSG if it has,
- * otherwise -ENOENT. */
-static int explain_absence(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err)
-{
-    char path[PATH_MAX];
-    struct stat st;
-
-    (void)snprintf(path, sizeof(path), "%s/" NAME ".damaged", folder);
-    if (fs->fstatat(fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return -ENOENT;
-    return hf_err_set(err, EBADMSG, "'%s' was set aside, and nothing has replaced it", path);
-}
-
 int hf_manifest_record_load(const struct hf_fs_ops *fs, const char *folder, struct hf_manifest_record *ret_record,
                             struct hf_err *err)
 {
@@ -234,7 +219,7 @@ int hf_manifest_record_load(const struct hf_fs_ops *fs, const char *folder, stru
     int r = hf_sealed_file_load(fs, folder, NAME, KIND, VERSION, &text, &body, err);
 
     if (r < 0)
-        return r == -ENOENT ? explain_absence(fs, folder, err) : r;
+        return r == -ENOENT ? hf_sealed_file_explain_absence(fs, folder, NAME, err) : r;
     hf_manifest_record_init(&record);
     r = read_body(body, &record, err);
     if (r < 0) {

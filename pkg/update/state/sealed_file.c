@@ -30,6 +30,20 @@ int hf_sealed_file_set_aside(const struct hf_fs_ops *fs, const char *folder, con
     return r < 0 ? hf_err_wrap(err, r, "set '%s' aside", path) : hf_err_wrap(err, -EBADMSG, "set aside as '%s'", aside);
 }
 
+int hf_sealed_file_explain_absence(const struct hf_fs_ops *fs, const char *folder, const char *name, struct hf_err *err)
+{
+    char path[PATH_MAX], aside[PATH_MAX + 16];
+    struct stat st;
+    int r = join(folder, name, path, err);
+
+    if (r < 0)
+        return r;
+    (void)snprintf(aside, sizeof(aside), "%s.damaged", path);
+    if (fs->fstatat(fs->ctx, AT_FDCWD, aside, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return -ENOENT;
+    return hf_err_set(err, EBADMSG, "'%s' was set aside, and nothing has replaced it", aside);
+}
+
 int hf_sealed_file_load(const struct hf_fs_ops *fs, const char *folder, const char *name, const char *kind,
                         unsigned version, struct hf_buf *text, struct hf_view *ret_body, struct hf_err *err)
 {

@@ -24,3 +24,7 @@ HF_MUST_USE int hf_sealed_file_remove(const struct hf_fs_ops *fs, const char *fo
  * otherwise returns the error of the rename. */
 HF_MUST_USE int hf_sealed_file_set_aside(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                          struct hf_err *err);
+/* Call this function when <folder>/<name> is absent. Returns -EBADMSG if an earlier call has set the file aside and
+ * nothing has replaced it since, for example because the disk was full; otherwise -ENOENT. */
+HF_MUST_USE int hf_sealed_file_explain_absence(const struct hf_fs_ops *fs, const char *folder, const char *name,
+                                               struct hf_err *err);

@@ -43,7 +43,7 @@ def remove(manifests):
 
 
 def wipe():
-    """No object of an earlier test is left."""
+    """Deletes every EdgeUpdate of the cluster and the nodes of a fleet: only for tests that run for themselves."""
     for kind in ("edgeupdates", "edgenodes"):
         for item in api.get(f"{GROUP}/{kind}").get("items", []):
             if kind == "edgeupdates" or item["metadata"]["name"].startswith("fake-"):

@@ -34,7 +34,11 @@ def run(tests, result):
 
 
 def lane(test):
-    return None if getattr(test, "alone", True) else test.life
+    """The life in whose lane the test runs; None if it runs for itself. A module's own set-up and its end change the whole
+    cluster, so all tests of such a module run for themselves."""
+    module = sys.modules[type(test).__module__]
+    changes_all = any(hasattr(module, name) for name in ("setUpModule", "tearDownModule"))
+    return None if changes_all or getattr(test, "alone", True) else test.life
 
 
 class Ended(KeyboardInterrupt):

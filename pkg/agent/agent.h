@@ -56,7 +56,8 @@ struct hf_agent_params {
     const char *tpm_program;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    /* reports changes in folders; NULL if the agent looks for changes of manifests only once per interval */
+    /* reports changes in folders; NULL if the agent looks for changes of manifests only once per interval of the
+     * policy */
     const struct hf_watch_ops *watch;
     struct hf_log *log;         /* log of the agent; may be NULL */
     struct hf_metrics *metrics; /* may be NULL; do not format the metrics after hf_agent_free() */
@@ -76,10 +77,11 @@ struct hf_agent_params {
     const char *storage_dir;   /* folder of telemetry, to watch its file system; NULL if there is none */
     /* File system for updates, so that their writes are counted separately; NULL means the file system of `home`. */
     const struct hf_fs_ops *update_fs;
-    /* Bytes that each part of the process has written, by enum hf_fs_part; NULL if these bytes are not counted. */
+    /* Array of the bytes that each part of the process has written, indexed by enum hf_fs_part; NULL if nothing counts
+     * these bytes. */
     const struct hf_fs_counter *written;
-    const char *own_unit; /* systemd unit of this process; NULL if it has none */
-    uint64_t retry_base_ns;
+    const char *own_unit;   /* systemd unit of this process; NULL if it has none */
+    uint64_t retry_base_ns; /* base of the growing delays between attempts (base/backoff.h) */
     /* Called at the start of the agent, and when the policy in effect or the node's labels may have changed. `labels`
      * is a JSON object of strings. May be NULL. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
@@ -99,9 +101,9 @@ struct hf_agent_params {
     /* Returns why the node has no valid client certificate, and sets *ret_reason to the reason of the condition
      * ClientCertificateValid; returns NULL if there is no such problem. The pointer may be NULL. */
     const char *(*certificate_problem)(void *arg, const char **ret_reason);
-    /* Called at most once: when the agent can do nothing more for the desired state and has reported the result
-     * (hf_agent_result() is then 0 if the agent succeeded), or when the source is a folder that the agent cannot
-     * read. May be NULL. */
+    /* Called at most once, after the agent has reported its result. Either the agent can do nothing more for the
+     * desired state (hf_agent_result() is then 0 if the agent succeeded), or the source is a folder that the agent
+     * cannot read. May be NULL. */
     void (*settled)(void *arg);
     /* Called when the stop that hf_agent_stop() began is complete and no write to disk waits, except writes that
      * failed. */
@@ -123,9 +125,10 @@ enum hf_agent_stop {
     HF_AGENT_STOP_DONE,      /* the agent has done its work (--once), and writes no further status */
 };
 
-/* Saves the data that a later start of the agent needs (resume points, time of the last contact, sequence). For
- * HF_AGENT_STOP_REQUESTED, also writes a last status and, if the server is reachable, waits up to 2 s for its answer.
- * The update engine starts nothing new and stops its downloads. Then calls `stopped`. */
+/* Begins the stop. Saves the data that a later start of the agent needs (resume points, time of the last contact,
+ * sequence). For HF_AGENT_STOP_REQUESTED, also writes a last status and, if the server is reachable, waits up to 2 s
+ * for its answer. The update engine starts nothing new and stops its downloads. Calls params.stopped when the stop is
+ * complete. */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
 /* Replaces the node's configuration, and judges policies and releases by the new configuration. The update roots do not
@@ -149,7 +152,8 @@ void hf_agent_certificate_changed(struct hf_agent *agent);
 /* Returns true if the agent has the desired state, either from the source or from the cache of an earlier process. */
 bool hf_agent_ready(const struct hf_agent *agent);
 
-/* Returns advice for a person if the source is reachable but refuses to serve the desired state; otherwise NULL. */
+/* Returns an explanation for a person if the source is reachable but refuses to serve the desired state; otherwise
+ * NULL. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);
 
 /* Returns the exit code for --once: 0 if the newest status has the condition Ready with status True (sync/readiness.h);

@@ -1,14 +1,16 @@
 /* agent/diskq.h - a queue of disk writes, which a worker thread carries out in order.
  *
  * At most one job runs at a time. A job takes all waiting writes. A new write replaces a waiting write of the same
- * object, file or resume point and goes to the end of the queue, so the number of objects, files and kinds bounds the
- * length of the queue. A resume point waits until every earlier object of its kind is on disk, refused
- * versions (HF_DISKQ_REFUSED) included. A failed write (for
- * example because the disk is full) waits in the queue, together with the resume points of its kind, until the next
- * write or hf_diskq_retry() starts a job. If a write can never succeed because the cache refuses the object's name or
- * size, the queue drops the write. From then on the queue saves only empty resume points of that kind, also in place of
- * those that wait already, so that the agent lists the whole kind at its next start. If memory runs out, a write is
- * lost, and hf_diskq_failing() reports it; for a lost object, the queue treats the resume points of its kind likewise.
+ * object, file or resume point, and goes to the end of the queue. So the number of objects, files and kinds bounds the
+ * length of the queue. A resume point waits until every earlier object of its kind is on disk, including the refused
+ * versions (HF_DISKQ_REFUSED).
+ *
+ * A failed write (for example because the disk is full) waits in the queue, together with the resume points of its
+ * kind, until the next write or hf_diskq_retry() starts a job. If the cache refuses the name or the size of an object,
+ * its write can never succeed, and the queue drops it. If memory runs out, a new write is lost, and hf_diskq_failing()
+ * reports this. After the queue has dropped or lost the write of an object, it saves only empty resume points of the
+ * object's kind, and also empties those that already wait. So the agent lists the whole kind at its next start.
+ *
  * Threads: loop thread only. Memory: the queue copies its arguments. */
 #pragma once
 
@@ -20,7 +22,7 @@
 #include "loop/sched.h"
 #include "web/metrics.h"
 
-/* The cache keeps refused versions of the kind K under the kind K with this at the end. */
+/* Suffix of the kind under which the cache keeps refused versions: "EdgeUpdateRefused" for refused EdgeUpdates. */
 #define HF_DISKQ_REFUSED "Refused"
 
 struct hf_diskq_params {
@@ -57,8 +59,8 @@ void hf_diskq_retry(struct hf_diskq *queue);
 /* Returns true if no job runs and no write waits, except writes that have failed and wait for another try. */
 bool hf_diskq_idle(const struct hf_diskq *queue);
 
-/* Returns true if a write of the last job failed, or if a write was lost since then because memory ran out, and copies
- * the text of the failure into text[n]. Otherwise returns false, and text[n] is "". */
+/* Returns true if a write of the last job failed, or if memory ran out since then and a write was lost; text[n] then
+ * describes the failure. Otherwise returns false, and text[n] is "". */
 bool hf_diskq_failing(const struct hf_diskq *queue, char *text, size_t n);
 
 /* Returns true if at least one write of the last job failed because the file system is read-only. */

@@ -14,7 +14,7 @@ struct hf_turn;
 struct hf_agent_env {
     const struct hf_agent_params *params;
     const struct hf_fs_ops *fs;       /* from params->home */
-    const struct hf_clock_ops *clock; /* clock of params->home, whose time may go back */
+    const struct hf_clock_ops *clock; /* clock of params->home; its Unix time may go back */
     struct hf_log *log;               /* from params; may be NULL */
     const struct hf_config *config;   /* from params: bounds that the node sets; NULL means the defaults */
     struct hf_turn *turn;

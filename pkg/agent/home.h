@@ -34,8 +34,8 @@ HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, c
 void hf_home_close(struct hf_home *home);
 
 /* Locks the file <dir>/<name> and writes `pid` into the file, for a person to read. Returns the descriptor that holds
- * the lock. -EWOULDBLOCK: another agent has the lock; *err names the pid of that agent, and the flags in `own`, which
- * give a second agent on this machine a folder of its own. */
+ * the lock. -EWOULDBLOCK: another agent has the lock; *err names the pid of that agent, and recommends the flags that
+ * the text `own` names. With these flags, a second agent on this machine gets a folder of its own. */
 HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
                              struct hf_err *err);
 

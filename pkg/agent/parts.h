@@ -1,7 +1,6 @@
-/* agent/parts.h - pointers to the parts of one agent, for the files that need many of them, such as report/collect.c,
- * which collects the status, report/herald.c, which reports Events, audit/trail.c, which keeps the audit log, and
- * gauges.c, which measures the metrics. These files only read the parts. agent.c owns the parts. Threads: loop thread
- * only. */
+/* agent/parts.h - pointers to the parts of one agent, for the files that need many of them: report/collect.c collects
+ * the status, report/herald.c reports Events, audit/trail.c keeps the audit log, and gauges.c measures the metrics.
+ * These files only read the parts. agent.c owns the parts. Threads: loop thread only. */
 #pragma once
 
 struct hf_agent_env;
@@ -24,7 +23,7 @@ struct hf_update_engine;
 
 struct hf_agent_parts {
     const struct hf_agent_env *env;
-    /* not const, because a reader confirms the last contact and thereby updates its time and greatest age */
+    /* not const, because readers call hf_contact_confirm() and hf_stale_age_ns(), which change the struct */
     struct hf_contact *contact;
     const struct hf_follows *follows;
     const struct hf_chosen_policy *policy;
@@ -39,6 +38,6 @@ struct hf_agent_parts {
     const struct hf_resync *resync;
     const struct hf_report *report;
     const struct hf_trail *trail;
-    const struct hf_floor_guard *floors; /* NULL before the agent has made it */
+    const struct hf_floor_guard *floors; /* NULL before the agent has made the guard */
     struct hf_update_engine *engine;     /* NULL before the agent has made the engine */
 };

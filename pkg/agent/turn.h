@@ -21,7 +21,7 @@ struct hf_turn {
     const struct hf_sched_ops *sched;
     struct hf_timer *timer;
     unsigned due; /* work that is due, as a set of enum hf_due */
-    bool running; /* true while a turn runs; the running turn also does work that becomes due meanwhile */
+    bool running; /* true while a turn runs; this turn or the next one then does work that becomes due */
     bool ended;   /* true after hf_turn_end(); no further turn starts */
 };
 
@@ -30,7 +30,7 @@ HF_MUST_USE int hf_turn_init(struct hf_turn *turn, const struct hf_sched_ops *sc
 void hf_turn_done(struct hf_turn *turn);
 
 /* Adds `due` (may be 0) to the work that is due, and starts a turn in the next iteration of the event loop. If a turn
- * runs, that turn does the work. */
+ * runs, its later steps do the work, or the next turn does. */
 void hf_turn_wake(struct hf_turn *turn, unsigned due);
 
 /* Starts the next turn after `delay_ns`, unless hf_turn_wake() starts it earlier. */

@@ -1,6 +1,8 @@
 /* api/admission.h - decides if a rollout has admitted a node. Each node makes this decision for itself. Pure.
  *
- * The EdgeUpdate carries one cutoff, not a list of nodes, so its size does not depend on the size of the fleet. */
+ * Each node has a slot, and the EdgeUpdate has one cutoff. The rollout has admitted the nodes whose slot is below the
+ * cutoff, and the canary nodes if status.admission admits the canary. The EdgeUpdate does not list nodes, so its size
+ * does not depend on the size of the fleet. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -13,5 +15,5 @@ unsigned hf_admission_slot(const char *node_name, const char *digest);
 bool hf_admission_selects(const struct hf_edgeupdate *update, const json_t *node_labels);
 
 /* Returns true if the update selects the node and its rollout has admitted it. Without a strategy, every selected node
- * is admitted. */
+ * is admitted. With a strategy, a status.admission for another release admits no node. */
 bool hf_admission_allows(const struct hf_edgeupdate *update, const char *node_name, const json_t *node_labels);

@@ -9,11 +9,12 @@
 
 /* One condition. The strings are static or borrowed from the caller. */
 struct hf_condition {
-    const char *type;   /* type of the condition, such as "Ready" */
-    const char *status; /* status of the condition: "True", "False" or "Unknown" */
-    const char *reason; /* reason for the status, one CamelCase word */
-    const char *message;
-    /* metadata.generation that the condition describes; 0 leaves the field as it is, and out of a new condition */
+    const char *type;    /* type of the condition, such as "Ready" */
+    const char *status;  /* status of the condition: "True", "False" or "Unknown" */
+    const char *reason;  /* reason for the status, one CamelCase word */
+    const char *message; /* text for people; NULL stands for "" */
+    /* value of the field observedGeneration, which is the metadata.generation that the condition describes. If the
+     * value is 0, an existing condition keeps its field, and a new condition gets no such field. */
     int64_t observed_generation;
 };
 

@@ -1,4 +1,4 @@
-/* api/edgenode.h - the part of an EdgeNode that its node obeys: spec, which holdfast-controller writes. Pure.
+/* api/edgenode.h - decodes the spec of an EdgeNode. holdfast-controller writes the spec, and the node obeys it. Pure.
  *
  * A turn permits one node to swap one release. Where an EdgeUpdate has strategy.disruption, the controller gives turns
  * to only a few nodes of a group at a time. */

@@ -20,14 +20,16 @@ enum {
     HF_MAX_ARGV = 32,
     HF_MAX_DOWNGRADES = 16, /* maximum length of the list `downgradeFrom` */
     HF_MAX_WAVES = 16,
-    HF_MAX_SHARE = 999999, /* largest count of maxFailures, minUpdated and maxUnavailable */
+    HF_MAX_SHARE = 999999, /* largest value of maxFailures, minUpdated and maxUnavailable that is not a percentage */
     HF_MAX_CPU_FEATURES = 31,
     HF_MAX_DEVICES = 15,
 };
 #define HF_MAX_ARTIFACT_BYTES (64ull << 30)
 
-/* Annotations by which an operator controls a rollout. The value of HF_ROLLOUT_HALTED_ANNOTATION is the operator's
- * reason. The value of HF_ROLLOUT_RESUME_ANNOTATION is a word that the controller has not seen yet. */
+/* Annotations by which an operator controls a rollout. HF_ROLLOUT_PAUSED_ANNOTATION pauses the rollout; the value
+ * "false" has no effect. HF_ROLLOUT_HALTED_ANNOTATION halts the rollout; the value is the operator's reason.
+ * HF_ROLLOUT_RESUME_ANNOTATION resumes a rollout that failures have halted; the value must differ from the value that
+ * the controller handled last. */
 #define HF_ROLLOUT_PAUSED_ANNOTATION "edge.codcompass.io/rollout-paused"
 #define HF_ROLLOUT_HALTED_ANNOTATION "edge.codcompass.io/rollout-halted"
 #define HF_ROLLOUT_RESUME_ANNOTATION "edge.codcompass.io/rollout-resume"
@@ -38,10 +40,10 @@ struct hf_delta_needs {
 };
 
 struct hf_delta_ref {
-    const char *from; /* hex SHA-256 of the old file; for kind Tree, of the old tree's canonical archive */
+    const char *from; /* hex SHA-256 of the old file; for HF_INSTALL_TREE, of the canonical archive of the old tree */
     const char *url;
-    const char *sha256;
-    uint64_t size;
+    const char *sha256; /* hex SHA-256 of the delta itself */
+    uint64_t size;      /* size in bytes of the delta itself */
     /* additional resources that this delta needs (0 means none); deltas from the same old file may need different
      * resources */
     struct hf_delta_needs needs;
@@ -52,9 +54,8 @@ struct hf_delta_ref {
 struct hf_requires {
     /* names of CPU features, as in /proc/cpuinfo; NULL ends the array */
     const char *cpu_features[HF_MAX_CPU_FEATURES + 1];
-    /* memory in bytes that the node must have (0 means no requirement) */
-    uint64_t memory_bytes;
-    uint64_t disk_bytes;
+    uint64_t memory_bytes; /* memory in bytes that the node must have (0 means no requirement) */
+    uint64_t disk_bytes;   /* free disk space in bytes that the node must have (0 means no requirement) */
     const char *devices[HF_MAX_DEVICES + 1]; /* absolute paths of devices below /dev; NULL ends the array */
     /* constraint for the kernel release, such as ">=5.10"; NULL if the release runs on any kernel */
     const char *kernel;
@@ -74,8 +75,8 @@ struct hf_artifact {
     struct hf_download download;
     struct hf_delta_ref *deltas; /* deltas that make the new file */
     size_t n_deltas;
-    /* deltas that make intermediate files, which other deltas start from; such a chain may be smaller than one delta
-     * from the node's file */
+    /* deltas that make intermediate files, from which other deltas start; a chain of deltas may be smaller than a
+     * single delta from the node's file to the new file */
     struct hf_delta_ref *steps;
     size_t n_steps;
     struct hf_requires requires_;
@@ -85,20 +86,21 @@ enum hf_install_kind { HF_INSTALL_FILE, HF_INSTALL_TREE };
 
 struct hf_install {
     enum hf_install_kind kind;
-    const char *path; /* absolute and normalised path (without ".." and "//") */
+    const char *path; /* absolute and normalized path (without ".." and "//") */
     unsigned mode;    /* permission bits of the new file, at most 07777; valid if has_mode */
     /* true if the release sets the mode; otherwise the new file gets the mode of the old file (0755 without an old
      * file) */
     bool has_mode;
     const char *restart_unit; /* systemd unit to restart; NULL if there is none */
-    /* command that restarts the service, as an argument vector that NULL ends; the first item is NULL if there is no
+    /* NULL-terminated argument vector of the command that restarts the service; the first item is NULL if there is no
      * command */
     const char *restart_exec[HF_MAX_ARGV + 1];
 };
 
 /* The kinds of health checks, one row for each. The columns are: the constant; the field in health.checks[]; the word
- * in messages and in the flag --health-<word>; the key inside the field that the flag sets ("" means the field itself);
- * the form of the value; the placeholder of the value in the help; the help text. */
+ * for the kind in messages and in the flag --health-<word>; the key to which the flag writes its value, inside the
+ * field ("" means that the flag writes the field itself); the form of the flag's value; the placeholder of this value
+ * in the help; the help text. */
 #define HF_CHECK_KINDS(X)                                                                                              \
     X(HTTP, "http", "http", "url", TEXT, "URL", "URL that must answer 200 before the node commits the release")        \
     X(TCP, "tcp", "tcp", "port", PORT, "PORT", "port on 127.0.0.1 that must accept a connection")                      \
@@ -138,7 +140,7 @@ struct hf_check {
 void hf_release_check_describe(const struct hf_check *check, char *text, size_t n);
 
 struct hf_wave {
-    unsigned percent;
+    unsigned percent; /* percentage of the slots that this wave and the waves before it admit together */
     uint64_t soak_ns;
 };
 
@@ -146,11 +148,14 @@ struct hf_release {
     const char *name;
     const char *version;
     uint64_t sequence;
-    /* HF_NEVER if the field is absent; nodes keep a committed release without this field, but do not start one */
+    /* time at which the release expires: from then on, no node starts it; HF_NEVER if the field is absent. No node
+     * starts a release without this field, but a node that has committed such a release before keeps it. */
     uint64_t expires_unix_ns;
     uint64_t signed_at_unix_ns; /* 0 if absent */
-    bool allow_downgrade; /* the field allowDowngrade of earlier holdfast versions; no node starts a release with it */
-    /* sequences of committed releases from which a node may go down to this release */
+    /* true if the release sets allowDowngrade, a field of earlier holdfast versions; no node starts such a release */
+    bool allow_downgrade;
+    /* A node that has committed a release with one of these sequences may replace it with this release, even if the
+     * sequence of this release is lower. */
     uint64_t downgrade_from[HF_MAX_DOWNGRADES];
     size_t n_downgrade_from;
     struct hf_artifact *artifacts;
@@ -170,7 +175,8 @@ struct hf_edgeupdate {
     struct hf_signature *signatures;
     size_t n_signatures;
     bool has_strategy, has_canary;
-    /* true if every canary must succeed, also one that is silent now, before the rollout continues */
+    /* true if the rollout continues only after every canary node has succeeded, even a canary node that is silent
+     * now */
     bool canary_mandatory;
     /* true if an admitted node starts the swap only with a turn, which the controller gives */
     bool has_disruption;
@@ -178,31 +184,35 @@ struct hf_edgeupdate {
     uint64_t canary_soak_ns;
     struct hf_wave *waves;
     size_t n_waves;
-    /* number or share of the admitted nodes that may fail; one more halts the rollout; default 0, so that the first
-     * failure halts the rollout */
+    /* number or share of the admitted nodes that may fail; one more failure halts the rollout; default 0, so that the
+     * first failure halts the rollout. A share does not count nodes that are away. */
     struct hf_share max_failures;
-    /* a stage settles only after this number or share of its nodes have updated, or all nodes that have not failed if
-     * these are fewer; nodes that cannot run the release do not count; default 50 % */
+    /* number or share of a stage's nodes that must have updated before the stage settles; default 50 %. Nodes that
+     * cannot run the release do not count. If failures leave fewer nodes than this number, all nodes that have not
+     * failed must have updated. */
     struct hf_share min_updated;
-    /* time in a stage after which one updated node is enough, whatever min_updated says; 0 means never */
+    /* After a stage has been open for this time, one updated node is enough, whatever min_updated is. The time during a
+     * halt or during `suspend` does not count. 0 means never. */
     uint64_t min_updated_after_ns;
-    /* time after which a silent node counts as unknown; default 30 min */
+    /* time without a report after which the controller counts a node as unknown; default 30 min */
     uint64_t unknown_after_ns;
-    /* time after which an admitted node that reports, but does not finish, counts as failed; 0 means no limit */
+    /* time that a node may take after its admission; a node that reports later that it has not finished counts as
+     * failed. The time starts from zero again after the node has waited (for a window, its turn or the end of a hold)
+     * or was unknown. 0 means no limit. */
     uint64_t progress_deadline_ns;
     const char *group_by; /* key of the label whose values are the groups; valid if has_disruption */
-    /* number or share of the nodes of one group that may have a turn at once; a share is at least one node; valid if
-     * has_disruption */
+    /* number or share of the nodes of one group that may have a turn at the same time; a share stands for at least one
+     * node; valid if has_disruption */
     struct hf_share max_unavailable;
     struct hf_window *windows;
     size_t n_windows;
     uint64_t bandwidth_limit; /* limit of downloads in bytes per second (0 means no limit) */
-    bool suspend;
+    bool suspend;             /* true if no node may start the update; updates that run and repairs continue */
     /* The next three fields are from status.admission, which the controller writes. They have a meaning only if
      * has_strategy is true. */
     char admission_digest[65]; /* digest of the release to which the admission applies; "" if there is no admission */
     unsigned admission_cutoff; /* cutoff of the admitted slots, in basis points 0..10000 */
-    bool admission_canary;
+    bool admission_canary;     /* true if the nodes that canary_selector selects are admitted */
     json_t *json;
 };
 

@@ -2,8 +2,8 @@
  * and the place on the node, or in the cluster, to which the node applies them.
  *
  * A struct hf_manifest belongs to its SyncPolicy. Every `const char *` points into the JSON tree of the policy and is
- * valid as long as the policy. A decoded entry is valid: the rules of the CRD, and the rules that no CRD can express,
- * hold for it. Threads: only one thread may use a policy at a time. */
+ * valid as long as the policy. A decoded entry is valid: it follows the rules of the CRD, and also the rules that a CRD
+ * cannot express. Threads: only one thread may use a policy at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -47,8 +47,8 @@ struct hf_manifest_from {
     const char *name;     /* name of the ConfigMap, the Secret or the Flux object */
     const char *url;      /* http or https URL of a .tar.gz */
     const char *digest;   /* 64 hex digits: SHA-256 of the archive at `url` */
-    const char *path;     /* absolute and normalised path on the node */
-    const char *sub_path; /* folder or file inside the source, relative and normalised; NULL for the whole source */
+    const char *path;     /* absolute and normalized path on the node */
+    const char *sub_path; /* folder or file inside the source, relative and normalized; NULL for the whole source */
 };
 
 enum hf_manifest_target {
@@ -71,21 +71,24 @@ struct hf_manifest {
     uid_t uid; /* for Files, owner and group of the files; valid if has_owner */
     gid_t gid;
     bool has_owner;
-    /* for Files, the command that must accept the candidate, as an argument vector that NULL ends; the word "{}" stands
-     * for the candidate; the first item is NULL if there is no command */
+    /* for Files, the NULL-terminated argument vector of the command that must accept the new files before they replace
+     * the old files. The word "{}" stands for the path of the new file, or of the folder with the new files. The first
+     * item is NULL if there is no command. */
     const char *validate_command[HF_MAX_ARGV + 1];
-    uint64_t validate_timeout_ns; /* default 30 s */
+    uint64_t validate_timeout_ns; /* time limit of validate_command; default 30 s */
     const char *restart_unit;     /* for Files, systemd unit to restart after a change; NULL if there is none */
     const char *reload_unit;      /* for Files, systemd unit to reload after a change; NULL if there is none */
     struct hf_check *checks;
     size_t n_checks;
-    /* time limit for pods or objects to become ready, and after that again for the health checks; default 2 min */
+    /* time limit for pods or objects to become ready; the health checks that follow have the same time limit of their
+     * own; default 2 min */
     uint64_t health_deadline_ns;
-    bool prune;
-    bool force;
-    /* names of entries of the policy that must be applied before this entry, without circles; NULL ends the array */
+    bool prune; /* true if the node removes items of the entry that its source no longer has */
+    bool force; /* true if the entry may replace files and take over fields that do not belong to holdfast */
+    /* names of other entries of the policy, which must be applied before this entry; the dependencies form no circle;
+     * NULL ends the array */
     const char *depends_on[HF_MAX_MANIFEST_DEPENDENCIES + 1];
-    json_t *substitute; /* JSON object of strings, borrowed; NULL if the texts stay as they are */
+    json_t *substitute; /* values for the substitution, a borrowed JSON object of strings; NULL means no substitution */
     uint64_t sequence;  /* 0 means that the entry has no sequence */
     struct hf_signature *signatures;
     size_t n_signatures;
@@ -98,19 +101,21 @@ extern const struct hf_field hf_manifest_fields[];
 /* The `finish` function of hf_manifest_fields. Checks the rules that involve several fields of one entry. */
 void hf_manifest_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* Checks the rules between the n entries of a policy: names are unique, and the entries of each `dependsOn` exist and
- * form no circle. The decoder's path must be at the policy's spec. */
+/* Checks the rules between the n entries of a policy: names are unique, each name in `dependsOn` is the name of an
+ * entry, and the dependencies form no circle. The decoder's path must be at the policy's spec. */
 void hf_manifest_finish_all(struct hf_decode *decode, const struct hf_manifest *manifests, size_t n);
 
 /* Frees what the entry owns, but not the entry itself. */
 void hf_manifest_done(struct hf_manifest *manifest);
 
-/* Returns the permission bits for a file on the node: fileMode if the entry has it; otherwise 0400 for a Secret, and
- * `source_mode` without setuid, setgid and sticky bits for the other sources. `source_mode` is the mode of the file in
- * its source; 0 means that the source has no modes, and gives 0644. */
+/* Returns the permission bits for a file on the node. If the entry has fileMode, returns fileMode. Otherwise, if the
+ * source is a Secret, returns 0400. Otherwise returns `source_mode`, the mode of the file in its source, without
+ * setuid, setgid and sticky bits. If `source_mode` is 0, the source has no modes, and the function returns 0644
+ * instead. */
 unsigned hf_manifest_file_mode(const struct hf_manifest *manifest, unsigned source_mode);
 
-/* Returns true if the entry pins its content, with contentDigest or with from.url and its digest. */
+/* Returns true if the entry pins its content, either with contentDigest or with from.digest (the digest of the archive
+ * at from.url). */
 bool hf_manifest_is_pinned(const struct hf_manifest *manifest);
 
 /* Writes the source of the entry for messages, such as "configMap site/pods" or "path /media/usb/site", into text[n].

@@ -14,7 +14,8 @@
 #define HF_FIELD_MANAGER "holdfast-agent"
 
 enum {
-    /* maximum size in bytes of the signed part of an object, and of an object in a folder of objects */
+    /* maximum size in bytes of the signed part of an object; if the source of objects is a folder, also of an object in
+     * this folder */
     HF_API_MAX_OBJECT_BYTES = 1 << 20,
     HF_API_MAX_NAME = 253,
 };

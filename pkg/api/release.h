@@ -1,4 +1,4 @@
-/* api/release.h - the tables that decode spec.release, the signed part of an EdgeUpdate, and health checks. Only
+/* api/release.h - the tables that decode health checks, and spec.release (the signed part of an EdgeUpdate). Only
  * release.c, edgeupdate.c and manifest.c use this header. Pure. */
 #pragma once
 
@@ -10,7 +10,7 @@ extern const struct hf_field hf_release_fields[]; /* table of spec.release, whic
 /* The `finish` function of spec.release. Checks rules that involve several fields, and computes the digest. */
 void hf_release_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* Table of one health check, which fills a struct hf_check, and its `finish` function. */
+/* Table of one health check, which fills a struct hf_check, and the `finish` function of the table. */
 extern const struct hf_field hf_release_check_fields[];
 void hf_release_check_finish(struct hf_decode *decode, void *object, json_t *json);
 

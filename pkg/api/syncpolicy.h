@@ -15,7 +15,7 @@
 enum hf_on_expiry { HF_ON_EXPIRY_HOLD, HF_ON_EXPIRY_CONTINUE, HF_ON_EXPIRY_COUNT };
 
 enum { HF_MAX_DISK_PATHS = 16 };
-#define HF_METERED_BYTES_PER_DAY (UINT64_C(100) << 20) /* default of connectivity.maxBytesPerDay with `metered` */
+#define HF_METERED_BYTES_PER_DAY (UINT64_C(100) << 20) /* default of maxBytesPerDay if `metered` is true */
 
 /* spec.disk. The percentages have their defaults if the field is absent. */
 struct hf_policy_disk {
@@ -27,12 +27,14 @@ struct hf_policy_disk {
     uint64_t write_budget_bytes; /* bytes that the agent may write within 24 hours; 0 means no limit */
 };
 
-/* spec.connectivity: the times and the amount of bulk transfers that the policy permits. */
+/* spec.connectivity: the times and the amount of bulk transfers that the policy permits. api/link/link.h lists the bulk
+ * transfers. */
 struct hf_policy_connectivity {
-    struct hf_window *windows; /* bulk transfers may run in these windows; without windows, at any time */
+    struct hf_window *windows; /* times at which bulk transfers may run; if n_windows is 0, they may run at any time */
     size_t n_windows;
-    bool metered;
-    /* 0 means no limit; the default is HF_METERED_BYTES_PER_DAY if `metered` is set, otherwise 0 */
+    bool metered; /* true if the link is paid by volume; the field affects only the default of max_bytes_per_day */
+    /* bytes of bulk transfers within 24 hours (0 means no limit); default HF_METERED_BYTES_PER_DAY if `metered` is
+     * true, otherwise 0 */
     uint64_t max_bytes_per_day;
 };
 
@@ -43,15 +45,15 @@ struct hf_syncpolicy {
     uint64_t sequence; /* grows with each signed version of this policy (0 means that the policy has no sequence) */
     struct hf_signature *signatures;
     size_t n_signatures;
-    uint64_t interval_ns;
-    uint64_t retry_interval_ns; /* maximum back-off */
-    uint64_t timeout_ns;        /* time limit of one request */
-    uint64_t stale_window_ns;
-    enum hf_on_expiry on_expiry;
-    uint64_t clock_max_skew_ns;
-    bool clock_resync;
-    json_t *static_labels; /* JSON object of strings, borrowed; NULL if there are none */
-    bool detect_labels;
+    uint64_t interval_ns;        /* period of full reconciles, drift checks and heartbeats */
+    uint64_t retry_interval_ns;  /* maximum back-off */
+    uint64_t timeout_ns;         /* time limit of one request */
+    uint64_t stale_window_ns;    /* time without contact after which the desired state expires */
+    enum hf_on_expiry on_expiry; /* whether the node then starts nothing new (Hold), or works as before (Continue) */
+    uint64_t clock_max_skew_ns;  /* difference up to which two clocks agree */
+    bool clock_resync; /* true if the agent requests a resync when the clocks differ by more than clock_max_skew_ns */
+    json_t *static_labels; /* labels for the Node, a borrowed JSON object of strings; NULL if there are none */
+    bool detect_labels;    /* true if the agent also sets labels for the detected hardware */
     struct hf_policy_disk disk;
     struct hf_policy_connectivity connectivity;
     struct hf_manifest *manifests; /* names are unique */

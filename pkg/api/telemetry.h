@@ -1,5 +1,5 @@
-/* api/telemetry.h - decodes and checks spec.telemetry of a SyncPolicy, which decides which events a node collects,
- * stores and sends.
+/* api/telemetry.h - decodes and checks spec.telemetry of a SyncPolicy: the settings for the events that a node
+ * collects, stores and sends.
  *
  * Strings point into the policy's JSON tree. Every list and string has a bound; the CRD in crds/ has the same bounds.
  * The tables in telemetry.c have the defaults. docs/TELEMETRY.md has an example. */
@@ -77,9 +77,9 @@ struct hf_telemetry_mqtt {
  *
  *     SOURCE(class, number, create, name, field, on)
  *
- * `class` and `number` are name and value of HF_SOURCE_<class> in enum hf_source_class. The number is part of the
- * spool's tags on disk, so never change a number, and give a new source the next free number. hf_source_<create>_new()
- * makes the source. `name` is the metric label and the beginning of an event's "source". `field` is the field of
+ * enum hf_source_class has the constant HF_SOURCE_<class> with the value `number`. The number is part of the spool's
+ * tags on disk, so never change a number, and give a new source the next free number. hf_source_<create>_new() makes
+ * the source. `name` is the metric label and the beginning of an event's "source". `field` is the field of
  * spec.telemetry.sources. `on` is an expression that is true if the policy's sources `s` (struct hf_telemetry_sources)
  * include this source. */
 #define HF_TELEMETRY_SOURCES(SOURCE)                                                                                   \
@@ -104,7 +104,7 @@ enum { HF_TELEMETRY_AGENT_CLASS = 9 };
 /* The field spec.telemetry.sources. A source that the policy does not contain is off. */
 struct hf_telemetry_sources {
     bool http;  /* true if the agent accepts events at POST /ingest */
-    bool audit; /* true if the agent offers the entries of its own audit log */
+    bool audit; /* true if the entries of the agent's own audit log become events */
     bool journald;
     const char *journald_include[HF_TELEMETRY_MAX_UNITS + 1]; /* names of units to read; empty means all units */
     const char *journald_exclude[HF_TELEMETRY_MAX_UNITS + 1];
@@ -114,8 +114,8 @@ struct hf_telemetry_sources {
     size_t n_files;
     /* true if the agent reads the container logs in /var/log/pods */
     bool containers;
-    const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1]; /* names of namespaces to read; empty means all */
-    /* names of namespaces not to read (excludeNamespaces) */
+    const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1]; /* namespaces whose logs to read; empty means all */
+    /* namespaces whose logs not to read (excludeNamespaces) */
     const char *no_namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1];
     bool node;
     uint64_t node_period_ns; /* time between two measurements of the node; default 10 s */
@@ -136,8 +136,8 @@ struct hf_telemetry_sample {
 };
 struct hf_telemetry_rate {
     struct hf_event_match match;
-    /* rate limit, separate for each source name: number of events per second, and number of events that may come at
-     * once (default: the value of per_second) */
+    /* limits that apply to each source name separately: number of events per second, and number of events that may come
+     * at the same moment (default: the value of per_second) */
     uint64_t per_second, burst;
 };
 enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH, HF_REDACT_COUNT };
@@ -149,11 +149,12 @@ struct hf_telemetry_redact {
 
 enum hf_anomaly_kind { HF_ANOMALY_THRESHOLD, HF_ANOMALY_ZSCORE, HF_ANOMALY_ABSENCE, HF_ANOMALY_RATE };
 struct hf_telemetry_anomaly {
-    const char *name;   /* name of the anomaly rule */
-    const char *metric; /* glob that the name of a metric must match; "payload.<member>" for a number in a payload */
+    const char *name; /* name of the anomaly rule */
+    /* glob that the name of a metric must match; a number in a payload has the name "payload.<member>" */
+    const char *metric;
     enum hf_anomaly_kind kind;
-    /* bounds; NaN if absent. The kind threshold uses `above` and `below`; rateOfChange and zScore (default 3) use only
-     * `above`. */
+    /* bounds; NaN if absent. The kind threshold uses `above` and `below`. The kinds rateOfChange and zScore use only
+     * `above`; for zScore it is a number of standard deviations (default 3). */
     double above, below;
     /* for threshold, distance by which the value must be inside the bound to end the anomaly; default 0 */
     double hysteresis;
@@ -230,17 +231,19 @@ struct hf_telemetry {
     struct hf_telemetry_anomaly *anomalies;
     size_t n_anomalies;
     /* The fields buffer_max_bytes and when_full are from spec.telemetry.buffer. */
-    uint64_t buffer_max_bytes; /* maximum disk space in bytes for the queues of all sinks together; default 1 GiB */
-    enum hf_when_full when_full;
+    uint64_t buffer_max_bytes;   /* maximum disk space in bytes for the queues of all sinks together; default 1 GiB */
+    enum hf_when_full when_full; /* if this space is full, sources wait (Block) or the oldest events go (DropOldest) */
     /* The fields from batch_max_bytes to `compression` are from spec.telemetry.batch. */
     /* maximum size in bytes of a body before compression; 524288 is the default and the highest possible value */
     uint64_t batch_max_bytes;
     uint64_t batch_timeout_ns; /* maximum time that a batch waits to become full; default 10 s */
     enum hf_telemetry_compression compression;
     /* The fields from max_attempts to max_duration_ns are from spec.telemetry.retry. */
-    uint64_t max_attempts;    /* number of attempts after which the agent defers a batch; default 3 */
+    /* number of failed attempts after which the agent defers a batch, which means a longer wait before further attempts
+     * (telemetry/delivery/retry.h); default 3 */
+    uint64_t max_attempts;
     uint64_t retry_base_ns;   /* upper bound of the delay after the first failed attempt; default 2 s */
-    uint64_t max_duration_ns; /* total time of the attempts after which the agent defers a batch; default 300 s */
+    uint64_t max_duration_ns; /* total time of failed attempts after which the agent defers a batch; default 300 s */
     /* compliance boundary of the single sink, if the policy has the field `sink`; NULL if it has none */
     const char *boundary;
     struct hf_telemetry_sink *sinks;

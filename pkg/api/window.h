@@ -31,14 +31,15 @@ void hf_window_finish(struct hf_decode *decode, void *object, json_t *json);
  * another without a gap. */
 bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns, uint64_t *ret_next_unix_ns);
 
-/* A span of the present (hf_time_span()) that is not longer than this counts as closed at the edges of a window: the
- * window then opens later and closes earlier, by the error of the clock. */
+/* A span of the present (hf_time_span()) is short if it is at most this long. While a short span is partly inside and
+ * partly outside of a window, the window counts as closed. So the window opens later and closes earlier, by the error
+ * of the clock. */
 #define HF_WINDOW_EDGE_NS (120 * HF_NS_PER_S)
 
 /* Returns HF_TIME_YES if the whole span of the present (hf_time_span()) is inside one window, or if n is 0. Windows
- * that touch or overlap count as one. Returns HF_TIME_NO if the whole span is outside of all windows, or if it is
- * short and at the edge of a window (HF_WINDOW_EDGE_NS). In all other cases, and if the time is unknown, returns
- * HF_TIME_UNSURE. Sets *ret_wait_ns to the time after which the answer changes if the clocks stay as they are, or to
- * HF_NEVER. Pure. */
+ * that touch or overlap count as one. Returns HF_TIME_NO if the whole span is outside of all windows, or if it is short
+ * (HF_WINDOW_EDGE_NS) and crosses the edge of a window. In all other cases, and if the time is unknown, returns
+ * HF_TIME_UNSURE. Sets *ret_wait_ns to the time after which the answer changes if nobody sets a clock meanwhile, or to
+ * HF_NEVER if no such time is known. Pure. */
 enum hf_time_answer hf_windows_judge(const struct hf_window *windows, size_t n, const struct hf_time_range *range,
                                      uint64_t *ret_wait_ns);

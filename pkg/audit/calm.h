@@ -27,12 +27,12 @@ enum hf_audit_verdict { HF_AUDIT_WRITE, HF_AUDIT_COUNTED, HF_AUDIT_LOST };
 
 void hf_audit_calm_done(struct hf_audit_calm *calm);
 
-/* Decides if the log gets an event at the monotonic time `now_ns`. If memory runs out, fewer equal events are only
- * counted. */
+/* Decides if the log gets an event at the monotonic time `now_ns`. If memory runs out or no slot is free, equal events
+ * get entries of their own instead of being counted. */
 enum hf_audit_verdict hf_audit_calm_see(struct hf_audit_calm *calm, const struct hf_audit_event *event,
                                         uint64_t now_ns);
 
-/* Returns the monotonic time at which the next number of counted events is due, or HF_NEVER. */
+/* Returns the monotonic time from which hf_audit_calm_take() has events, or HF_NEVER if no counted events wait. */
 uint64_t hf_audit_calm_due_ns(const struct hf_audit_calm *calm);
 
 /* Takes the counted events of one slot whose hour has ended at `now_ns`; HF_NEVER takes them before their hour ends.

@@ -1,8 +1,8 @@
 /* audit/check.h - finds the first place at which an audit log differs from what the agent wrote. Pure.
  *
- * Pass all lines in order to a struct that begins as zeros. The check finds lines that were changed, removed, inserted
- * or cut, and missing segments. It cannot find that whole lines were cut off at the end, or that root has written a new
- * log. To find these, compare the hash of a line with a hash that left the node earlier
+ * Zero a struct hf_audit_check, and pass all lines to hf_audit_check_see() in order. The check finds lines that were
+ * changed, removed, inserted or cut, and missing segments. It cannot find that whole lines were cut off at the end, or
+ * that root has written a new log. To find these, compare the hash of a line with a hash that left the node earlier
  * (EdgeNode.status.journal.lastHash). Threads: any. */
 #pragma once
 

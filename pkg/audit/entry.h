@@ -80,12 +80,12 @@ struct hf_audit_entry {
     char kind_name[HF_AUDIT_REASON]; /* name of the kind, also of one that this version does not know */
     uint64_t seq;                    /* number of the entry; the first one is 1 */
     uint64_t batch;                  /* number of the first entry in the write that brought this entry to disk */
-    uint64_t unix_ns;                /* best guess of the time, in whole seconds */
-    /* If the node is not sure of the time: earliest and latest possible time, where a latest time of 0 means no upper
-     * limit. An earliest time of 0 means that the node is sure. */
+    uint64_t unix_ns;                /* best guess of the time; the line has it in whole seconds */
+    /* The earliest and the latest possible time if the node is not sure of the time; a latest time of 0 then means no
+     * upper limit. Both are 0 if the node is sure. */
     uint64_t earliest_unix_ns, latest_unix_ns;
     char boot[HF_AUDIT_BOOT]; /* id of the boot; "" if unknown */
-    uint64_t mono_ms;         /* monotonic clock of that boot */
+    uint64_t mono_ms;         /* monotonic time in this boot, in milliseconds */
     uint64_t count;           /* number of equal events in this entry; for EntriesLost, number of lost entries */
     uint64_t dropped;         /* SegmentStarted: number of entries that rotation has removed so far; else 0 */
     char prev[HF_SHA256_HEX]; /* SHA-256 of the previous line; zeros in entry 1 */

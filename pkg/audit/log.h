@@ -1,9 +1,9 @@
 /* audit/log.h - writes the audit log of a node: bounded segments of lines that form a chain (audit/entry.h).
  *
- * The folder of the log has mode 0750 and its files have mode 0640, so that a group may read them. The log has at most
- * HF_AUDIT_SEGMENTS segments of HF_AUDIT_SEGMENT_BYTES each; then a new segment replaces the oldest segment. The first
- * line of a segment, SegmentStarted, has the hash of the last line of the previous segment, and the number of entries
- * that the log has dropped.
+ * The folder of the log has mode 0750 and its segments have mode 0640, so that a group may read them. The log has at
+ * most HF_AUDIT_SEGMENTS segments of HF_AUDIT_SEGMENT_BYTES each; then a new segment replaces the oldest segment. The
+ * first line of a segment, SegmentStarted, has the hash of the last line of the previous segment, and the number of
+ * entries that the log has dropped.
  *
  * An entry waits in memory for at most HF_AUDIT_DELAY_NS, and one write brings all waiting entries to disk. So a crash
  * may lose the entries of the last two seconds. If a write fails, up to HF_AUDIT_PENDING_BYTES of entries wait in
@@ -11,12 +11,14 @@
  * moves a line that a power cut has torn to the file `torn`, and adds an entry TornLine.
  *
  * Each write ends at the end of a sector of 512 bytes, because the log adds blanks to the last line of a write. So a
- * power cut during a write damages no entry that was durable, unless the disk damages whole blocks (audit/write.h). The
- * log then continues after the last good line; if a good line of a later write is behind the damage, that is the last
- * one, and the damage stays for audit/check.h. If the durable entries end inside a sector all the same
- * (an older agent wrote them, or a power cut tore a write), the next write replaces the whole file of the segment.
+ * power cut during a write damages no entry that was durable, unless the disk damages whole blocks (audit/write.h).
+ * When the log is opened, it continues after the last good line. A good line behind damaged lines counts only if a
+ * later write brought it; the damaged lines before it then stay, and audit/check.h reports them. The durable entries
+ * may nevertheless end inside a sector, because an older agent wrote them or a power cut tore a write. The next write
+ * then replaces the whole file of the segment.
  *
- * Threads: loop thread only. hf_audit_log_open() and writes block; hf_audit_log_add() writes when much waits. */
+ * Threads: loop thread only. hf_audit_log_open() blocks, and so does each function while it writes. hf_audit_log_add()
+ * writes if the memory for waiting entries or the segment is full. */
 #pragma once
 
 #include "audit/calm.h"
@@ -33,7 +35,7 @@ struct hf_audit_log_params {
     const struct hf_clock_ops *clock; /* borrowed */
     const char *dir;                  /* absolute path of the folder, which need not exist; copied */
     const char *boot;                 /* id of the boot; "" if unknown; copied */
-    gid_t group;                      /* group that may read the log; HF_AUDIT_NO_GROUP: only root may */
+    gid_t group;                      /* group that may read the log; HF_AUDIT_NO_GROUP means only root */
     /* The log calls this function for each event that it adds as an entry. May be NULL. */
     void (*added)(void *arg, enum hf_audit_kind kind);
     void *arg;
@@ -64,12 +66,12 @@ HF_MUST_USE int hf_audit_log_end(struct hf_audit_log *log, struct hf_err *err);
 
 /* Returns the monotonic time at which to call hf_audit_log_work(), or HF_NEVER. */
 uint64_t hf_audit_log_due_ns(const struct hf_audit_log *log);
-/* Does what is due: writes waiting entries, and adds the numbers of counted events. Returns like
+/* Does what is due: adds entries with the numbers of counted events, and writes the waiting entries. Returns like
  * hf_audit_log_flush(). */
 HF_MUST_USE int hf_audit_log_work(struct hf_audit_log *log, struct hf_err *err);
 
-/* The last durable entry of the log. `entries` is 0 if there is none, or if the entries of earlier processes could not
- * be synced yet. */
+/* The last durable entry of the log. `entries` is 0 if there is none, or if the entries of an earlier process are not
+ * certainly durable yet. */
 struct hf_audit_head {
     uint64_t entries;         /* number of this entry, which is also the number of all entries so far */
     char hash[HF_SHA256_HEX]; /* SHA-256 of the line of this entry */

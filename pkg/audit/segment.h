@@ -1,4 +1,4 @@
-/* audit/segment.h - lists and reads the files of an audit log. Functions with `fs` block.
+/* audit/segment.h - lists and reads the files of an audit log. Functions with an argument `fs` block.
  *
  * A log is a folder with segments audit-<seq>.jsonl, where <seq> is the number of the segment's first entry, with
  * leading zeros. The order of the names is the order of the segments. Threads: any. */
@@ -28,7 +28,9 @@ struct hf_audit_line {
     const char *segment; /* name of the segment's file */
     unsigned number;     /* line number in the segment, from 1 */
     struct hf_view text; /* without the newline */
-    int r;               /* 0, or -EBADMSG if the line is damaged; `entry` is then zeros and `err` says why */
+    /* 0; or -EBADMSG if the line is damaged, or another -errno if the segment is unreadable: then `entry` is zeros, and
+     * `err` has the reason */
+    int r;
     struct hf_err err;
     struct hf_audit_entry entry;
     char hash[HF_SHA256_HEX]; /* SHA-256 of `text` */
@@ -45,17 +47,19 @@ HF_MUST_USE int hf_audit_segment_path(const char *dir, uint64_t first, char path
 HF_MUST_USE int hf_audit_segments_list(const struct hf_fs_ops *fs, const char *dir, struct hf_audit_segments *ret,
                                        struct hf_err *err);
 
-/* Appends the content of a segment to *text, whose maximum must be above HF_AUDIT_SEGMENT_BYTES. -E2BIG: the segment
- * exceeds that maximum. -ENAMETOOLONG, or -errno of open or read. */
+/* Appends the content of a segment to *text, whose maximum must be above HF_AUDIT_SEGMENT_BYTES. -E2BIG: the content
+ * exceeds this maximum. -ENAMETOOLONG: the path of the folder is too long. Other -errno: the file cannot be opened or
+ * read. */
 HF_MUST_USE int hf_audit_segment_read(const struct hf_fs_ops *fs, const char *dir, uint64_t first, struct hf_buf *text,
                                       struct hf_err *err);
 
-/* Cuts the next line off *rest and parses it. `line` keeps segment and number from the previous call. Returns false
- * at the end. A last line without a newline is damaged. */
+/* Cuts the next line off *rest and parses it. Before the first call, the caller sets line->segment, and sets
+ * line->number to 0. Each call adds 1 to line->number. Returns false at the end. A last line without a newline is
+ * damaged. */
 bool hf_audit_line_next(struct hf_view *rest, struct hf_audit_line *line);
 
-/* Calls `visit` for each line of the segment that has entry `from`, and of all later segments (0: of all segments). If
- * `visit` does not return 0, stops and returns that number. An unreadable or empty segment counts as one damaged line.
- * Returns -errno if the folder cannot be listed. */
+/* Calls `visit` for each line of the segment that has entry `from`, and of all later segments; a `from` of 0 means all
+ * segments. If `visit` returns a value other than 0, stops and returns this value. An unreadable or empty segment
+ * counts as one damaged line. Returns -errno if the folder cannot be listed. */
 HF_MUST_USE int hf_audit_read(const struct hf_fs_ops *fs, const char *dir, uint64_t from,
                               int (*visit)(void *arg, const struct hf_audit_line *line), void *arg, struct hf_err *err);

@@ -1,13 +1,14 @@
 /* audit/write.h - writes lines to a segment, a file of the audit log, so that a power cut cannot damage lines that are
  * durable.
  *
- * After a power cut, a sector that the disk was writing may have its old content, the new one, or neither. So no
+ * After a power cut, a sector that the disk was writing may have its old content, its new content, or neither. So no
  * function here changes a sector that has durable lines: hf_audit_write_append() begins at a new sector, and
  * hf_audit_write_replace() writes another file, which then takes the place of the segment.
  *
- * This holds for disks that keep each sector of HF_AUDIT_SECTOR bytes that does not change. The kernel writes whole
- * blocks of a file system, mostly 4 KiB: the durable lines in the block of an append are written again, as they are. A
- * disk that damages the whole block damages them too; hf_audit_log_open() and audit/check.h then find the damage.
+ * This protects the durable lines only on disks that damage no sector (HF_AUDIT_SECTOR bytes) whose content stays the
+ * same. The kernel writes whole blocks of a file system, mostly 4 KiB. So an append also rewrites the durable lines in
+ * its first block, with the same content. If a power cut makes the disk damage the whole block, these lines are damaged
+ * too; hf_audit_log_open() and audit/check.h then find the damage.
  *
  * All functions block. Threads: any, but one call at a time for each folder. */
 #pragma once
@@ -20,7 +21,7 @@
 
 enum {
     HF_AUDIT_SECTOR = 512, /* the smallest sector of disks */
-    HF_AUDIT_NO_GROUP = 0, /* value of `group`: only root may read the log */
+    HF_AUDIT_NO_GROUP = 0, /* value of `group` if only root may read the log */
 };
 
 struct hf_audit_place {
@@ -34,8 +35,8 @@ struct hf_audit_place {
 HF_MUST_USE int hf_audit_write_folder(const struct hf_audit_place *place, struct hf_err *err);
 
 /* Writes n bytes durably at `offset`, a multiple of HF_AUDIT_SECTOR, of the segment that begins with entry `first`. If
- * is_new is true, first makes the file. -ENOENT: is_new is false, and there is no such file. -errno of another call:
- * the segment may have some of the bytes behind `offset`, and the caller may call again. */
+ * is_new is true, first makes the file. -ENOENT: is_new is false, and there is no such file. Other -errno: the write
+ * failed; the segment may have some of the bytes from `offset` on, and the caller may call again. */
 HF_MUST_USE int hf_audit_write_append(const struct hf_audit_place *place, uint64_t first, bool is_new, uint64_t offset,
                                       const void *bytes, size_t n, struct hf_err *err);
 

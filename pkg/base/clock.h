@@ -57,9 +57,8 @@ static inline struct hf_time_range hf_clock_range(const struct hf_clock_ops *clo
     return range;
 }
 
-/* Call this function when a trusted key has signed at `unix_ns`, which proves that the present time is not before
- * `unix_ns`. A clock that keeps a lower bound of the time raises this bound to `unix_ns`. The call has no effect on
- * other clocks. */
+/* Gives the clock evidence of the time: a trusted key signed at `unix_ns`, so the present time is not before `unix_ns`.
+ * A clock that keeps a lower bound of the time raises this bound to `unix_ns`. Other clocks ignore the call. */
 static inline void hf_clock_signed_evidence(const struct hf_clock_ops *clock, uint64_t unix_ns)
 {
     if (clock->signed_evidence != NULL)

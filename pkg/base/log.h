@@ -6,11 +6,11 @@
  * Only main programs and the code that runs a state machine write to the log; libraries return errors. Never pass a
  * secret. The log escapes values, and truncates each text to HF_LOG_MAX_VALUE bytes. Calls with a NULL log do nothing.
  *
- * Each event name has two limits. The log writes at most HF_LOG_BURST lines with that name per second. And the name has
- * a reserve of lines: at most HF_LOG_RESERVE lines, to which each minute adds one. So an event that repeats for ever
- * finally writes one line per minute. Lines of level debug have only the first limit. The log drops lines above a
- * limit; the next line with that name reports the number of dropped lines ("suppressed": n). Threads: loop thread
- * only. */
+ * Each event name has two limits. First, the log writes at most HF_LOG_BURST lines with this name per second. Second,
+ * the name has a reserve of HF_LOG_RESERVE lines: each written line takes one line from the reserve, and each minute
+ * puts one line back until the reserve is full. So an event that repeats for ever finally gets one line per minute.
+ * Lines of level debug have only the first limit. The log drops lines above a limit; the next written line with this
+ * name reports the number of dropped lines ("suppressed": n). Threads: loop thread only. */
 #pragma once
 
 #include <stdint.h>

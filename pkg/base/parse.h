@@ -25,7 +25,7 @@ HF_MUST_USE int hf_parse_duration(const char *text, uint64_t *ret_ns);
  * negative quantities, exponents, and the suffixes n, u, m, E and Ei. */
 HF_MUST_USE int hf_parse_quantity(const char *text, uint64_t *ret_bytes);
 
-/* Parses a percentage such as "2%" or "12.5%", of at most two decimal places, into basis points, 0 to 10000. */
+/* Parses a percentage with at most two decimal places, such as "2%" or "12.5%", into basis points, 0 to 10000. */
 HF_MUST_USE int hf_parse_percent(const char *text, unsigned *ret_basis_points);
 
 /* Parses RFC 3339: "2027-02-01T00:00:00Z", optionally with a fraction and a numeric offset. Accepts the years 1970 to

@@ -9,9 +9,10 @@ struct hf_rand_ops {
     uint64_t (*u64)(void *ctx);
 };
 
-/* Returns a number that is uniform in [0, bound); 0 if bound is 0. The result is the high half of a product of two
- * 64-bit numbers; the function computes it in 32-bit parts, because 32-bit machines have no 128-bit type. The bias is
- * below 2^-32 for bounds up to 2^32; for larger bounds it is greater, but still small enough for jitter. */
+/* Returns a number that is uniform in [0, bound); 0 if bound is 0. The result is the high half of the product of
+ * `bound` and a random 64-bit number. The function computes this product in 32-bit parts, because 32-bit machines have
+ * no 128-bit type. The bias is below 2^-32 for bounds up to 2^32; for larger bounds it is greater, but still small
+ * enough for jitter. */
 static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bound)
 {
     uint64_t r = rng->u64(rng->ctx);

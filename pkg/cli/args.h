@@ -1,5 +1,4 @@
-/* cli/args.h - parses a command line by the rules that the table of commands (cli/commands.c) has for the command.
- * Pure.
+/* cli/args.h - parses a command line by the rules of its command in the table of commands (cli/commands.c). Pure.
  *
  * The syntax is that of GNU getopt_long(): --name VALUE, --name=VALUE, -n VALUE, -nVALUE; options may stand between
  * arguments; "--" ends the options; "-" is an argument. Names cannot be abbreviated, because a new option could make an

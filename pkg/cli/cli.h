@@ -80,21 +80,21 @@ struct hf_cli {
     FILE *out, *err;
     int in_fd, out_fd; /* descriptors of standard input and output, for the file name "-" */
     bool terminal;     /* true if `err` is a terminal, so that commands draw progress there */
-    bool colour;       /* true if `out` may have colours: a terminal, and the user did not set NO_COLOR */
+    bool colour;       /* true if `out` may have colors: `out` is a terminal, and the user did not set NO_COLOR */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
     const struct hf_cli_command *commands; /* the program's table of commands, which hf_cli_main() sets */
     size_t n_commands;
-    /* Set in the thin program (cli/front.h), NULL in the whole program. Replaces this process by the whole program,
-     * which then applies the patch. `word` is the argument that names the patch. The thin program has already read the
-     * first n bytes of patch_fd into `head`. Returns only on failure. */
+    /* This callback is set in the thin program (cli/front.h), and NULL in the whole program. It replaces this process
+     * by the whole program, which then applies the patch. `word` is the argument that names the patch. `head` holds the
+     * first n bytes of patch_fd, which the thin program has already read. The callback returns only on failure. */
     int (*hand_over)(const struct hf_cli *cli, const char *word, int patch_fd, const void *head, size_t n,
                      struct hf_err *err);
     const char *self; /* path of the thin program (NULL means unknown) */
     char **argv;      /* arguments of the thin program */
     /* The fields from here on describe the progress on the terminal. */
-    uint64_t drawn_mono_ns; /* time of the last drawing */
-    bool drawing;
+    uint64_t drawn_mono_ns; /* monotonic time of the last drawing */
+    bool drawing;           /* true while a progress line is on the terminal */
     struct {
         /* monotonic time and position (`done` of hf_cli_progress()) at the start of the measurement */
         uint64_t since_mono_ns, from;
@@ -200,8 +200,8 @@ ssize_t hf_cli_fd_read(void *fd, void *bytes, size_t n);
 ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset);
 
 /* Draws "label  42 %, 3 min left", at most ten times a second, and only on a terminal. After the first two seconds,
- * estimates the remaining time from the speed so far. The estimate starts again if `total` has changed or `done` has
- * shrunk since it was last drawn. If `total` is 0, draws only the label. hf_cli_progress_end() clears the line. */
+ * estimates the remaining time from the speed so far. The estimate starts again if, since the last drawing, `total` has
+ * changed or `done` has shrunk. If `total` is 0, draws only the label. hf_cli_progress_end() clears the line. */
 void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total);
 void hf_cli_progress_end(struct hf_cli *cli);
 

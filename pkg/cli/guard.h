@@ -1,5 +1,5 @@
-/* cli/guard.h - removes an unfinished folder if the program that makes the folder dies, for example by Ctrl-C or kill
- * -9.
+/* cli/guard.h - removes an unfinished folder if the program that makes the folder dies, for example by Ctrl-C or
+ * SIGKILL.
  *
  * To do so, a child process in its own session waits for the end of the program. If the program ends without
  * hf_cli_guard_end(), the child removes the folder. A signal handler cannot do this, because other threads would still

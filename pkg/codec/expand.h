@@ -11,17 +11,18 @@
 #include "codec/squeeze.h"
 
 enum {
-    /* highest permitted ratio of the number of expanded bytes to the number of compressed bytes */
+    /* ratio of the number of expanded bytes to the number of compressed bytes at which hf_expand() stops */
     HF_EXPAND_MAX_RATIO = 250,
-    HF_EXPAND_RATIO_FROM = 1 << 20, /* number of expanded bytes from which on hf_expand() checks the ratio */
+    HF_EXPAND_RATIO_FROM = 1 << 20, /* hf_expand() checks the ratio only after this number of expanded bytes */
 };
 
-/* Finds the kind for `name`, the value of a header Content-Encoding, which may be "", "identity", "gzip", "x-gzip" or
- * "zstd", in upper or lower case. -ENOTSUP: another encoding, or more than one. */
+/* Finds the kind for the value `name` of a header Content-Encoding: "", "identity", "gzip", "x-gzip" or "zstd", in
+ * upper or lower case. -ENOTSUP: the value is another encoding, or more than one. */
 HF_MUST_USE int hf_expand_kind(struct hf_view name, enum hf_squeeze_kind *ret_kind);
 
 /* Appends the expanded bytes to *out. -EBADMSG: the input is damaged or cut off, other bytes follow the compressed
  * body, or a zstd frame has a window above 8 MiB. -E2BIG: the output would exceed out->max or reaches
  * HF_EXPAND_MAX_RATIO, or the input has 2 GiB or more. -ENOMEM: out of memory. On failure, *out also holds the bytes
- * that were expanded before the fault. *ret_what is then a static text about the fault; `ret_what` may be NULL. */
+ * that the function expanded before the fault, and *ret_what is a static text about the fault. `ret_what` may be
+ * NULL. */
 HF_MUST_USE int hf_expand(enum hf_squeeze_kind kind, struct hf_view packed, struct hf_buf *out, const char **ret_what);

@@ -1,11 +1,11 @@
 /* codec/json.h - parses JSON (RFC 8259) and YAML (1.1 or 1.2) into jansson trees, and formats trees as text. The
- * parsers limit the size of trees and put line numbers into errors. Declares json.c, json_canonical.c, yaml.c and
- * yaml_format.c.
+ * parsers limit the size of trees and put line numbers into errors. Declares the functions of json.c, json_canonical.c,
+ * yaml.c and yaml_format.c.
  *
  * Only this header includes jansson.h. Keep API objects as trees and read the few fields that you need, so that unknown
  * fields survive. Threads: a tree belongs to one thread at a time. Memory: json_decref() or hf_json_freep() frees a
- * tree. Errors: 0 or -errno; *err names the line and the column of a fault in the text. Errors of JSON never quote the
- * input, because it may hold a secret; errors of YAML quote at most 60 bytes of a key, a tag, an alias or a number. */
+ * tree. Errors: 0 or -errno; *err names the line and the column of a fault in the text. No error quotes the text,
+ * because it may hold a secret. */
 #pragma once
 
 #include <jansson.h>
@@ -50,13 +50,13 @@ HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *
 
 /* Parses a text of one YAML document. A text that is a JSON object or array parses as in hf_json_parse(). In all other
  * texts, scalars follow the core schema, in which "yes" is a string. Refuses numbers such as 010, which is 8 in YAML
- * 1.1 and 10 in YAML 1.2; the error names the number. The limits of hf_json_parse() apply to the tree with all aliases
- * expanded, so a small text whose aliases expand to a huge tree gets -E2BIG. -EBADMSG: the text is not YAML, does not
- * have exactly one document, or has tags outside the core schema, merge keys, duplicate keys, keys that are not
- * strings, .inf, .nan, integers outside int64, or characters that JSON and YAML read differently (U+0085, U+2028,
- * U+2029, U+FEFF); the error has the line number of a fault in a document. -E2BIG also: more than 1,000 anchors or 16
- * %TAG directives. (hf_json_parse() accepts integers outside int64. But people write YAML by hand, so in YAML such an
- * integer is probably a mistake.) */
+ * 1.1 and 10 in YAML 1.2. Refuses integers outside int64, which hf_json_parse() accepts: people write YAML by hand, so
+ * such an integer is probably a mistake. The limits of hf_json_parse() apply to the tree with all aliases expanded, so
+ * a small text whose aliases expand to a huge tree gets -E2BIG. -EBADMSG: the text is not YAML, does not have exactly
+ * one document, or has tags outside the core schema, merge keys, duplicate keys, keys that are not strings, .inf, .nan,
+ * integers outside int64, or characters that JSON and YAML read differently (U+0085, U+2028, U+2029, and U+FEFF other
+ * than at the start). -E2BIG also: more than 1,000 anchors in a document, or more than 16 %TAG directives in the
+ * text. */
 HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 

@@ -23,7 +23,7 @@ struct hf_regex;
 
 /* Compiles an expression. -EINVAL: the expression is not valid, or uses a feature that is not supported. -E2BIG: the
  * program would be too large. -ENOMEM: out of memory. *err gives the reason as a phrase; the caller can put the name of
- * a field before it. */
+ * a field before this phrase. */
 HF_MUST_USE int hf_regex_new(const char *text, struct hf_regex **ret_regex, struct hf_err *err);
 /* Frees an expression; NULL is allowed. */
 void hf_regex_free(struct hf_regex *regex);

@@ -28,9 +28,9 @@
  *
  * Threads: a scan belongs to one thread. Memory: none, with one exception: for a nested value whose open objects have
  * more than 48 members together, the scan allocates 16 to 64 bytes per member until the value ends. Errors: -EBADMSG
- * (bad text), -E2BIG (nested too deeply, or a nested value in a text of 2 GiB or more) and -ENOMEM. `what` (static
- * text) and `at` (offset in the text) then describe the fault, and all later calls on the scan fail. No error quotes
- * the input, because the input may hold a secret. */
+ * (bad text), -E2BIG (nested too deeply, or a nested value in a text of 2 GiB or more) and -ENOMEM. After an error,
+ * `what` (static text) and `at` (offset in the text) describe the fault, and all later calls on the scan fail. No error
+ * quotes the input, because the input may hold a secret. */
 #pragma once
 
 #include <stdbool.h>
@@ -130,6 +130,7 @@ static inline bool hf_scan_char(struct hf_scan *scan, char c)
 
 /* ---- a value of any depth, piece by piece: for building trees ---- */
 
+/* The name of a member, which a walk keeps to find duplicate names. Private to scan.c. */
 struct hf_scan_name {
     uint32_t hash, at, n, next;
 };
@@ -158,8 +159,8 @@ struct hf_scan_walk {
     bool ended;
     struct hf_scan_name *names; /* names of members in the open objects, those of the outermost object first */
     size_t n_names, cap_names;
-    uint32_t first_name[HF_SCAN_MAX_DEPTH];
-    struct hf_scan_name few[48]; /* first memory of `names`; `names` points to the heap when it needs more entries */
+    uint32_t first_name[HF_SCAN_MAX_DEPTH]; /* for each open bracket, index in `names` of its first name */
+    struct hf_scan_name few[48];            /* `names` points here until it needs more entries, and then to the heap */
 };
 
 /* Starts a walk through the next value of `scan`. `max_depth` is at most HF_SCAN_MAX_DEPTH. */

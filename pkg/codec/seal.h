@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "codec/sha256.h"
 
-/* Appends header and body. -E2BIG: header and body would exceed out->max. -ENOMEM: out of memory. -EINVAL: snprintf()
+/* Appends header and body. -E2BIG: header and body would exceed out->max. -ENOMEM: out of memory. -EINVAL: vsnprintf()
  * failed. On failure *out is unchanged. */
 HF_MUST_USE int hf_seal_format(const char *kind, unsigned version, struct hf_view body, struct hf_buf *out);
 

@@ -21,7 +21,7 @@
 #define HF_CONFIG_FILE "/etc/holdfast/agent.yaml"
 #define HF_CONFIG_KIND "AgentConfiguration"
 
-/* Folders below which releases may be installed, unless the file or --update-root names others. */
+/* Folders below which releases may be installed, unless the file or --update-root names other folders. */
 #define HF_CONFIG_UPDATE_ROOTS "/opt", "/usr/local", "/var/lib/holdfast/payload"
 
 enum {
@@ -46,23 +46,23 @@ HF_DEFINE_CLEANUP(struct hf_config, hf_config_free)
 
 /* Parses the text of a file. `name` is the file's path for messages. A wrong field or list item allows nothing, and is
  * a fault (see hf_config_fault()); only maxSpool, diskReserve and staticPodFolder then have their defaults. A text that
- * is not an AgentConfiguration at all gives the defaults with two changes, because the owner may have wanted them:
+ * is not an AgentConfiguration at all gives the defaults with two restrictions that the owner may have wanted:
  * SyncPolicies and entries of spec.manifests must be signed, and no sealed copy of a Secret may be on the disk. Returns
  * 0, also if the text has faults, or -ENOMEM. */
 HF_MUST_USE int hf_config_parse(struct hf_view text, const char *name, struct hf_config **ret_config,
                                 struct hf_err *err);
 
-/* Decodes a parsed text. *issues receives the faults with their JSON paths, so that hf_config_n_faults() of the new
- * configuration is 0. Takes a reference to `json`. Returns 0, also if there are issues, or -ENOMEM. */
+/* Decodes a parsed text. The faults go to *issues with their JSON paths, and not to the new configuration, whose
+ * hf_config_n_faults() is 0. Takes a reference to `json`. Returns 0, also if there are issues, or -ENOMEM. */
 HF_MUST_USE int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_config,
                                  struct hf_issues *issues);
 
 /* Reads and parses the file `path`. If the file does not exist and `must_exist` is false, the result is the defaults,
  * without a fault. `path` must be absolute and have no symbolic links. The file must be a regular file. The file and
  * each folder above it must belong to root or to the user of this process, and neither their group nor other users may
- * be able to write them (except a folder with the sticky bit). If the file breaks this rule, is unreadable, or is
- * missing although `must_exist` is true, the result is that of a text that is not an AgentConfiguration. Blocks.
- * Returns 0, also if the file has faults, or -ENOMEM. */
+ * be able to write them. A folder with the sticky bit may be writable for all users. If the file breaks one of these
+ * rules, is unreadable, or is missing although `must_exist` is true, the result is that of a text that is not an
+ * AgentConfiguration. Blocks. Returns 0, also if the file has faults, or -ENOMEM. */
 HF_MUST_USE int hf_config_load(const struct hf_fs_ops *fs, const char *path, bool must_exist,
                                struct hf_config **ret_config, struct hf_err *err);
 
@@ -113,7 +113,8 @@ bool hf_config_allows_socket(const struct hf_config *config, enum hf_config_scop
 bool hf_config_allows_exec(const struct hf_config *config, const char *program, struct hf_err *err);
 
 /* May a release order the agent to restart this systemd unit? The default configuration allows every service, because
- * releases are signed. holdfast-units applies the same rule in a pod. */
+ * releases are signed. The program holdfast-units, which restarts units for an agent in a pod, applies the same
+ * rule. */
 bool hf_config_allows_unit(const struct hf_config *config, const char *unit, struct hf_err *err);
 
 /* The following questions are about one entry of spec.manifests. The default configuration answers no, except that it
@@ -160,12 +161,12 @@ const char *hf_config_static_pod_folder(const struct hf_config *config);
 /* May a policy with clock.resync make the agent ask the time service of this node to synchronize? The default is yes,
  * because the service takes the time from its own servers. */
 bool hf_config_allows_clock_resync(const struct hf_config *config, struct hf_err *err);
-/* Which TPM seals secrets and counts the changes of the floors, and how. */
+/* How the agent uses the TPM of the node. */
 struct hf_config_tpm {
-    bool seals_secrets; /* may copies of Secrets, sealed to the TPM, be on the disk? The default is yes */
-    bool counts_floors; /* does a counter in the TPM show that the floors are the newest? The default is no */
+    bool seals_secrets; /* true if sealed copies of Secrets may be on the disk; default true */
+    bool counts_floors; /* true if the floor counter in the TPM proves that the floors are the newest; default false */
     const char *tcti;   /* "device:PATH" or "swtpm:CONFIGURATION" (tpm/chip.h); borrowed */
-    uint32_t pcrs;      /* bit N: the copy opens only while PCR N has the value of the time of sealing */
+    uint32_t pcrs;      /* bit N: a sealed copy opens only while PCR N has the value from the time of sealing */
 };
 struct hf_config_tpm hf_config_tpm(const struct hf_config *config);
 /* Returns true if the list `units` has the full name of this unit; a matching pattern is not enough. */

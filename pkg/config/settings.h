@@ -78,6 +78,7 @@ extern const char *const hf_config_manifest_list_names[HF_CONFIG_MANIFEST_LISTS]
  * empty. */
 typedef bool hf_config_covers_fn(const char *pattern, const char *what);
 bool hf_config_in_list(const char *const *list, hf_config_covers_fn *covers, const char *what);
+/* Returns true if the name `unit` matches `pattern`, a shell pattern from a list of units (fnmatch(3)). */
 bool hf_config_is_service(const char *pattern, const char *unit);
 
 /* Sets *err (may be NULL) to a refusal of `what`. The text names the line `add` that would allow `what`, and the list

@@ -14,9 +14,9 @@ struct delta_apply_state {
     struct delta_output output;
 };
 
-/* Flushes the output and passes a checkpoint to params->checkpoint(). Call this at the end of each block, because every
- * coder starts anew with the next block. Does nothing at the end of the new file, or if params->checkpoint is NULL.
- * Returns the errors of the output and of params->checkpoint(). */
+/* Flushes the output and passes a checkpoint to params->checkpoint(). Call this at the end of each block. Applying can
+ * resume only there, because every coder starts anew with each block. Does nothing at the end of the new file, or if
+ * params->checkpoint is NULL. Returns the errors of the output and of params->checkpoint(). */
 HF_MUST_USE int delta_apply_checkpoint(struct delta_apply_state *apply, struct hf_err *err);
 
 /* Returns true if the output of the block at `block_start` already exists, because this run resumes at a later

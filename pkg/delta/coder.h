@@ -1,6 +1,7 @@
-/* delta/coder.h - compress the blocks of method 1. Compresses blocks that are small in relation to their output with
- * LZMA, large blocks with zstd, and blocks of medium size with the better of the two. LZMA makes a block about 6 %
- * smaller than zstd does, but takes many times as long per byte.
+/* delta/coder.h - compress the blocks of method 1. The packer compares the size of a block with the size of the part of
+ * the new file that the block makes. It compresses relatively small blocks with LZMA, relatively large blocks with
+ * zstd, and blocks between these with the better of the two. LZMA makes a block about 6 % smaller than zstd does, but
+ * takes many times as long per byte.
  *
  * Threads: a state belongs to one thread at a time. */
 #pragma once
@@ -25,7 +26,8 @@ void delta_unpacker_free(struct delta_unpacker *u);
 HF_MUST_USE int delta_unpacker_start(struct delta_unpacker *u, enum delta_coder coder, uint64_t n, struct hf_err *err);
 /* Reads the next n decompressed bytes of the block. */
 HF_MUST_USE int delta_unpacker_read(struct delta_unpacker *u, unsigned char *to, size_t n, struct hf_err *err);
-/* Ends the block. -EBADMSG: more than 16 bytes of the block remain (an end marker has at most 16). */
+/* Ends the block. Skips the remaining bytes of the block, because a coder may leave up to 16 bytes after the last
+ * output byte. -EBADMSG: more than 16 bytes remain. */
 HF_MUST_USE int delta_unpacker_finish(struct delta_unpacker *u, struct hf_err *err);
 
 /* ---- packing --------------------------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
-/* delta/delta.h - create and apply binary deltas. FORMAT.md describes the format; "patch" in names is the delta file.
+/* delta/delta.h - create and apply binary deltas. FORMAT.md describes the format. In the names of fields and
+ * parameters, "patch" stands for the delta.
  *
  * Applying works on streams. It reads the delta once, in order, and the old file at any offset. It writes the new file
  * once, in order, and hashes the new file at the same time. The memory for applying has an upper bound that does not
@@ -33,6 +34,8 @@
 #include "base/err.h"
 #include "codec/sha256.h"
 
+/* What the creation of a delta minimizes: the size of the delta (small), or the time to create and to apply it
+ * (fast). */
 enum hf_delta_profile { HF_DELTA_SMALL, HF_DELTA_FAST };
 
 /* Random access to the old file. pread() returns the number of bytes read (0 at the end) or -errno. */
@@ -119,19 +122,19 @@ struct hf_delta_apply_params {
     struct hf_delta_in patch;
     struct hf_delta_out out;
     const atomic_bool *cancel; /* checked about every 256 KiB of output; may be NULL */
-    /* resume point of an earlier run (NULL means to begin at the start of the new file) */
+    /* checkpoint of an earlier run, from which to resume (NULL means to begin at the start of the new file) */
     const struct hf_delta_checkpoint *resume;
-    /* hf_delta_apply() calls this at each resume point, which is after every 4 MiB of output but not at the end. The
-     * callback can store the checkpoint; a stored checkpoint holds after a power cut only if the output was synced
-     * first. A negative result stops applying. May be NULL. */
+    /* hf_delta_apply() calls this after every 4 MiB of the new file, but not at the end. The callback can store the
+     * checkpoint. It must sync the output before that, or the checkpoint may be wrong after a power cut. A negative
+     * result stops applying. May be NULL. */
     int (*checkpoint)(void *ctx, const struct hf_delta_checkpoint *checkpoint);
     void *checkpoint_ctx;
-    /* True if the caller has just verified the old file's hash, so that applying need not hash the old file at the
-     * start. After a failure with -EBADMSG, applying hashes the old file nevertheless, to find out if the old file is
-     * the cause (-ESTALE). */
+    /* True if the caller has just verified the old file's hash. Applying then does not hash the old file at the start.
+     * Applying also skips this check if `resume` is set. In both cases, applying hashes the old file after a failure
+     * with -EBADMSG, to find out if the old file is the cause (-ESTALE). */
     bool old_is_verified;
-    /* True if the delta is part of a container that has its own hashes. Applying then ignores the three hashes in the
-     * delta's header. */
+    /* True if the delta is part of a container that has its own hashes. Applying then ignores the SHA-256 and the two
+     * fingerprints in the delta's header. */
     bool unhashed;
 };
 
@@ -149,8 +152,8 @@ HF_MUST_USE int hf_delta_read_info(const struct hf_delta_in *patch, struct hf_de
 struct hf_delta_parts {
     uint64_t header_bytes;
     uint64_t map_bytes; /* bytes of the match map and of the list of image pairs (0 for methods 3, 4 and 5) */
-    /* number of blocks, each for 4 MiB of the new file, or less at its end (methods 4 and 5 count as at most one
-     * block) */
+    /* number of blocks: each block makes 4 MiB of the new file, and the last block makes the remainder; methods 4 and 5
+     * have at most one block */
     uint64_t blocks;
     uint64_t block_bytes; /* bytes of all blocks together */
     uint64_t largest_block_bytes;

@@ -16,15 +16,16 @@ struct delta_found {
     uint32_t n, cap;
 };
 
-/* Finds the ELF images, at most DELTA_PAIRS_MAX; none if n exceeds UINT32_MAX. Looks only at multiples of 4 bytes,
- * because archives start files only there (tar at multiples of 512, cpio at multiples of 4). Zero *ret_found before the
- * call. Free it with delta_found_done(), also after an error. */
+/* Finds the ELF images in bytes[0..n), at most DELTA_PAIRS_MAX of them. Finds none if n exceeds UINT32_MAX. Looks only
+ * at multiples of 4 bytes, because archives start files only there (tar at multiples of 512, cpio at multiples of 4).
+ * Zero *ret_found before the call. Free it with delta_found_done(), also after an error. */
 HF_MUST_USE int delta_images_find(const unsigned char *bytes, size_t n, struct delta_found *ret_found,
                                   struct hf_err *err);
 void delta_found_done(struct delta_found *found);
 
-/* Sets *ret_blanked to a copy of bytes[0..n) without the references in the images' code. A hash of the constant
- * replaces a reference to a read-only constant; zeros replace all other references. The caller frees the copy. */
+/* Sets *ret_blanked to a copy of bytes[0..n) in which the references in the images' code are blank. If a reference
+ * leads to a read-only constant, a hash of the constant replaces the reference. Zeros replace all other references. The
+ * caller frees the copy. */
 HF_MUST_USE int delta_images_blank(const struct delta_found *found, const unsigned char *bytes, size_t n,
                                    unsigned char **ret_blanked, struct hf_err *err);
 
@@ -33,9 +34,8 @@ HF_MUST_USE int delta_images_blank(const struct delta_found *found, const unsign
 HF_MUST_USE int delta_images_pair(struct delta_make *make, const struct delta_found *old,
                                   const struct delta_found *new_found, struct hf_err *err);
 
-/* Calls `match` for each pair of images. All calls get the same sorted map. The function makes this map from
- * make->copies before the first call, so the map does not show changes that `match` makes to make->copies. `match`
- * returns 0 or -ENOMEM. */
+/* Makes a sorted map from make->copies, then calls `match` with this map for each pair of images. `match` may change
+ * make->copies; the map stays the same. `match` returns 0 or -ENOMEM. */
 HF_MUST_USE int delta_images_match_each(struct delta_make *make,
                                         int (*match)(struct delta_make *make, uint32_t pair,
                                                      const struct delta_map *map),

@@ -8,8 +8,8 @@
 #include "delta/cm/model.h"
 #include "delta/create.h"
 
-/* Upper bound in bytes of a stripe's coded literals, for the worst case of the coder's probabilities. The decoder
- * checks this bound before it allocates memory. */
+/* Maximum size in bytes of a stripe's coded literals. Literals stay below this size even if the coder predicts every
+ * bit badly. The decoder checks the size before it allocates memory. */
 enum { DELTA_STRIPE_CODED_MAX = 1 << 20 };
 
 /* ---- applying -------------------------------------------------------------------------------------------------- */
@@ -36,9 +36,10 @@ struct delta_stripe_encoder {
     struct delta_cm cm;
     struct delta_model *model;
     struct delta_literals *literals;
-    /* maximum bytes that the literals and runs of one stripe take in the queue: DELTA_STRIPE_BYTES, or less in tests */
+    /* maximum number of bytes that the literals and runs of one stripe take in the literal queue: DELTA_STRIPE_BYTES,
+     * or less in tests */
     uint64_t room;
-    struct hf_buf part;
+    struct hf_buf part; /* buffer for a coded part of the stripe */
 };
 
 /* Encodes new[start..end) with `options` and appends the result to `block`. */

@@ -1,6 +1,6 @@
-/* delta/tables.h - match tables entry by entry: relocations, symbols, unwind tables, Go's tables. The entries are so
- * alike that a match by bytes pairs arbitrary entries. The symbol or address in an entry identifies that entry. Used
- * only to create deltas. */
+/* delta/tables.h - match tables entry by entry: relocations, symbols, unwind tables, Go's tables. The entries of a
+ * table are so alike that matching by bytes would pair arbitrary entries. So the functions pair entries by the symbol
+ * or the address in them. Used only to create deltas. */
 #pragma once
 
 #include "delta/create.h"

@@ -67,11 +67,11 @@ struct hf_kube_call {
  *                  (other 409, 410)
  *   -E2BIG         the answer is larger than the limit
  *   -EPROTO        the answer does not come from an API server
- *   -EHOSTUNREACH  also: a proxy on this node answered in the place of the API server; or the call was not sent,
- *                  because a MetaServer has no contact to the cloud
+ *   -EHOSTUNREACH  a proxy on this node answered in the place of the API server; the client did not send the call,
+ *                  because the MetaServer has no contact to the cloud; or there is no route to the server
  *   -ENOMEM        memory ran out
  *   other -errno   no answer came (loop/http/http.h lists the codes)
- * After each failure except a refusal by the server, the server may nevertheless have performed a write. */
+ * If a write fails without a refusal by the server, the server may nevertheless have performed the write. */
 struct hf_kube_answer {
     int r;
     int status;              /* HTTP status; 0 if no answer came */
@@ -92,12 +92,12 @@ typedef void hf_kube_call_done(void *arg, const struct hf_kube_answer *answer);
 struct hf_kube_pending; /* a call in flight */
 
 /* Sends a call. Returns 0, sets *ret_pending and later calls `done` once, but never before the function returns.
- * *ret_pending is invalid from the beginning of `done` on. `done` may send new calls and cancel other calls. Behind a
- * MetaServer without proven contact to the cloud, the client does not send the call if it has a subscription (which
- * shows when contact is back); `done` then gets -EHOSTUNREACH. If the call cannot start, the function returns -errno
- * and does not call `done`. -EINVAL: the call has a wrong combination of fields, or a name that no object can have.
- * -EAGAIN: HF_KUBE_CALL_MAX_IN_FLIGHT calls are in flight. -E2BIG: the body or the URL is too long. -ECANCELED: the
- * process is stopping. -ENOMEM: out of memory. */
+ * *ret_pending is valid until `done` begins. `done` may send new calls and cancel other calls. Behind a MetaServer
+ * without proven contact to the cloud, a client that has a subscription does not send the call, and `done` gets
+ * -EHOSTUNREACH. A client without a subscription sends the call, because only a subscription shows when contact is
+ * back. If the call cannot start, the function returns -errno and does not call `done`. -EINVAL: the call has a wrong
+ * combination of fields, or a name that no object can have. -EAGAIN: HF_KUBE_CALL_MAX_IN_FLIGHT calls are in flight.
+ * -E2BIG: the body or the URL is too long. -ECANCELED: the process is stopping. -ENOMEM: out of memory. */
 HF_MUST_USE int hf_kube_call_send(struct hf_kube *kube, const struct hf_kube_call *call, hf_kube_call_done *done,
                                   void *arg, struct hf_kube_pending **ret_pending, struct hf_err *err);
 

@@ -1,8 +1,8 @@
-/* kube/kube.h - an API server or a MetaServer as a source (kube/source.h), and functions that find the address and
- * credentials of this server.
+/* kube/kube.h - an API server or KubeEdge's MetaServer as a source (kube/source.h), and functions that find the address
+ * and the credentials of this server.
  *
  * Threads: loop thread only; hf_kube_config_find(), hf_kube_config_parse() and hf_kube_config_reload() block while they
- * read small files. Memory: hf_kube_config_done() frees the strings of a config and overwrites its secrets. Errors:
+ * read small files. Memory: hf_kube_config_done() overwrites the secrets of a config and frees its strings. Errors:
  * functions that return int return -errno on failure, and hf_kube_new() returns NULL; *err then has the reason. */
 #pragma once
 
@@ -18,7 +18,8 @@ struct hf_metrics; /* web/metrics.h */
 
 enum hf_kube_api { HF_KUBE_AUTO, HF_KUBE_APISERVER, HF_KUBE_METASERVER };
 
-/* Address and credentials of the server. The struct owns its strings. */
+/* Address and credentials of the server. The struct owns its strings. A string is NULL if the configuration does not
+ * have the value. */
 struct hf_kube_config {
     char *server; /* URL without a slash at its end, such as "https://10.0.0.1:6443" */
     char *ca_pem;
@@ -54,8 +55,8 @@ HF_MUST_USE int hf_kube_config_parse(const struct hf_fs_ops *fs, struct hf_view 
  * -errno the config is unchanged. */
 HF_MUST_USE int hf_kube_config_reload(const struct hf_fs_ops *fs, struct hf_kube_config *config, struct hf_err *err);
 
-/* Returns the configuration of an HTTP client for this server, with its credentials. The strings belong to `config` and
- * to the caller (`user_agent`). */
+/* Returns the configuration of an HTTP client for this server, with the credentials. The result borrows `user_agent`
+ * and the strings of `config`. */
 struct hf_http_config hf_kube_config_http(const struct hf_kube_config *config, const char *user_agent);
 
 struct hf_kube_params {
@@ -69,15 +70,14 @@ struct hf_kube_params {
     const struct hf_http_ops *http;
     struct hf_log *log;         /* log of the client; may be NULL */
     struct hf_metrics *metrics; /* registry of metrics; may be NULL */
-    /* Called after a 401, and when this node does not trust the certificate of the server, but not again within 5 s.
-     * The function must read the credentials again and pass them to the HTTP client. Returns 0 or -errno. May be
-     * NULL. */
+    /* Called after a 401, or when this node does not trust the certificate of the server, but at most once in 5 s. The
+     * function must read the credentials again and pass them to the HTTP client. Returns 0 or -errno. May be NULL. */
     int (*reauthenticate)(void *arg, struct hf_err *err);
     void *arg;
     /* True for a program that follows every object of a cluster, such as the controller: a subscription then holds up
-     * to HF_LEDGER_FLEET_OBJECTS objects (kube/rules/ledger.h), lists come from the store in pages of 500 objects, and
-     * Nodes come with only their metadata. False for an agent, whose subscriptions hold up to HF_LEDGER_MAX_OBJECTS
-     * objects. Behind a MetaServer, only these numbers of objects differ. */
+     * to HF_LEDGER_FLEET_OBJECTS objects (kube/rules/ledger.h), lists come from the server's store in pages of 500
+     * objects, and Nodes come with only their metadata. False for an agent, whose subscriptions hold up to
+     * HF_LEDGER_MAX_OBJECTS objects. Behind a MetaServer, `fleet` changes only this maximum number of objects. */
     bool fleet;
     uint64_t retry_cap_ns; /* maximum back-off (0 means 30 s); hf_kube_set_retry_cap() may change it later */
     uint64_t spread_ns;    /* initial value for hf_kube_set_spread() (0 means 10 s) */
@@ -92,27 +92,27 @@ void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns);
 
 /* Follows one object in a namespace: a ConfigMap, Secret, Service, GitRepository, OCIRepository or Bucket. The rules
  * for the callbacks of `sink` are in kube/source.h. `gone` comes when the server has confirmed that the object does not
- * exist, also if it never existed. After an outage of the link, the subscription resumes from the last resourceVersion.
- * If `contact` comes with LOST, the code EACCES in its error means that a right is missing, and ENOENT that the server
- * does not have the kind. Behind a MetaServer, `gone` never comes for a Secret, a Service or a Bucket. Behind YurtHub,
- * a subscription to a Service never has contact (kube/rules/origin.h). End the subscription with
- * hf_source_ops.unsubscribe. -EINVAL: the client does not follow such a kind, `ns` is not the name of a namespace, or
- * `name` is empty. */
+ * exist, also if the object never existed. After an outage of the link, the subscription resumes from the last
+ * resourceVersion. If `contact` reports LOST, the code EACCES in *err means that a right is missing, and the code
+ * ENOENT means that the server does not have the kind. Behind a MetaServer, `gone` never comes for a Secret, a Service
+ * or a Bucket. Behind YurtHub, a subscription to a Service never has contact (kube/rules/origin.h). End the
+ * subscription with hf_source_ops.unsubscribe. -EINVAL: the client does not follow such a kind, `ns` is not the name of
+ * a namespace, or `name` is empty. */
 HF_MUST_USE int hf_kube_follow(struct hf_kube *kube, const char *kind, const char *ns, const char *name,
                                const struct hf_source_sink *sink, struct hf_subscription **ret_subscription,
                                struct hf_err *err);
 
 /* Sets the time over which the nodes of the fleet spread their reconnections after the server was unreachable for all
  * of them (0 means 10 s; the maximum is 5 min). If the status of an EdgeUpdate shows a large fleet, the client of an
- * agent itself makes the time longer, to 200 ms for each node, within the same maximum. */
+ * agent lengthens the time to 200 ms for each node, but not beyond the maximum. */
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
 
 /* Call this function when the network of this node is back (an address or a route appeared). Subscriptions that wait
  * because the server was unreachable then retry now. */
 void hf_kube_nudge(struct hf_kube *kube);
 
-/* Returns true if the client treats the server as a MetaServer. The parameter `api` decides this. With HF_KUBE_AUTO,
- * the server's address (port 10550 on loopback or 169.254.30.10) or its behaviour decides. The signs of a MetaServer
- * are a misspelt list kind and, over plain HTTP, a watch that sends a version not newer than the version from which the
- * watch resumed. */
+/* Returns true if the client treats the server as a MetaServer. The parameter `api` of hf_kube_new() decides this. With
+ * HF_KUBE_AUTO, the server's address (port 10550 on loopback or 169.254.30.10) or its behavior decides. A MetaServer
+ * misspells list kinds (kube/resource.h). Over plain HTTP, another sign of a MetaServer is a watch that sends a version
+ * not newer than the version from which the watch resumed. */
 bool hf_kube_is_metaserver(const struct hf_kube *kube);

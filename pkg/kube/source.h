@@ -17,7 +17,7 @@
 #include "codec/json.h"
 
 enum hf_contact_kind {
-    HF_CONTACT_PROVEN, /* the source itself (the API server or the folder) answered now */
+    HF_CONTACT_PROVEN, /* the source itself (the API server or the folder) has just answered */
     HF_CONTACT_LOST,   /* the source itself is unreachable; perhaps a MetaServer still answers from its store */
 };
 
@@ -44,13 +44,15 @@ struct hf_source_sink {
      * is the header Date that the API server itself sent; it is 0 if unknown, for example because the Date came from a
      * MetaServer. */
     void (*contact)(void *arg, enum hf_contact_kind kind, uint64_t server_date_unix_ns, const struct hf_err *err);
-    /* Called when the source doubts an object or an answer, which it then usually skips. The code ESTALE in *err means
-     * that the object or answer may be outdated: it is older than an earlier one, or the store of a MetaServer
-     * answered, or a folder is suddenly empty. */
+    /* Called when the source doubts an object or an answer. The source then usually skips this object or answer. `what`
+     * is a description, such as "list item", or the name of a file. The code ESTALE in *err means that the object or
+     * answer may be outdated: it is older than an earlier one, the store of a MetaServer answered, or a folder is
+     * suddenly empty. */
     void (*refused)(void *arg, const char *what, const struct hf_err *err);
-    /* Called when a file of the source is unusable, with the reason in *err. When the file is good again or removed,
-     * the source calls `unreadable` for the file with err = NULL. The callback `refused` also reports an unusable file.
-     * Both calls go to one subscriber only, because the kind of the objects in the file is unknown. */
+    /* Called when a file of the source is unusable, with the reason in *err. `what` is the name of the file, or the
+     * path of the folder if it has too many files. When the file is good again or removed, the source calls
+     * `unreadable` for the file with err = NULL. The callback `refused` also reports an unusable file. Both calls go to
+     * one subscriber only, because the kind of the objects in the file is unknown. */
     void (*unreadable)(void *arg, const char *what, const struct hf_err *err);
     /* Called when a server sends a version of an object that the source cannot parse, with the reason in *err. An
      * earlier version that the subscriber has stays valid. When a later version is good or the object is deleted, the
@@ -77,7 +79,7 @@ struct hf_delivery {
  *   -EBADMSG       the source refused the write for good (400, 405, 406, 413, 415, 422; a folder: bad kind or name)
  *   -EACCES        the source refused the write for lack of rights (401, 403)
  *   -ENOENT        the object or its kind does not exist
- *   other -errno   no answer of the source came (-ECONNREFUSED, -ETIMEDOUT, ...) */
+ *   other -errno   no answer came from the source (-ECONNREFUSED, -ETIMEDOUT, ...) */
 typedef void hf_source_done(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err);
 
 struct hf_source_ops {
@@ -93,9 +95,9 @@ struct hf_source_ops {
     void (*unsubscribe)(void *ctx, struct hf_subscription *subscription); /* Ends a subscription. Accepts NULL. */
     /* Checks that the subscription is up to date. Behind a MetaServer, the source requests one LIST, in turn with the
      * LISTs that other subscriptions want. With an API server and an open watch, the source only reports contact, and
-     * the newest resourceVersion unless an earlier call of `version` reported it. But if the last list was partly
-     * unusable, or older than earlier answers, the source lists again. With a folder, the source scans the folder and
-     * reports contact. The agent calls this function once per SyncPolicy `interval`. */
+     * the newest resourceVersion if `version` has not reported it yet. If the last list was partly unusable, or older
+     * than earlier answers, the source lists again instead. With a folder, the source scans the folder and reports
+     * contact. The agent calls this function once per SyncPolicy `interval`. */
     void (*refresh)(void *ctx, struct hf_subscription *subscription);
     /* The subscriber calls this function, inside `upsert` or later, if it does not keep an object that `upsert`
      * reported. Each complete list then reports the object again. If `matters` is true, the source also reports when
@@ -108,8 +110,8 @@ struct hf_source_ops {
     void (*relist)(void *ctx, struct hf_subscription *subscription);
     /* Starts a server-side apply of `body`, which has apiVersion, kind, metadata.name and all fields that the agent
      * owns. `subresource` is "status" or NULL. If `body` lacks a field that an earlier body had, the agent no longer
-     * owns that field. Behind a MetaServer without contact, the source does not send the write, which would fail only
-     * after 10 s, and `done` soon gets -EHOSTUNREACH; write again when contact is PROVEN. */
+     * owns that field. Behind a MetaServer without contact, a write would fail only after 10 s or more. So the source
+     * does not send it, and `done` soon gets -EHOSTUNREACH; the caller should write again when contact is PROVEN. */
     HF_MUST_USE int (*apply)(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
                              struct hf_delivery **ret_delivery, struct hf_err *err);
     /* Ends a write without a call of its `done`. The source may perform the write nevertheless. `delivery` may be

@@ -16,10 +16,10 @@ struct hf_upstream_params {
     const char *user_agent;    /* header User-Agent, such as "holdfast-agent/0.1.0" */
     const char *field_manager; /* field manager for server-side apply, such as "holdfast-agent" */
     bool fleet;                /* see struct hf_kube_params */
-    uint64_t max_skew_ns;
-    /* Called after a 401, and when this node does not trust the certificate of the server, but not again within 5 s.
-     * The files of the configuration have been read again before. This function may call hf_upstream_use_certificate().
-     * May be NULL. */
+    uint64_t max_skew_ns;      /* see struct hf_http_config */
+    /* Called after a 401, or when this node does not trust the certificate of the server, but at most once in 5 s.
+     * Before this call, the upstream reads the files of the configuration again. The function may call
+     * hf_upstream_use_certificate(). May be NULL. */
     void (*refused)(void *arg);
     void *arg;
 };
@@ -50,7 +50,7 @@ HF_MUST_USE int hf_upstream_use_certificate(struct hf_upstream *upstream, const 
 
 /* The functions below do nothing if `upstream` is NULL. */
 
-/* Returns true if a file of its own holds the CA or a credential. Such a file may change while the agent runs. */
+/* Returns true if the CA or a credential comes from a file of its own, which may change while the agent runs. */
 bool hf_upstream_has_files(const struct hf_upstream *upstream);
 
 /* Reads the credentials from their files again, and logs failures. */

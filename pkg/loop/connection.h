@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "loop/loop.h"
 
+/* HF_CONNECTION_CONNECT_S is the limit in seconds from hf_connection_open() until `opened`. */
 enum { HF_CONNECTION_MAX_SEND = 256 << 10, HF_CONNECTION_CONNECT_S = 15 };
 
 struct hf_connection;

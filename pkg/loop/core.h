@@ -12,8 +12,8 @@
 #include "base/list.h"
 #include "loop/loop.h"
 
-/* A function that the loop runs in its next turn. Embed the task in the structure on which `run` works. If a task is
- * posted twice before it runs, it runs only once. */
+/* A function that the loop runs in its next iteration. Embed the task in the structure on which `run` works. If a task
+ * is posted twice before it runs, it runs only once. */
 struct hf_loop_task {
     struct hf_list link;
     void (*run)(struct hf_loop_task *task);
@@ -61,8 +61,8 @@ void hf_loop_guest_remove(struct hf_loop_guest *guest);
 void hf_loop_guest_end_last(struct hf_loop *loop, struct hf_loop_guest *guest,
                             void (*end)(struct hf_loop_guest *guest));
 
-/* Call after work that used memory: the loop returns free memory to the system 10 s later, unless it did so within the
- * last 10 minutes and less than 256 KiB are free. */
+/* Call this function after work that used memory. 10 s later, the loop returns free memory to the system. The loop
+ * skips this if less than 256 KiB are free and it has returned memory within the last 10 minutes. */
 void hf_loop_worked(struct hf_loop *loop);
 
 /* Turns an error code of uv into -errno. On Linux, uv's codes are the same numbers as -errno, except for codes that

@@ -19,7 +19,7 @@ struct hf_loop;
 /* Makes the loop. Returns NULL and sets *err on failure. */
 struct hf_loop *hf_loop_new(struct hf_err *err);
 
-/* Cancels all calls, waits for running jobs, calls `done` of each job, and frees the loop. */
+/* Waits for running jobs, calls `done` of each job, cancels all calls, and frees the loop. */
 void hf_loop_free(struct hf_loop *loop);
 HF_DEFINE_CLEANUP(struct hf_loop, hf_loop_free)
 

@@ -14,9 +14,9 @@ struct hf_probe_ops {
     void *ctx;
     /* Connects to host:port, where `host` is a numeric address or a name, and closes the connection. `r` of `done` is 0
      * (connected), -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (also if the name is unknown) or another -errno, such as
-     * -ENOMEM. A timeout_ns of 0 means 10 s. Returns 0, or without a call of `done`: -EINVAL (no host, a host of 256
-     * bytes or more, or port 0), -ECANCELED (the loop is ending) or -ENOMEM. *ret_call ends when `done` begins. If the
-     * loop ends first, `done` is never called. */
+     * -ENOMEM. A timeout_ns of 0 means 10 s. Returns 0 and sets *ret_call, which is valid until `done` begins. If the
+     * loop ends before, `done` never comes. On failure, the function does not call `done` and returns -EINVAL (no host,
+     * a host of 256 bytes or more, or port 0), -ECANCELED (the loop is ending) or -ENOMEM. */
     HF_MUST_USE int (*tcp)(void *ctx, const char *host, uint16_t port, uint64_t timeout_ns,
                            void (*done)(void *arg, int r), void *arg, struct hf_probe_call **ret_call,
                            struct hf_err *err);

@@ -28,14 +28,15 @@ struct hf_proc_request {
     /* What the child reads from stdin, at most HF_PROC_MAX_INPUT bytes. The caller may free it after spawn(). The
      * child's stdin is /dev/null if `input` is empty. */
     struct hf_view input;
-    /* What the child may hang at, such as the path of a device; copied; NULL: nothing in particular. No signal ends a
-     * process in an uninterruptible system call. While a child with the same text is left 2 s after SIGKILL, spawn()
-     * starts no other one, so that such processes do not pile up. */
+    /* Name of the resource at which the child may hang, such as the path of a device; copied; NULL if there is none. No
+     * signal ends a process in an uninterruptible system call. If a child still exists 2 s after SIGKILL, spawn()
+     * starts no other child with the same `resource` until the child has ended, so that such processes do not pile
+     * up. */
     const char *resource;
     bool secret; /* true if the output is secret; the loop then overwrites all its copies of the output after `done` */
-    /* Called when the child has ended, and at most 4 s after the deadline. `r` is 0, or -ETIMEDOUT if the child had not
-     * ended before the deadline. `exit_code` is 0..255, or 128 + the signal's number. The call ends when the child
-     * itself ends, even if a daemon that the child started still has the pipes open. */
+    /* Called when the child has ended, or 4 s after the deadline if the child still exists then. `r` is 0, or
+     * -ETIMEDOUT if the child had not ended before the deadline. `exit_code` is 0..255, or 128 + the signal's number.
+     * The call ends when the child itself ends, even if a daemon that the child started still has the pipes open. */
     void (*done)(void *arg, int r, int exit_code, struct hf_view output);
     void *arg;
 };

@@ -25,7 +25,7 @@ struct hf_sched_ops {
     void *ctx;
     /* Makes a timer that is not armed. Returns NULL if memory runs out. */
     struct hf_timer *(*timer_new)(void *ctx, void (*fire)(void *arg), void *arg);
-    /* Makes the timer fire once, `delay_ns` from now (0 means in the next turn of the loop). Arming an armed timer
+    /* Makes the timer fire once, `delay_ns` from now (0 means in the next iteration of the loop). Arming an armed timer
      * replaces its delay; HF_NEVER disarms it. */
     void (*timer_arm)(void *ctx, struct hf_timer *timer, uint64_t delay_ns);
     void (*timer_disarm)(void *ctx, struct hf_timer *timer);

@@ -3,8 +3,8 @@
  * The caller passes the policy in effect. The engine follows the source of each entry, applies a new content as soon as
  * the gates allow it, runs the health checks, and restores the last good content if they fail. It looks for drift and
  * repairs it from its own copy of the content. Before each effect, the engine records on disk what it is about to do.
- * It needs no network to start, to resume, to repair files or to roll back files; objects of the cluster need the API
- * server, and secret content that is not sealed to a TPM comes from there again.
+ * The engine needs no network to start, to resume, to repair files or to roll back files. It needs the API server for
+ * objects of the cluster, and for secret content that is not sealed to a TPM.
  *
  * Threads: loop thread only; blocking work runs in jobs. Memory: the engine copies what it keeps, except what its
  * parameters call borrowed. Errors: functions return 0, or -errno with the cause in *err. If an entry fails, the
@@ -21,10 +21,10 @@ struct hf_manifest_status {
     const char *name;
     enum hf_manifest_target to;
     enum hf_manifest_phase phase;
-    /* In the phase Applied, the revision of the good set, otherwise that of the newest set; if the source has since
-     * delivered the same content under another revision, that revision. "" if there is none */
+    /* Revision of the good set in the phase Applied, otherwise of the newest set. If the source has since delivered the
+     * same content under a newer revision, this is the newer revision. "" if there is none. */
     const char *revision;
-    /* content digest of the same set in hex (for a Secret the id of hf_bundle); "" if there is none */
+    /* content digest of the same set in hex or, for a Secret, hf_bundle.id; "" if there is none */
     const char *digest;
     unsigned items;  /* number of files or objects in place that belong to the entry */
     unsigned drifts; /* number of repairs of drift since the good set reached Applied */
@@ -47,14 +47,14 @@ struct hf_manifest_engine_params {
     /* its tables, strings and JSON are borrowed until hf_manifest_engine_free(); if a job runs then, until that job has
      * ended */
     struct hf_manifest_env env;
-    /* Decides if an entry counts as signed. It does if its policy or the entry itself has valid signatures, and its
-     * content is pinned. Returns true, or false with the reason (Unsigned, ContentNotPinned, SignatureInvalid,
-     * SequenceTooLow) and a text in *err. NULL means that no entry is signed. */
+    /* Decides if an entry counts as signed: its policy or the entry itself must have valid signatures, and its content
+     * must be pinned (contentDigest). Returns true, or false with the reason (Unsigned, ContentNotPinned,
+     * SignatureInvalid, SequenceTooLow) and a text in *err. NULL means that no entry is signed. */
     bool (*is_signed)(void *arg, const struct hf_manifest *entry, enum hf_manifest_reason *ret_reason,
                       struct hf_err *err);
     /* Called after the status of an entry has changed, but never from within a call into the engine. */
     void (*changed)(void *arg);
-    /* Called for each notice that should become an Event, also from within hf_manifest_engine_repair_now(). `text` is
+    /* Called for each notice that should become an Event, also while hf_manifest_engine_repair_now() runs. `text` is
      * borrowed. May be NULL. */
     void (*happened)(void *arg, enum hf_manifest_notice notice, const char *entry, const char *text);
     void *arg;

@@ -2,27 +2,27 @@
  *
  * An entry has at most one step in progress: a job on a worker, a command, a restart, or health checks. Only one entry
  * at a time has a job, so that the jobs of two entries never have their contents in memory together. The end of a step
- * raises an event; the table in rules/machine.h has the next phase and an action for it. advance.c writes the record,
- * then starts the action.
+ * raises an event. For this event, the table in rules/machine.h has the next phase and an action. advance.c writes the
+ * record, then starts the action.
  *
  * The files form layers. As a rule, a file calls files in lower rows. The exceptions: advance.c calls the actions
  * through a table that entry.c fills in; objects.c and pod_trial.c call trial_check(); removal.c calls
  * objects_remove(); drift.c calls pod_trial_is_open(); make.c calls permit_scope(); and some files call files
  * of the same row.
- *   engine.c                          the public functions; considers every entry
- *   entry.c                           one entry: load, consider, free
- *   apply.c trial.c pod_trial.c restore.c    actions
- *   objects.c                         these actions for objects of the cluster
+ *   engine.c                          the public functions; calls entry_consider() for every entry
+ *   entry.c                           one entry: loads it, starts its next step, frees it
+ *   apply.c trial.c pod_trial.c restore.c    the actions on files and static pods
+ *   objects.c                         the same actions on objects of the cluster
  *   commit.c drift.c removal.c        cleanup; look for drift and repair it; removal of an entry that no policy has
  *                                     any more
  *   secret_fetch.c                    asks the API server for the content of a Secret again
  *   content.c permit.c                content from the source; whether the node permits what the entry asks for
  *   make.c                            makes the files of a set (on a worker)
  *   vault.c                           the copy of a Secret that is sealed to the TPM
- *   secret.c                          content that is in memory only
- *   advance.c                      event, move, record, action
+ *   secret.c                          the content of Secrets, which is in memory only
+ *   advance.c                         event, next phase, record, action
  *   unit_call.c                       restarts or reloads the unit of the entry
- *   task.c counts.c engine_core.c     jobs; metrics; references, wake-ups
+ *   task.c counts.c engine_core.c     jobs; metrics; the engine's reference count and wake-ups
  *
  * Threads: loop thread only. The one exception is the `run` function of a job, which runs on a worker. It accesses only
  * its job and those parts of the entry, such as the inventory, that the loop thread does not change while the job
@@ -62,7 +62,7 @@ struct hf_manifest_engine {
     bool inline_;  /* task_submit() runs the job before it returns (hf_manifest_engine_repair_now()) */
     struct hf_timer *timer;
     uint64_t wake_ns;         /* monotonic time for which the timer is armed; HF_NEVER if it is not armed */
-    bool notify_pending;      /* a call of `changed` is due */
+    bool notify_pending;      /* a call of p.changed is due */
     struct hf_strmap entries; /* maps a name to a struct entry */
     struct entry *active;     /* the entry that has a job; NULL if there is none */
     unsigned n_watches;
@@ -77,23 +77,23 @@ struct hf_manifest_engine {
 /* engine_core.c */
 void manifest_engine_ref(struct hf_manifest_engine *engine);
 void manifest_engine_unref(struct hf_manifest_engine *engine);
-/* Makes the engine consider every entry in the event loop's next iteration. */
+/* Makes the engine call entry_consider() for every entry in the event loop's next iteration. */
 void manifest_engine_wake(struct hf_manifest_engine *engine);
-/* Makes the engine consider every entry after delay_ns at the latest. */
+/* Makes the engine call entry_consider() for every entry after delay_ns at the latest. */
 void manifest_engine_wake_in(struct hf_manifest_engine *engine, uint64_t delay_ns);
-/* Makes the engine call the caller's `changed` in the event loop's next iteration. */
+/* Makes the engine call p.changed in the event loop's next iteration. */
 void manifest_engine_notify(struct hf_manifest_engine *engine);
 uint64_t manifest_engine_now(const struct hf_manifest_engine *engine);
 
 /* ---- one entry --------------------------------------------------------------------------------------------------- */
 
-enum { MANIFEST_CLOSED = 5 }; /* number of closed folders (struct attempt) */
+enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
 
-/* An attempt to apply a set to its target, to check it, to roll back to it, or to repair it. The struct exists from the
- * first job of one phase of the attempt to its last step. */
+/* An attempt to place a set, to check it, to roll back to it, to repair it, or to remove it. The struct exists from the
+ * first step of the attempt to the last. */
 struct attempt {
     struct hf_manifest *entry; /* decoded from set.entry */
-    bool health_unknown;       /* neither the kubelet nor the API server could say if the static pods run */
+    bool health_unknown;       /* nothing has shown whether the static pods of the set run */
     struct hf_manifest_set set;
     struct hf_files_want want;
     struct hf_files_place place;
@@ -102,13 +102,13 @@ struct attempt {
     const char *state_dir, *trust_dir;
     const char *argv[HF_MAX_ARGV + 1]; /* the command of `validate`, with the path of the candidate filled in */
     char pod_folder[HF_FILES_MAX_PATH];
-    /* folders of holdfast and of the kubelet, without symbolic links, that no entry may write to; "" if a folder cannot
-     * be resolved */
+    /* paths, without symbolic links, of folders of holdfast and of the kubelet that no entry may write to; "" for a
+     * path that cannot be resolved */
     char closed[MANIFEST_CLOSED][HF_FILES_MAX_PATH];
-    bool on_swap; /* the content is a secret, and the kernel may write memory to a disk */
+    bool on_swap; /* the content is secret, and the kernel may swap memory to a disk */
 };
 
-/* What an entry waits for, or what is wrong, for the status. Not saved on disk. */
+/* A reason and a message for the status, such as the cause of a wait or of a failure. Not saved on disk. */
 struct entry_note {
     enum hf_manifest_reason reason; /* HF_MANIFEST_REASON_NONE if the status shows the reason of the record */
     char message[HF_RECORD_MESSAGE];
@@ -125,7 +125,7 @@ struct entry {
     char *name;
     char *folder; /* <state>/manifests/<name> */
 
-    /* what the policy says; only entry.c sets these fields */
+    /* the entry as the policy has it; only entry.c sets these fields */
     struct hf_manifest *wanted;       /* own copy; NULL if no policy has this entry */
     enum hf_manifest_reason distrust; /* why the entry does not count as signed */
     char distrust_text[HF_RECORD_MESSAGE];
@@ -139,8 +139,9 @@ struct entry {
     char wanted_from[HF_SHA256_HEX];   /* hf_manifest_source_key() of `wanted` */
     struct entry_note source_note;     /* what is wrong with the source */
     struct hf_content_pace content_pace;
-    /* Set when the entry has turned away a new content. The source then stops, so that it does not download content
-     * that the entry does not accept. When the hold ends, the source starts again and delivers the newest content. */
+    /* In force after the entry has turned away a new content; not the site's own hold (engine->held). The source then
+     * stops, so that it does not download content that the entry does not accept. When the hold ends, the source starts
+     * again and delivers the newest content. */
     struct {
         enum hf_manifest_reason reason; /* ContentPaced, NoSpace or SourceTooLarge; NONE if no hold is in force */
         /* monotonic time at which the hold ends; 0 if it ends when the disk or the write budget has room again */
@@ -151,11 +152,12 @@ struct entry {
     /* the content while the entry needs it; NULL if only the source (or the sealed copy) has it */
     struct hf_bundle *secret;
     struct {
-        /* copies of the files that the newest set replaces or takes over, until its health checks end; or NULL */
+        /* contents and attributes, as in hf_files_before_read(), of the files that a rollback puts back; `bundle` is
+         * NULL if there are none */
         struct hf_bundle *bundle;
         struct hf_inventory list, foreign;
     } kept;
-    bool secret_asked; /* the source has been started again so that it delivers the content once more */
+    bool secret_asked; /* the source was started again to deliver the content once more, and has not delivered it yet */
     bool secret_again; /* the content is needed to repeat a refused attempt */
     bool secret_lost;  /* files of the good set have drifted, and the next delivery repairs them */
     bool revoked;      /* the API server has confirmed that the Secret is deleted, and the entry has `prune` */
@@ -164,16 +166,17 @@ struct entry {
     struct {
         char digest[HF_SHA256_HEX]; /* digest of the copy on disk; "" if there is none */
         char failed[HF_SHA256_HEX]; /* digest of a content that could not be sealed; "" if there is none */
-        bool hopeless;              /* another attempt to seal this content would fail in the same way */
+        bool hopeless;              /* another attempt to seal the content `failed` would fail in the same way */
         /* digest of a copy that this process does not try to open (again), because it cannot or must not be opened */
         char useless[HF_SHA256_HEX];
         bool stale; /* the copy is bound to other PCRs than agent.yaml names */
-        /* why the copy was not opened, or was removed, the last time; "" if nothing went wrong */
+        /* cause of the last failure to open the copy, or of its removal; "" if there was neither, or if the copy was
+         * opened or sealed since */
         char why[200];
         uint64_t retry_ns;       /* monotonic time before which no attempt to open the copy starts */
         struct vault_room *room; /* the key, while a copy is being sealed or opened; otherwise NULL */
         void (*then)(struct entry *entry);
-        bool verify; /* the content came from the copy; compare the files in place with it */
+        bool verify; /* the content in memory came from the copy, and the files in place must be compared with it */
         bool forget; /* the API server has confirmed that the Secret is deleted, so no copy may stay */
     } vault;
 
@@ -182,11 +185,11 @@ struct entry {
     bool unreadable;
     bool started; /* the event STARTED has been raised */
     bool gone;    /* everything is removed; engine.c frees the entry */
-    /* A removal of the entry has begun, so what the good set has in place may be gone. If a policy has the entry again,
-     * its set counts as new. */
+    /* A removal of the entry has begun, so items of the good set may be gone. If a policy has the entry again, its set
+     * counts as new. */
     bool removing;
     bool was_unproven; /* value of r.unproven when the attempt on objects of the cluster began */
-    /* an interval of the policy has passed, or a new content is on disk, so try a refused set again */
+    /* an interval of the policy has passed, or a new content has come, so a refused set must be tried again */
     bool recheck;
     struct hf_manifest_record r;
     struct hf_inventory inventory;
@@ -196,12 +199,15 @@ struct entry {
     bool clean_failed;            /* the last cleanup failed; the next interval tries again */
     bool clean_wanted;            /* an interval of the policy has passed since the failed cleanup */
     bool save_wanted;             /* the record has changed without a change of phase */
-    /* The process started in the phase Applying, so items of the newest set may be in place. If the entry leaves that
-     * phase while this may still be so, r.unproven becomes true. */
+    /* The process started in the phase Applying, so items of the newest set may be in place. If the entry leaves
+     * Applying while such items may still be in place, r.unproven becomes true. */
     bool resumed;
-    /* The newest set did not pass `validate` while a swap was cut short. No attempt starts before another set comes. */
+    /* The newest set did not pass `validate`, and a swap that was cut short has left files of two sets in place. No
+     * attempt starts before another set comes. */
     bool invalid;
-    bool was_refused; /* the entry itself was refused earlier and is permitted now, so its set counts as new again */
+    /* the entry itself is or was refused, or the process started in the phase Refused; the next set that is permitted
+     * counts as new */
+    bool was_refused;
     struct entry_note note;
 
     /* the step in progress */
@@ -211,25 +217,28 @@ struct entry {
     struct hf_unit_call *unit_call;
     struct hf_checks *checks;
     struct hf_cluster_run *run;           /* used by objects.c */
-    struct hf_kubelet_health *pod_health; /* of pod_trial.c */
-    /* used by pod_trial.c: a later check of the pods, which is not a step, so that the entry is not busy */
+    struct hf_kubelet_health *pod_health; /* used by pod_trial.c */
+    /* used by pod_trial.c: a repeated check of pods that are in place; it is not a step, so the entry is not busy
+     * meanwhile */
     struct hf_kubelet_health *pod_again;
     /* used by pod_trial.c: the good set, while a job compares it with the newest set */
     struct attempt *good_attempt;
-    /* monotonic time of the first check of the objects in this Probation since the API server last failed to answer; 0
-     * if there was none */
+    /* monotonic time from which the deadline of the checks of objects in this Probation counts: the first check, or the
+     * first check after the API server failed to answer or after changed objects were put back; 0 if there was no such
+     * check yet */
     uint64_t probe_ns;
 
     /* used by pod_trial.c: an interval of the policy has passed, so check the pods again */
     bool pods_due;
     bool busy; /* a step is in progress */
-    /* number of attempts of the rollback in progress that could not read what they go back to */
+    /* number of attempts of the rollback in progress that could not read the files to put back, from the disk or from
+     * the sealed copy */
     unsigned unreadable_rollbacks;
     unsigned probe_repairs; /* number of times that changed objects were put back in this Probation */
 
     struct hf_backoff backoff;
-    /* monotonic time before which no attempt starts; 0 if one may start now; HF_NEVER until the next interval, or until
-     * allow_prune changes */
+    /* monotonic time before which no attempt starts; 0 if one may start now; HF_NEVER if none starts before the next
+     * interval of the policy or a change of allow_prune */
     uint64_t due_ns;
 
     /* drift.c */
@@ -255,7 +264,7 @@ void entry_free(struct entry *entry);
 /* Reads the record and the inventory. Blocks. Returns 0 also if the disk cannot read them: entry->unreadable is then
  * true. -ENOMEM: memory ran out. */
 int entry_load(struct entry *entry);
-/* Sets what the policy wants; `wanted` is NULL if the policy has no entry of this name. */
+/* Sets the entry as the policy has it; `wanted` is NULL if the policy has no entry of this name. */
 int entry_set(struct entry *entry, const struct hf_manifest *wanted);
 /* Starts the step that the entry needs now, if any. */
 void entry_consider(struct entry *entry);
@@ -279,11 +288,11 @@ void objects_remove(struct entry *entry);
 
 /* pod_trial.c: starts the action `probe` for static pods. Waits until the pods run, then calls trial_check(). */
 void pod_trial_start(struct entry *entry);
-/* Called when all is prepared, and before the first file changes. For static pods, asks the kubelet which pods it has
- * now, notes their hashes in the record, then makes the move EV_GO, and returns true. Returns false if there is nothing
- * to ask. */
+/* Call this function when an attempt is prepared, before its first file changes. For static pods, starts to ask the
+ * kubelet which pods it has now, and returns true. Afterwards writes the pods' hashes into the record and raises the
+ * event Go. Returns false if there is nothing to ask; the caller must then raise Go. */
 bool pod_trial_ask_before(struct entry *entry);
-/* Returns true if the entry's static pods are Applied, but the last check did not find each of them ready or
+/* Returns true if an entry with static pods is in the phase Applied, but the last check did not find each pod ready or
  * succeeded. */
 bool pod_trial_is_open(const struct entry *entry);
 /* If pod_trial_is_open() and a check is due (once per interval), starts a job that checks the pods again, and returns
@@ -298,7 +307,7 @@ void trial_check(struct entry *entry);
 bool drift_consider(struct entry *entry);
 /* Records and reports a repair; the text `what` lists what was repaired. The caller saves the record. */
 void drift_repaired(struct entry *entry, const char *what);
-/* Reports a repair of a set that is on trial; its message in the record stays. */
+/* Counts and reports a repair during Probation. Leaves the record as it is. */
 void drift_put_back(struct entry *entry, const char *what);
 /* Starts a job that compares the files in place with the content of a Secret that has just been delivered, and repairs
  * differences. Returns true if the job has started. */
@@ -315,15 +324,17 @@ int secret_bundle(const struct entry *entry, const struct hf_manifest_set *set, 
                   struct hf_err *err);
 /* Overwrites and frees all secret contents. Call this function when the entry has no step that needs them. */
 void secret_wipe(struct entry *entry);
-/* Copies the files in place into memory for a rollback. Called on a worker. */
+/* Prepares a rollback: copies the entry's files in place, and the files that the set takes over, into memory. Writes
+ * the paths of the files that the set takes over to the state folder. If a swap was cut short, copies nothing, because
+ * the files in place are then of two sets. Called on a worker. */
 int secret_keep(struct entry *entry, const struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 /* Returns true if the kernel may swap memory to a disk (compressed swap in memory does not count). Called on a
  * worker. */
 bool secret_may_be_swapped(const struct hf_fs_ops *fs);
 
 /* vault.c */
-/* Finds out at the start of the agent if a sealed copy exists. Removes a copy that lacks a PCR of agent.yaml.
- * Blocks. */
+/* Finds out at the start of the agent if a sealed copy exists. Removes a copy that is not bound to each PCR that
+ * agent.yaml names. Blocks. */
 void vault_load(struct entry *entry);
 /* Returns true if a sealed copy of the good set's content should be on disk, and a usable one is not there. */
 bool vault_wants(const struct entry *entry);
@@ -344,8 +355,9 @@ const char *vault_keeps(const struct entry *entry);
 /* Returns true if the sealed copy on disk must be deleted. */
 bool vault_must_go(const struct entry *entry);
 enum { VAULT_EXPLANATION = 146 };
-/* Writes into `text` why the content of this set does not come from a sealed copy, as an addition to a sentence. Writes
- * "" if no copy is wanted, or if the set is not the good set, which alone has a copy. */
+/* Writes into `text` why the content of this set does not come from a sealed copy, in a form to append to a sentence:
+ * the cause if the copy was not opened or was removed (vault.why), otherwise why there is no copy. Writes "" if no copy
+ * is wanted, or if the set is not the good set, which alone has a copy. */
 void vault_explain(const struct entry *entry, const struct hf_manifest_set *set, char text[VAULT_EXPLANATION]);
 /* Call this function once per interval. Returns true if the caller must ask the source for the content again,
  * because it could not be sealed for a reason that may have passed. */
@@ -354,21 +366,21 @@ bool vault_retries(struct entry *entry);
 void vault_wipe(struct entry *entry);
 
 /* secret_fetch.c */
-/* Moves a delivered content of a Secret to entry->secret. Returns true if the content is new, so that it has started to
- * save the record. Sets *ret_verify to true if this is the content of the good set and the files in place must be
- * compared with it. */
+/* Moves a delivered content of a Secret to entry->secret. Returns true if the content is new; the function has then
+ * started to save the record. Sets *ret_verify to true if this is the content of the good set and the files in place
+ * must be compared with it. */
 bool secret_fetch_take(struct entry *entry, bool *ret_verify);
-/* Returns true if the newest set has a secret content that is not in memory. It then starts to open the sealed copy, or
- * asks the source for the content. */
+/* If the newest set has a secret content that is not in memory, starts to open the sealed copy or asks the source for
+ * the content, and returns true. */
 bool secret_fetch_waits(struct entry *entry);
-/* Returns true, and asks the source for the content, if a refused set cannot be tried again because its secret content
- * is not in memory. */
+/* If a refused set cannot be tried again because its secret content is not in memory, asks the source for the content,
+ * and returns true. */
 bool secret_fetch_again(struct entry *entry);
-/* For an entry whose swap or rollback was cut short by a crash and whose secret content is lost. If the source has
+/* Handles an entry whose swap or rollback was cut short by a crash and whose secret content is lost. If the source has
  * delivered a newer content, the swap continues with this content, after `validate`. Returns true if the entry must
  * wait for a content, or has begun another phase. */
 bool secret_fetch_stalls(struct entry *entry);
-/* Asks the source for the whole Secret again, because it delivers the same version only once. */
+/* Starts the source again, because a running source delivers each version of a Secret only once. */
 void secret_fetch_ask(struct entry *entry);
 /* Call this function if files of a secret good set have drifted, and only the API server has their content. Asks the
  * source for the content, and reports the drift. */
@@ -392,15 +404,16 @@ void content_hold(struct entry *entry);
 /* Asks the limiter of the entry (rules/content_pace.h) if it may start one more new set, and takes a token. If the set
  * has to wait, shows this in the status and returns false. */
 bool content_pace_takes(struct entry *entry);
-/* Call this function if the copy on disk of this set's content is lost. Asks the source for the whole content again,
- * unless the source has delivered another content since, because it does not deliver an older one. */
+/* Call this function if the copy on disk of this set's content is lost. If the source has delivered no other content
+ * since, asks it for the whole content again; a source does not deliver older contents. */
 void content_lost(struct entry *entry, const struct hf_manifest_set *set);
-/* If a content was delivered, starts to write it, or only its new revision, to disk. Returns true if it has started. */
+/* If a new content was delivered, starts to write it to disk. If the same content was delivered with another revision
+ * or from another source, starts to save only the record. Returns true if it has started. */
 bool content_consider(struct entry *entry);
 
 /* permit.c */
-/* Checks if the node permits what the fields of the wanted entry ask for, except its paths. Returns the reason why not,
- * or HF_MANIFEST_REASON_NONE. */
+/* Checks if the node permits all fields of the wanted entry, except its paths. Returns the reason for a refusal, or
+ * HF_MANIFEST_REASON_NONE. */
 enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err);
 /* Makes the set of the wanted entry and the newest content. -ENOENT: the source of this entry has not delivered a
  * content. */
@@ -433,11 +446,12 @@ int make_inventory(struct entry *entry, struct hf_err *err);
  * same. */
 void advance_event(struct entry *entry, enum hf_manifest_event event, enum hf_manifest_reason reason,
                    const char *message);
-/* For an attempt that runs already: raises the event Go in memory, unless the phase is Applying. The caller must write
- * the record before the first change of the target. */
+/* Makes the move of the event Go for an attempt that already runs: changes the record in memory, and starts no action.
+ * In the phase Applying, leaves the record as it is. The caller must write the record before the first change of the
+ * target. */
 void advance_begin(struct entry *entry);
-/* Writes the record, unless the same text is on disk already, and then starts the action in entry->then. Call it
- * directly for a change without a change of phase. */
+/* Writes the record, unless the same text is on disk already, and then starts the action in entry->then. Call this
+ * function directly if the record has changed but the phase has not. */
 void advance_save(struct entry *entry);
 /* Sets the note that the status shows (struct entry_note). */
 void advance_note(struct entry *entry, enum hf_manifest_reason reason, const char *message);
@@ -462,15 +476,16 @@ struct job {
     int r;
     struct hf_err err;
     struct hf_manifest_outcome outcome;
-    struct hf_buf text;       /* a record to write */
+    struct hf_buf text;       /* a record to write, or the sealed key that the job has read */
     struct hf_bundle *bundle; /* a content to write, or a content that the job has loaded; owned */
     json_t *names;            /* value of r.known_names for this content; owned */
     char from[HF_SHA256_HEX]; /* hf_manifest_source_key() of the source that delivered `bundle` */
     struct hf_diff diff;
     char keep[3][HF_SHA256_HEX];   /* for a cleanup: digests of the contents that stay on disk */
     char keep_copy[HF_SHA256_HEX]; /* for a cleanup: digest of the sealed copy that stays on disk */
-    bool unreadable;               /* for a rollback: the disk cannot read what it goes back to */
-    bool doubtful;                 /* for a rollback: nobody knows which files are somebody else's */
+    /* for a rollback: the disk cannot read the backups, or the content of the good set */
+    bool unreadable;
+    bool doubtful;                 /* for a rollback: it is unknown which files in place belong to somebody else */
     bool keep_before;              /* for a cleanup: the backups of files/before.h stay on disk */
     char roots[2][HF_RECORD_ROOT]; /* for a cleanup: target folders from which staging folders are removed */
 };

@@ -26,7 +26,7 @@ struct hf_manifest_env {
     const struct hf_clock_ops *clock;
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
-    const struct hf_http_ops *http;      /* checks of health by HTTP, without credentials */
+    const struct hf_http_ops *http;      /* health checks over HTTP, without credentials */
     const struct hf_http_ops *bulk_http; /* downloads from any origin, without credentials; NULL means `http` */
     /* Returns whether the policy allows downloads now. If it does not, sets *ret_wait_ns to the time in ns after which
      * to call again. NULL means that downloads are always allowed. When downloads become forbidden, `bulk_http` ends a
@@ -48,8 +48,8 @@ struct hf_manifest_env {
     /* client for https://127.0.0.1:10250 with the CA of the cluster and the agent's credentials; NULL to ask the
      * kubelet only on its read-only port (manifests/kubelet/health.h) */
     const struct hf_http_ops *kubelet;
-    /* true if the engine asks after each change whether the static pods are ready, and rolls the entry back if they are
-     * not; if nobody can tell, the entry becomes Applied with the reason HealthUnknown */
+    /* true if, after each change, the engine checks that the static pods are ready, and rolls the entry back if they
+     * are not; if their state cannot be found out, the entry becomes Applied with the reason HealthUnknown */
     bool static_pod_health;
     struct hf_log *log;         /* may be NULL */
     struct hf_metrics *metrics; /* may be NULL */

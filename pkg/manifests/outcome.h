@@ -13,18 +13,20 @@ enum { HF_MANIFEST_MESSAGE = 512 };
 
 struct hf_manifest_outcome {
     /* 0 on success, otherwise -errno. For the target Cluster, -EAGAIN means that a later attempt may succeed without a
-     * change of the entry, and any other error that the same content probably fails again. */
+     * change of the entry. Any other error means that the same content would probably fail again. */
     int r;
-    /* cause of a failure. After success only the target Cluster sets it: Applied or DriftRepaired or, of a check,
-     * HealthPassed, HealthFailed or NotReady */
+    /* Cause of a failure. After success, only the target Cluster sets a reason: Applied or DriftRepaired after an
+     * attempt to apply, and HealthPassed, HealthFailed or NotReady after a check. */
     enum hf_manifest_reason reason;
     char message[HF_MANIFEST_MESSAGE]; /* for a person: what, where, why, and what to do; never content of a secret */
     json_t *inventory;                 /* for the target Cluster: the inventory now; owned; NULL means unchanged */
     unsigned applied;                  /* number of items that are in place as the bundle says */
     unsigned changed;                  /* number of items that this attempt wrote */
     unsigned pruned;                   /* number of items that this attempt removed */
-    unsigned drifted;                  /* number of items that somebody other than the agent had changed or removed */
-    bool healthy;                      /* of a check of the target Cluster: true if all objects are current */
+    /* number of items that somebody other than the agent had changed or removed; for files, number of the entry's files
+     * that were not as the set wants them */
+    unsigned drifted;
+    bool healthy; /* of a check of the target Cluster: true if all objects are current */
 };
 
 /* Fills the outcome of a failure with the text of *err. Returns `r`, a negative errno. */

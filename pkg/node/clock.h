@@ -13,9 +13,9 @@
 #include "node/time_judge.h"
 #include "node/time_track.h"
 
-/* A Date can agree with the wall clock only while the Date is less than this old. An agreement counts for this long
- * after the moment at which the two last agreed. The monotonic clock measures both times, so that no agreement counts
- * for ever. */
+/* A Date that is this old or older cannot agree with the wall clock. An agreement counts for this long after the last
+ * reading at which the Date and the wall clock agreed. The monotonic clock measures both times, so that no agreement
+ * counts for ever. */
 #define HF_CLOCK_FRESH_NS (24ull * 3600 * HF_NS_PER_S)
 
 #define HF_CLOCK_DEFAULT_SKEW_NS (300 * HF_NS_PER_S)
@@ -26,7 +26,8 @@ struct hf_clock {
     uint64_t date_unix_ns, date_mono_ns, date_error_ns; /* last Date of the server (date_unix_ns 0 means none) */
     uint64_t agreed_unix_ns, agreed_mono_ns;            /* last agreement (agreed_unix_ns 0 means none) */
     struct hf_time_track track;                         /* the times that the wall clock has shown */
-    /* error of the wall clock that the kernel last stated, and monotonic time of that statement */
+    /* error of the wall clock that the kernel last stated (HF_NEVER means not synchronized), and monotonic time of that
+     * statement (HF_NEVER means that there is none) */
     uint64_t sync_error_ns, sync_mono_ns;
     uint64_t max_skew_ns;
     bool bound_rose; /* true if a signed time has raised the bound and is not yet in the clock file */
@@ -36,17 +37,18 @@ struct hf_clock {
 /* Borrows `wall`. `kept` has the content of the file <state>/clock, or only zeros if there is no such file. */
 void hf_clock_init(struct hf_clock *clock, const struct hf_clock_ops *wall, const struct hf_clock_file *kept);
 
-/* Returns the table for the other parts of the agent. It is valid as long as `clock`. */
+/* Returns this clock as a table of operations (base/clock.h) for the other parts of the agent. The table is valid as
+ * long as `clock`. */
 const struct hf_clock_ops *hf_clock_ops_of(struct hf_clock *clock);
 
-/* Takes `date_unix_ns` (whole seconds), the Date of an answer by the API server itself that has just arrived. The agent
- * sent the request at most `round_trip_ns` before this call. */
+/* Records the Date of an answer that has just arrived from the API server itself, not from a proxy. `date_unix_ns` has
+ * whole seconds. The agent sent the request at most `round_trip_ns` before this call. */
 void hf_clock_take_date(struct hf_clock *clock, uint64_t date_unix_ns, uint64_t round_trip_ns);
 
 /* Sets the largest difference between two witnesses that count as alike. */
 void hf_clock_set_max_skew(struct hf_clock *clock, uint64_t max_skew_ns);
 
-/* Returns true while a time server keeps the wall clock. */
+/* Returns true while a time server keeps the wall clock right. */
 bool hf_clock_synchronized(struct hf_clock *clock);
 
 /* Sets signed_unix_ns, synced_unix_ns, agreed_unix_ns and track_unix_ns of *file. Call this function just before you

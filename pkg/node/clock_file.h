@@ -1,7 +1,8 @@
-/* node/clock_file.h - the file <state>/clock: what an agent process saves about the time for the next process. Pure.
+/* node/clock_file.h - the file <state>/clock, in which an agent process saves times for the next process. Pure.
  *
- * Format 2. The parser also accepts format 1, which held the latest time that the agent ever considered the present. A
- * wrong clock may have set that time, so the parser returns it only as track_unix_ns and never as signed_unix_ns. */
+ * The current format is 2. The parser also accepts format 1, which held the latest time that the agent ever considered
+ * the present. A wrong clock may have set that time, so the parser returns it only as track_unix_ns and never as
+ * signed_unix_ns. */
 #pragma once
 
 #include <stdint.h>
@@ -19,14 +20,16 @@ struct hf_clock_file {
     uint64_t agreed_unix_ns;  /* last time on which two witnesses agreed */
     uint64_t track_unix_ns;   /* time on the track of the wall clock (node/time_track.h) */
     uint64_t contact_unix_ns; /* last contact with the source */
-    /* Age of the last contact when the file was saved, and the limit that the age does not pass before the next save
-     * (sync/stale.h), in nanoseconds. The file holds whole seconds and rounds up. */
+    /* contact_age_ns is the age of the last contact when the file was saved. contact_limit_ns is a greater age: the
+     * agent saves the file again before the contact is older than this limit (sync/stale.h); 0 while there is contact.
+     * The file holds both as whole seconds, rounded up. */
     uint64_t contact_age_ns, contact_limit_ns;
-    /* The boot in which the file was saved ("" means unknown), and the time of the save by the monotonic clock of this
-     * boot. The file holds whole seconds and rounds down. */
+    /* boot is the id of the boot in which the file was saved ("" means unknown). saved_mono_ns is the time of the save
+     * by the monotonic clock of that boot. The file holds it as whole seconds, rounded down. */
     char boot[HF_CLOCK_FILE_BOOT];
     uint64_t saved_mono_ns;
-    uint64_t contact_mono_ns; /* the same for the last contact; 0 if it was in an earlier boot */
+    /* time of the last contact by the same monotonic clock; 0 if the contact was in an earlier boot */
+    uint64_t contact_mono_ns;
 };
 HF_MUST_USE int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out);
 /* Parses the file. -EBADMSG: the file is damaged or has an unknown format. */

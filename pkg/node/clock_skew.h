@@ -21,10 +21,11 @@ struct hf_clock_skew {
  * most `round_trip_ns` before. */
 void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns, uint64_t round_trip_ns);
 
-/* Returns server time minus `unix_ns`, or 0 while the server time is unknown. The result is precise to half a second
- * plus the time for which the Date was on its way. */
+/* Returns the time of the server's clock at mono_ns minus `unix_ns`, or 0 while the server's clock is unknown. The
+ * result is precise to half a second plus the time for which the Date was on its way. */
 int64_t hf_clock_skew_offset_ns(const struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns);
 
-/* Updates `exceeded` and returns it. If the server's clock seems to be behind this node's clock by less than the round
- * trip, the server's clock may be right, because the Date ages on its way; this part of a difference does not count. */
+/* Updates `exceeded` and returns it. `unix_ns` is the time of this node's clock at mono_ns. Because a Date ages on its
+ * way, even a right server's clock can seem to be behind this node's clock, by up to the round trip. This part of the
+ * difference does not count. */
 bool hf_clock_skew_judge(struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns, uint64_t max_skew_ns);

@@ -11,8 +11,8 @@ const char *hf_disk_level_name(enum hf_disk_level level); /* Returns "Ok", "Warn
 enum { HF_DISK_WARN_PERCENT = 70, HF_DISK_CRITICAL_PERCENT = 85, HF_DISK_HYSTERESIS_PERCENT = 2 };
 
 /* Returns the used part of the file system in percent, rounded up, or 0 if the size is unknown. Computes one percentage
- * for blocks and one for inodes, and returns the greater one. As in df(1), 100 percent excludes the blocks reserved for
- * root. */
+ * for blocks and one for inodes, and returns the greater one. As in df(1), the blocks that are reserved for root are
+ * not part of the 100 percent. */
 unsigned hf_disk_used_percent(const struct statvfs *fs);
 
 /* Usage of a file system. Both percentages follow the rules of hf_disk_used_percent(). */

@@ -37,20 +37,21 @@ struct hf_facts_params {
     unsigned state_major, state_minor; /* device number of the state folder's file system (0 and 0 mean unknown) */
 };
 
-/* Returns the processor architecture for which this program was built. Unlike the kernel's architecture, it is right
- * also if the programs of the system are 32-bit and the kernel is 64-bit. */
+/* Returns the processor architecture for which this program was built. Unlike the architecture of the kernel, this
+ * architecture is right also on a system with a 64-bit kernel and 32-bit programs. */
 const char *hf_facts_build_arch(void);
 
-/* Reads all facts. Returns 0. On failure, *ret_facts is unchanged: -ENOMEM; -E2BIG if the list of CPU features is
- * longer than 16 KiB. */
+/* Reads all facts. Returns 0, -ENOMEM, or -E2BIG if the list of CPU features is longer than 16 KiB. On failure,
+ * *ret_facts is unchanged. */
 HF_MUST_USE int hf_facts_read(const struct hf_facts_params *params, struct hf_facts *ret_facts);
 void hf_facts_done(struct hf_facts *facts);
 bool hf_facts_equal(const struct hf_facts *a, const struct hf_facts *b);
 
 bool hf_facts_has_cpu(const struct hf_facts *facts, const char *feature);
 
-/* Returns the 3C class of the node, which is the value of a detected label (node/labels.h). A static label of the
- * policy can override the class. The node has the first of these classes that fits its hardware:
+/* Returns the class of the node: "compute", "compliance" or "connectivity" (the 3C class). The class is the value of a
+ * detected label (node/labels.h). A static label of the policy can override the class. The node has the first of these
+ * classes that fits its hardware:
  *
  *   compute       has a GPU, or at least 4 CPUs and 3.5 GiB of memory (a "4 GB" board has 3.7 GiB), so it can run heavy
  *                 workloads

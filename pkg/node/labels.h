@@ -10,8 +10,8 @@
 #include "api/syncpolicy.h"
 #include "node/facts.h"
 
-/* The two functions check a label key and a label value by the rules of Kubernetes. A key must also have the prefix
- * HF_LABEL_PREFIX. */
+/* hf_label_key_valid() checks a label key, and hf_label_value_valid() checks a label value, by the rules of Kubernetes.
+ * A key must also have the prefix HF_LABEL_PREFIX. */
 bool hf_label_key_valid(const char *key);
 bool hf_label_value_valid(const char *value);
 
@@ -22,8 +22,9 @@ bool hf_label_value_valid(const char *value);
 HF_MUST_USE int hf_labels_desired(const struct hf_facts *facts, const struct hf_syncpolicy *policy, json_t **ret_labels,
                                   struct hf_issues *refused);
 
-/* Builds the labels with which to compare selectors while the Node object is unknown. These are kubernetes.io/arch,
- * kubernetes.io/os, kubernetes.io/hostname and the labels in `desired` (may be NULL). Returns 0 or -ENOMEM. */
+/* Builds the labels that the agent compares with selectors while it does not have the Node object. These are
+ * kubernetes.io/arch, kubernetes.io/os, kubernetes.io/hostname and the labels in `desired` (may be NULL). Returns 0 or
+ * -ENOMEM. */
 HF_MUST_USE int hf_labels_local(const struct hf_facts *facts, const char *node_name, const json_t *desired,
                                 json_t **ret_labels);
 

@@ -16,7 +16,7 @@ struct hf_probe_root {
 };
 
 /* Reads the first n - 1 bytes of a file into `text`, and removes white space at the end of the text. Returns false if
- * the file cannot be read; `text` is then "" or, if a read failed midway, the bytes before. */
+ * the file cannot be read; `text` then has the bytes before the failure, or is "" if there are none. */
 bool hf_probe_text(const struct hf_probe_root *at, const char *path, char *text, size_t n);
 
 /* Reads the target of a symbolic link into text[n], cut to n - 1 bytes. Returns false if the path does not name a
@@ -25,8 +25,8 @@ bool hf_probe_link(const struct hf_probe_root *at, const char *path, char *text,
 
 bool hf_probe_exists(const struct hf_probe_root *at, const char *path);
 
-/* Copies to name[n] one name from a folder: of the names that start with `prefix` and fit into name[n], the first in
- * byte order. Returns false if there is no such name. */
+/* Finds the names in a folder that start with `prefix` and fit into name[n], and copies the first of them in byte order
+ * to name[n]. Returns false if there is no such name. */
 bool hf_probe_first(const struct hf_probe_root *at, const char *folder, const char *prefix, char *name, size_t n);
 
 /* Calls `visit` for every name in a folder. A folder that cannot be opened counts as empty. If `visit` returns a

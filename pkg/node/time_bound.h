@@ -48,10 +48,10 @@ void hf_time_bound_read(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t 
 bool hf_time_bound_signed(struct hf_time_bound *bound, uint64_t unix_ns);
 
 /* Records that a trusted key signed at `unix_ns`, although a live witness shows an earlier time. The signer's clock may
- * be wrong, so this raises only the synced time, which two agreeing witnesses can lower again, and not the proof.
- * Returns true if the bound rose. */
+ * be wrong. So the function raises only the synced time, which two agreeing witnesses can lower again, and does not
+ * change the proof. Returns true if the bound rose. */
 bool hf_time_bound_claimed(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t unix_ns);
 
-/* Lowers the synced time to `latest_unix_ns` if it is later, because two witnesses agree that the present is not after
- * `latest_unix_ns`. Has no effect on the proof. */
+/* If the synced time is later than `latest_unix_ns`, lowers the synced time to `latest_unix_ns`. Call this function
+ * when two witnesses agree that the present is not after `latest_unix_ns`. Has no effect on the proof. */
 void hf_time_bound_lower(struct hf_time_bound *bound, uint64_t mono_ns, uint64_t latest_unix_ns);

@@ -15,25 +15,26 @@
  *     none credible                       Unknown        lower bound           none                    see below
  *
  * The first row whose condition holds applies. If both live witnesses are credible and alike but the first row does not
- * apply, the wall clock is the one credible witness. The third row applies only if the track is credible, too; its
- * `latest` is then the later of the witness and the track.
+ * apply, the wall clock counts as the one credible witness. The third row applies only if the track is credible, too;
+ * its `latest` is then the later of the witness and the track.
  *
  * Two witnesses are alike if they differ by at most the policy's maxSkew plus the errors of both. For the first row the
  * Date must also be fresh. If the Date is older, it confirms nothing.
  *
- * Without agreement, `earliest` is lower than the lower bound if a live witness shows an earlier time, so the lower
- * bound alone never makes anything expire. The time of the last agreement raises `earliest` if the wall clock is live
- * and no live witness is before that time.
+ * Without agreement, two more rules apply to `earliest`, in this order. If the wall clock counts, and no live witness
+ * that counts is before the time of the last agreement, the time of the last agreement raises `earliest`. If a live
+ * witness that counts shows a time before `earliest`, `earliest` falls to the time of that witness. So the lower bound
+ * alone never makes anything expire.
  *
  * The estimate of the second row is the witness that is nearer to the last agreement. If there was no agreement, it is
  * the wall clock while a time server keeps the wall clock right, and otherwise the Date. The estimate of the third row
  * is the wall clock if the wall clock is the credible witness and a time server keeps it right, and otherwise the
  * track. The estimate of the last row is the later of the track and the lower bound.
  *
- * The estimate has an error. For the Date, and for a wall clock that a time server keeps, this is the stated error. If
- * both live witnesses agree, and no time server keeps the wall clock, the error covers the whole range. A wall clock
- * that nothing confirms, and the track, count as right within maxSkew. Of two witnesses the greater error counts. In
- * the last row the error is unknown. */
+ * The estimate has an error. For the Date, and for a wall clock that a time server keeps right, this is the error_ns of
+ * the witness. If both live witnesses agree, and no time server keeps the wall clock right, the error covers the whole
+ * range. A wall clock that nothing confirms, and the track, count as right within maxSkew. If two witnesses contradict
+ * each other, the greater of their errors counts. In the last row the error is unknown. */
 #pragma once
 
 #include "base/time/range.h"

@@ -5,9 +5,9 @@
  * time that the wall clock showed before a leap, and it advances with the monotonic clock. The time that the wall clock
  * shows after the leap is the rival. The rival replaces the track when the wall clock has stayed on the rival for
  * HF_TIME_TRACK_NS. So a leap that the wall clock takes back before then does not change the track, and after a leap to
- * the right time the track is right within an hour, even without another witness. If a time server keeps the wall clock
- * now but did not keep it while it was on the track, and the track is not from an earlier process, the rival replaces
- * the track at once. Pure. */
+ * the right time the track is right within an hour, even without another witness. The rival replaces the track at once
+ * if three conditions hold: a time server now keeps the wall clock right, no time server kept it right while it was on
+ * the track, and the track is not from an earlier process. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +21,9 @@ struct hf_time_track {
     uint64_t unix_ns, mono_ns; /* the track showed unix_ns at mono_ns; if unix_ns is 0, there is no track */
     bool synced;               /* true if a time server kept the wall clock right while it was on the track */
     bool from_file;            /* the track is from an earlier process, and the time since then is unknown */
-    uint64_t rival_unix_ns, rival_mono_ns, rival_since_ns; /* if rival_unix_ns is 0, there is no rival */
+    /* the rival showed rival_unix_ns at rival_mono_ns, and the wall clock has been on the rival since rival_since_ns;
+     * if rival_unix_ns is 0, there is no rival */
+    uint64_t rival_unix_ns, rival_mono_ns, rival_since_ns;
 };
 
 /* Starts with the track of an earlier process, which last showed unix_ns (0 means that there is none). */

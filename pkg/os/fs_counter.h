@@ -1,4 +1,4 @@
-/* os/fs_counter.h - the real file system (os/fs_posix.h) as a table that also counts the bytes that it writes.
+/* os/fs_counter.h - a table of the real file system's functions (os/fs_posix.h) that also counts the written bytes.
  *
  * A process makes one counter for each of its parts, and each part uses the table of its counter. Threads: any. */
 #pragma once

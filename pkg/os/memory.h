@@ -1,9 +1,9 @@
 /* os/memory.h - limits the memory of a process that waits most of the time. These functions affect the whole process.
  * pkg/loop calls them, so main() does not have to. Threads: loop thread only.
  *
- * Measured on a node (glibc, dynamic libcurl with its thirty libraries), three things cost memory: one malloc arena for
- * each thread, free memory that malloc keeps for peaks that do not recur, and mapped pages of code that ran only at
- * start. */
+ * Measurements on a node (glibc, dynamic libcurl with its thirty libraries) show that three things cost memory: one
+ * malloc arena for each thread, free memory that malloc keeps after a peak of usage, and mapped pages of code that ran
+ * only at start. */
 #pragma once
 
 #include <stddef.h>

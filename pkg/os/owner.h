@@ -1,5 +1,5 @@
-/* os/owner.h - checks that only root and the user of this process can change a file or folder. Pure but for geteuid();
- * any thread. */
+/* os/owner.h - checks that only root and the user of this process can change a file or folder. Pure, except for a call
+ * of geteuid(); any thread. */
 #pragma once
 
 #include <stdbool.h>

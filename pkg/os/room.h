@@ -35,9 +35,9 @@ struct hf_room {
 void hf_room_memory(const struct hf_fs_ops *fs, const char *root, struct hf_room *ret_room);
 
 /* Numbers of OOM kills that the kernel has counted so far. `own` counts the kills in the process's own cgroup, and
- * `above` counts the kills in the parent of this cgroup. A number is 0 if the kernel has no such file. systemd makes a
- * new cgroup at every start of a service, so `own` then begins at 0 again. With cgroup v2, `above` also includes the
- * kills in cgroups below the parent. */
+ * `above` counts the kills in the parent of this cgroup. A number is 0 if the process cannot read the file with this
+ * count. systemd makes a new cgroup at every start of a service, so `own` then begins at 0 again. With cgroup v2,
+ * `above` also includes the kills in cgroups below the parent. */
 struct hf_room_kills {
     uint64_t own, above;
 };

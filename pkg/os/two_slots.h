@@ -25,8 +25,8 @@ struct hf_two_slots_format {
 };
 
 /* Reads the record into slot[format->bytes]. *ret_counter is 0 if both slots are damaged or empty; the content of
- * `slot` is then undefined. -EIO: at least one slot is unreadable. The function sets the outputs nevertheless: from the
- * other slot if that slot is undamaged; otherwise *ret_counter is 0. Other errors leave both outputs undefined. */
+ * `slot` is then undefined. -EIO: at least one slot is unreadable. If the other slot is undamaged, both outputs then
+ * come from it; otherwise *ret_counter is 0. Other errors leave both outputs undefined. */
 HF_MUST_USE int hf_two_slots_read(const struct hf_fs_ops *fs, int fd, const struct hf_two_slots_format *format,
                                   unsigned char *slot, uint64_t *ret_counter);
 

@@ -1,5 +1,5 @@
-/* os/walk.h - finds the folder of a path step by step, so that no other user can lead the caller elsewhere by a
- * symbolic link.
+/* os/walk.h - finds the folder that contains a path's last component, so that no other user can lead the caller
+ * elsewhere by a symbolic link.
  *
  * Follows a symbolic link only if the folder of the link belongs to root or to the user of this process, and group and
  * others cannot write that folder. Each step opens one folder relative to the folder of the previous step, so the walk

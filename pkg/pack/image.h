@@ -12,8 +12,8 @@
 #include "base/fs.h"
 #include "pack/deep/deep.h"
 
-/* Lists the parts of an image archive in memory (free *ret_parts), each part once, and appends their bytes to `bytes`.
- * -EBADMSG: not an image archive. -E2BIG: more than HF_DEEP_MAX_PARTS parts. */
+/* Lists the parts of the image archive tar[0..n), each part once, and appends their bytes to `bytes`. The caller frees
+ * *ret_parts. -EBADMSG: not an image archive. -E2BIG: more than HF_DEEP_MAX_PARTS parts. */
 HF_MUST_USE int hf_image_parts(const void *tar, size_t n, struct hf_deep_part **ret_parts, size_t *ret_parts_n,
                                struct hf_buf *bytes, struct hf_err *err);
 

@@ -1,4 +1,5 @@
-/* rollout/counts.h - decides what a node counts as in one rollout, and sums this up over the fleet. Pure. */
+/* rollout/counts.h - puts each node into one class for a rollout, such as updated or failed, and counts the nodes of
+ * the fleet by class. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,9 +7,10 @@
 
 #include "rollout/fleet.h"
 
-/* What a node counts as. The first rule that holds decides (docs/DESIGN.md, "Rollouts"). */
+/* The class of a node in one rollout (docs/DESIGN.md, "Rollouts"). hf_rollout_classify() tests rules in a fixed order;
+ * the first rule that holds decides. */
 enum hf_rollout_class {
-    HF_CLASS_OUTSIDE,      /* not selected, or neither admitted nor begun */
+    HF_CLASS_OUTSIDE,      /* not selected, or not admitted and without a begun update */
     HF_CLASS_SUPERSEDED,   /* selected, but another object of the same release name takes the node */
     HF_CLASS_UPDATED,      /* Committed, or was Committed before and now repairs the installed file */
     HF_CLASS_FAILED,       /* RolledBack, RollingBack or Rejected */
@@ -24,24 +26,25 @@ enum hf_rollout_class {
 
 /* The facts about one node. Times are durations in nanoseconds. */
 struct hf_rollout_facts {
-    bool selected;           /* spec.nodeSelector matches its labels */
-    bool reached;            /* the stages so far admit it */
-    bool superseded;         /* another object of the same release name takes this node */
-    bool was_updated;        /* the node has reported Committed before, so it now repairs the installed file */
+    bool selected;   /* spec.nodeSelector matches the node's labels */
+    bool reached;    /* the stages so far admit it */
+    bool superseded; /* another object of the same release name takes this node */
+    /* the node has reported Committed before; if it reports another phase now, it repairs the installed file */
+    bool was_updated;
     bool has_entry;          /* status.updates has an entry with the digest of this release */
     int phase;               /* enum hf_phase of this entry */
     enum hf_fleet_wait wait; /* what the entry waits for */
     bool heard_ever;         /* the node has an EdgeNode with a status */
-    /* time since its last new report; if none has come, time since this process has had the node */
+    /* time since the node's last new report; before the first report, time since this process first saw the node */
     uint64_t silent_ns;
-    /* time for which this process has seen it work: since it was admitted, or since its last wait (window, hold, turn)
-     * or silence ended */
+    /* time for which this process has seen the node work: since the node was admitted, or since its last wait (window,
+     * hold, turn) or silence ended */
     uint64_t working_ns;
 };
 
 struct hf_rollout_limits {
     uint64_t unknown_after_ns;
-    uint64_t progress_deadline_ns; /* 0: no deadline */
+    uint64_t progress_deadline_ns; /* 0 means no deadline */
 };
 
 HF_MUST_USE enum hf_rollout_class hf_rollout_classify(const struct hf_rollout_facts *facts,
@@ -54,14 +57,14 @@ struct hf_rollout_counts {
     uint32_t selected, admitted, updated, updating, failed, incompatible, unknown, superseded;
     /* true: `failed` may lack nodes that missed progressDeadline, because this process began to watch recently */
     bool partial;
-    uint32_t held; /* of `unknown`: nodes that a site holds */
-    /* of `updating`: nodes that the stages so far admit. No stage waits for a node that is not admitted, even if its
-     * report says that it has begun. */
+    uint32_t held; /* part of `unknown`: nodes that a site holds */
+    /* part of `updating`: nodes that the stages so far admit. No stage waits for a node that is not admitted, even if
+     * the node reports that it has begun. */
     uint32_t open;
-    uint32_t turn;          /* of `updating`: nodes that wait for their turn */
-    uint32_t overdue;       /* of `failed`: nodes that missed progressDeadline */
-    uint32_t ungrouped;     /* selected nodes without the label of strategy.disruption.groupBy */
-    uint32_t canary_failed; /* of `failed`: canaries */
+    uint32_t turn;          /* part of `updating`: nodes that wait for their turn */
+    uint32_t overdue;       /* part of `failed`: nodes that missed progressDeadline */
+    uint32_t ungrouped;     /* selected nodes without the label that strategy.disruption.groupBy names */
+    uint32_t canary_failed; /* part of `failed`: canaries */
     uint32_t canary_open;   /* canaries that are neither updated, incompatible nor superseded */
     uint32_t canaries;      /* selected nodes that the canary selector selects */
     /* Counts of the nodes that the present stage has added: */
@@ -69,7 +72,7 @@ struct hf_rollout_counts {
         stage_exempt; /* exempt: incompatible, superseded */
 };
 
-/* Where a node stands in the strategy. */
+/* The place of a node in the strategy. */
 struct hf_rollout_place {
     bool is_canary;
     bool is_reached;  /* the stages so far admit it */

@@ -1,8 +1,8 @@
-/* rollout/engine.h - decides for a whole fleet when each node may update, and what the status of the objects must say.
- * The engine only turns state, events and time into effects. It reads no clock, makes no network call, and opens no
- * file except zoneinfo files.
+/* rollout/engine.h - decides for a whole fleet when each node may update, and which status each EdgeUpdate and each
+ * silent EdgeNode gets. The engine only turns state, events and time into effects. It reads no clock, makes no network
+ * call, and opens no file except zoneinfo files.
  *
- * The caller passes in every Node, EdgeNode and EdgeUpdate as it arrives from the API server, and says whether this
+ * The caller passes in every Node, EdgeNode and EdgeUpdate as it arrives from the API server, and reports whether this
  * process leads. Then the caller asks for a plan: a list of writes and Events, and the time at which to ask again. The
  * caller performs the writes in any order, and reports the result of each write. The engine does not plan a write again
  * while its result is outstanding.
@@ -35,13 +35,13 @@ struct hf_rollout_now {
 };
 
 struct hf_rollout_params {
-    /* a node is silent after this many report intervals without a report, and its turn can be freed after 30 min at the
-     * latest; 0 means 3 */
+    /* number of report intervals without a report after which a node counts as silent; 0 means 3. For decisions about
+     * turns, a node counts as silent after 30 min at the latest. */
     unsigned silent_factor;
-    uint64_t collect_after_ns; /* an EdgeNode is deleted after this time without a Node; 0 means 24 h */
+    uint64_t collect_after_ns; /* time without a Node after which an EdgeNode is deleted; 0 means 24 h */
     unsigned silent_per_s;     /* largest number of EdgeNodes marked silent in one second; 0 means 20 */
     unsigned turns_per_s;      /* largest number of EdgeNode.spec writes in one second; 0 means 50 */
-    bool keep_silent_nodes;    /* true: never mark a silent EdgeNode (tests of the rollout alone) */
+    bool keep_silent_nodes;    /* true: never mark a silent EdgeNode; for tests */
 };
 
 HF_MUST_USE int hf_rollout_engine_new(const struct hf_rollout_params *params, struct hf_rollout_engine **ret_engine);
@@ -50,46 +50,45 @@ HF_DEFINE_CLEANUP(struct hf_rollout_engine, hf_rollout_engine_free)
 
 /* ---- events ------------------------------------------------------------------------------------------------------ */
 
-/* A Node (core/v1) is new or changed. The engine reads only metadata.name and metadata.labels, so the caller may pass a
- * reduced object. -EBADMSG: the object has no valid name. -E2BIG: too many nodes (HF_FLEET_MAX). -ENOMEM. */
+/* Takes a new or changed Node (core/v1). The engine reads only metadata.name and metadata.labels, so the caller may
+ * pass a reduced object. -EBADMSG: the object has no valid name. -E2BIG: too many nodes (HF_FLEET_MAX). -ENOMEM. */
 HF_MUST_USE int hf_rollout_engine_take_node(struct hf_rollout_engine *engine, const json_t *node,
                                             const struct hf_rollout_now *now);
-/* A Node was deleted. Does nothing if the engine has no such Node. */
+/* Removes a deleted Node. Does nothing if the engine has no such Node. */
 void hf_rollout_engine_drop_node(struct hf_rollout_engine *engine, const char *name, const struct hf_rollout_now *now);
 
-/* An EdgeNode is new or changed. An object with a lower metadata.resourceVersion than the previous one changes nothing.
- * Only a status with a higher `sequence` than before counts as a report. The engine ignores the first status with a
- * lower sequence; if the sequence then grows again, the agent has lost its state folder, and its reports count again.
- * -EBADMSG: the object has no valid name. -E2BIG: too many nodes (HF_FLEET_MAX). -ENOMEM. */
+/* Takes a new or changed EdgeNode. An object with a lower metadata.resourceVersion than the previous one changes
+ * nothing. Only a status with a higher `sequence` than before counts as a report. The engine ignores the first status
+ * with a lower sequence; if the sequence then grows again, the agent has lost its state folder, and its reports count
+ * again. -EBADMSG: the object has no valid name. -E2BIG: too many nodes (HF_FLEET_MAX). -ENOMEM. */
 HF_MUST_USE int hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode,
                                                 const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_edgenode(struct hf_rollout_engine *engine, const char *name,
                                      const struct hf_rollout_now *now);
 
-/* An EdgeUpdate is new or changed; the engine keeps a reference. If pkg/api refuses the object, the call returns 0,
- * and the object gets a status with the reason ObjectRefused. An object with a lower resourceVersion than the
- * previous one with the same uid changes nothing. -EBADMSG: the object has no valid name. -E2BIG: there are
- * HF_ROLLOUT_MAX_UPDATES already. -ENOMEM. The call may block while it reads zoneinfo files, if the object has
- * windows. */
+/* Takes a new or changed EdgeUpdate and keeps a reference to it. If pkg/api refuses the object, the call returns 0, and
+ * the object gets a status with the reason ObjectRefused. An object with a lower resourceVersion than the previous one
+ * with the same uid changes nothing. -EBADMSG: the object has no valid name. -E2BIG: there are HF_ROLLOUT_MAX_UPDATES
+ * already. -ENOMEM. The call may block while it reads zoneinfo files, if the object has windows. */
 HF_MUST_USE int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *update,
                                               const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_update(struct hf_rollout_engine *engine, const char *name,
                                    const struct hf_rollout_now *now);
 
-/* A complete list replaces what the engine has. Call _begin, pass in every object of the list, then call _end. _end
- * drops each object of the kind that did not come since _begin, and marks the kind as complete. The engine plans no
- * write before all three kinds are complete. */
+/* A complete list of one kind replaces all objects of this kind that the engine has. Call _begin, pass in every object
+ * of the list, then call _end. _end drops each object of the kind that did not come since _begin, and marks the kind as
+ * complete. The engine plans no write before all three kinds are complete. */
 enum hf_rollout_kind { HF_ROLLOUT_NODES, HF_ROLLOUT_EDGENODES, HF_ROLLOUT_UPDATES, HF_ROLLOUT_KINDS };
 void hf_rollout_engine_list_begin(struct hf_rollout_engine *engine, enum hf_rollout_kind kind);
 void hf_rollout_engine_list_end(struct hf_rollout_engine *engine, enum hf_rollout_kind kind,
                                 const struct hf_rollout_now *now);
 
-/* The watch of a kind broke, or works again. While a watch is broken, the engine plans no write, because it would take
- * every node for silent. hf_rollout_engine_list_end() also means that the watch of its kind works. */
+/* Records that the watch of a kind works, or is broken. While a watch is broken, the engine plans no write, because
+ * every node would seem to be silent. hf_rollout_engine_list_end() also means that the watch of its kind works. */
 void hf_rollout_engine_watch(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, bool works);
 
-/* This process became the leader with this epoch (at least 1; it grows with each change of the leader), or is no longer
- * the leader (epoch 0). A process that does not lead observes, and plans no write. */
+/* Records that this process leads with this epoch (at least 1; it grows with each change of the leader), or does not
+ * lead (epoch 0). A process that does not lead observes, and plans no write. */
 void hf_rollout_engine_lead(struct hf_rollout_engine *engine, uint64_t epoch, const struct hf_rollout_now *now);
 
 /* ---- effects ----------------------------------------------------------------------------------------------------- */
@@ -126,9 +125,9 @@ struct hf_rollout_plan {
 };
 
 /* Decides what must be written now. One call plans at most 256 effects; later calls plan the others. If memory runs out
- * after the first effect, the call returns 0, and a later plan has the others. -ENOMEM: memory ran out earlier, or the
- * engine waits for the outcome of 4,096 writes of EdgeNodes. Perform also this plan (it may have Events), and ask again
- * after a pause. */
+ * after the first effect, the call returns 0, and a later plan has the other effects. -ENOMEM: the plan has no write,
+ * because memory ran out or because the engine waits for the outcome of 4,096 writes of EdgeNodes. Even then, perform
+ * the plan, which may have Events, and ask again after a pause. */
 HF_MUST_USE int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rollout_now *now,
                                        struct hf_rollout_plan *ret_plan);
 
@@ -151,7 +150,7 @@ struct hf_rollout_view {
     unsigned cutoff; /* admitted slots in basis points; 10000 without a strategy */
     struct hf_rollout_counts counts;
     unsigned turns; /* nodes that hold a turn of this release */
-    bool halted;    /* by failures or by an operator, whatever the reason */
+    bool halted;    /* halted by failures or by an operator */
     bool refused;
 };
 void hf_rollout_engine_each(const struct hf_rollout_engine *engine,

@@ -8,9 +8,10 @@
 #include "rollout/status.h"
 
 enum {
-    HF_ENGINE_EFFECTS = 256,   /* effects of one plan */
-    HF_ENGINE_NOTES = 16,      /* failed nodes of one EdgeUpdate whose reason and message the engine keeps */
-    HF_ENGINE_PREPARE = 20000, /* nodes whose slots one plan computes */
+    HF_ENGINE_EFFECTS = 256, /* maximum number of effects in one plan */
+    /* maximum number of failed nodes of one EdgeUpdate whose reason and message the engine keeps */
+    HF_ENGINE_NOTES = 16,
+    HF_ENGINE_PREPARE = 20000, /* maximum number of nodes whose slots one plan computes */
 };
 
 #define HF_ENGINE_SLOT_MASK 0x3fffu
@@ -21,8 +22,8 @@ enum {
 #define HF_ENGINE_LOOK_NS (10 * HF_NS_PER_S)    /* longest time between two counts of the nodes */
 /* at most this much of the time between two steps counts as soaked or waited */
 #define HF_ENGINE_WATCHED_NS (60 * HF_NS_PER_S)
-#define HF_ENGINE_SLOW_NS (10 * HF_NS_PER_S) /* shortest time between two writes of counts alone */
-/* with more selected nodes: one second for each 100 of them, if that is longer */
+#define HF_ENGINE_SLOW_NS (10 * HF_NS_PER_S) /* shortest time between two writes that change only counts */
+/* a rollout with n selected nodes waits for at least n / HF_ENGINE_SLOW_NODES seconds between two such writes */
 #define HF_ENGINE_SLOW_NODES 100
 
 /* Reason and message of a failed node, for status.failures. */
@@ -68,7 +69,7 @@ struct track {
     bool told_halt; /* true if an Event of this leader or a former one reported the operator's halt */
 
     /* The rollout, while this process leads: */
-    bool claimed;      /* the object contains our epoch, and `state` is valid */
+    bool claimed;      /* the object contains this leader's epoch, and `state` is valid */
     bool dirty;        /* something has changed since looked_ns */
     bool write_starts; /* the write on its way starts the rollout of a new digest */
     bool has_doubt;    /* the result of a write is unknown: the object may contain `written` */
@@ -77,12 +78,12 @@ struct track {
     struct hf_rollout_decision next; /* the last decision */
     uint64_t stepped_ns;             /* time of the last step; 0 before the first one */
     uint64_t watched_ns;         /* time at which this process began to lead or, if that was later, got the object */
-    uint64_t looked_ns, slow_ns; /* time of the last decision; time of the last write */
+    uint64_t looked_ns, slow_ns; /* looked_ns: time of the last decision; slow_ns: time of the last write */
     uint64_t retry_ns;           /* no write before this time */
     uint64_t write;              /* id of the write on its way; 0 without one */
     uint64_t due_ns;             /* time of a postponed write; HF_NEVER without one */
     uint64_t wrote_ns;           /* like slow_ns, but 0 after the write that claims the object */
-    struct hf_rollout_state written;
+    struct hf_rollout_state written; /* the state in the last write; written_news has its news */
 };
 
 /* A write of an EdgeNode that is on its way, or whose outcome is not certain. */
@@ -90,8 +91,8 @@ struct node_write {
     uint64_t id; /* 0: the write is no longer on its way, but the EdgeNode has not yet shown its outcome */
     enum hf_rollout_effect_kind kind;
     uint32_t node;
-    uint64_t version; /* resourceVersion of the EdgeNode on which the engine decided */
-    uint64_t retry_ns;
+    uint64_t version;  /* resourceVersion of the EdgeNode on which the engine decided */
+    uint64_t retry_ns; /* no repetition before this time */
     struct hf_fleet_turns turns;
 };
 
@@ -143,7 +144,8 @@ HF_MUST_USE int hf_rollout_plan_status(struct hf_rollout_engine *engine, struct 
                                        const struct hf_rollout_now *now);
 void hf_rollout_status_result(struct hf_rollout_engine *engine, struct track *track, int r,
                               const struct hf_rollout_now *now);
-/* Call when the object has changed: it may show the outcome of a write whose result was unknown. */
+/* Call this function when the object has changed, because it may show the outcome of a write whose result was
+ * unknown. */
 void hf_rollout_status_seen(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now);
 
 /* engine_turns.c: decides on turns */
@@ -159,8 +161,8 @@ HF_MUST_USE int hf_rollout_plan_nodes(struct hf_rollout_engine *engine, const st
 void hf_rollout_due(struct hf_rollout_engine *engine, uint64_t mono_ns);
 void hf_rollout_touch(struct hf_rollout_engine *engine);          /* marks every rollout as dirty */
 bool hf_rollout_has_room(const struct hf_rollout_engine *engine); /* false: this plan is full */
-/* Adds a write to the plan. Returns its id, or 0 if memory runs out or the plan is full. Takes over the reference to
- * `body`, also on failure; `body` is NULL for COLLECT. */
+/* Adds a write to the plan. Returns its id, or 0 if memory runs out or the plan is full. Takes ownership of `body`,
+ * also on failure; `body` is NULL for COLLECT. */
 uint64_t hf_rollout_emit(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, const char *name,
                          json_t *body, bool is_urgent);
 /* Queues an Event for a plan. Drops the Event if memory runs out or 1,000 Events wait. */
@@ -168,11 +170,12 @@ void hf_rollout_event(struct hf_rollout_engine *engine, const struct track *trac
                       const char *format, ...) HF_PRINTF(5, 6);
 void hf_rollout_clear_effects(struct hf_rollout_engine *engine);
 void hf_rollout_show_effects(struct hf_rollout_engine *engine, struct hf_rollout_plan *ret_plan);
-/* Adds a write of an EdgeNode to the plan and to engine->writes. Takes over `body`. -ENOMEM: no memory, the plan is
- * full, or the engine waits for the outcome of 4,096 writes. */
+/* Adds a write of an EdgeNode to the plan and to engine->writes. Takes ownership of `body`, also on failure. -ENOMEM:
+ * memory ran out, the plan is full, or the engine waits for the outcome of 4,096 writes. */
 HF_MUST_USE int hf_rollout_write_node(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, uint32_t node,
                                       json_t *body, const struct hf_fleet_turns *turns);
-/* Forgets the answered writes of this EdgeNode that were decided on an older version than the present one. */
+/* Forgets the answered writes of this EdgeNode that the engine decided on an older resourceVersion than the present
+ * one. */
 void hf_rollout_settle_node(struct hf_rollout_engine *engine, uint32_t node);
 void hf_rollout_forget_node(struct hf_rollout_engine *engine, uint32_t node);
 /* Records the result of the write with this id, and sets *ret_node. Returns false if no EdgeNode has such a write. */

@@ -46,7 +46,7 @@ enum {
     HF_FLEET_HAS_STATUS = 4,
     HF_FLEET_RESTS = 8,          /* the agent reported that it has stopped, or that it runs only once */
     HF_FLEET_MARKED_SILENT = 16, /* the condition Ready has the reason NodeSilent */
-    HF_FLEET_NODE_SEEN = 32,     /* the Node has come since its list began */
+    HF_FLEET_NODE_SEEN = 32,     /* the Node has come since the last hf_rollout_engine_list_begin() */
     HF_FLEET_EDGENODE_SEEN = 64,
     HF_FLEET_WRITING = 128, /* a write of this EdgeNode is on its way, or the EdgeNode has not yet shown its outcome */
 };
@@ -59,10 +59,10 @@ struct hf_fleet_node {
     uint64_t sequence;            /* status.sequence of the last new report */
     uint32_t labels;              /* number of the set of labels; kept until the record is freed, also without a Node */
     uint32_t heard_s;             /* time of the last new report; before the first report, when the record was made */
-    uint32_t gone_s;              /* time since which the record has no Node */
+    uint32_t gone_s;              /* time at which the Node was deleted; if there was none, when the record was made */
     uint32_t epoch;               /* EdgeNode.spec.epoch */
     uint32_t restarted;           /* low bits of the last received sequence if it was below `sequence`; else 0 */
-    uint16_t interval_s;          /* status.policy.interval, at least 1 and at most 65535 */
+    uint16_t interval_s;          /* status.policy.interval in seconds, at least 1 and at most 65535 */
     uint8_t n_entries;
     uint8_t flags;
 };
@@ -77,13 +77,13 @@ struct hf_fleet {
     size_t bytes;        /* memory of names, entries and turns in use */
 };
 
-/* Initialises a fleet. Returns 0 or -ENOMEM. After that, the caller must not move the struct in memory. */
+/* Initializes a fleet. Returns 0 or -ENOMEM. After that, the caller must not move the struct in memory. */
 HF_MUST_USE int hf_fleet_init(struct hf_fleet *fleet);
 void hf_fleet_done(struct hf_fleet *fleet);
 
 uint32_t hf_fleet_seconds(uint64_t mono_ns);
 uint64_t hf_fleet_release_key(const char *release);
-uint64_t hf_fleet_digest_key(const char *digest); /* 0 if this is not a digest */
+uint64_t hf_fleet_digest_key(const char *digest); /* returns 0 if `digest` is not a digest */
 
 /* Returns the number of the record with this name, or HF_ID_NONE. */
 uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name);
@@ -93,13 +93,14 @@ uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name);
 HF_MUST_USE int hf_fleet_take_node(struct hf_fleet *fleet, const json_t *node, uint32_t now_s, uint32_t *ret_id,
                                    bool *ret_changed);
 
-/* Stores the facts of an EdgeNode. `unix_ns` is the present time of the API server, from which the age of the record's
- * first report follows; 0 means that this report is new. Returns 0, -EBADMSG (no valid name), -E2BIG (HF_FLEET_MAX),
- * -ENOMEM, or -ESTALE (the resourceVersion is lower than that of the record; nothing is stored). */
+/* Stores the facts of an EdgeNode. The age of the record's first report is `unix_ns`, the present time of the API
+ * server, minus the time in the report. If `unix_ns` is 0, the first report counts as new. Each later report is new.
+ * Returns 0, -EBADMSG (no valid name), -E2BIG (HF_FLEET_MAX), -ENOMEM, or -ESTALE (the resourceVersion is lower than
+ * that of the record; nothing is stored). */
 HF_MUST_USE int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *edgenode, uint32_t now_s, uint64_t unix_ns,
                                        uint32_t *ret_id);
 
-/* Remove the Node or the EdgeNode from a record. A record with neither is freed, and the function returns true. */
+/* Removes the Node or the EdgeNode from a record. If the record then has neither, frees the record and returns true. */
 bool hf_fleet_drop_node(struct hf_fleet *fleet, uint32_t id, uint32_t now_s);
 bool hf_fleet_drop_edgenode(struct hf_fleet *fleet, uint32_t id);
 

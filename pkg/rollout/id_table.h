@@ -30,7 +30,7 @@ HF_MUST_USE int hf_id_table_reserve(struct hf_id_table *table);
 void hf_id_table_add(struct hf_id_table *table, uint32_t hash, uint32_t id);
 void hf_id_table_remove(struct hf_id_table *table, uint32_t hash, uint32_t id);
 
-/* Returns the hash of n bytes (FNV-1a, folded to 32 bits). Collisions are easy to construct, so do not use it for keys
- * that an attacker chooses. */
+/* Returns the hash of n bytes (FNV-1a, folded to 32 bits). Collisions are easy to construct, so do not use this hash
+ * for keys that an attacker chooses. */
 uint32_t hf_id_table_hash(const void *bytes, size_t n);
 uint64_t hf_id_table_hash64(const void *bytes, size_t n);

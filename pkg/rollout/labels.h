@@ -1,5 +1,5 @@
 /* rollout/labels.h - keeps the labels of a whole fleet in little memory: it stores each label once, and each set of
- * labels once. Also has label selectors that match such sets fast.
+ * labels once. Also matches label selectors against these sets.
  *
  * A label whose value is the node's own name (usually kubernetes.io/hostname) is stored with a placeholder as its
  * value, because otherwise each node would have a set of its own. Pure. Threads: any, one at a time for one pool. */
@@ -18,10 +18,12 @@ struct hf_label_pool {
     } * labels;
     size_t n_labels, cap_labels;
     struct hf_label_set {
-        unsigned char *ids; /* base-128 numbers: count of labels, then their ascending indices as differences */
+        /* base-128 numbers: the number of labels, then the index of each label minus the index before it, in ascending
+         * order */
+        unsigned char *ids;
         uint32_t n_bytes;
         uint32_t refs;
-    } * sets; /* set 0 is the empty one */
+    } * sets; /* set 0 has no labels */
     size_t n_sets, cap_sets;
     uint32_t free_label, free_set; /* first free item, or HF_ID_NONE; `refs` links the free items */
     struct hf_id_table label_table, set_table;
@@ -29,12 +31,12 @@ struct hf_label_pool {
     size_t bytes; /* memory of texts and ids in use */
 };
 
-/* Initialises a pool. Returns 0 or -ENOMEM. After that, the caller must not move the struct in memory. */
+/* Initializes a pool. Returns 0 or -ENOMEM. After that, the caller must not move the struct in memory. */
 HF_MUST_USE int hf_label_pool_init(struct hf_label_pool *pool);
 void hf_label_pool_done(struct hf_label_pool *pool);
 
-/* Stores the labels of a node (a JSON object of strings; NULL means no labels). *ret_set is the number of their set;
- * the caller gives it back with hf_label_pool_release(). -ENOMEM: the pool is unchanged. */
+/* Stores the labels of a node (a JSON object of strings; NULL means no labels). *ret_set is the number of the set of
+ * these labels; the caller gives the set back with hf_label_pool_release(). -ENOMEM: the pool is unchanged. */
 HF_MUST_USE int hf_label_pool_take(struct hf_label_pool *pool, const json_t *labels, const char *node_name,
                                    uint32_t *ret_set);
 void hf_label_pool_release(struct hf_label_pool *pool, uint32_t set);
@@ -47,7 +49,7 @@ size_t hf_label_pool_bytes(const struct hf_label_pool *pool);
 struct hf_label_match {
     struct hf_label_need {
         char *key;
-        char **values; /* n_values strings; none for Exists and DoesNotExist */
+        char **values; /* array of n_values strings; none for Exists and DoesNotExist */
         size_t n_values;
         bool negative; /* NotIn and DoesNotExist */
     } * needs;

@@ -1,12 +1,12 @@
-/* rollout/rollout.h - the rollout of one release. From the strategy, the counts and the elapsed time, decides whether
- * the next stage opens or the rollout halts, and writes the conditions. Pure.
+/* rollout/rollout.h - the rollout of one release. The functions decide, from the strategy, the counts and the elapsed
+ * time, whether the next stage opens or the rollout halts, and make the conditions. Pure.
  *
  *     Canary -> CanarySoak -> Wave 1 -> WaveSoak 1 -> Wave 2 -> ... -> Complete
  *
- * A stage is open (Canary, Wave) until it has settled: no admitted node is on its way, no more nodes have failed than
- * allowed, and enough nodes of the stage have succeeded (strategy.minUpdated). Then the stage soaks, and then the next
- * stage opens. One step opens at most one stage. While a rollout is Halted or Paused, no stage opens. A settled stage
- * stays settled when a node returns, and the soak counts only time during which a leader watched.
+ * A stage is open (Canary, Wave) until it settles. It settles when no admitted node is on its way, no more nodes have
+ * failed than allowed, and enough nodes of the stage have succeeded (strategy.minUpdated). Then the stage soaks, and
+ * then the next stage opens. One step opens at most one stage. While a rollout is Halted or Paused, no stage opens. A
+ * settled stage stays settled when a node returns, and the soak counts only time during which a leader watched.
  *
  * The state contains the share of slots that the stage has reached (`cutoff`), not the index in the list of waves. So
  * after an operator has edited the list, no wave repeats and no admission ends. */
@@ -35,7 +35,7 @@ enum hf_rollout_phase {
 
 const char *hf_rollout_phase_name(enum hf_rollout_phase phase);
 
-/* What the EdgeUpdate asks for. The strings belong to the EdgeUpdate. */
+/* The part of an EdgeUpdate that controls its rollout. The strings belong to the EdgeUpdate. */
 struct hf_rollout_spec {
     const char *digest;
     bool has_canary, canary_mandatory;
@@ -43,50 +43,53 @@ struct hf_rollout_spec {
     struct hf_wave waves[HF_MAX_WAVES]; /* at least one */
     size_t n_waves;
     struct hf_share max_failures, min_updated;
-    uint64_t min_updated_after_ns; /* 0: never */
+    uint64_t min_updated_after_ns; /* time in an open stage after which one updated node is enough; 0 means never */
     bool suspend, paused;
-    const char *halt;   /* the operator's reason to halt; NULL without the annotation */
-    const char *resume; /* token of the annotation; "" without it */
+    /* reason of an operator's halt, the value of HF_ROLLOUT_HALTED_ANNOTATION; NULL without this annotation */
+    const char *halt;
+    const char *resume; /* token, the value of HF_ROLLOUT_RESUME_ANNOTATION; "" without this annotation */
 };
 
 /* Fills the spec from an EdgeUpdate and its annotations. Without waves, the spec gets one wave of 100 %. */
 void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_spec *ret_spec);
 
-/* What status.rollout keeps. */
+/* The state of a rollout, which status.rollout keeps. */
 struct hf_rollout_state {
     char digest[65];
-    unsigned wave;   /* number of the wave, as people see it; 0: the canary */
-    unsigned cutoff; /* slots that the stages so far have reached; 0 during the canary */
+    unsigned wave;   /* number of the wave, counted from 1; 0 means the canary */
+    unsigned cutoff; /* the stages so far admit the slots below this number; 0 during the canary */
     bool settled;    /* the present stage has settled */
-    bool halted;     /* the rollout halted by itself (not by the operator); `reason` says why */
+    bool halted;     /* the rollout halted by itself, not because of an operator; `reason` has the cause */
     char reason[HF_ROLLOUT_REASON];
     uint64_t soaked_ns; /* time for which the present stage has soaked */
-    /* time for which the present stage was open before it settled, without halts and spec.suspend */
+    /* time for which the present stage was open before it settled; halts and times of spec.suspend do not count */
     uint64_t waited_ns;
-    unsigned forgiven; /* failed nodes that the last resume accepted and that still count as failed */
-    char resumed[HF_ROLLOUT_TOKEN];
-    uint64_t epoch;
+    unsigned forgiven;              /* failed nodes that the last resume accepted and that still count as failed */
+    char resumed[HF_ROLLOUT_TOKEN]; /* last resume token that this rollout has taken */
+    uint64_t epoch;                 /* epoch of the leader that wrote this state */
     uint64_t start_unix_ns;
 };
 
 /* Returns the state at the start of a rollout. */
 struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, uint64_t epoch, uint64_t now_unix_ns);
 
-/* _encode makes status.rollout (without waitingFor); NULL if memory runs out. _decode never fails: it replaces an
- * invalid value by the value that admits fewest nodes. From an absent object, it makes a state with the digest "". */
+/* _encode returns status.rollout without the field waitingFor, or NULL if memory runs out. _decode never fails: it
+ * replaces an invalid value by the value that admits the fewest nodes. If the object is absent, _decode sets the digest
+ * "". */
 json_t *hf_rollout_state_encode(const struct hf_rollout_state *state, enum hf_rollout_phase phase);
 void hf_rollout_state_decode(const json_t *json, struct hf_rollout_state *ret_state);
 
 /* Returns true if the two states differ at most in soaked_ns, waited_ns and start_unix_ns. */
 bool hf_rollout_same_state(const struct hf_rollout_state *a, const struct hf_rollout_state *b);
 
-/* What the conditions say. */
+/* The content of the conditions. */
 struct hf_rollout_verdict {
     bool ready, reconciling, stalled;
     char reason[HF_ROLLOUT_REASON];
     char message[HF_ROLLOUT_MESSAGE];
 };
 
+/* The changes that one step makes (flags). Each becomes a Kubernetes Event, whose reason stands behind the flag. */
 enum hf_rollout_news {
     HF_ROLLOUT_NEWS_NONE = 0,
     HF_ROLLOUT_NEWS_SETTLED = 1,  /* StageSettled */
@@ -100,7 +103,8 @@ struct hf_rollout_decision {
     struct hf_rollout_state state;
     enum hf_rollout_phase phase;
     struct hf_rollout_verdict verdict;
-    unsigned news; /* enum hf_rollout_news, several at once */
+    unsigned news; /* flags of enum hf_rollout_news */
+    /* values of status.admission; while the rollout is halted, they are 0 and false */
     unsigned admission_cutoff;
     bool admission_canary;
     bool grants; /* nodes may get turns */
@@ -123,7 +127,8 @@ void hf_rollout_look(const struct hf_rollout_spec *spec, const struct hf_rollout
 void hf_rollout_plain_verdict(const struct hf_rollout_counts *counts, bool suspend,
                               struct hf_rollout_verdict *ret_verdict);
 
-/* Returns how many failures maxFailures allows now. The state's forgiven failures come on top. */
+/* Returns how many failures maxFailures allows now. The forgiven failures of the state are not in this number; they are
+ * allowed, too. */
 unsigned hf_rollout_allowed(const struct hf_rollout_spec *spec, const struct hf_rollout_counts *counts);
 /* Returns how many nodes of the present stage must have updated before the stage settles; 0 if every node has failed or
  * is exempt. */

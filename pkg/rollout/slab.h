@@ -1,7 +1,7 @@
 /* rollout/slab.h - memory for very many small pieces, without malloc()'s overhead for each. Pieces of up to 256 bytes
  * come from blocks of 16 KiB; their size is rounded up to a multiple of 8 bytes, and a returned piece is used again for
- * that size. Larger pieces come from malloc(). hf_slab_done() frees the blocks, but no larger pieces: return those
- * before. Threads: any, one at a time for one slab. */
+ * that size. Larger pieces come from malloc(). hf_slab_done() frees the blocks, but not the larger pieces: return the
+ * larger pieces before. Threads: any, one at a time for one slab. */
 #pragma once
 
 #include <stddef.h>
@@ -13,7 +13,7 @@ enum { HF_SLAB_STEP = 8, HF_SLAB_LARGEST = 256 };
 struct hf_slab {
     void *blocks; /* all blocks, linked through their first pointer */
     char *at;     /* unused part of the newest block */
-    size_t left;
+    size_t left;  /* number of unused bytes at `at` */
     /* lists of returned pieces by size, linked through their first pointer */
     void *free[HF_SLAB_LARGEST / HF_SLAB_STEP + 1];
     size_t bytes; /* memory of all blocks, and of larger pieces */

@@ -42,12 +42,14 @@ enum hf_rollout_urgency {
     HF_ROLLOUT_URGENT /* agents, operators or the next leader need the new status */
 };
 
-/* Compares the status of `body` with `old`. A time (soaked, waited) counts as different if it fell, or grew by at least
- * its step. A step of HF_NEVER means that the time is not compared. */
+/* Compares the status of `body` with `old`. The times soaked and waited count as different only if they fell, or grew
+ * by at least their step (soaked_step_ns, waited_step_ns). If a step is HF_NEVER, the function does not compare this
+ * time. */
 enum hf_rollout_urgency hf_rollout_status_compare(const json_t *body, const json_t *old, uint64_t soaked_step_ns,
                                                   uint64_t waited_step_ns);
 
-/* Returns the object for an apply of EdgeNode.spec with these turns (NULL: none), or NULL if memory runs out. */
+/* Returns the object for an apply of EdgeNode.spec with these turns, or NULL if memory runs out. If `turns` is NULL,
+ * the object has no turns. */
 json_t *hf_rollout_turns_make(const struct hf_fleet_node *node, uint64_t epoch, const struct hf_fleet_turns *turns);
 
 /* Returns the object for an apply of the condition Ready=Unknown to a silent EdgeNode, or NULL if memory runs out. */

@@ -11,7 +11,7 @@
 struct hf_turn_candidate {
     uint32_t node;
     uint32_t group;   /* hash of the value of the group's label; 0 without the label */
-    uint32_t since_s; /* time since which the node waits */
+    uint32_t since_s; /* time at which the wait began (hf_fleet_seconds()) */
     uint32_t slot;
 };
 
@@ -23,7 +23,8 @@ void hf_turn_sort(struct hf_turn_candidate *candidates, size_t n);
 struct hf_turn_group {
     uint32_t hash;
     uint32_t size; /* selected nodes of the group */
-    uint32_t busy; /* nodes between swap and verdict, with a turn, or with a write on its way */
+    /* nodes that are between swap and verdict, have a turn, or have a write of their EdgeNode on its way */
+    uint32_t busy;
     /* true: each EdgeNode of the group that might still get a turn from a former leader has the epoch of this leader */
     bool fenced;
 };

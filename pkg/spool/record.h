@@ -20,6 +20,8 @@ enum {
 };
 
 struct hf_spool_header {
+    /* random number, new for each use of a file; the CRC of each record covers it, so that old records in a reused file
+     * do not count */
     uint32_t salt;
     uint64_t size;
     uint64_t first;
@@ -67,8 +69,9 @@ HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, 
 bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t sequence);
 
 struct hf_spool_cursor {
+    /* grows with each save; of the two slots on disk, the one with the higher counter is valid */
     uint64_t counter;
-    uint64_t delivered; /* the highest delivered sequence (0 means that nothing is delivered) */
+    uint64_t delivered; /* highest sequence up to which everything is delivered or dropped (0 means nothing) */
     uint64_t newest;    /* first sequence of the newest segment that the spool ever began (0 means none) */
 };
 

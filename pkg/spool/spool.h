@@ -2,12 +2,12 @@
  * commit, read records in order, and record which of them are delivered.
  *
  * Appends that come while a sync runs wait for the end of that sync. One write and one sync then serve all these
- * appends, up to HF_SPOOL_BATCH_RECORDS and HF_SPOOL_BATCH_BYTES. No timer delays an append. An append's `done` with r
- * = 0 means that the record survives a power cut. At most one write and one read run at a time. They run on workers,
- * except for writes on a fast disk (inline_below_ns). FORMAT.md describes the files.
+ * appends, up to HF_SPOOL_BATCH_RECORDS and HF_SPOOL_BATCH_BYTES. No timer delays an append. If the spool calls `done`
+ * of an append with r = 0, the record survives a power cut. At most one write and one read run at a time. They run on
+ * workers, except for writes on a fast disk (inline_below_ns). FORMAT.md describes the files.
  *
- * Threads: loop thread only. Memory: the spool copies payloads. Errors: -errno; failing() in the parameters receives
- * the text. */
+ * Threads: loop thread only. Memory: the spool copies payloads. Errors: -errno; the callback failing() receives the
+ * text. */
 #pragma once
 
 #include "base/clock.h"
@@ -35,15 +35,15 @@ struct hf_spool_params {
     const struct hf_sched_ops *sched;
     /* While writes take less than inline_below_ns on average, the spool runs writes and saves of the cursor on the loop
      * thread. The reason: on a fast disk a worker job costs about as much time as the sync. After a slow write, the
-     * next few writes go to workers. If this is 0, all writes go to workers. */
+     * next few writes go to workers. If inline_below_ns is 0, all writes go to workers. */
     uint64_t inline_below_ns;
     /* The spool calls this when there are new records to read. May be NULL. */
     void (*readable)(void *arg);
     /* The spool calls this when records were dropped to make room, before it calls `done` of the append that
      * needed the room. May be NULL. */
     void (*dropped)(void *arg, const struct hf_spool_dropped *dropped);
-    /* Called with the error when the disk work of the spool begins to fail, and with NULL when a write or a save of the
-     * cursor succeeds again. May be NULL. */
+    /* The spool calls this with the error when its disk work begins to fail, and with NULL when a write or a save of
+     * the cursor succeeds again. May be NULL. */
     void (*failing)(void *arg, const struct hf_err *err);
     void *arg;
 };
@@ -90,7 +90,8 @@ struct hf_spool_state {
     /* number of records that are durable and not delivered; a record counts even if it is lost by now */
     uint64_t queued;
     uint64_t queued_bytes; /* payload bytes of the queued records, as approximate as hf_spool_stats.waiting */
-    /* highest sequence that the caller has reported as delivered; the cursor on disk may be lower */
+    /* highest sequence that the caller has reported as delivered or that the store has dropped; the cursor on disk may
+     * be lower */
     uint64_t delivered;
     size_t pending_records, pending_bytes;
     /* numbers of appends: durable records, records refused because the spool was full, and records that could not be

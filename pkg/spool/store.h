@@ -56,7 +56,7 @@ void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], ui
 struct hf_spool_stats {
     uint64_t next;      /* sequence of the next record */
     uint64_t last;      /* highest durable or delivered sequence; lower than next - 1 if the store skipped sequences */
-    uint64_t delivered; /* highest sequence up to which everything is delivered */
+    uint64_t delivered; /* highest sequence up to which everything is delivered or dropped */
     uint64_t bytes;     /* total bytes of the segments, including the spare segment */
     /* payload bytes of records that are not delivered; approximate if a segment is delivered in part */
     uint64_t waiting;
@@ -146,7 +146,7 @@ struct hf_spool_extent {
     uint64_t first;
     uint64_t end; /* file offset at which the durable bytes end */
     uint32_t salt;
-    bool last;
+    bool last; /* true for the newest segment */
 };
 
 /* Copies to `ret` the extents that may hold records with a sequence of `from` or higher, in order of sequence, at most

@@ -26,7 +26,7 @@ struct hf_hold {
     uint64_t until_unix_ns; /* end of the hold (HF_NEVER means that the file has no `until`, or is not a hold file) */
 };
 
-/* Parses the file. -EBADMSG: the text is not a hold file. The function then also sets *ret_hold, to a hold whose reason
+/* Parses the file. -EBADMSG: the text is not a hold file. The function then sets *ret_hold to a hold whose reason
  * reports the failure. */
 HF_MUST_USE int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 

@@ -1,9 +1,9 @@
 /* sync/notices.h - a short queue of notices, which become Kubernetes Events about this node's EdgeNode, and the pace at
  * which they leave. Pure.
  *
- * The queue is in memory; agent/report/notice_file.h keeps what waits for an unreachable server. When the queue is
- * full, a new notice replaces the oldest one that is not being sent. A bucket holds at most HF_NOTICES_BURST
- * tokens and gets one token a minute; each request takes a token. */
+ * The queue is in memory; notices that wait for an unreachable server are also in a file (agent/report/notice_file.h).
+ * When the queue is full, a new notice replaces the oldest one that is not being sent. A bucket of tokens limits the
+ * requests: it holds at most HF_NOTICES_BURST tokens and gets one token a minute, and each request takes a token. */
 #pragma once
 
 #include <stdbool.h>
@@ -43,15 +43,16 @@ bool hf_notice_is_warning(enum hf_notice_reason reason);
 struct hf_notice {
     enum hf_notice_reason reason;
     uint64_t unix_ns; /* time of the occurrence, by the agent's best guess (node/clock.h) */
-    uint64_t number;  /* number of this notice, from 1; it grows, also over restarts while notices wait */
-    char *text;       /* note of the Event, at most HF_NOTICES_TEXT - 1 bytes; owned */
+    /* number of this notice, from 1; the numbers grow, also over a restart during which notices wait */
+    uint64_t number;
+    char *text; /* note of the Event, at most HF_NOTICES_TEXT - 1 bytes; owned */
 };
 
 struct hf_notices {
     struct hf_notice queue[HF_NOTICES_MAX]; /* oldest first */
     size_t n;
     uint64_t added;   /* number of the newest notice */
-    uint64_t dropped; /* in this process: number of lost or refused notices */
+    uint64_t dropped; /* number of notices that were lost or refused in this process */
     unsigned tokens;
     uint64_t tokens_at_ns;  /* monotonic time at which the bucket had `tokens` tokens */
     uint64_t not_before_ns; /* monotonic time before which no notice leaves */

@@ -14,7 +14,8 @@
 #define HF_OUTCOMES_STEADY_NS (5 * HF_NS_PER_S)
 
 struct hf_outcomes {
-    /* maps the name of a release to the digests with which it last came to each kind of end */
+    /* maps the name of a release to three digests: the one that was last committed, the one that was last rolled back,
+     * and the one that was last rejected */
     struct hf_strmap releases;
     unsigned round; /* number of looks that have begun */
     /* monotonic time at which to look again because a rejection will have lasted long enough, or HF_NEVER */

@@ -24,18 +24,19 @@ struct hf_pace {
     uint64_t tokens_at_ns; /* monotonic time at which the bucket had `tokens` tokens */
     unsigned tokens;
     bool changed, urgent;
-    uint64_t changed_at_ns;
+    uint64_t changed_at_ns; /* monotonic time of the first change that no write has reported; valid if `changed` */
     bool writing;           /* true while a write is in flight */
-    uint64_t heartbeat_ns;  /* time of the next heartbeat (HF_NEVER means that no status was delivered or parked yet) */
-    uint64_t not_before_ns; /* end of the back-off after a failure */
+    /* monotonic time of the next heartbeat (HF_NEVER means that no status was delivered or parked yet) */
+    uint64_t heartbeat_ns;
+    uint64_t not_before_ns; /* monotonic time before which no write is due, because of a failure or hf_pace_retry() */
 };
 
 void hf_pace_init(struct hf_pace *pace, uint64_t gap_ns, uint64_t now_ns);
 /* Records a change that a status must report. */
 void hf_pace_changed(struct hf_pace *pace, bool urgent, uint64_t now_ns);
 
-/* Returns the time of the next write. A time in the past means now; HF_NEVER means that there is nothing to write, or
- * that a write is in flight. */
+/* Returns the monotonic time of the next write. A time in the past means now; HF_NEVER means that there is nothing to
+ * write, or that a write is in flight. */
 uint64_t hf_pace_due_ns(const struct hf_pace *pace);
 
 /* Call when a write has started. */

@@ -30,15 +30,16 @@ struct hf_plan_params {
     /* Returns true if the node has a turn for the release with this digest. The plan calls this function only for
      * updates with strategy.disruption. NULL means that the node has no turns. */
     bool (*has_turn)(void *arg, const char *release_name, const char *digest);
-    /* Returns true if the node accepts the signatures of the update. The plan calls this function only for updates that
-     * select the node and share their release name with another such update. NULL means that the node accepts all
-     * signatures. */
+    /* Returns true if the node accepts the signatures of the update. The plan calls this function only if several
+     * updates with the same release name select the node, and then for each of these updates. NULL means that the node
+     * accepts all signatures. */
     bool (*accepts)(void *arg, const struct hf_edgeupdate *update);
     void *arg;
 };
 
 enum hf_plan_why {
-    HF_PLAN_SUPERSEDED,
+    HF_PLAN_SUPERSEDED, /* none of the reasons below; usually the chosen update has a higher sequence */
+    /* the sequence of the update is higher than that of the chosen one, but this node is not admitted yet */
     HF_PLAN_NOT_ADMITTED_YET,
     /* the sequence of the update is at least that of the chosen one, but the node does not accept the update's
      * signatures */

@@ -1,4 +1,4 @@
-/* sync/readiness.h - computes the three conditions that kstatus reads from the status of each release. Pure.
+/* sync/readiness.h - computes the three conditions of the status that kstatus reads. Pure.
  *
  *   Ready        True: each selected update has the phase Committed or Incompatible, each entry of spec.manifests has
  *                the phase Applied, and the node refused no object. False: some update is in another phase (Ready then

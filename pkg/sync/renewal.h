@@ -13,8 +13,8 @@
  *   Issue    somebody has to approve the request, and the signer has to sign it
  *   Store    certificate and key go to the disk as one file
  *   Pause    the request was refused or denied, or the certificate is bad: wait for a long time, then start again
- * In every state the agent uses the certificate that it has; without a certificate, it uses the credential of its
- * configuration. */
+ * In every state, the agent uses the certificate that it has. If it has none, or if the certificate has expired or the
+ * server refuses it, the agent uses the credential of its configuration. */
 #pragma once
 
 #include <stdbool.h>
@@ -61,11 +61,11 @@ enum hf_renewal_action {
 
 /* The time until the event Due. */
 enum hf_renewal_delay {
-    HF_RENEWAL_NEVER,   /* another event ends the state */
-    HF_RENEWAL_POLL,    /* 2 s, growing to 5 min */
-    HF_RENEWAL_SHORT,   /* 2 s, growing to 5 min */
-    HF_RENEWAL_LONG,    /* 10 min, growing to 6 h */
-    HF_RENEWAL_AT_DATE, /* hf_renewal_date() */
+    HF_RENEWAL_NEVER,   /* the event Due does not come; another event ends the state */
+    HF_RENEWAL_POLL,    /* until the next read of a request that is pending: 2 s, growing to 5 min */
+    HF_RENEWAL_SHORT,   /* until the next try after a failure: 2 s, growing to 5 min */
+    HF_RENEWAL_LONG,    /* in the state Pause: 10 min, growing to 6 h */
+    HF_RENEWAL_AT_DATE, /* until the date that hf_renewal_date() returns */
 };
 
 /* Why the node has no new certificate, for the condition ClientCertificateValid. */
@@ -97,8 +97,8 @@ const char *hf_renewal_trouble_advice(enum hf_renewal_trouble trouble);
 /* Returns the Unix time at which to renew a certificate: at two thirds of the time from `received` to `not_after`,
  * earlier or later by up to a tenth of that time. `jitter` (0 to UINT32_MAX) chooses the exact time; derive it from the
  * key, so that a restart chooses the same time. If `received` is outside of the lifetime (a copied file, a wrong
- * clock), not_before stands in for it. A time of more than HF_RENEWAL_MAX_NS until `not_after` counts as
- * HF_RENEWAL_MAX_NS, so that no signer can make the agent keep a key for years. */
+ * clock), the function uses not_before in its place. The time until `not_after` counts as at most HF_RENEWAL_MAX_NS, so
+ * that no signer can make the agent keep a key for years. */
 uint64_t hf_renewal_date(uint64_t not_before_unix_ns, uint64_t not_after_unix_ns, uint64_t received_unix_ns,
                          uint32_t jitter);
 

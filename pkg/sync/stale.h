@@ -7,22 +7,25 @@
  *       '---------------- server answers -----------+------------------------------'
  *
  * Stale is normal at the edge: the agent acts on the cached state. While the state is Expired and onExpiry is Hold, the
- * agent starts no new update. A sign of life is data from the API server itself. Contact is the time of the last sign
- * of life. After a loss of contact, the age of contact counts from the last sign of life, and not from the moment at
- * which the agent notices the loss. Within one boot, the monotonic clock measures the age, also while the machine
- * sleeps, and over restarts of the agent. Across boots, the age is at least the age that the clock file holds, plus the
- * time since this boot began; if the best guess of the clock (node/clock.h) gives a longer age, the longer age counts.
- * So a board without a battery, whose clock stands still while the board is off, counts at least the time for which it
- * was on.
+ * agent starts no new update. A node that never had contact is Expired.
  *
- * The age never goes back, except by new contact: not by a leap of a clock, a kill, a power cut or a reboot. The clock
- * file holds a limit besides the age. The agent writes the file again before the age passes the limit. After a reboot,
- * the age is at least the limit. So a reboot can make the age too long, by at most the time between two writes
- * (hf_stale_step_ns()) and a minute, and can make a node Expired earlier by this time. The count of the time continues
- * from the age and not from the limit, so that the errors of many reboots do not add up. If nobody knows whether the
- * file is from this boot, the age is at least the age in the file plus the time since this boot began. The count then
- * also continues from the age in the file, so that the errors of many restarts within one boot do not add up. A node
- * that never had contact is Expired. */
+ * A sign of life is data from the API server itself. Contact is the time of the last sign of life, and the age of
+ * contact is the time since then. After a loss of contact, the age still counts from the last sign of life, and not
+ * from the moment at which the agent notices the loss. Within one boot, the monotonic clock measures the age, also
+ * while the machine sleeps, and over restarts of the agent. After a reboot, the age is at least the age in the clock
+ * file plus the time since this boot began; if the best guess of the clock (node/clock.h) gives a longer age, the
+ * longer age counts. So the age includes at least the time for which a board was on, even if the board has no battery
+ * and its clock stands still while it is off.
+ *
+ * Only new contact makes the age shorter. A leap of a clock, a kill, a power cut or a reboot never does. To ensure
+ * this, the clock file holds a limit besides the age, and the agent writes the file again before the age passes the
+ * limit. After a reboot, the age is at least the limit. So a reboot can make the age too long, and the node Expired too
+ * early, by at most the time between two writes (hf_stale_step_ns()) and a minute. The errors of many reboots do not
+ * add up, because the count of the time continues from the age in the file and not from the limit.
+ *
+ * If nobody knows whether the file is from this boot, the age is at least the age in the file plus the time since this
+ * boot began. In this case, too, the count continues from the age in the file, so that the errors of many restarts
+ * within one boot do not add up. */
 #pragma once
 
 #include <stdbool.h>
@@ -42,13 +45,14 @@ struct hf_stale {
     uint64_t contact_mono_ns; /* monotonic time of the last sign of life; valid if `this_life` or `this_boot` */
     bool this_life;           /* true if this process had contact */
     bool connected;
-    /* true if an earlier process had the last contact that the clock file holds, in this boot; contact_mono_ns is then
-     * valid even before this process has contact */
+    /* true if the last contact in the clock file was in this boot, while an earlier process ran; contact_mono_ns is
+     * then valid even before this process has contact */
     bool this_boot;
     uint64_t carried_ns; /* age of contact when the process started (0 if `this_boot`) */
     uint64_t start_mono_ns;
-    /* greatest age that hf_stale_age_ns() has returned since contact was lost; in the beginning the limit in the clock
-     * file (0 if `this_boot`) */
+    /* greatest age that hf_stale_age_ns() has returned since contact was lost; 0 while there is contact. The value at
+     * the start comes from the clock file (0 if `this_boot`): the limit or, if the boot is unknown and the age is
+     * longer, the age. */
     uint64_t longest_ns;
 };
 
@@ -56,7 +60,8 @@ struct hf_stale {
 struct hf_stale_kept {
     uint64_t contact_unix_ns; /* 0 means that there was no contact, or that it is unknown */
     uint64_t age_ns;          /* age of the contact when the file was saved */
-    uint64_t limit_ns;        /* the age does not pass this limit until the next save; 0 while there is contact */
+    /* the agent saves the file again before the age passes this limit; 0 while there is contact */
+    uint64_t limit_ns;
     /* The next two are times of the monotonic clock of the boot that runs now; both are 0 if the file is from another
      * boot. The time of the contact is 0 also if the contact was in an earlier boot. */
     uint64_t contact_mono_ns;
@@ -86,11 +91,11 @@ uint64_t hf_stale_age_ns(struct hf_stale *stale, struct hf_now now);
  * HF_NEVER. */
 enum hf_staleness hf_stale_judge(struct hf_stale *stale, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
-/* Returns how far the age may pass the age in the clock file before the agent saves the file again. It is half of the
- * time since this boot began, but at least 60 s, and at most an hour or a 24th of the window, whichever is shorter. So
- * a board that is often switched off counts most of the time for which it was on, and one that stays on writes once an
- * hour (if the window is at least a day). After the window has passed, it is an hour or a 24th of the age, whichever is
- * longer. */
+/* Returns how far the age may pass the age in the clock file before the agent saves the file again. Before the window
+ * has passed, this is half of the time since this boot began, but at most an hour or a 24th of the window, whichever is
+ * shorter, and at least 60 s in any case. So the age of a board that is often switched off includes most of the time
+ * for which the board was on, and a board that stays on writes once an hour (if the window is at least a day). After
+ * the window has passed, it is an hour or a 24th of the age, whichever is longer. */
 uint64_t hf_stale_step_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now);
 
 /* Fills in what the clock file must hold. */
@@ -101,10 +106,10 @@ void hf_stale_keep(struct hf_stale *stale, uint64_t window_ns, struct hf_now now
 uint64_t hf_stale_save_wait_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now,
                                const struct hf_stale_kept *kept);
 
-/* Call when contact returns. `kept` is what the clock file holds. Returns true if the file must be saved, because after
- * a power cut its limit would make the age too long. While there is contact, the contact in the file may be up to
- * `oldest_ns` old; a loss that the agent notices in time and that ends soon adds little to that, and its limit is not
- * too high. So a link that comes and goes causes one save at each loss, and none at a return. */
+/* Call when contact returns. `kept` is what the clock file holds. `oldest_ns` is the greatest age of the contact in the
+ * file while there is contact. Returns true if the agent must save the file, because the limit in the file would make
+ * the age too long after a power cut. A short loss that the agent notices in time adds little to `oldest_ns`, so its
+ * limit is not too high. So a link that comes and goes causes one save at each loss, and none at a return. */
 bool hf_stale_is_limit_high(const struct hf_stale_kept *kept, uint64_t oldest_ns);
 
 /* Returns the Unix time of the last sign of life (0 means never). */

@@ -17,20 +17,20 @@
 
 #define HF_STEADY_TRY_NS (60 * HF_NS_PER_S)
 
-/* Maximum number of releases whose reported status is remembered. One more takes the place of the release whose status
- * the caller has not asked for the longest. */
+/* Maximum number of releases whose reported status is remembered. If there are more, a new release takes the place of
+ * the release for which the last call of hf_steady_report() is the longest ago. */
 enum { HF_STEADY_MAX = 128 };
 
 struct hf_steady {
-    struct hf_strmap reported; /* the reported status of each release, by release name */
+    struct hf_strmap reported; /* maps the name of a release to its reported status */
 };
 
 void hf_steady_init(struct hf_steady *steady);
 void hf_steady_done(struct hf_steady *steady);
 
 /* Computes the status to report for a release whose true status is `status` at now_ns (monotonic). The strings of
- * *ret_reported stay valid until the next call for this release, or until calls for HF_STEADY_MAX others. *wait_ns
- * is the time until the caller's next call; the function lowers it if the call must come sooner. -ENOMEM:
- * *ret_reported is `status` itself. */
+ * *ret_reported stay valid until the next call for this release, or until calls for HF_STEADY_MAX other releases.
+ * *wait_ns is the time until the caller's next call; the function lowers it if the call must come sooner. -ENOMEM:
+ * *ret_reported is a copy of *status, with the same strings. */
 HF_MUST_USE int hf_steady_report(struct hf_steady *steady, const struct hf_update_status *status, uint64_t refresh_ns,
                                  uint64_t now_ns, struct hf_update_status *ret_reported, uint64_t *wait_ns);

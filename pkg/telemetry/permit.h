@@ -10,8 +10,8 @@
 #include "config/config.h"
 
 struct hf_permit {
-    const struct hf_config *config; /* NULL means the defaults */
-    enum hf_config_scope scope;
+    const struct hf_config *config;      /* NULL means the defaults */
+    enum hf_config_scope scope;          /* whether the policy is signed; a signed policy may do more */
     bool (*is_own_url)(const char *url); /* true if the host of the URL is an address of this node */
     /* Called for each refusal. `field` is the field below spec.telemetry, such as "sources.files[2].path"; `err` says
      * what is refused and which line of the configuration would allow it. */
@@ -22,6 +22,6 @@ struct hf_permit {
 /* Removes from *spec what the configuration does not allow. In the lists of files, scrapes and sinks, moves the refused
  * entries to the end and lowers the count of the list. Turns off a refused socket or MQTT broker. Lowers
  * buffer_max_bytes to the limit of the configuration. `single` is true if the policy has the field `sink` and not
- * `sinks`. *spec is a shallow copy of the settings in a decoded policy. The policy owns the lists, and has its own
- * counts, so the policy still frees the refused entries too. */
+ * `sinks`. *spec is a shallow copy of the settings in a decoded policy. The policy owns the lists and keeps its own
+ * counts, so it still frees the refused entries. */
 void hf_telemetry_permit(struct hf_telemetry *spec, bool single, const struct hf_permit *permit);

@@ -13,7 +13,8 @@ struct hf_telemetry_service;
 
 struct hf_telemetry_service_params {
     struct hf_telemetry_world world; /* the service copies this struct and borrows what its pointers point to */
-    /* location of the device key, from the environment variable DEVICE_KEY_REF; NULL if there is no device key */
+    /* location of the device key (a secret that the agent sends to sinks of the format `seed`), from the environment
+     * variable DEVICE_KEY_REF; NULL if there is no device key */
     const char *device_key_ref;
 };
 
@@ -24,14 +25,16 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
 void hf_telemetry_service_free(struct hf_telemetry_service *service);
 HF_DEFINE_CLEANUP(struct hf_telemetry_service, hf_telemetry_service_free)
 
-/* Stops accepting events, and flushes open windows. Calls `stopped` once, when every accepted event is on disk or could
- * not be stored. */
+/* Stops accepting events, and flushes the open aggregation windows. Calls `stopped` once, when every accepted event is
+ * on disk or could not be stored. */
 void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stopped)(void *arg), void *arg);
 
-/* Replaces the settings by `spec` as soon as every accepted event is on disk; does nothing if they are the same. If
- * `spec` is NULL or spec->present is false, turns telemetry off. `owner` is the policy's JSON tree. The service holds a
- * reference to this tree and decodes its own copy of the settings from it, so `spec` need not outlive the call.
- * hf_telemetry_service_status() names the parts that could not be started. */
+/* Replaces the settings by `spec` as soon as every accepted event is on disk. Does nothing if spec.telemetry of the
+ * policy, `node_labels` and the node's configuration have not changed. If `spec` is NULL or spec->present is false,
+ * turns telemetry off. `owner` is the policy's JSON tree. The service holds a reference to this tree and decodes its
+ * own copy of the settings from it, so `spec` need not outlive the call. `node_labels` is a JSON object with the labels
+ * of the Node, or NULL; the service copies it. hf_telemetry_service_status() names the parts that could not be
+ * started. */
 void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
                               const json_t *node_labels);
 

@@ -4,9 +4,9 @@
  *
  * Only the TPM that sealed a key can open it, and only until somebody clears this TPM. If the caller chose PCRs, the
  * TPM opens the key only while these PCRs have the same values as when the key was sealed. The parent of a sealed key
- * is a primary key that the TPM derives from its owner seed in each call, so neither stays in the TPM. Both keys are
- * exempt from the TPM's protection against dictionary attacks, so no call can lock the TPM. Sessions encrypt the key on
- * the way to the TPM and back.
+ * is a primary key, which the TPM derives again from its owner seed in each call. So after a call, neither the sealed
+ * key nor its parent stays in the TPM. Both keys are exempt from the TPM's protection against dictionary attacks, so no
+ * call can lock the TPM. Sessions encrypt the key on the way to the TPM and back.
  *
  * Threads: any, but only one at a time for one struct. All functions block, on a slow TPM for seconds.
  * hf_tpm_chip_open() sets an environment variable of the process (TSS2_LOG). */
@@ -41,8 +41,8 @@ void hf_tpm_chip_close(struct hf_tpm_chip *chip); /* accepts NULL */
 HF_DEFINE_CLEANUP(struct hf_tpm_chip, hf_tpm_chip_close)
 
 /* Seals a key. Bit N of `pcrs` stands for PCR N of the SHA-256 bank. Appends the sealed key to *blob. -EINVAL: `pcrs`
- * has one of HF_TPM_WEAK_PCRS, or one that the SHA-256 bank of this TPM does not have, so that the key would not be
- * bound to it. -EIO: the TPM refuses. *err says why. */
+ * has one of HF_TPM_WEAK_PCRS, or a PCR that the SHA-256 bank of this TPM does not have, to which the TPM would not
+ * bind the key. -EIO: the TPM refuses. *err says why. */
 HF_MUST_USE int hf_tpm_chip_seal(struct hf_tpm_chip *chip, const unsigned char key[HF_TPM_KEY_BYTES], uint32_t pcrs,
                                  struct hf_buf *blob, struct hf_err *err);
 /* Opens a sealed key. -EINVAL: it names a PCR that the SHA-256 bank of this TPM does not have. -EBADMSG: it is damaged,
@@ -59,11 +59,12 @@ HF_MUST_USE int hf_tpm_chip_open_key(struct hf_tpm_chip *chip, struct hf_view bl
 
 /* Reads the counter. -ENOENT: there is no counter, or nobody has incremented it yet. */
 HF_MUST_USE int hf_tpm_chip_counter_read(struct hf_tpm_chip *chip, uint64_t *ret_value, struct hf_err *err);
-/* Returns the value that the counter has after the next hf_tpm_chip_counter_step(). If there is no counter, the
- * function makes, increments and removes another counter to learn this value. */
+/* Returns the value that the counter has after the next hf_tpm_chip_counter_step(). If there is no counter, or nobody
+ * has incremented it yet, the function makes, increments and removes another counter to learn this value. */
 HF_MUST_USE int hf_tpm_chip_counter_next(struct hf_tpm_chip *chip, uint64_t *ret_value, struct hf_err *err);
-/* Increments the counter if this brings it from `to` - 1 to `to`, and returns its value then. Without a counter, or
- * with one that nobody has incremented yet, makes the counter and increments it, whatever its first value is. Only one
- * process at a time may call this function (update/floors/step.h). */
+/* Increments the counter if its value is `to` - 1; a counter with another value stays as it is. If there is no counter,
+ * makes one. Increments a new counter, or one that nobody has incremented yet, whatever its first value is. *ret_value
+ * is the value of the counter after the call. Only one process at a time may call this function
+ * (update/floors/step.h). */
 HF_MUST_USE int hf_tpm_chip_counter_step(struct hf_tpm_chip *chip, uint64_t to, uint64_t *ret_value,
                                          struct hf_err *err);

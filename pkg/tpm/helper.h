@@ -3,7 +3,7 @@
  *     holdfast-tpm seal   --tcti TCTI [--pcrs N,N]    stdin: a key; stdout: the sealed key
  *     holdfast-tpm unseal --tcti TCTI                 stdin: a sealed key; stdout: the key
  *     holdfast-tpm counter-read --tcti TCTI           stdout: the value of the floor counter, or the word absent
- *     holdfast-tpm counter-next --tcti TCTI           stdout: the value that the next step brings
+ *     holdfast-tpm counter-next --tcti TCTI           stdout: the value that the next counter-step brings
  *     holdfast-tpm counter-step --tcti TCTI --to N --state-dir DIR
  *                                                     increments the counter from N - 1 to N, or makes it;
  *                                                     stdout: its value
@@ -17,7 +17,7 @@
 /* The exit codes of holdfast-tpm. */
 enum hf_tpm_exit {
     HF_TPM_EXIT_OK = 0,
-    HF_TPM_EXIT_FAILED = 1, /* the same call may succeed later */
+    HF_TPM_EXIT_FAILED = 1, /* the call failed for another reason than those below; the same call may succeed later */
     HF_TPM_EXIT_USAGE = 2,
     HF_TPM_EXIT_NO_TPM = 3,
     /* the sealed key is damaged, or this TPM cannot open it because another TPM sealed it or this TPM was cleared */

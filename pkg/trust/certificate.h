@@ -2,9 +2,8 @@
  * OpenSSL.
  *
  * Threads: any. Memory: the caller owns all buffers, and should overwrite a buffer that held a key before freeing it.
- * All functions return 0 or one of two errors. -EBADMSG: an argument is not what the function expects; *err says what
- * is wrong, and never quotes a key. -ENOMEM: memory ran out, an output buffer is full, or OpenSSL failed for another
- * cause. */
+ * All functions return 0 or one of two errors. -EBADMSG: an argument is invalid; *err describes the problem, and never
+ * quotes a key. -ENOMEM: memory ran out, an output buffer is full, or OpenSSL failed for another reason. */
 #pragma once
 
 #include <stdint.h>
@@ -42,10 +41,10 @@ struct hf_certificate_owner {
 };
 
 /* Checks the answer of a signer, and appends the certificates of the answer to *chain_pem in PEM. The first certificate
- * must have the key and the subject of `owner`, and its extensions must allow client authentication; its dates go to
- * *ret_dates. The other certificates are its chain. The function copies only certificates, and drops keys and other
- * text. -EBADMSG: the answer has no certificate, more than HF_CERTIFICATE_MAX_CHAIN certificates, a wrong first
- * certificate, or a damaged block of PEM. */
+ * must have the key and the subject of `owner`, and its extensions must allow client authentication; *ret_dates
+ * receives its dates. The other certificates are its chain. The function drops keys and other text in the answer.
+ * -EBADMSG: the answer has no certificate, more than HF_CERTIFICATE_MAX_CHAIN certificates, a wrong first certificate,
+ * or a damaged block of PEM. */
 HF_MUST_USE int hf_certificate_take(struct hf_view answer, const struct hf_certificate_owner *owner,
                                     struct hf_buf *chain_pem, struct hf_certificate_dates *ret_dates,
                                     struct hf_err *err);

@@ -1,9 +1,9 @@
 /* trust/csr_parse.h - parses the PKCS #10 certificate requests (RFC 2986) that agents send to the cluster.
  *
- * The parser is stricter than other parsers, so that the signer's parser cannot understand the same bytes in a
- * different way. It accepts exactly one PEM block and nothing else. The subject may have at most one common name and at
- * most one organization, in printable ASCII, and no other field. The request must have no attributes, and thus no
- * requested extensions. Threads: any. */
+ * The signer of the cluster later parses the same bytes with another parser. So this parser is strict, and accepts only
+ * requests that both parsers understand in the same way. The text must be exactly one PEM block and nothing else. The
+ * subject may have at most one common name and at most one organization, in printable ASCII, and no other field. The
+ * request must have no attributes, and thus no requested extensions. Threads: any. */
 #pragma once
 
 #include "base/err.h"
@@ -19,8 +19,8 @@ struct hf_csr {
     enum hf_csr_key key; /* kind of the public key; OTHER for every key but ECDSA P-256 and Ed25519 */
 };
 
-/* Parses the PEM text of a request, and verifies the request's signature with the public key in it. Does not verify a
- * signature with a key of the kind HF_CSR_KEY_OTHER; the caller must refuse such a request. -EBADMSG: the text is not
- * such a request, or the signature does not match; *err says what is wrong without quoting the text. -ENOMEM: out of
- * memory. */
+/* Parses the PEM text of a request, and verifies the request's signature with the public key in the request. If the key
+ * is of the kind HF_CSR_KEY_OTHER, the function does not verify the signature, and the caller must refuse the request.
+ * -EBADMSG: the parser does not accept the text, or the signature does not match; *err describes the problem without
+ * quoting the text. -ENOMEM: out of memory. */
 HF_MUST_USE int hf_csr_parse(struct hf_view pem, struct hf_csr *ret_csr, struct hf_err *err);

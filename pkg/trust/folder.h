@@ -22,14 +22,15 @@ HF_MUST_USE int hf_trust_folder_open(const struct hf_fs_ops *fs, const char *tru
 HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *trust_dir, const char *name,
                                      struct hf_buf *out, struct hf_err *err);
 
-/* Appends one sentence for each problem to *out, separated by "; ". The problems are a folder or file that others can
- * write, a key file or threshold file that cannot be read, a private key in any file of at most HF_TRUST_MAX_PEM bytes,
- * a file <name>.pem that holds no public key or whose <name> is not a valid key id, and a key that the folder has under
- * two names. Files whose names begin with a dot do not count. Appends nothing if there is no problem, if the folder
- * does not exist, or if memory runs out. Leaves out a sentence that would make *out longer than out->max bytes. */
+/* Appends one sentence for each problem to *out, separated by "; ". These are the problems: a folder or file that
+ * others can write; a key file or threshold file that cannot be read; a private key in any file of at most
+ * HF_TRUST_MAX_PEM bytes; a file <name>.pem that holds no valid public key; a file <name>.pem whose <name> is not a
+ * valid key id; a key that the folder has under two names. Files whose names begin with a dot do not count. Appends
+ * nothing if there is no problem, if the folder does not exist, or if memory runs out. Leaves out a sentence that would
+ * make *out longer than out->max bytes. */
 void hf_trust_folder_inspect(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_buf *out);
 
 /* Writes a hash of everything in the folder on which a verdict about signatures depends: the key files, the threshold
- * file, and the errors of reading these files. While the stamp is the same, a verdict about the same signatures is the
- * same. */
+ * file, and the errors of reading these files. While this stamp stays the same, the verdict about a set of signatures
+ * stays the same too. */
 void hf_trust_folder_stamp(const struct hf_fs_ops *fs, const char *trust_dir, char stamp[static HF_SHA256_HEX]);

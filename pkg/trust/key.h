@@ -10,16 +10,16 @@
 
 enum { HF_ED25519_PUBLIC = 32, HF_ED25519_SIGNATURE = 64, HF_TRUST_MAX_PEM = 4096, HF_KEY_ID_MAX = 63 };
 
-/* Returns which half of a key pair the text `pem` holds. Looks only for PEM labels in the text, and does not decode the
- * key. */
+/* The half of a key pair that the text `pem` holds. hf_trust_half_of() looks only for PEM labels in the text, and does
+ * not decode the key. */
 enum hf_trust_half { HF_TRUST_HALF_NONE, HF_TRUST_HALF_PUBLIC, HF_TRUST_HALF_PRIVATE };
 enum hf_trust_half hf_trust_half_of(const char *pem);
 
-/* The next functions take or make a key as a text, which is PEM with one ed25519 key and without a password. They
- * return 0 or -errno. -EBADMSG: the text is not such a key, or it is a public key of small order (under which forged
- * signatures would verify). *err then describes what the text holds ("holds a private key; ..."), and the caller adds
- * the name of the file. hf_trust_verify() returns -EKEYREJECTED if the signature does not match. -EIO and -ENOMEM:
- * OpenSSL failed. -E2BIG: an output buffer is full. */
+/* In the next functions, a key is a PEM text with one ed25519 key and without a password. The functions return 0 or
+ * -errno. -EBADMSG: the text is not such a key, or it is a public key of small order, with which forged signatures
+ * would verify; *err then describes the text ("holds a private key; ..."), and the caller adds the name of the file.
+ * hf_trust_verify() returns -EKEYREJECTED if the signature does not match. -EIO and -ENOMEM: OpenSSL failed. -E2BIG: an
+ * output buffer is full. */
 HF_MUST_USE int hf_trust_verify(const char *public_pem, struct hf_view message,
                                 const unsigned char signature[HF_ED25519_SIGNATURE], struct hf_err *err);
 HF_MUST_USE int hf_trust_sign(const char *private_pem, struct hf_view message,

@@ -7,8 +7,9 @@
  *               such file)
  *
  * Each check reads the files again, so that adding or removing a key needs no restart of the agent. A check blocks
- * briefly to read these small local files. Threads: any. A check does not prevent a downgrade to an old signed release;
- * for this, the update engine keeps a floor of `sequence` for each release name (update/state/floor.h). */
+ * briefly to read these small local files. Threads: any. A check also accepts an old signed release. To prevent a
+ * downgrade to such a release, the update engine keeps a floor of `sequence` for each release name
+ * (update/state/floor.h). */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -38,15 +39,15 @@ const char *hf_trust_reason(enum hf_trust_verdict verdict);
  * except HF_TRUST_OK. Returns a negative errno without a verdict in these cases: memory runs out; the threshold file is
  * damaged or unreadable; the trust folder is unreadable, fails the check of its owner and mode (folder.h), or has more
  * than HF_TRUST_MAX_KEYS keys; the release cannot be written as canonical JSON. A signature does not count if the file
- * of its key is damaged or unreadable. If the remaining valid signatures are then below the threshold, the call returns
- * the error of the first such file (-EBADMSG for bad content), and *err names the file. A key counts once, even if it
- * has several signatures or is in several files. */
+ * of its key is damaged or unreadable. If there is such a file and the valid signatures are below the threshold, the
+ * function returns the error of the first such file (-EBADMSG for bad content) in place of a verdict, and *err names
+ * the file. A key counts once, even if it has several signatures or is in several files. */
 HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
                                enum hf_trust_verdict *ret_verdict, struct hf_err *err);
 
 /* Appends the bytes that the signatures of a SyncPolicy cover: first a line that the bytes of a signed release never
  * begin with, then the canonical JSON of {apiVersion, kind, metadata: {name}, spec} without spec.signatures. *policy is
- * the whole object. Returns 0, -EINVAL if the spec has an integer beyond 2^53-1, -E2BIG or -ENOMEM. */
+ * the whole object. -EINVAL: the spec has an integer beyond 2^53-1. -E2BIG: *out is full. -ENOMEM: out of memory. */
 HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
 
 /* Checks the signatures of a decoded policy, as hf_trust_check() does for an update. Does not compare the sequence with
@@ -57,7 +58,8 @@ HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *tr
 
 /* Appends the bytes that the signatures of an entry of spec.manifests cover: first a line that neither a release nor a
  * policy begins with, then the canonical JSON of {apiVersion, kind: SyncPolicyManifest, manifest: <the entry>} without
- * the entry's signatures. Returns 0, -EINVAL if the entry has an integer beyond 2^53-1, -E2BIG or -ENOMEM. */
+ * the entry's signatures. -EINVAL: the entry has an integer beyond 2^53-1. -E2BIG: *out is full. -ENOMEM: out of
+ * memory. */
 HF_MUST_USE int hf_trust_manifest_message(const json_t *entry, struct hf_buf *out, struct hf_err *err);
 
 /* Checks the signatures of a decoded entry, as hf_trust_check() does for an update. Does not compare the sequence with

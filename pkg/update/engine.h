@@ -8,8 +8,8 @@
  *
  * Threads: loop thread only; blocking work runs in jobs. Memory: the engine owns copies of, or references to,
  * everything that it keeps, except what hf_update_engine_new() borrows. Errors: functions return 0, or -errno with the
- * cause in *err (`err` may be NULL). A failed update shows in the status of its release; no function returns its
- * error. */
+ * cause in *err (`err` may be NULL). Only the status of a release shows that its update failed, and why; no function
+ * returns the error of an update. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -64,17 +64,18 @@ struct hf_desired {
     /* If the gate is not OPEN, no update starts, and an update that has not reached the swap pauses and keeps its
      * download. A closed window and spec.suspend have the same effect. From the swap on, an update runs to its end with
      * any gate. Of these conditions, only the gate HELD and the field `held` stop a repair of the committed release. */
-    /* the site's own order not to update is in force; this field stops repairs, also if `gate` has another value than
-     * HELD; other updates depend on `gate` alone */
+    /* true if the site's own order not to update is in force; this field stops repairs, whatever the value of `gate`;
+     * other updates depend on `gate` alone */
     bool held;
-    /* The swap needs a turn, and this node has none. The update then fetches, patches and verifies, and waits in the
-     * phase Verified with the reason TurnPending. From the swap on, the turn has no effect. A repair needs no turn. */
+    /* True if the swap needs a turn, and this node has none. The update then fetches, patches and verifies, and waits
+     * in the phase Verified with the reason TurnPending. From the swap on, the turn has no effect. A repair needs no
+     * turn. */
     bool turn_missing;
     /* True if the policy's write budget is used up. Then no download starts or continues (reason WriteBudgetUsed). An
      * update that has reached the phase Patching continues, and repairs do not wait. */
     bool writes_used_up;
-    /* Whether spec.connectivity of the policy allows bulk transfers. Unless the value is HF_LINK_OPEN, no download over
-     * the network starts or continues (reasons LinkWindowClosed, LinkQuotaUsed, ClockUnsure). An update that has
+    /* Whether spec.connectivity of the policy allows bulk transfers. With any value except HF_LINK_OPEN, no download
+     * over the network starts or continues (reasons LinkWindowClosed, LinkQuotaUsed, ClockUnsure). An update that has
      * reached the phase Patching continues, and so does an update whose artifact has a file: URL. Repairs do not
      * wait. */
     enum hf_link link;
@@ -85,7 +86,7 @@ struct hf_update_params {
     const struct hf_clock_ops *clock;
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
-    const struct hf_http_ops *http; /* checks of health by HTTP, without credentials */
+    const struct hf_http_ops *http; /* client for health checks over HTTP, without credentials */
     /* client for downloads of artifacts from any server, without credentials; NULL means `http` */
     const struct hf_http_ops *bulk_http;
     const struct hf_proc_ops *proc;
@@ -98,9 +99,9 @@ struct hf_update_params {
     const char *trust_dir;
     const char *const *roots; /* folders below which releases may install; absolute paths, NULL ends the array */
     const char *arch;         /* processor architecture of this node, such as "amd64" or "arm64" */
-    /* true if the agent runs in a pod. The engine then refuses three kinds of releases: releases with restart.exec or
-     * exec checks, which a pod cannot run; releases that require devices, if host_root is NULL; and releases that
-     * restart a unit that starts pods, unless names_unit() returns true for the unit. */
+    /* true if the agent runs in a pod. Three kinds of releases then do not fit this node (NotInPod): releases with
+     * restart.exec or exec checks, which a pod cannot run; releases that require devices, if host_root is NULL; and
+     * releases that restart a unit that starts pods, if names_unit() does not return true for the unit. */
     bool pod_mode;
     const char *host_root; /* in pod mode, the mount point of the host's file system (NULL means "/") */
     /* the user of this process; if it is root (0), the engine refuses folders that other users may change
@@ -128,7 +129,7 @@ struct hf_update_params {
      * there. The engine ignores the result for a repair, and does not call this function for a rollback. Called on the
      * loop thread. NULL means that no file system is ever too full. */
     bool (*disk_critical)(void *arg, const char *path, struct hf_err *err);
-    /* compares the floors with a counter in the TPM of this node; NULL if nothing does */
+    /* guard that compares the floors with a counter in the TPM of this node; NULL if there is no guard */
     struct hf_floor_guard *floors;
     /* Called after the status of a release (except bytes_fetched) or the result of hf_update_engine_trust_problem() or
      * hf_update_engine_quiesced() has changed, but never from within a call into the engine. */
@@ -138,43 +139,43 @@ struct hf_update_params {
 
 struct hf_update_engine;
 
-/* Makes the engine. Copies the strings and `roots` of `params`; borrows the tables of functions, `log` and `metrics`;
- * the tables and `log` must outlive the loop that runs the jobs. Locks <state_dir>/updates/lock; returns -EWOULDBLOCK
- * if another process holds the lock. Reads the journals, and resumes the updates where the last process stopped;
- * effects start in the event loop's next iteration. Renames a damaged journal, and reports the damage in the status of
- * that release. */
+/* Makes the engine. Copies the strings and `roots` of `params`. Borrows the tables of functions, `log`, `metrics` and
+ * `floors`; the tables and `log` must outlive the loop that runs the jobs. Locks <state_dir>/updates/lock; returns
+ * -EWOULDBLOCK if another process holds the lock. Reads the journals, and resumes the updates where the last process
+ * stopped; effects start in the event loop's next iteration. Renames a damaged journal, and reports the damage in the
+ * status of that release. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
 /* Call this function before a shutdown of the node. The engine then starts no further step of any update, stops the
- * download in progress, and syncs the received bytes to disk. Another step in progress may end, and its result is saved
- * in the journal. When no download is in progress any more, hf_update_engine_quiesced() returns true; if a download had
- * to stop first, the engine also calls `changed`. If the caller frees the engine before that, the next process resumes
- * as after a kill. */
+ * download in progress, and syncs the received bytes to disk. If a step of another kind is in progress, it continues;
+ * if it ends before hf_update_engine_free(), the engine saves its result in the journal. When no download is in
+ * progress any more, hf_update_engine_quiesced() returns true; if a download had to stop first, the engine also calls
+ * `changed`. If the caller frees the engine before that moment, the next process resumes as after a kill. */
 void hf_update_engine_quiesce(struct hf_update_engine *engine);
 bool hf_update_engine_quiesced(const struct hf_update_engine *engine);
 /* Cancels everything that is in progress. If jobs still run, the engine frees itself, and releases its lock, after the
- * last of them has ended. A later process can resume from the state on disk. Ignores NULL. */
+ * last job has ended. A later process can resume from the state on disk. Ignores NULL. */
 void hf_update_engine_free(struct hf_update_engine *engine);
 HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
 
 /* Sets all desired releases, at most one for each release name (the caller has left out superseded objects). -EINVAL: a
- * release name cannot be a file name. -E2BIG: there are too many releases. After an error, the other releases are set
- * nevertheless. If a release is no longer desired, the effect depends on its phase: before Swapping, the engine
- * abandons the update and cleans up; from Swapping on, the engine completes the update; a committed release stays
- * installed. Call this function once per SyncPolicy `interval` even if nothing changed, because each call makes the
- * engine read the keys of the trust folder again. */
+ * release name cannot be a file name. -E2BIG: there are too many releases. If one release causes an error, the function
+ * sets the other releases nevertheless. If a release is no longer desired, the effect depends on its phase: before
+ * Swapping, the engine abandons the update and cleans up; from Swapping on, the engine completes the update; a
+ * committed release stays installed. Call this function once per SyncPolicy `interval` even if nothing changed, because
+ * each call makes the engine read the keys of the trust folder again. */
 HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
                                      struct hf_err *err);
 /* Looks for drift in committed releases. Call this function once per SyncPolicy `interval`. Only releases that are
  * desired, and not held back by the site, are checked. If somebody changed or removed the installed content, the engine
  * installs the release again at once (reason Drifted), with health checks as in any update. If the checks fail, the
- * engine restores the file that was in place before the repair, but never a tree that differs from its manifest. If
- * only mode or owner have changed, the engine sets them in place (reason RightsRestored). After the first repair, the
- * engine checks for drift again after one minute at the earliest; each further repair doubles this time, up to 512
- * minutes, and each check that finds no drift halves it. While a newer release of the same name waits, or after the
- * node refused it or rolled it back, the engine also repairs the committed release, from the signed object that the
- * engine keeps on disk (update/state/committed.h). Such a repair fails while the artifact server does not have the
- * file. */
+ * engine restores the file that was in place before the repair. But it never restores a tree that differs from its
+ * manifest. If only mode or owner have changed, the engine sets them in place (reason RightsRestored). The next check
+ * for drift starts at the earliest one minute after the first repair. Each further repair doubles this delay, up to 512
+ * minutes, and each check that finds no drift halves the delay. While a newer release of the same name waits, or after
+ * the node refused it or rolled it back, the engine also repairs the committed release, from the signed object that the
+ * engine keeps on disk (update/state/committed.h). Such a repair fails while the artifact server no longer has the file
+ * of the committed release. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* Returns the problems that the last hf_update_engine_set() found in the trust folder (hf_trust_folder_inspect()), or
  * NULL if there is no problem. The string is valid until the next hf_update_engine_set(). */

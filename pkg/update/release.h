@@ -3,8 +3,8 @@
  * A release has at most one step in progress. The end of a step can raise an event. For each expected event, the table
  * in rules/machine.h has a move: the next state and an action. transition.c first writes the next state to the journal,
  * then starts the action, and the action starts the next step. The caller may change the desired releases at any time.
- * release_consider() notices such a change between two steps. If the step in progress may be interrupted,
- * release_consider() notices the change during the step, and stops the step.
+ * release_consider() reacts to such a change between two steps. It also reacts during a step of a kind that may be
+ * interrupted, and stops this step.
  *
  * The files form layers. Each file calls only files in its own row and in lower rows, except that transition.c calls
  * the actions through a table that release.c fills in.
@@ -154,22 +154,24 @@ struct release_review {
     /* floor on disk; the journal may record one later commit that is not in the floor yet */
     struct hf_sequence_history floor;
     char history_message[HF_UPDATE_MAX_MESSAGE];
-    /* what the evidence of the time does not show, if the latest answer was ClockUnsure */
+    /* text that explains which times the evidence leaves open; valid if the latest reason was ClockUnsure */
     char clock_message[HF_UPDATE_MAX_MESSAGE];
-    char disk_message[HF_UPDATE_MAX_MESSAGE]; /* why the disk is too full, if the latest answer was DiskSpaceLow */
+    /* text that explains why the disk is too full; valid if the latest reason was DiskSpaceLow */
+    char disk_message[HF_UPDATE_MAX_MESSAGE];
 };
 
-/* What is known about a delta during which the agent died. */
+/* A delta that the agent was applying when it died, and that the update must avoid for this reason. */
 struct delta_death {
-    unsigned times;            /* number of times that the agent died with the delta; 0 if it never died */
-    bool oom;                  /* true if the kernel's OOM killer killed the agent */
+    unsigned times; /* number of times that the agent died with the delta; 0 if there is no such delta */
+    bool oom;       /* true if the kernel's OOM killer killed a process in the agent's cgroup or in its parent cgroup */
     char delta[HF_SHA256_HEX]; /* hash of the delta */
     char from[HF_SHA256_HEX];  /* hash of the delta's base; method_choose() sets this field */
 };
 
 /* Facts about the attempt in progress. prepare.c writes seen, room, disk_room and go_reason; method.c and replace.c
  * write step_*; replace.c counts received_bytes and delta_failures; probation.c counts restart_tries; release.c sets
- * recheck. Each attempt starts with received_bytes 0, and each update with the other counts 0 and recheck false. */
+ * recheck. At the start of each attempt, received_bytes is 0. At the start of each update, delta_failures and
+ * restart_tries are 0, and recheck is false. */
 struct release_attempt {
     struct hf_swap_inspection seen;
     /* memory that the agent may use; measured once per attempt, so that the method does not change during the
@@ -188,8 +190,8 @@ struct release_attempt {
     bool recheck; /* true if an earlier process verified the new file, so that the swap must verify the file again */
 };
 
-/* The action that is in progress or has failed. After a failure, the release repeats the action at the time
- * retry.due_ns. */
+/* The write of the journal that has failed, or the commit or cleanup that is in progress or has failed. After a
+ * failure, the release repeats this action at the time retry.due_ns. */
 enum release_redo { REDO_NOTHING, REDO_SAVE, REDO_COMMIT, REDO_CLEAN };
 
 /* The time of the next attempt. retry.c computes the back-off after a failed attempt; other files set short fixed
@@ -197,18 +199,18 @@ enum release_redo { REDO_NOTHING, REDO_SAVE, REDO_COMMIT, REDO_CLEAN };
 struct release_retry {
     struct hf_backoff backoff;
     uint64_t due_ns; /* monotonic time before which no action starts; 0 if an action may start now */
-    /* number of bytes that this node had received when a person last changed the object; these bytes do not count as
-     * wasted */
+    /* value of j.bytes_fetched when a person last changed the object; these bytes do not count as wasted */
     uint64_t paid_bytes;
     enum release_redo redo;
-    /* number of times that the current cleanup, or the current commit after it saved the floor, has failed */
+    /* number of failures of the current cleanup or commit; failures of a commit before it has saved the floor do not
+     * count */
     unsigned tries;
 };
 
 /* The search for drift in a committed release. Only drift.c writes these fields, except that engine.c sets look_wanted
  * to true, and transition.c resets `look` when another version is committed. */
 struct release_drift {
-    /* what earlier checks found out about the committed version; all zero before its first check and after a check that
+    /* findings of earlier checks about the committed version; all zero before its first check and after a check that
      * found drift */
     struct hf_swap_look look;
     /* true if hf_update_engine_check_drift() was called since the last check for drift */
@@ -287,11 +289,11 @@ int release_load(struct release *release);
  * (the right to work). */
 bool release_consider(struct release *release);
 void release_take_turn(struct release *release);
-/* Call this function after the caller has set the desired releases. Ends a repair of the committed release if the
- * release that the caller wants instead may start now. */
+/* Call this function after the caller has set the desired releases. If a repair of the committed release runs in place
+ * of the release that the caller wants, and that release may start now, ends the repair. */
 void release_recheck_repair(struct release *release);
 
-/* Actions that release.c puts into the table of actions or starts itself. */
+/* Actions. release.c puts them into its table of actions, or starts them itself. */
 
 /* Inspects the target, chooses the method, then raises HF_EV_GO, HF_EV_INSTALLED or HF_EV_FAILED. */
 void prepare_start(struct release *release);
@@ -340,36 +342,37 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
 
 /* ---- review.c ---------------------------------------------------------------------------------------------------- */
 
-/* Decides if the update to the wanted object may start or continue now. *ret_message receives a text that explains
- * *ret_reason, or NULL. */
+/* Decides if the update to the wanted object may start or continue now. *ret_reason receives the reason if it may not.
+ * *ret_message receives a text that explains this reason, or NULL if there is no such text. */
 enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
 void review_load_floor(struct release *release);
 
 /* ---- method.c ---------------------------------------------------------------------------------------------------- */
 
-/* Returns the artifact of the recorded release for this node's architecture, or NULL if the release has none or is
- * lost. */
+/* Returns the artifact for this node's architecture of the release that the journal records. Returns NULL if the
+ * release has no such artifact, or if its EdgeUpdate is lost. */
 const struct hf_artifact *method_artifact(const struct release *release);
 /* Returns the delta to fetch next, or NULL if the update fetches the whole file. */
 const struct hf_delta_ref *method_delta(const struct release *release);
 /* Call this function after an inspection of the target. Chooses deltas or the whole file, and writes the choice to
- * j.method. If memory, disk or a delta during which the agent died rules out the shortest chain of deltas, writes the
- * explanation to j.detour. Returns the reason that the status shows while the update continues. */
+ * j.method. If lack of memory or disk rules out the shortest chain of deltas, or if the agent died with one of its
+ * deltas, writes the explanation to j.detour. Returns the reason that the status shows first in this attempt
+ * (attempt.go_reason). */
 enum hf_reason method_choose(struct release *release, struct delta_death *death);
-/* Adds the current delta to the deltas to avoid, and chooses another chain of deltas or the whole file. *err explains
- * why. */
+/* Adds the current delta to the deltas to avoid, and chooses another chain of deltas or the whole file. *err is the
+ * error that made the delta unusable. */
 void method_drop_delta(struct release *release, const struct hf_err *err);
 void method_use_whole_file(struct release *release);
 
 /* ---- transition.c ------------------------------------------------------------------------------------------------ */
 
 /* Makes the move that the table in rules/machine.h has for this event. First writes the journal, then starts the
- * action. If `reason` is HF_R_None, the journal keeps its reason and message. Otherwise the message is `message`, or
- * hf_reason_meaning(reason) if `message` is NULL or "", followed by the reason's remedy if that is an action and there
- * is space. */
+ * action. If `reason` is HF_R_None, the journal keeps its reason and message. Otherwise the journal gets `reason` and
+ * `message`; if `message` is NULL or "", it gets hf_reason_meaning(reason). If there is space, the function appends the
+ * reason's remedy to the message, but not the remedies "nothing", "wait" and "see the message...". */
 void transition_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message);
 void transition_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure);
-/* Like transition_failure() with -ENOMEM, but also sets a back-off. */
+/* Sets a back-off, and then calls transition_failure() with the error -ENOMEM. */
 void transition_no_memory(struct release *release, enum hf_update_event event);
 void transition_save_again(struct release *release);
 /* Makes the status show `reason` without a change of state. If `reason` is HF_R_None, the status shows the journal's
@@ -388,8 +391,9 @@ uint64_t retry_wake_ns(const struct release *release);
  * wrong content, delays the next download, so that an agent that restarts often does not download the wrong content at
  * each start. */
 void retry_hold_back(struct release *release);
-/* Call this function before `wanted` replaces the wanted object. If a person changed the object of a release in the
- * phase Waiting, schedules the next attempt at a random time within engine->p.retry_cap_ns. */
+/* Call this function before `wanted` replaces the wanted object. If the release is in the phase Waiting and a person
+ * changed its object, schedules the next attempt at a random time within engine->p.retry_cap_ns from now, so that not
+ * all nodes start at once. */
 void retry_object_changed(struct release *release, const struct hf_edgeupdate *wanted);
 
 /* ---- step.c ------------------------------------------------------------------------------------------------------ */
@@ -401,7 +405,7 @@ struct step_job {
     struct release *release;
     enum step_kind kind;
     int (*run)(struct step_job *step); /* called on the worker */
-    /* called on the loop thread after `run`, or after no worker could run the job; not called if the engine is
+    /* called on the loop thread after `run`, or in its place if no worker can run the job; not called if the engine is
      * closing */
     void (*then)(struct release *release, struct step_job *step);
     atomic_bool cancel;
@@ -423,7 +427,8 @@ struct step_job {
     char committed_digest[HF_SHA256_HEX]; /* digest of the committed release that the job reads or writes */
 };
 
-/* Makes a job, which the caller fills in and then submits or discards. Returns NULL if memory runs out. */
+/* Makes a job. The caller fills in the parameters, and then calls step_submit() or step_discard(). Returns NULL if
+ * memory runs out. */
 struct step_job *step_new(struct release *release, enum step_kind kind, int (*run)(struct step_job *step),
                           void (*then)(struct release *release, struct step_job *step));
 /* Passes the job to a worker. If that fails, calls `then` at once, with a negative r in the job. */

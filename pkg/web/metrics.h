@@ -80,7 +80,7 @@ void hf_metric_widen(struct hf_metric_family *family, size_t max_series);
 /* Removes the series with these label values, if it exists. Handles of the series become invalid. Call this function
  * when the object that the series measures no longer exists. */
 void hf_metric_forget(struct hf_metric_family *family, const char *const *values);
-/* Removes all series of a family, so that the caller can then set the series that still exist. */
+/* Removes all series of a family. The caller can then make again only the series whose objects still exist. */
 void hf_metric_forget_all(struct hf_metric_family *family);
 
 void hf_metric_add(struct hf_metric *metric, uint64_t n);   /* Adds n to a counter or a gauge; ignores a histogram. */

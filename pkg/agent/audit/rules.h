@@ -1,13 +1,15 @@
 /* agent/audit/rules.h - decides which states of the agent's parts need an entry in the audit log. Pure, except that it
  * allocates.
  *
- * The rules compare states, not events: struct hf_audit_memory has the last entry of each category, which is mostly the
- * subject without its version. A state needs an entry if it differs from that last entry. A new process fills the
- * struct from the lines of the log, so an unchanged state also needs no entry after a restart. If
- * HF_AUDIT_MAX_REMEMBERED categories are remembered already, a new category takes the place of the one whose state has
- * been absent for longest. If the states of all of them are present, or memory runs out, the new category gets no entry
- * until a later look has room for it, because it would otherwise get the same entry at every look. Threads: one at a
- * time. */
+ * Each state belongs to a category. Most categories are the subject of the entry without its version: "update/app" is
+ * the category of the subject "update/app@1.2". struct hf_audit_memory holds the last entry of each category, and a
+ * state needs an entry if it differs from that last entry. A new process fills the struct from the lines of the log, so
+ * an unchanged state needs no entry after a restart either.
+ *
+ * A look passes all present states to the functions below. If the memory holds HF_AUDIT_MAX_REMEMBERED categories, a
+ * new category takes the place of the category whose state has been absent for the longest time. If no state is absent,
+ * or if memory runs out, the new category gets no entry until a later look finds room for it. Otherwise each look would
+ * add the same entry again. Threads: any, one at a time. */
 #pragma once
 
 #include "api/manifest_reason.h"
@@ -24,11 +26,13 @@ enum { HF_AUDIT_MAX_REMEMBERED = 512 };
 
 struct hf_audit_memory {
     struct hf_strmap last; /* maps a category to its last entry */
-    /* True until the end of the first look, if the log has dropped old entries. A final state without an entry then
-     * gets no entry, because its entry may be among the dropped ones. */
+    /* True until the end of the first look, if the log has dropped old entries. Until then, a state that may be old (a
+     * finished update, an entry of spec.manifests, repairs of drift, the configuration) needs no entry if its category
+     * has none in the log, because the log may have dropped it. */
     bool may_have_forgotten;
-    uint64_t look_again_ns; /* monotonic time at which a refusal will have lasted long enough, or HF_NEVER */
-    uint64_t uses;          /* number of uses of remembered categories so far */
+    /* monotonic time at which a refusal will have lasted long enough for an entry, or HF_NEVER */
+    uint64_t look_again_ns;
+    uint64_t uses;                          /* number of uses of remembered categories so far */
     uint64_t before_look, before_last_look; /* values of `uses` at the start of this look and of the look before it */
 };
 
@@ -38,11 +42,12 @@ void hf_audit_memory_done(struct hf_audit_memory *memory);
 /* Records an entry of the log in the memory. Pass all entries of the log in order. */
 void hf_audit_memory_learn(struct hf_audit_memory *memory, const struct hf_audit_event *event);
 
-/* Begins a look at all present states. A state that two looks in a row have not passed counts as absent. */
+/* Begins a look at all present states. A state counts as absent if neither this look nor the look before it has passed
+ * the state to one of the functions below. */
 void hf_audit_memory_begin_look(struct hf_audit_memory *memory);
 
-/* `event` describes a present state. Returns true if this state needs an entry, and then remembers `event` as that
- * entry. */
+/* Returns true if the present state that `event` describes needs an entry, and then remembers `event` as the last entry
+ * of its category. Also returns true if `event` describes no state. */
 bool hf_audit_memory_is_news(struct hf_audit_memory *memory, const struct hf_audit_event *event);
 
 /* Each of the following functions looks at one state. If the state needs an entry, the function returns true, and
@@ -77,14 +82,15 @@ bool hf_audit_of_distrust(struct hf_audit_memory *memory, const struct hf_audit_
 bool hf_audit_of_override(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
                           struct hf_audit_event *ret_event);
 
-/* An object, or a file of a folder source, that this node refuses or cannot read. If the states of half of
- * HF_AUDIT_MAX_REMEMBERED categories are present, an object without an entry gets none, so that other states have
- * room. */
+/* An object, or a file of a folder source, that this node refuses or cannot read. While the states of at least half of
+ * HF_AUDIT_MAX_REMEMBERED categories are present, an object that has no entry yet gets none, so that room remains for
+ * other states. */
 bool hf_audit_of_refused(struct hf_audit_memory *memory, const struct hf_refused *refused,
                          struct hf_audit_event *ret_event);
 
 struct hf_audit_configuration {
-    const char *digest; /* hex digits: hash of what the configuration means, whatever its comments and its order */
+    /* hash of the meaning of the configuration, in hex digits; comments and the order of fields do not change it */
+    const char *digest;
     size_t n_faults;
     const char *fault;   /* first fault; NULL if there is none */
     const char *summary; /* for a person: what the configuration requires; "" if nothing */

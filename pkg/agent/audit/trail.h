@@ -1,5 +1,6 @@
-/* agent/audit/trail.h - keeps the audit log of this node (pkg/audit). In each turn that builds a status, looks at the
- * other parts of the agent, and adds an entry for each change that needs one by the rules of agent/audit/rules.h.
+/* agent/audit/trail.h - keeps the audit log of this node (pkg/audit). In each turn that builds a status, the trail
+ * looks at the other parts of the agent, and adds an entry for each change that needs one by the rules of
+ * agent/audit/rules.h.
  *
  * Other parts may add entries about events that leave no state behind, with hf_audit_log_add(env->audit, ...). While
  * the log cannot be opened, for example because the disk is full, the agent runs without it, and hf_trail_work() tries
@@ -21,7 +22,7 @@ struct hf_trail {
     const struct hf_config *config_seen; /* the configuration at the last look */
     unsigned leaps_seen;                 /* number of leaps of the wall clock at the last look */
     uint64_t lost_seen;                  /* number of lost entries that the metric already counts */
-    /* the last readable entry of earlier processes is AgentStopped, or the log had none */
+    /* true if the last readable entry of earlier processes is AgentStopped, or if the log had no readable entry */
     bool ended_well;
     bool failing; /* the last write failed, and the agent has logged this */
     struct hf_metric_family *entries;
@@ -44,5 +45,5 @@ uint64_t hf_trail_wait_until_ns(const struct hf_trail *trail);
 /* Adds the entry AgentStopped and writes all entries. Call this function when an orderly stop begins. */
 void hf_trail_stop(struct hf_trail *trail);
 
-/* Returns EdgeNode.status.journal. Writes the hash into `hash`, which the result borrows. */
+/* Returns EdgeNode.status.journal. Writes the hash of the last entry into `hash`, which the result borrows. */
 struct hf_status_journal hf_trail_status(const struct hf_trail *trail, char hash[HF_AUDIT_SUM + 1]);

@@ -13,8 +13,9 @@ struct hf_labeller {
     struct hf_delivery *delivery; /* the apply in flight; NULL if there is none */
     json_t *sent;                 /* labels that the apply in flight writes */
     struct hf_backoff backoff;
-    uint64_t not_before_ns;
-    uint64_t deadline_ns; /* monotonic time after which the labeller sends the labels again if there is no answer */
+    uint64_t not_before_ns; /* monotonic time before which no apply starts */
+    /* monotonic time at which the labeller abandons an apply that got no answer; it tries again after a delay */
+    uint64_t deadline_ns;
     /* reason why the server refuses the labels; "" if the server does not refuse them */
     char failure[HF_READINESS_MESSAGE];
 };

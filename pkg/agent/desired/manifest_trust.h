@@ -2,7 +2,7 @@
  *
  * An entry counts as signed if a digest pins its content (contentDigest, or a URL with its digest), and enough trusted
  * keys have signed either its policy or the entry itself. If the policy is not signed, the signatures of the entry
- * itself decide. For the name of such an entry, the node keeps the highest sequence that it has accepted
+ * itself decide, and the node keeps the highest sequence that it has accepted for the name of the entry
  * (trust_floors.h, file <state>/entries).
  *
  * Threads: loop thread only; a call may block for a moment to read keys or to write the file. */
@@ -28,9 +28,9 @@ void hf_manifest_trust_init(struct hf_manifest_trust *trust, const struct hf_age
 void hf_manifest_trust_done(struct hf_manifest_trust *trust);
 
 /* Returns true if the entry is signed. `policy_signed` is true if the policy in effect, to which the entry belongs, is
- * signed. Otherwise returns false with the reason, and with an explanation in *err: Unsigned, ContentNotPinned,
- * SignatureInvalid or SequenceTooLow. SignatureInvalid is also the reason if the signatures cannot be checked, or if
- * the entry has no sequence; SequenceTooLow is also the reason of the other refusals of hf_trust_floors_accept().
- * Accepting an entry of an unsigned policy raises the entry's floor. */
+ * signed. If the entry is not signed, returns false, and explains *ret_reason in *err. The reasons are Unsigned,
+ * ContentNotPinned, SignatureInvalid and SequenceTooLow. SignatureInvalid is also the reason if the signatures cannot
+ * be checked, or if the entry has no sequence. SequenceTooLow is also the reason of the other refusals of
+ * hf_trust_floors_accept(). Accepting an entry of an unsigned policy raises the floor of the entry. */
 bool hf_manifest_trust_accepts(struct hf_manifest_trust *trust, bool policy_signed, const struct hf_manifest *entry,
                                enum hf_manifest_reason *ret_reason, struct hf_err *err);

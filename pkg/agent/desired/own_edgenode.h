@@ -1,8 +1,9 @@
-/* agent/desired/own_edgenode.h - keeps what this node reads from its own EdgeNode: the turns in spec, and the uid.
+/* agent/desired/own_edgenode.h - keeps the parts of this node's EdgeNode that the node reads: the turns in spec, and
+ * the uid.
  *
- * The agent acts on the turns that it last received, also after a restart and without a network. For this the cache on
- * disk holds the EdgeNode with only its turns, so that the disk is written only when a turn comes or goes. Threads:
- * loop thread only. */
+ * The agent acts on the turns that it last received, also after a restart and without a network. Therefore the cache on
+ * disk holds the EdgeNode. The cached copy has only the turns, so that the agent writes to disk only when a turn comes
+ * or goes. Threads: loop thread only. */
 #pragma once
 
 #include "agent/env.h"
@@ -18,10 +19,10 @@ void hf_own_edgenode_init(struct hf_own_edgenode *own, const struct hf_agent_env
 void hf_own_edgenode_done(struct hf_own_edgenode *own);
 
 /* Sets the turns from `edgenode`, which the caller has read from the cache of an earlier process. If this node cannot
- * read its spec, there are no turns, and the function logs the error. */
+ * read the spec of the EdgeNode, logs the error; the node then has no turns. */
 void hf_own_edgenode_load(struct hf_own_edgenode *own, const json_t *edgenode);
 
-/* Takes the EdgeNode as the source reports it; `edgenode` is NULL if the EdgeNode does not exist. Writes the cache if
- * the turns have changed. Returns true in this case. A spec that this node cannot read gives no turn, and the function
- * logs it. */
+/* Takes the EdgeNode as the source reports it; `edgenode` is NULL if the EdgeNode does not exist. If the turns have
+ * changed, writes the cache and returns true. If this node cannot read the spec of the EdgeNode, logs the error; the
+ * node then has no turns. */
 bool hf_own_edgenode_take(struct hf_own_edgenode *own, const json_t *edgenode);

@@ -1,5 +1,5 @@
-/* agent/desired/own_node.h - condenses the Node object of this node to the parts that the agent uses. These are name,
- * uid, labels, and the managed fields of the agent's field manager. Pure. */
+/* agent/desired/own_node.h - condenses the Node object of this node to the parts that the agent uses: name, uid,
+ * labels, and the managed fields of the agent's field manager. Pure. */
 #pragma once
 
 #include "codec/json.h"

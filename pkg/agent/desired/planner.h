@@ -12,16 +12,18 @@
 
 struct hf_planner {
     const struct hf_agent_env *env;
-    /* result of the last hf_planner_run(); its pointers into the objects may be invalid after that call */
+    /* the last plan; its pointers into the objects are valid only during hf_planner_run() */
     struct hf_plan *plan;
     struct hf_strmap desired_names; /* names of the releases that the last plan wants */
-    /* set of "<object>/<object that is used instead of it>", for each such pair that the planner has already logged */
+    /* set of "<name of an object>/<name of the object that the plan uses instead>", for each pair that the planner has
+     * logged */
     struct hf_strmap noted;
     struct hf_release_trust trust;         /* verdicts about the signatures of EdgeUpdates with the same release name */
     char superseded[HF_READINESS_NAMES];   /* names of the superseded objects, for the status */
-    char not_admitted[HF_READINESS_NAMES]; /* names of the objects that win once this node is admitted */
+    char not_admitted[HF_READINESS_NAMES]; /* names of the objects that will win once this node is admitted */
     struct hf_strmap not_accepted; /* set of the names of the objects that hf_planner_each_not_accepted() visits */
-    /* describes a part of the plan that the node cannot carry out; "" if there is none */
+    /* why the node ignores some EdgeUpdates, or why the update engine did not take the last plan; "" if neither
+     * happened */
     char failure[HF_READINESS_NAMES];
 };
 
@@ -41,8 +43,8 @@ struct hf_planner_input {
 HF_MUST_USE int hf_planner_init(struct hf_planner *planner, const struct hf_agent_env *env);
 void hf_planner_done(struct hf_planner *planner);
 
-/* Makes the plan, passes it to the engine, and logs each object in whose place the plan uses another object
- * (sync/plan.h), once for each such pair. */
+/* Makes the plan, and passes it to the engine. If an object gives way to another object (sync/plan.h), logs the two
+ * objects, but only once. */
 void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine);
 
 /* Calls `visit` for each object that the last plan left out because the node does not accept its signatures, although

@@ -13,17 +13,17 @@ struct hf_chosen_policy {
     const struct hf_syncpolicy *in_effect;
     struct hf_syncpolicy *defaults;
     struct hf_policy_trust trust;
-    /* If a policy selects this node, but the node does not accept its signatures: the reason in CamelCase, and an
-     * explanation. NULL if there is no such policy. */
+    /* Reason, a CamelCase word, why the node does not accept the signatures of a policy that selects it; NULL if there
+     * is no such policy. distrust_text explains the reason. */
     const char *distrust;
     char distrust_text[HF_POLICY_MESSAGE];
     /* name of the policy that the agent last logged as the policy in effect; "" for the defaults */
     char name[HF_API_MAX_NAME + 1];
     /* Node object of this node, condensed (desired/own_node.h); NULL before the source has reported it */
     json_t *node;
-    json_t *desired_labels; /* labels that the Node should have; the agent or the controller writes them */
-    struct hf_issues labels_refused;
-    json_t *own_labels; /* labels with which the agent compares the selectors of SyncPolicies */
+    json_t *desired_labels;          /* labels that the Node should have; the agent or the controller writes them */
+    struct hf_issues labels_refused; /* labels of the policy that the node leaves out, each with the reason */
+    json_t *own_labels;              /* labels with which the agent compares the selectors of SyncPolicies */
     /* labels with which the agent compares the selectors of EdgeUpdates; if there is no Node object, they include
      * desired_labels */
     json_t *labels;

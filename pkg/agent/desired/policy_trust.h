@@ -27,8 +27,8 @@ enum hf_policy_verdict {
     HF_POLICY_REFUSED,
 };
 
-/* Reads the file and the copies below all update roots, and takes the highest floor of each policy. A damaged file is
- * set aside; the log then warns that the node may accept old signed policies again. */
+/* Loads the floor of each policy (hf_trust_floors_init()). A damaged file is set aside; the log then warns that the
+ * node may accept old signed policies again. */
 void hf_policy_trust_init(struct hf_policy_trust *trust, const struct hf_agent_env *env);
 void hf_policy_trust_done(struct hf_policy_trust *trust);
 

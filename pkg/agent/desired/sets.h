@@ -15,7 +15,7 @@ struct hf_sets {
     const struct hf_agent_env *env;
     struct hf_manifest_trust trust;
     bool policy_signed;                /* the policy in effect is signed */
-    struct hf_network *network;        /* gate and tables for downloads; set before hf_sets_open() */
+    struct hf_network *network;        /* gate and HTTP functions for downloads; set before hf_sets_open() */
     struct hf_manifest_engine *engine; /* NULL before hf_sets_open() */
     /* Called for each change that is worth an Event. */
     void (*happened)(void *arg, enum hf_notice_reason reason, const char *text);
@@ -26,7 +26,7 @@ struct hf_sets {
 
 void hf_sets_init(struct hf_sets *sets, const struct hf_agent_env *env);
 
-/* Makes the engine, and repairs what has drifted since the last process ended, before the agent sends anything.
+/* Makes the engine. Before the agent sends anything, repairs the drift that arose since the last process ended.
  * Blocks. */
 HF_MUST_USE int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err);
 /* Ends the engine. */
@@ -36,8 +36,10 @@ struct hf_sets_input {
     const struct hf_syncpolicy *policy; /* the policy in effect */
     const json_t *labels;
     enum hf_staleness staleness;
-    bool held;           /* the site's hold is in force */
-    bool proven;         /* this process has received all policies, and the server itself has confirmed them */
+    bool held; /* the site's hold is in force */
+    /* true if it is certain that the agent has all policies for this node (hf_follow_proves_absence()), so that the
+     * engine may remove files and objects that no policy asks for */
+    bool proven;
     bool no_space;       /* the file system of the state folder is critically full */
     bool writes_used_up; /* the policy's budget of writes is used up */
 };
@@ -46,6 +48,6 @@ void hf_sets_run(struct hf_sets *sets, const struct hf_sets_input *input);
 /* Looks for new content at the sources of the entries, and for drift. Call this function once per interval of the
  * policy. */
 void hf_sets_check(struct hf_sets *sets);
-/* Call this function when the policy allows bulk transfers again. Resumes the downloads of archives that wait for
- * this. */
+/* Resumes the downloads of archives that wait for bulk transfers. Call this function when the policy allows bulk
+ * transfers again. */
 void hf_sets_link_opened(struct hf_sets *sets);

@@ -9,7 +9,7 @@ struct hf_site_hold {
     const struct hf_agent_env *env;
     struct hf_hold file; /* content of the file when it was last read */
     bool active;         /* true if the hold was in effect at the last hf_site_hold_judge() */
-    /* time at which the hold ends without a change of the file; HF_NEVER if there is no such time */
+    /* Unix time at which the hold ends by itself, without a change of the file; HF_NEVER if there is no such time */
     uint64_t end_unix_ns;
 };
 

@@ -20,10 +20,10 @@ void hf_concern_uncache(void *arg, const char *name);
 /* Asks the source for a new list if an object that found no room in the table may find room now. */
 void hf_concern_relist_if_room(struct hf_follow *follow);
 
-/* Changes a resume point before it is saved to disk. If the agent may have left out objects for other nodes, adds the
- * hash of the labels by which it decided this. While a complete list is outstanding, an object has no room in the
- * table, or the source cannot parse an object, empties the resourceVersion instead, so that a later process lists all
- * objects. */
+/* Changes a resume point before it is saved to disk. While a complete list is outstanding, an object has no room in the
+ * table, or the source cannot parse an object, empties the resourceVersion, so that a later process lists all objects.
+ * Otherwise, if the agent may have left out objects for other nodes, adds the hash of the labels by which it decided
+ * this. */
 void hf_concern_adapt_resume(const struct hf_follow *follow, struct hf_cache_resume *resume);
 
 /* Checks the resume point of an earlier process. If the node's labels have changed since that process decided which

@@ -18,9 +18,9 @@ struct hf_contact {
     enum hf_staleness staleness;
     struct hf_clock_skew skew;
     /* Offset that the agent adds to each time that it reports: the server's clock minus this node's clock. The offset
-     * changes only by more than 5 s at once. */
+     * changes only in steps of more than 5 s. */
     int64_t report_offset_ns;
-    struct hf_stale_kept saved; /* what the clock file on disk holds about the last contact */
+    struct hf_stale_kept saved; /* the part of the clock file on disk that describes the last contact */
     uint64_t window_ns;         /* the policy's staleOk.window at the last hf_contact_judge() */
     bool loss_logged;           /* true if the agent has logged the current loss of contact */
     /* why the last attempt to reach the source failed; HF_CONTACT_REASON_NONE while there is contact, and always with a
@@ -43,8 +43,9 @@ void hf_contact_confirm(struct hf_contact *contact);
 void hf_contact_found(struct hf_contact *contact);
 void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err);
 
-/* Records why an attempt to reach the source failed, while there is no contact. Returns true if the reason has changed,
- * and contact has been lost for so long that the status reports the reason. */
+/* Call this function when an attempt to reach the source has failed while there is no contact. Records the reason.
+ * Returns true if the status must report the reason, because the reason has changed and contact no longer counts as
+ * fresh. Does nothing if the source is a folder. */
 bool hf_contact_failed(struct hf_contact *contact, const struct hf_err *err);
 /* Returns the reason to report, or HF_CONTACT_REASON_NONE while contact counts as fresh, because a short interruption
  * needs no status. */
@@ -66,10 +67,10 @@ bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_
  * max_skew_ns. Returns true if a status must report the change. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now);
 
-/* hf_contact_save() writes the clock file. hf_contact_save_if_old() writes the clock file only if the file is too old:
- * while there is contact, if the last contact in the file is older than 10 minutes and a 24th of the policy's
- * staleOk.window; without contact, if hf_stale_save_wait_ns() returns 0; or if clock.bound_rose is set
- * (node/clock.h). */
+/* hf_contact_save() writes the clock file. hf_contact_save_if_old() writes it in three cases only. While there is
+ * contact: the last contact in the file differs from the true last contact by more than 10 minutes, and also by more
+ * than a 24th of the policy's staleOk.window. Without contact: hf_stale_save_wait_ns() returns 0. At any time:
+ * clock.bound_rose is set (node/clock.h). */
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact);
 

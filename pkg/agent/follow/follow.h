@@ -30,7 +30,7 @@ struct hf_follow {
     bool synced;       /* true if this process has received all objects that exist */
     /* true while answers come from the API server itself, and not only from a MetaServer's local store */
     bool proven;
-    bool relisting; /* true while the agent waits for a complete list that it has asked for again */
+    bool relisting; /* true while the agent waits for another complete list that it has requested */
     /* The errno with which a reachable source refuses to serve this kind (0 means that there is no such refusal).
      * barred_text explains the refusal to a person. */
     int barred;
@@ -38,9 +38,9 @@ struct hf_follow {
 };
 
 /* Returns true only if it is certain that the table has every object for this node: this process has received all
- * objects from the API server itself, and could read each of them. An object that it cannot read, of which it has no
- * good version, or for which it has no room, may ask for what the objects in the table do not, so nothing may be
- * removed then. */
+ * objects from the API server itself, and the table has a good version of each of them. If the source cannot parse an
+ * object, or if an object has no good version or no room, that object may ask for something that no object in the table
+ * asks for. The agent must then remove nothing. */
 bool hf_follow_proves_absence(const struct hf_follow *follow);
 
 struct hf_follow_events {
@@ -96,6 +96,5 @@ const struct hf_follow *hf_follow_barred(const struct hf_follows *follows);
 bool hf_follow_synced(const struct hf_follows *follows);
 /* Returns true if the agent has the desired state, either from the source or from the cache of an earlier process. */
 bool hf_follow_knows(const struct hf_follows *follows);
-/* Returns true while a complete list of EdgeUpdates or SyncPolicies, which the agent has asked for again, is
- * outstanding. */
+/* Returns true while the agent waits for another complete list of EdgeUpdates or SyncPolicies that it has requested. */
 bool hf_follow_relisting(const struct hf_follows *follows);

@@ -35,9 +35,9 @@ struct hf_object_kind {
 extern const struct hf_object_kind hf_object_kind_edgeupdate, hf_object_kind_syncpolicy;
 
 struct hf_object {
-    json_t *json;  /* last good version, condensed; NULL if no version was good */
-    void *decoded; /* `json`, as the kind's decoder has decoded it */
-    json_t *refused;
+    json_t *json;       /* last good version, condensed; NULL if no version was good */
+    void *decoded;      /* `json` in the form that the kind's decoder returns; NULL if `json` is NULL */
+    json_t *refused;    /* newest version, condensed, if the node refuses it; otherwise NULL */
     char *refused_text; /* reason why the node refuses the newest version; NULL if that version is good */
     char *warned_text;  /* warning about unknown fields of the last good version; NULL if it has none */
 };
@@ -47,7 +47,7 @@ struct hf_object {
 enum {
     HF_OBJECTS_MAX = 1000,
     HF_OBJECTS_MAX_BYTES = 4 << 20,
-    HF_OBJECTS_MAX_NO_ROOM = 1000,
+    HF_OBJECTS_MAX_NO_ROOM = 1000, /* number of names of objects without room */
     /* Bounds of the selectors of objects for other nodes. If there are more selectors, the agent asks for a list after
      * every change of labels. */
     HF_OBJECTS_MAX_OTHERS = 2000,
@@ -65,7 +65,7 @@ struct hf_objects {
 
     struct hf_strmap others; /* set of the selectors of objects for other nodes, as JSON text */
     size_t others_bytes;
-    /* true if there may be such selectors that `others` does not have, for example because it is full */
+    /* true if `others` may lack selectors, for example because there was no room for them */
     bool others_unknown;
 
     struct hf_issues *scratch;
@@ -73,11 +73,11 @@ struct hf_objects {
 
 /* The difference between a version of an object and the version before it. */
 enum hf_object_change {
-    HF_OBJECT_SAME,
-    HF_OBJECT_GOOD,
-    HF_OBJECT_REFUSED,
-    HF_OBJECT_OTHERS, /* the object selects other nodes, and was not in the table before */
-    HF_OBJECT_LEFT,   /* the object no longer selects this node, and the table has dropped it */
+    HF_OBJECT_SAME,    /* no field that the table keeps has changed */
+    HF_OBJECT_GOOD,    /* the version is new and good */
+    HF_OBJECT_REFUSED, /* the version is new, and the node refuses it */
+    HF_OBJECT_OTHERS,  /* the object selects other nodes, and was not in the table before */
+    HF_OBJECT_LEFT,    /* the object no longer selects this node, and the table has dropped it */
 };
 
 void hf_objects_init(struct hf_objects *objects, const struct hf_object_kind *kind);
@@ -85,13 +85,13 @@ void hf_objects_done(struct hf_objects *objects);
 
 /* Adds a version of an object to the table. `labels` are the node's labels; if they are NULL (not received yet), the
  * table keeps every object. Sets *ret_change to the difference from the version before. Returns 0 or -ENOMEM. -EBADMSG:
- * the object has no usable name. -E2BIG: the object selects this node, but there is no room for this version, so the
- * table keeps the object's name, and the older version if it has one; *ret_change is then HF_OBJECT_REFUSED if the
- * table has just added this name to the names without room, and HF_OBJECT_SAME otherwise. */
+ * the object has no usable name. -E2BIG: the object selects this node, but there is no room for this version. The table
+ * then keeps the object's name, and the older version if it has one. *ret_change is HF_OBJECT_REFUSED if the table did
+ * not have this name among those without room, and HF_OBJECT_SAME otherwise. */
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
                                 enum hf_object_change *ret_change);
 
-/* Removes the object with this name, or its name if the object found no room. Returns false if the table has
+/* Removes the object with this name, and removes the name from the names without room. Returns false if the table has
  * neither. */
 bool hf_objects_drop(struct hf_objects *objects, const char *name);
 

@@ -11,8 +11,8 @@
 #include "base/macros.h"
 #include "trust/certificate.h"
 
-/* -EPERM: another user owns the folder or can write it; *err says what to do. -ENOTDIR: `dir` is not a folder. Other
- * errors are those of stat(). */
+/* Checks that `dir` is a folder which the functions of this file may use. -EPERM: another user owns the folder or can
+ * write it; *err says what to do. -ENOTDIR: `dir` is not a folder. Other errors are those of stat(). */
 HF_MUST_USE int hf_certificate_folder_check(const struct hf_fs_ops *fs, const char *dir, struct hf_err *err);
 
 /* Checks the folder and the file, and appends the content of the file to *out. -ENOENT: the folder or the file is

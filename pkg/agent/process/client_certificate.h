@@ -1,10 +1,10 @@
 /* agent/process/client_certificate.h - gets a client certificate for this node from the cluster, and renews it in time
- * (--client-certificate-dir). sync/renewal.h decides what comes next; this module reads and writes the files, and sends
+ * (--client-certificate-dir). sync/renewal.h decides the next step; this module reads and writes the files, and sends
  * the requests.
  *
  * The folder holds two files with mode 0600. client.pem is the certificate in use and its key, written as one file, so
  * that a power cut leaves either the old or the new pair. pending.key is the key for which the agent requests a
- * certificate. The agent uses neither file if another user owns or can write the file or the folder. A certificate's
+ * certificate. The agent does not use a file if another user owns or can write the file or the folder. A certificate's
  * subject is CN=holdfast:agent:<node>, O=holdfast:agents.
  *
  * Threads: loop thread only. Now and then, a function blocks while it reads or writes a small file. */
@@ -51,9 +51,10 @@ HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
  * expired, the client tries it again. Accepts NULL. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
-/* Call this function about once a minute. Stops the use of a certificate that has expired. Also corrects the effects of
- * a clock that was wrong: starts a renewal that is due, and uses a certificate again that has not expired after all.
- * Accepts NULL. */
+/* Call this function about once a minute. Stops the use of a certificate that has expired. If this node's clock was
+ * wrong, corrects the effects: starts a renewal that is due, and uses a certificate again that has not expired after
+ * all. If the server has refused the certificate and then also the request for a new one, tries the certificate again
+ * after five minutes. Accepts NULL. */
 void hf_client_certificate_check(struct hf_client_certificate *certificate);
 
 /* Returns why the node has no valid client certificate, or why it does not get the next one, and what to do; NULL if

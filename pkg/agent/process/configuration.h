@@ -1,5 +1,5 @@
 /* agent/process/configuration.h - loads and reloads the node's configuration (config/config.h), and answers
- * --check-config. Loop thread only. */
+ * --check-config. Threads: loop thread only. */
 #pragma once
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ void hf_agent_configuration_done(struct hf_agent_configuration *configuration);
 const char *const *hf_agent_configuration_roots(const struct hf_agent_configuration *configuration);
 
 /* Reads the file of --config, and writes the resulting configuration to `out` and its faults to `faults`, one fault per
- * line. Also writes the line ReadWritePaths of a systemd unit to `out`. Returns the exit code of the process: 0 if
- * there is no fault; 1 if there is one, if memory runs out, or if `out` fails. */
+ * line. Also writes to `out` the line ReadWritePaths that a systemd unit needs for the update roots. Returns the exit
+ * code of the process: 0 if there is no fault; 1 if there is one, if memory runs out, or if `out` fails. */
 int hf_agent_configuration_check(const struct hf_agent_options *options, const struct hf_fs_ops *fs, FILE *out,
                                  FILE *faults);

@@ -56,14 +56,14 @@ struct hf_agent_options {
     /* path of the Unix socket of POST /ingest; NULL for the default path, ingest.sock in the run folder */
     const char *ingest_socket;
     bool ingest_socket_off;
-    mode_t ingest_socket_mode; /* mode of the socket; 0666, or 0660 with a group, by default */
+    mode_t ingest_socket_mode; /* mode of the socket; by default 0660 if a flag gives a group, otherwise 0666 */
     gid_t ingest_socket_gid;   /* group of the socket; (gid_t)-1 if no flag gives one */
     const char *allowed_hosts[HF_OPTIONS_MAX_HOSTS + 1]; /* hosts that --allow-host names; NULL ends the list */
     size_t n_allowed_hosts;
     const char *client_certificate_dir;      /* folder of the client certificate; NULL if the agent gets none */
     uint64_t client_certificate_lifetime_ns; /* lifetime to ask for (0 means the default) */
-    uint64_t retry_base_ns;
-    const char *storage_dir; /* folder for the telemetry spools */
+    uint64_t retry_base_ns;                  /* base of the growing delays between attempts (base/backoff.h) */
+    const char *storage_dir;                 /* folder for the telemetry spools */
     /* URL of the telemetry sink that is used while no policy configures telemetry; NULL if there is none */
     const char *cloud_endpoint;
     const char *device_key_ref; /* location of the device key, "file:/path" or "env:NAME"; NULL if there is none */
@@ -76,8 +76,8 @@ struct hf_agent_options {
     bool once;
 };
 
-/* Parses the command line and the environment. -EINVAL: an argument or variable is wrong, or two exclude each other;
- * *err names it, and the expected form if the value is wrong. */
+/* Parses the command line and the environment. -EINVAL: an argument or a variable is wrong, or two of them exclude each
+ * other; *err names them and, for a wrong value, the expected form. */
 HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
                                        struct hf_agent_options *ret_options, struct hf_err *err);
 

@@ -21,5 +21,6 @@ void hf_outside_free(struct hf_outside *outside);
 HF_DEFINE_CLEANUP(struct hf_outside, hf_outside_free)
 
 /* Finds the systemd unit of this process in `cgroup`, the text of /proc/self/cgroup. Writes the unit's name into
- * unit[n] and returns true, or returns false if the text names no service below system.slice whose name fits. Pure. */
+ * unit[n] and returns true. Returns false if the text names no service below system.slice, or if the name does not fit.
+ * Pure. */
 bool hf_outside_own_unit(struct hf_view cgroup, char *unit, size_t n);

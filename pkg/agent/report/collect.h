@@ -8,7 +8,7 @@
 
 struct hf_collect_params {
     const struct hf_agent_parts *parts;
-    struct hf_steady *steady;     /* decides which details of an update are new since the last status */
+    struct hf_steady *steady;     /* remembers the reported status of each update (sync/steady.h) */
     json_t *conditions;           /* array of conditions, which hf_collect_status() updates in place */
     bool stopped;                 /* true if the agent stops, so that this is its last status */
     bool name_shared;             /* true if the node assumes that another agent uses its name (report/echo.h) */
@@ -16,8 +16,8 @@ struct hf_collect_params {
     int64_t generation;           /* generation of this node's EdgeNode (0 means unknown) */
 };
 
-/* Calls `each` for the objects and files that this node refuses or cannot read, as the status names them, but at most
- * 16. Does not visit objects that found no room. */
+/* Calls `each` for at most 16 of the objects and files that this node refuses or cannot read, with the texts of the
+ * status. Does not visit objects that found no room. */
 void hf_collect_refused(const struct hf_agent_parts *parts, void (*each)(void *arg, const struct hf_refused *refused),
                         void *arg);
 

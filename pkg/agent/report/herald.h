@@ -6,9 +6,9 @@
  * Notices that wait for an unreachable server are in <state>/events.json, so that a restart of the agent does not lose
  * them. The file exists only while notices wait.
  *
- * If the server refuses an Event, the agent drops it and logs the first refusal since an Event was accepted. If the
- * server permits no Events at all (403 or 404), the agent waits ten minutes before it sends the next Event. Without a
- * server for Events, no function of this file does anything. Threads: loop thread only. */
+ * If the server refuses an Event, the agent drops it. The agent logs only the first of several refusals in a row. If
+ * the server permits no Events at all (403 or 404), the agent waits ten minutes before it sends the next Event. If
+ * there is no server for Events, the agent makes no notices. Threads: loop thread only. */
 #pragma once
 
 #include "agent/parts.h"
@@ -24,20 +24,22 @@ struct hf_herald {
     struct hf_outcomes outcomes;
     struct hf_backoff backoff;
     struct hf_kube_pending *pending; /* the request in flight; NULL if there is none */
-    uint64_t salt;                   /* random number, part of the Events' names; kept with the notices that wait */
+    uint64_t salt;                   /* random number, part of the Events' names; saved with the notices that wait */
     bool has_file;                   /* <state>/events.json exists */
-    uint64_t kept;                   /* number of the newest notice in that file; 0: none */
+    uint64_t kept;                   /* number of the newest notice in <state>/events.json (0 means none) */
     uint64_t dropped_seen;           /* part of notices.dropped that the metric already counts */
     unsigned leaps_seen;             /* number of leaps of the wall clock at the last look */
     bool away;                       /* true after a notice WentStale, until the notice CameBack */
     uint64_t longest_ns;             /* greatest age of contact since WentStale */
-    const char *pressure;            /* reason of the last notice DiskPressure; NULL after DiskPressureEnded */
-    bool refused;                    /* the server refused the last Event, and the agent has logged this */
+    /* reason of the last notice DiskPressure; NULL before it, and after DiskPressureEnded */
+    const char *pressure;
+    bool refused; /* the server refused the last Event, and the agent has logged this */
 };
 
 void hf_herald_init(struct hf_herald *herald, const struct hf_agent_env *env, const struct hf_agent_parts *parts);
 
-/* Loads the notices that an earlier process has left, if there are any. A damaged file is logged, and goes away. */
+/* Loads the notices that an earlier process has left in <state>/events.json. If the file is damaged, logs this; a later
+ * hf_herald_send_if_due() removes or replaces the file. */
 void hf_herald_load(struct hf_herald *herald);
 void hf_herald_done(struct hf_herald *herald);
 

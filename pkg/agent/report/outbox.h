@@ -8,7 +8,7 @@
 struct hf_outbox {
     const struct hf_agent_env *env;
     bool present; /* true if <state>/outbox.json exists */
-    /* essence (report/status.h) of the status in <state>/outbox.json; NULL if there is no file, or if an earlier
+    /* essence (report/status.h) of the status in <state>/outbox.json; NULL if the file does not exist, or if an earlier
      * process wrote it */
     json_t *essence;
 };

@@ -2,8 +2,8 @@
  * computes. Threads: loop thread only.
  *
  * The report handles the newest status in one of three ways:
- *   write   if the server is reachable, write the status by server-side apply, and wait until the source reports it
- *           (only if the source reports EdgeNodes)
+ *   write   if the server is reachable, write the status by server-side apply; if the source reports EdgeNodes, then
+ *           wait until it reports this status
  *   park    if the server is not reachable, put the status into the outbox, where it waits for contact
  *   keep    if the server is reachable but deliveries fail, write the copies on this node again after changes and at
  *           each interval */
@@ -35,10 +35,13 @@ struct hf_report {
     uint64_t keep_ns;
     uint64_t kept_ns;    /* monotonic time at which the copies on this node were last written */
     uint64_t contact_ns; /* monotonic time of the last hf_report_reachable() */
-    /* why the server refused a status for good (a repetition would not help); "" if it has accepted one since then */
+    /* why the server refused a status for good, so that a repetition would not help; "" if the server has refused none,
+     * or has accepted one since then */
     char refused[HF_READINESS_MESSAGE];
-    bool ready, stalled; /* true if the newest status has the condition Ready (or Stalled) with status True */
-    bool delivered;      /* true if the server has the newest status */
+    /* `ready`: the newest status has the condition Ready with status True; `stalled`: the same for the condition
+     * Stalled */
+    bool ready, stalled;
+    bool delivered; /* true if the server has the newest status */
     bool stopping;
 };
 

@@ -1,6 +1,6 @@
 /* agent/report/sequence.h - gives each status a number. The numbers only grow, even after restarts and power cuts,
- * unless writes to <state>/sequence fail for a long time. Threads: loop thread only. Loading reads the file, and few
- * other calls write it; only these calls block.
+ * unless writes to <state>/sequence fail for a long time. Threads: loop thread only. hf_sequence_load() reads the file,
+ * and a few calls of the other functions write it; only these calls block.
  *
  * The agent reserves a block of numbers in the file <state>/sequence before it uses the first number of the block. So
  * most heartbeats need no disk write. */

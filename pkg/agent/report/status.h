@@ -34,7 +34,7 @@ struct hf_status_disk {
     unsigned inodes_used_percent; /* 0 if the file system does not count inodes */
     bool read_only;
     bool has_wear;
-    unsigned wear_percent; /* used part of the life of the device; valid if has_wear */
+    unsigned wear_percent; /* wear of the device, 0 to 100 (node/resources/wear.h); valid if has_wear */
 };
 
 /* Reason and message of a condition that the status has only while there is trouble. `reason` is a CamelCase word, or
@@ -77,7 +77,7 @@ struct hf_status_view {
     const struct hf_hold *hold; /* the site's hold; NULL if no hold is in effect */
     uint64_t hold_end_unix_ns;
     const struct hf_syncpolicy *policy; /* the policy in effect */
-    /* true if the defaults are in effect, because no SyncPolicy that the node accepts selects it */
+    /* true if the defaults are in effect, because no SyncPolicy that the node accepts selects the node */
     bool policy_is_default;
     const struct hf_issues *labels_refused;
     const char *config_fault; /* first fault of the node's configuration; NULL if there is none */
@@ -98,7 +98,7 @@ struct hf_status_view {
     /* reason why the node does not receive the desired state from its source; NULL if there is no such failure */
     const char *source_failure;
     const char *source_reason; /* CamelCase word for source_failure; NULL if source_failure is NULL */
-    /* reason why the node does not know that its floors are the newest; NULL if there is no problem */
+    /* reason why the node cannot confirm that its floors are the newest; NULL if there is no problem */
     const char *floors_failure;
     const char *floors_reason; /* CamelCase word for floors_failure */
     /* reason why the node has no valid client certificate; NULL if there is no problem */
@@ -114,9 +114,9 @@ HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *con
                                   json_t **ret_essence);
 
 /* If the essence has exactly one update, shortens texts so that the written status stays below HF_STATUS_ONE_BYTES, or
- * below HF_STATUS_TROUBLE_BYTES while Ready is not True. Two kinds of status may exceed the limits nevertheless: one
- * with unusually long names, versions or messages of conditions other than Ready, Reconciling and Stalled, and one with
- * labels, disks, manifests, network, writes, journal or telemetry. hf_status_essence() calls this function. */
+ * below HF_STATUS_TROUBLE_BYTES while Ready is not True. Two kinds of status may still exceed the limits. One kind has
+ * unusually long names, versions or messages of conditions other than Ready, Reconciling and Stalled. The other kind
+ * has labels, disks, manifests, network, writes, journal or telemetry. hf_status_essence() calls this function. */
 void hf_status_fit(json_t *essence);
 
 /* Returns true if two essences differ at most in the transition times of conditions; false if one is NULL. */
@@ -146,7 +146,7 @@ struct hf_status_journal {
 
 struct hf_status_volatile {
     uint64_t sequence;
-    uint64_t observed_unix_ns; /* time at which the status was true */
+    uint64_t observed_unix_ns; /* time at which the agent made the status for a write */
     uint64_t contact_unix_ns;  /* time of the last contact (0 means never) */
     bool has_offset;
     /* telemetry part of the status, whose reference hf_status_body() takes over; NULL if there is none */

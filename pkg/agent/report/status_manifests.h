@@ -1,8 +1,8 @@
-/* agent/report/status_manifests.h - makes EdgeNode.status.manifests from the entries of spec.manifests, and derives
- * from it the input of the conditions. Pure.
+/* agent/report/status_manifests.h - makes EdgeNode.status.manifests from the states of the entries of spec.manifests,
+ * and derives the input of the conditions from the same states. Pure.
  *
- * An applied entry is short in the list: it has no reason that repeats its phase, and a message only if its reason is
- * more than a plain success (such as a repair of drift). */
+ * The list keeps an applied entry short. The entry has no reason that repeats its phase. It has a message only if its
+ * reason is more than a plain success, such as a repair of drift. */
 #pragma once
 
 #include <stddef.h>

@@ -1,9 +1,9 @@
-/* agent/resources/disks.h - watches the disks of this node, what the agent writes to them, the logs, and the memory of
- * pods, as spec.disk of the policy in effect says.
+/* agent/resources/disks.h - watches the disks of this node, the bytes that the agent writes to them, the logs, and the
+ * memory of pods. spec.disk of the policy in effect has the settings.
  *
- * Once per interval a job looks at them (agent/resources/survey.h), and the loop judges the results: levels of the file
- * systems, conditions, the budget of writes. This module only decides and reports; the planner and the update engine
- * ask it. Only agent/resources/reclaim.h removes files. Threads: loop thread only. */
+ * Once per interval, a job looks at all of these (agent/resources/survey.h). Then the loop thread judges the results:
+ * levels of the file systems, conditions, the budget of writes. This module only decides and reports; the planner and
+ * the update engine ask it. Only agent/resources/reclaim.h removes files. Threads: loop thread only. */
 #pragma once
 
 #include "agent/report/status.h"
@@ -33,7 +33,7 @@ struct hf_disks {
     uint64_t devices[HF_SURVEY_MAX_DISKS];
     size_t n;
     struct hf_pods_found pods;
-    struct hf_pod_kills kills; /* while a job runs, it works on a copy */
+    struct hf_pod_kills kills; /* results of earlier looks at pods; a running job has a copy */
     struct hf_disks_condition pressure, memory, logs;
     char kubelet[160]; /* describes what the kubelet does when the disk fills; "" if unknown */
     struct hf_write_log writes;
@@ -59,8 +59,8 @@ void hf_disks_follow(struct hf_disks *disks, const struct hf_policy_disk *policy
 /* Starts a look; if a look runs, starts another after it. Call this function once per interval. */
 void hf_disks_look(struct hf_disks *disks);
 
-/* Counts the bytes that this process has written. Returns true if the budget of writes has just been used up or become
- * free; the plan then has to be made again. */
+/* Counts the bytes that this process has written. Returns true if the budget of writes has just been used up, or if
+ * there is budget again; the plan then has to be made again. */
 bool hf_disks_count(struct hf_disks *disks);
 /* Returns the monotonic time at which to call hf_disks_count() again. `busy` is true while the agent works on an
  * update. HF_NEVER: the agent is not busy, or there is no budget. */
@@ -72,11 +72,11 @@ void hf_disks_save(struct hf_disks *disks);
 /* Returns true if the file system of an install path, as the host sees it, is too full for a new release; *err then
  * explains it. Reads the disk only while one of the watched file systems is critical. */
 bool hf_disks_is_critical(const struct hf_disks *disks, const char *path, struct hf_err *err);
-/* The same for the state folder, whose path is one of this process. */
+/* Does the same for the state folder, whose path is as this process sees it. */
 bool hf_disks_home_is_critical(const struct hf_disks *disks);
 
-/* Returns true if the policy names this path. Only such a path is reported if it is missing; an update root may be
- * missing. */
+/* Returns true if the policy names this path. If such a path is missing, the status reports it. An update root that the
+ * policy does not name may be missing. */
 bool hf_disks_is_asked(const struct hf_disks *disks, const char *path);
 
 /* Returns the writes of the last 24 hours, for the status. */

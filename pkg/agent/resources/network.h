@@ -1,12 +1,12 @@
 /* agent/resources/network.h - permits bulk transfers as spec.connectivity of the policy in effect says, and measures
  * the speed of the network by the agent's own traffic.
  *
- * Two tables of functions wrap the HTTP client, and count the bytes of bulk transfers. One table is for releases; the
- * update engine itself stops their transfers when the gate closes. The other table is for archives of manifests; this
- * module ends their transfers. An ended transfer keeps the received bytes, and can resume. Telemetry itself holds back
- * its backlog (params.link_changed); this module counts the bytes of the backlog. The count covers the last 23 to 24
- * hours on the monotonic clock, and survives a restart (node/resources/write_log.h). An idle agent sends nothing and
- * writes nothing here. Threads: loop thread only. */
+ * Two tables of functions wrap the HTTP client, and count the bytes of bulk transfers. One table is for releases; when
+ * the gate closes, the update engine itself stops these transfers. The other table is for archives of manifests; when
+ * the gate closes, this module ends these transfers. An ended transfer keeps the received bytes, and can resume.
+ * Telemetry itself holds back its backlog (params.link_changed); this module counts the bytes of the backlog. The count
+ * covers the last 23 to 24 hours on the monotonic clock, and survives a restart (node/resources/write_log.h). While the
+ * agent is idle, this module sends nothing, and writes nothing to disk. Threads: loop thread only. */
 #pragma once
 
 #include "agent/env.h"
@@ -17,7 +17,7 @@
 
 struct hf_network;
 
-/* The purposes of transferred bytes. Those of releases, archives and the backlog count against maxBytesPerDay. */
+/* The purposes of transferred bytes. The bytes of releases, archives and the backlog count against maxBytesPerDay. */
 enum hf_network_kind {
     HF_NETWORK_RELEASES,
     HF_NETWORK_ARCHIVES,
@@ -26,7 +26,7 @@ enum hf_network_kind {
     HF_NETWORK_KINDS
 };
 
-/* One of the two tables. */
+/* One of the two tables, with the transfers that run through it. */
 struct hf_network_lane {
     struct hf_network *network;
     enum hf_network_kind kind;
@@ -40,7 +40,7 @@ struct hf_network {
     const struct hf_policy_connectivity *policy; /* of the policy in effect; NULL before the first policy */
     struct hf_network_lane releases, archives;
     enum hf_link gate;
-    uint64_t wait_ns;          /* time until the gate may change by itself, at the last judgement */
+    uint64_t wait_ns;          /* time from judged_ns until the gate may change by itself, or HF_NEVER */
     uint64_t judged_ns;        /* monotonic time of the last judgement */
     struct hf_write_log day;   /* bytes of the last 24 hours */
     uint64_t bytes;            /* bytes of bulk transfers since the start of the process */

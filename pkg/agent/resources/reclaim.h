@@ -1,13 +1,13 @@
 /* agent/resources/reclaim.h - frees space on a full file system by removing old files of the agent's own.
  *
- * spec.disk.reclaim of the policy turns it on. A pass works on each critically full file system, until so much is free
- * that the file system is no longer at the warning level, or until the pass has reached HF_RECLAIM_MAX_REMOVED or
- * HF_RECLAIM_MAX_VISITED. A pass removes only regular files whose names the agent itself gives, in the agent's own
- * folders and below the update roots, in this order:
+ * spec.disk.reclaim of the policy turns it on. A pass works on each critically full file system, until the file system
+ * is no longer at the warning level, or until the pass has reached HF_RECLAIM_MAX_REMOVED or HF_RECLAIM_MAX_VISITED. A
+ * pass removes only regular files whose names the agent itself gives, in the agent's own folders and below the update
+ * roots, in this order:
  *
  *   downloads      .holdfast-<release>.part, .step, .point, .new and .scratch below an update root, if the state folder
  *                  has no record of the release; the update engine removes the files of releases that it knows
- *   set-aside      files that the agent found damaged and renamed (*.damaged, cache/damaged/), for a person
+ *   set-aside      damaged files that the agent renamed (*.damaged) or moved (cache/damaged/) for a person to examine
  *   dead-letters   segments of dead letters, except the newest one of each sink
  *
  * Each file must be older than HF_RECLAIM_AGE_NS. A pass keeps the downloads of a release with a long name: the names

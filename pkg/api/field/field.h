@@ -6,10 +6,10 @@
  *         HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", check_fields, 16, .finish = finish_check),
  *         {0}};
  *
- * One pass reports every mistake in the object. An unknown key gives a warning, unless decode->unknown is set: it is an
- * error in a label selector and in the node's configuration (config/config.h). `const char *` members of the struct
- * point into the JSON tree, or to the default in the table. Fields of an absent object take their defaults.
- * tests/unit/api/test_schema.c compares the tables with the CRDs. Pure. */
+ * One pass reports every mistake in the object. An unknown key gives a warning. If decode->unknown is set, the decoder
+ * calls this function instead; label selectors and the node's configuration (config/config.h) use it to report an
+ * error. `const char *` members of the struct point into the JSON tree, or to the default in the table. Fields of an
+ * absent object take their defaults. tests/unit/api/test_schema.c compares the tables with the CRDs. Pure. */
 #pragma once
 
 #include "api/field/decode.h"
@@ -53,8 +53,8 @@ struct hf_field {
     size_t width;         /* for INTEGER and WORD, size of the slot in bytes; for LIST, size of one element in bytes */
     size_t count_offset;  /* for LIST, offset in the struct of the size_t that receives the number of elements */
     const char *fallback; /* default value, as text; NULL if there is none */
-    /* Minimum and maximum. For INTEGER (as int64), DURATION (in ns) and QUANTITY (in bytes) they bound the value, for
-     * TEXT the length in bytes, for LIST and TEXTS the number of items, and for SHARE the count (a minimum above 0 also
+    /* Minimum and maximum. They bound the value of INTEGER (as int64), DURATION (in ns) and QUANTITY (in bytes), the
+     * length of TEXT (in bytes), the number of items of LIST and TEXTS, and the count of SHARE (a minimum above 0 also
      * forbids 0%). For LABELS, `max` bounds the number of labels. */
     uint64_t min, max;
     uint64_t item_min, item_max; /* for TEXTS, minimum and maximum length of one item in bytes */
@@ -64,9 +64,9 @@ struct hf_field {
     /* for TEXT and TEXTS, description of the expected form for the error text if `check` fails */
     const char *expected;
     const struct hf_field *fields; /* for OBJECT and LIST, table of the members */
-    /* For OBJECT and LIST, checks rules that involve several fields. Called when the decoder has decoded all fields of
-     * the object, or of one element of the list, but not for an absent object. `json` is the JSON of this object or
-     * element. */
+    /* For OBJECT and LIST, checks rules that involve several fields. The decoder calls this function after it has
+     * decoded all fields of the object, or of one element of the list. The decoder does not call it for an absent
+     * object. `json` is the JSON of this object or element. */
     void (*finish)(struct hf_decode *decode, void *object, json_t *json);
     /* For SELECTOR and OTHER, decodes `value` into `slot`. `value` is NULL only if the field is absent and has a
      * default. */
@@ -133,6 +133,6 @@ struct hf_field {
  * default. */
 void hf_field_decode_all(struct hf_decode *decode, const struct hf_field *fields, json_t *object, void *out);
 
-/* Decodes the member "spec" of a whole object. The table `spec` has only one row, which is for this member. Other
- * members of the object are not reported as unknown. */
+/* Decodes the member "spec" of a whole object. The table `spec` has only one row, which is for this member. The
+ * function does not report other members of the object as unknown. */
 void hf_field_decode_spec(struct hf_decode *decode, const struct hf_field *spec, json_t *object, void *out);

@@ -1,6 +1,6 @@
 /* api/field/issues.h - the errors and warnings that decoding finds in one object, each with its JSON path.
  *
- * Pure. A struct hf_issues owns no memory. It has about 20 kB, so allocate it on the heap. */
+ * Pure. A struct hf_issues owns no memory. Its size is about 20 kB, so allocate it on the heap. */
 #pragma once
 
 #include <stddef.h>

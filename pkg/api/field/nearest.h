@@ -5,8 +5,8 @@
 enum { HF_NEAREST_MAX = 63 }; /* maximum length of a name in bytes; a longer name never counts as near */
 
 /* Finds the candidate nearest to `typed` by the number of edits (a byte inserted, deleted or replaced, or two
- * neighbours swapped). This number may be at most a third of the length of `typed`, rounded up. Set `typed`, set the
- * other fields to zero, and call hf_nearest_try() for each candidate. `best` stays NULL if no candidate is near
+ * neighboring bytes swapped). This number may be at most a third of the length of `typed`, rounded up. Set `typed`, set
+ * the other fields to zero, and call hf_nearest_try() for each candidate. `best` stays NULL if no candidate is near
  * enough. */
 struct hf_nearest {
     const char *typed;

@@ -13,7 +13,7 @@ bool hf_text_is_label_value(const char *text); /* label value, at most 63 charac
 bool hf_text_is_version(const char *text);
 bool hf_text_is_sha256(const char *text);   /* SHA-256 as 64 lower-case hex digits */
 bool hf_text_is_arch(const char *text);     /* form of a value of kubernetes.io/arch, such as "arm64" or "386" */
-bool hf_text_is_path(const char *text);     /* absolute path in normal form, without control characters; not "/" */
+bool hf_text_is_path(const char *text);     /* absolute and normalized path, without control characters; not "/" */
 bool hf_text_is_url(const char *text);      /* URL as hf_text_is_http_url() requires it, or file:///absolute/path */
 bool hf_text_is_http_url(const char *text); /* http or https URL with a host and without a user */
 bool hf_text_is_host(const char *text);     /* only characters of host names and IP addresses */

@@ -1,14 +1,15 @@
-/* api/link/link.h - decides if bulk transfers may run now, by spec.connectivity of the policy, and averages
- * measurements of the network. Pure.
+/* api/link/link.h - the gate for bulk transfers, which decides by spec.connectivity of the policy if bulk transfers may
+ * run now. Also averages measurements of the network. Pure.
  *
  * Bulk transfers are downloads of artifacts and of archives of manifests, and the backlog of telemetry
- * (telemetry/delivery/fresh.h). Requests to the API server, statuses, live telemetry, and the repair of what runs never
- * wait. */
+ * (telemetry/delivery/fresh.h). Requests to the API server, statuses, live telemetry, and repairs of installed files
+ * never wait. */
 #pragma once
 
 #include "api/syncpolicy.h"
 #include "base/time/range.h"
 
+/* The state of the gate: open, or the reason why it is closed. */
 enum hf_link {
     HF_LINK_OPEN,
     HF_LINK_WINDOW_CLOSED,
@@ -16,12 +17,14 @@ enum hf_link {
     HF_LINK_QUOTA_USED,
 };
 
-/* Returns the reason of a closed gate as statuses show it, such as "LinkWindowClosed"; NULL for HF_LINK_OPEN. */
+/* Returns the reason why the gate is closed, in the form that statuses show, such as "LinkWindowClosed". Returns NULL
+ * for HF_LINK_OPEN. */
 const char *hf_link_reason(enum hf_link link);
 
-/* Returns the gate for bulk transfers; hf_windows_judge() judges the windows. quota_used is true if maxBytesPerDay is
- * used up. *ret_wait_ns is the time after which to judge again: at the next edge of a window, but after at most 600 s,
- * because somebody may set the wall clock; after at most 60 s while the time is unsure; HF_NEVER without windows. */
+/* Returns the state of the gate. hf_windows_judge() judges the windows. quota_used is true if maxBytesPerDay is used
+ * up. Sets *ret_wait_ns to the time after which the caller must call this function again. This is the time until the
+ * next edge of a window, but at most 600 s, because somebody may set the wall clock, and at most 60 s if the result is
+ * HF_LINK_CLOCK_UNSURE. Without windows, the time is HF_NEVER. */
 enum hf_link hf_link_judge(const struct hf_policy_connectivity *policy, const struct hf_time_range *range,
                            bool quota_used, uint64_t *ret_wait_ns);
 

@@ -24,8 +24,8 @@ struct hf_flag_table {
     int (*set)(void *options, size_t i, const char *text);
 };
 
-/* Stores the values of all variables and then of all arguments. -EINVAL: an argument or a variable is wrong; *err has
- * its name and the expected form, or refers to --help if no flag has the name. */
+/* Stores the values of all variables and then of all arguments. -EINVAL: an argument or a variable is wrong. *err then
+ * has its name and the expected form; if no flag has this name, *err refers to --help. */
 HF_MUST_USE int hf_flags_parse(const struct hf_flag_table *table, int argc, char *const *argv,
                                const char *(*getenv_fn)(const char *name), void *options, struct hf_err *err);
 

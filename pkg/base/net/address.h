@@ -23,8 +23,8 @@ enum hf_address_class {
  * of 6to4) has the class of that IPv4 address. */
 enum hf_address_class hf_address_class_of(const struct sockaddr *address);
 
-/* Returns the class of an address as text; HF_ADDRESS_LOOPBACK if `text` is no IP address. A zone such as "%eth0" may
- * follow the address. */
+/* Parses the address in `text` and returns its class. Returns HF_ADDRESS_LOOPBACK if `text` is not an IP address. A
+ * zone such as "%eth0" may follow the address. */
 enum hf_address_class hf_address_class_of_text(const char *text);
 
 const char *hf_address_class_name(enum hf_address_class class); /* "public", "private", "link-local", "loopback" */

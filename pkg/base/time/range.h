@@ -1,15 +1,16 @@
 /* base/time/range.h - the range in which the present time lies, and functions that compare dates with this range.
  *
  * The agent's clock (node/clock.h) compares several sources of the time, called witnesses, any of which may be wrong.
- * From these witnesses it computes a range, in which the true time lies according to the witnesses, and an estimate,
- * which is the best guess in that range. Use the range, and not the estimate, for a decision that one wrong witness
- * must not cause. Pure. */
+ * From these witnesses the clock computes a range and an estimate. According to the witnesses, the true time lies in
+ * the range; the estimate is the best guess in the range. Use the range, and not the estimate, for a decision that one
+ * wrong witness must not cause. Pure. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The relation of the live witnesses (the wall clock, the Date of the server) to each other. */
+/* The relation of the live witnesses (the wall clock, the Date of the server) to each other. A live witness is credible
+ * if it does not contradict the lower bound of the time. */
 enum hf_time_agreement {
     HF_TIME_UNKNOWN, /* no live witness is credible: only the lower bound is known */
     HF_TIME_ALONE,   /* one credible live witness, which nothing confirms */
@@ -26,15 +27,16 @@ struct hf_time_range {
     uint64_t earliest_unix_ns;
     uint64_t latest_unix_ns;   /* HF_NEVER means that no upper end is known */
     uint64_t estimate_unix_ns; /* the best guess; may go back when witnesses agree after they differed */
-    uint64_t other_unix_ns;    /* time of the witness that contradicts the estimate; without one, the estimate */
-    /* The present differs by at most this time from the estimate or from other_unix_ns, if the witness that shows it is
-     * right. HF_NEVER: unknown. */
+    uint64_t other_unix_ns;    /* time of the witness that contradicts the estimate; the estimate if no witness does */
+    /* error of the estimate and of other_unix_ns: if the witness that shows one of these two times is right, the
+     * present differs from this time by at most error_ns; HF_NEVER means that the error is unknown */
     uint64_t error_ns;
 };
 
-/* Returns in *ret_first_unix_ns and *ret_last_unix_ns the ends of the span of time in which the present lies if one of
- * the witnesses is right: the estimate and the other time, widened by error_ns. This span is narrower than the one from
- * earliest_unix_ns to latest_unix_ns, which holds even if each single witness lies. */
+/* Computes the span of the present: the time in which the present lies if the estimate or other_unix_ns is right within
+ * error_ns. Stores the two ends of the span: the earlier of these two times minus error_ns, and the later one plus
+ * error_ns. The span is usually narrower than the range from earliest_unix_ns to latest_unix_ns, which allows for
+ * witnesses that are wrong. */
 void hf_time_span(const struct hf_time_range *range, uint64_t *ret_first_unix_ns, uint64_t *ret_last_unix_ns);
 
 enum hf_time_answer { HF_TIME_NO, HF_TIME_YES, HF_TIME_UNSURE };
@@ -43,9 +45,9 @@ enum hf_time_answer { HF_TIME_NO, HF_TIME_YES, HF_TIME_UNSURE };
  * HF_TIME_UNSURE otherwise. Returns HF_TIME_NO if `then_unix_ns` is HF_NEVER. */
 enum hf_time_answer hf_time_has_come(const struct hf_time_range *range, uint64_t then_unix_ns);
 
-/* Returns the distance in seconds of the present from the period from `from_s` to `until_s` (seconds since 1970). If
- * the period has ended, the result is minus the number of seconds since its end. If the period has not begun, the
- * result is the number of seconds until it begins. The result is positive only if the witnesses agree, because only
- * agreement proves that the period has not begun. In all other cases the result is 0: the present may be inside the
- * period. */
+/* Returns the distance in seconds between the present and a period that begins at `from_s` and ends at `until_s`
+ * (seconds since 1970). If the whole range is after the period, the result is minus the number of seconds since its
+ * end. If the whole range is before the period and the witnesses agree, the result is the number of seconds until it
+ * begins; only agreement proves that a period has not begun. In all other cases the result is 0: the present may be
+ * inside the period. */
 int64_t hf_time_distance_s(const struct hf_time_range *range, int64_t from_s, int64_t until_s);

@@ -9,9 +9,9 @@
 HF_MUST_USE int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_args *args,
                                       struct hf_deep_create_params *ret_params, struct hf_err *err);
 
-/* Makes the delta if OLD and NEW are regular files and NEW has no compressed stream that the profile would unpack.
- * In all other cases, and with --image or for too large files, makes nothing and returns 1, because the delta needs the
- * code of the whole program. */
+/* Makes the delta and returns 0 if OLD and NEW are regular files that are not too large, NEW has no compressed stream
+ * that the profile would unpack, and --image is not set. In all other cases, makes nothing and returns 1, because the
+ * delta needs the code of the whole program. Returns -errno on failure. */
 HF_MUST_USE int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args,
                                    const struct hf_deep_create_params *params, struct hf_err *err);
 

@@ -1,8 +1,8 @@
 /* cli/fleet/cluster.h - connects one command to the API server, which it finds as kubectl does, and sends requests.
  *
  * A command blocks: hf_cluster_call() runs the event loop until the answer is there. Every text from the server may be
- * hostile. hf_cluster_call() and hf_cluster_each() replace characters that act on a terminal in error texts. Before a
- * command prints objects, it must call hf_cli_make_plain() (cli/node/status_plain.h).
+ * hostile. In error texts, hf_cluster_call() and hf_cluster_each() replace the characters that act on a terminal.
+ * Before a command prints objects, it must call hf_cli_make_plain() (cli/node/status_plain.h).
  *
  * Main thread only. Errors: 0 or -errno; *err names the server and the resource of a failed request, often with a hint.
  * No function returns -EBADMSG or -ESTALE, so a wrong kubeconfig or a refusal of the server ends with exit code 1, not

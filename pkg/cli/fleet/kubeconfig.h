@@ -25,9 +25,10 @@ struct hf_kubeconfig_file {
 
 /* Text fields borrow from the trees of the files and from the options. */
 struct hf_kubeconfig_choice {
-    json_t *config;      /* kubeconfig with one context and without `exec`; the caller frees it with json_decref() */
-    const json_t *exec;  /* the user's `exec` object, or NULL */
-    const char *context; /* name of the context; "" if no context was chosen, only a --server or a --cluster */
+    json_t *config;     /* kubeconfig with one context and without `exec`; the caller frees it with json_decref() */
+    const json_t *exec; /* the user's `exec` object, or NULL */
+    /* name of the context; "" if the options name a server or a cluster, and no option and no file chooses a context */
+    const char *context;
     /* path of the file that holds the context, for error texts; without a context, the first file or "the options" */
     const char *path;
 };

@@ -15,16 +15,18 @@ enum hf_output { HF_OUTPUT_TABLE, HF_OUTPUT_WIDE, HF_OUTPUT_JSON, HF_OUTPUT_YAML
         .name = "json", .help = "the same as -o json"                                                                  \
     }
 
-/* Reads -o and --json. -EINVAL: another format (*err lists the formats), or --json together with another -o. */
+/* Reads -o and --json. -EINVAL: -o has an unknown format (*err lists the formats), or --json contradicts -o. */
 HF_MUST_USE int hf_output_of(const struct hf_cli_args *args, enum hf_output *ret_output, struct hf_err *err);
 
-/* Prints `json` as JSON or YAML. First replaces characters that act on a terminal by '?' in `json` itself. */
+/* Prints `json` as JSON or YAML. Before it prints, the function changes `json` itself: it replaces characters that act
+ * on a terminal by '?'. */
 HF_MUST_USE int hf_output_print(struct hf_cli *cli, enum hf_output output, json_t *json, struct hf_err *err);
 
-/* Draws a bar such as "[####>>x?..]" into `text`, with n - 3 characters between the brackets. '#' stands for updated
- * nodes, '>' for updating, 'x' for failed, '?' for parked and '.' for other nodes. A count above 0 gets at least one
- * character if the bar is long enough. Returns `text`. */
+/* The numbers of nodes that a bar shows. */
 struct hf_output_bar {
     int64_t total, updated, updating, failed, parked;
 };
+/* Draws a bar such as "[####>>x?..]" into `text`, with n - 3 characters between the brackets. '#' stands for updated
+ * nodes, '>' for updating, 'x' for failed, '?' for parked and '.' for other nodes. A count above 0 gets at least one
+ * character if the bar is long enough. Returns `text`. */
 const char *hf_output_draw(const struct hf_output_bar *bar, char *text, size_t n);

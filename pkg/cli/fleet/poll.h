@@ -1,8 +1,8 @@
 /* cli/fleet/poll.h - polls the API server for `rollout watch` and `wait`, until the rollout has completed or failed.
  *
- * `rollout watch` requests one EdgeUpdate every 2 s. `wait` lists the EdgeUpdates every 2 s; if it also counts nodes,
- * it does both less often. Both commands continue if the API server becomes unreachable, and print a line only when it
- * has changed. Main thread only; blocks. */
+ * `rollout watch` requests one EdgeUpdate every 2 s. `wait` lists the EdgeUpdates every 2 s, or every 5 s or more if it
+ * also counts nodes. Both commands continue if the API server becomes unreachable, and print a line only if it differs
+ * from the previous line. Main thread only; blocks. */
 #pragma once
 
 #include "cli/fleet/cluster.h"

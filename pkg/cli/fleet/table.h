@@ -1,4 +1,4 @@
-/* cli/fleet/table.h - tables of text with aligned columns, and with colours on a terminal.
+/* cli/fleet/table.h - tables of text with aligned columns, and with colors on a terminal.
  *
  * Memory: the table copies every cell. The cells must be plain text (cli/node/status_plain.h). Main thread only. */
 #pragma once
@@ -25,7 +25,7 @@ HF_MUST_USE int hf_table_begin(struct hf_table *table, const char *const *titles
 void hf_table_done(struct hf_table *table);
 
 /* Adds a row. An empty or missing (NULL) cell becomes "-", so that scripts can split lines at blanks. `tints` has one
- * value for each column; NULL means no colour. */
+ * value for each column; NULL means no colors. */
 HF_MUST_USE int hf_table_add(struct hf_table *table, const char *const *cells, const enum hf_tint *tints,
                              struct hf_err *err);
 
@@ -33,7 +33,7 @@ HF_MUST_USE int hf_table_add(struct hf_table *table, const char *const *cells, c
 void hf_table_sort(struct hf_table *table);
 void hf_table_print(const struct hf_table *table, FILE *to, bool colour);
 
-/* hf_table_tint() returns the escape sequence before a coloured text, and hf_table_untint() the one after it. Both
- * return "" if `colour` is false or `tint` is HF_TINT_NONE. */
+/* hf_table_tint() returns the escape sequence before a colored text; hf_table_untint() returns the escape sequence
+ * after it. Both return "" if `colour` is false or `tint` is HF_TINT_NONE. */
 const char *hf_table_tint(enum hf_tint tint, bool colour);
 const char *hf_table_untint(enum hf_tint tint, bool colour);

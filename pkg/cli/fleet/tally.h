@@ -1,7 +1,7 @@
 /* cli/fleet/tally.h - counts how many of the nodes that a label selector selects have committed one version of a
  * release.
  *
- * Reads the nodes' own reports, so it needs no controller. Main thread only; hf_tally_count() blocks. */
+ * The count uses the nodes' own reports, so it needs no controller. Main thread only; hf_tally_count() blocks. */
 #pragma once
 
 #include "cli/fleet/cluster.h"
@@ -11,7 +11,8 @@ struct hf_tally {
     size_t committed;    /* nodes that report this version as Committed */
     size_t failed;       /* nodes that report this version as RolledBack, RollingBack or Rejected */
     size_t incompatible; /* nodes that report this version as Incompatible */
-    /* nodes that are silent or have never reported, without those in `committed`, `failed` and `incompatible` */
+    /* nodes that are silent or have never reported; the nodes in `committed`, `failed` and `incompatible` do not count
+     * here */
     size_t away;
 };
 

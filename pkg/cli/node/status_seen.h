@@ -24,9 +24,9 @@ struct hf_cli_seen {
 const char *hf_cli_seen_name(enum hf_cli_seen_state state); /* returns the name of the state, such as "Current" */
 
 /* Returns true if an agent runs with this state folder. To find out, the function tries to take the agent's lock, and
- * releases the lock at once. Also returns true if the lock file exists but cannot be opened, so that only the age of
- * the status decides how current the status is. *ret_since_unix_ns receives the time when the last agent started (0
- * means unknown). */
+ * releases the lock at once. Also returns true if the lock file exists but cannot be opened; then only the age of the
+ * status decides how current the status is. *ret_since_unix_ns receives the time when the last agent started (0 means
+ * unknown). */
 bool hf_cli_agent_runs(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns);
 
 /* Returns the time of the status, or 0 if the status has no time. */

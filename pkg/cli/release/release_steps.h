@@ -10,10 +10,10 @@
 
 enum { HF_RELEASE_MAX_PUBLISHED = 64 };
 
-/* Plans the chains for the artifact `made`, whose download has wire_bytes, and adds the chains to `report`. If a chain
- * of several deltas has fewer bytes and needs no more memory than a single delta in `deltas` from the same old file,
- * removes that delta from `deltas` and deletes the delta's file, unless another chain uses the delta. The comparison
- * adds 2048 bytes for each delta of the chain after the first, because a further delta costs a further request.
- * *ret_steps receives the value of artifacts[].steps, which may be empty. */
+/* Plans the chains for the artifact `made`, whose download has wire_bytes, and adds the chains to `report`. A single
+ * delta in `deltas` is needless if a chain of several deltas from the same old file has fewer bytes and needs no more
+ * memory, and if no chain uses the single delta. The function removes needless deltas from `deltas` and deletes their
+ * files. The comparison adds 2048 bytes for each delta of the chain after the first, because a further delta costs a
+ * further request. *ret_steps receives the value of artifacts[].steps, which may be empty. */
 HF_MUST_USE int hf_release_steps(struct hf_release_files *files, const struct hf_artifact *made, uint64_t wire_bytes,
                                  json_t *deltas, json_t *report, json_t **ret_steps, struct hf_err *err);

@@ -1,5 +1,5 @@
-/* cli/release/release_target.h - sets the nodes that shall install a release. Also checks if a node could install the
- * release, before the command makes any file. */
+/* cli/release/release_target.h - selects the nodes for a release. Also checks, before the command makes any file, if a
+ * node could install the release. */
 #pragma once
 
 #include "cli/parts.h"

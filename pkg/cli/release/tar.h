@@ -1,8 +1,8 @@
 /* cli/release/tar.h - writes a folder as a canonical archive (pack/tar/archive.h), without owners and extended
  * attributes.
  *
- * The same folder gives the same bytes on every machine. Refuses a folder with a member that a node would refuse to
- * extract; the error names the member. Main thread only; blocks. */
+ * The same folder gives the same bytes on every machine. The function refuses a folder with a member that a node would
+ * refuse to extract; the error names the member. Main thread only; blocks. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,6 @@
-/* controller/csr/approver.h - watches CertificateSigningRequests, and approves or denies those of agents as
- * controller/csr/rule.h decides. Every replica watches; only the leader writes. Threads: loop thread only. Memory: the
+/* controller/csr/approver.h - watches CertificateSigningRequests, and approves or denies the requests of agents as
+ * controller/csr/rule.h decides. Before it approves a request, it checks that the Node exists; if there is no such
+ * Node, it checks again later. Every replica watches; only the leader writes. Threads: loop thread only. Memory: the
  * caller keeps what the pointers in the parameters point to, except `terms`. */
 #pragma once
 
@@ -13,9 +14,9 @@ struct hf_metrics; /* web/metrics.h */
 struct hf_approver;
 
 enum {
-    HF_APPROVER_MAX_OPEN = 512,   /* undecided requests that the approver remembers */
-    HF_APPROVER_MAX_PER_NODE = 8, /* undecided requests of one node that the approver remembers */
-    HF_APPROVER_MAX_FLYING = 4,
+    HF_APPROVER_MAX_OPEN = 512,   /* maximum number of undecided requests that the approver keeps */
+    HF_APPROVER_MAX_PER_NODE = 8, /* the same limit for the requests of one node */
+    HF_APPROVER_MAX_FLYING = 4,   /* maximum number of calls to the API server in flight */
 };
 
 struct hf_approver_params {
@@ -25,7 +26,7 @@ struct hf_approver_params {
     struct hf_log *log;
     struct hf_metrics *metrics;
     struct hf_csr_terms terms; /* copied, with the string `account` */
-    bool (*leads)(void *arg);
+    bool (*leads)(void *arg);  /* returns true if this process leads now */
     void *arg;
 };
 

@@ -15,13 +15,14 @@
 #define HF_CSR_GROUP "holdfast:agents"
 
 enum {
-    HF_CSR_MIN_LIFETIME_S = 600,            /* shortest lifetime that an API server accepts */
-    HF_CSR_MAX_LIFETIME_S = 30 * 24 * 3600, /* a stolen certificate is useless after this time at the latest */
+    HF_CSR_MIN_LIFETIME_S = 600, /* shortest lifetime that an API server accepts */
+    /* longest lifetime that the controller approves; limits how long a stolen certificate is of use */
+    HF_CSR_MAX_LIFETIME_S = 30 * 24 * 3600,
 };
 
 enum hf_csr_verdict {
-    /* the requester is not an agent, the request is for another signer, or it is already decided: leave the request
-     * alone */
+    /* leave the request alone, because the requester is not an agent, the request is for another signer, or the request
+     * is already decided */
     HF_CSR_IGNORE,
     HF_CSR_APPROVE,
     HF_CSR_DENY,

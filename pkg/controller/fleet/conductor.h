@@ -15,8 +15,8 @@
 struct hf_metrics; /* web/metrics.h */
 struct hf_conductor;
 
-/* Annotation of the Lease: "true" lets the leader delete EdgeNodes without Node even if they are more than 30 % of all
- * EdgeNodes. */
+/* Annotation of the Lease: "true" lets the leader delete EdgeNodes that have no Node even if they are more than 30 % of
+ * all EdgeNodes. */
 #define HF_CONDUCTOR_ALLOW_COLLECT "edge.codcompass.io/allow-collect"
 
 struct hf_conductor_params {
@@ -28,7 +28,7 @@ struct hf_conductor_params {
     struct hf_rollout_params rollout;
     struct hf_label_writer *labels; /* gets every Node and EdgeNode; NULL if this controller writes no labels */
     const char *identity;           /* name of this replica, for Events */
-    bool (*leads)(void *arg);
+    bool (*leads)(void *arg);       /* returns true if this process leads now */
     /* returns true if the Lease has the annotation HF_CONDUCTOR_ALLOW_COLLECT with the value "true" */
     bool (*may_collect)(void *arg);
     /* called when an object has a higher epoch than all objects before it */
@@ -41,7 +41,8 @@ struct hf_conductor *hf_conductor_new(const struct hf_conductor_params *params, 
 void hf_conductor_free(struct hf_conductor *conductor);
 HF_DEFINE_CLEANUP(struct hf_conductor, hf_conductor_free)
 
-/* This process leads with this epoch, or has ceased to lead (epoch 0). */
+/* Call this function when this process begins to lead or leads with another epoch. Also call it, with epoch = 0, when
+ * this process ceases to lead. */
 void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch);
 
 /* Returns true if all Nodes, EdgeNodes and EdgeUpdates have arrived. Otherwise writes the reason into reason[n]. */

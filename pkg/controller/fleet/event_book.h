@@ -3,7 +3,8 @@
  *
  * The name of an Event is a function of its content, so two replicas, and a replica before and after its restart, use
  * the same Event. A repetition within HF_EVENT_SERIES_NS adds to the series of its Event, with at most one write in
- * HF_EVENT_REPEAT_NS. A token bucket limits all writes, so that a fault in a loop does not fill the server. */
+ * HF_EVENT_REPEAT_NS. A token bucket limits all writes, so that a fault that comes again and again does not flood the
+ * API server. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,12 +12,17 @@
 
 #include "base/clock.h"
 
-enum { HF_EVENT_BOOK_ROWS = 256, HF_EVENT_BURST = 25 };
+enum {
+    HF_EVENT_BOOK_ROWS = 256, /* maximum number of Events that the book remembers */
+    HF_EVENT_BURST = 25       /* number of tokens in a full bucket */
+};
 
-#define HF_EVENT_SERIES_NS (30 * 60 * HF_NS_PER_S) /* after a longer pause, an occurrence is a new Event */
+#define HF_EVENT_SERIES_NS (30 * 60 * HF_NS_PER_S) /* after a longer pause, an occurrence begins a new series */
 #define HF_EVENT_REPEAT_NS (60 * HF_NS_PER_S)
 #define HF_EVENT_REFILL_NS (5 * HF_NS_PER_S) /* time in which the bucket gets one token */
 
+/* HF_EVENT_CREATE: write a new Event. HF_EVENT_REPEAT: write the new count to the existing Event. HF_EVENT_DROP: write
+ * nothing. */
 enum hf_event_action { HF_EVENT_CREATE, HF_EVENT_REPEAT, HF_EVENT_DROP };
 
 struct hf_event_book {

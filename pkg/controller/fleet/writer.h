@@ -21,7 +21,7 @@ struct hf_writer_params {
     const struct hf_clock_ops *clock;
     struct hf_log *log;
     struct hf_metrics *metrics;
-    bool (*may_write)(void *arg); /* called before each request */
+    bool (*may_write)(void *arg); /* Called before each request. Returns true if this process leads now. */
     /* Called once for each effect, but not inside hf_writer_add(), and not after hf_writer_free(). r: see
      * hf_rollout_engine_result(); -ECANCELED: the write was not sent, because this process does not lead. */
     void (*result)(void *arg, uint64_t id, int r, const json_t *object);
@@ -32,12 +32,13 @@ struct hf_writer *hf_writer_new(const struct hf_writer_params *params); /* NULL:
 void hf_writer_free(struct hf_writer *writer);
 HF_DEFINE_CLEANUP(struct hf_writer, hf_writer_free)
 
-/* Queues an effect (not an Event). Returns 0 or -ENOMEM. After -ENOMEM, `result` is not called for this effect. */
+/* Queues an effect of any kind except HF_ROLLOUT_EVENT. Returns 0 or -ENOMEM. After -ENOMEM, `result` is not called for
+ * this effect. */
 HF_MUST_USE int hf_writer_add(struct hf_writer *writer, const struct hf_rollout_effect *effect);
 
 /* Sends queued writes, as far as HF_WRITER_MAX_FLYING and a pause for a busy server permit. If this process does not
- * lead, ends them with -ECANCELED instead. Call it after the last hf_writer_add() of a plan, and after this process
- * ceased to lead. */
+ * lead, ends the queued writes with -ECANCELED instead. Call this function after the last hf_writer_add() of a plan,
+ * and when this process ceases to lead. */
 void hf_writer_turn(struct hf_writer *writer);
 
 /* Returns true if no write waits and no write is on its way. */

@@ -2,13 +2,13 @@
  * same name, and if the Node has them already. Pure. Threads: any.
  *
  * The rule compares two checksums: one over the labels of the Node that our field manager owns, and one over the labels
- * that the report wants. They differ if somebody has changed or removed a label, and if the report no longer wants a
- * label. */
+ * that the report wants. The checksums differ if somebody has changed or removed one of these labels, or if the report
+ * wants other labels now. */
 #pragma once
 
 #include "codec/json.h"
 
-enum { HF_LABEL_RULE_MAX = 48 }; /* most labels of one report; a report with more labels changes nothing */
+enum { HF_LABEL_RULE_MAX = 48 }; /* maximum number of labels in one report; a report with more labels changes nothing */
 
 #define HF_LABEL_RULE_MANAGER "holdfast-controller-labels" /* field manager of the labels */
 
@@ -22,8 +22,8 @@ HF_MUST_USE int hf_label_rule_wanted(const json_t *edgenode, json_t **ret_labels
  * agent that writes the labels itself reports none. */
 bool hf_label_rule_is_ours(const json_t *edgenode);
 
-/* Returns true if the agent's field manager owns labels of the Node with our prefix. They stay there from the time when
- * the agent wrote the labels itself, and no apply of another field manager removes them. */
+/* Returns true if the agent's field manager owns labels of the Node with our prefix. Such labels remain from the time
+ * when the agent wrote the labels itself. An apply of another field manager does not remove them. */
 bool hf_label_rule_has_agents(const json_t *node);
 
 /* Returns the checksum of a set of labels, which does not depend on their order; 0 for the empty set. */

@@ -1,4 +1,5 @@
-/* controller/lead/leader.h - keeps the Lease of this replica at the API server, as controller/lead/lease.h decides.
+/* controller/lead/leader.h - reads and writes the Lease by which the replicas agree which of them leads, as
+ * controller/lead/lease.h decides.
  *
  * Threads: loop thread only. Memory: the caller keeps what the pointers in the parameters point to. */
 #pragma once
@@ -37,7 +38,7 @@ HF_DEFINE_CLEANUP(struct hf_leader, hf_leader_free)
 /* Returns true if this process leads at this moment. Ask before each effect. */
 bool hf_leader_leads(const struct hf_leader *leader);
 
-/* See hf_lease_floor(). */
+/* Passes `epoch` to hf_lease_floor(). */
 void hf_leader_floor(struct hf_leader *leader, uint64_t epoch);
 
 /* Returns the value of an annotation of the Lease, from the server's last answer, or NULL if there is none. The text is

@@ -6,14 +6,14 @@
  *
  * A process leads for renew_deadline after it has sent its last successful write. Another process takes the Lease when
  * it has seen no change of the record for `duration`, or for the longer time that the record asks for (at most
- * HF_LEASE_LONGEST_NS). It measures this with its own monotonic clock. No process interprets the time in the record, so
- * a wrong wall clock or a false renewTime changes nothing. The time of the leader is shorter and begins earlier: with
- * the write, not when another process sees the write. So two processes with different identities do not lead at once,
- * unless a monotonic clock is wrong.
+ * HF_LEASE_LONGEST_NS). Each process measures these times with its own monotonic clock. No process interprets the time
+ * in the record, so a wrong wall clock or a false renewTime changes nothing. The leader's time, renew_deadline, is
+ * shorter than `duration`. It also begins earlier: when the leader sends the write, not when another process sees the
+ * write. So two processes with different identities do not lead at once, unless a monotonic clock is wrong.
  *
- * The epoch of a leader is the field leaseTransitions of its record. It grows with each change of the holder, and when
- * a former leader leads again. Each new epoch is also above the value passed to hf_lease_floor() and above the highest
- * epoch that this process has seen, even after somebody has deleted the Lease. So no two leaders have the same
+ * The epoch of a leader is the field leaseTransitions of its record. The epoch grows with each change of the holder,
+ * and when a former leader leads again. Each new epoch is also above the value passed to hf_lease_floor() and above the
+ * highest epoch that this process has seen, even after somebody has deleted the Lease. So no two leaders have the same
  * epoch. */
 #pragma once
 
@@ -51,16 +51,19 @@ struct hf_lease {
     struct hf_lease_timing timing;
     char identity[HF_LEASE_HOLDER];
     struct hf_lease_record seen; /* the newest record */
-    bool current, absent;        /* current: the server has `seen` now; absent: the server has no Lease */
-    bool read_once;              /* a read has succeeded since the start of the process */
-    uint64_t seen_ns;            /* monotonic time at which a change of `seen` was last noticed */
-    bool leading;                /* true after a successful write; see hf_lease_leads() */
-    /* our last epoch; highest argument of hf_lease_floor(); highest epoch of any holder */
+    bool current, absent; /* `current`: the server still has the record `seen`. `absent`: the server has no Lease. */
+    bool read_once;       /* a read has succeeded since the start of the process */
+    uint64_t seen_ns;     /* monotonic time at which a change of `seen` was last noticed */
+    bool leading;         /* true after a successful write; see hf_lease_leads() */
+    /* `epoch`: the last epoch with which this process led (0 means never). `floor`: highest argument of
+     * hf_lease_floor(). `highest`: highest epoch of any holder that this process has seen. */
     uint64_t epoch, floor, highest;
-    uint64_t renewed_ns;            /* monotonic time at which the last successful write was sent */
-    enum hf_lease_want busy;        /* the request in flight */
-    uint64_t sent_ns, writes_epoch; /* time at which the request in flight was sent; epoch that it writes */
-    uint64_t next_ns;               /* no request before this monotonic time */
+    uint64_t renewed_ns;     /* monotonic time at which the last successful write was sent */
+    enum hf_lease_want busy; /* the request in flight */
+    /* `sent_ns`: monotonic time at which the request in flight was sent. `writes_epoch`: the epoch that this request
+     * writes. */
+    uint64_t sent_ns, writes_epoch;
+    uint64_t next_ns; /* no request before this monotonic time */
     bool releasing, released;
 };
 
@@ -86,7 +89,8 @@ void hf_lease_answer(struct hf_lease *lease, uint64_t now_ns, int r, uint64_t re
 uint64_t hf_lease_due(const struct hf_lease *lease);
 
 /* `epoch` is the highest epoch in any object of the cluster. The next epoch is above `epoch`, and a leader with a lower
- * epoch takes a higher one with its next write. This matters after somebody has deleted the Lease. */
+ * epoch takes a higher one with its next write. This matters after somebody has deleted the Lease, because the new
+ * Lease contains no epoch. */
 void hf_lease_floor(struct hf_lease *lease, uint64_t epoch);
 
 /* Ceases to lead at once; hf_lease_tick() then releases the Lease if this process holds it. */

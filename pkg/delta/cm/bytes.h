@@ -1,13 +1,15 @@
-/* delta/cm/bytes.h - codes a byte bit by bit. For each bit, it mixes the predictions of several contexts and of several
- * guessed bytes. Computes with integers only. One code path encodes and decodes.
+/* delta/cm/bytes.h - codes a byte bit by bit. For each bit, the coder mixes the predictions of several contexts and of
+ * several guessed bytes. Computes with integers only. One code path encodes and decodes.
  *
- * Contexts have two kinds of memory: tables and ranks. A table holds a bit history (delta/cm/states.h) for each bit
- * after a context; each row of a table has a check byte by which the coder recognizes a context that has not occurred
- * before. A rank has four bytes, which hold the latest byte after a context, a count of how often that byte came, and
- * check bits. Ranks serve long contexts, of which there are too many for tables. Ranks and guesses are called sources,
- * because each of them expects one byte. In quick blocks, if a source is confident, the coder first codes one bit that
- * records whether this source is right. Coding this one bit takes a fifth of the time of coding eight bits, but makes
- * the delta slightly larger.
+ * Tables and ranks remember what followed a context. A table holds a bit history (delta/cm/states.h) for each bit after
+ * a context; each row of a table has a check byte by which the coder recognizes a context that has not occurred before.
+ * A rank has four bytes, which hold the latest byte after a context, a count of how often that byte came, and check
+ * bits. Ranks serve long contexts, of which there are too many for tables.
+ *
+ * A rank or a guess is called a source: it expects one certain byte. In quick blocks, if a source is confident, the
+ * coder first codes one bit that records whether this source is right. The eight bits of the byte follow only if the
+ * source is wrong. Coding the one bit takes a fifth of the time of coding eight bits, but makes the delta slightly
+ * larger.
  *
  * The inputs of the mixer for one bit are eight numbers in one vector: the most trusted rank, three guesses, three
  * tables, and a constant. */
@@ -41,17 +43,21 @@ struct delta_byte_context {
 };
 
 struct delta_bytes {
+    /* Weights of the mixer. The weights for a bit are the sum of three sets. by_node depends on the kind and on the
+     * bits of the byte so far; by_fit depends on the kind, on the sources that these bits agree with, and on the number
+     * of bits that remain; by_scene depends on `scene` and `near`. by_confident replaces by_fit and by_scene for the
+     * bit that records whether a confident source is right. */
     _Alignas(64) delta_lanes by_node[BYTES_CLASSES * 256], by_fit[BYTES_CLASSES * 128], by_scene[BYTES_SCENES * 256],
         by_confident[16];
     uint8_t *tables; /* BYTES_TABLES tables of 2^table_bits bytes, aligned to a cache line */
     uint32_t *ranks; /* BYTES_RANKS arrays of 2^rank_bits ranks; part of the allocation of `tables` */
     unsigned table_bits, rank_bits;
     bool quick;
-    /* Probabilities in the logistic domain, ln(p / (1 - p)) * 4096. state_logit[s] is the probability that a 1 follows
-     * in state s. source_logit[s][bits] is the adaptive probability that source s is right about a bit after which
-     * `bits` more bits of the byte follow. byte_logit[s] is the probability that source s is right about the whole
-     * byte. A source s is a rank with a certain count, or a guess with a certain trust. The last source stands for a
-     * rank or guess that expects no byte. */
+    /* Probabilities p as logits, ln(p / (1 - p)) * 4096. state_logit[s] is the probability that a 1 follows in state s.
+     * source_logit[s][bits] is the adaptive probability that source s is right about a bit after which `bits` more bits
+     * of the byte follow. byte_logit[s] is the probability that source s is right about the whole byte. A source s is a
+     * rank with a certain count, or a guess with a certain trust. The last source stands for a rank or guess that
+     * expects no byte. */
     int16_t state_logit[DELTA_STATES];
     int16_t source_logit[BYTES_SOURCES + 1][8];
     int16_t byte_logit[BYTES_SOURCES + 1];

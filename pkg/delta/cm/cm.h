@@ -107,10 +107,10 @@ unsigned delta_bit_code(struct delta_cm *cm, uint32_t *state, unsigned bit);
  * fractional bits. */
 enum { DELTA_WEIGHT_BITS = 13, DELTA_STRETCH_MAX = 2047 };
 
-/* Fills the table that turns a logit into a probability. If p is the probability for logit x, rounded to a multiple of
- * 1/4096, then squash[x + 2048] is p * 65536 + 8. */
+/* Fills the table that turns a logit x, from -2048 to 2047, into a probability. squash[x + 2048] is the probability in
+ * units of 1/65536, rounded to a multiple of 16, plus 8. */
 void delta_squash_init(uint16_t squash[4096]);
-/* Returns the logit for the probability p / 4096, so it inverts squash[]. Slow. */
+/* The inverse of squash[]: returns the logit of the probability p / 4096. Slow. */
 int32_t delta_stretch(uint32_t p);
 
 /* Returns the mixed probability of a 1, in the units of delta_cm_code(). */

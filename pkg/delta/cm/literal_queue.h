@@ -16,8 +16,9 @@
  * runs */
 enum { DELTA_STRIPE_BYTES = 1 << 16 };
 
-/* A gap of the match map consists of runs. A run is a number of literals and then a short copy. `copied` is the length
- * of the copy in bytes, or 0 if the gap ends after the literals. */
+/* A gap of the match map is a part of the new file that no entry of the map covers. A gap consists of runs. A run is a
+ * number of literals and then a short copy. `copied` is the length of the copy in bytes, or 0 if the gap ends after the
+ * literals. */
 struct delta_literal_run {
     uint64_t old_pos;
     uint32_t literals, copied;

@@ -1,5 +1,5 @@
-/* delta/cm/literals.h - code the gaps of the match map. A gap consists of literals and of short copies between the
- * literals.
+/* delta/cm/literals.h - code the gaps of the match map, which are the parts of the new file that no entry of the map
+ * covers. A gap consists of literals and of short copies between the literals.
  *
  * The contexts of a literal are the literals before that literal, and old bytes near the copies before and after it.
  * The decoded bytes of copies are never contexts of literals. Literals are therefore a separate coded part, which
@@ -30,13 +30,15 @@ struct delta_block_options {
 struct delta_literals *delta_literals_new(const struct delta_shared_context *shared, struct delta_old *old);
 void delta_literals_free(struct delta_literals *literals);
 
-/* Prepares for the next block. When encoding, *options must live until the block is coded; the encoder sets a bit for
- * each piece that would be smaller raw. When decoding, `options` is NULL. */
+/* Prepares for the next block. When encoding, *options must live until the block is coded. The encoder stores the
+ * pieces raw whose bits are set in options->plain, and sets the bits of other pieces that would be smaller raw. So the
+ * caller can encode the block again with these bits. When decoding, `options` is NULL. */
 void delta_literals_reset(struct delta_literals *literals, bool quick, struct delta_block_options *options);
 
 /* Codes the literals of the stripe new[start..end). Encoding takes the bytes from `truth`, which points to new[start],
- * and all copies from `copies`. Encoding sets *ret_coded to false if the stripe has nothing to code. Decoding puts the
- * runs into `queue` but does not end the stripe in the queue. */
+ * and the short copies from `copies`, which lists all copies of the new file. Encoding sets *ret_coded to false if the
+ * stripe has no gap, and so nothing to code. Decoding puts each run into `queue`, followed by the literals of the run,
+ * but does not end the stripe in the queue. */
 HF_MUST_USE int delta_literals_encode(struct delta_literals *literals, struct delta_cm *cm, uint64_t start,
                                       uint64_t end, const unsigned char *truth, const struct delta_copies *copies,
                                       bool *ret_coded, struct hf_err *err);

@@ -18,8 +18,8 @@ void delta_model_free(struct delta_model *model);
 void delta_model_reset(struct delta_model *model, bool quick);
 
 /* Codes the copies of the stripe new[start..end). Encoding takes the bytes from `truth`, which points to new[start],
- * and all copies from `copies`. Decoding takes literals and short copies from `queue`, and writes all bytes to
- * `output`. */
+ * and the short copies from `copies`, which lists all copies of the new file. Decoding takes literals and short copies
+ * from `queue`, and writes all bytes to `output`. */
 HF_MUST_USE int delta_model_encode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,
                                    const unsigned char *truth, const struct delta_copies *copies, struct hf_err *err);
 HF_MUST_USE int delta_model_decode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,

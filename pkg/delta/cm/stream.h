@@ -2,8 +2,8 @@
  *
  * The history holds bytes of the new file, with two changes in machine code. A reference holds the address of its
  * target instead of a distance, most significant byte first, so all references to one target look the same. An AArch64
- * instruction begins with its opcode. Before literals, the history also holds some old bytes from near the place of
- * these literals. Threads: a stream belongs to one thread at a time. */
+ * instruction begins with its opcode. Before each run of literals, the history also holds some old bytes from near the
+ * place of that run. Threads: a stream belongs to one thread at a time. */
 #pragma once
 
 #include "delta/cm/bytes.h"
@@ -19,7 +19,9 @@ enum { STREAM_OLD = 2, STREAM_TAIL = 32 };
 
 struct delta_stream {
     struct delta_bytes bytes;
-    uint32_t *match_at; /* the match table with 2^match_bits entries; `history` follows in the same allocation */
+    /* The match table has 2^match_bits entries. The index of an entry is a hash of a few bytes. The entry is the latest
+     * position in the history that follows bytes with this hash. `history` follows in the same allocation. */
+    uint32_t *match_at;
     unsigned char *history;
     unsigned match_bits;
     uint32_t history_size;
@@ -27,10 +29,12 @@ struct delta_stream {
     uint64_t place;  /* position in the new file; has the same remainder as `pos` when divided by 4 */
     uint64_t recent; /* latest 8 bytes of the new file; the latest byte is the least significant */
     uint64_t tail;   /* latest 8 bytes of the history; the latest byte is the least significant */
-    /* earlier position whose bytes the latest match_length bytes repeat (0 means no repetition) */
+    /* the latest match_length bytes of the history repeat those before the earlier position `match`, so the byte at
+     * `match` is expected next; match_length 0 means no repetition */
     uint64_t match;
     uint32_t match_length;
-    /* noted_at is the latest position entered into match_at; noted_before is the entry that noted_at replaced */
+    /* noted_at is the latest position entered into match_at; noted_before is the entry that noted_at replaced;
+     * noted_arm is true if noted_at is the end of an AArch64 instruction */
     uint32_t noted_at, noted_before;
     bool noted_arm;
     /* for copies: the seen_length bytes of the history before seen_at equal those before the earlier position
@@ -49,11 +53,11 @@ void delta_stream_done(struct delta_stream *st);
 /* Prepares for the next block. `quick` has the same meaning as in delta_bytes_reset(). */
 void delta_stream_reset(struct delta_stream *st, bool quick);
 
-/* Codes the next unit, which has one byte or four bytes, but never more than `room` bytes. Encodes the unit at `truth`;
- * if `truth` is NULL, decodes a unit. If `cm` is NULL, only learns the unit at `truth`. old[0] points to the old bytes
- * that would come next if the copy before this place continued. old[1] points to the old bytes that would come next if
- * the copy after this place began earlier. A pointer is NULL if there is no such copy. Returns the number of bytes of
- * the unit. */
+/* Codes the next unit: an AArch64 instruction or an x86 reference (four bytes), or one byte. The unit never has more
+ * than `room` bytes. Encodes the unit at `truth`; if `truth` is NULL, decodes a unit. If `cm` is NULL, only learns the
+ * unit at `truth`. old[0] points to the old bytes that would come next if the copy before this place continued. old[1]
+ * points to the old bytes that would come next if the copy after this place began earlier. A pointer is NULL if there
+ * is no such copy. Returns the number of bytes of the unit. */
 unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth, uint64_t room,
                            const unsigned char *const old[STREAM_OLD], unsigned char ret_bytes[static 4]);
 

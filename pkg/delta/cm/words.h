@@ -7,16 +7,18 @@
 
 enum { DELTA_WORD_LIKES = 4, DELTA_WORD_BITS = 11 };
 
-/* The latest change among the words with one key. */
+/* The latest change (new value - old value) among the words with one key. The key stands for a part of the old word,
+ * such as the operation and a register. */
 struct delta_word_change {
     uint32_t key, by;
 };
 
 struct delta_words {
+    /* one table of 2^bits entries for each candidate, indexed by the hash of the candidate's key */
     struct delta_word_change last[DELTA_WORD_LIKES << DELTA_WORD_BITS];
-    /* Adaptive bits for the answers to the question whether a word has the value of a candidate. The two least
-     * significant bits of the index are the latest two answers. Each higher bit of the index stands for one candidate,
-     * and is 1 if this candidate has the value that the question is about. */
+    /* Adaptive bits for the answers to the question whether a word has a certain value. The two least significant bits
+     * of the index are the latest two answers. Each higher bit of the index stands for one candidate, and is 1 if this
+     * candidate has the value that the question is about. */
     uint32_t right[4 << DELTA_WORD_LIKES];
     unsigned bits; /* log2 of the number of entries of each table */
     bool started;  /* true if the tables have been cleared */
@@ -30,8 +32,8 @@ struct delta_word_guess {
     uint32_t old, word[DELTA_WORD_LIKES];
     struct delta_word_change *from[DELTA_WORD_LIKES];
     uint32_t key[DELTA_WORD_LIKES];
-    /* one bit for each candidate; 1 means that the table has the candidate's key and that the word with this key
-     * changed */
+    /* one bit for each candidate; 1 means that the latest word with the candidate's key is in the table and that this
+     * word changed */
     unsigned changed;
 };
 

@@ -1,7 +1,7 @@
-/* delta/image/find_go.h - Go's findfunctab, a table that leads from code to functions. For each 4,096 bytes of code (a
- * bucket), the table has the number of the function at the start of the bucket. A bucket has 16 parts of 256 bytes. For
- * each part, the table has the number of the function at the start of the part, minus the number of the function at the
- * start of the bucket. The positions of the functions determine all these numbers. */
+/* delta/image/find_go.h - Go's findfunctab, a table that leads from code to functions. The table divides code into
+ * buckets of 4,096 bytes, and each bucket into 16 parts of 256 bytes. For each bucket, the table has the number of the
+ * function at the start of the bucket. For each part, it has the number of the function at the start of the part, minus
+ * the number of the function at the start of the bucket. The positions of the functions determine all these numbers. */
 #pragma once
 
 #include <stdint.h>
@@ -15,10 +15,12 @@ struct delta_predictor;
 /* The result of the latest look-up. Zero the struct before the first look-up. */
 struct delta_go_found {
     uint64_t bucket; /* number of the bucket + 1 (0 means none) */
-    uint64_t part;   /* number of the next part (256 bytes) of the new code */
-    uint64_t row;    /* number of the function at the start of the part with number part - 1 */
-    uint64_t entry;  /* address, in the new file, of the function with number row + 1 */
-    uint32_t rows[DELTA_GO_BUCKET_PARTS];
+    /* number of the part (256 bytes) after the part that was looked up last; parts count from the start of the new
+     * code */
+    uint64_t part;
+    uint64_t row;   /* number of the old function at the start of the part that was looked up last */
+    uint64_t entry; /* address that the old function with number row + 1 has in the new file */
+    uint32_t rows[DELTA_GO_BUCKET_PARTS]; /* for each part of the bucket, number of the old function at its start */
 };
 
 /* For each part of the bucket of new code with number `bucket`, computes the number of the old function at the start of

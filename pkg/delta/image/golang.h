@@ -28,8 +28,8 @@ const struct delta_go_function_layout *delta_go_function_layout(const struct del
 /* Returns the size of the description that begins with head[DELTA_GO_HEAD_BYTES]. */
 uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head);
 
-/* Reads row `index` of the function table. *ret_entry is the position of the row's function (for DELTA_GO_116, its
- * address), and *ret_function the position of that function's description. The last row of the table has no
- * description, so *ret_function is then DELTA_NOWHERE. */
+/* Reads row `index` of the function table. *ret_entry is the position of the row's function (with layout DELTA_GO_116,
+ * its address), and *ret_function is the position of that function's description. The last row of the table has no
+ * description: *ret_function is then DELTA_NOWHERE. */
 HF_MUST_USE int delta_go_row(struct delta_old *file, const struct delta_go *go, uint64_t index, uint64_t *ret_entry,
                              uint64_t *ret_function, struct hf_err *err);

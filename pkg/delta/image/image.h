@@ -1,8 +1,8 @@
 /* delta/image/image.h - the segments and tables of an executable image, which the prediction of references needs.
  *
- * Encoder and decoder read the structure of the old image from the old file, so the delta contains only the segments
- * of the new image. Supports little-endian ELF of 32 and 64 bits; any other file counts as an image without segments.
- * All sizes are bounded; hostile headers only make predictions bad. */
+ * Encoder and decoder read the structure of the old image from the old file, so the delta contains only the segments of
+ * the new image. Supports little-endian ELF of 32 and 64 bits; any other file counts as an image without segments. All
+ * sizes are bounded. Hostile headers can only make predictions bad. */
 #pragma once
 
 #include <stdint.h>
@@ -57,13 +57,14 @@ enum delta_region_kind {
     DELTA_REGION_KINDS,
 };
 
-/* Returns a number below 16 that stands for the kind in contexts, which distinguish only 16 kinds. Three kinds of Go
- * share their numbers with REL, EXIDX and RELR, which Go's images seldom have. */
+/* Returns a number below 16 that stands for the kind in contexts, which distinguish only 16 kinds. GO_OFFSETS, GO_FIND
+ * and GO_DATA share their numbers with REL, EXIDX and RELR, which Go's images seldom have. */
 static inline unsigned delta_region_slot(enum delta_region_kind kind)
 {
     return kind < 16 ? kind : kind - 16u + DELTA_REGION_REL;
 }
 
+/* A region: a part of the image whose bytes have the same kind, such as a section. */
 struct delta_region {
     uint64_t offset, size, address;
     /* For symbols, offset of their string table. For relocations, offset of their symbol table. For Go's offsets, the
@@ -87,7 +88,7 @@ struct delta_image {
     /* true if the image is linked at a fixed address, so that words within the image's address range are pointers */
     bool fixed;
     bool narrow;  /* true for a 32-bit image */
-    uint64_t got; /* 32-bit images only: the position from which offsets in code count (0 means none) */
+    uint64_t got; /* the position from which offsets in the code of 32-bit images count (0 means none) */
     struct delta_segments segments;
     bool go_expected; /* true if the image is a 64-bit one with a section that only Go makes */
     struct delta_go go;

@@ -20,7 +20,8 @@ enum {
     DELTA_PREDICT_I386 = 4,       /* references in code of 32-bit x86 */
     DELTA_PREDICT_RISCV = 8,      /* references in code of RISC-V */
     DELTA_PREDICT_ALL = 15,
-    /* number of low bits for the predictors in the encoded shared context; the higher bits hold `lean` */
+    /* In the encoded shared context, one number holds the predictors in its DELTA_PREDICT_BITS lowest bits, and `lean`
+     * in the bits above. */
     DELTA_PREDICT_BITS = 4,
     DELTA_LEAN_MAX = 3,
     DELTA_PAIRS_MAX = 4096,
@@ -37,10 +38,10 @@ struct delta_shared_context {
     uint64_t old_size, new_size;
     unsigned predictors; /* the DELTA_PREDICT_* in use, combined by | */
     unsigned lean;       /* number of times that the models halve their tables */
-    bool only_first;     /* true to predict only one candidate, without computing delta_guess.source */
+    bool only_first;     /* true to predict only one candidate; delta_guess.source may then be unset */
     /* true to predict targets from the map alone, without learning moves and without using the tables of moves */
     bool by_map;
-    /* cache of the old image that was read most recently, because each block needs its image again */
+    /* the old image that was read last, and its pair; a cache, because each block needs its image again */
     struct delta_pair last_pair;
     struct delta_image last_image;
 };
@@ -48,7 +49,8 @@ struct delta_shared_context {
 /* Returns the predictor that code for this machine needs. */
 unsigned delta_predictor_of(enum delta_machine machine);
 
-/* The learned move of an old target: `by` is the new address minus the old one. */
+/* The learned move of an old target: `by` is the new address minus the old address. `key` is the position of the target
+ * + 1. For a move that stands for 256 positions, it is position / 256 + 1. 0 means an empty entry. */
 struct delta_moved {
     uint32_t key;
     int32_t by;
@@ -64,13 +66,13 @@ struct delta_guess {
     uint64_t site, base, target;
 };
 
-/* A window: the part of a copy that is predicted at once. */
+/* A window: a part of a copy that is predicted in one step. */
 struct delta_span {
     uint64_t new_pos, old_pos;
     size_t n;
-    size_t refs;
+    size_t refs;              /* number of references in the window */
     const unsigned char *old; /* old bytes of the window; some bytes before and after the window are readable too */
-    unsigned region;
+    unsigned region;          /* kind of the old bytes' region, as delta_region_slot() returns it */
 };
 
 struct delta_predictor {
@@ -79,12 +81,15 @@ struct delta_predictor {
     struct delta_segments segments; /* segments of the new image of the active pair */
     struct delta_pair pair;
     uint32_t pair_next; /* index of the next pair */
+    /* `exact` has the learned moves of targets; `coarse` has one learned move for every 256 positions */
     struct delta_moved exact[1 << DELTA_EXACT_BITS], coarse[1 << DELTA_COARSE_BITS];
+    /* For each slot of kinds, how far the true target of the latest mispredicted reference was from the target by the
+     * map. For DELTA_REF_GO_BUCKET, the sum of all errors of the prediction so far. */
     int64_t last_by[DELTA_REF_SLOTS];
     struct delta_go_cursor go; /* state of the scanner for Go's tables */
     struct delta_jumps jumps;
     struct delta_announced announced;
-    uint64_t tar_old_pos; /* end of the old bytes that tar_growth covers without a gap */
+    uint64_t tar_old_pos; /* tar_growth is valid for a window that starts at this old position */
     int64_t tar_growth;   /* sum of (new byte - old byte) over the bytes of the current tar header so far */
 
     /* the fields from here on describe the current window */
@@ -100,15 +105,17 @@ void delta_predictor_reset(struct delta_predictor *p);
 /* Returns true if the new image of the next pair starts at new_pos or before. */
 bool delta_predictor_enters(const struct delta_predictor *p, uint64_t new_pos);
 
-/* While delta_predictor_enters() is true, activates the next pair and, if its new image contains new_pos, calls `code`.
- * `code` encodes the segments of the new image, or decodes them into p->segments. `truth` is NULL when decoding. */
+/* Activates, one after another, all pairs whose new image starts at new_pos or before. If a new image contains new_pos,
+ * reads the old image of the pair and calls `code`. `code` encodes the segments of the new image, or decodes them into
+ * p->segments. `truth` is NULL when decoding. */
 HF_MUST_USE int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
                                       int (*code)(void *ctx, struct delta_predictor *p,
                                                   const struct delta_segments *truth),
                                       void *ctx, struct hf_err *err);
 
-/* Returns segment i of the old image, with its offset shifted by the distance between the images, or zeros if there is
- * no such segment. The result is the base for coding segment i of the new image. */
+/* Returns segment i of the old image of the active pair. Adds to its offset the new image's offset minus the old
+ * image's offset. Returns a segment of zeros if the old image has no segment i. The result is the base for coding
+ * segment i of the new image. */
 struct delta_segment delta_predictor_segment(const struct delta_predictor *p, unsigned i);
 
 /* Predicts the next window of a copy from s->old_pos to s->new_pos, of which `copy_left` bytes remain. Fills
@@ -120,7 +127,6 @@ HF_MUST_USE int delta_predictor_window(struct delta_predictor *p, struct delta_s
 /* Passes the true bytes of the window to the predictor. */
 void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s, const unsigned char *made);
 
-/* Corrects what the predictor has learned. Call if the first prediction of a reference was wrong; `word` is the true
- * value. */
+/* Learns from a reference whose first prediction was wrong. `word` is the true value. */
 void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *ref, const struct delta_guess *g,
                            uint64_t word);

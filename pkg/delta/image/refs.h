@@ -13,8 +13,8 @@ enum delta_ref_kind {
     DELTA_REF_JCC,  /* x86-64 instructions 0f 8x */
     DELTA_REF_RIP,  /* x86-64 disp32 of a rip-relative operand */
     DELTA_REF_BL,   /* AArch64 instructions bl and b */
-    DELTA_REF_B19,  /* AArch64 instructions b.cond, cbz and ldr (literal) */
-    DELTA_REF_B14,  /* AArch64 instruction tbz */
+    DELTA_REF_B19,  /* AArch64 instructions b.cond, cbz, cbnz and ldr (literal) */
+    DELTA_REF_B14,  /* AArch64 instructions tbz and tbnz */
     DELTA_REF_ADRP,
     DELTA_REF_LO12, /* AArch64 add, load or store with a base register that an adrp has set */
     DELTA_REF_ADR,
@@ -44,16 +44,16 @@ enum delta_ref_kind {
 
     /* Kinds of other processors. A kind's slot is its number modulo DELTA_REF_SLOTS. Each slot has statistics of its
      * own; kinds that never meet in one image share a slot. */
-    DELTA_REF_ARM_B = 33,    /* A32 instructions b and bl */
-    DELTA_REF_BLX = 34,      /* A32 instruction blx, which leads to Thumb code */
-    DELTA_REF_MOVW = 35,     /* A32 movw: lower half of an address, or of a distance from a pc */
-    DELTA_REF_MOVT = 36,     /* A32 movt: upper half of an address, or of a distance from a pc */
-    DELTA_REF_ARM_LOAD = 37, /* A32 ldr from a literal pool */
-    DELTA_REF_PLT_HIGH = 38,
-    DELTA_REF_PLT_MIDDLE = 39,
-    DELTA_REF_PLT_LOW = 40,
-    DELTA_REF_PC_WORD = 41,  /* ARM: word in a literal pool that holds a distance from a pc */
-    DELTA_REF_GOT_WORD = 42, /* ARM: word in a literal pool that holds an offset from the global offset table */
+    DELTA_REF_ARM_B = 33,      /* A32 instructions b and bl */
+    DELTA_REF_BLX = 34,        /* A32 instruction blx, which leads to Thumb code */
+    DELTA_REF_MOVW = 35,       /* A32 movw: lower half of an address, or of a distance from a pc */
+    DELTA_REF_MOVT = 36,       /* A32 movt: upper half of an address, or of a distance from a pc */
+    DELTA_REF_ARM_LOAD = 37,   /* A32 ldr from a literal pool */
+    DELTA_REF_PLT_HIGH = 38,   /* bits 20 to 27 of the distance in an entry of ARM's .plt */
+    DELTA_REF_PLT_MIDDLE = 39, /* bits 12 to 19 of this distance */
+    DELTA_REF_PLT_LOW = 40,    /* bits 0 to 11 of this distance */
+    DELTA_REF_PC_WORD = 41,    /* ARM: word in a literal pool that holds a distance from a pc */
+    DELTA_REF_GOT_WORD = 42,   /* ARM: word in a literal pool that holds an offset from the global offset table */
     DELTA_REF_ABS32 = 43,
     DELTA_REF_SELF31 = 45,    /* 31-bit value that counts from its own position */
     DELTA_REF_SYMBOL = 48,    /* number of the symbol of a relocation */
@@ -87,7 +87,7 @@ bool delta_ref_is_partial(unsigned kind);
 
 struct delta_ref {
     uint64_t target; /* position of the target in the old file */
-    uint64_t base;   /* old position from which the value counts, apart from `extra` (0 means the site) */
+    uint64_t base;   /* old position from which the value counts, but see `extra` (0 means the site) */
     uint64_t word;   /* the whole word or instruction in the old file */
     uint32_t at;     /* offset in the scanned bytes */
     uint8_t kind;
@@ -123,7 +123,7 @@ size_t delta_refs_scan(const struct delta_image *image, const struct delta_regio
                        size_t n, size_t limit, uint64_t offset, struct delta_announced *announced,
                        struct delta_ref *refs);
 
-/* Returns the word of the reference for a site, a target and a base at these addresses. */
+/* Returns the word that the reference has if its site, target and base are at these addresses. */
 uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base);
 
 /* Returns the address of the target to which `word` at `site` refers. Words of some kinds, such as DELTA_REF_ADRP and

@@ -9,9 +9,10 @@
 #include "delta/image/find_go.h"
 #include "delta/image/refs.h"
 
-/* State of the scan between windows; zero it before the first window. All positions are positions in the old file. */
+/* State that the scan of one window (struct delta_span of predict.h) leaves to the next. Zero it before the first
+ * window. All positions are positions in the old file. */
 struct delta_go_cursor {
-    uint64_t row; /* row of the function in which the latest window ended */
+    uint64_t row; /* number of the row of the function in which the latest window ended */
     /* position of a type's "uncommon" part, which follows the part that depends on the type's kind (0 means none) */
     uint64_t uncommon;
     uint64_t methods, methods_end;     /* start and end of the methods of the latest type with methods */

@@ -9,8 +9,8 @@
 
 #include "delta/image/refs.h"
 
-/* State of the scan between windows: positions in the old file of the latest run of consecutive words that lead to
- * code. Zero the struct before the first window. */
+/* State that the scan of one window (struct delta_span of predict.h) leaves to the next: start and end, in the old
+ * file, of the latest run of consecutive words that lead to code. Zero it before the first window. */
 struct delta_jumps {
     uint64_t start, end;
 };

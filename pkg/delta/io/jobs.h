@@ -6,7 +6,8 @@
 struct delta_jobs {
     unsigned n;
     void *ctx;
-    /* Runs job i. `worker` is the number of the calling thread; data that only one worker number uses needs no lock. */
+    /* Runs job i. `worker` is the number of the thread that runs the job. Data that belongs to one worker number needs
+     * no lock. */
     int (*job)(void *ctx, unsigned worker, unsigned i, struct hf_err *err);
 };
 

@@ -2,7 +2,7 @@
  * callback at a time.
  *
  * Threads: call _begin() and _end() while only one thread works. Between _begin() and _end(), several threads may work
- * at once, as long as only one thread at a time uses each of the objects (input, reader, output). */
+ * at once, but each of the objects (input, reader, output) belongs to one thread at a time. */
 #pragma once
 
 #include <pthread.h>
@@ -14,7 +14,9 @@ struct delta_serialized_io {
     struct delta_input *input;
     struct delta_old *reader;
     struct delta_output *output;
-    const struct hf_delta_in *patch; /* the caller's callbacks, which _end() puts back */
+    /* `patch`, `old` and `out` are the callbacks of hf_delta_apply()'s caller, which _end() puts back; the fields after
+     * them are these callbacks with a lock around them */
+    const struct hf_delta_in *patch;
     const struct hf_delta_old *old;
     const struct hf_delta_out *out;
     struct hf_delta_in locked_patch;

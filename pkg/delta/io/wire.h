@@ -53,7 +53,7 @@ size_t delta_header_format(const struct delta_header *header, unsigned char *byt
 struct delta_input {
     const struct hf_delta_in *in;
     size_t pos, n;
-    uint64_t left;   /* bytes of the body that remain */
+    uint64_t left;   /* bytes that may still be read: of the body, or of the longest header while `in_body` is false */
     uint64_t offset; /* bytes read since the start of the delta */
     bool in_body;
     struct hf_sha256 body_hash;
@@ -82,14 +82,15 @@ HF_MUST_USE int delta_input_skip(struct delta_input *input, uint64_t n, struct h
 
 enum { DELTA_SLOT_BYTES = 8192, DELTA_SLOTS = 8 };
 
-/* Reader of the old file with a cache of a few windows. Positions outside the file read as bytes of value 0. */
+/* Reader of the old file with a cache. A slot of the cache holds DELTA_SLOT_BYTES bytes of the file, which start at a
+ * multiple of DELTA_SLOT_BYTES. Positions outside the file read as bytes of value 0. */
 struct delta_old {
     const struct hf_delta_old *file;
     uint64_t size;
-    /* `next` is the window to replace next; `slots` is the number of windows in use, which must not change after the
-     * first read */
+    /* `next` is the slot to replace next; `slots` is the number of slots in use, which must not change after the first
+     * read */
     unsigned next, slots;
-    uint64_t base[DELTA_SLOTS]; /* for each window: file offset / DELTA_SLOT_BYTES + 1 (0 means empty) */
+    uint64_t base[DELTA_SLOTS]; /* for each slot: file offset / DELTA_SLOT_BYTES + 1 (0 means empty) */
     unsigned char bytes[DELTA_SLOTS][DELTA_SLOT_BYTES];
 };
 
@@ -104,8 +105,8 @@ enum { DELTA_PENDING_BYTES = 16384 };
 struct delta_output {
     const struct hf_delta_out *out;
     const atomic_bool *cancel;
-    /* `written` is the number of bytes so far, including the pending bytes; `size` is the size of the new file; the
-     * writer checks the cancel flag again when `written` has reached `next_look` */
+    /* `written` is the number of bytes that the new file has so far, including the pending bytes; `size` is the final
+     * size of the new file; the writer checks the cancel flag again when `written` has reached `next_look` */
     uint64_t written, size, next_look;
     struct hf_sha256 hash;  /* hash of the bytes that have left the buffer */
     unsigned char *pending; /* buffer of DELTA_PENDING_BYTES bytes */

@@ -31,8 +31,8 @@ int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t 
  * Errors: -ENOMEM. */
 int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to, const struct delta_copies *inside);
 
-/* Finds the next copy that overlaps new[at..end), and sets *ret_copy to the part of the copy within that range. *next
- * keeps the position in the list between calls; set *next to 0 before the first call. Returns false if there is no
- * such copy. */
+/* Finds the first copy that overlaps new[at..end), and sets *ret_copy to the part of the copy in that range. Returns
+ * false if no copy overlaps the range. *next keeps the position in the list between calls with ascending `at`; set
+ * *next to 0 before the first call. */
 bool delta_copies_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t end,
                               struct delta_copy *ret_copy);

@@ -1,6 +1,7 @@
-/* delta/match/copy_finder.h - one pass over the new file that splits the new file into copies. The pass follows the
- * diagonal of the current copy (the positions with the copy's shift between old and new) until it finds a match with
- * another shift, whose length exceeds the number of equal bytes on the diagonal by more than min_gain.
+/* delta/match/copy_finder.h - one pass over the new file that splits the new file into copies. The diagonal of a copy
+ * is what the copy would be if it continued to the ends of the files. At each position of the new file, the pass finds
+ * the longest match, and counts the bytes in the range of the match that are equal on the diagonal of the current copy.
+ * The next copy starts with the first match that is more than min_gain bytes longer than this count.
  *
  * Threads: a finder belongs to one thread; several finders may share a matcher. */
 #pragma once
@@ -16,25 +17,27 @@ struct delta_cached_match {
     uint32_t at, rank, n; /* `at` is the position in the new file + 1 (0 means an empty entry) */
 };
 
-/* The current copy starts at (new_from, old_from); `scan` is the position of the search. */
+/* The current copy starts at new_from in the new file and at old_from in the old file. `scan` is the position of the
+ * search in the new file. The match at `scan` has match_n bytes and starts at match_old in the old file. */
 struct delta_copy_finder {
     const struct delta_matcher *matcher;
     /* cache of DELTA_MATCH_CACHE entries, indexed by position modulo DELTA_MATCH_CACHE (NULL means no cache) */
     struct delta_cached_match *known;
     size_t new_from, old_from;
     size_t scan, match_old, match_n;
-    size_t rank; /* index of the match in the suffix array */
+    size_t rank; /* index of the match in the suffix array, valid if `ranked` */
     size_t min_gain;
     /* `first` is the start of the search; `counted` is the end of the part of the diagonal that the finder has
      * compared */
     size_t first, counted;
     size_t same;                /* number of equal bytes on the diagonal within the match */
     struct delta_copies copies; /* the copies completed so far; the caller frees them */
+    /* `looking` is false after a copy was opened, until the search for the next copy starts */
     bool ranked, looking;
 };
 
-/* Starts a pass at offset `at` of the new file. The first copy begins there, and at the same offset of the old file (or
- * at the end of the old file). */
+/* Starts a pass at offset `at` of the new file. The first copy begins at this offset in both files, or at the end of
+ * the old file if that is shorter. */
 void delta_copy_finder_start(struct delta_copy_finder *w, const struct delta_matcher *matcher, unsigned min_gain,
                              size_t at);
 

@@ -2,7 +2,7 @@
  * bytes. A lookup tries only the candidates nearest to the expected position, up to a fixed number. The index finds
  * nearly all matches that the suffix array finds, in a fraction of the time.
  *
- * Deterministic; read-only after opening. Memory: 3 to 4 bytes for each byte of the old file. */
+ * Deterministic; read-only after opening. Memory: 2 to 4 bytes for each byte of the old file. */
 #pragma once
 
 #include <stddef.h>
@@ -11,10 +11,12 @@
 #include "base/err.h"
 
 struct delta_hash_index {
-    /* start[h] is the index in `places` of the first entry for hash h; the entries for h end at start[h + 1] */
+    /* the entries for hash h, a number of `bits` bits, are those in `places` from index start[h] to start[h + 1]
+     * (exclusive) */
     uint32_t *start;
-    /* The entries of each hash ascend. The lower bits of an entry are the position divided by 2. The upper bits are
-     * further bits of the hash, so that few lookups read the old file at a false candidate. */
+    /* The entries of each hash are in ascending order of their positions. The lower place_bits bits of an entry are the
+     * position divided by 2. The upper bits are further bits of the hash, so that few lookups read the old file at a
+     * false candidate. */
     uint32_t *places;
     unsigned bits, place_bits;
 };

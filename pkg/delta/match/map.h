@@ -21,6 +21,7 @@ struct delta_map_entry {
     uint32_t new_pos, old_pos, len;
 };
 
+/* Results of delta_map_shift(). */
 enum delta_map_found { DELTA_MAP_NONE, DELTA_MAP_BEFORE, DELTA_MAP_COVERED };
 
 struct delta_map_answer;
@@ -46,8 +47,13 @@ void delta_map_sort(struct delta_map *map); /* fills `by_old` and clears the cac
  * at the end of the map. */
 const struct delta_map_entry *delta_map_at(const struct delta_map *map, uint64_t new_pos);
 
-/* Sets *ret_shift to the shift (new position - old position) at old_pos. Of the entries that begin at or before old_pos
- * in the old file, looks only at the DELTA_MAP_LOOK nearest. Takes the shift of the longest of these entries that
- * covers old_pos. If none covers old_pos, takes the shift of the entry whose end in the old file is nearest to old_pos.
- * If no entry begins at or before old_pos, returns DELTA_MAP_NONE and leaves *ret_shift unset. */
+/* Finds the shift (new position - old position) at old_pos. Looks only at entries that begin at or before old_pos in
+ * the old file, and only at the DELTA_MAP_LOOK of them that begin nearest to old_pos.
+ *
+ * DELTA_MAP_COVERED: some of these entries contain old_pos; *ret_shift is the shift of the longest of them.
+ *
+ * DELTA_MAP_BEFORE: none of these entries contains old_pos; *ret_shift is the shift of the entry that ends nearest to
+ * old_pos in the old file.
+ *
+ * DELTA_MAP_NONE: no entry begins at or before old_pos; *ret_shift is unset. */
 enum delta_map_found delta_map_shift(const struct delta_map *map, uint64_t old_pos, int64_t *ret_shift);

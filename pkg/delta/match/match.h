@@ -31,11 +31,12 @@ HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char 
 /* Frees the index, not the files. */
 void delta_matcher_done(struct delta_matcher *m);
 
+/* A variant is one way to split the new file into copies. Variants differ in their min_gain. */
 enum { DELTA_VARIANTS_MAX = 4 };
 
 struct delta_match_params {
-    /* for each variant, min_gain of copy_finder.h: a match replaces the current copy if it has more than this number of
-     * bytes more than the copy has equal bytes there */
+    /* min_gain (copy_finder.h) of each variant: a match ends the current copy if the match gains more than this number
+     * of bytes */
     const unsigned *min_gain;
     unsigned variants_n;
     unsigned workers; /* number of threads; does not change the result */
@@ -45,7 +46,7 @@ struct delta_match_params {
 };
 
 /* Finds the copies of each variant, ascending and without overlaps in the new file. Variants share the results of
- * suffix array lookups. ret_copies[i] points to the list for variant i; the caller frees all lists, also after an
- * error. Errors: -ENOMEM, -ECANCELED. */
+ * suffix array lookups. ret_copies[i] points to the list for variant i. The caller zeroes all lists before the call and
+ * frees them afterwards, also after an error. Errors: -ENOMEM, -ECANCELED. */
 HF_MUST_USE int delta_match(const struct delta_matcher *m, const struct delta_match_params *params,
                             struct delta_copies *const *ret_copies, struct hf_err *err);

@@ -21,7 +21,7 @@ struct delta_suffix_array {
 HF_MUST_USE int delta_suffix_array_open(struct delta_suffix_array *s, const unsigned char *old, size_t old_n);
 void delta_suffix_array_done(struct delta_suffix_array *s);
 
-/* Returns the length of the longest match of key[0..key_n) in the old file, or 0 if there is none. The match starts at
- * old[order[*ret_rank]]. */
+/* Finds the longest prefix of key[0..key_n) that occurs in the old file. Returns its length, or 0 if there is none. The
+ * prefix occurs at old[order[*ret_rank]]. */
 size_t delta_suffix_array_longest(const struct delta_suffix_array *s, const unsigned char *key, size_t key_n,
                                   size_t *ret_rank);

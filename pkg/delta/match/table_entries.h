@@ -22,11 +22,15 @@ struct delta_table_entries {
 int delta_table_entries_add(struct delta_table_entries *items, uint64_t offset, uint32_t size, uint64_t key);
 void delta_table_entries_done(struct delta_table_entries *items);
 
-/* Pairs each new entry with an old entry of the same key, and appends to `out` a copy from the old entry to the new
- * one. If several old entries have the key, looks at the first 64 of them and prefers the first that comes after the
- * previous new entry's partner. Some new entries take the old entry after the previous new entry's partner instead.
- * These are new entries without an old entry of the same key, and a single new entry if exactly one old entry lies
- * between the partners of its two neighbours. If the two entries differ in size, copies at most the first 16 bytes.
- * Leaves out new entries without a partner. Errors: -ENOMEM. */
+/* Finds an old entry, the partner, for each new entry, and appends to `out` a copy from the partner to the new entry.
+ * Makes no copy for a new entry without a partner. If the two entries differ in size, copies at most the first 16
+ * bytes. Errors: -ENOMEM.
+ *
+ * The partner has the same key as the new entry. If several old entries have this key, looks at the first 64 of them.
+ * Takes the first of these that comes after the partner of the previous new entry, or else the last of them.
+ *
+ * In two cases, the partner is instead the old entry that comes next after the partner of the previous new entry: if no
+ * old entry has the same key, or if exactly one old entry lies between the partners of the new entry's two
+ * neighbours. */
 int delta_table_entries_match(const struct delta_table_entries *old, const struct delta_table_entries *new_items,
                               struct delta_copies *out);

@@ -3,8 +3,8 @@
  *
  * Each file in this list calls only files that come later in the list:
  *
- *     client.c        the client and its source table, the work of the event loop's next iteration, the ping to a
- *                     silent server, the review of second-hand answers
+ *     client.c        the client and its source table; the work that waits for the event loop's next iteration; the
+ *                     ping to a silent server; the review of second-hand answers
  *     apply.c         server-side apply for the source table
  *     call.c          single requests to any resource (kube/call.h)
  *     subscription.c  makes and ends a subscription; performs the requests of its subscriber
@@ -18,12 +18,12 @@
  *
  * The client detects a silent server by three means. (1) TCP keepalive finds a dead link within 50 s. (2) If the
  * connection is silent for longer than usual, the client sends a ping, because the server may accept data and do
- * nothing (rules/pulse.h). (3) If three bookmarks of one watch are missing, that watch is dead, even if the connection
- * works.
+ * nothing (rules/pulse.h). (3) If three bookmarks of one watch are missing, the client treats this watch as dead, even
+ * if the connection works.
  *
  * Means 2 works best if bookmarks are evenly spread, but watches that begin together get their bookmarks together. So
- * the first watch after a failure is short. It ends at such a moment that the bookmarks of the next watch come between
- * the bookmarks of the other watches.
+ * the first watch of a subscription after a failure is short. It ends at such a moment that the bookmarks of the next
+ * watch come between the bookmarks of the other watches.
  *
  * A round collects all objects of a subscription once, by a WatchList or a LIST of one or more pages
  * (rules/reflector.h). A subscriber may end its own or another subscription inside any of its callbacks. The
@@ -49,43 +49,44 @@ enum {
     HF_KUBE_MAX_UNREADABLE = 1000, /* maximum number of objects that the client remembers as unreadable */
     HF_KUBE_MAX_GARBAGE = 16,      /* number of unusable lines in a row after which a watch stream has failed */
     HF_KUBE_MAX_DELIVERIES = 32,
-    /* after the server was unreachable, this many answers 403 in a row may come from a server that has not loaded its
-     * RBAC rules yet; the client then tries again soon */
+    /* number of answers 403 in a row, after the server was unreachable, for which the client assumes that the server
+     * has not loaded its RBAC rules yet; after such an answer, the client tries again soon */
     HF_KUBE_MAX_REFUSALS = 3,
-    /* A list may have as many pages as the ledger can hold objects, divided by one of these numbers: the first for
-     * pages of 8 objects, the second for larger pages. Pages usually hold more objects than these numbers, so the limit
-     * stops only a list without an end. */
+    /* The maximum number of pages of a list is the maximum number of objects in the ledger, divided by
+     * HF_KUBE_SMALL_PAGE for pages of 8 objects, and by HF_KUBE_PAGE for larger pages. Pages usually hold more objects
+     * than these two numbers, so the maximum stops only a list without an end. */
     HF_KUBE_SMALL_PAGE = 5,
     HF_KUBE_PAGE = 50,
 };
 
-#define HF_KUBE_PING_NS (12 * HF_NS_PER_S)
+#define HF_KUBE_PING_NS (12 * HF_NS_PER_S) /* time limit for a ping */
 #define HF_KUBE_LIST_NS (60 * HF_NS_PER_S) /* time limit for a whole page of a LIST */
 /* time limit for a review, and for a MetaServer's LIST, which takes 10 s while the cloud is not reachable */
 #define HF_KUBE_PROBE_NS (15 * HF_NS_PER_S)
-/* if a MetaServer's LIST took at least this long, its answer does not count as the cloud's, unless its spelling proves
- * that the cloud answered (resource.h) */
+/* if a MetaServer takes this long or longer to answer a LIST, only the right spelling of a `provable` kind proves that
+ * the cloud answered (resource.h) */
 #define HF_KUBE_LATE_NS (5 * HF_NS_PER_S)
 /* time limit for a server-side apply; a MetaServer takes up to 34 s for a PATCH */
 #define HF_KUBE_APPLY_NS (40 * HF_NS_PER_S)
 /* time during which a new watch of a MetaServer replays the MetaServer's store */
 #define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S)
 #define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S) /* minimum time between two reports of PROVEN without a new Date */
-#define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)
-/* When a server that was away returns, the nodes of the fleet come back at random moments within a time, the spread.
- * It has at least this length for each node of the fleet, up to HF_RF_SPREAD_MAX_NS. A node sends seven requests:
- * the first at its random moment, the others within about five seconds of the first answer (HF_KUBE_STEP_EACH_NS).
- * With 200 ms, 1,000 nodes send 35 requests per second on average; in the busiest second, three measured returns had
- * 78 to 84 (docs/BENCHMARKS.md). This leaves room for a starting server that first accepts connections for some
- * seconds without answering: all nodes that connected in this time then continue together. */
+#define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)    /* the usual `at_least_ns` of hf_kube_nudge_all() */
+/* When a server that was away returns, the nodes of the fleet come back at random moments within a period, the spread.
+ * The spread lasts at least this time multiplied by the number of nodes, but at most HF_RF_SPREAD_MAX_NS. A node sends
+ * seven requests: the first at its random moment, the others within about five seconds of the first answer
+ * (HF_KUBE_STEP_EACH_NS). With 200 ms, 1,000 nodes send 35 requests per second on average. In three measured returns,
+ * the busiest second had 78 to 84 requests (docs/BENCHMARKS.md). This leaves room for a starting server that first
+ * accepts connections for some seconds without answering: all nodes that connected in this time then continue
+ * together. */
 #define HF_KUBE_SPREAD_EACH_NS (200 * HF_NS_PER_MS)
-/* If a watch ends before its time, the subscription waits before it opens the watch again. The delay is random, up to
- * HF_KUBE_REOPEN_EACH_NS for each node of the fleet, but at least HF_KUBE_ENDS_NS, because a server often ends the
- * watches of one kind for all nodes at once. If another watch of this node ends before its time during this delay, the
- * client assumes that the server shuts down. */
+/* A server often ends the watches of one kind for all nodes at once. So if a watch ends before its time, the
+ * subscription waits for a random delay before it opens the watch again. The delay is at most HF_KUBE_REOPEN_EACH_NS
+ * for each node of the fleet, but never below HF_KUBE_ENDS_NS. If another watch of this node ends before its time
+ * during this delay, the client assumes that the server shuts down. */
 #define HF_KUBE_ENDS_NS (300 * HF_NS_PER_MS)
 #define HF_KUBE_REOPEN_EACH_NS (20 * HF_NS_PER_MS)
-/* a watch that ends by more than this before its time has ended too early */
+/* a watch has ended before its time if it ends by more than this earlier than its `due_ns` */
 #define HF_KUBE_DUE_NS (5 * HF_NS_PER_S)
 /* while the server is away: time between the request of one subscription and the request of the next one */
 #define HF_KUBE_FOLLOW_NS (5 * HF_NS_PER_S)
@@ -121,9 +122,10 @@ struct hf_kube {
      * MetaServer */
     bool no_watchlist;
     struct hf_origin origin;    /* what the answers showed about a proxy on this node that answers for the API server */
-    struct hf_exchange *review; /* the review of the origin in flight; NULL if there is none */
-    bool wants_review;          /* true if the event loop's next iteration must send this review */
-    /* monotonic time before which no review is due (0 means that no answer gave a reason for one) */
+    struct hf_exchange *review; /* review of `origin` that is in flight; NULL if there is none */
+    bool wants_review;          /* true if the event loop's next iteration must send a review of `origin` */
+    /* monotonic time before which the client sends no review of `origin` (0 means that no second-hand answer has
+     * come) */
     uint64_t review_ns;
     uint64_t review_wait_ns; /* minimum time between two reviews */
     uint64_t spread_ns;
@@ -249,11 +251,11 @@ void hf_kube_arm_turn(struct hf_kube *kube);
 /* Reads the credentials again, unless the last read was less than HF_KUBE_REAUTH_NS ago. Several subscriptions may get
  * a 401 at the same moment, and then need only one read. */
 void hf_kube_reauth(struct hf_kube *kube);
-/* Call this function when a call has ended because its answer is second-hand (kube/rules/origin.h). If the first such
- * answer came at least HF_KUBE_REVIEW_NS ago, and the server has sent the header before, the event loop's next
- * iteration sends a review. */
+/* Call this function when a call has ended because its answer is second-hand (kube/rules/origin.h). The first such
+ * answer sets the time of the first review. At an answer after this time, the event loop's next iteration sends the
+ * review. The function does nothing if the address of the server is one of YurtHub's. */
 void hf_kube_second_hand(struct hf_kube *kube);
-/* Call this function when the server has behaved like a MetaServer. `sign` describes the behaviour for the log. */
+/* Call this function when the server has behaved like a MetaServer. `sign` describes the behavior for the log. */
 void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
 /* Returns the next subscription after `sub` that is not dead, or the first if `sub` is NULL. Returns NULL at the
  * end. */
@@ -288,13 +290,14 @@ void hf_kube_report_version(struct hf_kube_subscription *sub);
 void hf_kube_report_synced(struct hf_kube_subscription *sub);
 void hf_kube_report_gone(void *arg, const char *name); /* `arg` is the subscription. */
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
-/* Reports an object that cannot be parsed. `version` is its resourceVersion (0 means unknown). The function does not
- * report a version again that it remembers (HF_KUBE_MAX_UNREADABLE). */
+/* Reports an object that cannot be parsed. `version` is its resourceVersion (0 means unknown). If the client remembers
+ * this version as unreadable (HF_KUBE_MAX_UNREADABLE), the function does not report it again. */
 void hf_kube_report_unreadable(struct hf_kube_subscription *sub, const char *name, uint64_t version,
                                const struct hf_err *err);
 /* Reports that an object is no longer unreadable, if it was. */
 void hf_kube_report_readable(struct hf_kube_subscription *sub, const char *name);
-/* Call this function at the end of a complete round: objects that were not in the list are no longer unreadable. */
+/* Call this function at the end of a complete round. Reports that objects which the list did not have are no longer
+ * unreadable. */
 void hf_kube_report_readable_rest(struct hf_kube_subscription *sub);
 /* Returns true if this version of the object was reported as unreadable. */
 bool hf_kube_is_unreadable(const struct hf_kube_subscription *sub, const char *name, uint64_t version);
@@ -302,8 +305,8 @@ bool hf_kube_is_unreadable(const struct hf_kube_subscription *sub, const char *n
  * refused. `reason` is the label in metrics. */
 void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, const char *what,
                           const struct hf_err *err);
-/* Returns true if `version`, the version of a list or bookmark, is older than a version that the server sent before;
- * behind a MetaServer, older than the last list that the cloud answered. */
+/* Returns true if `version`, the version of a list or bookmark, is older than a version that the server sent before.
+ * Behind a MetaServer, compares `version` only with the last list that the cloud answered. */
 bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
 /* Call this function when the server has sent a version that is older than earlier versions. The function reports this
  * as a doubt, and sets *err. At the first call, the reason may be an old watch cache, so the function returns false and
@@ -318,16 +321,15 @@ enum hf_kube_list {
     /* the API server itself answered, and the items are reported; *ret_next is the continue token or "", which the
      * caller frees */
     HF_KUBE_LIST_PROVEN,
-    /* a MetaServer's store answered, and no item is reported: the list kind has the wrong upper and lower case, or the
-     * list has no resourceVersion (which counts only for a kind that is not `provable`, behind a MetaServer) */
+    /* a MetaServer's store answered, and no item is reported; the sign is a list kind with the wrong upper and lower
+     * case or, behind a MetaServer for a kind that is not `provable`, a list without a resourceVersion */
     HF_KUBE_LIST_MISSPELT,
     HF_KUBE_LIST_BACKWARDS, /* the list is older than earlier answers, and no item is reported */
     HF_KUBE_LIST_GARBAGE,   /* the list is unusable for the reason in *err, and no item is reported */
 };
-/* Adds the items of a LIST's body to the ledger, and reports to the subscriber those that it does not have in this
- * version. Parses each item by itself, and reports an item that cannot be parsed as unreadable. If even the name of an
- * item is unreadable, an object that seems to be absent may be this item, so the end of this list reports no object as
- * gone. */
+/* Adds the items of a LIST's body to the ledger. Reports each item that the subscriber does not have in this version.
+ * Parses each item by itself, and reports an item that cannot be parsed as unreadable. If even the name of an item is
+ * unreadable, an object that seems to be absent may be this item, so the end of this list reports no object as gone. */
 enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
                                     char **ret_next, struct hf_err *err);
 /* Ends a page of a list. `next` is the continue token; the function takes ownership of it. Returns the event for the
@@ -364,13 +366,14 @@ enum hf_kube_proof {
     HF_KUBE_PROVEN,
     HF_KUBE_FROM_STORE, /* the MetaServer's store answered so fast that the cloud may be reachable */
 };
-/* Returns the next subscription after kube->probed that wants a LIST and may send it now, or NULL if there is none.
- * Until the cloud has answered the last LIST, only a LIST of a `provable` kind may be sent. */
+/* Returns the next subscription after kube->probed that wants a LIST and may send it now, or NULL if there is none. If
+ * the cloud did not answer the last LIST, only a LIST of a `provable` kind may be sent, because only such a LIST can
+ * prove that the cloud answers again. */
 struct hf_kube_subscription *hf_kube_probe_next(struct hf_kube *kube);
 bool hf_kube_probe_has_others(struct hf_kube *kube);
 /* Sends the LIST of the subscription that hf_kube_probe_next() returns, or else of any subscription to a `provable`
- * kind. For an object in a namespace, sends a review with `review_owner` first, until one has allowed the watch.
- * -ENOENT: there is no such subscription. */
+ * kind. For an object in a namespace whose watch no review has allowed yet, sends a review with `review_owner` instead.
+ * -ENOENT: there is no subscription to send a LIST for. */
 HF_MUST_USE int hf_kube_probe_start(struct hf_kube *kube, const struct hf_exchange_owner *owner,
                                     const struct hf_exchange_owner *review_owner);
 /* Handles the answer to the LIST that hf_kube_probe_start() sent. If the cloud answered, reports the items of the

@@ -19,25 +19,25 @@ struct hf_exchange_owner {
      * error. If the pointer is NULL, the exchange collects the body. */
     int (*bytes)(void *arg, const void *bytes, size_t n);
     /* Called at the end of the call; the exchange then frees itself. `r` is the result from loop/http/http.h. It is
-     * -ENOLINK for a second-hand answer (see `origin`). `response` is NULL if no answer came, or a second-hand one.
-     * `body` is the collected body of a 2xx answer (empty if the owner has `bytes`), or the beginning of the body of
-     * any other answer. */
+     * -ENOLINK for a second-hand answer (see `origin`). `response` is NULL if no answer came or if the answer is
+     * second-hand. `body` is the collected body of a 2xx answer (empty if the owner has `bytes`), or the beginning of
+     * the body of any other answer. */
     void (*ended)(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                   const struct hf_err *err);
     void *arg;
-    /* What earlier answers showed about the origin of answers; borrowed. NULL means that the exchange does not check
-     * the origin. If the answer is second-hand (kube/rules/origin.h), the call ends with -ENOLINK, and `ended` gets the
-     * reason. */
+    /* What earlier answers of the server showed about their origin; borrowed. NULL means that the exchange does not
+     * check the origin. If the answer is second-hand (kube/rules/origin.h), the call ends with -ENOLINK, and `ended`
+     * gets the reason. */
     struct hf_origin *origin;
 };
 
-/* Starts `request`, and sets the callbacks of its copy of it. If max_body_bytes is 0, a collected body longer than
+/* Starts a copy of `request` with callbacks of the exchange's own. If max_body_bytes is 0, a collected body longer than
  * HF_EXCHANGE_MAX_ERROR ends the call with -E2BIG. Returns 0 and sets *ret_exchange, or returns -errno and does not
  * call `ended`. */
 HF_MUST_USE int hf_exchange_start(const struct hf_http_ops *http, const struct hf_http_request *request,
                                   const struct hf_exchange_owner *owner, struct hf_exchange **ret_exchange,
                                   struct hf_err *err);
 
-/* Ends the call without any further callback, and frees the exchange (inside a callback, only when the callback has
- * returned). Accepts NULL. */
+/* Ends the call without any further callback, and frees the exchange. If a callback of the exchange calls this
+ * function, the exchange frees itself when the callback has returned. Accepts NULL. */
 void hf_exchange_close(struct hf_exchange *exchange);

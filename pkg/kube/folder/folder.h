@@ -1,5 +1,5 @@
-/* kube/folder/folder.h - a folder of YAML and JSON files as a source of desired state (--source DIR). Statuses are
- * written to files in <state>/status/.
+/* kube/folder/folder.h - a folder of YAML and JSON files as a source of desired state (--source DIR). The source writes
+ * statuses to files in <state>/status/.
  *
  * The source reads *.yaml, *.yml and *.json files directly in DIR (not in its subfolders), except files whose names
  * begin with a dot, and follows symbolic links. A file may hold several documents or a List. The source ignores objects
@@ -8,16 +8,17 @@
  *
  * The source reads a file only when the file has stopped changing, because somebody may still be copying it. If two
  * scans in a row miss a file, its objects count as gone, but only while every other file in the folder is readable,
- * because the objects may have moved to another file. No object counts as gone while the folder has no such file at
- * all; to remove all objects, leave an empty .yaml file in the folder. While a file is unreadable, its last objects
- * stay, and the callbacks `refused` and `unreadable` report the file once. If two files have the same object, the file
- * whose name sorts first wins. If there are more than HF_FOLDER_MAX_FILES files, these callbacks report the folder
- * once, and again when the number of files changes; no object counts as gone until there are few enough files. A folder
- * has no resourceVersion, so the source never calls `version`, and it passes "" to `synced`.
+ * because the objects may have moved to another file. No object counts as gone while the folder has no YAML or JSON
+ * file at all; to remove all objects, leave an empty .yaml file in the folder. While a file is unreadable, its last
+ * objects stay, and the callbacks `refused` and `unreadable` report the file once. If two files have the same object,
+ * the file whose name sorts first wins. If there are more than HF_FOLDER_MAX_FILES files, `refused` and `unreadable`
+ * report the folder once, and again when the number of files changes. No object then counts as gone until there are few
+ * enough files. A folder has no resourceVersion, so the source never calls `version`, and it passes "" to `synced`.
  *
- * Threads: loop thread only. Memory: the caller frees an hf_folder with hf_folder_free(). The objects to which the
- * parameters point must outlive the hf_folder and its last job, which hf_folder_free() does not wait for; the hf_folder
- * copies only the strings. Errors: hf_folder_new() returns NULL and sets *err if memory runs out. */
+ * Threads: loop thread only. Memory: the caller frees an hf_folder with hf_folder_free(). The hf_folder copies the
+ * strings of its parameters. All other data to which the parameters point must outlive the hf_folder and its last job;
+ * hf_folder_free() does not wait for this job. Errors: hf_folder_new() returns NULL and sets *err if memory runs
+ * out. */
 #pragma once
 
 #include "base/clock.h"

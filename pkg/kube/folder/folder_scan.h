@@ -1,12 +1,12 @@
 /* kube/folder/folder_scan.h - one scan of a folder of YAML and JSON files. Private to pkg/kube.
  *
- * The view keeps objects as compact JSON text, because a JSON tree takes seven times the memory and few objects are
- * reported more than once.
+ * The view (struct hf_folder_view) keeps objects as compact JSON text, because a JSON tree takes seven times the memory
+ * and few objects are reported more than once.
  *
- * A scan reads a file that is new or changed (by inode, size or time), but only after the file has settled. A file has
- * settled if two scans in a row saw the same inode, size and time, or if its time is a few periods old. This keeps a
- * scan from reading a file while somebody is still copying it. While a file is unreadable, its last objects stay in the
- * view.
+ * A scan reads a file that is new or whose inode, size or modification time has changed, but only after the file has
+ * settled. A file has settled if two scans in a row saw the same inode, size and modification time, or if its
+ * modification time is a few scan periods ago. This keeps a scan from reading a file while somebody is still copying
+ * it. While a file is unreadable, its last objects stay in the view.
  *
  * Threads: hf_folder_scan() blocks, so call it on a worker; the functions access only their arguments. Memory:
  * hf_folder_view_done() frees the content of a view. Errors: a scan records its errors in the view. */
@@ -29,11 +29,12 @@ struct hf_folder_stamp {
 
 struct hf_folder_file {
     char *name;
-    struct hf_folder_stamp stamp; /* inode, size and time of the file at the last scan */
+    struct hf_folder_stamp stamp; /* inode, size and modification time of the file at the last scan */
     struct hf_folder_stamp taken; /* stamp of the file when a scan last read its objects */
     json_t *objects; /* array of "Kind/name", text, "Kind/name", text, ...; NULL before the first successful read */
-    bool settled;    /* true if two scans in a row saw the same `stamp`, or if the file's time is a few periods old */
-    bool failed;     /* true if the last stat or read of the file failed */
+    /* true if two scans in a row saw the same `stamp`, or if its modification time is a few scan periods ago */
+    bool settled;
+    bool failed; /* true if the last stat or read of the file failed */
     /* true if the last read failed because of the content; a scan then reads the file again only after a change */
     bool bad;
     bool reported;    /* true if a scan has reported the failure since the file last changed */
@@ -41,7 +42,7 @@ struct hf_folder_file {
 };
 
 struct hf_folder_issue {
-    char what[128];
+    char what[128]; /* name of the file, or `whole` of the view */
     struct hf_err err;
 };
 
@@ -54,8 +55,10 @@ struct hf_folder_view {
     /* number of files that the last scan that could list the folder left out, because the folder has more than
      * HF_FOLDER_MAX_FILES */
     size_t left_out;
-    size_t left_out_reported; /* value of left_out at the last scan that could list the folder */
-    char whole[128];          /* name of the folder in an issue about the whole folder */
+    /* the value of left_out that scans have reported; if left_out is different and not 0, the scan reports the folder
+     * again */
+    size_t left_out_reported;
+    char whole[128]; /* path of the folder, as the name in an issue about the whole folder */
     /* 0, or the -errno with which the last scan failed to list the folder; the objects in `files` are then unchanged */
     int r;
     struct hf_err err;
@@ -70,6 +73,6 @@ bool hf_folder_is_good(const struct hf_folder_view *view, const char *name);
 void hf_folder_view_done(struct hf_folder_view *view);
 
 /* Scans the folder `dir` and brings `view` up to date. `now_unix_ns` is the current time, which the scan compares with
- * the times of the files. */
+ * the modification times of the files. `period_ns` is the time between two scans. */
 void hf_folder_scan(const struct hf_fs_ops *fs, const char *dir, uint64_t now_unix_ns, uint64_t period_ns,
                     struct hf_folder_view *view);

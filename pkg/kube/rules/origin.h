@@ -16,13 +16,13 @@
  * An API server writes the header Audit-Id into each answer, and YurtHub passes it on. YurtHub's own answers do not
  * have it. So an answer without this header may be second-hand. The rule depends on what is known about the server:
  *
- *     the server                                          answers that are second-hand: JSON without the header, and
- *     its address is one of YurtHub's                     a status below 500
- *     an earlier answer had the header                    a status that YurtHub makes up: 200, 201, 400, 403 or 404
- *     no answer had the header, or a gateway removes it   none
+ *     the server                                          an answer in JSON without the header is second-hand
+ *     its address is one of YurtHub's                     if its status is below 500
+ *     an earlier answer had the header                    if YurtHub makes up its status: 200, 201, 400, 403 or 404
+ *     no answer had the header, or a gateway removes it   never
  *
- * The second row is narrower because a gateway may stand at another address. Its own answers, such as 401 and 429, do
- * not have the header either, and the client must act on them.
+ * The second row has fewer statuses, because a server at any other address may be a gateway. A gateway's own answers,
+ * such as 401 and 429, do not have the header either, and the client must act on them.
  *
  * A gateway may also begin to remove the header from the answers of the API server. Then each answer looks second-hand.
  * A question that no cache can answer distinguishes the two cases: a SelfSubjectAccessReview (kube/rules/review.h).
@@ -55,10 +55,10 @@ struct hf_origin_answer {
  * never second-hand: such an answer shows by itself that it does not come from a working API server. */
 bool hf_origin_is_second_hand(struct hf_origin *origin, const struct hf_origin_answer *answer);
 
-/* Returns true if an answer is a 5xx that a proxy made up because it does not reach the API server: answers of this
- * server have the header Audit-Id, and this answer does not have it. */
+/* Returns true if an answer is a 5xx that a proxy made up because it does not reach the API server. The sign is that
+ * the header Audit-Id is absent, although an earlier answer had it or the address of the server is one of YurtHub's. */
 bool hf_origin_is_proxy_failure(const struct hf_origin *origin, int status, bool has_audit_id);
 
 /* Call this function when a review has shown that a gateway removes the header. From then on, no answer of this server
- * is second-hand, unless its address is one of YurtHub's. */
+ * is second-hand. A server whose address is one of YurtHub's is an exception. */
 void hf_origin_found_unnamed(struct hf_origin *origin);

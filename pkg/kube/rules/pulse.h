@@ -27,9 +27,11 @@
 /* If the longest pause of the last 10 to 20 minutes exceeds this time, the node sends no pings. */
 #define HF_PULSE_MAX_NS (300 * HF_NS_PER_S)
 
+/* after this many answered pings, the node sends no ping until a byte comes that does not answer a ping */
 enum { HF_PULSE_QUESTIONS = 3 };
 
-/* The pauses on one connection. The caller must zero the struct for a new connection. */
+/* The pauses on one connection. All times are on the monotonic clock. The caller must zero the struct for a new
+ * connection. */
 struct hf_pulse {
     uint64_t heard_ns;   /* time of the last byte that did not answer a ping (0 means none yet) */
     uint64_t sign_ns;    /* time of the last sign of life, which is any byte or the answer to a ping */

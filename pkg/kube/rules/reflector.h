@@ -28,8 +28,9 @@
  *           ends at a random moment within spread_ns, or earlier at a nudge. Behind a MetaServer, the rest is a
  *           back-off.
  *   busy    The server answered 408, 429 or 5xx. The rest is a back-off, and at least as long as the server's
- *           Retry-After. In a large fleet it is also at least a random time of up to a quarter of spread_ns. A
- *           Retry-After above HF_RF_RETRY_AFTER_MAX_NS counts as HF_RF_RETRY_AFTER_MAX_NS.
+ *           Retry-After. If spread_ns is above HF_RF_SPREAD_NS, the rest also lasts at least a random time of up to a
+ *           quarter of the difference. A Retry-After above HF_RF_RETRY_AFTER_MAX_NS counts as
+ *           HF_RF_RETRY_AFTER_MAX_NS.
  *   denied  The server answered 403, 404, 401 more than once, or a LIST with 400 or 422. The rest is a back-off of up
  *           to 5 minutes, because a person must act first.
  *   relist  The server answered 410 or went back to an older version, or the client wants a new list. The rest ends at
@@ -69,16 +70,17 @@ enum hf_rf_event {
     HF_RF_PAGE,     /* a page of a list came, and more pages follow */
     HF_RF_LISTED,   /* the last page of a list came */
     HF_RF_REFUSED,  /* the server answered 400 or 422, because it does not understand the request */
-    /* the server sent 410, as the status of the answer or as an error in the stream, or to another subscription after
-     * the server was away */
+    /* the server sent 410 as the status of the answer or as an error in the stream; or, after the server was away, it
+     * sent 410 to another subscription */
     HF_RF_EXPIRED,
     HF_RF_DENIED,       /* the first 401 since a watch last stayed open */
     HF_RF_DENIED_AGAIN, /* any further 401 */
-    HF_RF_DISTRUST,     /* TLS failed, because this node does not trust the server's certificate, or a web page came */
-    HF_RF_FORBIDDEN,    /* the server answered 403 */
-    HF_RF_MISSING,      /* the server answered 404, because the kind does not exist yet */
-    HF_RF_BUSY,         /* the server answered 408, 429 or 5xx */
-    HF_RF_LINK_AWAY,    /* there is no route to the server, no answer, or the connection is silent */
+    /* TLS failed, because this node does not trust the server's certificate; or a web page came instead of a watch */
+    HF_RF_DISTRUST,
+    HF_RF_FORBIDDEN, /* the server answered 403 */
+    HF_RF_MISSING,   /* the server answered 404, because the kind does not exist yet */
+    HF_RF_BUSY,      /* the server answered 408, 429 or 5xx */
+    HF_RF_LINK_AWAY, /* there is no route to the server, no answer, or the connection is silent */
     /* the server refused, reset or cut the connection, or the call failed in a way that has no other event */
     HF_RF_SERVER_AWAY,
     HF_RF_ENDED,       /* the stream ended without an error after HF_RF_EARLY_NS or more */
@@ -144,8 +146,9 @@ struct hf_reflector {
     bool no_watchlist;
     bool unsettled;   /* true if the subscription began with RESUME, and `synced` has not been reported since then */
     unsigned denials; /* number of answers 401 since a watch last stayed open */
-    unsigned broken_fills; /* number of WatchLists in a row that the server accepted and then ended with 429 or 5xx */
-    uint64_t accepted_ns;
+    /* number of WatchLists in a row that the server accepted and then ended with 408, 429 or 5xx */
+    unsigned broken_fills;
+    uint64_t accepted_ns; /* monotonic time of the last event ACCEPTED */
     /* Numbers of failures in a row, for the back-offs. Each sort of failure has its own number, so that failures of one
      * sort do not lengthen the back-offs after failures of another sort. A server that has just started causes several
      * sorts of failure, one after the other. */

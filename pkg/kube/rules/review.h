@@ -7,7 +7,8 @@
  * because the review is a create. So the answer comes from the API server, and it applies to CloudCore's account.
  *
  * The review asks about all namespaces, also for an object in one namespace: for a watch of one object CloudCore lists
- * and watches the whole kind in all namespaces. If it may not, it waits until it may, and serves no node meanwhile.
+ * and watches the whole kind in all namespaces. If CloudCore lacks this right, it waits until it gets the right, and
+ * serves no node meanwhile.
  *
  * Pure. */
 #pragma once

@@ -12,6 +12,8 @@
 #include "base/buf.h"
 #include "codec/json.h"
 
+/* HF_WATCH_STREAM_KEEP is the size in bytes up to which a stream keeps its buffer between two lines. HF_RV_TEXT is the
+ * size in bytes of a buffer for a resourceVersion and its terminator. */
 enum { HF_WATCH_STREAM_MAX_LINE = 4 << 20, HF_WATCH_STREAM_KEEP = 64 << 10, HF_RV_TEXT = 64 };
 
 enum hf_watch_type { HF_WATCH_ADDED, HF_WATCH_MODIFIED, HF_WATCH_DELETED, HF_WATCH_BOOKMARK, HF_WATCH_ERROR };
@@ -56,8 +58,8 @@ HF_MUST_USE int hf_watch_stream_feed(struct hf_watch_stream *stream, const void 
 HF_MUST_USE int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watch_event *ret_event,
                                       struct hf_err *err);
 
-/* Copies a message from `body`, the body of an error answer, into text[n]. If the body is a Status object, this is its
- * message, of which the middle is left out if it is too long; otherwise it is the beginning of the body. Returns
+/* Copies a message from `body`, the body of an error answer, into text[n]. If the body is a Status object, copies its
+ * message, and leaves out the middle of a message that is too long. Otherwise copies the beginning of the body. Returns
  * `text`. */
 const char *hf_kube_status_message(struct hf_view body, char *text, size_t n);
 

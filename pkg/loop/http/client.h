@@ -30,8 +30,9 @@ struct hf_http_traffic {
 struct hf_http_traffic hf_http_client_traffic(const struct hf_http_client *client);
 
 /* Retires the open connections: running calls finish on the old connections, and calls that start later use new
- * connections. Call when the network has changed or the peer may be faulty. The client also retires its connections by
- * itself when a call times out, if no other call has received a byte since the last byte of the call that timed out. */
+ * connections. Call this function when the network has changed or the peer may be faulty. The client also retires its
+ * connections by itself when a call times out, if no other call has received a byte since the last byte of the call
+ * that timed out. */
 void hf_http_client_drop_connections(struct hf_http_client *client);
 
 /* Uses `config` (such as a rotated token or certificate) for calls that start from now on. These calls never use a

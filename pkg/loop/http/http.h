@@ -1,18 +1,29 @@
 /* loop/http/http.h - HTTP(S) client requests, as a table of functions.
  *
- * A client is the configuration of one peer: TLS trust, client certificate, bearer token, user agent, clock allowance.
- * The real client (loop/http/client.h) keeps one connection per origin and multiplexes its calls, if the peer speaks
- * HTTP/2. Threads: loop thread only. hf_http_ops.start never runs a callback before it returns. No callback comes after
- * `done` or cancel().
+ * A client is the configuration of one peer: TLS trust, client certificate, bearer token, user agent, allowed clock
+ * skew. If the peer speaks HTTP/2, the real client (loop/http/client.h) keeps one connection per origin and multiplexes
+ * its calls. Threads: loop thread only. hf_http_ops.start never runs a callback before it returns. No callback comes
+ * after `done` or cancel().
  *
- * `r` of `done` is 0 if a whole response came, whatever its HTTP status. Otherwise `r` is -ECONNREFUSED, -EDESTADDRREQ
- * (the name of the host or of the proxy has no address), -EHOSTUNREACH (no route), -ETIMEDOUT (deadline or silence),
- * -EPROTO, -EKEYREJECTED (the certificate is not trusted, has expired or has another name, or the peer refuses ours),
- * -EREMCHG (no trusted authority signed the certificate, and the certificate is for another name, so another machine
- * answers in the peer's place), -ECONNABORTED (the proxy refuses to connect to the peer), -EPIPE (the connection broke
- * before the end), -E2BIG (more than max_body_bytes, or a head that is too long), -ECANCELED, -ENOMEM, or the error
- * that a callback of the request returned. Requests use the proxy of the environment variables HTTP_PROXY, HTTPS_PROXY,
- * ALL_PROXY and NO_PROXY (in upper or lower case; lower case wins), but never for loopback. */
+ * Values of the argument `r` of `done`:
+ *   0              a whole response came, whatever its HTTP status
+ *   -ECONNREFUSED  the peer refused the connection
+ *   -EDESTADDRREQ  the name of the host or of the proxy has no address
+ *   -EHOSTUNREACH  there is no route to the peer
+ *   -ETIMEDOUT     the deadline passed, or the peer was silent for too long
+ *   -EKEYREJECTED  the certificate of the peer is not trusted, has expired or has another name; or the peer refuses
+ *                  the client certificate
+ *   -EREMCHG       no trusted authority signed the certificate of the peer, and the certificate is for another name, so
+ *                  another machine answers in the peer's place
+ *   -ECONNABORTED  the proxy refuses to connect to the peer
+ *   -EPIPE         the connection broke before the end of the response
+ *   -E2BIG         the body is longer than max_body_bytes, or the head is too long
+ *   -EPROTO        the peer violated the protocol, a redirect was not allowed, or the failure has no other code
+ *   -ENOMEM        memory ran out
+ *   other -errno   a callback of the request returned this error
+ *
+ * Requests use the proxy of the environment variables HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY (in upper or
+ * lower case; lower case wins), but never for loopback. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,9 +36,9 @@
 enum {
     HF_HTTP_MAX_HEADERS = 16,
     HF_HTTP_HEADER_VALUE = 256,
-    /* Seconds of silence after which the client knows that the peer's machine no longer answers, also while a response
-     * such as that of a watch may be silent for long. All calls on the dead connection then end with -ETIMEDOUT, and no
-     * new call uses it. The client checks every connection so, by TCP keep-alive. */
+    /* Seconds of silence after which the client knows that the peer's machine no longer answers. The client checks
+     * every connection by TCP keep-alive, even while a response, such as that of a watch, may be silent for long. All
+     * calls on a dead connection end with -ETIMEDOUT, and no new call uses it. */
     HF_HTTP_KEEPALIVE_S = 50,
 };
 
@@ -61,8 +72,9 @@ struct hf_http_request {
     /* limit of the body in bytes (0 means 16 MiB, UINT64_MAX no limit); a longer body ends the call with -E2BIG */
     uint64_t max_body_bytes;
     uint64_t bandwidth_limit; /* limit in bytes per second (0 means none) */
-    /* true to follow up to 5 redirects, but never from https to http, and never closer to this machine in the order of
-     * enum hf_address_class, such as from a public to a private address; other origins get no credentials */
+    /* true to follow up to 5 redirects, but never from https to http, and never to an address closer to this machine
+     * (enum hf_address_class in base/net/address.h), such as from a public to a private address; other origins get no
+     * credentials */
     bool follow_redirects;
     /* Called once, with status and headers of the response. If the call follows redirects, this is the last response.
      * If the callback returns -errno, the call ends with that error. May be NULL. */
@@ -78,7 +90,8 @@ struct hf_http_request {
 
 struct hf_http_ops {
     void *ctx;
-    /* Returns 0 and sets *ret_call, or returns -errno if the call cannot start, and then does not call `done`. */
+    /* Returns 0 and sets *ret_call. If the call cannot start, returns -errno and does not call `done`. -EINVAL: the
+     * URL, the method or a header is invalid. -ECANCELED: the process is stopping. -ENOMEM: out of memory. */
     HF_MUST_USE int (*start)(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,
                              struct hf_err *err);
     /* cancels `call` (may be NULL), so that `done` does not come */

@@ -1,8 +1,9 @@
 /* loop/http/tls.h - TLS trust and client certificate of one peer, parsed once for all connections.
  *
  * Judges the validity of certificates by the clock of the configuration instead of the system's clock. Accepts a
- * certificate that is valid at some time of the clock's range (base/time/range.h), or up to max_skew_ns outside, and
- * checks everything else as usual. Threads: loop thread only. Memory: an hf_tls has a count of references. */
+ * certificate if it is valid at some time within the clock's range (base/time/range.h), or if its validity is at most
+ * max_skew_ns away from the range. Checks everything else as usual. Threads: loop thread only. Memory: an hf_tls has a
+ * count of references. */
 #pragma once
 
 #include "loop/http/http.h"
@@ -30,5 +31,5 @@ HF_MUST_USE int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity, c
 bool hf_tls_is_foreign(const struct hf_tls *tls);
 
 /* Returns and clears the reason for which we refused the last handshake, such as "certificate 'CN=x' expired ...".
- * Returns "" if no reason is recorded. */
+ * Returns "" if no reason is recorded. The text is valid until the next call. */
 const char *hf_tls_take_reason(struct hf_tls *tls);

@@ -12,8 +12,8 @@
  * number, so the length includes 896 numbers for the other files of the process. */
 enum { HF_SERVER_DESCRIPTORS = HF_SERVER_MAX_CONNECTIONS + 896 };
 
-/* The part that all servers of a loop share, which has one lws context. The first server makes this part, and the loop
- * ends it. */
+/* The data that all servers of a loop share, with the one lws context. The first server makes this data, and the loop
+ * frees it. */
 struct hf_server_host {
     struct hf_loop_guest guest;
     struct hf_loop *loop;
@@ -28,8 +28,9 @@ struct hf_server_host {
     unsigned reserved; /* number of connections that servers have reserved, out of HF_SERVER_MAX_CONNECTIONS */
 };
 
-/* One connection of a server. `wsi` is NULL until lws has made its part of the connection. Freed when lws has
- * destroyed its own part of the connection (WSI_DESTROY), or at once if lws could not take the connection over. */
+/* One connection of a server. `wsi` is NULL until lws has made its part of the connection. connections.c frees the
+ * struct when lws has destroyed its own part of the connection (WSI_DESTROY), or at once if lws cannot take the
+ * connection over. */
 struct hf_server_connection {
     struct hf_server *server;
     struct lws *wsi;
@@ -43,8 +44,9 @@ struct hf_server {
     struct hf_server_host *host;
     struct hf_loop *loop;
     uv_poll_t *listener; /* poll handle of the listening socket; after the close, its close callback frees it */
-    /* timer that runs while the server accepts no connections, because the connection that it would have to close for a
-     * new connection is too young; the timer's close callback frees the timer */
+    /* The server starts this timer when it would have to close a connection for a new one, and this connection is too
+     * young. While the timer runs, the server accepts no connections. The close callback of the timer frees the
+     * timer. */
     uv_timer_t *pause;
     int held_fd; /* accepted connection that waits for a place while `pause` runs (-1 means none) */
     struct hf_peer held_peer;
@@ -79,8 +81,8 @@ extern const struct lws_protocols hf_server_exchange_protocols[];
  * is the server. */
 void hf_server_connections_accept(uv_poll_t *poll, int status, int events);
 
-/* Callback of the timer server->pause. Gives a place to the connection that waits in held_fd, and then accepts
- * connections again; or waits once more. */
+/* Callback of the timer server->pause. Tries again to accept the connection that waits in held_fd, and then accepts
+ * other connections again. If the connection to close is still too young, starts the timer again instead. */
 void hf_server_connections_go_on(uv_timer_t *timer);
 
 /* Call this function when lws has destroyed the connection. Frees *connection. */

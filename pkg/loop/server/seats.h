@@ -1,9 +1,10 @@
-/* loop/server/seats.h - chooses the connection to close when a server is full and another one arrives. Pure.
+/* loop/server/seats.h - chooses the connection to close when a server is full and a new connection arrives. Pure.
  *
  * A server has a limited number of places, one for each connection, which its peers (os/socket/peer.h) share. If all
- * places are taken, the server closes a connection of the peer with the most connections to accept a new connection. It
- * turns the new connection away instead if the peer with the most connections would then have fewer connections than
- * the peer of the new connection. So a user who holds all places cannot keep other users out. Threads: any. */
+ * places are taken, the server compares the peer with the most connections to the peer of the new connection. If the
+ * first peer has at least two connections more than the second peer, the server closes a connection of the first peer
+ * and accepts the new connection. Otherwise it turns the new connection away. So a user who holds all places cannot
+ * keep other users out. Threads: any. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct hf_server_seat {
 
 /* Decides which connection to close for a new connection of `peer`. The array seats[n] lists the connections of the
  * server, the oldest first; `n` is at most HF_SERVER_SEATS_MAX. Returns the index of the connection, or -1 if the
- * server must turn the new connection away. If `replace` is true and n > 0, the function never returns -1: if no peer
- * has too many connections, it returns the oldest connection of `peer` or, if `peer` has none, the oldest of all. */
+ * server must turn the new connection away. If `replace` is true and n > 0, the function never returns -1. Where it
+ * would otherwise return -1, it then returns the oldest connection of `peer` or, if `peer` has none, the oldest
+ * connection of all. */
 int hf_server_seats_choose(const struct hf_server_seat *seats, size_t n, uint64_t peer, bool replace);

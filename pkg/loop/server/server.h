@@ -58,7 +58,7 @@ enum {
     HF_SERVER_MAX_HEADER_BYTES = 8192,
     HF_SERVER_IDLE_S = 30,
     HF_SERVER_BODY_S = 120,          /* limit in seconds for a body to arrive */
-    HF_SERVER_ANSWER_S = 300,        /* seconds after which an exchange without an answer loses its connection */
+    HF_SERVER_ANSWER_S = 300,        /* limit in seconds for an answer; the server then closes the connection */
     HF_SERVER_SMALL_BODY = 16 << 10, /* size in bytes up to which HF_SERVER_MAX_BODIES_BYTES does not count a body */
     /* for each server, limit of the received bytes of all its bodies above HF_SERVER_SMALL_BODY together; beyond this
      * limit, requests get 503 with Retry-After */
@@ -72,14 +72,15 @@ struct hf_server_limits {
     /* limit in seconds until the head of the first request is complete, and between two requests (0 means
      * HF_SERVER_IDLE_S) */
     unsigned idle_s;
-    /* If true, the server always closes an old connection when a new one exceeds max_connections (the parameter
-     * `replace` in seats.h), once the old one has lived for 50 ms. If false, it turns the new connection away unless
-     * another peer has too many connections. Set this field for servers that answer at once, because the oldest
-     * connection of such a server belongs to an idle or slow client. */
+    /* Selects the rule for a new connection that exceeds max_connections. If true, the server always closes an old
+     * connection (the parameter `replace` in seats.h), but waits until the old connection has existed for 50 ms. If
+     * false, the server closes an old connection only if another peer has at least two connections more than the peer
+     * of the new connection; otherwise it turns the new connection away. Set this field for servers that answer at
+     * once, because the oldest connection of such a server belongs to an idle or slow client. */
     bool replace_oldest;
 };
 
-/* Why a server turned a client away. */
+/* Why a server turned a client away, or closed its connection. */
 enum hf_server_refusal {
     HF_SERVER_REFUSED_HOST,   /* the Host header names another machine */
     HF_SERVER_REFUSED_ORIGIN, /* the Origin header names a web page that is not allowed */
@@ -115,12 +116,12 @@ struct hf_server_params {
 };
 
 /* Makes a server that listens. -EADDRINUSE: the port is in use; -EADDRNOTAVAIL: this machine does not have the address;
- * -EACCES: no permission to listen there; -EINVAL: `address` is not a numeric address; -EMFILE: max_connections
- * exceeds what the other servers of this loop have left, or the process has no free descriptor; -ENOMEM; -ENOSYS:
- * libwebsockets does not start. For a Unix socket, also the errors of
- * hf_unix_socket_listen(). The server answers 404 to a request for an unknown path, 405 to another method than that of
- * the route, and 403 to a request that fails the checks of guard.h, each with the JSON {"error": ...}. It checks the
- * Host header only of requests over loopback. A route for GET also answers HEAD. */
+ * -EACCES: no permission to listen there; -EINVAL: `address` is not a numeric address; -EMFILE: max_connections exceeds
+ * what the other servers of this loop have left, or the process has no free descriptor; -ENOMEM; -ENOSYS: libwebsockets
+ * does not start. For a Unix socket, also the errors of hf_unix_socket_listen(). The server answers 404 to a request
+ * for an unknown path, 405 to a request with another method than the route's, and 403 to a request that fails the
+ * checks of guard.h, each with the JSON {"error": ...}. It checks the Host header only for requests over loopback. A
+ * route for GET also answers HEAD. */
 HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params,
                               struct hf_server **ret_server, struct hf_err *err);
 /* Sends the answer and ends the exchange. Copies all arguments. Sends nothing if the peer has disconnected or the

@@ -5,5 +5,5 @@
 #include "manifests/cluster/run.h"
 
 /* Applies every object of run->set whose kind is known (cluster/kinds.h), one after the other, then calls `next` from
- * the loop. */
+ * the event loop. */
 void hf_cluster_apply_all(struct hf_cluster_run *run, void (*next)(struct hf_cluster_run *run));

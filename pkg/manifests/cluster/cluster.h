@@ -30,7 +30,8 @@ enum {
     HF_CLUSTER_PER_SECOND = 20, /* maximum number of objects that a run begins to read, apply or delete in one second */
     HF_CLUSTER_ATTEMPTS = 4,    /* number of times that a run sends a request if the server cannot answer it now */
 };
-/* time in ns from the start of a run, after which the run repeats no request that the server could not answer */
+/* time in ns from the start of a run; after this time, the run no longer repeats requests that the server could not
+ * answer */
 #define HF_CLUSTER_TIME_NS (15 * 60 * HF_NS_PER_S)
 /* time in ns that a run waits until a new kind or namespace is usable */
 #define HF_CLUSTER_CURRENT_NS (60 * HF_NS_PER_S)
@@ -45,12 +46,12 @@ struct hf_cluster_apply_params {
      * the inventory that it may delete (`prune` must be true). */
     const struct hf_bundle *bundle;
     const json_t *inventory; /* the inventory after the entry's previous run; NULL if there was none; copied */
-    /* take over fields of other managers, and objects of other entries; if the server calls a changed field immutable,
-     * delete the object and create it again (except Namespaces, CustomResourceDefinitions, PersistentVolumes,
-     * PersistentVolumeClaims, and objects with the annotation HF_CLUSTER_PRUNE_ANNOTATION: disabled) */
+    /* Take over fields of other managers, and objects of other entries. If the server calls a changed field immutable,
+     * delete the object and create it again, except Namespaces, CustomResourceDefinitions, PersistentVolumes,
+     * PersistentVolumeClaims, and objects with the annotation HF_CLUSTER_PRUNE_ANNOTATION: disabled. */
     bool force;
-    /* take over fields as `force` does, because they were ours before the drift; does not make the run delete
-     * anything */
+    /* take over fields of other managers, because the fields were ours before the drift; unlike `force`, take over no
+     * object of another entry, and delete no object to create it again */
     bool repair;
     /* without `prune`: keep items in the inventory that are not in the bundle, instead of dropping them */
     bool keep;
@@ -102,10 +103,10 @@ struct hf_cluster_check_params {
 
 /* Reads every item of the inventory with one GET each, and changes nothing. In the outcome, `drifted` is the number of
  * objects that are missing, or in which somebody changed a field of ours; the message names up to five of them.
- * `healthy` is true if every object exists and is current (manifests/cluster/health.h). Otherwise the reason is
- * HealthFailed if an object cannot become current, or NotReady if all others still may; without drift, the message
- * names such an object. If an item could not be read (the server did not answer, or refused), r is negative, and
- * `drifted` and `healthy` have no meaning. */
+ * `healthy` is true if every object exists and is current (manifests/cluster/health.h). If `healthy` is false, the
+ * reason is HealthFailed if an object cannot become current, and NotReady otherwise; without drift, the message names
+ * an object that is not current. If an item could not be read (the server did not answer, or refused), r is negative,
+ * and `drifted` and `healthy` have no meaning. */
 HF_MUST_USE int hf_cluster_check_start(const struct hf_cluster_check_params *params, struct hf_cluster_run **ret_run,
                                        struct hf_err *err);
 

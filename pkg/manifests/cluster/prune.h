@@ -4,11 +4,13 @@
 
 #include "manifests/cluster/run.h"
 
-/* Lists these objects in run->doomed. If the guard of removals (hf_plan_may_prune()) stops the run, or memory runs out,
- * ends the run and returns false. Call this function before the first write. */
+/* Lists in run->doomed the objects that are in the inventory and not in the set. If the guard of removals
+ * (hf_plan_may_prune()) stops the run, or memory runs out, ends the run and returns false. Call this function before
+ * the first write. */
 bool hf_cluster_prune_plan(struct hf_cluster_run *run);
 
 /* Deletes the objects in run->doomed in the reverse order of application, then ends the run. An object that the entry
- * may not delete (hf_cluster_bond_of()) stays, and leaves the inventory. Without run->prune, deletes nothing, and drops
- * these objects from the inventory unless run->keep is true. If an object of the set has failed, only ends the run. */
+ * may not delete (hf_cluster_bond_of()) stays, and leaves the inventory. Without run->prune, deletes nothing; the
+ * objects in run->doomed leave the inventory, or stay there if run->keep is true. If an object of the set has failed,
+ * only ends the run. */
 void hf_cluster_prune_all(struct hf_cluster_run *run);

@@ -11,7 +11,7 @@ enum { HF_CLUSTER_WHY = 400 };
 enum hf_cluster_sense {
     HF_CLUSTER_DONE,    /* the server has carried out the request */
     HF_CLUSTER_AGAIN,   /* the server cannot answer now; send the request again later */
-    HF_CLUSTER_REPLACE, /* a field is immutable; the change needs deletion and creation of the object */
+    HF_CLUSTER_REPLACE, /* a changed field is immutable; the object must be deleted and created again */
     HF_CLUSTER_REFUSED, /* the server refuses the request until a person changes something */
 };
 

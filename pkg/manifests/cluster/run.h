@@ -1,10 +1,10 @@
 /* manifests/cluster/run.h - the common part of runs that apply objects and runs that check them. A run sends one
- * request at a time, and limits the number of objects that it begins with in a second. While the server cannot answer,
- * the run repeats the request after growing pauses, until it has sent it HF_CLUSTER_ATTEMPTS times or
+ * request at a time, and begins to handle at most HF_CLUSTER_PER_SECOND objects in a second. While the server cannot
+ * answer, the run repeats the request after growing pauses, until it has sent it HF_CLUSTER_ATTEMPTS times or
  * HF_CLUSTER_TIME_NS have passed since the start of the run. Private to pkg/manifests/cluster.
  *
- * A run is a chain of steps. A step makes one request (`ask`) and handles the answer (`taken`); there it starts the
- * next step, waits, or ends the run. Threads: loop thread only. */
+ * A run is a chain of steps. A step makes one request (`ask`) and handles the answer (`taken`). The function `taken`
+ * starts the next step, waits, or ends the run. Threads: loop thread only. */
 #pragma once
 
 #include "base/backoff.h"
@@ -17,13 +17,15 @@
 #include "manifests/rules/diff.h"
 
 struct hf_cluster_step {
-    /* `call` is prepared as a GET of the current object; the function changes the fields that must differ. A body that
-     * it makes must be in run->body, which owns it. Returns 0 or -ENOMEM. */
+    /* Makes the request. `call` is prepared as a GET of the current object; the function changes the fields that must
+     * differ. If it makes a body, it also stores the body in run->body, because the run frees the body. Returns 0 or
+     * -ENOMEM. */
     int (*ask)(struct hf_cluster_run *run, struct hf_kube_call *call);
-    /* Handles a final answer: the server has carried out or refused the request, or has answered 500 to every
-     * repetition. */
+    /* Handles a final answer: the server has carried out or refused the request, or has answered the last repetition
+     * with the status 500. */
     void (*taken)(struct hf_cluster_run *run, const struct hf_kube_answer *answer);
-    bool takes_conflict; /* true if a 409 goes to `taken`, instead of causing a repetition of the request */
+    /* true if an answer 409 Conflict goes to `taken` instead of causing a repetition of the request */
+    bool takes_conflict;
 };
 
 /* The object that the run works on now. The pointers are borrowed from the set, the kinds or the inventory. */
@@ -32,12 +34,12 @@ struct hf_cluster_now {
     const char *resource;
     json_t *item;                           /* the object's item in run->inventory; NULL if there is none */
     const struct hf_cluster_object *object; /* the object in run->set; NULL if the object is only in the inventory */
-    /* uid of the object on the server, when last read; "" if it did not exist */
+    /* uid that the object on the server had when the run last read it; "" if the object did not exist */
     char uid[64];
-    char fields[HF_CLUSTER_FIELDS_HEX]; /* hash of the fields that we own in it; "" if we own none */
-    char time[40];                      /* time of our last change of it; "" if there is none */
-    bool kept;                          /* its annotation HF_CLUSTER_PRUNE_ANNOTATION forbids its deletion */
-    bool replaced;                      /* this run has decided to delete it and create it again */
+    char fields[HF_CLUSTER_FIELDS_HEX]; /* hash of the fields that we own in the object; "" if we own none */
+    char time[40];                      /* time of our last change of the object; "" if there is none */
+    bool kept;                          /* the object's annotation HF_CLUSTER_PRUNE_ANNOTATION forbids its deletion */
+    bool replaced;                      /* this run has decided to delete the object and create it again */
 };
 
 struct hf_cluster_run {
@@ -62,10 +64,11 @@ struct hf_cluster_run {
     const struct hf_cluster_step *step;
     json_t *body; /* body of the current step's request; owned */
     struct hf_backoff backoff;
-    struct hf_kube_answer unsent; /* made by the run itself if a request could not be sent */
+    struct hf_kube_answer unsent; /* answer that the run itself makes if it could not send a request */
     unsigned attempts;
-    uint64_t started_ns, paced_ns; /* monotonic */
-    uint64_t wait_until_ns;        /* monotonic time at which the wait for the current object ends; 0 if none runs */
+    /* monotonic times of the start of the run, and of the start of its work on the current object */
+    uint64_t started_ns, paced_ns;
+    uint64_t wait_until_ns; /* monotonic time at which the wait for the current object ends; 0 if none runs */
 
     size_t at; /* index of the current object in the list that the run walks: the set, `doomed` or the inventory */
     struct hf_cluster_now now;
@@ -74,7 +77,7 @@ struct hf_cluster_run {
     unsigned failures;   /* number of objects that failed; the first failure is in `outcome` */
     bool unhealthy;      /* in a check: an object is not current */
     bool failed;         /* in a check: an object cannot become current */
-    unsigned wanted;     /* number of objects that the run applies, deletes or checks */
+    unsigned wanted;     /* number of objects that the run applies or deletes, for the message; 0 in a check */
 };
 
 /* Makes a run, which calls `begin` in a later iteration of the event loop. Until then the caller sets journal, done and
@@ -103,6 +106,7 @@ void hf_cluster_run_drifted(struct hf_cluster_run *run, bool missing);
 void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason reason, const char *why);
 
 /* Both functions free the run and then call its `done`; do not use the run afterwards. Call _end() for an error of the
- * whole run, and _finish() when all objects are handled: its outcome reports the failures of single objects, if any. */
+ * whole run. Call _finish() when all objects are handled; the outcome then reports the failures of single objects, if
+ * any. */
 void hf_cluster_run_end(struct hf_cluster_run *run, int r, enum hf_manifest_reason reason, const char *message);
 void hf_cluster_run_finish(struct hf_cluster_run *run);

@@ -1,8 +1,8 @@
-/* manifests/files/before.h - backups of files that did not belong to the entry and that a set takes over: it replaces
- * them with `force`, or finds them as it wants them. The backups stay in the state folder until the set has passed its
- * checks, so that a rollback can restore the files. For the content of a Secret, only a list of their paths is there. A
- * restored file has its owner, permission bits and content again, but not its extended attributes. Threads: workers;
- * the functions block. */
+/* manifests/files/before.h - backups of files that did not belong to the entry and that a set takes over. A set takes
+ * over a file if it replaces the file with `force`, or if the file already is as the set wants it. The backups stay in
+ * the state folder until the set has passed its checks, so that a rollback can restore the files. If the set has the
+ * content of a Secret, the state folder has only a list of the paths of these files. A restored file has its owner,
+ * permission bits and content again, but not its extended attributes. Threads: workers; the functions block. */
 #pragma once
 
 #include "manifests/files/place.h"
@@ -21,16 +21,20 @@ HF_MUST_USE int hf_files_before_read(const struct hf_files_place *place, struct 
  * without their contents. So a later process knows which files are not the entry's own, and leaves them. Call this
  * function after hf_files_place_compare(). */
 HF_MUST_USE int hf_files_before_note(const struct hf_files_place *place, struct hf_err *err);
-/* Returns false if there are certainly no backups, and no list of paths. */
+/* Returns false only if it is certain that there are neither backups nor a list of paths. */
 bool hf_files_before_exist(const struct hf_fs_ops *fs, const char *folder);
 /* Loads the backups. *ret_bundle has the contents; its paths are the absolute paths without the first '/'. *ret_list
- * has the absolute paths with mode and owner. Without backups, both are empty. If the list on disk is damaged, this
- * call makes a new list from the contents, with root as the owner of each file. If the contents are damaged, the bundle
- * is empty while the list still has its paths; these files cannot be restored, as those of hf_files_before_note(). If
- * both are damaged, or the contents are damaged and the list is missing, both are empty and *ret_unknown is true:
- * backups exist, but their paths are unknown. If only the list is missing, the backups were not complete before a
- * crash; then both are empty, because no file has been replaced yet. If the list or the contents cannot be read at all,
- * the call fails, unless `lossy` is true; then it treats them as damaged. */
+ * has the absolute paths with mode and owner. Without backups, both are empty. If a part is lost,
+ * the call succeeds with these results:
+ *   - The list is damaged: the call makes a new list from the contents, with root as the owner of each file.
+ *   - The list is missing: both are empty. A crash came before the backups were complete, so before any file was
+ *     replaced.
+ *   - The contents are damaged, or missing as after hf_files_before_note(): the bundle is empty, and the list has its
+ *     paths. These files cannot be restored.
+ *   - The list is damaged and the contents are damaged or missing, or the list is missing and the contents are damaged:
+ *     both are empty, and *ret_unknown is true. There are backups, but their paths are unknown.
+ * If the list or the contents cannot be read at all, the call fails, unless `lossy` is true; then it treats them as
+ * damaged. */
 HF_MUST_USE int hf_files_before_load(const struct hf_fs_ops *fs, const char *folder, bool lossy,
                                      struct hf_bundle **ret_bundle, struct hf_inventory *ret_list, bool *ret_unknown,
                                      struct hf_err *err);

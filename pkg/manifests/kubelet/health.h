@@ -4,7 +4,8 @@
  * The functions look for the state of the pods in three places, in this order, until one answers. The first is the
  * kubelet of this node (GET /pods on 127.0.0.1:10250 with the credentials of the caller's client). The second is the
  * kubelet's read-only port (127.0.0.1:10255, if it is open). The third is the API server, which has a mirror pod for
- * each static pod; a MetaServer is not asked. They repeat this every second, and after 20 times every five seconds.
+ * each static pod; a MetaServer is not asked. They repeat this every second for the first 20 rounds, then every five
+ * seconds.
  *
  * Threads: loop thread only. */
 #pragma once
@@ -15,10 +16,10 @@
 enum { HF_KUBELET_MAX_PODS = 64 };
 #define HF_KUBELET_SILENCE_NS (15 * HF_NS_PER_S) /* if no place answers for this time in ns, the health is unknown */
 
-/* After this time in ns the kubelet has read every file: it reads its folder every 20 s (its default), even if it
- * overlooks a change. So the pods that it lists itself are then those of the new files. A mirror pod does not prove
- * this, because it stays as it is while the old pod ends, and while the kubelet is down. A pod whose old hash nobody
- * knows is judged after this time, or after half of the deadline if that is shorter. */
+/* After this time in ns from the start, the kubelet has read every file: by default it reads its folder every 20 s,
+ * even if it has missed a change. So the pods that the kubelet itself then lists are those of the new files. A mirror
+ * pod does not prove this, because it stays as it is while the old pod ends, and while the kubelet is down. A pod whose
+ * old hash is unknown is judged after this time, or after half of the deadline if that is shorter. */
 #define HF_KUBELET_READ_NS (25 * HF_NS_PER_S)
 
 struct hf_kubelet_health_params {
@@ -27,10 +28,11 @@ struct hf_kubelet_health_params {
      * place. */
     const struct hf_http_ops *kubelet;
     const json_t *wanted; /* as in hf_kubelet_verdict_of(), with at most HF_KUBELET_MAX_PODS members; copied */
-    uint64_t deadline_ns; /* time limit in ns from the start; 0 means: ask once only, to learn the pods' hashes */
-    /* Called once. verdict->state is HF_KUBELET_PENDING if the deadline has passed and pods are still not ready, or
-     * nothing has shown that the kubelet has read the new files (verdict->unread). `pods` is an array with the pods of
-     * the last answer, or NULL if the state is HF_KUBELET_UNKNOWN. Both are borrowed. */
+    /* time limit in ns from the start; 0 to ask only once, for example to learn the pods' hashes */
+    uint64_t deadline_ns;
+    /* Called once. verdict->state is HF_KUBELET_PENDING if the deadline has passed, and either a pod is still not ready
+     * or nothing has shown that the kubelet has read the new files (verdict->unread). `pods` is an array with the pods
+     * of the last answer, or NULL if the state is HF_KUBELET_UNKNOWN. Both are borrowed. */
     void (*done)(void *arg, const struct hf_kubelet_verdict *verdict, const json_t *pods);
     void *arg;
 };

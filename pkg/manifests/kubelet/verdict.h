@@ -2,8 +2,9 @@
  * server returns. Pure. Threads: any, but only one at a time for one list.
  *
  * The kubelet appends "-<node>" to the name of a static pod, and gives it an annotation with a hash of its file. Until
- * the kubelet has read a new file, the pod keeps the hash of the old file. Not each change gives another hash: the
- * kubelet computes it after it has filled in the defaults, and takes metadata.uid in its place if the file has one. */
+ * the kubelet has read a new file, the pod keeps the hash of the old file. Some changes of a file leave the hash as it
+ * is: the kubelet computes the hash after it has filled in the defaults, and uses metadata.uid as the hash if the file
+ * has this field. */
 #pragma once
 
 #include "codec/json.h"
@@ -26,16 +27,17 @@ struct hf_kubelet_verdict {
 /* A list of pods, and what it proves about files that have changed. */
 struct hf_kubelet_list {
     const json_t *pods; /* array of Pods; may contain pods that `wanted` does not name */
-    bool early; /* the kubelet may not have read the files since they changed; an unsure pod is then not ready */
+    /* perhaps the kubelet has not read the files since they changed; a pod with `unsure` then counts as not ready */
+    bool early;
     /* The kubelet has certainly read the files since they changed, so a pod with the hash of the old file is the pod of
      * the new file. */
     bool read;
 };
 
 /* Judges the pods that `wanted` names. `wanted` is an array of objects {"namespace", "name", "hash", "unsure"}, with
- * the namespace and the name that the file states. `hash` is the hash that the pod had before its file changed;
- * absent if there was no such pod. `unsure` is true if there may have been such a pod, with a hash that nobody knows;
- * otherwise absent. The function sets apiVersion and kind in the Pods that it judges. */
+ * the namespace and the name that the file states. `hash` is the hash that the pod had before its file changed; absent
+ * if the hash is unknown or there was no such pod. `unsure` is true if there may have been such a pod, and its hash is
+ * unknown; otherwise absent. The function sets apiVersion and kind in the Pods that it judges. */
 struct hf_kubelet_verdict hf_kubelet_verdict_of(const json_t *wanted, const char *node,
                                                 const struct hf_kubelet_list *list);
 

@@ -1,8 +1,9 @@
 /* manifests/rules/content_pace.h - limits how often an entry may accept a new content, so that a source that changes
  * all the time wears out neither the flash storage nor the data plan. The limiter is a token bucket with
  * HF_CONTENT_PACE_BURST tokens: each content takes one token, and one token comes back after each gap. The gap is one
- * minute at first. When a content takes the last token for the second time, and each time after that, the gap doubles,
- * up to a limit that the caller passes. When the bucket is full again, the gap is one minute again. Pure. */
+ * minute at first. The first time that a content takes the last token, the gap stays as it is. Each further time, the
+ * gap doubles, up to a limit that the caller passes. When the bucket is full again, the gap is one minute again.
+ * Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -26,5 +26,5 @@ struct hf_diff {
 /* Adds a difference. If a path is too long, its beginning is replaced by "...". */
 void hf_diff_add(struct hf_diff *diff, const char *path, enum hf_diff_kind kind);
 /* Returns the text. Call this function once, after the last difference; if there are more than HF_DIFF_NAMES
- * differences, the text then ends with their further number, such as " and 3 more". */
+ * differences, the text then ends with the number of further differences, such as " and 3 more". */
 const char *hf_diff_text(struct hf_diff *diff);

@@ -19,7 +19,7 @@ struct hf_manifest_gate {
 enum hf_manifest_reason hf_manifest_gate_ask(const struct hf_manifest_gate *gate);
 
 enum hf_manifest_retry {
-    HF_MANIFEST_RETRY_NEVER, /* only after the entry or its content has changed */
+    HF_MANIFEST_RETRY_NEVER, /* no retry; the next attempt follows a change of the entry or of its content */
     /* once per interval of the policy, because a person may have changed something on the node or in the cluster */
     HF_MANIFEST_RETRY_INTERVAL,
     HF_MANIFEST_RETRY_BACK_OFF, /* after a growing pause */

@@ -16,14 +16,15 @@
  * The machine follows the newest set of an entry. A set is one version of the entry's fields together with one content.
  * In addition, there may be a good set: the set that last reached Applied. In each phase this is true:
  *   Waiting, Fetching, Refused   the good set is in place, untouched; without a good set, nothing is in place.
- *                                Exception: if `unproven` of the record is true, an attempt was cut short by a crash or
- *                                a lost content, and items of its set may be in place
+ *                                Exception: if `unproven` of the record is true, an attempt was cut short, and items of
+ *                                its set may be in place. The cause is a crash, a lost content or, for the target
+ *                                Cluster, a failure
  *   Applying                     each file is complete, and belongs to the good set or to the newest set
  *   Probation                    the newest set is in place; the content of the good set is still in the state folder
  *   Applied                      the newest set is in place, and is the good set
  *   RollingBack                  each file is complete, and belongs to one of the two sets
- *   RolledBack                   the good set is in place again; without a good set, nothing is in place. The same
- *                                exception: if `unproven` is true, items of the newest set may still be in place
+ *   RolledBack                   the good set is in place again; without a good set, nothing is in place.
+ *                                Exception: if `unproven` is true, items of the newest set may still be in place
  *
  * The engine prepares an attempt in the phase Waiting, or in Refused if it repeats the attempt. To prepare means to
  * compare, to write the new files to the staging folder, and to validate them. The event Go comes only just before the
@@ -47,13 +48,16 @@ enum hf_manifest_event {
     /* in Waiting and Refused: the attempt is prepared, and the first change of the target comes next; in Applying,
      * Probation and RollingBack: the action of the phase is repeated */
     HF_MANIFEST_EV_GO,
-    HF_MANIFEST_EV_REFUSED, /* this set is refused; nothing has been changed */
-    /* the attempt failed before it changed anything, or its content is lost; a later attempt may succeed */
+    /* this set is refused; no file has changed, but some objects of the target Cluster may have */
+    HF_MANIFEST_EV_REFUSED,
+    /* the attempt failed before it changed a file, or after it changed only some objects of the target Cluster, or its
+     * content is lost; a later attempt may succeed */
     HF_MANIFEST_EV_POSTPONED,
     HF_MANIFEST_EV_FAILED, /* the action of the phase failed, or has no result yet; it must be repeated */
-    /* all items are in place, the attempt has changed some of them, and they must pass Probation */
+    /* all items are in place, this attempt or an earlier one has changed some of them, and they must pass Probation */
     HF_MANIFEST_EV_PLACED,
-    HF_MANIFEST_EV_SAME, /* all items are in place, and none has changed or the entry has nothing to check */
+    /* all items are in place, and need no Probation: none has changed, or the entry has nothing to check */
+    HF_MANIFEST_EV_SAME,
     HF_MANIFEST_EV_HEALTHY,
     /* the restart or a health check failed, the deadline passed, or the agent started too often during Probation */
     HF_MANIFEST_EV_UNHEALTHY,

@@ -16,11 +16,11 @@ enum hf_plan_seen {
 
 enum hf_plan_step {
     HF_PLAN_KEEP,    /* the file already is as wanted, no matter who wrote it */
-    HF_PLAN_WRITE,   /* write a missing file, or replace what is at the path of the entry's own file */
+    HF_PLAN_WRITE,   /* write a missing file, or replace a file of the entry that has changed or become a link */
     HF_PLAN_REPLACE, /* replace a file that is not the entry's own, after a backup for a rollback */
     /* a different file that is not the entry's own is there, and the entry does not set `force` */
     HF_PLAN_REFUSE,
-    /* a folder, device, socket or pipe is there, or a link that does not replace the entry's own file; `force` does not
+    /* a folder, device, socket or pipe is there, or a link at a path that the inventory does not have; `force` does not
      * help */
     HF_PLAN_REFUSE_ALWAYS,
 };

@@ -18,7 +18,7 @@ struct hf_cluster_url {
     char service[64];  /* name of the Service; set if in_cluster is true */
     char ns[64];       /* namespace of the Service; set if in_cluster is true */
     char before[16];   /* scheme: "http://" or "https://" */
-    const char *after; /* what follows the host: the port with its colon, the path and the query; each may be absent */
+    const char *after; /* text after the host: the port with its colon, the path and the query; each may be absent */
 };
 
 /* Splits a URL into its parts. -EINVAL: the URL is neither http nor https, has a user name, or is too long. */

@@ -20,9 +20,9 @@ struct hf_source_object {
 };
 
 /* Starts to follow the object. From then on, these functions report failures to the source's owner
- * (hf_source_report()): the object does not exist, the object is malformed, the server does not answer before it has
- * returned the object, the server lacks the kind, or the agent lacks a right. -EOPNOTSUPP: the agent has no API
- * server. */
+ * (hf_source_report()): the object does not exist or is malformed, the server lacks the kind, or the agent lacks a
+ * right. Until the server has returned the object once, they also report that the server does not answer, or that its
+ * answer lacks the object but does not come from the API server itself. -EOPNOTSUPP: the agent has no API server. */
 HF_MUST_USE int hf_source_object_start(struct hf_source_object *object, struct hf_err *err);
 void hf_source_object_refresh(struct hf_source_object *object);
 void hf_source_object_stop(struct hf_source_object *object);

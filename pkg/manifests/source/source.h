@@ -5,9 +5,9 @@
  * tries again by itself after a growing pause, when the watched object changes, or at the next refresh. A source never
  * removes installed files; these stay in place until the engine has a newer content.
  *
- * Threads: loop thread only. The event loop calls the callbacks, never a function of this header; a callback may free
- * the source. Memory: a source copies `known_revision` and `work_dir`, and borrows `env` and `entry` until
- * hf_manifest_source_free(). */
+ * Threads: loop thread only. The callbacks run from the event loop, never from within a function of this header. A
+ * callback may free the source. Memory: a source copies `known_revision` and `work_dir`, and borrows `env` and `entry`
+ * until hf_manifest_source_free(). */
 #pragma once
 
 #include "api/manifest.h"
@@ -32,11 +32,11 @@ struct hf_manifest_source_params {
      * `bundle`. `revision` names the content as the source does ("<resourceVersion>", "main@sha1:...", "sha256:...");
      * it is borrowed. */
     void (*delivered)(void *arg, struct hf_bundle *bundle, const char *revision);
-    /* Called when the source has checked that the content still is that of known_revision or of the last delivery. May
-     * be NULL. */
+    /* Called when the source has checked that the content is still the one of known_revision or of the last delivery.
+     * May be NULL. */
     void (*unchanged)(void *arg);
     /* Called after a failure; the text in *err says what to do. The source tries again by itself after retry_after_ns.
-     * If this is 0, the source tries again when the object or the path changes, or at the next refresh. */
+     * If retry_after_ns is 0, the source tries again when the object or the path changes, or at the next refresh. */
     void (*failed)(void *arg, enum hf_manifest_reason reason, const struct hf_err *err, uint64_t retry_after_ns);
     /* Called when the ConfigMap, the Secret, the Flux source, the path or the file behind the URL certainly does not
      * exist; `what` names the missing thing. For objects of the API, only an answer of the API server itself is

@@ -43,7 +43,7 @@ extern const struct hf_manifest_source_kind hf_source_url_kind;        /* url.c 
 extern const struct hf_manifest_source_kind hf_source_config_map_kind; /* config_map.c; also Secrets */
 extern const struct hf_manifest_source_kind hf_source_flux_kind;       /* flux.c */
 
-/* These two functions make and free a source of this kind. For errors and callbacks, see hf_manifest_source_new() and
+/* The next two functions make and free a source of one kind. For errors and callbacks, see hf_manifest_source_new() and
  * hf_manifest_source_free(). */
 HF_MUST_USE int hf_source_open(const struct hf_manifest_source_kind *kind,
                                const struct hf_manifest_source_params *params, struct hf_manifest_source **ret_source,

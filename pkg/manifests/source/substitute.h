@@ -43,9 +43,9 @@ HF_MUST_USE int hf_substitute_bundle(const struct hf_bundle *bundle, const struc
                                      struct hf_bundle **ret_bundle, struct hf_err *err);
 
 /* Returns a JSON object, owned by the caller, whose keys are the names of all HOLDFAST_LABEL_ variables that the text
- * files of a bundle use. The object may have further names, such as one that follows "$$". Returns NULL if there are
- * more than HF_SUBSTITUTE_MAX_LABELS names, or if memory runs out; the caller must then assume that the files use every
- * label. */
+ * files of a bundle use. The object may also have names that the files do not use as variables, such as a name after
+ * "$$". Returns NULL if there are more than HF_SUBSTITUTE_MAX_LABELS names, or if memory runs out; the caller must then
+ * assume that the files use every label. */
 enum { HF_SUBSTITUTE_MAX_LABELS = 256 };
 json_t *hf_substitute_label_names(const struct hf_bundle *bundle);
 /* Returns true if the label with this key sets one of the variables in `names`. */

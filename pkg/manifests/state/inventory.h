@@ -30,8 +30,8 @@ struct hf_inventory_item {
      * because its reader could guess a short password from them. */
     bool secret;
     bool unread; /* size and hash are unknown, because the content is secret and the inventory was loaded from disk */
-    /* Attributes that the last look saw, if the file was right; all 0 if the next look must read the file. Not saved on
-     * disk. */
+    /* Attributes of the file at the last look, if the file was as recorded; all 0 if the next look must read the file.
+     * Not saved on disk. */
     struct {
         uint64_t inode, mtime_ns, ctime_ns;
     } seen;

@@ -51,15 +51,16 @@ struct hf_manifest_record {
      * was lost */
     char known_digest[HF_SHA256_HEX];
     char known_revision[HF_RECORD_REVISION];
-    /* size of this content in bytes; 0 if the content is not on disk, or if an older agent wrote the record */
+    /* size in bytes of the content of known_digest; 0 if this content is not on disk, or if an older agent wrote the
+     * record */
     uint64_t known_bytes;
-    /* A JSON object whose keys are the HOLDFAST_LABEL_ variables that this content uses, and perhaps others
-     * (hf_substitute_label_names()). A change of any other label makes no new set. NULL if they are unknown: a change
-     * of any label then makes a new set. */
+    /* A JSON object whose keys are the HOLDFAST_LABEL_ variables that the content of known_digest uses, and perhaps
+     * further names (hf_substitute_label_names()). A change of a label that is not among these names makes no new set.
+     * NULL if the names are unknown: a change of any label then makes a new set. */
     json_t *known_names;
-    /* Identity of the source that delivered this content (hf_manifest_source_key()). The entry uses the content only
-     * while it names the same source, so that a signed entry never uses a content that an unsigned entry of the same
-     * name had fetched. */
+    /* Identity of the source that delivered the content of known_digest (hf_manifest_source_key()). The entry uses the
+     * content only while it names the same source, so that a signed entry never uses a content that an unsigned entry
+     * of the same name had fetched. */
     char known_from[HF_SHA256_HEX];
     struct hf_manifest_set next; /* the newest set: waiting, in progress, applied, refused or rolled back */
     struct hf_manifest_set good; /* the set that last reached Applied */
@@ -68,8 +69,8 @@ struct hf_manifest_record {
     /* True if items of a set that has not passed its health checks may be in place. The next set must then pass its
      * health checks, even if it changes no item. */
     bool unproven;
-    /* True if the record was lost while items of the entry were in place, and no set has reached Applied since. What
-     * was good is unknown then, so a rollback removes nothing. */
+    /* True if the record was lost while items of the entry were in place, and no set has reached Applied since. The
+     * good set is then unknown, so a rollback removes nothing. */
     bool good_unknown;
     /* For a Secret, the cause of the failure of the last attempt to make a sealed copy; "" if the attempt succeeded or
      * there was none. */
@@ -78,8 +79,8 @@ struct hf_manifest_record {
     uint64_t drift_unix_ns; /* time of the last repair; 0 if there was none */
     /* for the target Cluster, the inventory (manifests/cluster/cluster.h); NULL if nothing is in place */
     json_t *objects;
-    /* For the target StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}}, the static pods
-     * that the kubelet listed before the first file of this set was in place. NULL if nobody knows. */
+    /* For the target StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}}, with the static
+     * pods that the kubelet listed before the first file of this set was in place. NULL if they are unknown. */
     json_t *pods_before;
 };
 
@@ -98,8 +99,8 @@ HF_MUST_USE int hf_manifest_set_key(struct hf_manifest_set *set, struct hf_err *
 HF_MUST_USE int hf_manifest_source_key(const json_t *entry, char ret_key[HF_SHA256_HEX]);
 
 HF_MUST_USE int hf_manifest_record_format(const struct hf_manifest_record *record, struct hf_buf *out);
-/* Loads the record from the entry's folder. -ENOENT: there is no record. -EBADMSG: the file was damaged, and this call
- * or an earlier one, after which no record was saved, has renamed it to record.damaged. */
+/* Loads the record from the entry's folder. -ENOENT: there is no record. -EBADMSG: the file was damaged. This call has
+ * renamed it to record.damaged, or an earlier call has, and no record was saved since. */
 HF_MUST_USE int hf_manifest_record_load(const struct hf_fs_ops *fs, const char *folder,
                                         struct hf_manifest_record *ret_record, struct hf_err *err);
 /* Replaces the record durably by `text`, which hf_manifest_record_format() has made. */

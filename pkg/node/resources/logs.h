@@ -11,11 +11,11 @@
 
 enum {
     HF_LOGS_TEXT = 1025,
-    HF_LOGS_BIGGEST = 5,          /* number of the largest files that a check looks at */
+    HF_LOGS_BIGGEST = 5,          /* number of the largest files that struct hf_logs keeps */
     HF_LOGS_MAX_ENTRIES = 8192,   /* most names below /var/log that a check looks at */
     HF_LOGS_MAX_DEPTH = 6,        /* greatest depth of folders below /var/log */
-    HF_LOGS_JOURNAL_PERCENT = 20, /* share of its disk that journald may take */
-    HF_LOGS_CONTAINER_PERCENT = 5 /* share of its disk that the log of one container may take */
+    HF_LOGS_JOURNAL_PERCENT = 20, /* largest part of the disk that journald may take, in percent */
+    HF_LOGS_CONTAINER_PERCENT = 5 /* largest part of the disk that the log of one container may take, in percent */
 };
 #define HF_LOGS_FILE_BYTES (1ull << 30) /* size from which a file must have an entry for logrotate */
 
@@ -29,7 +29,7 @@ struct hf_logs {
     uint64_t disk_bytes;        /* size of the file system of /var/log; 0 if unknown */
     bool journal_on_disk;       /* journald keeps its journal below /var/log */
     uint64_t journal_max_bytes; /* SystemMaxUse; 0: journald's default, a tenth of the disk and at most 4 GiB */
-    bool docker_unbounded;      /* Docker has a folder of containers, and its logs have no maximum size */
+    bool docker_unbounded;      /* /var/lib/docker/containers exists, and Docker's logs have no maximum size */
     struct hf_kubelet_config kubelet;
     struct hf_logs_file biggest[HF_LOGS_BIGGEST]; /* largest first; `bytes` is 0 in unused items */
 };
@@ -46,6 +46,6 @@ const char *hf_logs_judge(const struct hf_logs *logs, char *text, size_t n);
  * ignore the value. Pure. */
 uint64_t hf_logs_journal_size(const char *text);
 
-/* `config` is the text of a logrotate file. Returns true if one of its lines names the path or has a pattern that
- * matches the path. Pure. */
+/* Returns true if a line of `config`, the text of a logrotate file, names the path or has a pattern that matches the
+ * path. Pure. */
 bool hf_logs_is_rotated(const char *config, const char *path);

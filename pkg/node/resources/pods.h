@@ -1,9 +1,9 @@
-/* node/resources/pods.h - compares the memory of this node's pods with their limits, through the cgroups below
- * kubepods (version 2, or version 1 of the memory controller).
+/* node/resources/pods.h - compares the memory of this node's pods with their limits, through the cgroups below kubepods
+ * (version 2, or version 1 of the memory controller).
  *
- * The names of pods come from the folders /var/log/pods/<namespace>_<name>_<uid>; no API server is needed. A look reads
- * some small files for each of at most HF_PODS_MAX pods, and blocks, so run it in a job. Threads: any, but only one at
- * a time for one struct hf_pod_kills. */
+ * The names of pods come from the folders /var/log/pods/<namespace>_<name>_<uid>; no API server is needed. A look (one
+ * call of hf_pods_read()) reads some small files for each of at most HF_PODS_MAX pods. It blocks, so run it in a job.
+ * Threads: any, but only one at a time for one struct hf_pod_kills. */
 #pragma once
 
 #include <stddef.h>
@@ -17,7 +17,8 @@ enum {
     HF_PODS_TEXT = 1025,
     HF_PODS_NAME = 200,
     HF_PODS_NEAR_LIMIT_PERCENT = 95, /* used memory, in percent of the limit, from which a pod is near its limit */
-    /* a pod is stalled if the whole pod has waited for memory for at least this part of the last minute, in percent */
+    /* a pod is stalled if all its processes waited for memory at the same time for at least this part of the last
+     * minute, in percent */
     HF_PODS_STALLED_PERCENT = 10
 };
 
@@ -26,15 +27,17 @@ enum {
 
 struct hf_pod_memory {
     char uid[40];
-    char name[HF_PODS_NAME];  /* "<namespace>/<name>", or the uid if the node has no log folder of the pod */
-    uint64_t used_bytes;      /* without inactive file pages, which the kernel drops first */
-    uint64_t limit_bytes;     /* 0 if the pod has no limit */
-    unsigned stalled_percent; /* part of the last minute for which the whole pod waited; 0 with cgroup version 1 */
-    uint64_t kills;           /* OOM kills that the kernel counted so far */
-    bool killed;              /* at least one of these kills is recent (HF_PODS_KILL_NS) */
+    char name[HF_PODS_NAME]; /* "<namespace>/<name>", or the uid if the node has no log folder of the pod */
+    uint64_t used_bytes;     /* without inactive file pages, which the kernel drops first */
+    uint64_t limit_bytes;    /* 0 if the pod has no limit */
+    /* part of the last minute, in percent, for which all processes of the pod waited for memory at the same time; 0
+     * with cgroup version 1 */
+    unsigned stalled_percent;
+    uint64_t kills; /* OOM kills that the kernel counted so far */
+    bool killed;    /* at least one of these kills is recent (HF_PODS_KILL_NS) */
 };
 
-/* Results of earlier looks. Zero-initialise. */
+/* Results of earlier looks. Set the struct to zeros before the first look. */
 struct hf_pod_kills {
     struct {
         uint64_t pod;       /* hash of the uid; 0 for an empty entry */
@@ -64,9 +67,9 @@ void hf_pods_read(const struct hf_probe_root *at, struct hf_pod_kills *kills, ui
  * Pure. */
 const char *hf_pods_trouble(const struct hf_pod_memory *pod);
 
-/* Writes the names of the gravest pods in trouble, the number of the others, and what to do, to text[n]. Returns the
- * reason of the condition MemoryPressure, which is the reason of the gravest pod. If no pod is in trouble, returns NULL
- * and writes "". Pure. */
+/* Writes to text[n] the names of the gravest pods in trouble, the number of the other pods in trouble, and what to do.
+ * Returns the reason of the condition MemoryPressure, which is the reason of the gravest pod. If no pod is in trouble,
+ * returns NULL and writes "". Pure. */
 const char *hf_pods_describe(const struct hf_pods_found *pods, char *text, size_t n);
 
 /* Copies the uid out of the name of a cgroup, such as "kubepods-burstable-pod<uid>.slice" or "pod<uid>", to uid[40];

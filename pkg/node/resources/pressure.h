@@ -17,16 +17,17 @@ enum hf_pressure_cause {
     HF_PRESSURE_READ_ONLY, /* it should be writable, but is read-only */
 };
 
-/* The measurements of one file system, and results of earlier looks. */
+/* The measurements of one file system, and results of earlier measurements. */
 struct hf_pressure_disk {
     const char *path;
     struct hf_disk_usage usage;
     struct hf_wear wear;
-    bool missing;               /* the path does not exist; all other figures are 0 */
-    bool must_write;            /* the agent keeps its own data there */
-    bool was_writable;          /* the file system was writable at an earlier look of this process */
-    enum hf_disk_level filling; /* level of the usage at the last look; the hysteresis needs it */
-    /* verdict of hf_pressure_judge() */
+    bool missing;      /* the path does not exist; all other figures are 0 */
+    bool must_write;   /* the agent keeps its own data there */
+    bool was_writable; /* the file system was writable at an earlier measurement by this process */
+    /* level of the usage at the last hf_pressure_judge(), which needs it for the hysteresis */
+    enum hf_disk_level filling;
+    /* results of hf_pressure_judge() */
     enum hf_disk_level level;
     enum hf_pressure_cause cause;
 };
@@ -41,7 +42,7 @@ struct hf_pressure_advice {
     const char *kubelet; /* sentence about what the kubelet does when the disk fills; "" if unknown */
 };
 
-/* Writes to text[n] which file systems are in trouble, why, and what to do. Returns the reason of the condition, by the
+/* Writes to text[n] which file systems are in trouble, why, and what to do. Returns the reason of the condition for the
  * gravest trouble: "ReadOnly", "Critical", "Warning" or "Worn". If no file system is in trouble, returns NULL and
  * writes "". */
 const char *hf_pressure_describe(const struct hf_pressure_disk *disks, size_t n_disks,

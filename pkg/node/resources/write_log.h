@@ -3,8 +3,8 @@
  *
  * The log has one number for each of the last 24 hours on the monotonic clock, so the sum covers 23 to 24 hours and
  * does not jump with the wall clock. A saved log continues after a restart; the Unix times of the save and of the load
- * then show how long no process counted. If the load seems to be earlier than the save, this time counts as 0, so that
- * all saved bytes stay counted. */
+ * then show for how long no process counted. If the load seems to be earlier than the save, this duration counts as 0,
+ * so that all saved bytes stay counted. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,15 +33,15 @@ struct hf_write_log {
 
 void hf_write_log_init(struct hf_write_log *log, uint64_t now_ns);
 
-/* Records that the process has written `counter` bytes since its start. If `counter` is lower than before, it counts as
- * that of a new process. */
+/* Records that the process has written `counter` bytes since its start. If `counter` is lower than at the previous
+ * call, it comes from a new process, and all its bytes are new. */
 void hf_write_log_note(struct hf_write_log *log, uint64_t counter, uint64_t now_ns);
 
 /* Returns the bytes of the last 24 hours. */
 uint64_t hf_write_log_day(const struct hf_write_log *log);
 
-/* Returns true if the budget is used up. Then returns true until at most 95 % of the budget are used, so that work does
- * not stop and start every hour. budget_bytes is 0 if there is no budget. */
+/* Returns true if the budget is used up. From then on, returns true until at most 95 % of the budget are used, so that
+ * work does not stop and start every hour. If budget_bytes is 0, there is no budget, and the result is false. */
 bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes);
 
 /* Returns true if the log should be saved now. An agent that writes nothing never needs a save. */

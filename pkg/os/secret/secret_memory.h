@@ -10,6 +10,6 @@ void *hf_secret_memory_new(size_t n);
 /* Overwrites the bytes, and gives them back to the system. Accepts NULL. */
 void hf_secret_memory_free(void *bytes, size_t n);
 
-/* From now on, the kernel writes no core dump of this process, and no process without special rights can read its
- * memory. Has no effect on programs that this process starts. May be called several times. */
+/* Makes the kernel write no core dump of this process from now on, and keep other processes without special rights from
+ * reading its memory. Has no effect on programs that this process starts. May be called several times. */
 void hf_secret_memory_guard(void);

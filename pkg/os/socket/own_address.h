@@ -10,8 +10,9 @@
 
 #include "base/macros.h"
 
-/* Asks the kernel. `address` is a struct in_addr for AF_INET, or a struct in6_addr for AF_INET6. Returns 1 if the
- * address is one of this machine's own, 0 if it is not, and -errno if the kernel does not answer. */
+/* Looks for the address in the kernel's list of interfaces. `address` is a struct in_addr for AF_INET, or a struct
+ * in6_addr for AF_INET6. Returns 1 if the address is one of this machine's own, 0 if it is not, and -errno if
+ * getifaddrs(3) fails. */
 HF_MUST_USE int hf_own_address_is(int family, const void *address);
 
 /* Returns true if an interface other than kube-ipvs0 in `all`, a list from getifaddrs(3), has this address. Pure. */

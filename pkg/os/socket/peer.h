@@ -17,13 +17,14 @@
 enum { HF_PEER_UNIT = 64 };
 
 struct hf_peer {
-    /* Peers with the same key share one limit of connections. If the user id is known, the key stands for it. Otherwise
-     * the key stands for the peer's IPv4 address, for its IPv6 network of 64 bits, or for all of 127.0.0.0/8. */
+    /* Peers with the same key share one limit of connections. If the user id is known, the key stands for the user.
+     * Otherwise the key stands for the peer's IPv4 address, for its IPv6 /64 network, or for all of 127.0.0.0/8. 0 if
+     * nothing is known. */
     uint64_t key;
     uint32_t uid; /* user id of the process that made the peer's socket; valid if has_uid is true */
     bool has_uid;
-    bool over_unix;          /* the connection is a Unix socket */
-    bool over_loopback;      /* the connection reached us at a loopback address */
+    bool over_unix;          /* true if the connection is a Unix socket */
+    bool over_loopback;      /* true if the peer connected to a loopback address of ours */
     char unit[HF_PEER_UNIT]; /* systemd unit or scope of the peer's process (Unix sockets only); "" if unknown */
 };
 
@@ -39,7 +40,7 @@ void hf_peer_lookup_close(struct hf_peer_lookup *lookup);
 
 /* The addresses of the two ends of a connection. */
 struct hf_peer_ends {
-    struct sockaddr_storage own;  /* with ss_family AF_UNSPEC, hf_peer_of() queries the kernel for the address */
+    struct sockaddr_storage own;  /* if ss_family is AF_UNSPEC, hf_peer_of() queries the kernel for the address */
     struct sockaddr_storage peer; /* the address that accept4(2) filled in */
 };
 

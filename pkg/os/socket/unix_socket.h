@@ -1,8 +1,8 @@
 /* os/socket/unix_socket.h - a listening Unix socket with a name in the file system.
  *
  * The name appears by rename(2). At that moment the socket already listens, and the name has its final mode and group.
- * The new name replaces only a socket that an earlier process of the same user left and on which no process listens any
- * more.
+ * If the name exists already, the new socket replaces only a socket of the same user, and only if no process listens on
+ * it any more.
  *
  * Threads: any. */
 #pragma once
@@ -25,7 +25,7 @@ struct hf_unix_socket_params {
     int backlog;      /* backlog for listen(2); ignored for SOCK_DGRAM */
 };
 
-/* Identifies the name that hf_unix_socket_listen() made, so that hf_unix_socket_remove() can recognise it. */
+/* Identifies the name that hf_unix_socket_listen() made, so that hf_unix_socket_remove() can recognize it. */
 struct hf_unix_socket {
     char path[HF_UNIX_SOCKET_PATH];
     dev_t device;

@@ -64,7 +64,7 @@ struct pack_setup {
     uint64_t plain_n; /* for zstd: the content size that the frame states, if the frame states one */
 };
 
-/* The stream to decode: packed[offset..offset + n). */
+/* The stream to decode. It starts at `offset` of the file `from` and has at most n bytes. */
 struct pack_decode {
     enum pack_codec codec;
     bool gzip_tail; /* for deflate: true to also check the CRC-32 and the length that follow the stream */
@@ -73,7 +73,7 @@ struct pack_decode {
     struct pack_sink out;
     const atomic_bool *cancel; /* cancel flag, which the caller may set at any time; may be NULL */
     uint64_t memory_max;       /* limit of the decoder's memory in bytes (0 means only the codec's own limit) */
-    /* decoding raises *memory to the number of bytes of memory that it needs, if *memory is smaller; may be NULL */
+    /* if not NULL: decoding sets *memory to the number of bytes of memory that it needs, but never lowers *memory */
     uint64_t *memory;
 };
 

@@ -13,6 +13,6 @@ enum pack_zstd_flags {
 
 extern const struct pack_codec_ops pack_zstd_ops;
 
-/* Finds the level and flags with which libzstd makes exactly search->packed. -ENOENT: found none; with search->quick,
- * some levels are not tried. */
+/* Finds the level and flags with which libzstd makes exactly search->packed. If search->quick is true, tries only the
+ * levels 1 to 3. -ENOENT: found none. */
 HF_MUST_USE int pack_zstd_find(const struct pack_search *search, struct pack_setup *ret_setup, struct hf_err *err);

@@ -5,9 +5,11 @@
  * other). It unpacks each stream that an encoder can compress again bit for bit. Archives (tar, cpio, ar) stay as they
  * are, because the search finds the streams in them. A deep delta contains an inner delta (pkg/delta) from the unpacked
  * old file to the unpacked new file. hf_deep_apply() unpacks the old file's streams to a scratch file, applies the
- * inner delta, and compresses the streams of the new file while it writes the new file. If looking inside does not make
- * the delta smaller, if it could save little, or if no stream has an encoder that reproduces it, the result is a plain
- * delta (pkg/delta). The delta from an old file in parts is always a deep delta. hf_deep_apply() applies both kinds.
+ * inner delta, and compresses the streams of the new file while it writes the new file.
+ *
+ * hf_deep_create() makes a plain delta (pkg/delta) instead if no stream has an encoder that makes the same bytes again,
+ * if the unpacked files are too large, if looking inside could save little, or if the deep delta is not smaller. The
+ * delta from an old file in parts is always a deep delta. hf_deep_apply() applies deep and plain deltas.
  *
  * The functions block: call them only on worker threads or in command-line programs. They return the errors of
  * delta/delta.h and the following errors.
@@ -32,8 +34,8 @@ struct hf_deep_scratch {
     ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
 };
 
-/* One part of an old file that consists of several parts. The parts of a container image are its blobs. The hash of a
- * part's content identifies the part. */
+/* One part of an old file that consists of several parts. The parts of an OCI image are its blobs. The hash of a part's
+ * content identifies the part. */
 struct hf_deep_part {
     uint64_t size;
     unsigned char sha256[HF_SHA256_BYTES];
@@ -59,7 +61,8 @@ void hf_deep_info_done(struct hf_deep_info *info);
 struct hf_deep_create_params {
     struct hf_delta_create_params delta;
     bool plain; /* true to look inside no stream: makes a plain delta, unless the old file is in parts */
-    /* for the fast profile: true to look inside all streams, not only those that compress quickly; parts imply true */
+    /* for the fast profile: true to look inside all streams; false to look only inside zstd streams of the levels 1 to
+     * 3, which compress quickly; always true if the old file is in parts */
     bool inside;
     /* the parts of the old file, in order (NULL means that the old file is not in parts) */
     const struct hf_deep_part *parts;
@@ -67,7 +70,7 @@ struct hf_deep_create_params {
 };
 
 /* Makes the delta and writes it to `patch`. The same inputs give the same bytes. If a plain delta may be smaller than
- * the deep delta, makes both and writes the smaller one (not with parts, see above). */
+ * the deep delta, makes both and writes the smaller one. If the old file is in parts, always writes the deep delta. */
 HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                                const struct hf_deep_create_params *params, const struct hf_delta_out *patch,
                                struct hf_err *err);
@@ -80,17 +83,17 @@ bool hf_deep_may_hold_zstd(const void *bytes, size_t n);
 bool hf_deep_may_hold_packed(const void *bytes, size_t n);
 
 struct hf_deep_apply_params {
-    /* The checkpoints of a deep delta are opaque: store them without interpreting their fields. A deep delta has a
-     * checkpoint after every 4 MiB of unpacked output. If a compressed stream of the new file is open there, the
-     * checkpoint is the place where this stream (of nested streams, the outermost one) begins. There is no checkpoint
-     * if the previous one was at the same place. Resuming unpacks the old file again. */
+    /* The checkpoints of a deep delta are opaque: store them without interpreting their fields. hf_deep_apply() makes a
+     * checkpoint after every 4 MiB of unpacked output. If that place is inside a compressed stream of the new file, the
+     * checkpoint is the start of the stream (of the outermost stream if streams are nested). If the previous checkpoint
+     * was at the same start, hf_deep_apply() makes none. Resuming unpacks the old file again. */
     struct hf_delta_apply_params delta;
     struct hf_deep_scratch scratch;
     uint64_t memory_max, scratch_max; /* limits for memory_bytes and scratch_bytes of the delta (0 means no limit) */
-    /* hf_deep_apply() calls open_old() after reading the head of the delta, and then uses *ret_old instead of
-     * delta.old. Use open_old() if the old file depends on the head, that is, for an archive of a folder and for a file
-     * in parts. hf_deep_apply() checks the hash of *ret_old too, unless delta.old_is_verified is set. If open_old is
-     * NULL, the old file is delta.old. */
+    /* hf_deep_apply() calls open_old() after it has read the header and, of a deep delta, the recipe. It then uses
+     * *ret_old instead of delta.old. Use open_old() if the old file depends on *info, that is, for an archive of a
+     * folder and for a file in parts. hf_deep_apply() checks the hash of *ret_old too, unless delta.old_is_verified is
+     * set. If open_old is NULL, the old file is delta.old. */
     int (*open_old)(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err);
     void *open_old_ctx;
 };

@@ -26,7 +26,7 @@ struct found {
     struct pack_setup setup;
     unsigned char *marks;
     size_t setup_index;
-    struct find_list *inside;
+    struct find_list *inside; /* streams inside the content, or NULL */
 };
 
 struct find_list {

@@ -67,7 +67,7 @@ struct recipe_op {
     enum pack_codec codec; /* old program only: codec of the stream */
     size_t setup;          /* new program only: index in recipe->setups */
     bool gzip_tail;
-    /* new program only: this field and all fields after it */
+    /* the fields from here on are for the new program only */
     uint64_t plain_n;
     const unsigned char *marks;
     size_t marks_n;

@@ -193,7 +193,8 @@ HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc,
 /* A decoder that works block by block. Embed it in the decoder's own struct, zero it and set the first three
  * members. */
 struct deflate_stream {
-    uint64_t memory; /* size in bytes of the decoder's own struct, to which the memory of the blocks is added */
+    /* size in bytes of the decoder's own struct; deflate_stream_decode() adds the memory of the blocks */
+    uint64_t memory;
     int (*take_block)(struct deflate_stream *stream, struct hf_err *err); /* processes the block in stream->block */
     int (*end)(struct deflate_stream *stream, struct hf_err *err);        /* runs after the last block */
     /* checksum and length of the content so far, for the gzip tail; the embedding decoder updates both */

@@ -36,7 +36,8 @@ struct deflate_kp_match {
     uint16_t at, length, distance; /* offset of the match in the chunk, and the length and distance of the match */
 };
 struct deflate_kp {
-    /* (position in the window + base) modulo 2^16, indexed by the hash of four or seven bytes */
+    /* Entries are (position in the window + base) modulo 2^16. by4 has the latest position for each hash of four bytes.
+     * by7 has the latest position for each hash of seven bytes, and by7_before the position before that. */
     uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15];
     int32_t base;
     unsigned aged;  /* value of (position + base) when the tables last dropped old entries */
@@ -52,8 +53,9 @@ struct deflate_kp {
 
 struct deflate_matcher {
     enum deflate_flavour flavour;
+    /* limits of the level under zlib's names, and the shortest length of a match */
     unsigned good, lazy, nice, chain, shortest;
-    bool fast;
+    bool fast; /* true for levels without lazy evaluation */
     unsigned hash_bits, hash_shift;
     /* Positions in the window. The next token starts at `at`, the input ends at `end`, and the next bytes to hash start
      * at `inserted`. */

@@ -20,8 +20,9 @@
 
 enum {
     HF_ARCHIVE_OWNERS = 1, /* include uid and gid, which are 0 without this flag */
-    HF_ARCHIVE_XATTRS = 2, /* include extended attributes, except those that sign content or belong to the machine:
-                            * security.ima, security.evm, security.selinux, ... */
+    /* include extended attributes, except those that sign content or belong to the machine: security.ima, security.evm,
+     * security.selinux, ... */
+    HF_ARCHIVE_XATTRS = 2,
 };
 
 struct hf_archive;

@@ -1,9 +1,9 @@
 /* pack/tar/extract.h - turns a tar archive that arrives in order into a folder. This is the only extractor in the
  * project.
  *
- * The following rules apply to all archives. tar_read.h must accept every header. The extractor opens every member
- * beneath the folder (openat2) and never through a symbolic link. A hard link must lead to a regular file that the
- * extractor has already made. The number of members, the length of names and the size of headers have limits.
+ * The following rules apply to all archives. The reader of tar_read.h must accept every header. The extractor opens
+ * every member beneath the folder (openat2) and never through a symbolic link. A hard link must lead to a regular file
+ * that the extractor has already made. The number of members, the length of names and the size of headers have limits.
  * Everything is durable when hf_extract_finish() succeeds.
  *
  * HF_EXTRACT_CANONICAL: the archive must also equal, byte for byte, the archive that archive.h makes of the resulting

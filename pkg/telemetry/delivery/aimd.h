@@ -2,15 +2,15 @@
  * second they send.
  *
  * The limit of concurrent requests follows the response times by additive increase and multiplicative decrease (Chiu
- * and Jain, 1989; as in Netflix's concurrency-limits). A fast answer adds 1/limit to the limit. A slow answer, a
- * failure or a report of overload halves the limit, at most once per round trip. An answer is slow if it takes more
- * than twice the usual response time and more than 50 ms longer than usual. Failures and reports of overload do not
- * change the usual response time; of the other answers, a faster one lowers it at once, and slower ones raise it
- * slowly.
+ * and Jain, 1989; as in Netflix's concurrency-limits). An answer is slow if it takes more than twice the usual response
+ * time and more than 50 ms longer than usual; otherwise it is fast. A fast answer adds 1/limit to the limit. A slow
+ * answer, a failure or a report of overload halves the limit, at most once per round trip. Failures and reports of
+ * overload do not change the usual response time. Every other answer does: if it took less than the usual time, its own
+ * time becomes the usual time at once; otherwise the usual time rises by a sixteenth of the difference.
  *
- * With a bandwidth limit of L bytes per second, each sent byte takes 1/L seconds. The next request starts only after
- * the time of all bytes sent before. While nothing is sent, up to one second of unused time accumulates for later
- * requests.
+ * With a bandwidth limit of L bytes per second, each sent byte uses up 1/L seconds. The next request starts only when
+ * the time that all earlier bytes use up has passed. While nothing is sent, up to one second of unused time accumulates
+ * for later requests.
  *
  * Pure; struct hf_aimd is a plain value, and all times are monotonic nanoseconds. */
 #pragma once

@@ -1,17 +1,22 @@
 /* telemetry/delivery/batch.h - table of the batches of one lane. The table holds each batch from the moment when it is
  * planned until the cursor on disk has passed all records of the batch.
  *
- *            plan                    load            send
- *   (gap) ---------> WAITING --------> LOADING --> READY --> SENDING --> DONE --> cursor passes it: removed
- *                       ^ again, deferred, split |___________________|    |
- *                       '------------------------'       REFUSED ---------'
+ *           plan                    send          delivered
+ *   (gap) ------> LOADING --> READY ----> SENDING ----------> DONE --> cursor passes it: removed
+ *                    ^          |          |   |                ^
+ *               load |          |          |   '--> REFUSED ----'
+ *                    |          v          v        dead letter is written
+ *   (restart) --> WAITING <----------------' again, deferred, split
  *
  * The sink may accept batches in any order; the cursor stops before the batch with the lowest sequences that is not
  * done. The table joins adjacent done batches into one batch. So a batch that cannot be delivered takes only two places
  * of the table, one for itself and one for all done batches that follow it, and does not stop the other batches.
  *
+ * While the policy closes the link, the backlog waits (delivery/fresh.h), and batches of live records are sent before
+ * it. Such a batch passes by older records.
+ *
  * Pure. Memory: the table owns its batches; a pointer to a batch stays valid until hf_batches_settle() removes that
- * batch or joins it with its neighbour. */
+ * batch or joins it with an adjacent batch. */
 #pragma once
 
 #include "telemetry/delivery/border.h"
@@ -29,10 +34,11 @@ enum hf_batch_phase {
 };
 
 enum {
-    /* A new batch is planned only while the table holds fewer batches than this that are neither done nor parts of a
-     * split batch. The other places are for done batches, for parts, and for batches that pass by older records. */
+    /* A new batch is planned only while the table holds fewer open batches than this. A batch is open if it is neither
+     * done nor a part of a split batch. The other places are for done batches, for parts, and for batches that pass by
+     * older records. */
     HF_BATCH_PLANNED = 12,
-    /* The same limit for a new batch that passes by older records; it counts only batches that may travel
+    /* The same limit for a new batch that passes by older records. It counts only open batches that may travel
      * (hf_batches_may_pass()). */
     HF_BATCH_PASSING = 6,
 };
@@ -40,17 +46,17 @@ enum {
 struct hf_batch {
     struct hf_border range;
     enum hf_batch_phase phase;
-    /* true if this is a part of a split batch; parts that may be sent go before other batches, unless
-     * hf_batch_choice.other is set, and one at a time, so that the table holds only a few parts */
+    /* True if this batch is a part of a split batch. Parts that may be sent go before other batches, unless
+     * hf_batch_choice.other is set. The outlet sends one part at a time, so that the table holds only a few parts. */
     bool fragment;
     /* true if the batch was planned as live while the link was closed; such a batch may travel over the closed link
-     * also after its records have aged */
+     * even after its records have become backlog */
     bool live;
     bool saved; /* true if the border of the batch is on disk */
-    /* True if the sink refused this batch after many others in a row. The batch then gets one more attempt, after a
-     * pause; the next refusal makes its record a dead letter. */
+    /* True if the sink refused this batch, which has a single record, after it had refused many other single records in
+     * a row. The batch then gets one more attempt, after a pause. The next refusal makes the record a dead letter. */
     bool doubted;
-    uint64_t not_before_ns;
+    uint64_t not_before_ns; /* monotonic time at which the back-off ends (0 means no back-off) */
     struct hf_retry_round retry;
     struct hf_suspect suspect;
     uint64_t unix_ns; /* time of the batch's first record (0 means unknown) */
@@ -79,8 +85,9 @@ struct hf_batch *hf_batches_add(struct hf_batches *batches, uint64_t first, uint
 bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t until, struct hf_border *ret_gap);
 /* Returns true if the table has a place for another batch that is not a part of a split batch. */
 bool hf_batches_may_plan(const struct hf_batches *batches);
-/* Returns true if the link permits that this batch travels. A batch that was not planned as live must begin at the
- * sequence `from` or above. UINT64_MAX as `from` means that no batch may travel. */
+/* Returns true if the link lets this batch travel, which means that the batch may be sent now. A batch that was not
+ * planned as live must begin at the sequence `from` or above. If `from` is UINT64_MAX, no batch may travel.
+ * hf_outlet_lane_from() computes `from`. */
 bool hf_batches_may_travel(const struct hf_batch *batch, uint64_t from);
 /* Returns true if the table has a batch that is not done and may travel. */
 bool hf_batches_travel(const struct hf_batches *batches, uint64_t from);
@@ -88,17 +95,17 @@ bool hf_batches_travel(const struct hf_batches *batches, uint64_t from);
  * may travel, because the others may wait for days. */
 bool hf_batches_may_pass(const struct hf_batches *batches, uint64_t from);
 /* Returns the lowest sequence with which a new batch that passes by older records may begin. This is `from` while less
- * than half of the table is in use. After that it is the sequence right after the last batch before `from`: that batch
- * and the new one then join when both are done, and need only one place. */
+ * than half of the table is in use, or if no batch ends before `from`. Otherwise it is the sequence right after the
+ * last batch that ends before `from`: the two batches then join when both are done, and need only one place. */
 uint64_t hf_batches_pass_from(const struct hf_batches *batches, uint64_t from);
-/* Returns true if the table has no place even for a batch that passes by older records. */
+/* Returns true if the table is so full that no new batch may be planned, not even one that passes by older records. */
 bool hf_batches_crowded(const struct hf_batches *batches);
 
 /* Returns the sequence up to which everything is delivered now. Pass the result of the previous call as `delivered`;
  * the function advances this sequence over the done batches that follow without a gap. Joins adjacent done batches, and
- * removes done and waiting batches up to `durable`, the cursor on disk. The table keeps done batches with sequences
- * above `durable`, so that their borders stay on disk and the agent does not plan different batches for these sequences
- * after a restart. */
+ * removes done and waiting batches up to `durable`, the cursor on disk. (The spool has dropped the records of such a
+ * waiting batch.) The table keeps done batches with sequences above `durable`, so that their borders stay on disk and
+ * the agent does not plan different batches for these sequences after a restart. */
 uint64_t hf_batches_settle(struct hf_batches *batches, uint64_t delivered, uint64_t durable);
 
 struct hf_batch_choice {

@@ -46,8 +46,8 @@ HF_MUST_USE int hf_borders_parse(const unsigned char slot[static HF_BORDER_SLOT]
 struct hf_border_file {
     const struct hf_fs_ops *fs;
     char *path;
-    int fd; /* descriptor of the file; -1 if the file is not open */
-    uint64_t counter;
+    int fd;           /* descriptor of the file; -1 if the file is not open */
+    uint64_t counter; /* counter of the slot that was saved last */
 };
 
 /* Opens or creates the file, and reads the most recently saved borders. For a new file, or if no slot is valid, sets

@@ -28,6 +28,8 @@ struct hf_breaker_state {
     struct hf_backoff backoff;
 };
 
+/* Initializes a breaker in the state CLOSED. The first back-off lasts at most base_ns (or 1 s, if base_ns is shorter).
+ * The limit doubles with each further back-off, up to cap_ns. No back-off is shorter than half of the first limit. */
 void hf_breaker_init(struct hf_breaker_state *breaker, uint64_t base_ns, uint64_t cap_ns);
 /* Returns true if a request may start now. Changes the state from OPEN to HALF_OPEN if the back-off has passed. */
 bool hf_breaker_admits(struct hf_breaker_state *breaker, uint64_t now_ns);

@@ -20,13 +20,13 @@
 struct hf_deadletter {
     const struct hf_fs_ops *fs;
     const char *dir;
-    uint64_t seed;    /* seed for the random numbers of the spool; pass another seed in each call */
+    uint64_t seed;    /* seed for the random numbers of the spool; pass a different seed in each call */
     const char *sink; /* name of the sink that refused the records */
     /* reason why the sink refused the records, in the form of a label of metrics, such as "http_422" */
     const char *reason;
     /* text of the sink's answer, or of the error if no answer came; truncated; may hold any bytes */
     const char *detail;
-    uint64_t unix_ns;
+    uint64_t unix_ns; /* Unix time at which the records become dead letters */
 };
 
 /* Appends n records to the dead letters. Returns 0 when all of them are durable. */

@@ -2,9 +2,10 @@
  *
  * While the policy's spec.connectivity closes the link, the backlog waits, and live records are still sent. A record is
  * live when it is stored. It becomes backlog one to two periods later, or when the agent restarts; a period lasts a
- * minute or longer (hf_fresh_init()). The requests with the live records of a lane may have HF_FRESH_SHARE_BYTES per
- * minute; a record that exceeds this share counts as backlog too. The periods count on the monotonic clock, so a wrong
- * wall clock changes nothing. Threads: any, but only one at a time for one struct hf_fresh. */
+ * minute or longer (hf_fresh_init()). In each minute, the requests with the live records of one lane together may have
+ * HF_FRESH_SHARE_BYTES (the share). Live records beyond the share count as backlog too. The periods count on the
+ * monotonic clock, so a wrong wall clock changes nothing. Threads: any, but only one at a time for one struct
+ * hf_fresh. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,10 +23,12 @@ struct hf_fresh {
     uint64_t old_until; /* highest sequence of the backlog */
     uint64_t mark;      /* highest sequence on disk when the period began */
     uint64_t began_ns;  /* monotonic time at which the period began */
-    uint64_t paid_ns;   /* monotonic time at which the share will have paid for all bytes sent so far */
+    /* monotonic time at which the share covers all bytes sent so far; live records wait only if this time is a minute
+     * or more ahead */
+    uint64_t paid_ns;
 };
 
-/* Initialises *fresh. All records up to the sequence `stored` are backlog. `wait_ns` is the longest time that a record
+/* Initializes *fresh. All records up to the sequence `stored` are backlog. `wait_ns` is the longest time that a record
  * waits until its batch is full. Every later record is live for at least twice that time, and for at least
  * HF_FRESH_PERIOD_NS. */
 void hf_fresh_init(struct hf_fresh *fresh, uint64_t stored, uint64_t wait_ns, uint64_t now_ns);

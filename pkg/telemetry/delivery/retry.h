@@ -40,39 +40,42 @@ struct hf_retry_judgement {
     /* the failure in the form of a label of metrics, such as "http_503", "timeout", "tls" or "dns"; "" if the batch was
      * delivered */
     char reason[HF_REASON_TEXT];
-    /* true if the status (429, 503 or 504) or a timeout suggests that the sink is overloaded, so that the outlet must
-     * have fewer requests in flight */
+    /* true if the status (429, 503 or 504) or a timeout suggests that the sink is overloaded; the outlet then has fewer
+     * requests in flight */
     bool congested;
-    /* true if the sink itself failed on this request, with a status 5xx other than 502, 503 and 504 */
+    /* true if the sink itself failed on this request, with a status 5xx other than 502, 503, 504 and 511 */
     bool server_error;
 };
 
 /* Classifies an answer. r, response and err are the arguments of hf_http_request.done. For status 2xx, an answer of
- * another server is recognised by its content type, which must not be HTML. want_type is a prefix, such as
+ * another server is recognized by its content type: the type must not be HTML. want_type is a prefix, such as
  * "application/json", that the type must have if the answer has a body and states a type; NULL permits every type
  * except HTML. */
 struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *response, size_t body_bytes,
                                          const char *want_type, const struct hf_err *err);
 
 struct hf_retry_rules {
-    uint64_t max_attempts;    /* maximum number of attempts in a round; at least 1 */
-    uint64_t base_ns;         /* upper bound of the delay after the first failed attempt */
-    uint64_t max_duration_ns; /* maximum duration of a round, and maximum delay between two attempts of a round */
+    uint64_t max_attempts; /* maximum number of attempts in a round; at least 1 */
+    uint64_t base_ns;      /* upper bound of the delay after the first failed attempt */
+    /* maximum time from the first failed attempt of a round to its last attempt, and maximum delay between two attempts
+     * of a round */
+    uint64_t max_duration_ns;
     /* true if the delays are 1, 2, 3 ... times base_ns without jitter, as the sink format `seed` prescribes */
     bool linear;
 };
 
 /* The current round of attempts of one batch. */
 struct hf_retry_round {
-    unsigned attempts;
-    unsigned deferrals;
-    uint64_t began_ns;
+    unsigned attempts;  /* number of failed attempts in this round */
+    unsigned deferrals; /* number of deferrals of the batch so far, also those after HF_RETRY_SETUP */
+    uint64_t began_ns;  /* time of the round's first failed attempt */
 };
 
 /* Counts a failed attempt and returns the delay before the next one. Sets *ret_deferred to true if this attempt ended
- * the round: it was attempt number max_attempts, or the next attempt would come after max_duration_ns. The returned
- * delay is then the long delay before the next round. Otherwise sets *ret_deferred to false. at_least_ns is the delay
- * that the sink asked for with Retry-After (0 means none); more than an hour counts as an hour. */
+ * the round: it was attempt number max_attempts, or the next attempt would come more than max_duration_ns after the
+ * round's first failed attempt. The returned delay is then the long delay before the next round. Otherwise sets
+ * *ret_deferred to false. at_least_ns is the delay that the sink asked for with Retry-After (0 means none); more than
+ * an hour counts as an hour. */
 uint64_t hf_retry_round_fail(struct hf_retry_round *retry, const struct hf_retry_rules *rules,
                              const struct hf_rand_ops *rng, uint64_t now_ns, uint64_t at_least_ns, bool *ret_deferred);
 /* Returns the delay after HF_RETRY_SETUP. Its upper bound is half a minute, doubled for each earlier deferral

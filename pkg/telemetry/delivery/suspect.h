@@ -23,7 +23,7 @@ enum { HF_SUSPECT_ROUNDS = 8, HF_SUSPECT_LAST = 2 };
 /* The evidence against one batch. After a split, each part starts with the value of `sure` that the whole batch had,
  * and with the other fields 0. */
 struct hf_suspect {
-    bool sure;      /* true if the batch, or the batch that it is a part of, was at fault */
+    bool sure;      /* true if the batch, or the batch that it is a part of, was found to be at fault */
     unsigned alone; /* number of rounds in a row in which only this batch failed */
     /* time since which failures and deliveries of other batches count for the current round (0 means no failure yet) */
     uint64_t since_ns;

@@ -25,8 +25,8 @@ enum {
 enum hf_event_kind { HF_EVENT_LOG, HF_EVENT_PAYLOAD, HF_EVENT_METRIC, HF_EVENT_FINDING, HF_EVENT_KINDS };
 const char *hf_event_kind_name(enum hf_event_kind kind); /* Returns "log", "payload", "metric" or "finding". */
 
-/* The kind of source that an event came from. The kind is a label of metrics, and part of the tags by which the spool
- * counts dropped records; a tag has 16 bits for the kind. */
+/* The class of the source that an event came from. The class is a label of metrics, and part of the tags by which the
+ * spool counts dropped records; a tag has 16 bits for the class. */
 enum hf_source_class {
     HF_SOURCE_NONE,
 #define CLASS(class, number, ...) HF_SOURCE_##class = number,
@@ -36,7 +36,7 @@ enum hf_source_class {
      * events */
     HF_SOURCE_AGENT = HF_TELEMETRY_AGENT_CLASS,
 #define ONE(class, number, ...) +1
-    HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE), /* number of kinds of sources that a policy can have */
+    HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE), /* number of classes of sources that a policy can have */
 #undef ONE
     HF_SOURCE_CLASSES = HF_SOURCE_ROWS + 2, /* number of classes, including HF_SOURCE_NONE and HF_SOURCE_AGENT */
 };
@@ -75,8 +75,8 @@ struct hf_event {
      * process. The agent asks the kernel for both values, so the process cannot choose them. Empty if nobody posted the
      * event, or if the kernel did not answer. */
     struct hf_view peer_uid, peer_unit;
-    /* number that grows with each event of the node that made it, so that two events of one node have an order; 0 means
-     * none. hf_fanout_store() sets it if it is 0 or if `origin` is empty. */
+    /* number that is higher in each later event of a node, so that two events of the same node have an order; 0 means
+     * none. hf_fanout_store() sets this number if it is 0 or if `origin` is empty. */
     uint64_t origin_sequence;
     /* key of a payload that describes a state: the receiver keeps only the newest payload of each key; empty if the
      * payload has no key */
@@ -91,12 +91,12 @@ struct hf_event {
      * aggregated. For a histogram, one observation if the event is raw, or the sum of the observations if it is
      * aggregated. */
     double value;
-    /* JSON text that summarises an aggregated value of any kind (telemetry/pipeline/aggregate.h); empty if the value is
+    /* JSON text that summarizes an aggregated value of any kind (telemetry/pipeline/aggregate.h); empty if the value is
      * raw */
     struct hf_view histogram;
     uint64_t window_ns; /* length of the aggregated window, which ended at unix_ns (0 means that the value is raw) */
-    bool anomaly;       /* true if the event is part of an anomaly; it then stays raw and is sent before other events */
-    bool truncated;
+    bool anomaly; /* true if the event is part of an anomaly; such an event stays raw and is sent before other events */
+    bool truncated; /* true if the body lacks the end of the original text */
     struct hf_attribute attributes[HF_EVENT_MAX_ATTRIBUTES];
     size_t n_attributes;
 };

@@ -19,7 +19,10 @@
 
 enum { HF_IDS_MAX = 65536 };
 
-enum hf_id_kind { HF_ID_EVENT, HF_ID_BATCH, HF_ID_SINK }; /* two names match only if they have the same kind */
+/* The kind of a name: the id of an event, the key of a batch, or the name of a sink. Two names match only if they have
+ * the same kind. The name of a sink serves only to compute a fingerprint (sink/fanout.c), and is never in the window
+ * itself. */
+enum hf_id_kind { HF_ID_EVENT, HF_ID_BATCH, HF_ID_SINK };
 
 struct hf_ids;
 

@@ -19,8 +19,8 @@ struct hf_receipt {
     /* Called once, when nobody holds the receipt any more. receipt->r is then 0 if all events of the receipt are
      * durable, or negative if an event could not be stored. */
     void (*settled)(struct hf_receipt *receipt);
-    uint32_t open;
-    int r; /* first failure to store an event, as -errno; 0 if there was none */
+    uint32_t open; /* number of holds that are not yet released */
+    int r;         /* first failure to store an event, as -errno; 0 if there was none */
 };
 static inline void hf_receipt_hold(struct hf_receipt *receipt)
 {
@@ -43,10 +43,10 @@ enum hf_offer {
     HF_OFFER_STORED,
     HF_OFFER_DUPLICATE, /* the intake accepted an event with this id before */
     /* the policy's minSeverity, drop, sample or rateLimit dropped the event; or no sink takes the event; or a newer
-     * payload with the same key has passed already; or a metric that the pipeline must aggregate is not finite or found
-     * the table of series full */
+     * payload with the same key has passed already; or the pipeline must aggregate the event, a metric, but its value
+     * is not finite or the table of series is full */
     HF_OFFER_FILTERED,
-    HF_OFFER_AGGREGATED,
+    HF_OFFER_AGGREGATED, /* the event's value went into the aggregate of its window; the event itself is not stored */
     /* no sink has the event's compliance boundary; findings report such refusals (pipeline/boundary.h) */
     HF_OFFER_REFUSED_BOUNDARY,
 };

@@ -37,8 +37,8 @@ struct hf_format_part {
     const char *content_type; /* content type of the body; a static string */
     /* for the format `seed`, the value of the header X-Payload-Checksum; otherwise "" */
     char checksum[HF_FORMAT_CHECKSUM];
-    size_t raw_bytes, records;
-    struct hf_buf body; /* the body as it is sent, after compression; hf_format_pack() sets body.max */
+    size_t raw_bytes, records; /* size of the body before compression; number of records in the body */
+    struct hf_buf body;        /* the body as it is sent, after compression; hf_format_pack() sets body.max */
 };
 
 struct hf_format_packed {

@@ -1,4 +1,4 @@
-/* telemetry/pipeline/aggregate.h - summarises the values of one series within one window.
+/* telemetry/pipeline/aggregate.h - summarizes the values of one series within one window.
  *
  *     counter    The event's value is the increase within the window. A value below the previous value is a reset, and
  *                then the whole value counts as increase. The first value of a series is only the starting point. The

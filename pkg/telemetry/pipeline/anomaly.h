@@ -6,14 +6,15 @@
  *     zScore        The value differs from the mean by more than the given number of standard deviations. Mean and
  *                   deviation are over an exponentially weighted moving window. The rule applies only after 16 values.
  *                   For counters, the rule uses the increase per second as the value. A value outside the bound changes
- *                   mean and deviation only as much as a value at the bound would.
+ *                   mean and deviation only as much as a value at the bound would. The next value inside the bound ends
+ *                   the anomaly.
  *     rateOfChange  The value rises or falls by more than the bound within the time `per`. The rule compares the value
- *                   with an earlier value that is about as old as `per`.
- *     absence       No value has come for the given time.
+ *                   with an earlier value that is about as old as `per`. The next value inside the bound ends the
+ *                   anomaly.
+ *     absence       No value has come for the given time. The next value ends the anomaly.
  *
- * An anomaly lasts from the first value outside the bound to the next value inside the bound. The pipeline emits raw
- * values only around the beginning of an anomaly: the `before` values that came directly before it, the value that
- * begins it, and the next `after` values.
+ * If the pipeline aggregates the values of the series, it emits raw values only around the beginning of an anomaly: the
+ * `before` values that came directly before it, the value that begins it, and the next `after` values.
  *
  * Pure; times are arguments. Memory: a state owns the ring of the values before an anomaly. */
 #pragma once
@@ -38,7 +39,8 @@ struct hf_sample {
 struct hf_pending_finding {
     bool open;
     uint64_t unix_ns;
-    /* `value` is the value of the metric; `measured` is the number that the rule compared with the bound */
+    /* `value` is the value of the metric; `measured` is the number that the rule compared with the bound (for
+     * `absence`, the seconds since the last value) */
     double value, measured;
 };
 
@@ -64,7 +66,7 @@ struct hf_anomaly_rule_state {
     struct hf_pending_finding begins, ends;
 };
 
-/* Initialises the state for a rule, which the state borrows. Returns 0 or -ENOMEM. */
+/* Initializes the state for a rule, which the state borrows. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struct hf_telemetry_anomaly *rule);
 void hf_anomaly_done(struct hf_anomaly_rule_state *state);
 

@@ -1,11 +1,11 @@
 /* telemetry/pipeline/filter.h - decides which events the pipeline keeps, by the policy's drop rules, minimum severity,
- * samples and rate limits.
+ * sampling rules and rate limits.
  *
  * In each list of rules, the first rule that matches an event decides. Sampling depends only on the event's id or, if
  * the event has no id, on its source, time, name and body. So an event that comes again gets the same decision, and a
- * sample contains every event that a sample with a smaller fraction contains. Each rate limit has a token bucket for
- * each source name that it applies to. One more bucket of each rate limit serves all names that are empty, longer than
- * HF_FILTER_SOURCE, or left without a bucket because all HF_FILTER_BUCKETS are in use.
+ * rule with a larger fraction keeps every event that a rule with a smaller fraction keeps. Each rate limit has a token
+ * bucket for each source name that it applies to. One more bucket of each rate limit serves all names that are empty,
+ * longer than HF_FILTER_SOURCE, or left without a bucket because all HF_FILTER_BUCKETS are in use.
  *
  * Pure; times are arguments. Memory: the filter allocates the buckets at the first event to which a rate limit
  * applies. */
@@ -15,13 +15,15 @@
 
 enum { HF_FILTER_BUCKETS = 256, HF_FILTER_SOURCE = 120 };
 
+/* HF_FILTER_KEPT means that the filter keeps the event. The other values name what removes the event, in this order: a
+ * drop rule, minSeverity, a sampling rule, a rate limit. hf_filter_judge() never returns HF_FILTER_DROPPED. */
 enum hf_filter_result { HF_FILTER_KEPT, HF_FILTER_DROPPED, HF_FILTER_BELOW, HF_FILTER_SAMPLED, HF_FILTER_LIMITED };
 
 struct hf_token_bucket {
     uint64_t tokens_ns;  /* tokens left in the bucket, in units of 10^-9 tokens */
     uint64_t filled_ns;  /* monotonic time at which tokens were last added */
     uint64_t suppressed; /* number of events that the bucket refused and that are not reported yet */
-    uint32_t rule;
+    uint32_t rule;       /* index of the rate limit in spec->rates */
     /* name of the source; "*" for the bucket of all names that have no own bucket */
     char source[HF_FILTER_SOURCE];
     size_t source_n;
@@ -40,8 +42,8 @@ void hf_filter_done(struct hf_filter *filter);
 
 /* Returns true if a drop rule matches the event. */
 bool hf_filter_drops(const struct hf_filter *filter, const struct hf_event *event);
-/* Applies minSeverity (to logs only), samples and rate limits, in this order. If the rate limit suppresses the event,
- * counts the event in its bucket. If the filter keeps the event, call hf_filter_commit() when the event is stored;
- * hf_filter_commit() takes a token out of the bucket. */
+/* Applies minSeverity (to logs only), the sampling rules and the rate limits, in this order. If a rate limit suppresses
+ * the event, counts the event in `suppressed` of the token bucket. If the filter keeps the event, call
+ * hf_filter_commit() when the event is stored; hf_filter_commit() takes a token out of the bucket. */
 enum hf_filter_result hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns);
 void hf_filter_commit(struct hf_filter *filter);

@@ -2,8 +2,8 @@
  * resolution adapts to the values (OpenTelemetry metrics data model, "ExponentialHistogram").
  *
  * Bucket i at scale s holds values above 2^(i / 2^s) and up to 2^((i + 1) / 2^s). A histogram starts at the finest
- * scale. If the values would need more than HF_HISTOGRAM_BUCKETS buckets, the histogram merges neighbouring buckets and
- * so lowers the scale.
+ * scale. If the values would need more than HF_HISTOGRAM_BUCKETS buckets, the histogram merges adjacent buckets and so
+ * lowers the scale.
  *
  * Pure; struct hf_histogram is a plain value that nobody has to free. */
 #pragma once

@@ -3,11 +3,12 @@
  *     drop -> redact -> anomalies -> minSeverity (logs only) -> sample -> rate limit -> enrich -> aggregate or pass
  *
  * Findings, and events whose `anomaly` is already true, go only through redaction and enrichment. The pipeline emits
- * the value that begins an anomaly and the next `after` values raw, whatever minSeverity, sample and rate limit decide;
- * the aggregate of the window also contains these values. The pipeline also emits new events, without an id: a finding
- * when an anomaly begins, the raw values before the anomaly, and a finding when the anomaly ends. If the policy sets an
- * aggregation window, the pipeline aggregates each metric whose value is raw and whose event has no origin (so that
- * this node observed it). It drops such a metric if the value is not finite, or if the table of series is full.
+ * the value that begins an anomaly and the next `after` values (a field of the anomaly rule) raw, whatever minSeverity,
+ * sample and rate limit decide; the aggregate of the window also contains these values. The pipeline also emits new
+ * events, without an id: a finding when an anomaly begins, the raw values before the anomaly, and a finding when the
+ * anomaly ends. If the policy sets an aggregation window, the pipeline aggregates each metric whose value is raw and
+ * whose event has no origin (so that this node observed it). The pipeline drops such a metric if the value is not
+ * finite, or if the table of series is full.
  *
  * At the end of each window, or every 60 s if the policy sets no window, the pipeline emits its counts:
  * holdfast_suppressed {suppressedSource}, holdfast_series_refused, holdfast_top {attribute, value, error}.
@@ -48,8 +49,8 @@ HF_MUST_USE int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_
 HF_MUST_USE int hf_pipeline_tick(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                  hf_pipeline_emit *emit, void *arg);
 /* Returns the monotonic time at which to call hf_pipeline_tick() next, or HF_NEVER. While events of the pipeline's own
- * (aggregates, findings and counts) wait because a call could not store them, that time is one second after this call;
- * if there is room earlier, call hf_pipeline_tick() then. If only the offered event was refused, the time is
+ * (aggregates, findings and counts) wait because a call could not store them, that time is one second after this failed
+ * call; if there is room earlier, call hf_pipeline_tick() then. If only the offered event was refused, the time is
  * unchanged. */
 uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);
 /* Emits the aggregates of open windows now, although these windows have not ended. Call this function before
@@ -57,6 +58,9 @@ uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);
 HF_MUST_USE int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                   hf_pipeline_emit *emit, void *arg);
 
+/* Counts since hf_pipeline_new(). `filtered` counts events below minSeverity, `dropped` those that a drop rule matched,
+ * `sampled` those that a sampling rule left out, `passed` the offered events that the pipeline emitted raw, and
+ * `anomalies` the anomalies that began. */
 struct hf_pipeline_stats {
     uint64_t offered, filtered, dropped, sampled, rate_limited, aggregated, anomalies, passed;
     uint64_t series; /* number of series in the table of series now */

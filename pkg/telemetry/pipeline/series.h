@@ -40,7 +40,7 @@ struct hf_series_table {
     struct hf_buf scratch;
 };
 
-/* Initialises a table for at most `max` series. Allocates no memory yet. */
+/* Initializes a table for at most `max` series. Allocates no memory yet. */
 void hf_series_table_init(struct hf_series_table *table, size_t max);
 void hf_series_table_done(struct hf_series_table *table);
 
@@ -49,7 +49,8 @@ void hf_series_table_done(struct hf_series_table *table);
  * series are too long, or if memory runs out; *ret_new then has no meaning. */
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new);
-/* Adds `n` bytes, which the caller has allocated for this series, to the memory that the series and the table take. */
+/* Adds `n`, the size in bytes of memory that the caller has allocated for this series, to `bytes` of the series and of
+ * the table. */
 void hf_series_charge(struct hf_series_table *table, struct hf_series *series, size_t n);
 /* Removes and frees the series all[index]. The last series of the array then moves to this index. */
 void hf_series_remove(struct hf_series_table *table, size_t index);

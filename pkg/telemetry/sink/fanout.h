@@ -1,9 +1,9 @@
 /* telemetry/sink/fanout.h - stores an event in the queue of every sink that is to receive the event. If only some of
  * these sinks have stored the event, its sender offers the event again, and then only the remaining sinks store it.
  *
- * So a sink that cannot write to disk causes no duplicates in other sinks. If a sink fails to store an event, the
- * fanout remembers which other sinks have stored the event. For each of these sinks, it keeps a fingerprint of the
- * event's id (event/ids.h). After a restart the fanout reads the newest ids from the spools. So if a power cut left an
+ * If a sink fails to store an event, the fanout remembers which other sinks have stored the event. For each of these
+ * sinks, it keeps a fingerprint of the event's id (event/ids.h). So a sink that cannot write to disk causes no
+ * duplicates in other sinks. After a restart the fanout reads the newest ids from the spools. So if a power cut left an
  * event in the spool of only one sink, the other sinks still store the event when its sender offers it again.
  *
  * If a sink cannot be opened (because of its folder or credentials), the fanout tries again every HF_FANOUT_AGAIN_NS.
@@ -44,7 +44,7 @@ HF_DEFINE_CLEANUP(struct hf_fanout, hf_fanout_free)
  * hf_fanout_close(). */
 void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec, uint64_t former_bytes);
 /* Closes all sinks. Calls gone(arg) once for each open sink, when that sink's outlet has ended; a call may come before
- * this function returns. The number of calls is the result that hf_fanout_outlets() has before hf_fanout_close(). Open
+ * this function returns. To learn the number of these calls, call hf_fanout_outlets() before hf_fanout_close(). Open
  * the sinks again only after the last call of gone(). */
 void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *arg);
 
@@ -73,8 +73,8 @@ const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_t
 /* Returns the number of events on their way to disk. */
 size_t hf_fanout_pending(const struct hf_fanout *fanout);
 
-/* Makes every open sink whose spool dropped events to make room, and has not reported this yet, store reports about it.
- * hf_fanout_pending() counts these reports until they are on disk. */
+/* Makes every open sink store reports about the events that its spool dropped to make room, unless it has already
+ * reported these drops. hf_fanout_pending() counts these reports until they are on disk. */
 void hf_fanout_report_drops(struct hf_fanout *fanout);
 
 /* Calls hf_outlet_link_changed() for every open sink. */

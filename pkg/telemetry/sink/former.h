@@ -36,7 +36,7 @@ struct hf_former_folder {
     bool removed;              /* true if the job removes the whole folder */
     /* number of bytes by which the job shortens a folder that stays; it removes the oldest segments */
     uint64_t trim_bytes;
-    uint64_t dropped; /* number of waiting records that the job removed */
+    uint64_t dropped; /* number of waiting events and dead letters that the job removed */
 };
 
 /* Sorts the folders by newest_unix_ns and name, and sets `removed` and `trim_bytes` of each. `limit_bytes` limits the

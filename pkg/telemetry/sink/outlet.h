@@ -56,10 +56,10 @@ HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
  * two outlets would write to one folder. */
 void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg);
 
-/* Stores one line in the queue. Returns 0 if the outlet accepted the line; it then holds the receipt (may be NULL)
- * until the line is durable. -EAGAIN: the queue is full and may drop nothing, too many lines wait for the disk, or
- * *world->writes_paused is true (lane `bulk` only). -E2BIG: the line is longer than HF_EVENT_MAX_TEXT. -ENOMEM: memory
- * ran out. */
+/* Stores one line in the queue. `tag` is the result of hf_event_tag() for the line's event. Returns 0 if the outlet
+ * accepted the line; it then holds the receipt (may be NULL) until the line is durable. -EAGAIN: the queue is full and
+ * may drop nothing, too many lines wait for the disk, or *world->writes_paused is true (lane `bulk` only). -E2BIG: the
+ * line is longer than HF_EVENT_MAX_TEXT. -ENOMEM: memory ran out. */
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint32_t tag, struct hf_view line,
                                  struct hf_receipt *receipt);
 
@@ -89,6 +89,8 @@ struct hf_outlet_state {
     struct hf_spool_state lanes[HF_LANES];
     uint64_t oldest_unix_ns;        /* time of the oldest event that waits for delivery (0 means that no event waits) */
     uint64_t last_delivery_unix_ns; /* time of the last delivery by this process (0 means none yet) */
+    /* counts since hf_outlet_new(): delivered events, deferred batches, records moved to the dead letters, requests,
+     * and failures */
     uint64_t delivered, deferred, dead_lettered, attempts, failures;
     enum hf_breaker breaker;
     unsigned concurrency; /* number of requests that may be in flight at the same time */

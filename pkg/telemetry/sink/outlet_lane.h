@@ -22,7 +22,7 @@ struct hf_outlet_lane {
     struct hf_border_file file;
     struct hf_batches batches;
     struct hf_fresh fresh; /* decides which records are backlog */
-    /* highest sequence that was on disk when the agent started; the outlet sends a batch that begins at or below this
+    /* highest sequence that was on disk when the lane was opened; the outlet sends a batch that begins at or below this
      * sequence at once, even if the batch is not full */
     uint64_t backlog_until;
     uint64_t unplanned_bytes; /* approximate number of bytes in the appended lines that no batch holds yet */
@@ -31,12 +31,14 @@ struct hf_outlet_lane {
     /* time of the oldest record that no batch holds yet, or a little earlier (0 means that the time is unknown or that
      * there is no such record) */
     uint64_t oldest_unix_ns;
-    uint64_t broken_until_ns; /* monotonic time before which the loader does not start, because a read or save failed */
-    bool peeked;              /* true if the loader has already looked up the time of the oldest record */
-    /* number of appends that the spool had refused for lack of room when the spool last seemed to get room; if the
-     * spool has refused more appends since then, it has no room now */
+    /* monotonic time before which the loader loads no body from this lane, because a read or save failed; dead letters
+     * do not wait for this time */
+    uint64_t broken_until_ns;
+    bool peeked; /* true if the loader has already looked up the time of the oldest record */
+    /* number of appends that the spool had refused for lack of room up to the last sign that it has room again; if the
+     * number is higher now, the spool has no room */
     uint64_t refused_before;
-    /* time at which the lane first saw that the spool has no room (0 means that the spool has room) */
+    /* monotonic time at which the lane first saw that the spool has no room (0 means that the spool has room) */
     uint64_t refused_since_ns;
     uint64_t refused_seen; /* number of refused appends at the last call of hf_outlet_lane_from() */
     /* monotonic time until which the lane counts as full, because the spool has refused appends; the oldest records
@@ -64,12 +66,12 @@ HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint32_t tag,
 /* Moves the spool's cursor to the highest sequence up to which every record is delivered. */
 void hf_outlet_lane_settle(struct hf_outlet_lane *lane);
 
-/* Returns the sequence for hf_batches_may_travel(): a batch may be sent now if it begins at this sequence or above, or
- * was planned as live. 0 means that every batch may be sent. While the link is closed, the result for the lane `bulk`
- * is the sequence after the backlog, or 0 if the spool is full or the table of batches is crowded. If live records have
- * used up their share (delivery/fresh.h), the result is UINT64_MAX; if live records wait, the function then lowers
- * *wait_until_ns to the monotonic time at which the outlet may send live records again. The result for the lane
- * `urgent` is always 0. */
+/* Returns the argument `from` for hf_batches_may_travel(): a batch may be sent now if it begins at this sequence or
+ * above, or was planned as live. While the link is open, and always for the lane `urgent`, the result is 0: every batch
+ * may be sent. While the link is closed, the result for the lane `bulk` is one of three values. If live records have
+ * used up their share (delivery/fresh.h), it is UINT64_MAX: no batch may be sent. If live records wait in this case,
+ * the function lowers *wait_until_ns to the monotonic time at which the outlet may send them. Otherwise, if the spool
+ * is full or the table of batches is crowded, the result is 0. Otherwise it is the sequence after the backlog. */
 uint64_t hf_outlet_lane_from(struct hf_outlet_lane *lane, uint64_t now_ns, uint64_t *wait_until_ns);
 /* Call this function when a request of `bytes` bytes starts, for a batch that begins with the sequence `first`. Returns
  * true if the link is open and the batch is backlog. Otherwise returns false and, in the lane `bulk`, counts the bytes

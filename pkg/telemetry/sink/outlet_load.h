@@ -7,7 +7,7 @@
  * batch. So the loader reads each record of a backlog only once.
  *
  * Threads: loop thread only; the job runs on a worker. From the start of the job until its end, only the job uses the
- * loader's buffers. Memory: the loader owns its buffers, and passes the ownership of bodies to the sender. */
+ * loader's buffers. Memory: the loader owns its buffers, and passes ownership of the bodies to the sender. */
 #pragma once
 
 #include "codec/squeeze.h"

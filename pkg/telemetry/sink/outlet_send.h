@@ -31,14 +31,15 @@ struct hf_outlet_sending {
 
 /* Facts by which the sender decides if the sink or the content of a batch causes failures. */
 struct hf_outlet_evidence {
-    unsigned refused_in_a_row;   /* number of single records that the sink has refused since the last delivery */
-    struct hf_retry_round pause; /* back-off of the pauses for a sink that refuses everything */
+    unsigned refused_in_a_row; /* number of single records that the sink has refused since the last delivery */
+    /* counts the pauses for a sink that refuses everything, so that each pause can be longer than the last */
+    struct hf_retry_round pause;
     /* first sequence of the batch to which the sink last answered with a server error (0 means none) */
     uint64_t error_first;
     enum hf_lane error_lane;
     struct hf_suspects suspects;
-    /* true if the last probe may have failed because of its batch's content, so that the next probe must send another
-     * batch */
+    /* True if the next probe must send another batch, because the content of the last batch may have caused its
+     * failure. After broken connections in a row the flag alternates, because the network may be the cause. */
     bool try_another;
 };
 
@@ -66,15 +67,15 @@ struct hf_outlet_sender {
     char trouble[192]; /* cause of the last failure to deliver; "" if a delivery succeeded since then */
 };
 
-/* Initialises a sender, whose bytes must all be zero. Call hf_outlet_send_done() also after a failure. */
+/* Initializes a sender, whose bytes must all be zero. Call hf_outlet_send_done() also after a failure. */
 HF_MUST_USE int hf_outlet_send_init(struct hf_outlet_sender *sender, const struct hf_outlet_params *params,
                                     const struct hf_outlet_config *config, const struct hf_outlet_metrics *metrics,
                                     struct hf_outlet_lane *lanes, struct hf_err *err);
 /* Cancels all requests, and frees the bodies and the credentials. Does not change the phases of the batches. */
 void hf_outlet_send_done(struct hf_outlet_sender *sender);
 
-/* Takes the ownership of *packed, the body of a batch, and makes the batch READY. `records` are the records in the
- * body. After -ENOMEM *packed still belongs to the caller. */
+/* Takes ownership of *packed, the body of a batch, and makes the batch READY. `records` are the records in the body.
+ * After -ENOMEM *packed still belongs to the caller. */
 HF_MUST_USE int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                                    const struct hf_format_packed *packed, const struct hf_spool_record *records);
 
@@ -87,13 +88,13 @@ void hf_outlet_send_ready(struct hf_outlet_sender *sender, uint64_t now_ns, uint
  * the monotonic time at which the sender may need another body. */
 bool hf_outlet_send_wants_body(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
-/* Returns true if the sink does not work: the breaker is not closed, or attempts have failed since the last delivery,
- * which is more than a minute ago. The outlet then sends the newest urgent records first. */
+/* Returns true if the sink does not work: the breaker is not closed, or the last delivery is more than a minute ago and
+ * attempts have failed since then. The outlet then sends the newest urgent records first. */
 bool hf_outlet_send_is_outage(const struct hf_outlet_sender *sender, uint64_t now_ns);
 
-/* Handles a batch that the sink refuses. Splits the batch after the sequence `middle`, or leaves it for a second if the
- * table has no place for the parts. If `middle` is 0, the batch has a single record. That record then moves to the dead
- * letters, or gets one more attempt after a pause if the sink has refused many records in a row. */
+/* Handles a batch that the sink refuses. Splits the batch after the sequence `middle`. If hf_batches_split() cannot
+ * split the batch now, the batch waits for a second. If `middle` is 0, the batch has a single record. That record then
+ * moves to the dead letters, or gets one more attempt after a pause if the sink has refused many records in a row. */
 void hf_outlet_send_refuse(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                            uint64_t middle, const char *reason, uint64_t now_ns);
 

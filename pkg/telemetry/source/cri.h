@@ -17,7 +17,7 @@
 struct hf_cri_line {
     uint64_t unix_ns;
     bool is_stderr;
-    bool partial;
+    bool partial; /* true for P: another part of the same line follows */
     struct hf_view text;
 };
 /* Parses a line of a container log, which has the form `<time> <stdout or stderr> <F or P> <text>`. Returns false if
@@ -25,7 +25,7 @@ struct hf_cri_line {
 bool hf_cri_parse(struct hf_view line, struct hf_cri_line *ret_line);
 
 struct hf_cri_pod {
-    struct hf_view space, name, uid;
+    struct hf_view space, name, uid; /* namespace, name and uid of the pod */
 };
 /* Parses the name of a pod's folder, <namespace>_<pod>_<uid>. The three parts are unambiguous because names of
  * Kubernetes objects contain no '_'. Returns false if the name does not have this form. */

@@ -5,8 +5,8 @@
  * stores no item of the request. Otherwise the source offers the items one after the other. If the intake has no room,
  * the request waits in a queue until the source's resume() is called; if that takes too long, or if the queue is full,
  * the answer is 429. If a sink cannot be used, the answer is 503. The source answers 202 when all items are on disk.
- * When the source is freed, it answers the requests in the queue with 503. A request whose items the source has all
- * offered before that time still gets its answer, when the items are durable. Threads: loop thread only. */
+ * When the source is freed, it answers the requests in the queue with 503. A request that has left the queue, because
+ * the source has offered all its items, still gets its answer when the items are durable. Threads: loop thread only. */
 #pragma once
 
 #include "loop/server/server.h"
@@ -21,9 +21,11 @@ enum {
     HF_INGEST_MAX_WAITING_BYTES = 8 << 20, /* maximum size in bytes of the bodies of all waiting requests together */
     /* maximum number of items that the source offers in one iteration of the event loop */
     HF_INGEST_AT_ONCE = 1024,
-    /* seconds that a request waits for room if none of its items is stored yet */
+    /* seconds that a request waits for room if the intake has accepted none of its items */
     HF_INGEST_WAIT_S = 1,
-    HF_INGEST_WAIT_BEGUN_S = 20, /* seconds that a request waits for room if some of its items are stored */
+    /* seconds that a request waits for room after the intake has accepted some of its items; counted again from 0 after
+     * each further item */
+    HF_INGEST_WAIT_BEGUN_S = 20,
 };
 
 /* Serves one request. hf_telemetry_service_ingest(), which handles POST /ingest, calls this function. `source` comes

@@ -31,8 +31,8 @@ enum { HF_INGEST_NAMED = 48, HF_INGEST_UNIT = 64 };
  * a request that an answer repeats: the name of an unknown member, or for status 415 the content type. In `named`,
  * which may be truncated, '?' replaces every character except letters, digits and "_.-/+". */
 struct hf_ingest_fault {
-    int status; /* HTTP status: 400, 413, 415 or 422 of the parser; ingest.c also sets 503 (out of memory) */
-    const char *what;
+    int status;         /* HTTP status: 400, 413, 415 or 422 of the parser; ingest.c also sets 503 (out of memory) */
+    const char *what;   /* text that says what is wrong */
     const char *member; /* name of the member at fault; NULL if no known member is at fault */
     /* name of an unknown member, which the answer then shows instead of `member`; "" if there is no unknown member */
     char named[HF_INGEST_NAMED];

@@ -13,7 +13,7 @@ enum {
     HF_POSITION_MAX_BYTES = 256 << 10,
     HF_POSITION_DELAY_S = 4,
     /* Number of durable events after which a source calls hf_position_changed() with soon = true. The number is lower
-     * than the number of ids that the agent recognises after a restart. */
+     * than the number of ids that the agent recognizes after a restart. */
     HF_POSITION_MAX_UNSAVED = 4096,
 };
 

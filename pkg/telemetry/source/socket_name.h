@@ -3,7 +3,7 @@
  *
  * All calls go through a descriptor of the folder, so that nobody can replace the folder between two calls. The socket
  * gets its mode under a temporary name, so nobody sees it with another mode. A file (the record) holds the inode of the
- * socket, so that the agent recognises the socket that a killed process of the agent left behind.
+ * socket, so that the agent recognizes the socket that a killed process of the agent left behind.
  *
  * Threads: loop thread only; the functions block for a moment. Memory: the struct owns its descriptor and its texts. */
 #pragma once

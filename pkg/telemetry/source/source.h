@@ -3,7 +3,7 @@
  * A source reads only as fast as the intake accepts events. If the intake's offer() returns -EAGAIN, the source pauses
  * until its resume() is called. A source saves its position (such as a journal cursor, or an offset in a file) only up
  * to the data whose receipts have settled. After a crash the source therefore reads some data again. The source gives
- * the events in this data the same ids as before, so that the intake recognises the events. Threads: loop thread only;
+ * the events in this data the same ids as before, so that the intake recognizes the events. Threads: loop thread only;
  * blocking work goes to a worker through `sched`. */
 #pragma once
 
@@ -16,8 +16,8 @@
 #include "telemetry/event/intake.h"
 #include "web/metrics.h"
 
-/* What spec.connectivity of the policy in effect allows on the link of this node. The agent owns this struct and
- * changes its fields. */
+/* The link is the connection of this node to the sinks on other machines. The struct says what spec.connectivity of the
+ * policy in effect allows on the link. The agent owns this struct and changes its fields. */
 struct hf_telemetry_link {
     /* reason why the backlog of every sink waits now, such as "LinkWindowClosed"; NULL if the sinks may send their
      * backlogs */
@@ -40,7 +40,7 @@ struct hf_telemetry_world {
     struct hf_log *log;
     struct hf_metrics *metrics;     /* may be NULL */
     const struct hf_config *config; /* bounds that the node sets (config/config.h); NULL means the defaults */
-    enum hf_config_scope scope;     /* selects the bounds that apply to the policy in effect */
+    enum hf_config_scope scope;     /* selects the bounds for the policy in effect, which may be signed or unsigned */
     const char *node;               /* name of this node */
     const char *user_agent;         /* value of the header User-Agent, "holdfast-agent/<version>" */
     const char *dir;                /* path of the telemetry folder (EDGE_STORAGE_DIR), which must exist */
@@ -48,9 +48,9 @@ struct hf_telemetry_world {
      * default folder); in a pod each path begins with the mount point of the host's root */
     const char *proc, *sys, *pods, *journal;
     const char *audit; /* path of the folder with the agent's audit log; NULL if the agent keeps none */
-    /* Points to a flag that is true while the policy's write budget is used up. The lane `bulk` of each sink then
-     * accepts no events, so that sources wait as they do for a full queue; the lane `urgent` still accepts events. NULL
-     * means that there is no write budget. Read the flag only on the loop thread. */
+    /* Points to a flag that is true while the policy's write budget is used up. The lane `bulk` of each sink
+     * (sink/outlet.h) then accepts no events, and the sources wait as they do for a full queue. The lane `urgent` still
+     * accepts events. NULL means that there is no write budget. Read the flag only on the loop thread. */
     const bool *writes_paused;
     /* The link of this node, which a policy may close; NULL means that the link is never closed. Requests to a sink on
      * this machine do not use the link. */

@@ -28,7 +28,7 @@ bool hf_source_name_wanted(const char *const *include, const char *const *exclud
 
 /* A copy of a list of strings from the policy, which a source needs because it may outlive the policy. */
 struct hf_source_names {
-    char **names; /* array of n strings, which NULL ends */
+    char **names; /* array of n strings; NULL ends the array */
     size_t n;
 };
 HF_MUST_USE int hf_source_names_copy(struct hf_source_names *names, const char *const *from);

@@ -6,15 +6,15 @@
  * file for the file's new name. If a file shrinks (copytruncate), tail reads the file again from its start, as the next
  * generation of the file. Tail does not keep an incomplete last line in memory, but reads this line again when the file
  * has grown. When receipts settle, tail saves the offset in each file up to which all events are durable. The id of a
- * line consists of file, generation, offset and a hash of the line, so the intake recognises lines that tail reads
+ * line consists of file, generation, offset and a hash of the line, so the intake recognizes lines that tail reads
  * again after a crash.
  *
  * If a program truncates a file in place (copytruncate of logrotate), tail may lose or repeat lines. Tail loses the
  * lines that were written to the file after tail last read it and before the truncation. Tail reads every second, so
  * these are the lines of at most one second, or of a longer time while the intake has no room. If the source's patterns
  * match the name of the copy, tail also reads the copy, so the intake gets the lines in the copy twice. Tail does not
- * notice the truncation if, at the next check, the file has the same first line as before and is already longer than
- * tail's offset. Tail then loses the new lines up to this offset.
+ * notice the truncation if, at the next check, the file has the same first line as before and reaches at least to
+ * tail's offset again. Tail then loses the new lines up to this offset.
  *
  * Tail checks all files every second and searches for new files every HF_TAIL_FIND_S seconds. Threads: loop thread
  * only. */
@@ -44,9 +44,9 @@ struct hf_tail;
 struct hf_tail_file {
     struct hf_list link;
     struct hf_tail *tail;
-    char *path; /* path at which tail last found the file */
-    const void *owner;
-    void *state; /* state that line() may keep for this file; forget() frees it */
+    char *path;        /* path at which tail last found the file */
+    const void *owner; /* the `owner` that find() passed to hf_tail_found() for this file */
+    void *state;       /* state that line() may keep for this file; forget() frees it */
     int fd;
     /* device and inode of the file, and the hash of its first line (0 means that the file has no complete line yet) */
     uint64_t dev, ino, start_hash;
@@ -59,12 +59,15 @@ struct hf_tail_file {
     uint64_t hold_offset;
     uint64_t safe; /* offset in the file up to which all events are durable */
     uint64_t size; /* size of the file in bytes at the last check */
-    /* quiet_since_ns is the time since which the file has not grown. gone_since_ns is the time since which find() no
-     * longer finds the file under any name (0 means that it does). */
+    /* Monotonic times. quiet_since_ns is the time since which the file has not changed its size (0 means that the size
+     * changed at the last check). gone_since_ns is the time since which find() no longer finds the file under any name
+     * (0 means that find() found the file). */
     uint64_t quiet_since_ns, gone_since_ns;
     bool skipping; /* true while tail skips bytes up to the end of a truncated line */
     /* time before which tail does not pass the next line to line() again, because storing the line failed */
     uint64_t not_before_ns;
+    /* `seen` is true if the last find() found the file. `looked_at` is true if tail has checked the size of the file at
+     * least once. */
     bool seen, looked_at;
     struct hf_list pieces; /* pieces of the file whose receipts have not settled, in the order of the file */
 };
@@ -73,8 +76,8 @@ struct hf_tail_line {
     struct hf_tail_file *file;
     /* the record without its last line break; a record is one line, or several lines as starts() decides */
     struct hf_view text;
-    uint64_t offset;
-    bool cut;
+    uint64_t offset; /* offset in the file of the record's first byte */
+    bool cut;        /* true if tail truncated the record, because the record is longer than HF_TAIL_MAX_LINE */
     struct hf_receipt *receipt;
 };
 

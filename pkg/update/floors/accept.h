@@ -1,5 +1,5 @@
-/* update/floors/accept.h - makes the floors that this node has now the newest ones, at the request of a person on the
- * node. Only the program holdfast-tpm calls this function, because it talks to the TPM itself. */
+/* update/floors/accept.h - accepts the present floors of this node as its newest floors, at the request of a person on
+ * the node. Only the program holdfast-tpm calls this function, because the function accesses the TPM directly. */
 #pragma once
 
 #include <stdint.h>
@@ -7,11 +7,13 @@
 #include "base/err.h"
 #include "base/fs.h"
 
-/* Writes a record with the next value of the counter, and then increments the counter. The record has the floors of the
- * newest record that this TPM has sealed, or none; the agent then adds the floors that it finds on the disk.
- * The function takes the lock of update/floors/step.h. `tcti` is the TPM, and *ret_value the new value of the counter.
- * -EALREADY: the record is the newest, or there is neither record nor counter, so there is nothing to accept. -ENOENT:
- * state_dir is neither the state folder of an agent nor an empty folder. -EIO: a file cannot be read, so the newest
- * record may be there. Other errors: see tpm/chip.h and update/floors/record.h. Blocks. */
+/* Writes a record with the next value of the floor counter, and then increments the counter, under the lock of
+ * update/floors/step.h. The new record has the floors of the newest record in state_dir that this TPM has sealed, or no
+ * floors if there is no such record. The agent later adds the floors that it finds on the disk. `tcti` names the TPM
+ * (tpm/chip.h), and *ret_value receives the new value of the counter. -EALREADY: there is nothing to accept, because
+ * the record is the newest record, or because there is neither a record nor a counter. -ENOENT: state_dir is neither
+ * the state folder of an agent nor an empty folder. -EIO: a file that may hold the newest record cannot be read.
+ * -EAGAIN: another program has used a counter of the TPM meanwhile. Other errors: see tpm/chip.h and
+ * update/floors/record.h. Blocks. */
 HF_MUST_USE int hf_floor_accept(const char *tcti, const struct hf_fs_ops *fs, const char *state_dir,
                                 uint64_t *ret_value, struct hf_err *err);

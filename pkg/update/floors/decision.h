@@ -1,11 +1,12 @@
-/* update/floors/decision.h - compares the record of the floors with the floor counter of the TPM, and decides if
- * releases may start and what the guard does next. Pure; update/floors/guard.h collects the facts and does the steps.
+/* update/floors/decision.h - compares the floor record with the floor counter of the TPM, and decides if releases
+ * may start and what the guard does next. Pure; update/floors/guard.h collects the facts and does the steps.
  *
- * The order of writes is: the record with the value N + 1, then the increment from N to N + 1. A power cut between the
- * two leaves the record one ahead of the counter, and the next start increments the counter. It first writes the record
- * again, because after kill -9 the record may be in the page cache only. So a record behind the counter means that
- * somebody has put an older record in place of a newer one. If a place of the record cannot be read, the newest record
- * may be there: nobody has replaced anything as far as the node knows. */
+ * The guard first writes a record with the value N + 1, and then increments the counter from N to N + 1. If a power cut
+ * comes between these steps, the record is one ahead of the counter, and the guard increments the counter at the next
+ * start. Before this increment, it writes the record again, because after kill -9 the record may be in the page cache
+ * only. So a record behind the counter means that somebody has put an older record in place of a newer one. There is
+ * one exception: if a file or copy of the record cannot be read, the newest record may be there, and releases wait with
+ * the reason IoError. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,15 +14,15 @@
 
 #include "update/rules/reasons.h"
 
-/* The record of the floors on disk, as far as the guard knows it. */
+/* The floor record on disk, as far as the guard knows it. */
 enum hf_floor_record_state {
     HF_FLOOR_RECORD_UNREAD,     /* the guard has not read the disk */
     HF_FLOOR_RECORD_UNREADABLE, /* reading failed */
     HF_FLOOR_RECORD_UNWRITABLE, /* writing a new record failed */
     HF_FLOOR_RECORD_NONE,       /* the disk has no undamaged record */
-    HF_FLOOR_RECORD_CLOSED,     /* there is a record, and the TPM has not opened its blob */
-    HF_FLOOR_RECORD_FOREIGN,    /* the TPM does not open the blob, or opens another key */
-    HF_FLOOR_RECORD_OPEN,       /* this TPM has sealed the record as it is */
+    HF_FLOOR_RECORD_CLOSED,     /* there is a record, and the guard has not had the TPM open its blob */
+    HF_FLOOR_RECORD_FOREIGN,    /* the TPM cannot open the blob, or the key in the blob belongs to other content */
+    HF_FLOOR_RECORD_OPEN,       /* this TPM has sealed the record, and nobody has changed it since */
     HF_FLOOR_RECORD_COUNT,
 };
 
@@ -38,20 +39,21 @@ enum hf_floor_counter_state {
 };
 
 struct hf_floor_facts {
-    bool on; /* the node's configuration asks for the comparison */
+    bool on; /* true if the node's configuration switches the comparison on */
     enum hf_floor_record_state record;
-    uint64_t record_value; /* if `record` is CLOSED, FOREIGN or OPEN */
-    bool unread;           /* a place of the record could not be read */
-    bool durable;          /* if `record` is OPEN: a power cut cannot bring an older record back */
-    bool begins; /* if `record` is OPEN: the guard found neither record nor counter, and has made this first record */
+    uint64_t record_value; /* value in the record; valid if `record` is CLOSED, FOREIGN or OPEN */
+    bool unread;           /* true if a file or copy of the record could not be read */
+    bool durable;          /* valid if `record` is OPEN: true if a power cut cannot bring back an older record */
+    /* valid if `record` is OPEN: true if the guard found neither record nor counter, and has made this first record */
+    bool begins;
     enum hf_floor_counter_state counter;
-    uint64_t counter_value; /* if `counter` is KNOWN */
-    bool unsealed;          /* a floor in memory is higher than in the record */
+    uint64_t counter_value; /* value of the counter; valid if `counter` is KNOWN */
+    bool unsealed;          /* true if a floor in memory has risen above the floor in the record */
 };
 
-/* What the guard does next. */
+/* The next step of the guard. */
 enum hf_floor_step {
-    HF_FLOOR_STEP_REST,  /* nothing */
+    HF_FLOOR_STEP_REST,  /* do nothing */
     HF_FLOOR_STEP_LOAD,  /* read the record */
     HF_FLOOR_STEP_READ,  /* read the counter */
     HF_FLOOR_STEP_OPEN,  /* have the TPM open the blob of the record */
@@ -59,8 +61,9 @@ enum hf_floor_step {
     HF_FLOOR_STEP_SEAL,  /* write a record with the next value */
     HF_FLOOR_STEP_WRITE, /* write the same record again, durably */
     HF_FLOOR_STEP_COUNT, /* increment the counter, and make it if it is absent */
-    HF_FLOOR_STEP_AGAIN, /* begin again with LOAD, later */
+    HF_FLOOR_STEP_AGAIN, /* wait, then begin again with LOAD */
 };
 
-/* Returns HF_R_None if releases may start, otherwise the reason why they wait. */
+/* Returns HF_R_None if releases may start, otherwise the reason why they wait. Sets *ret_step to the guard's next
+ * step. */
 enum hf_reason hf_floor_decide(const struct hf_floor_facts *facts, enum hf_floor_step *ret_step);

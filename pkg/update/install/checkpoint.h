@@ -1,19 +1,19 @@
 /* update/install/checkpoint.h - records on disk how much of a new file a delta has made, so that a process can resume
  * after a kill or a power cut.
  *
- * A small file `.holdfast-<release>.point` lies in the folder of the target. It has three slots, each for one sealed
- * record (codec/seal.h):
+ * The checkpoints are in a small file, `.holdfast-<release>.point` in the folder of the target. The file has three
+ * slots, each for one sealed record (codec/seal.h):
  *   two slots, written in turn  valid after a power cut: the new file is synced up to the recorded offset before each
- *                               write, and the slot is synced after it. One run of the delta makes at most 16 such
- *                               writes, for a file of any size, and one more if the caller cancels it. A torn write
- *                               leaves the other slot intact.
+ *                               write of a slot, and the slot is synced after the write. One run of the delta makes
+ *                               at most 16 such writes, for a file of any size, and one more if the caller cancels
+ *                               the run. A torn write of one slot leaves the other slot intact.
  *   one slot                    valid after a kill, until the machine reboots (the record holds the kernel's boot id):
  *                               overwritten at each checkpoint that is not written to the synced slots; never synced,
  *                               so that it forces no write to flash storage
  *
- * A wrong checkpoint does no harm: patch.c compares the hash of the complete file with the signed hash, and if the
- * hashes differ, makes the file again from its start. If a checkpoint is lost, the work since the previous one is
- * repeated.
+ * A wrong checkpoint does no harm: patch.c compares the hash of the complete file with the signed hash. If the hashes
+ * differ, patch.c makes the file again from its start. If a checkpoint is lost, patch.c repeats the work since the
+ * previous checkpoint.
  *
  * Threads: any, but one at a time for one keeper; all functions except _format and _parse block. Memory: a keeper
  * borrows `dir`, and owns the descriptor `fd`. */
@@ -29,11 +29,11 @@
 struct hf_checkpoint_keeper {
     const struct hf_target_dir *dir; /* borrowed */
     int fd;                          /* descriptor of the checkpoint file; negative if this delta gets no checkpoints */
-    char key[2 * HF_SHA256_HEX];
-    char boot[40];
-    uint64_t every;  /* minimum number of bytes between two synced checkpoints */
-    uint64_t synced; /* offset of the last synced checkpoint */
-    unsigned turn;   /* number of the synced slot to write next */
+    char key[2 * HF_SHA256_HEX];     /* hash of the delta, "-", and hash of the new file */
+    char boot[40];                   /* the kernel's boot id; "" if unknown */
+    uint64_t every;                  /* minimum number of bytes between two synced checkpoints */
+    uint64_t synced;                 /* offset of the last synced checkpoint */
+    unsigned turn;                   /* number of the synced slot to write next */
     /* latest checkpoint, synced or not; its new_offset is 0 if there is no checkpoint */
     struct hf_delta_checkpoint last;
 };
@@ -52,16 +52,17 @@ bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha25
 uint64_t hf_checkpoint_peek(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256);
 /* Drops all checkpoints, because the new file starts at offset 0 again. */
 void hf_checkpoint_restart(struct hf_checkpoint_keeper *keeper);
-/* Records a checkpoint. The new file, open as out_fd, must already be written up to checkpoint->new_offset. The
- * function may first sync the new file; it returns an error only if this sync fails. An error of the checkpoint file
- * ends only the recording of checkpoints. */
+/* Records a checkpoint. The caller must already have written the new file, open as out_fd, up to
+ * checkpoint->new_offset. The function may first sync the new file, and returns an error only if this sync fails. After
+ * an error of the checkpoint file, it records no more checkpoints, and returns 0. */
 HF_MUST_USE int hf_checkpoint_keep(struct hf_checkpoint_keeper *keeper, int out_fd,
                                    const struct hf_delta_checkpoint *checkpoint);
 /* Makes the latest checkpoint durable, so that a later process can resume from it after a reboot. */
 void hf_checkpoint_settle(struct hf_checkpoint_keeper *keeper, int out_fd);
 void hf_checkpoint_done(struct hf_checkpoint_keeper *keeper); /* closes the checkpoint file and does not remove it */
 
-/* Formats a checkpoint record. Pure; the text does not depend on the processor architecture. */
+/* Formats keeper->last as a checkpoint record, for a synced slot if `synced` is true. Pure; the text does not depend on
+ * the processor architecture. */
 HF_MUST_USE int hf_checkpoint_format(const struct hf_checkpoint_keeper *keeper, bool synced, struct hf_buf *out);
 /* Parses a checkpoint record. -EBADMSG: the record is damaged, or belongs to another delta or another boot.
  * -EOPNOTSUPP: the record has another format version. */

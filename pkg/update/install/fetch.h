@@ -3,12 +3,12 @@
  *
  * Jobs on worker threads write the content to disk. If the disk is slower than the network, the connection pauses, so
  * that the memory for the content is at most 4 * HF_FETCH_BUFFER bytes. From time to time a job syncs the content and
- * saves a sealed record in <folder>/fetch. The record has the number of valid bytes in the file and the version of the
- * artifact at the server (ETag or Last-Modified). With these, the next request can ask for only the remainder (headers
- * If-Range and Range, RFC 9110, 13.1.5 and 14.2). If the server ignores the range, the download starts again from the
- * first byte. A fetch never keeps more than `size` bytes, or slightly more if `exact` and `at_most` are false and the
- * content looks compressed. For a URL file:///path, a job copies the file. A fetch does not verify the content;
- * hf_patch_run() compares the hashes.
+ * saves a sealed record in <folder>/fetch. The record has the number of valid bytes in the file, and identifies the
+ * version of the artifact at the server (ETag or Last-Modified). With this record, a later request can ask for only the
+ * remainder (headers If-Range and Range, RFC 9110, 13.1.5 and 14.2). If the server ignores the range, the download
+ * starts again from the first byte. A fetch never keeps more than `size` bytes. (If `exact` and `at_most` are false and
+ * the content looks compressed, the limit is slightly higher.) For a URL file:///path, a job copies the file. A fetch
+ * does not verify the content; hf_patch_run() compares the hashes.
  *
  * Threads: loop thread only. Memory: a fetch frees itself before it calls `done`. To end a fetch earlier, call
  * hf_fetch_free(). */
@@ -29,8 +29,8 @@ enum {
     /* number of downloaded bytes after which a durable record of the progress is due (1/64 of the download if that is
      * more); on a slow link, a record is due after 10 s and HF_FETCH_WRITE bytes */
     HF_FETCH_SYNC = 1 << 20,
-    /* a download that receives fewer bytes in one minute fails with DownloadTooSlow, unless the fetch itself slows it
-     * down (pause, bandwidth_limit) */
+    /* minimum number of bytes per minute; a download that receives fewer bytes fails with DownloadTooSlow, unless the
+     * fetch itself slows the download down (pause, bandwidth_limit) */
     HF_FETCH_MIN_PER_MINUTE = 1 << 10
 };
 
@@ -53,15 +53,15 @@ struct hf_fetch_params {
     /* value of the header Host, if the URL has an IP address in place of the server's name; NULL to use the host of the
      * URL */
     const char *host;
-    uint64_t size; /* size of the download in bytes; `exact` and `at_most` tell how strictly it applies */
+    uint64_t size; /* size of the download in bytes; `exact` and `at_most` define if it is the exact size or a limit */
     /* size of the new file in bytes; if the new file already exists beside the target with this size, the fetch
      * downloads nothing */
     uint64_t new_size;
     uint64_t wire_bytes;      /* bytes that this node received over the network for this release before this fetch */
     uint64_t bandwidth_limit; /* limit of the download in bytes per second (0 means no limit) */
     /* Called with the number of bytes received over the network since the previous call; may be NULL. A copy from a
-     * file: URL does not count. If `before` is true, an earlier process received these bytes, but its journal does not
-     * count them. */
+     * file: URL does not count. If `before` is true, an earlier process received these bytes, but wire_bytes does not
+     * include them. */
     void (*moved)(void *arg, uint64_t wire_bytes, bool before);
     /* Called once when the fetch ends, never from within hf_fetch_start(). If r is 0, the artifact is complete on disk,
      * or the new file already exists. After a failure, `hopeless` is true if the HTTP status means that a retry with
@@ -73,10 +73,9 @@ struct hf_fetch_params {
 struct hf_fetch;
 
 HF_MUST_USE int hf_fetch_start(const struct hf_fetch_params *params, struct hf_fetch **ret_fetch, struct hf_err *err);
-/* Asks the fetch to stop soon and to keep the bytes received so far. `done` then receives -ECANCELED, or the result of
- * the fetch if the fetch ended before it could stop. */
+/* Asks the fetch to stop soon and to keep the bytes received so far. Later `done` is called with -ECANCELED, or with
+ * the result of the fetch if the fetch ended before it could stop. */
 void hf_fetch_stop(struct hf_fetch *fetch);
 /* Ends the fetch now, without a call of `done`. Calls `gone` as soon as no job of the fetch runs, perhaps from within
- * this call; `gone` may be NULL. The files on disk stay in the state in which a kill of the process would leave
- * them. */
+ * this call; `gone` may be NULL. The files on disk stay as after a kill of the process. */
 void hf_fetch_free(struct hf_fetch *fetch, void (*gone)(void *arg), void *arg);

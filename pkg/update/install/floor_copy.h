@@ -14,8 +14,8 @@
 #define HF_FLOOR_COPY_FOLDER ".holdfast-floors"
 
 /* Merges the copy below each root into *history (hf_sequence_join()). Does not use target->path. A missing copy is no
- * error. If a copy is damaged, unreadable or writable by others, the function still merges the other copies, and then
- * returns the error of the last bad copy. */
+ * error. A copy is bad if it is damaged, unreadable or writable by others. If there are bad copies, the function still
+ * merges the good copies, and then returns the error of the last bad copy. */
 HF_MUST_USE int hf_floor_copy_load(const struct hf_target *target, struct hf_sequence_history *history,
                                    struct hf_err *err);
 
@@ -25,8 +25,8 @@ HF_MUST_USE int hf_floor_copy_save(const struct hf_target *target, const struct 
 
 /* The next two functions read and write copies of another text in the same folders. target->release is the name of the
  * copy, which must not be the name of a release. hf_floor_copy_read() calls `take` with the copy below each root;
- * `take` returns 0 or -errno. A copy of more than max_bytes bytes is bad. Errors and missing copies are handled as in
- * hf_floor_copy_load(). */
+ * `take` returns 0 or -errno. A copy counts as bad if it has more than max_bytes bytes, or if `take` returns -errno.
+ * Bad and missing copies have the same effect as in hf_floor_copy_load(). */
 HF_MUST_USE int hf_floor_copy_read(const struct hf_target *target, size_t max_bytes,
                                    int (*take)(void *arg, struct hf_view text, struct hf_err *err), void *arg,
                                    struct hf_err *err);

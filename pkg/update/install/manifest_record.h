@@ -21,15 +21,15 @@ struct manifest_record {
     uid_t uid;
     gid_t gid;
     uint64_t size, inode;
-    int64_t changed_s, changed_ns;
-    char sha256[HF_SHA256_HEX]; /* "-" for a folder */
+    int64_t changed_s, changed_ns; /* ctime */
+    char sha256[HF_SHA256_HEX];    /* "-" for a folder */
     char path[HF_TAR_MAX_NAME];
 };
 
 /* Sets all fields except sha256 and path from `st`. Sets the type to 0 for a device, socket or pipe. */
 void manifest_record_set(struct manifest_record *record, const struct stat *st);
 
-/* Writes <folder>/manifest.<version>.new; manifest_writer_end() makes it the manifest. */
+/* Writes <folder>/manifest.<version>.new. At the end, manifest_writer_end() renames this file to manifest.<version>. */
 struct manifest_writer {
     const struct hf_install_manifest *manifest;
     int fd;
@@ -49,14 +49,14 @@ void manifest_writer_done(struct manifest_writer *writer); /* removes an unfinis
 struct manifest_reader {
     const struct hf_fs_ops *fs;
     int fd;
-    /* offset of the next bytes to read from the file, offset at which the records end, and inode of the manifest */
+    /* offset of the next bytes to read from the file; offset at which the records end; inode number of the manifest */
     uint64_t at, end, inode;
     unsigned count; /* number of records in the whole manifest */
     size_t from, n; /* the unread part of `bytes` is bytes[from..n) */
     char bytes[HF_INSTALL_MANIFEST_BUFFER];
 };
-/* Opens the manifest and checks its last line. Reads the whole file for this check, unless the inode of the file is
- * known_inode. -ENOENT: there is no manifest, or it is damaged. */
+/* Opens the manifest and checks the SHA-256 in its last line. Skips this check of the SHA-256 if the inode number of
+ * the file is known_inode. -ENOENT: there is no manifest, or it is damaged. */
 HF_MUST_USE int manifest_reader_open(struct manifest_reader *reader, const struct hf_install_manifest *manifest,
                                      uint64_t known_inode);
 /* Continues at an offset that manifest_reader_offset() returned. */
@@ -68,6 +68,6 @@ void manifest_reader_done(struct manifest_reader *reader);
 
 /* Reads the file, folder or link at `path`, which is relative to dirfd and leads through no link, and sets all fields
  * of *record except the path. -ESTALE: the file changed during the call, so that attributes and content may not belong
- * together; or it is a file with a capability (security.capability); or `path` is a device, socket or pipe. */
+ * together; or the file has a capability (security.capability); or `path` is a device, socket or pipe. */
 HF_MUST_USE int manifest_record_read(const struct hf_fs_ops *fs, int dirfd, const char *path, const atomic_bool *cancel,
                                      struct manifest_record *record, struct hf_failure *failure);

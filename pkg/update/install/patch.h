@@ -1,20 +1,20 @@
 /* update/install/patch.h - makes the new file from the download. After success, the new file is complete, verified and
  * durable in the folder of the target, beside the old file.
  *
- * If the download is a delta, the hashes of the delta and of the base are verified before any byte of the delta is
- * parsed. If the download is the whole file, hf_patch_run() renames it, or unpacks it if it is a .zst or .xz file. A
- * new file that is made by a delta or by unpacking is preallocated and written once from start to end. hf_patch_run()
- * syncs every new file, reads it back, and compares size and SHA-256. With kind Tree the new file is a tar archive,
- * which hf_patch_run() extracts after this comparison; the base of a delta is then the archive of the folder in use,
- * which pack/tar/archive.h reads from the files of that folder. In a chain of deltas, each delta except the last makes
- * an intermediate file. The intermediate file is verified like a new file, becomes the base of the next delta, and
- * replaces the previous intermediate file.
+ * If the download is a delta, hf_patch_run() verifies the hashes of the delta and of the base before it parses any byte
+ * of the delta. If the download is the whole file, hf_patch_run() renames it, or unpacks it if it is a .zst or .xz
+ * file. If hf_patch_run() applies a delta or unpacks a file, it preallocates the new file, and writes it once from
+ * start to end. It syncs every new file, reads it back, and compares size and SHA-256. With kind Tree the new file is a
+ * tar archive, which hf_patch_run() extracts after this comparison. The base of a delta is then also an archive:
+ * pack/tar/archive.h computes it from the files of the folder in use. In a chain of deltas, each delta except the last
+ * makes an intermediate file. hf_patch_run() verifies the intermediate file like a new file. The intermediate file
+ * replaces the previous one, and is the base of the next delta.
  *
  * If a crash ends a call at any point, a later process may repeat the call. A delta that makes a file of 16 MiB or more
  * then resumes from its latest checkpoint (update/install/checkpoint.h). There is a checkpoint after every 4 MiB of
- * output. A deep delta counts unpacked output; if it is compressing a stream of the new file at that point, the
- * checkpoint is at the start of this stream (pack/deep/deep.h). Threads: worker threads only; blocks. Memory: the
- * parameters are borrowed. */
+ * output. For a deep delta (pack/deep/deep.h), these are 4 MiB of unpacked output. If the deep delta is in the middle
+ * of a compressed stream of the new file at that point, the checkpoint is at the start of this stream. Threads: worker
+ * threads only; blocks. Memory: the parameters are borrowed. */
 #pragma once
 
 #include <stdatomic.h>
@@ -25,7 +25,7 @@
 struct hf_patch_params {
     struct hf_target target;
     /* folder for the record of an attempt with a delta (update/state/attempt.h) and for the manifest
-     * (update/install/manifest.h); NULL if no record is wanted */
+     * (update/install/manifest.h); NULL to write neither */
     const char *folder;
     enum hf_install_kind kind;
     enum hf_update_method method;

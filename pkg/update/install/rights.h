@@ -21,7 +21,7 @@ bool hf_rights_load(const struct hf_fs_ops *fs, const char *records, const char 
                     struct hf_rights *ret_rights);
 
 /* Returns rights for a file of which the agent has no record: the present mode and owner of the file. If others may
- * write the file (mode bit 0002), the result has neither this permission nor set-user-ID and set-group-ID. */
+ * write the file (mode bit 0002), the result lacks this permission, and also set-user-ID and set-group-ID. */
 struct hf_rights hf_rights_adopt(const struct stat *st);
 
 bool hf_rights_match(const struct hf_rights *rights, const struct stat *st);

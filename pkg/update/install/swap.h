@@ -1,7 +1,8 @@
 /* update/install/swap.h - inspects the target, swaps the new file in, restores the old file, and cleans up.
  *
  *     swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder
- *     restore:  rename(.old, target); fsync folder             (a first install: unlink)
+ *     restore:  rename(.old, target); fsync folder             (after a first installation: unlink(target))
+ *
  * The sync between link and rename makes the link durable before the rename. Without this sync, a power cut could keep
  * the rename but lose the link, which is then the only name of the old file. With kind Tree the target is a symbolic
  * link. The swap then renames a new link over the target, and the journal keeps the text of the old link for a
@@ -50,8 +51,8 @@ struct hf_swap_inspection {
     uint64_t step_bytes;
 };
 
-/* What earlier checks for drift found out about the installed version. Zero-initialise the struct, and zero it again
- * after an update. */
+/* Findings of earlier checks for drift about the installed version. Zero-initialize the struct, and zero it again after
+ * an update. */
 struct hf_swap_look {
     struct hf_install_manifest_look seen; /* seen.what and seen.mended describe the last check, for both kinds */
     /* Kind File: device, inode, size and ctime identify the file, without a look at its content. Every ordinary change
@@ -60,26 +61,26 @@ struct hf_swap_look {
     int64_t changed_s, changed_ns;
 };
 
-/* Returns 1 if the committed version is still in place, 0 if not (look->seen.what says why), or -errno if the check
- * failed. For kind File, reads the content only if the identity of the file has changed since the last call. For
- * kind Tree, reads the changed files, and in addition some unchanged files (hf_install_manifest_check()). If only
+/* Returns 1 if the committed version is still in place, 0 if not (with the difference in look->seen.what), or -errno if
+ * the check failed. For kind File, reads the content only if the identity of the file has changed since the last call.
+ * For kind Tree, reads the changed files, and in addition some unchanged files (hf_install_manifest_check()). If only
  * the mode or the owner is wrong, the function corrects it through a descriptor of the file, counts this in
  * look->seen.mended and returns 1. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);
 
-/* Inspects the target. If an old file still has its second name, because a swap was not complete and its journal is
- * lost, the function restores the old file first. If a folder of the path is missing, sets available_bytes and
+/* Inspects the target. If an old file still has its second name (.old), because a swap was not complete and its journal
+ * is lost, the function first restores this old file. If a folder of the path is missing, sets available_bytes and
  * total_bytes to UINT64_MAX. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
-/* Swaps the new file in. -ESTALE: the target, the new file or the new tree has changed or is gone. After any failure,
- * call hf_swap_undo() to restore the old state. */
+/* Swaps the new file in. -ESTALE: the target, the new file or the new tree has changed or is missing. After any
+ * failure, call hf_swap_undo() to restore the old version. */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
 /* Restores the old version, or removes the new one after a first installation. -ESTALE with the reason RollbackFailed:
- * the old version is gone, the old tree differs from its manifest, or somebody else replaced the link to the new
+ * the old version is missing, the old tree differs from its manifest, or somebody else replaced the link to the new
  * tree. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 

@@ -26,8 +26,8 @@ struct hf_target {
     const char *path;         /* install.path */
     const char *release;      /* name of the release */
     uid_t uid;                /* the agent's user, who owns the files that the agent makes */
-    /* true to refuse, with the reason TargetUnsafe, a path that has a folder in which another user may rename files
-     * (update/install/guard.h) */
+    /* true to refuse a path if another user may rename files in one of its folders (reason TargetUnsafe,
+     * update/install/guard.h) */
     bool guard;
 };
 
@@ -91,9 +91,9 @@ HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failur
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
                                     struct hf_failure *failure);
 /* Opens a file that an earlier attempt made, for reading and writing. If the agent cannot have made the file, the
- * function removes it without reading it. This is the case for anything but a regular file (a folder is removed with
- * its content), for a file with another hard link, and for a file whose owner is neither the agent's user nor also_uid.
- * -ENOENT: the name does not exist, or the function has removed it. */
+ * function removes the file without reading it. The agent never makes any of these under such a name: a folder, link or
+ * special file; a file with another hard link; a file whose owner is neither the agent's user nor also_uid. The
+ * function removes a folder with its content. -ENOENT: the name does not exist, or the function has removed it. */
 HF_MUST_USE int hf_target_take_file(const struct hf_target_dir *dir, const char *name, uid_t also_uid,
                                     struct hf_failure *failure);
 /* Makes a new file and opens it for reading and writing. Removes an existing file of this name without opening it. */

@@ -3,10 +3,10 @@
  *
  *     /opt/app/current -> .holdfast-app.tree/<sha256 of the archive>
  *
- * The caller verifies the hash of the archive, and pack/tar/extract.h extracts the archive. All files get the owner of
- * the tree in use, or the agent's user and group if there is no such tree, because the user ids in an archive are those
- * of the build machine. The manifest of the tree (update/install/manifest.h) is made from the bytes that the extractor
- * wrote.
+ * The caller verifies the hash of the archive, and pack/tar/extract.h extracts the archive. The owners in an archive
+ * are users of the build machine, so the files do not get these owners. They get the owner of the tree in use or, if no
+ * tree is in use, the agent's user and group. The manifest of the tree (update/install/manifest.h) is made from the
+ * bytes that the extractor wrote.
  *
  * Before the agent uses an existing folder again, it compares the content of the folder with the manifest. A repair
  * makes a new folder, which gets the name <sha256>.again if the link names the damaged folder <sha256>.
@@ -19,9 +19,9 @@
 #include "update/install/manifest.h"
 #include "update/install/target.h"
 
-/* Formats the name of the folder for a new tree: the SHA-256 of the archive, followed by ".again" if old_link, the text
- * of the present link, names the folder <sha256> without ".again". old_link is "" if there is no link. Returns the
- * argument `folder`. */
+/* Formats the name of the folder for a new tree, which is the SHA-256 of the archive. If the present link already names
+ * the folder <sha256>, the new name is <sha256>.again. old_link is the text of the present link, or "" if there is no
+ * link. Returns the argument `folder`. */
 const char *hf_tree_folder(const char *release, const char *sha256, const char *old_link,
                            char folder[HF_INSTALL_MANIFEST_VERSION]);
 
@@ -33,10 +33,11 @@ HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const 
                              const atomic_bool *cancel, struct hf_failure *failure);
 
 /* Compares the tree that `link` names with its manifest in the folder `records`, as hf_install_manifest_check() does.
- * Without a usable manifest, for example after the state folder was lost, the canonical archive of the tree must have
- * the SHA-256 in the name of the tree's folder; the function then writes a new manifest. If `records` is NULL, the
- * function checks only that the folder of the tree exists. Returns 1 if the tree is right, and 0 if not (look->what
- * says why). -errno means that the check could not be completed. */
+ * If there is no usable manifest, for example because the state folder was lost, the function computes the canonical
+ * archive of the tree. If the SHA-256 of this archive is the SHA-256 in the name of the tree's folder, the tree is
+ * right, and the function writes a new manifest. If `records` is NULL, the function checks only that the folder of the
+ * tree exists. Returns 1 if the tree is right, and 0 if not (with the difference in look->what). -errno means that the
+ * check could not be completed. */
 HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records, bool full,
                                struct hf_install_manifest_look *look, const atomic_bool *cancel,
                                struct hf_failure *failure);
@@ -50,6 +51,6 @@ bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SH
  * release. */
 const char *hf_tree_link_folder(const char *release, const char *text);
 
-/* Removes all trees of the release except the one in keep_folder ("" keeps none). If no tree is left, also removes the
- * folder that contained the trees. */
+/* Removes all trees of the release except the tree in the folder keep_folder ("" keeps none). If no tree is left, also
+ * removes the folder that contained the trees. */
 HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_folder, struct hf_failure *failure);

@@ -2,10 +2,10 @@
  * file. Pure.
  *
  * The `deltas` of an artifact make the new file; the `steps` of an artifact are deltas that make intermediate files.
- * Among the deltas whose needs of memory and disk this node can meet, the search finds the chain with the fewest bytes
- * (the algorithm of Bellman and Ford, with one round for each delta of the chain). The result is deterministic. After
- * the first delta of a chain is applied, a search that starts from the intermediate file finds the remainder of the
- * same chain. */
+ * The search uses only deltas for which this node has enough memory and disk, and finds the chain with the fewest
+ * bytes. The algorithm is that of Bellman and Ford, with one round for each delta of the chain. The result is
+ * deterministic: after the first delta of a chain is applied, a search that starts from the intermediate file finds the
+ * remainder of the same chain. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -18,6 +18,7 @@ enum {
     /* maximum number of deltas in the list `avoid`; if the list is full and the update must avoid one more delta, the
      * update uses no delta at all */
     HF_DELTA_CHAIN_MAX_AVOIDED = 4,
+    /* size of the list `avoid` in bytes, with the terminator */
     HF_DELTA_CHAIN_MAX_AVOID = HF_DELTA_CHAIN_MAX_AVOIDED * HF_SHA256_HEX,
 };
 
@@ -36,8 +37,8 @@ struct hf_delta_chain {
 /* Finds the best chain from the file with SHA-256 `from` to the new file. Returns false if this node can use no chain,
  * or if no usable chain is smaller than the new file. Among chains with equal bytes, the chain with the fewest deltas
  * wins, then the chain that the artifact lists first. If the file `from` is an intermediate file, began_bytes is the
- * size of this file, which takes disk space until the next file is complete; otherwise began_bytes is 0. `avoid` lists
- * the SHA-256 of deltas to leave out, separated by blanks. */
+ * size of this file, because it takes disk space until the next file is complete. If `from` is the installed file,
+ * began_bytes is 0. `avoid` lists the SHA-256 of deltas to leave out, separated by blanks. */
 bool hf_delta_chain_find(const struct hf_artifact *artifact, const char *from, uint64_t began_bytes,
                          const struct hf_delta_room *room, const char *avoid, struct hf_delta_chain *ret_chain);
 

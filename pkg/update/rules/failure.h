@@ -10,10 +10,10 @@ struct hf_failure {
     struct hf_err err;
 };
 
-/* Sets the reason, and makes the error from `code` (a positive errno) and the text, as hf_err_set() does. Returns
+/* Sets the reason, and sets the error from `code` (a positive errno) and the text, as hf_err_set() does. Returns
  * -code. */
 int hf_failure_set(struct hf_failure *failure, enum hf_reason reason, int code, const char *format, ...)
     HF_PRINTF(4, 5);
-/* Makes the error from the negative errno `r` and the text, and sets the reason to hf_reason_of_errno(r). Returns
- * `r`. */
+/* Sets the reason to hf_reason_of_errno(r), and sets the error from the negative errno `r` and the text, as
+ * hf_err_sys() does. Returns `r`. */
 int hf_failure_sys(struct hf_failure *failure, int r, const char *format, ...) HF_PRINTF(3, 4);

@@ -25,7 +25,7 @@ struct hf_gate_facts {
     /* true if the evidence of the time does not show whether the release has expired; false for the committed
      * release */
     bool expiry_unsure;
-    bool rolled_back_before; /* this node has rolled back a release with this digest */
+    bool rolled_back_before; /* true if the release that this node rolled back most recently has this digest */
     enum hf_reason bad_path; /* PathNotAllowed or PathTaken if install.path forbids the release; otherwise HF_R_None */
     /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release; otherwise
      * HF_R_None */
@@ -35,16 +35,18 @@ struct hf_gate_facts {
     enum hf_desired_gate gate;
     /* reason why the TPM's counter does not show that the floors are the newest (hf_floor_guard_ask()), or HF_R_None */
     enum hf_reason floors;
-    /* true if only the swap is left to do, and the swap needs a turn that this node does not have; false for a repair,
-     * which needs no turn */
+    /* true if the swap needs a turn that this node does not have, and either only the swap is left to do, or a repair
+     * of the committed release runs in place of this update; has no effect on the repair itself */
     bool turn_missing;
-    /* true if the policy's budget of writes is used up, and the update still has to download */
+    /* true if the policy's write budget is used up, and the update still has to download */
     bool writes_used_up;
-    /* whether the policy allows bulk transfers now; HF_LINK_OPEN if the update does not have to download */
+    /* whether the policy allows bulk transfers now; HF_LINK_OPEN if the update does not have to download over the
+     * network */
     enum hf_link link;
     /* true if the file system of the target is critically full, and the update has not started */
     bool disk_critical;
-    /* the site's own order not to update is in force; counts for a repair, because other updates depend on `gate` */
+    /* true if the site's own order not to update is in force; only repairs depend on this field, and other updates
+     * depend on `gate` */
     bool held;
     bool is_committed; /* this node has committed the release, so the update is a repair */
     bool suspended, window_open;
@@ -53,7 +55,7 @@ struct hf_gate_facts {
 
 enum hf_gate_verdict { HF_GATE_GO, HF_GATE_WAIT, HF_GATE_REFUSE, HF_GATE_MISFIT };
 
-/* Returns the verdict, and in *ret_reason the reason for a verdict other than GO. A refusal takes precedence over a
- * wait (except a wait because of facts->unsure), so that for example the status shows a missing key even while the
- * window is closed. */
+/* Returns the verdict. If the verdict is not GO, *ret_reason receives its reason; otherwise *ret_reason is HF_R_None. A
+ * wait because of facts->unsure takes precedence over a refusal, and a refusal takes precedence over every other wait.
+ * So, for example, the status shows a missing key even while the window is closed. */
 enum hf_gate_verdict hf_gate_ask(const struct hf_gate_facts *facts, enum hf_reason *ret_reason);

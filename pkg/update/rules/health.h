@@ -1,10 +1,10 @@
 /* update/rules/health.h - decides the verdict from the results of health checks. Pure: no clock, no effects.
  *
  * The verdict is Passed at the first moment at which the latest `successThreshold` results of each check are good, or
- * at once if there is no check. The verdict is Failed if this has not happened before the deadline, or if a check
- * reports a failure that no later result can improve, for example because systemd no longer restarts the unit. Another
- * bad result before the deadline does not fail a check, because services need time to start. It sets the check's count
- * of good results back to zero, because a service that fails intermittently must not pass. */
+ * at once if there is no check. The verdict is Failed if the deadline passes before that moment, or if a check reports
+ * a failure that no later result can improve, for example because systemd no longer restarts the unit. Any other bad
+ * result does not fail the check, because services need time to start. But such a result sets the check's count of good
+ * results back to zero, because a service that fails intermittently must not pass. */
 #pragma once
 
 #include <stddef.h>

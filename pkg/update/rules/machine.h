@@ -31,8 +31,8 @@
 
 enum hf_update_event {
     HF_EV_STARTED, /* the agent has just started */
-    /* the caller wants a release that is not the release in the journal, or the node may start a release after all that
-     * it refused earlier */
+    /* the caller wants a release that is not the release in the journal, or the node may now start a release that it
+     * refused earlier */
     HF_EV_DESIRED,
     /* the caller no longer wants the release in the journal, or the caller's object now has another release */
     HF_EV_DROPPED,

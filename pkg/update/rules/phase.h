@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 enum hf_phase {
-    HF_PHASE_IDLE, /* no release of this name has been wanted, or the engine abandoned the last one before the swap */
+    HF_PHASE_IDLE, /* no release of this name was ever wanted, or the engine abandoned the last one before the swap */
     /* the update waits, for example for a window, admission, the turn or a retry; the reason names what it waits for */
     HF_PHASE_WAITING,
     HF_PHASE_FETCHING,

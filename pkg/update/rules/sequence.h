@@ -4,15 +4,15 @@
  * The history of one release name:
  *   top      the release with the highest sequence that the node has committed
  *   current  the release that the node committed most recently; differs from `top` only after a downgrade
- *   used     the releases to which the node has been downgraded
+ *   used     the releases to which the node has been downgraded; if the list is full, no further downgrade is possible
  * A release may be installed in three cases only:
  *   1. it is the current release (the node repairs it);
  *   2. its sequence is above that of `top`;
  *   3. it is signed with downgradeFrom, which lists the sequence of `current`, and it is not in `used`.
- * So a node uses each signed downgrade once. Once the node has replaced a release by another one, the old release
- * cannot come back through a replay of its object or of a signed downgrade. A release never follows a different release
- * with the same sequence. (If the digest of `current` is unknown, a release with its sequence counts as the current
- * one.) */
+ * So a node uses each signed downgrade at most once. After the node has replaced a release, nobody can bring this old
+ * release back with a copy of its object, or with a downgrade that the node has used. A release never follows a
+ * different release with the same sequence. (If the digest of `current` is unknown, a release with its sequence counts
+ * as the current one.) */
 #pragma once
 
 #include <stdint.h>
@@ -40,7 +40,7 @@ struct hf_sequence_history {
 enum hf_reason hf_sequence_judge(const struct hf_sequence_history *history, const struct hf_release *release,
                                  char *text, size_t n);
 
-/* Returns true if this is the digest of the release that the node committed last. */
+/* Returns true if `digest` is the digest of `current`. */
 bool hf_sequence_is_current(const struct hf_sequence_history *history, const char *digest);
 
 /* Records the commit of a release. A second call for the same commit changes nothing. */
@@ -48,6 +48,6 @@ void hf_sequence_commit(struct hf_sequence_history *history, uint64_t sequence, 
 
 /* Merges *other, the history from another copy on disk, into *history. *other may be older than *history or all zero.
  * The result has the used downgrades of both histories, and `top` and `current` of the newer history. The newer history
- * is the history with the higher `top` or, if both are equal, the history with more used downgrades. If *history lacks
- * the digest of an equal `top`, *other counts as newer. */
+ * is the history with the higher sequence in `top`. If these sequences are equal, the newer history is the history with
+ * more used downgrades; *other also counts as newer if *history does not have the digest of `top`. */
 void hf_sequence_join(struct hf_sequence_history *history, const struct hf_sequence_history *other);

@@ -1,10 +1,10 @@
 /* update/state/attempt.h - the record of a delta in progress, in the file <state>/updates/<release>/attempt. If a delta
  * kills the agent, the agent finds this record at its next start.
  *
- * The record is a sealed file. The agent makes the record durable before it parses the first byte of the delta. It
- * removes the record when the delta succeeds, fails or is stopped. If the record exists when the agent starts, the
- * agent died while it applied the delta. If the cause was a power cut or a signal from another process, the delta is
- * not at fault. The update then resumes from the last checkpoint (update/install/checkpoint.h), unless
+ * The record is a sealed file. The agent makes the record durable before it parses the first byte of the delta. The
+ * agent removes the record when the delta succeeds, fails or is stopped. If the record exists when the agent starts,
+ * the agent died while it applied the delta. If the cause was a power cut or a signal from another process, the delta
+ * is not at fault. The update then resumes from the last checkpoint (update/install/checkpoint.h), unless
  * hf_attempt_gives_up() returns true. If the delta needs more memory than the agent may use, the delta would kill the
  * agent every time. The update must then use another delta or the whole file.
  *
@@ -24,24 +24,24 @@
 enum { HF_ATTEMPT_MAX_DEATHS = 3 };
 
 struct hf_attempt {
-    char delta[HF_SHA256_HEX]; /* hash of the delta */
-    char makes[HF_SHA256_HEX]; /* hash of the file that the delta makes */
-    uint64_t size;             /* size in bytes of the file that the delta makes */
-    uint64_t at;               /* offset in that file, in bytes, from which the attempt resumed; 0 if it began anew */
-    unsigned deaths;           /* number of times that the agent died earlier with this delta */
-    char boot[40];             /* the kernel's boot id when the attempt started; "" if unknown */
-    struct hf_room_kills kills;
+    char delta[HF_SHA256_HEX];  /* hash of the delta */
+    char makes[HF_SHA256_HEX];  /* hash of the file that the delta makes */
+    uint64_t size;              /* size in bytes of the file that the delta makes */
+    uint64_t at;                /* offset in that file, in bytes, from which the attempt resumed; 0 if it began anew */
+    unsigned deaths;            /* number of times that the agent died earlier with this delta */
+    char boot[40];              /* the kernel's boot id when the attempt started; "" if unknown */
+    struct hf_room_kills kills; /* numbers of OOM kills when the attempt started */
 };
 
-/* Facts that the agent collects when it finds the record of an attempt before the next one. */
+/* Facts that the agent collects if it finds the record of an earlier attempt. They show how that attempt ended. */
 struct hf_attempt_now {
     char boot[40];
     struct hf_room_kills kills;
     uint64_t at; /* offset in the file to make, in bytes, from which the delta can resume */
 };
 
-/* Fills in `boot`, `kills` and `deaths`, then saves the record. If a record of this delta is on disk, `deaths` is one
- * more than in that record, but at most HF_ATTEMPT_MAX_DEATHS; otherwise 0. */
+/* Fills in `boot`, `kills` and `deaths`, then saves the record. If a record of this delta is on disk, the new `deaths`
+ * is one more than in that record, but at most HF_ATTEMPT_MAX_DEATHS. Otherwise `deaths` is 0. */
 HF_MUST_USE int hf_attempt_begin(const struct hf_fs_ops *fs, const char *folder, struct hf_attempt *attempt,
                                  struct hf_err *err);
 /* Removes the record. Returns 0 also if there is no record. */

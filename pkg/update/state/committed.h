@@ -2,8 +2,8 @@
  * <state>/updates/<release>/committed.
  *
  * While the journal records a newer release that waits or was refused, this file lets the node repair the version that
- * it runs. The file is sealed (codec/seal.h). It contains the signatures of the EdgeUpdate, and the engine checks these
- * before it uses the content. Threads: any, but only one at a time for one release. */
+ * it runs. The file is sealed (codec/seal.h). It contains the signatures of the EdgeUpdate. The engine checks the
+ * signatures before it uses the content. Threads: any, but only one at a time for one release. */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -38,8 +38,8 @@ HF_MUST_USE int hf_fetch_record_remove(const struct hf_fs_ops *fs, const char *f
 
 /* Sets `boot` to the kernel's boot id, or to "" if unknown. */
 void hf_fetch_record_boot(const struct hf_fs_ops *fs, char boot[40]);
-/* Overwrites the file fetch.now, open as `fd`, without a sync. If `shorter` is true, truncates the file first; pass
- * true if the new text may be shorter than the text in the file. */
+/* Overwrites the file fetch.now, open as `fd`, without a sync. Pass true as `shorter` if the new text may be shorter
+ * than the text in the file; the function then truncates the file first. */
 HF_MUST_USE int hf_fetch_record_note(const struct hf_fs_ops *fs, int fd, const struct hf_fetch_record *record,
                                      bool shorter, struct hf_err *err);
 /* Opens the file fetch.now for writing, and creates the file and its folder if they are missing. Returns the descriptor

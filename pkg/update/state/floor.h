@@ -27,8 +27,8 @@ enum { HF_FLOOR_MAX_BYTES = 4096, HF_FLOOR_FORMAT = 2 };
 HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *ret_history,
                               unsigned *ret_damaged, struct hf_err *err);
 
-/* Merges *history with the history in the files, and sets *history to the result. Writes the result to each file with
- * another content. */
+/* Merges *history with the history in the files, and sets *history to the result. Writes the result to each file that
+ * has other content. */
 HF_MUST_USE int hf_floor_save(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *history,
                               struct hf_err *err);
 

@@ -1,9 +1,9 @@
 /* update/state/journal.h - the durable state of one release, in the file <state>/updates/<release>/journal.
  *
- * The journal is a sealed file (codec/seal.h) with JSON. Before each step starts, the engine replaces the file durably,
- * unless the file already has all that a later process needs. It holds everything that the engine needs to resume
- * without a server (except for downloads), including the release itself. If the file is damaged or has another format
- * version, hf_journal_load() renames it to journal.damaged.
+ * The journal is a sealed file (codec/seal.h) with JSON. The journal has everything that the engine needs to resume the
+ * update, including the release itself. Only downloads need a server in addition. Before each step starts, the engine
+ * replaces the file durably, unless the file already has all that a later process needs. If the file is damaged or has
+ * another format version, hf_journal_load() renames it to journal.damaged.
  *
  * Memory: a struct hf_journal has no pointers; copy the struct by assignment. Threads: any, but only one at a time for
  * one release. */
@@ -36,7 +36,7 @@ enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL };
 
 /* The content of a journal. Numbers come before texts, so that there is no padding between the fields. */
 struct hf_journal {
-    uint64_t time_unix_ns; /* time of the last change of phase */
+    uint64_t time_unix_ns; /* wall-clock time of the last change of phase */
     /* sequence of the release in progress or, if no update runs, of the most recent one; all fields below except good_*
      * and bad_* describe the same release */
     uint64_t sequence;
@@ -51,11 +51,11 @@ struct hf_journal {
     enum hf_update_method method;
     unsigned attempts;
     unsigned starts; /* number of starts of the agent during this probation */
-    /* number of downloads of this release, since a person last changed the object, whose content was wrong */
+    /* number of downloads of this release with wrong content, counted since a person last changed the object */
     unsigned wasted;
 
-    bool no_delta;  /* no delta of this release is usable, so the engine fetches the whole file */
-    bool had_old;   /* the target existed before the update; valid from Fetching on */
+    bool no_delta;  /* true if no delta of this release is usable, so that the engine fetches the whole file */
+    bool had_old;   /* true if the target existed before the update; valid from Fetching on */
     bool probed;    /* true if the new version may have run, because it is or was in place */
     bool restarted; /* true if the service was restarted with the new version */
 
@@ -85,7 +85,7 @@ struct hf_journal {
 HF_MUST_USE int hf_journal_format(const struct hf_journal *journal, const json_t *release, struct hf_buf *out);
 
 /* Parses a journal. -EBADMSG: the text is damaged. -EOPNOTSUPP: the text has another format version. Sets *ret_release
- * to the JSON that hf_journal_format() received as `release`, as a new reference, or to NULL. */
+ * to a new reference to the JSON that hf_journal_format() received as `release`; NULL if there was none. */
 HF_MUST_USE int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t **ret_release,
                                  struct hf_err *err);
 
@@ -100,7 +100,7 @@ HF_MUST_USE int hf_journal_load(const struct hf_fs_ops *fs, const char *folder, 
 HF_MUST_USE int hf_journal_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text,
                                 struct hf_err *err);
 
-const char *hf_update_method_name(enum hf_update_method method); /* Returns "" for HF_METHOD_NONE, "Delta" or "Full". */
+const char *hf_update_method_name(enum hf_update_method method); /* "Delta", "Full", or "" for HF_METHOD_NONE */
 
 /* Returns the installed version according to the journal: the new version in Probation and Committed, "" (unknown) in
  * Swapping and RollingBack, and otherwise the last committed version ("" if none). The string is borrowed. */

@@ -1,8 +1,8 @@
 /* update/state/sealed_file.h - loads and durably replaces small state files with a seal (codec/seal.h).
  *
- * The functions rename a damaged file to `<path>.damaged`, where a person can inspect it. If the file is damaged again
- * later, the new damaged file replaces the first one. All functions block. Call them on worker threads, or while the
- * agent starts. */
+ * The functions rename a damaged file to `<path>.damaged`, where a person can inspect it. If a new file at <path> is
+ * damaged later, it replaces `<path>.damaged`. All functions block. Call them on worker threads, or while the agent
+ * starts. */
 #pragma once
 
 #include "base/fs.h"
@@ -24,7 +24,8 @@ HF_MUST_USE int hf_sealed_file_remove(const struct hf_fs_ops *fs, const char *fo
  * otherwise returns the error of the rename. */
 HF_MUST_USE int hf_sealed_file_set_aside(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                          struct hf_err *err);
-/* Call this function when <folder>/<name> is absent. Returns -EBADMSG if an earlier call has set the file aside and
- * nothing has replaced it since, for example because the disk was full; otherwise -ENOENT. */
+/* Call this function when <folder>/<name> is absent. Returns -EBADMSG if <folder>/<name>.damaged exists: an earlier
+ * call has set the file aside, and nothing has replaced it since, for example because the disk was full. Otherwise
+ * returns -ENOENT. */
 HF_MUST_USE int hf_sealed_file_explain_absence(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                                struct hf_err *err);

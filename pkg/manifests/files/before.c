@@ -53,15 +53,13 @@ int hf_files_before_load(const struct hf_fs_ops *fs, const char *folder, bool lo
     _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
     struct hf_inventory list = {.items = NULL};
     int listed = load_list(fs, folder, &list, err);
-    int r = listed == -ENOMEM ? listed : load_contents(fs, folder, &bundle, err);
-    bool damaged = listed == -EBADMSG || (lossy && listed < 0 && listed != -ENOENT);
+    bool damaged = listed == -EBADMSG || (lossy && listed < 0 && listed != -ENOENT && listed != -ENOMEM);
+    int r = listed == 0 || listed == -ENOENT || damaged ? load_contents(fs, folder, &bundle, err) : listed;
     /* An earlier call may have put the damaged list aside: next to damaged contents, its absence proves nothing. */
     bool unknown = r < 0 && (damaged || (listed == -ENOENT && r != -ENOENT));
 
     if (r == 0 && damaged)
         r = list_contents(fs, folder, bundle, &list, err);
-    else if (r == 0 && listed < 0 && listed != -ENOENT)
-        r = listed;
     else if (r == 0 && listed == -ENOENT) /* a cut has come before the list was there, and so before any change */
         hf_bundle_free(hf_steal(bundle));
     if (r == -ENOENT || r == -EBADMSG || (lossy && r < 0 && r != -ENOMEM))

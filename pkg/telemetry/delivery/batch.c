@@ -149,6 +149,12 @@ static bool is_better(const struct hf_batch *batch, const struct hf_batch *best,
     return batch->fragment != best->fragment ? batch->fragment : choice->newest;
 }
 
+/* True from the load to the answer. A refused part may wait long for its dead letter, and no other part waits for it. */
+static bool is_in_flight(const struct hf_batch *batch)
+{
+    return batch->phase == HF_BATCH_LOADING || batch->phase == HF_BATCH_READY || batch->phase == HF_BATCH_SENDING;
+}
+
 struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct hf_batch_choice *choice,
                                  uint64_t *ret_wait_until_ns)
 {
@@ -157,8 +163,7 @@ struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct 
 
     for (size_t i = 0; i < batches->n; i++) {
         const struct hf_batch *batch = batches->items[i];
-        fragment_busy =
-            fragment_busy || (batch->fragment && batch->phase != HF_BATCH_WAITING && batch->phase != HF_BATCH_DONE);
+        fragment_busy = fragment_busy || (batch->fragment && is_in_flight(batch));
     }
     for (size_t i = 0; i < batches->n; i++) {
         struct hf_batch *batch = batches->items[i];

@@ -31,9 +31,11 @@ struct hf_outlet_lane {
     /* time of the oldest record that no batch holds yet, or a little earlier (0 means that the time is unknown or that
      * there is no such record) */
     uint64_t oldest_unix_ns;
-    /* monotonic time before which the loader loads no body from this lane, because a read or save failed; dead letters
-     * do not wait for this time */
+    /* monotonic time before which the loader loads no body from this lane, because a read or save failed */
     uint64_t broken_until_ns;
+    /* monotonic time before which the loader does not try again to write a dead letter of this lane, because an attempt
+     * failed; other batches of the lane do not wait for this time */
+    uint64_t dead_letter_after_ns;
     bool peeked; /* true if the loader has already looked up the time of the oldest record */
     /* number of appends that the spool had refused for lack of room up to the last sign that it has room again; if the
      * number is higher now, the spool has no room */

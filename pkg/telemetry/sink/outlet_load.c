@@ -135,14 +135,24 @@ static bool load_another(struct hf_outlet_loader *loader, uint64_t now_ns, uint6
     return best != NULL && begin(loader, HF_OUTLET_LOAD_AGAIN, best_lane, best, &best->range) == 0;
 }
 
-static bool load_dead_letter(struct hf_outlet_loader *loader, struct hf_outlet_lane *lane)
+static struct hf_batch *find_refused(const struct hf_outlet_lane *lane)
 {
-    for (size_t i = 0; i < lane->batches.n; i++) {
-        struct hf_batch *batch = lane->batches.items[i];
-        if (batch->phase == HF_BATCH_REFUSED)
-            return begin(loader, HF_OUTLET_LOAD_DEAD_LETTER, lane, batch, &batch->range) == 0;
+    for (size_t i = 0; i < lane->batches.n; i++)
+        if (lane->batches.items[i]->phase == HF_BATCH_REFUSED)
+            return lane->batches.items[i];
+    return NULL;
+}
+
+static bool load_dead_letter(struct hf_outlet_loader *loader, struct hf_outlet_lane *lane, uint64_t now_ns,
+                             uint64_t *wait_until_ns)
+{
+    struct hf_batch *batch = find_refused(lane);
+
+    if (batch != NULL && now_ns < lane->dead_letter_after_ns) {
+        *wait_until_ns = HF_MIN(*wait_until_ns, lane->dead_letter_after_ns);
+        return false;
     }
-    return false;
+    return batch != NULL && begin(loader, HF_OUTLET_LOAD_DEAD_LETTER, lane, batch, &batch->range) == 0;
 }
 
 /* Once after the start: only the oldest record itself holds the time at which it was accepted. */
@@ -173,7 +183,7 @@ void hf_outlet_load_next(struct hf_outlet_loader *loader, uint64_t now_ns, uint6
         return;
     forget_held(loader);
     for (size_t i = 0; i < HF_LANES; i++)
-        if (load_dead_letter(loader, &loader->lanes[i]) || peek(loader, &loader->lanes[i]))
+        if (load_dead_letter(loader, &loader->lanes[i], now_ns, wait_until_ns) || peek(loader, &loader->lanes[i]))
             return;
     if (!hf_outlet_send_wants_body(loader->sender, now_ns, wait_until_ns))
         return;
@@ -205,16 +215,19 @@ static void point_at_lines(struct hf_outlet_loader *loader)
     }
 }
 
-/* Ends a load without a body. r < 0: the lane pauses, and `step` names what failed. */
+/* Ends a load without a body. r < 0: `step` names what failed; the lane, or only its dead letters, pause. */
 static void fail(struct hf_outlet_loader *loader, int r, const char *step)
 {
+    struct hf_outlet_lane *lane = loader->lane;
+
     loader->state = HF_OUTLET_LOAD_IDLE;
     forget_records(loader);
     if (loader->batch != NULL && loader->task == HF_OUTLET_LOAD_AGAIN)
         loader->batch->phase = HF_BATCH_WAITING;
     if (r == 0)
         return;
-    loader->lane->broken_until_ns = hf_mono_ns(loader->config->world.clock) + HF_OUTLET_BROKEN_NS;
+    *(loader->task == HF_OUTLET_LOAD_DEAD_LETTER ? &lane->dead_letter_after_ns : &lane->broken_until_ns) =
+        hf_mono_ns(loader->config->world.clock) + HF_OUTLET_BROKEN_NS;
     hf_outlet_send_set_trouble(loader->sender, "%s: %s", step, strerror(-r));
 }
 

@@ -10,6 +10,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -92,6 +93,7 @@ class Lab:
 
     def __exit__(self, *_):
         self.server.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def put(self, *items):
         for item in items:

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/asprintf.h"
+#include "manifests/files/before.h"
 #include "manifests/files/look.h"
 #include "manifests/files/pod_folder.h"
 #include "manifests/files/pods.h"
@@ -271,6 +272,45 @@ START_TEST(inventories_of_secrets)
 }
 END_TEST
 
+static void save_backups(bool contents)
+{
+    _cleanup_(hf_inventory_done) struct hf_inventory list = {.items = NULL};
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = hf_bundle_new();
+    struct hf_inventory_item item = item_of("/run/app/password", "old");
+
+    hf_simfs_mkdir(fs, "/state", 0700);
+    item.secret = !contents;
+    ck_assert_int_eq(hf_inventory_put(&list, &item), 0);
+    ck_assert_int_eq(hf_inventory_save(hf_simfs_ops(fs), "/state", "before.list", &list, NULL), 0);
+    ck_assert_int_eq(hf_bundle_add(bundle, "run/app/password", 0644, HF_VIEW("old"), NULL), 0);
+    ck_assert_int_eq(hf_bundle_seal(bundle, NULL), 0);
+    if (contents)
+        ck_assert_int_eq(hf_bundle_save(hf_simfs_ops(fs), "/state/before", bundle, NULL), 0);
+    free(item.path);
+}
+
+/* A disk that cannot be read never looks like one without backups: else a rollback would remove files of somebody else.
+ * Row 0: a list alone, as for a Secret. Row 1: with contents. */
+START_TEST(backups_that_cannot_be_read)
+{
+    uint64_t failed = 1;
+
+    save_backups(_i == 1);
+    hf_simfs_count_only(fs, HF_SIMFS_READS);
+    for (uint64_t n = 1; failed > 0; n++) {
+        _cleanup_(hf_inventory_done) struct hf_inventory list = {.items = NULL};
+        _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
+        bool unknown = false;
+        hf_simfs_fail_at(fs, n, EIO, 1);
+        int r = hf_files_before_load(hf_simfs_ops(fs), "/state", false, &bundle, &list, &unknown, NULL);
+        failed = hf_simfs_failed(fs);
+        hf_simfs_fail_at(fs, 0, 0, 0);
+        ck_assert_msg(failed > 0 || r == 0, "without a failure: %d", r);
+        ck_assert_msg(r < 0 || unknown || list.n == 1, "after failed call %ju: %zu paths", (uintmax_t)n, list.n);
+    }
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -281,6 +321,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, looks);
     tcase_add_test(tc, inventories);
     tcase_add_test(tc, inventories_of_secrets);
+    tcase_add_loop_test(tc, backups_that_cannot_be_read, 0, 2);
 }
 
 HF_TEST_MAIN("manifests/files", cases)

@@ -692,6 +692,31 @@ START_TEST(one_poison_record_takes_nobody_along)
 }
 END_TEST
 
+/* The dead letter has no room: it is tried again after a pause, and the other records go on meanwhile. */
+START_TEST(a_dead_letter_that_cannot_be_written_waits)
+{
+    struct world *world = world_new(6);
+
+    hf_simfs_mount(world->node.fs, "/data/default/dead");
+    hf_simfs_set_read_only(world->node.fs, "/data/default/dead", true);
+    world->sink.mood = POISON;
+    world->sink.poison = 77;
+    append_many(world, HF_LANE_BULK, 300);
+    run_s(world, 60);
+    for (unsigned i = 0; i < 300; i++)
+        ck_assert_msg(world->sink.seen[i] == (i != 77), "record %u: %u", i, world->sink.seen[i]);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 0);
+    uint64_t before = hf_simfs_calls(world->node.fs);
+    run_s(world, 600);
+    ck_assert_uint_lt(hf_simfs_calls(world->node.fs) - before, 600 / 5 * 20);
+    ck_assert_uint_gt(hf_simfs_calls(world->node.fs), before);
+    hf_simfs_set_read_only(world->node.fs, "/data/default/dead", false);
+    deliver_all(world, 300);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 1);
+    world_free(world);
+}
+END_TEST
+
 /* One record makes the sink answer 500 each time while others pass: after hours only that record becomes a dead letter.
  * An outage blames no record. */
 START_TEST(what_the_sink_always_fails_on)
@@ -1491,6 +1516,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, breaker_opens_and_the_newest_goes_first);
     tcase_add_test(tc, breaker_is_told_once_each_way);
     tcase_add_test(tc, one_poison_record_takes_nobody_along);
+    tcase_add_test(tc, a_dead_letter_that_cannot_be_written_waits);
     tcase_add_test(tc, what_the_sink_always_fails_on);
     tcase_add_loop_test(tc, what_breaks_connections_holds_nobody_up, 0, 4);
     tcase_add_loop_test(tc, what_breaks_connections_is_put_aside, 0, 4);

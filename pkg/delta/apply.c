@@ -232,7 +232,8 @@ static int read_parts(struct delta_input *input, struct delta_header *header, st
     if (header->method == DELTA_METHOD_BYTES) {
         parts->blocks = header->body_size > 0;
         parts->block_bytes = parts->largest_block_bytes = header->body_size;
-        return delta_bytes_read(input, header, bytes, err);
+        r = delta_bytes_read(input, header, bytes, err);
+        return r < 0 ? r : delta_body_check(input, header, err);
     }
     if (header->method != DELTA_METHOD_LZMA && header->method != DELTA_METHOD_RUNS &&
         ((r = delta_input_varint(input, input->left, &n, err)) < 0 || (r = delta_input_skip(input, n, err)) < 0))

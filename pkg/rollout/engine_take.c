@@ -7,10 +7,11 @@
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------- */
 
+/* Makes room for one more record before the fleet takes it: a track must never have fewer places than the fleet. */
 static int grow_tracks(struct hf_rollout_engine *engine)
 {
     for (size_t i = 0; i < engine->n_tracks; i++)
-        if (hf_rollout_track_grow(engine->tracks[i], engine->fleet.n_slots) < 0)
+        if (hf_rollout_track_grow(engine->tracks[i], engine->fleet.n_slots + 1) < 0)
             return -ENOMEM;
     return 0;
 }
@@ -27,11 +28,10 @@ int hf_rollout_engine_take_node(struct hf_rollout_engine *engine, const json_t *
     bool changed = false,
          is_new = hf_fleet_find(&engine->fleet, hf_json_str_or(node, "metadata.name", "")) == HF_ID_NONE;
     uint32_t id = 0;
-    int r = hf_fleet_take_node(&engine->fleet, node, hf_fleet_seconds(now->mono_ns), &id, &changed);
+    int r = grow_tracks(engine);
 
-    if (r < 0)
-        return r;
-    r = grow_tracks(engine);
+    if (r == 0)
+        r = hf_fleet_take_node(&engine->fleet, node, hf_fleet_seconds(now->mono_ns), &id, &changed);
     if (r == 0 && changed)
         node_changed(engine, id, is_new, now);
     return r;
@@ -67,14 +67,14 @@ int hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine, const json
     const char *name = hf_json_str_or(edgenode, "metadata.name", "");
     bool is_new = hf_fleet_find(&engine->fleet, name) == HF_ID_NONE;
     uint32_t id = 0;
-    int r = hf_fleet_take_edgenode(&engine->fleet, edgenode, hf_fleet_seconds(now->mono_ns), now->unix_ns, &id);
+    int r = grow_tracks(engine);
 
+    if (r == 0)
+        r = hf_fleet_take_edgenode(&engine->fleet, edgenode, hf_fleet_seconds(now->mono_ns), now->unix_ns, &id);
     if (r == -ESTALE)
         return 0;
     if (r < 0)
         return r;
-    if (grow_tracks(engine) < 0)
-        return -ENOMEM;
     if (is_new)
         node_changed(engine, id, true, now);
     hf_rollout_settle_node(engine, id);

@@ -183,7 +183,7 @@ static void report_contact(struct hf_folder *folder)
 
 /* ---- from a scan to what changed --------------------------------------------------------------------------------- */
 
-static void add_objects(struct hf_folder *folder, const struct hf_folder_file *file, json_t *all, json_t *origins)
+static int add_objects(struct hf_folder *folder, const struct hf_folder_file *file, json_t *all, json_t *origins)
 {
     for (size_t i = 0; i + 1 < json_array_size(file->objects); i += 2) {
         const char *key = json_string_value(json_array_get(file->objects, i));
@@ -192,27 +192,30 @@ static void add_objects(struct hf_folder *folder, const struct hf_folder_file *f
             struct hf_err err = HF_ERR_INIT;
             (void)hf_err_set(&err, EEXIST, "'%s' is in '%s' too, and the agent uses that one", key, other);
             report_refused(folder, file->name, &err);
-        } else {
-            (void)json_object_set(all, key, json_array_get(file->objects, i + 1));
-            (void)json_object_set_new(origins, key, json_string(file->name));
+        } else if (json_object_set(all, key, json_array_get(file->objects, i + 1)) < 0 ||
+                   json_object_set_new(origins, key, json_string(file->name)) < 0) {
+            return -ENOMEM;
         }
     }
+    return 0;
 }
 
-/* Every object that the folder holds now. While some file is unread, a missing object may be in that one and stays. */
+/* Every object that the folder holds now. While some file is unread, a missing object may be in that one and stays.
+ * NULL if memory runs out. */
 static json_t *all_objects(struct hf_folder *folder)
 {
-    json_t *all = json_object(), *origins = json_object(), *object;
+    _cleanup_(hf_json_freep) json_t *all = json_object(), *origins = json_object();
+    int r = all != NULL && origins != NULL ? 0 : -ENOMEM;
     const char *key;
+    json_t *object;
 
-    for (size_t i = 0; i < folder->view.n; i++)
-        add_objects(folder, &folder->view.files[i], all, origins);
-    json_decref(origins);
+    for (size_t i = 0; r == 0 && i < folder->view.n; i++)
+        r = add_objects(folder, &folder->view.files[i], all, origins);
     json_object_foreach(folder->objects, key, object) {
-        if (!folder->view.complete && json_object_get(all, key) == NULL)
-            (void)json_object_set(all, key, object);
+        if (r == 0 && !folder->view.complete && json_object_get(all, key) == NULL)
+            r = json_object_set(all, key, object);
     }
-    return all;
+    return r == 0 ? hf_steal(all) : NULL;
 }
 
 /* An empty folder is a pulled USB stick or a failed checkout: no object counts as gone. */
@@ -236,6 +239,8 @@ static void report_changes(struct hf_folder *folder)
     json_t *old = folder->objects, *all = all_objects(folder), *object;
     const char *key;
 
+    if (all == NULL) /* the next change of the folder reports it: no object may look gone for lack of memory */
+        return;
     folder->objects = json_incref(all); /* callbacks may change it: hold what we walk over */
     json_object_foreach(all, key, object) {
         if (json_is_string(object) && json_equal(object, json_object_get(old, key)) == 0)

@@ -211,14 +211,16 @@ struct folder_scanning {
 };
 
 /* Reports a failure once. A file that cannot be read now may be readable at the next scan; a file with bad content is
- * read again only when it has changed. */
+ * read again only when it has changed, or if this scan has no room to report it. */
 static void fail_file(struct hf_folder_view *view, struct hf_folder_file *file, const struct hf_err *err)
 {
+    bool has_room = view->n_issues < HF_FOLDER_MAX_ISSUES;
+
     file->failed = true;
-    file->bad = err->code == EBADMSG || err->code == E2BIG;
+    file->bad = (err->code == EBADMSG || err->code == E2BIG) && (file->reported || has_room);
     if (!file->reported)
         issue(view, file->name, err);
-    file->reported = true;
+    file->reported |= has_room;
 }
 
 static int see_file(void *arg, const char *name, unsigned char type)

@@ -42,7 +42,7 @@ struct hf_folder_file {
 };
 
 struct hf_folder_issue {
-    char what[128]; /* name of the file, or `whole` of the view */
+    char what[256]; /* name of the file, or `whole` of the view */
     struct hf_err err;
 };
 

@@ -256,6 +256,29 @@ START_TEST(check)
 }
 END_TEST
 
+/* The check finds a change in the body of a delta of a few bytes, as applying does. */
+START_TEST(check_of_few_bytes)
+{
+    struct hf_buf old = text(5), near = text(9), patch = make(&old, &near, HF_DELTA_SMALL);
+    struct hf_delta_info told;
+    struct hf_err err = HF_ERR_INIT;
+
+    for (size_t i = patch.n - near.n; i < patch.n; i++) {
+        struct delta_io bytes = delta_io_of(&patch);
+        const struct hf_delta_in in = delta_io_in(&bytes);
+        ck_assert_int_eq(hf_delta_check(&in, &told, NULL, &err), 0);
+        ck_assert_str_eq(hf_delta_method_name(told.method), "bytes");
+        bytes.at = 0;
+        patch.p[i] ^= 1;
+        ck_assert_msg(hf_delta_check(&in, NULL, NULL, &err) == -EBADMSG, "byte %zu of %zu", i, patch.n);
+        patch.p[i] ^= 1;
+    }
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&patch);
+}
+END_TEST
+
 /* Refuses before it reads a byte. */
 START_TEST(too_large)
 {
@@ -284,6 +307,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, threads);
     tcase_add_loop_test(tc, canceled, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_loop_test(tc, check, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
+    tcase_add_test(tc, check_of_few_bytes);
     tcase_add_loop_test(tc, info, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
 }
 

@@ -427,6 +427,31 @@ START_TEST(too_many_files)
 }
 END_TEST
 
+/* More bad files than one scan has room to report are all reported, each once; a long name is no other name. */
+START_TEST(many_bad_files)
+{
+    struct world world;
+    struct seen seen = {.held = json_object()};
+    struct hf_source_sink sink = {.arg = &seen, .refused = on_refused, .unreadable = on_unreadable};
+    enum { FILES = 2 * HF_FOLDER_MAX_ISSUES + 3, LONG = 200 };
+    char name[LONG + 8];
+
+    world_start(&world);
+    n_unreadable = 0;
+    for (int i = 0; i < FILES; i++) {
+        (void)snprintf(name, sizeof(name), "%0*d.yaml", i == 0 ? LONG : 4, i);
+        put(&world, name, "a: b: c");
+    }
+    ck_assert_int_eq(world.source->subscribe(world.source->ctx, "EdgeUpdate", NULL, "", NULL, &sink, &seen.sub, NULL),
+                     0);
+    run(&world, 30);
+    ck_assert_msg(seen.refused == FILES && n_unreadable == FILES, "%u refused, %u unreadable", seen.refused,
+                  n_unreadable);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
 /* An object as large as an API server would take it is taken, a byte more is not: it is named, and others are not disturbed. */
 START_TEST(large_objects)
 {
@@ -562,6 +587,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, every_failing_call);
     tcase_add_test(tc, bounded);
     tcase_add_test(tc, too_many_files);
+    tcase_add_test(tc, many_bad_files);
     tcase_add_loop_test(tc, large_objects, 0, 2);
     tcase_add_test(tc, status_becomes_files);
 }

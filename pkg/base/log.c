@@ -159,7 +159,14 @@ void hf_log_fields(struct hf_log *log, enum hf_log_level level, const char *even
 
     if (log == NULL || level < log->least || !admit(log, level, event, &suppressed))
         return;
-    if (format_line(log, &line, level, event, fields, suppressed) < 0)
+    int r = format_line(log, &line, level, event, fields, suppressed);
+    if (r == -E2BIG) {
+        const struct hf_log_field left_out[] = {HF_S("leftOut", "the fields: the line would be too long"),
+                                                {.key = NULL}};
+        hf_buf_clear(&line);
+        r = format_line(log, &line, level, event, left_out, suppressed);
+    }
+    if (r < 0)
         return;
     /* A single write keeps lines whole among processes that share the descriptor. Failing to log is no reason to
      * stop. */

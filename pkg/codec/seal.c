@@ -32,8 +32,8 @@ int hf_seal_format(const char *kind, unsigned version, struct hf_view body, stru
         r = hf_buf_add(out, body.p, body.n);
     if (r == 0)
         hf_seal_end(out, at, NULL);
-    else
-        out->n = before;
+    else if (out->p != NULL)
+        out->p[out->n = before] = '\0';
     return r;
 }
 

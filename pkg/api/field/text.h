@@ -19,7 +19,7 @@ bool hf_text_is_http_url(const char *text); /* http or https URL with a host and
 bool hf_text_is_host(const char *text);     /* only characters of host names and IP addresses */
 bool hf_text_is_unit(const char *text);     /* name of a service, socket, target, timer, path or mount unit */
 bool hf_text_is_device(const char *text);   /* path of a device below /dev */
-/* constraint for a kernel release, such as ">=5.10", "5.10" or "<6.6.1" */
+/* constraint for a kernel release, such as ">=5.10", "=6.1" or "<6.6.1" */
 bool hf_text_is_kernel_range(const char *text);
 bool hf_text_is_cpu_feature(const char *text); /* name of a CPU feature, as in /proc/cpuinfo */
 bool hf_text_is_key_id(const char *text);      /* id of a public key, [a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])? */

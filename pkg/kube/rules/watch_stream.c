@@ -165,7 +165,7 @@ static int keep_piece(struct hf_watch_stream *stream, struct hf_view piece, hf_w
     int r = hf_buf_add(&stream->line, piece.p, piece.n);
     if (r != -E2BIG)
         return r;
-    hf_buf_done(&stream->line);
+    hf_buf_wipe(&stream->line); /* it may hold a Secret */
     stream->skipping = true;
     return give_too_long(visit, arg);
 }

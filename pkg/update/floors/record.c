@@ -73,7 +73,8 @@ struct record_search {
     const struct hf_floor_record_foreign *foreign;
     struct hf_buf *text;
     uint64_t value;
-    int places; /* number of places with this text */
+    bool among_copies; /* the search has come to the copies */
+    int files, copies; /* numbers of files and of copies with this text */
 };
 
 void hf_floor_record_add_foreign(struct hf_floor_record_foreign *foreign, struct hf_view text)
@@ -93,6 +94,11 @@ static bool is_foreign(const struct hf_floor_record_foreign *foreign, struct hf_
     return false;
 }
 
+static void count_place(struct record_search *search)
+{
+    *(search->among_copies ? &search->copies : &search->files) += 1;
+}
+
 static int keep_newest(void *arg, struct hf_view text, struct hf_err *err)
 {
     struct record_search *search = arg;
@@ -102,12 +108,14 @@ static int keep_newest(void *arg, struct hf_view text, struct hf_err *err)
     if (r < 0 || record.value < search->value || is_foreign(search->foreign, text))
         return r;
     if (record.value == search->value) {
-        search->places += text.n == search->text->n && memcmp(text.p, search->text->p, text.n) == 0;
+        if (text.n == search->text->n && memcmp(text.p, search->text->p, text.n) == 0)
+            count_place(search);
         return 0;
     }
     hf_buf_clear(search->text);
     search->value = 0;
-    search->places = 1;
+    search->files = search->copies = 0;
+    count_place(search);
     r = hf_buf_add(search->text, text.p, text.n);
     if (r < 0)
         return hf_err_sys(err, r, "keep the record of the floors");
@@ -170,13 +178,14 @@ int hf_floor_record_load(const struct hf_target *target, const char *state_dir,
         note_place(ret_places, r, &place_err, err);
     }
     copies.release = copy_name();
+    search.among_copies = true;
     for (; target->roots != NULL && target->roots[roots] != NULL; roots++) {
         const char *const root[] = {target->roots[roots], NULL};
         copies.roots = root;
         r = hf_floor_copy_read(&copies, HF_FLOOR_RECORD_MAX_BYTES, keep_newest, &search, &place_err);
         note_place(ret_places, r, &place_err, err);
     }
-    ret_places->incomplete = search.places < FILES + (roots > 0 ? 1 : 0);
+    ret_places->incomplete = search.files < FILES || (roots > 0 && search.copies == 0);
     if (search.value == 0)
         return -ENOENT;
     return hf_floor_record_parse(hf_buf_view(text), ret_record, err);

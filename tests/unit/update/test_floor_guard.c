@@ -154,9 +154,10 @@ static void changed(void *arg)
     changes++;
 }
 
+static const char *roots[3];
+
 static void boot(void)
 {
-    static const char *const roots[] = {"/opt", NULL};
     proc = hf_simproc_new(loop, "node");
     const struct hf_floor_guard_params params = {.fs = hf_simfs_ops(disk),
                                                  .sched = hf_simproc_sched(proc),
@@ -182,6 +183,8 @@ static void shut_down(void)
 static void set_up(void)
 {
     memset(&tpm, 0, sizeof(tpm));
+    roots[0] = "/opt";
+    roots[1] = NULL;
     tpm.seed = 7;
     tpm.highest = 40; /* other programs have counted */
     loop = hf_simloop_new(1);
@@ -333,6 +336,28 @@ START_TEST(older_record)
     (void)hf_simloop_run_for(loop, 86400 * HF_NS_PER_S);
     expect(HF_R_FloorsReplaced);
     hf_simfs_free(image);
+}
+END_TEST
+
+/* Two copies, as after a time in which the first root was away, make up for no file: the next start writes it again. */
+START_TEST(a_file_is_missing)
+{
+    size_t n;
+
+    (void)join(5);
+    switch_on();
+    expect(HF_R_None);
+    shut_down();
+    roots[1] = "/srv";
+    hf_simfs_mkdir(disk, "/srv/.holdfast-floors", 0700);
+    const char *copy = hf_simfs_get(disk, places[2], &n);
+    hf_simfs_put(disk, "/srv/.holdfast-floors/FloorRecord", copy, n, 0600);
+    hf_simfs_delete(disk, places[_i]);
+    boot();
+    (void)join(5);
+    switch_on();
+    expect(HF_R_None);
+    ck_assert(hf_simfs_stat(disk, places[_i], &(struct stat){.st_uid = 0}));
 }
 END_TEST
 
@@ -711,6 +736,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, off_by_default);
     tcase_add_test(tc, first_start_and_rises);
     tcase_add_test(tc, older_record);
+    tcase_add_loop_test(tc, a_file_is_missing, 0, 2);
     tcase_add_test(tc, lost_record);
     tcase_add_test(tc, other_tpm);
     tcase_add_loop_test(tc, tpm_fails_and_heals, 0, 5);

@@ -6,7 +6,7 @@
  * node then also follows its EdgeNode at the API server, because a write counts only when a watch has returned the
  * written object, and only the server that accepted the write returns this object. The node follows its Node object at
  * the source of desired state, although it writes labels to the API server. The labels decide which updates the node
- * runs, and this decision must not depend on the server that accepts the status.
+ * runs. A node whose way to `written` is cut must still decide as before.
  *
  * Each of the two sources reports contact for its own subscriptions.
  *

@@ -412,8 +412,8 @@ void content_lost(struct entry *entry, const struct hf_manifest_set *set);
 bool content_consider(struct entry *entry);
 
 /* permit.c */
-/* Checks if the node permits all fields of the wanted entry, except its paths. Returns the reason for a refusal, or
- * HF_MANIFEST_REASON_NONE. */
+/* Checks if the node permits the wanted entry. Does not look at the paths of the entry. Returns the reason for a
+ * refusal, or HF_MANIFEST_REASON_NONE. */
 enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err);
 /* Makes the set of the wanted entry and the newest content. -ENOENT: the source of this entry has not delivered a
  * content. */

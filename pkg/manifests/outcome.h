@@ -26,7 +26,7 @@ struct hf_manifest_outcome {
     /* number of items that somebody other than the agent had changed or removed; for files, number of the entry's files
      * that were not as the set wants them */
     unsigned drifted;
-    bool healthy; /* of a check of the target Cluster: true if all objects are current */
+    bool healthy; /* true if all objects are current; valid only after a check of the target Cluster */
 };
 
 /* Fills the outcome of a failure with the text of *err. Returns `r`, a negative errno. */

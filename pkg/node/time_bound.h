@@ -25,7 +25,8 @@
 
 struct hf_time_bound {
     uint64_t proof_unix_ns; /* the latest signed time, but not before the date of the build */
-    /* synced time at synced_mono_ns; from then on, the synced time advances with the monotonic clock */
+    /* The synced time is the Unix time that a synchronized clock has shown, continued with the monotonic clock. These
+     * two fields hold the synced time at one moment, and the monotonic time of this moment. */
     uint64_t synced_unix_ns;
     uint64_t synced_mono_ns;
     bool synced_before; /* true if the clock was synchronized at the last reading */

@@ -1,5 +1,5 @@
-/* os/room.h - computes how much more memory this process may use before the kernel could kill the process, or other
- * processes could run short of memory.
+/* os/room.h - computes how much more memory this process may use. With more than that, the kernel could kill this
+ * process, or other processes could run short of memory.
  *
  * Two kinds of bounds limit this memory:
  *

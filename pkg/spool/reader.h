@@ -1,8 +1,8 @@
 /* spool/reader.h - reads records in order from a snapshot of the segments, while the writer continues.
  *
  * A reader gets each record once, in order of sequence. Records that were dropped, are damaged or never became durable
- * leave gaps in the sequences. Threads: any thread, but only one at a time for each hf_spool_read; the function blocks.
- * Memory: the caller owns read->records and read->bytes. */
+ * leave gaps in the sequences. Threads: any thread, but only one thread at a time may use a struct hf_spool_read;
+ * reading blocks. Memory: the caller owns read->records and read->bytes. */
 #pragma once
 
 #include "base/err.h"

@@ -87,7 +87,8 @@ void hf_spool_trim(struct hf_spool *spool);
 
 struct hf_spool_state {
     struct hf_spool_stats store;
-    /* number of records that are durable and not delivered; a record counts even if it is lost by now */
+    /* number of records that became durable and are not delivered; includes records that a damaged disk has lost since
+     * then */
     uint64_t queued;
     uint64_t queued_bytes; /* payload bytes of the queued records, as approximate as hf_spool_stats.waiting */
     /* highest sequence that the caller has reported as delivered or that the store has dropped; the cursor on disk may

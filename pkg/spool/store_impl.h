@@ -13,8 +13,8 @@ enum { HF_SPOOL_NAME_BYTES = 40, HF_SPOOL_ZERO_STEP = 64 * 1024 };
 
 struct segment {
     uint64_t first;
-    /* file offset at which the durable content ends; for a segment that the store found when it opened and that is not
-     * open for writing, the highest possible end */
+    /* File offset at which the durable content ends. For segments of an earlier process, this is the highest possible
+     * end until the store opens them for writing. */
     uint64_t end;
     uint64_t size; /* size of the file in bytes */
     /* file offset below which every block of the file was written, and not only allocated */

@@ -11,7 +11,8 @@
 enum hf_units_call {
     HF_UNITS_REFUSE,
     HF_UNITS_HELLO, /* org.freedesktop.DBus.Hello: the filter itself answers */
-    /* AddMatch and RemoveMatch: the filter itself answers; it sends the signal JobRemoved with or without a match */
+    /* AddMatch and RemoveMatch: the filter itself answers, and does nothing else; it sends the signal JobRemoved to
+     * every client, whether or not the client has asked for this signal */
     HF_UNITS_MATCH,
     HF_UNITS_SUBSCRIBE, /* Manager.Subscribe: the filter itself answers */
     HF_UNITS_RESTART,   /* Manager.RestartUnit and Manager.ReloadUnit */

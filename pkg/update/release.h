@@ -329,7 +329,7 @@ void wanted_repair_end(struct release *release); /* Has no effect without a repa
 /* Returns a copy of the part of the committed EdgeUpdate that the node keeps, which the caller frees; NULL if the
  * EdgeUpdate is not in memory, or if memory runs out. */
 json_t *wanted_committed(const struct release *release);
-/* Returns true if the site's own order not to update is in force, which also forbids repairs. */
+/* Returns true if the site has ordered a hold: the node then neither updates nor repairs. */
 bool wanted_held(const struct release *release);
 void wanted_done(struct release *release); /* Frees the parts of release->wanted. */
 /* Returns true if an object is wanted and the journal records the release of that object. */

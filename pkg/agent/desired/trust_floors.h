@@ -25,7 +25,9 @@ struct hf_trust_floors_kind {
 struct hf_trust_floors {
     const struct hf_agent_env *env;
     const struct hf_trust_floors_kind *kind;
-    struct hf_strmap floors; /* maps a name to its highest accepted sequence and hash */
+    /* maps a name to the highest sequence that this node has accepted for it, and to the hash of the content with this
+     * sequence */
+    struct hf_strmap floors;
     /* the last write of the file failed, or a copy or the guard has a higher floor than the file */
     bool unsaved;
 };

@@ -47,8 +47,8 @@ void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err);
  * Returns true if the status must report the reason, because the reason has changed and contact no longer counts as
  * fresh. Does nothing if the source is a folder. */
 bool hf_contact_failed(struct hf_contact *contact, const struct hf_err *err);
-/* Returns the reason to report, or HF_CONTACT_REASON_NONE while contact counts as fresh, because a short interruption
- * needs no status. */
+/* Returns the reason to report. While contact counts as fresh, returns HF_CONTACT_REASON_NONE: the status does not
+ * report a short interruption. */
 enum hf_contact_reason hf_contact_reported_reason(const struct hf_contact *contact);
 
 /* Compares this node's clock with the header Date of an answer by the API server itself, and passes this Date to the

@@ -55,7 +55,7 @@ enum hf_status_clock {
 struct hf_status_view {
     const char *version;
     bool pod_mode;
-    bool once;    /* the agent runs with --once, so it does not renew the status after it has ended */
+    bool once;    /* the agent runs with --once, so this status stays as it is when the agent has ended */
     bool stopped; /* this is the last status of a stopping agent */
     enum hf_staleness staleness;
     /* reason why the last attempt to reach the source failed, such as "DnsFailed"; NULL while contact counts as

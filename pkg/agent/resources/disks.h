@@ -72,7 +72,7 @@ void hf_disks_save(struct hf_disks *disks);
 /* Returns true if the file system of an install path, as the host sees it, is too full for a new release; *err then
  * explains it. Reads the disk only while one of the watched file systems is critical. */
 bool hf_disks_is_critical(const struct hf_disks *disks, const char *path, struct hf_err *err);
-/* Does the same for the state folder, whose path is as this process sees it. */
+/* Returns true if the file system of the state folder is too full for a new release. */
 bool hf_disks_home_is_critical(const struct hf_disks *disks);
 
 /* Returns true if the policy names this path. If such a path is missing, the status reports it. An update root that the

@@ -121,7 +121,8 @@ struct hf_field {
         .name = (key), .kind = HF_KIND_LIST, .offset = offsetof(type, member), .width = sizeof(*((type *)0)->member),  \
         .count_offset = offsetof(type, count), .fields = (table), .max = (most), __VA_ARGS__                           \
     }
-/* Row for a list of strings. `member` is an array of at least most + 1 pointers; NULL ends the list. */
+/* Row for a list of strings. `member` is an array of pointers, with room for `most` strings and the NULL that ends the
+ * list. */
 #define HF_FIELD_TEXTS(type, member, key, most, length, is_good, wants, ...)                                           \
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_TEXTS, HF_FIELD_SLOT(type, member), .max = (most), .item_min = 1,               \

@@ -8,7 +8,7 @@
 
 enum hf_output { HF_OUTPUT_TABLE, HF_OUTPUT_WIDE, HF_OUTPUT_JSON, HF_OUTPUT_YAML, HF_OUTPUT_NAME };
 
-/* The options of a command with these formats. */
+/* The options -o and --json, for the table of options of a command. */
 #define HF_OUTPUT_OPTIONS                                                                                              \
     {.name = "output", .value = "FORMAT", .letter = 'o', .help = "wide, json, yaml or name"},                          \
     {                                                                                                                  \

@@ -19,8 +19,9 @@ enum { STREAM_OLD = 2, STREAM_TAIL = 32 };
 
 struct delta_stream {
     struct delta_bytes bytes;
-    /* The match table has 2^match_bits entries. The index of an entry is a hash of a few bytes. The entry is the latest
-     * position in the history that follows bytes with this hash. `history` follows in the same allocation. */
+    /* The match table has 2^match_bits entries. The index of an entry is a hash of a few bytes. The entry is the
+     * position right after the latest bytes of the history with this hash. `history` is in the same allocation, behind
+     * the table. */
     uint32_t *match_at;
     unsigned char *history;
     unsigned match_bits;

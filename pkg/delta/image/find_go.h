@@ -18,7 +18,7 @@ struct delta_go_found {
     /* number of the part (256 bytes) after the part that was looked up last; parts count from the start of the new
      * code */
     uint64_t part;
-    uint64_t row;   /* number of the old function at the start of the part that was looked up last */
+    uint64_t row;   /* index of the old function that covers the first byte of the part that was looked up last */
     uint64_t entry; /* address that the old function with number row + 1 has in the new file */
     uint32_t rows[DELTA_GO_BUCKET_PARTS]; /* for each part of the bucket, number of the old function at its start */
 };

@@ -57,8 +57,9 @@ enum delta_region_kind {
     DELTA_REGION_KINDS,
 };
 
-/* Returns a number below 16 that stands for the kind in contexts, which distinguish only 16 kinds. GO_OFFSETS, GO_FIND
- * and GO_DATA share their numbers with REL, EXIDX and RELR, which Go's images seldom have. */
+/* Returns the number of the kind, from 0 to 15, that goes into the context of a prediction. There are more kinds than
+ * numbers, so GO_OFFSETS, GO_FIND and GO_DATA share their numbers with REL, EXIDX and RELR, which Go's images seldom
+ * have. */
 static inline unsigned delta_region_slot(enum delta_region_kind kind)
 {
     return kind < 16 ? kind : kind - 16u + DELTA_REGION_REL;

@@ -1,7 +1,9 @@
-/* delta/match/copy_finder.h - one pass over the new file that splits the new file into copies. The diagonal of a copy
- * is what the copy would be if it continued to the ends of the files. At each position of the new file, the pass finds
- * the longest match, and counts the bytes in the range of the match that are equal on the diagonal of the current copy.
- * The next copy starts with the first match that is more than min_gain bytes longer than this count.
+/* delta/match/copy_finder.h - one pass over the new file that splits the new file into copies.
+ *
+ * A copy has a constant shift between its positions in the old file and in the new file. At each position of the new
+ * file, the pass finds the longest match with the old file. Then it counts how many bytes of this match would be right
+ * if the current copy continued with its own shift. The next copy starts with the first match that is more than
+ * min_gain bytes longer than this count.
  *
  * Threads: a finder belongs to one thread; several finders may share a matcher. */
 #pragma once

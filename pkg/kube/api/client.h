@@ -218,8 +218,8 @@ struct hf_kube_subscription {
     bool wants_probe;   /* behind a MetaServer, true if the subscription wants a LIST that the cloud answers */
     bool relist;        /* true if the subscriber wants a complete list that has not begun */
     bool reported_some; /* true if the subscription has reported an object since the last round began */
-    /* behind a MetaServer, true if the cloud has answered a LIST of this subscription, and no later review has shown
-     * that the MetaServer answers it although the cloud is reachable */
+    /* Behind a MetaServer, true if the cloud has answered a LIST of this subscription. A later review sets the field to
+     * false if it shows that the cloud is reachable, and that only the MetaServer answers this LIST. */
     bool served;
     bool begun; /* behind a MetaServer, true if the subscription has requested its first LIST */
     /* behind a MetaServer, for an object in a namespace: true if a review has shown that CloudCore may watch the

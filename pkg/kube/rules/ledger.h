@@ -2,9 +2,9 @@
  * their versions. The ledger computes the next reports from an event or from a complete list. Private to pkg/kube.
  *
  * Only the ledger decides that an object is gone. An object is gone after a DELETED event of a real API server. An
- * object is also gone if a complete list does not contain it; this list must certainly come from the API server, and
- * must not be older than earlier answers. The ledger handles resourceVersions as numbers (0 means unknown). If a
- * server's resourceVersions are not numbers, the ledger does not compare them.
+ * object is also gone if a complete list does not contain it. For this, it must be certain that the list comes from the
+ * API server, and the list must not be older than earlier answers. The ledger handles resourceVersions as numbers (0
+ * means unknown). If a server's resourceVersions are not numbers, the ledger does not compare them.
  *
  * Pure. Memory: hf_ledger_done() frees the content of a ledger. Errors: functions return 0 or -errno. */
 #pragma once
@@ -16,8 +16,8 @@
 
 /* Maximum number of objects in the ledger of a client that serves one node, and of a client that follows a fleet. While
  * a ledger has at most half of its maximum, it also remembers declined objects that do not matter
- * (hf_ledger_decline()). A remembered object saves repeated reports to the subscriber, and lets the ledger recognize
- * old versions. The other half is reserved for objects that the subscriber keeps. */
+ * (hf_ledger_decline()). Because the ledger remembers such an object, it does not report the object again, and
+ * recognizes old versions. The other half is reserved for objects that the subscriber keeps. */
 enum { HF_LEDGER_MAX_OBJECTS = 20000, HF_LEDGER_FLEET_OBJECTS = 250000 };
 
 enum hf_ledger_change {

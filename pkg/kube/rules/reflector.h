@@ -145,7 +145,7 @@ struct hf_reflector {
      * another kind */
     bool no_watchlist;
     bool unsettled;   /* true if the subscription began with RESUME, and `synced` has not been reported since then */
-    unsigned denials; /* number of answers 401 since a watch last stayed open */
+    unsigned denials; /* number of answers 401 since the last watch that stayed open for HF_RF_SETTLE_NS */
     /* number of WatchLists in a row that the server accepted and then ended with 408, 429 or 5xx */
     unsigned broken_fills;
     uint64_t accepted_ns; /* monotonic time of the last event ACCEPTED */

@@ -25,9 +25,9 @@ void hf_tls_unrefp(struct hf_tls **tls);
  * the peer should have; copied. */
 HF_MUST_USE int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity, const char *host);
 
-/* Returns true if the last handshake failed for two reasons: no trusted authority signed the certificate, and the
- * certificate is for another host. Then another machine answers in the peer's place, such as the login page of a
- * hotspot. Call this function before hf_tls_take_reason(). */
+/* Returns true if another machine answered the last handshake in the peer's place, such as the gateway of a hotspot
+ * that shows a login page. The sign of this is a certificate with two faults at once: no trusted authority signed it,
+ * and it is for another host. Call this function before hf_tls_take_reason(). */
 bool hf_tls_is_foreign(const struct hf_tls *tls);
 
 /* Returns and clears the reason for which we refused the last handshake, such as "certificate 'CN=x' expired ...".

@@ -1,4 +1,4 @@
-/* manifests/cluster/prune.h - the steps of a run that delete the objects that are in the inventory and not in the set.
+/* manifests/cluster/prune.h - the part of a run that deletes objects which the inventory has and the set does not have.
  * Private to pkg/manifests/cluster. Threads: loop thread only. */
 #pragma once
 

@@ -19,7 +19,8 @@ enum hf_kubelet_state {
 
 struct hf_kubelet_verdict {
     enum hf_kubelet_state state;
-    /* with HF_KUBELET_PENDING: the list does not show if the kubelet has read the new files; nothing else is wrong */
+    /* true if the state is HF_KUBELET_PENDING for one reason alone: the list leaves open whether the kubelet has read
+     * the new files */
     bool unread;
     char why[200]; /* "" for HF_KUBELET_READY */
 };

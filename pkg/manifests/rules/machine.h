@@ -50,8 +50,8 @@ enum hf_manifest_event {
     HF_MANIFEST_EV_GO,
     /* this set is refused; no file has changed, but some objects of the target Cluster may have */
     HF_MANIFEST_EV_REFUSED,
-    /* the attempt failed before it changed a file, or after it changed only some objects of the target Cluster, or its
-     * content is lost; a later attempt may succeed */
+    /* The attempt failed, and a later attempt may succeed. Either it has changed no file (but perhaps some objects of
+     * the target Cluster), or the content of its set is lost. */
     HF_MANIFEST_EV_POSTPONED,
     HF_MANIFEST_EV_FAILED, /* the action of the phase failed, or has no result yet; it must be repeated */
     /* all items are in place, this attempt or an earlier one has changed some of them, and they must pass Probation */

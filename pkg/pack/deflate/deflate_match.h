@@ -17,7 +17,8 @@ enum deflate_flavour {
     DEFLATE_ZLIB,     /* zlib with memory level 8, the default */
     DEFLATE_ZLIB_BIG, /* zlib with memory level 9 */
     DEFLATE_GNU,      /* the deflate of GNU gzip */
-    /* Go's compress/flate, levels 2 to 9, with chains over four bytes, blocks of 16,384 tokens and codes of its own */
+    /* Go's compress/flate, levels 2 to 9: its hash covers four bytes, a block has 16,384 tokens, and it builds Huffman
+     * codes in another way than zlib */
     DEFLATE_GO,
     DEFLATE_KP,    /* klauspost/compress, level 5 (deflate_kp.c) */
     DEFLATE_PGZIP, /* pgzip: like DEFLATE_KP, but restarted every MiB */

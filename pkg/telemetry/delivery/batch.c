@@ -149,7 +149,7 @@ static bool is_better(const struct hf_batch *batch, const struct hf_batch *best,
     return batch->fragment != best->fragment ? batch->fragment : choice->newest;
 }
 
-/* True from the load to the answer. A refused part may wait long for its dead letter, and no other part waits for it. */
+/* True from the load to the answer. A refused part may wait long for its dead letter; no other part waits for it. */
 static bool is_in_flight(const struct hf_batch *batch)
 {
     return batch->phase == HF_BATCH_LOADING || batch->phase == HF_BATCH_READY || batch->phase == HF_BATCH_SENDING;

@@ -112,8 +112,9 @@ struct hf_batch_choice {
     uint64_t now_ns;
     bool newest; /* true to prefer the batch with the highest sequences; false to prefer the lowest */
     bool probe;  /* true to choose also among batches whose not_before_ns is in the future */
-    /* true to prefer a batch that never failed or, if all have failed, the batch whose last failure is longest ago; for
-     * use when the content of the batch that failed last may be the cause of the failure */
+    /* True to prefer a batch that never failed. If all batches have failed, the function then chooses the one that has
+     * not been tried for the longest time. The caller sets this field if the content of one batch may be the reason why
+     * the sink fails. */
     bool other;
     uint64_t from; /* choose only among the batches that hf_batches_may_travel() permits with this sequence */
 };

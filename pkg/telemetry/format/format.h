@@ -48,8 +48,8 @@ struct hf_format_packed {
     size_t used;
 };
 
-/* Encodes records[0] and as many of the next records (n records in total, n > 0) as max_bytes permits. Returns 0,
- * -ENOMEM or -EIO. Free the bodies with hf_format_packed_done(). */
+/* Encodes records from records[0] on, until the next one would exceed max_bytes; always encodes records[0]. `n` is the
+ * length of the array, at least 1. Returns 0, -ENOMEM or -EIO. Free the bodies with hf_format_packed_done(). */
 HF_MUST_USE int hf_format_pack(const struct hf_format *format, struct hf_squeeze *squeeze,
                                const struct hf_spool_record *records, size_t n, struct hf_format_packed *ret_packed);
 void hf_format_packed_done(struct hf_format_packed *packed);

@@ -42,7 +42,8 @@ struct hf_floor_record_places {
     /* true if a file or copy cannot be read, so that the newest record may be there; *err then describes this
      * problem */
     bool unread;
-    /* true if fewer places have the newest record than should have it: both files and, if there is a root, one copy */
+    /* true if one of the two files does not have the newest record, or if there are roots and no copy below them has
+     * the newest record */
     bool incomplete;
 };
 

@@ -21,7 +21,7 @@ struct hf_window {
     struct hf_zone *zone;  /* the time zone (api/zone.h), which the owner of the window frees; NULL stands for UTC */
 };
 
-extern const struct hf_field hf_window_fields[]; /* table of a window, which fills a struct hf_window */
+extern const struct hf_field hf_window_fields[]; /* fields that decode a window into a struct hf_window */
 
 /* The `finish` function of hf_window_fields, which loads the time zone. */
 void hf_window_finish(struct hf_decode *decode, void *object, json_t *json);

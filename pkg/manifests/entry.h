@@ -139,9 +139,9 @@ struct entry {
     char wanted_from[HF_SHA256_HEX];   /* hf_manifest_source_key() of `wanted` */
     struct entry_note source_note;     /* what is wrong with the source */
     struct hf_content_pace content_pace;
-    /* In force after the entry has turned away a new content; not the site's own hold (engine->held). The source then
-     * stops, so that it does not download content that the entry does not accept. When the hold ends, the source starts
-     * again and delivers the newest content. */
+    /* A hold of this entry alone, and not the site's own hold (engine->held). The hold is in force after the entry has
+     * turned away a new content. It stops the source, so that the source does not download content that the entry does
+     * not accept. When the hold ends, the source starts again and delivers the newest content. */
     struct {
         enum hf_manifest_reason reason; /* ContentPaced, NoSpace or SourceTooLarge; NONE if no hold is in force */
         /* monotonic time at which the hold ends; 0 if it ends when the disk or the write budget has room again */
@@ -404,8 +404,8 @@ void content_hold(struct entry *entry);
 /* Asks the limiter of the entry (rules/content_pace.h) if it may start one more new set, and takes a token. If the set
  * has to wait, shows this in the status and returns false. */
 bool content_pace_takes(struct entry *entry);
-/* Call this function if the copy on disk of this set's content is lost. If the source has delivered no other content
- * since, asks it for the whole content again; a source does not deliver older contents. */
+/* Call this function if the copy on disk of this set's content is lost. If this content is the newest that the source
+ * has delivered, asks the source for the whole content again. (A source cannot deliver older contents again.) */
 void content_lost(struct entry *entry, const struct hf_manifest_set *set);
 /* If a new content was delivered, starts to write it to disk. If the same content was delivered with another revision
  * or from another source, starts to save only the record. Returns true if it has started. */
@@ -450,7 +450,7 @@ void advance_event(struct entry *entry, enum hf_manifest_event event, enum hf_ma
  * In the phase Applying, leaves the record as it is. The caller must write the record before the first change of the
  * target. */
 void advance_begin(struct entry *entry);
-/* Writes the record, unless the same text is on disk already, and then starts the action in entry->then. Call this
+/* Starts the action in entry->then. Before that, writes the record if its text is not the same as on disk. Call this
  * function directly if the record has changed but the phase has not. */
 void advance_save(struct entry *entry);
 /* Sets the note that the status shows (struct entry_note). */

@@ -106,10 +106,11 @@ void hf_stale_keep(struct hf_stale *stale, uint64_t window_ns, struct hf_now now
 uint64_t hf_stale_save_wait_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now,
                                const struct hf_stale_kept *kept);
 
-/* Call when contact returns. `kept` is what the clock file holds. `oldest_ns` is the greatest age of the contact in the
- * file while there is contact. Returns true if the agent must save the file, because the limit in the file would make
- * the age too long after a power cut. A short loss that the agent notices in time adds little to `oldest_ns`, so its
- * limit is not too high. So a link that comes and goes causes one save at each loss, and none at a return. */
+/* Call when contact returns. `kept` is what the clock file holds. `oldest_ns` is the age at which the agent renews the
+ * contact in the file while there is contact. Returns true if the agent must save the file now: the limit in the file
+ * is so far above `oldest_ns` that a reboot would make the age much too long. After a short loss, the limit is only a
+ * little above `oldest_ns`, and the file may stay. So a link that comes and goes causes one save at each loss, and none
+ * at a return. */
 bool hf_stale_is_limit_high(const struct hf_stale_kept *kept, uint64_t oldest_ns);
 
 /* Returns the Unix time of the last sign of life (0 means never). */

@@ -36,9 +36,9 @@ HF_DEFINE_CLEANUP(struct hf_writer, hf_writer_free)
  * this effect. */
 HF_MUST_USE int hf_writer_add(struct hf_writer *writer, const struct hf_rollout_effect *effect);
 
-/* Sends queued writes, as far as HF_WRITER_MAX_FLYING and a pause for a busy server permit. If this process does not
- * lead, ends the queued writes with -ECANCELED instead. Call this function after the last hf_writer_add() of a plan,
- * and when this process ceases to lead. */
+/* Sends queued writes until HF_WRITER_MAX_FLYING of them are in flight. Sends none during a pause, which begins when
+ * the server has answered that it is busy. If this process does not lead, ends the queued writes with -ECANCELED
+ * instead. Call this function after the last hf_writer_add() of a plan, and when this process ceases to lead. */
 void hf_writer_turn(struct hf_writer *writer);
 
 /* Returns true if no write waits and no write is on its way. */

@@ -6,10 +6,10 @@
  * A rank has four bytes, which hold the latest byte after a context, a count of how often that byte came, and check
  * bits. Ranks serve long contexts, of which there are too many for tables.
  *
- * A rank or a guess is called a source: it expects one certain byte. In quick blocks, if a source is confident, the
- * coder first codes one bit that records whether this source is right. The eight bits of the byte follow only if the
- * source is wrong. Coding the one bit takes a fifth of the time of coding eight bits, but makes the delta slightly
- * larger.
+ * A rank or a guess is called a source. Each source predicts one value of the next byte. In quick blocks, if a source
+ * is confident, the coder first codes one bit that records whether this source is right. The eight bits of the byte
+ * follow only if the source is wrong. Coding the one bit takes a fifth of the time of coding eight bits, but makes the
+ * delta slightly larger.
  *
  * The inputs of the mixer for one bit are eight numbers in one vector: the most trusted rank, three guesses, three
  * tables, and a constant. */

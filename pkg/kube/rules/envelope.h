@@ -25,7 +25,7 @@ HF_MUST_USE int hf_envelope_list(struct hf_view body, json_t **ret_rest, struct 
 /* Takes the next item from *items, the result of hf_envelope_list(). Returns false at the end. */
 bool hf_envelope_next_item(struct hf_view *items, struct hf_view *ret_item);
 
-/* Takes one line of a watch apart. *ret_type is the type of the event, and *ret_object the text of its object.
+/* Parses one line of a watch. *ret_type is the type of the event, and *ret_object the text of its object.
  * -EBADMSG: the line is not an event of an object (ADDED, MODIFIED or DELETED). */
 HF_MUST_USE int hf_envelope_event(struct hf_view line, enum hf_watch_type *ret_type, struct hf_view *ret_object);
 

@@ -52,8 +52,8 @@ struct hf_server_route {
 };
 
 enum {
-    /* maximum number of connections of all servers together: 512 senders with an open request over TCP, 128 over a Unix
-     * socket, and 512 for other clients */
+    /* Maximum number of connections of all servers together. This is the sum of 512 TCP connections and 128 Unix socket
+     * connections of senders with an open request, and 512 connections of other clients. */
     HF_SERVER_MAX_CONNECTIONS = 1152,
     HF_SERVER_MAX_HEADER_BYTES = 8192,
     HF_SERVER_IDLE_S = 30,

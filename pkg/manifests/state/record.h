@@ -54,9 +54,9 @@ struct hf_manifest_record {
     /* size in bytes of the content of known_digest; 0 if this content is not on disk, or if an older agent wrote the
      * record */
     uint64_t known_bytes;
-    /* A JSON object whose keys are the HOLDFAST_LABEL_ variables that the content of known_digest uses, and perhaps
-     * further names (hf_substitute_label_names()). A change of a label that is not among these names makes no new set.
-     * NULL if the names are unknown: a change of any label then makes a new set. */
+    /* A JSON object. Its keys are the HOLDFAST_LABEL_ variables that occur in the content with the digest known_digest;
+     * there may be further keys (hf_substitute_label_names()). A change of a label that is not among these names makes
+     * no new set. NULL if the names are unknown: a change of any label then makes a new set. */
     json_t *known_names;
     /* Identity of the source that delivered the content of known_digest (hf_manifest_source_key()). The entry uses the
      * content only while it names the same source, so that a signed entry never uses a content that an unsigned entry

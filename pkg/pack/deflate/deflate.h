@@ -1,5 +1,5 @@
-/* pack/deflate/deflate.h - decode deflate streams (RFC 1951) to the encoder's choices, and encode these choices again
- * bit for bit.
+/* pack/deflate/deflate.h - find the choices that an encoder made in a deflate stream (RFC 1951), and make the same
+ * stream from its content and these choices.
  *
  * This is the internal header of the folder. It declares the functions of deflate.c, deflate_symbols.c, deflate_code.c,
  * deflate_read.c, deflate_write.c and deflate_stream.c.

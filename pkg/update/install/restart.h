@@ -26,5 +26,5 @@ HF_MUST_USE int hf_restart_start(const struct hf_proc_ops *proc, const struct hf
                                  struct hf_restart **ret_restart, struct hf_failure *failure);
 void hf_restart_free(struct hf_restart *restart); /* Cancels the restart without a call of `done`. Ignores NULL. */
 
-/* Returns the reason for the status that belongs to a negative errno of a function of hf_unit_ops. */
+/* Translates a negative errno of a function of hf_unit_ops into the reason that the status shows. */
 enum hf_reason hf_restart_reason(int r);

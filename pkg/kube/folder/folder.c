@@ -28,7 +28,8 @@ struct hf_folder {
     bool unjudged;      /* some `objects` are null */
     unsigned scans;
     bool was_complete, emptied_reported;
-    bool reporting; /* callbacks of subscribers are running */
+    bool unreported; /* the last scan found changes, and there was no memory to report them */
+    bool reporting;  /* callbacks of subscribers are running */
     struct hf_timer *write_timer;
     struct hf_list subscriptions;
     struct hf_list deliveries; /* in order; the first may be under way */
@@ -96,7 +97,7 @@ static void report_unreadable(struct hf_folder *folder, const char *what, const 
 
 static void report_issue(struct hf_folder *folder, const struct hf_folder_issue *issue)
 {
-    (void)json_object_set_new(folder->unreadable, issue->what, json_true());
+    (void)json_object_set_new_nocheck(folder->unreadable, issue->what, json_true());
     report_refused(folder, issue->what, &issue->err);
     report_unreadable(folder, issue->what, &issue->err);
 }
@@ -193,7 +194,7 @@ static int add_objects(struct hf_folder *folder, const struct hf_folder_file *fi
             (void)hf_err_set(&err, EEXIST, "'%s' is in '%s' too, and the agent uses that one", key, other);
             report_refused(folder, file->name, &err);
         } else if (json_object_set(all, key, json_array_get(file->objects, i + 1)) < 0 ||
-                   json_object_set_new(origins, key, json_string(file->name)) < 0) {
+                   json_object_set_new(origins, key, json_string_nocheck(file->name)) < 0) {
             return -ENOMEM;
         }
     }
@@ -234,13 +235,14 @@ static bool was_emptied(struct hf_folder *folder)
     return emptied;
 }
 
-static void report_changes(struct hf_folder *folder)
+/* -ENOMEM: nothing is reported, because no object may look gone for lack of memory. */
+static int report_changes(struct hf_folder *folder)
 {
     json_t *old = folder->objects, *all = all_objects(folder), *object;
     const char *key;
 
-    if (all == NULL) /* the next change of the folder reports it: no object may look gone for lack of memory */
-        return;
+    if (all == NULL)
+        return -ENOMEM;
     folder->objects = json_incref(all); /* callbacks may change it: hold what we walk over */
     json_object_foreach(all, key, object) {
         if (json_is_string(object) && json_equal(object, json_object_get(old, key)) == 0)
@@ -252,6 +254,7 @@ static void report_changes(struct hf_folder *folder)
     }
     json_decref(all);
     json_decref(old);
+    return 0;
 }
 
 /* Reports everything there is: the first time, or because the subscriber asked for it. */
@@ -286,7 +289,7 @@ static bool still_moving(const struct hf_folder_view *view)
 
 static void take_scan(struct hf_folder *folder)
 {
-    bool news = folder->view.changed || folder->view.complete != folder->was_complete;
+    bool news = folder->view.changed || folder->view.complete != folder->was_complete || folder->unreported;
 
     for (size_t i = 0; i < HF_MIN(folder->view.n_issues, (size_t)HF_FOLDER_MAX_ISSUES); i++)
         report_issue(folder, &folder->view.issues[i]);
@@ -294,8 +297,9 @@ static void take_scan(struct hf_folder *folder)
     report_contact(folder);
     if (folder->view.r < 0)
         return;
-    if (!was_emptied(folder) && (news || folder->unjudged))
-        report_changes(folder);
+    folder->unreported = !was_emptied(folder) && (news || folder->unjudged) && report_changes(folder) < 0;
+    if (folder->unreported)
+        return;
     folder->was_complete = folder->view.complete;
     folder->unjudged = false;
     folder->scans++;

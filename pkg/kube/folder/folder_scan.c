@@ -217,10 +217,11 @@ static void fail_file(struct hf_folder_view *view, struct hf_folder_file *file, 
     bool has_room = view->n_issues < HF_FOLDER_MAX_ISSUES;
 
     file->failed = true;
-    file->bad = (err->code == EBADMSG || err->code == E2BIG) && (file->reported || has_room);
     if (!file->reported)
         issue(view, file->name, err);
     file->reported |= has_room;
+    file->unreported = !file->reported;
+    file->bad = file->reported && (err->code == EBADMSG || err->code == E2BIG);
 }
 
 static int see_file(void *arg, const char *name, unsigned char type)
@@ -249,7 +250,7 @@ static int see_file(void *arg, const char *name, unsigned char type)
     }
     file->settled = same_stamp(&stamp, &file->stamp) || is_old(&stamp, scan->now_unix_ns, scan->period_ns);
     if (!same_stamp(&stamp, &file->stamp))
-        file->bad = file->reported = false;
+        file->bad = file->reported = file->unreported = false;
     file->failed = file->bad;
     file->stamp = stamp;
     return 0;
@@ -263,6 +264,10 @@ static void read_file(const struct folder_scanning *scan, const char *dir, struc
 
     if (!file->settled || file->bad || (file->objects != NULL && same_stamp(&file->stamp, &file->taken)))
         return;
+    if (file->unreported && scan->view->n_issues >= HF_FOLDER_MAX_ISSUES) { /* another scan reports it */
+        file->failed = true;
+        return;
+    }
     int r = read_objects(scan->fs, dir, file->name, &objects, &err);
     if (r == 0 && (stamp_of(scan->fs, scan->dirfd, file->name, &after) < 0 || !same_stamp(&after, &file->stamp))) {
         json_decref(objects); /* it changed while we read it: next time */
@@ -272,7 +277,7 @@ static void read_file(const struct folder_scanning *scan, const char *dir, struc
         fail_file(scan->view, file, &err);
         return;
     }
-    file->failed = file->reported = false;
+    file->failed = file->reported = file->unreported = false;
     json_decref(file->objects);
     file->objects = objects;
     file->taken = file->stamp;
@@ -300,6 +305,8 @@ static void report_left_out(struct hf_folder_view *view, const char *dir)
 
     (void)snprintf(view->whole, sizeof(view->whole), "%s", dir);
     if (view->left_out > 0 && view->left_out != view->left_out_reported) {
+        if (view->n_issues >= HF_FOLDER_MAX_ISSUES) /* the next scan has room */
+            return;
         (void)hf_err_set(&err, E2BIG, "more than %d files: %zu of them are not read; put several objects into one file",
                          (int)HF_FOLDER_MAX_FILES, view->left_out);
         issue(view, view->whole, &err);

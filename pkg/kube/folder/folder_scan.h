@@ -38,6 +38,7 @@ struct hf_folder_file {
     /* true if the last read failed because of the content; a scan then reads the file again only after a change */
     bool bad;
     bool reported;    /* true if a scan has reported the failure since the file last changed */
+    bool unreported;  /* true if the last read failed, and the scan had no room to report the failure */
     unsigned missing; /* number of scans in a row that did not find the file */
 };
 

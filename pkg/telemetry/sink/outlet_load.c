@@ -67,6 +67,16 @@ static bool newest_gap(const struct hf_outlet_lane *lane, struct hf_border *gap)
     return true;
 }
 
+/* Begins a load for a body. If that fails, lowers *wait_until_ns to the time of the next attempt. */
+static bool begin_or_wait(struct hf_outlet_loader *loader, enum hf_outlet_load_task task, struct hf_outlet_lane *lane,
+                          struct hf_batch *batch, const struct hf_border *range, uint64_t *wait_until_ns)
+{
+    if (begin(loader, task, lane, batch, range) == 0)
+        return true;
+    *wait_until_ns = HF_MIN(*wait_until_ns, lane->broken_until_ns);
+    return false;
+}
+
 /* Starts a plan if the lane has records without a batch that begin at `choice->from`, and they are due. */
 static bool plan(struct hf_outlet_loader *loader, struct hf_outlet_lane *lane, const struct hf_batch_choice *choice,
                  uint64_t *wait_until_ns)
@@ -89,7 +99,7 @@ static bool plan(struct hf_outlet_loader *loader, struct hf_outlet_lane *lane, c
     }
     loader->newest = choice->newest && newest_gap(lane, &gap);
     loader->live = choice->from > 0;
-    return begin(loader, HF_OUTLET_LOAD_PLAN, lane, NULL, &gap) == 0;
+    return begin_or_wait(loader, HF_OUTLET_LOAD_PLAN, lane, NULL, &gap, wait_until_ns);
 }
 
 static bool load_lane(struct hf_outlet_loader *loader, struct hf_outlet_lane *lane, uint64_t now_ns,
@@ -107,7 +117,7 @@ static bool load_lane(struct hf_outlet_loader *loader, struct hf_outlet_lane *la
     }
     struct hf_batch *batch = hf_batches_next(&lane->batches, &choice, wait_until_ns);
     if (batch != NULL)
-        return begin(loader, HF_OUTLET_LOAD_AGAIN, lane, batch, &batch->range) == 0;
+        return begin_or_wait(loader, HF_OUTLET_LOAD_AGAIN, lane, batch, &batch->range, wait_until_ns);
     return plan(loader, lane, &choice, wait_until_ns);
 }
 
@@ -132,7 +142,7 @@ static bool load_another(struct hf_outlet_loader *loader, uint64_t now_ns, uint6
             best_lane = lane;
         }
     }
-    return best != NULL && begin(loader, HF_OUTLET_LOAD_AGAIN, best_lane, best, &best->range) == 0;
+    return best != NULL && begin_or_wait(loader, HF_OUTLET_LOAD_AGAIN, best_lane, best, &best->range, wait_until_ns);
 }
 
 static struct hf_batch *find_refused(const struct hf_outlet_lane *lane)
@@ -148,11 +158,13 @@ static bool load_dead_letter(struct hf_outlet_loader *loader, struct hf_outlet_l
 {
     struct hf_batch *batch = find_refused(lane);
 
-    if (batch != NULL && now_ns < lane->dead_letter_after_ns) {
-        *wait_until_ns = HF_MIN(*wait_until_ns, lane->dead_letter_after_ns);
+    if (batch == NULL)
         return false;
-    }
-    return batch != NULL && begin(loader, HF_OUTLET_LOAD_DEAD_LETTER, lane, batch, &batch->range) == 0;
+    if (now_ns >= lane->dead_letter_after_ns &&
+        begin(loader, HF_OUTLET_LOAD_DEAD_LETTER, lane, batch, &batch->range) == 0)
+        return true;
+    *wait_until_ns = HF_MIN(*wait_until_ns, lane->dead_letter_after_ns);
+    return false;
 }
 
 /* Once after the start: only the oldest record itself holds the time at which it was accepted. */
@@ -475,6 +487,8 @@ static void dead_letters_written(struct hf_outlet_loader *loader)
     const struct hf_outlet_config *config = loader->config;
 
     if (loader->r < 0) { /* the records stay in the spool for another attempt */
+        hf_log_err(config->world.log, HF_LOG_ERROR, "telemetry.dead_letter_not_written", "sink", config->name,
+                   &loader->err);
         fail(loader, loader->r, "write a dead letter");
         return;
     }

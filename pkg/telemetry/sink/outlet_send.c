@@ -21,6 +21,11 @@ enum {
 #define MAX_BREAKER_NS (300 * HF_NS_PER_S)
 #define OUTAGE_NS (60 * HF_NS_PER_S) /* without a delivery */
 
+/* A batch that the sink refused, and that cannot be split now, goes again after this time; after the long time if dead
+ * letters cannot be written, because the disk may stay full for days and the link may be metered. */
+#define UNSPLIT_NS HF_NS_PER_S
+#define UNSPLIT_LONG_NS (300 * HF_NS_PER_S)
+
 void hf_outlet_send_set_trouble(struct hf_outlet_sender *sender, const char *format, ...)
 {
     va_list args;
@@ -169,8 +174,8 @@ void hf_outlet_send_refuse(struct hf_outlet_sender *sender, struct hf_outlet_lan
     if (middle != 0) {
         batch->phase = HF_BATCH_WAITING;
         batch->not_before_ns = 0;
-        if (hf_batches_split(&lane->batches, batch, middle) == NULL)
-            batch->not_before_ns = now_ns + HF_NS_PER_S; /* the table has no place, or splits another batch */
+        if (hf_batches_split(&lane->batches, batch, middle) == NULL) /* no place, or another batch is split */
+            batch->not_before_ns = now_ns + (now_ns < lane->dead_letter_after_ns ? UNSPLIT_LONG_NS : UNSPLIT_NS);
         return;
     }
     if (sender->evidence.refused_in_a_row >= MAX_REFUSED_IN_A_ROW && !batch->doubted) {

@@ -39,8 +39,11 @@ int hf_sealed_file_explain_absence(const struct hf_fs_ops *fs, const char *folde
     if (r < 0)
         return r;
     (void)snprintf(aside, sizeof(aside), "%s.damaged", path);
-    if (fs->fstatat(fs->ctx, AT_FDCWD, aside, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return -ENOENT;
+    r = fs->fstatat(fs->ctx, AT_FDCWD, aside, &st, AT_SYMLINK_NOFOLLOW);
+    if (r == -ENOENT)
+        return r;
+    if (r < 0)
+        return hf_err_sys(err, r, "look for '%s'", aside);
     return hf_err_set(err, EBADMSG, "'%s' was set aside, and nothing has replaced it", aside);
 }
 

@@ -427,6 +427,25 @@ START_TEST(too_many_files)
 }
 END_TEST
 
+START_TEST(a_name_that_is_not_utf8)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+
+    world_start(&world);
+    put(&world, "caf\xe9.yaml", EU("a", "1"));
+    put(&world, "b.yaml", EU("b", "1"));
+    subscribe(&world, &seen, "EdgeUpdate", NULL);
+    run(&world, 5);
+    ck_assert_uint_eq(json_object_size(seen.held), 2);
+    put(&world, "b.yaml", EU("b", "2"));
+    run(&world, 5);
+    ck_assert_int_eq(hf_json_int_or(json_object_get(seen.held, "b"), "spec.value", 0), 2);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
 /* More bad files than one scan has room to report are all reported, each once; a long name is no other name. */
 START_TEST(many_bad_files)
 {
@@ -587,6 +606,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, every_failing_call);
     tcase_add_test(tc, bounded);
     tcase_add_test(tc, too_many_files);
+    tcase_add_test(tc, a_name_that_is_not_utf8);
     tcase_add_test(tc, many_bad_files);
     tcase_add_loop_test(tc, large_objects, 0, 2);
     tcase_add_test(tc, status_becomes_files);

@@ -290,12 +290,16 @@ static void save_backups(bool contents)
 }
 
 /* A disk that cannot be read never looks like one without backups: else a rollback would remove files of somebody else.
- * Row 0: a list alone, as for a Secret. Row 1: with contents. */
+ * Row 0: a list alone, as for a Secret. Row 1: with contents. Row 2: a damaged list alone, which is set aside already. */
 START_TEST(backups_that_cannot_be_read)
 {
     uint64_t failed = 1;
 
     save_backups(_i == 1);
+    if (_i == 2) {
+        put_text("/state/before.list.damaged", "rubbish", 7);
+        hf_simfs_delete(fs, "/state/before.list");
+    }
     hf_simfs_count_only(fs, HF_SIMFS_READS);
     for (uint64_t n = 1; failed > 0; n++) {
         _cleanup_(hf_inventory_done) struct hf_inventory list = {.items = NULL};
@@ -321,7 +325,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, looks);
     tcase_add_test(tc, inventories);
     tcase_add_test(tc, inventories_of_secrets);
-    tcase_add_loop_test(tc, backups_that_cannot_be_read, 0, 2);
+    tcase_add_loop_test(tc, backups_that_cannot_be_read, 0, 3);
 }
 
 HF_TEST_MAIN("manifests/files", cases)

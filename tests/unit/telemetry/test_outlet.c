@@ -50,6 +50,7 @@ struct sink {
     uint64_t retry_after_ns; /* FAILS */
     size_t too_large;        /* TOO_LARGE: lines above this */
     unsigned poison;         /* POISON: number of the record */
+    unsigned poison_each;    /* POISON: if not 0, the records poison, poison + poison_each, ... */
     struct key keys[MAX_KEYS];
     size_t n_keys;
     unsigned requests, taken, changed; /* changed: requests with other bytes under a known key */
@@ -176,6 +177,9 @@ static void note(struct world *world, struct hf_simcall *call, struct key *key, 
 /* The behaviours that depend on the content of a request. */
 static bool is_refused(const struct sink *sink, const unsigned *numbers, size_t n)
 {
+    for (size_t i = 0; i < n && sink->mood == POISON && sink->poison_each > 0; i++)
+        if (numbers[i] % sink->poison_each == sink->poison)
+            return true;
     return sink->mood == TOO_LARGE ? n > sink->too_large : has(numbers, n, sink->poison);
 }
 
@@ -713,6 +717,31 @@ START_TEST(a_dead_letter_that_cannot_be_written_waits)
     hf_simfs_set_read_only(world->node.fs, "/data/default/dead", false);
     deliver_all(world, 300);
     ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 1);
+    world_free(world);
+}
+END_TEST
+
+/* Batches that cannot be split while no dead letter has room are sent seldom: the link may be metered. */
+START_TEST(refused_batches_without_dead_letters_cost_little)
+{
+    struct world *world = world_new(6);
+
+    hf_simfs_mount(world->node.fs, "/data/default/dead");
+    hf_simfs_set_read_only(world->node.fs, "/data/default/dead", true);
+    world->sink.mood = POISON;
+    world->sink.poison = 77;
+    world->sink.poison_each = 100;
+    append_many(world, HF_LANE_BULK, 600);
+    run_s(world, 60);
+    unsigned before = world->sink.requests;
+    run_s(world, 1200);
+    ck_assert_msg(world->sink.requests - before <= 6 * 4, "%u requests", world->sink.requests - before);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 0);
+    hf_simfs_set_read_only(world->node.fs, "/data/default/dead", false);
+    deliver_all(world, 1200);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 6);
+    for (unsigned i = 0; i < 600; i++)
+        ck_assert_msg(world->sink.seen[i] == (i % 100 != 77), "record %u: %u", i, world->sink.seen[i]);
     world_free(world);
 }
 END_TEST
@@ -1517,6 +1546,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, breaker_is_told_once_each_way);
     tcase_add_test(tc, one_poison_record_takes_nobody_along);
     tcase_add_test(tc, a_dead_letter_that_cannot_be_written_waits);
+    tcase_add_test(tc, refused_batches_without_dead_letters_cost_little);
     tcase_add_test(tc, what_the_sink_always_fails_on);
     tcase_add_loop_test(tc, what_breaks_connections_holds_nobody_up, 0, 4);
     tcase_add_loop_test(tc, what_breaks_connections_is_put_aside, 0, 4);

@@ -36,14 +36,14 @@ struct hf_agent_params {
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
     const struct hf_source_ops *source;
-    /* True if each status that the source accepts comes back through the subscription to this node's EdgeNode. The
-     * agent then waits until it sees the status there. */
+    /* True if each status that the source accepts comes back through the subscription to this node's EdgeNode. A copy
+     * of the status in <state>/outbox.json then stays there until the agent has seen the status come back. */
     bool source_echoes;
     /* True if the server to which the agent writes statuses is not the server from which it reads (kube/split.h).
      * Contact with the server for writes then decides when the agent writes. */
     bool status_apart;
-    /* Client of the server that receives Events about this node; borrowed. The agent sends no Events if it is NULL, or
-     * while the server is a MetaServer. */
+    /* Client of the server that receives Events about this node; borrowed. The agent sends no Events if `events` is
+     * NULL, or while the server is a MetaServer. */
     struct hf_kube *events;
     /* Client of the server from which the desired state comes, for ConfigMaps, Flux sources and objects that entries of
      * spec.manifests name; borrowed. NULL if the source is a folder. */
@@ -56,7 +56,7 @@ struct hf_agent_params {
     const char *tpm_program;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    /* reports changes in folders; NULL if the agent looks for changes of manifests only once per interval of the
+    /* reports changes in folders; if NULL, the agent looks for changes of manifests only once per interval of the
      * policy */
     const struct hf_watch_ops *watch;
     struct hf_log *log;         /* log of the agent; may be NULL */
@@ -102,10 +102,10 @@ struct hf_agent_params {
      * ClientCertificateValid; returns NULL if there is no such problem. The pointer may be NULL. */
     const char *(*certificate_problem)(void *arg, const char **ret_reason);
     /* Called at most once, after the agent has reported its result. Either the agent can do nothing more for the
-     * desired state (hf_agent_result() is then 0 if the agent succeeded), or the source is a folder that the agent
-     * cannot read. May be NULL. */
+     * desired state then, or the source is a folder that the agent cannot read. hf_agent_result() returns whether the
+     * agent succeeded. May be NULL. */
     void (*settled)(void *arg);
-    /* Called when the stop that hf_agent_stop() began is complete and no write to disk waits, except writes that
+    /* Called when the stop that hf_agent_stop() began is complete. By then, no write to disk waits, except writes that
      * failed. */
     void (*stopped)(void *arg);
     void *arg;
@@ -142,8 +142,8 @@ void hf_agent_hold_changed(struct hf_agent *agent);
  * circuit breaker, or a new dead letter. The agent then writes the status before the next heartbeat. */
 void hf_agent_telemetry_changed(struct hf_agent *agent);
 
-/* Call this function when telemetry has sent `bytes` to another machine. The bytes count in the metrics and, only if
- * `backlog` is true, against spec.connectivity.maxBytesPerDay. */
+/* Call this function when telemetry has sent `bytes` to another machine. The metrics count these bytes. If `backlog` is
+ * true, the bytes also count against spec.connectivity.maxBytesPerDay. */
 void hf_agent_telemetry_sent(struct hf_agent *agent, uint64_t bytes, bool backlog);
 
 /* Call this function when the answer of params.certificate_problem() has changed. */

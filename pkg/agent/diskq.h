@@ -2,14 +2,15 @@
  *
  * At most one job runs at a time. A job takes all waiting writes. A new write replaces a waiting write of the same
  * object, file or resume point, and goes to the end of the queue. So the number of objects, files and kinds bounds the
- * length of the queue. A resume point waits until every earlier object of its kind is on disk, including the refused
- * versions (HF_DISKQ_REFUSED).
+ * length of the queue. A resume point waits until all writes of objects of its kind that came before it are on disk,
+ * including the writes of refused versions (HF_DISKQ_REFUSED).
  *
  * A failed write (for example because the disk is full) waits in the queue, together with the resume points of its
  * kind, until the next write or hf_diskq_retry() starts a job. If the cache refuses the name or the size of an object,
- * its write can never succeed, and the queue drops it. If memory runs out, a new write is lost, and hf_diskq_failing()
- * reports this. After the queue has dropped or lost the write of an object, it saves only empty resume points of the
- * object's kind, and also empties those that already wait. So the agent lists the whole kind at its next start.
+ * the write of the object can never succeed, and the queue drops this write. If memory runs out, a new write is lost,
+ * and hf_diskq_failing() reports this. After the queue has dropped or lost the write of an object, it saves only empty
+ * resume points of the object's kind, and also empties those that already wait. So the agent lists the whole kind at
+ * its next start.
  *
  * Threads: loop thread only. Memory: the queue copies its arguments. */
 #pragma once

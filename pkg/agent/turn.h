@@ -21,7 +21,7 @@ struct hf_turn {
     const struct hf_sched_ops *sched;
     struct hf_timer *timer;
     unsigned due; /* work that is due, as a set of enum hf_due */
-    bool running; /* true while a turn runs; this turn or the next one then does work that becomes due */
+    bool running; /* true while a turn runs; work that becomes due meanwhile is for this turn or the next one */
     bool ended;   /* true after hf_turn_end(); no further turn starts */
 };
 

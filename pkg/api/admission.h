@@ -14,6 +14,6 @@ unsigned hf_admission_slot(const char *node_name, const char *digest);
 /* Returns true if the update's nodeSelector matches these labels. */
 bool hf_admission_selects(const struct hf_edgeupdate *update, const json_t *node_labels);
 
-/* Returns true if the update selects the node and its rollout has admitted it. Without a strategy, every selected node
- * is admitted. With a strategy, a status.admission for another release admits no node. */
+/* Returns true if the update selects the node and the rollout has admitted this node. Without a strategy, every
+ * selected node is admitted. With a strategy, a status.admission for another release admits no node. */
 bool hf_admission_allows(const struct hf_edgeupdate *update, const char *node_name, const json_t *node_labels);

@@ -1,7 +1,7 @@
 /* api/edgenode.h - decodes the spec of an EdgeNode. holdfast-controller writes the spec, and the node obeys it. Pure.
  *
- * A turn permits one node to swap one release. Where an EdgeUpdate has strategy.disruption, the controller gives turns
- * to only a few nodes of a group at a time. */
+ * A turn permits one node to swap one release. If an EdgeUpdate has strategy.disruption, the controller gives turns to
+ * only a few nodes of a group at a time. */
 #pragma once
 
 #include <stdbool.h>

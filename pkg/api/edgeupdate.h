@@ -34,13 +34,14 @@ enum {
 #define HF_ROLLOUT_HALTED_ANNOTATION "edge.codcompass.io/rollout-halted"
 #define HF_ROLLOUT_RESUME_ANNOTATION "edge.codcompass.io/rollout-resume"
 
-/* Resources that a node needs to apply a delta, in addition to the resources that it needs for every delta. */
+/* Resources that a node needs for one delta, in addition to the resources that every delta needs. */
 struct hf_delta_needs {
     uint64_t memory_bytes, disk_bytes;
 };
 
 struct hf_delta_ref {
-    const char *from; /* hex SHA-256 of the old file; for HF_INSTALL_TREE, of the canonical archive of the old tree */
+    /* hex SHA-256 of the old file, or, for HF_INSTALL_TREE, of the canonical archive of the old tree */
+    const char *from;
     const char *url;
     const char *sha256; /* hex SHA-256 of the delta itself */
     uint64_t size;      /* size in bytes of the delta itself */
@@ -61,7 +62,7 @@ struct hf_requires {
     const char *kernel;
 };
 
-/* The file that the server sends, if it is packed (.zst, .xz). */
+/* The packed file (.zst, .xz), if the server sends it in place of the file itself. */
 struct hf_download {
     const char *sha256; /* hex SHA-256 of the packed file; NULL if the server sends the file itself */
     uint64_t size;
@@ -98,9 +99,9 @@ struct hf_install {
 };
 
 /* The kinds of health checks, one row for each. The columns are: the constant; the field in health.checks[]; the word
- * for the kind in messages and in the flag --health-<word>; the key to which the flag writes its value, inside the
- * field ("" means that the flag writes the field itself); the form of the flag's value; the placeholder of this value
- * in the help; the help text. */
+ * for the kind in messages and in the flag --health-<word>; the key inside this field that gets the value of the flag
+ * ("" means that the field itself gets the value); the form of this value; the placeholder of this value in the help;
+ * the help text. */
 #define HF_CHECK_KINDS(X)                                                                                              \
     X(HTTP, "http", "http", "url", TEXT, "URL", "URL that must answer 200 before the node commits the release")        \
     X(TCP, "tcp", "tcp", "port", PORT, "PORT", "port on 127.0.0.1 that must accept a connection")                      \
@@ -149,10 +150,11 @@ struct hf_release {
     const char *version;
     uint64_t sequence;
     /* time at which the release expires: from then on, no node starts it; HF_NEVER if the field is absent. No node
-     * starts a release without this field, but a node that has committed such a release before keeps it. */
+     * starts a release without this field, but a node that has already committed such a release keeps it. */
     uint64_t expires_unix_ns;
     uint64_t signed_at_unix_ns; /* 0 if absent */
-    /* true if the release sets allowDowngrade, a field of earlier holdfast versions; no node starts such a release */
+    /* true if the release sets the field allowDowngrade, which holdfast no longer supports; no node starts such a
+     * release */
     bool allow_downgrade;
     /* A node that has committed a release with one of these sequences may replace it with this release, even if the
      * sequence of this release is lower. */
@@ -175,8 +177,8 @@ struct hf_edgeupdate {
     struct hf_signature *signatures;
     size_t n_signatures;
     bool has_strategy, has_canary;
-    /* true if the rollout continues only after every canary node has succeeded, even a canary node that is silent
-     * now */
+    /* true if the rollout continues only after every canary node has succeeded; it then waits for silent canary nodes
+     * too */
     bool canary_mandatory;
     /* true if an admitted node starts the swap only with a turn, which the controller gives */
     bool has_disruption;
@@ -184,21 +186,21 @@ struct hf_edgeupdate {
     uint64_t canary_soak_ns;
     struct hf_wave *waves;
     size_t n_waves;
-    /* number or share of the admitted nodes that may fail; one more failure halts the rollout; default 0, so that the
-     * first failure halts the rollout. A share does not count nodes that are away. */
+    /* number or share of the admitted nodes that may fail; one more failure halts the rollout. The default is 0: the
+     * first failure halts the rollout. A share is computed from the admitted nodes that are not away. */
     struct hf_share max_failures;
     /* number or share of a stage's nodes that must have updated before the stage settles; default 50 %. Nodes that
-     * cannot run the release do not count. If failures leave fewer nodes than this number, all nodes that have not
-     * failed must have updated. */
+     * cannot run the release do not count. If so many nodes fail that fewer than this number remain, all remaining
+     * nodes must have updated. */
     struct hf_share min_updated;
     /* After a stage has been open for this time, one updated node is enough, whatever min_updated is. The time during a
      * halt or during `suspend` does not count. 0 means never. */
     uint64_t min_updated_after_ns;
     /* time without a report after which the controller counts a node as unknown; default 30 min */
     uint64_t unknown_after_ns;
-    /* time that a node may take after its admission; a node that reports later that it has not finished counts as
-     * failed. The time starts from zero again after the node has waited (for a window, its turn or the end of a hold)
-     * or was unknown. 0 means no limit. */
+    /* time that a node may take after its admission. If a report after this time shows that the node has not finished,
+     * the node counts as failed. The time starts from zero again after the node has waited (for a window, its turn or
+     * the end of a hold) or was unknown. 0 means no limit. */
     uint64_t progress_deadline_ns;
     const char *group_by; /* key of the label whose values are the groups; valid if has_disruption */
     /* number or share of the nodes of one group that may have a turn at the same time; a share stands for at least one
@@ -207,7 +209,7 @@ struct hf_edgeupdate {
     struct hf_window *windows;
     size_t n_windows;
     uint64_t bandwidth_limit; /* limit of downloads in bytes per second (0 means no limit) */
-    bool suspend;             /* true if no node may start the update; updates that run and repairs continue */
+    bool suspend;             /* true if no node may start the update; running updates, and repairs, continue */
     /* The next three fields are from status.admission, which the controller writes. They have a meaning only if
      * has_strategy is true. */
     char admission_digest[65]; /* digest of the release to which the admission applies; "" if there is no admission */
@@ -233,8 +235,8 @@ bool hf_edgeupdate_is_paused(const json_t *json);
 /* Returns the artifact for this architecture, or NULL if the release has none. */
 const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch);
 
-/* Finds out if a valid release follows the rules of an earlier version of holdfast: the release lacks a field that is
- * required now, or has the field allowDowngrade. No node starts such a release, but a node that has committed it before
- * keeps and repairs it. Returns NULL if the release follows the present rules. Otherwise writes the reason into
- * text[n], and returns the path of the field inside the release, such as "expires", as static text. */
+/* Finds out if a valid release is outdated: it lacks a field that is required now, or has the field allowDowngrade,
+ * which is no longer supported. No node starts such a release, but a node that has already committed it keeps and
+ * repairs it. Returns NULL if the release is not outdated. Otherwise writes the reason into text[n], and returns the
+ * path of the field inside the release, such as "expires", as static text. */
 const char *hf_release_outdated(const struct hf_release *release, char *text, size_t n);

@@ -80,13 +80,13 @@ struct hf_manifest {
     const char *reload_unit;      /* for Files, systemd unit to reload after a change; NULL if there is none */
     struct hf_check *checks;
     size_t n_checks;
-    /* time limit for pods or objects to become ready; the health checks that follow have the same time limit of their
-     * own; default 2 min */
+    /* time limit for pods or objects to become ready; default 2 min. The health checks run afterwards, with a separate
+     * limit of the same length. */
     uint64_t health_deadline_ns;
     bool prune; /* true if the node removes items of the entry that its source no longer has */
     bool force; /* true if the entry may replace files and take over fields that do not belong to holdfast */
-    /* names of other entries of the policy, which must be applied before this entry; the dependencies form no circle;
-     * NULL ends the array */
+    /* names of the other entries that must be applied before this entry; the dependencies form no circle; NULL ends the
+     * array */
     const char *depends_on[HF_MAX_MANIFEST_DEPENDENCIES + 1];
     json_t *substitute; /* values for the substitution, a borrowed JSON object of strings; NULL means no substitution */
     uint64_t sequence;  /* 0 means that the entry has no sequence */

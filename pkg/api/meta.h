@@ -14,8 +14,8 @@
 #define HF_FIELD_MANAGER "holdfast-agent"
 
 enum {
-    /* maximum size in bytes of the signed part of an object; if the source of objects is a folder, also of an object in
-     * this folder */
+    /* maximum size in bytes of the signed part of an object; also the maximum size of a whole object that comes from a
+     * folder */
     HF_API_MAX_OBJECT_BYTES = 1 << 20,
     HF_API_MAX_NAME = 253,
 };

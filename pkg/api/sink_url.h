@@ -1,5 +1,5 @@
-/* api/sink_url.h - checks that a server at the URL of a sink can accept the format of the sink. By the rules in
- * crds/syncpolicies.yaml, the API server refuses the same URLs as hf_sink_url_fault(). Pure. */
+/* api/sink_url.h - checks that a server at the URL of a sink can accept the format of the sink. The API server refuses
+ * the same URLs as hf_sink_url_fault(), because crds/syncpolicies.yaml has the same rules. Pure. */
 #pragma once
 
 enum hf_sink_format { HF_SINK_JSON, HF_SINK_NDJSON, HF_SINK_SEED, HF_SINK_OTLP, HF_SINK_FORMAT_COUNT };

@@ -17,11 +17,11 @@ enum hf_on_expiry { HF_ON_EXPIRY_HOLD, HF_ON_EXPIRY_CONTINUE, HF_ON_EXPIRY_COUNT
 enum { HF_MAX_DISK_PATHS = 16 };
 #define HF_METERED_BYTES_PER_DAY (UINT64_C(100) << 20) /* default of maxBytesPerDay if `metered` is true */
 
-/* spec.disk. The percentages have their defaults if the field is absent. */
+/* spec.disk. If spec.disk is absent, the percentages have their defaults. */
 struct hf_policy_disk {
     unsigned warn_percent, critical_percent; /* used share of a file system; warn_percent <= critical_percent */
-    /* absolute paths, one on each file system to watch; NULL ends the array; if the policy names none, the first item
-     * is NULL, and the agent chooses the file systems */
+    /* absolute paths, one on each file system to watch; NULL ends the array. If the first item is NULL, the policy
+     * names no path, and the agent chooses the file systems. */
     const char *paths[HF_MAX_DISK_PATHS + 1];
     bool reclaim;
     uint64_t write_budget_bytes; /* bytes that the agent may write within 24 hours; 0 means no limit */
@@ -45,12 +45,13 @@ struct hf_syncpolicy {
     uint64_t sequence; /* grows with each signed version of this policy (0 means that the policy has no sequence) */
     struct hf_signature *signatures;
     size_t n_signatures;
-    uint64_t interval_ns;        /* period of full reconciles, drift checks and heartbeats */
-    uint64_t retry_interval_ns;  /* maximum back-off */
-    uint64_t timeout_ns;         /* time limit of one request */
-    uint64_t stale_window_ns;    /* time without contact after which the desired state expires */
-    enum hf_on_expiry on_expiry; /* whether the node then starts nothing new (Hold), or works as before (Continue) */
-    uint64_t clock_max_skew_ns;  /* difference up to which two clocks agree */
+    uint64_t interval_ns;       /* period of full reconciles, drift checks and heartbeats */
+    uint64_t retry_interval_ns; /* maximum back-off */
+    uint64_t timeout_ns;        /* time limit of one request */
+    uint64_t stale_window_ns;   /* time without contact after which the desired state expires */
+    /* what the node does after the expiry: start nothing new (Hold), or work as before (Continue) */
+    enum hf_on_expiry on_expiry;
+    uint64_t clock_max_skew_ns; /* difference up to which two clocks agree */
     bool clock_resync; /* true if the agent requests a resync when the clocks differ by more than clock_max_skew_ns */
     json_t *static_labels; /* labels for the Node, a borrowed JSON object of strings; NULL if there are none */
     bool detect_labels;    /* true if the agent also sets labels for the detected hardware */
@@ -75,7 +76,8 @@ HF_DEFINE_CLEANUP(struct hf_syncpolicy, hf_syncpolicy_free)
  * out. */
 struct hf_syncpolicy *hf_syncpolicy_default(void);
 
-/* Returns the policy with the highest priority among the policies that select a node with these labels, or NULL if no
- * policy does. Among policies with equal priority, the policy whose name is first in byte order wins. */
+/* Returns the policy with the highest priority among the policies that select a node with these labels. Returns NULL if
+ * no policy selects such a node. Among policies with equal priority, the policy whose name is first in byte order
+ * wins. */
 const struct hf_syncpolicy *hf_syncpolicy_choose(const struct hf_syncpolicy *const *policies, size_t n,
                                                  const json_t *node_labels);

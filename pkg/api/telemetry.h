@@ -40,7 +40,8 @@ bool hf_telemetry_ref_ok(const char *ref);
 struct hf_event_match {
     /* glob that the event's source must match, such as "journald:*"; NULL for any source */
     const char *source;
-    const char *name;              /* glob that the name of the metric must match; NULL for any event, metric or not */
+    /* glob that the name of the metric must match; NULL for any event, even one that is no metric */
+    const char *name;
     const char *contains;          /* text that the event's body must contain; NULL for any body */
     enum hf_severity min_severity; /* lowest severity that matches (0 means any) */
     enum hf_severity max_severity; /* highest severity that matches (0 means any) */
@@ -178,7 +179,8 @@ enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST, HF_WHEN_FULL_C
 enum hf_telemetry_compression { HF_COMPRESS_ZSTD, HF_COMPRESS_GZIP, HF_COMPRESS_NONE, HF_COMPRESS_COUNT };
 
 struct hf_telemetry_sink {
-    /* name of the sink, and of its folder in the storage folder; "default" if the policy has the field `sink` */
+    /* name of the sink, and of its folder in the storage folder; "default" if the policy has the field `sink` (a single
+     * sink) */
     const char *name;
     const char *url; /* URL https://, or http:// with a loopback address */
     enum hf_sink_format format;
@@ -232,7 +234,7 @@ struct hf_telemetry {
     size_t n_anomalies;
     /* The fields buffer_max_bytes and when_full are from spec.telemetry.buffer. */
     uint64_t buffer_max_bytes;   /* maximum disk space in bytes for the queues of all sinks together; default 1 GiB */
-    enum hf_when_full when_full; /* if this space is full, sources wait (Block) or the oldest events go (DropOldest) */
+    enum hf_when_full when_full; /* if this space is full: sources wait (Block), or the oldest events are dropped */
     /* The fields from batch_max_bytes to `compression` are from spec.telemetry.batch. */
     /* maximum size in bytes of a body before compression; 524288 is the default and the highest possible value */
     uint64_t batch_max_bytes;
@@ -244,7 +246,7 @@ struct hf_telemetry {
     uint64_t max_attempts;
     uint64_t retry_base_ns;   /* upper bound of the delay after the first failed attempt; default 2 s */
     uint64_t max_duration_ns; /* total time of failed attempts after which the agent defers a batch; default 300 s */
-    /* compliance boundary of the single sink, if the policy has the field `sink`; NULL if it has none */
+    /* telemetry.boundary: the compliance boundary of the single sink (field `sink`); NULL if absent */
     const char *boundary;
     struct hf_telemetry_sink *sinks;
     /* length of `sinks`; 1 if the policy has the field `sink` (a single sink); 0 if the policy names no sink */

@@ -1,9 +1,9 @@
 /* api/window.h - maintenance and connectivity windows, which are weekly spans of time in a time zone.
  *
  * A window begins at its wall clock time in its zone and lasts `duration_ns` of real time. If the wall clock jumps over
- * the start of the window (in spring), the window begins later by the length of the jump. If the wall clock shows the
- * start twice (in autumn), the window begins the first time. hf_window_finish() reads zoneinfo files and reports an
- * unknown zone as an error; hf_windows_open() is pure. */
+ * the start of the window (in spring), the window begins when the wall clock shows the start plus the length of the
+ * jump. If the wall clock shows the start twice (in autumn), the window begins the first time. hf_window_finish() reads
+ * zoneinfo files and reports an unknown zone as an error; hf_windows_open() is pure. */
 #pragma once
 
 #include "api/field/field.h"
@@ -37,8 +37,8 @@ bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns
 #define HF_WINDOW_EDGE_NS (120 * HF_NS_PER_S)
 
 /* Returns HF_TIME_YES if the whole span of the present (hf_time_span()) is inside one window, or if n is 0. Windows
- * that touch or overlap count as one. Returns HF_TIME_NO if the whole span is outside of all windows, or if it is short
- * (HF_WINDOW_EDGE_NS) and crosses the edge of a window. In all other cases, and if the time is unknown, returns
+ * that touch or overlap count as one. Returns HF_TIME_NO if the whole span is outside of all windows, or if the span is
+ * short (HF_WINDOW_EDGE_NS) and crosses the edge of a window. In all other cases, and if the time is unknown, returns
  * HF_TIME_UNSURE. Sets *ret_wait_ns to the time after which the answer changes if nobody sets a clock meanwhile, or to
  * HF_NEVER if no such time is known. Pure. */
 enum hf_time_answer hf_windows_judge(const struct hf_window *windows, size_t n, const struct hf_time_range *range,

@@ -1,9 +1,10 @@
-/* audit/access.h - lets the group `holdfast` reach the audit log inside the state folder, which only root may enter.
+/* audit/access.h - lets the group `holdfast` reach the audit log inside the state folder, which otherwise only root may
+ * enter.
  *
- * The state folder gets an entry in its access control list (POSIX ACL) that lets only this group pass through the
- * folder. Other ways are worse: a mode of 0711 would let every user pass, and systemd would undo a change of the owner
- * of a StateDirectory. The right to pass is not a right to list the folder, and the other files in the folder keep
- * their modes. Threads: any; the functions block. */
+ * The state folder gets an access control list (POSIX ACL) with an entry that lets only this group pass through the
+ * folder. Other ways are worse: with mode 0711, every user could pass, and systemd would undo a change of the folder's
+ * owner, because the folder is a StateDirectory. The right to pass is not a right to list the folder, and the other
+ * files in the folder keep their modes. Threads: any; the functions block. */
 #pragma once
 
 #include <sys/types.h>

@@ -17,7 +17,7 @@
 #include "codec/sha256.h"
 
 enum {
-    HF_AUDIT_SUBJECT = 256, /* sizes in bytes of the texts of an entry, with the terminator */
+    HF_AUDIT_SUBJECT = 256, /* this and the next three are sizes in bytes of texts of an entry, with the terminator */
     HF_AUDIT_REASON = 64,
     HF_AUDIT_MESSAGE = 513,
     HF_AUDIT_BOOT = 40,
@@ -70,8 +70,8 @@ struct hf_audit_event {
     char message[HF_AUDIT_MESSAGE]; /* text for a person; "" if there is none */
 };
 
-/* Fills an event. Cuts each text after a whole character, and replaces control characters by blanks and bytes that are
- * not UTF-8 by '?', because names and messages may come from hostile objects. NULL stands for "". */
+/* Fills an event. Cuts each text after a whole character. Names and messages may come from hostile objects, so the
+ * function replaces each control character by a blank, and each byte that is not UTF-8 by '?'. NULL stands for "". */
 void hf_audit_event_set(struct hf_audit_event *event, enum hf_audit_kind kind, const char *subject, const char *reason,
                         const char *message);
 
@@ -81,8 +81,8 @@ struct hf_audit_entry {
     uint64_t seq;                    /* number of the entry; the first one is 1 */
     uint64_t batch;                  /* number of the first entry in the write that brought this entry to disk */
     uint64_t unix_ns;                /* best guess of the time; the line has it in whole seconds */
-    /* The earliest and the latest possible time if the node is not sure of the time; a latest time of 0 then means no
-     * upper limit. Both are 0 if the node is sure. */
+    /* The earliest and the latest possible time. Both are 0 if the node is sure of the time. If the node is not sure, a
+     * latest time of 0 means that there is no upper limit. */
     uint64_t earliest_unix_ns, latest_unix_ns;
     char boot[HF_AUDIT_BOOT]; /* id of the boot; "" if unknown */
     uint64_t mono_ms;         /* monotonic time in this boot, in milliseconds */
@@ -95,9 +95,9 @@ struct hf_audit_entry {
  * HF_AUDIT_LINE_MAX). */
 HF_MUST_USE int hf_audit_entry_format(const struct hf_audit_entry *entry, struct hf_buf *out);
 
-/* Lengthens the last line of `lines`, which begins at offset `begin` and has its newline, by `blanks` blanks, and makes
- * its `sum` anew. Returns 0, -ENOMEM, or -E2BIG (`lines` is full, or the line would exceed HF_AUDIT_LINE_MAX). After an
- * error, `lines` is unchanged. */
+/* Adds `blanks` blanks to the last line of `lines`, and computes the `sum` of this line anew. The line begins at offset
+ * `begin` and ends with its newline. Returns 0, -ENOMEM, or -E2BIG (`lines` is full, or the line would exceed
+ * HF_AUDIT_LINE_MAX). After an error, `lines` is unchanged. */
 HF_MUST_USE int hf_audit_entry_pad(struct hf_buf *lines, size_t begin, size_t blanks);
 
 /* Parses a line without its newline, and checks its `sum`. -EBADMSG: the text is not a line of the audit log, or was

@@ -1,9 +1,9 @@
 /* audit/log.h - writes the audit log of a node: bounded segments of lines that form a chain (audit/entry.h).
  *
  * The folder of the log has mode 0750 and its segments have mode 0640, so that a group may read them. The log has at
- * most HF_AUDIT_SEGMENTS segments of HF_AUDIT_SEGMENT_BYTES each; then a new segment replaces the oldest segment. The
- * first line of a segment, SegmentStarted, has the hash of the last line of the previous segment, and the number of
- * entries that the log has dropped.
+ * most HF_AUDIT_SEGMENTS segments of HF_AUDIT_SEGMENT_BYTES each. When it has that many, each new segment replaces the
+ * oldest one. The first line of a segment, SegmentStarted, has the hash of the last line of the previous segment, and
+ * the number of entries that the log has dropped.
  *
  * An entry waits in memory for at most HF_AUDIT_DELAY_NS, and one write brings all waiting entries to disk. So a crash
  * may lose the entries of the last two seconds. If a write fails, up to HF_AUDIT_PENDING_BYTES of entries wait in
@@ -12,10 +12,11 @@
  *
  * Each write ends at the end of a sector of 512 bytes, because the log adds blanks to the last line of a write. So a
  * power cut during a write damages no entry that was durable, unless the disk damages whole blocks (audit/write.h).
- * When the log is opened, it continues after the last good line. A good line behind damaged lines counts only if a
- * later write brought it; the damaged lines before it then stay, and audit/check.h reports them. The durable entries
- * may nevertheless end inside a sector, because an older agent wrote them or a power cut tore a write. The next write
- * then replaces the whole file of the segment.
+ * When the log is opened, it continues after the last good line. A good line that follows damaged lines counts only if
+ * it belongs to a later write than the damaged lines. If it counts, the damaged lines stay in the log, and
+ * audit/check.h reports them. The durable entries may nevertheless end inside a sector, for example because a power cut
+ * tore a write, or because an agent whose version did not add blanks wrote them. In this case, the next write replaces
+ * the whole file of the segment.
  *
  * Threads: loop thread only. hf_audit_log_open() blocks, and so does each function while it writes. hf_audit_log_add()
  * writes if the memory for waiting entries or the segment is full. */
@@ -43,9 +44,10 @@ struct hf_audit_log_params {
 
 struct hf_audit_log;
 
-/* Opens the log and continues its chain. Makes the folder if it is missing. Writes only if the log needs a repair. If
- * the group cannot be set, only root can read the log, and the call still succeeds. Errors: -ENAMETOOLONG, -ENOMEM, or
- * -errno if the log cannot be made, read or repaired. */
+/* Opens the log and continues its chain. Makes the folder if it is missing. Writes only if the log needs a repair, or
+ * if its last lines may not be durable yet because an earlier process of the same boot wrote them. If the group cannot
+ * be set, only root can read the log, and the call still succeeds. Errors: -ENAMETOOLONG, -ENOMEM, or -errno if the log
+ * cannot be made, read or repaired. */
 HF_MUST_USE int hf_audit_log_open(const struct hf_audit_log_params *params, struct hf_audit_log **ret_log,
                                   struct hf_err *err);
 /* Frees the log without a write. Accepts NULL. */
@@ -60,11 +62,11 @@ void hf_audit_log_add(struct hf_audit_log *log, enum hf_audit_kind kind, const c
 /* Writes the waiting entries. Returns 0 if no entry waits any more. After -errno, the entries wait for the next try. */
 HF_MUST_USE int hf_audit_log_flush(struct hf_audit_log *log, struct hf_err *err);
 
-/* Like hf_audit_log_flush(), but first adds entries for all counted events, and at the end EntriesLost if events were
- * lost. Call this function when the process ends. */
+/* Like hf_audit_log_flush(), but first adds entries for all counted events. If events were lost, also adds an entry
+ * EntriesLost after the others. Call this function when the process ends. */
 HF_MUST_USE int hf_audit_log_end(struct hf_audit_log *log, struct hf_err *err);
 
-/* Returns the monotonic time at which to call hf_audit_log_work(), or HF_NEVER. */
+/* Returns the monotonic time at which to call hf_audit_log_work(), or HF_NEVER if nothing will be due. */
 uint64_t hf_audit_log_due_ns(const struct hf_audit_log *log);
 /* Does what is due: adds entries with the numbers of counted events, and writes the waiting entries. Returns like
  * hf_audit_log_flush(). */

@@ -16,7 +16,7 @@ enum {
     HF_AUDIT_SEGMENT_BYTES = 128 << 10,
     HF_AUDIT_SEGMENTS = 8,
     HF_AUDIT_NAME = 40,
-    HF_AUDIT_MAX_FOUND = 32, /* most segments that a list can have; the list leaves out older segments */
+    HF_AUDIT_MAX_FOUND = 32, /* maximum length of a list of segments; if there are more, the oldest are left out */
 };
 
 struct hf_audit_segments {
@@ -28,8 +28,8 @@ struct hf_audit_line {
     const char *segment; /* name of the segment's file */
     unsigned number;     /* line number in the segment, from 1 */
     struct hf_view text; /* without the newline */
-    /* 0; or -EBADMSG if the line is damaged, or another -errno if the segment is unreadable: then `entry` is zeros, and
-     * `err` has the reason */
+    /* 0 if the line is good, -EBADMSG if the line is damaged, another -errno if the segment is unreadable. If `r` is
+     * not 0, `err` has the reason, and `entry` is all zeros. */
     int r;
     struct hf_err err;
     struct hf_audit_entry entry;
@@ -58,8 +58,8 @@ HF_MUST_USE int hf_audit_segment_read(const struct hf_fs_ops *fs, const char *di
  * damaged. */
 bool hf_audit_line_next(struct hf_view *rest, struct hf_audit_line *line);
 
-/* Calls `visit` for each line of the segment that has entry `from`, and of all later segments; a `from` of 0 means all
- * segments. If `visit` returns a value other than 0, stops and returns this value. An unreadable or empty segment
- * counts as one damaged line. Returns -errno if the folder cannot be listed. */
+/* Finds the segment that has entry `from`, and calls `visit` for each line of this segment and of all later segments.
+ * If `from` is 0, does this for all segments. If `visit` returns a value other than 0, stops and returns this value. An
+ * unreadable or empty segment counts as one damaged line. Returns -errno if the folder cannot be listed. */
 HF_MUST_USE int hf_audit_read(const struct hf_fs_ops *fs, const char *dir, uint64_t from,
                               int (*visit)(void *arg, const struct hf_audit_line *line), void *arg, struct hf_err *err);

@@ -1,8 +1,8 @@
 /* base/banned.h - makes the compiler refuse libc functions that have a safer replacement. The build includes this
  * header in every file of pkg/ and cmd/ (option -include).
  *
- * This header includes the libc headers before the pragma, because the pragma refuses each later use of a name, even in
- * a declaration. */
+ * This header includes the libc headers before the pragma, because after the pragma, the compiler refuses each use of
+ * these names, even in a declaration. */
 #pragma once
 
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* base/fs.h - the file system as a table of functions, so that tests can cut the power at any call.
  *
- * Each function does what the system call of the same name does, and returns the call's value or -errno. Comments in
- * the table describe the functions that have no such system call or differ from it. A descriptor is valid only for the
- * table that opened it. With the table of os/fs_posix.h it is a descriptor of the kernel; with a table of the tests it
- * is a number that only this table understands. `dirfd` may be AT_FDCWD. A power cut may lose all changes since the
- * last fsync; to keep a file's name, fsync its folder. Threads: any for the table of os/fs_posix.h. */
+ * Most functions do what the system call of the same name does, and return the call's value or -errno. Comments in the
+ * table describe all other functions. A descriptor is valid only for the table that opened it. With the table of
+ * os/fs_posix.h it is a descriptor of the kernel; with a table of the tests it is a number that only this table
+ * understands. `dirfd` may be AT_FDCWD. A power cut may lose all changes since the last fsync; to keep a file's name,
+ * fsync its folder. Threads: any for the table of os/fs_posix.h. */
 #pragma once
 
 #include <stdbool.h>

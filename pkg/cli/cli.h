@@ -96,7 +96,7 @@ struct hf_cli {
     uint64_t drawn_mono_ns; /* monotonic time of the last drawing */
     bool drawing;           /* true while a progress line is on the terminal */
     struct {
-        /* monotonic time and position (`done` of hf_cli_progress()) at the start of the measurement */
+        /* at the start of the measurement: the monotonic time, and the position (`done` of hf_cli_progress()) */
         uint64_t since_mono_ns, from;
         /* position and total at the last call of hf_cli_progress(); `total` is 0 before the first measurement */
         uint64_t done, total;

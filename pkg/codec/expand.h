@@ -1,10 +1,10 @@
 /* codec/expand.h - expands the compressed body of a request in one call, up to a maximum size. Accepts the output of
  * codec/squeeze.h, and gzip and zstd data that other programs made.
  *
- * hf_expand() stops at a decompression bomb as soon as the output would exceed the buffer's maximum, or reaches
- * HF_EXPAND_MAX_RATIO. hf_expand() also refuses zstd frames with a window above 8 MiB. Several gzip members or zstd
- * frames in a row are one body (RFC 1952 2.2, RFC 8878 3). Threads: any; no state. Memory: grows the caller's buffer.
- * Errors: see each function. */
+ * hf_expand() guards against decompression bombs: it stops as soon as the output would exceed the buffer's maximum, or
+ * the ratio of output to input reaches HF_EXPAND_MAX_RATIO. hf_expand() also refuses zstd frames with a window above 8
+ * MiB. Several gzip members or zstd frames in a row are one body (RFC 1952 2.2, RFC 8878 3). Threads: any; no state.
+ * Memory: grows the caller's buffer. Errors: see each function. */
 #pragma once
 
 #include "base/buf.h"
@@ -21,7 +21,7 @@ enum {
 HF_MUST_USE int hf_expand_kind(struct hf_view name, enum hf_squeeze_kind *ret_kind);
 
 /* Appends the expanded bytes to *out. -EBADMSG: the input is damaged or cut off, other bytes follow the compressed
- * body, or a zstd frame has a window above 8 MiB. -E2BIG: the output would exceed out->max or reaches
+ * body, or a zstd frame has a window above 8 MiB. -E2BIG: the output would exceed out->max, the ratio reaches
  * HF_EXPAND_MAX_RATIO, or the input has 2 GiB or more. -ENOMEM: out of memory. On failure, *out also holds the bytes
  * that the function expanded before the fault, and *ret_what is a static text about the fault. `ret_what` may be
  * NULL. */

@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Limits on text from outside. A field of 0 means the default, which is HF_JSON_MAX_BYTES, HF_JSON_MAX_DEPTH or
+/* Limits on text from outside. A field of 0 means the default of this field: HF_JSON_MAX_BYTES, HF_JSON_MAX_DEPTH or
  * HF_JSON_MAX_NODES (number of values). HF_JSON_MAX_DEPTH is also the highest depth that a caller can set for JSON. */
 struct hf_json_limits {
     size_t max_bytes;
@@ -55,8 +55,8 @@ HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *
  * a small text whose aliases expand to a huge tree gets -E2BIG. -EBADMSG: the text is not YAML, does not have exactly
  * one document, or has tags outside the core schema, merge keys, duplicate keys, keys that are not strings, .inf, .nan,
  * integers outside int64, or characters that JSON and YAML read differently (U+0085, U+2028, U+2029, and U+FEFF other
- * than at the start). -E2BIG also: more than 1,000 anchors in a document, or more than 16 %TAG directives in the
- * text. */
+ * than at the start). Also -E2BIG: a document has more than 1,000 anchors, or the text has more than 16 %TAG
+ * directives. */
 HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
@@ -77,8 +77,8 @@ HF_MUST_USE int hf_json_format(const json_t *json, struct hf_buf *out);
 
 /* Appends the tree as canonical JSON (RFC 8785, JCS). Signatures cover this text, so the function accepts only values
  * that every decoder reads alike: objects, arrays, strings, booleans, null and integers up to +-(2^53 - 1) (JCS numbers
- * are IEEE doubles). -EINVAL: the tree has another number. -E2BIG: the tree nests too deeply, or the text would exceed
- * out->max. -ENOMEM: out of memory. For a value at fault, *err has the path of the value. */
+ * are IEEE doubles). -EINVAL: the tree has a number that is not such an integer. -E2BIG: the tree nests too deeply, or
+ * the text would exceed out->max. -ENOMEM: out of memory. For a value at fault, *err has the path of the value. */
 HF_MUST_USE int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err);
 /* Like hf_json_canonical(), but also accepts numbers with a fraction, and writes them by the rules of RFC 8785. An
  * integer and an equal double get the same text. */
@@ -92,7 +92,6 @@ const char *hf_json_str_or(const json_t *root, const char *path, const char *fal
 int64_t hf_json_int_or(const json_t *root, const char *path, int64_t fallback);
 bool hf_json_bool_or(const json_t *root, const char *path, bool fallback);
 
-/* Puts `value` at `path`, and creates the objects that the path names and that do not exist. Takes ownership of
- * `value`, also on failure. -ENOMEM: out of memory, or `value` is NULL. -ENOTDIR: a value on the path exists but is not
- * an object. */
+/* Puts `value` at `path`, and creates the missing objects along the path. Takes ownership of `value`, also on failure.
+ * -ENOMEM: out of memory, or `value` is NULL. -ENOTDIR: a value on the path exists but is not an object. */
 HF_MUST_USE int hf_json_put(json_t *root, const char *path, json_t *value);

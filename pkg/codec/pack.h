@@ -13,8 +13,8 @@
 struct hf_pack;
 
 /* `write` gets the compressed bytes in order; it returns 0, or -errno to end the compression with that error.
- * `total_bytes` is the total number of bytes that the caller will pass to hf_pack_feed(); with another number,
- * hf_pack_feed() or hf_pack_finish() returns -EIO. Returns NULL on OOM. */
+ * `total_bytes` is the total number of bytes that the caller will pass to hf_pack_feed(). If the caller passes more or
+ * fewer bytes, hf_pack_feed() or hf_pack_finish() returns -EIO. Returns NULL on OOM. */
 struct hf_pack *hf_pack_new(int (*write)(void *ctx, const void *bytes, size_t n), void *ctx, size_t total_bytes);
 void hf_pack_free(struct hf_pack *pack);
 HF_DEFINE_CLEANUP(struct hf_pack, hf_pack_free)

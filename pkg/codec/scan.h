@@ -140,8 +140,7 @@ enum hf_scan_piece { HF_SCAN_OPEN, HF_SCAN_CLOSE, HF_SCAN_SCALAR };
 struct hf_scan_item {
     enum hf_scan_piece piece;
     enum hf_scan_type type; /* type of the value; for HF_SCAN_OPEN and HF_SCAN_CLOSE, object or array */
-    /* for HF_SCAN_OPEN and HF_SCAN_SCALAR, true if the item is a member of an object; `name` is then the member's
-     * name */
+    /* for HF_SCAN_OPEN and HF_SCAN_SCALAR, true if the item is a member of an object, whose name is in `name` */
     bool named;
     bool name_escaped;
     struct hf_view name;
@@ -167,7 +166,7 @@ struct hf_scan_walk {
 void hf_scan_walk_init(struct hf_scan_walk *walk, struct hf_scan *scan, unsigned max_depth);
 void hf_scan_walk_done(struct hf_scan_walk *walk);
 /* Returns 1 if *ret_item holds the next piece, and 0 at the end of the value. If an object has more than 16 members,
- * the walk may report a duplicate name only at the end of the object. */
+ * the walk may report a duplicate name late, at the end of the object. */
 HF_MUST_USE int hf_scan_walk_next(struct hf_scan_walk *walk, struct hf_scan_item *ret_item);
 
 /* ---- meaning ---- */

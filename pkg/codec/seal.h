@@ -3,8 +3,9 @@
  *
  *     holdfast-<kind> <version> <SHA-256 of the body, lower-case hex>\n<body>
  *
- * Most small state files have this header, such as those of the cache (pkg/cache) and of updates (pkg/update/state).
- * Pure: text in, text out; the callers read and write the files. Threads: any. Memory: views borrow from the text. */
+ * Most small state files have this header: for example, the files of the cache (pkg/cache) and of updates
+ * (pkg/update/state). Pure: text in, text out; the callers read and write the files. Threads: any. Memory: views borrow
+ * from the text. */
 #pragma once
 
 #include <stdbool.h>

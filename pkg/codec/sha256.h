@@ -41,8 +41,8 @@ void hf_sha256_of(const void *bytes, size_t n, unsigned char *ret_digest, size_t
 const char *hf_sha256_hex(const void *bytes, size_t n, char hex[static HF_SHA256_HEX]);
 
 #ifdef HF_TEST
-/* Hash n whole blocks of 64 bytes and update the chaining value `h`: _plain with portable code, _fast with the
- * processor's SHA instructions if it has them. */
+/* Both functions hash n whole blocks of 64 bytes and update the chaining value `h`. _plain uses portable code. _fast
+ * uses the processor's SHA instructions if it has them. */
 void hf_sha256_plain_for_test(const unsigned char *blocks, size_t n, uint32_t h[static 8]);
 void hf_sha256_fast_for_test(const unsigned char *blocks, size_t n, uint32_t h[static 8]);
 #endif

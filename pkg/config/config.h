@@ -44,11 +44,11 @@ struct hf_config *hf_config_new(void);
 void hf_config_free(struct hf_config *config);
 HF_DEFINE_CLEANUP(struct hf_config, hf_config_free)
 
-/* Parses the text of a file. `name` is the file's path for messages. A wrong field or list item allows nothing, and is
- * a fault (see hf_config_fault()); only maxSpool, diskReserve and staticPodFolder then have their defaults. A text that
- * is not an AgentConfiguration at all gives the defaults with two restrictions that the owner may have wanted:
- * SyncPolicies and entries of spec.manifests must be signed, and no sealed copy of a Secret may be on the disk. Returns
- * 0, also if the text has faults, or -ENOMEM. */
+/* Parses the text of a file. `name` is the file's path for messages. A wrong field or list item is a fault (see
+ * hf_config_fault()) and allows nothing. There are three exceptions: a wrong maxSpool, diskReserve or staticPodFolder
+ * is a fault too, but leaves its default in effect. A text that is not an AgentConfiguration at all gives the defaults
+ * with two restrictions that the owner may have wanted: SyncPolicies and entries of spec.manifests must be signed, and
+ * no sealed copy of a Secret may be on the disk. Returns 0, also if the text has faults, or -ENOMEM. */
 HF_MUST_USE int hf_config_parse(struct hf_view text, const char *name, struct hf_config **ret_config,
                                 struct hf_err *err);
 
@@ -156,7 +156,8 @@ bool hf_config_path_is_within(const char *path, const char *folder);
 
 /* Returns true if the agent acts only on signed entries of spec.manifests. */
 bool hf_config_requires_signed_manifests(const struct hf_config *config);
-/* Returns the folder from which the kubelet reads static pods; NULL if the file names none, and the agent searches. */
+/* Returns the folder from which the kubelet reads static pods. NULL: the file names none, and the agent searches for
+ * the folder. */
 const char *hf_config_static_pod_folder(const struct hf_config *config);
 /* May a policy with clock.resync make the agent ask the time service of this node to synchronize? The default is yes,
  * because the service takes the time from its own servers. */
@@ -174,7 +175,7 @@ bool hf_config_names_unit(const struct hf_config *config, const char *unit);
 
 /* Returns the update roots: absolute paths in normal form, at most HF_CONFIG_MAX_ROOTS; NULL ends the array. */
 const char *const *hf_config_update_roots(const struct hf_config *config);
-/* Returns the largest spool that a policy may ask for, in bytes. */
+/* Returns the size in bytes of the largest spool that a policy may ask for. */
 uint64_t hf_config_max_spool_bytes(const struct hf_config *config, enum hf_config_scope scope);
 /* Returns how many bytes the agent's files must leave free on a file system with a size of `disk_bytes`. */
 uint64_t hf_config_disk_reserve_bytes(const struct hf_config *config, uint64_t disk_bytes);

@@ -81,8 +81,8 @@ bool hf_config_in_list(const char *const *list, hf_config_covers_fn *covers, con
 /* Returns true if the name `unit` matches `pattern`, a shell pattern from a list of units (fnmatch(3)). */
 bool hf_config_is_service(const char *pattern, const char *unit);
 
-/* Sets *err (may be NULL) to a refusal of `what`. The text names the line `add` that would allow `what`, and the list
- * in the file to which the line belongs. The name of this list is `part` followed by `list`. */
+/* Sets *err (may be NULL) to a refusal of `what`. The text names `add`, the line that would allow `what`, and the list
+ * of the file in which this line must be. The name of this list is `part` followed by `list`. */
 void hf_config_refuse_with(const struct hf_config *config, const char *part, const char *list, const char *what,
                            const char *add, struct hf_err *err);
 

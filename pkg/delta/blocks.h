@@ -6,8 +6,8 @@
 
 /* The functions of the encoder of one method. */
 struct delta_blocks_ops {
-    /* Makes the encoder for the blocks of `make`. Appends the encoded shared context, with which the body begins, to
-     * *shared. */
+    /* Makes the encoder for the blocks of `make`. The body begins with the encoded shared context; open() appends that
+     * to *shared. */
     int (*open)(const struct delta_make *make, struct hf_buf *shared, void **ret_state, struct hf_err *err);
     /* Encodes new[start..end), and appends the block, in the format of the body, to `part`. */
     int (*code)(void *state, uint64_t start, uint64_t end, struct hf_buf *part, struct hf_err *err);

@@ -1,7 +1,7 @@
-/* delta/coder.h - compress the blocks of method 1. The packer compares the size of a block with the size of the part of
- * the new file that the block makes. It compresses relatively small blocks with LZMA, relatively large blocks with
- * zstd, and blocks between these with the better of the two. LZMA makes a block about 6 % smaller than zstd does, but
- * takes many times as long per byte.
+/* delta/coder.h - compress the blocks of method 1. Each block makes a part of the new file. The packer compares the
+ * uncompressed size of the block with the size of that part. It uses LZMA for a comparatively small block, zstd for a
+ * comparatively large one, and the better of the two for any other. For the same block, LZMA needs about 6 % fewer
+ * bytes than zstd, but many times as long per byte.
  *
  * Threads: a state belongs to one thread at a time. */
 #pragma once
@@ -17,8 +17,8 @@ enum delta_coder { DELTA_CODER_ZSTD = 0, DELTA_CODER_LZMA = 1 };
 
 struct delta_unpacker;
 
-/* Makes an unpacker. Returns NULL if out of memory. The unpacker has a decoder for one coder at a time: it allocates
- * the decoder at the first block with that coder, and frees it at the first block with the other coder. */
+/* Makes an unpacker. Returns NULL if out of memory. The unpacker holds the decoder of only one coder at a time. At a
+ * block with the other coder, it frees this decoder and allocates the other one. */
 struct delta_unpacker *delta_unpacker_new(struct delta_input *input);
 void delta_unpacker_free(struct delta_unpacker *u);
 
@@ -26,8 +26,8 @@ void delta_unpacker_free(struct delta_unpacker *u);
 HF_MUST_USE int delta_unpacker_start(struct delta_unpacker *u, enum delta_coder coder, uint64_t n, struct hf_err *err);
 /* Reads the next n decompressed bytes of the block. */
 HF_MUST_USE int delta_unpacker_read(struct delta_unpacker *u, unsigned char *to, size_t n, struct hf_err *err);
-/* Ends the block. Skips the remaining bytes of the block, because a coder may leave up to 16 bytes after the last
- * output byte. -EBADMSG: more than 16 bytes remain. */
+/* Ends the block. Skips the remaining bytes of the block: after the bytes that make the last output byte, a block may
+ * have up to 16 more. -EBADMSG: more than 16 bytes remain. */
 HF_MUST_USE int delta_unpacker_finish(struct delta_unpacker *u, struct hf_err *err);
 
 /* ---- packing --------------------------------------------------------------------------------------------------- */
@@ -36,11 +36,11 @@ struct delta_packer;
 
 /* Makes a packer. Returns NULL if out of memory.
  *
- * If `quick` is true, the packer compresses with low effort, only to estimate sizes. The estimates rank variants as
- * well as full compression does, but take a third of the time and less memory.
+ * If `quick` is true, the packer compresses with low effort, only to estimate sizes. For ranking variants, the
+ * estimates are as good as the sizes after full compression. They take a third of the time and less memory.
  *
- * If `split` is true, the packer compresses a large block with zstd as two frames, which two threads may do at the same
- * time. Two frames take 0.7 % more bytes than one. The bytes do not depend on params->threads. `params` may be NULL. */
+ * If `split` is true, zstd compresses a large block as two frames, and two threads may compress them at the same time.
+ * Two frames take 0.7 % more bytes than one. The bytes do not depend on params->threads. `params` may be NULL. */
 struct delta_packer *delta_packer_new(bool quick, bool split, const struct hf_delta_create_params *params);
 void delta_packer_free(struct delta_packer *p);
 

@@ -26,7 +26,8 @@ HF_MUST_USE int delta_make_lzma(const struct delta_make *make, struct hf_buf *bo
 /* Makes a body of method 4 and appends it to `body`. -E2BIG: the body exceeds the buffer's maximum. */
 HF_MUST_USE int delta_make_runs(const struct delta_make *make, struct hf_buf *body);
 /* Appends a body of method 4 that holds the new file uncompressed. The body is at most 11 bytes longer than the new
- * file, which must have at least 6 bytes. Uses only make->new_bytes and make->new_n. -E2BIG or -ENOMEM from `body`. */
+ * file, which must have at least 6 bytes. Uses only make->new_bytes and make->new_n. -E2BIG: the body exceeds the
+ * buffer's maximum. Also returns -ENOMEM. */
 HF_MUST_USE int delta_make_stored(const struct delta_make *make, struct hf_buf *body);
 
 static inline int delta_no_memory(struct hf_err *err)

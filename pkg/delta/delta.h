@@ -86,9 +86,9 @@ struct hf_delta_create_params {
     /* How much memory to save when applying the delta (0 to 3; small profile only). The values 1, 2 and 3 save 0.8, 1.2
      * and 1.4 MiB. Each step up makes the delta a few per cent larger. */
     unsigned lean;
-    /* hf_delta_create() calls this now and then while it searches for copies, with the work done so far and the total
-     * work, both in the same arbitrary unit. A further search starts at 0 again. A non-zero result cancels the creation
-     * with -ECANCELED. May be NULL. */
+    /* hf_delta_create() calls this now and then while it searches for copies. `done` and `total` are the work done so
+     * far and the total work of the current pass, in the same arbitrary unit. There may be several passes. A non-zero
+     * result cancels the creation with -ECANCELED. May be NULL. */
     int (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
     /* hf_delta_create() calls this before a phase that reads neither file, so that the caller can release the pages of
@@ -125,12 +125,12 @@ struct hf_delta_apply_params {
     /* checkpoint of an earlier run, from which to resume (NULL means to begin at the start of the new file) */
     const struct hf_delta_checkpoint *resume;
     /* hf_delta_apply() calls this after every 4 MiB of the new file, but not at the end. The callback can store the
-     * checkpoint. It must sync the output before that, or the checkpoint may be wrong after a power cut. A negative
-     * result stops applying. May be NULL. */
+     * checkpoint. Before it stores the checkpoint, it must sync the output; otherwise the checkpoint may be wrong after
+     * a power cut. A negative result stops applying. May be NULL. */
     int (*checkpoint)(void *ctx, const struct hf_delta_checkpoint *checkpoint);
     void *checkpoint_ctx;
     /* True if the caller has just verified the old file's hash. Applying then does not hash the old file at the start.
-     * Applying also skips this check if `resume` is set. In both cases, applying hashes the old file after a failure
+     * If `resume` is set, applying does not do so either. In both cases, applying hashes the old file after a failure
      * with -EBADMSG, to find out if the old file is the cause (-ESTALE). */
     bool old_is_verified;
     /* True if the delta is part of a container that has its own hashes. Applying then ignores the SHA-256 and the two
@@ -159,8 +159,8 @@ struct hf_delta_parts {
     uint64_t largest_block_bytes;
 };
 
-/* Reads the whole delta and compares its body with the fingerprint in the header. -EBADMSG: the delta is damaged.
- * ret_info and ret_parts may be NULL. */
+/* Reads the whole delta and compares the hash of the body with the fingerprint in the header. -EBADMSG: the delta is
+ * damaged. ret_info and ret_parts may be NULL. */
 HF_MUST_USE int hf_delta_check(const struct hf_delta_in *patch, struct hf_delta_info *ret_info,
                                struct hf_delta_parts *ret_parts, struct hf_err *err);
 

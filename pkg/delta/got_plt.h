@@ -5,6 +5,6 @@
 
 #include "delta/create.h"
 
-/* In make->copies, replaces the copies that lie inside .got or .plt of the new file by copies from matching entries.
- * Keeps the copies in a table of which no entry matches. Errors: -ENOMEM. */
+/* In make->copies, replaces the copies that lie inside .got or .plt of the new file by copies from matching entries. If
+ * no entry of a table matches, keeps the copies in that table. Errors: -ENOMEM. */
 HF_MUST_USE int delta_got_plt_match(struct delta_make *make, struct hf_err *err);

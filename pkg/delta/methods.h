@@ -1,7 +1,7 @@
 /* delta/methods.h - the functions that apply a delta's body, one for each of the methods 1 to 4 (FORMAT.md). apply.c
  * chooses the function by the method's number, and handles method 5 itself.
  *
- * Each function reads the whole body from apply->input and writes the whole new file, from the resume point on, to
+ * Each function reads the whole body from apply->input and writes the new file, from the resume point to the end, to
  * apply->output. delta.h lists the errors. */
 #pragma once
 

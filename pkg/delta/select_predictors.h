@@ -7,7 +7,7 @@
 #include "delta/create.h"
 #include "delta/image/predict.h"
 
-/* Sets *ret_predictors to the predictors in shared->predictors that stay. The map must be sorted. Returns 0, -ENOMEM or
- * an error of the old file's reader. */
+/* Sets *ret_predictors to the predictors in shared->predictors that stay. shared->map must be sorted. Returns 0,
+ * -ENOMEM or an error of the old file's reader. */
 HF_MUST_USE int delta_select_predictors(const struct delta_make *make, struct delta_shared_context *shared,
                                         unsigned *ret_predictors, struct hf_err *err);

@@ -27,8 +27,8 @@ HF_MUST_USE int delta_shared_context_read(struct delta_apply_state *apply, struc
 HF_MUST_USE int delta_shared_context_make(const struct delta_make *make, struct delta_memory *memory,
                                           struct delta_shared_context *shared, struct hf_buf *body, struct hf_err *err);
 
-/* A coded part is the output of a coder (struct delta_cm) from its start to its finish. A body has the length of a
- * coded part first, and then the part. delta_part_open() reads the length of the next part and starts to decode the
- * part with `cm`. delta_part_add() appends the length of `part` and the part. */
+/* A coded part is the output of a coder (struct delta_cm) from its start to its finish. In a body, the length of each
+ * coded part precedes the part. delta_part_open() reads the length of the next part and starts to decode the part with
+ * `cm`. delta_part_add() appends the length of `part` and the part. */
 HF_MUST_USE int delta_part_open(struct delta_apply_state *apply, struct delta_cm *cm, struct hf_err *err);
 HF_MUST_USE int delta_part_add(struct hf_buf *body, const struct hf_buf *part);

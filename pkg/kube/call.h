@@ -1,8 +1,8 @@
 /* kube/call.h - one request to any resource of the API server, such as a Lease, an Event or a page of EdgeNodes.
  *
  * A call uses the address, the credentials, the TLS settings, the metrics and the field manager of its client
- * (kube/kube.h). After the first 401 to a call, the client reads its credentials again, unless it did so within the
- * last 5 s, and sends the request once more. To follow objects, subscribe instead (kube/source.h).
+ * (kube/kube.h). After the first 401 to a call, the client sends the request once more. Before that, it reads its
+ * credentials again, unless it did so within the last 5 s. To follow objects, subscribe instead (kube/source.h).
  *
  * Threads: loop thread only. Memory: the client copies every argument before hf_kube_call_send() returns. All pointers
  * in an answer are borrowed, and valid only until `done` returns. hf_kube_free() cancels the calls that are in
@@ -49,8 +49,8 @@ struct hf_kube_call {
      * -ESTALE */
     bool force;
     const char *field_manager; /* field manager of a write; NULL means the field manager of the client */
-    /* GET and LIST: true requests only the metadata of objects (PartialObjectMetadata), because a Node without its
-     * status is a tenth as long. The answer still has apiVersion, kind and metadata. */
+    /* GET and LIST: true requests only the metadata of objects (PartialObjectMetadata). For a Node, the answer is then
+     * a tenth as long. The answer still has apiVersion, kind and metadata. */
     bool metadata_only;
     uint64_t timeout_ns; /* time limit of the whole call, including its repetition after a 401 (0 means 30 s) */
 };
@@ -59,12 +59,12 @@ struct hf_kube_call {
  *   0              the server answered 2xx
  *   -EAGAIN        the caller may send the call again after retry_after_ns (429, 5xx and unexpected statuses)
  *   -EBADMSG       the server refuses the request for good (400, 405, 406, 413, 415, 422)
- *   -EACCES        the server does not accept the credentials (401); the client lacks the right, or an admission
- *                  policy refuses the request (403)
+ *   -EACCES        401: the server does not accept the credentials; 403: the client lacks the right, or an admission
+ *                  policy refuses the request
  *   -ENOENT        the object or its resource does not exist (404)
  *   -EEXIST        CREATE: an object with this name exists (409, reason AlreadyExists)
  *   -ESTALE        the object changed meanwhile, another manager owns a field, or the continue token has expired
- *                  (other 409, 410)
+ *                  (409 with any other reason, or 410)
  *   -E2BIG         the answer is larger than the limit
  *   -EPROTO        the answer does not come from an API server
  *   -EHOSTUNREACH  a proxy on this node answered in the place of the API server; the client did not send the call,

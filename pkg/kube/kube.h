@@ -80,7 +80,7 @@ struct hf_kube_params {
      * HF_LEDGER_MAX_OBJECTS objects. Behind a MetaServer, `fleet` changes only this maximum number of objects. */
     bool fleet;
     uint64_t retry_cap_ns; /* maximum back-off (0 means 30 s); hf_kube_set_retry_cap() may change it later */
-    uint64_t spread_ns;    /* initial value for hf_kube_set_spread() (0 means 10 s) */
+    uint64_t spread_ns;    /* the spread until hf_kube_set_spread() changes it (0 means 10 s) */
 };
 
 struct hf_kube;
@@ -104,7 +104,7 @@ HF_MUST_USE int hf_kube_follow(struct hf_kube *kube, const char *kind, const cha
 
 /* Sets the time over which the nodes of the fleet spread their reconnections after the server was unreachable for all
  * of them (0 means 10 s; the maximum is 5 min). If the status of an EdgeUpdate shows a large fleet, the client of an
- * agent lengthens the time to 200 ms for each node, but not beyond the maximum. */
+ * agent lengthens the time to 200 ms multiplied by the number of nodes, but not beyond the maximum. */
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
 
 /* Call this function when the network of this node is back (an address or a route appeared). Subscriptions that wait
@@ -112,7 +112,7 @@ void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
 void hf_kube_nudge(struct hf_kube *kube);
 
 /* Returns true if the client treats the server as a MetaServer. The parameter `api` of hf_kube_new() decides this. With
- * HF_KUBE_AUTO, the server's address (port 10550 on loopback or 169.254.30.10) or its behavior decides. A MetaServer
- * misspells list kinds (kube/resource.h). Over plain HTTP, another sign of a MetaServer is a watch that sends a version
- * not newer than the version from which the watch resumed. */
+ * HF_KUBE_AUTO, the server's address (port 10550 on loopback or 169.254.30.10) or its behavior decides. A server
+ * behaves like a MetaServer if it misspells a list kind (kube/resource.h) or, over plain HTTP, if a watch sends a
+ * version that is not newer than the version from which the watch resumed. */
 bool hf_kube_is_metaserver(const struct hf_kube *kube);

@@ -54,10 +54,11 @@ struct hf_source_sink {
      * `unreadable` for the file with err = NULL. The callback `refused` also reports an unusable file. Both calls go to
      * one subscriber only, because the kind of the objects in the file is unknown. */
     void (*unreadable)(void *arg, const char *what, const struct hf_err *err);
-    /* Called when a server sends a version of an object that the source cannot parse, with the reason in *err. An
-     * earlier version that the subscriber has stays valid. When a later version is good or the object is deleted, the
-     * source calls `unreadable_object` for the object with err = NULL. `name` is the name of the object, or describes
-     * its place in a list if the name is unreadable too. The callback `refused` does not report such an object. */
+    /* Called when a server sends an object that the source cannot parse; *err has the reason. If the subscriber has an
+     * earlier version of the object, that version stays valid. When a later version is good or the object is deleted,
+     * the source calls `unreadable_object` for the object with err = NULL. `name` is the name of the object, or
+     * describes its place in a list if the name is unreadable too. The callback `refused` does not report such an
+     * object. */
     void (*unreadable_object)(void *arg, const char *name, const struct hf_err *err);
 };
 
@@ -87,17 +88,17 @@ struct hf_source_ops {
     /* Starts a subscription to a cluster-scoped kind ("EdgeUpdate", "SyncPolicy", "EdgeNode", "Node",
      * "CertificateSigningRequest"). `name` is the metadata.name of the one object to follow; NULL selects all objects
      * of the kind. `resume` is the resourceVersion to resume from, or "". `known` is a NULL-terminated list of the
-     * names of objects that the subscriber already has, so that the source can report after a complete list which of
-     * these objects are gone. The source copies all arguments. */
+     * names of objects that the subscriber already has. After a complete list, the source reports which of these
+     * objects are gone. The source copies all arguments. */
     HF_MUST_USE int (*subscribe)(void *ctx, const char *kind, const char *name, const char *resume,
                                  const char *const *known, const struct hf_source_sink *sink,
                                  struct hf_subscription **ret_subscription, struct hf_err *err);
     void (*unsubscribe)(void *ctx, struct hf_subscription *subscription); /* Ends a subscription. Accepts NULL. */
-    /* Checks that the subscription is up to date. Behind a MetaServer, the source requests one LIST, in turn with the
-     * LISTs that other subscriptions want. With an API server and an open watch, the source only reports contact, and
-     * the newest resourceVersion if `version` has not reported it yet. If the last list was partly unusable, or older
-     * than earlier answers, the source lists again instead. With a folder, the source scans the folder and reports
-     * contact. The agent calls this function once per SyncPolicy `interval`. */
+    /* Checks that the subscription is up to date. Behind a MetaServer, the source requests one LIST; it sends the LISTs
+     * of all subscriptions one after another. With an API server and an open watch, the source only reports contact,
+     * and the newest resourceVersion if `version` has not reported it yet. If the last list was partly unusable, or
+     * older than earlier answers, the source lists again instead. With a folder, the source scans the folder and
+     * reports contact. The agent calls this function once per SyncPolicy `interval`. */
     void (*refresh)(void *ctx, struct hf_subscription *subscription);
     /* The subscriber calls this function, inside `upsert` or later, if it does not keep an object that `upsert`
      * reported. Each complete list then reports the object again. If `matters` is true, the source also reports when
@@ -117,9 +118,9 @@ struct hf_source_ops {
     /* Ends a write without a call of its `done`. The source may perform the write nevertheless. `delivery` may be
      * NULL. */
     void (*abandon)(void *ctx, struct hf_delivery *delivery);
-    /* Returns the monotonic time of the last sign of life from the source itself, or 0 before the first sign. Signs of
-     * life are bytes of a watch, a successful list or write and the answer to a ping of an API server; behind a
-     * MetaServer, a list that the cloud answered; and a successful scan of a folder. The call sends no request. The
-     * returned time is more precise than the time of the last call of `contact`. */
+    /* Returns the monotonic time of the last sign of life from the source itself, or 0 before the first sign. For an
+     * API server, bytes of a watch, a successful list or write, and the answer to a ping are signs of life. For a
+     * MetaServer, only a list that the cloud answered is one; for a folder, a successful scan. The call sends no
+     * request. The returned time is more precise than the time of the last call of `contact`. */
     uint64_t (*heard_ns)(void *ctx);
 };

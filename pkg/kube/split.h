@@ -2,11 +2,11 @@
  * go to the source `written`.
  *
  * Behind a MetaServer every write arrives under CloudCore's account, so no policy of the API server can restrict a node
- * to its own objects. If a node can reach the API server, it can write there directly with its own certificate. The
- * node then also follows its EdgeNode at the API server, because a write counts only when a watch has returned the
- * written object, and only the server that accepted the write returns this object. The node follows its Node object at
- * the source of desired state, although it writes labels to the API server. The labels decide which updates the node
- * runs. A node whose way to `written` is cut must still decide as before.
+ * to its own objects. If a node can reach the API server, it can write there directly with its own certificate. A write
+ * counts only when a watch has returned the written object, and only the server that accepted the write returns this
+ * object. So such a node also follows its EdgeNode at the API server. The node follows its Node object at the source of
+ * desired state, although it writes labels to the API server. The labels decide which updates the node runs. A node
+ * whose way to `written` is cut must still decide as before.
  *
  * Each of the two sources reports contact for its own subscriptions.
  *

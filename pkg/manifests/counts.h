@@ -5,7 +5,7 @@
 #include "web/metrics.h"
 
 struct hf_manifest_counts {
-    struct hf_metric_family *outcomes; /* label phase: Applied, RolledBack, Refused */
+    struct hf_metric_family *outcomes; /* has the label `phase`: Applied, RolledBack or Refused */
     struct hf_metric *repairs, *looks;
 };
 

@@ -21,8 +21,8 @@ struct hf_manifest_status {
     const char *name;
     enum hf_manifest_target to;
     enum hf_manifest_phase phase;
-    /* Revision of the good set in the phase Applied, otherwise of the newest set. If the source has since delivered the
-     * same content under a newer revision, this is the newer revision. "" if there is none. */
+    /* Revision of the good set in the phase Applied, otherwise of the newest set. If the source's last delivery had the
+     * content of this set under another revision, `revision` is that of the last delivery. "" if there is none. */
     const char *revision;
     /* content digest of the same set in hex or, for a Secret, hf_bundle.id; "" if there is none */
     const char *digest;
@@ -31,7 +31,8 @@ struct hf_manifest_status {
     enum hf_manifest_reason reason;
     const char *message;   /* text for a person; may be "" */
     uint64_t time_unix_ns; /* time of the last change of phase, or of the last repair if that is later */
-    /* true in the phases Applied, RolledBack and Refused, in which no attempt is in progress or waits */
+    /* true in the phases Applied, RolledBack and Refused: the newest set has its result, although the engine may later
+     * try a refused set again */
     bool settled;
 };
 

@@ -13,8 +13,8 @@
  *   entry.c                           one entry: loads it, starts its next step, frees it
  *   apply.c trial.c pod_trial.c restore.c    the actions on files and static pods
  *   objects.c                         the same actions on objects of the cluster
- *   commit.c drift.c removal.c        cleanup; look for drift and repair it; removal of an entry that no policy has
- *                                     any more
+ *   commit.c drift.c removal.c        cleanup; search for drift, and its repair; removal of an entry that no policy
+ *                                     has any more
  *   secret_fetch.c                    asks the API server for the content of a Secret again
  *   content.c permit.c                content from the source; whether the node permits what the entry asks for
  *   make.c                            makes the files of a set (on a worker)
@@ -102,8 +102,8 @@ struct attempt {
     const char *state_dir, *trust_dir;
     const char *argv[HF_MAX_ARGV + 1]; /* the command of `validate`, with the path of the candidate filled in */
     char pod_folder[HF_FILES_MAX_PATH];
-    /* paths, without symbolic links, of folders of holdfast and of the kubelet that no entry may write to; "" for a
-     * path that cannot be resolved */
+    /* Folders of holdfast and of the kubelet that no entry may write to. The paths have no symbolic links; "" stands
+     * for a path that cannot be resolved. */
     char closed[MANIFEST_CLOSED][HF_FILES_MAX_PATH];
     bool on_swap; /* the content is secret, and the kernel may swap memory to a disk */
 };
@@ -148,12 +148,12 @@ struct entry {
         uint64_t until_ns;
     } hold;
 
-    /* secret.c: the content of a Secret, which is never on disk */
+    /* secret.c: the content of a Secret, which is on disk only as a sealed copy, if at all */
     /* the content while the entry needs it; NULL if only the source (or the sealed copy) has it */
     struct hf_bundle *secret;
     struct {
-        /* contents and attributes, as in hf_files_before_read(), of the files that a rollback puts back; `bundle` is
-         * NULL if there are none */
+        /* the files that a rollback puts back, with contents and attributes as hf_files_before_read() returns them;
+         * `bundle` is NULL if there are no such files */
         struct hf_bundle *bundle;
         struct hf_inventory list, foreign;
     } kept;
@@ -166,12 +166,12 @@ struct entry {
     struct {
         char digest[HF_SHA256_HEX]; /* digest of the copy on disk; "" if there is none */
         char failed[HF_SHA256_HEX]; /* digest of a content that could not be sealed; "" if there is none */
-        bool hopeless;              /* another attempt to seal the content `failed` would fail in the same way */
+        bool hopeless;              /* another attempt to seal the content of `failed` would fail in the same way */
         /* digest of a copy that this process does not try to open (again), because it cannot or must not be opened */
         char useless[HF_SHA256_HEX];
         bool stale; /* the copy is bound to other PCRs than agent.yaml names */
-        /* cause of the last failure to open the copy, or of its removal; "" if there was neither, or if the copy was
-         * opened or sealed since */
+        /* why the last attempt to open the copy failed, or why the copy was removed; "" if neither happened, or if a
+         * copy was opened or made after that */
         char why[200];
         uint64_t retry_ns;       /* monotonic time before which no attempt to open the copy starts */
         struct vault_room *room; /* the key, while a copy is being sealed or opened; otherwise NULL */
@@ -223,16 +223,15 @@ struct entry {
     struct hf_kubelet_health *pod_again;
     /* used by pod_trial.c: the good set, while a job compares it with the newest set */
     struct attempt *good_attempt;
-    /* monotonic time from which the deadline of the checks of objects in this Probation counts: the first check, or the
-     * first check after the API server failed to answer or after changed objects were put back; 0 if there was no such
-     * check yet */
+    /* Monotonic time from which the deadline for the objects in this Probation counts. This is the time of the first
+     * check. The time starts again with the next check if the API server did not answer, or if changed objects were put
+     * back. 0 if that check has not come yet. */
     uint64_t probe_ns;
 
     /* used by pod_trial.c: an interval of the policy has passed, so check the pods again */
     bool pods_due;
     bool busy; /* a step is in progress */
-    /* number of attempts of the rollback in progress that could not read the files to put back, from the disk or from
-     * the sealed copy */
+    /* how often the rollback in progress could not read the files to put back, from the disk or from the sealed copy */
     unsigned unreadable_rollbacks;
     unsigned probe_repairs; /* number of times that changed objects were put back in this Probation */
 
@@ -247,7 +246,7 @@ struct entry {
     uint64_t told_ns; /* monotonic time of the last notice of a repair; 0 if there was none */
     struct entry_watch *watches;
     size_t n_watches;
-    bool look_wanted;   /* a look for drift is due, at look_due_ns at the earliest */
+    bool look_wanted;   /* a look for drift must start, but not before look_due_ns */
     bool watch_stale;   /* the set of folders has changed since the watches were made */
     bool unwatched;     /* a folder has no watch, so only a look finds drift there */
     uint64_t looked_ns; /* monotonic time of the last look; 0 if there was none */
@@ -324,17 +323,17 @@ int secret_bundle(const struct entry *entry, const struct hf_manifest_set *set, 
                   struct hf_err *err);
 /* Overwrites and frees all secret contents. Call this function when the entry has no step that needs them. */
 void secret_wipe(struct entry *entry);
-/* Prepares a rollback: copies the entry's files in place, and the files that the set takes over, into memory. Writes
- * the paths of the files that the set takes over to the state folder. If a swap was cut short, copies nothing, because
- * the files in place are then of two sets. Called on a worker. */
+/* Prepares a rollback: copies into memory the entry's files that are in place, and the files that the set takes over.
+ * Writes the paths of the files that the set takes over to the state folder. If a swap was cut short, copies no files,
+ * because the files in place are then of two sets. Called on a worker. */
 int secret_keep(struct entry *entry, const struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 /* Returns true if the kernel may swap memory to a disk (compressed swap in memory does not count). Called on a
  * worker. */
 bool secret_may_be_swapped(const struct hf_fs_ops *fs);
 
 /* vault.c */
-/* Finds out at the start of the agent if a sealed copy exists. Removes a copy that is not bound to each PCR that
- * agent.yaml names. Blocks. */
+/* Finds out at the start of the agent if a sealed copy exists. Removes the copy if agent.yaml names a PCR to which the
+ * copy is not bound. Blocks. */
 void vault_load(struct entry *entry);
 /* Returns true if a sealed copy of the good set's content should be on disk, and a usable one is not there. */
 bool vault_wants(const struct entry *entry);
@@ -355,12 +354,12 @@ const char *vault_keeps(const struct entry *entry);
 /* Returns true if the sealed copy on disk must be deleted. */
 bool vault_must_go(const struct entry *entry);
 enum { VAULT_EXPLANATION = 146 };
-/* Writes into `text` why the content of this set does not come from a sealed copy, in a form to append to a sentence:
- * the cause if the copy was not opened or was removed (vault.why), otherwise why there is no copy. Writes "" if no copy
- * is wanted, or if the set is not the good set, which alone has a copy. */
+/* Writes into `text` why the content of this set does not come from a sealed copy. The caller appends the text to a
+ * sentence. If vault.why is not "", the text quotes it, whatever the set. Otherwise the text says why there is no copy;
+ * it is "" if there is a copy, if none is wanted, or if the set is not the good set (only the good set has a copy). */
 void vault_explain(const struct entry *entry, const struct hf_manifest_set *set, char text[VAULT_EXPLANATION]);
-/* Call this function once per interval. Returns true if the caller must ask the source for the content again,
- * because it could not be sealed for a reason that may have passed. */
+/* Call this function once per interval. Returns true if the caller must ask the source for the content again: an
+ * attempt to seal the content has failed, and its cause may have passed. */
 bool vault_retries(struct entry *entry);
 /* Overwrites and frees the key of the copy. */
 void vault_wipe(struct entry *entry);
@@ -404,19 +403,19 @@ void content_hold(struct entry *entry);
 /* Asks the limiter of the entry (rules/content_pace.h) if it may start one more new set, and takes a token. If the set
  * has to wait, shows this in the status and returns false. */
 bool content_pace_takes(struct entry *entry);
-/* Call this function if the copy on disk of this set's content is lost. If this content is the newest that the source
- * has delivered, asks the source for the whole content again. (A source cannot deliver older contents again.) */
+/* Call this function if the content of this set is lost on the disk. If this content is the newest that the source has
+ * delivered, asks the source for the whole content again. (A source cannot deliver older contents again.) */
 void content_lost(struct entry *entry, const struct hf_manifest_set *set);
 /* If a new content was delivered, starts to write it to disk. If the same content was delivered with another revision
- * or from another source, starts to save only the record. Returns true if it has started. */
+ * or from another source, starts to save only the record. Returns true if it has started one of the two. */
 bool content_consider(struct entry *entry);
 
 /* permit.c */
 /* Checks if the node permits the wanted entry. Does not look at the paths of the entry. Returns the reason for a
  * refusal, or HF_MANIFEST_REASON_NONE. */
 enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err);
-/* Makes the set of the wanted entry and the newest content. -ENOENT: the source of this entry has not delivered a
- * content. */
+/* Makes the set that consists of the wanted entry and the newest content. -ENOENT: the source of this entry has not
+ * delivered a content. */
 int permit_candidate(struct entry *entry, struct hf_manifest_set *ret_set, struct hf_err *err);
 enum hf_config_scope permit_scope(bool is_signed);
 
@@ -435,9 +434,9 @@ int make_bundle(const struct entry *entry, const struct attempt *attempt, struct
 /* Calls make_bundle(), then makes the list of files that the set asks for (attempt->want). Called on a worker. */
 int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_outcome *outcome);
 /* Makes a lost inventory again from the good set and its content on disk, so that the entry's own files do not count as
- * foreign files. If an attempt with the newest set is not complete, adds the files of this set that are in place with
- * exactly its content. The new inventory lacks the folders that the entry made. Does nothing without a good set.
- * Blocks. */
+ * foreign files. In the phases Applying, Probation and RollingBack, also adds those files of the newest set that are in
+ * place with exactly the content that this set wants. The new inventory lacks the folders that the entry made. Does
+ * nothing without a good set. Blocks. */
 int make_inventory(struct entry *entry, struct hf_err *err);
 
 /* ---- advance.c ------------------------------------------------------------------------------------------------ */

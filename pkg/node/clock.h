@@ -14,8 +14,8 @@
 #include "node/time_track.h"
 
 /* A Date that is this old or older cannot agree with the wall clock. An agreement counts for this long after the last
- * reading at which the Date and the wall clock agreed. The monotonic clock measures both times, so that no agreement
- * counts for ever. */
+ * reading at which the Date and the wall clock agreed. The monotonic clock measures both durations, so that no
+ * agreement counts for ever. */
 #define HF_CLOCK_FRESH_NS (24ull * 3600 * HF_NS_PER_S)
 
 #define HF_CLOCK_DEFAULT_SKEW_NS (300 * HF_NS_PER_S)
@@ -26,8 +26,8 @@ struct hf_clock {
     uint64_t date_unix_ns, date_mono_ns, date_error_ns; /* last Date of the server (date_unix_ns 0 means none) */
     uint64_t agreed_unix_ns, agreed_mono_ns;            /* last agreement (agreed_unix_ns 0 means none) */
     struct hf_time_track track;                         /* the times that the wall clock has shown */
-    /* error of the wall clock that the kernel last stated (HF_NEVER means not synchronized), and monotonic time of that
-     * statement (HF_NEVER means that there is none) */
+    /* sync_error_ns is the error that the kernel last stated for the wall clock (HF_NEVER means not synchronized);
+     * sync_mono_ns is the monotonic time of that statement (HF_NEVER means that there is none) */
     uint64_t sync_error_ns, sync_mono_ns;
     uint64_t max_skew_ns;
     bool bound_rose; /* true if a signed time has raised the bound and is not yet in the clock file */
@@ -45,7 +45,7 @@ const struct hf_clock_ops *hf_clock_ops_of(struct hf_clock *clock);
  * whole seconds. The agent sent the request at most `round_trip_ns` before this call. */
 void hf_clock_take_date(struct hf_clock *clock, uint64_t date_unix_ns, uint64_t round_trip_ns);
 
-/* Sets the largest difference between two witnesses that count as alike. */
+/* Sets the largest difference at which two witnesses still count as alike. */
 void hf_clock_set_max_skew(struct hf_clock *clock, uint64_t max_skew_ns);
 
 /* Returns true while a time server keeps the wall clock right. */

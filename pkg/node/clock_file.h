@@ -10,7 +10,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* maximum size of the file in bytes; size in bytes of a boot id, with the terminator */
+/* HF_CLOCK_FILE_MAX is the maximum size of the file in bytes. HF_CLOCK_FILE_BOOT is the size in bytes of a boot id with
+ * its terminator. */
 enum { HF_CLOCK_FILE_MAX = 512, HF_CLOCK_FILE_BOOT = 40 };
 
 /* A field that ends with _unix_ns is a Unix time in nanoseconds; 0 means unknown. */
@@ -20,15 +21,15 @@ struct hf_clock_file {
     uint64_t agreed_unix_ns;  /* last time on which two witnesses agreed */
     uint64_t track_unix_ns;   /* time on the track of the wall clock (node/time_track.h) */
     uint64_t contact_unix_ns; /* last contact with the source */
-    /* contact_age_ns is the age of the last contact when the file was saved. contact_limit_ns is a greater age: the
-     * agent saves the file again before the contact is older than this limit (sync/stale.h); 0 while there is contact.
-     * The file holds both as whole seconds, rounded up. */
+    /* contact_age_ns is the age of the last contact when the file was saved. While there is contact, contact_limit_ns
+     * is 0. After a loss of contact, it is an age above contact_age_ns: the agent saves the file again before the
+     * contact is older than this limit (sync/stale.h). The file holds both ages as whole seconds, rounded up. */
     uint64_t contact_age_ns, contact_limit_ns;
     /* boot is the id of the boot in which the file was saved ("" means unknown). saved_mono_ns is the time of the save
-     * by the monotonic clock of that boot. The file holds it as whole seconds, rounded down. */
+     * by the monotonic clock of that boot. The file holds this time as whole seconds, rounded down. */
     char boot[HF_CLOCK_FILE_BOOT];
     uint64_t saved_mono_ns;
-    /* time of the last contact by the same monotonic clock; 0 if the contact was in an earlier boot */
+    /* time, by the same monotonic clock, of the last contact; 0 if that contact was in an earlier boot */
     uint64_t contact_mono_ns;
 };
 HF_MUST_USE int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out);

@@ -20,9 +20,10 @@ struct hf_clock_resync {
     int64_t wall_minus_mono; /* wall clock minus monotonic clock at the last reading */
 };
 
-/* Returns true, and records a request, if the agent must ask now: `wanted` is true (clock.resync is set, and the clock
- * differs by more than clock.maxSkew), and the last request is at least HF_CLOCK_RESYNC_PAUSE_NS old. *ret_wait_ns is
- * the time until the next request may be due, or HF_NEVER if `wanted` is false. */
+/* Returns true, and records a request, if the agent must ask now. This requires that `wanted` is true (clock.resync is
+ * set, and the clock differs by more than clock.maxSkew), and that the last request, if there was one, is at least
+ * HF_CLOCK_RESYNC_PAUSE_NS old. *ret_wait_ns is the time until the next request may be due, or HF_NEVER if `wanted` is
+ * false. */
 bool hf_clock_resync_take(struct hf_clock_resync *resync, bool wanted, uint64_t mono_ns, uint64_t *ret_wait_ns);
 
 /* Records a reading of both clocks. Returns the size of the wall clock's leap since the previous reading, positive for

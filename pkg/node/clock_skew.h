@@ -18,14 +18,15 @@ struct hf_clock_skew {
 };
 
 /* `date_unix_ns` is the Date header (whole seconds) of an answer that arrived at mono_ns. The agent sent the request at
- * most `round_trip_ns` before. */
+ * most `round_trip_ns` before that. */
 void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns, uint64_t round_trip_ns);
 
-/* Returns the time of the server's clock at mono_ns minus `unix_ns`, or 0 while the server's clock is unknown. The
- * result is precise to half a second plus the time for which the Date was on its way. */
+/* Returns by how much the server's clock is ahead of `unix_ns` at the monotonic time mono_ns. The result is negative if
+ * the server's clock is behind, and 0 while the server's clock is unknown. The result is precise to half a second plus
+ * the time for which the Date was on its way. */
 int64_t hf_clock_skew_offset_ns(const struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns);
 
-/* Updates `exceeded` and returns it. `unix_ns` is the time of this node's clock at mono_ns. Because a Date ages on its
- * way, even a right server's clock can seem to be behind this node's clock, by up to the round trip. This part of the
+/* Updates `exceeded` and returns it. `unix_ns` is the time of this node's clock at mono_ns. A Date ages on its way. So
+ * even if both clocks are right, the server's clock can seem to be behind, by up to the round trip. This part of the
  * difference does not count. */
 bool hf_clock_skew_judge(struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns, uint64_t max_skew_ns);

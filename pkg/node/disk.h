@@ -23,7 +23,7 @@ struct hf_disk_usage {
 };
 void hf_disk_usage_of(const struct statvfs *fs, struct hf_disk_usage *ret_usage);
 
-/* Returns the level for this usage; `before` is the previous level. The level falls only if the usage is more than
- * HF_DISK_HYSTERESIS_PERCENT percentage points below the threshold. */
+/* Returns the level for this usage; `before` is the previous level. The levels Warning and Critical end only if the
+ * usage is more than HF_DISK_HYSTERESIS_PERCENT percentage points below the threshold of the level. */
 enum hf_disk_level hf_disk_judge(unsigned used_percent, unsigned warn_percent, unsigned critical_percent,
                                  enum hf_disk_level before);

@@ -21,7 +21,7 @@ const char *hf_storage_name(enum hf_storage storage);
 /* Returns the medium of the device with this number, which stat(2) reports in st_dev. If the major number is 0 (btrfs,
  * overlay, tmpfs), looks up the device in /proc/self/mountinfo, and returns HF_STORAGE_VIRTUAL if that file names no
  * device. Follows partitions, LVM, md and dm-crypt to the disk below, or to one of the disks if there are several.
- * Returns HF_STORAGE_UNKNOWN if both numbers are 0, or if the disk or its kind cannot be found. */
+ * Returns HF_STORAGE_UNKNOWN if `major` and `minor` are both 0, or if the disk or its kind cannot be found. */
 enum hf_storage hf_storage_of(const struct hf_probe_root *at, unsigned major, unsigned minor);
 
 /* Copies to name[n] the kernel's name of the whole disk under the device with this number, such as "mmcblk0". Follows

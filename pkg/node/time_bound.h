@@ -1,12 +1,12 @@
 /* node/time_bound.h - the lower bound of the present time: the present is not before it.
  *
  * The bound is the proof or the synced time, whichever is later. The proof is the latest time at which a trusted key
- * signed, but not before the date of the build; the proof never goes back. The synced time advances with the monotonic
- * clock, but a thousandth slower. While a time server keeps the wall clock right, the synced time also moves towards
- * the wall clock, forward or back, in small steps beyond the monotonic clock: for each second that passes, by at most
- * one second. So a wall clock that is wrong for some time moves the synced time by at most this time beyond the
- * monotonic clock. Two witnesses that agree on an earlier time lower the synced time at once. The Date of the server
- * alone never moves the bound. Pure. */
+ * signed, or the date of the build if that is later; the proof never goes back. The synced time advances with the
+ * monotonic clock, but a thousandth slower. While a time server keeps the wall clock right, each reading also corrects
+ * the synced time towards the wall clock, forward or back. For each second since the previous reading, the correction
+ * is at most one second. So if a time server keeps the wall clock wrong for an hour, it moves the synced time by at
+ * most one extra hour. Two witnesses that agree on an earlier time lower the synced time at once. The Date of the
+ * server alone never moves the bound. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@
 #define HF_TIME_STEP_MAX_NS (60 * HF_NS_PER_S)
 
 struct hf_time_bound {
-    uint64_t proof_unix_ns; /* the latest signed time, but not before the date of the build */
+    uint64_t proof_unix_ns; /* the latest signed time, or the date of the build if that is later */
     /* The synced time is the Unix time that a synchronized clock has shown, continued with the monotonic clock. These
      * two fields hold the synced time at one moment, and the monotonic time of this moment. */
     uint64_t synced_unix_ns;
@@ -32,8 +32,8 @@ struct hf_time_bound {
     bool synced_before; /* true if the clock was synchronized at the last reading */
 };
 
-/* `signed_unix_ns` is the proof and `synced_unix_ns` is the synced time that an earlier process saved (0 means
- * none). */
+/* Starts with the values that an earlier process saved: `signed_unix_ns` is the proof, and `synced_unix_ns` is the
+ * synced time. A value of 0 means none. */
 void hf_time_bound_init(struct hf_time_bound *bound, uint64_t signed_unix_ns, uint64_t synced_unix_ns,
                         uint64_t mono_ns);
 

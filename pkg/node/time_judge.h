@@ -16,15 +16,15 @@
  *
  * The first row whose condition holds applies. If both live witnesses are credible and alike but the first row does not
  * apply, the wall clock counts as the one credible witness. The third row applies only if the track is credible, too;
- * its `latest` is then the later of the witness and the track.
+ * `latest` is then the later of the witness and the track.
  *
  * Two witnesses are alike if they differ by at most the policy's maxSkew plus the errors of both. For the first row the
- * Date must also be fresh. If the Date is older, it confirms nothing.
+ * Date must also be fresh; a Date that is not fresh confirms nothing.
  *
- * Without agreement, two more rules apply to `earliest`, in this order. If the wall clock counts, and no live witness
- * that counts is before the time of the last agreement, the time of the last agreement raises `earliest`. If a live
- * witness that counts shows a time before `earliest`, `earliest` falls to the time of that witness. So the lower bound
- * alone never makes anything expire.
+ * Without agreement, two more rules apply to `earliest`, in this order. First, the time of the last agreement raises
+ * `earliest`, but only if the wall clock counts, and if each live witness that counts shows this time or a later one.
+ * Second, if a live witness that counts shows a time before `earliest`, `earliest` falls to the time of that witness.
+ * So the lower bound alone never makes anything expire.
  *
  * The estimate of the second row is the witness that is nearer to the last agreement. If there was no agreement, it is
  * the wall clock while a time server keeps the wall clock right, and otherwise the Date. The estimate of the third row
@@ -49,13 +49,13 @@ struct hf_time_witness {
 
 struct hf_time_evidence {
     uint64_t build_unix_ns; /* date of the build */
-    uint64_t proof_unix_ns; /* latest signed time, but not before the date of the build */
+    uint64_t proof_unix_ns; /* latest signed time, or the date of the build if that is later */
     uint64_t lower_unix_ns; /* lower bound, not before the proof */
     struct hf_time_witness wall, date;
     struct hf_time_witness agreed; /* the time of the last agreement, advanced by the time since then */
     /* the track of the wall clock (node/time_track.h), advanced by the time since its last reading */
     struct hf_time_witness track;
-    bool wall_synced; /* a time server keeps the wall clock */
+    bool wall_synced; /* a time server keeps the wall clock right */
     bool date_fresh;  /* the Date is recent enough to agree with the wall clock */
     uint64_t max_skew_ns;
 };

@@ -4,10 +4,10 @@
  * A right clock advances at the same rate as the monotonic clock; a clock that becomes wrong leaps. The track is the
  * time that the wall clock showed before a leap, and it advances with the monotonic clock. The time that the wall clock
  * shows after the leap is the rival. The rival replaces the track when the wall clock has stayed on the rival for
- * HF_TIME_TRACK_NS. So a leap that the wall clock takes back before then does not change the track, and after a leap to
- * the right time the track is right within an hour, even without another witness. The rival replaces the track at once
- * if three conditions hold: a time server now keeps the wall clock right, no time server kept it right while it was on
- * the track, and the track is not from an earlier process. Pure. */
+ * HF_TIME_TRACK_NS. So a leap that the wall clock takes back within this time does not change the track. After a leap
+ * to the right time, the track becomes right within an hour, even without another witness. The rival replaces the track
+ * at once if three conditions hold: a time server now keeps the wall clock right, no time server kept it right while it
+ * was on the track, and the track is not from an earlier process. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -3,10 +3,10 @@
  * Threads: any, but no other thread may change code during hf_pages_forget_code(). A debugger loses its breakpoints. */
 #pragma once
 
-/* Releases all pages of the running program's code and constants. At the next access, the kernel maps 64 KiB around the
- * address again from the page cache. Code that ran only at start then no longer counts as this process's memory. No
- * data is lost, because the program does not write to these pages. Does nothing if the program wrote to such pages
- * (text relocations), or if the system refuses. */
+/* Releases all pages of the running program's code and constants, so that code that ran only at start no longer counts
+ * as this process's memory. When the program needs a page again, the kernel maps 64 KiB around the address from the
+ * page cache. No data is lost, because the program does not write to these pages. Does nothing if the program wrote to
+ * such pages (text relocations), or if the system refuses. */
 void hf_pages_forget_code(void);
 
 /* Makes malloc return each block of 128 KiB or more to the system as soon as the program frees the block, and lets

@@ -1,5 +1,5 @@
-/* os/room.h - computes how much more memory this process may use. With more than that, the kernel could kill this
- * process, or other processes could run short of memory.
+/* os/room.h - computes how much more memory this process may use. If the process used more, the kernel could kill it,
+ * or other processes could run short of memory.
  *
  * Two kinds of bounds limit this memory:
  *
@@ -36,8 +36,8 @@ void hf_room_memory(const struct hf_fs_ops *fs, const char *root, struct hf_room
 
 /* Numbers of OOM kills that the kernel has counted so far. `own` counts the kills in the process's own cgroup, and
  * `above` counts the kills in the parent of this cgroup. A number is 0 if the process cannot read the file with this
- * count. systemd makes a new cgroup at every start of a service, so `own` then begins at 0 again. With cgroup v2,
- * `above` also includes the kills in cgroups below the parent. */
+ * count. systemd makes a new cgroup at every start of a service, so `own` begins at 0 again after a start. With cgroup
+ * v2, both counts also include the kills in all cgroups below. */
 struct hf_room_kills {
     uint64_t own, above;
 };

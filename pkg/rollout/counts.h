@@ -49,7 +49,8 @@ struct hf_rollout_limits {
 
 HF_MUST_USE enum hf_rollout_class hf_rollout_classify(const struct hf_rollout_facts *facts,
                                                       const struct hf_rollout_limits *limits);
-/* Returns true if a node is in this phase (enum hf_phase) only after an admission, whatever the selectors say now. */
+/* Returns true if a node reaches this phase (enum hf_phase) only after it was admitted. The node has then begun, even
+ * if the selectors or waves no longer admit it. */
 bool hf_rollout_has_begun(int phase);
 const char *hf_rollout_class_name(enum hf_rollout_class class_);
 

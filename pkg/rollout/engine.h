@@ -35,8 +35,8 @@ struct hf_rollout_now {
 };
 
 struct hf_rollout_params {
-    /* number of report intervals without a report after which a node counts as silent; 0 means 3. For decisions about
-     * turns, a node counts as silent after 30 min at the latest. */
+    /* a node counts as silent when it has sent no report for this number of its report intervals; 0 means 3. For
+     * decisions about turns, a node counts as silent after 30 min at the latest. */
     unsigned silent_factor;
     uint64_t collect_after_ns; /* time without a Node after which an EdgeNode is deleted; 0 means 24 h */
     unsigned silent_per_s;     /* largest number of EdgeNodes marked silent in one second; 0 means 20 */
@@ -166,6 +166,6 @@ struct hf_rollout_fleet_view {
 };
 void hf_rollout_engine_fleet(const struct hf_rollout_engine *engine, struct hf_rollout_fleet_view *ret_view);
 
-/* If `allow` is true, later plans may delete EdgeNodes without Node even if they are more than 30 % of all EdgeNodes.
- * Pass true only if an operator asked for this. */
+/* If `allow` is true, later plans may delete EdgeNodes that have no Node, even if these are more than 30 % of all
+ * EdgeNodes. Pass true only if an operator asked for this. */
 void hf_rollout_engine_allow_collect(struct hf_rollout_engine *engine, bool allow);

@@ -9,7 +9,7 @@
 
 enum {
     HF_ENGINE_EFFECTS = 256, /* maximum number of effects in one plan */
-    /* maximum number of failed nodes of one EdgeUpdate whose reason and message the engine keeps */
+    /* maximum number of failed nodes for which the engine keeps a struct note, for each EdgeUpdate */
     HF_ENGINE_NOTES = 16,
     HF_ENGINE_PREPARE = 20000, /* maximum number of nodes whose slots one plan computes */
 };
@@ -45,11 +45,11 @@ struct track {
     struct hf_rollout_limits limits;
     uint64_t digest, release; /* keys of this release in the entries of a node (rollout/fleet.h) */
 
-    /* Selectors, and arrays with one item for each node, by its number: */
+    /* Selectors, and arrays with one item for each node; the index is the node's number in the fleet: */
     struct hf_label_match select, canary;
     uint16_t *slots;  /* slot, HF_ENGINE_SELECTED, HF_ENGINE_CANARY */
     uint8_t *classes; /* enum hf_rollout_class */
-    /* hf_fleet_seconds() at which the node's activity (working, waiting for its turn, ...) last changed */
+    /* time (hf_fleet_seconds()) at which the node's activity (working, waiting for its turn, ...) last changed */
     uint32_t *since;
     /* hash of the node's value of the label that strategy.disruption.groupBy names; NULL without groupBy */
     uint32_t *groups;
@@ -77,12 +77,12 @@ struct track {
     struct hf_rollout_state state;   /* the state in the object, but with the newest soaked_ns and waited_ns */
     struct hf_rollout_decision next; /* the last decision */
     uint64_t stepped_ns;             /* time of the last step; 0 before the first one */
-    uint64_t watched_ns;         /* time at which this process began to lead or, if that was later, got the object */
-    uint64_t looked_ns, slow_ns; /* looked_ns: time of the last decision; slow_ns: time of the last write */
-    uint64_t retry_ns;           /* no write before this time */
-    uint64_t write;              /* id of the write on its way; 0 without one */
-    uint64_t due_ns;             /* time of a postponed write; HF_NEVER without one */
-    uint64_t wrote_ns;           /* like slow_ns, but 0 after the write that claims the object */
+    uint64_t watched_ns;             /* time since which this process both leads and has the object */
+    uint64_t looked_ns, slow_ns;     /* looked_ns: time of the last decision; slow_ns: time of the last write */
+    uint64_t retry_ns;               /* no write before this time */
+    uint64_t write;                  /* id of the write on its way; 0 without one */
+    uint64_t due_ns;                 /* time of a postponed write; HF_NEVER without one */
+    uint64_t wrote_ns;               /* like slow_ns, but 0 after the write that claims the object */
     struct hf_rollout_state written; /* the state in the last write; written_news has its news */
 };
 
@@ -132,7 +132,8 @@ HF_MUST_USE int hf_rollout_track_take(struct track *track, json_t *json);
 HF_MUST_USE int hf_rollout_track_grow(struct track *track, size_t n);
 /* Computes the slots of up to `budget` further nodes. Returns how many it computed. */
 size_t hf_rollout_track_prepare(struct track *track, const struct hf_fleet *fleet, size_t budget);
-/* Updates the track for one node: its labels have changed, its Node is gone, or its record is new or free. */
+/* Updates the track for one node. Call this function when the node's labels have changed, when its Node is gone, or
+ * when its record is new or free. */
 void hf_rollout_track_node(struct track *track, const struct hf_fleet *fleet, uint32_t id, bool is_new, uint32_t now_s);
 void hf_rollout_track_notes(struct track *track, uint32_t id, const json_t *edgenode);
 
@@ -144,8 +145,8 @@ HF_MUST_USE int hf_rollout_plan_status(struct hf_rollout_engine *engine, struct 
                                        const struct hf_rollout_now *now);
 void hf_rollout_status_result(struct hf_rollout_engine *engine, struct track *track, int r,
                               const struct hf_rollout_now *now);
-/* Call this function when the object has changed, because it may show the outcome of a write whose result was
- * unknown. */
+/* Call this function when the object has changed. If the result of a write was unknown, the object may now show its
+ * outcome. */
 void hf_rollout_status_seen(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now);
 
 /* engine_turns.c: decides on turns */
@@ -174,8 +175,8 @@ void hf_rollout_show_effects(struct hf_rollout_engine *engine, struct hf_rollout
  * memory ran out, the plan is full, or the engine waits for the outcome of 4,096 writes. */
 HF_MUST_USE int hf_rollout_write_node(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, uint32_t node,
                                       json_t *body, const struct hf_fleet_turns *turns);
-/* Forgets the answered writes of this EdgeNode that the engine decided on an older resourceVersion than the present
- * one. */
+/* Forgets the writes of this EdgeNode whose answer has arrived and whose outcome the EdgeNode now shows: its
+ * resourceVersion is higher than when the engine decided on the write. */
 void hf_rollout_settle_node(struct hf_rollout_engine *engine, uint32_t node);
 void hf_rollout_forget_node(struct hf_rollout_engine *engine, uint32_t node);
 /* Records the result of the write with this id, and sets *ret_node. Returns false if no EdgeNode has such a write. */

@@ -55,11 +55,11 @@ struct hf_fleet_node {
     char *name; /* NULL in a free record */
     struct hf_fleet_entry *entries;
     struct hf_fleet_turns *turns; /* NULL without turns */
-    uint64_t resource_version;    /* of the EdgeNode; 0 if it is not a number */
+    uint64_t resource_version;    /* resourceVersion of the EdgeNode; 0 if it is not a number */
     uint64_t sequence;            /* status.sequence of the last new report */
     uint32_t labels;              /* number of the set of labels; kept until the record is freed, also without a Node */
     uint32_t heard_s;             /* time of the last new report; before the first report, when the record was made */
-    uint32_t gone_s;              /* time at which the Node was deleted; if there was none, when the record was made */
+    uint32_t gone_s;              /* when the Node was deleted; if there never was a Node, when the record was made */
     uint32_t epoch;               /* EdgeNode.spec.epoch */
     uint32_t restarted;           /* low bits of the last received sequence if it was below `sequence`; else 0 */
     uint16_t interval_s;          /* status.policy.interval in seconds, at least 1 and at most 65535 */
@@ -93,10 +93,10 @@ uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name);
 HF_MUST_USE int hf_fleet_take_node(struct hf_fleet *fleet, const json_t *node, uint32_t now_s, uint32_t *ret_id,
                                    bool *ret_changed);
 
-/* Stores the facts of an EdgeNode. The age of the record's first report is `unix_ns`, the present time of the API
- * server, minus the time in the report. If `unix_ns` is 0, the first report counts as new. Each later report is new.
- * Returns 0, -EBADMSG (no valid name), -E2BIG (HF_FLEET_MAX), -ENOMEM, or -ESTALE (the resourceVersion is lower than
- * that of the record; nothing is stored). */
+/* Stores the facts of an EdgeNode. `unix_ns` is the present time of the API server (0 means unknown). The record's
+ * first report has an age: `unix_ns` minus the time in the report, or 0 if `unix_ns` is 0. Each later report has the
+ * age 0. Returns 0, -EBADMSG (no valid name), -E2BIG (HF_FLEET_MAX), -ENOMEM, or -ESTALE (the resourceVersion is lower
+ * than that of the record; nothing is stored). */
 HF_MUST_USE int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *edgenode, uint32_t now_s, uint64_t unix_ns,
                                        uint32_t *ret_id);
 

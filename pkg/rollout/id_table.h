@@ -1,6 +1,6 @@
 /* rollout/id_table.h - a hash table of numbers. The caller keeps the items in an array of its own, and the table maps
- * the hash of an item's key to the item's index. Linear probing, at most seven eighths full, without tombstones. Pure.
- * Threads: any, one at a time for one table. */
+ * the hash of an item's key to the item's index. The table uses linear probing, is at most seven eighths full, and
+ * needs no tombstones. Pure. Threads: any, one at a time for one table. */
 #pragma once
 
 #include <stdbool.h>

@@ -18,8 +18,8 @@ struct hf_label_pool {
     } * labels;
     size_t n_labels, cap_labels;
     struct hf_label_set {
-        /* base-128 numbers: the number of labels, then the index of each label minus the index before it, in ascending
-         * order */
+        /* base-128 numbers: first the number of labels; then, for each label in ascending order of the indexes, its
+         * index minus the index of the label before it */
         unsigned char *ids;
         uint32_t n_bytes;
         uint32_t refs;

@@ -8,8 +8,8 @@
  * then the next stage opens. One step opens at most one stage. While a rollout is Halted or Paused, no stage opens. A
  * settled stage stays settled when a node returns, and the soak counts only time during which a leader watched.
  *
- * The state contains the share of slots that the stage has reached (`cutoff`), not the index in the list of waves. So
- * after an operator has edited the list, no wave repeats and no admission ends. */
+ * The share of slots that the stage has reached (`cutoff`) decides which wave opens next, and not the number of the
+ * wave. So after an operator has edited the list, no wave repeats and no admission ends. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -89,7 +89,8 @@ struct hf_rollout_verdict {
     char message[HF_ROLLOUT_MESSAGE];
 };
 
-/* The changes that one step makes (flags). Each becomes a Kubernetes Event, whose reason stands behind the flag. */
+/* The changes that one step makes (flags). Each becomes a Kubernetes Event. The comment behind each flag is the reason
+ * of this Event. */
 enum hf_rollout_news {
     HF_ROLLOUT_NEWS_NONE = 0,
     HF_ROLLOUT_NEWS_SETTLED = 1,  /* StageSettled */

@@ -23,8 +23,8 @@ struct hf_rollout_status {
     const struct hf_rollout_verdict *verdict;
     const struct hf_rollout_counts *counts;     /* NULL: copy nodes, wave, admission, rollout and failures from `old` */
     const struct hf_rollout_decision *decision; /* NULL without a strategy */
-    /* true: copy admission from `old` if it is for this digest, and admit no node if it is not; false: use
-     * `decision` */
+    /* true: copy the field `admission` from `old` if that field is for this digest, and otherwise admit no node; false:
+     * use `decision` */
     bool keep_admission;
     const struct hf_rollout_failure *failures;
     size_t n_failures;
@@ -43,8 +43,8 @@ enum hf_rollout_urgency {
 };
 
 /* Compares the status of `body` with `old`. The times soaked and waited count as different only if they fell, or grew
- * by at least their step (soaked_step_ns, waited_step_ns). If a step is HF_NEVER, the function does not compare this
- * time. */
+ * by at least their step (soaked_step_ns, waited_step_ns). If a step is HF_NEVER, the function does not compare the
+ * time that belongs to this step. */
 enum hf_rollout_urgency hf_rollout_status_compare(const json_t *body, const json_t *old, uint64_t soaked_step_ns,
                                                   uint64_t waited_step_ns);
 

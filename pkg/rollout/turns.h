@@ -1,4 +1,5 @@
-/* rollout/turns.h - decides which nodes may swap now, with the rules for one group of nodes and for one turn. Pure.
+/* rollout/turns.h - decides which nodes may swap now. The functions apply the rules for one group of nodes, and the
+ * rules for the end of one turn. Pure.
  *
  * A turn is the right of one node to swap one release (EdgeNode.spec.turns). It counts in the node's group from the
  * moment at which the engine plans to write the turn until the controller takes the turn back, usually after the node
@@ -15,8 +16,8 @@ struct hf_turn_candidate {
     uint32_t slot;
 };
 
-/* Sorts the candidates: the node that has waited longest comes first. Ties go to the lower slot, then to the lower
- * number. */
+/* Sorts the candidates: the node that has waited longest comes first. Ties go to the lower `slot`, then to the lower
+ * `node`. */
 void hf_turn_sort(struct hf_turn_candidate *candidates, size_t n);
 
 /* A group in which at least one node waits for its turn. */
@@ -25,7 +26,8 @@ struct hf_turn_group {
     uint32_t size; /* selected nodes of the group */
     /* nodes that are between swap and verdict, have a turn, or have a write of their EdgeNode on its way */
     uint32_t busy;
-    /* true: each EdgeNode of the group that might still get a turn from a former leader has the epoch of this leader */
+    /* true if no former leader can give a turn in the group any more, because each EdgeNode of the group that might get
+     * one has the epoch of this leader */
     bool fenced;
 };
 

@@ -33,11 +33,11 @@ struct hf_spool_record {
     uint64_t unix_ns;
     uint32_t tag;
     struct hf_view payload; /* content of the record; borrowed */
-    /* true for the first record of a write; it proves that all earlier writes are durable, because the writer syncs
-     * each write before it starts the next one */
+    /* true for the first record of a write; such a record proves that all earlier writes are durable, because the
+     * writer syncs each write before it starts the next one */
     bool begins;
-    /* true if the writer never assigned the sequences between the previous record and this record, so that no record is
-     * lost */
+    /* true if the writer never assigned the sequences between the previous record and this record; the gap is then no
+     * loss */
     bool jumps;
 };
 

@@ -14,7 +14,7 @@ struct hf_spool_segment {
     bool from_copy;
 };
 
-/* Reads the header of the open file `fd`, whose name contains `first`, the sequence of the segment's first record.
+/* Reads the header of the open file `fd`. `first` is the sequence of the segment's first record, from the file's name.
  * -EBADMSG: both copies of the header are damaged. -EOPNOTSUPP: the header has an unknown version. */
 HF_MUST_USE int hf_spool_segment_read(const struct hf_fs_ops *fs, int fd, uint64_t first, struct hf_spool_segment *ret);
 

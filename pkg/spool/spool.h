@@ -1,5 +1,5 @@
-/* spool/spool.h - a durable queue of records for code on the event loop. Its operations append records with group
- * commit, read records in order, and record which of them are delivered.
+/* spool/spool.h - a durable queue of records for code on the event loop. It appends records with group commit, returns
+ * them in order, and keeps a cursor on disk: all records up to the cursor are delivered.
  *
  * Appends that come while a sync runs wait for the end of that sync. One write and one sync then serve all these
  * appends, up to HF_SPOOL_BATCH_RECORDS and HF_SPOOL_BATCH_BYTES. No timer delays an append. If the spool calls `done`
@@ -73,9 +73,8 @@ HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_
 HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
                               void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg);
 
-/* Records that everything up to `sequence` (inclusive) is delivered, and saves the cursor soon afterwards. If a crash
- * comes before the save, reads begin at the old cursor after the restart, and some records are delivered a second
- * time. */
+/* Marks all records up to `sequence` (inclusive) as delivered, and saves the cursor soon afterwards. If a crash comes
+ * before the save, reads begin at the old cursor after the restart, and some records are delivered a second time. */
 void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence);
 
 /* Returns the stream's id (store.h). Stream id, node and sequence together identify a record; no other record ever has

@@ -37,7 +37,7 @@ struct hf_spool_store_params {
     /* bytes that must stay free on the file system of the folder. If the next segment would take some of these bytes,
      * the spool counts as full even below max_bytes, and when_full decides what happens. */
     uint64_t reserve_bytes;
-    /* the highest sequence that, as far as the caller knows, has left the node (0 means none); the store gives new
+    /* the highest sequence that has left the node, as far as the caller knows (0 means none); the store gives new
      * records only higher sequences */
     uint64_t used;
 };
@@ -97,8 +97,8 @@ HF_DEFINE_CLEANUP(struct hf_spool_store, hf_spool_store_free)
 HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *records, size_t n,
                                      size_t *ret_done, struct hf_err *err);
 
-/* Records that everything up to `sequence` (inclusive) is delivered. Saves the cursor durably, then removes or reuses
- * the files of segments in which every record is delivered, except for the newest HF_SPOOL_PAST of these segments.
+/* Marks all records up to `sequence` (inclusive) as delivered. Saves the cursor durably, then removes or reuses the
+ * files of segments in which every record is delivered, except for the newest HF_SPOOL_PAST of these segments.
  * -EINVAL: the store has not written this sequence. */
 HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, struct hf_err *err);
 
@@ -113,10 +113,10 @@ HF_MUST_USE int hf_spool_store_drop_oldest(struct hf_spool_store *store, struct 
 HF_MUST_USE int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err);
 
 /* Describes a spare segment, a file full of zeros that the store uses when it next needs a segment. Preparing a spare
- * segment takes three steps. (1) If hf_spool_store_spare_begin() returns false, the store needs no spare now or has no
- * room for one; skip the other steps. (2) hf_spool_spare_make() writes the file, which takes long; other functions of
- * the store may run at the same time. (3) hf_spool_store_spare_end() gets the result of step 2 as `made`. Steps 1 and 3
- * use the store, so no other thread may use the store during these steps. */
+ * segment takes three steps. (1) hf_spool_store_spare_begin() fills in this struct. If it returns false, the store
+ * needs no spare now or has no room for one; skip the other steps. (2) hf_spool_spare_make() writes the file, which
+ * takes long; other functions of the store may run at the same time. (3) hf_spool_store_spare_end() gets the result of
+ * step 2 as `made`. Steps 1 and 3 use the store, so no other thread may use the store during these steps. */
 struct hf_spool_spare {
     const struct hf_fs_ops *fs;
     const char *dir; /* borrowed from the store */

@@ -19,8 +19,8 @@ struct segment {
     uint64_t size; /* size of the file in bytes */
     /* file offset below which every block of the file was written, and not only allocated */
     uint64_t written;
-    /* payload bytes in the content; an estimate for a segment that the store found when it opened and that is not open
-     * for writing */
+    /* payload bytes in the content; an estimate for segments of an earlier process, unless the segment is open for
+     * writing */
     uint64_t payload;
     uint32_t salt;
 };
@@ -34,14 +34,14 @@ struct hf_spool_store {
     uint64_t segment_bytes, max_bytes, reserve_bytes;
     enum hf_spool_full when_full;
     char stream[HF_SPOOL_STREAM_TEXT];
-    /* true if the store found, when it opened, damage or loss after which this stream could assign a sequence twice */
+    /* true if damage or loss, found while opening the store, could make this stream assign a sequence twice */
     bool doubt;
     /* open_fd is the descriptor of the last segment, or -1 if no segment is open for writing */
     int dir_fd, cursor_fd, open_fd;
     bool spare_ready, spare_coming;
     uint64_t spare_written; /* value for segment.written when the spare becomes a segment */
-    /* true if the spare was a segment before; after a power cut the folder may still list the file under the segment's
-     * name, so sync the folder before writing to the file */
+    /* true if the spare was a segment before. After a power cut, the folder may still list the file under the segment's
+     * name. So sync the folder before writing to the file. */
     bool spare_was_segment;
     bool links_count; /* true if the file system reports st_nlink 0 for deleted files */
     /* segments in the order of their first sequences; the last segment is open for writing unless open_fd is -1 */

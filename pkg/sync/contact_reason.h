@@ -41,7 +41,7 @@ const char *hf_contact_reason_name(enum hf_contact_reason reason);
 /* Returns a sentence for a person: what to do. Returns "" for HF_CONTACT_REASON_NONE. */
 const char *hf_contact_reason_remedy(enum hf_contact_reason reason);
 
-/* Returns the reason for the code in *err with which pkg/kube reports lost contact. The codes are those of
+/* *err has a code with which pkg/kube reports lost contact. Returns the reason for this code. The codes are those of
  * loop/http/http.h, and those of hf_kube_status_errno() for an HTTP status. A code without a reason of its own means
  * HF_CONTACT_REASON_SERVER_ERROR. */
 enum hf_contact_reason hf_contact_reason_of(const struct hf_err *err);

@@ -1,5 +1,5 @@
-/* sync/notices.h - a short queue of notices, which become Kubernetes Events about this node's EdgeNode, and the pace at
- * which they leave. Pure.
+/* sync/notices.h - keeps notices in a short queue, and decides when they leave. Each notice becomes a Kubernetes Event
+ * about this node's EdgeNode. Pure.
  *
  * The queue is in memory; notices that wait for an unreachable server are also in a file (agent/report/notice_file.h).
  * When the queue is full, a new notice replaces the oldest one that is not being sent. A bucket of tokens limits the
@@ -66,7 +66,7 @@ void hf_notices_done(struct hf_notices *notices);
  * the notice counts as dropped. */
 void hf_notices_add(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, const char *text);
 
-/* Adds a notice that an earlier process has left, with the number that it had there. */
+/* Adds a notice that an earlier process has left. `number` is the number that the notice had in that process. */
 void hf_notices_restore(struct hf_notices *notices, enum hf_notice_reason reason, uint64_t unix_ns, uint64_t number,
                         const char *text);
 

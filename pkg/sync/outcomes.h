@@ -1,5 +1,6 @@
-/* sync/outcomes.h - finds out which releases have ended since the previous look: committed, rolled back or rejected.
- * Pure, except that it allocates. A look visits all releases once (hf_outcomes_begin() explains it).
+/* sync/outcomes.h - finds out which releases were committed, rolled back or rejected since the previous look. Each of
+ * these is an end of the release. Pure, except that it allocates. A look visits all releases once (hf_outcomes_begin()
+ * explains it).
  *
  * The first look of a process reports nothing, because an earlier process has reported the ends that are on disk. A
  * repair of the committed release ends in Committed again, and no look reports it. After a restart the source may

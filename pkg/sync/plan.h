@@ -1,8 +1,8 @@
 /* sync/plan.h - selects, from all EdgeUpdates, the releases that this node must install. Pure.
  *
- * If several objects select the node for one release name, the admitted object with the highest sequence wins. When the
- * controller withdraws an admission, a release that this node has begun or committed still counts as admitted in this
- * choice. Therefore a halted rollout stops only nodes that have not begun, and never returns a node to an older
+ * If several objects with the same release name select the node, the admitted object with the highest sequence wins.
+ * When the controller withdraws an admission, a release that this node has begun or committed still counts as admitted
+ * in this choice. Therefore a halted rollout stops only nodes that have not begun, and never returns a node to an older
  * release. An object whose signatures the node does not accept never takes the place of an object whose signatures the
  * node accepts. */
 #pragma once

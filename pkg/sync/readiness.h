@@ -2,16 +2,18 @@
  *
  *   Ready        True: each selected update has the phase Committed or Incompatible, each entry of spec.manifests has
  *                the phase Applied, and the node refused no object. False: some update is in another phase (Ready then
- *                has the reason of that update), the node refused an object, or an entry is in another phase
- *                (ManifestsFailed or ManifestsPending). Unknown: the node never received the desired state.
+ *                has the reason of that update), the node refused an object, or an entry is in another phase (Ready
+ *                then has the reason ManifestsFailed or ManifestsPending). Unknown: the node never received the
+ *                desired state.
  *   Reconciling  True while the agent still works towards the desired state (a check for drift does not count). At
  *                other times, the status lacks this condition.
  *   Stalled      True while somebody must act, because the node rolled back or rejected an update, refused an object,
  *                or rolled back or refused an entry of spec.manifests. At other times, the status lacks this condition.
  *
  * If Ready is False, its message explains one update, the refused objects or the entries of spec.manifests. If
- * Reconciling or Stalled has the same cause, its message only names the cause and refers to Ready; otherwise it
- * explains the cause. For entries of spec.manifests, the message of Reconciling explains the cause in any case. */
+ * Reconciling or Stalled has the same cause as Ready, its own message only names the cause and refers to Ready;
+ * otherwise its own message explains the cause. Exception: a message of Reconciling about entries of spec.manifests
+ * always explains the cause. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,8 +23,8 @@
 
 enum { HF_READINESS_MESSAGE = 1025, HF_READINESS_REASON = 64, HF_READINESS_NAMES = 512 };
 
-/* A list of names for a sentence, such as "a, b, c and 4 more". The text has the first names, as many as fit into
- * HF_READINESS_NAMES bytes before the number of the others. */
+/* A list of names for a sentence, such as "a, b, c and 4 more". The text has as many of the first names as fit into
+ * HF_READINESS_NAMES bytes together with the number of the other names. */
 struct hf_readiness_names {
     char text[HF_READINESS_NAMES];
     size_t n, left_out; /* length in bytes of the names in `text`, and number of names that did not fit */

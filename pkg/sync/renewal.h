@@ -94,11 +94,12 @@ struct hf_renewal_move hf_renewal_move(enum hf_renewal_state state, enum hf_rene
 const char *hf_renewal_trouble_reason(enum hf_renewal_trouble trouble);
 const char *hf_renewal_trouble_advice(enum hf_renewal_trouble trouble);
 
-/* Returns the Unix time at which to renew a certificate. The function divides the span from `received` to `not_after`.
+/* Returns the Unix time at which to renew a certificate. The span from received_unix_ns to not_after_unix_ns counts.
  * The result is at two thirds of the span, earlier or later by up to a tenth of the span. `jitter` (0 to UINT32_MAX)
- * chooses the exact time; derive it from the key, so that a restart chooses the same time. If `received` is not between
- * not_before and not_after (a copied file, a wrong clock), the function uses not_before in its place. The time until
- * `not_after` counts as at most HF_RENEWAL_MAX_NS, so that no signer can make the agent keep a key for years. */
+ * chooses the exact time; derive it from the key, so that a restart chooses the same time. If received_unix_ns is not
+ * between not_before_unix_ns and not_after_unix_ns (a copied file, a wrong clock), the span begins at
+ * not_before_unix_ns. A span counts as at most HF_RENEWAL_MAX_NS, so that no signer can make the agent keep a key for
+ * years. */
 uint64_t hf_renewal_date(uint64_t not_before_unix_ns, uint64_t not_after_unix_ns, uint64_t received_unix_ns,
                          uint32_t jitter);
 

@@ -20,8 +20,8 @@
  * Only new contact makes the age shorter. A leap of a clock, a kill, a power cut or a reboot never does. To ensure
  * this, the clock file holds a limit besides the age, and the agent writes the file again before the age passes the
  * limit. After a reboot, the age is at least the limit. So a reboot can make the age too long, and the node Expired too
- * early, by at most the time between two writes (hf_stale_step_ns()) and a minute. The errors of many reboots do not
- * add up, because the count of the time continues from the age in the file and not from the limit.
+ * early. The error is at most the time between two writes (hf_stale_step_ns()) plus one minute. The errors of many
+ * reboots do not add up, because the count of the time continues from the age in the file and not from the limit.
  *
  * If nobody knows whether the file is from this boot, the age is at least the age in the file plus the time since this
  * boot began. In this case, too, the count continues from the age in the file, so that the errors of many restarts
@@ -50,9 +50,9 @@ struct hf_stale {
     bool this_boot;
     uint64_t carried_ns; /* age of contact when the process started (0 if `this_boot`) */
     uint64_t start_mono_ns;
-    /* greatest age that hf_stale_age_ns() has returned since contact was lost; 0 while there is contact. The value at
-     * the start comes from the clock file (0 if `this_boot`): the limit or, if the boot is unknown and the age is
-     * longer, the age. */
+    /* greatest age that hf_stale_age_ns() has returned since contact was lost; 0 while there is contact. At the start,
+     * the value is the limit in the clock file (0 if `this_boot`). If the boot is unknown, it is the limit, or the age
+     * in the file plus the time since this boot began, whichever is longer. */
     uint64_t longest_ns;
 };
 
@@ -92,10 +92,11 @@ uint64_t hf_stale_age_ns(struct hf_stale *stale, struct hf_now now);
 enum hf_staleness hf_stale_judge(struct hf_stale *stale, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
 /* Returns how far the age may pass the age in the clock file before the agent saves the file again. Before the window
- * has passed, this is half of the time since this boot began, but at most an hour or a 24th of the window, whichever is
- * shorter, and at least 60 s in any case. So the age of a board that is often switched off includes most of the time
- * for which the board was on, and a board that stays on writes once an hour (if the window is at least a day). After
- * the window has passed, it is an hour or a 24th of the age, whichever is longer. */
+ * has passed, the result is half of the time since this boot began. The result is never more than an hour or a 24th of
+ * the window, whichever is shorter; but a result below 60 s always becomes 60 s. So the age of a board that is often
+ * switched off includes most of the time for which the board was on, and a board that stays on writes once an hour (if
+ * the window is at least a day). After the window has passed, the result is an hour or a 24th of the age, whichever is
+ * longer. */
 uint64_t hf_stale_step_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now);
 
 /* Fills in what the clock file must hold. */
@@ -106,11 +107,11 @@ void hf_stale_keep(struct hf_stale *stale, uint64_t window_ns, struct hf_now now
 uint64_t hf_stale_save_wait_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now,
                                const struct hf_stale_kept *kept);
 
-/* Call when contact returns. `kept` is what the clock file holds. `oldest_ns` is the age at which the agent renews the
- * contact in the file while there is contact. Returns true if the agent must save the file now: the limit in the file
- * is so far above `oldest_ns` that a reboot would make the age much too long. After a short loss, the limit is only a
- * little above `oldest_ns`, and the file may stay. So a link that comes and goes causes one save at each loss, and none
- * at a return. */
+/* Call when contact returns. `kept` is what the clock file holds. While there is contact, the agent renews the contact
+ * in the file as soon as this contact is older than `oldest_ns`. Returns true if the agent must save the file now: the
+ * limit in the file is so far above `oldest_ns` that a reboot would make the age much too long. After a short loss, the
+ * limit is only a little above `oldest_ns`, and the file may stay. So a link that comes and goes causes one save at
+ * each loss, and none at a return. */
 bool hf_stale_is_limit_high(const struct hf_stale_kept *kept, uint64_t oldest_ns);
 
 /* Returns the Unix time of the last sign of life (0 means never). */

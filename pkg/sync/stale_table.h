@@ -29,7 +29,7 @@ enum hf_stale_act {
 
 enum hf_stale_answer {
     HF_STALE_DOES,
-    HF_STALE_WAITS,            /* the agent waits until there is contact, with the reason Stale */
+    HF_STALE_WAITS,            /* the agent waits until there is contact, and reports the reason Stale */
     HF_STALE_NEEDS_THE_SERVER, /* the agent does it when the API server answers */
     HF_STALE_ANSWERS,
 };
@@ -38,8 +38,9 @@ enum hf_stale_answer {
 enum hf_stale_answer hf_stale_table_answer(enum hf_stale_act act, enum hf_staleness staleness,
                                            enum hf_on_expiry on_expiry);
 
-/* Returns true if the agent may do the act now: the cell is not HF_STALE_WAITS. For HF_STALE_NEEDS_THE_SERVER the
- * result is true: the act then fails, and the agent tries again, until the server answers. */
+/* Returns true if the agent may do the act now, which means that the answer of the table is not HF_STALE_WAITS. Also
+ * returns true for HF_STALE_NEEDS_THE_SERVER: the act then fails, and the agent tries again, until the server
+ * answers. */
 bool hf_stale_table_may(enum hf_stale_act act, enum hf_staleness staleness, enum hf_on_expiry on_expiry);
 
 /* Appends the whole table to *out as text, one line for each act. Returns 0 or -errno of the buffer. */

@@ -29,12 +29,12 @@ HF_DEFINE_CLEANUP(struct hf_telemetry_service, hf_telemetry_service_free)
  * on disk or could not be stored. */
 void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stopped)(void *arg), void *arg);
 
-/* Replaces the settings by `spec` as soon as every accepted event is on disk. Does nothing if spec.telemetry of the
- * policy, `node_labels` and the node's configuration have not changed. If `spec` is NULL or spec->present is false,
- * turns telemetry off. `owner` is the policy's JSON tree. The service holds a reference to this tree and decodes its
- * own copy of the settings from it, so `spec` need not outlive the call. `node_labels` is a JSON object with the labels
- * of the Node, or NULL; the service copies it. hf_telemetry_service_status() names the parts that could not be
- * started. */
+/* Replaces the settings by `spec` as soon as every accepted event is on disk. Does nothing if none of these has
+ * changed: spec.telemetry of the policy, `node_labels`, and the node's configuration. If `spec` is NULL or
+ * spec->present is false, turns telemetry off. `owner` is the policy's JSON tree. The service holds a reference to this
+ * tree and decodes its own copy of the settings from it, so `spec` need not outlive the call. `node_labels` is a JSON
+ * object with the labels of the Node, or NULL; the service copies it. hf_telemetry_service_status() names the parts
+ * that could not be started. */
 void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
                               const json_t *node_labels);
 

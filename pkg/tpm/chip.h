@@ -1,4 +1,4 @@
-/* tpm/chip.h - seals keys to the TPM 2 of this node, and keeps a counter in it, with libtss2. Only the program
+/* tpm/chip.h - uses libtss2 to seal keys to the TPM 2 of this node and to keep a counter in this TPM. Only the program
  * holdfast-tpm calls these functions. The agent starts this program as a separate process, so that a TPM that hangs
  * blocks no thread of the agent, and so that the agent also runs on a node without libtss2.
  *
@@ -24,10 +24,11 @@ enum {
     /* A sealed key begins with its version (a byte) and its PCRs (32 bits, big endian; bit N stands for PCR N). */
     HF_TPM_BLOB_VERSION = 1,
     HF_TPM_BLOB_HEAD = 5,
-    /* PCRs 16 and 23, for tests and applications: any program can reset them, and then bring them to any value */
+    /* PCRs 16 and 23, which are for tests and applications; any program can reset them and then bring them to any
+     * value */
     HF_TPM_WEAK_PCRS = 1 << 16 | 1 << 23,
-    /* NV indices in the range that the TCG leaves to the owner of a TPM: the floor counter, and a counter that exists
-     * only during hf_tpm_chip_counter_next() */
+    /* NV indices of the floor counter, and of a counter that exists only during hf_tpm_chip_counter_next(); both are in
+     * the range that the TCG leaves to the owner of a TPM */
     HF_TPM_COUNTER_INDEX = 0x01a1f100,
     HF_TPM_PROBE_INDEX = 0x01a1f101,
 };
@@ -41,20 +42,20 @@ void hf_tpm_chip_close(struct hf_tpm_chip *chip); /* accepts NULL */
 HF_DEFINE_CLEANUP(struct hf_tpm_chip, hf_tpm_chip_close)
 
 /* Seals a key. Bit N of `pcrs` stands for PCR N of the SHA-256 bank. Appends the sealed key to *blob. -EINVAL: `pcrs`
- * has one of HF_TPM_WEAK_PCRS, or a PCR that the SHA-256 bank of this TPM does not have, to which the TPM would not
- * bind the key. -EIO: the TPM refuses. *err says why. */
+ * has one of HF_TPM_WEAK_PCRS, or a PCR that is missing in the SHA-256 bank of this TPM. The TPM would not bind the key
+ * to a missing PCR. -EIO: the TPM refuses. *err says why. */
 HF_MUST_USE int hf_tpm_chip_seal(struct hf_tpm_chip *chip, const unsigned char key[HF_TPM_KEY_BYTES], uint32_t pcrs,
                                  struct hf_buf *blob, struct hf_err *err);
-/* Opens a sealed key. -EINVAL: it names a PCR that the SHA-256 bank of this TPM does not have. -EBADMSG: it is damaged,
- * or another TPM sealed it, or the TPM was cleared since. -ESTALE: the PCRs have other values now. -EIO: the TPM
- * refuses for another reason. */
+/* Opens a sealed key. -EINVAL: the sealed key names a PCR that is missing in the SHA-256 bank of this TPM. -EBADMSG:
+ * the sealed key is damaged, another TPM sealed it, or this TPM was cleared after sealing it. -ESTALE: the PCRs have
+ * other values than when the key was sealed. -EIO: the TPM refuses for another reason. */
 HF_MUST_USE int hf_tpm_chip_open_key(struct hf_tpm_chip *chip, struct hf_view blob,
                                      unsigned char ret_key[HF_TPM_KEY_BYTES], struct hf_err *err);
 
-/* The floor counter is an NV index of the type counter, which no command can set back: if somebody removes the counter
- * and makes it again, the new one starts above all values that a counter of this TPM has had. Reading and incrementing
- * need no password, and are exempt from the protection against dictionary attacks. Errors of these functions: -EACCES:
- * the owner hierarchy has a password, or the TPM is locked out. -ENOSPC: the TPM has no room for a further NV index.
+/* The floor counter is an NV index of the type counter. No command can set it back: if somebody removes the counter and
+ * makes it again, the new one starts above all values that a counter of this TPM has had. Reading and incrementing need
+ * no password, and are exempt from the protection against dictionary attacks. Errors of these functions: -EACCES: the
+ * owner hierarchy has a password, or the TPM is locked out. -ENOSPC: the TPM has no room for a further NV index.
  * -EEXIST: an index of another program has the number of the counter. -EIO: the TPM refuses for another reason. */
 
 /* Reads the counter. -ENOENT: there is no counter, or nobody has incremented it yet. */
@@ -63,7 +64,7 @@ HF_MUST_USE int hf_tpm_chip_counter_read(struct hf_tpm_chip *chip, uint64_t *ret
  * has incremented it yet, the function makes, increments and removes another counter to learn this value. */
 HF_MUST_USE int hf_tpm_chip_counter_next(struct hf_tpm_chip *chip, uint64_t *ret_value, struct hf_err *err);
 /* Increments the counter if its value is `to` - 1; a counter with another value stays as it is. If there is no counter,
- * makes one. Increments a new counter, or one that nobody has incremented yet, whatever its first value is. *ret_value
+ * makes one. A counter that nobody has incremented yet has no value; the function increments it in any case. *ret_value
  * is the value of the counter after the call. Only one process at a time may call this function
  * (update/floors/step.h). */
 HF_MUST_USE int hf_tpm_chip_counter_step(struct hf_tpm_chip *chip, uint64_t to, uint64_t *ret_value,

@@ -23,8 +23,8 @@ HF_MUST_USE int hf_tpm_envelope_seal(const unsigned char key[HF_TPM_ENVELOPE_KEY
                                      struct hf_view content, struct hf_buf *out, struct hf_err *err);
 
 /* Decrypts an envelope into `content`, a buffer of envelope.n bytes, and sets *ret_n to the size of the content.
- * -EBADMSG: the key or the context differs from that of the encryption, or the envelope is damaged. -ENOMEM: out of
- * memory. After an error, `content` holds no decrypted bytes. */
+ * -EBADMSG: the key or the context is not the one that encrypted the content, or the envelope is damaged. -ENOMEM: out
+ * of memory. After an error, `content` holds no decrypted bytes. */
 HF_MUST_USE int hf_tpm_envelope_open(const unsigned char key[HF_TPM_ENVELOPE_KEY], struct hf_view context,
                                      struct hf_view envelope, unsigned char *content, size_t *ret_n,
                                      struct hf_err *err);

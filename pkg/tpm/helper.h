@@ -3,10 +3,10 @@
  *     holdfast-tpm seal   --tcti TCTI [--pcrs N,N]    stdin: a key; stdout: the sealed key
  *     holdfast-tpm unseal --tcti TCTI                 stdin: a sealed key; stdout: the key
  *     holdfast-tpm counter-read --tcti TCTI           stdout: the value of the floor counter, or the word absent
- *     holdfast-tpm counter-next --tcti TCTI           stdout: the value that the next counter-step brings
+ *     holdfast-tpm counter-next --tcti TCTI           stdout: the value of the counter after the next counter-step
  *     holdfast-tpm counter-step --tcti TCTI --to N --state-dir DIR
- *                                                     increments the counter from N - 1 to N, or makes it;
- *                                                     stdout: its value
+ *                                                     increments the counter from N - 1 to N, or makes the
+ *                                                     counter; stdout: its value after the call
  *
  * Each key and each sealed key is one line of hex digits; each value is one line with a decimal number. After a
  * failure, stdout is empty, and stderr has one line of text. */

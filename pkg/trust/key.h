@@ -15,7 +15,7 @@ enum { HF_ED25519_PUBLIC = 32, HF_ED25519_SIGNATURE = 64, HF_TRUST_MAX_PEM = 409
 enum hf_trust_half { HF_TRUST_HALF_NONE, HF_TRUST_HALF_PUBLIC, HF_TRUST_HALF_PRIVATE };
 enum hf_trust_half hf_trust_half_of(const char *pem);
 
-/* In the next functions, a key is a PEM text with one ed25519 key and without a password. The functions return 0 or
+/* In the next functions, a key is a PEM text that holds one ed25519 key and has no password. The functions return 0 or
  * -errno. -EBADMSG: the text is not such a key, or it is a public key of small order, with which forged signatures
  * would verify; *err then describes the text ("holds a private key; ..."), and the caller adds the name of the file.
  * hf_trust_verify() returns -EKEYREJECTED if the signature does not match. -EIO and -ENOMEM: OpenSSL failed. -E2BIG: an

@@ -2,8 +2,8 @@
  *
  * A client that may call systemd's manager as root can start a transient unit, and so run any program on the host. The
  * agent needs three calls: restart a service, reload it, and read the state of a unit. The rule lets these three calls
- * pass. It also accepts the calls of the D-Bus protocol that a client needs for them; the filter answers those calls
- * itself. The rule refuses every other call. Pure. Threads: any. */
+ * pass. It also accepts the calls that a client needs before them (Hello, AddMatch, RemoveMatch and Manager.Subscribe);
+ * the filter answers those calls itself. The rule refuses every other call. Pure. Threads: any. */
 #pragma once
 
 #include <stdbool.h>

@@ -63,9 +63,10 @@ struct hf_desired {
     } gate;
     /* If the gate is not OPEN, no update starts, and an update that has not reached the swap pauses and keeps its
      * download. A closed window and spec.suspend have the same effect. From the swap on, an update runs to its end with
-     * any gate. Of these conditions, only the gate HELD and the field `held` stop a repair of the committed release. */
-    /* true if the site's own order not to update is in force; this field stops repairs, whatever the value of `gate`;
-     * other updates depend on `gate` alone */
+     * any gate. Of these conditions, only the gate HELD stops a repair of the committed release; the field `held` stops
+     * it too. */
+    /* true if the site's own order not to update is in force; this field stops only repairs, whatever the value of
+     * `gate`; other updates ignore it */
     bool held;
     /* True if the swap needs a turn, and this node has none. The update then fetches, patches and verifies, and waits
      * in the phase Verified with the reason TurnPending. From the swap on, the turn has no effect. A repair needs no
@@ -125,14 +126,15 @@ struct hf_update_params {
      * thread. If this pointer is NULL, the engine leaves free 16 MiB or a twentieth of the file system, whichever is
      * less. */
     uint64_t (*disk_reserve)(void *arg, uint64_t disk_bytes);
-    /* Returns true, with the reason in *err, if the file system of this install path is too full to start a new release
-     * there. The engine ignores the result for a repair, and does not call this function for a rollback. Called on the
-     * loop thread. NULL means that no file system is ever too full. */
+    /* Returns true if the file system of this install path is too full to start a new release there; *err then receives
+     * the reason. The engine ignores the result for a repair, and does not call this function for a rollback. Called on
+     * the loop thread. NULL means that no file system is ever too full. */
     bool (*disk_critical)(void *arg, const char *path, struct hf_err *err);
     /* guard that compares the floors with a counter in the TPM of this node; NULL if there is no guard */
     struct hf_floor_guard *floors;
-    /* Called after the status of a release (except bytes_fetched) or the result of hf_update_engine_trust_problem() or
-     * hf_update_engine_quiesced() has changed, but never from within a call into the engine. */
+    /* Called after one of these has changed: the status of a release (except `bytes_fetched`), or the result of
+     * hf_update_engine_trust_problem() or hf_update_engine_quiesced(). Never called from within a call into the
+     * engine. */
     void (*changed)(void *arg);
     void *arg;
 };

@@ -3,8 +3,8 @@
  * A release has at most one step in progress. The end of a step can raise an event. For each expected event, the table
  * in rules/machine.h has a move: the next state and an action. transition.c first writes the next state to the journal,
  * then starts the action, and the action starts the next step. The caller may change the desired releases at any time.
- * release_consider() reacts to such a change between two steps. It also reacts during a step of a kind that may be
- * interrupted, and stops this step.
+ * release_consider() reacts to such a change between two steps. If a step that may be interrupted is in progress,
+ * release_consider() stops this step.
  *
  * The files form layers. Each file calls only files in its own row and in lower rows, except that transition.c calls
  * the actions through a table that release.c fills in.
@@ -63,7 +63,7 @@ enum engine_state {
 };
 
 struct hf_update_engine {
-    /* the caller's parameters, with copies of their strings that `strings` and `roots` own */
+    /* the caller's parameters; the strings in them are copies, which `strings` and `roots` own */
     struct hf_update_params p;
     char *strings[6];
     char **roots;
@@ -140,11 +140,11 @@ struct release_wanted {
     json_t *kept; /* the part of `accepted` that the journal keeps */
 };
 
-/* Facts that decide if this node may install the wanted release. Each call of hf_update_engine_set() sets `current` to
- * false. review.c writes these fields; in addition, wanted.c and release.c set `current` to false, and finish.c sets
- * `floor` after a commit. */
+/* Facts that decide whether this node may install the wanted release. Each call of hf_update_engine_set() sets
+ * `current` to false. review.c writes these fields; in addition, wanted.c and release.c set `current` to false, and
+ * finish.c sets `floor` after a commit. */
 struct release_review {
-    bool current; /* true while distrust, misfit, bad_exec and message are up to date */
+    bool current; /* true while `distrust`, `misfit`, `bad_exec` and `message` are up to date */
     enum hf_reason distrust, misfit;
     /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release; otherwise
      * HF_R_None */
@@ -154,7 +154,8 @@ struct release_review {
     /* floor on disk; the journal may record one later commit that is not in the floor yet */
     struct hf_sequence_history floor;
     char history_message[HF_UPDATE_MAX_MESSAGE];
-    /* text that explains which times the evidence leaves open; valid if the latest reason was ClockUnsure */
+    /* text that gives the range of times that the present can be according to the evidence; valid if the latest reason
+     * was ClockUnsure */
     char clock_message[HF_UPDATE_MAX_MESSAGE];
     /* text that explains why the disk is too full; valid if the latest reason was DiskSpaceLow */
     char disk_message[HF_UPDATE_MAX_MESSAGE];
@@ -168,10 +169,10 @@ struct delta_death {
     char from[HF_SHA256_HEX];  /* hash of the delta's base; method_choose() sets this field */
 };
 
-/* Facts about the attempt in progress. prepare.c writes seen, room, disk_room and go_reason; method.c and replace.c
- * write step_*; replace.c counts received_bytes and delta_failures; probation.c counts restart_tries; release.c sets
- * recheck. At the start of each attempt, received_bytes is 0. At the start of each update, delta_failures and
- * restart_tries are 0, and recheck is false. */
+/* Facts about the attempt in progress. prepare.c writes `seen`, `room`, `disk_room` and `go_reason`; method.c and
+ * replace.c write `step_sha256` and `step_bytes`; replace.c counts `received_bytes` and `delta_failures`; probation.c
+ * counts `restart_tries`; release.c sets `recheck`. At the start of each attempt, `received_bytes` is 0. At the start
+ * of each update, `delta_failures` and `restart_tries` are 0, and `recheck` is false. */
 struct release_attempt {
     struct hf_swap_inspection seen;
     /* memory that the agent may use; measured once per attempt, so that the method does not change during the
@@ -190,8 +191,8 @@ struct release_attempt {
     bool recheck; /* true if an earlier process verified the new file, so that the swap must verify the file again */
 };
 
-/* The write of the journal that has failed, or the commit or cleanup that is in progress or has failed. After a
- * failure, the release repeats this action at the time retry.due_ns. */
+/* The action that the release repeats at the time retry.due_ns if the action has failed. REDO_SAVE: a write of the
+ * journal has failed. REDO_COMMIT and REDO_CLEAN: the commit or the cleanup is in progress or has failed. */
 enum release_redo { REDO_NOTHING, REDO_SAVE, REDO_COMMIT, REDO_CLEAN };
 
 /* The time of the next attempt. retry.c computes the back-off after a failed attempt; other files set short fixed
@@ -202,8 +203,8 @@ struct release_retry {
     /* value of j.bytes_fetched when a person last changed the object; these bytes do not count as wasted */
     uint64_t paid_bytes;
     enum release_redo redo;
-    /* number of failures of the current cleanup or commit; failures of a commit before it has saved the floor do not
-     * count */
+    /* number of failures of the current cleanup or commit; a failure of a commit counts only if the commit had saved
+     * the floor */
     unsigned tries;
 };
 
@@ -239,8 +240,8 @@ enum step_kind {
     STEP_LOOK, /* checks the committed version for drift */
 };
 
-/* The step in progress. Only the pointer that belongs to `kind` is set. The file that starts a step sets its pointer,
- * and step.c writes the other fields. */
+/* The step in progress. Only the pointer that belongs to `kind` is set. The .c file that starts a step sets this
+ * pointer, and step.c writes the other fields. */
 struct release_step {
     enum step_kind kind;
     /* true if step_stop() was called; an error at the end of this step then does not count as a failure */
@@ -285,12 +286,12 @@ void release_free(struct release *release);
 /* Reads the journal and the floor. Returns 0 also if the journal is damaged; the file is then renamed. Returns -errno
  * if the journal cannot be read. */
 int release_load(struct release *release);
-/* Starts the action that the wanted object and the time now require, if any. Returns true if the release wants the turn
- * (the right to work). */
+/* Starts the action that the wanted object and the present time require, if any. Returns true if the release wants the
+ * turn (the right to work). */
 bool release_consider(struct release *release);
 void release_take_turn(struct release *release);
-/* Call this function after the caller has set the desired releases. If a repair of the committed release runs in place
- * of the release that the caller wants, and that release may start now, ends the repair. */
+/* Call this function after the caller has set the desired releases. A repair of the committed release may be running in
+ * place of the release that the caller wants. If the wanted release may start now, the function ends this repair. */
 void release_recheck_repair(struct release *release);
 
 /* Actions. release.c puts them into its table of actions, or starts them itself. */
@@ -326,8 +327,8 @@ void wanted_restore(struct release *release, json_t *kept);
 /* Makes the committed release the wanted one, until wanted_repair_end(). Takes ownership of `committed`. */
 void wanted_repair(struct release *release, struct hf_edgeupdate *committed);
 void wanted_repair_end(struct release *release); /* Has no effect without a repair. */
-/* Returns a copy of the part of the committed EdgeUpdate that the node keeps, which the caller frees; NULL if the
- * EdgeUpdate is not in memory, or if memory runs out. */
+/* Returns a copy of the part of the committed EdgeUpdate that the node keeps. Returns NULL if the EdgeUpdate is not in
+ * memory, or if memory runs out. The caller frees the copy. */
 json_t *wanted_committed(const struct release *release);
 /* Returns true if the site has ordered a hold: the node then neither updates nor repairs. */
 bool wanted_held(const struct release *release);
@@ -342,22 +343,22 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
 
 /* ---- review.c ---------------------------------------------------------------------------------------------------- */
 
-/* Decides if the update to the wanted object may start or continue now. *ret_reason receives the reason if it may not.
- * *ret_message receives a text that explains this reason, or NULL if there is no such text. */
+/* Decides whether the update to the wanted object may start or continue now. If it may not, *ret_reason receives the
+ * reason. *ret_message receives a text that explains this reason, or NULL if there is no such text. */
 enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
 void review_load_floor(struct release *release);
 
 /* ---- method.c ---------------------------------------------------------------------------------------------------- */
 
-/* Returns the artifact for this node's architecture of the release that the journal records. Returns NULL if the
- * release has no such artifact, or if its EdgeUpdate is lost. */
+/* Takes the release that the journal records, and returns its artifact for this node's architecture. Returns NULL if
+ * the release has no such artifact, or if its EdgeUpdate is lost. */
 const struct hf_artifact *method_artifact(const struct release *release);
 /* Returns the delta to fetch next, or NULL if the update fetches the whole file. */
 const struct hf_delta_ref *method_delta(const struct release *release);
 /* Call this function after an inspection of the target. Chooses deltas or the whole file, and writes the choice to
- * j.method. If lack of memory or disk rules out the shortest chain of deltas, or if the agent died with one of its
- * deltas, writes the explanation to j.detour. Returns the reason that the status shows first in this attempt
- * (attempt.go_reason). */
+ * j.method. Writes an explanation to j.detour in two cases: lack of memory or disk rules out the shortest chain of
+ * deltas, or *death names a delta of this release that the update must avoid from now on. Returns the reason that the
+ * status shows first in this attempt (attempt.go_reason). */
 enum hf_reason method_choose(struct release *release, struct delta_death *death);
 /* Adds the current delta to the deltas to avoid, and chooses another chain of deltas or the whole file. *err is the
  * error that made the delta unusable. */
@@ -393,7 +394,7 @@ uint64_t retry_wake_ns(const struct release *release);
 void retry_hold_back(struct release *release);
 /* Call this function before `wanted` replaces the wanted object. If the release is in the phase Waiting and a person
  * changed its object, schedules the next attempt at a random time within engine->p.retry_cap_ns from now, so that not
- * all nodes start at once. */
+ * all nodes start at once. If the next attempt is due before that time already, its time stays as it is. */
 void retry_object_changed(struct release *release, const struct hf_edgeupdate *wanted);
 
 /* ---- step.c ------------------------------------------------------------------------------------------------------ */
@@ -405,7 +406,7 @@ struct step_job {
     struct release *release;
     enum step_kind kind;
     int (*run)(struct step_job *step); /* called on the worker */
-    /* called on the loop thread after `run`, or in its place if no worker can run the job; not called if the engine is
+    /* called on the loop thread after `run`, or without `run` if no worker can run the job; not called if the engine is
      * closing */
     void (*then)(struct release *release, struct step_job *step);
     atomic_bool cancel;

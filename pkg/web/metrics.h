@@ -73,14 +73,14 @@ struct hf_metric_family *hf_metric_histogram_family(struct hf_metrics *metrics, 
  * or if memory runs out. */
 struct hf_metric *hf_metric_with(struct hf_metric_family *family, const char *const *values);
 
-/* Raises the number of series that the family can have, from HF_METRIC_MAX_SERIES to `max_series`. Use it only if an
+/* Raises the maximum number of series of the family from HF_METRIC_MAX_SERIES to `max_series`. Use it only if an
  * administrator of the cluster chooses the label values, for example names of EdgeUpdates. */
 void hf_metric_widen(struct hf_metric_family *family, size_t max_series);
 
 /* Removes the series with these label values, if it exists. Handles of the series become invalid. Call this function
  * when the object that the series measures no longer exists. */
 void hf_metric_forget(struct hf_metric_family *family, const char *const *values);
-/* Removes all series of a family. The caller can then make again only the series whose objects still exist. */
+/* Removes all series of a family. The caller can then make new series for those objects that still exist. */
 void hf_metric_forget_all(struct hf_metric_family *family);
 
 void hf_metric_add(struct hf_metric *metric, uint64_t n);   /* Adds n to a counter or a gauge; ignores a histogram. */

@@ -8,8 +8,8 @@
  *
  * A look passes all present states to the functions below. If the memory holds HF_AUDIT_MAX_REMEMBERED categories, a
  * new category takes the place of the category whose state has been absent for the longest time. If no state is absent,
- * or if memory runs out, the new category gets no entry until a later look finds room for it. Otherwise each look would
- * add the same entry again. Threads: any, one at a time. */
+ * or if memory runs out, the new category gets no entry until a later look finds room for it: an entry that the memory
+ * does not hold would be added again by each look. Threads: any, one at a time. */
 #pragma once
 
 #include "api/manifest_reason.h"
@@ -26,9 +26,9 @@ enum { HF_AUDIT_MAX_REMEMBERED = 512 };
 
 struct hf_audit_memory {
     struct hf_strmap last; /* maps a category to its last entry */
-    /* True until the end of the first look, if the log has dropped old entries. Until then, a state that may be old (a
-     * finished update, an entry of spec.manifests, repairs of drift, the configuration) needs no entry if its category
-     * has none in the log, because the log may have dropped it. */
+    /* True until the end of the first look, if the log has dropped old entries. Until then, some states need no entry
+     * if the log has no entry of their category, because the log may have dropped that entry. These are the states that
+     * may be old: finished updates, entries of spec.manifests, repairs of drift, and the configuration. */
     bool may_have_forgotten;
     /* monotonic time at which a refusal will have lasted long enough for an entry, or HF_NEVER */
     uint64_t look_again_ns;
@@ -72,8 +72,10 @@ struct hf_audit_policy {
     const char *name; /* name of the policy in effect; NULL if no policy selects this node */
     int64_t generation;
     bool is_signed;
-    const char *distrust, *distrust_text; /* about a policy whose signatures the node does not accept; or NULL */
-    const char *override;                 /* value of the policy's annotation allow-prune; NULL if absent */
+    /* reason why the node does not accept the signatures of a policy, and its explanation; NULL if there is no such
+     * policy */
+    const char *distrust, *distrust_text;
+    const char *override; /* value of the policy's annotation allow-prune; NULL if absent */
 };
 bool hf_audit_of_policy(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
                         struct hf_audit_event *ret_event);
@@ -82,14 +84,15 @@ bool hf_audit_of_distrust(struct hf_audit_memory *memory, const struct hf_audit_
 bool hf_audit_of_override(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
                           struct hf_audit_event *ret_event);
 
-/* An object, or a file of a folder source, that this node refuses or cannot read. While the states of at least half of
- * HF_AUDIT_MAX_REMEMBERED categories are present, an object that has no entry yet gets none, so that room remains for
- * other states. */
+/* Looks at an object, or a file of a folder source, that this node refuses or cannot read. While the states of at least
+ * half of HF_AUDIT_MAX_REMEMBERED categories are present, an object that has no entry yet gets none, so that room
+ * remains for other states. */
 bool hf_audit_of_refused(struct hf_audit_memory *memory, const struct hf_refused *refused,
                          struct hf_audit_event *ret_event);
 
 struct hf_audit_configuration {
-    /* hash of the meaning of the configuration, in hex digits; comments and the order of fields do not change it */
+    /* hash of the meaning of the configuration, in hex digits; comments and the order of fields do not change the
+     * hash */
     const char *digest;
     size_t n_faults;
     const char *fault;   /* first fault; NULL if there is none */

@@ -1,9 +1,9 @@
 /* agent/desired/manifest_trust.h - decides which entries of spec.manifests are signed.
  *
- * An entry counts as signed if a digest pins its content (contentDigest, or a URL with its digest), and enough trusted
- * keys have signed either its policy or the entry itself. If the policy is not signed, the signatures of the entry
- * itself decide, and the node keeps the highest sequence that it has accepted for the name of the entry
- * (trust_floors.h, file <state>/entries).
+ * An entry counts as signed if two conditions hold. A digest pins its content: contentDigest, or the digest that
+ * belongs to a URL. And enough trusted keys have signed either its policy or the entry itself. If the policy is not
+ * signed, the signatures of the entry itself decide, and the node keeps the highest sequence that it has accepted for
+ * the name of the entry (trust_floors.h, file <state>/entries).
  *
  * Threads: loop thread only; a call may block for a moment to read keys or to write the file. */
 #pragma once

@@ -47,9 +47,9 @@ void hf_planner_done(struct hf_planner *planner);
  * objects, but only once. */
 void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine);
 
-/* Calls `visit` for each object that the last plan left out because the node does not accept its signatures, although
- * its sequence is at least that of the object that the plan uses. `name` is the name of the object, and `why` is an
- * explanation; both are borrowed. */
+/* Calls `visit` for each object that the last plan left out because the node does not accept its signatures. Skips an
+ * object whose sequence is below that of the object that the plan uses instead. `name` is the name of the object, and
+ * `why` is an explanation; both are borrowed. */
 void hf_planner_each_not_accepted(const struct hf_planner *planner,
                                   void (*visit)(void *arg, const char *name, const char *why), void *arg);
 

@@ -13,8 +13,8 @@ struct hf_chosen_policy {
     const struct hf_syncpolicy *in_effect;
     struct hf_syncpolicy *defaults;
     struct hf_policy_trust trust;
-    /* Reason, a CamelCase word, why the node does not accept the signatures of a policy that selects it; NULL if there
-     * is no such policy. distrust_text explains the reason. */
+    /* CamelCase reason why the node does not accept the signatures of a policy that selects this node; NULL if there is
+     * no such policy. distrust_text explains the reason. */
     const char *distrust;
     char distrust_text[HF_POLICY_MESSAGE];
     /* name of the policy that the agent last logged as the policy in effect; "" for the defaults */

@@ -26,8 +26,8 @@ struct hf_sets {
 
 void hf_sets_init(struct hf_sets *sets, const struct hf_agent_env *env);
 
-/* Makes the engine. Before the agent sends anything, repairs the drift that arose since the last process ended.
- * Blocks. */
+/* Makes the engine, and repairs the drift that arose since the last process ended. Call this function before the agent
+ * uses the network. Blocks until the repair is complete. */
 HF_MUST_USE int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err);
 /* Ends the engine. */
 void hf_sets_done(struct hf_sets *sets);

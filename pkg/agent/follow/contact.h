@@ -23,8 +23,8 @@ struct hf_contact {
     struct hf_stale_kept saved; /* the part of the clock file on disk that describes the last contact */
     uint64_t window_ns;         /* the policy's staleOk.window at the last hf_contact_judge() */
     bool loss_logged;           /* true if the agent has logged the current loss of contact */
-    /* why the last attempt to reach the source failed; HF_CONTACT_REASON_NONE while there is contact, and always with a
-     * folder */
+    /* why the last attempt to reach the source failed; HF_CONTACT_REASON_NONE while there is contact, or if the source
+     * is a folder */
     enum hf_contact_reason reason;
     char reason_text[HF_READINESS_MESSAGE]; /* the reason and the remedy, for a person; "" without a reason */
     /* Reason why the agent cannot read its source, if the source is a folder; "" if there is no failure or the source
@@ -58,24 +58,24 @@ void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns
 /* Returns the server's clock minus the wall clock of this node (0 while the server's clock is unknown). */
 int64_t hf_contact_wall_offset_ns(const struct hf_contact *contact);
 
-/* Computes `staleness` from the age of the last contact and window_ns, the policy's staleOk.window. Sets *ret_wait_ns
- * to the time in nanoseconds until `staleness` may change without an event or the clock file must be saved, or to
- * HF_NEVER. Returns true if `staleness` changed. */
+/* Computes `staleness` from the age of the last contact and window_ns, the policy's staleOk.window. *ret_wait_ns is the
+ * time in nanoseconds until the next call: by then `staleness` may change without an event, or the clock file must be
+ * saved. HF_NEVER means that no call is due. Returns true if `staleness` changed. */
 bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
 /* Computes report_offset_ns. Also decides whether this node's clock differs from the server's clock by more than
  * max_skew_ns. Returns true if a status must report the change. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now);
 
-/* hf_contact_save() writes the clock file. hf_contact_save_if_old() writes it in three cases only. While there is
- * contact: the last contact in the file differs from the true last contact by more than 10 minutes, and also by more
- * than a 24th of the policy's staleOk.window. Without contact: hf_stale_save_wait_ns() returns 0. At any time:
- * clock.bound_rose is set (node/clock.h). */
+/* hf_contact_save() writes the clock file. hf_contact_save_if_old() writes it only if one of three conditions holds.
+ * While there is contact, the last contact in the file must differ from the true last contact by more than 10 minutes,
+ * and also by more than a 24th of the policy's staleOk.window. While there is no contact, hf_stale_save_wait_ns() must
+ * return 0. At any time, it is enough that clock.bound_rose is set (node/clock.h). */
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact);
 
 /* Both functions convert a time of this node's clock to the time to report; 0 stays 0. Use hf_contact_reported_past()
- * for a time that the agent recorded earlier, perhaps while the clock was still right. It converts the time only if the
- * time is later than the corrected present. */
+ * for a time that the agent recorded earlier, perhaps while the clock was still right. That function converts the time
+ * only if the time is later than the corrected present. */
 uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns);
 uint64_t hf_contact_reported_past(const struct hf_contact *contact, uint64_t unix_ns);

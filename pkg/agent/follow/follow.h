@@ -53,7 +53,8 @@ struct hf_follow_events {
     void *arg;
 };
 
-/* The parts that keep what the source reports, apart from the objects of the two tables; borrowed. */
+/* The parts that keep what the source reports; borrowed. EdgeUpdates and SyncPolicies have tables of their own in
+ * struct hf_follows. */
 struct hf_follow_keepers {
     struct hf_contact *contact;       /* records contact with the source */
     struct hf_chosen_policy *policy;  /* the policy in effect, the labels and this node's Node */

@@ -5,8 +5,8 @@
 
 #include "agent/process/options.h"
 
-/* Requests http://<--health-address>:<--health-port>/readyz. Waits at most 5 s for the connection, and at most 5 s each
- * time for more of the answer. If the agent is ready, prints the body of the answer to `out`. Otherwise prints the
- * body, or why there is none, to `faults`. Blocks. Returns the exit code of the process: 0 if the agent is ready, else
- * 1. Threads: any. */
+/* Requests http://<--health-address>:<--health-port>/readyz. Waits at most 5 s for the connection, and then at most 5 s
+ * for each further part of the answer. If the agent is ready, prints the body of the answer to `out`. Otherwise prints
+ * the body, or why there is none, to `faults`. Blocks. Returns the exit code of the process: 0 if the agent is ready,
+ * else 1. Threads: any. */
 int hf_check_ready_run(const struct hf_agent_options *options, FILE *out, FILE *faults);

@@ -27,8 +27,8 @@ struct hf_client_certificate_params {
     struct hf_kube *kube;       /* client of the API server that issues the certificate; borrowed */
     const char *node_name, *dir;
     uint64_t lifetime_ns; /* the lifetime to ask for (0 means the default) */
-    /* Makes the client of the API server use this certificate and its key, or, if both are NULL, the credential of its
-     * configuration. Returns 0 or -errno. */
+    /* Makes the client of the API server use this certificate and its key. If both are NULL, makes the client use the
+     * credential of its configuration instead. Returns 0 or -errno. */
     int (*use)(void *arg, const char *certificate_pem, const char *key_pem, struct hf_err *err);
     /* Called when the answer of hf_client_certificate_problem() has changed. May be NULL. Not called before
      * hf_client_certificate_new() has returned. */
@@ -52,12 +52,12 @@ HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
 /* Call this function about once a minute. Stops the use of a certificate that has expired. If this node's clock was
- * wrong, corrects the effects: starts a renewal that is due, and uses a certificate again that has not expired after
- * all. If the server has refused the certificate and then also the request for a new one, tries the certificate again
+ * wrong, corrects the effects: starts a renewal that is due, and returns to a certificate that has not expired after
+ * all. If the server has refused the certificate, and later the request for a new one too, tries the certificate again
  * after five minutes. Accepts NULL. */
 void hf_client_certificate_check(struct hf_client_certificate *certificate);
 
-/* Returns why the node has no valid client certificate, or why it does not get the next one, and what to do; NULL if
- * there is no problem. If there is a problem, sets *ret_reason to the CamelCase reason of the condition
- * ClientCertificateValid. The text is valid until the problem changes. Accepts NULL. */
+/* Returns NULL if there is no problem. Otherwise returns a text for a person: why the node has no valid client
+ * certificate, or why it does not get the next one, and what to do. In this case, sets *ret_reason to the CamelCase
+ * reason of the condition ClientCertificateValid. The text is valid until the problem changes. Accepts NULL. */
 const char *hf_client_certificate_problem(const struct hf_client_certificate *certificate, const char **ret_reason);

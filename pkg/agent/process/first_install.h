@@ -13,11 +13,11 @@
 #include "base/fs.h"
 
 /* Installs the files of the folder `from`. Checks all files first, and installs nothing if a file is bad or if there is
- * no key. Writes agent.yaml to the path `config` if there is no such file. Writes the trust folder with `.new` appended
- * to its name, and renames this folder as the last step. So the trust folder is never half full, and a call after a
- * power cut finishes the work. Sets *ret_installed to true if it has installed the files, and to false in all other
- * cases, for example if the trust folder exists. -EBADMSG: a file of `from` is bad, or `from` has no key or too many;
- * *err explains it. */
+ * no key. Copies agent.yaml to the path `config`, unless something exists at that path. Writes the trust folder under a
+ * name that ends in `.new`, and renames this folder as the last step. So the trust folder is never half full, and a
+ * call after a power cut finishes the work. Sets *ret_installed to true if it has installed the files, and to false in
+ * all other cases, for example if the trust folder exists. -EBADMSG: a file of `from` is bad, or `from` has no key or
+ * too many; *err explains it. */
 HF_MUST_USE int hf_first_install(const struct hf_fs_ops *fs, const char *from, const char *trust_dir,
                                  const char *config, bool *ret_installed, struct hf_err *err);
 

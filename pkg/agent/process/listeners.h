@@ -21,7 +21,7 @@ enum {
     HF_LISTEN_HEALTH_CONNECTIONS = 256,
     HF_LISTEN_INGEST_CONNECTIONS = HF_SERVER_MAX_CONNECTIONS - HF_LISTEN_METRICS_CONNECTIONS -
                                    HF_LISTEN_HEALTH_CONNECTIONS - HF_LISTEN_SOCKET_CONNECTIONS,
-    /* limits in seconds until the head of a request is complete (idle_s in loop/server/server.h) */
+    /* limits in seconds within which the head of a request must be complete (idle_s in loop/server/server.h) */
     HF_LISTEN_HEALTH_IDLE_S = 5,
     HF_LISTEN_METRICS_IDLE_S = 10,
     /* number of descriptors that the process should be able to open: one for each connection, and 336 for the agent's

@@ -1,7 +1,7 @@
 /* agent/process/telemetry.h - runs pkg/telemetry with the settings of the policy or of --cloud-endpoint.
  *
- * If the policy in effect has a telemetry part, this part has the settings. Otherwise --cloud-endpoint (or its
- * environment variable CLOUD_ENDPOINT), if given, turns on POST /ingest and one sink of format `seed`. Otherwise no
+ * If the policy in effect has a telemetry part, this part has the settings. If it has none, --cloud-endpoint (or its
+ * environment variable CLOUD_ENDPOINT) turns on POST /ingest and one sink of format `seed`. If neither is given, no
  * part of telemetry runs.
  *
  * Only one agent may use the storage folder, so the process holds the lock <dir>/storage.lock from the first use of

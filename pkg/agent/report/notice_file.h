@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "sync/notices.h"
 
-enum { HF_NOTICE_FILE_MAX = 128 << 10 }; /* maximum size in bytes; 32 notices of any text fit */
+enum { HF_NOTICE_FILE_MAX = 128 << 10 }; /* maximum size in bytes; 32 notices fit, whatever their texts */
 
 /* Appends the text of the file to `out`. Returns 0, -ENOMEM, or -E2BIG if `out` is full. */
 HF_MUST_USE int hf_notice_file_format(const struct hf_notices *notices, uint64_t salt, struct hf_buf *out);

@@ -2,8 +2,8 @@
  * computes. Threads: loop thread only.
  *
  * The report handles the newest status in one of three ways:
- *   write   if the server is reachable, write the status by server-side apply; if the source reports EdgeNodes, then
- *           wait until it reports this status
+ *   write   if the server is reachable, write the status by server-side apply; if the source reports EdgeNodes, a copy
+ *           of the status in the outbox stays there until the source reports this status
  *   park    if the server is not reachable, put the status into the outbox, where it waits for contact
  *   keep    if the server is reachable but deliveries fail, write the copies on this node again after changes and at
  *           each interval */
@@ -72,8 +72,8 @@ void hf_report_changed(struct hf_report *report);
 /* Returns true if the newest status has the condition Reconciling, which means that the agent still has work to do. */
 bool hf_report_reconciling(const struct hf_report *report);
 
-/* Ends the reports. If `last_status` is true, first writes a final status, which reports that the agent stopped: always
- * to the run file, and to the server if it is reachable. hf_report_stopped() returns true as soon as the server has
- * answered or 2 s have passed, and at once if there is nothing to send. */
+/* Ends the reports. If `last_status` is true, first writes a final status, which reports that the agent stopped. This
+ * status always goes to the run file. It goes to the server only if the server is reachable. hf_report_stopped()
+ * returns true as soon as the server has answered or 2 s have passed, and at once if there is nothing to send. */
 void hf_report_stop(struct hf_report *report, bool last_status);
 bool hf_report_stopped(struct hf_report *report);

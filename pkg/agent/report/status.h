@@ -4,8 +4,8 @@
  * times, clock offset, telemetry and other measurements) is added only when the agent writes a status, so that a
  * drifting clock or a heartbeat does not count as a change.
  *
- * To add a condition, add a row to set_conditions(), and a field to struct hf_status_view, from which the row derives
- * whether the condition is present, and why. */
+ * To add a condition, add a field to struct hf_status_view and a row to set_conditions(). The row derives from the
+ * field whether the condition is present, and why. */
 #pragma once
 
 #include "agent/report/status_manifests.h"
@@ -48,21 +48,21 @@ struct hf_status_trouble {
 enum hf_status_clock {
     HF_STATUS_CLOCK_FINE,
     HF_STATUS_CLOCK_BEYOND_MAX_SKEW,  /* the clock differs from the API server's by more than clock.maxSkew */
-    HF_STATUS_CLOCK_NOT_SYNCHRONIZED, /* no time server keeps the clock, and no API server has confirmed it */
+    HF_STATUS_CLOCK_NOT_SYNCHRONIZED, /* no time server keeps the clock right, and no API server has confirmed it */
 };
 
 /* Everything that the essence of a status reports. The strings and arrays are borrowed. */
 struct hf_status_view {
     const char *version;
     bool pod_mode;
-    bool once;    /* the agent runs with --once, so this status stays as it is when the agent has ended */
+    bool once;    /* the agent runs with --once, so this status stays unchanged after the agent has ended */
     bool stopped; /* this is the last status of a stopping agent */
     enum hf_staleness staleness;
     /* reason why the last attempt to reach the source failed, such as "DnsFailed"; NULL while contact counts as
      * fresh */
     const char *contact_reason;
     enum hf_status_clock clock;
-    bool clock_synchronized; /* a time server keeps the wall clock */
+    bool clock_synchronized; /* a time server keeps the wall clock right */
     const struct hf_update_status *updates;
     size_t n_updates;
     const struct hf_refused *refused;
@@ -72,7 +72,7 @@ struct hf_status_view {
     const struct hf_status_disk *disks; /* array of the disks that are too full, read-only, worn or missing */
     size_t n_disks;
     struct hf_status_trouble disk_pressure, memory_pressure; /* conditions with status True */
-    /* condition with status False: logs of this node grow without bound */
+    /* condition with status False; the trouble is that logs of this node grow without bound */
     struct hf_status_trouble log_rotation;
     const struct hf_hold *hold; /* the site's hold; NULL if no hold is in effect */
     uint64_t hold_end_unix_ns;
@@ -115,8 +115,9 @@ HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *con
 
 /* If the essence has exactly one update, shortens texts so that the written status stays below HF_STATUS_ONE_BYTES, or
  * below HF_STATUS_TROUBLE_BYTES while Ready is not True. Two kinds of status may still exceed the limits. One kind has
- * unusually long names, versions or messages of conditions other than Ready, Reconciling and Stalled. The other kind
- * has labels, disks, manifests, network, writes, journal or telemetry. hf_status_essence() calls this function. */
+ * an unusually long name or version, or a condition other than Ready, Reconciling and Stalled with an unusually long
+ * message. The other kind has at least one of the parts labels, disks, manifests, network, writes, journal and
+ * telemetry. hf_status_essence() calls this function. */
 void hf_status_fit(json_t *essence);
 
 /* Returns true if two essences differ at most in the transition times of conditions; false if one is NULL. */
@@ -149,7 +150,7 @@ struct hf_status_volatile {
     uint64_t observed_unix_ns; /* time at which the agent made the status for a write */
     uint64_t contact_unix_ns;  /* time of the last contact (0 means never) */
     bool has_offset;
-    /* telemetry part of the status, whose reference hf_status_body() takes over; NULL if there is none */
+    /* telemetry part of the status; hf_status_body() takes over the reference; NULL if there is none */
     json_t *telemetry;
     /* the server's clock minus this node's clock; the status shows the offset with the opposite sign, positive if the
      * node's clock is ahead */

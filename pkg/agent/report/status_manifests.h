@@ -1,8 +1,8 @@
 /* agent/report/status_manifests.h - makes EdgeNode.status.manifests from the states of the entries of spec.manifests,
  * and derives the input of the conditions from the same states. Pure.
  *
- * The list keeps an applied entry short. The entry has no reason that repeats its phase. It has a message only if its
- * reason is more than a plain success, such as a repair of drift. */
+ * In the list, an applied entry is short. It has no reason if the reason would only repeat the phase. It has a message
+ * only if the reason is more than a plain success, such as a repair of drift. */
 #pragma once
 
 #include <stddef.h>
@@ -34,8 +34,8 @@ struct hf_status_manifests {
     size_t n_failed, n_pending;
 };
 
-/* Makes the array status.manifests of the n entries (at most of the first HF_MAX_MANIFESTS). Returns a new array, or
- * NULL if memory runs out. */
+/* Makes the array status.manifests from the n entries, but from no more than the first HF_MAX_MANIFESTS. Returns a new
+ * array, or NULL if memory runs out. */
 json_t *hf_status_manifests_list(const struct hf_status_manifest *manifests, size_t n);
 
 /* Fills *ret_judged from the entries that are not applied, and sets the fields of *params about manifests. These fields

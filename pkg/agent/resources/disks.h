@@ -1,9 +1,10 @@
 /* agent/resources/disks.h - watches the disks of this node, the bytes that the agent writes to them, the logs, and the
  * memory of pods. spec.disk of the policy in effect has the settings.
  *
- * Once per interval, a job looks at all of these (agent/resources/survey.h). Then the loop thread judges the results:
- * levels of the file systems, conditions, the budget of writes. This module only decides and reports; the planner and
- * the update engine ask it. Only agent/resources/reclaim.h removes files. Threads: loop thread only. */
+ * Once per interval, a job looks at the disks and the pods, and at most once per hour also at the logs
+ * (agent/resources/survey.h). Then the loop thread judges the results: levels of the file systems, and conditions. The
+ * loop thread also counts the written bytes, and judges the budget of writes. This module only decides and reports; the
+ * planner and the update engine ask it. Only agent/resources/reclaim.h removes files. Threads: loop thread only. */
 #pragma once
 
 #include "agent/report/status.h"
@@ -69,8 +70,8 @@ uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy);
 /* Saves the log of writes if it has changed. Call this function when the agent stops. */
 void hf_disks_save(struct hf_disks *disks);
 
-/* Returns true if the file system of an install path, as the host sees it, is too full for a new release; *err then
- * explains it. Reads the disk only while one of the watched file systems is critical. */
+/* `path` is an install path, as the host sees it. Returns true if its file system is too full for a new release; *err
+ * then explains why. Reads the disk only while one of the watched file systems is critical. */
 bool hf_disks_is_critical(const struct hf_disks *disks, const char *path, struct hf_err *err);
 /* Returns true if the file system of the state folder is too full for a new release. */
 bool hf_disks_home_is_critical(const struct hf_disks *disks);

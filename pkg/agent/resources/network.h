@@ -5,8 +5,9 @@
  * the gate closes, the update engine itself stops these transfers. The other table is for archives of manifests; when
  * the gate closes, this module ends these transfers. An ended transfer keeps the received bytes, and can resume.
  * Telemetry itself holds back its backlog (params.link_changed); this module counts the bytes of the backlog. The count
- * covers the last 23 to 24 hours on the monotonic clock, and survives a restart (node/resources/write_log.h). While the
- * agent is idle, this module sends nothing, and writes nothing to disk. Threads: loop thread only. */
+ * of all bulk transfers covers the last 23 to 24 hours on the monotonic clock, and survives a restart
+ * (node/resources/write_log.h). While the agent is idle, this module sends nothing, and writes nothing to disk.
+ * Threads: loop thread only. */
 #pragma once
 
 #include "agent/env.h"
@@ -37,7 +38,7 @@ struct hf_network_lane {
 
 struct hf_network {
     const struct hf_agent_env *env;
-    const struct hf_policy_connectivity *policy; /* of the policy in effect; NULL before the first policy */
+    const struct hf_policy_connectivity *policy; /* part of the policy in effect; NULL before the first one */
     struct hf_network_lane releases, archives;
     enum hf_link gate;
     uint64_t wait_ns;          /* time from judged_ns until the gate may change by itself, or HF_NEVER */

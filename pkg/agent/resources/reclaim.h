@@ -1,9 +1,9 @@
 /* agent/resources/reclaim.h - frees space on a full file system by removing old files of the agent's own.
  *
- * spec.disk.reclaim of the policy turns it on. A pass works on each critically full file system, until the file system
- * is no longer at the warning level, or until the pass has reached HF_RECLAIM_MAX_REMOVED or HF_RECLAIM_MAX_VISITED. A
- * pass removes only regular files whose names the agent itself gives, in the agent's own folders and below the update
- * roots, in this order:
+ * spec.disk.reclaim of the policy turns it on. A pass works on each critically full file system until the use of the
+ * file system is more than HF_DISK_HYSTERESIS_PERCENT points below warn_percent. The pass ends earlier if it reaches
+ * HF_RECLAIM_MAX_REMOVED or HF_RECLAIM_MAX_VISITED. A pass removes only regular files whose names the agent itself
+ * gives, in the agent's own folders and below the update roots, in this order:
  *
  *   downloads      .holdfast-<release>.part, .step, .point, .new and .scratch below an update root, if the state folder
  *                  has no record of the release; the update engine removes the files of releases that it knows

@@ -13,7 +13,7 @@ struct hf_resource_gauges {
     struct hf_metric *day_carried, *day_limit, *round_trip, *download;
 };
 
-/* Registers the metrics; the functions do nothing if `metrics` is NULL. */
+/* Registers the metrics. If `metrics` is NULL, both functions do nothing. */
 void hf_resource_gauges_init(struct hf_resource_gauges *gauges, struct hf_metrics *metrics);
 
 /* Sets the metrics to the results of the last look at the disks, and to the present counts of bytes. */

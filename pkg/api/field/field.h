@@ -7,9 +7,10 @@
  *         {0}};
  *
  * One pass reports every mistake in the object. An unknown key gives a warning. If decode->unknown is set, the decoder
- * calls this function instead; label selectors and the node's configuration (config/config.h) use it to report an
- * error. `const char *` members of the struct point into the JSON tree, or to the default in the table. Fields of an
- * absent object take their defaults. tests/unit/api/test_schema.c compares the tables with the CRDs. Pure. */
+ * calls this function instead of adding a warning. Label selectors and the node's configuration (config/config.h) set
+ * such a function, which reports an error. `const char *` members of the struct point into the JSON tree, or to the
+ * default in the table. Fields of an absent object take their defaults. tests/unit/api/test_schema.c compares the
+ * tables with the CRDs. Pure. */
 #pragma once
 
 #include "api/field/decode.h"
@@ -49,9 +50,9 @@ struct hf_field {
     const char *name; /* name of the field; NULL in the row that ends a table */
     enum hf_field_kind kind;
     bool required;
-    size_t offset;        /* offset in the struct of the slot, which is the member that receives the value */
+    size_t offset;        /* offset of the slot in the struct; the slot is the member that receives the value */
     size_t width;         /* for INTEGER and WORD, size of the slot in bytes; for LIST, size of one element in bytes */
-    size_t count_offset;  /* for LIST, offset in the struct of the size_t that receives the number of elements */
+    size_t count_offset;  /* for LIST, offset of the member that receives the number of elements (a size_t) */
     const char *fallback; /* default value, as text; NULL if there is none */
     /* Minimum and maximum. They bound the value of INTEGER (as int64), DURATION (in ns) and QUANTITY (in bytes), the
      * length of TEXT (in bytes), the number of items of LIST and TEXTS, and the count of SHARE (a minimum above 0 also
@@ -61,12 +62,12 @@ struct hf_field {
     const char *const *words;    /* for WORD, the set of words; NULL ends the array */
     /* for TEXT and TEXTS, function that returns false for a malformed string; may be NULL */
     bool (*check)(const char *text);
-    /* for TEXT and TEXTS, description of the expected form for the error text if `check` fails */
+    /* for TEXT and TEXTS, the expected form of the string; the error text shows it if `check` returns false */
     const char *expected;
     const struct hf_field *fields; /* for OBJECT and LIST, table of the members */
     /* For OBJECT and LIST, checks rules that involve several fields. The decoder calls this function after it has
-     * decoded all fields of the object, or of one element of the list. The decoder does not call it for an absent
-     * object. `json` is the JSON of this object or element. */
+     * decoded all fields of the object, or of one element of the list, but never for an absent object. `json` is the
+     * JSON of this object or element. */
     void (*finish)(struct hf_decode *decode, void *object, json_t *json);
     /* For SELECTOR and OTHER, decodes `value` into `slot`. `value` is NULL only if the field is absent and has a
      * default. */
@@ -107,7 +108,8 @@ struct hf_field {
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_WORD, HF_FIELD_SLOT(type, member), .fallback = (standard), .words = (set)       \
     }
-/* Row for a nested JSON object whose fields are members of the same struct (offset 0). */
+/* Row for a nested JSON object without a struct of its own: its fields go into the struct of the outer object (offset
+ * 0). */
 #define HF_FIELD_PART(key, table, ...)                                                                                 \
     {                                                                                                                  \
         .name = (key), .kind = HF_KIND_OBJECT, .fields = (table), __VA_ARGS__                                          \

@@ -29,5 +29,6 @@ void hf_issue_error(struct hf_issues *issues, const char *path, const char *form
 void hf_issue_warning(struct hf_issues *issues, const char *path, const char *format, ...) HF_PRINTF(3, 4);
 
 /* Appends all errors to *out in the form "spec.a: expected x; spec.b: ...; and 3 more", for a status message or for a
- * person. "N more" counts the errors that are not stored, or for which out->max leaves no space. */
+ * person. The number before "more" counts the errors that are not stored, and those for which out->max leaves no
+ * space. */
 void hf_issues_format(const struct hf_issues *issues, struct hf_buf *out);

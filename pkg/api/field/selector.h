@@ -1,5 +1,5 @@
-/* api/field/selector.h - decodes and applies a metav1.LabelSelector, with matchLabels, and with matchExpressions of In,
- * NotIn, Exists and DoesNotExist. Pure.
+/* api/field/selector.h - decodes and applies a metav1.LabelSelector. Supports matchLabels, and matchExpressions with
+ * the operators In, NotIn, Exists and DoesNotExist. Pure.
  *
  * An empty selector and an absent selector both select every node (docs/DESIGN.md, "Objects"). */
 #pragma once

@@ -1,7 +1,7 @@
-/* api/link/link.h - the gate for bulk transfers, which decides by spec.connectivity of the policy if bulk transfers may
- * run now. Also averages measurements of the network. Pure.
+/* api/link/link.h - the gate for bulk transfers: by spec.connectivity of the policy, it decides if they may run now.
+ * Also averages measurements of the network. Pure.
  *
- * Bulk transfers are downloads of artifacts and of archives of manifests, and the backlog of telemetry
+ * Bulk transfers are downloads of artifacts, downloads of archives of manifests, and uploads of telemetry backlog
  * (telemetry/delivery/fresh.h). Requests to the API server, statuses, live telemetry, and repairs of installed files
  * never wait. */
 #pragma once
@@ -22,9 +22,9 @@ enum hf_link {
 const char *hf_link_reason(enum hf_link link);
 
 /* Returns the state of the gate. hf_windows_judge() judges the windows. quota_used is true if maxBytesPerDay is used
- * up. Sets *ret_wait_ns to the time after which the caller must call this function again. This is the time until the
- * next edge of a window, but at most 600 s, because somebody may set the wall clock, and at most 60 s if the result is
- * HF_LINK_CLOCK_UNSURE. Without windows, the time is HF_NEVER. */
+ * up. Sets *ret_wait_ns to the time after which the caller must call this function again. Without windows, this time is
+ * HF_NEVER. With windows, it is the time until the next edge of a window, but at most 600 s, because somebody may set
+ * the wall clock. If the result is HF_LINK_CLOCK_UNSURE, it is at most 60 s. */
 enum hf_link hf_link_judge(const struct hf_policy_connectivity *policy, const struct hf_time_range *range,
                            bool quota_used, uint64_t *ret_wait_ns);
 

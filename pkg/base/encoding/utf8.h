@@ -22,8 +22,8 @@ void hf_utf8_trim(char *text);
 /* Writes the character with number `point`, at most 0x10ffff, as 1 to 4 bytes. Returns the number of bytes. */
 size_t hf_utf8_put(uint32_t point, char bytes[4]);
 
-/* Returns the first character of a valid UTF-8 text that JSON and YAML parsers may read differently, or 0 if there is
- * none: control characters except tab, line feed and carriage return; U+007F to U+009F (U+0085 ends a line in YAML);
- * the separators U+2028 and U+2029; the byte order mark U+FEFF; and the characters whose hex number ends in FFFE or
- * FFFF. */
+/* Looks in a valid UTF-8 text for characters that JSON and YAML parsers may read differently. Returns the code point of
+ * the first such character, or 0 if there is none. Such characters are: control characters except tab, line feed and
+ * carriage return; U+007F to U+009F (U+0085 ends a line in YAML); the separators U+2028 and U+2029; the byte order mark
+ * U+FEFF; and the characters whose hex number ends in FFFE or FFFF. */
 uint32_t hf_utf8_unportable(const char *text);

@@ -10,6 +10,6 @@ enum { HF_URL_MASKED = 200 }; /* size of the buffer for a masked URL in a messag
 
 /* Writes scheme, host, port and path of `url` into shown[n], truncated to n bytes with the terminator. Writes "?..." in
  * place of the query, and leaves out user, password and fragment. If `url` has no scheme, the text before the first '?'
- * or '#' counts as the path; an '@' in this text may follow a password, so the function then writes an empty text.
- * Replaces each blank, and each character that is not printable ASCII, by '?'. Returns `shown`. */
+ * or '#' counts as the path. If this text has an '@', the part before the '@' may be a password, so the function writes
+ * an empty text. Replaces each blank, and each character that is not printable ASCII, by '?'. Returns `shown`. */
 const char *hf_url_mask(const char *url, char *shown, size_t n);

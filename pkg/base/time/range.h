@@ -27,7 +27,8 @@ struct hf_time_range {
     uint64_t earliest_unix_ns;
     uint64_t latest_unix_ns;   /* HF_NEVER means that no upper end is known */
     uint64_t estimate_unix_ns; /* the best guess; may go back when witnesses agree after they differed */
-    uint64_t other_unix_ns;    /* time of the witness that contradicts the estimate; the estimate if no witness does */
+    /* time of the witness that contradicts the estimate; equal to the estimate if no witness contradicts it */
+    uint64_t other_unix_ns;
     /* error of the estimate and of other_unix_ns: if the witness that shows one of these two times is right, the
      * present differs from this time by at most error_ns; HF_NEVER means that the error is unknown */
     uint64_t error_ns;

@@ -1,4 +1,4 @@
-/* cli/fleet/cluster.h - connects one command to the API server, which it finds as kubectl does, and sends requests.
+/* cli/fleet/cluster.h - connects one command to the API server and sends requests. It finds the server as kubectl does.
  *
  * A command blocks: hf_cluster_call() runs the event loop until the answer is there. Every text from the server may be
  * hostile. In error texts, hf_cluster_call() and hf_cluster_each() replace the characters that act on a terminal.
@@ -55,7 +55,7 @@ struct hf_cluster_list {
     const char *api_version, *plural;
     const char *selector; /* label selector as in `kubectl -l`, or NULL */
     bool metadata_only;
-    /* Called for each object. The object is valid during the call only. Returns 0 or -errno, which ends the list. */
+    /* Called for each object. The object is valid during the call only. Returns 0, or -errno to end the list. */
     int (*each)(void *arg, json_t *object, struct hf_err *err);
     /* Called when the list begins again, because its continue token has expired. The caller must forget all objects so
      * far. */

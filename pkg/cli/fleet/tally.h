@@ -1,5 +1,5 @@
-/* cli/fleet/tally.h - counts how many of the nodes that a label selector selects have committed one version of a
- * release.
+/* cli/fleet/tally.h - counts the nodes that have committed one version of a release, among the nodes that a label
+ * selector selects.
  *
  * The count uses the nodes' own reports, so it needs no controller. Main thread only; hf_tally_count() blocks. */
 #pragma once

@@ -14,7 +14,7 @@ enum hf_update_view_state {
     HF_VIEW_PROGRESSING,
     HF_VIEW_COMPLETE,
     HF_VIEW_PAUSED, /* an operator paused the rollout, or spec.suspend is true */
-    /* the rollout has halted, by itself or by an operator; or nodes have failed, if there is no strategy */
+    /* with a strategy: the rollout has halted, by itself or by an operator; without one: nodes have failed */
     HF_VIEW_STALLED,
     HF_VIEW_REFUSED, /* the controller cannot read the EdgeUpdate */
 };
@@ -26,8 +26,8 @@ struct hf_update_view {
     bool has_strategy;
     enum hf_update_view_state state;
     char stage[48];      /* "canary", "wave 2/4 soak", "complete"; "" if unknown */
-    const char *reason;  /* reason of the condition Ready, or of the state; never NULL */
-    const char *message; /* message of the condition Ready, or of the state; never NULL */
+    const char *reason;  /* reason of a condition, or a reason that the view gives; never NULL */
+    const char *message; /* message that belongs to `reason`; never NULL */
     /* counts from status.nodes; invalid if `counted` is false */
     bool counted;
     int64_t selected, admitted, updated, updating, failed, incompatible, unknown, superseded;

@@ -1,5 +1,5 @@
-/* cli/manifest/content.h - reads the content of an entry of spec.manifests from this machine, by the rules of a node.
- * Main thread only; blocks. */
+/* cli/manifest/content.h - reads the content of an entry of spec.manifests from files on this machine. The rules are
+ * those by which a node reads the content. Main thread only; blocks. */
 #pragma once
 
 #include "cli/cli.h"

@@ -6,8 +6,8 @@
 
 #include "codec/json.h"
 
-/* Writes '?' over characters in the string values of `root`, at any depth: control characters, line ends, invalid
- * UTF-8, and characters that change the direction of a text. Changes `root` in place. Returns 0 or -ENOMEM. */
+/* Replaces these characters in the string values of `root`, at any depth, by '?': control characters, line ends,
+ * invalid UTF-8, and characters that change the direction of a text. Changes `root` in place. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_cli_make_plain(json_t *root);
 
 /* Like hf_cli_make_plain(), for one C string. Changes the string in place; the string does not grow. */

@@ -1,9 +1,9 @@
 /* cli/node/status_seen.h - decides how current a status is.
  *
- *   Current   an agent runs, and the status is at most two intervals plus one minute old, or has no time
+ *   Current   an agent runs, and the status has no time or is at most two intervals plus one minute old
  *   Stopped   no agent runs; the last status reports that the agent stopped on request
  *   Finished  no agent runs; the last status reports that the agent ran with --once
- *   Silent in all other cases: the agent died or hangs, or this is the disk of a dead node
+ *   Silent    all other cases: the agent died or hangs, or this is the disk of a dead node
  *
  * Main thread only; blocks. */
 #pragma once

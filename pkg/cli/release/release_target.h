@@ -9,9 +9,9 @@
  * request it with --everywhere.) */
 HF_MUST_USE int hf_release_put_selector(const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
-/* Checks the settings of a release. -EINVAL: no node could install the release, because the expiry has passed, the path
- * is not below an update root, or an architecture is not a value of the label kubernetes.io/arch; or the options
- * contradict the release. Prints warnings to cli->err for valid but unusual settings. */
+/* Checks the settings of a release. -EINVAL: the options contradict the release, or no node could install the release.
+ * No node could install it if the expiry has passed, if the path is not below an update root, or if an architecture is
+ * not a value of the label kubernetes.io/arch. Prints warnings to cli->err for valid but unusual settings. */
 HF_MUST_USE int hf_release_check_target(struct hf_cli *cli, const struct hf_cli_args *args, const json_t *update,
                                         struct hf_err *err);
 

@@ -15,7 +15,7 @@
 struct hf_metrics; /* web/metrics.h */
 struct hf_conductor;
 
-/* Annotation of the Lease: "true" lets the leader delete EdgeNodes that have no Node even if they are more than 30 % of
+/* Annotation of the Lease: "true" lets the leader delete EdgeNodes without a Node, even if these are more than 30 % of
  * all EdgeNodes. */
 #define HF_CONDUCTOR_ALLOW_COLLECT "edge.codcompass.io/allow-collect"
 

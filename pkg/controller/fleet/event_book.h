@@ -1,5 +1,5 @@
-/* controller/fleet/event_book.h - decides if an occurrence becomes a new Kubernetes Event, adds to the count of an
- * existing Event, or is dropped. Pure.
+/* controller/fleet/event_book.h - decides which of three things happens to an occurrence: it becomes a new Kubernetes
+ * Event, it adds to the count of an existing Event, or it is dropped. Pure.
  *
  * The name of an Event is a function of its content, so two replicas, and a replica before and after its restart, use
  * the same Event. A repetition within HF_EVENT_SERIES_NS adds to the series of its Event, with at most one write in

@@ -74,9 +74,9 @@ void hf_lease_init(struct hf_lease *lease, const char *identity, const struct hf
 bool hf_lease_leads(const struct hf_lease *lease, uint64_t now_ns);
 
 /* Returns the request to send now, or HF_LEASE_NOTHING. A returned request counts as in flight until hf_lease_answer().
- * The caller must fill in the record: for CREATE and WRITE this process as the holder, lease->writes_epoch as
- * leaseTransitions, and a new renewTime; for RELEASE an empty holder. WRITE and RELEASE must carry the resourceVersion
- * of the last answer. */
+ * The caller must fill in the record. For CREATE and WRITE, the record has this process as the holder,
+ * lease->writes_epoch as leaseTransitions, and a new renewTime. For RELEASE, it has an empty holder. WRITE and RELEASE
+ * must carry the resourceVersion of the last answer. */
 enum hf_lease_want hf_lease_tick(struct hf_lease *lease, uint64_t now_ns);
 
 /* Takes the result of the request in flight. `r` and `retry_after_ns` (0: none) are those of struct hf_kube_answer.
@@ -84,8 +84,8 @@ enum hf_lease_want hf_lease_tick(struct hf_lease *lease, uint64_t now_ns);
 void hf_lease_answer(struct hf_lease *lease, uint64_t now_ns, int r, uint64_t retry_after_ns,
                      const struct hf_lease_record *record);
 
-/* Returns the monotonic time at which to call hf_lease_tick() next; UINT64_MAX: not before the next answer, or not
- * again after the release. */
+/* Returns the monotonic time at which to call hf_lease_tick() next. UINT64_MAX means to wait for the next answer or,
+ * after the release, not to call it again. */
 uint64_t hf_lease_due(const struct hf_lease *lease);
 
 /* `epoch` is the highest epoch in any object of the cluster. The next epoch is above `epoch`, and a leader with a lower

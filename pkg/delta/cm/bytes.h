@@ -54,10 +54,10 @@ struct delta_bytes {
     unsigned table_bits, rank_bits;
     bool quick;
     /* Probabilities p as logits, ln(p / (1 - p)) * 4096. state_logit[s] is the probability that a 1 follows in state s.
-     * source_logit[s][bits] is the adaptive probability that source s is right about a bit after which `bits` more bits
-     * of the byte follow. byte_logit[s] is the probability that source s is right about the whole byte. A source s is a
-     * rank with a certain count, or a guess with a certain trust. The last source stands for a rank or guess that
-     * expects no byte. */
+     * source_logit[s][i] is the adaptive probability that source s is right about a bit after which i more bits of the
+     * byte come. byte_logit[s] is the probability that source s is right about the whole byte. A source s is a rank
+     * with a certain count, or a guess with a certain trust. The last source stands for a rank or guess that expects no
+     * byte. */
     int16_t state_logit[DELTA_STATES];
     int16_t source_logit[BYTES_SOURCES + 1][8];
     int16_t byte_logit[BYTES_SOURCES + 1];
@@ -74,8 +74,8 @@ struct delta_bytes {
  * once, before the first delta_bytes_reset(). After -ENOMEM, the caller has nothing to free. */
 HF_MUST_USE int delta_bytes_open(struct delta_bytes *b, uint64_t block, unsigned lean);
 void delta_bytes_done(struct delta_bytes *b);
-/* Prepares for the next block. If `quick` is true, the coder tries a confident source first and learns in some contexts
- * only, which saves time but makes the delta slightly larger. */
+/* Prepares for the next block. If `quick` is true, the coder tries a confident source first and learns only in some
+ * contexts, which saves time but makes the delta slightly larger. */
 void delta_bytes_reset(struct delta_bytes *b, bool quick);
 
 /* When encoding, encodes and returns `byte`. When decoding, ignores `byte` and returns the decoded byte. */

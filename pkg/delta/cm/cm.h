@@ -20,7 +20,8 @@ struct delta_cm {
     struct hf_buf *out;
     /* -errno of a failure (0 means none); after a read error, decoding continues as if only zero bytes followed */
     int failed;
-    /* the fields from here on are for decoding only; `left` is the number of bytes of the part that `in` still has */
+    /* the fields from here on are for decoding only; `left` is the number of bytes of the part that are not read from
+     * `in` yet */
     struct delta_input *in;
     struct hf_err *err;
     uint64_t left;
@@ -107,8 +108,8 @@ unsigned delta_bit_code(struct delta_cm *cm, uint32_t *state, unsigned bit);
  * fractional bits. */
 enum { DELTA_WEIGHT_BITS = 13, DELTA_STRETCH_MAX = 2047 };
 
-/* Fills the table that turns a logit x, from -2048 to 2047, into a probability. squash[x + 2048] is the probability in
- * units of 1/65536, rounded to a multiple of 16, plus 8. */
+/* Fills the table that turns a logit x, from -2048 to 2047, into a probability. squash[x + 2048] is 16 * p + 8, in
+ * units of 1/65536, where p / 4096 is the rounded probability. */
 void delta_squash_init(uint16_t squash[4096]);
 /* The inverse of squash[]: returns the logit of the probability p / 4096. Slow. */
 int32_t delta_stretch(uint32_t p);

@@ -1,5 +1,6 @@
-/* delta/cm/lanes.h - vectors of eight 16-bit integers for mixing. Uses SSE2 on x86-64 and NEON on AArch64, where
- * every processor has them, and plain C elsewhere. All three give the same results. Pure; any thread. */
+/* delta/cm/lanes.h - vectors of eight 16-bit integers for mixing. Uses SSE2 on x86-64, NEON on AArch64, and plain C
+ * elsewhere. Every x86-64 processor has SSE2, and every AArch64 processor has NEON. All three kinds of code give the
+ * same results. Pure; any thread. */
 #pragma once
 
 #include <stdint.h>

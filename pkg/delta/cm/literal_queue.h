@@ -12,8 +12,8 @@
 
 #include "base/err.h"
 
-/* maximum size of a stripe in the queue, in bytes: its literals, and one struct delta_literal_run for each of its
- * runs */
+/* maximum number of bytes that a stripe takes in the queue. The queue holds the literals of the stripe, and one struct
+ * delta_literal_run for each run of the stripe. */
 enum { DELTA_STRIPE_BYTES = 1 << 16 };
 
 /* A gap of the match map is a part of the new file that no entry of the map covers. A gap consists of runs. A run is a
@@ -47,7 +47,8 @@ void delta_literal_queue_begin(struct delta_literal_queue *queue);
 /* Appends bytes to the stripe. -EBADMSG: the stripe would exceed DELTA_STRIPE_BYTES. */
 HF_MUST_USE int delta_literal_queue_put(struct delta_literal_queue *queue, const void *bytes, size_t n,
                                         struct hf_err *err);
-/* Ends the stripe. r is 0 if the stripe is complete, otherwise the producer's error, with its message in *err. */
+/* Ends the stripe. `r` is 0 if the stripe is complete. Otherwise `r` is the producer's error, and *err has the
+ * message. */
 void delta_literal_queue_end(struct delta_literal_queue *queue, int r, const struct hf_err *err);
 
 /* Waits for the next n bytes and borrows them. If the stripe ends before n bytes, returns the producer's error, or

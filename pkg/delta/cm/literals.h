@@ -1,9 +1,9 @@
 /* delta/cm/literals.h - code the gaps of the match map, which are the parts of the new file that no entry of the map
  * covers. A gap consists of literals and of short copies between the literals.
  *
- * The contexts of a literal are the literals before that literal, and old bytes near the copies before and after it.
- * The decoded bytes of copies are never contexts of literals. Literals are therefore a separate coded part, which
- * another thread can decode. One code path encodes and decodes.
+ * The contexts of a literal are the literals before that literal, and old bytes near the sources of the copies before
+ * and after that literal. The decoded bytes of copies are never contexts of literals. Literals are therefore a separate
+ * coded part, which another thread can decode. One code path encodes and decodes.
  *
  * Memory: sizeof(struct delta_literals), and the tables, whose size has a fixed upper bound. */
 #pragma once
@@ -30,9 +30,9 @@ struct delta_block_options {
 struct delta_literals *delta_literals_new(const struct delta_shared_context *shared, struct delta_old *old);
 void delta_literals_free(struct delta_literals *literals);
 
-/* Prepares for the next block. When encoding, *options must live until the block is coded. The encoder stores the
- * pieces raw whose bits are set in options->plain, and sets the bits of other pieces that would be smaller raw. So the
- * caller can encode the block again with these bits. When decoding, `options` is NULL. */
+/* Prepares for the next block. When encoding, *options must live until the block is coded. The encoder stores a piece
+ * raw if the bit of that piece is set in options->plain. It sets the bit of every other piece that would be smaller
+ * raw, so that the caller can encode the block again with these bits. When decoding, `options` is NULL. */
 void delta_literals_reset(struct delta_literals *literals, bool quick, struct delta_block_options *options);
 
 /* Codes the literals of the stripe new[start..end). Encoding takes the bytes from `truth`, which points to new[start],

@@ -1,7 +1,7 @@
 /* delta/cm/states.h - bit histories. A bit history is one byte of state, which counts the zeros and ones after a
  * context and remembers the last bit. The method follows Matt Mahoney's description of nonstationary bit histories in
- * PAQ. State 0 has counted no bits. A state has counted at least as many bits as every state with a smaller number.
- * Pure; any thread. */
+ * PAQ. The states are numbered in ascending order of how many bits they have counted; state 0 has counted none. Pure;
+ * any thread. */
 #pragma once
 
 #include <stdint.h>

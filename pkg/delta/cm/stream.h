@@ -54,11 +54,11 @@ void delta_stream_done(struct delta_stream *st);
 /* Prepares for the next block. `quick` has the same meaning as in delta_bytes_reset(). */
 void delta_stream_reset(struct delta_stream *st, bool quick);
 
-/* Codes the next unit: an AArch64 instruction or an x86 reference (four bytes), or one byte. The unit never has more
- * than `room` bytes. Encodes the unit at `truth`; if `truth` is NULL, decodes a unit. If `cm` is NULL, only learns the
- * unit at `truth`. old[0] points to the old bytes that would come next if the copy before this place continued. old[1]
- * points to the old bytes that would come next if the copy after this place began earlier. A pointer is NULL if there
- * is no such copy. Returns the number of bytes of the unit. */
+/* Codes the next unit. A unit is an AArch64 instruction of four bytes, an x86 reference of four bytes, or one byte. The
+ * unit never has more than `room` bytes. Encodes the unit at `truth`; if `truth` is NULL, decodes a unit. If `cm` is
+ * NULL, only learns the unit at `truth`. old[0] points to the old bytes that would come next if the copy before this
+ * place continued. old[1] points to the old bytes that would come next if the copy after this place began earlier. A
+ * pointer is NULL if there is no such copy. Returns the number of bytes of the unit. */
 unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth, uint64_t room,
                            const unsigned char *const old[STREAM_OLD], unsigned char ret_bytes[static 4]);
 
@@ -68,8 +68,8 @@ void delta_stream_go_to(struct delta_stream *st, uint64_t place);
 /* Codes n bytes raw. When encoding, takes the bytes from `bytes`; when decoding, stores the bytes there. */
 void delta_stream_plain(struct delta_stream *st, struct delta_cm *cm, unsigned char *bytes, size_t n);
 
-/* Adds bytes that copies made to the history. If `closely` is true, enters every position into the match table,
- * otherwise (and in AArch64 code) only every fourth position. */
+/* Adds to the history bytes that come from copies. Enters every fourth position into the match table, or every position
+ * if `closely` is true and the bytes are not AArch64 code. */
 void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely);
 /* Call for a reference at `place` of the new file, after adding the four bytes of the reference, which hold `distance`.
  * In the history, replaces these bytes by the address of the reference's target. */

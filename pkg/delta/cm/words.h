@@ -22,7 +22,7 @@ struct delta_words {
     uint32_t right[4 << DELTA_WORD_LIKES];
     unsigned bits; /* log2 of the number of entries of each table */
     bool started;  /* true if the tables have been cleared */
-    /* latest answers, one bit each; 1 means that the candidate was right; the latest one is in bit 0 */
+    /* latest answers, one bit each; 1 means that the candidate was right; bit 0 is the latest answer */
     unsigned answers;
     uint32_t by; /* latest change of any word */
 };
@@ -41,7 +41,7 @@ struct delta_word_guess {
 void delta_words_reset(struct delta_words *w, unsigned lean);
 
 /* Finds the candidates for the new value of a word whose old value is `old`. The candidates point into *w and are valid
- * until the next reset. Call delta_words_note() for each guess before the next delta_words_guess(). */
+ * until the next reset. After each delta_words_guess(), call delta_words_note() before the next delta_words_guess(). */
 void delta_words_guess(struct delta_words *w, uint32_t old, struct delta_word_guess *ret);
 
 /* Codes which candidate a changed word equals, and sets *ret_word. When encoding, `word` is the true value. Returns

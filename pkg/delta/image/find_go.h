@@ -15,7 +15,7 @@ struct delta_predictor;
 /* The result of the latest look-up. Zero the struct before the first look-up. */
 struct delta_go_found {
     uint64_t bucket; /* number of the bucket + 1 (0 means none) */
-    /* number of the part (256 bytes) after the part that was looked up last; parts count from the start of the new
+    /* number + 1 of the part (256 bytes) that was looked up last (0 means none); parts count from the start of the new
      * code */
     uint64_t part;
     uint64_t row;   /* index of the old function that covers the first byte of the part that was looked up last */
@@ -23,7 +23,7 @@ struct delta_go_found {
     uint32_t rows[DELTA_GO_BUCKET_PARTS]; /* for each part of the bucket, number of the old function at its start */
 };
 
-/* For each part of the bucket of new code with number `bucket`, computes the number of the old function at the start of
- * the part. Returns read errors of the old file. */
+/* Looks at bucket number `bucket` of the new code. For each part of this bucket, computes the number of the old
+ * function at the start of the part. Returns read errors of the old file. */
 HF_MUST_USE int delta_go_bucket(struct delta_predictor *p, uint64_t bucket, const uint32_t **ret_rows,
                                 struct hf_err *err);

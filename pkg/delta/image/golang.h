@@ -15,7 +15,8 @@ enum {
     DELTA_GO_PCDATA_MAX = 64, /* maximum number of program counter tables of one function */
 };
 
-/* Finds Go's tables in `image` and adds a region for each table. All other fields of *image must be complete. */
+/* Finds Go's tables in `image`, fills image->go, and adds a region for each table. Everything else in *image must be
+ * complete before the call. */
 HF_MUST_USE int delta_go_find(struct delta_old *file, struct delta_image *image, struct hf_err *err);
 
 /* Offsets of the fields in the description of a function. */

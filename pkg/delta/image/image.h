@@ -47,7 +47,7 @@ enum delta_region_kind {
     DELTA_REGION_EXIDX,
     /* RELR relocations. An even word is an address; an odd word is a bitmap for the words after the latest address. */
     DELTA_REGION_RELR,
-    /* Go's function table, with the entry and the position of the description of each function */
+    /* Go's function table. For each function, it has the entry and the position of the function's description. */
     DELTA_REGION_GO_ROWS,
     DELTA_REGION_GO_FUNCTIONS, /* Go's descriptions of functions */
     DELTA_REGION_GO_TYPES,
@@ -86,7 +86,8 @@ struct delta_go {
 
 struct delta_image {
     enum delta_machine machine;
-    /* true if the image is linked at a fixed address, so that words within the image's address range are pointers */
+    /* true if the image is linked at a fixed address, so that a word whose value is an address in the image is a
+     * pointer */
     bool fixed;
     bool narrow;  /* true for a 32-bit image */
     uint64_t got; /* the position from which offsets in the code of 32-bit images count (0 means none) */

@@ -41,7 +41,8 @@ struct delta_shared_context {
     bool only_first;     /* true to predict only one candidate; delta_guess.source may then be unset */
     /* true to predict targets from the map alone, without learning moves and without using the tables of moves */
     bool by_map;
-    /* the old image that was read last, and its pair; a cache, because each block needs its image again */
+    /* cache: the old image that was read last, and the pair of that image; helps because each block would otherwise
+     * read the image again */
     struct delta_pair last_pair;
     struct delta_image last_image;
 };
@@ -50,7 +51,7 @@ struct delta_shared_context {
 unsigned delta_predictor_of(enum delta_machine machine);
 
 /* The learned move of an old target: `by` is the new address minus the old address. `key` is the position of the target
- * + 1. For a move that stands for 256 positions, it is position / 256 + 1. 0 means an empty entry. */
+ * + 1. For a move that stands for 256 positions, `key` is position / 256 + 1. A `key` of 0 means an empty entry. */
 struct delta_moved {
     uint32_t key;
     int32_t by;
@@ -83,8 +84,8 @@ struct delta_predictor {
     uint32_t pair_next; /* index of the next pair */
     /* `exact` has the learned moves of targets; `coarse` has one learned move for every 256 positions */
     struct delta_moved exact[1 << DELTA_EXACT_BITS], coarse[1 << DELTA_COARSE_BITS];
-    /* For each slot of kinds, how far the true target of the latest mispredicted reference was from the target by the
-     * map. For DELTA_REF_GO_BUCKET, the sum of all errors of the prediction so far. */
+    /* For each slot of kinds: the true target minus the target that the map gives, for the latest mispredicted
+     * reference. For DELTA_REF_GO_BUCKET, the sum of all errors of the prediction so far. */
     int64_t last_by[DELTA_REF_SLOTS];
     struct delta_go_cursor go; /* state of the scanner for Go's tables */
     struct delta_jumps jumps;
@@ -105,9 +106,9 @@ void delta_predictor_reset(struct delta_predictor *p);
 /* Returns true if the new image of the next pair starts at new_pos or before. */
 bool delta_predictor_enters(const struct delta_predictor *p, uint64_t new_pos);
 
-/* Activates, one after another, all pairs whose new image starts at new_pos or before. If a new image contains new_pos,
- * reads the old image of the pair and calls `code`. `code` encodes the segments of the new image, or decodes them into
- * p->segments. `truth` is NULL when decoding. */
+/* Activates the next pairs, up to the last pair whose new image starts at new_pos or before. If the new image of a pair
+ * contains new_pos, reads the old image of the pair and calls `code`, which must fill p->segments. `truth` has the
+ * segments of the new image, for encoding; it is NULL when decoding. */
 HF_MUST_USE int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
                                       int (*code)(void *ctx, struct delta_predictor *p,
                                                   const struct delta_segments *truth),
@@ -118,9 +119,9 @@ HF_MUST_USE int delta_predictor_enter(struct delta_predictor *p, uint64_t new_po
  * segment i of the new image. */
 struct delta_segment delta_predictor_segment(const struct delta_predictor *p, unsigned i);
 
-/* Predicts the next window of a copy from s->old_pos to s->new_pos, of which `copy_left` bytes remain. Fills
- * p->predicted and the other fields of *s. The window has at most `want` bytes, or a few more if the last reference in
- * the window ends beyond `want`. */
+/* Predicts the next window of a copy. The window starts at s->old_pos and s->new_pos; `copy_left` bytes of the copy
+ * remain. Fills p->predicted and the other fields of *s. The window has at most `want` bytes, or a few more if the last
+ * reference in the window ends beyond `want`. */
 HF_MUST_USE int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t want, uint64_t copy_left,
                                        struct hf_err *err);
 

@@ -32,7 +32,7 @@ enum delta_ref_kind {
     DELTA_REF_GO_NAME,
     DELTA_REF_GO_PC,   /* offset of a program counter table in Go's tables */
     DELTA_REF_GO_UNIT, /* offset, in words, of a compilation unit's files in Go's tables */
-    DELTA_REF_GO_DATA, /* offset of a function's data for the garbage collector in Go's tables */
+    DELTA_REF_GO_DATA, /* in Go's tables: offset of the data that a function has for the garbage collector */
     DELTA_REF_GO_TYPE,
     DELTA_REF_SIZE,      /* size of the function that an unwind entry describes */
     DELTA_REF_GO_BUCKET, /* number of the function at the start of a bucket of code (findfunctab) */
@@ -82,12 +82,13 @@ static inline unsigned delta_ref_slot(unsigned kind)
     return kind % DELTA_REF_SLOTS;
 }
 
-/* Returns true if a word of this kind contains too little of the target's address for learning the target's move. */
+/* Returns true if a word of this kind contains too little of the target's address to learn the target's move from the
+ * word. */
 bool delta_ref_is_partial(unsigned kind);
 
 struct delta_ref {
     uint64_t target; /* position of the target in the old file */
-    uint64_t base;   /* old position from which the value counts, but see `extra` (0 means the site) */
+    uint64_t base;   /* old position from which the value counts (0 means the site); see also `extra` */
     uint64_t word;   /* the whole word or instruction in the old file */
     uint32_t at;     /* offset in the scanned bytes */
     uint8_t kind;
@@ -101,8 +102,8 @@ struct delta_ref {
 
 enum { DELTA_SCAN_BEFORE = 160, DELTA_SCAN_AFTER = 128 };
 
-/* Sites in 32-bit ARM code that the scanner expects because of an earlier site: words in literal pools, and upper
- * halves of addresses. */
+/* Sites in 32-bit ARM code that the scanner expects because of an earlier site. Such a site is a word in a literal
+ * pool, or an instruction that holds the upper half of an address. */
 enum { DELTA_ANNOUNCED = 1024 };
 
 struct delta_announced {
@@ -116,9 +117,9 @@ struct delta_announced {
 };
 
 /* Finds the sites that start in bytes[0..n). These bytes are the old bytes from `offset` on, and all lie in `region`.
- * bytes[-DELTA_SCAN_BEFORE..n + DELTA_SCAN_AFTER) must be readable. Every site lies within bytes[0..limit), where limit
- * >= n. Fills at most (n + 1) / 2 refs and returns their number. Zero *announced before the first call and keep it
- * between calls; `announced` may be NULL. */
+ * bytes[-DELTA_SCAN_BEFORE..n + DELTA_SCAN_AFTER) must be readable. Every site lies within bytes[0..limit), where
+ * `limit` is at least n. Fills at most (n + 1) / 2 refs and returns their number. Zero *announced before the first call
+ * and keep it between calls; `announced` may be NULL. */
 size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
                        size_t n, size_t limit, uint64_t offset, struct delta_announced *announced,
                        struct delta_ref *refs);

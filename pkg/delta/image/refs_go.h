@@ -1,5 +1,5 @@
-/* delta/image/refs_go.h - references in the tables of Go images: rows and descriptions of functions, types, lists of
- * offsets.
+/* delta/image/refs_go.h - references in the tables of Go images: in the rows of the function table, in the descriptions
+ * of functions, in types, and in lists of offsets.
  *
  * The scanner finds the descriptions of functions through the function table, and the methods of a type through the
  * type, which precedes its methods. It recognizes all other references by their position or by the bytes around
@@ -9,8 +9,8 @@
 #include "delta/image/find_go.h"
 #include "delta/image/refs.h"
 
-/* State that the scan of one window (struct delta_span of predict.h) leaves to the next. Zero it before the first
- * window. All positions are positions in the old file. */
+/* State that the scan of one window (struct delta_span of predict.h) leaves to the scan of the next. Zero the struct
+ * before the first window. All positions are positions in the old file. */
 struct delta_go_cursor {
     uint64_t row; /* number of the row of the function in which the latest window ended */
     /* position of a type's "uncommon" part, which follows the part that depends on the type's kind (0 means none) */

@@ -1,5 +1,5 @@
-/* delta/image/refs_jump.h - jump tables in read-only data: 32-bit distances from the table's start to code, which
- * compilers make for switches in position-independent code.
+/* delta/image/refs_jump.h - jump tables in read-only data. Compilers make these tables for switches in
+ * position-independent code. Each entry is a 32-bit distance from the table's start to code.
  *
  * No data nearby records where a table starts, so the scanner assumes that a table starts at the first of several
  * consecutive words that lead to code. If several tables follow each other, the scanner takes the start of the first
@@ -9,8 +9,9 @@
 
 #include "delta/image/refs.h"
 
-/* State that the scan of one window (struct delta_span of predict.h) leaves to the next: start and end, in the old
- * file, of the latest run of consecutive words that lead to code. Zero it before the first window. */
+/* State that the scan of one window (struct delta_span of predict.h) leaves to the scan of the next. The members are
+ * start and end, in the old file, of the latest run of consecutive words that lead to code. Zero the struct before the
+ * first window. */
 struct delta_jumps {
     uint64_t start, end;
 };

@@ -15,7 +15,7 @@ struct delta_scan {
     struct delta_announced *announced; /* sites that the scanner expects (NULL means not to remember any) */
 };
 
-/* Sign-extends the lower `bits` of value. */
+/* Sign-extends a number that has `bits` bits, the least significant bits of `value`. */
 static inline uint64_t delta_sign(uint64_t value, unsigned bits)
 {
     uint64_t top = UINT64_C(1) << (bits - 1);

@@ -1,5 +1,5 @@
-/* delta/io/memory.h - read an old file in memory through struct delta_old, the reader that applying uses. Used only to
- * create deltas. */
+/* delta/io/memory.h - let struct delta_old, the reader that applying uses, read an old file that is in memory. Used
+ * only to create deltas. */
 #pragma once
 
 #include "delta/io/wire.h"

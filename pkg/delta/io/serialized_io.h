@@ -14,8 +14,8 @@ struct delta_serialized_io {
     struct delta_input *input;
     struct delta_old *reader;
     struct delta_output *output;
-    /* `patch`, `old` and `out` are the callbacks of hf_delta_apply()'s caller, which _end() puts back; the fields after
-     * them are these callbacks with a lock around them */
+    /* `patch`, `old` and `out` are the callbacks of hf_delta_apply()'s caller, which _end() puts back. The three fields
+     * after these hold the same callbacks with a lock around them. */
     const struct hf_delta_in *patch;
     const struct hf_delta_old *old;
     const struct hf_delta_out *out;
@@ -24,7 +24,8 @@ struct delta_serialized_io {
     struct hf_delta_out locked_out;
 };
 
-/* Puts a lock around the callbacks of input, reader and output until delta_serialized_io_end(). Do not move *io. */
+/* Puts a lock around the callbacks of `input`, `reader` and `output` until delta_serialized_io_end(). Do not move
+ * *io. */
 void delta_serialized_io_begin(struct delta_serialized_io *io, struct delta_input *input, struct delta_old *reader,
                                struct delta_output *output);
 void delta_serialized_io_end(struct delta_serialized_io *io);

@@ -53,7 +53,8 @@ size_t delta_header_format(const struct delta_header *header, unsigned char *byt
 struct delta_input {
     const struct hf_delta_in *in;
     size_t pos, n;
-    uint64_t left;   /* bytes that may still be read: of the body, or of the longest header while `in_body` is false */
+    /* number of bytes that may still be read: the remainder of the body, or, before the body, of the longest header */
+    uint64_t left;
     uint64_t offset; /* bytes read since the start of the delta */
     bool in_body;
     struct hf_sha256 body_hash;
@@ -68,8 +69,8 @@ HF_MUST_USE int delta_header_read(struct delta_input *input, struct delta_header
  * the hash of the new file. */
 HF_MUST_USE int delta_bytes_read(struct delta_input *input, struct delta_header *header,
                                  unsigned char bytes[static DELTA_BYTES_MAX], struct hf_err *err);
-/* Compares the hash of the body with the body's fingerprint in the header. Does nothing if the header has no such
- * fingerprint. Call after reading the body to its end. -EBADMSG: hash and fingerprint differ. */
+/* Compares the hash of the body with the body's fingerprint in the header. Does nothing if the header has no
+ * fingerprint of the body. Call after reading the body to its end. -EBADMSG: hash and fingerprint differ. */
 HF_MUST_USE int delta_body_check(const struct delta_input *input, const struct delta_header *header,
                                  struct hf_err *err);
 

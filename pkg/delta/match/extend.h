@@ -9,9 +9,9 @@ size_t delta_common_prefix(const unsigned char *a, size_t a_n, const unsigned ch
 /* Counts the positions at which a[0..n) and b[0..n) are equal. */
 size_t delta_count_equal(const unsigned char *a, const unsigned char *b, size_t n);
 
-/* Extends a match over differing bytes. Returns the length, at most n, with the largest score, or 0 if no score is
- * positive. The score is the number of equal bytes minus the number of differing bytes. The shortest length wins
- * ties. */
+/* Extends a match over differing bytes. The score of a length is the number of equal bytes minus the number of
+ * differing bytes within this length. Returns the length, at most n, with the largest score, or 0 if no score is
+ * positive. The shortest length wins ties. */
 size_t delta_extend_forward(const unsigned char *a, const unsigned char *b, size_t n);
 
 /* Like delta_extend_forward(), but extends the match backwards, over the bytes that end at a_end and b_end. */

@@ -28,7 +28,7 @@ struct delta_map_answer;
 
 struct delta_map {
     uint32_t n;
-    struct delta_map_entry *p; /* the entries in the order of the new file, which do not overlap in the new file */
+    struct delta_map_entry *p; /* the entries, in the order of the new file; they do not overlap there */
     /* indexes of the entries, sorted by position in the old file, then by position in the new file */
     uint16_t *by_old;
     /* cache of look-ups; because of this cache, only one thread at a time may use the map */

@@ -28,7 +28,8 @@
  * A round collects all objects of a subscription once, by a WatchList or a LIST of one or more pages
  * (rules/reflector.h). A subscriber may end its own or another subscription inside any of its callbacks. The
  * subscription is then `dead`, and the client makes no callback and no request for it any more. The event loop's next
- * iteration frees the subscription, because at its start no function that uses the subscription is on the stack. */
+ * iteration frees the subscription, because at the start of an iteration no function that uses the subscription is on
+ * the stack. */
 #pragma once
 
 #include "base/list.h"
@@ -47,10 +48,10 @@
 enum {
     HF_KUBE_MAX_LIST_BYTES = 16 << 20,
     HF_KUBE_MAX_UNREADABLE = 1000, /* maximum number of objects that the client remembers as unreadable */
-    HF_KUBE_MAX_GARBAGE = 16,      /* number of unusable lines in a row after which a watch stream has failed */
+    HF_KUBE_MAX_GARBAGE = 16,      /* number of unusable lines in a row after which a stream counts as failed */
     HF_KUBE_MAX_DELIVERIES = 32,
-    /* number of answers 403 in a row, after the server was unreachable, for which the client assumes that the server
-     * has not loaded its RBAC rules yet; after such an answer, the client tries again soon */
+    /* A server that has just returned may not have loaded its RBAC rules yet. So after each of the first answers 403 in
+     * a row, up to this number, the client tries again soon. */
     HF_KUBE_MAX_REFUSALS = 3,
     /* The maximum number of pages of a list is the maximum number of objects in the ledger, divided by
      * HF_KUBE_SMALL_PAGE for pages of 8 objects, and by HF_KUBE_PAGE for larger pages. Pages usually hold more objects
@@ -76,37 +77,37 @@ enum {
  * The spread lasts at least this time multiplied by the number of nodes, but at most HF_RF_SPREAD_MAX_NS. A node sends
  * seven requests: the first at its random moment, the others within about five seconds of the first answer
  * (HF_KUBE_STEP_EACH_NS). With 200 ms, 1,000 nodes send 35 requests per second on average. In three measured returns,
- * the busiest second had 78 to 84 requests (docs/BENCHMARKS.md). This leaves room for a starting server that first
- * accepts connections for some seconds without answering: all nodes that connected in this time then continue
- * together. */
+ * the busiest second had 78 to 84 requests (docs/BENCHMARKS.md). This rate leaves room for a server that, while it
+ * starts, accepts connections for some seconds without answering. All nodes that connected in these seconds then
+ * continue together. */
 #define HF_KUBE_SPREAD_EACH_NS (200 * HF_NS_PER_MS)
 /* A server often ends the watches of one kind for all nodes at once. So if a watch ends before its time, the
- * subscription waits for a random delay before it opens the watch again. The delay is at most HF_KUBE_REOPEN_EACH_NS
- * for each node of the fleet, but never below HF_KUBE_ENDS_NS. If another watch of this node ends before its time
- * during this delay, the client assumes that the server shuts down. */
+ * subscription waits for a random delay before it opens the watch again. The longest delay is HF_KUBE_REOPEN_EACH_NS
+ * multiplied by the number of nodes of the fleet. The shortest delay is HF_KUBE_ENDS_NS. If another watch of this node
+ * ends before its time during this delay, the client assumes that the server shuts down. */
 #define HF_KUBE_ENDS_NS (300 * HF_NS_PER_MS)
 #define HF_KUBE_REOPEN_EACH_NS (20 * HF_NS_PER_MS)
-/* a watch has ended before its time if it ends by more than this earlier than its `due_ns` */
+/* a watch has ended before its time if it ends more than this long before its `due_ns` */
 #define HF_KUBE_DUE_NS (5 * HF_NS_PER_S)
 /* while the server is away: time between the request of one subscription and the request of the next one */
 #define HF_KUBE_FOLLOW_NS (5 * HF_NS_PER_S)
 /* when the server has returned: time from its first answer to the request of the next subscription */
 #define HF_KUBE_BACK_NS HF_NS_PER_S
 /* The other subscriptions then send their requests one after another. At each answer, the client chooses anew the time
- * between two requests of those subscriptions that still wait: HF_RF_FLOOR_NS plus a random time. The random time is at
- * most HF_KUBE_STEP_EACH_NS for each node of the fleet, and at most HF_KUBE_STEP_NS. */
+ * between two requests of those subscriptions that still wait: HF_RF_FLOOR_NS plus a random time. The longest random
+ * time is HF_KUBE_STEP_EACH_NS multiplied by the number of nodes of the fleet, but never more than HF_KUBE_STEP_NS. */
 #define HF_KUBE_STEP_EACH_NS (2 * HF_NS_PER_MS)
 #define HF_KUBE_STEP_NS (2 * HF_NS_PER_S) /* maximum of this random time */
 /* For this time after the server has returned, a 410 counts as a result of its restart, because a restarted server has
  * no history. The next list then needs no random delay, because each node has returned at a random moment. */
 #define HF_KUBE_RETURN_NS (30 * HF_NS_PER_S)
-/* If answers are second-hand: time from the first such answer to the review that finds out if a gateway removes the
- * header Audit-Id, and minimum time between two reviews. Each review that an API server answers with the header doubles
- * the time, up to the maximum. */
+/* A review finds out if a gateway removes the header Audit-Id. HF_KUBE_REVIEW_NS is the time from the first second-hand
+ * answer to the first review, and at first also the minimum time between two reviews. Each review that an API server
+ * answers with the header doubles this minimum time, up to HF_KUBE_REVIEW_MAX_NS. */
 #define HF_KUBE_REVIEW_NS (300 * HF_NS_PER_S)
 #define HF_KUBE_REVIEW_MAX_NS (3600 * HF_NS_PER_S)
 #define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S)        /* minimum time between two reads of the credentials */
-#define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* minimum silence that ends a watch with bookmarks */
+#define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* shortest silence after which a watch with bookmarks is dead */
 
 struct hf_kube {
     struct hf_kube_params p;
@@ -129,8 +130,8 @@ struct hf_kube {
     uint64_t review_ns;
     uint64_t review_wait_ns; /* minimum time between two reviews */
     uint64_t spread_ns;
-    /* the largest number of nodes that one EdgeUpdate selects, by its status, but at most the number whose spread is
-     * HF_RF_SPREAD_MAX_NS (0 means unknown) */
+    /* the largest number of nodes that the status of one EdgeUpdate shows as selected (0 means unknown); never above
+     * the number of nodes for which the spread reaches HF_RF_SPREAD_MAX_NS */
     uint64_t fleet_nodes;
     /* timer that starts work in the loop's next iteration, because no callback may run inside a function that the
      * client's user has called */
@@ -145,7 +146,7 @@ struct hf_kube {
     uint64_t return_ns;
     struct hf_timer *ends; /* timer for watches that have ended before their time */
 
-    struct hf_pulse pulse; /* decides by the length of silences on the watches' connection when to send a ping */
+    struct hf_pulse pulse; /* decides when to send a ping, by how long the watches' connection is silent */
     /* random offset of the ends of watches, so that nodes whose power returned at the same time end their watches at
      * different times */
     uint64_t beat_s;
@@ -184,7 +185,7 @@ struct hf_kube_subscription {
 
     struct hf_reflector reflector;
     struct hf_ledger ledger;
-    struct hf_strmap unreadable;   /* maps the names of objects that cannot be parsed to their versions (report.c) */
+    struct hf_strmap unreadable;   /* versions of the objects that cannot be parsed, by name (report.c) */
     struct hf_timer *timer;        /* timer that the reflector sets */
     struct hf_exchange *exchange;  /* LIST or watch in flight; NULL if there is none */
     struct hf_watch_stream stream; /* parser of the body of the watch */
@@ -200,14 +201,15 @@ struct hf_kube_subscription {
     unsigned garbage; /* number of unusable lines in a row in the watch stream */
     /* -errno of a call that failed to start; the event loop's next iteration passes the failure to the reflector */
     int start_error;
-    bool calm;          /* true if the last watch ended without an error */
-    bool served_once;   /* true if the server has ever answered a list of this subscription, or accepted a watch */
-    unsigned refusals;  /* number of answers 403 in a row after the server returned (HF_KUBE_MAX_REFUSALS) */
-    bool ended;         /* true if the watch has ended before its time, and the reflector has not got this event yet */
-    uint64_t due_ns;    /* monotonic time at which the server should end the watch */
-    uint64_t asked_ns;  /* monotonic time at which the last LIST or watch started */
-    uint64_t reopen_ns; /* if `ended`: monotonic time at which to open the watch again, if no other watch ends before */
-    bool small;         /* true if a page of 100 objects was too large, so that the list uses pages of 8 objects */
+    bool calm;         /* true if the last watch ended without an error */
+    bool served_once;  /* true if the server has ever answered a list of this subscription, or accepted a watch */
+    unsigned refusals; /* number of answers 403 in a row after the server returned (HF_KUBE_MAX_REFUSALS) */
+    bool ended;        /* true if the watch has ended before its time, and the reflector has not got this event yet */
+    uint64_t due_ns;   /* monotonic time at which the server should end the watch */
+    uint64_t asked_ns; /* monotonic time at which the last LIST or watch started */
+    /* if `ended`: monotonic time at which to open the watch again, unless another watch ends too early meanwhile */
+    uint64_t reopen_ns;
+    bool small; /* true if a page of 100 objects was too large, so that the list uses pages of 8 objects */
     /* true if the server's watch cache answered with an old state, or with a list that was too large, so that the next
      * list must come from the server's store */
     bool exact;
@@ -252,8 +254,8 @@ void hf_kube_arm_turn(struct hf_kube *kube);
  * a 401 at the same moment, and then need only one read. */
 void hf_kube_reauth(struct hf_kube *kube);
 /* Call this function when a call has ended because its answer is second-hand (kube/rules/origin.h). The first such
- * answer sets the time of the first review. At an answer after this time, the event loop's next iteration sends the
- * review. The function does nothing if the address of the server is one of YurtHub's. */
+ * answer sets the time of the first review. A second-hand answer after this time makes the event loop's next iteration
+ * send the review. The function does nothing if the address of the server is one of YurtHub's. */
 void hf_kube_second_hand(struct hf_kube *kube);
 /* Call this function when the server has behaved like a MetaServer. `sign` describes the behavior for the log. */
 void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
@@ -261,8 +263,8 @@ void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
  * end. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);
 /* Records that an EdgeUpdate selects this number of nodes, which may all return to the server together. The spread is
- * then at least HF_KUBE_SPREAD_EACH_NS for each node, but at most HF_RF_SPREAD_MAX_NS. Does nothing in the controller,
- * because no other controller returns together with it. */
+ * then at least HF_KUBE_SPREAD_EACH_NS multiplied by this number, but at most HF_RF_SPREAD_MAX_NS. Does nothing in the
+ * controller, because no other controller returns together with it. */
 void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes);
 void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response);
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
@@ -294,10 +296,10 @@ void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
  * this version as unreadable (HF_KUBE_MAX_UNREADABLE), the function does not report it again. */
 void hf_kube_report_unreadable(struct hf_kube_subscription *sub, const char *name, uint64_t version,
                                const struct hf_err *err);
-/* Reports that an object is no longer unreadable, if it was. */
+/* If the object was unreadable, reports that it no longer is. */
 void hf_kube_report_readable(struct hf_kube_subscription *sub, const char *name);
-/* Call this function at the end of a complete round. Reports that objects which the list did not have are no longer
- * unreadable. */
+/* Call this function at the end of a complete round. If an unreadable object was not in the list, reports that it is no
+ * longer unreadable. */
 void hf_kube_report_readable_rest(struct hf_kube_subscription *sub);
 /* Returns true if this version of the object was reported as unreadable. */
 bool hf_kube_is_unreadable(const struct hf_kube_subscription *sub, const char *name, uint64_t version);
@@ -318,11 +320,11 @@ bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, u
 /* ---- list.c ---- */
 
 enum hf_kube_list {
-    /* the API server itself answered, and the items are reported; *ret_next is the continue token or "", which the
-     * caller frees */
+    /* the API server itself answered, and the items are reported; *ret_next is the continue token, or ""; the caller
+     * frees *ret_next */
     HF_KUBE_LIST_PROVEN,
-    /* a MetaServer's store answered, and no item is reported; the sign is a list kind with the wrong upper and lower
-     * case or, behind a MetaServer for a kind that is not `provable`, a list without a resourceVersion */
+    /* A MetaServer's store answered, and no item is reported. Either the list kind has the wrong upper and lower case;
+     * or the client is behind a MetaServer, the kind is not `provable`, and the list has no resourceVersion. */
     HF_KUBE_LIST_MISSPELT,
     HF_KUBE_LIST_BACKWARDS, /* the list is older than earlier answers, and no item is reported */
     HF_KUBE_LIST_GARBAGE,   /* the list is unusable for the reason in *err, and no item is reported */
@@ -372,8 +374,8 @@ enum hf_kube_proof {
 struct hf_kube_subscription *hf_kube_probe_next(struct hf_kube *kube);
 bool hf_kube_probe_has_others(struct hf_kube *kube);
 /* Sends the LIST of the subscription that hf_kube_probe_next() returns, or else of any subscription to a `provable`
- * kind. For an object in a namespace whose watch no review has allowed yet, sends a review with `review_owner` instead.
- * -ENOENT: there is no subscription to send a LIST for. */
+ * kind. If that subscription follows an object in a namespace, and no review has allowed its watch yet, sends a review
+ * with `review_owner` instead. -ENOENT: there is no subscription to send a LIST for. */
 HF_MUST_USE int hf_kube_probe_start(struct hf_kube *kube, const struct hf_exchange_owner *owner,
                                     const struct hf_exchange_owner *review_owner);
 /* Handles the answer to the LIST that hf_kube_probe_start() sent. If the cloud answered, reports the items of the

@@ -18,7 +18,7 @@ struct hf_exchange_owner {
     /* Called for each piece of the body of a 2xx answer. The owner returns 0, or -errno to end the call with that
      * error. If the pointer is NULL, the exchange collects the body. */
     int (*bytes)(void *arg, const void *bytes, size_t n);
-    /* Called at the end of the call; the exchange then frees itself. `r` is the result from loop/http/http.h. It is
+    /* Called at the end of the call; the exchange then frees itself. `r` is one of the results in loop/http/http.h, or
      * -ENOLINK for a second-hand answer (see `origin`). `response` is NULL if no answer came or if the answer is
      * second-hand. `body` is the collected body of a 2xx answer (empty if the owner has `bytes`), or the beginning of
      * the body of any other answer. */
@@ -31,9 +31,9 @@ struct hf_exchange_owner {
     struct hf_origin *origin;
 };
 
-/* Starts a copy of `request` with callbacks of the exchange's own. If max_body_bytes is 0, a collected body longer than
- * HF_EXCHANGE_MAX_ERROR ends the call with -E2BIG. Returns 0 and sets *ret_exchange, or returns -errno and does not
- * call `ended`. */
+/* Starts a copy of `request`, in which the exchange has replaced the callbacks by its own. If request->max_body_bytes
+ * is 0, a collected body longer than HF_EXCHANGE_MAX_ERROR ends the call with -E2BIG. Returns 0 and sets *ret_exchange,
+ * or returns -errno and does not call `ended`. */
 HF_MUST_USE int hf_exchange_start(const struct hf_http_ops *http, const struct hf_http_request *request,
                                   const struct hf_exchange_owner *owner, struct hf_exchange **ret_exchange,
                                   struct hf_err *err);

@@ -2,9 +2,10 @@
  * use. Private to pkg/kube.
  *
  * Uses the cluster and the user of the current context. File names are relative to the folder of the kubeconfig. As in
- * kubectl, a *-data field takes precedence over the field with the file name, and tokenFile over token. Refuses fields
- * that would start a program (exec), that need a plugin (auth-provider), that Kubernetes removed (username, password)
- * and that the agent does not support (proxy-url, impersonation). The text in *err names the refused field.
+ * kubectl, a *-data field takes precedence over the field with the file name, and tokenFile takes precedence over
+ * token. Refuses four sorts of fields: a field that would start a program (exec), a field that needs a plugin
+ * (auth-provider), fields that Kubernetes removed (username, password), and fields that the agent does not support
+ * (proxy-url, impersonation). The text in *err names the refused field.
  *
  * Pure. Errors: the function returns 0, or -errno with the reason in *err. */
 #pragma once

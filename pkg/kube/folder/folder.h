@@ -1,19 +1,20 @@
 /* kube/folder/folder.h - a folder of YAML and JSON files as a source of desired state (--source DIR). The source writes
  * statuses to files in <state>/status/.
  *
- * The source reads *.yaml, *.yml and *.json files directly in DIR (not in its subfolders), except files whose names
+ * The source reads *.yaml, *.yml and *.json files directly in DIR, not in its subfolders. It ignores files whose names
  * begin with a dot, and follows symbolic links. A file may hold several documents or a List. The source ignores objects
  * of other API groups, except Nodes. The source scans the folder every second on a worker, because a scan works on
  * every file system, even on a USB stick.
  *
  * The source reads a file only when the file has stopped changing, because somebody may still be copying it. If two
- * scans in a row miss a file, its objects count as gone, but only while every other file in the folder is readable,
- * because the objects may have moved to another file. No object counts as gone while the folder has no YAML or JSON
- * file at all; to remove all objects, leave an empty .yaml file in the folder. While a file is unreadable, its last
- * objects stay, and the callbacks `refused` and `unreadable` report the file once. If two files have the same object,
- * the file whose name sorts first wins. If there are more than HF_FOLDER_MAX_FILES files, `refused` and `unreadable`
- * report the folder once, and again when the number of files changes. No object then counts as gone until there are few
- * enough files. A folder has no resourceVersion, so the source never calls `version`, and it passes "" to `synced`.
+ * scans in a row miss a file, its objects count as gone, but only while every other file in the folder is readable: the
+ * objects may have moved to a file that is unreadable now. No object counts as gone while the folder has no YAML or
+ * JSON file at all; to remove all objects, leave an empty .yaml file in the folder. While a file is unreadable, its
+ * last objects stay, and the callbacks `refused` and `unreadable` report the file once. If two files have the same
+ * object, the file whose name sorts first wins. If there are more than HF_FOLDER_MAX_FILES files, `refused` and
+ * `unreadable` report the folder once, and again when the number of files changes. No object then counts as gone until
+ * there are few enough files. A folder has no resourceVersion, so the source never calls `version`, and it passes "" to
+ * `synced`.
  *
  * Threads: loop thread only. Memory: the caller frees an hf_folder with hf_folder_free(). The hf_folder copies the
  * strings of its parameters. All other data to which the parameters point must outlive the hf_folder and its last job;

@@ -53,10 +53,10 @@ struct hf_folder_view {
     size_t n;
     bool changed;  /* true if the last scan read or dropped a file */
     bool complete; /* true if `files` holds the current content of every file */
-    /* number of files that the last scan that could list the folder left out, because the folder has more than
-     * HF_FOLDER_MAX_FILES */
+    /* number of files that a scan left out, because the folder has more than HF_FOLDER_MAX_FILES; the number comes from
+     * the last scan that could list the folder */
     size_t left_out;
-    /* the value of left_out that scans have reported; if left_out is different and not 0, the scan reports the folder
+    /* the value of `left_out` at the last report; if `left_out` is different and not 0, the scan reports the folder
      * again */
     size_t left_out_reported;
     char whole[128]; /* path of the folder, as the name in an issue about the whole folder */
@@ -67,8 +67,8 @@ struct hf_folder_view {
     size_t n_issues; /* number of issues of the last scan; may exceed HF_FOLDER_MAX_ISSUES */
 };
 
-/* Returns true if no file with this name exists, or if `view` has the current content of the file. If `name` is
- * view->whole, the folder itself, returns true if the last scan that could list the folder left out no file. */
+/* Returns true if no file with this name exists, or if `view` has the current content of the file. The name view->whole
+ * stands for the folder itself; for this name, returns true if view->left_out is 0. */
 bool hf_folder_is_good(const struct hf_folder_view *view, const char *name);
 
 void hf_folder_view_done(struct hf_folder_view *view);

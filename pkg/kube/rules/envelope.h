@@ -1,9 +1,10 @@
-/* kube/rules/envelope.h - takes an answer of the server apart, without parsing the objects in it. Private to pkg/kube.
+/* kube/rules/envelope.h - splits an answer of the server into its objects, without parsing them. Private to pkg/kube.
  *
  * One object must not make the answer around it unusable. The server accepts objects that this node cannot parse, for
- * example objects with U+0000 in a string, or nested more deeply than codec/json.h allows. So these functions find the
- * text of each object by its brackets and quotes alone, and the caller parses each text by itself. The depth of an
- * object costs neither stack nor memory. The parts of the answer outside the objects must be valid JSON.
+ * example an object with U+0000 in a string, or an object that is nested more deeply than codec/json.h allows. So these
+ * functions find the text of each object by its brackets and quotes alone, and the caller parses each text by itself.
+ * The depth of an object costs neither stack nor memory. The parts of the answer outside the objects must be valid
+ * JSON.
  *
  * Pure. All views point into the text that the caller passed. Errors: functions return 0 or -errno. */
 #pragma once
@@ -16,10 +17,10 @@
 
 enum { HF_ENVELOPE_MAX_NAME = 253 };
 
-/* Takes the body of a LIST apart. *ret_rest is the list as a tree, with an empty array as `items`; the caller frees it
- * with json_decref(). *ret_items is the text between the brackets of `items`, for hf_envelope_next_item(). It is empty
- * if `items` is absent or not an array; *ret_rest then has `items` as received. -EBADMSG, -E2BIG: the body is
- * truncated, or its parts outside the items are unusable. -ENOMEM: out of memory. */
+/* Splits the body of a LIST. *ret_rest is the list as a tree, with an empty array as `items`; the caller frees it with
+ * json_decref(). *ret_items is the text between the brackets of `items`, for hf_envelope_next_item(). It is empty if
+ * `items` is absent or not an array; *ret_rest then has `items` as received. -EBADMSG, -E2BIG: the body is truncated,
+ * or its parts outside the items are unusable. -ENOMEM: out of memory. */
 HF_MUST_USE int hf_envelope_list(struct hf_view body, json_t **ret_rest, struct hf_view *ret_items, struct hf_err *err);
 
 /* Takes the next item from *items, the result of hf_envelope_list(). Returns false at the end. */

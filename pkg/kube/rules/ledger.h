@@ -14,10 +14,10 @@
 
 #include "base/strmap.h"
 
-/* Maximum number of objects in the ledger of a client that serves one node, and of a client that follows a fleet. While
- * a ledger has at most half of its maximum, it also remembers declined objects that do not matter
- * (hf_ledger_decline()). Because the ledger remembers such an object, it does not report the object again, and
- * recognizes old versions. The other half is reserved for objects that the subscriber keeps. */
+/* Maximum number of objects in the ledger of a client that serves one node, and in the ledger of a client that follows
+ * a fleet. While a ledger has at most half of its maximum, it also remembers declined objects that do not matter
+ * (hf_ledger_decline()). So a watch event with the same or an older version of such an object causes no further report.
+ * The other half is reserved for objects that the subscriber keeps. */
 enum { HF_LEDGER_MAX_OBJECTS = 20000, HF_LEDGER_FLEET_OBJECTS = 250000 };
 
 enum hf_ledger_change {
@@ -76,10 +76,10 @@ HF_MUST_USE int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name,
 
 /* A round compares one complete list with the ledger. Call hf_ledger_begin(), then hf_ledger_item() for every object in
  * the list, then hf_ledger_end(). hf_ledger_item() sets *ret_change to UPSERT, to NOTHING, or to OLD, which means that
- * the subscriber has a newer version. hf_ledger_end() finds the objects of the ledger that were not in the list. If
- * such an object is not newer than the list, whose version is `version`, the ledger calls `gone` for the object and
- * forgets it. Pass gone = NULL if the list may be wrong; then no object is gone. A round without hf_ledger_end()
- * changes only the versions of the objects that it reported. */
+ * the subscriber has a newer version. The argument `version` of hf_ledger_end() is the version of the list. The
+ * function finds the objects of the ledger that were not in the list. If such an object is not newer than the list, the
+ * ledger calls `gone` for the object and forgets it. Pass gone = NULL if the list may be wrong; then no object is gone.
+ * A round without hf_ledger_end() changes only the versions of the objects that it reported. */
 void hf_ledger_begin(struct hf_ledger *ledger);
 HF_MUST_USE int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint64_t version,
                                enum hf_ledger_change *ret_change);

@@ -1,4 +1,4 @@
-/* kube/rules/origin.h - finds out if the API server answered, or a proxy on this node in its place.
+/* kube/rules/origin.h - finds out which of the two answered: the API server, or a proxy on this node in its place.
  *
  * OpenYurt's YurtHub stands between the pods of a node and the API server. While it does not reach the API server, it
  * answers by itself:
@@ -18,16 +18,16 @@
  *
  *     the server                                          an answer in JSON without the header is second-hand
  *     its address is one of YurtHub's                     if its status is below 500
- *     an earlier answer had the header                    if YurtHub makes up its status: 200, 201, 400, 403 or 404
+ *     an earlier answer had the header                    if its status is 200, 201, 400, 403 or 404 (YurtHub's own)
  *     no answer had the header, or a gateway removes it   never
  *
  * The second row has fewer statuses, because a server at any other address may be a gateway. A gateway's own answers,
  * such as 401 and 429, do not have the header either, and the client must act on them.
  *
  * A gateway may also begin to remove the header from the answers of the API server. Then each answer looks second-hand.
- * A question that no cache can answer distinguishes the two cases: a SelfSubjectAccessReview (kube/rules/review.h).
- * YurtHub answers it with a copy of the question. If an answer has the verdict of an API server but not the header, a
- * gateway removes the header, and no answer of this server is second-hand any more.
+ * A SelfSubjectAccessReview (kube/rules/review.h) distinguishes such a gateway from YurtHub, because only an API server
+ * gives a verdict. YurtHub answers with a copy of the question. If an answer has the verdict of an API server but not
+ * the header, a gateway removes the header, and no answer of this server is second-hand any more.
  *
  * Pure. */
 #pragma once

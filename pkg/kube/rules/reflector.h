@@ -28,11 +28,11 @@
  *           ends at a random moment within spread_ns, or earlier at a nudge. Behind a MetaServer, the rest is a
  *           back-off.
  *   busy    The server answered 408, 429 or 5xx. The rest is a back-off, and at least as long as the server's
- *           Retry-After. If spread_ns is above HF_RF_SPREAD_NS, the rest also lasts at least a random time of up to a
- *           quarter of the difference. A Retry-After above HF_RF_RETRY_AFTER_MAX_NS counts as
- *           HF_RF_RETRY_AFTER_MAX_NS.
- *   denied  The server answered 403, 404, 401 more than once, or a LIST with 400 or 422. The rest is a back-off of up
- *           to 5 minutes, because a person must act first.
+ *           Retry-After. If spread_ns is above HF_RF_SPREAD_NS, the rest is also at least as long as a random time,
+ *           between 0 and a quarter of the difference of the two. A Retry-After above HF_RF_RETRY_AFTER_MAX_NS counts
+ *           as HF_RF_RETRY_AFTER_MAX_NS.
+ *   denied  The server answered 403 or 404, or answered 401 more than once, or answered a LIST with 400 or 422. The
+ *           rest is a back-off of up to 5 minutes, because a person must act first.
  *   relist  The server answered 410 or went back to an older version, or the client wants a new list. The rest ends at
  *           a random moment within half of spread_ns, so that the lists of a fleet do not come at the same time. After
  *           three of these rests in a row, the rest is a back-off.
@@ -118,7 +118,7 @@ struct hf_rf_limits {
     uint64_t spread_ns;
     /* true behind a MetaServer; the machine then only keeps a watch open, because the prober sends the LISTs */
     bool only_watch;
-    uint64_t fill_ns; /* time limit for all existing objects of a WatchList (0 means HF_RF_FILL_NS) */
+    uint64_t fill_ns; /* time limit for a WatchList to send all existing objects (0 means HF_RF_FILL_NS) */
 };
 
 #define HF_RF_SPREAD_NS (10 * HF_NS_PER_S) /* value of spread_ns while the size of the fleet is unknown */
@@ -131,7 +131,7 @@ struct hf_rf_limits {
 /* Time that a watch must stay open to count as a success. The machine then clears its counts of failures and, if the
  * subscription was resumed, reports `synced`. */
 #define HF_RF_SETTLE_NS HF_NS_PER_S
-/* time limits for all existing objects of a WatchList: for a node, and for a program that follows a fleet */
+/* time limits for a WatchList to send all existing objects: on a node, and in a program that follows a fleet */
 #define HF_RF_FILL_NS (60 * HF_NS_PER_S)
 #define HF_RF_FLEET_FILL_NS (300 * HF_NS_PER_S)
 #define HF_RF_EARLY_NS (10 * HF_NS_PER_S) /* a stream that ends in less than this time has ended early */
@@ -170,9 +170,9 @@ struct hf_rf_step hf_reflector_step(struct hf_reflector *rf, enum hf_rf_event ev
 
 /* Returns the event for an HTTP status that is not 2xx, or for the code of a Status object in the stream. */
 enum hf_rf_event hf_reflector_event_of_status(int status);
-/* Returns the errno with which a source reports lost contact for an HTTP status that is not 2xx: EPERM (401), EACCES
- * (403), ENOENT (404), ECONNABORTED (407, from a proxy), EREMCHG (a redirect or 511: an API server sends neither, so
- * another machine answers in its place), or EBUSY (any other status). */
+/* Returns the errno with which a source reports lost contact after an answer whose HTTP status is not 2xx: EPERM (401),
+ * EACCES (403), ENOENT (404), ECONNABORTED (407, from a proxy), EREMCHG (a redirect or 511: an API server sends
+ * neither, so another machine answers in its place), or EBUSY (any other status). */
 int hf_kube_status_errno(int status);
 /* Returns the event for `r`, the negative errno of a failed HTTP call. */
 enum hf_rf_event hf_reflector_event_of_error(int r);

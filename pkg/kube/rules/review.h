@@ -6,9 +6,9 @@
  * SelfSubjectAccessReview distinguishes these two cases. A MetaServer never answers such a review from its store,
  * because the review is a create. So the answer comes from the API server, and it applies to CloudCore's account.
  *
- * The review asks about all namespaces, also for an object in one namespace: for a watch of one object CloudCore lists
- * and watches the whole kind in all namespaces. If CloudCore lacks this right, it waits until it gets the right, and
- * serves no node meanwhile.
+ * The review asks about all namespaces, also for an object in one namespace, because to watch one object, CloudCore
+ * lists and watches the whole kind in all namespaces. If CloudCore lacks this right, it waits until it gets the right,
+ * and serves no node meanwhile.
  *
  * Pure. */
 #pragma once

@@ -28,7 +28,7 @@ struct hf_watch_event {
     /* true for the BOOKMARK that a server sends after the existing objects of a WatchList */
     bool initial_end;
     int code; /* for ERROR, the code in the Status object, or 0 */
-    /* for ERROR, details.retryAfterSeconds of the Status object, in nanoseconds and at most 24 h, or 0 */
+    /* for ERROR, details.retryAfterSeconds of the Status object, but in nanoseconds, and at most 24 h; 0 if absent */
     uint64_t retry_after_ns;
     const char *message; /* for ERROR, the message in the Status object, or "no message" */
 };

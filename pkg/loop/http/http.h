@@ -37,8 +37,8 @@ enum {
     HF_HTTP_MAX_HEADERS = 16,
     HF_HTTP_HEADER_VALUE = 256,
     /* Seconds of silence after which the client knows that the peer's machine no longer answers. The client checks
-     * every connection by TCP keep-alive, even while a response, such as that of a watch, may be silent for long. All
-     * calls on a dead connection end with -ETIMEDOUT, and no new call uses it. */
+     * every connection by TCP keep-alive, also during a response that may be silent for long, such as that of a watch.
+     * All calls on a dead connection end with -ETIMEDOUT, and no new call uses it. */
     HF_HTTP_KEEPALIVE_S = 50,
 };
 
@@ -46,7 +46,7 @@ struct hf_http_call; /* opaque; belongs to the table that started it */
 
 struct hf_http_response {
     int status; /* HTTP status, such as 200 */
-    /* delay that the header Retry-After requests, in seconds or as a date, but at most 24 h; 0 if absent */
+    /* delay that the header Retry-After (a number of seconds, or a date) requests, but at most 24 h; 0 if absent */
     uint64_t retry_after_ns;
     uint64_t date_unix_ns;  /* time in the header Date; 0 if absent or unreadable */
     bool has_audit_id;      /* true if the response has the header Audit-Id, which API servers of Kubernetes send */
@@ -72,9 +72,9 @@ struct hf_http_request {
     /* limit of the body in bytes (0 means 16 MiB, UINT64_MAX no limit); a longer body ends the call with -E2BIG */
     uint64_t max_body_bytes;
     uint64_t bandwidth_limit; /* limit in bytes per second (0 means none) */
-    /* true to follow up to 5 redirects, but never from https to http, and never to an address closer to this machine
-     * (enum hf_address_class in base/net/address.h), such as from a public to a private address; other origins get no
-     * credentials */
+    /* True to follow up to 5 redirects. The call fails if a redirect leads from https to http, or to an address closer
+     * to this machine (enum hf_address_class in base/net/address.h), such as from a public to a private address. Other
+     * origins get no credentials. */
     bool follow_redirects;
     /* Called once, with status and headers of the response. If the call follows redirects, this is the last response.
      * If the callback returns -errno, the call ends with that error. May be NULL. */

@@ -2,9 +2,9 @@
  * (curl's options for one hop of a request) share. Only loop/http includes this header.
  *
  * A client has one current `pool`: a curl multi handle with its connections. The client retires the pool when the
- * client's TLS identity has changed, when the pool's connections may be dead, or when no call has come for a while,
- * because a pool takes about 100 KiB. The next call makes a new pool. Running calls stay in the retired pool until they
- * end; the loop frees the pool after its last call.
+ * client's TLS identity has changed, when the pool's connections may be dead, or when no call has come for a while. The
+ * last reason saves memory: a pool takes about 100 KiB. The next call makes a new pool. Running calls stay in the
+ * retired pool until they end; the loop frees the pool after its last call.
  *
  *     client --current--> pool <--- call, call        pool (retired) <--- call
  *        `--- all calls, running or queued or about to report
@@ -118,7 +118,7 @@ struct hf_http_call {
     enum hf_address_class reached;
     /* last class of the enum to which this hop may connect; the first hop may connect to all classes */
     enum hf_address_class allowed;
-    bool refused; /* true if the call refused an address beyond `allowed`, which `err` names */
+    bool refused; /* true if the call refused an address whose class is beyond `allowed`; `err` names the address */
 
     struct hf_http_head head;
     struct hf_buf collected;

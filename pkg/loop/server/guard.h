@@ -1,7 +1,7 @@
 /* loop/server/guard.h - decides if a request to a local server was meant for this server. Pure.
  *
- * A web page can make a browser on this machine send requests to 127.0.0.1. The owner of the page can also give the
- * page's host name the address 127.0.0.1 ("DNS rebinding"). Such a request has the name of the page's host in the Host
+ * A web page can make a browser on this machine send requests to 127.0.0.1. The owner of the page can also make the
+ * page's host name resolve to 127.0.0.1 ("DNS rebinding"). Such a request has the name of the page's host in the Host
  * header or in the Origin header. Threads: any. */
 #pragma once
 

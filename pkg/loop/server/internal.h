@@ -43,10 +43,10 @@ struct hf_server {
     struct hf_list link; /* entry in host->servers */
     struct hf_server_host *host;
     struct hf_loop *loop;
-    uv_poll_t *listener; /* poll handle of the listening socket; after the close, its close callback frees it */
-    /* The server starts this timer when it would have to close a connection for a new one, and this connection is too
-     * young. While the timer runs, the server accepts no connections. The close callback of the timer frees the
-     * timer. */
+    uv_poll_t *listener; /* poll handle of the listening socket; its close callback frees the handle */
+    /* The server starts this timer when it would have to close an old connection for a new one, but the old connection
+     * is still too young. While the timer runs, the server accepts no connections. The close callback of the timer
+     * frees the timer. */
     uv_timer_t *pause;
     int held_fd; /* accepted connection that waits for a place while `pause` runs (-1 means none) */
     struct hf_peer held_peer;

@@ -22,7 +22,6 @@ struct hf_server_seat {
 
 /* Decides which connection to close for a new connection of `peer`. The array seats[n] lists the connections of the
  * server, the oldest first; `n` is at most HF_SERVER_SEATS_MAX. Returns the index of the connection, or -1 if the
- * server must turn the new connection away. If `replace` is true and n > 0, the function never returns -1. Where it
- * would otherwise return -1, it then returns the oldest connection of `peer` or, if `peer` has none, the oldest
- * connection of all. */
+ * server must turn the new connection away. If `replace` is true and n > 0, the function never returns -1. Instead of
+ * -1, it returns the oldest connection of `peer` or, if `peer` has none, the oldest connection of all. */
 int hf_server_seats_choose(const struct hf_server_seat *seats, size_t n, uint64_t peer, bool replace);

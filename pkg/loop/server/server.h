@@ -52,16 +52,16 @@ struct hf_server_route {
 };
 
 enum {
-    /* Maximum number of connections of all servers together. This is the sum of 512 TCP connections and 128 Unix socket
-     * connections of senders with an open request, and 512 connections of other clients. */
+    /* Maximum number of connections of all servers together. It is the sum of 512 TCP connections of senders, 128 Unix
+     * socket connections of senders, and 512 connections of other clients. */
     HF_SERVER_MAX_CONNECTIONS = 1152,
     HF_SERVER_MAX_HEADER_BYTES = 8192,
     HF_SERVER_IDLE_S = 30,
     HF_SERVER_BODY_S = 120,          /* limit in seconds for a body to arrive */
     HF_SERVER_ANSWER_S = 300,        /* limit in seconds for an answer; the server then closes the connection */
     HF_SERVER_SMALL_BODY = 16 << 10, /* size in bytes up to which HF_SERVER_MAX_BODIES_BYTES does not count a body */
-    /* for each server, limit of the received bytes of all its bodies above HF_SERVER_SMALL_BODY together; beyond this
-     * limit, requests get 503 with Retry-After */
+    /* Limit of received bytes, for each server by itself. A server adds up the bytes of all its bodies that are longer
+     * than HF_SERVER_SMALL_BODY. Beyond the limit, requests get 503 with Retry-After. */
     HF_SERVER_MAX_BODIES_BYTES = 8 << 20,
 };
 
@@ -102,9 +102,9 @@ struct hf_server_params {
     /* port to listen on (0 means any free port; hf_server_port() returns its number) */
     uint16_t port;
     const struct hf_server_name *name; /* Unix socket to listen on instead of address and port; NULL if there is none */
-    /* Names that a Host header may have in addition to the names of loopback, and hosts whose web pages may send
-     * requests to this server (guard.h). NULL ends the list; the list itself may be NULL. The caller must keep the list
-     * as long as the server is open. */
+    /* Names of hosts, for two uses (guard.h): a Host header may have these names in addition to the names of loopback,
+     * and web pages on these hosts may send requests to this server. NULL ends the list; the list itself may be NULL.
+     * The caller must keep the list as long as the server is open. */
     const char *const *allowed_hosts;
     const struct hf_server_route *routes; /* routes, which the server copies; `arg` of a route stays the caller's */
     size_t n_routes;

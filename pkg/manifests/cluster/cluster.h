@@ -47,8 +47,8 @@ struct hf_cluster_apply_params {
     const struct hf_bundle *bundle;
     const json_t *inventory; /* the inventory after the entry's previous run; NULL if there was none; copied */
     /* Take over fields of other managers, and objects of other entries. If the server calls a changed field immutable,
-     * delete the object and create it again, except Namespaces, CustomResourceDefinitions, PersistentVolumes,
-     * PersistentVolumeClaims, and objects with the annotation HF_CLUSTER_PRUNE_ANNOTATION: disabled. */
+     * delete the object and create it again. But never delete a Namespace, CustomResourceDefinition, PersistentVolume
+     * or PersistentVolumeClaim, or an object with the annotation HF_CLUSTER_PRUNE_ANNOTATION: disabled. */
     bool force;
     /* take over fields of other managers, because the fields were ours before the drift; unlike `force`, take over no
      * object of another entry, and delete no object to create it again */
@@ -58,9 +58,9 @@ struct hf_cluster_apply_params {
     bool prune; /* delete objects that are in the inventory and not in the bundle */
     /* a person has allowed a removal that the guard of removals would stop (hf_plan_may_prune()) */
     bool may_prune_beyond;
-    /* Called before the first write with every item that the run may leave in the cluster, so that after a crash the
-     * inventory lacks no object. The caller makes the inventory durable, and then calls hf_cluster_run_journaled().
-     * `inventory` is borrowed. If this pointer is NULL, the run writes at once. Not called if `bundle` is NULL. */
+    /* Called before the first write. `inventory` (borrowed) has every item that the run may leave in the cluster. The
+     * caller makes this inventory durable, and then calls hf_cluster_run_journaled(). So after a crash the inventory
+     * lacks no object. If this pointer is NULL, the run writes at once. Not called if `bundle` is NULL. */
     void (*journal)(void *arg, const json_t *inventory);
     /* Called once, unless hf_cluster_run_free() is called earlier. The run has freed itself by then; do not use it any
      * more. The callee owns outcome->inventory. */

@@ -20,8 +20,8 @@ int hf_cluster_item_find(const json_t *inventory, const struct hf_cluster_id *id
 /* Returns a new inventory of all objects that a run with this set may leave in the cluster. First come the objects of
  * the set in order, each with the `uid` and `fields` of its item in the inventory `old`; then come the items of `old`
  * that are not in the set. `old` may be NULL. `resource_of` returns the plural name of an object's resource, or NULL if
- * the server does not serve the kind. An object without a resource gets no new item; if `old` has an item of this
- * object, it comes among the items at the end. Returns NULL if memory runs out. */
+ * the server does not serve the kind. An object for which `resource_of` returns NULL gets no new item; if `old` has an
+ * item of this object, that item comes among those at the end. Returns NULL if memory runs out. */
 json_t *hf_cluster_item_union(const struct hf_cluster_set *set, const json_t *old,
                               const char *(*resource_of)(void *arg, const struct hf_cluster_object *object), void *arg);
 

@@ -10,7 +10,7 @@
 bool hf_cluster_prune_plan(struct hf_cluster_run *run);
 
 /* Deletes the objects in run->doomed in the reverse order of application, then ends the run. An object that the entry
- * may not delete (hf_cluster_bond_of()) stays, and leaves the inventory. Without run->prune, deletes nothing; the
- * objects in run->doomed leave the inventory, or stay there if run->keep is true. If an object of the set has failed,
- * only ends the run. */
+ * may not delete (hf_cluster_bond_of()) stays in the cluster, but its item leaves the inventory. Without run->prune,
+ * deletes nothing; the items in run->doomed leave the inventory, or stay in it if run->keep is true. If an object of
+ * the set has failed, only ends the run. */
 void hf_cluster_prune_all(struct hf_cluster_run *run);

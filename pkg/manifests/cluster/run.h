@@ -1,7 +1,8 @@
 /* manifests/cluster/run.h - the common part of runs that apply objects and runs that check them. A run sends one
  * request at a time, and begins to handle at most HF_CLUSTER_PER_SECOND objects in a second. While the server cannot
- * answer, the run repeats the request after growing pauses, until it has sent it HF_CLUSTER_ATTEMPTS times or
- * HF_CLUSTER_TIME_NS have passed since the start of the run. Private to pkg/manifests/cluster.
+ * answer, the run repeats the request after growing pauses. The repetitions end when the request has been sent
+ * HF_CLUSTER_ATTEMPTS times, or when HF_CLUSTER_TIME_NS have passed since the start of the run. Private to
+ * pkg/manifests/cluster.
  *
  * A run is a chain of steps. A step makes one request (`ask`) and handles the answer (`taken`). The function `taken`
  * starts the next step, waits, or ends the run. Threads: loop thread only. */
@@ -68,7 +69,8 @@ struct hf_cluster_run {
     unsigned attempts;
     /* monotonic times of the start of the run, and of the start of its work on the current object */
     uint64_t started_ns, paced_ns;
-    uint64_t wait_until_ns; /* monotonic time at which the wait for the current object ends; 0 if none runs */
+    /* monotonic time at which the wait for the current object ends; 0 if the run does not wait */
+    uint64_t wait_until_ns;
 
     size_t at; /* index of the current object in the list that the run walks: the set, `doomed` or the inventory */
     struct hf_cluster_now now;
@@ -93,16 +95,17 @@ void hf_cluster_run_send(struct hf_cluster_run *run, const struct hf_cluster_ste
 void hf_cluster_run_later(struct hf_cluster_run *run, uint64_t delay_ns, void (*wake)(struct hf_cluster_run *run));
 void hf_cluster_run_pace(struct hf_cluster_run *run, void (*wake)(struct hf_cluster_run *run));
 
-/* Makes `object`, or the object of `item`, the one that the run works on (run->now). One of the two may be NULL. */
+/* Sets run->now to the object that the run works on next: `object` of run->set, and `item`, its item in the inventory.
+ * One of the two may be NULL. */
 void hf_cluster_run_turn_to(struct hf_cluster_run *run, const struct hf_cluster_object *object, json_t *item,
                             const char *resource);
-/* Copies uid, fields, time and kept of run->now from `live`, the object as the server returned it. `live` is NULL if
- * the object does not exist. */
+/* Sets the fields `uid`, `fields`, `time` and `kept` of run->now from `live`, the object as the server returned it.
+ * `live` is NULL if the object does not exist. */
 void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live);
 /* Counts the current object as drifted. `missing` is true if it does not exist on the server. */
 void hf_cluster_run_drifted(struct hf_cluster_run *run, bool missing);
-/* Counts a failure of the current object. The first one becomes the reason and the message of the outcome. Removes the
- * object's item from the inventory if it has no uid, because the object was never in place. */
+/* Counts a failure of the current object. The first one becomes the reason and the message of the outcome. If the
+ * object's item in the inventory has no `uid`, the object was never in place, and the function removes the item. */
 void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason reason, const char *why);
 
 /* Both functions free the run and then call its `done`; do not use the run afterwards. Call _end() for an error of the

@@ -24,15 +24,15 @@ HF_MUST_USE int hf_files_before_note(const struct hf_files_place *place, struct 
 /* Returns false only if it is certain that there are neither backups nor a list of paths. */
 bool hf_files_before_exist(const struct hf_fs_ops *fs, const char *folder);
 /* Loads the backups. *ret_bundle has the contents; its paths are the absolute paths without the first '/'. *ret_list
- * has the absolute paths with mode and owner. Without backups, both are empty. If a part is lost,
- * the call succeeds with these results:
- *   - The list is damaged: the call makes a new list from the contents, with root as the owner of each file.
- *   - The list is missing: both are empty. A crash came before the backups were complete, so before any file was
- *     replaced.
- *   - The contents are damaged, or missing as after hf_files_before_note(): the bundle is empty, and the list has its
- *     paths. These files cannot be restored.
- *   - The list is damaged and the contents are damaged or missing, or the list is missing and the contents are damaged:
- *     both are empty, and *ret_unknown is true. There are backups, but their paths are unknown.
+ * has the absolute paths with mode and owner. Without backups, both results are empty. If a part on disk is lost, the
+ * call succeeds with these results:
+ *   - Only the list is damaged: the call makes a new list from the contents, with root as the owner of each file.
+ *   - Only the list is missing: both results are empty. A crash came before the backups were complete, so before any
+ *     file was replaced.
+ *   - Only the contents are damaged, or missing as after hf_files_before_note(): the bundle is empty, and the list has
+ *     its paths. These files cannot be restored.
+ *   - List and contents are both damaged, or one of them is damaged and the other one is missing: both results are
+ *     empty, and *ret_unknown is true. There are backups, but their paths are unknown.
  * If the list or the contents cannot be read at all, the call fails, unless `lossy` is true; then it treats them as
  * damaged. */
 HF_MUST_USE int hf_files_before_load(const struct hf_fs_ops *fs, const char *folder, bool lossy,

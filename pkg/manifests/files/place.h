@@ -4,7 +4,8 @@
  *   stage    writes the new files, with owner and mode, into the staging folder `.holdfast-<entry>.new`, and syncs them
  *   swap     records the files of the old and the new set in the inventory, renames each new file to its final path,
  *            removes the files that the new set lacks (with `prune`), syncs the folders, and records the files of the
- *            new set alone; records nothing if the inventory already has exactly these files
+ *            new set alone. If the inventory already has exactly the new files, the swap does not write it,
+ *            except at the end if the swap has made a folder
  *
  * At every moment each file has its old or its new content, never a part of it. After a crash the caller begins again
  * at `compare`, which skips files that are already right. If a swap has begun (inventory->pending is true), the caller
@@ -36,8 +37,8 @@ struct hf_files_place {
      * (produceWatchEvent() in pkg/kubelet/config/file_linux.go ignores such a name). */
     bool inside;
     bool repair; /* repair of drift: write files of the inventory that differ, and nothing else */
-    /* True if the content comes from a Secret: write only to a tmpfs or ramfs, make missing folders for this user
-     * alone, and copy nothing to the state folder. */
+    /* True if the content comes from a Secret: write only to a tmpfs or ramfs, make missing folders with mode 0700, and
+     * copy nothing to the state folder. */
     bool secret;
     /* also stage files that are already right, for a `validate` command that needs all files of the set */
     bool stage_all;
@@ -66,7 +67,7 @@ struct hf_files_place {
 };
 
 void hf_files_place_init(struct hf_files_place *place);
-/* Closes and frees. Leaves the staging folder in place. */
+/* Closes the folders and frees what the place owns. Leaves the staging folder on disk. */
 void hf_files_place_done(struct hf_files_place *place);
 
 /* The three steps. Each returns 0, or fills *outcome and returns outcome->r, which is negative. */

@@ -7,13 +7,13 @@
 
 /* Fills the outcome with the reason for the errno `r` and the text of *err. Returns `r`. */
 int hf_files_place_fail(struct hf_manifest_outcome *outcome, int r, struct hf_err *err);
-/* Fails with -EMEDIUMTYPE unless the file system of `fd`, a folder on the way to the target, keeps files in memory. */
+/* `fd` is a folder on the way to the target. Fails with -EMEDIUMTYPE unless its file system keeps files in memory. */
 HF_MUST_USE int hf_files_place_check_memory(const struct hf_files_place *place, int fd, struct hf_err *err);
-/* Returns true if `st` has the inode, times and size that the last look recorded in `item`. */
+/* Returns true if `st` has the size of `item`, and the inode and times that the last look recorded in `item`. */
 bool hf_files_place_unchanged(const struct hf_inventory_item *item, const struct stat *st);
 /* Writes the name of the staging folder. */
 void hf_files_place_stage_name(const struct hf_files_place *place, char name[NAME_MAX + 1]);
 /* Makes the target's folder if it is missing, and opens the folder that will contain the staging folder. Writes the
- * path of that folder into `folder`. Returns a descriptor that the walk owns, or -errno. */
+ * path of the opened folder into `folder`. Returns a descriptor that the walk owns, or -errno. */
 HF_MUST_USE int hf_files_place_find_stage(const struct hf_files_place *place, struct hf_files_walk *walk,
                                           char folder[HF_FILES_MAX_PATH], struct hf_err *err);

@@ -26,8 +26,8 @@ struct hf_files_walk {
     int fd;                       /* -1 if no folder is open */
 };
 
-/* Starts a walk from the root of the node, which is host_root, the mount point of the host's file system (NULL and ""
- * mean "/"). */
+/* Starts a walk from the root of the node. `host_root` is the mount point of the host's file system; NULL and "" mean
+ * "/". */
 HF_MUST_USE int hf_files_walk_init(struct hf_files_walk *walk, const struct hf_fs_ops *fs, const char *host_root,
                                    bool guard, struct hf_err *err);
 /* Starts a walk from an open folder, which the walk then owns. */
@@ -39,8 +39,8 @@ void hf_files_walk_done(struct hf_files_walk *walk);
  * syncs the folder above each of them. -ENOENT: a folder is missing. -ELOOP: a component is a symbolic link. -ENOTDIR:
  * a component is not a folder. -EACCES: the guard refuses a folder. */
 HF_MUST_USE int hf_files_walk_to(struct hf_files_walk *walk, const char *path, bool make, struct hf_err *err);
-/* Opens the folder of the file `path` as hf_files_walk_to() does, and sets *ret_name to the last component of `path`,
- * which points into `path`. */
+/* Opens the folder of the file `path` as hf_files_walk_to() does, and sets *ret_name to the last component, a pointer
+ * into `path`. */
 HF_MUST_USE int hf_files_walk_to_file(struct hf_files_walk *walk, const char *path, bool make, const char **ret_name,
                                       struct hf_err *err);
 

@@ -14,12 +14,14 @@
 #include "manifests/kubelet/verdict.h"
 
 enum { HF_KUBELET_MAX_PODS = 64 };
-#define HF_KUBELET_SILENCE_NS (15 * HF_NS_PER_S) /* if no place answers for this time in ns, the health is unknown */
+/* If none of the three places answers for this time in ns, the health is unknown. */
+#define HF_KUBELET_SILENCE_NS (15 * HF_NS_PER_S)
 
-/* After this time in ns from the start, the kubelet has read every file: by default it reads its folder every 20 s,
- * even if it has missed a change. So the pods that the kubelet itself then lists are those of the new files. A mirror
- * pod does not prove this, because it stays as it is while the old pod ends, and while the kubelet is down. A pod whose
- * old hash is unknown is judged after this time, or after half of the deadline if that is shorter. */
+/* Time in ns from the start after which the kubelet has read every file: by default it reads its folder every 20 s,
+ * even if it has missed a change. So after this time, the pods that the kubelet itself lists are those of the new
+ * files. A mirror pod does not prove this, because it stays as it is while the old pod ends, and while the kubelet is
+ * down. A pod that is `unsure` (kubelet/verdict.h) counts as not ready until this time has passed, or until half of the
+ * deadline has passed if that is earlier. */
 #define HF_KUBELET_READ_NS (25 * HF_NS_PER_S)
 
 struct hf_kubelet_health_params {

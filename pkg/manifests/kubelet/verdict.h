@@ -28,17 +28,18 @@ struct hf_kubelet_verdict {
 /* A list of pods, and what it proves about files that have changed. */
 struct hf_kubelet_list {
     const json_t *pods; /* array of Pods; may contain pods that `wanted` does not name */
-    /* perhaps the kubelet has not read the files since they changed; a pod with `unsure` then counts as not ready */
+    /* true if the kubelet may not have read the files since they changed; a pod that `wanted` calls `unsure` then
+     * counts as not ready */
     bool early;
-    /* The kubelet has certainly read the files since they changed, so a pod with the hash of the old file is the pod of
-     * the new file. */
+    /* True if the kubelet has certainly read the files since they changed. A pod that still has the hash of the old
+     * file is then the pod of the new file, and the change has left the hash as it was. */
     bool read;
 };
 
 /* Judges the pods that `wanted` names. `wanted` is an array of objects {"namespace", "name", "hash", "unsure"}, with
  * the namespace and the name that the file states. `hash` is the hash that the pod had before its file changed; absent
- * if the hash is unknown or there was no such pod. `unsure` is true if there may have been such a pod, and its hash is
- * unknown; otherwise absent. The function sets apiVersion and kind in the Pods that it judges. */
+ * if the pod did not exist then or its hash is unknown. `unsure` is true if the pod may have existed then and its hash
+ * is unknown; otherwise absent. The function sets apiVersion and kind in the Pods that it judges. */
 struct hf_kubelet_verdict hf_kubelet_verdict_of(const json_t *wanted, const char *node,
                                                 const struct hf_kubelet_list *list);
 

@@ -14,8 +14,8 @@ struct hf_manifest_gate {
     bool dependency_waits; /* an entry of dependsOn is not applied */
 };
 
-/* Returns the first reason, in the order of the fields, why the entry may not apply a new set now, or
- * HF_MANIFEST_REASON_NONE. This gate does not apply to the repair of drift. */
+/* Returns HF_MANIFEST_REASON_NONE if the entry may apply a new set now. Otherwise returns the reason for the first
+ * field that is true. This gate does not apply to the repair of drift. */
 enum hf_manifest_reason hf_manifest_gate_ask(const struct hf_manifest_gate *gate);
 
 enum hf_manifest_retry {

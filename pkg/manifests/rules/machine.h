@@ -9,9 +9,12 @@
  *    Fetching               '----------------> RollingBack ------------> RolledBack
  *                               Unhealthy
  *
- * Not in the picture: News leads from Fetching, Applied, RolledBack and Refused to Waiting. Same leads from Applying to
- * Applied. Refused leads also from Waiting and Fetching to Refused, Postponed also from Probation and Refused to
- * Waiting, and Go also from Refused to Applying.
+ * The picture lacks these moves to another phase:
+ *   News        from Fetching, Applied, RolledBack and Refused to Waiting
+ *   Same        from Applying to Applied
+ *   Refused     from Waiting and Fetching to Refused
+ *   Postponed   from Probation and Refused to Waiting
+ *   Go          from Refused to Applying
  *
  * The machine follows the newest set of an entry. A set is one version of the entry's fields together with one content.
  * In addition, there may be a good set: the set that last reached Applied. In each phase this is true:
@@ -28,10 +31,11 @@
  *
  * The engine prepares an attempt in the phase Waiting, or in Refused if it repeats the attempt. To prepare means to
  * compare, to write the new files to the staging folder, and to validate them. The event Go comes only just before the
- * first change of the target. So if an attempt fails while it is prepared, for the same reason as the attempt before,
+ * first change of the target. If the preparation of an attempt fails for the same reason as that of the attempt before,
  * neither the record nor the status changes.
  *
- * The record on disk names a phase before the phase's action starts, and every action may run again after a crash. */
+ * The new phase is in the record on disk before the action of this phase starts. Every action may run again after a
+ * crash. */
 #pragma once
 
 #include <stdbool.h>
@@ -43,7 +47,7 @@
 enum hf_manifest_event {
     /* the engine has this entry for the first time: the agent has just started, or the entry is new in the policy */
     HF_MANIFEST_EV_STARTED,
-    HF_MANIFEST_EV_NEWS,  /* the entry or its content has changed, or a fact of the node that it uses */
+    HF_MANIFEST_EV_NEWS,  /* the entry, its content or a fact of the node that the entry uses has changed */
     HF_MANIFEST_EV_LACKS, /* the source has not delivered a content yet */
     /* in Waiting and Refused: the attempt is prepared, and the first change of the target comes next; in Applying,
      * Probation and RollingBack: the action of the phase is repeated */

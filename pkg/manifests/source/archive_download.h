@@ -1,9 +1,9 @@
 /* manifests/source/archive_download.h - downloads a .tar.gz, verifies its digest, and makes a bundle of it.
  *
  * The download resumes after broken connections, restarts and power cuts, as downloads of artifacts do
- * (update/install/fetch.h). A job then compares the SHA-256 before anything parses the archive, makes the bundle or
- * refuses the archive, and removes the download from the disk. If the job cannot read the file, the file stays on disk
- * for a later attempt.
+ * (update/install/fetch.h). A job then compares the SHA-256; nothing parses the archive before that. If the SHA-256 is
+ * right, the job makes the bundle. In any case it removes the download from the disk, unless it cannot read the file:
+ * the file then stays on disk for a later attempt.
  *
  * Threads: loop thread only; jobs do the blocking work. Memory: a download owns copies of the strings in its
  * parameters, and borrows `env`. Errors: `done` receives them in *failure. */
@@ -13,9 +13,9 @@
 #include "manifests/source/bundle.h"
 #include "manifests/source/failure.h"
 
-/* The pause in ns after a complete download whose digest or size was wrong: 5 minutes. The pause doubles for each
- * earlier such download in a row, up to 64 times this value. So an entry with a wrong digest uses little of a metered
- * link. */
+/* The pause in ns after a complete download whose digest or size was wrong: 5 minutes. If several such downloads follow
+ * each other, the pause doubles each time, up to 64 times this value. So an entry with a wrong digest uses little of a
+ * metered link. */
 #define HF_ARCHIVE_DOWNLOAD_PAUSE_NS (300 * HF_NS_PER_S)
 
 enum { HF_ARCHIVE_DOWNLOAD_MAX_BYTES = 32 << 20 }; /* maximum size of a compressed archive in bytes */

@@ -74,9 +74,9 @@ HF_MUST_USE int hf_bundle_make_room(struct hf_bundle *bundle, const char *path, 
                                     char **ret_bytes, struct hf_err *err);
 /* Makes a copy of a sealed bundle. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_bundle_copy(const struct hf_bundle *from, struct hf_bundle **ret_bundle, struct hf_err *err);
-/* Drops all files that are not below the path `folder`, and removes `folder` from the beginning of the other paths. If
- * `folder` is the path of a file, keeps only this file, under the last component of its path. Call this function before
- * hf_bundle_seal(). */
+/* Drops all files that are not below the path `folder`, and removes `folder` from the beginning of the paths that
+ * remain. If `folder` is the path of a file, keeps only this file, under the last component of its path. Call this
+ * function before hf_bundle_seal(). */
 void hf_bundle_narrow(struct hf_bundle *bundle, const char *folder);
 /* Sorts the files and computes the digest. -EBADMSG: two files have the same path, or the path of one file is also a
  * folder of another file. An empty bundle is valid. */

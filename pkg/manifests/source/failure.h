@@ -10,8 +10,7 @@ struct hf_source_failure {
     struct hf_err err;
 };
 
-/* Sets the reason and the error. The error consists of `code`, a positive errno, and the formatted text. Returns
- * -code. */
+/* Sets the reason and the error. The error has the formatted text and the positive errno `code`. Returns -code. */
 int hf_source_fail(struct hf_source_failure *failure, enum hf_manifest_reason reason, int code, const char *format, ...)
     HF_PRINTF(4, 5);
 /* Sets only the reason; failure->err already has the error. Returns r. */

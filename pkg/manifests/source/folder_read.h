@@ -23,8 +23,8 @@ struct hf_folder_read_params {
     const char *sub_path;  /* folder or file below `path` to read; relative and normal; NULL or "" to read everything */
 };
 
-/* Computes the fingerprint of the names, sizes, times, inodes and modes of all files. Writes `path` with its symbolic
- * links replaced into `resolved`; the bounds of the node's configuration apply to this path. */
+/* Computes the fingerprint of the names, sizes, times, inodes and modes of all files. Replaces the symbolic links in
+ * `path`, and writes the result to `resolved`. The bounds of the node's configuration apply to this result. */
 HF_MUST_USE int hf_folder_read_look(const struct hf_folder_read_params *params, char fingerprint[HF_SHA256_HEX],
                                     char resolved[HF_WALK_MAX_PATH], struct hf_source_failure *failure);
 /* Reads all files into a sealed bundle. -EAGAIN: before or after the reading, the folder's fingerprint differed from

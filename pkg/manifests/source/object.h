@@ -11,8 +11,9 @@ struct hf_source_object {
     struct hf_manifest_source *source;
     const char *kind, *ns, *name; /* borrowed from the entry */
     struct hf_subscription *subscription;
-    bool seen;    /* the server has returned the object at least once */
-    int refused;  /* errno of the lasting refusal that was reported last (EACCES or ENOENT); 0 if there is none */
+    bool seen; /* the server has returned the object at least once */
+    /* errno (EACCES or ENOENT) of a refusal that has been reported and has not ended; 0 if there is none */
+    int refused;
     bool trouble; /* the last report was a failure to reach or to read the object */
     bool absent;  /* the last report was that the object does not exist */
     /* Called with each version of the object; borrowed. */

@@ -2,7 +2,7 @@
  * Flux source, or a path on the node. The node follows the source as long as the entry exists.
  *
  * A source reads its files in jobs, and passes each content to its owner as a sealed bundle. After a failure, a source
- * tries again by itself after a growing pause, when the watched object changes, or at the next refresh. A source never
+ * tries again by itself: after a growing pause, when the watched object changes, or at the next refresh. A source never
  * removes installed files; these stay in place until the engine has a newer content.
  *
  * Threads: loop thread only. The callbacks run from the event loop, never from within a function of this header. A
@@ -22,15 +22,15 @@ struct hf_manifest_source_params {
     const struct hf_manifest *entry; /* borrowed; decoded and valid */
     /* true if the entry is signed; the node's configuration then applies its bounds for signed entries */
     bool signed_;
-    /* folder of this entry for resumable downloads; a source that downloads makes it when it needs it */
+    /* folder of this entry for resumable downloads; a source that downloads makes the folder if it is missing */
     const char *work_dir;
     /* The revision of the content that the engine already has, or NULL. While the content has this revision, the source
      * delivers nothing and calls `unchanged`. Exception: a ConfigMap or a Secret is always delivered once after the
      * start. */
     const char *known_revision;
     /* Called with each content, even if it is the same content as before; the engine compares digests. The callee owns
-     * `bundle`. `revision` names the content as the source does ("<resourceVersion>", "main@sha1:...", "sha256:...");
-     * it is borrowed. */
+     * `bundle`. `revision` is the source's own name for the content ("<resourceVersion>", "main@sha1:...",
+     * "sha256:..."); it is borrowed. */
     void (*delivered)(void *arg, struct hf_bundle *bundle, const char *revision);
     /* Called when the source has checked that the content is still the one of known_revision or of the last delivery.
      * May be NULL. */
@@ -40,7 +40,7 @@ struct hf_manifest_source_params {
     void (*failed)(void *arg, enum hf_manifest_reason reason, const struct hf_err *err, uint64_t retry_after_ns);
     /* Called when the ConfigMap, the Secret, the Flux source, the path or the file behind the URL certainly does not
      * exist; `what` names the missing thing. For objects of the API, only an answer of the API server itself is
-     * certain. The source keeps looking for it. */
+     * certain. The source keeps looking for the missing thing. */
     void (*gone)(void *arg, const char *what);
     void *arg;
 };

@@ -14,7 +14,8 @@
 struct hf_manifest_source_kind {
     const char *name; /* for the log */
     size_t size;      /* size in bytes of the struct of this kind */
-    /* Prepares the struct, which is zero except for `base`. The source calls `turn` soon after. */
+    /* Prepares the struct, which is zero except for its first member, the struct hf_manifest_source. The source calls
+     * `turn` soon after. */
     int (*start)(struct hf_manifest_source *source, struct hf_err *err);
     void (*turn)(struct hf_manifest_source *source); /* the timer has fired: look at the source now */
     void (*refresh)(struct hf_manifest_source *source);
@@ -27,7 +28,8 @@ struct hf_manifest_source_kind {
 
 struct hf_manifest_source {
     const struct hf_manifest_source_kind *kind;
-    /* its strings work_dir and known_revision are the copies below; `entry` is borrowed */
+    /* Copy of the owner's parameters; `entry` is borrowed. Use the members `work_dir` and `revision` below in place of
+     * p.work_dir and p.known_revision: p.known_revision is valid only until the first delivery. */
     struct hf_manifest_source_params p;
     char *work_dir;
     char *revision; /* revision of the content that the engine has; NULL if there is none */
@@ -64,6 +66,6 @@ void hf_source_unchanged(struct hf_manifest_source *source);
 /* Passes a bundle to the owner, who then owns it. */
 void hf_source_deliver(struct hf_manifest_source *source, struct hf_bundle *bundle, const char *revision);
 /* Reports a failure by calling `failed`, or `gone` if the reason is SourceGone. If `retry` is true, also calls `turn`
- * of the kind after a growing pause of at least at_least_ns. */
+ * of the kind after a growing pause of `at_least_ns` or more. */
 void hf_source_report(struct hf_manifest_source *source, const struct hf_source_failure *failure, bool retry,
                       uint64_t at_least_ns);

@@ -1,4 +1,5 @@
-/* manifests/state/inventory.h - the files and folders that one entry has put in place, on disk and in memory.
+/* manifests/state/inventory.h - the list of files and folders that one entry has put in place; the list is in memory
+ * and in a file.
  *
  * The file has a line with `pending`, then one line for each item, sorted by path: "f <mode> <uid> <gid> <size>
  * <SHA-256> <path>" for a file, "s <mode> <uid> <gid> <path>" for a secret file, or "d <path>" for a folder. While

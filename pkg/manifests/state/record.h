@@ -72,15 +72,16 @@ struct hf_manifest_record {
     /* True if the record was lost while items of the entry were in place, and no set has reached Applied since. The
      * good set is then unknown, so a rollback removes nothing. */
     bool good_unknown;
-    /* For a Secret, the cause of the failure of the last attempt to make a sealed copy; "" if the attempt succeeded or
-     * there was none. */
+    /* For a Secret: why the last attempt to make a sealed copy failed; "" if it succeeded, or if there was no
+     * attempt. */
     char unsealed[HF_RECORD_UNSEALED];
     unsigned drifts;        /* number of repairs of drift since the good set reached Applied */
     uint64_t drift_unix_ns; /* time of the last repair; 0 if there was none */
     /* for the target Cluster, the inventory (manifests/cluster/cluster.h); NULL if nothing is in place */
     json_t *objects;
-    /* For the target StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}}, with the static
-     * pods that the kubelet listed before the first file of this set was in place. NULL if they are unknown. */
+    /* For the target StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}}. `hashes` has
+     * the static pods that the kubelet listed before the first file of this set was in place. NULL if these pods are
+     * unknown. */
     json_t *pods_before;
 };
 
@@ -99,8 +100,8 @@ HF_MUST_USE int hf_manifest_set_key(struct hf_manifest_set *set, struct hf_err *
 HF_MUST_USE int hf_manifest_source_key(const json_t *entry, char ret_key[HF_SHA256_HEX]);
 
 HF_MUST_USE int hf_manifest_record_format(const struct hf_manifest_record *record, struct hf_buf *out);
-/* Loads the record from the entry's folder. -ENOENT: there is no record. -EBADMSG: the file was damaged. This call has
- * renamed it to record.damaged, or an earlier call has, and no record was saved since. */
+/* Loads the record from the entry's folder. -ENOENT: there is no record. -EBADMSG: the file was damaged, and this call
+ * has renamed it to record.damaged; or an earlier call has renamed it, and no record was saved after that. */
 HF_MUST_USE int hf_manifest_record_load(const struct hf_fs_ops *fs, const char *folder,
                                         struct hf_manifest_record *ret_record, struct hf_err *err);
 /* Replaces the record durably by `text`, which hf_manifest_record_format() has made. */

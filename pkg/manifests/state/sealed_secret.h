@@ -41,8 +41,8 @@ bool hf_sealed_secret_exists(const struct hf_fs_ops *fs, const char *folder, con
 HF_MUST_USE int hf_sealed_secret_blob(const struct hf_fs_ops *fs, const struct hf_sealed_secret *secret,
                                       struct hf_buf *blob, struct hf_err *err);
 
-/* Reads from a sealed key in hex digits which PCRs it is bound to: bit N stands for PCR N. Pure. -EBADMSG: it is not a
- * sealed key. */
+/* `blob` is a sealed key in hex digits. Sets *ret_pcrs to the PCRs to which the key is bound: bit N stands for PCR N.
+ * Pure. -EBADMSG: `blob` is not a sealed key. */
 HF_MUST_USE int hf_sealed_secret_pcrs(struct hf_view blob, uint32_t *ret_pcrs);
 
 /* Removes the file durably. A file that is absent is no error. */

@@ -12,7 +12,7 @@
 
 struct hf_kubelet_config {
     bool found; /* one of the files exists and can be read */
-    /* disk usage in percent from which the kubelet removes unused images; 0 if the file sets none */
+    /* disk usage, in percent, at which the kubelet begins to remove unused images; 0 if the file sets none */
     unsigned image_gc_high;
     char eviction[96];      /* thresholds of hard eviction for disks, such as "nodefs.available<10%"; "" if none */
     uint64_t log_max_bytes; /* size at which the kubelet rotates a container's log; 0 if the file sets none */

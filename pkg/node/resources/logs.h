@@ -1,4 +1,4 @@
-/* node/resources/logs.h - checks if the logs of this node can fill its disk: the settings of journald, of the
+/* node/resources/logs.h - checks if the logs of this node can fill its disk. It checks the settings of journald, of the
  * kubelet and of Docker, and the largest files below /var/log. The agent only reports; it never changes a setting or a
  * log.
  *
@@ -12,12 +12,12 @@
 enum {
     HF_LOGS_TEXT = 1025,
     HF_LOGS_BIGGEST = 5,          /* number of the largest files that struct hf_logs keeps */
-    HF_LOGS_MAX_ENTRIES = 8192,   /* most names below /var/log that a check looks at */
+    HF_LOGS_MAX_ENTRIES = 8192,   /* maximum number of names that a check reads below /var/log */
     HF_LOGS_MAX_DEPTH = 6,        /* greatest depth of folders below /var/log */
     HF_LOGS_JOURNAL_PERCENT = 20, /* largest part of the disk that journald may take, in percent */
     HF_LOGS_CONTAINER_PERCENT = 5 /* largest part of the disk that the log of one container may take, in percent */
 };
-#define HF_LOGS_FILE_BYTES (1ull << 30) /* size from which a file must have an entry for logrotate */
+#define HF_LOGS_FILE_BYTES (1ull << 30) /* a file of this size or more must have an entry for logrotate */
 
 struct hf_logs_file {
     char path[256];
@@ -28,7 +28,7 @@ struct hf_logs_file {
 struct hf_logs {
     uint64_t disk_bytes;        /* size of the file system of /var/log; 0 if unknown */
     bool journal_on_disk;       /* journald keeps its journal below /var/log */
-    uint64_t journal_max_bytes; /* SystemMaxUse; 0: journald's default, a tenth of the disk and at most 4 GiB */
+    uint64_t journal_max_bytes; /* SystemMaxUse; 0 means journald's default: a tenth of the disk, at most 4 GiB */
     bool docker_unbounded;      /* /var/lib/docker/containers exists, and Docker's logs have no maximum size */
     struct hf_kubelet_config kubelet;
     struct hf_logs_file biggest[HF_LOGS_BIGGEST]; /* largest first; `bytes` is 0 in unused items */

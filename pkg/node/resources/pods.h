@@ -1,5 +1,5 @@
-/* node/resources/pods.h - compares the memory of this node's pods with their limits, through the cgroups below kubepods
- * (version 2, or version 1 of the memory controller).
+/* node/resources/pods.h - compares the memory of this node's pods with their limits. It reads the cgroups below
+ * kubepods, of cgroup version 2 or of the memory controller of version 1.
  *
  * The names of pods come from the folders /var/log/pods/<namespace>_<name>_<uid>; no API server is needed. A look (one
  * call of hf_pods_read()) reads some small files for each of at most HF_PODS_MAX pods. It blocks, so run it in a job.
@@ -68,8 +68,8 @@ void hf_pods_read(const struct hf_probe_root *at, struct hf_pod_kills *kills, ui
 const char *hf_pods_trouble(const struct hf_pod_memory *pod);
 
 /* Writes to text[n] the names of the gravest pods in trouble, the number of the other pods in trouble, and what to do.
- * Returns the reason of the condition MemoryPressure, which is the reason of the gravest pod. If no pod is in trouble,
- * returns NULL and writes "". Pure. */
+ * Returns the reason of the condition MemoryPressure: what hf_pods_trouble() returns for the gravest pod. If no pod is
+ * in trouble, returns NULL and writes "". Pure. */
 const char *hf_pods_describe(const struct hf_pods_found *pods, char *text, size_t n);
 
 /* Copies the uid out of the name of a cgroup, such as "kubepods-burstable-pod<uid>.slice" or "pod<uid>", to uid[40];

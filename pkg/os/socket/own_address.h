@@ -1,8 +1,8 @@
 /* os/socket/own_address.h - checks whether an IP address is one of this machine's own. Threads: any.
  *
- * An address of the interface kube-ipvs0 does not count: on every node, kube-proxy in IPVS mode gives this interface
- * the address of every Service, so that the kernel takes packets for the Services and forwards them to pods, which may
- * be on other machines. */
+ * An address of the interface kube-ipvs0 does not count. On every node, kube-proxy in IPVS mode gives this interface
+ * the address of every Service, so that the kernel takes packets for the Services. The kernel forwards these packets to
+ * pods, which may be on other machines. */
 #pragma once
 
 #include <ifaddrs.h>
@@ -15,5 +15,6 @@
  * getifaddrs(3) fails. */
 HF_MUST_USE int hf_own_address_is(int family, const void *address);
 
-/* Returns true if an interface other than kube-ipvs0 in `all`, a list from getifaddrs(3), has this address. Pure. */
+/* Looks for the address in `all`, a list from getifaddrs(3). Returns true if an interface other than kube-ipvs0 has
+ * this address. Pure. */
 bool hf_own_address_in(const struct ifaddrs *all, int family, const void *address);

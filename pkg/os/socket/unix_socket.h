@@ -13,8 +13,8 @@
 #include "base/err.h"
 #include "base/macros.h"
 
-/* Size of a path in bytes, with the terminator. 8 bytes less than sun_path (108), because the temporary name is longer
- * than the path. */
+/* Size of a path in bytes, with the terminator. This is 8 bytes less than sun_path (108), because the temporary name is
+ * longer than the path. */
 enum { HF_UNIX_SOCKET_PATH = 108 - 8 };
 
 struct hf_unix_socket_params {

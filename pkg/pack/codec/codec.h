@@ -41,7 +41,8 @@ uint64_t pack_reader_offset(const struct pack_reader *reader);
 /* Numbers of the codecs in the delta format. */
 enum pack_codec {
     /* The plain form is the content. The creator of a delta and the node that applies it make the same prediction of
-     * the original encoder's choices. The marks in the delta list the choices that differ from this prediction. */
+     * the original encoder's choices. The delta contains marks, which record the choices that differ from this
+     * prediction. */
     PACK_CODEC_DEFLATE = 1,
     PACK_CODEC_DEFLATE_TOKENS = 2, /* the plain form is the content and the original encoder's choices */
     PACK_CODEC_XZ = 3,             /* the plain form is the content; the encoder is liblzma */
@@ -73,7 +74,8 @@ struct pack_decode {
     struct pack_sink out;
     const atomic_bool *cancel; /* cancel flag, which the caller may set at any time; may be NULL */
     uint64_t memory_max;       /* limit of the decoder's memory in bytes (0 means only the codec's own limit) */
-    /* if not NULL: decoding sets *memory to the number of bytes of memory that it needs, but never lowers *memory */
+    /* if not NULL: if decoding needs more than *memory bytes of memory, it raises *memory to the number that it
+     * needs */
     uint64_t *memory;
 };
 

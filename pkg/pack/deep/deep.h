@@ -8,8 +8,9 @@
  * inner delta, and compresses the streams of the new file while it writes the new file.
  *
  * hf_deep_create() makes a plain delta (pkg/delta) instead if no stream has an encoder that makes the same bytes again,
- * if the unpacked files are too large, if looking inside could save little, or if the deep delta is not smaller. The
- * delta from an old file in parts is always a deep delta. hf_deep_apply() applies deep and plain deltas.
+ * if the unpacked files are too large, if looking inside could save little, or if the deep delta is not smaller than
+ * the plain one. The delta from an old file in parts is always a deep delta. hf_deep_apply() applies deep and plain
+ * deltas.
  *
  * The functions block: call them only on worker threads or in command-line programs. They return the errors of
  * delta/delta.h and the following errors.
@@ -59,6 +60,7 @@ struct hf_deep_info {
 void hf_deep_info_done(struct hf_deep_info *info);
 
 struct hf_deep_create_params {
+    /* hf_deep_create() also calls delta.progress() with 0 and 0, while it looks for encoders */
     struct hf_delta_create_params delta;
     bool plain; /* true to look inside no stream: makes a plain delta, unless the old file is in parts */
     /* for the fast profile: true to look inside all streams; false to look only inside zstd streams of the levels 1 to

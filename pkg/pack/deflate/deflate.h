@@ -4,12 +4,12 @@
  * This is the internal header of the folder. It declares the functions of deflate.c, deflate_symbols.c, deflate_code.c,
  * deflate_read.c, deflate_write.c and deflate_stream.c.
  *
- * A token is a literal (value 0..255) or a match (length << 16 | distance). A block consists of its tokens, its kind
- * and, unless the codes are predicted or fixed, the bits that describe its codes. For given tokens, deflate_predict()
- * and deflate_predict_kind() compute the codes and the kind that a known encoder would choose. The most common encoder
- * is Jean-loup Gailly's deflate (gzip, zlib, and programs that use zlib). It uses Huffman's algorithm and breaks ties
- * by depth. It moves leaves down to limit code lengths to 15 bits, codes run lengths greedily, and takes the shortest
- * of the three kinds of block: stored, fixed and dynamic. */
+ * A token is a literal (value 0..255) or a match (length << 16 | distance). A block consists of its tokens and its
+ * kind. If its codes are neither predicted nor fixed, it also has the bits that describe the codes. For given tokens,
+ * deflate_predict() and deflate_predict_kind() compute the codes and the kind that a known encoder would choose. The
+ * most common encoder is Jean-loup Gailly's deflate (gzip, zlib, and programs that use zlib). It uses Huffman's
+ * algorithm and breaks ties by depth. To limit code lengths to 15 bits, it moves leaves down. It encodes run lengths
+ * greedily. Of the three kinds of block (stored, fixed and dynamic), it takes the shortest. */
 #pragma once
 
 #include <stdbool.h>
@@ -106,7 +106,7 @@ enum deflate_kind deflate_predict_kind(enum deflate_coding coding, const struct 
                                        uint64_t content_n, bool has_content);
 
 struct deflate_block;
-/* Compares a block that deflate_read_block() has read with the prediction. Returns DEFLATE_AUTO if kind and codes
+/* Compares `block`, which deflate_read_block() has filled, with the prediction. Returns DEFLATE_AUTO if kind and codes
  * match, DEFLATE_DYNAMIC if only the codes match, otherwise block->kind. Pass the frequencies of the block's tokens,
  * without the end of block. */
 enum deflate_kind deflate_block_kind(enum deflate_coding coding, const struct deflate_block *block,

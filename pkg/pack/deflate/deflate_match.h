@@ -41,10 +41,10 @@ struct deflate_kp {
      * by7 has the latest position for each hash of seven bytes, and by7_before the position before that. */
     uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15];
     int32_t base;
-    unsigned aged;  /* value of (position + base) when the tables last dropped old entries */
-    unsigned low;   /* no match starts before this position of the window */
-    unsigned size;  /* number of bytes of the chunk */
-    unsigned left;  /* for DEFLATE_PGZIP: number of bytes after the chunk in the segment of 1 MiB */
+    unsigned aged; /* value of (position + base) when the tables last dropped old entries */
+    unsigned low;  /* no match copies from before this position of the window */
+    unsigned size; /* number of bytes of the chunk */
+    unsigned left; /* for DEFLATE_PGZIP: number of bytes from the end of the chunk to the end of its segment of 1 MiB */
     unsigned start; /* position of the chunk in the window */
     bool looked;    /* true if `matches` holds the matches of the current chunk */
     /* number of matches; `next` is the index of the first match after the current position */
@@ -100,7 +100,7 @@ uint32_t deflate_matcher_predict(struct deflate_matcher *matcher);
  * input so far. */
 void deflate_matcher_accept(struct deflate_matcher *matcher, uint32_t token);
 
-/* Returns true if this encoder ends the block after `token`, the latest token of the block. */
+/* Returns true if an encoder of this flavour and level ends the block after `token`, the latest token of the block. */
 bool deflate_flavour_ends(enum deflate_flavour flavour, unsigned level, const struct deflate_writer *block,
                           uint32_t token);
 

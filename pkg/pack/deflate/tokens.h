@@ -12,16 +12,16 @@ extern const struct pack_codec_ops pack_tokens_ops;
 HF_MUST_USE int pack_tokens_decode(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);
 
 enum {
-    /* Values of the upper 16 bits of a word. In a word that stands for a match, these bits are smaller: they hold the
-     * distance of the match - 1. */
+    /* Values of the upper 16 bits of a word. In a word that stands for a match, these bits hold the distance of the
+     * match - 1, which is smaller than all these values. */
     TOKENS_NO_MATCH = 0xffff, /* the word stands for literals without a match after them */
     /* the word ends a block; bits 8 to 10 of the word hold the block's kind, and bit 11 is set for the last block */
     TOKENS_END = 0xfffe,
     /* The block continues. Without this word, a block ends as soon as it has as many tokens as the first block. */
     TOKENS_CONTINUE = 0xfffd,
-    /* bytes of content before which no group ends, except the last group of the stream */
+    /* minimum number of bytes of content in a group, except in the last group of the stream */
     TOKENS_GROUP_MIN = 64 << 10,
-    /* bytes of content in a group; a group ends after the token that reaches this number */
+    /* when the content of a group has this many bytes or more, the group ends after the current token */
     TOKENS_GROUP_MAX = 256 << 10,
     TOKENS_CONTENT_MAX = TOKENS_GROUP_MAX + 258,
     TOKENS_GROUP_MASK = 0xffff,

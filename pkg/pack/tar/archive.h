@@ -27,9 +27,9 @@ enum {
 
 struct hf_archive;
 
-/* Lists the members of the folder dirfd, and borrows dirfd until hf_archive_free(). Memory for each member: about 100
- * bytes and the name. -EBADMSG: the folder contains a socket, pipe or device. -E2BIG: too many members, names of more
- * than 64 MiB together, or folders nested too deep. -ENAMETOOLONG: a path has HF_TAR_MAX_NAME bytes or more.
+/* Lists the members of the folder `dirfd`, and borrows `dirfd` until hf_archive_free(). Memory for each member: about
+ * 100 bytes and the name. -EBADMSG: the folder contains a socket, pipe or device. -E2BIG: there are too many members,
+ * all names together exceed 64 MiB, or folders nest too deep. -ENAMETOOLONG: a path has HF_TAR_MAX_NAME bytes or more.
  * -ECANCELED: the caller has set *cancel; `cancel` may be NULL. If the folder changes later, the archive gets another
  * hash, or reading it fails. */
 HF_MUST_USE int hf_archive_new(const struct hf_fs_ops *fs, int dirfd, unsigned flags, const atomic_bool *cancel,

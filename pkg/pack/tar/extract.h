@@ -27,7 +27,7 @@ struct hf_extract_params {
     int dirfd; /* the folder to extract into, which must be empty; borrowed */
     enum hf_extract_rules rules;
     /* for HF_EXTRACT_ANY: owner of all regular files and folders, including the folder `dirfd`; symbolic links keep the
-     * owner that creating them gives */
+     * owner with which the extractor creates them */
     uid_t uid;
     gid_t gid;
     /* Called for each regular file (not for its hard links) when the file is complete and synced, with its stat and the
@@ -41,9 +41,9 @@ HF_MUST_USE int hf_extract_new(const struct hf_extract_params *params, struct hf
                                struct hf_err *err);
 void hf_extract_free(struct hf_extract *extract);
 HF_DEFINE_CLEANUP(struct hf_extract, hf_extract_free)
-/* Takes the next bytes of the archive. -EBADMSG: the archive breaks a rule. -E2BIG: too many members, or names of
- * folders of more than 64 MiB together. Returns the errors of the file system and of made(). After an error the folder
- * is incomplete; remove it. */
+/* Takes the next bytes of the archive. -EBADMSG: the archive breaks a rule. -E2BIG: there are too many members, or the
+ * names of all folders together exceed 64 MiB. Returns the errors of the file system and of made(). After an error the
+ * folder is incomplete; remove it. */
 HF_MUST_USE int hf_extract_feed(struct hf_extract *extract, const void *bytes, size_t n, struct hf_err *err);
 /* Sets the modes of folders and syncs the folders. Call after the last byte of the archive. -EBADMSG: the archive is
  * incomplete, or uses one name for a folder and for something else. */

@@ -25,13 +25,13 @@ struct tar_head {
 HF_MUST_USE int tar_head_format(const struct tar_head *head, struct hf_buf *out);
 /* Appends one pax record "LEN KEY=VALUE\n". */
 HF_MUST_USE int tar_record_add(struct hf_buf *records, const char *key, const void *value, size_t n);
-/* Checks that the headers bytes[0..n) are canonical. `head` is the result of parsing these bytes with
+/* Checks that the headers in bytes[0..n) are canonical. `head` is the result of parsing these bytes with
  * hf_tar_head_parse(). -EBADMSG: the bytes differ from those that tar_head_format() makes of `head`. */
 HF_MUST_USE int tar_head_check(const struct tar_head *head, const unsigned char *bytes, size_t n, struct hf_err *err);
 
 /* Appends the global pax header with which an archive begins if it has flags (HF_ARCHIVE_OWNERS,
  * HF_ARCHIVE_XATTRS). */
 HF_MUST_USE int tar_prefix_format(unsigned flags, struct hf_buf *out);
-/* Checks that the global pax header bytes[0..n) is canonical, and sets *ret_flags. -EBADMSG: tar_prefix_format() does
- * not make these bytes for any value of `flags`. */
+/* Checks that the global pax header in bytes[0..n) is canonical, and sets *ret_flags. -EBADMSG: tar_prefix_format()
+ * does not make these bytes for any value of `flags`. */
 HF_MUST_USE int tar_prefix_check(const unsigned char *bytes, size_t n, unsigned *ret_flags, struct hf_err *err);

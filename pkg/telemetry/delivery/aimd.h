@@ -1,15 +1,15 @@
 /* telemetry/delivery/aimd.h - limits how many requests to a sink are in flight at the same time, and how many bytes per
  * second they send.
  *
- * The limit of concurrent requests follows the response times by additive increase and multiplicative decrease (Chiu
- * and Jain, 1989; as in Netflix's concurrency-limits). An answer is slow if it takes more than twice the usual response
- * time and more than 50 ms longer than usual; otherwise it is fast. A fast answer adds 1/limit to the limit. A slow
- * answer, a failure or a report of overload halves the limit, at most once per round trip. Failures and reports of
- * overload do not change the usual response time. Every other answer does: if it took less than the usual time, its own
- * time becomes the usual time at once; otherwise the usual time rises by a sixteenth of the difference.
+ * The limit of concurrent requests (`window`) follows the response times by additive increase and multiplicative
+ * decrease (Chiu and Jain, 1989; as in Netflix's concurrency-limits). An answer is slow if it takes more than twice the
+ * usual response time and more than 50 ms longer than usual; otherwise it is fast. A fast answer adds 1/`window` to
+ * `window`. A slow answer, a failure or a report of overload halves `window`, at most once per round trip. Failures and
+ * reports of overload do not change the usual response time. Every other answer does: if it took less than the usual
+ * time, its own time becomes the usual time at once; otherwise the usual time rises by a sixteenth of the difference.
  *
- * With a bandwidth limit of L bytes per second, each sent byte uses up 1/L seconds. The next request starts only when
- * the time that all earlier bytes use up has passed. While nothing is sent, up to one second of unused time accumulates
+ * With a bandwidth limit of L bytes per second, each sent byte uses up 1/L seconds. The next request does not start
+ * before all earlier bytes have used up their time. While nothing is sent, up to one second of unused time accumulates
  * for later requests.
  *
  * Pure; struct hf_aimd is a plain value, and all times are monotonic nanoseconds. */
@@ -31,8 +31,8 @@ struct hf_aimd {
 void hf_aimd_init(struct hf_aimd *pace, uint64_t limit);
 /* Returns how many requests may be in flight at the same time. */
 unsigned hf_aimd_concurrency(const struct hf_aimd *pace);
-/* Adapts the limit of concurrent requests to the answer to a request that began at began_ns and took took_ns. Pass good
- * = true if the answer shows that the sink works (even if it refused the content) and is not overloaded. */
+/* Adapts the limit of concurrent requests to an answer. The request began at `began_ns` and took `took_ns`. Pass
+ * good = true if the answer shows that the sink works (even if it refused the content) and is not overloaded. */
 void hf_aimd_answered(struct hf_aimd *pace, uint64_t began_ns, uint64_t took_ns, bool good);
 /* Counts `bytes`, the size of a request that starts now, against the bandwidth limit. */
 void hf_aimd_spend(struct hf_aimd *pace, uint64_t bytes, uint64_t now_ns);

@@ -8,12 +8,12 @@
  *                    |          v          v        dead letter is written
  *   (restart) --> WAITING <----------------' again, deferred, split
  *
- * The sink may accept batches in any order; the cursor stops before the batch with the lowest sequences that is not
- * done. The table joins adjacent done batches into one batch. So a batch that cannot be delivered takes only two places
- * of the table, one for itself and one for all done batches that follow it, and does not stop the other batches.
+ * The sink may accept batches in any order; the cursor stops before the first batch (in the order of sequences) that is
+ * not done. The table joins adjacent done batches into one batch. So a batch that cannot be delivered takes only two
+ * places of the table, one for itself and one for all done batches that follow it, and does not stop the other batches.
  *
- * While the policy closes the link, the backlog waits (delivery/fresh.h), and batches of live records are sent before
- * it. Such a batch passes by older records.
+ * While the policy closes the link, the backlog waits (delivery/fresh.h), but batches of live records are sent. Such a
+ * batch passes by older records.
  *
  * Pure. Memory: the table owns its batches; a pointer to a batch stays valid until hf_batches_settle() removes that
  * batch or joins it with an adjacent batch. */
@@ -38,8 +38,8 @@ enum {
      * done nor a part of a split batch. The other places are for done batches, for parts, and for batches that pass by
      * older records. */
     HF_BATCH_PLANNED = 12,
-    /* The same limit for a new batch that passes by older records. It counts only open batches that may travel
-     * (hf_batches_may_pass()). */
+    /* A new batch that passes by older records is planned only while fewer open batches than this may travel
+     * (hf_batches_may_travel()). */
     HF_BATCH_PASSING = 6,
 };
 
@@ -53,8 +53,8 @@ struct hf_batch {
      * even after its records have become backlog */
     bool live;
     bool saved; /* true if the border of the batch is on disk */
-    /* True if the sink refused this batch, which has a single record, after it had refused many other single records in
-     * a row. The batch then gets one more attempt, after a pause. The next refusal makes the record a dead letter. */
+    /* True if this batch has a single record, and the sink refused it after many refusals of single records in a row.
+     * The batch then gets one more attempt, after a pause. The next refusal makes the record a dead letter. */
     bool doubted;
     uint64_t not_before_ns; /* monotonic time at which the back-off ends (0 means no back-off) */
     struct hf_retry_round retry;
@@ -83,20 +83,22 @@ struct hf_batch *hf_batches_add(struct hf_batches *batches, uint64_t first, uint
 /* Finds the first run of sequences from `from` to `until` (inclusive) that no batch covers. Returns false if batches
  * cover all these sequences. */
 bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t until, struct hf_border *ret_gap);
-/* Returns true if the table has a place for another batch that is not a part of a split batch. */
+/* Returns true if a new batch may be planned: the table has fewer than HF_BATCH_PLANNED open batches and is not
+ * crowded. */
 bool hf_batches_may_plan(const struct hf_batches *batches);
-/* Returns true if the link lets this batch travel, which means that the batch may be sent now. A batch that was not
- * planned as live must begin at the sequence `from` or above. If `from` is UINT64_MAX, no batch may travel.
+/* Returns true if this batch may travel: the link lets the outlet send it now. A batch that was not planned as live may
+ * travel only if it begins at the sequence `from` or above. If `from` is UINT64_MAX, no batch may travel.
  * hf_outlet_lane_from() computes `from`. */
 bool hf_batches_may_travel(const struct hf_batch *batch, uint64_t from);
 /* Returns true if the table has a batch that is not done and may travel. */
 bool hf_batches_travel(const struct hf_batches *batches, uint64_t from);
-/* Like hf_batches_may_plan(), for a batch that passes by older records that wait for the link. Counts only batches that
- * may travel, because the others may wait for days. */
+/* Returns true if a new batch that passes by older records may be planned. Counts only open batches that may travel
+ * (HF_BATCH_PASSING), because a batch that waits for the link may wait for days. */
 bool hf_batches_may_pass(const struct hf_batches *batches, uint64_t from);
 /* Returns the lowest sequence with which a new batch that passes by older records may begin. This is `from` while less
- * than half of the table is in use, or if no batch ends before `from`. Otherwise it is the sequence right after the
- * last batch that ends before `from`: the two batches then join when both are done, and need only one place. */
+ * than half of the table is in use, if no batch ends before `from`, or if `from` is UINT64_MAX. Otherwise it is the
+ * sequence right after the last batch that ends before `from`: the two batches then join when both are done, and need
+ * only one place. */
 uint64_t hf_batches_pass_from(const struct hf_batches *batches, uint64_t from);
 /* Returns true if the table is so full that no new batch may be planned, not even one that passes by older records. */
 bool hf_batches_crowded(const struct hf_batches *batches);
@@ -112,9 +114,9 @@ struct hf_batch_choice {
     uint64_t now_ns;
     bool newest; /* true to prefer the batch with the highest sequences; false to prefer the lowest */
     bool probe;  /* true to choose also among batches whose not_before_ns is in the future */
-    /* True to prefer a batch that never failed. If all batches have failed, the function then chooses the one that has
-     * not been tried for the longest time. The caller sets this field if the content of one batch may be the reason why
-     * the sink fails. */
+    /* True to prefer a batch that never failed. If all batches have failed, the function then chooses the one whose
+     * last failure is the longest ago. The caller sets this field if the content of one batch may be the reason why the
+     * sink fails. */
     bool other;
     uint64_t from; /* choose only among the batches that hf_batches_may_travel() permits with this sequence */
 };

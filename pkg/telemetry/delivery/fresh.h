@@ -1,10 +1,10 @@
 /* telemetry/delivery/fresh.h - decides which records of a lane are backlog and which are live. Pure.
  *
- * While the policy's spec.connectivity closes the link, the backlog waits, and live records are still sent. A record is
- * live when it is stored. It becomes backlog one to two periods later, or when the agent restarts; a period lasts a
- * minute or longer (hf_fresh_init()). In each minute, the requests with the live records of one lane together may have
- * HF_FRESH_SHARE_BYTES (the share). Live records beyond the share count as backlog too. The periods count on the
- * monotonic clock, so a wrong wall clock changes nothing. Threads: any, but only one at a time for one struct
+ * While the policy's spec.connectivity closes the link, the backlog waits, and live records are still sent. A new
+ * record is live. It becomes backlog one to two periods after it was stored, or when the agent restarts; a period lasts
+ * a minute or longer (hf_fresh_init()). All requests that carry live records of one lane together may have
+ * HF_FRESH_SHARE_BYTES per minute (the share). Live records beyond the share count as backlog too. The periods count on
+ * the monotonic clock, so a wrong wall clock changes nothing. Threads: any, but only one at a time for one struct
  * hf_fresh. */
 #pragma once
 
@@ -28,14 +28,14 @@ struct hf_fresh {
     uint64_t paid_ns;
 };
 
-/* Initializes *fresh. All records up to the sequence `stored` are backlog. `wait_ns` is the longest time that a record
- * waits until its batch is full. Every later record is live for at least twice that time, and for at least
- * HF_FRESH_PERIOD_NS. */
+/* Initializes *fresh. All records up to the sequence `stored` are backlog. Every record after `stored` is live for at
+ * least twice `wait_ns`, and for at least HF_FRESH_PERIOD_NS. `wait_ns` is the longest time that a record waits for its
+ * batch to become full. */
 void hf_fresh_init(struct hf_fresh *fresh, uint64_t stored, uint64_t wait_ns, uint64_t now_ns);
 
-/* Starts a new period if the current period has passed; older records then become backlog. Call this function before
- * each call of hf_fresh_wait_until_ns(), hf_fresh_is_live() or hf_fresh_pay(). `stored` is the highest sequence on
- * disk. */
+/* Starts a new period if the current period has passed. The records that were on disk when the current period began
+ * then become backlog. Call this function before each call of hf_fresh_wait_until_ns(), hf_fresh_is_live() or
+ * hf_fresh_pay(). `stored` is the highest sequence on disk. */
 void hf_fresh_look(struct hf_fresh *fresh, uint64_t stored, uint64_t now_ns);
 
 /* Returns the monotonic time from which the share lets the next live record be sent. If this time is in the past, the

@@ -47,10 +47,10 @@ struct hf_retry_judgement {
     bool server_error;
 };
 
-/* Classifies an answer. r, response and err are the arguments of hf_http_request.done. For status 2xx, an answer of
- * another server is recognized by its content type: the type must not be HTML. want_type is a prefix, such as
- * "application/json", that the type must have if the answer has a body and states a type; NULL permits every type
- * except HTML. */
+/* Classifies an answer. `r`, `response` and `err` are the arguments of hf_http_request.done. For status 2xx, the
+ * content type shows whether the sink itself answered. The type must not be HTML. If the answer has a body and states a
+ * type, this type must also begin with `want_type`, such as "application/json"; if `want_type` is NULL, every type
+ * except HTML is accepted. */
 struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *response, size_t body_bytes,
                                          const char *want_type, const struct hf_err *err);
 
@@ -72,10 +72,10 @@ struct hf_retry_round {
 };
 
 /* Counts a failed attempt and returns the delay before the next one. Sets *ret_deferred to true if this attempt ended
- * the round: it was attempt number max_attempts, or the next attempt would come more than max_duration_ns after the
- * round's first failed attempt. The returned delay is then the long delay before the next round. Otherwise sets
- * *ret_deferred to false. at_least_ns is the delay that the sink asked for with Retry-After (0 means none); more than
- * an hour counts as an hour. */
+ * the round, either because it was attempt number max_attempts, or because the next attempt would come more than
+ * max_duration_ns after the round's first failed attempt. The returned delay is then the long delay before the next
+ * round. Otherwise sets *ret_deferred to false. `at_least_ns` is the delay that the sink asked for with Retry-After (0
+ * means none); more than an hour counts as an hour. */
 uint64_t hf_retry_round_fail(struct hf_retry_round *retry, const struct hf_retry_rules *rules,
                              const struct hf_rand_ops *rng, uint64_t now_ns, uint64_t at_least_ns, bool *ret_deferred);
 /* Returns the delay after HF_RETRY_SETUP. Its upper bound is half a minute, doubled for each earlier deferral

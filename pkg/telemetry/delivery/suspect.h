@@ -1,16 +1,17 @@
-/* telemetry/delivery/suspect.h - decides if the cause of broken connections is a batch or the sink.
+/* telemetry/delivery/suspect.h - decides which of the two causes broken connections: a batch or the sink.
  *
  * A record can make a proxy or the sink drop the connection instead of answering. No status code then shows which
- * record is the cause, but a pattern does. The record's batch fails for whole rounds of attempts (delivery/retry.h),
+ * record is the cause, but this pattern does: the record's batch fails for whole rounds of attempts (delivery/retry.h),
  * while the sink accepts other batches and no other batch fails. After HF_SUSPECT_ROUNDS such rounds in a row the
  * outlet splits the batch. (These rounds may take hours, because the delay between rounds grows.) For the parts of the
  * batch, fewer rounds are enough. After one such round the outlet splits a part again, and after HF_SUSPECT_LAST rounds
  * it moves a part that is a single record to the dead letters.
  *
- * If another batch failed in the same round, the sink is at fault. If the batch failed for a reason that its content
- * cannot cause, such as before a connection was open, the network or the sink is at fault. In both cases the count of
- * rounds starts again at 0. A round in which the sink accepted no other batch does not count. A failure of one part of
- * a split batch does not reset the count of another part, because a batch can hold two records that break connections.
+ * If another batch failed in the same round, the sink is at fault. If the content of the batch cannot be the cause of a
+ * failure (for example because no connection was open yet), the network or the sink is at fault. In both cases the
+ * count of rounds starts again at 0. A round in which the sink accepted no other batch does not count. A failure of one
+ * part of a split batch does not reset the count of another part, because a batch can hold two records that break
+ * connections.
  *
  * Pure; the structs are plain values, and all times are monotonic nanoseconds. */
 #pragma once

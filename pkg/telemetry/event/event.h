@@ -46,8 +46,8 @@ _Static_assert((1u | 1u << HF_SOURCE_AGENT HF_TELEMETRY_SOURCES(BIT)) == (1u << 
 #undef BIT
 /* Returns the name of the class, such as "http" or "journald". */
 const char *hf_event_class_name(enum hf_source_class source_class);
-/* Returns the class whose name stands before the first ':' of `source` (field `source` of an event), or is the whole
- * `source` if it has no ':'. Returns HF_SOURCE_HTTP if no class has this name. */
+/* Returns the class that `source` (the field of an event) names. The name of the class is the text before the first
+ * ':', or the whole text if it has no ':'. Returns HF_SOURCE_HTTP if no class has this name. */
 enum hf_source_class hf_event_class_of(struct hf_view source);
 
 enum hf_value_kind { HF_VALUE_NONE, HF_VALUE_GAUGE, HF_VALUE_COUNTER, HF_VALUE_HISTOGRAM, HF_VALUE_KINDS };
@@ -71,9 +71,9 @@ struct hf_event {
     struct hf_view source;
     /* node that observed the event, if another agent forwarded the event; empty if this node observed it */
     struct hf_view origin;
-    /* user id, in decimal digits, of the process that posted the event to /ingest, and the systemd unit of that
-     * process. The agent asks the kernel for both values, so the process cannot choose them. Empty if nobody posted the
-     * event, or if the kernel did not answer. */
+    /* `peer_uid` is the user id, in decimal digits, of the process that posted the event to /ingest; `peer_unit` is the
+     * systemd unit of that process. The agent asks the kernel for both values, so the process cannot choose them. Empty
+     * if nobody posted the event, or if the kernel did not answer. */
     struct hf_view peer_uid, peer_unit;
     /* number that is higher in each later event of a node, so that two events of the same node have an order; 0 means
      * none. hf_fanout_store() sets this number if it is 0 or if `origin` is empty. */
@@ -123,13 +123,13 @@ struct hf_event {
 HF_MUST_USE int hf_event_format(const struct hf_event *event, const char *node, struct hf_buf *out);
 
 /* Parses a line that hf_event_format() made. This function is for sinks that need another format, and for events that
- * another agent forwards. Clears *scratch, which grows at most once, to text.n. The views of the event point into
- * `text` where possible, otherwise into *scratch. *ret_node is the line's "node". Accepts fields in any order, blanks
- * between them, and unknown fields. hf_event_class_of() derives the event's class from its source. Errors: -EBADMSG if
- * `text` is not an object of strict JSON (codec/scan.h), repeats a field or an attribute, has a field whose value has
- * the wrong type or form, lacks time or kind, has a "body" in a payload or "sensorData" in an event of another kind, or
- * has too many attributes; -E2BIG if `text` is longer than HF_EVENT_MAX_TEXT or scratch->max; -ENOMEM. After an error
- * the outputs are undefined. */
+ * another agent forwards. Clears *scratch; if it needs *scratch for decoded texts, it reserves text.n bytes there,
+ * once. The views of the event point into `text` where possible, otherwise into *scratch. *ret_node is the line's
+ * "node". Accepts fields in any order, blanks between them, and unknown fields. hf_event_class_of() derives the event's
+ * class from its source. Errors: -EBADMSG if `text` is not an object of strict JSON (codec/scan.h), repeats a field or
+ * an attribute, has a field whose value has the wrong type or form, lacks time or kind, has a "body" in a payload or
+ * "sensorData" in an event of another kind, or has too many attributes; -E2BIG if `text` is longer than
+ * HF_EVENT_MAX_TEXT or scratch->max; -ENOMEM. After an error the outputs are undefined. */
 HF_MUST_USE int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node,
                                struct hf_buf *scratch);
 

@@ -4,8 +4,8 @@
  * The window keeps 64-bit SipHash-2-4 fingerprints of the names (Aumasson and Bernstein, 2012). The key of the hash is
  * random at every start, so that nobody can choose an id whose fingerprint equals that of another id. After a restart
  * the agent fills the window again from the lines on disk (hf_outlet_recent()), so it need not store the key. The
- * memory grows with use, up to 16 bytes for each name. The probability that a new name collides with a name in the
- * window is at most max / 2^64.
+ * memory grows with use, up to 16 bytes for each of the `max` names that fit into the window (hf_ids_new()). The
+ * probability that a new name collides with a name in the window is at most `max` / 2^64.
  *
  * Threads: loop thread only. The window uses no clock and no file. */
 #pragma once

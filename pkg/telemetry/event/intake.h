@@ -2,9 +2,9 @@
  * durable.
  *
  * A receipt stands for the events from one piece of a source's input, which is the body of a request or a run of lines.
- * The source holds the receipt, and each event of the piece that will be stored holds it too. The receipt settles when
- * the source has released the receipt and each of these events is durable or could not be stored. Filtered events do
- * not hold a receipt.
+ * The source holds the receipt. Each event of the piece also holds it, if the event will be stored. The receipt settles
+ * when the source has released the receipt and each of these events is durable or could not be stored. Filtered events
+ * do not hold a receipt.
  *
  *     receipt = (struct hf_receipt){.settled = settled}; hf_receipt_hold(receipt);
  *     for each event: r = intake->offer(intake->ctx, &event, receipt);
@@ -43,8 +43,8 @@ enum hf_offer {
     HF_OFFER_STORED,
     HF_OFFER_DUPLICATE, /* the intake accepted an event with this id before */
     /* the policy's minSeverity, drop, sample or rateLimit dropped the event; or no sink takes the event; or a newer
-     * payload with the same key has passed already; or the pipeline must aggregate the event, a metric, but its value
-     * is not finite or the table of series is full */
+     * payload with the same key has passed already; or the event is a metric that the pipeline must aggregate, but its
+     * value is not finite or the table of series is full */
     HF_OFFER_FILTERED,
     HF_OFFER_AGGREGATED, /* the event's value went into the aggregate of its window; the event itself is not stored */
     /* no sink has the event's compliance boundary; findings report such refusals (pipeline/boundary.h) */

@@ -25,9 +25,9 @@ struct hf_newest_version {
 };
 /* Returns true if version `a` is newer than version `b`. If the same node wrote `a` and `b` and neither sequence is 0,
  * the version with the higher sequence is newer, because the node's clock may jump. Otherwise the version with the
- * later time is newer; for equal times, the version with the greater node name is newer, and for the same node the
- * version with the higher sequence. Every node computes the same result, in whatever order the versions arrive. Returns
- * false if `a` and `b` are the same version. */
+ * later time is newer. If the times are equal, the version with the greater node name is newer; if the nodes are also
+ * the same, it is the version with the higher sequence. Every node computes the same result, in whatever order the
+ * versions arrive. Returns false if `a` and `b` are the same version. */
 bool hf_newest_wins(const struct hf_newest_version *a, const struct hf_newest_version *b);
 
 struct hf_newest;

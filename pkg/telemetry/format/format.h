@@ -6,7 +6,7 @@
  *   seed    {"id","timestamp","sensorData","checksum"}   one request with one record, to <url>/ingest
  *   otlp    OTLP/HTTP 1.x, protobuf or JSON              to <base>/v1/logs and, for metrics, <base>/v1/metrics
  *
- * Before compression, the bodies of one call have together at most max_bytes bytes, unless they hold only one record: a
+ * Before compression, the bodies of one call together have at most max_bytes bytes. There is one exception: a single
  * record longer than max_bytes leaves in a request of its own. A record that the format cannot express gives no
  * request. Equal records give equal bytes.
  *
@@ -24,7 +24,8 @@ struct hf_format {
     enum hf_sink_format kind;
     bool otlp_json;
     const char *node;
-    /* maximum size in bytes, before compression, of the bodies of several records; at most HF_FORMAT_MAX_BODY */
+    /* maximum size in bytes, before compression, of the bodies of one call together, unless they hold only one record;
+     * at most HF_FORMAT_MAX_BODY */
     size_t max_bytes;
     enum hf_squeeze_kind encoding;
 };

@@ -25,9 +25,9 @@ struct hf_aggregate {
 void hf_aggregate_done(struct hf_aggregate *aggregate);
 /* Adds a value to the window. -ENOMEM: memory ran out, and the window is unchanged. */
 HF_MUST_USE int hf_aggregate_add(struct hf_aggregate *aggregate, enum hf_value_kind kind, double value);
-/* Sets value and histogram of *event; the caller has set event->value_kind. Replaces the content of *text by the
- * summary, to which event->histogram then points. Returns 0, -ENOMEM, or -E2BIG if the summary is longer than
- * text->max. */
+/* Sets the fields `value` and `histogram` of *event; the caller has set event->value_kind. Replaces the content of
+ * *text by the summary, to which event->histogram then points. Returns 0, -ENOMEM, or -E2BIG if the summary is longer
+ * than text->max. */
 HF_MUST_USE int hf_aggregate_fill(const struct hf_aggregate *aggregate, struct hf_event *event, struct hf_buf *text);
 /* Ends the window and begins the next one. */
 void hf_aggregate_next(struct hf_aggregate *aggregate);

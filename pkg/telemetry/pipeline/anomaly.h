@@ -3,15 +3,15 @@
  *     threshold     The anomaly begins when the value is above (or below) a bound, and ends when the value is inside
  *                   the bound by at least the hysteresis. For counters, the rule uses the increase per second as the
  *                   value.
- *     zScore        The value differs from the mean by more than the given number of standard deviations. Mean and
- *                   deviation are over an exponentially weighted moving window. The rule applies only after 16 values.
- *                   For counters, the rule uses the increase per second as the value. A value outside the bound changes
- *                   mean and deviation only as much as a value at the bound would. The next value inside the bound ends
- *                   the anomaly.
- *     rateOfChange  The value rises or falls by more than the bound within the time `per`. The rule compares the value
- *                   with an earlier value that is about as old as `per`. The next value inside the bound ends the
- *                   anomaly.
- *     absence       No value has come for the given time. The next value ends the anomaly.
+ *     zScore        The anomaly begins when the value differs from the mean by more than the given number of standard
+ *                   deviations. Mean and deviation are over an exponentially weighted moving window. The rule applies
+ *                   only after 16 values. For counters, the rule uses the increase per second as the value. A value
+ *                   outside the bound changes mean and deviation only as much as a value at the bound would. The next
+ *                   value inside the bound ends the anomaly.
+ *     rateOfChange  The anomaly begins when the value rises or falls by more than the bound within the time `per`. The
+ *                   rule compares the value with an earlier value that is about as old as `per`. The next value inside
+ *                   the bound ends the anomaly.
+ *     absence       The anomaly begins when no value has come for the given time. The next value ends the anomaly.
  *
  * If the pipeline aggregates the values of the series, it emits raw values only around the beginning of an anomaly: the
  * `before` values that came directly before it, the value that begins it, and the next `after` values.
@@ -52,7 +52,7 @@ struct hf_anomaly_rule_state {
     uint64_t seen;
     double mean, variance;
     uint64_t learned;
-    /* for rateOfChange, earlier samples at distances of at least per / 8 */
+    /* for rateOfChange, earlier samples; each is at least `per` / 8 later than the one before it */
     struct hf_sample anchors[HF_ANOMALY_ANCHORS];
     size_t n_anchors;
     uint64_t after; /* number of coming values that the pipeline will emit raw because of the anomaly */

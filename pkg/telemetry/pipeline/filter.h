@@ -15,8 +15,9 @@
 
 enum { HF_FILTER_BUCKETS = 256, HF_FILTER_SOURCE = 120 };
 
-/* HF_FILTER_KEPT means that the filter keeps the event. The other values name what removes the event, in this order: a
- * drop rule, minSeverity, a sampling rule, a rate limit. hf_filter_judge() never returns HF_FILTER_DROPPED. */
+/* HF_FILTER_KEPT means that the filter keeps the event. The other values say what removes the event: a drop rule
+ * (HF_FILTER_DROPPED), minSeverity (HF_FILTER_BELOW), a sampling rule (HF_FILTER_SAMPLED) or a rate limit
+ * (HF_FILTER_LIMITED). hf_filter_judge() never returns HF_FILTER_DROPPED. */
 enum hf_filter_result { HF_FILTER_KEPT, HF_FILTER_DROPPED, HF_FILTER_BELOW, HF_FILTER_SAMPLED, HF_FILTER_LIMITED };
 
 struct hf_token_bucket {

@@ -2,13 +2,13 @@
  *
  *     drop -> redact -> anomalies -> minSeverity (logs only) -> sample -> rate limit -> enrich -> aggregate or pass
  *
- * Findings, and events whose `anomaly` is already true, go only through redaction and enrichment. The pipeline emits
- * the value that begins an anomaly and the next `after` values (a field of the anomaly rule) raw, whatever minSeverity,
- * sample and rate limit decide; the aggregate of the window also contains these values. The pipeline also emits new
- * events, without an id: a finding when an anomaly begins, the raw values before the anomaly, and a finding when the
- * anomaly ends. If the policy sets an aggregation window, the pipeline aggregates each metric whose value is raw and
- * whose event has no origin (so that this node observed it). The pipeline drops such a metric if the value is not
- * finite, or if the table of series is full.
+ * Findings, and events whose `anomaly` is already true, go only through redaction and enrichment. When an anomaly
+ * begins, the pipeline emits raw the value that begins it and the next values; the field `after` of the anomaly rule is
+ * the number of these next values. minSeverity, sample and rate limit do not stop these raw values, and the aggregate
+ * of the window contains them, too. The pipeline also emits new events, without an id: a finding when an anomaly
+ * begins, the raw values before the anomaly, and a finding when the anomaly ends. If the policy sets an aggregation
+ * window, the pipeline aggregates each metric whose value is raw and whose event has no origin (which means that this
+ * node observed it). The pipeline drops such a metric if the value is not finite, or if the table of series is full.
  *
  * At the end of each window, or every 60 s if the policy sets no window, the pipeline emits its counts:
  * holdfast_suppressed {suppressedSource}, holdfast_series_refused, holdfast_top {attribute, value, error}.
@@ -48,8 +48,8 @@ HF_MUST_USE int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_
  * returns another error, the event is lost and the function continues. */
 HF_MUST_USE int hf_pipeline_tick(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                  hf_pipeline_emit *emit, void *arg);
-/* Returns the monotonic time at which to call hf_pipeline_tick() next, or HF_NEVER. While events of the pipeline's own
- * (aggregates, findings and counts) wait because a call could not store them, that time is one second after this failed
+/* Returns the monotonic time at which to call hf_pipeline_tick() next, or HF_NEVER. If a call could not store events of
+ * the pipeline's own (aggregates, findings and counts), these events wait, and the time is one second after this failed
  * call; if there is room earlier, call hf_pipeline_tick() then. If only the offered event was refused, the time is
  * unchanged. */
 uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);

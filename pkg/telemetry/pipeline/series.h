@@ -5,8 +5,8 @@
  * and so decide how many series there are. A limit for the number of series alone does not limit memory enough, because
  * 32 anomaly rules with context take 60 KiB for each series. So the table also has a limit in bytes.
  *
- * Two metrics belong to the same series if they have the same name, source class, source, boundary, kind of value and
- * attributes, in the same order. So a source must always list the attributes of a series in the same order.
+ * Two metrics belong to the same series if they have the same name, source class, source, boundary and kind of value,
+ * and the same attributes in the same order. So a source must always list the attributes of a series in the same order.
  *
  * Threads: any, but only one at a time for one table. Memory: the table owns its series, and allocates memory only for
  * a new series. */
@@ -49,8 +49,8 @@ void hf_series_table_done(struct hf_series_table *table);
  * series are too long, or if memory runs out; *ret_new then has no meaning. */
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new);
-/* Adds `n`, the size in bytes of memory that the caller has allocated for this series, to `bytes` of the series and of
- * the table. */
+/* Call this function when you have allocated `n` bytes of memory for this series. Adds `n` to the field `bytes` of the
+ * series and of the table. */
 void hf_series_charge(struct hf_series_table *table, struct hf_series *series, size_t n);
 /* Removes and frees the series all[index]. The last series of the array then moves to this index. */
 void hf_series_remove(struct hf_series_table *table, size_t index);

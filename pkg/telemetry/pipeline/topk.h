@@ -1,5 +1,6 @@
-/* telemetry/pipeline/topk.h - finds the most frequent values of an attribute with a fixed number of counters (Metwally,
- * Agrawal, El Abbadi 2005, "Efficient computation of frequent and top-k elements in data streams", Space-Saving).
+/* telemetry/pipeline/topk.h - finds the values of an attribute that occur most often, and needs only a fixed number of
+ * counters for it (Metwally, Agrawal, El Abbadi 2005, "Efficient computation of frequent and top-k elements in data
+ * streams", Space-Saving).
  *
  * If a value has no counter and all counters are in use, the value takes over the counter with the smallest count. The
  * counter then continues from this smallest count, and `error` records the smallest count. So a count is never too low,

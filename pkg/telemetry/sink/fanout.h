@@ -52,12 +52,12 @@ enum hf_fanout_stored {
     HF_FANOUT_STORED,    /* the event is on its way to the disk, for at least one sink */
     HF_FANOUT_DUPLICATE, /* every selected sink has the event on disk already */
 };
-/* Stores an event in the queues of the selected sinks. Gives the event a sequence if it has none or no origin, and an
- * id if it has none. Bit i of `sinks` selects spec->sinks[i]; at least one bit must be set. Returns enum
- * hf_fanout_stored or -errno. After HF_FANOUT_STORED, the fanout holds the receipt (may be NULL) until each selected
- * sink has the event on disk or has failed to store it. -EAGAIN: a selected sink has no room in its queue or is not
- * open, or HF_PENDING_MAX events are on their way to disk (pending.h); offer the event again later. -E2BIG: the event
- * is too large and can never be stored. -ENOMEM: memory ran out. */
+/* Stores an event in the queues of the selected sinks. Gives the event a sequence if the event has no sequence or no
+ * origin, and an id if the event has no id. Bit i of `sinks` selects spec->sinks[i]; at least one bit must be set.
+ * Returns enum hf_fanout_stored or -errno. After HF_FANOUT_STORED, the fanout holds the receipt (may be NULL) until
+ * each selected sink has the event on disk or has failed to store it. -EAGAIN: a selected sink has no room in its queue
+ * or is not open, or HF_PENDING_MAX events are on their way to disk (pending.h); offer the event again later. -E2BIG:
+ * the event is too large and can never be stored. -ENOMEM: memory ran out. */
 HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t sinks,
                                 struct hf_receipt *receipt);
 

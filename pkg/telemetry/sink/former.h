@@ -14,10 +14,10 @@
  *     the job removes only the oldest segments of that folder. With whenFull Block, the job removes no waiting events
  *     to save bytes.
  *
- * The job touches only folders that have the form of a sink's folder: the name of a sink, with nothing inside except
- * the folders urgent, bulk and dead, which hold only regular files of a spool. The job follows no symbolic link. Before
- * it removes a folder, it renames the folder to ".former-<name>", so that after a power cut the next job removes the
- * remaining files.
+ * The job touches only folders that have the form of a sink's folder: the folder has the name of a sink, and contains
+ * nothing but one or more of the folders urgent, bulk and dead, in which all files are regular files of a spool. The
+ * job follows no symbolic link. Before it removes a folder, it renames the folder to ".former-<name>", so that after a
+ * power cut the next job removes the remaining files.
  *
  * Threads: loop thread; the blocking work runs in a job. hf_former_decide() is pure. Memory: the job copies its
  * settings and frees itself. */
@@ -51,7 +51,7 @@ struct hf_former_result {
     size_t n;
     uint64_t kept_bytes; /* bytes of the folders that stay */
     size_t kept;         /* number of folders that stay */
-    bool cancelled;      /* true if the loop ends, so that the job did not run */
+    bool cancelled;      /* true if the job did not run, because the loop ends */
     struct hf_err err;   /* the first failure; the job continued with the other folders */
 };
 

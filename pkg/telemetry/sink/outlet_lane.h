@@ -37,14 +37,14 @@ struct hf_outlet_lane {
      * failed; other batches of the lane do not wait for this time */
     uint64_t dead_letter_after_ns;
     bool peeked; /* true if the loader has already looked up the time of the oldest record */
-    /* number of appends that the spool had refused for lack of room up to the last sign that it has room again; if the
-     * number is higher now, the spool has no room */
+    /* number of appends that the spool had refused for lack of room at the last sign of room, or at the last retry;
+     * while the spool's number is higher than this one, the lane assumes that the spool has no room */
     uint64_t refused_before;
     /* monotonic time at which the lane first saw that the spool has no room (0 means that the spool has room) */
     uint64_t refused_since_ns;
     uint64_t refused_seen; /* number of refused appends at the last call of hf_outlet_lane_from() */
-    /* monotonic time until which the lane counts as full, because the spool has refused appends; the oldest records
-     * then travel over a closed link, too */
+    /* monotonic time until which the lane counts as full, because the spool has refused appends; until then the oldest
+     * records travel over a closed link, too */
     uint64_t full_until_ns;
     /* position of the cursor on disk at the last check; if the position is higher now, the spool may have got room */
     uint64_t durable_before;
@@ -70,14 +70,15 @@ void hf_outlet_lane_settle(struct hf_outlet_lane *lane);
 
 /* Returns the argument `from` for hf_batches_may_travel(): a batch may be sent now if it begins at this sequence or
  * above, or was planned as live. While the link is open, and always for the lane `urgent`, the result is 0: every batch
- * may be sent. While the link is closed, the result for the lane `bulk` is one of three values. If live records have
- * used up their share (delivery/fresh.h), it is UINT64_MAX: no batch may be sent. If live records wait in this case,
- * the function lowers *wait_until_ns to the monotonic time at which the outlet may send them. Otherwise, if the spool
- * is full or the table of batches is crowded, the result is 0. Otherwise it is the sequence after the backlog. */
+ * may be sent. While the link is closed, the result for the lane `bulk` is one of three values. If the share of live
+ * records (delivery/fresh.h) is used up, it is UINT64_MAX: no batch may be sent. Otherwise, if the spool is full or the
+ * table of batches is crowded, it is 0. Otherwise it is the sequence after the backlog. If the result is UINT64_MAX,
+ * lowers *wait_until_ns to the monotonic time at which the outlet may send again, unless the link is closed for all
+ * waiting records (hf_outlet_lane_holds_all()). */
 uint64_t hf_outlet_lane_from(struct hf_outlet_lane *lane, uint64_t now_ns, uint64_t *wait_until_ns);
-/* Call this function when a request of `bytes` bytes starts, for a batch that begins with the sequence `first`. Returns
- * true if the link is open and the batch is backlog. Otherwise returns false and, in the lane `bulk`, counts the bytes
- * against the share of live records. */
+/* Call this function when a request starts. `bytes` is the size of the request, and `first` is the first sequence of
+ * its batch. Returns true if the link is open and the batch is backlog. Otherwise returns false and, in the lane
+ * `bulk`, counts the bytes against the share of live records. */
 bool hf_outlet_lane_begin(struct hf_outlet_lane *lane, uint64_t first, uint64_t bytes, uint64_t now_ns);
 /* Reports the bytes of an ended request to link->sent(). `backlog` is the result of hf_outlet_lane_begin() for this
  * request. */

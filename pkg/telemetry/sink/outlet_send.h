@@ -29,7 +29,7 @@ struct hf_outlet_sending {
     struct hf_http_call *call;
 };
 
-/* Facts by which the sender decides if the sink or the content of a batch causes failures. */
+/* Facts by which the sender decides which of the two causes failures: the sink, or the content of a batch. */
 struct hf_outlet_evidence {
     unsigned refused_in_a_row; /* number of single records that the sink has refused since the last delivery */
     /* counts the pauses for a sink that refuses everything, so that each pause can be longer than the last */
@@ -38,8 +38,9 @@ struct hf_outlet_evidence {
     uint64_t error_first;
     enum hf_lane error_lane;
     struct hf_suspects suspects;
-    /* True if the next probe must send another batch, because the content of the last batch may have caused its
-     * failure. After broken connections in a row the flag alternates, because the network may be the cause. */
+    /* True if the next probe should send a different batch than the last request, because the content of that batch may
+     * have caused the failure. After broken connections in a row the flag alternates, because the network may be the
+     * cause. */
     bool try_another;
 };
 
@@ -84,8 +85,8 @@ HF_MUST_USE int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_ou
  * start. */
 void hf_outlet_send_ready(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
-/* Returns true if the sender can send another body soon. If not, and only because of the time, lowers *wait_until_ns to
- * the monotonic time at which the sender may need another body. */
+/* Returns true if the sender can send another body soon. Otherwise, if the sender only has to wait for a certain time,
+ * lowers *wait_until_ns to this monotonic time. */
 bool hf_outlet_send_wants_body(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
 /* Returns true if the sink does not work: the breaker is not closed, or the last delivery is more than a minute ago and

@@ -10,8 +10,8 @@
 struct hf_exposition {
     struct hf_view rest; /* text that the next call reads; set it to the whole text before the first call */
     uint64_t unix_ns;    /* time for samples that have no timestamp */
-    /* content of the last "# TYPE" line; the kind applies to the following samples named `name`, or
-     * `name` with _bucket, _sum, _count or _total */
+    /* content of the last "# TYPE" line; the kind applies to the following samples whose name is `name`, alone or with
+     * the ending _bucket, _sum, _count or _total */
     struct {
         struct hf_view name;
         enum hf_value_kind kind;

@@ -4,9 +4,10 @@
  * The source parses the whole body of a request before it offers any item to the intake. If one item is bad, the source
  * stores no item of the request. Otherwise the source offers the items one after the other. If the intake has no room,
  * the request waits in a queue until the source's resume() is called; if that takes too long, or if the queue is full,
- * the answer is 429. If a sink cannot be used, the answer is 503. The source answers 202 when all items are on disk.
- * When the source is freed, it answers the requests in the queue with 503. A request that has left the queue, because
- * the source has offered all its items, still gets its answer when the items are durable. Threads: loop thread only. */
+ * the answer is 429. If a sink cannot be used, the answer is 503. A request leaves the queue when the source has
+ * offered all its items. The source answers 202 when all items that the intake stores are on disk. When the source is
+ * freed, it answers the requests that are still in the queue with 503. A request that has left the queue still gets its
+ * answer later. Threads: loop thread only. */
 #pragma once
 
 #include "loop/server/server.h"

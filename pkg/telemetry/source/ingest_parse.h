@@ -27,18 +27,19 @@ enum {
 
 enum { HF_INGEST_NAMED = 48, HF_INGEST_UNIT = 64 };
 
-/* The reason for a refusal, as the answer reports it. `what` and `member` are static texts. `named` is the only text of
- * a request that an answer repeats: the name of an unknown member, or for status 415 the content type. In `named`,
- * which may be truncated, '?' replaces every character except letters, digits and "_.-/+". */
+/* The reason for a refusal, as the answer reports it. `what` and `member` are static texts. Of the texts in a request,
+ * an answer repeats only `named`: the name of an unknown member, or for status 415 the content type. `named` may be
+ * truncated, and '?' replaces every character of it except letters, digits and "_.-/+". */
 struct hf_ingest_fault {
     int status;         /* HTTP status: 400, 413, 415 or 422 of the parser; ingest.c also sets 503 (out of memory) */
     const char *what;   /* text that says what is wrong */
     const char *member; /* name of the member at fault; NULL if no known member is at fault */
-    /* name of an unknown member, which the answer then shows instead of `member`; "" if there is no unknown member */
+    /* name of an unknown member, or for status 415 the content type; the answer then shows it instead of `member`; ""
+     * if there is neither */
     char named[HF_INGEST_NAMED];
     size_t item;   /* index of the item at fault, from 0 */
-    size_t line;   /* number of the line of the unpacked body that has the fault, counted from 1 (0 means unknown) */
-    size_t offset; /* offset in bytes of the fault in the unpacked body */
+    size_t line;   /* line number of the fault in the unpacked body, counted from 1 (0 means unknown) */
+    size_t offset; /* offset of the fault in the unpacked body, in bytes */
 };
 
 enum hf_ingest_form { HF_INGEST_ARRAY, HF_INGEST_LINES };

@@ -32,9 +32,9 @@ HF_DEFINE_CLEANUP(struct hf_position, hf_position_free)
 HF_MUST_USE int hf_position_load(const struct hf_position *position, struct hf_buf *out, struct hf_err *err);
 
 /* Schedules a save, because the source's position has changed. The save starts HF_POSITION_DELAY_S seconds after the
- * first such call, and also covers all calls during that time. If `soon` is true, and for the first call after
- * hf_position_new(), the save starts at once or, if another save is in progress, after that save. Right before each
- * save, the object calls text(arg, out), which appends the text to save. `arg` must stay valid until
+ * first such call, and also covers all calls during that time. But if `soon` is true, or if this is the first call
+ * after hf_position_new(), the save starts at once (or, if another save is in progress, after that save). Right before
+ * each save, the object calls text(arg, out), which appends the text to save. `arg` must stay valid until
  * hf_position_free(). */
 void hf_position_changed(struct hf_position *position, bool soon, int (*text)(void *arg, struct hf_buf *out),
                          void *arg);

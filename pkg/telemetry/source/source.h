@@ -44,8 +44,8 @@ struct hf_telemetry_world {
     const char *node;               /* name of this node */
     const char *user_agent;         /* value of the header User-Agent, "holdfast-agent/<version>" */
     const char *dir;                /* path of the telemetry folder (EDGE_STORAGE_DIR), which must exist */
-    /* paths of the host's "/proc", "/sys", "/var/log/pods", and of the folder with systemd's journal (NULL means the
-     * default folder); in a pod each path begins with the mount point of the host's root */
+    /* Paths of the host's "/proc", "/sys" and "/var/log/pods", and of the folder with systemd's journal. In a pod each
+     * path begins with the mount point of the host's root. `journal` may be NULL, which means the default folder. */
     const char *proc, *sys, *pods, *journal;
     const char *audit; /* path of the folder with the agent's audit log; NULL if the agent keeps none */
     /* Points to a flag that is true while the policy's write budget is used up. The lane `bulk` of each sink

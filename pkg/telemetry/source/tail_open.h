@@ -12,11 +12,11 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Decides if an agent that runs as user `self` may read a regular file in this folder. Returns NULL if it may,
+/* Decides whether an agent that runs as user `self` may read a regular file in this folder. Returns NULL if it may,
  * otherwise the reason as static text. Pure. Allows every file that everyone may read, and every file in a folder that
- * only root and `self` can write. In other folders, refuses three kinds of files: files with several hard links; files
- * of root or `self`, if the folder belongs to another user or is writable by everyone; and files of other users, unless
- * root, `self` or the file's owner owns the folder. */
+ * only root and `self` can write. Of all other files, refuses three kinds: files with several hard links; files of root
+ * or `self`, if the folder belongs to another user or is writable by everyone; and files of other users, unless root,
+ * `self` or the file's owner owns the folder. */
 const char *hf_tail_open_refuses(const struct stat *folder, const struct stat *file, uid_t self);
 
 /* Opens a regular file for reading. `allows` (may be NULL) receives the path after all symbolic links are resolved, and

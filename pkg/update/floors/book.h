@@ -33,8 +33,8 @@ void hf_floor_book_done(struct hf_floor_book *book);
 
 /* Merges *history with the floor of this key (hf_sequence_join()), and sets both *history and the floor to the result.
  * If the result has no committed release (sequence 0), the book gets no floor. Returns 1 if the floor in the book has
- * changed, otherwise 0. -E2BIG: the book is full. -ENOMEM: out of memory. After these errors, *history is merged
- * nevertheless, and the book is unchanged. */
+ * changed, otherwise 0. -E2BIG: the book is full. -ENOMEM: out of memory. Also after these errors, *history has the
+ * result of the merge; the book is unchanged. */
 HF_MUST_USE int hf_floor_book_join(struct hf_floor_book *book, const char *key, struct hf_sequence_history *history);
 
 /* Merges the floors of a text into the book. Returns the number of changed floors. -EBADMSG: a line is malformed. Other

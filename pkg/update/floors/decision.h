@@ -1,11 +1,11 @@
-/* update/floors/decision.h - compares the floor record with the floor counter of the TPM, and decides if releases
- * may start and what the guard does next. Pure; update/floors/guard.h collects the facts and does the steps.
+/* update/floors/decision.h - compares the floor record with the floor counter of the TPM, and decides whether releases
+ * may start, and what the guard does next. Pure; update/floors/guard.h collects the facts and does the steps.
  *
  * The guard first writes a record with the value N + 1, and then increments the counter from N to N + 1. If a power cut
  * comes between these steps, the record is one ahead of the counter, and the guard increments the counter at the next
  * start. Before this increment, it writes the record again, because after kill -9 the record may be in the page cache
  * only. So a record behind the counter means that somebody has put an older record in place of a newer one. There is
- * one exception: if a file or copy of the record cannot be read, the newest record may be there, and releases wait with
+ * one exception: a file or copy of the record that cannot be read may hold the newest record. Releases then wait with
  * the reason IoError. */
 #pragma once
 
@@ -20,7 +20,7 @@ enum hf_floor_record_state {
     HF_FLOOR_RECORD_UNREADABLE, /* reading failed */
     HF_FLOOR_RECORD_UNWRITABLE, /* writing a new record failed */
     HF_FLOOR_RECORD_NONE,       /* the disk has no undamaged record */
-    HF_FLOOR_RECORD_CLOSED,     /* there is a record, and the guard has not had the TPM open its blob */
+    HF_FLOOR_RECORD_CLOSED,     /* there is a record, but the guard has not yet asked the TPM to open its blob */
     HF_FLOOR_RECORD_FOREIGN,    /* the TPM cannot open the blob, or the key in the blob belongs to other content */
     HF_FLOOR_RECORD_OPEN,       /* this TPM has sealed the record, and nobody has changed it since */
     HF_FLOOR_RECORD_COUNT,
@@ -56,11 +56,11 @@ enum hf_floor_step {
     HF_FLOOR_STEP_REST,  /* do nothing */
     HF_FLOOR_STEP_LOAD,  /* read the record */
     HF_FLOOR_STEP_READ,  /* read the counter */
-    HF_FLOOR_STEP_OPEN,  /* have the TPM open the blob of the record */
+    HF_FLOOR_STEP_OPEN,  /* ask the TPM to open the blob of the record */
     HF_FLOOR_STEP_FIRST, /* ask the TPM for the first value of the counter, and write the first record with it */
     HF_FLOOR_STEP_SEAL,  /* write a record with the next value */
     HF_FLOOR_STEP_WRITE, /* write the same record again, durably */
-    HF_FLOOR_STEP_COUNT, /* increment the counter, and make it if it is absent */
+    HF_FLOOR_STEP_COUNT, /* make the counter if it is absent, and increment it */
     HF_FLOOR_STEP_AGAIN, /* wait, then begin again with LOAD */
 };
 

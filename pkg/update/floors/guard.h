@@ -7,7 +7,7 @@
  * the record, the guard merges the floors of the record into the floors in memory. New releases wait until the guard
  * knows that the floors are the newest, and until the TPM has counted the last change. Repairs and rollbacks do not
  * wait. The guard runs the program holdfast-tpm (tpm/helper.h) as a child process. After a failure, it tries again
- * after 5 s to 10 min; while the floors or the TPM are replaced, it tries again every 5 min.
+ * after 5 s to 10 min. While the reason is FloorsReplaced or TpmReplaced, it tries again every 5 min.
  *
  * The configuration switches the comparison on (hf_floor_guard_configure()). While the comparison is off, the guard
  * only collects the floors. Threads: loop thread only; files are read and written in jobs. */
@@ -37,8 +37,8 @@ struct hf_floor_guard_params {
     uid_t uid;                /* user of this process */
     const char *program;      /* absolute path of holdfast-tpm; if NULL, the comparison ends with TpmMissing */
     /* Called when the reason that hf_floor_guard_ask() returns has changed, also from within hf_floor_guard_configure()
-     * and hf_floor_guard_join(). Not called if hf_floor_guard_configure() switches the comparison off, or if it sets
-     * the reason to FloorsPending while a job runs. May be NULL. */
+     * and hf_floor_guard_join(). There are two exceptions: hf_floor_guard_configure() does not call it when it switches
+     * the comparison off, or when it sets the reason to FloorsPending because a job runs. May be NULL. */
     void (*changed)(void *arg);
     void *arg;
 };
@@ -54,7 +54,7 @@ void hf_floor_guard_configure(struct hf_floor_guard *guard, bool on, const char 
 
 /* Merges *history with the guard's floor of this kind and name, and sets both to the result (hf_sequence_join()). If
  * the guard's floor has risen and the comparison is on, the guard writes a record and increments the counter. `kind` is
- * the kind of the object that has the name, such as "release". Does nothing if `guard` is NULL. */
+ * the kind of the object called `name`, such as "release". Does nothing if `guard` is NULL. */
 void hf_floor_guard_join(struct hf_floor_guard *guard, const char *kind, const char *name,
                          struct hf_sequence_history *history);
 

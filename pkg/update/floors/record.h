@@ -8,10 +8,10 @@
  *     floor ...                       (update/floors/book.h)
  *
  * The blob is a key that the TPM of this node has sealed (tpm/chip.h). The key is a hash of the value and the floors
- * (hf_floor_record_key()). So only a program with access to this TPM can make or change a record: in any other record,
- * the TPM cannot open the blob, or the blob has a key that does not match the content. The TPM opens an old record too,
- * but the counter shows that this record is old. The record is in the files <state>/floor-record.0 and .1, with a copy
- * below an update root (update/install/floor_copy.h). */
+ * (hf_floor_record_key()). So only a program with access to this TPM can make or change a record. If another program
+ * has written a record, the TPM cannot open the blob, or the key in the blob does not match the content. The TPM opens
+ * an old record too, but the counter shows that this record is old. The record is in the files <state>/floor-record.0
+ * and .1, with a copy below an update root (update/install/floor_copy.h). */
 #pragma once
 
 #include "base/buf.h"
@@ -54,10 +54,10 @@ HF_MUST_USE int hf_floor_record_parse(struct hf_view text, struct hf_floor_recor
 /* Computes the key that the TPM seals: a hash of the value and the floors. Pure. */
 void hf_floor_record_key(uint64_t value, struct hf_view floors, unsigned char key[HF_FLOOR_RECORD_KEY]);
 
-/* Reads the files, and the copies below all roots of *target, whose fields `path` and `release` are not used. Of the
- * records that are not in *foreign, returns the text of the record with the highest value in *text. *text must be
- * empty, with HF_FLOOR_RECORD_MAX_BYTES as its `max`. *ret_record borrows from *text. -ENOENT: no file and no copy has
- * such a record, as far as they can be read. *ret_places is set also after an error. Blocks. */
+/* Reads the files, and the copies below all roots of *target. Does not use target->path and target->release. Ignores
+ * the records in *foreign. Of the other records, finds the one with the highest value, and puts its text into *text.
+ * *text must be empty, with HF_FLOOR_RECORD_MAX_BYTES as its `max`. *ret_record borrows from *text. -ENOENT: no
+ * readable file or copy has a record that is not in *foreign. *ret_places is set also after an error. Blocks. */
 HF_MUST_USE int hf_floor_record_load(const struct hf_target *target, const char *state_dir,
                                      const struct hf_floor_record_foreign *foreign, struct hf_buf *text,
                                      struct hf_floor_record *ret_record, struct hf_floor_record_places *ret_places,
@@ -65,5 +65,6 @@ HF_MUST_USE int hf_floor_record_load(const struct hf_target *target, const char 
 /* Replaces both files durably. Blocks. */
 HF_MUST_USE int hf_floor_record_save(const struct hf_fs_ops *fs, const char *state_dir, struct hf_view text,
                                      struct hf_err *err);
-/* Replaces the copy below the first root of *target where this succeeds. Returns 0 also if there is no root. Blocks. */
+/* Tries the roots of *target in order, until it has replaced the copy below one of them. Returns 0 also if there is no
+ * root. Blocks. */
 HF_MUST_USE int hf_floor_record_copy(const struct hf_target *target, struct hf_view text, struct hf_err *err);

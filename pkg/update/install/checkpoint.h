@@ -42,10 +42,10 @@ struct hf_checkpoint_keeper {
         .fd = -1                                                                                                       \
     }
 
-/* Starts to keep checkpoints of the delta `delta_sha256`, which makes the file `sha256` of `size` bytes. Returns true
- * if an earlier process left a checkpoint, and sets *ret_point to the checkpoint with the highest offset. The caller
- * checks that the new file on disk reaches that offset. Returns false if there is no checkpoint of this delta, or if
- * the file is too small for checkpoints. */
+/* Starts to keep checkpoints of a delta. The hash of the delta is `delta_sha256`; the delta makes a file of `size`
+ * bytes with the hash `sha256`. Returns true if an earlier process left a checkpoint, and sets *ret_point to the
+ * checkpoint with the highest offset. The caller checks that the new file on disk reaches that offset. Returns false if
+ * there is no checkpoint of this delta, or if the file is too small for checkpoints. */
 bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256, uint64_t size,
                         struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point);
 /* Returns the highest offset of a checkpoint of this delta on disk, or 0 if there is none. Changes nothing. */
@@ -53,8 +53,8 @@ uint64_t hf_checkpoint_peek(const struct hf_target_dir *dir, const char *delta_s
 /* Drops all checkpoints, because the new file starts at offset 0 again. */
 void hf_checkpoint_restart(struct hf_checkpoint_keeper *keeper);
 /* Records a checkpoint. The caller must already have written the new file, open as out_fd, up to
- * checkpoint->new_offset. The function may first sync the new file, and returns an error only if this sync fails. After
- * an error of the checkpoint file, it records no more checkpoints, and returns 0. */
+ * checkpoint->new_offset. The function may first sync the new file, and returns an error only if this sync fails. If
+ * the checkpoint file cannot be written, the function returns 0, and later calls record nothing. */
 HF_MUST_USE int hf_checkpoint_keep(struct hf_checkpoint_keeper *keeper, int out_fd,
                                    const struct hf_delta_checkpoint *checkpoint);
 /* Makes the latest checkpoint durable, so that a later process can resume from it after a reboot. */

@@ -6,9 +6,9 @@
  * saves a sealed record in <folder>/fetch. The record has the number of valid bytes in the file, and identifies the
  * version of the artifact at the server (ETag or Last-Modified). With this record, a later request can ask for only the
  * remainder (headers If-Range and Range, RFC 9110, 13.1.5 and 14.2). If the server ignores the range, the download
- * starts again from the first byte. A fetch never keeps more than `size` bytes. (If `exact` and `at_most` are false and
- * the content looks compressed, the limit is slightly higher.) For a URL file:///path, a job copies the file. A fetch
- * does not verify the content; hf_patch_run() compares the hashes.
+ * starts again from the first byte. A fetch never keeps more than `size` bytes. (If both `exact` and `at_most` are
+ * false, and the content looks compressed, the limit is slightly higher.) For a URL file:///path, a job copies the
+ * file. A fetch does not verify the content; hf_patch_run() compares the hashes.
  *
  * Threads: loop thread only. Memory: a fetch frees itself before it calls `done`. To end a fetch earlier, call
  * hf_fetch_free(). */
@@ -27,7 +27,8 @@ enum {
     HF_FETCH_WRITE = 64 << 10,
     HF_FETCH_BUFFER = 256 << 10, /* number of unwritten bytes in memory at which the fetch pauses the connection */
     /* number of downloaded bytes after which a durable record of the progress is due (1/64 of the download if that is
-     * more); on a slow link, a record is due after 10 s and HF_FETCH_WRITE bytes */
+     * more); on a slow link, a record is due earlier: when 10 s have passed and at least HF_FETCH_WRITE bytes have
+     * arrived */
     HF_FETCH_SYNC = 1 << 20,
     /* minimum number of bytes per minute; a download that receives fewer bytes fails with DownloadTooSlow, unless the
      * fetch itself slows the download down (pause, bandwidth_limit) */
@@ -43,9 +44,9 @@ struct hf_fetch_params {
     const char *folder; /* <state>/updates/<release> */
     const char *url;
     const char *key; /* identity of the artifact; the fetch ignores a record on disk that has another key */
-    /* If true, the download must have exactly `size` bytes. False for the repair of a release that was made for an
-     * earlier version of holdfast; such a release states only the size of the new file, and the server may send the new
-     * file compressed. */
+    /* If true, the download must have exactly `size` bytes. False if `at_most` is true, and to repair a release that
+     * was made before releases stated the hash of a packed download. Such a release states only the size of the new
+     * file, and the server may send the new file compressed. */
     bool exact;
     /* If true, `size` is only the maximum size of the download. Used for content whose digest is known but whose size
      * is unknown; `exact` must then be false. */
@@ -53,7 +54,8 @@ struct hf_fetch_params {
     /* value of the header Host, if the URL has an IP address in place of the server's name; NULL to use the host of the
      * URL */
     const char *host;
-    uint64_t size; /* size of the download in bytes; `exact` and `at_most` define if it is the exact size or a limit */
+    /* size of the download in bytes; `exact` and `at_most` define whether it is the exact size or a limit */
+    uint64_t size;
     /* size of the new file in bytes; if the new file already exists beside the target with this size, the fetch
      * downloads nothing */
     uint64_t new_size;

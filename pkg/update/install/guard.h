@@ -12,7 +12,7 @@
 HF_MUST_USE int hf_guard_folder(const struct hf_fs_ops *fs, int fd, uid_t uid, const char *path,
                                 struct hf_failure *failure);
 
-/* Checks owner and permissions of all parent folders of `path`, up to the root, as hf_guard_folder() does. There is one
+/* Checks owner and permissions of all parent folders of `path`, up to "/", as hf_guard_folder() does. There is one
  * exception: a sticky folder such as /tmp may be writable for others, because no user can rename another user's entries
  * in a sticky folder. `fd` is the open folder to which `path` leads. If `path` contains symbolic links, the function
  * checks both the folders that the text of `path` names and the parent folders of `fd` itself. */

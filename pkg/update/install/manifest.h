@@ -54,7 +54,8 @@ void hf_install_manifest_digests_done(struct hf_install_manifest_digests *digest
 
 /* The source of the digests for the manifest of a tree. */
 struct hf_install_manifest_source {
-    /* Digests from the extractor. The tree must then hold exactly the content that the extractor made. */
+    /* Digests from the extractor; may be NULL. If not NULL, the tree must hold exactly the content that the extractor
+     * made. */
     struct hf_install_manifest_digests *digests;
     /* Used if `digests` is NULL. hf_install_manifest_write() then reads every file, and afterwards calls agree(arg),
      * which must verify the content of the whole tree and return 0 or -errno. After -errno, there is no new
@@ -105,8 +106,8 @@ struct hf_install_manifest_look {
 /* Compares the tree open as `top_fd` with its manifest. If `full` is true, reads every file. Otherwise the function
  * stays within the limits HF_INSTALL_MANIFEST_LOOK_*, and the next call resumes where this call ended; do not change
  * *look between calls. If a file or folder has the right content but a wrong mode or owner, the function corrects the
- * mode or owner and counts this in look->mended. If a file or folder has the right content, but another mode, owner,
- * inode number or ctime than in the manifest, the function afterwards compares all records and writes the manifest
+ * mode or owner and counts this in look->mended. If a file or folder has the right content, but its mode, owner, inode
+ * number or ctime differs from the manifest, the function afterwards compares all records and writes the manifest
  * again. Returns 1 if everything that it compared is right. Otherwise returns 0, with the difference in look->what.
  * -ENOENT: there is no usable manifest. Another -errno means that the check could not be completed. */
 HF_MUST_USE int hf_install_manifest_check(const struct hf_install_manifest *manifest, int top_fd, bool full,

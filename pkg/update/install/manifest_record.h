@@ -49,7 +49,8 @@ void manifest_writer_done(struct manifest_writer *writer); /* removes an unfinis
 struct manifest_reader {
     const struct hf_fs_ops *fs;
     int fd;
-    /* offset of the next bytes to read from the file; offset at which the records end; inode number of the manifest */
+    /* `at` is the offset of the next bytes to read from the file, `end` is the offset at which the records end, and
+     * `inode` is the inode number of the manifest */
     uint64_t at, end, inode;
     unsigned count; /* number of records in the whole manifest */
     size_t from, n; /* the unread part of `bytes` is bytes[from..n) */
@@ -66,8 +67,9 @@ uint64_t manifest_reader_offset(const struct manifest_reader *reader);
 HF_MUST_USE int manifest_reader_next(struct manifest_reader *reader, struct manifest_record *ret_record);
 void manifest_reader_done(struct manifest_reader *reader);
 
-/* Reads the file, folder or link at `path`, which is relative to dirfd and leads through no link, and sets all fields
- * of *record except the path. -ESTALE: the file changed during the call, so that attributes and content may not belong
- * together; or the file has a capability (security.capability); or `path` is a device, socket or pipe. */
+/* Reads the file, folder or link at `path`, and sets all fields of *record except the path. `path` is relative to
+ * `dirfd`; no folder in it may be a symbolic link. -ESTALE: the file changed during the call, so that attributes and
+ * content may not belong together; or the file has a capability (security.capability); or `path` is a device, socket or
+ * pipe. */
 HF_MUST_USE int manifest_record_read(const struct hf_fs_ops *fs, int dirfd, const char *path, const atomic_bool *cancel,
                                      struct manifest_record *record, struct hf_failure *failure);

@@ -12,9 +12,9 @@
  *
  * If a crash ends a call at any point, a later process may repeat the call. A delta that makes a file of 16 MiB or more
  * then resumes from its latest checkpoint (update/install/checkpoint.h). There is a checkpoint after every 4 MiB of
- * output. For a deep delta (pack/deep/deep.h), these are 4 MiB of unpacked output. If the deep delta is in the middle
- * of a compressed stream of the new file at that point, the checkpoint is at the start of this stream. Threads: worker
- * threads only; blocks. Memory: the parameters are borrowed. */
+ * output. For a deep delta (pack/deep/deep.h), these are 4 MiB of unpacked output. If they end within a compressed
+ * stream of the new file, the checkpoint is at the start of this stream. Threads: worker threads only; blocks. Memory:
+ * the parameters are borrowed. */
 #pragma once
 
 #include <stdatomic.h>

@@ -17,9 +17,10 @@
 struct hf_restart;
 
 /* Starts a restart. `install` is borrowed for the call and must name a unit or a command. For a unit of Type=notify,
- * the restart ends when the service reports that it is ready. The time limit is HF_RESTART_UNIT_TIMEOUT_NS or start_ns,
- * whichever is longer; for a command it is HF_RESTART_EXEC_TIMEOUT_NS. Calls `done` once, never from within this call;
- * its argument r is 0, or -errno with the reason RestartFailed, UnitNotFound or SystemdUnavailable. */
+ * the restart ends when the service reports that it is ready. The time limit for a unit is HF_RESTART_UNIT_TIMEOUT_NS
+ * or `start_ns`, whichever is longer; the time limit for a command is HF_RESTART_EXEC_TIMEOUT_NS. Calls `done` once,
+ * never from within this call. The argument `r` of `done` is 0, or -errno with the reason RestartFailed, UnitNotFound
+ * or SystemdUnavailable. */
 HF_MUST_USE int hf_restart_start(const struct hf_proc_ops *proc, const struct hf_unit_ops *unit,
                                  const struct hf_install *install, uint64_t start_ns,
                                  void (*done)(void *arg, int r, const struct hf_failure *failure), void *arg,

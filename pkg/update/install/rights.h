@@ -15,8 +15,8 @@ struct hf_rights {
     gid_t gid;
 };
 
-/* Reads the rights from the folder `records`, from the manifest of the first version in versions[n] that has a manifest
- * there. Skips versions that are NULL or "". Returns false if no version has a manifest. */
+/* Reads the rights from a manifest in the folder `records`. Takes the first version in versions[n] that has a manifest
+ * there; skips versions that are NULL or "". Returns false if no version has a manifest. */
 bool hf_rights_load(const struct hf_fs_ops *fs, const char *records, const char *const *versions, size_t n,
                     struct hf_rights *ret_rights);
 

@@ -39,8 +39,8 @@ struct hf_swap_params {
 struct hf_swap_inspection {
     bool exists;
     /* Kind File: hash of the installed file. Kind Tree: the archive hash in the folder name of the installed tree; ""
-     * in three cases: the link leads to no tree of this release; the folder is missing; or the hash is params.sha256,
-     * but the tree differs from the release. */
+     * in three cases: the link leads to no tree of this release; the folder is missing; or the hash is that of the new
+     * tree (hf_swap_params.sha256), but the check of the tree finds a difference. */
     char sha256[HF_SHA256_HEX];
     char link[HF_UPDATE_MAX_PATH]; /* text of the link at the target, for kind Tree */
     /* topmost folder of the path, below the root, that does not exist; "" if all exist */
@@ -69,8 +69,8 @@ struct hf_swap_look {
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);
 
-/* Inspects the target. If an old file still has its second name (.old), because a swap was not complete and its journal
- * is lost, the function first restores this old file. If a folder of the path is missing, sets available_bytes and
+/* Inspects the target. If a swap was not complete and its journal is lost, the old file still has its second name
+ * (.old); the function first restores this old file. If a folder of the path is missing, sets available_bytes and
  * total_bytes to UINT64_MAX. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);

@@ -37,7 +37,7 @@ struct hf_target_dir {
     int dirfd;
     char name[NAME_MAX + 1];
     const char *release; /* name of the release, borrowed from struct hf_target */
-    uid_t uid;           /* uid and guard have the values of struct hf_target */
+    uid_t uid;           /* `uid` and `guard` are copies from struct hf_target */
     bool guard;
 };
 
@@ -90,7 +90,7 @@ HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failur
 /* Opens a regular file in the folder; never follows a symbolic link. Returns the descriptor or -errno. */
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
                                     struct hf_failure *failure);
-/* Opens a file that an earlier attempt made, for reading and writing. If the agent cannot have made the file, the
+/* Opens for reading and writing a file that an earlier attempt made. If the agent cannot have made the file, the
  * function removes the file without reading it. The agent never makes any of these under such a name: a folder, link or
  * special file; a file with another hard link; a file whose owner is neither the agent's user nor also_uid. The
  * function removes a folder with its content. -ENOENT: the name does not exist, or the function has removed it. */
@@ -106,7 +106,7 @@ HF_MUST_USE int hf_target_hash_fd(const struct hf_fs_ops *fs, int fd, const atom
 HF_MUST_USE int hf_target_hash(const struct hf_target_dir *dir, const char *name, const atomic_bool *cancel,
                                char hex[HF_SHA256_HEX], uint64_t *ret_size, struct hf_failure *failure);
 
-/* Writes n bytes at `offset` of the file. Short writes continue until all n bytes are written. */
+/* Writes n bytes at `offset` of the file. After a short write, writes the remaining bytes too. */
 HF_MUST_USE int hf_target_write(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset,
                                 struct hf_failure *failure);
 

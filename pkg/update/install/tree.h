@@ -19,25 +19,25 @@
 #include "update/install/manifest.h"
 #include "update/install/target.h"
 
-/* Formats the name of the folder for a new tree, which is the SHA-256 of the archive. If the present link already names
- * the folder <sha256>, the new name is <sha256>.again. old_link is the text of the present link, or "" if there is no
- * link. Returns the argument `folder`. */
+/* Formats the name of the folder for a new tree: <sha256>, the hash of the archive, or <sha256>.again if the present
+ * link already names the folder <sha256>. `old_link` is the text of the present link, or "" if there is no link.
+ * Returns the argument `folder`. */
 const char *hf_tree_folder(const char *release, const char *sha256, const char *old_link,
                            char folder[HF_INSTALL_MANIFEST_VERSION]);
 
-/* Extracts the tar archive open as `tar_fd` into `folder` below the folder of the release's trees, and writes the
- * tree's manifest into the folder `records` (NULL to write no manifest). Replaces an existing folder of this name. When
- * the function returns, or after a crash, the new folder is complete and durable, or does not exist. -ESTALE: the link
- * at the target names `folder`. */
+/* Extracts the tar archive open as `tar_fd` into a new folder with the name `folder`, inside the folder of the
+ * release's trees. Replaces an existing folder of this name. Writes the tree's manifest into the folder `records` (NULL
+ * to write no manifest). When the function returns, or after a crash, the new folder is complete and durable, or does
+ * not exist. -ESTALE: the link at the target names `folder`. */
 HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder, const char *records,
                              const atomic_bool *cancel, struct hf_failure *failure);
 
-/* Compares the tree that `link` names with its manifest in the folder `records`, as hf_install_manifest_check() does.
- * If there is no usable manifest, for example because the state folder was lost, the function computes the canonical
- * archive of the tree. If the SHA-256 of this archive is the SHA-256 in the name of the tree's folder, the tree is
- * right, and the function writes a new manifest. If `records` is NULL, the function checks only that the folder of the
- * tree exists. Returns 1 if the tree is right, and 0 if not (with the difference in look->what). -errno means that the
- * check could not be completed. */
+/* Checks the tree to which `link` leads. Compares the tree with its manifest in the folder `records`, as
+ * hf_install_manifest_check() does. If there is no usable manifest, for example because the state folder was lost, the
+ * function computes the canonical archive of the tree. If the SHA-256 of this archive is the SHA-256 in the name of the
+ * tree's folder, the tree is right, and the function writes a new manifest. If `records` is NULL, the function checks
+ * only that the folder of the tree exists. Returns 1 if the tree is right, and 0 if not (with the difference in
+ * look->what). -errno means that the check could not be completed. */
 HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records, bool full,
                                struct hf_install_manifest_look *look, const atomic_bool *cancel,
                                struct hf_failure *failure);
@@ -51,6 +51,6 @@ bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SH
  * release. */
 const char *hf_tree_link_folder(const char *release, const char *text);
 
-/* Removes all trees of the release except the tree in the folder keep_folder ("" keeps none). If no tree is left, also
- * removes the folder that contained the trees. */
+/* Removes all trees of the release except the tree in the folder `keep_folder` ("" keeps none). If no tree is left,
+ * also removes the folder that contained the trees. */
 HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_folder, struct hf_failure *failure);

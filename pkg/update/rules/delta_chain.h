@@ -36,9 +36,9 @@ struct hf_delta_chain {
 
 /* Finds the best chain from the file with SHA-256 `from` to the new file. Returns false if this node can use no chain,
  * or if no usable chain is smaller than the new file. Among chains with equal bytes, the chain with the fewest deltas
- * wins, then the chain that the artifact lists first. If the file `from` is an intermediate file, began_bytes is the
- * size of this file, because it takes disk space until the next file is complete. If `from` is the installed file,
- * began_bytes is 0. `avoid` lists the SHA-256 of deltas to leave out, separated by blanks. */
+ * wins, then the chain that the artifact lists first. If the file `from` is an intermediate file, `began_bytes` is the
+ * size of this file, because the file takes disk space until the next file is complete. If `from` is the installed
+ * file, `began_bytes` is 0. `avoid` lists the SHA-256 of deltas to leave out, separated by blanks. */
 bool hf_delta_chain_find(const struct hf_artifact *artifact, const char *from, uint64_t began_bytes,
                          const struct hf_delta_room *room, const char *avoid, struct hf_delta_chain *ret_chain);
 

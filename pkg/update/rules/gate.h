@@ -1,10 +1,10 @@
-/* update/rules/gate.h - decides if the update to a release may start or continue now, and gives the reason if it may
- * not. Pure. The caller (update/review.c) collects the facts.
+/* update/rules/gate.h - decides whether the update to a release may start or continue now; if it may not, gives the
+ * reason. Pure. The caller (update/review.c) collects the facts.
  *
  * The engine calls hf_gate_ask() before an update starts, while the update fetches and patches, and before the swap. A
- * repair of the release that the node already runs does not wait for windows, admission or budgets. It waits only for
- * the end of a hold (the site's own order not to update), and while the trust folder or the floor cannot be read. After
- * the swap has started, the update runs to its end without another call of hf_gate_ask(). */
+ * repair of the release that the node already runs does not wait for windows, admission or budgets. It waits only while
+ * a hold (the site's own order not to update) is in force, and while the trust folder or the floor cannot be read.
+ * After the swap has started, the update runs to its end without another call of hf_gate_ask(). */
 #pragma once
 
 #include <stdbool.h>
@@ -25,18 +25,20 @@ struct hf_gate_facts {
     /* true if the evidence of the time does not show whether the release has expired; false for the committed
      * release */
     bool expiry_unsure;
-    bool rolled_back_before; /* true if the release that this node rolled back most recently has this digest */
-    enum hf_reason bad_path; /* PathNotAllowed or PathTaken if install.path forbids the release; otherwise HF_R_None */
+    bool rolled_back_before; /* true if this is the release that the node rolled back most recently */
+    /* PathNotAllowed or PathTaken if the release may not be installed at its install.path; otherwise HF_R_None */
+    enum hf_reason bad_path;
     /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release; otherwise
      * HF_R_None */
     enum hf_reason bad_exec;
     /* NoArtifactForArch, RequirementsNotMet or NotInPod if the release does not fit this node; otherwise HF_R_None */
     enum hf_reason misfit;
     enum hf_desired_gate gate;
-    /* reason why the TPM's counter does not show that the floors are the newest (hf_floor_guard_ask()), or HF_R_None */
+    /* result of hf_floor_guard_ask(): the reason why releases wait for the comparison of the floors with the TPM's
+     * counter, or HF_R_None */
     enum hf_reason floors;
-    /* true if the swap needs a turn that this node does not have, and either only the swap is left to do, or a repair
-     * of the committed release runs in place of this update; has no effect on the repair itself */
+    /* true if the update needs a turn, this node has none, and one of these is the case: only the swap is left to do,
+     * or a repair of the committed release runs in place of this update. The repair itself ignores this field. */
     bool turn_missing;
     /* true if the policy's write budget is used up, and the update still has to download */
     bool writes_used_up;
@@ -45,8 +47,8 @@ struct hf_gate_facts {
     enum hf_link link;
     /* true if the file system of the target is critically full, and the update has not started */
     bool disk_critical;
-    /* true if the site's own order not to update is in force; only repairs depend on this field, and other updates
-     * depend on `gate` */
+    /* true if the site's own order not to update is in force; this field stops only repairs; HELD in `gate` stops every
+     * update */
     bool held;
     bool is_committed; /* this node has committed the release, so the update is a repair */
     bool suspended, window_open;

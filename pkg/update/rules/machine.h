@@ -10,14 +10,14 @@
  *                                                                           v
  *                                                                      RolledBack
  *
- * In every state the installed path names a complete version, or nothing before a first installation. In addition:
+ * In every state the installed path names a complete version or, before a first installation, nothing. In addition:
  *   up to Verified         the old version is in place, unchanged
  *   Verified               the new file is complete, verified and durable, beside the old file
  *   Swapping               the old or the new version is in place; the old file gets a second, durable name first
  *   Probation              the new version is in place; the old file still has its second name
  *   RollingBack            as in Swapping
- *   Committed, RolledBack  Committed has the new version in place, RolledBack the old one; then the agent removes the
- *                          second name and unfinished files
+ *   Committed, RolledBack  in Committed the new version is in place, in RolledBack the old version; then the agent
+ *                          removes the second name and unfinished files
  *
  * The event Drifted leads from Committed to Waiting, and the engine then installs the committed release again from the
  * start. The journal records a state durably before the state's action starts, and every action may run again after a

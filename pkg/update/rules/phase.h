@@ -23,6 +23,6 @@ enum hf_phase {
 
 const char *hf_phase_name(enum hf_phase phase); /* Returns "Idle", "Waiting", ...; "" for a number that is no phase. */
 enum hf_phase hf_phase_of(const char *name);    /* Returns HF_PHASE_COUNT if no phase has this name. */
-/* Returns true if no update is in progress or waits in this phase: Idle, Committed, RolledBack, Incompatible or
- * Rejected. */
+/* Returns true for the phases in which an update neither waits nor is in progress: Idle, Committed, RolledBack,
+ * Incompatible and Rejected. */
 bool hf_phase_rests(enum hf_phase phase);

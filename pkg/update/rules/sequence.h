@@ -11,8 +11,8 @@
  *   3. it is signed with downgradeFrom, which lists the sequence of `current`, and it is not in `used`.
  * So a node uses each signed downgrade at most once. After the node has replaced a release, nobody can bring this old
  * release back with a copy of its object, or with a downgrade that the node has used. A release never follows a
- * different release with the same sequence. (If the digest of `current` is unknown, a release with its sequence counts
- * as the current one.) */
+ * different release with the same sequence. (If the digest of `current` is unknown, a release with the sequence of
+ * `current` counts as the current release.) */
 #pragma once
 
 #include <stdint.h>
@@ -49,5 +49,5 @@ void hf_sequence_commit(struct hf_sequence_history *history, uint64_t sequence, 
 /* Merges *other, the history from another copy on disk, into *history. *other may be older than *history or all zero.
  * The result has the used downgrades of both histories, and `top` and `current` of the newer history. The newer history
  * is the history with the higher sequence in `top`. If these sequences are equal, the newer history is the history with
- * more used downgrades; *other also counts as newer if *history does not have the digest of `top`. */
+ * more used downgrades; but if *history does not have the digest of `top`, *other counts as the newer one. */
 void hf_sequence_join(struct hf_sequence_history *history, const struct hf_sequence_history *other);

@@ -49,15 +49,16 @@ HF_MUST_USE int hf_attempt_end(const struct hf_fs_ops *fs, const char *folder, s
 /* Loads the record. Returns false if there is no record or the record is damaged. */
 bool hf_attempt_find(const struct hf_fs_ops *fs, const char *folder, struct hf_attempt *ret_attempt);
 
-/* Sets `boot` and `kills` of *ret_now, and sets `at` to 0; the caller sets the offset. */
+/* Sets `boot` and `kills` of *ret_now. Sets `at` to 0; the caller then sets `at` to the offset. */
 void hf_attempt_look(const struct hf_fs_ops *fs, struct hf_attempt_now *ret_now);
 
-/* Returns true if, since the attempt started and in the same boot, the kernel's OOM killer has killed a process in the
- * agent's cgroup or in the parent of this cgroup (os/room.h). Pure. */
+/* Returns true if the kernel's OOM killer has killed a process in the agent's cgroup, or in the parent of this cgroup,
+ * since the attempt started (os/room.h). Returns false if the node has rebooted since then. Pure. */
 bool hf_attempt_oom(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
-/* Returns true if the update must avoid this delta: after an OOM kill, after a death without progress in the same boot,
- * or after HF_ATTEMPT_MAX_DEATHS deaths, whatever their cause. Pure. */
+/* Returns true if the update must avoid this delta. There are three cases: hf_attempt_oom() returns true; the agent
+ * died without progress, and the node has not rebooted since the attempt started; or the agent has died
+ * HF_ATTEMPT_MAX_DEATHS times with this delta, from any cause. Pure. */
 bool hf_attempt_gives_up(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
 HF_MUST_USE int hf_attempt_format(const struct hf_attempt *attempt, struct hf_buf *out);

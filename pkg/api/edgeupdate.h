@@ -189,9 +189,9 @@ struct hf_edgeupdate {
     /* number or share of the admitted nodes that may fail; one more failure halts the rollout. The default is 0: the
      * first failure halts the rollout. A share is computed from the admitted nodes that are not away. */
     struct hf_share max_failures;
-    /* number or share of a stage's nodes that must have updated before the stage settles; default 50 %. Nodes that
-     * cannot run the release do not count. If so many nodes fail that fewer than this number remain, all remaining
-     * nodes must have updated. */
+    /* Number or share of a stage's nodes that must have updated before the stage settles; default 50 %. Nodes that
+     * cannot run the release do not count. If so many nodes have failed that min_updated cannot be reached, all nodes
+     * that have not failed must have updated. */
     struct hf_share min_updated;
     /* After a stage has been open for this time, one updated node is enough, whatever min_updated is. The time during a
      * halt or during `suspend` does not count. 0 means never. */

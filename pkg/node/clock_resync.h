@@ -27,7 +27,7 @@ struct hf_clock_resync {
 bool hf_clock_resync_take(struct hf_clock_resync *resync, bool wanted, uint64_t mono_ns, uint64_t *ret_wait_ns);
 
 /* Records a reading of both clocks. Returns the size of the wall clock's leap since the previous reading, positive for
- * a leap forward. Returns 0 if the size is at most `least_ns`, so that drift or slewing of the clock does not count as
- * a leap. */
+ * a leap forward. Returns 0 if the clock has leaped by at most `least_ns` in either direction, so that drift or
+ * slewing of the clock does not count as a leap. */
 int64_t hf_clock_resync_leap_ns(struct hf_clock_resync *resync, uint64_t mono_ns, uint64_t wall_unix_ns,
                                 uint64_t least_ns);

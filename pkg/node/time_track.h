@@ -26,7 +26,8 @@ struct hf_time_track {
     uint64_t rival_unix_ns, rival_mono_ns, rival_since_ns;
 };
 
-/* Starts with the track of an earlier process, which last showed unix_ns (0 means that there is none). */
+/* Continues the track of an earlier process. `unix_ns` is the last time that this track showed; 0 means that there is
+ * no earlier track. */
 void hf_time_track_init(struct hf_time_track *track, uint64_t unix_ns, uint64_t mono_ns);
 
 /* Records that the wall clock shows unix_ns. The wall clock is on the track if it differs from the track by at most

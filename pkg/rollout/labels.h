@@ -35,8 +35,8 @@ struct hf_label_pool {
 HF_MUST_USE int hf_label_pool_init(struct hf_label_pool *pool);
 void hf_label_pool_done(struct hf_label_pool *pool);
 
-/* Stores the labels of a node (a JSON object of strings; NULL means no labels). *ret_set is the number of the set of
- * these labels; the caller gives the set back with hf_label_pool_release(). -ENOMEM: the pool is unchanged. */
+/* Stores the labels of a node (a JSON object of strings; NULL means no labels). Sets *ret_set to the index
+ * of the stored set. The caller gives the set back with hf_label_pool_release(). -ENOMEM: the pool is unchanged. */
 HF_MUST_USE int hf_label_pool_take(struct hf_label_pool *pool, const json_t *labels, const char *node_name,
                                    uint32_t *ret_set);
 void hf_label_pool_release(struct hf_label_pool *pool, uint32_t set);

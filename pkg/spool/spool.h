@@ -33,9 +33,9 @@ struct hf_spool_params {
     struct hf_spool_store_params store;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
-    /* While writes take less than inline_below_ns on average, the spool runs writes and saves of the cursor on the loop
-     * thread. The reason: on a fast disk a worker job costs about as much time as the sync. After a slow write, the
-     * next few writes go to workers. If inline_below_ns is 0, all writes go to workers. */
+    /* While writes take less than inline_below_ns on average, the spool writes records, and saves the cursor, on the
+     * loop thread. The reason: on a fast disk a worker job costs about as much time as the sync. After a slow write,
+     * the next few writes go to workers. If inline_below_ns is 0, all writes go to workers. */
     uint64_t inline_below_ns;
     /* The spool calls this when there are new records to read. May be NULL. */
     void (*readable)(void *arg);

@@ -48,8 +48,8 @@ void hf_planner_done(struct hf_planner *planner);
 void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine);
 
 /* Calls `visit` for each object that the last plan left out because the node does not accept its signatures. Skips an
- * object whose sequence is below that of the object that the plan uses instead. `name` is the name of the object, and
- * `why` is an explanation; both are borrowed. */
+ * object if the plan uses another object in its place, and this other object has a higher sequence. `name` is the name
+ * of the object, and `why` is an explanation; both are borrowed. */
 void hf_planner_each_not_accepted(const struct hf_planner *planner,
                                   void (*visit)(void *arg, const char *name, const char *why), void *arg);
 

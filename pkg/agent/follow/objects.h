@@ -87,7 +87,7 @@ void hf_objects_done(struct hf_objects *objects);
  * table keeps every object. Sets *ret_change to the difference from the version before. Returns 0 or -ENOMEM. -EBADMSG:
  * the object has no usable name. -E2BIG: the object selects this node, but there is no room for this version. The table
  * then keeps the object's name, and the older version if it has one. In this case, *ret_change is HF_OBJECT_REFUSED if
- * the call has added the name to the names without room, and HF_OBJECT_SAME otherwise. */
+ * this call has added the name to the list of objects without room, and HF_OBJECT_SAME otherwise. */
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
                                 enum hf_object_change *ret_change);
 

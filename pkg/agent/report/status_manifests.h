@@ -2,7 +2,7 @@
  * and derives the input of the conditions from the same states. Pure.
  *
  * In the list, an applied entry is short. It has no reason if the reason would only repeat the phase. It has a message
- * only if the reason is more than a plain success, such as a repair of drift. */
+ * only if there is more to report than a plain success: for example, a repair of drift. */
 #pragma once
 
 #include <stddef.h>

@@ -47,8 +47,8 @@ enum hf_time_answer { HF_TIME_NO, HF_TIME_YES, HF_TIME_UNSURE };
 enum hf_time_answer hf_time_has_come(const struct hf_time_range *range, uint64_t then_unix_ns);
 
 /* Returns the distance in seconds between the present and a period that begins at `from_s` and ends at `until_s`
- * (seconds since 1970). If the whole range is after the period, the result is minus the number of seconds since its
- * end. If the whole range is before the period and the witnesses agree, the result is the number of seconds until it
- * begins; only agreement proves that a period has not begun. In all other cases the result is 0: the present may be
- * inside the period. */
+ * (seconds since 1970). If the whole range is after the period, the result is negative: the period ended so many
+ * seconds ago. If the whole range is before the period, and the witnesses agree, the result is positive: the period
+ * begins in so many seconds. (Only agreement proves that a period has not begun.) In all other cases the result is 0,
+ * because the present may be inside the period. */
 int64_t hf_time_distance_s(const struct hf_time_range *range, int64_t from_s, int64_t until_s);

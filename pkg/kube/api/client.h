@@ -83,8 +83,8 @@ enum {
 #define HF_KUBE_SPREAD_EACH_NS (200 * HF_NS_PER_MS)
 /* A server often ends the watches of one kind for all nodes at once. So if a watch ends before its time, the
  * subscription waits for a random delay before it opens the watch again. The longest delay is HF_KUBE_REOPEN_EACH_NS
- * multiplied by the number of nodes of the fleet. The shortest delay is HF_KUBE_ENDS_NS. If another watch of this node
- * ends before its time during this delay, the client assumes that the server shuts down. */
+ * multiplied by the number of nodes of the fleet. The shortest delay is HF_KUBE_ENDS_NS. If during this delay another
+ * watch of this node ends too early, too, the client assumes that the server shuts down. */
 #define HF_KUBE_ENDS_NS (300 * HF_NS_PER_MS)
 #define HF_KUBE_REOPEN_EACH_NS (20 * HF_NS_PER_MS)
 /* a watch has ended before its time if it ends more than this long before its `due_ns` */

@@ -20,7 +20,7 @@
 enum hf_review {
     HF_REVIEW_UNANSWERED, /* no usable answer came, for example because the cloud is not reachable */
     HF_REVIEW_FORBIDDEN,  /* CloudCore may not list this kind */
-    /* CloudCore may list this kind; if the MetaServer answered from its own store, the reason is not a missing right */
+    /* CloudCore may list this kind; if the MetaServer answered from its own store, a missing right is not the cause */
     HF_REVIEW_ALLOWED,
 };
 
@@ -33,5 +33,6 @@ HF_MUST_USE int hf_review_body(const struct hf_resource *resource, struct hf_buf
 enum hf_review hf_review_take(int status, struct hf_view body);
 
 /* Sets *err to a text with advice for an administrator. The code of *err is EACCES for HF_REVIEW_FORBIDDEN. Otherwise
- * the code is ENOENT, because the MetaServer also answers from its store if the API server does not have the kind. */
+ * the code is ENOENT. The cause is then probably that the API server does not have the kind: the MetaServer answers
+ * from its store in this case, too. */
 void hf_review_explain(enum hf_review review, const struct hf_resource *resource, struct hf_err *err);

@@ -12,7 +12,8 @@
 #include "base/buf.h"
 #include "codec/json.h"
 
-/* HF_WATCH_STREAM_KEEP is the size in bytes up to which a stream keeps its buffer between two lines. HF_RV_TEXT is the
+/* After a line, a stream keeps its buffer for the next line if the buffer has at most HF_WATCH_STREAM_KEEP bytes, and
+ * frees a larger one. HF_RV_TEXT is the
  * size in bytes of a buffer for a resourceVersion and its terminator. */
 enum { HF_WATCH_STREAM_MAX_LINE = 4 << 20, HF_WATCH_STREAM_KEEP = 64 << 10, HF_RV_TEXT = 64 };
 

@@ -116,12 +116,12 @@ struct hf_server_params {
 };
 
 /* Makes a server that listens. -EADDRINUSE: the port is in use; -EADDRNOTAVAIL: this machine does not have the address;
- * -EACCES: no permission to listen there; -EINVAL: `address` is not a numeric address; -EMFILE: max_connections exceeds
- * what the other servers of this loop have left, or the process has no free descriptor; -ENOMEM; -ENOSYS: libwebsockets
- * does not start. For a Unix socket, also the errors of hf_unix_socket_listen(). The server answers 404 to a request
- * for an unknown path, 405 to a request with another method than the route's, and 403 to a request that fails the
- * checks of guard.h, each with the JSON {"error": ...}. It checks the Host header only for requests over loopback. A
- * route for GET also answers HEAD. */
+ * -EACCES: no permission to listen there; -EINVAL: `address` is not a numeric address; -EMFILE: fewer than
+ * max_connections of HF_SERVER_MAX_CONNECTIONS are free, or the process has no free descriptor; -ENOMEM; -ENOSYS:
+ * libwebsockets does not start. For a Unix socket, also the errors of hf_unix_socket_listen(). The server answers 404
+ * to a request for an unknown path, 405 to a request with another method than the route's, and 403 to a request that
+ * fails the checks of guard.h, each with the JSON {"error": ...}. It checks the Host header only for requests over
+ * loopback. A route for GET also answers HEAD. */
 HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params,
                               struct hf_server **ret_server, struct hf_err *err);
 /* Sends the answer and ends the exchange. Copies all arguments. Sends nothing if the peer has disconnected or the

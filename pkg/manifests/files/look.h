@@ -12,7 +12,7 @@ struct hf_files_look {
     const char *host_root;
     struct hf_inventory *inventory; /* files of the entry; the function updates `seen` of each item */
     /* Wall-clock time at the start of the look. If a file changed less than 2 s before this time, the next look reads
-     * the file again, because a second change within the same clock tick would leave its times as they are. */
+     * the file again. Another change in the same clock tick would not change the file's times. */
     uint64_t now_unix_ns;
     /* results */
     struct hf_diff diff;

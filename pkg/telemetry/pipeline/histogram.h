@@ -13,7 +13,7 @@
 enum { HF_HISTOGRAM_BUCKETS = 160, HF_HISTOGRAM_MAX_SCALE = 20 };
 
 struct hf_histogram_range {
-    int32_t first; /* index i of the bucket that counts[0] counts */
+    int32_t first; /* index of the bucket whose number of values is in counts[0] */
     uint32_t n;    /* number of items of `counts` in use */
     uint32_t counts[HF_HISTOGRAM_BUCKETS];
 };

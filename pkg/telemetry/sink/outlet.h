@@ -34,7 +34,8 @@ struct hf_outlet_params {
     /* telemetry settings with the buffer, batch and retry settings of all sinks; borrowed */
     const struct hf_telemetry *spec;
     const struct hf_telemetry_sink *sink; /* settings of this sink; borrowed */
-    /* location of the device key for the sink format `seed`, "file:/path" or "env:NAME"; NULL if there is none */
+    /* Where the device key is: "file:/path" or "env:NAME", or NULL if there is no key. Only sinks with the format
+     * `seed` use the key. */
     const char *device_key_ref;
     const char *cloud_endpoint; /* URL to use if the policy gives the sink no url; NULL if there is none */
     /* HTTP client; NULL if the outlet must make its own client with the sink's credentials */

@@ -11,8 +11,9 @@
  * this event again later, because the intake has no room or could not store the event. */
 int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event, struct hf_receipt *receipt);
 
-/* Returns the severity that a log line states: with a word like ERROR or WARN near the start of the line, in a form
- * like level=error, or in the form of klog (such as E1120 08:00:00). Returns 0 if the line states no severity. */
+/* Returns the severity that a log line states. There are three forms: a word such as ERROR or WARN near the start of
+ * the line; a pair such as level=error; the start of a line of klog, such as E1120 08:00:00. Returns 0 if the line
+ * states no severity. */
 enum hf_severity hf_source_line_severity(struct hf_view line);
 
 /* Parses a log line that is a JSON object. Sets the body, severity and time of *event from the object's members; if no

@@ -76,7 +76,7 @@ struct hf_tail_line {
     struct hf_tail_file *file;
     /* the record without its last line break; a record is one line, or several lines as starts() decides */
     struct hf_view text;
-    uint64_t offset; /* offset in the file of the record's first byte */
+    uint64_t offset; /* offset of the record's first byte from the start of the file */
     bool cut;        /* true if tail truncated the record, because the record is longer than HF_TAIL_MAX_LINE */
     struct hf_receipt *receipt;
 };

@@ -21,7 +21,7 @@ enum hf_floor_record_state {
     HF_FLOOR_RECORD_UNWRITABLE, /* writing a new record failed */
     HF_FLOOR_RECORD_NONE,       /* the disk has no undamaged record */
     HF_FLOOR_RECORD_CLOSED,     /* there is a record, but the guard has not yet asked the TPM to open its blob */
-    HF_FLOOR_RECORD_FOREIGN,    /* the TPM cannot open the blob, or the key in the blob belongs to other content */
+    HF_FLOOR_RECORD_FOREIGN,    /* the TPM cannot open the blob, or the key in it is not that of this record */
     HF_FLOOR_RECORD_OPEN,       /* this TPM has sealed the record, and nobody has changed it since */
     HF_FLOOR_RECORD_COUNT,
 };

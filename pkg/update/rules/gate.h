@@ -37,8 +37,9 @@ struct hf_gate_facts {
     /* result of hf_floor_guard_ask(): the reason why releases wait for the comparison of the floors with the TPM's
      * counter, or HF_R_None */
     enum hf_reason floors;
-    /* true if the update needs a turn, this node has none, and one of these is the case: only the swap is left to do,
-     * or a repair of the committed release runs in place of this update. The repair itself ignores this field. */
+    /* True if the update must wait for a turn: it needs one, and this node has none. The field is set only when the
+     * swap comes next, and while a repair of the committed release runs in place of the update. The repair itself
+     * ignores this field. */
     bool turn_missing;
     /* true if the policy's write budget is used up, and the update still has to download */
     bool writes_used_up;

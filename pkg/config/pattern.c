@@ -203,7 +203,7 @@ static bool port_is_number(struct hf_view port)
     char text[8];
     uint64_t number;
 
-    if (port.n >= sizeof(text))
+    if (port.p == NULL || port.n >= sizeof(text))
         return false;
     memcpy(text, port.p, port.n);
     text[port.n] = '\0';
@@ -268,7 +268,7 @@ bool hf_config_pattern_covers_origin(const char *pattern, const char *origin, bo
     if (want.scheme.n != is.scheme.n || memcmp(want.scheme.p, is.scheme.p, is.scheme.n) != 0)
         return false;
     struct hf_view port = want.port.n > 0 ? want.port : hf_view_of(default_port(want.scheme));
-    if (!hf_view_eq(port, "*") && (port.n != is.port.n || memcmp(port.p, is.port.p, port.n) != 0))
+    if (!hf_view_eq(port, "*") && (port.n != is.port.n || (port.n > 0 && memcmp(port.p, is.port.p, port.n) != 0)))
         return false;
     return host_covers(want.host, is.host, own);
 }

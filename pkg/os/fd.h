@@ -10,6 +10,15 @@
  * Returns 0 or -errno. */
 HF_MUST_USE int hf_fd_write_all(int fd, const void *bytes, size_t n);
 
+/* Moves the descriptor out of *fd: returns it, and sets *fd to -1, so that hf_closep() closes nothing. */
+static inline int hf_steal_fd(int *fd)
+{
+    int moved = *fd;
+
+    *fd = -1;
+    return moved;
+}
+
 /* Closes the descriptor in *fd unless it is -1, and sets *fd to -1. Use it as _cleanup_(hf_closep). */
 static inline void hf_closep(int *fd)
 {

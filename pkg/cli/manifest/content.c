@@ -1,5 +1,6 @@
 #include "cli/manifest/content.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -66,6 +67,7 @@ static int read_folder(struct hf_cli *cli, const struct hf_cli_content_params *p
 /* Makes the same bundle without modes. */
 static int drop_modes(struct hf_bundle **bundle, struct hf_err *err)
 {
+    assert(*bundle != NULL);
     for (size_t i = 0; i < (*bundle)->n; i++)
         (*bundle)->files[i].mode = HF_BUNDLE_NO_MODE;
     return hf_bundle_seal(*bundle, err);

@@ -1,4 +1,5 @@
 /* manifest render. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ static int decode(struct hf_cli *cli, const char *path, json_t *json, struct hf_
 
 static const struct hf_manifest *find(const struct hf_syncpolicy *policy, const char *name)
 {
+    assert(policy != NULL);
     for (size_t i = 0; i < policy->n_manifests; i++)
         if (strcmp(policy->manifests[i].name, name) == 0)
             return &policy->manifests[i];
@@ -78,6 +80,7 @@ static int substitute(const struct hf_cli_args *args, const struct hf_manifest *
 
 static void print(struct hf_cli *cli, const struct hf_manifest *entry, const struct hf_bundle *bundle)
 {
+    assert(bundle != NULL);
     for (size_t i = 0; i < bundle->n; i++) {
         const struct hf_bundle_file *file = &bundle->files[i];
         bool text = memchr(file->bytes.p, '\0', file->bytes.n) == NULL && hf_utf8_valid(file->bytes.p, file->bytes.n);

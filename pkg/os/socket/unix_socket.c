@@ -68,8 +68,7 @@ static int bind_at(const struct hf_unix_socket_params *params, const char *name,
         (void)unlink(name);
     if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
         return hf_err_sys(err, -errno, "bind '%s'", name);
-    *ret_fd = fd;
-    fd = -1;
+    *ret_fd = hf_steal_fd(&fd);
     return 0;
 }
 

@@ -36,7 +36,7 @@ static int address_of(int folder, const char *name, struct sockaddr_un *ret_addr
 static bool is_dead(int folder, const char *name)
 {
     _cleanup_(hf_closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct sockaddr_un address;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
 
     return fd >= 0 && address_of(folder, name, &address) == 0 &&
            connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 && errno == ECONNREFUSED;
@@ -99,8 +99,14 @@ static int bind_temporary(int folder, int fd, mode_t mode, struct stat *ret_st, 
         return hf_err_sys(err, -errno, "bind a socket");
     bound = openat(folder, TEMPORARY, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     (void)snprintf(self, sizeof(self), "/proc/self/fd/%d", bound);
-    if (bound < 0 || fstat(bound, ret_st) < 0 || !S_ISSOCK(ret_st->st_mode) || chmod(self, mode) < 0)
-        return hf_err_sys(err, bound < 0 ? -ENOENT : -errno, "set the mode of the socket");
+    if (bound < 0)
+        return hf_err_sys(err, -ENOENT, "set the mode of the socket");
+    if (fstat(bound, ret_st) < 0)
+        return hf_err_sys(err, -errno, "set the mode of the socket");
+    if (!S_ISSOCK(ret_st->st_mode))
+        return hf_err_sys(err, -ENOTSOCK, "set the mode of the socket");
+    if (chmod(self, mode) < 0)
+        return hf_err_sys(err, -errno, "set the mode of the socket");
     return 0;
 }
 
@@ -122,7 +128,7 @@ int hf_socket_name_take(struct hf_socket_name *name, int fd, const char *path, m
 {
     struct sockaddr_un address;
     struct hf_walk walk;
-    struct stat st;
+    struct stat st = {0};
     int r = hf_walk_to(hf_fs_posix(), path, &walk, err);
 
     if (r < 0)

@@ -150,7 +150,7 @@ static int prepare(struct hf_fetch *fetch, struct fetch_work *work)
     const struct hf_fs_ops *fs = fetch->p.target.fs;
     struct hf_failure *failure = &work->failure;
     char part[NAME_MAX + 1], fresh[NAME_MAX + 1];
-    struct hf_target_dir dir;
+    struct hf_target_dir dir = {.dirfd = -1};
     struct stat st;
     int r = hf_target_make_folders(&fetch->p.target, failure);
 

@@ -99,7 +99,8 @@ class TestClusterTarget(unittest.TestCase):
         self.assertIn("uid", api.get(MAPS + "b")["metadata"])
         self.expect(self.run_target(options=["--prune", "--beyond"]), r=0, pruned=2)
         self.assertEqual(self.items(), [])
-        wait.until("the namespace to go", lambda: api.get(f"/api/v1/namespaces/{NAMESPACE}") == {}, 60)
+        # Kubernetes removes the pods of a node that does not exist after 40 to 60 s, and then tries the namespace again, up to 20 s later.
+        wait.until("the namespace to go", lambda: api.get(f"/api/v1/namespaces/{NAMESPACE}") == {}, 180)
 
     def test_a_field_that_cannot_change(self):
         self.expect(self.run_target(NAMESPACE_OBJECT, deployment()), r=0)

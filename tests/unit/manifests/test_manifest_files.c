@@ -290,7 +290,7 @@ static void save_backups(bool contents)
 }
 
 /* A disk that cannot be read never looks like one without backups: else a rollback would remove files of somebody else.
- * Row 0: a list alone, as for a Secret. Row 1: with contents. Row 2: a damaged list alone, which is set aside already. */
+ * Row 0: a list alone, as for a Secret. Row 1: with contents. Row 2: a damaged list alone, which is set aside. */
 START_TEST(backups_that_cannot_be_read)
 {
     uint64_t failed = 1;

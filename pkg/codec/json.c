@@ -226,40 +226,14 @@ int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json
     return 0;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------------- */
-
-struct dump {
-    struct hf_buf *out;
-    int r;
-};
-
-static int add_piece(const char *bytes, size_t n, void *arg)
-{
-    struct dump *dump = arg;
-
-    dump->r = hf_buf_add(dump->out, bytes, n);
-    return dump->r;
-}
-
-int hf_json_format(const json_t *json, struct hf_buf *out)
-{
-    struct dump dump = {.out = out};
-    size_t before = out->n;
-
-    if (json_dump_callback(json, add_piece, &dump, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
-        return 0;
-    out->n = before;
-    if (out->p != NULL)
-        out->p[before] = '\0';
-    return dump.r < 0 ? dump.r : -EINVAL;
-}
-
 /* ---- paths ------------------------------------------------------------------------------------------------------- */
 
 const json_t *hf_json_at(const json_t *root, const char *path)
 {
     struct hf_view rest = hf_view_of(path), key;
 
+    if (memchr(rest.p, '.', rest.n) == NULL)
+        return json_object_getn(root, rest.p, rest.n);
     while (root != NULL && hf_view_split(&rest, '.', &key))
         root = json_object_getn(root, key.p, key.n);
     return root;

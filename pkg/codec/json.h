@@ -1,6 +1,6 @@
 /* codec/json.h - parses JSON (RFC 8259) and YAML (1.1 or 1.2) into jansson trees, and formats trees as text. The
- * parsers limit the size of trees and put line numbers into errors. Declares the functions of json.c, json_canonical.c,
- * yaml.c and yaml_format.c.
+ * parsers limit the size of trees and put line numbers into errors. Declares the functions of json.c, json_format.c,
+ * json_canonical.c, yaml.c and yaml_format.c.
  *
  * Only this header includes jansson.h. Keep API objects as trees and read the few fields that you need, so that unknown
  * fields survive. Threads: a tree belongs to one thread at a time. Memory: json_decref() or hf_json_freep() frees a
@@ -71,9 +71,13 @@ HF_MUST_USE int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limi
 HF_MUST_USE int hf_yaml_format(const json_t *json, struct hf_buf *out);
 
 /* Appends the tree as JSON without blanks; the members keep the order in which they were inserted. Returns 0, -E2BIG
- * (the text would exceed out->max), -ENOMEM or -EINVAL (jansson cannot format the tree); on failure *out is
- * unchanged. */
+ * (the text would exceed out->max), -ENOMEM or -EINVAL (`json` is NULL, or nests more than 2,048 levels deep); on
+ * failure *out is unchanged. */
 HF_MUST_USE int hf_json_format(const json_t *json, struct hf_buf *out);
+
+/* Returns the length in bytes of the text that hf_json_format() would append, without making it; 0 where
+ * hf_json_format() would return -EINVAL. */
+size_t hf_json_size(const json_t *json);
 
 /* Appends the tree as canonical JSON (RFC 8785, JCS). Signatures cover this text, so the function accepts only values
  * that every decoder reads alike: objects, arrays, strings, booleans, null and integers up to +-(2^53 - 1) (JCS numbers

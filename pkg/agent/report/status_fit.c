@@ -29,11 +29,6 @@ static size_t bound_of(const json_t *essence)
     return HF_STATUS_ONE_BYTES;
 }
 
-static size_t size_of(const json_t *json)
-{
-    return json_dumpb(json, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
-}
-
 /* Shortens the message of `item` until the status fits, but not below `least`. */
 static void shorten(struct fit *fit, json_t *item, size_t least)
 {
@@ -48,9 +43,9 @@ static void shorten(struct fit *fit, json_t *item, size_t least)
     memcpy(cut, text, keep);
     keep = hf_utf8_prefix(cut, keep);
     memcpy(cut + keep, "...", 4);
-    before = size_of(message);
+    before = hf_json_size(message);
     if (json_string_set(message, cut) == 0)
-        fit->size -= before - size_of(message);
+        fit->size -= before - hf_json_size(message);
 }
 
 static void shorten_condition(struct fit *fit, const char *type, size_t least)
@@ -72,7 +67,7 @@ void hf_status_fit(json_t *essence)
 
     if (json_array_size(updates) != 1)
         return;
-    fit.size = size_of(essence) + VOLATILE_BYTES;
+    fit.size = hf_json_size(essence) + VOLATILE_BYTES;
     if (fit.size < fit.bound)
         return;
     shorten_condition(&fit, "Stalled", 32);

@@ -4,6 +4,7 @@
 
 #include "base/list.h"
 #include "base/parse.h"
+#include "support/json_text.h"
 
 struct change {
     uint64_t version;
@@ -74,7 +75,7 @@ static void key_of(char key[512], const char *kind, const char *name)
 
 static char *text_of(const json_t *json)
 {
-    return must(json_dumps(json, JSON_COMPACT));
+    return json_text(json);
 }
 
 static const char *kind_named(const char *kind)

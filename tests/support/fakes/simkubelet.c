@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "codec/sha256.h"
+#include "support/json_text.h"
 
 enum { MAX_PODS = 16 };
 
@@ -164,7 +165,7 @@ bool hf_simkubelet_list(void *arg, struct hf_buf *ret_body)
     for (size_t i = 0; i < kubelet->n; i++)
         (void)json_array_append_new(items, json_of(kubelet, &kubelet->pods[i], "kubernetes.io/config.hash"));
     json_t *list = json_pack("{s:s, s:o}", "kind", "PodList", "items", items);
-    char *text = json_dumps(list, JSON_COMPACT);
+    char *text = json_text(list);
     if (text == NULL || hf_buf_add(ret_body, text, strlen(text)) < 0)
         abort();
     free(text);

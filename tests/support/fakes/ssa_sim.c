@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "manifests/cluster/cluster.h"
+#include "support/json_text.h"
 
 void ssa_sim_put(json_t *root, const char *path, json_t *value)
 {
@@ -31,7 +32,7 @@ static const struct {
 
 static void reply(struct hf_simcall *call, int status, const json_t *body)
 {
-    char *text = json_dumps(body, JSON_COMPACT);
+    char *text = json_text(body);
 
     hf_simcall_reply(call, status, "application/json", text);
     free(text);

@@ -34,6 +34,48 @@ START_TEST(parses)
     ck_assert_msg(r == 0, "%s: %s", good[_i].in, err.cause);
     ck_assert_int_eq(hf_json_format(json, &out), 0);
     ck_assert_str_eq(hf_buf_str(&out), good[_i].want);
+    ck_assert_uint_eq(hf_json_size(json), out.n);
+}
+END_TEST
+
+/* Other programs, and older versions of this one, write what jansson writes. */
+START_TEST(format_writes_what_jansson_writes)
+{
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(10000);
+    char text[256];
+
+    for (int i = 0; i < 255; i++)
+        text[i] = (char)(i + 1);
+    text[127] = '\0'; /* ASCII, control characters included */
+    _cleanup_(hf_json_freep) json_t *json = json_pack(
+        "{s:s, s:s, s:[i,f,f,b,n,[],{}], s:I, s:I, s:{s:s}}", "ascii", text, "more", "\xc3\xa4\xf0\x9f\x98\x80\"\\/",
+        "list", -1, 1e300, -0.5, 1, "least", (json_int_t)INT64_MIN, "most", (json_int_t)INT64_MAX, "\n key", "", "");
+    _cleanup_(hf_freep) char *want = json_dumps(json, JSON_COMPACT);
+
+    ck_assert_ptr_nonnull(want);
+    ck_assert_int_eq(hf_json_format(json, &out), 0);
+    ck_assert_str_eq(hf_buf_str(&out), want);
+    ck_assert_uint_eq(hf_json_size(json), strlen(want));
+    ck_assert_int_eq(hf_json_format(NULL, &out), -EINVAL);
+    ck_assert_str_eq(hf_buf_str(&out), want);
+    ck_assert_uint_eq(hf_json_size(NULL), 0);
+}
+END_TEST
+
+START_TEST(format_ends_a_circle)
+{
+    json_t *json = json_array();
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(10000);
+
+    for (int i = 0; i < 3000; i++) { /* deeper than any tree of ours, as a circle would be */
+        json_t *outer = json_array();
+        ck_assert_int_eq(json_array_append_new(outer, json), 0);
+        json = outer;
+    }
+    ck_assert_int_eq(hf_json_format(json, &out), -EINVAL);
+    ck_assert_uint_eq(out.n, 0);
+    ck_assert_uint_eq(hf_json_size(json), 0);
+    json_decref(json);
 }
 END_TEST
 
@@ -154,6 +196,8 @@ END_TEST
 
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, format_writes_what_jansson_writes);
+    tcase_add_test(tc, format_ends_a_circle);
     tcase_add_loop_test(tc, parses, 0, (int)HF_LEN(good));
     tcase_add_loop_test(tc, refuses, 0, (int)HF_LEN(bad));
     tcase_add_test(tc, errors_quote_nothing);

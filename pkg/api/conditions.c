@@ -24,9 +24,13 @@ static int put(json_t *entry, const char *key, json_t *value)
 }
 
 /* A message may hold what a server wrote, cut within a character. */
-static json_t *text_of(const char *text)
+static int put_text(json_t *entry, const char *key, const char *text)
 {
-    return json_stringn(text, hf_utf8_prefix(text, strlen(text)));
+    const char *old = json_string_value(json_object_get(entry, key));
+
+    if (old != NULL && strcmp(old, text) == 0) /* the usual case */
+        return 0;
+    return put(entry, key, json_stringn(text, hf_utf8_prefix(text, strlen(text))));
 }
 
 static int add_condition(json_t *conditions, const char *type, json_t **ret_entry)
@@ -48,11 +52,11 @@ int hf_conditions_set(json_t *conditions, const struct hf_condition *condition, 
     int r = entry == NULL ? add_condition(conditions, condition->type, &entry) : 0;
 
     if (r == 0)
-        r = put(entry, "status", json_string(condition->status));
+        r = put_text(entry, "status", condition->status);
     if (r == 0)
-        r = put(entry, "reason", json_string(condition->reason));
+        r = put_text(entry, "reason", condition->reason);
     if (r == 0)
-        r = put(entry, "message", text_of(condition->message != NULL ? condition->message : ""));
+        r = put_text(entry, "message", condition->message != NULL ? condition->message : "");
     if (r == 0 && condition->observed_generation > 0)
         r = put(entry, "observedGeneration", json_integer(condition->observed_generation));
     if (r == 0 && changed)

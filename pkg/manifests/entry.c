@@ -84,6 +84,7 @@ void entry_free(struct entry *entry)
     make_attempt_free(entry->attempt);
     make_attempt_free(entry->good_attempt);
     make_entry_free(entry->wanted);
+    hf_manifest_set_done(&entry->keyed);
     hf_manifest_record_done(&entry->r);
     hf_inventory_done(&entry->inventory);
     hf_buf_done(&entry->written);

@@ -130,6 +130,8 @@ struct entry {
     enum hf_manifest_reason distrust; /* why the entry does not count as signed */
     char distrust_text[HF_RECORD_MESSAGE];
     bool signed_;
+    /* permit.c: the last set without facts whose key was computed; the key of an equal set is the same */
+    struct hf_manifest_set keyed;
 
     /* content.c */
     struct hf_manifest_source *source;

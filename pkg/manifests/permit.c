@@ -105,6 +105,21 @@ static json_t *facts_of(const struct entry *entry)
     return facts;
 }
 
+/* The key of the set, which the same fields and content had the last time, unless facts of the node belong to it. */
+static int find_key(struct entry *entry, struct hf_manifest_set *set, struct hf_err *err)
+{
+    struct hf_manifest_set *keyed = &entry->keyed;
+
+    if (set->facts == NULL && set->entry == keyed->entry && strcmp(set->digest, keyed->digest) == 0) {
+        memcpy(set->key, keyed->key, sizeof(set->key));
+        return 0;
+    }
+    int r = hf_manifest_set_key(set, err);
+    if (r == 0 && set->facts == NULL)
+        hf_manifest_set_copy(keyed, set);
+    return r;
+}
+
 int permit_candidate(struct entry *entry, struct hf_manifest_set *ret_set, struct hf_err *err)
 {
     struct hf_manifest_set set = {.signed_ = entry->signed_};
@@ -121,7 +136,7 @@ int permit_candidate(struct entry *entry, struct hf_manifest_set *ret_set, struc
             return hf_err_sys(err, -ENOMEM, "collect the facts of the node");
         }
     }
-    int r = hf_manifest_set_key(&set, err);
+    int r = find_key(entry, &set, err);
     if (r < 0)
         hf_manifest_set_done(&set);
     else

@@ -30,6 +30,16 @@ struct collection {
     uint64_t look_again_ns;
 };
 
+/* The lists are large: clearing all of their room would take longer than filling them. */
+static void begin(struct collection *all, const struct hf_agent_parts *parts, const struct hf_collect_params *params)
+{
+    all->params = params;
+    all->parts = parts;
+    all->n_updates = all->n_refused = all->n_manifests = all->n_disks = 0;
+    all->no_room[0][0] = all->no_room[1][0] = '\0';
+    all->look_again_ns = HF_NEVER;
+}
+
 /* ---- updates ----------------------------------------------------------------------------------------------------- */
 
 static bool is_under_way(enum hf_phase phase)
@@ -145,8 +155,9 @@ static void collect_failures(struct collection *all)
 void hf_collect_refused(const struct hf_agent_parts *parts, void (*each)(void *arg, const struct hf_refused *refused),
                         void *arg)
 {
-    struct collection all = {.parts = parts};
+    struct collection all;
 
+    begin(&all, parts, NULL);
     collect_refused(&all, &parts->follows->updates);
     collect_refused(&all, &parts->follows->policies);
     collect_failures(&all);
@@ -281,9 +292,10 @@ int hf_collect_status(const struct hf_collect_params *params, struct hf_readines
                       uint64_t *ret_look_again_ns)
 {
     const struct hf_agent_parts *parts = params->parts;
-    struct collection all = {.params = params, .parts = parts, .look_again_ns = HF_NEVER};
+    struct collection all;
     char disk[HF_READINESS_MESSAGE];
 
+    begin(&all, parts, params);
     collect(&all);
     *ret_look_again_ns = all.look_again_ns;
     struct hf_readiness_params judged = {.known = hf_follow_knows(parts->follows),

@@ -17,14 +17,15 @@ struct builder {
 
 static void put(struct builder *b, const char *key, json_t *value)
 {
-    if (value == NULL || json_object_set_new(b->at, key, value) < 0)
+    if (value == NULL || json_object_set_new_nocheck(b->at, key, value) < 0)
         b->failed = true;
 }
 
+/* Cuts the text before the first byte that is not UTF-8. */
 static void put_text(struct builder *b, const char *key, const char *text)
 {
     if (text != NULL && text[0] != '\0')
-        put(b, key, json_stringn(text, hf_utf8_prefix(text, strlen(text))));
+        put(b, key, json_stringn_nocheck(text, hf_utf8_prefix(text, strlen(text))));
 }
 
 /* Cuts the text between two UTF-8 characters, and before an invalid one. */
@@ -33,7 +34,7 @@ static void put_message(struct builder *b, const char *key, const char *text)
     size_t n = text == NULL ? 0 : hf_utf8_prefix(text, HF_MIN(strlen(text), (size_t)HF_STATUS_MAX_MESSAGE));
 
     if (n > 0)
-        put(b, key, json_stringn(text, n));
+        put(b, key, json_stringn_nocheck(text, n));
 }
 
 static void put_time(struct builder *b, const char *key, uint64_t unix_ns)
@@ -216,7 +217,7 @@ static void put_labels(struct builder *b, const struct hf_status_view *view)
 static int drop_condition(json_t *conditions, const char *type)
 {
     for (size_t i = 0; i < json_array_size(conditions); i++)
-        if (strcmp(hf_json_str_or(json_array_get(conditions, i), "type", ""), type) == 0)
+        if (strcmp(json_string_value(json_object_get(json_array_get(conditions, i), "type")), type) == 0)
             return json_array_remove(conditions, i) == 0 ? 0 : -ENOMEM;
     return 0;
 }
@@ -236,9 +237,11 @@ static int set_simple(json_t *conditions, const char *type, const char *status, 
 {
     struct hf_readiness_part part = {.status = status};
 
+    if (status == NULL)
+        return drop_condition(conditions, type);
     (void)snprintf(part.reason, sizeof(part.reason), "%s", reason);
     (void)snprintf(part.message, sizeof(part.message), "%s", message);
-    return set_condition(conditions, type, status != NULL, &part, now_unix_ns);
+    return set_condition(conditions, type, true, &part, now_unix_ns);
 }
 
 /* Names the fields of the policy that this program ignores, so that nobody relies on them. */

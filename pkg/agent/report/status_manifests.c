@@ -16,7 +16,7 @@ struct manifest_row {
 
 static void put(struct manifest_row *entry, const char *key, json_t *value)
 {
-    if (value == NULL || json_object_set_new(entry->json, key, value) < 0)
+    if (value == NULL || json_object_set_new_nocheck(entry->json, key, value) < 0)
         entry->failed = true;
 }
 

@@ -9,11 +9,20 @@
 
 size_t hf_decode_enter(struct hf_decode *decode, const char *key, size_t index)
 {
-    size_t before = decode->path_n, room = sizeof(decode->path) - before;
-    char *end = decode->path + before;
-    int n = key != NULL ? snprintf(end, room, "%s%s", before > 0 ? "." : "", key) : snprintf(end, room, "[%zu]", index);
+    size_t before = decode->path_n, at = before, room = sizeof(decode->path) - 1 - before;
+    char element[24];
 
-    decode->path_n = HF_MIN(before + (size_t)HF_MAX(n, 0), sizeof(decode->path) - 1);
+    if (key == NULL) {
+        (void)snprintf(element, sizeof(element), "[%zu]", index);
+        key = element;
+    } else if (before > 0 && room > 0) {
+        decode->path[at++] = '.';
+        room--;
+    }
+    size_t n = strnlen(key, room);
+    memcpy(decode->path + at, key, n);
+    decode->path_n = at + n;
+    decode->path[decode->path_n] = '\0';
     return before;
 }
 

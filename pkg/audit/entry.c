@@ -7,10 +7,14 @@
 #include "base/format.h"
 #include "base/parse.h"
 #include "codec/json.h"
+#include "codec/scan.h"
 
 #define SUM_KEY ",\"sum\":\""
 
-enum { SUM_BYTES = sizeof(SUM_KEY) - 1 + HF_AUDIT_SUM + 2 /* "} */ };
+enum {
+    SUM_BYTES = sizeof(SUM_KEY) - 1 + HF_AUDIT_SUM + 2, /* with "} */
+    MAX_MEMBERS = 63,
+};
 
 /* ---- kinds ------------------------------------------------------------------------------------------------------- */
 
@@ -73,6 +77,8 @@ static void copy_text(char *to, size_t size, const char *from)
     const unsigned char *text = (const unsigned char *)(from != NULL ? from : "");
     size_t n = 0;
 
+    for (; *text >= 0x20 && *text < 0x7f && n + 1 < size; n++) /* most texts are nothing else */
+        to[n] = (char)*text++;
     while (*text != '\0') {
         size_t width = character(text), kept = width == 0 || is_control(text) ? 1 : width;
         if (n + kept >= size)
@@ -198,51 +204,118 @@ static int check_sum(struct hf_view line, struct hf_err *err)
     return 0;
 }
 
-static void get_text(const json_t *line, const char *key, char *to, size_t size)
+enum field {
+    SEQ,
+    BATCH,
+    TIME,
+    EARLIEST,
+    LATEST,
+    BOOT,
+    MONO,
+    KIND,
+    SUBJECT,
+    REASON,
+    MESSAGE,
+    COUNT,
+    DROPPED,
+    PREV,
+    FIELDS
+};
+
+/* The values of a line; those of unknown members are left out. */
+struct fields {
+    struct hf_scan_value of[FIELDS];
+};
+
+static void take_member(struct fields *fields, const struct hf_scan_member *member)
 {
-    copy_text(to, size, hf_json_str_or(line, key, ""));
+    static const struct hf_view names[FIELDS] = {
+        [SEQ] = HF_VIEW("seq"),           [BATCH] = HF_VIEW("batch"),     [TIME] = HF_VIEW("time"),
+        [EARLIEST] = HF_VIEW("earliest"), [LATEST] = HF_VIEW("latest"),   [BOOT] = HF_VIEW("boot"),
+        [MONO] = HF_VIEW("mono"),         [KIND] = HF_VIEW("kind"),       [SUBJECT] = HF_VIEW("subject"),
+        [REASON] = HF_VIEW("reason"),     [MESSAGE] = HF_VIEW("message"), [COUNT] = HF_VIEW("count"),
+        [DROPPED] = HF_VIEW("dropped"),   [PREV] = HF_VIEW("prev"),
+    };
+
+    for (size_t i = 0; i < FIELDS; i++)
+        if (member->escaped ? hf_scan_is(member, names[i].p)
+                            : member->name.n == names[i].n && memcmp(member->name.p, names[i].p, names[i].n) == 0)
+            fields->of[i] = member->value;
 }
 
-static uint64_t get_number(const json_t *line, const char *key, uint64_t fallback)
+static int scan_line(struct hf_view line, struct fields *fields, struct hf_err *err)
 {
-    int64_t number = hf_json_int_or(line, key, -1);
+    struct hf_scan_member members[MAX_MEMBERS];
+    struct hf_scan scan;
+    size_t n;
 
-    return number < 0 ? fallback : (uint64_t)number;
+    hf_scan_init(&scan, line);
+    if (hf_scan_members(&scan, members, HF_LEN(members), &n) < 0 || hf_scan_end(&scan) < 0)
+        return hf_err_set(err, EBADMSG, "column %zu: %s", scan.at + 1, scan.what);
+    for (size_t i = 0; i < n; i++)
+        take_member(fields, &members[i]);
+    return scan.zero ? hf_err_set(err, EBADMSG, "the line has U+0000") : 0;
 }
 
-static uint64_t get_time(const json_t *line, const char *key)
+static void get_text(const struct fields *fields, enum field field, char *to, size_t size)
 {
+    const struct hf_scan_value *value = &fields->of[field];
+    char text[HF_AUDIT_LINE_MAX + 1];
+    size_t n = 0;
+
+    if (value->type == HF_SCAN_STRING && value->escaped) {
+        n = hf_scan_unescape(value->text, text);
+    } else if (value->type == HF_SCAN_STRING) {
+        n = value->text.n;
+        memcpy(text, value->text.p, n);
+    }
+    text[n] = '\0';
+    copy_text(to, size, text);
+}
+
+static uint64_t get_number(const struct fields *fields, enum field field, uint64_t fallback)
+{
+    const struct hf_scan_value *value = &fields->of[field];
+    int64_t number;
+
+    return value->type == HF_SCAN_NUMBER && hf_scan_i64(value->text, &number) && number >= 0 ? (uint64_t)number
+                                                                                             : fallback;
+}
+
+static uint64_t get_time(const struct fields *fields, enum field field)
+{
+    char text[2 * HF_TIME_TEXT]; /* so that a longer text is not a time after the cut */
     uint64_t unix_ns = 0;
 
-    return hf_parse_time(hf_json_str_or(line, key, ""), &unix_ns) == 0 ? unix_ns : 0;
+    get_text(fields, field, text, sizeof(text));
+    return hf_parse_time(text, &unix_ns) == 0 ? unix_ns : 0;
 }
 
 int hf_audit_entry_parse(struct hf_view line, struct hf_audit_entry *ret_entry, struct hf_err *err)
 {
-    static const struct hf_json_limits limits = {.max_bytes = HF_AUDIT_LINE_MAX, .max_depth = 2, .max_nodes = 64};
-    _cleanup_(hf_json_freep) json_t *json = NULL;
     struct hf_audit_entry entry = {0};
+    struct fields fields = {0};
     int r = check_sum(line, err);
 
-    if (r == 0 && hf_json_parse(line, &limits, &json, err) < 0)
+    if (r == 0 && scan_line(line, &fields, err) < 0)
         r = hf_err_wrap(err, -EBADMSG, "parse the line");
     if (r < 0)
         return r;
-    get_text(json, "kind", entry.kind_name, sizeof(entry.kind_name));
+    get_text(&fields, KIND, entry.kind_name, sizeof(entry.kind_name));
     entry.event.kind = hf_audit_kind_of(entry.kind_name);
-    get_text(json, "subject", entry.event.subject, sizeof(entry.event.subject));
-    get_text(json, "reason", entry.event.reason, sizeof(entry.event.reason));
-    get_text(json, "message", entry.event.message, sizeof(entry.event.message));
-    get_text(json, "boot", entry.boot, sizeof(entry.boot));
-    get_text(json, "prev", entry.prev, sizeof(entry.prev));
-    entry.seq = get_number(json, "seq", 0);
-    entry.batch = get_number(json, "batch", 0);
-    entry.mono_ms = get_number(json, "mono", 0);
-    entry.count = get_number(json, "count", 1);
-    entry.dropped = get_number(json, "dropped", 0);
-    entry.unix_ns = get_time(json, "time");
-    entry.earliest_unix_ns = get_time(json, "earliest");
-    entry.latest_unix_ns = get_time(json, "latest");
+    get_text(&fields, SUBJECT, entry.event.subject, sizeof(entry.event.subject));
+    get_text(&fields, REASON, entry.event.reason, sizeof(entry.event.reason));
+    get_text(&fields, MESSAGE, entry.event.message, sizeof(entry.event.message));
+    get_text(&fields, BOOT, entry.boot, sizeof(entry.boot));
+    get_text(&fields, PREV, entry.prev, sizeof(entry.prev));
+    entry.seq = get_number(&fields, SEQ, 0);
+    entry.batch = get_number(&fields, BATCH, 0);
+    entry.mono_ms = get_number(&fields, MONO, 0);
+    entry.count = get_number(&fields, COUNT, 1);
+    entry.dropped = get_number(&fields, DROPPED, 0);
+    entry.unix_ns = get_time(&fields, TIME);
+    entry.earliest_unix_ns = get_time(&fields, EARLIEST);
+    entry.latest_unix_ns = get_time(&fields, LATEST);
     if (entry.seq == 0 || entry.batch == 0 || entry.batch > entry.seq || entry.kind_name[0] == '\0' ||
         strlen(entry.prev) != HF_SHA256_HEX - 1)
         return hf_err_set(err, EBADMSG, "the line lacks seq, batch, kind or prev");

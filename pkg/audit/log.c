@@ -308,6 +308,27 @@ int hf_audit_log_end(struct hf_audit_log *log, struct hf_err *err)
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
+static void pass_on(const struct hf_audit_log *log, const struct hf_audit_line *line)
+{
+    if (line->r == 0 && log->params.has != NULL)
+        log->params.has(log->params.arg, &line->entry);
+}
+
+static int visit_older(void *arg, const struct hf_audit_line *line)
+{
+    pass_on(arg, line);
+    return 0;
+}
+
+/* Passes on the entries of all segments but the newest, of which resume() passes on what stays. */
+static void read_older(struct hf_audit_log *log, const struct hf_audit_segments *found)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(READ_MAX);
+
+    for (size_t i = 0; log->params.has != NULL && i + 1 < found->n; i++)
+        (void)!hf_audit_segment_visit(log->params.fs, log->dir, found->first[i], &text, visit_older, log);
+}
+
 /* How far the newest segment is usable. */
 struct tail {
     size_t used;              /* bytes to keep: up to the end of the last good line */
@@ -318,7 +339,7 @@ struct tail {
 
 /* Finds the last good line of the segment that begins with entry `first`. Lines after a damaged one count only if a
  * later write brought them: then the damage is no power cut, and hf_audit_check_see() must find it. */
-static struct tail find_tail(struct hf_view text, uint64_t first)
+static struct tail find_tail(const struct hf_audit_log *log, struct hf_view text, uint64_t first)
 {
     struct hf_audit_line line = {.segment = ""};
     struct tail tail = {0};
@@ -331,6 +352,7 @@ static struct tail find_tail(struct hf_view text, uint64_t first)
         if (line.r < 0 || (damaged && line.entry.batch <= next))
             continue;
         damaged = false;
+        pass_on(log, &line);
         tail.used = (size_t)(text.p - begin);
         tail.seq = line.entry.seq;
         memcpy(tail.hash, line.hash, sizeof(tail.hash));
@@ -385,7 +407,7 @@ static int resume(struct hf_audit_log *log, uint64_t first, size_t *torn, struct
         return r;
     bool oversized = r == -E2BIG; /* not ours: nothing of it is used */
     if (!oversized)
-        tail = find_tail((struct hf_view){hf_buf_str(&text), text.n}, first);
+        tail = find_tail(log, (struct hf_view){hf_buf_str(&text), text.n}, first);
     bool repairs = oversized || tail.used < text.n || tail.seq == 0;
     if (repairs) {
         *torn += oversized ? READ_MAX : text.n - tail.used;
@@ -414,6 +436,7 @@ static int load(struct hf_audit_log *log, struct hf_err *err)
     log->oldest = found.n > 0 ? found.first[0] : 1;
     /* Numbers never repeat, even if no line of the log is readable. */
     log->seq = found.n > 0 ? found.first[found.n - 1] - 1 : 0;
+    read_older(log, &found);
     for (r = 1; r == 1 && found.n > 0; found.n--)
         r = resume(log, found.first[found.n - 1], &torn, err);
     if (r < 0)

@@ -39,6 +39,9 @@ struct hf_audit_log_params {
     gid_t group;                      /* group that may read the log; HF_AUDIT_NO_GROUP means only root */
     /* The log calls this function for each event that it adds as an entry. May be NULL. */
     void (*added)(void *arg, enum hf_audit_kind kind);
+    /* hf_audit_log_open() calls this function for each good entry that the log has, the oldest first. May do so again
+     * with entries that it has passed already, in order. May be NULL. */
+    void (*has)(void *arg, const struct hf_audit_entry *entry);
     void *arg;
 };
 

@@ -108,8 +108,8 @@ bool hf_audit_line_next(struct hf_view *rest, struct hf_audit_line *line)
     return true;
 }
 
-static int read_one(const struct hf_fs_ops *fs, const char *dir, uint64_t first, struct hf_buf *text,
-                    int (*visit)(void *arg, const struct hf_audit_line *line), void *arg)
+int hf_audit_segment_visit(const struct hf_fs_ops *fs, const char *dir, uint64_t first, struct hf_buf *text,
+                           int (*visit)(void *arg, const struct hf_audit_line *line), void *arg)
 {
     char name[HF_AUDIT_NAME];
     struct hf_audit_line line = {.segment = hf_audit_segment_name(first, name)};
@@ -144,6 +144,6 @@ int hf_audit_read(const struct hf_fs_ops *fs, const char *dir, uint64_t from,
 
     for (size_t i = 0; r == 0 && i < found.n; i++)
         if (i + 1 == found.n || found.first[i + 1] > from)
-            r = read_one(fs, dir, found.first[i], &text, visit, arg);
+            r = hf_audit_segment_visit(fs, dir, found.first[i], &text, visit, arg);
     return r;
 }

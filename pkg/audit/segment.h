@@ -58,8 +58,13 @@ HF_MUST_USE int hf_audit_segment_read(const struct hf_fs_ops *fs, const char *di
  * damaged. */
 bool hf_audit_line_next(struct hf_view *rest, struct hf_audit_line *line);
 
-/* Finds the segment that has entry `from`, and calls `visit` for each line of this segment and of all later segments.
- * If `from` is 0, does this for all segments. If `visit` returns a value other than 0, stops and returns this value. An
- * unreadable or empty segment counts as one damaged line. Returns -errno if the folder cannot be listed. */
+/* Calls `visit` for each line of the segment that begins with entry `first`. Clears and uses *text, whose maximum must be
+ * above HF_AUDIT_SEGMENT_BYTES. If `visit` returns a value other than 0, stops and returns this value. An unreadable or
+ * empty segment counts as one damaged line. */
+HF_MUST_USE int hf_audit_segment_visit(const struct hf_fs_ops *fs, const char *dir, uint64_t first, struct hf_buf *text,
+                                       int (*visit)(void *arg, const struct hf_audit_line *line), void *arg);
+
+/* Finds the segment that has entry `from`, and does what hf_audit_segment_visit() does for this segment and for all
+ * later ones. If `from` is 0, does this for all segments. Also returns -errno if the folder cannot be listed. */
 HF_MUST_USE int hf_audit_read(const struct hf_fs_ops *fs, const char *dir, uint64_t from,
                               int (*visit)(void *arg, const struct hf_audit_line *line), void *arg, struct hf_err *err);

@@ -57,15 +57,12 @@ static gid_t find_group(const struct hf_trail *trail)
     return hf_audit_group_of(hf_buf_view(&text), HF_AUDIT_GROUP);
 }
 
-static int learn(void *arg, const struct hf_audit_line *line)
+static void learn(void *arg, const struct hf_audit_entry *entry)
 {
     struct hf_trail *trail = arg;
 
-    if (line->r < 0)
-        return 0;
-    hf_audit_memory_learn(&trail->memory, &line->entry.event);
-    trail->ended_well = line->entry.event.kind == HF_AUDIT_AGENT_STOPPED;
-    return 0;
+    hf_audit_memory_learn(&trail->memory, &entry->event);
+    trail->ended_well = entry->event.kind == HF_AUDIT_AGENT_STOPPED;
 }
 
 static void added(void *arg, enum hf_audit_kind kind)
@@ -92,11 +89,11 @@ static int open_log(struct hf_trail *trail, gid_t group, struct hf_err *err)
         .boot = trail->env->params->home->boot,
         .group = group,
         .added = added,
+        .has = learn,
         .arg = trail,
     };
-    int r = hf_audit_log_open(&params, &trail->log, err);
 
-    return r < 0 ? r : hf_audit_read(params.fs, params.dir, 0, learn, trail, err);
+    return hf_audit_log_open(&params, &trail->log, err);
 }
 
 void hf_trail_open(struct hf_trail *trail)

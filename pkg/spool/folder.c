@@ -105,10 +105,11 @@ int hf_spool_read_cursor(const struct hf_fs_ops *fs, int fd, struct hf_spool_cur
     uint64_t counter;
     int r = hf_two_slots_read(fs, fd, &cursor_format, slot, &counter);
 
-    if (r < 0 && r != -EIO) /* an unreadable slot counts as damaged */
-        return r;
     *ret_cursor = (struct hf_spool_cursor){0};
-    return counter > 0 ? hf_spool_cursor_parse(slot, ret_cursor) : 0;
+    if (r < 0 && r != -EIO)
+        return r;
+    int parsed = counter > 0 ? hf_spool_cursor_parse(slot, ret_cursor) : 0;
+    return parsed < 0 ? parsed : r;
 }
 
 int hf_spool_load_cursor(struct hf_spool_store *store, struct hf_err *err)
@@ -118,6 +119,8 @@ int hf_spool_load_cursor(struct hf_spool_store *store, struct hf_err *err)
     if (r < 0)
         return r;
     r = hf_spool_read_cursor(store->fs, store->cursor_fd, &store->cursor);
+    if (r == -EIO && !store->refuse_unreadable) /* an unreadable slot counts as damaged */
+        r = 0;
     return r < 0 ? hf_err_sys(err, r, "read '%s/cursor'", store->dir) : 0;
 }
 

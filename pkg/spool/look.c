@@ -13,6 +13,7 @@
 
 struct folder_names {
     uint64_t *firsts;
+    uint64_t *limits; /* for each segment, sequence from which on its records do not count */
     size_t n, cap;
     uint64_t set_aside;
     bool any; /* the folder holds a file that only a spool has */
@@ -82,7 +83,8 @@ static int read_cursor(struct look *look, struct hf_err *err)
         return 0;
     if (fd < 0)
         return hf_err_sys(err, fd, "open '%s/cursor'", look->dir);
-    found->cursor_found = hf_spool_read_cursor(look->fs, fd, &found->cursor) == 0 && found->cursor.counter > 0;
+    int r = hf_spool_read_cursor(look->fs, fd, &found->cursor);
+    found->cursor_found = (r == 0 || r == -EIO) && found->cursor.counter > 0;
     (void)look->fs->close(look->fs->ctx, fd);
     return 0;
 }
@@ -152,10 +154,40 @@ static int find_end(struct look *look, int fd, const struct hf_spool_header *hea
     return 0;
 }
 
+/* Returns the sequence from which on records of the segments before this one do not count. */
+static uint64_t limit_before(const struct hf_fs_ops *fs, int dir_fd, uint64_t first)
+{
+    struct hf_spool_segment segment;
+    char name[HF_SPOOL_NAME_BYTES];
+
+    segment_name(first, name);
+    int fd = fs->openat(fs->ctx, dir_fd, name, O_RDONLY | O_NONBLOCK, 0, HF_FS_NO_SYMLINKS);
+    if (fd < 0)
+        return first;
+    int r = hf_spool_segment_read(fs, fd, first, &segment);
+    (void)fs->close(fs->ctx, fd);
+    return r < 0 ? first : hf_spool_limit_before(first, segment.header.skip_from);
+}
+
+static int find_limits(struct look *look, struct hf_err *err)
+{
+    struct folder_names *names = &look->names;
+    uint64_t limit = UINT64_MAX;
+
+    names->limits = calloc(names->n + 1, sizeof(*names->limits));
+    if (names->limits == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    for (size_t i = names->n; i-- > 0;) {
+        names->limits[i] = limit;
+        limit = HF_MIN(limit, limit_before(look->fs, look->dir_fd, names->firsts[i]));
+    }
+    return 0;
+}
+
 static int look_at_segment(struct look *look, size_t i, struct hf_err *err)
 {
     bool last = i + 1 == look->names.n;
-    uint64_t limit = last ? UINT64_MAX : look->names.firsts[i + 1];
+    uint64_t limit = look->names.limits[i];
     struct hf_spool_segment segment;
     struct hf_spool_scan scan;
     char name[HF_SPOOL_NAME_BYTES];
@@ -179,7 +211,7 @@ static int look_at_segment(struct look *look, size_t i, struct hf_err *err)
             r = scan_records(look, &scan, limit, err);
         look->found.skipped_bytes += scan.skipped_bytes;
         hf_spool_scan_done(&scan);
-    } else if (r == -EBADMSG || r == -EOPNOTSUPP) {
+    } else if (r == -EBADMSG || r == -EOPNOTSUPP || r == -EIO) {
         look->found.headers_lost++;
         r = 0;
     } else {
@@ -208,7 +240,7 @@ static int look_at_folder(struct look *look, struct hf_err *err)
     if (r < 0 && r != -ENOENT && r != -EBADMSG)
         return r;
     look->expected = found->cursor_found || look->names.n == 0 ? found->cursor.delivered + 1 : look->names.firsts[0];
-    r = 0;
+    r = find_limits(look, err);
     for (size_t i = 0; r >= 0 && i < look->names.n; i++)
         r = look_at_segment(look, i, err);
     uint64_t newest = look->names.n > 0 ? look->names.firsts[look->names.n - 1] : 0;
@@ -229,6 +261,7 @@ int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
     int r = look_at_folder(&look, err);
     (void)fs->close(fs->ctx, look.dir_fd);
     free(look.names.firsts);
+    free(look.names.limits);
     if (r == 0)
         *ret_found = look.found;
     return r;
@@ -236,44 +269,29 @@ int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
 
 /* ---- the newest records ------------------------------------------------------------------------------------------ */
 
-struct newest_segments {
-    uint64_t last, before; /* first sequences of the newest segment and of the one before it; 0: none */
-};
-
-static int see_newest(void *arg, const char *name, unsigned char type)
-{
-    struct newest_segments *newest = arg;
-    uint64_t first = hf_spool_segment_of_name(name);
-
-    (void)type;
-    if (first > newest->last) {
-        newest->before = newest->last;
-        newest->last = first;
-    } else {
-        newest->before = HF_MAX(newest->before, first);
-    }
-    return 0;
-}
-
-/* Calls `each` (may be NULL) with all records but the first `skip`; returns the number of records. */
-static uint64_t for_each_record(const struct hf_fs_ops *fs, int fd, const struct hf_spool_segment *segment,
-                                uint64_t skip, void (*each)(void *arg, struct hf_view payload), void *arg)
+/* Calls `each` (may be NULL) with all records below `limit` but the first `skip`; *ret_n is their number. */
+static int for_each_record(const struct hf_fs_ops *fs, int fd, const struct hf_spool_segment *segment, uint64_t limit,
+                           uint64_t skip, void (*each)(void *arg, struct hf_view payload), void *arg, uint64_t *ret_n)
 {
     struct hf_spool_record record;
     struct hf_spool_scan scan;
     uint64_t n = 0;
+    int r;
 
     hf_spool_scan_init(&scan, fs, fd, segment->header.salt, HF_SPOOL_CONTENT, segment->file_bytes);
-    while (hf_spool_scan_next(&scan, &record, NULL) > 0)
-        if (n++ >= skip && each != NULL)
+    while ((r = hf_spool_scan_next(&scan, &record, NULL)) > 0)
+        if (record.sequence < limit && n++ >= skip && each != NULL)
             each(arg, record.payload);
     hf_spool_scan_done(&scan);
-    return n;
+    *ret_n = n;
+    return r;
 }
 
-/* Calls `each` (may be NULL) with the last max_records of one segment; *ret_n is the number of records in it. */
-static int recent_of_segment(const struct hf_fs_ops *fs, const char *dir, uint64_t first, size_t max_records,
-                             void (*each)(void *arg, struct hf_view payload), void *arg, uint64_t *ret_n)
+/* Calls `each` (may be NULL) with the last max_records below `limit` of one segment; *ret_n is the number of records
+ * below it. */
+static int recent_of_segment(const struct hf_fs_ops *fs, const char *dir, uint64_t first, uint64_t limit,
+                             size_t max_records, void (*each)(void *arg, struct hf_view payload), void *arg,
+                             uint64_t *ret_n)
 {
     struct hf_spool_segment segment;
     char path[PATH_MAX];
@@ -283,33 +301,72 @@ static int recent_of_segment(const struct hf_fs_ops *fs, const char *dir, uint64
     if (fd < 0)
         return fd;
     int r = hf_spool_segment_read(fs, fd, first, &segment);
-    if (r >= 0) {
-        uint64_t n = *ret_n = for_each_record(fs, fd, &segment, 0, NULL, NULL);
-        if (each != NULL)
-            (void)for_each_record(fs, fd, &segment, n > max_records ? n - max_records : 0, each, arg);
+    if (r >= 0)
+        r = for_each_record(fs, fd, &segment, limit, 0, NULL, NULL, ret_n);
+    if (r >= 0 && each != NULL) {
+        uint64_t skip = *ret_n > max_records ? *ret_n - max_records : 0, ignored;
+        r = for_each_record(fs, fd, &segment, limit, skip, each, arg, &ignored);
     }
     (void)fs->close(fs->ctx, fd);
     return r;
 }
 
+/* Finds the oldest segment that is needed for `enough` records; *ret_most is how many records of it are needed. -EIO if
+ * the medium does not give back a part of the segments. */
+static int find_start(const struct hf_fs_ops *fs, const char *dir, const struct folder_names *names, size_t enough,
+                      size_t *ret_start, size_t *ret_most)
+{
+    size_t i = names->n;
+    uint64_t have = 0, n = 0;
+
+    while (i > 0 && (i == names->n || have < enough)) {
+        n = 0;
+        i--;
+        int r = recent_of_segment(fs, dir, names->firsts[i], names->limits[i], 0, NULL, NULL, &n);
+        if (r == -EIO || (r < 0 && i + 1 == names->n))
+            return r;
+        have += n;
+    }
+    *ret_start = i;
+    *ret_most = (size_t)(n - HF_MIN(n, have - HF_MIN(have, (uint64_t)enough)));
+    return 0;
+}
+
+static int recent(const struct hf_fs_ops *fs, const char *dir, const struct folder_names *names, size_t max_records,
+                  size_t enough, void (*each)(void *arg, struct hf_view payload), void *arg)
+{
+    size_t start = 0, of_start = 0;
+    uint64_t n = 0;
+    int r = names->n > 0 ? find_start(fs, dir, names, HF_MIN(enough, max_records), &start, &of_start) : 0;
+
+    for (size_t i = start; r >= 0 && i < names->n; i++) {
+        size_t most = i == start && i + 1 < names->n ? of_start : max_records;
+        r = recent_of_segment(fs, dir, names->firsts[i], names->limits[i], most, each, arg, &n);
+        if (r < 0 && r != -EIO && i + 1 < names->n)
+            r = 0; /* a running agent has just removed it, or it is damaged */
+    }
+    return HF_MIN(r, 0);
+}
+
 int hf_spool_recent(const struct hf_fs_ops *fs, const char *dir, size_t max_records, size_t enough,
                     void (*each)(void *arg, struct hf_view payload), void *arg)
 {
-    struct newest_segments newest = {0};
-    uint64_t n = 0, ignored;
-    int fd = open_dir(fs, dir);
+    struct look look = {.fs = fs, .dir = dir, .dir_fd = open_dir(fs, dir)};
+    struct folder_names *names = &look.names;
 
-    if (fd < 0)
-        return fd;
-    int r = fs->list(fs->ctx, fd, see_newest, &newest);
-    (void)fs->close(fs->ctx, fd);
-    if (r < 0 || newest.last == 0)
-        return r;
-    r = recent_of_segment(fs, dir, newest.last, 0, NULL, NULL, &n);
-    enough = HF_MIN(enough, max_records);
-    if (r >= 0 && n < enough && newest.before != 0)
-        (void)recent_of_segment(fs, dir, newest.before, enough - (size_t)n, each, arg, &ignored);
-    return recent_of_segment(fs, dir, newest.last, max_records, each, arg, &ignored);
+    if (look.dir_fd < 0)
+        return look.dir_fd;
+    int r = fs->list(fs->ctx, look.dir_fd, see_name, names);
+    if (r >= 0 && names->n > 0) {
+        qsort(names->firsts, names->n, sizeof(*names->firsts), compare);
+        r = find_limits(&look, NULL);
+    }
+    (void)fs->close(fs->ctx, look.dir_fd);
+    if (r >= 0)
+        r = recent(fs, dir, names, max_records, enough, each, arg);
+    free(names->firsts);
+    free(names->limits);
+    return r;
 }
 
 bool hf_spool_is_damaged(const struct hf_spool_found *found)

@@ -43,8 +43,8 @@ static int take(struct hf_spool_read *read, struct hf_spool_place *place, const 
     return 1;
 }
 
-/* Reads the records of one extent below the sequence `limit`, where the next segment begins: after a failed sync the
- * writer repeats records in the next segment, and only that one holds all of them. Returns 1 if the read is full, 0 at
+/* Reads the records of one extent below the sequence `limit`, where the next segment begins, or what a failed write left
+ * over: after a failed sync the writer repeats records in the next segment, and only that one holds all of them. Returns 1 if the read is full, 0 at
  * the end of the extent, -errno. */
 static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool_extent *extent, uint64_t limit,
                        struct hf_spool_place *place, struct hf_spool_read *read, struct hf_err *err)
@@ -58,6 +58,7 @@ static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool
     for (;;) {
         uint64_t before = scan.offset;
         r = hf_spool_scan_next(&scan, &record, err);
+        read->unreadable |= r == -EIO;
         if (r == -EIO || (r == 0 && extent->end - scan.offset >= HF_SPOOL_RECORD_HEADER)) {
             r = hf_spool_scan_resync(&scan, place->next - 1, err);
             if (r > 0)
@@ -74,6 +75,7 @@ static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool
     place->segment = extent->first;
     place->offset = scan.offset;
     read->skipped_bytes += scan.skipped_bytes;
+    read->unreadable |= scan.bad_places > 0;
     hf_spool_scan_done(&scan);
     return r < 0 ? r : full;
 }
@@ -98,7 +100,7 @@ int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir, const str
     read->n = 0;
     read->missing = 0;
     read->skipped_bytes = 0;
-    read->gone = false;
+    read->unreadable = read->gone = false;
     hf_buf_clear(&read->bytes);
     for (size_t i = 0; r == 0 && i < n_extents; i++) {
         int fd = open_extent(fs, dir, &extents[i], err);
@@ -110,7 +112,8 @@ int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir, const str
             r = fd;
             break;
         }
-        r = read_extent(fs, fd, &extents[i], i + 1 < n_extents ? extents[i + 1].first : UINT64_MAX, place, read, err);
+        uint64_t limit = i + 1 < n_extents ? extents[i + 1].first : UINT64_MAX;
+        r = read_extent(fs, fd, &extents[i], HF_MIN(limit, extents[i].limit), place, read, err);
         (void)fs->close(fs->ctx, fd);
     }
     if (r == 0 && !read->gone && place->next <= durable) {

@@ -24,6 +24,7 @@ struct hf_spool_read {
     uint64_t next;       /* sequence at which to continue; every record with a lower sequence was read or is missing */
     uint64_t missing;    /* number of sequences that no segment held */
     uint64_t skipped_bytes; /* bytes of damage that the reader skipped */
+    bool unreadable;        /* true if the medium did not give back some bytes, which then count as damage */
     bool gone;              /* true if the file of at least one segment has disappeared */
 };
 

@@ -21,6 +21,7 @@ void hf_spool_header_format(const struct hf_spool_header *header, unsigned char 
     hf_put_le64(bytes + 16, header->size);
     hf_put_le64(bytes + 24, header->first);
     memcpy(bytes + 32, header->stream, sizeof(header->stream));
+    hf_put_le64(bytes + 48, header->skip_from);
     hf_put_le32(bytes + 60, hf_crc32c(0, bytes, 60));
 }
 
@@ -34,6 +35,7 @@ int hf_spool_header_parse(const unsigned char bytes[static HF_SPOOL_SEGMENT_HEAD
     ret->size = hf_le64(bytes + 16);
     ret->first = hf_le64(bytes + 24);
     memcpy(ret->stream, bytes + 32, sizeof(ret->stream));
+    ret->skip_from = hf_le64(bytes + 48);
     return 0;
 }
 
@@ -97,6 +99,11 @@ int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t sal
                                     (hf_le32(bytes + 4) & BEGINS) != 0,
                                     (hf_le32(bytes + 4) & JUMPS) != 0};
     return (int64_t)whole;
+}
+
+bool hf_spool_record_begins(const unsigned char *bytes)
+{
+    return hf_le32(bytes) == RECORD_MAGIC;
 }
 
 bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t sequence)

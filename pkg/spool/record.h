@@ -26,6 +26,9 @@ struct hf_spool_header {
     uint64_t size;
     uint64_t first;
     unsigned char stream[16];
+    /* records of earlier segments with this sequence or a higher one are left over from a write that failed, and nobody
+     * may deliver them; 0 means that there are none */
+    uint64_t skip_from;
 };
 
 struct hf_spool_record {
@@ -63,6 +66,9 @@ HF_MUST_USE int hf_spool_record_format(const struct hf_spool_record *record, uin
  * is then the number of bytes needed), or -EBADMSG if the bytes are damaged or are not a record with this salt. */
 HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t salt,
                                           struct hf_spool_record *ret, size_t *ret_need);
+
+/* Returns true if a record may begin with these 4 bytes. */
+bool hf_spool_record_begins(const unsigned char *bytes);
 
 /* Returns true if bytes[n] look like the header of the record with this sequence, even if the record is damaged
  * elsewhere. */

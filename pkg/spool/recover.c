@@ -55,6 +55,7 @@ static int read_header(struct hf_spool_store *store, struct segment *segment)
     segment->size = found.file_bytes;
     segment->end = content_limit(found.file_bytes);
     segment->written = HF_SPOOL_CONTENT;
+    segment->skip_from = found.header.skip_from;
     store->stats.mended += found.from_copy;
     return 0;
 }
@@ -76,6 +77,17 @@ static int set_aside(struct hf_spool_store *store, const struct segment *segment
     return r < 0 ? hf_err_sys(err, r, "set aside '%s/%s'", store->dir, name) : 0;
 }
 
+static void limit_segments(struct hf_spool_store *store)
+{
+    uint64_t limit = UINT64_MAX;
+
+    for (size_t i = store->n; i-- > 0;) {
+        struct segment *segment = &store->segments[i];
+        segment->limit = limit;
+        limit = HF_MIN(limit, hf_spool_limit_before(segment->first, segment->skip_from));
+    }
+}
+
 static int load_segments(struct hf_spool_store *store, struct hf_err *err)
 {
     size_t kept = 0;
@@ -88,7 +100,7 @@ static int load_segments(struct hf_spool_store *store, struct hf_err *err)
     for (size_t i = 0; i < store->n; i++) {
         struct segment segment = store->segments[i];
         r = read_header(store, &segment);
-        if (r == -EBADMSG || r == -EOPNOTSUPP)
+        if (r == -EBADMSG || r == -EOPNOTSUPP || (r == -EIO && !store->refuse_unreadable))
             r = set_aside(store, &segment, err);
         else if (r == 0)
             store->segments[kept++] = segment;
@@ -98,6 +110,7 @@ static int load_segments(struct hf_spool_store *store, struct hf_err *err)
             return r;
     }
     store->n = kept;
+    limit_segments(store);
     return 0;
 }
 
@@ -134,6 +147,24 @@ static int cut_tail(struct hf_spool_store *store, int fd, const struct hf_spool_
     return r;
 }
 
+/* Writes the last write once more, as it is. Its process may have died before the sync, or after a sync that failed: Linux
+ * then takes the pages for clean, and another sync proves nothing. All earlier writes were synced before it began. */
+static int write_again(struct hf_spool_store *store, int fd, const struct hf_spool_tail *tail, struct hf_err *err)
+{
+    char bytes[4096];
+
+    for (uint64_t at = store->only_drops ? tail->at : tail->begins_at; at < tail->at;) {
+        ssize_t n = store->fs->pread(store->fs->ctx, fd, bytes, (size_t)HF_MIN(tail->at - at, sizeof(bytes)), at);
+        if (n <= 0)
+            return hf_err_sys(err, n < 0 ? (int)n : -EIO, "read a segment of '%s'", store->dir);
+        int r = hf_spool_write_at(store->fs, fd, bytes, (size_t)n, at, store->dir, err);
+        if (r < 0)
+            return r;
+        at += (uint64_t)n;
+    }
+    return 0;
+}
+
 static int recover_last(struct hf_spool_store *store, struct hf_err *err)
 {
     struct segment *segment = last_segment(store);
@@ -149,10 +180,16 @@ static int recover_last(struct hf_spool_store *store, struct hf_err *err)
     int r = hf_spool_scan_tail(&scan, &tail, err);
     bool bad_medium = r == -EIO || scan.bad_places > 0;
     hf_spool_scan_done(&scan);
+    if (bad_medium && store->refuse_unreadable) {
+        (void)store->fs->close(store->fs->ctx, fd);
+        return hf_err_set(err, EIO, "read '%s/%s': the disk does not give back some of it", store->dir, name);
+    }
     store->next = tail.last + 1;
     segment->payload = tail.payload;
     store->doubt |= bad_medium;
-    /* Readers see what a killed process wrote from now on, and it counts as stored: sync it. */
+    /* Readers see what a killed process wrote from now on, and it counts as stored: make it durable. */
+    if (r == 0 && !bad_medium)
+        r = write_again(store, fd, &tail, err);
     if (r == 0 && !bad_medium && store->fs->fdatasync(store->fs->ctx, fd) < 0)
         bad_medium = true;
     if (r == 0 && !bad_medium)
@@ -196,17 +233,32 @@ static int identify(struct hf_spool_store *store, struct hf_err *err)
 
     store->doubt |= store->cursor.counter == 0 || newest < store->cursor.newest;
     int r = store->doubt ? -ENOENT : hf_spool_stream_load(store->fs, store->dir, store->stream, err);
-    if (r != -ENOENT && r != -EBADMSG)
-        return r;
-    r = hf_spool_stream_renew(store->fs, store->rng, store->dir, store->stream, err);
-    if (r == -ENOSPC && store->spare_ready &&
-        store->fs->unlinkat(store->fs->ctx, store->dir_fd, "spare.seg", 0) ==
-            /* on a full disk the id matters more than a spare */
-            0) {
-        store->spare_ready = false;
-        r = hf_spool_stream_renew(store->fs, store->rng, store->dir, store->stream, err);
-    }
+    return r != -ENOENT && r != -EBADMSG ? r
+                                         : hf_spool_stream_renew(store->fs, store->rng, store->dir, store->stream, err);
+}
+
+/* Saves the cursor once more: a killed process may have left it in the page cache alone. Writes both slots of a new one
+ * before the first record, so that a save needs no more room on the disk: without a cursor, the next process would take a
+ * new id, and send under new keys what has been delivered. */
+static int begin_cursor(struct hf_spool_store *store, struct hf_err *err)
+{
+    int r = 0;
+
+    if (store->only_drops)
+        return 0;
+    do
+        r = hf_spool_save_cursor(store, store->cursor.delivered, err);
+    while (r == 0 && store->cursor.counter < 2);
     return r;
+}
+
+/* On a full disk the id and the cursor matter more than a spare. */
+static bool give_up_spare(struct hf_spool_store *store)
+{
+    if (!store->spare_ready || store->fs->unlinkat(store->fs->ctx, store->dir_fd, "spare.seg", 0) < 0)
+        return false;
+    store->spare_ready = false;
+    return true;
 }
 
 static int open_folder(struct hf_spool_store *store, struct hf_err *err)
@@ -245,5 +297,12 @@ int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err 
         store->jump_to = 0;
     if (r == 0)
         r = hf_spool_sync_folder(store, err);
-    return r == 0 ? identify(store, err) : r;
+    if (r == 0)
+        r = identify(store, err);
+    if (r == 0)
+        r = begin_cursor(store, err);
+    if (r != -ENOSPC || !give_up_spare(store))
+        return r;
+    r = identify(store, err);
+    return r == 0 ? begin_cursor(store, err) : r;
 }

@@ -91,12 +91,26 @@ int hf_spool_scan_next(struct hf_spool_scan *scan, struct hf_spool_record *ret, 
     return 1;
 }
 
+/* Moves the offset, in steps of 8, to the next place in the window where a record may begin, or to the last place that
+ * the window has whole. Most of a segment's rest is zeros, which peek() would look at one by one. */
+static void skip_in_window(struct hf_spool_scan *scan)
+{
+    const unsigned char *window = (const unsigned char *)scan->window.p;
+
+    if (scan->offset < scan->window_at)
+        return;
+    for (size_t at = (size_t)(scan->offset - scan->window_at);
+         at + 8 + HF_SPOOL_RECORD_HEADER <= scan->window.n && !hf_spool_record_begins(window + at); at += 8)
+        scan->offset += 8;
+}
+
 int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_err *err)
 {
     uint64_t from = scan->offset;
     struct hf_spool_record record;
 
     for (scan->offset += 8; scan->offset + HF_SPOOL_RECORD_HEADER <= scan->end; scan->offset += 8) {
+        skip_in_window(scan);
         int64_t whole = peek(scan, &record, err);
         if (whole == -EIO && scan->bad_places < MAX_BAD_PLACES) {
             scan->bad_places++;
@@ -118,13 +132,15 @@ int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, s
 {
     struct hf_spool_record record;
     bool open = false; /* tail->at may be the end of the content */
-    uint64_t payload = 0;
+    uint64_t payload = 0, begins_at = scan->offset;
     int r;
 
     for (;;) {
         r = hf_spool_scan_next(scan, &record, err);
         if (r > 0) {
             open = open && !record.begins; /* the writer had synced everything before */
+            if (record.begins)
+                begins_at = scan->offset - hf_spool_record_bytes(record.payload.n);
             tail->last = HF_MAX(tail->last, record.sequence);
             tail->wipe_to = scan->offset;
             payload += record.payload.n;
@@ -135,6 +151,7 @@ int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, s
         if (!open) {
             tail->at = scan->offset;
             tail->payload = payload;
+            tail->begins_at = HF_MIN(begins_at, tail->at);
         }
         open = true;
         r = hf_spool_scan_resync(scan, 0, err);

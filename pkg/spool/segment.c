@@ -11,7 +11,7 @@ static int read_at(const struct hf_fs_ops *fs, int fd, uint64_t offset, uint64_t
     unsigned char bytes[HF_SPOOL_SEGMENT_HEADER];
     ssize_t n = fs->pread(fs->ctx, fd, bytes, sizeof(bytes), offset);
 
-    if (n < 0 && n != -EIO) /* an unreadable sector counts as damaged */
+    if (n < 0)
         return (int)n;
     if (n != (ssize_t)sizeof(bytes))
         return -EBADMSG;
@@ -30,10 +30,11 @@ int hf_spool_segment_read(const struct hf_fs_ops *fs, int fd, uint64_t first, st
         return r;
     ret->file_bytes = (uint64_t)st.st_size;
     r = read_at(fs, fd, 0, first, &ret->header);
-    ret->from_copy = r == -EBADMSG;
-    if (r == -EBADMSG)
-        r = read_at(fs, fd, content_limit(ret->file_bytes), first, &ret->header);
-    return r;
+    ret->from_copy = r == -EBADMSG || r == -EIO;
+    if (!ret->from_copy)
+        return r;
+    int copy = read_at(fs, fd, content_limit(ret->file_bytes), first, &ret->header);
+    return copy == -EBADMSG ? r : copy;
 }
 
 uint64_t hf_spool_segment_of_name(const char *name)

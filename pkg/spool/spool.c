@@ -95,10 +95,11 @@ struct hf_spool {
     bool closing;
     void (*ended)(void *arg); /* called when the spool is freed */
     void *ended_arg;
-    bool calling;     /* inside a callback: freeing waits until it returns */
-    bool gone;        /* files seem to be missing: the writer checks */
-    bool failing;     /* the last call of params.failing() passed an error */
-    bool keep_failed; /* housekeeping failed: wait for the next write or delivery */
+    bool calling;           /* inside a callback: freeing waits until it returns */
+    bool gone;              /* files seem to be missing: the writer checks */
+    uint64_t unreadable_ns; /* since when reads meet bytes that the medium does not give back; 0: they do not */
+    bool failing;           /* the last call of params.failing() passed an error */
+    bool keep_failed;       /* housekeeping failed: wait for the next write or delivery */
 };
 
 static void start_writer(struct hf_spool *spool);
@@ -457,6 +458,24 @@ static void reader_work(struct hf_job *job)
                                       reader->durable, &reader->place, &reader->read, &reader->err);
 }
 
+/* A card that was busy, or a loose contact: what a read does not give back now, it may give back later. */
+static void be_patient(struct hf_spool *spool)
+{
+    struct spool_reader *reader = &spool->reader;
+    uint64_t now = hf_mono_ns(spool->params.clock);
+
+    if (reader->r < 0)
+        return;
+    if (!reader->read.unreadable) {
+        spool->unreadable_ns = 0;
+        return;
+    }
+    spool->unreadable_ns = spool->unreadable_ns != 0 ? spool->unreadable_ns : now;
+    if (now - spool->unreadable_ns < HF_SPOOL_UNREADABLE_NS)
+        reader->r = hf_err_set(&reader->err, EIO, "read spool '%s': the disk does not give back some of it",
+                               reader->where->dir);
+}
+
 static void reader_done(struct hf_job *job, int cancelled)
 {
     struct spool_reader *reader = hf_container_of(job, struct spool_reader, job);
@@ -467,8 +486,12 @@ static void reader_done(struct hf_job *job, int cancelled)
         free_when_quiet(spool);
         return;
     }
-    spool->state.missing += reader->read.missing;
-    spool->state.skipped_bytes += reader->read.skipped_bytes;
+    if (!cancelled)
+        be_patient(spool);
+    if (reader->r == 0) {
+        spool->state.missing += reader->read.missing;
+        spool->state.skipped_bytes += reader->read.skipped_bytes;
+    }
     spool->gone |= reader->read.gone;
     spool->calling = true;
     if (reader->r < 0 && !cancelled)

@@ -105,7 +105,7 @@ static int retire_oldest(struct hf_spool_store *store, struct hf_err *err)
 static int drop_oldest(struct hf_spool_store *store, struct hf_err *err)
 {
     uint64_t limit = store->n > 1 ? store->segments[1].first : store->next;
-    uint64_t last = count_segment(store, &store->segments[0], limit);
+    uint64_t last = count_segment(store, &store->segments[0], HF_MIN(limit, store->segments[0].limit));
 
     if (store->n == 1)
         seal(store);
@@ -165,7 +165,8 @@ static int make_room(struct hf_spool_store *store, struct hf_err *err)
 /* Writes both headers of a new segment. */
 static int write_headers(struct hf_spool_store *store, int fd, const struct segment *segment, struct hf_err *err)
 {
-    struct hf_spool_header header = {.salt = segment->salt, .size = segment->size, .first = segment->first};
+    struct hf_spool_header header = {
+        .salt = segment->salt, .size = segment->size, .first = segment->first, .skip_from = segment->skip_from};
     unsigned char bytes[HF_SPOOL_SEGMENT_HEADER];
 
     int r = hf_hex_decode(store->stream, header.stream, sizeof(header.stream));
@@ -224,7 +225,9 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
     struct segment segment = {.first = store->next,
                               .end = HF_SPOOL_CONTENT,
                               .size = store->segment_bytes,
-                              .salt = (uint32_t)hf_rand_mix_u64(&store->random)};
+                              .salt = (uint32_t)hf_rand_mix_u64(&store->random),
+                              .skip_from = store->failed_from,
+                              .limit = UINT64_MAX};
     char name[HF_SPOOL_NAME_BYTES];
 
     if (hf_spool_is_unlinked(store, store->open_fd) || hf_spool_is_unlinked(store, store->dir_fd))
@@ -428,8 +431,10 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
             (void)hf_err_sys(err, r, "sync a segment of '%s'", store->dir);
     }
     if (r < 0) {
+        store->failed_from = store->failed_from != 0 ? store->failed_from : store->out_first;
         poison(store);
     } else {
+        store->failed_from = 0;
         segment->end = hf_spool_align(segment->end + store->out.n);
         segment->payload += store->out_payload;
         /* Synced data in an unlinked file is not durable. */
@@ -471,6 +476,7 @@ static int write_from(struct hf_spool_store *store, struct hf_spool_record *reco
             return r;
         records[i].sequence = store->next;
         records[i].begins = store->out.n == 0;
+        store->out_first = records[i].begins ? records[i].sequence : store->out_first;
         records[i].jumps = records[i].sequence == store->jump_to;
         r = hf_spool_record_format(&records[i], last_segment(store)->salt, &store->out);
         if (r < 0)
@@ -504,7 +510,8 @@ int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *r
         uint64_t reached = store->next;
         store->next = sequence + *ret_done;
         r = write_from(store, records, n, ret_done, err);
-        store->next = HF_MAX(store->next, reached);
+        if (store->next < reached) /* nobody has the numbers of the records that failed, so they are no loss */
+            store->next = store->jump_to = reached;
     }
     if (*ret_done > 0)
         store->last = records[*ret_done - 1].sequence;
@@ -569,8 +576,11 @@ size_t hf_spool_store_extents(const struct hf_spool_store *store, uint64_t from,
     for (size_t i = 0; i < store->n && found < max; i++) {
         bool over = i + 1 < store->n && store->segments[i + 1].first <= from;
         if (!over)
-            ret[found++] = (struct hf_spool_extent){store->segments[i].first, store->segments[i].end,
-                                                    store->segments[i].salt, i + 1 == store->n};
+            ret[found++] = (struct hf_spool_extent){.first = store->segments[i].first,
+                                                    .end = store->segments[i].end,
+                                                    .limit = store->segments[i].limit,
+                                                    .salt = store->segments[i].salt,
+                                                    .last = i + 1 == store->n};
     }
     return found;
 }
@@ -612,6 +622,8 @@ int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_sp
         .max_bytes = params->max_bytes,
         .reserve_bytes = params->reserve_bytes,
         .when_full = params->when_full,
+        .refuse_unreadable = params->refuse_unreadable,
+        .only_drops = params->only_drops,
         .dir_fd = -1,
         .cursor_fd = -1,
         .open_fd = -1,

@@ -40,6 +40,12 @@ struct hf_spool_store_params {
     /* the highest sequence that has left the node, as far as the caller knows (0 means none); the store gives new
      * records only higher sequences */
     uint64_t used;
+    /* If true, hf_spool_store_open() fails with -EIO if the medium does not give back the cursor, a header, or a part of
+     * the last segment. If false, what cannot be read counts as damaged. */
+    bool refuse_unreadable;
+    /* True if the caller neither appends nor delivers, and only drops segments. hf_spool_store_open() then does not write
+     * again what an earlier process may not have synced, so the times of the files stay. */
+    bool only_drops;
 };
 
 /* Number of records with one tag that the store dropped to make room. If a table of these structs has fewer entries
@@ -144,7 +150,8 @@ void hf_spool_store_take_dropped(struct hf_spool_store *store, struct hf_spool_d
 /* The part of a segment that a reader may read. */
 struct hf_spool_extent {
     uint64_t first;
-    uint64_t end; /* file offset at which the durable bytes end */
+    uint64_t end;   /* file offset at which the durable bytes end */
+    uint64_t limit; /* records with this sequence or a higher one do not count */
     uint32_t salt;
     bool last; /* true for the newest segment */
 };

@@ -23,6 +23,10 @@ struct segment {
      * writing */
     uint64_t payload;
     uint32_t salt;
+    uint64_t skip_from; /* field of the header */
+    /* Records with this sequence or a higher one do not count: a later segment has them, or they are left over from a
+     * failed write. For segments of this process `end` says the same. */
+    uint64_t limit;
 };
 
 struct hf_spool_store {
@@ -33,6 +37,7 @@ struct hf_spool_store {
     char *dir;
     uint64_t segment_bytes, max_bytes, reserve_bytes;
     enum hf_spool_full when_full;
+    bool refuse_unreadable, only_drops; /* used only while the store opens */
     char stream[HF_SPOOL_STREAM_TEXT];
     /* true if damage or loss, found while opening the store, could make this stream assign a sequence twice */
     bool doubt;
@@ -52,6 +57,10 @@ struct hf_spool_store {
     uint64_t next, last;
     /* sequence of the next record that gets the flag `jumps` of record.h (0 means none) */
     uint64_t jump_to;
+    /* sequence of the first record that a failed write may have left in a segment since the last write that succeeded;
+     * 0 if there is none */
+    uint64_t failed_from;
+    uint64_t out_first; /* sequence of the first record in `out` */
     unsigned set_aside; /* number of damaged segments that stay in the folder for a person to examine */
     struct hf_buf out;
     uint64_t out_payload; /* payload bytes in `out` */

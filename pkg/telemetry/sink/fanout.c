@@ -13,6 +13,8 @@ struct fanout_sink {
     struct hf_outlet *outlet; /* NULL: not open */
     uint64_t salt;            /* an id's fingerprint XOR this salt records "stored by this sink" */
     char trouble[TROUBLE];    /* cause why it is not open; "" */
+    /* since when the disk does not give back some of its files; 0: it does, or they were not tried */
+    uint64_t unreadable_ns;
 };
 
 struct hf_fanout {
@@ -252,6 +254,21 @@ static void note_trouble(struct hf_fanout *fanout, size_t i, const struct hf_err
     hf_log_err(fanout->world->log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
 }
 
+static void not_opened(struct hf_fanout *fanout, size_t i, const struct hf_err *err)
+{
+    struct fanout_sink *sink = &fanout->sinks[i];
+
+    if (err->code == EIO && sink->unreadable_ns == 0)
+        sink->unreadable_ns = hf_mono_ns(fanout->world->clock);
+    note_trouble(fanout, i, err);
+}
+
+/* What the disk does not give back now, it may give back soon. */
+static bool is_patient(const struct hf_fanout *fanout, const struct fanout_sink *sink)
+{
+    return sink->unreadable_ns == 0 || hf_mono_ns(fanout->world->clock) - sink->unreadable_ns < HF_SPOOL_UNREADABLE_NS;
+}
+
 static void open_sink(struct hf_fanout *fanout, size_t i)
 {
     const struct hf_telemetry *spec = fanout->spec;
@@ -263,6 +280,7 @@ static void open_sink(struct hf_fanout *fanout, size_t i)
                                             .device_key_ref = fanout->params.device_key_ref,
                                             .http = fanout->params.http,
                                             .max_bytes = fanout->sink_bytes,
+                                            .refuse_unreadable = is_patient(fanout, sink),
                                             .room = fanout->params.room,
                                             .arg = fanout->params.arg};
     struct hf_err err = HF_ERR_INIT;
@@ -271,11 +289,18 @@ static void open_sink(struct hf_fanout *fanout, size_t i)
     sink->salt = hf_ids_fingerprint(fanout->params.ids, HF_ID_SINK, hf_view_of(name));
     int r = hf_outlet_new(&params, &sink->outlet, &err);
     if (r < 0) {
-        note_trouble(fanout, i, &err);
+        not_opened(fanout, i, &err);
+        return;
+    }
+    r = hf_outlet_recent(sink->outlet, HF_IDS_MAX / 2 / spec->n_sinks, add_recent_id, &recent);
+    if (r == -EIO && params.refuse_unreadable) {
+        hf_outlet_free(hf_steal(sink->outlet));
+        (void)hf_err_set(&err, EIO, "the disk does not give back the newest ids");
+        not_opened(fanout, i, &err);
         return;
     }
     sink->trouble[0] = '\0';
-    r = hf_outlet_recent(sink->outlet, HF_IDS_MAX / 2 / spec->n_sinks, add_recent_id, &recent);
+    sink->unreadable_ns = 0;
     if (r < 0)
         hf_log(fanout->world->log, HF_LOG_WARNING, "telemetry.ids_not_read", HF_S("sink", name), HF_D("errno", -r));
 }

@@ -188,7 +188,8 @@ static int open_part(struct former *former, const struct hf_former_folder *folde
                                                  .dir = path,
                                                  .segment_bytes = HF_SPOOL_MIN_SEGMENT_BYTES,
                                                  .max_bytes = UINT64_MAX / 2,
-                                                 .when_full = HF_SPOOL_DROP_OLDEST};
+                                                 .when_full = HF_SPOOL_DROP_OLDEST,
+                                                 .only_drops = true};
     int r = hf_spool_store_open(&params, ret_store, err);
     return r < 0 ? r : 1;
 }

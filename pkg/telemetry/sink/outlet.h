@@ -42,6 +42,7 @@ struct hf_outlet_params {
     const struct hf_http_ops *http;
     uint64_t max_bytes;      /* disk space in bytes for both lanes together */
     uint64_t timeout_ns;     /* time limit of a request with a small body (0 means 30 s) */
+    bool refuse_unreadable;  /* as in struct hf_spool_store_params, for both lanes */
     void (*room)(void *arg); /* called when an append may succeed again after an append returned -EAGAIN; may be NULL */
     void *arg;
 };
@@ -76,8 +77,8 @@ bool hf_outlet_owes_drops(const struct hf_outlet *outlet);
 void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt);
 
 /* Calls `each` for the newest lines of each lane, including lines that are already delivered. For each lane,
- * hf_spool_recent() reads at most max_records lines: those of the newest segment, and those of the segment before it if
- * the newest one holds only a few. The caller uses these lines to fill its window of ids again after a restart. Blocks,
+ * hf_spool_recent() reads at most max_records lines: those of the newest segment, and those of the segments before it
+ * if the newest one holds only a few. The caller uses these lines to fill its window of ids again after a restart. Blocks,
  * so call this function only right after hf_outlet_new(). */
 HF_MUST_USE int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records,
                                  void (*each)(void *arg, struct hf_view line), void *arg);

@@ -67,6 +67,7 @@ int hf_outlet_config_init(struct hf_outlet_config *config, const struct hf_outle
     config->spec = params->spec;
     config->sink = params->sink;
     config->timeout_ns = params->timeout_ns > 0 ? params->timeout_ns : REQUEST_NS;
+    config->refuse_unreadable = params->refuse_unreadable;
     config->name = strdup(hf_outlet_name(params->sink));
     config->node = strdup(params->world->node);
     config->url = base_url(params);

@@ -30,6 +30,7 @@ struct hf_outlet_config {
     struct hf_format format;
     struct hf_retry_rules rules;
     uint64_t timeout_ns; /* time limit of a request with a small body */
+    bool refuse_unreadable;
     /* the node's link, which spec.connectivity may close; NULL if the sink is on this machine or world.link is NULL */
     const struct hf_telemetry_link *link;
     void (*pump)(void *arg);

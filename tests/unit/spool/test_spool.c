@@ -270,8 +270,64 @@ START_TEST(a_failing_disk_is_reported_once_with_its_error)
 }
 END_TEST
 
+struct answer {
+    int r;
+    size_t n;
+    uint64_t missing;
+    bool came;
+};
+
+static void answer(void *arg, int r, const struct hf_spool_read *read)
+{
+    struct answer *answer = arg;
+
+    *answer = (struct answer){.r = r, .n = r == 0 ? read->n : 0, .missing = r == 0 ? read->missing : 0, .came = true};
+}
+
+static struct answer read_once(struct world *world)
+{
+    struct answer got = {.came = false};
+
+    ck_assert_int_eq(hf_spool_read(world->spool, 1, 100, 1 << 20, answer, &got), 0);
+    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+    ck_assert(got.came);
+    return got;
+}
+
+/* A card that was busy gives the records back later; one that does not for five minutes has lost them. */
+START_TEST(what_the_disk_does_not_give_back_is_tried_again)
+{
+    struct world world;
+
+    world_init(&world, (uint64_t)_i, 64 * SEGMENT);
+    for (unsigned i = 0; i < 20; i++)
+        ck_assert_int_eq(append(&world, 1000), 0);
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    hf_simfs_count_only(world.fs, HF_SIMFS_READS);
+    for (unsigned i = 0; i < 3; i++) {
+        hf_simfs_fail_at(world.fs, 3, EIO, 1); /* after open and header, in the content */
+        ck_assert_int_eq(read_once(&world).r, -EIO);
+        (void)hf_simloop_run_for(world.loop, 60 * HF_NS_PER_S);
+    }
+    ck_assert_uint_eq(hf_spool_state(world.spool).missing, 0);
+    hf_simfs_fail_at(world.fs, 0, 0, 0);
+    struct answer whole = read_once(&world);
+    ck_assert(whole.r == 0 && whole.n == 20 && whole.missing == 0);
+    hf_simfs_fail_at(world.fs, 3, EIO, 1); /* the five minutes begin again */
+    ck_assert_int_eq(read_once(&world).r, -EIO);
+    (void)hf_simloop_run_for(world.loop, HF_SPOOL_UNREADABLE_NS);
+    hf_simfs_fail_at(world.fs, 3, EIO, 1);
+    struct answer part = read_once(&world);
+    ck_assert_int_eq(part.r, 0);
+    ck_assert_uint_eq(hf_spool_state(world.spool).missing, part.missing);
+    hf_simfs_fail_at(world.fs, 0, 0, 0);
+    world_done(&world);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, what_the_disk_does_not_give_back_is_tried_again, 0, 2);
     tcase_add_loop_test(tc, appends_share_syncs_and_keep_order, 0, 5);
     tcase_add_loop_test(tc, reads_beside_writes_and_delivers, 0, 5);
     tcase_add_test(tc, full_is_said_and_ends);

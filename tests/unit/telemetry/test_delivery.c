@@ -303,11 +303,14 @@ START_TEST(borders_of_older_code_are_read_and_continued)
     ck_assert(back.n == 1 && back.items[0].first == 300 && back.items[0].last == 307 && !back.items[0].done);
     back.items[0].done = true;
     ck_assert_int_eq(hf_border_file_save(&opened, &back, NULL), 0);
-    hf_borders_format(&back, 4, slot);
+    hf_borders_format(&back, 5, slot);
     const unsigned char *now = hf_simfs_get(fs, "/borders", &n);
     ck_assert_uint_eq(n, sizeof(file));
-    ck_assert_mem_eq(now, file, 4096);
+    ck_assert_mem_eq(now, slot, sizeof(slot));
+    back.items[0].done = false; /* as the open has saved them once more */
+    hf_borders_format(&back, 4, slot);
     ck_assert_mem_eq(now + 4096, slot, sizeof(slot));
+    ck_assert_mem_eq(now + sizeof(slot), file + sizeof(slot), 4096 - sizeof(slot));
     ck_assert_mem_eq(now + 4096 + sizeof(slot), file + 4096 + sizeof(slot), 4096 - sizeof(slot));
     hf_border_file_close(&opened);
     hf_simfs_free(fs);

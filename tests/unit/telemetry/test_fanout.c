@@ -271,6 +271,38 @@ START_TEST(a_sink_that_cannot_be_opened_is_tried_again)
 }
 END_TEST
 
+/* A disk that does not give back a spool's files: the sink is not opened without them, at first. */
+START_TEST(an_unreadable_sink_is_tried_again_before_it_counts_as_damaged)
+{
+    struct world *world = world_new(8);
+    bool lasts = _i == 1;
+
+    start(world);
+    ck_assert_int_eq(offer(world, 0), HF_FANOUT_STORED);
+    run_s(world, 5);
+    world->away = true;
+    ck_assert_int_eq(offer(world, 1), HF_FANOUT_STORED);
+    run_s(world, 5);
+    hf_simfs_count_only(world->node.fs, HF_SIMFS_READS);
+    hf_simproc_kill(world->node.proc);
+    hf_simfs_kill(world->node.fs);
+    stop(world);
+    hf_simfs_fail_at(world->node.fs, 1, EIO, 0);
+    start(world);
+    ck_assert_uint_eq(hf_fanout_outlets(world->fanout), 0);
+    run_s(world, lasts ? 400 : 40);
+    hf_simfs_fail_at(world->node.fs, 0, 0, 0);
+    world->away = false;
+    run_s(world, 40);
+    ck_assert_uint_eq(hf_fanout_outlets(world->fanout), SINKS);
+    ck_assert_int_eq(offer(world, 1), HF_FANOUT_DUPLICATE);
+    run_s(world, 5);
+    check_seen(world, 0, 1, 1);
+    check_seen(world, 1, 1, 1);
+    world_free(world);
+}
+END_TEST
+
 /* The name of a sink in reports of its trouble. */
 START_TEST(a_sink_without_a_name_is_the_default_one)
 {
@@ -359,6 +391,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_sink_that_fails_does_not_double_at_the_others, 0, 6);
     tcase_add_test(tc, what_all_of_them_have_is_known_after_a_restart);
     tcase_add_test(tc, a_sink_that_cannot_be_opened_is_tried_again);
+    tcase_add_loop_test(tc, an_unreadable_sink_is_tried_again_before_it_counts_as_damaged, 0, 2);
     tcase_add_test(tc, a_sink_without_a_name_is_the_default_one);
     tcase_add_test(tc, what_was_dropped_is_told_before_a_stop);
     tcase_add_test(tc, former_sinks_leave_less_room);

@@ -1,6 +1,6 @@
-/* One node with five entries of spec.manifests and an EdgeUpdate, and a long sequence of random faults: the whole agent
- * on a virtual clock, a disk that loses what was not synced, a network, a simulated API server and a simulated kubelet.
- * The seed decides every fault.
+/* One node with five entries of spec.manifests, an EdgeUpdate and telemetry for two sinks, and a long sequence of random
+ * faults: the whole agent on a virtual clock, a disk that loses what was not synced, a network, a simulated API server, a
+ * simulated kubelet, a device that sends, and two sinks. The seed decides every fault.
  *
  *     HF_SIM_SEEDS=N    number of seeds (default DEFAULT_SEEDS: as many as fit in about a minute of processor time
  *                       under the sanitizers; a seed takes about 0.9 s in the release build)
@@ -29,13 +29,14 @@
  *   - the kubelet's folder has nothing under a name that a kubelet reads but pods of the entry and of somebody else, and
  *     the pods are those of two versions at most
  *   - the path of the update is one whole release
+ *   - no sink of telemetry got an event twice, or other bytes under one key (support/fakes/simfeed.h)
  * After each write to the API server's objects: the same as for files, and objects of others are untouched.
  * After each fault: files of others are untouched, nothing new appears outside the managed paths, and neither the status
  * numbers nor the reported number of journal entries have gone back. EdgeNode never calls a version Applied that does not
  * run, and no version is taken back because the kubelet has not read its files, unless the kubelet was down. Every
  * hundredth fault: drift is repaired (files with or without network), and the journal is one chain that has the entry
  * which the API server has seen last. In the end, without faults: all files, the running units and pods and the reported phases are those of the last contents and of
- * the last release, and no unfinished file is left. */
+ * the last release, no unfinished file is left, and both sinks have every acknowledged event. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,9 +49,11 @@
 #include "manifests/source/bundle.h"
 #include "support/check_main.h"
 #include "support/fakes/apiserver_sim.h"
+#include "support/fakes/simfeed.h"
 #include "support/fakes/simkubelet.h"
 #include "support/fakes/simnode.h"
 #include "support/fakes/ssa_sim.h"
+#include "support/json_text.h"
 #include "trust/key.h"
 #include "trust/trust.h"
 
@@ -103,6 +106,7 @@ struct entry {
     unsigned version;               /* the newest one */
     enum kind kinds[MAX_VERSIONS];  /* of each version */
     bool stale[MAX_VERSIONS];       /* published while the node may take no new content */
+    bool slowly[MAX_VERSIONS];      /* copied into the source file by file */
     char digests[MAX_VERSIONS][13]; /* of versions that are judged by how they run, as in EdgeNode */
     uint64_t published_ns[MAX_VERSIONS];
     bool copying;   /* somebody copies the newest version into the source, */
@@ -126,6 +130,7 @@ struct world {
     struct hf_config *config;
     struct hf_simnode *node;
     struct hf_simkubelet *kubelet;
+    struct hf_simfeed *feed;
     uint64_t kubelet_up_ns; /* since when it runs */
     struct ssa_sim cluster; /* objects in the namespace "shop" */
     struct entry entries[ENTRIES];
@@ -260,7 +265,7 @@ static const char *image_of(unsigned version, size_t file)
 }
 
 /* The first line names entry, version and file; the size depends on all three. */
-static size_t text_of(unsigned entry, unsigned version, size_t file, char text[MAX_TEXT])
+static size_t make_text(unsigned entry, unsigned version, size_t file, char text[MAX_TEXT])
 {
     size_t size = 40 + (version * 7919 + file * 104729 + entry * 31) % (entry >= POD ? 1000 : 5000);
     int n;
@@ -275,9 +280,41 @@ static size_t text_of(unsigned entry, unsigned version, size_t file, char text[M
     else
         n = snprintf(text, MAX_TEXT, "%s 1.%u.0 file %zu%c", entries[entry].name, version, file,
                      entry == OBJ ? ' ' : '\n');
-    for (size_t i = (size_t)n; i < size; i++)
-        text[i] = (char)('a' + (i * (version + 3) + file) % 26);
+    for (size_t i = (size_t)n, letter = (i * (version + 3) + file) % 26, step = (version + 3) % 26; i < size; i++) {
+        text[i] = (char)('a' + letter);
+        letter += step;
+        letter -= letter >= 26 ? 26 : 0;
+    }
     return HF_MAX(size, (size_t)n);
+}
+
+struct content {
+    char *text;
+    size_t n;
+};
+
+/* What make_text() makes, made once: every step asks for it. */
+static const struct content *content_text(unsigned entry, unsigned version, size_t file)
+{
+    static struct content made[ENTRIES][MAX_VERSIONS][MAX_FILES];
+    struct content *content = &made[entry][version][file];
+    char text[MAX_TEXT];
+
+    if (content->text != NULL)
+        return content;
+    content->n = make_text(entry, version, file, text);
+    content->text = malloc(content->n);
+    ck_assert_ptr_nonnull(content->text);
+    memcpy(content->text, text, content->n);
+    return content;
+}
+
+static size_t text_of(unsigned entry, unsigned version, size_t file, char text[MAX_TEXT])
+{
+    const struct content *content = content_text(entry, version, file);
+
+    memcpy(text, content->text, content->n);
+    return content->n;
 }
 
 /* The same as the file in the source has it. */
@@ -305,13 +342,13 @@ static bool has(const struct entry *entry, unsigned version, size_t file)
 /* The version of which these bytes are the whole content; 0: none. */
 static unsigned which(const struct world *w, unsigned index, size_t file, const char *bytes, size_t n)
 {
-    static char text[MAX_TEXT];
     const char *at = n > 20 ? memchr(bytes, '.', 20) : NULL;
     unsigned version = at != NULL ? (unsigned)strtoul(at + 1, NULL, 10) : 0;
 
-    if (version == 0 || version > w->entries[index].version || text_of(index, version, file, text) != n)
+    if (version == 0 || version > w->entries[index].version)
         return 0;
-    return memcmp(text, bytes, n) == 0 ? version : 0;
+    const struct content *content = content_text(index, version, file);
+    return content->n == n && memcmp(content->text, bytes, n) == 0 ? version : 0;
 }
 
 /* What is in place; NULL: nothing. */
@@ -431,6 +468,7 @@ static void after_each(void *arg)
 
     if (w->node->alive && hf_simfs_stopped(w->node->fs))
         end_life(w, w->power);
+    MUST(w, hf_simfeed_fault(w->feed) == NULL, "telemetry: %s", hf_simfeed_fault(w->feed));
     if (hf_simfs_changes(w->node->fs) == w->checked_changes)
         return;
     w->checked_changes = hf_simfs_changes(w->node->fs);
@@ -600,8 +638,9 @@ struct names {
 
 static void visit(void *arg, const char *path, const struct stat *st)
 {
-    static const char *const ours[] = {"/etc/app", "/etc/map",  "/etc/sig",   PODS,
-                                       STATE,      "/opt/edge", "/media/usb", "/opt/.holdfast-floors"};
+    static const char *const ours[] = {"/etc/app",    "/etc/map",  "/etc/sig",   PODS,
+                                       STATE,         "/opt/edge", "/media/usb", "/opt/.holdfast-floors",
+                                       HF_SIMFEED_DIR};
     struct names *names = arg;
 
     (void)st;
@@ -678,7 +717,7 @@ static bool serve_rest(void *arg, struct hf_simcall *call)
     if (strncmp(target, pods, strlen(pods)) != 0)
         return false;
     json_t *mirror = hf_simkubelet_mirror(w->kubelet, "site", target + strlen(pods));
-    char *text = mirror != NULL ? json_dumps(mirror, JSON_COMPACT) : NULL;
+    char *text = mirror != NULL ? json_text(mirror) : NULL;
     hf_simcall_reply(call, text != NULL ? 200 : 404, "application/json",
                      text != NULL ? text : "{\"kind\":\"Status\",\"reason\":\"NotFound\"}");
     free(text);
@@ -723,8 +762,10 @@ static void begin_life(void *arg)
         return;
     note_reboot(w);
     w->rebooted = false;
-    if (hf_simnode_begin(w->node, &err) == 0)
+    if (hf_simnode_begin(w->node, &err) == 0) {
+        hf_simfeed_begin(w->feed, w->node);
         return;
+    }
     MUST(w, w->faulty, "the agent does not start: %s", hf_err_text(&err, text, sizeof(text)));
     say(w, "could not start");
     w->restarting = true;
@@ -734,6 +775,7 @@ static void begin_life(void *arg)
 static void end_life(struct world *w, bool power)
 {
     say(w, "%s", power ? "power cut" : "killed");
+    hf_simfeed_end(w->feed);
     hf_simnode_end(w->node, power);
     w->rebooted = w->rebooted || power;
     if (power)
@@ -894,7 +936,7 @@ static void publish_folder(struct world *w, unsigned index, enum kind kind, bool
         return;
     }
     say(w, "%s: somebody begins to copy", entries[index].name);
-    entry->copying = true;
+    entry->copying = entry->slowly[entry->version] = true;
     entry->copied = 0;
     copy_on(entry);
 }
@@ -1130,22 +1172,26 @@ static void disturb_server(struct world *w)
     static const int codes[] = {500, 503, 429, 404};
     int code;
 
-    switch (below(w, 5)) {
+    switch (below(w, 6)) {
     case 0:
+        say(w, "a sink of telemetry fails");
+        hf_simfeed_disturb(w->feed);
+        break;
+    case 1:
         say(w, "the API server fails");
         code = codes[below(w, HF_LEN(codes))];
         /* Who asks to delete an object, and hears that there is none, has no reason to ask again. */
         w->entries[OBJ].forgot = w->entries[OBJ].forgot || code == 404;
         hf_simapi_fail(w->api, 1 + (unsigned)below(w, 8), code, below(w, 4 * SECOND));
         break;
-    case 1:
+    case 2:
         say(w, "the API server knows none of our kinds");
         hf_simapi_set_crds(w->api, false);
         hf_simapi_end_watches(w->api);
         (void)hf_simloop_run_for(w->loop, below(w, 20 * SECOND));
         hf_simapi_set_crds(w->api, true);
         break;
-    case 2:
+    case 3:
         say(w, "watches expire, and lists come from an old cache");
         hf_simapi_stale_cache(w->api, below(w, 2) == 0 ? hf_simapi_version(w->api) : below(w, 10));
         hf_simapi_compact(w->api);
@@ -1153,7 +1199,7 @@ static void disturb_server(struct world *w)
         (void)hf_simloop_run_for(w->loop, below(w, 20 * SECOND));
         hf_simapi_stale_cache(w->api, 0);
         break;
-    case 3:
+    case 4:
         say(w, "the ConfigMap is gone");
         (void)hf_simapi_delete(w->api, "ConfigMap", "map");
         (void)hf_simloop_run_for(w->loop, below(w, 20 * SECOND));
@@ -1380,9 +1426,20 @@ static void disturb(struct world *w)
 
 /* ---- drift is repaired, the end ---------------------------------------------------------------------------------- */
 
+/* Somebody who copied a version after `version` began with what it lacks, and paused: the source then had a set of
+ * `version` without this file, which the node may have taken. */
+static bool was_without(const struct entry *entry, unsigned version, size_t file)
+{
+    for (unsigned later = version + 1; later <= entry->version; later++)
+        if (entry->slowly[later] && !has(entry, later, file))
+            return true;
+    return false;
+}
+
 /* Whether a missing file of an entry belongs there: all others that are there are of one version, which has it. */
 static bool lacks(struct world *w, unsigned index, size_t missing)
 {
+    const struct entry *entry = &w->entries[index];
     unsigned version = 0;
 
     for (size_t file = 0; file < entries[index].files; file++) {
@@ -1395,7 +1452,7 @@ static bool lacks(struct world *w, unsigned index, size_t missing)
             return false;
         version = found;
     }
-    return version == 0 || has(&w->entries[index], version, missing);
+    return version == 0 || (has(entry, version, missing) && !was_without(entry, version, missing));
 }
 
 /* Whether the entry's source delivers its newest version now, and the node may take it. */
@@ -1527,6 +1584,30 @@ static void remove_foreign(struct world *w)
         }
 }
 
+static bool is_drained(void *arg)
+{
+    const struct world *w = arg;
+
+    return hf_simfeed_is_drained(w->feed);
+}
+
+/* Every event is acknowledged, and both sinks have it. After a long time without a sink, the agent tries again within an
+ * hour; the next process tries at once. */
+static void check_telemetry(struct world *w)
+{
+    unsigned acknowledged, n = hf_simfeed_events(w->feed, &acknowledged);
+
+    MUST(w, n > 0, "no event of telemetry");
+    hf_simfeed_stop(w->feed);
+    hf_simfeed_heal(w->feed);
+    if (!is_drained(w))
+        end_life(w, false);
+    bool met = hf_simloop_run_until(w->loop, is_drained, w, 2 * MINUTE);
+    char missing[300];
+    hf_simfeed_describe(w->feed, missing, sizeof(missing));
+    MUST(w, met, "telemetry: of %u events, these did not reach both sinks:%s", n, missing);
+}
+
 static void converge(struct world *w)
 {
     say(w, "everything is healed");
@@ -1552,6 +1633,7 @@ static void converge(struct world *w)
     check_journal(w);
     MUST(w, w->journal > 0, "the status has never shown the journal");
     hf_simfs_walk(w->node->fs, "/etc", look_left_over, w);
+    check_telemetry(w);
 }
 
 /* ---- a world ----------------------------------------------------------------------------------------------------- */
@@ -1602,9 +1684,12 @@ static void set_up_node(struct world *w)
                                        .log = log != NULL,
                                        .config = w->config};
     w->node = hf_simnode_new(&params);
+    hf_simfs_keep_trace(w->node->fs, getenv("HF_SIM_LOG") != NULL || getenv("HF_SIM_SEED") != NULL);
     hf_simfs_put(w->node->fs, "/etc/holdfast/trust.d/site.pem", public_key.p, public_key.n, 0644);
     hf_simfs_mkdir(w->node->fs, "/etc/sig", 0755);
     hf_simfs_mkdir(w->node->fs, STATE, 0700);
+    hf_simfs_mkdir(w->node->fs, HF_SIMFEED_DIR, 0700);
+    w->feed = hf_simfeed_new(w->loop, w->net);
     for (size_t i = 0; i < HF_LEN(others); i++)
         hf_simfs_put(w->node->fs, others[i].path, others[i].text, strlen(others[i].text), 0644);
     hf_simboard_service(w->node->board, "sig.service", 8081, "/etc/sig/run");
@@ -1642,10 +1727,12 @@ static void set_up(struct world *w, uint64_t seed)
 static void tear_down(struct world *w)
 {
     hf_simloop_after_each(w->loop, NULL, NULL);
+    hf_simfeed_end(w->feed);
     hf_simnode_free(w->node);
     hf_simapi_free(w->api);
     hf_simnet_free(w->net);
     hf_simloop_free(w->loop);
+    hf_simfeed_free(w->feed);
     hf_simkubelet_free(w->kubelet);
     ssa_sim_done(&w->cluster);
     hf_config_free(w->config);

@@ -35,11 +35,14 @@ static int enter(struct hf_simfs *fs, unsigned kind, const char *format, ...)
         return -EIO;
     if ((fs->counted & kind) == 0)
         return journal_for(fs, kind);
-    char *line = fs->trace[fs->n_trace++ % SIM_TRACE];
-    int n = snprintf(line, sizeof(fs->trace[0]), "%llu ", (unsigned long long)++fs->calls);
-    va_start(args, format);
-    (void)vsnprintf(line + n, sizeof(fs->trace[0]) - (size_t)n, format, args);
-    va_end(args);
+    fs->calls++;
+    if (!fs->untraced) {
+        char *line = fs->trace[fs->n_trace++ % SIM_TRACE];
+        int n = snprintf(line, sizeof(fs->trace[0]), "%llu ", (unsigned long long)fs->calls);
+        va_start(args, format);
+        (void)vsnprintf(line + n, sizeof(fs->trace[0]) - (size_t)n, format, args);
+        va_end(args);
+    }
     if (fs->stop_at != 0 && fs->calls >= fs->stop_at) {
         fs->stopped = true;
         return -EIO;
@@ -96,6 +99,11 @@ bool hf_simfs_journal_lost(const struct hf_simfs *fs)
 uint64_t hf_simfs_failed(const struct hf_simfs *fs)
 {
     return fs->failed;
+}
+
+void hf_simfs_keep_trace(struct hf_simfs *fs, bool keep)
+{
+    fs->untraced = !keep;
 }
 
 void hf_simfs_trace(const struct hf_simfs *fs, FILE *out)
@@ -213,6 +221,7 @@ static int check_open(struct sim_node *node, int flags)
 
 static void shrink(struct sim_node *node, size_t size)
 {
+    node->synced = false;
     sim_blob_resize(&node->live, size);
     sim_blob_resize(&node->blocks, HF_MIN(node->blocks.n, (size + SIM_BLOCK - 1) / SIM_BLOCK));
     sim_blob_resize(&node->lost, HF_MIN(node->lost.n, (size + SIM_BLOCK - 1) / SIM_BLOCK));
@@ -291,8 +300,10 @@ static ssize_t grow(struct hf_simfs *fs, struct sim_node *node, uint64_t size, b
             return r;
         size = HF_MIN(size, want * SIM_BLOCK);
     }
-    if (size > node->live.n)
+    if (size > node->live.n) {
+        node->synced = false;
         sim_blob_resize(&node->live, (size_t)size);
+    }
     return (ssize_t)size;
 }
 
@@ -323,6 +334,7 @@ static ssize_t sim_pwrite(void *ctx, int fd, const void *bytes, size_t n, uint64
     if ((uint64_t)reached <= offset)
         return -ENOSPC;
     n = HF_MIN(n, (size_t)((uint64_t)reached - offset));
+    node->synced = false;
     memcpy(node->live.p + offset, bytes, n);
     mark_written(node, (size_t)offset / SIM_BLOCK, (size_t)(offset + n - 1) / SIM_BLOCK);
     node->changed_ns = ++of(ctx)->ticks;

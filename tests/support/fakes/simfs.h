@@ -95,5 +95,7 @@ void hf_simfs_kill(struct hf_simfs *fs);
 void hf_simfs_power_cut(struct hf_simfs *fs, uint64_t seed);
 
 unsigned hf_simfs_open_fds(const struct hf_simfs *fs);
+/* Keeps a line for each of the last counted calls (the default), or none, which takes less time. */
+void hf_simfs_keep_trace(struct hf_simfs *fs, bool keep);
 /* The last counted calls, oldest first, for a failed test's message. */
 void hf_simfs_trace(const struct hf_simfs *fs, FILE *out);

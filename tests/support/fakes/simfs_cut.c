@@ -119,14 +119,19 @@ void sim_sync_content(struct sim_node *node)
 {
     struct sim_blob content = {NULL, 0};
 
-    sim_blob_set(&content, node->live.p, node->live.n);
-    forget_lost(node, &content);
-    free(node->kept.p);
-    node->kept = content;
+    if (node->synced)
+        return;
+    if (node->live.n != node->kept.n || node->live.n == 0 || memcmp(node->live.p, node->kept.p, node->live.n) != 0) {
+        sim_blob_set(&content, node->live.p, node->live.n);
+        forget_lost(node, &content);
+        free(node->kept.p);
+        node->kept = content;
+    }
     for (size_t i = 0; i < node->blocks.n; i++) {
         if (node->blocks.p[i] == SIM_WRITTEN)
             node->blocks.p[i] = SIM_SYNCED;
     }
+    node->synced = node->lost.n == 0;
 }
 
 void sim_sync_without_journal(struct sim_node *node)
@@ -154,7 +159,7 @@ void sim_sync_all(struct hf_simfs *fs)
     keep_chosen(fs, chosen);
     free(chosen);
     for (struct sim_node *node = fs->nodes; node != NULL; node = node->next) {
-        sim_blob_resize(&node->lost, 0);
+        node->lost.n = 0;
         sim_sync_content(node);
         sim_sync_meta(node);
     }
@@ -229,10 +234,11 @@ static void cut_node(struct sim_node *node, uint64_t *seed)
 {
     forget_lost(node, &node->live);
     sim_blob_resize(&node->lost, 0);
-    bool same =
-        node->live.n == node->kept.n && (node->live.n == 0 || memcmp(node->live.p, node->kept.p, node->live.n) == 0);
+    bool same = node->synced || (node->live.n == node->kept.n &&
+                                 (node->live.n == 0 || memcmp(node->live.p, node->kept.p, node->live.n) == 0));
     uint64_t way = below(seed, 3);
 
+    node->synced = same && node->synced;
     if (S_ISREG(node->meta.mode) && !same) {
         if (way == 0)
             sim_blob_set(&node->live, node->kept.p, node->kept.n);

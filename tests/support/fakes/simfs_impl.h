@@ -53,6 +53,7 @@ struct sim_node {
     struct sim_blob blocks;     /* an enum sim_block_state for each of the first blocks; SIM_RESERVED for the others */
     /* 1 for each of the first blocks that the cache takes for clean although the medium does not have it */
     struct sim_blob lost;
+    bool synced; /* live and kept are equal, and nothing is lost */
     struct sim_meta meta, kept_meta;
     struct sim_names names, kept_names; /* of a folder */
     struct sim_node *parent;            /* of a folder */
@@ -93,7 +94,7 @@ struct hf_simfs {
     unsigned counted;
     uint64_t calls, stop_at, fail_at, fail_times, failed, lose_journal_at;
     int fail_code;
-    bool stopped, journal_lost;
+    bool stopped, journal_lost, untraced;
     char trace[SIM_TRACE][160];
     uint64_t n_trace;
 };

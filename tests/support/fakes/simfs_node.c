@@ -179,33 +179,35 @@ struct walk {
     struct sim_node *base, *at;
     unsigned resolve;
     int links;
-    char rest[PATH_MAX];
+    const char *rest;     /* of the path that was given, or of `whole` */
+    char whole[PATH_MAX]; /* the text of a link with what follows it */
 };
 
 /* Cut the first component off walk->rest. False: nothing left. */
 static bool next_part(struct walk *walk, char part[NAME_MAX + 1], bool *ret_last, int *ret_r)
 {
-    const char *from = walk->rest + strspn(walk->rest, "/");
-    size_t n = strcspn(from, "/");
+    const char *from = walk->rest;
+    size_t n = 0;
 
-    *ret_r = 0;
-    if (n == 0)
+    while (*from == '/')
+        from++;
+    while (from[n] != '\0' && from[n] != '/')
+        n++;
+    *ret_r = n > NAME_MAX ? -ENAMETOOLONG : 0;
+    if (n == 0 || n > NAME_MAX)
         return false;
-    if (n > NAME_MAX) {
-        *ret_r = -ENAMETOOLONG;
-        return false;
-    }
     memcpy(part, from, n);
     part[n] = '\0';
-    from += n;
-    *ret_last = from[strspn(from, "/")] == '\0';
-    memmove(walk->rest, from, strlen(from) + 1);
+    walk->rest = from += n;
+    while (*from == '/')
+        from++;
+    *ret_last = *from == '\0';
     return true;
 }
 
 static int enter_link(struct walk *walk, const struct sim_node *link)
 {
-    char whole[2 * PATH_MAX];
+    char whole[PATH_MAX];
 
     if ((walk->resolve & HF_FS_NO_SYMLINKS) != 0 || ++walk->links > SIM_MAX_LINKS)
         return -ELOOP;
@@ -215,9 +217,10 @@ static int enter_link(struct walk *walk, const struct sim_node *link)
         walk->at = walk->fs->root;
     }
     int n = snprintf(whole, sizeof(whole), "%.*s/%s", (int)link->live.n, (const char *)link->live.p, walk->rest);
-    if (n < 0 || (size_t)n >= sizeof(walk->rest))
+    if (n < 0 || (size_t)n >= sizeof(whole))
         return -ENAMETOOLONG;
-    memcpy(walk->rest, whole, (size_t)n + 1);
+    memcpy(walk->whole, whole, (size_t)n + 1);
+    walk->rest = walk->whole;
     return 0;
 }
 
@@ -233,21 +236,25 @@ static int go_up(struct walk *walk)
 int sim_resolve(struct hf_simfs *fs, struct sim_node *start, const char *path, unsigned resolve, bool follow,
                 struct sim_place *ret)
 {
-    struct walk walk = {.fs = fs, .base = start, .at = start, .resolve = resolve};
+    struct walk walk; /* without its large buffer, which a link fills */
     char part[NAME_MAX + 1];
     bool last = false;
     int r = 0;
 
+    walk.fs = fs;
+    walk.base = walk.at = start;
+    walk.resolve = resolve;
+    walk.links = 0;
+    walk.rest = path;
     if (path[0] == '\0')
         return -ENOENT;
-    if (strlen(path) >= sizeof(walk.rest))
+    if (strlen(path) >= PATH_MAX)
         return -ENAMETOOLONG;
     if (path[0] == '/') {
         if ((resolve & HF_FS_BENEATH) != 0)
             return -EXDEV;
         walk.at = fs->root;
     }
-    (void)snprintf(walk.rest, sizeof(walk.rest), "%s", path);
     while (next_part(&walk, part, &last, &r)) {
         if (!S_ISDIR(walk.at->meta.mode))
             return -ENOTDIR;
@@ -269,14 +276,16 @@ int sim_resolve(struct hf_simfs *fs, struct sim_node *start, const char *path, u
             continue;
         }
         if (last) {
-            *ret = (struct sim_place){.dir = walk.at, .node = child};
-            (void)snprintf(ret->name, sizeof(ret->name), "%s", part);
+            ret->dir = walk.at;
+            ret->node = child;
+            memcpy(ret->name, part, strlen(part) + 1);
             return 0;
         }
         walk.at = child;
     }
     if (r < 0)
         return r;
-    *ret = (struct sim_place){.dir = walk.at, .node = walk.at};
+    ret->dir = ret->node = walk.at;
+    ret->name[0] = '\0';
     return 0;
 }

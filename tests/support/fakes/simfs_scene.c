@@ -34,10 +34,16 @@ static struct sim_node *scene_node(struct hf_simfs *fs, const char *path, mode_t
     return place.node;
 }
 
+static void set_content(struct sim_node *node, const void *bytes, size_t n)
+{
+    node->synced = false;
+    sim_blob_set(&node->live, bytes, n);
+}
+
 void hf_simfs_put(struct hf_simfs *fs, const char *path, const void *bytes, size_t n, mode_t mode)
 {
     hf_simfs_delete(fs, path); /* a new inode, as whoever replaces a file makes */
-    sim_blob_set(&scene_node(fs, path, S_IFREG | mode)->live, bytes, n);
+    set_content(scene_node(fs, path, S_IFREG | mode), bytes, n);
     sim_sync_all(fs);
 }
 
@@ -49,7 +55,7 @@ void hf_simfs_mkdir(struct hf_simfs *fs, const char *path, mode_t mode)
 
 void hf_simfs_symlink(struct hf_simfs *fs, const char *path, const char *target)
 {
-    sim_blob_set(&scene_node(fs, path, S_IFLNK | 0777)->live, target, strlen(target));
+    set_content(scene_node(fs, path, S_IFLNK | 0777), target, strlen(target));
     sim_sync_all(fs);
 }
 
@@ -172,10 +178,16 @@ static void walk_node(struct hf_simfs *fs, const struct sim_node *dir, const cha
                       void (*visit)(void *arg, const char *path, const struct stat *st), void *arg)
 {
     char child[PATH_MAX];
+    size_t at = strcmp(path, "/") == 0 ? 0 : strlen(path);
     struct stat st;
 
+    memcpy(child, path, at);
+    child[at++] = '/';
     for (size_t i = 0; i < dir->names.n; i++) {
-        (void)snprintf(child, sizeof(child), "%s/%s", strcmp(path, "/") == 0 ? "" : path, dir->names.p[i].name);
+        size_t n = strlen(dir->names.p[i].name);
+        if (at + n >= sizeof(child))
+            abort();
+        memcpy(child + at, dir->names.p[i].name, n + 1);
         sim_fill_stat(fs, dir->names.p[i].node, &st);
         visit(arg, child, &st);
         walk_node(fs, dir->names.p[i].node, child, visit, arg);

@@ -58,9 +58,9 @@ HF_MUST_USE int hf_audit_segment_read(const struct hf_fs_ops *fs, const char *di
  * damaged. */
 bool hf_audit_line_next(struct hf_view *rest, struct hf_audit_line *line);
 
-/* Calls `visit` for each line of the segment that begins with entry `first`. Clears and uses *text, whose maximum must be
- * above HF_AUDIT_SEGMENT_BYTES. If `visit` returns a value other than 0, stops and returns this value. An unreadable or
- * empty segment counts as one damaged line. */
+/* Calls `visit` for each line of the segment that begins with entry `first`. Clears and uses *text, whose maximum must
+ * be above HF_AUDIT_SEGMENT_BYTES. If `visit` returns a value other than 0, stops and returns this value. An
+ * unreadable or empty segment counts as one damaged line. */
 HF_MUST_USE int hf_audit_segment_visit(const struct hf_fs_ops *fs, const char *dir, uint64_t first, struct hf_buf *text,
                                        int (*visit)(void *arg, const struct hf_audit_line *line), void *arg);
 

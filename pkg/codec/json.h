@@ -77,7 +77,7 @@ HF_MUST_USE int hf_json_format(const json_t *json, struct hf_buf *out);
 
 /* Returns the length in bytes of the text that hf_json_format() would append, without making it; 0 where
  * hf_json_format() would return -EINVAL. */
-size_t hf_json_size(const json_t *json);
+size_t hf_json_format_size(const json_t *json);
 
 /* Appends the tree as canonical JSON (RFC 8785, JCS). Signatures cover this text, so the function accepts only values
  * that every decoder reads alike: objects, arrays, strings, booleans, null and integers up to +-(2^53 - 1) (JCS numbers

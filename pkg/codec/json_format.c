@@ -1,5 +1,6 @@
-/* Trees as compact JSON text, and the length of that text. jansson's own writer makes a hash table of the containers on
- * its way for each text, to find circles; our trees have none, because they are parsed or built from the root down. */
+/* Trees as compact JSON text, and the length of that text. jansson's own writer makes a hash table of the
+ * containers on its way for each text, to find circles; our trees have none, because they are parsed or built from
+ * the root down. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -158,7 +159,7 @@ int hf_json_format(const json_t *json, struct hf_buf *out)
     return r;
 }
 
-size_t hf_json_size(const json_t *json)
+size_t hf_json_format_size(const json_t *json)
 {
     struct writer writer = {.out = NULL};
 

@@ -43,9 +43,9 @@ static int take(struct hf_spool_read *read, struct hf_spool_place *place, const 
     return 1;
 }
 
-/* Reads the records of one extent below the sequence `limit`, where the next segment begins, or what a failed write left
- * over: after a failed sync the writer repeats records in the next segment, and only that one holds all of them. Returns 1 if the read is full, 0 at
- * the end of the extent, -errno. */
+/* Reads the records of one extent below the sequence `limit`, where the next segment begins, or what a failed write
+ * left over: after a failed sync the writer repeats records in the next segment, and only that one holds all of them.
+ * Returns 1 if the read is full, 0 at the end of the extent, -errno. */
 static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool_extent *extent, uint64_t limit,
                        struct hf_spool_place *place, struct hf_spool_read *read, struct hf_err *err)
 {

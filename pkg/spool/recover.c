@@ -60,8 +60,8 @@ static int read_header(struct hf_spool_store *store, struct segment *segment)
     return 0;
 }
 
-/* A segment gets its name after its header is synced, so an unreadable header is damage. Keeps the file for a person to
- * look at, unless there are too many already. */
+/* A segment gets its name after its header is synced, so an unreadable header is damage. Keeps the file for a person
+ * to look at, unless there are too many already. */
 static int set_aside(struct hf_spool_store *store, const struct segment *segment, struct hf_err *err)
 {
     char name[HF_SPOOL_NAME_BYTES], aside[HF_SPOOL_NAME_BYTES + sizeof(damaged_suffix)];
@@ -147,8 +147,9 @@ static int cut_tail(struct hf_spool_store *store, int fd, const struct hf_spool_
     return r;
 }
 
-/* Writes the last write once more, as it is. Its process may have died before the sync, or after a sync that failed: Linux
- * then takes the pages for clean, and another sync proves nothing. All earlier writes were synced before it began. */
+/* Writes the last write once more, as it is. Its process may have died before the sync, or after a sync that failed:
+ * Linux then takes the pages for clean, and another sync proves nothing. All earlier writes were synced before it
+ * began. */
 static int write_again(struct hf_spool_store *store, int fd, const struct hf_spool_tail *tail, struct hf_err *err)
 {
     char bytes[4096];
@@ -237,9 +238,9 @@ static int identify(struct hf_spool_store *store, struct hf_err *err)
                                          : hf_spool_stream_renew(store->fs, store->rng, store->dir, store->stream, err);
 }
 
-/* Saves the cursor once more: a killed process may have left it in the page cache alone. Writes both slots of a new one
- * before the first record, so that a save needs no more room on the disk: without a cursor, the next process would take a
- * new id, and send under new keys what has been delivered. */
+/* Saves the cursor once more: a killed process may have left it in the page cache alone. Writes both slots of a new
+ * one before the first record, so that a save needs no more room on the disk: without a cursor, the next process would
+ * take a new id, and send under new keys what has been delivered. */
 static int begin_cursor(struct hf_spool_store *store, struct hf_err *err)
 {
     int r = 0;

@@ -19,8 +19,8 @@ struct hf_spool_segment {
  * give back at least one of them. -EOPNOTSUPP: the header has an unknown version. */
 HF_MUST_USE int hf_spool_segment_read(const struct hf_fs_ops *fs, int fd, uint64_t first, struct hf_spool_segment *ret);
 
-/* Returns the sequence from which on records of earlier segments do not count, for a segment that begins with `first` and
- * whose header has `skip_from`. */
+/* Returns the sequence from which on records of earlier segments do not count, for a segment that begins with `first`
+ * and whose header has `skip_from`. */
 static inline uint64_t hf_spool_limit_before(uint64_t first, uint64_t skip_from)
 {
     return skip_from != 0 && skip_from < first ? skip_from : first;

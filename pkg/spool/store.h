@@ -40,11 +40,11 @@ struct hf_spool_store_params {
     /* the highest sequence that has left the node, as far as the caller knows (0 means none); the store gives new
      * records only higher sequences */
     uint64_t used;
-    /* If true, hf_spool_store_open() fails with -EIO if the medium does not give back the cursor, a header, or a part of
-     * the last segment. If false, what cannot be read counts as damaged. */
+    /* If true, hf_spool_store_open() fails with -EIO if the medium does not give back the cursor, a header, or a part
+     * of the last segment. If false, what cannot be read counts as damaged. */
     bool refuse_unreadable;
-    /* True if the caller neither appends nor delivers, and only drops segments. hf_spool_store_open() then does not write
-     * again what an earlier process may not have synced, so the times of the files stay. */
+    /* True if the caller neither appends nor delivers, and only drops segments. hf_spool_store_open() then does not
+     * write again what an earlier process may not have synced, so the times of the files stay. */
     bool only_drops;
 };
 
@@ -55,8 +55,8 @@ struct hf_spool_dropped {
     uint64_t records;
 };
 
-/* Adds `records` to the entry of `tag` in a table that ends at its first entry with 0 records. If the table is full and
- * has no entry of this tag, adds `records` to the last entry. */
+/* Adds `records` to the entry of `tag` in a table that ends at its first entry with 0 records. If the table is full
+ * and has no entry of this tag, adds `records` to the last entry. */
 void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], uint32_t tag, uint64_t records);
 
 struct hf_spool_stats {
@@ -87,8 +87,8 @@ bool hf_spool_fits(uint64_t segment_bytes, size_t payload);
 
 struct hf_spool_store;
 
-/* Opens the folder (making it if necessary) and repairs what a crash left behind. If the store can work despite damage,
- * the function succeeds, and hf_spool_store_stats() reports the damage. */
+/* Opens the folder (making it if necessary) and repairs what a crash left behind. If the store can work despite
+ * damage, the function succeeds, and hf_spool_store_stats() reports the damage. */
 HF_MUST_USE int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_spool_store **ret_store,
                                     struct hf_err *err);
 void hf_spool_store_free(struct hf_spool_store *store);
@@ -98,8 +98,8 @@ HF_DEFINE_CLEANUP(struct hf_spool_store, hf_spool_store_free)
  * *ret_done records are durable, even if the function fails. Returns 0 if all n records are durable, -EAGAIN if the
  * spool is full and has nothing that it may drop, -E2BIG if a record is too large for a segment (no record is then
  * written), or another -errno (-ENOSPC, -EIO, ...). After an error, do not acknowledge the records that follow the
- * first *ret_done. Readers may later find some of these following records nevertheless, so the store never reuses their
- * sequences. */
+ * first *ret_done. Readers may later find some of these following records nevertheless, so the store never reuses
+ * their sequences. */
 HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *records, size_t n,
                                      size_t *ret_done, struct hf_err *err);
 
@@ -114,8 +114,8 @@ HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t se
 HF_MUST_USE int hf_spool_store_drop_oldest(struct hf_spool_store *store, struct hf_err *err);
 
 /* Call this function when files seem to be missing. If somebody deleted the file of the segment that is open for
- * writing, the store reads the content through the open descriptor and copies it to a new file. Any other segment whose
- * file is missing is lost. */
+ * writing, the store reads the content through the open descriptor and copies it to a new file. Any other segment
+ * whose file is missing is lost. */
 HF_MUST_USE int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err);
 
 /* Describes a spare segment, a file full of zeros that the store uses when it next needs a segment. Preparing a spare

@@ -225,13 +225,19 @@ static void end_life(struct world *w)
     w->proc = NULL;
 }
 
-static void power_cut(struct world *w, uint64_t seed)
+static void kill_process(struct world *w)
 {
     hf_simfs_stop_at(w->fs, 1);
     (void)hf_simfs_ops(w->fs)->fsync(hf_simfs_ops(w->fs)->ctx, -1);
     hf_simproc_kill(w->proc);
     end_life(w);
     hf_simfs_kill(w->fs);
+    hf_simfs_stop_at(w->fs, 0);
+}
+
+static void power_cut(struct world *w, uint64_t seed)
+{
+    kill_process(w);
     hf_simfs_power_cut(w->fs, seed);
     check(w);
 }
@@ -407,6 +413,40 @@ START_TEST(twice)
 }
 END_TEST
 
+/* Kills the first process at call n: what it did is in the page cache alone. The next one finishes, and then the power
+ * is cut. False: the change has fewer than n calls. */
+static bool kill_at(const struct scenario *scenario, uint64_t n, uint64_t seed)
+{
+    struct world *w = begin(scenario, seed);
+    char when[80];
+
+    (void)snprintf(when, sizeof(when), "killed at %d, then finished, then cut", (int)n);
+    hf_simfs_count_only(w->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(w->fs, n);
+    boot(w);
+    (void)settle(w, scenario->phase, 40);
+    bool killed = hf_simfs_stopped(w->fs);
+    if (killed) {
+        kill_process(w);
+        boot(w);
+        ck_assert_msg(settle(w, scenario->phase, 40), "%s: %s", scenario->name, when);
+        power_cut(w, seed);
+        boot(w);
+        (void)settle(w, scenario->phase, 40);
+    }
+    hf_simfs_stop_at(w->fs, 0);
+    expect_end(w, when);
+    finish(w);
+    return killed;
+}
+
+START_TEST(killed_before_a_sync)
+{
+    for (uint64_t n = 1; kill_at(&scenarios[_i], n, HF_SIMFS_LOSE_ALL) && kill_at(&scenarios[_i], n, n); n++)
+        ;
+}
+END_TEST
+
 /* ---- a lost inventory ------------------------------------------------------------------------------------------------ */
 
 /* The inventory is damaged, or gone: the engine knows its files again from the record and the content on disk. */
@@ -517,6 +557,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lost_good_content);
     tcase_add_loop_test(tc, at_every_call, 0, n);
     tcase_add_loop_test(tc, twice, 0, n);
+    tcase_add_loop_test(tc, killed_before_a_sync, 0, n);
     tcase_add_loop_test(tc, full_disk, 0, n);
     tcase_add_loop_test(tc, read_only, 0, n);
     tcase_add_loop_test(tc, one_error, 0, n);

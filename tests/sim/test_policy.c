@@ -1045,7 +1045,8 @@ static void break_source(struct world *w)
     copy_all(w, index);
 }
 
-/* ---- what is in place ------------------------------------------------------------------------------------------------ */
+/* ---- what is in place
+ * ------------------------------------------------------------------------------------------------ */
 
 static const json_t *manifest_of(const struct world *w, unsigned index)
 {
@@ -1317,8 +1318,8 @@ static void look_for_mended(struct world *w)
         w->no_policy = false;
     for (unsigned i = 0; i < ENTRIES; i++) {
         struct entry *entry = &w->entries[i];
-        /* The record of `obj` has the inventory. If a set that lacks most objects passes first, the node knows no others:
-         * a rollback to this set removes them. */
+        /* The record of `obj` has the inventory. If a set that lacks most objects passes first, the node knows no
+         * others: a rollback to this set removes them. */
         bool whole = i != OBJ || entry->kinds[entry->version] == LAWFUL;
         if (entry->lost && whole && is_mended(w, entry) && is_recorded_as_applied(w, i) && is_in_place(w, i))
             entry->lost = false;
@@ -1569,8 +1570,8 @@ static void describe(struct world *w)
             w->entries[i].lost ? " (lost)" : "", w->entries[i].forgot ? " (forgot)" : "");
 }
 
-/* Where the inventory was damaged, a file with a local user's content is somebody else's to the agent, which refuses to
- * replace it (ForeignFile). A person does what the message asks for. */
+/* Where the inventory was damaged, a file with a local user's content is somebody else's to the agent, which refuses
+ * to replace it (ForeignFile). A person does what the message asks for. */
 static void remove_foreign(struct world *w)
 {
     for (unsigned i = 0; i < OBJ; i++)
@@ -1591,8 +1592,8 @@ static bool is_drained(void *arg)
     return hf_simfeed_is_drained(w->feed);
 }
 
-/* Every event is acknowledged, and both sinks have it. After a long time without a sink, the agent tries again within an
- * hour; the next process tries at once. */
+/* Every event is acknowledged, and both sinks have it. After a long time without a sink, the agent tries again within
+ * an hour; the next process tries at once. */
 static void check_telemetry(struct world *w)
 {
     unsigned acknowledged, n = hf_simfeed_events(w->feed, &acknowledged);
@@ -1754,8 +1755,8 @@ static void expect_repair(struct world *w)
     w->journal_checked = 0;
     (void)hf_simloop_run_until(w->loop, is_journal_whole, w, MINUTE);
     check_journal(w);
-    /* Where the disk failed at the end of a repair, the next look finds nothing to do, and a power cut brings the drift
-     * back, until the agent starts. */
+    /* Where the disk failed at the end of a repair, the next look finds nothing to do, and a power cut brings the
+     * drift back, until the agent starts. */
     for (unsigned i = 0; i < ENTRIES; i++)
         for (size_t file = 0; file < entries[i].files; file++)
             if (i == OBJ || hf_simfs_is_durable(w->node->fs, path_of(i, file)))

@@ -357,7 +357,7 @@ static void note_no_room(struct hf_objects *objects, const char *name, size_t by
 static int keep_version(struct hf_objects *objects, const char *name, json_t *fresh, void *decoded,
                         enum hf_object_change *ret_change)
 {
-    size_t bytes = hf_json_size(fresh);
+    size_t bytes = hf_json_format_size(fresh);
     struct slot *slot;
 
     if (!fits(objects, name, bytes, decoded != NULL)) {

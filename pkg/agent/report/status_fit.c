@@ -43,9 +43,9 @@ static void shorten(struct fit *fit, json_t *item, size_t least)
     memcpy(cut, text, keep);
     keep = hf_utf8_prefix(cut, keep);
     memcpy(cut + keep, "...", 4);
-    before = hf_json_size(message);
+    before = hf_json_format_size(message);
     if (json_string_set(message, cut) == 0)
-        fit->size -= before - hf_json_size(message);
+        fit->size -= before - hf_json_format_size(message);
 }
 
 static void shorten_condition(struct fit *fit, const char *type, size_t least)
@@ -67,7 +67,7 @@ void hf_status_fit(json_t *essence)
 
     if (json_array_size(updates) != 1)
         return;
-    fit.size = hf_json_size(essence) + VOLATILE_BYTES;
+    fit.size = hf_json_format_size(essence) + VOLATILE_BYTES;
     if (fit.size < fit.bound)
         return;
     shorten_condition(&fit, "Stalled", 32);

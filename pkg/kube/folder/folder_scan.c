@@ -109,7 +109,7 @@ static int keep(json_t *object, json_t *objects, struct hf_err *err)
     if (*hf_json_str_or(object, "metadata.name", "") == '\0')
         return hf_err_set(err, EBADMSG, "%s without metadata.name", kind);
     /* The bound of an API server; journal, cache and signature rely on it. */
-    if (hf_json_size(object) > HF_API_MAX_OBJECT_BYTES)
+    if (hf_json_format_size(object) > HF_API_MAX_OBJECT_BYTES)
         return hf_err_set(err, E2BIG, "%s '%.60s' is larger than %d bytes", kind,
                           hf_json_str_or(object, "metadata.name", ""), HF_API_MAX_OBJECT_BYTES);
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(2 * HF_API_MAX_OBJECT_BYTES);

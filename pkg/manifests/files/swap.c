@@ -179,7 +179,9 @@ static int remove_files(struct hf_files_place *place, struct hf_files_walk *to, 
         if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
             continue;
         r = fd < 0 ? fd : place->fs->unlinkat(place->fs->ctx, fd, name, 0);
-        dirty = dirty || r == 0;
+        /* A process that was killed may have removed it before its sync: a power cut would bring the file back, and the
+         * inventory would not know it. */
+        dirty = dirty || r == 0 || r == -ENOENT;
         if (r == -ENOENT || r == -EISDIR)
             r = 0;
         if (r < 0 && fd >= 0)

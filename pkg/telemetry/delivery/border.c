@@ -142,8 +142,8 @@ int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, struct hf_
         hf_border_file_close(&file);
         return r;
     }
-    /* A process that was killed may have left them in the page cache alone, and a sync would prove nothing after one that
-     * failed. */
+    /* A process that was killed may have left them in the page cache alone, and a sync would prove nothing after one
+     * that failed. */
     r = ret_borders->n > 0 ? hf_border_file_save(&file, ret_borders, err) : 0;
     if (r < 0) {
         hf_border_file_close(&file);

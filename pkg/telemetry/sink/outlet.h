@@ -78,8 +78,8 @@ void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt
 
 /* Calls `each` for the newest lines of each lane, including lines that are already delivered. For each lane,
  * hf_spool_recent() reads at most max_records lines: those of the newest segment, and those of the segments before it
- * if the newest one holds only a few. The caller uses these lines to fill its window of ids again after a restart. Blocks,
- * so call this function only right after hf_outlet_new(). */
+ * if the newest one holds only a few. The caller uses these lines to fill its window of ids again after a restart.
+ * Blocks, so call this function only right after hf_outlet_new(). */
 HF_MUST_USE int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records,
                                  void (*each)(void *arg, struct hf_view line), void *arg);
 

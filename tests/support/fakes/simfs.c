@@ -389,7 +389,7 @@ static int sync_fd(struct hf_simfs *fs, int fd, const char *call, bool meta)
         return 0;
     }
     if (S_ISDIR(open->node->meta.mode))
-        sim_sync_names(fs, open->node);
+        sim_sync_names(fs, open->node, NULL);
     else
         sim_sync_content(open->node);
     if (meta)

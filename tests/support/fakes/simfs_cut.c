@@ -42,10 +42,11 @@ static bool share_a_name(const struct sim_op *a, const struct sim_op *b)
     return false;
 }
 
-static bool touches(const struct sim_op *op, const struct sim_node *dir)
+/* `name` NULL: any name in the folder. */
+static bool touches(const struct sim_op *op, const struct sim_node *dir, const char *name)
 {
     for (int i = 0; i < op->n; i++) {
-        if (op->changes[i].dir == dir)
+        if (op->changes[i].dir == dir && (name == NULL || strcmp(op->changes[i].name, name) == 0))
             return true;
     }
     return false;
@@ -69,13 +70,13 @@ static void keep_chosen(struct hf_simfs *fs, const bool *chosen)
     fs->n_pending = left;
 }
 
-void sim_sync_names(struct hf_simfs *fs, struct sim_node *dir)
+void sim_sync_names(struct hf_simfs *fs, struct sim_node *dir, const char *name)
 {
     bool *chosen = sim_alloc(NULL, fs->n_pending * sizeof(*chosen));
 
     /* Backwards: what a chosen step builds on goes with it, also where that happened in another folder. */
     for (size_t i = fs->n_pending; i-- > 0;) {
-        chosen[i] = touches(&fs->pending[i], dir);
+        chosen[i] = touches(&fs->pending[i], dir, name);
         for (size_t j = i + 1; !chosen[i] && j < fs->n_pending; j++)
             chosen[i] = chosen[j] && share_a_name(&fs->pending[i], &fs->pending[j]);
     }
@@ -150,21 +151,6 @@ void sim_sync_meta(struct sim_node *node)
     sim_meta_copy(&node->kept_meta, &node->meta);
 }
 
-void sim_sync_all(struct hf_simfs *fs)
-{
-    bool *chosen = sim_alloc(NULL, fs->n_pending * sizeof(*chosen));
-
-    for (size_t i = 0; i < fs->n_pending; i++)
-        chosen[i] = true;
-    keep_chosen(fs, chosen);
-    free(chosen);
-    for (struct sim_node *node = fs->nodes; node != NULL; node = node->next) {
-        node->lost.n = 0;
-        sim_sync_content(node);
-        sim_sync_meta(node);
-    }
-}
-
 /* ---- the cut ------------------------------------------------------------------------------------------------------ */
 
 /* splitmix64 (Steele, Lea, Flood 2014). */
@@ -182,10 +168,12 @@ static uint64_t below(uint64_t *state, uint64_t bound)
     return bound == 0 ? 0 : draw(state) % bound;
 }
 
-static void cut_names(struct hf_simfs *fs, uint64_t *seed)
+static void cut_names(struct hf_simfs *fs, uint64_t *seed, bool all)
 {
     bool *chosen = sim_alloc(NULL, fs->n_pending * sizeof(*chosen));
     uint64_t way = below(seed, 4), prefix = below(seed, fs->n_pending + 1);
+
+    way = all ? 0 : way;
 
     for (size_t i = 0; i < fs->n_pending; i++) {
         chosen[i] = way == 1 || (way == 2 && i < prefix) || (way == 3 && below(seed, 2) == 1);
@@ -230,7 +218,7 @@ static void tear(struct sim_node *node, uint64_t *seed)
     node->live = torn;
 }
 
-static void cut_node(struct sim_node *node, uint64_t *seed)
+static void cut_node(struct sim_node *node, uint64_t *seed, bool all)
 {
     forget_lost(node, &node->live);
     sim_blob_resize(&node->lost, 0);
@@ -240,13 +228,13 @@ static void cut_node(struct sim_node *node, uint64_t *seed)
 
     node->synced = same && node->synced;
     if (S_ISREG(node->meta.mode) && !same) {
-        if (way == 0)
+        if (way == 0 || all)
             sim_blob_set(&node->live, node->kept.p, node->kept.n);
         else if (way == 1)
             tear(node, seed);
     }
     sim_sync_content(node);
-    if (below(seed, 2) == 0)
+    if (below(seed, 2) == 0 || all)
         sim_meta_copy(&node->meta, &node->kept_meta);
     else
         sim_meta_copy(&node->kept_meta, &node->meta);
@@ -300,9 +288,9 @@ void hf_simfs_power_cut(struct hf_simfs *fs, uint64_t seed)
     uint64_t state = seed;
 
     hf_simfs_kill(fs);
-    cut_names(fs, &state);
+    cut_names(fs, &state, seed == HF_SIMFS_LOSE_ALL);
     for (struct sim_node *node = fs->nodes; node != NULL; node = node->next)
-        cut_node(node, &state);
+        cut_node(node, &state, seed == HF_SIMFS_LOSE_ALL);
     collect(fs);
     count_links(fs);
 }

@@ -130,10 +130,9 @@ void sim_add_name(struct hf_simfs *fs, struct sim_node *dir, char *name, struct 
 
 /* simfs_cut.c */
 void sim_record(struct hf_simfs *fs, const struct sim_op *op); /* done in memory, remembered as not on the medium */
-void sim_sync_names(struct hf_simfs *fs, struct sim_node *dir);
+void sim_sync_names(struct hf_simfs *fs, struct sim_node *dir, const char *name); /* NULL: all names of the folder */
 void sim_sync_content(struct sim_node *node);
 void sim_lose_content(struct sim_node *node); /* the sync failed */
 void sim_sync_without_journal(struct sim_node *node);
 void sim_sync_meta(struct sim_node *node);
-void sim_sync_all(struct hf_simfs *fs);
 void sim_op_done(struct sim_op *op);

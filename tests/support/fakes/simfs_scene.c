@@ -34,6 +34,32 @@ static struct sim_node *scene_node(struct hf_simfs *fs, const char *path, mode_t
     return place.node;
 }
 
+/* What a test does is durable at once. What the code under test has done elsewhere stays as it is. */
+static void settle_node(struct sim_node *node)
+{
+    node->lost.n = 0;
+    sim_sync_content(node);
+    sim_sync_meta(node);
+}
+
+/* The names on the way to the path, and what is there. */
+static void settle(struct hf_simfs *fs, const char *path)
+{
+    struct sim_place place;
+    char part[PATH_MAX];
+
+    for (size_t i = 1; i == 1 || path[i - 1] != '\0'; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        (void)snprintf(part, sizeof(part), "%.*s", (int)i, path);
+        if (sim_resolve(fs, fs->root, part, HF_FS_ANY, false, &place) < 0 || place.name[0] == '\0')
+            return;
+        sim_sync_names(fs, place.dir, place.name);
+        if (place.node != NULL && (path[i] == '\0' || S_ISDIR(place.node->meta.mode)))
+            settle_node(place.node);
+    }
+}
+
 static void set_content(struct sim_node *node, const void *bytes, size_t n)
 {
     node->synced = false;
@@ -44,19 +70,19 @@ void hf_simfs_put(struct hf_simfs *fs, const char *path, const void *bytes, size
 {
     hf_simfs_delete(fs, path); /* a new inode, as whoever replaces a file makes */
     set_content(scene_node(fs, path, S_IFREG | mode), bytes, n);
-    sim_sync_all(fs);
+    settle(fs, path);
 }
 
 void hf_simfs_mkdir(struct hf_simfs *fs, const char *path, mode_t mode)
 {
     (void)scene_node(fs, path, S_IFDIR | mode);
-    sim_sync_all(fs);
+    settle(fs, path);
 }
 
 void hf_simfs_symlink(struct hf_simfs *fs, const char *path, const char *target)
 {
     set_content(scene_node(fs, path, S_IFLNK | 0777), target, strlen(target));
-    sim_sync_all(fs);
+    settle(fs, path);
 }
 
 static struct sim_node *scene_get(struct hf_simfs *fs, const char *path)
@@ -75,7 +101,7 @@ void hf_simfs_chown(struct hf_simfs *fs, const char *path, uid_t uid, gid_t gid)
         abort();
     node->meta.uid = uid;
     node->meta.gid = gid;
-    sim_sync_all(fs);
+    settle_node(node);
 }
 
 void hf_simfs_chmod(struct hf_simfs *fs, const char *path, mode_t mode)
@@ -85,7 +111,7 @@ void hf_simfs_chmod(struct hf_simfs *fs, const char *path, mode_t mode)
     if (node == NULL)
         abort();
     node->meta.mode = (node->meta.mode & S_IFMT) | mode;
-    sim_sync_all(fs);
+    settle_node(node);
 }
 
 void hf_simfs_move(struct hf_simfs *fs, const char *from, const char *to)
@@ -96,7 +122,8 @@ void hf_simfs_move(struct hf_simfs *fs, const char *from, const char *to)
         abort();
     struct sim_op op = {.changes = {{source.dir, source.name, NULL}, {target.dir, target.name, source.node}}, .n = 2};
     sim_record(fs, &op);
-    sim_sync_all(fs);
+    settle(fs, from);
+    settle(fs, to);
 }
 
 void hf_simfs_set_xattr(struct hf_simfs *fs, const char *path, const char *name, const char *value)
@@ -106,7 +133,7 @@ void hf_simfs_set_xattr(struct hf_simfs *fs, const char *path, const char *name,
     if (node == NULL)
         abort();
     sim_set_xattr(node, name, value, strlen(value));
-    sim_sync_all(fs);
+    settle_node(node);
 }
 
 void hf_simfs_delete(struct hf_simfs *fs, const char *path)
@@ -116,7 +143,7 @@ void hf_simfs_delete(struct hf_simfs *fs, const char *path)
     if (sim_resolve(fs, fs->root, path, HF_FS_ANY, false, &place) < 0 || place.node == NULL || place.name[0] == '\0')
         return;
     sim_add_name(fs, place.dir, place.name, NULL);
-    sim_sync_all(fs);
+    settle(fs, path);
 }
 
 uint64_t hf_simfs_changes(const struct hf_simfs *fs)
@@ -213,7 +240,7 @@ void hf_simfs_mount(struct hf_simfs *fs, const char *path)
     *device = (struct sim_device){.id = fs->next_device++, .next = fs->devices->next};
     fs->devices->next = device; /* the first stays the root's */
     node->device = device;
-    sim_sync_all(fs);
+    settle(fs, path);
 }
 
 void hf_simfs_set_limit(struct hf_simfs *fs, const char *path, uint64_t bytes)

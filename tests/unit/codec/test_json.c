@@ -34,7 +34,7 @@ START_TEST(parses)
     ck_assert_msg(r == 0, "%s: %s", good[_i].in, err.cause);
     ck_assert_int_eq(hf_json_format(json, &out), 0);
     ck_assert_str_eq(hf_buf_str(&out), good[_i].want);
-    ck_assert_uint_eq(hf_json_size(json), out.n);
+    ck_assert_uint_eq(hf_json_format_size(json), out.n);
 }
 END_TEST
 
@@ -55,10 +55,10 @@ START_TEST(format_writes_what_jansson_writes)
     ck_assert_ptr_nonnull(want);
     ck_assert_int_eq(hf_json_format(json, &out), 0);
     ck_assert_str_eq(hf_buf_str(&out), want);
-    ck_assert_uint_eq(hf_json_size(json), strlen(want));
+    ck_assert_uint_eq(hf_json_format_size(json), strlen(want));
     ck_assert_int_eq(hf_json_format(NULL, &out), -EINVAL);
     ck_assert_str_eq(hf_buf_str(&out), want);
-    ck_assert_uint_eq(hf_json_size(NULL), 0);
+    ck_assert_uint_eq(hf_json_format_size(NULL), 0);
 }
 END_TEST
 
@@ -74,7 +74,7 @@ START_TEST(format_ends_a_circle)
     }
     ck_assert_int_eq(hf_json_format(json, &out), -EINVAL);
     ck_assert_uint_eq(out.n, 0);
-    ck_assert_uint_eq(hf_json_size(json), 0);
+    ck_assert_uint_eq(hf_json_format_size(json), 0);
     json_decref(json);
 }
 END_TEST

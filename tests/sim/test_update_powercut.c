@@ -179,6 +179,41 @@ START_TEST(twice)
 }
 END_TEST
 
+/* Kills the first process at call n: what it did is in the page cache alone. The next one finishes; then the power is cut,
+ * and everything that nobody synced is lost. What has been reported as the end stays. False: the update has fewer than n
+ * calls. */
+static bool kill_at(const struct scenario *scenario, uint64_t n)
+{
+    struct hf_simupdate *w = begin(scenario, n);
+    char when[80];
+
+    (void)snprintf(when, sizeof(when), "killed at %d, then finished, then cut", (int)n);
+    hf_simfs_stop_at(w->fs, n);
+    hf_simupdate_boot(w);
+    (void)settle(w);
+    bool killed = hf_simfs_stopped(w->fs);
+    if (killed) {
+        hf_simupdate_kill(w);
+        hf_simupdate_boot(w);
+        ck_assert_msg(settle(w), "%s, %s: not settled", scenario->name, when);
+        hf_simupdate_power_cut(w, HF_SIMFS_LOSE_ALL);
+        ck_assert_msg(strcmp(hf_simupdate_target(w, now->path), now->good) == 0, "%s, %s: target %s", scenario->name,
+                      when, hf_simupdate_target(w, now->path));
+        hf_simupdate_boot(w);
+        (void)settle(w);
+    }
+    expect_end(w, when);
+    hf_simupdate_free(w);
+    return killed;
+}
+
+START_TEST(killed_before_a_sync)
+{
+    for (uint64_t n = 1; kill_at(&scenarios[_i], n); n++)
+        ;
+}
+END_TEST
+
 /* ---- a node service on trial that does not start ----------------------------------------------------------------- */
 
 static const struct scenario node_service = {"node service",       "v1", {.content = "dead", .delta_from = "v1"},
@@ -244,6 +279,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, at_every_call, 0, (int)HF_LEN(scenarios));
     tcase_add_loop_test(tc, twice, 0, (int)HF_LEN(scenarios));
+    tcase_add_loop_test(tc, killed_before_a_sync, 0, (int)HF_LEN(scenarios));
     tcase_add_loop_test(tc, node_service_that_does_not_start, 0, 4);
 }
 

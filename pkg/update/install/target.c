@@ -135,6 +135,14 @@ static int make_folder(const struct hf_fs_ops *fs, int dirfd, const char *name)
     return r == -EINVAL ? 0 : r;
 }
 
+/* Makes the name of a folder in dirfd durable. A process that was killed may have made it and died before its sync. */
+static int sync_found(const struct hf_fs_ops *fs, int dirfd)
+{
+    int r = fs->fsync(fs->ctx, dirfd);
+
+    return r == -EINVAL || r == -EROFS ? 0 : r;
+}
+
 /* Checks the open folder in which `rest` begins, and closes it if it is unsafe. */
 static int guard_open(const struct hf_target *target, int fd, const char *rest, struct hf_failure *failure)
 {
@@ -172,6 +180,9 @@ static int descend(const struct hf_target *target, bool make, struct hf_target_d
         if (next == -ENOENT && make) {
             r = make_folder(target->fs, fd, part);
             next = r < 0 ? r : open_folder(target->fs, fd, part);
+        } else if (next >= 0 && make && (r = sync_found(target->fs, fd)) < 0) {
+            (void)target->fs->close(target->fs->ctx, next);
+            next = r;
         }
         (void)target->fs->close(target->fs->ctx, fd);
         if (next < 0) {

@@ -3,7 +3,7 @@
  * simulated kubelet, a device that sends, and two sinks. The seed decides every fault.
  *
  *     HF_SIM_SEEDS=N    number of seeds (default DEFAULT_SEEDS: as many as fit in about a minute of processor time
- *                       under the sanitizers; a seed takes about 0.9 s in the release build)
+ *                       under the sanitizers; a seed takes about 0.5 s in the release build)
  *     HF_SIM_FIRST=S    the first seed (default 1)
  *     HF_SIM_SEED=S     only this seed; HF_SIM_LOG=1 prints the faults and the agent's log
  *     HF_SIM_FAULTS=N   number of faults in the sequence of a seed (default 500)

@@ -81,11 +81,13 @@ static int mark(json_t *one, const json_t *pod, const struct before *before)
 
 /* {"namespace", "name"} of each pod, and a mark for those that the good set does not have in this form. `before` is
  * NULL if the kubelet has read the files by now. */
+_Static_assert((int)HF_PODS_MAX <= (int)HF_KUBELET_MAX_PODS, "the health of every pod of an entry is looked at");
+
 static json_t *wanted_of(const json_t *next, const struct before *before)
 {
     json_t *wanted = json_array();
 
-    for (size_t i = 0; wanted != NULL && i < json_array_size(next) && i < HF_KUBELET_MAX_PODS; i++) {
+    for (size_t i = 0; wanted != NULL && i < json_array_size(next); i++) {
         const json_t *pod = json_array_get(next, i);
         json_t *one = json_pack("{s:s, s:s}", "namespace", hf_json_str_or(pod, "metadata.namespace", "default"), "name",
                                 hf_json_str_or(pod, "metadata.name", ""));

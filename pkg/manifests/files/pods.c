@@ -9,8 +9,6 @@
 #include "base/array.h"
 #include "codec/json.h"
 
-enum { MAX_PODS = 1000 };
-
 void hf_pods_done(struct hf_pods *pods)
 {
     for (size_t i = 0; i < pods->n; i++)
@@ -80,7 +78,7 @@ static int add(struct hf_pods *pods, const char *stem, unsigned number, struct h
 {
     char *name = number > 0 ? hf_asprintf("%s-%u.yaml", stem, number) : hf_asprintf("%s.yaml", stem);
 
-    if (name == NULL || hf_array_grow(pods->items, pods->n, pods->cap, MAX_PODS) < 0) {
+    if (name == NULL || hf_array_grow(pods->items, pods->n, pods->cap, HF_PODS_MAX) < 0) {
         free(name);
         return -ENOMEM;
     }
@@ -103,8 +101,11 @@ static int split_file(const char *entry, const struct hf_bundle_file *file, stru
         r = judge(document, err);
         if (r < 0)
             return hf_err_wrap(err, r, "file '%.200s', document %u", file->path, number);
+        if (r == 1 && pods->n == HF_PODS_MAX)
+            return hf_err_set(err, E2BIG, "file '%.200s', document %u: more than %d pods in one entry", file->path,
+                              number, (int)HF_PODS_MAX);
         if (r == 1)
-            r = pods->n < MAX_PODS ? add(pods, stem, number, document) : -E2BIG;
+            r = add(pods, stem, number, document);
     }
     if (r == 0 && pods->n == before + 1) {
         char *name = hf_asprintf("%s.yaml", stem);

@@ -9,6 +9,10 @@
 #include "base/err.h"
 #include "manifests/source/bundle.h"
 
+/* Maximum number of pods of one entry: the agent looks at the health of each of them, and a kubelet runs 110 pods unless
+ * it is told otherwise. */
+enum { HF_PODS_MAX = 256 };
+
 struct hf_pods_item {
     char *name;
     struct hf_view bytes;
@@ -20,7 +24,7 @@ struct hf_pods {
 };
 
 /* Splits a sealed bundle. -EBADMSG: the bundle has no Pod, or a document is not YAML or not a v1 Pod with a name; *err
- * names the file and the document. -E2BIG: the bundle has more than 1,000 pods. -ENAMETOOLONG: a name for the kubelet's
+ * names the file and the document. -E2BIG: the bundle has more than HF_PODS_MAX pods. -ENAMETOOLONG: a name for the kubelet's
  * folder would be too long. -ENOMEM: out of memory. Call hf_pods_done() also after a failure. */
 HF_MUST_USE int hf_pods_split(const char *entry, const struct hf_bundle *bundle, struct hf_pods *ret_pods,
                               struct hf_err *err);

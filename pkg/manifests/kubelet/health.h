@@ -13,7 +13,7 @@
 #include "manifests/env.h"
 #include "manifests/kubelet/verdict.h"
 
-enum { HF_KUBELET_MAX_PODS = 64 };
+enum { HF_KUBELET_MAX_PODS = 256 };
 /* If none of the three places answers for this time in ns, the health is unknown. */
 #define HF_KUBELET_SILENCE_NS (15 * HF_NS_PER_S)
 

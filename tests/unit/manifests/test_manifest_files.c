@@ -109,6 +109,24 @@ static int split(const char *name, const char *text, struct hf_pods *pods, struc
 
 #define POD(name) "apiVersion: v1\nkind: Pod\nmetadata: {name: " name "}\nspec: {containers: []}\n"
 
+/* All of them are looked at; one more is refused by name. */
+START_TEST(as_many_pods_as_are_looked_at)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(100000);
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_pods pods;
+
+    for (int i = 0; i < HF_PODS_MAX; i++)
+        ck_assert_int_eq(hf_buf_add_str(&text, POD("web") "---\n"), 0);
+    ck_assert_int_eq(split("pods.yaml", hf_buf_str(&text), &pods, &err), 0);
+    ck_assert_uint_eq(pods.n, HF_PODS_MAX);
+    hf_pods_done(&pods);
+    ck_assert_int_eq(hf_buf_add_str(&text, POD("web")), 0);
+    ck_assert_int_eq(split("pods.yaml", hf_buf_str(&text), &pods, &err), -E2BIG);
+    ck_assert_msg(strstr(err.cause, "document 257: more than 256 pods in one entry") != NULL, "%s", err.cause);
+}
+END_TEST
+
 START_TEST(pods)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -321,6 +339,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, walks);
     tcase_add_test(tc, resolves);
     tcase_add_test(tc, pods);
+    tcase_add_test(tc, as_many_pods_as_are_looked_at);
     tcase_add_test(tc, finds_the_pod_folder);
     tcase_add_test(tc, looks);
     tcase_add_test(tc, inventories);

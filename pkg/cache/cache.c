@@ -386,6 +386,17 @@ static void set_aside_damaged(struct load *load, struct hf_cache_resume *resume)
     }
 }
 
+/* Makes what the last process left durable: if it was killed before a sync, a power cut could take back an object that
+ * the next resume point includes. Without proof the whole kind is listed again. */
+static void make_durable(const struct load *load, struct hf_cache_resume *resume)
+{
+    _cleanup_(hf_freep) char *folder = hf_asprintf("%s/%s", load->cache->dir, load->kind);
+    int r = folder != NULL ? hf_dir_sync(load->cache->fs, folder, NULL) : -ENOMEM;
+
+    if (r < 0 && r != -ENOENT && r != -EROFS)
+        resume->resource_version[0] = '\0';
+}
+
 int hf_cache_load(struct hf_cache *cache, const char *kind, const char *followed,
                   int (*visit)(void *arg, json_t *object), void *arg, struct hf_cache_resume *ret_resume,
                   unsigned *ret_damaged, struct hf_err *err)
@@ -397,6 +408,8 @@ int hf_cache_load(struct hf_cache *cache, const char *kind, const char *followed
     cache->damage[0] = '\0';
     if (r == 0)
         r = load_resume(&load, &resume);
+    if (r == 0)
+        make_durable(&load, &resume);
     if (r == 0)
         r = load_all(&load);
     if (r == 0 && load.n_damaged > 0)

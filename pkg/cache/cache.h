@@ -41,17 +41,17 @@ struct hf_cache_resume {
 /* Reads all entries of a kind in the order of their file names, and calls `visit` with each object (borrowed). `visit`
  * must return 0 or -errno; after -errno, hf_cache_load() stops and returns this -errno. Also reads the resume point of
  * the kind `followed` into *ret_resume; `followed` is `kind` itself, or "EdgeUpdate" for the kind "EdgeUpdateRefused".
- * Sets *ret_damaged to the number of damaged entries; a damaged resume point counts as one more. If an entry is
- * damaged, the function sets ret_resume->resource_version to "" and writes this resume point to disk, so that the
- * caller, or a later process, requests a list of the whole kind. Damaged entries are no error of the function. The
- * function fails only if `kind` is invalid, if it cannot read the folder or a file for another reason than damage (such
- * as -EACCES), if memory runs out, or if `visit` fails. */
+ * Makes durable what an earlier process may not have synced. Sets *ret_damaged to the number of damaged entries; a
+ * damaged resume point counts as one more. If an entry is damaged, the function sets ret_resume->resource_version to
+ * "" and writes this resume point to disk, so that the caller, or a later process, requests a list of the whole kind.
+ * Damaged entries are no error of the function. The function fails only if `kind` is invalid, if it cannot read the
+ * folder or a file for another reason than damage (such as -EACCES), if memory runs out, or if `visit` fails. */
 HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, const char *followed,
                               int (*visit)(void *arg, json_t *object), void *arg, struct hf_cache_resume *ret_resume,
                               unsigned *ret_damaged, struct hf_err *err);
 
-/* Returns a description of the first damaged entry that the latest hf_cache_load() found, such as "'EdgeUpdate/x.json':
- * reason". Returns "" if no entry was damaged. */
+/* Returns a description of the first damaged entry that the latest hf_cache_load() found, such as
+ * "'EdgeUpdate/x.json': reason". Returns "" if no entry was damaged. */
 const char *hf_cache_damage(const struct hf_cache *cache);
 
 /* Writes an object durably. Skips the write if the file already has this content. -EINVAL: `kind` or the name of the

@@ -102,6 +102,38 @@ START_TEST(what_was_put_comes_back)
 }
 END_TEST
 
+/* A process is killed at some call of a change. The next one sees what that left in the page cache, and saves a later
+ * resume point. After a power cut, the objects are still those that belong to it. */
+START_TEST(what_was_loaded_stays_behind_a_resume_point)
+{
+    const struct hf_cache_resume marks[] = {{"1", 1, ""}, {"2", 2, ""}};
+    bool stopped = true;
+
+    for (uint64_t n = 1; stopped; n++) {
+        struct hf_cache *cache = open_cache();
+        ck_assert_int_eq(put(cache, "a", 1), 0);
+        ck_assert_int_eq(put(cache, "b", 1), 0);
+        ck_assert_int_eq(hf_cache_set_resume(cache, "EdgeUpdate", &marks[0], NULL), 0);
+        hf_simfs_stop_at(disk, n);
+        (void)!put(cache, "a", 2);
+        (void)!hf_cache_remove(cache, "EdgeUpdate", "b", NULL);
+        stopped = hf_simfs_stopped(disk);
+        hf_cache_free(cache);
+        hf_simfs_kill(disk);
+        hf_simfs_stop_at(disk, 0);
+        cache = open_cache();
+        struct seen seen = load_from(cache);
+        ck_assert_int_eq(hf_cache_set_resume(cache, "EdgeUpdate", &marks[1], NULL), 0);
+        hf_cache_free(cache);
+        hf_simfs_power_cut(disk, HF_SIMFS_LOSE_ALL);
+        struct seen after = load();
+        ck_assert_str_eq(after.mark.resource_version, "2");
+        ck_assert_msg(strcmp(after.text, seen.text) == 0, "killed at call %d: %sbefore, %safter", (int)n, seen.text,
+                      after.text);
+    }
+}
+END_TEST
+
 /* A mark of a version that did not say what it left out: everything is listed once. */
 START_TEST(mark_of_an_earlier_version)
 {
@@ -546,6 +578,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_was_put_comes_back);
     tcase_add_test(tc, kinds_are_apart);
     tcase_add_test(tc, nothing_is_written_twice);
+    tcase_add_test(tc, what_was_loaded_stays_behind_a_resume_point);
     tcase_add_test(tc, mark_of_an_earlier_version);
     tcase_add_test(tc, names);
     tcase_add_test(tc, size_is_bounded);

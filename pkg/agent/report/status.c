@@ -216,9 +216,11 @@ static void put_labels(struct builder *b, const struct hf_status_view *view)
 
 static int drop_condition(json_t *conditions, const char *type)
 {
-    for (size_t i = 0; i < json_array_size(conditions); i++)
-        if (strcmp(json_string_value(json_object_get(json_array_get(conditions, i), "type")), type) == 0)
+    for (size_t i = 0; i < json_array_size(conditions); i++) {
+        const char *has = json_string_value(json_object_get(json_array_get(conditions, i), "type"));
+        if (has != NULL && strcmp(has, type) == 0)
             return json_array_remove(conditions, i) == 0 ? 0 : -ENOMEM;
+    }
     return 0;
 }
 

@@ -185,6 +185,21 @@ START_TEST(transition_times)
 }
 END_TEST
 
+/* The conditions come from a file, and somebody may have changed it. */
+START_TEST(conditions_of_any_form)
+{
+    struct scene s;
+
+    set_up(&s, &committed, 1, NULL, 0);
+    ck_assert_int_eq(json_array_append_new(s.conditions, json_pack("{s:i}", "type", 7)), 0);
+    ck_assert_int_eq(json_array_append_new(s.conditions, json_integer(1)), 0);
+    ck_assert_int_eq(json_array_append_new(s.conditions, json_object()), 0);
+    _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
+    ck_assert_uint_eq(json_array_size(json_object_get(one, "conditions")), 4);
+    json_decref(s.conditions);
+}
+END_TEST
+
 static const char *names_in(const json_t *status, char *text, size_t size)
 {
     const json_t *list = json_object_get(status, "updates");
@@ -524,6 +539,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, the_defaults_are_a_policy_too);
     tcase_add_test(tc, labels_for_the_controller);
     tcase_add_test(tc, time_alone_is_no_change);
+    tcase_add_test(tc, conditions_of_any_form);
     tcase_add_test(tc, transition_times);
     tcase_add_test(tc, refused_beside_a_release_of_its_name);
     tcase_add_loop_test(tc, one_release_is_short, 0, 4);

@@ -303,7 +303,7 @@ static int recent_of_segment(const struct hf_fs_ops *fs, const char *dir, uint64
     int r = hf_spool_segment_read(fs, fd, first, &segment);
     if (r >= 0)
         r = for_each_record(fs, fd, &segment, limit, 0, NULL, NULL, ret_n);
-    if (r >= 0 && each != NULL) {
+    if ((r >= 0 || r == -EIO) && each != NULL) {
         uint64_t skip = *ret_n > max_records ? *ret_n - max_records : 0, ignored;
         r = for_each_record(fs, fd, &segment, limit, skip, each, arg, &ignored);
     }
@@ -311,8 +311,8 @@ static int recent_of_segment(const struct hf_fs_ops *fs, const char *dir, uint64
     return r;
 }
 
-/* Finds the oldest segment that is needed for `enough` records; *ret_most is how many records of it are needed. -EIO if
- * the medium does not give back a part of the segments. */
+/* Finds the oldest segment that is needed for `enough` records; *ret_most is how many records of it are needed. Counts
+ * what the medium gives back. */
 static int find_start(const struct hf_fs_ops *fs, const char *dir, const struct folder_names *names, size_t enough,
                       size_t *ret_start, size_t *ret_most)
 {
@@ -323,7 +323,7 @@ static int find_start(const struct hf_fs_ops *fs, const char *dir, const struct 
         n = 0;
         i--;
         int r = recent_of_segment(fs, dir, names->firsts[i], names->limits[i], 0, NULL, NULL, &n);
-        if (r == -EIO || (r < 0 && i + 1 == names->n))
+        if (r < 0 && r != -EIO && i + 1 == names->n)
             return r;
         have += n;
     }
@@ -338,14 +338,16 @@ static int recent(const struct hf_fs_ops *fs, const char *dir, const struct fold
     size_t start = 0, of_start = 0;
     uint64_t n = 0;
     int r = names->n > 0 ? find_start(fs, dir, names, HF_MIN(enough, max_records), &start, &of_start) : 0;
+    bool unreadable = false;
 
     for (size_t i = start; r >= 0 && i < names->n; i++) {
         size_t most = i == start && i + 1 < names->n ? of_start : max_records;
         r = recent_of_segment(fs, dir, names->firsts[i], names->limits[i], most, each, arg, &n);
-        if (r < 0 && r != -EIO && i + 1 < names->n)
+        unreadable = unreadable || r == -EIO;
+        if (r == -EIO || i + 1 < names->n)
             r = 0; /* a running agent has just removed it, or it is damaged */
     }
-    return HF_MIN(r, 0);
+    return unreadable ? -EIO : HF_MIN(r, 0);
 }
 
 int hf_spool_recent(const struct hf_fs_ops *fs, const char *dir, size_t max_records, size_t enough,

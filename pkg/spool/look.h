@@ -42,11 +42,11 @@ HF_MUST_USE int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
                               int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting), void *arg,
                               struct hf_spool_found *ret_found, struct hf_err *err);
 
-/* Calls `each` with the payloads of the newest records, in order of sequence, whether the records are delivered or not.
- * These are the newest max_records records of the newest segment. If the newest segment holds fewer than `enough`
- * records, the function first passes records of the segments before it, so that `each` gets `enough` records or more if
- * the folder has as many. Returns 0, also for a folder without segments. Returns -errno if the folder or the newest
- * segment is unreadable, and -EIO also if the medium does not give back a part of an older one. */
+/* Calls `each` with the payloads of the newest records, in order of sequence, whether the records are delivered or
+ * not. These are the newest max_records records of the newest segment. If the newest segment holds fewer than `enough`
+ * records, the function first passes records of the segments before it, so that `each` gets `enough` records or more
+ * if the folder has as many. Returns 0, also for a folder without segments. Returns -errno if the folder or the newest
+ * segment is unreadable, and -EIO if the medium does not give back a part of a segment; `each` then gets the others. */
 HF_MUST_USE int hf_spool_recent(const struct hf_fs_ops *fs, const char *dir, size_t max_records, size_t enough,
                                 void (*each)(void *arg, struct hf_view payload), void *arg);
 

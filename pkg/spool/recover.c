@@ -191,8 +191,8 @@ static int recover_last(struct hf_spool_store *store, struct hf_err *err)
     /* Readers see what a killed process wrote from now on, and it counts as stored: make it durable. */
     if (r == 0 && !bad_medium)
         r = write_again(store, fd, &tail, err);
-    if (r == 0 && !bad_medium && store->fs->fdatasync(store->fs->ctx, fd) < 0)
-        bad_medium = true;
+    if (r == 0 && !bad_medium && (r = store->fs->fdatasync(store->fs->ctx, fd)) < 0)
+        (void)hf_err_sys(err, r, "sync '%s/%s'", store->dir, name);
     if (r == 0 && !bad_medium)
         r = cut_tail(store, fd, &tail, err);
     if (r < 0 || bad_medium) { /* do not write behind unreadable content: the next write begins a segment */
@@ -234,8 +234,9 @@ static int identify(struct hf_spool_store *store, struct hf_err *err)
 
     store->doubt |= store->cursor.counter == 0 || newest < store->cursor.newest;
     int r = store->doubt ? -ENOENT : hf_spool_stream_load(store->fs, store->dir, store->stream, err);
-    return r != -ENOENT && r != -EBADMSG ? r
-                                         : hf_spool_stream_renew(store->fs, store->rng, store->dir, store->stream, err);
+    if (r == -ENOENT || r == -EBADMSG || (r == -EIO && !store->refuse_unreadable))
+        r = hf_spool_stream_renew(store->fs, store->rng, store->dir, store->stream, err);
+    return r;
 }
 
 /* Saves the cursor once more: a killed process may have left it in the page cache alone. Writes both slots of a new
@@ -251,6 +252,13 @@ static int begin_cursor(struct hf_spool_store *store, struct hf_err *err)
         r = hf_spool_save_cursor(store, store->cursor.delivered, err);
     while (r == 0 && store->cursor.counter < 2);
     return r;
+}
+
+static int begin(struct hf_spool_store *store, struct hf_err *err)
+{
+    int r = identify(store, err);
+
+    return r == 0 ? begin_cursor(store, err) : r;
 }
 
 /* On a full disk the id and the cursor matter more than a spare. */
@@ -290,6 +298,8 @@ int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err 
         store->segments[i].payload = hf_spool_payload_estimate(store, i);
     if (r == 0 && store->n > 0)
         r = recover_last(store, err);
+    if (r == -ENOSPC && give_up_spare(store)) /* some file systems need a new block for each write */
+        r = recover_last(store, err);
     store->last = HF_MAX(store->next - 1, store->cursor.delivered);
     store->next = HF_MAX(HF_MAX(store->next, store->cursor.newest), HF_MAX(store->cursor.delivered, used) + 1);
     if (store->jump_to > store->next)
@@ -298,12 +308,8 @@ int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err 
         store->jump_to = 0;
     if (r == 0)
         r = hf_spool_sync_folder(store, err);
-    if (r == 0)
-        r = identify(store, err);
-    if (r == 0)
-        r = begin_cursor(store, err);
-    if (r != -ENOSPC || !give_up_spare(store))
+    if (r < 0)
         return r;
-    r = identify(store, err);
-    return r == 0 ? begin_cursor(store, err) : r;
+    r = begin(store, err);
+    return r == -ENOSPC && give_up_spare(store) ? begin(store, err) : r;
 }

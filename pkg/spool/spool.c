@@ -97,7 +97,8 @@ struct hf_spool {
     void *ended_arg;
     bool calling;           /* inside a callback: freeing waits until it returns */
     bool gone;              /* files seem to be missing: the writer checks */
-    uint64_t unreadable_ns; /* since when reads meet bytes that the medium does not give back; 0: they do not */
+    uint64_t unreadable_ns; /* since when reads lack what the medium does not give back; 0: they lack nothing */
+    uint64_t given_up;      /* reads up to this sequence lack it for good */
     bool failing;           /* the last call of params.failing() passed an error */
     bool keep_failed;       /* housekeeping failed: wait for the next write or delivery */
 };
@@ -464,14 +465,26 @@ static void be_patient(struct hf_spool *spool)
     struct spool_reader *reader = &spool->reader;
     uint64_t now = hf_mono_ns(spool->params.clock);
 
-    if (reader->r < 0)
+    if (reader->r < 0 && reader->r != -EIO)
         return;
-    if (!reader->read.unreadable) {
+    if (reader->r == 0 && !reader->read.unreadable) {
         spool->unreadable_ns = 0;
         return;
     }
+    if (reader->r == 0 && reader->read.missing == 0) { /* the next read must meet the place again */
+        reader->place = (struct hf_spool_place){.next = reader->place.next};
+        return;
+    }
+    if (reader->r == 0 && reader->read.next <= spool->given_up)
+        return;
     spool->unreadable_ns = spool->unreadable_ns != 0 ? spool->unreadable_ns : now;
-    if (now - spool->unreadable_ns < HF_SPOOL_UNREADABLE_NS)
+    if (now - spool->unreadable_ns >= HF_SPOOL_UNREADABLE_NS) { /* a read that fails goes on from where it came to */
+        if (reader->r == 0)
+            spool->given_up = reader->read.next;
+        return;
+    }
+    reader->place = (struct hf_spool_place){.next = 0};
+    if (reader->r == 0)
         reader->r = hf_err_set(&reader->err, EIO, "read spool '%s': the disk does not give back some of it",
                                reader->where->dir);
 }

@@ -381,14 +381,31 @@ int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err)
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
+/* Removes the last segment, which has no durable content. The cursor says so first, or the next process would take the
+ * segment for lost. While the disk refuses that, the file stays, and opening finds it. */
+static void remove_empty(struct hf_spool_store *store)
+{
+    uint64_t first = last_segment(store)->first, newest = store->cursor.newest;
+    char name[HF_SPOOL_NAME_BYTES];
+
+    store->n--;
+    store->cursor.newest = store->n > 0 ? last_segment(store)->first : 0;
+    if (hf_spool_save_cursor(store, store->cursor.delivered, NULL) < 0) {
+        store->cursor.newest = newest;
+        return;
+    }
+    segment_name(first, name);
+    (void)store->fs->unlinkat(store->fs->ctx, store->dir_fd, name, 0);
+}
+
 /* After a failed write or sync the file's content is unknown (the kernel may have dropped the pages), so write nothing
- * more to it. A segment without durable content leaves the list; its successor gets the same name. */
+ * more to it. */
 static void poison(struct hf_spool_store *store)
 {
     store->stats.poisoned++;
     seal(store);
     if (last_segment(store)->end == HF_SPOOL_CONTENT)
-        store->n--;
+        remove_empty(store);
 }
 
 static void clear_out(struct hf_spool_store *store)
@@ -510,9 +527,10 @@ int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *r
         uint64_t reached = store->next;
         store->next = sequence + *ret_done;
         r = write_from(store, records, n, ret_done, err);
-        if (store->next < reached) /* nobody has the numbers of the records that failed, so they are no loss */
-            store->next = store->jump_to = reached;
+        store->next = HF_MAX(store->next, reached);
     }
+    if (r < 0 && store->next > sequence + *ret_done) /* nobody has the numbers of the records that failed: no loss */
+        store->jump_to = store->next;
     if (*ret_done > 0)
         store->last = records[*ret_done - 1].sequence;
     if (store->out.cap > OUT_BYTES)

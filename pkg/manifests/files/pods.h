@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "manifests/source/bundle.h"
 
-/* Maximum number of pods of one entry: the agent looks at the health of each of them, and a kubelet runs 110 pods unless
- * it is told otherwise. */
+/* Maximum number of pods of one entry: the agent looks at the health of each of them, and a kubelet runs 110 pods
+ * unless it is told otherwise. */
 enum { HF_PODS_MAX = 256 };
 
 struct hf_pods_item {
@@ -24,8 +24,8 @@ struct hf_pods {
 };
 
 /* Splits a sealed bundle. -EBADMSG: the bundle has no Pod, or a document is not YAML or not a v1 Pod with a name; *err
- * names the file and the document. -E2BIG: the bundle has more than HF_PODS_MAX pods. -ENAMETOOLONG: a name for the kubelet's
- * folder would be too long. -ENOMEM: out of memory. Call hf_pods_done() also after a failure. */
+ * names the file and the document. -E2BIG: the bundle has more than HF_PODS_MAX pods. -ENAMETOOLONG: a name for the
+ * kubelet's folder would be too long. -ENOMEM: out of memory. Call hf_pods_done() also after a failure. */
 HF_MUST_USE int hf_pods_split(const char *entry, const struct hf_bundle *bundle, struct hf_pods *ret_pods,
                               struct hf_err *err);
 void hf_pods_done(struct hf_pods *pods);

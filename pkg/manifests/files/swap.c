@@ -202,7 +202,7 @@ static int remove_folders(struct hf_files_place *place, struct hf_files_walk *to
         if (fd < 0)
             continue;
         int r = place->fs->unlinkat(place->fs->ctx, fd, name, AT_REMOVEDIR);
-        if (r == 0)
+        if (r == 0 || r == -ENOENT) /* a killed process may have removed it before its sync */
             r = hf_files_walk_sync(place->fs, fd);
         if (r == -EIO || r == -EROFS)
             return hf_err_sys(err, r, "remove folder '%.200s'", item->path);

@@ -104,13 +104,15 @@ static uint64_t slot_counter(const unsigned char *slot)
 
 static const struct hf_two_slots_format file_format = {HF_BORDER_SLOT, .first_slot = 0, .counter = slot_counter};
 
-static int load(struct hf_border_file *file, struct hf_borders *ret_borders)
+static int load(struct hf_border_file *file, bool refuse_unreadable, struct hf_borders *ret_borders)
 {
     unsigned char slot[HF_BORDER_SLOT];
     uint64_t counter;
     int r = hf_two_slots_read(file->fs, file->fd, &file_format, slot, &file->counter);
 
     *ret_borders = (struct hf_borders){.n = 0};
+    if (r == -EIO && !refuse_unreadable)
+        r = 0;
     if (r < 0 || file->counter == 0)
         return r;
     return hf_borders_parse(slot, ret_borders, &counter);
@@ -126,15 +128,15 @@ static int open_file(const struct hf_fs_ops *fs, const char *path, struct hf_err
     return r < 0 ? r : fd;
 }
 
-int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, struct hf_border_file *ret_file,
-                        struct hf_borders *ret_borders, struct hf_err *err)
+int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, bool refuse_unreadable,
+                        struct hf_border_file *ret_file, struct hf_borders *ret_borders, struct hf_err *err)
 {
     struct hf_border_file file = {.fs = fs, .path = strdup(path), .fd = -1};
     int r = file.path == NULL ? hf_err_set(err, ENOMEM, "open '%s'", path) : open_file(fs, path, err);
 
     if (r >= 0) {
         file.fd = r;
-        r = load(&file, ret_borders);
+        r = load(&file, refuse_unreadable, ret_borders);
         if (r < 0)
             (void)hf_err_sys(err, r, "read '%s'", path);
     }

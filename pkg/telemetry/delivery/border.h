@@ -52,9 +52,11 @@ struct hf_border_file {
 
 /* Opens or creates the file, and reads the most recently saved borders. Saves them once more, so that they are durable
  * even if the process that saved them was killed before its sync. For a new file, or if no slot is valid, sets
- * ret_borders->n to 0 and ret_borders->stream to "". */
-HF_MUST_USE int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, struct hf_border_file *ret_file,
-                                    struct hf_borders *ret_borders, struct hf_err *err);
+ * ret_borders->n to 0 and ret_borders->stream to "". If the medium does not give back a slot: -EIO if
+ * `refuse_unreadable` is true; otherwise the slot counts as invalid. */
+HF_MUST_USE int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, bool refuse_unreadable,
+                                    struct hf_border_file *ret_file, struct hf_borders *ret_borders,
+                                    struct hf_err *err);
 void hf_border_file_close(struct hf_border_file *file);
 /* Saves the borders. Returns 0 when the borders are durable. Creates the file again if somebody removed it. After a
  * failure the file holds either the old or the new borders; a file that somebody removed may be missing or empty. */

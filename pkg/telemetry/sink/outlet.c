@@ -300,7 +300,8 @@ int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records, void (*each)(
         char dir[HF_OUTLET_PATH];
         (void)snprintf(dir, sizeof(dir), "%s/%s", config->dir, hf_outlet_config_lane_name(i));
         int of_lane = hf_spool_recent(config->world.fs, dir, max_records, ENOUGH_RECENT, each, arg);
-        r = of_lane < 0 ? of_lane : r;
+        if (r != -EIO && of_lane < 0)
+            r = of_lane;
     }
     return r;
 }

@@ -118,7 +118,7 @@ int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane which, uint64_
         .config = config, .metrics = metrics, .drops = drops, .which = which, .file = {.fd = -1}, .due_ns = HF_NEVER};
     int r = hf_dir_make(config->world.fs, dir, 0700, err);
     if (r == 0)
-        r = hf_border_file_open(config->world.fs, path, &lane->file, &borders, err);
+        r = hf_border_file_open(config->world.fs, path, config->refuse_unreadable, &lane->file, &borders, err);
     if (r == 0)
         r = open_spool(lane, dir, max_bytes, borders.n > 0 ? borders.items[borders.n - 1].last : 0, err);
     if (r < 0)

@@ -140,7 +140,7 @@ static int sync_found(const struct hf_fs_ops *fs, int dirfd)
 {
     int r = fs->fsync(fs->ctx, dirfd);
 
-    return r == -EINVAL || r == -EROFS ? 0 : r;
+    return r == -EINVAL || r == -ENOTSUP || r == -EROFS ? 0 : r;
 }
 
 /* Checks the open folder in which `rest` begins, and closes it if it is unsafe. */

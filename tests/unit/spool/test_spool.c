@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "spool/look.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 #include "support/fakes/simloop.h"
@@ -325,8 +326,119 @@ START_TEST(what_the_disk_does_not_give_back_is_tried_again)
 }
 END_TEST
 
+/* A disk that does not give back the bytes from bad_from to bad_until of any file. */
+static const struct hf_fs_ops *sound;
+static struct hf_fs_ops scratched;
+static uint64_t bad_from, bad_until;
+
+static ssize_t scratched_pread(void *ctx, int fd, void *bytes, size_t n, uint64_t offset)
+{
+    if (offset >= bad_until || offset + n <= bad_from)
+        return sound->pread(ctx, fd, bytes, n, offset);
+    return offset >= bad_from ? -EIO : sound->pread(ctx, fd, bytes, (size_t)(bad_from - offset), offset);
+}
+
+static void scratched_init(struct world *world, unsigned records)
+{
+    world_init(world, 2, 64 * SEGMENT);
+    hf_spool_free(world->spool);
+    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+    sound = hf_simfs_ops(world->fs);
+    scratched = *sound;
+    scratched.pread = scratched_pread;
+    bad_from = bad_until = 0;
+    world->params.store.fs = &scratched;
+    world->params.store.segment_bytes = 16 * SEGMENT;
+    ck_assert_int_eq(hf_spool_new(&world->params, &world->spool, NULL), 0);
+    for (unsigned i = 0; i < records; i++) {
+        while (append(world, 4000) < 0)
+            (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS);
+    }
+    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+}
+
+static struct answer read_from(struct world *world, uint64_t next, size_t max_records)
+{
+    struct answer got = {.came = false};
+
+    ck_assert_int_eq(hf_spool_read(world->spool, next, max_records, 1 << 20, answer, &got), 0);
+    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+    ck_assert(got.came);
+    return got;
+}
+
+/* So many places at once that a read gives up: no later read begins behind them. */
+START_TEST(a_disk_that_is_away_for_seconds_costs_nothing)
+{
+    struct world world;
+
+    scratched_init(&world, 200);
+    bad_from = 512;
+    bad_until = UINT64_MAX;
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(read_from(&world, 1, 100).r, -EIO);
+    bad_from = bad_until = 0;
+    struct answer whole = read_from(&world, 1, 100);
+    ck_assert(whole.r == 0 && whole.n == 100 && whole.missing == 0);
+    ck_assert_uint_eq(hf_spool_state(world.spool).missing, 0);
+    world_done(&world);
+}
+END_TEST
+
+/* A page that is lost for good costs its records and five minutes, once. */
+START_TEST(a_lost_page_is_waited_for_once)
+{
+    struct world world;
+    unsigned tries = 0;
+    struct answer got;
+
+    scratched_init(&world, 200);
+    bad_from = 40960;
+    bad_until = 45056;
+    while ((got = read_from(&world, 1, 100)).r == -EIO && tries++ < 100)
+        (void)hf_simloop_run_for(world.loop, 9 * HF_NS_PER_S);
+    ck_assert_uint_ge(tries, 29);
+    ck_assert(got.r == 0 && got.missing > 0 && got.missing < 4);
+    for (unsigned i = 0; i < 3; i++) {
+        got = read_from(&world, 120, 50); /* behind the page */
+        ck_assert(got.r == 0 && got.n == 50 && got.missing == 0);
+        got = read_from(&world, 5, 50); /* over it */
+        ck_assert(got.r == 0 && got.n == 50 && got.missing > 0);
+    }
+    world_done(&world);
+}
+END_TEST
+
+static void count_line(void *arg, struct hf_view payload)
+{
+    (void)payload;
+    ++*(size_t *)arg;
+}
+
+/* One bad page says so, and hides only its own records. */
+START_TEST(the_newest_ids_are_known_beside_a_bad_page)
+{
+    struct world world;
+    size_t all = 0, some = 0;
+
+    scratched_init(&world, 600);
+    ck_assert_uint_gt(hf_spool_state(world.spool).store.segments, 1);
+    ck_assert_int_eq(hf_spool_recent(&scratched, "/spool", 1000, 1000, count_line, &all), 0);
+    ck_assert_uint_eq(all, 600);
+    bad_from = 800000; /* only a full segment reaches that far */
+    bad_until = 804096;
+    ck_assert_int_eq(hf_spool_recent(&scratched, "/spool", 1000, 1000, count_line, &some), -EIO);
+    ck_assert_msg(some > 300 && some < all, "%zu of %zu", some, all);
+    bad_from = bad_until = 0;
+    world_done(&world);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, a_disk_that_is_away_for_seconds_costs_nothing);
+    tcase_add_test(tc, a_lost_page_is_waited_for_once);
+    tcase_add_test(tc, the_newest_ids_are_known_beside_a_bad_page);
     tcase_add_loop_test(tc, what_the_disk_does_not_give_back_is_tried_again, 0, 2);
     tcase_add_loop_test(tc, appends_share_syncs_and_keep_order, 0, 5);
     tcase_add_loop_test(tc, reads_beside_writes_and_delivers, 0, 5);

@@ -1,5 +1,5 @@
-/* The store on a file system that loses power, fills up and fails at any call: nothing acknowledged is lost, nothing is read
- * twice, order holds. */
+/* The store on a file system that loses power, fills up and fails at any call: nothing acknowledged is lost, nothing
+ * is read twice, order holds. */
 #include "spool/store.h"
 
 #include <errno.h>
@@ -250,8 +250,8 @@ static uint64_t free_bytes(struct bench *bench)
     return (uint64_t)st.f_bavail * st.f_frsize;
 }
 
-/* A disk that is far smaller than max_bytes: the reserve stays free, and then the spool is full. Somebody else fills the
- * disk: the spool takes nothing more, and goes on when there is room again. */
+/* A disk that is far smaller than max_bytes: the reserve stays free, and then the spool is full. Somebody else fills
+ * the disk: the spool takes nothing more, and goes on when there is room again. */
 START_TEST(disk_reserve)
 {
     static const char other[3 * SEGMENT];
@@ -330,7 +330,8 @@ START_TEST(power_cut_at_every_call)
 }
 END_TEST
 
-/* The disk's journal goes, as after an error: what was acknowledged before and after that is there when it is mounted again. */
+/* The disk's journal goes, as after an error: what was acknowledged before and after that is there when it is mounted
+ * again. */
 START_TEST(journal_lost_at_every_call)
 {
     for (uint64_t at = 1;; at++) {
@@ -358,7 +359,8 @@ START_TEST(journal_lost_at_every_call)
 }
 END_TEST
 
-/* What a killed process left is known to whoever opens next, who may tell its sender that it is kept: no power cut takes it then. */
+/* What a killed process left is known to whoever opens next, who may tell its sender that it is kept: no power cut
+ * takes it then. */
 START_TEST(what_was_read_at_open_stays)
 {
     for (uint64_t at = 1;; at++) {
@@ -456,8 +458,8 @@ START_TEST(error_at_every_call)
 }
 END_TEST
 
-/* What a failed write leaves in a file counts neither now nor after a restart: its sender has heard of the failure, and
- * has sent the same again. */
+/* What a failed write leaves in a file counts neither now nor after a restart: its sender has heard of the failure,
+ * and has sent the same again. */
 static void fail_some(uint64_t at, uint64_t times, int code, bool *ret_failed)
 {
     enum { ITEMS = 8 * PER_BATCH };
@@ -498,6 +500,127 @@ START_TEST(what_a_failed_write_left_is_never_read)
         bool failed = true;
         for (uint64_t at = 1; failed; at++)
             fail_some(at, times[i], codes[_i], &failed);
+    }
+}
+END_TEST
+
+/* A disk on which no record reaches the medium: writes of records fail, or their syncs. */
+static const struct hf_fs_ops *sound;
+static struct hf_fs_ops broken;
+static bool break_writes, break_syncs, unsynced_record;
+
+static ssize_t broken_pwrite(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset)
+{
+    bool record = n >= HF_SPOOL_RECORD_HEADER && hf_spool_record_begins(bytes);
+
+    if (record && break_writes)
+        return -EIO;
+    unsynced_record = unsynced_record || record;
+    return sound->pwrite(ctx, fd, bytes, n, offset);
+}
+
+static int broken_fdatasync(void *ctx, int fd)
+{
+    bool record = unsynced_record;
+
+    unsynced_record = false;
+    return record && break_syncs ? -EIO : sound->fdatasync(ctx, fd);
+}
+
+static int count_segment(void *arg, const char *name, unsigned char type)
+{
+    (void)type;
+    *(uint64_t *)arg += strlen(name) == 20 && strcmp(name + 16, ".seg") == 0;
+    return 0;
+}
+
+static uint64_t count_segments(const struct bench *bench)
+{
+    const struct hf_fs_ops *fs = hf_simfs_ops(bench->fs);
+    uint64_t n = 0;
+    int fd = fs->openat(fs->ctx, AT_FDCWD, "/spool", O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
+
+    ck_assert_int_eq(fs->list(fs->ctx, fd, count_segment, &n), 0);
+    (void)fs->close(fs->ctx, fd);
+    return n;
+}
+
+/* Writes that fail again and again leave no files, and no gap that looks like a loss. */
+START_TEST(failed_writes_leave_no_files)
+{
+    unsigned before[12 * PER_BATCH] = {0}, after[12 * PER_BATCH] = {0};
+    uint64_t missing;
+    struct bench bench;
+
+    bench_init(&bench);
+    sound = hf_simfs_ops(bench.fs);
+    broken = *sound;
+    broken.pwrite = broken_pwrite;
+    broken.fdatasync = broken_fdatasync;
+    const struct hf_spool_store_params params = {
+        .fs = &broken, .rng = &bench.rng, .dir = "/spool", .segment_bytes = SEGMENT, .max_bytes = 4 * SEGMENT};
+    unsynced_record = break_writes = break_syncs = false;
+    ck_assert_int_eq(hf_spool_store_open(&params, &bench.store, NULL), 0);
+    ck_assert_int_eq(write_batch(&bench, 0, PER_BATCH), 0);
+    break_writes = _i == 0;
+    break_syncs = _i == 1;
+    for (unsigned i = 1; i < 11; i++)
+        ck_assert_int_lt(write_batch(&bench, i * PER_BATCH, PER_BATCH), 0);
+    break_writes = break_syncs = false;
+    ck_assert_int_eq(write_batch(&bench, 11 * PER_BATCH, PER_BATCH), 0);
+    (void)read_all(&bench, 1, before, HF_LEN(before), &missing);
+    ck_assert_uint_eq(missing, 0);
+    ck_assert_uint_eq(count_segments(&bench), hf_spool_store_stats(bench.store).segments);
+    char stream[HF_SPOOL_STREAM_TEXT];
+    (void)snprintf(stream, sizeof(stream), "%s", hf_spool_store_stream(bench.store));
+    bench_close(&bench);
+    hf_simfs_power_cut(bench.fs, HF_SIMFS_LOSE_ALL);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    ck_assert_str_eq(hf_spool_store_stream(bench.store), stream);
+    (void)read_all(&bench, 1, after, HF_LEN(after), &missing);
+    ck_assert_uint_eq(missing, 0);
+    ck_assert_mem_eq(before, after, sizeof(before));
+    bench_done(&bench);
+}
+END_TEST
+
+/* A process dies after a sync that failed, and the next one has an error at each call of its opening: what that one
+ * reads stays, or is in another stream. */
+START_TEST(an_error_while_opening_loses_nothing_that_is_read)
+{
+    bool hit = true;
+
+    for (uint64_t n = 1; hit; n++) {
+        unsigned before[3 * PER_BATCH] = {0}, after[3 * PER_BATCH] = {0};
+        char stream[HF_SPOOL_STREAM_TEXT] = "";
+        struct bench bench;
+        uint64_t missing;
+
+        bench_init(&bench);
+        hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
+        ck_assert_int_eq(bench_open(&bench), 0);
+        ck_assert_int_eq(write_batch(&bench, 0, PER_BATCH), 0);
+        ck_assert_int_eq(hf_spool_store_prepare(bench.store, NULL), 0);
+        hf_simfs_fail_at(bench.fs, 2, EIO, 0); /* the sync */
+        ck_assert_int_lt(write_batch(&bench, PER_BATCH, PER_BATCH), 0);
+        bench_close(&bench);
+        hf_simfs_kill(bench.fs);
+        hf_simfs_fail_at(bench.fs, n, codes[_i], 1);
+        int r = bench_open(&bench);
+        hit = hf_simfs_failed(bench.fs) > 0;
+        hf_simfs_fail_at(bench.fs, 0, 0, 0);
+        if (r == 0) {
+            (void)snprintf(stream, sizeof(stream), "%s", hf_spool_store_stream(bench.store));
+            (void)read_all(&bench, 1, before, HF_LEN(before), &missing);
+            bench_close(&bench);
+        }
+        hf_simfs_power_cut(bench.fs, HF_SIMFS_LOSE_ALL);
+        ck_assert_int_eq(bench_open(&bench), 0);
+        (void)read_all(&bench, 1, after, HF_LEN(after), &missing);
+        bool same = strcmp(stream, hf_spool_store_stream(bench.store)) == 0;
+        for (unsigned i = 0; r == 0 && same && i < HF_LEN(before); i++)
+            ck_assert_msg(before[i] <= after[i], "error at call %" PRIu64 ": item %u is gone", n, i);
+        bench_done(&bench);
     }
 }
 END_TEST
@@ -889,7 +1012,8 @@ START_TEST(a_full_disk_drops_the_oldest_or_says_so)
 }
 END_TEST
 
-/* Whoever got no answer comes again: what was delivered last can still be asked, but never in the way of something new. */
+/* Whoever got no answer comes again: what was delivered last can still be asked, but never in the way of something
+ * new. */
 START_TEST(the_past_is_kept_while_there_is_room)
 {
     struct bench bench;
@@ -935,7 +1059,8 @@ START_TEST(a_full_disk_does_not_keep_it_from_opening)
 }
 END_TEST
 
-/* A cursor file as version 1 wrote it before the two slots had code of their own: counter 2 in slot 0, counter 3 in slot 1. */
+/* A cursor file as version 1 wrote it before the two slots had code of their own: counter 2 in slot 0, counter 3 in
+ * slot 1. */
 static const struct {
     size_t at, n;
     const char *bytes;
@@ -1000,6 +1125,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, error_at_every_call, 0, (int)(HF_LEN(codes) * 2));
     tcase_add_loop_test(tc, what_a_failed_write_left_is_never_read, 0, (int)HF_LEN(codes));
     tcase_add_test(tc, a_full_disk_does_not_stop_the_cursor);
+    tcase_add_loop_test(tc, failed_writes_leave_no_files, 0, 2);
+    tcase_add_loop_test(tc, an_error_while_opening_loses_nothing_that_is_read, 0, (int)HF_LEN(codes));
     tcase_add_test(tc, full_blocks_or_drops_the_oldest);
     tcase_add_test(tc, damage_costs_what_it_covers);
     tcase_add_loop_test(tc, lost_files_are_survived, 0, 4);

@@ -298,7 +298,7 @@ START_TEST(borders_of_older_code_are_read_and_continued)
     for (size_t i = 0; i < HF_LEN(old_borders); i++)
         memcpy(file + old_borders[i].at, old_borders[i].bytes, old_borders[i].n);
     hf_simfs_put(fs, "/borders", file, sizeof(file), 0600);
-    ck_assert_int_eq(hf_border_file_open(hf_simfs_ops(fs), "/borders", &opened, &back, NULL), 0);
+    ck_assert_int_eq(hf_border_file_open(hf_simfs_ops(fs), "/borders", true, &opened, &back, NULL), 0);
     ck_assert_str_eq(back.stream, "00112233445566778899aabbccddeeff");
     ck_assert(back.n == 1 && back.items[0].first == 300 && back.items[0].last == 307 && !back.items[0].done);
     back.items[0].done = true;
@@ -328,7 +328,7 @@ START_TEST(borders_survive_power_cuts)
             struct hf_borders back, saved = {.n = 0}, tried = {.n = 0};
             hf_simfs_mkdir(fs, "/d", 0700);
             hf_simfs_stop_at(fs, n);
-            int r = hf_border_file_open(hf_simfs_ops(fs), "/d/borders", &file, &back, NULL);
+            int r = hf_border_file_open(hf_simfs_ops(fs), "/d/borders", true, &file, &back, NULL);
             for (unsigned i = 1; r == 0 && i < 12; i++) {
                 tried = borders_of(i % 9, i * 1000);
                 r = hf_border_file_save(&file, &tried, NULL);
@@ -338,7 +338,7 @@ START_TEST(borders_survive_power_cuts)
             bool stopped = hf_simfs_stopped(fs);
             hf_border_file_close(&file);
             hf_simfs_power_cut(fs, seed);
-            ck_assert_int_eq(hf_border_file_open(hf_simfs_ops(fs), "/d/borders", &file, &back, NULL), 0);
+            ck_assert_int_eq(hf_border_file_open(hf_simfs_ops(fs), "/d/borders", true, &file, &back, NULL), 0);
             ck_assert_msg(same(&back, &saved) || same(&back, &tried), "call %lu seed %lu", (unsigned long)n,
                           (unsigned long)seed);
             ck_assert_int_eq(hf_border_file_save(&file, &saved, NULL), 0);

@@ -69,7 +69,6 @@ static void apply_limits(struct hf_agent *agent)
 
     hf_clock_set_max_skew(&agent->params.home->clock, policy->clock_max_skew_ns);
     hf_disks_follow(&agent->disks, &policy->disk);
-    hf_network_follow(&agent->network, &policy->connectivity);
     agent->labeller.backoff.cap_ns = agent->report.backoff.cap_ns = policy->retry_interval_ns;
     if (agent->engine != NULL)
         hf_update_engine_set_retry(agent->engine, agent->params.retry_base_ns, policy->retry_interval_ns);
@@ -191,7 +190,7 @@ static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_
     judge(agent, now, ret_stale_wait_ns);
     if (hf_disks_count(&agent->disks))
         turn->due |= HF_DUE_PLAN | HF_DUE_STATUS;
-    if (hf_network_judge(&agent->network)) {
+    if (hf_network_judge(&agent->network, &agent->policy.in_effect->connectivity)) {
         turn->due |= HF_DUE_PLAN | HF_DUE_STATUS;
         if (agent->network.gate == HF_LINK_OPEN)
             hf_sets_link_opened(&agent->sets);

@@ -56,7 +56,7 @@ static uint64_t day_bytes(const struct hf_network *network)
 /* Wakes the agent in the moment in which the last allowed byte has passed. */
 static void count(struct hf_network *network, enum hf_network_kind kind, uint64_t n)
 {
-    uint64_t most = network->policy != NULL ? network->policy->max_bytes_per_day : 0;
+    uint64_t most = network->max_bytes_per_day;
     uint64_t before = day_bytes(network);
 
     network->carried[kind] += n;
@@ -224,11 +224,6 @@ void hf_network_init(struct hf_network *network, const struct hf_agent_env *env)
     lane_init(&network->archives, network, HF_NETWORK_ARCHIVES);
 }
 
-void hf_network_follow(struct hf_network *network, const struct hf_policy_connectivity *policy)
-{
-    network->policy = policy;
-}
-
 static void sample_round_trip(struct hf_network *network)
 {
     const struct hf_agent_params *params = network->env->params;
@@ -238,19 +233,17 @@ static void sample_round_trip(struct hf_network *network)
         network->round_trip_ns = hf_link_average(network->round_trip_ns, sample_ns);
 }
 
-bool hf_network_judge(struct hf_network *network)
+bool hf_network_judge(struct hf_network *network, const struct hf_policy_connectivity *policy)
 {
     static const char *const names[] = {[HF_LINK_OPEN] = "open",
                                         [HF_LINK_WINDOW_CLOSED] = "window-closed",
                                         [HF_LINK_CLOCK_UNSURE] = "clock-unsure",
                                         [HF_LINK_QUOTA_USED] = "quota-used"};
-    const struct hf_policy_connectivity *policy = network->policy;
     struct hf_time_range range = hf_clock_range(network->env->clock);
     enum hf_link before = network->gate;
 
     sample_round_trip(network);
-    if (policy == NULL)
-        return false;
+    network->max_bytes_per_day = policy->max_bytes_per_day;
     network->judged_ns = hf_mono_ns(network->env->clock);
     hf_write_log_note(&network->day, network->bytes, network->judged_ns);
     if (network->started && hf_write_log_is_due(&network->day, network->judged_ns))
@@ -294,8 +287,7 @@ struct hf_status_network hf_network_status(const struct hf_network *network)
     struct hf_status_network status = {.api_round_trip_ns = network->round_trip_ns,
                                        .download_bytes_per_second = network->bytes_per_second,
                                        .bytes_today = day_bytes(network),
-                                       .max_bytes_per_day =
-                                           network->policy != NULL ? network->policy->max_bytes_per_day : 0};
+                                       .max_bytes_per_day = network->max_bytes_per_day};
 
     status.present = status.api_round_trip_ns != 0 || status.bytes_today != 0 || status.max_bytes_per_day != 0;
     return status;

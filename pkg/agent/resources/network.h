@@ -38,8 +38,8 @@ struct hf_network_lane {
 
 struct hf_network {
     const struct hf_agent_env *env;
-    const struct hf_policy_connectivity *policy; /* part of the policy in effect; NULL before the first one */
     struct hf_network_lane releases, archives;
+    uint64_t max_bytes_per_day; /* of the policy in effect at the last judgement; 0 means no limit */
     enum hf_link gate;
     uint64_t wait_ns;          /* time from judged_ns until the gate may change by itself, or HF_NEVER */
     uint64_t judged_ns;        /* monotonic time of the last judgement */
@@ -54,12 +54,11 @@ struct hf_network {
 void hf_network_init(struct hf_network *network, const struct hf_agent_env *env);
 /* Reads the saved count. Call this function once before the engines start. Blocks for milliseconds. */
 void hf_network_begin(struct hf_network *network);
-/* Takes the connectivity of the policy in effect, which must stay valid until the next call. */
-void hf_network_follow(struct hf_network *network, const struct hf_policy_connectivity *policy);
 
-/* Judges the gate, and takes a sample of the round trip to the API server. Returns true if the gate changed; the plan
- * then has to be made again. */
-bool hf_network_judge(struct hf_network *network);
+/* Judges the gate by the connectivity of the policy in effect, and takes a sample of the round trip to the API server.
+ * Borrows `policy` only for the call: bytes are also counted after a new version has replaced it. Returns true if the
+ * gate changed; the plan then has to be made again. */
+bool hf_network_judge(struct hf_network *network, const struct hf_policy_connectivity *policy);
 /* If the gate is closed, ends the transfers of archives. Call this function after the plan of a turn. */
 void hf_network_enforce(struct hf_network *network);
 /* Returns the monotonic time at which to judge again, or HF_NEVER. */

@@ -16,7 +16,7 @@ struct pending_share {
     struct hf_receipt receipt; /* must be first: settled functions cast it back */
     struct hf_pending *pending;
     struct pending_entry *whole;
-    struct pending_share *next; /* in the free list */
+    struct pending_share *next, *previous; /* among the shares that have not settled; `next` links the free list too */
     unsigned which;
 };
 
@@ -34,7 +34,7 @@ struct pending_entry {
 struct hf_pending {
     struct hf_pending_params params;
     struct pending_entry *first, *last, *free;
-    struct pending_share *free_shares;
+    struct pending_share *shares, *free_shares;
     size_t n, n_free, n_free_shares;
 };
 
@@ -66,17 +66,23 @@ static void free_list(struct pending_entry *entry)
     }
 }
 
+static void free_shares(struct pending_share *share)
+{
+    while (share != NULL) {
+        struct pending_share *next = share->next;
+        free(share);
+        share = next;
+    }
+}
+
 void hf_pending_free(struct hf_pending *pending)
 {
     if (pending == NULL)
         return;
     free_list(pending->first);
     free_list(pending->free);
-    while (pending->free_shares != NULL) {
-        struct pending_share *share = pending->free_shares;
-        pending->free_shares = share->next;
-        free(share);
-    }
+    free_shares(pending->shares);
+    free_shares(pending->free_shares);
     free(pending);
 }
 
@@ -176,6 +182,9 @@ static void share_settled(struct hf_receipt *receipt)
 
     if (r == 0)
         whole->kept |= 1u << share->which;
+    *(share->previous != NULL ? &share->previous->next : &pending->shares) = share->next;
+    if (share->next != NULL)
+        share->next->previous = share->previous;
     if (pending->n_free_shares < KEEP_FREE) {
         share->next = pending->free_shares;
         pending->free_shares = share;
@@ -199,7 +208,11 @@ struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receip
     *share = (struct pending_share){.receipt = {.settled = share_settled},
                                     .pending = pending,
                                     .whole = (struct pending_entry *)(void *)whole,
+                                    .next = pending->shares,
                                     .which = which};
+    if (share->next != NULL)
+        share->next->previous = share;
+    pending->shares = share;
     hf_receipt_hold(whole);
     hf_receipt_hold(&share->receipt);
     return &share->receipt;

@@ -164,8 +164,30 @@ START_TEST(is_bounded)
 }
 END_TEST
 
+/* A process that ends frees the table while sinks have not stored everything (the leak sanitizer looks). */
+START_TEST(frees_what_has_not_settled)
+{
+    struct hf_pending *pending = fresh();
+    struct work work = begin_work();
+
+    hf_receipt_hold(&work.receipt);
+    struct hf_receipt *whole = hf_pending_begin(pending, 1, &work.receipt);
+    struct hf_receipt *shares[3];
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_ptr_nonnull(shares[i] = hf_pending_share(pending, whole, i));
+    hf_receipt_release(shares[1], 0);
+    hf_receipt_release(whole, 0);
+    shares[1] = hf_pending_share(pending, whole, 1);
+    ck_assert_ptr_nonnull(shares[1]);
+    hf_receipt_release(shares[_i], 0);
+    hf_pending_free(pending);
+    ck_assert_uint_eq(work.settled, 0);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, frees_what_has_not_settled, 0, 3);
     tcase_add_test(tc, settles_when_the_last_is_safe);
     tcase_add_test(tc, what_failed_is_lost_and_told);
     tcase_add_test(tc, a_follower_waits_for_all_before_it);

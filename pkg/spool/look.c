@@ -287,11 +287,9 @@ static int for_each_record(const struct hf_fs_ops *fs, int fd, const struct hf_s
     return r;
 }
 
-/* Calls `each` (may be NULL) with the last max_records below `limit` of one segment; *ret_n is the number of records
- * below it. */
-static int recent_of_segment(const struct hf_fs_ops *fs, const char *dir, uint64_t first, uint64_t limit,
-                             size_t max_records, void (*each)(void *arg, struct hf_view payload), void *arg,
-                             uint64_t *ret_n)
+/* Like for_each_record(), for the segment that begins with the record `first`. */
+static int recent_of_segment(const struct hf_fs_ops *fs, const char *dir, uint64_t first, uint64_t limit, uint64_t skip,
+                             void (*each)(void *arg, struct hf_view payload), void *arg, uint64_t *ret_n)
 {
     struct hf_spool_segment segment;
     char path[PATH_MAX];
@@ -302,19 +300,15 @@ static int recent_of_segment(const struct hf_fs_ops *fs, const char *dir, uint64
         return fd;
     int r = hf_spool_segment_read(fs, fd, first, &segment);
     if (r >= 0)
-        r = for_each_record(fs, fd, &segment, limit, 0, NULL, NULL, ret_n);
-    if ((r >= 0 || r == -EIO) && each != NULL) {
-        uint64_t skip = *ret_n > max_records ? *ret_n - max_records : 0, ignored;
-        r = for_each_record(fs, fd, &segment, limit, skip, each, arg, &ignored);
-    }
+        r = for_each_record(fs, fd, &segment, limit, skip, each, arg, ret_n);
     (void)fs->close(fs->ctx, fd);
     return r;
 }
 
-/* Finds the oldest segment that is needed for `enough` records; *ret_most is how many records of it are needed. Counts
- * what the medium gives back. */
-static int find_start(const struct hf_fs_ops *fs, const char *dir, const struct folder_names *names, size_t enough,
-                      size_t *ret_start, size_t *ret_most)
+/* Finds the oldest segment that is needed for `enough` records; *ret_skip is how many of its first records are too
+ * many. The newest segment is needed for max_records. Counts what the medium gives back. */
+static int find_start(const struct hf_fs_ops *fs, const char *dir, const struct folder_names *names, size_t max_records,
+                      size_t enough, size_t *ret_start, uint64_t *ret_skip)
 {
     size_t i = names->n;
     uint64_t have = 0, n = 0;
@@ -328,21 +322,21 @@ static int find_start(const struct hf_fs_ops *fs, const char *dir, const struct 
         have += n;
     }
     *ret_start = i;
-    *ret_most = (size_t)(n - HF_MIN(n, have - HF_MIN(have, (uint64_t)enough)));
+    uint64_t wanted = i + 1 == names->n ? max_records : enough;
+    *ret_skip = HF_MIN(n, have - HF_MIN(have, wanted));
     return 0;
 }
 
 static int recent(const struct hf_fs_ops *fs, const char *dir, const struct folder_names *names, size_t max_records,
                   size_t enough, void (*each)(void *arg, struct hf_view payload), void *arg)
 {
-    size_t start = 0, of_start = 0;
-    uint64_t n = 0;
-    int r = names->n > 0 ? find_start(fs, dir, names, HF_MIN(enough, max_records), &start, &of_start) : 0;
+    size_t start = 0;
+    uint64_t skip = 0, n = 0;
+    int r = names->n > 0 ? find_start(fs, dir, names, max_records, HF_MIN(enough, max_records), &start, &skip) : 0;
     bool unreadable = false;
 
     for (size_t i = start; r >= 0 && i < names->n; i++) {
-        size_t most = i == start && i + 1 < names->n ? of_start : max_records;
-        r = recent_of_segment(fs, dir, names->firsts[i], names->limits[i], most, each, arg, &n);
+        r = recent_of_segment(fs, dir, names->firsts[i], names->limits[i], i == start ? skip : 0, each, arg, &n);
         unreadable = unreadable || r == -EIO;
         if (r == -EIO || i + 1 < names->n)
             r = 0; /* a running agent has just removed it, or it is damaged */

@@ -152,18 +152,7 @@ static int cut_tail(struct hf_spool_store *store, int fd, const struct hf_spool_
  * began. */
 static int write_again(struct hf_spool_store *store, int fd, const struct hf_spool_tail *tail, struct hf_err *err)
 {
-    char bytes[4096];
-
-    for (uint64_t at = store->only_drops ? tail->at : tail->begins_at; at < tail->at;) {
-        ssize_t n = store->fs->pread(store->fs->ctx, fd, bytes, (size_t)HF_MIN(tail->at - at, sizeof(bytes)), at);
-        if (n <= 0)
-            return hf_err_sys(err, n < 0 ? (int)n : -EIO, "read a segment of '%s'", store->dir);
-        int r = hf_spool_write_at(store->fs, fd, bytes, (size_t)n, at, store->dir, err);
-        if (r < 0)
-            return r;
-        at += (uint64_t)n;
-    }
-    return 0;
+    return store->only_drops ? 0 : hf_spool_copy(store, fd, fd, tail->begins_at, tail->at, err);
 }
 
 static int recover_last(struct hf_spool_store *store, struct hf_err *err)

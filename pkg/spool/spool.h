@@ -24,7 +24,8 @@ enum {
     HF_SPOOL_WRITE_BUCKETS = 12,
 };
 
-/* How long the spool tries again to read what the medium does not give back, before the records there count as lost. */
+/* Time for which the spool tries again to read bytes that the medium does not give back, before it counts the records
+ * there as lost. */
 #define HF_SPOOL_UNREADABLE_NS (300 * HF_NS_PER_S)
 
 /* Upper bounds, in nanoseconds, of the buckets in hf_spool_state.write_buckets. The last bucket has no upper bound. */
@@ -72,9 +73,9 @@ HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_
  * records, and payloads of at most max_bytes bytes in total (a max_bytes below 1 MiB counts as 1 MiB). Returns 0 if the
  * read has started, -EBUSY while another read runs, or another -errno. If the medium does not give back some bytes,
  * `done` gets -EIO for HF_SPOOL_UNREADABLE_NS; try again after some seconds. After that time, these bytes count as
- * damage. `read` belongs to the spool and is valid only
- * during the call of `done`; read->n is 0 if there is nothing to read now. Pass read->next as `next` of the next read.
- * read->missing counts the records before read->next that are damaged or deleted; no later read returns these. */
+ * damage. `read` belongs to the spool and is valid only during the call of `done`; read->n is 0 if there is nothing to
+ * read now. Pass read->next as `next` of the next read. read->missing counts the records before read->next that are
+ * damaged or deleted; no later read returns these. */
 HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
                               void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg);
 

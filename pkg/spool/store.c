@@ -274,23 +274,6 @@ static int revive_folder(struct hf_spool_store *store, struct hf_err *err)
     return r < 0 ? r : hf_spool_save_cursor(store, store->cursor.delivered, err);
 }
 
-static int copy_content(struct hf_spool_store *store, const struct segment *segment, int to, struct hf_err *err)
-{
-    char bytes[4096];
-
-    for (uint64_t at = HF_SPOOL_CONTENT; at < segment->end;) {
-        size_t want = (size_t)HF_MIN((uint64_t)sizeof(bytes), segment->end - at);
-        ssize_t n = store->fs->pread(store->fs->ctx, store->open_fd, bytes, want, at);
-        if (n <= 0)
-            return hf_err_sys(err, n < 0 ? (int)n : -EIO, "rescue a segment of '%s'", store->dir);
-        int r = hf_spool_write_at(store->fs, to, bytes, (size_t)n, at, store->dir, err);
-        if (r < 0)
-            return r;
-        at += (uint64_t)n;
-    }
-    return 0;
-}
-
 /* The open segment's file was deleted: copies its content from the open descriptor into a new file. */
 static int rescue(struct hf_spool_store *store, struct hf_err *err)
 {
@@ -308,7 +291,9 @@ static int rescue(struct hf_spool_store *store, struct hf_err *err)
         return hf_err_sys(err, fd, "open '%s/spare.seg'", store->dir);
     segment->size = store->segment_bytes;
     segment->written = HF_MAX(store->spare_written, segment->end);
-    r = segment->end <= content_limit(segment->size) ? copy_content(store, segment, fd, err) : -EFBIG;
+    r = segment->end <= content_limit(segment->size)
+            ? hf_spool_copy(store, store->open_fd, fd, HF_SPOOL_CONTENT, segment->end, err)
+            : -EFBIG;
     if (r == 0)
         r = write_headers(store, fd, segment, err);
     if (r == 0)

@@ -86,6 +86,9 @@ static inline uint64_t content_limit(uint64_t file_bytes)
 
 HF_MUST_USE int hf_spool_write_at(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset,
                                   const char *dir, struct hf_err *err);
+/* Copies [begin, end) of a segment to the same offsets of the file `to`, which may be the same file. */
+HF_MUST_USE int hf_spool_copy(const struct hf_spool_store *store, int from, int to, uint64_t begin, uint64_t end,
+                              struct hf_err *err);
 HF_MUST_USE int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                               struct hf_err *err);
 /* Call this function after a sync, to check that the file system's journal still works. Two changes need this journal:

@@ -35,8 +35,9 @@
  * numbers nor the reported number of journal entries have gone back. EdgeNode never calls a version Applied that does not
  * run, and no version is taken back because the kubelet has not read its files, unless the kubelet was down. Every
  * hundredth fault: drift is repaired (files with or without network), and the journal is one chain that has the entry
- * which the API server has seen last. In the end, without faults: all files, the running units and pods and the reported phases are those of the last contents and of
- * the last release, no unfinished file is left, and both sinks have every acknowledged event. */
+ * which the API server has seen last. In the end, without faults: all files, the running units and pods and the
+ * reported phases are those of the last contents and of the last release, no unfinished file is left, and both sinks
+ * have every acknowledged event. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -293,7 +294,7 @@ struct content {
     size_t n;
 };
 
-/* What make_text() makes, made once: every step asks for it. */
+/* Keeps the text that make_text() makes, because every step needs it. */
 static const struct content *content_text(unsigned entry, unsigned version, size_t file)
 {
     static struct content made[ENTRIES][MAX_VERSIONS][MAX_FILES];

@@ -179,9 +179,9 @@ START_TEST(twice)
 }
 END_TEST
 
-/* Kills the first process at call n: what it did is in the page cache alone. The next one finishes; then the power is cut,
- * and everything that nobody synced is lost. What has been reported as the end stays. False: the update has fewer than n
- * calls. */
+/* Kills the first process at call n: what it did is in the page cache alone. The next one finishes; then the power is
+ * cut, and everything that nobody synced is lost. What has been reported as the end stays. False: the update has fewer
+ * than n calls. */
 static bool kill_at(const struct scenario *scenario, uint64_t n)
 {
     struct hf_simupdate *w = begin(scenario, n);

@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "manifests/source/bundle.h"
 
-/* Maximum number of pods of one entry: the agent looks at the health of each of them, and a kubelet runs 110 pods
- * unless it is told otherwise. */
+/* Maximum number of pods of one entry: the agent looks at the health of each of them, and a kubelet runs at
+ * most 110 pods by default. */
 enum { HF_PODS_MAX = 256 };
 
 struct hf_pods_item {

@@ -263,7 +263,7 @@ static void not_opened(struct hf_fanout *fanout, size_t i, const struct hf_err *
     note_trouble(fanout, i, err);
 }
 
-/* What the disk does not give back now, it may give back soon. */
+/* Returns false once the disk has not given back the sink's files for HF_SPOOL_UNREADABLE_NS. */
 static bool is_patient(const struct hf_fanout *fanout, const struct fanout_sink *sink)
 {
     return sink->unreadable_ns == 0 || hf_mono_ns(fanout->world->clock) - sink->unreadable_ns < HF_SPOOL_UNREADABLE_NS;

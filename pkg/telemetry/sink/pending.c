@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
+
 enum { CHUNK = 64, KEEP_FREE = 4 * CHUNK };
 
 struct pending_follower {
@@ -16,7 +18,7 @@ struct pending_share {
     struct hf_receipt receipt; /* must be first: settled functions cast it back */
     struct hf_pending *pending;
     struct pending_entry *whole;
-    struct pending_share *next, *previous; /* among the shares that have not settled; `next` links the free list too */
+    struct hf_list link; /* in `shares` of the table until it settles, then in `free_shares` */
     unsigned which;
 };
 
@@ -34,7 +36,7 @@ struct pending_entry {
 struct hf_pending {
     struct hf_pending_params params;
     struct pending_entry *first, *last, *free;
-    struct pending_share *shares, *free_shares;
+    struct hf_list shares, free_shares;
     size_t n, n_free, n_free_shares;
 };
 
@@ -42,8 +44,11 @@ struct hf_pending *hf_pending_new(const struct hf_pending_params *params)
 {
     struct hf_pending *pending = calloc(1, sizeof(*pending));
 
-    if (pending != NULL)
-        pending->params = *params;
+    if (pending == NULL)
+        return NULL;
+    pending->params = *params;
+    hf_list_init(&pending->shares);
+    hf_list_init(&pending->free_shares);
     return pending;
 }
 
@@ -66,13 +71,12 @@ static void free_list(struct pending_entry *entry)
     }
 }
 
-static void free_shares(struct pending_share *share)
+static void free_shares(struct hf_list *shares)
 {
-    while (share != NULL) {
-        struct pending_share *next = share->next;
-        free(share);
-        share = next;
-    }
+    struct hf_list *it, *following;
+
+    hf_list_each(it, following, shares)
+        free(hf_container_of(it, struct pending_share, link));
 }
 
 void hf_pending_free(struct hf_pending *pending)
@@ -81,8 +85,8 @@ void hf_pending_free(struct hf_pending *pending)
         return;
     free_list(pending->first);
     free_list(pending->free);
-    free_shares(pending->shares);
-    free_shares(pending->free_shares);
+    free_shares(&pending->shares);
+    free_shares(&pending->free_shares);
     free(pending);
 }
 
@@ -182,12 +186,9 @@ static void share_settled(struct hf_receipt *receipt)
 
     if (r == 0)
         whole->kept |= 1u << share->which;
-    *(share->previous != NULL ? &share->previous->next : &pending->shares) = share->next;
-    if (share->next != NULL)
-        share->next->previous = share->previous;
+    hf_list_remove(&share->link);
     if (pending->n_free_shares < KEEP_FREE) {
-        share->next = pending->free_shares;
-        pending->free_shares = share;
+        hf_list_append(&pending->free_shares, &share->link);
         pending->n_free_shares++;
     } else {
         free(share);
@@ -197,10 +198,11 @@ static void share_settled(struct hf_receipt *receipt)
 
 struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receipt *whole, unsigned which)
 {
-    struct pending_share *share = pending->free_shares;
+    struct pending_share *share;
 
-    if (share != NULL) {
-        pending->free_shares = share->next;
+    if (!hf_list_empty(&pending->free_shares)) {
+        share = hf_container_of(pending->free_shares.next, struct pending_share, link);
+        hf_list_remove(&share->link);
         pending->n_free_shares--;
     } else if ((share = malloc(sizeof(*share))) == NULL) {
         return NULL;
@@ -208,11 +210,8 @@ struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receip
     *share = (struct pending_share){.receipt = {.settled = share_settled},
                                     .pending = pending,
                                     .whole = (struct pending_entry *)(void *)whole,
-                                    .next = pending->shares,
                                     .which = which};
-    if (share->next != NULL)
-        share->next->previous = share;
-    pending->shares = share;
+    hf_list_append(&pending->shares, &share->link);
     hf_receipt_hold(whole);
     hf_receipt_hold(&share->receipt);
     return &share->receipt;

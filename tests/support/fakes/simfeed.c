@@ -10,7 +10,7 @@
 
 enum { SINKS = 2, MAX_EVENTS = 4096, MAX_KEYS = 8192, WAITING = 6, IDS = 4096 };
 
-/* What a sink does with a request. */
+/* How a sink answers a request. */
 enum mood { TAKES, FAILS, LOSES_ANSWER, STALLS };
 
 struct event {

@@ -5,7 +5,7 @@
  *     hf_simfeed_begin(feed, node);                       the agent has started: the device sends
  *     hf_simfeed_end(feed);                               before hf_simnode_end()
  *
- * What must hold, whatever happens to the node:
+ * Promises that the feed checks, whatever happens to the node:
  *   - a sink gets an event under one key only, and the same bytes under one key
  *   - each acknowledged event reaches both sinks in the end, and each other event at most once
  * Both sinks ignore a key that they have taken already, as a receiver that honours Idempotency-Key does. */
@@ -29,7 +29,7 @@ void hf_simfeed_heal(struct hf_simfeed *feed);
 /* The device offers no new event. */
 void hf_simfeed_stop(struct hf_simfeed *feed);
 
-/* What was violated first; NULL: nothing. */
+/* Returns the first violation of these promises, or NULL. */
 const char *hf_simfeed_fault(const struct hf_simfeed *feed);
 /* Every event is acknowledged, and each sink has it. */
 bool hf_simfeed_is_drained(const struct hf_simfeed *feed);

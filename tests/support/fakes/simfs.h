@@ -91,8 +91,8 @@ bool hf_simfs_journal_lost(const struct hf_simfs *fs);
 
 /* kill -9: descriptors and locks are gone, nothing else. Takes a stop and a lost journal back. */
 void hf_simfs_kill(struct hf_simfs *fs);
-/* The power goes, and comes back: as kill, and what was not synced is lost as `seed` chooses; with HF_SIMFS_LOSE_ALL all
- * of it. */
+/* The power goes, and comes back: as kill, and what was not synced is lost as `seed` chooses; with HF_SIMFS_LOSE_ALL
+ * all of it. */
 #define HF_SIMFS_LOSE_ALL UINT64_MAX
 void hf_simfs_power_cut(struct hf_simfs *fs, uint64_t seed);
 

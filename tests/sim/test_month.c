@@ -294,6 +294,36 @@ START_TEST(resync)
 }
 END_TEST
 
+/* chronyd runs, under the name that Debian gives its unit: systemd-timesyncd, which has failed, is left alone. */
+START_TEST(resync_with_chronyd)
+{
+    set_up("\"clock\":{\"maxSkew\":\"5m\",\"resync\":true}");
+    hf_simboard_service(w.node->board, "systemd-timesyncd.service", TIMESYNCD_PORT, "/nothing");
+    hf_simboard_service(w.node->board, "chrony.service", TIMESYNCD_PORT + 1, HF_SIMNODE_TARGET);
+    hf_simnode_set_clock(w.node, (int64_t)(20 * MINUTE));
+    begin();
+    run(10 * MINUTE);
+    ck_assert_uint_eq(hf_simboard_restarts(w.node->board, "chrony.service"), 1);
+    ck_assert_uint_eq(hf_simboard_restarts(w.node->board, "systemd-timesyncd.service"), 0);
+    ck_assert(metric("holdfast_clock_resyncs_total{result=\"asked\"} ") == 1);
+}
+END_TEST
+
+/* A time service that has failed is restarted if no other one runs; without any, each request fails. */
+START_TEST(resync_without_a_running_service)
+{
+    set_up("\"clock\":{\"maxSkew\":\"5m\",\"resync\":true}");
+    hf_simnode_set_clock(w.node, (int64_t)(20 * MINUTE));
+    begin();
+    run(10 * MINUTE);
+    ck_assert(metric("holdfast_clock_resyncs_total{result=\"failed\"} ") == 1);
+    hf_simboard_service(w.node->board, "systemd-timesyncd.service", TIMESYNCD_PORT, "/nothing");
+    run(HOUR);
+    ck_assert_uint_eq(hf_simboard_restarts(w.node->board, "systemd-timesyncd.service"), 1);
+    ck_assert(metric("holdfast_clock_resyncs_total{result=\"failed\"} ") == 2);
+}
+END_TEST
+
 /* Without clock.resync nobody touches the time service. */
 START_TEST(no_resync_unless_asked)
 {
@@ -328,6 +358,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, age_never_goes_back);
     tcase_add_test(tc, ten_reboots_a_day_without_a_battery);
     tcase_add_test(tc, resync);
+    tcase_add_test(tc, resync_with_chronyd);
+    tcase_add_test(tc, resync_without_a_running_service);
     tcase_add_test(tc, no_resync_unless_asked);
 }
 HF_TEST_MAIN("sim/month", cases)

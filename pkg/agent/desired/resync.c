@@ -1,14 +1,18 @@
 #include "agent/desired/resync.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "agent/counters.h"
 #include "agent/turn.h"
 #include "sync/stale_table.h"
 
 #define TIMEOUT_NS (30 * HF_NS_PER_S)
-#define CHRONYC "/usr/bin/chronyc"
-#define TIMESYNCD "systemd-timesyncd.service"
+
+/* chronyd's unit has the first name, and the second on Debian and Ubuntu. */
+static const char *const services[] = {"chronyd.service", "chrony.service", "systemd-timesyncd.service"};
+
+static void look_at_next(struct hf_resync *resync);
 
 void hf_resync_init(struct hf_resync *resync, const struct hf_agent_env *env)
 {
@@ -20,12 +24,9 @@ void hf_resync_done(struct hf_resync *resync)
     if (resync->env == NULL)
         return;
     const struct hf_agent_params *params = resync->env->params;
-    if (resync->child != NULL)
-        params->proc->cancel(params->proc->ctx, resync->child);
-    if (resync->job != NULL)
-        params->unit->cancel(params->unit->ctx, resync->job);
-    resync->child = NULL;
-    resync->job = NULL;
+    if (resync->call != NULL)
+        params->unit->cancel(params->unit->ctx, resync->call);
+    resync->call = NULL;
 }
 
 /* ---- asking ------------------------------------------------------------------------------------------------------ */
@@ -44,55 +45,73 @@ static void restarted(void *arg, int r, const struct hf_err *err)
 {
     struct hf_resync *resync = arg;
 
-    resync->job = NULL;
-    asked(resync, TIMESYNCD, r < 0 ? err : NULL);
+    resync->call = NULL;
+    asked(resync, resync->service, r < 0 ? err : NULL);
 }
 
-static void restart_timesyncd(struct hf_resync *resync)
+static void restart(struct hf_resync *resync, const char *service)
 {
     const struct hf_unit_ops *unit = resync->env->params->unit;
     struct hf_err err = HF_ERR_INIT;
 
-    if (unit->restart(unit->ctx, TIMESYNCD, TIMEOUT_NS, restarted, resync, &resync->job, &err) < 0)
-        asked(resync, TIMESYNCD, &err);
+    resync->service = service;
+    if (unit->restart(unit->ctx, service, TIMEOUT_NS, restarted, resync, &resync->call, &err) < 0)
+        asked(resync, service, &err);
 }
 
-static void chronyc_ended(void *arg, int r, int exit_code, struct hf_view output)
+/* After all services have been looked at: none of them is active. */
+static void restart_failed_one(struct hf_resync *resync)
 {
-    struct hf_resync *resync = arg;
     struct hf_err err = HF_ERR_INIT;
 
-    resync->child = NULL;
-    if (r == 0 && exit_code == 0) {
-        asked(resync, "chronyd", NULL);
+    if (resync->service != NULL) {
+        restart(resync, resync->service);
         return;
     }
-    if (r == -ENOENT) { /* no chrony on this node */
-        restart_timesyncd(resync);
+    (void)hf_err_set(&err, ENOENT, "neither %s nor %s nor %s runs", services[0], services[1], services[2]);
+    asked(resync, "none", &err);
+}
+
+static void state_read(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
+{
+    struct hf_resync *resync = arg;
+    const char *service = services[resync->looked_at];
+
+    (void)sub_state;
+    resync->call = NULL;
+    if (r < 0 && r != -ENOENT) {
+        asked(resync, service, err);
         return;
     }
-    (void)hf_err_set(&err, r < 0 ? -r : EIO, "'%s makestep' exited with %d: %.*s", CHRONYC, exit_code,
-                     (int)HF_MIN(output.n, (size_t)100), output.n > 0 ? output.p : "");
-    asked(resync, "chronyd", &err);
+    if (r == 0 && (strcmp(active_state, "active") == 0 || strcmp(active_state, "activating") == 0)) {
+        restart(resync, service);
+        return;
+    }
+    if (r == 0 && strcmp(active_state, "failed") == 0 && resync->service == NULL)
+        resync->service = service;
+    resync->looked_at++;
+    look_at_next(resync);
+}
+
+static void look_at_next(struct hf_resync *resync)
+{
+    const struct hf_unit_ops *unit = resync->env->params->unit;
+    struct hf_err err = HF_ERR_INIT;
+
+    if (resync->looked_at == HF_LEN(services)) {
+        restart_failed_one(resync);
+        return;
+    }
+    const char *service = services[resync->looked_at];
+    if (unit->state(unit->ctx, service, TIMEOUT_NS, state_read, resync, &resync->call, &err) < 0)
+        asked(resync, service, &err);
 }
 
 static void ask(struct hf_resync *resync)
 {
-    static const char *const argv[] = {CHRONYC, "makestep", NULL};
-    const struct hf_agent_params *params = resync->env->params;
-    const struct hf_proc_request request = {
-        .argv = argv, .timeout_ns = TIMEOUT_NS, .done = chronyc_ended, .arg = resync};
-    struct hf_err err = HF_ERR_INIT;
-
-    if (params->pod_mode) {
-        restart_timesyncd(resync);
-        return;
-    }
-    int r = params->proc->spawn(params->proc->ctx, &request, &resync->child, &err);
-    if (r == -ENOENT)
-        restart_timesyncd(resync);
-    else if (r < 0)
-        asked(resync, "chronyd", &err);
+    resync->service = NULL;
+    resync->looked_at = 0;
+    look_at_next(resync);
 }
 
 /* ---- a turn ------------------------------------------------------------------------------------------------------ */
@@ -115,7 +134,7 @@ bool hf_resync_work(struct hf_resync *resync, const struct hf_contact *contact, 
 {
     uint64_t mono_ns = hf_mono_ns(resync->env->clock);
     bool leapt = find_leap(resync, mono_ns, policy->clock_max_skew_ns);
-    bool wanted = policy->clock_resync && contact->skew.exceeded && resync->child == NULL && resync->job == NULL &&
+    bool wanted = policy->clock_resync && contact->skew.exceeded && resync->call == NULL &&
                   hf_config_allows_clock_resync(resync->env->config, NULL) &&
                   hf_stale_table_may(HF_STALE_ACT_CLOCK_RESYNC, contact->staleness, policy->on_expiry);
 

@@ -2,8 +2,11 @@
  * allows it, also asks the time service of this node to synchronize when the clock differs from the API server's clock
  * by more than clock.maxSkew.
  *
- * The service is chronyd (`chronyc makestep`) or, if chronyc is missing, systemd-timesyncd (a restart of its unit).
- * Both services take the time from their own servers. A pod can only restart the unit. Threads: loop thread only. */
+ * To ask means to restart the unit of chronyd or systemd-timesyncd: the active one, or else one that has failed. A
+ * service that the node's owner has stopped stays stopped. After a start, both ask their own servers at once; then
+ * systemd-timesyncd steps the clock, and chronyd does if its configuration has `makestep`, as those of the
+ * distributions have. The command `chronyc makestep` does not help: until chronyd has asked its servers again, it
+ * knows of no error, and steps the clock by 0 s. Threads: loop thread only. */
 #pragma once
 
 #include "agent/env.h"
@@ -14,18 +17,19 @@
 struct hf_resync {
     const struct hf_agent_env *env;
     struct hf_clock_resync rule;
-    struct hf_proc_call *child; /* chronyc, while it runs */
-    struct hf_unit_call *job;   /* restart of systemd-timesyncd, while it runs */
-    uint64_t wait_ns;           /* time from the last hf_resync_work() to the next due request, or HF_NEVER */
-    uint64_t work_mono_ns;      /* monotonic time of the last hf_resync_work() */
-    unsigned leaps;             /* number of leaps of the wall clock in this process */
-    int64_t leap_ns;            /* size of the last leap; positive for a leap forward */
+    struct hf_unit_call *call; /* the running call to systemd, or NULL */
+    unsigned looked_at;        /* number of time services whose state the running request has read */
+    const char *service;       /* the unit that is restarted, or the first failed one so far; a constant string */
+    uint64_t wait_ns;          /* time from the last hf_resync_work() to the next due request, or HF_NEVER */
+    uint64_t work_mono_ns;     /* monotonic time of the last hf_resync_work() */
+    unsigned leaps;            /* number of leaps of the wall clock in this process */
+    int64_t leap_ns;           /* size of the last leap; positive for a leap forward */
 };
 
 void hf_resync_init(struct hf_resync *resync, const struct hf_agent_env *env);
 
-/* Reads the clocks, and asks the time service if a request is due. `contact` has the skew of the clock; `policy` is the
- * policy in effect. Returns true if the wall clock has leapt by more than clock.maxSkew since the last call. */
+/* Reads the clocks, and asks the time service if a request is due. `contact` has the skew of the clock; `policy` is
+ * the policy in effect. Returns true if the wall clock has leapt by more than clock.maxSkew since the last call. */
 bool hf_resync_work(struct hf_resync *resync, const struct hf_contact *contact, const struct hf_syncpolicy *policy);
 
 /* Returns the monotonic time at which the next call of hf_resync_work() is due, or HF_NEVER. */

@@ -1,141 +1,257 @@
 #!/usr/bin/env python3
-"""clock.resync with a real chronyd: the agent asks it to step the clock.
+"""clock.resync as shipped: the agent as the unit that `make install` installs, with a real systemd-timesyncd and a real chronyd, on a
+machine whose clock the test may set (guest.py).
 
-    tests/system/fault/time_service.py
+    tests/system/fault/time_service.py [WORD...]      only the services whose name contains one of the words
 
-Runs as root in a mount and a network namespace of its own, without CAP_SYS_TIME: nothing here can set the machine's clock. chronyd runs
-with -x: it follows its server, takes the command to step the clock, tries, and answers "500 Failure", because it may not. So the test shows
-that the agent's command reaches chronyd and means a step, how often the agent asks, and what it says when chronyd refuses or is away. It
-does not show a request that succeeds: only a machine whose clock may be set can show this. Skips without root and without chrony (on Debian the package replaces
-systemd-timesyncd, so hack/setup.sh does not install it). Prints "N passed, N failed, N skipped" last."""
+A time server and an API server in the guest know the right time: what its clock showed at the start, and what a monotonic clock has
+counted since. Each time service has asked its server and rests when the clock leaps: without the agent it would ask again much
+later. Skips where no guest can run. Prints "N passed, N failed, N skipped" last."""
 import os
 import re
 import shutil
+import socket
+import struct
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from node import TOP, die_with_parent, say, wait  # noqa: E402
-from wall_clock import PATIENCE_S, Machine  # noqa: E402
+import guest  # noqa: E402
+from node import TOP, say  # noqa: E402
+
+from apiserver import ApiServer, Authority, kubeconfig  # noqa: E402
+from lab import free_port, wait  # noqa: E402
 
 HOME = os.path.join(TOP, "build", "fault", "time_service")
 INSIDE = "HF_TIME_SERVICE_INSIDE"
-ASKED, FAILED = (f'holdfast_clock_resyncs_total{{result="{result}"}}' for result in ("asked", "failed"))
+NODE, PATIENCE_S, NTP_EPOCH_S = "node-1", 120, 2208988800
+RIGHT_S, WRONG_S = 2, 600  # the clock is right if it is off by less than the first, and wrong if by more than the second
+# chrony's group and user, which the script of its package makes.
+USERS = {"passwd": "_chrony:x:970:970::/var/lib/chrony:/usr/sbin/nologin\n", "group": "_chrony:x:970:\n"}
+CHRONY_CONF = """server 127.0.0.1 iburst
+driftfile /var/lib/chrony/chrony.drift
+makestep 1 3
+"""
+TIMESYNCD_CONF = "[Time]\nNTP=127.0.0.1\nFallbackNTP=\nConnectionRetrySec=1h\n"  # 30 s by default
 
 
-class Chronyd:
-    """A time server that serves its own time, and the chronyd of this node, which follows that server."""
+class Truth:
+    """The right time, whatever the clock shows."""
 
-    def __init__(self, home):
-        self.home, self.children = home, []
-        self.start("server", "local stratum 3", "port 11123", "allow 127.0.0.1", f"bindcmdaddress {home}/server.sock", "cmdport 0")
-        self.node = self.start("node", "server 127.0.0.1 port 11123 iburst minpoll -4 maxpoll 0", "port 0")
+    def __init__(self):
+        self.began_s, self.mono_s = time.time(), time.monotonic()
 
-    def start(self, name, *lines):
-        path = os.path.join(self.home, f"{name}.conf")
-        with open(path, "w", encoding="ascii") as file:
-            file.write("\n".join([*lines, f"pidfile {self.home}/{name}.pid", ""]))
-        with open(os.path.join(self.home, f"{name}.log"), "wb") as log:
-            child = subprocess.Popen(["/usr/sbin/chronyd", "-x", "-d", "-u", "root", "-f", path], stdin=subprocess.DEVNULL, stdout=log,
-                                     stderr=log, preexec_fn=die_with_parent)
-        self.children.append(child)
-        return child
+    def now(self):
+        return self.began_s + time.monotonic() - self.mono_s
 
-    @staticmethod
-    def ask(*words):
-        return subprocess.run(["/usr/bin/chronyc", *words], capture_output=True, text=True, check=False, timeout=30).stdout
+    def off_s(self):
+        """By how much the clock is ahead."""
+        return time.time() - self.now()
 
-    def steps(self):
-        """How often the chronyd of this node was told to step the clock."""
-        with open(os.path.join(self.home, "node.log"), encoding="utf-8", errors="replace") as file:
-            return file.read().count("Could not step system clock")
-
-    def end(self):
-        for child in self.children:
-            child.kill()
-            child.wait()
+    def set_clock(self, unix_s):
+        time.clock_settime(time.CLOCK_REALTIME, unix_s)
 
 
-def failures(machine):
-    """The agent's log about requests that failed."""
-    with open(machine.node.place("agent.log"), encoding="utf-8", errors="replace") as file:
-        return [line for line in file.read().splitlines() if "clock.resync_failed" in line]
+class TimeServer:
+    """A time server on 127.0.0.1 (RFC 5905, a server of stratum 1)."""
+
+    def __init__(self, truth):
+        self.truth, self.silent, self.line = truth, False, socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.line.bind(("127.0.0.1", 123))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def stamp(self):
+        seconds = self.truth.now() + NTP_EPOCH_S
+        return struct.pack(">II", int(seconds), int(seconds % 1 * 2**32))
+
+    def serve(self):
+        while True:
+            asked, sender = self.line.recvfrom(512)
+            if self.silent:
+                continue
+            received = self.stamp()
+            head = struct.pack(">BBbbII4s", asked[0] & 0x38 | 4, 1, asked[2], -20, 0, 16, b"GPS\0")
+            self.line.sendto(head + received + asked[40:48] + received + self.stamp(), sender)
 
 
-def reconnects(machine, seconds=4):
-    """Some answers with a Date arrive."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        machine.api.end_watches()
-        time.sleep(0.5)
+class Api(ApiServer):
+    """An API server whose Date is right."""
+
+    def __init__(self, certificate, truth):
+        self.truth = truth
+        super().__init__(certificate)
+
+    @property
+    def ahead_s(self):
+        return -self.truth.off_s()
+
+    @ahead_s.setter
+    def ahead_s(self, seconds):
+        pass
 
 
-def resync(machine, chronyd):
-    wait("a chronyd that follows its server", lambda: "127.0.0.1" in chronyd.ask("-n", "tracking"), PATIENCE_S)
-    machine.api.put({"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "SyncPolicy", "metadata": {"name": "fast"},
-                     "spec": {"interval": "10s", "retryInterval": "1s", "clock": {"maxSkew": "5m", "resync": True}}})
-    machine.start()
-    wait("contact", lambda: machine.contact() == "Fresh", PATIENCE_S)
-    reconnects(machine)
-    assert not machine.metric(ASKED), "the agent asked although the clock is right"
-    assert not machine.metric(FAILED), "the agent asked although the clock is right"
-    machine.wall(1200, synced=False)
-    machine.api.end_watches()
-    wait("the request", lambda: machine.metric(FAILED) == 1, PATIENCE_S)
-    assert chronyd.steps() == 1, f"chronyd got {chronyd.steps()} commands to step the clock"
-    assert "500 Failure" in failures(machine)[-1] and "makestep" in failures(machine)[-1], failures(machine)
-    reconnects(machine, 8)
-    assert machine.metric(FAILED) == 1, "the agent asks more often than once an hour"
-    machine.sleep(3601)
-    machine.wall(1200 - machine.slept_s, synced=False)
-    machine.api.end_watches()
-    wait("the request of the next hour", lambda: machine.metric(FAILED) == 2, PATIENCE_S)
-    assert chronyd.steps() == 2, f"chronyd got {chronyd.steps()} commands to step the clock"
-    chronyd.node.kill()
-    chronyd.node.wait()
-    machine.sleep(3601)
-    machine.wall(1200 - machine.slept_s, synced=False)
-    machine.api.end_watches()
-    wait("a request while chronyd is away", lambda: machine.metric(FAILED) == 3, PATIENCE_S)
-    assert "506" in failures(machine)[-1], failures(machine)
-    assert not machine.metric(ASKED), "a request that failed counts as one that did not"
-    return "3 requests in 3 hours: " + "; ".join(re.search(r"makestep' exited[^\"]*", line)[0][:50].strip() for line in failures(machine))
+def systemctl(*words):
+    subprocess.run(["systemctl", *words], check=True)
 
 
-def inside():
-    """In the namespaces: a folder of its own for the socket of chronyd, a loopback interface, no right to set a clock."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0750", "tmpfs", "/run"], check=True)
-    os.makedirs("/run/chrony", mode=0o750)
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    shutil.rmtree(HOME, ignore_errors=True)
-    os.makedirs(HOME)
-    chronyd, machine = Chronyd(HOME), Machine(os.path.join(HOME, "machine"))
+class Unit:
+    """The agent as its unit."""
+
+    def __init__(self, truth):
+        self.metrics_port = free_port()
+        authority = Authority("/root/authority")
+        self.api = Api(authority.issue("server", -1, 300), truth)
+        self.api.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": {}}})
+        self.api.put({"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "SyncPolicy", "metadata": {"name": "all"},
+                      "spec": {"interval": "10s", "retryInterval": "1s", "clock": {"maxSkew": "5m", "resync": True}}})
+        shutil.copy(authority.ca, "/etc/holdfast/ca.pem")
+        kubeconfig("/etc/holdfast/kubeconfig", self.api, "/etc/holdfast/ca.pem")
+        guest.write("/etc/holdfast/agent.env", f'HOLDFAST_ARGS="--kubeconfig /etc/holdfast/kubeconfig --node-name {NODE} '
+                                               f'--metrics-port {self.metrics_port} --retry-base-ms 50"\n')
+
+    def metric(self, name):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=10) as page:
+                found = re.search(rf"^{re.escape(name)} (\S+)$", page.read().decode(), re.M)
+        except OSError:
+            return None
+        return float(found[1]) if found else None
+
+    def fresh(self):
+        return self.metric('holdfast_contact_state{state="Fresh"}') == 1
+
+    def resyncs(self, result):
+        return self.metric(f'holdfast_clock_resyncs_total{{result="{result}"}}') or 0
+
+    def begins(self):
+        systemctl("restart", "holdfast-agent")
+        wait("contact", self.fresh, PATIENCE_S)
+
+
+def becomes_right(truth, unit):
+    """The agent asks once, and the clock becomes right; returns after how many seconds."""
+    began = time.monotonic()
     try:
-        say(f"  ok    clock.resync with chronyd: {resync(machine, chronyd)}")
-    except (AssertionError, OSError) as problem:
-        say(f"  FAIL  clock.resync with chronyd: {problem}")
-        return 1
-    finally:
-        machine.end()
-        chronyd.end()
-    return 0
+        wait("a right clock", lambda: abs(truth.off_s()) < RIGHT_S, PATIENCE_S)
+    except AssertionError as late:
+        raise AssertionError(f"{late}: off by {truth.off_s():.0f} s, {unit.resyncs('asked'):.0f} requests, "
+                             f"{unit.resyncs('failed'):.0f} failed") from None
+    took = time.monotonic() - began
+    wait("the count of requests", lambda: unit.resyncs("asked") == 1, PATIENCE_S)
+    assert unit.resyncs("failed") == 0, "a request failed"
+    return took
+
+
+def log(service):
+    return subprocess.run(["journalctl", "-o", "cat", "-u", service], capture_output=True, text=True, check=False).stdout
+
+
+def timesyncd(truth, server, unit):
+    """Its time server is silent when the clock leaps; timesyncd gives up for ConnectionRetrySec."""
+    unit.begins()
+    assert unit.resyncs("asked") == 0, "the agent asked although the clock is right"
+    took = []
+    for unix_s in (truth.now() + 1200, 86400):  # the second: a board without a battery, in January 1970
+        systemctl("stop", "holdfast-agent")
+        systemctl("restart", "systemd-timesyncd")
+        wait("timesyncd has the time", lambda: abs(truth.off_s()) < RIGHT_S, PATIENCE_S)
+        gave_up = log("systemd-timesyncd").count("Timed out")
+        server.silent = True
+        truth.set_clock(unix_s)
+        wait("timesyncd gives up", lambda: log("systemd-timesyncd").count("Timed out") > gave_up, PATIENCE_S, 1)  # pylint: disable=cell-var-from-loop
+        server.silent = False
+        time.sleep(3)
+        assert abs(truth.off_s()) > WRONG_S, "timesyncd set the clock by itself"
+        unit.begins()
+        took.append(becomes_right(truth, unit))
+    return took
+
+
+def chrony(truth, _, unit):
+    """chronyd has begun after the agent, has asked its server and rests; then the clock leaps under it."""
+    unit.begins()
+    systemctl("start", "chrony")
+    wait("chronyd has a source", lambda: "Selected source" in log("chrony"), PATIENCE_S, 1)
+    time.sleep(10)  # the burst of questions at its start is over
+    assert unit.resyncs("asked") == 0, "the agent asked although the clock is right"
+    truth.set_clock(truth.now() + 1200)
+    time.sleep(3)
+    assert abs(truth.off_s()) > WRONG_S, "chronyd set the clock by itself"
+    unit.api.end_watches()
+    return [becomes_right(truth, unit)]
+
+
+SERVICES = {"systemd-timesyncd": timesyncd, "chrony": chrony}
+
+
+def inside(service):
+    """In the guest."""
+    truth = Truth()
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    if service == "chrony":
+        shutil.chown("/var/lib/chrony", "_chrony", "_chrony")
+    server = TimeServer(truth)
+    try:
+        took = SERVICES[service](truth, server, Unit(truth))
+    except (AssertionError, OSError, subprocess.CalledProcessError) as problem:
+        lines = [line for line in log("holdfast-agent").splitlines() if "labels.failed" not in line]  # our API server lacks server-side apply
+        say("\n".join([*lines[-40:], *log(service).splitlines()[-40:]]))
+        say(f"  FAIL  clock.resync with {service}: {problem}")
+        return
+    say(f"  ok    clock.resync with {service}: a right clock after {' and '.join(f'{seconds:.1f} s' for seconds in took)}")
+
+
+def layer_of(service):
+    """What the guest has more than the host: the agent, installed as a user does, a key, and the time service."""
+    layer, key = os.path.join(HOME, service), os.path.join(HOME, f"{service}.key")
+    shutil.rmtree(layer, ignore_errors=True)
+    os.makedirs(layer)
+    if os.path.exists(key):
+        os.unlink(key)
+    guest.unpack(service, layer)
+    subprocess.run([os.path.join(TOP, "hack", "install"), "install", layer, "/usr/local", "0"], check=True, stdout=subprocess.DEVNULL)
+    etc = os.path.join(layer, "etc")
+    subprocess.run([os.path.join(TOP, "build", "release", "holdfast"), "key", "generate", key, "--public",
+                    os.path.join(etc, "holdfast", "trust.d", "k1.pem")], check=True, stdout=subprocess.DEVNULL)
+    if service == "chrony":
+        for file, line in USERS.items():
+            with open(f"/etc/{file}", encoding="utf-8") as host:
+                guest.write(os.path.join(etc, file), "".join(has for has in host if not has.startswith("_chrony:")) + line)
+        guest.write(os.path.join(etc, "chrony", "chrony.conf"), CHRONY_CONF)
+    else:
+        guest.write(os.path.join(etc, "systemd", "timesyncd.conf"), TIMESYNCD_CONF)
+    return layer
+
+
+def run(service):
+    began, layer = time.monotonic(), layer_of(service)
+    masked = [f"{other}.service" for other in SERVICES if other != service]
+    output = list(guest.run(layer, f"{sys.executable} {os.path.abspath(__file__)}", f"{INSIDE}={service}", masked))
+    good = any(line.startswith("  ok ") for line in output)
+    for line in output:
+        if not good:
+            say(line)
+        elif line.startswith("  ok "):
+            say(f"{line} ({time.monotonic() - began:.0f} s)")
+    return good
 
 
 def main():
     if os.environ.get(INSIDE):
-        with open("/proc/self/status", encoding="ascii") as file:
-            rights = next(int(line.split()[1], 16) for line in file if line.startswith("CapBnd"))
-        assert not rights >> 25 & 1, "this process may set the clock"
-        return inside()
-    if os.geteuid() != 0 or not shutil.which("/usr/sbin/chronyd"):
-        say("  skip  clock.resync with chronyd: needs root and Debian's chrony")
-        say("0 passed, 0 failed, 1 skipped")
+        inside(os.environ[INSIDE])
         return 0
-    done = subprocess.run(["unshare", "--mount", "--net", "setpriv", "--bounding-set=-sys_time", "--inh-caps=-sys_time", sys.executable,
-                           os.path.abspath(__file__)], env=dict(os.environ, **{INSIDE: "1"}), check=False)
-    say(f"{int(done.returncode == 0)} passed, {int(done.returncode != 0)} failed, 0 skipped")
-    return done.returncode
+    reason, words = guest.missing(), sys.argv[1:]
+    chosen = [service for service in SERVICES if not words or any(word in service for word in words)]
+    if reason:
+        say(f"  skip  clock.resync: {reason}")
+        say(f"0 passed, 0 failed, {len(chosen)} skipped")
+        return 0
+    passed = sum(run(service) for service in chosen)
+    say(f"{passed} passed, {len(chosen) - passed} failed, 0 skipped")
+    return 0 if passed == len(chosen) else 1
 
 
 if __name__ == "__main__":

@@ -1299,15 +1299,15 @@ static bool is_mended(struct world *w, const struct entry *entry)
     return st.st_ino != entry->hurt_ino;
 }
 
-static bool is_recorded_as_applied(struct world *w, unsigned index)
+static bool is_recorded_as(struct world *w, unsigned index, const char *phase)
 {
-    static const char applied[] = "\"phase\":\"Applied\"";
-    char path[64];
+    char path[64], field[32];
     size_t n = 0;
 
+    (void)snprintf(field, sizeof(field), "\"phase\":\"%s\"", phase);
     (void)snprintf(path, sizeof(path), "%s/manifests/%s/record", STATE, entries[index].name);
     const char *bytes = hf_simfs_get(w->node->fs, path, &n);
-    return bytes != NULL && memmem(bytes, n, applied, strlen(applied)) != NULL;
+    return bytes != NULL && memmem(bytes, n, field, strlen(field)) != NULL;
 }
 
 /* An entry whose newest content is in place again, and recorded, has all that it needs for a repair offline. */
@@ -1322,7 +1322,7 @@ static void look_for_mended(struct world *w)
         /* The record of `obj` has the inventory. If a set that lacks most objects passes first, the node knows no
          * others: a rollback to this set removes them. */
         bool whole = i != OBJ || entry->kinds[entry->version] == LAWFUL;
-        if (entry->lost && whole && is_mended(w, entry) && is_recorded_as_applied(w, i) && is_in_place(w, i))
+        if (entry->lost && whole && is_mended(w, entry) && is_recorded_as(w, i, "Applied") && is_in_place(w, i))
             entry->lost = false;
     }
 }
@@ -1492,8 +1492,10 @@ static bool is_repaired(void *arg)
                 continue;
             if (entry->forgot && !lacks(w, i, file)) /* an older version had it, and nobody knows that it was ours */
                 continue;
-            /* Without a known good set, a trial that the local user has spoiled leaves what is there. */
-            bool repairs = !entry->lost || (i < POD && has_source(w, i));
+            /* Without a known good set, a trial that the local user has spoiled leaves what is there, and ends as
+             * RolledBack. */
+            bool spoiled = i == SIG && is_recorded_as(w, i, "RolledBack");
+            bool repairs = !entry->lost || (i < POD && has_source(w, i) && !spoiled);
             if (entry->drift[file] != NO_DRIFT && (changed || removed) && repairs)
                 return false;
         }

@@ -6,6 +6,7 @@
 
 #include "base/parse.h"
 #include "codec/json.h"
+#include "node/resources/drop_ins.h"
 
 enum { FILE_BYTES = 64 * 1024 };
 
@@ -86,8 +87,10 @@ static void take_argument(struct hf_kubelet_config *config, const json_t *item)
     set_number(value_of(argument, "container-log-max-files"), &config->log_max_files);
     set_size(value_of(argument, "container-log-max-size"), &config->log_max_bytes);
     value = value_of(argument, "eviction-hard");
-    if (value != NULL)
+    if (value != NULL) {
+        config->eviction[0] = '\0';
         take_evictions(config, value);
+    }
 }
 
 static json_t *read_yaml(const struct hf_probe_root *at, const char *path)
@@ -101,16 +104,84 @@ static json_t *read_yaml(const struct hf_probe_root *at, const char *path)
     return json;
 }
 
-static bool read_k3s(const struct hf_probe_root *at, struct hf_kubelet_config *config)
-{
-    _cleanup_(hf_json_freep) json_t *json = read_yaml(at, "/etc/rancher/k3s/config.yaml");
-    const json_t *arguments = hf_json_at(json, "kubelet-arg");
+/* ---- K3s and RKE2 ------------------------------------------------------------------------------------------------ */
 
-    take_argument(config, arguments); /* one argument may stand without a list */
+/* What the kubelet inside K3s or RKE2 gets: arguments, which win, and the fields of its configuration files. */
+struct rancher {
+    const struct hf_probe_root *at;
+    json_t *arguments; /* array */
+    json_t *fields;    /* object */
+    bool found;
+};
+
+static void add_arguments(struct rancher *rancher, const json_t *value)
+{
+    if (json_is_string(value)) /* one argument may stand without a list */
+        (void)json_array_append(rancher->arguments, hf_json_mutable(value));
+    else if (json_is_array(value))
+        (void)json_array_extend(rancher->arguments, hf_json_mutable(value));
+}
+
+/* "kubelet-arg" of a later file replaces those before; "kubelet-arg+" adds to them. */
+static void take_config(void *arg, const char *path)
+{
+    struct rancher *rancher = arg;
+    _cleanup_(hf_json_freep) json_t *json = read_yaml(rancher->at, path);
+    const json_t *set = json_object_get(json, "kubelet-arg");
+
+    rancher->found = rancher->found || json != NULL;
+    if (set != NULL)
+        (void)json_array_clear(rancher->arguments);
+    add_arguments(rancher, set);
+    add_arguments(rancher, json_object_get(json, "kubelet-arg+"));
+}
+
+static void take_kubelet_file(void *arg, const char *path)
+{
+    struct rancher *rancher = arg;
+    _cleanup_(hf_json_freep) json_t *json = read_yaml(rancher->at, path);
+
+    if (json_object_update_recursive(rancher->fields, json) == 0)
+        rancher->found = true;
+}
+
+/* The value of the last argument of this name, or `otherwise`. */
+static const char *argument_or(const struct rancher *rancher, const char *name, const char *otherwise)
+{
+    for (size_t i = json_array_size(rancher->arguments); i > 0; i--) {
+        const char *argument = json_string_value(json_array_get(rancher->arguments, i - 1));
+        const char *value = argument != NULL ? value_of(argument, name) : NULL;
+        if (value != NULL)
+            return value;
+    }
+    return otherwise;
+}
+
+/* Source: docs.k3s.io, "Configuration Options"; K3s 1.32 passes --config-dir to its kubelet. */
+static bool read_rancher(const struct hf_probe_root *at, const char *name, struct hf_kubelet_config *config)
+{
+    _cleanup_(hf_json_freep) json_t *arguments = json_array(), *fields = json_object();
+    struct rancher rancher = {.at = at, .arguments = arguments, .fields = fields};
+    char path[64], folder[64];
+    const char *folders[] = {folder};
+
+    if (arguments == NULL || fields == NULL)
+        return false;
+    (void)snprintf(path, sizeof(path), "/etc/rancher/%s/config.yaml", name);
+    take_config(&rancher, path);
+    (void)snprintf(folder, sizeof(folder), "/etc/rancher/%s/config.yaml.d", name);
+    hf_drop_ins_each(at, folders, 1, ".yaml", take_config, &rancher);
+    take_kubelet_file(&rancher, argument_or(&rancher, "config", "/nonexistent"));
+    (void)snprintf(folder, sizeof(folder), "/var/lib/rancher/%s/agent/etc/kubelet.conf.d", name);
+    folders[0] = argument_or(&rancher, "config-dir", folder);
+    hf_drop_ins_each(at, folders, 1, ".conf", take_kubelet_file, &rancher);
+    take_fields(config, fields);
     for (size_t i = 0; i < json_array_size(arguments); i++)
         take_argument(config, json_array_get(arguments, i));
-    return json != NULL;
+    return rancher.found;
 }
+
+/* ---- all --------------------------------------------------------------------------------------------------------- */
 
 static bool read_fields(const struct hf_probe_root *at, const char *path, const char *part,
                         struct hf_kubelet_config *config)
@@ -127,7 +198,8 @@ void hf_kubelet_config_read(const struct hf_probe_root *at, struct hf_kubelet_co
 {
     *ret_config = (struct hf_kubelet_config){.found = false};
     ret_config->found =
-        read_fields(at, "/var/lib/kubelet/config.yaml", NULL, ret_config) || read_k3s(at, ret_config) ||
+        read_fields(at, "/var/lib/kubelet/config.yaml", NULL, ret_config) || read_rancher(at, "k3s", ret_config) ||
+        read_rancher(at, "rke2", ret_config) ||
         read_fields(at, "/etc/kubeedge/config/edgecore.yaml", "modules.edged.tailoredKubeletConfig", ret_config);
 }
 

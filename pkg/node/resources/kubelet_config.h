@@ -1,9 +1,10 @@
 /* node/resources/kubelet_config.h - reads the settings by which this node's kubelet frees disk space and rotates logs,
  * so that conditions can name them. The agent never changes these settings.
  *
- * Reads the first of these files that exists and is not damaged: /var/lib/kubelet/config.yaml (kubeadm),
- * /etc/rancher/k3s/config.yaml (the list kubelet-arg), /etc/kubeedge/config/edgecore.yaml (the part
- * tailoredKubeletConfig). Blocks. Threads: any. */
+ * Reads the first of these that exists and is not damaged: /var/lib/kubelet/config.yaml (kubeadm); K3s, then RKE2: the
+ * list kubelet-arg of /etc/rancher/k3s/config.yaml and config.yaml.d, and the files that its kubelet merges, in
+ * /var/lib/rancher/k3s/agent/etc/kubelet.conf.d; /etc/kubeedge/config/edgecore.yaml (the part tailoredKubeletConfig).
+ * Blocks. Threads: any. */
 #pragma once
 
 #include <stdint.h>

@@ -10,85 +10,119 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/strmap.h"
 #include "base/view.h"
 #include "codec/json.h"
+#include "node/resources/drop_ins.h"
 #include "node/resources/words.h"
 
 enum { FILE_BYTES = 64 * 1024, MAX_FILES = 128 };
 
 /* ---- journald ---------------------------------------------------------------------------------------------------- */
 
+/* Reads a number with an optional fraction and an optional unit, and moves *text behind it. `units` are the units that
+ * may still come: each is used once, from the largest down. */
+static bool take_size(const char **text, const char **units, uint64_t *ret)
+{
+    const char *at = *text + strspn(*text, " \t");
+    char *end;
+    double fraction = 0, scale = 0.1;
+
+    if (!isdigit((unsigned char)*at))
+        return false;
+    errno = 0;
+    uint64_t value = strtoull(at, &end, 10);
+    if (*end == '.')
+        while (isdigit((unsigned char)*++end)) {
+            fraction += scale * (*end - '0');
+            scale /= 10;
+        }
+    end += strspn(end, " \t");
+    const char *unit = *end != '\0' ? strchr(*units, *end) : NULL;
+    size_t power = unit != NULL ? strlen(unit) - 1 : 0; /* the last unit is B */
+    if (errno != 0 || value > UINT64_MAX >> (10 * power))
+        return false;
+    *ret = (value << (10 * power)) + (uint64_t)(fraction * (double)(UINT64_C(1) << (10 * power)));
+    *units = unit != NULL ? unit + 1 : "";
+    *text = end + (unit != NULL);
+    return true;
+}
+
 uint64_t hf_logs_journal_size(const char *text)
 {
-    static const char units[] = "KMGTPE";
-    char *end;
+    const char *units = "EPTGMKB";
+    uint64_t sum = 0, one;
 
-    if (!isdigit((unsigned char)text[0]))
-        return 0;
-    errno = 0;
-    uint64_t value = strtoull(text, &end, 10);
-    const char *unit = *end != '\0' ? strchr(units, toupper((unsigned char)*end)) : NULL;
-    unsigned shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
-    if (errno != 0 || (*end != '\0' && (unit == NULL || (end[1] != '\0' && strcmp(end + 1, "B") != 0))))
-        return 0;
-    return value > UINT64_MAX >> shift ? UINT64_MAX : value << shift;
+    do
+        if (!take_size(&text, &units, &one) || sum > UINT64_MAX - one)
+            return 0;
+        else
+            sum += one;
+    while (*text != '\0');
+    return sum;
 }
 
 struct journal_settings {
+    const struct hf_probe_root *at;
+    char *text; /* room for a file */
     char storage[16];
     uint64_t max_bytes;
 };
 
-/* A later line and a later file win, as in journald.conf(5). An empty value restores the default. */
-static void take_journald(struct journal_settings *journald, const char *text)
+static void trim(struct hf_view *view)
 {
-    struct hf_view rest = hf_view_of(text), line;
-
-    while (hf_view_split(&rest, '\n', &line)) {
-        char one[256];
-        (void)snprintf(one, sizeof(one), "%.*s", (int)HF_MIN(line.n, sizeof(one) - 1), line.p);
-        one[strcspn(one, "\r\t ")] = '\0';
-        if (strncmp(one, "SystemMaxUse=", 13) == 0)
-            journald->max_bytes = hf_logs_journal_size(one + 13);
-        else if (strncmp(one, "Storage=", 8) == 0)
-            (void)snprintf(journald->storage, sizeof(journald->storage), "%.15s", one + 8);
-    }
+    while (view->n > 0 && isspace((unsigned char)view->p[0]))
+        *view = (struct hf_view){view->p + 1, view->n - 1};
+    while (view->n > 0 && isspace((unsigned char)view->p[view->n - 1]))
+        view->n--;
 }
 
-struct conf_names {
-    struct hf_strmap sorted;
-};
-
-static int collect_name(void *arg, const char *name)
+/* A later line wins. journald ignores a value that it cannot read. */
+static void take_setting(struct journal_settings *journald, struct hf_view line)
 {
-    struct conf_names *names = arg;
-    size_t n = strlen(name);
+    struct hf_view key = line, value;
+    const char *equals = memchr(line.p, '=', line.n);
+    char text[64];
 
-    if (n > 5 && strcmp(name + n - 5, ".conf") == 0 && names->sorted.n < MAX_FILES)
-        return hf_strmap_put(&names->sorted, name, NULL);
-    return 0;
+    if (equals == NULL)
+        return;
+    key.n = (size_t)(equals - line.p);
+    value = (struct hf_view){equals + 1, line.n - key.n - 1};
+    trim(&key);
+    trim(&value);
+    (void)snprintf(text, sizeof(text), "%.*s", (int)HF_MIN(value.n, sizeof(text) - 1), value.p);
+    if (hf_view_eq(key, "SystemMaxUse") && hf_logs_journal_size(text) != 0)
+        journald->max_bytes = hf_logs_journal_size(text);
+    else if (hf_view_eq(key, "Storage"))
+        (void)snprintf(journald->storage, sizeof(journald->storage), "%.15s", text);
 }
 
+static void take_journald(void *arg, const char *path)
+{
+    struct journal_settings *journald = arg;
+    struct hf_view rest, line;
+
+    if (!hf_probe_text(journald->at, path, journald->text, FILE_BYTES))
+        return;
+    rest = hf_view_of(journald->text);
+    while (hf_view_split(&rest, '\n', &line))
+        take_setting(journald, line);
+}
+
+/* The first configuration file that exists counts, and then the drop-ins. */
 static void read_journald(const struct hf_probe_root *at, char *text, struct journal_settings *ret)
 {
-    static const char *const folders[] = {"/usr/lib/systemd/journald.conf.d", "/run/systemd/journald.conf.d",
-                                          "/etc/systemd/journald.conf.d"};
+    static const char *const files[] = {"/etc/systemd/journald.conf", "/run/systemd/journald.conf",
+                                        "/usr/local/lib/systemd/journald.conf", "/usr/lib/systemd/journald.conf"};
+    static const char *const folders[] = {"/usr/lib/systemd/journald.conf.d", "/usr/local/lib/systemd/journald.conf.d",
+                                          "/run/systemd/journald.conf.d", "/etc/systemd/journald.conf.d"};
+    size_t i = 0;
 
-    *ret = (struct journal_settings){.storage = "auto"};
-    if (hf_probe_text(at, "/etc/systemd/journald.conf", text, FILE_BYTES))
-        take_journald(ret, text);
-    for (size_t i = 0; i < HF_LEN(folders); i++) {
-        struct conf_names names = {.sorted = {0}};
-        char path[PATH_MAX];
-        (void)hf_probe_each(at, folders[i], collect_name, &names);
-        for (size_t k = 0; k < names.sorted.n; k++) {
-            (void)snprintf(path, sizeof(path), "%s/%s", folders[i], names.sorted.entries[k].key);
-            if (hf_probe_text(at, path, text, FILE_BYTES))
-                take_journald(ret, text);
-        }
-        hf_strmap_done(&names.sorted);
-    }
+    *ret = (struct journal_settings){.at = at, .text = text, .storage = "auto"};
+    while (i < HF_LEN(files) && !hf_probe_exists(at, files[i]))
+        i++;
+    if (i < HF_LEN(files))
+        take_journald(ret, files[i]);
+    hf_drop_ins_each(at, folders, HF_LEN(folders), ".conf", take_journald, ret);
 }
 
 /* ---- Docker ------------------------------------------------------------------------------------------------------ */

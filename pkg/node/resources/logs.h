@@ -42,8 +42,8 @@ void hf_logs_read(const struct hf_probe_root *at, struct hf_logs *ret_logs);
  * writes "". Pure. */
 const char *hf_logs_judge(const struct hf_logs *logs, char *text, size_t n);
 
-/* Parses a size such as "500M" (with powers of 1024), as journald does for SystemMaxUse. Returns 0 if journald would
- * ignore the value. Pure. */
+/* Parses a size such as "500M", "1.5G" or "1G512M" (with powers of 1024), as journald does for SystemMaxUse. Returns 0
+ * if journald would ignore the value, such as "40m" or "1GB". Pure. */
 uint64_t hf_logs_journal_size(const char *text);
 
 /* Returns true if a line of `config`, the text of a logrotate file, names the path or has a pattern that matches the

@@ -277,6 +277,10 @@ START_TEST(kubelets)
          "The kubelet removes unused images from 75 % on, and evicts pods at nodefs.available<5%, "
          "nodefs.inodesFree<5%",
          50 * MIB, 3},
+        {"k3s-files",
+         "The kubelet removes unused images from 60 % on, and evicts pods at imagefs.available<7%, "
+         "nodefs.available<5%",
+         20 * MIB, 2},
         {"kubeedge", "The kubelet removes unused images from 88 % on", 0, 0},
         {"bare", "", 0, 0},
     };
@@ -290,7 +294,7 @@ START_TEST(kubelets)
         ck_assert_str_eq(text, boards[i].words);
         ck_assert_uint_eq(config.log_max_bytes, boards[i].log_bytes);
         ck_assert_uint_eq(config.log_max_files, boards[i].log_files);
-        ck_assert(config.found == (i != 3));
+        ck_assert(config.found == (i != 4));
         board_clean(root);
     }
 }
@@ -301,17 +305,26 @@ END_TEST
 static const struct {
     const char *text;
     uint64_t want;
-} sizes[] = {{"500M", 500 * MIB},
+} sizes[] = {{"500M", 500 * MIB}, /* each as journald of systemd 252 reads it */
              {"4G", 4096 * MIB},
              {"1024", 1024},
-             {"2k", 2048},
+             {"2048B", 2048},
              {"1T", MIB *MIB},
+             {"1.5G", 1536 * MIB},
+             {"1G512M", 1536 * MIB},
+             {"48 M", 48 * MIB},
+             {"1G1", 1024 * MIB + 1},
+             {"2K", 2048},
+             {"2k", 0},
+             {"0x10M", 0},
+             {"1M1G", 0},
              {"", 0},
              {"10%", 0},
              {"infinity", 0},
              {"-1", 0},
-             {"1GB", 1024 * MIB},
-             {"16E", UINT64_MAX},
+             {"30MB", 0},
+             {"16E", 0},
+             {"15E1024P", 0},
              {"99999999999999999999", 0},
              {"5X", 0}};
 

@@ -523,6 +523,20 @@ int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *r
     return r;
 }
 
+/* True if the store may forget the oldest segment: the segments behind it are delivered too, and hold what
+ * hf_spool_recent() needs. A segment that ended with a failed write may hold next to nothing: the next one has
+ * skip_from. */
+static bool is_past(const struct hf_spool_store *store)
+{
+    size_t delivered = 0, whole = 0;
+
+    while (delivered + 2 < store->n && store->segments[delivered + 2].first <= store->cursor.delivered + 1) {
+        delivered++;
+        whole += store->segments[delivered + 1].skip_from == 0;
+    }
+    return whole >= HF_SPOOL_PAST || delivered >= HF_SPOOL_PAST_MAX;
+}
+
 int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, struct hf_err *err)
 {
     if (sequence >= store->next)
@@ -531,7 +545,7 @@ int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, stru
         return 0;
     int r = hf_spool_save_cursor(store, sequence, err);
     bool retired = false;
-    while (r == 0 && store->n > 1 + HF_SPOOL_PAST && store->segments[1 + HF_SPOOL_PAST].first <= sequence + 1) {
+    while (r == 0 && is_past(store)) {
         r = retire_oldest(store, err);
         retired = true;
     }

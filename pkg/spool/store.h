@@ -19,8 +19,10 @@ enum {
     HF_SPOOL_MAX_SEGMENTS = 4096,
     HF_SPOOL_MAX_TAGS = 64,
     HF_SPOOL_MAX_WRITE = 512, /* maximum number of records in one write */
-    /* number of fully delivered segments that the store keeps for hf_spool_recent() until it needs their space */
+    /* number of fully delivered segments that the store keeps for hf_spool_recent() until it needs their space, and how
+     * many it keeps at most if some of them are short, because a write to them failed */
     HF_SPOOL_PAST = 1,
+    HF_SPOOL_PAST_MAX = 8,
 };
 
 enum hf_spool_full { HF_SPOOL_BLOCK, HF_SPOOL_DROP_OLDEST };
@@ -104,7 +106,7 @@ HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spo
                                      size_t *ret_done, struct hf_err *err);
 
 /* Marks all records up to `sequence` (inclusive) as delivered. Saves the cursor durably, then removes or reuses the
- * files of segments in which every record is delivered, except for the newest HF_SPOOL_PAST of these segments.
+ * files of segments in which every record is delivered, except for the newest of these segments (HF_SPOOL_PAST).
  * -EINVAL: the store has not written this sequence. */
 HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, struct hf_err *err);
 

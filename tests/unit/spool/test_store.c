@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "spool/look.h"
 #include "spool/reader.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
@@ -1037,6 +1038,40 @@ START_TEST(the_past_is_kept_while_there_is_room)
 }
 END_TEST
 
+static void see_item(void *arg, struct hf_view payload)
+{
+    unsigned *seen = arg, item;
+
+    ck_assert_int_eq(sscanf(payload.p, "item-%u-", &item), 1);
+    seen[item]++;
+}
+
+/* Each write that fails ends a segment early. What was delivered before can still be asked, within a bound. */
+START_TEST(short_segments_do_not_use_up_the_past)
+{
+    unsigned seen[3 * BATCHES * PER_BATCH] = {0};
+    struct bench bench;
+
+    fill(&bench, BATCHES);
+    hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
+    for (unsigned i = 0; i < 3 * HF_SPOOL_PAST_MAX; i++) {
+        hf_simfs_fail_at(bench.fs, 2, EIO, 0); /* the sync */
+        ck_assert_int_lt(write_batch(&bench, BATCHES * PER_BATCH, PER_BATCH), 0);
+        hf_simfs_fail_at(bench.fs, 0, 0, 0);
+        ck_assert_int_eq(write_batch(&bench, (BATCHES + 1) * PER_BATCH, PER_BATCH), 0);
+        ck_assert_int_eq(hf_spool_store_deliver(bench.store, hf_spool_store_stats(bench.store).next - 1, NULL), 0);
+        ck_assert_uint_le(hf_spool_store_stats(bench.store).segments, HF_SPOOL_PAST_MAX + 2);
+        if (i != HF_SPOOL_PAST_MAX / 2)
+            continue;
+        ck_assert_int_eq(hf_spool_recent(hf_simfs_ops(bench.fs), "/spool", HF_LEN(seen), HF_LEN(seen), see_item, seen),
+                         0);
+        for (unsigned item = (BATCHES - 1) * PER_BATCH; item < BATCHES * PER_BATCH; item++)
+            ck_assert_msg(seen[item] == 1, "item %u is forgotten", item);
+    }
+    bench_done(&bench);
+}
+END_TEST
+
 START_TEST(a_full_disk_does_not_keep_it_from_opening)
 {
     struct bench bench;
@@ -1107,6 +1142,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_cursor_of_older_code_is_read_and_continued);
     tcase_add_test(tc, a_full_disk_does_not_keep_it_from_opening);
     tcase_add_test(tc, the_past_is_kept_while_there_is_room);
+    tcase_add_test(tc, short_segments_do_not_use_up_the_past);
     tcase_add_loop_test(tc, one_header_is_enough, 0, 2);
     tcase_add_test(tc, damage_in_the_last_segment_costs_what_it_covers);
     tcase_add_test(tc, a_medium_that_cannot_be_read_costs_what_it_covers);

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""The walls of the agent's unit, with a real systemd (guest.py): where a process of the unit can write.
+"""The walls of the agent's unit, with a real systemd (guest.py): where a process of the unit can write, as installed and with the
+drop-ins of the pages.
 
     tests/system/fault/walls.py
 
 A script takes the agent's place in the unit that `make install` installs, and tries to make a file in every folder that is a mount
-point, or that a thief would like to write to. Skips where no guest can run. Prints "N passed, N failed, N skipped" last."""
+point, or that a thief would like to write to. The TPM is a character device that takes everything (that of /dev/null) by its name.
+Skips where no guest can run. Prints "N passed, N failed, N skipped" last."""
+import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,16 +18,21 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import guest  # noqa: E402
 from node import TOP, say  # noqa: E402
 
+FOLDER = "/etc/systemd/system/holdfast-agent.service.d"
 LAYER = os.path.join(TOP, "build", "fault", "walls")
 OPEN = {"/opt", "/usr/local", "/usr/local/bin", "/var/edge/data", "/var/lib/holdfast", "/run/holdfast",
         "/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue"}  # these four are the unit's own, or hold nothing
-TRIED = OPEN | {"/", "/boot", "/dev", "/etc", "/etc/holdfast", "/etc/systemd/system", "/home", "/mnt", "/proc/sys/kernel", "/root", "/run",
-                "/run/dbus", "/run/lock", "/run/systemd", "/run/systemd/system", "/srv", "/sys/fs/cgroup", "/usr", "/usr/bin", "/usr/lib/systemd/system",
-                "/var", "/var/lib", "/var/log"}
+TRIED = OPEN | {"/", "/boot", "/dev", "/etc", "/etc/holdfast", "/etc/systemd/system", "/home", "/mnt", "/proc/sys/kernel", "/root",
+                "/run", "/run/dbus", "/run/lock", "/run/site", "/run/systemd", "/run/systemd/system", "/srv", "/srv/apps",
+                "/sys/fs/cgroup", "/usr", "/usr/bin", "/usr/lib/systemd/system", "/var", "/var/lib", "/var/log"}
+OPENED = {"/run/site", "/srv/apps", "/dev/tpmrm0"}  # by the drop-ins of the pages
+DROP_IN = re.compile(r"# (/etc/systemd/system/holdfast-agent\.service\.d/\w+\.conf)\n(.*?)```", re.S)
+SITE = "[Service]\nReadWritePaths=/run/site\n"
 SCRIPT = """#!/bin/sh
 while read -r _ _ _ _ folder _; do echo "$folder"; done </proc/self/mountinfo | cat - /etc/holdfast/tried | sort -u | while read -r folder; do
     touch "$folder/hf-walls" && echo "can write: $folder"
 done 2>/dev/null
+echo 1 2>/dev/null >/dev/tpmrm0 && echo "can write: /dev/tpmrm0"
 exit 0
 """
 INSTEAD = """[Service]
@@ -32,30 +41,49 @@ Restart=no
 ExecStart=
 ExecStart=/bin/sh /etc/holdfast/try
 """
+COMMANDS = ("mkdir -p /run/site /srv/apps", "mknod -m 0600 /dev/tpmrm0 c 1 3", "systemctl start holdfast-agent",
+            "journalctl -o cat -u holdfast-agent")
+
+
+def drop_ins():
+    """The drop-ins that the pages show, by path; and the one that they name in a sentence."""
+    found = {os.path.join(FOLDER, "site.conf"): SITE}
+    for page in glob.glob(os.path.join(TOP, "docs", "*.md")):
+        with open(page, encoding="utf-8") as file:
+            text = file.read()
+        found.update(DROP_IN.findall(text))
+    return found
+
+
+def check(name, more, want):
+    shutil.rmtree(LAYER, ignore_errors=True)
+    os.makedirs(LAYER)
+    subprocess.run([os.path.join(TOP, "hack", "install"), "install", LAYER, "/usr/local", "0"], check=True, stdout=subprocess.DEVNULL)
+    files = {"/etc/holdfast/try": SCRIPT, "/etc/holdfast/tried": "\n".join(sorted(TRIED)) + "\n",
+             os.path.join(FOLDER, "try.conf"): INSTEAD, **more}
+    for path, text in files.items():
+        guest.write(LAYER + path, text)
+    output = list(guest.run(LAYER, f"/bin/sh -c '{'; '.join(COMMANDS)}'"))
+    can = {line.partition(": ")[2] for line in output if line.startswith("can write: ")}
+    if can == want:
+        say(f"  ok    {name}: the unit can write to {len(can)} places, and to no other that was tried")
+        return True
+    say("\n".join(output))
+    say(f"  FAIL  {name}: the unit can write to {sorted(can - want)} too, and not to {sorted(want - can)}")
+    return False
 
 
 def main():
     reason = guest.missing()
     if reason:
         say(f"  skip  walls of the unit: {reason}")
-        say("0 passed, 0 failed, 1 skipped")
+        say("0 passed, 0 failed, 2 skipped")
         return 0
-    shutil.rmtree(LAYER, ignore_errors=True)
-    os.makedirs(LAYER)
-    subprocess.run([os.path.join(TOP, "hack", "install"), "install", LAYER, "/usr/local", "0"], check=True, stdout=subprocess.DEVNULL)
-    guest.write(os.path.join(LAYER, "etc", "holdfast", "try"), SCRIPT)
-    guest.write(os.path.join(LAYER, "etc", "holdfast", "tried"), "\n".join(sorted(TRIED)) + "\n")
-    guest.write(os.path.join(LAYER, "etc", "systemd", "system", "holdfast-agent.service.d", "try.conf"), INSTEAD)
-    output = list(guest.run(LAYER, "/bin/sh -c 'systemctl start holdfast-agent; journalctl -o cat -u holdfast-agent'"))
-    can = {line.partition(": ")[2] for line in output if line.startswith("can write: ")}
-    if can == OPEN:
-        say(f"  ok    the unit can write to {len(can)} folders, and to no other that was tried")
-        say("1 passed, 0 failed, 0 skipped")
-        return 0
-    say("\n".join(output))
-    say(f"  FAIL  the unit can write to {sorted(can - OPEN)} too, and not to {sorted(OPEN - can)}")
-    say("0 passed, 1 failed, 0 skipped")
-    return 1
+    pages = drop_ins()
+    assert len(pages) >= 3, f"the pages have only the drop-ins {sorted(pages)}"
+    passed = check("as installed", {}, OPEN) + check("with the drop-ins of the pages", pages, OPEN | OPENED)
+    say(f"{passed} passed, {2 - passed} failed, 0 skipped")
+    return 0 if passed == 2 else 1
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from lab import TOP, die_with_parent  # noqa: E402
 KERNEL = "/usr/bin/linux.uml"
 # The kernel starts helpers in a process group of their own: in a PID namespace they end with it, however the test ends.
 ALONE = ["unshare", "--pid", "--mount-proc", "--fork", "--kill-child"]
+BOOTS = "guest: the first process runs"
 FINIT_MODULE = 313  # its number on x86-64
 # What a machine with a disk and a screen needs, and whatever the host has enabled.
 MASKED = ("timers.target", "getty.target", "systemd-tmpfiles-setup.service", "systemd-tmpfiles-setup-dev.service", "systemd-udevd.service",
@@ -43,8 +44,12 @@ ExecStart={command}
 """
 
 
+class Skip(Exception):
+    """No guest can run here, for the reason that the text says."""
+
+
 def missing():
-    """Why no guest can run here; None if one can."""
+    """Why no guest can run here; None if nothing is known to prevent it."""
     if platform.machine() != "x86_64":
         return "Debian has user-mode-linux for amd64 and i386 only"
     if os.geteuid() != 0:
@@ -61,7 +66,8 @@ def unpack(package, layer):
     if not os.listdir(folder) and subprocess.run(fetch, cwd=folder, capture_output=True, check=False).returncode != 0:
         subprocess.run(["apt-get", "update", "-q"], capture_output=True, check=False)
         done = subprocess.run(fetch, cwd=folder, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"'{' '.join(fetch)}' failed: {done.stderr.strip()}"
+        if done.returncode != 0:
+            raise Skip(f"'{' '.join(fetch)}' failed: {done.stderr.strip()}")
     subprocess.run(["dpkg-deb", "-x", os.path.join(folder, os.listdir(folder)[0]), layer], check=True)
     if os.path.isdir(os.path.join(layer, "lib")):  # on the host, /lib is a link to usr/lib
         shutil.copytree(os.path.join(layer, "lib"), os.path.join(layer, "usr", "lib"), dirs_exist_ok=True)
@@ -75,7 +81,7 @@ def write(path, text):
 
 
 def run(layer, command, environment="", masked=(), timeout_s=600):
-    """Boots the guest and runs `command` in it; yields what it prints, line by line, then powers the guest off."""
+    """Boots the guest and runs `command` in it; returns the lines that it prints, once the guest has powered off."""
     units = os.path.join(layer, "etc", "systemd", "system")
     write(os.path.join(units, "guest-test.target"), TARGET)
     write(os.path.join(units, "guest-test.service"), SERVICE.format(environment=environment, command=command))
@@ -88,9 +94,11 @@ def run(layer, command, environment="", masked=(), timeout_s=600):
                           preexec_fn=die_with_parent) as kernel:
         limit = threading.Timer(timeout_s, kernel.kill)
         limit.start()
-        for line in kernel.stdout:
-            yield re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).strip("\r\n")
+        lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).strip("\r\n") for line in kernel.stdout]
         limit.cancel()
+    if BOOTS not in lines:
+        raise Skip(f"{KERNEL} does not boot here: {' / '.join(lines[-3:])}")
+    return lines
 
 
 # ---- in the guest ------------------------------------------------------------------------------------------------------
@@ -101,6 +109,7 @@ def call(*words):
 
 def boot():
     """The first process: an overlay of the host's files and of memory becomes the root, and systemd takes over."""
+    print(BOOTS, flush=True)
     os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
     call("mount", "-t", "tmpfs", "tmpfs", "/run")
     module = os.open(f"/usr/lib/uml/modules/{os.uname().release}/kernel/fs/overlayfs/overlay.ko", os.O_RDONLY)

@@ -184,6 +184,7 @@ def chrony(truth, _, unit):
     return [becomes_right(truth, unit)]
 
 
+PROGRAMS = {"systemd-timesyncd": "/lib/systemd/systemd-timesyncd", "chrony": "/usr/sbin/chronyd"}
 SERVICES = {"systemd-timesyncd": timesyncd, "chrony": chrony}
 
 
@@ -211,7 +212,8 @@ def layer_of(service):
     os.makedirs(layer)
     if os.path.exists(key):
         os.unlink(key)
-    guest.unpack(service, layer)
+    if not os.path.exists(PROGRAMS[service]):  # on Debian each of the two replaces the other
+        guest.unpack(service, layer)
     subprocess.run([os.path.join(TOP, "hack", "install"), "install", layer, "/usr/local", "0"], check=True, stdout=subprocess.DEVNULL)
     etc = os.path.join(layer, "etc")
     subprocess.run([os.path.join(TOP, "build", "release", "holdfast"), "key", "generate", key, "--public",
@@ -229,7 +231,7 @@ def layer_of(service):
 def run(service):
     began, layer = time.monotonic(), layer_of(service)
     masked = [f"{other}.service" for other in SERVICES if other != service]
-    output = list(guest.run(layer, f"{sys.executable} {os.path.abspath(__file__)}", f"{INSIDE}={service}", masked))
+    output = guest.run(layer, f"{sys.executable} {os.path.abspath(__file__)}", f"{INSIDE}={service}", masked)
     good = any(line.startswith("  ok ") for line in output)
     for line in output:
         if not good:
@@ -243,15 +245,18 @@ def main():
     if os.environ.get(INSIDE):
         inside(os.environ[INSIDE])
         return 0
-    reason, words = guest.missing(), sys.argv[1:]
+    reason, words, passed, skipped = guest.missing(), sys.argv[1:], 0, 0
     chosen = [service for service in SERVICES if not words or any(word in service for word in words)]
-    if reason:
-        say(f"  skip  clock.resync: {reason}")
-        say(f"0 passed, 0 failed, {len(chosen)} skipped")
-        return 0
-    passed = sum(run(service) for service in chosen)
-    say(f"{passed} passed, {len(chosen) - passed} failed, 0 skipped")
-    return 0 if passed == len(chosen) else 1
+    for service in chosen:
+        try:
+            if reason:
+                raise guest.Skip(reason)
+            passed += run(service)
+        except guest.Skip as skip:
+            say(f"  skip  clock.resync with {service}: {skip}")
+            skipped += 1
+    say(f"{passed} passed, {len(chosen) - passed - skipped} failed, {skipped} skipped")
+    return 0 if passed + skipped == len(chosen) else 1
 
 
 if __name__ == "__main__":

@@ -143,6 +143,12 @@ static bool is_kernel_timeout(const char *text)
     return strstr(text, strerror(ETIMEDOUT)) != NULL;
 }
 
+/* No DNS server has answered within the time to connect. curl has this as text only. */
+static bool is_resolver_timeout(const char *text)
+{
+    return strstr(text, "Resolving timed out") != NULL;
+}
+
 static int code_errno(const struct hf_http_call *call, CURLcode code)
 {
     switch (code) {
@@ -154,7 +160,7 @@ static int code_errno(const struct hf_http_call *call, CURLcode code)
     case CURLE_COULDNT_CONNECT:
         return connect_errno(call->easy);
     case CURLE_OPERATION_TIMEDOUT:
-        return ETIMEDOUT;
+        return is_resolver_timeout(call->curl_text) ? EDESTADDRREQ : ETIMEDOUT;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_ISSUER_ERROR:

@@ -121,6 +121,9 @@ static void measure(struct pods_look *look, struct hf_pod_memory *pod)
     pod->used_bytes = used - HF_MIN(used, cache);
     pod->stalled_percent = look->v2 ? read_stalled(look) : 0;
     pod->kills = all_kills(look);
+    /* "oom" counts the limits of this cgroup and of those below it; "oom_kill" also what other OOM killers did
+     * (cgroup-v2.rst, memory.events). */
+    pod->limit_hits = look->v2 && read_file(look, "memory.events") ? number_of(look->text, "oom") : 0;
 }
 
 /* ---- what is new ------------------------------------------------------------------------------------------------- */
@@ -135,27 +138,33 @@ static uint64_t hash_of(const char *uid)
 }
 
 /* A smaller number than before means that a container's cgroup is gone: nothing new is known. */
-static bool note_kills(struct hf_pod_kills *kills, const char *uid, uint64_t count, uint64_t now_ns)
+static void note_kills(struct hf_pod_kills *kills, struct hf_pod_memory *pod, bool v2, uint64_t now_ns)
 {
-    uint64_t hash = hash_of(uid);
+    uint64_t hash = hash_of(pod->uid), count = pod->kills;
     size_t at = 0;
 
     while (at < HF_PODS_MAX && kills->pods[at].pod != hash && kills->pods[at].pod != 0)
         at++;
     if (at == HF_PODS_MAX)
-        return false;
+        return;
     bool is_new = kills->pods[at].pod == 0;
     uint64_t before = is_new ? (kills->filled ? 0 : count) : kills->pods[at].kills;
+    uint64_t hits_before = is_new ? (kills->filled ? 0 : pod->limit_hits) : kills->pods[at].hits;
     if (count > before) {
         kills->total += count - before;
         kills->pods[at].killed_ns = now_ns;
+        kills->pods[at].killer = !v2                             ? HF_PODS_KILLER_UNKNOWN
+                                 : pod->limit_hits > hits_before ? HF_PODS_KILLER_LIMIT
+                                                                 : HF_PODS_KILLER_NODE;
     } else if (is_new) {
         kills->pods[at].killed_ns = 0;
     }
     kills->pods[at].pod = hash;
     kills->pods[at].kills = count;
+    kills->pods[at].hits = pod->limit_hits;
     kills->pods[at].seen = true;
-    return kills->pods[at].killed_ns != 0 && now_ns - kills->pods[at].killed_ns < HF_PODS_KILL_NS;
+    pod->killed = kills->pods[at].killed_ns != 0 && now_ns - kills->pods[at].killed_ns < HF_PODS_KILL_NS;
+    pod->killer = kills->pods[at].killer;
 }
 
 /* Forgets the pods that are gone. */
@@ -215,7 +224,7 @@ static void take_pod(struct pods_look *look, const char *uid)
     (void)snprintf(pod.uid, sizeof(pod.uid), "%s", uid);
     (void)snprintf(pod.name, sizeof(pod.name), "%s", uid);
     measure(look, &pod);
-    pod.killed = note_kills(look->kills, pod.uid, pod.kills, look->now_ns);
+    note_kills(look->kills, &pod, look->v2, look->now_ns);
     look->pods->used_bytes += pod.used_bytes;
     look->pods->n_troubled += hf_pods_trouble(&pod) != NULL;
     keep_if_worst(look->pods, &pod);
@@ -300,9 +309,13 @@ void hf_pods_read(const struct hf_probe_root *at, struct hf_pod_kills *kills, ui
 
 static size_t add_pod(const struct hf_pod_memory *pod, const char *trouble, char *text, size_t n, size_t at)
 {
+    static const char *const killers[] = {[HF_PODS_KILLER_UNKNOWN] = " for want of memory",
+                                          [HF_PODS_KILLER_LIMIT] = " to its memory limit",
+                                          [HF_PODS_KILLER_NODE] = " because the node ran out of memory"};
+
     ADD("%s%s ", at > 0 ? "; " : "", pod->name);
     if (pod->killed)
-        ADD("lost a process to its memory limit within the last hour");
+        ADD("lost a process within the last hour%s", killers[pod->killer]);
     else if (trouble[0] == 'N')
         ADD("uses %u %% of its memory limit", (unsigned)((double)pod->used_bytes * 100 / (double)pod->limit_bytes));
     else
@@ -314,6 +327,7 @@ const char *hf_pods_describe(const struct hf_pods_found *pods, char *text, size_
 {
     const char *reason = NULL;
     size_t at = 0, named = 0;
+    bool limits_help = false;
 
     text[0] = '\0';
     for (size_t i = 0; i < pods->n_worst; i++) {
@@ -322,12 +336,14 @@ const char *hf_pods_describe(const struct hf_pods_found *pods, char *text, size_
             break;
         at = add_pod(&pods->worst[i], trouble, text, n, at);
         reason = reason != NULL ? reason : trouble;
+        limits_help = limits_help || !pods->worst[i].killed || pods->worst[i].killer != HF_PODS_KILLER_NODE;
         named++;
     }
     if (reason == NULL)
         return NULL;
     if (pods->n_troubled > named)
         ADD("; and %zu more", pods->n_troubled - named);
-    ADD(". Raise the memory limits, or find what leaks");
+    ADD(limits_help ? ". Raise the memory limits, or find what leaks"
+                    : ". Find what uses the node's memory, and give it a limit");
     return reason;
 }

@@ -25,6 +25,12 @@ enum {
 /* A kill of a pod's process by the kernel counts as recent for this long. */
 #define HF_PODS_KILL_NS (3600 * HF_NS_PER_S)
 
+enum hf_pods_killer {
+    HF_PODS_KILLER_UNKNOWN, /* cgroup version 1 does not show it */
+    HF_PODS_KILLER_LIMIT,   /* the limit of the pod or of a container */
+    HF_PODS_KILLER_NODE     /* the node, or a cgroup above the pod, had no memory left */
+};
+
 struct hf_pod_memory {
     char uid[40];
     char name[HF_PODS_NAME]; /* "<namespace>/<name>", or the uid if the node has no log folder of the pod */
@@ -33,15 +39,19 @@ struct hf_pod_memory {
     /* part of the last minute, in percent, for which all processes of the pod waited for memory at the same time; 0
      * with cgroup version 1 */
     unsigned stalled_percent;
-    uint64_t kills; /* OOM kills that the kernel counted so far */
-    bool killed;    /* at least one of these kills is recent (HF_PODS_KILL_NS) */
+    uint64_t kills;             /* OOM kills that the kernel counted so far, by whatever OOM killer */
+    uint64_t limit_hits;        /* how often the pod or a container of it had no memory left below its own limit */
+    bool killed;                /* at least one of these kills is recent (HF_PODS_KILL_NS) */
+    enum hf_pods_killer killer; /* what the most recent kill was for; valid if `killed` is true */
 };
 
 /* Results of earlier looks. Set the struct to zeros before the first look. */
 struct hf_pod_kills {
     struct {
-        uint64_t pod;       /* hash of the uid; 0 for an empty entry */
-        uint64_t kills;     /* OOM kills at the last look */
+        uint64_t pod;   /* hash of the uid; 0 for an empty entry */
+        uint64_t kills; /* OOM kills at the last look */
+        uint64_t hits;  /* limit_hits at the last look */
+        enum hf_pods_killer killer;
         uint64_t killed_ns; /* monotonic time of the last look that found a new kill; 0 if none did */
         bool seen;          /* the current look has found the pod */
     } pods[HF_PODS_MAX];

@@ -3,7 +3,7 @@
 
     tests/system/fault/network.py [WORD...]      only the cases whose name contains one of the words
 
-Runs in a network namespace of its own. Prints "N passed, N failed, N skipped" last."""
+Runs in a network and a mount namespace of its own. Prints "N passed, N failed, N skipped" last."""
 import http.server
 import json
 import os
@@ -21,7 +21,7 @@ from node import PROGRAMS, TOP, Artifacts, Node, die_with_parent, free_port, say
 
 HOME = os.path.join(TOP, "build", "fault", "network")
 INSIDE = "HF_NETWORK_INSIDE"
-LINKS = "ip link set lo up"
+LINKS = f"ip link set lo up && mount --bind '{HOME}/resolv.conf' /etc/resolv.conf"
 SECRET = "proxy-password"
 FULL = []
 SIZE = 8 << 20
@@ -78,6 +78,16 @@ def silent():
         client.connect_ex(listener.getsockname())
         FULL.append(client)
     return listener.getsockname()[1]
+
+
+def silent_resolver():
+    """DNS servers that never answer."""
+    line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    line.bind(("127.0.0.1", 53))
+    FULL.append(line)
+    with open("/etc/resolv.conf", "w", encoding="ascii") as file:
+        file.write("nameserver 127.0.0.1\nnameserver 127.0.0.1\n")
+    return "https://api.invalid:6443", {}
 
 
 class Machine:
@@ -194,6 +204,7 @@ CASES = {
     "proxy is down": ("ConnectionRefused", lambda: ("https://api.invalid:6443", proxy(free_port()))),
     "NO_PROXY by suffix": ("DnsFailed", lambda: ("https://api.site.invalid:6443", {**proxy(free_port()), "NO_PROXY": ".site.invalid"})),
     "NO_PROXY by CIDR": ("NoRoute", lambda: ("https://198.51.100.7:6443", {**proxy(free_port()), "NO_PROXY": "198.51.100.0/24"})),
+    "DNS servers are silent": ("DnsFailed", silent_resolver),  # the last: it changes resolv.conf
 }
 
 
@@ -280,7 +291,10 @@ GATES = {
 def main():
     if INSIDE not in os.environ:
         os.environ[INSIDE] = "1"
-        os.execvp("unshare", ["unshare", "-rn", "sh", "-c", LINKS + ' && exec "$@"', "sh", sys.executable, *sys.argv])
+        os.makedirs(HOME, exist_ok=True)
+        with open(os.path.join(HOME, "resolv.conf"), "w", encoding="ascii") as file:
+            file.write("nameserver 198.51.100.53\n")  # no route leads there
+        os.execvp("unshare", ["unshare", "-rnm", "sh", "-c", LINKS + ' && exec "$@"', "sh", sys.executable, *sys.argv])
     words = sys.argv[1:]
     chosen = {name: case for name, case in CASES.items() if not words or any(word in name for word in words)}
     gates = {name: case for name, case in GATES.items() if not words or any(word in name for word in words)}

@@ -511,6 +511,7 @@ START_TEST(pods_v2)
     hf_pods_read(&at, &kills, 2 * HOUR, &pods);
     ck_assert_uint_eq(kills.total, 2);
     ck_assert_str_eq(hf_pods_describe(&pods, text, sizeof(text)), "OomKilled");
+    ck_assert_ptr_nonnull(strstr(text, "lost a process within the last hour to its memory limit"));
     hf_pods_read(&at, &kills, 2 * HOUR + HF_PODS_KILL_NS - 1, &pods);
     ck_assert(pods.worst[0].killed);
     hf_pods_read(&at, &kills, 2 * HOUR + HF_PODS_KILL_NS, &pods);
@@ -519,6 +520,26 @@ START_TEST(pods_v2)
     board_clean(root);
     hf_pods_read(&at, &kills, 9 * HOUR, &pods);
     ck_assert(!pods.found && pods.n == 0 && kills.pods[0].pod == 0);
+}
+END_TEST
+
+/* The kernel killed a process of a pod that is within its limit: the node had no memory left. */
+START_TEST(a_node_without_memory)
+{
+    struct hf_probe_root at = board("pods-v2");
+    struct hf_pod_kills kills = {.filled = false};
+    struct hf_pods_found pods;
+    char text[HF_PODS_TEXT];
+
+    put(POD2 "/memory.events", "low 0\nhigh 0\nmax 9\noom 1\noom_kill 1\n");
+    hf_pods_read(&at, &kills, HOUR, &pods);
+    put(POD2 "/memory.events", "low 0\nhigh 0\nmax 9\noom 1\noom_kill 2\n");
+    put(POD2 "/memory.current", "1000\n");
+    hf_pods_read(&at, &kills, 2 * HOUR, &pods);
+    ck_assert_str_eq(hf_pods_describe(&pods, text, sizeof(text)), "OomKilled");
+    ck_assert_ptr_nonnull(strstr(text, "lost a process within the last hour because the node ran out of memory"));
+    ck_assert_ptr_nonnull(strstr(text, ". Find what uses the node's memory, and give it a limit"));
+    board_clean(root);
 }
 END_TEST
 
@@ -588,6 +609,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, pod_uids, 0, HF_LEN(groups));
     tcase_add_loop_test(tc, pod_troubles, 0, HF_LEN(troubles));
     tcase_add_test(tc, pods_v2);
+    tcase_add_test(tc, a_node_without_memory);
     tcase_add_test(tc, pods_v1);
     tcase_add_test(tc, many_pods);
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <sys/sysmacros.h>
 
+#include "node/devices.h"
+
 static int statvfs_of(const struct hf_agent_env *env, const char *path, struct statvfs *ret)
 {
     int fd = env->fs->openat(env->fs->ctx, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
@@ -43,16 +45,19 @@ void hf_machine_read(struct hf_machine *machine)
     machine->facts = facts;
 }
 
+/* The unit's own /dev has no devices. */
 static bool has_device(void *arg, const char *path)
 {
     const struct hf_machine *machine = arg;
     const struct hf_agent_env *env = machine->env;
+    const struct hf_probe_root sys = {env->fs, env->params->facts_root != NULL ? env->params->facts_root : ""};
     const char *root = env->params->pod_mode && env->params->host_root != NULL ? env->params->host_root : "";
     char full[PATH_MAX];
     struct stat st;
 
-    return snprintf(full, sizeof(full), "%s%s", root, path) < (int)sizeof(full) &&
-           env->fs->fstatat(env->fs->ctx, AT_FDCWD, full, &st, 0) == 0;
+    return (snprintf(full, sizeof(full), "%s%s", root, path) < (int)sizeof(full) &&
+            env->fs->fstatat(env->fs->ctx, AT_FDCWD, full, &st, 0) == 0) ||
+           hf_devices_has(&sys, path);
 }
 
 int hf_machine_meets(struct hf_machine *machine, const struct hf_requires *requires_, struct hf_err *err)

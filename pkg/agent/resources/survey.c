@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "node/mounts.h"
+
 /* Where the chart mounts the parts of the host that a pod only reads. */
 #define POD_VIEW_OF_HOST "/host"
 
@@ -22,6 +24,12 @@ static const char *host_view(const struct hf_agent_params *params)
     if (params->facts_root != NULL && params->facts_root[0] != '\0')
         return params->facts_root;
     return params->pod_mode && params->host_root == NULL ? POD_VIEW_OF_HOST : hf_survey_host_root(params);
+}
+
+/* The folder below which to read what /proc and /sys say of this process and of devices. */
+static const char *own_root(const struct hf_agent_params *params)
+{
+    return params->facts_root != NULL ? params->facts_root : "";
 }
 
 static int add(struct hf_survey *survey, const char *path, bool must_write)
@@ -81,13 +89,22 @@ static void mark_twin(struct hf_survey *survey, size_t at)
         }
 }
 
+/* A mount that is read-only matters to the agent's own folders only. */
+static void correct_read_only(struct hf_survey_disk *disk, enum hf_mounts_state state)
+{
+    if (state == HF_MOUNTS_READ_ONLY)
+        disk->usage.read_only = true;
+    else if (state == HF_MOUNTS_WRITABLE && !disk->must_write)
+        disk->usage.read_only = false;
+}
+
 /* The state and telemetry folders are paths of this process; all others are paths of the host. */
-static void measure(struct hf_survey *survey, size_t at)
+static void measure(struct hf_survey *survey, size_t at, const char *mounts)
 {
     const struct hf_agent_params *params = survey->env->params;
     const struct hf_fs_ops *fs = survey->env->fs;
     struct hf_survey_disk *disk = &survey->disks[at];
-    const struct hf_probe_root sys = {fs, params->facts_root != NULL ? params->facts_root : ""};
+    const struct hf_probe_root sys = {fs, own_root(params)};
     char full[PATH_MAX];
     struct statvfs vfs;
     struct stat st;
@@ -104,6 +121,7 @@ static void measure(struct hf_survey *survey, size_t at)
         disk->missing = false;
         disk->device = st.st_dev;
         hf_disk_usage_of(&vfs, &disk->usage);
+        correct_read_only(disk, hf_mounts_of_fd(&sys, mounts, fd));
         mark_twin(survey, at);
         if (!disk->twin)
             (void)hf_wear_read(&sys, major(st.st_dev), minor(st.st_dev), &disk->wear);
@@ -113,9 +131,12 @@ static void measure(struct hf_survey *survey, size_t at)
 
 void hf_survey_measure(struct hf_survey *survey)
 {
+    const struct hf_probe_root own = {survey->env->fs, own_root(survey->env->params)};
+    _cleanup_(hf_freep) char *mounts = hf_mounts_read(&own);
+
     for (size_t i = 0; i < survey->n_disks; i++) {
         survey->disks[i].twin = false;
-        measure(survey, i);
+        measure(survey, i, mounts);
     }
 }
 

@@ -223,7 +223,7 @@ static bool is_in_place(const struct hf_manifest_env *env, struct hf_files_walk 
     const char *name;
     int fd = hf_files_walk_to_file(walk, item->path, false, &name, NULL);
 
-    return fd >= 0 && hf_files_hash(env->fs, fd, name, sha256) == 0 &&
+    return fd >= 0 && hf_files_hash(env->fs, fd, name, item->bytes.n, sha256) == 0 &&
            memcmp(sha256, item->sha256, sizeof(sha256)) == 0;
 }
 

@@ -48,21 +48,38 @@ static int each_piece(const struct hf_fs_ops *fs, int dirfd, const char *name,
     return r;
 }
 
+struct hashing {
+    struct hf_sha256 hash;
+    uint64_t left;
+};
+
+/* The owner of the file may make it grow while it is read, and holes cost nothing. */
 static int hash_piece(void *arg, const void *bytes, size_t n)
 {
-    hf_sha256_update(arg, bytes, n);
+    struct hashing *hashing = arg;
+
+    if (n > hashing->left)
+        return -EFBIG;
+    hashing->left -= n;
+    hf_sha256_update(&hashing->hash, bytes, n);
     return 0;
 }
 
-int hf_files_hash(const struct hf_fs_ops *fs, int dirfd, const char *name, unsigned char ret_sha256[HF_SHA256_BYTES])
+int hf_files_hash(const struct hf_fs_ops *fs, int dirfd, const char *name, uint64_t bytes,
+                  unsigned char ret_sha256[HF_SHA256_BYTES])
 {
-    struct hf_sha256 hash;
+    struct hashing hashing = {.left = bytes};
 
-    hf_sha256_init(&hash);
-    int r = each_piece(fs, dirfd, name, hash_piece, &hash);
+    hf_sha256_init(&hashing.hash);
+    int r = each_piece(fs, dirfd, name, hash_piece, &hashing);
     if (r == 0)
-        hf_sha256_final(&hash, ret_sha256);
+        hf_sha256_final(&hashing.hash, ret_sha256);
     return r;
+}
+
+bool hf_files_is_another(int r)
+{
+    return r == -ENOENT || r == -ELOOP || r == -EINVAL || r == -EFBIG || r == -EAGAIN;
 }
 
 static int add_piece(void *arg, const void *bytes, size_t n)

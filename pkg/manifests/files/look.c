@@ -51,9 +51,9 @@ static int look_at(struct hf_files_look *look, int dirfd, const char *name, stru
     if (!item->unread && !is_as_seen(item, &st)) {
         memset(&item->seen, 0, sizeof(item->seen));
         look->n_read++;
-        r = hf_files_hash(look->fs, dirfd, name, sha256);
+        r = hf_files_hash(look->fs, dirfd, name, item->size, sha256);
         if (r < 0)
-            return r == -ENOENT || r == -ELOOP || r == -EINVAL ? 0 : r;
+            return hf_files_is_another(r) ? 0 : r;
         if (memcmp(sha256, item->sha256, sizeof(sha256)) != 0)
             return 0;
         note(look, item, &st);

@@ -73,9 +73,9 @@ static int look_at(const struct hf_files_place *place, int dirfd, const char *na
     if (have != NULL && !have->folder && !have->unread && hf_files_place_unchanged(have, &st)) {
         memcpy(sha256, have->sha256, sizeof(sha256));
     } else {
-        r = hf_files_hash(place->fs, dirfd, name, sha256);
+        r = hf_files_hash(place->fs, dirfd, name, item->bytes.n, sha256);
         if (r < 0)
-            return r == -ENOENT || r == -ELOOP || r == -EINVAL ? 0 : r; /* it has just changed */
+            return hf_files_is_another(r) ? 0 : r; /* it has just changed */
     }
     if (memcmp(sha256, item->sha256, sizeof(sha256)) != 0)
         return 0;

@@ -97,6 +97,8 @@ static int check_open(const struct hf_target_dir *dir, int fd, const struct hf_s
     if (is_known(look, &st))
         return 1;
     r = hf_target_hash_fd(dir->fs, fd, params->cancel, hex, NULL, failure);
+    if (r == -EFBIG)
+        return differs(look, "it has more bytes than its disk");
     if (r < 0)
         return r;
     if (strcmp(hex, params->sha256) != 0)

@@ -11,7 +11,7 @@
 #include "os/file.h"
 #include "update/install/guard.h"
 
-enum { STEP = 64 * 1024 };
+enum { STEP = 64 * 1024, ASK_EVERY = 64 << 20 };
 
 void hf_target_fd_done(struct hf_target_fd *handle)
 {
@@ -340,13 +340,22 @@ int hf_target_make_file(const struct hf_target_dir *dir, const char *name, struc
     return r < 0 ? r : hf_target_open_file(dir, name, O_RDWR | O_CREAT | O_EXCL, failure);
 }
 
+/* True for a file with more bytes than its file system has: its owner made it of holes, or makes it grow while it is
+ * read, and to read it would take years. */
+static bool is_endless(const struct hf_fs_ops *fs, int fd, uint64_t at)
+{
+    struct statvfs vfs;
+
+    return fs->fstatvfs(fs->ctx, fd, &vfs) == 0 && vfs.f_blocks > 0 && at > (uint64_t)vfs.f_blocks * vfs.f_frsize;
+}
+
 int hf_target_hash_fd(const struct hf_fs_ops *fs, int fd, const atomic_bool *cancel, char hex[HF_SHA256_HEX],
                       uint64_t *ret_size, struct hf_failure *failure)
 {
     unsigned char digest[HF_SHA256_BYTES];
     _cleanup_(hf_freep) unsigned char *bytes = malloc(STEP);
     struct hf_sha256 hash;
-    uint64_t at = 0;
+    uint64_t at = 0, ask_at = ASK_EVERY;
 
     if (bytes == NULL)
         return hf_failure_sys(failure, -ENOMEM, "read");
@@ -354,6 +363,9 @@ int hf_target_hash_fd(const struct hf_fs_ops *fs, int fd, const atomic_bool *can
     for (;;) {
         if (cancel != NULL && atomic_load(cancel))
             return hf_failure_sys(failure, -ECANCELED, "read");
+        if (at >= ask_at && is_endless(fs, fd, at))
+            return hf_failure_sys(failure, -EFBIG, "read");
+        ask_at = at >= ask_at ? at + ASK_EVERY : ask_at;
         ssize_t n = fs->pread(fs->ctx, fd, bytes, STEP, at);
         if (n < 0)
             return hf_failure_sys(failure, (int)n, "read");

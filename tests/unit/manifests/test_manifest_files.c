@@ -1,9 +1,11 @@
 /* Opening folders of the node as root: links, folders that others may write, the resolved path; static pods; drift. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/asprintf.h"
 #include "manifests/files/before.h"
+#include "manifests/files/content.h"
 #include "manifests/files/look.h"
 #include "manifests/files/pod_folder.h"
 #include "manifests/files/pods.h"
@@ -333,10 +335,59 @@ START_TEST(backups_that_cannot_be_read)
 }
 END_TEST
 
+/* ---- a file that does not end ------------------------------------------------------------------------------------ */
+
+static struct hf_fs_ops endless;
+static const struct hf_fs_ops *real;
+
+/* The owner of the file makes it grow whenever somebody reads it. */
+static ssize_t read_for_ever(void *ctx, int fd, void *buf, size_t n, uint64_t offset)
+{
+    (void)ctx;
+    (void)fd;
+    ck_assert_uint_lt(offset, 1 << 20);
+    memset(buf, 'x', n);
+    return (ssize_t)n;
+}
+
+static int opens_under_lease(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned how)
+{
+    return strcmp(path, "a") == 0 ? -EAGAIN : real->openat(ctx, dirfd, path, flags, mode, how);
+}
+
+START_TEST(a_file_that_does_not_end)
+{
+    unsigned char sha256[HF_SHA256_BYTES];
+    struct hf_inventory inventory = {.n = 0};
+    struct hf_inventory_item item = {.path = (char *)(uintptr_t) "/etc/app/a", .mode = 0644, .size = 4};
+
+    real = hf_simfs_ops(fs);
+    hf_simfs_put(fs, "/etc/app/a", "good", 4, 0644);
+    hf_sha256_of("good", 4, item.sha256, sizeof(item.sha256));
+    ck_assert_int_eq(hf_inventory_put(&inventory, &item), 0);
+    endless = *real;
+    endless.pread = read_for_ever;
+    int dirfd = real->openat(real->ctx, AT_FDCWD, "/etc/app", O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
+    ck_assert_int_eq(hf_files_hash(real, dirfd, "a", 4, sha256), 0);
+    ck_assert_int_eq(hf_files_hash(real, dirfd, "a", 3, sha256), -EFBIG);
+    ck_assert_int_eq(hf_files_hash(&endless, dirfd, "a", 100000, sha256), -EFBIG);
+    ck_assert_int_eq(real->close(real->ctx, dirfd), 0);
+    for (int i = 0; i < 2; i++) {
+        struct hf_files_look look = {.fs = &endless, .inventory = &inventory};
+        ck_assert_int_eq(hf_files_look_for_drift(&look, NULL), 0);
+        ck_assert_uint_eq(look.diff.n, 1);
+        endless = *real;
+        endless.openat = opens_under_lease;
+    }
+    hf_inventory_done(&inventory);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, walks);
+    tcase_add_test(tc, a_file_that_does_not_end);
     tcase_add_test(tc, resolves);
     tcase_add_test(tc, pods);
     tcase_add_test(tc, as_many_pods_as_are_looked_at);

@@ -1,7 +1,9 @@
 """Attacks on what the node's configuration lets entries of manifests do: content of one entry under the rights of another, programs of
 a local user that pretend to be a kubelet, folders of the agent under other names,
-files that were there before."""
+files that were there before, files whose owner makes them endless."""
+import ctypes
 import os
+import random
 import shutil
 import signal
 import time
@@ -133,3 +135,53 @@ def attack_files_that_were_there(home):
         wait(f"RolledBack ({entry(node)})", lambda: node.alive() or entry(node).get("phase") == "RolledBack", 60)
         assert targets(node) == ["theirs.conf"], targets(node)
         assert read(node.place("target", "theirs.conf")) == "of the package"
+
+
+def owner_of(path, uid):
+    """Start a process of a user that makes this file, its own, grow to a terabyte of holes when somebody opens it."""
+    IN_OPEN = 0x20
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = os.open(path, os.O_RDWR)
+    watch = libc.inotify_init1(os.O_CLOEXEC)
+    assert libc.inotify_add_watch(watch, path.encode(), IN_OPEN) >= 0, ctypes.get_errno()
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        os.setgid(uid)
+        os.setuid(uid)
+        os.read(watch, 4096)
+        os.ftruncate(fd, 1 << 40)
+        os._exit(0)
+    os.close(fd)
+    os.close(watch)
+    return child
+
+
+def attack_owner_makes_a_file_endless(home):
+    """Own a managed file, and make it grow to a terabyte of holes when the agent opens it at its start, and again while it runs: the
+    agent starts, reports, and puts the file back."""
+    root_only()
+    content = random.Random(1).randbytes(3 << 20)
+    with machine(home) as node:
+        node.apply("policy", policy(node, from_url(node, archive([("app.conf", content)])), ", owner: '65534:65534', fileMode: '0600'"))
+        node.start_agent()
+        path = node.place("target", "app.conf")
+        wait(f"the file ({entry(node)})", lambda: node.alive() or entry(node).get("phase") == "Applied", 60)
+        for restart in (True, False):
+            if restart:
+                node.kill_agent()
+            child = owner_of(path, 65534)
+            began = time.time()
+            if restart:
+                node.start_agent()
+            else:
+                os.utime(path)
+            try:
+                wait("a status after the attack", lambda: node.alive() or os.stat(node.place("state", "status", f"EdgeNode-{node.name}.json"))  # pylint: disable=cell-var-from-loop
+                     .st_mtime > began, 90)
+                wait("the file as it was", lambda: node.alive() or os.path.getsize(path) == len(content), 90)
+            finally:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+        with open(path, "rb") as file:
+            assert file.read() == content

@@ -380,6 +380,8 @@ unsigned hf_manifest_file_mode(const struct hf_manifest *manifest, unsigned sour
         return manifest->mode;
     if (manifest->from.kind == HF_MANIFEST_FROM_SECRET)
         return 0400;
+    if (manifest->from.kind == HF_MANIFEST_FROM_FLUX) /* source-controller keeps no modes but 0600 and 0700 */
+        return (source_mode & 0100) != 0 ? 0755 : 0644;
     return source_mode != 0 ? source_mode & HF_MAX_MANIFEST_MODE : 0644;
 }
 

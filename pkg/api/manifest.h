@@ -109,9 +109,10 @@ void hf_manifest_finish_all(struct hf_decode *decode, const struct hf_manifest *
 void hf_manifest_done(struct hf_manifest *manifest);
 
 /* Returns the permission bits for a file on the node. If the entry has fileMode, returns fileMode. Otherwise, if the
- * source is a Secret, returns 0400. Otherwise returns `source_mode`, the mode of the file in its source, without
- * setuid, setgid and sticky bits. If `source_mode` is 0, the source has no modes, and the function returns 0644
- * instead. */
+ * source is a Secret, returns 0400. A Flux source has only 0600 and 0700 (source-controller since 1.2), so for it the
+ * function returns 0644, or 0755 if the owner may execute the file. Otherwise returns `source_mode`, the mode of the
+ * file in its source, without setuid, setgid and sticky bits. If `source_mode` is 0, the source has no modes, and the
+ * function returns 0644 instead. */
 unsigned hf_manifest_file_mode(const struct hf_manifest *manifest, unsigned source_mode);
 
 /* Returns true if the entry pins its content, either with contentDigest or with from.digest (the digest of the archive

@@ -217,6 +217,8 @@ struct entry {
     struct attempt *attempt;
     struct hf_proc_call *proc_call;
     struct hf_unit_call *unit_call;
+    char *unit_to_reload; /* used by unit_call.c while it reads the state of this unit */
+    void (*unit_done)(void *arg, int r, const struct hf_err *err);
     struct hf_checks *checks;
     struct hf_cluster_run *run;           /* used by objects.c */
     struct hf_kubelet_health *pod_health; /* used by pod_trial.c */
@@ -461,7 +463,7 @@ void advance_back_off(struct entry *entry);
 
 /* ---- unit_call.c ------------------------------------------------------------------------------------------------- */
 
-/* Starts to restart or reload the unit that a set names. Returns 0 if the call has started: the entry is then busy, and
+/* Starts to restart or reload the unit that a set names; a unit to reload that is not active is started. Returns 0 if the call has started: the entry is then busy, and
  * done(entry, ...) is called later. Returns 1 if the set names no unit, and -errno if the call cannot start. */
 int unit_call_start(struct entry *entry, const struct hf_manifest_set *set,
                     void (*done)(void *arg, int r, const struct hf_err *err), struct hf_err *err);

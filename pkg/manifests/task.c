@@ -102,6 +102,7 @@ void task_drop(struct entry *entry)
         env->proc->cancel(env->proc->ctx, entry->proc_call);
     if (entry->unit_call != NULL)
         env->unit->cancel(env->unit->ctx, entry->unit_call);
+    free(hf_steal(entry->unit_to_reload));
     hf_checks_free(entry->checks);
     hf_cluster_run_free(entry->run);
     hf_kubelet_health_free(entry->pod_health);

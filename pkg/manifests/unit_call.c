@@ -1,6 +1,47 @@
 /* Restarts or reloads the unit of an entry. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "manifests/entry.h"
 #include "update/install/restart.h"
+
+/* systemd refuses to reload a unit that is not active, such as one that failed because its files were missing. As
+ * `systemctl reload-or-restart` does, start it then. */
+static void state_read(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
+{
+    struct entry *entry = arg;
+    const struct hf_unit_ops *ops = entry->engine->p.env.unit;
+    _cleanup_(hf_freep) char *unit = hf_steal(entry->unit_to_reload);
+    struct hf_err failure = HF_ERR_INIT;
+
+    (void)sub_state;
+    entry->unit_call = NULL;
+    if (r == 0) {
+        bool active = strcmp(active_state, "active") == 0 || strcmp(active_state, "reloading") == 0;
+        err = &failure;
+        r = (active ? ops->reload : ops->restart)(ops->ctx, unit, HF_RESTART_UNIT_TIMEOUT_NS, entry->unit_done, entry,
+                                                  &entry->unit_call, &failure);
+        if (r == 0)
+            return;
+    }
+    entry->unit_done(entry, r, err);
+}
+
+static int start_reload(struct entry *entry, const char *unit, void (*done)(void *arg, int r, const struct hf_err *err),
+                        struct hf_err *err)
+{
+    const struct hf_unit_ops *ops = entry->engine->p.env.unit;
+
+    entry->unit_done = done;
+    entry->unit_to_reload = strdup(unit);
+    if (entry->unit_to_reload == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    int r = ops->state(ops->ctx, unit, HF_RESTART_UNIT_TIMEOUT_NS, state_read, entry, &entry->unit_call, err);
+    if (r < 0)
+        free(hf_steal(entry->unit_to_reload));
+    return r;
+}
 
 int unit_call_start(struct entry *entry, const struct hf_manifest_set *set,
                     void (*done)(void *arg, int r, const struct hf_err *err), struct hf_err *err)
@@ -13,7 +54,7 @@ int unit_call_start(struct entry *entry, const struct hf_manifest_set *set,
     if (unit != NULL)
         r = ops->restart(ops->ctx, unit, HF_RESTART_UNIT_TIMEOUT_NS, done, entry, &entry->unit_call, err);
     else if (reload != NULL)
-        r = ops->reload(ops->ctx, reload, HF_RESTART_UNIT_TIMEOUT_NS, done, entry, &entry->unit_call, err);
+        r = start_reload(entry, reload, done, err);
     entry->busy = r == 0;
     return r;
 }

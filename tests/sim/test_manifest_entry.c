@@ -124,6 +124,34 @@ static int restart(void *arg, const char *unit)
     return has(node, "/etc/app/a", "broken") ? -EIO : 0;
 }
 
+static const char *active_state = "active";
+static unsigned reloads;
+
+/* As systemd: only an active unit can be reloaded, and a restart makes it active. */
+static int reload(void *arg, const char *unit)
+{
+    (void)arg;
+    ck_assert_str_eq(unit, "app.service");
+    reloads++;
+    return strcmp(active_state, "active") == 0 ? 0 : -EIO;
+}
+
+static int start(void *arg, const char *unit)
+{
+    int r = restart(arg, unit);
+
+    active_state = r == 0 ? "active" : "failed";
+    return r;
+}
+
+static int state(void *arg, const char *unit, const char **ret_active_state)
+{
+    (void)arg;
+    ck_assert_str_eq(unit, "app.service");
+    *ret_active_state = active_state;
+    return 0;
+}
+
 /* /usr/bin/check, the program that judges a candidate before the swap, takes everything but the content "bad". */
 static int run(void *arg, const char *const *argv, int *ret_exit_code)
 {
@@ -226,7 +254,8 @@ static enum hf_link link_gate(void *arg, uint64_t *ret_wait_ns)
 
 static void boot(struct node *node)
 {
-    struct hf_simhost_world host = {.arg = node, .exec = run, .connect = accept_all, .restart = restart};
+    struct hf_simhost_world host = {
+        .arg = node, .exec = run, .connect = accept_all, .restart = start, .reload = reload, .state = state};
 
     node->proc = hf_simproc_new(node->loop, "agent");
     node->host = hf_simhost_new(node->proc, &host);
@@ -708,6 +737,37 @@ START_TEST(rollback_waits_for_the_target)
     expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "the target is back");
     ck_assert(has(node, "/etc/app/a", "one"));
     end(node);
+}
+END_TEST
+
+/* The service failed because its files were missing: systemd would refuse to reload it, so it is started. */
+START_TEST(reload_starts_what_is_not_active)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES
+                              ",\"reload\":{\"systemdUnit\":\"app.service\"}}",
+                              9);
+
+    reloads = 0;
+    active_state = "failed";
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    ck_assert_uint_eq(node->restarts, 1);
+    ck_assert_uint_eq(reloads, 0);
+    put(node, "/media/usb/a", "two");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "second");
+    ck_assert_uint_eq(node->restarts, 1);
+    ck_assert_uint_eq(reloads, 1);
+    active_state = "activating"; /* it waits for its next automatic restart */
+    hf_simfs_put(node->fs, "/etc/app/a", "drift", 5, 0644);
+    intervals(node, 4);
+    ck_assert(has(node, "/etc/app/a", "two"));
+    ck_assert_uint_eq(node->restarts, 2);
+    ck_assert_uint_eq(reloads, 1);
+    end(node);
+    active_state = "active";
 }
 END_TEST
 
@@ -1624,6 +1684,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lost_pods_are_not_good);
     tcase_add_test(tc, drift_is_repaired_while_a_set_waits);
     tcase_add_test(tc, rollback_waits_for_the_target);
+    tcase_add_test(tc, reload_starts_what_is_not_active);
     tcase_add_test(tc, rollback_reads_again);
     tcase_add_loop_test(tc, lost_record_removes_nothing, 0, 2);
     tcase_add_test(tc, lost_inventory_forgets_no_new_file);

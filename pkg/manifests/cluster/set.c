@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/encoding/base64.h"
 
 enum { RANK_REST = 9, MAX_NAME = 253, MAX_NAMESPACE = 63, MAX_API_VERSION = 320, MAX_KIND = 63 };
 
@@ -137,6 +138,34 @@ static json_t *own_member(json_t *object, const char *key)
     return json_object_set_new(object, key, copy) == 0 ? copy : NULL;
 }
 
+/* Moves the texts of a Secret's `stringData` to `data`, as the server does when it stores them. In an apply, the server
+ * would note that we own stringData, and take no notice of what happens to data: a key that the source drops would
+ * stay, and a change by somebody else would be no drift. */
+static int fold_string_data(json_t *document, struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *texts = json_incref(json_object_get(document, "stringData"));
+    _cleanup_(hf_buf_done) struct hf_buf encoded = HF_BUF_INIT(HF_CLUSTER_MAX_BYTES * 2);
+    const char *key;
+    json_t *value;
+
+    if (strcmp(hf_json_str_or(document, "kind", ""), "Secret") != 0 ||
+        strcmp(hf_json_str_or(document, "apiVersion", ""), "v1") != 0 || !json_is_object(texts))
+        return 0;
+    json_t *data = own_member(document, "data");
+    if (data == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    json_object_foreach(texts, key, value) {
+        if (!json_is_string(value))
+            return hf_err_set(err, EBADMSG, "'stringData.%.100s' is not a string", key);
+        encoded.n = 0;
+        if (hf_base64_encode(json_string_value(value), json_string_length(value), &encoded) < 0 ||
+            json_object_set_new(data, key, json_stringn(encoded.p, encoded.n)) < 0)
+            return hf_err_set(err, ENOMEM, "out of memory");
+    }
+    (void)json_object_del(document, "stringData");
+    return 0;
+}
+
 /* Removes what the source must not bring, and adds the label of the entry. */
 static int adjust(json_t *document, const char *entry, struct hf_err *err)
 {
@@ -152,7 +181,7 @@ static int adjust(json_t *document, const char *entry, struct hf_err *err)
     (void)json_object_del(document, "status");
     for (size_t i = 0; i < HF_LEN(servers_fields); i++)
         (void)json_object_del(metadata, servers_fields[i]);
-    return 0;
+    return fold_string_data(document, err);
 }
 
 /* ---- one object of the set --------------------------------------------------------------------------------------- */

@@ -13,6 +13,28 @@ static int add(struct hf_cluster_set *set, const char *path, const char *text, s
 
 #define MAP(name) "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " name ", namespace: site}\n"
 
+/* What the server makes of stringData when it stores it. */
+START_TEST(string_data)
+{
+    static const char text[] = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: site}\n"
+                               "data: {a: b2xk, b: b2xk}\nstringData: {b: new, c: '', d: \"x\\ny\"}\n";
+    struct hf_cluster_set set;
+    struct hf_err err = HF_ERR_INIT;
+
+    hf_cluster_set_init(&set, "apps");
+    ck_assert_msg(add(&set, "s.yaml", text, &err) == 0, "%s: %s", err.where, err.cause);
+    ck_assert_int_eq(hf_cluster_set_seal(&set, &err), 0);
+    ck_assert_ptr_null(strstr(set.objects[0].json, "stringData"));
+    ck_assert_ptr_nonnull(
+        strstr(set.objects[0].json, "\"data\":{\"a\":\"b2xk\",\"b\":\"bmV3\",\"c\":\"\",\"d\":\"eAp5\"}"));
+    ck_assert_int_eq(add(&set, "t.yaml",
+                         "apiVersion: v1\nkind: Secret\nmetadata: {name: t, namespace: site}\nstringData: {n: 5}\n",
+                         &err),
+                     -EBADMSG);
+    hf_cluster_set_done(&set);
+}
+END_TEST
+
 START_TEST(order)
 {
     static const char text[] =
@@ -211,6 +233,7 @@ END_TEST
 static void add_cases(TCase *tc)
 {
     tcase_add_test(tc, order);
+    tcase_add_test(tc, string_data);
     tcase_add_test(tc, only_fields_of_the_author_and_our_label);
     tcase_add_test(tc, namespaces);
     tcase_add_loop_test(tc, refuses_by_name, 0, (int)HF_LEN(refused));

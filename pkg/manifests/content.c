@@ -25,8 +25,8 @@ static void note(struct entry *entry, enum hf_manifest_reason reason, const char
 
 /* ---- what the node takes up now ---------------------------------------------------------------------------------- */
 
-/* The content on disk of all other entries of the policy, in bytes. Entries that only wait for their removal have a limit
- * of their own (MANIFEST_MAX_LEFT_BYTES). */
+/* The content on disk of all other entries of the policy, in bytes. MANIFEST_MAX_LEFT_BYTES bounds the contents of the
+ * entries that only wait for their removal. */
 static uint64_t bytes_of_others(const struct entry *entry)
 {
     const struct hf_strmap *entries = &entry->engine->entries;

@@ -48,10 +48,10 @@
 #include "manifests/state/record.h"
 #include "update/install/checks.h"
 
-/* Limits of all entries together. Entries that no policy has any more ("left") have limits of their own, because they may
- * wait for ever for a person to allow their removal (PruneLimit): they take no room from the entries of the policy, of
- * which there are at most HF_MAX_MANIFESTS. When the left entries reach one of their limits, no new name is taken up;
- * none of them is dropped, because nobody would manage its files then. */
+/* Limits of all entries together. Entries that no policy has any more ("left") may wait for ever for a person to allow
+ * their removal (PruneLimit). So they have limits of their own, and take no room from the entries of the policy, of
+ * which there are at most HF_MAX_MANIFESTS. When the left entries reach one of their limits, the engine takes up no new
+ * name. It drops none of them, because nobody would manage its files then. */
 enum {
     MANIFEST_MAX_WATCHES = 1024,         /* watched folders */
     MANIFEST_MAX_BYTES = 64 << 20,       /* bytes of the policy's contents on disk */

@@ -3,9 +3,9 @@
  * An entry counts as signed if two conditions hold. A digest pins its content: contentDigest, or the digest that
  * belongs to a URL. And enough trusted keys have signed either its policy or the entry itself. If the policy is not
  * signed, the signatures of the entry itself decide. In both cases, the node keeps the highest sequence that it has
- * accepted for the name of the entry (trust_floors.h, file <state>/entries): a version that came in a signed policy must
- * not be replaced by an older one that is signed by itself, nor the other way round. Only an entry of a signed policy
- * may lack a sequence; such an entry is neither compared with the floor nor raises it.
+ * accepted for the name of the entry (trust_floors.h, file <state>/entries). So an older version that is signed by
+ * itself does not replace one that came in a signed policy, nor the other way round. Only an entry of a signed policy
+ * may lack a sequence; the node neither compares it with the floor nor raises the floor for it.
  *
  * Threads: loop thread only; a call may block for a moment to read keys or to write the file. */
 #pragma once

@@ -25,7 +25,8 @@ static void note(struct entry *entry, enum hf_manifest_reason reason, const char
 
 /* ---- what the node takes up now ---------------------------------------------------------------------------------- */
 
-/* The content on disk of all other entries, in bytes. */
+/* The content on disk of all other entries of the policy, in bytes. MANIFEST_MAX_LEFT_BYTES bounds the contents of the
+ * entries that only wait for their removal. */
 static uint64_t bytes_of_others(const struct entry *entry)
 {
     const struct hf_strmap *entries = &entry->engine->entries;
@@ -33,7 +34,7 @@ static uint64_t bytes_of_others(const struct entry *entry)
 
     for (size_t i = 0; i < entries->n; i++) {
         const struct entry *other = entries->entries[i].value;
-        bytes += other != entry ? other->r.known_bytes : 0;
+        bytes += other != entry && other->in_policy ? other->r.known_bytes : 0;
     }
     return bytes;
 }
@@ -62,8 +63,8 @@ static bool turns_away(struct entry *entry, const struct hf_bundle *bundle, char
         entry->hold.reason = HF_MANIFEST_REASON_SOURCE_TOO_LARGE;
         entry->hold.until_ns = now + HF_MAX(engine->interval_ns, HF_CONTENT_PACE_FIRST_GAP_NS);
         (void)snprintf(text, HF_RECORD_MESSAGE,
-                       "with this content of %zu KiB, all entries together have more than %d MiB", bundle->bytes / 1024,
-                       MANIFEST_MAX_BYTES >> 20);
+                       "with this content of %zu KiB, all entries of the policy together have more than %d MiB",
+                       bundle->bytes / 1024, MANIFEST_MAX_BYTES >> 20);
     } else {
         entry->hold.reason = HF_MANIFEST_REASON_NONE;
         return false;

@@ -11,6 +11,9 @@
 
 #define ALLOW_PRUNE "edge.codcompass.io/allow-prune"
 
+static const char no_room_text[] = "no room for a new name: too many entries that no policy has wait until the "
+                                   "annotation " ALLOW_PRUNE " allows their removal";
+
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
 
 static void free_entry(void *value)
@@ -20,7 +23,7 @@ static void free_entry(void *value)
 
 static struct entry *add(struct hf_manifest_engine *engine, const char *name)
 {
-    struct entry *entry = engine->entries.n < MANIFEST_MAX_ENTRIES ? entry_new(engine, name) : NULL;
+    struct entry *entry = entry_new(engine, name);
 
     if (entry == NULL)
         return NULL;
@@ -52,6 +55,17 @@ static void sweep(struct hf_manifest_engine *engine)
     }
 }
 
+/* Only one entry at a time has a job, and entries that wait for their removal may be many: those of the policy go
+ * first. */
+static void consider_all(struct hf_manifest_engine *engine, bool in_policy)
+{
+    for (size_t i = 0; i < engine->entries.n; i++) {
+        struct entry *entry = engine->entries.entries[i].value;
+        if (entry->in_policy == in_policy)
+            entry_consider(entry);
+    }
+}
+
 static void on_timer(void *arg)
 {
     struct hf_manifest_engine *engine = arg;
@@ -60,8 +74,8 @@ static void on_timer(void *arg)
     if (engine->closing)
         return;
     manifest_engine_ref(engine);
-    for (size_t i = 0; i < engine->entries.n; i++)
-        entry_consider(engine->entries.entries[i].value);
+    consider_all(engine, true);
+    consider_all(engine, false);
     sweep(engine);
     if (engine->notify_pending) {
         engine->notify_pending = false;
@@ -79,7 +93,9 @@ static int visit(void *arg, const char *name, unsigned char type)
     (void)type;
     if (strlen(name) > 63 || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0')
         return 0;
-    return add(engine, name) != NULL || engine->entries.n >= MANIFEST_MAX_ENTRIES ? 0 : -ENOMEM;
+    if (engine->entries.n >= MANIFEST_MAX_LEFT + HF_MAX_MANIFESTS) /* more than any process of the agent makes */
+        return 0;
+    return add(engine, name) != NULL ? 0 : -ENOMEM;
 }
 
 static int load(struct hf_manifest_engine *engine, struct hf_err *err)
@@ -105,8 +121,11 @@ int hf_manifest_engine_new(const struct hf_manifest_engine_params *params, struc
 
     if (engine == NULL)
         return hf_err_sys(err, -ENOMEM, "start the manifests");
-    *engine = (struct hf_manifest_engine){
-        .p = *params, .refs = 1, .wake_ns = HF_NEVER, .entries = {.free_value = free_entry}};
+    *engine = (struct hf_manifest_engine){.p = *params,
+                                          .refs = 1,
+                                          .wake_ns = HF_NEVER,
+                                          .entries = {.free_value = free_entry},
+                                          .no_room = {.free_value = free}};
     engine->folder = hf_asprintf("%s/manifests", params->env.state_dir);
     engine->timer = sched->timer_new(sched->ctx, on_timer, engine);
     hf_manifest_counts_init(&engine->counts, params->env.metrics);
@@ -182,10 +201,73 @@ static const struct hf_manifest *find(const struct hf_syncpolicy *policy, const 
     return NULL;
 }
 
+static bool has_room(const struct hf_manifest_engine *engine)
+{
+    size_t n = 0, items = 0;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < engine->entries.n; i++) {
+        const struct entry *entry = engine->entries.entries[i].value;
+        if (entry->in_policy)
+            continue;
+        n++;
+        items += entry->busy ? 0 : entry->inventory.n; /* a worker may change the inventory of a busy entry */
+        bytes += entry->r.known_bytes;
+    }
+    return n < MANIFEST_MAX_LEFT && items < MANIFEST_MAX_LEFT_ITEMS && bytes < MANIFEST_MAX_LEFT_BYTES;
+}
+
+/* Notes in `names` that an entry of the policy found no room, and logs it if it is news. */
+static int leave_out(const struct hf_manifest_engine *engine, const struct hf_manifest *wanted, struct hf_strmap *names,
+                     bool *news)
+{
+    enum hf_manifest_target *to = malloc(sizeof(*to));
+
+    if (to == NULL)
+        return -ENOMEM;
+    *to = wanted->to;
+    if (hf_strmap_put(names, wanted->name, to) < 0) {
+        free(to);
+        return -ENOMEM;
+    }
+    if (hf_strmap_get(&engine->no_room, wanted->name) != NULL)
+        return 0;
+    *news = true;
+    hf_log(engine->p.env.log, HF_LOG_ERROR, "manifest.no_room", HF_S("entry", wanted->name),
+           HF_S("message", no_room_text));
+    return 0;
+}
+
+/* Makes the entries whose names are new, as far as there is room. The names that find none wait; they are tried again
+ * with each call of hf_manifest_engine_set(). */
+static int set_new(struct hf_manifest_engine *engine, const struct hf_syncpolicy *policy)
+{
+    struct hf_strmap no_room = {.free_value = free};
+    bool room = has_room(engine), news = false;
+    int failed = 0;
+
+    for (size_t i = 0; i < policy->n_manifests; i++) {
+        const struct hf_manifest *wanted = &policy->manifests[i];
+        if (hf_strmap_get(&engine->entries, wanted->name) != NULL)
+            continue;
+        struct entry *entry = room ? add(engine, wanted->name) : NULL;
+        if (entry != NULL)
+            entry->in_policy = true;
+        int r = entry != NULL ? entry_set(entry, wanted) : room ? -ENOMEM : leave_out(engine, wanted, &no_room, &news);
+        failed = failed == 0 ? r : failed;
+    }
+    if (news || no_room.n != engine->no_room.n)
+        manifest_engine_notify(engine);
+    hf_strmap_done(&engine->no_room);
+    engine->no_room = no_room;
+    return failed;
+}
+
+/* Goes on after a failure, so that one entry that cannot be set keeps no other one back. */
 int hf_manifest_engine_set(struct hf_manifest_engine *engine, const struct hf_manifest_desired *desired,
                            struct hf_err *err)
 {
-    int r = set_annotation(engine, desired->policy);
+    int failed = set_annotation(engine, desired->policy), r;
 
     engine->p.env.config = desired->config;
     engine->p.env.labels = desired->labels;
@@ -196,17 +278,19 @@ int hf_manifest_engine_set(struct hf_manifest_engine *engine, const struct hf_ma
     engine->writes_used_up = desired->writes_used_up;
     engine->interval_ns = desired->policy->interval_ns;
     engine->set_once = true;
-    for (size_t i = 0; r == 0 && i < desired->policy->n_manifests; i++) {
-        const char *name = desired->policy->manifests[i].name;
-        if (hf_strmap_get(&engine->entries, name) == NULL && add(engine, name) == NULL)
-            r = -ENOMEM;
+    for (size_t i = 0; i < engine->entries.n; i++) { /* all of them, before the first source may deliver a content */
+        struct entry *entry = engine->entries.entries[i].value;
+        entry->in_policy = find(desired->policy, entry->name) != NULL;
     }
-    for (size_t i = 0; r == 0 && i < engine->entries.n; i++) {
+    for (size_t i = 0; i < engine->entries.n; i++) {
         struct entry *entry = engine->entries.entries[i].value;
         r = entry_set(entry, find(desired->policy, entry->name));
+        failed = failed == 0 ? r : failed;
     }
+    r = set_new(engine, desired->policy);
+    failed = failed == 0 ? r : failed;
     manifest_engine_wake(engine);
-    return r < 0 ? hf_err_sys(err, r, "take up the entries of the policy") : 0;
+    return failed < 0 ? hf_err_sys(err, failed, "take up the entries of the policy") : 0;
 }
 
 void hf_manifest_engine_check(struct hf_manifest_engine *engine)
@@ -292,16 +376,40 @@ static struct hf_manifest_status status_of(const struct entry *entry)
     return status;
 }
 
-void hf_manifest_engine_each(struct hf_manifest_engine *engine,
-                             void (*visit_status)(void *arg, const struct hf_manifest_status *status), void *arg)
+static void visit_entries(struct hf_manifest_engine *engine, bool in_policy,
+                          void (*visit_status)(void *arg, const struct hf_manifest_status *status), void *arg)
 {
     for (size_t i = 0; i < engine->entries.n; i++) {
         const struct entry *entry = engine->entries.entries[i].value;
-        if (entry->gone || (entry->wanted == NULL && entry->r.good.key[0] == '\0'))
+        if (entry->in_policy != in_policy || entry->gone || (entry->wanted == NULL && entry->r.good.key[0] == '\0'))
             continue;
         struct hf_manifest_status status = status_of(entry);
         visit_status(arg, &status);
     }
+}
+
+static void visit_no_room(struct hf_manifest_engine *engine,
+                          void (*visit_status)(void *arg, const struct hf_manifest_status *status), void *arg)
+{
+    for (size_t i = 0; i < engine->no_room.n; i++) {
+        const enum hf_manifest_target *to = engine->no_room.entries[i].value;
+        struct hf_manifest_status status = {.name = engine->no_room.entries[i].key,
+                                            .to = *to,
+                                            .phase = HF_MANIFEST_WAITING,
+                                            .revision = "",
+                                            .digest = "",
+                                            .reason = HF_MANIFEST_REASON_PRUNE_LIMIT,
+                                            .message = no_room_text};
+        visit_status(arg, &status);
+    }
+}
+
+void hf_manifest_engine_each(struct hf_manifest_engine *engine,
+                             void (*visit_status)(void *arg, const struct hf_manifest_status *status), void *arg)
+{
+    visit_entries(engine, true, visit_status, arg);
+    visit_no_room(engine, visit_status, arg);
+    visit_entries(engine, false, visit_status, arg);
 }
 
 bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine)

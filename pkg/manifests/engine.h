@@ -93,7 +93,9 @@ struct hf_manifest_desired {
 };
 
 /* Sets the desired state. Call this function whenever one of the fields may have changed, and once per interval of the
- * policy. */
+ * policy. Sets every entry that exists or finds room, also if another one fails. New names find no room while too many
+ * entries that no policy has wait to be removed (MANIFEST_MAX_LEFT in entry.h): such a name shows as Waiting with
+ * PruneLimit, which is no error. */
 HF_MUST_USE int hf_manifest_engine_set(struct hf_manifest_engine *engine, const struct hf_manifest_desired *desired,
                                        struct hf_err *err);
 /* Makes the engine check all sources for new content, and all entries for drift. Call this function once per interval
@@ -104,7 +106,7 @@ void hf_manifest_engine_link_opened(struct hf_manifest_engine *engine);
 /* Sets the first and the longest pause after a failure. A source that runs already keeps its pauses. */
 void hf_manifest_engine_set_retry(struct hf_manifest_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Calls `visit` with the status of every entry that is in the policy or still has a good set. */
+/* Calls `visit` with the status of every entry of the policy, then of every other one that still has a good set. */
 void hf_manifest_engine_each(struct hf_manifest_engine *engine,
                              void (*visit)(void *arg, const struct hf_manifest_status *status), void *arg);
 /* Returns true if no step is in progress, every entry is in a phase in which it rests (hf_manifest_machine_rests()),

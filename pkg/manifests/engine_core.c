@@ -20,6 +20,7 @@ void manifest_engine_unref(struct hf_manifest_engine *engine)
     if (--engine->refs > 0)
         return;
     hf_strmap_done(&engine->entries);
+    hf_strmap_done(&engine->no_room);
     sched->timer_free(sched->ctx, engine->timer);
     free(engine->allow_prune);
     free(engine->folder);

@@ -194,6 +194,14 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
     entry->source_note = (struct entry_note){.reason = HF_MANIFEST_REASON_NONE};
     ask_signed(entry);
     content_follow(entry);
+    if (wanted != NULL &&
+        entry->note.reason == HF_MANIFEST_REASON_PRUNE_LIMIT) /* of a removal that has come to nothing */
+        advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
+    if (wanted == NULL) { /* many such entries may wait for their removal: keep no more of them in memory than needed */
+        hf_manifest_set_done(&entry->keyed);
+        hf_buf_done(&entry->written);
+        entry->written.max = HF_RECORD_MAX_BYTES;
+    }
     return 0;
 }
 
@@ -446,6 +454,6 @@ void entry_consider(struct entry *entry)
         return;
     if (entry->wanted != NULL)
         consider_resting(entry);
-    else if (entry->engine->set_once)
+    else if (entry->engine->set_once && !entry->in_policy)
         removal_consider(entry);
 }

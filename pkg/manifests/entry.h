@@ -48,8 +48,17 @@
 #include "manifests/state/record.h"
 #include "update/install/checks.h"
 
-/* limits of all entries together: watched folders, entries, and bytes of contents on disk */
-enum { MANIFEST_MAX_WATCHES = 1024, MANIFEST_MAX_ENTRIES = 256, MANIFEST_MAX_BYTES = 64 << 20 };
+/* Limits of all entries together. Entries that no policy has any more ("left") may wait for ever for a person to allow
+ * their removal (PruneLimit). So they have limits of their own, and take no room from the entries of the policy, of
+ * which there are at most HF_MAX_MANIFESTS. When the left entries reach one of their limits, the engine takes up no new
+ * name. It drops none of them, because nobody would manage its files then. */
+enum {
+    MANIFEST_MAX_WATCHES = 1024,         /* watched folders */
+    MANIFEST_MAX_BYTES = 64 << 20,       /* bytes of the policy's contents on disk */
+    MANIFEST_MAX_LEFT = 1024,            /* left entries */
+    MANIFEST_MAX_LEFT_BYTES = 256 << 20, /* bytes of their contents on disk */
+    MANIFEST_MAX_LEFT_ITEMS = 192 * 4096 /* items of their inventories, which are in memory */
+};
 
 struct entry;
 struct job;
@@ -64,6 +73,7 @@ struct hf_manifest_engine {
     uint64_t wake_ns;         /* monotonic time for which the timer is armed; HF_NEVER if it is not armed */
     bool notify_pending;      /* a call of p.changed is due */
     struct hf_strmap entries; /* maps a name to a struct entry */
+    struct hf_strmap no_room; /* names of the policy that found no room, each with its enum hf_manifest_target */
     struct entry *active;     /* the entry that has a job; NULL if there is none */
     unsigned n_watches;
     bool set_once; /* hf_manifest_engine_set() has been called */
@@ -126,10 +136,11 @@ struct entry {
     char *folder; /* <state>/manifests/<name> */
 
     /* the entry as the policy has it; only entry.c sets these fields */
-    struct hf_manifest *wanted;       /* own copy; NULL if no policy has this entry */
+    struct hf_manifest *wanted;       /* own copy; NULL if no policy has this entry, or if memory ran out */
     enum hf_manifest_reason distrust; /* why the entry does not count as signed */
     char distrust_text[HF_RECORD_MESSAGE];
     bool signed_;
+    bool in_policy; /* set by engine.c: the policy has this entry, so that it must not be removed */
     /* permit.c: the last set without facts whose key was computed; the key of an equal set is the same */
     struct hf_manifest_set keyed;
 

@@ -210,7 +210,7 @@ static void tell(struct node *node)
 static void set_policy(struct node *node, const char *manifests)
 {
     struct hf_issues *issues = calloc(1, sizeof(*issues));
-    char text[2048];
+    static char text[32 << 10];
     json_t *json = NULL;
 
     (void)snprintf(
@@ -1156,6 +1156,146 @@ START_TEST(bytes_of_all)
 }
 END_TEST
 
+/* ---- entries that wait to be removed --------------------------------------------------------------------------------- */
+
+/* The policy has the entries `first` to `end` - 1, and the text `more`. Their removal, of two files each, waits. */
+static void set_many(struct node *node, unsigned first, unsigned past, const char *more)
+{
+    static char text[24 << 10];
+    size_t n = (size_t)snprintf(text, sizeof(text), "%s", more);
+
+    for (unsigned i = first; i < past; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n,
+                              "%s{\"name\":\"old%u\",\"from\":{\"path\":\"/media/old\"},\"prune\":true,"
+                              "\"to\":\"Files\",\"path\":\"/srv/old%u/\"}",
+                              n > 0 ? "," : "", i, i);
+    ck_assert_uint_lt(n, sizeof(text));
+    set_policy(node, text);
+    tell(node);
+    (void)hf_simloop_run_for(node->loop, 10 * HF_NS_PER_S);
+}
+
+struct tally {
+    unsigned applied, waiting; /* entries in the phase Applied: without PruneLimit; with it, for their removal waits */
+    char first[64];
+};
+
+static void count(void *arg, const struct hf_manifest_status *status)
+{
+    struct tally *tally = arg;
+    bool waits = status->reason == HF_MANIFEST_REASON_PRUNE_LIMIT && status->phase == HF_MANIFEST_APPLIED;
+
+    if (tally->first[0] == '\0')
+        (void)snprintf(tally->first, sizeof(tally->first), "%s", status->name);
+    tally->waiting += waits;
+    tally->applied += !waits && status->phase == HF_MANIFEST_APPLIED;
+}
+
+static struct tally tally_of(struct node *node)
+{
+    struct tally tally = {.applied = 0};
+
+    hf_manifest_engine_each(node->engine, count, &tally);
+    return tally;
+}
+
+static void restart_agent(struct node *node)
+{
+    shut_down(node);
+    boot(node);
+    (void)hf_simloop_run_for(node->loop, 10 * HF_NS_PER_S);
+    intervals(node, 2);
+}
+
+static struct node *begin_many(unsigned n, uint64_t seed)
+{
+    struct node *node = begin("", seed);
+
+    put(node, "/media/old/a", "1");
+    put(node, "/media/old/b", "2");
+    put(node, "/media/app/f", "new");
+    boot(node);
+    for (unsigned i = 0; i < n; i += 64) {
+        set_many(node, i, i + 64, "");
+        ck_assert_uint_eq(tally_of(node).applied, 64);
+    }
+    return node;
+}
+
+/* Four policies with 64 names each were there and have gone: the next one is applied, also over a restart, and nothing
+ * of the others is removed or forgotten. */
+START_TEST(waiting_removals_take_no_room)
+{
+    struct node *node = begin_many(256, 42);
+
+    set_many(node, 0, 0, ENTRY("app"));
+    for (unsigned i = 0; i < 2; i++) {
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "app");
+        ck_assert(has(node, "/srv/app/f", "new") && has(node, "/srv/old0/a", "1") && has(node, "/srv/old255/b", "2"));
+        ck_assert_uint_eq(tally_of(node).applied, 1);
+        ck_assert_uint_eq(tally_of(node).waiting, 256);
+        ck_assert_str_eq(tally_of(node).first, "app"); /* the status of the node has only 64 entries */
+        restart_agent(node);
+    }
+    set_many(node, 7, 8, ENTRY("app")); /* one that waits comes back */
+    ck_assert_uint_eq(tally_of(node).applied, 2);
+    end(node);
+}
+END_TEST
+
+/* When even those that wait to be removed are too many, only new names find no room, each is told, and the entries that
+ * the policy has are kept, repaired and updated. */
+START_TEST(too_many_waiting_removals)
+{
+    struct node *node = begin_many(1024, 43);
+
+    set_many(node, 1023, 1087, "");
+    set_many(node, 1086, 1087, ENTRY("app"));
+    for (unsigned i = 0; i < 2; i++) {
+        expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_PRUNE_LIMIT, "app");
+        ck_assert_ptr_nonnull(strstr(look(node).message, "no room for a new name"));
+        ck_assert(has(node, "/srv/app/f", NULL) && has(node, "/srv/old1086/a", "1") && has(node, "/srv/old0/a", "1"));
+        ck_assert_uint_eq(tally_of(node).applied, 1);
+        ck_assert_uint_eq(tally_of(node).waiting, 1086);
+        restart_agent(node);
+    }
+    put(node, "/srv/old1086/a", "drifted");
+    intervals(node, 1);
+    ck_assert(has(node, "/srv/old1086/a", "1"));
+    put(node, "/media/old/a", "3");
+    intervals(node, 3);
+    ck_assert(has(node, "/srv/old1086/a", "3") && has(node, "/srv/old1085/a", "1"));
+    set_many(node, 1000, 1063, ENTRY("app")); /* 1,024 wait: no room */
+    expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_PRUNE_LIMIT, "app");
+    end(node);
+}
+END_TEST
+
+/* Contents of 60 MiB only wait to be removed: they take no room from a new one of 12 MiB. */
+START_TEST(bytes_of_waiting_removals)
+{
+    struct node *node = begin("", 44);
+    char *bytes = calloc(1, 4 << 20);
+
+    for (unsigned i = 0; i < 3; i++) {
+        const char *const files[] = {"/media/old/a", "/media/old/b", "/media/old/c"};
+        hf_simfs_put(node->fs, files[i], bytes, 4 << 20, 0644);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        const char *const files[] = {"/media/app/a", "/media/app/b", "/media/app/c"};
+        hf_simfs_put(node->fs, files[i], bytes, 4 << 20, 0644);
+    }
+    boot(node);
+    set_many(node, 0, 5, "");
+    ck_assert_uint_eq(tally_of(node).applied, 5);
+    set_many(node, 4, 5, ENTRY("app"));
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "app");
+    ck_assert_uint_eq(tally_of(node).waiting, 4);
+    free(bytes);
+    end(node);
+}
+END_TEST
+
 /* ---- what a new content waits for ------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -1667,6 +1807,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, labels_that_matter);
     tcase_add_test(tc, watches_of_all);
     tcase_add_test(tc, bytes_of_all);
+    tcase_add_test(tc, waiting_removals_take_no_room);
+    tcase_add_test(tc, too_many_waiting_removals);
+    tcase_add_test(tc, bytes_of_waiting_removals);
     tcase_add_loop_test(tc, waits_have_reasons, 0, HF_LEN(waits));
     tcase_add_test(tc, pods_are_staged_inside);
     tcase_add_loop_test(tc, pods_of_the_old_file_do_not_count, 0, 3);

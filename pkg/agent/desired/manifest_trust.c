@@ -76,14 +76,18 @@ static bool verifies(struct hf_manifest_trust *trust, const struct hf_manifest *
     return true;
 }
 
-/* Judges the signatures of the entry itself. Returns the reason of a refusal, or NONE. */
-static enum hf_manifest_reason judge(struct hf_manifest_trust *trust, const struct hf_manifest *entry,
-                                     struct hf_err *err)
+/* Judges an entry by its signatures, or by those of its policy, and by its floor. The signed bytes of the entry are the
+ * same in both cases, so both share one floor: no version that one way of signing has replaced comes back by the other.
+ * Returns the reason of a refusal, or NONE. */
+static enum hf_manifest_reason judge(struct hf_manifest_trust *trust, bool policy_signed,
+                                     const struct hf_manifest *entry, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_API_MAX_OBJECT_BYTES);
 
+    if (policy_signed && entry->sequence == 0) /* the sequence of the policy has to do */
+        return HF_MANIFEST_REASON_NONE;
     if (hf_trust_manifest_message(entry->json, &message, err) < 0 ||
-        !verifies(trust, entry, hf_buf_view(&message), err))
+        (!policy_signed && !verifies(trust, entry, hf_buf_view(&message), err)))
         return HF_MANIFEST_REASON_SIGNATURE_INVALID;
     if (entry->sequence == 0) {
         (void)hf_err_set(err, EBADMSG, "a signed entry needs a sequence of at least 1");
@@ -97,7 +101,7 @@ static enum hf_manifest_reason judge(struct hf_manifest_trust *trust, const stru
 bool hf_manifest_trust_accepts(struct hf_manifest_trust *trust, bool policy_signed, const struct hf_manifest *entry,
                                enum hf_manifest_reason *ret_reason, struct hf_err *err)
 {
-    enum hf_manifest_reason reason = HF_MANIFEST_REASON_NONE;
+    enum hf_manifest_reason reason;
 
     if (!policy_signed && entry->n_signatures == 0) {
         (void)hf_err_set(err, EKEYREJECTED, "neither the entry nor its policy is signed");
@@ -106,8 +110,8 @@ bool hf_manifest_trust_accepts(struct hf_manifest_trust *trust, bool policy_sign
         (void)hf_err_set(err, EKEYREJECTED,
                          "a signature covers no content without contentDigest (holdfast manifest digest prints it)");
         reason = HF_MANIFEST_REASON_CONTENT_NOT_PINNED;
-    } else if (!policy_signed) {
-        reason = judge(trust, entry, err);
+    } else {
+        reason = judge(trust, policy_signed, entry, err);
     }
     *ret_reason = reason;
     return reason == HF_MANIFEST_REASON_NONE;

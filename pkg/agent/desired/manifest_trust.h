@@ -2,8 +2,10 @@
  *
  * An entry counts as signed if two conditions hold. A digest pins its content: contentDigest, or the digest that
  * belongs to a URL. And enough trusted keys have signed either its policy or the entry itself. If the policy is not
- * signed, the signatures of the entry itself decide, and the node keeps the highest sequence that it has accepted for
- * the name of the entry (trust_floors.h, file <state>/entries).
+ * signed, the signatures of the entry itself decide. In both cases, the node keeps the highest sequence that it has
+ * accepted for the name of the entry (trust_floors.h, file <state>/entries). So an older version that is signed by
+ * itself does not replace one that came in a signed policy, nor the other way round. Only an entry of a signed policy
+ * may lack a sequence; the node neither compares it with the floor nor raises the floor for it.
  *
  * Threads: loop thread only; a call may block for a moment to read keys or to write the file. */
 #pragma once
@@ -30,7 +32,7 @@ void hf_manifest_trust_done(struct hf_manifest_trust *trust);
 /* Returns true if the entry is signed. `policy_signed` is true if the policy in effect, to which the entry belongs, is
  * signed. If the entry is not signed, returns false, and explains *ret_reason in *err. The reasons are Unsigned,
  * ContentNotPinned, SignatureInvalid and SequenceTooLow. SignatureInvalid is also the reason if the signatures cannot
- * be checked, or if the entry has no sequence. SequenceTooLow is also the reason of the other refusals of
- * hf_trust_floors_accept(). Accepting an entry of an unsigned policy raises the floor of the entry. */
+ * be checked, or if an entry of an unsigned policy has no sequence. SequenceTooLow is also the reason of the other
+ * refusals of hf_trust_floors_accept(). Accepting an entry with a sequence raises the floor of the entry. */
 bool hf_manifest_trust_accepts(struct hf_manifest_trust *trust, bool policy_signed, const struct hf_manifest *entry,
                                enum hf_manifest_reason *ret_reason, struct hf_err *err);

@@ -1,6 +1,6 @@
 /* agent/desired/trust_floors.h - for each signed item, keeps a floor: the highest sequence that this node has accepted
  * for the name of the item. So nobody can put an old signed version in place of a newer one. Items are SyncPolicies,
- * and entries of spec.manifests with signatures of their own.
+ * and entries of spec.manifests that are signed by themselves or by their policy.
  *
  * The file <state>/<file> holds, for each name, the sequence and the SHA-256 of the signed bytes. A copy of the file
  * lies below an update root (update/install/floor_copy.h), so that the loss of the state folder lowers no floor. The

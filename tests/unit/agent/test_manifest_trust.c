@@ -109,6 +109,45 @@ START_TEST(replay)
 }
 END_TEST
 
+/* The policy that signs for the entry, and the signatures of the entry itself, share one floor, and restarts keep it. */
+START_TEST(replay_across_the_ways_of_signing)
+{
+    const char *key = hf_buf_str(&priv);
+
+    ck_assert_int_eq(judge(false, 5, PIN, "/media/a", key), HF_MANIFEST_REASON_NONE);
+    ck_assert_int_eq(judge(true, 5, PIN, "/media/a", NULL), HF_MANIFEST_REASON_NONE); /* the same, in a signed policy */
+    ck_assert_int_eq(judge(true, 6, PIN, "/media/b", NULL), HF_MANIFEST_REASON_NONE);
+    for (int i = 0; i < 2; i++) { /* after the signed policy is deleted, the old entry comes with its own signatures */
+        ck_assert_int_eq(judge(false, 5, PIN, "/media/a", key), HF_MANIFEST_REASON_SEQUENCE_TOO_LOW);
+        ck_assert_int_eq(judge(false, 6, PIN, "/media/a", key), HF_MANIFEST_REASON_SEQUENCE_TOO_LOW);
+        ck_assert_int_eq(judge(false, 6, PIN, "/media/b", key), HF_MANIFEST_REASON_NONE);
+        hf_manifest_trust_done(&trust);
+        hf_manifest_trust_init(&trust, &env);
+    }
+    ck_assert_int_eq(judge(false, 7, PIN, "/media/c", key), HF_MANIFEST_REASON_NONE);
+    for (int i = 0; i < 2; i++) { /* the retired signed policy comes again */
+        ck_assert_int_eq(judge(true, 6, PIN, "/media/b", NULL), HF_MANIFEST_REASON_SEQUENCE_TOO_LOW);
+        ck_assert_int_eq(judge(true, 7, PIN, "/media/b", NULL), HF_MANIFEST_REASON_SEQUENCE_TOO_LOW);
+        ck_assert_int_eq(judge(true, 7, PIN, "/media/c", NULL), HF_MANIFEST_REASON_NONE);
+        hf_manifest_trust_done(&trust);
+        hf_manifest_trust_init(&trust, &env);
+    }
+}
+END_TEST
+
+/* In a signed policy, an entry without a sequence has no floor, and an entry without a pinned content raises none. */
+START_TEST(no_floor_without_sequence_or_pin)
+{
+    const char *key = hf_buf_str(&priv);
+
+    ck_assert_int_eq(judge(false, 5, PIN, "/media/a", key), HF_MANIFEST_REASON_NONE);
+    ck_assert_int_eq(judge(true, 0, PIN, "/media/b", NULL), HF_MANIFEST_REASON_NONE);
+    ck_assert_int_eq(judge(true, 9, NULL, "/media/b", NULL), HF_MANIFEST_REASON_CONTENT_NOT_PINNED);
+    ck_assert_int_eq(judge(false, 9, PIN, "/media/b", NULL), HF_MANIFEST_REASON_UNSIGNED);
+    ck_assert_int_eq(judge(false, 5, PIN, "/media/a", key), HF_MANIFEST_REASON_NONE);
+}
+END_TEST
+
 /* What was verified once is not verified again, until the entry, its signatures or the trust folder change. */
 START_TEST(verifies_once)
 {
@@ -172,6 +211,8 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, verdicts);
     tcase_add_test(tc, replay);
+    tcase_add_test(tc, replay_across_the_ways_of_signing);
+    tcase_add_test(tc, no_floor_without_sequence_or_pin);
     tcase_add_test(tc, verifies_once);
     tcase_add_test(tc, remembers_some);
     tcase_add_test(tc, domains_differ);

@@ -57,7 +57,7 @@ enum {
     MANIFEST_MAX_BYTES = 64 << 20,       /* bytes of the policy's contents on disk */
     MANIFEST_MAX_LEFT = 1024,            /* left entries */
     MANIFEST_MAX_LEFT_BYTES = 256 << 20, /* bytes of their contents on disk */
-    MANIFEST_MAX_LEFT_ITEMS = 192 * 4096 /* items of their inventories, which are in memory */
+    MANIFEST_MAX_LEFT_ITEMS = 64 * 4096  /* items of their inventories, which are in memory */
 };
 
 struct entry;
@@ -474,8 +474,9 @@ void advance_back_off(struct entry *entry);
 
 /* ---- unit_call.c ------------------------------------------------------------------------------------------------- */
 
-/* Starts to restart or reload the unit that a set names; a unit to reload that is not active is started. Returns 0 if the call has started: the entry is then busy, and
- * done(entry, ...) is called later. Returns 1 if the set names no unit, and -errno if the call cannot start. */
+/* Starts to restart or reload the unit that a set names; a unit to reload that is not active is started. Returns 0 if
+ * the call has started: the entry is then busy, and done(entry, ...) is called later. Returns 1 if the set names no
+ * unit, and -errno if the call cannot start. */
 int unit_call_start(struct entry *entry, const struct hf_manifest_set *set,
                     void (*done)(void *arg, int r, const struct hf_err *err), struct hf_err *err);
 

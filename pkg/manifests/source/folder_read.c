@@ -10,10 +10,7 @@
 #include "base/array.h"
 #include "base/encoding/hex.h"
 
-enum {
-    MAX_FOLDERS = 4096,
-    MAX_NAMES = HF_BUNDLE_MAX_FILES + MAX_FOLDERS, /* in one folder */
-};
+enum { MAX_NAMES = HF_BUNDLE_MAX_FILES + HF_BUNDLE_MAX_FOLDERS }; /* in one folder */
 
 struct folder_file {
     char *path;      /* relative to the opened folder */
@@ -30,7 +27,7 @@ struct folder_look {
     char resolved[HF_WALK_MAX_PATH];
     struct folder_file *files;
     size_t n_files, cap_files;
-    char **folders; /* to visit, relative to the top; owned */
+    char **folders; /* to visit, relative to the top; the first one is in no bundle; owned */
     size_t n_folders, cap_folders;
     char **names; /* of the folder in progress */
     size_t n_names, cap_names;
@@ -75,6 +72,16 @@ static int unreadable(struct folder_look *look, int r, const char *path)
 {
     (void)hf_err_sys(&look->failure->err, r, "read '%.80s/%.120s'", look->params->path, path);
     return hf_source_blame(look->failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, r);
+}
+
+/* Says why hf_bundle_make_room() or hf_bundle_seal() has failed. */
+static int blame(struct folder_look *look, int r)
+{
+    return hf_source_blame(look->failure,
+                           r == -E2BIG    ? HF_MANIFEST_REASON_SOURCE_TOO_LARGE
+                           : r == -ENOMEM ? HF_MANIFEST_REASON_SOURCE_UNREACHABLE
+                                          : HF_MANIFEST_REASON_SOURCE_INVALID,
+                           r);
 }
 
 static int too_many(struct folder_look *look)
@@ -142,7 +149,7 @@ static int open_top(struct folder_look *look, char file[NAME_MAX + 1])
 
 static int add_folder(struct folder_look *look, const char *path)
 {
-    int r = hf_array_grow(look->folders, look->n_folders, look->cap_folders, MAX_FOLDERS);
+    int r = hf_array_grow(look->folders, look->n_folders, look->cap_folders, HF_BUNDLE_MAX_FOLDERS + 1);
 
     if (r < 0)
         return r == -E2BIG ? too_many(look) : no_memory(look);
@@ -338,11 +345,7 @@ static int read_file(struct folder_look *look, const struct folder_file *found, 
         return changing(look);
     r = hf_bundle_make_room(bundle, found->key, st.st_mode, (size_t)st.st_size, &to, &look->failure->err);
     if (r < 0)
-        return hf_source_blame(look->failure,
-                               r == -E2BIG    ? HF_MANIFEST_REASON_SOURCE_TOO_LARGE
-                               : r == -ENOMEM ? HF_MANIFEST_REASON_SOURCE_UNREACHABLE
-                                              : HF_MANIFEST_REASON_SOURCE_INVALID,
-                               r);
+        return blame(look, r);
     for (size_t done = 0; done < (size_t)st.st_size;) {
         ssize_t n = look->fs->pread(look->fs->ctx, fd, to + done, (size_t)st.st_size - done, done);
         if (n <= 0)
@@ -386,7 +389,7 @@ int hf_folder_read_all(const struct hf_folder_read_params *params, const char *f
     if (r == 0 && (r = hf_folder_read_look(params, now, resolved, failure)) == 0 && strcmp(now, fingerprint) != 0)
         r = changing(&look);
     if (r == 0 && (r = hf_bundle_seal(bundle, &failure->err)) < 0)
-        r = hf_source_blame(failure, HF_MANIFEST_REASON_SOURCE_INVALID, r);
+        r = blame(&look, r);
     if (r == 0)
         *ret_bundle = hf_steal(bundle);
     return r;

@@ -135,11 +135,11 @@ bool hf_config_allows_manifest_file(const struct hf_config *config, enum hf_conf
 /* May an entry write a secret to this file? The rules for `path` are those of hf_config_allows_manifest_file(). */
 bool hf_config_allows_manifest_secret_file(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                                            struct hf_err *err);
-/* May an entry read `sub_path` below this file or folder of the node as its source? `path` is as above, and the
- * configuration allows it or does not; `sub_path` is relative and in normal form, and NULL or "" stands for all of
- * `path`. Whatever the configuration says, the answer is no if what the entry reads is, has or lies below one of the
- * folders of hf_config_manifest_closed(). The caller must also compare the folders themselves, because links and bind
- * mounts give them other paths. */
+/* May an entry have this file or folder of the node as its source, and read `sub_path` in it? `path` is an absolute
+ * path in normal form. `sub_path` is a relative path in normal form; NULL or "" stands for all of `path`. Whatever the
+ * configuration says, the answer is no if what the entry reads is a folder of hf_config_manifest_closed(), has one in
+ * it or lies below one. The caller must also compare the folders themselves, because links and bind mounts give them
+ * other paths. */
 bool hf_config_allows_manifest_read(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                                     const char *sub_path, struct hf_err *err);
 /* Returns the folders that no entry may read: those that hf_config_allows_manifest_file() always refuses, except those

@@ -79,8 +79,8 @@ static void add_room(const struct hf_files_place *place, const char *path, struc
 }
 
 /* Checks, before anything changes, that the inventory can hold each file of the set and each folder that the swap may
- * make: nobody would ever remove a folder that is not in it. A repair passes, because its files are there already, and so
- * does the way back to what was in place before. */
+ * make: nobody would ever remove a folder that is not in it. A repair passes, because its files are there already. The
+ * way back to what was in place before passes, too. */
 static int check_room(const struct hf_files_place *place, struct hf_err *err)
 {
     struct room room = {.items = 0};

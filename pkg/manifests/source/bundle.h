@@ -80,7 +80,8 @@ HF_MUST_USE int hf_bundle_copy(const struct hf_bundle *from, struct hf_bundle **
  * function before hf_bundle_seal(). */
 void hf_bundle_narrow(struct hf_bundle *bundle, const char *folder);
 /* Sorts the files and computes the digest. -EBADMSG: two files have the same path, or the path of one file is also a
- * folder of another file. -E2BIG: the files are in more than HF_BUNDLE_MAX_FOLDERS folders. An empty bundle is valid. */
+ * folder of another file. -E2BIG: the files are in more than HF_BUNDLE_MAX_FOLDERS folders. An empty bundle is
+ * valid. */
 HF_MUST_USE int hf_bundle_seal(struct hf_bundle *bundle, struct hf_err *err);
 
 /* Checks a path against the rules of struct hf_bundle_file. -EBADMSG: the path breaks a rule; *err says which one. */

@@ -135,11 +135,16 @@ bool hf_config_allows_manifest_file(const struct hf_config *config, enum hf_conf
 /* May an entry write a secret to this file? The rules for `path` are those of hf_config_allows_manifest_file(). */
 bool hf_config_allows_manifest_secret_file(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                                            struct hf_err *err);
-/* May an entry read this file or folder of the node as its source? Whatever the configuration says, the answer is no
- * for the folders that hf_config_allows_manifest_file() always refuses, except those from which a kubelet reads static
- * pods. */
+/* May an entry have this file or folder of the node as its source, and read `sub_path` in it? `path` is an absolute
+ * path in normal form. `sub_path` is a relative path in normal form; NULL or "" stands for all of `path`. Whatever the
+ * configuration says, the answer is no if what the entry reads is a folder of hf_config_manifest_closed(), has one in
+ * it or lies below one. The caller must also compare the folders themselves, because links and bind mounts give them
+ * other paths. */
 bool hf_config_allows_manifest_read(const struct hf_config *config, enum hf_config_scope scope, const char *path,
-                                    struct hf_err *err);
+                                    const char *sub_path, struct hf_err *err);
+/* Returns the folders that no entry may read: those that hf_config_allows_manifest_file() always refuses, except those
+ * from which a kubelet reads static pods. NULL ends the list. */
+const char *const *hf_config_manifest_closed(void);
 /* May an entry restart or reload this systemd unit? */
 bool hf_config_allows_manifest_unit(const struct hf_config *config, enum hf_config_scope scope, const char *unit,
                                     struct hf_err *err);

@@ -12,8 +12,11 @@ const char *const hf_config_manifest_list_names[HF_CONFIG_MANIFEST_LISTS] = {
     [HF_CONFIG_MANIFEST_EXEC] = "exec",   [HF_CONFIG_MANIFEST_ORIGINS] = "origins",
 };
 
-/* Folders that no entry may read or write: what the kernel shows, and what decides who may do what on this node. */
-static const char *const closed[] = {"/proc", "/sys", "/dev", "/etc/holdfast", "/var/lib/holdfast", "/run/holdfast"};
+/* Folders that no entry may read or write: what the kernel shows, and what decides who may do what on this node. The
+ * last one lies in another one, and is here because somebody may mount it elsewhere. */
+static const char *const closed[] = {
+    "/proc", "/sys", "/dev", "/etc/holdfast", "/var/lib/holdfast", "/run/holdfast", "/etc/holdfast/credentials.d",
+    NULL};
 
 /* Where kubelets look for static pods. A file there is a pod with the rights that it asks for. */
 static const char *const static_pod_folders[] = {"/var/lib/rancher/k3s/agent/pod-manifests",
@@ -88,18 +91,39 @@ bool hf_config_path_is_within(const char *path, const char *folder)
     return strncmp(path, folder, n) == 0 && (path[n] == '\0' || path[n] == '/');
 }
 
-static const char *closed_folder(const struct hf_config *config, const char *path, bool is_for_reading)
+const char *const *hf_config_manifest_closed(void)
 {
-    for (size_t i = 0; i < HF_LEN(closed); i++)
+    return closed;
+}
+
+static const char *closed_for_writing(const struct hf_config *config, const char *path)
+{
+    for (size_t i = 0; closed[i] != NULL; i++)
         if (hf_config_path_is_within(path, closed[i]))
             return closed[i];
-    for (size_t i = 0; i < HF_LEN(static_pod_folders) && !is_for_reading; i++)
+    for (size_t i = 0; i < HF_LEN(static_pod_folders); i++)
         if (hf_config_path_is_within(path, static_pod_folders[i]))
             return static_pod_folders[i];
-    if (config->static_pod_folder != NULL && !is_for_reading &&
-        hf_config_path_is_within(path, config->static_pod_folder))
+    if (config->static_pod_folder != NULL && hf_config_path_is_within(path, config->static_pod_folder))
         return config->static_pod_folder;
     return NULL;
+}
+
+/* Checks that the path is not closed, and that no folder below it is: who reads a folder reads all that is in it, and a
+ * part of it would be an incomplete set. */
+static bool is_open_for_reading(const char *path, struct hf_err *err)
+{
+    for (size_t i = 0; closed[i] != NULL; i++) {
+        if (hf_config_path_is_within(path, closed[i]))
+            (void)hf_err_set(err, EACCES, "'%.100s' is never allowed: no entry may read below %.100s", path, closed[i]);
+        else if (hf_config_path_is_within(closed[i], path))
+            (void)hf_err_set(err, EACCES, "'%.100s' is never allowed, because it has %.60s: no entry may read there",
+                             path, closed[i]);
+        else
+            continue;
+        return false;
+    }
+    return true;
 }
 
 /* `path` may end with '/' and then stands for all files directly in this folder. */
@@ -116,10 +140,9 @@ static bool ask_path(const struct hf_config *config, enum hf_config_scope scope,
         (void)hf_err_set(err, EINVAL, "'%.100s' is not an absolute path without . and .. and //", path);
         return false;
     }
-    const char *folder = closed_folder(config, path, list == HF_CONFIG_MANIFEST_PATHS);
+    const char *folder = list != HF_CONFIG_MANIFEST_PATHS ? closed_for_writing(config, path) : NULL;
     if (folder != NULL) {
-        (void)hf_err_set(err, EACCES, "'%.100s' is never allowed: no entry may %s below %.100s", path,
-                         list == HF_CONFIG_MANIFEST_PATHS ? "read" : "write", folder);
+        (void)hf_err_set(err, EACCES, "'%.100s' is never allowed: no entry may write below %.100s", path, folder);
         return false;
     }
     if (allowed(config, scope, list, is_folder ? hf_config_pattern_covers_glob : hf_config_pattern_covers_path, glob))
@@ -141,9 +164,18 @@ bool hf_config_allows_manifest_secret_file(const struct hf_config *config, enum 
 }
 
 bool hf_config_allows_manifest_read(const struct hf_config *config, enum hf_config_scope scope, const char *path,
-                                    struct hf_err *err)
+                                    const char *sub_path, struct hf_err *err)
 {
-    return ask_path(config, scope, HF_CONFIG_MANIFEST_PATHS, path, err);
+    bool has_sub_path = sub_path != NULL && sub_path[0] != '\0';
+    bool has_slash = path[0] != '\0' && path[strlen(path) - 1] == '/';
+    char whole[4096];
+
+    if (snprintf(whole, sizeof(whole), "%s%s%s", path, has_sub_path && !has_slash ? "/" : "",
+                 has_sub_path ? sub_path : "") >= (int)sizeof(whole)) {
+        (void)hf_err_set(err, EINVAL, "'%.100s' is too long", path);
+        return false;
+    }
+    return is_open_for_reading(whole, err) && ask_path(config, scope, HF_CONFIG_MANIFEST_PATHS, path, err);
 }
 
 /* ---- units, programs, origins ------------------------------------------------------------------------------------ */

@@ -146,6 +146,31 @@ def attack_read_elsewhere(home):
         assert targets(node) == [], targets(node)
 
 
+def attack_read_from_above(home):
+    """Where manifests may read a folder above the agent's own, name these by subPath, as a part of the whole, and by a link beside them:
+    NotAllowed, and no key or state of the agent is copied."""
+    with machine(home) as node:
+        bounds = "files: [%s/*], paths: [%s]" % (node.place("target"), node.home)
+        configure(node, "manifests: {%s}\n" % bounds)
+        os.chmod(node.home, 0o755)
+        os.symlink("../trust.d/" + sorted(os.listdir(node.place("trust.d")))[0], node.place("stick", "app.conf"))
+        for number, more in enumerate((", subPath: trust.d", ", subPath: state", "", ", subPath: stick")):
+            node.apply("policy", policy(node, "{path: %s%s}" % (node.home, more)))
+            if number == 0:
+                node.start_agent()
+            named = node.place("state" if more == ", subPath: state" else "trust.d")
+            if more == "":
+                time.sleep(12)  # more than an interval; the folder that the message names is the one of the turn before
+            wait(f"a refusal that names {named} ({entry(node)})",
+                 lambda: node.alive() or named in entry(node).get("message", "") or more == "", 60)
+            refused(node, "NotAllowed")
+            assert targets(node) == [], (more, targets(node))
+        os.unlink(node.place("stick", "app.conf"))
+        with open(node.place("stick", "app.conf"), "w", encoding="utf-8") as file:
+            file.write("good")
+        wait(f"the good file ({entry(node)})", lambda: node.alive() or targets(node) == ["app.conf"], 60)
+
+
 def attack_entry_from_the_past(home):
     """Replay an entry that was signed before: SequenceTooLow or SignatureInvalid, and the newer content stays."""
     with machine(home, "requireSigned: [Manifests]\n") as node:

@@ -113,7 +113,7 @@ static void lint_manifest(const struct hf_config *config, const struct hf_syncpo
         !hf_config_allows_manifest_origin(config, scope, entry->from.url, &err))
         report->refused(report->arg, path, err.cause);
     if (entry->from.kind == HF_MANIFEST_FROM_PATH &&
-        !hf_config_allows_manifest_read(config, scope, entry->from.path, &err))
+        !hf_config_allows_manifest_read(config, scope, entry->from.path, entry->from.sub_path, &err))
         report->refused(report->arg, path, err.cause);
     lint_commands(config, scope, entry, at, report);
 }

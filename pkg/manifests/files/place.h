@@ -42,11 +42,11 @@ struct hf_files_place {
     bool secret;
     /* also stage files that are already right, for a `validate` command that needs all files of the set */
     bool stage_all;
-    /* Returns how many bytes to leave free on a file system with a size of disk_bytes. Called on the worker. NULL:
-     * leave no bytes free. */
+    /* Returns how many bytes to leave free on a file system with a size of disk_bytes. 5 % of its inodes stay free,
+     * too. Called on the worker. NULL: leave no bytes and no inodes free. */
     uint64_t (*reserve)(void *arg, uint64_t disk_bytes);
     /* Returns false, with the reason in *err, if the node's configuration does not let this entry write the file
-     * `path`. Called on the worker. NULL allows every path. */
+     * `path`. Called on the worker. NULL allows every path, for the way back to what was in place before. */
     bool (*allows)(void *arg, const char *path, struct hf_err *err);
     void *arg;
 

@@ -10,25 +10,55 @@
 #include "manifests/files/place_impl.h"
 #include "os/dir.h"
 
+enum { INODE_RESERVE_PERCENT = 5 }; /* of the inodes of a file system that has a fixed number of them */
+
+/* What staging and swap need of the file system. */
+struct need {
+    uint64_t bytes, inodes;
+};
+
+/* Each file and each folder takes an inode and, at its end, a part of a block. The swap makes the folders in the target
+ * while those in the staging folder are still there. */
+static struct need find_need(const struct hf_files_place *place, uint64_t block)
+{
+    struct need need = {.bytes = 0};
+    const char *before = "";
+
+    for (size_t i = 0; i < place->want->n; i++) {
+        const struct hf_files_item *item = &place->want->items[i];
+        if (place->steps[i] == HF_PLAN_KEEP && !place->stage_all)
+            continue;
+        uint64_t folders = 2 * hf_bundle_new_folders(before, item->rel);
+        need.inodes += 1 + folders;
+        need.bytes += item->bytes.n + (1 + folders) * block;
+        before = item->rel;
+    }
+    return need;
+}
+
+_Static_assert(INODE_RESERVE_PERCENT == 5, "the text below names it");
+
+/* The texts do not say how much is free: a text that changes all the time would be written and sent each time. */
 static int check_space(const struct hf_files_place *place, struct hf_err *err)
 {
     struct statvfs fs;
-    uint64_t need = 0;
-    int r = place->fs->fstatvfs(place->fs->ctx, place->above_fd, &fs);
+    int r = place->repair ? 0 : place->fs->fstatvfs(place->fs->ctx, place->above_fd, &fs);
 
-    if (r < 0)
+    if (r < 0 || place->repair)
         return 0; /* the writes will tell */
-    for (size_t i = 0; i < place->want->n; i++)
-        if (place->stage_all || place->steps[i] != HF_PLAN_KEEP)
-            need += place->want->items[i].bytes.n + fs.f_bsize;
+    struct need need = find_need(place, fs.f_bsize);
     if (place->reserve != NULL)
-        need += place->reserve(place->arg, (uint64_t)fs.f_blocks * fs.f_frsize);
-    if (place->repair || (uint64_t)fs.f_bavail * fs.f_frsize >= need)
+        need.bytes += place->reserve(place->arg, (uint64_t)fs.f_blocks * fs.f_frsize);
+    if ((uint64_t)fs.f_bavail * fs.f_frsize < need.bytes)
+        return hf_err_set(err, ENOSPC,
+                          "the disk of '%.200s' has less free than the %llu MiB that the files and the reserve need",
+                          place->want->root, (unsigned long long)(need.bytes >> 20) + 1);
+    uint64_t reserve = place->reserve != NULL ? (uint64_t)fs.f_files / 100 * INODE_RESERVE_PERCENT : 0;
+    if (fs.f_files == 0 || fs.f_favail >= need.inodes + reserve) /* 0: it makes inodes as it needs them */
         return 0;
-    /* Not how much is free: a text that changes all the time would be written and sent each time. */
-    return hf_err_set(err, ENOSPC,
-                      "the disk of '%.200s' has less free than the %llu MiB that the files and the reserve need",
-                      place->want->root, (unsigned long long)(need >> 20) + 1);
+    return hf_err_set(err, ENOSPC, "the disk of '%.160s' has fewer inodes free than the %llu for files and folders%s",
+                      place->want->root, (unsigned long long)need.inodes,
+                      reserve > 0 ? ", and the reserve of " HF_STR(5) " %" : "");
 }
 
 /* Opens a new, empty staging folder. */

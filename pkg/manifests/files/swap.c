@@ -66,6 +66,44 @@ static int settle(struct hf_files_place *place, struct hf_inventory *inventory, 
     return 0;
 }
 
+struct room {
+    size_t items, path_bytes;
+};
+
+static void add_room(const struct hf_files_place *place, const char *path, struct room *room)
+{
+    if (hf_inventory_find(place->inventory, path) != NULL)
+        return;
+    room->items++;
+    room->path_bytes += strlen(path);
+}
+
+/* Checks, before anything changes, that the inventory can hold each file of the set and each folder that the swap may
+ * make: nobody would ever remove a folder that is not in it. A repair passes, because its files are there already. The
+ * way back to what was in place before passes, too. */
+static int check_room(const struct hf_files_place *place, struct hf_err *err)
+{
+    struct room room = {.items = 0};
+    char folder[HF_FILES_MAX_PATH];
+
+    for (size_t i = 0; i < place->want->n; i++)
+        add_room(place, place->want->items[i].path, &room);
+    if (room.items == 0 || place->allows == NULL)
+        return 0;
+    for (size_t i = 0; i < place->want->n; i++) {
+        const char *path = place->want->items[i].path, *slash = path + strlen(path);
+        size_t n = hf_bundle_new_folders(i > 0 ? place->want->items[i - 1].path : "", path);
+        while (n-- > 0 && (slash = memrchr(path, '/', (size_t)(slash - path))) != NULL && slash > path) {
+            (void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
+            add_room(place, folder, &room);
+        }
+    }
+    if (hf_inventory_has_room(place->inventory, room.items, room.path_bytes))
+        return 0;
+    return hf_err_set(err, E2BIG, "the inventory of '%.160s' has no room for %zu more files and folders",
+                      place->want->root, room.items);
+}
+
 /* Both sets are the entry's own from now on. */
 static int begin(struct hf_files_place *place, struct hf_err *err)
 {
@@ -231,8 +269,10 @@ int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome
     _cleanup_(hf_files_walk_done) struct hf_files_walk to = {.base = -1};
     struct hf_err err = HF_ERR_INIT;
     bool known = is_inventory_true(place);
-    int r = known ? 0 : begin(place, &err);
+    int r = check_room(place, &err);
 
+    if (r == 0 && !known)
+        r = begin(place, &err);
     if (r == 0)
         r = hf_files_walk_init(&to, place->fs, place->host_root, place->guard, &err);
     to.made = &place->made;

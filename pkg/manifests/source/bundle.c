@@ -200,6 +200,29 @@ static int check_places(const struct hf_bundle *bundle, struct hf_err *err)
     return 0;
 }
 
+size_t hf_bundle_new_folders(const char *before, const char *path)
+{
+    size_t n = 0, same = 0;
+
+    while (path[same] != '\0' && path[same] == before[same])
+        same++;
+    for (const char *slash = strchr(path + same, '/'); slash != NULL; slash = strchr(slash + 1, '/'))
+        n++;
+    return n;
+}
+
+/* 4,096 files can be in 126,976 folders, each with an inode and a block of the disk, and a line in the inventory. */
+static int check_folders(const struct hf_bundle *bundle, struct hf_err *err)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < bundle->n; i++)
+        n += hf_bundle_new_folders(i > 0 ? bundle->files[i - 1].path : "", bundle->files[i].path);
+    return n <= HF_BUNDLE_MAX_FOLDERS
+               ? 0
+               : hf_err_set(err, E2BIG, "the files are in more than %d folders", HF_BUNDLE_MAX_FOLDERS);
+}
+
 int hf_bundle_seal(struct hf_bundle *bundle, struct hf_err *err)
 {
     unsigned char digest[HF_SHA256_BYTES];
@@ -209,6 +232,8 @@ int hf_bundle_seal(struct hf_bundle *bundle, struct hf_err *err)
     if (bundle->n > 0)
         qsort(bundle->files, bundle->n, sizeof(bundle->files[0]), compare);
     r = check_places(bundle, err);
+    if (r == 0)
+        r = check_folders(bundle, err);
     if (r < 0)
         return r;
     hf_sha256_init(&hash);

@@ -22,6 +22,7 @@
 
 enum {
     HF_BUNDLE_MAX_FILES = 4096,
+    HF_BUNDLE_MAX_FOLDERS = 4096,   /* maximum number of different folders in which the files of a bundle are */
     HF_BUNDLE_MAX_BYTES = 16 << 20, /* maximum size of all contents of a bundle together, in bytes */
     HF_BUNDLE_MAX_FILE = 4 << 20,   /* maximum size of the content of one file, in bytes */
     HF_BUNDLE_MAX_PATH = 1024,      /* maximum size of a path in bytes, with its final zero */
@@ -79,11 +80,17 @@ HF_MUST_USE int hf_bundle_copy(const struct hf_bundle *from, struct hf_bundle **
  * function before hf_bundle_seal(). */
 void hf_bundle_narrow(struct hf_bundle *bundle, const char *folder);
 /* Sorts the files and computes the digest. -EBADMSG: two files have the same path, or the path of one file is also a
- * folder of another file. An empty bundle is valid. */
+ * folder of another file. -E2BIG: the files are in more than HF_BUNDLE_MAX_FOLDERS folders. An empty bundle is
+ * valid. */
 HF_MUST_USE int hf_bundle_seal(struct hf_bundle *bundle, struct hf_err *err);
 
 /* Checks a path against the rules of struct hf_bundle_file. -EBADMSG: the path breaks a rule; *err says which one. */
 HF_MUST_USE int hf_bundle_check_path(const char *path, struct hf_err *err);
+
+/* Returns how many folders `path` is in that `before` is not in. Both are relative paths. In a list that is sorted by
+ * path in byte order, the sum over all paths, each with the path before it ("" for the first one), is the number of
+ * different folders, because the paths of one folder follow each other. */
+size_t hf_bundle_new_folders(const char *before, const char *path);
 
 /* Returns the file with this path, or NULL if there is none. The bundle must be sealed. */
 const struct hf_bundle_file *hf_bundle_find(const struct hf_bundle *bundle, const char *path);

@@ -1,5 +1,6 @@
 /* A folder or file of this node. The source looks at the attributes first, and reads only what has kept still for a
  * second, because somebody may still be copying it. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct folder_source {
     struct hf_manifest_source base;
     const struct hf_fs_ops *fs; /* for the job, which may outlive `env` */
     char *host_root, *path, *sub_path;
+    char *state_dir, *trust_dir;   /* closed, wherever they are */
     unsigned settling;             /* looks in a row that found a change */
     char seen[HF_SHA256_HEX];      /* fingerprint of the last look; "" if there is none */
     char delivered[HF_SHA256_HEX]; /* fingerprint of what the engine has; "" if unknown */
@@ -47,7 +49,10 @@ static int folder_start(struct hf_manifest_source *source, struct hf_err *err)
     folder->host_root = strdup(host_root != NULL ? host_root : "");
     folder->path = strdup(from->path);
     folder->sub_path = strdup(from->sub_path != NULL ? from->sub_path : "");
-    if (folder->host_root == NULL || folder->path == NULL || folder->sub_path == NULL)
+    folder->state_dir = strdup(source->p.env->state_dir != NULL ? source->p.env->state_dir : "");
+    folder->trust_dir = strdup(source->p.env->trust_dir != NULL ? source->p.env->trust_dir : "");
+    if (folder->host_root == NULL || folder->path == NULL || folder->sub_path == NULL || folder->state_dir == NULL ||
+        folder->trust_dir == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     return 0;
 }
@@ -55,21 +60,30 @@ static int folder_start(struct hf_manifest_source *source, struct hf_err *err)
 static void work(struct hf_job *job)
 {
     struct folder_source *folder = hf_container_of(job, struct folder_source, base.job);
-    const struct hf_folder_read_params params = {
-        .fs = folder->fs, .host_root = folder->host_root, .path = folder->path, .sub_path = folder->sub_path};
+    const char *const *always = hf_config_manifest_closed();
+    const char *closed[HF_FOLDER_READ_MAX_CLOSED + 1] = {folder->state_dir, folder->trust_dir};
+    const struct hf_folder_read_params params = {.fs = folder->fs,
+                                                 .host_root = folder->host_root,
+                                                 .path = folder->path,
+                                                 .sub_path = folder->sub_path,
+                                                 .closed = closed};
 
+    for (size_t i = 0; always[i] != NULL; i++) {
+        assert(i + 2 < HF_FOLDER_READ_MAX_CLOSED);
+        closed[i + 2] = always[i];
+    }
     folder->r = folder->read ? hf_folder_read_all(&params, folder->seen, &folder->bundle, &folder->failure)
                              : hf_folder_read_look(&params, folder->fingerprint, folder->resolved, &folder->failure);
 }
 
-/* Asks the node's configuration about the path, with and without symbolic links. */
+/* Asks the node's configuration about the path with or without symbolic links, and about what to read below it. */
 static bool is_allowed(struct folder_source *folder, const char *path)
 {
     const struct hf_manifest_source_params *p = &folder->base.p;
     enum hf_config_scope scope = p->signed_ ? HF_CONFIG_SIGNED : HF_CONFIG_UNSIGNED;
 
     folder->failure = (struct hf_source_failure){.reason = HF_MANIFEST_REASON_NOT_ALLOWED};
-    return hf_config_allows_manifest_read(p->env->config, scope, path, &folder->failure.err);
+    return hf_config_allows_manifest_read(p->env->config, scope, path, folder->sub_path, &folder->failure.err);
 }
 
 static void refuse(struct folder_source *folder)
@@ -234,6 +248,8 @@ static void folder_done(struct hf_manifest_source *source)
     free(folder->host_root);
     free(folder->path);
     free(folder->sub_path);
+    free(folder->state_dir);
+    free(folder->trust_dir);
 }
 
 const struct hf_manifest_source_kind hf_source_folder_kind = {

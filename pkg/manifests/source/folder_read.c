@@ -9,16 +9,24 @@
 
 #include "base/array.h"
 #include "base/encoding/hex.h"
+#include "config/config.h"
 
 enum {
-    MAX_FOLDERS = 4096,
-    MAX_NAMES = HF_BUNDLE_MAX_FILES + MAX_FOLDERS, /* in one folder */
+    MAX_NAMES = HF_BUNDLE_MAX_FILES + HF_BUNDLE_MAX_FOLDERS, /* in one folder */
+    MAX_LINKS = 40,                                          /* links on the way to one file, as in Linux */
 };
 
 struct folder_file {
     char *path;      /* relative to the opened folder */
     const char *key; /* path in the bundle; points into `path` */
+    char *real;      /* where `path` leads: a path without links, relative to the opened folder */
     struct stat st;
+};
+
+struct closed_folder {
+    const char *path;
+    dev_t dev;
+    ino_t ino;
 };
 
 /* One walk over a folder. */
@@ -28,19 +36,25 @@ struct folder_look {
     struct hf_source_failure *failure;
     int top; /* the folder below which everything is, open; -1 before */
     char resolved[HF_WALK_MAX_PATH];
+    char top_path[HF_WALK_MAX_PATH]; /* path of `top` on the host, without links; "" for the root */
     struct folder_file *files;
     size_t n_files, cap_files;
-    char **folders; /* to visit, relative to the top; owned */
+    char **folders; /* to visit, relative to the top; the first one is in no bundle; owned */
     size_t n_folders, cap_folders;
     char **names; /* of the folder in progress */
     size_t n_names, cap_names;
     size_t base; /* length of the part of each path that is not in the bundle */
+    /* the closed folders as this process finds them, by the paths of the host and by its own */
+    struct closed_folder closed[2 * HF_FOLDER_READ_MAX_CLOSED];
+    size_t n_closed;
 };
 
 static void look_done(struct folder_look *look)
 {
-    for (size_t i = 0; i < look->n_files; i++)
+    for (size_t i = 0; i < look->n_files; i++) {
         free(look->files[i].path);
+        free(look->files[i].real);
+    }
     for (size_t i = 0; i < look->n_folders; i++)
         free(look->folders[i]);
     for (size_t i = 0; i < look->n_names; i++)
@@ -77,10 +91,73 @@ static int unreadable(struct folder_look *look, int r, const char *path)
     return hf_source_blame(look->failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, r);
 }
 
+/* Says why hf_bundle_make_room() or hf_bundle_seal() has failed. */
+static int blame(struct folder_look *look, int r)
+{
+    return hf_source_blame(look->failure,
+                           r == -E2BIG    ? HF_MANIFEST_REASON_SOURCE_TOO_LARGE
+                           : r == -ENOMEM ? HF_MANIFEST_REASON_SOURCE_UNREACHABLE
+                                          : HF_MANIFEST_REASON_SOURCE_INVALID,
+                           r);
+}
+
 static int too_many(struct folder_look *look)
 {
     return hf_source_fail(look->failure, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, E2BIG,
                           "'%.160s' has more than %d files or folders", look->params->path, HF_BUNDLE_MAX_FILES);
+}
+
+/* ---- closed folders ---------------------------------------------------------------------------------------------- */
+
+static void find_closed(struct folder_look *look, const char *before, const char *path)
+{
+    char whole[HF_WALK_MAX_PATH];
+    struct stat st;
+
+    if (path[0] != '\0' && (size_t)snprintf(whole, sizeof(whole), "%s%s", before, path) < sizeof(whole) &&
+        look->fs->fstatat(look->fs->ctx, AT_FDCWD, whole, &st, 0) == 0)
+        look->closed[look->n_closed++] = (struct closed_folder){path, st.st_dev, st.st_ino};
+}
+
+/* Looks for the closed folders anew each time: they may have been mounted, moved or made since. */
+static void find_all_closed(struct folder_look *look, const char *host_root)
+{
+    const char *const *closed = look->params->closed;
+
+    for (size_t i = 0; closed != NULL && closed[i] != NULL && i < HF_FOLDER_READ_MAX_CLOSED; i++) {
+        find_closed(look, "", closed[i]);
+        if (host_root[0] != '\0')
+            find_closed(look, host_root, closed[i]);
+    }
+}
+
+static int refuse(struct folder_look *look, const char *path, const char *closed)
+{
+    return hf_source_fail(look->failure, HF_MANIFEST_REASON_NOT_ALLOWED, EACCES,
+                          "'%.120s' is never allowed: no entry may read below %.60s", path, closed);
+}
+
+/* Checks a real path of the host, and what is there. The caller has checked the folders above it. */
+static int check_open(struct folder_look *look, const char *path, const struct stat *st)
+{
+    const char *const *closed = look->params->closed;
+
+    for (size_t i = 0; closed != NULL && closed[i] != NULL; i++)
+        if (closed[i][0] == '/' && hf_config_path_is_within(path, closed[i]))
+            return refuse(look, path, closed[i]);
+    for (size_t i = 0; i < look->n_closed; i++)
+        if (look->closed[i].dev == st->st_dev && look->closed[i].ino == st->st_ino)
+            return refuse(look, path, look->closed[i].path);
+    return 0;
+}
+
+/* Checks something below the top folder, by its path without links. */
+static int check_below(struct folder_look *look, const char *path, const struct stat *st)
+{
+    char whole[HF_WALK_MAX_PATH + HF_BUNDLE_MAX_PATH];
+
+    (void)snprintf(whole, sizeof(whole), "%s/%s", look->top_path, path);
+    return check_open(look, whole, st);
 }
 
 /* ---- the way to the path ----------------------------------------------------------------------------------------- */
@@ -109,6 +186,23 @@ static int keep_resolved(struct folder_look *look, const struct hf_walk *walk, c
     return 0;
 }
 
+/* Checks the path without links by which the walk has come, component by component. */
+static int check_way(struct folder_look *look, const struct hf_walk *walk, const char *host_root)
+{
+    size_t n = strlen(host_root);
+    char path[HF_WALK_MAX_PATH];
+    struct stat st;
+    int r = 0;
+
+    for (const char *end = walk->path + n; r == 0 && *end != '\0';) {
+        end += 1 + strcspn(end + 1, "/");
+        (void)snprintf(path, sizeof(path), "%.*s", (int)(end - walk->path), walk->path);
+        r = look->fs->fstatat(look->fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
+        r = r < 0 ? unreachable(look, r) : check_open(look, path + n, &st);
+    }
+    return r;
+}
+
 /* Opens the folder at the path, or the folder of the file at the path. */
 static int open_top(struct folder_look *look, char file[NAME_MAX + 1])
 {
@@ -123,7 +217,10 @@ static int open_top(struct folder_look *look, char file[NAME_MAX + 1])
     int r = hf_walk_to(look->fs, path, &walk, &look->failure->err);
     if (r < 0)
         return unreachable(look, r);
+    find_all_closed(look, host_root);
     r = keep_resolved(look, &walk, host_root);
+    if (r == 0)
+        r = check_way(look, &walk, host_root);
     if (r == 0) {
         r = look->fs->fstatat(look->fs->ctx, walk.folder, walk.name, &st, AT_SYMLINK_NOFOLLOW);
         bool folder = r == 0 && S_ISDIR(st.st_mode);
@@ -131,6 +228,8 @@ static int open_top(struct folder_look *look, char file[NAME_MAX + 1])
             r = look->fs->openat(look->fs->ctx, walk.folder, folder ? walk.name : ".",
                                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, HF_FS_ANY);
         (void)snprintf(file, NAME_MAX + 1, "%s", folder ? "" : walk.name);
+        (void)snprintf(look->top_path, sizeof(look->top_path), "%.*s",
+                       (int)(strlen(look->resolved) - (folder ? 0 : strlen(walk.name) + 1)), look->resolved);
         look->top = r;
         r = r < 0 ? unreachable(look, r) : 0;
     }
@@ -142,7 +241,7 @@ static int open_top(struct folder_look *look, char file[NAME_MAX + 1])
 
 static int add_folder(struct folder_look *look, const char *path)
 {
-    int r = hf_array_grow(look->folders, look->n_folders, look->cap_folders, MAX_FOLDERS);
+    int r = hf_array_grow(look->folders, look->n_folders, look->cap_folders, HF_BUNDLE_MAX_FOLDERS + 1);
 
     if (r < 0)
         return r == -E2BIG ? too_many(look) : no_memory(look);
@@ -150,51 +249,145 @@ static int add_folder(struct folder_look *look, const char *path)
     return look->folders[look->n_folders] == NULL ? no_memory(look) : (int)(look->n_folders++, 0);
 }
 
-static int add_file(struct folder_look *look, const char *path, size_t base, const struct stat *st)
+static int add_file(struct folder_look *look, const char *path, size_t base, const char *real, const struct stat *st)
 {
     int r = hf_array_grow(look->files, look->n_files, look->cap_files, HF_BUNDLE_MAX_FILES);
 
     if (r < 0)
         return r == -E2BIG ? too_many(look) : no_memory(look);
-    char *copy = strdup(path);
-    if (copy == NULL)
+    char *copy = strdup(path), *real_copy = strdup(real);
+    if (copy == NULL || real_copy == NULL) {
+        free(copy);
+        free(real_copy);
         return no_memory(look);
-    look->files[look->n_files++] = (struct folder_file){copy, copy + base, *st};
+    }
+    look->files[look->n_files++] = (struct folder_file){copy, copy + base, real_copy, *st};
     return 0;
 }
 
-/* Finds the file to which a link below the top folder leads. */
-static int follow(struct folder_look *look, const char *path, struct stat *ret)
-{
-    int fd = look->fs->openat(look->fs->ctx, look->top, path, O_PATH, 0, HF_FS_BENEATH);
+/* A way below the top folder: what has been walked, without links, and what is left to walk. */
+struct way {
+    char real[HF_BUNDLE_MAX_PATH];
+    char rest[2 * HF_BUNDLE_MAX_PATH];
+    unsigned links;
+};
 
-    if (fd == -EXDEV)
+/* Takes the first component off the rest. Returns false at the end. */
+static bool take_name(struct way *way, char name[NAME_MAX + 1])
+{
+    size_t skip = strspn(way->rest, "/"), n = strcspn(way->rest + skip, "/");
+
+    (void)snprintf(name, NAME_MAX + 1, "%.*s", (int)HF_MIN(n, (size_t)NAME_MAX), way->rest + skip);
+    memmove(way->rest, way->rest + skip + n, strlen(way->rest + skip + n) + 1);
+    return n > 0;
+}
+
+static int go_up(struct way *way)
+{
+    char *slash = strrchr(way->real, '/');
+
+    if (way->real[0] == '\0')
+        return -EXDEV;
+    *(slash != NULL ? slash : way->real) = '\0';
+    return 0;
+}
+
+/* Puts the text of the link `path` before the rest. */
+static int take_link(struct folder_look *look, struct way *way, const char *path)
+{
+    char text[HF_BUNDLE_MAX_PATH], rest[sizeof(way->rest)];
+    ssize_t n = ++way->links > MAX_LINKS ? -ELOOP
+                                         : look->fs->readlinkat(look->fs->ctx, look->top, path, text, sizeof(text) - 1);
+
+    if (n < 0)
+        return (int)n;
+    text[n] = '\0';
+    if (n == 0 || text[0] == '/')
+        return -EXDEV;
+    if ((size_t)n == sizeof(text) - 1 || (size_t)snprintf(rest, sizeof(rest), "%s/%s", text, way->rest) >= sizeof(rest))
+        return -ELOOP;
+    memcpy(way->rest, rest, strlen(rest) + 1);
+    return 0;
+}
+
+/* Goes from way->real to `name`. */
+static int go_down(struct folder_look *look, struct way *way, const char *name, struct stat *ret)
+{
+    char path[sizeof(way->real)];
+
+    if ((size_t)snprintf(path, sizeof(path), "%s%s%s", way->real, way->real[0] != '\0' ? "/" : "", name) >=
+        sizeof(path))
+        return -ELOOP;
+    int r = look->fs->fstatat(look->fs->ctx, look->top, path, ret, AT_SYMLINK_NOFOLLOW);
+    if (r == 0 && S_ISLNK(ret->st_mode))
+        return take_link(look, way, path);
+    if (r == 0 && !S_ISDIR(ret->st_mode) && way->rest[strspn(way->rest, "/")] != '\0')
+        r = -ENOTDIR;
+    if (r == 0)
+        r = check_below(look, path, ret);
+    if (r == 0)
+        memcpy(way->real, path, sizeof(path));
+    return r;
+}
+
+/* Finds where `path` leads, over links that stay below the top folder, and checks all folders on the way. Another user
+ * may change a link at any time: only way->real, without following links, is what has been checked. -EXDEV: the path
+ * leads out of the top folder. -ELOOP: too many links. */
+static int resolve(struct folder_look *look, const char *path, struct way *way, struct stat *ret)
+{
+    char name[NAME_MAX + 1];
+    int r = look->fs->fstat(look->fs->ctx, look->top, ret);
+
+    way->real[0] = '\0';
+    way->links = 0;
+    (void)snprintf(way->rest, sizeof(way->rest), "%s", path);
+    while (r == 0 && take_name(way, name)) {
+        if (strcmp(name, "..") == 0)
+            r = go_up(way);
+        else if (strcmp(name, ".") != 0)
+            r = go_down(look, way, name, ret);
+    }
+    return r;
+}
+
+/* Finds the file to which a path with links leads. */
+static int follow(struct folder_look *look, const char *path, struct way *way, struct stat *ret)
+{
+    int r = resolve(look, path, way, ret);
+
+    if (r < 0 && look->failure->reason != HF_MANIFEST_REASON_NONE)
+        return r;
+    if (r == -EXDEV)
         return invalid(look, path, "is a symbolic link that leads out of the folder");
-    if (fd == -ENOENT || fd == -ELOOP || fd == -ENOTDIR)
+    if (r == -ENOENT || r == -ELOOP || r == -ENOTDIR)
         return invalid(look, path, "is a symbolic link to nothing");
-    if (fd < 0)
-        return unreadable(look, fd, path);
-    int r = look->fs->fstat(look->fs->ctx, fd, ret);
-    (void)look->fs->close(look->fs->ctx, fd);
     if (r < 0)
         return unreadable(look, r, path);
     return S_ISREG(ret->st_mode) ? 0 : invalid(look, path, "is a symbolic link to something that is not a file");
 }
 
-static int take_entry(struct folder_look *look, const char *path, size_t base)
+/* Takes `path`, whose folders have been checked. `real` is the same path without links, except for the last one. */
+static int take_entry(struct folder_look *look, const char *path, size_t base, const char *real)
 {
+    struct way way;
     struct stat st;
-    int r = look->fs->fstatat(look->fs->ctx, look->top, path, &st, AT_SYMLINK_NOFOLLOW);
+    int r = look->fs->fstatat(look->fs->ctx, look->top, real, &st, AT_SYMLINK_NOFOLLOW);
 
     if (r < 0)
         return r == -ENOENT || r == -ENOTDIR ? changing(look) : unreadable(look, r, path);
+    if (S_ISLNK(st.st_mode)) {
+        r = follow(look, path, &way, &st);
+        real = way.real;
+    } else {
+        r = check_below(look, real, &st);
+    }
+    if (r < 0)
+        return r;
     if (S_ISDIR(st.st_mode))
         return add_folder(look, path);
-    if (S_ISLNK(st.st_mode) && (r = follow(look, path, &st)) < 0)
-        return r;
     if (!S_ISREG(st.st_mode))
         return invalid(look, path, "is a device, a pipe or a socket");
-    return add_file(look, path, base, &st);
+    return add_file(look, path, base, real, &st);
 }
 
 static int keep_name(void *arg, const char *name, unsigned char type)
@@ -230,7 +423,7 @@ static int visit_folder(struct folder_look *look, const char *folder)
         if (r == 0 && (r = hf_bundle_check_path(path, &look->failure->err)) < 0)
             r = hf_source_blame(look->failure, HF_MANIFEST_REASON_SOURCE_INVALID, r);
         if (r == 0)
-            r = take_entry(look, path, look->base);
+            r = take_entry(look, path, look->base, path);
         free(look->names[i]);
     }
     look->n_names = 0;
@@ -241,7 +434,8 @@ static int visit_folder(struct folder_look *look, const char *folder)
 static int begin(struct folder_look *look, const char *start)
 {
     const char *slash = strrchr(start, '/');
-    struct stat st;
+    struct stat st, led;
+    struct way way;
 
     if (start[0] == '\0')
         return add_folder(look, "");
@@ -256,11 +450,16 @@ static int begin(struct folder_look *look, const char *start)
         (void)look->fs->close(look->fs->ctx, fd);
     if (r < 0)
         return unreadable(look, r, start);
+    r = resolve(look, start, &way, &led);
+    if (r < 0 && look->failure->reason != HF_MANIFEST_REASON_NONE)
+        return r;
     if (S_ISDIR(st.st_mode)) {
         look->base = strlen(start) + 1;
         return add_folder(look, start);
     }
-    return take_entry(look, start, slash != NULL ? (size_t)(slash + 1 - start) : 0);
+    if (r < 0 && !S_ISLNK(st.st_mode))
+        return changing(look);
+    return take_entry(look, start, slash != NULL ? (size_t)(slash + 1 - start) : 0, r == 0 ? way.real : start);
 }
 
 static int compare(const void *a, const void *b)
@@ -334,15 +533,12 @@ static int read_file(struct folder_look *look, const struct folder_file *found, 
 
     if (r < 0)
         return unreadable(look, r, found->path);
-    if (!S_ISREG(st.st_mode) || st.st_ino != found->st.st_ino || st.st_size != found->st.st_size)
+    if (!S_ISREG(st.st_mode) || st.st_dev != found->st.st_dev || st.st_ino != found->st.st_ino ||
+        st.st_size != found->st.st_size)
         return changing(look);
     r = hf_bundle_make_room(bundle, found->key, st.st_mode, (size_t)st.st_size, &to, &look->failure->err);
     if (r < 0)
-        return hf_source_blame(look->failure,
-                               r == -E2BIG    ? HF_MANIFEST_REASON_SOURCE_TOO_LARGE
-                               : r == -ENOMEM ? HF_MANIFEST_REASON_SOURCE_UNREACHABLE
-                                              : HF_MANIFEST_REASON_SOURCE_INVALID,
-                               r);
+        return blame(look, r);
     for (size_t done = 0; done < (size_t)st.st_size;) {
         ssize_t n = look->fs->pread(look->fs->ctx, fd, to + done, (size_t)st.st_size - done, done);
         if (n <= 0)
@@ -357,10 +553,11 @@ static int read_files(struct folder_look *look, struct hf_bundle *bundle)
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < look->n_files; i++) {
-        int fd =
-            look->fs->openat(look->fs->ctx, look->top, look->files[i].path, O_RDONLY | O_NONBLOCK, 0, HF_FS_BENEATH);
+        int fd = look->fs->openat(look->fs->ctx, look->top, look->files[i].real, O_RDONLY | O_NONBLOCK, 0,
+                                  HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
         if (fd < 0)
-            return fd == -ENOENT ? changing(look) : unreadable(look, fd, look->files[i].path);
+            return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? changing(look)
+                                                                   : unreadable(look, fd, look->files[i].path);
         r = read_file(look, &look->files[i], fd, bundle);
         (void)look->fs->close(look->fs->ctx, fd);
     }
@@ -386,7 +583,7 @@ int hf_folder_read_all(const struct hf_folder_read_params *params, const char *f
     if (r == 0 && (r = hf_folder_read_look(params, now, resolved, failure)) == 0 && strcmp(now, fingerprint) != 0)
         r = changing(&look);
     if (r == 0 && (r = hf_bundle_seal(bundle, &failure->err)) < 0)
-        r = hf_source_blame(failure, HF_MANIFEST_REASON_SOURCE_INVALID, r);
+        r = blame(&look, r);
     if (r == 0)
         *ret_bundle = hf_steal(bundle);
     return r;

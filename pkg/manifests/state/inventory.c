@@ -14,7 +14,7 @@
 
 #define KIND "manifest-inventory"
 
-enum { VERSION = 1, MAX_BYTES = 8 << 20 };
+enum { VERSION = 1 };
 
 void hf_inventory_done(struct hf_inventory *inventory)
 {
@@ -74,6 +74,16 @@ int hf_inventory_put(struct hf_inventory *inventory, const struct hf_inventory_i
     return 0;
 }
 
+bool hf_inventory_has_room(const struct hf_inventory *inventory, size_t more, size_t path_bytes)
+{
+    size_t bytes = path_bytes;
+
+    for (size_t i = 0; i < inventory->n; i++)
+        bytes += strlen(inventory->items[i].path);
+    return more <= HF_INVENTORY_MAX_ITEMS - inventory->n &&
+           bytes + (inventory->n + more) * HF_INVENTORY_MAX_EXTRA <= HF_INVENTORY_MAX_BYTES / 2;
+}
+
 size_t hf_inventory_files(const struct hf_inventory *inventory)
 {
     size_t n = 0;
@@ -101,7 +111,7 @@ static int add_line(struct hf_buf *out, const struct hf_inventory_item *item)
 int hf_inventory_save(const struct hf_fs_ops *fs, const char *folder, const char *name,
                       const struct hf_inventory *inventory, struct hf_err *err)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_BYTES);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_INVENTORY_MAX_BYTES);
     size_t body;
     int r = hf_seal_begin(KIND, VERSION, &text, &body);
 
@@ -182,7 +192,7 @@ static int take_line(struct hf_inventory *inventory, struct hf_view line)
 int hf_inventory_load(const struct hf_fs_ops *fs, const char *folder, const char *name,
                       struct hf_inventory *ret_inventory, struct hf_err *err)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_BYTES);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_INVENTORY_MAX_BYTES);
     struct hf_inventory inventory = {.items = NULL};
     struct hf_view body, line;
     char pending[4];

@@ -16,8 +16,15 @@
 #include "base/fs.h"
 #include "base/macros.h"
 #include "codec/sha256.h"
+#include "manifests/source/bundle.h"
 
-enum { HF_INVENTORY_MAX_ITEMS = 2 * 4096 + 4096 }; /* the files of two sets, and their folders */
+enum {
+    /* the files of two sets, their folders, and the folders above their targets, whose paths have less than 1 KiB */
+    HF_INVENTORY_MAX_ITEMS = 2 * (HF_BUNDLE_MAX_FILES + HF_BUNDLE_MAX_FOLDERS + 512),
+    /* maximum size of the file, in bytes; a swap leaves half of it for the way back */
+    HF_INVENTORY_MAX_BYTES = 16 << 20,
+    HF_INVENTORY_MAX_EXTRA = 160, /* maximum size of a line without its path, in bytes */
+};
 
 struct hf_inventory_item {
     char *path; /* absolute path on the node, without links */
@@ -51,6 +58,9 @@ void hf_inventory_done(struct hf_inventory *inventory);
 HF_MUST_USE int hf_inventory_put(struct hf_inventory *inventory, const struct hf_inventory_item *item);
 /* Returns the item with this path, or NULL. */
 struct hf_inventory_item *hf_inventory_find(const struct hf_inventory *inventory, const char *path);
+/* Returns true if the inventory can get `more` items, whose paths have path_bytes bytes together, and its file then has
+ * at most half of HF_INVENTORY_MAX_BYTES. */
+bool hf_inventory_has_room(const struct hf_inventory *inventory, size_t more, size_t path_bytes);
 /* Returns the number of items that are files. */
 size_t hf_inventory_files(const struct hf_inventory *inventory);
 

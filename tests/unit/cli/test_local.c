@@ -124,6 +124,14 @@ START_TEST(lint_with_a_configuration)
          "    contentDigest: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n"
          "    to: Files\n    path: /etc/nginx\n    reload: {systemdUnit: nginx.service}\n",
          HF_EXIT_REFUSED, "'/etc/nginx' is not allowed: add '/etc/nginx' to signedPolicies.manifests.files in "},
+        {"kind: SyncPolicy\nmetadata: {name: x}\nspec:\n"
+         "  sequence: 1\n  signatures:\n  - keyId: a\n    signature: "
+         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==\n"
+         "  manifests:\n  - name: web\n    from: {path: /etc, subPath: holdfast/credentials.d}\n"
+         "    to: Files\n    path: /etc/nginx/\n",
+         HF_EXIT_REFUSED,
+         "spec.manifests[0].from: '/etc/holdfast/credentials.d' is never allowed: no entry may read below "
+         "/etc/holdfast"},
     };
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
 
@@ -352,7 +360,7 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, lint, 0, (int)HF_LEN(lints));
-    tcase_add_loop_test(tc, lint_with_a_configuration, 0, 6);
+    tcase_add_loop_test(tc, lint_with_a_configuration, 0, 7);
     tcase_add_test(tc, policy_sign);
     tcase_add_test(tc, lint_counts);
     tcase_add_test(tc, lint_for_programs);

@@ -20,7 +20,7 @@ static bool ask(const struct hf_config *config, enum hf_config_scope scope, enum
     case SECRET:
         return hf_config_allows_manifest_secret_file(config, scope, what, err);
     case READ:
-        return hf_config_allows_manifest_read(config, scope, what, err);
+        return hf_config_allows_manifest_read(config, scope, what, NULL, err);
     case UNIT:
         return hf_config_allows_manifest_unit(config, scope, what, err);
     case EXEC:
@@ -134,6 +134,37 @@ START_TEST(with_a_file)
     ck_assert_msg(hf_config_n_faults(config) == 0, "%s", hf_config_fault(config, 0));
     ck_assert_str_eq(hf_config_static_pod_folder(config), "/srv/pods");
     check(config, &one_file[_i]);
+}
+END_TEST
+
+/* Who reads a folder reads what is below it: a pattern for all paths opens no closed folder, from below or above. */
+START_TEST(closed_for_reading)
+{
+    static const struct {
+        const char *path, *sub_path, *says;
+    } rows[] = {
+        {"/etc", "nginx", NULL},
+        {"/etc/nginx", NULL, NULL},
+        {"/etc", "holdfastx", NULL},
+        {"/etc", "", "'/etc' is never allowed, because it has /etc/holdfast"},
+        {"/etc", NULL, "because it has /etc/holdfast"},
+        {"/etc", "holdfast", "'/etc/holdfast' is never allowed: no entry may read below /etc/holdfast"},
+        {"/etc", "holdfast/credentials.d", "'/etc/holdfast/credentials.d' is never allowed"},
+        {"/var", NULL, "because it has /var/lib/holdfast"},
+        {"/var", "lib", "'/var/lib' is never allowed, because it has /var/lib/holdfast"},
+        {"/var", "lib/holdfast/state", "no entry may read below /var/lib/holdfast"},
+        {"/var", "log", NULL},
+        {"/run", NULL, "because it has /run/holdfast"},
+        {"/etc/", "holdfast", "no entry may read below /etc/holdfast"},
+        {"/etc/", NULL, "because it has /etc/holdfast"},
+        {"/dev", "shm", "no entry may read below /dev"},
+    };
+    _cleanup_(hf_config_freep) struct hf_config *config = parse(text);
+    struct hf_err err = HF_ERR_INIT;
+
+    bool answer = hf_config_allows_manifest_read(config, S, rows[_i].path, rows[_i].sub_path, &err);
+    ck_assert_msg(answer == (rows[_i].says == NULL), "%s %s: %s", rows[_i].path, rows[_i].sub_path, err.cause);
+    ck_assert_msg(answer || strstr(err.cause, rows[_i].says) != NULL, "%s", err.cause);
 }
 END_TEST
 
@@ -271,6 +302,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, without_a_file, 0, (int)HF_LEN(defaults));
     tcase_add_loop_test(tc, with_a_file, 0, (int)HF_LEN(one_file));
+    tcase_add_loop_test(tc, closed_for_reading, 0, 15);
     tcase_add_loop_test(tc, faults, 0, 12);
     tcase_add_loop_test(tc, tpm, 0, 16);
     tcase_add_loop_test(tc, tpm_floors, 0, 7);

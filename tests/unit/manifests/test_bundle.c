@@ -120,6 +120,53 @@ START_TEST(bounds)
 }
 END_TEST
 
+/* A file in each of n folders below n / 31 others, so that no folder counts twice. */
+static int seal_with_folders(int n, struct hf_err *err)
+{
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = hf_bundle_new();
+    char path[HF_BUNDLE_MAX_PATH];
+
+    for (int made = 0; made < n;) {
+        size_t at = (size_t)snprintf(path, sizeof(path), "d%d/", made);
+        made++;
+        for (int deep = 1; deep < HF_BUNDLE_MAX_DEPTH - 1 && made < n; deep++, made++)
+            at += (size_t)snprintf(path + at, sizeof(path) - at, "d/");
+        for (const char *name = "ab"; *name != '\0'; name++) {
+            (void)snprintf(path + at, sizeof(path) - at, "%c", *name);
+            ck_assert_int_eq(hf_bundle_add(bundle, path, 0, HF_VIEW("x"), NULL), 0);
+        }
+    }
+    return hf_bundle_seal(bundle, err);
+}
+
+/* Folders take inodes and lines of the inventory, as files do. */
+START_TEST(bound_on_folders)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_msg(seal_with_folders(HF_BUNDLE_MAX_FOLDERS, &err) == 0, "%s", err.cause);
+    ck_assert_int_eq(seal_with_folders(HF_BUNDLE_MAX_FOLDERS + 1, &err), -E2BIG);
+    ck_assert_str_eq(err.cause, "the files are in more than 4096 folders");
+}
+END_TEST
+
+START_TEST(new_folders)
+{
+    static const struct {
+        const char *before, *path;
+        size_t want;
+    } rows[] = {
+        {"", "a", 0},           {"", "a/b/c", 2},       {"a/b/c", "a/b/d", 0},
+        {"a/b/c", "a/bc/d", 1}, {"a/bc/d", "a/b/d", 1}, {"a-b/x", "a/x", 1},
+        {"a", "b/c/d/e", 3},    {"a/b/c/d", "a/b", 0},  {"/etc/a", "/etc/b/c", 1},
+    };
+
+    for (size_t i = 0; i < HF_LEN(rows); i++)
+        ck_assert_msg(hf_bundle_new_folders(rows[i].before, rows[i].path) == rows[i].want, "%s, %s", rows[i].before,
+                      rows[i].path);
+}
+END_TEST
+
 /* ---- digest ---------------------------------------------------------------------------------------------------------- */
 
 START_TEST(digest_is_the_promised_one)
@@ -282,6 +329,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, path_lengths);
     tcase_add_loop_test(tc, twins, 0, HF_LEN(pairs));
     tcase_add_test(tc, bounds);
+    tcase_add_test(tc, bound_on_folders);
+    tcase_add_test(tc, new_folders);
     tcase_add_test(tc, digest_is_the_promised_one);
     tcase_add_test(tc, comes_back);
     tcase_add_test(tc, large_comes_back);

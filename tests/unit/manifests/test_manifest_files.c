@@ -1,16 +1,21 @@
 /* Opening folders of the node as root: links, folders that others may write, the resolved path; static pods; drift. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/asprintf.h"
 #include "manifests/files/before.h"
 #include "manifests/files/content.h"
 #include "manifests/files/look.h"
+#include "manifests/files/place.h"
 #include "manifests/files/pod_folder.h"
 #include "manifests/files/pods.h"
 #include "manifests/files/resolve.h"
+#include "os/dir.h"
 #include "os/file.h"
+#include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 
@@ -383,6 +388,221 @@ START_TEST(a_file_that_does_not_end)
 }
 END_TEST
 
+/* ---- room ------------------------------------------------------------------------------------------------------------ */
+
+static struct {
+    struct hf_fs_ops ops;
+    struct statvfs disk;
+    struct hf_files_want want;
+    struct hf_inventory inventory;
+    struct hf_files_place place;
+    struct hf_manifest_outcome outcome;
+} w;
+
+static int tell_disk(void *ctx, int fd, struct statvfs *ret)
+{
+    (void)ctx, (void)fd;
+    *ret = w.disk;
+    return 0;
+}
+
+static uint64_t no_bytes(void *arg, uint64_t disk_bytes)
+{
+    (void)arg, (void)disk_bytes;
+    return 0;
+}
+
+static bool allow(void *arg, const char *path, struct hf_err *err)
+{
+    (void)arg, (void)path, (void)err;
+    return true;
+}
+
+/* A set of files in folders of their own, to be placed below /srv/app. */
+static void want_folders(int n)
+{
+    char rel[40];
+
+    memset(&w, 0, sizeof(w));
+    w.ops = *hf_simfs_ops(fs);
+    w.ops.fstatvfs = tell_disk;
+    w.disk = (struct statvfs){.f_bsize = 4096, .f_frsize = 4096, .f_blocks = 1 << 20, .f_bavail = 1 << 20};
+    (void)snprintf(w.want.root, sizeof(w.want.root), "/srv/app");
+    for (int i = 0; i < n; i++) {
+        (void)snprintf(rel, sizeof(rel), "d%04d/file", i);
+        ck_assert_int_eq(hf_files_want_add(&w.want, rel, 0644, 0, 0, HF_VIEW("x"), NULL), 0);
+    }
+    ck_assert_int_eq(hf_files_want_sort(&w.want, NULL), 0);
+    hf_simfs_mkdir(fs, "/srv", 0755);
+    hf_simfs_mkdir(fs, "/state", 0700);
+    hf_files_place_init(&w.place);
+    w.place.fs = &w.ops;
+    w.place.entry = "site";
+    w.place.folder = "/state";
+    w.place.want = &w.want;
+    w.place.inventory = &w.inventory;
+    w.place.prune = true;
+    w.place.reserve = no_bytes;
+    w.place.allows = allow;
+    hf_simfs_keep_trace(fs, false);
+}
+
+static int place(void)
+{
+    int r = hf_files_place_compare(&w.place, &w.outcome);
+
+    if (r == 0)
+        r = hf_files_place_stage(&w.place, &w.outcome);
+    return r == 0 ? hf_files_place_swap(&w.place, &w.outcome) : r;
+}
+
+static void end_place(void)
+{
+    hf_files_place_done(&w.place);
+    hf_files_want_done(&w.want);
+    hf_inventory_done(&w.inventory);
+}
+
+static void count_regular(void *arg, const char *path, const struct stat *st)
+{
+    unsigned *n = arg;
+
+    (void)path;
+    *n += S_ISREG(st->st_mode);
+}
+
+/* Staging 100 files in 100 folders takes 300 inodes and 300 blocks, because the swap makes the folders again. */
+START_TEST(folders_count_as_space)
+{
+    static const struct {
+        const char *name, *says; /* NULL: there is room */
+        struct statvfs disk;
+    } rows[] = {
+        {"inodes as needed", NULL, {.f_bavail = 1000, .f_files = 0, .f_favail = 0}},
+        {"enough inodes", NULL, {.f_bavail = 1000, .f_files = 10000, .f_favail = 800}},
+        {"one inode of the reserve",
+         "fewer inodes free than the 300 for",
+         {.f_bavail = 1000, .f_files = 10000, .f_favail = 799}},
+        {"no inode", "and the reserve of 5 %", {.f_bavail = 1000, .f_files = 10000, .f_favail = 0}},
+        {"blocks for all folders", NULL, {.f_bavail = 301}},
+        {"blocks for the files alone", "the disk of '/srv/app' has less free than the 2 MiB", {.f_bavail = 299}},
+        {"no reserve", NULL, {.f_bavail = 1000, .f_files = 10000, .f_favail = 300}},
+        {"no reserve, one inode less",
+         "300 for files and folders",
+         {.f_bavail = 1000, .f_files = 10000, .f_favail = 299}},
+    };
+    unsigned n = 0;
+
+    want_folders(100);
+    w.disk.f_bavail = rows[_i].disk.f_bavail;
+    w.disk.f_files = rows[_i].disk.f_files;
+    w.disk.f_favail = rows[_i].disk.f_favail;
+    if (_i >= 6) /* the way back */
+        w.place.reserve = NULL;
+    int r = place();
+    ck_assert_msg(r == (rows[_i].says == NULL ? 0 : -ENOSPC), "%s: %d %s", rows[_i].name, r, w.outcome.message);
+    hf_simfs_walk(fs, "/srv", count_regular, &n);
+    ck_assert_uint_eq(n, rows[_i].says == NULL ? 100 : 0);
+    if (rows[_i].says != NULL) {
+        ck_assert_int_eq(w.outcome.reason, HF_MANIFEST_REASON_NO_SPACE);
+        ck_assert_msg(strstr(w.outcome.message, rows[_i].says) != NULL, "%s: %s", rows[_i].name, w.outcome.message);
+    }
+    end_place();
+}
+END_TEST
+
+/* A repair writes only what was there before: no reserve stops it. */
+START_TEST(a_repair_needs_no_reserve)
+{
+    struct stat st;
+
+    want_folders(1);
+    ck_assert_msg(place() == 0, "%s", w.outcome.message);
+    hf_files_place_done(&w.place);
+    hf_files_place_init(&w.place);
+    w.place = (struct hf_files_place){.fs = &w.ops,
+                                      .entry = "site",
+                                      .folder = "/state",
+                                      .want = &w.want,
+                                      .inventory = &w.inventory,
+                                      .repair = true,
+                                      .stage_fd = -1,
+                                      .above_fd = -1};
+    w.disk.f_files = 1000;
+    hf_simfs_delete(fs, "/srv/app/d0000/file");
+    ck_assert_msg(place() == 0, "%s", w.outcome.message);
+    ck_assert(hf_simfs_stat(fs, "/srv/app/d0000/file", &st));
+    end_place();
+}
+END_TEST
+
+static int no_sync(void *ctx, int fd)
+{
+    (void)ctx, (void)fd;
+    return 0;
+}
+
+/* All folders of the largest set get into the inventory, and leave with the set. On a real file system, because the one
+ * in memory takes minutes for so many names. */
+START_TEST(as_many_folders_as_a_set_may_have)
+{
+    char top[] = "/tmp/hf-files-XXXXXX", path[64];
+    struct stat st;
+
+    want_folders(HF_BUNDLE_MAX_FOLDERS);
+    for (size_t i = 0; i < w.want.n; i++) {
+        w.want.items[i].uid = geteuid();
+        w.want.items[i].gid = getegid();
+    }
+    ck_assert_ptr_nonnull(mkdtemp(top));
+    w.ops = *hf_fs_posix();
+    w.ops.fsync = no_sync;
+    w.place.host_root = w.place.folder = top;
+    (void)snprintf(path, sizeof(path), "%s/srv", top);
+    ck_assert_int_eq(hf_dir_make(&w.ops, path, 0755, NULL), 0);
+    ck_assert_msg(place() == 0, "%s", w.outcome.message);
+    ck_assert_uint_eq(w.inventory.n, HF_BUNDLE_MAX_FOLDERS * 2 + 1);
+    hf_files_place_done(&w.place);
+    hf_files_want_done(&w.want);
+    (void)snprintf(w.want.root, sizeof(w.want.root), "/srv/app");
+    w.place.stage_fd = w.place.above_fd = -1;
+    w.place.prune_all = true;
+    ck_assert_msg(place() == 0, "%s", w.outcome.message);
+    ck_assert_uint_eq(w.inventory.n, 0);
+    (void)snprintf(path, sizeof(path), "%s/srv/app", top);
+    ck_assert_int_eq(lstat(path, &st), -1);
+    end_place();
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), top, NULL), 0);
+}
+END_TEST
+
+/* What the inventory cannot hold is refused while nothing is in place. Row 0: its paths are too long; row 1: it has too
+ * many items. */
+START_TEST(an_inventory_without_room)
+{
+    char path[HF_FILES_MAX_PATH];
+    unsigned n = 0;
+    struct stat st;
+
+    want_folders(100);
+    size_t more = _i == 0 ? 9000 : HF_INVENTORY_MAX_ITEMS - 150;
+    for (size_t i = 0; i < more; i++) {
+        (void)snprintf(path, sizeof(path), "/old/%05zu/%0*d", i, _i == 0 ? 800 : 1, 0);
+        struct hf_inventory_item item = {.path = path};
+        ck_assert_int_eq(hf_inventory_put(&w.inventory, &item), 0);
+    }
+    w.place.prune_all = true;
+    ck_assert_int_eq(place(), -E2BIG);
+    ck_assert_msg(strstr(w.outcome.message, "has no room for 202 more files and folders") != NULL, "%s",
+                  w.outcome.message);
+    ck_assert_uint_eq(w.inventory.n, more);
+    ck_assert(!w.inventory.pending && !hf_simfs_stat(fs, "/state/inventory", &st));
+    hf_simfs_walk(fs, "/srv/app", count_regular, &n);
+    ck_assert_uint_eq(n, 0);
+    end_place();
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -396,6 +616,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, inventories);
     tcase_add_test(tc, inventories_of_secrets);
     tcase_add_loop_test(tc, backups_that_cannot_be_read, 0, 3);
+    tcase_add_loop_test(tc, folders_count_as_space, 0, 8);
+    tcase_add_test(tc, a_repair_needs_no_reserve);
+    tcase_add_test(tc, as_many_folders_as_a_set_may_have);
+    tcase_add_loop_test(tc, an_inventory_without_room, 0, 2);
 }
 
 HF_TEST_MAIN("manifests/files", cases)

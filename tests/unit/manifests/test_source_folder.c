@@ -1,9 +1,11 @@
 /* Folders and files of the node as sources: what is read, what is refused, settling, changes, freeing at any moment. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -298,6 +300,131 @@ START_TEST(a_change_since_the_look_is_found)
 }
 END_TEST
 
+/* ---- closed folders -------------------------------------------------------------------------------------------------- */
+
+/* Reads while the folder `closed`, or at("closed"), is closed. */
+static int read_beside_closed(const struct hf_fs_ops *fs, const char *path, const char *sub_path, const char *closed,
+                              struct hf_bundle **ret, struct hf_source_failure *failure)
+{
+    const char *const list[] = {"/none", "", closed != NULL ? closed : at("closed"), NULL};
+    const struct hf_folder_read_params params = {.fs = fs, .path = path, .sub_path = sub_path, .closed = list};
+    char fingerprint[HF_SHA256_HEX], resolved[HF_WALK_MAX_PATH];
+    int r = hf_folder_read_look(&params, fingerprint, resolved, failure);
+
+    return r == 0 ? hf_folder_read_all(&params, fingerprint, ret, failure) : r;
+}
+
+static void closed_scene(void)
+{
+    ck_assert_int_eq(chmod(top, 0755), 0);
+    folder("closed");
+    folder("closed/deep");
+    put("closed/deep/key", "secret");
+    folder("closedx");
+    put("closedx/a", "one");
+    folder("app");
+    folder("app/d");
+    put("app/d/a", "one");
+    folder("deep");
+    ck_assert_int_eq(symlink("closed", at("alias")), 0);
+    ck_assert_int_eq(symlink("../closed", at("app/l")), 0);
+    folder("evil");
+    ck_assert_int_eq(symlink("../app/l/deep/key", at("evil/over-two-links")), 0);
+    folder("good");
+    ck_assert_int_eq(symlink("../app/d/../d/./a", at("good/to-a-file")), 0);
+}
+
+static const struct {
+    const char *path, *sub_path, *says; /* `says`: a part of the refusal; NULL: the content is "one" */
+} beside[] = {
+    {"", NULL, "closed' is never allowed: no entry may read below"},
+    {"", "closed", "closed' is never allowed"},
+    {"", "closed/deep", "closed' is never allowed"},
+    {"", "closed/deep/key", "closed' is never allowed"},
+    {"", "app/l/deep/key", "closed' is never allowed"},
+    {"", "app/l/deep", "closed' is never allowed"},
+    {"", "evil", "closed' is never allowed"},
+    {"", "evil/over-two-links", "closed' is never allowed"},
+    {"closed", NULL, "closed' is never allowed"},
+    {"closed/deep", NULL, "closed' is never allowed"},
+    {"closed/deep/key", NULL, "closed' is never allowed"},
+    {"alias", NULL, "closed' is never allowed"},
+    {"alias/deep", NULL, "closed' is never allowed"},
+    {"", "closedx", NULL},
+    {"closedx", NULL, NULL},
+    {"closedx/a", NULL, NULL},
+    {"", "app/d", NULL},
+    {"", "app/d/a", NULL},
+    {"", "good", NULL},
+};
+
+/* Each row twice: with the path of the closed folder, and with another path of it, where only its identity tells. */
+START_TEST(closed_folders)
+{
+    struct hf_bundle *bundle = NULL;
+    struct hf_source_failure failure;
+
+    closed_scene();
+    int r = read_beside_closed(hf_fs_posix(), at(beside[_i / 2].path), beside[_i / 2].sub_path,
+                               _i % 2 == 0 ? NULL : at("alias"), &bundle, &failure);
+    if (beside[_i / 2].says == NULL) {
+        ck_assert_msg(r == 0, "%s", failure.err.cause);
+        ck_assert(bundle->n == 1 && hf_view_eq(bundle->files[0].bytes, "one"));
+        hf_bundle_free(bundle);
+        return;
+    }
+    ck_assert_msg(r == -EACCES && failure.reason == HF_MANIFEST_REASON_NOT_ALLOWED, "%d %s: %s", r,
+                  hf_manifest_reason_name(failure.reason), failure.err.cause);
+    ck_assert_msg(strstr(failure.err.cause, beside[_i / 2].says) != NULL, "%s", failure.err.cause);
+    ck_assert_ptr_null(bundle);
+}
+END_TEST
+
+START_TEST(bind_mount_of_a_closed_folder)
+{
+    struct hf_bundle *bundle = NULL;
+    struct hf_source_failure failure;
+
+    closed_scene();
+    folder("box");
+    folder("box/in");
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount(at("closed"), at("box/in"), NULL, MS_BIND, NULL) < 0)
+        return; /* not root, or in a sandbox; closed_folders compares identities, too */
+    int r = read_beside_closed(hf_fs_posix(), at("box"), NULL, NULL, &bundle, &failure);
+    int sub = read_beside_closed(hf_fs_posix(), at(""), "box/in/deep", NULL, &bundle, &failure);
+    int below = read_beside_closed(hf_fs_posix(), at("box/in/deep"), NULL, NULL, &bundle, &failure);
+    ck_assert_int_eq(umount(at("box/in")), 0);
+    ck_assert_msg(r == -EACCES && sub == -EACCES && below == -EACCES, "%d %d %d", r, sub, below);
+    ck_assert_int_eq(failure.reason, HF_MANIFEST_REASON_NOT_ALLOWED);
+}
+END_TEST
+
+/* Another user changes a folder to a link between the look and the reading. */
+static int open_late(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
+{
+    if ((flags & O_NONBLOCK) != 0) {
+        ck_assert_int_eq(rename(at("app/d"), at("app/e")), 0);
+        ck_assert_int_eq(symlink("../closed/deep", at("app/d")), 0);
+    }
+    return hf_fs_posix()->openat(ctx, dirfd, path, flags, mode, resolve);
+}
+
+START_TEST(a_link_that_comes_late)
+{
+    struct hf_fs_ops late = *hf_fs_posix();
+    struct hf_bundle *bundle = NULL;
+    struct hf_source_failure failure;
+
+    closed_scene();
+    put("closed/deep/a", "two");
+    late.openat = open_late;
+    ck_assert_int_eq(read_beside_closed(&late, at(""), "good", NULL, &bundle, &failure), -EAGAIN);
+    ck_assert_int_eq(failure.reason, HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
+    ck_assert_ptr_null(bundle);
+}
+END_TEST
+
 /* ---- following ------------------------------------------------------------------------------------------------------- */
 
 static struct {
@@ -308,7 +435,8 @@ static struct {
     struct hf_config *config;
     struct hf_manifest_source *source;
     struct hf_bundle *bundle;
-    char revision[100], gone[300];
+    char revision[100], gone[300], why[300];
+    const char *closed; /* state folder and trust folder of the agent */
     unsigned delivered, unchanged, failed, gones;
     enum hf_manifest_reason reason;
     bool free_in_callback;
@@ -342,9 +470,10 @@ static void unchanged(void *arg)
 
 static void failed(void *arg, enum hf_manifest_reason reason, const struct hf_err *err, uint64_t retry_after_ns)
 {
-    (void)arg, (void)err, (void)retry_after_ns;
+    (void)arg, (void)retry_after_ns;
     w.failed++;
     w.reason = reason;
+    (void)snprintf(w.why, sizeof(w.why), "%s", err->cause);
     maybe_free();
 }
 
@@ -378,6 +507,8 @@ static void follow(const char *known)
         .sched = hf_simproc_sched(w.proc),
         .retry_base_ns = HF_NS_PER_S,
         .retry_cap_ns = 60 * HF_NS_PER_S,
+        .state_dir = w.closed,
+        .trust_dir = w.closed,
     };
     w.entry = (struct hf_manifest){.name = "site", .from = {.kind = HF_MANIFEST_FROM_PATH, .path = top}};
     if (w.config == NULL)
@@ -562,6 +693,26 @@ START_TEST(not_allowed)
 }
 END_TEST
 
+/* The state folder and the trust folder are closed wherever they are, and so is what is above them. */
+START_TEST(own_folders_are_closed)
+{
+    static char state[64];
+
+    folder("state");
+    put("state/cache", "one");
+    put("a", "one");
+    (void)snprintf(state, sizeof(state), "%s", at("state"));
+    w.closed = state;
+    follow(NULL);
+    run_s(5);
+    ck_assert_uint_eq(w.delivered, 0);
+    ck_assert_uint_eq(w.failed, 1);
+    ck_assert_int_eq(w.reason, HF_MANIFEST_REASON_NOT_ALLOWED);
+    ck_assert_msg(strstr(w.why, state) != NULL, "%s", w.why);
+    stop();
+}
+END_TEST
+
 START_TEST(gone_and_back)
 {
     put("a", "one");
@@ -653,10 +804,14 @@ static void cases(TCase *tc)
     tcase_add_test(tc, in_a_pod_the_host_is_the_top);
     tcase_add_loop_test(tc, refuses, 0, HF_LEN(rows));
     tcase_add_test(tc, a_change_since_the_look_is_found);
+    tcase_add_loop_test(tc, closed_folders, 0, 2 * (int)HF_LEN(beside));
+    tcase_add_test(tc, bind_mount_of_a_closed_folder);
+    tcase_add_test(tc, a_link_that_comes_late);
     tcase_add_test(tc, follows_changes);
     tcase_add_test(tc, notices_changes);
     tcase_add_test(tc, knows_what_the_engine_has);
     tcase_add_loop_test(tc, not_allowed, 0, 3);
+    tcase_add_test(tc, own_folders_are_closed);
     tcase_add_test(tc, gone_and_back);
     tcase_add_test(tc, waits_for_the_end_of_a_copy);
     tcase_add_loop_test(tc, freed_in_a_callback, 0, 2);

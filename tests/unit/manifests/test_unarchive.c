@@ -413,6 +413,15 @@ static void many_files(void)
     }
     pack();
 }
+static void many_folders(void)
+{
+    char name[200];
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(name, sizeof(name), "a%d/b/c/d/e/f", i);
+        hf_tarball_file(&tar, name, "");
+    }
+    pack();
+}
 static void large_together(void)
 {
     char *bytes = calloc(1, HF_BUNDLE_MAX_FILE), name[16];
@@ -540,6 +549,7 @@ static const struct {
     {"a file of 1 GiB by its header", huge_file, LARGE, "decompressed", NULL},
     {"a size in base 256", base256_file, INVALID, "size", NULL},
     {"4,097 files", many_files, LARGE, "more than 4096 files", NULL},
+    {"1,000 files in 5,000 folders", many_folders, LARGE, "more than 4096 folders", NULL},
     {"20 MiB together", large_together, LARGE, "together", NULL},
     {"1 GB of zeros", gigabyte_of_zeros, INVALID, "zero bytes follow", NULL},
     {"1 GB in a file", gigabyte_in_a_file, LARGE, "decompressed", NULL},

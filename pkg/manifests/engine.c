@@ -339,7 +339,15 @@ static bool shows_source(const struct entry *entry)
            (entry->r.phase == HF_MANIFEST_FETCHING || reason != HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
 }
 
-static struct hf_manifest_status status_of(const struct entry *entry)
+/* While the entry is busy, a worker may replace the inventory. */
+static size_t count_files(struct entry *entry)
+{
+    if (!entry->busy)
+        entry->n_files = hf_inventory_files(&entry->inventory);
+    return entry->n_files;
+}
+
+static struct hf_manifest_status status_of(struct entry *entry)
 {
     const struct hf_manifest_record *r = &entry->r;
     bool in_place = r->phase == HF_MANIFEST_APPLIED || r->phase == HF_MANIFEST_ROLLED_BACK;
@@ -354,7 +362,7 @@ static struct hf_manifest_status status_of(const struct entry *entry)
         .revision = r->known_revision[0] != '\0' && strcmp(r->known_digest, set->digest) == 0 ? r->known_revision
                                                                                               : set->revision,
         .digest = set->digest,
-        .items = (unsigned)(hf_inventory_files(&entry->inventory) + json_array_size(r->objects)),
+        .items = (unsigned)(count_files(entry) + json_array_size(r->objects)),
         .drifts = r->drifts,
         .reason = r->reason,
         .message = r->message,
@@ -380,7 +388,7 @@ static void visit_entries(struct hf_manifest_engine *engine, bool in_policy,
                           void (*visit_status)(void *arg, const struct hf_manifest_status *status), void *arg)
 {
     for (size_t i = 0; i < engine->entries.n; i++) {
-        const struct entry *entry = engine->entries.entries[i].value;
+        struct entry *entry = engine->entries.entries[i].value;
         if (entry->in_policy != in_policy || entry->gone || (entry->wanted == NULL && entry->r.good.key[0] == '\0'))
             continue;
         struct hf_manifest_status status = status_of(entry);

@@ -205,13 +205,14 @@ struct entry {
     /* an interval of the policy has passed, or a new content has come, so a refused set must be tried again */
     bool recheck;
     struct hf_manifest_record r;
-    struct hf_inventory inventory;
-    enum hf_manifest_action then; /* action that starts when the record is durable */
-    struct hf_buf written;        /* text of the record on disk */
-    bool unsaved;                 /* the last write of the record failed */
-    bool clean_failed;            /* the last cleanup failed; the next interval tries again */
-    bool clean_wanted;            /* an interval of the policy has passed since the failed cleanup */
-    bool save_wanted;             /* the record has changed without a change of phase */
+    struct hf_inventory inventory; /* while the entry is busy, a worker may read and replace it */
+    size_t n_files;                /* number of files in the inventory when the entry was last not busy */
+    enum hf_manifest_action then;  /* action that starts when the record is durable */
+    struct hf_buf written;         /* text of the record on disk */
+    bool unsaved;                  /* the last write of the record failed */
+    bool clean_failed;             /* the last cleanup failed; the next interval tries again */
+    bool clean_wanted;             /* an interval of the policy has passed since the failed cleanup */
+    bool save_wanted;              /* the record has changed without a change of phase */
     /* The process started in the phase Applying, so items of the newest set may be in place. If the entry leaves
      * Applying while such items may still be in place, r.unproven becomes true. */
     bool resumed;

@@ -483,7 +483,7 @@ START_TEST(lost_pods_are_not_good)
             intervals(node, 8);
             expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "the source is back");
             ck_assert_ptr_nonnull(strstr(look(node).message, "health unknown"));
-            ck_assert(has(node, "/etc/pods/app-web.yaml", POD("a")));
+            ck_assert(has(node, "/etc/pods/app_default_web.yaml", POD("a")));
         } else {
             boot(node);
         }
@@ -1212,7 +1212,7 @@ START_TEST(nobody_vouches_for_pods)
 
     put(node, "/media/usb/web.yaml", POD("a"));
     scarce.fs = node->fs;
-    scarce.file = _i % 2 == 1 ? "/etc/pods/app-web.yaml" : NULL;
+    scarce.file = _i % 2 == 1 ? "/etc/pods/app_default_web.yaml" : NULL;
     boot(node);
     intervals(node, 4);
     ck_assert_ptr_null(scarce.file);
@@ -1331,7 +1331,7 @@ START_TEST(pods_of_the_old_file_do_not_count)
     put(node, "/media/usb/web.yaml", POD("b-crash"));
     intervals(node, 2);
     expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_HEALTH_FAILED, "second");
-    ck_assert(has(node, "/etc/pods/app-web.yaml", POD("a")));
+    ck_assert(has(node, "/etc/pods/app_default_web.yaml", POD("a")));
     put(node, "/media/usb/web.yaml", POD("c"));
     intervals(node, 2);
     expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "third");
@@ -1366,7 +1366,7 @@ START_TEST(pod_that_keeps_its_hash_is_judged)
     put(node, "/media/usb/web.yaml", POD_WITH_UID("c-crash"));
     intervals(node, 9);
     expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_HEALTH_FAILED, "third");
-    ck_assert(has(node, "/etc/pods/app-web.yaml", POD_WITH_UID("b")));
+    ck_assert(has(node, "/etc/pods/app_default_web.yaml", POD_WITH_UID("b")));
     end(node);
     hf_simkubelet_free(kubelet);
 }
@@ -1393,7 +1393,7 @@ START_TEST(pod_that_keeps_its_hash_is_unknown)
     expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "second");
     ck_assert_msg(strstr(look(node).message, "health unknown: Pod default/web: same hash") != NULL, "%s",
                   look(node).message);
-    ck_assert(has(node, "/etc/pods/app-web.yaml", POD_WITH_UID("b")));
+    ck_assert(has(node, "/etc/pods/app_default_web.yaml", POD_WITH_UID("b")));
     intervals(node, 2);
     expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "asked again");
     end(node);

@@ -107,8 +107,13 @@ int hf_pods_name(const char *entry, struct hf_view text, char **ret_name)
 {
     _cleanup_(hf_json_freep) json_t *all = NULL;
     struct identity pod;
-    int r = hf_yaml_parse_all(text, NULL, &all, NULL);
+    int r = 0;
 
+    while (r == 0 && text.n > 0 && json_array_size(all) == 0) { /* until the first document with more than comments */
+        json_decref(all);
+        all = NULL;
+        r = hf_yaml_parse_all(take_document(&text), NULL, &all, NULL);
+    }
     if (r == -ENOMEM)
         return r;
     const json_t *first = r == 0 ? json_array_get(all, 0) : NULL;

@@ -321,7 +321,7 @@ START_TEST(superseded_pods)
 
     begin_pods(&w, POD("a") "---\n" POD("b"));
     place_old(&w, "/pods/site-x.yaml", POD("a"), POD("a"));
-    place_old(&w, "/pods/site-y.yaml", POD("a"), POD("a") "# somebody has changed this file\n");
+    place_old(&w, "/pods/site-y.yaml", POD("a"), "# changed by hand\n---\n" POD("a") "---\n{");
     place_old(&w, "/pods/site-gone.yaml", POD("c"), POD("c"));
     place_old(&w, "/pods/site-broken.yaml", POD("a"), "{");
     place_old(&w, "/other/site-x.yaml", POD("a"), POD("a")); /* no folder of this kubelet */

@@ -107,7 +107,7 @@ static bool is_left_over(const struct hf_files_place *place, const struct hf_inv
 static int look_at_left_over(struct hf_files_place *place, struct hf_files_walk *walk, const char *path,
                              struct hf_err *err)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_BUNDLE_MAX_FILE);
+    _cleanup_(hf_buf_wipe) struct hf_buf text = HF_BUF_INIT(HF_BUNDLE_MAX_FILE); /* it may be a secret */
     char wanted[HF_FILES_MAX_PATH + NAME_MAX + 2];
     char *pod = NULL;
     const char *name;

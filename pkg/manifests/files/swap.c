@@ -164,7 +164,7 @@ static int rename_all(struct hf_files_place *place, struct hf_files_walk *to, st
     return r == 0 ? leave(to, NULL, &dirty, err) : r;
 }
 
-/* Removes files that the set lacks: superseded ones, or all of them. Whatever is in their place and is no file stays. */
+/* Removes files that the set lacks: only superseded ones, or all. Whatever is in their place and is no file stays. */
 static int remove_files(struct hf_files_place *place, struct hf_files_walk *to, bool superseded, struct hf_err *err)
 {
     bool dirty = false;

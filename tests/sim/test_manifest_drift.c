@@ -16,7 +16,7 @@
 #define KUBELET "http://127.0.0.1:10255"
 #define POD                                                                                                            \
     "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"web\",\"namespace\":\"site\"},\"spec\":{}}"
-#define POD_FILE "/etc/kubernetes/manifests/app-web.yaml"
+#define POD_FILE "/etc/kubernetes/manifests/app_site_web.yaml"
 
 struct watching {
     char path[200];
@@ -350,7 +350,7 @@ START_TEST(nobody_says_whether_the_pods_run)
     run_s(w, 1);
     size_t n;
     ck_assert(hf_simfs_get(w->fs, POD_FILE, &n) != NULL);
-    expect(w, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "put back: app-web.yaml (missing)", 1);
+    expect(w, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "put back: app_site_web.yaml (missing)", 1);
     end_life(w);
     boot(w); /* what nobody knew before a restart, nobody knows after it */
     run_s(w, 5);

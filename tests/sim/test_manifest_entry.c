@@ -512,7 +512,7 @@ START_TEST(lost_pods_are_not_good)
             intervals(node, 8);
             expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "the source is back");
             ck_assert_ptr_nonnull(strstr(look(node).message, "health unknown"));
-            ck_assert(has(node, "/etc/pods/app-web.yaml", POD("a")));
+            ck_assert(has(node, "/etc/pods/app_default_web.yaml", POD("a")));
         } else {
             boot(node);
         }
@@ -1412,7 +1412,7 @@ START_TEST(nobody_vouches_for_pods)
 
     put(node, "/media/usb/web.yaml", POD("a"));
     scarce.fs = node->fs;
-    scarce.file = _i % 2 == 1 ? "/etc/pods/app-web.yaml" : NULL;
+    scarce.file = _i % 2 == 1 ? "/etc/pods/app_default_web.yaml" : NULL;
     boot(node);
     intervals(node, 4);
     ck_assert_ptr_null(scarce.file);
@@ -1531,11 +1531,57 @@ START_TEST(pods_of_the_old_file_do_not_count)
     put(node, "/media/usb/web.yaml", POD("b-crash"));
     intervals(node, 2);
     expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_HEALTH_FAILED, "second");
-    ck_assert(has(node, "/etc/pods/app-web.yaml", POD("a")));
+    ck_assert(has(node, "/etc/pods/app_default_web.yaml", POD("a")));
     put(node, "/media/usb/web.yaml", POD("c"));
     intervals(node, 2);
     expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "third");
     ck_assert_str_eq(hf_simkubelet_running(kubelet, "default", "web"), "c");
+    end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
+static void count_pod_file(void *arg, const char *path, const struct stat *st)
+{
+    (void)path;
+    *(unsigned *)arg += S_ISREG(st->st_mode) ? 1 : 0;
+}
+
+/* The source gets a second document, then moves to another file: a pod that has not changed keeps its file and its
+ * containers, and the kubelet reads no old one. Row 0: without `prune`. Row 1: with it. */
+START_TEST(pods_move_in_the_source)
+{
+    static const char second[] = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: db}\n"
+                                 "spec: {containers: [{name: c, image: d}]}\n";
+    struct node *node = begin(_i == 0 ? "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"to\":\"StaticPods\"}"
+                                      : "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"to\":\"StaticPods\","
+                                        "\"prune\":true}",
+                              73);
+    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+    struct stat before, after;
+    char text[600];
+    unsigned files = 0;
+
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
+    put(node, "/media/usb/web.yaml", POD("a"));
+    boot(node);
+    intervals(node, 2);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "one document");
+    ck_assert(hf_simfs_stat(node->fs, "/etc/pods/app_default_web.yaml", &before));
+    (void)snprintf(text, sizeof(text), "%s%s", POD("a"), second);
+    put(node, "/media/usb/web.yaml", text);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "two documents");
+    ck_assert(hf_simfs_stat(node->fs, "/etc/pods/app_default_web.yaml", &after) && after.st_ino == before.st_ino);
+    hf_simfs_delete(node->fs, "/media/usb/web.yaml");
+    (void)snprintf(text, sizeof(text), "%s%s", POD("b"), second);
+    put(node, "/media/usb/moved.yaml", text);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "moved");
+    ck_assert_str_eq(hf_simkubelet_running(kubelet, "default", "web"), "b");
+    ck_assert_str_eq(hf_simkubelet_running(kubelet, "default", "db"), "d");
+    hf_simfs_walk(node->fs, "/etc/pods", count_pod_file, &files);
+    ck_assert_uint_eq(files, 2);
     end(node);
     hf_simkubelet_free(kubelet);
 }
@@ -1566,7 +1612,7 @@ START_TEST(pod_that_keeps_its_hash_is_judged)
     put(node, "/media/usb/web.yaml", POD_WITH_UID("c-crash"));
     intervals(node, 9);
     expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_HEALTH_FAILED, "third");
-    ck_assert(has(node, "/etc/pods/app-web.yaml", POD_WITH_UID("b")));
+    ck_assert(has(node, "/etc/pods/app_default_web.yaml", POD_WITH_UID("b")));
     end(node);
     hf_simkubelet_free(kubelet);
 }
@@ -1593,7 +1639,7 @@ START_TEST(pod_that_keeps_its_hash_is_unknown)
     expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "second");
     ck_assert_msg(strstr(look(node).message, "health unknown: Pod default/web: same hash") != NULL, "%s",
                   look(node).message);
-    ck_assert(has(node, "/etc/pods/app-web.yaml", POD_WITH_UID("b")));
+    ck_assert(has(node, "/etc/pods/app_default_web.yaml", POD_WITH_UID("b")));
     intervals(node, 2);
     expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "asked again");
     end(node);
@@ -1812,6 +1858,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, bytes_of_waiting_removals);
     tcase_add_loop_test(tc, waits_have_reasons, 0, HF_LEN(waits));
     tcase_add_test(tc, pods_are_staged_inside);
+    tcase_add_loop_test(tc, pods_move_in_the_source, 0, 2);
     tcase_add_loop_test(tc, pods_of_the_old_file_do_not_count, 0, 3);
     tcase_add_test(tc, pod_that_keeps_its_hash_is_judged);
     tcase_add_test(tc, pod_that_keeps_its_hash_is_unknown);

@@ -234,7 +234,7 @@ static void make_paths(void)
                 (void)snprintf(paths[i][file], sizeof(paths[i][file]), "%sf%zu", file == 0 ? DEPLOYMENTS : MAPS, file);
             else
                 (void)snprintf(paths[i][file], sizeof(paths[i][file]), "%s/%s%s", entries[i].target,
-                               i == POD ? "pod-" : "", name_of(i, file));
+                               i == POD ? "pod_site_" : "", name_of(i, file));
 }
 
 static const char *path_of(unsigned entry, size_t file)

@@ -8,6 +8,7 @@
 
 #include "manifests/files/content.h"
 #include "manifests/files/place_impl.h"
+#include "manifests/files/pods.h"
 #include "os/dir.h"
 
 void hf_files_place_init(struct hf_files_place *place)
@@ -25,6 +26,7 @@ void hf_files_place_done(struct hf_files_place *place)
     free(place->steps);
     place->steps = NULL;
     hf_strmap_done(&place->made);
+    hf_strmap_done(&place->superseded);
 }
 
 int hf_files_place_fail(struct hf_manifest_outcome *outcome, int r, struct hf_err *err)
@@ -90,12 +92,68 @@ static int look_at(const struct hf_files_place *place, int dirfd, const char *na
     return 0;
 }
 
+/* ---- superseded pods --------------------------------------------------------------------------------------------- */
+
+/* The inventory has a file of the pod folder that the set lacks. */
+static bool is_left_over(const struct hf_files_place *place, const struct hf_inventory_item *item)
+{
+    size_t n = strlen(place->want->root);
+
+    return place->pods && !item->folder && strncmp(item->path, place->want->root, n) == 0 && item->path[n] == '/' &&
+           strchr(item->path + n + 1, '/') == NULL && hf_files_want_find(place->want, item->path) == NULL;
+}
+
+/* Says whether the set has the pod of this file. A file that cannot be a pod is none. */
+static int look_at_left_over(struct hf_files_place *place, struct hf_files_walk *walk, const char *path,
+                             struct hf_err *err)
+{
+    _cleanup_(hf_buf_wipe) struct hf_buf text = HF_BUF_INIT(HF_BUNDLE_MAX_FILE); /* it may be a secret */
+    char wanted[HF_FILES_MAX_PATH + NAME_MAX + 2];
+    char *pod = NULL;
+    const char *name;
+    int fd = hf_files_walk_to_file(walk, path, false, &name, err);
+
+    if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+        return 0;
+    int r = fd < 0 ? fd : hf_files_read(place->fs, fd, name, &text);
+    if (r == -ENOENT || r == -E2BIG || hf_files_is_another(r))
+        return 0;
+    if (r == 0)
+        r = hf_pods_name(place->entry, hf_buf_view(&text), &pod);
+    if (r == -EBADMSG || r == -ENAMETOOLONG)
+        return 0;
+    if (r == 0) {
+        (void)snprintf(wanted, sizeof(wanted), "%s/%s", place->want->root, pod);
+        free(pod);
+        if (hf_files_want_find(place->want, wanted) != NULL)
+            r = hf_strmap_put(&place->superseded, path, place);
+    }
+    return r < 0 ? hf_err_sys(err, r, "look for a pod in '%.200s'", path) : 0;
+}
+
+static int find_superseded(struct hf_files_place *place, struct hf_files_walk *walk, struct hf_err *err)
+{
+    int r = 0;
+
+    hf_strmap_done(&place->superseded);
+    place->renames = false;
+    for (size_t i = 0; r == 0 && i < place->inventory->n; i++)
+        if (is_left_over(place, &place->inventory->items[i])) {
+            place->renames = true;
+            r = look_at_left_over(place, walk, place->inventory->items[i].path, err);
+        }
+    return r;
+}
+
+/* ---- each file --------------------------------------------------------------------------------------------------- */
+
 static int compare_item(struct hf_files_place *place, struct hf_files_walk *walk, size_t i, struct hf_diff *foreign,
                         bool *ret_special, struct hf_err *err)
 {
     const struct hf_files_item *item = &place->want->items[i];
     const struct hf_inventory_item *have = hf_inventory_find(place->inventory, item->path);
-    bool ours = have != NULL && !have->folder;
+    /* A repair gives the files of an earlier version of the agent their new names. */
+    bool ours = (have != NULL && !have->folder) || (place->repair && place->renames);
     enum hf_plan_seen seen = HF_PLAN_ABSENT;
     enum hf_diff_kind kind = HF_DIFF_MISSING;
     const char *name;
@@ -136,7 +194,8 @@ static void count_prune(struct hf_files_place *place)
     place->n_prune = 0;
     for (size_t i = 0; place->prune && i < place->inventory->n; i++) {
         const struct hf_inventory_item *item = &place->inventory->items[i];
-        place->n_prune += !item->folder && hf_files_want_find(place->want, item->path) == NULL;
+        place->n_prune += !item->folder && hf_files_want_find(place->want, item->path) == NULL &&
+                          hf_strmap_get(&place->superseded, item->path) == NULL;
     }
 }
 
@@ -211,6 +270,8 @@ int hf_files_place_compare(struct hf_files_place *place, struct hf_manifest_outc
     r = hf_files_walk_init(&walk, place->fs, place->host_root, place->guard, &err);
     if (r == 0 && place->secret && place->want->n > 0 && check_memory(place, &walk, &err) < 0)
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_NOT_TMPFS, -err.code, &err);
+    if (r == 0)
+        r = find_superseded(place, &walk, &err);
     for (size_t i = 0; r == 0 && i < place->want->n; i++)
         r = compare_item(place, &walk, i, &foreign, &special, &err);
     if (r < 0)
@@ -283,7 +344,7 @@ int hf_files_place_find_stage(const struct hf_files_place *place, struct hf_file
     if (fd < 0)
         return fd;
     int r = place->fs->fstat(place->fs->ctx, fd, &in);
-    if (r < 0 || place->want->single || place->inside || root[0] == '\0')
+    if (r < 0 || place->want->single || place->pods || root[0] == '\0')
         return r < 0 ? hf_err_sys(err, r, "stat '%.200s'", root) : fd;
     above_of(root, folder);
     fd = hf_files_walk_to(walk, folder, false, err);

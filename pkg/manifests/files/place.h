@@ -2,10 +2,10 @@
  *
  *   compare  finds out what to write and what to remove, and whether something forbids this; changes nothing
  *   stage    writes the new files, with owner and mode, into the staging folder `.holdfast-<entry>.new`, and syncs them
- *   swap     records the files of the old and the new set in the inventory, renames each new file to its final path,
- *            removes the files that the new set lacks (with `prune`), syncs the folders, and records the files of the
- *            new set alone. If the inventory already has exactly the new files, the swap does not write it,
- *            except at the end if the swap has made a folder
+ *   swap     records the files of the old and the new set in the inventory, removes superseded files of static pods,
+ *            renames each new file to its final path, removes the files that the new set lacks (with `prune`), syncs
+ *            the folders, and records the files of the new set alone. If the inventory already has exactly the new
+ *            files, the swap does not write it, except at the end if the swap has made a folder
  *
  * At every moment each file has its old or its new content, never a part of it. After a crash the caller begins again
  * at `compare`, which skips files that are already right. If a swap has begun (inventory->pending is true), the caller
@@ -31,11 +31,12 @@ struct hf_files_place {
     bool prune;                     /* remove files that are in the inventory and not in the set */
     bool prune_all;                 /* with `prune`: a person has allowed to remove any number of files */
     bool keep_own; /* without `prune`: files that are in the inventory and not in the set stay in the inventory */
-    /* True to make the staging folder inside the target's folder, so that the agent needs to write no other folder; for
-     * static pods. The kubelet ignores names that begin with a dot, both when it lists the folder (extractFromDir() in
+    /* True for static pods. The staging folder is then inside the target's folder, so that the agent needs to write no
+     * other folder. The kubelet ignores names that begin with a dot, both when it lists the folder (extractFromDir() in
      * pkg/kubelet/config/file.go globs "[^.]*", and does not descend into folders) and when inotify reports a change
-     * (produceWatchEvent() in pkg/kubelet/config/file_linux.go ignores such a name). */
-    bool inside;
+     * (produceWatchEvent() in pkg/kubelet/config/file_linux.go ignores such a name). And a file of the inventory that
+     * holds a pod of the set under another name is superseded: the swap removes it, with or without `prune`. */
+    bool pods;
     bool repair; /* repair of drift: write files of the inventory that differ, and nothing else */
     /* True if the content comes from a Secret: write only to a tmpfs or ramfs, make missing folders with mode 0700, and
      * copy nothing to the state folder. */
@@ -55,13 +56,15 @@ struct hf_files_place {
     size_t n_write, n_prune, n_replace;
     /* number of files that are as wanted and are not in the inventory; they become the entry's own */
     size_t n_adopt;
-    struct hf_diff diff; /* files of the entry that are not as the set wants them */
+    struct hf_diff diff;         /* files of the entry that are not as the set wants them */
+    struct hf_strmap superseded; /* paths of files that hold a pod of the set under another name; see `pods` */
 
     /* path on the node of the staged folder or, for a single file, of the staged file; valid from `stage` to `swap`; ""
      * if nothing is staged */
     char candidate[HF_FILES_MAX_PATH + 2 * NAME_MAX];
     /* private */
     int stage_fd;          /* the staging folder */
+    bool renames;          /* the inventory has files of static pods whose names the set lacks */
     int above_fd;          /* the folder that contains the staging folder */
     struct hf_strmap made; /* the folders that stage and swap have made */
 };

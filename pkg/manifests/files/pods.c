@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/asprintf.h"
 #include "codec/json.h"
+#include "codec/sha256.h"
 
 void hf_pods_done(struct hf_pods *pods)
 {
@@ -38,83 +40,146 @@ static struct hf_view take_document(struct hf_view *rest)
     return all;
 }
 
-/* 1: a Pod; 0: nothing but comments. */
-static int judge(struct hf_view document, struct hf_err *err)
-{
-    _cleanup_(hf_json_freep) json_t *json = NULL, *all = NULL;
-    int r = hf_yaml_parse_all(document, NULL, &all, err);
+/* ---- the name of a pod ------------------------------------------------------------------------------------------- */
 
-    if (r < 0)
-        return r;
-    json = json_incref(json_array_get(all, 0));
-    if (json_array_size(all) == 0 || json_is_null(json))
-        return 0;
-    const char *kind = hf_json_str(json, "kind"), *version = hf_json_str(json, "apiVersion");
-    const char *name = hf_json_str(json, "metadata.name");
-    if (json_array_size(all) != 1 || kind == NULL || version == NULL || name == NULL || strcmp(kind, "Pod") != 0 ||
-        strcmp(version, "v1") != 0)
-        return hf_err_set(err, EBADMSG, "it is %s%s, but the kubelet takes only v1 Pods with a name",
-                          kind != NULL ? "a " : "no object", kind != NULL ? kind : "");
-    return 1;
+/* Bytes of the hash, and of the pod's name before it, in a file name that would be too long otherwise. */
+enum { HASH_CHARS = 32, NAME_CHARS = 80, MAX_NAMESPACE = 63, MAX_NAME = 253 };
+
+struct identity {
+    const char *ns, *name; /* point into the tree */
+};
+
+/* Returns true for the characters of a DNS subdomain, or of a DNS label without `dot`. */
+static bool is_dns(const char *text, size_t max, const char *dot)
+{
+    size_t n = strlen(text);
+
+    for (size_t i = 0; i < n; i++)
+        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789-", text[i]) == NULL && strchr(dot, text[i]) == NULL)
+            return false;
+    return n > 0 && n <= max;
 }
 
-/* "web/pod.yaml" becomes "<entry>-web-pod". */
-static int stem_of(const char *entry, const char *path, char stem[NAME_MAX + 1])
+/* Reads the identity as the kubelet does: a pod without a namespace is in the namespace "default". Returns false if the
+ * kubelet would not take it. */
+static bool identify(const json_t *pod, struct identity *ret_identity)
 {
-    int n = snprintf(stem, NAME_MAX + 1, "%s-%s", entry, path);
-    size_t start = strlen(entry) + 1;
+    const json_t *ns = hf_json_at(pod, "metadata.namespace");
+    const char *name = hf_json_str(pod, "metadata.name");
+    const char *text = ns == NULL || json_is_null(ns) ? "" : json_string_value(ns);
 
-    if (n > NAME_MAX - 16)
+    if (text == NULL || name == NULL || !is_dns(name, MAX_NAME, ".") ||
+        (*text != '\0' && !is_dns(text, MAX_NAMESPACE, "")))
+        return false;
+    *ret_identity = (struct identity){*text != '\0' ? text : "default", name};
+    return true;
+}
+
+static bool is_pod(const json_t *json)
+{
+    return strcmp(hf_json_str_or(json, "kind", ""), "Pod") == 0 &&
+           strcmp(hf_json_str_or(json, "apiVersion", ""), "v1") == 0 && hf_json_str(json, "metadata.name") != NULL;
+}
+
+/* '_' is neither in a name of an entry nor in one of Kubernetes, so the parts cannot be confused; a name with a hash
+ * has one '_' more than one without. */
+static int make_name(const char *entry, const struct identity *pod, char **ret_name)
+{
+    char hex[HF_SHA256_HEX];
+    char *name = hf_asprintf("%s_%s_%s.yaml", entry, pod->ns, pod->name);
+
+    if (name != NULL && strlen(name) > NAME_MAX) {
+        (void)hf_sha256_hex(pod->name, strlen(pod->name), hex);
+        free(name);
+        name = hf_asprintf("%s_%s_%.*s_%.*s.yaml", entry, pod->ns, NAME_CHARS, pod->name, HASH_CHARS, hex);
+    }
+    if (name == NULL)
+        return -ENOMEM;
+    if (strlen(name) > NAME_MAX) {
+        free(name);
         return -ENAMETOOLONG;
-    for (char *at = stem + start; *at != '\0'; at++)
-        *at = *at == '/' ? '-' : *at;
-    char *dot = strrchr(stem + start, '.');
-    if (dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0 || strcmp(dot, ".json") == 0))
-        *dot = '\0';
+    }
+    *ret_name = name;
     return 0;
 }
 
-static int add(struct hf_pods *pods, const char *stem, unsigned number, struct hf_view bytes)
+int hf_pods_name(const char *entry, struct hf_view text, char **ret_name)
 {
-    char *name = number > 0 ? hf_asprintf("%s-%u.yaml", stem, number) : hf_asprintf("%s.yaml", stem);
+    _cleanup_(hf_json_freep) json_t *all = NULL;
+    struct identity pod;
+    int r = 0;
 
-    if (name == NULL || hf_array_grow(pods->items, pods->n, pods->cap, HF_PODS_MAX) < 0) {
+    while (r == 0 && text.n > 0 && json_array_size(all) == 0) { /* until the first document with more than comments */
+        json_decref(all);
+        all = NULL;
+        r = hf_yaml_parse_all(take_document(&text), NULL, &all, NULL);
+    }
+    if (r == -ENOMEM)
+        return r;
+    const json_t *first = r == 0 ? json_array_get(all, 0) : NULL;
+    return is_pod(first) && identify(first, &pod) ? make_name(entry, &pod, ret_name) : -EBADMSG;
+}
+
+/* ---- documents --------------------------------------------------------------------------------------------------- */
+
+/* Adds a pod, and takes the name over, also on failure. */
+static int add(struct hf_pods *pods, char *name, const struct identity *pod, struct hf_view bytes, struct hf_err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < pods->n; i++)
+        if (strcmp(pods->items[i].name, name) == 0)
+            r = hf_err_set(err, EEXIST, "an earlier document has the Pod %.63s/%.100s, too", pod->ns, pod->name);
+    if (r == 0 && pods->n == HF_PODS_MAX)
+        r = hf_err_set(err, E2BIG, "more than %d pods in one entry", (int)HF_PODS_MAX);
+    if (r == 0 && hf_array_grow(pods->items, pods->n, pods->cap, HF_PODS_MAX) < 0)
+        r = hf_err_sys(err, -ENOMEM, "add a pod");
+    if (r < 0) {
         free(name);
-        return -ENOMEM;
+        return r;
     }
     pods->items[pods->n++] = (struct hf_pods_item){name, bytes};
     return 0;
 }
 
-/* Adds the documents of one file with numbers; takes the number off a single one. */
+/* Adds the pod of a document. A document with nothing but comments adds none. */
+static int take_pod(const char *entry, struct hf_view document, struct hf_pods *pods, struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *all = NULL;
+    struct identity pod;
+    char *name = NULL;
+    int r = hf_yaml_parse_all(document, NULL, &all, err);
+
+    if (r < 0)
+        return r;
+    const json_t *json = json_array_get(all, 0);
+    if (json_array_size(all) == 0 || json_is_null(json))
+        return 0;
+    const char *kind = hf_json_str(json, "kind");
+    if (json_array_size(all) != 1 || !is_pod(json))
+        return hf_err_set(err, EBADMSG, "it is %s%s, but the kubelet takes only v1 Pods with a name",
+                          kind != NULL ? "a " : "no object", kind != NULL ? kind : "");
+    if (!identify(json, &pod))
+        return hf_err_set(err, EBADMSG, "the kubelet takes no Pod with the name '%.100s' in this namespace",
+                          hf_json_str_or(json, "metadata.name", ""));
+    r = make_name(entry, &pod, &name);
+    if (r < 0)
+        return hf_err_sys(err, r, "name the file of Pod %.63s/%.100s", pod.ns, pod.name);
+    return add(pods, name, &pod, document, err);
+}
+
 static int split_file(const char *entry, const struct hf_bundle_file *file, struct hf_pods *pods, struct hf_err *err)
 {
-    char stem[NAME_MAX + 1];
     struct hf_view rest = file->bytes;
-    size_t before = pods->n;
     unsigned number = 0;
-    int r = stem_of(entry, file->path, stem);
+    int r = 0;
 
     while (r == 0 && rest.n > 0) {
         struct hf_view document = take_document(&rest);
         number++;
-        r = judge(document, err);
-        if (r < 0)
-            return hf_err_wrap(err, r, "file '%.200s', document %u", file->path, number);
-        if (r == 1 && pods->n == HF_PODS_MAX)
-            return hf_err_set(err, E2BIG, "file '%.200s', document %u: more than %d pods in one entry", file->path,
-                              number, (int)HF_PODS_MAX);
-        if (r == 1)
-            r = add(pods, stem, number, document);
+        r = take_pod(entry, document, pods, err);
     }
-    if (r == 0 && pods->n == before + 1) {
-        char *name = hf_asprintf("%s.yaml", stem);
-        if (name == NULL)
-            return hf_err_sys(err, -ENOMEM, "file '%.200s'", file->path);
-        free(pods->items[before].name);
-        pods->items[before].name = name;
-    }
-    return r < 0 ? hf_err_sys(err, r, "file '%.200s'", file->path) : 0;
+    return r < 0 ? hf_err_wrap(err, r, "file '%.200s', document %u", file->path, number) : 0;
 }
 
 int hf_pods_split(const char *entry, const struct hf_bundle *bundle, struct hf_pods *ret_pods, struct hf_err *err)

@@ -135,7 +135,8 @@ static int finish(struct hf_files_place *place, struct hf_err *err)
     for (size_t i = 0; r == 0 && i < place->inventory->n; i++) {
         const struct hf_inventory_item *item = &place->inventory->items[i];
         bool stays = item->folder ? is_above_wanted(place, item->path)
-                                  : place->keep_own && hf_files_want_find(place->want, item->path) == NULL;
+                                  : place->keep_own && hf_files_want_find(place->want, item->path) == NULL &&
+                                        hf_strmap_get(&place->superseded, item->path) == NULL;
         if (stays)
             r = hf_inventory_put(&wanted, item);
     }
@@ -201,16 +202,17 @@ static int rename_all(struct hf_files_place *place, struct hf_files_walk *to, st
     return r == 0 ? leave(to, NULL, &dirty, err) : r;
 }
 
-/* Removes files that the set lacks. Whatever is in their place and is no file stays. */
-static int remove_files(struct hf_files_place *place, struct hf_files_walk *to, struct hf_err *err)
+/* Removes files that the set lacks: only superseded ones, or all. Whatever is in their place and is no file stays. */
+static int remove_files(struct hf_files_place *place, struct hf_files_walk *to, bool superseded, struct hf_err *err)
 {
     bool dirty = false;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && place->prune && i < place->inventory->n; i++) {
+    for (size_t i = 0; r == 0 && i < place->inventory->n; i++) {
         const struct hf_inventory_item *item = &place->inventory->items[i];
         const char *name;
-        if (item->folder || hf_files_want_find(place->want, item->path) != NULL)
+        if (item->folder || hf_files_want_find(place->want, item->path) != NULL ||
+            (superseded && hf_strmap_get(&place->superseded, item->path) == NULL))
             continue;
         r = leave(to, item->path, &dirty, err);
         int fd = r < 0 ? r : hf_files_walk_to_file(to, item->path, false, &name, err);
@@ -278,10 +280,14 @@ int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome
     to.made = &place->made;
     if (place->secret)
         to.mode = 0700;
+    /* To the kubelet the superseded file and the new one are one pod. If the old file went last, the kubelet would end
+     * the pod until it lists the folder again. */
+    if (r == 0)
+        r = remove_files(place, &to, true, &err);
     if (r == 0)
         r = rename_all(place, &to, &err);
-    if (r == 0)
-        r = remove_files(place, &to, &err);
+    if (r == 0 && place->prune)
+        r = remove_files(place, &to, false, &err);
     if (r == 0)
         r = remove_folders(place, &to, &err);
     if (r == 0 && (!known || place->made.n > 0))

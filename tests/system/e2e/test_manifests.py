@@ -178,7 +178,7 @@ class TestManifests(unittest.TestCase):
 
     def static_pod(self):
         folder = on_disk("n3", PODS)
-        return [one for one in os.listdir(folder) if one.startswith("pods-")]
+        return [one for one in os.listdir(folder) if one.startswith("pods_")]
 
     def reloads(self):
         return world.cluster.run("n1", "cat", "/run/site-reloads", check=False)

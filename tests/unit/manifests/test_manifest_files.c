@@ -1,6 +1,7 @@
 /* Opening folders of the node as root: links, folders that others may write, the resolved path; static pods; drift. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -99,6 +100,19 @@ START_TEST(resolves)
 }
 END_TEST
 
+static void put_text(const char *path, const char *text, size_t n)
+{
+    hf_simfs_put(fs, path, text, n, 0644);
+}
+
+static struct hf_inventory_item item_of(const char *path, const char *text)
+{
+    struct hf_inventory_item item = {.path = hf_asprintf("%s", path), .mode = 0644, .size = strlen(text)};
+
+    hf_sha256_of(text, strlen(text), item.sha256, sizeof(item.sha256));
+    return item;
+}
+
 static int split(const char *name, const char *text, struct hf_pods *pods, struct hf_err *err)
 {
     struct hf_bundle *bundle = hf_bundle_new();
@@ -124,16 +138,19 @@ START_TEST(as_many_pods_as_are_looked_at)
     struct hf_pods pods;
 
     for (int i = 0; i < HF_PODS_MAX; i++)
-        ck_assert_int_eq(hf_buf_add_str(&text, POD("web") "---\n"), 0);
+        ck_assert_int_eq(hf_buf_addf(&text, POD("web%d") "---\n", i), 0);
     ck_assert_int_eq(split("pods.yaml", hf_buf_str(&text), &pods, &err), 0);
     ck_assert_uint_eq(pods.n, HF_PODS_MAX);
     hf_pods_done(&pods);
     ck_assert_int_eq(hf_buf_add_str(&text, POD("web")), 0);
     ck_assert_int_eq(split("pods.yaml", hf_buf_str(&text), &pods, &err), -E2BIG);
-    ck_assert_msg(strstr(err.cause, "document 257: more than 256 pods in one entry") != NULL, "%s", err.cause);
+    ck_assert_msg(strstr(err.where, "document 257") != NULL &&
+                      strstr(err.cause, "more than 256 pods in one entry") != NULL,
+                  "%s: %s", err.where, err.cause);
 }
 END_TEST
 
+/* The name of a pod's file is the same in whatever file of the source, at whatever place, the pod is. */
 START_TEST(pods)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -142,12 +159,15 @@ START_TEST(pods)
 
     ck_assert_int_eq(split("web/pod.yaml", POD("a"), &found, &err), 0);
     ck_assert_uint_eq(found.n, 1);
-    ck_assert_str_eq(found.items[0].name, "site-web-pod.yaml");
+    ck_assert_str_eq(found.items[0].name, "site_default_a.yaml");
     hf_pods_done(&found);
-    ck_assert_int_eq(split("two.yml", "# first\n---\n" POD("a") "---\n" POD("b") "---\n", &found, &err), 0);
-    ck_assert_uint_eq(found.n, 2);
-    ck_assert_str_eq(found.items[0].name, "site-two-2.yaml");
-    ck_assert_str_eq(found.items[1].name, "site-two-3.yaml");
+    ck_assert_int_eq(
+        split("two.yml", "# first\n---\n" POD("b.x") "---\n" POD("a, namespace: shop") "---\n" POD("a"), &found, &err),
+        0);
+    ck_assert_uint_eq(found.n, 3);
+    ck_assert_str_eq(found.items[0].name, "site_default_b.x.yaml");
+    ck_assert_str_eq(found.items[1].name, "site_shop_a.yaml");
+    ck_assert_str_eq(found.items[2].name, "site_default_a.yaml");
     hf_pods_done(&found);
     ck_assert_int_eq(split("x.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n", &found, &err),
                      -EBADMSG);
@@ -157,10 +177,238 @@ START_TEST(pods)
 }
 END_TEST
 
-static void put_text(const char *path, const char *text, size_t n)
+START_TEST(one_pod_twice)
 {
-    hf_simfs_put(fs, path, text, n, 0644);
+    static const char *const again[] = {POD("a"), POD("a, namespace: default"), POD("a, namespace: null"),
+                                        POD("a, namespace: ''")};
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_pods found;
+    char text[600];
+
+    for (size_t i = 0; i < HF_LEN(again); i++) {
+        (void)snprintf(text, sizeof(text), "%s---\n%s", POD("a"), again[i]);
+        ck_assert_int_eq(split("x.yaml", text, &found, &err), -EEXIST);
+        ck_assert_str_eq(hf_err_text(&err, text, sizeof(text)),
+                         "file 'x.yaml', document 2: an earlier document has the Pod default/a, too");
+    }
 }
+END_TEST
+
+/* Names that the kubelet refuses never become the name of a file. */
+START_TEST(pods_with_bad_names)
+{
+    static const char *const bad[] = {POD("../a"),
+                                      POD("a_b"),
+                                      POD("A"),
+                                      POD("''"),
+                                      POD("1.5"),
+                                      POD("a, namespace: x.y"),
+                                      POD("a, namespace: ../x"),
+                                      POD("a, namespace: 5")};
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_pods found;
+
+    for (size_t i = 0; i < HF_LEN(bad); i++)
+        ck_assert_msg(split("x.yaml", bad[i], &found, &err) == -EBADMSG, "%s", bad[i]);
+}
+END_TEST
+
+#define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X200 X50 X50 X50 X50
+
+/* The longest name that fits stays; longer ones get a hash, and stay different. */
+START_TEST(pods_with_long_names)
+{
+    static const char longest[] = X200 X50 "xxx";
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_pods found;
+    char text[1200];
+
+    for (size_t n = sizeof(longest) - 1; n > 200; n--) {
+        (void)snprintf(text, sizeof(text), POD("%.*sa") "---\n" POD("%.*sb"), (int)n - 1, longest, (int)n - 1, longest);
+        ck_assert_int_eq(split("x.yaml", text, &found, &err), 0);
+        ck_assert_uint_eq(found.n, 2);
+        ck_assert_str_ne(found.items[0].name, found.items[1].name);
+        size_t plain = strlen("site_default_.yaml") + n;
+        ck_assert_uint_eq(strlen(found.items[0].name), plain <= 255 ? plain : strlen("site_default__.yaml") + 80 + 32);
+        ck_assert_str_eq(found.items[0].name + strlen(found.items[0].name) - 5, ".yaml");
+        hf_pods_done(&found);
+    }
+    ck_assert_int_eq(split("x.yaml", POD(X200 X50 "xxxx"), &found, &err), -EBADMSG);
+}
+END_TEST
+
+/* ---- files that hold a pod of the set under another name --------------------------------------------------------- */
+
+struct pod_world {
+    struct hf_inventory inventory;
+    struct hf_files_want want;
+    struct hf_files_place place;
+};
+
+/* A set with the pods `text`, over files that an earlier version of the agent has placed. */
+static void begin_pods(struct pod_world *w, const char *text)
+{
+    static const struct hf_manifest entry = {.name = "site", .to = HF_MANIFEST_TO_STATIC_PODS};
+    struct hf_bundle *bundle = hf_bundle_new();
+    struct hf_manifest_outcome outcome = {.r = 0};
+
+    hf_simfs_mkdir(fs, "/pods", 0755);
+    hf_simfs_mkdir(fs, "/state", 0700);
+    ck_assert_int_eq(hf_bundle_add(bundle, "x.yaml", 0644, hf_view_of(text), NULL), 0);
+    ck_assert_int_eq(hf_bundle_seal(bundle, NULL), 0);
+    ck_assert_int_eq(hf_files_want_make(hf_simfs_ops(fs), NULL, &entry, "/pods", "", bundle, &w->want, &outcome), 0);
+    hf_files_place_init(&w->place);
+    w->place.fs = hf_simfs_ops(fs);
+    w->place.entry = "site";
+    w->place.folder = "/state";
+    w->place.want = &w->want;
+    w->place.inventory = &w->inventory;
+    w->place.pods = true;
+}
+
+static void place_old(struct pod_world *w, const char *path, const char *recorded, const char *text)
+{
+    struct hf_inventory_item item = item_of(path, recorded);
+
+    item.uid = geteuid();
+    item.gid = getegid();
+    ck_assert_int_eq(hf_inventory_put(&w->inventory, &item), 0);
+    put_text(path, text, strlen(text));
+    free(item.path);
+}
+
+static int place_all(struct pod_world *w)
+{
+    struct hf_manifest_outcome outcome = {.r = 0};
+    int r = hf_files_place_compare(&w->place, &outcome);
+
+    if (r == 0)
+        r = hf_files_place_stage(&w->place, &outcome);
+    if (r == 0)
+        r = hf_files_place_swap(&w->place, &outcome);
+    return r;
+}
+
+static void end_pods(struct pod_world *w)
+{
+    hf_files_place_done(&w->place);
+    hf_files_want_done(&w->want);
+    hf_inventory_done(&w->inventory);
+    *w = (struct pod_world){.inventory = {.n = 0}};
+}
+
+static bool exists(const char *path)
+{
+    struct stat st;
+
+    return hf_simfs_stat(fs, path, &st);
+}
+
+static const struct hf_fs_ops *under;
+static struct hf_fs_ops ordered;
+
+/* Whenever a pod appears, no other file holds it. */
+static int renames_last(void *ctx, int from_fd, const char *from, int to_fd, const char *to)
+{
+    if (strcmp(to, "site_default_a.yaml") == 0)
+        ck_assert(!exists("/pods/site-x.yaml"));
+    return under->renameat(ctx, from_fd, from, to_fd, to);
+}
+
+/* The source got a second document: the old file, site-x.yaml, goes first, also without `prune`. Row 0: without
+ * `prune`. Row 1: with it. Row 2: without, as in a rollback whose good set is unknown. */
+START_TEST(superseded_pods)
+{
+    struct pod_world w = {.inventory = {.n = 0}};
+
+    begin_pods(&w, POD("a") "---\n" POD("b"));
+    place_old(&w, "/pods/site-x.yaml", POD("a"), POD("a"));
+    place_old(&w, "/pods/site-y.yaml", POD("a"), "# changed by hand\n---\n" POD("a") "---\n{");
+    place_old(&w, "/pods/site-gone.yaml", POD("c"), POD("c"));
+    place_old(&w, "/pods/site-broken.yaml", POD("a"), "{");
+    place_old(&w, "/other/site-x.yaml", POD("a"), POD("a")); /* no folder of this kubelet */
+    put_text("/pods/foreign.yaml", POD("a"), strlen(POD("a")));
+    under = hf_simfs_ops(fs);
+    ordered = *under;
+    ordered.renameat = renames_last;
+    w.place.fs = &ordered;
+    w.place.prune = w.place.prune_all = _i == 1;
+    w.place.keep_own = _i == 2;
+    ck_assert_int_eq(place_all(&w), 0);
+    ck_assert(exists("/pods/site_default_a.yaml") && exists("/pods/site_default_b.yaml"));
+    ck_assert(!exists("/pods/site-x.yaml") && !exists("/pods/site-y.yaml"));
+    ck_assert(exists("/pods/foreign.yaml"));
+    ck_assert_int_eq(exists("/pods/site-gone.yaml"), _i != 1);
+    ck_assert_int_eq(exists("/pods/site-broken.yaml"), _i != 1);
+    ck_assert_int_eq(exists("/other/site-x.yaml"), _i != 1);
+    ck_assert_uint_eq(w.place.n_prune, _i == 1 ? 3 : 0);
+    ck_assert_uint_eq(w.inventory.n, _i == 2 ? 5 : 2);
+    ck_assert_ptr_null(hf_inventory_find(&w.inventory, "/pods/site-x.yaml"));
+    end_pods(&w);
+}
+END_TEST
+
+/* New names are no removal of files, so the limit on removals does not hold them up. */
+START_TEST(superseded_pods_are_not_pruned)
+{
+    struct pod_world w = {.inventory = {.n = 0}};
+
+    begin_pods(&w, POD("a") "---\n" POD("b") "---\n" POD("c"));
+    place_old(&w, "/pods/site-x-1.yaml", POD("a"), POD("a"));
+    place_old(&w, "/pods/site-x-2.yaml", POD("b"), POD("b"));
+    place_old(&w, "/pods/site-x-3.yaml", POD("c"), POD("c"));
+    w.place.prune = true;
+    ck_assert_int_eq(place_all(&w), 0);
+    ck_assert(!exists("/pods/site-x-1.yaml") && !exists("/pods/site-x-2.yaml") && !exists("/pods/site-x-3.yaml"));
+    ck_assert(exists("/pods/site_default_c.yaml"));
+    end_pods(&w);
+}
+END_TEST
+
+/* A file is put back under its new name. Row 0: it is missing. Row 1: it has changed. */
+START_TEST(superseded_pods_that_drift)
+{
+    struct pod_world w = {.inventory = {.n = 0}};
+
+    begin_pods(&w, POD("a") "---\n" POD("b"));
+    place_old(&w, "/pods/site-x-1.yaml", POD("a"), POD("a") "#\n");
+    place_old(&w, "/pods/site-x-2.yaml", POD("b"), POD("b"));
+    if (_i == 0)
+        hf_simfs_delete(fs, "/pods/site-x-1.yaml");
+    w.place.repair = w.place.force = true;
+    ck_assert_int_eq(place_all(&w), 0);
+    ck_assert(exists("/pods/site_default_a.yaml") && exists("/pods/site_default_b.yaml"));
+    ck_assert(!exists("/pods/site-x-1.yaml") && !exists("/pods/site-x-2.yaml"));
+    ck_assert_uint_eq(w.inventory.n, 2);
+    ck_assert_uint_eq(w.place.diff.n, 2);
+    end_pods(&w);
+}
+END_TEST
+
+/* Power goes at each write; a second attempt ends with one file for the pod. */
+START_TEST(superseded_pods_after_a_crash)
+{
+    bool stopped = true;
+
+    for (uint64_t n = 1; stopped; n++) {
+        struct pod_world w = {.inventory = {.n = 0}};
+        fs = n > 1 ? (hf_simfs_free(fs), hf_simfs_new()) : fs;
+        begin_pods(&w, POD("a"));
+        place_old(&w, "/pods/site-x.yaml", POD("a"), POD("a") "#\n");
+        hf_simfs_count_only(fs, HF_SIMFS_WRITES);
+        hf_simfs_fail_at(fs, n, EIO, 1);
+        (void)!place_all(&w);
+        stopped = hf_simfs_failed(fs) > 0;
+        hf_simfs_fail_at(fs, 0, 0, 0);
+        ck_assert(w.inventory.n == 1 || w.inventory.pending);
+        ck_assert_int_eq(place_all(&w), 0);
+        ck_assert(exists("/pods/site_default_a.yaml") && !exists("/pods/site-x.yaml"));
+        ck_assert(w.inventory.n == 1 && !w.inventory.pending);
+        end_pods(&w);
+    }
+}
+END_TEST
 
 START_TEST(finds_the_pod_folder)
 {
@@ -196,14 +444,6 @@ START_TEST(finds_the_pod_folder)
     ck_assert_str_eq(path, "/srv/pods");
 }
 END_TEST
-
-static struct hf_inventory_item item_of(const char *path, const char *text)
-{
-    struct hf_inventory_item item = {.path = hf_asprintf("%s", path), .mode = 0644, .size = strlen(text)};
-
-    hf_sha256_of(text, strlen(text), item.sha256, sizeof(item.sha256));
-    return item;
-}
 
 START_TEST(looks)
 {
@@ -611,6 +851,13 @@ static void cases(TCase *tc)
     tcase_add_test(tc, resolves);
     tcase_add_test(tc, pods);
     tcase_add_test(tc, as_many_pods_as_are_looked_at);
+    tcase_add_test(tc, one_pod_twice);
+    tcase_add_test(tc, pods_with_bad_names);
+    tcase_add_test(tc, pods_with_long_names);
+    tcase_add_loop_test(tc, superseded_pods, 0, 3);
+    tcase_add_test(tc, superseded_pods_are_not_pruned);
+    tcase_add_loop_test(tc, superseded_pods_that_drift, 0, 2);
+    tcase_add_test(tc, superseded_pods_after_a_crash);
     tcase_add_test(tc, finds_the_pod_folder);
     tcase_add_test(tc, looks);
     tcase_add_test(tc, inventories);

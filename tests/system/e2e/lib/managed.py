@@ -128,7 +128,7 @@ class Node:
 
     def static_pods(self):
         """The files of entries in the kubelet's folder."""
-        return sorted(one for one in os.listdir(self.path(PODS)) if one.startswith("pods-"))
+        return sorted(one for one in os.listdir(self.path(PODS)) if one.startswith("pods_"))
 
     def drop_in(self, name, text):
         """A drop-in of the agent's unit, or with None no such file; it holds from the next start."""

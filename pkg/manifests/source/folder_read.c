@@ -266,14 +266,14 @@ static int add_file(struct folder_look *look, const char *path, size_t base, con
 }
 
 /* A way below the top folder: what has been walked, without links, and what is left to walk. */
-struct way {
+struct link_way {
     char real[HF_BUNDLE_MAX_PATH];
     char rest[2 * HF_BUNDLE_MAX_PATH];
     unsigned links;
 };
 
 /* Takes the first component off the rest. Returns false at the end. */
-static bool take_name(struct way *way, char name[NAME_MAX + 1])
+static bool take_name(struct link_way *way, char name[NAME_MAX + 1])
 {
     size_t skip = strspn(way->rest, "/"), n = strcspn(way->rest + skip, "/");
 
@@ -282,7 +282,7 @@ static bool take_name(struct way *way, char name[NAME_MAX + 1])
     return n > 0;
 }
 
-static int go_up(struct way *way)
+static int go_up(struct link_way *way)
 {
     char *slash = strrchr(way->real, '/');
 
@@ -293,7 +293,7 @@ static int go_up(struct way *way)
 }
 
 /* Puts the text of the link `path` before the rest. */
-static int take_link(struct folder_look *look, struct way *way, const char *path)
+static int take_link(struct folder_look *look, struct link_way *way, const char *path)
 {
     char text[HF_BUNDLE_MAX_PATH], rest[sizeof(way->rest)];
     ssize_t n = ++way->links > MAX_LINKS ? -ELOOP
@@ -311,7 +311,7 @@ static int take_link(struct folder_look *look, struct way *way, const char *path
 }
 
 /* Goes from way->real to `name`. */
-static int go_down(struct folder_look *look, struct way *way, const char *name, struct stat *ret)
+static int go_down(struct folder_look *look, struct link_way *way, const char *name, struct stat *ret)
 {
     char path[sizeof(way->real)];
 
@@ -333,7 +333,7 @@ static int go_down(struct folder_look *look, struct way *way, const char *name, 
 /* Finds where `path` leads, over links that stay below the top folder, and checks all folders on the way. Another user
  * may change a link at any time: only way->real, without following links, is what has been checked. -EXDEV: the path
  * leads out of the top folder. -ELOOP: too many links. */
-static int resolve(struct folder_look *look, const char *path, struct way *way, struct stat *ret)
+static int resolve(struct folder_look *look, const char *path, struct link_way *way, struct stat *ret)
 {
     char name[NAME_MAX + 1];
     int r = look->fs->fstat(look->fs->ctx, look->top, ret);
@@ -351,7 +351,7 @@ static int resolve(struct folder_look *look, const char *path, struct way *way, 
 }
 
 /* Finds the file to which a path with links leads. */
-static int follow(struct folder_look *look, const char *path, struct way *way, struct stat *ret)
+static int follow(struct folder_look *look, const char *path, struct link_way *way, struct stat *ret)
 {
     int r = resolve(look, path, way, ret);
 
@@ -369,7 +369,7 @@ static int follow(struct folder_look *look, const char *path, struct way *way, s
 /* Takes `path`, whose folders have been checked. `real` is the same path without links, except for the last one. */
 static int take_entry(struct folder_look *look, const char *path, size_t base, const char *real)
 {
-    struct way way;
+    struct link_way way;
     struct stat st;
     int r = look->fs->fstatat(look->fs->ctx, look->top, real, &st, AT_SYMLINK_NOFOLLOW);
 
@@ -435,7 +435,7 @@ static int begin(struct folder_look *look, const char *start)
 {
     const char *slash = strrchr(start, '/');
     struct stat st, led;
-    struct way way;
+    struct link_way way;
 
     if (start[0] == '\0')
         return add_folder(look, "");

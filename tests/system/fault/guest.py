@@ -20,6 +20,7 @@ from lab import TOP, die_with_parent  # noqa: E402
 KERNEL = "/usr/bin/linux.uml"
 # The kernel starts helpers in a process group of their own: in a PID namespace they end with it, however the test ends.
 ALONE = ["unshare", "--pid", "--mount-proc", "--fork", "--kill-child"]
+HOLDFAST = os.path.join(TOP, "build", "release", "holdfast")
 BOOTS = "guest: the first process runs"
 FINIT_MODULE = 313  # its number on x86-64
 # What a machine with a disk and a screen needs, and whatever the host has enabled.
@@ -72,6 +73,21 @@ def unpack(package, layer):
     if os.path.isdir(os.path.join(layer, "lib")):  # on the host, /lib is a link to usr/lib
         shutil.copytree(os.path.join(layer, "lib"), os.path.join(layer, "usr", "lib"), dirs_exist_ok=True)
         shutil.rmtree(os.path.join(layer, "lib"))
+
+
+def install(layer):
+    """Make the layer anew, with what `make install` installs."""
+    shutil.rmtree(layer, ignore_errors=True)
+    os.makedirs(layer)
+    subprocess.run([os.path.join(TOP, "hack", "install"), "install", layer, "/usr/local", "0"], check=True, stdout=subprocess.DEVNULL)
+
+
+def trust(layer, key):
+    """Make a new private key, and let the guest's agent trust it."""
+    if os.path.exists(key):
+        os.unlink(key)
+    subprocess.run([HOLDFAST, "key", "generate", key, "--public", os.path.join(layer, "etc", "holdfast", "trust.d", "k1.pem")],
+                   check=True, stdout=subprocess.DEVNULL)
 
 
 def write(path, text):

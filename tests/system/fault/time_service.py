@@ -8,7 +8,6 @@ A time server and an API server in the guest know the right time: what its clock
 counted since. Each time service has asked its server and rests when the clock leaps: without the agent it would ask again much
 later. Skips where no guest can run. Prints "N passed, N failed, N skipped" last."""
 import os
-import re
 import shutil
 import socket
 import struct
@@ -16,12 +15,12 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import guest  # noqa: E402
 from node import TOP, say  # noqa: E402
 
+import lab  # noqa: E402
 from apiserver import ApiServer, Authority, kubeconfig  # noqa: E402
 from lab import free_port, wait  # noqa: E402
 
@@ -102,7 +101,7 @@ class Unit:
 
     def __init__(self, truth):
         self.metrics_port = free_port()
-        authority = Authority("/root/authority")
+        authority = Authority("/run/authority")
         self.api = Api(authority.issue("server", -1, 300), truth)
         self.api.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": {}}})
         self.api.put({"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "SyncPolicy", "metadata": {"name": "all"},
@@ -113,12 +112,7 @@ class Unit:
                                                f'--metrics-port {self.metrics_port} --retry-base-ms 50"\n')
 
     def metric(self, name):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=10) as page:
-                found = re.search(rf"^{re.escape(name)} (\S+)$", page.read().decode(), re.M)
-        except OSError:
-            return None
-        return float(found[1]) if found else None
+        return lab.metric(self.metrics_port, name)
 
     def fresh(self):
         return self.metric('holdfast_contact_state{state="Fresh"}') == 1
@@ -207,17 +201,12 @@ def inside(service):
 
 def layer_of(service):
     """What the guest has more than the host: the agent, installed as a user does, a key, and the time service."""
-    layer, key = os.path.join(HOME, service), os.path.join(HOME, f"{service}.key")
-    shutil.rmtree(layer, ignore_errors=True)
-    os.makedirs(layer)
-    if os.path.exists(key):
-        os.unlink(key)
+    layer = os.path.join(HOME, service)
+    guest.install(layer)
+    guest.trust(layer, os.path.join(HOME, f"{service}.key"))
     if not os.path.exists(PROGRAMS[service]):  # on Debian each of the two replaces the other
         guest.unpack(service, layer)
-    subprocess.run([os.path.join(TOP, "hack", "install"), "install", layer, "/usr/local", "0"], check=True, stdout=subprocess.DEVNULL)
     etc = os.path.join(layer, "etc")
-    subprocess.run([os.path.join(TOP, "build", "release", "holdfast"), "key", "generate", key, "--public",
-                    os.path.join(etc, "holdfast", "trust.d", "k1.pem")], check=True, stdout=subprocess.DEVNULL)
     if service == "chrony":
         for file, line in USERS.items():
             with open(f"/etc/{file}", encoding="utf-8") as host:

@@ -20,7 +20,6 @@ from node import ENDS, TOP, say  # noqa: E402
 from lab import wait  # noqa: E402
 
 HOME = os.path.join(TOP, "build", "fault", "unit_sees")
-HOLDFAST = os.path.join(TOP, "build", "release", "holdfast")
 LAYER, KEY = os.path.join(HOME, "layer"), os.path.join(HOME, "release.key")
 INSIDE = "HF_UNIT_SEES_INSIDE"
 OBJECTS, STATUS, PATIENCE_S = "/etc/holdfast/objects", "/run/holdfast/status.json", 120
@@ -94,7 +93,7 @@ def require(path, device):
         artifact["requires"] = {"devices": [device]}
     with open(path, "w", encoding="utf-8") as file:
         yaml.safe_dump(made, file)
-    subprocess.run([HOLDFAST, "release", "sign", "--key", KEY, "--key-id", "k1", path], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([guest.HOLDFAST, "release", "sign", "--key", KEY, "--key-id", "k1", path], check=True, stdout=subprocess.DEVNULL)
 
 
 def release(name, device):
@@ -103,7 +102,7 @@ def release(name, device):
     shutil.rmtree(out, ignore_errors=True)
     artifact = os.path.join(HOME, f"{name}.txt")
     guest.write(artifact, name)
-    subprocess.run([HOLDFAST, "release", "create", "--name", name, "--version", "1.0", "--sequence", "1", "--path", f"/opt/{name}.txt",
+    subprocess.run([guest.HOLDFAST, "release", "create", "--name", name, "--version", "1.0", "--sequence", "1", "--path", f"/opt/{name}.txt",
                     "--update-root", "/opt", "--everywhere", "--artifact", f"amd64={artifact}", "--url-base", "http://127.0.0.1:8000",
                     "--no-health-check", "--key", KEY, "--key-id", "k1", "--out", out], check=True, stdout=subprocess.DEVNULL)
     for file in os.listdir(out):
@@ -115,11 +114,8 @@ def release(name, device):
 
 
 def make_layer():
-    shutil.rmtree(HOME, ignore_errors=True)
-    os.makedirs(LAYER)
-    subprocess.run([os.path.join(TOP, "hack", "install"), "install", LAYER, "/usr/local", "0"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run([HOLDFAST, "key", "generate", KEY, "--public",
-                    os.path.join(LAYER, "etc", "holdfast", "trust.d", "k1.pem")], check=True, stdout=subprocess.DEVNULL)
+    guest.install(LAYER)
+    guest.trust(LAYER, KEY)
     guest.write(LAYER + "/etc/holdfast/agent.env", ENV)
     guest.write(LAYER + OBJECTS + "/policy.yaml", json.dumps(POLICY))
     release("there", "/dev/ptya0")

@@ -17,13 +17,13 @@ import shutil
 import struct
 import sys
 import time
-import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import node as fault  # noqa: E402
 from node import TOP, say, wait  # noqa: E402
 
 sys.path.insert(1, os.path.join(TOP, "tests", "attack"))
+import lab  # noqa: E402
 from apiserver import Authority  # noqa: E402
 from clock import Site  # noqa: E402
 
@@ -67,13 +67,7 @@ class Machine(Site):
         self.wall(unix_s - time.time() - self.slept_s, synced=False)
 
     def metric(self, name):
-        """The value of a metric; None if there is none, or no page yet."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.node.metrics_port}/metrics", timeout=10) as page:
-                found = re.search(rf"^{re.escape(name)} (\S+)$", page.read().decode(), re.M)
-        except OSError:
-            return None
-        return float(found[1]) if found else None
+        return lab.metric(self.node.metrics_port, name)
 
     def contact(self):
         return next((state for state in ("Fresh", "Stale", "Expired") if self.metric(f'holdfast_contact_state{{state="{state}"}}') == 1), None)

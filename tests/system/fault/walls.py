@@ -10,8 +10,6 @@ Skips where no guest can run. Prints "N passed, N failed, N skipped" last."""
 import glob
 import os
 import re
-import shutil
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -56,9 +54,7 @@ def drop_ins():
 
 
 def check(name, more, want):
-    shutil.rmtree(LAYER, ignore_errors=True)
-    os.makedirs(LAYER)
-    subprocess.run([os.path.join(TOP, "hack", "install"), "install", LAYER, "/usr/local", "0"], check=True, stdout=subprocess.DEVNULL)
+    guest.install(LAYER)
     files = {"/etc/holdfast/try": SCRIPT, "/etc/holdfast/tried": "\n".join(sorted(TRIED)) + "\n",
              os.path.join(FOLDER, "try.conf"): INSTEAD, **more}
     for path, text in files.items():

@@ -94,7 +94,7 @@ static const struct hf_sched_ops *sched_of(struct hf_simproc *proc)
     return &scarce.ops;
 }
 
-/* ---- the node -------------------------------------------------------------------------------------------------------- */
+/* ---- the node ---------------------------------------------------------------------------------------------------- */
 
 static void put(struct node *node, const char *path, const char *text)
 {
@@ -380,7 +380,7 @@ static void expect(struct node *node, enum hf_manifest_phase phase, enum hf_mani
                   hf_manifest_phase_name(seen.status.phase), hf_manifest_reason_name(seen.status.reason), seen.message);
 }
 
-/* ---- a content that is lost before it has passed --------------------------------------------------------------------- */
+/* ---- a content that is lost before it has passed ----------------------------------------------------------------- */
 
 struct loss {
     struct node *node;
@@ -522,7 +522,7 @@ START_TEST(lost_pods_are_not_good)
 }
 END_TEST
 
-/* ---- copies of somebody else's files that are damaged ---------------------------------------------------------------- */
+/* ---- copies of somebody else's files that are damaged ------------------------------------------------------------ */
 
 static void damage_file(struct node *node, const char *path, unsigned how)
 {
@@ -637,7 +637,7 @@ START_TEST(all_of_before_is_damaged)
 }
 END_TEST
 
-/* ---- files of somebody else that are as wanted already --------------------------------------------------------------- */
+/* ---- files of somebody else that are as wanted already ----------------------------------------------------------- */
 
 /* The set writes nothing: its one file is there, and another one goes. The rollback leaves the file to its owner, also
  * after a power cut at any write. */
@@ -716,7 +716,7 @@ START_TEST(adopted_file_stays_without_the_record)
 }
 END_TEST
 
-/* ---- a target that fails for a while --------------------------------------------------------------------------------- */
+/* ---- a target that fails for a while ----------------------------------------------------------------------------- */
 
 /* A rollback waits for a target that cannot be read, because the content to go back to is there. */
 START_TEST(rollback_waits_for_the_target)
@@ -865,7 +865,7 @@ START_TEST(unreadable_state_stops_one_entry)
 }
 END_TEST
 
-/* ---- content that never rests ---------------------------------------------------------------------------------------- */
+/* ---- content that never rests ------------------------------------------------------------------------------------ */
 
 static void publish(struct node *node, unsigned number)
 {
@@ -949,7 +949,7 @@ START_TEST(full_disk_keeps_content_out)
 }
 END_TEST
 
-/* ---- refusals -------------------------------------------------------------------------------------------------------- */
+/* ---- refusals ---------------------------------------------------------------------------------------------------- */
 
 static void set_config(struct node *node, const char *files)
 {
@@ -1047,7 +1047,7 @@ START_TEST(obstacles_are_told_once)
 }
 END_TEST
 
-/* ---- labels ---------------------------------------------------------------------------------------------------------- */
+/* ---- labels ------------------------------------------------------------------------------------------------------ */
 
 /* Only a label that the content uses makes a new set, with a restart and a trial. */
 START_TEST(labels_that_matter)
@@ -1097,7 +1097,7 @@ START_TEST(labels_that_matter)
 }
 END_TEST
 
-/* ---- bounds over all entries ----------------------------------------------------------------------------------------- */
+/* ---- bounds over all entries ------------------------------------------------------------------------------------- */
 
 #define ENTRY(name)                                                                                                    \
     "{\"name\":\"" name "\",\"from\":{\"path\":\"/media/" name "\"},\"to\":\"Files\",\"path\":\"/srv/" name "/\"}"
@@ -1156,7 +1156,7 @@ START_TEST(bytes_of_all)
 }
 END_TEST
 
-/* ---- entries that wait to be removed --------------------------------------------------------------------------------- */
+/* ---- entries that wait to be removed ----------------------------------------------------------------------------- */
 
 /* The policy has the entries `first` to `end` - 1, and the text `more`. Their removal, of two files each, waits. */
 static void set_many(struct node *node, unsigned first, unsigned past, const char *more)
@@ -1243,8 +1243,8 @@ START_TEST(waiting_removals_take_no_room)
 }
 END_TEST
 
-/* When even those that wait to be removed are too many, only new names find no room, each is told, and the entries that
- * the policy has are kept, repaired and updated. */
+/* When too many entries wait to be removed, the engine takes up no new name of the policy, and says so for each. It
+ * keeps, repairs and updates the entries that the policy has. */
 START_TEST(too_many_waiting_removals)
 {
     struct node *node = begin_many(1024, 43);
@@ -1296,7 +1296,7 @@ START_TEST(bytes_of_waiting_removals)
 }
 END_TEST
 
-/* ---- what a new content waits for ------------------------------------------------------------------------------------ */
+/* ---- what a new content waits for -------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -1362,7 +1362,7 @@ START_TEST(waits_have_reasons)
 }
 END_TEST
 
-/* ---- static pods ----------------------------------------------------------------------------------------------------- */
+/* ---- static pods ------------------------------------------------------------------------------------------------- */
 
 static void no_name_beside(void *arg, const char *path, const struct stat *st)
 {

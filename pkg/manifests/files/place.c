@@ -103,7 +103,8 @@ static bool is_left_over(const struct hf_files_place *place, const struct hf_inv
            strchr(item->path + n + 1, '/') == NULL && hf_files_want_find(place->want, item->path) == NULL;
 }
 
-/* Says whether the set has the pod of this file. A file that cannot be a pod is none. */
+/* Adds `path` to place->superseded if the file holds a pod that the set has under another name. A file that holds no
+ * pod is not superseded. */
 static int look_at_left_over(struct hf_files_place *place, struct hf_files_walk *walk, const char *path,
                              struct hf_err *err)
 {

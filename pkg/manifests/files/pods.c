@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/field/text.h"
 #include "base/array.h"
 #include "base/asprintf.h"
 #include "codec/json.h"
@@ -43,22 +44,11 @@ static struct hf_view take_document(struct hf_view *rest)
 /* ---- the name of a pod ------------------------------------------------------------------------------------------- */
 
 /* Bytes of the hash, and of the pod's name before it, in a file name that would be too long otherwise. */
-enum { HASH_CHARS = 32, NAME_CHARS = 80, MAX_NAMESPACE = 63, MAX_NAME = 253 };
+enum { HASH_CHARS = 32, NAME_CHARS = 80 };
 
 struct identity {
     const char *ns, *name; /* point into the tree */
 };
-
-/* Returns true for the characters of a DNS subdomain, or of a DNS label without `dot`. */
-static bool is_dns(const char *text, size_t max, const char *dot)
-{
-    size_t n = strlen(text);
-
-    for (size_t i = 0; i < n; i++)
-        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789-", text[i]) == NULL && strchr(dot, text[i]) == NULL)
-            return false;
-    return n > 0 && n <= max;
-}
 
 /* Reads the identity as the kubelet does: a pod without a namespace is in the namespace "default". Returns false if the
  * kubelet would not take it. */
@@ -68,8 +58,7 @@ static bool identify(const json_t *pod, struct identity *ret_identity)
     const char *name = hf_json_str(pod, "metadata.name");
     const char *text = ns == NULL || json_is_null(ns) ? "" : json_string_value(ns);
 
-    if (text == NULL || name == NULL || !is_dns(name, MAX_NAME, ".") ||
-        (*text != '\0' && !is_dns(text, MAX_NAMESPACE, "")))
+    if (text == NULL || name == NULL || !hf_text_is_object_name(name) || (*text != '\0' && !hf_text_is_name(text)))
         return false;
     *ret_identity = (struct identity){*text != '\0' ? text : "default", name};
     return true;

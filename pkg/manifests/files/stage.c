@@ -12,7 +12,7 @@
 
 enum { INODE_RESERVE_PERCENT = 5 }; /* of the inodes of a file system that has a fixed number of them */
 
-/* What staging and swap need of the file system. */
+/* How much room staging and the swap use on the file system of the target. */
 struct need {
     uint64_t bytes, inodes;
 };
@@ -36,15 +36,12 @@ static struct need find_need(const struct hf_files_place *place, uint64_t block)
     return need;
 }
 
-_Static_assert(INODE_RESERVE_PERCENT == 5, "the text below names it");
-
 /* The texts do not say how much is free: a text that changes all the time would be written and sent each time. */
 static int check_space(const struct hf_files_place *place, struct hf_err *err)
 {
     struct statvfs fs;
-    int r = place->repair ? 0 : place->fs->fstatvfs(place->fs->ctx, place->above_fd, &fs);
 
-    if (r < 0 || place->repair)
+    if (place->repair || place->fs->fstatvfs(place->fs->ctx, place->above_fd, &fs) < 0)
         return 0; /* the writes will tell */
     struct need need = find_need(place, fs.f_bsize);
     if (place->reserve != NULL)
@@ -56,9 +53,11 @@ static int check_space(const struct hf_files_place *place, struct hf_err *err)
     uint64_t reserve = place->reserve != NULL ? (uint64_t)fs.f_files / 100 * INODE_RESERVE_PERCENT : 0;
     if (fs.f_files == 0 || fs.f_favail >= need.inodes + reserve) /* 0: it makes inodes as it needs them */
         return 0;
+    char text[48] = "";
+    if (reserve > 0)
+        (void)snprintf(text, sizeof(text), ", and the reserve of %d %%", INODE_RESERVE_PERCENT);
     return hf_err_set(err, ENOSPC, "the disk of '%.160s' has fewer inodes free than the %llu for files and folders%s",
-                      place->want->root, (unsigned long long)need.inodes,
-                      reserve > 0 ? ", and the reserve of " HF_STR(5) " %" : "");
+                      place->want->root, (unsigned long long)need.inodes, text);
 }
 
 /* Opens a new, empty staging folder. */

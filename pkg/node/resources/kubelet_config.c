@@ -106,7 +106,7 @@ static json_t *read_yaml(const struct hf_probe_root *at, const char *path)
 
 /* ---- K3s and RKE2 ------------------------------------------------------------------------------------------------ */
 
-/* What the kubelet inside K3s or RKE2 gets: arguments, which win, and the fields of its configuration files. */
+/* What K3s or RKE2 gives its kubelet: arguments, and fields of configuration files. An argument wins over a field. */
 struct rancher {
     const struct hf_probe_root *at;
     json_t *arguments; /* array */
@@ -171,7 +171,9 @@ static bool read_rancher(const struct hf_probe_root *at, const char *name, struc
     take_config(&rancher, path);
     (void)snprintf(folder, sizeof(folder), "/etc/rancher/%s/config.yaml.d", name);
     hf_drop_ins_each(at, folders, 1, ".yaml", take_config, &rancher);
-    take_kubelet_file(&rancher, argument_or(&rancher, "config", "/nonexistent"));
+    const char *file = argument_or(&rancher, "config", NULL);
+    if (file != NULL)
+        take_kubelet_file(&rancher, file);
     (void)snprintf(folder, sizeof(folder), "/var/lib/rancher/%s/agent/etc/kubelet.conf.d", name);
     folders[0] = argument_or(&rancher, "config-dir", folder);
     hf_drop_ins_each(at, folders, 1, ".conf", take_kubelet_file, &rancher);

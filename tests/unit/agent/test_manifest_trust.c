@@ -109,7 +109,7 @@ START_TEST(replay)
 }
 END_TEST
 
-/* The policy that signs for the entry, and the signatures of the entry itself, share one floor, and restarts keep it. */
+/* The policy that signs for the entry, and the signatures of the entry itself, share one floor. Restarts keep it. */
 START_TEST(replay_across_the_ways_of_signing)
 {
     const char *key = hf_buf_str(&priv);

@@ -137,7 +137,8 @@ START_TEST(with_a_file)
 }
 END_TEST
 
-/* Who reads a folder reads what is below it: a pattern for all paths opens no closed folder, from below or above. */
+/* An entry that reads a folder reads all folders below it. Even the pattern for all paths allows no folder that is
+ * closed, lies in a closed one, or has a closed one in it. */
 START_TEST(closed_for_reading)
 {
     static const struct {

@@ -13,7 +13,7 @@ static int add(struct hf_cluster_set *set, const char *path, const char *text, s
 
 #define MAP(name) "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " name ", namespace: site}\n"
 
-/* What the server makes of stringData when it stores it. */
+/* The server stores the texts of stringData in data; an apply sends them there at once. */
 START_TEST(string_data)
 {
     static const char text[] = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: site}\n"

@@ -628,7 +628,7 @@ START_TEST(a_file_that_does_not_end)
 }
 END_TEST
 
-/* ---- room ------------------------------------------------------------------------------------------------------------ */
+/* ---- room -------------------------------------------------------------------------------------------------------- */
 
 static struct {
     struct hf_fs_ops ops;
@@ -816,8 +816,8 @@ START_TEST(as_many_folders_as_a_set_may_have)
 }
 END_TEST
 
-/* What the inventory cannot hold is refused while nothing is in place. Row 0: its paths are too long; row 1: it has too
- * many items. */
+/* The swap refuses a set that the inventory cannot hold, before it changes a file. Row 0: the paths of the inventory
+ * are too long; row 1: it has too many items. */
 START_TEST(an_inventory_without_room)
 {
     char path[HF_FILES_MAX_PATH];

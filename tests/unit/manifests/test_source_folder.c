@@ -56,7 +56,7 @@ static void tear_down(void)
     ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), top, NULL), 0);
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static int read_at(const char *path, const char *sub_path, struct hf_bundle **ret, struct hf_source_failure *failure)
 {
@@ -300,7 +300,7 @@ START_TEST(a_change_since_the_look_is_found)
 }
 END_TEST
 
-/* ---- closed folders -------------------------------------------------------------------------------------------------- */
+/* ---- closed folders ---------------------------------------------------------------------------------------------- */
 
 /* Reads while the folder `closed`, or at("closed"), is closed. */
 static int read_beside_closed(const struct hf_fs_ops *fs, const char *path, const char *sub_path, const char *closed,
@@ -425,7 +425,7 @@ START_TEST(a_link_that_comes_late)
 }
 END_TEST
 
-/* ---- following ------------------------------------------------------------------------------------------------------- */
+/* ---- following --------------------------------------------------------------------------------------------------- */
 
 static struct {
     struct hf_simloop *loop;

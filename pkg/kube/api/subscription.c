@@ -19,8 +19,9 @@ void hf_kube_subscription_turn(struct hf_kube_subscription *sub)
     }
     if (sub->relist && sub->reflector.state == HF_RF_WATCHING && !sub->kube->meta && !sub->dead)
         hf_kube_dispatch(sub, HF_RF_BACKWARDS, 0, NULL);
-    if (sub->refreshed && !sub->dead) {
-        sub->refreshed = false;
+    bool refreshed = sub->refreshed && !sub->dead;
+    sub->refreshed = false;
+    if (refreshed && sub->reflector.state == HF_RF_WATCHING) { /* else contact was lost since the refresh */
         hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
         hf_kube_report_version(sub);
     }

@@ -30,7 +30,10 @@ static int enter(struct hf_simfs *fs, unsigned kind, const char *format, ...) HF
 static int enter(struct hf_simfs *fs, unsigned kind, const char *format, ...)
 {
     va_list args;
+    int r = fs->before != NULL ? fs->before(fs->before_arg) : 0;
 
+    if (r < 0)
+        return r;
     if (fs->stopped)
         return -EIO;
     if ((fs->counted & kind) == 0)
@@ -54,6 +57,12 @@ static int enter(struct hf_simfs *fs, unsigned kind, const char *format, ...)
     }
     fs->journal_lost |= fs->lose_journal_at != 0 && fs->calls >= fs->lose_journal_at;
     return journal_for(fs, kind);
+}
+
+void hf_simfs_before_each(struct hf_simfs *fs, int (*before)(void *arg), void *arg)
+{
+    fs->before = before;
+    fs->before_arg = arg;
 }
 
 void hf_simfs_count_only(struct hf_simfs *fs, unsigned calls)

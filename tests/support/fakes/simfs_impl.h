@@ -95,6 +95,8 @@ struct hf_simfs {
     uint64_t calls, stop_at, fail_at, fail_times, failed, lose_journal_at;
     int fail_code;
     bool stopped, journal_lost, untraced;
+    int (*before)(void *arg);
+    void *before_arg;
     char trace[SIM_TRACE][160];
     uint64_t n_trace;
 };

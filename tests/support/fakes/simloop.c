@@ -4,6 +4,13 @@
 #include <errno.h>
 
 #include "base/list.h"
+#include "support/fakes/fiber.h"
+
+enum {
+    PAUSE_EACH = 8, /* one call of hf_simproc_pause() in so many pauses */
+    LONG_PAUSE_EACH = 50,
+    LONG_PAUSE = 50,
+};
 
 /* One thing that will happen; lives inside a timer, a job or a posted call. */
 struct event {
@@ -22,6 +29,7 @@ struct hf_simloop {
     size_t n, cap;
     size_t n_procs;
     const struct hf_simproc *running; /* whose code is on the stack */
+    const struct job *working;        /* whose work is on the stack */
     void (*check)(void *arg);
     void *check_arg;
 };
@@ -34,7 +42,7 @@ struct hf_simproc {
     struct hf_rand_ops rng;
     uint64_t boot;
     uint64_t random;
-    uint64_t job_delay;
+    uint64_t job_delay, job_pause, lateness;
     int64_t unix_offset;
     uint64_t sync_error;
     size_t n_timers;
@@ -54,6 +62,7 @@ struct job {
     struct hf_list link;
     struct hf_simproc *proc;
     struct hf_job *job;
+    struct hf_fiber *fiber; /* of work that has begun and has not ended */
     bool worked;
 };
 
@@ -274,6 +283,8 @@ static void sim_timer_arm(void *ctx, struct hf_timer *timer, uint64_t delay_ns)
     struct hf_simproc *proc = ctx;
 
     assert(timer->proc == proc);
+    if (proc->lateness != 0 && delay_ns < HF_NEVER - proc->lateness)
+        delay_ns += below(&proc->loop->random, proc->lateness + 1);
     if (!proc->dead)
         enqueue(proc->loop, &timer->event, delay_ns);
 }
@@ -304,16 +315,64 @@ static uint64_t job_delay(struct hf_simproc *proc)
     return proc->loop->shuffle ? below(&proc->loop->random, proc->job_delay + 1) : 0;
 }
 
+/* Mostly short, now and then as long as a card that tidies up. */
+static uint64_t job_pause(struct hf_simproc *proc)
+{
+    uint64_t longest =
+        below(&proc->loop->random, LONG_PAUSE_EACH) == 0 ? proc->job_pause * LONG_PAUSE : proc->job_pause;
+
+    return below(&proc->loop->random, longest + 1);
+}
+
+static void work(void *arg)
+{
+    struct job *job = arg;
+
+    job->job->work(job->job);
+}
+
+/* Works until the end, or until the work pauses. */
+static void go_on(struct job *job)
+{
+    struct hf_simloop *loop = job->proc->loop;
+
+    loop->working = job;
+    if (job->fiber == NULL)
+        job->fiber = hf_fiber_new(work, job);
+    job->worked = hf_fiber_resume(job->fiber);
+    if (job->worked)
+        job->fiber = NULL;
+    loop->working = NULL;
+}
+
+int hf_simproc_pause(void *arg)
+{
+    struct hf_simproc *proc = arg;
+    struct hf_simloop *loop = proc->loop;
+
+    if (loop->working == NULL || loop->working->proc != proc)
+        return 0;
+    if (!proc->dead && below(&loop->random, PAUSE_EACH) == 0)
+        hf_fiber_leave();
+    return proc->dead ? -EIO : 0;
+}
+
 static void run_job(struct event *event)
 {
     struct job *job = hf_container_of(event, struct job, event);
+    struct hf_simproc *proc = job->proc;
     struct hf_job *caller = job->job;
 
-    job->proc->loop->running = job->proc;
-    if (!job->worked) {
+    proc->loop->running = proc;
+    if (!job->worked && proc->job_pause == 0) {
         job->worked = true;
         caller->work(caller);
-        enqueue(job->proc->loop, &job->event, job_delay(job->proc));
+        enqueue(proc->loop, &job->event, job_delay(proc));
+        return;
+    }
+    if (!job->worked) {
+        go_on(job);
+        enqueue(proc->loop, &job->event, job->worked ? job_delay(proc) : job_pause(proc));
         return;
     }
     hf_list_remove(&job->link);
@@ -419,6 +478,8 @@ void hf_simproc_kill(struct hf_simproc *proc)
     while (!hf_list_empty(&proc->jobs)) {
         struct job *job = hf_container_of(proc->jobs.next, struct job, link);
         struct hf_job *caller = job->job;
+        if (job->fiber != NULL)
+            go_on(job);
         int cancelled = !job->worked;
         dequeue(proc->loop, &job->event);
         hf_list_remove(&job->link);
@@ -472,6 +533,16 @@ const struct hf_rand_ops *hf_simproc_rand(struct hf_simproc *proc)
 void hf_simproc_set_job_delay(struct hf_simproc *proc, uint64_t max_ns)
 {
     proc->job_delay = max_ns;
+}
+
+void hf_simproc_set_pauses(struct hf_simproc *proc, uint64_t max_ns)
+{
+    proc->job_pause = max_ns;
+}
+
+void hf_simproc_set_lateness(struct hf_simproc *proc, uint64_t max_ns)
+{
+    proc->lateness = max_ns;
 }
 
 void hf_simproc_set_sync_error(struct hf_simproc *proc, uint64_t error_ns)

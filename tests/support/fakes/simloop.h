@@ -9,6 +9,7 @@
  * Time stands still while code runs and jumps to the next event: an hour costs what happens in it. Events of the same instant
  * run in order of asking when the seed is 0, in an order the seed picks otherwise. A job runs as two events, its work and its
  * done, each after a delay the seed picks below the process's job delay; no real thread is used, so nothing here races.
+ * With hf_simproc_set_pauses() the work itself takes time, too: other events run in the middle of it.
  *
  * A killed process is one whose power was cut: its timers never fire, what it submits is refused, what it had submitted is
  * handed back (as cancelled when its work never ran), so that the code under test can be freed as usual; its file system and
@@ -61,7 +62,15 @@ const char *hf_simproc_name(const struct hf_simproc *proc);
 const struct hf_sched_ops *hf_simproc_sched(struct hf_simproc *proc);
 const struct hf_clock_ops *hf_simproc_clock(struct hf_simproc *proc);
 const struct hf_rand_ops *hf_simproc_rand(struct hf_simproc *proc);
-void hf_simproc_set_job_delay(struct hf_simproc *proc, uint64_t max_ns);  /* of work and of done, each; default 1 ms */
+void hf_simproc_set_job_delay(struct hf_simproc *proc, uint64_t max_ns); /* of work and of done, each; default 1 ms */
+/* Work of jobs pauses at some calls of hf_simproc_pause(), each time for at most `max_ns`, now and then for 50 times as long;
+ * default 0: never. */
+void hf_simproc_set_pauses(struct hf_simproc *proc, uint64_t max_ns);
+/* Where work of the process `arg` may pause; does nothing outside work. 0, or -EIO when the process is dead: work that is left
+ * then runs to its end, and must change nothing. For hf_simfs_before_each(). */
+int hf_simproc_pause(void *arg);
+/* Each timer fires up to `max_ns` late, as on a busy machine; default 0. */
+void hf_simproc_set_lateness(struct hf_simproc *proc, uint64_t max_ns);
 void hf_simproc_set_unix_offset(struct hf_simproc *proc, int64_t off_ns); /* a wall clock that lies */
 /* What the kernel says of the wall clock; default 0: synchronized and exact. HF_NEVER: not synchronized. */
 void hf_simproc_set_sync_error(struct hf_simproc *proc, uint64_t error_ns);

@@ -57,6 +57,7 @@ static void tear_down(struct hf_simnode *node)
         hf_home_close(&node->home);
     hf_metrics_free(node->metrics);
     hf_log_free(node->log);
+    hf_simfs_before_each(node->fs, NULL, NULL);
     hf_simproc_free(node->proc);
     hf_kube_config_done(&node->config);
     hf_kube_config_done(&node->status_config);
@@ -199,6 +200,10 @@ int hf_simnode_begin(struct hf_simnode *node, struct hf_err *err)
     hf_simproc_set_boot(node->proc, node->boot_ns);
     hf_simproc_set_unix_offset(node->proc, node->clock_offset_ns);
     hf_simproc_set_sync_error(node->proc, node->sync_error_ns);
+    hf_simproc_set_pauses(node->proc, node->params.pauses_ns);
+    hf_simproc_set_lateness(node->proc, node->params.late_ns);
+    if (node->params.pauses_ns != 0)
+        hf_simfs_before_each(node->fs, hf_simproc_pause, node->proc);
     if (node->params.log)
         node->log = hf_log_new(2, HF_LOG_DEBUG, hf_simproc_clock(node->proc));
     node->metrics = hf_metrics_new();

@@ -32,6 +32,7 @@ struct hf_simnode_params {
     enum hf_kube_api api;
     const char *run_path;           /* the agent's; NULL none */
     const char *status_server;      /* what the agent writes goes there, directly; NULL: to `server` */
+    uint64_t pauses_ns, late_ns;    /* as hf_simproc_set_pauses() and hf_simproc_set_lateness() */
     bool log;                       /* what the agent says goes to stderr */
     const struct hf_config *config; /* bounds that the node sets; borrowed; NULL: the defaults */
 };

@@ -916,6 +916,29 @@ START_TEST(a_nudge_ends_the_rest)
 }
 END_TEST
 
+/* Contact is lost between a refresh and the turn of the loop that reports it: the report would be about the past. */
+START_TEST(a_refresh_does_not_outlive_the_contact)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 21);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 10);
+    ck_assert(seen.in_contact);
+    const struct hf_source_ops *source = hf_kube_source(world.kube);
+    hf_simproc_set_lateness(world.proc, HF_NS_PER_S);
+    source->refresh(source->ctx, seen.sub);
+    hf_simproc_set_lateness(world.proc, 0);
+    hf_simclient_set_state(world.client, HF_SIM_LINK_DOWN);
+    hf_simclient_break(world.client);
+    unsigned proven = seen.proven;
+    run(&world, 2);
+    ck_assert(!seen.in_contact && seen.proven == proven);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(what_cannot_be_subscribed_to)
 {
     struct world world;
@@ -1015,6 +1038,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, counted);
     tcase_add_loop_test(tc, errors_counted, 0, 5);
     tcase_add_test(tc, a_nudge_ends_the_rest);
+    tcase_add_test(tc, a_refresh_does_not_outlive_the_contact);
     tcase_add_test(tc, what_cannot_be_subscribed_to);
     tcase_add_loop_test(tc, any_weather, 0, 40);
 }

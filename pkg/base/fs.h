@@ -33,6 +33,10 @@ struct hf_fs_ops {
     int (*fallocate)(void *ctx, int fd, uint64_t offset, uint64_t n);
     int (*fsync)(void *ctx, int fd);
     int (*fdatasync)(void *ctx, int fd);
+    /* Drops the synced pages of the file from the page cache, as far as the kernel can, so that later reads ask the
+     * medium. After a failed sync, the kernel may take pages for clean that the medium does not have
+     * (lwn.net/Articles/752063). */
+    void (*drop_cache)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *ret);
     /* Returns the number of hard links of the file. Does not use fstat(), because fstat() also reads the file's times.
      * After such a read, the kernel records the time of the next write to the nanosecond (multigrain timestamps, Linux

@@ -115,6 +115,11 @@ static int posix_fdatasync(HF_UNUSED void *ctx, int fd)
     return ret_or_errno(fdatasync(fd));
 }
 
+static void posix_drop_cache(HF_UNUSED void *ctx, int fd)
+{
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 static int posix_fstat(HF_UNUSED void *ctx, int fd, struct stat *ret)
 {
     return ret_or_errno(fstat(fd, ret));
@@ -255,6 +260,7 @@ const struct hf_fs_ops *hf_fs_posix(void)
         .fallocate = posix_fallocate_keep,
         .fsync = posix_fsync,
         .fdatasync = posix_fdatasync,
+        .drop_cache = posix_drop_cache,
         .fstat = posix_fstat,
         .links = posix_links,
         .fstatat = posix_fstatat,

@@ -214,6 +214,43 @@ START_TEST(killed_before_a_sync)
 }
 END_TEST
 
+/* The disk fails from call n on, and works again: in the next process (`killed`), or in the same one. What its failed syncs
+ * have lost looks right in the page cache until the power is cut. False: the update has fewer than n calls. */
+static bool fail_at(const struct scenario *scenario, uint64_t n, bool killed)
+{
+    struct hf_simupdate *w = begin(scenario, n);
+    char when[80];
+
+    (void)snprintf(when, sizeof(when), "failing from %d%s, then finished, then cut", (int)n, killed ? ", killed" : "");
+    hf_simfs_count_only(w->fs, HF_SIMFS_WRITES);
+    hf_simfs_fail_at(w->fs, n, EIO, killed ? 0 : 1 + n % 20);
+    hf_simupdate_boot(w);
+    (void)settle(w);
+    bool failed = hf_simfs_failed(w->fs) > 0;
+    hf_simfs_fail_at(w->fs, 0, 0, 0);
+    if (failed && killed) {
+        hf_simupdate_kill(w);
+        hf_simupdate_boot(w);
+    }
+    if (failed) {
+        (void)settle(w);
+        hf_simupdate_power_cut(w, HF_SIMFS_LOSE_ALL);
+        check_target(w);
+        hf_simupdate_boot(w);
+        (void)settle(w);
+        expect_end(w, when);
+    }
+    hf_simupdate_free(w);
+    return failed;
+}
+
+START_TEST(failed_before_a_cut)
+{
+    for (uint64_t n = 1; fail_at(&scenarios[_i], n, n % 2 == 0); n++)
+        ;
+}
+END_TEST
+
 /* ---- a node service on trial that does not start ----------------------------------------------------------------- */
 
 static const struct scenario node_service = {"node service",       "v1", {.content = "dead", .delta_from = "v1"},
@@ -280,6 +317,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, at_every_call, 0, (int)HF_LEN(scenarios));
     tcase_add_loop_test(tc, twice, 0, (int)HF_LEN(scenarios));
     tcase_add_loop_test(tc, killed_before_a_sync, 0, (int)HF_LEN(scenarios));
+    tcase_add_loop_test(tc, failed_before_a_cut, 0, (int)HF_LEN(scenarios));
     tcase_add_loop_test(tc, node_service_that_does_not_start, 0, 4);
 }
 

@@ -457,6 +457,7 @@ static int find_whole(struct patch_run *run, bool *ret_whole)
     run->out_fd = hf_target_take_file(&run->dir, run->fresh, owner_in_place(run), run->failure);
     if (run->out_fd < 0)
         return run->out_fd == -ENOENT ? 0 : run->out_fd;
+    run->fs->drop_cache(run->fs->ctx, run->out_fd); /* its sync may have failed */
     r = hf_target_hash_fd(run->fs, run->out_fd, run->params->cancel, hex, NULL, run->failure);
     *ret_whole = r == 0 && strcmp(hex, run->params->sha256) == 0;
     if (!*ret_whole) {
@@ -497,7 +498,7 @@ static int record_file(const struct patch_run *run)
                  : hf_install_manifest_write_file(&manifest, &st, params->sha256, run->failure);
 }
 
-/* Sets the metadata, syncs, then reads the file back: the content that the file system returns counts, not the bytes
+/* Sets the metadata, syncs, then reads the file back: the content that the medium returns counts, not the bytes
  * written. */
 static int finish(struct patch_run *run)
 {
@@ -514,6 +515,7 @@ static int finish(struct patch_run *run)
     r = run->fs->fsync(run->fs->ctx, run->out_fd);
     if (r < 0)
         return hf_failure_sys(run->failure, r, "sync the new file");
+    run->fs->drop_cache(run->fs->ctx, run->out_fd);
     r = hf_target_hash_fd(run->fs, run->out_fd, params->cancel, hex, &size, run->failure);
     if (r < 0)
         return r;

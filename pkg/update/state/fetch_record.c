@@ -109,8 +109,10 @@ int hf_fetch_record_load(const struct hf_fs_ops *fs, const char *folder, const c
 
     if (r < 0)
         return r;
+    uint64_t synced = kept.offset;
     if (load_note(fs, folder, key, &now) && now.offset > kept.offset)
         kept = now;
+    kept.synced = synced;
     kept.boot[0] = '\0';
     (void)snprintf(kept.key, sizeof(kept.key), "%s", key);
     *ret_record = kept;

@@ -18,6 +18,7 @@ struct hf_fetch_record {
     char key[128]; /* identity of the artifact, from hf_fetch_params.key */
     /* number of valid bytes of the content on disk; these bytes are synced unless the record is from fetch.now */
     uint64_t offset;
+    uint64_t synced; /* set by hf_fetch_record_load(): how many of them are synced; not in the files */
     /* number of bytes that this node had received for this release (hf_fetch_params.wire_bytes and .moved) when the
      * record was written */
     uint64_t wire;

@@ -416,6 +416,14 @@ static int sim_fdatasync(void *ctx, int fd)
     return sync_fd(of(ctx), fd, "fdatasync", false);
 }
 
+static void sim_drop_cache(void *ctx, int fd)
+{
+    const struct sim_fd *open = fd_get(of(ctx), fd);
+
+    if (open != NULL && S_ISREG(open->node->meta.mode) && !of(ctx)->stopped)
+        sim_show_lost(open->node);
+}
+
 /* ---- what is known about a file ------------------------------------------------------------------------------------ */
 
 void sim_fill_stat(const struct hf_simfs *fs, const struct sim_node *node, struct stat *ret)
@@ -820,6 +828,7 @@ struct hf_simfs *hf_simfs_new(void)
                                  .fallocate = sim_fallocate,
                                  .fsync = sim_fsync,
                                  .fdatasync = sim_fdatasync,
+                                 .drop_cache = sim_drop_cache,
                                  .fstat = sim_fstat,
                                  .links = sim_links,
                                  .fstatat = sim_fstatat,

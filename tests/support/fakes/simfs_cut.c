@@ -116,6 +116,12 @@ void sim_lose_content(struct sim_node *node)
     }
 }
 
+void sim_show_lost(struct sim_node *node)
+{
+    forget_lost(node, &node->live);
+    sim_blob_resize(&node->lost, 0);
+}
+
 void sim_sync_content(struct sim_node *node)
 {
     struct sim_blob content = {NULL, 0};

@@ -135,6 +135,7 @@ void sim_record(struct hf_simfs *fs, const struct sim_op *op); /* done in memory
 void sim_sync_names(struct hf_simfs *fs, struct sim_node *dir, const char *name); /* NULL: all names of the folder */
 void sim_sync_content(struct sim_node *node);
 void sim_lose_content(struct sim_node *node); /* the sync failed */
+void sim_show_lost(struct sim_node *node);    /* reads see the medium where content was lost */
 void sim_sync_without_journal(struct sim_node *node);
 void sim_sync_meta(struct sim_node *node);
 void sim_op_done(struct sim_op *op);

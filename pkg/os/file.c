@@ -93,6 +93,23 @@ int hf_file_write_all(const struct hf_fs_ops *fs, int fd, const void *bytes, siz
     return 0;
 }
 
+int hf_file_copy(const struct hf_fs_ops *fs, int from, int to, uint64_t begin, uint64_t end)
+{
+    char bytes[4096];
+
+    for (uint64_t at = begin; at < end;) {
+        size_t want = (size_t)HF_MIN((uint64_t)sizeof(bytes), end - at);
+        ssize_t n = fs->pread(fs->ctx, from, bytes, want, at);
+        if (n <= 0)
+            return n < 0 ? (int)n : -EIO;
+        int r = hf_file_write_all(fs, to, bytes, (size_t)n, at);
+        if (r < 0)
+            return r;
+        at += (uint64_t)n;
+    }
+    return 0;
+}
+
 static int write_synced(const struct hf_fs_ops *fs, const char *path, const void *bytes, size_t n, mode_t mode,
                         struct hf_err *err)
 {

@@ -19,6 +19,11 @@ HF_MUST_USE int hf_file_read(const struct hf_fs_ops *fs, const char *path, struc
  * -EIO: a call of pwrite() wrote nothing. */
 HF_MUST_USE int hf_file_write_all(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset);
 
+/* Copies the bytes [begin, end) of the open file `from` to the same offsets of the open file `to`, without sync. They
+ * may be one file: after a failed sync, only another write brings a page to the medium (fs.h, drop_cache). Returns 0 or
+ * -errno. -EIO: `from` ends before `end`, or a call of pwrite() wrote nothing. */
+HF_MUST_USE int hf_file_copy(const struct hf_fs_ops *fs, int from, int to, uint64_t begin, uint64_t end);
+
 /* Replaces a file durably: writes and syncs `<path>.new`, renames `<path>.new` to `path`, and syncs the folder. A
  * concurrent reader sees either the whole old file or the whole new file. */
 HF_MUST_USE int hf_file_replace(const struct hf_fs_ops *fs, const char *path, const void *bytes, size_t n, mode_t mode,

@@ -35,19 +35,9 @@ int hf_spool_write_at(const struct hf_fs_ops *fs, int fd, const void *bytes, siz
 int hf_spool_copy(const struct hf_spool_store *store, int from, int to, uint64_t begin, uint64_t end,
                   struct hf_err *err)
 {
-    char bytes[4096];
+    int r = hf_file_copy(store->fs, from, to, begin, end);
 
-    for (uint64_t at = begin; at < end;) {
-        size_t want = (size_t)HF_MIN((uint64_t)sizeof(bytes), end - at);
-        ssize_t n = store->fs->pread(store->fs->ctx, from, bytes, want, at);
-        if (n <= 0)
-            return hf_err_sys(err, n < 0 ? (int)n : -EIO, "read a segment of '%s'", store->dir);
-        int r = hf_spool_write_at(store->fs, to, bytes, (size_t)n, at, store->dir, err);
-        if (r < 0)
-            return r;
-        at += (uint64_t)n;
-    }
-    return 0;
+    return r < 0 ? hf_err_sys(err, r, "copy records in '%s'", store->dir) : 0;
 }
 
 int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir, struct hf_err *err)

@@ -179,9 +179,23 @@ START_TEST(twice)
 }
 END_TEST
 
-/* Kills the first process at call n: what it did is in the page cache alone. The next one finishes; then the power is
- * cut, and everything that nobody synced is lost. What has been reported as the end stays. False: the update has fewer
- * than n calls. */
+/* The next process finishes, or, without `killed`, the same one. Then the power is cut, and everything that nobody synced
+ * is lost. What has been reported as the end stays. */
+static void finish_then_cut(struct hf_simupdate *w, const char *when, bool killed)
+{
+    if (killed) {
+        hf_simupdate_kill(w);
+        hf_simupdate_boot(w);
+    }
+    ck_assert_msg(settle(w), "%s, %s: not settled", now->name, when);
+    hf_simupdate_power_cut(w, HF_SIMFS_LOSE_ALL);
+    ck_assert_msg(strcmp(hf_simupdate_target(w, now->path), now->good) == 0, "%s, %s: target %s", now->name, when,
+                  hf_simupdate_target(w, now->path));
+    hf_simupdate_boot(w);
+    (void)settle(w);
+}
+
+/* Kills the first process at call n: what it did is in the page cache alone. False: the update has fewer than n calls. */
 static bool kill_at(const struct scenario *scenario, uint64_t n)
 {
     struct hf_simupdate *w = begin(scenario, n);
@@ -192,16 +206,8 @@ static bool kill_at(const struct scenario *scenario, uint64_t n)
     hf_simupdate_boot(w);
     (void)settle(w);
     bool killed = hf_simfs_stopped(w->fs);
-    if (killed) {
-        hf_simupdate_kill(w);
-        hf_simupdate_boot(w);
-        ck_assert_msg(settle(w), "%s, %s: not settled", scenario->name, when);
-        hf_simupdate_power_cut(w, HF_SIMFS_LOSE_ALL);
-        ck_assert_msg(strcmp(hf_simupdate_target(w, now->path), now->good) == 0, "%s, %s: target %s", scenario->name,
-                      when, hf_simupdate_target(w, now->path));
-        hf_simupdate_boot(w);
-        (void)settle(w);
-    }
+    if (killed)
+        finish_then_cut(w, when, true);
     expect_end(w, when);
     hf_simupdate_free(w);
     return killed;
@@ -214,8 +220,8 @@ START_TEST(killed_before_a_sync)
 }
 END_TEST
 
-/* The disk fails from call n on, and works again: in the next process (`killed`), or in the same one. What its failed syncs
- * have lost looks right in the page cache until the power is cut. False: the update has fewer than n calls. */
+/* The disk fails from call n on, and works again: in the next process (`killed`), or in the same one. What its failed
+ * syncs have lost looks right in the page cache until the power is cut. False: the update has fewer than n calls. */
 static bool fail_at(const struct scenario *scenario, uint64_t n, bool killed)
 {
     struct hf_simupdate *w = begin(scenario, n);
@@ -228,18 +234,9 @@ static bool fail_at(const struct scenario *scenario, uint64_t n, bool killed)
     (void)settle(w);
     bool failed = hf_simfs_failed(w->fs) > 0;
     hf_simfs_fail_at(w->fs, 0, 0, 0);
-    if (failed && killed) {
-        hf_simupdate_kill(w);
-        hf_simupdate_boot(w);
-    }
-    if (failed) {
-        (void)settle(w);
-        hf_simupdate_power_cut(w, HF_SIMFS_LOSE_ALL);
-        check_target(w);
-        hf_simupdate_boot(w);
-        (void)settle(w);
-        expect_end(w, when);
-    }
+    if (failed)
+        finish_then_cut(w, when, killed || w->engine == NULL); /* NULL: the process could not start */
+    expect_end(w, when);
     hf_simupdate_free(w);
     return failed;
 }

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/net/url_mask.h"
+#include "os/file.h"
 #include "update/state/fetch_record.h"
 
 enum { HEAD = 6, COPY_STEP = 256 << 10, SLACK = 64 << 10 };
@@ -146,24 +147,11 @@ static int record_failure(struct fetch_work *work, int r)
 }
 
 /* Writes again what an earlier process or attempt wrote without a sync. If a sync failed, the kernel takes these pages
- * for clean, and no later sync brings them to the medium. */
-static int write_again(struct hf_fetch *fetch, const struct hf_fetch_record *record, struct hf_failure *failure)
+ * for clean, and no later sync brings them to the medium. What it cannot write again, it downloads again. */
+static void write_again(struct hf_fetch *fetch, struct hf_fetch_record *record)
 {
-    const struct hf_fs_ops *fs = fetch->p.target.fs;
-    _cleanup_(hf_freep) char *bytes = malloc(COPY_STEP);
-    int r = 0;
-
-    if (bytes == NULL)
-        return hf_failure_sys(failure, -ENOMEM, "resume the download");
-    for (uint64_t at = record->synced; r == 0 && at < record->offset;) {
-        size_t most = (size_t)HF_MIN((uint64_t)COPY_STEP, record->offset - at);
-        ssize_t n = fs->pread(fs->ctx, fetch->fd, bytes, most, at);
-        if (n <= 0)
-            return hf_failure_sys(failure, n < 0 ? (int)n : -EIO, "read the begin of the download");
-        r = hf_target_write(fs, fetch->fd, bytes, (size_t)n, at, failure);
-        at += (uint64_t)n;
-    }
-    return r;
+    if (hf_file_copy(fetch->p.target.fs, fetch->fd, fetch->fd, record->synced, record->offset) < 0)
+        record->offset = record->synced;
 }
 
 static int prepare(struct hf_fetch *fetch, struct fetch_work *work)
@@ -200,7 +188,10 @@ static int prepare(struct hf_fetch *fetch, struct fetch_work *work)
         r = fs->fstat(fs->ctx, fetch->fd, &st);
         if (r == 0 && (uint64_t)st.st_size < work->record.offset) /* not the file of this record */
             work->record = (struct hf_fetch_record){.offset = 0};
-        r = r < 0 ? hf_failure_sys(failure, r, "stat '%s'", part) : write_again(fetch, &work->record, failure);
+        if (r < 0)
+            r = hf_failure_sys(failure, r, "stat '%s'", part);
+        else
+            write_again(fetch, &work->record);
     }
     hf_target_dir_done(&dir);
     work->already = work->already || (r == 0 && work->record.complete);

@@ -6,8 +6,6 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "base/macros.h"
-
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/common_interface_defs.h>
 #endif

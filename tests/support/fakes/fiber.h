@@ -4,8 +4,8 @@
  *     while (!hf_fiber_resume(fiber))
  *         ... `work` called hf_fiber_leave(): do something else ...
  *
- * With it, two pieces of work of one process take turns on one thread, in an order that the test chooses. Threads: all calls
- * on one fiber come from one thread. Aborts on OOM. */
+ * With it, two pieces of work of one process take turns on one thread, in an order that the test chooses. Threads: all
+ * calls on one fiber come from one thread. Aborts on OOM. */
 #pragma once
 
 #include <stdbool.h>

@@ -68,8 +68,8 @@ enum hf_simfs_calls {
     HF_SIMFS_ALL = 7,
 };
 
-/* Asks `before` at the begin of each call; when it returns less than 0, the call does nothing and returns that. NULL: asks
- * nobody, the default. */
+/* Asks `before` at the start of each call; when it returns less than 0, the call does nothing and returns that. NULL:
+ * asks nobody, the default. */
 void hf_simfs_before_each(struct hf_simfs *fs, int (*before)(void *arg), void *arg);
 
 /* Which calls count for the two below (HF_SIMFS_ALL at first; close() never does). */

@@ -226,8 +226,7 @@ static void tear(struct sim_node *node, uint64_t *seed)
 
 static void cut_node(struct sim_node *node, uint64_t *seed, bool all)
 {
-    forget_lost(node, &node->live);
-    sim_blob_resize(&node->lost, 0);
+    sim_show_lost(node);
     bool same = node->synced || (node->live.n == node->kept.n &&
                                  (node->live.n == 0 || memcmp(node->live.p, node->kept.p, node->live.n) == 0));
     uint64_t way = below(seed, 3);

@@ -7,9 +7,9 @@
 #include "support/fakes/fiber.h"
 
 enum {
-    PAUSE_EACH = 8, /* one call of hf_simproc_pause() in so many pauses */
-    LONG_PAUSE_EACH = 50,
-    LONG_PAUSE = 50,
+    PAUSE_EACH = 8,       /* one call of hf_simproc_pause() in so many pauses */
+    LONG_PAUSE_EACH = 50, /* one pause in so many is long: */
+    LONG_PAUSE = 50,      /* so many times job_pause at most */
 };
 
 /* One thing that will happen; lives inside a timer, a job or a posted call. */
@@ -336,6 +336,11 @@ static void go_on(struct job *job)
 {
     struct hf_simloop *loop = job->proc->loop;
 
+    if (job->proc->job_pause == 0) {
+        job->worked = true;
+        work(job);
+        return;
+    }
     loop->working = job;
     if (job->fiber == NULL)
         job->fiber = hf_fiber_new(work, job);
@@ -364,12 +369,6 @@ static void run_job(struct event *event)
     struct hf_job *caller = job->job;
 
     proc->loop->running = proc;
-    if (!job->worked && proc->job_pause == 0) {
-        job->worked = true;
-        caller->work(caller);
-        enqueue(proc->loop, &job->event, job_delay(proc));
-        return;
-    }
     if (!job->worked) {
         go_on(job);
         enqueue(proc->loop, &job->event, job->worked ? job_delay(proc) : job_pause(proc));

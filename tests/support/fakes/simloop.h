@@ -63,11 +63,11 @@ const struct hf_sched_ops *hf_simproc_sched(struct hf_simproc *proc);
 const struct hf_clock_ops *hf_simproc_clock(struct hf_simproc *proc);
 const struct hf_rand_ops *hf_simproc_rand(struct hf_simproc *proc);
 void hf_simproc_set_job_delay(struct hf_simproc *proc, uint64_t max_ns); /* of work and of done, each; default 1 ms */
-/* Work of jobs pauses at some calls of hf_simproc_pause(), each time for at most `max_ns`, now and then for 50 times as long;
- * default 0: never. */
+/* Work of jobs pauses at some calls of hf_simproc_pause(), each time for at most `max_ns`, now and then for 50 times as
+ * long; default 0: never. */
 void hf_simproc_set_pauses(struct hf_simproc *proc, uint64_t max_ns);
-/* Where work of the process `arg` may pause; does nothing outside work. 0, or -EIO when the process is dead: work that is left
- * then runs to its end, and must change nothing. For hf_simfs_before_each(). */
+/* Where work of the process `arg` may pause; does nothing outside work. 0, or -EIO when the process is dead: work that is
+ * left then runs to its end, and must change nothing. For hf_simfs_before_each(). */
 int hf_simproc_pause(void *arg);
 /* Each timer fires up to `max_ns` late, as on a busy machine; default 0. */
 void hf_simproc_set_lateness(struct hf_simproc *proc, uint64_t max_ns);

@@ -18,22 +18,30 @@ static bool is_resumed_swap(const struct entry *entry)
     return entry->inventory.pending && entry->r.phase == HF_MANIFEST_APPLYING;
 }
 
+/* True if files of the newest set may be in place: its swap was cut short, or the crash came after the swap. */
+static bool may_be_in_place(const struct entry *entry)
+{
+    const struct attempt *attempt = entry->attempt;
+
+    if (entry->inventory.pending || !entry->resumed)
+        return entry->inventory.pending;
+    return entry->r.unproven || attempt == NULL || attempt->want.n == 0 || hf_files_place_is_recorded(&attempt->place);
+}
+
 /* A failure of an attempt before its first change of the target. */
 static void not_placed(struct entry *entry, const struct hf_manifest_outcome *outcome)
 {
     enum hf_manifest_retry retry = hf_manifest_gate_retry(outcome->reason);
     bool begun = entry->r.phase == HF_MANIFEST_APPLYING; /* by an earlier attempt, which a crash has ended */
     enum hf_manifest_event failed = begun ? HF_MANIFEST_EV_FAILED : HF_MANIFEST_EV_POSTPONED;
+    bool in_place = may_be_in_place(entry);
 
     end_attempt(entry);
-    /* Files that the newest set lacks are still in the inventory: no file of that set is in place, unless a swap was
-     * cut short. */
-    if (entry->resumed && (outcome->reason != HF_MANIFEST_REASON_PRUNE_LIMIT || entry->inventory.pending))
-        entry->r.unproven = true;
-    entry->resumed = entry->resumed && entry->inventory.pending;
+    entry->resumed = entry->resumed && in_place;
+    entry->r.unproven = entry->r.unproven || entry->resumed;
     if (outcome->reason == HF_MANIFEST_REASON_SECRET_ABSENT) {
-        advance_event(entry, entry->inventory.pending || entry->r.unproven ? failed : HF_MANIFEST_EV_POSTPONED,
-                      outcome->reason, outcome->message);
+        advance_event(entry, in_place || entry->r.unproven ? failed : HF_MANIFEST_EV_POSTPONED, outcome->reason,
+                      outcome->message);
     } else if (outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) { /* our copy of the content is lost */
         content_lost(entry, &entry->r.next);
         advance_back_off(entry);
@@ -41,7 +49,8 @@ static void not_placed(struct entry *entry, const struct hf_manifest_outcome *ou
     } else if (entry->inventory.pending && outcome->reason == HF_MANIFEST_REASON_VALIDATE_FAILED) {
         entry->invalid = true; /* not Refused, because what is in place is a mixture, which the next set ends */
         advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
-    } else if (entry->inventory.pending && outcome->reason != HF_MANIFEST_REASON_PRUNE_LIMIT) {
+    } else if ((entry->inventory.pending && outcome->reason != HF_MANIFEST_REASON_PRUNE_LIMIT) ||
+               (in_place && retry == HF_MANIFEST_RETRY_BACK_OFF)) {
         advance_back_off(entry);
         advance_event(entry, failed, outcome->reason, outcome->message);
     } else if (retry == HF_MANIFEST_RETRY_BACK_OFF || outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT) {

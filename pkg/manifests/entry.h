@@ -213,8 +213,8 @@ struct entry {
     bool clean_failed;             /* the last cleanup failed; the next interval tries again */
     bool clean_wanted;             /* an interval of the policy has passed since the failed cleanup */
     bool save_wanted;              /* the record has changed without a change of phase */
-    /* The process started in the phase Applying, so items of the newest set may be in place. If the entry leaves
-     * Applying while such items may still be in place, r.unproven becomes true. */
+    /* The process started in the phase Applying, so items of the newest set may be in place. If an attempt fails while
+     * such items may still be in place, r.unproven becomes true. */
     bool resumed;
     /* The newest set did not pass `validate`, and a swap that was cut short has left files of two sets in place. No
      * attempt starts before another set comes. */
@@ -451,8 +451,9 @@ int make_bundle(const struct entry *entry, const struct attempt *attempt, struct
 int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_outcome *outcome);
 /* Makes a lost inventory again from the good set and its content on disk, so that the entry's own files do not count as
  * foreign files. In the phases Applying, Probation and RollingBack, also adds those files of the newest set that are in
- * place with exactly the content that this set wants. The new inventory lacks the folders that the entry made. Does
- * nothing without a good set. Blocks. */
+ * place with exactly the content that this set wants. In the phase Applying, also sets r.unproven, because nobody knows
+ * if a swap had begun. The new inventory lacks the folders that the entry made. Does nothing without a good set.
+ * Blocks. */
 int make_inventory(struct entry *entry, struct hf_err *err);
 
 /* ---- advance.c ------------------------------------------------------------------------------------------------ */

@@ -268,6 +268,8 @@ int make_inventory(struct entry *entry, struct hf_err *err)
     const struct hf_manifest_record *record = &entry->r;
     bool begun = record->phase == HF_MANIFEST_APPLYING || record->phase == HF_MANIFEST_PROBATION ||
                  record->phase == HF_MANIFEST_ROLLING_BACK;
+    /* nobody knows if a swap had begun */
+    entry->r.unproven = entry->r.unproven || (record->phase == HF_MANIFEST_APPLYING && record->good.key[0] != '\0');
     /* Files of the newest set first, which the good set may have, too, with another content. */
     if (begun && record->good.key[0] != '\0')
         (void)!add_set(entry, &record->next, true, NULL); /* the content may be lost */

@@ -1806,6 +1806,67 @@ static bool invalid_after(uint64_t n, unsigned *ret_waiting)
     return cut;
 }
 
+/* A crash ends an attempt, the disk cannot be read for a while after the start, and then contact is lost for longer than
+ * the policy lets it (onExpiry: Hold). What the node has is one whole set, and drift of it is repaired. Returns false if
+ * no call was the n-th one. */
+static bool stale_after(uint64_t n, bool power, unsigned *ret_applying)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}", 600 + n);
+
+    publish(node, 1);
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    publish(node, 2);
+    put(node, "/media/usb/b", "two");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool cut = hf_simfs_stopped(node->fs);
+    if (cut) {
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+        if (power)
+            hf_simfs_power_cut(node->fs, n);
+        *ret_applying += strcmp(phase_on_disk(node), "\"Applying\"") == 0;
+        target.broken = true;
+        boot(node);
+        intervals(node, 2);
+        target.broken = false;
+        node->desired.stale = true;
+        publish(node, 3);
+        intervals(node, 2);
+        put(node, "/etc/app/a", "drift");
+        hf_simfs_delete(node->fs, "/etc/app/b");
+        intervals(node, 4);
+        ck_assert_msg((has_number(node, 1) && has(node, "/etc/app/b", "one")) ||
+                          (has_number(node, 2) && has(node, "/etc/app/b", "two")),
+                      "cut at %u: %s: %s", (unsigned)n, hf_manifest_phase_name(look(node).status.phase),
+                      look(node).message);
+        node->desired.stale = false;
+        intervals(node, 6);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "contact is back");
+        ck_assert_msg(has_number(node, 3), "cut at %u", (unsigned)n);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return cut;
+}
+
+START_TEST(failure_after_a_cut_keeps_repairs)
+{
+    unsigned applying = 0;
+    uint64_t n = 1;
+
+    while (stale_after(n, _i == 1, &applying))
+        n++;
+    ck_assert_uint_gt(applying, 2);
+}
+END_TEST
+
 START_TEST(cut_swap_spares_no_validation)
 {
     unsigned waiting = 0;
@@ -1880,6 +1941,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lost_inventory_forgets_no_new_file);
     tcase_add_test(tc, cut_swap_lifts_no_guard);
     tcase_add_test(tc, refusal_after_a_cut_keeps_repairs);
+    tcase_add_loop_test(tc, failure_after_a_cut_keeps_repairs, 0, 2);
     tcase_add_test(tc, lost_older_content_is_not_fetched);
     tcase_add_loop_test(tc, unreadable_state_stops_one_entry, 0, 2);
     tcase_add_test(tc, cut_swap_spares_no_validation);

@@ -250,19 +250,29 @@ static int remove_folders(struct hf_files_place *place, struct hf_files_walk *to
     return 0;
 }
 
+bool hf_files_place_is_recorded(const struct hf_files_place *place)
+{
+    if (hf_inventory_files(place->inventory) != place->want->n)
+        return false;
+    for (size_t i = 0; i < place->want->n; i++) {
+        const struct hf_files_item *item = &place->want->items[i];
+        const struct hf_inventory_item *have = hf_inventory_find(place->inventory, item->path);
+        if (have == NULL || have->folder || have->mode != item->mode || have->uid != item->uid ||
+            have->gid != item->gid || (!have->unread && memcmp(have->sha256, item->sha256, sizeof(have->sha256)) != 0))
+            return false;
+    }
+    return true;
+}
+
 static bool is_inventory_true(const struct hf_files_place *place)
 {
     const struct hf_inventory *inventory = place->inventory;
 
-    if (inventory->pending || place->made.n > 0 || hf_inventory_files(inventory) != place->want->n)
+    if (inventory->pending || place->made.n > 0 || !hf_files_place_is_recorded(place))
         return false;
-    for (size_t i = 0; i < place->want->n; i++) {
-        const struct hf_files_item *item = &place->want->items[i];
-        const struct hf_inventory_item *have = hf_inventory_find(inventory, item->path);
-        if (have == NULL || have->folder || have->mode != item->mode || have->uid != item->uid ||
-            have->gid != item->gid || have->unread || memcmp(have->sha256, item->sha256, sizeof(have->sha256)) != 0)
+    for (size_t i = 0; i < inventory->n; i++)
+        if (inventory->items[i].unread)
             return false;
-    }
     return true;
 }
 

@@ -1512,6 +1512,31 @@ static bool waits_for_person(const struct world *w, unsigned index)
     return w->entries[index].forgot && record_has(w, index, "\"reason\":\"ForeignFile\"");
 }
 
+/* The version of the good set; 0 if it is none of those that were published. */
+static unsigned good_version(const struct world *w, unsigned index)
+{
+    char path[64];
+    size_t n = 0;
+
+    (void)snprintf(path, sizeof(path), "%s/manifests/%s/record", STATE, entries[index].name);
+    const char *bytes = hf_simfs_get(w->node->fs, path, &n);
+    const char *good = bytes != NULL ? memmem(bytes, n, "\"good\":{", strlen("\"good\":{")) : NULL;
+    const char *digest =
+        good != NULL ? memmem(good, n - (size_t)(good - bytes), "\"digest\":\"", strlen("\"digest\":\"")) : NULL;
+    for (unsigned version = w->entries[index].version; digest != NULL && version > 0; version--)
+        if (strncmp(digest + strlen("\"digest\":\""), w->entries[index].digests[version], 12) == 0)
+            return version;
+    return 0;
+}
+
+/* An attempt that failed may have put objects in place that the good set lacks. Nobody has their content then. */
+static bool is_left_over(const struct world *w, unsigned index, size_t file)
+{
+    unsigned good = index == OBJ && record_has(w, OBJ, "\"unproven\":true") ? good_version(w, OBJ) : 0;
+
+    return good != 0 && !has(&w->entries[OBJ], good, file);
+}
+
 static bool is_repaired(void *arg)
 {
     struct world *w = arg;
@@ -1528,7 +1553,7 @@ static bool is_repaired(void *arg)
                 entry->drift[file] = NO_DRIFT;
             if (i == OBJ && w->cut_ns != 0) /* nobody can look at objects, or put them back */
                 continue;
-            if (waits_for_person(w, i))
+            if (waits_for_person(w, i) || is_left_over(w, i, file))
                 continue;
             if (entry->forgot && !lacks(w, i, file)) /* an older version had it, and nobody knows that it was ours */
                 continue;

@@ -447,6 +447,42 @@ START_TEST(killed_before_a_sync)
 }
 END_TEST
 
+/* The disk fails from call n on, and works again: in the next process (`killed`), or in the same one. What its failed
+ * syncs have lost looks right in the page cache until the power is cut. False: the change has fewer than n calls. */
+static bool fail_before_cut(const struct scenario *scenario, uint64_t n, bool killed)
+{
+    struct world *w = begin(scenario, n);
+    char when[80];
+
+    (void)snprintf(when, sizeof(when), "failing from %d%s, then finished, then cut", (int)n, killed ? ", killed" : "");
+    hf_simfs_count_only(w->fs, HF_SIMFS_WRITES);
+    hf_simfs_fail_at(w->fs, n, EIO, killed ? 0 : 1 + n % 20);
+    boot(w);
+    (void)settle(w, scenario->phase, killed ? 8 : 40);
+    bool failed = hf_simfs_failed(w->fs) > 0;
+    hf_simfs_fail_at(w->fs, 0, 0, 0);
+    if (failed) {
+        if (killed || w->engine == NULL) { /* NULL: the process could not start */
+            kill_process(w);
+            boot(w);
+        }
+        ck_assert_msg(settle(w, scenario->phase, 60), "%s: %s", scenario->name, when);
+        power_cut(w, HF_SIMFS_LOSE_ALL);
+        boot(w);
+        (void)settle(w, scenario->phase, 40);
+    }
+    expect_end(w, when);
+    finish(w);
+    return failed;
+}
+
+START_TEST(failed_before_a_cut)
+{
+    for (uint64_t n = 1; fail_before_cut(&scenarios[_i], n, n % 2 == 0); n++)
+        ;
+}
+END_TEST
+
 /* ---- a lost inventory ------------------------------------------------------------------------------------------------ */
 
 /* The inventory is damaged, or gone: the engine knows its files again from the record and the content on disk. */
@@ -558,6 +594,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, at_every_call, 0, n);
     tcase_add_loop_test(tc, twice, 0, n);
     tcase_add_loop_test(tc, killed_before_a_sync, 0, n);
+    tcase_add_loop_test(tc, failed_before_a_cut, 0, n);
     tcase_add_loop_test(tc, full_disk, 0, n);
     tcase_add_loop_test(tc, read_only, 0, n);
     tcase_add_loop_test(tc, one_error, 0, n);

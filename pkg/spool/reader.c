@@ -30,24 +30,27 @@ static int open_extent(const struct hf_fs_ops *fs, const char *dir, const struct
     return -ENOENT;
 }
 
-/* Copies a record into the read: 1, or 0 if the read is full. */
-static int take(struct hf_spool_read *read, struct hf_spool_place *place, const struct hf_spool_record *record)
+/* Copies a record into the read: 1, or 0 if the read is full. `hole`: the medium did not give back what is before this
+ * record, so its jump does not explain the whole gap. */
+static int take(struct hf_spool_read *read, struct hf_spool_place *place, const struct hf_spool_record *record,
+                bool hole)
 {
     if (read->n == read->max || hf_buf_reserve(&read->bytes, record->payload.n) < 0)
         return 0;
     if (hf_buf_add(&read->bytes, record->payload.p, record->payload.n) < 0)
         return 0;
     read->records[read->n++] = *record;
-    read->missing += record->jumps ? 0 : record->sequence - place->next;
+    read->missing += record->jumps && !hole ? 0 : record->sequence - place->next;
     place->next = record->sequence + 1;
     return 1;
 }
 
 /* Reads the records of one extent below the sequence `limit`, where the next segment begins, or what a failed write
  * left over: after a failed sync the writer repeats records in the next segment, and only that one holds all of them.
- * Returns 1 if the read is full, 0 at the end of the extent, -errno. */
+ * *hole is true while the medium has not given back something between the last record and here. Returns 1 if the read
+ * is full, 0 at the end of the extent, -errno. */
 static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool_extent *extent, uint64_t limit,
-                       struct hf_spool_place *place, struct hf_spool_read *read, struct hf_err *err)
+                       struct hf_spool_place *place, struct hf_spool_read *read, bool *hole, struct hf_err *err)
 {
     bool known = place->segment == extent->first && place->offset >= HF_SPOOL_CONTENT;
     struct hf_spool_record record;
@@ -58,18 +61,24 @@ static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool
     for (;;) {
         uint64_t before = scan.offset;
         r = hf_spool_scan_next(&scan, &record, err);
+        *hole = *hole || r == -EIO;
         read->unreadable |= r == -EIO;
         if (r == -EIO || (r == 0 && extent->end - scan.offset >= HF_SPOOL_RECORD_HEADER)) {
+            unsigned bad_places = scan.bad_places;
             r = hf_spool_scan_resync(&scan, place->next - 1, err);
+            *hole = *hole || scan.bad_places > bad_places;
             if (r > 0)
                 continue;
         }
         if (r <= 0)
             break;
-        if (record.sequence >= place->next && record.sequence < limit && !take(read, place, &record)) {
-            scan.offset = before;
-            full = 1;
-            break;
+        if (record.sequence >= place->next && record.sequence < limit) {
+            if (!take(read, place, &record, *hole)) {
+                scan.offset = before;
+                full = 1;
+                break;
+            }
+            *hole = false;
         }
     }
     place->segment = extent->first;
@@ -95,6 +104,7 @@ int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir, const str
                           size_t n_extents, uint64_t durable, struct hf_spool_place *place, struct hf_spool_read *read,
                           struct hf_err *err)
 {
+    bool hole = false;
     int r = 0;
 
     read->n = 0;
@@ -113,7 +123,7 @@ int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir, const str
             break;
         }
         uint64_t limit = i + 1 < n_extents ? extents[i + 1].first : UINT64_MAX;
-        r = read_extent(fs, fd, &extents[i], HF_MIN(limit, extents[i].limit), place, read, err);
+        r = read_extent(fs, fd, &extents[i], HF_MIN(limit, extents[i].limit), place, read, &hole, err);
         (void)fs->close(fs->ctx, fd);
     }
     if (r == 0 && !read->gone && place->next <= durable) {

@@ -22,7 +22,7 @@ struct hf_spool_read {
     size_t n, max;                   /* number of records read; `max` is the length of the array `records` */
     struct hf_buf bytes; /* bytes.max limits the payload bytes of one read; 1 MiB is enough for any record */
     uint64_t next;       /* sequence at which to continue; every record with a lower sequence was read or is missing */
-    uint64_t missing;    /* number of sequences that no segment held */
+    uint64_t missing;    /* number of sequences that no segment held, or that the medium may not have given back */
     uint64_t skipped_bytes; /* bytes of damage that the reader skipped */
     bool unreadable;        /* true if the medium did not give back some bytes, which then count as damage */
     bool gone;              /* true if the file of at least one segment has disappeared */

@@ -385,6 +385,32 @@ START_TEST(a_disk_that_is_away_for_seconds_costs_nothing)
 }
 END_TEST
 
+/* The next record behind a write that failed says that the sequences of that write are no loss. It says nothing of what
+ * the disk does not give back before it. */
+START_TEST(a_jump_explains_no_unreadable_records)
+{
+    struct world world;
+
+    scratched_init(&world, 12);
+    hf_simfs_count_only(world.fs, HF_SIMFS_WRITES);
+    hf_simfs_fail_at(world.fs, 1, EIO, 0);
+    ck_assert_int_eq(append(&world, 4000), 0);
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    hf_simfs_fail_at(world.fs, 0, 0, 0);
+    ck_assert_int_eq(append(&world, 4000), 0);
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    ck_assert_uint_eq(world.acked, 13);
+    bad_from = 8192; /* the last record is the first one of its segment */
+    bad_until = UINT64_MAX;
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(read_from(&world, 3, 100).r, -EIO);
+    bad_from = bad_until = 0;
+    struct answer whole = read_from(&world, 3, 100);
+    ck_assert(whole.r == 0 && whole.n == 11 && whole.missing == 0);
+    world_done(&world);
+}
+END_TEST
+
 /* A page that is lost for good costs its records and five minutes, once. */
 START_TEST(a_lost_page_is_waited_for_once)
 {
@@ -437,6 +463,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, a_disk_that_is_away_for_seconds_costs_nothing);
+    tcase_add_test(tc, a_jump_explains_no_unreadable_records);
     tcase_add_test(tc, a_lost_page_is_waited_for_once);
     tcase_add_test(tc, the_newest_ids_are_known_beside_a_bad_page);
     tcase_add_loop_test(tc, what_the_disk_does_not_give_back_is_tried_again, 0, 2);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/dir.h"
 #include "os/file.h"
 
 /* Range of the time above which an entry shows the range. */
@@ -441,6 +442,9 @@ static int load(struct hf_audit_log *log, struct hf_err *err)
         r = resume(log, found.first[found.n - 1], &torn, err);
     if (r < 0)
         return r;
+    /* An earlier process may have ended before the name of this file was durable, whatever boot its lines are from. */
+    if (log->segment != 0 && hf_dir_sync(log->params.fs, log->dir, NULL) < 0)
+        log->unsynced = true;
     if (!log->unsynced) {
         log->durable.entries = log->seq;
         memcpy(log->durable.hash, log->hash, sizeof(log->hash));

@@ -216,6 +216,7 @@ struct load {
     struct hf_strmap names; /* file names, without values */
     struct hf_strmap damaged;
     unsigned n_damaged;
+    bool unproven; /* a power cut could take back what the last process left */
     struct hf_err *err;
     int (*visit)(void *arg, json_t *object);
     void *arg;
@@ -296,6 +297,8 @@ static int load_entry(struct load *load, const char *folder, const char *file_na
         r = hf_cache_entry_parse(hf_buf_view(&text), &object, hex, err);
     if (r == 0)
         r = check_entry(load, file_name, object, text.n, err);
+    if (load->unproven) /* the next list writes it again */
+        hex[0] = '\0';
     if (r == 0 && remember(load->cache, load->kind, file_name, text.n, hex) < 0)
         r = out_of_memory(err);
     if (r == 0)
@@ -388,12 +391,13 @@ static void set_aside_damaged(struct load *load, struct hf_cache_resume *resume)
 
 /* Makes what the last process left durable: if it was killed before a sync, a power cut could take back an object that
  * the next resume point includes. Without proof the whole kind is listed again. */
-static void make_durable(const struct load *load, struct hf_cache_resume *resume)
+static void make_durable(struct load *load, struct hf_cache_resume *resume)
 {
     _cleanup_(hf_freep) char *folder = hf_asprintf("%s/%s", load->cache->dir, load->kind);
     int r = folder != NULL ? hf_dir_sync(load->cache->fs, folder, NULL) : -ENOMEM;
 
-    if (r < 0 && r != -ENOENT && r != -EROFS)
+    load->unproven = r < 0 && r != -ENOENT && r != -EROFS;
+    if (load->unproven)
         resume->resource_version[0] = '\0';
 }
 

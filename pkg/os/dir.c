@@ -68,6 +68,8 @@ static int make_one(const struct hf_fs_ops *fs, const char *path, mode_t mode, s
 
     if (r == 0) {
         r = sync_parent(fs, path, err);
+        if (r < 0) /* what finds the folder takes its name for durable */
+            (void)fs->unlinkat(fs->ctx, AT_FDCWD, path, AT_REMOVEDIR);
         return r < 0 ? r : 1;
     }
     if (r != -EEXIST && r != -EISDIR && r != -EROFS && r != -EACCES)

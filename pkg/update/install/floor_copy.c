@@ -137,6 +137,19 @@ static int write_copy(const struct hf_target *target, struct hf_view text, struc
     return r;
 }
 
+/* An earlier attempt may have ended between its rename and its sync. */
+static int sync_copy(const struct hf_target *at, struct hf_failure *failure)
+{
+    struct hf_target_dir dir = {.dirfd = -1};
+    int r = hf_target_open(at, &dir, NULL, failure);
+
+    if (r < 0)
+        return r;
+    r = hf_target_sync(&dir, failure);
+    hf_target_dir_done(&dir);
+    return r;
+}
+
 int hf_floor_copy_write(const struct hf_target *target, struct hf_view text, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf have = HF_BUF_INIT(text.n + 1);
@@ -151,8 +164,9 @@ int hf_floor_copy_write(const struct hf_target *target, struct hf_view text, str
         return hf_err_sys(err, r, "copy the floor");
     at.path = path;
     if (read_copy(&at, &have, NULL) == 0 && have.n == text.n && memcmp(have.p, text.p, text.n) == 0)
-        return 0;
-    r = write_copy(&at, text, &failure);
+        r = sync_copy(&at, &failure);
+    else
+        r = write_copy(&at, text, &failure);
     if (r < 0 && err != NULL)
         *err = failure.err;
     return r < 0 ? hf_err_wrap(err, r, "copy the floor to '%s'", path) : 0;

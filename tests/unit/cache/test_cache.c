@@ -572,6 +572,49 @@ START_TEST(a_fault_at_every_call_of_loading)
 }
 END_TEST
 
+/* A process is killed at call n of a change, and the next one cannot sync what it finds. It asks for a list, and writes
+ * what it is given, also if it has read the same from the disk: a power cut takes nothing back that is in front of the
+ * next resume point. Returns false if the change has fewer than n calls. */
+static bool kill_before_list(uint64_t n)
+{
+    struct hf_cache *cache;
+
+    tear_down();
+    set_up();
+    cache = open_cache();
+    ck_assert_int_eq(put(cache, "a", 1), 0);
+    hf_simfs_count_only(disk, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(disk, n);
+    (void)!put(cache, "a", 2);
+    bool stopped = hf_simfs_stopped(disk);
+    hf_cache_free(cache);
+    hf_simfs_kill(disk);
+    cache = open_cache();
+    hf_simfs_fail_at(disk, 2, EIO, 1); /* the first call removes an unfinished file */
+    (void)load_from(cache);
+    ck_assert_uint_eq(hf_simfs_failed(disk), 1);
+    hf_simfs_fail_at(disk, 0, 0, 0);
+    ck_assert_int_eq(put(cache, "a", 2), 0);
+    ck_assert_int_eq(hf_cache_set_resume(cache, "EdgeUpdate", &(struct hf_cache_resume){.resource_version = "2"}, NULL),
+                     0);
+    hf_cache_free(cache);
+    hf_simfs_power_cut(disk, HF_SIMFS_LOSE_ALL);
+    struct seen seen = load();
+    ck_assert_msg(strcmp(seen.text, "a=2 ") == 0 && strcmp(seen.mark.resource_version, "2") == 0,
+                  "call %ju: '%s' at %s", (uintmax_t)n, seen.text, seen.mark.resource_version);
+    return stopped;
+}
+
+START_TEST(kill_before_a_list)
+{
+    uint64_t n = 1;
+
+    while (kill_before_list(n))
+        n++;
+    ck_assert_uint_gt(n, 5);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -591,6 +634,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, visit_may_stop);
     tcase_add_loop_test(tc, power_cut_at_every_call, 0, 8);
     tcase_add_loop_test(tc, a_fault_at_every_call, 0, 3);
+    tcase_add_test(tc, kill_before_a_list);
     tcase_add_loop_test(tc, power_cut_while_setting_aside, 0, 8);
     tcase_add_loop_test(tc, a_fault_at_every_call_of_loading, 0, 2);
 }

@@ -4,6 +4,7 @@
 #include "codec/seal.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
+#include "update/install/floor_copy.h"
 #include "update/state/committed.h"
 #include "update/state/fetch_record.h"
 #include "update/state/floor.h"
@@ -248,6 +249,67 @@ START_TEST(floor_power_cut)
 }
 END_TEST
 
+/* The disk gives one error at call n of the first save, the next save says that it is done, and the power goes. Returns
+ * false if the save has fewer than n calls. */
+static bool save_again(uint64_t n, int (*save)(const struct hf_fs_ops *fs, uint64_t sequence),
+                       uint64_t (*load)(const struct hf_fs_ops *fs))
+{
+    struct hf_simfs *sim = hf_simfs_new();
+    const struct hf_fs_ops *fs = hf_simfs_ops(sim);
+
+    hf_simfs_mkdir(sim, "/s/updates", 0700);
+    hf_simfs_mkdir(sim, "/opt/edge", 0755);
+    hf_simfs_count_only(sim, HF_SIMFS_WRITES);
+    hf_simfs_fail_at(sim, n, EIO, 1);
+    int r = save(fs, 7);
+    bool failed = hf_simfs_failed(sim) > 0;
+    hf_simfs_fail_at(sim, 0, 0, 0);
+    ck_assert_int_eq(r < 0 ? save(fs, 7) : 0, 0);
+    hf_simfs_power_cut(sim, HF_SIMFS_LOSE_ALL);
+    ck_assert_msg(load(fs) == 7, "error at call %u: the floor is %u", (unsigned)n, (unsigned)load(fs));
+    hf_simfs_free(sim);
+    return failed;
+}
+
+static uint64_t floor_of(const struct hf_fs_ops *fs)
+{
+    struct hf_sequence_history floor;
+    unsigned damaged;
+
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
+    return floor.top.sequence;
+}
+
+static const char *const roots[] = {"/opt/edge", NULL};
+
+static int save_copy(const struct hf_fs_ops *fs, uint64_t sequence)
+{
+    const struct hf_target target = {.fs = fs, .roots = roots, .path = "/opt/edge/bin", .release = "edge"};
+    struct hf_sequence_history history = {.n_used = 0};
+
+    hf_sequence_commit(&history, sequence, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    return hf_floor_copy_save(&target, &history, NULL);
+}
+
+static uint64_t copied_floor(const struct hf_fs_ops *fs)
+{
+    const struct hf_target target = {.fs = fs, .roots = roots, .path = "/opt/edge/bin", .release = "edge"};
+    struct hf_sequence_history found = {.n_used = 0};
+
+    (void)!hf_floor_copy_load(&target, &found, NULL);
+    return found.top.sequence;
+}
+
+START_TEST(floor_outlasts_an_error)
+{
+    uint64_t n = 1;
+
+    while (_i == 0 ? save_again(n, raise_floor, floor_of) : save_again(n, save_copy, copied_floor))
+        n++;
+    ck_assert_uint_gt(n, 5);
+}
+END_TEST
+
 START_TEST(fetch_record)
 {
     struct hf_simfs *sim = hf_simfs_new();
@@ -303,6 +365,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, floor_takes_the_higher_good_copy);
     tcase_add_test(tc, floor_power_cut);
     tcase_add_test(tc, installed);
+    tcase_add_loop_test(tc, floor_outlasts_an_error, 0, 2);
     tcase_add_test(tc, fetch_record);
 }
 

@@ -18,13 +18,20 @@ static bool is_resumed_swap(const struct entry *entry)
     return entry->inventory.pending && entry->r.phase == HF_MANIFEST_APPLYING;
 }
 
+/* True if files of two sets may be in place, because the swap of a set was cut short. A cut repair leaves files of the
+ * good set alone, and drift.c completes it. */
+static bool is_mixture(const struct entry *entry)
+{
+    return entry->inventory.pending && (entry->r.phase == HF_MANIFEST_APPLYING || entry->r.unproven);
+}
+
 /* True if files of the newest set may be in place: its swap was cut short, or the crash came after the swap. */
 static bool may_be_in_place(const struct entry *entry)
 {
     const struct attempt *attempt = entry->attempt;
 
-    if (entry->inventory.pending || !entry->resumed)
-        return entry->inventory.pending;
+    if (is_mixture(entry) || !entry->resumed)
+        return is_mixture(entry);
     return entry->r.unproven || attempt == NULL || attempt->want.n == 0 || hf_files_place_is_recorded(&attempt->place);
 }
 
@@ -34,7 +41,7 @@ static void not_placed(struct entry *entry, const struct hf_manifest_outcome *ou
     enum hf_manifest_retry retry = hf_manifest_gate_retry(outcome->reason);
     bool begun = entry->r.phase == HF_MANIFEST_APPLYING; /* by an earlier attempt, which a crash has ended */
     enum hf_manifest_event failed = begun ? HF_MANIFEST_EV_FAILED : HF_MANIFEST_EV_POSTPONED;
-    bool in_place = may_be_in_place(entry);
+    bool in_place = may_be_in_place(entry), mixture = is_mixture(entry);
 
     end_attempt(entry);
     entry->resumed = entry->resumed && in_place;
@@ -46,10 +53,10 @@ static void not_placed(struct entry *entry, const struct hf_manifest_outcome *ou
         content_lost(entry, &entry->r.next);
         advance_back_off(entry);
         advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
-    } else if (entry->inventory.pending && outcome->reason == HF_MANIFEST_REASON_VALIDATE_FAILED) {
-        entry->invalid = true; /* not Refused, because what is in place is a mixture, which the next set ends */
+    } else if (mixture && outcome->reason == HF_MANIFEST_REASON_VALIDATE_FAILED) {
+        entry->invalid = true; /* not Refused, because the next set ends the mixture */
         advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
-    } else if ((entry->inventory.pending && outcome->reason != HF_MANIFEST_REASON_PRUNE_LIMIT) ||
+    } else if ((mixture && outcome->reason != HF_MANIFEST_REASON_PRUNE_LIMIT) ||
                (in_place && retry == HF_MANIFEST_RETRY_BACK_OFF)) {
         advance_back_off(entry);
         advance_event(entry, failed, outcome->reason, outcome->message);

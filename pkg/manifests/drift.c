@@ -196,13 +196,6 @@ static void look_unwatched(struct entry *entry, uint64_t now)
         entry->look_wanted = true;
 }
 
-/* In these phases only a repair can have begun a swap; a crash has cut it, and a look finds what to do. In the others
- * it is part of an attempt, which goes on by itself. */
-static bool is_cut_repair(const struct entry *entry)
-{
-    return entry->r.phase == HF_MANIFEST_APPLIED || entry->r.phase == HF_MANIFEST_ROLLED_BACK;
-}
-
 bool drift_consider(struct entry *entry)
 {
     struct hf_manifest_engine *engine = entry->engine;
@@ -210,8 +203,10 @@ bool drift_consider(struct entry *entry)
 
     if (verify_restored(entry))
         return true;
+    /* A swap that was cut short is a repair's unless something unproven is in place, and a look finds what to do. A cut
+     * swap of an attempt is ended by the attempt itself, or by the next set. */
     if (entry->r.good.key[0] == '\0' || !hf_manifest_machine_rests(entry->r.phase) || entry->r.unproven ||
-        (entry->inventory.pending && !is_cut_repair(entry)) || hf_inventory_files(&entry->inventory) == 0)
+        hf_inventory_files(&entry->inventory) == 0)
         return false;
     look_unwatched(entry, now);
     if (!entry->look_wanted)

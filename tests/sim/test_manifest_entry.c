@@ -1909,6 +1909,62 @@ START_TEST(drift_is_repaired_while_a_set_waits)
 }
 END_TEST
 
+/* While a newer set waits or is refused, a person removes the whole target, so the repair has to make the folder again.
+ * One call of the repair fails, or a kill ends it: the next repair finishes the work, and what the newer set waits for
+ * stays the same. Returns false if no call was the n-th one. */
+static bool cut_repair(uint64_t n, bool is_stale, bool kill)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},"
+                              "\"validate\":{\"command\":[\"/usr/bin/check\",\"{}\"]}," FILES "}",
+                              900 + n);
+    enum hf_manifest_phase phase = is_stale ? HF_MANIFEST_WAITING : HF_MANIFEST_REFUSED;
+    enum hf_manifest_reason reason = is_stale ? HF_MANIFEST_REASON_STALE : HF_MANIFEST_REASON_VALIDATE_FAILED;
+
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    node->desired.stale = is_stale;
+    put(node, "/media/usb/a", is_stale ? "two" : "bad");
+    intervals(node, 4);
+    expect(node, phase, reason, "the newer set");
+    hf_simfs_delete(node->fs, "/etc/app/a");
+    hf_simfs_delete(node->fs, "/etc/app/b");
+    hf_simfs_delete(node->fs, "/etc/app");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    if (kill)
+        hf_simfs_stop_at(node->fs, n);
+    else
+        hf_simfs_fail_at(node->fs, n, EIO, 1);
+    intervals(node, 2);
+    bool hit = kill ? hf_simfs_stopped(node->fs) : hf_simfs_failed(node->fs) > 0;
+    if (hit && kill) {
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+        boot(node);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    hf_simfs_fail_at(node->fs, 0, 0, 0);
+    intervals(node, 6);
+    ck_assert_msg(has(node, "/etc/app/a", "one") && has(node, "/etc/app/b", "one"), "call %u: %s", (unsigned)n,
+                  node->status);
+    expect(node, phase, reason, "the repair has ended");
+    end(node);
+    return hit;
+}
+
+START_TEST(cut_repair_is_finished)
+{
+    uint64_t n = 1;
+
+    while (cut_repair(n, _i % 2 == 1, _i >= 2))
+        n++;
+    ck_assert_uint_gt(n, 5);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, labels_that_matter);
@@ -1945,6 +2001,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lost_older_content_is_not_fetched);
     tcase_add_loop_test(tc, unreadable_state_stops_one_entry, 0, 2);
     tcase_add_test(tc, cut_swap_spares_no_validation);
+    tcase_add_loop_test(tc, cut_repair_is_finished, 0, 4);
 }
 
 HF_TEST_MAIN_CPU("manifests/entry", cases, 300)

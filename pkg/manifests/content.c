@@ -97,18 +97,17 @@ void content_hold(struct entry *entry)
         manifest_engine_wake_in(entry->engine, entry->hold.until_ns - manifest_engine_now(entry->engine));
 }
 
-bool content_pace_takes(struct entry *entry)
+bool content_pace_takes(struct entry *entry, char text[HF_RECORD_MESSAGE])
 {
     uint64_t now = manifest_engine_now(entry->engine), wait = hf_content_pace_wait_ns(&entry->content_pace, now);
-    char text[HF_RECORD_MESSAGE];
 
     if (wait == 0) {
         hf_content_pace_spend(&entry->content_pace, now, entry->engine->interval_ns);
         return true;
     }
-    (void)snprintf(text, sizeof(text), "labels of the node change too often: the node takes them up once in %u min",
+    (void)snprintf(text, HF_RECORD_MESSAGE,
+                   "labels of the node change too often: the node takes them up once in %u min",
                    (unsigned)(entry->content_pace.gap_ns / (60 * HF_NS_PER_S)));
-    advance_note(entry, HF_MANIFEST_REASON_CONTENT_PACED, text);
     manifest_engine_wake_in(entry->engine, wait);
     return false;
 }

@@ -118,9 +118,17 @@ struct attempt {
     bool on_swap; /* the content is secret, and the kernel may swap memory to a disk */
 };
 
+/* What a note is about. A note about a wait goes when the wait is over. The others go with the next event or step that
+ * succeeds. */
+enum entry_note_topic {
+    ENTRY_NOTE_STEP, /* a step has failed, or cannot go on */
+    ENTRY_NOTE_WAIT, /* the newest set waits for a gate (rules/gate.h), or for the pace of labels */
+};
+
 /* A reason and a message for the status, such as the cause of a wait or of a failure. Not saved on disk. */
 struct entry_note {
     enum hf_manifest_reason reason; /* HF_MANIFEST_REASON_NONE if the status shows the reason of the record */
+    enum entry_note_topic topic;
     char message[HF_RECORD_MESSAGE];
 };
 
@@ -417,8 +425,8 @@ void content_stop(struct entry *entry);
  * the source when the hold has ended. */
 void content_hold(struct entry *entry);
 /* Asks the limiter of the entry (rules/content_pace.h) if it may start one more new set, and takes a token. If the set
- * has to wait, shows this in the status and returns false. */
-bool content_pace_takes(struct entry *entry);
+ * has to wait, writes why into `text` and returns false. */
+bool content_pace_takes(struct entry *entry, char text[HF_RECORD_MESSAGE]);
 /* Call this function if the content of this set is lost on the disk. If this content is the newest that the source has
  * delivered, asks the source for the whole content again. (A source cannot deliver older contents again.) */
 void content_lost(struct entry *entry, const struct hf_manifest_set *set);
@@ -469,8 +477,12 @@ void advance_begin(struct entry *entry);
 /* Starts the action in entry->then. Before that, writes the record if its text is not the same as on disk. Call this
  * function directly if the record has changed but the phase has not. */
 void advance_save(struct entry *entry);
-/* Sets the note that the status shows (struct entry_note). */
+/* Sets the note that the status shows (struct entry_note), with the topic ENTRY_NOTE_STEP. Removes any note if `reason`
+ * is NONE. */
 void advance_note(struct entry *entry, enum hf_manifest_reason reason, const char *message);
+/* Sets a note with another topic. If `reason` is NONE, removes the note only if it has this topic. */
+void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum hf_manifest_reason reason,
+                        const char *message);
 /* Sets due_ns, so that the next attempt starts after a growing pause. */
 void advance_back_off(struct entry *entry);
 

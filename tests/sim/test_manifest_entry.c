@@ -1097,6 +1097,82 @@ START_TEST(labels_that_matter)
 }
 END_TEST
 
+/* An entry whose content has the value of a label. Returns the labels, which the caller changes. */
+static json_t *begin_with_label(struct node **ret_node, uint64_t seed)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"substitute\":{\"A\":\"1\"}," FILES "}", seed);
+    json_t *labels = json_pack("{s:s}", "x/zone", "0");
+
+    node->desired.labels = labels;
+    put(node, "/media/usb/a", "${HOLDFAST_LABEL_ZONE}");
+    boot(node);
+    intervals(node, 3);
+    ck_assert(has(node, "/etc/app/a", "0"));
+    *ret_node = node;
+    return labels;
+}
+
+static void end_with_label(struct node *node, json_t *labels)
+{
+    shut_down(node);
+    json_decref(labels);
+    end(node);
+}
+
+static void set_label(json_t *labels, unsigned value)
+{
+    char text[20];
+
+    (void)snprintf(text, sizeof(text), "%u", value);
+    json_object_set_new(labels, "x/zone", json_string(text));
+}
+
+/* A label that changes too often, while a hold keeps the new sets out: the engine sleeps, and the status names the
+ * hold. */
+START_TEST(paced_labels_behind_a_gate)
+{
+    struct node *node;
+    json_t *labels = begin_with_label(&node, 35);
+
+    node->desired.held = true;
+    for (unsigned i = 1; i <= 8; i++) {
+        set_label(labels, i);
+        tell(node);
+        uint64_t end_ns = hf_mono_ns(hf_simproc_clock(node->proc)) + HF_NS_PER_S;
+        unsigned steps = 0;
+        while (hf_mono_ns(hf_simproc_clock(node->proc)) < end_ns && steps < 1000 && hf_simloop_step(node->loop))
+            steps++;
+        ck_assert_msg(steps < 1000, "label %u: %u steps in 1 s: %s", i, steps, node->status);
+        (void)hf_simloop_run_for(node->loop, HF_NS_PER_S);
+        expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_HELD, "a label has changed");
+    }
+    node->desired.held = false;
+    intervals(node, 30);
+    ck_assert_msg(has(node, "/etc/app/a", "8"), "%s", node->status);
+    end_with_label(node, labels);
+}
+END_TEST
+
+/* A label is as before, so nothing waits for its turn any more. */
+START_TEST(label_that_is_as_before_does_not_wait)
+{
+    struct node *node;
+    json_t *labels = begin_with_label(&node, 39);
+    unsigned value = 0;
+
+    while (look(node).status.reason != HF_MANIFEST_REASON_CONTENT_PACED) {
+        ck_assert_uint_lt(value, 20);
+        set_label(labels, ++value);
+        intervals(node, 1);
+    }
+    set_label(labels, value - 1);
+    intervals(node, 1);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the label is as before");
+    end_with_label(node, labels);
+}
+END_TEST
+
 /* ---- bounds over all entries ------------------------------------------------------------------------------------- */
 
 #define ENTRY(name)                                                                                                    \
@@ -1795,6 +1871,12 @@ static bool invalid_after(uint64_t n, unsigned *ret_waiting)
         ck_assert_msg(node->validations == 1, "cut at %u: %u validations", (unsigned)n, node->validations);
         ck_assert_msg(node->statuses == statuses, "cut at %u: %u statuses", (unsigned)n, node->statuses - statuses);
         ck_assert_msg(!has(node, "/etc/app/a", "bad") && !has(node, "/etc/app/b", "bad"), "cut at %u", (unsigned)n);
+        node->desired.stale = true;
+        intervals(node, 2);
+        node->desired.stale = false;
+        intervals(node, 2);
+        expect(node, is_waiting ? HF_MANIFEST_WAITING : HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_VALIDATE_FAILED,
+               "contact was lost for a while");
         put(node, "/media/usb/a", "three");
         put(node, "/media/usb/b", "three");
         intervals(node, 6);
@@ -1968,6 +2050,8 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, labels_that_matter);
+    tcase_add_test(tc, paced_labels_behind_a_gate);
+    tcase_add_test(tc, label_that_is_as_before_does_not_wait);
     tcase_add_test(tc, watches_of_all);
     tcase_add_test(tc, bytes_of_all);
     tcase_add_test(tc, waiting_removals_take_no_room);

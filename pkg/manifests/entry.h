@@ -97,6 +97,11 @@ uint64_t manifest_engine_now(const struct hf_manifest_engine *engine);
 
 /* ---- one entry --------------------------------------------------------------------------------------------------- */
 
+/* Attempts of one rollback that could not read what they go back to, after which that counts as lost: one error may
+ * pass, a worn-out block does not. A full disk may last for days, so attempts that fail for other reasons do not
+ * count. */
+enum { MANIFEST_MAX_UNREADABLE = 5 };
+
 enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
 
 /* An attempt to place a set, to check it, to roll back to it, to repair it, or to remove it. The struct exists from the

@@ -2,6 +2,7 @@
  * (support/fakes/ssa_sim.h): the way of a set, health, rollback, drift, conflicts, removal, a server that is away; and a
  * power cut at every file-system call of an update. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "kube/kube.h"
@@ -38,6 +39,30 @@ struct world {
     unsigned notices[4];
     bool sick; /* the Deployment never becomes available */
 };
+
+/* A disk that gives errors: the next reads of a content on it fail. */
+static struct {
+    const struct hf_fs_ops *inner;
+    struct hf_fs_ops ops;
+    unsigned errors; /* how many more */
+} disk;
+
+static int open_content(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
+{
+    if (disk.errors > 0 && strstr(path, "/b-") != NULL && (flags & O_ACCMODE) == O_RDONLY) {
+        disk.errors--;
+        return -EIO;
+    }
+    return disk.inner->openat(ctx, dirfd, path, flags, mode, resolve);
+}
+
+static const struct hf_fs_ops *fs_of(struct hf_simfs *fs)
+{
+    disk.inner = hf_simfs_ops(fs);
+    disk.ops = *disk.inner;
+    disk.ops.openat = open_content;
+    return &disk.ops;
+}
 
 static void changed(void *arg)
 {
@@ -115,7 +140,7 @@ static void boot(struct world *w)
                                   .sched = hf_simproc_sched(w->proc),
                                   .http = hf_simclient_ops(w->client)};
     w->kube = hf_kube_new(&kube, NULL);
-    struct hf_manifest_engine_params params = {.env = {.fs = hf_simfs_ops(w->fs),
+    struct hf_manifest_engine_params params = {.env = {.fs = fs_of(w->fs),
                                                        .clock = hf_simproc_clock(w->proc),
                                                        .rng = hf_simproc_rand(w->proc),
                                                        .sched = hf_simproc_sched(w->proc),
@@ -286,6 +311,34 @@ START_TEST(sick_set_rolls_back)
     publish(w, DEPLOYMENT("c") CONFIG_MAP("2"));
     (void)intervals(w, 4);
     expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    end(w);
+}
+END_TEST
+
+/* The disk cannot read the good content for a while when the rollback begins: the rollback waits until it can. Where the
+ * disk never can, the rollback ends, so that it keeps no new content out. */
+START_TEST(rollback_reads_again)
+{
+    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 2);
+    bool for_ever = _i == 1;
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken") CONFIG_MAP("2") EXTRA("new"));
+    (void)intervals(w, 3);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    disk.errors = for_ever ? 1000 : 3;
+    (void)intervals(w, 40);
+    ck_assert_uint_lt(disk.errors, for_ever ? 1000 - 5 : 1);
+    disk.errors = 0;
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY,
+           for_ever ? "" : "the last good objects are in place again");
+    ck_assert_str_eq(image(w), for_ever ? "broken" : "a");
+    publish(w, DEPLOYMENT("c") CONFIG_MAP("2"));
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_str_eq(image(w), "c");
     end(w);
 }
 END_TEST
@@ -555,6 +608,7 @@ static void add_cases(TCase *tc)
 {
     tcase_add_test(tc, way_of_a_set);
     tcase_add_test(tc, sick_set_rolls_back);
+    tcase_add_loop_test(tc, rollback_reads_again, 0, 2);
     tcase_add_test(tc, change_of_somebody_else_vouches_for_nothing);
     tcase_add_test(tc, somebody_insists);
     tcase_add_test(tc, first_set_that_is_sick_stays);

@@ -121,6 +121,8 @@ bool secret_fetch_stalls(struct entry *entry)
         return false;
     if (entry->incoming == NULL && entry->wanted == NULL && entry->engine->set_once)
         return gives_up(entry, "no policy has this entry any more, and its content is not on the node");
+    if (entry->incoming == NULL && entry->vault.forget) /* the removal of the files needs an entry that rests */
+        return gives_up(entry, "the Secret was deleted, and the content that the entry began with is not on the node");
     if (entry->incoming == NULL)
         return secret_fetch_waits(entry);
     char from[HF_SHA256_HEX];

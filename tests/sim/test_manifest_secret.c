@@ -810,8 +810,51 @@ START_TEST(kept_content_comes_back_without_the_record)
 }
 END_TEST
 
+/* The agent dies while it puts a version in place, and the Secret is deleted meanwhile: with `prune` the files go, and
+ * without it they stay. Returns false if no call was the n-th one. */
+static bool delete_after(uint64_t n, bool prune)
+{
+    static const struct scenario kinds[] = {{.name = "gone", .fields = "\"prune\":false"},
+                                            {.name = "gone", .fields = "\"prune\":true"}};
+    static const struct version one = {"a", "one"}, two = {"a", "two"};
+    struct node *node = begin(&kinds[prune], 9500 + n);
+
+    (void)snprintf(node->when, sizeof(node->when), "cut at %u", (unsigned)n);
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    publish(node, &two);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped)
+        fault(node, KILL, n);
+    hf_simfs_stop_at(node->fs, 0);
+    ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
+    if (stopped)
+        boot(node);
+    intervals(node, 10);
+    ck_assert_msg(file_has(node, 'a', NULL) == prune, "%s: %s", node->when, node->status);
+    ck_assert_msg(strstr(node->status, "Applying") == NULL, "%s: %s", node->when, node->status);
+    end(node);
+    return stopped;
+}
+
+START_TEST(deletion_after_a_cut)
+{
+    uint64_t n = 1;
+
+    while (delete_after(n, _i == 1))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, deletion_after_a_cut, 0, 2);
     tcase_add_test(tc, adopted_file_stays);
     tcase_add_loop_test(tc, rollback_waits_for_the_tpm, 1, 4);
     tcase_add_test(tc, dead_tpm_keeps_nothing_out);

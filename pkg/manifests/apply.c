@@ -38,7 +38,8 @@ static bool may_be_in_place(const struct entry *entry)
 /* A failure of an attempt before its first change of the target. */
 static void not_placed(struct entry *entry, const struct hf_manifest_outcome *outcome)
 {
-    enum hf_manifest_retry retry = hf_manifest_gate_retry(outcome->reason);
+    enum hf_manifest_retry retry =
+        outcome->r == -EAGAIN ? HF_MANIFEST_RETRY_BACK_OFF : hf_manifest_gate_retry(outcome->reason);
     bool begun = entry->r.phase == HF_MANIFEST_APPLYING; /* by an earlier attempt, which a crash has ended */
     enum hf_manifest_event failed = begun ? HF_MANIFEST_EV_FAILED : HF_MANIFEST_EV_POSTPONED;
     bool in_place = may_be_in_place(entry), mixture = is_mixture(entry);
@@ -53,7 +54,7 @@ static void not_placed(struct entry *entry, const struct hf_manifest_outcome *ou
         content_lost(entry, &entry->r.next);
         advance_back_off(entry);
         advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
-    } else if (mixture && outcome->reason == HF_MANIFEST_REASON_VALIDATE_FAILED) {
+    } else if (mixture && outcome->reason == HF_MANIFEST_REASON_VALIDATE_FAILED && retry == HF_MANIFEST_RETRY_NEVER) {
         entry->invalid = true; /* not Refused, because the next set ends the mixture */
         advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
     } else if ((mixture && outcome->reason != HF_MANIFEST_REASON_PRUNE_LIMIT) ||
@@ -147,6 +148,7 @@ static void cleaned(struct entry *entry, struct job *job)
 
     (void)job;
     (void)snprintf(outcome.message, sizeof(outcome.message), "%s", entry->note.message);
+    outcome.r = entry->attempt->not_judged ? -EAGAIN : -EBADMSG;
     not_placed(entry, &outcome);
 }
 
@@ -207,6 +209,7 @@ static void validate(struct entry *entry)
     if (r == 0)
         return;
     entry->busy = false;
+    attempt->not_judged = true;
     invalid(entry, hf_err_text(&err, text, sizeof(text)));
 }
 

@@ -109,6 +109,7 @@ enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
 struct attempt {
     struct hf_manifest *entry; /* decoded from set.entry */
     bool health_unknown;       /* nothing has shown whether the static pods of the set run */
+    bool not_judged;           /* the command of `validate` could not be started, so it says nothing about the set */
     struct hf_manifest_set set;
     struct hf_files_want want;
     struct hf_files_place place;

@@ -94,6 +94,29 @@ static const struct hf_sched_ops *sched_of(struct hf_simproc *proc)
     return &scarce.ops;
 }
 
+/* A kernel that cannot start the next processes. */
+static struct {
+    const struct hf_proc_ops *inner;
+    struct hf_proc_ops ops;
+    unsigned failures; /* how many more */
+} procs;
+
+static int spawn(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call, struct hf_err *err)
+{
+    if (procs.failures == 0)
+        return procs.inner->spawn(ctx, request, ret_call, err);
+    procs.failures--;
+    return hf_err_sys(err, -EAGAIN, "run '%s'", request->argv[0]);
+}
+
+static const struct hf_proc_ops *proc_of(struct hf_simhost *host)
+{
+    procs.inner = hf_simhost_proc(host);
+    procs.ops = *procs.inner;
+    procs.ops.spawn = spawn;
+    return &procs.ops;
+}
+
 /* ---- the node ---------------------------------------------------------------------------------------------------- */
 
 static void put(struct node *node, const char *path, const char *text)
@@ -265,7 +288,7 @@ static void boot(struct node *node)
                                                        .rng = hf_simproc_rand(node->proc),
                                                        .sched = sched_of(node->proc),
                                                        .http = hf_simclient_ops(node->client),
-                                                       .proc = hf_simhost_proc(node->host),
+                                                       .proc = proc_of(node->host),
                                                        .probe = hf_simhost_probe(node->host),
                                                        .unit = hf_simhost_unit(node->host),
                                                        .watch = node->watch.add != NULL ? &node->watch : NULL,
@@ -1861,6 +1884,7 @@ static bool invalid_after(uint64_t n, unsigned *ret_waiting)
         put(node, "/media/usb/a", "bad");
         put(node, "/media/usb/b", "bad");
         node->validations = 0;
+        procs.failures = (unsigned)(n % 3); /* those that did not start say nothing about the content */
         boot(node);
         intervals(node, 6);
         bool is_waiting = look(node).status.phase == HF_MANIFEST_WAITING;
@@ -1957,6 +1981,29 @@ START_TEST(cut_swap_spares_no_validation)
     while (invalid_after(n, &waiting))
         n++;
     ck_assert_uint_gt(waiting, 2);
+}
+END_TEST
+
+/* The command of `validate` cannot be started for a while, because the kernel lacks the room for a process: the set is
+ * not refused, and its turn comes without an interval. */
+START_TEST(validation_that_did_not_start_is_repeated)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},"
+                              "\"validate\":{\"command\":[\"/usr/bin/check\",\"{}\"]}," FILES "}",
+                              51);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    put(node, "/media/usb/a", "two");
+    procs.failures = 3;
+    intervals(node, 1);
+    (void)hf_simloop_run_for(node->loop, 60 * HF_NS_PER_S);
+    ck_assert_uint_eq(procs.failures, 0);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the command runs");
+    ck_assert(has(node, "/etc/app/a", "two"));
+    ck_assert_uint_eq(node->notices[HF_MANIFEST_NOTICE_REFUSED], 0);
+    end(node);
 }
 END_TEST
 
@@ -2085,6 +2132,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lost_older_content_is_not_fetched);
     tcase_add_loop_test(tc, unreadable_state_stops_one_entry, 0, 2);
     tcase_add_test(tc, cut_swap_spares_no_validation);
+    tcase_add_test(tc, validation_that_did_not_start_is_repeated);
     tcase_add_loop_test(tc, cut_repair_is_finished, 0, 4);
 }
 

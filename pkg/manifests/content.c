@@ -76,10 +76,11 @@ static bool is_held(const struct entry *entry)
 {
     const struct hf_manifest_engine *engine = entry->engine;
 
-    if (entry->hold.reason == HF_MANIFEST_REASON_NO_SPACE)
-        return engine->no_space;
-    return entry->hold.reason != HF_MANIFEST_REASON_NONE &&
-           (entry->hold.until_ns > 0 ? entry->hold.until_ns > manifest_engine_now(engine) : engine->writes_used_up);
+    if (entry->hold.reason == HF_MANIFEST_REASON_NONE)
+        return false;
+    if (entry->hold.until_ns > 0)
+        return entry->hold.until_ns > manifest_engine_now(engine);
+    return entry->hold.reason == HF_MANIFEST_REASON_NO_SPACE ? engine->no_space : engine->writes_used_up;
 }
 
 void content_hold(struct entry *entry)
@@ -268,11 +269,13 @@ static void stored(struct entry *entry, struct job *job)
 {
     char text[HF_RECORD_MESSAGE];
 
-    if (job->r < 0) { /* the source delivers it again */
+    if (job->r < 0) { /* the source delivers it again, after a growing pause */
         note(entry, hf_manifest_outcome_reason(job->r), hf_err_text(&job->err, text, sizeof(text)));
         entry->r.known_revision[0] = '\0';
         content_stop(entry);
         advance_back_off(entry);
+        entry->hold.reason = hf_manifest_outcome_reason(job->r);
+        entry->hold.until_ns = entry->due_ns;
         return;
     }
     (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "%s", job->bundle->digest);

@@ -124,10 +124,10 @@ struct attempt {
     bool on_swap; /* the content is secret, and the kernel may swap memory to a disk */
 };
 
-/* What a note is about. A note about a wait goes when the wait is over. The others go with the next event or step that
- * succeeds. */
+/* What a note is about. It goes with the next event, or when its topic has come to a good end. */
 enum entry_note_topic {
     ENTRY_NOTE_STEP, /* a step has failed, or cannot go on */
+    ENTRY_NOTE_LOOK, /* a look for drift in files, or a repair, has failed */
     ENTRY_NOTE_WAIT, /* the newest set waits for a gate (rules/gate.h), or for the pace of labels */
 };
 
@@ -167,10 +167,13 @@ struct entry {
     struct entry_note source_note;     /* what is wrong with the source */
     struct hf_content_pace content_pace;
     /* A hold of this entry alone, and not the site's own hold (engine->held). The hold is in force after the entry has
-     * turned away a new content. It stops the source, so that the source does not download content that the entry does
-     * not accept. When the hold ends, the source starts again and delivers the newest content. */
+     * turned away a new content, or could not write one to disk. It stops the source, so that the source does not
+     * download content that the entry does not accept. When the hold ends, the source starts again and delivers the
+     * newest content. */
     struct {
-        enum hf_manifest_reason reason; /* ContentPaced, NoSpace or SourceTooLarge; NONE if no hold is in force */
+        /* ContentPaced, NoSpace or SourceTooLarge, or why the content could not be written; NONE if no hold is in
+         * force */
+        enum hf_manifest_reason reason;
         /* monotonic time at which the hold ends; 0 if it ends when the disk or the write budget has room again */
         uint64_t until_ns;
     } hold;

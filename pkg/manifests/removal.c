@@ -109,12 +109,22 @@ static void revoked(struct entry *entry, struct job *job)
                   "the Secret was deleted: its files are gone");
 }
 
+/* Returns true if the pause after a failed removal is over. Otherwise wakes the engine at its end. */
+static bool is_due(const struct entry *entry)
+{
+    uint64_t now = manifest_engine_now(entry->engine);
+
+    if (entry->due_ns > now && entry->due_ns != HF_NEVER)
+        manifest_engine_wake_in(entry->engine, entry->due_ns - now);
+    return entry->due_ns <= now;
+}
+
 bool removal_revoke(struct entry *entry)
 {
     const struct hf_manifest_engine *engine = entry->engine;
 
-    if (!entry->revoked || engine->held || entry->due_ns > manifest_engine_now(engine) ||
-        entry->r.good.key[0] == '\0' || hf_inventory_files(&entry->inventory) == 0)
+    if (!entry->revoked || engine->held || entry->r.good.key[0] == '\0' || hf_inventory_files(&entry->inventory) == 0 ||
+        !is_due(entry))
         return false;
     drift_unwatch(entry);
     prune(entry, revoked);
@@ -128,7 +138,7 @@ void removal_consider(struct entry *entry)
     const struct hf_manifest_engine *engine = entry->engine;
     bool has_files = entry->r.good.key[0] != '\0' && hf_inventory_files(&entry->inventory) > 0;
 
-    if (entry->gone || !engine->proven || engine->held || engine->stale || entry->due_ns > manifest_engine_now(engine))
+    if (entry->gone || !engine->proven || engine->held || engine->stale || !is_due(entry))
         return;
     entry->removing = true;
     drift_unwatch(entry);

@@ -2094,6 +2094,78 @@ START_TEST(cut_repair_is_finished)
 }
 END_TEST
 
+/* ---- retries without an interval ------------------------------------------------------------------------------------- */
+
+static const uint64_t long_interval_ns = 3600 * HF_NS_PER_S;
+
+/* The disk cannot write the new content once. */
+START_TEST(content_that_was_not_written_comes_again)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 36);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    put(node, "/media/usb/a", "two");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_fail_at(node->fs, 1, EIO, 1);
+    intervals(node, 1);
+    ck_assert_uint_eq(hf_simfs_failed(node->fs), 1);
+    (void)hf_simloop_run_for(node->loop, long_interval_ns);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the disk writes again");
+    ck_assert(has(node, "/etc/app/a", "two"));
+    end(node);
+}
+END_TEST
+
+/* The disk cannot write once while an entry that no policy has goes: its files, or what the agent keeps of it. */
+START_TEST(removal_that_failed_is_repeated)
+{
+    for (uint64_t n = 1, hit = 1; hit == 1; n++) {
+        struct node *node =
+            begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}", 37 + n);
+        struct stat st;
+
+        put(node, "/media/usb/a", "one");
+        boot(node);
+        intervals(node, 4);
+        set_policy(node, "");
+        tell(node);
+        hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+        hf_simfs_fail_at(node->fs, n, EIO, 1);
+        (void)hf_simloop_run_for(node->loop, long_interval_ns);
+        hit = hf_simfs_failed(node->fs);
+        ck_assert_msg(has(node, "/etc/app/a", NULL) && !hf_simfs_stat(node->fs, STATE "/manifests/app", &st),
+                      "call %u: %s", (unsigned)n, node->status);
+        end(node);
+    }
+}
+END_TEST
+
+/* The disk cannot read the target once, at the look that an interval asks for. The trouble goes from the status with the
+ * next look, and what that look finds is repaired. */
+START_TEST(look_that_failed_is_repeated)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 38);
+
+    node->watch.add = NULL;
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    if (_i == 1)
+        put(node, "/etc/app/a", "drift");
+    target.broken = true;
+    intervals(node, 1);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_WRITE_FAILED, "the disk does not read");
+    target.broken = false;
+    (void)hf_simloop_run_for(node->loop, long_interval_ns);
+    expect(node, HF_MANIFEST_APPLIED, _i == 1 ? HF_MANIFEST_REASON_DRIFT_REPAIRED : HF_MANIFEST_REASON_APPLIED,
+           "the disk reads again");
+    ck_assert(has(node, "/etc/app/a", "one"));
+    end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, labels_that_matter);
@@ -2133,6 +2205,9 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, unreadable_state_stops_one_entry, 0, 2);
     tcase_add_test(tc, cut_swap_spares_no_validation);
     tcase_add_test(tc, validation_that_did_not_start_is_repeated);
+    tcase_add_test(tc, content_that_was_not_written_comes_again);
+    tcase_add_test(tc, removal_that_failed_is_repeated);
+    tcase_add_loop_test(tc, look_that_failed_is_repeated, 0, 2);
     tcase_add_loop_test(tc, cut_repair_is_finished, 0, 4);
 }
 

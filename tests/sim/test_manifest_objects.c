@@ -604,6 +604,27 @@ START_TEST(power_cut_anywhere)
 }
 END_TEST
 
+/* The API server is away when the entry goes, for 5 minutes. No interval passes after that. */
+START_TEST(removal_waits_for_the_server)
+{
+    struct world *w = begin(",\"prune\":true", 7);
+
+    publish(w, CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_REFUSING);
+    hf_syncpolicy_free(w->policy);
+    w->policy = NULL;
+    tell(w);
+    (void)hf_simloop_run_for(w->loop, 300 * HF_NS_PER_S);
+    hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_UP);
+    (void)hf_simloop_run_for(w->loop, 3600 * HF_NS_PER_S);
+    ck_assert_msg(json_object_size(w->api.objects) == 0, "an hour later: %s", look(w).message);
+    ck_assert_uint_eq(look(w).n, 0);
+    end(w);
+}
+END_TEST
+
 static void add_cases(TCase *tc)
 {
     tcase_add_test(tc, way_of_a_set);
@@ -617,6 +638,7 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, conflict_is_tried_again_each_interval);
     tcase_add_test(tc, a_server_that_is_away_leaves_room_for_newer_content);
     tcase_add_loop_test(tc, an_entry_that_is_gone, 0, 2);
+    tcase_add_test(tc, removal_waits_for_the_server);
     tcase_add_loop_test(tc, an_entry_that_comes_back, 0, 2);
     tcase_add_test(tc, bad_content_touches_nothing);
     tcase_add_test(tc, power_cut_anywhere);

@@ -106,6 +106,7 @@ struct node {
     struct hf_manifest_engine *engine;
     bool tpm;   /* the node has a TPM */
     bool hangs; /* no restart of the unit ends */
+    bool held;  /* the site's own hold is in force */
     unsigned restarts, validations, statuses;
     char status[800], when[100];
 };
@@ -250,7 +251,8 @@ static void changed(void *arg)
 
 static void tell(struct node *node)
 {
-    const struct hf_manifest_desired desired = {.policy = node->policy, .config = node->config, .proven = true};
+    const struct hf_manifest_desired desired = {
+        .policy = node->policy, .config = node->config, .proven = true, .held = node->held};
 
     ck_assert_int_eq(hf_manifest_engine_set(node->engine, &desired, NULL), 0);
 }
@@ -810,6 +812,34 @@ START_TEST(kept_content_comes_back_without_the_record)
 }
 END_TEST
 
+/* A newer version waits for the end of a hold, and somebody removes a file of the version in place: the TPM has it, and no
+ * interval is needed between the look and the repair. */
+START_TEST(tpm_repairs_while_a_version_waits)
+{
+    static const struct scenario s = {.name = "held", .fields = "\"prune\":true"};
+    static const struct version one = {"abc", "one"}, two = {"abc", "two"};
+    struct node *node = begin(&s, 90);
+
+    node->tpm = true;
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    node->held = true;
+    publish(node, &two);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_WAITING);
+    hf_simfs_delete(node->fs, TARGET "/c");
+    intervals(node, 1);
+    (void)hf_simloop_run_for(node->loop, 60 * HF_NS_PER_S);
+    ck_assert_msg(is_exactly(node, "abc", "one"), "%s", node->status);
+    node->held = false;
+    intervals(node, 3);
+    ck_assert_msg(is_exactly(node, "abc", "two"), "%s", node->status);
+    end(node);
+}
+END_TEST
+
 /* The agent dies while it puts a version in place, and the Secret is deleted meanwhile: with `prune` the files go, and
  * without it they stay. Returns false if no call was the n-th one. */
 static bool delete_after(uint64_t n, bool prune)
@@ -855,6 +885,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, deletion_after_a_cut, 0, 2);
+    tcase_add_test(tc, tpm_repairs_while_a_version_waits);
     tcase_add_test(tc, adopted_file_stays);
     tcase_add_loop_test(tc, rollback_waits_for_the_tpm, 1, 4);
     tcase_add_test(tc, dead_tpm_keeps_nothing_out);

@@ -185,6 +185,8 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
     }
     /* The source borrows the old entry. A new one with the same source need not deliver again what is on disk. */
     content_stop(entry);
+    if (entry->wanted == NULL && own != NULL)
+        entry->look_wanted = true; /* a removal that began has taken the watches, and perhaps files */
     make_entry_free(entry->wanted);
     entry->wanted = own;
     memcpy(entry->wanted_from, from, sizeof(from));

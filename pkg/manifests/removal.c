@@ -46,10 +46,19 @@ static int run_prune(struct job *job)
     return r;
 }
 
+/* The watches must not report what the removal itself does. They come back with the next look, if it fails. */
+static void unwatch(struct entry *entry)
+{
+    drift_unwatch(entry);
+    entry->watch_stale = true;
+}
+
 static void not_pruned(struct entry *entry, struct job *job)
 {
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
+    if (entry->wanted != NULL) /* a waiting removal needs no watches, of which there are few */
+        drift_watch(entry);
     advance_note(entry, job->outcome.reason, job->outcome.message);
     advance_back_off(entry);
     if (job->outcome.reason == HF_MANIFEST_REASON_PRUNE_LIMIT) {
@@ -126,7 +135,7 @@ bool removal_revoke(struct entry *entry)
     if (!entry->revoked || engine->held || entry->r.good.key[0] == '\0' || hf_inventory_files(&entry->inventory) == 0 ||
         !is_due(entry))
         return false;
-    drift_unwatch(entry);
+    unwatch(entry);
     prune(entry, revoked);
     return entry->busy;
 }
@@ -141,7 +150,7 @@ void removal_consider(struct entry *entry)
     if (entry->gone || !engine->proven || engine->held || engine->stale || !is_due(entry))
         return;
     entry->removing = true;
-    drift_unwatch(entry);
+    unwatch(entry);
     if (json_array_size(entry->r.objects) > 0 && hf_json_bool_or(entry->r.good.entry, "prune", false)) {
         objects_remove(entry);
         return;

@@ -2166,6 +2166,33 @@ START_TEST(look_that_failed_is_repeated)
 }
 END_TEST
 
+/* An entry leaves the policy, and its removal waits for the annotation. When the policy has the entry again, each folder
+ * has its watch again, without an interval. */
+START_TEST(entry_that_comes_back_is_watched)
+{
+    static const char app[] = "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}";
+    struct node *node = begin(app, 33);
+
+    for (char c = 'a'; c < 'f'; c++) {
+        char path[40];
+        (void)snprintf(path, sizeof(path), "/media/usb/%c", c);
+        put(node, path, "one");
+    }
+    boot(node);
+    intervals(node, 4);
+    unsigned watches = node->watches;
+    set_policy(node, "");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_PRUNE_LIMIT, "the entry has left the policy");
+    set_policy(node, app);
+    tell(node);
+    (void)hf_simloop_run_for(node->loop, 60 * HF_NS_PER_S);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the entry is back");
+    ck_assert_msg(node->watches == watches, "%u watches, then %u", watches, node->watches);
+    end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, labels_that_matter);
@@ -2207,6 +2234,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, validation_that_did_not_start_is_repeated);
     tcase_add_test(tc, content_that_was_not_written_comes_again);
     tcase_add_test(tc, removal_that_failed_is_repeated);
+    tcase_add_test(tc, entry_that_comes_back_is_watched);
     tcase_add_loop_test(tc, look_that_failed_is_repeated, 0, 2);
     tcase_add_loop_test(tc, cut_repair_is_finished, 0, 4);
 }

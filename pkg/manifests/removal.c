@@ -151,7 +151,7 @@ void removal_consider(struct entry *entry)
         return;
     entry->removing = true;
     unwatch(entry);
-    if (json_array_size(entry->r.objects) > 0 && hf_json_bool_or(entry->r.good.entry, "prune", false)) {
+    if (json_array_size(entry->r.objects) > 0 && hf_json_bool_or(objects_owner(entry)->entry, "prune", false)) {
         objects_remove(entry);
         return;
     }

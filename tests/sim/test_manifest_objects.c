@@ -521,6 +521,47 @@ START_TEST(an_entry_that_is_gone)
 }
 END_TEST
 
+/* A policy without entries. Its annotation allows a removal. */
+static void allow_prune(struct world *w, const char *digest)
+{
+    struct hf_issues *issues = calloc(1, sizeof(*issues));
+    json_t *json = json_pack("{s:s, s:s, s:{s:s, s:{s:o}}, s:{}}", "apiVersion", "edge.codcompass.io/v1alpha1", "kind",
+                             "SyncPolicy", "metadata", "name", "p", "annotations", "edge.codcompass.io/allow-prune",
+                             json_sprintf("app:%.12s", digest), "spec");
+
+    hf_syncpolicy_free(w->policy);
+    ck_assert_int_eq(hf_syncpolicy_decode(json, &w->policy, issues), 0);
+    ck_assert_uint_eq(issues->n_errors, 0);
+    json_decref(json);
+    free(issues);
+}
+
+/* No set was ever good: one object of the first set is refused, or the first set is sick. The entry leaves the policy: its
+ * objects go, two of them only after the annotation. */
+START_TEST(an_entry_that_was_never_good_goes)
+{
+    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 7);
+
+    publish(w, _i == 0 ? CONFIG_MAP("1") "---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: x}\n"
+                       : DEPLOYMENT("broken") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 12);
+    ck_assert_uint_eq(json_object_size(w->api.objects), 1 + (size_t)_i);
+    hf_syncpolicy_free(w->policy);
+    w->policy = NULL;
+    (void)intervals(w, 6);
+    if (_i == 1) {
+        expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_PRUNE_LIMIT, "2 of 2 objects");
+        ck_assert_uint_eq(json_object_size(w->api.objects), 2);
+        allow_prune(w, look(w).status.digest);
+        (void)intervals(w, 6);
+    }
+    ck_assert_uint_eq(look(w).n, 0);
+    ck_assert_uint_eq(json_object_size(w->api.objects), 0);
+    end(w);
+}
+END_TEST
+
 /* The policy has the entry again before its removal has ended, after any number of milliseconds: what is removed by
  * then comes back. With a kill in between (_i == 1), too. */
 START_TEST(an_entry_that_comes_back)
@@ -638,6 +679,7 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, conflict_is_tried_again_each_interval);
     tcase_add_test(tc, a_server_that_is_away_leaves_room_for_newer_content);
     tcase_add_loop_test(tc, an_entry_that_is_gone, 0, 2);
+    tcase_add_loop_test(tc, an_entry_that_was_never_good_goes, 0, 2);
     tcase_add_test(tc, removal_waits_for_the_server);
     tcase_add_loop_test(tc, an_entry_that_comes_back, 0, 2);
     tcase_add_test(tc, bad_content_touches_nothing);

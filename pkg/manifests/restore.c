@@ -263,8 +263,8 @@ static void placed(struct entry *entry, struct job *job)
 }
 
 /* The content to go back to is in the sealed copy of a Secret alone. Returns true while the rollback waits for it: the
- * copy is being opened, or the TPM has not opened it but may do so later. After MANIFEST_MAX_UNREADABLE of these pauses the copy
- * counts as lost, because the rollback keeps new content out. */
+ * copy is being opened, or the TPM has not opened it but may do so later. After MANIFEST_MAX_UNREADABLE of these
+ * pauses the copy counts as lost, because the rollback keeps new content out. */
 static bool waits_for_copy(struct entry *entry)
 {
     const struct hf_manifest_set *good = &entry->r.good;

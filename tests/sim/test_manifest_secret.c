@@ -107,6 +107,7 @@ struct node {
     bool tpm;   /* the node has a TPM */
     bool hangs; /* no restart of the unit ends */
     bool held;  /* the site's own hold is in force */
+    bool left;  /* no policy has the entry */
     unsigned restarts, validations, statuses;
     char status[800], when[100];
 };
@@ -251,8 +252,9 @@ static void changed(void *arg)
 
 static void tell(struct node *node)
 {
+    static const struct hf_syncpolicy none = {.meta = {.name = "p"}};
     const struct hf_manifest_desired desired = {
-        .policy = node->policy, .config = node->config, .proven = true, .held = node->held};
+        .policy = node->left ? &none : node->policy, .config = node->config, .proven = true, .held = node->held};
 
     ck_assert_int_eq(hf_manifest_engine_set(node->engine, &desired, NULL), 0);
 }
@@ -840,6 +842,51 @@ START_TEST(tpm_repairs_while_a_version_waits)
 }
 END_TEST
 
+/* The agent dies while it puts a version in place, and no policy has the entry then, while a hold stops the removal. The
+ * sealed copy of the good version must not take the mixture for drift, and forget the newer version's files: they go
+ * when the entry is back, with a version that lacks them. Returns false if no call was the n-th one. */
+static bool leave_after(uint64_t n)
+{
+    static const struct scenario s = {.name = "left", .fields = "\"prune\":true"};
+    static const struct version one = {"abc", "one"}, two = {"abcd", "two"}, three = {"abc", "three"};
+    struct node *node = begin(&s, 9800 + n);
+
+    node->tpm = true;
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    publish(node, &two);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        fault(node, KILL, n);
+        hf_simfs_delete(node->fs, TARGET "/a"); /* so that a look finds something */
+        node->left = node->held = true;
+        boot(node);
+        intervals(node, 6);
+        node->left = node->held = false;
+        publish(node, &three);
+        intervals(node, 10);
+        ck_assert_msg(is_exactly(node, "abc", "three"), "cut at %u: %s", (unsigned)n, node->status);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return stopped;
+}
+
+START_TEST(sealed_copy_repairs_no_mixture)
+{
+    uint64_t n = 1;
+
+    while (leave_after(n))
+        n++;
+    ck_assert_uint_gt(n, 20);
+}
+END_TEST
+
 /* The agent dies while it puts a version in place, and the Secret is deleted meanwhile: with `prune` the files go, and
  * without it they stay. Returns false if no call was the n-th one. */
 static bool delete_after(uint64_t n, bool prune)
@@ -886,6 +933,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, deletion_after_a_cut, 0, 2);
     tcase_add_test(tc, tpm_repairs_while_a_version_waits);
+    tcase_add_test(tc, sealed_copy_repairs_no_mixture);
     tcase_add_test(tc, adopted_file_stays);
     tcase_add_loop_test(tc, rollback_waits_for_the_tpm, 1, 4);
     tcase_add_test(tc, dead_tpm_keeps_nothing_out);

@@ -109,7 +109,9 @@ enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
 struct attempt {
     struct hf_manifest *entry; /* decoded from set.entry */
     bool health_unknown;       /* nothing has shown whether the static pods of the set run */
-    bool not_judged;           /* the command of `validate` could not be started, so it says nothing about the set */
+    /* If the command of `validate` did not start: -EAGAIN if it may start soon, or -ENOENT if a person has to mend
+     * something first. 0 if it started. */
+    int not_started;
     struct hf_manifest_set set;
     struct hf_files_want want;
     struct hf_files_place place;

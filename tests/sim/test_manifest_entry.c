@@ -99,6 +99,7 @@ static struct {
     const struct hf_proc_ops *inner;
     struct hf_proc_ops ops;
     unsigned failures; /* how many more */
+    int error;         /* 0 means -EAGAIN */
 } procs;
 
 static int spawn(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call, struct hf_err *err)
@@ -106,7 +107,7 @@ static int spawn(void *ctx, const struct hf_proc_request *request, struct hf_pro
     if (procs.failures == 0)
         return procs.inner->spawn(ctx, request, ret_call, err);
     procs.failures--;
-    return hf_err_sys(err, -EAGAIN, "run '%s'", request->argv[0]);
+    return hf_err_sys(err, procs.error != 0 ? procs.error : -EAGAIN, "run '%s'", request->argv[0]);
 }
 
 static const struct hf_proc_ops *proc_of(struct hf_simhost *host)
@@ -2007,6 +2008,32 @@ START_TEST(validation_that_did_not_start_is_repeated)
 }
 END_TEST
 
+/* The program of `validate` is missing. Each attempt writes the files of the set, so there is one per interval. */
+START_TEST(missing_validation_is_repeated_each_interval)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},"
+                              "\"validate\":{\"command\":[\"/usr/bin/check\",\"{}\"]}," FILES "}",
+                              52);
+
+    put(node, "/media/usb/a", "one");
+    procs.failures = 100;
+    procs.error = -ENOENT;
+    boot(node);
+    intervals(node, 10);
+    expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_VALIDATE_FAILED, "there is no program");
+    ck_assert_uint_le(100 - procs.failures, 11);
+    unsigned failures = procs.failures, statuses = node->statuses;
+    (void)hf_simloop_run_for(node->loop, 3600 * HF_NS_PER_S);
+    ck_assert_uint_eq(procs.failures, failures);
+    ck_assert_uint_eq(node->statuses, statuses);
+    procs.failures = 0;
+    procs.error = 0;
+    intervals(node, 2);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the program is there");
+    end(node);
+}
+END_TEST
+
 START_TEST(refusal_after_a_cut_keeps_repairs)
 {
     unsigned applying = 0;
@@ -2232,6 +2259,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, unreadable_state_stops_one_entry, 0, 2);
     tcase_add_test(tc, cut_swap_spares_no_validation);
     tcase_add_test(tc, validation_that_did_not_start_is_repeated);
+    tcase_add_test(tc, missing_validation_is_repeated_each_interval);
     tcase_add_test(tc, content_that_was_not_written_comes_again);
     tcase_add_test(tc, removal_that_failed_is_repeated);
     tcase_add_test(tc, entry_that_comes_back_is_watched);

@@ -15,15 +15,28 @@ static void copy_text(char *to, size_t n, const char *text)
     to[hf_utf8_prefix(to, strlen(to))] = '\0'; /* a cut must not leave half a character */
 }
 
-void advance_note(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+static void set_note(struct entry *entry, enum entry_note_topic topic, enum hf_manifest_reason reason,
+                     const char *message)
 {
-    struct entry_note note = {.reason = reason};
+    struct entry_note note = {.reason = reason, .topic = topic};
 
     copy_text(note.message, sizeof(note.message), message);
-    if (note.reason == entry->note.reason && strcmp(note.message, entry->note.message) == 0)
-        return;
+    bool is_same = note.reason == entry->note.reason && strcmp(note.message, entry->note.message) == 0;
     entry->note = note;
-    manifest_engine_notify(entry->engine);
+    if (!is_same)
+        manifest_engine_notify(entry->engine);
+}
+
+void advance_note(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    set_note(entry, ENTRY_NOTE_STEP, reason, message);
+}
+
+void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum hf_manifest_reason reason,
+                        const char *message)
+{
+    if (reason != HF_MANIFEST_REASON_NONE || entry->note.topic == topic)
+        set_note(entry, topic, reason, message);
 }
 
 void advance_back_off(struct entry *entry)

@@ -18,23 +18,44 @@ static bool is_resumed_swap(const struct entry *entry)
     return entry->inventory.pending && entry->r.phase == HF_MANIFEST_APPLYING;
 }
 
+/* True if files of two sets may be in place, because the swap of a set was cut short. A cut repair leaves files of the
+ * good set alone, and drift.c completes it. */
+static bool is_mixture(const struct entry *entry)
+{
+    return entry->inventory.pending && (entry->r.phase == HF_MANIFEST_APPLYING || entry->r.unproven);
+}
+
 /* True if files of the newest set may be in place: its swap was cut short, or the crash came after the swap. */
 static bool may_be_in_place(const struct entry *entry)
 {
     const struct attempt *attempt = entry->attempt;
 
-    if (entry->inventory.pending || !entry->resumed)
-        return entry->inventory.pending;
+    if (is_mixture(entry) || !entry->resumed)
+        return is_mixture(entry);
     return entry->r.unproven || attempt == NULL || attempt->want.n == 0 || hf_files_place_is_recorded(&attempt->place);
+}
+
+/* A command of `validate` that did not start has judged nothing. A lack of processes or memory may pass at any time; a
+ * program that is missing is a person's to mend, and each attempt writes the files of the set once more. */
+static enum hf_manifest_retry retry_of(const struct hf_manifest_outcome *outcome)
+{
+    if (outcome->r == -EAGAIN)
+        return HF_MANIFEST_RETRY_BACK_OFF;
+    if (outcome->reason == HF_MANIFEST_REASON_VALIDATE_FAILED && outcome->r == -ENOENT)
+        return HF_MANIFEST_RETRY_INTERVAL;
+    return hf_manifest_gate_retry(outcome->reason);
 }
 
 /* A failure of an attempt before its first change of the target. */
 static void not_placed(struct entry *entry, const struct hf_manifest_outcome *outcome)
 {
-    enum hf_manifest_retry retry = hf_manifest_gate_retry(outcome->reason);
+    enum hf_manifest_retry retry = retry_of(outcome);
+    /* until the next interval, or the annotation */
+    bool waits = retry == HF_MANIFEST_RETRY_INTERVAL && (outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT ||
+                                                         outcome->reason == HF_MANIFEST_REASON_VALIDATE_FAILED);
     bool begun = entry->r.phase == HF_MANIFEST_APPLYING; /* by an earlier attempt, which a crash has ended */
     enum hf_manifest_event failed = begun ? HF_MANIFEST_EV_FAILED : HF_MANIFEST_EV_POSTPONED;
-    bool in_place = may_be_in_place(entry);
+    bool in_place = may_be_in_place(entry), mixture = is_mixture(entry);
 
     end_attempt(entry);
     entry->resumed = entry->resumed && in_place;
@@ -46,17 +67,16 @@ static void not_placed(struct entry *entry, const struct hf_manifest_outcome *ou
         content_lost(entry, &entry->r.next);
         advance_back_off(entry);
         advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
-    } else if (entry->inventory.pending && outcome->reason == HF_MANIFEST_REASON_VALIDATE_FAILED) {
-        entry->invalid = true; /* not Refused, because what is in place is a mixture, which the next set ends */
+    } else if (mixture && outcome->reason == HF_MANIFEST_REASON_VALIDATE_FAILED && retry == HF_MANIFEST_RETRY_NEVER) {
+        entry->invalid = true; /* not Refused, because the next set ends the mixture */
         advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
-    } else if ((entry->inventory.pending && outcome->reason != HF_MANIFEST_REASON_PRUNE_LIMIT) ||
-               (in_place && retry == HF_MANIFEST_RETRY_BACK_OFF)) {
+    } else if ((mixture && !waits) || (in_place && retry == HF_MANIFEST_RETRY_BACK_OFF)) {
         advance_back_off(entry);
         advance_event(entry, failed, outcome->reason, outcome->message);
-    } else if (retry == HF_MANIFEST_RETRY_BACK_OFF || outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT) {
+    } else if (retry == HF_MANIFEST_RETRY_BACK_OFF || waits) {
         advance_back_off(entry);
-        if (retry == HF_MANIFEST_RETRY_INTERVAL)
-            entry->due_ns = HF_NEVER; /* until the next interval, or the annotation */
+        if (waits)
+            entry->due_ns = HF_NEVER;
         advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
     } else {
         advance_event(entry, HF_MANIFEST_EV_REFUSED, outcome->reason, outcome->message);
@@ -140,6 +160,7 @@ static void cleaned(struct entry *entry, struct job *job)
 
     (void)job;
     (void)snprintf(outcome.message, sizeof(outcome.message), "%s", entry->note.message);
+    outcome.r = entry->attempt->not_started;
     not_placed(entry, &outcome);
 }
 
@@ -177,6 +198,12 @@ static void validated(void *arg, int r, int exit_code, struct hf_view output)
     invalid(entry, text);
 }
 
+/* True if the command did not start because the node lacked something that it may have again at any time. */
+static bool may_start_soon(int r)
+{
+    return r == -EAGAIN || r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EBUSY || r == -ETXTBSY;
+}
+
 static bool needs_validation(const struct entry *entry)
 {
     return entry->attempt->entry->validate_command[0] != NULL && !is_resumed_swap(entry) &&
@@ -200,6 +227,7 @@ static void validate(struct entry *entry)
     if (r == 0)
         return;
     entry->busy = false;
+    attempt->not_started = may_start_soon(r) ? -EAGAIN : -ENOENT;
     invalid(entry, hf_err_text(&err, text, sizeof(text)));
 }
 

@@ -76,10 +76,11 @@ static bool is_held(const struct entry *entry)
 {
     const struct hf_manifest_engine *engine = entry->engine;
 
-    if (entry->hold.reason == HF_MANIFEST_REASON_NO_SPACE)
-        return engine->no_space;
-    return entry->hold.reason != HF_MANIFEST_REASON_NONE &&
-           (entry->hold.until_ns > 0 ? entry->hold.until_ns > manifest_engine_now(engine) : engine->writes_used_up);
+    if (entry->hold.reason == HF_MANIFEST_REASON_NONE)
+        return false;
+    if (entry->hold.until_ns > 0)
+        return entry->hold.until_ns > manifest_engine_now(engine);
+    return entry->hold.reason == HF_MANIFEST_REASON_NO_SPACE ? engine->no_space : engine->writes_used_up;
 }
 
 void content_hold(struct entry *entry)
@@ -97,18 +98,17 @@ void content_hold(struct entry *entry)
         manifest_engine_wake_in(entry->engine, entry->hold.until_ns - manifest_engine_now(entry->engine));
 }
 
-bool content_pace_takes(struct entry *entry)
+bool content_pace_takes(struct entry *entry, char text[HF_RECORD_MESSAGE])
 {
     uint64_t now = manifest_engine_now(entry->engine), wait = hf_content_pace_wait_ns(&entry->content_pace, now);
-    char text[HF_RECORD_MESSAGE];
 
     if (wait == 0) {
         hf_content_pace_spend(&entry->content_pace, now, entry->engine->interval_ns);
         return true;
     }
-    (void)snprintf(text, sizeof(text), "labels of the node change too often: the node takes them up once in %u min",
+    (void)snprintf(text, HF_RECORD_MESSAGE,
+                   "labels of the node change too often: the node takes them up once in %u min",
                    (unsigned)(entry->content_pace.gap_ns / (60 * HF_NS_PER_S)));
-    advance_note(entry, HF_MANIFEST_REASON_CONTENT_PACED, text);
     manifest_engine_wake_in(entry->engine, wait);
     return false;
 }
@@ -269,11 +269,13 @@ static void stored(struct entry *entry, struct job *job)
 {
     char text[HF_RECORD_MESSAGE];
 
-    if (job->r < 0) { /* the source delivers it again */
+    if (job->r < 0) { /* the source delivers it again, after a growing pause */
         note(entry, hf_manifest_outcome_reason(job->r), hf_err_text(&job->err, text, sizeof(text)));
         entry->r.known_revision[0] = '\0';
         content_stop(entry);
         advance_back_off(entry);
+        entry->hold.reason = hf_manifest_outcome_reason(job->r);
+        entry->hold.until_ns = entry->due_ns;
         return;
     }
     (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "%s", job->bundle->digest);

@@ -89,7 +89,7 @@ static void repaired(struct entry *entry, struct job *job)
     if (job->r < 0) {
         if (job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE)
             content_lost(entry, &entry->r.good);
-        advance_note(entry, job->outcome.reason, job->outcome.message);
+        advance_note_about(entry, ENTRY_NOTE_LOOK, job->outcome.reason, job->outcome.message);
         advance_back_off(entry);
         entry->look_wanted = true;
         entry->look_due_ns = entry->due_ns;
@@ -146,6 +146,17 @@ static int run_look(struct job *job)
     return r;
 }
 
+/* Looks again after a growing pause. Attempts do not wait for it. */
+static void look_again(struct entry *entry)
+{
+    uint64_t due_ns = entry->due_ns;
+
+    advance_back_off(entry);
+    entry->look_wanted = true;
+    entry->look_due_ns = entry->due_ns;
+    entry->due_ns = due_ns;
+}
+
 static void looked(struct entry *entry, struct job *job)
 {
     struct hf_manifest_engine *engine = entry->engine;
@@ -155,11 +166,15 @@ static void looked(struct entry *entry, struct job *job)
     hf_manifest_counts_look(&engine->counts);
     drift_watch(entry);
     if (job->r < 0) {
-        advance_note(entry, HF_MANIFEST_REASON_WRITE_FAILED, hf_err_text(&job->err, text, sizeof(text)));
+        (void)hf_err_text(&job->err, text, sizeof(text));
+        advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_WRITE_FAILED, text);
+        look_again(entry);
         return;
     }
-    if (job->diff.n == 0 && (!entry->inventory.pending || secret_is(entry->r.good.entry)))
+    if (job->diff.n == 0 && (!entry->inventory.pending || secret_is(entry->r.good.entry))) {
+        advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_NONE, NULL);
         return;
+    }
     if (wait == 0 && secret_is(entry->r.good.entry) && !secret_has(entry, &entry->r.good)) {
         if (vault_open(entry, &entry->r.good))
             return;
@@ -196,13 +211,6 @@ static void look_unwatched(struct entry *entry, uint64_t now)
         entry->look_wanted = true;
 }
 
-/* In these phases only a repair can have begun a swap; a crash has cut it, and a look finds what to do. In the others
- * it is part of an attempt, which goes on by itself. */
-static bool is_cut_repair(const struct entry *entry)
-{
-    return entry->r.phase == HF_MANIFEST_APPLIED || entry->r.phase == HF_MANIFEST_ROLLED_BACK;
-}
-
 bool drift_consider(struct entry *entry)
 {
     struct hf_manifest_engine *engine = entry->engine;
@@ -210,8 +218,10 @@ bool drift_consider(struct entry *entry)
 
     if (verify_restored(entry))
         return true;
+    /* A swap that was cut short is a repair's unless something unproven is in place, and a look finds what to do. A cut
+     * swap of an attempt is ended by the attempt itself, or by the next set. */
     if (entry->r.good.key[0] == '\0' || !hf_manifest_machine_rests(entry->r.phase) || entry->r.unproven ||
-        (entry->inventory.pending && !is_cut_repair(entry)) || hf_inventory_files(&entry->inventory) == 0)
+        hf_inventory_files(&entry->inventory) == 0)
         return false;
     look_unwatched(entry, now);
     if (!entry->look_wanted)

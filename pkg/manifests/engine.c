@@ -384,12 +384,19 @@ static struct hf_manifest_status status_of(struct entry *entry)
     return status;
 }
 
+/* An entry that no policy has shows while it may have items in place. */
+static bool is_shown(const struct entry *entry)
+{
+    return !entry->gone &&
+           (entry->wanted != NULL || entry->r.good.key[0] != '\0' || json_array_size(entry->r.objects) > 0);
+}
+
 static void visit_entries(struct hf_manifest_engine *engine, bool in_policy,
                           void (*visit_status)(void *arg, const struct hf_manifest_status *status), void *arg)
 {
     for (size_t i = 0; i < engine->entries.n; i++) {
         struct entry *entry = engine->entries.entries[i].value;
-        if (entry->in_policy != in_policy || entry->gone || (entry->wanted == NULL && entry->r.good.key[0] == '\0'))
+        if (entry->in_policy != in_policy || !is_shown(entry))
             continue;
         struct hf_manifest_status status = status_of(entry);
         visit_status(arg, &status);

@@ -185,6 +185,8 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
     }
     /* The source borrows the old entry. A new one with the same source need not deliver again what is on disk. */
     content_stop(entry);
+    if (entry->wanted == NULL && own != NULL)
+        entry->look_wanted = true; /* a removal that began has taken the watches, and perhaps files */
     make_entry_free(entry->wanted);
     entry->wanted = own;
     memcpy(entry->wanted_from, from, sizeof(from));
@@ -311,8 +313,8 @@ static bool try_again(struct entry *entry, struct hf_manifest_set *set)
     return true;
 }
 
-/* Takes up a new set. Returns true if it is one. */
-static bool take_up(struct entry *entry, struct hf_manifest_set *set)
+/* Takes up a new set. Returns true if it is one. If it has to wait for the pace of labels, writes why into `paced`. */
+static bool take_up(struct entry *entry, struct hf_manifest_set *set, char paced[HF_RECORD_MESSAGE])
 {
     struct hf_manifest_record *r = &entry->r;
     bool again = r->phase == HF_MANIFEST_REFUSED && (entry->recheck || entry->secret_again) &&
@@ -326,7 +328,7 @@ static bool take_up(struct entry *entry, struct hf_manifest_set *set)
     if (is_next && again && !anew)
         return try_again(entry, set);
     /* A new content has been counted when it came. Labels of the node can change as often. */
-    if (!is_next && !refetched && strcmp(set->digest, r->next.digest) == 0 && !content_pace_takes(entry))
+    if (!is_next && !refetched && strcmp(set->digest, r->next.digest) == 0 && !content_pace_takes(entry, paced))
         return false;
     entry->was_refused = entry->invalid = entry->removing = false;
     entry->due_ns = 0;
@@ -337,19 +339,22 @@ static bool take_up(struct entry *entry, struct hf_manifest_set *set)
     return true;
 }
 
-/* Waiting with a set: may it go? */
-static void wait_or_go(struct entry *entry)
+/* Returns the gate that keeps the newest set out, or NONE. */
+static enum hf_manifest_reason find_gate(const struct entry *entry, char text[HF_RECORD_MESSAGE])
 {
-    char text[HF_RECORD_MESSAGE];
-    enum hf_manifest_reason gate = ask_gate(entry, text);
-    uint64_t now = manifest_engine_now(entry->engine);
     /* What was in place before a reboot emptied the memory is no news. */
     bool again = secret_is(entry->r.next.entry) && strcmp(entry->r.next.key, entry->r.good.key) == 0;
 
-    if (!again && gate != HF_MANIFEST_REASON_NONE) {
-        advance_note(entry, gate, text);
-        return;
-    }
+    if (entry->r.phase != HF_MANIFEST_WAITING || again)
+        return HF_MANIFEST_REASON_NONE;
+    return ask_gate(entry, text);
+}
+
+/* Waiting with a set that no gate keeps out: may it go? */
+static void wait_or_go(struct entry *entry)
+{
+    uint64_t now = manifest_engine_now(entry->engine);
+
     if (entry->invalid || secret_fetch_waits(entry))
         return;
     if (entry->due_ns > now) {
@@ -358,6 +363,23 @@ static void wait_or_go(struct entry *entry)
         return;
     }
     entry->actions->start[HF_MANIFEST_ACT_PLACE](entry);
+}
+
+/* The newest set, or what keeps it out. One note says what it waits for: two that took turns would call the engine
+ * again and again. */
+static void consider_next(struct entry *entry, const char *paced)
+{
+    char text[HF_RECORD_MESSAGE];
+    enum hf_manifest_reason gate = find_gate(entry, text);
+
+    if (gate != HF_MANIFEST_REASON_NONE)
+        advance_note_about(entry, ENTRY_NOTE_WAIT, gate, text);
+    else if (paced[0] != '\0')
+        advance_note_about(entry, ENTRY_NOTE_WAIT, HF_MANIFEST_REASON_CONTENT_PACED, paced);
+    else
+        advance_note_about(entry, ENTRY_NOTE_WAIT, HF_MANIFEST_REASON_NONE, NULL);
+    if (gate == HF_MANIFEST_REASON_NONE && entry->r.phase == HF_MANIFEST_WAITING)
+        wait_or_go(entry);
 }
 
 /* The same version of a Secret may be the content by which to verify what is in place. */
@@ -376,13 +398,14 @@ static bool take_secret(struct entry *entry)
 static void consider_resting(struct entry *entry)
 {
     struct hf_manifest_set set = {.entry = NULL};
+    char paced[HF_RECORD_MESSAGE] = "";
     struct hf_err err = HF_ERR_INIT;
     int r;
 
     if (refuse(entry) || take_secret(entry) || content_consider(entry) || removal_revoke(entry))
         return;
     r = permit_candidate(entry, &set, &err);
-    if (r == 0 && take_up(entry, &set)) {
+    if (r == 0 && take_up(entry, &set, paced)) {
         entry->recheck = false;
         return;
     }
@@ -393,10 +416,12 @@ static void consider_resting(struct entry *entry)
         advance_event(entry, HF_MANIFEST_EV_NEWS, HF_MANIFEST_REASON_NONE, NULL);
         return;
     }
-    if (entry->r.phase == HF_MANIFEST_WAITING && r == 0)
-        wait_or_go(entry);
+    if (r == 0)
+        consider_next(entry, paced);
     else if (entry->r.phase == HF_MANIFEST_WAITING && r == -ENOENT)
         advance_event(entry, HF_MANIFEST_EV_LACKS, HF_MANIFEST_REASON_NONE, NULL);
+    else if (r == -ENOENT)
+        advance_note_about(entry, ENTRY_NOTE_WAIT, HF_MANIFEST_REASON_NONE, NULL);
 }
 
 static void consider_unfinished(struct entry *entry)

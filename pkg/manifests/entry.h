@@ -97,6 +97,11 @@ uint64_t manifest_engine_now(const struct hf_manifest_engine *engine);
 
 /* ---- one entry --------------------------------------------------------------------------------------------------- */
 
+/* Attempts of one rollback that could not read what they go back to, after which that counts as lost: one error may
+ * pass, a worn-out block does not. A full disk may last for days, so attempts that fail for other reasons do not
+ * count. */
+enum { MANIFEST_MAX_UNREADABLE = 5 };
+
 enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
 
 /* An attempt to place a set, to check it, to roll back to it, to repair it, or to remove it. The struct exists from the
@@ -104,6 +109,9 @@ enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
 struct attempt {
     struct hf_manifest *entry; /* decoded from set.entry */
     bool health_unknown;       /* nothing has shown whether the static pods of the set run */
+    /* If the command of `validate` did not start: -EAGAIN if it may start soon, or -ENOENT if a person has to mend
+     * something first. 0 if it started. */
+    int not_started;
     struct hf_manifest_set set;
     struct hf_files_want want;
     struct hf_files_place place;
@@ -118,9 +126,17 @@ struct attempt {
     bool on_swap; /* the content is secret, and the kernel may swap memory to a disk */
 };
 
+/* What a note is about. It goes with the next event, or when its topic has come to a good end. */
+enum entry_note_topic {
+    ENTRY_NOTE_STEP, /* a step has failed, or cannot go on */
+    ENTRY_NOTE_LOOK, /* a look for drift in files, or a repair, has failed */
+    ENTRY_NOTE_WAIT, /* the newest set waits for a gate (rules/gate.h), or for the pace of labels */
+};
+
 /* A reason and a message for the status, such as the cause of a wait or of a failure. Not saved on disk. */
 struct entry_note {
     enum hf_manifest_reason reason; /* HF_MANIFEST_REASON_NONE if the status shows the reason of the record */
+    enum entry_note_topic topic;
     char message[HF_RECORD_MESSAGE];
 };
 
@@ -153,10 +169,13 @@ struct entry {
     struct entry_note source_note;     /* what is wrong with the source */
     struct hf_content_pace content_pace;
     /* A hold of this entry alone, and not the site's own hold (engine->held). The hold is in force after the entry has
-     * turned away a new content. It stops the source, so that the source does not download content that the entry does
-     * not accept. When the hold ends, the source starts again and delivers the newest content. */
+     * turned away a new content, or could not write one to disk. It stops the source, so that the source does not
+     * download content that the entry does not accept. When the hold ends, the source starts again and delivers the
+     * newest content. */
     struct {
-        enum hf_manifest_reason reason; /* ContentPaced, NoSpace or SourceTooLarge; NONE if no hold is in force */
+        /* ContentPaced, NoSpace or SourceTooLarge, or why the content could not be written; NONE if no hold is in
+         * force */
+        enum hf_manifest_reason reason;
         /* monotonic time at which the hold ends; 0 if it ends when the disk or the write budget has room again */
         uint64_t until_ns;
     } hold;
@@ -297,6 +316,9 @@ void objects_place(struct entry *entry);
 void objects_probe(struct entry *entry);
 void objects_rollback(struct entry *entry);
 bool objects_drift_consider(struct entry *entry);
+/* Returns the set whose `prune` decides if the objects go when the entry leaves the policy: the good set, or the newest
+ * set if none was ever good. */
+const struct hf_manifest_set *objects_owner(const struct entry *entry);
 /* Starts to delete every object in the inventory, unless the guard of removals (rules/plan.h) stops it. The caller has
  * checked that a removal is allowed now. */
 void objects_remove(struct entry *entry);
@@ -417,8 +439,8 @@ void content_stop(struct entry *entry);
  * the source when the hold has ended. */
 void content_hold(struct entry *entry);
 /* Asks the limiter of the entry (rules/content_pace.h) if it may start one more new set, and takes a token. If the set
- * has to wait, shows this in the status and returns false. */
-bool content_pace_takes(struct entry *entry);
+ * has to wait, writes why into `text` and returns false. */
+bool content_pace_takes(struct entry *entry, char text[HF_RECORD_MESSAGE]);
 /* Call this function if the content of this set is lost on the disk. If this content is the newest that the source has
  * delivered, asks the source for the whole content again. (A source cannot deliver older contents again.) */
 void content_lost(struct entry *entry, const struct hf_manifest_set *set);
@@ -469,8 +491,12 @@ void advance_begin(struct entry *entry);
 /* Starts the action in entry->then. Before that, writes the record if its text is not the same as on disk. Call this
  * function directly if the record has changed but the phase has not. */
 void advance_save(struct entry *entry);
-/* Sets the note that the status shows (struct entry_note). */
+/* Sets the note that the status shows (struct entry_note), with the topic ENTRY_NOTE_STEP. Removes any note if `reason`
+ * is NONE. */
 void advance_note(struct entry *entry, enum hf_manifest_reason reason, const char *message);
+/* Sets a note with another topic. If `reason` is NONE, removes the note only if it has this topic. */
+void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum hf_manifest_reason reason,
+                        const char *message);
 /* Sets due_ns, so that the next attempt starts after a growing pause. */
 void advance_back_off(struct entry *entry);
 

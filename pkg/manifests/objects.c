@@ -317,6 +317,7 @@ static void rolled_back(struct entry *entry, const char *more)
     char text[HF_RECORD_MESSAGE];
 
     end_attempt(entry);
+    entry->unreadable_rollbacks = 0;
     (void)snprintf(text, sizeof(text), "%.250s; %.120s", entry->r.message, more);
     advance_event(entry, HF_MANIFEST_EV_RESTORED, entry->r.reason, text);
 }
@@ -341,14 +342,28 @@ static void restored(void *arg, const struct hf_manifest_outcome *outcome)
         rolled_back(entry, outcome->r == 0 ? "the last good objects are in place again" : outcome->message);
 }
 
+/* The good content could not be read. It may be readable later, unless it is lost. */
+static void not_reloaded(struct entry *entry, const struct hf_manifest_outcome *outcome)
+{
+    bool lost = outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE;
+
+    if (lost || entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE) {
+        rolled_back(entry, outcome->message);
+        return;
+    }
+    entry->unreadable_rollbacks += outcome->r != -ENOMEM;
+    rollback_again(entry, outcome->reason, outcome->message);
+}
+
 static void reloaded(struct entry *entry, struct job *job)
 {
     struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal, .repair = true};
 
     if (job->r < 0) {
-        rolled_back(entry, job->outcome.message);
+        not_reloaded(entry, &job->outcome);
         return;
     }
+    entry->unreadable_rollbacks = 0; /* the API server may be away for days */
     params.force = entry->attempt->entry->force;
     params.prune = entry->attempt->entry->prune;
     params.may_prune_beyond = true; /* it goes back to what was, and no further */
@@ -461,6 +476,11 @@ bool objects_drift_consider(struct entry *entry)
 
 /* ---- removal ----------------------------------------------------------------------------------------------------- */
 
+const struct hf_manifest_set *objects_owner(const struct entry *entry)
+{
+    return entry->r.good.key[0] != '\0' ? &entry->r.good : &entry->r.next;
+}
+
 static void removed(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
@@ -485,7 +505,8 @@ void objects_remove(struct entry *entry)
 {
     struct hf_cluster_apply_params params = {.prune = true};
 
-    params.may_prune_beyond = hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, entry->r.good.digest);
+    params.may_prune_beyond =
+        hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, objects_owner(entry)->digest);
     if (!start(entry, &params, removed))
         advance_back_off(entry);
 }

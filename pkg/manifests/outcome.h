@@ -12,8 +12,8 @@
 enum { HF_MANIFEST_MESSAGE = 512 };
 
 struct hf_manifest_outcome {
-    /* 0 on success, otherwise -errno. For the target Cluster, -EAGAIN means that a later attempt may succeed without a
-     * change of the entry. Any other error means that the same content would probably fail again. */
+    /* 0 on success, otherwise -errno. -EAGAIN means that a later attempt may succeed without a change of the entry. For
+     * the target Cluster, any other error means that the same content would probably fail again. */
     int r;
     /* Cause of a failure. After success, only the target Cluster sets a reason: Applied or DriftRepaired after an
      * attempt to apply, and HealthPassed, HealthFailed or NotReady after a check. */

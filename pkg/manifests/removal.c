@@ -46,10 +46,19 @@ static int run_prune(struct job *job)
     return r;
 }
 
+/* The watches must not report what the removal itself does. They come back with the next look, if it fails. */
+static void unwatch(struct entry *entry)
+{
+    drift_unwatch(entry);
+    entry->watch_stale = true;
+}
+
 static void not_pruned(struct entry *entry, struct job *job)
 {
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
+    if (entry->wanted != NULL) /* a waiting removal needs no watches, of which there are few */
+        drift_watch(entry);
     advance_note(entry, job->outcome.reason, job->outcome.message);
     advance_back_off(entry);
     if (job->outcome.reason == HF_MANIFEST_REASON_PRUNE_LIMIT) {
@@ -109,14 +118,24 @@ static void revoked(struct entry *entry, struct job *job)
                   "the Secret was deleted: its files are gone");
 }
 
+/* Returns true if the pause after a failed removal is over. Otherwise wakes the engine at its end. */
+static bool is_due(const struct entry *entry)
+{
+    uint64_t now = manifest_engine_now(entry->engine);
+
+    if (entry->due_ns > now && entry->due_ns != HF_NEVER)
+        manifest_engine_wake_in(entry->engine, entry->due_ns - now);
+    return entry->due_ns <= now;
+}
+
 bool removal_revoke(struct entry *entry)
 {
     const struct hf_manifest_engine *engine = entry->engine;
 
-    if (!entry->revoked || engine->held || entry->due_ns > manifest_engine_now(engine) ||
-        entry->r.good.key[0] == '\0' || hf_inventory_files(&entry->inventory) == 0)
+    if (!entry->revoked || engine->held || entry->r.good.key[0] == '\0' || hf_inventory_files(&entry->inventory) == 0 ||
+        !is_due(entry))
         return false;
-    drift_unwatch(entry);
+    unwatch(entry);
     prune(entry, revoked);
     return entry->busy;
 }
@@ -128,11 +147,11 @@ void removal_consider(struct entry *entry)
     const struct hf_manifest_engine *engine = entry->engine;
     bool has_files = entry->r.good.key[0] != '\0' && hf_inventory_files(&entry->inventory) > 0;
 
-    if (entry->gone || !engine->proven || engine->held || engine->stale || entry->due_ns > manifest_engine_now(engine))
+    if (entry->gone || !engine->proven || engine->held || engine->stale || !is_due(entry))
         return;
     entry->removing = true;
-    drift_unwatch(entry);
-    if (json_array_size(entry->r.objects) > 0 && hf_json_bool_or(entry->r.good.entry, "prune", false)) {
+    unwatch(entry);
+    if (json_array_size(entry->r.objects) > 0 && hf_json_bool_or(objects_owner(entry)->entry, "prune", false)) {
         objects_remove(entry);
         return;
     }

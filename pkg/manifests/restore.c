@@ -8,11 +8,6 @@
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
 
-/* Attempts of one rollback that could not read what they go back to, after which that counts as lost: one error may
- * pass, a worn-out block does not. A full disk may last for days, so attempts that fail for other reasons do not
- * count. */
-enum { MAX_UNREADABLE = 5 };
-
 static void rolled_back(struct entry *entry, const char *more)
 {
     char text[HF_RECORD_MESSAGE];
@@ -171,8 +166,9 @@ static int load_before(struct job *job, struct hf_bundle **ret_bundle, struct hf
 {
     const struct entry *entry = job->entry;
     struct hf_err err = HF_ERR_INIT;
-    int r = hf_files_before_load(entry->engine->p.env.fs, entry->folder, entry->unreadable_rollbacks >= MAX_UNREADABLE,
-                                 ret_bundle, ret_list, ret_unknown, &err);
+    int r = hf_files_before_load(entry->engine->p.env.fs, entry->folder,
+                                 entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE, ret_bundle, ret_list,
+                                 ret_unknown, &err);
 
     job->unreadable = r < 0 && r != -ENOMEM && r != -ENOSPC && r != -EDQUOT && r != -EROFS;
     return r < 0 ? hf_manifest_outcome_fail(&job->outcome, hf_manifest_outcome_reason(r), r, &err) : 0;
@@ -243,7 +239,7 @@ static void placed(struct entry *entry, struct job *job)
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     if (job->r < 0) {
-        bool unreadable = job->unreadable && entry->unreadable_rollbacks >= MAX_UNREADABLE;
+        bool unreadable = job->unreadable && entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE;
         entry->unreadable_rollbacks += job->unreadable;
         hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.rollback", HF_S("entry", entry->name),
                HF_S("message", job->outcome.message));
@@ -267,8 +263,8 @@ static void placed(struct entry *entry, struct job *job)
 }
 
 /* The content to go back to is in the sealed copy of a Secret alone. Returns true while the rollback waits for it: the
- * copy is being opened, or the TPM has not opened it but may do so later. After MAX_UNREADABLE of these pauses the copy
- * counts as lost, because the rollback keeps new content out. */
+ * copy is being opened, or the TPM has not opened it but may do so later. After MANIFEST_MAX_UNREADABLE of these
+ * pauses the copy counts as lost, because the rollback keeps new content out. */
 static bool waits_for_copy(struct entry *entry)
 {
     const struct hf_manifest_set *good = &entry->r.good;
@@ -282,7 +278,7 @@ static bool waits_for_copy(struct entry *entry)
         return true;
     if (!vault_may_open_later(entry, good, &due_ns))
         return false;
-    if (entry->unreadable_rollbacks >= MAX_UNREADABLE) {
+    if (entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE) {
         vault_give_up(entry, good);
         return false;
     }

@@ -102,6 +102,15 @@ static bool rollback_stalls(struct entry *entry)
     return false;
 }
 
+/* Ends an attempt whose content is nowhere. Files of its set may be in place, so no repair takes them for drift of the
+ * good set. */
+static bool gives_up(struct entry *entry, const char *why)
+{
+    entry->r.unproven = true;
+    advance_event(entry, HF_MANIFEST_EV_POSTPONED, HF_MANIFEST_REASON_SECRET_ABSENT, why);
+    return true;
+}
+
 bool secret_fetch_stalls(struct entry *entry)
 {
     struct hf_manifest_set *next = &entry->r.next;
@@ -110,25 +119,18 @@ bool secret_fetch_stalls(struct entry *entry)
         return rollback_stalls(entry);
     if (entry->r.phase != HF_MANIFEST_APPLYING || !secret_is(next->entry) || secret_has(entry, next))
         return false;
-    if (entry->incoming == NULL && entry->wanted == NULL && entry->engine->set_once) {
-        advance_event(entry, HF_MANIFEST_EV_POSTPONED, HF_MANIFEST_REASON_SECRET_ABSENT,
-                      "no policy has this entry any more, and its content is not on the node");
-        return true;
-    }
+    if (entry->incoming == NULL && entry->wanted == NULL && entry->engine->set_once)
+        return gives_up(entry, "no policy has this entry any more, and its content is not on the node");
+    if (entry->incoming == NULL && entry->vault.forget) /* the removal of the files needs an entry that rests */
+        return gives_up(entry, "the Secret was deleted, and the content that the entry began with is not on the node");
     if (entry->incoming == NULL)
         return secret_fetch_waits(entry);
     char from[HF_SHA256_HEX];
-    if (hf_manifest_source_key(next->entry, from) < 0 || strcmp(from, entry->incoming_from) != 0) {
-        advance_event(entry, HF_MANIFEST_EV_POSTPONED, HF_MANIFEST_REASON_SECRET_ABSENT,
-                      "the entry names another source now, and the content that it began with is not on the node");
-        return true;
-    }
-    if (must_validate(entry)) { /* while the entry waits, it takes up the content that has come */
-        entry->r.unproven = true;
-        advance_event(entry, HF_MANIFEST_EV_POSTPONED, HF_MANIFEST_REASON_SECRET_ABSENT,
-                      "the content that the entry began with is not on the node; a newer one has come");
-        return true;
-    }
+    if (hf_manifest_source_key(next->entry, from) < 0 || strcmp(from, entry->incoming_from) != 0)
+        return gives_up(entry, "the entry names another source now, and the content that it began with is not on the "
+                               "node");
+    if (must_validate(entry)) /* while the entry waits, it takes up the content that has come */
+        return gives_up(entry, "the content that the entry began with is not on the node; a newer one has come");
     /* The content that the swap began with is nowhere any more, if the Secret has changed since. */
     hf_bundle_free(entry->secret);
     entry->secret = hf_steal(entry->incoming);

@@ -360,6 +360,9 @@ static void decrypted(struct entry *entry, struct job *job)
     hf_bundle_free(entry->secret);
     entry->secret = hf_steal(job->bundle);
     entry->vault.verify = hf_manifest_machine_rests(entry->r.phase) && entry->r.phase != HF_MANIFEST_WAITING;
+    /* While another set waits, the copy was opened because of drift: the next look repairs it. */
+    if (entry->r.phase == HF_MANIFEST_WAITING && !secret_has(entry, &entry->r.next))
+        entry->look_wanted = true;
 }
 
 static bool is_forever(int exit_code)

@@ -94,6 +94,30 @@ static const struct hf_sched_ops *sched_of(struct hf_simproc *proc)
     return &scarce.ops;
 }
 
+/* A kernel that cannot start the next processes. */
+static struct {
+    const struct hf_proc_ops *inner;
+    struct hf_proc_ops ops;
+    unsigned failures; /* how many more */
+    int error;         /* 0 means -EAGAIN */
+} procs;
+
+static int spawn(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call, struct hf_err *err)
+{
+    if (procs.failures == 0)
+        return procs.inner->spawn(ctx, request, ret_call, err);
+    procs.failures--;
+    return hf_err_sys(err, procs.error != 0 ? procs.error : -EAGAIN, "run '%s'", request->argv[0]);
+}
+
+static const struct hf_proc_ops *proc_of(struct hf_simhost *host)
+{
+    procs.inner = hf_simhost_proc(host);
+    procs.ops = *procs.inner;
+    procs.ops.spawn = spawn;
+    return &procs.ops;
+}
+
 /* ---- the node ---------------------------------------------------------------------------------------------------- */
 
 static void put(struct node *node, const char *path, const char *text)
@@ -265,7 +289,7 @@ static void boot(struct node *node)
                                                        .rng = hf_simproc_rand(node->proc),
                                                        .sched = sched_of(node->proc),
                                                        .http = hf_simclient_ops(node->client),
-                                                       .proc = hf_simhost_proc(node->host),
+                                                       .proc = proc_of(node->host),
                                                        .probe = hf_simhost_probe(node->host),
                                                        .unit = hf_simhost_unit(node->host),
                                                        .watch = node->watch.add != NULL ? &node->watch : NULL,
@@ -1097,6 +1121,82 @@ START_TEST(labels_that_matter)
 }
 END_TEST
 
+/* An entry whose content has the value of a label. Returns the labels, which the caller changes. */
+static json_t *begin_with_label(struct node **ret_node, uint64_t seed)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"substitute\":{\"A\":\"1\"}," FILES "}", seed);
+    json_t *labels = json_pack("{s:s}", "x/zone", "0");
+
+    node->desired.labels = labels;
+    put(node, "/media/usb/a", "${HOLDFAST_LABEL_ZONE}");
+    boot(node);
+    intervals(node, 3);
+    ck_assert(has(node, "/etc/app/a", "0"));
+    *ret_node = node;
+    return labels;
+}
+
+static void end_with_label(struct node *node, json_t *labels)
+{
+    shut_down(node);
+    json_decref(labels);
+    end(node);
+}
+
+static void set_label(json_t *labels, unsigned value)
+{
+    char text[20];
+
+    (void)snprintf(text, sizeof(text), "%u", value);
+    json_object_set_new(labels, "x/zone", json_string(text));
+}
+
+/* A label that changes too often, while a hold keeps the new sets out: the engine sleeps, and the status names the
+ * hold. */
+START_TEST(paced_labels_behind_a_gate)
+{
+    struct node *node;
+    json_t *labels = begin_with_label(&node, 35);
+
+    node->desired.held = true;
+    for (unsigned i = 1; i <= 8; i++) {
+        set_label(labels, i);
+        tell(node);
+        uint64_t end_ns = hf_mono_ns(hf_simproc_clock(node->proc)) + HF_NS_PER_S;
+        unsigned steps = 0;
+        while (hf_mono_ns(hf_simproc_clock(node->proc)) < end_ns && steps < 1000 && hf_simloop_step(node->loop))
+            steps++;
+        ck_assert_msg(steps < 1000, "label %u: %u steps in 1 s: %s", i, steps, node->status);
+        (void)hf_simloop_run_for(node->loop, HF_NS_PER_S);
+        expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_HELD, "a label has changed");
+    }
+    node->desired.held = false;
+    intervals(node, 30);
+    ck_assert_msg(has(node, "/etc/app/a", "8"), "%s", node->status);
+    end_with_label(node, labels);
+}
+END_TEST
+
+/* A label is as before, so nothing waits for its turn any more. */
+START_TEST(label_that_is_as_before_does_not_wait)
+{
+    struct node *node;
+    json_t *labels = begin_with_label(&node, 39);
+    unsigned value = 0;
+
+    while (look(node).status.reason != HF_MANIFEST_REASON_CONTENT_PACED) {
+        ck_assert_uint_lt(value, 20);
+        set_label(labels, ++value);
+        intervals(node, 1);
+    }
+    set_label(labels, value - 1);
+    intervals(node, 1);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the label is as before");
+    end_with_label(node, labels);
+}
+END_TEST
+
 /* ---- bounds over all entries ------------------------------------------------------------------------------------- */
 
 #define ENTRY(name)                                                                                                    \
@@ -1785,6 +1885,7 @@ static bool invalid_after(uint64_t n, unsigned *ret_waiting)
         put(node, "/media/usb/a", "bad");
         put(node, "/media/usb/b", "bad");
         node->validations = 0;
+        procs.failures = (unsigned)(n % 3); /* those that did not start say nothing about the content */
         boot(node);
         intervals(node, 6);
         bool is_waiting = look(node).status.phase == HF_MANIFEST_WAITING;
@@ -1795,6 +1896,12 @@ static bool invalid_after(uint64_t n, unsigned *ret_waiting)
         ck_assert_msg(node->validations == 1, "cut at %u: %u validations", (unsigned)n, node->validations);
         ck_assert_msg(node->statuses == statuses, "cut at %u: %u statuses", (unsigned)n, node->statuses - statuses);
         ck_assert_msg(!has(node, "/etc/app/a", "bad") && !has(node, "/etc/app/b", "bad"), "cut at %u", (unsigned)n);
+        node->desired.stale = true;
+        intervals(node, 2);
+        node->desired.stale = false;
+        intervals(node, 2);
+        expect(node, is_waiting ? HF_MANIFEST_WAITING : HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_VALIDATE_FAILED,
+               "contact was lost for a while");
         put(node, "/media/usb/a", "three");
         put(node, "/media/usb/b", "three");
         intervals(node, 6);
@@ -1878,6 +1985,55 @@ START_TEST(cut_swap_spares_no_validation)
 }
 END_TEST
 
+/* The command of `validate` cannot be started for a while, because the kernel lacks the room for a process: the set is
+ * not refused, and its turn comes without an interval. */
+START_TEST(validation_that_did_not_start_is_repeated)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},"
+                              "\"validate\":{\"command\":[\"/usr/bin/check\",\"{}\"]}," FILES "}",
+                              51);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    put(node, "/media/usb/a", "two");
+    procs.failures = 3;
+    intervals(node, 1);
+    (void)hf_simloop_run_for(node->loop, 60 * HF_NS_PER_S);
+    ck_assert_uint_eq(procs.failures, 0);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the command runs");
+    ck_assert(has(node, "/etc/app/a", "two"));
+    ck_assert_uint_eq(node->notices[HF_MANIFEST_NOTICE_REFUSED], 0);
+    end(node);
+}
+END_TEST
+
+/* The program of `validate` is missing. Each attempt writes the files of the set, so there is one per interval. */
+START_TEST(missing_validation_is_repeated_each_interval)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},"
+                              "\"validate\":{\"command\":[\"/usr/bin/check\",\"{}\"]}," FILES "}",
+                              52);
+
+    put(node, "/media/usb/a", "one");
+    procs.failures = 100;
+    procs.error = -ENOENT;
+    boot(node);
+    intervals(node, 10);
+    expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_VALIDATE_FAILED, "there is no program");
+    ck_assert_uint_le(100 - procs.failures, 11);
+    unsigned failures = procs.failures, statuses = node->statuses;
+    (void)hf_simloop_run_for(node->loop, 3600 * HF_NS_PER_S);
+    ck_assert_uint_eq(procs.failures, failures);
+    ck_assert_uint_eq(node->statuses, statuses);
+    procs.failures = 0;
+    procs.error = 0;
+    intervals(node, 2);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the program is there");
+    end(node);
+}
+END_TEST
+
 START_TEST(refusal_after_a_cut_keeps_repairs)
 {
     unsigned applying = 0;
@@ -1909,9 +2065,166 @@ START_TEST(drift_is_repaired_while_a_set_waits)
 }
 END_TEST
 
+/* While a newer set waits or is refused, a person removes the whole target, so the repair has to make the folder again.
+ * One call of the repair fails, or a kill ends it: the next repair finishes the work, and what the newer set waits for
+ * stays the same. Returns false if no call was the n-th one. */
+static bool cut_repair(uint64_t n, bool is_stale, bool kill)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},"
+                              "\"validate\":{\"command\":[\"/usr/bin/check\",\"{}\"]}," FILES "}",
+                              900 + n);
+    enum hf_manifest_phase phase = is_stale ? HF_MANIFEST_WAITING : HF_MANIFEST_REFUSED;
+    enum hf_manifest_reason reason = is_stale ? HF_MANIFEST_REASON_STALE : HF_MANIFEST_REASON_VALIDATE_FAILED;
+
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    node->desired.stale = is_stale;
+    put(node, "/media/usb/a", is_stale ? "two" : "bad");
+    intervals(node, 4);
+    expect(node, phase, reason, "the newer set");
+    hf_simfs_delete(node->fs, "/etc/app/a");
+    hf_simfs_delete(node->fs, "/etc/app/b");
+    hf_simfs_delete(node->fs, "/etc/app");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    if (kill)
+        hf_simfs_stop_at(node->fs, n);
+    else
+        hf_simfs_fail_at(node->fs, n, EIO, 1);
+    intervals(node, 2);
+    bool hit = kill ? hf_simfs_stopped(node->fs) : hf_simfs_failed(node->fs) > 0;
+    if (hit && kill) {
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+        boot(node);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    hf_simfs_fail_at(node->fs, 0, 0, 0);
+    intervals(node, 6);
+    ck_assert_msg(has(node, "/etc/app/a", "one") && has(node, "/etc/app/b", "one"), "call %u: %s", (unsigned)n,
+                  node->status);
+    expect(node, phase, reason, "the repair has ended");
+    end(node);
+    return hit;
+}
+
+START_TEST(cut_repair_is_finished)
+{
+    uint64_t n = 1;
+
+    while (cut_repair(n, _i % 2 == 1, _i >= 2))
+        n++;
+    ck_assert_uint_gt(n, 5);
+}
+END_TEST
+
+/* ---- retries without an interval ------------------------------------------------------------------------------------- */
+
+static const uint64_t long_interval_ns = 3600 * HF_NS_PER_S;
+
+/* The disk cannot write the new content once. */
+START_TEST(content_that_was_not_written_comes_again)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 36);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    put(node, "/media/usb/a", "two");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_fail_at(node->fs, 1, EIO, 1);
+    intervals(node, 1);
+    ck_assert_uint_eq(hf_simfs_failed(node->fs), 1);
+    (void)hf_simloop_run_for(node->loop, long_interval_ns);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the disk writes again");
+    ck_assert(has(node, "/etc/app/a", "two"));
+    end(node);
+}
+END_TEST
+
+/* The disk cannot write once while an entry that no policy has goes: its files, or what the agent keeps of it. */
+START_TEST(removal_that_failed_is_repeated)
+{
+    for (uint64_t n = 1, hit = 1; hit == 1; n++) {
+        struct node *node =
+            begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}", 37 + n);
+        struct stat st;
+
+        put(node, "/media/usb/a", "one");
+        boot(node);
+        intervals(node, 4);
+        set_policy(node, "");
+        tell(node);
+        hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+        hf_simfs_fail_at(node->fs, n, EIO, 1);
+        (void)hf_simloop_run_for(node->loop, long_interval_ns);
+        hit = hf_simfs_failed(node->fs);
+        ck_assert_msg(has(node, "/etc/app/a", NULL) && !hf_simfs_stat(node->fs, STATE "/manifests/app", &st),
+                      "call %u: %s", (unsigned)n, node->status);
+        end(node);
+    }
+}
+END_TEST
+
+/* The disk cannot read the target once, at the look that an interval asks for. The trouble goes from the status with the
+ * next look, and what that look finds is repaired. */
+START_TEST(look_that_failed_is_repeated)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 38);
+
+    node->watch.add = NULL;
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    if (_i == 1)
+        put(node, "/etc/app/a", "drift");
+    target.broken = true;
+    intervals(node, 1);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_WRITE_FAILED, "the disk does not read");
+    target.broken = false;
+    (void)hf_simloop_run_for(node->loop, long_interval_ns);
+    expect(node, HF_MANIFEST_APPLIED, _i == 1 ? HF_MANIFEST_REASON_DRIFT_REPAIRED : HF_MANIFEST_REASON_APPLIED,
+           "the disk reads again");
+    ck_assert(has(node, "/etc/app/a", "one"));
+    end(node);
+}
+END_TEST
+
+/* An entry leaves the policy, and its removal waits for the annotation. When the policy has the entry again, each folder
+ * has its watch again, without an interval. */
+START_TEST(entry_that_comes_back_is_watched)
+{
+    static const char app[] = "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}";
+    struct node *node = begin(app, 33);
+
+    for (char c = 'a'; c < 'f'; c++) {
+        char path[40];
+        (void)snprintf(path, sizeof(path), "/media/usb/%c", c);
+        put(node, path, "one");
+    }
+    boot(node);
+    intervals(node, 4);
+    unsigned watches = node->watches;
+    set_policy(node, "");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_PRUNE_LIMIT, "the entry has left the policy");
+    set_policy(node, app);
+    tell(node);
+    (void)hf_simloop_run_for(node->loop, 60 * HF_NS_PER_S);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the entry is back");
+    ck_assert_msg(node->watches == watches, "%u watches, then %u", watches, node->watches);
+    end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, labels_that_matter);
+    tcase_add_test(tc, paced_labels_behind_a_gate);
+    tcase_add_test(tc, label_that_is_as_before_does_not_wait);
     tcase_add_test(tc, watches_of_all);
     tcase_add_test(tc, bytes_of_all);
     tcase_add_test(tc, waiting_removals_take_no_room);
@@ -1945,6 +2258,13 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lost_older_content_is_not_fetched);
     tcase_add_loop_test(tc, unreadable_state_stops_one_entry, 0, 2);
     tcase_add_test(tc, cut_swap_spares_no_validation);
+    tcase_add_test(tc, validation_that_did_not_start_is_repeated);
+    tcase_add_test(tc, missing_validation_is_repeated_each_interval);
+    tcase_add_test(tc, content_that_was_not_written_comes_again);
+    tcase_add_test(tc, removal_that_failed_is_repeated);
+    tcase_add_test(tc, entry_that_comes_back_is_watched);
+    tcase_add_loop_test(tc, look_that_failed_is_repeated, 0, 2);
+    tcase_add_loop_test(tc, cut_repair_is_finished, 0, 4);
 }
 
 HF_TEST_MAIN_CPU("manifests/entry", cases, 300)

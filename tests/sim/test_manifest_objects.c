@@ -2,6 +2,7 @@
  * (support/fakes/ssa_sim.h): the way of a set, health, rollback, drift, conflicts, removal, a server that is away; and a
  * power cut at every file-system call of an update. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "kube/kube.h"
@@ -38,6 +39,30 @@ struct world {
     unsigned notices[4];
     bool sick; /* the Deployment never becomes available */
 };
+
+/* A disk that gives errors: the next reads of a content on it fail. */
+static struct {
+    const struct hf_fs_ops *inner;
+    struct hf_fs_ops ops;
+    unsigned errors; /* how many more */
+} disk;
+
+static int open_content(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
+{
+    if (disk.errors > 0 && strstr(path, "/b-") != NULL && (flags & O_ACCMODE) == O_RDONLY) {
+        disk.errors--;
+        return -EIO;
+    }
+    return disk.inner->openat(ctx, dirfd, path, flags, mode, resolve);
+}
+
+static const struct hf_fs_ops *fs_of(struct hf_simfs *fs)
+{
+    disk.inner = hf_simfs_ops(fs);
+    disk.ops = *disk.inner;
+    disk.ops.openat = open_content;
+    return &disk.ops;
+}
 
 static void changed(void *arg)
 {
@@ -115,7 +140,7 @@ static void boot(struct world *w)
                                   .sched = hf_simproc_sched(w->proc),
                                   .http = hf_simclient_ops(w->client)};
     w->kube = hf_kube_new(&kube, NULL);
-    struct hf_manifest_engine_params params = {.env = {.fs = hf_simfs_ops(w->fs),
+    struct hf_manifest_engine_params params = {.env = {.fs = fs_of(w->fs),
                                                        .clock = hf_simproc_clock(w->proc),
                                                        .rng = hf_simproc_rand(w->proc),
                                                        .sched = hf_simproc_sched(w->proc),
@@ -286,6 +311,34 @@ START_TEST(sick_set_rolls_back)
     publish(w, DEPLOYMENT("c") CONFIG_MAP("2"));
     (void)intervals(w, 4);
     expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    end(w);
+}
+END_TEST
+
+/* The disk cannot read the good content for a while when the rollback begins: the rollback waits until it can. Where the
+ * disk never can, the rollback ends, so that it keeps no new content out. */
+START_TEST(rollback_reads_again)
+{
+    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 2);
+    bool for_ever = _i == 1;
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken") CONFIG_MAP("2") EXTRA("new"));
+    (void)intervals(w, 3);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    disk.errors = for_ever ? 1000 : 3;
+    (void)intervals(w, 40);
+    ck_assert_uint_lt(disk.errors, for_ever ? 1000 - 5 : 1);
+    disk.errors = 0;
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY,
+           for_ever ? "" : "the last good objects are in place again");
+    ck_assert_str_eq(image(w), for_ever ? "broken" : "a");
+    publish(w, DEPLOYMENT("c") CONFIG_MAP("2"));
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_str_eq(image(w), "c");
     end(w);
 }
 END_TEST
@@ -468,6 +521,47 @@ START_TEST(an_entry_that_is_gone)
 }
 END_TEST
 
+/* A policy without entries. Its annotation allows a removal. */
+static void allow_prune(struct world *w, const char *digest)
+{
+    struct hf_issues *issues = calloc(1, sizeof(*issues));
+    json_t *json = json_pack("{s:s, s:s, s:{s:s, s:{s:o}}, s:{}}", "apiVersion", "edge.codcompass.io/v1alpha1", "kind",
+                             "SyncPolicy", "metadata", "name", "p", "annotations", "edge.codcompass.io/allow-prune",
+                             json_sprintf("app:%.12s", digest), "spec");
+
+    hf_syncpolicy_free(w->policy);
+    ck_assert_int_eq(hf_syncpolicy_decode(json, &w->policy, issues), 0);
+    ck_assert_uint_eq(issues->n_errors, 0);
+    json_decref(json);
+    free(issues);
+}
+
+/* No set was ever good: one object of the first set is refused, or the first set is sick. The entry leaves the policy: its
+ * objects go, two of them only after the annotation. */
+START_TEST(an_entry_that_was_never_good_goes)
+{
+    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 7);
+
+    publish(w, _i == 0 ? CONFIG_MAP("1") "---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: x}\n"
+                       : DEPLOYMENT("broken") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 12);
+    ck_assert_uint_eq(json_object_size(w->api.objects), 1 + (size_t)_i);
+    hf_syncpolicy_free(w->policy);
+    w->policy = NULL;
+    (void)intervals(w, 6);
+    if (_i == 1) {
+        expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_PRUNE_LIMIT, "2 of 2 objects");
+        ck_assert_uint_eq(json_object_size(w->api.objects), 2);
+        allow_prune(w, look(w).status.digest);
+        (void)intervals(w, 6);
+    }
+    ck_assert_uint_eq(look(w).n, 0);
+    ck_assert_uint_eq(json_object_size(w->api.objects), 0);
+    end(w);
+}
+END_TEST
+
 /* The policy has the entry again before its removal has ended, after any number of milliseconds: what is removed by
  * then comes back. With a kill in between (_i == 1), too. */
 START_TEST(an_entry_that_comes_back)
@@ -551,10 +645,32 @@ START_TEST(power_cut_anywhere)
 }
 END_TEST
 
+/* The API server is away when the entry goes, for 5 minutes. No interval passes after that. */
+START_TEST(removal_waits_for_the_server)
+{
+    struct world *w = begin(",\"prune\":true", 7);
+
+    publish(w, CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_REFUSING);
+    hf_syncpolicy_free(w->policy);
+    w->policy = NULL;
+    tell(w);
+    (void)hf_simloop_run_for(w->loop, 300 * HF_NS_PER_S);
+    hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_UP);
+    (void)hf_simloop_run_for(w->loop, 3600 * HF_NS_PER_S);
+    ck_assert_msg(json_object_size(w->api.objects) == 0, "an hour later: %s", look(w).message);
+    ck_assert_uint_eq(look(w).n, 0);
+    end(w);
+}
+END_TEST
+
 static void add_cases(TCase *tc)
 {
     tcase_add_test(tc, way_of_a_set);
     tcase_add_test(tc, sick_set_rolls_back);
+    tcase_add_loop_test(tc, rollback_reads_again, 0, 2);
     tcase_add_test(tc, change_of_somebody_else_vouches_for_nothing);
     tcase_add_test(tc, somebody_insists);
     tcase_add_test(tc, first_set_that_is_sick_stays);
@@ -563,6 +679,8 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, conflict_is_tried_again_each_interval);
     tcase_add_test(tc, a_server_that_is_away_leaves_room_for_newer_content);
     tcase_add_loop_test(tc, an_entry_that_is_gone, 0, 2);
+    tcase_add_loop_test(tc, an_entry_that_was_never_good_goes, 0, 2);
+    tcase_add_test(tc, removal_waits_for_the_server);
     tcase_add_loop_test(tc, an_entry_that_comes_back, 0, 2);
     tcase_add_test(tc, bad_content_touches_nothing);
     tcase_add_test(tc, power_cut_anywhere);

@@ -106,6 +106,8 @@ struct node {
     struct hf_manifest_engine *engine;
     bool tpm;   /* the node has a TPM */
     bool hangs; /* no restart of the unit ends */
+    bool held;  /* the site's own hold is in force */
+    bool left;  /* no policy has the entry */
     unsigned restarts, validations, statuses;
     char status[800], when[100];
 };
@@ -250,7 +252,9 @@ static void changed(void *arg)
 
 static void tell(struct node *node)
 {
-    const struct hf_manifest_desired desired = {.policy = node->policy, .config = node->config, .proven = true};
+    static const struct hf_syncpolicy none = {.meta = {.name = "p"}};
+    const struct hf_manifest_desired desired = {
+        .policy = node->left ? &none : node->policy, .config = node->config, .proven = true, .held = node->held};
 
     ck_assert_int_eq(hf_manifest_engine_set(node->engine, &desired, NULL), 0);
 }
@@ -810,8 +814,126 @@ START_TEST(kept_content_comes_back_without_the_record)
 }
 END_TEST
 
+/* A newer version waits for the end of a hold, and somebody removes a file of the version in place: the TPM has it, and no
+ * interval is needed between the look and the repair. */
+START_TEST(tpm_repairs_while_a_version_waits)
+{
+    static const struct scenario s = {.name = "held", .fields = "\"prune\":true"};
+    static const struct version one = {"abc", "one"}, two = {"abc", "two"};
+    struct node *node = begin(&s, 90);
+
+    node->tpm = true;
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    node->held = true;
+    publish(node, &two);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_WAITING);
+    hf_simfs_delete(node->fs, TARGET "/c");
+    intervals(node, 1);
+    (void)hf_simloop_run_for(node->loop, 60 * HF_NS_PER_S);
+    ck_assert_msg(is_exactly(node, "abc", "one"), "%s", node->status);
+    node->held = false;
+    intervals(node, 3);
+    ck_assert_msg(is_exactly(node, "abc", "two"), "%s", node->status);
+    end(node);
+}
+END_TEST
+
+/* The agent dies while it puts a version in place, and no policy has the entry then, while a hold stops the removal. The
+ * sealed copy of the good version must not take the mixture for drift, and forget the newer version's files: they go
+ * when the entry is back, with a version that lacks them. Returns false if no call was the n-th one. */
+static bool leave_after(uint64_t n)
+{
+    static const struct scenario s = {.name = "left", .fields = "\"prune\":true"};
+    static const struct version one = {"abc", "one"}, two = {"abcd", "two"}, three = {"abc", "three"};
+    struct node *node = begin(&s, 9800 + n);
+
+    node->tpm = true;
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    publish(node, &two);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        fault(node, KILL, n);
+        hf_simfs_delete(node->fs, TARGET "/a"); /* so that a look finds something */
+        node->left = node->held = true;
+        boot(node);
+        intervals(node, 6);
+        node->left = node->held = false;
+        publish(node, &three);
+        intervals(node, 10);
+        ck_assert_msg(is_exactly(node, "abc", "three"), "cut at %u: %s", (unsigned)n, node->status);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return stopped;
+}
+
+START_TEST(sealed_copy_repairs_no_mixture)
+{
+    uint64_t n = 1;
+
+    while (leave_after(n))
+        n++;
+    ck_assert_uint_gt(n, 20);
+}
+END_TEST
+
+/* The agent dies while it puts a version in place, and the Secret is deleted meanwhile: with `prune` the files go, and
+ * without it they stay. Returns false if no call was the n-th one. */
+static bool delete_after(uint64_t n, bool prune)
+{
+    static const struct scenario kinds[] = {{.name = "gone", .fields = "\"prune\":false"},
+                                            {.name = "gone", .fields = "\"prune\":true"}};
+    static const struct version one = {"a", "one"}, two = {"a", "two"};
+    struct node *node = begin(&kinds[prune], 9500 + n);
+
+    (void)snprintf(node->when, sizeof(node->when), "cut at %u", (unsigned)n);
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    publish(node, &two);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped)
+        fault(node, KILL, n);
+    hf_simfs_stop_at(node->fs, 0);
+    ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
+    if (stopped)
+        boot(node);
+    intervals(node, 10);
+    ck_assert_msg(file_has(node, 'a', NULL) == prune, "%s: %s", node->when, node->status);
+    ck_assert_msg(strstr(node->status, "Applying") == NULL, "%s: %s", node->when, node->status);
+    end(node);
+    return stopped;
+}
+
+START_TEST(deletion_after_a_cut)
+{
+    uint64_t n = 1;
+
+    while (delete_after(n, _i == 1))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, deletion_after_a_cut, 0, 2);
+    tcase_add_test(tc, tpm_repairs_while_a_version_waits);
+    tcase_add_test(tc, sealed_copy_repairs_no_mixture);
     tcase_add_test(tc, adopted_file_stays);
     tcase_add_loop_test(tc, rollback_waits_for_the_tpm, 1, 4);
     tcase_add_test(tc, dead_tpm_keeps_nothing_out);

@@ -78,8 +78,8 @@ HF_MUST_USE int hf_files_place_compare(struct hf_files_place *place, struct hf_m
 HF_MUST_USE int hf_files_place_stage(struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 HF_MUST_USE int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 
-/* Returns true if the inventory is as a complete swap to this set leaves it. If not, and inventory->pending is false, no
- * swap to this set has begun. A file whose content the inventory does not know counts as one of the set. */
+/* Returns true if the inventory is as a complete swap to this set leaves it. If not, and inventory->pending is false,
+ * no swap to this set has begun. A file whose content the inventory does not know counts as one of the set. */
 bool hf_files_place_is_recorded(const struct hf_files_place *place);
 
 /* Removes the staging folder durably. Uses only the fields fs, host_root, guard and entry of `place`. `root` is the

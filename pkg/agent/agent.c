@@ -238,7 +238,6 @@ static void report_settled(struct hf_agent *agent)
 
 static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_wait_ns)
 {
-    const struct hf_site_hold *hold = &agent->hold;
     uint64_t until = agent->next_interval_ns;
 
     until = HF_MIN(until, hf_report_wait_until_ns(&agent->report));
@@ -250,8 +249,8 @@ static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_w
     until = HF_MIN(until, hf_resync_wait_until_ns(&agent->resync));
     if (stale_wait_ns != HF_NEVER)
         until = HF_MIN(until, now.mono_ns + stale_wait_ns);
-    if (hold->active && hold->end_unix_ns != HF_NEVER)
-        until = HF_MIN(until, now.mono_ns + (hold->end_unix_ns - HF_MIN(hold->end_unix_ns, now.unix_ns)));
+    if (agent->hold.wait_ns != HF_NEVER)
+        until = HF_MIN(until, now.mono_ns + agent->hold.wait_ns);
     hf_turn_schedule(&agent->turn, until - HF_MIN(until, now.mono_ns));
 }
 

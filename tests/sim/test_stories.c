@@ -1573,6 +1573,45 @@ START_TEST(the_site_says_no)
 }
 END_TEST
 
+/* Runs for `ns`; fails after too many events. */
+static void run_calmly(uint64_t ns)
+{
+    uint64_t end = hf_simloop_now_ns(w.loop) + ns;
+    unsigned events = 0;
+
+    while (hf_simloop_now_ns(w.loop) < end && hf_simloop_step(w.loop))
+        ck_assert_uint_lt(++events, 10000);
+}
+
+/* The wall clock says that the hold has ended, the server says that it has not (0); or the server is right (1). The agent
+ * keeps to the hold, and is idle meanwhile. */
+START_TEST(two_witnesses_beside_the_end_of_a_hold)
+{
+    static const char text[] = "{\"reason\":\"line 3\",\"until\":\"2026-11-20T09:00:00Z\"}";
+
+    set_up(API);
+    put_policy("{'interval':'10m'}");
+    hf_simnode_set_sync_error(w.node, HF_NEVER);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/hold", text, strlen(text), 0644);
+    begin();
+    run(10 * MINUTE);
+    if (_i == 0)
+        hf_simnet_set_date_offset(w.net, -2 * (int64_t)HOUR);
+    else
+        hf_simnode_set_clock(w.node, 2 * (int64_t)HOUR);
+    hf_simapi_end_watches(w.api);
+    publish(2, NULL);
+    run_calmly(_i == 0 ? 2 * HOUR : 45 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    expect(update("edge"), "reason", "Held");
+    hf_simnet_set_date_offset(w.net, 0);
+    hf_simnode_set_clock(w.node, 0);
+    hf_simapi_end_watches(w.api);
+    run_calmly(HOUR);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
 /* ---- reporting --------------------------------------------------------------------------------------------------- */
 
 /* After a disk is restored from an image the agent continues from the server's sequence, never below it. */
@@ -2071,6 +2110,7 @@ static void cases(TCase *tc)
     add(tc, old_updates_hide_nothing);
     add(tc, a_deleted_update_leaves_what_it_installed);
     add(tc, the_site_says_no);
+    add_loop(tc, two_witnesses_beside_the_end_of_a_hold, 2);
     add(tc, a_reflashed_node_counts_on);
     add(tc, a_deleted_edgenode_is_made_again);
     add(tc, two_of_the_same_name);

@@ -8,7 +8,7 @@
 
 void hf_site_hold_init(struct hf_site_hold *hold, const struct hf_agent_env *env)
 {
-    *hold = (struct hf_site_hold){.env = env};
+    *hold = (struct hf_site_hold){.env = env, .end_unix_ns = HF_NEVER, .wait_ns = HF_NEVER};
 }
 
 bool hf_site_hold_read(struct hf_site_hold *hold)
@@ -33,6 +33,7 @@ bool hf_site_hold_judge(struct hf_site_hold *hold, uint64_t unix_ns)
 {
     bool active = hf_hold_active(&hold->file, unix_ns, &hold->end_unix_ns);
 
+    hold->wait_ns = active && hold->end_unix_ns != HF_NEVER ? hold->end_unix_ns - unix_ns : HF_NEVER;
     if (active == hold->active)
         return false;
     hf_log(hold->env->log, HF_LOG_INFO, active ? "hold.begun" : "hold.ended", HF_S("reason", hold->file.reason));

@@ -11,6 +11,8 @@ struct hf_site_hold {
     bool active;         /* true if the hold was in effect at the last hf_site_hold_judge() */
     /* Unix time at which the hold ends by itself, without a change of the file; HF_NEVER if there is no such time */
     uint64_t end_unix_ns;
+    /* time from the last hf_site_hold_judge() until the hold ends by itself, or HF_NEVER */
+    uint64_t wait_ns;
 };
 
 void hf_site_hold_init(struct hf_site_hold *hold, const struct hf_agent_env *env);

@@ -19,6 +19,12 @@ static void keep_reason(struct hf_hold *hold, const char *reason)
             hold->reason[i] = ' ';
 }
 
+static void hold_unread(struct hf_hold *hold)
+{
+    *hold = (struct hf_hold){.present = true, .until_unix_ns = HF_NEVER};
+    keep_reason(hold, "the hold file cannot be read");
+}
+
 static int parse_times(const json_t *root, struct hf_hold *hold, struct hf_err *err)
 {
     const char *since = hf_json_str(root, "since"), *until = hf_json_str(root, "until");
@@ -41,13 +47,23 @@ int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *
     if (r == 0)
         r = parse_times(root, &hold, err);
     if (r < 0) {
-        *ret_hold = (struct hf_hold){.present = true, .until_unix_ns = HF_NEVER};
-        keep_reason(ret_hold, "the hold file cannot be read");
+        hold_unread(ret_hold);
         return hf_err_wrap(err, -EBADMSG, "hold file");
     }
     keep_reason(&hold, hf_json_str_or(root, "reason", ""));
     *ret_hold = hold;
     return 0;
+}
+
+int hf_hold_take(int r, struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err)
+{
+    if (r == 0)
+        return hf_hold_parse(text, ret_hold, err);
+    *ret_hold = (struct hf_hold){.until_unix_ns = HF_NEVER};
+    if (r == -ENOENT)
+        return 0;
+    hold_unread(ret_hold);
+    return r;
 }
 
 bool hf_hold_active(const struct hf_hold *hold, uint64_t unix_ns, uint64_t *ret_end_unix_ns)

@@ -5,7 +5,7 @@
  *
  * `since` and `until` may be absent. A hold with `since` ends HF_HOLD_MAX_NS after `since` at the latest, so that a
  * forgotten file does not block a security fix for ever. A file that nobody can parse counts as a hold as long as the
- * file exists, because somebody put the file there on purpose. */
+ * file exists, because somebody put the file there on purpose. The same goes for a file that cannot be read. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,6 +29,11 @@ struct hf_hold {
 /* Parses the file. -EBADMSG: the text is not a hold file. The function then sets *ret_hold to a hold whose reason
  * reports the failure. */
 HF_MUST_USE int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
+
+/* Judges the file by the result of reading it: `r` is 0 or -errno, and `text` is the content if r is 0. Only -ENOENT means
+ * that there is no hold, and returns 0. A file that exists but cannot be read counts as a hold, and so does a file that
+ * is too large. Returns 0, r, or an error of hf_hold_parse(). */
+HF_MUST_USE int hf_hold_take(int r, struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 
 /* Returns true if the hold is in effect at `unix_ns`. *ret_end_unix_ns is the time at which the hold ends by itself;
  * HF_NEVER means that it never does, or that there is no hold. */

@@ -1566,6 +1566,12 @@ START_TEST(the_site_says_no)
     publish(4, NULL);
     run(HOUR);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    /* A hold file that cannot be read, here a folder, holds, too. */
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/hold");
+    hf_simfs_mkdir(w.node->fs, HF_SIMNODE_STATE "/hold", 0755);
+    hf_agent_hold_changed(w.node->agent);
+    run(HOUR);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/hold");
     hf_agent_hold_changed(w.node->agent);
     run(MINUTE);

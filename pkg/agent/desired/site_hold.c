@@ -1,6 +1,5 @@
 #include "agent/desired/site_hold.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
@@ -16,13 +15,12 @@ bool hf_site_hold_read(struct hf_site_hold *hold)
     const struct hf_agent_env *env = hold->env;
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOLD_FILE_MAX);
     struct hf_err err = HF_ERR_INIT;
-    struct hf_hold file = {0}, before = hold->file;
+    struct hf_hold file, before = hold->file;
     char path[PATH_MAX];
     int r = hf_file_read(env->fs, hf_home_path(env->params->home, "hold", path), &text, &err);
 
-    if (r == -E2BIG || r == 0)
-        r = hf_hold_parse(r == 0 ? hf_buf_view(&text) : HF_VIEW(""), &file, &err);
-    if (r < 0 && r != -ENOENT)
+    r = hf_hold_take(r, hf_buf_view(&text), &file, &err);
+    if (r < 0)
         hf_log_err(env->log, HF_LOG_WARNING, "hold.unreadable", "file", path, &err);
     hold->file = file;
     return file.present != before.present || strcmp(file.reason, before.reason) != 0 ||

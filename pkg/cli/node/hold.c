@@ -47,15 +47,14 @@ static int write_hold(struct hf_cli *cli, const struct hf_cli_args *args, const 
 static int show_hold(struct hf_cli *cli, const struct hf_cli_args *args, const char *path, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOLD_FILE_MAX);
-    struct hf_hold hold = {.present = false};
+    struct hf_hold hold;
     char when[HF_TIME_TEXT] = "";
     uint64_t end = HF_NEVER;
     int r = hf_file_read(cli->fs, path, &text, err);
 
-    if (r < 0 && r != -ENOENT)
+    if (r == -EACCES)
         return r;
-    if (r == 0)
-        (void)!hf_hold_parse(hf_buf_view(&text), &hold, NULL); /* an invalid file holds, too; its reason says so */
+    (void)!hf_hold_take(r, hf_buf_view(&text), &hold, NULL); /* an unreadable file holds, too; its reason says so */
     bool active = hf_hold_active(&hold, hf_unix_ns(cli->clock), &end);
     if (end != HF_NEVER)
         (void)hf_format_time(end, when);

@@ -146,11 +146,13 @@ static struct hf_hold read_hold(struct hf_cli *cli, const char *state)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOLD_FILE_MAX);
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/hold", state);
-    struct hf_hold hold = {.present = false};
+    int r = path != NULL ? hf_file_read(cli->fs, path, &text, NULL) : -ENOMEM;
+    struct hf_hold hold;
     uint64_t end;
 
-    if (path != NULL && hf_file_read(cli->fs, path, &text, NULL) == 0)
-        (void)!hf_hold_parse(hf_buf_view(&text), &hold, NULL);
+    if (r == -EACCES) /* this user may not know */
+        r = -ENOENT;
+    (void)!hf_hold_take(r, hf_buf_view(&text), &hold, NULL);
     hold.present = hf_hold_active(&hold, hf_unix_ns(cli->clock), &end);
     return hold;
 }

@@ -270,6 +270,11 @@ START_TEST(hold_that_is_wrong)
     cli_write_text(&run, "hold", "not JSON");
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
     ck_assert_str_eq(run.out, "held: the hold file cannot be read\n");
+    char large[5000];
+    memset(large, ' ', sizeof(large));
+    cli_write(&run, "hold", large, sizeof(large));
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
+    ck_assert_str_eq(run.out, "held: the hold file cannot be read\n");
 }
 END_TEST
 

@@ -49,6 +49,28 @@ START_TEST(parse)
 }
 END_TEST
 
+/* Only a file that does not exist is no hold. */
+static const struct {
+    int r;
+    bool want_present;
+    int want_r;
+} reads[] = {{-ENOENT, false, 0},      {-EIO, true, -EIO},       {-EMFILE, true, -EMFILE},
+             {-ENOMEM, true, -ENOMEM}, {-ELOOP, true, -ELOOP},   {-EINVAL, true, -EINVAL},
+             {-E2BIG, true, -E2BIG},   {-EACCES, true, -EACCES}, {0, true, 0}};
+
+START_TEST(unreadable)
+{
+    struct hf_hold hold = {0};
+    uint64_t end = 0;
+    int r = hf_hold_take(reads[_i].r, reads[_i].r == 0 ? HF_VIEW("{}") : HF_VIEW(""), &hold, NULL);
+
+    ck_assert_msg(r == reads[_i].want_r && hold.present == reads[_i].want_present, "%d: %d %d", reads[_i].r, r,
+                  hold.present);
+    ck_assert(hf_hold_active(&hold, NOW, &end) == reads[_i].want_present);
+    ck_assert_str_eq(hold.reason, reads[_i].r == 0 || !hold.present ? "" : "the hold file cannot be read");
+}
+END_TEST
+
 START_TEST(no_hold)
 {
     struct hf_hold hold = {0};
@@ -76,6 +98,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, parse, 0, HF_LEN(holds));
+    tcase_add_loop_test(tc, unreadable, 0, HF_LEN(reads));
     tcase_add_test(tc, no_hold);
     tcase_add_test(tc, long_reason);
 }

@@ -105,9 +105,7 @@ static void judge(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale
 
     if (hf_contact_judge(&agent->contact, policy->stale_window_ns, now, ret_stale_wait_ns))
         agent->turn.due |= HF_DUE_PLAN | HF_DUE_STATUS;
-    struct hf_time_range range = hf_clock_range(agent->env.clock);
-
-    if (hf_site_hold_judge(&agent->hold, HF_MIN(range.estimate_unix_ns, range.other_unix_ns)))
+    if (hf_site_hold_judge(&agent->hold))
         agent->turn.due |= HF_DUE_PLAN | HF_DUE_STATUS;
     if (hf_contact_judge_clock(&agent->contact, policy->clock_max_skew_ns, now))
         agent->turn.due |= HF_DUE_STATUS;

@@ -8,6 +8,7 @@
 
 #include "agent/follow/objects.h"
 #include "api/edgeupdate.h"
+#include "base/format.h"
 #include "base/parse.h"
 #include "support/check_main.h"
 #include "support/fakes/apiserver_sim.h"
@@ -1579,15 +1580,92 @@ START_TEST(the_site_says_no)
 }
 END_TEST
 
-/* Runs for `ns`; fails after too many events. */
+/* Runs for `ns`; fails after more events than an agent needs that does not spin. */
 static void run_calmly(uint64_t ns)
 {
     uint64_t end = hf_simloop_now_ns(w.loop) + ns;
     unsigned events = 0;
 
     while (hf_simloop_now_ns(w.loop) < end && hf_simloop_step(w.loop))
-        ck_assert_uint_lt(++events, 10000);
+        ck_assert_uint_lt(++events, 10000 + ns / S);
 }
+
+/* `holdfast hold --reason x [--for length]` on the node, by its wall clock. */
+static void hold_for(uint64_t length_ns)
+{
+    uint64_t now = hf_unix_ns(w.node->home.clock.wall);
+    char since[HF_TIME_TEXT], until[HF_TIME_TEXT] = "", text[200];
+
+    if (length_ns != HF_NEVER)
+        (void)hf_format_time(now + length_ns, until);
+    (void)snprintf(text, sizeof(text), "{\"reason\":\"x\",\"since\":\"%s\",\"until\":\"%s\"}",
+                   hf_format_time(now, since), until);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/hold", text, strlen(text), 0644);
+    hf_agent_hold_changed(w.node->agent);
+}
+
+static void set_wall(int64_t offset_ns)
+{
+    hf_simnode_set_clock(w.node, offset_ns);
+    hf_simapi_end_watches(w.api); /* a new Date arrives */
+}
+
+/* The wall clock when the site says no, and from an hour later on. */
+#define IN_1970 (-(int64_t)HF_SIM_UNIX_START)
+static const struct {
+    int64_t stamped, later;
+    uint64_t length_ns; /* HF_NEVER: no --for */
+    bool power_cut, offline;
+} wrong_clocks[] = {
+    {IN_1970, IN_1970, 8 * HOUR, false, false},
+    {IN_1970, 0, 8 * HOUR, false, false},
+    {IN_1970, IN_1970, 8 * HOUR, true, true},
+    {-24 * (int64_t)HOUR, 0, 8 * HOUR, false, false},
+    {-24 * (int64_t)HOUR, 0, 8 * HOUR, true, false},
+    {2 * 365 * 24 * (int64_t)HOUR, 0, HF_NEVER, false, false},
+    {2 * 365 * 24 * (int64_t)HOUR, 0, HF_NEVER, true, false},
+    {0, 0, 8 * HOUR, true, false},
+    {0, IN_1970, 8 * HOUR, true, true},
+};
+
+START_TEST(a_hold_and_a_wrong_clock)
+{
+    uint64_t length = HF_MIN(wrong_clocks[_i].length_ns, 7 * 24 * HOUR);
+
+    set_up(API);
+    put_policy("{'interval':'10m'}");
+    hf_simnode_set_sync_error(w.node, HF_NEVER);
+    begin();
+    run(MINUTE);
+    set_wall(wrong_clocks[_i].stamped);
+    run(MINUTE);
+    hold_for(wrong_clocks[_i].length_ns);
+    publish(2, NULL);
+    run(HOUR);
+    if (wrong_clocks[_i].offline)
+        hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
+    set_wall(wrong_clocks[_i].later);
+    run(HOUR);
+    if (wrong_clocks[_i].power_cut) {
+        hf_simnode_end(w.node, true);
+        begin();
+    }
+    run_calmly(length - 2 * HOUR - 5 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    /* A board without a battery and a network counts on from the last save. */
+    run_calmly(wrong_clocks[_i].power_cut ? 70 * MINUTE : 5 * MINUTE);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
+    run_calmly(5 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    /* It does not begin again. */
+    hf_simnode_end(w.node, true);
+    set_wall(wrong_clocks[_i].stamped);
+    begin();
+    publish(4, NULL);
+    run_calmly(5 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 4);
+}
+END_TEST
 
 /* The wall clock says that the hold has ended, the server says that it has not (0); or the server is right (1). The agent
  * keeps to the hold, and is idle meanwhile. */
@@ -2116,6 +2194,7 @@ static void cases(TCase *tc)
     add(tc, old_updates_hide_nothing);
     add(tc, a_deleted_update_leaves_what_it_installed);
     add(tc, the_site_says_no);
+    add_loop(tc, a_hold_and_a_wrong_clock, HF_LEN(wrong_clocks));
     add_loop(tc, two_witnesses_beside_the_end_of_a_hold, 2);
     add(tc, a_reflashed_node_counts_on);
     add(tc, a_deleted_edgenode_is_made_again);

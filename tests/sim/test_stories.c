@@ -1667,6 +1667,36 @@ START_TEST(a_hold_and_a_wrong_clock)
 }
 END_TEST
 
+/* The bytes of a day are used up. A time server then corrects the clock by two weeks (0), or not (1), and the agent starts
+ * again: the bytes count all the same, until 24 hours have passed. */
+START_TEST(a_metered_link_and_a_wrong_clock)
+{
+    set_up(API);
+    put_policy("{'interval':'10m','connectivity':{'maxBytesPerDay':'1Mi'}}");
+    hf_simnode_set_sync_error(w.node, HF_NEVER);
+    if (_i == 0) {
+        hf_simnode_set_clock(w.node, -14 * 24 * (int64_t)HOUR);
+        hf_simnet_set_date_offset(w.net, -14 * 24 * (int64_t)HOUR);
+    }
+    begin();
+    run(MINUTE);
+    hf_agent_telemetry_sent(w.node->agent, 1 << 20, true);
+    run(30 * MINUTE);
+    hf_simnode_set_sync_error(w.node, 0);
+    hf_simnet_set_date_offset(w.net, 0);
+    set_wall(0);
+    run(MINUTE);
+    hf_simnode_end(w.node, false);
+    begin();
+    publish(2, NULL);
+    run(22 * HOUR);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    expect(update("edge"), "reason", "LinkQuotaUsed");
+    run(2 * HOUR);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
 /* The wall clock says that the hold has ended, the server says that it has not (0); or the server is right (1). The agent
  * keeps to the hold, and is idle meanwhile. */
 START_TEST(two_witnesses_beside_the_end_of_a_hold)
@@ -2194,6 +2224,7 @@ static void cases(TCase *tc)
     add(tc, old_updates_hide_nothing);
     add(tc, a_deleted_update_leaves_what_it_installed);
     add(tc, the_site_says_no);
+    add_loop(tc, a_metered_link_and_a_wrong_clock, 2);
     add_loop(tc, a_hold_and_a_wrong_clock, HF_LEN(wrong_clocks));
     add_loop(tc, two_witnesses_beside_the_end_of_a_hold, 2);
     add(tc, a_reflashed_node_counts_on);

@@ -88,16 +88,23 @@ static const char *writes_path(const struct hf_disks *disks, char path[PATH_MAX]
     return hf_home_path(disks->env->params->home, "writes", path);
 }
 
+static struct hf_write_log_now log_now(const struct hf_disks *disks)
+{
+    struct hf_now now = hf_now_read(disks->env->clock);
+
+    return (struct hf_write_log_now){now.mono_ns, now.unix_ns, disks->env->params->home->boot};
+}
+
 static void load_writes(struct hf_disks *disks)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(SAVED_BYTES);
-    struct hf_now now = hf_now_read(disks->env->clock);
+    const struct hf_write_log_now now = log_now(disks);
     struct hf_err err = HF_ERR_INIT;
     char path[PATH_MAX];
     int r = hf_file_read(disks->env->fs, writes_path(disks, path), &text, &err);
 
     if (r == 0)
-        r = hf_write_log_parse(hf_buf_view(&text), now.unix_ns, now.mono_ns, &disks->writes, &err);
+        r = hf_write_log_parse(hf_buf_view(&text), &now, &disks->writes, &err);
     if (r < 0 && r != -ENOENT) /* counts from 0; the next save replaces the file */
         hf_log_err(disks->env->log, HF_LOG_WARNING, "writes.unreadable", "file", path, &err);
 }
@@ -105,10 +112,10 @@ static void load_writes(struct hf_disks *disks)
 static void save_writes(struct hf_disks *disks)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(SAVED_BYTES);
-    struct hf_now now = hf_now_read(disks->env->clock);
+    const struct hf_write_log_now now = log_now(disks);
     char path[PATH_MAX];
 
-    if (hf_write_log_format(&disks->writes, now.unix_ns, now.mono_ns, &text) == 0)
+    if (hf_write_log_format(&disks->writes, &now, &text) == 0)
         hf_diskq_write(disks->env->diskq, writes_path(disks, path), hf_buf_view(&text));
 }
 
@@ -124,16 +131,17 @@ static void log_budget(const struct hf_disks *disks)
 bool hf_disks_count(struct hf_disks *disks)
 {
     const struct hf_agent_params *params = disks->env->params;
-    uint64_t now_ns = hf_mono_ns(disks->env->clock);
+    const struct hf_write_log_now now = log_now(disks);
     bool before = disks->writes.used_up;
 
     if (!disks->started)
         return false;
-    disks->counted_ns = now_ns;
-    hf_write_log_note(&disks->writes, hf_disks_written(disks), now_ns);
-    if (hf_write_log_is_due(&disks->writes, now_ns))
+    disks->counted_ns = now.mono_ns;
+    hf_write_log_note(&disks->writes, hf_disks_written(disks), now.mono_ns);
+    bool used_up = hf_write_log_judge(&disks->writes, disks->budget_bytes);
+    if (hf_write_log_is_due(&disks->writes, disks->budget_bytes, &now))
         save_writes(disks);
-    if (hf_write_log_judge(&disks->writes, disks->budget_bytes) == before)
+    if (used_up == before)
         return false;
     log_budget(disks);
     if (params->writes_paused != NULL)
@@ -149,7 +157,7 @@ uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy)
 void hf_disks_save(struct hf_disks *disks)
 {
     (void)hf_disks_count(disks);
-    if (disks->started && disks->writes.unsaved > 0)
+    if (disks->started && hf_write_log_day(&disks->writes) > 0)
         save_writes(disks);
 }
 

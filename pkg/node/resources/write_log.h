@@ -2,9 +2,10 @@
  * the policy's budget (spec.disk.writeBudget) is used up. Pure. Threads: any.
  *
  * The log has one number for each of the last 24 hours on the monotonic clock, so the sum covers 23 to 24 hours and
- * does not jump with the wall clock. A saved log continues after a restart; the Unix times of the save and of the load
- * then show for how long no process counted. If the load seems to be earlier than the save, this duration counts as 0,
- * so that all saved bytes stay counted. */
+ * does not jump with the wall clock. A saved log continues after a restart. Within one boot, the monotonic clock shows
+ * for how long no process counted. After a reboot, the Unix times of the save and of the load show it, but it is at
+ * least the time since this boot began. If the load seems to be earlier than the save, only that time counts, so that
+ * the saved bytes stay counted. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,6 +23,16 @@ enum { HF_WRITE_LOG_HOURS = 24 };
 #define HF_WRITE_LOG_SAVE_NOW_BYTES (32ull << 20)
 #define HF_WRITE_LOG_SAVE_NS (600 * HF_NS_PER_S)
 
+/* If the estimate of the time leaps by more than this against the monotonic clock, the time in the file is wrong. */
+#define HF_WRITE_LOG_LEAP_NS (600 * HF_NS_PER_S)
+
+/* One moment, by all clocks. */
+struct hf_write_log_now {
+    uint64_t mono_ns;
+    uint64_t unix_ns; /* best guess; may leap */
+    const char *boot; /* id of this boot; "" if unknown */
+};
+
 struct hf_write_log {
     uint64_t hours[HF_WRITE_LOG_HOURS]; /* bytes of each hour; hours[0] is the current hour */
     uint64_t hour_ns;                   /* monotonic time at which the current hour began */
@@ -29,6 +40,11 @@ struct hf_write_log {
     uint64_t unsaved;                   /* bytes since the last save */
     uint64_t saved_ns;                  /* monotonic time of the last save, or of the start */
     bool used_up;                       /* last result of hf_write_log_judge() */
+    /* state of the saved log, if there is one */
+    bool is_saved;
+    bool saved_older;    /* an hour has ended since the save */
+    bool saved_later;    /* the time of the save is later than the present */
+    uint64_t saved_lead; /* unix_ns - mono_ns at the save or the load; may wrap */
 };
 
 void hf_write_log_init(struct hf_write_log *log, uint64_t now_ns);
@@ -44,13 +60,15 @@ uint64_t hf_write_log_day(const struct hf_write_log *log);
  * work does not stop and start every hour. If budget_bytes is 0, there is no budget, and the result is false. */
 bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes);
 
-/* Returns true if the log should be saved now. An agent that writes nothing never needs a save. */
-bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t now_ns);
+/* Returns true if the log should be saved now. An agent that has written nothing within a day never needs a save. With a
+ * budget, the log must also be saved when an hour ends and when the estimate of the time leaps, while at least an eighth
+ * of the budget or HF_WRITE_LOG_SAVE_BYTES count. */
+bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, const struct hf_write_log_now *now);
 
 /* Appends the log as text, and counts all bytes as saved. Returns 0 or -errno of the buffer. */
-HF_MUST_USE int hf_write_log_format(struct hf_write_log *log, uint64_t unix_ns, uint64_t now_ns, struct hf_buf *out);
+HF_MUST_USE int hf_write_log_format(struct hf_write_log *log, const struct hf_write_log_now *now, struct hf_buf *out);
 
-/* Replaces *log by the saved log in `text`, moved to the present (`unix_ns`, `now_ns`). -EBADMSG: the text is damaged;
- * *log is unchanged. */
-HF_MUST_USE int hf_write_log_parse(struct hf_view text, uint64_t unix_ns, uint64_t now_ns, struct hf_write_log *log,
+/* Replaces *log by the saved log in `text`, moved to the present. -EBADMSG: the text is damaged; *log is unchanged. A
+ * log that an earlier version has saved tells no boot. */
+HF_MUST_USE int hf_write_log_parse(struct hf_view text, const struct hf_write_log_now *now, struct hf_write_log *log,
                                    struct hf_err *err);

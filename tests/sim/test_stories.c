@@ -1667,8 +1667,8 @@ START_TEST(a_hold_and_a_wrong_clock)
 }
 END_TEST
 
-/* The bytes of a day are used up. A time server then corrects the clock by two weeks (0), or not (1), and the agent starts
- * again: the bytes count all the same, until 24 hours have passed. */
+/* The bytes of a day are used up. A time server then corrects the clock by two weeks (0), or not (1), and the agent
+ * starts again: the bytes count all the same, until 24 hours have passed. */
 START_TEST(a_metered_link_and_a_wrong_clock)
 {
     set_up(API);
@@ -1697,8 +1697,34 @@ START_TEST(a_metered_link_and_a_wrong_clock)
 }
 END_TEST
 
-/* The wall clock says that the hold has ended, the server says that it has not (0); or the server is right (1). The agent
- * keeps to the hold, and is idle meanwhile. */
+/* The power fails right after the bytes of a day have been used up (0), or most of them (1). */
+START_TEST(a_power_cut_spends_no_second_budget)
+{
+    uint64_t bytes = _i == 0 ? 1 << 20 : 15 << 16;
+
+    set_up(API);
+    put_policy("{'interval':'10m','connectivity':{'maxBytesPerDay':'1Mi'}}");
+    begin();
+    run(MINUTE);
+    for (unsigned i = 0; i < 16; i++) {
+        hf_agent_telemetry_sent(w.node->agent, bytes / 16, true);
+        run(S / 2);
+    }
+    run(S);
+    hf_simnode_end(w.node, true);
+    begin();
+    run(MINUTE);
+    uint64_t counted = (uint64_t)hf_json_int_or(status(), "network.bytesToday", 0);
+    ck_assert_msg(counted >= bytes - (_i == 0 ? 0 : 1 << 17), "%llu bytes", (unsigned long long)counted);
+    publish(2, NULL);
+    run(HOUR);
+    if (_i == 0)
+        expect(update("edge"), "reason", "LinkQuotaUsed");
+}
+END_TEST
+
+/* The wall clock says that the hold has ended, the server says that it has not (0); or the server is right (1). The
+ * agent keeps to the hold, and is idle meanwhile. */
 START_TEST(two_witnesses_beside_the_end_of_a_hold)
 {
     static const char text[] = "{\"reason\":\"line 3\",\"until\":\"2026-11-20T09:00:00Z\"}";
@@ -2224,6 +2250,7 @@ static void cases(TCase *tc)
     add(tc, old_updates_hide_nothing);
     add(tc, a_deleted_update_leaves_what_it_installed);
     add(tc, the_site_says_no);
+    add_loop(tc, a_power_cut_spends_no_second_budget, 2);
     add_loop(tc, a_metered_link_and_a_wrong_clock, 2);
     add_loop(tc, a_hold_and_a_wrong_clock, HF_LEN(wrong_clocks));
     add_loop(tc, two_witnesses_beside_the_end_of_a_hold, 2);

@@ -53,17 +53,24 @@ static uint64_t day_bytes(const struct hf_network *network)
     return hf_write_log_day(&network->day) + (network->bytes - network->day.counted);
 }
 
-/* Wakes the agent in the moment in which the last allowed byte has passed. */
+/* Returns true if the turn must look at the count: the last allowed byte has passed, or enough for a save. */
+static bool is_turn_due(uint64_t before, uint64_t after, uint64_t most)
+{
+    uint64_t part = hf_write_log_part(most);
+
+    return most != 0 && ((before < most && after >= most) || before / part != after / part);
+}
+
+/* Wakes the agent in the moment in which the turn must look. */
 static void count(struct hf_network *network, enum hf_network_kind kind, uint64_t n)
 {
-    uint64_t most = network->max_bytes_per_day;
     uint64_t before = day_bytes(network);
 
     network->carried[kind] += n;
     if (kind == HF_NETWORK_TELEMETRY)
         return;
     network->bytes += n;
-    if (most != 0 && before < most && before + n >= most)
+    if (is_turn_due(before, before + n, network->max_bytes_per_day))
         hf_turn_wake(network->env->turn, HF_DUE_STATUS);
 }
 

@@ -77,16 +77,23 @@ static bool has_leapt(const struct hf_write_log *log, const struct hf_write_log_
     return log->saved_later || HF_MIN(moved, 0 - moved) > HF_WRITE_LOG_LEAP_NS;
 }
 
+uint64_t hf_write_log_part(uint64_t budget_bytes)
+{
+    return HF_MAX(budget_bytes / PART_OF_BUDGET, PART_MIN_BYTES);
+}
+
 bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, const struct hf_write_log_now *now)
 {
     uint64_t since_ns = now->mono_ns - HF_MIN(now->mono_ns, log->saved_ns);
-    uint64_t part = HF_MAX(budget_bytes / PART_OF_BUDGET, PART_MIN_BYTES);
+    uint64_t part = hf_write_log_part(budget_bytes);
 
     if (log->unsaved >= HF_WRITE_LOG_SAVE_NOW_BYTES ||
         (log->unsaved >= HF_WRITE_LOG_SAVE_BYTES && since_ns >= HF_WRITE_LOG_SAVE_NS))
         return true;
     if (budget_bytes == 0)
         return false;
+    if (log->unsaved >= part || (log->used_up && !log->saved_used_up && log->unsaved > 0))
+        return true;
     return log->is_saved && hf_write_log_day(log) >= HF_MIN(part, HF_WRITE_LOG_SAVE_BYTES) &&
            (log->saved_older || has_leapt(log, now));
 }
@@ -111,6 +118,7 @@ int hf_write_log_format(struct hf_write_log *log, const struct hf_write_log_now 
     log->unsaved = 0;
     log->saved_ns = now->mono_ns;
     log->is_saved = true;
+    log->saved_used_up = log->used_up;
     log->saved_older = log->saved_later = false;
     log->saved_lead = lead_of(now);
     return 0;

@@ -42,6 +42,7 @@ struct hf_write_log {
     bool used_up;                       /* last result of hf_write_log_judge() */
     /* state of the saved log, if there is one */
     bool is_saved;
+    bool saved_used_up;
     bool saved_older;    /* an hour has ended since the save */
     bool saved_later;    /* the time of the save is later than the present */
     uint64_t saved_lead; /* unix_ns - mono_ns at the save or the load; may wrap */
@@ -60,9 +61,14 @@ uint64_t hf_write_log_day(const struct hf_write_log *log);
  * work does not stop and start every hour. If budget_bytes is 0, there is no budget, and the result is false. */
 bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes);
 
-/* Returns true if the log should be saved now. An agent that has written nothing within a day never needs a save. With a
- * budget, the log must also be saved when an hour ends and when the estimate of the time leaps, while at least an eighth
- * of the budget or HF_WRITE_LOG_SAVE_BYTES count. */
+/* Returns the bytes after which the log must be saved if there is a budget: an eighth of it, but not so few that the
+ * writes of the saves themselves would make saves necessary. */
+uint64_t hf_write_log_part(uint64_t budget_bytes);
+
+/* Returns true if the log should be saved now. An agent that has written nothing within a day never needs a save. With
+ * a budget, the log must also be saved after each part of the budget, and when the budget is used up. While at least a
+ * part of the budget or HF_WRITE_LOG_SAVE_BYTES count, it must be saved when an hour ends, and when the estimate of the
+ * time leaps. */
 bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, const struct hf_write_log_now *now);
 
 /* Appends the log as text, and counts all bytes as saved. Returns 0 or -errno of the buffer. */

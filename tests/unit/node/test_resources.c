@@ -325,6 +325,33 @@ START_TEST(writes_age_on_disk)
 }
 END_TEST
 
+/* A power cut costs at most an eighth of the budget, however fast it was used up; and nothing once it is used up. */
+START_TEST(writes_of_a_small_budget)
+{
+    const uint64_t budget = 20 * MIB;
+    struct hf_write_log log;
+    unsigned saves = 0;
+
+    hf_write_log_init(&log, 0);
+    for (uint64_t counter = 0; counter <= budget + MIB; counter += MIB / 16) {
+        hf_write_log_note(&log, counter, HF_NS_PER_S);
+        bool used_up = hf_write_log_judge(&log, budget);
+        if (is_due(&log, budget, HF_NS_PER_S, NOW)) {
+            save_log(&log, (struct hf_write_log_now){HF_NS_PER_S, NOW, BOOT});
+            saves++;
+        }
+        ck_assert_uint_lt(log.unsaved, budget / 8);
+        ck_assert(!used_up || counter > budget || log.unsaved == 0);
+    }
+    ck_assert_uint_le(saves, 9);
+    /* A save writes, too; that does not need another one. */
+    log.unsaved = 8192;
+    log.saved_used_up = true;
+    ck_assert(!is_due(&log, budget, HF_NS_PER_S, NOW));
+    ck_assert(!is_due(&log, 1, HF_NS_PER_S, NOW));
+}
+END_TEST
+
 /* The clock was a year ahead at the save, and is right after each reboot: the budget refills all the same. */
 START_TEST(writes_refill_over_reboots)
 {
@@ -695,6 +722,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, writes_are_saved_rarely);
     tcase_add_loop_test(tc, writes_survive, 0, HF_LEN(restarts));
     tcase_add_test(tc, writes_age_on_disk);
+    tcase_add_test(tc, writes_of_a_small_budget);
     tcase_add_test(tc, writes_refill_over_reboots);
     tcase_add_test(tc, kubelets);
     tcase_add_loop_test(tc, journal_sizes, 0, HF_LEN(sizes));

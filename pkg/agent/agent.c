@@ -561,10 +561,10 @@ static int begin(struct hf_agent *agent, struct hf_err *err)
     apply_limits(agent);
     hf_machine_read(&agent->machine);
     hf_trail_open(&agent->trail);
+    choose_policy(agent); /* the disks are judged by its levels, and the bytes of a day by its budgets */
     hf_disks_begin(&agent->disks);
     hf_network_begin(&agent->network);
     read_hold(agent);
-    choose_policy(agent);
     agent->contact.staleness =
         hf_stale_judge(&agent->contact.stale, agent->policy.in_effect->stale_window_ns, now, &wait_ns);
     agent->next_interval_ns = now.mono_ns + agent->policy.in_effect->interval_ns;

@@ -1752,6 +1752,31 @@ START_TEST(two_witnesses_beside_the_end_of_a_hold)
 }
 END_TEST
 
+/* Used to 84 %. The policy warns from 85 % on, the default from 70 % on: the default judges nothing, neither before the
+ * policy arrives for the first time nor at a later start. */
+START_TEST(disks_are_judged_by_the_policy_alone)
+{
+    size_t n = 2133 * 4096;
+    char *filler = calloc(1, n);
+
+    set_up(API);
+    hf_simfs_mount(w.node->fs, HF_SIMNODE_STATE);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/filler", filler, n, 0600);
+    hf_simfs_set_limit(w.node->fs, HF_SIMNODE_STATE, 2560 * 4096);
+    free(filler);
+    begin();
+    run(MINUTE);
+    expect(condition("DiskPressure"), "reason", "Warning");
+    put_policy("{'interval':'1m','disk':{'warnPercent':85,'criticalPercent':95}}");
+    run(MINUTE);
+    ck_assert_ptr_null(condition("DiskPressure"));
+    hf_simnode_end(w.node, false);
+    begin();
+    run(MINUTE);
+    ck_assert_ptr_null(condition("DiskPressure"));
+}
+END_TEST
+
 /* ---- reporting --------------------------------------------------------------------------------------------------- */
 
 /* After a disk is restored from an image the agent continues from the server's sequence, never below it. */
@@ -2254,6 +2279,7 @@ static void cases(TCase *tc)
     add_loop(tc, a_metered_link_and_a_wrong_clock, 2);
     add_loop(tc, a_hold_and_a_wrong_clock, HF_LEN(wrong_clocks));
     add_loop(tc, two_witnesses_beside_the_end_of_a_hold, 2);
+    add(tc, disks_are_judged_by_the_policy_alone);
     add(tc, a_reflashed_node_counts_on);
     add(tc, a_deleted_edgenode_is_made_again);
     add(tc, two_of_the_same_name);

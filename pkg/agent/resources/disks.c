@@ -419,6 +419,22 @@ void hf_disks_begin(struct hf_disks *disks)
     hf_survey_free(survey);
 }
 
+/* Judges the last figures by new levels. The hysteresis of the old levels means nothing now. */
+static bool judge_again(struct hf_disks *disks)
+{
+    for (size_t i = 0; i < disks->n; i++) {
+        struct hf_pressure_disk *disk = &disks->disks[i];
+        enum hf_disk_level level = disk->level;
+        enum hf_pressure_cause cause = disk->cause;
+
+        disk->filling = HF_DISK_OK;
+        hf_pressure_judge(disk, disks->warn_percent, disks->critical_percent);
+        if (disk->level != level || disk->cause != cause)
+            log_disk(disks, disk);
+    }
+    return judge_pressure(disks);
+}
+
 static bool same_paths(const struct hf_disks *disks, const struct hf_policy_disk *policy)
 {
     size_t i = 0;
@@ -451,8 +467,12 @@ void hf_disks_follow(struct hf_disks *disks, const struct hf_policy_disk *policy
     }
     if (same)
         return;
+    bool same_levels =
+        disks->warn_percent == policy->warn_percent && disks->critical_percent == policy->critical_percent;
     disks->warn_percent = policy->warn_percent;
     disks->critical_percent = policy->critical_percent;
+    if (!same_levels && judge_again(disks))
+        hf_turn_wake(disks->env->turn, HF_DUE_PLAN | HF_DUE_STATUS);
     disks->reclaim = policy->reclaim;
     take_paths(disks, policy);
     hf_disks_look(disks);

@@ -54,7 +54,8 @@ void hf_disks_done(struct hf_disks *disks);
  * update know their usage. Blocks for milliseconds. */
 void hf_disks_begin(struct hf_disks *disks);
 
-/* Takes the settings of the policy in effect. Starts a look if a setting other than the budget has changed. */
+/* Takes the settings of the policy in effect. Judges the last figures by new levels at once, without the hysteresis of
+ * the old ones. Starts a look if a setting other than the budget has changed. */
 void hf_disks_follow(struct hf_disks *disks, const struct hf_policy_disk *policy);
 
 /* Starts a look; if a look runs, starts another after it. Call this function once per interval. */

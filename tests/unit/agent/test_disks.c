@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/agent.h"
@@ -96,10 +97,46 @@ START_TEST(new_levels)
 }
 END_TEST
 
+/* The agent ends while a worker looks at the disks. */
+START_TEST(the_agent_ends_during_a_look)
+{
+    static const char *const roots[] = {"/opt", NULL};
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_simloop *loop = hf_simloop_new(0);
+    struct hf_simproc *proc = hf_simproc_new(loop, "node");
+    struct hf_home *home = calloc(1, sizeof(*home));
+    struct hf_agent_params *params = calloc(1, sizeof(*params));
+    struct hf_agent_env *env = calloc(1, sizeof(*env));
+    struct hf_disks *disks = calloc(1, sizeof(*disks));
+
+    ck_assert(home != NULL && params != NULL && env != NULL && disks != NULL);
+    hf_simfs_mount(fs, STATE);
+    home->fs = hf_simfs_ops(fs);
+    (void)snprintf(home->dir, sizeof(home->dir), STATE);
+    *params = (struct hf_agent_params){.home = home, .sched = hf_simproc_sched(proc), .roots = roots};
+    *env = (struct hf_agent_env){.params = params, .fs = home->fs, .clock = hf_simproc_clock(proc)};
+    hf_disks_init(disks, env);
+    hf_disks_begin(disks);
+    disks->reclaim = true;
+    hf_disks_look(disks);
+    hf_disks_done(disks);
+    free(disks);
+    free(env);
+    free(params);
+    free(home);
+    (void)hf_simloop_run_for(loop, HF_NS_PER_S);
+    ck_assert_uint_eq(hf_simproc_jobs(proc), 0);
+    hf_simproc_free(proc);
+    hf_simloop_free(loop);
+    hf_simfs_free(fs);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, state_folder_of_a_pod, 0, 2);
     tcase_add_test(tc, new_levels);
+    tcase_add_test(tc, the_agent_ends_during_a_look);
 }
 
 HF_TEST_MAIN("agent/disks", cases)

@@ -657,6 +657,11 @@ void hf_agent_hold_changed(struct hf_agent *agent)
     hf_turn_wake(&agent->turn, 0);
 }
 
+void hf_agent_clock_changed(struct hf_agent *agent)
+{
+    hf_turn_wake(&agent->turn, 0);
+}
+
 void hf_agent_telemetry_changed(struct hf_agent *agent)
 {
     hf_report_changed(&agent->report);

@@ -52,8 +52,8 @@ struct hf_survey {
     struct hf_reclaim reclaimed;
 };
 
-/* Makes a survey with the agent's own folders: state, telemetry, update roots. Copies what it needs of `env`, but borrows
- * the file system. Returns NULL if memory runs out. */
+/* Makes a survey with the agent's own folders: state, telemetry, update roots. Copies what it needs of `env`, but
+ * borrows the file system. Returns NULL if memory runs out. */
 struct hf_survey *hf_survey_new(const struct hf_agent_env *env);
 void hf_survey_free(struct hf_survey *survey);
 

@@ -1697,6 +1697,25 @@ START_TEST(a_metered_link_and_a_wrong_clock)
 }
 END_TEST
 
+/* The link opens when the bytes of a day have left the day, however far the next interval is away. */
+START_TEST(a_budget_refills_by_the_hour)
+{
+    set_up(API);
+    put_policy("{'interval':'24h','connectivity':{'maxBytesPerDay':'1Mi'}}");
+    begin();
+    run(MINUTE);
+    hf_agent_telemetry_sent(w.node->agent, 1 << 20, true);
+    run(MINUTE);
+    publish(2, NULL);
+    run(MINUTE);
+    expect(update("edge"), "reason", "LinkQuotaUsed");
+    run(24 * HOUR - 10 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    run(15 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
 /* The power fails right after the bytes of a day have been used up (0), or most of them (1). */
 START_TEST(a_power_cut_spends_no_second_budget)
 {
@@ -2275,6 +2294,7 @@ static void cases(TCase *tc)
     add(tc, old_updates_hide_nothing);
     add(tc, a_deleted_update_leaves_what_it_installed);
     add(tc, the_site_says_no);
+    add(tc, a_budget_refills_by_the_hour);
     add_loop(tc, a_power_cut_spends_no_second_budget, 2);
     add_loop(tc, a_metered_link_and_a_wrong_clock, 2);
     add_loop(tc, a_hold_and_a_wrong_clock, HF_LEN(wrong_clocks));

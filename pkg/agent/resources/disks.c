@@ -151,7 +151,9 @@ bool hf_disks_count(struct hf_disks *disks)
 
 uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy)
 {
-    return busy && disks->budget_bytes != 0 ? disks->counted_ns + COUNT_EVERY_NS : HF_NEVER;
+    uint64_t until = hf_write_log_wait_until_ns(&disks->writes, disks->budget_bytes);
+
+    return busy && disks->budget_bytes != 0 ? HF_MIN(until, disks->counted_ns + COUNT_EVERY_NS) : until;
 }
 
 void hf_disks_save(struct hf_disks *disks)

@@ -65,7 +65,7 @@ void hf_disks_look(struct hf_disks *disks);
  * there is budget again; the plan then has to be made again. */
 bool hf_disks_count(struct hf_disks *disks);
 /* Returns the monotonic time at which to call hf_disks_count() again. `busy` is true while the agent works on an
- * update. HF_NEVER: the agent is not busy, or there is no budget. */
+ * update. HF_NEVER: there is no budget, or the agent is not busy and has written nothing within a day. */
 uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy);
 
 /* Saves the log of writes if it has changed. Call this function when the agent stops. */

@@ -301,7 +301,9 @@ void hf_network_enforce(struct hf_network *network)
 
 uint64_t hf_network_wait_until_ns(const struct hf_network *network)
 {
-    return network->wait_ns == HF_NEVER ? HF_NEVER : network->judged_ns + network->wait_ns;
+    uint64_t until = hf_write_log_wait_until_ns(&network->day, network->max_bytes_per_day);
+
+    return network->wait_ns == HF_NEVER ? until : HF_MIN(until, network->judged_ns + network->wait_ns);
 }
 
 struct hf_status_network hf_network_status(const struct hf_network *network)

@@ -43,6 +43,8 @@ void hf_write_log_note(struct hf_write_log *log, uint64_t counter, uint64_t now_
 
     turn_hours(log, now_ns);
     log->counted = counter;
+    log->grows = more > 0;
+    log->noted_ns = now_ns;
     log->hours[0] += more;
     log->unsaved += more;
 }
@@ -54,6 +56,15 @@ uint64_t hf_write_log_day(const struct hf_write_log *log)
     for (size_t i = 0; i < HF_WRITE_LOG_HOURS; i++)
         sum += log->hours[i];
     return sum;
+}
+
+uint64_t hf_write_log_wait_until_ns(const struct hf_write_log *log, uint64_t budget_bytes)
+{
+    uint64_t hour_end_ns = log->hour_ns + HOUR_NS;
+
+    if (budget_bytes == 0 || hf_write_log_day(log) == 0)
+        return HF_NEVER;
+    return log->grows ? HF_MIN(hour_end_ns, log->noted_ns + HF_WRITE_LOG_NOTE_NS) : hour_end_ns;
 }
 
 bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes)

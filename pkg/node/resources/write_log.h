@@ -23,6 +23,9 @@ enum { HF_WRITE_LOG_HOURS = 24 };
 #define HF_WRITE_LOG_SAVE_NOW_BYTES (32ull << 20)
 #define HF_WRITE_LOG_SAVE_NS (600 * HF_NS_PER_S)
 
+/* With a budget, bytes that grow must be noted after this time. */
+#define HF_WRITE_LOG_NOTE_NS (60 * HF_NS_PER_S)
+
 /* If the estimate of the time leaps by more than this against the monotonic clock, the time in the file is wrong. */
 #define HF_WRITE_LOG_LEAP_NS (600 * HF_NS_PER_S)
 
@@ -39,6 +42,8 @@ struct hf_write_log {
     uint64_t counted;                   /* counter of this process at the last hf_write_log_note() */
     uint64_t unsaved;                   /* bytes since the last save */
     uint64_t saved_ns;                  /* monotonic time of the last save, or of the start */
+    bool grows;                         /* the last hf_write_log_note() found new bytes */
+    uint64_t noted_ns;                  /* monotonic time of the last hf_write_log_note() */
     bool used_up;                       /* last result of hf_write_log_judge() */
     /* state of the saved log, if there is one */
     bool is_saved;
@@ -53,6 +58,10 @@ void hf_write_log_init(struct hf_write_log *log, uint64_t now_ns);
 /* Records that the process has written `counter` bytes since its start. If `counter` is lower than at the previous
  * call, it comes from a new process, and all its bytes are new. */
 void hf_write_log_note(struct hf_write_log *log, uint64_t counter, uint64_t now_ns);
+
+/* Returns the monotonic time at which to note and judge the bytes again: when the current hour ends, and soon while
+ * they grow. HF_NEVER: there is no budget, or no bytes count. */
+uint64_t hf_write_log_wait_until_ns(const struct hf_write_log *log, uint64_t budget_bytes);
 
 /* Returns the bytes of the last 24 hours. */
 uint64_t hf_write_log_day(const struct hf_write_log *log);

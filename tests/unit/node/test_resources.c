@@ -325,6 +325,27 @@ START_TEST(writes_age_on_disk)
 }
 END_TEST
 
+/* The bytes are judged at the end of each hour that counts, and once a minute while they grow. */
+START_TEST(writes_are_judged_in_time)
+{
+    struct hf_write_log log;
+
+    hf_write_log_init(&log, 0);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), HF_NEVER);
+    hf_write_log_note(&log, 100, HOUR / 2);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, 0), HF_NEVER);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), HOUR / 2 + HF_WRITE_LOG_NOTE_NS);
+    hf_write_log_note(&log, 200, HOUR - 1);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), HOUR);
+    hf_write_log_note(&log, 200, HOUR);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), 2 * HOUR);
+    hf_write_log_note(&log, 200, 24 * HOUR - 1);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), 24 * HOUR);
+    hf_write_log_note(&log, 200, 24 * HOUR);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), HF_NEVER);
+}
+END_TEST
+
 /* A power cut costs at most an eighth of the budget, however fast it was used up; and nothing once it is used up. */
 START_TEST(writes_of_a_small_budget)
 {
@@ -722,6 +743,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, writes_are_saved_rarely);
     tcase_add_loop_test(tc, writes_survive, 0, HF_LEN(restarts));
     tcase_add_test(tc, writes_age_on_disk);
+    tcase_add_test(tc, writes_are_judged_in_time);
     tcase_add_test(tc, writes_of_a_small_budget);
     tcase_add_test(tc, writes_refill_over_reboots);
     tcase_add_test(tc, kubelets);

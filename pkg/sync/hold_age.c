@@ -6,7 +6,7 @@
 #define STEP_MIN_NS (60 * HF_NS_PER_S)
 #define STEP_MAX_NS (3600 * HF_NS_PER_S)
 
-/* An end this near to `until` is `until`. */
+/* Two times this near to each other are the same: the clocks are read one after another. */
 #define NEAR_NS (5 * HF_NS_PER_S)
 
 enum { PART_OF_BOOT = 2, PART_OF_HOLD = 24 };
@@ -16,15 +16,14 @@ static uint64_t earliest(const struct hf_hold_clocks *clocks)
     return HF_MIN(clocks->wall_unix_ns, HF_MIN(clocks->range.estimate_unix_ns, clocks->range.other_unix_ns));
 }
 
+static bool is_near(uint64_t a, uint64_t b)
+{
+    return (a > b ? a - b : b - a) <= NEAR_NS;
+}
+
 static uint64_t latest(const struct hf_hold_clocks *clocks)
 {
     return HF_MAX(clocks->wall_unix_ns, HF_MAX(clocks->range.estimate_unix_ns, clocks->range.other_unix_ns));
-}
-
-/* Two witnesses agree, or a time server keeps the only one right. */
-static bool is_sure(const struct hf_hold_clocks *clocks)
-{
-    return clocks->range.agreement == HF_TIME_AGREED || (clocks->range.agreement == HF_TIME_ALONE && clocks->synced);
 }
 
 /* ---- the age ----------------------------------------------------------------------------------------------------- */
@@ -44,7 +43,7 @@ static uint64_t away_by_wall(const struct hf_hold_kept *kept, const struct hf_ho
 {
     const struct hf_time_range *range = &clocks->range;
     bool wall_alone =
-        range->agreement == HF_TIME_ALONE && !clocks->synced && range->estimate_unix_ns == clocks->wall_unix_ns;
+        range->agreement == HF_TIME_ALONE && !clocks->sure && is_near(range->estimate_unix_ns, clocks->wall_unix_ns);
 
     if (!wall_alone || kept->began_unix_ns != 0 || kept->track_unix_ns == 0)
         return 0;
@@ -109,7 +108,7 @@ void hf_hold_age_count(struct hf_hold_age *age, const struct hf_hold *hold, cons
 
     if (age->id == 0)
         return;
-    if (is_sure(clocks))
+    if (clocks->sure)
         count_time_off(age, clocks);
     else
         age->unsaved = age->unsaved || is_save_due(age, length, clocks->mono_ns);
@@ -156,5 +155,5 @@ uint64_t hf_hold_age_end_unix_ns(const struct hf_hold *hold, uint64_t unix_ns, u
     if (wait_ns == HF_NEVER)
         return HF_NEVER;
     uint64_t end = unix_ns + wait_ns;
-    return until != HF_NEVER && (end > until ? end - until : until - end) <= NEAR_NS ? until : end;
+    return until != HF_NEVER && is_near(end, until) ? until : end;
 }

@@ -19,7 +19,7 @@ struct hf_hold_clocks {
     uint64_t build_unix_ns; /* date of the build: a clock that shows an earlier time is wrong */
     uint64_t wall_unix_ns;  /* the wall clock, right or wrong */
     struct hf_time_range range;
-    bool synced; /* a time server keeps the wall clock right */
+    bool sure; /* two witnesses agree, or a time server keeps the only one right */
 };
 
 /* What the clock file holds about a hold. */

@@ -23,7 +23,7 @@ static struct hf_hold_clocks read_clocks(const struct hf_agent_env *env)
                                    .build_unix_ns = HF_TIME_BUILD_UNIX_NS,
                                    .wall_unix_ns = hf_unix_ns(clock->wall),
                                    .range = hf_clock_range(env->clock),
-                                   .synced = hf_clock_synchronized(clock)};
+                                   .sure = hf_clock_is_sure(clock)};
 }
 
 /* A file of the same text that was written later is another hold. */

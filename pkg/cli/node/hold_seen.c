@@ -20,7 +20,7 @@ static struct hf_hold_clocks read_clocks(const struct hf_cli *cli)
         .build_unix_ns = HF_TIME_BUILD_UNIX_NS,
         .wall_unix_ns = wall,
         .range = {.agreement = HF_TIME_ALONE, .estimate_unix_ns = wall, .other_unix_ns = wall},
-        .synced = hf_clock_sync_error_ns(cli->clock) <= HF_TIME_SYNC_ERROR_MAX_NS,
+        .sure = hf_clock_sync_error_ns(cli->clock) <= HF_TIME_SYNC_ERROR_MAX_NS,
     };
 }
 

@@ -92,7 +92,9 @@ static struct hf_write_log_now log_now(const struct hf_disks *disks)
 {
     struct hf_now now = hf_now_read(disks->env->clock);
 
-    return (struct hf_write_log_now){now.mono_ns, now.unix_ns, disks->env->params->home->boot};
+    struct hf_home *home = disks->env->params->home;
+
+    return (struct hf_write_log_now){now.mono_ns, now.unix_ns, hf_clock_is_sure(&home->clock), home->boot};
 }
 
 static void load_writes(struct hf_disks *disks)
@@ -131,11 +133,11 @@ static void log_budget(const struct hf_disks *disks)
 bool hf_disks_count(struct hf_disks *disks)
 {
     const struct hf_agent_params *params = disks->env->params;
-    const struct hf_write_log_now now = log_now(disks);
     bool before = disks->writes.used_up;
 
     if (!disks->started)
         return false;
+    const struct hf_write_log_now now = log_now(disks);
     disks->counted_ns = now.mono_ns;
     hf_write_log_note(&disks->writes, hf_disks_written(disks), now.mono_ns);
     bool used_up = hf_write_log_judge(&disks->writes, disks->budget_bytes);

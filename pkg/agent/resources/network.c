@@ -191,7 +191,9 @@ static struct hf_write_log_now log_now(const struct hf_network *network)
 {
     struct hf_now now = hf_now_read(network->env->clock);
 
-    return (struct hf_write_log_now){now.mono_ns, now.unix_ns, network->env->params->home->boot};
+    struct hf_home *home = network->env->params->home;
+
+    return (struct hf_write_log_now){now.mono_ns, now.unix_ns, hf_clock_is_sure(&home->clock), home->boot};
 }
 
 static void save(struct hf_network *network)

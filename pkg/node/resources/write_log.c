@@ -122,7 +122,8 @@ int hf_write_log_format(struct hf_write_log *log, const struct hf_write_log_now 
     for (size_t i = 0; r == 0 && i < HF_WRITE_LOG_HOURS; i++)
         r = hf_buf_addf(out, "bytes %" PRIu64 "\n", log->hours[i]);
     if (r == 0 && now->boot[0] != '\0')
-        r = hf_buf_addf(out, "boot %s\nmono %" PRIu64 "\n", now->boot, (uint64_t)(now->mono_ns / HF_NS_PER_S));
+        r = hf_buf_addf(out, "boot %s\nmono %" PRIu64 "\nsure %d\n", now->boot, (uint64_t)(now->mono_ns / HF_NS_PER_S),
+                        now->sure);
     if (r < 0)
         return r;
     hf_seal_end(out, body, NULL);
@@ -142,21 +143,21 @@ static bool take_number(struct hf_view *body, const char *name, uint64_t *ret)
     return hf_seal_take(body, name, text, sizeof(text)) && hf_parse_u64(text, 0, UINT64_MAX, ret) == 0;
 }
 
-/* Takes the two lines about the boot, which a log of an earlier version lacks, and returns for how long no process
+/* Takes the lines about the boot, which a log of an earlier version lacks, and returns for how long no process
  * counted. */
 static uint64_t away_s(struct hf_view *body, uint64_t saved_unix_s, const struct hf_write_log_now *now)
 {
-    uint64_t now_s = now->unix_ns / HF_NS_PER_S, up_s = now->mono_ns / HF_NS_PER_S, mono_s = 0;
+    uint64_t now_s = now->unix_ns / HF_NS_PER_S, up_s = now->mono_ns / HF_NS_PER_S, mono_s = 0, sure = 0;
     uint64_t by_wall_s = now_s - HF_MIN(now_s, saved_unix_s);
     char boot[BOOT_MAX];
 
-    bool known =
-        hf_seal_take(body, "boot", boot, sizeof(boot)) && take_number(body, "mono", &mono_s) && now->boot[0] != '\0';
+    bool known = hf_seal_take(body, "boot", boot, sizeof(boot)) && take_number(body, "mono", &mono_s) &&
+                 take_number(body, "sure", &sure) && now->boot[0] != '\0';
     if (!known)
         return by_wall_s;
     if (strcmp(boot, now->boot) == 0)
         return up_s - HF_MIN(up_s, mono_s);
-    return HF_MAX(by_wall_s, up_s);
+    return now->sure && sure == 0 ? up_s : HF_MAX(by_wall_s, up_s);
 }
 
 int hf_write_log_parse(struct hf_view text, const struct hf_write_log_now *now, struct hf_write_log *log,

@@ -4,8 +4,8 @@
  * The log has one number for each of the last 24 hours on the monotonic clock, so the sum covers 23 to 24 hours and
  * does not jump with the wall clock. A saved log continues after a restart. Within one boot, the monotonic clock shows
  * for how long no process counted. After a reboot, the Unix times of the save and of the load show it, but it is at
- * least the time since this boot began. If the load seems to be earlier than the save, only that time counts, so that
- * the saved bytes stay counted. */
+ * least the time since this boot began. Only that time counts if the load seems to be earlier than the save, and if the
+ * time of the save was not sure while that of the load is, because somebody may have corrected the clock in between. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,6 +33,7 @@ enum { HF_WRITE_LOG_HOURS = 24 };
 struct hf_write_log_now {
     uint64_t mono_ns;
     uint64_t unix_ns; /* best guess; may leap */
+    bool sure;        /* unix_ns is more than the word of one clock */
     const char *boot; /* id of this boot; "" if unknown */
 };
 

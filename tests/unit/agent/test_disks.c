@@ -26,9 +26,11 @@ START_TEST(state_folder_of_a_pod)
     const struct hf_agent_params params = {.home = &home, .pod_mode = true, .host_root = "/host"};
     const struct hf_agent_env env = {.params = &params, .fs = home.fs, .clock = hf_simproc_clock(proc)};
     const char *full = _i == 0 ? STATE : "/host";
+    const struct hf_clock_file nothing = {0};
     struct hf_disks disks;
     char path[64];
 
+    hf_clock_init(&home.clock, hf_simproc_clock(proc), &nothing);
     hf_simfs_mount(fs, STATE);
     hf_simfs_mount(fs, "/host");
     hf_simfs_mkdir(fs, "/host/var", 0755);
@@ -70,9 +72,11 @@ START_TEST(new_levels)
     struct hf_turn turn = {.ended = true};
     const struct hf_agent_params params = {.home = &home, .sched = hf_simproc_sched(proc)};
     const struct hf_agent_env env = {.params = &params, .fs = home.fs, .clock = hf_simproc_clock(proc), .turn = &turn};
+    const struct hf_clock_file nothing = {0};
     struct hf_disks disks;
     char path[64];
 
+    hf_clock_init(&home.clock, hf_simproc_clock(proc), &nothing);
     hf_simfs_mount(fs, STATE);
     for (int i = 0; i < 83; i++) {
         (void)snprintf(path, sizeof(path), STATE "/%d", i);
@@ -108,10 +112,12 @@ START_TEST(the_agent_ends_during_a_look)
     struct hf_agent_params *params = calloc(1, sizeof(*params));
     struct hf_agent_env *env = calloc(1, sizeof(*env));
     struct hf_disks *disks = calloc(1, sizeof(*disks));
+    const struct hf_clock_file nothing = {0};
 
     ck_assert(home != NULL && params != NULL && env != NULL && disks != NULL);
     hf_simfs_mount(fs, STATE);
     home->fs = hf_simfs_ops(fs);
+    hf_clock_init(&home->clock, hf_simproc_clock(proc), &nothing);
     (void)snprintf(home->dir, sizeof(home->dir), STATE);
     *params = (struct hf_agent_params){.home = home, .sched = hf_simproc_sched(proc), .roots = roots};
     *env = (struct hf_agent_env){.params = params, .fs = home->fs, .clock = hf_simproc_clock(proc)};

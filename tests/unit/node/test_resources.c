@@ -215,7 +215,7 @@ END_TEST
 
 START_TEST(writes_are_saved_rarely)
 {
-    const struct hf_write_log_now now = {10 * HOUR, NOW, ""};
+    const struct hf_write_log_now now = {10 * HOUR, NOW, false, ""};
     struct hf_write_log log;
 
     hf_write_log_init(&log, 0);
@@ -236,30 +236,36 @@ static const struct {
     int64_t away_s;          /* wall clock between save and load */
     uint64_t start_ns;       /* monotonic time of the new process */
     uint64_t want_day;       /* of 24 hours with 1..24 bytes, newest first */
+    bool sure_before, sure_now;
 } restarts[] = {
-    {"at once", "", 0, 5 * HOUR, 300},
-    {"same hour", "", 1799, 0, 300},
-    {"next hour", "", 1800, 0, 300 - 24},
-    {"a day later", "", 86400, HOUR, 0},
-    {"a year later", "", 31536000, HOUR, 0},
-    {"clock went back", "", -31536000, HOUR, 300},
-    {"reboot", OTHER_BOOT, 1799, 0, 300},
-    {"reboot, next hour", OTHER_BOOT, 1800, 0, 300 - 24},
-    {"reboot, clock went back", OTHER_BOOT, -31536000, HOUR / 4, 300},
-    {"reboot, clock went back, an hour ago", OTHER_BOOT, -31536000, HOUR, 300 - 24},
-    {"same boot", BOOT, 1799, 100 * HOUR + HOUR / 2 + 1799 * HF_NS_PER_S, 300},
-    {"same boot, clock leapt", BOOT, 14 * 86400, 100 * HOUR + HOUR / 2 + 60 * HF_NS_PER_S, 300},
-    {"same boot, clock leapt, next hour", BOOT, 14 * 86400, 101 * HOUR, 300 - 24},
-    {"same boot, clock went back", BOOT, -31536000, 102 * HOUR, 300 - 24 - 23},
-    {"same boot, a day later", BOOT, 0, 125 * HOUR, 0},
+    {"at once", "", 0, 5 * HOUR, 300, false, false},
+    {"same hour", "", 1799, 0, 300, false, false},
+    {"next hour", "", 1800, 0, 300 - 24, false, false},
+    {"a day later", "", 86400, HOUR, 0, false, false},
+    {"a year later", "", 31536000, HOUR, 0, false, false},
+    {"clock went back", "", -31536000, HOUR, 300, false, false},
+    {"reboot", OTHER_BOOT, 1799, 0, 300, false, false},
+    {"reboot, next hour", OTHER_BOOT, 1800, 0, 300 - 24, false, false},
+    {"reboot, clock went back", OTHER_BOOT, -31536000, HOUR / 4, 300, false, false},
+    {"reboot, clock went back, an hour ago", OTHER_BOOT, -31536000, HOUR, 300 - 24, false, false},
+    {"reboot, a day later", OTHER_BOOT, 86400, HOUR / 4, 0, true, true},
+    {"reboot, a day later by a chip alone", OTHER_BOOT, 86400, HOUR / 4, 0, false, false},
+    {"reboot, a time server corrects the clock", OTHER_BOOT, 14 * 86400, HOUR / 4, 300, false, true},
+    {"same boot", BOOT, 1799, 100 * HOUR + HOUR / 2 + 1799 * HF_NS_PER_S, 300, false, false},
+    {"same boot, clock leapt", BOOT, 14 * 86400, 100 * HOUR + HOUR / 2 + 60 * HF_NS_PER_S, 300, false, false},
+    {"same boot, clock leapt, next hour", BOOT, 14 * 86400, 101 * HOUR, 300 - 24, false, false},
+    {"same boot, clock went back", BOOT, -31536000, 102 * HOUR, 300 - 24 - 23, false, false},
+    {"same boot, a day later", BOOT, 0, 125 * HOUR, 0, false, false},
 };
 
 START_TEST(writes_survive)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
     uint64_t start = restarts[_i].start_ns;
-    const struct hf_write_log_now saved = {100 * HOUR + HOUR / 2, NOW, restarts[_i].boot[0] != '\0' ? BOOT : ""};
+    const struct hf_write_log_now saved = {100 * HOUR + HOUR / 2, NOW, restarts[_i].sure_before,
+                                           restarts[_i].boot[0] != '\0' ? BOOT : ""};
     const struct hf_write_log_now loaded = {start, NOW + (uint64_t)restarts[_i].away_s * HF_NS_PER_S,
+                                            restarts[_i].sure_now,
                                             restarts[_i].boot[0] != '\0' ? restarts[_i].boot : BOOT};
     struct hf_write_log log = {.hour_ns = 100 * HOUR}, read;
 
@@ -289,7 +295,7 @@ static void save_log(struct hf_write_log *log, struct hf_write_log_now now)
 
 static bool is_due(const struct hf_write_log *log, uint64_t budget, uint64_t mono_ns, uint64_t unix_ns)
 {
-    const struct hf_write_log_now now = {mono_ns, unix_ns, BOOT};
+    const struct hf_write_log_now now = {mono_ns, unix_ns, true, BOOT};
 
     return hf_write_log_is_due(log, budget, &now);
 }
@@ -303,24 +309,24 @@ START_TEST(writes_age_on_disk)
 
     hf_write_log_init(&log, 0);
     hf_write_log_note(&log, 20 * MIB, HOUR / 2);
-    save_log(&log, (struct hf_write_log_now){HOUR / 2, NOW, BOOT});
+    save_log(&log, (struct hf_write_log_now){HOUR / 2, NOW, true, BOOT});
     ck_assert(!is_due(&log, budget, HOUR / 2, NOW));
     for (uint64_t at = HOUR / 2; at < 3 * DAY; at += HOUR / 4) {
         hf_write_log_note(&log, 20 * MIB, at);
         ck_assert(!is_due(&log, 0, at, NOW + at - HOUR / 2)); /* without a budget nothing depends on it */
         if (!is_due(&log, budget, at, NOW + at - HOUR / 2))
             continue;
-        save_log(&log, (struct hf_write_log_now){at, NOW + at - HOUR / 2, BOOT});
+        save_log(&log, (struct hf_write_log_now){at, NOW + at - HOUR / 2, true, BOOT});
         saves++;
     }
     ck_assert_uint_eq(hf_write_log_day(&log), 0);
     ck_assert_uint_eq(saves, 23); /* once an hour while it counts; an idle agent writes nothing */
     hf_write_log_note(&log, 40 * MIB, 3 * DAY);
-    save_log(&log, (struct hf_write_log_now){3 * DAY, NOW, BOOT});
+    save_log(&log, (struct hf_write_log_now){3 * DAY, NOW, true, BOOT});
     ck_assert(!is_due(&log, budget, 3 * DAY, NOW + 5 * 60 * HF_NS_PER_S)); /* slewed */
     ck_assert(is_due(&log, budget, 3 * DAY, NOW + 14 * DAY));
     ck_assert(is_due(&log, budget, 3 * DAY, NOW - DAY));
-    save_log(&log, (struct hf_write_log_now){3 * DAY, NOW - DAY, BOOT});
+    save_log(&log, (struct hf_write_log_now){3 * DAY, NOW - DAY, true, BOOT});
     ck_assert(!is_due(&log, budget, 3 * DAY, NOW - DAY));
 }
 END_TEST
@@ -358,7 +364,7 @@ START_TEST(writes_of_a_small_budget)
         hf_write_log_note(&log, counter, HF_NS_PER_S);
         bool used_up = hf_write_log_judge(&log, budget);
         if (is_due(&log, budget, HF_NS_PER_S, NOW)) {
-            save_log(&log, (struct hf_write_log_now){HF_NS_PER_S, NOW, BOOT});
+            save_log(&log, (struct hf_write_log_now){HF_NS_PER_S, NOW, true, BOOT});
             saves++;
         }
         ck_assert_uint_lt(log.unsaved, budget / 8);
@@ -376,7 +382,7 @@ END_TEST
 /* The clock was a year ahead at the save, and is right after each reboot: the budget refills all the same. */
 START_TEST(writes_refill_over_reboots)
 {
-    const struct hf_write_log_now ahead = {HOUR, NOW + 365 * DAY, OTHER_BOOT};
+    const struct hf_write_log_now ahead = {HOUR, NOW + 365 * DAY, true, OTHER_BOOT};
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
     struct hf_write_log log;
 
@@ -387,7 +393,7 @@ START_TEST(writes_refill_over_reboots)
         char id[24];
         (void)snprintf(id, sizeof(id), "8c4a1d2e-%04x", boot);
         for (uint64_t at = 0; at < 2 * HOUR; at += HOUR / 6) {
-            const struct hf_write_log_now now = {at, NOW + boot * 2 * HOUR + at, id};
+            const struct hf_write_log_now now = {at, NOW + boot * 2 * HOUR + at, true, id};
             if (at == 0)
                 ck_assert_int_eq(hf_write_log_parse(hf_buf_view(&text), &now, &log, NULL), 0);
             hf_write_log_note(&log, 0, at);

@@ -105,9 +105,7 @@ static void judge(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale
 
     if (hf_contact_judge(&agent->contact, policy->stale_window_ns, now, ret_stale_wait_ns))
         agent->turn.due |= HF_DUE_PLAN | HF_DUE_STATUS;
-    struct hf_time_range range = hf_clock_range(agent->env.clock);
-
-    if (hf_site_hold_judge(&agent->hold, HF_MIN(range.estimate_unix_ns, range.other_unix_ns)))
+    if (hf_site_hold_judge(&agent->hold))
         agent->turn.due |= HF_DUE_PLAN | HF_DUE_STATUS;
     if (hf_contact_judge_clock(&agent->contact, policy->clock_max_skew_ns, now))
         agent->turn.due |= HF_DUE_STATUS;
@@ -238,7 +236,6 @@ static void report_settled(struct hf_agent *agent)
 
 static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_wait_ns)
 {
-    const struct hf_site_hold *hold = &agent->hold;
     uint64_t until = agent->next_interval_ns;
 
     until = HF_MIN(until, hf_report_wait_until_ns(&agent->report));
@@ -250,8 +247,8 @@ static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_w
     until = HF_MIN(until, hf_resync_wait_until_ns(&agent->resync));
     if (stale_wait_ns != HF_NEVER)
         until = HF_MIN(until, now.mono_ns + stale_wait_ns);
-    if (hold->active && hold->end_unix_ns != HF_NEVER)
-        until = HF_MIN(until, now.mono_ns + (hold->end_unix_ns - HF_MIN(hold->end_unix_ns, now.unix_ns)));
+    if (agent->hold.wait_ns != HF_NEVER)
+        until = HF_MIN(until, now.mono_ns + agent->hold.wait_ns);
     hf_turn_schedule(&agent->turn, until - HF_MIN(until, now.mono_ns));
 }
 
@@ -564,10 +561,10 @@ static int begin(struct hf_agent *agent, struct hf_err *err)
     apply_limits(agent);
     hf_machine_read(&agent->machine);
     hf_trail_open(&agent->trail);
+    choose_policy(agent); /* the disks are judged by its levels, and the bytes of a day by its budgets */
     hf_disks_begin(&agent->disks);
     hf_network_begin(&agent->network);
     read_hold(agent);
-    choose_policy(agent);
     agent->contact.staleness =
         hf_stale_judge(&agent->contact.stale, agent->policy.in_effect->stale_window_ns, now, &wait_ns);
     agent->next_interval_ns = now.mono_ns + agent->policy.in_effect->interval_ns;
@@ -657,6 +654,11 @@ void hf_agent_configure(struct hf_agent *agent, const struct hf_config *config)
 void hf_agent_hold_changed(struct hf_agent *agent)
 {
     read_hold(agent);
+    hf_turn_wake(&agent->turn, 0);
+}
+
+void hf_agent_clock_changed(struct hf_agent *agent)
+{
     hf_turn_wake(&agent->turn, 0);
 }
 

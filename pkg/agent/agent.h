@@ -138,6 +138,10 @@ void hf_agent_configure(struct hf_agent *agent, const struct hf_config *config);
 /* Reads the file <state>/hold again. Call this function when the file may have changed. */
 void hf_agent_hold_changed(struct hf_agent *agent);
 
+/* Judges again all that changes with time alone. Call this function when the wall clock has leapt, and after the
+ * machine slept: the deadlines of the agent count the sleep, but its timer does not. */
+void hf_agent_clock_changed(struct hf_agent *agent);
+
 /* Call this function when something important has changed in the telemetry part of the status, such as the state of a
  * circuit breaker, or a new dead letter. The agent then writes the status before the next heartbeat. */
 void hf_agent_telemetry_changed(struct hf_agent *agent);

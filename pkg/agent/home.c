@@ -91,16 +91,19 @@ static void read_clock(struct hf_home *home, struct hf_log *log)
     (void)home->fs->renameat(home->fs->ctx, AT_FDCWD, path, AT_FDCWD, aside);
 }
 
-/* The monotonic clock of an earlier process means nothing after a reboot. */
-static void read_boot(struct hf_home *home)
+static bool knows_boots(const struct hf_home *home)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(256);
+    return home->boot[0] != '\0' && home->kept.boot[0] != '\0';
+}
 
-    if (hf_file_read(home->fs, "/proc/sys/kernel/random/boot_id", &text, NULL) < 0)
-        return;
-    size_t n = strspn(hf_buf_str(&text), "0123456789abcdef-");
-    if (n > 0 && n < sizeof(home->boot))
-        (void)snprintf(home->boot, sizeof(home->boot), "%.*s", (int)n, hf_buf_str(&text));
+bool hf_home_is_same_boot(const struct hf_home *home)
+{
+    return knows_boots(home) && strcmp(home->boot, home->kept.boot) == 0;
+}
+
+bool hf_home_is_other_boot(const struct hf_home *home)
+{
+    return knows_boots(home) && !hf_home_is_same_boot(home);
 }
 
 /* Only root may enter, as in the systemd unit. An existing folder keeps its mode: it may have installed programs below
@@ -128,7 +131,7 @@ int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *d
         return r;
     home->lock_fd = r;
     sweep(home);
-    read_boot(home);
+    hf_probe_boot_id(&(struct hf_probe_root){fs, ""}, home->boot);
     read_clock(home, log);
     hf_clock_init(&home->clock, wall, &home->kept);
     return 0;

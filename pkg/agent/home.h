@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "node/clock.h"
+#include "sync/hold_age.h"
 #include "sync/now.h"
 
 /* Size in bytes of the state folder's path, with the terminator. With this limit, every path below the folder is
@@ -21,6 +22,7 @@ struct hf_home {
     struct hf_clock clock;
     char boot[HF_CLOCK_FILE_BOOT]; /* id of the boot that runs now; "" if unknown */
     struct hf_clock_file kept;     /* content of the clock file at the start of this process */
+    struct hf_hold_age hold;       /* age of the site's hold, which the clock file keeps */
 };
 
 /* Makes the state folder if it is missing (mode 0700; an existing folder keeps its mode), locks <dir>/agent.lock and
@@ -38,6 +40,11 @@ void hf_home_close(struct hf_home *home);
  * the text `own` names. With these flags, a second agent on this machine gets a folder of its own. */
 HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
                              struct hf_err *err);
+
+/* Return true if the clock file that this process has read is known to be from this boot, or from another one. Both
+ * return false if nobody knows. */
+bool hf_home_is_same_boot(const struct hf_home *home);
+bool hf_home_is_other_boot(const struct hf_home *home);
 
 /* Returns the clock for all other parts of the process (node/clock.h). The time of this clock may go back. */
 const struct hf_clock_ops *hf_home_clock(struct hf_home *home);

@@ -176,6 +176,18 @@ bool hf_clock_synchronized(struct hf_clock *clock)
     return is_synced(clock);
 }
 
+bool hf_clock_is_sure(struct hf_clock *clock)
+{
+    struct hf_time_range range;
+
+    judge(clock, &range);
+    if (range.agreement != HF_TIME_ALONE || !is_synced(clock))
+        return range.agreement == HF_TIME_AGREED;
+    /* The only one may be the server's Date. The wall clock is read again, a moment later. */
+    uint64_t wall = hf_unix_ns(clock->wall), estimate = range.estimate_unix_ns;
+    return (wall > estimate ? wall - estimate : estimate - wall) < HF_NS_PER_S;
+}
+
 void hf_clock_keep(struct hf_clock *clock, struct hf_clock_file *file)
 {
     struct hf_time_range range;

@@ -51,6 +51,10 @@ void hf_clock_set_max_skew(struct hf_clock *clock, uint64_t max_skew_ns);
 /* Returns true while a time server keeps the wall clock right. */
 bool hf_clock_synchronized(struct hf_clock *clock);
 
+/* Returns true if the estimate is more than the word of one clock: two witnesses agree on it, or a time server keeps
+ * the only credible one right. */
+bool hf_clock_is_sure(struct hf_clock *clock);
+
 /* Sets signed_unix_ns, synced_unix_ns, agreed_unix_ns and track_unix_ns of *file. Call this function just before you
  * save the file, because it sets bound_rose to false. */
 void hf_clock_keep(struct hf_clock *clock, struct hf_clock_file *file);

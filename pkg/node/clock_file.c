@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -20,6 +21,7 @@ static const struct {
     {"agreed", offsetof(struct hf_clock_file, agreed_unix_ns)},
     {"track", offsetof(struct hf_clock_file, track_unix_ns)},
     {"contact", offsetof(struct hf_clock_file, contact_unix_ns)},
+    {"holdBegan", offsetof(struct hf_clock_file, hold_began_unix_ns)},
 };
 
 static uint64_t round_up(uint64_t ns)
@@ -46,6 +48,10 @@ int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out)
         r = add_seconds(out, "contactAgeSeconds", round_up(file->contact_age_ns));
     if (r == 0)
         r = add_seconds(out, "contactLimitSeconds", round_up(file->contact_limit_ns));
+    if (r == 0 && file->hold_id != 0)
+        r = hf_buf_addf(out, ",\"hold\":\"%016llx\"", (unsigned long long)file->hold_id);
+    if (r == 0)
+        r = add_seconds(out, "holdAgeSeconds", file->hold_age_ns);
     if (r == 0 && file->boot[0] != '\0') {
         r = hf_buf_addf(out, ",\"boot\":\"%s\"", file->boot);
         if (r == 0)
@@ -76,6 +82,15 @@ static void take_boot(const json_t *root, struct hf_clock_file *file)
     file->saved_mono_ns = seconds_at(root, "savedBootSeconds");
     file->contact_age_ns = seconds_at(root, "contactAgeSeconds");
     file->contact_limit_ns = seconds_at(root, "contactLimitSeconds");
+}
+
+static void take_hold(const json_t *root, struct hf_clock_file *file)
+{
+    const char *id = hf_json_str_or(root, "hold", "");
+
+    if (strlen(id) == 16 && strspn(id, "0123456789abcdef") == 16)
+        file->hold_id = strtoull(id, NULL, 16);
+    file->hold_age_ns = seconds_at(root, "holdAgeSeconds");
 }
 
 static int time_at(const json_t *root, const char *key, uint64_t *ret_unix_ns)
@@ -116,6 +131,7 @@ int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, str
     if (r < 0)
         return hf_err_set(err, EBADMSG, "a time in the clock file is not an RFC 3339 date");
     take_boot(root, &file);
+    take_hold(root, &file);
     *ret_file = file;
     return 0;
 }

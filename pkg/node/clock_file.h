@@ -9,10 +9,11 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "node/probe.h"
 
 /* HF_CLOCK_FILE_MAX is the maximum size of the file in bytes. HF_CLOCK_FILE_BOOT is the size in bytes of a boot id with
  * its terminator. */
-enum { HF_CLOCK_FILE_MAX = 512, HF_CLOCK_FILE_BOOT = 40 };
+enum { HF_CLOCK_FILE_MAX = 512, HF_CLOCK_FILE_BOOT = HF_PROBE_BOOT_ID };
 
 /* A field that ends with _unix_ns is a Unix time in nanoseconds; 0 means unknown. */
 struct hf_clock_file {
@@ -31,6 +32,9 @@ struct hf_clock_file {
     uint64_t saved_mono_ns;
     /* time, by the same monotonic clock, of the last contact; 0 if that contact was in an earlier boot */
     uint64_t contact_mono_ns;
+    /* The hold of the site (sync/hold_age.h): its id (0 means none), its age when the file was saved, as whole seconds
+     * rounded down, and when it began. */
+    uint64_t hold_id, hold_age_ns, hold_began_unix_ns;
 };
 HF_MUST_USE int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out);
 /* Parses the file. -EBADMSG: the file is damaged or has an unknown format. */

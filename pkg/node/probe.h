@@ -23,6 +23,12 @@ bool hf_probe_text(const struct hf_probe_root *at, const char *path, char *text,
  * symbolic link. */
 bool hf_probe_link(const struct hf_probe_root *at, const char *path, char *text, size_t n);
 
+enum { HF_PROBE_BOOT_ID = 40 }; /* size in bytes of a boot id with its terminator */
+
+/* Reads the id that the kernel gives to this boot, or "" if it is unknown. The monotonic clock of another boot means
+ * nothing in this one. */
+void hf_probe_boot_id(const struct hf_probe_root *at, char id[HF_PROBE_BOOT_ID]);
+
 bool hf_probe_exists(const struct hf_probe_root *at, const char *path);
 
 /* Finds the names in a folder that start with `prefix` and fit into name[n], and copies the first of them in byte order

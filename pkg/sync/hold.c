@@ -6,6 +6,7 @@
 #include "base/encoding/utf8.h"
 #include "base/parse.h"
 #include "codec/json.h"
+#include "codec/sha256.h"
 
 static void keep_reason(struct hf_hold *hold, const char *reason)
 {
@@ -17,6 +18,12 @@ static void keep_reason(struct hf_hold *hold, const char *reason)
     for (size_t i = 0; i < n; i++)
         if ((unsigned char)hold->reason[i] < 0x20 || hold->reason[i] == 0x7f)
             hold->reason[i] = ' ';
+}
+
+static void hold_unread(struct hf_hold *hold)
+{
+    *hold = (struct hf_hold){.present = true, .unreadable = true, .until_unix_ns = HF_NEVER};
+    keep_reason(hold, "the hold file cannot be read");
 }
 
 static int parse_times(const json_t *root, struct hf_hold *hold, struct hf_err *err)
@@ -41,8 +48,7 @@ int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *
     if (r == 0)
         r = parse_times(root, &hold, err);
     if (r < 0) {
-        *ret_hold = (struct hf_hold){.present = true, .until_unix_ns = HF_NEVER};
-        keep_reason(ret_hold, "the hold file cannot be read");
+        hold_unread(ret_hold);
         return hf_err_wrap(err, -EBADMSG, "hold file");
     }
     keep_reason(&hold, hf_json_str_or(root, "reason", ""));
@@ -50,12 +56,35 @@ int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *
     return 0;
 }
 
-bool hf_hold_active(const struct hf_hold *hold, uint64_t unix_ns, uint64_t *ret_end_unix_ns)
+int hf_hold_take(int r, struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err)
 {
-    uint64_t end = hold->until_unix_ns;
+    if (r == 0)
+        return hf_hold_parse(text, ret_hold, err);
+    *ret_hold = (struct hf_hold){.until_unix_ns = HF_NEVER};
+    if (r == -ENOENT)
+        return 0;
+    hold_unread(ret_hold);
+    return r;
+}
 
-    if (hold->since_unix_ns != 0)
-        end = HF_MIN(end, hold->since_unix_ns + HF_HOLD_MAX_NS);
-    *ret_end_unix_ns = hold->present ? end : HF_NEVER;
-    return hold->present && unix_ns < end;
+uint64_t hf_hold_id(struct hf_view text, uint64_t written_unix_ns)
+{
+    struct hf_sha256 hash;
+
+    hf_sha256_init(&hash);
+    hf_sha256_update(&hash, &written_unix_ns, sizeof(written_unix_ns));
+    hf_sha256_update(&hash, text.p, text.n);
+    uint64_t id = hf_sha256_final64(&hash);
+    return id != 0 ? id : 1;
+}
+
+uint64_t hf_hold_length_ns(const struct hf_hold *hold)
+{
+    if (hold->unreadable)
+        return HF_NEVER;
+    if (hold->since_unix_ns == 0 || hold->until_unix_ns == HF_NEVER)
+        return HF_HOLD_MAX_NS;
+    if (hold->until_unix_ns <= hold->since_unix_ns)
+        return 0;
+    return HF_MIN(hold->until_unix_ns - hold->since_unix_ns, HF_HOLD_MAX_NS);
 }

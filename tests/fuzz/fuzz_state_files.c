@@ -8,20 +8,31 @@
 #include "node/facts.h"
 #include "node/labels.h"
 #include "node/meets.h"
-#include "sync/hold.h"
+#include "sync/hold_age.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t n);
 
 static void hold(struct hf_view text)
 {
     struct hf_hold parsed = {0};
-    uint64_t end;
+    const struct hf_hold_kept kept = {0};
+    const struct hf_hold_clocks clocks = {.build_unix_ns = HF_TIME_BUILD_UNIX_NS,
+                                          .wall_unix_ns = HF_TIME_BUILD_UNIX_NS,
+                                          .range = {.agreement = HF_TIME_AGREED,
+                                                    .estimate_unix_ns = HF_TIME_BUILD_UNIX_NS,
+                                                    .other_unix_ns = HF_TIME_BUILD_UNIX_NS}};
+    struct hf_hold_age age = {0};
+    uint64_t wait;
 
     if (hf_hold_parse(text, &parsed, NULL) < 0 && !parsed.present)
         abort(); /* a file that cannot be read holds */
     if (strlen(parsed.reason) >= sizeof(parsed.reason))
         abort();
-    (void)hf_hold_active(&parsed, HF_TIME_BUILD_UNIX_NS, &end);
+    hf_hold_age_begin(&age, hf_hold_id(text, 0), &parsed, &kept, &clocks);
+    hf_hold_age_count(&age, &parsed, &clocks);
+    bool active = hf_hold_age_judge(&parsed, &age, &clocks, &wait);
+    if (active && wait > HF_HOLD_MAX_NS && (wait != HF_NEVER || !parsed.unreadable))
+        abort(); /* what can be read ends */
 }
 
 static void clock_file(struct hf_view text)

@@ -8,6 +8,7 @@
 
 #include "agent/follow/objects.h"
 #include "api/edgeupdate.h"
+#include "base/format.h"
 #include "base/parse.h"
 #include "support/check_main.h"
 #include "support/fakes/apiserver_sim.h"
@@ -1566,10 +1567,232 @@ START_TEST(the_site_says_no)
     publish(4, NULL);
     run(HOUR);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    /* A hold file that cannot be read, here a folder, holds, too. */
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/hold");
+    hf_simfs_mkdir(w.node->fs, HF_SIMNODE_STATE "/hold", 0755);
+    hf_agent_hold_changed(w.node->agent);
+    run(HOUR);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/hold");
     hf_agent_hold_changed(w.node->agent);
     run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 4);
+}
+END_TEST
+
+/* Runs for `ns`; fails after more events than an agent needs that does not spin. */
+static void run_calmly(uint64_t ns)
+{
+    uint64_t end = hf_simloop_now_ns(w.loop) + ns;
+    unsigned events = 0;
+
+    while (hf_simloop_now_ns(w.loop) < end && hf_simloop_step(w.loop))
+        ck_assert_uint_lt(++events, 10000 + ns / S);
+}
+
+/* `holdfast hold --reason x [--for length]` on the node, by its wall clock. */
+static void hold_for(uint64_t length_ns)
+{
+    uint64_t now = hf_unix_ns(w.node->home.clock.wall);
+    char since[HF_TIME_TEXT], until[HF_TIME_TEXT] = "", text[200];
+
+    if (length_ns != HF_NEVER)
+        (void)hf_format_time(now + length_ns, until);
+    (void)snprintf(text, sizeof(text), "{\"reason\":\"x\",\"since\":\"%s\",\"until\":\"%s\"}",
+                   hf_format_time(now, since), until);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/hold", text, strlen(text), 0644);
+    hf_agent_hold_changed(w.node->agent);
+}
+
+static void set_wall(int64_t offset_ns)
+{
+    hf_simnode_set_clock(w.node, offset_ns);
+    hf_simapi_end_watches(w.api); /* a new Date arrives */
+}
+
+/* The wall clock when the site says no, and from an hour later on. */
+#define IN_1970 (-(int64_t)HF_SIM_UNIX_START)
+static const struct {
+    int64_t stamped, later;
+    uint64_t length_ns; /* HF_NEVER: no --for */
+    bool power_cut, offline;
+} wrong_clocks[] = {
+    {IN_1970, IN_1970, 8 * HOUR, false, false},
+    {IN_1970, 0, 8 * HOUR, false, false},
+    {IN_1970, IN_1970, 8 * HOUR, true, true},
+    {-24 * (int64_t)HOUR, 0, 8 * HOUR, false, false},
+    {-24 * (int64_t)HOUR, 0, 8 * HOUR, true, false},
+    {2 * 365 * 24 * (int64_t)HOUR, 0, HF_NEVER, false, false},
+    {2 * 365 * 24 * (int64_t)HOUR, 0, HF_NEVER, true, false},
+    {0, 0, 8 * HOUR, true, false},
+    {0, IN_1970, 8 * HOUR, true, true},
+};
+
+START_TEST(a_hold_and_a_wrong_clock)
+{
+    uint64_t length = HF_MIN(wrong_clocks[_i].length_ns, 7 * 24 * HOUR);
+
+    set_up(API);
+    put_policy("{'interval':'10m'}");
+    hf_simnode_set_sync_error(w.node, HF_NEVER);
+    begin();
+    run(MINUTE);
+    set_wall(wrong_clocks[_i].stamped);
+    run(MINUTE);
+    hold_for(wrong_clocks[_i].length_ns);
+    publish(2, NULL);
+    run(HOUR);
+    if (wrong_clocks[_i].offline)
+        hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
+    set_wall(wrong_clocks[_i].later);
+    run(HOUR);
+    if (wrong_clocks[_i].power_cut) {
+        hf_simnode_end(w.node, true);
+        begin();
+    }
+    run_calmly(length - 2 * HOUR - 5 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    /* A board without a battery and a network counts on from the last save. */
+    run_calmly(wrong_clocks[_i].power_cut ? 70 * MINUTE : 5 * MINUTE);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
+    run_calmly(5 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    /* It does not begin again. */
+    hf_simnode_end(w.node, true);
+    set_wall(wrong_clocks[_i].stamped);
+    begin();
+    publish(4, NULL);
+    run_calmly(5 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 4);
+}
+END_TEST
+
+/* The bytes of a day are used up. A time server then corrects the clock by two weeks (0), or not (1), and the agent
+ * starts again: the bytes count all the same, until 24 hours have passed. */
+START_TEST(a_metered_link_and_a_wrong_clock)
+{
+    set_up(API);
+    put_policy("{'interval':'10m','connectivity':{'maxBytesPerDay':'1Mi'}}");
+    hf_simnode_set_sync_error(w.node, HF_NEVER);
+    if (_i == 0) {
+        hf_simnode_set_clock(w.node, -14 * 24 * (int64_t)HOUR);
+        hf_simnet_set_date_offset(w.net, -14 * 24 * (int64_t)HOUR);
+    }
+    begin();
+    run(MINUTE);
+    hf_agent_telemetry_sent(w.node->agent, 1 << 20, true);
+    run(30 * MINUTE);
+    hf_simnode_set_sync_error(w.node, 0);
+    hf_simnet_set_date_offset(w.net, 0);
+    set_wall(0);
+    run(MINUTE);
+    hf_simnode_end(w.node, false);
+    begin();
+    publish(2, NULL);
+    run(22 * HOUR);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    expect(update("edge"), "reason", "LinkQuotaUsed");
+    run(2 * HOUR);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
+/* The link opens when the bytes of a day have left the day, however far the next interval is away. */
+START_TEST(a_budget_refills_by_the_hour)
+{
+    set_up(API);
+    put_policy("{'interval':'24h','connectivity':{'maxBytesPerDay':'1Mi'}}");
+    begin();
+    run(MINUTE);
+    hf_agent_telemetry_sent(w.node->agent, 1 << 20, true);
+    run(MINUTE);
+    publish(2, NULL);
+    run(MINUTE);
+    expect(update("edge"), "reason", "LinkQuotaUsed");
+    run(24 * HOUR - 10 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    run(15 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
+/* The power fails right after the bytes of a day have been used up (0), or most of them (1). */
+START_TEST(a_power_cut_spends_no_second_budget)
+{
+    uint64_t bytes = _i == 0 ? 1 << 20 : 15 << 16;
+
+    set_up(API);
+    put_policy("{'interval':'10m','connectivity':{'maxBytesPerDay':'1Mi'}}");
+    begin();
+    run(MINUTE);
+    for (unsigned i = 0; i < 16; i++) {
+        hf_agent_telemetry_sent(w.node->agent, bytes / 16, true);
+        run(S / 2);
+    }
+    run(S);
+    hf_simnode_end(w.node, true);
+    begin();
+    run(MINUTE);
+    uint64_t counted = (uint64_t)hf_json_int_or(status(), "network.bytesToday", 0);
+    ck_assert_msg(counted >= bytes - (_i == 0 ? 0 : 1 << 17), "%llu bytes", (unsigned long long)counted);
+    publish(2, NULL);
+    run(HOUR);
+    if (_i == 0)
+        expect(update("edge"), "reason", "LinkQuotaUsed");
+}
+END_TEST
+
+/* The wall clock says that the hold has ended, the server says that it has not (0); or the server is right (1). The
+ * agent keeps to the hold, and is idle meanwhile. */
+START_TEST(two_witnesses_beside_the_end_of_a_hold)
+{
+    static const char text[] = "{\"reason\":\"line 3\",\"until\":\"2026-11-20T09:00:00Z\"}";
+
+    set_up(API);
+    put_policy("{'interval':'10m'}");
+    hf_simnode_set_sync_error(w.node, HF_NEVER);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/hold", text, strlen(text), 0644);
+    begin();
+    run(10 * MINUTE);
+    if (_i == 0)
+        hf_simnet_set_date_offset(w.net, -2 * (int64_t)HOUR);
+    else
+        hf_simnode_set_clock(w.node, 2 * (int64_t)HOUR);
+    hf_simapi_end_watches(w.api);
+    publish(2, NULL);
+    run_calmly(_i == 0 ? 2 * HOUR : 45 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    expect(update("edge"), "reason", "Held");
+    hf_simnet_set_date_offset(w.net, 0);
+    hf_simnode_set_clock(w.node, 0);
+    hf_simapi_end_watches(w.api);
+    run_calmly(HOUR);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
+/* Used to 84 %. The policy warns from 85 % on, the default from 70 % on: the default judges nothing, neither before the
+ * policy arrives for the first time nor at a later start. */
+START_TEST(disks_are_judged_by_the_policy_alone)
+{
+    size_t n = 2133 * 4096;
+    char *filler = calloc(1, n);
+
+    set_up(API);
+    hf_simfs_mount(w.node->fs, HF_SIMNODE_STATE);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/filler", filler, n, 0600);
+    hf_simfs_set_limit(w.node->fs, HF_SIMNODE_STATE, 2560 * 4096);
+    free(filler);
+    begin();
+    run(MINUTE);
+    expect(condition("DiskPressure"), "reason", "Warning");
+    put_policy("{'interval':'1m','disk':{'warnPercent':85,'criticalPercent':95}}");
+    run(MINUTE);
+    ck_assert_ptr_null(condition("DiskPressure"));
+    hf_simnode_end(w.node, false);
+    begin();
+    run(MINUTE);
+    ck_assert_ptr_null(condition("DiskPressure"));
 }
 END_TEST
 
@@ -2071,6 +2294,12 @@ static void cases(TCase *tc)
     add(tc, old_updates_hide_nothing);
     add(tc, a_deleted_update_leaves_what_it_installed);
     add(tc, the_site_says_no);
+    add(tc, a_budget_refills_by_the_hour);
+    add_loop(tc, a_power_cut_spends_no_second_budget, 2);
+    add_loop(tc, a_metered_link_and_a_wrong_clock, 2);
+    add_loop(tc, a_hold_and_a_wrong_clock, HF_LEN(wrong_clocks));
+    add_loop(tc, two_witnesses_beside_the_end_of_a_hold, 2);
+    add(tc, disks_are_judged_by_the_policy_alone);
     add(tc, a_reflashed_node_counts_on);
     add(tc, a_deleted_edgenode_is_made_again);
     add(tc, two_of_the_same_name);

@@ -22,14 +22,13 @@ enum { SAVE_PART_OF_WINDOW = 24 };
 void hf_contact_init(struct hf_contact *contact, const struct hf_agent_env *env)
 {
     const struct hf_home *home = env->params->home;
-    bool known = home->boot[0] != '\0' && home->kept.boot[0] != '\0';
-    bool same_boot = known && strcmp(home->boot, home->kept.boot) == 0;
+    bool same_boot = hf_home_is_same_boot(home);
     const struct hf_stale_kept kept = {.contact_unix_ns = home->kept.contact_unix_ns,
                                        .age_ns = home->kept.contact_age_ns,
                                        .limit_ns = home->kept.contact_limit_ns,
                                        .contact_mono_ns = same_boot ? home->kept.contact_mono_ns : 0,
                                        .saved_mono_ns = same_boot ? home->kept.saved_mono_ns : 0,
-                                       .boot_unknown = !known};
+                                       .boot_unknown = !same_boot && !hf_home_is_other_boot(home)};
 
     *contact = (struct hf_contact){.env = env, .saved = kept};
     hf_stale_init(&contact->stale, &kept, hf_now_read(env->clock));
@@ -164,14 +163,19 @@ void hf_contact_save(struct hf_contact *contact)
     const struct hf_agent_env *env = contact->env;
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
     struct hf_stale_kept kept;
+    struct hf_hold_kept hold;
     char path[PATH_MAX];
 
+    hf_hold_age_keep(&env->params->home->hold, hf_mono_ns(env->clock), &hold);
     hf_stale_keep(&contact->stale, contact->window_ns, hf_now_read(env->clock), &kept);
     struct hf_clock_file file = {.contact_unix_ns = kept.contact_unix_ns,
                                  .contact_age_ns = kept.age_ns,
                                  .contact_limit_ns = kept.limit_ns,
                                  .contact_mono_ns = kept.contact_mono_ns,
-                                 .saved_mono_ns = kept.saved_mono_ns};
+                                 .saved_mono_ns = kept.saved_mono_ns,
+                                 .hold_id = hold.id,
+                                 .hold_age_ns = hold.age_ns,
+                                 .hold_began_unix_ns = hold.began_unix_ns};
     (void)snprintf(file.boot, sizeof(file.boot), "%s", env->params->home->boot);
     hf_clock_keep(&env->params->home->clock, &file);
     if (hf_clock_file_format(&file, &text) < 0)
@@ -188,7 +192,7 @@ void hf_contact_save_if_old(struct hf_contact *contact)
         stale->connected && distance(stale->contact_unix_ns, contact->saved.contact_unix_ns) > oldest(contact);
 
     if (is_old || hf_stale_save_wait_ns(&contact->stale, contact->window_ns, now, &contact->saved) == 0 ||
-        contact->env->params->home->clock.bound_rose)
+        contact->env->params->home->clock.bound_rose || contact->env->params->home->hold.unsaved)
         hf_contact_save(contact);
 }
 

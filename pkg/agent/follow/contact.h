@@ -2,7 +2,7 @@
  * between this node's clock and the server's clock.
  *
  * This file also reads and writes the clock file <state>/clock (node/clock_file.h), which holds the lower bound of the
- * time and the time of the last contact. Threads: loop thread only. */
+ * time, the time of the last contact and the age of the site's hold. Threads: loop thread only. */
 #pragma once
 
 #include "agent/env.h"
@@ -70,7 +70,8 @@ bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, st
 /* hf_contact_save() writes the clock file. hf_contact_save_if_old() writes it only if one of three conditions holds.
  * While there is contact, the last contact in the file must differ from the true last contact by more than 10 minutes,
  * and also by more than a 24th of the policy's staleOk.window. While there is no contact, hf_stale_save_wait_ns() must
- * return 0. At any time, it is enough that clock.bound_rose is set (node/clock.h). */
+ * return 0. At any time, it is enough that clock.bound_rose is set (node/clock.h), or hold.unsaved
+ * (sync/hold_age.h). */
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact);
 

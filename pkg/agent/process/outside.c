@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 enum { READ_BYTES = 8192 };
@@ -145,6 +146,35 @@ struct hf_outside *hf_outside_watch_links(struct hf_loop *loop, void (*changed)(
     if (outside->gather == NULL || outside->fd < 0 ||
         bind(outside->fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
         hf_loop_watch_fd(loop, outside->fd, true, false, on_netlink, outside, &outside->watch) < 0)
+        return NULL;
+    return hf_steal(outside);
+}
+
+/* ---- the clock --------------------------------------------------------------------------------------------------- */
+
+/* A far end of the timer. The kernel takes the longest time that it knows. */
+#define NEVER_S ((time_t)(sizeof(time_t) == 4 ? INT32_MAX : INT64_MAX / 2))
+
+static void on_clock(void *arg)
+{
+    struct hf_outside *outside = arg;
+    uint64_t expirations;
+
+    if (read(outside->fd, &expirations, sizeof(expirations)) < 0 && errno == ECANCELED)
+        outside->changed(outside->arg);
+}
+
+struct hf_outside *hf_outside_watch_clock(struct hf_loop *loop, void (*changed)(void *arg), void *arg)
+{
+    _cleanup_(hf_outside_freep) struct hf_outside *outside = outside_new(loop, changed, arg);
+    const struct itimerspec never = {.it_value.tv_sec = NEVER_S};
+
+    if (outside == NULL)
+        return NULL;
+    outside->fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (outside->fd < 0 ||
+        timerfd_settime(outside->fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) < 0 ||
+        hf_loop_watch_fd(loop, outside->fd, true, false, on_clock, outside, &outside->watch) < 0)
         return NULL;
     return hf_steal(outside);
 }

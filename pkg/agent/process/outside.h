@@ -17,6 +17,10 @@ struct hf_outside *hf_outside_watch_file(struct hf_loop *loop, const char *folde
  * happens in this second. Returns NULL if the watch cannot start, for example because netlink is not available. */
 struct hf_outside *hf_outside_watch_links(struct hf_loop *loop, void (*changed)(void *arg), void *arg);
 
+/* Calls `changed` after somebody set the wall clock, and after the machine woke from a suspend. The timers of the loop
+ * do not count a suspend. Costs nothing meanwhile. Returns NULL if the watch cannot start. */
+struct hf_outside *hf_outside_watch_clock(struct hf_loop *loop, void (*changed)(void *arg), void *arg);
+
 void hf_outside_free(struct hf_outside *outside);
 HF_DEFINE_CLEANUP(struct hf_outside, hf_outside_free)
 

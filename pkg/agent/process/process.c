@@ -56,7 +56,7 @@ struct process {
     struct hf_agent *agent;
     struct hf_agent_telemetry *telemetry;
     struct hf_timer *timer; /* credentials; then the deadline of stopping */
-    struct hf_outside *hold_watch, *link_watch;
+    struct hf_outside *hold_watch, *link_watch, *clock_watch;
     char own_unit[256];      /* "": none */
     char run_path[PATH_MAX]; /* "": none */
     bool stopping;
@@ -323,6 +323,13 @@ static void hold_changed(void *arg)
     hf_agent_hold_changed(p->agent);
 }
 
+static void clock_changed(void *arg)
+{
+    struct process *p = arg;
+
+    hf_agent_clock_changed(p->agent);
+}
+
 static void link_changed(void *arg)
 {
     struct process *p = arg;
@@ -331,12 +338,13 @@ static void link_changed(void *arg)
     hf_upstream_nudge(p->written);
 }
 
-/* Without a watch, the agent still reads the hold file at each interval, and tries the network when its back-off
- * ends. */
+/* Without a watch, the agent still reads the hold file and the clock at each interval, and tries the network when its
+ * back-off ends. */
 static void watch_outside(struct process *p)
 {
     p->hold_watch = hf_outside_watch_file(p->loop, p->home.dir, "hold", hold_changed, p);
     hf_agent_hold_changed(p->agent); /* a file written after the agent read it and before the watch began */
+    p->clock_watch = hf_outside_watch_clock(p->loop, clock_changed, p);
     if (p->read != NULL)
         p->link_watch = hf_outside_watch_links(p->loop, link_changed, p);
 }
@@ -640,6 +648,7 @@ static void clean_up(struct process *p)
 {
     hf_outside_free(p->hold_watch);
     hf_outside_free(p->link_watch);
+    hf_outside_free(p->clock_watch);
     hf_agent_free(p->agent);
     hf_folder_free(p->folder);
     hf_split_free(p->split);

@@ -88,16 +88,25 @@ static const char *writes_path(const struct hf_disks *disks, char path[PATH_MAX]
     return hf_home_path(disks->env->params->home, "writes", path);
 }
 
+static struct hf_write_log_now log_now(const struct hf_disks *disks)
+{
+    struct hf_now now = hf_now_read(disks->env->clock);
+
+    struct hf_home *home = disks->env->params->home;
+
+    return (struct hf_write_log_now){now.mono_ns, now.unix_ns, hf_clock_is_sure(&home->clock), home->boot};
+}
+
 static void load_writes(struct hf_disks *disks)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(SAVED_BYTES);
-    struct hf_now now = hf_now_read(disks->env->clock);
+    const struct hf_write_log_now now = log_now(disks);
     struct hf_err err = HF_ERR_INIT;
     char path[PATH_MAX];
     int r = hf_file_read(disks->env->fs, writes_path(disks, path), &text, &err);
 
     if (r == 0)
-        r = hf_write_log_parse(hf_buf_view(&text), now.unix_ns, now.mono_ns, &disks->writes, &err);
+        r = hf_write_log_parse(hf_buf_view(&text), &now, &disks->writes, &err);
     if (r < 0 && r != -ENOENT) /* counts from 0; the next save replaces the file */
         hf_log_err(disks->env->log, HF_LOG_WARNING, "writes.unreadable", "file", path, &err);
 }
@@ -105,10 +114,10 @@ static void load_writes(struct hf_disks *disks)
 static void save_writes(struct hf_disks *disks)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(SAVED_BYTES);
-    struct hf_now now = hf_now_read(disks->env->clock);
+    const struct hf_write_log_now now = log_now(disks);
     char path[PATH_MAX];
 
-    if (hf_write_log_format(&disks->writes, now.unix_ns, now.mono_ns, &text) == 0)
+    if (hf_write_log_format(&disks->writes, &now, &text) == 0)
         hf_diskq_write(disks->env->diskq, writes_path(disks, path), hf_buf_view(&text));
 }
 
@@ -124,16 +133,17 @@ static void log_budget(const struct hf_disks *disks)
 bool hf_disks_count(struct hf_disks *disks)
 {
     const struct hf_agent_params *params = disks->env->params;
-    uint64_t now_ns = hf_mono_ns(disks->env->clock);
     bool before = disks->writes.used_up;
 
     if (!disks->started)
         return false;
-    disks->counted_ns = now_ns;
-    hf_write_log_note(&disks->writes, hf_disks_written(disks), now_ns);
-    if (hf_write_log_is_due(&disks->writes, now_ns))
+    const struct hf_write_log_now now = log_now(disks);
+    disks->counted_ns = now.mono_ns;
+    hf_write_log_note(&disks->writes, hf_disks_written(disks), now.mono_ns);
+    bool used_up = hf_write_log_judge(&disks->writes, disks->budget_bytes);
+    if (hf_write_log_is_due(&disks->writes, disks->budget_bytes, &now))
         save_writes(disks);
-    if (hf_write_log_judge(&disks->writes, disks->budget_bytes) == before)
+    if (used_up == before)
         return false;
     log_budget(disks);
     if (params->writes_paused != NULL)
@@ -143,13 +153,15 @@ bool hf_disks_count(struct hf_disks *disks)
 
 uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy)
 {
-    return busy && disks->budget_bytes != 0 ? disks->counted_ns + COUNT_EVERY_NS : HF_NEVER;
+    uint64_t until = hf_write_log_wait_until_ns(&disks->writes, disks->budget_bytes);
+
+    return busy && disks->budget_bytes != 0 ? HF_MIN(until, disks->counted_ns + COUNT_EVERY_NS) : until;
 }
 
 void hf_disks_save(struct hf_disks *disks)
 {
     (void)hf_disks_count(disks);
-    if (disks->started && disks->writes.unsaved > 0)
+    if (disks->started && hf_write_log_day(&disks->writes) > 0)
         save_writes(disks);
 }
 
@@ -411,6 +423,22 @@ void hf_disks_begin(struct hf_disks *disks)
     hf_survey_free(survey);
 }
 
+/* Judges the last figures by new levels. The hysteresis of the old levels means nothing now. */
+static bool judge_again(struct hf_disks *disks)
+{
+    for (size_t i = 0; i < disks->n; i++) {
+        struct hf_pressure_disk *disk = &disks->disks[i];
+        enum hf_disk_level level = disk->level;
+        enum hf_pressure_cause cause = disk->cause;
+
+        disk->filling = HF_DISK_OK;
+        hf_pressure_judge(disk, disks->warn_percent, disks->critical_percent);
+        if (disk->level != level || disk->cause != cause)
+            log_disk(disks, disk);
+    }
+    return judge_pressure(disks);
+}
+
 static bool same_paths(const struct hf_disks *disks, const struct hf_policy_disk *policy)
 {
     size_t i = 0;
@@ -443,8 +471,12 @@ void hf_disks_follow(struct hf_disks *disks, const struct hf_policy_disk *policy
     }
     if (same)
         return;
+    bool same_levels =
+        disks->warn_percent == policy->warn_percent && disks->critical_percent == policy->critical_percent;
     disks->warn_percent = policy->warn_percent;
     disks->critical_percent = policy->critical_percent;
+    if (!same_levels && judge_again(disks))
+        hf_turn_wake(disks->env->turn, HF_DUE_PLAN | HF_DUE_STATUS);
     disks->reclaim = policy->reclaim;
     take_paths(disks, policy);
     hf_disks_look(disks);

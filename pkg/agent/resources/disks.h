@@ -54,7 +54,8 @@ void hf_disks_done(struct hf_disks *disks);
  * update know their usage. Blocks for milliseconds. */
 void hf_disks_begin(struct hf_disks *disks);
 
-/* Takes the settings of the policy in effect. Starts a look if a setting other than the budget has changed. */
+/* Takes the settings of the policy in effect. Judges the last figures by new levels at once, without the hysteresis of
+ * the old ones. Starts a look if a setting other than the budget has changed. */
 void hf_disks_follow(struct hf_disks *disks, const struct hf_policy_disk *policy);
 
 /* Starts a look; if a look runs, starts another after it. Call this function once per interval. */
@@ -64,7 +65,7 @@ void hf_disks_look(struct hf_disks *disks);
  * there is budget again; the plan then has to be made again. */
 bool hf_disks_count(struct hf_disks *disks);
 /* Returns the monotonic time at which to call hf_disks_count() again. `busy` is true while the agent works on an
- * update. HF_NEVER: the agent is not busy, or there is no budget. */
+ * update. HF_NEVER: there is no budget, or the agent is not busy and has written nothing within a day. */
 uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy);
 
 /* Saves the log of writes if it has changed. Call this function when the agent stops. */

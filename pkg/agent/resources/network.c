@@ -53,17 +53,24 @@ static uint64_t day_bytes(const struct hf_network *network)
     return hf_write_log_day(&network->day) + (network->bytes - network->day.counted);
 }
 
-/* Wakes the agent in the moment in which the last allowed byte has passed. */
+/* Returns true if the turn must look at the count: the last allowed byte has passed, or enough for a save. */
+static bool is_turn_due(uint64_t before, uint64_t after, uint64_t most)
+{
+    uint64_t part = hf_write_log_part(most);
+
+    return most != 0 && ((before < most && after >= most) || before / part != after / part);
+}
+
+/* Wakes the agent in the moment in which the turn must look. */
 static void count(struct hf_network *network, enum hf_network_kind kind, uint64_t n)
 {
-    uint64_t most = network->max_bytes_per_day;
     uint64_t before = day_bytes(network);
 
     network->carried[kind] += n;
     if (kind == HF_NETWORK_TELEMETRY)
         return;
     network->bytes += n;
-    if (most != 0 && before < most && before + n >= most)
+    if (is_turn_due(before, before + n, network->max_bytes_per_day))
         hf_turn_wake(network->env->turn, HF_DUE_STATUS);
 }
 
@@ -180,27 +187,44 @@ static const char *day_path(const struct hf_network *network, char path[PATH_MAX
     return hf_home_path(network->env->params->home, "transfers", path);
 }
 
+static struct hf_write_log_now log_now(const struct hf_network *network)
+{
+    struct hf_now now = hf_now_read(network->env->clock);
+
+    struct hf_home *home = network->env->params->home;
+
+    return (struct hf_write_log_now){now.mono_ns, now.unix_ns, hf_clock_is_sure(&home->clock), home->boot};
+}
+
 static void save(struct hf_network *network)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_DAY_FILE);
-    struct hf_now now = hf_now_read(network->env->clock);
+    const struct hf_write_log_now now = log_now(network);
     char path[PATH_MAX];
 
-    if (hf_write_log_format(&network->day, now.unix_ns, now.mono_ns, &text) == 0)
+    if (hf_write_log_format(&network->day, &now, &text) == 0)
         hf_diskq_write(network->env->diskq, day_path(network, path), hf_buf_view(&text));
+}
+
+static void save_if_due(struct hf_network *network)
+{
+    const struct hf_write_log_now now = log_now(network);
+
+    if (hf_write_log_is_due(&network->day, network->max_bytes_per_day, &now))
+        save(network);
 }
 
 void hf_network_begin(struct hf_network *network)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_DAY_FILE);
-    struct hf_now now = hf_now_read(network->env->clock);
+    const struct hf_write_log_now now = log_now(network);
     struct hf_err err = HF_ERR_INIT;
     char path[PATH_MAX];
 
     network->started = true;
     int r = hf_file_read(network->env->fs, day_path(network, path), &text, &err);
     if (r == 0)
-        r = hf_write_log_parse(hf_buf_view(&text), now.unix_ns, now.mono_ns, &network->day, &err);
+        r = hf_write_log_parse(hf_buf_view(&text), &now, &network->day, &err);
     if (r < 0 && r != -ENOENT)
         hf_log_err(network->env->log, HF_LOG_WARNING, "transfers.unreadable", "file", path, &err);
 }
@@ -210,7 +234,7 @@ void hf_network_save(struct hf_network *network)
     if (!network->started)
         return;
     hf_write_log_note(&network->day, network->bytes, hf_mono_ns(network->env->clock));
-    if (network->day.unsaved > 0)
+    if (hf_write_log_day(&network->day) > 0)
         save(network);
 }
 
@@ -246,9 +270,9 @@ bool hf_network_judge(struct hf_network *network, const struct hf_policy_connect
     network->max_bytes_per_day = policy->max_bytes_per_day;
     network->judged_ns = hf_mono_ns(network->env->clock);
     hf_write_log_note(&network->day, network->bytes, network->judged_ns);
-    if (network->started && hf_write_log_is_due(&network->day, network->judged_ns))
-        save(network);
     bool used = hf_write_log_judge(&network->day, policy->max_bytes_per_day);
+    if (network->started)
+        save_if_due(network);
     network->gate = hf_link_judge(policy, &range, used, &network->wait_ns);
     if (network->gate == before)
         return false;
@@ -279,7 +303,9 @@ void hf_network_enforce(struct hf_network *network)
 
 uint64_t hf_network_wait_until_ns(const struct hf_network *network)
 {
-    return network->wait_ns == HF_NEVER ? HF_NEVER : network->judged_ns + network->wait_ns;
+    uint64_t until = hf_write_log_wait_until_ns(&network->day, network->max_bytes_per_day);
+
+    return network->wait_ns == HF_NEVER ? until : HF_MIN(until, network->judged_ns + network->wait_ns);
 }
 
 struct hf_status_network hf_network_status(const struct hf_network *network)

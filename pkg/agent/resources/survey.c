@@ -32,6 +32,37 @@ static const char *own_root(const struct hf_agent_params *params)
     return params->facts_root != NULL ? params->facts_root : "";
 }
 
+static size_t count_roots(const struct hf_agent_params *params)
+{
+    size_t n = 0;
+
+    while (params->roots != NULL && params->roots[n] != NULL)
+        n++;
+    return n;
+}
+
+/* The agent may end while a worker reads these. */
+static int copy_places(struct hf_survey *survey, const struct hf_agent_params *params)
+{
+    size_t n = count_roots(params);
+
+    survey->state_dir = strdup(params->home->dir);
+    survey->storage_dir = params->storage_dir != NULL ? strdup(params->storage_dir) : NULL;
+    survey->host_root = strdup(hf_survey_host_root(params));
+    survey->host_view = strdup(host_view(params));
+    survey->own_root = strdup(own_root(params));
+    survey->roots = calloc(n + 1, sizeof(*survey->roots));
+    if (survey->state_dir == NULL || (params->storage_dir != NULL && survey->storage_dir == NULL) ||
+        survey->host_root == NULL || survey->host_view == NULL || survey->own_root == NULL || survey->roots == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        survey->roots[i] = strdup(params->roots[i]);
+        if (survey->roots[i] == NULL)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 static int add(struct hf_survey *survey, const char *path, bool must_write)
 {
     if (survey->n_disks == HF_SURVEY_MAX_DISKS)
@@ -47,16 +78,17 @@ static int add(struct hf_survey *survey, const char *path, bool must_write)
 struct hf_survey *hf_survey_new(const struct hf_agent_env *env)
 {
     struct hf_survey *survey = calloc(1, sizeof(*survey));
-    const struct hf_agent_params *params = env->params;
 
     if (survey == NULL)
         return NULL;
-    survey->env = env;
-    int r = add(survey, params->home->dir, true);
-    if (r == 0 && params->storage_dir != NULL)
-        r = add(survey, params->storage_dir, true);
-    for (size_t i = 0; r == 0 && params->roots != NULL && params->roots[i] != NULL; i++)
-        r = add(survey, params->roots[i], false);
+    survey->fs = env->fs;
+    int r = copy_places(survey, env->params);
+    if (r == 0)
+        r = add(survey, survey->state_dir, true);
+    if (r == 0 && survey->storage_dir != NULL)
+        r = add(survey, survey->storage_dir, true);
+    for (size_t i = 0; r == 0 && survey->roots[i] != NULL; i++)
+        r = add(survey, survey->roots[i], false);
     if (r == 0)
         return survey;
     hf_survey_free(survey);
@@ -69,6 +101,14 @@ void hf_survey_free(struct hf_survey *survey)
         return;
     for (size_t i = 0; i < survey->n_disks; i++)
         free(survey->disks[i].path);
+    for (size_t i = 0; survey->roots != NULL && survey->roots[i] != NULL; i++)
+        free(survey->roots[i]);
+    free(survey->roots);
+    free(survey->state_dir);
+    free(survey->storage_dir);
+    free(survey->host_root);
+    free(survey->host_view);
+    free(survey->own_root);
     hf_reclaim_done(&survey->reclaimed);
     free(survey);
 }
@@ -101,18 +141,16 @@ static void correct_read_only(struct hf_survey_disk *disk, enum hf_mounts_state 
 /* The state and telemetry folders are paths of this process; all others are paths of the host. */
 static void measure(struct hf_survey *survey, size_t at, const char *mounts)
 {
-    const struct hf_agent_params *params = survey->env->params;
-    const struct hf_fs_ops *fs = survey->env->fs;
+    const struct hf_fs_ops *fs = survey->fs;
     struct hf_survey_disk *disk = &survey->disks[at];
-    const struct hf_probe_root sys = {fs, own_root(params)};
+    const struct hf_probe_root sys = {fs, survey->own_root};
     char full[PATH_MAX];
     struct statvfs vfs;
     struct stat st;
 
     disk->missing = true;
     disk->wear = (struct hf_wear){.percent = -1};
-    if (snprintf(full, sizeof(full), "%s%s", disk->is_own ? "" : hf_survey_host_root(params), disk->path) >=
-        (int)sizeof(full))
+    if (snprintf(full, sizeof(full), "%s%s", disk->is_own ? "" : survey->host_root, disk->path) >= (int)sizeof(full))
         return;
     int fd = fs->openat(fs->ctx, AT_FDCWD, full, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0, HF_FS_ANY);
     if (fd < 0)
@@ -131,7 +169,7 @@ static void measure(struct hf_survey *survey, size_t at, const char *mounts)
 
 void hf_survey_measure(struct hf_survey *survey)
 {
-    const struct hf_probe_root own = {survey->env->fs, own_root(survey->env->params)};
+    const struct hf_probe_root own = {survey->fs, survey->own_root};
     _cleanup_(hf_freep) char *mounts = hf_mounts_read(&own);
 
     for (size_t i = 0; i < survey->n_disks; i++) {
@@ -142,12 +180,11 @@ void hf_survey_measure(struct hf_survey *survey)
 
 static void reclaim(struct hf_survey *survey)
 {
-    const struct hf_agent_params *params = survey->env->params;
-    const struct hf_reclaim_params what = {.fs = survey->env->fs,
-                                           .state_dir = params->home->dir,
-                                           .storage_dir = params->storage_dir,
-                                           .roots = params->roots,
-                                           .host_root = hf_survey_host_root(params),
+    const struct hf_reclaim_params what = {.fs = survey->fs,
+                                           .state_dir = survey->state_dir,
+                                           .storage_dir = survey->storage_dir,
+                                           .roots = (const char *const *)survey->roots,
+                                           .host_root = survey->host_root,
                                            .warn_percent = survey->warn_percent,
                                            .critical_percent = survey->critical_percent,
                                            .now_unix_ns = survey->now_unix_ns};
@@ -159,7 +196,7 @@ static void reclaim(struct hf_survey *survey)
 
 void hf_survey_run(struct hf_survey *survey)
 {
-    const struct hf_probe_root host = {survey->env->fs, host_view(survey->env->params)};
+    const struct hf_probe_root host = {survey->fs, survey->host_view};
 
     hf_survey_measure(survey);
     if (survey->reclaim)

@@ -30,8 +30,12 @@ struct hf_survey_disk {
 };
 
 struct hf_survey {
-    /* input */
-    const struct hf_agent_env *env;
+    /* input; a worker may still read all of it when the agent has ended */
+    const struct hf_fs_ops *fs;
+    char *state_dir, *storage_dir; /* owned; storage_dir may be NULL */
+    char *host_root;               /* hf_survey_host_root(); owned */
+    char *host_view, *own_root;    /* above the /proc and /sys of the host, and of this process; owned */
+    char **roots;                  /* update roots, with a NULL at the end; owned */
     unsigned warn_percent, critical_percent;
     bool reclaim;                 /* remove old files of the agent on critically full disks */
     bool with_logs;               /* look at the logs, too */
@@ -48,7 +52,8 @@ struct hf_survey {
     struct hf_reclaim reclaimed;
 };
 
-/* Makes a survey with the agent's own folders: state, telemetry, update roots. Returns NULL if memory runs out. */
+/* Makes a survey with the agent's own folders: state, telemetry, update roots. Copies what it needs of `env`, but
+ * borrows the file system. Returns NULL if memory runs out. */
 struct hf_survey *hf_survey_new(const struct hf_agent_env *env);
 void hf_survey_free(struct hf_survey *survey);
 

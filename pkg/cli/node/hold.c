@@ -1,12 +1,11 @@
 /* hold: the site's order not to update. Writes a file that the agent reads (sync/hold.h), so it works offline. */
-#include "sync/hold.h"
-#include "base/format.h"
-
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/format.h"
 #include "base/parse.h"
+#include "cli/node/hold_seen.h"
 #include "cli/parts.h"
 #include "os/file.h"
 
@@ -44,30 +43,26 @@ static int write_hold(struct hf_cli *cli, const struct hf_cli_args *args, const 
     return r;
 }
 
-static int show_hold(struct hf_cli *cli, const struct hf_cli_args *args, const char *path, struct hf_err *err)
+static int show_hold(struct hf_cli *cli, const struct hf_cli_args *args, const char *state, struct hf_err *err)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOLD_FILE_MAX);
-    struct hf_hold hold = {.present = false};
+    struct hf_cli_hold_seen seen;
     char when[HF_TIME_TEXT] = "";
-    uint64_t end = HF_NEVER;
-    int r = hf_file_read(cli->fs, path, &text, err);
+    int r = hf_cli_see_hold(cli, state, &seen, err);
 
-    if (r < 0 && r != -ENOENT)
+    if (r < 0)
         return r;
-    if (r == 0)
-        (void)!hf_hold_parse(hf_buf_view(&text), &hold, NULL); /* an invalid file holds, too; its reason says so */
-    bool active = hf_hold_active(&hold, hf_unix_ns(cli->clock), &end);
-    if (end != HF_NEVER)
-        (void)hf_format_time(end, when);
+    const char *reason = seen.active ? seen.file.reason : "";
+    if (seen.active && seen.end_unix_ns != HF_NEVER)
+        (void)hf_format_time(seen.end_unix_ns, when);
     if (hf_cli_flag(args, "json")) {
-        _cleanup_(hf_json_freep) json_t *answer = json_pack("{s:b, s:s, s:s}", "active", active, "reason",
-                                                            active ? hold.reason : "", "until", active ? when : "");
+        _cleanup_(hf_json_freep) json_t *answer =
+            json_pack("{s:b, s:s, s:s}", "active", seen.active, "reason", reason, "until", when);
         return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
     }
-    if (!active)
+    if (!seen.active)
         (void)fprintf(cli->out, "no hold\n");
     else
-        (void)fprintf(cli->out, "held%s%s: %s\n", when[0] != '\0' ? " until " : "", when, hold.reason);
+        (void)fprintf(cli->out, "held%s%s: %s\n", when[0] != '\0' ? " until " : "", when, reason);
     return 0;
 }
 
@@ -88,5 +83,5 @@ int hf_cli_hold(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
         return hf_err_set(err, ENOENT, "state folder '%s' does not exist: set --state-dir to the agent's", state);
     if (release)
         return hf_file_remove(cli->fs, path, err);
-    return hold ? write_hold(cli, args, path, err) : show_hold(cli, args, path, err);
+    return hold ? write_hold(cli, args, path, err) : show_hold(cli, args, state, err);
 }

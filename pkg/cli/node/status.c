@@ -15,13 +15,13 @@
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/fleet_status.h"
 #include "cli/fleet/output.h"
+#include "cli/node/hold_seen.h"
 #include "cli/node/status_local.h"
 #include "cli/node/status_plain.h"
 #include "cli/node/status_print.h"
 #include "cli/node/status_seen.h"
 #include "cli/parts.h"
 #include "os/file.h"
-#include "sync/hold.h"
 
 const struct hf_cli_option hf_cli_status_options[] = {
     {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
@@ -142,17 +142,14 @@ static int read_node(struct hf_cli *cli, const struct status_dirs *dirs, uint64_
     return r;
 }
 
+/* Nothing about a hold that this user may not read. */
 static struct hf_hold read_hold(struct hf_cli *cli, const char *state)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOLD_FILE_MAX);
-    _cleanup_(hf_freep) char *path = hf_asprintf("%s/hold", state);
-    struct hf_hold hold = {.present = false};
-    uint64_t end;
+    struct hf_cli_hold_seen seen;
 
-    if (path != NULL && hf_file_read(cli->fs, path, &text, NULL) == 0)
-        (void)!hf_hold_parse(hf_buf_view(&text), &hold, NULL);
-    hold.present = hf_hold_active(&hold, hf_unix_ns(cli->clock), &end);
-    return hold;
+    (void)!hf_cli_see_hold(cli, state, &seen, NULL);
+    seen.file.present = seen.active;
+    return seen.file;
 }
 
 /* ---- the exit code ----------------------------------------------------------------------------------------------- */

@@ -2,9 +2,10 @@
  * the policy's budget (spec.disk.writeBudget) is used up. Pure. Threads: any.
  *
  * The log has one number for each of the last 24 hours on the monotonic clock, so the sum covers 23 to 24 hours and
- * does not jump with the wall clock. A saved log continues after a restart; the Unix times of the save and of the load
- * then show for how long no process counted. If the load seems to be earlier than the save, this duration counts as 0,
- * so that all saved bytes stay counted. */
+ * does not jump with the wall clock. A saved log continues after a restart. Within one boot, the monotonic clock shows
+ * for how long no process counted. After a reboot, the Unix times of the save and of the load show it, but it is at
+ * least the time since this boot began. Only that time counts if the load seems to be earlier than the save, and if the
+ * time of the save was not sure while that of the load is, because somebody may have corrected the clock in between. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,13 +23,35 @@ enum { HF_WRITE_LOG_HOURS = 24 };
 #define HF_WRITE_LOG_SAVE_NOW_BYTES (32ull << 20)
 #define HF_WRITE_LOG_SAVE_NS (600 * HF_NS_PER_S)
 
+/* With a budget, bytes that grow must be noted after this time. */
+#define HF_WRITE_LOG_NOTE_NS (60 * HF_NS_PER_S)
+
+/* If the estimate of the time leaps by more than this against the monotonic clock, the time in the file is wrong. */
+#define HF_WRITE_LOG_LEAP_NS (600 * HF_NS_PER_S)
+
+/* One moment, by all clocks. */
+struct hf_write_log_now {
+    uint64_t mono_ns;
+    uint64_t unix_ns; /* best guess; may leap */
+    bool sure;        /* unix_ns is more than the word of one clock */
+    const char *boot; /* id of this boot; "" if unknown */
+};
+
 struct hf_write_log {
     uint64_t hours[HF_WRITE_LOG_HOURS]; /* bytes of each hour; hours[0] is the current hour */
     uint64_t hour_ns;                   /* monotonic time at which the current hour began */
     uint64_t counted;                   /* counter of this process at the last hf_write_log_note() */
     uint64_t unsaved;                   /* bytes since the last save */
     uint64_t saved_ns;                  /* monotonic time of the last save, or of the start */
+    bool grows;                         /* the last hf_write_log_note() found new bytes */
+    uint64_t noted_ns;                  /* monotonic time of the last hf_write_log_note() */
     bool used_up;                       /* last result of hf_write_log_judge() */
+    /* state of the saved log, if there is one */
+    bool is_saved;
+    bool saved_used_up;
+    bool saved_older;    /* an hour has ended since the save */
+    bool saved_later;    /* the time of the save is later than the present */
+    uint64_t saved_lead; /* unix_ns - mono_ns at the save or the load; may wrap */
 };
 
 void hf_write_log_init(struct hf_write_log *log, uint64_t now_ns);
@@ -37,6 +60,10 @@ void hf_write_log_init(struct hf_write_log *log, uint64_t now_ns);
  * call, it comes from a new process, and all its bytes are new. */
 void hf_write_log_note(struct hf_write_log *log, uint64_t counter, uint64_t now_ns);
 
+/* Returns the monotonic time at which to note and judge the bytes again: when the current hour ends, and soon while
+ * they grow. HF_NEVER: there is no budget, or no bytes count. */
+uint64_t hf_write_log_wait_until_ns(const struct hf_write_log *log, uint64_t budget_bytes);
+
 /* Returns the bytes of the last 24 hours. */
 uint64_t hf_write_log_day(const struct hf_write_log *log);
 
@@ -44,13 +71,20 @@ uint64_t hf_write_log_day(const struct hf_write_log *log);
  * work does not stop and start every hour. If budget_bytes is 0, there is no budget, and the result is false. */
 bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes);
 
-/* Returns true if the log should be saved now. An agent that writes nothing never needs a save. */
-bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t now_ns);
+/* Returns the bytes after which the log must be saved if there is a budget: an eighth of it, but not so few that the
+ * writes of the saves themselves would make saves necessary. */
+uint64_t hf_write_log_part(uint64_t budget_bytes);
+
+/* Returns true if the log should be saved now. An agent that has written nothing within a day never needs a save. With
+ * a budget, the log must also be saved after each part of the budget, and when the budget is used up. While at least a
+ * part of the budget or HF_WRITE_LOG_SAVE_BYTES count, it must be saved when an hour ends, and when the estimate of the
+ * time leaps. */
+bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, const struct hf_write_log_now *now);
 
 /* Appends the log as text, and counts all bytes as saved. Returns 0 or -errno of the buffer. */
-HF_MUST_USE int hf_write_log_format(struct hf_write_log *log, uint64_t unix_ns, uint64_t now_ns, struct hf_buf *out);
+HF_MUST_USE int hf_write_log_format(struct hf_write_log *log, const struct hf_write_log_now *now, struct hf_buf *out);
 
-/* Replaces *log by the saved log in `text`, moved to the present (`unix_ns`, `now_ns`). -EBADMSG: the text is damaged;
- * *log is unchanged. */
-HF_MUST_USE int hf_write_log_parse(struct hf_view text, uint64_t unix_ns, uint64_t now_ns, struct hf_write_log *log,
+/* Replaces *log by the saved log in `text`, moved to the present. -EBADMSG: the text is damaged; *log is unchanged. A
+ * log that an earlier version has saved tells no boot. */
+HF_MUST_USE int hf_write_log_parse(struct hf_view text, const struct hf_write_log_now *now, struct hf_write_log *log,
                                    struct hf_err *err);

@@ -3,10 +3,12 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/agent.h"
 #include "agent/env.h"
+#include "agent/turn.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 #include "support/fakes/simloop.h"
@@ -24,9 +26,11 @@ START_TEST(state_folder_of_a_pod)
     const struct hf_agent_params params = {.home = &home, .pod_mode = true, .host_root = "/host"};
     const struct hf_agent_env env = {.params = &params, .fs = home.fs, .clock = hf_simproc_clock(proc)};
     const char *full = _i == 0 ? STATE : "/host";
+    const struct hf_clock_file nothing = {0};
     struct hf_disks disks;
     char path[64];
 
+    hf_clock_init(&home.clock, hf_simproc_clock(proc), &nothing);
     hf_simfs_mount(fs, STATE);
     hf_simfs_mount(fs, "/host");
     hf_simfs_mkdir(fs, "/host/var", 0755);
@@ -52,9 +56,93 @@ START_TEST(state_folder_of_a_pod)
 }
 END_TEST
 
+/* Used to 84 %. New levels judge the last figures at once; the old ones leave no hysteresis behind. */
+START_TEST(new_levels)
+{
+    static const struct {
+        unsigned warn, critical;
+        bool want_critical;
+        const char *want_reason;
+    } levels[] = {{70, 85, false, "Warning"}, {85, 90, false, NULL},      {60, 84, true, "Critical"},
+                  {60, 85, false, "Warning"}, {60, 80, true, "Critical"}, {85, 86, false, NULL}};
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_simloop *loop = hf_simloop_new(0);
+    struct hf_simproc *proc = hf_simproc_new(loop, "node");
+    struct hf_home home = {.fs = hf_simfs_ops(fs), .dir = STATE};
+    struct hf_turn turn = {.ended = true};
+    const struct hf_agent_params params = {.home = &home, .sched = hf_simproc_sched(proc)};
+    const struct hf_agent_env env = {.params = &params, .fs = home.fs, .clock = hf_simproc_clock(proc), .turn = &turn};
+    const struct hf_clock_file nothing = {0};
+    struct hf_disks disks;
+    char path[64];
+
+    hf_clock_init(&home.clock, hf_simproc_clock(proc), &nothing);
+    hf_simfs_mount(fs, STATE);
+    for (int i = 0; i < 83; i++) {
+        (void)snprintf(path, sizeof(path), STATE "/%d", i);
+        hf_simfs_put(fs, path, "x", 1, 0644);
+    }
+    hf_simfs_set_limit(fs, STATE, 100 * 4096);
+    hf_disks_init(&disks, &env);
+    for (size_t i = 0; i < HF_LEN(levels); i++) {
+        const struct hf_policy_disk policy = {.warn_percent = levels[i].warn, .critical_percent = levels[i].critical};
+        hf_disks_follow(&disks, &policy);
+        if (i == 0)
+            hf_disks_begin(&disks);
+        ck_assert_uint_eq(disks.disks[0].usage.used_percent, 84);
+        ck_assert_msg(hf_disks_home_is_critical(&disks) == levels[i].want_critical, "row %zu", i);
+        ck_assert_pstr_eq(disks.pressure.reason, levels[i].want_reason);
+    }
+    hf_disks_done(&disks);
+    (void)hf_simloop_run_for(loop, HF_NS_PER_S);
+    hf_simproc_free(proc);
+    hf_simloop_free(loop);
+    hf_simfs_free(fs);
+}
+END_TEST
+
+/* The agent ends while a worker looks at the disks. */
+START_TEST(the_agent_ends_during_a_look)
+{
+    static const char *const roots[] = {"/opt", NULL};
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_simloop *loop = hf_simloop_new(0);
+    struct hf_simproc *proc = hf_simproc_new(loop, "node");
+    struct hf_home *home = calloc(1, sizeof(*home));
+    struct hf_agent_params *params = calloc(1, sizeof(*params));
+    struct hf_agent_env *env = calloc(1, sizeof(*env));
+    struct hf_disks *disks = calloc(1, sizeof(*disks));
+    const struct hf_clock_file nothing = {0};
+
+    ck_assert(home != NULL && params != NULL && env != NULL && disks != NULL);
+    hf_simfs_mount(fs, STATE);
+    home->fs = hf_simfs_ops(fs);
+    hf_clock_init(&home->clock, hf_simproc_clock(proc), &nothing);
+    (void)snprintf(home->dir, sizeof(home->dir), STATE);
+    *params = (struct hf_agent_params){.home = home, .sched = hf_simproc_sched(proc), .roots = roots};
+    *env = (struct hf_agent_env){.params = params, .fs = home->fs, .clock = hf_simproc_clock(proc)};
+    hf_disks_init(disks, env);
+    hf_disks_begin(disks);
+    disks->reclaim = true;
+    hf_disks_look(disks);
+    hf_disks_done(disks);
+    free(disks);
+    free(env);
+    free(params);
+    free(home);
+    (void)hf_simloop_run_for(loop, HF_NS_PER_S);
+    ck_assert_uint_eq(hf_simproc_jobs(proc), 0);
+    hf_simproc_free(proc);
+    hf_simloop_free(loop);
+    hf_simfs_free(fs);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, state_folder_of_a_pod, 0, 2);
+    tcase_add_test(tc, new_levels);
+    tcase_add_test(tc, the_agent_ends_during_a_look);
 }
 
 HF_TEST_MAIN("agent/disks", cases)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support/check_main.h"
@@ -145,12 +146,43 @@ START_TEST(links)
 }
 END_TEST
 
+/* Sets the wall clock to the time that it shows. */
+START_TEST(a_clock)
+{
+    struct hf_err err = HF_ERR_INIT;
+    struct timespec now;
+    struct heard heard = {.loop = hf_loop_new(&err)};
+    const struct hf_sched_ops *sched = hf_loop_sched(heard.loop);
+    struct hf_timer *timer = sched->timer_new(sched->ctx, give_up, heard.loop);
+    struct hf_outside *watch = hf_outside_watch_clock(heard.loop, hear, &heard);
+
+    ck_assert_ptr_nonnull(watch);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_int_eq(clock_gettime(CLOCK_REALTIME, &now), 0);
+        if (clock_settime(CLOCK_REALTIME, &now) < 0) {
+            (void)printf("SKIP: the clock may not be set: %s\n", strerror(errno));
+            break;
+        }
+        sched->timer_arm(sched->ctx, timer, 5 * HF_NS_PER_S);
+        hf_loop_run(heard.loop);
+        ck_assert_uint_eq(heard.times, i + 1);
+        sched->timer_arm(sched->ctx, timer, 100 * HF_NS_PER_MS);
+        hf_loop_run(heard.loop);
+        ck_assert_uint_eq(heard.times, i + 1); /* once for each leap */
+    }
+    hf_outside_free(watch);
+    sched->timer_free(sched->ctx, timer);
+    hf_loop_free(heard.loop);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, own_unit, 0, HF_LEN(cgroups));
     tcase_add_test(tc, a_file);
     tcase_add_test(tc, no_such_folder);
     tcase_add_test(tc, links);
+    tcase_add_test(tc, a_clock);
 }
 
 HF_TEST_MAIN("agent/outside", cases)

@@ -10,9 +10,11 @@
 #include "cli/cli.h"
 #include "cli/guard.h"
 #include "cli/parts.h"
+#include "node/clock_file.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
+#include "sync/hold_age.h"
 
 static struct cli_run run;
 
@@ -252,6 +254,72 @@ START_TEST(hold)
 }
 END_TEST
 
+static struct {
+    uint64_t mono_ns, unix_ns;
+} now;
+
+static uint64_t mono_now(void *ctx)
+{
+    (void)ctx;
+    return now.mono_ns;
+}
+
+static uint64_t unix_now(void *ctx)
+{
+    (void)ctx;
+    return now.unix_ns;
+}
+
+/* What the agent writes to its clock file about the hold that is there now. */
+static void agent_saves(uint64_t age_s)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
+    struct hf_clock_file file = {.hold_age_ns = age_s * HF_NS_PER_S, .saved_mono_ns = now.mono_ns};
+    struct stat st;
+    size_t n = 0;
+    _cleanup_(hf_freep) char *text_of_hold = cli_read(&run, "hold", &n);
+
+    ck_assert_int_eq(stat(cli_path(&run, "hold"), &st), 0);
+    file.hold_id = hf_hold_id((struct hf_view){text_of_hold, n},
+                              (uint64_t)st.st_mtim.tv_sec * HF_NS_PER_S + (uint64_t)st.st_mtim.tv_nsec);
+    hf_probe_boot_id(&(struct hf_probe_root){hf_fs_posix(), ""}, file.boot);
+    ck_assert_int_eq(hf_clock_file_format(&file, &text), 0);
+    cli_write_text(&run, "clock", hf_buf_str(&text));
+}
+
+static void expect_hold(const char *want)
+{
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
+    ck_assert_str_eq(run.out, want);
+}
+
+/* The command says what the agent does, on a board that booted in 1970 and whose clock is set later. */
+START_TEST(hold_with_a_wrong_clock)
+{
+    static const struct hf_clock_ops clock = {.mono_ns = mono_now, .unix_ns = unix_now};
+
+    run.clock = &clock;
+    now.mono_ns = now.unix_ns = 60 * HF_NS_PER_S;
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "x", "--for", "8h", NULL), 0);
+    expect_hold("held until 1970-01-01T08:01:00Z: x\n");
+    now.unix_ns = UINT64_C(1795161600) * HF_NS_PER_S;
+    expect_hold("held until 2026-11-20T16:00:00Z: x\n");
+    agent_saves(2 * 3600);
+    expect_hold("held until 2026-11-20T14:00:00Z: x\n");
+    now.mono_ns += 3600 * HF_NS_PER_S;
+    now.unix_ns += 3600 * HF_NS_PER_S;
+    expect_hold("held until 2026-11-20T14:00:00Z: x\n");
+    now.unix_ns = 0;
+    expect_hold("held until 1970-01-01T05:00:00Z: x\n");
+    agent_saves(8 * 3600);
+    expect_hold("no hold\n");
+    now.unix_ns = UINT64_C(1795161600) * HF_NS_PER_S;
+    expect_hold("no hold\n");
+    cli_write_text(&run, "clock", "damaged");
+    expect_hold("held until 2026-11-20T16:00:00Z: x\n");
+}
+END_TEST
+
 START_TEST(hold_that_is_wrong)
 {
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--for", "8h", NULL), HF_EXIT_USAGE);
@@ -268,6 +336,11 @@ START_TEST(hold_that_is_wrong)
     }
     ck_assert_int_ne(access(cli_path(&run, "hold"), F_OK), 0);
     cli_write_text(&run, "hold", "not JSON");
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
+    ck_assert_str_eq(run.out, "held: the hold file cannot be read\n");
+    char large[5000];
+    memset(large, ' ', sizeof(large));
+    cli_write(&run, "hold", large, sizeof(large));
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
     ck_assert_str_eq(run.out, "held: the hold file cannot be read\n");
 }
@@ -367,6 +440,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lint_advises);
     tcase_add_test(tc, lint_refuses_releases_of_earlier_versions);
     tcase_add_test(tc, hold);
+    tcase_add_test(tc, hold_with_a_wrong_clock);
     tcase_add_test(tc, hold_that_is_wrong);
     tcase_add_loop_test(tc, a_guard, 0, 4);
     tcase_add_test(tc, durations_and_sizes);

@@ -121,6 +121,11 @@ START_TEST(the_whole_of_it)
                               "edge     Committed  1.2      1.2        7         1.1   Delta  23.8 kB  HealthPassed\n"
                               "edge: all well\n"
                               "Ready=True Settled: edge 1.2: Committed\n");
+    char large[5000];
+    memset(large, ' ', sizeof(large));
+    cli_write(&run, "hold", large, sizeof(large));
+    ck_assert_int_eq(status(), 0);
+    expect_said("held: the hold file cannot be read\n");
     cli_write_text(&run, "hold", "{\"reason\": \"lunch\"}");
     ck_assert_int_eq(status(), 0);
     expect_said("held: lunch\n");

@@ -237,6 +237,27 @@ END_TEST
 
 /* What two witnesses said once counts for a day: then a wall clock that lies for ever stands alone again, and TLS and
  * the server's Date come through. */
+/* More than the word of one clock. */
+START_TEST(sure)
+{
+    struct hf_clock clock;
+
+    begin(&clock, T0, &nothing);
+    ck_assert(!hf_clock_is_sure(&clock));
+    hf_clock_take_date(&clock, T0, HF_NS_PER_S);
+    ck_assert(hf_clock_is_sure(&clock));
+    wall += DAY; /* nothing confirms the leap */
+    ck_assert(!hf_clock_is_sure(&clock));
+    begin(&clock, T0, &nothing);
+    sync_error = HF_NS_PER_MS;
+    ck_assert(hf_clock_is_sure(&clock));
+    begin(&clock, 0, &nothing);
+    sync_error = HF_NS_PER_MS; /* a time server that says 1970 */
+    hf_clock_take_date(&clock, T0, HF_NS_PER_S);
+    ck_assert(!hf_clock_is_sure(&clock));
+}
+END_TEST
+
 START_TEST(agreement_ages)
 {
     struct hf_clock clock;
@@ -401,6 +422,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, signed_evidence);
     tcase_add_loop_test(tc, signer_from_the_future, 0, 2);
     tcase_add_test(tc, signed_while_the_clock_is_behind);
+    tcase_add_test(tc, sure);
     tcase_add_test(tc, agreement_ages);
     tcase_add_test(tc, skew_measured);
     tcase_add_test(tc, skew_after_a_leap);

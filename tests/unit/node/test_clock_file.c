@@ -25,7 +25,10 @@ START_TEST(round_trip)
                                  .contact_limit_ns = 10860 * HF_NS_PER_S,
                                  .boot = BOOT,
                                  .saved_mono_ns = 10800 * HF_NS_PER_S,
-                                 .contact_mono_ns = 3600 * HF_NS_PER_S};
+                                 .contact_mono_ns = 3600 * HF_NS_PER_S,
+                                 .hold_id = 0x00c0ffee00c0ffee,
+                                 .hold_age_ns = 1800 * HF_NS_PER_S,
+                                 .hold_began_unix_ns = 1800000005 * HF_NS_PER_S};
     struct hf_clock_file again = {0};
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
 
@@ -49,6 +52,19 @@ START_TEST(rounding)
     ck_assert_str_eq(hf_buf_str(&text),
                      "{\"format\":2,\"contactAgeSeconds\":2,\"contactLimitSeconds\":3,\"boot\":\"" BOOT
                      "\",\"savedBootSeconds\":7,\"contactBootSeconds\":6}\n");
+}
+END_TEST
+
+/* The longest file has room. */
+START_TEST(room_for_all)
+{
+    const uint64_t last = UINT64_MAX, long_ = UINT64_MAX / 4;
+    struct hf_clock_file file = {last,       last,  last,  last,       last,  long_, long_,
+                                 BOOT "012", long_, long_, UINT64_MAX, long_, last};
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
+
+    ck_assert_int_eq(hf_clock_file_format(&file, &text), 0);
+    ck_assert_uint_lt(text.n, HF_CLOCK_FILE_MAX - 32);
 }
 END_TEST
 
@@ -82,6 +98,7 @@ static void cases(TCase *tc)
 {
     tcase_add_test(tc, round_trip);
     tcase_add_test(tc, rounding);
+    tcase_add_test(tc, room_for_all);
     tcase_add_test(tc, earlier_formats);
     tcase_add_test(tc, damaged);
 }

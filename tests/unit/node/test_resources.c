@@ -19,6 +19,10 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define HOUR (3600 * HF_NS_PER_S)
+#define DAY (24 * HOUR)
+#define NOW (UINT64_C(1700000000) * HF_NS_PER_S)
+#define BOOT "8c4a1d2e-0000-4000-8000-000000000001"
+#define OTHER_BOOT "8c4a1d2e-0000-4000-8000-000000000002"
 
 static char root[128];
 
@@ -211,52 +215,195 @@ END_TEST
 
 START_TEST(writes_are_saved_rarely)
 {
+    const struct hf_write_log_now now = {10 * HOUR, NOW, false, ""};
     struct hf_write_log log;
 
     hf_write_log_init(&log, 0);
     hf_write_log_note(&log, MIB - 1, 10 * HOUR);
-    ck_assert(!hf_write_log_is_due(&log, 10 * HOUR));
+    ck_assert(!hf_write_log_is_due(&log, 0, &now));
     hf_write_log_note(&log, MIB, 10 * HOUR);
-    ck_assert(hf_write_log_is_due(&log, 10 * HOUR));
+    ck_assert(hf_write_log_is_due(&log, 0, &now));
     log.saved_ns = 10 * HOUR - HF_WRITE_LOG_SAVE_NS + 1;
-    ck_assert(!hf_write_log_is_due(&log, 10 * HOUR));
+    ck_assert(!hf_write_log_is_due(&log, 0, &now));
     hf_write_log_note(&log, 32 * MIB, 10 * HOUR);
-    ck_assert(hf_write_log_is_due(&log, 10 * HOUR));
+    ck_assert(hf_write_log_is_due(&log, 0, &now));
 }
 END_TEST
 
+/* The log is saved 100.5 hours after the boot began, half an hour into an hour. */
 static const struct {
-    const char *name;
-    int64_t away_s;    /* wall clock between save and load */
-    uint64_t start_ns; /* monotonic time of the new process */
-    uint64_t want_day; /* of 24 hours with 1..24 bytes, newest first */
+    const char *name, *boot; /* "": as an earlier version saved it */
+    int64_t away_s;          /* wall clock between save and load */
+    uint64_t start_ns;       /* monotonic time of the new process */
+    uint64_t want_day;       /* of 24 hours with 1..24 bytes, newest first */
+    bool sure_before, sure_now;
 } restarts[] = {
-    {"at once", 0, 5 * HOUR, 300},   {"same hour", 1799, 0, 300},         {"next hour", 1800, 0, 300 - 24},
-    {"a day later", 86400, HOUR, 0}, {"a year later", 31536000, HOUR, 0}, {"clock went back", -31536000, HOUR, 300},
+    {"at once", "", 0, 5 * HOUR, 300, false, false},
+    {"same hour", "", 1799, 0, 300, false, false},
+    {"next hour", "", 1800, 0, 300 - 24, false, false},
+    {"a day later", "", 86400, HOUR, 0, false, false},
+    {"a year later", "", 31536000, HOUR, 0, false, false},
+    {"clock went back", "", -31536000, HOUR, 300, false, false},
+    {"reboot", OTHER_BOOT, 1799, 0, 300, false, false},
+    {"reboot, next hour", OTHER_BOOT, 1800, 0, 300 - 24, false, false},
+    {"reboot, clock went back", OTHER_BOOT, -31536000, HOUR / 4, 300, false, false},
+    {"reboot, clock went back, an hour ago", OTHER_BOOT, -31536000, HOUR, 300 - 24, false, false},
+    {"reboot, a day later", OTHER_BOOT, 86400, HOUR / 4, 0, true, true},
+    {"reboot, a day later by a chip alone", OTHER_BOOT, 86400, HOUR / 4, 0, false, false},
+    {"reboot, a time server corrects the clock", OTHER_BOOT, 14 * 86400, HOUR / 4, 300, false, true},
+    {"same boot", BOOT, 1799, 100 * HOUR + HOUR / 2 + 1799 * HF_NS_PER_S, 300, false, false},
+    {"same boot, clock leapt", BOOT, 14 * 86400, 100 * HOUR + HOUR / 2 + 60 * HF_NS_PER_S, 300, false, false},
+    {"same boot, clock leapt, next hour", BOOT, 14 * 86400, 101 * HOUR, 300 - 24, false, false},
+    {"same boot, clock went back", BOOT, -31536000, 102 * HOUR, 300 - 24 - 23, false, false},
+    {"same boot, a day later", BOOT, 0, 125 * HOUR, 0, false, false},
 };
 
 START_TEST(writes_survive)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
-    uint64_t saved = UINT64_C(1700000000) * HF_NS_PER_S, start = restarts[_i].start_ns;
+    uint64_t start = restarts[_i].start_ns;
+    const struct hf_write_log_now saved = {100 * HOUR + HOUR / 2, NOW, restarts[_i].sure_before,
+                                           restarts[_i].boot[0] != '\0' ? BOOT : ""};
+    const struct hf_write_log_now loaded = {start, NOW + (uint64_t)restarts[_i].away_s * HF_NS_PER_S,
+                                            restarts[_i].sure_now,
+                                            restarts[_i].boot[0] != '\0' ? restarts[_i].boot : BOOT};
     struct hf_write_log log = {.hour_ns = 100 * HOUR}, read;
 
     for (size_t i = 0; i < HF_WRITE_LOG_HOURS; i++)
         log.hours[i] = i + 1;
-    ck_assert_int_eq(hf_write_log_format(&log, saved, 100 * HOUR + HOUR / 2, &text), 0);
+    ck_assert_int_eq(hf_write_log_format(&log, &saved, &text), 0);
     ck_assert_uint_eq(log.unsaved, 0);
     hf_write_log_init(&read, start);
-    ck_assert_int_eq(
-        hf_write_log_parse(hf_buf_view(&text), saved + (uint64_t)restarts[_i].away_s * HF_NS_PER_S, start, &read, NULL),
-        0);
+    ck_assert_int_eq(hf_write_log_parse(hf_buf_view(&text), &loaded, &read, NULL), 0);
     ck_assert_msg(hf_write_log_day(&read) == restarts[_i].want_day, "%s: %llu", restarts[_i].name,
                   (unsigned long long)hf_write_log_day(&read));
     hf_write_log_note(&read, 7, start);
     ck_assert_uint_eq(hf_write_log_day(&read), restarts[_i].want_day + 7);
     text.p[text.n - 3] ^= 1;
-    ck_assert_int_eq(hf_write_log_parse(hf_buf_view(&text), saved, start, &read, NULL), -EBADMSG);
-    ck_assert_int_eq(hf_write_log_parse(HF_VIEW(""), saved, start, &read, NULL), -EBADMSG);
+    ck_assert_int_eq(hf_write_log_parse(hf_buf_view(&text), &loaded, &read, NULL), -EBADMSG);
+    ck_assert_int_eq(hf_write_log_parse(HF_VIEW(""), &loaded, &read, NULL), -EBADMSG);
     ck_assert_uint_eq(hf_write_log_day(&read), restarts[_i].want_day + 7);
+}
+END_TEST
+
+static void save_log(struct hf_write_log *log, struct hf_write_log_now now)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
+
+    ck_assert_int_eq(hf_write_log_format(log, &now, &text), 0);
+}
+
+static bool is_due(const struct hf_write_log *log, uint64_t budget, uint64_t mono_ns, uint64_t unix_ns)
+{
+    const struct hf_write_log_now now = {mono_ns, unix_ns, true, BOOT};
+
+    return hf_write_log_is_due(log, budget, &now);
+}
+
+/* With a budget, the log is saved again when it ages, and when the time in the file turns out to be wrong. */
+START_TEST(writes_age_on_disk)
+{
+    const uint64_t budget = 100 * MIB;
+    struct hf_write_log log;
+    unsigned saves = 0;
+
+    hf_write_log_init(&log, 0);
+    hf_write_log_note(&log, 20 * MIB, HOUR / 2);
+    save_log(&log, (struct hf_write_log_now){HOUR / 2, NOW, true, BOOT});
+    ck_assert(!is_due(&log, budget, HOUR / 2, NOW));
+    for (uint64_t at = HOUR / 2; at < 3 * DAY; at += HOUR / 4) {
+        hf_write_log_note(&log, 20 * MIB, at);
+        ck_assert(!is_due(&log, 0, at, NOW + at - HOUR / 2)); /* without a budget nothing depends on it */
+        if (!is_due(&log, budget, at, NOW + at - HOUR / 2))
+            continue;
+        save_log(&log, (struct hf_write_log_now){at, NOW + at - HOUR / 2, true, BOOT});
+        saves++;
+    }
+    ck_assert_uint_eq(hf_write_log_day(&log), 0);
+    ck_assert_uint_eq(saves, 23); /* once an hour while it counts; an idle agent writes nothing */
+    hf_write_log_note(&log, 40 * MIB, 3 * DAY);
+    save_log(&log, (struct hf_write_log_now){3 * DAY, NOW, true, BOOT});
+    ck_assert(!is_due(&log, budget, 3 * DAY, NOW + 5 * 60 * HF_NS_PER_S)); /* slewed */
+    ck_assert(is_due(&log, budget, 3 * DAY, NOW + 14 * DAY));
+    ck_assert(is_due(&log, budget, 3 * DAY, NOW - DAY));
+    save_log(&log, (struct hf_write_log_now){3 * DAY, NOW - DAY, true, BOOT});
+    ck_assert(!is_due(&log, budget, 3 * DAY, NOW - DAY));
+}
+END_TEST
+
+/* The bytes are judged at the end of each hour that counts, and once a minute while they grow. */
+START_TEST(writes_are_judged_in_time)
+{
+    struct hf_write_log log;
+
+    hf_write_log_init(&log, 0);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), HF_NEVER);
+    hf_write_log_note(&log, 100, HOUR / 2);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, 0), HF_NEVER);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), HOUR / 2 + HF_WRITE_LOG_NOTE_NS);
+    hf_write_log_note(&log, 200, HOUR - 1);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), HOUR);
+    hf_write_log_note(&log, 200, HOUR);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), 2 * HOUR);
+    hf_write_log_note(&log, 200, 24 * HOUR - 1);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), 24 * HOUR);
+    hf_write_log_note(&log, 200, 24 * HOUR);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), HF_NEVER);
+}
+END_TEST
+
+/* A power cut costs at most an eighth of the budget, however fast it was used up; and nothing once it is used up. */
+START_TEST(writes_of_a_small_budget)
+{
+    const uint64_t budget = 20 * MIB;
+    struct hf_write_log log;
+    unsigned saves = 0;
+
+    hf_write_log_init(&log, 0);
+    for (uint64_t counter = 0; counter <= budget + MIB; counter += MIB / 16) {
+        hf_write_log_note(&log, counter, HF_NS_PER_S);
+        bool used_up = hf_write_log_judge(&log, budget);
+        if (is_due(&log, budget, HF_NS_PER_S, NOW)) {
+            save_log(&log, (struct hf_write_log_now){HF_NS_PER_S, NOW, true, BOOT});
+            saves++;
+        }
+        ck_assert_uint_lt(log.unsaved, budget / 8);
+        ck_assert(!used_up || counter > budget || log.unsaved == 0);
+    }
+    ck_assert_uint_le(saves, 9);
+    /* A save writes, too; that does not need another one. */
+    log.unsaved = 8192;
+    log.saved_used_up = true;
+    ck_assert(!is_due(&log, budget, HF_NS_PER_S, NOW));
+    ck_assert(!is_due(&log, 1, HF_NS_PER_S, NOW));
+}
+END_TEST
+
+/* The clock was a year ahead at the save, and is right after each reboot: the budget refills all the same. */
+START_TEST(writes_refill_over_reboots)
+{
+    const struct hf_write_log_now ahead = {HOUR, NOW + 365 * DAY, true, OTHER_BOOT};
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
+    struct hf_write_log log;
+
+    hf_write_log_init(&log, 0);
+    hf_write_log_note(&log, 20 * MIB, HOUR / 2);
+    ck_assert_int_eq(hf_write_log_format(&log, &ahead, &text), 0);
+    for (unsigned boot = 0; boot < 20; boot++) {
+        char id[24];
+        (void)snprintf(id, sizeof(id), "8c4a1d2e-%04x", boot);
+        for (uint64_t at = 0; at < 2 * HOUR; at += HOUR / 6) {
+            const struct hf_write_log_now now = {at, NOW + boot * 2 * HOUR + at, true, id};
+            if (at == 0)
+                ck_assert_int_eq(hf_write_log_parse(hf_buf_view(&text), &now, &log, NULL), 0);
+            hf_write_log_note(&log, 0, at);
+            if (!hf_write_log_is_due(&log, 20 * MIB, &now))
+                continue;
+            text.n = 0;
+            ck_assert_int_eq(hf_write_log_format(&log, &now, &text), 0);
+        }
+    }
+    ck_assert_uint_eq(hf_write_log_day(&log), 0);
 }
 END_TEST
 
@@ -601,6 +748,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, writes_budget);
     tcase_add_test(tc, writes_are_saved_rarely);
     tcase_add_loop_test(tc, writes_survive, 0, HF_LEN(restarts));
+    tcase_add_test(tc, writes_age_on_disk);
+    tcase_add_test(tc, writes_are_judged_in_time);
+    tcase_add_test(tc, writes_of_a_small_budget);
+    tcase_add_test(tc, writes_refill_over_reboots);
     tcase_add_test(tc, kubelets);
     tcase_add_loop_test(tc, journal_sizes, 0, HF_LEN(sizes));
     tcase_add_test(tc, rotated);

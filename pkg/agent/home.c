@@ -9,6 +9,13 @@
 #include "os/dir.h"
 #include "os/file.h"
 
+struct hf_write_log_now hf_home_log_now(struct hf_home *home)
+{
+    struct hf_now now = hf_now_read(hf_home_clock(home));
+
+    return (struct hf_write_log_now){now.mono_ns, now.unix_ns, hf_clock_is_sure(&home->clock), home->boot};
+}
+
 const char *hf_home_path(const struct hf_home *home, const char *name, char *path)
 {
     int n = snprintf(path, PATH_MAX, "%s/%s", home->dir, name);

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "node/clock.h"
+#include "node/resources/write_log.h"
 #include "sync/hold_age.h"
 #include "sync/now.h"
 
@@ -48,6 +49,9 @@ bool hf_home_is_other_boot(const struct hf_home *home);
 
 /* Returns the clock for all other parts of the process (node/clock.h). The time of this clock may go back. */
 const struct hf_clock_ops *hf_home_clock(struct hf_home *home);
+
+/* Reads the clocks for a log of the bytes of a day. `boot` points into *home. */
+struct hf_write_log_now hf_home_log_now(struct hf_home *home);
 
 /* Writes the path <dir>/<name> into path[PATH_MAX], and returns `path`. */
 const char *hf_home_path(const struct hf_home *home, const char *name, char *path);

@@ -12,10 +12,11 @@
 #define HF_STR_(x) #x
 #define HF_STR(x) HF_STR_(x)
 
-/* HF_MIN and HF_MAX evaluate one of their arguments twice, so pass no expression with a side effect, and no expression
+/* HF_MIN, HF_MAX and HF_DISTANCE evaluate arguments twice, so pass no expression with a side effect, and no expression
  * whose value may change meanwhile. */
 #define HF_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define HF_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define HF_DISTANCE(a, b) ((a) > (b) ? (a) - (b) : (b) - (a))
 
 /* Runs `fn(&variable)` when the variable leaves its scope. */
 #define _cleanup_(fn) __attribute__((cleanup(fn)))

@@ -13,6 +13,16 @@ static const uint64_t debounce_ns = 200 * HF_NS_PER_MS;
 static const uint64_t notice_ns = 60 * HF_NS_PER_S;
 static const uint64_t unwatched_look_ns = 30 * HF_NS_PER_S; /* between two looks at folders that have no watch */
 
+void drift_look_again(struct entry *entry)
+{
+    uint64_t due_ns = entry->due_ns;
+
+    advance_back_off(entry);
+    entry->look_wanted = true;
+    entry->look_due_ns = entry->due_ns;
+    entry->due_ns = due_ns;
+}
+
 /* ---- repair ------------------------------------------------------------------------------------------------------ */
 
 static void restarted(void *arg, int r, const struct hf_err *err)
@@ -146,17 +156,6 @@ static int run_look(struct job *job)
     return r;
 }
 
-/* Looks again after a growing pause. Attempts do not wait for it. */
-static void look_again(struct entry *entry)
-{
-    uint64_t due_ns = entry->due_ns;
-
-    advance_back_off(entry);
-    entry->look_wanted = true;
-    entry->look_due_ns = entry->due_ns;
-    entry->due_ns = due_ns;
-}
-
 static void looked(struct entry *entry, struct job *job)
 {
     struct hf_manifest_engine *engine = entry->engine;
@@ -168,7 +167,7 @@ static void looked(struct entry *entry, struct job *job)
     if (job->r < 0) {
         (void)hf_err_text(&job->err, text, sizeof(text));
         advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_WRITE_FAILED, text);
-        look_again(entry);
+        drift_look_again(entry);
         return;
     }
     if (job->diff.n == 0 && (!entry->inventory.pending || secret_is(entry->r.good.entry))) {

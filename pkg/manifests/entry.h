@@ -349,6 +349,8 @@ void drift_put_back(struct entry *entry, const char *what);
 /* Starts a job that compares the files in place with the content of a Secret that has just been delivered, and repairs
  * differences. Returns true if the job has started. */
 bool drift_verify(struct entry *entry);
+/* Makes the next look come after a growing pause. Attempts do not wait for it. The caller wakes the engine. */
+void drift_look_again(struct entry *entry);
 void drift_watch(struct entry *entry); /* watches the folders of the files in place, if watch_stale is true */
 void drift_unwatch(struct entry *entry);
 

@@ -394,10 +394,8 @@ static void not_looked(struct entry *entry, enum hf_manifest_reason reason, cons
     end_attempt(entry);
     advance_note(entry, reason, message);
     if (hf_manifest_gate_retry(reason) == HF_MANIFEST_RETRY_BACK_OFF) {
-        uint64_t due = entry->due_ns;
-        advance_back_off(entry);
-        look_later(entry, entry->due_ns - manifest_engine_now(entry->engine));
-        entry->due_ns = due;
+        drift_look_again(entry);
+        manifest_engine_wake(entry->engine);
     }
 }
 

@@ -185,7 +185,7 @@ bool hf_clock_is_sure(struct hf_clock *clock)
         return range.agreement == HF_TIME_AGREED;
     /* The only one may be the server's Date. The wall clock is read again, a moment later. */
     uint64_t wall = hf_unix_ns(clock->wall), estimate = range.estimate_unix_ns;
-    return (wall > estimate ? wall - estimate : estimate - wall) < HF_NS_PER_S;
+    return HF_DISTANCE(wall, estimate) < HF_NS_PER_S;
 }
 
 void hf_clock_keep(struct hf_clock *clock, struct hf_clock_file *file)

@@ -3,11 +3,6 @@
 #include "base/clock.h"
 #include "base/macros.h"
 
-static uint64_t distance(uint64_t a, uint64_t b)
-{
-    return a > b ? a - b : b - a;
-}
-
 static uint64_t sum(uint64_t a, uint64_t b)
 {
     return a > HF_NEVER - b ? HF_NEVER : a + b;
@@ -31,7 +26,7 @@ static bool not_before(const struct hf_time_evidence *evidence, const struct hf_
 static bool alike(const struct hf_time_evidence *evidence, const struct hf_time_witness *a,
                   const struct hf_time_witness *b)
 {
-    return distance(a->unix_ns, b->unix_ns) <= sum(evidence->max_skew_ns, sum(a->error_ns, b->error_ns));
+    return HF_DISTANCE(a->unix_ns, b->unix_ns) <= sum(evidence->max_skew_ns, sum(a->error_ns, b->error_ns));
 }
 
 static bool pair_agrees(const struct hf_time_evidence *evidence)
@@ -46,7 +41,7 @@ static bool prefers_wall(const struct hf_time_evidence *evidence)
     uint64_t agreed = evidence->agreed.unix_ns;
 
     if (evidence->agreed.known)
-        return distance(evidence->wall.unix_ns, agreed) <= distance(evidence->date.unix_ns, agreed);
+        return HF_DISTANCE(evidence->wall.unix_ns, agreed) <= HF_DISTANCE(evidence->date.unix_ns, agreed);
     return evidence->wall_synced;
 }
 

@@ -9,7 +9,7 @@ static uint64_t forward(uint64_t unix_ns, uint64_t at_mono_ns, uint64_t mono_ns)
 
 static bool near(uint64_t a, uint64_t b, uint64_t tolerance_ns)
 {
-    return (a > b ? a - b : b - a) <= tolerance_ns;
+    return HF_DISTANCE(a, b) <= tolerance_ns;
 }
 
 void hf_time_track_init(struct hf_time_track *track, uint64_t unix_ns, uint64_t mono_ns)

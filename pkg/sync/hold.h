@@ -4,9 +4,8 @@
  *     {"reason": "line 3 is running", "since": "2026-11-20T08:00:00Z", "until": "2026-11-20T18:00:00Z"}
  *
  * `since` and `until` may be absent. A hold ends HF_HOLD_MAX_NS after the agent first saw it at the latest, so that a
- * forgotten file does not block a security fix for ever (sync/hold_age.h). A file that nobody can parse counts as a
- * hold as long as the
- * file exists, because somebody put the file there on purpose. The same goes for a file that cannot be read. */
+ * forgotten file does not block a security fix for ever (sync/hold_age.h). A file that nobody can read or parse counts
+ * as a hold as long as the file exists, because somebody put the file there on purpose. */
 #pragma once
 
 #include <stdbool.h>

@@ -18,7 +18,7 @@ static uint64_t earliest(const struct hf_hold_clocks *clocks)
 
 static bool is_near(uint64_t a, uint64_t b)
 {
-    return (a > b ? a - b : b - a) <= NEAR_NS;
+    return HF_DISTANCE(a, b) <= NEAR_NS;
 }
 
 static uint64_t latest(const struct hf_hold_clocks *clocks)

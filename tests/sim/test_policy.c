@@ -1315,13 +1315,19 @@ static bool is_mended(struct world *w, const struct entry *entry)
     return st.st_ino != entry->hurt_ino;
 }
 
-static bool record_has(const struct world *w, unsigned index, const char *text)
+static const char *record_of(const struct world *w, unsigned index, size_t *ret_n)
 {
     char path[64];
-    size_t n = 0;
 
     (void)snprintf(path, sizeof(path), "%s/manifests/%s/record", STATE, entries[index].name);
-    const char *bytes = hf_simfs_get(w->node->fs, path, &n);
+    return hf_simfs_get(w->node->fs, path, ret_n);
+}
+
+static bool record_has(const struct world *w, unsigned index, const char *text)
+{
+    size_t n = 0;
+    const char *bytes = record_of(w, index, &n);
+
     return bytes != NULL && memmem(bytes, n, text, strlen(text)) != NULL;
 }
 
@@ -1515,11 +1521,8 @@ static bool waits_for_person(const struct world *w, unsigned index)
 /* The version of the good set; 0 if it is none of those that were published. */
 static unsigned good_version(const struct world *w, unsigned index)
 {
-    char path[64];
     size_t n = 0;
-
-    (void)snprintf(path, sizeof(path), "%s/manifests/%s/record", STATE, entries[index].name);
-    const char *bytes = hf_simfs_get(w->node->fs, path, &n);
+    const char *bytes = record_of(w, index, &n);
     const char *good = bytes != NULL ? memmem(bytes, n, "\"good\":{", strlen("\"good\":{")) : NULL;
     const char *digest =
         good != NULL ? memmem(good, n - (size_t)(good - bytes), "\"digest\":\"", strlen("\"digest\":\"")) : NULL;

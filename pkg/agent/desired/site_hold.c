@@ -76,10 +76,7 @@ bool hf_site_hold_read(struct hf_site_hold *hold)
 
 static bool set_end(struct hf_site_hold *hold, uint64_t end_unix_ns)
 {
-    uint64_t before = hold->end_unix_ns;
-    uint64_t moved = end_unix_ns > before ? end_unix_ns - before : before - end_unix_ns;
-
-    if (moved <= END_STEP_NS)
+    if (HF_DISTANCE(end_unix_ns, hold->end_unix_ns) <= END_STEP_NS)
         return false;
     hold->end_unix_ns = end_unix_ns;
     return true;

@@ -46,11 +46,6 @@ static uint64_t oldest(const struct hf_contact *contact)
     return HF_MAX(contact->window_ns / SAVE_PART_OF_WINDOW, SAVE_AT_LEAST_NS);
 }
 
-static uint64_t distance(uint64_t a, uint64_t b)
-{
-    return a > b ? a - b : b - a;
-}
-
 void hf_contact_found(struct hf_contact *contact)
 {
     const struct hf_agent_env *env = contact->env;
@@ -64,7 +59,7 @@ void hf_contact_found(struct hf_contact *contact)
     contact->folder_failure[0] = '\0';
     hf_log(env->log, HF_LOG_INFO, "contact.found", HF_S("node", env->params->node_name));
     if (hf_stale_is_limit_high(&contact->saved, oldest(contact)) ||
-        (first && distance(now.unix_ns, contact->saved.contact_unix_ns) > SAVE_FIRST_NS))
+        (first && HF_DISTANCE(now.unix_ns, contact->saved.contact_unix_ns) > SAVE_FIRST_NS))
         hf_contact_save(contact);
 }
 
@@ -189,7 +184,7 @@ void hf_contact_save_if_old(struct hf_contact *contact)
     const struct hf_stale *stale = &contact->stale;
     struct hf_now now = hf_now_read(contact->env->clock);
     bool is_old =
-        stale->connected && distance(stale->contact_unix_ns, contact->saved.contact_unix_ns) > oldest(contact);
+        stale->connected && HF_DISTANCE(stale->contact_unix_ns, contact->saved.contact_unix_ns) > oldest(contact);
 
     if (is_old || hf_stale_save_wait_ns(&contact->stale, contact->window_ns, now, &contact->saved) == 0 ||
         contact->env->params->home->clock.bound_rose || contact->env->params->home->hold.unsaved)

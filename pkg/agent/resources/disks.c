@@ -88,19 +88,10 @@ static const char *writes_path(const struct hf_disks *disks, char path[PATH_MAX]
     return hf_home_path(disks->env->params->home, "writes", path);
 }
 
-static struct hf_write_log_now log_now(const struct hf_disks *disks)
-{
-    struct hf_now now = hf_now_read(disks->env->clock);
-
-    struct hf_home *home = disks->env->params->home;
-
-    return (struct hf_write_log_now){now.mono_ns, now.unix_ns, hf_clock_is_sure(&home->clock), home->boot};
-}
-
 static void load_writes(struct hf_disks *disks)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(SAVED_BYTES);
-    const struct hf_write_log_now now = log_now(disks);
+    const struct hf_write_log_now now = hf_home_log_now(disks->env->params->home);
     struct hf_err err = HF_ERR_INIT;
     char path[PATH_MAX];
     int r = hf_file_read(disks->env->fs, writes_path(disks, path), &text, &err);
@@ -114,7 +105,7 @@ static void load_writes(struct hf_disks *disks)
 static void save_writes(struct hf_disks *disks)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(SAVED_BYTES);
-    const struct hf_write_log_now now = log_now(disks);
+    const struct hf_write_log_now now = hf_home_log_now(disks->env->params->home);
     char path[PATH_MAX];
 
     if (hf_write_log_format(&disks->writes, &now, &text) == 0)
@@ -137,7 +128,7 @@ bool hf_disks_count(struct hf_disks *disks)
 
     if (!disks->started)
         return false;
-    const struct hf_write_log_now now = log_now(disks);
+    const struct hf_write_log_now now = hf_home_log_now(disks->env->params->home);
     disks->counted_ns = now.mono_ns;
     hf_write_log_note(&disks->writes, hf_disks_written(disks), now.mono_ns);
     bool used_up = hf_write_log_judge(&disks->writes, disks->budget_bytes);
@@ -196,17 +187,12 @@ static size_t find(const struct hf_pressure_disk *disks, size_t n, const char *p
     return i;
 }
 
-static unsigned distance(unsigned a, unsigned b)
-{
-    return a > b ? a - b : b - a;
-}
-
 /* The status has figures of disks in trouble. They move in steps, so that a disk that fills slowly does not make a
  * write of the status at every interval. */
 static void show(struct hf_disk_usage *shown, const struct hf_pressure_disk *disk, bool changed)
 {
-    if (changed || distance(shown->used_percent, disk->usage.used_percent) >= SHOWN_STEP_PERCENT ||
-        distance(shown->inodes_percent, disk->usage.inodes_percent) >= SHOWN_STEP_PERCENT)
+    if (changed || HF_DISTANCE(shown->used_percent, disk->usage.used_percent) >= SHOWN_STEP_PERCENT ||
+        HF_DISTANCE(shown->inodes_percent, disk->usage.inodes_percent) >= SHOWN_STEP_PERCENT)
         *shown = disk->usage;
 }
 

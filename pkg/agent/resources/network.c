@@ -187,19 +187,10 @@ static const char *day_path(const struct hf_network *network, char path[PATH_MAX
     return hf_home_path(network->env->params->home, "transfers", path);
 }
 
-static struct hf_write_log_now log_now(const struct hf_network *network)
-{
-    struct hf_now now = hf_now_read(network->env->clock);
-
-    struct hf_home *home = network->env->params->home;
-
-    return (struct hf_write_log_now){now.mono_ns, now.unix_ns, hf_clock_is_sure(&home->clock), home->boot};
-}
-
 static void save(struct hf_network *network)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_DAY_FILE);
-    const struct hf_write_log_now now = log_now(network);
+    const struct hf_write_log_now now = hf_home_log_now(network->env->params->home);
     char path[PATH_MAX];
 
     if (hf_write_log_format(&network->day, &now, &text) == 0)
@@ -208,7 +199,7 @@ static void save(struct hf_network *network)
 
 static void save_if_due(struct hf_network *network)
 {
-    const struct hf_write_log_now now = log_now(network);
+    const struct hf_write_log_now now = hf_home_log_now(network->env->params->home);
 
     if (hf_write_log_is_due(&network->day, network->max_bytes_per_day, &now))
         save(network);
@@ -217,7 +208,7 @@ static void save_if_due(struct hf_network *network)
 void hf_network_begin(struct hf_network *network)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_DAY_FILE);
-    const struct hf_write_log_now now = log_now(network);
+    const struct hf_write_log_now now = hf_home_log_now(network->env->params->home);
     struct hf_err err = HF_ERR_INIT;
     char path[PATH_MAX];
 

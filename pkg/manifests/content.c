@@ -190,13 +190,22 @@ static void failed(void *arg, enum hf_manifest_reason reason, const struct hf_er
     note(arg, reason, hf_err_text(err, text, sizeof(text)));
 }
 
+/* Returns true if what is in place came from the Secret that the entry names now. */
+static bool is_from_this_secret(const struct entry *entry)
+{
+    const json_t *wanted = hf_json_at(entry->wanted->json, "from.secret");
+
+    return wanted != NULL && json_equal(wanted, hf_json_at(entry->r.good.entry, "from.secret")) != 0;
+}
+
+/* A name that never existed revokes nothing: it may be a mistake in the policy. */
 static void gone(void *arg, const char *what)
 {
     struct entry *entry = arg;
     char text[HF_RECORD_MESSAGE];
 
     entry->vault.forget = entry->wanted->from.kind == HF_MANIFEST_FROM_SECRET;
-    entry->revoked = entry->vault.forget && entry->wanted->prune;
+    entry->revoked = entry->vault.forget && entry->wanted->prune && is_from_this_secret(entry);
     (void)snprintf(text, sizeof(text), "%.250s does not exist; what is in place %s", what,
                    entry->revoked ? "goes (prune)" : "stays");
     if (entry->vault.forget)

@@ -316,15 +316,33 @@ static void shut_down(struct node *node)
     node->proc = NULL;
 }
 
+/* The policy has one entry, from the Secret `name`. */
+static void set_policy(struct node *node, const char *name)
+{
+    struct hf_issues *issues = calloc(1, sizeof(*issues));
+    json_t *json = NULL;
+    char text[1024];
+
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\"},"
+        "\"spec\":{\"manifests\":[{\"name\":\"app\",\"from\":{\"secret\":{\"namespace\":\"site\",\"name\":\"%s\"}},"
+        "\"to\":\"Files\",\"path\":\"" TARGET "/\",%s}]}}",
+        name, node->scenario->fields);
+    ck_assert_int_eq(hf_json_parse(hf_view_of(text), NULL, &json, NULL), 0);
+    hf_syncpolicy_free(node->policy);
+    ck_assert_int_eq(hf_syncpolicy_decode(json, &node->policy, issues), 0);
+    ck_assert_uint_eq(issues->n_errors, 0);
+    json_decref(json);
+    free(issues);
+}
+
 static struct node *begin(const struct scenario *scenario, uint64_t seed)
 {
     static const char config[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
                                  "manifests:\n  secrets: [/run/**]\n  units: [app.service]\n  exec: [/usr/bin/check]\n"
                                  "tpm: {tcti: \"swtpm:path=/run/tpm\"}\n";
-    struct hf_issues *issues = calloc(1, sizeof(*issues));
     struct node *node = calloc(1, sizeof(*node));
-    json_t *json = NULL;
-    char text[1024];
 
     tpm.busy = false;
     tpm.n_opens = 0;
@@ -338,17 +356,7 @@ static struct node *begin(const struct scenario *scenario, uint64_t seed)
     node->ops.is_memory = is_memory;
     ck_assert_int_eq(hf_config_parse(HF_VIEW(config), "agent.yaml", &node->config, NULL), 0);
     ck_assert_uint_eq(hf_config_n_faults(node->config), 0);
-    (void)snprintf(
-        text, sizeof(text),
-        "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\"},"
-        "\"spec\":{\"manifests\":[{\"name\":\"app\",\"from\":{\"secret\":{\"namespace\":\"site\",\"name\":\"login\"}},"
-        "\"to\":\"Files\",\"path\":\"" TARGET "/\",%s}]}}",
-        scenario->fields);
-    ck_assert_int_eq(hf_json_parse(hf_view_of(text), NULL, &json, NULL), 0);
-    ck_assert_int_eq(hf_syncpolicy_decode(json, &node->policy, issues), 0);
-    ck_assert_uint_eq(issues->n_errors, 0);
-    json_decref(json);
-    free(issues);
+    set_policy(node, "login");
     hf_simfs_mkdir(node->fs, "/run", 0755);
     hf_simfs_mkdir(node->fs, STATE, 0700);
     return node;
@@ -929,8 +937,34 @@ START_TEST(deletion_after_a_cut)
 }
 END_TEST
 
+/* With `prune`, the policy names another Secret, which does not exist: that may be a slip, and the files of the first one
+ * stay. When the policy names the first one again, and somebody deletes it, they go. */
+START_TEST(wrong_name_revokes_nothing)
+{
+    static const struct scenario kind = {.name = "wrong name", .fields = "\"prune\":true"};
+    static const struct version one = {"a", "one"};
+    struct node *node = begin(&kind, 9600);
+
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    set_policy(node, "logon");
+    intervals(node, 5);
+    ck_assert_msg(file_has(node, 'a', "one"), "%s", node->status);
+    ck_assert_ptr_nonnull(strstr(node->status, "SourceGone"));
+    set_policy(node, "login");
+    intervals(node, 5);
+    ck_assert_msg(file_has(node, 'a', "one"), "%s", node->status);
+    ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
+    intervals(node, 5);
+    ck_assert_msg(file_has(node, 'a', NULL), "%s", node->status);
+    end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, wrong_name_revokes_nothing);
     tcase_add_loop_test(tc, deletion_after_a_cut, 0, 2);
     tcase_add_test(tc, tpm_repairs_while_a_version_waits);
     tcase_add_test(tc, sealed_copy_repairs_no_mixture);

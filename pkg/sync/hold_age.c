@@ -71,7 +71,8 @@ void hf_hold_age_begin(struct hf_hold_age *age, uint64_t id, const struct hf_hol
     age->base_ns = kept->age_ns + since_save(kept, clocks);
     age->began_unix_ns = kept->began_unix_ns;
     age->saved_ns = kept->age_ns;
-    age->rebooted = kept->saved_mono_ns == 0;
+    /* Also where an earlier process of this boot has saved the age: it is at least the time since the boot began. */
+    age->rebooted = age->base_ns + NEAR_NS >= clocks->mono_ns;
 }
 
 uint64_t hf_hold_age_ns(const struct hf_hold_age *age, uint64_t mono_ns)
@@ -89,8 +90,11 @@ static void count_time_off(struct hf_hold_age *age, const struct hf_hold_clocks 
         age->began_unix_ns = present - HF_MIN(present, now_ns);
         age->unsaved = true;
     } else if (age->rebooted && present > age->began_unix_ns && present - age->began_unix_ns > now_ns) {
+        uint64_t off_ns = present - age->began_unix_ns - now_ns;
         age->base_ns = present - age->began_unix_ns;
         age->base_mono_ns = clocks->mono_ns;
+        /* The clocks drift apart by a little all the time. */
+        age->unsaved = age->unsaved || off_ns >= STEP_MIN_NS;
     }
 }
 

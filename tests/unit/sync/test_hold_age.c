@@ -238,6 +238,37 @@ START_TEST(reboots)
 }
 END_TEST
 
+/* The machine was off for two days, and boots without a network. The agent saves the age, and starts again, before the
+ * time is sure: the two days count all the same, and are saved. */
+START_TEST(restart_after_a_reboot)
+{
+    struct hf_hold hold = order(NOW, 5 * DAY);
+    const struct hf_hold_clocks first = agreed(HOUR, NOW), offline = alone(2 * MINUTE, 0);
+    const struct hf_hold_clocks again = alone(3 * MINUTE, 0), sure = agreed(4 * MINUTE, NOW + 2 * DAY);
+    struct hf_hold_age age;
+
+    hf_hold_age_begin(&age, ID, &hold, &nothing, &first);
+    hf_hold_age_count(&age, &hold, &first);
+    struct hf_hold_kept kept = saved(&age, HOUR, NOW);
+    kept.saved_mono_ns = 0;
+    hf_hold_age_begin(&age, ID, &hold, &kept, &offline);
+    hf_hold_age_count(&age, &hold, &offline);
+    ck_assert(age.unsaved);
+    kept = saved(&age, offline.mono_ns, 0);
+    kept.began_unix_ns = NOW;
+    hf_hold_age_begin(&age, ID, &hold, &kept, &again);
+    hf_hold_age_count(&age, &hold, &again);
+    ck_assert_uint_eq(hf_hold_age_ns(&age, again.mono_ns), 3 * MINUTE);
+    hf_hold_age_count(&age, &hold, &sure);
+    ck_assert_uint_eq(hf_hold_age_ns(&age, sure.mono_ns), 2 * DAY);
+    ck_assert(age.unsaved);
+    (void)saved(&age, sure.mono_ns, NOW + 2 * DAY);
+    const struct hf_hold_clocks drifted = agreed(5 * MINUTE, NOW + 2 * DAY + MINUTE + HF_NS_PER_MS);
+    hf_hold_age_count(&age, &hold, &drifted);
+    ck_assert(!age.unsaved);
+}
+END_TEST
+
 /* Counts the saves of a hold of 8 hours. */
 static unsigned saves_of_a_hold(bool sure)
 {
@@ -323,6 +354,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, witnesses_differ_at_first_sight);
     tcase_add_test(tc, restarts_in_one_boot);
     tcase_add_loop_test(tc, reboots, 0, HF_LEN(boots));
+    tcase_add_test(tc, restart_after_a_reboot);
     tcase_add_test(tc, few_saves);
     tcase_add_test(tc, a_board_that_is_often_off);
     tcase_add_test(tc, ids);

@@ -19,7 +19,13 @@ struct hf_loop;
 /* Makes the loop. Returns NULL and sets *err on failure. */
 struct hf_loop *hf_loop_new(struct hf_err *err);
 
-/* Waits for running jobs, calls `done` of each job, cancels all calls, and frees the loop. */
+/* Takes no new jobs from now on, cancels the jobs that have not begun, waits for the others for at most timeout_ns, and
+ * calls `done` of each job that has ended. Returns false if a job still runs: it may hang in the kernel for ever, for
+ * example on a network file system whose server does not answer. Then nothing that a job uses may be freed; the process
+ * can only end. */
+HF_MUST_USE bool hf_loop_drain(struct hf_loop *loop, uint64_t timeout_ns);
+
+/* Waits for running jobs, however long they take, calls `done` of each job, cancels all calls, and frees the loop. */
 void hf_loop_free(struct hf_loop *loop);
 HF_DEFINE_CLEANUP(struct hf_loop, hf_loop_free)
 

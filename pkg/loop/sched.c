@@ -135,13 +135,34 @@ static int submit(void *ctx, struct hf_job *job)
     return 0;
 }
 
-void hf_sched_drain(struct hf_loop *loop)
+/* Jobs that have not begun come back cancelled; the others use their owner's memory until they end. */
+static void cancel_jobs(struct hf_loop *loop)
 {
     struct hf_list *it, *next;
 
-    /* Jobs that have not begun come back cancelled; wait for the others, because they use their owner's memory. */
     hf_list_each(it, next, &loop->jobs)
         (void)uv_cancel((uv_req_t *)&hf_container_of(it, struct job_run, link)->uv);
+}
+
+bool hf_loop_drain(struct hf_loop *loop, uint64_t timeout_ns)
+{
+    uint64_t end_ns = uv_hrtime() + timeout_ns;
+    struct hf_timer *timer = timer_new(loop, NULL, NULL);
+
+    if (timer == NULL)
+        return hf_list_empty(&loop->jobs);
+    timer_arm(loop, timer, timeout_ns); /* only ends the wait: a closing loop calls no function of a timer */
+    loop->closing = true;
+    cancel_jobs(loop);
+    while (!hf_list_empty(&loop->jobs) && uv_hrtime() < end_ns)
+        (void)uv_run(&loop->uv, UV_RUN_ONCE);
+    timer_free(loop, timer);
+    return hf_list_empty(&loop->jobs);
+}
+
+void hf_sched_drain(struct hf_loop *loop)
+{
+    cancel_jobs(loop);
     while (!hf_list_empty(&loop->jobs))
         (void)uv_run(&loop->uv, UV_RUN_ONCE);
 }

@@ -33,7 +33,7 @@
 #include "web/process_metrics.h"
 #include "web/web.h"
 
-enum { STOP_TIMEOUT_S = 5, CREDENTIALS_PERIOD_S = 60, LOCK_TRIES = 50 /* one second in all */ };
+enum { STOP_TIMEOUT_S = 5, JOBS_TIMEOUT_S = 2, CREDENTIALS_PERIOD_S = 60, LOCK_TRIES = 50 /* one second in all */ };
 
 #define MAX_SKEW_NS (5 * 60 * HF_NS_PER_S) /* until a policy sets it */
 
@@ -643,8 +643,18 @@ static int run(struct process *p)
     return p->exit_code;
 }
 
+/* A job that hangs in the kernel must not block the end. Whatever it uses stays until the process has ended. */
+static void end_jobs(struct process *p, int exit_code)
+{
+    if (p->loop == NULL || hf_loop_drain(p->loop, JOBS_TIMEOUT_S * HF_NS_PER_S))
+        return;
+    hf_log(p->log, HF_LOG_WARNING, "agent.job_left", HF_D("exit", exit_code));
+    hf_log_free(p->log);
+    _exit(exit_code);
+}
+
 /* In the reverse order of their creation; the loop last. */
-static void clean_up(struct process *p)
+static void clean_up(struct process *p, int exit_code)
 {
     hf_outside_free(p->hold_watch);
     hf_outside_free(p->link_watch);
@@ -662,6 +672,7 @@ static void clean_up(struct process *p)
         const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
         sched->timer_free(sched->ctx, p->timer);
     }
+    end_jobs(p, exit_code);
     hf_loop_free(p->loop);
     hf_metrics_free(p->metrics);
     hf_home_close(&p->home);
@@ -680,6 +691,6 @@ int hf_agent_process(const struct hf_agent_options *options)
     p.config = (struct hf_agent_configuration){.options = options, .fs = hf_fs_posix(), .log = p.log};
     if (p.log != NULL)
         exit_code = run(&p);
-    clean_up(&p);
+    clean_up(&p, exit_code);
     return exit_code;
 }

@@ -212,6 +212,23 @@ START_TEST(jobs_run_and_chain)
 }
 END_TEST
 
+/* A job that hangs does not hold up the end of the process, and keeps its memory. */
+START_TEST(job_that_hangs)
+{
+    struct task task = {.job = {.work = work, .done = done}, .work_ms = 500};
+    struct task refused = {.job = {.work = work, .done = done}};
+
+    ck_assert_int_eq(sched->submit(sched->ctx, &task.job), 0);
+    (void)usleep(10000);
+    ck_assert(!hf_loop_drain(loop, 20 * HF_NS_PER_MS));
+    ck_assert_int_eq(task.done, 0);
+    ck_assert_int_eq(sched->submit(sched->ctx, &refused.job), -ECANCELED);
+    ck_assert(hf_loop_drain(loop, 60 * HF_NS_PER_S));
+    ck_assert_int_eq(task.done, 1);
+    ck_assert(hf_loop_drain(loop, 0));
+}
+END_TEST
+
 /* Closing: what runs is waited for, what waits is cancelled, every `done` comes once, nothing new is taken. */
 START_TEST(jobs_at_close)
 {
@@ -332,6 +349,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, zero_delay_starves_nobody);
     tcase_add_test(tc, ten_thousand_timers);
     tcase_add_test(tc, jobs_run_and_chain);
+    tcase_add_test(tc, job_that_hangs);
     tcase_add_test(tc, jobs_at_close);
     tcase_add_test(tc, jobs_do_not_block);
     tcase_add_test(tc, signals);

@@ -13,7 +13,8 @@
 #include "os/file.h"
 
 #define LOGS_EVERY_NS (3600 * HF_NS_PER_S)
-#define COUNT_EVERY_NS (5 * HF_NS_PER_S)
+#define COUNT_BUSY_NS (5 * HF_NS_PER_S)
+#define COUNT_IDLE_NS (60 * HF_NS_PER_S)
 
 enum { SHOWN_STEP_PERCENT = 3, IO_BYTES = 512, SAVED_BYTES = 4096 };
 
@@ -72,7 +73,7 @@ static uint64_t counted_by_parts(const struct hf_agent_params *params)
 }
 
 /* proc(5): write_bytes is what this process, and the children it has waited for, caused to be written to a disk. */
-uint64_t hf_disks_written(const struct hf_disks *disks)
+static bool ask_kernel(const struct hf_disks *disks, uint64_t *ret)
 {
     const struct hf_agent_params *params = disks->env->params;
     const struct hf_probe_root root = {disks->env->fs, params->facts_root != NULL ? params->facts_root : ""};
@@ -80,7 +81,18 @@ uint64_t hf_disks_written(const struct hf_disks *disks)
     const char *line =
         hf_probe_text(&root, "/proc/self/io", text, sizeof(text)) ? strstr(text, "\nwrite_bytes: ") : NULL;
 
-    return line != NULL ? strtoull(line + strlen("\nwrite_bytes: "), NULL, 10) : counted_by_parts(params);
+    *ret = line != NULL ? strtoull(line + strlen("\nwrite_bytes: "), NULL, 10) : 0;
+    return line != NULL;
+}
+
+/* One read that fails does not switch to the other count, whose bytes would then count as new ones. */
+uint64_t hf_disks_written(const struct hf_disks *disks)
+{
+    uint64_t written;
+
+    if (ask_kernel(disks, &written))
+        return written;
+    return disks->has_kernel ? disks->writes.counted : counted_by_parts(disks->env->params);
 }
 
 static const char *writes_path(const struct hf_disks *disks, char path[PATH_MAX])
@@ -130,7 +142,7 @@ bool hf_disks_count(struct hf_disks *disks)
         return false;
     const struct hf_write_log_now now = hf_home_log_now(disks->env->params->home);
     disks->counted_ns = now.mono_ns;
-    hf_write_log_note(&disks->writes, hf_disks_written(disks), now.mono_ns);
+    hf_write_log_note(&disks->writes, hf_disks_written(disks), &now);
     bool used_up = hf_write_log_judge(&disks->writes, disks->budget_bytes);
     if (hf_write_log_is_due(&disks->writes, disks->budget_bytes, &now))
         save_writes(disks);
@@ -144,9 +156,7 @@ bool hf_disks_count(struct hf_disks *disks)
 
 uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy)
 {
-    uint64_t until = hf_write_log_wait_until_ns(&disks->writes, disks->budget_bytes);
-
-    return busy && disks->budget_bytes != 0 ? HF_MIN(until, disks->counted_ns + COUNT_EVERY_NS) : until;
+    return disks->budget_bytes == 0 ? HF_NEVER : disks->counted_ns + (busy ? COUNT_BUSY_NS : COUNT_IDLE_NS);
 }
 
 void hf_disks_save(struct hf_disks *disks)
@@ -348,6 +358,7 @@ static void done(struct hf_job *job, int cancelled)
     job_free(look);
 }
 
+/* A survey of the agent's own folders. */
 static struct hf_survey *make_survey(const struct hf_disks *disks)
 {
     struct hf_survey *survey = hf_survey_new(disks->env);
@@ -359,10 +370,15 @@ static struct hf_survey *make_survey(const struct hf_disks *disks)
     survey->critical_percent = disks->critical_percent;
     survey->now_ns = now.mono_ns;
     survey->now_unix_ns = now.unix_ns;
+    return survey;
+}
+
+/* These may be on a network file system whose server does not answer. So only a job looks at them. */
+static void add_paths(const struct hf_disks *disks, struct hf_survey *survey)
+{
     for (size_t i = 0; i < disks->n_paths; i++)
         if (hf_survey_add(survey, disks->paths[i]) < 0)
             break;
-    return survey;
 }
 
 void hf_disks_look(struct hf_disks *disks)
@@ -381,6 +397,7 @@ void hf_disks_look(struct hf_disks *disks)
     look->job = (struct hf_job){.work = work, .done = done};
     look->disks = disks;
     look->survey = survey;
+    add_paths(disks, survey);
     look->kills = disks->kills;
     survey->kills = &look->kills;
     survey->with_pods = true;
@@ -398,8 +415,10 @@ void hf_disks_look(struct hf_disks *disks)
 void hf_disks_begin(struct hf_disks *disks)
 {
     struct hf_survey *survey = make_survey(disks);
+    uint64_t written;
 
     disks->started = true;
+    disks->has_kernel = ask_kernel(disks, &written);
     load_writes(disks);
     (void)hf_disks_count(disks);
     if (survey != NULL) {
@@ -407,6 +426,7 @@ void hf_disks_begin(struct hf_disks *disks)
         (void)take_survey(disks, survey);
     }
     hf_survey_free(survey);
+    hf_disks_look(disks);
 }
 
 /* Judges the last figures by new levels. The hysteresis of the old levels means nothing now. */

@@ -38,6 +38,7 @@ struct hf_disks {
     struct hf_disks_condition pressure, memory, logs;
     char kubelet[160]; /* describes what the kubelet does when the disk fills; "" if unknown */
     struct hf_write_log writes;
+    bool has_kernel;          /* the kernel counts the bytes that this process writes */
     uint64_t counted_ns;      /* monotonic time at which the writes were last counted */
     uint64_t logs_ns;         /* monotonic time from which to look at the logs again */
     struct hf_disks_job *job; /* the running look; NULL if none runs */
@@ -51,7 +52,7 @@ void hf_disks_init(struct hf_disks *disks, const struct hf_agent_env *env);
 void hf_disks_done(struct hf_disks *disks);
 
 /* Reads the saved log of writes, and measures the agent's own folders once, so that the first status and the first
- * update know their usage. Blocks for milliseconds. */
+ * update know their usage. Blocks for milliseconds. Then starts the first look, which includes the policy's paths. */
 void hf_disks_begin(struct hf_disks *disks);
 
 /* Takes the settings of the policy in effect. Judges the last figures by new levels at once, without the hysteresis of
@@ -64,8 +65,8 @@ void hf_disks_look(struct hf_disks *disks);
 /* Counts the bytes that this process has written. Returns true if the budget of writes has just been used up, or if
  * there is budget again; the plan then has to be made again. */
 bool hf_disks_count(struct hf_disks *disks);
-/* Returns the monotonic time at which to call hf_disks_count() again. `busy` is true while the agent works on an
- * update. HF_NEVER: there is no budget, or the agent is not busy and has written nothing within a day. */
+/* Returns the monotonic time at which to call hf_disks_count() again: once a minute, because telemetry may be written
+ * at any time, and more often while the agent works on an update (`busy`). HF_NEVER: there is no budget. */
 uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy);
 
 /* Saves the log of writes if it has changed. Call this function when the agent stops. */

@@ -53,24 +53,30 @@ static uint64_t day_bytes(const struct hf_network *network)
     return hf_write_log_day(&network->day) + (network->bytes - network->day.counted);
 }
 
-/* Returns true if the turn must look at the count: the last allowed byte has passed, or enough for a save. */
-static bool is_turn_due(uint64_t before, uint64_t after, uint64_t most)
+static bool is_between(uint64_t before, uint64_t at, uint64_t after)
 {
-    uint64_t part = hf_write_log_part(most);
+    return before < at && at <= after;
+}
 
-    return most != 0 && ((before < most && after >= most) || before / part != after / part);
+/* Returns true if, with `n` more bytes, the turn must look at the count: the last allowed byte passes, or there is
+ * enough for a save. */
+static bool is_turn_due(const struct hf_network *network, uint64_t n)
+{
+    uint64_t most = network->max_bytes_per_day, part = hf_write_log_part(most), day = day_bytes(network);
+    uint64_t unsaved = network->day.unsaved + (network->bytes - network->day.counted);
+
+    return most != 0 && (is_between(day, most, day + n) || is_between(unsaved, part, unsaved + n));
 }
 
 /* Wakes the agent in the moment in which the turn must look. */
 static void count(struct hf_network *network, enum hf_network_kind kind, uint64_t n)
 {
-    uint64_t before = day_bytes(network);
-
     network->carried[kind] += n;
     if (kind == HF_NETWORK_TELEMETRY)
         return;
+    bool due = is_turn_due(network, n);
     network->bytes += n;
-    if (is_turn_due(before, before + n, network->max_bytes_per_day))
+    if (due)
         hf_turn_wake(network->env->turn, HF_DUE_STATUS);
 }
 
@@ -197,6 +203,13 @@ static void save(struct hf_network *network)
         hf_diskq_write(network->env->diskq, day_path(network, path), hf_buf_view(&text));
 }
 
+static void note_bytes(struct hf_network *network)
+{
+    const struct hf_write_log_now now = hf_home_log_now(network->env->params->home);
+
+    hf_write_log_note(&network->day, network->bytes, &now);
+}
+
 static void save_if_due(struct hf_network *network)
 {
     const struct hf_write_log_now now = hf_home_log_now(network->env->params->home);
@@ -224,7 +237,7 @@ void hf_network_save(struct hf_network *network)
 {
     if (!network->started)
         return;
-    hf_write_log_note(&network->day, network->bytes, hf_mono_ns(network->env->clock));
+    note_bytes(network);
     if (hf_write_log_day(&network->day) > 0)
         save(network);
 }
@@ -260,7 +273,7 @@ bool hf_network_judge(struct hf_network *network, const struct hf_policy_connect
     sample_round_trip(network);
     network->max_bytes_per_day = policy->max_bytes_per_day;
     network->judged_ns = hf_mono_ns(network->env->clock);
-    hf_write_log_note(&network->day, network->bytes, network->judged_ns);
+    note_bytes(network);
     bool used = hf_write_log_judge(&network->day, policy->max_bytes_per_day);
     if (network->started)
         save_if_due(network);

@@ -37,16 +37,45 @@ static void turn_hours(struct hf_write_log *log, uint64_t now_ns)
     log->saved_older = log->is_saved;
 }
 
-void hf_write_log_note(struct hf_write_log *log, uint64_t counter, uint64_t now_ns)
+/* Replaces the hours by those of a log that was saved `away_s` ago. */
+static void move(struct hf_write_log *log, const struct hf_write_log_saved *saved, uint64_t away_s, uint64_t now_ns)
+{
+    uint64_t since_s = HF_MIN(away_s, (uint64_t)HF_WRITE_LOG_HOURS * 3600) + HF_MIN(saved->age_s, (uint64_t)3600);
+
+    memcpy(log->hours, saved->hours, sizeof(log->hours));
+    log->hour_ns = 0;
+    turn_hours(log, since_s / 3600 * HOUR_NS);
+    log->hour_ns = now_ns - HF_MIN(now_ns, since_s % 3600 * HF_NS_PER_S);
+}
+
+static uint64_t away_by_wall_s(uint64_t saved_unix_s, const struct hf_write_log_now *now)
+{
+    uint64_t now_s = now->unix_ns / HF_NS_PER_S;
+
+    return now_s - HF_MIN(now_s, saved_unix_s);
+}
+
+/* Both times are sure now: that of the save, and the present. */
+static void close_gap(struct hf_write_log *log, const struct hf_write_log_now *now)
+{
+    uint64_t away_s = HF_MAX(away_by_wall_s(log->loaded.unix_s, now), now->mono_ns / HF_NS_PER_S);
+
+    move(log, &log->loaded, away_s, now->mono_ns);
+    log->hours[0] += log->since_load;
+    log->is_open = false;
+}
+
+void hf_write_log_note(struct hf_write_log *log, uint64_t counter, const struct hf_write_log_now *now)
 {
     uint64_t more = counter >= log->counted ? counter - log->counted : counter;
 
-    turn_hours(log, now_ns);
+    turn_hours(log, now->mono_ns);
     log->counted = counter;
-    log->grows = more > 0;
-    log->noted_ns = now_ns;
     log->hours[0] += more;
     log->unsaved += more;
+    log->since_load += more;
+    if (log->is_open && now->sure)
+        close_gap(log, now);
 }
 
 uint64_t hf_write_log_day(const struct hf_write_log *log)
@@ -60,11 +89,7 @@ uint64_t hf_write_log_day(const struct hf_write_log *log)
 
 uint64_t hf_write_log_wait_until_ns(const struct hf_write_log *log, uint64_t budget_bytes)
 {
-    uint64_t hour_end_ns = log->hour_ns + HOUR_NS;
-
-    if (budget_bytes == 0 || hf_write_log_day(log) == 0)
-        return HF_NEVER;
-    return log->grows ? HF_MIN(hour_end_ns, log->noted_ns + HF_WRITE_LOG_NOTE_NS) : hour_end_ns;
+    return budget_bytes == 0 || hf_write_log_day(log) == 0 ? HF_NEVER : log->hour_ns + HOUR_NS;
 }
 
 bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes)
@@ -143,47 +168,60 @@ static bool take_number(struct hf_view *body, const char *name, uint64_t *ret)
     return hf_seal_take(body, name, text, sizeof(text)) && hf_parse_u64(text, 0, UINT64_MAX, ret) == 0;
 }
 
-/* Takes the lines about the boot, which a log of an earlier version lacks, and returns for how long no process
- * counted. */
-static uint64_t away_s(struct hf_view *body, uint64_t saved_unix_s, const struct hf_write_log_now *now)
-{
-    uint64_t now_s = now->unix_ns / HF_NS_PER_S, up_s = now->mono_ns / HF_NS_PER_S, mono_s = 0, sure = 0;
-    uint64_t by_wall_s = now_s - HF_MIN(now_s, saved_unix_s);
+/* The clocks of the process that saved a log. A log of an earlier version does not show them. */
+struct saver {
+    bool known;
     char boot[BOOT_MAX];
+    uint64_t mono_s, sure;
+};
 
-    bool known = hf_seal_take(body, "boot", boot, sizeof(boot)) && take_number(body, "mono", &mono_s) &&
-                 take_number(body, "sure", &sure) && now->boot[0] != '\0';
-    if (!known)
+static void take_saver(struct hf_view *body, struct saver *ret)
+{
+    ret->known = hf_seal_take(body, "boot", ret->boot, sizeof(ret->boot)) && take_number(body, "mono", &ret->mono_s) &&
+                 take_number(body, "sure", &ret->sure);
+}
+
+/* Returns for how long no process counted. */
+static uint64_t away_s(const struct saver *saver, uint64_t saved_unix_s, const struct hf_write_log_now *now)
+{
+    uint64_t up_s = now->mono_ns / HF_NS_PER_S, by_wall_s = away_by_wall_s(saved_unix_s, now);
+
+    if (!saver->known || now->boot[0] == '\0')
         return by_wall_s;
-    if (strcmp(boot, now->boot) == 0)
-        return up_s - HF_MIN(up_s, mono_s);
-    return now->sure && sure == 0 ? up_s : HF_MAX(by_wall_s, up_s);
+    if (strcmp(saver->boot, now->boot) == 0)
+        return up_s - HF_MIN(up_s, saver->mono_s);
+    return now->sure && saver->sure == 0 ? up_s : HF_MAX(by_wall_s, up_s);
+}
+
+/* Returns true if a present that is sure may show later that the machine was off for another time. */
+static bool leaves_open(const struct saver *saver, const struct hf_write_log_now *now)
+{
+    return saver->known && now->boot[0] != '\0' && strcmp(saver->boot, now->boot) != 0 && saver->sure != 0 &&
+           !now->sure;
 }
 
 int hf_write_log_parse(struct hf_view text, const struct hf_write_log_now *now, struct hf_write_log *log,
                        struct hf_err *err)
 {
     struct hf_write_log read = {.counted = log->counted, .saved_ns = now->mono_ns};
-    uint64_t time_s = 0, age_s = 0;
+    struct hf_write_log_saved *saved = &read.loaded;
+    struct saver saver = {.known = false};
     struct hf_view body;
     int r = hf_seal_open(text, SEAL_KIND, SEAL_VERSION, &body, err);
 
     if (r < 0)
         return hf_err_wrap(err, -EBADMSG, "read the log of writes");
-    bool good = take_number(&body, "time", &time_s) && take_number(&body, "age", &age_s);
+    bool good = take_number(&body, "time", &saved->unix_s) && take_number(&body, "age", &saved->age_s);
     for (size_t i = 0; i < HF_WRITE_LOG_HOURS; i++)
-        good = good && take_number(&body, "bytes", &read.hours[i]) && read.hours[i] <= UINT64_MAX / 32;
+        good = good && take_number(&body, "bytes", &saved->hours[i]) && saved->hours[i] <= UINT64_MAX / 32;
     if (!good)
         return hf_err_set(err, EBADMSG, "the log of writes is damaged");
-    uint64_t away = away_s(&body, time_s, now); /* takes lines: not in a macro */
-    uint64_t since_s = HF_MIN(away, (uint64_t)HF_WRITE_LOG_HOURS * 3600) + HF_MIN(age_s, (uint64_t)3600);
-    uint64_t hours = since_s / 3600;
-
-    read.hour_ns = 0;
-    turn_hours(&read, hours * HOUR_NS);
-    read.hour_ns = now->mono_ns - HF_MIN(now->mono_ns, since_s % 3600 * HF_NS_PER_S);
+    take_saver(&body, &saver);
+    move(&read, saved, away_s(&saver, saved->unix_s, now), now->mono_ns);
+    read.is_open = leaves_open(&saver, now);
     read.is_saved = true;
-    read.saved_later = time_s > now->unix_ns / HF_NS_PER_S;
+    read.saved_older = false;
+    read.saved_later = saved->unix_s > now->unix_ns / HF_NS_PER_S;
     read.saved_lead = lead_of(now);
     *log = read;
     return 0;

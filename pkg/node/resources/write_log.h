@@ -5,7 +5,9 @@
  * does not jump with the wall clock. A saved log continues after a restart. Within one boot, the monotonic clock shows
  * for how long no process counted. After a reboot, the Unix times of the save and of the load show it, but it is at
  * least the time since this boot began. Only that time counts if the load seems to be earlier than the save, and if the
- * time of the save was not sure while that of the load is, because somebody may have corrected the clock in between. */
+ * time of the save was not sure while that of the load is, because somebody may have corrected the clock in between. If
+ * the time of the save was sure while that of the load is not, the time for which the machine was off is counted again
+ * as soon as the present is sure: a board without a clock battery learns the time only after the agent has started. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,9 +25,6 @@ enum { HF_WRITE_LOG_HOURS = 24 };
 #define HF_WRITE_LOG_SAVE_NOW_BYTES (32ull << 20)
 #define HF_WRITE_LOG_SAVE_NS (600 * HF_NS_PER_S)
 
-/* With a budget, bytes that grow must be noted after this time. */
-#define HF_WRITE_LOG_NOTE_NS (60 * HF_NS_PER_S)
-
 /* If the estimate of the time leaps by more than this against the monotonic clock, the time in the file is wrong. */
 #define HF_WRITE_LOG_LEAP_NS (600 * HF_NS_PER_S)
 
@@ -37,14 +36,19 @@ struct hf_write_log_now {
     const char *boot; /* id of this boot; "" if unknown */
 };
 
+/* A log that a process of an earlier boot has saved. */
+struct hf_write_log_saved {
+    uint64_t hours[HF_WRITE_LOG_HOURS];
+    uint64_t unix_s; /* when it was saved */
+    uint64_t age_s;  /* for how long its current hour had lasted then */
+};
+
 struct hf_write_log {
     uint64_t hours[HF_WRITE_LOG_HOURS]; /* bytes of each hour; hours[0] is the current hour */
     uint64_t hour_ns;                   /* monotonic time at which the current hour began */
     uint64_t counted;                   /* counter of this process at the last hf_write_log_note() */
     uint64_t unsaved;                   /* bytes since the last save */
     uint64_t saved_ns;                  /* monotonic time of the last save, or of the start */
-    bool grows;                         /* the last hf_write_log_note() found new bytes */
-    uint64_t noted_ns;                  /* monotonic time of the last hf_write_log_note() */
     bool used_up;                       /* last result of hf_write_log_judge() */
     /* state of the saved log, if there is one */
     bool is_saved;
@@ -52,16 +56,20 @@ struct hf_write_log {
     bool saved_older;    /* an hour has ended since the save */
     bool saved_later;    /* the time of the save is later than the present */
     uint64_t saved_lead; /* unix_ns - mono_ns at the save or the load; may wrap */
+    /* while it is open for how long the machine was off */
+    bool is_open;
+    struct hf_write_log_saved loaded;
+    uint64_t since_load; /* bytes since the load */
 };
 
 void hf_write_log_init(struct hf_write_log *log, uint64_t now_ns);
 
 /* Records that the process has written `counter` bytes since its start. If `counter` is lower than at the previous
  * call, it comes from a new process, and all its bytes are new. */
-void hf_write_log_note(struct hf_write_log *log, uint64_t counter, uint64_t now_ns);
+void hf_write_log_note(struct hf_write_log *log, uint64_t counter, const struct hf_write_log_now *now);
 
-/* Returns the monotonic time at which to note and judge the bytes again: when the current hour ends, and soon while
- * they grow. HF_NEVER: there is no budget, or no bytes count. */
+/* Returns the monotonic time at which the current hour ends: some bytes may count no longer then. HF_NEVER: there is no
+ * budget, or no bytes count. */
 uint64_t hf_write_log_wait_until_ns(const struct hf_write_log *log, uint64_t budget_bytes);
 
 /* Returns the bytes of the last 24 hours. */

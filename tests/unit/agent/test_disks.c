@@ -23,8 +23,10 @@ START_TEST(state_folder_of_a_pod)
     struct hf_simloop *loop = hf_simloop_new(0);
     struct hf_simproc *proc = hf_simproc_new(loop, "node");
     struct hf_home home = {.fs = hf_simfs_ops(fs), .dir = STATE};
-    const struct hf_agent_params params = {.home = &home, .pod_mode = true, .host_root = "/host"};
-    const struct hf_agent_env env = {.params = &params, .fs = home.fs, .clock = hf_simproc_clock(proc)};
+    const struct hf_agent_params params = {
+        .home = &home, .sched = hf_simproc_sched(proc), .pod_mode = true, .host_root = "/host"};
+    struct hf_turn turn = {.ended = true};
+    const struct hf_agent_env env = {.params = &params, .fs = home.fs, .clock = hf_simproc_clock(proc), .turn = &turn};
     const char *full = _i == 0 ? STATE : "/host";
     const struct hf_clock_file nothing = {0};
     struct hf_disks disks;
@@ -46,6 +48,7 @@ START_TEST(state_folder_of_a_pod)
     hf_disks_init(&disks, &env);
     hf_disks_follow(&disks, &policy);
     hf_disks_begin(&disks);
+    (void)hf_simloop_run_for(loop, HF_NS_PER_S);
     ck_assert(hf_disks_home_is_critical(&disks) == (_i == 0));
     ck_assert(hf_disks_is_critical(&disks, STATE "/x", NULL) == (_i == 1));
     hf_disks_done(&disks);
@@ -138,8 +141,96 @@ START_TEST(the_agent_ends_during_a_look)
 }
 END_TEST
 
+/* The kernel's count cannot be read for a moment: nothing counts twice. */
+START_TEST(the_count_of_the_kernel_is_away)
+{
+    static const char io[] = "rchar: 1\nwrite_bytes: 5000\n";
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_simloop *loop = hf_simloop_new(0);
+    struct hf_simproc *proc = hf_simproc_new(loop, "node");
+    struct hf_home home = {.fs = hf_simfs_ops(fs), .dir = STATE};
+    struct hf_fs_counter parts[HF_FS_PARTS];
+    const struct hf_agent_params params = {.home = &home, .sched = hf_simproc_sched(proc), .written = parts};
+    const struct hf_agent_env env = {.params = &params, .fs = home.fs, .clock = hf_simproc_clock(proc)};
+    const struct hf_clock_file nothing = {0};
+    struct hf_disks disks;
+
+    for (size_t i = 0; i < HF_FS_PARTS; i++)
+        hf_fs_counter_init(&parts[i]);
+    hf_clock_init(&home.clock, hf_simproc_clock(proc), &nothing);
+    hf_simfs_mount(fs, STATE);
+    hf_simfs_mount(fs, "/proc");
+    hf_simfs_mkdir(fs, "/proc/self", 0755);
+    hf_simfs_put(fs, "/proc/self/io", io, sizeof(io) - 1, 0644);
+    hf_disks_init(&disks, &env);
+    hf_disks_begin(&disks);
+    ck_assert_uint_eq(hf_disks_writes(&disks).bytes_today, 5000);
+    hf_simfs_move(fs, "/proc/self/io", "/proc/self/away");
+    (void)hf_disks_count(&disks);
+    hf_simfs_put(fs, "/proc/self/io", io, sizeof(io) - 1, 0644);
+    (void)hf_disks_count(&disks);
+    ck_assert_uint_eq(hf_disks_writes(&disks).bytes_today, 5000);
+    hf_disks_done(&disks);
+    (void)hf_simloop_run_for(loop, HF_NS_PER_S);
+    hf_simproc_free(proc);
+    hf_simloop_free(loop);
+    hf_simfs_free(fs);
+}
+END_TEST
+
+/* ---- what the start looks at ---------------------------------------------------------------------------------- */
+
+static const struct hf_fs_ops *inner;
+static unsigned opened;
+
+static int count_opens(void *ctx, int dir, const char *path, int flags, mode_t mode, enum hf_fs_resolve walk)
+{
+    opened += strcmp(path, "/mnt/remote") == 0;
+    return inner->openat(ctx, dir, path, flags, mode, walk);
+}
+
+/* A path of the policy is on a network file system that may not answer: the start waits for nothing there, and the
+ * first look in a job begins at once. */
+START_TEST(the_start_leaves_paths_to_a_job)
+{
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_simloop *loop = hf_simloop_new(0);
+    struct hf_simproc *proc = hf_simproc_new(loop, "node");
+    struct hf_fs_ops ops = *hf_simfs_ops(fs);
+    struct hf_home home = {.fs = &ops, .dir = STATE};
+    struct hf_turn turn = {.ended = true};
+    const struct hf_agent_params params = {.home = &home, .sched = hf_simproc_sched(proc)};
+    const struct hf_agent_env env = {.params = &params, .fs = &ops, .clock = hf_simproc_clock(proc), .turn = &turn};
+    const struct hf_policy_disk policy = {
+        .warn_percent = 50, .critical_percent = 90, .paths = {(char *)(uintptr_t) "/mnt/remote"}};
+    const struct hf_clock_file nothing = {0};
+    struct hf_disks disks;
+
+    inner = hf_simfs_ops(fs);
+    opened = 0;
+    ops.openat = count_opens;
+    hf_clock_init(&home.clock, hf_simproc_clock(proc), &nothing);
+    hf_simfs_mount(fs, STATE);
+    hf_simfs_mount(fs, "/mnt/remote");
+    hf_disks_init(&disks, &env);
+    hf_disks_follow(&disks, &policy);
+    hf_disks_begin(&disks);
+    ck_assert_uint_eq(opened, 0);
+    ck_assert_uint_eq(disks.n, 1);
+    (void)hf_simloop_run_for(loop, HF_NS_PER_S);
+    ck_assert_uint_eq(opened, 1);
+    ck_assert_uint_eq(disks.n, 2);
+    hf_disks_done(&disks);
+    hf_simproc_free(proc);
+    hf_simloop_free(loop);
+    hf_simfs_free(fs);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, the_start_leaves_paths_to_a_job);
+    tcase_add_test(tc, the_count_of_the_kernel_is_away);
     tcase_add_loop_test(tc, state_folder_of_a_pod, 0, 2);
     tcase_add_test(tc, new_levels);
     tcase_add_test(tc, the_agent_ends_during_a_look);

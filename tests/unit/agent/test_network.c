@@ -22,7 +22,9 @@ START_TEST(bytes_after_the_policy_is_gone)
 {
     struct hf_simloop *loop = hf_simloop_new(0);
     struct hf_simproc *proc = hf_simproc_new(loop, "node");
-    const struct hf_agent_params params = {.log = NULL};
+    struct hf_home home = {.dir = ""};
+    const struct hf_clock_file nothing = {0};
+    const struct hf_agent_params params = {.home = &home};
     struct hf_policy_connectivity *policy = calloc(1, sizeof(*policy));
     const struct hf_policy_connectivity unlimited = {.max_bytes_per_day = 0};
     struct hf_network network;
@@ -30,6 +32,7 @@ START_TEST(bytes_after_the_policy_is_gone)
     unsigned turns = 0;
 
     ck_assert_ptr_nonnull(policy);
+    hf_clock_init(&home.clock, hf_simproc_clock(proc), &nothing);
     ck_assert_int_eq(hf_turn_init(&turn, hf_simproc_sched(proc), run_turn, &turns), 0);
     const struct hf_agent_env env = {.params = &params, .clock = hf_simproc_clock(proc), .turn = &turn};
     hf_network_init(&network, &env);
@@ -57,12 +60,15 @@ START_TEST(the_gate_follows_the_policy_of_the_judgement)
 {
     struct hf_simloop *loop = hf_simloop_new(0);
     struct hf_simproc *proc = hf_simproc_new(loop, "node");
-    const struct hf_agent_params params = {.log = NULL};
+    struct hf_home home = {.dir = ""};
+    const struct hf_clock_file nothing = {0};
+    const struct hf_agent_params params = {.home = &home};
     const struct hf_policy_connectivity limited = {.max_bytes_per_day = DAY_BYTES}, unlimited = {.windows = NULL};
     struct hf_network network;
     struct hf_turn turn;
     unsigned turns = 0;
 
+    hf_clock_init(&home.clock, hf_simproc_clock(proc), &nothing);
     ck_assert_int_eq(hf_turn_init(&turn, hf_simproc_sched(proc), run_turn, &turns), 0);
     const struct hf_agent_env env = {.params = &params, .clock = hf_simproc_clock(proc), .turn = &turn};
     hf_network_init(&network, &env);
@@ -79,8 +85,47 @@ START_TEST(the_gate_follows_the_policy_of_the_judgement)
 }
 END_TEST
 
+/* The turn looks whenever enough bytes for a save are unsaved, also where the last save came in the middle of a
+ * part. */
+START_TEST(a_turn_for_each_save)
+{
+    struct hf_simloop *loop = hf_simloop_new(0);
+    struct hf_simproc *proc = hf_simproc_new(loop, "node");
+    struct hf_home home = {.dir = ""};
+    const struct hf_clock_file nothing = {0};
+    const struct hf_agent_params params = {.home = &home};
+    const struct hf_policy_connectivity limited = {.max_bytes_per_day = 8 << 20};
+    uint64_t part = hf_write_log_part(8 << 20);
+    struct hf_network network;
+    struct hf_turn turn;
+    unsigned turns = 0;
+
+    hf_clock_init(&home.clock, hf_simproc_clock(proc), &nothing);
+    ck_assert_int_eq(hf_turn_init(&turn, hf_simproc_sched(proc), run_turn, &turns), 0);
+    const struct hf_agent_env env = {.params = &params, .clock = hf_simproc_clock(proc), .turn = &turn};
+    hf_network_init(&network, &env);
+    ck_assert(!hf_network_judge(&network, &limited));
+    hf_network_sent(&network, part - 1, true);
+    ck_assert_uint_eq(turn.due, 0);
+    hf_network_sent(&network, 100, true);
+    ck_assert_uint_eq(turn.due, HF_DUE_STATUS);
+    for (int save = 0; save < 3; save++) {
+        ck_assert(!hf_network_judge(&network, &limited));
+        network.day.unsaved = turn.due = 0;
+        hf_network_sent(&network, part - 1, true);
+        ck_assert_uint_eq(turn.due, 0);
+        hf_network_sent(&network, 1, true);
+        ck_assert_uint_eq(turn.due, HF_DUE_STATUS);
+    }
+    hf_turn_done(&turn);
+    hf_simproc_free(proc);
+    hf_simloop_free(loop);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, a_turn_for_each_save);
     tcase_add_test(tc, bytes_after_the_policy_is_gone);
     tcase_add_test(tc, the_gate_follows_the_policy_of_the_judgement);
 }

@@ -168,24 +168,29 @@ END_TEST
 
 /* ---- writes ------------------------------------------------------------------------------------------------------ */
 
+static void note(struct hf_write_log *log, uint64_t counter, uint64_t mono_ns)
+{
+    hf_write_log_note(log, counter, &(const struct hf_write_log_now){mono_ns, NOW, false, BOOT});
+}
+
 START_TEST(writes_roll)
 {
     struct hf_write_log log;
 
     hf_write_log_init(&log, 0);
-    hf_write_log_note(&log, 100, HOUR / 2);
-    hf_write_log_note(&log, 150, HOUR);
-    hf_write_log_note(&log, 150, 5 * HOUR);
+    note(&log, 100, HOUR / 2);
+    note(&log, 150, HOUR);
+    note(&log, 150, 5 * HOUR);
     ck_assert_uint_eq(hf_write_log_day(&log), 150);
     ck_assert_uint_eq(log.hours[5], 100);
     ck_assert_uint_eq(log.hours[4], 50);
-    hf_write_log_note(&log, 150, 24 * HOUR - 1);
+    note(&log, 150, 24 * HOUR - 1);
     ck_assert_uint_eq(hf_write_log_day(&log), 150);
-    hf_write_log_note(&log, 150, 24 * HOUR);
+    note(&log, 150, 24 * HOUR);
     ck_assert_uint_eq(hf_write_log_day(&log), 50);
-    hf_write_log_note(&log, 157, 1000 * HOUR); /* suspended for weeks */
+    note(&log, 157, 1000 * HOUR); /* suspended for weeks */
     ck_assert_uint_eq(hf_write_log_day(&log), 7);
-    hf_write_log_note(&log, 3, 1000 * HOUR); /* the counter began again */
+    note(&log, 3, 1000 * HOUR); /* the counter began again */
     ck_assert_uint_eq(hf_write_log_day(&log), 10);
 }
 END_TEST
@@ -219,13 +224,13 @@ START_TEST(writes_are_saved_rarely)
     struct hf_write_log log;
 
     hf_write_log_init(&log, 0);
-    hf_write_log_note(&log, MIB - 1, 10 * HOUR);
+    note(&log, MIB - 1, 10 * HOUR);
     ck_assert(!hf_write_log_is_due(&log, 0, &now));
-    hf_write_log_note(&log, MIB, 10 * HOUR);
+    note(&log, MIB, 10 * HOUR);
     ck_assert(hf_write_log_is_due(&log, 0, &now));
     log.saved_ns = 10 * HOUR - HF_WRITE_LOG_SAVE_NS + 1;
     ck_assert(!hf_write_log_is_due(&log, 0, &now));
-    hf_write_log_note(&log, 32 * MIB, 10 * HOUR);
+    note(&log, 32 * MIB, 10 * HOUR);
     ck_assert(hf_write_log_is_due(&log, 0, &now));
 }
 END_TEST
@@ -277,7 +282,7 @@ START_TEST(writes_survive)
     ck_assert_int_eq(hf_write_log_parse(hf_buf_view(&text), &loaded, &read, NULL), 0);
     ck_assert_msg(hf_write_log_day(&read) == restarts[_i].want_day, "%s: %llu", restarts[_i].name,
                   (unsigned long long)hf_write_log_day(&read));
-    hf_write_log_note(&read, 7, start);
+    note(&read, 7, start);
     ck_assert_uint_eq(hf_write_log_day(&read), restarts[_i].want_day + 7);
     text.p[text.n - 3] ^= 1;
     ck_assert_int_eq(hf_write_log_parse(hf_buf_view(&text), &loaded, &read, NULL), -EBADMSG);
@@ -308,11 +313,11 @@ START_TEST(writes_age_on_disk)
     unsigned saves = 0;
 
     hf_write_log_init(&log, 0);
-    hf_write_log_note(&log, 20 * MIB, HOUR / 2);
+    note(&log, 20 * MIB, HOUR / 2);
     save_log(&log, (struct hf_write_log_now){HOUR / 2, NOW, true, BOOT});
     ck_assert(!is_due(&log, budget, HOUR / 2, NOW));
     for (uint64_t at = HOUR / 2; at < 3 * DAY; at += HOUR / 4) {
-        hf_write_log_note(&log, 20 * MIB, at);
+        note(&log, 20 * MIB, at);
         ck_assert(!is_due(&log, 0, at, NOW + at - HOUR / 2)); /* without a budget nothing depends on it */
         if (!is_due(&log, budget, at, NOW + at - HOUR / 2))
             continue;
@@ -321,7 +326,7 @@ START_TEST(writes_age_on_disk)
     }
     ck_assert_uint_eq(hf_write_log_day(&log), 0);
     ck_assert_uint_eq(saves, 23); /* once an hour while it counts; an idle agent writes nothing */
-    hf_write_log_note(&log, 40 * MIB, 3 * DAY);
+    note(&log, 40 * MIB, 3 * DAY);
     save_log(&log, (struct hf_write_log_now){3 * DAY, NOW, true, BOOT});
     ck_assert(!is_due(&log, budget, 3 * DAY, NOW + 5 * 60 * HF_NS_PER_S)); /* slewed */
     ck_assert(is_due(&log, budget, 3 * DAY, NOW + 14 * DAY));
@@ -331,23 +336,21 @@ START_TEST(writes_age_on_disk)
 }
 END_TEST
 
-/* The bytes are judged at the end of each hour that counts, and once a minute while they grow. */
+/* The bytes are judged at the end of each hour that counts. */
 START_TEST(writes_are_judged_in_time)
 {
     struct hf_write_log log;
 
     hf_write_log_init(&log, 0);
     ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), HF_NEVER);
-    hf_write_log_note(&log, 100, HOUR / 2);
+    note(&log, 100, HOUR / 2);
     ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, 0), HF_NEVER);
-    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), HOUR / 2 + HF_WRITE_LOG_NOTE_NS);
-    hf_write_log_note(&log, 200, HOUR - 1);
     ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), HOUR);
-    hf_write_log_note(&log, 200, HOUR);
+    note(&log, 200, HOUR);
     ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), 2 * HOUR);
-    hf_write_log_note(&log, 200, 24 * HOUR - 1);
-    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), 24 * HOUR);
-    hf_write_log_note(&log, 200, 24 * HOUR);
+    note(&log, 200, 25 * HOUR - 1);
+    ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), 25 * HOUR);
+    note(&log, 200, 25 * HOUR);
     ck_assert_uint_eq(hf_write_log_wait_until_ns(&log, MIB), HF_NEVER);
 }
 END_TEST
@@ -361,7 +364,7 @@ START_TEST(writes_of_a_small_budget)
 
     hf_write_log_init(&log, 0);
     for (uint64_t counter = 0; counter <= budget + MIB; counter += MIB / 16) {
-        hf_write_log_note(&log, counter, HF_NS_PER_S);
+        note(&log, counter, HF_NS_PER_S);
         bool used_up = hf_write_log_judge(&log, budget);
         if (is_due(&log, budget, HF_NS_PER_S, NOW)) {
             save_log(&log, (struct hf_write_log_now){HF_NS_PER_S, NOW, true, BOOT});
@@ -387,7 +390,7 @@ START_TEST(writes_refill_over_reboots)
     struct hf_write_log log;
 
     hf_write_log_init(&log, 0);
-    hf_write_log_note(&log, 20 * MIB, HOUR / 2);
+    note(&log, 20 * MIB, HOUR / 2);
     ck_assert_int_eq(hf_write_log_format(&log, &ahead, &text), 0);
     for (unsigned boot = 0; boot < 20; boot++) {
         char id[24];
@@ -396,7 +399,7 @@ START_TEST(writes_refill_over_reboots)
             const struct hf_write_log_now now = {at, NOW + boot * 2 * HOUR + at, true, id};
             if (at == 0)
                 ck_assert_int_eq(hf_write_log_parse(hf_buf_view(&text), &now, &log, NULL), 0);
-            hf_write_log_note(&log, 0, at);
+            note(&log, 0, at);
             if (!hf_write_log_is_due(&log, 20 * MIB, &now))
                 continue;
             text.n = 0;
@@ -404,6 +407,46 @@ START_TEST(writes_refill_over_reboots)
         }
     }
     ck_assert_uint_eq(hf_write_log_day(&log), 0);
+}
+END_TEST
+
+/* A board without a clock battery that is off each night: at the start its clock shows the time of the shutdown, and
+ * minutes later a server corrects it. The night counts from then on, and what was written meanwhile stays. */
+static const struct {
+    bool sure_before;
+    uint64_t off_ns, correct_ns; /* how long the machine was off, and what the clock is corrected by */
+    uint64_t want_day;           /* of 24 hours with 1..24 bytes, newest first, and 1000 bytes since the start */
+} nights[] = {
+    {true, 0, 0, 1000 + 300},
+    {true, 3 * HOUR, 3 * HOUR, 1000 + 300 - 24 - 23 - 22},
+    {true, 16 * HOUR, 16 * HOUR, 1000 + 36},
+    {true, 100 * DAY, 100 * DAY, 1000},
+    {false, 16 * HOUR, 16 * HOUR, 1000 + 300},
+};
+
+START_TEST(writes_age_while_the_machine_is_off)
+{
+    const struct hf_write_log_now saved = {10 * HOUR, NOW, nights[_i].sure_before, OTHER_BOOT};
+    struct hf_write_log_now now = {HOUR / 6, NOW + HOUR / 6, false, BOOT};
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
+    struct hf_write_log log = {.hour_ns = 10 * HOUR}, read;
+
+    for (size_t i = 0; i < HF_WRITE_LOG_HOURS; i++)
+        log.hours[i] = i + 1;
+    ck_assert_int_eq(hf_write_log_format(&log, &saved, &text), 0);
+    hf_write_log_init(&read, now.mono_ns);
+    ck_assert_int_eq(hf_write_log_parse(hf_buf_view(&text), &now, &read, NULL), 0);
+    hf_write_log_note(&read, 400, &now);
+    ck_assert_uint_eq(hf_write_log_day(&read), 300 + 400);
+    now = (struct hf_write_log_now){HOUR / 3, NOW + HOUR / 3 + nights[_i].correct_ns, true, BOOT};
+    for (int again = 0; again < 2; again++) {
+        hf_write_log_note(&read, 1000, &now);
+        ck_assert_uint_eq(hf_write_log_day(&read), nights[_i].want_day);
+        ck_assert_uint_eq(read.unsaved, 1000);
+    }
+    now.mono_ns += 24 * HOUR;
+    hf_write_log_note(&read, 1000, &now);
+    ck_assert_uint_eq(hf_write_log_day(&read), 0);
 }
 END_TEST
 
@@ -752,6 +795,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, writes_are_judged_in_time);
     tcase_add_test(tc, writes_of_a_small_budget);
     tcase_add_test(tc, writes_refill_over_reboots);
+    tcase_add_loop_test(tc, writes_age_while_the_machine_is_off, 0, HF_LEN(nights));
     tcase_add_test(tc, kubelets);
     tcase_add_loop_test(tc, journal_sizes, 0, HF_LEN(sizes));
     tcase_add_test(tc, rotated);

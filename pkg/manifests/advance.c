@@ -49,6 +49,13 @@ void advance_back_off(struct entry *entry)
     entry->due_ns = manifest_engine_now(entry->engine) + hf_backoff_next_ns(&entry->backoff, env->rng, 0);
 }
 
+void advance_wait(struct entry *entry, enum hf_manifest_reason reason)
+{
+    advance_back_off(entry);
+    if (hf_manifest_gate_retry(reason) == HF_MANIFEST_RETRY_INTERVAL)
+        entry->due_ns = HF_NEVER;
+}
+
 /* ---- the record -------------------------------------------------------------------------------------------------- */
 
 static void act(struct entry *entry)

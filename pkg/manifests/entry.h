@@ -501,6 +501,9 @@ void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum h
                         const char *message);
 /* Sets due_ns, so that the next attempt starts after a growing pause. */
 void advance_back_off(struct entry *entry);
+/* The same after a failure with this reason. If a person has to mend something first (hf_manifest_gate_retry()), no
+ * attempt starts before the next interval of the policy. */
+void advance_wait(struct entry *entry, enum hf_manifest_reason reason);
 
 /* ---- unit_call.c ------------------------------------------------------------------------------------------------- */
 

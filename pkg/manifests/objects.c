@@ -491,11 +491,9 @@ static void removed(void *arg, const struct hf_manifest_outcome *outcome)
         return;
     }
     advance_note(entry, outcome->reason, outcome->message);
-    advance_back_off(entry);
-    if (outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT) {
+    advance_wait(entry, outcome->reason);
+    if (outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT)
         entry->removing = false;
-        entry->due_ns = HF_NEVER; /* until the next interval, or the annotation */
-    }
     manifest_engine_wake(entry->engine);
 }
 

@@ -60,11 +60,9 @@ static void not_pruned(struct entry *entry, struct job *job)
     if (entry->wanted != NULL) /* a waiting removal needs no watches, of which there are few */
         drift_watch(entry);
     advance_note(entry, job->outcome.reason, job->outcome.message);
-    advance_back_off(entry);
-    if (job->outcome.reason == HF_MANIFEST_REASON_PRUNE_LIMIT) {
+    advance_wait(entry, job->outcome.reason);
+    if (job->outcome.reason == HF_MANIFEST_REASON_PRUNE_LIMIT)
         entry->removing = false;
-        entry->due_ns = HF_NEVER; /* until the next interval, or the annotation */
-    }
 }
 
 static void pruned(struct entry *entry, struct job *job)

@@ -48,6 +48,7 @@ static struct {
     bool broken;
     const char *unreadable; /* one file of the state; NULL for none */
     unsigned errors;        /* of this file */
+    const char *immutable;  /* name of files that nobody may remove; NULL for none */
 } target;
 
 static int open_folder_of_target(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
@@ -60,11 +61,19 @@ static int open_folder_of_target(void *ctx, int dirfd, const char *path, int fla
     return target.inner->openat(ctx, dirfd, path, flags, mode, resolve);
 }
 
+static int remove_from_target(void *ctx, int dirfd, const char *path, int flags)
+{
+    if (target.immutable != NULL && strcmp(path, target.immutable) == 0)
+        return -EPERM;
+    return target.inner->unlinkat(ctx, dirfd, path, flags);
+}
+
 static const struct hf_fs_ops *fs_of(struct node *node)
 {
     target.inner = hf_simfs_ops(node->fs);
     target.ops = *target.inner;
     target.ops.openat = open_folder_of_target;
+    target.ops.unlinkat = remove_from_target;
     return &target.ops;
 }
 
@@ -2169,6 +2178,31 @@ START_TEST(removal_that_failed_is_repeated)
 }
 END_TEST
 
+/* A person has made the file immutable: its removal is tried once per interval, and writes nothing in between. */
+START_TEST(removal_that_is_not_allowed_waits)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}", 39);
+    struct stat st;
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    target.immutable = "a";
+    set_policy(node, "");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_NOT_ALLOWED, "the file is immutable");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    uint64_t calls = hf_simfs_calls(node->fs);
+    (void)hf_simloop_run_for(node->loop, long_interval_ns);
+    ck_assert_msg(hf_simfs_calls(node->fs) == calls, "%u calls that write",
+                  (unsigned)(hf_simfs_calls(node->fs) - calls));
+    target.immutable = NULL;
+    intervals(node, 1);
+    ck_assert(has(node, "/etc/app/a", NULL) && !hf_simfs_stat(node->fs, STATE "/manifests/app", &st));
+    end(node);
+}
+END_TEST
+
 /* The disk cannot read the target once, at the look that an interval asks for. The trouble goes from the status with the
  * next look, and what that look finds is repaired. */
 START_TEST(look_that_failed_is_repeated)
@@ -2262,6 +2296,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, missing_validation_is_repeated_each_interval);
     tcase_add_test(tc, content_that_was_not_written_comes_again);
     tcase_add_test(tc, removal_that_failed_is_repeated);
+    tcase_add_test(tc, removal_that_is_not_allowed_waits);
     tcase_add_test(tc, entry_that_comes_back_is_watched);
     tcase_add_loop_test(tc, look_that_failed_is_repeated, 0, 2);
     tcase_add_loop_test(tc, cut_repair_is_finished, 0, 4);

@@ -97,9 +97,9 @@ uint64_t manifest_engine_now(const struct hf_manifest_engine *engine);
 
 /* ---- one entry --------------------------------------------------------------------------------------------------- */
 
-/* Attempts of one rollback that could not read what they go back to, after which that counts as lost: one error may
- * pass, a worn-out block does not. A full disk may last for days, so attempts that fail for other reasons do not
- * count. */
+/* Attempts of one rollback that could not read what they go back to, or of one set that could not read its content,
+ * after which that counts as lost: one error may pass, a worn-out block does not. A full disk may last for days, so
+ * attempts that fail for other reasons do not count. */
 enum { MANIFEST_MAX_UNREADABLE = 5 };
 
 enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
@@ -268,7 +268,8 @@ struct entry {
     bool busy; /* a step is in progress */
     /* how often the rollback in progress could not read the files to put back, from the disk or from the sealed copy */
     unsigned unreadable_rollbacks;
-    unsigned probe_repairs; /* number of times that changed objects were put back in this Probation */
+    unsigned unreadable_attempts; /* how often in a row the disk could not read the content of the newest set */
+    unsigned probe_repairs;       /* number of times that changed objects were put back in this Probation */
 
     struct hf_backoff backoff;
     /* monotonic time before which no attempt starts; 0 if one may start now; HF_NEVER if none starts before the next
@@ -471,6 +472,9 @@ void make_attempt_free(struct attempt *attempt);
  * worker. */
 int make_bundle(const struct entry *entry, const struct attempt *attempt, struct hf_bundle **ret_bundle,
                 struct hf_manifest_outcome *outcome);
+/* Returns true if the disk cannot read the content of the attempt's set. Call this function to tell such an error from
+ * one of the target, which may pass, however long it takes. Called on a worker. */
+bool make_is_unreadable(const struct entry *entry, const struct attempt *attempt);
 /* Calls make_bundle(), then makes the list of files that the set asks for (attempt->want). Called on a worker. */
 int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_outcome *outcome);
 /* Makes a lost inventory again from the good set and its content on disk, so that the entry's own files do not count as
@@ -531,7 +535,8 @@ struct job {
     struct hf_diff diff;
     char keep[3][HF_SHA256_HEX];   /* for a cleanup: digests of the contents that stay on disk */
     char keep_copy[HF_SHA256_HEX]; /* for a cleanup: digest of the sealed copy that stays on disk */
-    /* for a rollback: the disk cannot read the backups, or the content of the good set */
+    /* for a rollback: the disk cannot read the backups, or the content of the good set; for an attempt: it cannot read
+     * the content of the newest set */
     bool unreadable;
     bool doubtful;                 /* for a rollback: it is unknown which files in place belong to somebody else */
     bool keep_before;              /* for a cleanup: the backups of files/before.h stay on disk */

@@ -196,15 +196,6 @@ static int restore_copy(struct job *job)
     return place(entry, &kept, &job->outcome);
 }
 
-/* An error of the target may pass, however long it takes. */
-static bool is_own_copy_unreadable(struct entry *entry)
-{
-    struct hf_manifest_outcome ignored = {.r = 0};
-    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
-
-    return make_bundle(entry, entry->attempt, &bundle, &ignored) == -EIO;
-}
-
 static int run_rollback(struct job *job)
 {
     struct entry *entry = job->entry;
@@ -228,7 +219,7 @@ static int run_rollback(struct job *job)
         return r;
     job->doubtful = unknown;
     r = place(entry, &(struct kept){before, &list, &list, false, unknown}, &job->outcome);
-    job->unreadable = r == -EIO && entry->r.good.key[0] != '\0' && is_own_copy_unreadable(entry);
+    job->unreadable = r == -EIO && entry->r.good.key[0] != '\0' && make_is_unreadable(entry, entry->attempt);
     hf_files_place_done(&entry->attempt->place); /* before the contents that it borrows go */
     hf_files_want_done(&entry->attempt->want);
     return r;

@@ -68,12 +68,21 @@ static int remove_from_target(void *ctx, int dirfd, const char *path, int flags)
     return target.inner->unlinkat(ctx, dirfd, path, flags);
 }
 
+/* What replaces the unreadable file has other blocks. */
+static int rename_in_target(void *ctx, int from_dir, const char *from, int to_dir, const char *to)
+{
+    if (target.unreadable != NULL && strcmp(to, target.unreadable) == 0)
+        target.unreadable = NULL;
+    return target.inner->renameat(ctx, from_dir, from, to_dir, to);
+}
+
 static const struct hf_fs_ops *fs_of(struct node *node)
 {
     target.inner = hf_simfs_ops(node->fs);
     target.ops = *target.inner;
     target.ops.openat = open_folder_of_target;
     target.ops.unlinkat = remove_from_target;
+    target.ops.renameat = rename_in_target;
     return &target.ops;
 }
 
@@ -1835,6 +1844,55 @@ static bool shrink_after(uint64_t n)
     return killed;
 }
 
+/* The disk never reads the newest content again. */
+static void wear_out(void *arg, const char *path, const struct stat *st)
+{
+    static char worn[256];
+    const struct loss *loss = arg;
+
+    if (!S_ISREG(st->st_mode) || strstr(path, "/b-") == NULL || strcmp(path, loss->good) == 0)
+        return;
+    (void)snprintf(worn, sizeof(worn), "%s", path);
+    target.unreadable = worn;
+}
+
+/* A swap is cut short, and the disk never reads its content again. The source delivers the content once more, and the
+ * swap ends; or the entry leaves the policy, and its files go. Returns false if no call was the n-th one. */
+static bool unreadable_after(uint64_t n, bool leaves, unsigned *ret_applying)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}", 1000 + n);
+    struct loss loss = {.node = node};
+
+    publish(node, 1);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    hf_simfs_walk(node->fs, STATE, find_good, &loss);
+    publish(node, 2);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool cut = hf_simfs_stopped(node->fs);
+    if (cut && strcmp(phase_on_disk(node), "\"Applying\"") == 0) {
+        ++*ret_applying;
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+        hf_simfs_walk(node->fs, STATE, wear_out, &loss);
+        if (leaves)
+            set_policy(node, "");
+        boot(node);
+        intervals(node, 12);
+        ck_assert_msg(has(node, "/etc/app/a", NULL) == leaves && (leaves || has_number(node, 2)), "cut at %u: %s",
+                      (unsigned)n, node->status);
+        target.unreadable = NULL;
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return cut;
+}
+
 /* A cut swap comes to its end after the cut. A later set that is refused before its first change says nothing about
  * what is in place: drift of the good set is still repaired. Returns false if no call was the n-th one. */
 static bool refuse_after(uint64_t n, unsigned *ret_applying)
@@ -2040,6 +2098,17 @@ START_TEST(missing_validation_is_repeated_each_interval)
     intervals(node, 2);
     expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the program is there");
     end(node);
+}
+END_TEST
+
+START_TEST(unreadable_content_keeps_nothing_out)
+{
+    unsigned applying = 0;
+    uint64_t n = 1;
+
+    while (unreadable_after(n, _i == 1, &applying))
+        n++;
+    ck_assert_uint_gt(applying, 2);
 }
 END_TEST
 
@@ -2287,6 +2356,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, lost_record_removes_nothing, 0, 2);
     tcase_add_test(tc, lost_inventory_forgets_no_new_file);
     tcase_add_test(tc, cut_swap_lifts_no_guard);
+    tcase_add_loop_test(tc, unreadable_content_keeps_nothing_out, 0, 2);
     tcase_add_test(tc, refusal_after_a_cut_keeps_repairs);
     tcase_add_loop_test(tc, failure_after_a_cut_keeps_repairs, 0, 2);
     tcase_add_test(tc, lost_older_content_is_not_fetched);

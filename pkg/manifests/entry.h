@@ -317,9 +317,6 @@ void objects_place(struct entry *entry);
 void objects_probe(struct entry *entry);
 void objects_rollback(struct entry *entry);
 bool objects_drift_consider(struct entry *entry);
-/* Returns the set whose `prune` decides if the objects go when the entry leaves the policy: the good set, or the newest
- * set if none was ever good. */
-const struct hf_manifest_set *objects_owner(const struct entry *entry);
 /* Starts to delete every object in the inventory, unless the guard of removals (rules/plan.h) stops it. The caller has
  * checked that a removal is allowed now. */
 void objects_remove(struct entry *entry);

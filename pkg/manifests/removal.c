@@ -149,7 +149,8 @@ void removal_consider(struct entry *entry)
         return;
     entry->removing = true;
     unwatch(entry);
-    if (json_array_size(entry->r.objects) > 0 && hf_json_bool_or(objects_owner(entry)->entry, "prune", false)) {
+    if (json_array_size(entry->r.objects) > 0 &&
+        hf_json_bool_or(hf_manifest_record_owner(&entry->r)->entry, "prune", false)) {
         objects_remove(entry);
         return;
     }

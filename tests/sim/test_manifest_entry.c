@@ -268,6 +268,21 @@ static void set_policy(struct node *node, const char *manifests)
     free(issues);
 }
 
+/* A policy without entries. Its annotation allows a removal. */
+static void allow_prune(struct node *node, const char *digest)
+{
+    struct hf_issues *issues = calloc(1, sizeof(*issues));
+    json_t *json = json_pack("{s:s, s:s, s:{s:s, s:{s:o}}, s:{}}", "apiVersion", "edge.codcompass.io/v1alpha1", "kind",
+                             "SyncPolicy", "metadata", "name", "p", "annotations", "edge.codcompass.io/allow-prune",
+                             json_sprintf("app:%.12s", digest), "spec");
+
+    hf_syncpolicy_free(node->policy);
+    ck_assert_int_eq(hf_syncpolicy_decode(json, &node->policy, issues), 0);
+    ck_assert_uint_eq(issues->n_errors, 0);
+    json_decref(json);
+    free(issues);
+}
+
 static int add_watch(void *ctx, const char *path, void (*fire)(void *arg), void *arg, struct hf_watch **ret_watch,
                      struct hf_err *err)
 {
@@ -2272,6 +2287,34 @@ START_TEST(removal_that_is_not_allowed_waits)
 }
 END_TEST
 
+/* A newer content is refused, then the entry leaves the policy: the status shows the digest that allows the removal of
+ * what is in place. */
+START_TEST(digest_of_the_status_allows_the_removal)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true,"
+                              "\"validate\":{\"command\":[\"/usr/bin/check\",\"{}\"]}," FILES "}",
+                              40);
+    struct stat st;
+
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 4);
+    put(node, "/media/usb/a", "bad");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_VALIDATE_FAILED, "a newer content");
+    set_policy(node, "");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_PRUNE_LIMIT, "the entry has left the policy");
+    ck_assert(has(node, "/etc/app/a", "one") && has(node, "/etc/app/b", "one"));
+    allow_prune(node, look(node).status.digest);
+    intervals(node, 2);
+    ck_assert_msg(has(node, "/etc/app/a", NULL) && !hf_simfs_stat(node->fs, STATE "/manifests/app", &st), "%s",
+                  node->status);
+    end(node);
+}
+END_TEST
+
 /* The disk cannot read the target once, at the look that an interval asks for. The trouble goes from the status with the
  * next look, and what that look finds is repaired. */
 START_TEST(look_that_failed_is_repeated)
@@ -2367,6 +2410,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, content_that_was_not_written_comes_again);
     tcase_add_test(tc, removal_that_failed_is_repeated);
     tcase_add_test(tc, removal_that_is_not_allowed_waits);
+    tcase_add_test(tc, digest_of_the_status_allows_the_removal);
     tcase_add_test(tc, entry_that_comes_back_is_watched);
     tcase_add_loop_test(tc, look_that_failed_is_repeated, 0, 2);
     tcase_add_loop_test(tc, cut_repair_is_finished, 0, 4);

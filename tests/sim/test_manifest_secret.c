@@ -104,10 +104,11 @@ struct node {
     struct hf_kube_config kube_config;
     struct hf_kube *kube;
     struct hf_manifest_engine *engine;
-    bool tpm;   /* the node has a TPM */
-    bool hangs; /* no restart of the unit ends */
-    bool held;  /* the site's own hold is in force */
-    bool left;  /* no policy has the entry */
+    bool tpm;         /* the node has a TPM */
+    bool hangs;       /* no restart of the unit ends */
+    bool held;        /* the site's own hold is in force */
+    bool left;        /* no policy has the entry */
+    char allowed[13]; /* first digits of the digest that the annotation allow-prune names; "" for none */
     unsigned restarts, validations, statuses;
     char status[800], when[100];
 };
@@ -325,10 +326,11 @@ static void set_policy(struct node *node, const char *name)
 
     (void)snprintf(
         text, sizeof(text),
-        "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\"},"
+        "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\","
+        "\"annotations\":{\"edge.codcompass.io/allow-prune\":\"app:%s\"}},"
         "\"spec\":{\"manifests\":[{\"name\":\"app\",\"from\":{\"secret\":{\"namespace\":\"site\",\"name\":\"%s\"}},"
         "\"to\":\"Files\",\"path\":\"" TARGET "/\",%s}]}}",
-        name, node->scenario->fields);
+        node->allowed, name, node->scenario->fields);
     ck_assert_int_eq(hf_json_parse(hf_view_of(text), NULL, &json, NULL), 0);
     hf_syncpolicy_free(node->policy);
     ck_assert_int_eq(hf_syncpolicy_decode(json, &node->policy, issues), 0);
@@ -962,8 +964,36 @@ START_TEST(wrong_name_revokes_nothing)
 }
 END_TEST
 
+/* A newer version is refused, then the Secret is deleted, and the removal waits: the status shows the digest that
+ * allows it. */
+START_TEST(digest_of_the_status_allows_the_removal)
+{
+    static const struct scenario kind = {.name = "digest", .fields = "\"prune\":true," VALIDATE};
+    static const struct version one = {"ab", "one"}, bad = {"ab", "bad"};
+    struct hf_manifest_status status = {.name = NULL};
+    struct node *node = begin(&kind, 9700);
+
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    publish(node, &bad);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_REFUSED);
+    ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
+    intervals(node, 5);
+    ck_assert_msg(is_exactly(node, "ab", "one") && strstr(node->status, "PruneLimit") != NULL, "%s", node->status);
+    hf_manifest_engine_each(node->engine, see, &status);
+    (void)snprintf(node->allowed, sizeof(node->allowed), "%.12s", status.digest);
+    set_policy(node, "login");
+    intervals(node, 2);
+    ck_assert_msg(file_has(node, 'a', NULL) && file_has(node, 'b', NULL), "%s", node->status);
+    end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, digest_of_the_status_allows_the_removal);
     tcase_add_test(tc, wrong_name_revokes_nothing);
     tcase_add_loop_test(tc, deletion_after_a_cut, 0, 2);
     tcase_add_test(tc, tpm_repairs_while_a_version_waits);

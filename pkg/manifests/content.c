@@ -195,7 +195,8 @@ static bool is_from_this_secret(const struct entry *entry)
 {
     const json_t *wanted = hf_json_at(entry->wanted->json, "from.secret");
 
-    return wanted != NULL && json_equal(wanted, hf_json_at(entry->r.good.entry, "from.secret")) != 0;
+    return wanted != NULL &&
+           json_equal(wanted, hf_json_at(hf_manifest_record_owner(&entry->r)->entry, "from.secret")) != 0;
 }
 
 /* A name that never existed revokes nothing: it may be a mistake in the policy. */

@@ -395,10 +395,10 @@ static struct hf_manifest_status status_of(struct entry *entry)
 }
 
 /* An entry that no policy has shows while it may have items in place. */
-static bool is_shown(const struct entry *entry)
+static bool is_shown(struct entry *entry)
 {
-    return !entry->gone &&
-           (entry->wanted != NULL || entry->r.good.key[0] != '\0' || json_array_size(entry->r.objects) > 0);
+    return !entry->gone && (entry->wanted != NULL || entry->r.good.key[0] != '\0' || count_files(entry) > 0 ||
+                            json_array_size(entry->r.objects) > 0);
 }
 
 static void visit_entries(struct hf_manifest_engine *engine, bool in_policy,

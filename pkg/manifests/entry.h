@@ -7,8 +7,8 @@
  *
  * The files form layers. As a rule, a file calls files in lower rows. The exceptions: advance.c calls the actions
  * through a table that entry.c fills in; objects.c and pod_trial.c call trial_check(); removal.c calls
- * objects_remove(); drift.c calls pod_trial_is_open(); make.c calls permit_scope(); and some files call files
- * of the same row.
+ * objects_remove() and restore_disown(); drift.c calls pod_trial_is_open(); make.c calls permit_scope(); and some
+ * files call files of the same row.
  *   engine.c                          the public functions; calls entry_consider() for every entry
  *   entry.c                           one entry: loads it, starts its next step, frees it
  *   apply.c trial.c pod_trial.c restore.c    the actions on files and static pods
@@ -308,6 +308,8 @@ void entry_consider(struct entry *entry);
 void apply_start(struct entry *entry);
 void trial_start(struct entry *entry);
 void restore_start(struct entry *entry);
+/* Takes the files in `list` out of the inventory, because they belong to somebody else. Called on a worker. */
+int restore_disown(struct entry *entry, const struct hf_inventory *list, struct hf_err *err);
 void commit_start(struct entry *entry);
 void commit_clean(struct entry *entry);
 

@@ -2366,6 +2366,59 @@ START_TEST(entry_that_comes_back_is_watched)
 }
 END_TEST
 
+/* The swap of the first set is cut short, its content is lost, and the entry leaves the policy. The status shows what
+ * is in place, and its digest. The files go with the annotation, but none that may be somebody else's. Returns false if
+ * no call was the n-th one. */
+static bool leave_after(uint64_t n, unsigned *ret_waiting)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"force\":true,\"prune\":true," FILES "}", 1200 + n);
+    struct loss loss = {.node = node};
+    struct stat st;
+
+    put(node, "/etc/app/z", "theirs");
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    put(node, "/media/usb/z", "ours");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    boot(node);
+    intervals(node, 4);
+    bool cut = hf_simfs_stopped(node->fs);
+    if (cut && strcmp(phase_on_disk(node), "\"Applied\"") != 0) {
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+        hf_simfs_walk(node->fs, STATE, damage, &loss);
+        set_policy(node, "");
+        boot(node);
+        intervals(node, 4);
+        if (hf_simfs_stat(node->fs, STATE "/manifests/app", &st)) {
+            ++*ret_waiting;
+            expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_PRUNE_LIMIT, "the entry has left the policy");
+            allow_prune(node, look(node).status.digest);
+            intervals(node, 2);
+        }
+        ck_assert_msg(has(node, "/etc/app/a", NULL) && has(node, "/etc/app/b", NULL), "cut at %u", (unsigned)n);
+        ck_assert_msg(!has(node, "/etc/app/z", NULL), "cut at %u: the file of somebody else is gone", (unsigned)n);
+        ck_assert(!hf_simfs_stat(node->fs, STATE "/manifests/app", &st));
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return cut;
+}
+
+START_TEST(cut_first_set_goes_with_the_entry)
+{
+    unsigned waiting = 0;
+    uint64_t n = 1;
+
+    while (leave_after(n, &waiting))
+        n++;
+    ck_assert_uint_gt(waiting, 2);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, labels_that_matter);
@@ -2411,6 +2464,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, removal_that_failed_is_repeated);
     tcase_add_test(tc, removal_that_is_not_allowed_waits);
     tcase_add_test(tc, digest_of_the_status_allows_the_removal);
+    tcase_add_test(tc, cut_first_set_goes_with_the_entry);
     tcase_add_test(tc, entry_that_comes_back_is_watched);
     tcase_add_loop_test(tc, look_that_failed_is_repeated, 0, 2);
     tcase_add_loop_test(tc, cut_repair_is_finished, 0, 4);

@@ -939,6 +939,45 @@ START_TEST(deletion_after_a_cut)
 }
 END_TEST
 
+/* The agent dies while it puts the first version in place, and the Secret is deleted meanwhile, or the entry leaves the
+ * policy: with `prune` the file goes. Returns false if no call was the n-th one. */
+static bool delete_first_after(uint64_t n, bool leaves)
+{
+    static const struct scenario kind = {.name = "first", .fields = "\"prune\":true"};
+    static const struct version one = {"a", "one"};
+    struct node *node = begin(&kind, 9900 + n);
+
+    publish(node, &one);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    boot(node);
+    intervals(node, 3);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        fault(node, KILL, n);
+        if (leaves)
+            node->left = true;
+        else
+            ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
+        boot(node);
+        intervals(node, 10);
+        ck_assert_msg(file_has(node, 'a', NULL), "cut at %u: %s", (unsigned)n, node->status);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return stopped;
+}
+
+START_TEST(deletion_after_a_cut_of_the_first_version)
+{
+    uint64_t n = 1;
+
+    while (delete_first_after(n, _i == 1))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
 /* With `prune`, the policy names another Secret, which does not exist: that may be a slip, and the files of the first one
  * stay. When the policy names the first one again, and somebody deletes it, they go. */
 START_TEST(wrong_name_revokes_nothing)
@@ -996,6 +1035,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, digest_of_the_status_allows_the_removal);
     tcase_add_test(tc, wrong_name_revokes_nothing);
     tcase_add_loop_test(tc, deletion_after_a_cut, 0, 2);
+    tcase_add_loop_test(tc, deletion_after_a_cut_of_the_first_version, 0, 2);
     tcase_add_test(tc, tpm_repairs_while_a_version_waits);
     tcase_add_test(tc, sealed_copy_repairs_no_mixture);
     tcase_add_test(tc, adopted_file_stays);

@@ -199,18 +199,18 @@ static bool is_from_this_secret(const struct entry *entry)
            json_equal(wanted, hf_json_at(hf_manifest_record_owner(&entry->r)->entry, "from.secret")) != 0;
 }
 
-/* A name that never existed revokes nothing: it may be a mistake in the policy. */
+/* A name that never existed revokes nothing: it may be a mistake in the policy. An attempt that waits for the content
+ * ends all the same (secret_fetch_stalls()). */
 static void gone(void *arg, const char *what)
 {
     struct entry *entry = arg;
     char text[HF_RECORD_MESSAGE];
 
-    entry->vault.forget = entry->wanted->from.kind == HF_MANIFEST_FROM_SECRET;
-    entry->revoked = entry->vault.forget && entry->wanted->prune && is_from_this_secret(entry);
+    entry->vault.forget = is_from_this_secret(entry);
+    entry->revoked = entry->vault.forget && entry->wanted->prune;
     (void)snprintf(text, sizeof(text), "%.250s does not exist; what is in place %s", what,
                    entry->revoked ? "goes (prune)" : "stays");
-    if (entry->vault.forget)
-        manifest_engine_wake(entry->engine);
+    manifest_engine_wake(entry->engine);
     note(arg, HF_MANIFEST_REASON_SOURCE_GONE, text);
 }
 

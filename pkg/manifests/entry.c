@@ -189,6 +189,8 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
         entry->look_wanted = true; /* a removal that began has taken the watches, and perhaps files */
     make_entry_free(entry->wanted);
     entry->wanted = own;
+    if (strcmp(entry->wanted_from, from) != 0) /* what was proven of the source before says nothing about this one */
+        entry->revoked = entry->vault.forget = false;
     memcpy(entry->wanted_from, from, sizeof(from));
     entry->due_ns = 0;
     entry->content_pace = (struct hf_content_pace){.spent = 0}; /* a person has changed the entry */

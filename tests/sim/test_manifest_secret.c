@@ -214,7 +214,7 @@ static int run(void *arg, const char *const *argv, int *ret_exit_code)
     return 0;
 }
 
-static void publish(struct node *node, const struct version *version)
+static void publish_as(struct node *node, const char *name, const struct version *version)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
     char bytes[64];
@@ -222,8 +222,10 @@ static void publish(struct node *node, const struct version *version)
     if (version->text == NULL)
         return;
     (void)snprintf(bytes, sizeof(bytes), MARK "%s", version->text);
-    ck_assert_int_eq(hf_buf_addf(&text, "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"login\","
-                                        "\"namespace\":\"site\"},\"data\":{"),
+    ck_assert_int_eq(hf_buf_addf(&text,
+                                 "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"%s\","
+                                 "\"namespace\":\"site\"},\"data\":{",
+                                 name),
                      0);
     for (const char *key = version->keys; *key != '\0'; key++) {
         ck_assert_int_eq(hf_buf_addf(&text, "%s\"%c\":\"", key != version->keys ? "," : "", *key), 0);
@@ -232,6 +234,11 @@ static void publish(struct node *node, const struct version *version)
     }
     ck_assert_int_eq(hf_buf_addf(&text, "}}%c", '\0'), 0);
     (void)hf_simapi_put_text(node->api, text.p);
+}
+
+static void publish(struct node *node, const struct version *version)
+{
+    publish_as(node, "login", version);
 }
 
 static void format(void *arg, const struct hf_manifest_status *status)
@@ -1003,6 +1010,100 @@ START_TEST(wrong_name_revokes_nothing)
 }
 END_TEST
 
+/* The policy names a Secret that does not exist. The sealed copy of the one before stays, and repairs its files. */
+START_TEST(wrong_name_keeps_the_sealed_copy)
+{
+    static const struct scenario kind = {.name = "wrong name", .fields = "\"prune\":true"};
+    static const struct version one = {"ab", "one"};
+    struct node *node = begin(&kind, 9601);
+
+    node->tpm = true;
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    set_policy(node, "logon");
+    intervals(node, 5);
+    hf_simfs_delete(node->fs, TARGET "/a");
+    intervals(node, 3);
+    ck_assert_msg(is_exactly(node, "ab", "one"), "%s", node->status);
+    end(node);
+}
+END_TEST
+
+/* The Secret is deleted during a hold. Then the policy names another one: the hold ends, and the files stay. */
+START_TEST(deletion_is_forgotten_with_the_name)
+{
+    static const struct scenario kind = {.name = "forgotten", .fields = "\"prune\":true"};
+    static const struct version one = {"a", "one"};
+    struct node *node = begin(&kind, 9602);
+
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    node->held = true;
+    ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
+    intervals(node, 3);
+    ck_assert_msg(file_has(node, 'a', "one"), "%s", node->status);
+    set_policy(node, "logon");
+    node->held = false;
+    tell(node);
+    (void)hf_simloop_run_for(node->loop, 60 * HF_NS_PER_S);
+    ck_assert_msg(file_has(node, 'a', "one"), "%s", node->status);
+    end(node);
+}
+END_TEST
+
+enum { OTHER_IS_DELETED, NAME_IS_WRONG, NAME_IS_WRONG_AWAY, RENAMES };
+
+/* The policy names another Secret, and the agent dies while it puts that one in place. Then that one is deleted, or the
+ * policy names a third one, which does not exist, while the API server answers or not: the attempt ends. The file
+ * stays, because what is proven of these Secrets says nothing about the first one. Returns false if no call was the
+ * n-th one. */
+static bool rename_after(uint64_t n, int how)
+{
+    static const struct scenario kind = {.name = "renamed", .fields = "\"prune\":true"};
+    static const struct version one = {"a", "one"}, two = {"a", "two"};
+    struct node *node = begin(&kind, 9650 + n);
+
+    publish(node, &one);
+    publish_as(node, "second", &two);
+    boot(node);
+    intervals(node, 3);
+    set_policy(node, "second");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        bool second = file_has(node, 'a', "two");
+        fault(node, KILL, n);
+        if (how == OTHER_IS_DELETED)
+            ck_assert(hf_simapi_delete(node->api, "Secret", "second"));
+        else
+            set_policy(node, "logon");
+        if (how == NAME_IS_WRONG_AWAY)
+            hf_simnet_set_server(node->net, "https://api", HF_SIM_SERVER_REFUSING);
+        boot(node);
+        intervals(node, 10);
+        ck_assert_msg(strstr(node->status, "Applying") == NULL, "%d, cut at %u: %s", how, (unsigned)n, node->status);
+        ck_assert_msg(!file_has(node, 'a', NULL) || (second && how == OTHER_IS_DELETED), "%d, cut at %u: %s", how,
+                      (unsigned)n, node->status);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return stopped;
+}
+
+START_TEST(cut_with_another_name)
+{
+    uint64_t n = 1;
+
+    while (rename_after(n, _i))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
 /* A newer version is refused, then the Secret is deleted, and the removal waits: the status shows the digest that
  * allows it. */
 START_TEST(digest_of_the_status_allows_the_removal)
@@ -1034,6 +1135,9 @@ static void cases(TCase *tc)
 {
     tcase_add_test(tc, digest_of_the_status_allows_the_removal);
     tcase_add_test(tc, wrong_name_revokes_nothing);
+    tcase_add_test(tc, wrong_name_keeps_the_sealed_copy);
+    tcase_add_test(tc, deletion_is_forgotten_with_the_name);
+    tcase_add_loop_test(tc, cut_with_another_name, 0, RENAMES);
     tcase_add_loop_test(tc, deletion_after_a_cut, 0, 2);
     tcase_add_loop_test(tc, deletion_after_a_cut_of_the_first_version, 0, 2);
     tcase_add_test(tc, tpm_repairs_while_a_version_waits);

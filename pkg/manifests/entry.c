@@ -447,6 +447,13 @@ static bool wants_cleanup(const struct entry *entry)
            (!entry->vault.verify && entry->secret != NULL && secret_has(entry, &entry->r.good) && vault_wants(entry));
 }
 
+static bool drifts(struct entry *entry)
+{
+    if (entry->removing && entry->wanted == NULL) /* what a removal has left is no drift */
+        return false;
+    return objects_is(&entry->r.good) ? objects_drift_consider(entry) : drift_consider(entry);
+}
+
 void entry_consider(struct entry *entry)
 {
     if (entry->gone || (entry->unreadable && !load_again(entry)))
@@ -476,8 +483,7 @@ void entry_consider(struct entry *entry)
         commit_clean(entry);
         return;
     }
-    if ((objects_is(&entry->r.good) ? objects_drift_consider(entry) : drift_consider(entry)) ||
-        pod_trial_ask_again(entry))
+    if (drifts(entry) || pod_trial_ask_again(entry))
         return;
     if (entry->wanted != NULL)
         consider_resting(entry);

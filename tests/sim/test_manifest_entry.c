@@ -2366,6 +2366,33 @@ START_TEST(entry_that_comes_back_is_watched)
 }
 END_TEST
 
+/* One file of an entry that has left the policy cannot be removed. Nothing puts back the other one, and the service is
+ * not restarted. */
+START_TEST(removal_that_has_begun_is_not_repaired)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES UNIT "}", 41);
+
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 4);
+    allow_prune(node, look(node).status.digest);
+    target.immutable = "b";
+    unsigned restarts = node->restarts;
+    for (unsigned i = 0; i < 10; i++) {
+        intervals(node, 1);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_NOT_ALLOWED, "one file is immutable");
+        ck_assert(has(node, "/etc/app/a", NULL) && has(node, "/etc/app/b", "one"));
+    }
+    ck_assert_uint_eq(node->restarts, restarts);
+    target.immutable = NULL;
+    intervals(node, 2);
+    ck_assert(has(node, "/etc/app/b", NULL));
+    end(node);
+}
+END_TEST
+
 /* The swap of the first set is cut short, its content is lost, and the entry leaves the policy. The status shows what
  * is in place, and its digest. The files go with the annotation, but none that may be somebody else's. Returns false if
  * no call was the n-th one. */
@@ -2463,6 +2490,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, content_that_was_not_written_comes_again);
     tcase_add_test(tc, removal_that_failed_is_repeated);
     tcase_add_test(tc, removal_that_is_not_allowed_waits);
+    tcase_add_test(tc, removal_that_has_begun_is_not_repaired);
     tcase_add_test(tc, digest_of_the_status_allows_the_removal);
     tcase_add_test(tc, cut_first_set_goes_with_the_entry);
     tcase_add_test(tc, entry_that_comes_back_is_watched);

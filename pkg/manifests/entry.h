@@ -168,6 +168,7 @@ struct entry {
     char wanted_from[HF_SHA256_HEX];   /* hf_manifest_source_key() of `wanted` */
     struct entry_note source_note;     /* what is wrong with the source */
     struct hf_content_pace content_pace;
+    char unstored[HF_SHA256_HEX]; /* digest of the content that could not be written to disk; "" if there is none */
     /* A hold of this entry alone, and not the site's own hold (engine->held). The hold is in force after the entry has
      * turned away a new content, or could not write one to disk. It stops the source, so that the source does not
      * download content that the entry does not accept. When the hold ends, the source starts again and delivers the

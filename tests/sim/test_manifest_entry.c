@@ -2238,6 +2238,33 @@ START_TEST(content_that_was_not_written_comes_again)
 }
 END_TEST
 
+/* The disk cannot write a new content for 20 minutes. The status says so all the time, and not that the content changes
+ * too often. When the disk writes again, the content is in place soon. */
+START_TEST(content_that_cannot_be_written_is_not_paced)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 42);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    put(node, "/media/usb/a", "two");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_fail_at(node->fs, 1, EIO, 0);
+    for (unsigned i = 0; i < 120; i++) {
+        intervals(node, 1);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_WRITE_FAILED, "the disk does not write");
+    }
+    unsigned statuses = node->statuses;
+    intervals(node, 60);
+    ck_assert_uint_eq(node->statuses, statuses);
+    hf_simfs_fail_at(node->fs, 0, 0, 0);
+    (void)hf_simloop_run_for(node->loop, 30 * HF_NS_PER_S);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the disk writes again");
+    ck_assert(has(node, "/etc/app/a", "two"));
+    end(node);
+}
+END_TEST
+
 /* The disk cannot write once while an entry that no policy has goes: its files, or what the agent keeps of it. */
 START_TEST(removal_that_failed_is_repeated)
 {
@@ -2488,6 +2515,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, validation_that_did_not_start_is_repeated);
     tcase_add_test(tc, missing_validation_is_repeated_each_interval);
     tcase_add_test(tc, content_that_was_not_written_comes_again);
+    tcase_add_test(tc, content_that_cannot_be_written_is_not_paced);
     tcase_add_test(tc, removal_that_failed_is_repeated);
     tcase_add_test(tc, removal_that_is_not_allowed_waits);
     tcase_add_test(tc, removal_that_has_begun_is_not_repaired);

@@ -293,9 +293,8 @@ static void stored(struct entry *entry, struct job *job)
         memcpy(entry->unstored, job->bundle->digest, sizeof(entry->unstored));
         entry->r.known_revision[0] = '\0';
         content_stop(entry);
-        advance_back_off(entry);
         entry->hold.reason = hf_manifest_outcome_reason(job->r);
-        entry->hold.until_ns = entry->due_ns;
+        entry->hold.until_ns = advance_pause(entry);
         return;
     }
     if (entry->unstored[0] != '\0')

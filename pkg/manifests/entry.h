@@ -503,7 +503,9 @@ void advance_note(struct entry *entry, enum hf_manifest_reason reason, const cha
 /* Sets a note with another topic. If `reason` is NONE, removes the note only if it has this topic. */
 void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum hf_manifest_reason reason,
                         const char *message);
-/* Sets due_ns, so that the next attempt starts after a growing pause. */
+/* Returns the monotonic time at which a pause ends that starts now. Each pause is longer than the one before. */
+uint64_t advance_pause(struct entry *entry);
+/* Sets due_ns, so that the next attempt starts after such a pause. */
 void advance_back_off(struct entry *entry);
 /* The same after a failure with this reason. If a person has to mend something first (hf_manifest_gate_retry()), no
  * attempt starts before the next interval of the policy. */

@@ -1,6 +1,7 @@
 /* Troubles of one entry of spec.manifests, on virtual time: a content on disk that is lost before it has passed, damaged
  * copies of somebody else's files, refusals that must not wear out the flash. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "loop/proc.h"
@@ -48,15 +49,19 @@ static struct {
     bool broken;
     const char *unreadable; /* one file of the state; NULL for none */
     unsigned errors;        /* of this file */
+    bool unwritable;        /* contents cannot be written to the state */
+    unsigned refused;       /* how often one could not */
     const char *immutable;  /* name of files that nobody may remove; NULL for none */
 } target;
 
 static int open_folder_of_target(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
 {
     bool is_unreadable = target.unreadable != NULL && strcmp(path, target.unreadable) == 0;
+    bool is_refused = target.unwritable && (flags & O_CREAT) != 0 && strstr(path, "/b-") != NULL;
 
     target.errors += is_unreadable;
-    if (is_unreadable || (target.broken && strcmp(path, "app") == 0))
+    target.refused += is_refused;
+    if (is_unreadable || is_refused || (target.broken && strcmp(path, "app") == 0))
         return -EIO;
     return target.inner->openat(ctx, dirfd, path, flags, mode, resolve);
 }
@@ -283,12 +288,23 @@ static void allow_prune(struct node *node, const char *digest)
     free(issues);
 }
 
+/* The newest watch of one folder. */
+static struct {
+    const char *path; /* NULL: of none */
+    void (*fire)(void *arg);
+    void *arg;
+} watched;
+
 static int add_watch(void *ctx, const char *path, void (*fire)(void *arg), void *arg, struct hf_watch **ret_watch,
                      struct hf_err *err)
 {
     struct node *node = ctx;
 
-    (void)path, (void)fire, (void)arg, (void)err;
+    (void)err;
+    if (watched.path != NULL && strcmp(path, watched.path) == 0) {
+        watched.fire = fire;
+        watched.arg = arg;
+    }
     *ret_watch = ctx;
     node->watches++;
     return 0;
@@ -2265,6 +2281,42 @@ START_TEST(content_that_cannot_be_written_is_not_paced)
 }
 END_TEST
 
+/* A set waits for the next interval, because the program of `validate` is missing. A watch tells of a change: of drift
+ * that the disk cannot repair once, or of a new content that it cannot write. Neither repeats the validation. */
+START_TEST(wait_for_the_interval_is_kept)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},"
+                              "\"validate\":{\"command\":[\"/usr/bin/check\",\"{}\"]}," FILES "}",
+                              43);
+
+    watched.path = _i == 0 ? "/etc/app" : "/media/usb";
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    put(node, "/media/usb/a", "two");
+    procs.failures = 100;
+    procs.error = -ENOENT;
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_VALIDATE_FAILED, "there is no program");
+    unsigned failures = procs.failures;
+    put(node, _i == 0 ? "/etc/app/a" : "/media/usb/a", "three");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    if (_i == 0)
+        hf_simfs_fail_at(node->fs, 1, EIO, 1);
+    else
+        target.unwritable = true;
+    watched.fire(watched.arg);
+    (void)hf_simloop_run_for(node->loop, long_interval_ns);
+    ck_assert_uint_eq(procs.failures, failures);
+    ck_assert(has(node, "/etc/app/a", "one"));
+    if (_i == 0)
+        ck_assert_uint_eq(hf_simfs_failed(node->fs), 1);
+    else
+        ck_assert_uint_gt(target.refused, 10);
+    end(node);
+}
+END_TEST
+
 /* The disk cannot write once while an entry that no policy has goes: its files, or what the agent keeps of it. */
 START_TEST(removal_that_failed_is_repeated)
 {
@@ -2516,6 +2568,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, missing_validation_is_repeated_each_interval);
     tcase_add_test(tc, content_that_was_not_written_comes_again);
     tcase_add_test(tc, content_that_cannot_be_written_is_not_paced);
+    tcase_add_loop_test(tc, wait_for_the_interval_is_kept, 0, 2);
     tcase_add_test(tc, removal_that_failed_is_repeated);
     tcase_add_test(tc, removal_that_is_not_allowed_waits);
     tcase_add_test(tc, removal_that_has_begun_is_not_repaired);

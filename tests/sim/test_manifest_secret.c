@@ -831,11 +831,12 @@ START_TEST(kept_content_comes_back_without_the_record)
 }
 END_TEST
 
-/* A newer version waits for the end of a hold, and somebody removes a file of the version in place: the TPM has it, and no
- * interval is needed between the look and the repair. */
+/* A newer version, or a change of the entry alone, waits for the end of a hold, and somebody removes a file of the
+ * version in place: the TPM has it, and no interval is needed between the look and the repair. */
 START_TEST(tpm_repairs_while_a_version_waits)
 {
     static const struct scenario s = {.name = "held", .fields = "\"prune\":true"};
+    static const struct scenario changed_entry = {.name = "held", .fields = "\"prune\":true,\"mode\":\"0440\""};
     static const struct version one = {"abc", "one"}, two = {"abc", "two"};
     struct node *node = begin(&s, 90);
 
@@ -845,16 +846,29 @@ START_TEST(tpm_repairs_while_a_version_waits)
     intervals(node, 3);
     expect(node, HF_MANIFEST_APPLIED);
     node->held = true;
-    publish(node, &two);
+    if (_i == 0) {
+        publish(node, &two);
+    } else {
+        node->scenario = &changed_entry;
+        set_policy(node, "login");
+    }
     intervals(node, 3);
     expect(node, HF_MANIFEST_WAITING);
+    if (_i == 1) { /* the API server must not deliver the content again */
+        fault(node, KILL, 1);
+        hf_simnet_set_server(node->net, "https://api", HF_SIM_SERVER_REFUSING);
+        boot(node);
+        intervals(node, 3);
+    }
     hf_simfs_delete(node->fs, TARGET "/c");
     intervals(node, 1);
     (void)hf_simloop_run_for(node->loop, 60 * HF_NS_PER_S);
     ck_assert_msg(is_exactly(node, "abc", "one"), "%s", node->status);
     node->held = false;
+    hf_simnet_set_server(node->net, "https://api", HF_SIM_SERVER_UP);
     intervals(node, 3);
-    ck_assert_msg(is_exactly(node, "abc", "two"), "%s", node->status);
+    expect(node, HF_MANIFEST_APPLIED);
+    ck_assert_msg(is_exactly(node, "abc", _i == 0 ? "two" : "one"), "%s", node->status);
     end(node);
 }
 END_TEST
@@ -1140,7 +1154,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, cut_with_another_name, 0, RENAMES);
     tcase_add_loop_test(tc, deletion_after_a_cut, 0, 2);
     tcase_add_loop_test(tc, deletion_after_a_cut_of_the_first_version, 0, 2);
-    tcase_add_test(tc, tpm_repairs_while_a_version_waits);
+    tcase_add_loop_test(tc, tpm_repairs_while_a_version_waits, 0, 2);
     tcase_add_test(tc, sealed_copy_repairs_no_mixture);
     tcase_add_test(tc, adopted_file_stays);
     tcase_add_loop_test(tc, rollback_waits_for_the_tpm, 1, 4);

@@ -447,9 +447,15 @@ static bool wants_cleanup(const struct entry *entry)
            (!entry->vault.verify && entry->secret != NULL && secret_has(entry, &entry->r.good) && vault_wants(entry));
 }
 
+/* Returns true if a removal has begun, and has not come to its end: what it has left is no drift. */
+static bool is_half_removed(const struct entry *entry)
+{
+    return (entry->removing && entry->wanted == NULL) || (entry->revoked && entry->inventory.pending);
+}
+
 static bool drifts(struct entry *entry)
 {
-    if (entry->removing && entry->wanted == NULL) /* what a removal has left is no drift */
+    if (is_half_removed(entry))
         return false;
     return objects_is(&entry->r.good) ? objects_drift_consider(entry) : drift_consider(entry);
 }

@@ -121,6 +121,16 @@ static int is_memory(void *ctx, int fd)
     return 1;
 }
 
+static int (*real_unlinkat)(void *ctx, int dirfd, const char *path, int flags);
+static const char *immutable; /* name of files that nobody may remove; NULL for none */
+
+static int remove_unless_immutable(void *ctx, int dirfd, const char *path, int flags)
+{
+    if (immutable != NULL && strcmp(path, immutable) == 0)
+        return -EPERM;
+    return real_unlinkat(ctx, dirfd, path, flags);
+}
+
 static bool has(struct node *node, const char *path, const char *text)
 {
     size_t n = 0;
@@ -363,6 +373,8 @@ static struct node *begin(const struct scenario *scenario, uint64_t seed)
     node->inner = hf_simfs_ops(node->fs);
     node->ops = *node->inner;
     node->ops.is_memory = is_memory;
+    node->ops.unlinkat = remove_unless_immutable;
+    real_unlinkat = node->inner->unlinkat;
     ck_assert_int_eq(hf_config_parse(HF_VIEW(config), "agent.yaml", &node->config, NULL), 0);
     ck_assert_uint_eq(hf_config_n_faults(node->config), 0);
     set_policy(node, "login");
@@ -1067,6 +1079,36 @@ START_TEST(deletion_is_forgotten_with_the_name)
 }
 END_TEST
 
+/* The Secret is deleted, and one of its files cannot be removed: the status says so, and the other one is no drift. */
+START_TEST(deletion_that_has_begun_is_no_drift)
+{
+    static const struct scenario kind = {.name = "begun", .fields = "\"prune\":true"};
+    static const struct version one = {"ab", "one"};
+    struct hf_manifest_status status = {.name = NULL};
+    struct node *node = begin(&kind, 9603);
+
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    hf_manifest_engine_each(node->engine, see, &status);
+    (void)snprintf(node->allowed, sizeof(node->allowed), "%.12s", status.digest);
+    set_policy(node, "login");
+    intervals(node, 1);
+    immutable = "b";
+    ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
+    intervals(node, 3);
+    for (unsigned i = 0; i < 6; i++) {
+        intervals(node, 1);
+        ck_assert_msg(strstr(node->status, "Applied NotAllowed") != NULL, "%s", node->status);
+        ck_assert(file_has(node, 'a', NULL) && file_has(node, 'b', "one"));
+    }
+    immutable = NULL;
+    intervals(node, 2);
+    ck_assert_msg(file_has(node, 'b', NULL), "%s", node->status);
+    end(node);
+}
+END_TEST
+
 enum { OTHER_IS_DELETED, NAME_IS_WRONG, NAME_IS_WRONG_AWAY, RENAMES };
 
 /* The policy names another Secret, and the agent dies while it puts that one in place. Then that one is deleted, or the
@@ -1151,6 +1193,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, wrong_name_revokes_nothing);
     tcase_add_test(tc, wrong_name_keeps_the_sealed_copy);
     tcase_add_test(tc, deletion_is_forgotten_with_the_name);
+    tcase_add_test(tc, deletion_that_has_begun_is_no_drift);
     tcase_add_loop_test(tc, cut_with_another_name, 0, RENAMES);
     tcase_add_loop_test(tc, deletion_after_a_cut, 0, 2);
     tcase_add_loop_test(tc, deletion_after_a_cut_of_the_first_version, 0, 2);

@@ -39,14 +39,26 @@ void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum h
         set_note(entry, topic, reason, message);
 }
 
-void advance_back_off(struct entry *entry)
+uint64_t advance_pause(struct entry *entry)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
 
     entry->backoff.base_ns = env->retry_base_ns;
     entry->backoff.cap_ns = HF_MAX(env->retry_cap_ns, env->retry_base_ns);
     entry->backoff.floor_ns = env->retry_base_ns / 2;
-    entry->due_ns = manifest_engine_now(entry->engine) + hf_backoff_next_ns(&entry->backoff, env->rng, 0);
+    return manifest_engine_now(entry->engine) + hf_backoff_next_ns(&entry->backoff, env->rng, 0);
+}
+
+void advance_back_off(struct entry *entry)
+{
+    entry->due_ns = advance_pause(entry);
+}
+
+void advance_wait(struct entry *entry, enum hf_manifest_reason reason)
+{
+    advance_back_off(entry);
+    if (hf_manifest_gate_retry(reason) == HF_MANIFEST_RETRY_INTERVAL)
+        entry->due_ns = HF_NEVER;
 }
 
 /* ---- the record -------------------------------------------------------------------------------------------------- */

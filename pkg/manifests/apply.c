@@ -248,6 +248,7 @@ static int run_stage(struct job *job)
         r = hf_files_place_stage(place, &job->outcome);
     if (r == 0 && place->secret && has_probation(job->entry))
         r = secret_keep(job->entry, place, &job->outcome);
+    job->unreadable = r == -EIO && make_is_unreadable(job->entry, attempt);
     attempt->on_swap = r == 0 && place->secret && secret_may_be_swapped(place->fs);
     if (r < 0 && place->stage_fd >= 0) { /* a full disk gets its bytes back */
         struct hf_manifest_outcome ignored = {.r = 0};
@@ -257,8 +258,20 @@ static int run_stage(struct job *job)
     return r;
 }
 
+/* A content that the disk never reads keeps newer content out, and its own removal, too. Once it counts as lost, the
+ * source delivers it again, and it goes to another block. */
+static void count_unreadable(struct entry *entry, struct job *job)
+{
+    entry->unreadable_attempts = job->unreadable ? entry->unreadable_attempts + 1 : 0;
+    if (entry->unreadable_attempts <= MANIFEST_MAX_UNREADABLE)
+        return;
+    entry->unreadable_attempts = 0;
+    job->outcome.reason = HF_MANIFEST_REASON_SOURCE_UNREACHABLE;
+}
+
 static void staged(struct entry *entry, struct job *job)
 {
+    count_unreadable(entry, job);
     if (job->r < 0) {
         not_placed(entry, &job->outcome);
         return;

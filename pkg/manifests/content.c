@@ -39,6 +39,12 @@ static uint64_t bytes_of_others(const struct entry *entry)
     return bytes;
 }
 
+/* Returns true if this content came before, and could not be written to disk. It has taken its token then. */
+static bool comes_again(const struct entry *entry, const struct hf_bundle *bundle)
+{
+    return strcmp(bundle->digest, entry->unstored) == 0;
+}
+
 /* Says why no new content may be taken up now, and notes until when. Returns false if one may. */
 static bool turns_away(struct entry *entry, const struct hf_bundle *bundle, char text[HF_RECORD_MESSAGE])
 {
@@ -53,7 +59,7 @@ static bool turns_away(struct entry *entry, const struct hf_bundle *bundle, char
     } else if (!secret && engine->writes_used_up) {
         entry->hold.reason = HF_MANIFEST_REASON_CONTENT_PACED;
         (void)snprintf(text, HF_RECORD_MESSAGE, "the agent may write no more today (spec.disk.writeBudget)");
-    } else if (wait > 0) {
+    } else if (wait > 0 && !comes_again(entry, bundle)) {
         entry->hold.reason = HF_MANIFEST_REASON_CONTENT_PACED;
         entry->hold.until_ns = now + wait;
         (void)snprintf(text, HF_RECORD_MESSAGE,
@@ -166,9 +172,12 @@ static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
         manifest_engine_wake(entry->engine);
         return;
     }
-    if (is_new)
-        spend(entry);
-    note(entry, HF_MANIFEST_REASON_NONE, NULL);
+    if (!is_new || !comes_again(entry, bundle)) { /* otherwise the note says why it could not be written */
+        note(entry, HF_MANIFEST_REASON_NONE, NULL);
+        entry->unstored[0] = '\0';
+        if (is_new)
+            spend(entry);
+    }
     entry->revoked = entry->vault.forget = false;
     hf_bundle_free(entry->incoming);
     entry->incoming = bundle;
@@ -195,21 +204,22 @@ static bool is_from_this_secret(const struct entry *entry)
 {
     const json_t *wanted = hf_json_at(entry->wanted->json, "from.secret");
 
-    return wanted != NULL && json_equal(wanted, hf_json_at(entry->r.good.entry, "from.secret")) != 0;
+    return wanted != NULL &&
+           json_equal(wanted, hf_json_at(hf_manifest_record_owner(&entry->r)->entry, "from.secret")) != 0;
 }
 
-/* A name that never existed revokes nothing: it may be a mistake in the policy. */
+/* A name that never existed revokes nothing: it may be a mistake in the policy. An attempt that waits for the content
+ * ends all the same (secret_fetch_stalls()). */
 static void gone(void *arg, const char *what)
 {
     struct entry *entry = arg;
     char text[HF_RECORD_MESSAGE];
 
-    entry->vault.forget = entry->wanted->from.kind == HF_MANIFEST_FROM_SECRET;
-    entry->revoked = entry->vault.forget && entry->wanted->prune && is_from_this_secret(entry);
+    entry->vault.forget = is_from_this_secret(entry);
+    entry->revoked = entry->vault.forget && entry->wanted->prune;
     (void)snprintf(text, sizeof(text), "%.250s does not exist; what is in place %s", what,
                    entry->revoked ? "goes (prune)" : "stays");
-    if (entry->vault.forget)
-        manifest_engine_wake(entry->engine);
+    manifest_engine_wake(entry->engine);
     note(arg, HF_MANIFEST_REASON_SOURCE_GONE, text);
 }
 
@@ -280,13 +290,16 @@ static void stored(struct entry *entry, struct job *job)
 
     if (job->r < 0) { /* the source delivers it again, after a growing pause */
         note(entry, hf_manifest_outcome_reason(job->r), hf_err_text(&job->err, text, sizeof(text)));
+        memcpy(entry->unstored, job->bundle->digest, sizeof(entry->unstored));
         entry->r.known_revision[0] = '\0';
         content_stop(entry);
-        advance_back_off(entry);
         entry->hold.reason = hf_manifest_outcome_reason(job->r);
-        entry->hold.until_ns = entry->due_ns;
+        entry->hold.until_ns = advance_pause(entry);
         return;
     }
+    if (entry->unstored[0] != '\0')
+        note(entry, HF_MANIFEST_REASON_NONE, NULL);
+    entry->unstored[0] = '\0';
     (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "%s", job->bundle->digest);
     (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", entry->incoming_revision);
     memcpy(entry->r.known_from, job->from, sizeof(entry->r.known_from));

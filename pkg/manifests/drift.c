@@ -15,12 +15,8 @@ static const uint64_t unwatched_look_ns = 30 * HF_NS_PER_S; /* between two looks
 
 void drift_look_again(struct entry *entry)
 {
-    uint64_t due_ns = entry->due_ns;
-
-    advance_back_off(entry);
     entry->look_wanted = true;
-    entry->look_due_ns = entry->due_ns;
-    entry->due_ns = due_ns;
+    entry->look_due_ns = advance_pause(entry);
 }
 
 /* ---- repair ------------------------------------------------------------------------------------------------------ */
@@ -100,9 +96,7 @@ static void repaired(struct entry *entry, struct job *job)
         if (job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE)
             content_lost(entry, &entry->r.good);
         advance_note_about(entry, ENTRY_NOTE_LOOK, job->outcome.reason, job->outcome.message);
-        advance_back_off(entry);
-        entry->look_wanted = true;
-        entry->look_due_ns = entry->due_ns;
+        drift_look_again(entry);
         return;
     }
     advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);

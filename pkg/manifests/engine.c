@@ -347,11 +347,21 @@ static size_t count_files(struct entry *entry)
     return entry->n_files;
 }
 
+/* The set whose revision and digest the status shows. If all that is in place is to go, a person needs the digest that
+ * allows the removal. */
+static const struct hf_manifest_set *shown_set(const struct entry *entry)
+{
+    const struct hf_manifest_record *r = &entry->r;
+
+    if (entry->revoked || (entry->engine->set_once && !entry->in_policy))
+        return hf_manifest_record_owner(r);
+    return r->phase == HF_MANIFEST_APPLIED ? &r->good : &r->next;
+}
+
 static struct hf_manifest_status status_of(struct entry *entry)
 {
     const struct hf_manifest_record *r = &entry->r;
-    bool in_place = r->phase == HF_MANIFEST_APPLIED || r->phase == HF_MANIFEST_ROLLED_BACK;
-    const struct hf_manifest_set *set = in_place && r->phase == HF_MANIFEST_APPLIED ? &r->good : &r->next;
+    const struct hf_manifest_set *set = shown_set(entry);
     const json_t *json = entry->wanted != NULL   ? entry->wanted->json
                          : r->good.entry != NULL ? r->good.entry
                                                  : r->next.entry;
@@ -385,10 +395,10 @@ static struct hf_manifest_status status_of(struct entry *entry)
 }
 
 /* An entry that no policy has shows while it may have items in place. */
-static bool is_shown(const struct entry *entry)
+static bool is_shown(struct entry *entry)
 {
-    return !entry->gone &&
-           (entry->wanted != NULL || entry->r.good.key[0] != '\0' || json_array_size(entry->r.objects) > 0);
+    return !entry->gone && (entry->wanted != NULL || entry->r.good.key[0] != '\0' || count_files(entry) > 0 ||
+                            json_array_size(entry->r.objects) > 0);
 }
 
 static void visit_entries(struct hf_manifest_engine *engine, bool in_policy,

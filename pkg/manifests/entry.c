@@ -189,6 +189,8 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
         entry->look_wanted = true; /* a removal that began has taken the watches, and perhaps files */
     make_entry_free(entry->wanted);
     entry->wanted = own;
+    if (strcmp(entry->wanted_from, from) != 0) /* what was proven of the source before says nothing about this one */
+        entry->revoked = entry->vault.forget = false;
     memcpy(entry->wanted_from, from, sizeof(from));
     entry->due_ns = 0;
     entry->content_pace = (struct hf_content_pace){.spent = 0}; /* a person has changed the entry */
@@ -445,6 +447,19 @@ static bool wants_cleanup(const struct entry *entry)
            (!entry->vault.verify && entry->secret != NULL && secret_has(entry, &entry->r.good) && vault_wants(entry));
 }
 
+/* Returns true if a removal has begun, and has not come to its end: what it has left is no drift. */
+static bool is_half_removed(const struct entry *entry)
+{
+    return (entry->removing && entry->wanted == NULL) || (entry->revoked && entry->inventory.pending);
+}
+
+static bool drifts(struct entry *entry)
+{
+    if (is_half_removed(entry))
+        return false;
+    return objects_is(&entry->r.good) ? objects_drift_consider(entry) : drift_consider(entry);
+}
+
 void entry_consider(struct entry *entry)
 {
     if (entry->gone || (entry->unreadable && !load_again(entry)))
@@ -474,8 +489,7 @@ void entry_consider(struct entry *entry)
         commit_clean(entry);
         return;
     }
-    if ((objects_is(&entry->r.good) ? objects_drift_consider(entry) : drift_consider(entry)) ||
-        pod_trial_ask_again(entry))
+    if (drifts(entry) || pod_trial_ask_again(entry))
         return;
     if (entry->wanted != NULL)
         consider_resting(entry);

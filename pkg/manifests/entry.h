@@ -7,8 +7,8 @@
  *
  * The files form layers. As a rule, a file calls files in lower rows. The exceptions: advance.c calls the actions
  * through a table that entry.c fills in; objects.c and pod_trial.c call trial_check(); removal.c calls
- * objects_remove(); drift.c calls pod_trial_is_open(); make.c calls permit_scope(); and some files call files
- * of the same row.
+ * objects_remove() and restore_disown(); drift.c calls pod_trial_is_open(); make.c calls permit_scope(); and some
+ * files call files of the same row.
  *   engine.c                          the public functions; calls entry_consider() for every entry
  *   entry.c                           one entry: loads it, starts its next step, frees it
  *   apply.c trial.c pod_trial.c restore.c    the actions on files and static pods
@@ -97,9 +97,9 @@ uint64_t manifest_engine_now(const struct hf_manifest_engine *engine);
 
 /* ---- one entry --------------------------------------------------------------------------------------------------- */
 
-/* Attempts of one rollback that could not read what they go back to, after which that counts as lost: one error may
- * pass, a worn-out block does not. A full disk may last for days, so attempts that fail for other reasons do not
- * count. */
+/* Attempts of one rollback that could not read what they go back to, or of one set that could not read its content,
+ * after which that counts as lost: one error may pass, a worn-out block does not. A full disk may last for days, so
+ * attempts that fail for other reasons do not count. */
 enum { MANIFEST_MAX_UNREADABLE = 5 };
 
 enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
@@ -168,6 +168,7 @@ struct entry {
     char wanted_from[HF_SHA256_HEX];   /* hf_manifest_source_key() of `wanted` */
     struct entry_note source_note;     /* what is wrong with the source */
     struct hf_content_pace content_pace;
+    char unstored[HF_SHA256_HEX]; /* digest of the content that could not be written to disk; "" if there is none */
     /* A hold of this entry alone, and not the site's own hold (engine->held). The hold is in force after the entry has
      * turned away a new content, or could not write one to disk. It stops the source, so that the source does not
      * download content that the entry does not accept. When the hold ends, the source starts again and delivers the
@@ -268,7 +269,8 @@ struct entry {
     bool busy; /* a step is in progress */
     /* how often the rollback in progress could not read the files to put back, from the disk or from the sealed copy */
     unsigned unreadable_rollbacks;
-    unsigned probe_repairs; /* number of times that changed objects were put back in this Probation */
+    unsigned unreadable_attempts; /* how often in a row the disk could not read the content of the newest set */
+    unsigned probe_repairs;       /* number of times that changed objects were put back in this Probation */
 
     struct hf_backoff backoff;
     /* monotonic time before which no attempt starts; 0 if one may start now; HF_NEVER if none starts before the next
@@ -307,6 +309,8 @@ void entry_consider(struct entry *entry);
 void apply_start(struct entry *entry);
 void trial_start(struct entry *entry);
 void restore_start(struct entry *entry);
+/* Takes the files in `list` out of the inventory, because they belong to somebody else. Called on a worker. */
+int restore_disown(struct entry *entry, const struct hf_inventory *list, struct hf_err *err);
 void commit_start(struct entry *entry);
 void commit_clean(struct entry *entry);
 
@@ -316,9 +320,6 @@ void objects_place(struct entry *entry);
 void objects_probe(struct entry *entry);
 void objects_rollback(struct entry *entry);
 bool objects_drift_consider(struct entry *entry);
-/* Returns the set whose `prune` decides if the objects go when the entry leaves the policy: the good set, or the newest
- * set if none was ever good. */
-const struct hf_manifest_set *objects_owner(const struct entry *entry);
 /* Starts to delete every object in the inventory, unless the guard of removals (rules/plan.h) stops it. The caller has
  * checked that a removal is allowed now. */
 void objects_remove(struct entry *entry);
@@ -471,6 +472,9 @@ void make_attempt_free(struct attempt *attempt);
  * worker. */
 int make_bundle(const struct entry *entry, const struct attempt *attempt, struct hf_bundle **ret_bundle,
                 struct hf_manifest_outcome *outcome);
+/* Returns true if the disk cannot read the content of the attempt's set. Call this function to tell such an error from
+ * one of the target, which may pass, however long it takes. Called on a worker. */
+bool make_is_unreadable(const struct entry *entry, const struct attempt *attempt);
 /* Calls make_bundle(), then makes the list of files that the set asks for (attempt->want). Called on a worker. */
 int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_outcome *outcome);
 /* Makes a lost inventory again from the good set and its content on disk, so that the entry's own files do not count as
@@ -499,8 +503,13 @@ void advance_note(struct entry *entry, enum hf_manifest_reason reason, const cha
 /* Sets a note with another topic. If `reason` is NONE, removes the note only if it has this topic. */
 void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum hf_manifest_reason reason,
                         const char *message);
-/* Sets due_ns, so that the next attempt starts after a growing pause. */
+/* Returns the monotonic time at which a pause ends that starts now. Each pause is longer than the one before. */
+uint64_t advance_pause(struct entry *entry);
+/* Sets due_ns, so that the next attempt starts after such a pause. */
 void advance_back_off(struct entry *entry);
+/* The same after a failure with this reason. If a person has to mend something first (hf_manifest_gate_retry()), no
+ * attempt starts before the next interval of the policy. */
+void advance_wait(struct entry *entry, enum hf_manifest_reason reason);
 
 /* ---- unit_call.c ------------------------------------------------------------------------------------------------- */
 
@@ -528,7 +537,8 @@ struct job {
     struct hf_diff diff;
     char keep[3][HF_SHA256_HEX];   /* for a cleanup: digests of the contents that stay on disk */
     char keep_copy[HF_SHA256_HEX]; /* for a cleanup: digest of the sealed copy that stays on disk */
-    /* for a rollback: the disk cannot read the backups, or the content of the good set */
+    /* for a rollback: the disk cannot read the backups, or the content of the good set; for an attempt: it cannot read
+     * the content of the newest set */
     bool unreadable;
     bool doubtful;                 /* for a rollback: it is unknown which files in place belong to somebody else */
     bool keep_before;              /* for a cleanup: the backups of files/before.h stay on disk */

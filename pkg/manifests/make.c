@@ -183,6 +183,14 @@ int make_bundle(const struct entry *entry, const struct attempt *attempt, struct
     return 0;
 }
 
+bool make_is_unreadable(const struct entry *entry, const struct attempt *attempt)
+{
+    struct hf_manifest_outcome ignored = {.r = 0};
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
+
+    return make_bundle(entry, attempt, &bundle, &ignored) == -EIO;
+}
+
 int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_outcome *outcome)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;

@@ -474,11 +474,6 @@ bool objects_drift_consider(struct entry *entry)
 
 /* ---- removal ----------------------------------------------------------------------------------------------------- */
 
-const struct hf_manifest_set *objects_owner(const struct entry *entry)
-{
-    return entry->r.good.key[0] != '\0' ? &entry->r.good : &entry->r.next;
-}
-
 static void removed(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
@@ -491,11 +486,9 @@ static void removed(void *arg, const struct hf_manifest_outcome *outcome)
         return;
     }
     advance_note(entry, outcome->reason, outcome->message);
-    advance_back_off(entry);
-    if (outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT) {
+    advance_wait(entry, outcome->reason);
+    if (outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT)
         entry->removing = false;
-        entry->due_ns = HF_NEVER; /* until the next interval, or the annotation */
-    }
     manifest_engine_wake(entry->engine);
 }
 
@@ -504,7 +497,7 @@ void objects_remove(struct entry *entry)
     struct hf_cluster_apply_params params = {.prune = true};
 
     params.may_prune_beyond =
-        hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, objects_owner(entry)->digest);
+        hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, hf_manifest_record_owner(&entry->r)->digest);
     if (!start(entry, &params, removed))
         advance_back_off(entry);
 }

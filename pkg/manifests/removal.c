@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "manifests/entry.h"
+#include "manifests/files/before.h"
 #include "os/dir.h"
 
 static int run_forget(struct job *job)
@@ -34,11 +35,28 @@ static void forget(struct entry *entry)
         task_submit(job);
 }
 
+/* Nothing has shown yet that the first set may keep the files of somebody else that it takes over. They stay, and so
+ * does every file if nobody knows which ones these are. */
+static int leave_theirs(struct job *job)
+{
+    struct entry *entry = job->entry;
+    _cleanup_(hf_bundle_freep) struct hf_bundle *before = NULL;
+    _cleanup_(hf_inventory_done) struct hf_inventory list = {.items = NULL};
+    bool unknown = false;
+    int r = hf_files_before_load(entry->engine->p.env.fs, entry->folder, true, &before, &list, &unknown, &job->err);
+
+    if (r == 0)
+        r = restore_disown(entry, unknown ? &entry->inventory : &list, &job->err);
+    return r < 0 ? hf_manifest_outcome_fail(&job->outcome, hf_manifest_outcome_reason(r), r, &job->err) : 0;
+}
+
 static int run_prune(struct job *job)
 {
     struct hf_files_place *place = &job->entry->attempt->place;
-    int r = hf_files_place_compare(place, &job->outcome);
+    int r = job->entry->r.good.key[0] == '\0' ? leave_theirs(job) : 0;
 
+    if (r == 0)
+        r = hf_files_place_compare(place, &job->outcome);
     if (r == 0)
         r = hf_files_place_swap(place, &job->outcome);
     if (r == 0)
@@ -60,11 +78,9 @@ static void not_pruned(struct entry *entry, struct job *job)
     if (entry->wanted != NULL) /* a waiting removal needs no watches, of which there are few */
         drift_watch(entry);
     advance_note(entry, job->outcome.reason, job->outcome.message);
-    advance_back_off(entry);
-    if (job->outcome.reason == HF_MANIFEST_REASON_PRUNE_LIMIT) {
+    advance_wait(entry, job->outcome.reason);
+    if (job->outcome.reason == HF_MANIFEST_REASON_PRUNE_LIMIT)
         entry->removing = false;
-        entry->due_ns = HF_NEVER; /* until the next interval, or the annotation */
-    }
 }
 
 static void pruned(struct entry *entry, struct job *job)
@@ -78,11 +94,19 @@ static void pruned(struct entry *entry, struct job *job)
     forget(entry);
 }
 
+/* Returns true if the entry has files that its owner (hf_manifest_record_owner()) may take along. */
+static bool has_files(const struct entry *entry)
+{
+    return hf_manifest_record_owner(&entry->r)->key[0] != '\0' && !entry->r.good_unknown &&
+           hf_inventory_files(&entry->inventory) > 0;
+}
+
 static void prune(struct entry *entry, void (*then)(struct entry *entry, struct job *job))
 {
+    const struct hf_manifest_set *owner = hf_manifest_record_owner(&entry->r);
     struct job *job = task_new(entry, run_prune, then);
 
-    entry->attempt = make_attempt(entry, &entry->r.good);
+    entry->attempt = make_attempt(entry, owner);
     if (job == NULL || entry->attempt == NULL) {
         task_discard(job);
         make_attempt_free(entry->attempt);
@@ -90,10 +114,9 @@ static void prune(struct entry *entry, void (*then)(struct entry *entry, struct 
         advance_back_off(entry);
         return;
     }
-    (void)snprintf(entry->attempt->want.root, sizeof(entry->attempt->want.root), "%s", entry->r.good.root);
+    (void)snprintf(entry->attempt->want.root, sizeof(entry->attempt->want.root), "%s", owner->root);
     entry->attempt->place.prune = true;
-    entry->attempt->place.prune_all =
-        hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, entry->r.good.digest);
+    entry->attempt->place.prune_all = hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, owner->digest);
     task_submit(job);
 }
 
@@ -132,8 +155,7 @@ bool removal_revoke(struct entry *entry)
 {
     const struct hf_manifest_engine *engine = entry->engine;
 
-    if (!entry->revoked || engine->held || entry->r.good.key[0] == '\0' || hf_inventory_files(&entry->inventory) == 0 ||
-        !is_due(entry))
+    if (!entry->revoked || engine->held || !has_files(entry) || !is_due(entry))
         return false;
     unwatch(entry);
     prune(entry, revoked);
@@ -145,17 +167,17 @@ bool removal_revoke(struct entry *entry)
 void removal_consider(struct entry *entry)
 {
     const struct hf_manifest_engine *engine = entry->engine;
-    bool has_files = entry->r.good.key[0] != '\0' && hf_inventory_files(&entry->inventory) > 0;
+    bool takes_along = hf_json_bool_or(hf_manifest_record_owner(&entry->r)->entry, "prune", false);
 
     if (entry->gone || !engine->proven || engine->held || engine->stale || !is_due(entry))
         return;
     entry->removing = true;
     unwatch(entry);
-    if (json_array_size(entry->r.objects) > 0 && hf_json_bool_or(objects_owner(entry)->entry, "prune", false)) {
+    if (takes_along && json_array_size(entry->r.objects) > 0) {
         objects_remove(entry);
         return;
     }
-    if (has_files && hf_json_bool_or(entry->r.good.entry, "prune", false))
+    if (takes_along && has_files(entry))
         prune(entry, pruned);
     else
         forget(entry);

@@ -60,8 +60,7 @@ static int add_before(struct attempt *attempt, const struct hf_bundle *before, c
     return r;
 }
 
-/* The files of somebody else are theirs again. */
-static int disown(struct entry *entry, const struct hf_inventory *list, struct hf_err *err)
+int restore_disown(struct entry *entry, const struct hf_inventory *list, struct hf_err *err)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
     struct hf_inventory kept = {.pending = entry->inventory.pending};
@@ -102,7 +101,7 @@ static int leave_lost(struct entry *entry, const struct hf_bundle *before, const
     if (json_is_true(hf_json_at(entry->r.next.entry, "force"))) /* otherwise the files are as their owners wrote them */
         hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.before_lost", HF_S("entry", entry->name),
                HF_S("first", lost.items[0].path), HF_D("files", (int64_t)lost.n));
-    return disown(entry, &lost, err);
+    return restore_disown(entry, &lost, err);
 }
 
 /* The files that a rollback puts back beside those of the good set. */
@@ -140,7 +139,7 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
         r = hf_files_place_stage(&attempt->place, outcome);
     if (r == 0)
         r = hf_files_place_swap(&attempt->place, outcome);
-    if (r == 0 && disown(entry, kept->foreign, &err) < 0)
+    if (r == 0 && restore_disown(entry, kept->foreign, &err) < 0)
         r = hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(-err.code), -err.code, &err);
     if (r == 0 && (entry->r.good_unknown || kept->unknown)) /* the set stays unproven, so no cleanup removes them */
         (void)!hf_files_before_forget(entry->engine->p.env.fs, entry->folder, NULL);
@@ -196,15 +195,6 @@ static int restore_copy(struct job *job)
     return place(entry, &kept, &job->outcome);
 }
 
-/* An error of the target may pass, however long it takes. */
-static bool is_own_copy_unreadable(struct entry *entry)
-{
-    struct hf_manifest_outcome ignored = {.r = 0};
-    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
-
-    return make_bundle(entry, entry->attempt, &bundle, &ignored) == -EIO;
-}
-
 static int run_rollback(struct job *job)
 {
     struct entry *entry = job->entry;
@@ -228,7 +218,7 @@ static int run_rollback(struct job *job)
         return r;
     job->doubtful = unknown;
     r = place(entry, &(struct kept){before, &list, &list, false, unknown}, &job->outcome);
-    job->unreadable = r == -EIO && entry->r.good.key[0] != '\0' && is_own_copy_unreadable(entry);
+    job->unreadable = r == -EIO && entry->r.good.key[0] != '\0' && make_is_unreadable(entry, entry->attempt);
     hf_files_place_done(&entry->attempt->place); /* before the contents that it borrows go */
     hf_files_want_done(&entry->attempt->want);
     return r;

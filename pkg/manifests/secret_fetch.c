@@ -111,6 +111,15 @@ static bool gives_up(struct entry *entry, const char *why)
     return true;
 }
 
+/* Returns true if the content that the newest set began with comes no more: the wanted entry names another source. */
+static bool names_another(const struct entry *entry)
+{
+    char from[HF_SHA256_HEX];
+
+    return entry->wanted != NULL &&
+           (hf_manifest_source_key(entry->r.next.entry, from) < 0 || strcmp(from, entry->wanted_from) != 0);
+}
+
 bool secret_fetch_stalls(struct entry *entry)
 {
     struct hf_manifest_set *next = &entry->r.next;
@@ -121,14 +130,13 @@ bool secret_fetch_stalls(struct entry *entry)
         return false;
     if (entry->incoming == NULL && entry->wanted == NULL && entry->engine->set_once)
         return gives_up(entry, "no policy has this entry any more, and its content is not on the node");
-    if (entry->incoming == NULL && entry->vault.forget) /* the removal of the files needs an entry that rests */
+    if (names_another(entry))
+        return gives_up(entry, "the entry names another source now, and the content that it began with is not on the "
+                               "node");
+    if (entry->incoming == NULL && entry->source_note.reason == HF_MANIFEST_REASON_SOURCE_GONE)
         return gives_up(entry, "the Secret was deleted, and the content that the entry began with is not on the node");
     if (entry->incoming == NULL)
         return secret_fetch_waits(entry);
-    char from[HF_SHA256_HEX];
-    if (hf_manifest_source_key(next->entry, from) < 0 || strcmp(from, entry->incoming_from) != 0)
-        return gives_up(entry, "the entry names another source now, and the content that it began with is not on the "
-                               "node");
     if (must_validate(entry)) /* while the entry waits, it takes up the content that has come */
         return gives_up(entry, "the content that the entry began with is not on the node; a newer one has come");
     /* The content that the swap began with is nowhere any more, if the Secret has changed since. */
@@ -139,7 +147,7 @@ bool secret_fetch_stalls(struct entry *entry)
     (void)snprintf(next->revision, sizeof(next->revision), "%s", entry->incoming_revision);
     (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "%s", next->digest);
     (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", next->revision);
-    memcpy(entry->r.known_from, from, sizeof(from));
+    memcpy(entry->r.known_from, entry->wanted_from, sizeof(entry->r.known_from));
     return hf_manifest_set_key(next, NULL) < 0;
 }
 

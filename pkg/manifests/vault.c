@@ -361,7 +361,7 @@ static void decrypted(struct entry *entry, struct job *job)
     entry->secret = hf_steal(job->bundle);
     entry->vault.verify = hf_manifest_machine_rests(entry->r.phase) && entry->r.phase != HF_MANIFEST_WAITING;
     /* While another set waits, the copy was opened because of drift: the next look repairs it. */
-    if (entry->r.phase == HF_MANIFEST_WAITING && !secret_has(entry, &entry->r.next))
+    if (entry->r.phase == HF_MANIFEST_WAITING && strcmp(entry->r.next.key, entry->r.good.key) != 0)
         entry->look_wanted = true;
 }
 

@@ -1,6 +1,7 @@
 /* Troubles of one entry of spec.manifests, on virtual time: a content on disk that is lost before it has passed, damaged
  * copies of somebody else's files, refusals that must not wear out the flash. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "loop/proc.h"
@@ -48,16 +49,36 @@ static struct {
     bool broken;
     const char *unreadable; /* one file of the state; NULL for none */
     unsigned errors;        /* of this file */
+    bool unwritable;        /* contents cannot be written to the state */
+    unsigned refused;       /* how often one could not */
+    const char *immutable;  /* name of files that nobody may remove; NULL for none */
 } target;
 
 static int open_folder_of_target(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
 {
     bool is_unreadable = target.unreadable != NULL && strcmp(path, target.unreadable) == 0;
+    bool is_refused = target.unwritable && (flags & O_CREAT) != 0 && strstr(path, "/b-") != NULL;
 
     target.errors += is_unreadable;
-    if (is_unreadable || (target.broken && strcmp(path, "app") == 0))
+    target.refused += is_refused;
+    if (is_unreadable || is_refused || (target.broken && strcmp(path, "app") == 0))
         return -EIO;
     return target.inner->openat(ctx, dirfd, path, flags, mode, resolve);
+}
+
+static int remove_from_target(void *ctx, int dirfd, const char *path, int flags)
+{
+    if (target.immutable != NULL && strcmp(path, target.immutable) == 0)
+        return -EPERM;
+    return target.inner->unlinkat(ctx, dirfd, path, flags);
+}
+
+/* What replaces the unreadable file has other blocks. */
+static int rename_in_target(void *ctx, int from_dir, const char *from, int to_dir, const char *to)
+{
+    if (target.unreadable != NULL && strcmp(to, target.unreadable) == 0)
+        target.unreadable = NULL;
+    return target.inner->renameat(ctx, from_dir, from, to_dir, to);
 }
 
 static const struct hf_fs_ops *fs_of(struct node *node)
@@ -65,6 +86,8 @@ static const struct hf_fs_ops *fs_of(struct node *node)
     target.inner = hf_simfs_ops(node->fs);
     target.ops = *target.inner;
     target.ops.openat = open_folder_of_target;
+    target.ops.unlinkat = remove_from_target;
+    target.ops.renameat = rename_in_target;
     return &target.ops;
 }
 
@@ -250,12 +273,38 @@ static void set_policy(struct node *node, const char *manifests)
     free(issues);
 }
 
+/* A policy without entries. Its annotation allows a removal. */
+static void allow_prune(struct node *node, const char *digest)
+{
+    struct hf_issues *issues = calloc(1, sizeof(*issues));
+    json_t *json = json_pack("{s:s, s:s, s:{s:s, s:{s:o}}, s:{}}", "apiVersion", "edge.codcompass.io/v1alpha1", "kind",
+                             "SyncPolicy", "metadata", "name", "p", "annotations", "edge.codcompass.io/allow-prune",
+                             json_sprintf("app:%.12s", digest), "spec");
+
+    hf_syncpolicy_free(node->policy);
+    ck_assert_int_eq(hf_syncpolicy_decode(json, &node->policy, issues), 0);
+    ck_assert_uint_eq(issues->n_errors, 0);
+    json_decref(json);
+    free(issues);
+}
+
+/* The newest watch of one folder. */
+static struct {
+    const char *path; /* NULL: of none */
+    void (*fire)(void *arg);
+    void *arg;
+} watched;
+
 static int add_watch(void *ctx, const char *path, void (*fire)(void *arg), void *arg, struct hf_watch **ret_watch,
                      struct hf_err *err)
 {
     struct node *node = ctx;
 
-    (void)path, (void)fire, (void)arg, (void)err;
+    (void)err;
+    if (watched.path != NULL && strcmp(path, watched.path) == 0) {
+        watched.fire = fire;
+        watched.arg = arg;
+    }
     *ret_watch = ctx;
     node->watches++;
     return 0;
@@ -1826,6 +1875,55 @@ static bool shrink_after(uint64_t n)
     return killed;
 }
 
+/* The disk never reads the newest content again. */
+static void wear_out(void *arg, const char *path, const struct stat *st)
+{
+    static char worn[256];
+    const struct loss *loss = arg;
+
+    if (!S_ISREG(st->st_mode) || strstr(path, "/b-") == NULL || strcmp(path, loss->good) == 0)
+        return;
+    (void)snprintf(worn, sizeof(worn), "%s", path);
+    target.unreadable = worn;
+}
+
+/* A swap is cut short, and the disk never reads its content again. The source delivers the content once more, and the
+ * swap ends; or the entry leaves the policy, and its files go. Returns false if no call was the n-th one. */
+static bool unreadable_after(uint64_t n, bool leaves, unsigned *ret_applying)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}", 1000 + n);
+    struct loss loss = {.node = node};
+
+    publish(node, 1);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    hf_simfs_walk(node->fs, STATE, find_good, &loss);
+    publish(node, 2);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool cut = hf_simfs_stopped(node->fs);
+    if (cut && strcmp(phase_on_disk(node), "\"Applying\"") == 0) {
+        ++*ret_applying;
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+        hf_simfs_walk(node->fs, STATE, wear_out, &loss);
+        if (leaves)
+            set_policy(node, "");
+        boot(node);
+        intervals(node, 12);
+        ck_assert_msg(has(node, "/etc/app/a", NULL) == leaves && (leaves || has_number(node, 2)), "cut at %u: %s",
+                      (unsigned)n, node->status);
+        target.unreadable = NULL;
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return cut;
+}
+
 /* A cut swap comes to its end after the cut. A later set that is refused before its first change says nothing about
  * what is in place: drift of the good set is still repaired. Returns false if no call was the n-th one. */
 static bool refuse_after(uint64_t n, unsigned *ret_applying)
@@ -2034,6 +2132,17 @@ START_TEST(missing_validation_is_repeated_each_interval)
 }
 END_TEST
 
+START_TEST(unreadable_content_keeps_nothing_out)
+{
+    unsigned applying = 0;
+    uint64_t n = 1;
+
+    while (unreadable_after(n, _i == 1, &applying))
+        n++;
+    ck_assert_uint_gt(applying, 2);
+}
+END_TEST
+
 START_TEST(refusal_after_a_cut_keeps_repairs)
 {
     unsigned applying = 0;
@@ -2145,6 +2254,69 @@ START_TEST(content_that_was_not_written_comes_again)
 }
 END_TEST
 
+/* The disk cannot write a new content for 20 minutes. The status says so all the time, and not that the content changes
+ * too often. When the disk writes again, the content is in place soon. */
+START_TEST(content_that_cannot_be_written_is_not_paced)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 42);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    put(node, "/media/usb/a", "two");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_fail_at(node->fs, 1, EIO, 0);
+    for (unsigned i = 0; i < 120; i++) {
+        intervals(node, 1);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_WRITE_FAILED, "the disk does not write");
+    }
+    unsigned statuses = node->statuses;
+    intervals(node, 60);
+    ck_assert_uint_eq(node->statuses, statuses);
+    hf_simfs_fail_at(node->fs, 0, 0, 0);
+    (void)hf_simloop_run_for(node->loop, 30 * HF_NS_PER_S);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the disk writes again");
+    ck_assert(has(node, "/etc/app/a", "two"));
+    end(node);
+}
+END_TEST
+
+/* A set waits for the next interval, because the program of `validate` is missing. A watch tells of a change: of drift
+ * that the disk cannot repair once, or of a new content that it cannot write. Neither repeats the validation. */
+START_TEST(wait_for_the_interval_is_kept)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},"
+                              "\"validate\":{\"command\":[\"/usr/bin/check\",\"{}\"]}," FILES "}",
+                              43);
+
+    watched.path = _i == 0 ? "/etc/app" : "/media/usb";
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    put(node, "/media/usb/a", "two");
+    procs.failures = 100;
+    procs.error = -ENOENT;
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_VALIDATE_FAILED, "there is no program");
+    unsigned failures = procs.failures;
+    put(node, _i == 0 ? "/etc/app/a" : "/media/usb/a", "three");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    if (_i == 0)
+        hf_simfs_fail_at(node->fs, 1, EIO, 1);
+    else
+        target.unwritable = true;
+    watched.fire(watched.arg);
+    (void)hf_simloop_run_for(node->loop, long_interval_ns);
+    ck_assert_uint_eq(procs.failures, failures);
+    ck_assert(has(node, "/etc/app/a", "one"));
+    if (_i == 0)
+        ck_assert_uint_eq(hf_simfs_failed(node->fs), 1);
+    else
+        ck_assert_uint_gt(target.refused, 10);
+    end(node);
+}
+END_TEST
+
 /* The disk cannot write once while an entry that no policy has goes: its files, or what the agent keeps of it. */
 START_TEST(removal_that_failed_is_repeated)
 {
@@ -2166,6 +2338,59 @@ START_TEST(removal_that_failed_is_repeated)
                       "call %u: %s", (unsigned)n, node->status);
         end(node);
     }
+}
+END_TEST
+
+/* A person has made the file immutable: its removal is tried once per interval, and writes nothing in between. */
+START_TEST(removal_that_is_not_allowed_waits)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}", 39);
+    struct stat st;
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    target.immutable = "a";
+    set_policy(node, "");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_NOT_ALLOWED, "the file is immutable");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    uint64_t calls = hf_simfs_calls(node->fs);
+    (void)hf_simloop_run_for(node->loop, long_interval_ns);
+    ck_assert_msg(hf_simfs_calls(node->fs) == calls, "%u calls that write",
+                  (unsigned)(hf_simfs_calls(node->fs) - calls));
+    target.immutable = NULL;
+    intervals(node, 1);
+    ck_assert(has(node, "/etc/app/a", NULL) && !hf_simfs_stat(node->fs, STATE "/manifests/app", &st));
+    end(node);
+}
+END_TEST
+
+/* A newer content is refused, then the entry leaves the policy: the status shows the digest that allows the removal of
+ * what is in place. */
+START_TEST(digest_of_the_status_allows_the_removal)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true,"
+                              "\"validate\":{\"command\":[\"/usr/bin/check\",\"{}\"]}," FILES "}",
+                              40);
+    struct stat st;
+
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 4);
+    put(node, "/media/usb/a", "bad");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_VALIDATE_FAILED, "a newer content");
+    set_policy(node, "");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_PRUNE_LIMIT, "the entry has left the policy");
+    ck_assert(has(node, "/etc/app/a", "one") && has(node, "/etc/app/b", "one"));
+    allow_prune(node, look(node).status.digest);
+    intervals(node, 2);
+    ck_assert_msg(has(node, "/etc/app/a", NULL) && !hf_simfs_stat(node->fs, STATE "/manifests/app", &st), "%s",
+                  node->status);
+    end(node);
 }
 END_TEST
 
@@ -2220,6 +2445,86 @@ START_TEST(entry_that_comes_back_is_watched)
 }
 END_TEST
 
+/* One file of an entry that has left the policy cannot be removed. Nothing puts back the other one, and the service is
+ * not restarted. */
+START_TEST(removal_that_has_begun_is_not_repaired)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES UNIT "}", 41);
+
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 4);
+    allow_prune(node, look(node).status.digest);
+    target.immutable = "b";
+    unsigned restarts = node->restarts;
+    for (unsigned i = 0; i < 10; i++) {
+        intervals(node, 1);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_NOT_ALLOWED, "one file is immutable");
+        ck_assert(has(node, "/etc/app/a", NULL) && has(node, "/etc/app/b", "one"));
+    }
+    ck_assert_uint_eq(node->restarts, restarts);
+    target.immutable = NULL;
+    intervals(node, 2);
+    ck_assert(has(node, "/etc/app/b", NULL));
+    end(node);
+}
+END_TEST
+
+/* The swap of the first set is cut short, its content is lost, and the entry leaves the policy. The status shows what
+ * is in place, and its digest. The files go with the annotation, but none that may be somebody else's. Returns false if
+ * no call was the n-th one. */
+static bool leave_after(uint64_t n, unsigned *ret_waiting)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"force\":true,\"prune\":true," FILES "}", 1200 + n);
+    struct loss loss = {.node = node};
+    struct stat st;
+
+    put(node, "/etc/app/z", "theirs");
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    put(node, "/media/usb/z", "ours");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    boot(node);
+    intervals(node, 4);
+    bool cut = hf_simfs_stopped(node->fs);
+    if (cut && strcmp(phase_on_disk(node), "\"Applied\"") != 0) {
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+        hf_simfs_walk(node->fs, STATE, damage, &loss);
+        set_policy(node, "");
+        boot(node);
+        intervals(node, 4);
+        if (hf_simfs_stat(node->fs, STATE "/manifests/app", &st)) {
+            ++*ret_waiting;
+            expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_PRUNE_LIMIT, "the entry has left the policy");
+            allow_prune(node, look(node).status.digest);
+            intervals(node, 2);
+        }
+        ck_assert_msg(has(node, "/etc/app/a", NULL) && has(node, "/etc/app/b", NULL), "cut at %u", (unsigned)n);
+        ck_assert_msg(!has(node, "/etc/app/z", NULL), "cut at %u: the file of somebody else is gone", (unsigned)n);
+        ck_assert(!hf_simfs_stat(node->fs, STATE "/manifests/app", &st));
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return cut;
+}
+
+START_TEST(cut_first_set_goes_with_the_entry)
+{
+    unsigned waiting = 0;
+    uint64_t n = 1;
+
+    while (leave_after(n, &waiting))
+        n++;
+    ck_assert_uint_gt(waiting, 2);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, labels_that_matter);
@@ -2253,6 +2558,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, lost_record_removes_nothing, 0, 2);
     tcase_add_test(tc, lost_inventory_forgets_no_new_file);
     tcase_add_test(tc, cut_swap_lifts_no_guard);
+    tcase_add_loop_test(tc, unreadable_content_keeps_nothing_out, 0, 2);
     tcase_add_test(tc, refusal_after_a_cut_keeps_repairs);
     tcase_add_loop_test(tc, failure_after_a_cut_keeps_repairs, 0, 2);
     tcase_add_test(tc, lost_older_content_is_not_fetched);
@@ -2261,7 +2567,13 @@ static void cases(TCase *tc)
     tcase_add_test(tc, validation_that_did_not_start_is_repeated);
     tcase_add_test(tc, missing_validation_is_repeated_each_interval);
     tcase_add_test(tc, content_that_was_not_written_comes_again);
+    tcase_add_test(tc, content_that_cannot_be_written_is_not_paced);
+    tcase_add_loop_test(tc, wait_for_the_interval_is_kept, 0, 2);
     tcase_add_test(tc, removal_that_failed_is_repeated);
+    tcase_add_test(tc, removal_that_is_not_allowed_waits);
+    tcase_add_test(tc, removal_that_has_begun_is_not_repaired);
+    tcase_add_test(tc, digest_of_the_status_allows_the_removal);
+    tcase_add_test(tc, cut_first_set_goes_with_the_entry);
     tcase_add_test(tc, entry_that_comes_back_is_watched);
     tcase_add_loop_test(tc, look_that_failed_is_repeated, 0, 2);
     tcase_add_loop_test(tc, cut_repair_is_finished, 0, 4);

@@ -666,6 +666,30 @@ START_TEST(removal_waits_for_the_server)
 }
 END_TEST
 
+/* The agent has no right to delete the object: it asks once per interval, until it has. */
+START_TEST(removal_that_is_refused_waits)
+{
+    struct world *w = begin(",\"prune\":true", 7);
+
+    publish(w, CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    w->api.scripts[0] = (struct ssa_sim_script){"DELETE", MAP, 403, "{\"message\":\"no right\"}", 1000};
+    hf_syncpolicy_free(w->policy);
+    w->policy = NULL;
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_API_REFUSED, "no right");
+    ssa_sim_forget_log(&w->api);
+    (void)hf_simloop_run_for(w->loop, 3600 * HF_NS_PER_S);
+    ck_assert_uint_eq(ssa_sim_logged(&w->api, "DELETE " MAP), 0);
+    w->api.scripts[0].times = 0;
+    (void)intervals(w, 2);
+    ck_assert_uint_eq(json_object_size(w->api.objects), 0);
+    ck_assert_uint_eq(look(w).n, 0);
+    end(w);
+}
+END_TEST
+
 static void add_cases(TCase *tc)
 {
     tcase_add_test(tc, way_of_a_set);
@@ -681,6 +705,7 @@ static void add_cases(TCase *tc)
     tcase_add_loop_test(tc, an_entry_that_is_gone, 0, 2);
     tcase_add_loop_test(tc, an_entry_that_was_never_good_goes, 0, 2);
     tcase_add_test(tc, removal_waits_for_the_server);
+    tcase_add_test(tc, removal_that_is_refused_waits);
     tcase_add_loop_test(tc, an_entry_that_comes_back, 0, 2);
     tcase_add_test(tc, bad_content_touches_nothing);
     tcase_add_test(tc, power_cut_anywhere);

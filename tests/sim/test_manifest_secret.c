@@ -104,10 +104,11 @@ struct node {
     struct hf_kube_config kube_config;
     struct hf_kube *kube;
     struct hf_manifest_engine *engine;
-    bool tpm;   /* the node has a TPM */
-    bool hangs; /* no restart of the unit ends */
-    bool held;  /* the site's own hold is in force */
-    bool left;  /* no policy has the entry */
+    bool tpm;         /* the node has a TPM */
+    bool hangs;       /* no restart of the unit ends */
+    bool held;        /* the site's own hold is in force */
+    bool left;        /* no policy has the entry */
+    char allowed[13]; /* first digits of the digest that the annotation allow-prune names; "" for none */
     unsigned restarts, validations, statuses;
     char status[800], when[100];
 };
@@ -118,6 +119,16 @@ static int is_memory(void *ctx, int fd)
 {
     (void)ctx, (void)fd;
     return 1;
+}
+
+static int (*real_unlinkat)(void *ctx, int dirfd, const char *path, int flags);
+static const char *immutable; /* name of files that nobody may remove; NULL for none */
+
+static int remove_unless_immutable(void *ctx, int dirfd, const char *path, int flags)
+{
+    if (immutable != NULL && strcmp(path, immutable) == 0)
+        return -EPERM;
+    return real_unlinkat(ctx, dirfd, path, flags);
 }
 
 static bool has(struct node *node, const char *path, const char *text)
@@ -213,7 +224,7 @@ static int run(void *arg, const char *const *argv, int *ret_exit_code)
     return 0;
 }
 
-static void publish(struct node *node, const struct version *version)
+static void publish_as(struct node *node, const char *name, const struct version *version)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
     char bytes[64];
@@ -221,8 +232,10 @@ static void publish(struct node *node, const struct version *version)
     if (version->text == NULL)
         return;
     (void)snprintf(bytes, sizeof(bytes), MARK "%s", version->text);
-    ck_assert_int_eq(hf_buf_addf(&text, "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"login\","
-                                        "\"namespace\":\"site\"},\"data\":{"),
+    ck_assert_int_eq(hf_buf_addf(&text,
+                                 "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"%s\","
+                                 "\"namespace\":\"site\"},\"data\":{",
+                                 name),
                      0);
     for (const char *key = version->keys; *key != '\0'; key++) {
         ck_assert_int_eq(hf_buf_addf(&text, "%s\"%c\":\"", key != version->keys ? "," : "", *key), 0);
@@ -231,6 +244,11 @@ static void publish(struct node *node, const struct version *version)
     }
     ck_assert_int_eq(hf_buf_addf(&text, "}}%c", '\0'), 0);
     (void)hf_simapi_put_text(node->api, text.p);
+}
+
+static void publish(struct node *node, const struct version *version)
+{
+    publish_as(node, "login", version);
 }
 
 static void format(void *arg, const struct hf_manifest_status *status)
@@ -325,10 +343,11 @@ static void set_policy(struct node *node, const char *name)
 
     (void)snprintf(
         text, sizeof(text),
-        "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\"},"
+        "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\","
+        "\"annotations\":{\"edge.codcompass.io/allow-prune\":\"app:%s\"}},"
         "\"spec\":{\"manifests\":[{\"name\":\"app\",\"from\":{\"secret\":{\"namespace\":\"site\",\"name\":\"%s\"}},"
         "\"to\":\"Files\",\"path\":\"" TARGET "/\",%s}]}}",
-        name, node->scenario->fields);
+        node->allowed, name, node->scenario->fields);
     ck_assert_int_eq(hf_json_parse(hf_view_of(text), NULL, &json, NULL), 0);
     hf_syncpolicy_free(node->policy);
     ck_assert_int_eq(hf_syncpolicy_decode(json, &node->policy, issues), 0);
@@ -354,6 +373,8 @@ static struct node *begin(const struct scenario *scenario, uint64_t seed)
     node->inner = hf_simfs_ops(node->fs);
     node->ops = *node->inner;
     node->ops.is_memory = is_memory;
+    node->ops.unlinkat = remove_unless_immutable;
+    real_unlinkat = node->inner->unlinkat;
     ck_assert_int_eq(hf_config_parse(HF_VIEW(config), "agent.yaml", &node->config, NULL), 0);
     ck_assert_uint_eq(hf_config_n_faults(node->config), 0);
     set_policy(node, "login");
@@ -822,11 +843,12 @@ START_TEST(kept_content_comes_back_without_the_record)
 }
 END_TEST
 
-/* A newer version waits for the end of a hold, and somebody removes a file of the version in place: the TPM has it, and no
- * interval is needed between the look and the repair. */
+/* A newer version, or a change of the entry alone, waits for the end of a hold, and somebody removes a file of the
+ * version in place: the TPM has it, and no interval is needed between the look and the repair. */
 START_TEST(tpm_repairs_while_a_version_waits)
 {
     static const struct scenario s = {.name = "held", .fields = "\"prune\":true"};
+    static const struct scenario changed_entry = {.name = "held", .fields = "\"prune\":true,\"mode\":\"0440\""};
     static const struct version one = {"abc", "one"}, two = {"abc", "two"};
     struct node *node = begin(&s, 90);
 
@@ -836,16 +858,29 @@ START_TEST(tpm_repairs_while_a_version_waits)
     intervals(node, 3);
     expect(node, HF_MANIFEST_APPLIED);
     node->held = true;
-    publish(node, &two);
+    if (_i == 0) {
+        publish(node, &two);
+    } else {
+        node->scenario = &changed_entry;
+        set_policy(node, "login");
+    }
     intervals(node, 3);
     expect(node, HF_MANIFEST_WAITING);
+    if (_i == 1) { /* the API server must not deliver the content again */
+        fault(node, KILL, 1);
+        hf_simnet_set_server(node->net, "https://api", HF_SIM_SERVER_REFUSING);
+        boot(node);
+        intervals(node, 3);
+    }
     hf_simfs_delete(node->fs, TARGET "/c");
     intervals(node, 1);
     (void)hf_simloop_run_for(node->loop, 60 * HF_NS_PER_S);
     ck_assert_msg(is_exactly(node, "abc", "one"), "%s", node->status);
     node->held = false;
+    hf_simnet_set_server(node->net, "https://api", HF_SIM_SERVER_UP);
     intervals(node, 3);
-    ck_assert_msg(is_exactly(node, "abc", "two"), "%s", node->status);
+    expect(node, HF_MANIFEST_APPLIED);
+    ck_assert_msg(is_exactly(node, "abc", _i == 0 ? "two" : "one"), "%s", node->status);
     end(node);
 }
 END_TEST
@@ -937,6 +972,45 @@ START_TEST(deletion_after_a_cut)
 }
 END_TEST
 
+/* The agent dies while it puts the first version in place, and the Secret is deleted meanwhile, or the entry leaves the
+ * policy: with `prune` the file goes. Returns false if no call was the n-th one. */
+static bool delete_first_after(uint64_t n, bool leaves)
+{
+    static const struct scenario kind = {.name = "first", .fields = "\"prune\":true"};
+    static const struct version one = {"a", "one"};
+    struct node *node = begin(&kind, 9900 + n);
+
+    publish(node, &one);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    boot(node);
+    intervals(node, 3);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        fault(node, KILL, n);
+        if (leaves)
+            node->left = true;
+        else
+            ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
+        boot(node);
+        intervals(node, 10);
+        ck_assert_msg(file_has(node, 'a', NULL), "cut at %u: %s", (unsigned)n, node->status);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return stopped;
+}
+
+START_TEST(deletion_after_a_cut_of_the_first_version)
+{
+    uint64_t n = 1;
+
+    while (delete_first_after(n, _i == 1))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
 /* With `prune`, the policy names another Secret, which does not exist: that may be a slip, and the files of the first one
  * stay. When the policy names the first one again, and somebody deletes it, they go. */
 START_TEST(wrong_name_revokes_nothing)
@@ -962,11 +1036,168 @@ START_TEST(wrong_name_revokes_nothing)
 }
 END_TEST
 
+/* The policy names a Secret that does not exist. The sealed copy of the one before stays, and repairs its files. */
+START_TEST(wrong_name_keeps_the_sealed_copy)
+{
+    static const struct scenario kind = {.name = "wrong name", .fields = "\"prune\":true"};
+    static const struct version one = {"ab", "one"};
+    struct node *node = begin(&kind, 9601);
+
+    node->tpm = true;
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    set_policy(node, "logon");
+    intervals(node, 5);
+    hf_simfs_delete(node->fs, TARGET "/a");
+    intervals(node, 3);
+    ck_assert_msg(is_exactly(node, "ab", "one"), "%s", node->status);
+    end(node);
+}
+END_TEST
+
+/* The Secret is deleted during a hold. Then the policy names another one: the hold ends, and the files stay. */
+START_TEST(deletion_is_forgotten_with_the_name)
+{
+    static const struct scenario kind = {.name = "forgotten", .fields = "\"prune\":true"};
+    static const struct version one = {"a", "one"};
+    struct node *node = begin(&kind, 9602);
+
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    node->held = true;
+    ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
+    intervals(node, 3);
+    ck_assert_msg(file_has(node, 'a', "one"), "%s", node->status);
+    set_policy(node, "logon");
+    node->held = false;
+    tell(node);
+    (void)hf_simloop_run_for(node->loop, 60 * HF_NS_PER_S);
+    ck_assert_msg(file_has(node, 'a', "one"), "%s", node->status);
+    end(node);
+}
+END_TEST
+
+/* The Secret is deleted, and one of its files cannot be removed: the status says so, and the other one is no drift. */
+START_TEST(deletion_that_has_begun_is_no_drift)
+{
+    static const struct scenario kind = {.name = "begun", .fields = "\"prune\":true"};
+    static const struct version one = {"ab", "one"};
+    struct hf_manifest_status status = {.name = NULL};
+    struct node *node = begin(&kind, 9603);
+
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    hf_manifest_engine_each(node->engine, see, &status);
+    (void)snprintf(node->allowed, sizeof(node->allowed), "%.12s", status.digest);
+    set_policy(node, "login");
+    intervals(node, 1);
+    immutable = "b";
+    ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
+    intervals(node, 3);
+    for (unsigned i = 0; i < 6; i++) {
+        intervals(node, 1);
+        ck_assert_msg(strstr(node->status, "Applied NotAllowed") != NULL, "%s", node->status);
+        ck_assert(file_has(node, 'a', NULL) && file_has(node, 'b', "one"));
+    }
+    immutable = NULL;
+    intervals(node, 2);
+    ck_assert_msg(file_has(node, 'b', NULL), "%s", node->status);
+    end(node);
+}
+END_TEST
+
+enum { OTHER_IS_DELETED, NAME_IS_WRONG, NAME_IS_WRONG_AWAY, RENAMES };
+
+/* The policy names another Secret, and the agent dies while it puts that one in place. Then that one is deleted, or the
+ * policy names a third one, which does not exist, while the API server answers or not: the attempt ends. The file
+ * stays, because what is proven of these Secrets says nothing about the first one. Returns false if no call was the
+ * n-th one. */
+static bool rename_after(uint64_t n, int how)
+{
+    static const struct scenario kind = {.name = "renamed", .fields = "\"prune\":true"};
+    static const struct version one = {"a", "one"}, two = {"a", "two"};
+    struct node *node = begin(&kind, 9650 + n);
+
+    publish(node, &one);
+    publish_as(node, "second", &two);
+    boot(node);
+    intervals(node, 3);
+    set_policy(node, "second");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        bool second = file_has(node, 'a', "two");
+        fault(node, KILL, n);
+        if (how == OTHER_IS_DELETED)
+            ck_assert(hf_simapi_delete(node->api, "Secret", "second"));
+        else
+            set_policy(node, "logon");
+        if (how == NAME_IS_WRONG_AWAY)
+            hf_simnet_set_server(node->net, "https://api", HF_SIM_SERVER_REFUSING);
+        boot(node);
+        intervals(node, 10);
+        ck_assert_msg(strstr(node->status, "Applying") == NULL, "%d, cut at %u: %s", how, (unsigned)n, node->status);
+        ck_assert_msg(!file_has(node, 'a', NULL) || (second && how == OTHER_IS_DELETED), "%d, cut at %u: %s", how,
+                      (unsigned)n, node->status);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return stopped;
+}
+
+START_TEST(cut_with_another_name)
+{
+    uint64_t n = 1;
+
+    while (rename_after(n, _i))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
+/* A newer version is refused, then the Secret is deleted, and the removal waits: the status shows the digest that
+ * allows it. */
+START_TEST(digest_of_the_status_allows_the_removal)
+{
+    static const struct scenario kind = {.name = "digest", .fields = "\"prune\":true," VALIDATE};
+    static const struct version one = {"ab", "one"}, bad = {"ab", "bad"};
+    struct hf_manifest_status status = {.name = NULL};
+    struct node *node = begin(&kind, 9700);
+
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    publish(node, &bad);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_REFUSED);
+    ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
+    intervals(node, 5);
+    ck_assert_msg(is_exactly(node, "ab", "one") && strstr(node->status, "PruneLimit") != NULL, "%s", node->status);
+    hf_manifest_engine_each(node->engine, see, &status);
+    (void)snprintf(node->allowed, sizeof(node->allowed), "%.12s", status.digest);
+    set_policy(node, "login");
+    intervals(node, 2);
+    ck_assert_msg(file_has(node, 'a', NULL) && file_has(node, 'b', NULL), "%s", node->status);
+    end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, digest_of_the_status_allows_the_removal);
     tcase_add_test(tc, wrong_name_revokes_nothing);
+    tcase_add_test(tc, wrong_name_keeps_the_sealed_copy);
+    tcase_add_test(tc, deletion_is_forgotten_with_the_name);
+    tcase_add_test(tc, deletion_that_has_begun_is_no_drift);
+    tcase_add_loop_test(tc, cut_with_another_name, 0, RENAMES);
     tcase_add_loop_test(tc, deletion_after_a_cut, 0, 2);
-    tcase_add_test(tc, tpm_repairs_while_a_version_waits);
+    tcase_add_loop_test(tc, deletion_after_a_cut_of_the_first_version, 0, 2);
+    tcase_add_loop_test(tc, tpm_repairs_while_a_version_waits, 0, 2);
     tcase_add_test(tc, sealed_copy_repairs_no_mixture);
     tcase_add_test(tc, adopted_file_stays);
     tcase_add_loop_test(tc, rollback_waits_for_the_tpm, 1, 4);

@@ -210,6 +210,11 @@ void hf_manifest_record_done(struct hf_manifest_record *record)
     hf_manifest_record_init(record);
 }
 
+const struct hf_manifest_set *hf_manifest_record_owner(const struct hf_manifest_record *record)
+{
+    return record->good.key[0] != '\0' ? &record->good : &record->next;
+}
+
 int hf_manifest_record_load(const struct hf_fs_ops *fs, const char *folder, struct hf_manifest_record *ret_record,
                             struct hf_err *err)
 {

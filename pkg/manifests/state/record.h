@@ -88,6 +88,10 @@ struct hf_manifest_record {
 void hf_manifest_record_init(struct hf_manifest_record *record);
 void hf_manifest_record_done(struct hf_manifest_record *record);
 
+/* Returns the set that owns what is in place: the good set, or the newest set if none was ever good. Its `prune`
+ * decides if the items go when nobody wants them any more, and the annotation allow-prune has to name its digest. */
+const struct hf_manifest_set *hf_manifest_record_owner(const struct hf_manifest_record *record);
+
 void hf_manifest_set_done(struct hf_manifest_set *set);
 /* Frees *to, then makes it a copy of *from with its own references to the JSON. */
 void hf_manifest_set_copy(struct hf_manifest_set *to, const struct hf_manifest_set *from);

@@ -13,15 +13,6 @@ static uint64_t forward(uint64_t unix_ns, uint64_t at_mono_ns, uint64_t mono_ns)
     return unix_ns == 0 ? 0 : unix_ns + (mono_ns - HF_MIN(at_mono_ns, mono_ns));
 }
 
-static void ask_kernel(struct hf_clock *clock, uint64_t mono_ns)
-{
-    if (clock->sync_mono_ns != HF_NEVER && mono_ns - clock->sync_mono_ns < ASK_KERNEL_NS)
-        return;
-    clock->sync_error_ns = hf_clock_sync_error_ns(clock->wall);
-    clock->sync_mono_ns = mono_ns;
-    hf_time_bound_read(&clock->bound, mono_ns, hf_unix_ns(clock->wall), clock->sync_error_ns);
-}
-
 static bool is_synced(const struct hf_clock *clock)
 {
     return clock->sync_error_ns <= HF_TIME_SYNC_ERROR_MAX_NS;
@@ -44,6 +35,19 @@ static struct hf_time_evidence collect(const struct hf_clock *clock, uint64_t mo
         .date_fresh = date_age < HF_CLOCK_FRESH_NS,
         .max_skew_ns = clock->max_skew_ns,
     };
+}
+
+/* While the server's Date contradicts the wall clock, a time server moves no bound: with a wrong one, the bound would
+ * soon have the honest Date for a lie. */
+static void ask_kernel(struct hf_clock *clock, uint64_t mono_ns)
+{
+    if (clock->sync_mono_ns != HF_NEVER && mono_ns - clock->sync_mono_ns < ASK_KERNEL_NS)
+        return;
+    clock->sync_error_ns = hf_clock_sync_error_ns(clock->wall);
+    clock->sync_mono_ns = mono_ns;
+    struct hf_time_evidence evidence = collect(clock, mono_ns);
+    hf_time_bound_read(&clock->bound, mono_ns, hf_unix_ns(clock->wall),
+                       hf_time_judge_differs(&evidence) ? HF_NEVER : clock->sync_error_ns);
 }
 
 static void judge(struct hf_clock *clock, struct hf_time_range *ret_range)

@@ -5,8 +5,9 @@
  * monotonic clock, but a thousandth slower. While a time server keeps the wall clock right, each reading also corrects
  * the synced time towards the wall clock, forward or back. For each second since the previous reading, the correction
  * is at most one second. So if a time server keeps the wall clock wrong for an hour, it moves the synced time by at
- * most one extra hour. Two witnesses that agree on an earlier time lower the synced time at once. The Date of the
- * server alone never moves the bound. Pure. */
+ * most one extra hour; while the Date of the server contradicts the wall clock, nothing corrects the synced time. Two
+ * witnesses that agree on an earlier time lower the synced time at once. The Date of the server alone never moves the
+ * bound. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -36,6 +36,12 @@ static bool pair_agrees(const struct hf_time_evidence *evidence)
            alike(evidence, &evidence->wall, &evidence->date);
 }
 
+bool hf_time_judge_differs(const struct hf_time_evidence *evidence)
+{
+    return evidence->date_fresh && not_before(evidence, &evidence->date, evidence->proof_unix_ns) &&
+           !alike(evidence, &evidence->wall, &evidence->date);
+}
+
 static bool prefers_wall(const struct hf_time_evidence *evidence)
 {
     uint64_t agreed = evidence->agreed.unix_ns;

@@ -64,4 +64,7 @@ struct hf_time_evidence {
  * NULL if neither is credible, or if both are credible but not alike. */
 const struct hf_time_witness *hf_time_judge_single(const struct hf_time_evidence *evidence);
 
+/* Returns true if a fresh Date, which does not contradict the proof, differs from the wall clock. */
+bool hf_time_judge_differs(const struct hf_time_evidence *evidence);
+
 void hf_time_judge(const struct hf_time_evidence *evidence, struct hf_time_range *ret_range);

@@ -105,6 +105,34 @@ START_TEST(no_battery)
 }
 END_TEST
 
+/* The time server is wrong for hours, and the API server answers each minute with the right Date: the lie never becomes
+ * the time, and nothing is sure. */
+START_TEST(a_lasting_lie_convinces_nobody)
+{
+    const int64_t leaps[] = {399 * (int64_t)DAY, -12 * (int64_t)DAY};
+    const struct hf_clock_file kept = {.synced_unix_ns = T0 + 20 * DAY};
+    struct hf_clock clock;
+
+    begin(&clock, T0 + 20 * DAY, &kept);
+    sync_error = 0;
+    hf_clock_take_date(&clock, wall, 0);
+    run(&clock, 10 * HF_NS_PER_S);
+    ck_assert(hf_clock_is_sure(&clock));
+    wall += (uint64_t)leaps[_i];
+    for (int minute = 0; minute < 300; minute++) {
+        hf_clock_take_date(&clock, wall - (uint64_t)leaps[_i], 2 * HF_NS_PER_S);
+        run(&clock, 60 * HF_NS_PER_S);
+        ck_assert_msg(!hf_clock_is_sure(&clock), "minute %d", minute);
+        /* A wall clock that went back contradicts what the node knows. */
+        ck_assert_int_eq(range_of(&clock).agreement, _i == 0 ? HF_TIME_CONTRADICTED : HF_TIME_ALONE);
+        ck_assert_uint_le(HF_DISTANCE(now(&clock), wall - (uint64_t)leaps[_i]), 60 * HF_NS_PER_S);
+    }
+    wall -= (uint64_t)leaps[_i];
+    hf_clock_take_date(&clock, wall, 2 * HF_NS_PER_S);
+    ck_assert(hf_clock_is_sure(&clock));
+}
+END_TEST
+
 /* A wall clock that is 399 days ahead for 4 s, and a Date that is 30 years ahead for as long: nothing of either stays.
  */
 START_TEST(lies_leave_no_trace)
@@ -417,6 +445,7 @@ static void cases(TCase *tc)
 {
     tcase_add_test(tc, follows_the_wall_clock);
     tcase_add_test(tc, no_battery);
+    tcase_add_loop_test(tc, a_lasting_lie_convinces_nobody, 0, 2);
     tcase_add_test(tc, lies_leave_no_trace);
     tcase_add_test(tc, agreed_lies_end);
     tcase_add_test(tc, signed_evidence);

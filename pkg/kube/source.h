@@ -21,6 +21,12 @@ enum hf_contact_kind {
     HF_CONTACT_LOST,   /* the source itself is unreachable; perhaps a MetaServer still answers from its store */
 };
 
+/* The time of the API server. */
+struct hf_server_date {
+    uint64_t unix_ns; /* header Date that the API server itself sent; 0 if unknown, for example from a MetaServer */
+    uint64_t round_trip_ns; /* the request began at most this long before the report */
+};
+
 /* The callbacks of a subscriber. The callbacks borrow the objects; a callback that wants to keep an object must take a
  * reference. A callback may call unsubscribe() for any subscription, and apply(). Each callback may be NULL. */
 struct hf_source_sink {
@@ -40,10 +46,8 @@ struct hf_source_sink {
      * replay of events, and at worst one list. */
     void (*version)(void *arg, const char *resource_version);
     /* Reports contact. PROVEN is valid until LOST comes. The source repeats PROVEN when it hears from the server or the
-     * folder again, usually not more than once a minute, and may repeat LOST with a newer reason. server_date_unix_ns
-     * is the header Date that the API server itself sent; it is 0 if unknown, for example because the Date came from a
-     * MetaServer. */
-    void (*contact)(void *arg, enum hf_contact_kind kind, uint64_t server_date_unix_ns, const struct hf_err *err);
+     * folder again, usually not more than once a minute, and may repeat LOST with a newer reason. */
+    void (*contact)(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err);
     /* Called when the source doubts an object or an answer. The source then usually skips this object or answer. `what`
      * is a description, such as "list item", or the name of a file. The code ESTALE in *err means that the object or
      * answer may be outdated: it is older than an earlier one, the store of a MetaServer answered, or a folder is

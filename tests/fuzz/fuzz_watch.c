@@ -79,7 +79,7 @@ static void on_gone(void *arg, const char *name)
         abort();
 }
 
-static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
+static void on_contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     (void)date;
     if (kind == HF_CONTACT_LOST && err == NULL)

@@ -1697,6 +1697,20 @@ START_TEST(a_metered_link_and_a_wrong_clock)
 }
 END_TEST
 
+/* Only the server's Date confirms the clock, and the answers come at once. A window of four minutes opens, whatever the
+ * policy's time limit for a status is. */
+START_TEST(a_short_window_and_a_long_timeout)
+{
+    set_up(API);
+    hf_simnode_set_sync_error(w.node, HF_NEVER);
+    put_policy("{'interval':'1m','timeout':'1h','connectivity':{'windows':[{'start':'10:00','duration':'4m'}]}}");
+    begin();
+    publish(2, NULL);
+    run(24 * HOUR);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
 /* The link opens when the bytes of a day have left the day, however far the next interval is away. */
 START_TEST(a_budget_refills_by_the_hour)
 {
@@ -2294,6 +2308,7 @@ static void cases(TCase *tc)
     add(tc, old_updates_hide_nothing);
     add(tc, a_deleted_update_leaves_what_it_installed);
     add(tc, the_site_says_no);
+    add(tc, a_short_window_and_a_long_timeout);
     add(tc, a_budget_refills_by_the_hour);
     add_loop(tc, a_power_cut_spends_no_second_budget, 2);
     add_loop(tc, a_metered_link_and_a_wrong_clock, 2);

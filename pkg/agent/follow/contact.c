@@ -100,12 +100,12 @@ enum hf_contact_reason hf_contact_reported_reason(const struct hf_contact *conta
     return contact->staleness == HF_STALE_FRESH ? HF_CONTACT_REASON_NONE : contact->reason;
 }
 
-void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns, uint64_t timeout_ns)
+void hf_contact_measure(struct hf_contact *contact, struct hf_server_date date)
 {
     const struct hf_agent_env *env = contact->env;
 
-    hf_clock_skew_measure(&contact->skew, server_date_unix_ns, hf_mono_ns(env->clock), timeout_ns);
-    hf_clock_take_date(&env->params->home->clock, server_date_unix_ns, timeout_ns);
+    hf_clock_skew_measure(&contact->skew, date.unix_ns, hf_mono_ns(env->clock), date.round_trip_ns);
+    hf_clock_take_date(&env->params->home->clock, date.unix_ns, date.round_trip_ns);
     hf_turn_wake(env->turn, HF_DUE_PLAN); /* a release may wait for this evidence of the time */
 }
 

@@ -52,8 +52,8 @@ bool hf_contact_failed(struct hf_contact *contact, const struct hf_err *err);
 enum hf_contact_reason hf_contact_reported_reason(const struct hf_contact *contact);
 
 /* Compares this node's clock with the header Date of an answer by the API server itself, and passes this Date to the
- * clock as a witness. The answer took at most `timeout_ns`, the time limit of one request. */
-void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns, uint64_t timeout_ns);
+ * clock as a witness. */
+void hf_contact_measure(struct hf_contact *contact, struct hf_server_date date);
 
 /* Returns the server's clock minus the wall clock of this node (0 while the server's clock is unknown). */
 int64_t hf_contact_wall_offset_ns(const struct hf_contact *contact);

@@ -333,7 +333,7 @@ static void note_barred(struct hf_follow *follow, enum hf_contact_kind kind, con
     wake(follow, HF_DUE_STATUS);
 }
 
-static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t server_date_unix_ns, const struct hf_err *err)
+static void on_contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     struct hf_follow *follow = arg;
     struct hf_follows *follows = follow->all;
@@ -341,8 +341,8 @@ static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t server_dat
 
     follow->proven = kind == HF_CONTACT_PROVEN;
     note_barred(follow, kind, err);
-    if (follow->proven && server_date_unix_ns != 0)
-        hf_contact_measure(follows->contact, server_date_unix_ns, follows->policy->in_effect->timeout_ns);
+    if (follow->proven && date.unix_ns != 0)
+        hf_contact_measure(follows->contact, date);
     if (kind == HF_CONTACT_LOST && err != NULL && !in_contact(follows) && hf_contact_failed(follows->contact, err))
         wake(follow, HF_DUE_STATUS);
     if (in_contact(follows) && !before)

@@ -267,11 +267,11 @@ static void gone(void *arg, const char *name)
     settle(arg, name);
 }
 
-static void contact(void *arg, enum hf_contact_kind kind, uint64_t date_unix_ns, const struct hf_err *err)
+static void contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     struct hf_approver *approver = arg;
 
-    (void)date_unix_ns;
+    (void)date;
     if (kind == HF_CONTACT_LOST && err != NULL)
         hf_log_err(approver->p.log, HF_LOG_WARNING, "contact.lost", "kind", "CertificateSigningRequest", err);
 }

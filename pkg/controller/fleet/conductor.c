@@ -216,14 +216,14 @@ static void synced(void *arg, const char *resource_version)
     plan_soon(conductor);
 }
 
-static void contact(void *arg, enum hf_contact_kind kind, uint64_t date_unix_ns, const struct hf_err *err)
+static void contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     struct follower *follower = arg;
     struct hf_conductor *conductor = follower->conductor;
 
     hf_rollout_engine_watch(conductor->engine, follower->kind, kind == HF_CONTACT_PROVEN);
-    if (kind == HF_CONTACT_PROVEN && date_unix_ns != 0) {
-        conductor->date_unix_ns = date_unix_ns;
+    if (kind == HF_CONTACT_PROVEN && date.unix_ns != 0) {
+        conductor->date_unix_ns = date.unix_ns;
         conductor->date_mono_ns = hf_mono_ns(conductor->p.clock);
     }
     if (kind == HF_CONTACT_PROVEN)

@@ -25,7 +25,7 @@ void hf_kube_report_contact(struct hf_kube_subscription *sub, enum hf_contact_ki
     if (sub->own_ns == NULL) /* a right that one object in a namespace lacks says nothing of the server */
         hf_kube_set_contact(sub->kube, kind == HF_CONTACT_PROVEN);
     if (sub->sink.contact != NULL)
-        sub->sink.contact(sub->sink.arg, kind, date_unix_ns, err);
+        sub->sink.contact(sub->sink.arg, kind, (struct hf_server_date){date_unix_ns, now - sub->asked_ns}, err);
 }
 
 void hf_kube_report_contact_to_all(struct hf_kube *kube, enum hf_contact_kind kind, const struct hf_err *err)

@@ -177,7 +177,7 @@ static void report_contact(struct hf_folder *folder)
         sub->in_contact = proven;
         sub->contact_ns = now;
         if (sub->sink.contact != NULL)
-            sub->sink.contact(sub->sink.arg, proven ? HF_CONTACT_PROVEN : HF_CONTACT_LOST, 0,
+            sub->sink.contact(sub->sink.arg, proven ? HF_CONTACT_PROVEN : HF_CONTACT_LOST, (struct hf_server_date){0},
                               proven ? NULL : &folder->view.err);
     }
 }

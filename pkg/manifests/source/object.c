@@ -66,13 +66,13 @@ static void explain(const struct hf_source_object *object, const struct hf_err *
 }
 
 /* While the link is down, a content that the node has stays valid: nothing to say. */
-static void on_contact(void *arg, enum hf_contact_kind contact, uint64_t server_date_unix_ns, const struct hf_err *err)
+static void on_contact(void *arg, enum hf_contact_kind contact, struct hf_server_date date, const struct hf_err *err)
 {
     struct hf_source_object *object = arg;
     bool refused = err != NULL && (err->code == EACCES || err->code == ENOENT);
     struct hf_source_failure failure;
 
-    (void)server_date_unix_ns;
+    (void)date;
     if (contact == HF_CONTACT_PROVEN)
         object->refused = 0;
     if (contact == HF_CONTACT_PROVEN && object->trouble && object->seen) {

@@ -128,7 +128,7 @@ static void synced(void *arg, const char *resource_version)
     tag->follower->bench->changed = true;
 }
 
-static void contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
+static void contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     const struct tag *tag = arg;
     unsigned before = tag->follower->lost;

@@ -229,9 +229,9 @@ static void on_mark(void *arg, const char *version)
     (void)snprintf(((struct seen *)arg)->mark, 64, "%s", version);
 }
 
-static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
+static void on_contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
-    ck_assert_uint_eq(date, 0);
+    ck_assert_uint_eq(date.unix_ns, 0);
     ((struct seen *)arg)->why = err != NULL ? err->code : 0;
     ((struct seen *)arg)->in_contact = kind == HF_CONTACT_PROVEN;
 }

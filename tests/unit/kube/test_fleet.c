@@ -148,7 +148,7 @@ static void seen_synced(void *arg, const char *resource_version)
     ((struct seen *)arg)->synced++;
 }
 
-static void seen_contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
+static void seen_contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     (void)date;
     (void)err;

@@ -55,11 +55,11 @@ static void on_synced(void *arg, const char *version)
     ((struct seen *)arg)->synced++;
 }
 
-static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
+static void on_contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     struct seen *seen = arg;
 
-    ck_assert_uint_eq(date, 0);
+    ck_assert_uint_eq(date.unix_ns, 0);
     ck_assert((kind == HF_CONTACT_LOST) == (err != NULL));
     *(kind == HF_CONTACT_PROVEN ? &seen->proven : &seen->lost) += 1;
 }

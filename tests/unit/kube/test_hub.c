@@ -124,7 +124,7 @@ static void on_synced(void *arg, const char *version)
     (void)version;
 }
 
-static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
+static void on_contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     struct seen *seen = arg;
 

@@ -63,13 +63,13 @@ static void on_mark(void *arg, const char *version)
     (void)snprintf(((struct seen *)arg)->mark, HF_RV_TEXT, "%s", version);
 }
 
-static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
+static void on_contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     struct seen *seen = arg;
 
     seen->why = err != NULL ? err->code : 0;
     (void)snprintf(seen->reason, sizeof(seen->reason), "%s", err != NULL ? err->cause : "");
-    ck_assert(date == 0 || !hf_kube_is_metaserver(seen->world->kube)); /* a proxy's clock is our own */
+    ck_assert(date.unix_ns == 0 || !hf_kube_is_metaserver(seen->world->kube)); /* a proxy's clock is our own */
     seen->in_contact = kind == HF_CONTACT_PROVEN;
     *(seen->in_contact ? &seen->proven : &seen->lost) += 1;
     seen->proven_at = seen->in_contact ? hf_simloop_now_ns(seen->world->loop) : seen->proven_at;

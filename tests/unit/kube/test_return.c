@@ -30,7 +30,7 @@ struct world {
     struct tag tags[NODES * KINDS];
 };
 
-static void contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
+static void contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     const struct tag *tag = arg;
 

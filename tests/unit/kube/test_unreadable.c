@@ -77,7 +77,7 @@ static void on_synced(void *arg, const char *resource_version)
     ((struct world *)arg)->synced++;
 }
 
-static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
+static void on_contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     (void)date;
     (void)err;

@@ -68,7 +68,7 @@ static void seen_mark(void *arg, const char *resource_version)
     (void)snprintf(seen->mark, sizeof(seen->mark), "%s", resource_version);
 }
 
-static void seen_contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
+static void seen_contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     struct seen *seen = arg;
 

@@ -1812,6 +1812,37 @@ END_TEST
 
 /* ---- reporting --------------------------------------------------------------------------------------------------- */
 
+/* The server fails at one kind for good: the status still arrives, and says so. */
+START_TEST(a_server_that_fails_at_one_kind)
+{
+    set_up(API);
+    put_policy("{'interval':'1m'}");
+    hf_simapi_fail_at(w.api, "/edgeupdates", 500);
+    begin();
+    run(10 * MINUTE);
+    expect(condition("SourceReadable"), "reason", "ServerError");
+    hf_simapi_fail_at(w.api, NULL, 0);
+    run(10 * MINUTE);
+    ck_assert_str_eq(text_at("contact.state"), "Fresh");
+    ck_assert_ptr_null(condition("SourceReadable"));
+}
+END_TEST
+
+/* The server has the EdgeNode, and knows no status of it: no storm of writes. */
+START_TEST(a_server_without_statuses)
+{
+    set_up(API);
+    put_policy("{'interval':'5m'}");
+    hf_simapi_fail_at(w.api, "/status", 404);
+    begin();
+    run(HOUR);
+    ck_assert_uint_le(hf_simapi_counts(w.api)->patches + hf_simapi_counts(w.api)->refused, 100);
+    hf_simapi_fail_at(w.api, NULL, 0);
+    run(20 * MINUTE);
+    expect(condition("Ready"), "status", "True");
+}
+END_TEST
+
 /* After a disk is restored from an image the agent continues from the server's sequence, never below it. */
 START_TEST(a_reflashed_node_counts_on)
 {
@@ -2315,6 +2346,8 @@ static void cases(TCase *tc)
     add_loop(tc, a_hold_and_a_wrong_clock, HF_LEN(wrong_clocks));
     add_loop(tc, two_witnesses_beside_the_end_of_a_hold, 2);
     add(tc, disks_are_judged_by_the_policy_alone);
+    add(tc, a_server_that_fails_at_one_kind);
+    add(tc, a_server_without_statuses);
     add(tc, a_reflashed_node_counts_on);
     add(tc, a_deleted_edgenode_is_made_again);
     add(tc, two_of_the_same_name);

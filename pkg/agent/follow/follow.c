@@ -23,6 +23,9 @@ static const char *const kinds[HF_FOLLOW_COUNT] = {
 /* The fleet's reports spread over this time after an outage, in addition to the source's own spread of reconnects. */
 #define REPORT_SPREAD_NS (10 * HF_NS_PER_S)
 
+/* A server that has served our EdgeNode for this long while it serves no desired state is not about to. */
+#define SERVED_NS (60 * HF_NS_PER_S)
+
 /* The log names this many objects without room; the status and a metric have their number. */
 enum { MAX_NO_ROOM_LOGGED = 16 };
 
@@ -270,19 +273,21 @@ const struct hf_follow *hf_follow_barred(const struct hf_follows *follows)
     return NULL;
 }
 
-/* With one server for all, contact is enough; if that server refuses only the desired state, the status can still
- * report this. With a server of its own, the status arrives while that server serves the subscription to our
- * EdgeNode. */
+/* With one server for all, contact is enough. If that server refuses only the desired state, the status can still report
+ * this; and so it can if the server has served our EdgeNode for a while, and fails at the desired state. With a server
+ * of its own, the status arrives while that server serves the subscription to our EdgeNode. */
 bool hf_follow_delivers(const struct hf_follows *follows)
 {
     const struct hf_agent_params *params = follows->env->params;
-    bool edgenode = follows->of[HF_FOLLOW_EDGENODE].proven;
+    const struct hf_follow *own = &follows->of[HF_FOLLOW_EDGENODE];
+    bool edgenode = own->proven;
+    bool lasts = edgenode && hf_mono_ns(follows->env->clock) - own->proven_ns >= SERVED_NS;
 
     if (!params->source_echoes)
         return true; /* a folder of statuses is always in reach */
     if (params->status_apart)
         return edgenode;
-    return follows->contact->stale.connected || (edgenode && hf_follow_barred(follows) != NULL);
+    return follows->contact->stale.connected || lasts || (edgenode && hf_follow_barred(follows) != NULL);
 }
 
 static void report_reachable(struct hf_follows *follows, bool spread)
@@ -339,6 +344,8 @@ static void on_contact(void *arg, enum hf_contact_kind kind, struct hf_server_da
     struct hf_follows *follows = follow->all;
     bool before = in_contact(follows), delivered = hf_follow_delivers(follows);
 
+    if (kind == HF_CONTACT_PROVEN && !follow->proven)
+        follow->proven_ns = hf_mono_ns(follows->env->clock);
     follow->proven = kind == HF_CONTACT_PROVEN;
     note_barred(follow, kind, err);
     if (follow->proven && date.unix_ns != 0)

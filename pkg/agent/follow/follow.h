@@ -30,7 +30,8 @@ struct hf_follow {
     bool synced;       /* true if this process has received all objects that exist */
     /* true while answers come from the API server itself, and not only from a MetaServer's local store */
     bool proven;
-    bool relisting; /* true while the agent waits for another complete list that it has requested */
+    uint64_t proven_ns; /* monotonic time since which `proven` is true */
+    bool relisting;     /* true while the agent waits for another complete list that it has requested */
     /* The errno with which a reachable source refuses to serve this kind (0 means that there is no such refusal).
      * barred_text explains the refusal to a person. */
     int barred;

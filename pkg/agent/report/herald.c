@@ -163,8 +163,10 @@ static void look_at_clock(struct hf_herald *herald)
 
 void hf_herald_look(struct hf_herald *herald)
 {
-    if (!has_server(herald))
+    if (!has_server(herald)) { /* the server may have turned out to be a MetaServer */
+        herald->outcomes.look_again_ns = HF_NEVER;
         return;
+    }
     hf_outcomes_begin(&herald->outcomes);
     hf_update_engine_each(herald->parts->engine, see, herald);
     hf_outcomes_end(&herald->outcomes);

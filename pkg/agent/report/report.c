@@ -179,9 +179,11 @@ static void create_edgenode(struct hf_report *report)
     _cleanup_(hf_json_freep) json_t *body = NULL;
     struct hf_err err = HF_ERR_INIT;
 
-    if (hf_status_object(report->env->params->node_name, &body) < 0)
-        return;
-    int r = hf_sender_create(&report->sender, body, now_of(report) + policy_of(report)->timeout_ns, &err);
+    int r = hf_status_object(report->env->params->node_name, &body);
+    if (r < 0)
+        (void)hf_err_sys(&err, r, "make the EdgeNode");
+    else
+        r = hf_sender_create(&report->sender, body, now_of(report) + policy_of(report)->timeout_ns, &err);
     if (r < 0)
         failed(report, r, 0, &err);
 }
@@ -192,13 +194,17 @@ static void write_status(struct hf_report *report)
     struct hf_err err = HF_ERR_INIT;
 
     report->pace.changed = report->pace.urgent = false; /* this status has every change so far */
-    if (make_body(report, &body) < 0)
+    int r = make_body(report, &body);
+    if (r < 0) {
+        (void)hf_err_sys(&err, r, "make the status");
+        failed(report, r, 0, &err);
         return;
+    }
     hf_outbox_show(&report->outbox, body);
     if (report->outbox.present && !hf_outbox_holds(&report->outbox, report->essence))
         hf_outbox_write(&report->outbox, body, report->essence);
     report->echo.awaited = report->sequence.number;
-    int r = hf_sender_apply_status(&report->sender, body, now_of(report) + policy_of(report)->timeout_ns, &err);
+    r = hf_sender_apply_status(&report->sender, body, now_of(report) + policy_of(report)->timeout_ns, &err);
     if (r < 0)
         failed(report, r, 0, &err);
 }
@@ -210,6 +216,7 @@ static void succeeded(struct hf_report *report)
 
     hf_backoff_reset(&report->backoff);
     report->keep_ns = HF_NEVER;
+    report->just_created = false;
     report->refused[0] = '\0';
     if (was_refused)
         hf_turn_wake(report->env->turn, HF_DUE_STATUS); /* the condition StatusDelivered goes */
@@ -224,6 +231,17 @@ static void succeeded(struct hf_report *report)
     hf_turn_wake(report->env->turn, 0);
 }
 
+/* The server has the EdgeNode, and yet no status of it. To create it once more would not help. */
+static void no_status(struct hf_report *report)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    report->just_created = false;
+    (void)hf_err_set(&err, EBADMSG,
+                     "the server has no subresource 'status' of EdgeNodes: install the CRDs of this version");
+    failed(report, -EBADMSG, 0, &err);
+}
+
 static void answered(void *arg, bool created, int r, uint64_t retry_after_ns, const json_t *answer,
                      const struct hf_err *err)
 {
@@ -232,13 +250,16 @@ static void answered(void *arg, bool created, int r, uint64_t retry_after_ns, co
     if (report->stopping) {
         hf_turn_wake(report->env->turn, 0);
     } else if (created && r == 0) {
-        report->echo.exists = true;
+        report->echo.exists = report->just_created = true;
         report->echo.generation = hf_json_int_or(answer, "metadata.generation", report->echo.generation);
         hf_report_build(report);
         write_status(report);
     } else if (r == -ENOENT && !created && echoes(report)) {
         report->echo.exists = false;
-        create_edgenode(report);
+        if (report->just_created)
+            no_status(report);
+        else
+            create_edgenode(report);
     } else if (r < 0) {
         failed(report, r, retry_after_ns, err);
     } else {

@@ -42,6 +42,9 @@ struct hf_report {
      * Stalled */
     bool ready, stalled;
     bool delivered; /* true if the server has the newest status */
+    /* the EdgeNode has been created, and no status has been written to it: if the server has no status for it, creating
+     * it once more would not help */
+    bool just_created;
     bool stopping;
 };
 

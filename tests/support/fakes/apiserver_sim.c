@@ -35,6 +35,8 @@ struct hf_simapi {
     uint64_t bookmark_ns, behind;
     size_t page;
     bool watchlist, watchlist_broken, crds, hub_away, hub_forgot, stripped, verdicts_stripped;
+    const char *fail_part;
+    int fail_part_status;
     unsigned fail_times;
     int fail_status;
     uint64_t fail_retry_ns;
@@ -565,11 +567,13 @@ static bool serve_failure(struct hf_simapi *api, struct hf_simcall *call)
 {
     static const char body[] = "{\"kind\":\"Status\",\"message\":\"as told\"}";
 
-    if (api->fail_times == 0)
+    bool at_part = api->fail_part != NULL && strstr(hf_simcall_target(call), api->fail_part) != NULL;
+
+    if (!at_part && api->fail_times == 0)
         return false;
-    api->fail_times--;
+    api->fail_times -= !at_part;
     api->counts.refused++;
-    hf_simcall_respond(call, &(struct hf_http_response){.status = api->fail_status,
+    hf_simcall_respond(call, &(struct hf_http_response){.status = at_part ? api->fail_part_status : api->fail_status,
                                                         .retry_after_ns = api->fail_retry_ns,
                                                         .content_type = "application/json"});
     hf_simcall_send(call, body, sizeof(body) - 1);
@@ -782,6 +786,12 @@ void hf_simapi_fail(struct hf_simapi *api, unsigned times, int status, uint64_t 
     api->fail_times = times;
     api->fail_status = status;
     api->fail_retry_ns = retry_after_ns;
+}
+
+void hf_simapi_fail_at(struct hf_simapi *api, const char *part, int status)
+{
+    api->fail_part = part;
+    api->fail_part_status = status;
 }
 
 void hf_simapi_forbid_events(struct hf_simapi *api, bool forbidden)

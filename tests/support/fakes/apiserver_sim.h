@@ -59,6 +59,8 @@ void hf_simapi_set_bookmarks(struct hf_simapi *api,
 void hf_simapi_set_page(struct hf_simapi *api, size_t objects); /* lists in pages of this many; 0: whole */
 void hf_simapi_set_crds(struct hf_simapi *api, bool installed); /* not: 404 for everything */
 void hf_simapi_fail(struct hf_simapi *api, unsigned times, int status, uint64_t retry_after_ns); /* the next requests */
+/* Answers each request whose target has `part` in it with this status; NULL: none any more. Borrows `part`. */
+void hf_simapi_fail_at(struct hf_simapi *api, const char *part, int status);
 void hf_simapi_forbid_writes(struct hf_simapi *api, bool forbidden); /* 403 for each of them */
 void hf_simapi_forbid_events(struct hf_simapi *api, bool forbidden); /* 403 for each of them */
 void hf_simapi_raw(struct hf_simapi *api, const char *kind, const void *bytes,

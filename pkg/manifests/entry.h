@@ -268,6 +268,9 @@ struct entry {
     bool busy; /* a step is in progress */
     /* how often the rollback in progress could not read the files to put back, from the disk or from the sealed copy */
     unsigned unreadable_rollbacks;
+    /* used by objects.c: how often the API server answered in the rollback in progress, but did not restore all
+     * objects */
+    unsigned refused_rollbacks;
     unsigned probe_repairs; /* number of times that changed objects were put back in this Probation */
 
     struct hf_backoff backoff;

@@ -16,6 +16,10 @@ static const uint64_t probe_pause_ns = 2 * HF_NS_PER_S;
 /* Somebody who changes objects again and again, such as an autoscaler, must not keep the set on trial for ever. */
 enum { MAX_PROBE_REPAIRS = 3 };
 
+/* Attempts of one rollback, after which objects that the API server does not restore stay as they are: an unfinished
+ * rollback keeps newer content out, and what the failed set has brought, such as a webhook, may be the cause. */
+enum { MAX_REFUSED_ROLLBACKS = 5 };
+
 bool objects_is(const struct hf_manifest_set *set)
 {
     return strcmp(hf_json_str_or(set->entry, "to", ""), hf_manifest_target_names[HF_MANIFEST_TO_CLUSTER]) == 0;
@@ -317,7 +321,7 @@ static void rolled_back(struct entry *entry, const char *more)
     char text[HF_RECORD_MESSAGE];
 
     end_attempt(entry);
-    entry->unreadable_rollbacks = 0;
+    entry->unreadable_rollbacks = entry->refused_rollbacks = 0;
     (void)snprintf(text, sizeof(text), "%.250s; %.120s", entry->r.message, more);
     advance_event(entry, HF_MANIFEST_EV_RESTORED, entry->r.reason, text);
 }
@@ -330,16 +334,25 @@ static void rollback_again(struct entry *entry, enum hf_manifest_reason reason, 
     advance_note(entry, reason, message);
 }
 
+/* A server that is away is waited for without a limit. */
+static bool restores_again(struct entry *entry, const struct hf_manifest_outcome *outcome)
+{
+    return outcome->r == -EAGAIN && (!outcome->answered || ++entry->refused_rollbacks < MAX_REFUSED_ROLLBACKS);
+}
+
 static void restored(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
 
     take(entry, outcome);
     entry->r.unproven = outcome->r < 0;
-    if (outcome->r == -EAGAIN)
-        rollback_again(entry, outcome->reason, outcome->message);
-    else
+    if (!restores_again(entry, outcome)) {
         rolled_back(entry, outcome->r == 0 ? "the last good objects are in place again" : outcome->message);
+        return;
+    }
+    rollback_again(entry, outcome->reason, outcome->message);
+    if (outcome->answered) /* the few attempts outlast a short disturbance */
+        entry->due_ns = manifest_engine_now(entry->engine) + entry->engine->p.env.retry_cap_ns;
 }
 
 /* The good content could not be read. It may be readable later, unless it is lost. */

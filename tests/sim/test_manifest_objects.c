@@ -343,6 +343,66 @@ START_TEST(rollback_reads_again)
 }
 END_TEST
 
+/* The API server answers, but never restores one object of the good set: a webhook of the failed set fails, or
+ * something keeps an object that is being deleted. The rollback ends, so that it keeps no new content out. */
+START_TEST(rollback_that_one_object_stops)
+{
+    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 15);
+    bool stuck = _i == 1;
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken") CONFIG_MAP("2") EXTRA("hook"));
+    (void)intervals(w, 3);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    if (stuck)
+        ssa_sim_put(json_object_get(w->api.objects, MAP), "metadata.deletionTimestamp", json_string("x"));
+    else
+        w->api.scripts[0] = (struct ssa_sim_script){
+            "PATCH", MAP, 500, "{\"kind\":\"Status\",\"message\":\"failed calling webhook\"}", 1000};
+    (void)intervals(w, 5);
+    expect(w, HF_MANIFEST_ROLLING_BACK, look(w).status.reason, "");
+    (void)intervals(w, 80);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY,
+           stuck ? "ConfigMap site/m: " : "ConfigMap site/m: the server answered 500: failed calling");
+    ck_assert_str_eq(image(w), "a");
+    w->api.scripts[0].times = 0;
+    if (stuck)
+        (void)json_object_del(w->api.objects, MAP);
+    publish(w, DEPLOYMENT("c") CONFIG_MAP("2"));
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, look(w).status.reason, "");
+    ck_assert_str_eq(image(w), "c");
+    ck_assert_uint_eq(json_object_size(w->api.objects), 2);
+    end(w);
+}
+END_TEST
+
+/* A server that is away for a day stops no rollback. */
+START_TEST(rollback_waits_for_the_server)
+{
+    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 16);
+
+    publish(w, DEPLOYMENT("a"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken"));
+    (void)intervals(w, 2);
+    while (look(w).status.phase == HF_MANIFEST_PROBATION)
+        ck_assert(hf_simloop_step(w->loop));
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_ROLLING_BACK);
+    hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_REFUSING);
+    (void)hf_simloop_run_for(w->loop, 86400 * HF_NS_PER_S);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_ROLLING_BACK);
+    hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_UP);
+    (void)intervals(w, 6);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, "the last good objects are in place again");
+    ck_assert_str_eq(image(w), "a");
+    end(w);
+}
+END_TEST
+
 /* Another manager takes the field of the image over. */
 static void take_image(struct world *w, const char *image)
 {
@@ -671,6 +731,8 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, way_of_a_set);
     tcase_add_test(tc, sick_set_rolls_back);
     tcase_add_loop_test(tc, rollback_reads_again, 0, 2);
+    tcase_add_loop_test(tc, rollback_that_one_object_stops, 0, 2);
+    tcase_add_test(tc, rollback_waits_for_the_server);
     tcase_add_test(tc, change_of_somebody_else_vouches_for_nothing);
     tcase_add_test(tc, somebody_insists);
     tcase_add_test(tc, first_set_that_is_sick_stays);

@@ -85,8 +85,8 @@ struct hf_cluster_apply_params {
  *   ApiUnreachable              the server does not answer, or memory runs out (r = -EAGAIN)
  *   WriteFailed                 the inventory could not be made durable (r = -EAGAIN)
  * If the server refuses one object, the run still applies the others; the message counts the failures and quotes the
- * first one. If an object fails, the run removes nothing. outcome->inventory is the inventory after the run. The
- * function returns 0, or -ENOMEM if memory runs out. */
+ * first one, and outcome->answered is true. If an object fails, the run removes nothing. outcome->inventory is the
+ * inventory after the run. The function returns 0, or -ENOMEM if memory runs out. */
 HF_MUST_USE int hf_cluster_apply_start(const struct hf_cluster_apply_params *params, struct hf_cluster_run **ret_run,
                                        struct hf_err *err);
 /* Lets a run continue after its `journal` callback; may be called from within that callback. `r` is 0 if the inventory

@@ -94,6 +94,7 @@ void hf_cluster_run_finish(struct hf_cluster_run *run)
     char first[HF_MANIFEST_MESSAGE];
 
     if (run->failures > 0) {
+        run->outcome.answered = true;
         run->outcome.r = code_of(run->outcome.reason);
         (void)memcpy(first, run->outcome.message, sizeof(first));
         if (run->failures > 1)

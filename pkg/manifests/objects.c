@@ -230,7 +230,7 @@ static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
     take(entry, outcome);
     end_attempt(entry);
     entry->probe_ns = 0; /* the objects begin anew */
-    if (outcome->r == -EAGAIN)
+    if (outcome->r == -EAGAIN && !outcome->answered)
         entry->probe_repairs--; /* the server is away: this was none */
     else if (outcome->r == 0 && outcome->drifted > 0)
         drift_put_back(entry, outcome->message);
@@ -273,7 +273,7 @@ static void probed(void *arg, const struct hf_manifest_outcome *outcome)
     bool late;
 
     take(entry, outcome);
-    if (outcome->r < 0) { /* the server is away: no verdict, and no time passes */
+    if (outcome->r == -EAGAIN && !outcome->answered) { /* the server is away: no verdict, and no time passes */
         end_attempt(entry);
         entry->probe_ns = 0;
         probe_again(entry, outcome->reason, outcome->message);
@@ -282,9 +282,9 @@ static void probed(void *arg, const struct hf_manifest_outcome *outcome)
     if (entry->probe_ns == 0)
         entry->probe_ns = now;
     late = now - entry->probe_ns >= deadline_ns;
-    if (puts_back(entry, outcome))
+    if (outcome->r == 0 && puts_back(entry, outcome))
         return;
-    if (outcome->healthy) {
+    if (outcome->r == 0 && outcome->healthy) {
         trial_check(entry); /* ends the attempt */
     } else if (late || outcome->reason == HF_MANIFEST_REASON_HEALTH_FAILED) {
         end_attempt(entry);

@@ -379,6 +379,64 @@ START_TEST(rollback_that_one_object_stops)
 }
 END_TEST
 
+/* Another manager takes the field of the image over. */
+static void take_image(struct world *w, const char *image)
+{
+    json_t *web = json_object_get(w->api.objects, WEB);
+    json_t *ours = json_array_get(hf_json_at(web, "metadata.managedFields"), 1);
+
+    if (web == NULL)
+        return;
+    (void)json_object_del(json_object_get(ours, "fieldsV1"), "f:spec");
+    ssa_sim_put(web, "spec.image", json_string(image));
+}
+
+/* The API server answers, but does not show one object of the set on trial: the set does not pass, and the deadline
+ * counts. */
+START_TEST(object_that_the_server_does_not_show)
+{
+    struct world *w = begin(",\"healthDeadline\":\"30s\"", 17);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
+    hf_manifest_engine_check(w->engine);
+    for (unsigned i = 0; i < 1000 && look(w).status.phase != HF_MANIFEST_PROBATION; i++)
+        ck_assert(hf_simloop_step(w->loop));
+    w->api.scripts[0] = (struct ssa_sim_script){"GET", WEB, _i == 0 ? 403 : 500, "{\"kind\":\"Status\"}", 1000};
+    (void)intervals(w, 2);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    (void)intervals(w, 3);
+    ck_assert_int_ne(look(w).status.phase, HF_MANIFEST_PROBATION);
+    w->api.scripts[0].times = 0;
+    (void)intervals(w, 6);
+    expect(w, HF_MANIFEST_ROLLED_BACK, _i == 0 ? HF_MANIFEST_REASON_API_REFUSED : HF_MANIFEST_REASON_API_UNREACHABLE,
+           "the server answered");
+    end(w);
+}
+END_TEST
+
+/* Somebody has changed an object on trial, and a webhook lets nobody put it back: the deadline counts here, too. */
+START_TEST(change_on_trial_that_cannot_be_put_back)
+{
+    struct world *w = begin(",\"healthDeadline\":\"30s\"", 18);
+
+    publish(w, DEPLOYMENT("a"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken"));
+    hf_manifest_engine_check(w->engine);
+    for (unsigned i = 0; i < 1000 && strcmp(image(w), "broken") != 0; i++)
+        ck_assert(hf_simloop_step(w->loop));
+    take_image(w, "broken");
+    w->api.scripts[0] = (struct ssa_sim_script){"PATCH", WEB, 500, "{\"kind\":\"Status\"}", 1000};
+    (void)intervals(w, 12);
+    ck_assert_int_ne(look(w).status.phase, HF_MANIFEST_PROBATION);
+    end(w);
+}
+END_TEST
+
 /* A server that is away for a day stops no rollback. */
 START_TEST(rollback_waits_for_the_server)
 {
@@ -402,18 +460,6 @@ START_TEST(rollback_waits_for_the_server)
     end(w);
 }
 END_TEST
-
-/* Another manager takes the field of the image over. */
-static void take_image(struct world *w, const char *image)
-{
-    json_t *web = json_object_get(w->api.objects, WEB);
-    json_t *ours = json_array_get(hf_json_at(web, "metadata.managedFields"), 1);
-
-    if (web == NULL)
-        return;
-    (void)json_object_del(json_object_get(ours, "fieldsV1"), "f:spec");
-    ssa_sim_put(web, "spec.image", json_string(image));
-}
 
 /* Somebody changes the sick Deployment on trial into one that becomes available: the set does not pass with it. */
 START_TEST(change_of_somebody_else_vouches_for_nothing)
@@ -733,6 +779,8 @@ static void add_cases(TCase *tc)
     tcase_add_loop_test(tc, rollback_reads_again, 0, 2);
     tcase_add_loop_test(tc, rollback_that_one_object_stops, 0, 2);
     tcase_add_test(tc, rollback_waits_for_the_server);
+    tcase_add_loop_test(tc, object_that_the_server_does_not_show, 0, 2);
+    tcase_add_test(tc, change_on_trial_that_cannot_be_put_back);
     tcase_add_test(tc, change_of_somebody_else_vouches_for_nothing);
     tcase_add_test(tc, somebody_insists);
     tcase_add_test(tc, first_set_that_is_sick_stays);

@@ -17,7 +17,8 @@ static const uint64_t probe_pause_ns = 2 * HF_NS_PER_S;
 enum { MAX_PROBE_REPAIRS = 3 };
 
 /* Attempts of one rollback, after which objects that the API server does not restore stay as they are: an unfinished
- * rollback keeps newer content out, and what the failed set has brought, such as a webhook, may be the cause. */
+ * rollback keeps newer content out, and what the failed set has brought, such as a webhook, may be the cause. One
+ * attempt is not enough: a server that has just started refuses everything until it has loaded its RBAC rules. */
 enum { MAX_REFUSED_ROLLBACKS = 5 };
 
 bool objects_is(const struct hf_manifest_set *set)
@@ -337,7 +338,7 @@ static void rollback_again(struct entry *entry, enum hf_manifest_reason reason, 
 /* A server that is away is waited for without a limit. */
 static bool restores_again(struct entry *entry, const struct hf_manifest_outcome *outcome)
 {
-    return outcome->r == -EAGAIN && (!outcome->answered || ++entry->refused_rollbacks < MAX_REFUSED_ROLLBACKS);
+    return outcome->answered ? ++entry->refused_rollbacks < MAX_REFUSED_ROLLBACKS : outcome->r == -EAGAIN;
 }
 
 static void restored(void *arg, const struct hf_manifest_outcome *outcome)

@@ -437,6 +437,27 @@ START_TEST(change_on_trial_that_cannot_be_put_back)
 }
 END_TEST
 
+/* An API server that has just started refuses the rollback for a moment: that does not end the rollback. */
+START_TEST(rollback_that_is_refused_for_a_moment)
+{
+    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 19);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken") CONFIG_MAP("2"));
+    (void)intervals(w, 3);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    w->api.scripts[0] =
+        (struct ssa_sim_script){_i == 0 ? "PATCH" : "GET", _i == 0 ? MAP : "/api/v1", 403, "{\"kind\":\"Status\"}", 4};
+    (void)intervals(w, 12);
+    ck_assert_uint_eq(w->api.scripts[0].times, 0);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, "the last good objects are in place again");
+    ck_assert_str_eq(hf_json_str_or(json_object_get(w->api.objects, MAP), "data.k", ""), "1");
+    end(w);
+}
+END_TEST
+
 /* A server that is away for a day stops no rollback. */
 START_TEST(rollback_waits_for_the_server)
 {
@@ -778,6 +799,7 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, sick_set_rolls_back);
     tcase_add_loop_test(tc, rollback_reads_again, 0, 2);
     tcase_add_loop_test(tc, rollback_that_one_object_stops, 0, 2);
+    tcase_add_loop_test(tc, rollback_that_is_refused_for_a_moment, 0, 2);
     tcase_add_test(tc, rollback_waits_for_the_server);
     tcase_add_loop_test(tc, object_that_the_server_does_not_show, 0, 2);
     tcase_add_test(tc, change_on_trial_that_cannot_be_put_back);

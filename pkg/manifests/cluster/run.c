@@ -173,14 +173,22 @@ void hf_cluster_run_pace(struct hf_cluster_run *run, void (*wake)(struct hf_clus
 
 static void send_again(struct hf_cluster_run *run);
 
+/* A server that has just started answers 401 or 403 until it knows who has which right. A run waits for that once, and
+ * not for each of its objects. */
+static bool is_early(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
+{
+    return answer->r == -EACCES && ++run->denials < HF_CLUSTER_ATTEMPTS;
+}
+
 static void judge(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
 {
     struct hf_cluster_refusal refusal = hf_cluster_refusal_of(answer);
-    bool again = refusal.sense == HF_CLUSTER_AGAIN && answer->r != -EEXIST &&
-                 !(answer->r == -ESTALE && run->step->takes_conflict);
+    bool early = is_early(run, answer);
+    bool again = early || (refusal.sense == HF_CLUSTER_AGAIN && answer->r != -EEXIST &&
+                           !(answer->r == -ESTALE && run->step->takes_conflict));
 
     /* A server that keeps answering 500 to one request may well take the others. */
-    if (!again || (answer->status == 500 && run->attempts + 1 >= HF_CLUSTER_ATTEMPTS)) {
+    if (!again || ((answer->status == 500 || early) && run->attempts + 1 >= HF_CLUSTER_ATTEMPTS)) {
         hf_backoff_reset(&run->backoff);
         run->step->taken(run, answer);
         return;

@@ -1,7 +1,8 @@
 /* manifests/cluster/run.h - the common part of runs that apply objects and runs that check them. A run sends one
  * request at a time, and begins to handle at most HF_CLUSTER_PER_SECOND objects in a second. While the server cannot
  * answer, the run repeats the request after growing pauses. The repetitions end when the request has been sent
- * HF_CLUSTER_ATTEMPTS times, or when HF_CLUSTER_TIME_NS have passed since the start of the run. Private to
+ * HF_CLUSTER_ATTEMPTS times, or when HF_CLUSTER_TIME_NS have passed since the start of the run. A run also repeats
+ * requests that the server has refused with 401 or 403, but at most HF_CLUSTER_ATTEMPTS - 1 times in all. Private to
  * pkg/manifests/cluster.
  *
  * A run is a chain of steps. A step makes one request (`ask`) and handles the answer (`taken`). The function `taken`
@@ -67,6 +68,7 @@ struct hf_cluster_run {
     struct hf_backoff backoff;
     struct hf_kube_answer unsent; /* answer that the run itself makes if it could not send a request */
     unsigned attempts;
+    unsigned denials; /* number of answers 401 and 403 */
     /* monotonic times of the start of the run, and of the start of its work on the current object */
     uint64_t started_ns, paced_ns;
     /* monotonic time at which the wait for the current object ends; 0 if the run does not wait */

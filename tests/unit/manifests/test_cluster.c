@@ -494,6 +494,28 @@ START_TEST(a_server_that_is_away_loses_nothing)
 }
 END_TEST
 
+/* A server that has just started refuses for a moment. A right that is missing costs a run a few requests, and not a
+ * few for each object. */
+START_TEST(a_server_that_has_just_started)
+{
+    static const char body[] = "{\"kind\":\"Status\",\"message\":\"no right\"}";
+    struct world world;
+
+    world_start(&world, HF_KUBE_APISERVER);
+    world.api.scripts[0] = (struct ssa_sim_script){"GET", "/api/v1", 403, body, 3};
+    apply_text(&world, MAP("m", "1") MAP("n", "1"), (struct how){.prune = true});
+    expect(&world, 0, HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_uint_eq(logged(&world, "GET /api/v1"), 4);
+    world.api.scripts[0] = (struct ssa_sim_script){"PATCH", MAPS "m", 403, body, 9};
+    world.api.scripts[1] = (struct ssa_sim_script){"PATCH", MAPS "n", 403, body, 9};
+    apply_text(&world, MAP("m", "2") MAP("n", "2"), (struct how){.prune = true});
+    expect(&world, -EPERM, HF_MANIFEST_REASON_API_REFUSED, "2 of 2 objects");
+    ck_assert_uint_eq(logged(&world, "PATCH " MAPS "m"), 4);
+    ck_assert_uint_eq(logged(&world, "PATCH " MAPS "n"), 1);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(a_proxy_that_drops_writes)
 {
     struct world world;
@@ -662,7 +684,7 @@ START_TEST(a_removal_that_is_refused_is_tried_again)
     world_start(&world, HF_KUBE_APISERVER);
     apply_text(&world, FIVE, (struct how){.prune = true});
     world.api.scripts[0] =
-        (struct ssa_sim_script){"DELETE", MAPS "d", 403, "{\"kind\":\"Status\",\"message\":\"no right\"}", 1};
+        (struct ssa_sim_script){"DELETE", MAPS "d", 403, "{\"kind\":\"Status\",\"message\":\"no right\"}", 4};
     apply_text(&world, MAP("a", "1") MAP("b", "1") MAP("c", "1"), (struct how){.prune = true});
     expect(&world, -EPERM, HF_MANIFEST_REASON_API_REFUSED, "ConfigMap site/d: the server answered 403: no right");
     ck_assert_uint_eq(json_array_size(world.inventory), 4);
@@ -733,7 +755,7 @@ START_TEST(health_of_what_is_applied)
     expect(&world, 0, HF_MANIFEST_REASON_HEALTH_PASSED, "");
     ck_assert(world.outcome.healthy);
     world.api.scripts[0] =
-        (struct ssa_sim_script){"GET", WEB, 403, "{\"kind\":\"Status\",\"message\":\"no right\"}", 1};
+        (struct ssa_sim_script){"GET", WEB, 403, "{\"kind\":\"Status\",\"message\":\"no right\"}", 4};
     check(&world);
     expect(&world, -EPERM, HF_MANIFEST_REASON_API_REFUSED, "no right");
     world_end(&world);
@@ -780,6 +802,7 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, two_entries_with_one_object);
     tcase_add_test(tc, an_object_that_is_being_deleted);
     tcase_add_test(tc, a_server_that_is_away_loses_nothing);
+    tcase_add_test(tc, a_server_that_has_just_started);
     tcase_add_test(tc, a_proxy_that_drops_writes);
     tcase_add_loop_test(tc, no_api_server, 0, 2);
     tcase_add_loop_test(tc, a_bad_source_touches_nothing, 0, (int)HF_LEN(bad));

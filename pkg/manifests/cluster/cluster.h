@@ -31,7 +31,7 @@ enum {
     HF_CLUSTER_ATTEMPTS = 4,    /* number of times that a run sends a request if the server cannot answer it now */
 };
 /* time in ns from the start of a run; after this time, the run no longer repeats requests that the server could not
- * answer */
+ * answer, and no longer waits for objects. The server may ask for a longer pause (Retry-After); the run then ends. */
 #define HF_CLUSTER_TIME_NS (15 * 60 * HF_NS_PER_S)
 /* time in ns that a run waits until a new kind or namespace is usable */
 #define HF_CLUSTER_CURRENT_NS (60 * HF_NS_PER_S)

@@ -186,18 +186,20 @@ static void judge(struct hf_cluster_run *run, const struct hf_kube_answer *answe
     bool early = is_early(run, answer);
     bool again = early || (refusal.sense == HF_CLUSTER_AGAIN && answer->r != -EEXIST &&
                            !(answer->r == -ESTALE && run->step->takes_conflict));
+    uint64_t pause_ns = again ? hf_backoff_next_ns(&run->backoff, run->env->rng, answer->retry_after_ns) : 0;
+    bool last =
+        run->attempts + 1 >= HF_CLUSTER_ATTEMPTS || now_ns(run) + pause_ns > run->started_ns + HF_CLUSTER_TIME_NS;
 
     /* A server that keeps answering 500 to one request may well take the others. */
-    if (!again || ((answer->status == 500 || early) && run->attempts + 1 >= HF_CLUSTER_ATTEMPTS)) {
+    if (!again || ((answer->status == 500 || early) && last)) {
         hf_backoff_reset(&run->backoff);
         run->step->taken(run, answer);
-        return;
-    }
-    if (++run->attempts >= HF_CLUSTER_ATTEMPTS || now_ns(run) - run->started_ns > HF_CLUSTER_TIME_NS) {
+    } else if (last) {
         hf_cluster_run_end(run, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, refusal.why);
-        return;
+    } else {
+        run->attempts++;
+        hf_cluster_run_later(run, pause_ns, send_again);
     }
-    hf_cluster_run_later(run, hf_backoff_next_ns(&run->backoff, run->env->rng, answer->retry_after_ns), send_again);
 }
 
 static void answered(void *arg, const struct hf_kube_answer *answer)

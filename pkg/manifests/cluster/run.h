@@ -1,9 +1,9 @@
 /* manifests/cluster/run.h - the common part of runs that apply objects and runs that check them. A run sends one
  * request at a time, and begins to handle at most HF_CLUSTER_PER_SECOND objects in a second. While the server cannot
  * answer, the run repeats the request after growing pauses. The repetitions end when the request has been sent
- * HF_CLUSTER_ATTEMPTS times, or when HF_CLUSTER_TIME_NS have passed since the start of the run. A run also repeats
- * requests that the server has refused with 401 or 403, but at most HF_CLUSTER_ATTEMPTS - 1 times in all. Private to
- * pkg/manifests/cluster.
+ * HF_CLUSTER_ATTEMPTS times, or when the next pause would end more than HF_CLUSTER_TIME_NS after the start of the run.
+ * A run also repeats requests that the server has refused with 401 or 403, but at most HF_CLUSTER_ATTEMPTS - 1 times in
+ * all. Private to pkg/manifests/cluster.
  *
  * A run is a chain of steps. A step makes one request (`ask`) and handles the answer (`taken`). The function `taken`
  * starts the next step, waits, or ends the run. Threads: loop thread only. */

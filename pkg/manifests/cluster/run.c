@@ -118,8 +118,10 @@ void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason rea
         (void)snprintf(run->outcome.message, sizeof(run->outcome.message), "%.200s: %.300s",
                        hf_cluster_id_text(&run->now.id, name, sizeof(name)), why);
     }
-    /* An item without a uid was never in place. */
-    if (at >= 0 && json_object_get(json_array_get(run->inventory, (size_t)at), "uid") == NULL)
+    /* An item without a uid has not been applied, as far as we know. A removal keeps it: the answer to an apply may
+     * have been lost, and nobody would find the object any more. */
+    if (at >= 0 && run->now.object != NULL &&
+        json_object_get(json_array_get(run->inventory, (size_t)at), "uid") == NULL)
         (void)json_array_remove(run->inventory, (size_t)at);
     run->now.item = NULL;
 }

@@ -107,7 +107,8 @@ void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live);
 /* Counts the current object as drifted. `missing` is true if it does not exist on the server. */
 void hf_cluster_run_drifted(struct hf_cluster_run *run, bool missing);
 /* Counts a failure of the current object. The first one becomes the reason and the message of the outcome. If the
- * object's item in the inventory has no `uid`, the object was never in place, and the function removes the item. */
+ * object is in the set, and its item in the inventory has no `uid`, the function removes the item, because the object
+ * has not been applied. */
 void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason reason, const char *why);
 
 /* Both functions free the run and then call its `done`; do not use the run afterwards. Call _end() for an error of the

@@ -470,8 +470,8 @@ END_TEST
 
 #define MANY                                                                                                           \
     MAP("a", "1")                                                                                                      \
-    MAP("b", "1") MAP("c", "1") MAP("d", "1") MAP("e", "1") MAP("f", "1") MAP("g", "1") MAP("h", "1") MAP("i", "1")    \
-        MAP("j", "1")
+    MAP("b", "1")                                                                                                      \
+    MAP("c", "1") MAP("d", "1") MAP("e", "1") MAP("f", "1") MAP("g", "1") MAP("h", "1") MAP("i", "1") MAP("j", "1")
 
 /* ---- the server is away ------------------------------------------------------------------------------------------ */
 
@@ -742,6 +742,29 @@ START_TEST(a_removal_that_is_refused_is_tried_again)
 }
 END_TEST
 
+/* The answer to the apply of an object was lost, so its item has no uid. A removal that the server refuses keeps the
+ * item, so that the next one finds the object. */
+START_TEST(a_removal_of_an_object_whose_answer_was_lost)
+{
+    struct world world;
+
+    world_start(&world, HF_KUBE_APISERVER);
+    apply_text(&world, MAP("m", "1"), (struct how){.prune = true});
+    (void)json_object_del(json_array_get(world.inventory, 0), "uid");
+    (void)json_object_del(json_array_get(world.inventory, 0), "fields");
+    world.api.scripts[0] = (struct ssa_sim_script){_i == 0 ? "GET" : "DELETE", MAPS "m", 403,
+                                                   "{\"kind\":\"Status\",\"message\":\"no right\"}", 4};
+    apply_text(&world, NULL, (struct how){.prune = true});
+    expect(&world, -EPERM, HF_MANIFEST_REASON_API_REFUSED, "no right");
+    ck_assert_uint_eq(json_array_size(world.inventory), 1);
+    apply_text(&world, NULL, (struct how){.prune = true});
+    expect(&world, 0, HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_uint_eq(json_array_size(world.inventory), 0);
+    ck_assert_uint_eq(json_object_size(world.api.objects), 0);
+    world_end(&world);
+}
+END_TEST
+
 /* ---- checking ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(finds_drift_and_only_drift)
@@ -860,6 +883,7 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, without_prune_objects_stay_and_are_forgotten);
     tcase_add_loop_test(tc, never_prunes_what_is_not_ours, 0, (int)HF_LEN(estrangements));
     tcase_add_test(tc, a_removal_that_is_refused_is_tried_again);
+    tcase_add_loop_test(tc, a_removal_of_an_object_whose_answer_was_lost, 0, 2);
     tcase_add_test(tc, finds_drift_and_only_drift);
     tcase_add_test(tc, health_of_what_is_applied);
     tcase_add_test(tc, cut_anywhere);

@@ -270,7 +270,10 @@ struct entry {
     /* how often the rollback in progress could not read the files to put back, from the disk or from the sealed copy */
     unsigned unreadable_rollbacks;
     unsigned unreadable_attempts; /* how often in a row the disk could not read the content of the newest set */
-    unsigned probe_repairs;       /* number of times that changed objects were put back in this Probation */
+    /* used by objects.c: how often the API server answered in the rollback in progress, but did not restore all
+     * objects */
+    unsigned refused_rollbacks;
+    unsigned probe_repairs; /* number of times that changed objects were put back in this Probation */
 
     struct hf_backoff backoff;
     /* monotonic time before which no attempt starts; 0 if one may start now; HF_NEVER if none starts before the next

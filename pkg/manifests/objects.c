@@ -16,6 +16,11 @@ static const uint64_t probe_pause_ns = 2 * HF_NS_PER_S;
 /* Somebody who changes objects again and again, such as an autoscaler, must not keep the set on trial for ever. */
 enum { MAX_PROBE_REPAIRS = 3 };
 
+/* Attempts of one rollback, after which objects that the API server does not restore stay as they are: an unfinished
+ * rollback keeps newer content out, and what the failed set has brought, such as a webhook, may be the cause. One
+ * attempt is not enough: a server that has just started refuses everything until it has loaded its RBAC rules. */
+enum { MAX_REFUSED_ROLLBACKS = 5 };
+
 bool objects_is(const struct hf_manifest_set *set)
 {
     return strcmp(hf_json_str_or(set->entry, "to", ""), hf_manifest_target_names[HF_MANIFEST_TO_CLUSTER]) == 0;
@@ -226,7 +231,7 @@ static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
     take(entry, outcome);
     end_attempt(entry);
     entry->probe_ns = 0; /* the objects begin anew */
-    if (outcome->r == -EAGAIN)
+    if (outcome->r == -EAGAIN && !outcome->answered)
         entry->probe_repairs--; /* the server is away: this was none */
     else if (outcome->r == 0 && outcome->drifted > 0)
         drift_put_back(entry, outcome->message);
@@ -269,7 +274,7 @@ static void probed(void *arg, const struct hf_manifest_outcome *outcome)
     bool late;
 
     take(entry, outcome);
-    if (outcome->r < 0) { /* the server is away: no verdict, and no time passes */
+    if (outcome->r == -EAGAIN && !outcome->answered) { /* the server is away: no verdict, and no time passes */
         end_attempt(entry);
         entry->probe_ns = 0;
         probe_again(entry, outcome->reason, outcome->message);
@@ -278,9 +283,9 @@ static void probed(void *arg, const struct hf_manifest_outcome *outcome)
     if (entry->probe_ns == 0)
         entry->probe_ns = now;
     late = now - entry->probe_ns >= deadline_ns;
-    if (puts_back(entry, outcome))
+    if (outcome->r == 0 && puts_back(entry, outcome))
         return;
-    if (outcome->healthy) {
+    if (outcome->r == 0 && outcome->healthy) {
         trial_check(entry); /* ends the attempt */
     } else if (late || outcome->reason == HF_MANIFEST_REASON_HEALTH_FAILED) {
         end_attempt(entry);
@@ -317,7 +322,7 @@ static void rolled_back(struct entry *entry, const char *more)
     char text[HF_RECORD_MESSAGE];
 
     end_attempt(entry);
-    entry->unreadable_rollbacks = 0;
+    entry->unreadable_rollbacks = entry->refused_rollbacks = 0;
     (void)snprintf(text, sizeof(text), "%.250s; %.120s", entry->r.message, more);
     advance_event(entry, HF_MANIFEST_EV_RESTORED, entry->r.reason, text);
 }
@@ -330,16 +335,25 @@ static void rollback_again(struct entry *entry, enum hf_manifest_reason reason, 
     advance_note(entry, reason, message);
 }
 
+/* A server that is away is waited for without a limit. */
+static bool restores_again(struct entry *entry, const struct hf_manifest_outcome *outcome)
+{
+    return outcome->answered ? ++entry->refused_rollbacks < MAX_REFUSED_ROLLBACKS : outcome->r == -EAGAIN;
+}
+
 static void restored(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
 
     take(entry, outcome);
     entry->r.unproven = outcome->r < 0;
-    if (outcome->r == -EAGAIN)
-        rollback_again(entry, outcome->reason, outcome->message);
-    else
+    if (!restores_again(entry, outcome)) {
         rolled_back(entry, outcome->r == 0 ? "the last good objects are in place again" : outcome->message);
+        return;
+    }
+    rollback_again(entry, outcome->reason, outcome->message);
+    if (outcome->answered) /* the few attempts outlast a short disturbance */
+        entry->due_ns = manifest_engine_now(entry->engine) + entry->engine->p.env.retry_cap_ns;
 }
 
 /* The good content could not be read. It may be readable later, unless it is lost. */

@@ -27,6 +27,9 @@ struct hf_manifest_outcome {
      * that were not as the set wants them */
     unsigned drifted;
     bool healthy; /* true if all objects are current; valid only after a check of the target Cluster */
+    /* for the target Cluster, after a failure: true if the API server answered, but refused an object, did not bring it
+     * to its state, or kept answering 500; false if the run ended for another cause, such as a server that is away */
+    bool answered;
 };
 
 /* Fills the outcome of a failure with the text of *err. Returns `r`, a negative errno. */

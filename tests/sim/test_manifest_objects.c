@@ -343,6 +343,42 @@ START_TEST(rollback_reads_again)
 }
 END_TEST
 
+/* The API server answers, but never restores one object of the good set: a webhook of the failed set fails, or
+ * something keeps an object that is being deleted. The rollback ends, so that it keeps no new content out. */
+START_TEST(rollback_that_one_object_stops)
+{
+    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 15);
+    bool stuck = _i == 1;
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken") CONFIG_MAP("2") EXTRA("hook"));
+    (void)intervals(w, 3);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    if (stuck)
+        ssa_sim_put(json_object_get(w->api.objects, MAP), "metadata.deletionTimestamp", json_string("x"));
+    else
+        w->api.scripts[0] = (struct ssa_sim_script){
+            "PATCH", MAP, 500, "{\"kind\":\"Status\",\"message\":\"failed calling webhook\"}", 1000};
+    (void)intervals(w, 5);
+    expect(w, HF_MANIFEST_ROLLING_BACK, look(w).status.reason, "");
+    (void)intervals(w, 80);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY,
+           stuck ? "ConfigMap site/m: " : "ConfigMap site/m: the server answered 500: failed calling");
+    ck_assert_str_eq(image(w), "a");
+    w->api.scripts[0].times = 0;
+    if (stuck)
+        (void)json_object_del(w->api.objects, MAP);
+    publish(w, DEPLOYMENT("c") CONFIG_MAP("2"));
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, look(w).status.reason, "");
+    ck_assert_str_eq(image(w), "c");
+    ck_assert_uint_eq(json_object_size(w->api.objects), 2);
+    end(w);
+}
+END_TEST
+
 /* Another manager takes the field of the image over. */
 static void take_image(struct world *w, const char *image)
 {
@@ -354,6 +390,97 @@ static void take_image(struct world *w, const char *image)
     (void)json_object_del(json_object_get(ours, "fieldsV1"), "f:spec");
     ssa_sim_put(web, "spec.image", json_string(image));
 }
+
+/* The API server answers, but does not show one object of the set on trial: the set does not pass, and the deadline
+ * counts. */
+START_TEST(object_that_the_server_does_not_show)
+{
+    struct world *w = begin(",\"healthDeadline\":\"30s\"", 17);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
+    hf_manifest_engine_check(w->engine);
+    for (unsigned i = 0; i < 1000 && look(w).status.phase != HF_MANIFEST_PROBATION; i++)
+        ck_assert(hf_simloop_step(w->loop));
+    w->api.scripts[0] = (struct ssa_sim_script){"GET", WEB, _i == 0 ? 403 : 500, "{\"kind\":\"Status\"}", 1000};
+    (void)intervals(w, 2);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    (void)intervals(w, 3);
+    ck_assert_int_ne(look(w).status.phase, HF_MANIFEST_PROBATION);
+    w->api.scripts[0].times = 0;
+    (void)intervals(w, 6);
+    expect(w, HF_MANIFEST_ROLLED_BACK, _i == 0 ? HF_MANIFEST_REASON_API_REFUSED : HF_MANIFEST_REASON_API_UNREACHABLE,
+           "the server answered");
+    end(w);
+}
+END_TEST
+
+/* Somebody has changed an object on trial, and a webhook lets nobody put it back: the deadline counts here, too. */
+START_TEST(change_on_trial_that_cannot_be_put_back)
+{
+    struct world *w = begin(",\"healthDeadline\":\"30s\"", 18);
+
+    publish(w, DEPLOYMENT("a"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken"));
+    hf_manifest_engine_check(w->engine);
+    for (unsigned i = 0; i < 1000 && strcmp(image(w), "broken") != 0; i++)
+        ck_assert(hf_simloop_step(w->loop));
+    take_image(w, "broken");
+    w->api.scripts[0] = (struct ssa_sim_script){"PATCH", WEB, 500, "{\"kind\":\"Status\"}", 1000};
+    (void)intervals(w, 12);
+    ck_assert_int_ne(look(w).status.phase, HF_MANIFEST_PROBATION);
+    end(w);
+}
+END_TEST
+
+/* An API server that has just started refuses the rollback for a moment: that does not end the rollback. */
+START_TEST(rollback_that_is_refused_for_a_moment)
+{
+    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 19);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken") CONFIG_MAP("2"));
+    (void)intervals(w, 3);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    w->api.scripts[0] =
+        (struct ssa_sim_script){_i == 0 ? "PATCH" : "GET", _i == 0 ? MAP : "/api/v1", 403, "{\"kind\":\"Status\"}", 4};
+    (void)intervals(w, 12);
+    ck_assert_uint_eq(w->api.scripts[0].times, 0);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, "the last good objects are in place again");
+    ck_assert_str_eq(hf_json_str_or(json_object_get(w->api.objects, MAP), "data.k", ""), "1");
+    end(w);
+}
+END_TEST
+
+/* A server that is away for a day stops no rollback. */
+START_TEST(rollback_waits_for_the_server)
+{
+    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 16);
+
+    publish(w, DEPLOYMENT("a"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken"));
+    (void)intervals(w, 2);
+    while (look(w).status.phase == HF_MANIFEST_PROBATION)
+        ck_assert(hf_simloop_step(w->loop));
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_ROLLING_BACK);
+    hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_REFUSING);
+    (void)hf_simloop_run_for(w->loop, 86400 * HF_NS_PER_S);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_ROLLING_BACK);
+    hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_UP);
+    (void)intervals(w, 6);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, "the last good objects are in place again");
+    ck_assert_str_eq(image(w), "a");
+    end(w);
+}
+END_TEST
 
 /* Somebody changes the sick Deployment on trial into one that becomes available: the set does not pass with it. */
 START_TEST(change_of_somebody_else_vouches_for_nothing)
@@ -695,6 +822,11 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, way_of_a_set);
     tcase_add_test(tc, sick_set_rolls_back);
     tcase_add_loop_test(tc, rollback_reads_again, 0, 2);
+    tcase_add_loop_test(tc, rollback_that_one_object_stops, 0, 2);
+    tcase_add_loop_test(tc, rollback_that_is_refused_for_a_moment, 0, 2);
+    tcase_add_test(tc, rollback_waits_for_the_server);
+    tcase_add_loop_test(tc, object_that_the_server_does_not_show, 0, 2);
+    tcase_add_test(tc, change_on_trial_that_cannot_be_put_back);
     tcase_add_test(tc, change_of_somebody_else_vouches_for_nothing);
     tcase_add_test(tc, somebody_insists);
     tcase_add_test(tc, first_set_that_is_sick_stays);

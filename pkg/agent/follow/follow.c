@@ -273,9 +273,9 @@ const struct hf_follow *hf_follow_barred(const struct hf_follows *follows)
     return NULL;
 }
 
-/* With one server for all, contact is enough. If that server refuses only the desired state, the status can still report
- * this; and so it can if the server has served our EdgeNode for a while, and fails at the desired state. With a server
- * of its own, the status arrives while that server serves the subscription to our EdgeNode. */
+/* With one server for all, contact is enough. If that server refuses only the desired state, the status can still
+ * report this; and so it can if the server has served our EdgeNode for a while, and fails at the desired state. With a
+ * server of its own, the status arrives while that server serves the subscription to our EdgeNode. */
 bool hf_follow_delivers(const struct hf_follows *follows)
 {
     const struct hf_agent_params *params = follows->env->params;

@@ -45,7 +45,7 @@ static uint64_t now_ns(const struct hf_cluster_run *run)
 static bool may_wait(struct hf_cluster_run *run, uint64_t limit_ns)
 {
     if (run->wait_until_ns == 0)
-        run->wait_until_ns = now_ns(run) + limit_ns;
+        run->wait_until_ns = HF_MIN(now_ns(run) + limit_ns, run->started_ns + HF_CLUSTER_TIME_NS);
     return now_ns(run) < run->wait_until_ns;
 }
 

@@ -30,6 +30,7 @@ static void end_by(struct hf_cluster_run *run, const struct hf_kube_answer *answ
 {
     struct hf_cluster_refusal refusal = hf_cluster_refusal_of(answer);
 
+    run->outcome.answered = true;
     hf_cluster_run_end(run, refusal.sense == HF_CLUSTER_AGAIN ? -EAGAIN : -EPERM, refusal.reason, refusal.why);
 }
 

@@ -31,7 +31,7 @@ enum {
     HF_CLUSTER_ATTEMPTS = 4,    /* number of times that a run sends a request if the server cannot answer it now */
 };
 /* time in ns from the start of a run; after this time, the run no longer repeats requests that the server could not
- * answer */
+ * answer, and no longer waits for objects. The server may ask for a longer pause (Retry-After); the run then ends. */
 #define HF_CLUSTER_TIME_NS (15 * 60 * HF_NS_PER_S)
 /* time in ns that a run waits until a new kind or namespace is usable */
 #define HF_CLUSTER_CURRENT_NS (60 * HF_NS_PER_S)
@@ -85,8 +85,8 @@ struct hf_cluster_apply_params {
  *   ApiUnreachable              the server does not answer, or memory runs out (r = -EAGAIN)
  *   WriteFailed                 the inventory could not be made durable (r = -EAGAIN)
  * If the server refuses one object, the run still applies the others; the message counts the failures and quotes the
- * first one. If an object fails, the run removes nothing. outcome->inventory is the inventory after the run. The
- * function returns 0, or -ENOMEM if memory runs out. */
+ * first one, and outcome->answered is true. If an object fails, the run removes nothing. outcome->inventory is the
+ * inventory after the run. The function returns 0, or -ENOMEM if memory runs out. */
 HF_MUST_USE int hf_cluster_apply_start(const struct hf_cluster_apply_params *params, struct hf_cluster_run **ret_run,
                                        struct hf_err *err);
 /* Lets a run continue after its `journal` callback; may be called from within that callback. `r` is 0 if the inventory

@@ -94,6 +94,7 @@ void hf_cluster_run_finish(struct hf_cluster_run *run)
     char first[HF_MANIFEST_MESSAGE];
 
     if (run->failures > 0) {
+        run->outcome.answered = true;
         run->outcome.r = code_of(run->outcome.reason);
         (void)memcpy(first, run->outcome.message, sizeof(first));
         if (run->failures > 1)
@@ -117,8 +118,10 @@ void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason rea
         (void)snprintf(run->outcome.message, sizeof(run->outcome.message), "%.200s: %.300s",
                        hf_cluster_id_text(&run->now.id, name, sizeof(name)), why);
     }
-    /* An item without a uid was never in place. */
-    if (at >= 0 && json_object_get(json_array_get(run->inventory, (size_t)at), "uid") == NULL)
+    /* An item without a uid has not been applied, as far as we know. A removal keeps it: the answer to an apply may
+     * have been lost, and nobody would find the object any more. */
+    if (at >= 0 && run->now.object != NULL &&
+        json_object_get(json_array_get(run->inventory, (size_t)at), "uid") == NULL)
         (void)json_array_remove(run->inventory, (size_t)at);
     run->now.item = NULL;
 }
@@ -172,23 +175,33 @@ void hf_cluster_run_pace(struct hf_cluster_run *run, void (*wake)(struct hf_clus
 
 static void send_again(struct hf_cluster_run *run);
 
+/* A server that has just started answers 401 or 403 until it knows who has which right. A run waits for that once, and
+ * not for each of its objects. */
+static bool is_early(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
+{
+    return answer->r == -EACCES && ++run->denials < HF_CLUSTER_ATTEMPTS;
+}
+
 static void judge(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
 {
     struct hf_cluster_refusal refusal = hf_cluster_refusal_of(answer);
-    bool again = refusal.sense == HF_CLUSTER_AGAIN && answer->r != -EEXIST &&
-                 !(answer->r == -ESTALE && run->step->takes_conflict);
+    bool early = is_early(run, answer);
+    bool again = early || (refusal.sense == HF_CLUSTER_AGAIN && answer->r != -EEXIST &&
+                           !(answer->r == -ESTALE && run->step->takes_conflict));
+    uint64_t pause_ns = again ? hf_backoff_next_ns(&run->backoff, run->env->rng, answer->retry_after_ns) : 0;
+    bool last =
+        run->attempts + 1 >= HF_CLUSTER_ATTEMPTS || now_ns(run) + pause_ns > run->started_ns + HF_CLUSTER_TIME_NS;
 
     /* A server that keeps answering 500 to one request may well take the others. */
-    if (!again || (answer->status == 500 && run->attempts + 1 >= HF_CLUSTER_ATTEMPTS)) {
+    if (!again || ((answer->status == 500 || early) && last)) {
         hf_backoff_reset(&run->backoff);
         run->step->taken(run, answer);
-        return;
-    }
-    if (++run->attempts >= HF_CLUSTER_ATTEMPTS || now_ns(run) - run->started_ns > HF_CLUSTER_TIME_NS) {
+    } else if (last) {
         hf_cluster_run_end(run, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, refusal.why);
-        return;
+    } else {
+        run->attempts++;
+        hf_cluster_run_later(run, pause_ns, send_again);
     }
-    hf_cluster_run_later(run, hf_backoff_next_ns(&run->backoff, run->env->rng, answer->retry_after_ns), send_again);
 }
 
 static void answered(void *arg, const struct hf_kube_answer *answer)

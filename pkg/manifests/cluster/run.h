@@ -1,8 +1,9 @@
 /* manifests/cluster/run.h - the common part of runs that apply objects and runs that check them. A run sends one
  * request at a time, and begins to handle at most HF_CLUSTER_PER_SECOND objects in a second. While the server cannot
  * answer, the run repeats the request after growing pauses. The repetitions end when the request has been sent
- * HF_CLUSTER_ATTEMPTS times, or when HF_CLUSTER_TIME_NS have passed since the start of the run. Private to
- * pkg/manifests/cluster.
+ * HF_CLUSTER_ATTEMPTS times, or when the next pause would end more than HF_CLUSTER_TIME_NS after the start of the run.
+ * A run also repeats requests that the server has refused with 401 or 403, but at most HF_CLUSTER_ATTEMPTS - 1 times in
+ * all. Private to pkg/manifests/cluster.
  *
  * A run is a chain of steps. A step makes one request (`ask`) and handles the answer (`taken`). The function `taken`
  * starts the next step, waits, or ends the run. Threads: loop thread only. */
@@ -67,6 +68,7 @@ struct hf_cluster_run {
     struct hf_backoff backoff;
     struct hf_kube_answer unsent; /* answer that the run itself makes if it could not send a request */
     unsigned attempts;
+    unsigned denials; /* number of answers 401 and 403 */
     /* monotonic times of the start of the run, and of the start of its work on the current object */
     uint64_t started_ns, paced_ns;
     /* monotonic time at which the wait for the current object ends; 0 if the run does not wait */
@@ -105,7 +107,8 @@ void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live);
 /* Counts the current object as drifted. `missing` is true if it does not exist on the server. */
 void hf_cluster_run_drifted(struct hf_cluster_run *run, bool missing);
 /* Counts a failure of the current object. The first one becomes the reason and the message of the outcome. If the
- * object's item in the inventory has no `uid`, the object was never in place, and the function removes the item. */
+ * object is in the set, and its item in the inventory has no `uid`, the function removes the item, because the object
+ * has not been applied. */
 void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason reason, const char *why);
 
 /* Both functions free the run and then call its `done`; do not use the run afterwards. Call _end() for an error of the

@@ -159,6 +159,16 @@ static struct ssa_sim_script *script_of(struct ssa_sim *sim, const char *method,
     return NULL;
 }
 
+static void play(struct hf_simcall *call, const struct ssa_sim_script *script, uint64_t retry_after_ns)
+{
+    hf_simcall_respond(call, &(struct hf_http_response){.status = script->status,
+                                                        .content_length = (int64_t)strlen(script->body),
+                                                        .content_type = "application/json",
+                                                        .retry_after_ns = retry_after_ns});
+    hf_simcall_send(call, script->body, strlen(script->body));
+    hf_simcall_end(call);
+}
+
 static void answer(struct ssa_sim *sim, struct hf_simcall *call, const char *method, const char *path)
 {
     json_t *live = json_object_get(sim->objects, path);
@@ -197,7 +207,7 @@ void ssa_sim_handle(void *arg, struct hf_simcall *call)
     struct ssa_sim_script *script = script_of(sim, method, path);
     if (script != NULL) {
         script->times--;
-        hf_simcall_reply(call, script->status, "application/json", script->body);
+        play(call, script, sim->retry_after_ns);
         return;
     }
     answer(sim, call, method, path);

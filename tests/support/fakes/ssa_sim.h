@@ -24,7 +24,8 @@ struct ssa_sim {
     const char *sticky;    /* path of an object with a finalizer that nobody removes */
     const char *late;      /* path of a kind that is served only after its definition has a status */
     struct ssa_sim_script scripts[SSA_SIM_SCRIPTS];
-    char *log[SSA_SIM_LOG]; /* "METHOD path" */
+    uint64_t retry_after_ns; /* header Retry-After of the answers in scripts[]; 0: without */
+    char *log[SSA_SIM_LOG];  /* "METHOD path" */
     size_t n_log;
 };
 

@@ -468,6 +468,11 @@ START_TEST(an_object_that_is_being_deleted)
 }
 END_TEST
 
+#define MANY                                                                                                           \
+    MAP("a", "1")                                                                                                      \
+    MAP("b", "1")                                                                                                      \
+    MAP("c", "1") MAP("d", "1") MAP("e", "1") MAP("f", "1") MAP("g", "1") MAP("h", "1") MAP("i", "1") MAP("j", "1")
+
 /* ---- the server is away ------------------------------------------------------------------------------------------ */
 
 START_TEST(a_server_that_is_away_loses_nothing)
@@ -490,6 +495,70 @@ START_TEST(a_server_that_is_away_loses_nothing)
     apply_text(&world, MAP("m", "2") MAP("n", "1"), (struct how){.prune = true});
     expect(&world, 0, HF_MANIFEST_REASON_APPLIED, "");
     ck_assert_uint_eq(logged(&world, "PATCH " MAPS "m"), 3);
+    world_end(&world);
+}
+END_TEST
+
+/* A server that asks for a pause of a day ends the run; one that asks for a minute gets it. */
+START_TEST(a_pause_that_the_server_asks_for)
+{
+    struct world world;
+    uint64_t began;
+
+    world_start(&world, HF_KUBE_APISERVER);
+    world.api.scripts[0] = (struct ssa_sim_script){"PATCH", MAPS "m", 429, "{\"kind\":\"Status\"}", 1};
+    world.api.retry_after_ns = _i == 0 ? 86400 * HF_NS_PER_S : 60 * HF_NS_PER_S;
+    began = hf_simloop_now_ns(world.loop);
+    begin(&world, MAP("m", "1"), (struct how){.prune = true});
+    while (world.ends == 0)
+        ck_assert(hf_simloop_step(world.loop));
+    ck_assert_uint_lt(hf_simloop_now_ns(world.loop) - began, 70 * HF_NS_PER_S);
+    if (_i == 0)
+        expect(&world, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, "429");
+    else
+        expect(&world, 0, HF_MANIFEST_REASON_APPLIED, "");
+    world_end(&world);
+}
+END_TEST
+
+/* Many objects are being deleted, and something keeps them: the run has one time for all of them. */
+START_TEST(many_objects_that_are_being_deleted)
+{
+    struct world world;
+    uint64_t began;
+
+    world_start(&world, HF_KUBE_APISERVER);
+    apply_text(&world, MANY, (struct how){.prune = true});
+    for (void *at = json_object_iter(world.api.objects); at != NULL; at = json_object_iter_next(world.api.objects, at))
+        ssa_sim_put(json_object_iter_value(at), "metadata.deletionTimestamp", json_string("x"));
+    began = hf_simloop_now_ns(world.loop);
+    begin(&world, MANY, (struct how){.prune = true});
+    while (world.ends == 0)
+        ck_assert(hf_simloop_step(world.loop));
+    ck_assert_uint_lt(hf_simloop_now_ns(world.loop) - began, HF_CLUSTER_TIME_NS + 10 * HF_NS_PER_S);
+    expect(&world, -EAGAIN, HF_MANIFEST_REASON_NOT_READY, "10 of 10 objects; first: ConfigMap");
+    world_end(&world);
+}
+END_TEST
+
+/* A server that has just started refuses for a moment. A right that is missing costs a run a few requests, and not a
+ * few for each object. */
+START_TEST(a_server_that_has_just_started)
+{
+    static const char body[] = "{\"kind\":\"Status\",\"message\":\"no right\"}";
+    struct world world;
+
+    world_start(&world, HF_KUBE_APISERVER);
+    world.api.scripts[0] = (struct ssa_sim_script){"GET", "/api/v1", 403, body, 3};
+    apply_text(&world, MAP("m", "1") MAP("n", "1"), (struct how){.prune = true});
+    expect(&world, 0, HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_uint_eq(logged(&world, "GET /api/v1"), 4);
+    world.api.scripts[0] = (struct ssa_sim_script){"PATCH", MAPS "m", 403, body, 9};
+    world.api.scripts[1] = (struct ssa_sim_script){"PATCH", MAPS "n", 403, body, 9};
+    apply_text(&world, MAP("m", "2") MAP("n", "2"), (struct how){.prune = true});
+    expect(&world, -EPERM, HF_MANIFEST_REASON_API_REFUSED, "2 of 2 objects");
+    ck_assert_uint_eq(logged(&world, "PATCH " MAPS "m"), 4);
+    ck_assert_uint_eq(logged(&world, "PATCH " MAPS "n"), 1);
     world_end(&world);
 }
 END_TEST
@@ -662,13 +731,36 @@ START_TEST(a_removal_that_is_refused_is_tried_again)
     world_start(&world, HF_KUBE_APISERVER);
     apply_text(&world, FIVE, (struct how){.prune = true});
     world.api.scripts[0] =
-        (struct ssa_sim_script){"DELETE", MAPS "d", 403, "{\"kind\":\"Status\",\"message\":\"no right\"}", 1};
+        (struct ssa_sim_script){"DELETE", MAPS "d", 403, "{\"kind\":\"Status\",\"message\":\"no right\"}", 4};
     apply_text(&world, MAP("a", "1") MAP("b", "1") MAP("c", "1"), (struct how){.prune = true});
     expect(&world, -EPERM, HF_MANIFEST_REASON_API_REFUSED, "ConfigMap site/d: the server answered 403: no right");
     ck_assert_uint_eq(json_array_size(world.inventory), 4);
     apply_text(&world, MAP("a", "1") MAP("b", "1") MAP("c", "1"), (struct how){.prune = true});
     expect(&world, 0, HF_MANIFEST_REASON_APPLIED, "");
     ck_assert_uint_eq(json_array_size(world.inventory), 3);
+    world_end(&world);
+}
+END_TEST
+
+/* The answer to the apply of an object was lost, so its item has no uid. A removal that the server refuses keeps the
+ * item, so that the next one finds the object. */
+START_TEST(a_removal_of_an_object_whose_answer_was_lost)
+{
+    struct world world;
+
+    world_start(&world, HF_KUBE_APISERVER);
+    apply_text(&world, MAP("m", "1"), (struct how){.prune = true});
+    (void)json_object_del(json_array_get(world.inventory, 0), "uid");
+    (void)json_object_del(json_array_get(world.inventory, 0), "fields");
+    world.api.scripts[0] = (struct ssa_sim_script){_i == 0 ? "GET" : "DELETE", MAPS "m", 403,
+                                                   "{\"kind\":\"Status\",\"message\":\"no right\"}", 4};
+    apply_text(&world, NULL, (struct how){.prune = true});
+    expect(&world, -EPERM, HF_MANIFEST_REASON_API_REFUSED, "no right");
+    ck_assert_uint_eq(json_array_size(world.inventory), 1);
+    apply_text(&world, NULL, (struct how){.prune = true});
+    expect(&world, 0, HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_uint_eq(json_array_size(world.inventory), 0);
+    ck_assert_uint_eq(json_object_size(world.api.objects), 0);
     world_end(&world);
 }
 END_TEST
@@ -733,7 +825,7 @@ START_TEST(health_of_what_is_applied)
     expect(&world, 0, HF_MANIFEST_REASON_HEALTH_PASSED, "");
     ck_assert(world.outcome.healthy);
     world.api.scripts[0] =
-        (struct ssa_sim_script){"GET", WEB, 403, "{\"kind\":\"Status\",\"message\":\"no right\"}", 1};
+        (struct ssa_sim_script){"GET", WEB, 403, "{\"kind\":\"Status\",\"message\":\"no right\"}", 4};
     check(&world);
     expect(&world, -EPERM, HF_MANIFEST_REASON_API_REFUSED, "no right");
     world_end(&world);
@@ -780,6 +872,9 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, two_entries_with_one_object);
     tcase_add_test(tc, an_object_that_is_being_deleted);
     tcase_add_test(tc, a_server_that_is_away_loses_nothing);
+    tcase_add_loop_test(tc, a_pause_that_the_server_asks_for, 0, 2);
+    tcase_add_test(tc, many_objects_that_are_being_deleted);
+    tcase_add_test(tc, a_server_that_has_just_started);
     tcase_add_test(tc, a_proxy_that_drops_writes);
     tcase_add_loop_test(tc, no_api_server, 0, 2);
     tcase_add_loop_test(tc, a_bad_source_touches_nothing, 0, (int)HF_LEN(bad));
@@ -788,6 +883,7 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, without_prune_objects_stay_and_are_forgotten);
     tcase_add_loop_test(tc, never_prunes_what_is_not_ours, 0, (int)HF_LEN(estrangements));
     tcase_add_test(tc, a_removal_that_is_refused_is_tried_again);
+    tcase_add_loop_test(tc, a_removal_of_an_object_whose_answer_was_lost, 0, 2);
     tcase_add_test(tc, finds_drift_and_only_drift);
     tcase_add_test(tc, health_of_what_is_applied);
     tcase_add_test(tc, cut_anywhere);

@@ -18,10 +18,14 @@
 
 enum { SHOWN_STEP_PERCENT = 3, IO_BYTES = 512, SAVED_BYTES = 4096 };
 
+/* A look that takes longer hangs, for example at a network file system whose server does not answer. */
+#define HANGS_NS (120 * HF_NS_PER_S)
+
 /* A look in a job. It outlives the agent if the agent is freed meanwhile, and then frees itself. */
 struct hf_disks_job {
     struct hf_job job;
     struct hf_disks *disks; /* NULL: the agent is gone */
+    uint64_t begun_ns;
     struct hf_survey *survey;
     struct hf_pod_kills kills;
 };
@@ -55,7 +59,9 @@ void hf_disks_done(struct hf_disks *disks)
 {
     if (disks->job != NULL)
         disks->job->disks = NULL;
-    disks->job = NULL;
+    if (disks->hung != NULL)
+        disks->hung->disks = NULL;
+    disks->job = disks->hung = NULL;
     forget_disks(disks->disks, disks->n);
     disks->n = 0;
     forget_paths(disks);
@@ -340,21 +346,27 @@ static void work(struct hf_job *job)
     hf_survey_run(look->survey);
 }
 
+static void take_look(struct hf_disks *disks, struct hf_disks_job *look)
+{
+    disks->job = NULL;
+    disks->kills = look->kills;
+    if (take_survey(disks, look->survey))
+        hf_turn_wake(disks->env->turn, HF_DUE_PLAN | HF_DUE_STATUS);
+    if (disks->again)
+        hf_disks_look(disks);
+}
+
 static void done(struct hf_job *job, int cancelled)
 {
     struct hf_disks_job *look = hf_container_of(job, struct hf_disks_job, job);
     struct hf_disks *disks = look->disks;
 
-    if (disks != NULL) {
+    if (disks != NULL && disks->hung == look)
+        disks->hung = NULL; /* a newer look has the figures; the next one includes the policy's paths again */
+    else if (disks != NULL && cancelled == 0)
+        take_look(disks, look);
+    else if (disks != NULL)
         disks->job = NULL;
-        if (cancelled == 0) {
-            disks->kills = look->kills;
-            if (take_survey(disks, look->survey))
-                hf_turn_wake(disks->env->turn, HF_DUE_PLAN | HF_DUE_STATUS);
-        }
-        if (disks->again && cancelled == 0)
-            hf_disks_look(disks);
-    }
     job_free(look);
 }
 
@@ -362,29 +374,39 @@ static void done(struct hf_job *job, int cancelled)
 static struct hf_survey *make_survey(const struct hf_disks *disks)
 {
     struct hf_survey *survey = hf_survey_new(disks->env);
-    struct hf_now now = hf_now_read(disks->env->clock);
 
     if (survey == NULL)
         return NULL;
     survey->warn_percent = disks->warn_percent;
     survey->critical_percent = disks->critical_percent;
-    survey->now_ns = now.mono_ns;
-    survey->now_unix_ns = now.unix_ns;
+    survey->now_ns = hf_mono_ns(disks->env->clock);
+    survey->now_unix_ns = hf_unix_ns(disks->env->params->home->clock.wall); /* as files are stamped */
     return survey;
 }
 
-/* These may be on a network file system whose server does not answer. So only a job looks at them. */
+/* These may be on a network file system whose server does not answer. So only a job looks at them, and none while an
+ * earlier one hangs. */
 static void add_paths(const struct hf_disks *disks, struct hf_survey *survey)
 {
-    for (size_t i = 0; i < disks->n_paths; i++)
+    for (size_t i = 0; i < disks->n_paths && disks->hung == NULL; i++)
         if (hf_survey_add(survey, disks->paths[i]) < 0)
             break;
+}
+
+/* One look that hangs is left alone, so that the others go on. */
+static void leave_hung(struct hf_disks *disks)
+{
+    if (disks->job == NULL || disks->hung != NULL || hf_mono_ns(disks->env->clock) - disks->job->begun_ns < HANGS_NS)
+        return;
+    hf_log(disks->env->log, HF_LOG_WARNING, "disk.look_hangs", HF_D("paths", (int64_t)disks->n_paths));
+    disks->hung = hf_steal(disks->job);
 }
 
 void hf_disks_look(struct hf_disks *disks)
 {
     const struct hf_sched_ops *sched = disks->env->params->sched;
 
+    leave_hung(disks);
     disks->again = disks->job != NULL;
     if (disks->again || !disks->started)
         return;
@@ -397,6 +419,7 @@ void hf_disks_look(struct hf_disks *disks)
     look->job = (struct hf_job){.work = work, .done = done};
     look->disks = disks;
     look->survey = survey;
+    look->begun_ns = survey->now_ns;
     add_paths(disks, survey);
     look->kills = disks->kills;
     survey->kills = &look->kills;

@@ -42,8 +42,10 @@ struct hf_disks {
     uint64_t counted_ns;      /* monotonic time at which the writes were last counted */
     uint64_t logs_ns;         /* monotonic time from which to look at the logs again */
     struct hf_disks_job *job; /* the running look; NULL if none runs */
-    bool again;               /* another look must follow the running look */
-    bool started;             /* hf_disks_begin() has run */
+    /* an earlier look that hangs: the looks after it leave out the policy's paths; NULL if none hangs */
+    struct hf_disks_job *hung;
+    bool again;   /* another look must follow the running look */
+    bool started; /* hf_disks_begin() has run */
     /* metrics */
     struct hf_metric_family *reclaimed;
 };
@@ -59,7 +61,8 @@ void hf_disks_begin(struct hf_disks *disks);
  * the old ones. Starts a look if a setting other than the budget has changed. */
 void hf_disks_follow(struct hf_disks *disks, const struct hf_policy_disk *policy);
 
-/* Starts a look; if a look runs, starts another after it. Call this function once per interval. */
+/* Starts a look; if a look runs, starts another after it, or at once if the running look hangs. Call this function once
+ * per interval. */
 void hf_disks_look(struct hf_disks *disks);
 
 /* Counts the bytes that this process has written. Returns true if the budget of writes has just been used up, or if

@@ -227,8 +227,121 @@ START_TEST(the_start_leaves_paths_to_a_job)
 }
 END_TEST
 
+static struct hf_job *caught;
+static const struct hf_sched_ops *sched;
+
+/* The first job hangs; the others run. */
+static int catch_first(void *ctx, struct hf_job *job)
+{
+    if (caught != NULL)
+        return sched->submit(ctx, job);
+    caught = job;
+    return 0;
+}
+
+/* A look hangs at a path of the policy: the looks after it go on without the policy's paths, until it ends. */
+START_TEST(a_look_that_hangs)
+{
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_simloop *loop = hf_simloop_new(0);
+    struct hf_simproc *proc = hf_simproc_new(loop, "node");
+    struct hf_home home = {.fs = hf_simfs_ops(fs), .dir = STATE};
+    struct hf_turn turn = {.ended = true};
+    sched = hf_simproc_sched(proc);
+    struct hf_sched_ops catching = *sched;
+    const struct hf_agent_params params = {.home = &home, .sched = &catching};
+    const struct hf_agent_env env = {.params = &params, .fs = home.fs, .clock = hf_simproc_clock(proc), .turn = &turn};
+    const struct hf_policy_disk policy = {
+        .warn_percent = 50, .critical_percent = 90, .paths = {(char *)(uintptr_t) "/mnt/remote"}};
+    const struct hf_clock_file nothing = {0};
+    struct hf_disks disks;
+    char path[64];
+
+    caught = NULL;
+    catching.submit = catch_first;
+    hf_clock_init(&home.clock, hf_simproc_clock(proc), &nothing);
+    hf_simfs_mount(fs, STATE);
+    hf_simfs_mount(fs, "/mnt/remote");
+    hf_disks_init(&disks, &env);
+    hf_disks_follow(&disks, &policy);
+    hf_disks_begin(&disks);
+    ck_assert_ptr_nonnull(caught);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(path, sizeof(path), STATE "/%d", i);
+        hf_simfs_put(fs, path, "x", 1, 0644);
+    }
+    hf_simfs_set_limit(fs, STATE, 101 * 4096);
+    for (int minute = 0; minute < 5; minute++) {
+        (void)hf_simloop_run_for(loop, 60 * HF_NS_PER_S);
+        hf_disks_look(&disks);
+    }
+    (void)hf_simloop_run_for(loop, HF_NS_PER_S);
+    ck_assert(hf_disks_home_is_critical(&disks));
+    ck_assert_uint_eq(disks.n, 1);
+    caught->work(caught);
+    caught->done(caught, 0);
+    hf_disks_look(&disks);
+    (void)hf_simloop_run_for(loop, HF_NS_PER_S);
+    ck_assert_uint_eq(disks.n, 2);
+    hf_disks_done(&disks);
+    hf_simproc_free(proc);
+    hf_simloop_free(loop);
+    hf_simfs_free(fs);
+}
+END_TEST
+
+static uint64_t unix_1970(void *ctx)
+{
+    (void)ctx;
+    return 1000 * HF_NS_PER_S;
+}
+
+/* A board without a clock battery, whose clock nobody sets: the node knows the time from the server, and its files have
+ * the dates of 1970. A file that was set aside a moment ago is not old. */
+START_TEST(new_files_of_1970)
+{
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_simloop *loop = hf_simloop_new(0);
+    struct hf_simproc *proc = hf_simproc_new(loop, "node");
+    struct hf_home home = {.fs = hf_simfs_ops(fs), .dir = STATE};
+    struct hf_turn turn = {.ended = true};
+    const struct hf_agent_params params = {.home = &home, .sched = hf_simproc_sched(proc)};
+    struct hf_clock_ops wall = *hf_simproc_clock(proc);
+    const struct hf_agent_env env = {
+        .params = &params, .fs = home.fs, .clock = hf_clock_ops_of(&home.clock), .turn = &turn};
+    const struct hf_policy_disk policy = {.warn_percent = 50, .critical_percent = 90, .reclaim = true};
+    const struct hf_clock_file nothing = {0};
+    struct hf_disks disks;
+    char path[64];
+    size_t n;
+
+    wall.unix_ns = unix_1970;
+    hf_clock_init(&home.clock, &wall, &nothing);
+    hf_clock_take_date(&home.clock, HF_TIME_BUILD_UNIX_NS + 1000 * HF_NS_PER_S, 0);
+    hf_simfs_mount(fs, STATE);
+    hf_simfs_put(fs, STATE "/journal.damaged", "x", 1, 0600);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(path, sizeof(path), STATE "/%d", i);
+        hf_simfs_put(fs, path, "x", 1, 0644);
+    }
+    hf_simfs_set_limit(fs, STATE, 102 * 4096);
+    hf_disks_init(&disks, &env);
+    hf_disks_follow(&disks, &policy);
+    hf_disks_begin(&disks);
+    (void)hf_simloop_run_for(loop, HF_NS_PER_S);
+    ck_assert(hf_disks_home_is_critical(&disks));
+    ck_assert_ptr_nonnull(hf_simfs_get(fs, STATE "/journal.damaged", &n));
+    hf_disks_done(&disks);
+    hf_simproc_free(proc);
+    hf_simloop_free(loop);
+    hf_simfs_free(fs);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, new_files_of_1970);
+    tcase_add_test(tc, a_look_that_hangs);
     tcase_add_test(tc, the_start_leaves_paths_to_a_job);
     tcase_add_test(tc, the_count_of_the_kernel_is_away);
     tcase_add_loop_test(tc, state_folder_of_a_pod, 0, 2);

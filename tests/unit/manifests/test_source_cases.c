@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <zlib.h>
 
 #include "base/encoding/base64.h"
 #include "kube/kube.h"
@@ -577,6 +578,37 @@ START_TEST(url_downloaded_once)
     run_s(60);
     ck_assert_uint_eq(w.delivered, 0);
     ck_assert_uint_eq(hf_fake_http_count(w.files), 1);
+    stop();
+}
+END_TEST
+
+/* The linker puts these in place of zlib's own function (see Makefile). */
+static unsigned memory_lacks; /* how many more calls have no memory */
+int __real_inflate(z_stream *stream, int flush);
+int __wrap_inflate(z_stream *stream, int flush);
+int __wrap_inflate(z_stream *stream, int flush)
+{
+    if (memory_lacks == 0)
+        return __real_inflate(stream, flush);
+    memory_lacks--;
+    return Z_MEM_ERROR;
+}
+
+/* A sound archive is not invalid because memory ran out. The node unpacks it again, without another download. */
+START_TEST(url_unpacked_without_memory)
+{
+    start(false);
+    make_archive();
+    serve_archive();
+    from_url();
+    memory_lacks = 2;
+    follow(NULL);
+    run_s(60);
+    ck_assert_uint_eq(w.failed, 2);
+    ck_assert_int_eq(w.reason, HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
+    ck_assert_msg(w.delivered == 1, "%s", w.message);
+    ck_assert_uint_eq(hf_fake_http_count(w.files), 1);
+    ck_assert(nothing_left());
     stop();
 }
 END_TEST
@@ -1181,6 +1213,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, secret_names);
     tcase_add_loop_test(tc, secret_followed, 0, 2);
     tcase_add_test(tc, url_downloaded_once);
+    tcase_add_test(tc, url_unpacked_without_memory);
     tcase_add_test(tc, url_freed_at_any_event);
     tcase_add_test(tc, url_resumes);
     tcase_add_loop_test(tc, url_waits_for_the_link, 0, 3);

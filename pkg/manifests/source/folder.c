@@ -86,11 +86,13 @@ static bool is_allowed(struct folder_source *folder, const char *path)
     return hf_config_allows_manifest_read(p->env->config, scope, path, folder->sub_path, &folder->failure.err);
 }
 
+/* After an error, such as the lack of a descriptor, the next look may succeed. Other failures need a change. */
 static void refuse(struct folder_source *folder)
 {
     folder->seen[0] = folder->delivered[0] = '\0';
     folder->settling = 0;
-    hf_source_report(&folder->base, &folder->failure, false, 0);
+    hf_source_report(&folder->base, &folder->failure, folder->failure.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE,
+                     0);
 }
 
 /* ---- watches ----------------------------------------------------------------------------------------------------- */
@@ -227,7 +229,7 @@ static void folder_worked(struct hf_manifest_source *source, int cancelled)
         folder->seen[0] = '\0';
         settle(folder);
     } else if (folder->r < 0) {
-        refuse(folder); /* the next interval looks again */
+        refuse(folder);
     } else if (folder->read) {
         has_read(folder);
     } else {

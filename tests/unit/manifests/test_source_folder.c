@@ -436,7 +436,8 @@ static struct {
     struct hf_manifest_source *source;
     struct hf_bundle *bundle;
     char revision[100], gone[300], why[300];
-    const char *closed; /* state folder and trust folder of the agent */
+    const char *closed;         /* state folder and trust folder of the agent */
+    const struct hf_fs_ops *fs; /* NULL: the real one */
     unsigned delivered, unchanged, failed, gones;
     enum hf_manifest_reason reason;
     bool free_in_callback;
@@ -501,7 +502,7 @@ static void follow(const char *known)
     w.loop = hf_simloop_new(0);
     w.proc = hf_simproc_new(w.loop, "node");
     w.env = (struct hf_manifest_env){
-        .fs = hf_fs_posix(),
+        .fs = w.fs != NULL ? w.fs : hf_fs_posix(),
         .clock = hf_simproc_clock(w.proc),
         .rng = hf_simproc_rand(w.proc),
         .sched = hf_simproc_sched(w.proc),
@@ -560,6 +561,43 @@ START_TEST(follows_changes)
     run_s(3);
     ck_assert_uint_eq(w.delivered, 2);
     ck_assert_uint_eq(w.unchanged, 2);
+    stop();
+}
+END_TEST
+
+static int errors_left, error; /* how many more folders cannot be opened, and why */
+
+static int open_with_errors(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
+{
+    if ((flags & O_DIRECTORY) == 0 || errors_left == 0)
+        return hf_fs_posix()->openat(ctx, dirfd, path, flags, mode, resolve);
+    errors_left--;
+    return -error;
+}
+
+/* The process has no descriptor, or the disk gives an error: the source looks again by itself, later and later. */
+START_TEST(looks_again_after_an_error)
+{
+    static const int codes[] = {EMFILE, ENOMEM, EIO};
+    struct hf_fs_ops fs = *hf_fs_posix();
+
+    fs.openat = open_with_errors;
+    w.fs = &fs;
+    error = codes[_i];
+    errors_left = 3;
+    put("a", "one");
+    follow(NULL);
+    run_s(30);
+    ck_assert_uint_eq(w.failed, 3);
+    ck_assert_int_eq(w.reason, HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
+    ck_assert_uint_eq(w.delivered, 1);
+    errors_left = 100;
+    hf_manifest_source_refresh(w.source);
+    run_s(600);
+    ck_assert_msg(w.failed >= 10 && w.failed <= 40, "%u looks", w.failed);
+    errors_left = 0;
+    run_s(100);
+    ck_assert_uint_eq(w.unchanged, 1);
     stop();
 }
 END_TEST
@@ -808,6 +846,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, bind_mount_of_a_closed_folder);
     tcase_add_test(tc, a_link_that_comes_late);
     tcase_add_test(tc, follows_changes);
+    tcase_add_loop_test(tc, looks_again_after_an_error, 0, 3);
     tcase_add_test(tc, notices_changes);
     tcase_add_test(tc, knows_what_the_engine_has);
     tcase_add_loop_test(tc, not_allowed, 0, 3);

@@ -26,6 +26,7 @@ struct folder_source {
     struct hf_watch *watches[2];
     char watched[HF_WALK_MAX_PATH]; /* path of the first watch; "" if there is none */
     bool noticed;                   /* a change was noticed while a job ran */
+    bool look_pending;              /* the timer is armed for a look that follows a change */
     /* in and out of the job */
     bool read;
     int r;
@@ -86,16 +87,29 @@ static bool is_allowed(struct folder_source *folder, const char *path)
     return hf_config_allows_manifest_read(p->env->config, scope, path, folder->sub_path, &folder->failure.err);
 }
 
+static void report(struct folder_source *folder, bool retry)
+{
+    folder->settling = 0;
+    folder->look_pending = folder->look_pending && !retry; /* the retry takes the timer */
+    hf_source_report(&folder->base, &folder->failure, retry, 0);
+}
+
 /* After an error, such as the lack of a descriptor, the next look may succeed. Other failures need a change. */
 static void refuse(struct folder_source *folder)
 {
     folder->seen[0] = folder->delivered[0] = '\0';
-    folder->settling = 0;
-    hf_source_report(&folder->base, &folder->failure, folder->failure.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE,
-                     0);
+    report(folder, folder->failure.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
 }
 
 /* ---- watches ----------------------------------------------------------------------------------------------------- */
+
+/* Looks soon. A look that is due keeps its time, because a log file beside the folder may change all the time. */
+static void look_soon(struct folder_source *folder)
+{
+    if (!folder->look_pending)
+        hf_source_again(&folder->base, notice_ns);
+    folder->look_pending = true;
+}
 
 static void notice(void *arg)
 {
@@ -104,7 +118,7 @@ static void notice(void *arg)
     if (folder->base.busy)
         folder->noticed = true;
     else if (folder->settling == 0)
-        hf_source_again(&folder->base, notice_ns);
+        look_soon(folder);
 }
 
 static void unwatch(struct folder_source *folder)
@@ -149,7 +163,7 @@ static void folder_turn(struct hf_manifest_source *source)
 {
     struct folder_source *folder = folder_of(source);
 
-    folder->read = false;
+    folder->look_pending = folder->read = false;
     if (is_allowed(folder, folder->path))
         hf_source_submit(source, work);
     else
@@ -171,11 +185,10 @@ static void settle(struct folder_source *folder)
         hf_source_again(&folder->base, settle_ns);
         return;
     }
-    folder->settling = 0;
     (void)hf_source_fail(&folder->failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EAGAIN,
                          "'%.160s' keeps changing; the node reads it when it has not changed for a second",
                          folder->path);
-    hf_source_report(&folder->base, &folder->failure, true, 0);
+    report(folder, true);
 }
 
 static void looked(struct folder_source *folder)
@@ -193,6 +206,7 @@ static void looked(struct folder_source *folder)
         hf_source_unchanged(&folder->base);
     } else if (same) {
         folder->read = true;
+        folder->look_pending = false; /* the job reads what has changed */
         hf_source_submit(&folder->base, work);
     } else {
         settle(folder);
@@ -223,7 +237,7 @@ static void folder_worked(struct hf_manifest_source *source, int cancelled)
         return;
     if (folder->noticed) {
         folder->noticed = false;
-        hf_source_again(source, notice_ns);
+        look_soon(folder);
     }
     if (folder->r == -EAGAIN) {
         folder->seen[0] = '\0';

@@ -667,6 +667,32 @@ START_TEST(notices_changes)
 }
 END_TEST
 
+static void log_beside(void *arg)
+{
+    for (size_t i = 0; i < HF_LEN(watches.all); i++)
+        if (watches.all[i].used && strcmp(watches.all[i].path, "/tmp") == 0)
+            watches.all[i].fire(watches.all[i].arg);
+    if (w.loop != NULL)
+        hf_simloop_post(w.loop, HF_NS_PER_S / 5, log_beside, arg);
+}
+
+/* A log file beside the folder is written all the time. Changes of the folder are found all the same. */
+START_TEST(notices_changes_beside_a_log)
+{
+    put("a", "one");
+    follow(NULL);
+    w.env.watch = &watch_ops;
+    run_s(3);
+    log_beside(NULL);
+    run_s(10);
+    put("a", "other");
+    run_s(5);
+    ck_assert_uint_eq(w.delivered, 2);
+    ck_assert_uint_le(w.unchanged, 30); /* two looks per second */
+    stop();
+}
+END_TEST
+
 START_TEST(knows_what_the_engine_has)
 {
     char revision[100];
@@ -848,6 +874,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, follows_changes);
     tcase_add_loop_test(tc, looks_again_after_an_error, 0, 3);
     tcase_add_test(tc, notices_changes);
+    tcase_add_test(tc, notices_changes_beside_a_log);
     tcase_add_test(tc, knows_what_the_engine_has);
     tcase_add_loop_test(tc, not_allowed, 0, 3);
     tcase_add_test(tc, own_folders_are_closed);

@@ -96,6 +96,7 @@ $(B)/fuzz/tests/fuzz_delta: private LDFLAGS_fuzz += -Wl,--wrap=malloc,--wrap=ali
 # Allocations that a test lets fail.
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/delta/test_memory): private LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/codec/test_expand): private LINK += -Wl,--wrap=ZSTD_decompressStream
+$(foreach f,asan cov,$(B)/$(f)/tests/unit/manifests/test_source_cases): private LINK += -Wl,--wrap=inflate
 
 # ---- goals --------------------------------------------------------------------------------------------------------
 .PHONY: attack bench-delta arch all demo test unit sim soak fault check e2e bench fuzz coverage golden format image images image-test install uninstall clean help setup-%

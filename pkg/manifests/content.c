@@ -152,6 +152,7 @@ static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
     }
     if (pinned != NULL && strcmp(pinned, bundle->digest) != 0 && bundle->secret) {
         note(entry, HF_MANIFEST_REASON_DIGEST_MISMATCH, "the content of the Secret does not have the contentDigest");
+        entry->mismatch = entry->source_note;
         hf_bundle_free(bundle);
         return;
     }
@@ -159,9 +160,11 @@ static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
         (void)snprintf(text, sizeof(text), "the content has the digest sha256:%.64s, but contentDigest is sha256:%.64s",
                        bundle->digest, pinned);
         note(entry, HF_MANIFEST_REASON_DIGEST_MISMATCH, text);
+        entry->mismatch = entry->source_note;
         hf_bundle_free(bundle);
         return;
     }
+    entry->mismatch = (struct entry_note){.reason = HF_MANIFEST_REASON_NONE};
     if (bundle->secret)
         memcpy(bundle->digest, bundle->id, sizeof(bundle->digest));
     bool is_new = strcmp(bundle->digest, entry->r.known_digest) != 0;
@@ -188,7 +191,9 @@ static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
 
 static void unchanged(void *arg)
 {
-    note(arg, HF_MANIFEST_REASON_NONE, NULL);
+    const struct entry *entry = arg;
+
+    note(arg, entry->mismatch.reason, entry->mismatch.message);
 }
 
 static void failed(void *arg, enum hf_manifest_reason reason, const struct hf_err *err, uint64_t retry_after_ns)
@@ -255,6 +260,7 @@ void content_follow(struct entry *entry)
         .gone = gone,
         .arg = entry,
     };
+    entry->mismatch = (struct entry_note){.reason = HF_MANIFEST_REASON_NONE};
     int r = hf_manifest_source_new(&params, &entry->source, &err);
     if (r < 0)
         note(entry, r == -EACCES ? HF_MANIFEST_REASON_NOT_ALLOWED : HF_MANIFEST_REASON_UNSUPPORTED,

@@ -8,6 +8,7 @@
 #include "loop/unit.h"
 #include "loop/watch.h"
 #include "manifests/engine.h"
+#include "manifests/source/bundle.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 #include "support/fakes/simhost.h"
@@ -1018,6 +1019,58 @@ START_TEST(full_disk_keeps_content_out)
     node->desired.no_space = node->desired.writes_used_up = false;
     intervals(node, 3);
     ck_assert(has_number(node, 2));
+    end(node);
+}
+END_TEST
+
+/* ---- a content that is pinned ------------------------------------------------------------------------------------ */
+
+/* The entry, with the digest of a folder that has this content in the file "a". */
+static void pin(struct node *node, const char *content)
+{
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = hf_bundle_new();
+    char text[300];
+
+    ck_assert_int_eq(hf_bundle_add(bundle, "a", 0644, hf_view_of(content), NULL), 0);
+    ck_assert_int_eq(hf_bundle_seal(bundle, NULL), 0);
+    (void)snprintf(text, sizeof(text),
+                   "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"contentDigest\":\"%s\"," FILES "}",
+                   bundle->digest);
+    set_policy(node, text);
+}
+
+/* The status says that the source has another content than the pinned one, for as long as that is so. */
+START_TEST(mismatch_stays_in_the_status)
+{
+    struct node *node = begin("", 41);
+
+    pin(node, "one");
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the pinned content");
+    put(node, "/media/usb/a", "two");
+    intervals(node, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_DIGEST_MISMATCH, "another content");
+        intervals(node, 2);
+    }
+    const struct hf_fs_ops *fs = hf_simfs_ops(node->fs);
+    ck_assert_int_eq(fs->unlinkat(fs->ctx, AT_FDCWD, "/media/usb/a", 0), 0);
+    intervals(node, 2);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_SOURCE_EMPTY, "no content");
+    put(node, "/media/usb/a", "two");
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_DIGEST_MISMATCH, "another content again");
+    if (_i != 1)
+        put(node, "/media/usb/a", "one");
+    if (_i == 1)
+        pin(node, "two");
+    if (_i == 2)
+        set_policy(node, "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the pinned content again");
+    ck_assert(has(node, "/etc/app/a", _i == 1 ? "two" : "one"));
     end(node);
 }
 END_TEST
@@ -2545,6 +2598,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, obstacles_are_told_once, 0, HF_LEN(obstacles));
     tcase_add_test(tc, hostile_source_is_paced);
     tcase_add_loop_test(tc, full_disk_keeps_content_out, 0, 2);
+    tcase_add_loop_test(tc, mismatch_stays_in_the_status, 0, 3);
     tcase_add_loop_test(tc, damaged_before, 0, 6);
     tcase_add_loop_test(tc, all_of_before_is_damaged, 0, 3);
     tcase_add_test(tc, adopted_file_stays);

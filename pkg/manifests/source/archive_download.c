@@ -130,6 +130,7 @@ static void work(struct hf_job *job)
     download->r = fd < 0 ? unreadable(download, fd) : verify(download, fd);
     if (download->r == 0)
         download->r = unpack(download, fd);
+    download->keep = download->keep || download->r == -ENOMEM;
     if (fd >= 0)
         (void)fs->close(fs->ctx, fd);
     if (download->keep)

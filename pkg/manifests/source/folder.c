@@ -21,11 +21,12 @@ struct folder_source {
     unsigned settling;             /* looks in a row that found a change */
     char seen[HF_SHA256_HEX];      /* fingerprint of the last look; "" if there is none */
     char delivered[HF_SHA256_HEX]; /* fingerprint of what the engine has; "" if unknown */
-    /* Watches of the folder, and of the folder that its path is in, where a link to the current checkout may change.
-     * Changes in deeper folders show at the next refresh. */
+    /* Watches of the folder, and of the folder that its path is in, where a link to the current checkout may change. If
+     * one is missing, the nearest folder above it has the watch. Changes in deeper folders show at the next refresh. */
     struct hf_watch *watches[2];
-    char watched[HF_WALK_MAX_PATH]; /* path of the first watch; "" if there is none */
-    bool noticed;                   /* a change was noticed while a job ran */
+    bool watches_stale; /* another folder may have taken the name of one that is watched */
+    bool noticed;       /* a change was noticed while a job ran */
+    bool look_pending;  /* the timer is armed for a look that follows a change */
     /* in and out of the job */
     bool read;
     int r;
@@ -45,6 +46,7 @@ static int folder_start(struct hf_manifest_source *source, struct hf_err *err)
     const struct hf_manifest_from *from = &source->p.entry->from;
     const char *host_root = source->p.env->host_root;
 
+    folder->watches_stale = true;
     folder->fs = source->p.env->fs;
     folder->host_root = strdup(host_root != NULL ? host_root : "");
     folder->path = strdup(from->path);
@@ -86,23 +88,39 @@ static bool is_allowed(struct folder_source *folder, const char *path)
     return hf_config_allows_manifest_read(p->env->config, scope, path, folder->sub_path, &folder->failure.err);
 }
 
+static void report(struct folder_source *folder, bool retry)
+{
+    folder->settling = 0;
+    folder->look_pending = folder->look_pending && !retry; /* the retry takes the timer */
+    hf_source_report(&folder->base, &folder->failure, retry, 0);
+}
+
+/* After an error, such as the lack of a descriptor, the next look may succeed. Other failures need a change. */
 static void refuse(struct folder_source *folder)
 {
     folder->seen[0] = folder->delivered[0] = '\0';
-    folder->settling = 0;
-    hf_source_report(&folder->base, &folder->failure, false, 0);
+    report(folder, folder->failure.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
 }
 
 /* ---- watches ----------------------------------------------------------------------------------------------------- */
+
+/* Looks soon. A look that is due keeps its time, because a log file beside the folder may change all the time. */
+static void look_soon(struct folder_source *folder)
+{
+    if (!folder->look_pending)
+        hf_source_again(&folder->base, notice_ns);
+    folder->look_pending = true;
+}
 
 static void notice(void *arg)
 {
     struct folder_source *folder = arg;
 
+    folder->watches_stale = true;
     if (folder->base.busy)
         folder->noticed = true;
     else if (folder->settling == 0)
-        hf_source_again(&folder->base, notice_ns);
+        look_soon(folder);
 }
 
 static void unwatch(struct folder_source *folder)
@@ -113,32 +131,42 @@ static void unwatch(struct folder_source *folder)
         if (folder->watches[i] != NULL)
             ops->remove(ops->ctx, hf_steal(folder->watches[i]));
     }
-    folder->watched[0] = '\0';
 }
 
-/* A watch that cannot be made only makes the source slower: it looks once per interval anyway. */
+/* Watches the folder, or the nearest one above it that exists. A watch that cannot be made only makes the source
+ * slower: it looks once per interval anyway. */
 static void add_watch(struct folder_source *folder, const char *path, struct hf_watch **ret_watch)
 {
     const struct hf_watch_ops *ops = folder->base.p.env->watch;
-    char whole[2 * HF_WALK_MAX_PATH];
+    const char *host_root = strcmp(folder->host_root, "/") != 0 ? folder->host_root : "";
+    char whole[2 * HF_WALK_MAX_PATH], *in_host = whole + strlen(host_root);
+    int r;
 
-    (void)snprintf(whole, sizeof(whole), "%s%s", strcmp(folder->host_root, "/") != 0 ? folder->host_root : "", path);
-    if (ops->add(ops->ctx, whole, notice, folder, ret_watch, NULL) < 0)
+    (void)snprintf(whole, sizeof(whole), "%s%s", host_root, path);
+    while ((r = ops->add(ops->ctx, whole, notice, folder, ret_watch, NULL)) < 0) {
         *ret_watch = NULL;
+        if ((r != -ENOENT && r != -ENOTDIR) || strcmp(in_host, "/") == 0)
+            return;
+        char *slash = strrchr(in_host, '/');
+        slash[slash == in_host ? 1 : 0] = '\0';
+    }
 }
 
+/* Called after a look that has found out what there is. A look that follows finds what changed before the watches. */
 static void watch(struct folder_source *folder)
 {
     char above[HF_WALK_MAX_PATH];
 
-    if (folder->base.p.env->watch == NULL || strcmp(folder->watched, folder->resolved) == 0)
+    if (folder->base.p.env->watch == NULL || !folder->watches_stale)
         return;
+    folder->watches_stale = false;
     unwatch(folder);
-    memcpy(folder->watched, folder->resolved, sizeof(folder->watched));
-    add_watch(folder, folder->resolved, &folder->watches[0]);
+    if (folder->resolved[0] != '\0')
+        add_watch(folder, folder->resolved, &folder->watches[0]);
     (void)hf_dir_of_path(folder->path, above, sizeof(above));
-    if (strcmp(above, "/") != 0)
+    if (strcmp(above, "/") != 0 || folder->watches[0] == NULL)
         add_watch(folder, above, &folder->watches[1]);
+    look_soon(folder);
 }
 
 /* ---- turns ------------------------------------------------------------------------------------------------------- */
@@ -147,7 +175,7 @@ static void folder_turn(struct hf_manifest_source *source)
 {
     struct folder_source *folder = folder_of(source);
 
-    folder->read = false;
+    folder->look_pending = folder->read = false;
     if (is_allowed(folder, folder->path))
         hf_source_submit(source, work);
     else
@@ -158,6 +186,7 @@ static void folder_refresh(struct hf_manifest_source *source)
 {
     struct folder_source *folder = folder_of(source);
 
+    folder->watches_stale = true;
     if (!source->busy && folder->settling == 0) /* else a look follows anyway */
         hf_source_again(source, 0);
 }
@@ -169,11 +198,10 @@ static void settle(struct folder_source *folder)
         hf_source_again(&folder->base, settle_ns);
         return;
     }
-    folder->settling = 0;
     (void)hf_source_fail(&folder->failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EAGAIN,
                          "'%.160s' keeps changing; the node reads it when it has not changed for a second",
                          folder->path);
-    hf_source_report(&folder->base, &folder->failure, true, 0);
+    report(folder, true);
 }
 
 static void looked(struct folder_source *folder)
@@ -191,6 +219,7 @@ static void looked(struct folder_source *folder)
         hf_source_unchanged(&folder->base);
     } else if (same) {
         folder->read = true;
+        folder->look_pending = false; /* the job reads what has changed */
         hf_source_submit(&folder->base, work);
     } else {
         settle(folder);
@@ -213,6 +242,13 @@ static void has_read(struct folder_source *folder)
     hf_source_deliver(&folder->base, bundle, revision);
 }
 
+/* After other failures the source looks again by itself, or the node's configuration has to change. */
+static bool waits_for_a_change(const struct folder_source *folder)
+{
+    return folder->failure.reason != HF_MANIFEST_REASON_SOURCE_UNREACHABLE &&
+           folder->failure.reason != HF_MANIFEST_REASON_NOT_ALLOWED;
+}
+
 static void folder_worked(struct hf_manifest_source *source, int cancelled)
 {
     struct folder_source *folder = folder_of(source);
@@ -221,13 +257,15 @@ static void folder_worked(struct hf_manifest_source *source, int cancelled)
         return;
     if (folder->noticed) {
         folder->noticed = false;
-        hf_source_again(source, notice_ns);
+        look_soon(folder);
     }
     if (folder->r == -EAGAIN) {
         folder->seen[0] = '\0';
         settle(folder);
     } else if (folder->r < 0) {
-        refuse(folder); /* the next interval looks again */
+        if (waits_for_a_change(folder))
+            watch(folder);
+        refuse(folder);
     } else if (folder->read) {
         has_read(folder);
     } else {

@@ -516,10 +516,9 @@ int hf_folder_read_look(const struct hf_folder_read_params *params, char fingerp
     _cleanup_(look_done) struct folder_look look;
     int r = look_at(&look, params, failure);
 
-    if (r == 0) {
+    memcpy(resolved, look.resolved, sizeof(look.resolved));
+    if (r == 0)
         fingerprint_of(&look, fingerprint);
-        memcpy(resolved, look.resolved, sizeof(look.resolved));
-    }
     return r;
 }
 

@@ -32,7 +32,8 @@ struct hf_folder_read_params {
 };
 
 /* Computes the fingerprint of the names, sizes, times, inodes and modes of all files. Replaces the symbolic links in
- * `path`, and writes the result to `resolved`. The bounds of the node's configuration apply to this result. */
+ * `path`, and writes the result to `resolved`. The bounds of the node's configuration apply to this result. After a
+ * failure, `resolved` is "" if the links cannot be followed; a path without links may lead to nothing. */
 HF_MUST_USE int hf_folder_read_look(const struct hf_folder_read_params *params, char fingerprint[HF_SHA256_HEX],
                                     char resolved[HF_WALK_MAX_PATH], struct hf_source_failure *failure);
 /* Reads all files into a sealed bundle. -EAGAIN: before or after the reading, the folder's fingerprint differed from

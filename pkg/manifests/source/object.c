@@ -12,6 +12,7 @@ static void on_upsert(void *arg, json_t *json)
         return;
     object->seen = true;
     object->trouble = object->absent = false;
+    object->unreadable.reason = HF_MANIFEST_REASON_NONE;
     object->changed(object->source, json);
 }
 
@@ -23,6 +24,7 @@ static void on_gone(void *arg, const char *name)
     if (strcmp(name, object->name) != 0)
         return;
     object->absent = true;
+    object->unreadable.reason = HF_MANIFEST_REASON_NONE;
     (void)hf_err_set(&failure.err, ENOENT, "%s '%.63s/%.200s' does not exist", object->kind, object->ns, object->name);
     hf_source_report(object->source, &failure, false, 0);
 }
@@ -77,7 +79,10 @@ static void on_contact(void *arg, enum hf_contact_kind contact, struct hf_server
         object->refused = 0;
     if (contact == HF_CONTACT_PROVEN && object->trouble && object->seen) {
         object->trouble = false;
-        hf_source_unchanged(object->source);
+        if (object->unreadable.reason != HF_MANIFEST_REASON_NONE)
+            hf_source_report(object->source, &object->unreadable, false, 0);
+        else
+            hf_source_unchanged(object->source);
     } else if (contact == HF_CONTACT_LOST && err != NULL &&
                (refused ? object->refused != err->code : !object->seen && !object->trouble)) {
         object->trouble = true;
@@ -90,16 +95,16 @@ static void on_contact(void *arg, enum hf_contact_kind contact, struct hf_server
 static void on_unreadable(void *arg, const char *name, const struct hf_err *err)
 {
     struct hf_source_object *object = arg;
-    struct hf_source_failure failure;
     char why[200];
 
     (void)name;
+    object->unreadable.reason = HF_MANIFEST_REASON_NONE;
     if (err == NULL)
         return;
     object->trouble = true;
-    (void)hf_source_fail(&failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "%s '%.40s/%.60s': %.120s", object->kind,
-                         object->ns, object->name, hf_err_text(err, why, sizeof(why)));
-    hf_source_report(object->source, &failure, false, 0);
+    (void)hf_source_fail(&object->unreadable, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "%s '%.40s/%.60s': %.120s",
+                         object->kind, object->ns, object->name, hf_err_text(err, why, sizeof(why)));
+    hf_source_report(object->source, &object->unreadable, false, 0);
 }
 
 int hf_source_object_start(struct hf_source_object *object, struct hf_err *err)

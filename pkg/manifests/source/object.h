@@ -16,6 +16,8 @@ struct hf_source_object {
     int refused;
     bool trouble; /* the last report was a failure to reach or to read the object */
     bool absent;  /* the last report was that the object does not exist */
+    /* The newest version is unreadable for this reason, and each new contact says so again. NONE if it is readable. */
+    struct hf_source_failure unreadable;
     /* Called with each version of the object; borrowed. */
     void (*changed)(struct hf_manifest_source *source, json_t *object);
 };

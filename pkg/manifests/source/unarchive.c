@@ -248,7 +248,7 @@ int hf_unarchive_feed(struct hf_unarchive *u, const void *bytes, size_t n, struc
     u->fed += n;
     int r = hf_gunzip_feed(u->gunzip, bytes, n, &failure->err);
     if (r < 0 && failure->reason == HF_MANIFEST_REASON_NONE)
-        failure->reason = HF_MANIFEST_REASON_SOURCE_INVALID;
+        failure->reason = r == -ENOMEM ? HF_MANIFEST_REASON_SOURCE_UNREACHABLE : HF_MANIFEST_REASON_SOURCE_INVALID;
     return r;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <zlib.h>
 
 #include "base/encoding/base64.h"
 #include "kube/kube.h"
@@ -412,6 +413,44 @@ START_TEST(map_becomes_empty)
 }
 END_TEST
 
+/* A version that cannot be read stays in the status until a later one can, whatever the link does meanwhile. */
+START_TEST(map_becomes_unreadable)
+{
+    char event[300];
+
+    start(false);
+    put_map("pods", "one");
+    from_map();
+    follow(NULL);
+    run_s(5);
+    int n = snprintf(
+        event, sizeof(event),
+        "{\"type\":\"MODIFIED\",\"object\":{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
+        "\"namespace\":\"site\",\"name\":\"pods\",\"resourceVersion\":\"%ju\"},\"data\":{\"a\":\"\\u0000\"}}}\n",
+        (uintmax_t)hf_simapi_version(w.api) + 1);
+    put_map("other", "x"); /* takes the version of the event */
+    hf_simapi_raw(w.api, "ConfigMap", event, (size_t)n);
+    run_s(5);
+    ck_assert_msg(w.failed == 1 && w.reason == INVALID, "%s", w.message);
+    for (unsigned i = 0; i < 2; i++) {
+        if (i == 1)
+            hf_simapi_fail(w.api, 3, 403, 0);
+        hf_simapi_end_watches(w.api);
+        run_s(300);
+        ck_assert_uint_eq(w.unchanged, 0);
+        ck_assert_msg(w.reason == INVALID, "%s", w.message);
+    }
+    put_map("pods", "two");
+    run_s(5);
+    ck_assert_uint_eq(w.delivered, 2);
+    unsigned failed_so_far = w.failed;
+    hf_simapi_end_watches(w.api);
+    run_s(300);
+    ck_assert_uint_eq(w.failed, failed_so_far);
+    stop();
+}
+END_TEST
+
 START_TEST(map_without_a_server)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -577,6 +616,37 @@ START_TEST(url_downloaded_once)
     run_s(60);
     ck_assert_uint_eq(w.delivered, 0);
     ck_assert_uint_eq(hf_fake_http_count(w.files), 1);
+    stop();
+}
+END_TEST
+
+/* The linker puts these in place of zlib's own function (see Makefile). */
+static unsigned memory_lacks; /* how many more calls have no memory */
+int __real_inflate(z_stream *stream, int flush);
+int __wrap_inflate(z_stream *stream, int flush);
+int __wrap_inflate(z_stream *stream, int flush)
+{
+    if (memory_lacks == 0)
+        return __real_inflate(stream, flush);
+    memory_lacks--;
+    return Z_MEM_ERROR;
+}
+
+/* A sound archive is not invalid because memory ran out. The node unpacks it again, without another download. */
+START_TEST(url_unpacked_without_memory)
+{
+    start(false);
+    make_archive();
+    serve_archive();
+    from_url();
+    memory_lacks = 2;
+    follow(NULL);
+    run_s(60);
+    ck_assert_uint_eq(w.failed, 2);
+    ck_assert_int_eq(w.reason, HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
+    ck_assert_msg(w.delivered == 1, "%s", w.message);
+    ck_assert_uint_eq(hf_fake_http_count(w.files), 1);
+    ck_assert(nothing_left());
     stop();
 }
 END_TEST
@@ -1174,6 +1244,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, map_forbidden);
     tcase_add_test(tc, map_out_of_reach);
     tcase_add_test(tc, map_becomes_empty);
+    tcase_add_test(tc, map_becomes_unreadable);
     tcase_add_test(tc, map_without_a_server);
     tcase_add_test(tc, map_behind_a_metaserver);
     tcase_add_test(tc, map_that_cloudcore_may_not_read);
@@ -1181,6 +1252,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, secret_names);
     tcase_add_loop_test(tc, secret_followed, 0, 2);
     tcase_add_test(tc, url_downloaded_once);
+    tcase_add_test(tc, url_unpacked_without_memory);
     tcase_add_test(tc, url_freed_at_any_event);
     tcase_add_test(tc, url_resumes);
     tcase_add_loop_test(tc, url_waits_for_the_link, 0, 3);

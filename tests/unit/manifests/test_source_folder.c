@@ -436,14 +436,17 @@ static struct {
     struct hf_manifest_source *source;
     struct hf_bundle *bundle;
     char revision[100], gone[300], why[300];
-    const char *closed; /* state folder and trust folder of the agent */
+    const char *closed;         /* state folder and trust folder of the agent */
+    const struct hf_fs_ops *fs; /* NULL: the real one */
+    const char *path;           /* NULL: the folder of the test */
     unsigned delivered, unchanged, failed, gones;
     enum hf_manifest_reason reason;
     bool free_in_callback;
 } w;
 
 #define CONFIG                                                                                                         \
-    "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\nmanifests: {paths: [/tmp/hf-source-*]}\n"
+    "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\nmanifests: {paths: [/tmp/hf-source-*, "        \
+    "/tmp/hf-source-*/**]}\n"
 
 static void maybe_free(void)
 {
@@ -501,7 +504,7 @@ static void follow(const char *known)
     w.loop = hf_simloop_new(0);
     w.proc = hf_simproc_new(w.loop, "node");
     w.env = (struct hf_manifest_env){
-        .fs = hf_fs_posix(),
+        .fs = w.fs != NULL ? w.fs : hf_fs_posix(),
         .clock = hf_simproc_clock(w.proc),
         .rng = hf_simproc_rand(w.proc),
         .sched = hf_simproc_sched(w.proc),
@@ -510,7 +513,8 @@ static void follow(const char *known)
         .state_dir = w.closed,
         .trust_dir = w.closed,
     };
-    w.entry = (struct hf_manifest){.name = "site", .from = {.kind = HF_MANIFEST_FROM_PATH, .path = top}};
+    w.entry = (struct hf_manifest){.name = "site",
+                                   .from = {.kind = HF_MANIFEST_FROM_PATH, .path = w.path != NULL ? w.path : top}};
     if (w.config == NULL)
         ck_assert_int_eq(hf_config_parse(HF_VIEW(CONFIG), "agent.yaml", &w.config, NULL), 0);
     ck_assert_uint_eq(hf_config_n_faults(w.config), 0);
@@ -564,10 +568,48 @@ START_TEST(follows_changes)
 }
 END_TEST
 
-/* A table of watches that remembers them. */
+static int errors_left, error; /* how many more folders cannot be opened, and why */
+
+static int open_with_errors(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
+{
+    if ((flags & O_DIRECTORY) == 0 || errors_left == 0)
+        return hf_fs_posix()->openat(ctx, dirfd, path, flags, mode, resolve);
+    errors_left--;
+    return -error;
+}
+
+/* The process has no descriptor, or the disk gives an error: the source looks again by itself, later and later. */
+START_TEST(looks_again_after_an_error)
+{
+    static const int codes[] = {EMFILE, ENOMEM, EIO};
+    struct hf_fs_ops fs = *hf_fs_posix();
+
+    fs.openat = open_with_errors;
+    w.fs = &fs;
+    error = codes[_i];
+    errors_left = 3;
+    put("a", "one");
+    follow(NULL);
+    run_s(30);
+    ck_assert_uint_eq(w.failed, 3);
+    ck_assert_int_eq(w.reason, HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
+    ck_assert_uint_eq(w.delivered, 1);
+    errors_left = 100;
+    hf_manifest_source_refresh(w.source);
+    run_s(600);
+    ck_assert_msg(w.failed >= 10 && w.failed <= 40, "%u looks", w.failed);
+    errors_left = 0;
+    run_s(100);
+    ck_assert_uint_eq(w.unchanged, 1);
+    stop();
+}
+END_TEST
+
+/* A table of watches that remembers them. As in the kernel, a watch stays with a folder that is renamed or removed. */
 static struct {
     struct fake_watch {
         char path[256];
+        int fd; /* keeps the inode of the folder */
         void (*fire)(void *arg);
         void *arg;
         bool used;
@@ -577,23 +619,45 @@ static struct {
 static int watch_add(void *ctx, const char *path, void (*fire)(void *arg), void *arg, struct hf_watch **ret_watch,
                      struct hf_err *err)
 {
+    int fd = open(path, O_PATH | O_DIRECTORY);
+
     (void)ctx, (void)err;
+    if (fd < 0)
+        return -errno;
     for (size_t i = 0; i < HF_LEN(watches.all); i++) {
         if (watches.all[i].used)
             continue;
-        watches.all[i] = (struct fake_watch){.fire = fire, .arg = arg, .used = true};
+        watches.all[i] = (struct fake_watch){.fd = fd, .fire = fire, .arg = arg, .used = true};
         (void)snprintf(watches.all[i].path, sizeof(watches.all[i].path), "%s", path);
         *ret_watch = (struct hf_watch *)(void *)&watches.all[i];
         return 0;
     }
+    (void)close(fd);
     return -ENOSPC;
 }
 
 static void watch_remove(void *ctx, struct hf_watch *watch)
 {
     (void)ctx;
-    if (watch != NULL)
-        ((struct fake_watch *)(void *)watch)->used = false;
+    struct fake_watch *fake = (struct fake_watch *)(void *)watch;
+
+    if (fake == NULL)
+        return;
+    (void)close(fake->fd);
+    fake->used = false;
+}
+
+/* Something has changed in the folder that is at this path now. */
+static void changed_in(const char *path)
+{
+    struct stat now, st;
+
+    ck_assert_int_eq(stat(path, &now), 0);
+    for (size_t i = 0; i < HF_LEN(watches.all); i++) {
+        struct fake_watch *fake = &watches.all[i];
+        if (fake->used && fstat(fake->fd, &st) == 0 && st.st_dev == now.st_dev && st.st_ino == now.st_ino)
+            fake->fire(fake->arg);
+    }
 }
 
 static const struct hf_watch_ops watch_ops = {.add = watch_add, .remove = watch_remove};
@@ -626,6 +690,138 @@ START_TEST(notices_changes)
     ck_assert_uint_eq(count_watches(), 2);
     stop();
     ck_assert_uint_eq(count_watches(), 0);
+}
+END_TEST
+
+static void log_beside(void *arg)
+{
+    changed_in("/tmp");
+    if (w.loop != NULL)
+        hf_simloop_post(w.loop, HF_NS_PER_S / 5, log_beside, arg);
+}
+
+/* A log file beside the folder is written all the time. Changes of the folder are found all the same. */
+START_TEST(notices_changes_beside_a_log)
+{
+    put("a", "one");
+    follow(NULL);
+    w.env.watch = &watch_ops;
+    run_s(3);
+    log_beside(NULL);
+    run_s(10);
+    put("a", "other");
+    run_s(5);
+    ck_assert_uint_eq(w.delivered, 2);
+    ck_assert_uint_le(w.unchanged, 30); /* two looks per second */
+    stop();
+}
+END_TEST
+
+static void empty_folder(void)
+{
+    folder("in");
+    folder("in/m");
+}
+
+static void bad_file(void)
+{
+    empty_folder();
+    ck_assert_int_eq(symlink("nothing", at("in/m/a")), 0);
+}
+
+static void no_folder(void)
+{
+    folder("in");
+}
+
+static void no_folder_above(void)
+{
+}
+
+static void dangling_link(void)
+{
+    folder("in");
+    ck_assert_int_eq(symlink("../real", at("in/m")), 0);
+}
+
+static const struct {
+    void (*make)(void);
+    bool gone;
+} mended[] = {
+    {empty_folder, false}, {bad_file, false}, {no_folder, true}, {no_folder_above, true}, {dangling_link, true}};
+
+/* Makes what is missing, step by step, as the kernel reports it. */
+static void mend(void)
+{
+    struct stat st;
+
+    if (lstat(at("in"), &st) < 0) {
+        folder("in");
+        changed_in(top);
+        run_s(2);
+    }
+    bool link = lstat(at("in/m"), &st) == 0 && S_ISLNK(st.st_mode);
+    if (stat(at("in/m"), &st) < 0) {
+        folder(link ? "real" : "in/m");
+        changed_in(link ? top : at("in"));
+        run_s(2);
+    }
+    (void)unlink(at("in/m/a"));
+    put("in/m/a", "one");
+    changed_in(at("in/m"));
+}
+
+/* At the start there is nothing to read. What an operator mends is read at once, and not in the next interval. */
+START_TEST(notices_that_it_is_mended)
+{
+    static char path[100];
+
+    mended[_i].make();
+    (void)snprintf(path, sizeof(path), "%s/in/m", top);
+    w.path = path;
+    follow(NULL);
+    w.env.watch = &watch_ops;
+    run_s(60);
+    ck_assert_uint_eq(w.delivered, 0);
+    ck_assert_uint_ge(mended[_i].gone ? w.gones : w.failed, 1);
+    ck_assert_uint_le(w.gones + w.failed, 2); /* the second time after the watches */
+    mend();
+    run_s(3);
+    ck_assert_uint_eq(w.delivered, 1);
+    put("in/m/a", "other");
+    changed_in(at("in/m"));
+    run_s(3);
+    ck_assert_uint_eq(w.delivered, 2);
+    stop();
+    ck_assert_uint_eq(count_watches(), 0);
+}
+END_TEST
+
+/* A new folder with the name of the old one has its watch, too; its files come later. */
+START_TEST(notices_changes_of_a_new_folder)
+{
+    static char path[100];
+
+    empty_folder();
+    put("in/m/a", "one");
+    (void)snprintf(path, sizeof(path), "%s/in/m", top);
+    w.path = path;
+    follow(NULL);
+    w.env.watch = &watch_ops;
+    run_s(5);
+    ck_assert_uint_eq(w.delivered, 1);
+    ck_assert_int_eq(rename(at("in/m"), at("old")), 0);
+    folder("in/m");
+    if (_i == 1)
+        put("in/m/a", "two");
+    changed_in(at("in"));
+    run_s(5);
+    ck_assert_uint_eq(w.delivered, _i == 1 ? 2 : 1);
+    put("in/m/a", "three");
+    changed_in(at("in/m"));
+    run_s(5);
+    ck_assert_uint_eq(w.delivered, _i == 1 ? 3 : 2);
+    stop();
 }
 END_TEST
 
@@ -808,7 +1004,11 @@ static void cases(TCase *tc)
     tcase_add_test(tc, bind_mount_of_a_closed_folder);
     tcase_add_test(tc, a_link_that_comes_late);
     tcase_add_test(tc, follows_changes);
+    tcase_add_loop_test(tc, looks_again_after_an_error, 0, 3);
     tcase_add_test(tc, notices_changes);
+    tcase_add_loop_test(tc, notices_that_it_is_mended, 0, HF_LEN(mended));
+    tcase_add_loop_test(tc, notices_changes_of_a_new_folder, 0, 2);
+    tcase_add_test(tc, notices_changes_beside_a_log);
     tcase_add_test(tc, knows_what_the_engine_has);
     tcase_add_loop_test(tc, not_allowed, 0, 3);
     tcase_add_test(tc, own_folders_are_closed);

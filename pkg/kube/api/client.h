@@ -61,7 +61,15 @@ enum {
 };
 
 #define HF_KUBE_PING_NS (12 * HF_NS_PER_S) /* time limit for a ping */
-#define HF_KUBE_LIST_NS (60 * HF_NS_PER_S) /* time limit for a whole page of a LIST */
+/* A slow link may need many minutes for a list: 64 kbit/s carry less than 30 MB an hour. So what counts is how long no
+ * byte of a LIST's page comes, or no byte of a WatchList after the first HF_RF_FILL_NS. The limit of a WatchList is
+ * shorter than the time between two bookmarks, so that a WatchList which sends bookmarks alone ends, too. */
+#define HF_KUBE_LIST_IDLE_NS (60 * HF_NS_PER_S)
+#define HF_KUBE_FILL_IDLE_NS (45 * HF_NS_PER_S)
+#define HF_KUBE_LIST_NS (900 * HF_NS_PER_S) /* time limit for a whole page of a LIST, or for a WatchList */
+/* An API server ends an answer that takes longer than its --request-timeout, usually 60 s. If an answer to a LIST
+ * breaks after this time, the next list asks for pages. */
+#define HF_KUBE_LIST_SLOW_NS (45 * HF_NS_PER_S)
 /* time limit for a review, and for a MetaServer's LIST, which takes 10 s while the cloud is not reachable */
 #define HF_KUBE_PROBE_NS (15 * HF_NS_PER_S)
 /* if a MetaServer takes this long or longer to answer a LIST, only the right spelling of a `provable` kind proves that
@@ -209,9 +217,9 @@ struct hf_kube_subscription {
     uint64_t asked_ns; /* monotonic time at which the last LIST or watch started */
     /* if `ended`: monotonic time at which to open the watch again, unless another watch ends too early meanwhile */
     uint64_t reopen_ns;
-    bool small; /* true if a page of 100 objects was too large, so that the list uses pages of 8 objects */
-    /* true if the server's watch cache answered with an old state, or with a list that was too large, so that the next
-     * list must come from the server's store */
+    bool small; /* true if a page of 100 objects was too large or too slow, so that the list uses pages of 8 objects */
+    /* true if the server's watch cache answered with an old state, or with a list that was too large or too slow, so
+     * that the next list must come from the server's store */
     bool exact;
     bool doubtful; /* true if the round in progress must not report any object as gone */
     /* true if the last round was `doubtful`, so that the ledger may hold objects that no longer exist; the next

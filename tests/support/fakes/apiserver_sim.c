@@ -34,7 +34,7 @@ struct hf_simapi {
     struct hf_list streams;
     uint64_t bookmark_ns, behind;
     size_t page;
-    bool watchlist, watchlist_broken, crds, hub_away, hub_forgot, stripped, verdicts_stripped;
+    bool watchlist, watchlist_broken, watchlist_endless, crds, hub_away, hub_forgot, stripped, verdicts_stripped;
     unsigned fail_times;
     int fail_status;
     uint64_t fail_retry_ns;
@@ -415,7 +415,7 @@ static void end_fires(void *arg)
     send_bookmark(stream->api, call, stream->kind, false);
     hf_simcall_on_gone(call, NULL, NULL);
     stream_free(stream);
-    hf_simcall_end(call);
+    hf_simcall_cut(call, 2 * HF_NS_PER_S, 0); /* what its buffers hold still arrives */
 }
 
 static struct stream *open_stream(struct hf_simapi *api, struct hf_simcall *call, const char *kind, const char *name)
@@ -468,7 +468,8 @@ static void serve_watchlist(struct hf_simapi *api, struct hf_simcall *call, cons
         return;
     }
     hf_simapi_each(api, kind, send_initial, stream);
-    send_bookmark(api, call, kind, true);
+    if (!api->watchlist_endless)
+        send_bookmark(api, call, kind, true);
 }
 
 static void serve_watch(struct hf_simapi *api, struct hf_simcall *call, const char *kind, const char *name)
@@ -743,6 +744,11 @@ void hf_simapi_on_rest(struct hf_simapi *api, bool (*rest)(void *arg, struct hf_
 void hf_simapi_break_watchlist(struct hf_simapi *api)
 {
     api->watchlist_broken = true;
+}
+
+void hf_simapi_endless_watchlist(struct hf_simapi *api)
+{
+    api->watchlist_endless = true;
 }
 
 void hf_simapi_set_hub(struct hf_simapi *api, bool away, bool forgot)

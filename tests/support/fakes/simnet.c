@@ -22,6 +22,7 @@ struct hf_simnet {
     struct hf_list clients;
     struct hf_list calls; /* all that either half still holds */
     int64_t date_offset;
+    uint64_t answer_limit_ns;            /* 0: none */
     int64_t valid_from_s, valid_until_s; /* the servers' certificates */
 };
 
@@ -334,6 +335,21 @@ void hf_simcall_fail(struct hf_simcall *call, int r)
     close_server_half(call, false);
 }
 
+void hf_simcall_cut(struct hf_simcall *call, uint64_t left_ns, int r)
+{
+    uint64_t last = now_of(call->net) + left_ns;
+
+    while (!hf_list_empty(&call->pieces)) {
+        struct piece *piece = hf_container_of(call->pieces.prev, struct piece, link);
+        if (piece->at <= last)
+            break;
+        hf_list_remove(&piece->link);
+        free(piece);
+    }
+    call->last_delivery = HF_MIN(call->last_delivery, last);
+    hf_simcall_fail(call, r);
+}
+
 void hf_simcall_end(struct hf_simcall *call)
 {
     hf_simcall_fail(call, 0);
@@ -342,11 +358,15 @@ void hf_simcall_end(struct hf_simcall *call)
 void hf_simcall_reply(struct hf_simcall *call, int status, const char *content_type, const char *body)
 {
     struct hf_http_response response = {.status = status, .content_length = (int64_t)strlen(body)};
+    uint64_t limit_ns = call->net->answer_limit_ns;
 
     (void)snprintf(response.content_type, sizeof(response.content_type), "%s", content_type);
     hf_simcall_respond(call, &response);
     hf_simcall_send(call, body, strlen(body));
-    hf_simcall_end(call);
+    if (limit_ns > 0 && call->last_delivery > now_of(call->net) + limit_ns)
+        hf_simcall_cut(call, limit_ns, -EPIPE);
+    else
+        hf_simcall_end(call);
 }
 
 void hf_simcall_on_gone(struct hf_simcall *call, void (*gone)(void *arg, struct hf_simcall *call), void *arg)
@@ -727,6 +747,11 @@ void hf_simclient_free(struct hf_simclient *client)
 const struct hf_http_ops *hf_simclient_ops(struct hf_simclient *client)
 {
     return &client->ops;
+}
+
+void hf_simnet_set_answer_limit(struct hf_simnet *net, uint64_t limit_ns)
+{
+    net->answer_limit_ns = limit_ns;
 }
 
 void hf_simnet_set_date_offset(struct hf_simnet *net, int64_t offset_ns)

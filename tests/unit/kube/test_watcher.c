@@ -834,6 +834,62 @@ START_TEST(a_page_of_large_objects)
 }
 END_TEST
 
+/* 3 MB over 64 kbit/s take more than six minutes: by a WatchList; by a LIST; by a LIST from a server that ends an answer
+ * after a minute. */
+static const struct {
+    const char *name;
+    bool watchlist;
+    uint64_t answer_limit_s;
+    unsigned lists;
+} slow_ways[] = {{"WatchList", true, 0, 0}, {"LIST", false, 0, 1}, {"LIST in pages", false, 60, 3}};
+
+START_TEST(a_slow_link)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    const struct hf_simlink slow = {
+        .delay_min_ns = HF_NS_PER_MS, .delay_max_ns = HF_NS_PER_MS, .bytes_per_s = 8000, .chunk_max = 1400};
+    enum { BYTES = 10000, OBJECTS = 300 };
+    char note[BYTES + 1] = "", name[16];
+
+    world_start(&world, 31);
+    hf_simapi_set_watchlist(world.api, slow_ways[_i].watchlist);
+    hf_simnet_set_answer_limit(world.net, slow_ways[_i].answer_limit_s * HF_NS_PER_S);
+    hf_simclient_set_link(world.client, &slow);
+    memset(note, 'x', BYTES);
+    for (int i = 0; i < OBJECTS; i++) {
+        (void)snprintf(name, sizeof(name), "n%03d", i);
+        (void)hf_simapi_put(world.api,
+                            json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "apiVersion", "edge.codcompass.io/v1alpha1",
+                                      "kind", "EdgeUpdate", "metadata", "name", name, "spec", "note", note));
+    }
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 900);
+    ck_assert_msg(seen.synced == 1 && seen.in_contact, "%s: synced %u", slow_ways[_i].name, seen.synced);
+    same(&seen, "EdgeUpdate");
+    ck_assert_uint_eq(hf_simapi_counts(world.api)->lists, slow_ways[_i].lists);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+/* A WatchList whose objects stop coming is given up, also while bookmarks come. */
+START_TEST(a_watchlist_without_end)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 32);
+    put(&world, "EdgeUpdate", "a", 1);
+    hf_simapi_endless_watchlist(world.api);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 130);
+    ck_assert(seen.synced == 1 && seen.in_contact && seen.lost == 0);
+    ck_assert_uint_eq(hf_simapi_counts(world.api)->lists, 1);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(counted)
 {
     struct world world;
@@ -1035,6 +1091,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_login_page_is_no_contact, 0, 2);
     tcase_add_loop_test(tc, a_list_without_end, 0, 2);
     tcase_add_test(tc, a_page_of_large_objects);
+    tcase_add_loop_test(tc, a_slow_link, 0, HF_LEN(slow_ways));
+    tcase_add_test(tc, a_watchlist_without_end);
     tcase_add_test(tc, counted);
     tcase_add_loop_test(tc, errors_counted, 0, 5);
     tcase_add_test(tc, a_nudge_ends_the_rest);

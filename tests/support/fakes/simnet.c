@@ -35,6 +35,8 @@ struct hf_simclient {
     enum hf_simlink_state state;
     uint64_t cut_since;
     uint64_t started;
+    uint64_t idle_limit, last_byte; /* of a proxy on the way; 0: no limit */
+    struct hf_timer *idle;
     const struct hf_clock_ops *clock; /* NULL: certificates do not matter */
 };
 
@@ -235,7 +237,7 @@ static void deliver_one(struct hf_simcall *call)
     int r = 0;
 
     hf_list_remove(&piece->link);
-    call->last_byte = now_of(call->net);
+    call->last_byte = call->client->last_byte = now_of(call->net);
     if (happens(call->net, call->client->quality.break_ppm))
         break_connection(call, -EPIPE);
     else if (piece->kind == PIECE_END)
@@ -548,6 +550,7 @@ static void arrival_fires(void *arg)
         break_connection(call, -EPIPE);
     } else {
         call->arrived = true;
+        call->client->last_byte = now_of(call->net);
         call->refs++;
         if (happens(call->net, call->client->quality.duplicate_ppm))
             deliver_duplicate(call);
@@ -716,6 +719,25 @@ void hf_simnet_set_server(struct hf_simnet *net, const char *prefix, enum hf_sim
     rearm_all(net);
 }
 
+static void idle_fires(void *arg)
+{
+    struct hf_simclient *client = arg;
+    uint64_t now = now_of(client->net);
+
+    if (now - client->last_byte >= client->idle_limit) {
+        client->last_byte = now;
+        hf_simclient_break(client);
+    }
+    arm_at(client->net, client->idle, client->last_byte + client->idle_limit);
+}
+
+void hf_simclient_set_idle_limit(struct hf_simclient *client, uint64_t limit_ns)
+{
+    client->idle_limit = limit_ns;
+    client->last_byte = now_of(client->net);
+    arm_at(client->net, client->idle, limit_ns > 0 ? client->last_byte + limit_ns : HF_NEVER);
+}
+
 struct hf_simclient *hf_simnet_client(struct hf_simnet *net, struct hf_simproc *proc)
 {
     struct hf_simclient *client = must(calloc(1, sizeof(*client)));
@@ -724,6 +746,7 @@ struct hf_simclient *hf_simnet_client(struct hf_simnet *net, struct hf_simproc *
     client->proc = proc;
     client->quality = (struct hf_simlink){.delay_min_ns = HF_NS_PER_MS, .delay_max_ns = HF_NS_PER_MS};
     client->ops = (struct hf_http_ops){.ctx = client, .start = sim_start, .cancel = sim_cancel, .pause = sim_pause};
+    client->idle = sched_of(net)->timer_new(sched_of(net)->ctx, idle_fires, client);
     hf_list_append(&net->clients, &client->link);
     return client;
 }
@@ -740,6 +763,7 @@ void hf_simclient_free(struct hf_simclient *client)
         if (call->client == client)
             call->client = NULL;
     }
+    sched_of(client->net)->timer_free(sched_of(client->net)->ctx, client->idle);
     hf_list_remove(&client->link);
     free(client);
 }

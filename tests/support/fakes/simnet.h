@@ -65,6 +65,8 @@ void hf_simclient_set_clock(struct hf_simclient *client, const struct hf_clock_o
 void hf_simclient_set_link(struct hf_simclient *client, const struct hf_simlink *link);
 /* What was on its way when the link went is delivered after it is UP again, to calls that still wait. */
 void hf_simclient_set_state(struct hf_simclient *client, enum hf_simlink_state state);
+/* A proxy on the way cuts connections on which no byte has passed for so long; 0: none. */
+void hf_simclient_set_idle_limit(struct hf_simclient *client, uint64_t limit_ns);
 void hf_simclient_break(struct hf_simclient *client); /* every connection dies now: -EPIPE (a NAT that forgot) */
 size_t hf_simclient_calls(const struct hf_simclient *client);     /* open ones */
 uint64_t hf_simclient_started(const struct hf_simclient *client); /* how many were ever started */

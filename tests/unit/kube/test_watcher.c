@@ -294,12 +294,44 @@ START_TEST(idle_makes_no_requests)
     const struct hf_simapi_counts *counts = hf_simapi_counts(world.api);
     ck_assert_uint_eq(counts->watchlists, 4);
     ck_assert_uint_eq(counts->lists, 0);
-    ck_assert_uint_le(counts->other, 8); /* no poll; a question when the rhythm of bookmarks has changed */
+    ck_assert_uint_le(counts->other, 12); /* no poll; a question when the rhythm of bookmarks has changed */
     ck_assert_uint_le(counts->watches, 4 * (2 + 4 * 3600 / 1800));
     ck_assert_uint_ge(counts->watches, 4 * 4 * 3600 / 3600);
     ck_assert(seen[0].in_contact && seen[0].lost == 0);
     ck_assert_uint_eq(seen[0].marks, 1); /* bookmarks that say nothing new are not passed on */
     for (int i = 0; i < 4; i++)
+        seen_done(&seen[i]);
+    world_end(&world);
+}
+END_TEST
+
+/* A load balancer on the way cuts connections without a byte for a while, as HAProxy does with the `timeout client` and
+ * `timeout server` of kubeadm's documentation: 35 s, and 20 s in older ones. */
+static const struct {
+    uint64_t idle_s;
+    unsigned watches, lost, pings; /* times until the client knows, and an hour later on */
+} balancers[] = {{35, 4, 1, 40},  {35, 1, 1, 120},  {20, 4, 3, 120}, {20, 3, 3, 180},
+                 {20, 1, 3, 240}, {120, 1, 1, 120}, {120, 4, 1, 40}};
+
+START_TEST(behind_a_load_balancer)
+{
+    struct world world;
+    struct seen seen[4] = {{.upserts = 0}};
+    static const char *const kinds[] = {"EdgeUpdate", "SyncPolicy", "EdgeNode", "Node"};
+    world_start(&world, 33);
+    hf_simapi_set_bookmarks(world.api, 61 * HF_NS_PER_S + 500 * HF_NS_PER_MS);
+    hf_simclient_set_idle_limit(world.client, balancers[_i].idle_s * HF_NS_PER_S);
+    for (unsigned i = 0; i < balancers[_i].watches; i++)
+        subscribe(&world, &seen[i], kinds[i], i >= 2 ? "node" : NULL, "", NULL);
+    run(&world, 100);
+    hf_simclient_break(world.client);
+    run(&world, 1800);
+    unsigned asked = hf_simapi_counts(world.api)->other;
+    run(&world, 4 * 3600);
+    unsigned pings = (hf_simapi_counts(world.api)->other - asked) / 4;
+    ck_assert_msg(seen[0].lost <= balancers[_i].lost && seen[0].in_contact, "%d: lost %u times", _i, seen[0].lost);
+    ck_assert_msg(pings <= balancers[_i].pings, "%d: %u pings an hour", _i, pings);
+    for (unsigned i = 0; i < balancers[_i].watches; i++)
         seen_done(&seen[i]);
     world_end(&world);
 }
@@ -1071,6 +1103,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, lists_then_follows, 0, 4);
     tcase_add_loop_test(tc, declined_and_listed_again, 0, 12);
+    tcase_add_loop_test(tc, behind_a_load_balancer, 0, HF_LEN(balancers));
     tcase_add_loop_test(tc, idle_makes_no_requests, 0, 2);
     tcase_add_test(tc, resumes_without_a_list);
     tcase_add_test(tc, a_resume_too_old_becomes_one_list);

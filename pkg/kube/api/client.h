@@ -114,6 +114,9 @@ enum {
  * answers with the header doubles this minimum time, up to HF_KUBE_REVIEW_MAX_NS. */
 #define HF_KUBE_REVIEW_NS (300 * HF_NS_PER_S)
 #define HF_KUBE_REVIEW_MAX_NS (3600 * HF_NS_PER_S)
+/* After the store has shown that it went back to a lower revision, all subscriptions list again. For this time, further
+ * such lists cause no more of that. */
+#define HF_KUBE_WENT_BACK_NS (600 * HF_NS_PER_S)
 #define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S)        /* minimum time between two reads of the credentials */
 #define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* shortest silence after which a watch with bookmarks is dead */
 
@@ -152,6 +155,7 @@ struct hf_kube {
      * never away). The other subscriptions send requests after an answer to the first request, or one by one later. So
      * a server that has just started gets one request from each node, and not one for each watch. */
     uint64_t return_ns;
+    uint64_t went_back_ns; /* monotonic time at which all subscriptions last had to list again (0 means never) */
     struct hf_timer *ends; /* timer for watches that have ended before their time */
 
     struct hf_pulse pulse; /* decides when to send a ping, by how long the watches' connection is silent */
@@ -322,7 +326,7 @@ bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
  * as a doubt, and sets *err. At the first call, the reason may be an old watch cache, so the function returns false and
  * the next list comes from the server's store. If the store itself sent the old version, or if the server is a
  * MetaServer, the function returns true, and the client accepts the lower versions from then on. The round in progress
- * then reports no object as gone. */
+ * then reports no object as gone. If the store itself sent the old version, all other subscriptions list again. */
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err);
 
 /* ---- list.c ---- */

@@ -19,6 +19,7 @@ struct stream {
     struct hf_simcall *call;
     const char *kind;
     char name[256]; /* "" all */
+    uint64_t from;  /* gets no event of this or an earlier version, and no bookmark of an earlier one */
     bool muted;
     struct hf_timer *bookmark, *end; /* the end: after timeoutSeconds */
 };
@@ -143,7 +144,11 @@ static void stream_gone(void *arg, struct hf_simcall *call)
 
 static bool wants(const struct stream *stream, const char *kind, const json_t *object)
 {
-    return !stream->muted && strcmp(stream->kind, kind) == 0 &&
+    uint64_t version = 0;
+
+    if (hf_parse_u64(hf_json_str_or(object, "metadata.resourceVersion", ""), 1, UINT64_MAX, &version) < 0)
+        abort();
+    return !stream->muted && version > stream->from && strcmp(stream->kind, kind) == 0 &&
            (stream->name[0] == '\0' || strcmp(stream->name, hf_json_str_or(object, "metadata.name", "")) == 0);
 }
 
@@ -152,7 +157,7 @@ static void bookmark_fires(void *arg)
     struct stream *stream = arg;
     const struct hf_sched_ops *sched = hf_simproc_sched(stream->api->proc);
 
-    if (!stream->muted)
+    if (!stream->muted && stream->api->version >= stream->from)
         send_bookmark(stream->api, stream->call, stream->kind, false);
     sched->timer_arm(sched->ctx, stream->bookmark, stream->api->bookmark_ns);
 }
@@ -412,7 +417,8 @@ static void end_fires(void *arg)
     struct stream *stream = arg;
     struct hf_simcall *call = stream->call;
 
-    send_bookmark(stream->api, call, stream->kind, false);
+    if (stream->api->version >= stream->from)
+        send_bookmark(stream->api, call, stream->kind, false);
     hf_simcall_on_gone(call, NULL, NULL);
     stream_free(stream);
     hf_simcall_cut(call, 2 * HF_NS_PER_S, 0); /* what its buffers hold still arrives */
@@ -488,9 +494,10 @@ static void serve_watch(struct hf_simapi *api, struct hf_simcall *call, const ch
         hf_simcall_end(call);
         return;
     }
+    stream->from = from;
     for (size_t i = 0; i < api->n_history; i++) {
         const struct change *change = &api->history[i];
-        if (change->version > from && wants(stream, change->kind, change->object))
+        if (wants(stream, change->kind, change->object))
             send_event(call, change->type, change->object);
     }
 }

@@ -684,6 +684,101 @@ START_TEST(a_list_from_the_past_deletes_nothing)
 }
 END_TEST
 
+static void on_written(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err)
+{
+    (void)retry_after_ns, (void)answer, (void)err;
+    ck_assert_int_eq(r, 0);
+    ++*(unsigned *)arg;
+}
+
+static void write_status(struct world *world, int sequence, unsigned *ret_written)
+{
+    const struct hf_source_ops *source = hf_kube_source(world->kube);
+    struct hf_delivery *delivery;
+    json_t *body = json_pack("{s:s, s:s, s:{s:s}, s:{s:i}}", "apiVersion", "edge.codcompass.io/v1alpha1", "kind",
+                             "EdgeNode", "metadata", "name", "node", "status", "sequence", sequence);
+
+    ck_assert_int_eq(source->apply(source->ctx, body, "status", on_written, ret_written, &delivery, NULL), 0);
+    json_decref(body);
+    run(world, 1);
+}
+
+/* etcd is restored from a backup while the API server is down. The watches resume from above its revision, where a real
+ * server stays silent; the version of our own write shows it. Then the same for a node that was off meanwhile. */
+START_TEST(a_backup_is_restored)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0}, own = {.upserts = 0};
+    unsigned written = 0;
+    world_start(&world, 34);
+    put(&world, "EdgeUpdate", "a", 1);
+    put(&world, "EdgeNode", "node", 1);
+    hf_simapi_rewind(world.api, 500);
+    put(&world, "EdgeUpdate", "b", 1);
+    if (_i == 0) {
+        subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+        subscribe(&world, &own, "EdgeNode", "node", "", NULL);
+        run(&world, 300);
+        hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_REFUSING);
+        run(&world, 20);
+    }
+    hf_simapi_rewind(world.api, 110);
+    put(&world, "EdgeUpdate", "a", 2);
+    put(&world, "EdgeUpdate", "b", 1);
+    put(&world, "EdgeNode", "node", 1);
+    if (_i == 1) {
+        seen.held = json_pack("{s:s, s:s}", "a", "101", "b", "501");
+        own.held = json_pack("{s:s}", "node", "102");
+        subscribe(&world, &seen, "EdgeUpdate", NULL, "501", (const char *const[]){"a", "b", NULL});
+        subscribe(&world, &own, "EdgeNode", "node", "501", (const char *const[]){"node", NULL});
+    }
+    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_UP);
+    run(&world, 60);
+    ck_assert(seen.in_contact && own.in_contact);
+    (void)hf_simapi_delete(world.api, "EdgeUpdate", "b");
+    write_status(&world, 7, &written);
+    run(&world, 30);
+    ck_assert_uint_eq(written, 1);
+    same(&own, "EdgeNode");
+    ck_assert_str_eq(hf_json_str_or(seen.held, "a", ""), "111");
+    ck_assert(seen.gone == 0 && json_object_size(seen.held) == 2); /* b is in doubt */
+    ck_assert_uint_eq(hf_simapi_counts(world.api)->exact_lists, 2);
+    put(&world, "EdgeUpdate", "a", 3);
+    run(&world, 1);
+    ck_assert_uint_eq(strtoull(hf_json_str_or(seen.held, "a", ""), NULL, 10), hf_simapi_version(world.api));
+    write_status(&world, 8, &written);
+    run(&world, 100);
+    ck_assert(written == 2 && seen.in_contact);
+    ck_assert_uint_eq(hf_simapi_counts(world.api)->exact_lists, 2);
+    seen_done(&seen);
+    seen_done(&own);
+    world_end(&world);
+}
+END_TEST
+
+/* A write that changes nothing has an old version as its answer: nothing is listed again. */
+START_TEST(a_write_that_changes_nothing)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    unsigned written = 0;
+    world_start(&world, 35);
+    put(&world, "EdgeNode", "node", 1);
+    subscribe(&world, &seen, "EdgeNode", "node", "", NULL);
+    run(&world, 10);
+    write_status(&world, 1, &written);
+    for (int i = 0; i < 10; i++)
+        put(&world, "EdgeUpdate", "a", i);
+    run(&world, 100); /* a bookmark is above the object's version */
+    write_status(&world, 1, &written);
+    run(&world, 30);
+    ck_assert(written == 2 && seen.stale == 0 && seen.synced == 1);
+    ck_assert_uint_eq(hf_simapi_counts(world.api)->lists, 0);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(garbage_in_the_stream)
 {
     struct world world;
@@ -1117,6 +1212,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, crds_come_later);
     tcase_add_loop_test(tc, an_empty_list_of_a_real_server_counts, 0, 2);
     tcase_add_loop_test(tc, a_list_from_the_past_deletes_nothing, 0, 2);
+    tcase_add_loop_test(tc, a_backup_is_restored, 0, 2);
+    tcase_add_test(tc, a_write_that_changes_nothing);
     tcase_add_test(tc, garbage_in_the_stream);
     tcase_add_test(tc, one_object_by_name);
     tcase_add_loop_test(tc, a_sink_may_unsubscribe, 0, 2);

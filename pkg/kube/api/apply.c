@@ -15,6 +15,9 @@ struct hf_kube_delivery {
     hf_source_done *done;
     void *arg;
     json_t *body;
+    /* highest version that the server had sent to the subscription of this object when the write left; 0: there is no
+     * subscription, or the write may leave the object as it is */
+    uint64_t highest;
 };
 
 static void delivery_free(struct hf_kube_delivery *delivery)
@@ -53,6 +56,36 @@ int hf_kube_apply_verify(const json_t *body, const json_t *answer, struct hf_err
     return 0;
 }
 
+/* The subscription that follows the object of the write, or NULL. */
+static struct hf_kube_subscription *follower_of(const struct hf_kube_delivery *delivery)
+{
+    const char *kind = hf_json_str_or(delivery->body, "kind", ""),
+               *name = hf_json_str_or(delivery->body, "metadata.name", "");
+    struct hf_kube_subscription *sub = NULL;
+
+    while ((sub = hf_kube_next(delivery->kube, sub)) != NULL)
+        if (sub->own_ns == NULL && strcmp(sub->resource->kind, kind) == 0 &&
+            (sub->name == NULL || strcmp(sub->name, name) == 0))
+            break;
+    return sub;
+}
+
+/* A changed object has a version above all that the server sent before the write. Otherwise the server continues from a
+ * restored backup, and sends our watches nothing until it has reached the version from which they resumed. */
+static void check_version(const struct hf_kube_delivery *delivery, const json_t *answer)
+{
+    uint64_t version = hf_kube_version_number(hf_json_str_or(answer, "metadata.resourceVersion", ""));
+    struct hf_kube_subscription *sub = follower_of(delivery);
+    struct hf_err err = HF_ERR_INIT;
+
+    if (sub == NULL || sub->relist || version == 0 || version >= HF_MIN(delivery->highest, sub->ledger.highest) ||
+        version == hf_ledger_version(&sub->ledger, hf_json_str_or(answer, "metadata.name", "")))
+        return;
+    (void)hf_kube_believe_older(sub, "answer to a write", version, &err);
+    sub->relist = true;
+    hf_kube_arm_turn(sub->kube);
+}
+
 static void taken(struct hf_kube_delivery *delivery, const struct hf_kube_answer *answer)
 {
     struct hf_kube *kube = delivery->kube;
@@ -68,6 +101,8 @@ static void taken(struct hf_kube_delivery *delivery, const struct hf_kube_answer
         hf_kube_cloud_sign(kube);
     else
         hf_kube_alive(kube);
+    if (!kube->meta)
+        check_version(delivery, answer->object);
     hf_kube_nudge_all(kube, HF_KUBE_NUDGE_NS);
     finish(delivery, 0, 0, answer->object, NULL);
 }
@@ -103,9 +138,12 @@ static int send(struct hf_kube_delivery *delivery, const char *subresource, stru
     const char *kind = hf_json_str_or(delivery->body, "kind", ""),
                *name = hf_json_str_or(delivery->body, "metadata.name", "");
     const struct hf_resource *resource = hf_resource_find(kind);
+    const struct hf_kube_subscription *sub = follower_of(delivery);
 
     if (resource == NULL || *name == '\0')
         return hf_err_set(err, EINVAL, "cannot write a '%s' named '%s'", kind, name);
+    if (sub != NULL && hf_json_at(delivery->body, "status.sequence") != NULL) /* each status has a new one */
+        delivery->highest = sub->ledger.highest;
     const struct hf_kube_call call = {
         .verb = HF_KUBE_APPLY,
         .api_version = resource->api_version,

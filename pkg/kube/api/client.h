@@ -61,7 +61,15 @@ enum {
 };
 
 #define HF_KUBE_PING_NS (12 * HF_NS_PER_S) /* time limit for a ping */
-#define HF_KUBE_LIST_NS (60 * HF_NS_PER_S) /* time limit for a whole page of a LIST */
+/* A slow link may need many minutes for a list: 64 kbit/s carry less than 30 MB an hour. So what counts is how long no
+ * byte of a LIST's page comes, or no byte of a WatchList after the first HF_RF_FILL_NS. The limit of a WatchList is
+ * shorter than the time between two bookmarks, so that a WatchList which sends bookmarks alone ends, too. */
+#define HF_KUBE_LIST_IDLE_NS (60 * HF_NS_PER_S)
+#define HF_KUBE_FILL_IDLE_NS (45 * HF_NS_PER_S)
+#define HF_KUBE_LIST_NS (900 * HF_NS_PER_S) /* time limit for a whole page of a LIST, or for a WatchList */
+/* An API server ends an answer that takes longer than its --request-timeout, usually 60 s. If an answer to a LIST
+ * breaks after this time, the next list asks for pages. */
+#define HF_KUBE_LIST_SLOW_NS (45 * HF_NS_PER_S)
 /* time limit for a review, and for a MetaServer's LIST, which takes 10 s while the cloud is not reachable */
 #define HF_KUBE_PROBE_NS (15 * HF_NS_PER_S)
 /* if a MetaServer takes this long or longer to answer a LIST, only the right spelling of a `provable` kind proves that
@@ -106,6 +114,9 @@ enum {
  * answers with the header doubles this minimum time, up to HF_KUBE_REVIEW_MAX_NS. */
 #define HF_KUBE_REVIEW_NS (300 * HF_NS_PER_S)
 #define HF_KUBE_REVIEW_MAX_NS (3600 * HF_NS_PER_S)
+/* After the store has shown that it went back to a lower revision, all subscriptions list again. For this time, further
+ * such lists cause no more of that. */
+#define HF_KUBE_WENT_BACK_NS (600 * HF_NS_PER_S)
 #define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S)        /* minimum time between two reads of the credentials */
 #define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* shortest silence after which a watch with bookmarks is dead */
 
@@ -144,6 +155,7 @@ struct hf_kube {
      * never away). The other subscriptions send requests after an answer to the first request, or one by one later. So
      * a server that has just started gets one request from each node, and not one for each watch. */
     uint64_t return_ns;
+    uint64_t went_back_ns; /* monotonic time at which all subscriptions last had to list again (0 means never) */
     struct hf_timer *ends; /* timer for watches that have ended before their time */
 
     struct hf_pulse pulse; /* decides when to send a ping, by how long the watches' connection is silent */
@@ -209,9 +221,9 @@ struct hf_kube_subscription {
     uint64_t asked_ns; /* monotonic time at which the last LIST or watch started */
     /* if `ended`: monotonic time at which to open the watch again, unless another watch ends too early meanwhile */
     uint64_t reopen_ns;
-    bool small; /* true if a page of 100 objects was too large, so that the list uses pages of 8 objects */
-    /* true if the server's watch cache answered with an old state, or with a list that was too large, so that the next
-     * list must come from the server's store */
+    bool small; /* true if a page of 100 objects was too large or too slow, so that the list uses pages of 8 objects */
+    /* true if the server's watch cache answered with an old state, or with a list that was too large or too slow, so
+     * that the next list must come from the server's store */
     bool exact;
     bool doubtful; /* true if the round in progress must not report any object as gone */
     /* true if the last round was `doubtful`, so that the ledger may hold objects that no longer exist; the next
@@ -314,7 +326,7 @@ bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
  * as a doubt, and sets *err. At the first call, the reason may be an old watch cache, so the function returns false and
  * the next list comes from the server's store. If the store itself sent the old version, or if the server is a
  * MetaServer, the function returns true, and the client accepts the lower versions from then on. The round in progress
- * then reports no object as gone. */
+ * then reports no object as gone. If the store itself sent the old version, all other subscriptions list again. */
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err);
 
 /* ---- list.c ---- */

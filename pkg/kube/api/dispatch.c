@@ -44,6 +44,7 @@ static void start_call(struct hf_kube_subscription *sub, const char *url, uint64
         request.max_body_bytes = UINT64_MAX;
     } else {
         request.timeout_ns = HF_KUBE_LIST_NS;
+        request.idle_timeout_ns = HF_KUBE_LIST_IDLE_NS;
         request.max_body_bytes = HF_KUBE_MAX_LIST_BYTES;
     }
     sub->asked_ns = hf_kube_now_ns(sub->kube);
@@ -179,6 +180,8 @@ static void report_contact_change(struct hf_kube_subscription *sub, unsigned eff
     if ((effects & HF_RF_REPORT_LOST) != 0) {
         sub->calm = false;
         sub->was_lost = true;
+        if (err != NULL && err->code == EPIPE)
+            hf_pulse_cut(&sub->kube->pulse, hf_kube_now_ns(sub->kube) - sub->kube->heard_ns);
         hf_pulse_reset(&sub->kube->pulse);
         hf_kube_report_contact(sub, HF_CONTACT_LOST, 0, err);
     }
@@ -333,12 +336,27 @@ void hf_kube_nudge_all(struct hf_kube *kube, uint64_t at_least_ns)
     nudge(kube, at_least_ns, true);
 }
 
+/* Returns for how long a WatchList may go on, because its objects still come; 0: no longer. */
+static uint64_t fill_patience_ns(const struct hf_kube_subscription *sub)
+{
+    uint64_t now = hf_kube_now_ns(sub->kube), quiet = now - sub->heard_ns, all = now - sub->asked_ns;
+
+    if (sub->reflector.state != HF_RF_FILLING || quiet >= HF_KUBE_FILL_IDLE_NS || all >= HF_KUBE_LIST_NS)
+        return 0;
+    return HF_MIN(HF_KUBE_FILL_IDLE_NS - quiet, HF_KUBE_LIST_NS - all);
+}
+
 void hf_kube_reflector_timer(void *arg)
 {
     struct hf_kube_subscription *sub = arg;
+    uint64_t patience_ns = fill_patience_ns(sub);
     struct hf_err err = HF_ERR_INIT;
     bool waiting = sub->reflector.state == HF_RF_ASKING || sub->reflector.state == HF_RF_OPENING;
 
+    if (patience_ns > 0) {
+        sub->kube->p.sched->timer_arm(sub->kube->p.sched->ctx, sub->timer, patience_ns);
+        return;
+    }
     (void)hf_err_set(&err, ETIMEDOUT, "%s: the server did not answer the watch in time", sub->resource->kind);
     hf_kube_dispatch(sub, HF_RF_TIMER, 0, waiting ? &err : NULL);
 }
@@ -358,6 +376,20 @@ static bool is_web_page(const struct hf_http_response *response)
     return strncasecmp(response->content_type, "text/html", strlen("text/html")) == 0;
 }
 
+/* A list of everything is too large: the next one asks the store for pages, and then for smaller ones. */
+static void ask_for_pages(struct hf_kube_subscription *sub)
+{
+    sub->small |= sub->exact;
+    sub->exact = true;
+}
+
+/* True if the answer to a LIST had begun, and broke after a time after which a server ends it. */
+static bool was_too_slow(const struct hf_kube_subscription *sub, int r, const struct hf_http_response *response)
+{
+    return response != NULL && (r == -ETIMEDOUT || r == -EPIPE) &&
+           hf_kube_now_ns(sub->kube) - sub->asked_ns >= HF_KUBE_LIST_SLOW_NS;
+}
+
 /* A call ended without a usable answer: `r` or the status gives the machine's event. */
 static void call_failed(struct hf_kube_subscription *sub, int r, const struct hf_http_response *response,
                         struct hf_view body, const struct hf_err *why)
@@ -368,10 +400,8 @@ static void call_failed(struct hf_kube_subscription *sub, int r, const struct hf
     if (r < 0) {
         if (r == -ENOLINK)
             hf_kube_second_hand(sub->kube);
-        if (r == -E2BIG) { /* a list of everything is too large: ask the store for pages; then for smaller ones */
-            sub->small |= sub->exact;
-            sub->exact = true;
-        }
+        if (r == -E2BIG)
+            ask_for_pages(sub);
         hf_kube_dispatch(sub, hf_reflector_event_of_error(r), 0, why);
         return;
     }
@@ -398,6 +428,8 @@ static void list_ended(void *arg, int r, const struct hf_http_response *response
 
     sub->exchange = NULL;
     hf_kube_count_request(sub->kube, "list", r, response);
+    if (was_too_slow(sub, r, response))
+        ask_for_pages(sub);
     if (r < 0 || response->status != 200) {
         call_failed(sub, r, response, body, why);
         return;

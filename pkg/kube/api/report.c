@@ -178,6 +178,21 @@ bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version)
     return version != 0 && version < (sub->kube->meta ? sub->ledger.baseline : sub->ledger.highest);
 }
 
+/* The store itself has a lower revision than before: all watches that resumed from a higher one are deaf. */
+static void relist_others(const struct hf_kube_subscription *but)
+{
+    struct hf_kube *kube = but->kube;
+    uint64_t now = hf_kube_now_ns(kube);
+
+    if (kube->went_back_ns != 0 && now - kube->went_back_ns < HF_KUBE_WENT_BACK_NS)
+        return;
+    kube->went_back_ns = now;
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+        if (sub != but)
+            sub->relist = sub->exact = sub->doubtful = true;
+    hf_kube_arm_turn(kube);
+}
+
 /* A restored backup is behind what the server said before. An object that this answer lacks is gone only when a later
  * answer without doubt lacks it too. */
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err)
@@ -191,5 +206,7 @@ bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, u
     }
     hf_ledger_rewind(&sub->ledger, version);
     sub->doubtful = true;
+    if (!sub->kube->meta)
+        relist_others(sub);
     return true;
 }

@@ -12,7 +12,7 @@ int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_r
     sub->heard_ns = hf_kube_now_ns(sub->kube);
     sub->replay_until_ns = sub->heard_ns + HF_KUBE_REPLAY_NS;
     if (!sub->kube->meta) {
-        hf_kube_alive(sub->kube);
+        hf_kube_heard(sub->kube);
         hf_kube_report_contact(sub, HF_CONTACT_PROVEN, response->date_unix_ns, NULL);
     }
     return 0;

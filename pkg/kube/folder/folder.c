@@ -11,12 +11,13 @@
 enum { FIRST_SCANS = 3 }; /* a file that never stops changing delays the first reports no longer than this */
 
 #define CONTACT_NS (60 * HF_NS_PER_S) /* shortest time between two reports of unchanged contact */
+#define STUCK_NS (60 * HF_NS_PER_S)   /* a scan that takes longer hangs in a file system that does not answer */
 
 struct hf_folder {
     struct hf_folder_params p;
     char *dir, *status_dir;
     struct hf_source_ops ops;
-    struct hf_timer *timer;
+    struct hf_timer *timer; /* starts a scan; runs while scanning, too, for STUCK_NS */
     struct hf_job scan;
     bool scanning, again;       /* a scan is under way; start another one at its end */
     bool freed;                 /* by its owner, while jobs are under way */
@@ -162,9 +163,10 @@ static void report_gone(struct hf_folder *folder, const char *key, bool unjudged
     }
 }
 
-static void report_contact(struct hf_folder *folder)
+/* `lost`: why there is no contact; NULL: there is. */
+static void report_contact(struct hf_folder *folder, const struct hf_err *lost)
 {
-    bool proven = folder->view.r == 0;
+    bool proven = lost == NULL;
     uint64_t now = hf_mono_ns(folder->p.clock);
 
     if (proven)
@@ -178,7 +180,7 @@ static void report_contact(struct hf_folder *folder)
         sub->contact_ns = now;
         if (sub->sink.contact != NULL)
             sub->sink.contact(sub->sink.arg, proven ? HF_CONTACT_PROVEN : HF_CONTACT_LOST, (struct hf_server_date){0},
-                              proven ? NULL : &folder->view.err);
+                              lost);
     }
 }
 
@@ -294,7 +296,7 @@ static void take_scan(struct hf_folder *folder)
     for (size_t i = 0; i < HF_MIN(folder->view.n_issues, (size_t)HF_FOLDER_MAX_ISSUES); i++)
         report_issue(folder, &folder->view.issues[i]);
     report_mended(folder);
-    report_contact(folder);
+    report_contact(folder, folder->view.r < 0 ? &folder->view.err : NULL);
     if (folder->view.r < 0)
         return;
     folder->unreported = !was_emptied(folder) && (news || folder->unjudged) && report_changes(folder) < 0;
@@ -374,19 +376,35 @@ static void scan_done(struct hf_job *job, int cancelled)
     folder->again = false;
 }
 
+/* The scan still runs: `view` is the worker's. */
+static void report_stuck(struct hf_folder *folder)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    (void)hf_err_set(&err, ETIMEDOUT, "the file system of the folder '%s' does not answer", folder->dir);
+    folder->reporting = true;
+    report_contact(folder, &err);
+    if (end_reports(folder))
+        folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, STUCK_NS);
+}
+
 static void timer_fires(void *arg)
 {
     struct hf_folder *folder = arg;
 
-    if (folder->scanning)
+    if (folder->scanning) {
+        report_stuck(folder);
         return;
+    }
     folder->now_unix_ns = hf_unix_ns(folder->p.clock);
     folder->scan = (struct hf_job){.work = scan_work, .done = scan_done};
     folder->scanning = true;
     if (folder->p.sched->submit(folder->p.sched->ctx, &folder->scan) < 0) {
         folder->scanning = false;
         folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, period_of(folder));
+        return;
     }
+    folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, STUCK_NS);
 }
 
 static void scan_soon(struct hf_folder *folder)

@@ -13,8 +13,8 @@
  * last objects stay, and the callbacks `refused` and `unreadable` report the file once. If two files have the same
  * object, the file whose name sorts first wins. If there are more than HF_FOLDER_MAX_FILES files, `refused` and
  * `unreadable` report the folder once, and again when the number of files changes. No object then counts as gone until
- * there are few enough files. A folder has no resourceVersion, so the source never calls `version`, and it passes "" to
- * `synced`.
+ * there are few enough files. Contact is lost while a scan fails, or has not ended after 60 s. A folder has no
+ * resourceVersion, so the source never calls `version`, and it passes "" to `synced`.
  *
  * Threads: loop thread only. Memory: the caller frees an hf_folder with hf_folder_free(). The hf_folder copies the
  * strings of its parameters. All other data to which the parameters point must outlive the hf_folder and its last job;

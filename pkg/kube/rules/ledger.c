@@ -60,6 +60,13 @@ int hf_ledger_know(struct hf_ledger *ledger, const char *name)
     return find_or_add(ledger, name, &entry);
 }
 
+uint64_t hf_ledger_version(const struct hf_ledger *ledger, const char *name)
+{
+    const struct ledger_entry *entry = hf_strmap_get(&ledger->objects, name);
+
+    return entry != NULL ? entry->version : 0;
+}
+
 void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters)
 {
     struct ledger_entry *entry = hf_strmap_get(&ledger->objects, name);

@@ -52,6 +52,9 @@ void hf_ledger_done(struct hf_ledger *ledger);
  * are too many objects. */
 HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 
+/* Returns the version of the object that was last reported, or 0 if it is unknown. */
+uint64_t hf_ledger_version(const struct hf_ledger *ledger, const char *name);
+
 /* Records that the subscriber does not keep the object. The next round whose list has the object in the same version
  * then reports it once more, and the subscriber may decline it again. If `matters` is false and the ledger has more
  * than half of its maximum, the ledger forgets the object. */

@@ -131,7 +131,8 @@ struct hf_rf_limits {
 /* Time that a watch must stay open to count as a success. The machine then clears its counts of failures and, if the
  * subscription was resumed, reports `synced`. */
 #define HF_RF_SETTLE_NS HF_NS_PER_S
-/* time limits for a WatchList to send all existing objects: on a node, and in a program that follows a fleet */
+/* Time limits for a WatchList to send all existing objects: on a node, and in a program that follows a fleet. As long
+ * as objects come, kube/api/dispatch.c holds back the event TIMER. */
 #define HF_RF_FILL_NS (60 * HF_NS_PER_S)
 #define HF_RF_FLEET_FILL_NS (300 * HF_NS_PER_S)
 #define HF_RF_EARLY_NS (10 * HF_NS_PER_S) /* a stream that ends in less than this time has ended early */

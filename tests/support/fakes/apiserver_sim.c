@@ -19,6 +19,7 @@ struct stream {
     struct hf_simcall *call;
     const char *kind;
     char name[256]; /* "" all */
+    uint64_t from;  /* gets no event of this or an earlier version, and no bookmark of an earlier one */
     bool muted;
     struct hf_timer *bookmark, *end; /* the end: after timeoutSeconds */
 };
@@ -34,7 +35,7 @@ struct hf_simapi {
     struct hf_list streams;
     uint64_t bookmark_ns, behind;
     size_t page;
-    bool watchlist, watchlist_broken, crds, hub_away, hub_forgot, stripped, verdicts_stripped;
+    bool watchlist, watchlist_broken, watchlist_endless, crds, hub_away, hub_forgot, stripped, verdicts_stripped;
     const char *fail_part;
     int fail_part_status;
     unsigned fail_times;
@@ -145,7 +146,11 @@ static void stream_gone(void *arg, struct hf_simcall *call)
 
 static bool wants(const struct stream *stream, const char *kind, const json_t *object)
 {
-    return !stream->muted && strcmp(stream->kind, kind) == 0 &&
+    uint64_t version = 0;
+
+    if (hf_parse_u64(hf_json_str_or(object, "metadata.resourceVersion", ""), 1, UINT64_MAX, &version) < 0)
+        abort();
+    return !stream->muted && version > stream->from && strcmp(stream->kind, kind) == 0 &&
            (stream->name[0] == '\0' || strcmp(stream->name, hf_json_str_or(object, "metadata.name", "")) == 0);
 }
 
@@ -154,7 +159,7 @@ static void bookmark_fires(void *arg)
     struct stream *stream = arg;
     const struct hf_sched_ops *sched = hf_simproc_sched(stream->api->proc);
 
-    if (!stream->muted)
+    if (!stream->muted && stream->api->version >= stream->from)
         send_bookmark(stream->api, stream->call, stream->kind, false);
     sched->timer_arm(sched->ctx, stream->bookmark, stream->api->bookmark_ns);
 }
@@ -414,10 +419,11 @@ static void end_fires(void *arg)
     struct stream *stream = arg;
     struct hf_simcall *call = stream->call;
 
-    send_bookmark(stream->api, call, stream->kind, false);
+    if (stream->api->version >= stream->from)
+        send_bookmark(stream->api, call, stream->kind, false);
     hf_simcall_on_gone(call, NULL, NULL);
     stream_free(stream);
-    hf_simcall_end(call);
+    hf_simcall_cut(call, 2 * HF_NS_PER_S, 0); /* what its buffers hold still arrives */
 }
 
 static struct stream *open_stream(struct hf_simapi *api, struct hf_simcall *call, const char *kind, const char *name)
@@ -470,7 +476,8 @@ static void serve_watchlist(struct hf_simapi *api, struct hf_simcall *call, cons
         return;
     }
     hf_simapi_each(api, kind, send_initial, stream);
-    send_bookmark(api, call, kind, true);
+    if (!api->watchlist_endless)
+        send_bookmark(api, call, kind, true);
 }
 
 static void serve_watch(struct hf_simapi *api, struct hf_simcall *call, const char *kind, const char *name)
@@ -489,9 +496,10 @@ static void serve_watch(struct hf_simapi *api, struct hf_simcall *call, const ch
         hf_simcall_end(call);
         return;
     }
+    stream->from = from;
     for (size_t i = 0; i < api->n_history; i++) {
         const struct change *change = &api->history[i];
-        if (change->version > from && wants(stream, change->kind, change->object))
+        if (wants(stream, change->kind, change->object))
             send_event(call, change->type, change->object);
     }
 }
@@ -747,6 +755,11 @@ void hf_simapi_on_rest(struct hf_simapi *api, bool (*rest)(void *arg, struct hf_
 void hf_simapi_break_watchlist(struct hf_simapi *api)
 {
     api->watchlist_broken = true;
+}
+
+void hf_simapi_endless_watchlist(struct hf_simapi *api)
+{
+    api->watchlist_endless = true;
 }
 
 void hf_simapi_set_hub(struct hf_simapi *api, bool away, bool forgot)

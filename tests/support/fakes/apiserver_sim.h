@@ -51,6 +51,8 @@ void hf_simapi_set_hub(struct hf_simapi *api, bool away, bool forgot);
 /* A gateway on the way removes the header Audit-Id from the answers of the server, also from its verdicts or not. */
 void hf_simapi_strip(struct hf_simapi *api, bool stripped, bool also_verdicts);
 void hf_simapi_set_watchlist(struct hf_simapi *api, bool offered); /* default true */
+/* It takes a WatchList, and never says that all objects have come. */
+void hf_simapi_endless_watchlist(struct hf_simapi *api);
 /* Its store (an old etcd) cannot do it: the watch is taken, and ended with ERROR 500. */
 void hf_simapi_break_watchlist(struct hf_simapi *api);
 void hf_simapi_set_bookmarks(struct hf_simapi *api,

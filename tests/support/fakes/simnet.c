@@ -22,6 +22,7 @@ struct hf_simnet {
     struct hf_list clients;
     struct hf_list calls; /* all that either half still holds */
     int64_t date_offset;
+    uint64_t answer_limit_ns;            /* 0: none */
     int64_t valid_from_s, valid_until_s; /* the servers' certificates */
 };
 
@@ -34,6 +35,8 @@ struct hf_simclient {
     enum hf_simlink_state state;
     uint64_t cut_since;
     uint64_t started;
+    uint64_t idle_limit, last_byte; /* of a proxy on the way; 0: no limit */
+    struct hf_timer *idle;
     const struct hf_clock_ops *clock; /* NULL: certificates do not matter */
 };
 
@@ -234,7 +237,7 @@ static void deliver_one(struct hf_simcall *call)
     int r = 0;
 
     hf_list_remove(&piece->link);
-    call->last_byte = now_of(call->net);
+    call->last_byte = call->client->last_byte = now_of(call->net);
     if (happens(call->net, call->client->quality.break_ppm))
         break_connection(call, -EPIPE);
     else if (piece->kind == PIECE_END)
@@ -334,6 +337,21 @@ void hf_simcall_fail(struct hf_simcall *call, int r)
     close_server_half(call, false);
 }
 
+void hf_simcall_cut(struct hf_simcall *call, uint64_t left_ns, int r)
+{
+    uint64_t last = now_of(call->net) + left_ns;
+
+    while (!hf_list_empty(&call->pieces)) {
+        struct piece *piece = hf_container_of(call->pieces.prev, struct piece, link);
+        if (piece->at <= last)
+            break;
+        hf_list_remove(&piece->link);
+        free(piece);
+    }
+    call->last_delivery = HF_MIN(call->last_delivery, last);
+    hf_simcall_fail(call, r);
+}
+
 void hf_simcall_end(struct hf_simcall *call)
 {
     hf_simcall_fail(call, 0);
@@ -342,11 +360,15 @@ void hf_simcall_end(struct hf_simcall *call)
 void hf_simcall_reply(struct hf_simcall *call, int status, const char *content_type, const char *body)
 {
     struct hf_http_response response = {.status = status, .content_length = (int64_t)strlen(body)};
+    uint64_t limit_ns = call->net->answer_limit_ns;
 
     (void)snprintf(response.content_type, sizeof(response.content_type), "%s", content_type);
     hf_simcall_respond(call, &response);
     hf_simcall_send(call, body, strlen(body));
-    hf_simcall_end(call);
+    if (limit_ns > 0 && call->last_delivery > now_of(call->net) + limit_ns)
+        hf_simcall_cut(call, limit_ns, -EPIPE);
+    else
+        hf_simcall_end(call);
 }
 
 void hf_simcall_on_gone(struct hf_simcall *call, void (*gone)(void *arg, struct hf_simcall *call), void *arg)
@@ -528,6 +550,7 @@ static void arrival_fires(void *arg)
         break_connection(call, -EPIPE);
     } else {
         call->arrived = true;
+        call->client->last_byte = now_of(call->net);
         call->refs++;
         if (happens(call->net, call->client->quality.duplicate_ppm))
             deliver_duplicate(call);
@@ -696,6 +719,25 @@ void hf_simnet_set_server(struct hf_simnet *net, const char *prefix, enum hf_sim
     rearm_all(net);
 }
 
+static void idle_fires(void *arg)
+{
+    struct hf_simclient *client = arg;
+    uint64_t now = now_of(client->net);
+
+    if (now - client->last_byte >= client->idle_limit) {
+        client->last_byte = now;
+        hf_simclient_break(client);
+    }
+    arm_at(client->net, client->idle, client->last_byte + client->idle_limit);
+}
+
+void hf_simclient_set_idle_limit(struct hf_simclient *client, uint64_t limit_ns)
+{
+    client->idle_limit = limit_ns;
+    client->last_byte = now_of(client->net);
+    arm_at(client->net, client->idle, limit_ns > 0 ? client->last_byte + limit_ns : HF_NEVER);
+}
+
 struct hf_simclient *hf_simnet_client(struct hf_simnet *net, struct hf_simproc *proc)
 {
     struct hf_simclient *client = must(calloc(1, sizeof(*client)));
@@ -704,6 +746,7 @@ struct hf_simclient *hf_simnet_client(struct hf_simnet *net, struct hf_simproc *
     client->proc = proc;
     client->quality = (struct hf_simlink){.delay_min_ns = HF_NS_PER_MS, .delay_max_ns = HF_NS_PER_MS};
     client->ops = (struct hf_http_ops){.ctx = client, .start = sim_start, .cancel = sim_cancel, .pause = sim_pause};
+    client->idle = sched_of(net)->timer_new(sched_of(net)->ctx, idle_fires, client);
     hf_list_append(&net->clients, &client->link);
     return client;
 }
@@ -720,6 +763,7 @@ void hf_simclient_free(struct hf_simclient *client)
         if (call->client == client)
             call->client = NULL;
     }
+    sched_of(client->net)->timer_free(sched_of(client->net)->ctx, client->idle);
     hf_list_remove(&client->link);
     free(client);
 }
@@ -727,6 +771,11 @@ void hf_simclient_free(struct hf_simclient *client)
 const struct hf_http_ops *hf_simclient_ops(struct hf_simclient *client)
 {
     return &client->ops;
+}
+
+void hf_simnet_set_answer_limit(struct hf_simnet *net, uint64_t limit_ns)
+{
+    net->answer_limit_ns = limit_ns;
 }
 
 void hf_simnet_set_date_offset(struct hf_simnet *net, int64_t offset_ns)

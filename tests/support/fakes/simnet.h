@@ -48,6 +48,9 @@ void hf_simnet_serve(struct hf_simnet *net, const char *prefix, void (*handle)(v
                      void *arg);
 void hf_simnet_set_server(struct hf_simnet *net, const char *prefix, enum hf_simserver_state state);
 
+/* Servers cut a hf_simcall_reply() that takes longer to arrive, as --request-timeout of an API server does; 0: no limit. */
+void hf_simnet_set_answer_limit(struct hf_simnet *net, uint64_t limit_ns);
+
 /* Every server's Date is so far ahead of the truth from now on. */
 void hf_simnet_set_date_offset(struct hf_simnet *net, int64_t offset_ns);
 /* The certificate of every https server is valid in this period (seconds since 1970), as clients with a clock judge it. */
@@ -62,6 +65,8 @@ void hf_simclient_set_clock(struct hf_simclient *client, const struct hf_clock_o
 void hf_simclient_set_link(struct hf_simclient *client, const struct hf_simlink *link);
 /* What was on its way when the link went is delivered after it is UP again, to calls that still wait. */
 void hf_simclient_set_state(struct hf_simclient *client, enum hf_simlink_state state);
+/* A proxy on the way cuts connections on which no byte has passed for so long; 0: none. */
+void hf_simclient_set_idle_limit(struct hf_simclient *client, uint64_t limit_ns);
 void hf_simclient_break(struct hf_simclient *client); /* every connection dies now: -EPIPE (a NAT that forgot) */
 size_t hf_simclient_calls(const struct hf_simclient *client);     /* open ones */
 uint64_t hf_simclient_started(const struct hf_simclient *client); /* how many were ever started */
@@ -85,6 +90,8 @@ void hf_simcall_respond(struct hf_simcall *call, const struct hf_http_response *
 void hf_simcall_send(struct hf_simcall *call, const void *bytes, size_t n);
 void hf_simcall_end(struct hf_simcall *call);
 void hf_simcall_fail(struct hf_simcall *call, int r); /* the client's `done` gets r */
+/* The server ends the call. Of what it has sent, only what arrives within `left_ns` still arrives; then `done` gets r. */
+void hf_simcall_cut(struct hf_simcall *call, uint64_t left_ns, int r);
 /* respond + send + end. */
 void hf_simcall_reply(struct hf_simcall *call, int status, const char *content_type, const char *body);
 /* Called when the client is known to be gone, or the server's state was taken from UP: streams need it. */

@@ -20,6 +20,7 @@ struct world {
     struct hf_simproc *proc;
     struct hf_folder *folder;
     const struct hf_source_ops *source;
+    struct hf_sched_ops sched;
 };
 
 struct seen {
@@ -74,6 +75,30 @@ static void on_refused(void *arg, const char *what, const struct hf_err *err)
                    hf_err_text(err, text, sizeof(text)));
 }
 
+/* While `hangs`, a job hangs as in a file system that does not answer. Tests run in processes of their own. */
+static bool hangs;
+static struct hf_job *hanging;
+static const struct hf_sched_ops *real;
+
+static int submit(void *ctx, struct hf_job *job)
+{
+    if (!hangs)
+        return real->submit(ctx, job);
+    ck_assert_ptr_null(hanging);
+    hanging = job;
+    return 0;
+}
+
+static void end_hanging(void)
+{
+    struct hf_job *job = hanging;
+
+    hangs = false;
+    hanging = NULL;
+    job->work(job);
+    job->done(job, 0);
+}
+
 static void world_start(struct world *world)
 {
     (void)snprintf(world->dir, sizeof(world->dir), "/tmp/holdfast-folder-XXXXXX");
@@ -82,11 +107,14 @@ static void world_start(struct world *world)
     world->proc = hf_simproc_new(world->loop, "node");
     char *status = hf_asprintf("%s/state/status", world->dir), *source = hf_asprintf("%s/source", world->dir);
     ck_assert_int_eq(mkdir(source, 0755), 0);
+    real = hf_simproc_sched(world->proc);
+    world->sched = *real;
+    world->sched.submit = submit;
     struct hf_folder_params params = {.dir = source,
                                       .status_dir = status,
                                       .fs = hf_fs_posix(),
                                       .clock = hf_simproc_clock(world->proc),
-                                      .sched = hf_simproc_sched(world->proc)};
+                                      .sched = &world->sched};
     world->folder = hf_folder_new(&params, NULL);
     ck_assert_ptr_nonnull(world->folder);
     world->source = hf_folder_source(world->folder);
@@ -320,6 +348,43 @@ START_TEST(ends_inside_a_sink)
     subscribe(&world, &seen, "EdgeUpdate", NULL);
     run(&world, 10);
     ck_assert(seen.upserts == 1 && seen.synced == 0);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+/* A file system that does not answer: contact is lost within a minute, comes back with it, and the folder can be freed
+ * meanwhile. */
+START_TEST(a_scan_that_hangs)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world);
+    put(&world, "a.yaml", EU("a", "1"));
+    subscribe(&world, &seen, "EdgeUpdate", NULL);
+    run(&world, 600);
+    ck_assert(seen.synced == 1 && seen.lost == 0);
+    hangs = true;
+    run(&world, 65);
+    ck_assert_uint_eq(seen.lost, 1);
+    uint64_t heard_ns = world.source->heard_ns(world.source->ctx);
+    run(&world, 600);
+    ck_assert_uint_eq(world.source->heard_ns(world.source->ctx), heard_ns);
+    unsigned proven = seen.proven, lost = seen.lost;
+    end_hanging();
+    ck_assert_uint_eq(seen.proven, proven + 1);
+    run(&world, 300);
+    ck_assert(seen.lost == lost && seen.gone == 0 && seen.upserts == 1);
+    put(&world, "a.yaml", EU("a", "2"));
+    run(&world, 5);
+    ck_assert_uint_eq(seen.upserts, 2);
+    hangs = true;
+    run(&world, 100);
+    ck_assert_uint_eq(seen.lost, lost + 1);
+    hf_folder_free(world.folder);
+    world.folder = NULL;
+    run(&world, 100);
+    end_hanging();
     json_decref(seen.held);
     world_end(&world);
 }
@@ -603,6 +668,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_folder_that_is_gone_takes_nothing_away);
     tcase_add_loop_test(tc, what_was_held_before, 0, 2);
     tcase_add_test(tc, ends_inside_a_sink);
+    tcase_add_test(tc, a_scan_that_hangs);
     tcase_add_test(tc, every_failing_call);
     tcase_add_test(tc, bounded);
     tcase_add_test(tc, too_many_files);

@@ -287,7 +287,7 @@ START_TEST(pulse)
 
     ck_assert_uint_eq(hf_pulse_overdue_ns(&p), HF_NEVER);
     hf_pulse_heard(&p, second(1000));
-    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1040)); /* learning */
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1015)); /* learning */
     for (uint64_t t = 1000; t <= 1200; t += 25)
         hf_pulse_heard(&p, second(t));
     ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1230)); /* the usual 25, and a margin */
@@ -295,13 +295,13 @@ START_TEST(pulse)
     hf_pulse_answered(&p, second(1231));
     ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1261));
     hf_pulse_heard(&p, second(1240));
-    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1240 + 45));
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1240 + 30));
     hf_pulse_heard(&p, second(1300));
-    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1300 + 45)); /* never later than the cap */
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1300 + 30)); /* never later than the cap */
     for (uint64_t t = 1305; t <= 4000; t += 10)
         hf_pulse_heard(&p, second(t));
     ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(4000 - 5 + 20)); /* not below the least */
-    /* Without a rhythm three questions, then none. */
+    /* Without a rhythm five questions, then none. */
     hf_pulse_reset(&p);
     hf_pulse_heard(&p, second(10));
     uint64_t at = 0;
@@ -313,6 +313,25 @@ START_TEST(pulse)
     ck_assert_uint_eq(hf_pulse_overdue_ns(&p), HF_NEVER);
     hf_pulse_heard(&p, at + second(3600));
     ck_assert_uint_eq(hf_pulse_overdue_ns(&p), HF_NEVER); /* an event an hour is no rhythm */
+}
+END_TEST
+
+/* Cut at 20 s of silence, again and again: the second time shows it, and it is not forgotten. */
+START_TEST(a_pulse_that_is_cut)
+{
+    struct hf_pulse p = {.heard_ns = 0};
+    static const uint64_t silences[] = {20, 27, 20, 8, 20, 21};
+
+    for (size_t i = 0; i < HF_LEN(silences); i++) {
+        for (uint64_t t = 100; t <= 400; t += 60)
+            hf_pulse_heard(&p, second(t));
+        ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(400 + (i < 5 ? 30 : 15)));
+        hf_pulse_cut(&p, second(silences[i]));
+        hf_pulse_reset(&p);
+        hf_pulse_cut(&p, second(silences[i])); /* another watch */
+    }
+    hf_pulse_heard(&p, second(500));
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(500 + 15));
 }
 END_TEST
 
@@ -328,5 +347,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, prober);
     tcase_add_test(tc, prober_barred);
     tcase_add_test(tc, pulse);
+    tcase_add_test(tc, a_pulse_that_is_cut);
 }
 HF_TEST_MAIN("kube/machines", cases)

@@ -75,7 +75,7 @@ struct hf_kube_call {
 struct hf_kube_answer {
     int r;
     int status;              /* HTTP status; 0 if no answer came */
-    uint64_t retry_after_ns; /* header Retry-After; 0 if absent */
+    uint64_t retry_after_ns; /* header Retry-After, but at most 5 min; 0 if absent */
     uint64_t date_unix_ns;   /* header Date, the time of the server; 0 if absent */
     const json_t *object;    /* the answer as a tree if r is 0; otherwise NULL */
     /* LIST: number of items that the client cannot parse. The `items` in `object` do not contain them. */

@@ -22,9 +22,6 @@
 /* The first status of a contact waits this long for the source to show our EdgeNode. */
 #define EDGENODE_WAIT_NS (10 * HF_NS_PER_S)
 
-/* Longest delay that the server's Retry-After can ask for: the server must not silence the reports for a day. */
-#define RETRY_AFTER_MAX_NS (300 * HF_NS_PER_S)
-
 static const struct hf_syncpolicy *policy_of(const struct hf_report *report)
 {
     return report->parts->policy->in_effect;
@@ -159,7 +156,7 @@ static void failed(struct hf_report *report, int r, uint64_t retry_after_ns, con
 {
     const struct hf_agent_params *params = report->env->params;
     uint64_t interval = policy_of(report)->interval_ns;
-    uint64_t delay = hf_backoff_next_ns(&report->backoff, params->rng, HF_MIN(retry_after_ns, RETRY_AFTER_MAX_NS));
+    uint64_t delay = hf_backoff_next_ns(&report->backoff, params->rng, retry_after_ns);
     bool for_good = r == -EBADMSG || r == -EACCES;
 
     if (for_good)

@@ -278,8 +278,9 @@ static void refused(struct hf_kube_pending *pending, const struct hf_http_respon
     static const struct hf_json_limits limits = {.max_bytes = HF_EXCHANGE_MAX_ERROR};
     _cleanup_(hf_json_freep) json_t *root = NULL;
     char text[180];
-    struct hf_kube_answer answer = {
-        .status = response->status, .retry_after_ns = response->retry_after_ns, .date_unix_ns = response->date_unix_ns};
+    struct hf_kube_answer answer = {.status = response->status,
+                                    .retry_after_ns = HF_MIN(response->retry_after_ns, HF_RF_RETRY_AFTER_MAX_NS),
+                                    .date_unix_ns = response->date_unix_ns};
 
     if (response->status == 401 && sent_again(pending))
         return;

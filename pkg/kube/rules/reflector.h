@@ -124,7 +124,7 @@ struct hf_rf_limits {
 #define HF_RF_SPREAD_NS (10 * HF_NS_PER_S) /* value of spread_ns while the size of the fleet is unknown */
 #define HF_RF_SPREAD_MAX_NS (300 * HF_NS_PER_S)
 #define HF_RF_DENIED_CAP_NS (300 * HF_NS_PER_S)
-#define HF_RF_RETRY_AFTER_MAX_NS (300 * HF_NS_PER_S) /* longest delay that a server's Retry-After can ask for */
+#define HF_RF_RETRY_AFTER_MAX_NS (300 * HF_NS_PER_S) /* longest delay that Retry-After can ask for */
 #define HF_RF_BASE_NS HF_NS_PER_S
 #define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS) /* minimum length of a rest */
 #define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* time limit for the beginning of the answer to a watch request */

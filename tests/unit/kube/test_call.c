@@ -377,6 +377,25 @@ START_TEST(one_table_of_statuses)
 }
 END_TEST
 
+/* A server, or what stands before it, must not silence a writer for a day. */
+START_TEST(a_long_retry_after)
+{
+    struct world world;
+    struct result result = {.times = 0};
+
+    world_start(&world, HF_KUBE_APISERVER);
+    world.status = 503;
+    world.content = "{}";
+    world.retry_ns = 24 * 3600 * HF_NS_PER_S;
+    send(&world, &(struct hf_kube_call){HF_KUBE_GET, LEASES, .name = "a"}, &result);
+    run(&world, 60);
+    ck_assert_int_eq(result.status, 503);
+    ck_assert_uint_eq(result.retry_ns, 300 * HF_NS_PER_S);
+    result_done(&result);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(a_401_reads_the_credentials_and_sends_again)
 {
     struct world world;
@@ -574,6 +593,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, goes_out_as_kubernetes_wants_it, 0, (int)HF_LEN(requests));
     tcase_add_loop_test(tc, refuses_what_cannot_be_sent, 0, (int)HF_LEN(wrong));
     tcase_add_loop_test(tc, one_table_of_statuses, 0, (int)HF_LEN(answers));
+    tcase_add_test(tc, a_long_retry_after);
     tcase_add_test(tc, a_401_reads_the_credentials_and_sends_again);
     tcase_add_test(tc, a_bad_item_costs_itself);
     tcase_add_loop_test(tc, answers_are_bounded, 0, (int)HF_LEN(sizes));

@@ -39,6 +39,18 @@ static void ping_ended(void *arg, int r, const struct hf_http_response *response
             hf_kube_dispatch(sub, HF_RF_LINK_AWAY, 0, &err);
 }
 
+/* The bytes of a list are no bytes of a watch, and an answer to a ping would wait behind them. The list has time limits
+ * of its own. */
+static bool is_listing(struct hf_kube *kube)
+{
+    struct hf_kube_subscription *sub = NULL;
+
+    while ((sub = hf_kube_next(kube, sub)) != NULL)
+        if (sub->reflector.state == HF_RF_LISTING && sub->exchange != NULL)
+            return true;
+    return false;
+}
+
 static void pulse_fires(void *arg)
 {
     struct hf_kube *kube = arg;
@@ -52,6 +64,10 @@ static void pulse_fires(void *arg)
 
     if (hf_kube_now_ns(kube) < hf_pulse_overdue_ns(&kube->pulse)) {
         hf_kube_arm_pulse(kube);
+        return;
+    }
+    if (is_listing(kube)) {
+        kube->p.sched->timer_arm(kube->p.sched->ctx, kube->pulse_timer, HF_PULSE_FIRST_NS);
         return;
     }
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)

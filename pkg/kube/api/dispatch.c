@@ -180,7 +180,7 @@ static void report_contact_change(struct hf_kube_subscription *sub, unsigned eff
     if ((effects & HF_RF_REPORT_LOST) != 0) {
         sub->calm = false;
         sub->was_lost = true;
-        if (err != NULL && err->code == EPIPE)
+        if (err != NULL && err->code == EPIPE && sub->kube->ping == NULL)
             hf_pulse_cut(&sub->kube->pulse, hf_kube_now_ns(sub->kube) - sub->kube->heard_ns);
         hf_pulse_reset(&sub->kube->pulse);
         hf_kube_report_contact(sub, HF_CONTACT_LOST, 0, err);

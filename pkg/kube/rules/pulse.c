@@ -1,9 +1,12 @@
 #include "kube/rules/pulse.h"
 
 #include "base/macros.h"
+#include "loop/http/http.h"
 
 void hf_pulse_heard(struct hf_pulse *pulse, uint64_t now_ns)
 {
+    if (pulse->limit_ns != 0 && now_ns - pulse->limit_at_ns >= HF_PULSE_FORGET_NS)
+        pulse->limit_ns = pulse->cut_ns = 0;
     if (pulse->heard_ns == 0)
         pulse->begun_ns = pulse->window_ns = now_ns;
     else
@@ -23,20 +26,29 @@ void hf_pulse_answered(struct hf_pulse *pulse, uint64_t now_ns)
     pulse->questions++;
 }
 
+static bool is_same(uint64_t a_ns, uint64_t b_ns)
+{
+    return HF_DISTANCE(a_ns, b_ns) <= HF_PULSE_SAME_NS;
+}
+
 void hf_pulse_cut(struct hf_pulse *pulse, uint64_t silence_ns)
 {
     uint64_t before_ns = pulse->cut_ns;
+    /* A peer that has lost the connection without a word says so when our next packet comes. */
+    bool by_probe = is_same(silence_ns, HF_HTTP_KEEPALIVE_IDLE_S * HF_NS_PER_S);
 
-    if (pulse->heard_ns == 0 || silence_ns < HF_PULSE_CUT_NS)
+    if (pulse->heard_ns == 0)
         return;
-    pulse->cut_ns = silence_ns;
-    if (HF_MAX(silence_ns, before_ns) - HF_MIN(silence_ns, before_ns) <= HF_PULSE_SAME_NS)
-        pulse->limit_ns = silence_ns - HF_PULSE_MARGIN_NS;
+    pulse->cut_ns = silence_ns >= HF_PULSE_CUT_NS && !by_probe ? silence_ns : 0;
+    if (pulse->cut_ns == 0 || !is_same(silence_ns, before_ns))
+        return;
+    pulse->limit_ns = silence_ns - HF_PULSE_MARGIN_NS;
+    pulse->limit_at_ns = pulse->sign_ns + silence_ns;
 }
 
 void hf_pulse_reset(struct hf_pulse *pulse)
 {
-    *pulse = (struct hf_pulse){.cut_ns = pulse->cut_ns, .limit_ns = pulse->limit_ns};
+    *pulse = (struct hf_pulse){.cut_ns = pulse->cut_ns, .limit_ns = pulse->limit_ns, .limit_at_ns = pulse->limit_at_ns};
 }
 
 uint64_t hf_pulse_overdue_ns(const struct hf_pulse *pulse)

@@ -12,8 +12,8 @@
  * A load balancer may close a connection on which no byte passes for a while; TCP keepalive does not count as a byte.
  * The examples in kubeadm's documentation let HAProxy do so after 35 s, older ones after 20 s. The pings are therefore
  * less than 35 s apart, and less than 20 s apart in the first minutes of a connection. If connections were cut twice in
- * a row after the same silence, the node has learned this limit: all later pauses are shorter, also on later
- * connections.
+ * a row after the same silence, the node has learned this limit: all pauses of the next 24 h are shorter, also on later
+ * connections. A cut by the answer to a packet of our own shows no limit.
  *
  * Pure. */
 #pragma once
@@ -38,26 +38,28 @@ enum { HF_PULSE_QUESTIONS = 5 };
 
 #define HF_PULSE_CUT_NS (15 * HF_NS_PER_S) /* shortest silence after which a cut may be that of a load balancer */
 #define HF_PULSE_SAME_NS HF_NS_PER_S       /* largest difference of two silences that count as the same */
+#define HF_PULSE_FORGET_NS (24 * 3600 * HF_NS_PER_S) /* time for which a learned limit counts */
 
 /* The pauses on one connection. All times are on the monotonic clock. The caller must zero the struct for a new
  * connection. */
 struct hf_pulse {
-    uint64_t heard_ns;   /* time of the last byte that did not answer a ping (0 means none yet) */
-    uint64_t sign_ns;    /* time of the last sign of life, which is any byte or the answer to a ping */
-    uint64_t begun_ns;   /* time at which the node began to learn the usual pauses */
-    uint64_t window_ns;  /* start time of the current window of HF_PULSE_WINDOW_NS */
-    uint64_t longest[2]; /* longest pause in the current window, and longest pause in the window before */
-    unsigned questions;  /* number of pings that the server has answered since heard_ns */
-    uint64_t cut_ns;     /* length of the silence after which a connection was last cut (0 means never) */
-    uint64_t limit_ns;   /* limit of a pause that two cuts have shown (0 means none) */
+    uint64_t heard_ns;    /* time of the last byte that did not answer a ping (0 means none yet) */
+    uint64_t sign_ns;     /* time of the last sign of life, which is any byte or the answer to a ping */
+    uint64_t begun_ns;    /* time at which the node began to learn the usual pauses */
+    uint64_t window_ns;   /* start time of the current window of HF_PULSE_WINDOW_NS */
+    uint64_t longest[2];  /* longest pause in the current window, and longest pause in the window before */
+    unsigned questions;   /* number of pings that the server has answered since heard_ns */
+    uint64_t cut_ns;      /* length of the silence after which a connection was last cut (0 means never) */
+    uint64_t limit_ns;    /* limit of a pause that two cuts have shown (0 means none) */
+    uint64_t limit_at_ns; /* monotonic time at which they have shown it */
 };
 
 /* Call this function when a byte has come that does not answer a ping. */
 void hf_pulse_heard(struct hf_pulse *pulse, uint64_t now_ns);
 /* Call this function when the answer to a ping has come. */
 void hf_pulse_answered(struct hf_pulse *pulse, uint64_t now_ns);
-/* Call this function when the peer has cut the connection after `silence_ns` without a byte, and before
- * hf_pulse_reset(). Further calls, for the other watches of the same connection, have no effect. */
+/* Call this function when the peer has cut the connection after `silence_ns` without a byte, while no ping was under
+ * way, and before hf_pulse_reset(). Further calls, for the other watches of the same connection, have no effect. */
 void hf_pulse_cut(struct hf_pulse *pulse, uint64_t silence_ns);
 /* Call this function when the connection is new or has failed. What cuts have shown stays. */
 void hf_pulse_reset(struct hf_pulse *pulse);

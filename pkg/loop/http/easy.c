@@ -10,9 +10,8 @@
 #include "loop/http/internal.h"
 
 enum {
-    KEEPALIVE_INTERVAL_S = 10,
     KEEPALIVE_COUNT = 3,
-    KEEPALIVE_IDLE_S = HF_HTTP_KEEPALIVE_S - KEEPALIVE_COUNT * KEEPALIVE_INTERVAL_S,
+    KEEPALIVE_INTERVAL_S = (HF_HTTP_KEEPALIVE_S - HF_HTTP_KEEPALIVE_IDLE_S) / KEEPALIVE_COUNT,
     USER_TIMEOUT_MS = HF_HTTP_KEEPALIVE_S * 1000, /* for a peer that does not acknowledge our bytes */
     MIN_RECEIVE_BUFFER = 32768,
 };
@@ -179,7 +178,7 @@ static bool set_connection(struct hf_http_call *call)
            curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)HF_HTTP_KEEPALIVE_IDLE_S) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_S) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) == CURLE_OK &&
            /* wait for a connection in progress, it may speak HTTP/2; without TLS this would wait for its first

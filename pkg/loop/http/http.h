@@ -40,6 +40,7 @@ enum {
      * every connection by TCP keep-alive, also during a response that may be silent for long, such as that of a watch.
      * All calls on a dead connection end with -ETIMEDOUT, and no new call uses it. */
     HF_HTTP_KEEPALIVE_S = 50,
+    HF_HTTP_KEEPALIVE_IDLE_S = 26, /* seconds of silence after which the first TCP keep-alive probe goes out */
 };
 
 struct hf_http_call; /* opaque; belongs to the table that started it */

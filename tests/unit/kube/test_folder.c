@@ -75,8 +75,9 @@ static void on_refused(void *arg, const char *what, const struct hf_err *err)
                    hf_err_text(err, text, sizeof(text)));
 }
 
-/* While `hangs`, a job hangs as in a file system that does not answer. Tests run in processes of their own. */
-static bool hangs;
+/* While `hangs`, a job does not come to its end, as in a file system that does not answer; with `queued`, no worker begins
+ * it. Tests run in processes of their own. */
+static bool hangs, queued;
 static struct hf_job *hanging;
 static const struct hf_sched_ops *real;
 
@@ -86,6 +87,8 @@ static int submit(void *ctx, struct hf_job *job)
         return real->submit(ctx, job);
     ck_assert_ptr_null(hanging);
     hanging = job;
+    if (!queued)
+        job->work(job);
     return 0;
 }
 
@@ -95,7 +98,9 @@ static void end_hanging(void)
 
     hangs = false;
     hanging = NULL;
-    job->work(job);
+    if (queued)
+        job->work(job);
+    queued = false;
     job->done(job, 0);
 }
 
@@ -378,6 +383,10 @@ START_TEST(a_scan_that_hangs)
     put(&world, "a.yaml", EU("a", "2"));
     run(&world, 5);
     ck_assert_uint_eq(seen.upserts, 2);
+    hangs = queued = true; /* all workers are busy with something else */
+    run(&world, 300);
+    ck_assert_uint_eq(seen.lost, lost);
+    end_hanging();
     hangs = true;
     run(&world, 100);
     ck_assert_uint_eq(seen.lost, lost + 1);

@@ -316,22 +316,33 @@ START_TEST(pulse)
 }
 END_TEST
 
-/* Cut at 20 s of silence, again and again: the second time shows it, and it is not forgotten. */
+static void hear_for_minutes(struct hf_pulse *p, uint64_t from_s)
+{
+    for (uint64_t t = from_s; t <= from_s + 300; t += 60)
+        hf_pulse_heard(p, second(t));
+}
+
+/* Cut at 20 s of silence: the second time in a row shows it, and it is not forgotten for a day. The answer to a
+ * keep-alive probe (26 s) shows nothing. */
 START_TEST(a_pulse_that_is_cut)
 {
     struct hf_pulse p = {.heard_ns = 0};
-    static const uint64_t silences[] = {20, 27, 20, 8, 20, 21};
+    static const uint64_t silences[] = {20, 26, 26, 20, 8, 20, 33, 20, 21};
 
     for (size_t i = 0; i < HF_LEN(silences); i++) {
-        for (uint64_t t = 100; t <= 400; t += 60)
-            hf_pulse_heard(&p, second(t));
-        ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(400 + (i < 5 ? 30 : 15)));
+        hear_for_minutes(&p, 1000 * i + 1);
+        ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1000 * i + 301 + 30));
         hf_pulse_cut(&p, second(silences[i]));
         hf_pulse_reset(&p);
         hf_pulse_cut(&p, second(silences[i])); /* another watch */
     }
-    hf_pulse_heard(&p, second(500));
-    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(500 + 15));
+    hear_for_minutes(&p, 10000);
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(10300 + 16));
+    hear_for_minutes(&p, 10000 + 86400);
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), HF_NEVER); /* after a pause of a day */
+    hf_pulse_reset(&p);
+    hear_for_minutes(&p, 11000 + 86400);
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(11300 + 86400 + 30));
 }
 END_TEST
 

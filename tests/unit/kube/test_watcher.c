@@ -1000,6 +1000,43 @@ START_TEST(a_slow_link)
 }
 END_TEST
 
+/* While the bytes of a list fill a slow link, an answer to a ping would come late: no ping asks if the server is there. */
+START_TEST(no_pings_beside_a_list)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0}, policies = {.upserts = 0};
+    const struct hf_simlink slow = {
+        .delay_min_ns = HF_NS_PER_MS, .delay_max_ns = HF_NS_PER_MS, .bytes_per_s = 8000, .chunk_max = 1400};
+    enum { BYTES = 100000, OBJECTS = 20 };
+    char *note = calloc(1, BYTES + 1), name[16];
+
+    world_start(&world, 33);
+    hf_simapi_set_watchlist(world.api, false);
+    memset(note, 'x', BYTES);
+    for (int i = 0; i < OBJECTS; i++) {
+        (void)snprintf(name, sizeof(name), "n%03d", i);
+        (void)hf_simapi_put(world.api,
+                            json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "apiVersion", "edge.codcompass.io/v1alpha1",
+                                      "kind", "EdgeUpdate", "metadata", "name", name, "spec", "note", note));
+    }
+    free(note);
+    subscribe(&world, &policies, "SyncPolicy", NULL, "", NULL);
+    run(&world, 10);
+    ck_assert_uint_eq(policies.synced, 1);
+    hf_simclient_set_link(world.client, &slow);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 200);
+    ck_assert_uint_eq(seen.synced, 0);
+    ck_assert_uint_le(hf_simapi_counts(world.api)->other, 1);
+    run(&world, 300);
+    ck_assert(seen.synced == 1 && policies.lost == 0);
+    ck_assert_uint_ge(hf_simapi_counts(world.api)->other, 2);
+    seen_done(&seen);
+    seen_done(&policies);
+    world_end(&world);
+}
+END_TEST
+
 /* A WatchList whose objects stop coming is given up, also while bookmarks come. */
 START_TEST(a_watchlist_without_end)
 {
@@ -1222,6 +1259,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_list_without_end, 0, 2);
     tcase_add_test(tc, a_page_of_large_objects);
     tcase_add_loop_test(tc, a_slow_link, 0, HF_LEN(slow_ways));
+    tcase_add_test(tc, no_pings_beside_a_list);
     tcase_add_test(tc, a_watchlist_without_end);
     tcase_add_test(tc, counted);
     tcase_add_loop_test(tc, errors_counted, 0, 5);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ enum { SHOWN_STEP_PERCENT = 3, IO_BYTES = 512, SAVED_BYTES = 4096 };
 struct hf_disks_job {
     struct hf_job job;
     struct hf_disks *disks; /* NULL: the agent is gone */
-    uint64_t begun_ns;
+    uint64_t begun_ns;      /* monotonic time at which the look had not begun yet */
+    atomic_bool begun;      /* a worker has begun the look */
     struct hf_survey *survey;
     struct hf_pod_kills kills;
 };
@@ -343,6 +345,7 @@ static void work(struct hf_job *job)
 {
     struct hf_disks_job *look = hf_container_of(job, struct hf_disks_job, job);
 
+    atomic_store(&look->begun, true);
     hf_survey_run(look->survey);
 }
 
@@ -356,13 +359,21 @@ static void take_look(struct hf_disks *disks, struct hf_disks_job *look)
         hf_disks_look(disks);
 }
 
+/* A newer look has the figures. The next one includes the policy's paths again. */
+static void end_hung(struct hf_disks *disks, const struct hf_disks_job *look)
+{
+    disks->hung = NULL;
+    for (size_t i = 0; i < look->survey->reclaimed.n; i++)
+        report_removal(disks, &look->survey->reclaimed.removed[i]);
+}
+
 static void done(struct hf_job *job, int cancelled)
 {
     struct hf_disks_job *look = hf_container_of(job, struct hf_disks_job, job);
     struct hf_disks *disks = look->disks;
 
     if (disks != NULL && disks->hung == look)
-        disks->hung = NULL; /* a newer look has the figures; the next one includes the policy's paths again */
+        end_hung(disks, look);
     else if (disks != NULL && cancelled == 0)
         take_look(disks, look);
     else if (disks != NULL)

@@ -59,9 +59,10 @@ static uint64_t away_by_wall_s(uint64_t saved_unix_s, const struct hf_write_log_
 static void close_gap(struct hf_write_log *log, const struct hf_write_log_now *now)
 {
     uint64_t away_s = HF_MAX(away_by_wall_s(log->loaded.unix_s, now), now->mono_ns / HF_NS_PER_S);
+    uint64_t since_load = HF_MIN(log->since_load, hf_write_log_day(log)); /* the rest is older than a day */
 
     move(log, &log->loaded, away_s, now->mono_ns);
-    log->hours[0] += log->since_load;
+    log->hours[0] += since_load;
     log->is_open = false;
 }
 

@@ -230,12 +230,13 @@ END_TEST
 static struct hf_job *caught;
 static const struct hf_sched_ops *sched;
 
-/* The first job hangs; the others run. */
+/* The first job does not come to its end; the others run. */
 static int catch_first(void *ctx, struct hf_job *job)
 {
     if (caught != NULL)
         return sched->submit(ctx, job);
     caught = job;
+    job->work(job);
     return 0;
 }
 
@@ -278,7 +279,6 @@ START_TEST(a_look_that_hangs)
     (void)hf_simloop_run_for(loop, HF_NS_PER_S);
     ck_assert(hf_disks_home_is_critical(&disks));
     ck_assert_uint_eq(disks.n, 1);
-    caught->work(caught);
     caught->done(caught, 0);
     hf_disks_look(&disks);
     (void)hf_simloop_run_for(loop, HF_NS_PER_S);

@@ -450,6 +450,30 @@ START_TEST(writes_age_while_the_machine_is_off)
 }
 END_TEST
 
+/* The time is not sure for three days, and the agent writes 10 bytes an hour: what is older than a day does not count when
+ * the time becomes sure. */
+START_TEST(writes_of_days_without_the_time)
+{
+    const struct hf_write_log_now saved = {10 * HOUR, NOW, true, OTHER_BOOT};
+    struct hf_write_log_now now = {0, NOW, false, BOOT};
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
+    struct hf_write_log log = {.hour_ns = 10 * HOUR, .hours = {100}}, read;
+
+    ck_assert_int_eq(hf_write_log_format(&log, &saved, &text), 0);
+    hf_write_log_init(&read, 0);
+    ck_assert_int_eq(hf_write_log_parse(hf_buf_view(&text), &now, &read, NULL), 0);
+    for (uint64_t hour = 1; hour <= 72; hour++) {
+        now.mono_ns = hour * HOUR;
+        now.unix_ns = NOW + hour * HOUR;
+        now.sure = hour == 72;
+        hf_write_log_note(&read, hour * 10, &now);
+        ck_assert_uint_le(hf_write_log_day(&read), 100 + 240);
+    }
+    ck_assert_uint_le(hf_write_log_day(&read), 240);
+    ck_assert_uint_ge(hf_write_log_day(&read), 230);
+}
+END_TEST
+
 /* ---- the kubelet ------------------------------------------------------------------------------------------------- */
 
 START_TEST(kubelets)
@@ -795,6 +819,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, writes_are_judged_in_time);
     tcase_add_test(tc, writes_of_a_small_budget);
     tcase_add_test(tc, writes_refill_over_reboots);
+    tcase_add_test(tc, writes_of_days_without_the_time);
     tcase_add_loop_test(tc, writes_age_while_the_machine_is_off, 0, HF_LEN(nights));
     tcase_add_test(tc, kubelets);
     tcase_add_loop_test(tc, journal_sizes, 0, HF_LEN(sizes));

@@ -13,12 +13,19 @@
 enum { MAX_SETTLE = 30 }; /* looks at a folder that keeps changing, before the source says so */
 static const uint64_t settle_ns = HF_NS_PER_S, notice_ns = HF_NS_PER_S / 2;
 
+/* A log file or a database beside the folder may change all the time. After FEW_IDLE looks in quick succession that
+ * find nothing new, each comes twice as late as the one before, up to 16 s. */
+enum { FEW_IDLE = 8, MAX_DOUBLED = 5 };
+static const uint64_t calm_ns = 60 * HF_NS_PER_S;
+
 struct folder_source {
     struct hf_manifest_source base;
     const struct hf_fs_ops *fs; /* for the job, which may outlive `env` */
     char *host_root, *path, *sub_path;
     char *state_dir, *trust_dir;   /* closed, wherever they are */
     unsigned settling;             /* looks in a row that found a change */
+    unsigned idle;                 /* looks in quick succession that found nothing new */
+    uint64_t looked_ns;            /* monotonic time of the last look */
     char seen[HF_SHA256_HEX];      /* fingerprint of the last look; "" if there is none */
     char delivered[HF_SHA256_HEX]; /* fingerprint of what the engine has; "" if unknown */
     /* Watches of the folder, and of the folder that its path is in, where a link to the current checkout may change. If
@@ -99,16 +106,22 @@ static void report(struct folder_source *folder, bool retry)
 static void refuse(struct folder_source *folder)
 {
     folder->seen[0] = folder->delivered[0] = '\0';
+    folder->idle++;
     report(folder, folder->failure.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
 }
 
 /* ---- watches ----------------------------------------------------------------------------------------------------- */
 
-/* Looks soon. A look that is due keeps its time, because a log file beside the folder may change all the time. */
+/* Looks soon. A look that is due keeps its time, because there may be changes all the time. */
 static void look_soon(struct folder_source *folder)
 {
+    uint64_t now = hf_mono_ns(folder->base.p.env->clock);
+
+    if (now - folder->looked_ns >= calm_ns)
+        folder->idle = 0;
+    unsigned doubled = HF_MIN(folder->idle - HF_MIN(folder->idle, (unsigned)FEW_IDLE), (unsigned)MAX_DOUBLED);
     if (!folder->look_pending)
-        hf_source_again(&folder->base, notice_ns);
+        hf_source_again(&folder->base, notice_ns << doubled);
     folder->look_pending = true;
 }
 
@@ -207,14 +220,16 @@ static void settle(struct folder_source *folder)
 static void looked(struct folder_source *folder)
 {
     bool same = strcmp(folder->fingerprint, folder->seen) == 0;
+    bool is_new = strcmp(folder->fingerprint, folder->delivered) != 0;
 
+    folder->idle = is_new ? 0 : folder->idle + 1;
     if (!is_allowed(folder, folder->resolved)) {
         refuse(folder);
         return;
     }
     watch(folder);
     memcpy(folder->seen, folder->fingerprint, sizeof(folder->seen));
-    if (same && strcmp(folder->seen, folder->delivered) == 0) {
+    if (same && !is_new) {
         folder->settling = 0;
         hf_source_unchanged(&folder->base);
     } else if (same) {
@@ -255,6 +270,7 @@ static void folder_worked(struct hf_manifest_source *source, int cancelled)
 
     if (cancelled)
         return;
+    folder->looked_ns = hf_mono_ns(folder->base.p.env->clock);
     if (folder->noticed) {
         folder->noticed = false;
         look_soon(folder);

@@ -77,7 +77,8 @@ static void on_contact(void *arg, enum hf_contact_kind contact, struct hf_server
     (void)date;
     if (contact == HF_CONTACT_PROVEN)
         object->refused = 0;
-    if (contact == HF_CONTACT_PROVEN && object->trouble && object->seen) {
+    if (contact == HF_CONTACT_PROVEN && object->trouble &&
+        (object->seen || object->unreadable.reason != HF_MANIFEST_REASON_NONE)) {
         object->trouble = false;
         if (object->unreadable.reason != HF_MANIFEST_REASON_NONE)
             hf_source_report(object->source, &object->unreadable, false, 0);

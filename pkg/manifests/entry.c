@@ -191,6 +191,7 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
     entry->wanted = own;
     if (strcmp(entry->wanted_from, from) != 0) /* what was proven of the source before says nothing about this one */
         entry->revoked = entry->vault.forget = false;
+    entry->revoked = entry->revoked && own != NULL && own->prune;
     memcpy(entry->wanted_from, from, sizeof(from));
     entry->due_ns = 0;
     entry->content_pace = (struct hf_content_pace){.spent = 0}; /* a person has changed the entry */

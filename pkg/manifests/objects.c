@@ -21,6 +21,11 @@ enum { MAX_PROBE_REPAIRS = 3 };
  * attempt is not enough: a server that has just started refuses everything until it has loaded its RBAC rules. */
 enum { MAX_REFUSED_ROLLBACKS = 5 };
 
+/* The same if the server answers 500 and takes no object at all: its store may be away, or full. */
+enum { MAX_FAILED_ROLLBACKS = 60 };
+
+static const uint64_t refused_pause_ns = 60 * HF_NS_PER_S; /* at least, between two of these attempts */
+
 bool objects_is(const struct hf_manifest_set *set)
 {
     return strcmp(hf_json_str_or(set->entry, "to", ""), hf_manifest_target_names[HF_MANIFEST_TO_CLUSTER]) == 0;
@@ -274,7 +279,7 @@ static void probed(void *arg, const struct hf_manifest_outcome *outcome)
     bool late;
 
     take(entry, outcome);
-    if (outcome->r == -EAGAIN && !outcome->answered) { /* the server is away: no verdict, and no time passes */
+    if (outcome->r < 0 && !outcome->answered) { /* nobody looked: no verdict, and no time passes */
         end_attempt(entry);
         entry->probe_ns = 0;
         probe_again(entry, outcome->reason, outcome->message);
@@ -338,7 +343,12 @@ static void rollback_again(struct entry *entry, enum hf_manifest_reason reason, 
 /* A server that is away is waited for without a limit. */
 static bool restores_again(struct entry *entry, const struct hf_manifest_outcome *outcome)
 {
-    return outcome->answered ? ++entry->refused_rollbacks < MAX_REFUSED_ROLLBACKS : outcome->r == -EAGAIN;
+    bool takes_none = outcome->r == -EAGAIN && outcome->applied == 0;
+
+    entry->refused_rollbacks = outcome->answered ? entry->refused_rollbacks + 1 : 0;
+    if (!outcome->answered)
+        return outcome->r == -EAGAIN;
+    return entry->refused_rollbacks < (takes_none ? MAX_FAILED_ROLLBACKS : MAX_REFUSED_ROLLBACKS);
 }
 
 static void restored(void *arg, const struct hf_manifest_outcome *outcome)
@@ -353,7 +363,8 @@ static void restored(void *arg, const struct hf_manifest_outcome *outcome)
     }
     rollback_again(entry, outcome->reason, outcome->message);
     if (outcome->answered) /* the few attempts outlast a short disturbance */
-        entry->due_ns = manifest_engine_now(entry->engine) + entry->engine->p.env.retry_cap_ns;
+        entry->due_ns =
+            manifest_engine_now(entry->engine) + HF_MAX(entry->engine->p.env.retry_cap_ns, refused_pause_ns);
 }
 
 /* The good content could not be read. It may be readable later, unless it is lost. */

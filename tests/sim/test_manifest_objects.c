@@ -458,6 +458,30 @@ START_TEST(rollback_that_is_refused_for_a_moment)
 }
 END_TEST
 
+/* The server's store takes no writes for half an hour, and the server answers 500 to each of them: that stops no
+ * rollback. */
+START_TEST(rollback_waits_for_the_store)
+{
+    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 17);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken") CONFIG_MAP("2"));
+    (void)intervals(w, 3);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    w->api.scripts[0] = (struct ssa_sim_script){"PATCH", MAP, 500, "{\"kind\":\"Status\"}", 100000};
+    w->api.scripts[1] = (struct ssa_sim_script){"PATCH", WEB, 500, "{\"kind\":\"Status\"}", 100000};
+    (void)hf_simloop_run_for(w->loop, 1800 * HF_NS_PER_S);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_ROLLING_BACK);
+    w->api.scripts[0].times = w->api.scripts[1].times = 0;
+    (void)hf_simloop_run_for(w->loop, 300 * HF_NS_PER_S);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, "the last good objects are in place again");
+    ck_assert_str_eq(image(w), "a");
+    end(w);
+}
+END_TEST
+
 /* A server that is away for a day stops no rollback. */
 START_TEST(rollback_waits_for_the_server)
 {
@@ -825,6 +849,7 @@ static void add_cases(TCase *tc)
     tcase_add_loop_test(tc, rollback_that_one_object_stops, 0, 2);
     tcase_add_loop_test(tc, rollback_that_is_refused_for_a_moment, 0, 2);
     tcase_add_test(tc, rollback_waits_for_the_server);
+    tcase_add_test(tc, rollback_waits_for_the_store);
     tcase_add_loop_test(tc, object_that_the_server_does_not_show, 0, 2);
     tcase_add_test(tc, change_on_trial_that_cannot_be_put_back);
     tcase_add_test(tc, change_of_somebody_else_vouches_for_nothing);

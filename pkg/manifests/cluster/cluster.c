@@ -30,7 +30,8 @@ static void end_by(struct hf_cluster_run *run, const struct hf_kube_answer *answ
 {
     struct hf_cluster_refusal refusal = hf_cluster_refusal_of(answer);
 
-    run->outcome.answered = true;
+    /* Without one good answer, a 500 may mean that the server's store is away. */
+    run->outcome.answered = refusal.sense != HF_CLUSTER_AGAIN || run->outcome.applied > 0;
     hf_cluster_run_end(run, refusal.sense == HF_CLUSTER_AGAIN ? -EAGAIN : -EPERM, refusal.reason, refusal.why);
 }
 

@@ -166,12 +166,12 @@ struct entry {
     char incoming_revision[HF_RECORD_REVISION];
     char incoming_from[HF_SHA256_HEX]; /* hf_manifest_source_key() of the entry for which `incoming` was delivered */
     char wanted_from[HF_SHA256_HEX];   /* hf_manifest_source_key() of `wanted` */
+    char unstored[HF_SHA256_HEX];      /* digest of the content that could not be written to disk; "": there is none */
     struct entry_note source_note;     /* what is wrong with the source */
     /* DigestMismatch if the last content that the source delivered does not have the contentDigest: the source does not
      * deliver it again, and reports it as unchanged. Otherwise NONE. */
     struct entry_note mismatch;
     struct hf_content_pace content_pace;
-    char unstored[HF_SHA256_HEX]; /* digest of the content that could not be written to disk; "" if there is none */
     /* A hold of this entry alone, and not the site's own hold (engine->held). The hold is in force after the entry has
      * turned away a new content, or could not write one to disk. It stops the source, so that the source does not
      * download content that the entry does not accept. When the hold ends, the source starts again and delivers the

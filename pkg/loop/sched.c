@@ -100,6 +100,7 @@ static void work(uv_work_t *uv)
 {
     struct job_run *run = hf_container_of(uv, struct job_run, uv);
 
+    atomic_store(&run->job->begun, true);
     run->job->work(run->job);
 }
 
@@ -125,6 +126,7 @@ static int submit(void *ctx, struct hf_job *job)
     if (run == NULL)
         return -ENOMEM;
     run->job = job;
+    atomic_store(&job->begun, false);
     int r = uv_queue_work(&loop->uv, &run->uv, work, after_work);
     if (r < 0) {
         free(run);

@@ -5,6 +5,7 @@
  * table never run a callback before they return. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/list.h"
@@ -19,6 +20,8 @@ struct hf_job {
     void (*work)(struct hf_job *job);
     void (*done)(struct hf_job *job, int cancelled);
     void *impl; /* private data of the table that runs the job */
+    /* true once a worker runs `work`. Before that, the job may wait for long: the workers are few. */
+    atomic_bool begun;
 };
 
 struct hf_sched_ops {

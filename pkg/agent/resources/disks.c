@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +25,7 @@ enum { SHOWN_STEP_PERCENT = 3, IO_BYTES = 512, SAVED_BYTES = 4096 };
 struct hf_disks_job {
     struct hf_job job;
     struct hf_disks *disks; /* NULL: the agent is gone */
-    uint64_t begun_ns;      /* monotonic time at which the look had not begun yet */
-    atomic_bool begun;      /* a worker has begun the look */
+    uint64_t begun_ns;      /* monotonic time at which no worker had begun the look yet */
     struct hf_survey *survey;
     struct hf_pod_kills kills;
 };
@@ -345,7 +343,6 @@ static void work(struct hf_job *job)
 {
     struct hf_disks_job *look = hf_container_of(job, struct hf_disks_job, job);
 
-    atomic_store(&look->begun, true);
     hf_survey_run(look->survey);
 }
 
@@ -407,7 +404,12 @@ static void add_paths(const struct hf_disks *disks, struct hf_survey *survey)
 /* One look that hangs is left alone, so that the others go on. */
 static void leave_hung(struct hf_disks *disks)
 {
-    if (disks->job == NULL || disks->hung != NULL || hf_mono_ns(disks->env->clock) - disks->job->begun_ns < HANGS_NS)
+    struct hf_disks_job *look = disks->job;
+    uint64_t now = hf_mono_ns(disks->env->clock);
+
+    if (look != NULL && !atomic_load(&look->job.begun))
+        look->begun_ns = now;
+    if (look == NULL || disks->hung != NULL || now - look->begun_ns < HANGS_NS)
         return;
     hf_log(disks->env->log, HF_LOG_WARNING, "disk.look_hangs", HF_D("paths", (int64_t)disks->n_paths));
     disks->hung = hf_steal(disks->job);

@@ -2,7 +2,6 @@
 #include "kube/folder/folder.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "kube/folder/folder_scan.h"
@@ -20,7 +19,6 @@ struct hf_folder {
     struct hf_source_ops ops;
     struct hf_timer *timer; /* starts a scan; runs while scanning, too, for STUCK_NS */
     struct hf_job scan;
-    atomic_bool begun;          /* a worker has begun the scan */
     bool scanning, again;       /* a scan is under way; start another one at its end */
     bool freed;                 /* by its owner, while jobs are under way */
     struct hf_folder_view view; /* the job's while scanning */
@@ -325,7 +323,6 @@ static void scan_work(struct hf_job *job)
 {
     struct hf_folder *folder = hf_container_of(job, struct hf_folder, scan);
 
-    atomic_store(&folder->begun, true);
     hf_folder_scan(folder->p.fs, folder->dir, folder->now_unix_ns, period_of(folder), &folder->view);
 }
 
@@ -395,7 +392,7 @@ static void timer_fires(void *arg)
 {
     struct hf_folder *folder = arg;
 
-    if (folder->scanning && atomic_load(&folder->begun)) {
+    if (folder->scanning && atomic_load(&folder->scan.begun)) {
         report_stuck(folder);
         return;
     }
@@ -406,7 +403,6 @@ static void timer_fires(void *arg)
     folder->now_unix_ns = hf_unix_ns(folder->p.clock);
     folder->scan = (struct hf_job){.work = scan_work, .done = scan_done};
     folder->scanning = true;
-    atomic_store(&folder->begun, false);
     if (folder->p.sched->submit(folder->p.sched->ctx, &folder->scan) < 0) {
         folder->scanning = false;
         folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, period_of(folder));

@@ -328,6 +328,7 @@ static void work(void *arg)
 {
     struct job *job = arg;
 
+    atomic_store(&job->job->begun, true);
     job->job->work(job->job);
 }
 
@@ -391,6 +392,7 @@ static int sim_submit(void *ctx, struct hf_job *caller)
     *job = (struct job){.event = {.run = run_job}, .proc = proc, .job = caller};
     hf_list_append(&proc->jobs, &job->link);
     caller->impl = job;
+    atomic_store(&caller->begun, false);
     enqueue(proc->loop, &job->event, job_delay(proc));
     return 0;
 }

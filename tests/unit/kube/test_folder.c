@@ -87,6 +87,7 @@ static int submit(void *ctx, struct hf_job *job)
         return real->submit(ctx, job);
     ck_assert_ptr_null(hanging);
     hanging = job;
+    atomic_store(&job->begun, !queued);
     if (!queued)
         job->work(job);
     return 0;

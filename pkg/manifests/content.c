@@ -137,10 +137,27 @@ static void spend(struct entry *entry)
         hf_content_pace_spend(&entry->content_pace, now, entry->engine->interval_ns);
 }
 
+/* Returns true if the content does not have the contentDigest, and notes that. */
+static bool mismatches(struct entry *entry, const struct hf_bundle *bundle)
+{
+    const char *pinned = entry->wanted->content_digest;
+    char text[HF_RECORD_MESSAGE];
+
+    if (pinned == NULL || strcmp(pinned, bundle->digest) == 0)
+        return false;
+    if (bundle->secret) /* its digest tells something of it */
+        (void)snprintf(text, sizeof(text), "the content of the Secret does not have the contentDigest");
+    else
+        (void)snprintf(text, sizeof(text), "the content has the digest sha256:%.64s, but contentDigest is sha256:%.64s",
+                       bundle->digest, pinned);
+    note(entry, HF_MANIFEST_REASON_DIGEST_MISMATCH, text);
+    entry->mismatch = entry->source_note;
+    return true;
+}
+
 static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
 {
     struct entry *entry = arg;
-    const char *pinned = entry->wanted->content_digest;
     char text[HF_RECORD_MESSAGE], what[160];
 
     if (bundle->n == 0) {
@@ -150,17 +167,7 @@ static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
         hf_bundle_free(bundle);
         return;
     }
-    if (pinned != NULL && strcmp(pinned, bundle->digest) != 0 && bundle->secret) {
-        note(entry, HF_MANIFEST_REASON_DIGEST_MISMATCH, "the content of the Secret does not have the contentDigest");
-        entry->mismatch = entry->source_note;
-        hf_bundle_free(bundle);
-        return;
-    }
-    if (pinned != NULL && strcmp(pinned, bundle->digest) != 0) {
-        (void)snprintf(text, sizeof(text), "the content has the digest sha256:%.64s, but contentDigest is sha256:%.64s",
-                       bundle->digest, pinned);
-        note(entry, HF_MANIFEST_REASON_DIGEST_MISMATCH, text);
-        entry->mismatch = entry->source_note;
+    if (mismatches(entry, bundle)) {
         hf_bundle_free(bundle);
         return;
     }
@@ -224,7 +231,8 @@ static void gone(void *arg, const char *what)
     entry->revoked = entry->vault.forget && entry->wanted->prune;
     (void)snprintf(text, sizeof(text), "%.250s does not exist; what is in place %s", what,
                    entry->revoked ? "goes (prune)" : "stays");
-    manifest_engine_wake(entry->engine);
+    if (entry->wanted->from.kind == HF_MANIFEST_FROM_SECRET) /* its files may have to go, and an attempt may end */
+        manifest_engine_wake(entry->engine);
     note(arg, HF_MANIFEST_REASON_SOURCE_GONE, text);
 }
 

@@ -166,7 +166,7 @@ struct entry {
     char incoming_revision[HF_RECORD_REVISION];
     char incoming_from[HF_SHA256_HEX]; /* hf_manifest_source_key() of the entry for which `incoming` was delivered */
     char wanted_from[HF_SHA256_HEX];   /* hf_manifest_source_key() of `wanted` */
-    char unstored[HF_SHA256_HEX];      /* digest of the content that could not be written to disk; "": there is none */
+    char unstored[HF_SHA256_HEX];      /* digest of the content that the disk could not take; "" if there is none */
     struct entry_note source_note;     /* what is wrong with the source */
     /* DigestMismatch if the last content that the source delivered does not have the contentDigest: the source does not
      * deliver it again, and reports it as unchanged. Otherwise NONE. */

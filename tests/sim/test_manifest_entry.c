@@ -74,7 +74,7 @@ static int remove_from_target(void *ctx, int dirfd, const char *path, int flags)
     return target.inner->unlinkat(ctx, dirfd, path, flags);
 }
 
-/* What replaces the unreadable file has other blocks. */
+/* A file that is written anew, or that replaces the damaged one, lies on other blocks of the disk, which are readable. */
 static int rename_in_target(void *ctx, int from_dir, const char *from, int to_dir, const char *to)
 {
     if (target.unreadable != NULL && strcmp(to, target.unreadable) == 0)

@@ -437,10 +437,10 @@ START_TEST(change_on_trial_that_cannot_be_put_back)
 }
 END_TEST
 
-/* An API server that has just started refuses the rollback for a moment: that does not end the rollback. */
-START_TEST(rollback_that_is_refused_for_a_moment)
+/* A good set is in place, and the next one, which is sick, is on trial. */
+static struct world *begin_trial(uint64_t seed)
 {
-    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 19);
+    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", seed);
 
     publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
     boot(w);
@@ -448,6 +448,14 @@ START_TEST(rollback_that_is_refused_for_a_moment)
     publish(w, DEPLOYMENT("broken") CONFIG_MAP("2"));
     (void)intervals(w, 3);
     ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    return w;
+}
+
+/* An API server that has just started refuses the rollback for a moment: that does not end the rollback. */
+START_TEST(rollback_that_is_refused_for_a_moment)
+{
+    struct world *w = begin_trial(19);
+
     w->api.scripts[0] =
         (struct ssa_sim_script){_i == 0 ? "PATCH" : "GET", _i == 0 ? MAP : "/api/v1", 403, "{\"kind\":\"Status\"}", 4};
     (void)intervals(w, 12);
@@ -462,14 +470,8 @@ END_TEST
  * rollback. */
 START_TEST(rollback_waits_for_the_store)
 {
-    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 17);
+    struct world *w = begin_trial(17);
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
-    publish(w, DEPLOYMENT("broken") CONFIG_MAP("2"));
-    (void)intervals(w, 3);
-    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
     w->api.scripts[0] = (struct ssa_sim_script){"PATCH", MAP, 500, "{\"kind\":\"Status\"}", 100000};
     w->api.scripts[1] = (struct ssa_sim_script){"PATCH", WEB, 500, "{\"kind\":\"Status\"}", 100000};
     (void)hf_simloop_run_for(w->loop, 1800 * HF_NS_PER_S);

@@ -1011,8 +1011,8 @@ START_TEST(deletion_after_a_cut_of_the_first_version)
 }
 END_TEST
 
-/* With `prune`, the policy names another Secret, which does not exist: that may be a slip, and the files of the first one
- * stay. When the policy names the first one again, and somebody deletes it, they go. */
+/* With `prune`, the policy names another Secret, which does not exist: that may be a slip, and the files of the first
+ * one stay. When the policy names the first one again, and somebody deletes it, they go. */
 START_TEST(wrong_name_revokes_nothing)
 {
     static const struct scenario kind = {.name = "wrong name", .fields = "\"prune\":true"};

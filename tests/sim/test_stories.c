@@ -2281,10 +2281,8 @@ static void free_site(void)
     } while (0)
 #define add(tc, story) add_loop(tc, story, 1)
 
-static void cases(TCase *tc)
+static void node_cases(TCase *tc)
 {
-    tcase_add_unchecked_fixture(tc, make_site, free_site);
-    tcase_add_checked_fixture(tc, NULL, tear_down);
     add(tc, a_node_introduces_itself);
     add(tc, a_delta_is_committed);
     add(tc, a_sick_release_comes_back);
@@ -2333,6 +2331,10 @@ static void cases(TCase *tc)
     add_loop(tc, damaged_file_of_events, HF_LEN(bad_events));
     add(tc, events_are_refused);
     add_loop(tc, events_behind_a_metaserver, 2);
+}
+
+static void policy_and_status_cases(TCase *tc)
+{
     add(tc, a_strategy_without_a_controller);
     add(tc, the_policy_in_effect_is_named);
     add(tc, the_highest_wins_and_the_rest_is_named);
@@ -2364,6 +2366,14 @@ static void cases(TCase *tc)
     add(tc, status_goes_to_the_api_server_itself);
     add(tc, the_status_s_way_is_cut);
     add(tc, ghosts_start_nothing);
+}
+
+static void cases(TCase *tc)
+{
+    tcase_add_unchecked_fixture(tc, make_site, free_site);
+    tcase_add_checked_fixture(tc, NULL, tear_down);
+    node_cases(tc);
+    policy_and_status_cases(tc);
 }
 
 HF_TEST_MAIN("sim/stories", cases)

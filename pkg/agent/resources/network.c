@@ -193,29 +193,13 @@ static const char *day_path(const struct hf_network *network, char path[PATH_MAX
     return hf_home_path(network->env->params->home, "transfers", path);
 }
 
-static void save(struct hf_network *network)
+static void save(struct hf_network *network, const struct hf_write_log_now *now)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_DAY_FILE);
-    const struct hf_write_log_now now = hf_home_log_now(network->env->params->home);
     char path[PATH_MAX];
 
-    if (hf_write_log_format(&network->day, &now, &text) == 0)
+    if (hf_write_log_format(&network->day, now, &text) == 0)
         hf_diskq_write(network->env->diskq, day_path(network, path), hf_buf_view(&text));
-}
-
-static void note_bytes(struct hf_network *network)
-{
-    const struct hf_write_log_now now = hf_home_log_now(network->env->params->home);
-
-    hf_write_log_note(&network->day, network->bytes, &now);
-}
-
-static void save_if_due(struct hf_network *network)
-{
-    const struct hf_write_log_now now = hf_home_log_now(network->env->params->home);
-
-    if (hf_write_log_is_due(&network->day, network->max_bytes_per_day, &now))
-        save(network);
 }
 
 void hf_network_begin(struct hf_network *network)
@@ -235,11 +219,13 @@ void hf_network_begin(struct hf_network *network)
 
 void hf_network_save(struct hf_network *network)
 {
+    const struct hf_write_log_now now = hf_home_log_now(network->env->params->home);
+
     if (!network->started)
         return;
-    note_bytes(network);
+    hf_write_log_note(&network->day, network->bytes, &now);
     if (hf_write_log_day(&network->day) > 0)
-        save(network);
+        save(network, &now);
 }
 
 /* ---- the part ---------------------------------------------------------------------------------------------------- */
@@ -267,16 +253,17 @@ bool hf_network_judge(struct hf_network *network, const struct hf_policy_connect
                                         [HF_LINK_WINDOW_CLOSED] = "window-closed",
                                         [HF_LINK_CLOCK_UNSURE] = "clock-unsure",
                                         [HF_LINK_QUOTA_USED] = "quota-used"};
+    const struct hf_write_log_now now = hf_home_log_now(network->env->params->home);
     struct hf_time_range range = hf_clock_range(network->env->clock);
     enum hf_link before = network->gate;
 
     sample_round_trip(network);
     network->max_bytes_per_day = policy->max_bytes_per_day;
-    network->judged_ns = hf_mono_ns(network->env->clock);
-    note_bytes(network);
+    network->judged_ns = now.mono_ns;
+    hf_write_log_note(&network->day, network->bytes, &now);
     bool used = hf_write_log_judge(&network->day, policy->max_bytes_per_day);
-    if (network->started)
-        save_if_due(network);
+    if (network->started && hf_write_log_is_due(&network->day, policy->max_bytes_per_day, &now))
+        save(network, &now);
     network->gate = hf_link_judge(policy, &range, used, &network->wait_ns);
     if (network->gate == before)
         return false;

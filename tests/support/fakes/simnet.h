@@ -48,7 +48,8 @@ void hf_simnet_serve(struct hf_simnet *net, const char *prefix, void (*handle)(v
                      void *arg);
 void hf_simnet_set_server(struct hf_simnet *net, const char *prefix, enum hf_simserver_state state);
 
-/* Servers cut a hf_simcall_reply() that takes longer to arrive, as --request-timeout of an API server does; 0: no limit. */
+/* Servers cut a hf_simcall_reply() that takes longer to arrive, as --request-timeout of an API server does; 0: no
+ * limit. */
 void hf_simnet_set_answer_limit(struct hf_simnet *net, uint64_t limit_ns);
 
 /* Every server's Date is so far ahead of the truth from now on. */
@@ -90,7 +91,8 @@ void hf_simcall_respond(struct hf_simcall *call, const struct hf_http_response *
 void hf_simcall_send(struct hf_simcall *call, const void *bytes, size_t n);
 void hf_simcall_end(struct hf_simcall *call);
 void hf_simcall_fail(struct hf_simcall *call, int r); /* the client's `done` gets r */
-/* The server ends the call. Of what it has sent, only what arrives within `left_ns` still arrives; then `done` gets r. */
+/* The server ends the call. Of what it has sent, only what arrives within `left_ns` still arrives; then `done` gets
+ * r. */
 void hf_simcall_cut(struct hf_simcall *call, uint64_t left_ns, int r);
 /* respond + send + end. */
 void hf_simcall_reply(struct hf_simcall *call, int status, const char *content_type, const char *body);

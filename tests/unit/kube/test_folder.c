@@ -75,8 +75,8 @@ static void on_refused(void *arg, const char *what, const struct hf_err *err)
                    hf_err_text(err, text, sizeof(text)));
 }
 
-/* While `hangs`, a job does not come to its end, as in a file system that does not answer; with `queued`, no worker begins
- * it. Tests run in processes of their own. */
+/* While `hangs`, a job does not come to its end, as in a file system that does not answer; with `queued`, no worker
+ * begins it. Tests run in processes of their own. */
 static bool hangs, queued;
 static struct hf_job *hanging;
 static const struct hf_sched_ops *real;

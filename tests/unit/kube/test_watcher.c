@@ -189,6 +189,22 @@ static void put(struct world *world, const char *kind, const char *name, int val
     free(text);
 }
 
+/* Makes so many EdgeUpdates of so many bytes each. */
+static void put_large(struct world *world, int objects, size_t bytes)
+{
+    char *note = calloc(1, bytes + 1), name[16];
+
+    ck_assert_ptr_nonnull(note);
+    memset(note, 'x', bytes);
+    for (int i = 0; i < objects; i++) {
+        (void)snprintf(name, sizeof(name), "n%03d", i);
+        (void)hf_simapi_put(world->api,
+                            json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "apiVersion", "edge.codcompass.io/v1alpha1",
+                                      "kind", "EdgeUpdate", "metadata", "name", name, "spec", "note", note));
+    }
+    free(note);
+}
+
 static void same(const struct seen *seen, const char *kind)
 {
     struct hf_simapi *api = seen->world->api;
@@ -941,18 +957,10 @@ START_TEST(a_page_of_large_objects)
     struct world world;
     struct seen seen = {.upserts = 0};
     enum { BYTES = 1 << 20, OBJECTS = 40 };
-    char *note = calloc(1, BYTES + 1), name[16];
 
     world_start(&world, 30);
     hf_simapi_set_watchlist(world.api, false);
-    memset(note, 'x', BYTES);
-    for (int i = 0; i < OBJECTS; i++) {
-        (void)snprintf(name, sizeof(name), "n%02d", i);
-        (void)hf_simapi_put(world.api,
-                            json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "apiVersion", "edge.codcompass.io/v1alpha1",
-                                      "kind", "EdgeUpdate", "metadata", "name", name, "spec", "note", note));
-    }
-    free(note);
+    put_large(&world, OBJECTS, BYTES);
     subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
     run(&world, 60);
     ck_assert(seen.synced == 1 && seen.upserts == OBJECTS && seen.in_contact);
@@ -961,8 +969,11 @@ START_TEST(a_page_of_large_objects)
 }
 END_TEST
 
-/* 3 MB over 64 kbit/s take more than six minutes: by a WatchList; by a LIST; by a LIST from a server that ends an answer
- * after a minute. */
+static const struct hf_simlink slow = {
+    .delay_min_ns = HF_NS_PER_MS, .delay_max_ns = HF_NS_PER_MS, .bytes_per_s = 8000, .chunk_max = 1400};
+
+/* 3 MB over 64 kbit/s take more than six minutes: by a WatchList; by a LIST; by a LIST from a server that ends an
+ * answer after a minute. */
 static const struct {
     const char *name;
     bool watchlist;
@@ -974,22 +985,13 @@ START_TEST(a_slow_link)
 {
     struct world world;
     struct seen seen = {.upserts = 0};
-    const struct hf_simlink slow = {
-        .delay_min_ns = HF_NS_PER_MS, .delay_max_ns = HF_NS_PER_MS, .bytes_per_s = 8000, .chunk_max = 1400};
     enum { BYTES = 10000, OBJECTS = 300 };
-    char note[BYTES + 1] = "", name[16];
 
     world_start(&world, 31);
     hf_simapi_set_watchlist(world.api, slow_ways[_i].watchlist);
     hf_simnet_set_answer_limit(world.net, slow_ways[_i].answer_limit_s * HF_NS_PER_S);
     hf_simclient_set_link(world.client, &slow);
-    memset(note, 'x', BYTES);
-    for (int i = 0; i < OBJECTS; i++) {
-        (void)snprintf(name, sizeof(name), "n%03d", i);
-        (void)hf_simapi_put(world.api,
-                            json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "apiVersion", "edge.codcompass.io/v1alpha1",
-                                      "kind", "EdgeUpdate", "metadata", "name", name, "spec", "note", note));
-    }
+    put_large(&world, OBJECTS, BYTES);
     subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
     run(&world, 900);
     ck_assert_msg(seen.synced == 1 && seen.in_contact, "%s: synced %u", slow_ways[_i].name, seen.synced);
@@ -1000,26 +1002,17 @@ START_TEST(a_slow_link)
 }
 END_TEST
 
-/* While the bytes of a list fill a slow link, an answer to a ping would come late: no ping asks if the server is there. */
+/* While the bytes of a list fill a slow link, an answer to a ping would come late: no ping asks if the server is
+ * there. */
 START_TEST(no_pings_beside_a_list)
 {
     struct world world;
     struct seen seen = {.upserts = 0}, policies = {.upserts = 0};
-    const struct hf_simlink slow = {
-        .delay_min_ns = HF_NS_PER_MS, .delay_max_ns = HF_NS_PER_MS, .bytes_per_s = 8000, .chunk_max = 1400};
     enum { BYTES = 100000, OBJECTS = 20 };
-    char *note = calloc(1, BYTES + 1), name[16];
 
     world_start(&world, 33);
     hf_simapi_set_watchlist(world.api, false);
-    memset(note, 'x', BYTES);
-    for (int i = 0; i < OBJECTS; i++) {
-        (void)snprintf(name, sizeof(name), "n%03d", i);
-        (void)hf_simapi_put(world.api,
-                            json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "apiVersion", "edge.codcompass.io/v1alpha1",
-                                      "kind", "EdgeUpdate", "metadata", "name", name, "spec", "note", note));
-    }
-    free(note);
+    put_large(&world, OBJECTS, BYTES);
     subscribe(&world, &policies, "SyncPolicy", NULL, "", NULL);
     run(&world, 10);
     ck_assert_uint_eq(policies.synced, 1);

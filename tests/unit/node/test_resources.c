@@ -450,8 +450,8 @@ START_TEST(writes_age_while_the_machine_is_off)
 }
 END_TEST
 
-/* The time is not sure for three days, and the agent writes 10 bytes an hour: what is older than a day does not count when
- * the time becomes sure. */
+/* The time is not sure for three days, and the agent writes 10 bytes an hour: what is older than a day does not count
+ * when the time becomes sure. */
 START_TEST(writes_of_days_without_the_time)
 {
     const struct hf_write_log_now saved = {10 * HOUR, NOW, true, OTHER_BOOT};

@@ -48,6 +48,18 @@ static bool copy_host(const char *host, char copy[HF_URL_HOST])
     return true;
 }
 
+/* Whether curl reads host `host` in `origin` as it stands. A host in percent codes can decode to further codes or to the
+ * number of an IPv4 address: the resolver then takes "2130706433" for 127.0.0.1, and hf_host_is_loopback() does not. */
+static bool reads_back(const char *origin, const char *host)
+{
+    _cleanup_(url_done) CURLU *url = parse(origin);
+    _cleanup_(text_done) char *read = NULL;
+    char copy[HF_URL_HOST];
+
+    return url != NULL && curl_url_get(url, CURLUPART_HOST, &read, 0) == CURLUE_OK && copy_host(read, copy) &&
+           strcmp(copy, host) == 0;
+}
+
 int hf_url_split(const char *text, struct hf_url_parts *ret_parts, struct hf_err *err)
 {
     _cleanup_(url_done) CURLU *url = parse(text);
@@ -72,6 +84,9 @@ int hf_url_split(const char *text, struct hf_url_parts *ret_parts, struct hf_err
     parts.loopback = hf_host_is_loopback(hf_view_of(parts.host));
     (void)snprintf(parts.origin, sizeof(parts.origin), "%s://%s%s%s:%u", parts.https ? "https" : "http", six ? "[" : "",
                    parts.host, six ? "]" : "", parts.port);
+    if (!reads_back(parts.origin, parts.host))
+        return hf_err_set(err, EINVAL, "the host of '%s' is not a name or an address in its usual form",
+                          hf_url_mask(text, shown, sizeof(shown)));
     *ret_parts = parts;
     return 0;
 }

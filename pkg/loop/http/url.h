@@ -19,7 +19,8 @@ struct hf_url_parts {
     bool loopback; /* result of hf_host_is_loopback() for `host` */
 };
 
-/* Splits a URL. -EINVAL: `url` is not an absolute http or https URL with a host. */
+/* Splits a URL. -EINVAL: `url` is not an absolute http or https URL with a host, or its host is in percent codes that
+ * decode to something that curl would read in another way. */
 HF_MUST_USE int hf_url_split(const char *url, struct hf_url_parts *ret_parts, struct hf_err *err);
 
 /* Resolves a Location header against `base`, and drops the fragment. The caller frees *ret_url with free(). -EPROTO:

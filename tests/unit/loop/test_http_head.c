@@ -149,6 +149,10 @@ static const struct {
     {"https://", NULL, false},
     {"https://a b/", NULL, false},
     {"https://example.com:0/", NULL, false},
+    {"http://exampl%65.com/", "http://example.com:80", false},
+    {"http://2130706433/", "http://127.0.0.1:80", true},
+    {"http://%32130706433/", NULL, false},
+    {"http://%2531.example/", NULL, false},
     {"https://example.com:65536/", NULL, false},
 };
 

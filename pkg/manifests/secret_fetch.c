@@ -54,6 +54,21 @@ bool secret_fetch_again(struct entry *entry)
     return entry->secret_again;
 }
 
+/* Returns true if the content that the newest set began with comes no more: the wanted entry names another source. */
+static bool names_another(const struct entry *entry)
+{
+    char from[HF_SHA256_HEX];
+
+    return entry->wanted != NULL &&
+           (hf_manifest_source_key(entry->r.next.entry, from) < 0 || strcmp(from, entry->wanted_from) != 0);
+}
+
+/* Returns true if the API server has said that the Secret of the wanted entry does not exist. */
+static bool is_deleted(const struct entry *entry)
+{
+    return entry->source_note.reason == HF_MANIFEST_REASON_SOURCE_GONE;
+}
+
 bool secret_fetch_waits(struct entry *entry)
 {
     char text[HF_RECORD_MESSAGE], copy[VAULT_EXPLANATION];
@@ -63,10 +78,12 @@ bool secret_fetch_waits(struct entry *entry)
     if (vault_open(entry, &entry->r.next))
         return true;
     vault_explain(entry, &entry->r.next, copy);
-    (void)snprintf(text, sizeof(text),
-                   "the content of Secret %.63s/%.100s is not on this node until the API server answers%s",
+    (void)snprintf(text, sizeof(text), "the content of Secret %.63s/%.100s is not on this node%s%s",
                    hf_json_str_or(entry->r.next.entry, "from.secret.namespace", ""),
-                   hf_json_str_or(entry->r.next.entry, "from.secret.name", ""), copy);
+                   hf_json_str_or(entry->r.next.entry, "from.secret.name", ""),
+                   is_deleted(entry) && !names_another(entry) ? ", and the Secret does not exist"
+                                                              : " until the API server answers",
+                   copy);
     advance_note(entry, HF_MANIFEST_REASON_SECRET_ABSENT, text);
     secret_fetch_ask(entry);
     return true;
@@ -92,7 +109,7 @@ static bool rollback_stalls(struct entry *entry)
         return false;
     if (entry->incoming == NULL) {
         bool may_come = entry->wanted != NULL || !entry->engine->set_once;
-        return may_come && entry->source_note.reason != HF_MANIFEST_REASON_SOURCE_GONE && secret_fetch_waits(entry);
+        return may_come && !is_deleted(entry) && secret_fetch_waits(entry);
     }
     if (strcmp(entry->incoming->digest, r->next.digest) != 0)
         return false;
@@ -111,15 +128,6 @@ static bool gives_up(struct entry *entry, const char *why)
     return true;
 }
 
-/* Returns true if the content that the newest set began with comes no more: the wanted entry names another source. */
-static bool names_another(const struct entry *entry)
-{
-    char from[HF_SHA256_HEX];
-
-    return entry->wanted != NULL &&
-           (hf_manifest_source_key(entry->r.next.entry, from) < 0 || strcmp(from, entry->wanted_from) != 0);
-}
-
 bool secret_fetch_stalls(struct entry *entry)
 {
     struct hf_manifest_set *next = &entry->r.next;
@@ -133,7 +141,7 @@ bool secret_fetch_stalls(struct entry *entry)
     if (names_another(entry))
         return gives_up(entry, "the entry names another source now, and the content that it began with is not on the "
                                "node");
-    if (entry->incoming == NULL && entry->source_note.reason == HF_MANIFEST_REASON_SOURCE_GONE)
+    if (entry->incoming == NULL && is_deleted(entry))
         return gives_up(entry, "the Secret was deleted, and the content that the entry began with is not on the node");
     if (entry->incoming == NULL)
         return secret_fetch_waits(entry);
@@ -156,8 +164,8 @@ void secret_fetch_drifted(struct entry *entry, struct hf_diff *diff)
     char text[HF_RECORD_MESSAGE], copy[VAULT_EXPLANATION];
 
     vault_explain(entry, &entry->r.good, copy);
-    (void)snprintf(text, sizeof(text), "%.130s; the content comes again when the API server answers%s",
-                   hf_diff_text(diff), copy);
+    (void)snprintf(text, sizeof(text), "%.130s; the content comes again when %s%s", hf_diff_text(diff),
+                   is_deleted(entry) ? "the Secret exists again" : "the API server answers", copy);
     if (!entry->secret_lost) { /* the first look of many */
         hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_absent", HF_S("entry", entry->name),
                HF_S("message", text));

@@ -1109,6 +1109,46 @@ START_TEST(deletion_that_has_begun_is_no_drift)
 }
 END_TEST
 
+/* A removal has begun, and a person takes back `prune`: what is left stays, the agent does not claim that it is whole,
+ * and the next version is put in place. */
+START_TEST(prune_is_taken_back)
+{
+    static const struct scenario prunes = {.name = "taken back", .fields = "\"prune\":true"},
+                                 keeps = {.name = "taken back", .fields = "\"prune\":false"};
+    static const struct version one = {"ab", "one"}, two = {"ab", "two"};
+    struct hf_manifest_status status = {.name = NULL};
+    struct node *node = begin(&prunes, 9604 + (uint64_t)_i);
+
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    hf_manifest_engine_each(node->engine, see, &status);
+    (void)snprintf(node->allowed, sizeof(node->allowed), "%.12s", status.digest);
+    set_policy(node, "login");
+    intervals(node, 1);
+    immutable = "b";
+    ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
+    intervals(node, 3);
+    ck_assert(file_has(node, 'a', NULL) && file_has(node, 'b', "one"));
+    immutable = NULL;
+    node->scenario = &keeps;
+    set_policy(node, "login");
+    if (_i == 1) {
+        fault(node, KILL, 1);
+        boot(node);
+    }
+    intervals(node, 6);
+    ck_assert_msg(file_has(node, 'a', NULL) && file_has(node, 'b', "one"), "%s", node->status);
+    ck_assert_msg(strstr(node->status, "Waiting") != NULL && strstr(node->status, "does not exist") != NULL,
+                  "%s", node->status);
+    publish(node, &two);
+    intervals(node, 4);
+    ck_assert_msg(is_exactly(node, "ab", "two"), "%s", node->status);
+    expect(node, HF_MANIFEST_APPLIED);
+    end(node);
+}
+END_TEST
+
 enum { OTHER_IS_DELETED, NAME_IS_WRONG, NAME_IS_WRONG_AWAY, RENAMES };
 
 /* The policy names another Secret, and the agent dies while it puts that one in place. Then that one is deleted, or the
@@ -1194,6 +1234,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, wrong_name_keeps_the_sealed_copy);
     tcase_add_test(tc, deletion_is_forgotten_with_the_name);
     tcase_add_test(tc, deletion_that_has_begun_is_no_drift);
+    tcase_add_loop_test(tc, prune_is_taken_back, 0, 2);
     tcase_add_loop_test(tc, cut_with_another_name, 0, RENAMES);
     tcase_add_loop_test(tc, deletion_after_a_cut, 0, 2);
     tcase_add_loop_test(tc, deletion_after_a_cut_of_the_first_version, 0, 2);

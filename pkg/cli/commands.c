@@ -285,7 +285,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "hold",
         .args = "",
         .summary = "postpone updates on this node, or show the hold",
-        .details = "An update in progress finishes; no other one starts. Works offline; the EdgeNode shows it. "
+        .details = "An update in progress finishes; no other one starts. New content and removals of spec.manifests "
+                   "wait, too. Works offline; the EdgeNode shows it. "
                    "Without an option, shows the hold of this node.\n\n"
                    "  holdfast hold --reason 'line 3 is running' --for 8h\n"
                    "  holdfast hold --release",

@@ -1139,8 +1139,8 @@ START_TEST(prune_is_taken_back)
     }
     intervals(node, 6);
     ck_assert_msg(file_has(node, 'a', NULL) && file_has(node, 'b', "one"), "%s", node->status);
-    ck_assert_msg(strstr(node->status, "Waiting") != NULL && strstr(node->status, "does not exist") != NULL,
-                  "%s", node->status);
+    ck_assert_msg(strstr(node->status, "Waiting") != NULL && strstr(node->status, "does not exist") != NULL, "%s",
+                  node->status);
     publish(node, &two);
     intervals(node, 4);
     ck_assert_msg(is_exactly(node, "ab", "two"), "%s", node->status);

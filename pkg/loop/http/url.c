@@ -48,8 +48,8 @@ static bool copy_host(const char *host, char copy[HF_URL_HOST])
     return true;
 }
 
-/* Whether curl reads host `host` in `origin` as it stands. A host in percent codes can decode to further codes or to the
- * number of an IPv4 address: the resolver then takes "2130706433" for 127.0.0.1, and hf_host_is_loopback() does not. */
+/* Returns true if curl reads `host` in `origin` as it stands. A host in percent codes can decode to further codes or to
+ * the number of an IPv4 address. The resolver takes "2130706433" for 127.0.0.1, and hf_host_is_loopback() does not. */
 static bool reads_back(const char *origin, const char *host)
 {
     _cleanup_(url_done) CURLU *url = parse(origin);

@@ -146,7 +146,7 @@ check: ## layout, layers, cppcheck, clang-tidy, shell and schema checks
 e2e: ## a real cluster: API server, kubelet, containerd, systemd nodes (root and Go needed, else skipped by name)
 	@hack/setup.sh build test e2e || true
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
-	@tests/system/e2e/run
+	@tests/system/e2e/run --beside
 
 arch: ## deltas applied on other processors: built for ARM, AArch64, s390x and RISC-V, run under qemu-user
 	@hack/setup.sh build arch || true

@@ -5,7 +5,7 @@ import os
 from holdcluster import place
 from holdcluster.cluster import Cluster
 
-FOLDER = os.path.join(place.TOP, "build", "e2e")
+FOLDER = os.path.join(place.TOP, "build", os.environ.get("HF_E2E_FOLDER", "e2e"))
 CRDS = os.path.join(place.TOP, "crds")
 NODES = ("n1", "n2")
 

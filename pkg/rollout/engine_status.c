@@ -216,10 +216,9 @@ static int send(struct hf_rollout_engine *engine, struct track *track, const str
         return -ENOMEM;
     track->wrote_ns = claims ? 0 : now->mono_ns; /* what follows a claim is not a fight */
     track->slow_ns = now->mono_ns;
-    if (decision != NULL) {
-        track->written = decision->state;
-        track->written_news = decision->news;
-    }
+    /* A write without a decision holds no state: its answer must not bring back the one of an earlier write. */
+    track->written = decision != NULL ? decision->state : (struct hf_rollout_state){0};
+    track->written_news = decision != NULL ? decision->news : HF_ROLLOUT_NEWS_NONE;
     return 0;
 }
 
@@ -285,6 +284,7 @@ static int without_strategy(struct hf_rollout_engine *engine, struct track *trac
     struct hf_rollout_verdict verdict;
 
     track->state = (struct hf_rollout_state){.cutoff = HF_ROLLOUT_ALL_SLOTS};
+    track->claimed = track->has_doubt = false; /* a strategy that comes back begins with a claim */
     hf_rollout_count_nodes(engine, track, hf_fleet_seconds(now->mono_ns));
     hf_rollout_plain_verdict(&track->counts, track->update->suspend, &verdict);
     track->next = (struct hf_rollout_decision){.state = track->state, .left_ns = HF_NEVER};

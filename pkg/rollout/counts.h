@@ -11,7 +11,7 @@
  * the first rule that holds decides. */
 enum hf_rollout_class {
     HF_CLASS_OUTSIDE,      /* not selected, or not admitted and without a begun update */
-    HF_CLASS_SUPERSEDED,   /* selected, but another object of the same release name takes the node */
+    HF_CLASS_SUPERSEDED,   /* selected, but another object of the same release name has taken the node */
     HF_CLASS_UPDATED,      /* Committed, or was Committed before and now repairs the installed file */
     HF_CLASS_FAILED,       /* RolledBack, RollingBack or Rejected */
     HF_CLASS_OVERDUE,      /* counts as failed: the node reports, but has worked for longer than progressDeadline */
@@ -28,7 +28,7 @@ enum hf_rollout_class {
 struct hf_rollout_facts {
     bool selected;   /* spec.nodeSelector matches the node's labels */
     bool reached;    /* the stages so far admit it */
-    bool superseded; /* another object of the same release name takes this node */
+    bool superseded; /* another object of the same release name has taken this node, as the node itself reports */
     /* the node has reported Committed before; if it reports another phase now, it repairs the installed file */
     bool was_updated;
     bool has_entry;          /* status.updates has an entry with the digest of this release */

@@ -29,27 +29,34 @@ static bool has_begun(const struct hf_fleet_node *node, uint64_t digest)
     return entry != NULL && hf_rollout_has_begun(entry->phase);
 }
 
+static bool admits(const struct hf_edgeupdate *update, uint16_t slot)
+{
+    if (!update->has_strategy)
+        return true;
+    return strcmp(update->admission_digest, update->release.digest) == 0 &&
+           ((update->admission_canary && (slot & HF_ENGINE_CANARY)) ||
+            (slot & HF_ENGINE_SLOT_MASK) < update->admission_cutoff);
+}
+
 /* The same decision as a node's own plan (sync/plan.h): the admitted object with the highest sequence wins; with equal
- * sequences the one that the node has begun, else the first name. */
+ * sequences the one that the node has begun, else the first name. But a node leaves out an object whose signatures it
+ * does not accept, and only the node knows that. So a rival takes the node only when the node reports the digest of the
+ * rival: an object that no node installs must not excuse a node from this rollout. */
 static bool is_taken(const struct rivals *rivals, const struct track *track, const struct hf_fleet_node *node,
                      uint32_t id)
 {
+    bool begun = has_begun(node, track->digest);
+
     for (size_t i = 0; i < rivals->n; i++) {
         const struct track *other = rivals->tracks[i];
         const struct hf_edgeupdate *update = other->update;
         bool equal = update->release.sequence == track->update->release.sequence;
         uint16_t slot = other->slots[id];
-        if (!(slot & HF_ENGINE_SELECTED))
+        if (!(slot & HF_ENGINE_SELECTED) || hf_fleet_entry(node, other->digest) == NULL)
             continue;
         if (has_begun(node, other->digest))
             return true;
-        bool admits = !update->has_strategy;
-        if (update->has_strategy && strcmp(update->admission_digest, update->release.digest) == 0)
-            admits = (update->admission_canary && (slot & HF_ENGINE_CANARY)) ||
-                     (slot & HF_ENGINE_SLOT_MASK) < update->admission_cutoff;
-        if (!admits)
-            continue;
-        if (!equal || (strcmp(other->name, track->name) < 0 && !has_begun(node, track->digest)))
+        if (!begun && admits(update, slot) && (!equal || strcmp(other->name, track->name) < 0))
             return true;
     }
     return false;

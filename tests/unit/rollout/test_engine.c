@@ -646,6 +646,38 @@ START_TEST(one_release_name_twice)
 }
 END_TEST
 
+/* An EdgeUpdate of the same release name with a higher sequence, for every node. As long as no node reports its digest,
+ * because the nodes do not accept its signatures, it excuses none of them. */
+START_TEST(rival_that_nodes_refuse)
+{
+    make_update(0, "u", 2, plain_waves);
+    make_update(1, "rival", 9, "");
+    run(20 * 60);
+    ck_assert_int_eq(number(0, "admission.cutoff"), 0);
+    ck_assert_int_eq(number(0, "nodes.superseded"), 0);
+    ck_assert_str_eq(phase(0), "Canary");
+    if (_i == 0) {
+        report(0, 0, "RolledBack", "HealthDeadline");
+        run(5);
+        ck_assert_str_eq(ready_reason(0), "StageFailed");
+    } else {
+        report(0, 0, "Committed", "HealthPassed");
+        run(8 * 60);
+        ck_assert_int_eq(number(0, "admission.cutoff"), 3000);
+        all_admitted(0, "RolledBack", "HealthDeadline");
+        run(5);
+        ck_assert_str_eq(ready_reason(0), "TooManyFailures");
+    }
+    ck_assert_str_eq(phase(0), "Halted");
+    run(20 * 60);
+    ck_assert_int_eq(number(0, "rollout.cutoff"), _i == 0 ? 0 : 3000);
+    for (unsigned i = 0; i < NODES; i++) /* nodes that accept it */
+        report(i, 1, i < 10 ? "Waiting" : "Fetching", "Downloading");
+    run(15);
+    ck_assert_int_eq(number(0, "nodes.superseded"), NODES);
+}
+END_TEST
+
 START_TEST(without_strategy_it_only_counts)
 {
     make_update(0, "u", 2, "");
@@ -1102,6 +1134,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, list_of_waves_changes);
     tcase_add_test(tc, refused_object);
     tcase_add_test(tc, one_release_name_twice);
+    tcase_add_loop_test(tc, rival_that_nodes_refuse, 0, 2);
     tcase_add_test(tc, without_strategy_it_only_counts);
     tcase_add_loop_test(tc, strategy_comes_back, 0, 2);
     tcase_add_test(tc, counts_are_slow);

@@ -130,10 +130,10 @@ int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rol
 
 /* Takes over the object in an answer. Without memory the watch brings it again. */
 static void take_answer(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, const json_t *object,
-                        const struct hf_rollout_now *now)
+                        uint64_t decided_on, const struct hf_rollout_now *now)
 {
-    int r = kind == HF_ROLLOUT_UPDATES ? hf_rollout_engine_take_update(engine, hf_json_mutable(object), now)
-                                       : hf_rollout_engine_take_edgenode(engine, object, now);
+    int r = kind == HF_ROLLOUT_UPDATES ? hf_rollout_take_update(engine, hf_json_mutable(object), decided_on, now)
+                                       : hf_rollout_take_edgenode(engine, object, decided_on, now);
 
     if (r < 0)
         engine->complete[kind] = engine->complete[kind] && r != -ENOMEM;
@@ -142,23 +142,24 @@ static void take_answer(struct hf_rollout_engine *engine, enum hf_rollout_kind k
 void hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
                               const struct hf_rollout_now *now)
 {
-    uint32_t node = 0;
+    struct node_write write;
 
     if (id == 0)
         return;
-    if (hf_rollout_node_result(engine, id, r, now, &node)) {
+    if (hf_rollout_node_result(engine, id, r, now, &write)) {
         if (object != NULL)
-            take_answer(engine, HF_ROLLOUT_EDGENODES, object, now);
+            take_answer(engine, HF_ROLLOUT_EDGENODES, object, write.version, now);
         else if (r == -ENOENT)
-            hf_rollout_engine_drop_edgenode(engine, engine->fleet.nodes[node].name, now);
+            hf_rollout_engine_drop_edgenode(engine, engine->fleet.nodes[write.node].name, now);
         return;
     }
     for (size_t i = 0; i < engine->n_tracks; i++) {
         if (engine->tracks[i]->write != id)
             continue;
+        uint64_t decided_on = engine->tracks[i]->write_version;
         hf_rollout_status_result(engine, engine->tracks[i], r, now);
         if (object != NULL)
-            take_answer(engine, HF_ROLLOUT_UPDATES, object, now);
+            take_answer(engine, HF_ROLLOUT_UPDATES, object, decided_on, now);
         return;
     }
 }

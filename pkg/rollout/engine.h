@@ -57,19 +57,22 @@ HF_MUST_USE int hf_rollout_engine_take_node(struct hf_rollout_engine *engine, co
 /* Removes a deleted Node. Does nothing if the engine has no such Node. */
 void hf_rollout_engine_drop_node(struct hf_rollout_engine *engine, const char *name, const struct hf_rollout_now *now);
 
-/* Takes a new or changed EdgeNode. An object with a lower metadata.resourceVersion than the previous one changes
- * nothing. Only a status with a higher `sequence` than before counts as a report. The engine ignores the first status
- * with a lower sequence; if the sequence then grows again, the agent has lost its state folder, and its reports count
- * again. -EBADMSG: the object has no valid name. -E2BIG: too many nodes (HF_FLEET_MAX). -ENOMEM. */
+/* Takes a new or changed EdgeNode from the source, which delivers the versions of one object in order. An object that
+ * the answer to a write has overtaken changes nothing. An object whose metadata.resourceVersion went back comes from a
+ * restored backup: the engine takes it, and forgets the writes of this EdgeNode that were decided before. Only a status
+ * with a higher `sequence` than before counts as a report. The engine ignores the first status with a lower sequence;
+ * if the sequence then grows again, the agent has lost its state folder, and its reports count again. -EBADMSG: the
+ * object has no valid name. -E2BIG: too many nodes (HF_FLEET_MAX). -ENOMEM. */
 HF_MUST_USE int hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode,
                                                 const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_edgenode(struct hf_rollout_engine *engine, const char *name,
                                      const struct hf_rollout_now *now);
 
 /* Takes a new or changed EdgeUpdate and keeps a reference to it. If pkg/api refuses the object, the call returns 0, and
- * the object gets a status with the reason ObjectRefused. An object with a lower resourceVersion than the previous one
- * with the same uid changes nothing. -EBADMSG: the object has no valid name. -E2BIG: there are HF_ROLLOUT_MAX_UPDATES
- * already. -ENOMEM. The call may block while it reads zoneinfo files, if the object has windows. */
+ * the object gets a status with the reason ObjectRefused. Versions go back in the same way as for an EdgeNode. A
+ * rollout in progress then goes on, and the engine writes its state again. -EBADMSG: the object has no valid name.
+ * -E2BIG: there are HF_ROLLOUT_MAX_UPDATES already. -ENOMEM. The call may block while it reads zoneinfo files, if the
+ * object has windows. */
 HF_MUST_USE int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *update,
                                               const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_update(struct hf_rollout_engine *engine, const char *name,

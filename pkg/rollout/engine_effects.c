@@ -122,7 +122,7 @@ int hf_rollout_write_node(struct hf_rollout_engine *engine, enum hf_rollout_effe
         return -ENOMEM;
     }
     write = &engine->writes[engine->n_writes];
-    *write = (struct node_write){.kind = kind, .node = node, .version = record->resource_version};
+    *write = (struct node_write){.kind = kind, .node = node, .version = record->version.shown};
     if (turns != NULL)
         write->turns = *turns;
     write->id = hf_rollout_emit(engine, kind, record->name, body, kind == HF_ROLLOUT_TURNS);
@@ -155,7 +155,7 @@ void hf_rollout_settle_node(struct hf_rollout_engine *engine, uint32_t node)
         return;
     for (size_t i = engine->n_writes; i-- > 0;)
         if (engine->writes[i].node == node && engine->writes[i].id == 0 &&
-            record->resource_version > engine->writes[i].version)
+            record->version.shown > engine->writes[i].version)
             remove_write(engine, i);
 }
 
@@ -167,7 +167,7 @@ void hf_rollout_forget_node(struct hf_rollout_engine *engine, uint32_t node)
 }
 
 bool hf_rollout_node_result(struct hf_rollout_engine *engine, uint64_t id, int r, const struct hf_rollout_now *now,
-                            uint32_t *ret_node)
+                            struct node_write *ret_write)
 {
     size_t i = 0;
 
@@ -177,7 +177,7 @@ bool hf_rollout_node_result(struct hf_rollout_engine *engine, uint64_t id, int r
         return false;
     struct node_write *write = &engine->writes[i];
     bool refused = r == -EBADMSG || r == -EACCES;
-    *ret_node = write->node;
+    *ret_write = *write;
     engine->conflicts += r == -ESTALE;
     write->id = 0;
     write->retry_ns = now->mono_ns + (refused ? HF_ENGINE_REFUSED_NS : HF_ENGINE_RETRY_NS);

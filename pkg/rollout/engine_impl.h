@@ -36,7 +36,7 @@ struct note {
 /* One EdgeUpdate. */
 struct track {
     char *name, *uid, *resource_version;
-    uint64_t version; /* resourceVersion as a number; 0 if it is not a number */
+    struct hf_object_version version; /* resource_version as a number */
     int64_t generation;
     json_t *json;
     struct hf_edgeupdate *update; /* NULL if pkg/api refuses the object */
@@ -81,6 +81,7 @@ struct track {
     uint64_t looked_ns, slow_ns;     /* looked_ns: time of the last decision; slow_ns: time of the last write */
     uint64_t retry_ns;               /* no write before this time */
     uint64_t write;                  /* id of the write on its way; 0 without one */
+    uint64_t write_version;          /* version of the object on which that write was decided */
     uint64_t due_ns;                 /* time of a postponed write; HF_NEVER without one */
     uint64_t wrote_ns;               /* like slow_ns, but 0 after the write that claims the object */
     struct hf_rollout_state written; /* the state in the last write; written_news has its news */
@@ -125,10 +126,18 @@ struct hf_rollout_engine {
     uint64_t next_ns; /* becomes next_mono_ns of the plan that is being made */
 };
 
+/* engine_take.c: objects from the source or, with the version on which the write was decided, from the answer to a
+ * write (rollout/object_version.h). An answer does not show that a list contains the object. */
+HF_MUST_USE int hf_rollout_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode, uint64_t decided_on,
+                                         const struct hf_rollout_now *now);
+HF_MUST_USE int hf_rollout_take_update(struct hf_rollout_engine *engine, json_t *update, uint64_t decided_on,
+                                       const struct hf_rollout_now *now);
+
 /* engine_track.c: one EdgeUpdate and its arrays */
 HF_MUST_USE int hf_rollout_track_new(const char *name, struct track **ret_track);
 void hf_rollout_track_free(struct track *track);
-HF_MUST_USE int hf_rollout_track_take(struct track *track, json_t *json);
+/* Takes a version of the object; `decided_on` says where it comes from (rollout/object_version.h). */
+HF_MUST_USE int hf_rollout_track_take(struct track *track, json_t *json, uint64_t decided_on);
 HF_MUST_USE int hf_rollout_track_grow(struct track *track, size_t n);
 /* Computes the slots of up to `budget` further nodes. Returns how many it computed. */
 size_t hf_rollout_track_prepare(struct track *track, const struct hf_fleet *fleet, size_t budget);
@@ -179,6 +188,7 @@ HF_MUST_USE int hf_rollout_write_node(struct hf_rollout_engine *engine, enum hf_
  * resourceVersion is higher than when the engine decided on the write. */
 void hf_rollout_settle_node(struct hf_rollout_engine *engine, uint32_t node);
 void hf_rollout_forget_node(struct hf_rollout_engine *engine, uint32_t node);
-/* Records the result of the write with this id, and sets *ret_node. Returns false if no EdgeNode has such a write. */
+/* Records the result of the write with this id, and sets *ret_write to what it was. Returns false if no EdgeNode has
+ * such a write. */
 bool hf_rollout_node_result(struct hf_rollout_engine *engine, uint64_t id, int r, const struct hf_rollout_now *now,
-                            uint32_t *ret_node);
+                            struct node_write *ret_write);

@@ -32,7 +32,7 @@ static int mark_silent(struct hf_rollout_engine *engine, const struct hf_rollout
         if (!is_silent(engine, node, now_s))
             continue;
         engine->n_silent++;
-        if ((node->flags & (HF_FLEET_MARKED_SILENT | HF_FLEET_WRITING)) || node->resource_version == 0 ||
+        if ((node->flags & (HF_FLEET_MARKED_SILENT | HF_FLEET_WRITING)) || node->version.shown == 0 ||
             engine->params.keep_silent_nodes)
             continue;
         if (engine->silent_tokens < 1 || !hf_rollout_has_room(engine)) {

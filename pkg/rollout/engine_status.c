@@ -214,6 +214,7 @@ static int send(struct hf_rollout_engine *engine, struct track *track, const str
     track->write = hf_rollout_emit(engine, HF_ROLLOUT_STATUS, track->name, body, urgency == HF_ROLLOUT_URGENT);
     if (track->write == 0)
         return -ENOMEM;
+    track->write_version = track->version.shown;
     track->wrote_ns = claims ? 0 : now->mono_ns; /* what follows a claim is not a fight */
     track->slow_ns = now->mono_ns;
     /* A write without a decision holds no state: its answer must not bring back the one of an earlier write. */

@@ -61,29 +61,44 @@ void hf_rollout_engine_drop_node(struct hf_rollout_engine *engine, const char *n
     node_changed(engine, id, hf_fleet_drop_node(&engine->fleet, id, hf_fleet_seconds(now->mono_ns)), now);
 }
 
-int hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode,
-                                    const struct hf_rollout_now *now)
+static uint64_t version_of(const struct hf_rollout_engine *engine, uint32_t id)
 {
-    const char *name = hf_json_str_or(edgenode, "metadata.name", "");
-    bool is_new = hf_fleet_find(&engine->fleet, name) == HF_ID_NONE;
-    uint32_t id = 0;
+    return id == HF_ID_NONE ? 0 : engine->fleet.nodes[id].version.shown;
+}
+
+int hf_rollout_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode, uint64_t decided_on,
+                             const struct hf_rollout_now *now)
+{
+    uint32_t id = hf_fleet_find(&engine->fleet, hf_json_str_or(edgenode, "metadata.name", ""));
+    bool is_new = id == HF_ID_NONE;
+    uint64_t before = version_of(engine, id);
     int r = grow_tracks(engine);
 
     if (r == 0)
-        r = hf_fleet_take_edgenode(&engine->fleet, edgenode, hf_fleet_seconds(now->mono_ns), now->unix_ns, &id);
+        r = hf_fleet_take_edgenode(&engine->fleet, edgenode, decided_on, hf_fleet_seconds(now->mono_ns), now->unix_ns,
+                                   &id);
     if (r == -ESTALE)
         return 0;
     if (r < 0)
         return r;
     if (is_new)
         node_changed(engine, id, true, now);
-    hf_rollout_settle_node(engine, id);
+    if (version_of(engine, id) != 0 && version_of(engine, id) < before)
+        hf_rollout_forget_node(engine, id); /* decided on versions that the restored store does not have */
+    else
+        hf_rollout_settle_node(engine, id);
     for (size_t i = 0; i < engine->n_tracks; i++) {
         engine->tracks[i]->dirty = true;
         hf_rollout_track_notes(engine->tracks[i], id, edgenode);
     }
     engine->turns_dirty = true;
     return 0;
+}
+
+int hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode,
+                                    const struct hf_rollout_now *now)
+{
+    return hf_rollout_take_edgenode(engine, edgenode, HF_VERSION_FROM_SOURCE, now);
 }
 
 void hf_rollout_engine_drop_edgenode(struct hf_rollout_engine *engine, const char *name,
@@ -149,7 +164,8 @@ static void remove_track(struct hf_rollout_engine *engine, size_t i)
     hf_rollout_touch(engine);
 }
 
-int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *update, const struct hf_rollout_now *now)
+int hf_rollout_take_update(struct hf_rollout_engine *engine, json_t *update, uint64_t decided_on,
+                           const struct hf_rollout_now *now)
 {
     const char *name = hf_json_str_or(update, "metadata.name", "");
     struct track *track = find_track(engine, name);
@@ -163,8 +179,8 @@ int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *upda
             return r < 0 ? r : -ENOMEM;
         track->watched_ns = now->mono_ns;
     }
-    track->seen = true;
-    r = hf_rollout_track_take(track, update);
+    track->seen = track->seen || decided_on == HF_VERSION_FROM_SOURCE;
+    r = hf_rollout_track_take(track, update, decided_on);
     if (r == -ESTALE)
         return 0;
     if (r < 0)
@@ -172,6 +188,11 @@ int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *upda
     hf_rollout_status_seen(engine, track, now);
     hf_rollout_touch(engine);
     return 0;
+}
+
+int hf_rollout_engine_take_update(struct hf_rollout_engine *engine, json_t *update, const struct hf_rollout_now *now)
+{
+    return hf_rollout_take_update(engine, update, HF_VERSION_FROM_SOURCE, now);
 }
 
 void hf_rollout_engine_drop_update(struct hf_rollout_engine *engine, const char *name, const struct hf_rollout_now *now)

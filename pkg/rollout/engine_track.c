@@ -130,25 +130,41 @@ static int set_text(char **at, const char *text)
     return 0;
 }
 
-int hf_rollout_track_take(struct track *track, json_t *json)
+/* The object was made again, or the store was restored: writes that were decided before tell nothing about it. The
+ * state of a rollout that goes on stays as this leader knows it, and the next decision writes it again. */
+static void forget_writes(struct track *track)
+{
+    track->write = 0;
+    track->has_doubt = false;
+}
+
+int hf_rollout_track_take(struct track *track, json_t *json, uint64_t decided_on)
 {
     const char *uid = hf_json_str_or(json, "metadata.uid", "");
     const char *text = hf_json_str_or(json, "metadata.resourceVersion", "");
     struct hf_edgeupdate *update = NULL;
     static struct hf_issues issues;
-    uint64_t version = 0;
+    bool is_other = strcmp(uid, track->uid) != 0;
+    struct hf_object_version version = {0};
+    uint64_t number = 0;
     int r;
 
-    if (hf_parse_u64(text, 1, UINT64_MAX, &version) < 0)
-        version = 0;
-    bool is_other = strcmp(uid, track->uid) != 0;
-    if (!is_other && version != 0 && version < track->version)
+    if (hf_parse_u64(text, 1, UINT64_MAX, &number) < 0)
+        number = 0;
+    if (!is_other)
+        version = track->version;
+    enum hf_version_age age = hf_object_version_take(&version, number, decided_on);
+    if (age == HF_VERSION_LATE) {
+        track->version = version;
         return -ESTALE;
+    }
     r = hf_edgeupdate_decode(json, &update, &issues);
     if (r == -ENOMEM || set_text(&track->uid, uid) < 0 || set_text(&track->resource_version, text) < 0) {
         hf_edgeupdate_free(update);
         return -ENOMEM;
     }
+    if (is_other || age == HF_VERSION_REWOUND)
+        forget_writes(track);
     if (is_other) {
         track->claimed = track->has_doubt = track->turn_held = false;
         track->slow_ns = track->retry_ns = 0;

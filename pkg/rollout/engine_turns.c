@@ -104,7 +104,7 @@ static int take_back(struct hf_rollout_engine *engine, const struct hf_rollout_n
     for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
         const struct hf_fleet_node *node = &engine->fleet.nodes[id];
         struct hf_fleet_turns kept = {0};
-        if (node->turns == NULL || (node->flags & HF_FLEET_WRITING) || node->resource_version == 0 ||
+        if (node->turns == NULL || (node->flags & HF_FLEET_WRITING) || node->version.shown == 0 ||
             node->epoch > engine->epoch)
             continue;
         for (size_t i = 0; i < node->turns->n; i++)
@@ -167,7 +167,7 @@ static bool may_be_given(const struct hf_rollout_engine *engine, const struct tr
     const struct hf_fleet_entry *entry = hf_fleet_entry(node, track->digest);
     bool reached = (slot & HF_ENGINE_CANARY) || (slot & HF_ENGINE_SLOT_MASK) < track->state.cutoff;
 
-    return track->classes[id] == HF_CLASS_TURN && reached && node->resource_version != 0 &&
+    return track->classes[id] == HF_CLASS_TURN && reached && node->version.shown != 0 &&
            (node->flags & HF_FLEET_HAS_EDGENODE) && !hf_fleet_has_turn(node, track->digest) &&
            (node->turns == NULL || node->turns->n < HF_FLEET_TURNS) &&
            silent_ns(node, now) <= track->limits.unknown_after_ns &&
@@ -238,7 +238,7 @@ static int survey_groups(struct hf_rollout_engine *engine, const struct track *t
             continue;
         group->size += (track->slots[id] & HF_ENGINE_SELECTED) != 0;
         group->busy += is_busy(engine, node, now);
-        if (!(node->flags & HF_FLEET_HAS_EDGENODE) || node->epoch == engine->epoch || node->resource_version == 0 ||
+        if (!(node->flags & HF_FLEET_HAS_EDGENODE) || node->epoch == engine->epoch || node->version.shown == 0 ||
             !is_unfinished(engine, track, id))
             continue;
         group->fenced = false;

@@ -197,7 +197,8 @@ bool hf_fleet_drop_edgenode(struct hf_fleet *fleet, uint32_t id)
     set_entries(fleet, node, NULL, 0);
     set_turns(fleet, node, NULL);
     node->flags &= HF_FLEET_HAS_NODE | HF_FLEET_NODE_SEEN;
-    node->resource_version = node->sequence = 0;
+    node->version = (struct hf_object_version){0};
+    node->sequence = 0;
     node->epoch = node->restarted = 0;
     node->interval_s = HF_FLEET_DEFAULT_INTERVAL;
     return free_if_unused(fleet, id);
@@ -372,23 +373,39 @@ static void mark_freed(struct hf_fleet_node *node, const json_t *json)
             freed != NULL && hf_text_is_sha256(freed) && hf_fleet_digest_key(freed) == node->entries[i].digest;
 }
 
-int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *json, uint32_t now_s, uint64_t unix_ns,
-                           uint32_t *ret_id)
+/* Returns -ESTALE, or 0 and the versions that the record gets with this object. */
+static int take_version(struct hf_fleet_node *node, const json_t *json, uint64_t decided_on,
+                        struct hf_object_version *ret_version)
 {
-    uint64_t version = 0;
+    uint64_t number = 0;
+    struct hf_object_version version = node->version;
+
+    if (hf_parse_u64(hf_json_str_or(json, "metadata.resourceVersion", ""), 1, UINT64_MAX, &number) < 0)
+        number = 0;
+    if (hf_object_version_take(&version, number, decided_on) == HF_VERSION_LATE) {
+        node->version = version;
+        return -ESTALE;
+    }
+    *ret_version = version;
+    return 0;
+}
+
+int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *json, uint64_t decided_on, uint32_t now_s,
+                           uint64_t unix_ns, uint32_t *ret_id)
+{
+    struct hf_object_version version;
     uint32_t id = 0;
     int r = find_or_new(fleet, json, now_s, &id);
 
     if (r < 0)
         return r;
     struct hf_fleet_node *node = &fleet->nodes[id];
-    const char *text = hf_json_str_or(json, "metadata.resourceVersion", "");
     int64_t epoch = hf_json_int_or(json, "spec.epoch", 0);
-    if (hf_parse_u64(text, 1, UINT64_MAX, &version) < 0)
-        version = 0;
-    node->flags |= HF_FLEET_EDGENODE_SEEN;
-    if (version != 0 && version < node->resource_version)
-        return -ESTALE;
+    if (decided_on == HF_VERSION_FROM_SOURCE)
+        node->flags |= HF_FLEET_EDGENODE_SEEN;
+    r = take_version(node, json, decided_on, &version);
+    if (r < 0)
+        return r;
     fleet->n_edgenodes += !(node->flags & HF_FLEET_HAS_EDGENODE);
     node->flags |= HF_FLEET_HAS_EDGENODE;
     *ret_id = id;
@@ -399,7 +416,7 @@ int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *json, uint32_t 
         return r;
     mark_freed(node, json);
     node->epoch = epoch > 0 ? (uint32_t)HF_MIN((uint64_t)epoch, UINT32_MAX) : 0;
-    node->resource_version = version;
+    node->version = version;
     return 0;
 }
 

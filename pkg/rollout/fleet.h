@@ -6,6 +6,7 @@
 #pragma once
 
 #include "rollout/labels.h"
+#include "rollout/object_version.h"
 
 enum {
     HF_FLEET_MAX = 1000000,         /* nodes; more are refused with -E2BIG */
@@ -54,15 +55,15 @@ enum {
 struct hf_fleet_node {
     char *name; /* NULL in a free record */
     struct hf_fleet_entry *entries;
-    struct hf_fleet_turns *turns; /* NULL without turns */
-    uint64_t resource_version;    /* resourceVersion of the EdgeNode; 0 if it is not a number */
-    uint64_t sequence;            /* status.sequence of the last new report */
-    uint32_t labels;              /* number of the set of labels; kept until the record is freed, also without a Node */
-    uint32_t heard_s;             /* time of the last new report; before the first report, when the record was made */
-    uint32_t gone_s;              /* when the Node was deleted; if there never was a Node, when the record was made */
-    uint32_t epoch;               /* EdgeNode.spec.epoch */
-    uint32_t restarted;           /* low bits of the last received sequence if it was below `sequence`; else 0 */
-    uint16_t interval_s;          /* status.policy.interval in seconds, at least 1 and at most 65535 */
+    struct hf_fleet_turns *turns;     /* NULL without turns */
+    struct hf_object_version version; /* resourceVersion of the EdgeNode */
+    uint64_t sequence;                /* status.sequence of the last new report */
+    uint32_t labels;     /* number of the set of labels; kept until the record is freed, also without a Node */
+    uint32_t heard_s;    /* time of the last new report; before the first report, when the record was made */
+    uint32_t gone_s;     /* when the Node was deleted; if there never was a Node, when the record was made */
+    uint32_t epoch;      /* EdgeNode.spec.epoch */
+    uint32_t restarted;  /* low bits of the last received sequence if it was below `sequence`; else 0 */
+    uint16_t interval_s; /* status.policy.interval in seconds, at least 1 and at most 65535 */
     uint8_t n_entries;
     uint8_t flags;
 };
@@ -95,10 +96,12 @@ HF_MUST_USE int hf_fleet_take_node(struct hf_fleet *fleet, const json_t *node, u
 
 /* Stores the facts of an EdgeNode. `unix_ns` is the present time of the API server (0 means unknown). The record's
  * first report has an age: `unix_ns` minus the time in the report, or 0 if `unix_ns` is 0. Each later report has the
- * age 0. Returns 0, -EBADMSG (no valid name), -E2BIG (HF_FLEET_MAX), -ENOMEM, or -ESTALE (the resourceVersion is lower
- * than that of the record; nothing is stored). */
-HF_MUST_USE int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *edgenode, uint32_t now_s, uint64_t unix_ns,
-                                       uint32_t *ret_id);
+ * age 0. `decided_on` says where the object comes from (rollout/object_version.h). An object from the source counts as
+ * seen (HF_FLEET_EDGENODE_SEEN). Returns 0, -EBADMSG (no valid name), -E2BIG (HF_FLEET_MAX), -ENOMEM (pass the object
+ * in again), or -ESTALE (the record has a newer version; nothing else is stored). If the version of the record is lower
+ * after the call than before, the store was restored from a backup. */
+HF_MUST_USE int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *edgenode, uint64_t decided_on,
+                                       uint32_t now_s, uint64_t unix_ns, uint32_t *ret_id);
 
 /* Removes the Node or the EdgeNode from a record. If the record then has neither, frees the record and returns true. */
 bool hf_fleet_drop_node(struct hf_fleet *fleet, uint32_t id, uint32_t now_s);

@@ -251,7 +251,7 @@ static json_t *edgenode(const struct hf_fleet_node *node)
 {
     char version[24];
 
-    (void)snprintf(version, sizeof(version), "%" PRIu64, node->resource_version);
+    (void)snprintf(version, sizeof(version), "%" PRIu64, node->version.shown);
     return object_of("EdgeNode", node->name, version);
 }
 

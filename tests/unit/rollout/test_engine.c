@@ -224,8 +224,15 @@ static int store(const struct hf_rollout_effect *effect)
 static void do_write(const struct hf_rollout_effect *effect)
 {
     int r = store(effect);
+    json_t *object = *object_of(effect);
 
-    hf_rollout_engine_result(s.engine, effect->id, r, r == 0 ? *object_of(effect) : NULL, &s.now);
+    hf_rollout_engine_result(s.engine, effect->id, r, r == 0 ? object : NULL, &s.now);
+    if (r != 0)
+        return;
+    if (effect->kind == HF_ROLLOUT_STATUS) /* the watch brings it, too */
+        ck_assert_int_eq(hf_rollout_engine_take_update(s.engine, object, &s.now), 0);
+    else
+        ck_assert_int_eq(hf_rollout_engine_take_edgenode(s.engine, object, &s.now), 0);
 }
 
 static void one_plan(void)
@@ -1053,6 +1060,145 @@ START_TEST(grows_while_refused)
 }
 END_TEST
 
+/* ---- a restored backup ------------------------------------------------------------------------------------------- */
+
+struct backup {
+    int version;
+    json_t *updates[3], *edgenodes[NODES];
+};
+
+/* The objects of the server are never changed, only replaced. */
+static struct backup back_up(void)
+{
+    struct backup backup = {.version = s.version};
+
+    for (unsigned u = 0; u < HF_LEN(s.updates); u++)
+        backup.updates[u] = json_incref(s.updates[u]);
+    for (unsigned i = 0; i < NODES; i++)
+        backup.edgenodes[i] = json_incref(s.edgenodes[i]);
+    return backup;
+}
+
+/* The server goes on from the backup, with its versions, and the source tells what is different now. */
+static void restore(const struct backup *backup)
+{
+    s.version = backup->version;
+    for (unsigned u = 0; u < HF_LEN(s.updates); u++) {
+        if (s.updates[u] != NULL && backup->updates[u] == NULL)
+            hf_rollout_engine_drop_update(s.engine, hf_json_str_or(s.updates[u], "metadata.name", ""), &s.now);
+        json_decref(s.updates[u]);
+        s.updates[u] = backup->updates[u];
+        if (s.updates[u] != NULL)
+            show_update(u);
+    }
+    for (unsigned i = 0; i < NODES; i++) {
+        if (s.edgenodes[i] != NULL && backup->edgenodes[i] == NULL)
+            hf_rollout_engine_drop_edgenode(s.engine, name_of(i), &s.now);
+        json_decref(s.edgenodes[i]);
+        s.edgenodes[i] = backup->edgenodes[i];
+        show_node(i);
+    }
+}
+
+static uint64_t conflicts(void)
+{
+    struct hf_rollout_fleet_view view;
+
+    hf_rollout_engine_fleet(s.engine, &view);
+    return view.conflicts;
+}
+
+/* The leader writes into the restored object what it knows, takes the new reports, and goes on. */
+START_TEST(restored_store)
+{
+    make_update(0, "u", 2, plain_waves);
+    good_nodes(0, 60, false);
+    ck_assert_str_eq(phase(0), "CanarySoak");
+    struct backup backup = back_up();
+    good_nodes(0, 7 * 60, false);
+    make_update(1, "late", 7, "");
+    run(15);
+    ck_assert_int_eq(number(0, "admission.cutoff"), 3000);
+    uint64_t before = conflicts();
+    restore(&backup);
+    run(5);
+    ck_assert_int_eq(number(0, "admission.cutoff"), 3000);
+    if (_i == 1)
+        lead(); /* a new leader knows only what the object says */
+    for (unsigned i = 0; i < NODES; i++)
+        if (is_admitted(i, 0))
+            report(i, 0, "Committed", "HealthPassed");
+    good_nodes(0, 40 * 60, false);
+    ck_assert_str_eq(phase(0), "Complete");
+    ck_assert_int_eq(number(0, "nodes.updated"), NODES);
+    ck_assert_uint_eq(conflicts(), before);
+}
+END_TEST
+
+/* While turns are on their way, the store goes back. Their answers, and their lack of an answer, mean nothing now. */
+START_TEST(restored_store_takes_turns_back)
+{
+    struct hf_rollout_plan plan;
+    uint64_t ids[NODES];
+    json_t *objects[NODES];
+    size_t n = 0;
+
+    make_update(0, "u", 2, site_turns);
+    run(5);
+    all_admitted(0, "Verified", "TurnPending");
+    run(1); /* epochs */
+    struct backup backup = back_up();
+    for (unsigned i = 0; i < NODES; i++)
+        report(i, 0, "Verified", "TurnPending");
+    ck_assert_int_eq(hf_rollout_engine_plan(s.engine, &s.now, &plan), 0);
+    for (size_t i = 0; i < plan.n; i++)
+        if (plan.effects[i].kind == HF_ROLLOUT_TURNS && store(&plan.effects[i]) == 0) {
+            objects[n] = json_incref(*object_of(&plan.effects[i]));
+            ids[n++] = plan.effects[i].id;
+        }
+    ck_assert_uint_eq(n, NODES / 4);
+    if (_i == 0)
+        hf_rollout_engine_result(s.engine, ids[0], -ETIMEDOUT, NULL, &s.now);
+    restore(&backup);
+    for (size_t i = 0; i < n; i++) {
+        if (_i == 1)
+            hf_rollout_engine_result(s.engine, ids[i], 0, objects[i], &s.now);
+        json_decref(objects[i]);
+    }
+    for (unsigned round = 0; round < 4; round++) {
+        run(15);
+        for (unsigned zone = 0; zone < NODES / 4; zone++) {
+            ck_assert_uint_eq(turns_in(zone), 1);
+            report(holder_in(zone), 0, "Committed", "HealthPassed");
+        }
+    }
+    run(15);
+    ck_assert_int_eq(number(0, "nodes.updated"), NODES);
+}
+END_TEST
+
+static void count_one(void *arg, const struct hf_rollout_view *view)
+{
+    (void)view;
+    *(unsigned *)arg += 1;
+}
+
+/* A list that lacks an object: the answer to a write that was done before does not bring the object back. */
+START_TEST(answers_are_no_items_of_a_list)
+{
+    unsigned n = 0;
+
+    make_update(0, "u", 2, "");
+    report(0, 0, "Committed", "HealthPassed");
+    uint64_t id = plan_and_store(HF_ROLLOUT_STATUS);
+    hf_rollout_engine_list_begin(s.engine, HF_ROLLOUT_UPDATES);
+    hf_rollout_engine_result(s.engine, id, 0, s.updates[0], &s.now);
+    hf_rollout_engine_list_end(s.engine, HF_ROLLOUT_UPDATES, &s.now);
+    hf_rollout_engine_each(s.engine, count_one, &n);
+    ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
 /* ---- silent and orphaned nodes ----------------------------------------------------------------------------------- */
 
 START_TEST(silent_nodes_are_marked_once)
@@ -1148,6 +1294,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, doubtful_turns_count);
     tcase_add_test(tc, no_turns_while_halted);
     tcase_add_test(tc, grows_while_refused);
+    tcase_add_loop_test(tc, restored_store, 0, 2);
+    tcase_add_loop_test(tc, restored_store_takes_turns_back, 0, 2);
+    tcase_add_test(tc, answers_are_no_items_of_a_list);
     tcase_add_test(tc, silent_nodes_are_marked_once);
     tcase_add_test(tc, orphans_are_collected_but_not_all_at_once);
     tcase_add_test(tc, plans_nothing_in_doubt);

@@ -7,6 +7,8 @@
 #include "support/check_main.h"
 #include "update/rules/phase.h"
 
+#define SOURCE HF_VERSION_FROM_SOURCE
+
 static struct hf_fleet fleet;
 
 static json_t *yaml(const char *text)
@@ -27,7 +29,7 @@ static uint32_t take_node(const char *text)
     return id;
 }
 
-static int take_edgenode(const char *version, unsigned sequence, const char *phase, uint32_t now_s)
+static int take_edgenode(const char *version, uint64_t decided_on, unsigned sequence, const char *phase, uint32_t now_s)
 {
     _cleanup_(hf_json_freep) json_t *json = json_pack(
         "{s:{s:s, s:s}, s:{s:i, s:[{s:s, s:s, s:s, s:s}]}}", "metadata", "name", "n", "resourceVersion", version,
@@ -35,7 +37,7 @@ static int take_edgenode(const char *version, unsigned sequence, const char *pha
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "phase", phase, "reason", "TurnPending");
     uint32_t id;
 
-    return hf_fleet_take_edgenode(&fleet, json, now_s, 0, &id);
+    return hf_fleet_take_edgenode(&fleet, json, decided_on, now_s, 0, &id);
 }
 
 static unsigned dice_state = 1;
@@ -124,25 +126,30 @@ START_TEST(old_reports)
 {
     static const struct {
         const char *version;
+        uint64_t decided_on;
         unsigned sequence;
         const char *phase;
         int want_r;
         enum hf_phase want_phase;
         uint32_t want_heard;
     } rows[] = {
-        {"10", 5, "Fetching", 0, HF_PHASE_FETCHING, 0},        {"11", 7, "Committed", 0, HF_PHASE_COMMITTED, 1},
-        {"12", 6, "Fetching", 0, HF_PHASE_COMMITTED, 1},       /* a late duplicate */
-        {"13", 7, "Committed", 0, HF_PHASE_COMMITTED, 1},      /* the same again is no sign of life */
-        {"9", 99, "Fetching", -ESTALE, HF_PHASE_COMMITTED, 1}, /* an older object */
-        {"14", 1, "Waiting", 0, HF_PHASE_COMMITTED, 1},        /* an agent that counts anew ... */
-        {"15", 2, "Fetching", 0, HF_PHASE_FETCHING, 7},        /* ... is believed from its second report on */
-        {"16", 3, "Patching", 0, HF_PHASE_PATCHING, 8},
+        {"10", SOURCE, 5, "Fetching", 0, HF_PHASE_FETCHING, 0},
+        {"11", SOURCE, 7, "Committed", 0, HF_PHASE_COMMITTED, 1},
+        {"12", SOURCE, 6, "Fetching", 0, HF_PHASE_COMMITTED, 1},  /* a late duplicate */
+        {"13", SOURCE, 7, "Committed", 0, HF_PHASE_COMMITTED, 1}, /* the same again is no sign of life */
+        {"9", 8, 99, "Fetching", -ESTALE, HF_PHASE_COMMITTED, 1}, /* the late answer to a write */
+        {"14", SOURCE, 1, "Waiting", 0, HF_PHASE_COMMITTED, 1},   /* an agent that counts anew ... */
+        {"15", SOURCE, 2, "Fetching", 0, HF_PHASE_FETCHING, 7},   /* ... is believed from its second report on */
+        {"16", SOURCE, 3, "Patching", 0, HF_PHASE_PATCHING, 8},
+        {"5", SOURCE, 2, "Fetching", 0, HF_PHASE_PATCHING, 8},  /* a restored store has an old report ... */
+        {"6", SOURCE, 4, "Verified", 0, HF_PHASE_VERIFIED, 10}, /* ... and takes the next one */
     };
 
     ck_assert_int_eq(hf_fleet_init(&fleet), 0);
     for (uint32_t i = 0; i < HF_LEN(rows); i++) {
-        ck_assert_int_eq(take_edgenode(rows[i].version, rows[i].sequence, rows[i].phase, 1000 + i + (i >= 6)),
-                         rows[i].want_r);
+        ck_assert_int_eq(
+            take_edgenode(rows[i].version, rows[i].decided_on, rows[i].sequence, rows[i].phase, 1000 + i + (i >= 6)),
+            rows[i].want_r);
         const struct hf_fleet_node *node = &fleet.nodes[hf_fleet_find(&fleet, "n")];
         ck_assert_msg(node->entries[0].phase == rows[i].want_phase && node->heard_s == 1000 + rows[i].want_heard,
                       "row %u: phase %u, heard %u", i, (unsigned)node->entries[0].phase, node->heard_s);
@@ -169,7 +176,7 @@ START_TEST(age_of_the_first_report)
                                                           "sequence", 1, "observedTime", rows[i].observed);
         uint32_t id;
         ck_assert_int_eq(hf_fleet_init(&fleet), 0);
-        ck_assert_int_eq(hf_fleet_take_edgenode(&fleet, json, 2000000000, 1795341600 * HF_NS_PER_S, &id), 0);
+        ck_assert_int_eq(hf_fleet_take_edgenode(&fleet, json, SOURCE, 2000000000, 1795341600 * HF_NS_PER_S, &id), 0);
         ck_assert_msg(fleet.nodes[id].heard_s == rows[i].want, "%s: %u", rows[i].observed, fleet.nodes[id].heard_s);
         hf_fleet_done(&fleet);
     }
@@ -192,12 +199,12 @@ START_TEST(nonsense)
     ck_assert_int_eq(hf_fleet_init(&fleet), 0);
     for (size_t i = 0; i < HF_LEN(texts); i++) {
         _cleanup_(hf_json_freep) json_t *json = yaml(texts[i]);
-        ck_assert_int_eq(hf_fleet_take_edgenode(&fleet, json, 5, 0, &id), 0);
+        ck_assert_int_eq(hf_fleet_take_edgenode(&fleet, json, SOURCE, 5, 0, &id), 0);
         ck_assert_uint_eq(fleet.nodes[id].n_entries, 0);
         ck_assert_uint_eq(fleet.nodes[id].epoch, 0);
     }
     _cleanup_(hf_json_freep) json_t *unnamed = yaml("{metadata: {name: 5}}");
-    ck_assert_int_eq(hf_fleet_take_edgenode(&fleet, unnamed, 5, 0, &id), -EBADMSG);
+    ck_assert_int_eq(hf_fleet_take_edgenode(&fleet, unnamed, SOURCE, 5, 0, &id), -EBADMSG);
     _cleanup_(hf_json_freep) json_t *huge = yaml("{metadata: {name: n}, status: {sequence: 12, updates: []}}");
     for (unsigned i = 0; i < 10000; i++) {
         char digest[65];
@@ -207,7 +214,7 @@ START_TEST(nonsense)
                                   json_pack("{s:s, s:s, s:s}", "name", "x", "digest", digest, "phase", "Committed")),
             0);
     }
-    ck_assert_int_eq(hf_fleet_take_edgenode(&fleet, huge, 5, 0, &id), 0);
+    ck_assert_int_eq(hf_fleet_take_edgenode(&fleet, huge, SOURCE, 5, 0, &id), 0);
     ck_assert_uint_eq(fleet.nodes[id].n_entries, HF_FLEET_ENTRIES);
     hf_fleet_done(&fleet);
 }

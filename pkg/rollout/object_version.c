@@ -1,0 +1,34 @@
+#include "rollout/object_version.h"
+
+static enum hf_version_age take_answer(struct hf_object_version *object, uint64_t version, uint64_t decided_on)
+{
+    if (version < object->shown)
+        return HF_VERSION_LATE;
+    if (version > object->shown)
+        object->decided_on = decided_on;
+    object->shown = version;
+    return HF_VERSION_NEW;
+}
+
+enum hf_version_age hf_object_version_take(struct hf_object_version *object, uint64_t version, uint64_t decided_on)
+{
+    enum hf_version_age age = HF_VERSION_NEW;
+
+    if (version == 0) {
+        *object = (struct hf_object_version){0};
+        return HF_VERSION_NEW;
+    }
+    if (decided_on != HF_VERSION_FROM_SOURCE)
+        return take_answer(object, version, decided_on);
+    if (version < object->source)
+        age = HF_VERSION_REWOUND;
+    else if (version < object->shown)
+        /* Between the version on which a write was decided and the version that the write made, there is no other. */
+        age = object->decided_on != 0 && version > object->decided_on ? HF_VERSION_REWOUND : HF_VERSION_LATE;
+    object->source = version;
+    if (age == HF_VERSION_LATE)
+        return age;
+    object->shown = version;
+    object->decided_on = 0;
+    return age;
+}

@@ -29,7 +29,8 @@ struct hf_rollout_facts {
     bool selected;   /* spec.nodeSelector matches the node's labels */
     bool reached;    /* the stages so far admit it */
     bool superseded; /* another object of the same release name has taken this node, as the node itself reports */
-    /* the node has reported Committed before; if it reports another phase now, it repairs the installed file */
+    /* the node has reported Committed before, and has an entry that waits neither for a turn nor for a window; if it
+     * reports another phase now, it repairs the installed file */
     bool was_updated;
     bool has_entry;          /* status.updates has an entry with the digest of this release */
     int phase;               /* enum hf_phase of this entry */

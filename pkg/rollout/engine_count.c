@@ -119,6 +119,14 @@ static bool is_reached(const struct track *track, uint32_t id)
            (slot & HF_ENGINE_SLOT_MASK) < track->state.cutoff;
 }
 
+/* A node that was updated and works again repairs the installed file, as long as it waits for nothing that a repair
+ * does not wait for (update/rules/gate.h). Otherwise it is a new node with an old name. */
+static bool repairs(enum hf_rollout_class before, const struct hf_fleet_entry *entry)
+{
+    return before == HF_CLASS_UPDATED && entry != NULL && entry->wait != HF_FLEET_WAIT_TURN &&
+           entry->wait != HF_FLEET_WAIT_EXCUSED;
+}
+
 static enum hf_rollout_class class_of(struct track *track, const struct hf_fleet_node *node, uint32_t id, bool taken,
                                       uint32_t now_s)
 {
@@ -135,7 +143,7 @@ static enum hf_rollout_class class_of(struct track *track, const struct hf_fleet
     };
     enum hf_rollout_class before = (enum hf_rollout_class)track->classes[id], now;
 
-    facts.was_updated = before == HF_CLASS_UPDATED;
+    facts.was_updated = repairs(before, entry);
     /* A node that begins to work now has worked for no time. */
     facts.working_ns = activity(before) == 1 ? seconds_between(track->since[id], now_s) : 0;
     now = hf_rollout_classify(&facts, &track->limits);

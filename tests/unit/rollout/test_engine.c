@@ -897,6 +897,34 @@ START_TEST(one_turn_in_each_zone)
 }
 END_TEST
 
+/* A node whose disk was replaced under its old name needs a turn again; a repair needs none. */
+START_TEST(reimaged_node_gets_a_turn)
+{
+    make_update(0, "u", 2, site_turns);
+    run(5);
+    for (unsigned i = 0; i < NODES; i++)
+        report(i, 0, "Committed", "HealthPassed");
+    run(15);
+    report(5, 0, "Fetching", "Downloading");
+    run(15);
+    ck_assert_int_eq(number(0, "nodes.updated"), NODES);
+    ck_assert_uint_eq(turns_of(5), 0);
+    report(5, 0, _i == 0 ? "Verified" : "Waiting", _i == 0 ? "TurnPending" : "WindowClosed");
+    run(15);
+    ck_assert_int_eq(number(0, "nodes.updated"), NODES - 1);
+    report(5, 0, "Verified", "TurnPending");
+    run(15);
+    ck_assert_uint_eq(turns_of(5), 1);
+    report(5, 0, "Committed", "HealthPassed");
+    run(15);
+    ck_assert_uint_eq(turns_of(5), 0);
+    ck_assert_int_eq(number(0, "nodes.updated"), NODES);
+    hf_rollout_engine_drop_edgenode(s.engine, "n5", &s.now); /* an operator deletes the EdgeNode */
+    run(15);
+    ck_assert_int_eq(number(0, "nodes.updated"), NODES - 1);
+}
+END_TEST
+
 START_TEST(silent_holder_keeps_its_turn)
 {
     make_update(0, "u", 2, site_turns);
@@ -1288,6 +1316,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, long_words_are_cut);
     tcase_add_loop_test(tc, words_are_cut_between_characters, 0, 4);
     tcase_add_test(tc, one_turn_in_each_zone);
+    tcase_add_loop_test(tc, reimaged_node_gets_a_turn, 0, 2);
     tcase_add_test(tc, silent_holder_keeps_its_turn);
     tcase_add_loop_test(tc, freed_while_it_swaps, 0, HF_LEN(last_words));
     tcase_add_test(tc, fences_before_it_gives);

@@ -112,6 +112,7 @@ int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rol
     hf_rollout_clear_effects(engine);
     engine->next_ns = HF_NEVER;
     if (engine->epoch != 0 && sees(engine)) {
+        engine->seeing_ns = engine->seeing_ns != 0 ? engine->seeing_ns : now->mono_ns;
         refill(engine, now);
         if (!prepare(engine)) {
             hf_rollout_due(engine, now->mono_ns);

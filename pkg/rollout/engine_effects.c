@@ -166,6 +166,49 @@ void hf_rollout_forget_node(struct hf_rollout_engine *engine, uint32_t node)
             remove_write(engine, i);
 }
 
+bool hf_rollout_must_wait(const struct hf_rollout_engine *engine, uint32_t node, const struct hf_rollout_now *now)
+{
+    const struct hf_fleet_node *record = &engine->fleet.nodes[node];
+
+    if (record->paused_s > hf_fleet_seconds(now->mono_ns))
+        return true;
+    for (size_t i = 0; (record->flags & HF_FLEET_WRITING) && i < engine->n_writes; i++)
+        if (engine->writes[i].node == node && engine->writes[i].id != 0)
+            return true;
+    return false;
+}
+
+void hf_rollout_end_doubts(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+{
+    for (size_t i = engine->n_writes; i-- > 0;) {
+        const struct node_write *write = &engine->writes[i];
+        if (write->id == 0 && now->mono_ns >= HF_MAX(write->retry_ns, engine->seeing_ns) + HF_ENGINE_DOUBT_NS)
+            remove_write(engine, i);
+    }
+}
+
+static void pause_node(struct hf_rollout_engine *engine, uint32_t node, uint64_t until_ns)
+{
+    engine->fleet.nodes[node].paused_s = hf_fleet_seconds(until_ns);
+}
+
+/* A refusal is certain, but it tells nothing about an earlier attempt of unknown outcome. */
+static void take_result(struct hf_rollout_engine *engine, size_t i, int r, const struct hf_rollout_now *now)
+{
+    struct node_write *write = &engine->writes[i];
+    bool refused = r == -EBADMSG || r == -EACCES;
+
+    write->id = 0;
+    write->retry_ns = now->mono_ns + (refused ? HF_ENGINE_REFUSED_NS : HF_ENGINE_RETRY_NS);
+    if (refused)
+        pause_node(engine, write->node, write->retry_ns);
+    if (write->kind != HF_ROLLOUT_TURNS || ((refused || r == -ECANCELED) && !write->is_doubtful)) {
+        remove_write(engine, i);
+        return;
+    }
+    write->is_doubtful = write->is_doubtful || (r < 0 && r != -ESTALE);
+}
+
 bool hf_rollout_node_result(struct hf_rollout_engine *engine, uint64_t id, int r, const struct hf_rollout_now *now,
                             struct node_write *ret_write)
 {
@@ -175,13 +218,8 @@ bool hf_rollout_node_result(struct hf_rollout_engine *engine, uint64_t id, int r
         i++;
     if (i == engine->n_writes)
         return false;
-    struct node_write *write = &engine->writes[i];
-    bool refused = r == -EBADMSG || r == -EACCES;
-    *ret_write = *write;
+    *ret_write = engine->writes[i];
     engine->conflicts += r == -ESTALE;
-    write->id = 0;
-    write->retry_ns = now->mono_ns + (refused ? HF_ENGINE_REFUSED_NS : HF_ENGINE_RETRY_NS);
-    if (write->kind == HF_ROLLOUT_SILENT || write->kind == HF_ROLLOUT_COLLECT)
-        remove_write(engine, i);
+    take_result(engine, i, r, now);
     return true;
 }

@@ -19,7 +19,10 @@ enum {
 #define HF_ENGINE_CANARY 0x8000u
 #define HF_ENGINE_RETRY_NS (5 * HF_NS_PER_S)    /* pause after a conflict or an unknown result */
 #define HF_ENGINE_REFUSED_NS (60 * HF_NS_PER_S) /* pause after a refusal by the server */
-#define HF_ENGINE_LOOK_NS (10 * HF_NS_PER_S)    /* longest time between two counts of the nodes */
+/* a write of unknown outcome, which the engine does not repeat, was not done if the working watches do not show it
+ * within this time */
+#define HF_ENGINE_DOUBT_NS (60 * HF_NS_PER_S)
+#define HF_ENGINE_LOOK_NS (10 * HF_NS_PER_S) /* longest time between two counts of the nodes */
 /* at most this much of the time between two steps counts as soaked or waited */
 #define HF_ENGINE_WATCHED_NS (60 * HF_NS_PER_S)
 #define HF_ENGINE_SLOW_NS (10 * HF_NS_PER_S) /* shortest time between two writes that change only counts */
@@ -92,6 +95,7 @@ struct node_write {
     uint64_t id; /* 0: the write is no longer on its way, but the EdgeNode has not yet shown its outcome */
     enum hf_rollout_effect_kind kind;
     uint32_t node;
+    bool is_doubtful;  /* the server may have done an earlier attempt, whatever the result of the present one */
     uint64_t version;  /* resourceVersion of the EdgeNode on which the engine decided */
     uint64_t retry_ns; /* no repetition before this time */
     struct hf_fleet_turns turns;
@@ -109,7 +113,8 @@ struct hf_rollout_engine {
     struct track **tracks; /* in the order of their names */
     size_t n_tracks, cap_tracks;
     bool complete[HF_ROLLOUT_KINDS], watched[HF_ROLLOUT_KINDS];
-    uint64_t epoch; /* 0: this process does not lead */
+    uint64_t seeing_ns; /* time since which all lists are complete and all watches work; 0 before the next plan */
+    uint64_t epoch;     /* 0: this process does not lead */
     uint64_t last_id, conflicts;
     struct node_write *writes;
     size_t n_writes, cap_writes;
@@ -184,9 +189,13 @@ void hf_rollout_show_effects(struct hf_rollout_engine *engine, struct hf_rollout
  * memory ran out, the plan is full, or the engine waits for the outcome of 4,096 writes. */
 HF_MUST_USE int hf_rollout_write_node(struct hf_rollout_engine *engine, enum hf_rollout_effect_kind kind, uint32_t node,
                                       json_t *body, const struct hf_fleet_turns *turns);
+/* Returns true if a write of this EdgeNode is on its way, or if a pause after a refusal lasts. */
+bool hf_rollout_must_wait(const struct hf_rollout_engine *engine, uint32_t node, const struct hf_rollout_now *now);
 /* Forgets the writes of this EdgeNode whose answer has arrived and whose outcome the EdgeNode now shows: its
  * resourceVersion is higher than when the engine decided on the write. */
 void hf_rollout_settle_node(struct hf_rollout_engine *engine, uint32_t node);
+/* Forgets the writes of unknown outcome that HF_ENGINE_DOUBT_NS has passed over. */
+void hf_rollout_end_doubts(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 void hf_rollout_forget_node(struct hf_rollout_engine *engine, uint32_t node);
 /* Records the result of the write with this id, and sets *ret_write to what it was. Returns false if no EdgeNode has
  * such a write. */

@@ -32,8 +32,8 @@ static int mark_silent(struct hf_rollout_engine *engine, const struct hf_rollout
         if (!is_silent(engine, node, now_s))
             continue;
         engine->n_silent++;
-        if ((node->flags & (HF_FLEET_MARKED_SILENT | HF_FLEET_WRITING)) || node->version.shown == 0 ||
-            engine->params.keep_silent_nodes)
+        if ((node->flags & HF_FLEET_MARKED_SILENT) || node->version.shown == 0 || engine->params.keep_silent_nodes ||
+            hf_rollout_must_wait(engine, id, now))
             continue;
         if (engine->silent_tokens < 1 || !hf_rollout_has_room(engine)) {
             engine->nodes_looked_ns = 0;
@@ -62,7 +62,7 @@ static int collect(struct hf_rollout_engine *engine, const struct hf_rollout_now
         return 0;
     for (uint32_t id = 0; id < engine->fleet.n_slots && planned < COLLECT_AT_ONCE; id++) {
         const struct hf_fleet_node *node = &engine->fleet.nodes[id];
-        if (!is_orphan(engine, node, now_s) || (node->flags & HF_FLEET_WRITING) || !hf_rollout_has_room(engine))
+        if (!is_orphan(engine, node, now_s) || hf_rollout_must_wait(engine, id, now) || !hf_rollout_has_room(engine))
             continue;
         int r = hf_rollout_write_node(engine, HF_ROLLOUT_COLLECT, id, NULL, NULL);
         if (r < 0)

@@ -211,6 +211,7 @@ void hf_rollout_engine_list_begin(struct hf_rollout_engine *engine, enum hf_roll
     const unsigned flag = kind == HF_ROLLOUT_NODES ? HF_FLEET_NODE_SEEN : HF_FLEET_EDGENODE_SEEN;
 
     engine->complete[kind] = false;
+    engine->seeing_ns = 0;
     if (kind == HF_ROLLOUT_UPDATES)
         for (size_t i = 0; i < engine->n_tracks; i++)
             engine->tracks[i]->seen = false;
@@ -241,6 +242,7 @@ void hf_rollout_engine_list_end(struct hf_rollout_engine *engine, enum hf_rollou
 void hf_rollout_engine_watch(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, bool works)
 {
     engine->watched[kind] = works;
+    engine->seeing_ns = works ? engine->seeing_ns : 0;
     for (size_t i = 0; i < engine->n_tracks && !works; i++)
         engine->tracks[i]->stepped_ns = 0; /* the time without sight is no soak */
     hf_rollout_touch(engine);

@@ -92,6 +92,13 @@ static bool spend(struct hf_rollout_engine *engine, const struct hf_rollout_now 
     return true;
 }
 
+/* True if no write about the turns of this node may be planned: one is on its way, or has an unknown outcome, or the
+ * server refused one just now. */
+static bool is_writing(const struct hf_rollout_engine *engine, uint32_t id, const struct hf_rollout_now *now)
+{
+    return (engine->fleet.nodes[id].flags & HF_FLEET_WRITING) || hf_rollout_must_wait(engine, id, now);
+}
+
 static int write_turns(struct hf_rollout_engine *engine, uint32_t id, const struct hf_fleet_turns *turns)
 {
     json_t *body = hf_rollout_turns_make(&engine->fleet.nodes[id], engine->epoch, turns);
@@ -104,7 +111,7 @@ static int take_back(struct hf_rollout_engine *engine, const struct hf_rollout_n
     for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
         const struct hf_fleet_node *node = &engine->fleet.nodes[id];
         struct hf_fleet_turns kept = {0};
-        if (node->turns == NULL || (node->flags & HF_FLEET_WRITING) || node->version.shown == 0 ||
+        if (node->turns == NULL || is_writing(engine, id, now) || node->version.shown == 0 ||
             node->epoch > engine->epoch)
             continue;
         for (size_t i = 0; i < node->turns->n; i++)
@@ -122,7 +129,8 @@ static int take_back(struct hf_rollout_engine *engine, const struct hf_rollout_n
 }
 
 /* A write of unknown outcome is sent again as it was, with the same resourceVersion: it can succeed once. A turn that
- * nobody wants to give any more is not sent again; it counts as given until the node's object changes. */
+ * nobody wants to give any more is not sent again; it counts as given until the node's object changes, or until it is
+ * certain that the server did not do the write. */
 static int repeat(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
     for (size_t i = 0; i < engine->n_writes; i++) {
@@ -242,7 +250,7 @@ static int survey_groups(struct hf_rollout_engine *engine, const struct track *t
             !is_unfinished(engine, track, id))
             continue;
         group->fenced = false;
-        if (node->epoch > engine->epoch || (node->flags & HF_FLEET_WRITING) || !spend(engine, now))
+        if (node->epoch > engine->epoch || is_writing(engine, id, now) || !spend(engine, now))
             continue;
         int r = write_turns(engine, id, node->turns);
         if (r < 0)
@@ -286,7 +294,7 @@ static int give_turns(struct hf_rollout_engine *engine, const struct track *trac
     for (size_t i = 0; i < waiting->n && r == 0; i++) {
         struct hf_turn_group *group = hf_turn_group(groups, n_groups, waiting->items[i].group);
         uint32_t id = waiting->items[i].node;
-        if (engine->fleet.nodes[id].flags & HF_FLEET_WRITING)
+        if (is_writing(engine, id, now))
             continue;
         if (hf_turn_may(group, &track->update->max_unavailable))
             r = give(engine, track, id, now);
@@ -303,6 +311,7 @@ int hf_rollout_plan_turns(struct hf_rollout_engine *engine, const struct hf_roll
         return 0;
     engine->turns_dirty = false;
     engine->turns_looked_ns = now->mono_ns;
+    hf_rollout_end_doubts(engine, now);
     r = repeat(engine, now);
     if (r == 0)
         r = take_back(engine, now);

@@ -199,7 +199,7 @@ bool hf_fleet_drop_edgenode(struct hf_fleet *fleet, uint32_t id)
     node->flags &= HF_FLEET_HAS_NODE | HF_FLEET_NODE_SEEN;
     node->version = (struct hf_object_version){0};
     node->sequence = 0;
-    node->epoch = node->restarted = 0;
+    node->epoch = node->paused_s = node->restarted = 0;
     node->interval_s = HF_FLEET_DEFAULT_INTERVAL;
     return free_if_unused(fleet, id);
 }
@@ -416,6 +416,8 @@ int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *json, uint64_t 
         return r;
     mark_freed(node, json);
     node->epoch = epoch > 0 ? (uint32_t)HF_MIN((uint64_t)epoch, UINT32_MAX) : 0;
+    if (node->version.shown != version.shown)
+        node->paused_s = 0; /* what the server refused may be right for the new version */
     node->version = version;
     return 0;
 }

@@ -62,6 +62,7 @@ struct hf_fleet_node {
     uint32_t heard_s;    /* time of the last new report; before the first report, when the record was made */
     uint32_t gone_s;     /* when the Node was deleted; if there never was a Node, when the record was made */
     uint32_t epoch;      /* EdgeNode.spec.epoch */
+    uint32_t paused_s;   /* no write of this EdgeNode before this time; 0 without a pause */
     uint32_t restarted;  /* low bits of the last received sequence if it was below `sequence`; else 0 */
     uint16_t interval_s; /* status.policy.interval in seconds, at least 1 and at most 65535 */
     uint8_t n_entries;

@@ -879,6 +879,11 @@ static unsigned holder_in(unsigned zone)
     ck_abort_msg("no node of zone %u has a turn", zone);
 }
 
+static const char *ready_of_node(unsigned i)
+{
+    return hf_json_str_or(json_array_get(hf_json_at(s.edgenodes[i], "status.conditions"), 0), "reason", "");
+}
+
 START_TEST(one_turn_in_each_zone)
 {
     make_update(0, "u", 2, site_turns);
@@ -1052,6 +1057,124 @@ START_TEST(doubtful_turns_count)
     run(10);
     for (unsigned zone = 0; zone < NODES / 4; zone++)
         ck_assert_uint_eq(turns_in(zone), 1);
+}
+END_TEST
+
+static bool gives(const struct hf_rollout_effect *effect)
+{
+    return effect->kind == HF_ROLLOUT_TURNS && json_array_size(hf_json_at(effect->body, "spec.turns")) > 0;
+}
+
+/* Runs, and lets each write that gives a turn to this node end with `r` without being done. Returns their number. */
+static unsigned run_with_failing_turns(uint64_t seconds, unsigned node, int r)
+{
+    struct hf_rollout_plan plan;
+    unsigned n = 0;
+
+    for (uint64_t i = 0; i < seconds; i++) {
+        ck_assert_int_eq(hf_rollout_engine_plan(s.engine, &s.now, &plan), 0);
+        for (size_t k = 0; k < plan.n; k++) {
+            const struct hf_rollout_effect *effect = &plan.effects[k];
+            s.n_silent += effect->kind == HF_ROLLOUT_SILENT;
+            if (effect->kind == HF_ROLLOUT_EVENT || effect->kind == HF_ROLLOUT_COLLECT)
+                continue;
+            s.fail = gives(effect) && strcmp(effect->name, name_of(node)) == 0 ? r : 0;
+            n += s.fail != 0;
+            do_write(effect);
+        }
+        s.now.mono_ns += SECOND;
+        s.now.unix_ns += SECOND;
+    }
+    return n;
+}
+
+static const char short_unknown[] = "  strategy: {maxFailures: 100%, unknownAfter: 5m, disruption: {groupBy: zone}}\n";
+
+/* Which node of zone 0 gets the first turn: it has the lowest slot. */
+static unsigned first_in_line(const char *strategy)
+{
+    make_update(0, "u", 2, strategy);
+    run(5);
+    all_admitted(0, "Verified", "TurnPending");
+    run(5);
+    unsigned first = holder_in(0);
+    for (unsigned i = 0; i < NODES; i++) {
+        hf_rollout_engine_drop_edgenode(s.engine, name_of(i), &s.now);
+        json_decref(s.edgenodes[i]);
+        s.edgenodes[i] = NULL;
+    }
+    run(1);
+    for (unsigned i = 0; i < NODES; i++)
+        report(i, 0, "Verified", "TurnPending");
+    return first;
+}
+
+static void others_report(unsigned silent, uint64_t seconds)
+{
+    for (uint64_t i = 0; i < seconds; i += 30) {
+        for (unsigned n = 0; n < 4; n++)
+            if (n != silent)
+                report(n, 0, "Verified", "TurnPending");
+        run(30);
+    }
+}
+
+/* The answers to a node's turn are lost, and then the node is away. Its group goes on when a minute of working watches
+ * has not shown the turn; a minute without sight shows nothing. */
+START_TEST(doubts_end)
+{
+    unsigned first = first_in_line(short_unknown);
+
+    ck_assert_uint_gt(run_with_failing_turns(200, first, -ETIMEDOUT), 10);
+    for (unsigned n = 0; n < 4; n++)
+        if (n != first)
+            report(n, 0, "Verified", "TurnPending");
+    (void)run_with_failing_turns(105, first, -ETIMEDOUT); /* now it is away, and nobody repeats the write */
+    ck_assert_uint_eq(turns_in(0), 0);
+    if (_i == 1) {
+        hf_rollout_engine_watch(s.engine, HF_ROLLOUT_EDGENODES, false);
+        run(120);
+        hf_rollout_engine_watch(s.engine, HF_ROLLOUT_EDGENODES, true);
+        others_report(first, 30);
+        ck_assert_uint_eq(turns_in(0), 0);
+    }
+    others_report(first, 120);
+    ck_assert(turns_in(0) == 1 && turns_of(first) == 0);
+}
+END_TEST
+
+/* The server refuses the turn of one node, or the process did not send it: that is no doubt. */
+START_TEST(refused_turns)
+{
+    static const int results[] = {-EACCES, -EBADMSG, -ECANCELED};
+    unsigned first = first_in_line(site_turns), n;
+
+    n = run_with_failing_turns(30, first, results[_i]);
+    ck_assert(results[_i] == -ECANCELED ? n > 20 && turns_in(0) == 0 : n == 1 && turns_in(0) == 1);
+    run(5);
+    ck_assert_uint_eq(turns_in(0), 1);
+    ck_assert_uint_eq(turns_of(first), results[_i] == -ECANCELED);
+}
+END_TEST
+
+/* A refusal tells nothing about the attempt before it, whose answer was lost. */
+START_TEST(refused_after_a_doubt)
+{
+    unsigned first = first_in_line(site_turns);
+
+    ck_assert_uint_eq(run_with_failing_turns(3, first, -ETIMEDOUT), 1);
+    ck_assert_uint_eq(run_with_failing_turns(50, first, -EACCES), 1);
+    ck_assert_uint_eq(turns_in(0), 0);
+}
+END_TEST
+
+/* The write of a turn fails for ever: the node is marked silent all the same. */
+START_TEST(silent_in_doubt)
+{
+    unsigned first = first_in_line("  strategy: {maxFailures: 100%, unknownAfter: 24h, disruption: {groupBy: zone}}\n");
+
+    ck_assert_uint_gt(run_with_failing_turns(40 * 60, first, -ETIMEDOUT), 10);
+    ck_assert_str_eq(ready_of_node(first), "NodeSilent");
 }
 END_TEST
 
@@ -1321,6 +1444,10 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, freed_while_it_swaps, 0, HF_LEN(last_words));
     tcase_add_test(tc, fences_before_it_gives);
     tcase_add_test(tc, doubtful_turns_count);
+    tcase_add_loop_test(tc, doubts_end, 0, 2);
+    tcase_add_loop_test(tc, refused_turns, 0, 3);
+    tcase_add_test(tc, refused_after_a_doubt);
+    tcase_add_test(tc, silent_in_doubt);
     tcase_add_test(tc, no_turns_while_halted);
     tcase_add_test(tc, grows_while_refused);
     tcase_add_loop_test(tc, restored_store, 0, 2);

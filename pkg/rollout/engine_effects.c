@@ -221,5 +221,6 @@ bool hf_rollout_node_result(struct hf_rollout_engine *engine, uint64_t id, int r
     *ret_write = engine->writes[i];
     engine->conflicts += r == -ESTALE;
     take_result(engine, i, r, now);
+    hf_rollout_settle_node(engine, ret_write->node); /* the watch may have brought a newer version before the answer */
     return true;
 }

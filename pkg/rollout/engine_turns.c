@@ -136,7 +136,7 @@ static int repeat(struct hf_rollout_engine *engine, const struct hf_rollout_now 
     for (size_t i = 0; i < engine->n_writes; i++) {
         struct node_write *write = &engine->writes[i];
         const struct hf_fleet_node *node = &engine->fleet.nodes[write->node];
-        if (write->id != 0 || write->kind != HF_ROLLOUT_TURNS)
+        if (write->id != 0 || write->kind != HF_ROLLOUT_TURNS || write->version != node->version.shown)
             continue;
         if (now->mono_ns < write->retry_ns) {
             hf_rollout_due(engine, write->retry_ns);

@@ -1157,6 +1157,33 @@ START_TEST(refused_turns)
 }
 END_TEST
 
+/* The node reports while its turn is on its way: the write meets a conflict, and the engine decides again at once, on
+ * the new version. With `_i` = 1, the answer is lost, and the release is halted: nothing is left to repeat. */
+START_TEST(conflict_after_a_report)
+{
+    struct hf_rollout_plan plan;
+    unsigned first = first_in_line(site_turns);
+    uint64_t id = 0;
+
+    for (unsigned i = 0; i < 5 && id == 0; i++) {
+        ck_assert_int_eq(hf_rollout_engine_plan(s.engine, &s.now, &plan), 0);
+        for (size_t k = 0; k < plan.n; k++)
+            if (gives(&plan.effects[k]) && strcmp(plan.effects[k].name, name_of(first)) == 0)
+                id = plan.effects[k].id;
+            else if (plan.effects[k].kind != HF_ROLLOUT_EVENT)
+                do_write(&plan.effects[k]);
+    }
+    report(first, 0, "Verified", "TurnPending");
+    if (_i == 1)
+        edit(0, "metadata.annotations", json_pack("{s:s}", HF_ROLLOUT_HALTED_ANNOTATION, "x"));
+    hf_rollout_engine_result(s.engine, id, _i == 0 ? -ESTALE : -ETIMEDOUT, NULL, &s.now);
+    run(3);
+    ck_assert_uint_eq(turns_of(first), _i == 0);
+    run(60);
+    ck_assert_uint_eq(turns_in(0), _i == 0);
+}
+END_TEST
+
 /* A refusal tells nothing about the attempt before it, whose answer was lost. */
 START_TEST(refused_after_a_doubt)
 {
@@ -1446,6 +1473,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, doubtful_turns_count);
     tcase_add_loop_test(tc, doubts_end, 0, 2);
     tcase_add_loop_test(tc, refused_turns, 0, 3);
+    tcase_add_loop_test(tc, conflict_after_a_report, 0, 2);
     tcase_add_test(tc, refused_after_a_doubt);
     tcase_add_test(tc, silent_in_doubt);
     tcase_add_test(tc, no_turns_while_halted);

@@ -129,40 +129,35 @@ int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rol
     return r;
 }
 
-/* Takes over the object in an answer. Without memory the watch brings it again. */
-static void take_answer(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, const json_t *object,
-                        uint64_t decided_on, const struct hf_rollout_now *now)
+static int take_answer(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, const json_t *object,
+                       uint64_t decided_on, const struct hf_rollout_now *now)
 {
-    int r = kind == HF_ROLLOUT_UPDATES ? hf_rollout_take_update(engine, hf_json_mutable(object), decided_on, now)
-                                       : hf_rollout_take_edgenode(engine, object, decided_on, now);
-
-    if (r < 0)
-        engine->complete[kind] = engine->complete[kind] && r != -ENOMEM;
+    if (object == NULL)
+        return 0;
+    return kind == HF_ROLLOUT_UPDATES ? hf_rollout_take_update(engine, hf_json_mutable(object), decided_on, now)
+                                      : hf_rollout_take_edgenode(engine, object, decided_on, now);
 }
 
-void hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
-                              const struct hf_rollout_now *now)
+int hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
+                             const struct hf_rollout_now *now)
 {
     struct node_write write;
 
     if (id == 0)
-        return;
+        return 0;
     if (hf_rollout_node_result(engine, id, r, now, &write)) {
-        if (object != NULL)
-            take_answer(engine, HF_ROLLOUT_EDGENODES, object, write.version, now);
-        else if (r == -ENOENT)
+        if (r == -ENOENT)
             hf_rollout_engine_drop_edgenode(engine, engine->fleet.nodes[write.node].name, now);
-        return;
+        return take_answer(engine, HF_ROLLOUT_EDGENODES, object, write.version, now);
     }
     for (size_t i = 0; i < engine->n_tracks; i++) {
         if (engine->tracks[i]->write != id)
             continue;
         uint64_t decided_on = engine->tracks[i]->write_version;
         hf_rollout_status_result(engine, engine->tracks[i], r, now);
-        if (object != NULL)
-            take_answer(engine, HF_ROLLOUT_UPDATES, object, decided_on, now);
-        return;
+        return take_answer(engine, HF_ROLLOUT_UPDATES, object, decided_on, now);
     }
+    return 0;
 }
 
 /* ---- views ------------------------------------------------------------------------------------------------------- */

@@ -17,7 +17,9 @@
  *
  * Threads: one thread at a time. Memory: the engine copies what it keeps of Nodes and EdgeNodes (below 200 bytes a
  * node), and holds a reference to the JSON of each EdgeUpdate. Errors: 0 or -errno; bad input affects only the object
- * that contains it. */
+ * that contains it. After -ENOMEM from a function that takes an object, the engine lacks what the object says: the
+ * caller must list the kind again (hf_rollout_engine_list_begin()), because a watch does not repeat an object. Until
+ * then the engine goes on with what it has, and a write that it decides on an old object meets a conflict. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -139,9 +141,11 @@ HF_MUST_USE int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const s
  * -EBADMSG or -EACCES (the server refuses the write, for example by a policy; a repetition will not help), -ECANCELED
  * (the caller did not send the write). After any other value, the engine assumes that the server may have done the
  * write, until the object shows its outcome. A write of an EdgeNode that the engine does not repeat was not done if
- * working watches do not show it within a minute. `object` is the object in the server's answer, or NULL. */
-void hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
-                              const struct hf_rollout_now *now);
+ * working watches do not show it within a minute. `object` is the object in the server's answer, or NULL. Returns
+ * 0, or why the engine did not take `object`, as hf_rollout_engine_take_update() and hf_rollout_engine_take_edgenode()
+ * do; after -ENOMEM, list the kind again. The result counts all the same. */
+int hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
+                             const struct hf_rollout_now *now);
 
 /* ---- for metrics, logs and benchmarks ---------------------------------------------------------------------------- */
 

@@ -347,6 +347,8 @@ static int take_status(struct hf_fleet *fleet, struct hf_fleet_node *node, const
     bool first = !(node->flags & HF_FLEET_HAS_STATUS);
     const char *state = hf_json_str_or(status, "agent.state", "");
     int64_t sequence = hf_json_int_or(status, "sequence", 0);
+    uint64_t known = node->sequence;
+    uint32_t restarted = node->restarted;
     int r;
 
     node->flags =
@@ -354,8 +356,11 @@ static int take_status(struct hf_fleet *fleet, struct hf_fleet_node *node, const
     if (sequence <= 0 || !is_news(node, (uint64_t)sequence))
         return 0;
     r = take_entries(fleet, node, json_object_get(status, "updates"));
-    if (r < 0)
+    if (r < 0) { /* the same report, when it comes again, is news */
+        node->sequence = known;
+        node->restarted = restarted;
         return r;
+    }
     node->heard_s = heard_at(status, now_s, first ? unix_ns : 0);
     node->flags = (uint8_t)(state[0] != '\0' ? node->flags | HF_FLEET_RESTS : node->flags & ~HF_FLEET_RESTS);
     node->flags |= HF_FLEET_HAS_STATUS;

@@ -1421,6 +1421,34 @@ START_TEST(orphans_are_collected_but_not_all_at_once)
 }
 END_TEST
 
+static bool no_memory;
+
+/* Stands in for the function of libc in the engine. */
+char *strdup(const char *text)
+{
+    size_t n = strlen(text) + 1;
+    char *copy = no_memory ? NULL : malloc(n);
+
+    return copy == NULL ? NULL : memcpy(copy, text, n);
+}
+
+/* Memory runs out while the engine takes the object in an answer: it says so, goes on, and the watch brings the object
+ * again. */
+START_TEST(answer_without_memory)
+{
+    make_update(0, "u", 2, plain_waves);
+    uint64_t id = plan_and_store(HF_ROLLOUT_STATUS);
+    no_memory = true;
+    int r = hf_rollout_engine_result(s.engine, id, 0, s.updates[0], &s.now);
+    no_memory = false;
+    ck_assert_int_eq(r, -ENOMEM);
+    show_update(0);
+    good_nodes(0, 40 * 60, false);
+    ck_assert_str_eq(phase(0), "Complete");
+    ck_assert_uint_eq(conflicts(), 0);
+}
+END_TEST
+
 /* Without complete lists, and without the lead, nothing is written. */
 START_TEST(plans_nothing_in_doubt)
 {
@@ -1483,6 +1511,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, answers_are_no_items_of_a_list);
     tcase_add_test(tc, silent_nodes_are_marked_once);
     tcase_add_test(tc, orphans_are_collected_but_not_all_at_once);
+    tcase_add_test(tc, answer_without_memory);
     tcase_add_test(tc, plans_nothing_in_doubt);
 }
 

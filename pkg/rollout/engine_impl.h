@@ -68,7 +68,7 @@ struct track {
     size_t n_waiting_for;
     unsigned n_turns;
     bool seen;      /* the object has come since hf_rollout_engine_list_begin() */
-    bool turn_held; /* true if an Event reported that a silent node holds a turn */
+    bool turn_held; /* true if an Event reported that a silent node keeps its group waiting */
     bool told_halt; /* true if an Event of this leader or a former one reported the operator's halt */
 
     /* The rollout, while this process leads: */
@@ -164,7 +164,7 @@ void hf_rollout_status_result(struct hf_rollout_engine *engine, struct track *tr
 void hf_rollout_status_seen(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now);
 
 /* engine_turns.c: decides on turns */
-/* Counts the turns of each rollout, and finds the silent nodes that hold a turn. */
+/* Counts the turns of each rollout, and finds the silent nodes that keep their groups waiting. */
 void hf_rollout_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 HF_MUST_USE int hf_rollout_plan_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 

@@ -73,8 +73,8 @@ static void name_them(const struct track *track, const struct names *names, stru
         used += (size_t)snprintf(text + used, n - used, "%s %s (%s)", i == 0 ? "; failed:" : ",",
                                  names->failures[i].node, names->failures[i].reason);
     for (size_t i = 0; i < names->n_waiting_for && used < n; i++)
-        used += (size_t)snprintf(text + used, n - used, "%s %s", i == 0 ? "; silent nodes hold a turn:" : ",",
-                                 names->waiting_for[i]);
+        used += (size_t)snprintf(text + used, n - used, "%s %s",
+                                 i == 0 ? "; silent nodes keep their groups waiting:" : ",", names->waiting_for[i]);
     if (track->counts.ungrouped > 0 && track->update != NULL && track->update->has_disruption && used < n)
         (void)snprintf(text + used, n - used, "; %u nodes without the label %.80s are one group",
                        track->counts.ungrouped, track->update->group_by);

@@ -33,31 +33,116 @@ static bool is_silent(const struct hf_rollout_engine *engine, const struct hf_fl
     return silent_ns(node, now) > HF_MIN(patience_s, (uint64_t)LONGEST_PATIENCE_S) * HF_NS_PER_S;
 }
 
-void hf_rollout_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+/* ---- silent nodes that hold up their groups ---------------------------------------------------------------------- */
+
+static bool is_in_swap(const struct hf_fleet_entry *entry)
 {
-    for (size_t i = 0; i < engine->n_tracks; i++)
-        engine->tracks[i]->n_turns = (unsigned)(engine->tracks[i]->n_waiting_for = 0);
-    for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
-        const struct hf_fleet_node *node = &engine->fleet.nodes[id];
-        for (size_t i = 0; node->turns != NULL && i < node->turns->n; i++) {
-            uint64_t digest = hf_fleet_digest_key(node->turns->turns[i].digest);
-            struct track *track = (struct track *)(uintptr_t)track_of(engine, digest);
-            if (track == NULL)
-                continue;
-            track->n_turns++;
-            if (silent_ns(node, now) > track->limits.unknown_after_ns && track->n_waiting_for < HF_ROLLOUT_WAITING_FOR)
-                track->waiting_for[track->n_waiting_for++] = id;
-        }
-    }
+    return entry->phase == HF_PHASE_SWAPPING || entry->phase == HF_PHASE_PROBATION ||
+           entry->phase == HF_PHASE_ROLLING_BACK;
+}
+
+static void add_holder(struct track *track, const struct hf_fleet_node *node, uint32_t id,
+                       const struct hf_rollout_now *now)
+{
+    size_t n = track->n_waiting_for;
+
+    if (silent_ns(node, now) > track->limits.unknown_after_ns && n < HF_ROLLOUT_WAITING_FOR &&
+        (n == 0 || track->waiting_for[n - 1] != id))
+        track->waiting_for[track->n_waiting_for++] = id;
+}
+
+/* Names the node in the rollout whose turn it holds. */
+static bool name_as_holder(struct hf_rollout_engine *engine, uint32_t id, uint64_t digest,
+                           const struct hf_rollout_now *now)
+{
+    struct track *track = (struct track *)(uintptr_t)track_of(engine, digest);
+
+    if (track == NULL || track->groups == NULL)
+        return false;
+    add_holder(track, &engine->fleet.nodes[id], id, now);
+    return true;
+}
+
+/* Names the node in the rollouts of this release name, or of every name if `release` is 0, in which nodes wait. */
+static bool name_as_obstacle(struct hf_rollout_engine *engine, uint32_t id, uint64_t release,
+                             const struct hf_rollout_now *now)
+{
+    bool found = false;
+
     for (size_t i = 0; i < engine->n_tracks; i++) {
         struct track *track = engine->tracks[i];
-        if (track->n_waiting_for > 0 && !track->turn_held)
-            hf_rollout_event(engine, track, "TurnHeld", true,
-                             "node %s holds a turn and is silent, so its group waits; the annotation "
-                             "%s: <digest> on its EdgeNode frees the turn",
-                             engine->fleet.nodes[track->waiting_for[0]].name, HF_FLEET_FREE_ANNOTATION);
-        track->turn_held = track->n_waiting_for > 0;
+        if (track->update == NULL || track->groups == NULL || (release != 0 && track->release != release))
+            continue;
+        found = true;
+        if (track->counts.turn > 0)
+            add_holder(track, &engine->fleet.nodes[id], id, now);
     }
+    return found;
+}
+
+/* A silent node keeps its group waiting with a turn of the present release, with one of an earlier release of the same
+ * name, which no EdgeUpdate has any more, or without a turn if it has begun to swap. */
+static void name_silent(struct hf_rollout_engine *engine, uint32_t id, const struct hf_rollout_now *now)
+{
+    const struct hf_fleet_node *node = &engine->fleet.nodes[id];
+    bool holds = node->turns != NULL && node->turns->n > 0, named = false;
+
+    for (size_t i = 0; holds && i < node->turns->n; i++) {
+        const struct hf_fleet_turn *turn = &node->turns->turns[i];
+        if (name_as_holder(engine, id, hf_fleet_digest_key(turn->digest), now) ||
+            name_as_obstacle(engine, id, hf_fleet_release_key(turn->release), now))
+            named = true;
+    }
+    for (size_t i = 0; i < node->n_entries; i++) {
+        const struct hf_fleet_entry *entry = &node->entries[i];
+        if (!is_in_swap(entry) || entry->freed)
+            continue;
+        holds = true;
+        named = name_as_obstacle(engine, id, entry->release, now) || named;
+    }
+    if (holds && !named) /* no EdgeUpdate has the release name any more */
+        (void)name_as_obstacle(engine, id, 0, now);
+}
+
+static void count_turns(struct hf_rollout_engine *engine, const struct hf_fleet_node *node)
+{
+    for (size_t i = 0; node->turns != NULL && i < node->turns->n; i++) {
+        struct track *track =
+            (struct track *)(uintptr_t)track_of(engine, hf_fleet_digest_key(node->turns->turns[i].digest));
+        if (track != NULL)
+            track->n_turns++;
+    }
+}
+
+static void tell_holder(struct hf_rollout_engine *engine, struct track *track)
+{
+    const struct hf_fleet_node *node = track->n_waiting_for > 0 ? &engine->fleet.nodes[track->waiting_for[0]] : NULL;
+
+    if (node != NULL && !track->turn_held)
+        hf_rollout_event(engine, track, "TurnHeld", true,
+                         "node %s %s and is silent, so its group waits; the annotation %s: <digest> on its EdgeNode %s",
+                         node->name, node->turns != NULL ? "holds a turn" : "has begun to swap",
+                         HF_FLEET_FREE_ANNOTATION, node->turns != NULL ? "frees the turn" : "ends the wait");
+    track->turn_held = node != NULL;
+}
+
+void hf_rollout_survey_turns(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+{
+    uint64_t least_ns = UINT64_MAX;
+
+    for (size_t i = 0; i < engine->n_tracks; i++) {
+        engine->tracks[i]->n_turns = (unsigned)(engine->tracks[i]->n_waiting_for = 0);
+        if (engine->tracks[i]->update != NULL)
+            least_ns = HF_MIN(least_ns, engine->tracks[i]->limits.unknown_after_ns);
+    }
+    for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
+        const struct hf_fleet_node *node = &engine->fleet.nodes[id];
+        count_turns(engine, node);
+        if (silent_ns(node, now) > least_ns)
+            name_silent(engine, id, now);
+    }
+    for (size_t i = 0; i < engine->n_tracks; i++)
+        tell_holder(engine, engine->tracks[i]);
 }
 
 /* ---- taking turns back ------------------------------------------------------------------------------------------- */
@@ -228,9 +313,7 @@ static bool is_busy(const struct hf_rollout_engine *engine, const struct hf_flee
     if ((node->turns != NULL && node->turns->n > 0) || (node->flags & HF_FLEET_WRITING))
         return true;
     for (size_t i = 0; i < node->n_entries; i++)
-        if ((node->entries[i].phase == HF_PHASE_SWAPPING || node->entries[i].phase == HF_PHASE_PROBATION ||
-             node->entries[i].phase == HF_PHASE_ROLLING_BACK) &&
-            !(silent && node->entries[i].freed))
+        if (is_in_swap(&node->entries[i]) && !(silent && node->entries[i].freed))
             return true;
     return false;
 }

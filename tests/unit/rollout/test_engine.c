@@ -7,6 +7,7 @@
 
 #include "api/admission.h"
 #include "api/conditions.h"
+#include "rollout/fleet.h"
 #include "rollout/rollout.h"
 #include "support/check_main.h"
 
@@ -1060,6 +1061,71 @@ START_TEST(doubtful_turns_count)
 }
 END_TEST
 
+static const char *waiting_for(unsigned u)
+{
+    const char *name = json_string_value(json_array_get(hf_json_at(s.updates[u], "status.rollout.waitingFor"), 0));
+
+    return name != NULL ? name : "";
+}
+
+static void free_turn(unsigned node, const char *digest)
+{
+    json_t *copy = json_deep_copy(s.edgenodes[node]);
+
+    ck_assert_int_eq(json_object_set_new(json_object_get(copy, "metadata"), "annotations",
+                                         json_pack("{s:s}", HF_FLEET_FREE_ANNOTATION, digest)),
+                     0);
+    bump(copy);
+    json_decref(s.edgenodes[node]);
+    s.edgenodes[node] = copy;
+    show_node(node);
+}
+
+/* The node that keeps zone 0 waiting is dead: 0: it holds the turn of the release before; 1: it has begun to swap that
+ * release, and has no turn; 2: that release has no EdgeUpdate of its name any more. The rollout that waits names it. */
+START_TEST(names_the_holder_of_an_earlier_turn)
+{
+    char digest[65];
+
+    make_update(0, "u", 2, site_turns);
+    run(5);
+    all_admitted(0, "Verified", "TurnPending");
+    run(5);
+    unsigned holder = holder_in(0);
+    memcpy(digest, digest_of(0), sizeof(digest));
+    if (_i == 1) {
+        ck_assert_int_eq(hf_json_put(s.edgenodes[holder], "spec.turns", json_array()), 0);
+        report(holder, 0, "Swapping", "x");
+    }
+    edit(0, _i == 2 ? "spec.release.name" : "spec.release.sequence", _i == 2 ? json_string("other") : json_integer(3));
+    s.events[0] = '\0';
+    for (unsigned minute = 0; minute < 60; minute++) {
+        for (unsigned i = 0; i < NODES; i++)
+            if (i != holder)
+                report(i, 0, i >= 4 ? "Committed" : "Verified", "TurnPending");
+        run(60);
+    }
+    ck_assert_str_eq(waiting_for(0), name_of(holder));
+    ck_assert_msg(events_of("TurnHeld") == 1, "%s", s.events);
+    free_turn(holder, digest);
+    run(10);
+    ck_assert_str_eq(waiting_for(0), "");
+    ck_assert(turns_in(0) == 1 && turns_of(holder) == 0);
+}
+END_TEST
+
+/* Nobody waits for a turn: a node that swaps and is silent is in nobody's way. */
+START_TEST(silent_swap_without_groups)
+{
+    make_update(0, "u", 2, _i == 0 ? plain_waves : site_turns);
+    run(5);
+    report(0, 0, "Swapping", "x");
+    run(3600);
+    ck_assert_str_eq(waiting_for(0), "");
+    ck_assert_uint_eq(events_of("TurnHeld"), 0);
+}
+END_TEST
+
 static bool gives(const struct hf_rollout_effect *effect)
 {
     return effect->kind == HF_ROLLOUT_TURNS && json_array_size(hf_json_at(effect->body, "spec.turns")) > 0;
@@ -1499,6 +1565,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, freed_while_it_swaps, 0, HF_LEN(last_words));
     tcase_add_test(tc, fences_before_it_gives);
     tcase_add_test(tc, doubtful_turns_count);
+    tcase_add_loop_test(tc, names_the_holder_of_an_earlier_turn, 0, 3);
+    tcase_add_loop_test(tc, silent_swap_without_groups, 0, 2);
     tcase_add_loop_test(tc, doubts_end, 0, 2);
     tcase_add_loop_test(tc, refused_turns, 0, 3);
     tcase_add_loop_test(tc, conflict_after_a_report, 0, 2);

@@ -146,7 +146,8 @@ int hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int 
     if (id == 0)
         return 0;
     if (hf_rollout_node_result(engine, id, r, now, &write)) {
-        if (r == -ENOENT)
+        /* A 404 to another write is no proof that the node is gone, and its turn with it: the watch decides. */
+        if (r == -ENOENT && write.kind == HF_ROLLOUT_COLLECT)
             hf_rollout_engine_drop_edgenode(engine, engine->fleet.nodes[write.node].name, now);
         return take_answer(engine, HF_ROLLOUT_EDGENODES, object, write.version, now);
     }

@@ -196,7 +196,7 @@ static void pause_node(struct hf_rollout_engine *engine, uint32_t node, uint64_t
 static void take_result(struct hf_rollout_engine *engine, size_t i, int r, const struct hf_rollout_now *now)
 {
     struct node_write *write = &engine->writes[i];
-    bool refused = r == -EBADMSG || r == -EACCES;
+    bool refused = r == -EBADMSG || r == -EACCES || r == -ENOENT;
 
     write->id = 0;
     write->retry_ns = now->mono_ns + (refused ? HF_ENGINE_REFUSED_NS : HF_ENGINE_RETRY_NS);

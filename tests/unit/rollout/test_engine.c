@@ -1250,6 +1250,37 @@ START_TEST(conflict_after_a_report)
 }
 END_TEST
 
+/* 404 to a write about a node that holds a turn: the turn counts until the watch says that the node is gone. */
+START_TEST(not_found)
+{
+    make_update(0, "u", 2, site_turns);
+    run(5);
+    all_admitted(0, "Verified", "TurnPending");
+    run(5);
+    unsigned holder = holder_in(0);
+    for (unsigned i = 0; i < 40; i++) {
+        struct hf_rollout_plan plan;
+        for (unsigned n = 0; n < 4; n++)
+            if (n != holder)
+                report(n, 0, "Verified", "TurnPending");
+        ck_assert_int_eq(hf_rollout_engine_plan(s.engine, &s.now, &plan), 0);
+        for (size_t k = 0; k < plan.n; k++) {
+            s.fail = strcmp(plan.effects[k].name, name_of(holder)) == 0 ? -ENOENT : 0;
+            s.n_silent += s.fail != 0;
+            if (plan.effects[k].kind != HF_ROLLOUT_EVENT)
+                do_write(&plan.effects[k]);
+        }
+        s.now.mono_ns += 30 * SECOND;
+        s.now.unix_ns += 30 * SECOND;
+    }
+    ck_assert_uint_ge(s.n_silent, 1);
+    ck_assert_uint_eq(turns_in(0), 1);
+    hf_rollout_engine_drop_edgenode(s.engine, name_of(holder), &s.now);
+    run(5);
+    ck_assert_uint_eq(turns_in(0), 2); /* the server has it still, but the source has said that it is gone */
+}
+END_TEST
+
 /* A refusal tells nothing about the attempt before it, whose answer was lost. */
 START_TEST(refused_after_a_doubt)
 {
@@ -1570,6 +1601,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, doubts_end, 0, 2);
     tcase_add_loop_test(tc, refused_turns, 0, 3);
     tcase_add_loop_test(tc, conflict_after_a_report, 0, 2);
+    tcase_add_test(tc, not_found);
     tcase_add_test(tc, refused_after_a_doubt);
     tcase_add_test(tc, silent_in_doubt);
     tcase_add_test(tc, no_turns_while_halted);

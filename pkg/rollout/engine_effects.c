@@ -196,13 +196,16 @@ static void pause_node(struct hf_rollout_engine *engine, uint32_t node, uint64_t
 static void take_result(struct hf_rollout_engine *engine, size_t i, int r, const struct hf_rollout_now *now)
 {
     struct node_write *write = &engine->writes[i];
+    bool is_turns = write->kind == HF_ROLLOUT_TURNS;
     bool refused = r == -EBADMSG || r == -EACCES || r == -ENOENT;
 
     write->id = 0;
     write->retry_ns = now->mono_ns + (refused ? HF_ENGINE_REFUSED_NS : HF_ENGINE_RETRY_NS);
     if (refused)
         pause_node(engine, write->node, write->retry_ns);
-    if (write->kind != HF_ROLLOUT_TURNS || ((refused || r == -ECANCELED) && !write->is_doubtful)) {
+    else if (!is_turns && r != -ECANCELED) /* also after success: until the node shows the mark, or is gone */
+        pause_node(engine, write->node, now->mono_ns + HF_ENGINE_REFUSED_NS);
+    if (!is_turns || ((refused || r == -ECANCELED) && !write->is_doubtful)) {
         remove_write(engine, i);
         return;
     }

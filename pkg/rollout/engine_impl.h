@@ -127,6 +127,7 @@ struct hf_rollout_engine {
     uint64_t tokens_ns;
     uint64_t nodes_looked_ns, turns_looked_ns;
     size_t n_silent;
+    uint32_t silent_next; /* number of the node at which the next search for silent nodes begins */
     bool turns_dirty, allow_collect;
     uint64_t next_ns; /* becomes next_mono_ns of the plan that is being made */
 };

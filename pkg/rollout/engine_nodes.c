@@ -24,10 +24,11 @@ static bool is_orphan(const struct hf_rollout_engine *engine, const struct hf_fl
 
 static int mark_silent(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
-    uint32_t now_s = hf_fleet_seconds(now->mono_ns);
+    uint32_t now_s = hf_fleet_seconds(now->mono_ns), first = engine->silent_next;
 
     engine->n_silent = 0;
-    for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
+    for (uint32_t i = 0; i < engine->fleet.n_slots; i++) {
+        uint32_t id = (uint32_t)((first + (size_t)i) % engine->fleet.n_slots);
         const struct hf_fleet_node *node = &engine->fleet.nodes[id];
         if (!is_silent(engine, node, now_s))
             continue;
@@ -41,6 +42,7 @@ static int mark_silent(struct hf_rollout_engine *engine, const struct hf_rollout
             continue;
         }
         engine->silent_tokens -= 1;
+        engine->silent_next = id + 1; /* so that nodes whose mark the server refuses do not stand before the others */
         json_t *body = hf_rollout_silent_make(node, age_s(node->heard_s, now_s), now->unix_ns);
         int r = body == NULL ? -ENOMEM : hf_rollout_write_node(engine, HF_ROLLOUT_SILENT, id, body, NULL);
         if (r < 0)

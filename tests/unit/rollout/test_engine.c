@@ -1496,6 +1496,35 @@ START_TEST(silent_nodes_are_marked_once)
 }
 END_TEST
 
+/* The server refuses the marks of some silent nodes: it gets each of them once in a minute, and the others have theirs. */
+START_TEST(refused_marks)
+{
+    static const int results[] = {-EACCES, -EBADMSG, -ESTALE, -ETIMEDOUT};
+    unsigned n_failed = 0;
+
+    make_update(0, "u", 2, "");
+    for (unsigned i = 0; i < NODES; i++)
+        report(i, 0, "Committed", "HealthPassed");
+    run(15 * 60);
+    for (unsigned i = 0; i < 10 * 60; i++) {
+        struct hf_rollout_plan plan;
+        ck_assert_int_eq(hf_rollout_engine_plan(s.engine, &s.now, &plan), 0);
+        for (size_t k = 0; k < plan.n; k++) {
+            bool is_silent = plan.effects[k].kind == HF_ROLLOUT_SILENT;
+            s.fail = is_silent && strtoul(plan.effects[k].name + 1, NULL, 10) < 15 ? results[_i] : 0;
+            s.n_silent += is_silent && s.fail == 0;
+            n_failed += s.fail != 0;
+            if (plan.effects[k].kind != HF_ROLLOUT_EVENT)
+                do_write(&plan.effects[k]);
+        }
+        s.now.mono_ns += SECOND;
+        s.now.unix_ns += SECOND;
+    }
+    ck_assert_uint_eq(s.n_silent, NODES - 15);
+    ck_assert_msg(n_failed >= 15 * 8 && n_failed <= 15 * 10, "%u", n_failed);
+}
+END_TEST
+
 START_TEST(orphans_are_collected_but_not_all_at_once)
 {
     for (unsigned i = 0; i < NODES; i++) {
@@ -1610,6 +1639,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, restored_store_takes_turns_back, 0, 2);
     tcase_add_test(tc, answers_are_no_items_of_a_list);
     tcase_add_test(tc, silent_nodes_are_marked_once);
+    tcase_add_loop_test(tc, refused_marks, 0, 4);
     tcase_add_test(tc, orphans_are_collected_but_not_all_at_once);
     tcase_add_test(tc, answer_without_memory);
     tcase_add_test(tc, plans_nothing_in_doubt);

@@ -127,6 +127,14 @@ static bool repairs(enum hf_rollout_class before, const struct hf_fleet_entry *e
            entry->wait != HF_FLEET_WAIT_EXCUSED;
 }
 
+/* What the node waits for. A node that has its turn and still asks for it waits for nothing: its time counts. */
+static enum hf_fleet_wait wait_of(const struct hf_fleet_node *node, const struct hf_fleet_entry *entry)
+{
+    if (entry == NULL || (entry->wait == HF_FLEET_WAIT_TURN && hf_fleet_has_turn(node, entry->digest)))
+        return HF_FLEET_NO_WAIT;
+    return (enum hf_fleet_wait)entry->wait;
+}
+
 static enum hf_rollout_class class_of(struct track *track, const struct hf_fleet_node *node, uint32_t id, bool taken,
                                       uint32_t now_s)
 {
@@ -137,7 +145,7 @@ static enum hf_rollout_class class_of(struct track *track, const struct hf_fleet
         .superseded = taken,
         .has_entry = entry != NULL,
         .phase = entry != NULL ? entry->phase : 0,
-        .wait = entry != NULL ? (enum hf_fleet_wait)entry->wait : HF_FLEET_NO_WAIT,
+        .wait = wait_of(node, entry),
         .heard_ever = (node->flags & HF_FLEET_HAS_STATUS) != 0,
         .silent_ns = seconds_between(node->heard_s, now_s),
     };

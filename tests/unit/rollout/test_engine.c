@@ -931,6 +931,23 @@ START_TEST(reimaged_node_gets_a_turn)
 }
 END_TEST
 
+/* A node that has its turn and never begins to swap fails after progressDeadline; those that wait for it do not. */
+START_TEST(turn_without_progress)
+{
+    make_update(0, "u", 2, "  strategy: {maxFailures: 100%, progressDeadline: 1h, disruption: {groupBy: zone}}\n");
+    run(5);
+    for (unsigned minute = 0; minute < 130; minute += 5) {
+        all_admitted(0, "Verified", "TurnPending");
+        run(5 * 60);
+    }
+    ck_assert_int_eq(number(0, "nodes.failed"), NODES / 4);
+    ck_assert_str_eq(hf_json_str_or(json_array_get(hf_json_at(s.updates[0], "status.failures"), 0), "reason", ""),
+                     "ProgressDeadline");
+    for (unsigned zone = 0; zone < NODES / 4; zone++)
+        ck_assert_uint_eq(turns_in(zone), 1);
+}
+END_TEST
+
 START_TEST(silent_holder_keeps_its_turn)
 {
     make_update(0, "u", 2, site_turns);
@@ -1621,6 +1638,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, words_are_cut_between_characters, 0, 4);
     tcase_add_test(tc, one_turn_in_each_zone);
     tcase_add_loop_test(tc, reimaged_node_gets_a_turn, 0, 2);
+    tcase_add_test(tc, turn_without_progress);
     tcase_add_test(tc, silent_holder_keeps_its_turn);
     tcase_add_loop_test(tc, freed_while_it_swaps, 0, HF_LEN(last_words));
     tcase_add_test(tc, fences_before_it_gives);

@@ -200,18 +200,22 @@ static bool same_state(const json_t *a, const json_t *b)
     return true;
 }
 
-/* With `whole`, also the messages. */
+/* With `whole`, also the words. A reason alone is not urgent: what agents and operators act on, a halt or a phase, is
+ * in the status of a condition or in `rollout`, too. */
 static bool same_conditions(const json_t *a, const json_t *b, bool whole)
 {
     static const char *const types[] = {"Ready", "Reconciling", "Stalled"};
-    static const char *const keys[] = {"status", "reason", "observedGeneration", "message"};
+    static const char *const keys[] = {"status", "observedGeneration"}, *const words[] = {"reason", "message"};
 
     for (size_t i = 0; i < HF_LEN(types); i++) {
         const json_t *x = condition_of(a, types[i]), *y = condition_of(b, types[i]);
         if ((x == NULL) != (y == NULL))
             return false;
-        for (size_t k = 0; k < HF_LEN(keys) - !whole && x != NULL; k++)
+        for (size_t k = 0; k < HF_LEN(keys) && x != NULL; k++)
             if (!same(x, y, keys[k]))
+                return false;
+        for (size_t k = 0; k < HF_LEN(words) && x != NULL && whole; k++)
+            if (!same(x, y, words[k]))
                 return false;
     }
     return true;

@@ -37,8 +37,9 @@ struct hf_rollout_status {
 json_t *hf_rollout_status_make(const struct hf_rollout_status *status);
 
 enum hf_rollout_urgency {
-    HF_ROLLOUT_SAME,  /* the object has this status already */
-    HF_ROLLOUT_SLOW,  /* only counts, names of nodes, messages and the times soaked and waited differ */
+    HF_ROLLOUT_SAME, /* the object has this status already */
+    /* only counts, names of nodes, reasons and messages of conditions, and the times soaked and waited differ */
+    HF_ROLLOUT_SLOW,
     HF_ROLLOUT_URGENT /* agents, operators or the next leader need the new status */
 };
 

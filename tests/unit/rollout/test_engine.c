@@ -472,6 +472,25 @@ START_TEST(few_updated)
 }
 END_TEST
 
+/* Nodes of a fleet that is mostly off come and go, so that the stage lacks nodes, then waits for one, then lacks nodes
+ * again. Agents need none of this, so it is written as slowly as counts. */
+START_TEST(reasons_are_slow)
+{
+    make_update(0, "u", 2, "  strategy: {unknownAfter: 5m}\n");
+    run(5);
+    report(0, 0, "Committed", "HealthPassed");
+    run(10 * 60);
+    ck_assert_str_eq(ready_reason(0), "FewUpdated");
+    unsigned before = s.n_status;
+    for (unsigned i = 0; i < 50; i++) {
+        report(1, 0, i % 2 == 0 ? "Fetching" : "Waiting", i % 2 == 0 ? "Downloading" : "Held");
+        run(4);
+    }
+    ck_assert_uint_le(s.n_status - before, 21);
+    ck_assert_uint_ge(s.n_status - before, 10);
+}
+END_TEST
+
 static unsigned events_of(const char *reason)
 {
     unsigned n = 0;
@@ -1621,6 +1640,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, failed_stage_halts);
     tcase_add_test(tc, operator_halts_and_pauses);
     tcase_add_loop_test(tc, few_updated, 0, 2);
+    tcase_add_test(tc, reasons_are_slow);
     tcase_add_test(tc, edited_status);
     tcase_add_test(tc, deposed);
     tcase_add_test(tc, unknown_outcomes);

@@ -15,9 +15,10 @@
  * without an admission that was once written; never more nodes of a site than allowed are between swap and verdict;
  * epochs never go back. In the end a bad release is halted, and a good one is on every node. In one fleet of three, an
  * EdgeUpdate of the same release name and a higher sequence takes every twelfth node over while the rollout goes on: it
- * takes them all, and the rollout waits for none of them. Fleets with liars (nodes that report any phase) set
- * strategy.progressDeadline, because a liar can report for ever that it is at work; one that says that it waits can still
- * keep the last stage from completing. */
+ * takes them all, and the rollout waits for none of them. In another of three, such an EdgeUpdate selects all nodes,
+ * and none of them accepts its signatures: it changes nothing. Fleets with liars (nodes that report any phase) set
+ * strategy.progressDeadline, because a liar can report for ever that it is at work; one that says that it waits can
+ * still keep the last stage from completing. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +44,7 @@ enum { DEFAULT_SEEDS = 40, DEFAULT_NODES = 300, BIG_NODES = 10000, BLOCK = 10, Z
 /* Shared by the processes of all tests. */
 static struct {
     unsigned worlds, good, bad, halts_at[5], failovers, conflicts, late_writes, unknown, parked, turns, reports, fewer,
-        lonely, taken, held;
+        lonely, taken, refused, held;
     double good_end_s, settled_s;
 } * totals;
 
@@ -86,6 +87,7 @@ enum event_kind {
     LEAVES,
     RETURNS,
     SEES_TURN,
+    GETS_REFUSED,
     TICKS,
     WRITES,
     ANSWERS,
@@ -147,6 +149,10 @@ static struct world {
     unsigned n_hot;
     bool wants_hot;
     struct hf_edgeupdate *hot_decoded;
+    json_t
+        *refused; /* a newer EdgeUpdate of the same release whose signatures no node accepts; NULL until it is there */
+    uint64_t refused_version;
+    struct hf_edgeupdate *refused_decoded;
     char hot_digest[65];
     struct hf_edgeupdate *versions[64];
     size_t n_versions;
@@ -444,13 +450,13 @@ static void put_version(json_t *object, uint64_t version)
 
 static int write_update(struct write *write)
 {
-    bool is_hot = strcmp(write->name, "sim-hot") == 0;
-    json_t **object = is_hot ? &w.hot : &w.update, *next;
-    uint64_t *version = is_hot ? &w.hot_version : &w.update_version;
+    bool is_hot = strcmp(write->name, "sim-hot") == 0, is_refused = strcmp(write->name, "sim-refused") == 0;
+    json_t **object = is_hot ? &w.hot : is_refused ? &w.refused : &w.update, *next;
+    uint64_t *version = is_hot ? &w.hot_version : is_refused ? &w.refused_version : &w.update_version;
 
     if (strtoull(hf_json_str_or(write->body, "metadata.resourceVersion", "0"), NULL, 10) != *version)
         return -ESTALE;
-    if (!is_hot)
+    if (!is_hot && !is_refused)
         check_update(json_object_get(w.update, "status"), json_object_get(write->body, "status"), write->decided_ns);
     next = json_copy(*object);
     ck_assert_int_eq(json_object_set_new(next, "metadata", json_deep_copy(json_object_get(*object, "metadata"))), 0);
@@ -459,7 +465,7 @@ static int write_update(struct write *write)
     *object = next;
     put_version(next, *version = ++w.version);
     log_change(UINT32_MAX, NULL, next);
-    if (!is_hot)
+    if (!is_hot && !is_refused)
         see_update();
     write->answer = json_incref(next);
     return 0;
@@ -580,14 +586,22 @@ static void change_release(uint32_t i)
     node->wait = NO_WAIT;
 }
 
+static bool accepts(void *arg, const struct hf_edgeupdate *update)
+{
+    (void)arg;
+    return update != w.refused_decoded;
+}
+
 /* The node looks at its cached EdgeUpdates, as its agent does. */
 static void look(uint32_t i)
 {
     static struct hf_plan plan;
     struct node *node = &w.nodes[i];
-    struct hf_edgeupdate *updates[] = {w.versions[node->seen], w.hot_decoded};
+    struct hf_edgeupdate *newer = node->sees_hot ? w.hot_decoded : w.refused_decoded;
+    struct hf_edgeupdate *updates[] = {w.versions[node->seen], newer};
     struct hf_plan_params params = {.updates = updates,
-                                    .n = node->sees_hot ? 2 : 1,
+                                    .n = newer != NULL ? 2 : 1,
+                                    .accepts = accepts,
                                     .node_name = node->name,
                                     .node_labels = node->labels,
                                     .begun = has_begun,
@@ -801,6 +815,8 @@ static void list(struct controller *controller)
     ck_assert_int_eq(hf_rollout_engine_take_update(controller->engine, w.update, &now), 0);
     if (w.hot != NULL)
         ck_assert_int_eq(hf_rollout_engine_take_update(controller->engine, w.hot, &now), 0);
+    if (w.refused != NULL)
+        ck_assert_int_eq(hf_rollout_engine_take_update(controller->engine, w.refused, &now), 0);
     for (enum hf_rollout_kind kind = 0; kind < HF_ROLLOUT_KINDS; kind++)
         hf_rollout_engine_list_end(controller->engine, kind, &now);
     controller->cursor = w.n_changes;
@@ -839,23 +855,33 @@ static void heals(void)
             push(below(10 * MINUTE), RETURNS, i);
 }
 
-/* Somebody creates an EdgeUpdate of the same release name with a higher sequence, for some nodes. */
-static void gets_hot(void)
+/* Somebody creates an EdgeUpdate of the same release name with a higher sequence. */
+static json_t *make_newer(const char *name, uint64_t *ret_version, struct hf_edgeupdate **ret_decoded)
 {
     struct hf_issues issues;
+    json_t *newer = json_deep_copy(w.update);
+    bool is_hot = strcmp(name, "sim-hot") == 0;
 
-    w.hot = json_deep_copy(w.update);
-    ck_assert_int_eq(json_object_del(w.hot, "status"), 0);
-    ck_assert_int_eq(json_object_del(json_object_get(w.hot, "spec"), "strategy"), 0);
-    ck_assert_int_eq(hf_json_put(w.hot, "metadata.name", json_string("sim-hot")), 0);
-    ck_assert_int_eq(hf_json_put(w.hot, "metadata.uid", json_string("u2")), 0);
-    ck_assert_int_eq(hf_json_put(w.hot, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "hot", "yes")), 0);
-    ck_assert_int_eq(hf_json_put(w.hot, "spec.release.sequence", json_integer((json_int_t)w.seed + 2)), 0);
-    put_version(w.hot, w.hot_version = ++w.version);
-    ck_assert_int_eq(hf_edgeupdate_decode(w.hot, &w.hot_decoded, &issues), 0);
+    (void)json_object_del(newer, "status");
+    ck_assert_int_eq(json_object_del(json_object_get(newer, "spec"), "strategy"), 0);
+    ck_assert_int_eq(hf_json_put(newer, "metadata.name", json_string(name)), 0);
+    ck_assert_int_eq(hf_json_put(newer, "metadata.uid", json_string(name)), 0);
+    if (is_hot)
+        ck_assert_int_eq(hf_json_put(newer, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "hot", "yes")),
+                         0);
+    ck_assert_int_eq(hf_json_put(newer, "spec.release.sequence", json_integer((json_int_t)w.seed + 2)), 0);
+    put_version(newer, *ret_version = ++w.version);
+    ck_assert_int_eq(hf_edgeupdate_decode(newer, ret_decoded, &issues), 0);
+    log_change(UINT32_MAX, NULL, newer);
+    return newer;
+}
+
+/* One for some nodes. */
+static void gets_hot(void)
+{
+    w.hot = make_newer("sim-hot", &w.hot_version, &w.hot_decoded);
     memcpy(w.hot_digest, w.hot_decoded->release.digest, sizeof(w.hot_digest));
     w.hot_ns = w.now_ns;
-    log_change(UINT32_MAX, NULL, w.hot);
     for (uint32_t i = 0; i < w.n; i++)
         if (w.nodes[i].hot_label && !w.nodes[i].away)
             push(below(20 * SECOND), SEES_HOT, i);
@@ -882,6 +908,9 @@ static void dispatch_event(const struct event *event)
         break;
     case GETS_HOT:
         gets_hot();
+        break;
+    case GETS_REFUSED:
+        w.refused = make_newer("sim-refused", &w.refused_version, &w.refused_decoded);
         break;
     case STEPS:
         work(event->who);
@@ -1086,6 +1115,8 @@ static void check_end(void)
     totals->good += !w.is_bad;
     totals->bad += w.is_bad;
     totals->taken += w.hot != NULL;
+    totals->refused += w.refused != NULL;
+    ck_assert_int_eq(w.refused == NULL ? 0 : hf_json_int_or(w.update, "status.nodes.superseded", 0), 0);
     if (w.is_bad)
         totals->halts_at[cutoff == 0 ? 0 : cutoff == 500 ? 1 : cutoff == 2500 ? 2 : 3]++;
     else
@@ -1113,6 +1144,8 @@ static void free_world(void)
     json_decref(w.update);
     json_decref(w.hot);
     hf_edgeupdate_free(w.hot_decoded);
+    json_decref(w.refused);
+    hf_edgeupdate_free(w.refused_decoded);
     free(w.labels);
     free(w.changes);
     free(w.heap);
@@ -1139,6 +1172,8 @@ static void run_seed(uint64_t seed, unsigned n)
     push(MINUTE, FAILS_OVER, 0)->with.number = 0;
     if (w.wants_hot)
         push(5 * MINUTE + below(60 * MINUTE), GETS_HOT, 0);
+    if (seed % 3 == 1)
+        push(below(60 * MINUTE), GETS_REFUSED, 0);
     /* in every second fleet, the nodes that are gone for long come back only after most stages */
     push((seed / 8 % 4 >= 2 ? 260 : 80) * MINUTE, HEALS, 0);
     while (w.n_heap > 0 && w.now_ns < 12 * 60 * MINUTE) {
@@ -1212,7 +1247,8 @@ int main(void)
            totals->halts_at[0], totals->halts_at[1], totals->halts_at[2], totals->halts_at[3]);
     printf("%u stages settled while nodes of theirs were away, %u of them below minUpdated, by minUpdatedAfter\n",
            totals->lonely, totals->fewer);
-    printf("%u fleets with a newer EdgeUpdate of the same release for some nodes\n", totals->taken);
+    printf("%u fleets with a newer EdgeUpdate of the same release for some nodes, %u with one that no node accepts\n",
+           totals->taken, totals->refused);
     printf("%u fleets wholly updated, and not complete because of liars\n", totals->held);
     printf("%u failovers, %u writes of former leaders, %u conflicts, %u results unknown, %u turns, %u reports\n",
            totals->failovers, totals->late_writes, totals->conflicts, totals->unknown, totals->turns, totals->reports);

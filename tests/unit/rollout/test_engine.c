@@ -192,7 +192,7 @@ static void note_admission(const json_t *body)
         s.cutoffs[s.n_cutoffs++] = (unsigned)cutoff;
 }
 
-/* Stores one write as the API server does it, and returns the result; s.fail is that of a write that does not arrive. */
+/* Stores one write as the API server does it. Returns the result; s.fail is that of a write that does not arrive. */
 static int store(const struct hf_rollout_effect *effect)
 {
     json_t **at = object_of(effect), *copy;
@@ -1532,7 +1532,7 @@ START_TEST(silent_nodes_are_marked_once)
 }
 END_TEST
 
-/* The server refuses the marks of some silent nodes: it gets each of them once in a minute, and the others have theirs. */
+/* The server refuses the marks of some silent nodes: it gets each once in a minute, and the others have theirs. */
 START_TEST(refused_marks)
 {
     static const int results[] = {-EACCES, -EBADMSG, -ESTALE, -ETIMEDOUT};

@@ -1,4 +1,4 @@
-/* Versions of one object in the order in which they come: what is late, what is new, and what a restored store sends. */
+/* Versions of one object in the order in which they come: what is late, new, or sent by a restored store. */
 #include "rollout/object_version.h"
 
 #include "base/macros.h"

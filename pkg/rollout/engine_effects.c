@@ -159,6 +159,24 @@ void hf_rollout_settle_node(struct hf_rollout_engine *engine, uint32_t node)
             remove_write(engine, i);
 }
 
+void hf_rollout_rewind_node(struct hf_rollout_engine *engine, uint32_t node, bool had_turns,
+                            const struct hf_rollout_now *now)
+{
+    bool is_writing = engine->fleet.nodes[node].flags & HF_FLEET_WRITING;
+
+    for (size_t i = engine->n_writes; is_writing && i-- > 0;) {
+        if (engine->writes[i].node != node)
+            continue;
+        had_turns = had_turns || engine->writes[i].kind == HF_ROLLOUT_TURNS;
+        remove_write(engine, i);
+    }
+    if (!had_turns || hf_array_grow(engine->writes, engine->n_writes, engine->cap_writes, MAX_WRITES) < 0)
+        return;
+    engine->writes[engine->n_writes++] = (struct node_write){
+        .kind = HF_ROLLOUT_TURNS, .node = node, .is_doubtful = true, .version = UINT64_MAX, .retry_ns = now->mono_ns};
+    engine->fleet.nodes[node].flags |= HF_FLEET_WRITING;
+}
+
 void hf_rollout_forget_node(struct hf_rollout_engine *engine, uint32_t node)
 {
     for (size_t i = engine->n_writes; i-- > 0;)

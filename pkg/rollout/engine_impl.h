@@ -198,6 +198,10 @@ void hf_rollout_settle_node(struct hf_rollout_engine *engine, uint32_t node);
 /* Forgets the writes of unknown outcome that HF_ENGINE_DOUBT_NS has passed over. */
 void hf_rollout_end_doubts(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 void hf_rollout_forget_node(struct hf_rollout_engine *engine, uint32_t node);
+/* Forgets the writes of this EdgeNode after a restore of the store, which has none of them. If the node had turns, or
+ * had one on its way, it may have begun to swap before the restore: it counts as busy for a minute, to say so. */
+void hf_rollout_rewind_node(struct hf_rollout_engine *engine, uint32_t node, bool had_turns,
+                            const struct hf_rollout_now *now);
 /* Records the result of the write with this id, and sets *ret_write to what it was. Returns false if no EdgeNode has
  * such a write. */
 bool hf_rollout_node_result(struct hf_rollout_engine *engine, uint64_t id, int r, const struct hf_rollout_now *now,

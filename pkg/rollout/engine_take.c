@@ -72,6 +72,7 @@ int hf_rollout_take_edgenode(struct hf_rollout_engine *engine, const json_t *edg
     uint32_t id = hf_fleet_find(&engine->fleet, hf_json_str_or(edgenode, "metadata.name", ""));
     bool is_new = id == HF_ID_NONE;
     uint64_t before = version_of(engine, id);
+    bool had_turns = !is_new && engine->fleet.nodes[id].turns != NULL;
     int r = grow_tracks(engine);
 
     if (r == 0)
@@ -84,7 +85,7 @@ int hf_rollout_take_edgenode(struct hf_rollout_engine *engine, const json_t *edg
     if (is_new)
         node_changed(engine, id, true, now);
     if (version_of(engine, id) != 0 && version_of(engine, id) < before)
-        hf_rollout_forget_node(engine, id); /* decided on versions that the restored store does not have */
+        hf_rollout_rewind_node(engine, id, had_turns, now);
     else
         hf_rollout_settle_node(engine, id);
     for (size_t i = 0; i < engine->n_tracks; i++) {
